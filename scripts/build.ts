@@ -1,0 +1,27 @@
+/** Builds `dist/nexcode`, one executable; `--target=bun-linux-arm64` and the like build for another machine. */
+import { mkdirSync, statSync } from 'node:fs'
+
+const targets = process.argv.slice(2).filter((argument) => argument.startsWith('--target='))
+mkdirSync('dist', { recursive: true })
+const build = Bun.spawnSync(
+  [
+    process.execPath,
+    'build',
+    '--compile',
+    '--minify',
+    '--sourcemap',
+    '--define',
+    'process.env.NODE_ENV="production"',
+    // Without these two the binary would run what lies in the folder that it is started in.
+    '--no-compile-autoload-dotenv',
+    '--no-compile-autoload-bunfig',
+    ...targets,
+    'src/main.ts',
+    '--outfile',
+    'dist/nexcode',
+  ],
+  { stdout: 'ignore', stderr: 'inherit' },
+)
+if (!build.success) process.exit(1)
+const megabytes = (statSync('dist/nexcode').size / 1e6).toFixed(1)
+process.stdout.write(`dist/nexcode ${megabytes} MB\n`)

@@ -1,0 +1,101 @@
+import { Elysia } from 'elysia'
+import { createAuthorize } from './auth/authorize.ts'
+import type { Config } from './config/config.ts'
+import { createCors } from './http/cors.ts'
+import { answerError, errorHandler } from './http/error-handler.ts'
+import { guardRequest } from './http/guard.ts'
+import { openExchange } from './http/request-context.ts'
+import { documentation } from './http/routes/documentation.ts'
+import { health } from './http/routes/health.ts'
+import { openaiRoutes } from './http/routes/openai.ts'
+import { createUpgrade, type Upgrade } from './http/upgrade.ts'
+import { type Admission, createAdmission } from './limits/admission.ts'
+import { ApiError } from './openai/api-error.ts'
+import type { PipelineDeps } from './pipeline.ts'
+import type { Log } from './telemetry/log.ts'
+import { createRecorder } from './telemetry/record.ts'
+import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
+import { createSend, type UpstreamFetch } from './upstream/send.ts'
+
+/** What the application needs from outside: the configuration, and what the platform does. */
+export interface AppDeps {
+  readonly config: Config
+  readonly version: string
+  readonly log: Log
+  readonly fetch: UpstreamFetch
+  readonly sha256: (text: string) => Uint8Array
+  /** The clock of all time limits; one of its own where absent. */
+  readonly deadlines?: Deadlines
+}
+
+/** NexCode on Web standards: a request in, a response out. */
+export interface App {
+  readonly fetch: (request: Request) => Promise<Response>
+  /** Decides on a WebSocket upgrade; the relay itself is the edge's. */
+  readonly upgrade: (request: Request) => Upgrade
+  readonly admission: Admission
+  readonly deadlines: Deadlines
+}
+
+/**
+ * The composition root. The order of the `.use()` lines is the order of the flow.
+ *
+ * @example
+ * const app = createApp({ config, version, log, fetch, sha256 })
+ * const response = await app.fetch(new Request('http://localhost/v1/models'))
+ */
+export function createApp({ config, version, log, fetch, sha256, deadlines = createDeadlines() }: AppDeps): App {
+  const { server, timeouts } = config
+  const authorize = createAuthorize({ ...config.auth, ...server, sha256 })
+  const admission = createAdmission(config.limits.inFlightMax)
+  const record = createRecorder(log)
+  const cors = createCors(server.corsOrigins)
+  const pipeline: PipelineDeps = {
+    upstream: config.upstream,
+    upstreamName: new URL(config.upstream.baseUrl).host,
+    defaultModel: config.defaultModel,
+    limits: config.limits,
+    streamIdleMs: timeouts.streamIdleMs,
+    ssePingMs: config.ssePingMs,
+    debugHeaders: config.debugHeaders,
+    userAgent: `NexCode/${version}`,
+    send: createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs }),
+    admission,
+    deadlines,
+  }
+
+  const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })
+    .use(errorHandler(log))
+    .use(health(admission))
+    .use(documentation({ version, authorize }))
+    .use(openaiRoutes(pipeline, authorize))
+
+  const open = (request: Request): ReturnType<typeof openExchange> => {
+    const exchange = openExchange(request, record)
+    const total = deadlines.start(timeouts.totalMs, () => exchange.abort.abort(new ApiError('upstream_timeout')))
+    exchange.atEnd.push(() => total.clear())
+    return exchange
+  }
+
+  return {
+    admission,
+    deadlines,
+    upgrade: createUpgrade({ open, authorize, pipeline, log }),
+    async fetch(request) {
+      const exchange = open(request)
+      let response: Response
+      try {
+        guardRequest(request.method, exchange.target, request.headers)
+        response = cors.preflight(request) ?? (await routes.fetch(request))
+      } catch (thrown) {
+        response = answerError(thrown, exchange, log)
+      }
+      cors.allow(request, response)
+      if (!exchange.isTapped) {
+        if (exchange.status === 0) exchange.status = response.status
+        exchange.end({ kind: 'complete' }, Number(response.headers.get('content-length') ?? 0))
+      }
+      return response
+    },
+  }
+}

@@ -1,0 +1,43 @@
+/** The subprotocol by which a browser, which can set no headers, brings its key to a WebSocket (OpenAI's realtime API). */
+export const KEY_SUBPROTOCOL = 'openai-insecure-api-key.'
+
+/**
+ * Reads the caller's key or token: `Authorization: Bearer` (RFC 6750, the scheme in any case) or `Basic` with
+ * the key as the password (RFC 7617), else `x-api-key`, `api-key`, or the realtime API's subprotocol.
+ */
+export function readCredential(headers: Headers): string | undefined {
+  return (
+    fromAuthorization(headers.get('authorization')) ??
+    nonEmpty(headers.get('x-api-key')) ??
+    nonEmpty(headers.get('api-key')) ??
+    fromSubprotocol(headers.get('sec-websocket-protocol'))
+  )
+}
+
+function fromAuthorization(value: string | null): string | undefined {
+  const text = value?.trim() ?? ''
+  const space = text.search(/\s/)
+  // A bare scheme is no credential; a bare word is, in a scheme of its own that the upstream may know.
+  if (space === -1) return /^(bearer|basic)?$/i.test(text) ? undefined : text
+  const rest = text.slice(space).trim()
+  return text.slice(0, space).toLowerCase() === 'basic' ? passwordOf(rest) : nonEmpty(rest)
+}
+
+function passwordOf(encoded: string): string | undefined {
+  try {
+    const pair = atob(encoded)
+    return nonEmpty(pair.slice(pair.indexOf(':') + 1))
+  } catch {
+    return encoded
+  }
+}
+
+function fromSubprotocol(value: string | null): string | undefined {
+  const protocol = value?.split(',').find((name) => name.trim().startsWith(KEY_SUBPROTOCOL))
+  return nonEmpty(protocol?.trim().slice(KEY_SUBPROTOCOL.length) ?? null)
+}
+
+function nonEmpty(value: string | null): string | undefined {
+  const text = value?.trim() ?? ''
+  return text === '' ? undefined : text
+}

@@ -1,0 +1,68 @@
+import { ApiError } from '../openai/api-error.ts'
+import { collect, readBytes } from './read-bytes.ts'
+
+/** A JSON body: the value to decide with, and the bytes to send on. */
+export interface JsonBody {
+  /** The text as plain JSON: what came, or its decoded form where it came with a Content-Encoding. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly value: unknown
+  /** The body as it came, where `bytes` is its decoded form. */
+  readonly encoded: Uint8Array<ArrayBuffer> | undefined
+}
+
+const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['br', 'brotli'],
+  ['zstd', 'zstd'],
+])
+
+/**
+ * Reads a request's body once, and parses a copy of it.
+ *
+ * Throws `request_too_large` (also for a body that decodes to more), `unsupported_content_encoding`,
+ * `unsupported_content_type` (a form where JSON belongs) or `invalid_json`.
+ *
+ * @example
+ * const { bytes, value } = await readJson(request, config.limits.jsonBytesMax)
+ */
+export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
+  const received = await readBytes(request, bytesMax)
+  const coding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'
+  if (coding === 'identity' || coding === '') return { ...parse(received, request), encoded: undefined }
+  const format = CODINGS.get(coding)
+  if (format === undefined) throw new ApiError('unsupported_content_encoding')
+  return { ...parse(await decode(received, format, bytesMax), request), encoded: received }
+}
+
+function parse(bytes: Uint8Array<ArrayBuffer>, request: Request): { bytes: Uint8Array<ArrayBuffer>; value: unknown } {
+  try {
+    return { bytes, value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown }
+  } catch (cause) {
+    throw notJson(request.headers.get('content-type') ?? '', cause)
+  }
+}
+
+/** A parser's message quotes the text, which is the caller's prompt: the cause keeps only its kind. */
+function notJson(contentType: string, cause: unknown): ApiError {
+  const reason = cause instanceof Error ? cause.name : 'unknown'
+  const mediaType = contentType.split(';', 1)[0]?.trim() ?? ''
+  if (!mediaType.startsWith('multipart/')) return new ApiError('invalid_json', { cause: reason })
+  return new ApiError('unsupported_content_type', {
+    message: `Unsupported content type: '${mediaType}'. This API method only accepts 'application/json' requests, but you specified the header 'Content-Type: ${mediaType}'. Please try again with a supported content type.`,
+  })
+}
+
+async function decode(
+  bytes: Uint8Array<ArrayBuffer>,
+  format: Bun.CompressionFormat,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const decoded = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format))
+  try {
+    return await collect(decoded, bytesMax)
+  } catch (cause) {
+    throw cause instanceof ApiError ? cause : new ApiError('unsupported_content_encoding', { cause })
+  }
+}

@@ -1,0 +1,99 @@
+import OpenAI from 'openai'
+import { openLog } from '../telemetry/open-log.ts'
+import { readConfiguration } from './configuration.ts'
+import { type Gateway, startGateway } from './gateway.ts'
+import { explainListenFailure } from './listen-failure.ts'
+import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
+
+const QUESTION = 'What is NexCode?'
+
+/**
+ * Shows NexCode at work with no key and no network: a simulated OpenAI behind it, and one streamed chat through it
+ * with the official client. Goes on as a server until Ctrl-C; with `once` it ends after the answer.
+ */
+export async function demo({ once }: { readonly once: boolean }): Promise<number | undefined> {
+  const simulated = await startSimulatedServer()
+  const config = readConfiguration({
+    PORT: '0',
+    LOG_LEVEL: 'warn',
+    ...process.env,
+    HOST: '127.0.0.1',
+    OPENAI_API_BASE: `${simulated.url}/v1`,
+    OPENAI_API_KEY: undefined,
+    OPENAI_API_KEY_FILE: undefined,
+    REQUIRE_AUTH: 'false',
+  })
+  if (config === undefined) return 2
+  const { log, flush } = openLog(config.log)
+  process.on('exit', flush)
+  let gateway: Gateway
+  try {
+    gateway = await startGateway(config, log)
+  } catch (cause) {
+    process.stderr.write(`${explainListenFailure(cause, config.server)}\n`)
+    return 1
+  }
+  process.stdout.write(
+    `\n  NexCode at ${gateway.url}, in front of a simulated OpenAI (no key, no network)\n\n  you       ${QUESTION}\n  answer    `,
+  )
+  const isAnswered = await chat(gateway.url)
+  process.stdout.write(renderDemoBanner(gateway.url, simulated.url))
+  if (once) {
+    await gateway.drain()
+    simulated.close()
+    return isAnswered ? 0 : 1
+  }
+  endOnSignals(gateway, simulated)
+  return undefined
+}
+
+/** One real chat, printed as it arrives; gives whether it came whole. */
+async function chat(url: string): Promise<boolean> {
+  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'sk-demo', maxRetries: 0 })
+  try {
+    const stream = await client.chat.completions.create({
+      model: 'gpt-3.5-turbo',
+      messages: [{ role: 'user', content: QUESTION }],
+      stream: true,
+    })
+    let isWhole = false
+    for await (const chunk of stream) {
+      process.stdout.write(chunk.choices[0]?.delta.content ?? '')
+      isWhole ||= chunk.choices[0]?.finish_reason === 'stop'
+    }
+    process.stdout.write('\n')
+    return isWhole
+  } catch (cause) {
+    process.stdout.write(`\n  The chat failed: ${cause instanceof Error ? cause.message : String(cause)}\n`)
+    return false
+  }
+}
+
+function renderDemoBanner(url: string, simulatedUrl: string): string {
+  return `
+  Python    client = openai.OpenAI(api_key="sk-demo", base_url="${url}/v1")
+  Node      const client = new OpenAI({ apiKey: 'sk-demo', baseURL: '${url}/v1' })
+  curl      curl ${url}/v1/chat/completions -H 'Content-Type: application/json' \\
+              -d '{"model":"gpt-3.5-turbo","messages":[{"role":"user","content":"Hello"}]}'
+  docs      ${url}/docs
+  faults    ask for model "simulate-429", "simulate-500", "simulate-delay-2000", "simulate-reset"
+  simulated OpenAI at ${simulatedUrl}
+
+  Stop with Ctrl-C.
+
+`
+}
+
+function endOnSignals(gateway: Gateway, simulated: SimulatedServer): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      gateway
+        .drain()
+        .catch(() => undefined)
+        .finally(() => {
+          simulated.close()
+          process.exit(0)
+        })
+    })
+  }
+}

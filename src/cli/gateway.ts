@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import { createApp } from '../app.ts'
+import type { Config } from '../config/config.ts'
+import { startHttpServer } from '../edge/http-server.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { UpstreamFetch } from '../upstream/send.ts'
+import { VERSION } from './version.ts'
+
+/** A gateway that runs. */
+export interface Gateway {
+  /** As a person types it into a browser or a `base_url`, without `/v1`. */
+  readonly url: string
+  readonly port: number
+  /**
+   * Lets the requests under way end, for the configuration's drain time at most, and closes.
+   * Gives whether all of them ended by themselves.
+   */
+  readonly drain: () => Promise<boolean>
+}
+
+/** How long readiness says 503 before the door closes, so that a load balancer can notice. */
+const NOTICE_MS = 250
+
+/**
+ * Starts the gateway: the app of Web standards with this platform's fetch, digest and server.
+ *
+ * @example
+ * const gateway = await startGateway(config, log)
+ */
+export async function startGateway(config: Config, log: Log): Promise<Gateway> {
+  const app = createApp({
+    config,
+    version: VERSION,
+    log,
+    fetch: fetch as UpstreamFetch,
+    sha256: (text) => createHash('sha256').update(text).digest(),
+  })
+  const server = await startHttpServer({ app, config, log })
+  const host = isWildcard(config.server.host) ? 'localhost' : bracketed(config.server.host)
+  return {
+    port: server.port,
+    url: `${config.server.tls === undefined ? 'http' : 'https'}://${host}:${server.port}`,
+    async drain() {
+      const idle = app.admission.drain()
+      if (app.admission.inFlight() > 0) await Promise.race([idle, sleep(NOTICE_MS)])
+      const closed = server.close()
+      const isDone = await Promise.race([idle.then(() => true), sleep(config.timeouts.drainMs).then(() => false)])
+      // The last bytes of the last response may still be on their way out.
+      if (isDone) await Promise.race([closed, sleep(NOTICE_MS)])
+      server.closeAll()
+      return isDone
+    },
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms))
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::' || host === '[::]'
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+}

@@ -1,0 +1,50 @@
+/** The levels of the log, from the most to the least talkative (pino's, and `silent`). */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** One level of the log. */
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** The forms of a log line. */
+export const LOG_FORMATS = ['json', 'pretty'] as const
+
+/** One form of a log line. */
+export type LogFormat = (typeof LOG_FORMATS)[number]
+
+/** Everything that can be configured, checked and deeply frozen. Milliseconds of 0 mean: no limit. */
+export interface Config {
+  readonly upstream: {
+    /** http(s), without a slash at its end. */
+    readonly baseUrl: string
+    readonly apiKey: string | undefined
+    readonly organization: string | undefined
+    readonly project: string | undefined
+  }
+  /** Put in where a chat or text completion names no model. */
+  readonly defaultModel: string
+  readonly server: {
+    /** A name or an address, in its canonical form; IPv6 without brackets. */
+    readonly host: string
+    /** 0: any free port. */
+    readonly port: number
+    /** Whether only this machine can reach `host`. */
+    readonly isLoopback: boolean
+    /** PEM texts, both or none. */
+    readonly tls: { readonly cert: string; readonly key: string } | undefined
+    /** As browsers send them in `Origin`, or `*`. */
+    readonly corsOrigins: readonly string[]
+  }
+  readonly auth: { readonly required: boolean; readonly tokens: readonly string[] }
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat }
+  readonly timeouts: {
+    readonly firstByteMs: number
+    readonly streamIdleMs: number
+    readonly uploadIdleMs: number
+    readonly writeIdleMs: number
+    readonly totalMs: number
+    readonly drainMs: number
+  }
+  readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number; readonly inFlightMax: number }
+  /** Silence after which a stream gets a comment; 0: never. */
+  readonly ssePingMs: number
+  readonly debugHeaders: boolean
+}

@@ -1,0 +1,110 @@
+import type { EnvRow } from './env.ts'
+import type { Fault } from './kind.ts'
+
+/** The environment of a process. */
+export type Env = Readonly<Record<string, string | undefined>>
+
+/** One thing that is wrong with the environment. No part of a secret is ever in it. */
+export interface ConfigProblem {
+  /** The variable to look at. */
+  readonly name: string
+  /** What is wrong, as the end of a sentence that begins with the name. */
+  readonly wrong: string
+  /** What to do. */
+  readonly cure: string
+  /** A line that would be right. */
+  readonly example: string
+}
+
+/** Reads an environment row by row, and gathers all that is wrong with it. */
+export interface EnvReader {
+  readonly problems: readonly ConfigProblem[]
+  /** Whether a variable is there, and not empty. */
+  readonly has: (row: EnvRow) => boolean
+  /** The value of a variable; its default where it is absent, empty or wrong. */
+  readonly take: <T, D extends T | undefined>(row: EnvRow<T, D>) => T | D
+  /** The value of a variable that may also stand in a file named by a second one. */
+  readonly takeSecret: <T, D extends T | undefined>(row: EnvRow<T, D>, fileRow: EnvRow<string>) => T | D
+  /** The content of the file that a variable names; undefined where there is none, or none that can be read. */
+  readonly takeFile: (row: EnvRow<string>) => string | undefined
+  readonly report: (row: EnvRow, fault: Fault) => void
+}
+
+/**
+ * Makes the reader of an environment. Spaces around a value are dropped, and an empty value counts as absent:
+ * compose files pass empty strings for what is not set.
+ */
+export function createEnvReader(env: Env, readFile: (path: string) => string): EnvReader {
+  const problems: ConfigProblem[] = []
+
+  const textOf = (row: EnvRow): string => env[row.name]?.trim() ?? ''
+  const has = (row: EnvRow): boolean => textOf(row) !== ''
+
+  const report = (row: EnvRow, fault: Fault): void => {
+    problems.push({ name: row.name, ...fault, example: `${row.name}=${row.example}` })
+  }
+
+  const parse = <T, D extends T | undefined>(row: EnvRow<T, D>, text: string, source: EnvRow): T | D => {
+    const parsed = row.kind.parse(text)
+    if (parsed.ok) return parsed.value
+    report(source, parsed.fault)
+    return row.default
+  }
+
+  const take = <T, D extends T | undefined>(row: EnvRow<T, D>): T | D =>
+    has(row) ? parse(row, textOf(row), row) : row.default
+
+  const takeFile = (row: EnvRow<string>): string | undefined => {
+    const path = take(row)
+    if (path === undefined) return undefined
+    const found = read(path, readFile)
+    if (typeof found === 'string') return found
+    report(row, found)
+    return undefined
+  }
+
+  return {
+    problems,
+    has,
+    take,
+    takeFile,
+    report,
+    takeSecret(row, fileRow) {
+      if (has(row) && has(fileRow)) {
+        report(fileRow, { wrong: `is set, and ${row.name} too`, cure: `Set one of the two and unset the other.` })
+        return row.default
+      }
+      const text = takeFile(fileRow)
+      return text === undefined ? take(row) : parse(row, text, fileRow)
+    },
+  }
+}
+
+function read(path: string, readFile: (path: string) => string): string | Fault {
+  let text: string
+  try {
+    text = readFile(path).trim()
+  } catch (error) {
+    return unreadable(path, error)
+  }
+  return text === '' ? { wrong: `names an empty file${shown(path)}`, cure: 'Write the value into it.' } : text
+}
+
+function unreadable(path: string, error: unknown): Fault {
+  // Only the code: a message repeats the path, which may be a key that was put in the wrong variable.
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  const cures = new Map([
+    ['ENOENT', 'Check the path, and that the secret is mounted; it takes the path of a file, not the value itself.'],
+    ['EACCES', 'Let the user that runs NexCode read it (chmod or chown).'],
+    ['EISDIR', 'Name the file, not its folder.'],
+  ])
+  return {
+    wrong: `names a file that cannot be read${shown(path)}: ${code}`,
+    cure: cures.get(code) ?? 'Name a file that the user who runs NexCode can read.',
+  }
+}
+
+/** A path is shown only where it looks like one: what has no slash in front may be the secret itself. */
+function shown(path: string): string {
+  return /^(\.{0,2}\/|[a-z]:\\)[\x20-\x7e]*$/i.test(path) ? ` (${path})` : ''
+}

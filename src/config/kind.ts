@@ -1,0 +1,38 @@
+/** What is wrong with a value, as the end of a sentence that begins with the variable's name, and what to do. */
+export interface Fault {
+  readonly wrong: string
+  readonly cure: string
+}
+
+/** A value, or what is wrong with it. */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault }
+
+/** A kind of variable: how its text becomes a value. */
+export interface Kind<T> {
+  /** One word for tables. */
+  readonly label: string
+  /** Reads a text that is trimmed and not empty. */
+  readonly parse: (text: string) => Parsed<T>
+  /** Whether a value must never be shown. */
+  readonly isSecret?: boolean
+}
+
+/** A good value. */
+export function right<T>(value: T): Parsed<T> {
+  return { ok: true, value }
+}
+
+/** A bad value: what is wrong, and the cure. */
+export function wrong(problem: string, cure: string): Parsed<never> {
+  return { ok: false, fault: { wrong: problem, cure } }
+}
+
+/**
+ * A value as it may be shown to a person: quoted, escaped, and hidden where it is long or looks like a key, since
+ * people do paste a key into the line beside the right one.
+ */
+export function quote(text: string): string {
+  const shownLengthMax = 32
+  if (text.length > shownLengthMax || text.startsWith('sk-')) return 'the value'
+  return /^[\x20-\x7e]*$/.test(text) ? `"${text}"` : JSON.stringify(text).replace(/[^\x20-\x7e]/g, '?')
+}

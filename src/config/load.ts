@@ -1,0 +1,134 @@
+import { isLoopbackHost } from './address-kinds.ts'
+import type { Config } from './config.ts'
+import { ENV } from './env.ts'
+import { type ConfigProblem, createEnvReader, type Env, type EnvReader } from './env-reader.ts'
+
+/** What the configuration depends on besides the environment. */
+export interface LoadOptions {
+  /** Whether a person reads the log as it is written. */
+  readonly isTerminal: boolean
+  /** The text of a file; throws where it cannot be read. */
+  readonly readFile: (path: string) => string
+}
+
+/** The configuration, or everything that is wrong with it. */
+export type LoadedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
+
+/** Short enough to be typed, long enough not to be guessed. */
+const TOKEN_LENGTH_MIN = 16
+
+const TOKEN_CURE = 'Make one with: openssl rand -hex 32'
+
+/**
+ * Reads the configuration from an environment: checked and deeply frozen, or all problems at once.
+ *
+ * @example
+ * const loaded = loadConfig(process.env, { isTerminal: process.stdout.isTTY, readFile: (path) => readFileSync(path, 'utf8') })
+ */
+export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
+  const reader = createEnvReader(env, options.readFile)
+  const { take } = reader
+  const host = take(ENV.HOST)
+  const config: Config = {
+    upstream: {
+      baseUrl: takeBaseUrl(reader),
+      apiKey: reader.takeSecret(ENV.OPENAI_API_KEY, ENV.OPENAI_API_KEY_FILE),
+      organization: take(ENV.OPENAI_ORG_ID),
+      project: take(ENV.OPENAI_PROJECT_ID),
+    },
+    defaultModel: take(ENV.OPENAI_MODEL),
+    server: {
+      host,
+      port: take(ENV.PORT),
+      isLoopback: isLoopbackHost(host),
+      tls: takeTls(reader),
+      corsOrigins: take(ENV.CORS_ORIGINS),
+    },
+    auth: takeAuth(reader),
+    log: {
+      level: take(ENV.LOG_LEVEL),
+      format: take(ENV.LOG_FORMAT) ?? (options.isTerminal ? 'pretty' : 'json'),
+    },
+    timeouts: {
+      firstByteMs: take(ENV.FIRST_BYTE_TIMEOUT_MS),
+      streamIdleMs: take(ENV.STREAM_IDLE_TIMEOUT_MS),
+      uploadIdleMs: take(ENV.UPLOAD_IDLE_TIMEOUT_MS),
+      writeIdleMs: take(ENV.WRITE_IDLE_TIMEOUT_MS),
+      totalMs: take(ENV.TOTAL_TIMEOUT_MS),
+      drainMs: take(ENV.DRAIN_TIMEOUT_MS),
+    },
+    limits: {
+      jsonBytesMax: take(ENV.MAX_JSON_BYTES),
+      uploadBytesMax: take(ENV.MAX_UPLOAD_BYTES),
+      inFlightMax: take(ENV.MAX_IN_FLIGHT),
+    },
+    ssePingMs: take(ENV.SSE_PING_MS),
+    debugHeaders: take(ENV.DEBUG_HEADERS),
+  }
+  return reader.problems.length > 0 ? { ok: false, problems: reader.problems } : { ok: true, config: freeze(config) }
+}
+
+function takeBaseUrl({ has, take }: EnvReader): string {
+  const fallback = has(ENV.OPENAI_API_BASE) ? undefined : take(ENV.OPENAI_BASE_URL)
+  return fallback ?? take(ENV.OPENAI_API_BASE)
+}
+
+function takeAuth(reader: EnvReader): Config['auth'] {
+  const required = reader.take(ENV.REQUIRE_AUTH)
+  const tokens = reader.takeSecret(ENV.API_TOKEN, ENV.API_TOKEN_FILE)
+  const source = reader.has(ENV.API_TOKEN_FILE) ? ENV.API_TOKEN_FILE : ENV.API_TOKEN
+  // A token that could not be read has been reported; that there is none would be the same thing again.
+  const isReported = reader.problems.some(({ name }) => name === source.name)
+  if (required && !isReported) {
+    const short = tokens.findIndex((token) => token.length < TOKEN_LENGTH_MIN)
+    if (tokens.length === 0) {
+      reader.report(source, { wrong: 'is missing, though REQUIRE_AUTH is true', cure: TOKEN_CURE })
+    } else if (short !== -1) {
+      const which = tokens.length === 1 ? 'a token' : `a token (number ${short + 1} of ${tokens.length})`
+      reader.report(source, { wrong: `has ${which} of fewer than ${TOKEN_LENGTH_MIN} characters`, cure: TOKEN_CURE })
+    }
+  }
+  return { required, tokens }
+}
+
+function takeTls(reader: EnvReader): Config['server']['tls'] {
+  const { TLS_CERT_FILE: certRow, TLS_KEY_FILE: keyRow } = ENV
+  for (const [row, other] of [
+    [certRow, keyRow],
+    [keyRow, certRow],
+  ] as const) {
+    if (reader.has(row) && !reader.has(other)) {
+      reader.report(other, {
+        wrong: `is not set, but ${row.name} is`,
+        cure: 'Set both for HTTPS, or neither for HTTP.',
+      })
+    }
+  }
+  const cert = reader.takeFile(certRow)
+  const key = reader.takeFile(keyRow)
+  if (cert !== undefined && !/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(cert)) {
+    reader.report(certRow, {
+      wrong: 'names a file without a PEM certificate',
+      cure: 'Name the chain: -----BEGIN CERTIFICATE-----',
+    })
+  }
+  if (key !== undefined && !/-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/.test(key)) {
+    reader.report(keyRow, {
+      wrong: 'names a file without a PEM private key',
+      cure: 'Name the key: -----BEGIN PRIVATE KEY-----',
+    })
+  } else if (key !== undefined && /ENCRYPTED/.test(key)) {
+    reader.report(keyRow, {
+      wrong: 'names a private key with a passphrase',
+      cure: 'Take the passphrase off: openssl pkey -in with.key -out without.key',
+    })
+  }
+  return cert === undefined || key === undefined ? undefined : { cert, key }
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) for (const part of Object.values(Object.freeze(value))) freeze(part)
+  return value
+}

@@ -1,0 +1,82 @@
+import { type Kind, quote, right, wrong } from './kind.ts'
+
+/** A name without spaces, such as a model's. */
+export const word: Kind<string> = {
+  label: 'text',
+  parse: (text) =>
+    /[\s\p{Cc}]/u.test(text)
+      ? wrong(`${quote(text)} has a space or a control character in it`, 'Take it out.')
+      : right(text),
+}
+
+/** A path of a file that is read once, at the start. */
+export const path: Kind<string> = {
+  label: 'path',
+  parse: (text) =>
+    /\p{Cc}/u.test(text) ? wrong('has a control character in it', 'Use the path of a file.') : right(text),
+}
+
+/** A value that travels in a header, and so has visible ASCII characters only (RFC 9110 §5.5). */
+export const headerValue: Kind<string> = { label: 'text', parse: parseHeaderValue }
+
+/** A key: never shown. */
+export const secret: Kind<string> = { label: 'secret', isSecret: true, parse: parseHeaderValue }
+
+/** Several tokens, by comma or line: never shown. */
+export const secretList: Kind<readonly string[]> = {
+  label: 'secret list',
+  isSecret: true,
+  parse(text) {
+    const tokens = [...new Set(splitList(text, /[,\r\n]/))]
+    for (const [index, token] of tokens.entries()) {
+      const parsed = parseHeaderValue(token)
+      if (!parsed.ok) return wrong(`${parsed.fault.wrong}${position(index, tokens.length)}`, parsed.fault.cure)
+    }
+    return right(tokens)
+  },
+}
+
+/** Origins as a browser sends them (WHATWG Fetch, `Origin`), or `*`. */
+export const originList: Kind<readonly string[]> = {
+  label: 'origin list',
+  parse(text) {
+    const entries = splitList(text, ',')
+    const origins = entries.map((entry) => (entry === '*' ? entry : toOrigin(entry)))
+    const bad = origins.indexOf(undefined)
+    if (bad === -1) return right([...new Set(origins.filter((origin) => origin !== undefined))])
+    return wrong(
+      `${quote(entries[bad] ?? '')} is not an origin${position(bad, entries.length)}`,
+      'Use scheme://host or scheme://host:port, with nothing behind it (no path, no slash), or * alone for all.',
+    )
+  },
+}
+
+function parseHeaderValue(text: string): ReturnType<Kind<string>['parse']> {
+  if (/^bearer\s/i.test(text)) return wrong('begins with "Bearer"', 'Leave the word out: only the key itself.')
+  if (/\s/.test(text)) return wrong('has whitespace inside', 'Take it out: it cannot travel in a header.')
+  if (/[^\x21-\x7e]/.test(text)) {
+    return wrong('has characters that cannot travel in a header', 'Use visible ASCII characters only.')
+  }
+  // Files of variables keep the quotes that a shell takes away (docker run --env-file).
+  if (/^(["']).*\1$/.test(text)) return wrong('is wrapped in quotes', 'Take the quotes away.')
+  return right(text)
+}
+
+function toOrigin(text: string): string | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._:[\]-]+$/i.test(text)) return undefined
+  const url = URL.parse(text)
+  if (url === null) return undefined
+  // The origin of a scheme that is not http(s), such as an app's or an extension's, reads "null" here.
+  return url.origin === 'null' ? text.toLowerCase() : url.origin
+}
+
+function splitList(text: string, separator: string | RegExp): string[] {
+  return text
+    .split(separator)
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+}
+
+function position(index: number, count: number): string {
+  return count === 1 ? '' : ` (entry ${index + 1} of ${count})`
+}

@@ -1,0 +1,125 @@
+import { authenticate } from './authenticate.ts'
+import type { SimulatedAnswer, SimulatedCall } from './call.ts'
+import { lastSaid } from './conversation.ts'
+import { faultAnswer } from './fault-error.ts'
+import { type Faults, readDirectives, readModelDirective, readSpokenDirectives } from './faults.ts'
+import { fingerprint } from './fingerprint.ts'
+import { type JsonObject, textOf } from './json-value.ts'
+import { parseObject, type ReceivedBody, readBody, requireForm, requireObject } from './read-body.ts'
+import { renderAnswer } from './render-answer.ts'
+import { createRoutes, findRoute, type Route } from './routes.ts'
+import { SimulatedError, SimulatedReset } from './simulated-error.ts'
+import { sleep, untilAborted } from './sleep.ts'
+
+/** How a simulated OpenAI behaves. */
+export interface SimulatedOpenAIOptions {
+  /** Between the events of a stream, in milliseconds; 30 where not given, about as fast as a model. */
+  readonly chunkDelayMs?: number
+  /** The one key that is let in; any, or none, where not given. */
+  readonly requireKey?: string
+  /** The time, in milliseconds since 1970, that answers are dated with; always the same where not given. */
+  readonly now?: () => number
+}
+
+/** A simulated OpenAI: something that answers requests as api.openai.com would. */
+export interface SimulatedOpenAI {
+  /** @throws SimulatedReset where a cut connection was asked for; the signal's reason once the client has left. */
+  fetch(request: Request): Promise<Response>
+}
+
+const createdDefaultMs = Date.UTC(2025, 0, 1)
+
+/**
+ * Makes an OpenAI that needs no key, no network and no model, says so in its answers, and gives the same answer to the
+ * same request. What it speaks and which faults can be asked of it is in docs/simulated-openai.md.
+ *
+ * @example
+ * const openai = createSimulatedOpenAI({ chunkDelayMs: 0 })
+ * const response = await openai.fetch(new Request('http://simulated/v1/models'))
+ */
+export function createSimulatedOpenAI(options: SimulatedOpenAIOptions = {}): SimulatedOpenAI {
+  const { chunkDelayMs = 30, requireKey, now = () => createdDefaultMs } = options
+  const routes = createRoutes()
+
+  async function answer(request: Request, received: Received, faults: Faults): Promise<SimulatedAnswer> {
+    await begin(faults, request.signal)
+    const fault = faultAnswer(faults, received.requestId)
+    if (fault !== undefined) return fault
+    const { pathname, searchParams: query } = new URL(request.url)
+    const { route, id } = findRoute(routes, request.method, pathname)
+    const call = { query, id, fingerprint: received.fingerprint, created: Math.floor(now() / 1000) }
+    return answerRoute(route, call, received)
+  }
+
+  return {
+    async fetch(request) {
+      const { signal } = request
+      const received = await receive(request)
+      const { requestId } = received
+      let faults: Faults = {}
+      try {
+        authenticate(request.headers, requireKey)
+        if (received.refusal !== undefined) throw received.refusal
+        faults = readFaults(request.headers, received.object)
+        const answered = await answer(request, received, faults)
+        return renderAnswer(answered, { requestId, faults, chunkDelayMs, signal })
+      } catch (error) {
+        if (!(error instanceof SimulatedError)) throw error
+        return renderAnswer(error.answer, { requestId, faults, chunkDelayMs, signal })
+      }
+    },
+  }
+}
+
+interface Received extends ReceivedBody {
+  /** The JSON object that the body is; undefined where it is something else. */
+  readonly object: JsonObject | undefined
+  readonly contentType: string | null
+  readonly fingerprint: string
+  readonly requestId: string
+}
+
+async function receive(request: Request): Promise<Received> {
+  // Before the body: of a request made in process, Bun forgets a form's type once its body is read.
+  const contentType = request.headers.get('content-type')
+  const body = await readBody(request)
+  const { pathname, search } = new URL(request.url)
+  const mark = fingerprint(request.method, pathname + search, body.bytes)
+  return {
+    ...body,
+    object: parseObject(body.bytes),
+    contentType,
+    fingerprint: mark,
+    requestId: `req_simulated_${mark}`,
+  }
+}
+
+/** Header, model name and last message can each ask for faults; what the header says counts most. */
+function readFaults(headers: Headers, body: JsonObject = {}): Faults {
+  return {
+    ...readSpokenDirectives(lastSaid(body)),
+    ...readModelDirective(textOf(body['model'])),
+    ...readDirectives(headers.get('x-simulate') ?? ''),
+  }
+}
+
+async function begin({ delayMs = 0, beginning }: Faults, signal: AbortSignal): Promise<void> {
+  if (delayMs > 0) await sleep(delayMs, signal)
+  if (beginning === 'reset') throw new SimulatedReset()
+  if (beginning === 'hang') await untilAborted(signal)
+}
+
+function answerRoute(
+  route: Route,
+  call: SimulatedCall,
+  { bytes, object, contentType }: Received,
+): SimulatedAnswer | Promise<SimulatedAnswer> {
+  switch (route.reads) {
+    case 'json':
+      return route.answer({ ...call, body: requireObject(object, contentType) })
+    case 'form':
+      return requireForm(bytes, contentType).then((form) => route.answer({ ...call, form }))
+    case 'nothing':
+      return route.answer(call)
+  }
+}

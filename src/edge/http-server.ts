@@ -1,0 +1,111 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { App } from '../app.ts'
+import type { Config } from '../config/config.ts'
+import type { Log } from '../telemetry/log.ts'
+import { answerMalformed } from './raw-answer.ts'
+import { hasBody, toRequest } from './to-request.ts'
+import { answerConnect, answerUpgrade } from './upgrade.ts'
+import { writeResponse } from './write-response.ts'
+
+/** A server that listens. */
+export interface HttpServer {
+  readonly port: number
+  /** Refuses new connections; the ones that have a request under way finish it. Resolves when all are closed. */
+  readonly close: () => Promise<void>
+  /** Breaks every connection. */
+  readonly closeAll: () => void
+}
+
+/** What the edge serves, and how. */
+export interface HttpServerDeps {
+  readonly app: App
+  readonly config: Config
+  readonly log: Log
+}
+
+/** Longer than the idle time of the usual load balancers (60 s), so that they close first and never race us. */
+const KEEP_ALIVE_MS = 75_000
+/** A head that drips is cut: the guard against slowloris. */
+const HEAD_MS = 15_000
+/** How long and how much of a body that nobody wanted is read, so that the client gets to see the answer. */
+const LINGER_MS = 2_000
+
+/**
+ * Listens, and serves an app of Web standards over HTTP/1.1.
+ *
+ * Rejects with the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) where it can't listen.
+ *
+ * @example
+ * const server = await startHttpServer({ app, config, log })
+ */
+export async function startHttpServer({ app, config, log }: HttpServerDeps): Promise<HttpServer> {
+  const { tls } = config.server
+  const options = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEAD_MS,
+    requestTimeout: 0,
+    requireHostHeader: false,
+  }
+  const server: Server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tls })
+  const serve = createListener(app, config, log)
+  server.on('request', (message: IncomingMessage, out: ServerResponse) => serve(message, out))
+  server.on('checkContinue', (message: IncomingMessage, out: ServerResponse) => {
+    serve(message, out, () => out.writeContinue())
+  })
+  server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+    answerUpgrade({ app, config, log }, message, socket, head)
+  })
+  server.on('connect', (message: IncomingMessage, socket: Duplex) =>
+    answerConnect({ app, config, log }, message, socket),
+  )
+  server.on('clientError', (error: Error, socket: Duplex) => answerMalformed(error, socket, log))
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(config.server.port, config.server.host, () => resolve())
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((resolve) => void server.close(() => resolve())),
+    closeAll: () => server.closeAllConnections(),
+  }
+}
+
+function createListener(app: App, config: Config, log: Log) {
+  const isTls = config.server.tls !== undefined
+  const { uploadIdleMs, writeIdleMs } = config.timeouts
+  const { deadlines } = app
+
+  const serve = async (message: IncomingMessage, out: ServerResponse, onFirstRead: () => void): Promise<void> => {
+    const abort = new AbortController()
+    out.on('close', () => {
+      if (!out.writableFinished) abort.abort()
+    })
+    // A socket's error is followed by its close, which is what counts.
+    message.on('error', () => undefined)
+    out.on('error', () => undefined)
+    const request = toRequest(message, { isTls, signal: abort.signal, deadlines, uploadIdleMs, onFirstRead })
+    const response = await app.fetch(request)
+    const isUnread = hasBody(message) && !message.complete
+    await writeResponse(response, out, { deadlines, writeIdleMs, isLast: isUnread || app.admission.isDraining() })
+    if (isUnread) linger(message, deadlines)
+  }
+
+  return (message: IncomingMessage, out: ServerResponse, onFirstRead: () => void = () => undefined): void => {
+    serve(message, out, onFirstRead).catch((cause: unknown) => {
+      log.error({ err: cause }, 'a request could not be served')
+      out.destroy()
+    })
+  }
+}
+
+/** Reads on for a while: closing a socket with unread bytes would reset it, and take the answer with it. */
+function linger(message: IncomingMessage, deadlines: App['deadlines']): void {
+  const limit = deadlines.start(LINGER_MS, () => message.destroy())
+  message.on('end', () => limit.clear())
+  message.on('close', () => limit.clear())
+  message.resume()
+}

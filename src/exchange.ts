@@ -1,0 +1,38 @@
+import type { Principal } from './auth/authorize.ts'
+import type { ApiError } from './openai/api-error.ts'
+import type { Outcome } from './stream/outcome.ts'
+
+/** One request and its answer, from the first header to the body's last byte: what every stage is told and tells. */
+export interface Exchange {
+  /** Ours, or the caller's own `x-request-id` where that is a safe one. */
+  readonly id: string
+  /** The caller's `X-Client-Request-Id`, where it is a safe one. */
+  readonly clientRequestId: string | undefined
+  readonly request: Request
+  /** The request target exactly as it came: path and query (RFC 9112 §3.2.1). */
+  readonly target: string
+  /** `performance.now()` at arrival. */
+  readonly startedAt: number
+  /** Aborted when the client leaves or one of our clocks runs out; its reason says which. */
+  readonly abort: AbortController
+  /** What is to be let go at the end: an admission, a clock. */
+  readonly atEnd: (() => void)[]
+  /** A name from our own route table, never the caller's path: safe as a label. */
+  route: string
+  model: string | undefined
+  principal: Principal['kind'] | 'none'
+  stream: boolean
+  /** Calls that went upstream. */
+  attempts: number
+  /** From arrival to the first byte of the upstream's body. */
+  timeToFirstByteMs: number | undefined
+  /** From the call's start to the upstream's headers. */
+  upstreamMs: number | undefined
+  status: number
+  /** The error of ours that answered it. */
+  error: ApiError | undefined
+  /** Whether a body that ends later reports the end. */
+  isTapped: boolean
+  /** Ends the exchange: the first call counts, and writes the one record. */
+  readonly end: (outcome: Outcome, bytes: number) => void
+}

@@ -1,0 +1,44 @@
+/** HTML that is safe to send: made by `html` only, so that no text gets in unescaped. */
+export interface Html {
+  readonly markup: string
+}
+
+/** What may stand in a hole of the template: text is escaped, HTML is not, lists are joined. */
+export type HtmlValue = string | number | Html | readonly HtmlValue[]
+
+/**
+ * Builds HTML; whatever fills a hole is escaped, unless `html` made it. Fit for text and quoted attributes.
+ *
+ * @example
+ * html`<p title="${title}">${paragraphs.map((text) => html`<b>${text}</b>`)}</p>`.markup
+ */
+export function html(literals: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  return { markup: literals.reduce((markup, literal, index) => markup + render(values[index - 1] ?? '') + literal) }
+}
+
+/** No HTML at all. */
+export const NOTHING: Html = { markup: '' }
+
+/** A text of our documentation, in which `backticks` mark code. */
+export function prose(text: string): Html {
+  const pieces = text.split('`')
+  return html`${pieces.map((piece, index) => (index % 2 === 1 ? html`<code>${piece}</code>` : piece))}`
+}
+
+function render(value: HtmlValue): string {
+  if (typeof value === 'string') return escapeHtml(value)
+  if (typeof value === 'number') return String(value)
+  return 'markup' in value ? value.markup : value.map(render).join('')
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
+}

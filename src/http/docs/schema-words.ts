@@ -1,0 +1,44 @@
+import type { JsonSchema } from '../../openai/openapi/json-schema.ts'
+
+/** What a schema accepts, for people: `string`, `integer`, `string or array of strings`, `"text"`, … */
+export function describeType(schema: JsonSchema): string {
+  return joinWords(branchesOf(schema).map(wordOf))
+}
+
+/** The values that a field is known to take; others pass too. */
+export function knownValues(schema: JsonSchema): readonly string[] {
+  // Where a pattern stands, the examples are those that it excludes.
+  return branchesOf(schema).flatMap(({ pattern, examples }) =>
+    (pattern === undefined ? (examples ?? []) : []).map(String),
+  )
+}
+
+/** The objects inside a field whose own fields are worth showing: its own, its alternatives', its items'. */
+export function objectsWithin(schema: JsonSchema): readonly JsonSchema[] {
+  return branchesOf(schema).flatMap((branch) => {
+    if (branch.items !== undefined) return objectsWithin(branch.items)
+    return Object.keys(branch.properties ?? {}).length > 0 ? [branch] : []
+  })
+}
+
+/** The schema's alternatives, without null, which nearly every field takes. */
+function branchesOf(schema: JsonSchema): readonly JsonSchema[] {
+  if (schema.anyOf !== undefined) return schema.anyOf.flatMap(branchesOf)
+  return schema.type === 'null' ? [] : [schema]
+}
+
+function wordOf(schema: JsonSchema): string {
+  if (schema.const !== undefined) return JSON.stringify(schema.const)
+  if (schema.items !== undefined) return `array of ${pluralOf(schema.items)}`
+  const [values] = Object.values(schema.patternProperties ?? {})
+  if (values !== undefined) return `object of ${pluralOf(values)}`
+  return typeof schema.type === 'string' ? schema.type : 'anything'
+}
+
+function pluralOf(schema: JsonSchema): string {
+  return joinWords(branchesOf(schema).map((branch) => wordOf(branch).replace(/^\w+/, '$&s')))
+}
+
+function joinWords(words: readonly string[]): string {
+  return [...new Set(words)].join(' or ')
+}

@@ -1,0 +1,32 @@
+import { type Html, type HtmlValue, html, NOTHING } from './html.ts'
+
+/** One row: a cell per column, and what unfolds below it in the table's full width. */
+export interface Row {
+  readonly cells: readonly HtmlValue[]
+  readonly below?: Html | undefined
+}
+
+/**
+ * A table whose rows turn into blocks on a narrow screen.
+ *
+ * The roles are spelled out because some browsers take a table that is not laid out as one for no table.
+ */
+export function renderTable(caption: string, columns: readonly string[], rows: readonly Row[]): Html {
+  return html`<table role="table">
+<caption>${caption}</caption>
+<thead role="rowgroup"><tr role="row">${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}</tr></thead>
+<tbody role="rowgroup">
+${rows.map((row) => renderRow(row, columns.length))}</tbody>
+</table>`
+}
+
+function renderRow({ cells, below }: Row, width: number): Html {
+  const [head = '', ...rest] = cells
+  const unfolded =
+    below === undefined
+      ? NOTHING
+      : html`<tr role="row" class="below"><td role="cell" colspan="${width}">${below}</td></tr>
+`
+  return html`<tr role="row"><th role="rowheader" scope="row">${head}</th>${rest.map((cell) => html`<td role="cell">${cell}</td>`)}</tr>
+${unfolded}`
+}

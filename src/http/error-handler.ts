@@ -1,0 +1,45 @@
+import { Elysia } from 'elysia'
+import type { Exchange } from '../exchange.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { Log } from '../telemetry/log.ts'
+import { METHODS } from './guard.ts'
+import { exchangeOf } from './request-context.ts'
+
+/**
+ * Renders whatever a route throws. Used first: an error handler covers only the routes added after it.
+ *
+ * @example
+ * new Elysia().use(errorHandler(log)).use(routes)
+ */
+export const errorHandler = (log: Log) =>
+  new Elysia({ name: 'nexcode/error-handler', seed: log }).onError({ as: 'global' }, (context) =>
+    answerError(context.error, exchangeOf(context.request), log),
+  )
+
+/**
+ * Ends an exchange with an error. What is no `ApiError` is a defect of ours: it answers as `internal_error`, and
+ * its stack goes to the log.
+ *
+ * @example
+ * catch (thrown) { return answerError(thrown, exchange, log) }
+ */
+export function answerError(thrown: unknown, exchange: Exchange, log: Log): Response {
+  const error = thrown instanceof ApiError ? thrown : new ApiError('internal_error', { cause: thrown })
+  if (error.kind === 'internal_error') log.error({ request_id: exchange.id, err: error.cause }, 'internal error')
+  exchange.status = error.entry.status
+  exchange.error = error
+  const body = new TextEncoder().encode(JSON.stringify(error.body))
+  // A caller's mistake is answered completely; what we or the upstream could not do has failed.
+  const isAnswered = error.entry.fault === 'caller' && error.kind !== 'client_closed'
+  exchange.end(isAnswered ? { kind: 'complete' } : { kind: 'failed', cause: error }, body.byteLength)
+  return renderError(error, body, exchange.id)
+}
+
+/** The one place where the catalogue becomes a response. */
+function renderError({ entry }: ApiError, body: Uint8Array<ArrayBuffer>, requestId: string): Response {
+  const headers = new Headers({ 'content-type': 'application/json; charset=utf-8', 'x-request-id': requestId })
+  if (entry.retryAfterSeconds !== undefined) headers.set('retry-after', String(entry.retryAfterSeconds))
+  if (entry.status === 401) headers.set('www-authenticate', 'Bearer')
+  if (entry.status === 405) headers.set('allow', [...METHODS].join(', '))
+  return new Response(body, { status: entry.status, headers })
+}

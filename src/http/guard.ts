@@ -1,0 +1,61 @@
+import { ApiError } from '../openai/api-error.ts'
+
+/** The methods that are served (RFC 9110 §9, RFC 5789); CONNECT, TRACE and unknown ones are refused. */
+export const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+const HOST_BYTES_MAX = 255
+const HOST = /^(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
+
+/**
+ * The first thing that happens to a request: one well-formed Host, a served method, a plain absolute target,
+ * and no control character in a header. Throws `invalid_host`, `method_not_allowed`, `invalid_target` or
+ * `invalid_header`.
+ *
+ * Two Host headers reach us joined by a comma, which no host may hold (RFC 9112 §3.2).
+ */
+export function guardRequest(method: string, target: string, headers: Headers): void {
+  if (!isHost(headers.get('host') ?? '')) throw new ApiError('invalid_host')
+  if (!METHODS.has(method)) throw methodNotAllowed(method, target)
+  if (!isPlainTarget(target)) throw new ApiError('invalid_target')
+  for (const [, value] of headers) if (value.includes('\x7f')) throw new ApiError('invalid_header')
+}
+
+/** OpenAI's answer to a method that an endpoint does not have. */
+export function methodNotAllowed(method: string, target: string): ApiError {
+  const path = target.split('?', 1)[0]?.slice(0, 200)
+  return new ApiError('method_not_allowed', {
+    message: `Not allowed to ${method} on ${path}. (HINT: Perhaps you meant to use a different HTTP method?)`,
+  })
+}
+
+function isHost(host: string): boolean {
+  if (host.length > HOST_BYTES_MAX || !HOST.test(host)) return false
+  return URL.canParse(`http://${host}/`)
+}
+
+/**
+ * Whether a request target is an absolute path that no URL parser, here or upstream, will read as another one:
+ * no full URL, no second slash in front, no backslash, no fragment, no dot segment in any spelling.
+ */
+function isPlainTarget(target: string): boolean {
+  if (!target.startsWith('/') || target.startsWith('//')) return false
+  if (target.includes('#')) return false
+  const path = target.split('?', 1)[0] ?? ''
+  return !path.includes('\\') && !hasDotSegment(path)
+}
+
+/** How often an upstream may decode a path before it resolves it; one would do for an honest one. */
+const DECODINGS = 3
+
+function hasDotSegment(path: string): boolean {
+  let spelling = path
+  for (let times = 0; times <= DECODINGS; times += 1) {
+    // A parameter behind `;` hides a dot segment from those that do not know it (`/..;/`).
+    if (spelling.split(/[/\\]/).some((segment) => /^\.{1,2}(;.*)?$/.test(segment))) return true
+    if (!spelling.includes('%')) return false
+    spelling = spelling.replace(/%(2e|2f|5c|25|3b)/gi, (code) =>
+      String.fromCharCode(Number.parseInt(code.slice(1), 16)),
+    )
+  }
+  return false
+}

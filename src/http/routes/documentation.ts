@@ -1,0 +1,51 @@
+import { Elysia } from 'elysia'
+import type { Authorize } from '../../auth/authorize.ts'
+import { createOpenApiDocument } from '../../openai/openapi-document.ts'
+import { access } from '../access.ts'
+import { renderDocsPage } from '../docs/docs-page.ts'
+import { renderHomeLine } from '../docs/home-line.ts'
+import { methodNotAllowed } from '../guard.ts'
+import { exchangeOf } from '../request-context.ts'
+
+/** What the documentation says of this server. */
+export interface DocumentationDeps {
+  readonly version: string
+  readonly authorize: Authorize
+}
+
+/** No script, no image, no font, no frame: the page is complete in itself. */
+const PAGE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** `/` says what this is, `/docs` how to use it, `/openapi.json` the same for machines. */
+export const documentation = ({ version, authorize }: DocumentationDeps) => {
+  const documentFor = (request: Request) => createOpenApiDocument({ version, serverUrl: baseUrlOf(request) })
+  return new Elysia({ name: 'nexcode/documentation', seed: version })
+    .use(access(authorize))
+    .all('/', ({ request }) => text(request, 'home', renderHomeLine(version), 'text/plain; charset=utf-8'))
+    .all('/docs', ({ request }) => {
+      const page = renderDocsPage({ document: documentFor(request), baseUrl: baseUrlOf(request) })
+      const response = text(request, 'docs', page, 'text/html; charset=utf-8')
+      response.headers.set('content-security-policy', PAGE_POLICY)
+      return response
+    })
+    .all(
+      '/openapi.json',
+      ({ request }) => text(request, 'openapi', JSON.stringify(documentFor(request)), 'application/json'),
+      { auth: true, parse: 'none' },
+    )
+}
+
+/** As the caller sees it: the Host has passed the guard. */
+function baseUrlOf(request: Request): string {
+  const { protocol } = new URL(request.url)
+  return `${protocol}//${request.headers.get('host')}/v1`
+}
+
+function text(request: Request, route: string, body: string, contentType: string): Response {
+  const exchange = exchangeOf(request)
+  exchange.route = route
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed(request.method, exchange.target)
+  const headers = { 'content-type': contentType, 'x-content-type-options': 'nosniff' }
+  return new Response(body, { headers })
+}

@@ -1,0 +1,59 @@
+import { Elysia } from 'elysia'
+import type { Authorize, Principal } from '../../auth/authorize.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
+import { RESOURCES } from '../../openai/resources.ts'
+import { handle, type PipelineDeps } from '../../pipeline.ts'
+import { access } from '../access.ts'
+import { exchangeOf } from '../request-context.ts'
+
+const ROUTE = { auth: true, parse: 'none' } as const
+
+/**
+ * OpenAI's API: the two endpoints whose bodies are read, and everything else, which passes through; each with
+ * and without `/v1`. Whatever is left is an unknown URL, which only those who may come in are told.
+ */
+export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
+  const run = (request: Request, principal: Principal, endpoint: JsonEndpoint | undefined): Promise<Response> => {
+    const exchange = exchangeOf(request)
+    exchange.route = endpoint?.route ?? routeOf(exchange.target)
+    return handle(exchange, principal, endpoint, deps)
+  }
+  const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(access(authorize))
+  for (const endpoint of [CHAT_COMPLETIONS, COMPLETIONS]) {
+    for (const path of [`/v1${endpoint.path}`, endpoint.path]) {
+      app.post(path, ({ request, principal }) => run(request, principal, endpoint), ROUTE)
+    }
+  }
+  return app.all(
+    '/*',
+    ({ request, principal }) => {
+      const { target } = exchangeOf(request)
+      if (!isServed(target)) throw unknownUrl(request.method, target)
+      return run(request, principal, undefined)
+    },
+    ROUTE,
+  )
+}
+
+/** Everything under `/v1/`, and the known resources without it. */
+export function isServed(target: string): boolean {
+  return /^\/v1\/[^?]/.test(target) || RESOURCES.has(firstSegment(target))
+}
+
+/** The name of a passthrough for the log: a documented resource's, never an unknown word of the caller's. */
+export function routeOf(target: string): string {
+  const resource = firstSegment(target.startsWith('/v1/') ? target.slice('/v1'.length) : target)
+  return RESOURCES.has(resource) ? resource : 'other'
+}
+
+function firstSegment(target: string): string {
+  return /^\/([^/?]*)/.exec(target)?.[1] ?? ''
+}
+
+function unknownUrl(method: string, target: string): ApiError {
+  const path = target.split('?', 1)[0]?.slice(0, 200)
+  return new ApiError('unknown_url', {
+    message: `Unknown request URL: ${method} ${path}. Please check the URL for typos, or see the docs at https://platform.openai.com/docs/api-reference/.`,
+  })
+}

@@ -1,0 +1,59 @@
+import type { Authorize } from '../auth/authorize.ts'
+import { applyCredentials } from '../auth/credentials.ts'
+import type { Exchange } from '../exchange.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { belowVersion, type PipelineDeps } from '../pipeline.ts'
+import type { Log } from '../telemetry/log.ts'
+import { requestHeaders } from '../upstream/headers.ts'
+import { upstreamUrl } from '../upstream/target.ts'
+import { answerError } from './error-handler.ts'
+import { guardRequest } from './guard.ts'
+import { isServed, routeOf } from './routes/openai.ts'
+
+/** What becomes of an upgrade request: it goes upstream, or is refused. */
+export type Upgrade =
+  | {
+      readonly kind: 'relay'
+      readonly exchange: Exchange
+      readonly url: URL
+      readonly target: string
+      readonly headers: Headers
+    }
+  | { readonly kind: 'refused'; readonly response: Response }
+
+/** What deciding on an upgrade needs. */
+export interface UpgradeDeps {
+  readonly open: (request: Request) => Exchange
+  readonly authorize: Authorize
+  readonly pipeline: PipelineDeps
+  readonly log: Log
+}
+
+/**
+ * Makes the decision on WebSocket upgrades: the same guard, door and credentials as for every other request.
+ *
+ * @example
+ * const upgrade = createUpgrade({ open, authorize, pipeline, log })
+ */
+export function createUpgrade({ open, authorize, pipeline, log }: UpgradeDeps): (request: Request) => Upgrade {
+  return (request) => {
+    const exchange = open(request)
+    exchange.route = routeOf(exchange.target)
+    exchange.stream = true
+    try {
+      guardRequest(request.method, exchange.target, request.headers)
+      const principal = authorize(request.headers)
+      exchange.principal = principal.kind
+      if (!isServed(exchange.target)) throw new ApiError('unknown_url')
+      exchange.atEnd.push(pipeline.admission.admit())
+      const path = belowVersion(exchange.target)
+      const url = upstreamUrl(pipeline.upstream.baseUrl, path)
+      const headers = requestHeaders(request.headers)
+      applyCredentials(headers, principal, pipeline.upstream)
+      const target = new URL(pipeline.upstream.baseUrl).pathname.replace(/\/$/, '') + path
+      return { kind: 'relay', exchange, url, target, headers }
+    } catch (thrown) {
+      return { kind: 'refused', response: answerError(thrown, exchange, log) }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { ERROR_CATALOGUE, type ErrorEntry, type ErrorKind } from './error-catalogue.ts'
+
+/** What OpenAI sends for each error: all four keys, always (OpenAI specification, `ErrorResponse`). */
+export interface ErrorBody {
+  readonly error: {
+    readonly message: string
+    readonly type: string
+    readonly param: string | null
+    readonly code: string | null
+  }
+}
+
+/** What a thrower may say beyond the catalogue's row. */
+export interface ApiErrorDetails {
+  /** Replaces the row's message. */
+  readonly message?: string
+  /** The request parameter at fault. */
+  readonly param?: string | null
+  /** Replaces the row's code, for OpenAI's own codes of one kind. */
+  readonly code?: string | null
+  /** Why it happened: logged, never sent. */
+  readonly cause?: unknown
+}
+
+/**
+ * The one error class: a row of the catalogue with its details. Thrown anywhere, rendered in one place.
+ *
+ * @example
+ * throw new ApiError('upstream_timeout', { cause })
+ */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  /** Not called `code`: Elysia would take it for the name of its own error. */
+  readonly kind: ErrorKind
+  readonly entry: ErrorEntry
+  readonly body: ErrorBody
+
+  constructor(kind: ErrorKind, details: ApiErrorDetails = {}) {
+    const entry: ErrorEntry = ERROR_CATALOGUE[kind]
+    const message = details.message ?? entry.message
+    super(message, { cause: details.cause })
+    this.kind = kind
+    this.entry = entry
+    this.body = {
+      error: {
+        message,
+        type: entry.type,
+        param: details.param ?? null,
+        code: details.code === undefined ? entry.code : details.code,
+      },
+    }
+  }
+}

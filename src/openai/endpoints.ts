@@ -1,0 +1,48 @@
+import type { TSchema } from '@sinclair/typebox'
+import { ApiError } from './api-error.ts'
+import { compileRequestCheck, type RequestCheck } from './check-request.ts'
+import { ChatCompletionRequest } from './schemas/chat-completion-request.ts'
+import { CompletionRequest } from './schemas/completion-request.ts'
+
+/** An endpoint whose request body NexCode reads: its name in the log, its path, and what is checked. */
+export interface JsonEndpoint {
+  readonly route: 'chat.completions' | 'completions'
+  readonly path: string
+  readonly check: RequestCheck
+}
+
+/** `POST /v1/chat/completions` (OpenAI specification, `createChatCompletion`). */
+export const CHAT_COMPLETIONS: JsonEndpoint = {
+  route: 'chat.completions',
+  path: '/chat/completions',
+  check: compileOnFirstUse(ChatCompletionRequest),
+}
+
+/** `POST /v1/completions` (OpenAI specification, `createCompletion`). */
+export const COMPLETIONS: JsonEndpoint = {
+  route: 'completions',
+  path: '/completions',
+  check: compileOnFirstUse(CompletionRequest),
+}
+
+/**
+ * Refuses a body in which something is certainly wrong: throws `invalid_json` or `invalid_parameter`, in OpenAI's words.
+ *
+ * @example
+ * assertRequest(CHAT_COMPLETIONS, body.value)
+ */
+export function assertRequest(endpoint: JsonEndpoint, value: unknown): void {
+  const problem = endpoint.check(value)
+  if (problem === undefined) return
+  if (problem.kind === 'not_an_object') throw new ApiError('invalid_json')
+  throw new ApiError('invalid_parameter', { message: problem.message, param: problem.param, code: problem.kind })
+}
+
+/** Compiling takes some 20 ms, which the start of the server need not wait for. */
+function compileOnFirstUse(schema: TSchema): RequestCheck {
+  let check: RequestCheck | undefined
+  return (value) => {
+    check ??= compileRequestCheck(schema)
+    return check(value)
+  }
+}

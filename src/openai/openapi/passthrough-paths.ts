@@ -1,0 +1,62 @@
+import { referToErrors } from './error-responses.ts'
+import type { Operation, PathItem, Paths } from './operation.ts'
+
+/** The path that stands for a resource: its method, what follows the resource's name, and what it is for. */
+interface Representative {
+  readonly method: 'get' | 'post'
+  readonly below?: string
+  readonly summary: string
+}
+
+const REPRESENTATIVES: ReadonlyMap<string, Representative> = new Map<string, Representative>([
+  ['agents', { method: 'get', summary: 'Agents' }],
+  ['assistants', { method: 'get', summary: 'Assistants' }],
+  ['audio', { method: 'post', below: '/speech', summary: 'Speech, transcriptions and translations' }],
+  ['batches', { method: 'post', summary: 'Batches of requests' }],
+  ['chat', { method: 'get', below: '/completions', summary: 'Stored chat completions' }],
+  ['chatkit', { method: 'post', below: '/sessions', summary: 'ChatKit sessions and threads' }],
+  ['containers', { method: 'get', summary: 'Containers and their files' }],
+  ['content_provenance_checks', { method: 'post', summary: 'Content provenance checks' }],
+  ['conversations', { method: 'post', summary: 'Conversations and their items' }],
+  ['edits', { method: 'post', summary: 'Edits (legacy)' }],
+  ['embeddings', { method: 'post', summary: 'Embeddings' }],
+  ['engines', { method: 'get', summary: 'Engines (legacy)' }],
+  ['evals', { method: 'get', summary: 'Evals and their runs' }],
+  ['files', { method: 'post', summary: 'Files: upload, list, download' }],
+  ['fine_tuning', { method: 'post', below: '/jobs', summary: 'Fine-tuning jobs' }],
+  ['images', { method: 'post', below: '/generations', summary: 'Images: generate, edit, vary' }],
+  ['live', { method: 'post', below: '/sessions', summary: 'Live sessions' }],
+  ['models', { method: 'get', summary: 'The models that the key may use' }],
+  ['moderations', { method: 'post', summary: 'Moderations' }],
+  ['organization', { method: 'get', below: '/projects', summary: 'Administration, usage and costs' }],
+  ['realtime', { method: 'post', below: '/client_secrets', summary: 'Realtime sessions and calls' }],
+  ['responses', { method: 'post', summary: 'Responses' }],
+  ['skills', { method: 'get', summary: 'Skills' }],
+  ['threads', { method: 'post', summary: 'Threads, messages and runs' }],
+  ['uploads', { method: 'post', summary: 'Uploads in parts' }],
+  ['vaults', { method: 'get', summary: 'Vaults' }],
+  ['vector_stores', { method: 'get', summary: 'Vector stores and their files' }],
+  ['videos', { method: 'post', summary: 'Videos' }],
+  ['webhook_endpoints', { method: 'get', summary: 'Webhook endpoints' }],
+])
+
+/**
+ * One path per resource that passes through, to stand for everything below it: what follows a resource is any
+ * number of segments, which an OpenAPI path template can't say.
+ */
+export function createPassthroughPaths(resources: Iterable<string>): Paths {
+  return Object.fromEntries([...resources].map(passthroughPath))
+}
+
+function passthroughPath(resource: string): [string, PathItem] {
+  const representative = REPRESENTATIVES.get(resource) ?? { method: 'get', summary: `Everything below /${resource}` }
+  const operation: Operation = {
+    operationId: `passthrough_${resource}`,
+    tags: ['Passthrough'],
+    summary: representative.summary,
+    description: `Passes through, as does everything below \`/${resource}\`: every method, path, query, header and byte, streamed both ways, WebSocket upgrades too. What to send and what comes back stands in OpenAI’s API reference.`,
+    ...(representative.method === 'post' ? { requestBody: { content: { '*/*': {} } } } : {}),
+    responses: { '2XX': { description: 'The upstream’s answer, as it came.' }, ...referToErrors() },
+  }
+  return [`/${resource}${representative.below ?? ''}`, { [representative.method]: operation }]
+}

@@ -1,0 +1,44 @@
+/**
+ * The first path segment of every documented path of OpenAI's API, from its specification and its official client
+ * libraries, with the legacy `edits` and `engines`.
+ *
+ * A base URL without `/v1` is the commonest mistake in setting up a client, so these are served without the prefix
+ * too. An unknown segment is served below `/v1` only: there everything passes.
+ *
+ * @example
+ * const isBare = RESOURCES.has(path.split('/', 2)[1] ?? '')
+ */
+export const RESOURCES: ReadonlySet<string> = new Set([
+  'agents',
+  'assistants',
+  'audio',
+  'batches',
+  'chat',
+  'chatkit',
+  'completions',
+  'containers',
+  'content_provenance_checks',
+  'conversations',
+  'edits',
+  'embeddings',
+  'engines',
+  'evals',
+  'files',
+  'fine_tuning',
+  'images',
+  'live',
+  'models',
+  'moderations',
+  'organization',
+  'projects',
+  'realtime',
+  'responses',
+  'safety',
+  'skills',
+  'threads',
+  'uploads',
+  'vaults',
+  'vector_stores',
+  'videos',
+  'webhook_endpoints',
+])

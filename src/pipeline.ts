@@ -1,0 +1,91 @@
+import type { Principal } from './auth/authorize.ts'
+import { applyCredentials, spendsServerKey, type UpstreamAccount } from './auth/credentials.ts'
+import { limitBytes, readBytes, tooLarge } from './body/read-bytes.ts'
+import { readJson } from './body/read-json.ts'
+import { type DeliverDeps, deliver } from './deliver.ts'
+import type { Exchange } from './exchange.ts'
+import type { Admission } from './limits/admission.ts'
+import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
+import { insertDefaultModel, modelOf, wantsStream } from './policy/default-model.ts'
+import { requestHeaders } from './upstream/headers.ts'
+import type { Send } from './upstream/send.ts'
+import { upstreamUrl } from './upstream/target.ts'
+
+/** What the flow needs; all of it comes from the composition root. */
+export interface PipelineDeps extends DeliverDeps {
+  readonly upstream: UpstreamAccount & { readonly baseUrl: string }
+  readonly defaultModel: string
+  readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number }
+  readonly admission: Admission
+  readonly send: Send
+  readonly userAgent: string
+}
+
+/** A body as it goes upstream. */
+type OutgoingBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
+
+/**
+ * The flow of a request that a principal may make: admit, read and check the body, apply policy, send, deliver.
+ *
+ * An `endpoint` has a body that is read and checked; without one, everything passes through as it comes.
+ * Throws an `ApiError`; the exchange's end is reported by whoever renders it.
+ */
+export async function handle(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  deps: PipelineDeps,
+): Promise<Response> {
+  exchange.atEnd.push(deps.admission.admit())
+  const { request } = exchange
+  const url = upstreamUrl(deps.upstream.baseUrl, belowVersion(exchange.target))
+  const headers = requestHeaders(request.headers)
+  applyCredentials(headers, principal, deps.upstream)
+  if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
+
+  const body =
+    endpoint === undefined ? await passBody(exchange, deps) : await checkBody(exchange, endpoint, headers, deps)
+
+  exchange.attempts += 1
+  const sentAt = performance.now()
+  const answer = await deps.send({ method: request.method, url, headers, body, abort: exchange.abort })
+  exchange.upstreamMs = performance.now() - sentAt
+  const secret = spendsServerKey(principal) ? deps.upstream.apiKey : undefined
+  return deliver(exchange, endpoint, answer, secret, deps)
+}
+
+/** The path behind `/v1`; the commonest mistake in a base URL is to leave that out, so it may be missing. */
+export function belowVersion(target: string): string {
+  return target.startsWith('/v1/') ? target.slice('/v1'.length) : target
+}
+
+async function checkBody(
+  exchange: Exchange,
+  endpoint: JsonEndpoint,
+  headers: Headers,
+  deps: PipelineDeps,
+): Promise<OutgoingBody> {
+  const body = await readJson(exchange.request, deps.limits.jsonBytesMax)
+  assertRequest(endpoint, body.value)
+  exchange.stream = wantsStream(body.value)
+  const changed = insertDefaultModel(body, deps.defaultModel)
+  exchange.model = changed === undefined ? modelOf(body.value) : deps.defaultModel
+  if (changed === undefined) return body.encoded ?? body.bytes
+  // A changed body goes on decoded, with the length that it has now.
+  headers.delete('content-encoding')
+  headers.delete('content-length')
+  return changed
+}
+
+/** Small JSON bodies go on whole, which is cheaper; all others as they arrive. */
+const WHOLE_BYTES_MAX = 1024 * 1024
+
+async function passBody({ request }: Exchange, deps: PipelineDeps): Promise<OutgoingBody> {
+  if (request.body === null) return null
+  const { uploadBytesMax } = deps.limits
+  const declared = request.headers.get('content-length')
+  if (Number(declared ?? 0) > uploadBytesMax) throw tooLarge(uploadBytesMax)
+  const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
+  if (isJson && declared !== null && Number(declared) <= WHOLE_BYTES_MAX) return readBytes(request, uploadBytesMax)
+  return declared === null ? limitBytes(request.body, uploadBytesMax) : request.body
+}

@@ -1,0 +1,37 @@
+import type { JsonBody } from '../body/read-json.ts'
+
+const OPEN_BRACE = 0x7b
+
+/** The model that a body names, where it names one. */
+export function modelOf(value: unknown): string | undefined {
+  return isObject(value) && typeof value['model'] === 'string' ? value['model'] : undefined
+}
+
+/** Whether a body asks for a stream. */
+export function wantsStream(value: unknown): boolean {
+  return isObject(value) && value['stream'] === true
+}
+
+/**
+ * Puts a model into a body that names none, as its first member; every other byte stays as it came.
+ *
+ * Gives undefined where the body names a model, and so goes on unchanged.
+ *
+ * @example
+ * const changed = insertDefaultModel(body, 'gpt-3.5-turbo')
+ */
+export function insertDefaultModel(body: JsonBody, model: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!isObject(body.value) || 'model' in body.value) return undefined
+  const at = body.bytes.indexOf(OPEN_BRACE) + 1
+  const separator = Object.keys(body.value).length === 0 ? '' : ','
+  const member = new TextEncoder().encode(`"model":${JSON.stringify(model)}${separator}`)
+  const changed = new Uint8Array(body.bytes.byteLength + member.byteLength)
+  changed.set(body.bytes.subarray(0, at))
+  changed.set(member, at)
+  changed.set(body.bytes.subarray(at), at + member.byteLength)
+  return changed
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,62 @@
+import type { Exchange } from '../exchange.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { Outcome } from '../stream/outcome.ts'
+import type { Log } from './log.ts'
+
+/** Writes the one line of an exchange. Its fields are an allow-list: no header, path, query or body gets in. */
+export type Recorder = (exchange: Exchange, outcome: Outcome, bytes: number) => void
+
+/** A model is the caller's word: more of it than any model's name has is not logged. */
+const MODEL_CHARS_MAX = 100
+const CAUSE_CHARS_MAX = 300
+
+/**
+ * Makes the recorder of exchanges: one line each, written when the body has ended.
+ *
+ * @example
+ * const record = createRecorder(log)
+ */
+export function createRecorder(log: Log, now: () => number = () => performance.now()): Recorder {
+  return (exchange, outcome, bytes) => {
+    // The client that left has seen no status; 499 is what the field's logs call that.
+    const status = outcome.kind === 'cancelled' ? 499 : exchange.status
+    const level = outcome.kind === 'failed' || status >= 500 ? 'warn' : 'info'
+    log[level](
+      {
+        request_id: exchange.id,
+        client_request_id: exchange.clientRequestId,
+        method: exchange.request.method,
+        route: exchange.route,
+        model: exchange.model?.slice(0, MODEL_CHARS_MAX),
+        stream: exchange.stream,
+        status,
+        outcome: outcome.kind,
+        bytes,
+        ttfb_ms: rounded(exchange.timeToFirstByteMs),
+        upstream_ms: rounded(exchange.upstreamMs),
+        duration_ms: rounded(now() - exchange.startedAt),
+        attempts: exchange.attempts,
+        principal: exchange.principal,
+        error: exchange.error?.kind,
+        ...(outcome.kind === 'failed' && describeFailure(outcome.cause)),
+      },
+      'exchange',
+    )
+  }
+}
+
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 100) / 100
+}
+
+/** Our own kind of error, and the runtime's code and text; neither holds a header or a body. */
+function describeFailure(cause: unknown): { error: string; cause?: string } {
+  if (!(cause instanceof ApiError)) return { error: 'upstream_unreachable', cause: describeCause(cause) }
+  return cause.cause === undefined ? { error: cause.kind } : { error: cause.kind, cause: describeCause(cause.cause) }
+}
+
+function describeCause(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause).slice(0, CAUSE_CHARS_MAX)
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
+  return `${code}: ${cause.message}`.slice(0, CAUSE_CHARS_MAX)
+}

@@ -1,0 +1,53 @@
+/**
+ * Headers that belong to one connection and never cross a proxy (RFC 9110 §7.6.1, with RFC 2616's
+ * `Keep-Alive` and the de-facto `Proxy-Connection`).
+ */
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Headers of a request that speak of this hop: the host we are called by, and the wait for `100 Continue`. */
+const REQUEST_ONLY_HERE: ReadonlySet<string> = new Set(['host', 'expect'])
+
+/**
+ * The caller's headers that go upstream: all but the hop-by-hop ones, those named by `Connection`, and Host.
+ *
+ * @example
+ * const headers = requestHeaders(request.headers)
+ */
+export function requestHeaders(incoming: Headers): Headers {
+  const headers = endToEnd(incoming)
+  for (const name of REQUEST_ONLY_HERE) headers.delete(name)
+  return headers
+}
+
+/**
+ * Upstream's headers that go to the caller: all but the hop-by-hop ones and those named by `Connection`.
+ *
+ * @example
+ * const headers = responseHeaders(answer.headers)
+ */
+export function responseHeaders(upstream: Headers): Headers {
+  return endToEnd(upstream)
+}
+
+function endToEnd(source: Headers): Headers {
+  const headers = new Headers(source)
+  const named = source.get('connection')
+  if (named !== null) for (const name of named.split(',')) deleteNamed(headers, name.trim())
+  for (const name of HOP_BY_HOP) headers.delete(name)
+  return headers
+}
+
+function deleteNamed(headers: Headers, name: string): void {
+  // `Connection` may name anything, even what is no header name at all; Headers would throw on it.
+  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) headers.delete(name)
+}

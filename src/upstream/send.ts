@@ -1,0 +1,73 @@
+import { ApiError } from '../openai/api-error.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import { upstreamFailure } from './failure.ts'
+import { watchUpload } from './upload.ts'
+
+/** One call to an upstream. */
+export interface UpstreamCall {
+  readonly method: string
+  readonly url: URL
+  readonly headers: Headers
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
+  /** Aborting it closes the upstream's connection at once, also in the midst of the answer's body. */
+  readonly abort: AbortController
+}
+
+/** The standard fetch options, and those of the runtime that a byte-true proxy must set. */
+export interface UpstreamInit extends RequestInit {
+  /** false: the bytes of an answer and its Content-Encoding stay as they came. */
+  readonly decompress: boolean
+  /** false: no hidden limit of ~6 minutes on a slow answer; our clocks are in the configuration. */
+  readonly timeout: boolean
+}
+
+/** A `fetch` that can be replaced. */
+export type UpstreamFetch = (url: URL, init: UpstreamInit) => Promise<Response>
+
+/** What a sender needs: a `fetch`, and the time limits. */
+export interface SendDeps {
+  readonly fetch: UpstreamFetch
+  readonly deadlines: Deadlines
+  /** From the last byte of the request to the headers of the answer; 0: none. */
+  readonly firstByteMs: number
+}
+
+/** Sends one call and gives the upstream's answer as it came. */
+export type Send = (call: UpstreamCall) => Promise<Response>
+
+/**
+ * Makes the one egress of NexCode: exactly one request goes out for each call, redirects are not followed,
+ * nothing is decompressed, and the only clocks are the configuration's.
+ *
+ * Fails with an `ApiError`: `upstream_unreachable`, `upstream_invalid_response`, `upstream_timeout`, or the one
+ * that the call was aborted with.
+ *
+ * @example
+ * const send = createSend({ fetch, deadlines, firstByteMs: config.timeouts.firstByteMs })
+ */
+export function createSend(deps: SendDeps): Send {
+  return async ({ method, url, headers, body, abort }) => {
+    const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
+    const upload =
+      body instanceof ReadableStream
+        ? watchUpload(body, { onProgress: () => firstByte.touch(), onFailure: (cause) => abort.abort(cause) })
+        : body
+    try {
+      return await deps.fetch(url, {
+        method,
+        headers,
+        body: upload,
+        signal: abort.signal,
+        redirect: 'manual',
+        decompress: false,
+        timeout: false,
+        // On a kept-alive connection that breaks, the runtime sends a bodiless request a second time by itself.
+        keepalive: body !== null || method === 'POST',
+      })
+    } catch (cause) {
+      throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)
+    } finally {
+      firstByte.clear()
+    }
+  }
+}

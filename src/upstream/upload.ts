@@ -1,0 +1,32 @@
+/** What an upload that passes through is held to. */
+export interface UploadWatch {
+  /** Called for every chunk that the upstream has made room for. */
+  readonly onProgress: () => void
+  /** Called where the client's side fails: the call can't be completed. */
+  readonly onFailure: (cause: unknown) => void
+}
+
+/**
+ * Passes an upload through, never ahead of the upstream, and tells how it goes: fetch alone would not say
+ * why a body of its request failed.
+ */
+export function watchUpload(source: ReadableStream<Uint8Array>, watch: UploadWatch): ReadableStream<Uint8Array> {
+  const reader = source.getReader()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        watch.onProgress()
+        try {
+          const { done, value } = await reader.read()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        } catch (cause) {
+          watch.onFailure(cause)
+          controller.error(undefined)
+        }
+      },
+      cancel: (reason) => reader.cancel(reason).catch(() => undefined),
+    },
+    { highWaterMark: 0 },
+  )
+}
