@@ -16,6 +16,8 @@ export interface Gateway {
    * Gives whether all of them ended by themselves.
    */
   readonly drain: () => Promise<boolean>
+  /** Breaks every connection and closes at once. */
+  readonly abandon: () => Promise<void>
 }
 
 /** How long readiness says 503 before the door closes, so that a load balancer can notice. */
@@ -49,6 +51,11 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
       if (isDone) await Promise.race([closed, sleep(NOTICE_MS)])
       server.closeAll()
       return isDone
+    },
+    async abandon() {
+      const closed = server.close()
+      server.closeAll()
+      await closed
     },
   }
 }

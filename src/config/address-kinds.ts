@@ -48,7 +48,8 @@ export const listenHost: Kind<string> = {
 }
 
 /**
- * Tells whether a canonical host can be reached from this machine only (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3, RFC 6761 §6.3).
+ * Tells whether a canonical host can be reached from this machine only.
+ * (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3, RFC 6761 §6.3)
  */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host)

@@ -13,7 +13,7 @@ const WIDTH = 100
 export function renderEnvHelp(): string {
   const indent = Math.max(...ENV_ROWS.map((row) => row.name.length)) + 4
   const lines = ENV_ROWS.flatMap((row) => {
-    const [first = '', ...others] = wrap(`${row.doc} Default: ${defaultOf(row)}.`, WIDTH - indent)
+    const [first = '', ...others] = wrap([...row.doc.split(' '), `Default: ${defaultOf(row)}.`], WIDTH - indent)
     return [`  ${row.name}`.padEnd(indent) + first, ...others.map((line) => ' '.repeat(indent) + line)]
   })
   return `${lines.join('\n')}\n`
@@ -60,9 +60,9 @@ function writeBytes(bytes: number): string {
   return bytes % (1024 * MIB) === 0 ? `${bytes / MIB / 1024}GiB` : `${bytes / MIB}MiB`
 }
 
-function wrap(text: string, width: number): string[] {
+function wrap(words: readonly string[], width: number): string[] {
   const lines: string[] = []
-  for (const word of text.split(' ')) {
+  for (const word of words) {
     const last = lines.at(-1)
     if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
     else lines[lines.length - 1] = `${last} ${word}`

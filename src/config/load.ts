@@ -1,6 +1,6 @@
 import { isLoopbackHost } from './address-kinds.ts'
 import type { Config } from './config.ts'
-import { ENV } from './env.ts'
+import { ENV, ENV_ROWS } from './env.ts'
 import { type ConfigProblem, createEnvReader, type Env, type EnvReader } from './env-reader.ts'
 
 /** What the configuration depends on besides the environment. */
@@ -25,7 +25,8 @@ const TOKEN_CURE = 'Make one with: openssl rand -hex 32'
  * Reads the configuration from an environment: checked and deeply frozen, or all problems at once.
  *
  * @example
- * const loaded = loadConfig(process.env, { isTerminal: process.stdout.isTTY, readFile: (path) => readFileSync(path, 'utf8') })
+ * const readFile = (path: string): string => readFileSync(path, 'utf8')
+ * const loaded = loadConfig(process.env, { isTerminal: process.stdout.isTTY === true, readFile })
  */
 export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
   const reader = createEnvReader(env, options.readFile)
@@ -67,7 +68,9 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
     ssePingMs: take(ENV.SSE_PING_MS),
     debugHeaders: take(ENV.DEBUG_HEADERS),
   }
-  return reader.problems.length > 0 ? { ok: false, problems: reader.problems } : { ok: true, config: freeze(config) }
+  if (reader.problems.length === 0) return { ok: true, config: freeze(config) }
+  const order = ENV_ROWS.map((row) => row.name)
+  return { ok: false, problems: reader.problems.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)) }
 }
 
 function takeBaseUrl({ has, take }: EnvReader): string {

@@ -40,7 +40,11 @@ export interface OpenApiDocumentOptions {
 
 const TAGS: OpenApiDocument['tags'] = [
   { name: 'Completions', description: 'Read, checked for what is certainly wrong, and sent on byte for byte.' },
-  { name: 'Passthrough', description: 'Everything else of OpenAI’s API, streamed both ways as it is.' },
+  {
+    name: 'Passthrough',
+    description:
+      'Everything else of OpenAI’s API, streamed both ways as it is: each path here stands for all of its resource.',
+  },
   { name: 'Health', description: 'For orchestrators and load balancers: open to all, never a call to a model.' },
 ]
 

@@ -142,6 +142,7 @@ function renderErrors(): Html {
   const rows = entries.map(({ status, code, message, cure }) => ({
     cells: [status, html`<code>${code ?? 'null'}</code>`, message, prose(cure)],
   }))
+  const columns = ['Status', 'Code', 'Message', 'What to do']
   return html`<p>Every error has OpenAI’s shape, with all four keys: <code>{"error":{"message","type","param","code"}}</code>. OpenAI’s own errors pass through as they come; these are NexCode’s:</p>
-${renderTable('Errors that NexCode answers with', ['Status', 'Code', 'Message', 'What to do'], rows)}`
+${renderTable({ caption: 'Errors that NexCode answers with', style: 'errors', columns, rows })}`
 }

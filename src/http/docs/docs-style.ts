@@ -59,14 +59,22 @@ dt { font-weight: 600; }
 dd { margin: .25rem 0 1rem 0; padding-left: 1rem; border-left: 3px solid var(--line); }
 .endpoints { list-style: none; margin: 0; padding: 0; }
 .endpoints li { display: grid; grid-template-columns: 3rem minmax(0, 20rem) minmax(0, 1fr); gap: .25rem .75rem; align-items: baseline; padding: .25rem 0; }
-.endpoints code { justify-self: start; max-width: 100%; overflow-wrap: anywhere; }
+.endpoints code { padding: 0; background: none; overflow-wrap: anywhere; }
 .method { font-weight: 600; color: var(--accent); }
-table { width: 100%; border-collapse: collapse; font-size: .95rem; }
+table { width: 100%; border-collapse: collapse; font-size: .95rem; table-layout: fixed; }
+table table { font-size: inherit; }
+table code { overflow-wrap: anywhere; }
+.fields thead th:nth-child(1) { width: 30%; }
+.fields thead th:nth-child(2) { width: 22%; }
+.errors thead th:nth-child(1) { width: 4rem; }
+.errors thead th:nth-child(2) { width: 24%; }
+.errors thead th:nth-child(4) { width: 33%; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 th, td { padding: .6rem .75rem .6rem 0; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { border-top: 0; font-size: .85rem; color: var(--quiet); font-weight: 600; }
 tbody th { font-weight: 400; }
-.below td { padding: 0 0 .6rem; border-top: 0; }
+tbody th > code { padding: 0; background: none; font-weight: 600; }
+.below > td { padding: 0 0 .6rem; border-top: 0; }
 .type { color: var(--quiet); }
 .badge {
   display: inline-block; padding: .05rem .45rem; border-radius: 99px; font-size: .75rem; white-space: nowrap;

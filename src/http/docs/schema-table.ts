@@ -7,7 +7,7 @@ import { type Row, renderTable } from './table.ts'
 export function renderSchemaTable(caption: string, schema: JsonSchema): Html {
   const required = new Set(schema.required)
   const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => rowOf(name, field, required.has(name)))
-  return renderTable(caption, ['Name', 'Type', 'Description'], rows)
+  return renderTable({ caption, style: 'fields', columns: ['Name', 'Type', 'Description'], rows })
 }
 
 function rowOf(name: string, field: JsonSchema, isRequired: boolean): Row {

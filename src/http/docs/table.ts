@@ -6,13 +6,21 @@ export interface Row {
   readonly below?: Html | undefined
 }
 
+/** A table: what it holds (read out, not shown), what it is styled as, and its rows. */
+export interface Table {
+  readonly caption: string
+  readonly style: 'fields' | 'errors'
+  readonly columns: readonly string[]
+  readonly rows: readonly Row[]
+}
+
 /**
  * A table whose rows turn into blocks on a narrow screen.
  *
  * The roles are spelled out because some browsers take a table that is not laid out as one for no table.
  */
-export function renderTable(caption: string, columns: readonly string[], rows: readonly Row[]): Html {
-  return html`<table role="table">
+export function renderTable({ caption, style, columns, rows }: Table): Html {
+  return html`<table role="table" class="${style}">
 <caption>${caption}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}</tr></thead>
 <tbody role="rowgroup">

@@ -96,7 +96,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
 export function createChatCompletionPath(): PathItem {
   return completionPath({
     operationId: 'createChatCompletion',
-    summary: 'Continue a conversation',
+    summary: 'Create a chat completion',
     request: { schema: { $ref: '#/components/schemas/ChatCompletionRequest' }, examples: CHAT_EXAMPLES },
     answer: { schema: { $ref: '#/components/schemas/ChatCompletion' } },
   })
@@ -106,7 +106,7 @@ export function createChatCompletionPath(): PathItem {
 export function createCompletionPath(): PathItem {
   return completionPath({
     operationId: 'createCompletion',
-    summary: 'Complete a text',
+    summary: 'Create a completion',
     request: { schema: { $ref: '#/components/schemas/CompletionRequest' }, examples: COMPLETION_EXAMPLES },
     answer: { schema: { $ref: '#/components/schemas/Completion' } },
   })
