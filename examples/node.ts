@@ -68,7 +68,7 @@ async function errorHandling(client: OpenAI): Promise<void> {
   } catch (error) {
     if (!(error instanceof OpenAI.NotFoundError)) throw error
     print(`As expected: NotFoundError, status ${error.status}, code ${error.code}`)
-    print(`Request id, to look it up in the log: ${error.requestID}`)
+    print(`Request id, to name this call by: ${error.requestID}`)
     return
   }
   throw new Error('a model that does not exist was served')

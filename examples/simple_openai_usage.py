@@ -102,7 +102,7 @@ def error_handling(client: openai.OpenAI) -> None:
         )
     except openai.NotFoundError as error:
         print(f"As expected: {type(error).__name__}, status {error.status_code}, code {error.code}")
-        print(f"Request id, to look it up in the log: {error.request_id}")
+        print(f"Request id, to name this call by: {error.request_id}")
         return
     raise RuntimeError("a model that does not exist was served")
 

@@ -3,10 +3,11 @@ import type { Exchange } from './exchange.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { errorEvent } from './stream/error-event.ts'
-import { hideSecret } from './stream/hide-secret.ts'
+import { hideSecret, isEncoded } from './stream/hide-secret.ts'
+import type { Outcome } from './stream/outcome.ts'
 import { keepAlive } from './stream/sse-ping.ts'
 import { tap } from './stream/tap.ts'
-import type { Deadlines } from './timing/deadlines.ts'
+import type { Deadline, Deadlines } from './timing/deadlines.ts'
 import { upstreamFailure } from './upstream/failure.ts'
 import { responseHeaders } from './upstream/headers.ts'
 
@@ -21,15 +22,15 @@ export interface DeliverDeps {
   readonly upstreamName: string
 }
 
-/** A JSON answer up to this size is complete before its status is sent, so that a cut one can still be a 502. */
+/** What is complete before its status is sent, so that a cut one can still be a 502, is not larger than this. */
 const WHOLE_BYTES_MAX = 1024 * 1024
 
 /**
  * Makes the caller's response of the upstream's answer: the same status, end-to-end headers and bytes.
  *
  * `secret` is the server's key, where this call spent it: an error answer that echoes it is masked.
- * Throws `upstream_invalid_response` for a web page or a redirect where JSON was asked for, and the upstream's
- * failure where a small JSON answer breaks off.
+ * Throws `upstream_invalid_response` for a web page or a redirect where JSON was asked for, or a status that HTTP
+ * does not have, and the upstream's failure where a body that has to be whole breaks off.
  */
 export async function deliver(
   exchange: Exchange,
@@ -38,52 +39,81 @@ export async function deliver(
   secret: string | undefined,
   deps: DeliverDeps,
 ): Promise<Response> {
-  const mediaType = answer.headers.get('content-type') ?? ''
+  const mediaType = answer.headers.get('content-type')?.toLowerCase() ?? ''
   refuseWrongKind(exchange, endpoint, answer, mediaType)
   const headers = responseHeaders(answer.headers)
   addOwnHeaders(headers, exchange, mediaType, deps)
-  const body = await bodyOf(exchange, endpoint, answer, mediaType, deps)
+  const echoed = answer.status >= 400 ? secret : undefined
+  const isWhole = isSmallJson(mediaType, answer.headers) || (echoed !== undefined && isEncoded(answer.headers))
+  const body = isWhole
+    ? await wholeBody(exchange, answer, deps)
+    : passingBody(exchange, answer, mediaType.startsWith('text/event-stream'), endpoint !== undefined, deps)
+  const shown = echoed === undefined ? body : await hideSecret(body, headers, echoed)
+  // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
+  if (answer.status === 204 || answer.status === 205) headers.delete('content-length')
   exchange.status = answer.status
-  const init = { status: answer.status, statusText: answer.statusText, headers }
-  const isError = answer.status >= 400
-  return new Response(isError && secret !== undefined ? hideSecret(body, headers, secret) : body, init)
+  return new Response(shown, { status: answer.status, statusText: answer.statusText, headers })
 }
 
-type Body = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null
+function hasBody(exchange: Exchange, { status }: Response): boolean {
+  return exchange.request.method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304
+}
 
-async function bodyOf(
+/** The body as it arrives. */
+function passingBody(
   exchange: Exchange,
-  endpoint: JsonEndpoint | undefined,
   answer: Response,
-  mediaType: string,
+  isEventStream: boolean,
+  isCompletion: boolean,
   deps: DeliverDeps,
-): Promise<Body> {
-  if (answer.body === null || exchange.request.method === 'HEAD') return null
-  const expire = (): void => exchange.abort.abort(new ApiError('upstream_timeout'))
-  const idle = deps.deadlines.start(deps.streamIdleMs, expire)
-  const onFirstChunk = (): void => {
-    exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
-  }
-  if (isSmallJson(mediaType, answer.headers)) {
-    try {
-      const bytes = await collect(answer.body, WHOLE_BYTES_MAX)
-      onFirstChunk()
-      return bytes
-    } catch (cause) {
-      throw upstreamFailure(exchange.abort.signal.aborted ? exchange.abort.signal.reason : cause)
-    } finally {
-      idle.clear()
-    }
-  }
-  const isEventStream = mediaType.startsWith('text/event-stream')
+): ReadableStream<Uint8Array> | null {
+  if (answer.body === null || !hasBody(exchange, answer)) return null
+  // In an encoded stream, or one whose length has been told, there is no room for an event of ours.
+  const isOpen = isEventStream && !answer.headers.has('content-encoding') && !answer.headers.has('content-length')
+  const farewell = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
+    errorEvent(tail, causeOf(exchange, cause))
   exchange.isTapped = true
   const tapped = tap(answer.body, {
-    idle,
-    onFirstChunk,
+    ...watch(exchange, deps),
     onEnd: exchange.end,
-    ...(isEventStream && endpoint !== undefined && { farewell: errorEvent }),
+    ...(isOpen && isCompletion && { farewell }),
   })
-  return isEventStream && deps.ssePingMs > 0 ? keepAlive(tapped, deps.ssePingMs, deps.deadlines) : tapped
+  return isOpen && deps.ssePingMs > 0 ? keepAlive(tapped, deps.ssePingMs, deps.deadlines) : tapped
+}
+
+/** The body when all of it has come; fails with the upstream's failure where it breaks off. */
+async function wholeBody(
+  exchange: Exchange,
+  answer: Response,
+  deps: DeliverDeps,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (answer.body === null || !hasBody(exchange, answer)) return null
+  let broken: unknown
+  const onEnd = (outcome: Outcome): void => {
+    if (outcome.kind === 'failed') broken = outcome.cause
+  }
+  try {
+    return await collect(tap(answer.body, { ...watch(exchange, deps), onEnd }), WHOLE_BYTES_MAX)
+  } catch (thrown) {
+    // A tapped body breaks without a reason, which its watcher has been told; what has one is the limit above.
+    if (thrown === undefined) throw upstreamFailure(causeOf(exchange, broken))
+    throw new ApiError('upstream_invalid_response', { cause: thrown })
+  }
+}
+
+/** What every body of an answer is watched for. */
+function watch(exchange: Exchange, deps: DeliverDeps): { idle: Deadline; onFirstChunk: () => void } {
+  return {
+    idle: deps.deadlines.start(deps.streamIdleMs, () => exchange.abort.abort(new ApiError('upstream_timeout'))),
+    onFirstChunk() {
+      exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
+    },
+  }
+}
+
+/** A broken body is only the last thing seen: what broke it is the abort's reason, where there is one. */
+function causeOf({ abort }: Exchange, seen: unknown): unknown {
+  return abort.signal.aborted ? abort.signal.reason : seen
 }
 
 function isSmallJson(mediaType: string, headers: Headers): boolean {
@@ -102,8 +132,9 @@ function refuseWrongKind(
     endpoint !== undefined || exchange.request.headers.get('accept')?.includes('application/json') === true
   const isPage = answer.ok && mediaType.startsWith('text/html') && wantsJson
   const isRedirect = answer.status >= 300 && answer.status < 400 && endpoint !== undefined
-  if (!isPage && !isRedirect) return
-  const cause = isPage ? 'a text/html page' : `a ${answer.status} redirect`
+  const isNoStatus = answer.status < 200 || answer.status > 599
+  if (!isPage && !isRedirect && !isNoStatus) return
+  const cause = isPage ? 'a text/html page' : `a ${answer.status}${isRedirect ? ' redirect' : ''}`
   const error = new ApiError('upstream_invalid_response', { cause: `upstream answered with ${cause}` })
   exchange.abort.abort(error)
   throw error

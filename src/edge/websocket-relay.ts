@@ -1,29 +1,138 @@
 import type { Duplex } from 'node:stream'
+import { ApiError } from '../openai/api-error.ts'
+import { hideSecret } from '../stream/hide-secret.ts'
+import { createDeadlines, type Deadlines } from '../timing/deadlines.ts'
+import { upstreamFailure } from '../upstream/failure.ts'
+import { dial } from './dial.ts'
+import { endSocket } from './end-socket.ts'
+import { holdClient } from './hold-client.ts'
+import { joinSockets } from './join-sockets.ts'
+import { readBody } from './read-body.ts'
+import { readHead } from './read-head.ts'
+import type { HeadAndRest } from './response-head.ts'
+import { answerHeaders, encodeRefusal, encodeSwitch, encodeUpgradeRequest } from './upgrade-head.ts'
+
+/** One WebSocket upgrade to relay. */
 export interface WebSocketRelay {
+  /** The raw socket of the HTTP server's `upgrade` event. */
   readonly client: Duplex
+  /** The bytes that came behind the upgrade request. */
   readonly head: Uint8Array
+  /** The server that the upgrade goes to: http(s); its path is not looked at. */
   readonly url: URL
+  /** What stands in the request line: path and query, each character one byte. */
   readonly target: string
+  /** End-to-end headers with credentials, and the client's `Sec-WebSocket-*`; the relay adds the hop's own. */
   readonly headers: readonly (readonly [string, string])[]
-  readonly timeouts: { readonly firstByteMs: number; readonly idleMs: number }
+  readonly timeouts: {
+    /** From the start to the head of upstream's answer; 0: none. */
+    readonly firstByteMs: number
+    /** How long a peer may take nothing of what waits for it; 0: for ever. Silence has no limit. */
+    readonly idleMs: number
+  }
+  /** Headers for the client's 101 or refusal, each where upstream sent none of that name. */
   readonly responseHeaders: readonly (readonly [string, string])[]
+  /** The server's key, where this call spends it: a refusal that echoes it is masked. */
+  readonly secret?: string | undefined
+  /** The HTTP proxy to reach a URL through, if any. */
+  readonly proxyFor?: ((url: URL) => URL | undefined) | undefined
+  /** The process's; else the relay has its own. */
+  readonly deadlines?: Deadlines | undefined
 }
-export type WebSocketOutcome = {
+
+/** How a relayed upgrade ended. */
+export interface WebSocketOutcome {
+  /** `cancelled`: the client left or took nothing; `failed`: the upstream did, or could not be reached. */
   readonly kind: 'complete' | 'cancelled' | 'failed'
+  /** Whether the client got an answer. Where it did not, and it is still there, its socket is open and unwritten. */
   readonly answered: boolean
+  /** Upstream's, 101 where it switched; 502 or 504 where it gave none; 499 where the client left before it did. */
   readonly status: number
+  /** From the client, behind its request's head. */
   readonly bytesIn: number
+  /** To the client, behind the answer's head. */
   readonly bytesOut: number
   readonly cause?: unknown
+  /** From the start to the head of upstream's answer, in milliseconds. */
   readonly timeToFirstByteMs: number | undefined
 }
-export function relayWebSocket(_relay: WebSocketRelay): Promise<WebSocketOutcome> {
-  return Promise.resolve({
-    kind: 'failed',
-    answered: false,
-    status: 502,
-    bytesIn: 0,
-    bytesOut: 0,
-    timeToFirstByteMs: undefined,
-  })
+
+/**
+ * Relays a WebSocket: the upgrade to the upstream, its answer to the client, and then the bytes of both, as they
+ * come, with back-pressure. Frames are neither read nor made here, so subprotocols, extensions, pings, fragments and
+ * close codes are between the two ends (RFC 6455).
+ *
+ * Bytes that the client sends early wait for the 101: an upstream that refuses would take them for a request.
+ * Resolves once, when both sides are closed or the client was left unanswered; never rejects.
+ *
+ * @example
+ * const outcome = await relayWebSocket({ client, head, url, target, headers, timeouts, responseHeaders })
+ */
+export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOutcome> {
+  const { client, timeouts, deadlines = createDeadlines() } = relay
+  const startedAt = performance.now()
+  const abort = new AbortController()
+  const firstByte = deadlines.start(timeouts.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
+  const held = holdClient(client, relay.head, () => abort.abort(new ApiError('client_closed')))
+  let timeToFirstByteMs: number | undefined
+  let upstream: Duplex | undefined
+  try {
+    upstream = await dial(relay.url, abort.signal, relay.proxyFor?.(relay.url))
+    upstream.write(encodeUpgradeRequest(relay.target, relay.url.host, relay.headers))
+    const answer = await readHead(upstream)
+    abort.signal.throwIfAborted()
+    firstByte.clear()
+    timeToFirstByteMs = performance.now() - startedAt
+    if (answer.head.status === 101) {
+      const end = await join(relay, upstream, answer, held.release, deadlines)
+      return { ...end, answered: true, status: 101, timeToFirstByteMs }
+    }
+    const refusal = await readRefusal(relay, upstream, answer, deadlines)
+    abort.signal.throwIfAborted()
+    upstream.destroy()
+    held.release()
+    const kind = await endSocket(client, refusal.bytes, deadlines, timeouts.idleMs)
+    const bytesOut = refusal.bodyBytes
+    return { kind, answered: true, status: answer.head.status, bytesIn: 0, bytesOut, timeToFirstByteMs }
+  } catch (thrown) {
+    upstream?.destroy()
+    held.release()
+    const cause: unknown = abort.signal.aborted ? abort.signal.reason : thrown
+    const unanswered = { answered: false, bytesIn: 0, bytesOut: 0, cause, timeToFirstByteMs }
+    const { kind, entry } = upstreamFailure(cause)
+    if (kind !== 'client_closed') return { ...unanswered, kind: 'failed', status: entry.status }
+    client.destroy()
+    return { ...unanswered, kind: 'cancelled', status: entry.status }
+  } finally {
+    firstByte.clear()
+  }
+}
+
+function join(
+  { client, responseHeaders, timeouts }: WebSocketRelay,
+  upstream: Duplex,
+  { head, rest }: HeadAndRest,
+  release: () => Uint8Array,
+  deadlines: Deadlines,
+) {
+  if (head.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+    throw new ApiError('upstream_invalid_response', { cause: 'upstream switched to what is no WebSocket' })
+  }
+  const fromClient = release()
+  client.write(encodeSwitch(head, responseHeaders))
+  return joinSockets({ client, upstream, fromClient, fromUpstream: rest, deadlines, idleMs: timeouts.idleMs })
+}
+
+/** The refusal is whole before any of it is sent on, so that one that breaks off can still be a typed error. */
+async function readRefusal(
+  { responseHeaders, timeouts, secret }: WebSocketRelay,
+  upstream: Duplex,
+  answer: HeadAndRest,
+  deadlines: Deadlines,
+): Promise<{ readonly bytes: Uint8Array; readonly bodyBytes: number }> {
+  const idle = deadlines.start(timeouts.idleMs, () => upstream.destroy(new ApiError('upstream_timeout')))
+  const received = await readBody(upstream, answer, idle)
+  const headers = answerHeaders(answer.head, responseHeaders)
+  const body = secret === undefined ? received : await new Response(hideSecret(received, headers, secret)).bytes()
+  return { bytes: encodeRefusal(answer.head, headers, body), bodyBytes: body.byteLength }
 }

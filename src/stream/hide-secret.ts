@@ -1,3 +1,5 @@
+import { ApiError } from '../openai/api-error.ts'
+
 const STAR = 0x2a
 
 const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
@@ -8,34 +10,72 @@ const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
   ['zstd', 'zstd'],
 ])
 
+/** No error's text is longer; what decodes to more is a bomb. */
+const DECODED_BYTES_MAX = 16 * 1024 * 1024
+
+/** Whether a body can only be searched for a secret when it is there as a whole, because it is encoded. */
+export function isEncoded(headers: Headers): boolean {
+  return codingOf(headers) !== undefined
+}
+
 /**
- * Hides a secret in an answer's body and headers by stars of the same length. An encoded body is decoded for it,
- * and `headers` are changed to say so.
+ * Hides a secret in an answer's headers and body by stars of the same length; an answer without it stays as it came.
+ *
+ * An encoded body is searched where it is whole. If the secret is in it, it goes on decoded, and `headers` say so.
+ * Throws `upstream_invalid_response` for one that decodes to more than can be searched.
  *
  * @example
- * return new Response(hideSecret(body, headers, config.upstream.apiKey), { status, headers })
+ * const shown = await hideSecret(body, headers, config.upstream.apiKey)
  */
-export function hideSecret(
+export async function hideSecret(
   body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
   headers: Headers,
   secret: string,
-): ReadableStream<Uint8Array> | null {
+): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null> {
   const stars = '*'.repeat(secret.length)
   for (const [name, value] of [...headers]) {
     if (value.includes(secret)) headers.set(name, value.replaceAll(secret, stars))
   }
-  const stream = body === null ? null : new Response(body).body
-  if (stream === null) return null
-  const format = CODINGS.get(headers.get('content-encoding')?.trim().toLowerCase() ?? '')
-  if (format === undefined) return maskSecret(stream, secret)
-  headers.delete('content-encoding')
-  headers.delete('content-length')
-  return maskSecret(stream.pipeThrough(new DecompressionStream(format)), secret)
+  if (body === null) return null
+  const needle = new TextEncoder().encode(secret)
+  if (body instanceof ReadableStream) return maskStream(body, needle)
+  const format = codingOf(headers)
+  const plain = format === undefined ? body : await decode(body, format)
+  if (plain === undefined || !maskIn(plain, needle)) return body
+  if (format !== undefined) {
+    headers.delete('content-encoding')
+    headers.set('content-length', String(plain.byteLength))
+  }
+  return plain
+}
+
+function codingOf(headers: Headers): Bun.CompressionFormat | undefined {
+  return CODINGS.get(headers.get('content-encoding')?.trim().toLowerCase() ?? '')
+}
+
+/** The decoded bytes; undefined where nobody could decode them. */
+async function decode(
+  bytes: Uint8Array<ArrayBuffer>,
+  format: Bun.CompressionFormat,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format)).getReader()
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  let size = 0
+  for (;;) {
+    const next = await reader.read().catch(() => undefined)
+    if (next === undefined) return undefined
+    if (next.done) return new Uint8Array(await new Blob(chunks).arrayBuffer())
+    size += next.value.byteLength
+    if (size > DECODED_BYTES_MAX) {
+      await reader.cancel().catch(() => undefined)
+      throw new ApiError('upstream_invalid_response', { cause: 'an encoded error too large to search for the key' })
+    }
+    chunks.push(next.value)
+  }
 }
 
 /** Masks whatever the chunking; the length stays, so that a Content-Length stays true. */
-function maskSecret(source: ReadableStream<Uint8Array>, secret: string): ReadableStream<Uint8Array> {
-  const needle = new TextEncoder().encode(secret)
+function maskStream(source: ReadableStream<Uint8Array>, needle: Uint8Array): ReadableStream<Uint8Array> {
   let held: Uint8Array = new Uint8Array()
   return source.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
@@ -56,11 +96,16 @@ function maskSecret(source: ReadableStream<Uint8Array>, secret: string): Readabl
   )
 }
 
-function maskIn(bytes: Uint8Array, needle: Uint8Array): void {
-  const first = needle[0]
-  if (first === undefined) return
+/** Tells whether there was anything to mask. */
+function maskIn(bytes: Uint8Array, needle: Uint8Array): boolean {
+  const [first] = needle
+  if (first === undefined) return false
+  let isFound = false
   for (let at = bytes.indexOf(first); at !== -1; at = bytes.indexOf(first, at + 1)) {
-    if (at + needle.byteLength > bytes.byteLength) return
-    if (needle.every((byte, index) => bytes[at + index] === byte)) bytes.fill(STAR, at, at + needle.byteLength)
+    if (at + needle.byteLength > bytes.byteLength) break
+    if (!needle.every((byte, index) => bytes[at + index] === byte)) continue
+    bytes.fill(STAR, at, at + needle.byteLength)
+    isFound = true
   }
+  return isFound
 }

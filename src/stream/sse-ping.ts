@@ -1,21 +1,7 @@
 import type { Deadlines } from '../timing/deadlines.ts'
+import { endsEvent, lastBytes } from './event-boundary.ts'
 
 const PING = new TextEncoder().encode(': ping\n\n')
-const LF = 0x0a
-const CR = 0x0d
-/** The longest line ending pair is CR LF CR LF; its last three bytes tell it from the others. */
-const BOUNDARY_BYTES = 3
-
-/**
- * Tells whether a stream that ends with these bytes stands at an event boundary: at its very start, or behind
- * a blank line in any of the three spellings (WHATWG HTML §9.2.5).
- */
-export function endsEvent(tail: Uint8Array): boolean {
-  if (tail.byteLength === 0) return true
-  const [third, second, last] = [tail.at(-3), tail.at(-2), tail.at(-1)]
-  if (last === LF) return second === LF || (second === CR && third === LF)
-  return last === CR && second === CR
-}
 
 /**
  * Puts `: ping` comments into an event stream while it is silent, only at event boundaries, for load
@@ -37,7 +23,7 @@ export function keepAlive(
       async pull(controller) {
         // A ping that nobody has taken yet makes the next one pointless.
         const ping = (): void => {
-          if (endsEvent(tail) && (controller.desiredSize ?? 0) >= 0) controller.enqueue(PING)
+          if (endsEvent(tail) && controller.desiredSize === 0) controller.enqueue(PING)
           timer = deadlines.start(everyMs, ping)
         }
         let timer = deadlines.start(everyMs, ping)
@@ -55,9 +41,4 @@ export function keepAlive(
     },
     { highWaterMark: 0 },
   )
-}
-
-function lastBytes(before: Uint8Array, chunk: Uint8Array): Uint8Array {
-  if (chunk.byteLength >= BOUNDARY_BYTES) return chunk.slice(-BOUNDARY_BYTES)
-  return new Uint8Array([...before, ...chunk].slice(-BOUNDARY_BYTES))
 }

@@ -1,4 +1,5 @@
 import type { Deadline } from '../timing/deadlines.ts'
+import { lastBytes } from './event-boundary.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What a tap tells while a body passes through it. */
@@ -9,8 +10,8 @@ export interface TapWatch {
   readonly onEnd: (outcome: Outcome, bytes: number) => void
   /** Runs only while the source is being waited for: a slow reader never counts as a silent source. */
   readonly idle?: Deadline
-  /** The last bytes to send when the source fails, if what was sent before allows any (`tail` is the last chunk). */
-  readonly farewell?: (tail: Uint8Array | undefined) => Uint8Array | undefined
+  /** The last bytes to send when the source fails, if what was sent before (`tail` is its end) allows any. */
+  readonly farewell?: (tail: Uint8Array, cause: unknown) => Uint8Array | undefined
 }
 
 /**
@@ -24,7 +25,7 @@ export interface TapWatch {
 export function tap(source: ReadableStream<Uint8Array>, watch: TapWatch): ReadableStream<Uint8Array> {
   const reader = source.getReader()
   let bytes = 0
-  let tail: Uint8Array | undefined
+  let tail: Uint8Array = new Uint8Array()
   let ended = false
 
   const end = (outcome: Outcome): void => {
@@ -35,7 +36,7 @@ export function tap(source: ReadableStream<Uint8Array>, watch: TapWatch): Readab
   }
 
   const fail = (controller: ReadableStreamDefaultController<Uint8Array>, cause: unknown): void => {
-    const farewell = watch.farewell?.(tail)
+    const farewell = watch.farewell?.(tail, cause)
     if (farewell !== undefined && !ended) controller.enqueue(farewell)
     end({ kind: 'failed', cause })
     // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
@@ -54,9 +55,9 @@ export function tap(source: ReadableStream<Uint8Array>, watch: TapWatch): Readab
             return
           }
           watch.idle?.suspend()
-          if (bytes === 0) watch.onFirstChunk?.()
+          if (bytes === 0 && value.byteLength > 0) watch.onFirstChunk?.()
           bytes += value.byteLength
-          tail = value
+          if (watch.farewell !== undefined) tail = lastBytes(tail, value)
           controller.enqueue(value)
         } catch (cause) {
           // A cancelled tap cancels its reader, whose pending read then fails: that is no failure of the source.

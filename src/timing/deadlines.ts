@@ -48,15 +48,18 @@ export function createDeadlines(now: () => number = () => performance.now()): De
 
   const sweep = (): void => {
     const at = now()
-    let earliest = Number.POSITIVE_INFINITY
-    for (const entry of entries) {
-      if (entry.dueAt <= at) {
+    try {
+      for (const entry of entries) {
+        if (entry.dueAt > at) continue
         entries.delete(entry)
         entry.onExpire()
       }
+    } finally {
+      // Also where one of them has thrown: the others' clocks go on.
+      let earliest = Number.POSITIVE_INFINITY
+      for (const entry of entries) earliest = Math.min(earliest, entry.dueAt)
+      arm(earliest)
     }
-    for (const entry of entries) earliest = Math.min(earliest, entry.dueAt)
-    arm(earliest)
   }
 
   return {

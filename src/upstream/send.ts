@@ -36,6 +36,12 @@ export interface SendDeps {
 export type Send = (call: UpstreamCall) => Promise<Response>
 
 /**
+ * On a kept-alive connection that breaks, the runtime sends a request a second time by itself, unless its method is
+ * one of these, which are not idempotent (RFC 9110 §9.2.2). All others get a connection of their own.
+ */
+const NEVER_RESENT: ReadonlySet<string> = new Set(['POST', 'PATCH'])
+
+/**
  * Makes the one egress of NexCode: exactly one request goes out for each call, redirects are not followed,
  * nothing is decompressed, and the only clocks are the configuration's.
  *
@@ -50,7 +56,11 @@ export function createSend(deps: SendDeps): Send {
     const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
     const upload =
       body instanceof ReadableStream
-        ? watchUpload(body, { onProgress: () => firstByte.touch(), onFailure: (cause) => abort.abort(cause) })
+        ? watchUpload(body, {
+            onWait: () => firstByte.suspend(),
+            onProgress: () => firstByte.touch(),
+            onFailure: (cause) => abort.abort(cause),
+          })
         : body
     try {
       return await deps.fetch(url, {
@@ -61,8 +71,7 @@ export function createSend(deps: SendDeps): Send {
         redirect: 'manual',
         decompress: false,
         timeout: false,
-        // On a kept-alive connection that breaks, the runtime sends a bodiless request a second time by itself.
-        keepalive: body !== null || method === 'POST',
+        keepalive: NEVER_RESENT.has(method),
       })
     } catch (cause) {
       throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)

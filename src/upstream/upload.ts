@@ -1,6 +1,8 @@
 /** What an upload that passes through is held to. */
 export interface UploadWatch {
-  /** Called for every chunk that the upstream has made room for. */
+  /** Called when the upstream has made room for a chunk: it is the client's that is now waited for. */
+  readonly onWait: () => void
+  /** Called when the upstream has been handed a chunk or the end: it is its turn. */
   readonly onProgress: () => void
   /** Called where the client's side fails: the call can't be completed. */
   readonly onFailure: (cause: unknown) => void
@@ -15,9 +17,10 @@ export function watchUpload(source: ReadableStream<Uint8Array>, watch: UploadWat
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        watch.onProgress()
+        watch.onWait()
         try {
           const { done, value } = await reader.read()
+          watch.onProgress()
           if (done) controller.close()
           else controller.enqueue(value)
         } catch (cause) {

@@ -47,7 +47,6 @@ export function renderDocsPage({ document, baseUrl }: DocsPageOptions): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>NexCode: API documentation</title>
-<link rel="icon" href="data:,">
 ${DOCS_STYLE}
 </head>
 <body>
@@ -102,26 +101,27 @@ function renderEndpoints(document: OpenApiDocument, endpoints: readonly Endpoint
     return html`<h3>${name}</h3>
 <p>${prose(description)}</p>
 <ul class="endpoints">
-${members.map(
-  ({
-    method,
-    path,
-    operation,
-  }) => html`<li><span class="method">${method}</span> <code>${path}</code> <span>${prose(operation.summary)}</span></li>
-`,
-)}</ul>
+${members.map(renderEndpoint)}</ul>
 `
   })
   return html`<p>The paths below <code>/v1</code> are served without it too.</p>
 ${groups}`
 }
 
+function renderEndpoint({ method, path, operation }: Endpoint): Html {
+  return html`<li><span class="method">${method}</span> <code>${path}</code> <span>${prose(operation.summary)}</span></li>
+`
+}
+
+/** A section for an operation whose request body is described; none for others. */
 function requestSection(document: OpenApiDocument, { method, path, operation }: Endpoint) {
   const media = operation.requestBody?.content['application/json']
   if (media?.schema === undefined) return []
-  const body = html`<p class="endpoint"><span class="method">${method}</span> <code>${path}</code></p>
+  const body = html`<p><span class="method">${method}</span> <code>${path}</code></p>
 <p>${prose(operation.description)}</p>
+<h3>Examples</h3>
 ${Object.values(media.examples ?? {}).map((example) => ('value' in example ? renderExample(example) : NOTHING))}
+<h3>Parameters</h3>
 ${renderSchemaTable(`Parameters of ${method} ${path}`, resolve(document, media.schema))}`
   return [{ id: operation.operationId, title: operation.summary, body }]
 }
@@ -138,7 +138,7 @@ function resolve(document: OpenApiDocument, schema: JsonSchema): JsonSchema {
 }
 
 function renderErrors(): Html {
-  const entries: readonly ErrorEntry[] = Object.values(ERROR_CATALOGUE)
+  const entries: readonly ErrorEntry[] = Object.values(ERROR_CATALOGUE).sort((a, b) => a.status - b.status)
   const rows = entries.map(({ status, code, message, cure }) => ({
     cells: [status, html`<code>${code ?? 'null'}</code>`, message, prose(cure)],
   }))

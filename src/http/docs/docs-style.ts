@@ -56,6 +56,7 @@ pre code { font-size: 1em; }
 .samples h3 { margin-top: 1.25rem; }
 dl { margin: 0; max-width: 44rem; }
 dt { font-weight: 600; }
+dt > code { padding: 0; background: none; }
 dd { margin: .25rem 0 1rem 0; padding-left: 1rem; border-left: 3px solid var(--line); }
 .endpoints { list-style: none; margin: 0; padding: 0; }
 .endpoints li { display: grid; grid-template-columns: 3rem minmax(0, 20rem) minmax(0, 1fr); gap: .25rem .75rem; align-items: baseline; padding: .25rem 0; }
@@ -64,16 +65,16 @@ dd { margin: .25rem 0 1rem 0; padding-left: 1rem; border-left: 3px solid var(--l
 table { width: 100%; border-collapse: collapse; font-size: .95rem; table-layout: fixed; }
 table table { font-size: inherit; }
 table code { overflow-wrap: anywhere; }
-.fields thead th:nth-child(1) { width: 30%; }
+.fields thead th:nth-child(1) { width: 28%; }
 .fields thead th:nth-child(2) { width: 22%; }
 .errors thead th:nth-child(1) { width: 4rem; }
-.errors thead th:nth-child(2) { width: 24%; }
-.errors thead th:nth-child(4) { width: 33%; }
+.errors thead th:nth-child(2) { width: 15rem; }
+.errors thead th:nth-child(4) { width: 31%; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 th, td { padding: .6rem .75rem .6rem 0; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { border-top: 0; font-size: .85rem; color: var(--quiet); font-weight: 600; }
 tbody th { font-weight: 400; }
-tbody th > code { padding: 0; background: none; font-weight: 600; }
+tbody th > code, .errors td:nth-child(2) > code { padding: 0; background: none; font-weight: 600; }
 .below > td { padding: 0 0 .6rem; border-top: 0; }
 .type { color: var(--quiet); }
 .badge {
@@ -106,7 +107,10 @@ footer { padding: 1.5rem 0 3rem; border-top: 1px solid var(--line); color: var(-
   tr { padding: .6rem 0; border-top: 1px solid var(--line); }
   tr.below { padding: 0 0 .6rem; border-top: 0; }
   th, td { padding: .1rem 0; border-top: 0; }
+  .errors th, .errors td:nth-child(2) { display: inline; margin-right: .5rem; font-weight: 600; }
+  .errors td:nth-child(4)::before { content: "What to do: "; color: var(--quiet); }
   .nested { margin-left: 0; padding-left: .75rem; }
+  pre { padding: .75rem; font-size: .8rem; }
 }
 @media print { nav, .skip { display: none; } pre { white-space: pre-wrap; } }
 </style>`

@@ -3,8 +3,8 @@ import { type Html, html } from './html.ts'
 /** The first call, in the three ways that people make it, with the base URL that they reached this page by. */
 export function renderQuickStart(baseUrl: string): Html {
   const samples = [
-    { title: 'Python', note: '`pip install openai`', code: pythonSample(baseUrl) },
-    { title: 'Node', note: '`npm install openai`', code: nodeSample(baseUrl) },
+    { title: 'Python', note: 'pip install openai', code: pythonSample(baseUrl) },
+    { title: 'Node', note: 'npm install openai', code: nodeSample(baseUrl) },
     { title: 'curl', note: '', code: curlSample(baseUrl) },
   ]
   return html`<p>Any OpenAI client works: set its base URL, change nothing else.</p>
@@ -12,7 +12,7 @@ export function renderQuickStart(baseUrl: string): Html {
 <div class="samples">
 ${samples.map(
   ({ title, note, code }) => html`<section aria-labelledby="quick-start-${title}">
-<h3 id="quick-start-${title}">${title}${note === '' ? '' : html` <small>${note.replaceAll('`', '')}</small>`}</h3>
+<h3 id="quick-start-${title}">${title}${note === '' ? '' : html` <small>${note}</small>`}</h3>
 ${renderCode(`${title} example`, code)}</section>
 `,
 )}</div>`

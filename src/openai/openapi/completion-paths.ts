@@ -92,7 +92,12 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Completion: answerSchema('text_completion', { text: { type: 'string' } }),
 }
 
-/** `POST /chat/completions`. */
+/**
+ * `POST /chat/completions`.
+ *
+ * @example
+ * const paths = { '/chat/completions': createChatCompletionPath() }
+ */
 export function createChatCompletionPath(): PathItem {
   return completionPath({
     operationId: 'createChatCompletion',
@@ -102,7 +107,12 @@ export function createChatCompletionPath(): PathItem {
   })
 }
 
-/** `POST /completions`. */
+/**
+ * `POST /completions`.
+ *
+ * @example
+ * const paths = { '/completions': createCompletionPath() }
+ */
 export function createCompletionPath(): PathItem {
   return completionPath({
     operationId: 'createCompletion',

@@ -25,7 +25,12 @@ export const ERROR_RESPONSE_SCHEMA: JsonSchema = {
 /** The errors that go over the wire: 499 stands only in the log. */
 const SENT_KINDS = errorKinds().filter((kind) => ERROR_CATALOGUE[kind].status !== 499)
 
-/** One example per error that is sent, by the name of its row in the catalogue. */
+/**
+ * One example per error that is sent, by the name of its row in the catalogue.
+ *
+ * @example
+ * const components = { examples: createErrorExamples() }
+ */
 export function createErrorExamples(): Readonly<Record<string, Example>> {
   return Object.fromEntries(
     SENT_KINDS.map((kind) => {
@@ -35,7 +40,12 @@ export function createErrorExamples(): Readonly<Record<string, Example>> {
   )
 }
 
-/** One response per status, `Error400` and so on, with an example for each of its errors. */
+/**
+ * One response per status, `Error400` and so on, with an example for each of its errors.
+ *
+ * @example
+ * const components = { responses: createErrorResponses() }
+ */
 export function createErrorResponses(): Readonly<Record<string, ResponseShape>> {
   return Object.fromEntries(sentStatuses().map((status) => [`Error${status}`, responseOf(status)]))
 }

@@ -4,7 +4,12 @@ import type { Operation, PathItem, Paths, ResponseShape } from './operation.ts'
 const LIVENESS = ['/health', '/healthz', '/livez', '/health/liveliness', '/health/liveness'] as const
 const READINESS = ['/ready', '/readyz', '/health/readiness'] as const
 
-/** The health endpoints, which stand beside `/v1`, need no key and never call a model. */
+/**
+ * The health endpoints, which stand beside `/v1`, need no key and never call a model.
+ *
+ * @example
+ * const paths = { ...createHealthPaths() }
+ */
 export function createHealthPaths(): Paths {
   return Object.fromEntries([
     ...LIVENESS.map((path) => [path, healthPath(path, 'Whether the process lives', { 200: answer('ok') })]),

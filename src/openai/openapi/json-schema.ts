@@ -17,7 +17,12 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown
 }
 
-/** A TypeBox schema as the JSON Schema that it is: without its symbols, and without `x-noun`, which words our errors. */
+/**
+ * A TypeBox schema as the JSON Schema that it is: without its symbols, and without `x-noun`, which words our errors.
+ *
+ * @example
+ * const schemas = { CompletionRequest: toJsonSchema(CompletionRequest) }
+ */
 export function toJsonSchema(schema: TSchema): JsonSchema {
   return JSON.parse(JSON.stringify(schema, (key, value: unknown) => (key === 'x-noun' ? undefined : value)))
 }

@@ -47,6 +47,14 @@ export interface ResponseShape {
 /** The groups that operations are shown in. */
 export type Tag = 'Completions' | 'Passthrough' | 'Health'
 
+/** OpenAPI 3.1.1, Parameter Object of a path. */
+export interface PathParameter {
+  readonly name: string
+  readonly in: 'path'
+  readonly required: true
+  readonly schema: JsonSchema
+}
+
 /** OpenAPI 3.1.1, Operation Object. */
 export interface Operation {
   readonly operationId: string
@@ -55,6 +63,7 @@ export interface Operation {
   readonly description: string
   /** Empty: open to all; absent: as the document says. */
   readonly security?: readonly []
+  readonly parameters?: readonly PathParameter[]
   readonly requestBody?: RequestBody
   readonly responses: Readonly<Record<string, ResponseShape | Reference>>
 }

@@ -1,5 +1,5 @@
 import { referToErrors } from './error-responses.ts'
-import type { Operation, PathItem, Paths } from './operation.ts'
+import type { Operation, PathItem, PathParameter, Paths } from './operation.ts'
 
 /** The path that stands for a resource: its method, what follows the resource's name, and what it is for. */
 interface Representative {
@@ -29,8 +29,10 @@ const REPRESENTATIVES: ReadonlyMap<string, Representative> = new Map<string, Rep
   ['models', { method: 'get', summary: 'The models that the key may use' }],
   ['moderations', { method: 'post', summary: 'Moderations' }],
   ['organization', { method: 'get', below: '/projects', summary: 'Administration, usage and costs' }],
+  ['projects', { method: 'get', below: '/{project_id}/roles', summary: 'Roles within projects' }],
   ['realtime', { method: 'post', below: '/client_secrets', summary: 'Realtime sessions and calls' }],
   ['responses', { method: 'post', summary: 'Responses' }],
+  ['safety', { method: 'get', below: '/alerts/{alert_id}', summary: 'Safety alerts and cases' }],
   ['skills', { method: 'get', summary: 'Skills' }],
   ['threads', { method: 'post', summary: 'Threads, messages and runs' }],
   ['uploads', { method: 'post', summary: 'Uploads in parts' }],
@@ -43,6 +45,9 @@ const REPRESENTATIVES: ReadonlyMap<string, Representative> = new Map<string, Rep
 /**
  * One path per resource that passes through, to stand for everything below it: what follows a resource is any
  * number of segments, which an OpenAPI path template can't say.
+ *
+ * @example
+ * const paths = createPassthroughPaths(['embeddings', 'models'])
  */
 export function createPassthroughPaths(resources: Iterable<string>): Paths {
   return Object.fromEntries([...resources].map(passthroughPath))
@@ -50,13 +55,25 @@ export function createPassthroughPaths(resources: Iterable<string>): Paths {
 
 function passthroughPath(resource: string): [string, PathItem] {
   const representative = REPRESENTATIVES.get(resource) ?? { method: 'get', summary: `Everything below /${resource}` }
+  const path = `/${resource}${representative.below ?? ''}`
+  const parameters = parametersOf(path)
   const operation: Operation = {
     operationId: `passthrough_${resource}`,
     tags: ['Passthrough'],
     summary: representative.summary,
     description: `Passes through, as does everything below \`/${resource}\`: every method, path, query, header and byte, streamed both ways, WebSocket upgrades too. What to send and what comes back stands in OpenAI’s API reference.`,
+    ...(parameters.length > 0 ? { parameters } : {}),
     ...(representative.method === 'post' ? { requestBody: { content: { '*/*': {} } } } : {}),
     responses: { '2XX': { description: 'The upstream’s answer, as it came.' }, ...referToErrors() },
   }
-  return [`/${resource}${representative.below ?? ''}`, { [representative.method]: operation }]
+  return [path, { [representative.method]: operation }]
+}
+
+function parametersOf(path: string): readonly PathParameter[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
 }

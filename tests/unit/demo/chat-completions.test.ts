@@ -98,11 +98,12 @@ describe('a simulated chat completion', () => {
         { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
         { type: 'input_audio', input_audio: { data: 'aGVsbG8=', format: 'wav' } },
         { type: 'file', file: { filename: 'report.pdf', file_data: 'aGVsbG8=' } },
+        { type: 'refusal', refusal: 'No.' },
         { type: 'hologram' },
       ]),
     )
     expect(choices[0]?.message.content).toContain(
-      '“What is this? [image: image/png, 5 bytes] [image: https://example.com/a.png] [audio: wav] [file: report.pdf] [hologram]”',
+      '“What is this? [image: image/png, 5 bytes] [image: https://example.com/a.png] [audio: wav] [file: report.pdf] No. [hologram]”',
     )
     expect(usage?.prompt_tokens).toBeGreaterThan(170)
   })

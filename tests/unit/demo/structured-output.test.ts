@@ -55,6 +55,10 @@ describe('an instance of a schema', () => {
     expect(schemaInstance(schema)).toEqual({ e: 'x', d: 42 })
   })
 
+  test('takes a schema without a type for what its keywords speak of', () => {
+    expect(schemaInstance({ properties: { list: { items: { type: 'boolean' } } } })).toEqual({ list: [true] })
+  })
+
   test('knows the formats of strings', () => {
     expect(schemaInstance({ type: 'string', format: 'email' })).toBe('simulated@example.com')
     expect(Date.parse(String(schemaInstance({ type: 'string', format: 'date-time' })))).toBe(Date.UTC(2025, 0, 1))
@@ -67,6 +71,12 @@ describe('an instance of a schema', () => {
       properties: { value: { type: 'string' }, next: { anyOf: [{ $ref: '#' }, { type: 'null' }] } },
     }
     expect(JSON.stringify(schemaInstance(linked))).toEndWith('"next":null}}}}}')
+    const list = {
+      type: 'array',
+      minItems: 1,
+      items: { anyOf: [{ $ref: '#' }, { type: 'object' }, { type: 'string' }] },
+    }
+    expect(JSON.stringify(schemaInstance(list))).toMatch(/^\[+"simulated"\]+$/)
     const tree = {
       type: 'object',
       required: ['left', 'right'],

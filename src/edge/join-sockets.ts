@@ -1,0 +1,105 @@
+import type { Duplex } from 'node:stream'
+import type { Deadlines } from '../timing/deadlines.ts'
+import { LINGER_MS } from './end-socket.ts'
+import { pour } from './pour.ts'
+
+/** Two sockets to be made one, and what has been read of each before. */
+export interface Junction {
+  readonly client: Duplex
+  readonly upstream: Duplex
+  readonly fromClient: Uint8Array
+  readonly fromUpstream: Uint8Array
+  readonly deadlines: Deadlines
+  /** How long a peer may take nothing of what waits for it; 0: for ever. */
+  readonly idleMs: number
+}
+
+/** How a junction ended. `bytesIn` came from the client, `bytesOut` from the upstream. */
+export interface JunctionEnd {
+  /** `cancelled`: the client reset it or took nothing; `failed`: the upstream did. */
+  readonly kind: 'complete' | 'cancelled' | 'failed'
+  readonly cause?: unknown
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+/**
+ * Joins two sockets: the bytes of each go to the other as they came, with back-pressure, until both are closed.
+ *
+ * The end of one ends the other behind its last byte; a client that resets takes the upstream with it at once, an
+ * upstream that does takes the client when what it sent has been written. Silence has no limit while both are
+ * open; when one has ended, so has what a WebSocket is for, and the other has `idleMs` of it.
+ *
+ * @example
+ * const end = await joinSockets({ client, upstream, fromClient, fromUpstream, deadlines, idleMs })
+ */
+export function joinSockets(junction: Junction): Promise<JunctionEnd> {
+  const { client, upstream, deadlines, idleMs } = junction
+  return new Promise((resolve) => {
+    let verdict: Pick<JunctionEnd, 'kind' | 'cause'> | undefined
+    let upstreamError: unknown
+    let isHalfOpen = false
+    const hasEnded = { client: false, upstream: false }
+
+    const cut = (kind: 'complete' | 'cancelled' | 'failed', cause?: unknown): void => {
+      verdict ??= { kind, cause }
+      client.destroy()
+      upstream.destroy()
+    }
+    const stalled = (who: string): Error => new Error(`the ${who} took nothing for ${idleMs} ms`)
+    const clientStall = deadlines.start(idleMs, () => cut('cancelled', stalled('client')))
+    const upstreamStall = deadlines.start(idleMs, () => cut('failed', stalled('upstream')))
+    const silence = deadlines.start(idleMs, () => cut('complete'))
+    const linger = deadlines.start(LINGER_MS, () => cut('complete'))
+    silence.suspend()
+    linger.suspend()
+
+    const onEnd = (side: 'client' | 'upstream'): void => {
+      hasEnded[side] = true
+      isHalfOpen = true
+      silence.touch()
+    }
+    const onMove = (): void => {
+      if (isHalfOpen) silence.touch()
+    }
+    const lingerOn = (socket: Duplex): void => {
+      if (socket.writableFinished) linger.touch()
+      else socket.once('finish', () => linger.touch())
+    }
+    const onClose = (): void => {
+      if (!client.closed || !upstream.closed) return
+      for (const limit of [clientStall, upstreamStall, silence, linger]) limit.clear()
+      resolve({ kind: 'complete', ...verdict, bytesIn: inward.bytes, bytesOut: outward.bytes })
+    }
+
+    client
+      .on('end', () => onEnd('client'))
+      .on('data', onMove)
+      .on('drain', onMove)
+    upstream
+      .on('end', () => onEnd('upstream'))
+      .on('data', onMove)
+      .on('drain', onMove)
+    upstream.on('error', (cause: unknown) => {
+      upstreamError = cause
+    })
+    client.on('close', () => {
+      // A reset shows as an end followed by this, with what we had to say unsaid.
+      if (!client.writableFinished) cut(hasEnded.client && hasEnded.upstream ? 'complete' : 'cancelled')
+      inward.finish()
+      lingerOn(upstream)
+      onClose()
+    })
+    upstream.on('close', () => {
+      outward.finish()
+      if (hasEnded.upstream) lingerOn(client)
+      else {
+        verdict ??= { kind: 'failed', cause: upstreamError ?? new Error('the upstream broke the connection') }
+        client.once('finish', () => client.destroy())
+      }
+      onClose()
+    })
+    const inward = pour(client, upstream, junction.fromClient, upstreamStall)
+    const outward = pour(upstream, client, junction.fromUpstream, clientStall)
+  })
+}

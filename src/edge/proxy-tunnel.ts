@@ -1,0 +1,33 @@
+import type { Socket } from 'node:net'
+import { readHead } from './read-head.ts'
+
+/** Where a tunnel leads, and the proxy that opens it. */
+export interface Tunnel {
+  readonly host: string
+  readonly port: number
+  /** `user:password` in it is sent as Basic credentials. */
+  readonly proxy: URL
+}
+
+/**
+ * Asks the HTTP proxy at the other end of a socket to open a tunnel (CONNECT, RFC 9110 §9.3.6).
+ *
+ * Rejects and destroys the socket where the proxy refuses, or sends bytes of its own behind its answer.
+ */
+export async function openTunnel(socket: Socket, { host, port, proxy }: Tunnel): Promise<void> {
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`]
+  if (proxy.username !== '') {
+    const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
+    lines.push(`Proxy-Authorization: Basic ${Buffer.from(credentials).toString('base64')}`)
+  }
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  try {
+    const { head, rest } = await readHead(socket)
+    if (head.status < 200 || head.status >= 300) throw new Error(`the proxy answered CONNECT with ${head.status}`)
+    if (rest.byteLength > 0) throw new Error('the proxy sent bytes of its own')
+  } catch (cause) {
+    socket.destroy()
+    throw cause
+  }
+}

@@ -1,0 +1,21 @@
+const LF = 0x0a
+const CR = 0x0d
+/** The longest line ending pair is CR LF CR LF; its last three bytes tell it from the others. */
+const BOUNDARY_BYTES = 3
+
+/**
+ * Tells whether a stream that ends with these bytes stands at an event boundary: at its very start, or behind
+ * a blank line in any of the three spellings (WHATWG HTML §9.2.5).
+ */
+export function endsEvent(tail: Uint8Array): boolean {
+  if (tail.byteLength === 0) return true
+  const [third, second, last] = [tail.at(-3), tail.at(-2), tail.at(-1)]
+  if (last === LF) return second === LF || (second === CR && third === LF)
+  return last === CR && second === CR
+}
+
+/** The last bytes of a stream behind one more chunk, as many as `endsEvent` needs: a chunk may be a single byte. */
+export function lastBytes(before: Uint8Array, chunk: Uint8Array): Uint8Array {
+  if (chunk.byteLength >= BOUNDARY_BYTES) return chunk.slice(-BOUNDARY_BYTES)
+  return new Uint8Array([...before, ...chunk].slice(-BOUNDARY_BYTES))
+}
