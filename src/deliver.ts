@@ -135,13 +135,12 @@ function refuseWrongKind(
   const isNoStatus = answer.status < 200 || answer.status > 599
   if (!isPage && !isRedirect && !isNoStatus) return
   const cause = isPage ? 'a text/html page' : `a ${answer.status}${isRedirect ? ' redirect' : ''}`
-  const error = new ApiError('upstream_invalid_response', { cause: `upstream answered with ${cause}` })
-  exchange.abort.abort(error)
-  throw error
+  throw new ApiError('upstream_invalid_response', { cause: `upstream answered with ${cause}` })
 }
 
 function addOwnHeaders(headers: Headers, exchange: Exchange, mediaType: string, deps: DeliverDeps): void {
-  if (!headers.has('x-request-id')) headers.set('x-request-id', exchange.id)
+  exchange.upstreamRequestId = headers.get('x-request-id') ?? undefined
+  if (exchange.upstreamRequestId === undefined) headers.set('x-request-id', exchange.id)
   if (exchange.clientRequestId !== undefined) headers.set('x-client-request-id', exchange.clientRequestId)
   if (mediaType.startsWith('text/event-stream')) {
     // nginx and others in front hold an event stream back unless they are told not to.

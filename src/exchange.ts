@@ -22,6 +22,8 @@ export interface Exchange {
   model: string | undefined
   principal: Principal['kind'] | 'none'
   stream: boolean
+  /** The upstream's own `x-request-id`, which is the one that the caller sees. */
+  upstreamRequestId: string | undefined
   /** Calls that went upstream. */
   attempts: number
   /** From arrival to the first byte of the upstream's body. */

@@ -1,5 +1,5 @@
 import type { Principal } from './auth/authorize.ts'
-import { applyCredentials, spendsServerKey, type UpstreamAccount } from './auth/credentials.ts'
+import { applyCredentials, spendsServerKey, type UpstreamAccount, withoutToken } from './auth/credentials.ts'
 import { limitBytes, readBytes, tooLarge } from './body/read-bytes.ts'
 import { readJson } from './body/read-json.ts'
 import { type DeliverDeps, deliver } from './deliver.ts'
@@ -38,7 +38,7 @@ export async function handle(
 ): Promise<Response> {
   exchange.atEnd.push(deps.admission.admit())
   const { request } = exchange
-  const url = upstreamUrl(deps.upstream.baseUrl, belowVersion(exchange.target))
+  const url = upstreamUrl(deps.upstream.baseUrl, belowVersion(withoutToken(exchange.target, principal)))
   const headers = requestHeaders(request.headers)
   applyCredentials(headers, principal, deps.upstream)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)

@@ -1,3 +1,4 @@
+import { ApiError } from '../openai/api-error.ts'
 import type { Principal } from './authorize.ts'
 import { KEY_SUBPROTOCOL } from './credential.ts'
 
@@ -40,4 +41,30 @@ function removeToken(headers: Headers, token: string): void {
 /** Whether the upstream is spoken to with the server's key, so that an echo of it must be masked. */
 export function spendsServerKey(principal: Principal): boolean {
   return principal.kind !== 'caller'
+}
+
+/**
+ * Takes a token out of a request target: the query's parameters that hold it; nothing else of the target changes.
+ *
+ * Throws `invalid_target` where the path itself holds it.
+ *
+ * @example
+ * const target = withoutToken(exchange.target, principal)
+ */
+export function withoutToken(target: string, principal: Principal): string {
+  if (principal.kind !== 'token' || !holds(target, principal.secret)) return target
+  const [path = '', ...rest] = target.split('?')
+  if (holds(path, principal.secret)) throw new ApiError('invalid_target')
+  const parameters = rest.join('?').split('&')
+  const kept = parameters.filter((parameter) => !holds(parameter, principal.secret))
+  return kept.length === 0 ? path : `${path}?${kept.join('&')}`
+}
+
+/** Whether a part of a target holds a token, as it is or percent-encoded. */
+function holds(part: string, token: string): boolean {
+  if (part.includes(token)) return true
+  const decoded = part.replace(/%([0-7][0-9a-f])/gi, (_code, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return decoded.includes(token)
 }

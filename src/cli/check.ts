@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { describeServer } from './banner.ts'
 import { readConfiguration } from './configuration.ts'
+import { serverUrl } from './server-url.ts'
 import { VERSION } from './version.ts'
 
 const TIMEOUT_MS = 10_000
@@ -9,8 +10,7 @@ const TIMEOUT_MS = 10_000
 export async function check(): Promise<number> {
   const config = readConfiguration(process.env)
   if (config === undefined) return 2
-  const host = config.server.host === '0.0.0.0' ? 'localhost' : config.server.host
-  const server = describeServer(config, `http${config.server.tls ? 's' : ''}://${host}:${config.server.port}`, VERSION)
+  const server = describeServer(config, serverUrl(config.server, config.server.port), VERSION)
   process.stdout.write(`✓ configuration is valid\n  base_url  ${server.base_url}\n  auth      ${server.access}\n`)
   const finding = await askUpstream(config)
   process.stdout.write(`${finding.isGood ? '✓' : '✗'} ${finding.text}\n`)

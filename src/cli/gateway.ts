@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import { startHttpServer } from '../edge/http-server.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { UpstreamFetch } from '../upstream/send.ts'
+import { serverUrl } from './server-url.ts'
 import { VERSION } from './version.ts'
 
 /** A gateway that runs. */
@@ -38,10 +39,9 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     sha256: (text) => createHash('sha256').update(text).digest(),
   })
   const server = await startHttpServer({ app, config, log })
-  const host = isWildcard(config.server.host) ? 'localhost' : bracketed(config.server.host)
   return {
     port: server.port,
-    url: `${config.server.tls === undefined ? 'http' : 'https'}://${host}:${server.port}`,
+    url: serverUrl(config.server, server.port),
     async drain() {
       const idle = app.admission.drain()
       if (app.admission.inFlight() > 0) await Promise.race([idle, sleep(NOTICE_MS)])
@@ -62,12 +62,4 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, ms))
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::' || host === '[::]'
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
 }

@@ -1,4 +1,5 @@
 import { readConfiguration } from './configuration.ts'
+import { serverUrl } from './server-url.ts'
 
 const TIMEOUT_MS = 3_000
 
@@ -6,10 +7,7 @@ const TIMEOUT_MS = 3_000
 export async function healthcheck(): Promise<number> {
   const config = readConfiguration(process.env)
   if (config === undefined) return 2
-  const { host, port, tls } = config.server
-  const name = host === '0.0.0.0' || host === '::' || host === '[::]' ? '127.0.0.1' : host
-  const address = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
-  const url = `${tls === undefined ? 'http' : 'https'}://${address}:${port}/health`
+  const url = `${serverUrl(config.server, config.server.port, '127.0.0.1')}/health`
   try {
     const response = await fetch(url, {
       signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -15,6 +15,7 @@ const KEEP_ALIVE_MS = 60_000
  * const socket = await dial(new URL('https://api.openai.com'), signal)
  */
 export async function dial(url: URL, signal: AbortSignal, proxy?: URL): Promise<Socket> {
+  if (proxy?.protocol === 'https:') throw new Error('a proxy that is itself reached by TLS cannot be used')
   const socket = connect({
     ...addressOf(proxy ?? url),
     allowHalfOpen: true,

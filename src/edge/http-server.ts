@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { App } from '../app.ts'
 import type { Config } from '../config/config.ts'
+import { ApiError } from '../openai/api-error.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerMalformed } from './raw-answer.ts'
 import { hasBody, toRequest } from './to-request.ts'
@@ -55,6 +56,8 @@ export async function startHttpServer({ app, config, log }: HttpServerDeps): Pro
   server.on('checkContinue', (message: IncomingMessage, out: ServerResponse) => {
     serve(message, out, () => out.writeContinue())
   })
+  // Only `100-continue` is an expectation; any other may be ignored (RFC 9110 §10.1.1).
+  server.on('checkExpectation', (message: IncomingMessage, out: ServerResponse) => serve(message, out))
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Uint8Array) => {
     answerUpgrade({ app, config, log }, message, socket, head)
   })
@@ -97,9 +100,17 @@ function createListener(app: App, config: Config, log: Log) {
   return (message: IncomingMessage, out: ServerResponse, onFirstRead: () => void = () => undefined): void => {
     serve(message, out, onFirstRead).catch((cause: unknown) => {
       log.error({ err: cause }, 'a request could not be served')
-      out.destroy()
+      if (out.headersSent || out.destroyed) out.destroy()
+      else answerDefect(out)
     })
   }
+}
+
+/** Says that it was our fault, and nothing else: the cause is in the log. */
+function answerDefect(out: ServerResponse): void {
+  const { body, entry } = new ApiError('internal_error')
+  out.writeHead(entry.status, ['content-type', 'application/json; charset=utf-8', 'connection', 'close'])
+  out.end(JSON.stringify(body))
 }
 
 /** Reads on for a while: closing a socket with unread bytes would reset it, and take the answer with it. */

@@ -32,5 +32,7 @@ export function readHead(socket: Duplex): Promise<HeadAndRest> {
       }
     }
     socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', fail)
+    // A head may have been read off it before, and it was left paused behind that.
+    socket.resume()
   })
 }

@@ -133,6 +133,6 @@ async function readRefusal(
   const idle = deadlines.start(timeouts.idleMs, () => upstream.destroy(new ApiError('upstream_timeout')))
   const received = await readBody(upstream, answer, idle)
   const headers = answerHeaders(answer.head, responseHeaders)
-  const body = secret === undefined ? received : await new Response(hideSecret(received, headers, secret)).bytes()
+  const body = secret === undefined ? received : await new Response(await hideSecret(received, headers, secret)).bytes()
   return { bytes: encodeRefusal(answer.head, headers, body), bodyBytes: body.byteLength }
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Deadlines } from '../timing/deadlines.ts'
+import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 
 /** What writing a response needs. */
 export interface WriteOptions {
@@ -14,35 +14,53 @@ export interface WriteOptions {
  * Writes a standard `Response` to the client: its headers at once, its chunks as they come, never ahead of the client.
  *
  * A body that fails breaks the connection, so that nobody takes what was sent for the whole. Resolves when the
- * response is over in whichever way, and never rejects.
+ * response is over in whichever way; rejects only where its head can't be written, before a byte is.
  */
 export async function writeResponse(response: Response, out: ServerResponse, options: WriteOptions): Promise<void> {
   if (out.destroyed) {
     await response.body?.cancel().catch(() => undefined)
     return
   }
-  out.writeHead(response.status, response.statusText, headersOf(response, options.isLast))
+  out.writeHead(response.status, reasonOf(response), headersOf(response, options.isLast))
   if (response.body === null) {
     out.end()
     return
   }
-  // Without a length it may be long before the first chunk; with one, the head goes out with it, in one packet.
-  if (!response.headers.has('content-length')) out.flushHeaders()
   const reader = response.body.getReader()
   const leave = (): void => void reader.cancel().catch(() => undefined)
   out.once('close', leave)
+  // A chunk that is there already shares a packet with the head; the head of one that is to come goes at once.
+  const late = setImmediate(() => out.flushHeaders())
   try {
     for (;;) {
       const { done, value } = await reader.read()
+      clearImmediate(late)
       if (done) break
       if (!out.write(value)) await drained(out, options)
     }
     out.off('close', leave)
     if (!out.destroyed) out.end()
   } catch {
-    // Why it failed is in the exchange's record. What was written must still reach the client before the break.
-    out.write('', () => out.destroy())
+    // Why it failed is in the exchange's record.
+    clearImmediate(late)
+    breakOff(out, options)
   }
+}
+
+/** Ends a connection in the midst of a response: what was written still reaches the client, and no proper end does. */
+function breakOff(out: ServerResponse, options: WriteOptions): void {
+  const { socket } = out
+  if (socket === null || out.destroyed) return void out.destroy()
+  // Where the end of the connection is the proper end of the body (HTTP/1.0), only a reset tells.
+  if (out.req.httpVersion === '1.0' && !out.hasHeader('content-length')) return void socket.resetAndDestroy()
+  out.once('close', cutWhereStalled(out, options))
+  // The response's own destroy() would drop what is still on its way, the last event among it.
+  socket.destroySoon()
+}
+
+/** The upstream's own reason, unless it has what a status line may not hold (RFC 9112 §4). */
+function reasonOf({ statusText }: Response): string {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(statusText) ? statusText : ''
 }
 
 function headersOf(response: Response, isLast: boolean): string[] {
@@ -53,11 +71,11 @@ function headersOf(response: Response, isLast: boolean): string[] {
 }
 
 /** Resolves when the client has taken what was written, or is gone, or has been cut for taking nothing. */
-function drained(out: ServerResponse, { deadlines, writeIdleMs }: WriteOptions): Promise<void> {
+function drained(out: ServerResponse, options: WriteOptions): Promise<void> {
   return new Promise((resolve) => {
-    const stalled = deadlines.start(writeIdleMs, () => out.destroy())
+    const stop = cutWhereStalled(out, options)
     const settle = (): void => {
-      stalled.clear()
+      stop()
       out.off('drain', settle)
       out.off('close', settle)
       resolve()
@@ -66,4 +84,15 @@ function drained(out: ServerResponse, { deadlines, writeIdleMs }: WriteOptions):
     out.on('close', settle)
     if (out.destroyed) settle()
   })
+}
+
+/** Cuts a client that takes nothing of what waits for it; one that takes little, however slowly, goes on. */
+function cutWhereStalled(out: ServerResponse, { deadlines, writeIdleMs }: WriteOptions): () => void {
+  const watch = (waiting: number): Deadline =>
+    deadlines.start(writeIdleMs, () => {
+      if (out.writableLength < waiting) stalled = watch(out.writableLength)
+      else out.destroy()
+    })
+  let stalled = watch(out.writableLength)
+  return () => stalled.clear()
 }

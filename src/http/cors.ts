@@ -21,10 +21,11 @@ export function createCors(origins: readonly string[]): Cors {
   }
   const allow: Cors['allow'] = (request, response) => {
     if (origins.length === 0) return
+    // Also where nothing is allowed: a cache must not show this answer to a page that is.
+    response.headers.append('vary', 'Origin')
     const origin = allowedOrigin(request)
     if (origin === undefined) return
     response.headers.set('access-control-allow-origin', origin)
-    response.headers.append('vary', 'Origin')
     // A browser's script sees no header that is not named; with a credential, `*` would not name them.
     response.headers.set('access-control-expose-headers', [...response.headers.keys()].join(', '))
   }

@@ -28,18 +28,23 @@ export function answerError(thrown: unknown, exchange: Exchange, log: Log): Resp
   if (error.kind === 'internal_error') log.error({ request_id: exchange.id, err: error.cause }, 'internal error')
   exchange.status = error.entry.status
   exchange.error = error
+  // An answer of the upstream's that was on its way is wanted no more.
+  if (exchange.attempts > 0) exchange.abort.abort(error)
   const body = new TextEncoder().encode(JSON.stringify(error.body))
   // A caller's mistake is answered completely; what we or the upstream could not do has failed.
-  const isAnswered = error.entry.fault === 'caller' && error.kind !== 'client_closed'
-  exchange.end(isAnswered ? { kind: 'complete' } : { kind: 'failed', cause: error }, body.byteLength)
+  const hasLeft = error.kind === 'client_closed'
+  const isAnswered = error.entry.fault === 'caller' && !hasLeft
+  exchange.end(isAnswered ? { kind: 'complete' } : { kind: 'failed', cause: error }, hasLeft ? 0 : body.byteLength)
   return renderError(error, body, exchange.id)
 }
 
 /** The one place where the catalogue becomes a response. */
-function renderError({ entry }: ApiError, body: Uint8Array<ArrayBuffer>, requestId: string): Response {
+function renderError({ entry, kind }: ApiError, body: Uint8Array<ArrayBuffer>, requestId: string): Response {
   const headers = new Headers({ 'content-type': 'application/json; charset=utf-8', 'x-request-id': requestId })
   if (entry.retryAfterSeconds !== undefined) headers.set('retry-after', String(entry.retryAfterSeconds))
   if (entry.status === 401) headers.set('www-authenticate', 'Bearer')
+  // Where the framing is in doubt, what follows on the connection is in doubt too (RFC 9112 §6.3).
+  if (kind === 'malformed_request') headers.set('connection', 'close')
   if (entry.status === 405) headers.set('allow', [...METHODS].join(', '))
   return new Response(body, { status: entry.status, headers })
 }

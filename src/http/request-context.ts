@@ -30,6 +30,7 @@ export function openExchange(request: Request, record: Recorder): Exchange {
     model: undefined,
     principal: 'none',
     stream: false,
+    upstreamRequestId: undefined,
     attempts: 0,
     timeToFirstByteMs: undefined,
     upstreamMs: undefined,

@@ -1,5 +1,5 @@
 import type { Authorize } from '../auth/authorize.ts'
-import { applyCredentials } from '../auth/credentials.ts'
+import { applyCredentials, withoutToken } from '../auth/credentials.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { belowVersion, type PipelineDeps } from '../pipeline.ts'
@@ -46,7 +46,7 @@ export function createUpgrade({ open, authorize, pipeline, log }: UpgradeDeps): 
       exchange.principal = principal.kind
       if (!isServed(exchange.target)) throw new ApiError('unknown_url')
       exchange.atEnd.push(pipeline.admission.admit())
-      const path = belowVersion(exchange.target)
+      const path = belowVersion(withoutToken(exchange.target, principal))
       const url = upstreamUrl(pipeline.upstream.baseUrl, path)
       const headers = requestHeaders(request.headers)
       applyCredentials(headers, principal, pipeline.upstream)

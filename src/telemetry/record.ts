@@ -9,6 +9,7 @@ export type Recorder = (exchange: Exchange, outcome: Outcome, bytes: number) => 
 /** A model is the caller's word: more of it than any model's name has is not logged. */
 const MODEL_CHARS_MAX = 100
 const CAUSE_CHARS_MAX = 300
+const ID_CHARS_MAX = 128
 
 /**
  * Makes the recorder of exchanges: one line each, written when the body has ended.
@@ -25,6 +26,7 @@ export function createRecorder(log: Log, now: () => number = () => performance.n
       {
         request_id: exchange.id,
         client_request_id: exchange.clientRequestId,
+        upstream_request_id: exchange.upstreamRequestId?.slice(0, ID_CHARS_MAX),
         method: exchange.request.method,
         route: exchange.route,
         model: exchange.model?.slice(0, MODEL_CHARS_MAX),

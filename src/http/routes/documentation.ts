@@ -19,21 +19,30 @@ const PAGE_POLICY =
 
 /** `/` says what this is, `/docs` how to use it, `/openapi.json` the same for machines. */
 export const documentation = ({ version, authorize }: DocumentationDeps) => {
-  const documentFor = (request: Request) => createOpenApiDocument({ version, serverUrl: baseUrlOf(request) })
+  const documentFor = (baseUrl: string) => createOpenApiDocument({ version, serverUrl: baseUrl })
+  const pageFor = rememberLast((baseUrl) => renderDocsPage({ document: documentFor(baseUrl), baseUrl }))
   return new Elysia({ name: 'nexcode/documentation', seed: version })
     .use(access(authorize))
     .all('/', ({ request }) => text(request, 'home', renderHomeLine(version), 'text/plain; charset=utf-8'))
     .all('/docs', ({ request }) => {
-      const page = renderDocsPage({ document: documentFor(request), baseUrl: baseUrlOf(request) })
-      const response = text(request, 'docs', page, 'text/html; charset=utf-8')
+      const response = text(request, 'docs', pageFor(baseUrlOf(request)), 'text/html; charset=utf-8')
       response.headers.set('content-security-policy', PAGE_POLICY)
       return response
     })
     .all(
       '/openapi.json',
-      ({ request }) => text(request, 'openapi', JSON.stringify(documentFor(request)), 'application/json'),
+      ({ request }) => text(request, 'openapi', JSON.stringify(documentFor(baseUrlOf(request))), 'application/json'),
       { auth: true, parse: 'none' },
     )
+}
+
+/** Rendering takes milliseconds, and anyone may ask: the page of the last base URL is kept. */
+function rememberLast(render: (key: string) => string): (key: string) => string {
+  let last: { readonly key: string; readonly text: string } | undefined
+  return (key) => {
+    if (last?.key !== key) last = { key, text: render(key) }
+    return last.text
+  }
 }
 
 /** As the caller sees it: the Host has passed the guard. */

@@ -7,7 +7,8 @@ import { handle, type PipelineDeps } from '../../pipeline.ts'
 import { access } from '../access.ts'
 import { exchangeOf } from '../request-context.ts'
 
-const ROUTE = { auth: true, parse: 'none' } as const
+/** Made anew for each route: Elysia writes the door into the object itself, and another app's would stay there. */
+const guarded = () => ({ auth: true, parse: 'none' }) as const
 
 /**
  * OpenAI's API: the two endpoints whose bodies are read, and everything else, which passes through; each with
@@ -22,7 +23,7 @@ export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
   const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(access(authorize))
   for (const endpoint of [CHAT_COMPLETIONS, COMPLETIONS]) {
     for (const path of [`/v1${endpoint.path}`, endpoint.path]) {
-      app.post(path, ({ request, principal }) => run(request, principal, endpoint), ROUTE)
+      app.post(path, ({ request, principal }) => run(request, principal, endpoint), guarded())
     }
   }
   return app.all(
@@ -32,7 +33,7 @@ export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
       if (!isServed(target)) throw unknownUrl(request.method, target)
       return run(request, principal, undefined)
     },
-    ROUTE,
+    guarded(),
   )
 }
 

@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { all, answersOf, lastRequest, type Pair, startPair, statusAndCode, wireText } from '../helpers/pair.ts'
+import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
+
+const TOKEN = 'nx-canary-0123456789abcdef'
+const SERVER_KEY = 'sk-server-0123456789'
+const ACCOUNT = { OPENAI_API_KEY: SERVER_KEY, OPENAI_ORG_ID: 'org-server', OPENAI_PROJECT_ID: 'proj_server' }
+const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
+
+let loopback: Pair
+let public_: Pair
+let guarded: Pair
+
+beforeAll(async () => {
+  const started = await Promise.all([
+    startPair(ACCOUNT),
+    startPair({ ...ACCOUNT, HOST: '0.0.0.0' }),
+    startPair({ ...ACCOUNT, REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }),
+  ])
+  loopback = started[0]
+  public_ = started[1]
+  guarded = started[2]
+})
+
+afterAll(async () => {
+  await Promise.all([loopback.stop(), public_.stop(), guarded.stop()])
+})
+
+test("with REQUIRE_AUTH=false the caller's own Authorization goes upstream as it came", async () => {
+  for (const { port, upstream } of [loopback, public_]) {
+    for (const value of ['Bearer sk-mine', 'bearer   sk-mine', 'Basic OnNrLW1pbmU=', 'Custom a=b, c="d"', 'sk-bare']) {
+      const answer = await sendRaw(port, postText('/v1/chat/completions', CHAT, { Authorization: value }))
+      expect(answer.status).toBe(200)
+      const request = lastRequest(upstream)
+      expect(request.header('authorization')).toBe(value)
+      expect(request.header('openai-organization')).toBeUndefined()
+      expect(await wireText(request)).not.toContain(SERVER_KEY)
+    }
+  }
+})
+
+test("a caller's own key in x-api-key or api-key goes upstream as it came, and the server's key with none of them", async () => {
+  for (const name of ['x-api-key', 'api-key']) {
+    const answer = await sendRaw(loopback.port, getText('/v1/models', { [name]: 'sk-mine', 'OpenAI-Project': 'p' }))
+    expect(answer.status).toBe(200)
+    const request = lastRequest(loopback.upstream)
+    expect(request.header(name)).toBe('sk-mine')
+    expect(request.header('openai-project')).toBe('p')
+    expect(request.header('authorization')).toBeUndefined()
+  }
+})
+
+test("a program on this machine without a key is served with the server's, where the server listens on loopback", async () => {
+  const requests = {
+    localhost: getText('/v1/models', { Host: `localhost:${loopback.port}` }),
+    '127.0.0.1': getText('/v1/models', { Host: `127.0.0.1:${loopback.port}` }),
+    '[::1]': getText('/v1/models', { Host: '[::1]:8000' }),
+    'a bare name': getText('/v1/models', { Host: 'llm' }),
+    'a page of this machine': getText('/v1/models', { Origin: 'http://localhost:3000' }),
+  }
+  const before = loopback.upstream.requests.length
+  expect(await answersOf(loopback.port, requests, statusAndCode)).toEqual(all(Object.keys(requests), '200'))
+  for (const request of loopback.upstream.requests.slice(before)) {
+    expect(request.header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
+    expect(request.header('openai-organization')).toBe('org-server')
+    expect(request.header('openai-project')).toBe('proj_server')
+  }
+})
+
+test("the server's key is never lent to a web page, nor to a stranger behind a proxy", async () => {
+  const foreign: Record<string, Readonly<Record<string, string>>> = {
+    'a foreign origin': { Origin: 'https://evil.example' },
+    'a foreign origin that looks local': { Origin: 'http://localhost.evil.example' },
+    'an origin with a local name as user': { Origin: 'http://localhost@evil.example' },
+    'an opaque origin': { Origin: 'null' },
+    'an empty origin': { Origin: '' },
+    'an image on a foreign page': { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' },
+    'a rebound name': { Host: 'evil.example' },
+    'a rebound name with a port': { Host: `evil.example:${loopback.port}`, Origin: `http://localhost` },
+    'a rebound name that looks local': { Host: 'localhost.evil.example' },
+    'a rebound name with a dot behind': { Host: 'evil.example.' },
+    'an address in a name': { Host: '127.0.0.1.nip.example' },
+    'X-Forwarded-For': { 'X-Forwarded-For': '127.0.0.1' },
+    'X-Forwarded-For, named by Connection': { Connection: 'x-forwarded-for', 'X-Forwarded-For': '1.2.3.4' },
+    'X-Real-IP': { 'X-Real-IP': '1.2.3.4' },
+    Forwarded: { Forwarded: 'for=1.2.3.4' },
+    Via: { Via: '1.1 proxy' },
+  }
+  const requests = Object.fromEntries(
+    Object.entries(foreign).flatMap(([label, headers]) => [
+      [label, getText('/v1/models', headers)],
+      [`${label}: POST`, postText('/v1/chat/completions', CHAT, headers)],
+    ]),
+  )
+  const before = loopback.upstream.requests.length
+  const statuses = await answersOf(loopback.port, requests, ({ status }) => status)
+  expect(statuses).toEqual(all(Object.keys(requests), 401))
+  expect(loopback.upstream.requests).toHaveLength(before)
+})
+
+test("on a HOST that others can reach, the server's key is never lent, not even to this machine", async () => {
+  const requests = {
+    plain: getText('/v1/models', { Host: `localhost:${public_.port}` }),
+    'by address': getText('/v1/models', { Host: '127.0.0.1' }),
+    chat: postText('/v1/chat/completions', CHAT),
+    'an empty bearer': getText('/v1/models', { Authorization: 'Bearer ' }),
+    'a bare scheme': getText('/v1/models', { Authorization: 'Basic' }),
+    'an empty x-api-key': getText('/v1/models', { 'x-api-key': '' }),
+  }
+  const before = public_.upstream.requests.length
+  const answers = await answersOf(public_.port, requests, ({ status }) => status)
+  expect(answers).toEqual(all(Object.keys(requests), 401))
+  expect(public_.upstream.requests).toHaveLength(before)
+})
+
+test('Connection: authorization takes no part in whose key is spent', async () => {
+  const headers = { Connection: 'authorization, x-api-key, keep-alive', Authorization: 'Bearer sk-mine' }
+  await sendRaw(public_.port, getText('/v1/models', headers))
+  expect(await wireText(lastRequest(public_.upstream))).not.toContain('sk-')
+  await sendRaw(guarded.port, getText('/v1/models', { ...headers, Authorization: `Bearer ${TOKEN}` }))
+  expect(lastRequest(guarded.upstream).header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
+})
+
+test('no part of the token reaches the upstream, in whatever header, cookie, subprotocol or query the caller put it', async () => {
+  const everywhere = {
+    Authorization: `Bearer ${TOKEN}`,
+    'x-api-key': TOKEN,
+    'api-key': TOKEN,
+    Cookie: `a=b; token=${TOKEN}`,
+    'Proxy-Authorization': `Bearer ${TOKEN}`,
+    'Sec-WebSocket-Protocol': `realtime, openai-insecure-api-key.${TOKEN}`,
+    'X-Custom': `a ${TOKEN} b`,
+    'X-Request-Id': TOKEN,
+    'X-Client-Request-Id': TOKEN,
+    Referer: `https://page.example/?key=${TOKEN}`,
+    'User-Agent': `curl ${TOKEN}`,
+    'OpenAI-Organization': TOKEN,
+    'Idempotency-Key': `x-${TOKEN}`,
+  }
+  const inQuery = `?a=%zz&api_key=${TOKEN}&b=1&k=${TOKEN.replace('-', '%2D')}&${TOKEN}`
+  for (const bytes of [
+    getText('/v1/models', everywhere),
+    getText(`/v1/models${inQuery}`, everywhere),
+    postText('/v1/chat/completions', CHAT, everywhere),
+    postText('/v1/embeddings', '{"input":"x"}', everywhere),
+    getText('/v1/models', { Authorization: `Basic ${btoa(`me:${TOKEN}`)}` }),
+  ]) {
+    expect((await sendRaw(guarded.port, bytes)).status).toBe(200)
+    const text = await wireText(lastRequest(guarded.upstream))
+    expect(text).not.toContain(TOKEN.slice(0, 12))
+    expect(text).not.toContain(btoa(`me:${TOKEN}`))
+    expect(lastRequest(guarded.upstream).header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
+  }
+})
+
+test('a query that holds the token loses that parameter only', async () => {
+  const target = `/v1/models?a=%zz&api_key=${TOKEN}&b=x%20y+z`
+  await sendRaw(guarded.port, getText(target, { Authorization: `Bearer ${TOKEN}` }))
+  expect(lastRequest(guarded.upstream).target).toBe('/v1/models?a=%zz&b=x%20y+z')
+})
+
+test("the caller's own session is not mixed with the server's account", async () => {
+  const headers = { Authorization: `Bearer ${TOKEN}`, Cookie: 'session=mine', 'OpenAI-Organization': 'org-mine' }
+  await sendRaw(guarded.port, getText('/v1/models', headers))
+  const request = lastRequest(guarded.upstream)
+  expect(request.header('cookie')).toBeUndefined()
+  expect(request.headerLines.filter(([name]) => /^openai-organization$/i.test(name)).map(([, value]) => value)).toEqual(
+    ['org-server'],
+  )
+})
+
+test('upstream redirects are never followed, and so no key goes along', async () => {
+  const other = await startPair()
+  try {
+    for (const status of [301, 302, 303, 307, 308]) {
+      guarded.upstream.play(async (request, connection) => {
+        await request.body
+        connection.respond(status, { location: `${other.upstream.url}/v1/stolen` })
+      })
+      const passed = await sendRaw(guarded.port, getText('/v1/models', { Authorization: `Bearer ${TOKEN}` }))
+      expect([passed.status, passed.headers.get('location')]).toEqual([status, `${other.upstream.url}/v1/stolen`])
+      const chat = postText('/v1/chat/completions', CHAT, { Authorization: `Bearer ${TOKEN}` })
+      expect(statusAndCode(await sendRaw(guarded.port, chat))).toBe('502 upstream_invalid_response')
+    }
+    expect(other.upstream.connectionCount()).toBe(0)
+  } finally {
+    await other.stop()
+  }
+})
