@@ -67,7 +67,7 @@ export function createApp({ config, version, log, fetch, sha256, deadlines = cre
   const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })
     .use(errorHandler(log))
     .use(health(admission))
-    .use(documentation({ version, authorize }))
+    .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
     .use(openaiRoutes(pipeline, authorize))
 
   const open = (request: Request): ReturnType<typeof openExchange> => {

@@ -1,6 +1,6 @@
 import type { Principal } from './auth/authorize.ts'
 import { applyCredentials, spendsServerKey, type UpstreamAccount, withoutToken } from './auth/credentials.ts'
-import { limitBytes, readBytes, tooLarge } from './body/read-bytes.ts'
+import { limitBytes, readStart, tooLarge } from './body/read-bytes.ts'
 import { readJson } from './body/read-json.ts'
 import { type DeliverDeps, deliver } from './deliver.ts'
 import type { Exchange } from './exchange.ts'
@@ -77,15 +77,12 @@ async function checkBody(
   return changed
 }
 
-/** Small JSON bodies go on whole, which is cheaper; all others as they arrive. */
-const WHOLE_BYTES_MAX = 1024 * 1024
-
 async function passBody({ request }: Exchange, deps: PipelineDeps): Promise<OutgoingBody> {
   if (request.body === null) return null
   const { uploadBytesMax } = deps.limits
   const declared = request.headers.get('content-length')
   if (Number(declared ?? 0) > uploadBytesMax) throw tooLarge(uploadBytesMax)
   const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
-  if (isJson && declared !== null && Number(declared) <= WHOLE_BYTES_MAX) return readBytes(request, uploadBytesMax)
+  if (isJson && declared !== null) return readStart(request.body, Number(declared))
   return declared === null ? limitBytes(request.body, uploadBytesMax) : request.body
 }

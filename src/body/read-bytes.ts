@@ -39,6 +39,40 @@ export async function collect(stream: ReadableStream<Uint8Array>, bytesMax: numb
   return whole
 }
 
+/**
+ * Reads the first chunk of a body of `length` bytes: where that is all of it, which is cheaper to send, it is given
+ * as bytes; else as a stream that goes on as it arrives.
+ *
+ * @example
+ * const body = await readStart(request.body, Number(request.headers.get('content-length')))
+ */
+export async function readStart(
+  stream: ReadableStream<Uint8Array>,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
+  const reader = stream.getReader()
+  const first = await reader.read()
+  if (first.done) return new Uint8Array()
+  if (first.value.byteLength === length && (await reader.read()).done) return new Uint8Array(first.value)
+  let held: Uint8Array | undefined = first.value
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (held !== undefined) {
+          controller.enqueue(held)
+          held = undefined
+          return
+        }
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason).catch(() => undefined),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
 /** Passes a stream through until it exceeds `bytesMax`, and fails with `request_too_large` there. */
 export function limitBytes(stream: ReadableStream<Uint8Array>, bytesMax: number): ReadableStream<Uint8Array> {
   let bytes = 0

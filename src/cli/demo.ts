@@ -3,6 +3,7 @@ import { openLog } from '../telemetry/open-log.ts'
 import { readConfiguration } from './configuration.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { explainListenFailure } from './listen-failure.ts'
+import { PROXY_VARIABLES } from './proxy-variables.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
 
 const QUESTION = 'What is NexCode?'
@@ -12,6 +13,8 @@ const QUESTION = 'What is NexCode?'
  * with the official client. Goes on as a server until Ctrl-C; with `once` it ends after the answer.
  */
 export async function demo({ once }: { readonly once: boolean }): Promise<number | undefined> {
+  // Everything is on this machine, where no proxy would look.
+  for (const name of PROXY_VARIABLES) delete process.env[name]
   const simulated = await startSimulatedServer()
   const config = readConfiguration({
     PORT: '0',
@@ -21,6 +24,8 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
     OPENAI_API_BASE: `${simulated.url}/v1`,
     OPENAI_API_KEY: undefined,
     OPENAI_API_KEY_FILE: undefined,
+    TLS_CERT_FILE: undefined,
+    TLS_KEY_FILE: undefined,
     REQUIRE_AUTH: 'false',
   })
   if (config === undefined) return 2
@@ -33,18 +38,16 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
     process.stderr.write(`${explainListenFailure(cause, config.server)}\n`)
     return 1
   }
+  if (!once) endOnSignals(gateway, simulated)
   process.stdout.write(
     `\n  NexCode at ${gateway.url}, in front of a simulated OpenAI (no key, no network)\n\n  you       ${QUESTION}\n  answer    `,
   )
   const isAnswered = await chat(gateway.url)
   process.stdout.write(renderDemoBanner(gateway.url, simulated.url))
-  if (once) {
-    await gateway.drain()
-    simulated.close()
-    return isAnswered ? 0 : 1
-  }
-  endOnSignals(gateway, simulated)
-  return undefined
+  if (!once) return undefined
+  await gateway.drain()
+  simulated.close()
+  return isAnswered ? 0 : 1
 }
 
 /** One real chat, printed as it arrives; gives whether it came whole. */

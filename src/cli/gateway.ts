@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { getProxyForUrl } from 'proxy-from-env'
 import { createApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import { startHttpServer } from '../edge/http-server.ts'
@@ -23,6 +24,8 @@ export interface Gateway {
 
 /** How long readiness says 503 before the door closes, so that a load balancer can notice. */
 const NOTICE_MS = 250
+/** How long what is broken off has to say so: an error event, a line of the log. */
+const FAREWELL_MS = 250
 
 /**
  * Starts the gateway: the app of Web standards with this platform's fetch, digest and server.
@@ -38,17 +41,21 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     fetch: fetch as UpstreamFetch,
     sha256: (text) => createHash('sha256').update(text).digest(),
   })
-  const server = await startHttpServer({ app, config, log })
+  const server = await startHttpServer({ app, config, log, proxyFor })
   return {
     port: server.port,
     url: serverUrl(config.server, server.port),
     async drain() {
+      const { drainMs } = config.timeouts
+      const isOver = drainMs === 0 ? new Promise<never>(() => undefined) : sleep(drainMs).then(() => false)
       const idle = app.admission.drain()
-      if (app.admission.inFlight() > 0) await Promise.race([idle, sleep(NOTICE_MS)])
-      const closed = server.close()
-      const isDone = await Promise.race([idle.then(() => true), sleep(config.timeouts.drainMs).then(() => false)])
-      // The last bytes of the last response may still be on their way out.
-      if (isDone) await Promise.race([closed, sleep(NOTICE_MS)])
+      if (app.admission.inFlight() > 0) await Promise.race([idle, sleep(NOTICE_MS), isOver])
+      const done = Promise.all([idle, server.close()]).then(() => true)
+      const isDone = await Promise.race([done, isOver])
+      if (!isDone) {
+        server.breakOff()
+        await Promise.race([done, sleep(FAREWELL_MS)])
+      }
       server.closeAll()
       return isDone
     },
@@ -58,6 +65,11 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
       await closed
     },
   }
+}
+
+/** `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as the runtime's fetch reads them. */
+function proxyFor(url: URL): URL | undefined {
+  return URL.parse(getProxyForUrl(url.href)) ?? undefined
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,3 +1,5 @@
+import { get } from 'node:http'
+import { get as getTls, type RequestOptions } from 'node:https'
 import { readConfiguration } from './configuration.ts'
 import { serverUrl } from './server-url.ts'
 
@@ -9,18 +11,29 @@ export async function healthcheck(): Promise<number> {
   if (config === undefined) return 2
   const url = `${serverUrl(config.server, config.server.port, '127.0.0.1')}/health`
   try {
-    const response = await fetch(url, {
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      // It is this very server that is asked, by an address that its certificate need not name.
-      tls: { rejectUnauthorized: false },
-      proxy: '',
-    })
-    if (response.ok) return 0
-    process.stderr.write(`nexcode healthcheck: ${url} answered ${response.status}.\n`)
+    const status = await statusOf(url)
+    if (status === 200) return 0
+    process.stderr.write(`nexcode healthcheck: ${url} answered ${status}.\n`)
   } catch (cause) {
     process.stderr.write(
       `nexcode healthcheck: ${url} does not answer: ${cause instanceof Error ? cause.message : String(cause)}\n`,
     )
   }
   return 1
+}
+
+/** Not by fetch, which would go through the proxy that is set for the upstream. */
+function statusOf(url: string): Promise<number | undefined> {
+  const options: RequestOptions = {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    // It is this very server that is asked, by an address that its certificate need not name.
+    rejectUnauthorized: false,
+  }
+  return new Promise((resolve, reject) => {
+    const call = (url.startsWith('https:') ? getTls : get)(url, options, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode)
+    })
+    call.on('error', reject)
+  })
 }

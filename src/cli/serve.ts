@@ -7,6 +7,7 @@ import { describeServer, renderBanner } from './banner.ts'
 import { readConfiguration } from './configuration.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { explainListenFailure } from './listen-failure.ts'
+import { PROXY_VARIABLES } from './proxy-variables.ts'
 import { VERSION } from './version.ts'
 
 const INVALID = 2
@@ -26,9 +27,10 @@ export async function serve(): Promise<number | undefined> {
     process.stderr.write(`${explainListenFailure(cause, config.server)}\n`)
     return FAILED
   }
+  // Before the first word: whoever has read that the server is there may end it.
+  endOnSignals(gateway, log, flush)
   if (config.log.format === 'json') log.info(describeServer(config, gateway.url, VERSION), 'listening')
   else process.stdout.write(renderBanner(describeServer(config, gateway.url, VERSION)))
-  endOnSignals(gateway, log, flush)
   await warnOfUnknownUpstream(config, log)
   return undefined
 }
@@ -61,13 +63,7 @@ function endOnSignals(gateway: Gateway, log: Log, flush: () => void): void {
 
 async function warnOfUnknownUpstream(config: Config, log: Log): Promise<void> {
   // A proxy resolves names itself.
-  if (
-    process.env['HTTPS_PROXY'] ??
-    process.env['https_proxy'] ??
-    process.env['HTTP_PROXY'] ??
-    process.env['http_proxy']
-  )
-    return
+  if (PROXY_VARIABLES.some((name) => process.env[name])) return
   const { hostname } = new URL(config.upstream.baseUrl)
   await lookup(hostname.replace(/^\[|\]$/g, '')).catch((cause: unknown) => {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'

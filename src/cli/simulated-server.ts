@@ -26,7 +26,7 @@ export async function startSimulatedServer(options: SimulatedOpenAIOptions = {})
     const abort = new AbortController()
     out.on('close', () => abort.abort())
     message.on('error', () => undefined)
-    const request = toRequest(message, { isTls: false, signal: abort.signal, deadlines, uploadIdleMs: 0 })
+    const request = toRequest(message, { abort, deadlines, uploadIdleMs: 0 })
     await writeResponse(await openai.fetch(request), out, { deadlines, writeIdleMs: 0, isLast: false })
   }
 

@@ -6,33 +6,30 @@ import type { App } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { HttpServerDeps } from './http-server-deps.ts'
 import { answerMalformed } from './raw-answer.ts'
+import { readRest } from './read-rest.ts'
 import { hasBody, toRequest } from './to-request.ts'
+import { mayAnswer, noteTurn } from './turn.ts'
+import { createUnderWay, type UnderWay } from './under-way.ts'
 import { answerConnect, answerUpgrade } from './upgrade.ts'
 import { writeResponse } from './write-response.ts'
 
 /** A server that listens. */
 export interface HttpServer {
   readonly port: number
-  /** Refuses new connections; the ones that have a request under way finish it. Resolves when all are closed. */
+  /** Refuses new connections and closes idle ones. Resolves when the last byte of every answer has left. */
   readonly close: () => Promise<void>
-  /** Breaks every connection. */
+  /** Breaks off every answer, in a way that none looks complete. */
+  readonly breakOff: () => void
+  /** Closes every connection at once. */
   readonly closeAll: () => void
-}
-
-/** What the edge serves, and how. */
-export interface HttpServerDeps {
-  readonly app: App
-  readonly config: Config
-  readonly log: Log
 }
 
 /** Longer than the idle time of the usual load balancers (60 s), so that they close first and never race us. */
 const KEEP_ALIVE_MS = 75_000
 /** A head that drips is cut: the guard against slowloris. */
 const HEAD_MS = 15_000
-/** How long and how much of a body that nobody wanted is read, so that the client gets to see the answer. */
-const LINGER_MS = 2_000
 
 /**
  * Listens, and serves an app of Web standards over HTTP/1.1.
@@ -42,7 +39,8 @@ const LINGER_MS = 2_000
  * @example
  * const server = await startHttpServer({ app, config, log })
  */
-export async function startHttpServer({ app, config, log }: HttpServerDeps): Promise<HttpServer> {
+export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer> {
+  const { app, config, log } = deps
   const { tls } = config.server
   const options = {
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -51,7 +49,10 @@ export async function startHttpServer({ app, config, log }: HttpServerDeps): Pro
     requireHostHeader: false,
   }
   const server: Server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tls })
-  const serve = createListener(app, config, log)
+  let isClosing = false
+  // The server itself closes only those connections that are idle when it is told to.
+  const underWay = createUnderWay(() => isClosing && server.closeIdleConnections())
+  const serve = createListener(app, config, log, underWay)
   server.on('request', (message: IncomingMessage, out: ServerResponse) => serve(message, out))
   server.on('checkContinue', (message: IncomingMessage, out: ServerResponse) => {
     serve(message, out, () => out.writeContinue())
@@ -59,12 +60,13 @@ export async function startHttpServer({ app, config, log }: HttpServerDeps): Pro
   // Only `100-continue` is an expectation; any other may be ignored (RFC 9110 §10.1.1).
   server.on('checkExpectation', (message: IncomingMessage, out: ServerResponse) => serve(message, out))
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Uint8Array) => {
-    answerUpgrade({ app, config, log }, message, socket, head)
+    underWay.add(socket, () => socket.destroy())
+    answerUpgrade(deps, message, socket, head)
   })
-  server.on('connect', (message: IncomingMessage, socket: Duplex) =>
-    answerConnect({ app, config, log }, message, socket),
-  )
-  server.on('clientError', (error: Error, socket: Duplex) => answerMalformed(error, socket, log))
+  server.on('connect', (message: IncomingMessage, socket: Duplex) => answerConnect(deps, message, socket))
+  server.on('clientError', (error: Error, socket: Duplex) => {
+    if (mayAnswer(socket)) answerMalformed(error, socket, log)
+  })
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -72,32 +74,42 @@ export async function startHttpServer({ app, config, log }: HttpServerDeps): Pro
   })
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => void server.close(() => resolve())),
+    close() {
+      isClosing = true
+      server.close()
+      return underWay.settled()
+    },
+    breakOff: underWay.breakOff,
     closeAll: () => server.closeAllConnections(),
   }
 }
 
-function createListener(app: App, config: Config, log: Log) {
-  const isTls = config.server.tls !== undefined
+function createListener(app: App, config: Config, log: Log, underWay: UnderWay) {
   const { uploadIdleMs, writeIdleMs } = config.timeouts
   const { deadlines } = app
 
   const serve = async (message: IncomingMessage, out: ServerResponse, onFirstRead: () => void): Promise<void> => {
     const abort = new AbortController()
+    underWay.add(out, (reason) => abort.abort(reason))
     out.on('close', () => {
-      if (!out.writableFinished) abort.abort()
+      if (!out.writableFinished) abort.abort(new ApiError('client_closed'))
     })
     // A socket's error is followed by its close, which is what counts.
     message.on('error', () => undefined)
     out.on('error', () => undefined)
-    const request = toRequest(message, { isTls, signal: abort.signal, deadlines, uploadIdleMs, onFirstRead })
+    const request = toRequest(message, { abort, deadlines, uploadIdleMs, onFirstRead })
     const response = await app.fetch(request)
     const isUnread = hasBody(message) && !message.complete
-    await writeResponse(response, out, { deadlines, writeIdleMs, isLast: isUnread || app.admission.isDraining() })
-    if (isUnread) linger(message, deadlines)
+    await writeResponse(response, out, {
+      deadlines,
+      writeIdleMs,
+      isLast: isUnread || app.admission.isDraining(),
+      ...(isUnread && { beforeEnd: () => readRest(message, request, deadlines) }),
+    })
   }
 
   return (message: IncomingMessage, out: ServerResponse, onFirstRead: () => void = () => undefined): void => {
+    noteTurn(message, out)
     serve(message, out, onFirstRead).catch((cause: unknown) => {
       log.error({ err: cause }, 'a request could not be served')
       if (out.headersSent || out.destroyed) out.destroy()
@@ -111,12 +123,4 @@ function answerDefect(out: ServerResponse): void {
   const { body, entry } = new ApiError('internal_error')
   out.writeHead(entry.status, ['content-type', 'application/json; charset=utf-8', 'connection', 'close'])
   out.end(JSON.stringify(body))
-}
-
-/** Reads on for a while: closing a socket with unread bytes would reset it, and take the answer with it. */
-function linger(message: IncomingMessage, deadlines: App['deadlines']): void {
-  const limit = deadlines.start(LINGER_MS, () => message.destroy())
-  message.on('end', () => limit.clear())
-  message.on('close', () => limit.clear())
-  message.resume()
 }

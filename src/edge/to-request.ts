@@ -5,9 +5,8 @@ import type { Deadlines } from '../timing/deadlines.ts'
 
 /** What making a request of a message needs. */
 export interface ToRequestOptions {
-  readonly isTls: boolean
-  /** Aborted when the client leaves. */
-  readonly signal: AbortSignal
+  /** Aborted by the caller of this when the client leaves. */
+  readonly abort: AbortController
   readonly deadlines: Deadlines
   /** Between two chunks of a body that is being read; 0: none. */
   readonly uploadIdleMs: number
@@ -24,13 +23,13 @@ export interface ToRequestOptions {
 export function toRequest(message: IncomingMessage, options: ToRequestOptions): Request {
   const headers = headersOf(message)
   const target = message.url ?? ''
-  const request = new Request(routingUrl(target, headers.get('host'), options.isTls), {
+  const request = new Request(routingUrl(target, headers.get('host')), {
     method: message.method ?? 'GET',
     headers,
-    signal: options.signal,
+    signal: options.abort.signal,
     ...(hasBody(message) && { body: bodyOf(message, options), duplex: 'half' }),
   })
-  noteArrival(request, { target })
+  noteArrival(request, { target, abort: options.abort })
   return request
 }
 
@@ -42,11 +41,13 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   return headers
 }
 
-/** A URL to route by. What is not fit for one is refused by the guard, which reads the raw target and the Host. */
-function routingUrl(target: string, host: string | null, isTls: boolean): string {
-  const scheme = isTls ? 'https' : 'http'
-  const url = `${scheme}://${host}${target}`
-  return host !== null && target.startsWith('/') && URL.canParse(url) ? url : `${scheme}://unknown.invalid/`
+/**
+ * A URL to route by. What is not fit for one is refused by the guard, which reads the raw target and the Host.
+ * Over TLS it is `http` too: Elysia takes the first slash from the seventh character on for the path's.
+ */
+function routingUrl(target: string, host: string | null): string {
+  const url = `http://${host}${target}`
+  return host !== null && target.startsWith('/') && URL.canParse(url) ? url : 'http://unknown.invalid/'
 }
 
 /** Whether a message announces a body (RFC 9112 §6.3). */
@@ -71,9 +72,10 @@ function bodyOf(message: IncomingMessage, options: ToRequestOptions): ReadableSt
           isOpen = false
         }
         message.on('data', (chunk: Uint8Array) => {
+          if (!isOpen) return
           idle.suspend()
           message.pause()
-          if (isOpen) controller.enqueue(chunk)
+          controller.enqueue(chunk)
         })
         message.on('end', () => finish((stream) => stream.close()))
         message.on('error', () => finish((stream) => stream.error(new ApiError('client_closed'))))
@@ -87,6 +89,8 @@ function bodyOf(message: IncomingMessage, options: ToRequestOptions): ReadableSt
       },
       cancel() {
         finish(() => undefined)
+        // Nobody wants the rest: it is read and dropped.
+        message.resume()
       },
     },
     { highWaterMark: 0 },

@@ -1,23 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { App } from '../app.ts'
-import type { Config } from '../config/config.ts'
 import { answerError } from '../http/error-handler.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { Log } from '../telemetry/log.ts'
+import { upstreamFailure } from '../upstream/failure.ts'
+import type { HttpServerDeps } from './http-server-deps.ts'
 import { answerSocket } from './raw-answer.ts'
 import { toRequest } from './to-request.ts'
-import { relayWebSocket } from './websocket-relay.ts'
-
-/** What answering a bare socket needs. */
-export interface UpgradeDeps {
-  readonly app: App
-  readonly config: Config
-  readonly log: Log
-}
+import { relayWebSocket } from './websocket/websocket-relay.ts'
 
 /** Relays a WebSocket upgrade to the upstream, or refuses it like every other request. */
-export function answerUpgrade(deps: UpgradeDeps, message: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+export function answerUpgrade(deps: HttpServerDeps, message: IncomingMessage, socket: Duplex, head: Uint8Array): void {
   socket.on('error', () => socket.destroy())
   if (message.headers.upgrade?.toLowerCase() !== 'websocket') {
     // A server may ignore an upgrade it does not know (RFC 9110 §7.8), but this socket has left the HTTP server.
@@ -31,7 +23,7 @@ export function answerUpgrade(deps: UpgradeDeps, message: IncomingMessage, socke
 }
 
 /** Answers what came for a bare socket through the app, which refuses a CONNECT, and ends the connection. */
-export function answerConnect(deps: UpgradeDeps, message: IncomingMessage, socket: Duplex): void {
+export function answerConnect(deps: HttpServerDeps, message: IncomingMessage, socket: Duplex): void {
   socket.on('error', () => socket.destroy())
   const answer = async (): Promise<void> =>
     answerSocket(await deps.app.fetch(bareRequest(deps, message, socket)), socket)
@@ -41,10 +33,10 @@ export function answerConnect(deps: UpgradeDeps, message: IncomingMessage, socke
   })
 }
 
-async function relay(deps: UpgradeDeps, message: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
+async function relay(deps: HttpServerDeps, message: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
   const decision = deps.app.upgrade(bareRequest(deps, message, socket))
   if (decision.kind === 'refused') return answerSocket(decision.response, socket)
-  const { exchange, url, target, headers } = decision
+  const { exchange, url, target, headers, secret } = decision
   exchange.attempts = 1
   const { firstByteMs, writeIdleMs } = deps.config.timeouts
   const outcome = await relayWebSocket({
@@ -54,24 +46,24 @@ async function relay(deps: UpgradeDeps, message: IncomingMessage, socket: Duplex
     target,
     headers: [...headers],
     timeouts: { firstByteMs, idleMs: writeIdleMs },
-    responseHeaders: [['x-nexcode-request-id', exchange.id]],
+    responseHeaders: [['x-request-id', exchange.id]],
+    deadlines: deps.app.deadlines,
+    secret,
+    proxyFor: deps.proxyFor,
   })
   exchange.timeToFirstByteMs = outcome.timeToFirstByteMs
   exchange.status = outcome.status
   if (outcome.kind !== 'failed') return exchange.end({ kind: outcome.kind }, outcome.bytesOut)
-  const error = new ApiError(outcome.status === 504 ? 'upstream_timeout' : 'upstream_unreachable', {
-    cause: outcome.cause,
-  })
+  const error = upstreamFailure(outcome.cause)
   if (!outcome.answered) return answerSocket(answerError(error, exchange, deps.log), socket)
   exchange.end({ kind: 'failed', cause: error }, outcome.bytesOut)
 }
 
-function bareRequest({ app, config }: UpgradeDeps, message: IncomingMessage, socket: Duplex): Request {
+function bareRequest({ app, config }: HttpServerDeps, message: IncomingMessage, socket: Duplex): Request {
   const abort = new AbortController()
-  socket.once('close', () => abort.abort())
+  socket.once('close', () => abort.abort(new ApiError('client_closed')))
   return toRequest(message, {
-    isTls: config.server.tls !== undefined,
-    signal: abort.signal,
+    abort,
     deadlines: app.deadlines,
     uploadIdleMs: config.timeouts.uploadIdleMs,
   })

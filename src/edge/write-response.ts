@@ -8,6 +8,8 @@ export interface WriteOptions {
   readonly writeIdleMs: number
   /** Whether the connection ends with this response. */
   readonly isLast: boolean
+  /** Awaited when the whole body has been written, before the response ends, and with it a last connection. */
+  readonly beforeEnd?: () => Promise<void>
 }
 
 /**
@@ -23,7 +25,8 @@ export async function writeResponse(response: Response, out: ServerResponse, opt
   }
   out.writeHead(response.status, reasonOf(response), headersOf(response, options.isLast))
   if (response.body === null) {
-    out.end()
+    if (options.beforeEnd !== undefined) out.flushHeaders()
+    await end(out, options)
     return
   }
   const reader = response.body.getReader()
@@ -39,12 +42,17 @@ export async function writeResponse(response: Response, out: ServerResponse, opt
       if (!out.write(value)) await drained(out, options)
     }
     out.off('close', leave)
-    if (!out.destroyed) out.end()
+    await end(out, options)
   } catch {
     // Why it failed is in the exchange's record.
     clearImmediate(late)
     breakOff(out, options)
   }
+}
+
+async function end(out: ServerResponse, { beforeEnd }: WriteOptions): Promise<void> {
+  await beforeEnd?.()
+  if (!out.destroyed) out.end()
 }
 
 /** Ends a connection in the midst of a response: what was written still reaches the client, and no proper end does. */

@@ -1,7 +1,11 @@
+import { ApiError } from '../openai/api-error.ts'
+
 /** What the edge knows of a request that a standard `Request` can't hold. */
 export interface Arrival {
   /** The request target exactly as it stood on the request line, before any URL parser touched it. */
   readonly target: string
+  /** Aborted by the edge, with `client_closed`, when the client leaves; the exchange's own clocks abort it too. */
+  readonly abort: AbortController
 }
 
 const arrivals = new WeakMap<Request, Arrival>()
@@ -10,16 +14,20 @@ const arrivals = new WeakMap<Request, Arrival>()
  * Keeps what the edge knows beside its request.
  *
  * @example
- * noteArrival(request, { target: message.url })
+ * noteArrival(request, { target: message.url, abort })
  */
 export function noteArrival(request: Request, arrival: Arrival): void {
   arrivals.set(request, arrival)
 }
 
-/** The raw request target; of a request that no edge brought, the one its URL has. */
-export function targetOf(request: Request): string {
+/** What is known of a request's arrival; of one that no edge brought, what the request itself tells. */
+export function arrivalOf(request: Request): Arrival {
   const noted = arrivals.get(request)
-  if (noted !== undefined) return noted.target
+  if (noted !== undefined) return noted
   const url = new URL(request.url)
-  return url.pathname + url.search
+  const abort = new AbortController()
+  const leave = (): void => abort.abort(new ApiError('client_closed'))
+  request.signal.addEventListener('abort', leave, { once: true })
+  if (request.signal.aborted) leave()
+  return { target: url.pathname + url.search, abort }
 }

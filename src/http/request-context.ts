@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Outcome } from '../stream/outcome.ts'
 import type { Recorder } from '../telemetry/record.ts'
-import { targetOf } from './arrival.ts'
+import { arrivalOf } from './arrival.ts'
 
 const exchanges = new WeakMap<Request, Exchange>()
 
@@ -16,15 +16,16 @@ const SAFE_ID = /^[A-Za-z0-9._:-]{1,128}$/
  * const exchange = openExchange(request, record)
  */
 export function openExchange(request: Request, record: Recorder): Exchange {
+  const { target, abort } = arrivalOf(request)
   const atEnd: (() => void)[] = []
   let hasEnded = false
   const exchange: Exchange = {
     id: safeId(request.headers.get('x-request-id')) ?? `req_${crypto.randomUUID().replaceAll('-', '')}`,
     clientRequestId: safeId(request.headers.get('x-client-request-id')),
     request,
-    target: targetOf(request),
+    target,
     startedAt: performance.now(),
-    abort: new AbortController(),
+    abort,
     atEnd,
     route: 'unknown',
     model: undefined,
@@ -44,10 +45,6 @@ export function openExchange(request: Request, record: Recorder): Exchange {
       record(exchange, outcome.kind === 'failed' ? blame(exchange, outcome.cause) : outcome, bytes)
     },
   }
-  const leave = (): void => exchange.abort.abort(new ApiError('client_closed'))
-  request.signal.addEventListener('abort', leave, { once: true })
-  if (request.signal.aborted) leave()
-  atEnd.push(() => request.signal.removeEventListener('abort', leave))
   exchanges.set(request, exchange)
   return exchange
 }

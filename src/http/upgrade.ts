@@ -1,5 +1,5 @@
 import type { Authorize } from '../auth/authorize.ts'
-import { applyCredentials, withoutToken } from '../auth/credentials.ts'
+import { applyCredentials, spendsServerKey, withoutToken } from '../auth/credentials.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { belowVersion, type PipelineDeps } from '../pipeline.ts'
@@ -18,6 +18,8 @@ export type Upgrade =
       readonly url: URL
       readonly target: string
       readonly headers: Headers
+      /** The server's key, where this call spends it. */
+      readonly secret: string | undefined
     }
   | { readonly kind: 'refused'; readonly response: Response }
 
@@ -51,7 +53,8 @@ export function createUpgrade({ open, authorize, pipeline, log }: UpgradeDeps): 
       const headers = requestHeaders(request.headers)
       applyCredentials(headers, principal, pipeline.upstream)
       const target = new URL(pipeline.upstream.baseUrl).pathname.replace(/\/$/, '') + path
-      return { kind: 'relay', exchange, url, target, headers }
+      const secret = spendsServerKey(principal) ? pipeline.upstream.apiKey : undefined
+      return { kind: 'relay', exchange, url, target, headers, secret }
     } catch (thrown) {
       return { kind: 'refused', response: answerError(thrown, exchange, log) }
     }

@@ -74,6 +74,8 @@ export function createSend(deps: SendDeps): Send {
         keepalive: NEVER_RESENT.has(method),
       })
     } catch (cause) {
+      // Of a connection that never came about, the runtime has not touched the body.
+      if (upload instanceof ReadableStream && !upload.locked) await upload.cancel().catch(() => undefined)
       throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)
     } finally {
       firstByte.clear()

@@ -24,6 +24,8 @@ describe('nexcode demo', () => {
       OPENAI_API_KEY: 'sk-must-not-be-spent',
       OPENAI_API_KEY_FILE: '/nowhere',
       OPENAI_ORG_ID: 'org-1',
+      TLS_CERT_FILE: '/nowhere',
+      TLS_KEY_FILE: '/nowhere',
       REQUIRE_AUTH: 'true',
       API_TOKEN: 'a-token-of-more-than-16-characters',
       HTTP_PROXY: other.url,

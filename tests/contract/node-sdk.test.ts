@@ -42,14 +42,13 @@ describe('the official Node SDK gets through the gateway what it gets directly',
   })
 
   test('its request id and rate-limit headers', async () => {
-    const { data, request_id } = await through.chat.completions.create({ model: 'gpt-4o', messages }).withResponse()
+    const { request_id } = await through.chat.completions.create({ model: 'gpt-4o', messages }).withResponse()
     const answer = await same(async (client) => {
       const { response } = await client.chat.completions.create({ model: 'gpt-4o', messages }).withResponse()
       const names = ['x-request-id', 'openai-processing-ms', 'openai-organization', 'x-ratelimit-remaining-tokens']
       return names.map((name) => response.headers.get(name))
     })
     expect(request_id).toStartWith('req_simulated_')
-    expect(data._request_id).toBe(request_id)
     expect(answer).not.toContain(null)
   })
 

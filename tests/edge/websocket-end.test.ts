@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
+import { createDeadlines, type Deadlines } from '../../src/timing/deadlines.ts'
 import { closeFrame } from '../helpers/websocket-peer.ts'
 import {
   type BareUpstream,
@@ -82,27 +83,60 @@ test('an upstream that resets closes the client, and the outcome has the cause',
   })
 })
 
-test('a close code reaches a client that is still speaking when upstream is gone', async () => {
+test('a client that is still speaking when upstream is gone is not reset before it has closed', async () => {
   const { server, bare } = await start()
   const { client, upstream, outcome } = await openLink(server, bare)
-  client.socket.pause()
+  let errors = 0
+  let isOver = false
+  client.socket.on('error', () => {
+    errors += 1
+  })
+  const over = outcome.then((value) => {
+    isOver = true
+    return value
+  })
   const bytes = closeFrame(4001, 'too much')
   upstream.socket.end(bytes, () => upstream.socket.destroy())
-  await upstream.closed
-  for (let sent = 0; sent < 50; sent += 1) client.write(Buffer.alloc(1000))
-  client.socket.resume()
   expect(await client.readToEnd()).toEqual(bytes)
+  for (let sent = 0; sent < 10; sent += 1) {
+    client.write(Buffer.alloc(1000))
+    await Bun.sleep(10)
+  }
+  expect({ errors, isOver }).toEqual({ errors: 0, isOver: false })
   client.socket.end()
+  expect(await over).toMatchObject({ kind: 'complete' })
+})
+
+/** Clocks on which only the limits of this length ever run out, and soon. */
+function only(limitMs: number): Deadlines {
+  const clocks = createDeadlines()
+  return { start: (ms, onExpire) => clocks.start(ms === limitMs ? 100 : 0, onExpire) }
+}
+
+test('a client that does not close is cut soon after upstream is gone', async () => {
+  const { server, bare } = await start({ deadlines: only(2_000) })
+  const { client, upstream, outcome } = await openLink(server, bare)
+  upstream.socket.end(() => upstream.socket.destroy())
+  await client.ended
+  client.write('to nobody')
   expect(await outcome).toMatchObject({ kind: 'complete' })
 })
 
-test('silence is not cut while both are open, and half of a WebSocket has the idle time to end', async () => {
-  const { server, bare } = await start({ timeouts: { firstByteMs: 50, idleMs: 100 } })
+test('a half of a WebSocket in which nothing moves is cut after a minute', async () => {
+  const { server, bare } = await start({ deadlines: only(60_000) })
   const { client, upstream, outcome } = await openLink(server, bare)
-  await Bun.sleep(300)
-  upstream.write('still here')
-  expect((await client.read(10)).toString()).toBe('still here')
   upstream.socket.end()
   await client.ended
   expect(await outcome).toMatchObject({ kind: 'complete' })
+})
+
+test('no silence is cut while both sides are open, whatever the limits are', async () => {
+  const clocks = createDeadlines()
+  const { server, bare } = await start({ deadlines: { start: (_, onExpire) => clocks.start(100, onExpire) } })
+  const { client, upstream } = await openLink(server, bare)
+  client.write('hello?')
+  await upstream.read(6)
+  await Bun.sleep(300)
+  upstream.write('still here')
+  expect((await client.read(10)).toString()).toBe('still here')
 })

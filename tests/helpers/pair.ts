@@ -78,15 +78,17 @@ export async function sendUntilClosed(port: number, bytes: string | Uint8Array):
   return client.received().toString('latin1')
 }
 
-/** Cuts bytes into the responses that they hold, one after another, each with a Content-Length. */
+/** Cuts bytes into the complete responses that they hold, one after another, each with a Content-Length. */
 export function splitResponses(received: Buffer): RawResponse[] {
   const responses: RawResponse[] = []
   let rest = received
   for (;;) {
-    const response = parseResponse(rest)
-    const end = rest.indexOf('\r\n\r\n')
-    if (response === undefined || end === -1) return responses
+    const head = parseResponse(rest)
+    if (head === undefined || !head.isComplete) return responses
+    const end = rest.byteLength - head.raw.byteLength + Number(head.headers.get('content-length') ?? 0)
+    const response = parseResponse(rest.subarray(0, end))
+    if (response === undefined) return responses
     responses.push(response)
-    rest = response.raw.subarray(Number(response.headers.get('content-length') ?? 0))
+    rest = rest.subarray(end)
   }
 }

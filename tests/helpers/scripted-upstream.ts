@@ -12,6 +12,8 @@ export interface ReceivedRequest {
   readonly header: (name: string) => string | undefined
   /** The body, without chunked framing. Resolves when it is complete; rejects when the connection ends before. */
   readonly body: Promise<Uint8Array>
+  /** Resolves with the first bytes behind the head, as they stood on the wire. */
+  readonly firstBytes: Promise<string>
 }
 
 /** What a script does with a request. */
@@ -160,7 +162,7 @@ function readRequests(socket: Socket, onRequest: (request: ReceivedRequest) => v
         headerLines.find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
       body = createBodyReader(header('transfer-encoding') === 'chunked', Number(header('content-length') ?? 0))
       body.done.catch(() => undefined)
-      onRequest({ method, target, headerLines, header, body: body.done })
+      onRequest({ method, target, headerLines, header, body: body.done, firstBytes: body.firstBytes })
     }
   }
 
@@ -176,11 +178,14 @@ interface BodyReader {
   readonly feed: (bytes: Buffer) => Buffer | undefined
   readonly fail: () => void
   readonly done: Promise<Uint8Array>
+  readonly firstBytes: Promise<string>
 }
 
 function createBodyReader(isChunked: boolean, length: number): BodyReader {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
+  const first = Promise.withResolvers<string>()
   const parts: Buffer[] = []
+  let missing = length
   let pending: Buffer = Buffer.alloc(0)
   const finish = (rest: Buffer): Buffer => {
     resolve(new Uint8Array(Buffer.concat(parts)))
@@ -199,13 +204,18 @@ function createBodyReader(isChunked: boolean, length: number): BodyReader {
   }
   return {
     done: promise,
+    firstBytes: first.promise,
     fail: () => reject(new Error('The connection ended before the body was complete.')),
     feed(bytes) {
-      pending = Buffer.concat([pending, bytes])
-      if (isChunked) return feedChunked()
-      if (pending.byteLength < length) return undefined
-      parts.push(pending.subarray(0, length))
-      return finish(pending.subarray(length))
+      if (bytes.byteLength > 0) first.resolve(bytes.toString('latin1'))
+      if (isChunked) {
+        pending = Buffer.concat([pending, bytes])
+        return feedChunked()
+      }
+      const part = bytes.subarray(0, missing)
+      parts.push(part)
+      missing -= part.byteLength
+      return missing === 0 ? finish(bytes.subarray(part.byteLength)) : undefined
     },
   }
 }

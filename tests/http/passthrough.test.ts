@@ -33,11 +33,7 @@ test('GET /v1/models passes through, its answer byte for byte', async () => {
 })
 
 test("every documented path of OpenAI's API passes through, with and without /v1", async () => {
-  const known = (Array.isArray(paths) ? paths : Object.values(paths).flat()).map(String)
-  const targets = known.map((path) => path.slice(path.indexOf('/')).replaceAll(/[{}]/g, ''))
-  expect(targets.length).toBeGreaterThan(50)
-  for (const target of targets) {
-    const path = target.replace(/^\/v1(?=\/)/, '')
+  for (const path of paths.map((template) => template.replaceAll(/[{}]/g, ''))) {
     for (const sent of [`/v1${path}`, path]) {
       expect([sent, (await sendRaw(pair.port, getText(sent, KEY))).status]).toEqual([sent, 200])
       expect(lastRequest(pair.upstream).target).toBe(`/v1${path}`)

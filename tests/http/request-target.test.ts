@@ -132,7 +132,7 @@ test('an exact target goes with every method and a body', async () => {
 })
 
 test('a base with a path of its own keeps it before every path', async () => {
-  const base = await startPair({}, pairScript)
+  const base = await startPair()
   const behind = await startPair({ OPENAI_API_BASE: `${base.upstream.url}/proxy/openai/v1/` })
   try {
     for (const [target, expected] of [
@@ -143,12 +143,10 @@ test('a base with a path of its own keeps it before every path', async () => {
       expect((await sendRaw(behind.port, getText(target, KEY))).status).toBe(200)
       expect(lastRequest(base.upstream).target).toBe(expected)
     }
-    const escape = await sendRaw(behind.port, getText('/v1/%2e%2e/%2e%2e/admin', KEY))
-    expect(statusAndCode(escape)).toBe('400 invalid_target')
+    const answer = await sendRaw(behind.port, getText('/v1/%2e%2e/%2e%2e/admin', KEY))
+    expect(statusAndCode(answer)).toBe('400 invalid_target')
   } finally {
     await behind.stop()
     await base.stop()
   }
 })
-
-const pairScript: Parameters<typeof startPair>[1] = (_request, connection) => connection.json({ ok: true })

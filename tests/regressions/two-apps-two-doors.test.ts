@@ -17,7 +17,7 @@ async function callOf(env: Readonly<Record<string, string>>): Promise<readonly [
   const app = createApp({
     config: loaded.config,
     version: '0.0.0',
-    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore, fatal: ignore },
     sha256: (text) => createHash('sha256').update(text).digest(),
     fetch: async (_url, init) => {
       seen = new Headers(init.headers).get('authorization')

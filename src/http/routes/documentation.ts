@@ -11,6 +11,8 @@ import { exchangeOf } from '../request-context.ts'
 export interface DocumentationDeps {
   readonly version: string
   readonly authorize: Authorize
+  /** Whether it is called over HTTPS. */
+  readonly isTls: boolean
 }
 
 /** No script, no image, no font, no frame: the page is complete in itself. */
@@ -18,7 +20,9 @@ const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** `/` says what this is, `/docs` how to use it, `/openapi.json` the same for machines. */
-export const documentation = ({ version, authorize }: DocumentationDeps) => {
+export const documentation = ({ version, authorize, isTls }: DocumentationDeps) => {
+  // As the caller sees it: the Host has passed the guard.
+  const baseUrlOf = ({ headers }: Request): string => `http${isTls ? 's' : ''}://${headers.get('host')}/v1`
   const documentFor = (baseUrl: string) => createOpenApiDocument({ version, serverUrl: baseUrl })
   const pageFor = rememberLast((baseUrl) => renderDocsPage({ document: documentFor(baseUrl), baseUrl }))
   return new Elysia({ name: 'nexcode/documentation', seed: version })
@@ -43,12 +47,6 @@ function rememberLast(render: (key: string) => string): (key: string) => string 
     if (last?.key !== key) last = { key, text: render(key) }
     return last.text
   }
-}
-
-/** As the caller sees it: the Host has passed the guard. */
-function baseUrlOf(request: Request): string {
-  const { protocol } = new URL(request.url)
-  return `${protocol}//${request.headers.get('host')}/v1`
 }
 
 function text(request: Request, route: string, body: string, contentType: string): Response {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Deadlines } from '../timing/deadlines.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
 
 /** How long a peer may take to close when it has everything: closing first could reset what it has not read. */
 export const LINGER_MS = 2_000

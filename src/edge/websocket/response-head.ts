@@ -1,4 +1,4 @@
-import { ApiError } from '../openai/api-error.ts'
+import { ApiError } from '../../openai/api-error.ts'
 
 /** The head of an HTTP/1.x response: text is Latin-1, one character for each byte (RFC 9112 §2.2). */
 export interface ResponseHead {

@@ -1,4 +1,4 @@
-import { HOP_BY_HOP, responseHeaders } from '../upstream/headers.ts'
+import { HOP_BY_HOP, responseHeaders } from '../../upstream/headers.ts'
 import type { ResponseHead } from './response-head.ts'
 
 type HeaderList = readonly (readonly [string, string])[]

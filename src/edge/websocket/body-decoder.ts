@@ -1,4 +1,4 @@
-import { ApiError } from '../openai/api-error.ts'
+import { ApiError } from '../../openai/api-error.ts'
 import type { ResponseHead } from './response-head.ts'
 
 /** Takes the bytes behind a head apart: tells the body's bytes by `emit`, and returns whether the body is whole. */

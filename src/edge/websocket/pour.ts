@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Deadline } from '../timing/deadlines.ts'
+import type { Deadline } from '../../timing/deadlines.ts'
 
 /** Bytes on their way from one socket to another. */
 export interface Flow {

@@ -1,7 +1,10 @@
 import type { Duplex } from 'node:stream'
-import type { Deadlines } from '../timing/deadlines.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
 import { LINGER_MS } from './end-socket.ts'
 import { pour } from './pour.ts'
+
+/** How long nothing may move when one side has ended: a WebSocket has no use for half a connection. */
+const HALF_OPEN_SILENCE_MS = 60_000
 
 /** Two sockets to be made one, and what has been read of each before. */
 export interface Junction {
@@ -27,8 +30,7 @@ export interface JunctionEnd {
  * Joins two sockets: the bytes of each go to the other as they came, with back-pressure, until both are closed.
  *
  * The end of one ends the other behind its last byte; a client that resets takes the upstream with it at once, an
- * upstream that does takes the client when what it sent has been written. Silence has no limit while both are
- * open; when one has ended, so has what a WebSocket is for, and the other has `idleMs` of it.
+ * upstream that does takes the client when what it sent has been written. Silence has no limit while both are open.
  *
  * @example
  * const end = await joinSockets({ client, upstream, fromClient, fromUpstream, deadlines, idleMs })
@@ -38,7 +40,6 @@ export function joinSockets(junction: Junction): Promise<JunctionEnd> {
   return new Promise((resolve) => {
     let verdict: Pick<JunctionEnd, 'kind' | 'cause'> | undefined
     let upstreamError: unknown
-    let isHalfOpen = false
     const hasEnded = { client: false, upstream: false }
 
     const cut = (kind: 'complete' | 'cancelled' | 'failed', cause?: unknown): void => {
@@ -49,18 +50,17 @@ export function joinSockets(junction: Junction): Promise<JunctionEnd> {
     const stalled = (who: string): Error => new Error(`the ${who} took nothing for ${idleMs} ms`)
     const clientStall = deadlines.start(idleMs, () => cut('cancelled', stalled('client')))
     const upstreamStall = deadlines.start(idleMs, () => cut('failed', stalled('upstream')))
-    const silence = deadlines.start(idleMs, () => cut('complete'))
+    const silence = deadlines.start(HALF_OPEN_SILENCE_MS, () => cut('complete'))
     const linger = deadlines.start(LINGER_MS, () => cut('complete'))
     silence.suspend()
     linger.suspend()
 
     const onEnd = (side: 'client' | 'upstream'): void => {
       hasEnded[side] = true
-      isHalfOpen = true
       silence.touch()
     }
     const onMove = (): void => {
-      if (isHalfOpen) silence.touch()
+      if (hasEnded.client || hasEnded.upstream) silence.touch()
     }
     const lingerOn = (socket: Duplex): void => {
       if (socket.writableFinished) linger.touch()

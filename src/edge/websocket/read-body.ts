@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { ApiError } from '../openai/api-error.ts'
-import type { Deadline } from '../timing/deadlines.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import type { Deadline } from '../../timing/deadlines.ts'
 import { decodeBody } from './body-decoder.ts'
 import type { HeadAndRest } from './response-head.ts'
 

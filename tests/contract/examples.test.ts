@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { preparePython } from '../helpers/python.ts'
+import { type SimulatedGateway, startSimulatedGateway } from '../helpers/simulated-gateway.ts'
+
+const EXAMPLES = new URL('../../examples/', import.meta.url).pathname
+const python = await preparePython()
+if ('missing' in python) process.stderr.write(`(skip) the example in Python: ${python.missing}\n`)
+
+const TOKEN = 'a-token-of-the-gateway'
+const SERVER_KEY = 'sk-of-the-server'
+const HEADINGS = ['=== 1. Chat completion ===', '=== 2. Text completion ===', '=== 3. Streaming ===']
+
+let served: SimulatedGateway
+
+beforeAll(async () => {
+  const env = { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, OPENAI_API_KEY: SERVER_KEY }
+  served = await startSimulatedGateway(env, { requireKey: SERVER_KEY })
+})
+afterAll(() => served.close())
+
+async function run(command: readonly string[], apiKey: string): Promise<{ code: number; printed: string }> {
+  const child = Bun.spawn([...command], {
+    env: { OPENAI_BASE_URL: served.throughBaseUrl, OPENAI_API_KEY: apiKey, PYTHONIOENCODING: 'utf-8' },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [printed, complaints] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  expect(complaints).toBe('')
+  return { code: await child.exited, printed }
+}
+
+describe.each([
+  ['examples/node.ts', false, [process.execPath, `${EXAMPLES}node.ts`]],
+  [
+    'examples/simple_openai_usage.py',
+    'missing' in python,
+    ['executable' in python ? python.executable : '', '-B', `${EXAMPLES}simple_openai_usage.py`],
+  ],
+] as const)('%s runs against the simulated OpenAI through the gateway', (_name, isSkipped, command) => {
+  test.skipIf(isSkipped)(
+    'each step goes as it should, with an API_TOKEN as its key',
+    async () => {
+      const { code, printed } = await run(command, TOKEN)
+      expect(printed).toEndWith('4 of 4 steps went as they should.\n')
+      for (const heading of HEADINGS) expect(printed).toContain(heading)
+      expect(printed).toContain('As expected: NotFoundError, status 404, code model_not_found')
+      expect(printed).toMatch(/tokens, in [1-9]\d* chunks\)/)
+      expect(printed).not.toContain('FAILED')
+      expect(code).toBe(0)
+    },
+    20_000,
+  )
+
+  test.skipIf(isSkipped)(
+    'a wrong key is explained, and the exit code is 1',
+    async () => {
+      const { code, printed } = await run(command, 'a-token-of-another-gateway')
+      expect(printed).toContain('FAILED. The key was refused; set OPENAI_API_KEY.')
+      expect(code).toBe(1)
+    },
+    20_000,
+  )
+})

@@ -1,0 +1,250 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { type Arrival, CHAT, type Rig, type Shot, SSE, startRig, within } from '../helpers/rig.ts'
+
+const TIMER_MS = 200
+const LATE_MS = 1500
+
+/** Each kind of request has a gateway of its own, so that a fault can strike all of them at once. */
+const rigs: Rig[] = []
+
+beforeAll(async () => {
+  const env = { FIRST_BYTE_TIMEOUT_MS: String(TIMER_MS), STREAM_IDLE_TIMEOUT_MS: String(TIMER_MS) }
+  rigs.push(...(await Promise.all(SHOTS.map(() => startRig(env, true)))))
+})
+
+afterAll(() => Promise.all(rigs.map((rig) => rig.stop())))
+
+type Fault = (connection: Arrival['connection']) => void
+
+/** How the client may see it end: with one of our errors, or with a connection that breaks off. */
+type End = 'upstream_unreachable' | 'upstream_invalid_response' | 'upstream_timeout' | 'broken'
+
+const head = (lines: string): string => `HTTP/1.1 200 OK\r\n${lines}\r\n\r\n`
+const every = (connection: Arrival['connection'], text: string): void => {
+  const timer = setInterval(() => {
+    if (connection.socket.writableLength < 1_000_000) connection.write(text)
+  }, 1)
+  connection.socket.on('close', () => clearInterval(timer))
+}
+
+const FAULTS: readonly (readonly [string, readonly End[], Fault])[] = [
+  ['a reset before headers', ['upstream_unreachable'], (c) => c.reset()],
+  ['an end before headers', ['upstream_unreachable'], (c) => c.socket.end()],
+  ['a stall before headers', ['upstream_timeout'], () => undefined],
+  [
+    'a reset within the head',
+    ['upstream_unreachable'],
+    (c) => {
+      c.write('HTTP/1.1 200 OK\r\ncontent-le')
+      setTimeout(c.reset, 20)
+    },
+  ],
+  [
+    'an end within the head',
+    ['upstream_unreachable'],
+    (c) => {
+      c.write('HTTP/1.1 200 OK\r\ncontent-le')
+      c.socket.end()
+    },
+  ],
+  ['a stall within the head', ['upstream_timeout'], (c) => c.write('HTTP/1.1 200 OK\r\ncontent-le')],
+  [
+    'a reset mid-body',
+    ['upstream_unreachable'],
+    (c) => {
+      c.write(`${head('content-type: application/json\r\ncontent-length: 50')}{`)
+      setTimeout(c.reset, 20)
+    },
+  ],
+  [
+    'a short length',
+    ['upstream_unreachable'],
+    (c) => {
+      c.write(`${head('content-type: application/json\r\ncontent-length: 50')}{`)
+      c.socket.end()
+    },
+  ],
+  [
+    'a stall mid-body',
+    ['upstream_timeout'],
+    (c) => c.write(`${head('content-type: application/json\r\ncontent-length: 50')}{`),
+  ],
+  [
+    'a reset mid-body of no JSON',
+    ['broken'],
+    (c) => {
+      c.write(`${head('content-type: audio/mpeg\r\ncontent-length: 50')}{`)
+      setTimeout(c.reset, 20)
+    },
+  ],
+  [
+    'a short length of no JSON',
+    ['broken'],
+    (c) => {
+      c.write(`${head('content-type: audio/mpeg\r\ncontent-length: 50')}{`)
+      setTimeout(() => c.socket.end(), 20)
+    },
+  ],
+  [
+    'a stall mid-body of no JSON',
+    ['broken'],
+    (c) => c.write(`${head('content-type: audio/mpeg\r\ncontent-length: 50')}{`),
+  ],
+  [
+    'a reset mid-stream',
+    ['broken'],
+    (c) => {
+      c.startChunked(200, SSE)
+      c.chunk('data: 1\n\n')
+      setTimeout(c.reset, 20)
+    },
+  ],
+  [
+    'an end mid-stream',
+    ['broken'],
+    (c) => {
+      c.startChunked(200, SSE)
+      c.chunk('data: 1\n\n')
+      c.socket.end()
+    },
+  ],
+  [
+    'a stall mid-stream',
+    ['broken'],
+    (c) => {
+      c.startChunked(200, SSE)
+      c.chunk('data: 1\n\n')
+    },
+  ],
+  ['a stall before the first event', ['broken'], (c) => c.startChunked(200, SSE)],
+  ['garbage', ['upstream_invalid_response', 'upstream_timeout'], (c) => c.write('hello\r\n\r\n')],
+  [
+    'binary garbage',
+    ['upstream_invalid_response', 'upstream_unreachable', 'upstream_timeout'],
+    (c) => c.write(new Uint8Array(2000).fill(200)),
+  ],
+  ['a status line that is none', ['upstream_invalid_response'], (c) => c.write('HTTP/1.1 abc OK\r\n\r\n')],
+  [
+    'a control character in a header',
+    ['upstream_invalid_response'],
+    (c) => c.write(head('x: a\x01b\r\ncontent-length: 0')),
+  ],
+  [
+    'two lengths',
+    ['upstream_unreachable', 'upstream_invalid_response'],
+    (c) => c.write(`${head('content-length: 2\r\ncontent-length: 3')}{}`),
+  ],
+  [
+    'a negative length',
+    ['upstream_unreachable', 'upstream_invalid_response'],
+    (c) => c.write(`${head('content-length: -2')}{}`),
+  ],
+  [
+    'a chunk size that is none',
+    ['broken'],
+    (c) => {
+      c.write(head('transfer-encoding: chunked'))
+      setTimeout(() => c.write('zz\r\n{}\r\n'), 20)
+    },
+  ],
+  [
+    'a chunk size too large',
+    ['broken'],
+    (c) => {
+      c.write(head('transfer-encoding: chunked'))
+      setTimeout(() => c.write('fffffffffffffffff\r\n{}\r\n'), 20)
+    },
+  ],
+  [
+    'a chunk longer than its size',
+    ['broken'],
+    (c) => {
+      c.write(head('transfer-encoding: chunked'))
+      setTimeout(() => c.write('2\r\nabcdef\r\n0\r\n\r\n'), 20)
+    },
+  ],
+  [
+    'a negative chunk size',
+    ['broken'],
+    (c) => {
+      c.write(head('transfer-encoding: chunked'))
+      setTimeout(() => c.write('-2\r\nab\r\n0\r\n\r\n'), 20)
+    },
+  ],
+  ['endless headers', ['upstream_invalid_response'], (c) => every(c, `x-a: ${'a'.repeat(4000)}\r\n`.repeat(10))],
+  [
+    'one endless header',
+    ['upstream_invalid_response', 'upstream_timeout'],
+    (c) => {
+      c.write('HTTP/1.1 200 OK\r\nx: ')
+      every(c, 'a'.repeat(40_000))
+    },
+  ],
+  ['a flood of 100 Continue', ['upstream_timeout'], (c) => every(c, 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(500))],
+  [
+    'a flood of 103 Early Hints',
+    ['upstream_timeout'],
+    (c) => every(c, 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'.repeat(500)),
+  ],
+  [
+    'a switch of protocols that nobody asked for',
+    ['upstream_unreachable', 'upstream_invalid_response'],
+    (c) => c.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+  ],
+]
+
+const SHOTS: readonly Shot[] = [
+  { body: CHAT },
+  { method: 'GET', target: '/v1/models', body: null },
+  { method: 'PUT', target: '/v1/things/a' },
+]
+
+/** A connection that is kept, so that the fault strikes on one that has served before. */
+async function warmUp(rig: Rig): Promise<void> {
+  const { client } = await rig.send({ body: CHAT })
+  const { connection } = await rig.arrival()
+  connection.json({ ok: true })
+  expect((await client.response()).status).toBe(200)
+  client.leave()
+}
+
+async function suffer(rig: Rig, shot: Shot, ends: readonly End[], strike: Fault): Promise<void> {
+  await warmUp(rig)
+  const before = rig.upstream.requests.length
+  const startedAt = performance.now()
+  const { client, record } = await rig.send(shot)
+  const { connection } = await rig.arrival()
+  strike(connection)
+  const response = await within(
+    TIMER_MS + LATE_MS,
+    'the end',
+    client.response().catch(() => undefined),
+  )
+  expect(performance.now() - startedAt).toBeLessThan(TIMER_MS + LATE_MS)
+  const isTyped = response !== undefined && response.status >= 500 && response.isComplete
+  const end = isTyped ? (response.json() as { error: { code: string } }).error.code : 'broken'
+  if (!isTyped) expect(response?.isComplete ?? false).toBe(false)
+  expect(ends as readonly string[]).toContain(end)
+  const line = await record()
+  expect(line).toMatchObject({ outcome: 'failed', attempts: 1 })
+  if (isTyped) expect(line).toMatchObject({ error: end, status: response.status })
+  await within(1000, "closing upstream's connection", connection.closed)
+  expect(rig.upstream.requests.length).toBe(before + 1)
+  client.leave()
+}
+
+test.each(FAULTS)(
+  'chat, GET and PUT: %s ends typed or visibly broken, within its timer, with exactly one upstream request',
+  async (_, ends, strike) => {
+    await Promise.all(rigs.map((rig, index) => suffer(rig, SHOTS[index] ?? {}, ends, strike)))
+  },
+)
+
+test('after all these faults the gateway serves the next request, and nothing went to stderr', async () => {
+  for (const rig of rigs) {
+    await warmUp(rig)
+    expect(rig.gateway.child?.exitCode).toBeNull()
+    expect(rig.gateway.stderr()).toBe('')
+    expect(rig.gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  }
+})

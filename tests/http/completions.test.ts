@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { lastRequest, type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
+import { postText, sendRaw } from '../helpers/raw-client.ts'
+
+const KEY = { Authorization: 'Bearer sk-mine' }
+
+let pair: Pair
+
+beforeAll(async () => {
+  pair = await startPair({ OPENAI_MODEL: 'my-"model"' })
+})
+
+afterAll(() => pair.stop())
+
+test('a text completion goes upstream as the very bytes received, with and without /v1', async () => {
+  const bodies = [
+    '{ "prompt":"hi" , "model":"m", "max_tokens":16, "logit_bias":{"50256":-100.0} }',
+    '{"model":"m","prompt":["a","b"]}',
+    '{"model":"m","prompt":[1,2,3]}',
+    '{"model":"m","prompt":[[1],[2,3]]}',
+    '{"model":"m","prompt":null,"best_of":-1,"brand_new":1.0}',
+    '{"model":"m"}',
+  ]
+  for (const target of ['/v1/completions', '/completions']) {
+    for (const body of bodies) {
+      expect(statusAndCode(await sendRaw(pair.port, postText(target, body, KEY)))).toBe('200')
+      const request = lastRequest(pair.upstream)
+      expect(request.target).toBe('/v1/completions')
+      expect(Buffer.from(await request.body).toString()).toBe(body)
+    }
+  }
+})
+
+test('a text completion that names no model gets OPENAI_MODEL, as JSON, and keeps every other byte', async () => {
+  await sendRaw(pair.port, postText('/v1/completions', ' {\t"prompt":"hi"}\n', KEY))
+  expect(Buffer.from(await lastRequest(pair.upstream).body).toString()).toBe(
+    ' {"model":"my-\\"model\\"",\t"prompt":"hi"}\n',
+  )
+  await sendRaw(pair.port, postText('/v1/completions', '{ }', KEY))
+  expect(Buffer.from(await lastRequest(pair.upstream).body).toString()).toBe('{"model":"my-\\"model\\"" }')
+})
+
+test('a known field of the wrong type, and what is no JSON object, are refused', async () => {
+  const before = pair.upstream.requests.length
+  for (const [body, expected] of [
+    ['{"model":"m","prompt":7}', '400 invalid_type'],
+    ['{"model":"m","prompt":"x","echo":"yes"}', '400 invalid_type'],
+    ['{"model":[],"prompt":"x"}', '400 invalid_type'],
+    ['[]', '400 null'],
+    ['', '400 null'],
+  ] as const) {
+    expect([body, statusAndCode(await sendRaw(pair.port, postText('/v1/completions', body, KEY)))]).toEqual([
+      body,
+      expected,
+    ])
+  }
+  expect(pair.upstream.requests).toHaveLength(before)
+})

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { all, answersOf, type Pair, startPair } from '../helpers/pair.ts'
+import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
+
+const TOKEN = 'token-one-0123456789abcdef'
+
+let pair: Pair
+
+beforeAll(async () => {
+  pair = await startPair({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, MAX_IN_FLIGHT: '1' })
+})
+
+afterAll(() => pair.stop())
+
+test('GET /health and /healthz, and the names that others use, say that the process lives', async () => {
+  const paths = ['/health', '/healthz', '/livez', '/health/liveliness', '/health?probe=1']
+  const requests = Object.fromEntries(paths.map((path) => [path, getText(path)]))
+  const answers = await answersOf(pair.port, requests, (response) => [response.status, response.json()])
+  expect(answers).toEqual(all(paths, [200, { status: 'ok' }]))
+  expect((await sendRaw(pair.port, getText('/health'))).headers.get('cache-control')).toBe('no-store')
+})
+
+test('GET /ready says that new requests are taken', async () => {
+  const paths = ['/ready', '/readyz', '/health/readiness']
+  const requests = Object.fromEntries(paths.map((path) => [path, getText(path)]))
+  const answers = await answersOf(pair.port, requests, (response) => [response.status, response.json()])
+  expect(answers).toEqual(all(paths, [200, { status: 'ready' }]))
+})
+
+test('health never calls a model', () => {
+  expect(pair.upstream.connectionCount()).toBe(0)
+})
+
+test('HEAD works for probes that use it, and the connection stays open', async () => {
+  const client = await openRawClient(pair.port)
+  client.write(getText('/health', {}, 'HEAD') + getText('/ready'))
+  await client.until((bytes) => bytes.includes('{"status":"ready"}'))
+  client.leave()
+})
+
+test('/ says in one line what this is, and the docs page has no outside assets', async () => {
+  const home = await sendRaw(pair.port, getText('/'))
+  expect(home.text()).toMatch(/^[^\n]*NexCode[^\n]*\n?$/)
+  const docs = await sendRaw(pair.port, getText('/docs'))
+  expect(docs.headers.get('content-type')).toBe('text/html; charset=utf-8')
+  expect(docs.text()).not.toMatch(/<(script|img|iframe|link)[\s>]|@import|url\(/i)
+})
+
+test('GET /openapi.json describes the two endpoints', async () => {
+  const answer = await sendRaw(pair.port, getText('/openapi.json', { Authorization: `Bearer ${TOKEN}` }))
+  const document = answer.json() as { openapi: string; paths: Record<string, unknown> }
+  expect(document.openapi).toMatch(/^3\./)
+  expect(Object.keys(document.paths).join(' ')).toContain('/chat/completions')
+})
+
+test('health answers while every place for a request is taken', async () => {
+  const hold = Promise.withResolvers<void>()
+  pair.upstream.play(async (_request, { json }) => {
+    await hold.promise
+    json({ ok: true })
+  })
+  const held = sendRaw(pair.port, getText('/v1/models', { Authorization: `Bearer ${TOKEN}` }))
+  await pair.upstream.request(1)
+  expect((await sendRaw(pair.port, getText('/health'))).status).toBe(200)
+  expect((await sendRaw(pair.port, getText('/ready'))).status).toBe(200)
+  hold.resolve()
+  expect((await held).status).toBe(200)
+})

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { CHAT, hasHead, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
+
+const PING_MS = 40
+const FIRST_BYTE_MS = 200
+const IDLE_MS = 200
+const TOTAL_MS = 400
+/** What a timer may be late on a busy machine. */
+const LATE_MS = 600
+
+const rigs = new Map<string, Rig>()
+const ENVIRONMENTS = {
+  ping: { SSE_PING_MS: String(PING_MS) },
+  firstByte: { FIRST_BYTE_TIMEOUT_MS: String(FIRST_BYTE_MS) },
+  idle: { STREAM_IDLE_TIMEOUT_MS: String(IDLE_MS) },
+  total: { TOTAL_TIMEOUT_MS: String(TOTAL_MS) },
+} as const
+
+beforeAll(async () => {
+  for (const [name, env] of Object.entries(ENVIRONMENTS)) rigs.set(name, await startRig(env))
+})
+
+afterAll(async () => {
+  for (const rig of rigs.values()) await rig.stop()
+})
+
+function rigOf(name: keyof typeof ENVIRONMENTS): Rig {
+  const rig = rigs.get(name)
+  if (rig === undefined) throw new Error(`no rig ${name}`)
+  return rig
+}
+
+test('SSE_PING_MS: a silent stream gets `: ping` comments at event boundaries only', async () => {
+  const { client, record } = await rigOf('ping').send()
+  const { connection } = await rigOf('ping').arrival()
+  connection.startChunked(200, SSE)
+  await within(
+    2000,
+    'the first ping',
+    client.until((received) => received.includes(': ping\n\n')),
+  )
+  connection.chunk('data: 1')
+  await client.until((received) => received.includes('data: 1'))
+  const inMidst = client.received().toString()
+  await Bun.sleep(PING_MS * 3)
+  expect(client.received().toString()).toBe(inMidst)
+  connection.chunk('\n')
+  connection.chunk('\n')
+  await within(
+    2000,
+    'the next ping',
+    client.until((received) => received.toString().slice(inMidst.length).includes(': ping')),
+  )
+  connection.endChunks()
+  const response = await client.response()
+  expect(response.isComplete).toBe(true)
+  expect(response.text()).toMatch(/^(: ping\n\n)+data: 1\n\n(: ping\n\n)+$/)
+  expect(await record()).toMatchObject({ outcome: 'complete', bytes: 9 })
+})
+
+test('SSE_PING_MS: what is no plain event stream gets none', async () => {
+  for (const headers of [{ 'content-type': 'application/json' }, { ...SSE, 'content-encoding': 'gzip' }]) {
+    const { client } = await rigOf('ping').send()
+    const { connection } = await rigOf('ping').arrival()
+    connection.startChunked(200, headers)
+    await client.until(hasHead)
+    await Bun.sleep(PING_MS * 3)
+    connection.endChunks()
+    expect((await client.response()).body.byteLength).toBe(0)
+  }
+})
+
+test('SSE_PING_MS: the client leaves between two pings, and upstream’s connection closes at once', async () => {
+  const { client, record } = await rigOf('ping').send()
+  const { connection } = await rigOf('ping').arrival()
+  connection.startChunked(200, SSE)
+  await client.until((received) => received.includes(': ping\n\n'))
+  client.leave()
+  await within(1000, 'closing', connection.closed)
+  expect(await record()).toMatchObject({ outcome: 'cancelled' })
+})
+
+test('SSE_PING_MS: a stream that breaks off between two pings is broken, with its last event', async () => {
+  const { client } = await rigOf('ping').send()
+  const { connection } = await rigOf('ping').arrival()
+  connection.startChunked(200, SSE)
+  await client.until((received) => received.includes(': ping\n\n'))
+  connection.reset()
+  const response = await client.response()
+  expect(response.isComplete).toBe(false)
+  expect(response.text()).toMatch(/^(: ping\n\n)+data: \{"error":.*\}\n\n$/)
+})
+
+test('without SSE_PING_MS a silent stream gets nothing', async () => {
+  const { client } = await rigOf('firstByte').send()
+  const { connection } = await rigOf('firstByte').arrival()
+  connection.startChunked(200, SSE)
+  await client.until(hasHead)
+  await Bun.sleep(PING_MS * 4)
+  connection.endChunks()
+  expect((await client.response()).body.byteLength).toBe(0)
+})
+
+test.each([
+  ['POST', '/v1/chat/completions'],
+  ['POST', '/v1/embeddings'],
+  ['GET', '/v1/models'],
+] as const)(
+  'FIRST_BYTE_TIMEOUT_MS: %s %s that upstream does not answer is a 504 within its timer',
+  async (method, target) => {
+    const rig = rigOf('firstByte')
+    const startedAt = performance.now()
+    const { client, record } = await rig.send({ method, target, ...(method === 'GET' && { body: null }) })
+    const { connection } = await rig.arrival()
+    const response = await client.response()
+    expect(performance.now() - startedAt).toBeWithin(FIRST_BYTE_MS - 5, FIRST_BYTE_MS + LATE_MS)
+    expect(response.status).toBe(504)
+    expect(response.json()).toEqual({
+      error: {
+        message: 'The upstream API did not answer in time.',
+        type: 'server_error',
+        param: null,
+        code: 'upstream_timeout',
+      },
+    })
+    await within(1000, 'closing', connection.closed)
+    expect(await record()).toMatchObject({ status: 504, outcome: 'failed', error: 'upstream_timeout', attempts: 1 })
+  },
+)
+
+test('FIRST_BYTE_TIMEOUT_MS ends with the headers: it never cuts a stream', async () => {
+  const { client } = await rigOf('firstByte').send()
+  const { connection } = await rigOf('firstByte').arrival()
+  connection.startChunked(200, SSE)
+  await Bun.sleep(FIRST_BYTE_MS * 2)
+  connection.chunk('data: 1\n\n')
+  connection.endChunks()
+  expect(await client.response()).toMatchObject({ status: 200, isComplete: true })
+})
+
+test('FIRST_BYTE_TIMEOUT_MS: a long upload does not trip it, also where the client pauses longer than that', async () => {
+  const { client } = await rigOf('firstByte').send({
+    target: '/v1/files',
+    body: null,
+    headers: { Authorization: 'Bearer k', 'Content-Type': 'application/octet-stream', 'Content-Length': '4' },
+  })
+  const { request, connection } = await rigOf('firstByte').arrival()
+  for (const byte of 'abcd') {
+    await Bun.sleep(FIRST_BYTE_MS * 1.5)
+    client.write(byte)
+  }
+  expect(new TextDecoder().decode(await request.body)).toBe('abcd')
+  connection.json({ ok: true })
+  expect(await client.response()).toMatchObject({ status: 200, isComplete: true })
+})
+
+test('STREAM_IDLE_TIMEOUT_MS counts from chunk to chunk, and cuts a silent stream within its timer', async () => {
+  const rig = rigOf('idle')
+  const { client, record } = await rig.send()
+  const { connection } = await rig.arrival()
+  connection.startChunked(200, SSE)
+  for (let times = 0; times < 5; times += 1) {
+    connection.chunk('data: 1\n\n')
+    await Bun.sleep(IDLE_MS / 2)
+  }
+  const silentAt = performance.now()
+  const response = await client.response()
+  expect(performance.now() - silentAt).toBeLessThan(IDLE_MS + LATE_MS)
+  expect(response.isComplete).toBe(false)
+  expect(await record()).toMatchObject({ outcome: 'failed', error: 'upstream_timeout', bytes: 45 })
+  await within(1000, 'closing', connection.closed)
+})
+
+test('STREAM_IDLE_TIMEOUT_MS: a small JSON answer that stalls is a 504, and one that drips is not cut', async () => {
+  const rig = rigOf('idle')
+  const stalled = await rig.send({ body: CHAT })
+  const first = await rig.arrival()
+  first.connection.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 4\r\n\r\n{')
+  expect((await stalled.client.response()).status).toBe(504)
+  await within(1000, 'closing', first.connection.closed)
+
+  const dripping = await rig.send({ body: CHAT })
+  const second = await rig.arrival()
+  second.connection.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 7\r\n\r\n')
+  for (const byte of '{"a":1') {
+    await Bun.sleep(IDLE_MS / 2)
+    second.connection.write(byte)
+  }
+  second.connection.write('}')
+  expect(await dripping.client.response()).toMatchObject({ status: 200, isComplete: true })
+})
+
+test('STREAM_IDLE_TIMEOUT_MS: a client that reads slowly is never taken for a silent model', async () => {
+  const { client } = await rigOf('idle').send()
+  const { connection } = await rigOf('idle').arrival()
+  client.socket.pause()
+  connection.startChunked(200, SSE)
+  connection.chunk(new Uint8Array(16 * 1024 * 1024))
+  connection.endChunks()
+  await Bun.sleep(IDLE_MS * 2)
+  client.socket.resume()
+  const response = await within(4000, 'the answer', client.response())
+  expect(response.isComplete).toBe(true)
+})
+
+test('TOTAL_TIMEOUT_MS: an exchange that takes longer is a 504 before its headers, a broken stream behind them', async () => {
+  const rig = rigOf('total')
+  const silent = await rig.send()
+  await rig.arrival()
+  expect((await silent.client.response()).status).toBe(504)
+
+  const busy = await rig.send()
+  const { connection } = await rig.arrival()
+  connection.startChunked(200, SSE)
+  const talk = setInterval(() => connection.chunk('data: 1\n\n'), 20)
+  const startedAt = performance.now()
+  const response = await busy.client.response()
+  clearInterval(talk)
+  expect(performance.now() - startedAt).toBeLessThan(TOTAL_MS + LATE_MS)
+  expect(response.isComplete).toBe(false)
+  expect(response.text()).toContain('"code":"upstream_timeout"')
+  expect(await busy.record()).toMatchObject({ status: 200, outcome: 'failed', error: 'upstream_timeout' })
+})

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { type Call, hasHead, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
+
+const STREAMS = 1000
+const SILENCE_MS = 13_000
+
+let rig: Rig
+
+beforeAll(async () => {
+  rig = await startRig({}, true)
+})
+
+afterAll(() => rig.stop())
+
+test('1,000 streams at once all work, and none is queued', async () => {
+  rig.upstream.play((_request, connection) => {
+    connection.startChunked(200, SSE)
+    connection.chunk('data: 1\n\n')
+    ends.push(connection.endChunks)
+  })
+  const ends: (() => void)[] = []
+  const calls: Call[] = []
+  for (let count = 0; count < STREAMS; count += 1) calls.push(await rig.send())
+  const begun = calls.map(({ client }) => client.until((received) => received.includes('data: 1')))
+  await within(15_000, 'the first byte of each', Promise.all(begun))
+  // Not one has ended yet: all of them are under way at this moment.
+  expect(ends).toHaveLength(STREAMS)
+  for (const end of ends) end()
+  const responses = await within(10_000, 'their ends', Promise.all(calls.map(({ client }) => client.response())))
+  expect(responses.every(({ isComplete, status }) => isComplete && status === 200)).toBe(true)
+  expect(rig.upstream.requests).toHaveLength(STREAMS)
+  for (const { client } of calls) client.leave()
+  expect(rig.gateway.stderr()).toBe('')
+}, 30_000)
+
+test('(takes 13 s) no silence of a model is cut by a default: not before the headers, the first token or the second', async () => {
+  const held: (() => void)[] = []
+  rig.upstream.play((_request, connection) => {
+    const turn = held.length
+    if (turn > 0) connection.startChunked(200, SSE)
+    if (turn > 1) connection.chunk('data: 1\n\n')
+    held.push(() => {
+      if (turn === 0) connection.startChunked(200, SSE)
+      connection.chunk('data: 2\n\n')
+      connection.endChunks()
+    })
+  })
+  const calls: Call[] = []
+  for (let count = 0; count < 3; count += 1) {
+    calls.push(await rig.send())
+    await rig.upstream.request(STREAMS + count + 1)
+  }
+  await calls[1]?.client.until(hasHead)
+  await Bun.sleep(SILENCE_MS)
+  for (const speak of held) speak()
+  for (const { client } of calls) {
+    const response = await client.response()
+    expect(response.text()).toEndWith('data: 2\n\n')
+    expect(response.isComplete).toBe(true)
+  }
+}, 20_000)
