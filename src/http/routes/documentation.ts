@@ -27,12 +27,18 @@ export const documentation = ({ version, authorize, isTls }: DocumentationDeps) 
   const pageFor = rememberLast((baseUrl) => renderDocsPage({ document: documentFor(baseUrl), baseUrl }))
   return new Elysia({ name: 'nexcode/documentation', seed: version })
     .use(access(authorize))
-    .all('/', ({ request }) => text(request, 'home', renderHomeLine(version), 'text/plain; charset=utf-8'))
-    .all('/docs', ({ request }) => {
-      const response = text(request, 'docs', pageFor(baseUrlOf(request)), 'text/html; charset=utf-8')
-      response.headers.set('content-security-policy', PAGE_POLICY)
-      return response
+    .all('/', ({ request }) => text(request, 'home', renderHomeLine(version), 'text/plain; charset=utf-8'), {
+      parse: 'none',
     })
+    .all(
+      '/docs',
+      ({ request }) => {
+        const response = text(request, 'docs', pageFor(baseUrlOf(request)), 'text/html; charset=utf-8')
+        response.headers.set('content-security-policy', PAGE_POLICY)
+        return response
+      },
+      { parse: 'none' },
+    )
     .all(
       '/openapi.json',
       ({ request }) => text(request, 'openapi', JSON.stringify(documentFor(baseUrlOf(request))), 'application/json'),

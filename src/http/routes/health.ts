@@ -9,15 +9,20 @@ const LIVENESS = ['/health', '/healthz', '/livez', '/health/liveliness', '/healt
 /** Whether it takes new requests. */
 const READINESS = ['/ready', '/readyz', '/health/readiness'] as const
 
-/** Health, for orchestrators: open to all, and never a call to a model, which would cost money. */
+/**
+ * Health, for orchestrators: open to all, and never a call to a model, which would cost money.
+ *
+ * `parse: 'none'`, because Elysia reads the handlers' source to find out who wants a body, and errs where it is minified.
+ */
 export const health = (admission: Admission) => {
   const app = new Elysia({ name: 'nexcode/health', seed: admission })
-  for (const path of LIVENESS) app.all(path, ({ request }) => answer(request, 'health', true, 'ok'))
+  for (const path of LIVENESS) app.all(path, ({ request }) => answer(request, 'health', true, 'ok'), { parse: 'none' })
   for (const path of READINESS) {
-    app.all(path, ({ request }) => {
+    const ready = (request: Request): Response => {
       const isReady = !admission.isDraining()
       return answer(request, 'ready', isReady, isReady ? 'ready' : 'draining')
-    })
+    }
+    app.all(path, ({ request }) => ready(request), { parse: 'none' })
   }
   return app
 }
