@@ -1,22 +1,34 @@
 // Installs what the project needs, once: with npm where that is, else with bun. Runs before start, demo, test and build.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 
-if (existsSync('node_modules/pino/package.json') && existsSync('node_modules/fast-check/package.json')) process.exit(0)
+const read = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
-const installers = [
+/** Whether every direct dependency is there in the version that package.json names. */
+function isInstalled() {
+  const { dependencies, devDependencies } = read('package.json')
+  try {
+    return Object.entries({ ...dependencies, ...devDependencies }).every(
+      ([name, version]) => read(`node_modules/${name}/package.json`).version === version,
+    )
+  } catch {
+    return false
+  }
+}
+
+const INSTALLERS = [
   ['npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']],
   ['bun', ['install', '--frozen-lockfile']],
   ['bun', ['install']],
 ]
-process.stderr.write('Installing the dependencies, once…\n')
-for (const [command, args] of installers) {
-  const { status } = spawnSync(command, args, {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: process.platform === 'win32',
-  })
-  if (status === 0) process.exit(0)
+
+function install() {
+  process.stderr.write('Installing the dependencies, once…\n')
+  const options = { stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' }
+  if (INSTALLERS.some(([command, args]) => spawnSync(command, args, options).status === 0)) return
+  process.stderr.write('The dependencies could not be installed: neither npm nor bun succeeded. See the lines above.\n')
+  process.exitCode = 1
 }
-process.stderr.write('The dependencies could not be installed: neither npm nor bun succeeded. See the lines above.\n')
-process.exit(1)
+
+if (!isInstalled()) install()

@@ -91,6 +91,7 @@ export function createApp({ config, version, log, fetch, sha256, deadlines = cre
         response = answerError(thrown, exchange, log)
       }
       cors.allow(request, response)
+      if (!response.headers.has('x-request-id')) response.headers.set('x-request-id', exchange.id)
       if (!exchange.isTapped) {
         if (exchange.status === 0) exchange.status = response.status
         exchange.end({ kind: 'complete' }, Number(response.headers.get('content-length') ?? 0))

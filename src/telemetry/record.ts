@@ -1,6 +1,7 @@
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Outcome } from '../stream/outcome.ts'
+import { describeCause } from './describe-error.ts'
 import type { Log } from './log.ts'
 
 /** Writes the one line of an exchange. Its fields are an allow-list: no header, path, query or body gets in. */
@@ -8,7 +9,6 @@ export type Recorder = (exchange: Exchange, outcome: Outcome, bytes: number) => 
 
 /** A model is the caller's word: more of it than any model's name has is not logged. */
 const MODEL_CHARS_MAX = 100
-const CAUSE_CHARS_MAX = 300
 const ID_CHARS_MAX = 128
 
 /**
@@ -51,14 +51,8 @@ function rounded(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : Math.round(ms * 100) / 100
 }
 
-/** Our own kind of error, and the runtime's code and text; neither holds a header or a body. */
+/** Our own kind of error, and what the runtime says of it. */
 function describeFailure(cause: unknown): { error: string; cause?: string } {
   if (!(cause instanceof ApiError)) return { error: 'upstream_unreachable', cause: describeCause(cause) }
   return cause.cause === undefined ? { error: cause.kind } : { error: cause.kind, cause: describeCause(cause.cause) }
-}
-
-function describeCause(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause).slice(0, CAUSE_CHARS_MAX)
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
-  return `${code}: ${cause.message}`.slice(0, CAUSE_CHARS_MAX)
 }

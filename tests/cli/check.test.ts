@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createServer } from 'node:net'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { freePort } from '../helpers/free-port.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { makeSelfSigned, type SelfSigned } from '../helpers/self-signed.ts'
+
+setDefaultTimeout(20_000)
 
 const KEY = 'sk-the-servers-own-key-0123456789'
 
@@ -202,11 +204,3 @@ describe('nexcode check says whose key is spent, for each case', () => {
     expect(stdout).not.toContain(TOKEN)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', () => resolve()))
-  const address = server.address()
-  await new Promise<void>((resolve) => void server.close(() => resolve()))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}

@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import packageJson from '../../package.json' with { type: 'json' }
 import { ENV_ROWS } from '../../src/config/env.ts'
 import { runProgram } from '../helpers/run-program.ts'
+
+setDefaultTimeout(20_000)
 
 const TOKEN = 'a-token-of-more-than-16-characters'
 

@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { connect } from 'node:net'
 import { getText, openRawClient, parseResponse, postText, type RawClient } from '../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
 import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+
+setDefaultTimeout(20_000)
 
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true}'
 const AUTH = { Authorization: 'Bearer sk-mine' }

@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { runProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { makeSelfSigned, type SelfSigned } from '../helpers/self-signed.ts'
 import { startGatewayProcess } from '../helpers/start-gateway.ts'
+
+setDefaultTimeout(20_000)
 
 describe('nexcode healthcheck', () => {
   test('exits 0 when the server on this machine is healthy, and 1 with a clear line when it is gone', async () => {

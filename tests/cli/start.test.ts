@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +6,8 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { runProgram, startOnTerminal } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { gatewayCommand, startGatewayProcess } from '../helpers/start-gateway.ts'
+
+setDefaultTimeout(20_000)
 
 const TOKEN = 'a-token-of-more-than-16-characters'
 const KEY = 'sk-the-servers-own-key-0123456789'

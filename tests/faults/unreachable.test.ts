@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
 import { CHAT, OWN_KEY } from '../helpers/rig.ts'
+import { makeSelfSigned } from '../helpers/self-signed.ts'
 import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 const FIRST_BYTE_MS = 500
@@ -77,9 +77,9 @@ test('an upstream that accepts and says nothing is a 504 within its timer', asyn
 })
 
 test('a self-signed upstream is a 502, with the cause in the log', async () => {
-  const pem = (name: string): string =>
-    readFileSync(new URL(`../fixtures/self-signed.${name}`, import.meta.url), 'utf8')
-  const server = createTlsServer({ cert: pem('crt'), key: pem('key') }, (socket) => {
+  const { cert, key, remove } = makeSelfSigned()
+  stops.push(remove)
+  const server = createTlsServer({ cert, key }, (socket) => {
     socket.on('error', () => undefined)
     socket.on('data', () => {
       throw new Error('a request was sent to an upstream that nobody vouches for')

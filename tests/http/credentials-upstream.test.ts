@@ -159,6 +159,15 @@ test('a query that holds the token loses that parameter only', async () => {
   expect(lastRequest(guarded.upstream).target).toBe('/v1/models?a=%zz&b=x%20y+z')
 })
 
+test('a path that holds the token is refused', async () => {
+  const before = guarded.upstream.requests.length
+  for (const target of [`/v1/models/${TOKEN}`, `/v1/models/${TOKEN.replace('-', '%2d')}?a=b`]) {
+    const answer = await sendRaw(guarded.port, getText(target, { Authorization: `Bearer ${TOKEN}` }))
+    expect(statusAndCode(answer)).toBe('400 invalid_target')
+  }
+  expect(guarded.upstream.requests).toHaveLength(before)
+})
+
 test("the caller's own session is not mixed with the server's account", async () => {
   const headers = { Authorization: `Bearer ${TOKEN}`, Cookie: 'session=mine', 'OpenAI-Organization': 'org-mine' }
   await sendRaw(guarded.port, getText('/v1/models', headers))

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { startHttpServer } from '../../src/edge/http-server.ts'
 import { answerError } from '../../src/http/error-handler.ts'
 import { openExchange } from '../../src/http/request-context.ts'
 import { ApiError } from '../../src/openai/api-error.ts'
 import { ERROR_CATALOGUE, type ErrorEntry, type ErrorKind } from '../../src/openai/error-catalogue.ts'
-import { sendRaw } from '../helpers/raw-client.ts'
+import { getText, sendRaw } from '../helpers/raw-client.ts'
 import { CHAT, type Rig, type Shot, startRig } from '../helpers/rig.ts'
 
 const TOKEN = 'nexcode-token-0123456789'
@@ -199,4 +200,28 @@ test('a defect of ours is a 500 without its cause, which the log has', async () 
   expect(JSON.stringify(logged, (_, value) => (value instanceof Error ? value.message : value))).toContain(
     '/etc/secret',
   )
+})
+
+test('a request that can’t even be handed over is a 500 without the cause, too', async () => {
+  const loaded = loadConfig({ HOST: '127.0.0.1', PORT: '0' }, { isTerminal: false, readFile: () => '' })
+  if (!loaded.ok) throw new Error('a configuration of defaults is valid')
+  const { config } = loaded
+  const logged: unknown[] = []
+  const log = { ...silentLog, error: (...line: unknown[]) => void logged.push(line) }
+  const sound = createApp({
+    config,
+    version: '0',
+    log,
+    fetch: () => Promise.reject(new Error('not called')),
+    sha256: () => new Uint8Array(),
+  })
+  const app = { ...sound, fetch: () => Promise.reject(new Error('the disk at /etc/secret broke')) }
+  const server = await startHttpServer({ app, config, log, proxyFor: () => undefined })
+  const response = await sendRaw(server.port, getText('/v1/models'))
+  expect(response.status).toBe(500)
+  expect(response.isComplete).toBe(true)
+  expect(response.json()).toEqual(new ApiError('internal_error').body)
+  expect(logged).toHaveLength(1)
+  server.closeAll()
+  await server.close()
 })

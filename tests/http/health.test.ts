@@ -66,3 +66,10 @@ test('health answers while every place for a request is taken', async () => {
   hold.resolve()
   expect((await held).status).toBe(200)
 })
+
+test("every answer of the server's own carries its request id", async () => {
+  for (const path of ['/health', '/ready', '/', '/docs', '/nowhere']) {
+    const response = await sendRaw(pair.port, getText(path, { 'x-request-id': `probe-${path.length}` }))
+    expect([path, response.headers.get('x-request-id')]).toEqual([path, `probe-${path.length}`])
+  }
+})

@@ -248,6 +248,32 @@ test('malformed bytes behind a request are never taken for its answer', async ()
   }
 })
 
+test('malformed bytes on a connection whose request has been answered get an answer of their own, and end it', async () => {
+  const client = await openRawClient(pair.port)
+  client.write(getText('/health'))
+  await client.until((received) => received.includes('{"status":"ok"}'))
+  client.write('G@RBAGE / HTTP/9.9\r\n\r\n')
+  await client.closed
+  expect(
+    client
+      .received()
+      .toString('latin1')
+      .match(/HTTP\/1\.1 \d+/g),
+  ).toEqual(['HTTP/1.1 200', 'HTTP/1.1 405'])
+})
+
+test('a chunked body in HTTP/1.0, which has no such thing, is refused or ends the connection', async () => {
+  for (const target of TARGETS) {
+    const bytes = post(target, TE, CHUNKED + SMUGGLED)
+      .toString('latin1')
+      .replace('HTTP/1.1', 'HTTP/1.0')
+    const before = pair.upstream.requests.length
+    const received = await sendUntilClosed(pair.port, bytes)
+    expect(received.match(/HTTP\/1\.\d /g)).toHaveLength(1)
+    expect(pair.upstream.requests.slice(before).map((request) => request.target)).not.toContain('/v1/smuggled')
+  }
+})
+
 test('a chunked upload that turns malformed in the midst of its answer breaks that answer, and adds none', async () => {
   pair.upstream.play((_request, { startChunked, chunk }) => {
     startChunked(200, { 'content-type': 'application/octet-stream' })

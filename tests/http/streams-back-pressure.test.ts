@@ -10,18 +10,22 @@ const TOTAL_BYTES = 96 * MIB
 const HELD_BYTES_MAX = 24 * MIB
 const GROWTH_MIB_MAX = 64
 const WRITE_IDLE_MS = 300
+const STREAM_IDLE_MS = 500
 
 let rig: Rig
 let impatient: Rig
+let watchful: Rig
 
 beforeAll(async () => {
   rig = await startRig({}, true)
   impatient = await startRig({ WRITE_IDLE_TIMEOUT_MS: String(WRITE_IDLE_MS) })
+  watchful = await startRig({ STREAM_IDLE_TIMEOUT_MS: String(STREAM_IDLE_MS) })
 })
 
 afterAll(async () => {
   await rig.stop()
   await impatient.stop()
+  await watchful.stop()
 })
 
 /** Asks for a stream and reads nothing until `readAll`. */
@@ -157,4 +161,16 @@ test('a failed stream whose client takes nothing of what is left is cut too', as
   await Bun.sleep(WRITE_IDLE_MS * 2)
   socket.resume()
   await within(1000, 'the break', closed)
+})
+
+test('STREAM_IDLE_TIMEOUT_MS: a client that reads slowly is never taken for a silent model', async () => {
+  const { readAll, socket } = await askAndStall(watchful.gateway.port)
+  const { connection } = await watchful.arrival()
+  connection.startChunked(200, SSE)
+  const poured = flood(connection, 32 * MIB)
+  await Bun.sleep(STREAM_IDLE_MS * 2)
+  expect(poured.accepted()).toBeLessThan(HELD_BYTES_MAX)
+  const hash = await readAll()
+  expect(hash).toBe(poured.hash())
+  socket.destroy()
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { parseResponse } from '../helpers/raw-client.ts'
 import { hasHead, type Rig, type Shot, SSE, startRig, within } from '../helpers/rig.ts'
 
 const IDLE_MS = 150
@@ -69,7 +70,7 @@ test('an event whose end came byte by byte is at an event boundary too', async (
     connection.chunk(byte)
     await Bun.sleep(1)
   }
-  await client.until((received) => received.subarray(-7).includes('\n'))
+  await client.until((received) => parseResponse(received)?.text() === 'data: 1\r\n\r\n')
   connection.reset()
   const response = await client.response()
   expect(response.text()).toStartWith('data: 1\r\n\r\ndata: {"error":')

@@ -1,0 +1,317 @@
+import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { basename, dirname, join, normalize } from 'node:path'
+import { createApp } from '../src/app.ts'
+import { loadConfig } from '../src/config/load.ts'
+import { documentation } from '../src/http/routes/documentation.ts'
+import { health } from '../src/http/routes/health.ts'
+import { openaiRoutes } from '../src/http/routes/openai.ts'
+import { createAdmission } from '../src/limits/admission.ts'
+
+const ROOT = new URL('..', import.meta.url).pathname
+
+/** One import of a source file. */
+interface Import {
+  /** A path below src/ for one of ours, else the name of a package. */
+  readonly target: string
+  readonly isOurs: boolean
+  /** Gone at run time. */
+  readonly isType: boolean
+}
+
+/** One source file. */
+interface Source {
+  /** Below src/. */
+  readonly path: string
+  readonly text: string
+  /** Without comments. */
+  readonly code: string
+  readonly imports: readonly Import[]
+}
+
+const SOURCES: readonly Source[] = [...new Bun.Glob('**/*').scanSync(join(ROOT, 'src'))].toSorted().map(readSource)
+
+function readSource(path: string): Source {
+  const text = readFileSync(join(ROOT, 'src', path), 'utf8')
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1')
+  return { path, text, code, imports: importsOf(path, code) }
+}
+
+function importsOf(path: string, code: string): Import[] {
+  const found: Import[] = []
+  const add = (specifier: string, isType: boolean): void => {
+    const isOurs = specifier.startsWith('.')
+    found.push({ target: isOurs ? normalize(join(dirname(path), specifier)) : specifier, isOurs, isType })
+  }
+  for (const [, clause = '', specifier = ''] of code.matchAll(/^(?:import|export)\s([^'"]*?)\sfrom\s'([^']+)'/gm)) {
+    add(specifier, isTypeOnly(clause))
+  }
+  for (const [, specifier = ''] of code.matchAll(/(?:^import\s|\bimport\()'([^']+)'/gm)) add(specifier, false)
+  return found
+}
+
+/** Whether all that an import names is types: `type { A }`, or `{ type A, type B }`. */
+function isTypeOnly(clause: string): boolean {
+  if (clause.startsWith('type ')) return true
+  const named = /^\{([\s\S]*)\}$/.exec(clause.trim())?.[1]
+  const names = named?.split(',').map((name) => name.trim())
+  return names?.every((name) => name === '' || name.startsWith('type ')) ?? false
+}
+
+/** The part of the tree that a path belongs to: a folder, or a file beside the folders. */
+function partOf(path: string): string {
+  return path.includes('/') ? `${path.split('/')[0]}/` : path
+}
+
+/** From the ground up: a part may import from those before it. Parts on one level do not know each other. */
+const LEVELS: readonly (readonly string[])[] = [
+  ['config/'],
+  ['openai/', 'timing/'],
+  ['auth/', 'body/', 'extend/', 'limits/', 'policy/', 'stream/', 'telemetry/', 'upstream/', 'exchange.ts'],
+  ['deliver.ts'],
+  ['pipeline.ts'],
+  ['http/'],
+  ['app.ts'],
+  ['edge/', 'demo/'],
+  ['cli/'],
+  ['main.ts'],
+]
+
+function levelOf(part: string): number {
+  return LEVELS.findIndex((parts) => parts.includes(part))
+}
+
+/** What each package may be imported by; a part that stands for all of its files. */
+const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['elysia', ['app.ts', 'http/']],
+  ['@sinclair/typebox', ['openai/']],
+  ['pino', ['telemetry/']],
+  ['pino-pretty', ['telemetry/']],
+  ['openai', ['cli/']],
+])
+
+/** The edges of the program: all below speaks Web standards. */
+const PLATFORM_PARTS: ReadonlySet<string> = new Set(['main.ts', 'cli/', 'edge/'])
+
+/** Where the way from file to file comes back to where it began. */
+function findCycle(): string | undefined {
+  const byPath = new Map(SOURCES.map((source) => [source.path, source]))
+  const done = new Set<string>()
+  const walk = (path: string, trail: readonly string[]): string | undefined => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path].join(' → ')
+    if (done.has(path)) return undefined
+    for (const { target, isOurs } of byPath.get(path)?.imports ?? []) {
+      const cycle = isOurs ? walk(target, [...trail, path]) : undefined
+      if (cycle !== undefined) return cycle
+    }
+    done.add(path)
+    return undefined
+  }
+  for (const { path } of SOURCES) {
+    const cycle = walk(path, [])
+    if (cycle !== undefined) return cycle
+  }
+  return undefined
+}
+
+/** The imports that break a rule, as lines for a person. */
+function offending(breaks: (from: Source, one: Import) => boolean): string[] {
+  return SOURCES.flatMap((source) =>
+    source.imports.filter((one) => breaks(source, one)).map(({ target }) => `${source.path} imports ${target}`),
+  )
+}
+
+/** The files that have something in them, with what it is. */
+function containing(pattern: RegExp, textOf: (source: Source) => string = ({ code }) => code): string[] {
+  return SOURCES.flatMap((source) => {
+    const found = pattern.exec(textOf(source))?.[0]
+    return found === undefined ? [] : [`${source.path}: ${found.trim()}`]
+  })
+}
+
+describe('imports', () => {
+  test('are read: the composition root has those that it is known to have', () => {
+    const root = SOURCES.find(({ path }) => path === 'app.ts')
+    expect(root?.imports).toContainEqual({ target: 'elysia', isOurs: false, isType: false })
+    expect(root?.imports).toContainEqual({ target: 'http/cors.ts', isOurs: true, isType: false })
+    expect(root?.imports).toContainEqual({ target: 'config/config.ts', isOurs: true, isType: true })
+    expect(SOURCES.find(({ path }) => path === 'main.ts')?.imports).toContainEqual({
+      target: 'cli/run.ts',
+      isOurs: true,
+      isType: false,
+    })
+    expect(SOURCES.length).toBeGreaterThan(100)
+  })
+
+  test('lead to files that exist, and every part of the tree has a level', () => {
+    const paths = new Set(SOURCES.map(({ path }) => path))
+    const known = (target: string): boolean => paths.has(target) || target === '../package.json'
+    expect(offending((_from, { isOurs, target }) => isOurs && !known(target))).toEqual([])
+    expect([...paths].filter((path) => levelOf(partOf(path)) === -1)).toEqual([])
+  })
+
+  test('point one way: main → cli → edge → app → http → pipeline → deliver → stages → openai, timing → config', () => {
+    const breaks = ({ path }: Source, { target, isOurs }: Import): boolean =>
+      isOurs && target.endsWith('.ts') && levelOf(partOf(target)) > levelOf(partOf(path))
+    expect(offending(breaks)).toEqual([])
+  })
+
+  test('never cross from stage to stage, except for types', () => {
+    const breaks = ({ path }: Source, { target, isOurs, isType }: Import): boolean => {
+      const [from, to] = [partOf(path), partOf(target)]
+      return isOurs && !isType && from !== to && levelOf(from) === levelOf(to)
+    }
+    expect(offending(breaks)).toEqual([])
+  })
+
+  test('are free of cycles, types included', () => {
+    expect(findCycle()).toBeUndefined()
+  })
+
+  test('of the simulated OpenAI stay within it: it must not share our mistakes', () => {
+    expect(
+      offending(({ path }, { target, isOurs }) => path.startsWith('demo/') && isOurs && partOf(target) !== 'demo/'),
+    ).toEqual([])
+  })
+
+  test('of the edge take nothing from the application but its types: it comes as an argument', () => {
+    expect(
+      offending(({ path }, { target, isType }) => path.startsWith('edge/') && target === 'app.ts' && !isType),
+    ).toEqual([])
+  })
+
+  test('of a package stand where it belongs: elysia only in app.ts and http/', () => {
+    const breaks = ({ path }: Source, { target, isOurs }: Import): boolean => {
+      if (isOurs || target.startsWith('node:')) return false
+      const name = target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : (target.split('/')[0] ?? '')
+      return PACKAGES.get(name)?.includes(partOf(path)) !== true
+    }
+    expect(offending(breaks)).toEqual([])
+  })
+
+  test('of the platform stand only at the edges: main.ts, cli/, edge/', () => {
+    expect(
+      offending(({ path }, { target }) => target.startsWith('node:') && !PLATFORM_PARTS.has(partOf(path))),
+    ).toEqual([])
+    const inner = ({ path, code }: Source): string => (PLATFORM_PARTS.has(partOf(path)) ? '' : withoutTypes(code))
+    expect(containing(/(?<![\w.'"`$])(?:process|Bun)\.\w+|\b(?:require|__dirname)\b\(?/, inner)).toEqual([])
+  })
+})
+
+/** What is left at run time. */
+function withoutTypes(code: string): string {
+  return new Bun.Transpiler({ loader: 'ts', target: 'bun' }).transformSync(code)
+}
+
+describe('each file', () => {
+  test('is TypeScript with a kebab-case name', () => {
+    const names = SOURCES.map(({ path }) => path).filter(
+      (path) => !/^([a-z0-9]+(-[a-z0-9]+)*[/])*[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(path),
+    )
+    expect(names).toEqual([])
+  })
+
+  test('has at most 250 lines', () => {
+    expect(SOURCES.filter(({ text }) => text.trimEnd().split('\n').length > 250).map(({ path }) => path)).toEqual([])
+  })
+
+  test('is no barrel: nothing is exported from elsewhere, and nothing is called index', () => {
+    expect(containing(/^export\b[^=;]*?\sfrom\s'/m)).toEqual([])
+    expect(SOURCES.filter(({ path }) => basename(path) === 'index.ts')).toEqual([])
+  })
+
+  test('has no default export', () => {
+    expect(containing(/^export default\b|\bas default\b/m)).toEqual([])
+  })
+
+  test('is named after what it does: no utils, helpers, common, manager or service', () => {
+    const vague = /(^|[-/])(utils?|helpers?|common|misc|shared|manager|service)s?([-/.]|$)/
+    expect(SOURCES.filter(({ path }) => vague.test(path)).map(({ path }) => path)).toEqual([])
+    expect(containing(/^export .*\b\w*(?:Utils?|Helpers?|Manager|Service)\b/m)).toEqual([])
+  })
+
+  test('has a doc comment at every export', () => {
+    const bare = SOURCES.flatMap(({ path, text }) => {
+      const lines = text.split('\n')
+      return lines.flatMap((line, index) =>
+        line.startsWith('export ') && !lines[index - 1]?.trimEnd().endsWith('*/')
+          ? [`${path}:${index + 1} ${line}`]
+          : [],
+      )
+    })
+    expect(bare).toEqual([])
+  })
+
+  test('keeps the checks on: no any, nothing ignored, no console, nothing left to do', () => {
+    expect(containing(/(?:[:<|&,]|\bas|=>|\bextends)\s*any\b(?=\s*(?:[;,)>\]=|&[{]|$))/m)).toEqual([])
+    expect(containing(/@ts-(?:ignore|nocheck|expect-error)|biome-ignore|eslint-disable/, ({ text }) => text)).toEqual(
+      [],
+    )
+    expect(containing(/\bconsole\.\w+/)).toEqual([])
+    expect(containing(/\b(?:TODO|FIXME|XXX|HACK)\b/, ({ text }) => text)).toEqual([])
+  })
+})
+
+describe('every route', () => {
+  const OPEN = new Set([
+    ...['/', '/docs', '/health', '/healthz', '/livez', '/health/liveliness', '/health/liveness'],
+    ...['/ready', '/readyz', '/health/readiness'],
+  ])
+  const loaded = loadConfig(
+    { HOST: '127.0.0.1', REQUIRE_AUTH: 'true', API_TOKEN: 'a-token-of-more-than-16-characters' },
+    { isTerminal: false, readFile: () => '' },
+  )
+  if (!loaded.ok) throw new Error('The configuration of this test is not valid.')
+  const silent = (): void => undefined
+  let upstreamCalls = 0
+  const app = createApp({
+    config: loaded.config,
+    version: '0.0.0',
+    log: { trace: silent, debug: silent, info: silent, warn: silent, error: silent, fatal: silent },
+    sha256: (text) => new Bun.CryptoHasher('sha256').update(text).digest(),
+    fetch: async () => {
+      upstreamCalls += 1
+      return new Response()
+    },
+  })
+  const never = (): never => {
+    throw new Error('nobody is let in here')
+  }
+  // The very plugins that the composition root uses, with what they need only when a request comes.
+  const plugins = {
+    health: health(createAdmission(1)),
+    documentation: documentation({ version: '', authorize: never, isTls: false }),
+    openaiRoutes: openaiRoutes(
+      {
+        get admission() {
+          return never()
+        },
+      } as unknown as Parameters<typeof openaiRoutes>[0],
+      never,
+    ),
+  }
+  const paths = Object.values(plugins).flatMap(({ routes }) => routes.map(({ path }) => path.replace('*', 'any/thing')))
+  const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+  test('is known to this test: the composition root uses no other', () => {
+    const used = SOURCES.find(({ path }) => path === 'app.ts')?.code.matchAll(/\.use\((\w+)\(/g)
+    expect([...(used ?? [])].map(([, name]) => name)).toEqual(['errorHandler', ...Object.keys(plugins)])
+    expect(paths).toContain('/v1/chat/completions')
+    expect(paths).toContain('/any/thing')
+  })
+
+  test('but health, / and the docs page requires auth; nothing reaches the upstream without', async () => {
+    const guarded = new Set([...paths, '/v1', '/v1/', '/v1/models', '/openapi.json', '/metrics', '/docs/', '/health/x'])
+    for (const path of guarded) {
+      for (const method of METHODS) {
+        const { status } = await app.fetch(
+          new Request(`http://localhost${path}`, { method, headers: { host: 'localhost' } }),
+        )
+        if (OPEN.has(path)) expect({ path, method, status }).not.toMatchObject({ status: 401 })
+        else expect({ path, method, status }).toEqual({ path, method, status: 401 })
+      }
+    }
+    expect(upstreamCalls).toBe(0)
+    expect([...OPEN].filter((path) => !guarded.has(path))).toEqual([])
+  })
+})
