@@ -3,8 +3,10 @@ import { openLog } from '../telemetry/open-log.ts'
 import { readConfiguration } from './configuration.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { explainListenFailure } from './listen-failure.ts'
-import { PROXY_VARIABLES } from './proxy-variables.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
+
+/** The variables that send the runtime's fetch through an HTTP proxy. */
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'] as const
 
 const QUESTION = 'What is NexCode?'
 

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { constants } from 'node:os'
+import { getProxyForUrl } from 'proxy-from-env'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openLog } from '../telemetry/open-log.ts'
@@ -7,7 +8,6 @@ import { describeServer, renderBanner } from './banner.ts'
 import { readConfiguration } from './configuration.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { explainListenFailure } from './listen-failure.ts'
-import { PROXY_VARIABLES } from './proxy-variables.ts'
 import { VERSION } from './version.ts'
 
 const INVALID = 2
@@ -63,7 +63,7 @@ function endOnSignals(gateway: Gateway, log: Log, flush: () => void): void {
 
 async function warnOfUnknownUpstream(config: Config, log: Log): Promise<void> {
   // A proxy resolves names itself.
-  if (PROXY_VARIABLES.some((name) => process.env[name])) return
+  if (getProxyForUrl(config.upstream.baseUrl) !== '') return
   const { hostname } = new URL(config.upstream.baseUrl)
   await lookup(hostname.replace(/^\[|\]$/g, '')).catch((cause: unknown) => {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
