@@ -8,8 +8,8 @@ import type { Admission } from './limits/admission.ts'
 import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
 import { insertDefaultModel, modelOf, wantsStream } from './policy/default-model.ts'
 import { requestHeaders } from './upstream/headers.ts'
-import type { Send } from './upstream/send.ts'
-import { upstreamUrl } from './upstream/target.ts'
+import type { Send, UpstreamBody } from './upstream/send.ts'
+import { locate } from './upstream/target.ts'
 
 /** What the flow needs; all of it comes from the composition root. */
 export interface PipelineDeps extends DeliverDeps {
@@ -20,9 +20,6 @@ export interface PipelineDeps extends DeliverDeps {
   readonly send: Send
   readonly userAgent: string
 }
-
-/** A body as it goes upstream. */
-type OutgoingBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
 
 /**
  * The flow of a request that a principal may make: admit, read and check the body, apply policy, send, deliver.
@@ -38,7 +35,7 @@ export async function handle(
 ): Promise<Response> {
   exchange.atEnd.push(deps.admission.admit())
   const { request } = exchange
-  const url = upstreamUrl(deps.upstream.baseUrl, belowVersion(withoutToken(exchange.target, principal)))
+  const destination = locate(deps.upstream.baseUrl, withoutToken(exchange.target, principal))
   const headers = requestHeaders(request.headers)
   applyCredentials(headers, principal, deps.upstream)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
@@ -48,15 +45,10 @@ export async function handle(
 
   exchange.attempts += 1
   const sentAt = performance.now()
-  const answer = await deps.send({ method: request.method, url, headers, body, abort: exchange.abort })
+  const answer = await deps.send({ ...destination, method: request.method, headers, body, abort: exchange.abort })
   exchange.upstreamMs = performance.now() - sentAt
   const secret = spendsServerKey(principal) ? deps.upstream.apiKey : undefined
   return deliver(exchange, endpoint, answer, secret, deps)
-}
-
-/** The path behind `/v1`; the commonest mistake in a base URL is to leave that out, so it may be missing. */
-export function belowVersion(target: string): string {
-  return target.startsWith('/v1/') ? target.slice('/v1'.length) : target
 }
 
 async function checkBody(
@@ -64,7 +56,7 @@ async function checkBody(
   endpoint: JsonEndpoint,
   headers: Headers,
   deps: PipelineDeps,
-): Promise<OutgoingBody> {
+): Promise<UpstreamBody> {
   const body = await readJson(exchange.request, deps.limits.jsonBytesMax)
   assertRequest(endpoint, body.value)
   exchange.stream = wantsStream(body.value)
@@ -77,7 +69,7 @@ async function checkBody(
   return changed
 }
 
-async function passBody({ request }: Exchange, deps: PipelineDeps): Promise<OutgoingBody> {
+async function passBody({ request }: Exchange, deps: PipelineDeps): Promise<UpstreamBody> {
   if (request.body === null) return null
   const { uploadBytesMax } = deps.limits
   const declared = request.headers.get('content-length')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { getProxyForUrl } from 'proxy-from-env'
 import { createApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
+import { createExactFetch } from '../edge/exact-fetch.ts'
 import { startHttpServer } from '../edge/http-server.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { UpstreamFetch } from '../upstream/send.ts'
@@ -38,7 +39,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     config,
     version: VERSION,
     log,
-    fetch: fetch as UpstreamFetch,
+    fetch: createExactFetch(fetch as UpstreamFetch, proxyFor),
     sha256: (text) => createHash('sha256').update(text).digest(),
   })
   const server = await startHttpServer({ app, config, log, proxyFor })

@@ -1,19 +1,19 @@
 import { parseArgs } from 'node:util'
-import { check } from './check.ts'
-import { demo } from './demo.ts'
-import { healthcheck } from './healthcheck.ts'
 import { renderHelp } from './help.ts'
-import { serve } from './serve.ts'
 import { VERSION } from './version.ts'
 
 /** Exit codes: 0 all is well, 1 it did not work, 2 what was asked for is not valid. */
 const USAGE = 2
 
-const COMMANDS: ReadonlyMap<string, (flags: { readonly once: boolean }) => Promise<number | undefined>> = new Map([
-  ['serve', serve],
-  ['demo', demo],
-  ['check', check],
-  ['healthcheck', healthcheck],
+/** Gives an exit code, or none where it goes on as a server. */
+type Command = (flags: { readonly once: boolean }) => Promise<number | undefined>
+
+/** Each is loaded when it is run: a server need not wait for the demo's client. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['serve', async (): Promise<Command> => (await import('./serve.ts')).serve],
+  ['demo', async (): Promise<Command> => (await import('./demo.ts')).demo],
+  ['check', async (): Promise<Command> => (await import('./check.ts')).check],
+  ['healthcheck', async (): Promise<Command> => (await import('./healthcheck.ts')).healthcheck],
 ])
 
 /**
@@ -29,9 +29,10 @@ export async function run(args: readonly string[]): Promise<void> {
   if (values.help) return void process.stdout.write(renderHelp(VERSION))
   if (values.version) return void process.stdout.write(`nexcode ${VERSION}\n`)
   const [name = 'serve', ...others] = positionals
-  const command = COMMANDS.get(name)
-  if (command === undefined) return exit(`nexcode: there is no command "${name}".\n${renderHelp(VERSION)}`)
+  const load = COMMANDS.get(name)
+  if (load === undefined) return exit(`nexcode: there is no command "${name}".\n${renderHelp(VERSION)}`)
   if (others.length > 0) return exit(`nexcode ${name}: "${others.join(' ')}" is not expected here.\n`)
+  const command = await load()
   const code = await command({ once: values.once })
   if (code !== undefined) process.exit(code)
 }

@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { getProxyForUrl } from 'proxy-from-env'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../telemetry/log.ts'
-import { openLog } from '../telemetry/open-log.ts'
+import { type OpenLog, openLog } from '../telemetry/open-log.ts'
 import { describeServer, renderBanner } from './banner.ts'
 import { readConfiguration } from './configuration.ts'
 import { type Gateway, startGateway } from './gateway.ts'
@@ -17,7 +17,7 @@ const FAILED = 1
 export async function serve(): Promise<number | undefined> {
   const config = readConfiguration(process.env)
   if (config === undefined) return INVALID
-  const { log, flush } = openLog(config.log)
+  const { log, flush, settle } = openLog(config.log)
   surviveDefects(log, flush)
   let gateway: Gateway
   try {
@@ -28,7 +28,7 @@ export async function serve(): Promise<number | undefined> {
     return FAILED
   }
   // Before the first word: whoever has read that the server is there may end it.
-  endOnSignals(gateway, log, flush)
+  endOnSignals(gateway, log, settle)
   if (config.log.format === 'json') log.info(describeServer(config, gateway.url, VERSION), 'listening')
   else process.stdout.write(renderBanner(describeServer(config, gateway.url, VERSION)))
   await warnOfUnknownUpstream(config, log)
@@ -42,7 +42,7 @@ function surviveDefects(log: Log, flush: () => void): void {
   process.on('exit', flush)
 }
 
-function endOnSignals(gateway: Gateway, log: Log, flush: () => void): void {
+function endOnSignals(gateway: Gateway, log: Log, settle: OpenLog['settle']): void {
   let isEnding = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -52,11 +52,9 @@ function endOnSignals(gateway: Gateway, log: Log, flush: () => void): void {
       gateway
         .drain()
         .then((isDone) => log.info({ complete: isDone }, 'stopped'))
+        .then(settle)
         .catch((cause: unknown) => log.error({ err: cause }, 'stopped badly'))
-        .finally(() => {
-          flush()
-          process.exit(0)
-        })
+        .finally(() => process.exit(0))
     })
   }
 }

@@ -80,7 +80,11 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
       return underWay.settled()
     },
     breakOff: underWay.breakOff,
-    closeAll: () => server.closeAllConnections(),
+    closeAll() {
+      // A socket that has become a WebSocket's is none of the server's connections any more.
+      underWay.breakOff()
+      server.closeAllConnections()
+    },
   }
 }
 

@@ -2,25 +2,23 @@ import type { Authorize } from '../auth/authorize.ts'
 import { applyCredentials, spendsServerKey, withoutToken } from '../auth/credentials.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { belowVersion, type PipelineDeps } from '../pipeline.ts'
+import type { PipelineDeps } from '../pipeline.ts'
 import type { Log } from '../telemetry/log.ts'
 import { requestHeaders } from '../upstream/headers.ts'
-import { upstreamUrl } from '../upstream/target.ts'
+import { type Destination, locate } from '../upstream/target.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
 import { isServed, routeOf } from './routes/openai.ts'
 
 /** What becomes of an upgrade request: it goes upstream, or is refused. */
 export type Upgrade =
-  | {
+  | (Destination & {
       readonly kind: 'relay'
       readonly exchange: Exchange
-      readonly url: URL
-      readonly target: string
       readonly headers: Headers
       /** The server's key, where this call spends it. */
       readonly secret: string | undefined
-    }
+    })
   | { readonly kind: 'refused'; readonly response: Response }
 
 /** What deciding on an upgrade needs. */
@@ -48,13 +46,11 @@ export function createUpgrade({ open, authorize, pipeline, log }: UpgradeDeps): 
       exchange.principal = principal.kind
       if (!isServed(exchange.target)) throw new ApiError('unknown_url')
       exchange.atEnd.push(pipeline.admission.admit())
-      const path = belowVersion(withoutToken(exchange.target, principal))
-      const url = upstreamUrl(pipeline.upstream.baseUrl, path)
+      const destination = locate(pipeline.upstream.baseUrl, withoutToken(exchange.target, principal))
       const headers = requestHeaders(request.headers)
       applyCredentials(headers, principal, pipeline.upstream)
-      const target = new URL(pipeline.upstream.baseUrl).pathname.replace(/\/$/, '') + path
       const secret = spendsServerKey(principal) ? pipeline.upstream.apiKey : undefined
-      return { kind: 'relay', exchange, url, target, headers, secret }
+      return { ...destination, kind: 'relay', exchange, headers, secret }
     } catch (thrown) {
       return { kind: 'refused', response: answerError(thrown, exchange, log) }
     }

@@ -19,6 +19,7 @@ export const RESOURCES: ReadonlySet<string> = new Set([
   'containers',
   'content_provenance_checks',
   'conversations',
+  'decisions',
   'edits',
   'embeddings',
   'engines',
@@ -41,4 +42,5 @@ export const RESOURCES: ReadonlySet<string> = new Set([
   'vector_stores',
   'videos',
   'webhook_endpoints',
+  'webhook_event_types',
 ])

@@ -1,20 +1,29 @@
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { upstreamFailure } from './failure.ts'
+import type { Destination } from './target.ts'
 import { watchUpload } from './upload.ts'
 
+/** A request's body; null: none. */
+export type UpstreamBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
+
 /** One call to an upstream. */
-export interface UpstreamCall {
+export interface UpstreamCall extends Destination {
   readonly method: string
-  readonly url: URL
   readonly headers: Headers
-  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
+  readonly body: UpstreamBody
   /** Aborting it closes the upstream's connection at once, also in the midst of the answer's body. */
   readonly abort: AbortController
 }
 
 /** The standard fetch options, and those of the runtime that a byte-true proxy must set. */
 export interface UpstreamInit extends RequestInit {
+  readonly method: string
+  readonly headers: Headers
+  readonly body: UpstreamBody
+  readonly signal: AbortSignal
+  /** What is to stand on the request line, where the standard `fetch` would write what the URL's parser made of it. */
+  readonly target: string
   /** false: the bytes of an answer and its Content-Encoding stay as they came. */
   readonly decompress: boolean
   /** false: no hidden limit of ~6 minutes on a slow answer; our clocks are in the configuration. */
@@ -52,7 +61,7 @@ const NEVER_RESENT: ReadonlySet<string> = new Set(['POST', 'PATCH'])
  * const send = createSend({ fetch, deadlines, firstByteMs: config.timeouts.firstByteMs })
  */
 export function createSend(deps: SendDeps): Send {
-  return async ({ method, url, headers, body, abort }) => {
+  return async ({ method, url, target, headers, body, abort }) => {
     const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
     const upload =
       body instanceof ReadableStream
@@ -65,6 +74,7 @@ export function createSend(deps: SendDeps): Send {
     try {
       return await deps.fetch(url, {
         method,
+        target,
         headers,
         body: upload,
         signal: abort.signal,

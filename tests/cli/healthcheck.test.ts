@@ -62,6 +62,17 @@ describe('TLS_CERT_FILE and TLS_KEY_FILE', () => {
     })
     expect(answer.status).toBe(200)
     expect(await answer.text()).toBe('data: {"n":1}\n\ndata: [DONE]\n\n')
+    // What is checked is checked here too, and the docs say https.
+    const refused = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk-mine', 'content-type': 'application/json' },
+      body: '{"model":"m"}',
+      tls: { ca: pair.cert },
+    })
+    expect(refused.status).toBe(400)
+    expect(await refused.json()).toMatchObject({ error: { param: 'messages' } })
+    const docs = await fetch(`${gateway.url}/docs`, { tls: { ca: pair.cert } })
+    expect(await docs.text()).toContain(`${gateway.url}/v1`)
     const plain = await fetch(`http://127.0.0.1:${gateway.port}/health`).catch(() => undefined)
     expect(plain?.ok ?? false).toBe(false)
     const health = await runProgram(['healthcheck'], { HOST: '127.0.0.1', PORT: String(gateway.port), ...tls })

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { freePort } from '../helpers/free-port.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
 import { programEnv, startProgram } from '../helpers/run-program.ts'
@@ -140,6 +143,44 @@ test('there is one line for each exchange, and none is lost at the exit', async 
   expect(gateway.lines.at(-1)).toEqual(stopped)
 })
 
+test('none is lost either where the reader of the log is slow', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nexcode-log-'))
+  const fifo = join(folder, 'log')
+  expect(Bun.spawnSync(['mkfifo', fifo]).success).toBe(true)
+  // Open, so that the server can write; not read, so that what it writes soon fills the pipe.
+  const held = openSync(fifo, 'r+')
+  const port = await freePort()
+  const child = Bun.spawn(['sh', '-c', 'exec "$@" > "$0"', fifo, ...gatewayCommand()], {
+    env: programEnv({ HOST: '127.0.0.1', PORT: String(port), OPENAI_API_BASE: `${upstream.url}/v1` }),
+  })
+  while (!(await answers(port))) await Bun.sleep(20)
+  const count = 500
+  for (let n = 0; n < count; n += 20) await Promise.all(Array.from({ length: 20 }, () => getModels(port)))
+  child.kill('SIGTERM')
+  await Bun.sleep(300)
+  const reader = Bun.spawn(['cat', fifo], { stdout: 'pipe' })
+  let text = ''
+  for await (const chunk of reader.stdout.pipeThrough(new TextDecoderStream())) {
+    if (text === '') closeSync(held)
+    text += chunk
+  }
+  expect(await child.exited).toBe(0)
+  expect(text.split('"route":"models"')).toHaveLength(count + 1)
+  expect(text).toEndWith('"msg":"stopped"}\n')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function getModels(port: number): Promise<void> {
+  await (await fetch(`http://127.0.0.1:${port}/v1/models`, { headers: AUTH })).text()
+}
+
+async function answers(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}
+
 test('none is lost either where a second signal ends it at once', async () => {
   const gateway = await start()
   const held = await openRawClient(gateway.port)
@@ -203,11 +244,4 @@ describe('LOG_LEVEL', () => {
       .filter((line) => line !== '')
     expect(lines.map((line) => JSON.parse(line).level)).toEqual([...levels])
   })
-
-  async function answers(port: number): Promise<boolean> {
-    return fetch(`http://127.0.0.1:${port}/health`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-  }
 })

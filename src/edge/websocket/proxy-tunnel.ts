@@ -17,10 +17,8 @@ export interface Tunnel {
 export async function openTunnel(socket: Socket, { host, port, proxy }: Tunnel): Promise<void> {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`]
-  if (proxy.username !== '') {
-    const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
-    lines.push(`Proxy-Authorization: Basic ${Buffer.from(credentials).toString('base64')}`)
-  }
+  const credentials = proxyCredentials(proxy)
+  if (credentials !== undefined) lines.push(`Proxy-Authorization: ${credentials}`)
   socket.write(`${lines.join('\r\n')}\r\n\r\n`)
   try {
     const { head, rest } = await readHead(socket)
@@ -30,4 +28,16 @@ export async function openTunnel(socket: Socket, { host, port, proxy }: Tunnel):
     socket.destroy()
     throw cause
   }
+}
+
+/**
+ * What `Proxy-Authorization` says to a proxy with `user:password` in its URL (RFC 7617); undefined: it has none.
+ *
+ * @example
+ * const credentials = proxyCredentials(new URL('http://user:password@proxy.example:3128'))
+ */
+export function proxyCredentials({ username, password }: URL): string | undefined {
+  if (username === '') return undefined
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return `Basic ${Buffer.from(credentials).toString('base64')}`
 }

@@ -18,6 +18,7 @@ const REPRESENTATIVES: ReadonlyMap<string, Representative> = new Map<string, Rep
   ['containers', { method: 'get', summary: 'Containers and their files' }],
   ['content_provenance_checks', { method: 'post', summary: 'Content provenance checks' }],
   ['conversations', { method: 'post', summary: 'Conversations and their items' }],
+  ['decisions', { method: 'post', summary: 'Decisions: quick answers to classification or scoring questions' }],
   ['edits', { method: 'post', summary: 'Edits (legacy)' }],
   ['embeddings', { method: 'post', summary: 'Embeddings' }],
   ['engines', { method: 'get', summary: 'Engines (legacy)' }],
@@ -40,6 +41,7 @@ const REPRESENTATIVES: ReadonlyMap<string, Representative> = new Map<string, Rep
   ['vector_stores', { method: 'get', summary: 'Vector stores and their files' }],
   ['videos', { method: 'post', summary: 'Videos' }],
   ['webhook_endpoints', { method: 'get', summary: 'Webhook endpoints' }],
+  ['webhook_event_types', { method: 'get', summary: 'Types of webhook events' }],
 ])
 
 /**

@@ -6,7 +6,7 @@ import { createSend, type UpstreamFetch, type UpstreamInit } from '../../../src/
 const URL_ = new URL('http://127.0.0.1:1/v1/files')
 
 function call(method: string, body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null = null) {
-  return { method, url: URL_, headers: new Headers(), body, abort: new AbortController() }
+  return { method, url: URL_, target: '/v1/files', headers: new Headers(), body, abort: new AbortController() }
 }
 
 /** A fetch that does nothing until it is aborted, except reading the request's body where `reads` says so. */

@@ -1,13 +1,13 @@
 import { expect, test } from 'bun:test'
 import { ApiError } from '../../../src/openai/api-error.ts'
-import { upstreamUrl } from '../../../src/upstream/target.ts'
+import { locate } from '../../../src/upstream/target.ts'
 
 test.each([
   ['https://api.openai.com/v1', '/chat/completions', 'https://api.openai.com/v1/chat/completions'],
   ['http://127.0.0.1:9', '/models', 'http://127.0.0.1:9/models'],
   ['http://h/a/b', '/files?limit=1&after=a%2Fb', 'http://h/a/b/files?limit=1&after=a%2Fb'],
 ])('%s and %s make %s', (base, path, url) => {
-  expect(upstreamUrl(base, path).href).toBe(url)
+  expect(locate(base, path).url.href).toBe(url)
 })
 
 test.each(['@evil.example/x', '.evil.example/x', ':99999/x', '/../admin', '/../../v2/x', '/%2e%2e/admin', '/..'])(
@@ -17,7 +17,7 @@ test.each(['@evil.example/x', '.evil.example/x', ':99999/x', '/../admin', '/../.
       let thrown: unknown
       let href = ''
       try {
-        href = upstreamUrl(base, path).href
+        href = locate(base, path).url.href
       } catch (error) {
         thrown = error
       }
