@@ -23,7 +23,7 @@ fail() {
 }
 
 end() {
-  if [ -n "$unshare_pid" ]; then kill -KILL "$unshare_pid" 2>/dev/null || true; fi
+  if [ -n "$unshare_pid" ]; then { kill -KILL "$unshare_pid" && wait "$unshare_pid"; } 2>/dev/null || true; fi
   if [ -n "$work" ]; then rm -rf "$work"; fi
 }
 
@@ -127,6 +127,11 @@ read_config() {
   image_tool inspect --type image --format "$1" nexcode
 }
 
+# Prints a list of the image's configuration, one item on each line: read_list <its place>
+read_list() {
+  read_config "{{range $1}}{{println .}}{{end}}" | grep .
+}
+
 expect() {
   [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
 }
@@ -154,7 +159,7 @@ run_image() {
 
 # Runs a program of the image in the container, as `docker exec` does.
 run_inside() {
-  env -i "${image_env[@]}" nsenter --target "$1" --mount --net --pid --root --wd=/ \
+  env -i "${image_env[@]}" nsenter --target "$1" --mount --net --pid --root --wd \
     --setuid "${image_user%:*}" --setgid "${image_user#*:}" -- "${@:2}"
 }
 
@@ -167,7 +172,7 @@ fetch_status() {
 check_configuration() {
   expect 'the user' "$image_user" 65532:65532
   expect 'the entrypoint' "${entrypoint[*]}" /nexcode
-  expect 'the health check' "$(read_config '{{join .Docker.Config.Healthcheck.Test " "}}')" 'CMD /nexcode healthcheck'
+  expect 'the health check' "${health_check[*]}" 'CMD /nexcode healthcheck'
   expect 'the exposed port' "$(read_config '{{range $port, $_ := .Docker.Config.ExposedPorts}}{{$port}}{{end}}')" 8000/tcp
   local variable
   for variable in BUN_CONFIG_MAX_HTTP_REQUESTS=65535 NODE_ENV=production LOG_FORMAT=json; do
@@ -184,8 +189,6 @@ check_demo() {
 
 check_server() {
   local process='' status=none code=0
-  local health_check
-  mapfile -t health_check < <(read_config '{{range slice .Docker.Config.Healthcheck.Test 1}}{{println .}}{{end}}' | grep .)
   run_image "$work/server.log"
   for _ in $(seq 100); do
     kill -0 "$unshare_pid" 2>/dev/null || break
@@ -200,7 +203,7 @@ check_server() {
   expect 'the user that it runs as' "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$process/status")" '65532 65532 65532 65532'
   expect 'the capabilities that it has' "$(awk '/^CapEff:/ { print $2 }' "/proc/$process/status")" 0000000000000000
   if nsenter --target "$process" --mount touch "$root/tmp/written" 2>/dev/null; then fail 'its root is not read-only'; fi
-  run_inside "$process" "${health_check[@]}" || fail "the health check exited with $? while the server ran"
+  run_inside "$process" "${health_check[@]:1}" || fail "the health check exited with $? while the server ran"
 
   kill -TERM "$process"
   wait "$unshare_pid" || code=$?
@@ -217,11 +220,12 @@ mapfile -t bases < <(awk '$1 == "FROM" { print $2 }' Dockerfile)
 commit_build_base "${bases[0]}"
 commit_final_base "${bases[1]}"
 build_image >"$work/build.log" 2>&1 || fail "the build failed:
-$(tail -40 "$work/build.log")"
+$(cat "$work/build.log")"
 built=$((SECONDS - started))
 
-mapfile -t image_env < <(read_config '{{range .Docker.Config.Env}}{{println .}}{{end}}' | grep .)
-mapfile -t entrypoint < <(read_config '{{range .Docker.Config.Entrypoint}}{{println .}}{{end}}' | grep .)
+mapfile -t image_env < <(read_list .Docker.Config.Env)
+mapfile -t entrypoint < <(read_list .Docker.Config.Entrypoint)
+mapfile -t health_check < <(read_list .Docker.Config.Healthcheck.Test)
 image_user=$(read_config '{{.Docker.Config.User}}')
 root=$(image_tool mount "$(image_tool from --pull-never nexcode)")
 check_configuration

@@ -1,5 +1,6 @@
 import { request as startRequest } from 'node:http'
 import type { Socket } from 'node:net'
+import { ApiError } from '../openai/api-error.ts'
 import type { UpstreamFetch, UpstreamInit } from '../upstream/send.ts'
 import { toResponse } from './to-response.ts'
 import { dial } from './websocket/dial.ts'
@@ -8,6 +9,8 @@ import { writeBody } from './write-body.ts'
 
 /** As much as the runtime's fetch takes. */
 const HEAD_BYTES_MAX = 256 * 1024
+/** Interim responses (1xx) before the answer; a server that sends more of them would keep this process from all else. */
+const INTERIM_MAX = 1000
 /** Methods whose requests have a body, so that none is told by a length of 0 (RFC 9110 §8.6). */
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 /** Methods that the standard `fetch` gives no body to. */
@@ -50,8 +53,17 @@ async function fetchExactly(url: URL, init: UpstreamInit, proxy: URL | undefined
   return exchange(await dial(proxy, init.signal), url.origin + init.target, lines, init)
 }
 
-/** Sends the one request of a connection that belongs to it, and closes with it. The abort destroys the socket. */
-function exchange(socket: Socket, target: string, headers: string[], init: UpstreamInit): Promise<Response> {
+/** Sends the one request of a connection, which closes behind it; the call's abort destroys the socket. */
+async function exchange(socket: Socket, target: string, headers: string[], init: UpstreamInit): Promise<Response> {
+  try {
+    return await ask(socket, target, headers, init)
+  } catch (cause) {
+    socket.destroy()
+    throw cause
+  }
+}
+
+function ask(socket: Socket, target: string, headers: string[], init: UpstreamInit): Promise<Response> {
   const { method, body, signal } = init
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
@@ -64,13 +76,17 @@ function exchange(socket: Socket, target: string, headers: string[], init: Upstr
     })
     // None is left out in silence; their bytes have a limit.
     request.maxHeadersCount = 0
+    let interims = 0
+    request.on('information', () => {
+      interims += 1
+      if (interims > INTERIM_MAX) reject(endless())
+    })
     request.on('error', reject)
     request.on('close', () => reject(new Error('the connection was closed')))
     request.on('response', (message) => {
       try {
         resolve(toResponse(message, request))
       } catch (cause) {
-        socket.destroy()
         reject(cause)
       }
     })
@@ -78,9 +94,13 @@ function exchange(socket: Socket, target: string, headers: string[], init: Upstr
   })
 }
 
+function endless(): ApiError {
+  return new ApiError('upstream_invalid_response', { cause: 'upstream answered with interim responses without end' })
+}
+
 /** The headers that were given, and those that belong to the connection: names and values in turn. */
 function headerLines(url: URL, { method, headers, body }: UpstreamInit): string[] {
-  const lines = ['Host', url.host]
+  const lines = ['Host', url.host, 'Connection', 'close']
   for (const [name, value] of headers) lines.push(name, value)
   if (headers.has('content-length')) return lines
   if (body instanceof ReadableStream) lines.push('Transfer-Encoding', 'chunked')

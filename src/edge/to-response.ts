@@ -26,7 +26,9 @@ export function toResponse(message: IncomingMessage, request: ClientRequest): Re
     if (!request.writableFinished) request.destroy()
   })
   if (isBodiless) message.on('error', () => undefined).resume()
-  return new Response(body, { status, statusText: message.statusMessage ?? '', headers: headersOf(message) })
+  // The server at the edge writes a reason as UTF-8, and the runtime's fetch reads it so; the parser here does not.
+  const statusText = Buffer.from(message.statusMessage ?? '', 'latin1').toString()
+  return new Response(body, { status, statusText, headers: headersOf(message) })
 }
 
 function bodyOf(message: IncomingMessage): ReadableStream<Uint8Array> {

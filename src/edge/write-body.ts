@@ -16,6 +16,8 @@ export function writeBody(request: ClientRequest, body: UpstreamBody): void {
 
 async function pump(body: ReadableStream<Uint8Array>, request: ClientRequest): Promise<void> {
   const reader = body.getReader()
+  // The head goes out at once: the server may refuse what the client is still thinking about.
+  request.flushHeaders()
   request.once('close', () => void reader.cancel().catch(() => undefined))
   for (;;) {
     const { done, value } = await reader.read()

@@ -1,5 +1,6 @@
 import pino, { type Logger } from 'pino'
 import pretty from 'pino-pretty'
+import { describeError } from './describe-error.ts'
 
 /** The process's log, and the way to get its last lines out. */
 export interface OpenLog {
@@ -23,7 +24,12 @@ const SETTLE_MS = 5_000
  * const { log, flush, settle } = openLog({ level: 'info', format: 'json' })
  */
 export function openLog(options: { readonly level: string; readonly format: 'json' | 'pretty' }): OpenLog {
-  const settings = { level: options.level, timestamp: pino.stdTimeFunctions.isoTime, base: null }
+  const settings = {
+    level: options.level,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    base: null,
+    serializers: { err: describeError },
+  }
   if (options.format === 'pretty') {
     const stream = pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
     return { log: pino(settings, stream), flush: () => undefined, settle: () => Promise.resolve() }

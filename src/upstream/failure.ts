@@ -12,6 +12,6 @@ import { ApiError } from '../openai/api-error.ts'
 export function upstreamFailure(cause: unknown): ApiError {
   if (cause instanceof ApiError) return cause
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  const invalid = code === 'ResponseHeadersTooLarge' || code.startsWith('Malformed') || code.startsWith('InvalidHTTP')
-  return new ApiError(invalid ? 'upstream_invalid_response' : 'upstream_unreachable', { cause })
+  const isInvalid = code === 'ResponseHeadersTooLarge' || /^(?:Malformed|InvalidHTTP|HPE_)/.test(code)
+  return new ApiError(isInvalid ? 'upstream_invalid_response' : 'upstream_unreachable', { cause })
 }

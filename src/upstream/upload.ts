@@ -14,21 +14,28 @@ export interface UploadWatch {
  */
 export function watchUpload(source: ReadableStream<Uint8Array>, watch: UploadWatch): ReadableStream<Uint8Array> {
   const reader = source.getReader()
+  let isWanted = true
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         watch.onWait()
         try {
           const { done, value } = await reader.read()
+          // An upstream that has answered before the end wants no more: that is nobody's failure.
+          if (!isWanted) return
           watch.onProgress()
           if (done) controller.close()
           else controller.enqueue(value)
         } catch (cause) {
+          if (!isWanted) return
           watch.onFailure(cause)
           controller.error(undefined)
         }
       },
-      cancel: (reason) => reader.cancel(reason).catch(() => undefined),
+      cancel(reason) {
+        isWanted = false
+        return reader.cancel(reason).catch(() => undefined)
+      },
     },
     { highWaterMark: 0 },
   )

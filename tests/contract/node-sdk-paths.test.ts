@@ -9,7 +9,9 @@ async function pathsOfSdk(): Promise<string[]> {
   const paths: string[] = []
   for await (const file of new Bun.Glob('**/*.mjs').scan(SOURCES)) {
     const source = await Bun.file(`${SOURCES}/${file}`).text()
-    for (const [, path = ''] of source.matchAll(/(?:path ?`|\.(?:get|post|put|patch|delete|getAPIList)\(')(\/[^'`]*)/g)) {
+    for (const [, path = ''] of source.matchAll(
+      /(?:path ?`|\.(?:get|post|put|patch|delete|getAPIList)\(')(\/[^'`]*)/g,
+    )) {
       paths.push(path)
     }
   }

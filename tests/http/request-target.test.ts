@@ -107,6 +107,10 @@ test('path and query reach the upstream exactly', async () => {
     '/v1/models?include[]=a&x=[]',
     '/v1/models?after=%E4%BD%A0%25',
     '/v1/models?x=\\',
+    "/v1/models?q='a'",
+    '/v1/models/{id}',
+    '/v1/models?q="a"<b>`^|{}',
+    '/v1/a|b^c`d"e<f>',
   ]
   const exact: Record<string, string> = {}
   for (const target of targets) {
@@ -117,13 +121,15 @@ test('path and query reach the upstream exactly', async () => {
 })
 
 test('an exact target goes with every method and a body', async () => {
-  const target = '/v1/files/org%2Fname?a=%zz&b={}&c=x%20y+z'
-  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-    const answer = await sendRaw(pair.port, `${getText(target, { ...KEY, 'Content-Length': '5' }, method)}a\u0000b\r\n`)
-    expect(answer.status).toBe(200)
-    const request = lastRequest(pair.upstream)
-    expect([request.method, request.target]).toEqual([method, target])
-    expect(Buffer.from(await request.body).toString()).toBe('a\u0000b\r\n')
+  for (const target of ['/v1/files/org%2Fname?a=%zz&b={}&c=x%20y+z', "/v1/files/org%2Fname?q='a'&b={}"]) {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const head = getText(target, { ...KEY, 'Content-Length': '5' }, method)
+      const answer = await sendRaw(pair.port, `${head}a\u0000b\r\n`)
+      expect(answer.status).toBe(200)
+      const request = lastRequest(pair.upstream)
+      expect([request.method, request.target]).toEqual([method, target])
+      expect(Buffer.from(await request.body).toString()).toBe('a\u0000b\r\n')
+    }
   }
 })
 
@@ -135,6 +141,7 @@ test('a base with a path of its own keeps it before every path', async () => {
       ['/v1/models?a=b', '/proxy/openai/v1/models?a=b'],
       ['/models', '/proxy/openai/v1/models'],
       ['/v1/v1/models', '/proxy/openai/v1/v1/models'],
+      ["/v1/models/{id}?q='a'", "/proxy/openai/v1/models/{id}?q='a'"],
     ] as const) {
       expect((await sendRaw(behind.port, getText(target, KEY))).status).toBe(200)
       expect(lastRequest(base.upstream).target).toBe(expected)

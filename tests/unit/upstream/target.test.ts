@@ -10,6 +10,15 @@ test.each([
   expect(locate(base, path).url.href).toBe(url)
 })
 
+test.each([
+  ['https://api.openai.com/v1', "/v1/models/{id}?q='a'", "/v1/models/{id}?q='a'"],
+  ['https://api.openai.com/v1', '/models?', '/v1/models?'],
+  ['http://h/a/b', '/v1/v1/x', '/a/b/v1/x'],
+  ['http://h', '/v1/x', '/x'],
+])('on the request line, %s and %s make %s', (base, path, target) => {
+  expect(locate(base, path).target).toBe(target)
+})
+
 test.each(['@evil.example/x', '.evil.example/x', ':99999/x', '/../admin', '/../../v2/x', '/%2e%2e/admin', '/..'])(
   "the path %s can't leave the base",
   (path) => {

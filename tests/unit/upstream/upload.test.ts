@@ -28,6 +28,19 @@ test('an upload that fails tells why, and breaks without a reason that the runti
   expect(steps).toEqual(['wait', 'failure why'])
 })
 
+test('an upstream that wants no more while the client is waited for is no failure of the client', async () => {
+  const { steps, watch } = watcher()
+  const waiting = Promise.withResolvers<void>()
+  const source = new ReadableStream<Uint8Array>({}, { highWaterMark: 0 })
+  const reader = watchUpload(source, { ...watch, onWait: waiting.resolve }).getReader()
+  const pending = reader.read()
+  await waiting.promise
+  await reader.cancel()
+  expect(await pending).toMatchObject({ done: true })
+  await Bun.sleep(0)
+  expect(steps).toEqual([])
+})
+
 test('an upstream that wants no more cancels the client’s side, which may fail at that', async () => {
   let cancelled: unknown
   const source = new ReadableStream<Uint8Array>({

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'bun:test'
+import { describeServer, renderBanner } from '../../../src/cli/banner.ts'
+import { serverUrl } from '../../../src/cli/server-url.ts'
+import type { Config } from '../../../src/config/config.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+
+const KEY = 'sk-the-servers-own-key-0123456789'
+const TOKEN = 'a-token-of-more-than-16-characters'
+
+function configOf(env: Readonly<Record<string, string>>): Config {
+  const loaded = loadConfig(env, { isTerminal: false, readFile: () => '' })
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
+  return loaded.config
+}
+
+describe('the banner says which of these holds and how to change it', () => {
+  const guarded = { REQUIRE_AUTH: 'true', API_TOKEN: `${TOKEN},${TOKEN}-2` }
+  test.each([
+    [
+      'tokens, and a key',
+      { ...guarded, OPENAI_API_KEY: KEY },
+      /^on: .*2 API token.*OPENAI_API_KEY is spent.*REQUIRE_AUTH=false/,
+    ],
+    ['tokens, and no key', guarded, /^on: .*no key goes upstream \(OPENAI_API_KEY is not set\).*REQUIRE_AUTH=false/],
+    [
+      'open to all, and a key',
+      { HOST: '0.0.0.0', OPENAI_API_KEY: KEY },
+      /^off: .*401; .*OPENAI_API_KEY is not lent.*REQUIRE_AUTH=true/,
+    ],
+    ['open to all, and no key', { HOST: '0.0.0.0' }, /^off: .*gets a 401\. REQUIRE_AUTH=true/],
+    [
+      'this machine, and a key',
+      { HOST: '127.0.0.1', OPENAI_API_KEY: KEY },
+      /^off: .*spends the server's OPENAI_API_KEY.*REQUIRE_AUTH=true/,
+    ],
+    ['this machine, and no key', { HOST: '::1' }, /^off: .*without a key\. OPENAI_API_KEY lends/],
+  ] as const)('%s', (_case, env, words) => {
+    const server = describeServer(configOf(env), 'http://localhost:8000', '1.2.3')
+    expect(server.access).toMatch(words)
+    const banner = renderBanner(server)
+    for (const value of Object.values(server)) expect(banner).toContain(value.replace(/\/docs$|\/v1$/, ''))
+    expect(banner).not.toContain(KEY)
+    expect(banner).not.toContain(TOKEN)
+  })
+})
+
+test.each([
+  ['0.0.0.0', 'http://localhost:80'],
+  ['::', 'http://localhost:80'],
+  ['::1', 'http://[::1]:80'],
+  ['[::1]', 'http://[::1]:80'],
+  ['127.0.0.1', 'http://127.0.0.1:80'],
+  ['gateway.internal', 'http://gateway.internal:80'],
+])('the URL of HOST=%s can be called: %s', (host, url) => {
+  expect(serverUrl(configOf({ HOST: host }).server, 80)).toBe(url)
+})
