@@ -1,0 +1,53 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Unavailable } from '../unavailable.ts'
+import { CALLER_TOKEN, type Gateway, PLAIN } from './gateway.ts'
+
+const ROOT = join(import.meta.dir, '../..')
+
+/** The binary that is measured: `NEXCODE_BINARY`, or what `npm run build` makes. */
+function binaryPath(): string {
+  return process.env['NEXCODE_BINARY'] ?? join(ROOT, 'dist/nexcode')
+}
+
+function isStale(binary: string): boolean {
+  if (!existsSync(binary)) return true
+  const built = statSync(binary).mtimeMs
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  return sources.some((source) => statSync(join(ROOT, 'src', source)).mtimeMs > built)
+}
+
+async function prepare(): Promise<string> {
+  const binary = binaryPath()
+  if (process.env['NEXCODE_BINARY'] === undefined && isStale(binary)) {
+    process.stderr.write('Building dist/nexcode, which is missing or older than src/…\n')
+    const build = Bun.spawnSync([process.execPath, 'scripts/build.ts'], { cwd: ROOT, stdout: 'ignore' })
+    if (!build.success) throw new Unavailable('the build failed')
+  }
+  const version = Bun.spawnSync([binary, '--version'])
+  if (!version.success) throw new Unavailable(`${binary} does not run`)
+  return version.stdout.toString().trim()
+}
+
+/** NexCode as it is shipped: the binary with all defaults, its log line for each exchange written to a file. */
+export const nexcode: Gateway = {
+  ...PLAIN,
+  name: 'nexcode',
+  kind: 'ours',
+  settings: 'dist/nexcode with all defaults: checks, record and log line per exchange on, log to a file',
+  prepare,
+  launch: ({ port, upstreamPort, requireAuth }) => ({
+    command: [binaryPath()],
+    env: {
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      OPENAI_API_BASE: `http://127.0.0.1:${upstreamPort}/v1`,
+      OPENAI_API_KEY: 'sk-bench-server-0123456789abcdef',
+      ...(requireAuth ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN } : {}),
+    },
+  }),
+  readyPath: '/health',
+  fillsModel: true,
+  hasAuth: true,
+  binary: binaryPath,
+}

@@ -1,0 +1,70 @@
+/**
+ * Fails where NexCode, as shipped, uses more than 1.7 times the processor time per request of a bare Bun proxy that runs beside it:
+ * both are measured in turns in the same minute, so that a slow or busy machine slows both. `bun bench/guard.ts`, about 25 s.
+ */
+import { bareBun } from './gateways/bare-bun.ts'
+import { nexcode } from './gateways/nexcode.ts'
+import { runWrk } from './load/wrk.ts'
+import { median } from './median.ts'
+import { MODELS } from './mock-answers.ts'
+import { provideTool } from './provide-tool.ts'
+import { chatTarget, measureCpu, type StartedGateway, startGateway, startUpstream } from './started-gateway.ts'
+import { Unavailable } from './unavailable.ts'
+
+const RATIO_MAX = 1.7
+const ROUNDS = 5
+const ROUND_SECONDS = 2
+const WARM_UP_SECONDS = 2
+const CONNECTIONS = 64
+const PROMPT_BYTES = 1000
+
+const load = (started: StartedGateway, seconds: number) =>
+  runWrk(chatTarget(started, PROMPT_BYTES, MODELS.json), CONNECTIONS, seconds)
+
+async function measureCpuMs(started: StartedGateway): Promise<number> {
+  const { figures, cpuSeconds } = await measureCpu(started, () => load(started, ROUND_SECONDS))
+  if (figures.failed > 0 || figures.requests === 0) {
+    throw new Error(`${started.gateway.name}: ${figures.failed} of ${figures.requests} requests failed`)
+  }
+  return (cpuSeconds * 1000) / figures.requests
+}
+
+async function guard(): Promise<boolean> {
+  await nexcode.prepare()
+  const upstream = await startUpstream()
+  const ours = await startGateway(nexcode, upstream.port)
+  const floor = await startGateway(bareBun, upstream.port)
+  await load(ours, WARM_UP_SECONDS)
+  await load(floor, WARM_UP_SECONDS)
+  const rounds: { ours: number; floor: number; ratio: number }[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const cost = { ours: await measureCpuMs(ours), floor: await measureCpuMs(floor) }
+    rounds.push({ ...cost, ratio: cost.ours / cost.floor })
+  }
+  await Promise.all([ours.process.stop(), floor.process.stop(), upstream.process.stop()])
+  const ratio = median(rounds.map((round) => round.ratio))
+  const show = (values: number[]) => `${median(values).toFixed(4)} ms (${values.map((ms) => ms.toFixed(4)).join(' ')})`
+  process.stdout.write(`guard: CPU per request, ${CONNECTIONS} connections, median of ${ROUNDS} paired rounds\n`)
+  process.stdout.write(`guard: nexcode  ${show(rounds.map((round) => round.ours))}\n`)
+  process.stdout.write(`guard: bare Bun ${show(rounds.map((round) => round.floor))}\n`)
+  process.stdout.write(
+    `guard: ratio    ${ratio.toFixed(2)} (${rounds.map((round) => round.ratio.toFixed(2)).join(' ')}), allowed ${RATIO_MAX}\n`,
+  )
+  return ratio <= RATIO_MAX
+}
+
+function findLoadTool(): boolean {
+  try {
+    provideTool('wrk')
+    return true
+  } catch (problem) {
+    if (!(problem instanceof Unavailable)) throw problem
+    process.stdout.write(`guard: skipped, ${problem.message}\n`)
+    return false
+  }
+}
+
+if (findLoadTool() && !(await guard())) {
+  process.stdout.write('guard: failed, NexCode costs too much: see docs/performance.md\n')
+  process.exitCode = 1
+}

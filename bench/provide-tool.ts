@@ -1,0 +1,28 @@
+import { Unavailable } from './unavailable.ts'
+
+let isListUpdated = false
+
+function apt(...args: string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  return Bun.spawnSync(['apt-get', ...args], { env, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }).success
+}
+
+/** Says where a program is; installs the Debian package of the same or the given name where we may. Throws `Unavailable`. */
+export function provideTool(program: string, debianPackage = program): string {
+  const found = Bun.which(program)
+  if (found !== null) return found
+  if (process.getuid?.() === 0 && Bun.which('apt-get') !== null) {
+    process.stderr.write(`Installing ${debianPackage}…\n`)
+    if (!isListUpdated) isListUpdated = apt('update')
+    apt('install', '-y', '--no-install-recommends', debianPackage)
+    const installed = Bun.which(program)
+    if (installed !== null) return installed
+  }
+  throw new Unavailable(`${program} is missing`)
+}
+
+/** The first version number in what a program prints about itself. */
+export function readVersion(command: readonly string[]): string {
+  const { stdout, stderr } = Bun.spawnSync([...command])
+  return /\d+\.\d+(\.\d+)?/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown'
+}

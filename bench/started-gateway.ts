@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import { CALLER_KEY, CALLER_TOKEN, type Gateway, type Place } from './gateways/gateway.ts'
+import type { Target } from './load/load.ts'
+import { readCpuSeconds } from './process-tree.ts'
+import { awaitReady, CACHE_DIR, findFreePort, type RunningProcess, runProcess } from './run-process.ts'
+
+/** A gateway that runs. */
+export interface StartedGateway {
+  readonly gateway: Gateway
+  readonly process: RunningProcess
+  readonly place: Place
+  /** How long it took from its start to its first 200. */
+  readonly startMs: number
+}
+
+/** Starts the mock upstream and says where it listens. */
+export async function startUpstream(): Promise<{ port: number; process: RunningProcess }> {
+  const port = await findFreePort()
+  const command = [process.execPath, join(import.meta.dir, 'mock-upstream.ts'), String(port)]
+  const upstream = runProcess('mock-upstream', { command })
+  await awaitReady(upstream, `http://127.0.0.1:${port}/v1/models`, 5000)
+  return { port, process: upstream }
+}
+
+/** Starts a gateway in front of the upstream and waits for its first 200. */
+export async function startGateway(
+  gateway: Gateway,
+  upstreamPort: number,
+  requireAuth = false,
+): Promise<StartedGateway> {
+  const name = requireAuth ? `${gateway.name}-auth` : gateway.name
+  const place = { port: await findFreePort(), upstreamPort, dir: join(CACHE_DIR, 'run', name), requireAuth }
+  const launch = gateway.launch(place)
+  const begin = performance.now()
+  const started = runProcess(name, launch)
+  const url = `http://127.0.0.1:${place.port}${gateway.readyPath}`
+  try {
+    await awaitReady(started, url, gateway.readyTimeoutMs)
+  } catch (problem) {
+    await started.stop()
+    throw problem
+  }
+  return { gateway, process: started, place, startMs: performance.now() - begin }
+}
+
+/** A request to chat completions as a caller of this gateway makes it, of about the given size. */
+export function chatTarget(
+  { gateway, place }: Pick<StartedGateway, 'gateway' | 'place'>,
+  promptBytes: number,
+  model: string | undefined,
+  stream = false,
+): Target {
+  const named = model === undefined ? {} : { model: gateway.modelName?.(model) ?? model }
+  const prompt = 'Say it again, and this time with more words. '
+    .repeat(Math.ceil(promptBytes / 45))
+    .slice(0, promptBytes)
+  return {
+    url: `http://127.0.0.1:${place.port}${gateway.chatPath}`,
+    headers: {
+      Authorization: `Bearer ${place.requireAuth ? CALLER_TOKEN : CALLER_KEY}`,
+      ...gateway.headers?.(place),
+    },
+    body: JSON.stringify({ ...named, stream, messages: [{ role: 'user', content: prompt }] }),
+  }
+}
+
+/** Runs a load and says how much processor time the gateway used meanwhile, in seconds. */
+export async function measureCpu<Figures>(
+  { process: { pid } }: Pick<StartedGateway, 'process'>,
+  load: () => Promise<Figures>,
+): Promise<{ figures: Figures; cpuSeconds: number }> {
+  const before = readCpuSeconds(pid)
+  const figures = await load()
+  return { figures, cpuSeconds: readCpuSeconds(pid) - before }
+}
