@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CALLER_KEY, CALLER_TOKEN, type Gateway, type Place } from './gateways/gateway.ts'
 import type { Target } from './load/load.ts'
+import { MODELS } from './mock-answers.ts'
 import { readCpuSeconds } from './process-tree.ts'
 import { awaitReady, CACHE_DIR, findFreePort, type RunningProcess, runProcess } from './run-process.ts'
+
+const UPSTREAM_READY_MS = 5000
 
 /** A gateway that runs. */
 export interface StartedGateway {
@@ -18,7 +22,7 @@ export async function startUpstream(): Promise<{ port: number; process: RunningP
   const port = await findFreePort()
   const command = [process.execPath, join(import.meta.dir, 'mock-upstream.ts'), String(port)]
   const upstream = runProcess('mock-upstream', { command })
-  await awaitReady(upstream, `http://127.0.0.1:${port}/v1/models`, 5000)
+  await awaitReady(upstream, () => fetch(`http://127.0.0.1:${port}/v1/models`), UPSTREAM_READY_MS)
   return { port, process: upstream }
 }
 
@@ -29,18 +33,33 @@ export async function startGateway(
   requireAuth = false,
 ): Promise<StartedGateway> {
   const name = requireAuth ? `${gateway.name}-auth` : gateway.name
-  const place = { port: await findFreePort(), upstreamPort, dir: join(CACHE_DIR, 'run', name), requireAuth }
+  let place: Place = { port: await findFreePort(), upstreamPort, dir: join(CACHE_DIR, 'run', name), requireAuth }
   const launch = gateway.launch(place)
   const begin = performance.now()
   const started = runProcess(name, launch)
-  const url = `http://127.0.0.1:${place.port}${gateway.readyPath}`
+  const isReady = async () => {
+    if (gateway.choosesPort) place = { ...place, port: readChosenPort(started.logPath) }
+    if (gateway.readyPath === undefined) return post(chatTarget({ gateway, place }, 100, MODELS.json))
+    return fetch(`http://127.0.0.1:${place.port}${gateway.readyPath}`, { keepalive: false })
+  }
   try {
-    await awaitReady(started, url, gateway.readyTimeoutMs)
+    await awaitReady(started, isReady, gateway.readyTimeoutMs)
   } catch (problem) {
     await started.stop()
     throw problem
   }
   return { gateway, process: started, place, startMs: performance.now() - begin }
+}
+
+function readChosenPort(logPath: string): number {
+  const port = /^PORT (\d+)$/m.exec(readFileSync(logPath, 'utf8'))?.[1]
+  if (port === undefined) throw new Error('it has not said yet where it listens')
+  return Number(port)
+}
+
+/** Sends one request of a load by itself. */
+export function post({ url, headers, body }: Target): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { ...headers, 'Content-Type': 'application/json' }, body })
 }
 
 /** A request to chat completions as a caller of this gateway makes it, of about the given size. */

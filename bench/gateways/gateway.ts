@@ -21,9 +21,11 @@ export interface Gateway {
   /** Makes it startable; throws `Unavailable` where that is not possible. Says which version it is. */
   prepare(): Promise<string>
   launch(place: Place): Launch
-  /** A path that answers 200 as soon as requests can be served. */
-  readonly readyPath: string
+  /** A path that answers 200 as soon as requests can be served; absent: a chat completion says so. */
+  readonly readyPath: string | undefined
   readonly readyTimeoutMs: number
+  /** Whether it listens where it likes, and writes a line `PORT <number>` to its log. */
+  readonly choosesPort?: boolean
   /** The path of chat completions. */
   readonly chatPath: string
   /** Headers that its callers have to send beside the key. */

@@ -26,7 +26,7 @@ async function prepare(): Promise<string> {
   }
   const version = Bun.spawnSync([binary, '--version'])
   if (!version.success) throw new Unavailable(`${binary} does not run`)
-  return version.stdout.toString().trim()
+  return version.stdout.toString().trim().split(' ').at(-1) ?? 'unknown'
 }
 
 /** NexCode as it is shipped: the binary with all defaults, its log line for each exchange written to a file. */

@@ -20,7 +20,9 @@ export interface StreamFigures {
   readonly streams: number
   /** Streams that ended early, with an event missing, or with another status than 200. */
   readonly incomplete: number
+  /** Events that came in the counted time, and in all. */
   readonly chunks: number
+  readonly chunksInAll: number
   readonly openMax: number
   readonly firstByteP50Ms: number
   readonly firstByteP99Ms: number

@@ -1,0 +1,98 @@
+import { statSync } from 'node:fs'
+import { checkAnswers } from './check-answers.ts'
+import { measureColdStarts } from './cold-start.ts'
+import { type Gateway, PLAIN } from './gateways/gateway.ts'
+import { GATEWAYS } from './gateways/gateways.ts'
+import { runWrk } from './load/wrk.ts'
+import { MODELS } from './mock-answers.ts'
+import type { Options } from './options.ts'
+import { readResidentBytes } from './process-tree.ts'
+import { DIRECT, type MeasuredGateway, type Results } from './results.ts'
+import type { RunningProcess } from './run-process.ts'
+import type { Scenario } from './scenarios.ts'
+import { chatTarget, type StartedGateway, startGateway } from './started-gateway.ts'
+
+/** What is loaded in each round: the upstream itself, and the gateways that are ready, by name. */
+export interface LineUp {
+  readonly targets: ReadonlyMap<string, StartedGateway>
+  /** The same gateways, started with `requireAuth`. */
+  readonly withAuth: ReadonlyMap<string, StartedGateway>
+}
+
+const WARM_UP_SECONDS = 3
+const WARM_UP_CONNECTIONS = 64
+const SETTLE_MS = 300
+const MODEL_LESS: Pick<Gateway, 'prepare' | 'launch'> = {
+  prepare: async () => '',
+  launch: () => ({ command: [] }),
+}
+
+/** The upstream as a target: what a call costs with nothing in between. */
+function directTarget(upstream: { port: number; process: RunningProcess }): StartedGateway {
+  return {
+    gateway: { ...PLAIN, ...MODEL_LESS, name: DIRECT, kind: 'limit', settings: 'no gateway: the mock upstream itself' },
+    process: upstream.process,
+    place: { port: upstream.port, upstreamPort: upstream.port, dir: '', requireAuth: false },
+    startMs: 0,
+  }
+}
+
+const warmUp = (started: StartedGateway) =>
+  runWrk(chatTarget(started, 1000, MODELS.json), WARM_UP_CONNECTIONS, WARM_UP_SECONDS)
+
+/** Installs, starts, checks and warms up one gateway. */
+async function lineUpOne(gateway: Gateway, upstreamPort: number): Promise<[StartedGateway, MeasuredGateway]> {
+  const version = await gateway.prepare()
+  // The first start brings its files into the page cache.
+  const first = await startGateway(gateway, upstreamPort)
+  try {
+    await checkAnswers(first)
+  } finally {
+    await first.process.stop()
+  }
+  const coldStartMs = await measureColdStarts(gateway, upstreamPort)
+  const started = await startGateway(gateway, upstreamPort)
+  await Bun.sleep(SETTLE_MS)
+  const idleBytes = readResidentBytes(started.process.pid)
+  await warmUp(started)
+  const binary = gateway.binary?.()
+  const footprint = {
+    coldStartMs,
+    idleBytes,
+    loadedBytes: 0,
+    ...(binary === undefined ? {} : { binaryBytes: statSync(binary).size }),
+  }
+  const { name, kind, settings } = gateway
+  return [started, { name, kind, version, settings, footprint }]
+}
+
+/** Makes everything ready that the options name; what can't be had goes to the list of the skipped. */
+export async function lineUp(
+  options: Options,
+  scenarios: readonly Scenario[],
+  upstream: { port: number; process: RunningProcess },
+  results: Results,
+  say: (line: string) => void,
+): Promise<LineUp> {
+  const targets = new Map([[DIRECT, directTarget(upstream)]])
+  const withAuth = new Map<string, StartedGateway>()
+  await warmUp(directTarget(upstream))
+  for (const gateway of GATEWAYS.filter(({ name }) => options.gateways.includes(name))) {
+    say(`${gateway.name}: installing, checking its answers, warming up`)
+    try {
+      const [started, measured] = await lineUpOne(gateway, upstream.port)
+      targets.set(gateway.name, started)
+      results.gateways.push(measured)
+      if (!gateway.hasAuth || !scenarios.some(({ requireAuth }) => requireAuth)) continue
+      const guarded = await startGateway(gateway, upstream.port, true)
+      await checkAnswers(guarded)
+      await warmUp(guarded)
+      withAuth.set(gateway.name, guarded)
+    } catch (problem) {
+      const line = `${gateway.name}: skipped, ${problem instanceof Error ? problem.message : String(problem)}`
+      results.skipped.push(line)
+      say(line)
+    }
+  }
+  return { targets, withAuth }
+}

@@ -1,0 +1,80 @@
+import type { LineUp } from './line-up.ts'
+import type { Options } from './options.ts'
+import { DIRECT, type Results, type Sample } from './results.ts'
+import type { Scenario } from './scenarios.ts'
+import { measureCpu, type StartedGateway } from './started-gateway.ts'
+import { Unavailable } from './unavailable.ts'
+
+async function sample(scenario: Scenario, started: StartedGateway, seconds: number): Promise<Sample> {
+  if (scenario.unit === 'request') {
+    const { figures, cpuSeconds } = await measureCpu(started, () => scenario.run(started, seconds))
+    const { requests, failed, p50Ms, p99Ms } = figures
+    const answered = requests - failed
+    return {
+      cpu: (cpuSeconds * 1e3) / requests,
+      perSecond: answered / figures.seconds,
+      p50Ms,
+      p99Ms,
+      tried: requests,
+      failed,
+    }
+  }
+  const { figures, cpuSeconds } = await measureCpu(started, () => scenario.run(started, seconds))
+  return {
+    // Of all that the gateway carried meanwhile, also before and after the counted time.
+    cpu: (cpuSeconds * 1e6) / figures.chunksInAll,
+    perSecond: figures.chunks / figures.seconds,
+    p50Ms: figures.firstByteP50Ms,
+    p99Ms: figures.firstByteP99Ms,
+    tried: figures.streams,
+    failed: figures.incomplete,
+    openMax: figures.openMax,
+  }
+}
+
+/** Who takes part in a scenario. */
+function participants(scenario: Scenario, { targets, withAuth }: LineUp): [string, StartedGateway][] {
+  const all = [...(scenario.requireAuth ? withAuth : targets)]
+  const { onlyFor } = scenario
+  return onlyFor === undefined ? all : all.filter(([name, { gateway }]) => name !== DIRECT && onlyFor(gateway))
+}
+
+const rotate = <Item>(items: readonly Item[], by: number): Item[] => [...items.slice(by), ...items.slice(0, by)]
+
+/**
+ * Runs each scenario against each target in turn, and all that once more for each round, begun by another target every time: what
+ * changes on the machine meanwhile then hits all of them.
+ */
+export async function runRounds(
+  options: Options,
+  scenarios: readonly Scenario[],
+  line: LineUp,
+  results: Results,
+  say: (line: string) => void,
+): Promise<void> {
+  const unavailable = new Set<string>()
+  for (const { name, title, unit, comparedWith } of scenarios) {
+    results.scenarios.push({ name, title, unit, samples: {}, ...(comparedWith === undefined ? {} : { comparedWith }) })
+  }
+  for (let round = 0; round < options.rounds; round++) {
+    for (const scenario of scenarios.filter(({ name }) => !unavailable.has(name))) {
+      say(`round ${round + 1} of ${options.rounds}: ${scenario.title}`)
+      const samples = results.scenarios.find(({ name }) => name === scenario.name)?.samples ?? {}
+      const all = participants(scenario, line)
+      for (const [name, started] of rotate(all, round % Math.max(1, all.length))) {
+        try {
+          samples[name] = [...(samples[name] ?? []), await sample(scenario, started, options.seconds)]
+        } catch (problem) {
+          const reason = problem instanceof Error ? problem.message : String(problem)
+          const isForAll = problem instanceof Unavailable
+          const what = isForAll ? `scenario ${scenario.name}` : `scenario ${scenario.name} for ${name}`
+          results.skipped.push(`${what}: skipped, ${reason}`)
+          say(`${what}: skipped, ${reason}`)
+          if (!isForAll) continue
+          unavailable.add(scenario.name)
+          break
+        }
+      }
+    }
+  }
+}
