@@ -17,7 +17,7 @@ const QUESTION = 'What is NexCode?'
 export async function demo({ once }: { readonly once: boolean }): Promise<number | undefined> {
   // Everything is on this machine, where no proxy would look.
   for (const name of PROXY_VARIABLES) delete process.env[name]
-  const simulated = await startSimulatedServer()
+  const simulated = startSimulatedServer()
   const config = readConfiguration({
     PORT: '0',
     LOG_LEVEL: 'warn',

@@ -1,8 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createSimulatedOpenAI, type SimulatedOpenAIOptions } from '../demo/simulated-openai.ts'
-import { toRequest } from '../edge/to-request.ts'
-import { writeResponse } from '../edge/write-response.ts'
+import { listenHttp1 } from '../edge/http1/listen.ts'
+import { requestOf } from '../edge/http1/turn.ts'
 import { createDeadlines } from '../timing/deadlines.ts'
 
 /** A simulated OpenAI that listens on this machine. */
@@ -16,30 +14,27 @@ export interface SimulatedServer {
  * Starts the simulated OpenAI on a free port of 127.0.0.1.
  *
  * @example
- * const simulated = await startSimulatedServer({ chunkDelayMs: 0 })
+ * const simulated = startSimulatedServer({ chunkDelayMs: 0 })
  */
-export async function startSimulatedServer(options: SimulatedOpenAIOptions = {}): Promise<SimulatedServer> {
+export function startSimulatedServer(options: SimulatedOpenAIOptions = {}): SimulatedServer {
   const openai = createSimulatedOpenAI(options)
-  const deadlines = createDeadlines()
-
-  const serve = async (message: IncomingMessage, out: ServerResponse): Promise<void> => {
-    const abort = new AbortController()
-    out.on('close', () => abort.abort())
-    message.on('error', () => undefined)
-    const request = toRequest(message, { abort, deadlines, uploadIdleMs: 0 })
-    await writeResponse(await openai.fetch(request), out, { deadlines, writeIdleMs: 0, isLast: false })
-  }
-
-  const server = createServer((message, out) => {
-    // A reset that was asked for, or a caller that left: either way the connection is over.
-    serve(message, out).catch(() => message.socket.resetAndDestroy())
-  })
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', () => resolve()))
+  const server = listenHttp1(
+    { hostname: '127.0.0.1', port: 0 },
+    {
+      deadlines: createDeadlines(),
+      uploadIdleMs: 0,
+      writeIdleMs: 0,
+      // A reset that was asked for, or a caller that left: either way the connection is over.
+      serve: (turn) => openai.fetch(requestOf(turn)).catch(() => undefined),
+      refuse: ({ body, entry }) => Response.json(body, { status: entry.status }),
+      onDefect: () => undefined,
+    },
+  )
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${server.port}`,
     close() {
-      server.close()
-      server.closeAllConnections()
+      void server.close()
+      server.closeAll()
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { ApiError } from '../openai/api-error.ts'
-import { headersOf } from './to-request.ts'
+import { headersOf } from './headers-of.ts'
 
 /** Statuses that never have a body, whatever their headers say (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])

@@ -1,47 +1,32 @@
-import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { noteArrival } from '../http/arrival.ts'
 import { answerError } from '../http/error-handler.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { upstreamFailure } from '../upstream/failure.ts'
+import { answerSocket } from './answer-socket.ts'
 import type { HttpServerDeps } from './http-server-deps.ts'
-import { answerSocket } from './raw-answer.ts'
-import { toRequest } from './to-request.ts'
+import type { RequestHead } from './http1/request-head.ts'
+import { routingUrl } from './http1/turn.ts'
 import { relayWebSocket } from './websocket/websocket-relay.ts'
 
 /** Relays a WebSocket upgrade to the upstream, or refuses it like every other request. */
-export function answerUpgrade(deps: HttpServerDeps, message: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+export function answerUpgrade(deps: HttpServerDeps, head: RequestHead, socket: Duplex, rest: Uint8Array): void {
   socket.on('error', () => socket.destroy())
-  if (message.headers.upgrade?.toLowerCase() !== 'websocket') {
-    // A server may ignore an upgrade it does not know (RFC 9110 §7.8), but this socket has left the HTTP server.
-    answerConnect(deps, message, socket)
-    return
-  }
-  relay(deps, message, socket, head).catch((cause: unknown) => {
+  relay(deps, head, socket, rest).catch((cause: unknown) => {
     deps.log.error({ err: cause }, 'a WebSocket could not be served')
     socket.destroy()
   })
 }
 
-/** Answers what came for a bare socket through the app, which refuses a CONNECT, and ends the connection. */
-export function answerConnect(deps: HttpServerDeps, message: IncomingMessage, socket: Duplex): void {
-  socket.on('error', () => socket.destroy())
-  const answer = async (): Promise<void> =>
-    answerSocket(await deps.app.fetch(bareRequest(deps, message, socket)), socket)
-  answer().catch((cause: unknown) => {
-    deps.log.error({ err: cause }, 'a request could not be served')
-    socket.destroy()
-  })
-}
-
-async function relay(deps: HttpServerDeps, message: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
-  const decision = deps.app.upgrade(bareRequest(deps, message, socket))
+async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, rest: Uint8Array): Promise<void> {
+  const decision = deps.app.upgrade(requestOf(head, socket))
   if (decision.kind === 'refused') return answerSocket(decision.response, socket)
   const { exchange, url, target, headers, secret } = decision
   exchange.attempts = 1
   const { firstByteMs, writeIdleMs } = deps.config.timeouts
   const outcome = await relayWebSocket({
     client: socket,
-    head,
+    head: rest,
     url,
     target,
     headers: [...headers],
@@ -59,12 +44,10 @@ async function relay(deps: HttpServerDeps, message: IncomingMessage, socket: Dup
   exchange.end({ kind: 'failed', cause: error }, outcome.bytesOut)
 }
 
-function bareRequest({ app, config }: HttpServerDeps, message: IncomingMessage, socket: Duplex): Request {
+function requestOf(head: RequestHead, socket: Duplex): Request {
   const abort = new AbortController()
   socket.once('close', () => abort.abort(new ApiError('client_closed')))
-  return toRequest(message, {
-    abort,
-    deadlines: app.deadlines,
-    uploadIdleMs: config.timeouts.uploadIdleMs,
-  })
+  const request = new Request(routingUrl(head), { headers: head.headers, signal: abort.signal })
+  noteArrival(request, { target: head.target, abort })
+  return request
 }

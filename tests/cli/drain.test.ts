@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { connect } from 'node:net'
+import { settled } from '../helpers/flood.ts'
 import { getText, openRawClient, parseResponse, postText, type RawClient } from '../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
 import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
@@ -127,18 +128,23 @@ describe('SIGTERM', () => {
     client.on('data', (chunk: Buffer) => void chunks.push(chunk))
     const closed = new Promise<void>((resolve) => void client.on('close', () => resolve()))
     client.pause()
-    // Together they are more than the system's buffers hold.
-    const count = 16
-    client.write(getText('/v1/files/f', AUTH).repeat(count))
-    await gateway.exchange(count)
+    // Together they are more than the system's buffers hold, so the last of them wait for their turn.
+    client.write(getText('/v1/files/f', AUTH).repeat(24))
+    await gateway.exchange(1)
+    await settled(() => gateway.lines.length, 200)
     gateway.child?.kill('SIGTERM')
     await refusal(gateway.port)
     expect(await Promise.race([gateway.child?.exited, Bun.sleep(600)])).toBeUndefined()
     client.resume()
     await closed
     const text = Buffer.concat(chunks).toString('latin1')
-    expect(text.split('HTTP/1.1 200 ')).toHaveLength(count + 1)
-    expect(text.split(JSON.stringify({ big }))).toHaveLength(count + 1)
+    const answers = text.split('HTTP/1.1 ').slice(1)
+    const whole = answers.filter((answer) => answer.startsWith('200 ') && answer.endsWith(JSON.stringify({ big })))
+    expect(whole.length).toBeGreaterThan(0)
+    // Whose turn came too late is told so, as the connection's last answer.
+    expect(answers.slice(whole.length).map((answer) => [answer.slice(0, 3), answer.includes('"draining"')])).toEqual([
+      ['503', true],
+    ])
     expect(await gateway.child?.exited).toBe(0)
     await json.close()
   })

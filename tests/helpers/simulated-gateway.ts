@@ -17,7 +17,7 @@ export async function startSimulatedGateway(
   env: Env = {},
   options: SimulatedOpenAIOptions = {},
 ): Promise<SimulatedGateway> {
-  const simulated: SimulatedServer = await startSimulatedServer({ chunkDelayMs: 0, ...options })
+  const simulated: SimulatedServer = startSimulatedServer({ chunkDelayMs: 0, ...options })
   const gateway = await startTestGateway({ OPENAI_API_BASE: `${simulated.url}/v1`, ...env })
   return {
     gateway,

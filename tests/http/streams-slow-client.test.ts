@@ -1,32 +1,37 @@
 import { afterEach, expect, test } from 'bun:test'
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
-import { writeResponse } from '../../src/edge/write-response.ts'
+import { connect, type Socket } from 'node:net'
+import { type HttpServer, listenHttp1 } from '../../src/edge/http1/listen.ts'
 import { createDeadlines } from '../../src/timing/deadlines.ts'
+import { settled } from '../helpers/flood.ts'
 import { within } from '../helpers/rig.ts'
 
 const MIB = 1024 * 1024
 const WRITE_IDLE_MS = 200
 
-const servers: Server[] = []
+const servers: HttpServer[] = []
 
 afterEach(() => {
   for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
+    void server.close()
+    server.closeAll()
   }
 })
 
-/** Serves one body through the edge's writer to a client that has not yet read a byte. */
-async function serve(body: (out: ServerResponse) => ReadableStream<Uint8Array>): Promise<Socket> {
-  const server = createServer((_message, out) => {
-    out.on('error', () => undefined)
-    const options = { deadlines: createDeadlines(), writeIdleMs: WRITE_IDLE_MS, isLast: true }
-    writeResponse(new Response(body(out)), out, options).catch(() => out.destroy())
-  })
+/** Serves one body through the edge to a client that has not yet read a byte. */
+function serve(body: (abort: AbortSignal) => ReadableStream<Uint8Array>): Socket {
+  const server = listenHttp1(
+    { hostname: '127.0.0.1', port: 0 },
+    {
+      deadlines: createDeadlines(),
+      uploadIdleMs: 0,
+      writeIdleMs: WRITE_IDLE_MS,
+      serve: async ({ abort }) => new Response(body(abort.signal), { headers: { connection: 'close' } }),
+      refuse: () => new Response(),
+      onDefect: () => undefined,
+    },
+  )
   servers.push(server)
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', () => resolve()))
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const socket = connect(server.port, '127.0.0.1')
   socket.on('error', () => undefined)
   socket.pause()
   socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
@@ -37,7 +42,7 @@ const closed = (socket: Socket): Promise<void> => new Promise((resolve) => void 
 
 test('a client that takes little of a chunk at a time is not cut, however long the chunk takes', async () => {
   const chunk = new Uint8Array(24 * MIB)
-  const socket = await serve(() => new Blob([chunk]).stream().pipeThrough(joined(chunk.byteLength)))
+  const socket = serve(() => new Blob([chunk]).stream().pipeThrough(joined(chunk.byteLength)))
   const startedAt = performance.now()
   let read = 0
   socket.on('data', (data: Buffer) => {
@@ -66,21 +71,27 @@ function joined(bytes: number): TransformStream<Uint8Array, Uint8Array> {
 
 test('a client that takes nothing of what is left of a body that failed is cut', async () => {
   const gone = Promise.withResolvers<void>()
-  const socket = await serve((out) => {
-    out.once('close', () => gone.resolve())
+  let sent = 0
+  let fail: () => void = () => undefined
+  const socket = serve((abort) => {
+    abort.addEventListener('abort', () => gone.resolve())
     return new ReadableStream<Uint8Array>(
       {
-        async pull(controller) {
-          await new Promise((resolve) => setImmediate(resolve))
-          // As soon as the client's side is full, so that a little waits here.
-          if (out.writableLength > 0) {
-            controller.error(undefined)
-          } else controller.enqueue(new Uint8Array(8 * 1024))
+        start(controller) {
+          fail = () => controller.error(undefined)
+        },
+        pull(controller) {
+          sent += MIB
+          controller.enqueue(new Uint8Array(MIB))
         },
       },
       { highWaterMark: 0 },
     )
   })
+  // Until the client's side is full, so that some of it waits here.
+  await settled(() => sent, 100)
+  expect(sent).toBeGreaterThan(0)
+  fail()
   await within(WRITE_IDLE_MS + 3000, 'cutting', gone.promise)
   socket.destroy()
 })

@@ -1,0 +1,89 @@
+import { ApiError } from '../../openai/api-error.ts'
+
+/** Takes a chunked body apart as it comes. */
+export interface ChunkedBody {
+  /** Gives the payload's pieces to `emit`; returns how many bytes belonged to the body, all of them until it is done. */
+  readonly take: (bytes: Buffer, emit: (payload: Buffer) => void) => number
+  /** Whether the last chunk and the trailers behind it have come. */
+  readonly isDone: () => boolean
+}
+
+/** A chunk-size line of more characters is no honest one. */
+const SIZE_CHARS_MAX = 4096
+const TRAILER_CHARS_MAX = 16 * 1024
+const LF = 0x0a
+const PLAIN = '[\\t -~\\x80-\\xff]*'
+/** Extensions are read over (RFC 9112 §7.1.1). */
+const CHUNK_SIZE = new RegExp(`^0*([0-9a-f]{0,12})(?:;${PLAIN})?$`, 'i')
+const TRAILER = new RegExp(`^[!#$%&'*+.^_\`|~0-9A-Za-z-]+:${PLAIN}$`)
+
+/**
+ * Makes the reader of one request's chunked body (RFC 9112 §7.1), as strict as the reader of its head. Trailers are
+ * checked and dropped.
+ *
+ * `take` throws `malformed_request`.
+ *
+ * @example
+ * const body = createChunkedBody()
+ * const taken = body.take(bytes, (payload) => parts.push(payload))
+ */
+export function createChunkedBody(): ChunkedBody {
+  let state: 'size' | 'data' | 'data end' | 'trailers' | 'done' = 'size'
+  let line = ''
+  let left = 0
+  let trailerChars = 0
+
+  const takeLine = (text: string): void => {
+    if (state === 'size') {
+      const size = CHUNK_SIZE.exec(text)?.[1]
+      if (size === undefined || text === '' || text.startsWith(';')) throw malformed('a chunk size')
+      left = size === '' ? 0 : Number.parseInt(size, 16)
+      state = left === 0 ? 'trailers' : 'data'
+    } else if (state === 'data end') {
+      if (text !== '') throw malformed('a chunk longer than its size')
+      state = 'size'
+    } else if (text === '') {
+      state = 'done'
+    } else if (!TRAILER.test(text)) {
+      throw malformed('a trailer')
+    }
+  }
+
+  /** Returns where the next line begins, if this one has come to its end. */
+  const readLine = (bytes: Buffer, from: number): number => {
+    const end = bytes.indexOf(LF, from)
+    line += bytes.toString('latin1', from, end === -1 ? bytes.byteLength : end)
+    if (state === 'trailers') trailerChars += (end === -1 ? bytes.byteLength : end) - from
+    if (line.length > SIZE_CHARS_MAX && state !== 'trailers') throw malformed('an endless chunk size')
+    if (trailerChars > TRAILER_CHARS_MAX) throw malformed('endless trailers')
+    if (end === -1) return bytes.byteLength
+    if (!line.endsWith('\r')) throw malformed('a bare line feed')
+    const text = line.slice(0, -1)
+    line = ''
+    takeLine(text)
+    return end + 1
+  }
+
+  return {
+    isDone: () => state === 'done',
+    take(bytes, emit) {
+      let at = 0
+      while (at < bytes.byteLength && state !== 'done') {
+        if (state !== 'data') {
+          at = readLine(bytes, at)
+          continue
+        }
+        const payload = bytes.subarray(at, at + left)
+        at += payload.byteLength
+        left -= payload.byteLength
+        if (left === 0) state = 'data end'
+        emit(payload)
+      }
+      return at
+    },
+  }
+}
+
+function malformed(what: string): ApiError {
+  return new ApiError('malformed_request', { cause: `malformed: ${what}` })
+}

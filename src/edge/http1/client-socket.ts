@@ -1,0 +1,129 @@
+import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
+
+/** A client's end of a connection: what the system does not take at once waits here, and is watched. */
+export class ClientSocket {
+  readonly #socket: Bun.Socket<unknown>
+  readonly #deadlines: Deadlines
+  readonly #writeIdleMs: number
+  #backlog: Uint8Array[] = []
+  #stall: Deadline | undefined
+  #isPaused = false
+  #endsWhenWritten = false
+  #waiting: (() => void)[] = []
+  #onClosed: (() => void) | undefined
+  /** Whether nothing more can be written: it was closed by either side. */
+  isClosed = false
+
+  constructor(socket: Bun.Socket<unknown>, deadlines: Deadlines, writeIdleMs: number) {
+    this.#socket = socket
+    this.#deadlines = deadlines
+    this.#writeIdleMs = writeIdleMs
+  }
+
+  /** Whether everything written so far is in the system's hands. */
+  get isFlushed(): boolean {
+    return this.#backlog.length === 0
+  }
+
+  /** Writes, and returns whether the system has taken it all; where not, wait for `flushed`. */
+  write(bytes: Uint8Array): boolean {
+    if (this.isClosed) return true
+    if (this.#backlog.length > 0) {
+      this.#backlog.push(bytes)
+      return false
+    }
+    const taken = this.#socket.write(bytes)
+    if (taken === bytes.byteLength) return true
+    // A socket that is closing takes nothing; its close event follows.
+    if (taken < 0) return true
+    this.#backlog.push(bytes.subarray(taken))
+    this.#watch()
+    return false
+  }
+
+  /** Resolves when everything written is in the system's hands, or the connection is closed. */
+  flushed(): Promise<void> {
+    if (this.isFlushed || this.isClosed) return Promise.resolve()
+    return new Promise((resolve) => void this.#waiting.push(resolve))
+  }
+
+  /** Ends our side behind what has been written: a FIN, never a reset. The other side may still send. */
+  endWhenWritten(): void {
+    this.#endsWhenWritten = true
+    if (this.isFlushed && !this.isClosed) this.#socket.shutdown()
+  }
+
+  /** Closes at once, in the way that no answer looks complete: what waits is dropped, and the client sees a reset. */
+  reset(): void {
+    if (!this.isClosed) this.#socket.terminate()
+  }
+
+  /** Closes both sides at once; what the system has taken still arrives. */
+  close(): void {
+    if (!this.isClosed) this.#socket.end()
+  }
+
+  pause(): void {
+    if (!this.#isPaused && !this.isClosed) this.#socket.pause()
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    if (this.#isPaused && !this.isClosed) this.#socket.resume()
+    this.#isPaused = false
+  }
+
+  /** Calls back when the connection is closed; there is one such callback, the last one given. */
+  onceClosed(callback: () => void): void {
+    if (this.isClosed) callback()
+    else this.#onClosed = callback
+  }
+
+  /** To be called when the system takes more. */
+  onDrain(): void {
+    if (this.#backlog.length > 0 && this.#flush()) this.#stall?.touch()
+  }
+
+  /** To be called when the connection is closed. */
+  onClose(): void {
+    this.isClosed = true
+    this.#backlog = []
+    this.#settle()
+    this.#onClosed?.()
+  }
+
+  /** Returns whether the system has taken anything. */
+  #flush(): boolean {
+    let hasMoved = false
+    for (;;) {
+      const [first] = this.#backlog
+      if (first === undefined) break
+      const taken = this.#socket.write(first)
+      if (taken <= 0) return hasMoved
+      hasMoved = true
+      if (taken < first.byteLength) {
+        this.#backlog[0] = first.subarray(taken)
+        return true
+      }
+      this.#backlog.shift()
+    }
+    this.#settle()
+    if (this.#endsWhenWritten) this.#socket.shutdown()
+    return hasMoved
+  }
+
+  /** Cuts a client that takes nothing of what waits for it; one that takes little, however slowly, goes on. */
+  #watch(): void {
+    this.#stall = this.#deadlines.start(this.#writeIdleMs, () => {
+      // The system tells only of much room: it is asked once more before the verdict.
+      if (!this.#flush()) this.reset()
+      else if (this.#backlog.length > 0) this.#watch()
+    })
+  }
+
+  #settle(): void {
+    this.#stall?.clear()
+    this.#stall = undefined
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,21 @@
+import type { Duplex } from 'node:stream'
+import type { ApiError } from '../../openai/api-error.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
+import type { RequestHead } from './request-head.ts'
+import type { Turn } from './turn.ts'
+
+/** What a connection does with what comes by it. */
+export interface Http1Deps {
+  readonly deadlines: Deadlines
+  /** Between two reads of a body that is waited for, in milliseconds; 0: none. */
+  readonly uploadIdleMs: number
+  /** How long a client may take nothing of what waits for it, in milliseconds; 0: for ever. */
+  readonly writeIdleMs: number
+  /** Answers a request; nothing: the connection is reset. Rejects never, but for a defect, which resets it too. */
+  readonly serve: (turn: Turn) => Promise<Response | undefined>
+  /** Takes a WebSocket's upgrade: its socket, and what came behind the head. Absent: an upgrade is ignored (RFC 9110 §7.8). */
+  readonly onUpgrade?: (head: RequestHead, socket: Duplex, rest: Uint8Array) => void
+  /** The answer to bytes that are no request. */
+  readonly refuse: (error: ApiError) => Response
+  readonly onDefect: (cause: unknown) => void
+}
