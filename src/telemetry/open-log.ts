@@ -14,8 +14,18 @@ export interface OpenLog {
 /** Lines are held back for so long, so that a busy server writes many at once. */
 const FLUSH_MS = 100
 const BUFFER_BYTES = 8 * 1024
+/** What is written to a pipe at once in one piece, whoever else writes to it (PIPE_BUF; POSIX, write). */
+const PIPE_BYTES = 4096
 /** How long a slow reader of the last lines is waited for. */
 const SETTLE_MS = 5_000
+
+/** How the log is written. */
+export interface LogOptions {
+  readonly level: string
+  readonly format: 'json' | 'pretty'
+  /** The number of this process among those that write to the same log; each of its lines carries it. */
+  readonly worker?: number
+}
 
 /**
  * Opens the log on standard output: a JSON line an event, or a readable one for a person.
@@ -23,18 +33,21 @@ const SETTLE_MS = 5_000
  * @example
  * const { log, flush, settle } = openLog({ level: 'info', format: 'json' })
  */
-export function openLog(options: { readonly level: string; readonly format: 'json' | 'pretty' }): OpenLog {
+export function openLog(options: LogOptions): OpenLog {
   const settings = {
     level: options.level,
     timestamp: pino.stdTimeFunctions.isoTime,
-    base: null,
+    base: options.worker === undefined ? null : { worker: options.worker },
     serializers: { err: describeError },
   }
   if (options.format === 'pretty') {
     const stream = pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
     return { log: pino(settings, stream), flush: () => undefined, settle: () => Promise.resolve() }
   }
-  const destination = pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS })
+  // Whole lines, and no more than goes out in one piece: another worker's would come between the halves of one.
+  const sizes =
+    options.worker === undefined ? { minLength: BUFFER_BYTES } : { minLength: PIPE_BYTES - 512, maxWrite: PIPE_BYTES }
+  const destination = pino.destination({ dest: 1, sync: false, ...sizes, periodicFlush: FLUSH_MS })
   return {
     log: pino(settings, destination),
     flush: () => destination.flushSync(),

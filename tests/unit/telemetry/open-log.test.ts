@@ -43,6 +43,27 @@ describe('the log', () => {
     expect(text.match(/INFO/g)).toHaveLength(1000)
   })
 
+  test('of one process among several has its number in each line, and writes whole lines in pieces that a pipe takes at once', async () => {
+    const script = `
+      const fs = require('node:fs')
+      const sizes = []
+      const write = fs.write
+      fs.write = (fd, text, ...rest) => (sizes.push([Buffer.byteLength(text), text.endsWith('\\n')]), write(fd, text, ...rest))
+      const { openLog } = await import(${JSON.stringify(SOURCE)})
+      const { log, settle } = openLog({ level: 'info', format: 'json', worker: 2 })
+      for (let n = 0; n < 1000; n += 1) log.info({ n }, 'ein Gruß in voller Länge')
+      await settle()
+      process.stderr.write(JSON.stringify(sizes))
+      process.exit(0)`
+    const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe', stderr: 'pipe' })
+    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+    const lines = out.trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line)).filter(({ worker }) => worker === 2)).toHaveLength(1000)
+    const writes = JSON.parse(err) as [number, boolean][]
+    expect(writes.length).toBeGreaterThan(10)
+    expect(writes.filter(([bytes, isWhole]) => bytes > 4096 || !isWhole)).toEqual([])
+  })
+
   test.each(['json', 'pretty'] as const)('that says nothing can be flushed and settled: %s', async (format) => {
     const { log, flush, settle } = openLog({ level: 'silent', format })
     log.fatal('never')
