@@ -6,7 +6,7 @@ import { answerError, errorHandler } from './http/error-handler.ts'
 import { guardRequest } from './http/guard.ts'
 import { openExchange } from './http/request-context.ts'
 import { documentation } from './http/routes/documentation.ts'
-import { health } from './http/routes/health.ts'
+import { health, type WorkersState } from './http/routes/health.ts'
 import { openaiRoutes } from './http/routes/openai.ts'
 import { createUpgrade, type Upgrade } from './http/upgrade.ts'
 import { type Admission, createAdmission } from './limits/admission.ts'
@@ -26,6 +26,8 @@ export interface AppDeps {
   readonly sha256: (text: string) => Uint8Array
   /** The clock of all time limits; one of its own where absent. */
   readonly deadlines?: Deadlines
+  /** How the processes are that serve together; nothing where this one is alone. */
+  readonly workers?: () => WorkersState
 }
 
 /** NexCode on Web standards: a request in, a response out. */
@@ -44,7 +46,8 @@ export interface App {
  * const app = createApp({ config, version, log, fetch, sha256 })
  * const response = await app.fetch(new Request('http://localhost/v1/models'))
  */
-export function createApp({ config, version, log, fetch, sha256, deadlines = createDeadlines() }: AppDeps): App {
+export function createApp(deps: AppDeps): App {
+  const { config, version, log, fetch, sha256, deadlines = createDeadlines() } = deps
   const { server, timeouts } = config
   const authorize = createAuthorize({ ...config.auth, ...server, sha256 })
   const admission = createAdmission(config.limits.inFlightMax)
@@ -66,7 +69,7 @@ export function createApp({ config, version, log, fetch, sha256, deadlines = cre
 
   const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })
     .use(errorHandler(log))
-    .use(health(admission))
+    .use(health(admission, deps.workers))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
     .use(openaiRoutes(pipeline, authorize))
 

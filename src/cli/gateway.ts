@@ -4,6 +4,7 @@ import { createApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import { createExactFetch } from '../edge/exact-fetch.ts'
 import { startHttpServer } from '../edge/http-server.ts'
+import type { WorkersState } from '../http/routes/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { UpstreamFetch } from '../upstream/send.ts'
 import { serverUrl } from './server-url.ts'
@@ -29,20 +30,22 @@ const NOTICE_MS = 250
 const FAREWELL_MS = 250
 
 /**
- * Starts the gateway: the app of Web standards with this platform's fetch, digest and server.
+ * Starts the gateway: the app of Web standards with this platform's fetch, digest and server. Where it is one of several
+ * processes, it shares the port with them, and `workers` tells how they are.
  *
  * @example
  * const gateway = await startGateway(config, log)
  */
-export async function startGateway(config: Config, log: Log): Promise<Gateway> {
+export async function startGateway(config: Config, log: Log, workers?: () => WorkersState): Promise<Gateway> {
   const app = createApp({
     config,
     version: VERSION,
     log,
     fetch: createExactFetch(fetch as UpstreamFetch, proxyFor),
     sha256: (text) => createHash('sha256').update(text).digest(),
+    ...(workers !== undefined && { workers }),
   })
-  const server = await startHttpServer({ app, config, log, proxyFor })
+  const server = await startHttpServer({ app, config, log, proxyFor, reusePort: workers !== undefined })
   return {
     port: server.port,
     url: serverUrl(config.server, server.port),

@@ -9,4 +9,6 @@ export interface HttpServerDeps {
   readonly log: Log
   /** The HTTP proxy to reach a URL through, if any; fetch knows by itself, a WebSocket's socket does not. */
   readonly proxyFor: (url: URL) => URL | undefined
+  /** Whether other processes of ours listen on the same port, and share what comes. */
+  readonly reusePort: boolean
 }
