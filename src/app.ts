@@ -16,6 +16,7 @@ import type { Log } from './telemetry/log.ts'
 import { createRecorder } from './telemetry/record.ts'
 import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
 import { createSend, type UpstreamFetch } from './upstream/send.ts'
+import { createLocate } from './upstream/target.ts'
 
 /** What the application needs from outside: the configuration, and what the platform does. */
 export interface AppDeps {
@@ -55,6 +56,7 @@ export function createApp(deps: AppDeps): App {
   const cors = createCors(server.corsOrigins)
   const pipeline: PipelineDeps = {
     upstream: config.upstream,
+    locate: createLocate(config.upstream.baseUrl),
     upstreamName: new URL(config.upstream.baseUrl).host,
     defaultModel: config.defaultModel,
     limits: config.limits,

@@ -7,6 +7,7 @@ import { hideSecret, isEncoded } from './stream/hide-secret.ts'
 import type { Outcome } from './stream/outcome.ts'
 import { keepAlive } from './stream/sse-ping.ts'
 import { tap } from './stream/tap.ts'
+import { wholeResponse } from './stream/whole-body.ts'
 import type { Deadline, Deadlines } from './timing/deadlines.ts'
 import { upstreamFailure } from './upstream/failure.ts'
 import { responseHeaders } from './upstream/headers.ts'
@@ -24,6 +25,7 @@ export interface DeliverDeps {
 
 /** What is complete before its status is sent, so that a cut one can still be a 502, is not larger than this. */
 const WHOLE_BYTES_MAX = 1024 * 1024
+const SMALL_BYTES_MAX = 64 * 1024
 
 /**
  * Makes the caller's response of the upstream's answer: the same status, end-to-end headers and bytes.
@@ -52,7 +54,8 @@ export async function deliver(
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
   if (answer.status === 204 || answer.status === 205) headers.delete('content-length')
   exchange.status = answer.status
-  return new Response(shown, { status: answer.status, statusText: answer.statusText, headers })
+  const init = { status: answer.status, statusText: answer.statusText, headers }
+  return shown instanceof Uint8Array ? wholeResponse(shown, init) : new Response(shown, init)
 }
 
 function hasBody(exchange: Exchange, { status }: Response): boolean {
@@ -88,6 +91,9 @@ async function wholeBody(
   deps: DeliverDeps,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   if (answer.body === null || !hasBody(exchange, answer)) return null
+  if (Number(answer.headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SMALL_BYTES_MAX) {
+    return smallBody(exchange, answer, deps)
+  }
   let broken: unknown
   const onEnd = (outcome: Outcome): void => {
     if (outcome.kind === 'failed') broken = outcome.cause
@@ -98,6 +104,20 @@ async function wholeBody(
     // A tapped body breaks without a reason, which its watcher has been told; what has one is the limit above.
     if (thrown === undefined) throw upstreamFailure(causeOf(exchange, broken))
     throw new ApiError('upstream_invalid_response', { cause: thrown })
+  }
+}
+
+/** The same for a body of a few packets, which is not worth watching each of them. */
+async function smallBody(exchange: Exchange, answer: Response, deps: DeliverDeps): Promise<Uint8Array<ArrayBuffer>> {
+  const { idle, onFirstChunk } = watch(exchange, deps)
+  try {
+    const body = new Uint8Array(await answer.arrayBuffer())
+    onFirstChunk()
+    return body
+  } catch (thrown) {
+    throw upstreamFailure(causeOf(exchange, thrown))
+  } finally {
+    idle.clear()
   }
 }
 

@@ -9,11 +9,12 @@ import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
 import { insertDefaultModel, modelOf, wantsStream } from './policy/default-model.ts'
 import { requestHeaders } from './upstream/headers.ts'
 import type { Send, UpstreamBody } from './upstream/send.ts'
-import { locate } from './upstream/target.ts'
+import type { Locate } from './upstream/target.ts'
 
 /** What the flow needs; all of it comes from the composition root. */
 export interface PipelineDeps extends DeliverDeps {
-  readonly upstream: UpstreamAccount & { readonly baseUrl: string }
+  readonly upstream: UpstreamAccount
+  readonly locate: Locate
   readonly defaultModel: string
   readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number }
   readonly admission: Admission
@@ -35,7 +36,7 @@ export async function handle(
 ): Promise<Response> {
   exchange.atEnd.push(deps.admission.admit())
   const { request } = exchange
-  const destination = locate(deps.upstream.baseUrl, withoutToken(exchange.target, principal))
+  const destination = deps.locate(withoutToken(exchange.target, principal))
   const headers = requestHeaders(request.headers)
   applyCredentials(headers, principal, deps.upstream)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)

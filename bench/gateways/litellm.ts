@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { MODELS } from '../mock-answers.ts'
 import { CACHE_DIR } from '../run-process.ts'
-import { type Gateway, PLAIN } from './gateway.ts'
+import { CALLER_KEY, type Gateway, PLAIN } from './gateway.ts'
 import { prepareVenv } from './python-venv.ts'
 
 const VERSION = '1.108.7'
@@ -28,14 +28,14 @@ function configuration(upstreamPort: number): string {
 
 /**
  * LiteLLM's proxy, with what docs.litellm.ai recommends: one worker for each core ("Benchmarks"), production mode and errors only
- * in the log ("Production Best Practices"), no callbacks and no retries (the configuration of its own benchmark), no database, no
- * master key.
+ * in the log ("Production Best Practices"), no callbacks and no retries (the configuration of its own benchmark), no database. It
+ * does not start without a master key, so callers present that.
  */
 export const litellm: Gateway = {
   ...PLAIN,
   name: 'litellm',
   kind: 'peer',
-  settings: `uvicorn, ${WORKERS} workers, production mode, log of errors only, no database, no callbacks`,
+  settings: `uvicorn, ${WORKERS} workers, production mode, log of errors only, no database, no callbacks, a master key`,
   prepare: async () => {
     prepareVenv(VENV, `litellm[proxy]==${VERSION}`)
     return VERSION
@@ -59,6 +59,7 @@ export const litellm: Gateway = {
       ],
       env: {
         LITELLM_MODE: 'PRODUCTION',
+        LITELLM_MASTER_KEY: CALLER_KEY,
         LITELLM_LOG: 'ERROR',
         // Its price list is in the package; without this it asks the network for a newer one.
         LITELLM_LOCAL_MODEL_COST_MAP: 'True',

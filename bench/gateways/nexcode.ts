@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { Unavailable } from '../unavailable.ts'
 import { CALLER_TOKEN, type Gateway, PLAIN } from './gateway.ts'
 
+// How many worker processes; as shipped where the environment does not say.
+const { WORKERS } = process.env
 const ROOT = join(import.meta.dir, '../..')
 
 /** The binary that is measured: `NEXCODE_BINARY`, or what `npm run build` makes. */
@@ -34,7 +36,7 @@ export const nexcode: Gateway = {
   ...PLAIN,
   name: 'nexcode',
   kind: 'ours',
-  settings: 'dist/nexcode with all defaults: checks, record and log line per exchange on, log to a file',
+  settings: `dist/nexcode, ${WORKERS === undefined ? 'all defaults' : `WORKERS=${WORKERS}`}: checks, record and log line per exchange on, log to a file`,
   prepare,
   launch: ({ port, upstreamPort, requireAuth }) => ({
     command: [binaryPath()],
@@ -43,6 +45,7 @@ export const nexcode: Gateway = {
       PORT: String(port),
       OPENAI_API_BASE: `http://127.0.0.1:${upstreamPort}/v1`,
       OPENAI_API_KEY: 'sk-bench-server-0123456789abcdef',
+      ...(WORKERS === undefined ? {} : { WORKERS }),
       ...(requireAuth ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN } : {}),
     },
   }),

@@ -14,7 +14,7 @@ export class StreamBody {
   #chunkBytesLeft = -1
   #sizeLine = ''
   #isLastSeen = false
-  #endsWithNewline = false
+  #isLineBlank = true
   #lastBytes = ''
 
   /** Takes the head, whose framing decides where the body ends: chunks, a length, or the connection's end. */
@@ -67,12 +67,15 @@ export class StreamBody {
   }
 
   #takeData(data: Buffer): void {
-    if (this.#endsWithNewline && (data[0] === NEWLINE || data[0] === RETURN)) this.events++
-    for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, at + 1)) {
-      const next = data[at + 1]
-      if (next === NEWLINE || (next === RETURN && data[at + 2] === NEWLINE)) this.events++
+    const isBlank = (from: number, to: number) => to === from || (to === from + 1 && data[from] === RETURN)
+    let lineStart = 0
+    for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, lineStart)) {
+      if (this.#isLineBlank && isBlank(lineStart, at)) this.events++
+      this.#isLineBlank = true
+      lineStart = at + 1
     }
-    this.#endsWithNewline = data.at(-1) === NEWLINE
+    // What is left belongs to a line that goes on in the next piece.
+    this.#isLineBlank &&= isBlank(lineStart, data.length)
     this.#lastBytes = (this.#lastBytes + data.toString('latin1', Math.max(0, data.length - 32))).slice(-32)
   }
 }

@@ -13,7 +13,7 @@ export interface StreamLoad {
   readonly target: Target
   readonly connections: number
   readonly seconds: number
-  /** The first starts are spread over this time; what begins within it is not counted. */
+  /** The first starts are spread over this time; chunks that come within it are left out of the chunks per second. */
   readonly rampMs: number
   /** Content events of a complete stream, without the end mark. */
   readonly events: number
@@ -26,7 +26,8 @@ interface Stream {
 }
 
 const HEAD_END = '\r\n\r\n'
-const STALL_MS = 15_000
+// Streams that are still open this long after the load's end count as incomplete.
+const STALL_MS = 30_000
 
 const load = (await Bun.stdin.json()) as StreamLoad
 const url = new URL(load.target.url)
@@ -59,7 +60,6 @@ function sendRequest(socket: Socket<Stream>): void {
 /** Notes a stream that is over, however it went. */
 function note(socket: Socket<Stream>, isComplete: boolean): void {
   open.delete(socket)
-  if (socket.data.sentAt < countedFrom) return
   totals.streams++
   if (!isComplete) totals.incomplete++
 }
@@ -88,7 +88,7 @@ function take(socket: Socket<Stream>, bytes: Buffer): void {
   const before = body.events
   body.take(data)
   const now = performance.now()
-  if (before === 0 && body.events > 0 && stream.sentAt >= countedFrom) firstByteMs.push(now - stream.sentAt)
+  if (before === 0 && body.events > 0) firstByteMs.push(now - stream.sentAt)
   totals.chunksInAll += body.events - before
   if (now >= countedFrom && now <= endAt) {
     totals.chunks += body.events - before

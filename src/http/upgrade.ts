@@ -5,7 +5,7 @@ import { ApiError } from '../openai/api-error.ts'
 import type { PipelineDeps } from '../pipeline.ts'
 import type { Log } from '../telemetry/log.ts'
 import { requestHeaders } from '../upstream/headers.ts'
-import { type Destination, locate } from '../upstream/target.ts'
+import type { Destination } from '../upstream/target.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
 import { isServed, routeOf } from './routes/openai.ts'
@@ -46,7 +46,7 @@ export function createUpgrade({ open, authorize, pipeline, log }: UpgradeDeps): 
       exchange.principal = principal.kind
       if (!isServed(exchange.target)) throw new ApiError('unknown_url')
       exchange.atEnd.push(pipeline.admission.admit())
-      const destination = locate(pipeline.upstream.baseUrl, withoutToken(exchange.target, principal))
+      const destination = pipeline.locate(withoutToken(exchange.target, principal))
       const headers = requestHeaders(request.headers)
       applyCredentials(headers, principal, pipeline.upstream)
       const secret = spendsServerKey(principal) ? pipeline.upstream.apiKey : undefined

@@ -1,10 +1,11 @@
 import pino, { type Logger } from 'pino'
 import pretty from 'pino-pretty'
 import { describeError } from './describe-error.ts'
+import type { Log } from './log.ts'
 
 /** The process's log, and the way to get its last lines out. */
 export interface OpenLog {
-  readonly log: Logger
+  readonly log: Log
   /** Writes what is still held back, at once; for a process that ends at once. */
   readonly flush: () => void
   /** Resolves when all lines are written, or their reader has not taken them for a while; call it before the end. */
@@ -13,7 +14,7 @@ export interface OpenLog {
 
 /** Lines are held back for so long, so that a busy server writes many at once. */
 const FLUSH_MS = 100
-const BUFFER_BYTES = 8 * 1024
+const BUFFER_BYTES = 64 * 1024
 /** What is written to a pipe at once in one piece, whoever else writes to it (PIPE_BUF; POSIX, write). */
 const PIPE_BYTES = 4096
 /** How long a slow reader of the last lines is waited for. */
@@ -48,8 +49,9 @@ export function openLog(options: LogOptions): OpenLog {
   const sizes =
     options.worker === undefined ? { minLength: BUFFER_BYTES } : { minLength: PIPE_BYTES - 512, maxWrite: PIPE_BYTES }
   const destination = pino.destination({ dest: 1, sync: false, ...sizes, periodicFlush: FLUSH_MS })
+  const log = pino(settings, destination)
   return {
-    log: pino(settings, destination),
+    log: withLines(log, settings.base, (line) => destination.write(line)),
     flush: () => destination.flushSync(),
     // What is being written in the background is no longer in the hands of a flush at once.
     settle: () =>
@@ -57,5 +59,22 @@ export function openLog(options: LogOptions): OpenLog {
         setTimeout(resolve, SETTLE_MS)
         destination.flush(() => resolve())
       }),
+  }
+}
+
+/** pino walks through every field and its serializers; the runtime's own JSON writer takes a tenth of that. */
+function withLines(log: Logger, base: object | null, write: (line: string) => void): Log {
+  const { info, warn } = log.levels.values
+  return {
+    debug: log.debug.bind(log),
+    info: log.info.bind(log),
+    warn: log.warn.bind(log),
+    error: log.error.bind(log),
+    fatal: log.fatal.bind(log),
+    line(level, fields, message) {
+      if (!log.isLevelEnabled(level)) return
+      const text = JSON.stringify({ ...base, ...fields, msg: message })
+      write(`{"level":${level === 'info' ? info : warn}${pino.stdTimeFunctions.isoTime()},${text.slice(1)}\n`)
+    },
   }
 }

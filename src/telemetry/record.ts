@@ -18,11 +18,13 @@ const ID_CHARS_MAX = 128
  * const record = createRecorder(log)
  */
 export function createRecorder(log: Log, now: () => number = () => performance.now()): Recorder {
+  const write = log.line ?? ((level, fields, message): void => log[level](fields, message))
   return (exchange, outcome, bytes) => {
     // The client that left has seen no status; 499 is what the field's logs call that.
     const status = outcome.kind === 'cancelled' ? 499 : exchange.status
     const level = outcome.kind === 'failed' || status >= 500 ? 'warn' : 'info'
-    log[level](
+    write(
+      level,
       {
         request_id: exchange.id,
         client_request_id: exchange.clientRequestId,

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { createExactFetch } from '../../src/edge/exact-fetch.ts'
 import type { UpstreamBody, UpstreamFetch, UpstreamInit } from '../../src/upstream/send.ts'
-import { locate } from '../../src/upstream/target.ts'
+import { createLocate } from '../../src/upstream/target.ts'
 import { makeSelfSigned } from '../helpers/self-signed.ts'
 
 const OPENSSL = Bun.which('openssl')
@@ -100,7 +100,7 @@ test('a call that fetch can make exactly is left to it', async () => {
     ['/v1/chat/completions', 'POST', new Uint8Array(1)],
     ['/v1/files', 'DELETE', new ReadableStream<Uint8Array>()],
   ] as const) {
-    const { url, target: exact } = locate('http://127.0.0.1:1/base/v1', target)
+    const { url, target: exact } = createLocate('http://127.0.0.1:1/base/v1')(target)
     expect(exact).toBe(url.pathname + url.search)
     expect(await (await exactFetch(url, initOf(exact, method, body))).text()).toBe('by fetch')
     expect(calls.pop()).toBe(url.href)

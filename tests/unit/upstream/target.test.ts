@@ -1,13 +1,13 @@
 import { expect, test } from 'bun:test'
 import { ApiError } from '../../../src/openai/api-error.ts'
-import { locate } from '../../../src/upstream/target.ts'
+import { createLocate } from '../../../src/upstream/target.ts'
 
 test.each([
   ['https://api.openai.com/v1', '/chat/completions', 'https://api.openai.com/v1/chat/completions'],
   ['http://127.0.0.1:9', '/models', 'http://127.0.0.1:9/models'],
   ['http://h/a/b', '/files?limit=1&after=a%2Fb', 'http://h/a/b/files?limit=1&after=a%2Fb'],
 ])('%s and %s make %s', (base, path, url) => {
-  expect(locate(base, path).url.href).toBe(url)
+  expect(createLocate(base)(path).url.href).toBe(url)
 })
 
 test.each([
@@ -16,7 +16,7 @@ test.each([
   ['http://h/a/b', '/v1/v1/x', '/a/b/v1/x'],
   ['http://h', '/v1/x', '/x'],
 ])('on the request line, %s and %s make %s', (base, path, target) => {
-  expect(locate(base, path).target).toBe(target)
+  expect(createLocate(base)(path).target).toBe(target)
 })
 
 test.each(['@evil.example/x', '.evil.example/x', ':99999/x', '/../admin', '/../../v2/x', '/%2e%2e/admin', '/..'])(
@@ -26,7 +26,7 @@ test.each(['@evil.example/x', '.evil.example/x', ':99999/x', '/../admin', '/../.
       let thrown: unknown
       let href = ''
       try {
-        href = locate(base, path).url.href
+        href = createLocate(base)(path).url.href
       } catch (error) {
         thrown = error
       }
