@@ -9,7 +9,8 @@ import {
 } from './mock-answers.ts'
 import { chatTarget, post, type StartedGateway } from './started-gateway.ts'
 
-const PROMPT_BYTES = 1000
+/** The length of a usual prompt. */
+export const PROMPT_BYTES = 1000
 const LARGE_PROMPT_BYTES = 1_000_000
 
 interface Completion {
@@ -19,7 +20,8 @@ interface Completion {
   }[]
 }
 
-async function checkWhole({ gateway, place }: StartedGateway, promptBytes: number): Promise<void> {
+/** Throws where a whole answer is not the upstream's. */
+export async function checkWhole({ gateway, place }: StartedGateway, promptBytes: number): Promise<void> {
   const answer = await post(chatTarget({ gateway, place }, promptBytes, MODELS.json))
   const body = await answer.text()
   const kind = `a prompt of ${promptBytes} bytes`

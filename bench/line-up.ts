@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { checkAnswers } from './check-answers.ts'
+import { checkAnswers, checkWhole, PROMPT_BYTES } from './check-answers.ts'
 import { measureColdStarts } from './cold-start.ts'
 import { type Gateway, PLAIN } from './gateways/gateway.ts'
 import { GATEWAYS } from './gateways/gateways.ts'
@@ -22,7 +22,8 @@ export interface LineUp {
 const WARM_UP_SECONDS = 3
 const WARM_UP_CONNECTIONS = 64
 const SETTLE_MS = 300
-const MODEL_LESS: Pick<Gateway, 'prepare' | 'launch'> = {
+// The upstream is started once, by itself.
+const NOTHING_TO_START: Pick<Gateway, 'prepare' | 'launch'> = {
   prepare: async () => '',
   launch: () => ({ command: [] }),
 }
@@ -30,7 +31,13 @@ const MODEL_LESS: Pick<Gateway, 'prepare' | 'launch'> = {
 /** The upstream as a target: what a call costs with nothing in between. */
 function directTarget(upstream: { port: number; process: RunningProcess }): StartedGateway {
   return {
-    gateway: { ...PLAIN, ...MODEL_LESS, name: DIRECT, kind: 'limit', settings: 'no gateway: the mock upstream itself' },
+    gateway: {
+      ...PLAIN,
+      ...NOTHING_TO_START,
+      name: DIRECT,
+      kind: 'limit',
+      settings: 'no gateway: the mock upstream itself',
+    },
     process: upstream.process,
     place: { port: upstream.port, upstreamPort: upstream.port, dir: '', requireAuth: false },
     startMs: 0,
@@ -85,7 +92,7 @@ export async function lineUp(
       results.gateways.push(measured)
       if (!gateway.hasAuth || !scenarios.some(({ requireAuth }) => requireAuth)) continue
       const guarded = await startGateway(gateway, upstream.port, true)
-      await checkAnswers(guarded)
+      await checkWhole(guarded, PROMPT_BYTES)
       await warmUp(guarded)
       withAuth.set(gateway.name, guarded)
     } catch (problem) {

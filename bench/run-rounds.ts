@@ -1,5 +1,6 @@
 import type { LineUp } from './line-up.ts'
 import type { Options } from './options.ts'
+import { readCpuSeconds } from './process-tree.ts'
 import { DIRECT, type Results, type Sample } from './results.ts'
 import type { Scenario } from './scenarios.ts'
 import { measureCpu, type StartedGateway } from './started-gateway.ts'
@@ -29,6 +30,21 @@ async function sample(scenario: Scenario, started: StartedGateway, seconds: numb
     tried: figures.streams,
     failed: figures.incomplete,
     openMax: figures.openMax,
+  }
+}
+
+const QUIET_POLL_MS = 50
+const QUIET_CPU_SECONDS = 0.01
+const QUIET_WAIT_MS = 15_000
+
+/** Waits until a gateway has done with what its load has left behind, so that it does not disturb the next one. */
+async function awaitQuiet({ process: { pid } }: StartedGateway): Promise<void> {
+  const end = performance.now() + QUIET_WAIT_MS
+  for (let before = readCpuSeconds(pid); performance.now() < end; ) {
+    await Bun.sleep(QUIET_POLL_MS)
+    const now = readCpuSeconds(pid)
+    if (now - before <= QUIET_CPU_SECONDS) return
+    before = now
   }
 }
 
@@ -64,6 +80,7 @@ export async function runRounds(
       for (const [name, started] of rotate(all, round % Math.max(1, all.length))) {
         try {
           samples[name] = [...(samples[name] ?? []), await sample(scenario, started, options.seconds)]
+          await awaitQuiet(started)
         } catch (problem) {
           const reason = problem instanceof Error ? problem.message : String(problem)
           const isForAll = problem instanceof Unavailable
