@@ -3,14 +3,16 @@ import { checkAnswers, checkWhole, PROMPT_BYTES } from './check-answers.ts'
 import { measureColdStarts } from './cold-start.ts'
 import { type Gateway, PLAIN } from './gateways/gateway.ts'
 import { GATEWAYS } from './gateways/gateways.ts'
+import { runStreams } from './load/streams.ts'
 import { runWrk } from './load/wrk.ts'
-import { MODELS } from './mock-answers.ts'
+import { MODELS, STREAM_CHUNKS } from './mock-answers.ts'
 import type { Options } from './options.ts'
 import { readResidentBytes } from './process-tree.ts'
 import { DIRECT, type MeasuredGateway, type Results } from './results.ts'
 import type { RunningProcess } from './run-process.ts'
 import type { Scenario } from './scenarios.ts'
 import { chatTarget, type StartedGateway, startGateway } from './started-gateway.ts'
+import { Unavailable } from './unavailable.ts'
 
 /** What is loaded in each round: the upstream itself, and the gateways that are ready, by name. */
 export interface LineUp {
@@ -44,8 +46,23 @@ function directTarget(upstream: { port: number; process: RunningProcess }): Star
   }
 }
 
-const warmUp = (started: StartedGateway) =>
-  runWrk(chatTarget(started, 1000, MODELS.json), WARM_UP_CONNECTIONS, WARM_UP_SECONDS)
+async function warmUp(started: StartedGateway): Promise<void> {
+  try {
+    await runWrk(chatTarget(started, PROMPT_BYTES, MODELS.json), WARM_UP_CONNECTIONS, WARM_UP_SECONDS)
+  } catch (problem) {
+    if (!(problem instanceof Unavailable)) throw problem
+    // Without wrk what it would measure is skipped; our own load can warm up for the rest.
+    const target = chatTarget(started, PROMPT_BYTES, MODELS.flat, true)
+    const load = {
+      target,
+      connections: WARM_UP_CONNECTIONS,
+      seconds: WARM_UP_SECONDS,
+      rampMs: 0,
+      events: STREAM_CHUNKS,
+    }
+    await runStreams(load)
+  }
+}
 
 /** Installs, starts, checks and warms up one gateway. */
 async function lineUpOne(gateway: Gateway, upstreamPort: number): Promise<[StartedGateway, MeasuredGateway]> {

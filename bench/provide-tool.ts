@@ -1,6 +1,7 @@
 import { Unavailable } from './unavailable.ts'
 
 let isListUpdated = false
+const notToBeHad = new Set<string>()
 
 function apt(...args: string[]): boolean {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
@@ -11,13 +12,15 @@ function apt(...args: string[]): boolean {
 export function provideTool(program: string, debianPackage = program): string {
   const found = Bun.which(program)
   if (found !== null) return found
-  if (process.getuid?.() === 0 && Bun.which('apt-get') !== null) {
+  const mayInstall = !notToBeHad.has(program) && process.getuid?.() === 0
+  if (mayInstall && Bun.which('apt-get') !== null) {
     process.stderr.write(`Installing ${debianPackage}…\n`)
     if (!isListUpdated) isListUpdated = apt('update')
     apt('install', '-y', '--no-install-recommends', debianPackage)
     const installed = Bun.which(program)
     if (installed !== null) return installed
   }
+  notToBeHad.add(program)
   throw new Unavailable(`${program} is missing`)
 }
 

@@ -2,15 +2,18 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { provideTool, readVersion } from '../provide-tool.ts'
 import { type Gateway, PLAIN, type Place } from './gateway.ts'
+import { WORKERS } from './workers.ts'
 
 /**
  * Settings from HAProxy's configuration manual: `http-reuse always`, for a server that can take any client's request on any
  * connection; a pool without a limit of its own; `http-no-delay`, so that a chunk does not wait for the next one; no logs.
- * One thread, as every other program here has one worker.
+ * One thread unless told otherwise, as NexCode has one worker.
  */
 function configuration({ port, upstreamPort }: Place): string {
+  // Without the line it takes all cores.
+  const threads = WORKERS === 'auto' ? '' : `nbthread ${WORKERS ?? 1}`
   return `global
-  nbthread 1
+  ${threads}
   maxconn 8192
 defaults
   mode http
@@ -34,7 +37,7 @@ export const haproxy: Gateway = {
   ...PLAIN,
   name: 'haproxy',
   kind: 'limit',
-  settings: '1 thread, kept-alive upstream connections shared by all callers, no log',
+  settings: `nbthread ${WORKERS ?? 1}, kept-alive upstream connections shared by all callers, no log`,
   prepare: async () => readVersion([provideTool('haproxy'), '-v']),
   launch: (place) => {
     mkdirSync(place.dir, { recursive: true })

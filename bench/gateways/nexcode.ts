@@ -2,9 +2,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Unavailable } from '../unavailable.ts'
 import { CALLER_TOKEN, type Gateway, PLAIN } from './gateway.ts'
+import { WORKERS } from './workers.ts'
 
-// How many worker processes; as shipped where the environment does not say.
-const { WORKERS } = process.env
 const ROOT = join(import.meta.dir, '../..')
 
 /** The binary that is measured: `NEXCODE_BINARY`, or what `npm run build` makes. */

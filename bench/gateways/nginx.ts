@@ -2,16 +2,17 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { provideTool, readVersion } from '../provide-tool.ts'
 import { type Gateway, PLAIN, type Place } from './gateway.ts'
+import { WORKERS } from './workers.ts'
 
 /**
  * Settings from nginx.org: kept-alive upstream connections (ngx_http_upstream_module, `keepalive`, which asks for HTTP/1.1 and an
  * empty Connection header), no buffering of answers (a stream would wait for a full buffer), prompts in memory instead of a
- * temporary file, no access log. One worker, as every other program here has one.
+ * temporary file, no access log. One worker unless told otherwise, as NexCode has one.
  */
 function configuration({ port, upstreamPort }: Place): string {
   const isRoot = process.getuid?.() === 0
   return `${isRoot ? 'user root;' : ''}
-worker_processes 1;
+worker_processes ${WORKERS ?? 1};
 daemon off;
 pid nginx.pid;
 error_log stderr warn;
@@ -50,7 +51,7 @@ export const nginx: Gateway = {
   ...PLAIN,
   name: 'nginx',
   kind: 'limit',
-  settings: '1 worker, kept-alive upstream connections, no answer buffering, no access log',
+  settings: `worker_processes ${WORKERS ?? 1}, kept-alive upstream connections, no answer buffering, no access log`,
   prepare: async () => readVersion([provideTool('nginx'), '-v']),
   launch: (place) => {
     mkdirSync(place.dir, { recursive: true })

@@ -122,10 +122,12 @@ function footprintRow({ name, footprint }: MeasuredGateway): string[] {
   ]
 }
 
+const isMeasured = ({ samples }: ScenarioResult) => Object.keys(samples).length > 0
+
 /** The whole report as Markdown. */
 export function renderMarkdown(results: Results): string {
-  const { gateways, skipped, scenarios } = results
-  const charts = scenarios.some(({ name }) => name === 'c64' || name === 'flat' || name === 'c1')
+  const { gateways, skipped } = results
+  const scenarios = results.scenarios.filter(isMeasured)
   return `# Results
 
 Written by \`npm run bench\` on ${results.date.slice(0, 10)}, on ${results.machine}: ${results.rounds} interleaved
@@ -140,7 +142,7 @@ ${renderTable(
   gateways.map(({ name, version, settings }) => [name, version, settings]),
 ).replaceAll('---:', '---')}
 ${skipped.length === 0 ? '' : `\nNot measured:\n\n${skipped.map((line) => `- ${line}`).join('\n')}\n`}
-${charts ? renderChartLinks(results) : ''}
+${renderChartLinks(results)}
 ## Figures
 
 ${scenarios.map((scenario) => renderScenario(results, scenario)).join('\n')}
@@ -153,7 +155,7 @@ ${renderTable(['gateway', 'cold start ms', 'RSS idle MB', 'RSS after load MB', '
 }
 
 function renderChartLinks({ scenarios }: Results): string {
-  const has = (name: string) => scenarios.some((scenario) => scenario.name === name)
+  const has = (name: string) => scenarios.some((scenario) => scenario.name === name && isMeasured(scenario))
   return CHARTS.filter(({ scenario }) => scenario === undefined || has(scenario))
     .map(({ file, title }) => `![${title}](charts/${file}.svg)\n`)
     .join('\n')
