@@ -42,8 +42,8 @@ function describeAccess({ auth, server, upstream }: Config): string {
   return `${own} A program on this machine without one spends the server's OPENAI_API_KEY. REQUIRE_AUTH=true with API_TOKEN changes that.`
 }
 
-/** The banner for a person. */
-export function renderBanner(server: ServerDescription): string {
+/** The banner for a person; `workers` is how many processes serve. */
+export function renderBanner(server: ServerDescription, workers = 1): string {
   return `
   NexCode ${server.version}
 
@@ -51,7 +51,7 @@ export function renderBanner(server: ServerDescription): string {
   upstream   ${server.upstream}
   auth       ${server.access}
   docs       ${server.docs}
-
+${workers > 1 ? `  workers    ${workers}\n` : ''}
   Stop with Ctrl-C: requests under way may finish.
 
 `

@@ -1,3 +1,5 @@
+import { ownCommand } from './own-command.ts'
+
 /** The runtime's own limit of requests in flight, of which its default is 256, with the others queued in silence. */
 const VARIABLE = 'BUN_CONFIG_MAX_HTTP_REQUESTS'
 const REQUESTS_MAX = '65535'
@@ -12,10 +14,8 @@ const COMMANDS_THAT_SEND = new Set(['serve', 'demo'])
 export function raiseRequestCapacity(args: readonly string[]): void {
   const command = args.find((arg) => !arg.startsWith('-')) ?? 'serve'
   if (process.env[VARIABLE] !== undefined || !COMMANDS_THAT_SEND.has(command) || process.execve === undefined) return
-  const isCompiled = import.meta.url.includes('/$bunfs/') || import.meta.path.startsWith('/$bunfs/')
-  const script = isCompiled ? [] : [...process.execArgv, process.argv[1] ?? '']
   const env = Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   )
-  process.execve(process.execPath, [process.execPath, ...script, ...args], { ...env, [VARIABLE]: REQUESTS_MAX })
+  process.execve(process.execPath, [...ownCommand(), ...args], { ...env, [VARIABLE]: REQUESTS_MAX })
 }

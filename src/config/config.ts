@@ -44,6 +44,8 @@ export interface Config {
     readonly drainMs: number
   }
   readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number; readonly inFlightMax: number }
+  /** Processes that serve, sharing the port; 1: this one alone. */
+  readonly workers: number
   /** Silence after which a stream gets a comment; 0: never. */
   readonly ssePingMs: number
   readonly debugHeaders: boolean

@@ -1,7 +1,7 @@
 import { baseUrl, listenHost } from './address-kinds.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './config.ts'
 import type { Kind } from './kind.ts'
-import { boolean, byteSize, choice, duration, integer, MIB } from './scalar-kinds.ts'
+import { boolean, byteSize, choice, duration, integer, MIB, workerCount } from './scalar-kinds.ts'
 import { headerValue, originList, path, secret, secretList, word } from './text-kinds.ts'
 
 /** What a variable's number counts. */
@@ -180,6 +180,13 @@ export const ENV = {
     unit: 'requests',
     doc: 'Exchanges under way at once; more are answered 503.',
     example: '1000',
+  }),
+  WORKERS: row({
+    name: 'WORKERS',
+    kind: workerCount,
+    default: 1,
+    doc: 'Processes that serve, sharing the port; auto: one for each core.',
+    example: 'auto',
   }),
   SSE_PING_MS: row({
     name: 'SSE_PING_MS',

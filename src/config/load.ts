@@ -2,6 +2,8 @@ import { isLoopbackHost } from './address-kinds.ts'
 import type { Config } from './config.ts'
 import { ENV, ENV_ROWS } from './env.ts'
 import { type ConfigProblem, createEnvReader, type Env, type EnvReader } from './env-reader.ts'
+import { freeze } from './freeze.ts'
+import { resolveWorkers } from './scalar-kinds.ts'
 
 /** What the configuration depends on besides the environment. */
 export interface LoadOptions {
@@ -9,6 +11,8 @@ export interface LoadOptions {
   readonly isTerminal: boolean
   /** The text of a file; throws where it cannot be read. */
   readonly readFile: (path: string) => string
+  /** How many cores there are for us, for `WORKERS=auto`; one where absent. */
+  readonly cores?: () => number
 }
 
 /** The configuration, or everything that is wrong with it. */
@@ -65,6 +69,7 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
       uploadBytesMax: take(ENV.MAX_UPLOAD_BYTES),
       inFlightMax: take(ENV.MAX_IN_FLIGHT),
     },
+    workers: resolveWorkers(take(ENV.WORKERS), options.cores),
     ssePingMs: take(ENV.SSE_PING_MS),
     debugHeaders: take(ENV.DEBUG_HEADERS),
   }
@@ -129,9 +134,4 @@ function takeTls(reader: EnvReader): Config['server']['tls'] {
     })
   }
   return cert === undefined || key === undefined ? undefined : { cert, key }
-}
-
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) for (const part of Object.values(Object.freeze(value))) freeze(part)
-  return value
 }

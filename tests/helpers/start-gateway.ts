@@ -40,8 +40,8 @@ export function startTestGateway(env: Env): Promise<TestGateway> {
 }
 
 /** Starts it as a process of its own, from source or the binary: for signals, exit codes and what happens at start. */
-export function startGatewayProcess(env: Env): Promise<TestGateway> {
-  return startProcess(gatewayCommand(), env)
+export function startGatewayProcess(env: Env, command: readonly string[] = gatewayCommand()): Promise<TestGateway> {
+  return startProcess(command, env)
 }
 
 /** The command line of the program under test. */

@@ -44,6 +44,12 @@ describe('the banner says which of these holds and how to change it', () => {
   })
 })
 
+test('the banner tells how many processes serve, where there are several', () => {
+  const server = describeServer(configOf({}), 'http://localhost:8000', '1.2.3')
+  expect(renderBanner(server, 4)).toContain('\n  workers    4\n\n  Stop')
+  expect(renderBanner(server)).not.toContain('workers')
+})
+
 test.each([
   ['0.0.0.0', 'http://localhost:80'],
   ['::', 'http://localhost:80'],

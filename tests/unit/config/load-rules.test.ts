@@ -236,6 +236,20 @@ test('sizes and times are read in every documented unit, in any case', () => {
   }
 })
 
+test('WORKERS is a number of processes, or one for each core', () => {
+  const workersOf = (text: string, cores = 4): number => loadGood({ WORKERS: text }, { cores: () => cores }).workers
+  expect(['1', '64', 'auto', 'AUTO'].map((text) => workersOf(text))).toEqual([1, 64, 4, 4])
+  expect(workersOf('auto', 128)).toBe(64)
+  expect(sentences({ WORKERS: '0' })).toEqual(['WORKERS "0" is out of range'])
+  expect(sentences({ WORKERS: '65' })).toEqual(['WORKERS "65" is out of range'])
+  expect(sentences({ WORKERS: 'cores' })).toEqual(['WORKERS "cores" is neither a whole number nor auto'])
+  // Nobody counts what nobody asked for.
+  const never = (): never => {
+    throw new Error('counted')
+  }
+  expect(loadGood({}, { cores: never }).workers).toBe(1)
+})
+
 test('every word for yes and no is understood', () => {
   for (const word of ['true', '1', 'yes', 'ON']) expect(loadGood({ DEBUG_HEADERS: word }).debugHeaders).toBe(true)
   for (const word of ['false', '0', 'no', 'OFF']) expect(loadGood({ DEBUG_HEADERS: word }).debugHeaders).toBe(false)

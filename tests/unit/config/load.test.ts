@@ -23,6 +23,7 @@ const DEFAULTS: Config = {
     drainMs: 60_000,
   },
   limits: { jsonBytesMax: 67_108_864, uploadBytesMax: 1_073_741_824, inFlightMax: 4096 },
+  workers: 1,
   ssePingMs: 0,
   debugHeaders: false,
 }
@@ -53,6 +54,7 @@ const SETTINGS: readonly [name: string, text: string, read: (config: Config) => 
   ['MAX_JSON_BYTES', '512k', (c) => c.limits.jsonBytesMax, 524_288],
   ['MAX_UPLOAD_BYTES', '10MB', (c) => c.limits.uploadBytesMax, 10_000_000],
   ['MAX_IN_FLIGHT', '7', (c) => c.limits.inFlightMax, 7],
+  ['WORKERS', '3', (c) => c.workers, 3],
   ['SSE_PING_MS', '15 s', (c) => c.ssePingMs, 15_000],
   ['DEBUG_HEADERS', 'Yes', (c) => c.debugHeaders, true],
 ]
@@ -135,6 +137,7 @@ describe('loadConfig', () => {
       MAX_JSON_BYTES: '0',
       MAX_UPLOAD_BYTES: '9007199254740992',
       MAX_IN_FLIGHT: '65536',
+      WORKERS: 'many',
       SSE_PING_MS: 'on',
       DEBUG_HEADERS: '2',
     }

@@ -1,0 +1,33 @@
+import { lookup } from 'node:dns/promises'
+import { getProxyForUrl } from 'proxy-from-env'
+import type { Config } from '../config/config.ts'
+import type { Log } from '../telemetry/log.ts'
+import { describeServer, renderBanner } from './banner.ts'
+import { VERSION } from './version.ts'
+
+/**
+ * Says that the server listens, by a line of the log or by a banner, and warns of an upstream that nobody knows.
+ *
+ * @example
+ * await announce(config, gateway.url, log)
+ */
+export async function announce(config: Config, url: string, log: Log): Promise<void> {
+  const server = describeServer(config, url, VERSION)
+  const { workers } = config
+  if (config.log.format === 'json') log.info({ ...server, ...(workers > 1 && { workers }) }, 'listening')
+  else process.stdout.write(renderBanner(server, workers))
+  await warnOfUnknownUpstream(config, log)
+}
+
+async function warnOfUnknownUpstream(config: Config, log: Log): Promise<void> {
+  // A proxy resolves names itself.
+  if (getProxyForUrl(config.upstream.baseUrl) !== '') return
+  const { hostname } = new URL(config.upstream.baseUrl)
+  await lookup(hostname.replace(/^\[|\]$/g, '')).catch((cause: unknown) => {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    log.warn(
+      { upstream: hostname, cause: code },
+      `the upstream's name ${hostname} does not resolve: check OPENAI_API_BASE and this machine's DNS`,
+    )
+  })
+}

@@ -1,0 +1,35 @@
+import type { Config } from '../../config/config.ts'
+import type { WorkersState } from '../../http/routes/health.ts'
+
+/** A signal that ends a server. */
+export type EndSignal = 'SIGTERM' | 'SIGINT'
+
+/** The first message to a worker, with all that it needs. */
+export interface StartMessage {
+  readonly kind: 'start'
+  /** From 1. */
+  readonly worker: number
+  /** With the worker's share of what is limited for all, and the port that the first worker was given. */
+  readonly config: Config
+  readonly state: WorkersState
+}
+
+/**
+ * What a supervisor tells a worker.
+ *
+ * Numbers that are to be added up over all workers, such as metrics, belong here too: one more kind that asks each
+ * worker for its own, and one below that answers.
+ */
+export type ToWorker =
+  | StartMessage
+  /** How the workers are, at each change. */
+  | { readonly kind: 'state'; readonly state: WorkersState }
+  | { readonly kind: 'drain'; readonly signal: EndSignal }
+  /** At once, with this exit code. */
+  | { readonly kind: 'end'; readonly code: number }
+
+/** What a worker tells its supervisor. */
+export type FromWorker =
+  | { readonly kind: 'listening'; readonly port: number }
+  /** It has drained and is about to exit; `isComplete`: every request came to its own end. */
+  | { readonly kind: 'stopped'; readonly isComplete: boolean }

@@ -1,0 +1,61 @@
+import { freeze } from '../../config/freeze.ts'
+import type { WorkersState } from '../../http/routes/health.ts'
+import { openLog } from '../../telemetry/open-log.ts'
+import { surviveDefects } from '../defects.ts'
+import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
+import { startGateway } from '../gateway.ts'
+import { explainListenFailure } from '../listen-failure.ts'
+import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
+
+const FAILED = 1
+
+/**
+ * Serves as one of several processes, and goes on until its supervisor ends it, or is no more.
+ *
+ * A signal may come here too, since a terminal and an init system send theirs to all processes at once. It means what
+ * it meant to the supervisor, so the second is none: that is the supervisor's to tell.
+ */
+export async function work(): Promise<number | undefined> {
+  const begun = Promise.withResolvers<StartMessage>()
+  let state: WorkersState | undefined
+  let ending: Ending | undefined
+  let isEnding = false
+
+  const leave = (fields: object, words: string): void => {
+    if (isEnding) return
+    isEnding = true
+    // Nobody was let in yet.
+    if (ending === undefined) process.exit(0)
+    ending.log.info(fields, words)
+    endGracefully(ending, (isComplete) => tell({ kind: 'stopped', isComplete }))
+  }
+  process.on('message', (message: ToWorker) => {
+    if (message.kind === 'start') begun.resolve(message)
+    else if (message.kind === 'state') state = message.state
+    else if (message.kind === 'drain') leave({ signal: message.signal }, DRAINING)
+    else process.exit(message.code)
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave({ signal }, DRAINING))
+  // Nobody is left to end this process, or to start another: it must not keep the port.
+  process.on('disconnect', () => leave({}, 'the supervisor is gone: requests under way may finish'))
+
+  const start = await begun.promise
+  const config = freeze(start.config)
+  const { log, flush, settle } = openLog({ ...config.log, worker: start.worker })
+  surviveDefects(log, flush)
+  try {
+    const gateway = await startGateway(config, log, () => state ?? start.state)
+    ending = { gateway, log, settle }
+    tell({ kind: 'listening', port: gateway.port })
+  } catch (cause) {
+    flush()
+    process.stderr.write(`${explainListenFailure(cause, config.server)}\n`)
+    return FAILED
+  }
+  return undefined
+}
+
+/** A supervisor that is no more hears nothing; that it is gone is an event of its own. */
+function tell(message: FromWorker): void {
+  if (process.connected) process.send?.(message)
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+
+const ROOT = new URL('../../../src', import.meta.url).pathname
+const transpiler = new Bun.Transpiler({ loader: 'ts' })
+
+/** All that is loaded with a file: what it imports for more than types, and what that imports, but nothing on demand. */
+function loadedWith(path: string, found = new Set<string>()): Set<string> {
+  if (found.has(path)) return found
+  found.add(path)
+  if (!path.endsWith('.ts')) return found
+  for (const { kind, path: target } of transpiler.scanImports(readFileSync(join(ROOT, path), 'utf8'))) {
+    if (kind !== 'import-statement') continue
+    loadedWith(target.startsWith('.') ? normalize(join(dirname(path), target)) : target, found)
+  }
+  return found
+}
+
+test('a supervisor loads nothing of what serves', () => {
+  const loaded = [...loadedWith('cli/serve.ts'), ...loadedWith('cli/workers/supervise.ts')]
+  expect(loaded).toContain('cli/workers/crew.ts')
+  expect(
+    loaded.filter((path) => /^(?:app|pipeline|deliver)\.ts$|^(?:edge|http|upstream|demo)\/|elysia/.test(path)),
+  ).toEqual([])
+})
+
+test('a server that is one process loads nothing of a supervisor', () => {
+  const loaded = [...loadedWith('cli/serve.ts'), ...loadedWith('cli/serve-alone.ts')]
+  expect(loaded).toContain('app.ts')
+  expect(loaded.filter((path) => path.startsWith('cli/workers/'))).toEqual(['cli/workers/marker.ts'])
+})
