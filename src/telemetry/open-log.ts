@@ -47,7 +47,9 @@ export function openLog(options: LogOptions): OpenLog {
   }
   // Whole lines, and no more than goes out in one piece: another worker's would come between the halves of one.
   const sizes =
-    options.worker === undefined ? { minLength: BUFFER_BYTES, maxWrite: 2 * BUFFER_BYTES } : { minLength: PIPE_BYTES - 512, maxWrite: PIPE_BYTES }
+    options.worker === undefined
+      ? { minLength: BUFFER_BYTES, maxWrite: 2 * BUFFER_BYTES }
+      : { minLength: PIPE_BYTES - 512, maxWrite: PIPE_BYTES }
   const destination = pino.destination({ dest: 1, sync: false, ...sizes, periodicFlush: FLUSH_MS })
   const log = pino(settings, destination)
   return {
