@@ -20,7 +20,7 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
   const { app, config, log } = deps
   const { host, port, tls } = config.server
   return listenHttp1(
-    { hostname: host, port, tls },
+    { hostname: host, port, tls, reusePort: deps.reusePort },
     {
       deadlines: app.deadlines,
       uploadIdleMs: config.timeouts.uploadIdleMs,
