@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { createAuthorize } from './auth/authorize.ts'
 import type { Config } from './config/config.ts'
+import type { Exchange } from './exchange.ts'
 import { createCors } from './http/cors.ts'
 import { answerError, errorHandler } from './http/error-handler.ts'
 import { guardRequest } from './http/guard.ts'
@@ -12,6 +13,7 @@ import { createUpgrade, type Upgrade } from './http/upgrade.ts'
 import { type Admission, createAdmission } from './limits/admission.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { PipelineDeps } from './pipeline.ts'
+import { standalone } from './stream/body-note.ts'
 import type { Log } from './telemetry/log.ts'
 import { createRecorder } from './telemetry/record.ts'
 import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
@@ -75,10 +77,12 @@ export function createApp(deps: AppDeps): App {
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
     .use(openaiRoutes(pipeline, authorize))
 
-  const open = (request: Request): ReturnType<typeof openExchange> => {
+  const open = (request: Request): Exchange => {
     const exchange = openExchange(request, record)
-    const total = deadlines.start(timeouts.totalMs, () => exchange.abort.abort(new ApiError('upstream_timeout')))
-    exchange.atEnd.push(() => total.clear())
+    if (timeouts.totalMs > 0) {
+      const total = deadlines.start(timeouts.totalMs, () => exchange.abort.abort(new ApiError('upstream_timeout')))
+      exchange.atEnd(() => total.clear())
+    }
     return exchange
   }
 
@@ -101,7 +105,7 @@ export function createApp(deps: AppDeps): App {
         if (exchange.status === 0) exchange.status = response.status
         exchange.end({ kind: 'complete' }, Number(response.headers.get('content-length') ?? 0))
       }
-      return response
+      return exchange.hasNotes ? response : standalone(response)
     },
   }
 }

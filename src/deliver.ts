@@ -2,15 +2,15 @@ import { collect } from './body/read-bytes.ts'
 import type { Exchange } from './exchange.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
+import { noteBody } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
 import { hideSecret, isEncoded } from './stream/hide-secret.ts'
 import type { Outcome } from './stream/outcome.ts'
 import { keepAlive } from './stream/sse-ping.ts'
-import { tap } from './stream/tap.ts'
-import { wholeResponse } from './stream/whole-body.ts'
+import { passThrough, Tap } from './stream/tap.ts'
 import type { Deadline, Deadlines } from './timing/deadlines.ts'
 import { upstreamFailure } from './upstream/failure.ts'
-import { responseHeaders } from './upstream/headers.ts'
+import { removeHopByHop } from './upstream/headers.ts'
 
 /** What the way back to the caller needs. */
 export interface DeliverDeps {
@@ -30,94 +30,109 @@ const SMALL_BYTES_MAX = 64 * 1024
 /**
  * Makes the caller's response of the upstream's answer: the same status, end-to-end headers and bytes.
  *
+ * It is the answer itself wherever nothing else has to be shown, with a note beside it of how its body is to be read.
+ *
  * `secret` is the server's key, where this call spent it: an error answer that echoes it is masked.
  * Throws `upstream_invalid_response` for a web page or a redirect where JSON was asked for, or a status that HTTP
  * does not have, and the upstream's failure where a body that has to be whole breaks off.
  */
-export async function deliver(
+export function deliver(
   exchange: Exchange,
   endpoint: JsonEndpoint | undefined,
   answer: Response,
   secret: string | undefined,
   deps: DeliverDeps,
-): Promise<Response> {
-  const mediaType = answer.headers.get('content-type')?.toLowerCase() ?? ''
+): Response | Promise<Response> {
+  const { headers, status } = answer
+  const mediaType = headers.get('content-type')?.toLowerCase() ?? ''
   refuseWrongKind(exchange, endpoint, answer, mediaType)
-  const headers = responseHeaders(answer.headers)
+  removeHopByHop(headers)
   addOwnHeaders(headers, exchange, mediaType, deps)
-  const echoed = answer.status >= 400 ? secret : undefined
-  const isWhole = isSmallJson(mediaType, answer.headers) || (echoed !== undefined && isEncoded(answer.headers))
-  const body = isWhole
-    ? await wholeBody(exchange, answer, deps)
-    : passingBody(exchange, answer, mediaType.startsWith('text/event-stream'), endpoint !== undefined, deps)
-  const shown = echoed === undefined ? body : await hideSecret(body, headers, echoed)
+  const echoed = status >= 400 ? secret : undefined
+  const isWhole = isSmallJson(mediaType, headers) || (echoed !== undefined && isEncoded(headers))
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
-  if (answer.status === 204 || answer.status === 205) headers.delete('content-length')
-  exchange.status = answer.status
-  const init = { status: answer.status, statusText: answer.statusText, headers }
-  return shown instanceof Uint8Array ? wholeResponse(shown, init) : new Response(shown, init)
+  if (status === 204 || status === 205) headers.delete('content-length')
+  exchange.status = status
+  if (!hasBody(exchange, answer)) return new Response(null, answer)
+  if (isWhole) return deliverWhole(exchange, answer, echoed, deps)
+  const { body } = answer
+  if (body === null) return new Response(null, answer)
+  const isEventStream = mediaType.startsWith('text/event-stream')
+  const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, deps)
+  const isPinged = isEventStream && isOpenEnded(headers) && deps.ssePingMs > 0
+  if (echoed === undefined && !isPinged) return noteBody(answer, { tap })
+  const tapped = passThrough(body, tap)
+  const shown = isPinged ? keepAlive(tapped, deps.ssePingMs, deps.deadlines) : tapped
+  return echoed === undefined ? new Response(shown, answer) : masked(shown, answer, echoed)
+}
+
+async function masked(
+  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
+  answer: Response,
+  secret: string,
+): Promise<Response> {
+  const shown = await hideSecret(body, answer.headers, secret)
+  return new Response(shown, answer)
 }
 
 function hasBody(exchange: Exchange, { status }: Response): boolean {
   return exchange.request.method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304
 }
 
-/** The body as it arrives. */
-function passingBody(
-  exchange: Exchange,
-  answer: Response,
-  isEventStream: boolean,
-  isCompletion: boolean,
-  deps: DeliverDeps,
-): ReadableStream<Uint8Array> | null {
-  if (answer.body === null || !hasBody(exchange, answer)) return null
-  // In an encoded stream, or one whose length has been told, there is no room for an event of ours.
-  const isOpen = isEventStream && !answer.headers.has('content-encoding') && !answer.headers.has('content-length')
+/** What watches a body that passes through, and reports the exchange's end. */
+function tapOf(exchange: Exchange, headers: Headers, isCompletion: boolean, deps: DeliverDeps): Tap {
   const farewell = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
     errorEvent(tail, causeOf(exchange, cause))
   exchange.isTapped = true
-  const tapped = tap(answer.body, {
+  return new Tap({
     ...watch(exchange, deps),
-    onEnd: exchange.end,
-    ...(isOpen && isCompletion && { farewell }),
+    onEnd: (outcome, bytes) => exchange.end(outcome, bytes),
+    ...(isCompletion && isOpenEnded(headers) && { farewell }),
   })
-  return isOpen && deps.ssePingMs > 0 ? keepAlive(tapped, deps.ssePingMs, deps.deadlines) : tapped
 }
 
-/** The body when all of it has come; fails with the upstream's failure where it breaks off. */
-async function wholeBody(
+/** In an encoded stream, or one whose length has been told, there is no room for an event of ours. */
+function isOpenEnded(headers: Headers): boolean {
+  return !headers.has('content-encoding') && !headers.has('content-length')
+}
+
+/** The response when all of its body has come; fails with the upstream's failure where it breaks off. */
+async function deliverWhole(
   exchange: Exchange,
   answer: Response,
+  secret: string | undefined,
   deps: DeliverDeps,
-): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (answer.body === null || !hasBody(exchange, answer)) return null
-  if (Number(answer.headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SMALL_BYTES_MAX) {
-    return smallBody(exchange, answer, deps)
+): Promise<Response> {
+  const isSmall = Number(answer.headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SMALL_BYTES_MAX
+  const { idle, onFirstChunk } = watch(exchange, deps)
+  try {
+    const whole = isSmall
+      ? new Uint8Array(await answer.arrayBuffer())
+      : await collectWatched(answer.body, { idle, onFirstChunk })
+    if (isSmall) onFirstChunk()
+    return secret === undefined ? noteBody(answer, { whole }) : await masked(whole, answer, secret)
+  } catch (thrown) {
+    throw thrown instanceof ApiError ? thrown : upstreamFailure(causeOf(exchange, thrown))
+  } finally {
+    idle.clear()
   }
+}
+
+/** Collects a body that is watched chunk by chunk: it may take long, if only it goes on. */
+async function collectWatched(
+  body: ReadableStream<Uint8Array> | null,
+  watching: { readonly idle: Deadline; readonly onFirstChunk: () => void },
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (body === null) return new Uint8Array()
   let broken: unknown
   const onEnd = (outcome: Outcome): void => {
     if (outcome.kind === 'failed') broken = outcome.cause
   }
   try {
-    return await collect(tap(answer.body, { ...watch(exchange, deps), onEnd }), WHOLE_BYTES_MAX)
+    return await collect(passThrough(body, new Tap({ ...watching, onEnd })), WHOLE_BYTES_MAX)
   } catch (thrown) {
     // A tapped body breaks without a reason, which its watcher has been told; what has one is the limit above.
-    if (thrown === undefined) throw upstreamFailure(causeOf(exchange, broken))
-    throw new ApiError('upstream_invalid_response', { cause: thrown })
-  }
-}
-
-/** The same for a body of a few packets, which is not worth watching each of them. */
-async function smallBody(exchange: Exchange, answer: Response, deps: DeliverDeps): Promise<Uint8Array<ArrayBuffer>> {
-  const { idle, onFirstChunk } = watch(exchange, deps)
-  try {
-    const body = new Uint8Array(await answer.arrayBuffer())
-    onFirstChunk()
-    return body
-  } catch (thrown) {
-    throw upstreamFailure(causeOf(exchange, thrown))
-  } finally {
-    idle.clear()
+    throw thrown === undefined ? broken : new ApiError('upstream_invalid_response', { cause: thrown })
   }
 }
 

@@ -9,14 +9,16 @@ export interface Exchange {
   /** The caller's `X-Client-Request-Id`, where it is a safe one. */
   readonly clientRequestId: string | undefined
   readonly request: Request
+  /** The request's whole body, where it came with the head; `request` is without one then. */
+  readonly received: Uint8Array<ArrayBuffer> | undefined
+  /** Whether whoever asked reads the notes beside a response, as our own edge does. */
+  readonly hasNotes: boolean
   /** The request target exactly as it came: path and query (RFC 9112 §3.2.1). */
   readonly target: string
   /** `performance.now()` at arrival. */
   readonly startedAt: number
   /** Aborted when the client leaves or one of our clocks runs out; its reason says which. */
   readonly abort: AbortController
-  /** What is to be let go at the end: an admission, a clock. */
-  readonly atEnd: (() => void)[]
   /** A name from our own route table, never the caller's path: safe as a label. */
   route: string
   model: string | undefined
@@ -35,6 +37,8 @@ export interface Exchange {
   error: ApiError | undefined
   /** Whether a body that ends later reports the end. */
   isTapped: boolean
+  /** Has something let go at the end: an admission, a clock. */
+  atEnd(release: () => void): void
   /** Ends the exchange: the first call counts, and writes the one record. */
-  readonly end: (outcome: Outcome, bytes: number) => void
+  end(outcome: Outcome, bytes: number): void
 }

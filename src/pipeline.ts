@@ -1,7 +1,7 @@
 import type { Principal } from './auth/authorize.ts'
 import { applyCredentials, spendsServerKey, type UpstreamAccount, withoutToken } from './auth/credentials.ts'
 import { limitBytes, readStart, tooLarge } from './body/read-bytes.ts'
-import { readJson } from './body/read-json.ts'
+import { type JsonBody, readJson } from './body/read-json.ts'
 import { type DeliverDeps, deliver } from './deliver.ts'
 import type { Exchange } from './exchange.ts'
 import type { Admission } from './limits/admission.ts'
@@ -34,31 +34,43 @@ export async function handle(
   endpoint: JsonEndpoint | undefined,
   deps: PipelineDeps,
 ): Promise<Response> {
-  exchange.atEnd.push(deps.admission.admit())
-  const { request } = exchange
-  const destination = deps.locate(withoutToken(exchange.target, principal))
+  exchange.atEnd(deps.admission.admit())
+  const { request, abort } = exchange
+  const { url, target } = deps.locate(withoutToken(exchange.target, principal))
   const headers = requestHeaders(request.headers)
   applyCredentials(headers, principal, deps.upstream)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
 
-  const body =
-    endpoint === undefined ? await passBody(exchange, deps) : await checkBody(exchange, endpoint, headers, deps)
+  const reading = endpoint === undefined ? passBody(exchange, deps) : checkBody(exchange, endpoint, headers, deps)
+  const body = reading instanceof Promise ? await reading : reading
 
   exchange.attempts += 1
   const sentAt = performance.now()
-  const answer = await deps.send({ ...destination, method: request.method, headers, body, abort: exchange.abort })
+  const answer = await deps.send({ url, target, method: request.method, headers, body, abort })
   exchange.upstreamMs = performance.now() - sentAt
   const secret = spendsServerKey(principal) ? deps.upstream.apiKey : undefined
   return deliver(exchange, endpoint, answer, secret, deps)
 }
 
-async function checkBody(
+/** What came with the head is there at once: a promise for each step would cost more than the step. */
+function checkBody(
   exchange: Exchange,
   endpoint: JsonEndpoint,
   headers: Headers,
   deps: PipelineDeps,
-): Promise<UpstreamBody> {
-  const body = await readJson(exchange.request, deps.limits.jsonBytesMax)
+): UpstreamBody | Promise<UpstreamBody> {
+  const body = readJson(exchange, deps.limits.jsonBytesMax)
+  if (body instanceof Promise) return body.then((read) => applyPolicy(exchange, endpoint, headers, read, deps))
+  return applyPolicy(exchange, endpoint, headers, body, deps)
+}
+
+function applyPolicy(
+  exchange: Exchange,
+  endpoint: JsonEndpoint,
+  headers: Headers,
+  body: JsonBody,
+  deps: PipelineDeps,
+): UpstreamBody {
   assertRequest(endpoint, body.value)
   exchange.stream = wantsStream(body.value)
   const changed = insertDefaultModel(body, deps.defaultModel)
@@ -70,11 +82,12 @@ async function checkBody(
   return changed
 }
 
-async function passBody({ request }: Exchange, deps: PipelineDeps): Promise<UpstreamBody> {
-  if (request.body === null) return null
+function passBody({ request, received }: Exchange, deps: PipelineDeps): UpstreamBody | Promise<UpstreamBody> {
   const { uploadBytesMax } = deps.limits
   const declared = request.headers.get('content-length')
-  if (Number(declared ?? 0) > uploadBytesMax) throw tooLarge(uploadBytesMax)
+  if (Math.max(Number(declared ?? 0), received?.byteLength ?? 0) > uploadBytesMax) throw tooLarge(uploadBytesMax)
+  if (received !== undefined) return received
+  if (request.body === null) return null
   const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
   if (isJson && declared !== null) return readStart(request.body, Number(declared))
   return declared === null ? limitBytes(request.body, uploadBytesMax) : request.body

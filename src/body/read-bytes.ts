@@ -1,12 +1,20 @@
+import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
+
+/** A request, and its whole body where that has come already. */
+export type Received = Pick<Exchange, 'request' | 'received'>
 
 /**
  * Reads a whole body, at most `bytesMax` of it; a declared length over the limit is refused before a byte is read.
  *
  * Throws `request_too_large`, or whatever the body's own stream fails with.
  */
-export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBytes({ request, received }: Received, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
   const declared = request.headers.get('content-length')
+  if (received !== undefined) {
+    if (received.byteLength > bytesMax) throw tooLarge(bytesMax)
+    return received
+  }
   if (declared === null) return request.body === null ? new Uint8Array() : collect(request.body, bytesMax)
   if (Number(declared) > bytesMax) throw tooLarge(bytesMax)
   // Of a length that was told and is not too long, the runtime gathers the bytes at half the cost.

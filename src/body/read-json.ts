@@ -1,5 +1,5 @@
 import { ApiError } from '../openai/api-error.ts'
-import { collect, readBytes } from './read-bytes.ts'
+import { collect, type Received, readBytes, tooLarge } from './read-bytes.ts'
 
 /** A JSON body: the value to decide with, and the bytes to send on. */
 export interface JsonBody {
@@ -10,6 +10,7 @@ export interface JsonBody {
   readonly encoded: Uint8Array<ArrayBuffer> | undefined
 }
 
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
   ['gzip', 'gzip'],
   ['x-gzip', 'gzip'],
@@ -21,24 +22,33 @@ const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
 /**
  * Reads a request's body once, and parses a copy of it.
  *
- * Throws `request_too_large` (also for a body that decodes to more), `unsupported_content_encoding`,
+ * What has come already is parsed at once. Throws, or rejects with, `request_too_large` (also for a body that decodes to more), `unsupported_content_encoding`,
  * `unsupported_content_type` (a form where JSON belongs) or `invalid_json`.
  *
  * @example
- * const { bytes, value } = await readJson(request, config.limits.jsonBytesMax)
+ * const { bytes, value } = await readJson(exchange, config.limits.jsonBytesMax)
  */
-export async function readJson(request: Request, bytesMax: number): Promise<JsonBody> {
-  const received = await readBytes(request, bytesMax)
-  const coding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'
-  if (coding === 'identity' || coding === '') return { ...parse(received, request), encoded: undefined }
-  const format = CODINGS.get(coding)
-  if (format === undefined) throw new ApiError('unsupported_content_encoding')
-  return { ...parse(await decode(received, format, bytesMax), request), encoded: received }
+export function readJson(exchange: Received, bytesMax: number): JsonBody | Promise<JsonBody> {
+  const { request, received } = exchange
+  const coding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? ''
+  if (received !== undefined && (coding === 'identity' || coding === '')) {
+    if (received.byteLength > bytesMax) throw tooLarge(bytesMax)
+    return parse(received, request)
+  }
+  return readAndDecode(exchange, coding, bytesMax)
 }
 
-function parse(bytes: Uint8Array<ArrayBuffer>, request: Request): { bytes: Uint8Array<ArrayBuffer>; value: unknown } {
+async function readAndDecode(exchange: Received, coding: string, bytesMax: number): Promise<JsonBody> {
+  const received = await readBytes(exchange, bytesMax)
+  if (coding === 'identity' || coding === '') return parse(received, exchange.request)
+  const format = CODINGS.get(coding)
+  if (format === undefined) throw new ApiError('unsupported_content_encoding')
+  return { ...parse(await decode(received, format, bytesMax), exchange.request), encoded: received }
+}
+
+function parse(bytes: Uint8Array<ArrayBuffer>, request: Request): JsonBody {
   try {
-    return { bytes, value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown }
+    return { bytes, value: JSON.parse(UTF_8.decode(bytes)) as unknown, encoded: undefined }
   } catch (cause) {
     throw notJson(request.headers.get('content-type') ?? '', cause)
   }

@@ -1,8 +1,8 @@
 import OpenAI from 'openai'
-import { openLog } from '../telemetry/open-log.ts'
 import { readConfiguration } from './configuration.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { explainListenFailure } from './listen-failure.ts'
+import { openProcessLog } from './open-process-log.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
 
 /** The variables that send the runtime's fetch through an HTTP proxy. */
@@ -31,7 +31,7 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
     REQUIRE_AUTH: 'false',
   })
   if (config === undefined) return 2
-  const { log, flush } = openLog(config.log)
+  const { log, flush } = openProcessLog(config.log)
   process.on('exit', flush)
   let gateway: Gateway
   try {

@@ -1,17 +1,17 @@
 import { constants } from 'node:os'
 import type { Config } from '../config/config.ts'
-import { openLog } from '../telemetry/open-log.ts'
 import { announce } from './announce.ts'
 import { surviveDefects } from './defects.ts'
 import { DRAINING, type Ending, endGracefully } from './end-gracefully.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { explainListenFailure } from './listen-failure.ts'
+import { openProcessLog } from './open-process-log.ts'
 
 const FAILED = 1
 
 /** Serves in this process, and goes on until a signal ends it. */
 export async function serveAlone(config: Config): Promise<number | undefined> {
-  const { log, flush, settle } = openLog(config.log)
+  const { log, flush, settle } = openProcessLog(config.log)
   surviveDefects(log, flush)
   let gateway: Gateway
   try {

@@ -148,7 +148,11 @@ export const ENV = {
     example: 'json',
   }),
   FIRST_BYTE_TIMEOUT_MS: timeout('FIRST_BYTE_TIMEOUT_MS', 600_000, "Wait for the upstream's response headers."),
-  STREAM_IDLE_TIMEOUT_MS: timeout('STREAM_IDLE_TIMEOUT_MS', 300_000, "Silence between two of the upstream's chunks."),
+  STREAM_IDLE_TIMEOUT_MS: timeout(
+    'STREAM_IDLE_TIMEOUT_MS',
+    300_000,
+    "Silence in an upstream's answer; a JSON answer of up to 64 KiB has to be whole within it.",
+  ),
   UPLOAD_IDLE_TIMEOUT_MS: timeout('UPLOAD_IDLE_TIMEOUT_MS', 30_000, 'Pause of a client within its request body.'),
   WRITE_IDLE_TIMEOUT_MS: timeout(
     'WRITE_IDLE_TIMEOUT_MS',

@@ -6,7 +6,6 @@ import { upstreamFailure } from '../upstream/failure.ts'
 import { answerSocket } from './answer-socket.ts'
 import type { HttpServerDeps } from './http-server-deps.ts'
 import type { RequestHead } from './http1/request-head.ts'
-import { routingUrl } from './http1/turn.ts'
 import { relayWebSocket } from './websocket/websocket-relay.ts'
 
 /** Relays a WebSocket upgrade to the upstream, or refuses it like every other request. */
@@ -47,7 +46,6 @@ async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, re
 function requestOf(head: RequestHead, socket: Duplex): Request {
   const abort = new AbortController()
   socket.once('close', () => abort.abort(new ApiError('client_closed')))
-  const request = new Request(routingUrl(head), { headers: head.headers, signal: abort.signal })
-  noteArrival(request, { target: head.target, abort })
-  return request
+  noteArrival(head.request, { target: head.target, abort, body: undefined, hasNotes: true })
+  return head.request
 }

@@ -1,3 +1,4 @@
+import { createBeside } from '../beside.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 /** What the edge knows of a request that a standard `Request` can't hold. */
@@ -6,15 +7,19 @@ export interface Arrival {
   readonly target: string
   /** Aborted by the edge, with `client_closed`, when the client leaves; the exchange's own clocks abort it too. */
   readonly abort: AbortController
+  /** The whole body, where it came with the head: the request is without one then. */
+  readonly body: Uint8Array<ArrayBuffer> | undefined
+  /** Whether the edge reads the notes beside a response (`stream/body-note.ts`). */
+  readonly hasNotes: boolean
 }
 
-const arrivals = new WeakMap<Request, Arrival>()
+const arrivals = createBeside<Request, Arrival>('arrival')
 
 /**
  * Keeps what the edge knows beside its request.
  *
  * @example
- * noteArrival(request, { target: message.url, abort })
+ * noteArrival(request, { target, abort, body: undefined, hasNotes: true })
  */
 export function noteArrival(request: Request, arrival: Arrival): void {
   arrivals.set(request, arrival)
@@ -29,5 +34,5 @@ export function arrivalOf(request: Request): Arrival {
   const leave = (): void => abort.abort(new ApiError('client_closed'))
   request.signal.addEventListener('abort', leave, { once: true })
   if (request.signal.aborted) leave()
-  return { target: url.pathname + url.search, abort }
+  return { target: url.pathname + url.search, abort, body: undefined, hasNotes: false }
 }

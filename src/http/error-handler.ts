@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { wholeResponse } from '../stream/whole-body.ts'
+import { noteBody } from '../stream/body-note.ts'
 import type { Log } from '../telemetry/log.ts'
 import { METHODS } from './guard.ts'
 import { exchangeOf } from './request-context.ts'
@@ -54,5 +54,5 @@ function renderError({ entry, kind }: ApiError, body: Uint8Array<ArrayBuffer>, r
   // Where the framing is in doubt, what follows on the connection is in doubt too (RFC 9112 §6.3).
   if (kind === 'malformed_request') headers.set('connection', 'close')
   if (entry.status === 405) headers.set('allow', [...METHODS].join(', '))
-  return wholeResponse(body, { status: entry.status, headers })
+  return noteBody(new Response(body, { status: entry.status, headers }), { whole: body })
 }

@@ -1,13 +1,63 @@
+import { createBeside } from '../beside.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Outcome } from '../stream/outcome.ts'
 import type { Recorder } from '../telemetry/record.ts'
-import { arrivalOf } from './arrival.ts'
+import { type Arrival, arrivalOf } from './arrival.ts'
 
-const exchanges = new WeakMap<Request, Exchange>()
+const exchanges = createBeside<Request, Exchange>('exchange')
 
 /** A request id that is safe to log and to echo. */
 const SAFE_ID = /^[A-Za-z0-9._:-]{1,128}$/
+
+/** One class for all: an object with functions of its own would cost four times as much, for each request. */
+class OpenExchange implements Exchange {
+  readonly id: string
+  readonly clientRequestId: string | undefined
+  readonly request: Request
+  readonly received: Uint8Array<ArrayBuffer> | undefined
+  readonly hasNotes: boolean
+  readonly target: string
+  readonly startedAt = performance.now()
+  readonly abort: AbortController
+  route = 'unknown'
+  model: string | undefined = undefined
+  principal: Exchange['principal'] = 'none'
+  stream = false
+  upstreamRequestId: string | undefined = undefined
+  attempts = 0
+  timeToFirstByteMs: number | undefined = undefined
+  upstreamMs: number | undefined = undefined
+  status = 0
+  error: ApiError | undefined = undefined
+  isTapped = false
+  readonly #record: Recorder
+  #releases: (() => void)[] = []
+  #hasEnded = false
+
+  constructor(request: Request, arrival: Arrival, record: Recorder) {
+    const { headers } = request
+    this.id = safeId(headers.get('x-request-id')) ?? `req_${crypto.randomUUID().replaceAll('-', '')}`
+    this.clientRequestId = safeId(headers.get('x-client-request-id'))
+    this.request = request
+    this.received = arrival.body
+    this.hasNotes = arrival.hasNotes
+    this.target = arrival.target
+    this.abort = arrival.abort
+    this.#record = record
+  }
+
+  atEnd(release: () => void): void {
+    this.#releases.push(release)
+  }
+
+  end(outcome: Outcome, bytes: number): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    for (const release of this.#releases) release()
+    this.#record(this, outcome.kind === 'failed' ? blame(this, outcome.cause) : outcome, bytes)
+  }
+}
 
 /**
  * Opens the exchange of a request that has just arrived.
@@ -16,35 +66,7 @@ const SAFE_ID = /^[A-Za-z0-9._:-]{1,128}$/
  * const exchange = openExchange(request, record)
  */
 export function openExchange(request: Request, record: Recorder): Exchange {
-  const { target, abort } = arrivalOf(request)
-  const atEnd: (() => void)[] = []
-  let hasEnded = false
-  const exchange: Exchange = {
-    id: safeId(request.headers.get('x-request-id')) ?? `req_${crypto.randomUUID().replaceAll('-', '')}`,
-    clientRequestId: safeId(request.headers.get('x-client-request-id')),
-    request,
-    target,
-    startedAt: performance.now(),
-    abort,
-    atEnd,
-    route: 'unknown',
-    model: undefined,
-    principal: 'none',
-    stream: false,
-    upstreamRequestId: undefined,
-    attempts: 0,
-    timeToFirstByteMs: undefined,
-    upstreamMs: undefined,
-    status: 0,
-    error: undefined,
-    isTapped: false,
-    end(outcome, bytes) {
-      if (hasEnded) return
-      hasEnded = true
-      for (const callback of atEnd) callback()
-      record(exchange, outcome.kind === 'failed' ? blame(exchange, outcome.cause) : outcome, bytes)
-    },
-  }
+  const exchange = new OpenExchange(request, arrivalOf(request), record)
   exchanges.set(request, exchange)
   return exchange
 }

@@ -45,7 +45,7 @@ export function createUpgrade({ open, authorize, pipeline, log }: UpgradeDeps): 
       const principal = authorize(request.headers)
       exchange.principal = principal.kind
       if (!isServed(exchange.target)) throw new ApiError('unknown_url')
-      exchange.atEnd.push(pipeline.admission.admit())
+      exchange.atEnd(pipeline.admission.admit())
       const destination = pipeline.locate(withoutToken(exchange.target, principal))
       const headers = requestHeaders(request.headers)
       applyCredentials(headers, principal, pipeline.upstream)

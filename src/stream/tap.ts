@@ -2,7 +2,7 @@ import type { Deadline } from '../timing/deadlines.ts'
 import { lastBytes } from './event-boundary.ts'
 import type { Outcome } from './outcome.ts'
 
-/** What a tap tells while a body passes through it. */
+/** What a tap tells while a body passes by it. */
 export interface TapWatch {
   /** Called once, before the first chunk goes on. */
   readonly onFirstChunk?: () => void
@@ -14,58 +14,98 @@ export interface TapWatch {
   readonly farewell?: (tail: Uint8Array, cause: unknown) => Uint8Array | undefined
 }
 
+const NOTHING = new Uint8Array()
+
 /**
- * Passes a body through chunk by chunk, unchanged and never ahead of its reader, and reports its end once.
+ * Watches a body that somebody passes on chunk by chunk, and reports its end once.
+ *
+ * @example
+ * const tap = new Tap({ onEnd: (outcome, bytes) => record(outcome, bytes) })
+ * for (;;) { tap.onWait(); const { done, value } = await reader.read(); if (done) return tap.onDone(); tap.onChunk(value) }
+ */
+export class Tap {
+  readonly #watch: TapWatch
+  #bytes = 0
+  #tail: Uint8Array = NOTHING
+  #hasEnded = false
+
+  constructor(watch: TapWatch) {
+    this.#watch = watch
+  }
+
+  /** The source is asked for a chunk. */
+  onWait(): void {
+    this.#watch.idle?.touch()
+  }
+
+  /** A chunk has come. */
+  onChunk(chunk: Uint8Array): void {
+    const { idle, onFirstChunk, farewell } = this.#watch
+    idle?.suspend()
+    if (this.#bytes === 0 && chunk.byteLength > 0) onFirstChunk?.()
+    this.#bytes += chunk.byteLength
+    if (farewell !== undefined) this.#tail = lastBytes(this.#tail, chunk)
+  }
+
+  /** The source has come to its proper end. */
+  onDone(): void {
+    this.#end({ kind: 'complete' })
+  }
+
+  /** The source has failed; what is returned may still be sent. The body must not look complete. */
+  onFail(cause: unknown): Uint8Array | undefined {
+    // A source whose reader has left fails too: that is no failure of its own.
+    if (this.#hasEnded) return undefined
+    const farewell = this.#watch.farewell?.(this.#tail, cause)
+    this.#end({ kind: 'failed', cause })
+    return farewell
+  }
+
+  /** The reader has left. */
+  onCancel(): void {
+    this.#end({ kind: 'cancelled' })
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#watch.idle?.clear()
+    this.#watch.onEnd(outcome, this.#bytes)
+  }
+}
+
+/**
+ * Passes a body through a tap chunk by chunk, unchanged and never ahead of its reader.
  *
  * A source that fails makes the tapped body fail too, never end: a cut answer must not look complete.
  *
  * @example
- * return new Response(tap(answer.body, { onEnd: (outcome, bytes) => record(outcome, bytes) }), answer)
+ * return new Response(passThrough(answer.body, new Tap({ onEnd })), answer)
  */
-export function tap(source: ReadableStream<Uint8Array>, watch: TapWatch): ReadableStream<Uint8Array> {
+export function passThrough(source: ReadableStream<Uint8Array>, tap: Tap): ReadableStream<Uint8Array> {
   const reader = source.getReader()
-  let bytes = 0
-  let tail: Uint8Array = new Uint8Array()
-  let ended = false
-
-  const end = (outcome: Outcome): void => {
-    if (ended) return
-    ended = true
-    watch.idle?.clear()
-    watch.onEnd(outcome, bytes)
-  }
-
-  const fail = (controller: ReadableStreamDefaultController<Uint8Array>, cause: unknown): void => {
-    const farewell = watch.farewell?.(tail, cause)
-    if (farewell !== undefined && !ended) controller.enqueue(farewell)
-    end({ kind: 'failed', cause })
-    // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
-    controller.error(undefined)
-  }
-
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        watch.idle?.touch()
+        tap.onWait()
         try {
           const { done, value } = await reader.read()
           if (done) {
             controller.close()
-            end({ kind: 'complete' })
+            tap.onDone()
             return
           }
-          watch.idle?.suspend()
-          if (bytes === 0 && value.byteLength > 0) watch.onFirstChunk?.()
-          bytes += value.byteLength
-          if (watch.farewell !== undefined) tail = lastBytes(tail, value)
+          tap.onChunk(value)
           controller.enqueue(value)
         } catch (cause) {
-          // A cancelled tap cancels its reader, whose pending read then fails: that is no failure of the source.
-          if (!ended) fail(controller, cause)
+          const farewell = tap.onFail(cause)
+          if (farewell !== undefined) controller.enqueue(farewell)
+          // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
+          controller.error(undefined)
         }
       },
       cancel(reason) {
-        end({ kind: 'cancelled' })
+        tap.onCancel()
         return reader.cancel(reason).catch(() => undefined)
       },
     },

@@ -12,27 +12,27 @@ export interface OpenLog {
   readonly settle: () => Promise<void>
 }
 
-/** Lines are held back for so long, so that a busy server writes many at once. */
-const FLUSH_MS = 100
-const BUFFER_BYTES = 64 * 1024
-/** What is written to a pipe at once in one piece, whoever else writes to it (PIPE_BUF; POSIX, write). */
-const PIPE_BYTES = 4096
-/** How long a slow reader of the last lines is waited for. */
-const SETTLE_MS = 5_000
-
 /** How the log is written. */
 export interface LogOptions {
   readonly level: string
   readonly format: 'json' | 'pretty'
   /** The number of this process among those that write to the same log; each of its lines carries it. */
   readonly worker?: number
+  /** Where JSON lines go. */
+  readonly sink: LogSink
+}
+
+/** What takes the lines of a log; the edge has one for standard output. */
+export interface LogSink extends Pick<OpenLog, 'flush' | 'settle'> {
+  /** Takes one line, its line feed included. */
+  readonly write: (line: string) => void
 }
 
 /**
- * Opens the log on standard output: a JSON line an event, or a readable one for a person.
+ * Opens the log: a JSON line an event to the sink, or a readable one for a person on standard output.
  *
  * @example
- * const { log, flush, settle } = openLog({ level: 'info', format: 'json' })
+ * const { log, flush, settle } = openLog({ level: 'info', format: 'json', sink })
  */
 export function openLog(options: LogOptions): OpenLog {
   const settings = {
@@ -45,28 +45,13 @@ export function openLog(options: LogOptions): OpenLog {
     const stream = pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
     return { log: pino(settings, stream), flush: () => undefined, settle: () => Promise.resolve() }
   }
-  // Whole lines, and no more than goes out in one piece: another worker's would come between the halves of one.
-  const sizes =
-    options.worker === undefined
-      ? { minLength: BUFFER_BYTES, maxWrite: 2 * BUFFER_BYTES }
-      : { minLength: PIPE_BYTES - 512, maxWrite: PIPE_BYTES }
-  const destination = pino.destination({ dest: 1, sync: false, ...sizes, periodicFlush: FLUSH_MS })
-  const log = pino(settings, destination)
-  return {
-    log: withLines(log, settings.base, (line) => destination.write(line)),
-    flush: () => destination.flushSync(),
-    // What is being written in the background is no longer in the hands of a flush at once.
-    settle: () =>
-      new Promise((resolve) => {
-        setTimeout(resolve, SETTLE_MS)
-        destination.flush(() => resolve())
-      }),
-  }
+  const { sink } = options
+  return { log: withLines(pino(settings, sink), settings.base, sink), flush: sink.flush, settle: sink.settle }
 }
 
 /** pino walks through every field and its serializers; the runtime's own JSON writer takes a tenth of that. */
-function withLines(log: Logger, base: object | null, write: (line: string) => void): Log {
-  const { info, warn } = log.levels.values
+function withLines(log: Logger, base: object | null, { write }: LogSink): Log {
+  const fixed = base === null ? '' : `${JSON.stringify(base).slice(1, -1)},`
   return {
     debug: log.debug.bind(log),
     info: log.info.bind(log),
@@ -75,8 +60,10 @@ function withLines(log: Logger, base: object | null, write: (line: string) => vo
     fatal: log.fatal.bind(log),
     line(level, fields, message) {
       if (!log.isLevelEnabled(level)) return
-      const text = JSON.stringify({ ...base, ...fields, msg: message })
-      write(`{"level":${level === 'info' ? info : warn}${pino.stdTimeFunctions.isoTime()},${text.slice(1)}\n`)
+      const text = JSON.stringify(fields).slice(1, -1)
+      write(
+        `{"level":${log.levels.values[level]}${pino.stdTimeFunctions.isoTime()},${fixed}${text},"msg":"${message}"}\n`,
+      )
     },
   }
 }

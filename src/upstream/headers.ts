@@ -14,8 +14,10 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+const HOP_BY_HOP_NAMES = [...HOP_BY_HOP]
+
 /** Headers of a request that speak of this hop: the host we are called by, and the wait for `100 Continue`. */
-const REQUEST_ONLY_HERE: ReadonlySet<string> = new Set(['host', 'expect'])
+const REQUEST_ONLY_HERE = ['host', 'expect'] as const
 
 /**
  * The caller's headers that go upstream: all but the hop-by-hop ones, those named by `Connection`, and Host.
@@ -24,7 +26,8 @@ const REQUEST_ONLY_HERE: ReadonlySet<string> = new Set(['host', 'expect'])
  * const headers = requestHeaders(request.headers)
  */
 export function requestHeaders(incoming: Headers): Headers {
-  const headers = endToEnd(incoming)
+  const headers = new Headers(incoming)
+  removeHopByHop(headers)
   for (const name of REQUEST_ONLY_HERE) headers.delete(name)
   return headers
 }
@@ -33,18 +36,24 @@ export function requestHeaders(incoming: Headers): Headers {
  * Upstream's headers that go to the caller: all but the hop-by-hop ones and those named by `Connection`.
  *
  * @example
- * const headers = responseHeaders(answer.headers)
+ * const headers = responseHeaders(head.headers)
  */
 export function responseHeaders(upstream: Headers): Headers {
-  return endToEnd(upstream)
+  const headers = new Headers(upstream)
+  removeHopByHop(headers)
+  return headers
 }
 
-function endToEnd(source: Headers): Headers {
-  const headers = new Headers(source)
-  const named = source.get('connection')
+/**
+ * Takes out of headers what belongs to one connection: the hop-by-hop ones, and those named by `Connection`.
+ *
+ * @example
+ * removeHopByHop(answer.headers)
+ */
+export function removeHopByHop(headers: Headers): void {
+  const named = headers.get('connection')
   if (named !== null) for (const name of named.split(',')) deleteNamed(headers, name.trim())
-  for (const name of HOP_BY_HOP) headers.delete(name)
-  return headers
+  for (const name of HOP_BY_HOP_NAMES) headers.delete(name)
 }
 
 function deleteNamed(headers: Headers, name: string): void {

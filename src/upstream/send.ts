@@ -61,34 +61,50 @@ const NEVER_RESENT: ReadonlySet<string> = new Set(['POST', 'PATCH'])
  * const send = createSend({ fetch, deadlines, firstByteMs: config.timeouts.firstByteMs })
  */
 export function createSend(deps: SendDeps): Send {
-  return async ({ method, url, target, headers, body, abort }) => {
-    const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
-    const upload =
-      body instanceof ReadableStream
-        ? watchUpload(body, {
-            onWait: () => firstByte.suspend(),
-            onProgress: () => firstByte.touch(),
-            onFailure: (cause) => abort.abort(cause),
-          })
-        : body
-    try {
-      return await deps.fetch(url, {
-        method,
-        target,
-        headers,
-        body: upload,
-        signal: abort.signal,
-        redirect: 'manual',
-        decompress: false,
-        timeout: false,
-        keepalive: NEVER_RESENT.has(method),
-      })
-    } catch (cause) {
-      // Of a connection that never came about, the runtime has not touched the body.
-      if (upload instanceof ReadableStream && !upload.locked) await upload.cancel().catch(() => undefined)
-      throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)
-    } finally {
-      firstByte.clear()
-    }
+  return (call) => (call.body instanceof ReadableStream ? sendStream(call, call.body, deps) : sendBytes(call, deps))
+}
+
+async function sendBytes(call: UpstreamCall, deps: SendDeps): Promise<Response> {
+  const { abort } = call
+  const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
+  try {
+    return await deps.fetch(call.url, initOf(call, call.body))
+  } catch (cause) {
+    throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)
+  } finally {
+    firstByte.clear()
+  }
+}
+
+async function sendStream(call: UpstreamCall, body: ReadableStream<Uint8Array>, deps: SendDeps): Promise<Response> {
+  const { abort } = call
+  const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
+  const upload = watchUpload(body, {
+    onWait: () => firstByte.suspend(),
+    onProgress: () => firstByte.touch(),
+    onFailure: (cause) => abort.abort(cause),
+  })
+  try {
+    return await deps.fetch(call.url, initOf(call, upload))
+  } catch (cause) {
+    // Of a connection that never came about, the runtime has not touched the body.
+    if (!upload.locked) await upload.cancel().catch(() => undefined)
+    throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)
+  } finally {
+    firstByte.clear()
+  }
+}
+
+function initOf({ method, target, headers, abort }: UpstreamCall, body: UpstreamBody): UpstreamInit {
+  return {
+    method,
+    target,
+    headers,
+    body,
+    signal: abort.signal,
+    redirect: 'manual',
+    decompress: false,
+    timeout: false,
+    keepalive: NEVER_RESENT.has(method),
   }
 }

@@ -171,7 +171,7 @@ test('STREAM_IDLE_TIMEOUT_MS counts from chunk to chunk, and cuts a silent strea
   await within(1000, 'closing', connection.closed)
 })
 
-test('STREAM_IDLE_TIMEOUT_MS: a small JSON answer that stalls is a 504, and one that drips is not cut', async () => {
+test('STREAM_IDLE_TIMEOUT_MS: a JSON answer that stalls is a 504, and one of more than 64 KiB that drips is not cut', async () => {
   const rig = rigOf('idle')
   const stalled = await rig.send({ body: CHAT })
   const first = await rig.arrival()
@@ -181,10 +181,10 @@ test('STREAM_IDLE_TIMEOUT_MS: a small JSON answer that stalls is a 504, and one 
 
   const dripping = await rig.send({ body: CHAT })
   const second = await rig.arrival()
-  second.connection.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 7\r\n\r\n')
-  for (const byte of '{"a":1') {
+  second.connection.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 70007\r\n\r\n')
+  for (const part of ['{"a":', ...Array.from({ length: 7 }, () => ' '.repeat(10_000)), '1']) {
+    second.connection.write(part)
     await Bun.sleep(IDLE_MS / 2)
-    second.connection.write(byte)
   }
   second.connection.write('}')
   expect(await dripping.client.response()).toMatchObject({ status: 200, isComplete: true })

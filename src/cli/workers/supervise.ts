@@ -1,11 +1,12 @@
 import { constants } from 'node:os'
 import type { Config } from '../../config/config.ts'
 import type { Log } from '../../telemetry/log.ts'
-import { type OpenLog, openLog } from '../../telemetry/open-log.ts'
+import type { OpenLog } from '../../telemetry/open-log.ts'
 import { announce } from '../announce.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING } from '../end-gracefully.ts'
 import { explainListenFailure } from '../listen-failure.ts'
+import { openProcessLog } from '../open-process-log.ts'
 import { serverUrl } from '../server-url.ts'
 import { claimPort } from './claim-port.ts'
 import { type Crew, createCrew } from './crew.ts'
@@ -17,7 +18,7 @@ const FAILED = 1
  * what ends them. It serves nothing itself, and so loads nothing of what does.
  */
 export async function supervise(config: Config): Promise<number | undefined> {
-  const { log, flush, settle } = openLog(config.log)
+  const { log, flush, settle } = openProcessLog(config.log)
   surviveDefects(log, flush)
   try {
     claimPort(config.server)

@@ -1,10 +1,10 @@
 import { freeze } from '../../config/freeze.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
-import { openLog } from '../../telemetry/open-log.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
 import { startGateway } from '../gateway.ts'
 import { explainListenFailure } from '../listen-failure.ts'
+import { openProcessLog } from '../open-process-log.ts'
 import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
 
 const FAILED = 1
@@ -41,7 +41,7 @@ export async function work(): Promise<number | undefined> {
 
   const start = await begun.promise
   const config = freeze(start.config)
-  const { log, flush, settle } = openLog({ ...config.log, worker: start.worker })
+  const { log, flush, settle } = openProcessLog({ ...config.log, worker: start.worker })
   surviveDefects(log, flush)
   try {
     const gateway = await startGateway(config, log, () => state ?? start.state)

@@ -41,6 +41,15 @@ export class ClientSocket {
     return false
   }
 
+  /** Writes the first bytes of a buffer that is used again: what the system does not take of them is copied. */
+  writeScratch(scratch: Buffer, length: number): void {
+    if (this.isClosed) return
+    const taken = this.#backlog.length > 0 ? 0 : this.#socket.write(scratch, 0, length)
+    if (taken === length || taken < 0) return
+    this.#backlog.push(Uint8Array.prototype.slice.call(scratch, taken, length))
+    if (this.#backlog.length === 1) this.#watch()
+  }
+
   /** Resolves when everything written is in the system's hands, or the connection is closed. */
   flushed(): Promise<void> {
     if (this.isFlushed || this.isClosed) return Promise.resolve()

@@ -1,47 +1,43 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
-import type { UnderWay } from '../under-way.ts'
+import type { Breakable, UnderWay } from '../under-way.ts'
 import type { ClientSocket } from './client-socket.ts'
+import { HeadReader } from './head-reader.ts'
 import type { Http1Deps } from './http1-deps.ts'
-import { RequestBody } from './request-body.ts'
-import { type RequestHead, readRequestHead } from './request-head.ts'
+import { type BodySource, RequestBody } from './request-body.ts'
+import type { RequestHead } from './request-head.ts'
 import { breakTurn, keepsAlive, leaveTurn, type Turn, wantsWebSocket } from './turn.ts'
 import { UpgradedSocket } from './upgraded-socket.ts'
 import { type Written, writeRefusal, writeResponse } from './write-response.ts'
 
 /** Longer than the idle time of the usual load balancers (60 s), so that they close first and never race us. */
 const KEEP_ALIVE_MS = 75_000
-/** A head that drips is cut: the guard against slowloris. */
-const HEAD_MS = 15_000
 /**
  * How long a client that has its last answer may go on sending: one that meets a closed connection while it writes
  * takes that for the outcome, and never looks at the answer.
  */
 const LINGER_MS = 2_000
-/** Requests that are sent ahead of their turn are kept to this extent; then the client is not read until it comes. */
-const PIPELINED_BYTES_MAX = 64 * 1024
 const NOTHING = Buffer.alloc(0)
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 /** One connection of a client: requests are read one after the other, and each is answered before the next is looked at. */
-export class Connection {
+export class Connection implements BodySource, Breakable {
   readonly #deps: Http1Deps
   readonly #underWay: UnderWay
   readonly #socket: ClientSocket
   readonly #keepAlive: Deadline
-  #headTime: Deadline | undefined
-  #held: Buffer = NOTHING
+  readonly #reader: HeadReader
+  #linger: Deadline | undefined
   #turn: Turn | undefined
   #upgraded: UpgradedSocket | undefined
-  /** The last answer is being given: what comes is not taken for a request. */
-  #isLast = false
-  /** Everything has been said. */
+  /** The last answer has been given: what still comes is not looked at. */
   #isOver = false
 
   constructor(socket: ClientSocket, deps: Http1Deps, underWay: UnderWay) {
     this.#deps = deps
     this.#underWay = underWay
     this.#socket = socket
+    this.#reader = new HeadReader(deps.deadlines, (error) => this.#refuse(error))
     this.#keepAlive = deps.deadlines.start(KEEP_ALIVE_MS, () => this.#socket.close())
   }
 
@@ -49,7 +45,7 @@ export class Connection {
   onData(bytes: Buffer): void {
     if (this.#upgraded !== undefined) this.#upgraded.onData(bytes)
     else if (this.#turn !== undefined) this.#feed(this.#turn, bytes)
-    else if (!this.#isLast) this.#read(bytes)
+    else if (!this.#isOver) this.#read(bytes)
   }
 
   /** The client has sent its last byte. What it asked for is wanted no more: one that leaves looks just so. */
@@ -70,7 +66,8 @@ export class Connection {
   onClose(): void {
     this.#socket.onClose()
     this.#keepAlive.clear()
-    this.#headTime?.clear()
+    this.#reader.stop()
+    this.#linger?.clear()
     this.#upgraded?.onClose()
     if (this.#turn !== undefined) leaveTurn(this.#turn)
   }
@@ -86,59 +83,55 @@ export class Connection {
     else this.#socket.reset()
   }
 
-  #read(bytes: Buffer): void {
-    const all = this.#held.byteLength === 0 ? bytes : Buffer.concat([this.#held, bytes])
-    this.#held = NOTHING
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  onFirstWait(): void {
+    const turn = this.#turn
+    if (turn === undefined || turn.isAnswered || turn.head.isHttp10) return
+    if (turn.head.request.headers.get('expect')?.toLowerCase() === '100-continue') this.#socket.write(CONTINUE)
+  }
+
+  startUploadClock(onExpire: () => void): Deadline {
+    return this.#deps.deadlines.start(this.#deps.uploadIdleMs, onExpire)
+  }
+
+  breakOff(reason: ApiError): void {
+    if (this.#turn !== undefined) breakTurn(this.#turn, reason)
+    this.#upgraded?.destroy()
+  }
+
+  /** Looks for the next request in what has come. */
+  #read(bytes?: Buffer): void {
     this.#keepAlive.suspend()
-    let head: RequestHead | undefined
     try {
-      head = readRequestHead(all)
+      const found = this.#reader.read(bytes)
+      if (found !== undefined) this.#start(found.head, found.rest)
     } catch (cause) {
       this.#refuse(cause)
-      return
     }
-    if (head !== undefined) {
-      this.#start(head, all.subarray(head.end))
-      return
-    }
-    this.#held = all
-    this.#headTime ??= this.#deps.deadlines.start(HEAD_MS, () => this.#refuse(new ApiError('upload_timeout')))
   }
 
-  #start(head: RequestHead, rest: Buffer): void {
-    this.#headTime?.clear()
-    this.#headTime = undefined
+  /** Starts the turn of a request whose head has come; `rest` is what came behind it. Throws `malformed_request`. */
+  #start(head: RequestHead, rest: Buffer | undefined): void {
     if (this.#deps.onUpgrade !== undefined && wantsWebSocket(head)) {
-      this.#upgrade(this.#deps.onUpgrade, head, rest)
+      this.#upgrade(this.#deps.onUpgrade, head, rest ?? NOTHING)
       return
     }
-    const turn: Turn = { head, body: this.#bodyOf(head), abort: new AbortController(), isAnswered: false }
-    if (rest.byteLength > 0) {
-      try {
-        this.#hold(turn.body.feed(rest))
-      } catch (cause) {
-        this.#refuse(cause)
-        return
-      }
-    }
+    const body = new RequestBody(head.bodyBytes, this)
+    if (rest !== undefined) this.#hold(body.feed(rest))
+    const turn: Turn = { head, body, abort: new AbortController(), isLast: !keepsAlive(head), isAnswered: false }
     this.#turn = turn
-    this.#answer(turn).catch((cause: unknown) => {
-      this.#deps.onDefect(cause)
-      this.#socket.reset()
-    })
-  }
-
-  #bodyOf(head: RequestHead): RequestBody {
-    return new RequestBody(head.bodyBytes, {
-      deadlines: this.#deps.deadlines,
-      idleMs: this.#deps.uploadIdleMs,
-      pause: () => this.#socket.pause(),
-      resume: () => this.#socket.resume(),
-      onFirstWait: () => {
-        if (head.isHttp10 || this.#turn?.isAnswered === true) return
-        if (head.headers.get('expect')?.toLowerCase() === '100-continue') this.#socket.write(CONTINUE)
-      },
-    })
+    this.#underWay.add(this)
+    this.#deps.serve(turn).then(
+      (response) => this.#answer(turn, response),
+      (cause: unknown) => this.#fail(cause),
+    )
   }
 
   /** Takes bytes that come while a request is under way: of its body, or of the next one. */
@@ -152,52 +145,60 @@ export class Connection {
       turn.body.settle()
       this.#hold(rest)
     } catch (cause) {
-      this.#isLast = true
+      turn.isLast = true
       breakTurn(turn, cause instanceof ApiError ? cause : new ApiError('malformed_request', { cause }))
     }
   }
 
-  #hold(bytes: Buffer): void {
-    if (bytes.byteLength === 0 || this.#isLast) return
-    this.#held = this.#held.byteLength === 0 ? bytes : Buffer.concat([this.#held, bytes])
-    if (this.#held.byteLength > PIPELINED_BYTES_MAX) this.#socket.pause()
+  #hold(bytes: Buffer | undefined): void {
+    if (bytes === undefined || this.#turn?.isLast === true) return
+    // Then the client is not read until the turn comes.
+    if (!this.#reader.hold(bytes)) this.#socket.pause()
   }
 
-  async #answer(turn: Turn): Promise<void> {
-    const done = this.#underWay.add((reason) => breakTurn(turn, reason))
-    try {
-      const response = await this.#deps.serve(turn)
-      if (response === undefined) return this.#socket.reset()
-      // The head says so while it can: what is still unread then would be taken for the next request.
-      this.#isLast ||=
-        !turn.body.isComplete ||
-        !keepsAlive(turn.head) ||
-        this.#underWay.isClosing() ||
-        response.headers.get('connection') === 'close'
-      const writing = writeResponse(response, turn, this.#socket, this.#isLast)
-      const written = typeof writing === 'string' ? writing : await writing
-      if (!this.#socket.isFlushed) await this.#socket.flushed()
-      await this.#finish(turn, written)
-    } finally {
-      done()
+  #answer(turn: Turn, response: Response | undefined): void {
+    if (response === undefined) {
+      this.#underWay.remove(this)
+      this.#socket.reset()
+      return
     }
+    // The head says so while it can: what is still unread then would be taken for the next request.
+    if (!turn.body.isComplete || this.#underWay.isClosing()) turn.isLast = true
+    const written = writeResponse(response, turn, this.#socket)
+    if (written === 'complete' && this.#socket.isFlushed) this.#finish(turn, written)
+    else this.#finishLater(turn, written).catch((cause: unknown) => this.#fail(cause))
+  }
+
+  async #finishLater(turn: Turn, writing: Written | Promise<Written>): Promise<void> {
+    const written = await writing
+    if (!this.#socket.isFlushed) await this.#socket.flushed()
+    if (written === 'complete' && !turn.body.isComplete && !this.#socket.isClosed) await this.#readRest(turn)
+    this.#finish(turn, written)
+  }
+
+  #fail(cause: unknown): void {
+    this.#deps.onDefect(cause)
+    this.#underWay.remove(this)
+    this.#socket.reset()
   }
 
   /** Goes on with the next request, or ends the connection, with this answer's last byte or in the midst of it. */
-  async #finish(turn: Turn, written: Written): Promise<void> {
-    if (this.#socket.isClosed) return
-    if (written === 'reset') return this.#socket.reset()
-    if (written === 'complete' && !this.#isLast) {
+  #finish(turn: Turn, written: Written): void {
+    if (this.#socket.isClosed || written === 'reset') {
+      this.#socket.reset()
+      this.#underWay.remove(this)
+    } else if (written === 'broken' || turn.isLast) {
+      turn.isLast = true
+      this.#end()
+      this.#underWay.remove(this)
+    } else {
       this.#turn = undefined
       this.#socket.resume()
-      if (this.#held.byteLength > 0) this.#read(NOTHING)
+      if (this.#reader.hasBytes) this.#read()
       else if (this.#underWay.isClosing()) this.#socket.close()
       else this.#keepAlive.touch()
-      return
+      if (this.#turn === undefined) this.#underWay.remove(this)
     }
-    this.#isLast = true
-    if (written === 'complete' && !turn.body.isComplete) await this.#readRest(turn)
-    this.#end()
   }
 
   /** Reads what is still sent of a body, for a moment; what nobody wants of it is dropped. */
@@ -218,12 +219,12 @@ export class Connection {
     this.#isOver = true
     this.#socket.endWhenWritten()
     this.#keepAlive.clear()
-    this.#headTime = this.#deps.deadlines.start(LINGER_MS, () => this.#socket.close())
+    this.#linger = this.#deps.deadlines.start(LINGER_MS, () => this.#socket.close())
   }
 
   #refuse(cause: unknown): void {
-    this.#isLast = true
-    this.#headTime?.clear()
+    this.#isOver = true
+    this.#reader.stop()
     const error = cause instanceof ApiError ? cause : new ApiError('internal_error', { cause })
     writeRefusal(this.#deps.refuse(error), this.#socket).then(
       () => this.#end(),
@@ -237,8 +238,8 @@ export class Connection {
   #upgrade(onUpgrade: NonNullable<Http1Deps['onUpgrade']>, head: RequestHead, rest: Buffer): void {
     const upgraded = new UpgradedSocket(this.#socket)
     this.#upgraded = upgraded
-    const done = this.#underWay.add(() => upgraded.destroy())
-    upgraded.once('close', done)
+    this.#underWay.add(this)
+    upgraded.once('close', () => this.#underWay.remove(this))
     onUpgrade(head, upgraded, rest)
   }
 }

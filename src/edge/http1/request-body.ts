@@ -1,17 +1,16 @@
 import { ApiError } from '../../openai/api-error.ts'
-import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
+import type { Deadline } from '../../timing/deadlines.ts'
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts'
 import { CHUNKED } from './request-head.ts'
 
-/** What a body does to the connection that it comes by. */
+/** The connection that a body comes by. */
 export interface BodySource {
-  readonly pause: () => void
-  readonly resume: () => void
+  pause(): void
+  resume(): void
   /** Called once, before anything is waited for: the client may be waiting for `100 Continue` (RFC 9110 §10.1.1). */
-  readonly onFirstWait: () => void
-  readonly deadlines: Deadlines
-  /** Between two reads of a body that is being waited for, in milliseconds; 0: none. */
-  readonly idleMs: number
+  onFirstWait(): void
+  /** Starts the clock between two reads of a body that is waited for. */
+  startUploadClock(onExpire: () => void): Deadline
 }
 
 /** As much is read ahead of whoever reads the body. */
@@ -44,13 +43,19 @@ export class RequestBody {
     return this.#chunked === undefined ? this.#left === 0 : this.#chunked.isDone()
   }
 
-  /** Takes bytes of the connection, and returns those behind the body. Throws `malformed_request`. */
-  feed(bytes: Buffer): Buffer {
-    if (this.#chunked !== undefined) return bytes.subarray(this.#chunked.take(bytes, (payload) => this.#add(payload)))
-    const payload = bytes.subarray(0, this.#left)
-    this.#left -= payload.byteLength
-    this.#add(payload)
-    return bytes.subarray(payload.byteLength)
+  /** Takes bytes of the connection, and returns those behind the body, if any. Throws `malformed_request`. */
+  feed(bytes: Buffer): Buffer | undefined {
+    if (this.#chunked === undefined && bytes.byteLength <= this.#left) {
+      this.#left -= bytes.byteLength
+      this.#add(bytes)
+      return undefined
+    }
+    const taken = this.#chunked?.take(bytes, (payload) => this.#add(payload)) ?? this.#left
+    if (this.#chunked === undefined) {
+      this.#add(bytes.subarray(0, taken))
+      this.#left = 0
+    }
+    return taken < bytes.byteLength ? bytes.subarray(taken) : undefined
   }
 
   /** To be called when something was fed: hands it to the reader, or stops the client where nobody reads. */
@@ -71,7 +76,7 @@ export class RequestBody {
 
   /** A stream of it, never read further ahead than 256 KiB. */
   stream(): ReadableStream<Uint8Array> {
-    this.#idle = this.#source.deadlines.start(this.#source.idleMs, () => this.fail(new ApiError('upload_timeout')))
+    this.#idle = this.#source.startUploadClock(() => this.fail(new ApiError('upload_timeout')))
     this.#idle.suspend()
     return new ReadableStream<Uint8Array>(
       {

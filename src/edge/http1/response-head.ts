@@ -25,8 +25,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set(['connection', 'transfer-encodi
  */
 export function writeResponseHead(
   { status, statusText, headers }: Response,
-  { head: { method, isHttp10 }, isLast, bodyBytes }: ResponseHeadOptions,
-): { readonly text: string; readonly framing: ResponseFraming } {
+  { head: { method, isHttp10 }, bodyBytes, ...options }: ResponseHeadOptions,
+): { readonly text: string; readonly framing: ResponseFraming; readonly isLast: boolean } {
   const fields = headers.toJSON()
   const hasLength = fields['content-length'] !== undefined
   const isBodiless = method === 'HEAD' || status === 204 || status === 304 || status < 200
@@ -42,9 +42,10 @@ export function writeResponseHead(
   if (fields['date'] === undefined) text += `date: ${dateNow()}\r\n`
   if (isCounted) text += `content-length: ${bodyBytes}\r\n`
   if (framing === 'chunked') text += 'transfer-encoding: chunked\r\n'
-  if (isLast || framing === 'close') text += 'connection: close\r\n'
+  const isLast = options.isLast || framing === 'close' || fields['connection'] === 'close'
+  if (isLast) text += 'connection: close\r\n'
   else if (isHttp10) text += 'connection: keep-alive\r\n'
-  return { text: `${text}\r\n`, framing }
+  return { text: `${text}\r\n`, framing, isLast }
 }
 
 function framingOf(hasLength: boolean, bodyBytes: number | undefined, isHttp10: boolean): ResponseFraming {

@@ -8,50 +8,49 @@ export interface Turn {
   readonly body: RequestBody
   /** Aborted where the client leaves, its body turns out to be malformed, or the server breaks it off. */
   readonly abort: AbortController
+  /** Whether the connection ends with this answer. */
+  isLast: boolean
   /** Whether the head of the answer has been written. */
   isAnswered: boolean
 }
 
 /**
- * A standard `Request` of a turn, with its body as bytes where all of it has come, else as a stream.
+ * A standard `Request` of a turn, complete with its body and a signal.
  *
  * @example
- * const response = await app.fetch(requestOf(turn))
+ * const response = await openai.fetch(requestOf(turn))
  */
 export function requestOf({ head, body, abort }: Turn): Request {
-  const { method, headers } = head
-  const url = routingUrl(head)
-  if (head.bodyBytes === 0) return new Request(url, { method, headers, signal: abort.signal })
-  const whole = body.takeWhole()
-  if (whole !== undefined) return new Request(url, { method, headers, signal: abort.signal, body: whole })
-  const init: RequestInit & { readonly duplex: 'half' } = { method, headers, body: body.stream(), duplex: 'half' }
-  return new Request(url, { ...init, signal: abort.signal })
+  const { signal } = abort
+  if (head.bodyBytes === 0) return new Request(head.request, { signal })
+  return withStream(new Request(head.request, { signal }), body.stream())
 }
 
 /**
- * A URL to route by. What is not fit for one is refused by the guard, which reads the raw target and the Host.
- * Over TLS it is `http` too: Elysia takes the first slash from the seventh character on for the path's.
+ * The same request with a stream as its body.
+ *
+ * @example
+ * const request = withStream(turn.head.request, turn.body.stream())
  */
-export function routingUrl({ target, headers }: RequestHead): string {
-  const host = headers.get('host')
-  const url = `http://${host}${target}`
-  return host !== null && target.startsWith('/') && URL.canParse(url) ? url : 'http://unknown.invalid/'
+export function withStream(request: Request, body: ReadableStream<Uint8Array>): Request {
+  const init: RequestInit & { readonly duplex: 'half' } = { body, duplex: 'half' }
+  return new Request(request, init)
 }
 
 /** Whether the client lets the connection go on behind this request (RFC 9112 §9.3). */
-export function keepsAlive({ isHttp10, headers, method }: RequestHead): boolean {
+export function keepsAlive({ isHttp10, request, method }: RequestHead): boolean {
   if (method === 'CONNECT') return false
-  const connection = headers.get('connection')
+  const connection = request.headers.get('connection')
   if (connection === null) return !isHttp10
   const options = connection.toLowerCase()
   return !options.includes('close') && (!isHttp10 || options.includes('keep-alive'))
 }
 
 /** Whether a request asks for a WebSocket (RFC 6455 §4.2.1). */
-export function wantsWebSocket({ method, bodyBytes, headers }: RequestHead): boolean {
+export function wantsWebSocket({ method, bodyBytes, request }: RequestHead): boolean {
   if (method !== 'GET' || bodyBytes !== 0) return false
-  if (headers.get('upgrade')?.toLowerCase() !== 'websocket') return false
-  return headers.get('connection')?.toLowerCase().includes('upgrade') === true
+  if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return false
+  return request.headers.get('connection')?.toLowerCase().includes('upgrade') === true
 }
 
 /** Ends a turn with a reason, wherever it is: in its body, upstream, or in its answer. */

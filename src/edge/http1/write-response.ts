@@ -1,10 +1,13 @@
-import { wholeBodyOf } from '../../stream/whole-body.ts'
+import { bodyNoteOf } from '../../stream/body-note.ts'
+import { Tap } from '../../stream/tap.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { type ResponseFraming, writeResponseHead } from './response-head.ts'
 import type { Turn } from './turn.ts'
 
 /** A body is copied behind its head up to this size: one packet and one system call; more costs more than it saves. */
 const COPIED_BYTES_MAX = 32 * 1024
+/** Where a head and its body are put together: the system has copied them when a write returns. */
+const SCRATCH = Buffer.allocUnsafe(64 * 1024)
 const CRLF = Buffer.from('\r\n')
 const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
@@ -22,16 +25,18 @@ export type Written =
  *
  * A body that fails gives `broken`, and no proper end is written. Never rejects.
  */
-export function writeResponse(
-  response: Response,
-  turn: Turn,
-  socket: ClientSocket,
-  isLast: boolean,
-): Written | Promise<Written> {
-  const whole = wholeBodyOf(response) ?? (response.body === null ? NOTHING : undefined)
-  const { text, framing } = writeResponseHead(response, { head: turn.head, isLast, bodyBytes: whole?.byteLength })
+export function writeResponse(response: Response, turn: Turn, socket: ClientSocket): Written | Promise<Written> {
+  const note = bodyNoteOf(response)
+  const whole = note !== undefined && 'whole' in note ? note.whole : response.body === null ? NOTHING : undefined
+  const { head, isLast } = turn
+  const written = writeResponseHead(response, { head, isLast, bodyBytes: whole?.byteLength })
+  const { text, framing } = written
+  turn.isLast = written.isLast
   turn.isAnswered = true
-  if (whole === undefined) return streamBody(response, text, framing, socket)
+  if (whole === undefined) {
+    const tap = note !== undefined && 'tap' in note ? note.tap : new Tap(UNWATCHED)
+    return streamBody(response, text, framing, socket, tap)
+  }
   writeTogether(text, framing === 'none' ? NOTHING : whole, socket)
   return 'complete'
 }
@@ -44,14 +49,18 @@ export async function writeRefusal(response: Response, socket: ClientSocket): Pr
 }
 
 const NOTHING = new Uint8Array()
+const UNWATCHED = { onEnd: (): void => undefined }
 
 function writeTogether(head: string, body: Uint8Array, socket: ClientSocket): void {
-  const isCopied = body.byteLength <= COPIED_BYTES_MAX
-  const bytes = Buffer.allocUnsafe(head.length + (isCopied ? body.byteLength : 0))
-  bytes.write(head, 0, 'latin1')
-  if (isCopied) bytes.set(body, head.length)
-  socket.write(bytes)
-  if (!isCopied) socket.write(body)
+  const bytes = head.length + body.byteLength
+  if (bytes > SCRATCH.byteLength) {
+    socket.write(Buffer.from(head, 'latin1'))
+    socket.write(body)
+    return
+  }
+  SCRATCH.write(head, 0, 'latin1')
+  SCRATCH.set(body, head.length)
+  socket.writeScratch(SCRATCH, bytes)
 }
 
 /** Writes a stream as it comes; `text` is the head before it. */
@@ -60,6 +69,7 @@ async function streamBody(
   text: string,
   framing: ResponseFraming,
   socket: ClientSocket,
+  tap: Tap,
 ): Promise<Written> {
   const body = response.body as ReadableStream<Uint8Array>
   let unsent: Buffer | undefined = Buffer.from(text, 'latin1')
@@ -72,7 +82,10 @@ async function streamBody(
   // A chunk that is there already shares a packet with the head; the head of one that is to come goes at once.
   const late = setImmediate(() => flush(takeHead(), socket))
   const reader = body.getReader()
-  const leave = (): void => void reader.cancel().catch(() => undefined)
+  const leave = (): void => {
+    tap.onCancel()
+    reader.cancel().catch(() => undefined)
+  }
   if (framing === 'none') {
     flush(takeHead(), socket)
     leave()
@@ -82,18 +95,26 @@ async function streamBody(
   let left = framing === 'length' ? Number(response.headers.get('content-length')) : Number.POSITIVE_INFINITY
   try {
     for (;;) {
+      tap.onWait()
       const { done, value } = await reader.read()
       const head = takeHead()
       if (socket.isClosed) return 'broken'
-      if (done) return endBody(head, framing, left, socket)
+      if (done) {
+        tap.onDone()
+        return endBody(head, framing, left, socket)
+      }
+      tap.onChunk(value)
       left -= value.byteLength
       if (left < 0) throw new Error('a body longer than its length')
       const isTaken = framing === 'chunked' ? writeChunk(value, head, socket) : writePart(value, head, socket)
       if (!isTaken) await socket.flushed()
     }
-  } catch {
+  } catch (cause) {
     // Why it failed is in the exchange's record.
     flush(takeHead(), socket)
+    const farewell = tap.onFail(cause)
+    if (farewell !== undefined && framing === 'chunked') writeChunk(farewell, undefined, socket)
+    else if (farewell !== undefined) socket.write(farewell)
     leave()
     return framing === 'close' ? 'reset' : 'broken'
   }

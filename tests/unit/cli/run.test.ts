@@ -110,7 +110,7 @@ describe('demo', () => {
   })
 
   test('--once ends with 1 where the chat fails, or the port is in use', async () => {
-    expect(await codeOf(['demo', '--once'], { PORT: '0', FIRST_BYTE_TIMEOUT_MS: '1' })).toBe(1)
+    expect(await codeOf(['demo', '--once'], { PORT: '0', MAX_JSON_BYTES: '10' })).toBe(1)
     expect(program.stdout()).toContain('The chat failed')
     program.restore()
     expect(await codeOf(['demo', '--once'], { PORT: String(upstream.port) })).toBe(1)

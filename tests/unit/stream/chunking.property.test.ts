@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { keepAlive } from '../../../src/stream/sse-ping.ts'
-import { tap } from '../../../src/stream/tap.ts'
 import { createDeadlines } from '../../../src/timing/deadlines.ts'
-import { collectStream, streamOf } from './collect-stream.ts'
+import { collectStream, streamOf, tap } from './collect-stream.ts'
 
 test('any chunking of a stream is invisible: the chunks that come out are the ones that went in', async () => {
   const deadlines = createDeadlines()

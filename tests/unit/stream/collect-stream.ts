@@ -1,3 +1,5 @@
+import { passThrough, Tap, type TapWatch } from '../../../src/stream/tap.ts'
+
 /** What came out of a stream, and whether it ended or broke. */
 export interface Collected {
   readonly chunks: readonly Uint8Array[]
@@ -39,4 +41,9 @@ export function streamOf(
     },
     { highWaterMark: 0 },
   )
+}
+
+/** A stream that passes through a tap. */
+export function tap(source: ReadableStream<Uint8Array>, watch: TapWatch): ReadableStream<Uint8Array> {
+  return passThrough(source, new Tap(watch))
 }

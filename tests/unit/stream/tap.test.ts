@@ -1,7 +1,6 @@
 import { expect, mock, test } from 'bun:test'
 import type { Outcome } from '../../../src/stream/outcome.ts'
-import { tap } from '../../../src/stream/tap.ts'
-import { collectStream, streamOf } from './collect-stream.ts'
+import { collectStream, streamOf, tap } from './collect-stream.ts'
 
 const onEndMock = () => mock<(outcome: Outcome, bytes: number) => void>()
 

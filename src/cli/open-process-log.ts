@@ -1,0 +1,19 @@
+import { type LogOptions, type OpenLog, openLog } from '../telemetry/open-log.ts'
+import { createLineSink } from './line-sink.ts'
+
+const STDOUT = 1
+const PIECE_BYTES = 64 * 1024
+/** What is written to a pipe at once in one piece, whoever else writes to it (PIPE_BUF; POSIX, write). */
+const SHARED_PIECE_BYTES = 4096
+
+/**
+ * Opens the log of this process on standard output. Where several processes write to it, only pieces go out that no
+ * line of another one can come between.
+ *
+ * @example
+ * const { log, flush, settle } = openProcessLog(config.log)
+ */
+export function openProcessLog(options: Omit<LogOptions, 'sink'>): OpenLog {
+  const pieceBytes = options.worker === undefined ? PIECE_BYTES : SHARED_PIECE_BYTES
+  return openLog({ ...options, sink: createLineSink({ fd: STDOUT, pieceBytes }) })
+}
