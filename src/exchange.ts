@@ -2,15 +2,26 @@ import type { Principal } from './auth/authorize.ts'
 import type { ApiError } from './openai/api-error.ts'
 import type { Outcome } from './stream/outcome.ts'
 
+/** The body of a request. It is read once, in one of the two ways. */
+export interface IncomingBody {
+  /** Whether all of it is here. */
+  readonly hasCome: boolean
+  /** All of it: at once where it has come, else when it has. For a body whose length was told. */
+  whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
+  /** As it comes. */
+  stream(): ReadableStream<Uint8Array>
+}
+
 /** One request and its answer, from the first header to the body's last byte: what every stage is told and tells. */
 export interface Exchange {
   /** Ours, or the caller's own `x-request-id` where that is a safe one. */
   readonly id: string
   /** The caller's `X-Client-Request-Id`, where it is a safe one. */
   readonly clientRequestId: string | undefined
+  /** Its headers, method and URL; whoever wants its body takes `body`. */
   readonly request: Request
-  /** The request's whole body, where it came with the head; `request` is without one then. */
-  readonly received: Uint8Array<ArrayBuffer> | undefined
+  /** Absent where the request has none. */
+  readonly body: IncomingBody | undefined
   /** Whether whoever asked reads the notes beside a response, as our own edge does. */
   readonly hasNotes: boolean
   /** The request target exactly as it came: path and query (RFC 9112 §3.2.1). */

@@ -82,13 +82,14 @@ function applyPolicy(
   return changed
 }
 
-function passBody({ request, received }: Exchange, deps: PipelineDeps): UpstreamBody | Promise<UpstreamBody> {
+function passBody({ request, body }: Exchange, deps: PipelineDeps): UpstreamBody | Promise<UpstreamBody> {
+  if (body === undefined) return null
   const { uploadBytesMax } = deps.limits
   const declared = request.headers.get('content-length')
-  if (Math.max(Number(declared ?? 0), received?.byteLength ?? 0) > uploadBytesMax) throw tooLarge(uploadBytesMax)
-  if (received !== undefined) return received
-  if (request.body === null) return null
+  // What came chunked goes on chunked.
+  if (declared === null) return limitBytes(body.stream(), uploadBytesMax)
+  if (Number(declared) > uploadBytesMax) throw tooLarge(uploadBytesMax)
+  if (body.hasCome) return body.whole()
   const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
-  if (isJson && declared !== null) return readStart(request.body, Number(declared))
-  return declared === null ? limitBytes(request.body, uploadBytesMax) : request.body
+  return isJson ? readStart(body.stream(), Number(declared)) : body.stream()
 }

@@ -1,24 +1,24 @@
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 
-/** A request, and its whole body where that has come already. */
-export type Received = Pick<Exchange, 'request' | 'received'>
+/** A request's headers and its body. */
+export type Incoming = Pick<Exchange, 'request' | 'body'>
 
 /**
- * Reads a whole body, at most `bytesMax` of it; a declared length over the limit is refused before a byte is read.
+ * Reads a whole body, at most `bytesMax` of it: at once where it has come; a declared length over the limit is refused
+ * before a byte is read.
  *
- * Throws `request_too_large`, or whatever the body's own stream fails with.
+ * Throws `request_too_large`, or rejects with it or with whatever the body itself fails with.
  */
-export async function readBytes({ request, received }: Received, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+export function readBytes(
+  { request, body }: Incoming,
+  bytesMax: number,
+): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  if (body === undefined) return new Uint8Array()
   const declared = request.headers.get('content-length')
-  if (received !== undefined) {
-    if (received.byteLength > bytesMax) throw tooLarge(bytesMax)
-    return received
-  }
-  if (declared === null) return request.body === null ? new Uint8Array() : collect(request.body, bytesMax)
+  if (declared === null) return collect(body.stream(), bytesMax)
   if (Number(declared) > bytesMax) throw tooLarge(bytesMax)
-  // Of a length that was told and is not too long, the runtime gathers the bytes at half the cost.
-  return new Uint8Array(await request.arrayBuffer())
+  return body.whole()
 }
 
 /** Gathers a stream into one array; a stream of one chunk is not copied. */
@@ -54,7 +54,7 @@ export async function collect(stream: ReadableStream<Uint8Array>, bytesMax: numb
  * as bytes; else as a stream that goes on as it arrives.
  *
  * @example
- * const body = await readStart(request.body, Number(request.headers.get('content-length')))
+ * const body = await readStart(exchange.body.stream(), Number(request.headers.get('content-length')))
  */
 export async function readStart(
   stream: ReadableStream<Uint8Array>,

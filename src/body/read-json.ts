@@ -1,5 +1,5 @@
 import { ApiError } from '../openai/api-error.ts'
-import { collect, type Received, readBytes, tooLarge } from './read-bytes.ts'
+import { collect, type Incoming, readBytes } from './read-bytes.ts'
 
 /** A JSON body: the value to decide with, and the bytes to send on. */
 export interface JsonBody {
@@ -28,22 +28,25 @@ const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
  * @example
  * const { bytes, value } = await readJson(exchange, config.limits.jsonBytesMax)
  */
-export function readJson(exchange: Received, bytesMax: number): JsonBody | Promise<JsonBody> {
-  const { request, received } = exchange
-  const coding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? ''
-  if (received !== undefined && (coding === 'identity' || coding === '')) {
-    if (received.byteLength > bytesMax) throw tooLarge(bytesMax)
-    return parse(received, request)
-  }
-  return readAndDecode(exchange, coding, bytesMax)
+export function readJson(incoming: Incoming, bytesMax: number): JsonBody | Promise<JsonBody> {
+  const received = readBytes(incoming, bytesMax)
+  const coding = incoming.request.headers.get('content-encoding')?.trim().toLowerCase() ?? ''
+  const isPlain = coding === 'identity' || coding === ''
+  if (isPlain && received instanceof Uint8Array) return parse(received, incoming.request)
+  return readLater(received, isPlain ? undefined : coding, incoming.request, bytesMax)
 }
 
-async function readAndDecode(exchange: Received, coding: string, bytesMax: number): Promise<JsonBody> {
-  const received = await readBytes(exchange, bytesMax)
-  if (coding === 'identity' || coding === '') return parse(received, exchange.request)
+async function readLater(
+  receiving: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>,
+  coding: string | undefined,
+  request: Request,
+  bytesMax: number,
+): Promise<JsonBody> {
+  const received = await receiving
+  if (coding === undefined) return parse(received, request)
   const format = CODINGS.get(coding)
   if (format === undefined) throw new ApiError('unsupported_content_encoding')
-  return { ...parse(await decode(received, format, bytesMax), exchange.request), encoded: received }
+  return { ...parse(await decode(received, format, bytesMax), request), encoded: received }
 }
 
 function parse(bytes: Uint8Array<ArrayBuffer>, request: Request): JsonBody {

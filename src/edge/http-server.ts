@@ -5,7 +5,7 @@ import { describeCause } from '../telemetry/describe-error.ts'
 import type { HttpServerDeps } from './http-server-deps.ts'
 import { type HttpServer, listenHttp1 } from './http1/listen.ts'
 import type { RequestHead } from './http1/request-head.ts'
-import { type Turn, withStream } from './http1/turn.ts'
+import type { Turn } from './http1/turn.ts'
 import { answerUpgrade } from './upgrade.ts'
 
 /**
@@ -40,11 +40,8 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
 async function serve(turn: Turn, { app, log }: HttpServerDeps): Promise<Response> {
   try {
     const { head, body, abort } = turn
-    // Of a body that has come with its head the bytes go beside the request: nobody has to read them out of it.
-    // A chunked one goes on as a stream, so that it goes on chunked.
-    const whole = head.bodyBytes > 0 ? body.takeWhole() : undefined
-    const request = head.bodyBytes === 0 || whole !== undefined ? head.request : withStream(head.request, body.stream())
-    noteArrival(request, { target: head.target, abort, body: whole, hasNotes: true })
+    const { target, request } = head
+    noteArrival(request, { target, abort, body: head.bodyBytes === 0 ? undefined : body, hasNotes: true })
     return await app.fetch(request)
   } catch (cause) {
     log.error({ err: cause }, 'a request could not be served')

@@ -1,4 +1,5 @@
 import { createBeside } from '../beside.ts'
+import type { IncomingBody } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 /** What the edge knows of a request that a standard `Request` can't hold. */
@@ -7,8 +8,8 @@ export interface Arrival {
   readonly target: string
   /** Aborted by the edge, with `client_closed`, when the client leaves; the exchange's own clocks abort it too. */
   readonly abort: AbortController
-  /** The whole body, where it came with the head: the request is without one then. */
-  readonly body: Uint8Array<ArrayBuffer> | undefined
+  /** The body, where the request announces one: as the edge has it, which saves a stream; the request is without it then. */
+  readonly body: IncomingBody | undefined
   /** Whether the edge reads the notes beside a response (`stream/body-note.ts`). */
   readonly hasNotes: boolean
 }
@@ -34,5 +35,15 @@ export function arrivalOf(request: Request): Arrival {
   const leave = (): void => abort.abort(new ApiError('client_closed'))
   request.signal.addEventListener('abort', leave, { once: true })
   if (request.signal.aborted) leave()
-  return { target: url.pathname + url.search, abort, body: undefined, hasNotes: false }
+  return { target: url.pathname + url.search, abort, body: standardBody(request), hasNotes: false }
+}
+
+function standardBody(request: Request): IncomingBody | undefined {
+  const { body } = request
+  if (body === null) return undefined
+  return {
+    hasCome: false,
+    whole: async () => new Uint8Array(await request.arrayBuffer()),
+    stream: () => body,
+  }
 }

@@ -15,7 +15,7 @@ class OpenExchange implements Exchange {
   readonly id: string
   readonly clientRequestId: string | undefined
   readonly request: Request
-  readonly received: Uint8Array<ArrayBuffer> | undefined
+  readonly body: Exchange['body']
   readonly hasNotes: boolean
   readonly target: string
   readonly startedAt = performance.now()
@@ -40,7 +40,7 @@ class OpenExchange implements Exchange {
     this.id = safeId(headers.get('x-request-id')) ?? `req_${crypto.randomUUID().replaceAll('-', '')}`
     this.clientRequestId = safeId(headers.get('x-client-request-id'))
     this.request = request
-    this.received = arrival.body
+    this.body = arrival.body
     this.hasNotes = arrival.hasNotes
     this.target = arrival.target
     this.abort = arrival.abort

@@ -44,7 +44,7 @@ export class Tap {
     idle?.suspend()
     if (this.#bytes === 0 && chunk.byteLength > 0) onFirstChunk?.()
     this.#bytes += chunk.byteLength
-    if (farewell !== undefined) this.#tail = lastBytes(this.#tail, chunk)
+    if (farewell !== undefined) this.#tail = chunk.byteLength > 3 ? chunk : lastBytes(this.#tail, chunk)
   }
 
   /** The source has come to its proper end. */

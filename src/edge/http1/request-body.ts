@@ -1,3 +1,4 @@
+import type { IncomingBody } from '../../exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts'
@@ -16,8 +17,16 @@ export interface BodySource {
 /** As much is read ahead of whoever reads the body. */
 const AHEAD_BYTES_MAX = 256 * 1024
 
+/** A body of up to so many bytes is put together as it comes; of a longer one the pieces are kept, for it may never come. */
+const GATHERED_BYTES_MAX = 1024 * 1024
+
+interface Gathering {
+  readonly resolve: (whole: Uint8Array<ArrayBuffer>) => void
+  readonly reject: (cause: unknown) => void
+}
+
 /** The body of one request, as it comes off the connection. */
-export class RequestBody {
+export class RequestBody implements IncomingBody {
   readonly #source: BodySource
   readonly #chunked: ChunkedBody | undefined
   #left: number
@@ -31,6 +40,9 @@ export class RequestBody {
   #hasWaited = false
   #idle: Deadline | undefined
   #onOver: (() => void) | undefined
+  #gathering: Gathering | undefined
+  /** What a body is put together in. */
+  #target: Uint8Array<ArrayBuffer> | undefined
 
   constructor(bodyBytes: number, source: BodySource) {
     this.#source = source
@@ -60,24 +72,37 @@ export class RequestBody {
 
   /** To be called when something was fed: hands it to the reader, or stops the client where nobody reads. */
   settle(): void {
-    if (this.#isWanted && (this.#heldBytes > 0 || this.isComplete)) this.#deliver()
+    if (this.#gathering !== undefined) this.#gather(this.#gathering)
+    else if (this.#isWanted && (this.#heldBytes > 0 || this.isComplete)) this.#deliver()
     else if (this.#heldBytes > AHEAD_BYTES_MAX) this.#source.pause()
     if (this.isComplete) this.#onOver?.()
   }
 
-  /** All of it, where it has all come and nobody has read of it. */
-  takeWhole(): Uint8Array<ArrayBuffer> | undefined {
-    if (!this.isComplete) return undefined
+  get hasCome(): boolean {
+    return this.isComplete
+  }
+
+  /** All of it: at once where it has come. One of up to 1 MiB is put together as it comes. */
+  whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     const [only] = this.#held
-    const whole = this.#held.length === 1 && only !== undefined ? only : Buffer.concat(this.#held)
-    this.#held = []
-    return whole as Uint8Array<ArrayBuffer>
+    if (this.isComplete && this.#held.length === 1 && only !== undefined) {
+      this.#held = []
+      return only as Uint8Array<ArrayBuffer>
+    }
+    if (this.isComplete) return this.#takeHeld()
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.cause)
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>()
+    this.#gathering = { resolve, reject }
+    const bytes = this.#heldBytes + this.#left
+    if (this.#chunked === undefined && bytes <= GATHERED_BYTES_MAX) this.#gatherInto(new Uint8Array(bytes))
+    this.#startClock()
+    this.#wait()
+    return promise
   }
 
   /** A stream of it, never read further ahead than 256 KiB. */
   stream(): ReadableStream<Uint8Array> {
-    this.#idle = this.#source.startUploadClock(() => this.fail(new ApiError('upload_timeout')))
-    this.#idle.suspend()
+    this.#startClock()
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -101,6 +126,7 @@ export class RequestBody {
     if (this.#failure !== undefined) return
     this.#failure = { cause }
     this.#idle?.clear()
+    this.#gathering?.reject(cause)
     if (this.#isWanted && !this.#isDropped) this.#controller?.error(cause)
     this.#onOver?.()
   }
@@ -116,7 +142,7 @@ export class RequestBody {
 
   /** Whether somebody has begun to read its stream, and goes on. */
   get isBeingRead(): boolean {
-    return this.#isRead && !this.#isDropped
+    return (this.#isRead || this.#gathering !== undefined) && !this.#isDropped
   }
 
   /** Calls back when nothing more of it will come. */
@@ -127,8 +153,44 @@ export class RequestBody {
 
   #add(payload: Buffer): void {
     if (this.#isDropped || payload.byteLength === 0) return
+    if (this.#target !== undefined) {
+      this.#target.set(payload, this.#heldBytes)
+      this.#heldBytes += payload.byteLength
+      return
+    }
     this.#held.push(payload)
     this.#heldBytes += payload.byteLength
+  }
+
+  #startClock(): void {
+    this.#idle = this.#source.startUploadClock(() => this.fail(new ApiError('upload_timeout')))
+    this.#idle.suspend()
+  }
+
+  #gatherInto(target: Uint8Array<ArrayBuffer>): void {
+    let at = 0
+    for (const payload of this.#held) {
+      target.set(payload, at)
+      at += payload.byteLength
+    }
+    this.#held = []
+    this.#target = target
+  }
+
+  #gather({ resolve }: Gathering): void {
+    if (!this.isComplete) {
+      this.#idle?.touch()
+      return
+    }
+    this.#idle?.clear()
+    this.#gathering = undefined
+    resolve(this.#target ?? this.#takeHeld())
+  }
+
+  #takeHeld(): Uint8Array<ArrayBuffer> {
+    const whole = Buffer.concat(this.#held)
+    this.#held = []
+    return whole
   }
 
   #wait(): void {

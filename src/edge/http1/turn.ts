@@ -23,18 +23,8 @@ export interface Turn {
 export function requestOf({ head, body, abort }: Turn): Request {
   const { signal } = abort
   if (head.bodyBytes === 0) return new Request(head.request, { signal })
-  return withStream(new Request(head.request, { signal }), body.stream())
-}
-
-/**
- * The same request with a stream as its body.
- *
- * @example
- * const request = withStream(turn.head.request, turn.body.stream())
- */
-export function withStream(request: Request, body: ReadableStream<Uint8Array>): Request {
-  const init: RequestInit & { readonly duplex: 'half' } = { body, duplex: 'half' }
-  return new Request(request, init)
+  const init: RequestInit & { readonly duplex: 'half' } = { body: body.stream(), duplex: 'half', signal }
+  return new Request(head.request, init)
 }
 
 /** Whether the client lets the connection go on behind this request (RFC 9112 §9.3). */
