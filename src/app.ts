@@ -13,7 +13,8 @@ import { createUpgrade, type Upgrade } from './http/upgrade.ts'
 import { type Admission, createAdmission } from './limits/admission.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { PipelineDeps } from './pipeline.ts'
-import { standalone } from './stream/body-note.ts'
+import { bodyNoteOf, standalone } from './stream/body-note.ts'
+import type { Outcome } from './stream/outcome.ts'
 import type { Log } from './telemetry/log.ts'
 import { createRecorder } from './telemetry/record.ts'
 import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
@@ -40,6 +41,15 @@ export interface App {
   readonly upgrade: (request: Request) => Upgrade
   readonly admission: Admission
   readonly deadlines: Deadlines
+}
+
+const COMPLETE: Outcome = { kind: 'complete' }
+
+/** How long a body is that is not watched: what was noted, or what its headers say. */
+function bytesOf(response: Response): number {
+  const note = bodyNoteOf(response)
+  if (note !== undefined && 'whole' in note) return note.whole.byteLength
+  return Number(response.headers.get('content-length') ?? 0)
 }
 
 /**
@@ -100,10 +110,12 @@ export function createApp(deps: AppDeps): App {
         response = answerError(thrown, exchange, log)
       }
       cors.allow(request, response)
-      if (!response.headers.has('x-request-id')) response.headers.set('x-request-id', exchange.id)
+      // The upstream's answers have theirs by now.
+      if (!exchange.isDelivered && !response.headers.has('x-request-id'))
+        response.headers.set('x-request-id', exchange.id)
       if (!exchange.isTapped) {
         if (exchange.status === 0) exchange.status = response.status
-        exchange.end({ kind: 'complete' }, Number(response.headers.get('content-length') ?? 0))
+        exchange.end(COMPLETE, bytesOf(response))
       }
       return exchange.hasNotes ? response : standalone(response)
     },

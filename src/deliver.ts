@@ -10,7 +10,7 @@ import { keepAlive } from './stream/sse-ping.ts'
 import { passThrough, Tap } from './stream/tap.ts'
 import type { Deadline, Deadlines } from './timing/deadlines.ts'
 import { upstreamFailure } from './upstream/failure.ts'
-import { removeHopByHop } from './upstream/headers.ts'
+import { removeHopByHop, removeNamed } from './upstream/headers.ts'
 
 /** What the way back to the caller needs. */
 export interface DeliverDeps {
@@ -25,6 +25,7 @@ export interface DeliverDeps {
 
 /** What is complete before its status is sent, so that a cut one can still be a 502, is not larger than this. */
 const WHOLE_BYTES_MAX = 1024 * 1024
+const JSON_TYPE = /^application\/(json|[\w.+-]+\+json)/
 const SMALL_BYTES_MAX = 64 * 1024
 
 /**
@@ -46,13 +47,16 @@ export function deliver(
   const { headers, status } = answer
   const mediaType = headers.get('content-type')?.toLowerCase() ?? ''
   refuseWrongKind(exchange, endpoint, answer, mediaType)
-  removeHopByHop(headers)
+  // Our own edge leaves the rest of them out when it writes.
+  if (exchange.hasNotes) removeNamed(headers)
+  else removeHopByHop(headers)
   addOwnHeaders(headers, exchange, mediaType, deps)
   const echoed = status >= 400 ? secret : undefined
   const isWhole = isSmallJson(mediaType, headers) || (echoed !== undefined && isEncoded(headers))
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
   if (status === 204 || status === 205) headers.delete('content-length')
   exchange.status = status
+  exchange.isDelivered = true
   if (!hasBody(exchange, answer)) return new Response(null, answer)
   if (isWhole) return deliverWhole(exchange, answer, echoed, deps)
   const { body } = answer
@@ -153,7 +157,7 @@ function causeOf({ abort }: Exchange, seen: unknown): unknown {
 
 function isSmallJson(mediaType: string, headers: Headers): boolean {
   const length = headers.get('content-length')
-  return length !== null && Number(length) <= WHOLE_BYTES_MAX && /^application\/(json|[\w.+-]+\+json)/.test(mediaType)
+  return length !== null && Number(length) <= WHOLE_BYTES_MAX && JSON_TYPE.test(mediaType)
 }
 
 /** A page or a redirect where an API answer belongs means that the base URL is not an API's. */

@@ -48,6 +48,8 @@ export interface Exchange {
   error: ApiError | undefined
   /** Whether a body that ends later reports the end. */
   isTapped: boolean
+  /** Whether the answer is the upstream's, with all headers that are to be added. */
+  isDelivered: boolean
   /** Has something let go at the end: an admission, a clock. */
   atEnd(release: () => void): void
   /** Ends the exchange: the first call counts, and writes the one record. */

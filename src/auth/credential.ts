@@ -14,8 +14,13 @@ export function readCredential(headers: Headers): string | undefined {
   )
 }
 
+const BEARER = /^Bearer \S+$/
+
 function fromAuthorization(value: string | null): string | undefined {
-  const text = value?.trim() ?? ''
+  if (value === null) return undefined
+  // As nearly all write it; the rest is for those who don't.
+  if (BEARER.test(value)) return value.slice('Bearer '.length)
+  const text = value.trim()
   const space = text.search(/\s/)
   // A bare scheme is no credential; a bare word is, in a scheme of its own that the upstream may know.
   if (space === -1) return /^(bearer|basic)?$/i.test(text) ? undefined : text

@@ -10,6 +10,16 @@ const exchanges = createBeside<Request, Exchange>('exchange')
 /** A request id that is safe to log and to echo. */
 const SAFE_ID = /^[A-Za-z0-9._:-]{1,128}$/
 
+/** What the ids of this process begin with, and what they count. */
+const IDS_BEGIN = `req_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
+let idsGiven = 0
+
+/** An id of OpenAI's form; unique, and no secret. */
+function newId(): string {
+  idsGiven += 1
+  return IDS_BEGIN + idsGiven.toString(16).padStart(12, '0')
+}
+
 /** One class for all: an object with functions of its own would cost four times as much, for each request. */
 class OpenExchange implements Exchange {
   readonly id: string
@@ -31,13 +41,14 @@ class OpenExchange implements Exchange {
   status = 0
   error: ApiError | undefined = undefined
   isTapped = false
+  isDelivered = false
   readonly #record: Recorder
   #releases: (() => void)[] = []
   #hasEnded = false
 
   constructor(request: Request, arrival: Arrival, record: Recorder) {
     const { headers } = request
-    this.id = safeId(headers.get('x-request-id')) ?? `req_${crypto.randomUUID().replaceAll('-', '')}`
+    this.id = safeId(headers.get('x-request-id')) ?? newId()
     this.clientRequestId = safeId(headers.get('x-client-request-id'))
     this.request = request
     this.body = arrival.body

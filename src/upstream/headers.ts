@@ -51,9 +51,21 @@ export function responseHeaders(upstream: Headers): Headers {
  * removeHopByHop(answer.headers)
  */
 export function removeHopByHop(headers: Headers): void {
-  const named = headers.get('connection')
-  if (named !== null) for (const name of named.split(',')) deleteNamed(headers, name.trim())
+  removeNamed(headers)
   for (const name of HOP_BY_HOP_NAMES) headers.delete(name)
+}
+
+/**
+ * Takes out of headers those that `Connection` names, and itself; for where the others are left out anyway.
+ *
+ * @example
+ * removeNamed(answer.headers)
+ */
+export function removeNamed(headers: Headers): void {
+  const named = headers.get('connection')
+  if (named === null) return
+  for (const name of named.split(',')) deleteNamed(headers, name.trim())
+  headers.delete('connection')
 }
 
 function deleteNamed(headers: Headers, name: string): void {

@@ -1,7 +1,8 @@
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
+import { type Frame, type FrameTarget, openFrame } from './frame.ts'
 
 /** A client's end of a connection: what the system does not take at once waits here, and is watched. */
-export class ClientSocket {
+export class ClientSocket implements FrameTarget {
   readonly #socket: Bun.Socket<unknown>
   readonly #deadlines: Deadlines
   readonly #writeIdleMs: number
@@ -42,12 +43,18 @@ export class ClientSocket {
   }
 
   /** Writes the first bytes of a buffer that is used again: what the system does not take of them is copied. */
-  writeScratch(scratch: Buffer, length: number): void {
-    if (this.isClosed) return
+  writeScratch(scratch: Buffer, length: number): boolean {
+    if (this.isClosed) return true
     const taken = this.#backlog.length > 0 ? 0 : this.#socket.write(scratch, 0, length)
-    if (taken === length || taken < 0) return
+    if (taken === length || taken < 0) return true
     this.#backlog.push(Uint8Array.prototype.slice.call(scratch, taken, length))
     if (this.#backlog.length === 1) this.#watch()
+    return false
+  }
+
+  /** Opens a frame of at most so many bytes. */
+  openFrame(bytesMax: number): Frame {
+    return openFrame(this, bytesMax)
   }
 
   /** Resolves when everything written is in the system's hands, or the connection is closed. */
@@ -83,8 +90,8 @@ export class ClientSocket {
   }
 
   /** Calls back when the connection is closed; there is one such callback, the last one given. */
-  onceClosed(callback: () => void): void {
-    if (this.isClosed) callback()
+  onceClosed(callback: (() => void) | undefined): void {
+    if (this.isClosed) callback?.()
     else this.#onClosed = callback
   }
 

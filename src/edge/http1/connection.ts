@@ -1,29 +1,29 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
-import type { Breakable, UnderWay } from '../under-way.ts'
+import type { Share, UnderWay } from '../under-way.ts'
+import { ArrivedBody } from './arrived-body.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { HeadReader } from './head-reader.ts'
 import type { Http1Deps } from './http1-deps.ts'
+import { LINGER_MS, readRest } from './read-rest.ts'
 import { type BodySource, RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
-import { breakTurn, keepsAlive, leaveTurn, type Turn, wantsWebSocket } from './turn.ts'
+import { breakTurn, keepsAlive, leaveTurn, type Turn, type TurnBody, wantsWebSocket } from './turn.ts'
 import { UpgradedSocket } from './upgraded-socket.ts'
-import { type Written, writeRefusal, writeResponse } from './write-response.ts'
+import { writeRefusal, writeResponse } from './write-response.ts'
+import type { Written } from './written.ts'
 
 /** Longer than the idle time of the usual load balancers (60 s), so that they close first and never race us. */
 const KEEP_ALIVE_MS = 75_000
-/**
- * How long a client that has its last answer may go on sending: one that meets a closed connection while it writes
- * takes that for the outcome, and never looks at the answer.
- */
-const LINGER_MS = 2_000
 const NOTHING = Buffer.alloc(0)
+const NO_BODY = new ArrivedBody(NOTHING)
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 /** One connection of a client: requests are read one after the other, and each is answered before the next is looked at. */
-export class Connection implements BodySource, Breakable {
+export class Connection implements BodySource {
   readonly #deps: Http1Deps
   readonly #underWay: UnderWay
+  readonly #share: Share
   readonly #socket: ClientSocket
   readonly #keepAlive: Deadline
   readonly #reader: HeadReader
@@ -32,10 +32,13 @@ export class Connection implements BodySource, Breakable {
   #upgraded: UpgradedSocket | undefined
   /** The last answer has been given: what still comes is not looked at. */
   #isOver = false
+  /** One for all requests of the connection, as long as none is aborted: each costs more than it looks. */
+  #abort = new AbortController()
 
   constructor(socket: ClientSocket, deps: Http1Deps, underWay: UnderWay) {
     this.#deps = deps
     this.#underWay = underWay
+    this.#share = underWay.share()
     this.#socket = socket
     this.#reader = new HeadReader(deps.deadlines, (error) => this.#refuse(error))
     this.#keepAlive = deps.deadlines.start(KEEP_ALIVE_MS, () => this.#socket.close())
@@ -101,8 +104,9 @@ export class Connection implements BodySource, Breakable {
     return this.#deps.deadlines.start(this.#deps.uploadIdleMs, onExpire)
   }
 
+  /** Breaks off what is being served, in a way that it does not look complete, and is recorded. */
   breakOff(reason: ApiError): void {
-    if (this.#turn !== undefined) breakTurn(this.#turn, reason)
+    if (this.#share.isServing && this.#turn !== undefined) breakTurn(this.#turn, reason)
     this.#upgraded?.destroy()
   }
 
@@ -123,15 +127,26 @@ export class Connection implements BodySource, Breakable {
       this.#upgrade(this.#deps.onUpgrade, head, rest ?? NOTHING)
       return
     }
-    const body = new RequestBody(head.bodyBytes, this)
-    if (rest !== undefined) this.#hold(body.feed(rest))
-    const turn: Turn = { head, body, abort: new AbortController(), isLast: !keepsAlive(head), isAnswered: false }
+    const body = this.#bodyOf(head, rest)
+    if (this.#abort.signal.aborted) this.#abort = new AbortController()
+    const turn: Turn = { head, body, abort: this.#abort, isLast: !keepsAlive(head), isAnswered: false }
     this.#turn = turn
-    this.#underWay.add(this)
+    this.#share.begin()
     this.#deps.serve(turn).then(
       (response) => this.#answer(turn, response),
       (cause: unknown) => this.#fail(cause),
     )
+  }
+
+  #bodyOf({ bodyBytes }: RequestHead, rest: Buffer | undefined): TurnBody {
+    if (bodyBytes === 0) {
+      this.#hold(rest)
+      return NO_BODY
+    }
+    if (rest?.byteLength === bodyBytes) return new ArrivedBody(rest)
+    const body = new RequestBody(bodyBytes, this)
+    if (rest !== undefined) this.#hold(body.feed(rest))
+    return body
   }
 
   /** Takes bytes that come while a request is under way: of its body, or of the next one. */
@@ -158,7 +173,7 @@ export class Connection implements BodySource, Breakable {
 
   #answer(turn: Turn, response: Response | undefined): void {
     if (response === undefined) {
-      this.#underWay.remove(this)
+      this.#share.end()
       this.#socket.reset()
       return
     }
@@ -172,13 +187,14 @@ export class Connection implements BodySource, Breakable {
   async #finishLater(turn: Turn, writing: Written | Promise<Written>): Promise<void> {
     const written = await writing
     if (!this.#socket.isFlushed) await this.#socket.flushed()
-    if (written === 'complete' && !turn.body.isComplete && !this.#socket.isClosed) await this.#readRest(turn)
+    if (written === 'complete' && !turn.body.isComplete && !this.#socket.isClosed)
+      await readRest(turn.body, this.#deps.deadlines)
     this.#finish(turn, written)
   }
 
   #fail(cause: unknown): void {
     this.#deps.onDefect(cause)
-    this.#underWay.remove(this)
+    this.#share.end()
     this.#socket.reset()
   }
 
@@ -186,32 +202,19 @@ export class Connection implements BodySource, Breakable {
   #finish(turn: Turn, written: Written): void {
     if (this.#socket.isClosed || written === 'reset') {
       this.#socket.reset()
-      this.#underWay.remove(this)
+      this.#share.end()
     } else if (written === 'broken' || turn.isLast) {
       turn.isLast = true
       this.#end()
-      this.#underWay.remove(this)
+      this.#share.end()
     } else {
       this.#turn = undefined
       this.#socket.resume()
       if (this.#reader.hasBytes) this.#read()
       else if (this.#underWay.isClosing()) this.#socket.close()
       else this.#keepAlive.touch()
-      if (this.#turn === undefined) this.#underWay.remove(this)
+      if (this.#turn === undefined) this.#share.end()
     }
-  }
-
-  /** Reads what is still sent of a body, for a moment; what nobody wants of it is dropped. */
-  #readRest({ body }: Turn): Promise<void> {
-    return new Promise((resolve) => {
-      const limit = this.#deps.deadlines.start(LINGER_MS, resolve)
-      body.onceOver(() => {
-        limit.clear()
-        resolve()
-      })
-      // What is being read is still on its way to the upstream, which takes it at its own pace.
-      if (!body.isBeingRead) body.drop()
-    })
   }
 
   /** Says goodbye, and waits a moment for the client's own. */
@@ -238,8 +241,8 @@ export class Connection implements BodySource, Breakable {
   #upgrade(onUpgrade: NonNullable<Http1Deps['onUpgrade']>, head: RequestHead, rest: Buffer): void {
     const upgraded = new UpgradedSocket(this.#socket)
     this.#upgraded = upgraded
-    this.#underWay.add(this)
-    upgraded.once('close', () => this.#underWay.remove(this))
+    this.#share.begin()
+    upgraded.once('close', () => this.#share.end())
     onUpgrade(head, upgraded, rest)
   }
 }

@@ -1,3 +1,4 @@
+import { ApiError } from '../../openai/api-error.ts'
 import { createUnderWay } from '../under-way.ts'
 import { ClientSocket } from './client-socket.ts'
 import { Connection } from './connection.ts'
@@ -59,6 +60,9 @@ export function listenHttp1({ hostname, port, tls, reusePort = false }: ListenOp
       error: (_socket, cause) => deps.onDefect(cause),
     },
   })
+  const breakOff = (): void => {
+    for (const connection of connections) connection.breakOff(new ApiError('draining'))
+  }
   return {
     port: listener.port,
     close() {
@@ -67,9 +71,9 @@ export function listenHttp1({ hostname, port, tls, reusePort = false }: ListenOp
       for (const connection of connections) connection.closeIfIdle()
       return closed
     },
-    breakOff: underWay.breakOff,
+    breakOff,
     closeAll() {
-      underWay.breakOff()
+      breakOff()
       for (const connection of connections) connection.abandon()
     },
   }

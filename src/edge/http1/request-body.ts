@@ -1,8 +1,8 @@
-import type { IncomingBody } from '../../exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts'
 import { CHUNKED } from './request-head.ts'
+import type { TurnBody } from './turn.ts'
 
 /** The connection that a body comes by. */
 export interface BodySource {
@@ -26,7 +26,7 @@ interface Gathering {
 }
 
 /** The body of one request, as it comes off the connection. */
-export class RequestBody implements IncomingBody {
+export class RequestBody implements TurnBody {
   readonly #source: BodySource
   readonly #chunked: ChunkedBody | undefined
   #left: number

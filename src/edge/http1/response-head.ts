@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { HOP_BY_HOP } from '../../upstream/headers.ts'
 
 /** How the end of a response's body is told (RFC 9112 §6.3). */
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close'
@@ -14,8 +15,6 @@ export interface ResponseHeadOptions {
 
 /** The upstream's own reason may not hold anything else (RFC 9112 §4). */
 const REASON = /^[\t\x20-\x7e\x80-\uffff]*$/
-/** What only this hop may say, and says itself. */
-const OWN_HEADERS: ReadonlySet<string> = new Set(['connection', 'transfer-encoding', 'keep-alive'])
 
 /**
  * Writes the head of a response, each character of its headers one byte, and decides how its body is framed.
@@ -35,7 +34,8 @@ export function writeResponseHead(
   let text = `HTTP/1.1 ${status} ${reasonOf(status, statusText)}\r\n`
   for (const name in fields) {
     const value: unknown = fields[name]
-    if (OWN_HEADERS.has(name) || (isCounted && name === 'content-length')) continue
+    // What belongs to one connection this hop says itself.
+    if (HOP_BY_HOP.has(name) || (isCounted && name === 'content-length')) continue
     if (Array.isArray(value)) for (const one of value) text += `${name}: ${one}\r\n`
     else text += `${name}: ${value}\r\n`
   }

@@ -1,11 +1,29 @@
+import type { IncomingBody } from '../../exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import type { RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
+
+/** The body of a turn: read by whoever serves it, fed by the connection. */
+export interface TurnBody extends IncomingBody {
+  /** Whether its last byte has come. */
+  readonly isComplete: boolean
+  /** Whether somebody has begun to read it, and goes on. */
+  readonly isBeingRead: boolean
+  /** Takes bytes of the connection, and returns those behind the body, if any. Throws `malformed_request`. */
+  feed(bytes: Buffer): Buffer | undefined
+  /** To be called when something was fed. */
+  settle(): void
+  /** It will never be complete: whoever reads it is told. */
+  fail(cause: unknown): void
+  /** Nobody wants the rest. */
+  drop(): void
+  /** Calls back when nothing more of it will come. */
+  onceOver(callback: () => void): void
+}
 
 /** One request on a connection and its answer, from the head's arrival until the last byte has left. */
 export interface Turn {
   readonly head: RequestHead
-  readonly body: RequestBody
+  readonly body: TurnBody
   /** Aborted where the client leaves, its body turns out to be malformed, or the server breaks it off. */
   readonly abort: AbortController
   /** Whether the connection ends with this answer. */

@@ -53,6 +53,10 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect', signal: Abor
     socket.once('close', () => reject(new Error('the connection was closed')))
     socket.once(event, () => resolve())
     if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
+    else {
+      signal.addEventListener('abort', abort, { once: true })
+      // The signal may outlive the call by many others.
+      socket.once('close', () => signal.removeEventListener('abort', abort))
+    }
   })
 }

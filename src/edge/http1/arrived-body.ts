@@ -1,0 +1,35 @@
+import type { TurnBody } from './turn.ts'
+
+/** The body of a request that has come with its head, as most do. */
+export class ArrivedBody implements TurnBody {
+  readonly isComplete = true
+  readonly hasCome = true
+  readonly isBeingRead = false
+  readonly #bytes: Uint8Array<ArrayBuffer>
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes as Uint8Array<ArrayBuffer>
+  }
+
+  whole(): Uint8Array<ArrayBuffer> {
+    return this.#bytes
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    return new Blob([this.#bytes]).stream()
+  }
+
+  feed(bytes: Buffer): Buffer {
+    return bytes
+  }
+
+  settle(): void {}
+
+  fail(): void {}
+
+  drop(): void {}
+
+  onceOver(callback: () => void): void {
+    callback()
+  }
+}

@@ -1,0 +1,70 @@
+/** Pieces that go out together: one system call, and mostly one packet. */
+export interface Frame {
+  /** Adds a text, each character of it one byte. */
+  text(text: string): void
+  bytes(bytes: Uint8Array): void
+  /** Returns whether the system has taken all of it. */
+  send(): boolean
+}
+
+/** Where a frame is put together; the system has copied it when a write returns, so one serves for all connections. */
+const SCRATCH = Buffer.allocUnsafe(64 * 1024)
+
+/** What a frame is sent by. */
+export interface FrameTarget {
+  /** Writes bytes; they must not be changed afterwards. */
+  write(bytes: Uint8Array): boolean
+  /** Writes the first bytes of a buffer that is used again. */
+  writeScratch(scratch: Buffer, length: number): boolean
+}
+
+/**
+ * Opens a frame of a size that is known beforehand: a small one is put together in a buffer that is used again, the
+ * pieces of a large one go out one by one, because copying them would cost more than it saves.
+ */
+export function openFrame(target: FrameTarget, bytesMax: number): Frame {
+  return bytesMax <= SCRATCH.byteLength ? new SmallFrame(target) : new LargeFrame(target)
+}
+
+class SmallFrame implements Frame {
+  readonly #target: FrameTarget
+  #length = 0
+
+  constructor(target: FrameTarget) {
+    this.#target = target
+  }
+
+  text(text: string): void {
+    this.#length += SCRATCH.write(text, this.#length, 'latin1')
+  }
+
+  bytes(bytes: Uint8Array): void {
+    SCRATCH.set(bytes, this.#length)
+    this.#length += bytes.byteLength
+  }
+
+  send(): boolean {
+    return this.#length === 0 || this.#target.writeScratch(SCRATCH, this.#length)
+  }
+}
+
+class LargeFrame implements Frame {
+  readonly #target: FrameTarget
+  #isTaken = true
+
+  constructor(target: FrameTarget) {
+    this.#target = target
+  }
+
+  text(text: string): void {
+    this.bytes(Buffer.from(text, 'latin1'))
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (bytes.byteLength > 0) this.#isTaken = this.#target.write(bytes)
+  }
+
+  send(): boolean {
+    return this.#isTaken
+  }
+}
