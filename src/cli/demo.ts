@@ -31,7 +31,7 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
     REQUIRE_AUTH: 'false',
   })
   if (config === undefined) return 2
-  const { log, flush } = openProcessLog(config.log)
+  const { log, flush } = await openProcessLog(config.log)
   process.on('exit', flush)
   let gateway: Gateway
   try {

@@ -11,7 +11,7 @@ const FAILED = 1
 
 /** Serves in this process, and goes on until a signal ends it. */
 export async function serveAlone(config: Config): Promise<number | undefined> {
-  const { log, flush, settle } = openProcessLog(config.log)
+  const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   let gateway: Gateway
   try {

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { REASONS } from './http1/reasons.ts'
 
 /**
  * Writes a response to a bare socket and ends it: for what has stopped speaking HTTP.
@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream'
  */
 export async function answerSocket(response: Response, socket: Duplex): Promise<void> {
   const body = new Uint8Array(await response.arrayBuffer())
-  const lines = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ''}`]
+  const lines = [`HTTP/1.1 ${response.status} ${REASONS[response.status] ?? ''}`]
   for (const [name, value] of response.headers) if (name !== 'content-length') lines.push(`${name}: ${value}`)
   lines.push(`content-length: ${body.byteLength}`, 'connection: close', '', '')
   if (socket.destroyed) return

@@ -6,7 +6,6 @@ import type { HttpServerDeps } from './http-server-deps.ts'
 import { type HttpServer, listenHttp1 } from './http1/listen.ts'
 import type { RequestHead } from './http1/request-head.ts'
 import type { Turn } from './http1/turn.ts'
-import { answerUpgrade } from './upgrade.ts'
 
 /**
  * Listens, and serves an app of Web standards over HTTP/1.1.
@@ -31,7 +30,13 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
         log.info({ status, error: error.kind, cause: describeCause(error.cause) }, 'malformed request')
         return Response.json(error.body, { status })
       },
-      onUpgrade: (head: RequestHead, socket: Duplex, rest: Uint8Array) => answerUpgrade(deps, head, socket, rest),
+      // The relay is loaded when the first client wants one: most servers never need it, nor the modules below it.
+      onUpgrade(head: RequestHead, socket: Duplex, rest: Uint8Array) {
+        import('./upgrade.ts').then(
+          ({ answerUpgrade }) => answerUpgrade(deps, head, socket, rest),
+          (cause: unknown) => socket.destroy(cause instanceof Error ? cause : undefined),
+        )
+      },
       onDefect: (cause) => log.error({ err: cause }, 'a request could not be served'),
     },
   )

@@ -1,5 +1,4 @@
 import pino, { type Logger } from 'pino'
-import pretty from 'pino-pretty'
 import { describeError } from './describe-error.ts'
 import type { Log } from './log.ts'
 
@@ -15,10 +14,9 @@ export interface OpenLog {
 /** How the log is written. */
 export interface LogOptions {
   readonly level: string
-  readonly format: 'json' | 'pretty'
   /** The number of this process among those that write to the same log; each of its lines carries it. */
   readonly worker?: number
-  /** Where JSON lines go. */
+  /** Where the JSON lines go. */
   readonly sink: LogSink
 }
 
@@ -29,10 +27,10 @@ export interface LogSink extends Pick<OpenLog, 'flush' | 'settle'> {
 }
 
 /**
- * Opens the log: a JSON line an event to the sink, or a readable one for a person on standard output.
+ * Opens the log: a JSON line an event.
  *
  * @example
- * const { log, flush, settle } = openLog({ level: 'info', format: 'json', sink })
+ * const { log, flush, settle } = openLog({ level: 'info', sink })
  */
 export function openLog(options: LogOptions): OpenLog {
   const settings = {
@@ -40,10 +38,6 @@ export function openLog(options: LogOptions): OpenLog {
     timestamp: pino.stdTimeFunctions.isoTime,
     base: options.worker === undefined ? null : { worker: options.worker },
     serializers: { err: describeError },
-  }
-  if (options.format === 'pretty') {
-    const stream = pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
-    return { log: pino(settings, stream), flush: () => undefined, settle: () => Promise.resolve() }
   }
   const { sink } = options
   return { log: withLines(pino(settings, sink), settings.base, sink), flush: sink.flush, settle: sink.settle }

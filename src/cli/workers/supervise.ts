@@ -18,7 +18,7 @@ const FAILED = 1
  * what ends them. It serves nothing itself, and so loads nothing of what does.
  */
 export async function supervise(config: Config): Promise<number | undefined> {
-  const { log, flush, settle } = openProcessLog(config.log)
+  const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   try {
     claimPort(config.server)

@@ -41,7 +41,7 @@ export async function work(): Promise<number | undefined> {
 
   const start = await begun.promise
   const config = freeze(start.config)
-  const { log, flush, settle } = openProcessLog({ ...config.log, worker: start.worker })
+  const { log, flush, settle } = await openProcessLog({ ...config.log, worker: start.worker })
   surviveDefects(log, flush)
   try {
     const gateway = await startGateway(config, log, () => state ?? start.state)

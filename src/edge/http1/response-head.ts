@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http'
 import { HOP_BY_HOP } from '../../upstream/headers.ts'
+import { REASONS } from './reasons.ts'
 
 /** How the end of a response's body is told (RFC 9112 §6.3). */
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close'
@@ -55,7 +55,7 @@ function framingOf(hasLength: boolean, bodyBytes: number | undefined, isHttp10: 
 
 function reasonOf(status: number, statusText: string): string {
   if (statusText !== '' && REASON.test(statusText)) return Buffer.from(statusText).toString('latin1')
-  return STATUS_CODES[status] ?? ''
+  return REASONS[status] ?? ''
 }
 
 let second = 0

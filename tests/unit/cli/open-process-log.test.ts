@@ -7,7 +7,7 @@ const SOURCE = new URL('../../../src/cli/open-process-log.ts', import.meta.url).
 async function write(format: 'json' | 'pretty', end: string): Promise<string> {
   const script = `
     const { openProcessLog } = await import(${JSON.stringify(SOURCE)})
-    const { log, flush, settle } = openProcessLog({ level: 'info', format: '${format}' })
+    const { log, flush, settle } = await openProcessLog({ level: 'info', format: '${format}' })
     const err = new Error('refused "canary"', { cause: new Error('canary') })
     log.debug('canary')
     log.error({ err: Object.assign(err, { code: 'EX', path: '/canary', headers: ['canary'] }) }, 'a defect')
@@ -46,7 +46,7 @@ describe('the log', () => {
   test('of one process among several has its number in each line', async () => {
     const script = `
       const { openProcessLog } = await import(${JSON.stringify(SOURCE)})
-      const { log, flush } = openProcessLog({ level: 'info', format: 'json', worker: 2 })
+      const { log, flush } = await openProcessLog({ level: 'info', format: 'json', worker: 2 })
       log.info('one')
       log.line('info', { n: 1 }, 'two')
       flush()
@@ -60,7 +60,7 @@ describe('the log', () => {
   })
 
   test.each(['json', 'pretty'] as const)('that says nothing can be flushed and settled: %s', async (format) => {
-    const { log, flush, settle } = openProcessLog({ level: 'silent', format })
+    const { log, flush, settle } = await openProcessLog({ level: 'silent', format })
     log.fatal('never')
     flush()
     await settle()
