@@ -57,7 +57,10 @@ export function listenHttp1({ hostname, port, tls, reusePort = false }: ListenOp
         connections.delete(socket.data)
         socket.data.onClose()
       },
-      error: (_socket, cause) => deps.onDefect(cause),
+      error(_socket, cause) {
+        // One with a code is the network's or the TLS peer's doing, and is followed by the close; any other is a defect.
+        if (!('code' in cause)) deps.onDefect(cause)
+      },
     },
   })
   const breakOff = (): void => {

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'bun:test'
+import { CHUNKED, readRequestHead } from '../../../src/edge/http1/request-head.ts'
+import { ApiError } from '../../../src/openai/api-error.ts'
+
+const read = (text: string) => readRequestHead(Buffer.from(text, 'latin1'))
+
+function kindOf(text: string): string | undefined {
+  try {
+    read(text)
+    return undefined
+  } catch (cause) {
+    return cause instanceof ApiError ? cause.kind : 'another error'
+  }
+}
+
+describe('the head of a request', () => {
+  test('is read with its target as it came, and where its body begins', () => {
+    const text = "POST /v1/{id}?q='a' HTTP/1.1\r\nHost: a\r\nX-A: one\r\nx-a:\ttwo \r\nContent-Length: 2\r\n\r\n"
+    const head = read(`${text}{}`)
+    expect(head).toMatchObject({
+      method: 'POST',
+      target: "/v1/{id}?q='a'",
+      isHttp10: false,
+      bodyBytes: 2,
+      end: text.length,
+    })
+    expect(head?.request.headers.get('x-a')).toBe('one, two')
+    expect(new URL(head?.request.url ?? '').pathname).toBe('/v1/%7Bid%7D')
+  })
+
+  test('is waited for until its empty line, however it is cut', () => {
+    const text = 'GET / HTTP/1.0\r\nHost: a\r\n\r\n'
+    for (let at = 0; at < text.length; at += 1) expect(read(text.slice(0, at))).toBeUndefined()
+    expect(read(text)).toMatchObject({ isHttp10: true, bodyBytes: 0 })
+  })
+
+  test('may have one empty line before it, left over from the last body', () => {
+    expect(read('\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n')).toMatchObject({ method: 'GET', end: 29 })
+  })
+
+  test('tells a chunked body', () => {
+    expect(read('POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n')?.bodyBytes).toBe(CHUNKED)
+  })
+
+  test('without headers is one: the Host is asked for by the guard', () => {
+    expect(read('GET / HTTP/1.1\r\n\r\n')).toMatchObject({ bodyBytes: 0 })
+  })
+
+  test.each([
+    ['GET /a b HTTP/1.1\r\n\r\n', 'invalid_target'],
+    ['GET /é HTTP/1.1\r\n\r\n', 'invalid_target'],
+    ['GET / HTTP/1.2\r\n\r\n', 'malformed_request'],
+    ['get / HTTP/1.1\r\n\r\n', 'method_not_allowed'],
+    ['FOO / HTTP/1.1\r\n\r\n', 'method_not_allowed'],
+    ['G@T / HTTP/1.1\r\n\r\n', 'method_not_allowed'],
+    ['GET / HTTP/1.1\r\nA: \x7f\r\n\r\n', 'invalid_header'],
+    ['GET / HTTP/1.1\r\nA b: c\r\n\r\n', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\n', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 'malformed_request'],
+    ['GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n', 'malformed_request'],
+    [`GET /${'a'.repeat(17_000)}`, 'headers_too_large'],
+    ['GET / HTTP/1.1\r\nA: b\nC', 'malformed_request'],
+    ['\x16\x03\x01\x00\xa5', 'method_not_allowed'],
+  ])('%j is refused, at once: %s', (text, kind) => {
+    expect(kindOf(text)).toBe(kind)
+  })
+})
