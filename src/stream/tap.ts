@@ -40,11 +40,11 @@ export class Tap {
 
   /** A chunk has come. */
   onChunk(chunk: Uint8Array): void {
-    const { idle, onFirstChunk, farewell } = this.#watch
-    idle?.suspend()
-    if (this.#bytes === 0 && chunk.byteLength > 0) onFirstChunk?.()
+    const watch = this.#watch
+    watch.idle?.suspend()
+    if (this.#bytes === 0 && chunk.byteLength > 0) watch.onFirstChunk?.()
     this.#bytes += chunk.byteLength
-    if (farewell !== undefined) this.#tail = chunk.byteLength > 3 ? chunk : lastBytes(this.#tail, chunk)
+    if (watch.farewell !== undefined) this.#tail = chunk.byteLength > 3 ? chunk : lastBytes(this.#tail, chunk)
   }
 
   /** The source has come to its proper end. */

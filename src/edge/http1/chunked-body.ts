@@ -12,10 +12,12 @@ export interface ChunkedBody {
 const SIZE_CHARS_MAX = 4096
 const TRAILER_CHARS_MAX = 16 * 1024
 const LF = 0x0a
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const PLAIN = '[\\t -~\\x80-\\xff]*'
-/** Extensions are read over (RFC 9112 §7.1.1). */
-const CHUNK_SIZE = new RegExp(`^0*([0-9a-f]{0,12})(?:;${PLAIN})?$`, 'i')
-const TRAILER = new RegExp(`^[!#$%&'*+.^_\`|~0-9A-Za-z-]+:${PLAIN}$`)
+const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"'
+/** Extensions are read over, but only well-formed ones (RFC 9112 §7.1.1). */
+const CHUNK_SIZE = new RegExp(`^0*([0-9a-f]{0,12})(?:;${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)*$`, 'i')
+const TRAILER = new RegExp(`^${TOKEN}:${PLAIN}$`)
 
 /**
  * Makes the reader of one request's chunked body (RFC 9112 §7.1), as strict as the reader of its head. Trailers are

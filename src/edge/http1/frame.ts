@@ -23,15 +23,19 @@ export interface FrameTarget {
  * pieces of a large one go out one by one, because copying them would cost more than it saves.
  */
 export function openFrame(target: FrameTarget, bytesMax: number): Frame {
-  return bytesMax <= SCRATCH.byteLength ? new SmallFrame(target) : new LargeFrame(target)
+  if (bytesMax > SCRATCH.byteLength) return new LargeFrame(target)
+  SMALL.open(target)
+  return SMALL
 }
 
+/** There is one, as there is one buffer: a frame is put together and sent before anything else runs. */
 class SmallFrame implements Frame {
-  readonly #target: FrameTarget
+  #target: FrameTarget | undefined
   #length = 0
 
-  constructor(target: FrameTarget) {
+  open(target: FrameTarget): void {
     this.#target = target
+    this.#length = 0
   }
 
   text(text: string): void {
@@ -44,9 +48,13 @@ class SmallFrame implements Frame {
   }
 
   send(): boolean {
-    return this.#length === 0 || this.#target.writeScratch(SCRATCH, this.#length)
+    const target = this.#target
+    this.#target = undefined
+    return target === undefined || this.#length === 0 || target.writeScratch(SCRATCH, this.#length)
   }
 }
+
+const SMALL = new SmallFrame()
 
 class LargeFrame implements Frame {
   readonly #target: FrameTarget

@@ -86,12 +86,13 @@ class StreamWriter {
 
   /** Returns whether the system has taken all of it. Throws where the chunks exceed the length that was told. */
   write(chunks: readonly Uint8Array[]): boolean {
-    const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+    let bytes = 0
+    for (const chunk of chunks) bytes += chunk.byteLength
     if (bytes > this.#left) throw new Error('a body longer than its length')
     this.#left -= bytes
-    const head = this.#takeHead()
+    const head = this.#head === undefined ? '' : this.#takeHead()
     const frame = this.#socket.openFrame(head.length + bytes + FRAMING_BYTES)
-    frame.text(head)
+    if (head !== '') frame.text(head)
     // An empty chunk would be the last (RFC 9112 §7.1).
     const isFramed = this.#isChunked && bytes > 0
     if (isFramed) frame.text(bytes.toString(16) + CRLF)
