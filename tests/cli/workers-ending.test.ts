@@ -191,6 +191,6 @@ test('a supervisor that is killed leaves no orphan: the workers let their stream
     expect(parseResponse(laterBytes(client))?.isComplete).toBe(true)
   }
   await endOf(pids)
-  const stopped = gateway.lines.filter(({ msg }) => msg === 'stopped').map(({ worker }) => worker)
-  expect(stopped.toSorted()).toEqual([1, 2])
+  // A process may be gone before its last words have been read.
+  for (const one of [1, 2]) await gateway.line(({ msg, worker }) => msg === 'stopped' && worker === one)
 })
