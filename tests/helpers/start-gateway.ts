@@ -72,6 +72,8 @@ async function startInProcess(env: Env): Promise<TestGateway> {
   }
 }
 
+const LAST_WORDS_MS = 300
+
 async function startProcess(command: readonly string[], env: Env): Promise<TestGateway> {
   const child = Bun.spawn([...command], {
     env: { PATH: process.env['PATH'] ?? '', ...DEFAULTS, ...env },
@@ -88,6 +90,12 @@ async function startProcess(command: readonly string[], env: Env): Promise<TestG
     for await (const chunk of child.stderr) stderr += new TextDecoder().decode(chunk)
   }
   const read = [readOut(), readErr()]
+  // A process may be gone before its last words have been read; where it left children, they keep the pipe open.
+  const heard = child.exited.then(async (code) => {
+    await Promise.race([Promise.all(read), Bun.sleep(LAST_WORDS_MS)])
+    return code
+  })
+  Object.defineProperty(child, 'exited', { value: heard })
   const listening = await Promise.race([
     log.line(({ msg }) => msg === 'listening'),
     child.exited.then(async (code) => {
