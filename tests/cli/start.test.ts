@@ -3,9 +3,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
+import { readableCommand } from '../helpers/readable-command.ts'
 import { runProgram, startOnTerminal } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { gatewayCommand, startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGatewayProcess } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
@@ -60,6 +61,11 @@ describe('a server that cannot start says why in one clear line, with the cure',
   )
   const nobody = asNobody === null ? [] : [asNobody, `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
   const canBeNobody = nobody.length > 0 || !isRoot
+  let command: string[]
+
+  beforeAll(async () => {
+    command = await readableCommand(folder)
+  })
 
   test.skipIf(!canBeNobody || firstFreePort < 2)(
     canBeNobody && firstFreePort >= 2
@@ -70,7 +76,7 @@ describe('a server that cannot start says why in one clear line, with the cure',
       const { code, stderr } = await runProgram(
         [],
         { HOST: '127.0.0.1', PORT: String(port) },
-        { command: [...nobody, ...gatewayCommand()], cwd: '/' },
+        { command: [...nobody, ...command], cwd: '/' },
       )
       expect(stderr).toBe(
         `nexcode: listening on 127.0.0.1:${port} is not permitted. Ports below 1024 need a privilege: set PORT to 1024 or more, such as PORT=8000.\n`,
@@ -90,7 +96,7 @@ describe('a server that cannot start says why in one clear line, with the cure',
       const { code, stderr } = await runProgram(
         [],
         { OPENAI_API_KEY_FILE: file },
-        { command: [...nobody, ...gatewayCommand()], cwd: '/' },
+        { command: [...nobody, ...command], cwd: '/' },
       )
       expect(stderr).toContain(`OPENAI_API_KEY_FILE names a file that cannot be read (${file}): EACCES.`)
       expect(stderr).toContain('Let the user that runs NexCode read it (chmod or chown).')
