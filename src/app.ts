@@ -13,7 +13,7 @@ import { createUpgrade, type Upgrade } from './http/upgrade.ts'
 import { type Admission, createAdmission } from './limits/admission.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { PipelineDeps } from './pipeline.ts'
-import { bodyNoteOf, standalone } from './stream/body-note.ts'
+import { standalone } from './stream/body-note.ts'
 import type { Outcome } from './stream/outcome.ts'
 import type { Log } from './telemetry/log.ts'
 import { createRecorder } from './telemetry/record.ts'
@@ -44,13 +44,6 @@ export interface App {
 }
 
 const COMPLETE: Outcome = { kind: 'complete' }
-
-/** How long a body is that is not watched: what was noted, or what its headers say. */
-function bytesOf(response: Response): number {
-  const note = bodyNoteOf(response)
-  if (note !== undefined && 'whole' in note) return note.whole.byteLength
-  return Number(response.headers.get('content-length') ?? 0)
-}
 
 /**
  * The composition root. The order of the `.use()` lines is the order of the flow.
@@ -115,7 +108,7 @@ export function createApp(deps: AppDeps): App {
         response.headers.set('x-request-id', exchange.id)
       if (!exchange.isTapped) {
         if (exchange.status === 0) exchange.status = response.status
-        exchange.end(COMPLETE, bytesOf(response))
+        exchange.end(COMPLETE, Number(response.headers.get('content-length') ?? 0))
       }
       return exchange.hasNotes ? response : standalone(response)
     },

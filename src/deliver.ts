@@ -10,7 +10,7 @@ import { keepAlive } from './stream/sse-ping.ts'
 import { passThrough, Tap } from './stream/tap.ts'
 import type { Deadline, Deadlines } from './timing/deadlines.ts'
 import { upstreamFailure } from './upstream/failure.ts'
-import { removeHopByHop, removeNamed } from './upstream/headers.ts'
+import { removeHopByHop } from './upstream/headers.ts'
 
 /** What the way back to the caller needs. */
 export interface DeliverDeps {
@@ -47,9 +47,7 @@ export function deliver(
   const { headers, status } = answer
   const mediaType = headers.get('content-type')?.toLowerCase() ?? ''
   refuseWrongKind(exchange, endpoint, answer, mediaType)
-  // Our own edge leaves the rest of them out when it writes.
-  if (exchange.hasNotes) removeNamed(headers)
-  else removeHopByHop(headers)
+  removeHopByHop(headers)
   addOwnHeaders(headers, exchange, mediaType, deps)
   const echoed = status >= 400 ? secret : undefined
   const isWhole = isSmallJson(mediaType, headers) || (echoed !== undefined && isEncoded(headers))

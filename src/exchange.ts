@@ -5,7 +5,7 @@ import type { Outcome } from './stream/outcome.ts'
 /** The body of a request. It is read once, in one of the two ways. */
 export interface IncomingBody {
   /** Whether all of it is here. */
-  readonly hasCome: boolean
+  readonly isComplete: boolean
   /** All of it: at once where it has come, else when it has. For a body whose length was told. */
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
   /** As it comes. */

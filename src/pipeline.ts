@@ -89,7 +89,7 @@ function passBody({ request, body }: Exchange, deps: PipelineDeps): UpstreamBody
   // What came chunked goes on chunked.
   if (declared === null) return limitBytes(body.stream(), uploadBytesMax)
   if (Number(declared) > uploadBytesMax) throw tooLarge(uploadBytesMax)
-  if (body.hasCome) return body.whole()
+  if (body.isComplete) return body.whole()
   const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
   return isJson ? readStart(body.stream(), Number(declared)) : body.stream()
 }

@@ -22,7 +22,8 @@ const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
 /**
  * Reads a request's body once, and parses a copy of it.
  *
- * What has come already is parsed at once. Throws, or rejects with, `request_too_large` (also for a body that decodes to more), `unsupported_content_encoding`,
+ * What has come already is parsed at once. Throws, or rejects with, `request_too_large` (also for a body that decodes to
+ * more), `unsupported_content_encoding`,
  * `unsupported_content_type` (a form where JSON belongs) or `invalid_json`.
  *
  * @example

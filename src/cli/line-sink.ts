@@ -121,7 +121,7 @@ class Sink {
     const piece = this.#open.subarray(0, this.#used)
     this.#used = 0
     const written = this.#waiting.length > 0 ? 0 : this.#write(piece)
-    if (written < piece.byteLength) this.#keep(piece.slice(written))
+    if (written < piece.byteLength) this.#keep(piece.subarray(written))
   }
 
   #keep(piece: Uint8Array): void {

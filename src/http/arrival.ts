@@ -42,7 +42,7 @@ function standardBody(request: Request): IncomingBody | undefined {
   const { body } = request
   if (body === null) return undefined
   return {
-    hasCome: false,
+    isComplete: false,
     whole: async () => new Uint8Array(await request.arrayBuffer()),
     stream: () => body,
   }

@@ -1,3 +1,8 @@
+/** What names of headers and methods are made of: the source of a regular expression (RFC 9110 §5.6.2). */
+export const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+
+const NAME = new RegExp(`^${TOKEN}$`)
+
 /**
  * Headers that belong to one connection and never cross a proxy (RFC 9110 §7.6.1, with RFC 2616's
  * `Keep-Alive` and the de-facto `Proxy-Connection`).
@@ -51,24 +56,12 @@ export function responseHeaders(upstream: Headers): Headers {
  * removeHopByHop(answer.headers)
  */
 export function removeHopByHop(headers: Headers): void {
-  removeNamed(headers)
-  for (const name of HOP_BY_HOP_NAMES) headers.delete(name)
-}
-
-/**
- * Takes out of headers those that `Connection` names, and itself; for where the others are left out anyway.
- *
- * @example
- * removeNamed(answer.headers)
- */
-export function removeNamed(headers: Headers): void {
   const named = headers.get('connection')
-  if (named === null) return
-  for (const name of named.split(',')) deleteNamed(headers, name.trim())
-  headers.delete('connection')
+  if (named !== null) for (const name of named.split(',')) deleteNamed(headers, name.trim())
+  for (const name of HOP_BY_HOP_NAMES) headers.delete(name)
 }
 
 function deleteNamed(headers: Headers, name: string): void {
   // `Connection` may name anything, even what is no header name at all; Headers would throw on it.
-  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) headers.delete(name)
+  if (NAME.test(name)) headers.delete(name)
 }

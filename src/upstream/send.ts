@@ -1,5 +1,5 @@
 import { ApiError } from '../openai/api-error.ts'
-import type { Deadlines } from '../timing/deadlines.ts'
+import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { upstreamFailure } from './failure.ts'
 import type { Destination } from './target.ts'
 import { watchUpload } from './upload.ts'
@@ -61,38 +61,33 @@ const NEVER_RESENT: ReadonlySet<string> = new Set(['POST', 'PATCH'])
  * const send = createSend({ fetch, deadlines, firstByteMs: config.timeouts.firstByteMs })
  */
 export function createSend(deps: SendDeps): Send {
-  return (call) => (call.body instanceof ReadableStream ? sendStream(call, call.body, deps) : sendBytes(call, deps))
-}
-
-async function sendBytes(call: UpstreamCall, deps: SendDeps): Promise<Response> {
-  const { abort } = call
-  const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
-  try {
-    return await deps.fetch(call.url, initOf(call, call.body))
-  } catch (cause) {
-    throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)
-  } finally {
-    firstByte.clear()
+  return async (call) => {
+    const { abort, body } = call
+    const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
+    const upload = body instanceof ReadableStream ? watched(body, firstByte, abort) : body
+    try {
+      return await deps.fetch(call.url, initOf(call, upload))
+    } catch (cause) {
+      // Of a connection that never came about, the runtime has not touched the body.
+      if (upload instanceof ReadableStream && !upload.locked) await upload.cancel().catch(() => undefined)
+      throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)
+    } finally {
+      firstByte.clear()
+    }
   }
 }
 
-async function sendStream(call: UpstreamCall, body: ReadableStream<Uint8Array>, deps: SendDeps): Promise<Response> {
-  const { abort } = call
-  const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
-  const upload = watchUpload(body, {
+/** An upload during which the wait for the first byte runs only while it is the upstream that is waited for. */
+function watched(
+  body: ReadableStream<Uint8Array>,
+  firstByte: Deadline,
+  abort: AbortController,
+): ReadableStream<Uint8Array> {
+  return watchUpload(body, {
     onWait: () => firstByte.suspend(),
     onProgress: () => firstByte.touch(),
     onFailure: (cause) => abort.abort(cause),
   })
-  try {
-    return await deps.fetch(call.url, initOf(call, upload))
-  } catch (cause) {
-    // Of a connection that never came about, the runtime has not touched the body.
-    if (!upload.locked) await upload.cancel().catch(() => undefined)
-    throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)
-  } finally {
-    firstByte.clear()
-  }
 }
 
 function initOf({ method, target, headers, abort }: UpstreamCall, body: UpstreamBody): UpstreamInit {

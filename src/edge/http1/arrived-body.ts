@@ -3,7 +3,6 @@ import type { TurnBody } from './turn.ts'
 /** The body of a request that has come with its head, as most do. */
 export class ArrivedBody implements TurnBody {
   readonly isComplete = true
-  readonly hasCome = true
   readonly isBeingRead = false
   readonly #bytes: Uint8Array<ArrayBuffer>
 

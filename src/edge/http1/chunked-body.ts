@@ -1,4 +1,5 @@
 import { ApiError } from '../../openai/api-error.ts'
+import { TOKEN } from '../../upstream/headers.ts'
 
 /** Takes a chunked body apart as it comes. */
 export interface ChunkedBody {
@@ -12,7 +13,6 @@ export interface ChunkedBody {
 const SIZE_CHARS_MAX = 4096
 const TRAILER_CHARS_MAX = 16 * 1024
 const LF = 0x0a
-const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const PLAIN = '[\\t -~\\x80-\\xff]*'
 const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"'
 /** Extensions are read over, but only well-formed ones (RFC 9112 §7.1.1). */

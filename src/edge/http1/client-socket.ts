@@ -1,5 +1,5 @@
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
-import { type Frame, type FrameTarget, openFrame } from './frame.ts'
+import type { FrameTarget } from './frame.ts'
 
 /** A client's end of a connection: what the system does not take at once waits here, and is watched. */
 export class ClientSocket implements FrameTarget {
@@ -28,33 +28,12 @@ export class ClientSocket implements FrameTarget {
 
   /** Writes, and returns whether the system has taken it all; where not, wait for `flushed`. */
   write(bytes: Uint8Array): boolean {
-    if (this.isClosed) return true
-    if (this.#backlog.length > 0) {
-      this.#backlog.push(bytes)
-      return false
-    }
-    const taken = this.#socket.write(bytes)
-    if (taken === bytes.byteLength) return true
-    // A socket that is closing takes nothing; its close event follows.
-    if (taken < 0) return true
-    this.#backlog.push(bytes.subarray(taken))
-    this.#watch()
-    return false
+    return this.#put(bytes, bytes.byteLength, false)
   }
 
   /** Writes the first bytes of a buffer that is used again: what the system does not take of them is copied. */
   writeScratch(scratch: Buffer, length: number): boolean {
-    if (this.isClosed) return true
-    const taken = this.#backlog.length > 0 ? 0 : this.#socket.write(scratch, 0, length)
-    if (taken === length || taken < 0) return true
-    this.#backlog.push(Uint8Array.prototype.slice.call(scratch, taken, length))
-    if (this.#backlog.length === 1) this.#watch()
-    return false
-  }
-
-  /** Opens a frame of at most so many bytes. */
-  openFrame(bytesMax: number): Frame {
-    return openFrame(this, bytesMax)
+    return this.#put(scratch, length, true)
   }
 
   /** Resolves when everything written is in the system's hands, or the connection is closed. */
@@ -106,6 +85,17 @@ export class ClientSocket implements FrameTarget {
     this.#backlog = []
     this.#settle()
     this.#onClosed?.()
+  }
+
+  #put(bytes: Uint8Array, length: number, isUsedAgain: boolean): boolean {
+    if (this.isClosed) return true
+    const taken = this.isFlushed ? this.#socket.write(bytes, 0, length) : 0
+    // Less than nothing: a socket that is closing, whose close event follows.
+    if (taken === length || taken < 0) return true
+    const rest = bytes.subarray(taken, length)
+    this.#backlog.push(isUsedAgain ? new Uint8Array(rest) : rest)
+    if (this.#backlog.length === 1) this.#watch()
+    return false
   }
 
   /** Returns whether the system has taken anything. */

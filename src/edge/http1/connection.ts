@@ -1,14 +1,15 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
+import { LINGER_MS } from '../linger.ts'
 import type { Share, UnderWay } from '../under-way.ts'
 import { ArrivedBody } from './arrived-body.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { HeadReader } from './head-reader.ts'
 import type { Http1Deps } from './http1-deps.ts'
-import { LINGER_MS, readRest } from './read-rest.ts'
+import { readRest } from './read-rest.ts'
 import { type BodySource, RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
-import { breakTurn, keepsAlive, leaveTurn, type Turn, type TurnBody, wantsWebSocket } from './turn.ts'
+import { breakTurn, expectsContinue, keepsAlive, leaveTurn, type Turn, type TurnBody, wantsWebSocket } from './turn.ts'
 import { UpgradedSocket } from './upgraded-socket.ts'
 import { writeRefusal, writeResponse } from './write-response.ts'
 import type { Written } from './written.ts'
@@ -77,12 +78,12 @@ export class Connection implements BodySource {
 
   /** Closes it where no request is under way. */
   closeIfIdle(): void {
-    if (this.#turn === undefined && this.#upgraded === undefined) this.#socket.close()
+    if (this.#isIdle) this.#socket.close()
   }
 
   /** Closes it at once: what has been answered still arrives, an answer under way is broken. */
   abandon(): void {
-    if (this.#isOver || (this.#turn === undefined && this.#upgraded === undefined)) this.#socket.close()
+    if (this.#isOver || this.#isIdle) this.#socket.close()
     else this.#socket.reset()
   }
 
@@ -95,9 +96,7 @@ export class Connection implements BodySource {
   }
 
   onFirstWait(): void {
-    const turn = this.#turn
-    if (turn === undefined || turn.isAnswered || turn.head.isHttp10) return
-    if (turn.head.request.headers.get('expect')?.toLowerCase() === '100-continue') this.#socket.write(CONTINUE)
+    if (this.#turn !== undefined && expectsContinue(this.#turn)) this.#socket.write(CONTINUE)
   }
 
   startUploadClock(onExpire: () => void): Deadline {
@@ -108,6 +107,10 @@ export class Connection implements BodySource {
   breakOff(reason: ApiError): void {
     if (this.#share.isServing && this.#turn !== undefined) breakTurn(this.#turn, reason)
     this.#upgraded?.destroy()
+  }
+
+  get #isIdle(): boolean {
+    return this.#turn === undefined && this.#upgraded === undefined
   }
 
   /** Looks for the next request in what has come. */
@@ -173,8 +176,7 @@ export class Connection implements BodySource {
 
   #answer(turn: Turn, response: Response | undefined): void {
     if (response === undefined) {
-      this.#share.end()
-      this.#socket.reset()
+      this.#drop()
       return
     }
     // The head says so while it can: what is still unread then would be taken for the next request.
@@ -194,16 +196,18 @@ export class Connection implements BodySource {
 
   #fail(cause: unknown): void {
     this.#deps.onDefect(cause)
-    this.#share.end()
+    this.#drop()
+  }
+
+  #drop(): void {
     this.#socket.reset()
+    this.#share.end()
   }
 
   /** Goes on with the next request, or ends the connection, with this answer's last byte or in the midst of it. */
   #finish(turn: Turn, written: Written): void {
-    if (this.#socket.isClosed || written === 'reset') {
-      this.#socket.reset()
-      this.#share.end()
-    } else if (written === 'broken' || turn.isLast) {
+    if (this.#socket.isClosed || written === 'reset') this.#drop()
+    else if (written === 'broken' || turn.isLast) {
       turn.isLast = true
       this.#end()
       this.#share.end()
@@ -231,10 +235,7 @@ export class Connection implements BodySource {
     const error = cause instanceof ApiError ? cause : new ApiError('internal_error', { cause })
     writeRefusal(this.#deps.refuse(error), this.#socket).then(
       () => this.#end(),
-      (defect: unknown) => {
-        this.#deps.onDefect(defect)
-        this.#socket.reset()
-      },
+      (defect: unknown) => this.#fail(defect),
     )
   }
 

@@ -62,11 +62,7 @@ export class RequestBody implements TurnBody {
       this.#add(bytes)
       return undefined
     }
-    const taken = this.#chunked?.take(bytes, (payload) => this.#add(payload)) ?? this.#left
-    if (this.#chunked === undefined) {
-      this.#add(bytes.subarray(0, taken))
-      this.#left = 0
-    }
+    const taken = this.#chunked === undefined ? this.#takeLast(bytes) : this.#takeChunks(this.#chunked, bytes)
     return taken < bytes.byteLength ? bytes.subarray(taken) : undefined
   }
 
@@ -76,10 +72,6 @@ export class RequestBody implements TurnBody {
     else if (this.#isWanted && (this.#heldBytes > 0 || this.isComplete)) this.#deliver()
     else if (this.#heldBytes > AHEAD_BYTES_MAX) this.#source.pause()
     if (this.isComplete) this.#onOver?.()
-  }
-
-  get hasCome(): boolean {
-    return this.isComplete
   }
 
   /** All of it: at once where it has come. One of up to 1 MiB is put together as it comes. */
@@ -94,7 +86,7 @@ export class RequestBody implements TurnBody {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>()
     this.#gathering = { resolve, reject }
     const bytes = this.#heldBytes + this.#left
-    if (this.#chunked === undefined && bytes <= GATHERED_BYTES_MAX) this.#gatherInto(new Uint8Array(bytes))
+    if (this.#chunked === undefined && bytes <= GATHERED_BYTES_MAX) this.#gatherInto(Buffer.allocUnsafe(bytes))
     this.#startClock()
     this.#wait()
     return promise
@@ -149,6 +141,17 @@ export class RequestBody implements TurnBody {
   onceOver(callback: () => void): void {
     if (this.isComplete || this.#failure !== undefined) callback()
     else this.#onOver = callback
+  }
+
+  #takeLast(bytes: Buffer): number {
+    const taken = this.#left
+    this.#add(bytes.subarray(0, taken))
+    this.#left = 0
+    return taken
+  }
+
+  #takeChunks(chunked: ChunkedBody, bytes: Buffer): number {
+    return chunked.take(bytes, (payload) => this.#add(payload))
   }
 
   #add(payload: Buffer): void {

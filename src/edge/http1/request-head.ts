@@ -1,5 +1,6 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { ErrorKind } from '../../openai/error-catalogue.ts'
+import { TOKEN } from '../../upstream/headers.ts'
 
 /** The head of an HTTP/1.x request: text is Latin-1, one character for each byte (RFC 9112 §2.2). */
 export interface RequestHead {
@@ -27,7 +28,6 @@ const ORIGIN = 'http://nexcode.invalid'
 const LF = 0x0a
 const CR = 0x0d
 
-const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const REQUEST_LINE = new RegExp(`(${TOKEN}) ([\\x21-\\x7e]+) HTTP/1\\.([01])\\r\\n`, 'y')
 const FIELD_LINES = new RegExp(`(?:${TOKEN}:[\\t -~\\x80-\\xff]*\\r\\n)+`, 'y')
 const METHOD_SO_FAR = new RegExp(`^(?:${TOKEN}(?: |$))?`)

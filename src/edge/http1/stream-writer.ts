@@ -1,5 +1,6 @@
 import type { Tap } from '../../stream/tap.ts'
 import type { ClientSocket } from './client-socket.ts'
+import { openFrame } from './frame.ts'
 import type { ResponseFraming } from './response-head.ts'
 import type { Written } from './written.ts'
 
@@ -91,7 +92,7 @@ class StreamWriter {
     if (bytes > this.#left) throw new Error('a body longer than its length')
     this.#left -= bytes
     const head = this.#head === undefined ? '' : this.#takeHead()
-    const frame = this.#socket.openFrame(head.length + bytes + FRAMING_BYTES)
+    const frame = openFrame(this.#socket, head.length + bytes + FRAMING_BYTES)
     if (head !== '') frame.text(head)
     // An empty chunk would be the last (RFC 9112 §7.1).
     const isFramed = this.#isChunked && bytes > 0

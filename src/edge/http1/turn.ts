@@ -4,8 +4,6 @@ import type { RequestHead } from './request-head.ts'
 
 /** The body of a turn: read by whoever serves it, fed by the connection. */
 export interface TurnBody extends IncomingBody {
-  /** Whether its last byte has come. */
-  readonly isComplete: boolean
   /** Whether somebody has begun to read it, and goes on. */
   readonly isBeingRead: boolean
   /** Takes bytes of the connection, and returns those behind the body, if any. Throws `malformed_request`. */
@@ -52,6 +50,12 @@ export function keepsAlive({ isHttp10, request, method }: RequestHead): boolean 
   if (connection === null) return !isHttp10
   const options = connection.toLowerCase()
   return !options.includes('close') && (!isHttp10 || options.includes('keep-alive'))
+}
+
+/** Whether a client waits to be told to send its body (RFC 9110 §10.1.1). */
+export function expectsContinue({ head, isAnswered }: Turn): boolean {
+  if (isAnswered || head.isHttp10) return false
+  return head.request.headers.get('expect')?.toLowerCase() === '100-continue'
 }
 
 /** Whether a request asks for a WebSocket (RFC 6455 §4.2.1). */

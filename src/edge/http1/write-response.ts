@@ -1,6 +1,7 @@
 import { bodyNoteOf } from '../../stream/body-note.ts'
 import { Tap } from '../../stream/tap.ts'
 import type { ClientSocket } from './client-socket.ts'
+import { openFrame } from './frame.ts'
 import { writeResponseHead } from './response-head.ts'
 import { writeStream } from './stream-writer.ts'
 import type { Turn } from './turn.ts'
@@ -38,7 +39,7 @@ export async function writeRefusal(response: Response, socket: ClientSocket): Pr
 }
 
 function writeTogether(head: string, body: Uint8Array, socket: ClientSocket): void {
-  const frame = socket.openFrame(head.length + body.byteLength)
+  const frame = openFrame(socket, head.length + body.byteLength)
   frame.text(head)
   frame.bytes(body)
   frame.send()

@@ -1,8 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Deadlines } from '../../timing/deadlines.ts'
-
-/** How long a peer may take to close when it has everything: closing first could reset what it has not read. */
-export const LINGER_MS = 2_000
+import { LINGER_MS } from '../linger.ts'
 
 /**
  * Writes the last bytes to a client's socket and ends it. Resolves when it is closed, and never rejects.

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Deadlines } from '../../timing/deadlines.ts'
-import { LINGER_MS } from './end-socket.ts'
+import { LINGER_MS } from '../linger.ts'
 import { pour } from './pour.ts'
 
 /** How long nothing may move when one side has ended: a WebSocket has no use for half a connection. */

@@ -1,4 +1,5 @@
 import { ApiError } from '../../openai/api-error.ts'
+import { TOKEN } from '../../upstream/headers.ts'
 
 /** The head of an HTTP/1.x response: text is Latin-1, one character for each byte (RFC 9112 §2.2). */
 export interface ResponseHead {
@@ -19,7 +20,7 @@ const LF = 0x0a
 const CR = 0x0d
 const BEGINNING = new TextEncoder().encode('HTTP/1.')
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-5]\d\d)(?: (.*))?$/
-const FIELD_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[\t ]*:(.*)$/
+const FIELD_LINE = new RegExp(`^(${TOKEN})[\\t ]*:(.*)$`)
 /** C1 controls are no controls here: read as Latin-1, they are bytes of UTF-8. */
 const CONTROL = /[\p{Cc}--[\t\u0080-\u009f]]/v
 
