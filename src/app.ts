@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { createAuthorize } from './auth/authorize.ts'
 import type { Config } from './config/config.ts'
 import type { Exchange } from './exchange.ts'
+import { type Arrival, arrivalOf } from './http/arrival.ts'
 import { createCors } from './http/cors.ts'
 import { answerError, errorHandler } from './http/error-handler.ts'
 import { guardRequest } from './http/guard.ts'
@@ -36,9 +37,10 @@ export interface AppDeps {
 
 /** NexCode on Web standards: a request in, a response out. */
 export interface App {
-  readonly fetch: (request: Request) => Promise<Response>
+  /** An edge of ours tells of the request's arrival, and reads the note beside the response (`stream/body-note.ts`). */
+  readonly fetch: (request: Request, arrival?: Arrival) => Promise<Response>
   /** Decides on a WebSocket upgrade; the relay itself is the edge's. */
-  readonly upgrade: (request: Request) => Upgrade
+  readonly upgrade: (request: Request, arrival: Arrival) => Upgrade
   readonly admission: Admission
   readonly deadlines: Deadlines
 }
@@ -80,8 +82,8 @@ export function createApp(deps: AppDeps): App {
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
     .use(openaiRoutes(pipeline, authorize))
 
-  const open = (request: Request): Exchange => {
-    const exchange = openExchange(request, record)
+  const open = (request: Request, arrival: Arrival): Exchange => {
+    const exchange = openExchange(request, arrival, record)
     if (timeouts.totalMs > 0) {
       const total = deadlines.start(timeouts.totalMs, () => exchange.abort.abort(new ApiError('upstream_timeout')))
       exchange.atEnd(() => total.clear())
@@ -93,8 +95,8 @@ export function createApp(deps: AppDeps): App {
     admission,
     deadlines,
     upgrade: createUpgrade({ open, authorize, pipeline, log }),
-    async fetch(request) {
-      const exchange = open(request)
+    async fetch(request, arrival) {
+      const exchange = open(request, arrival ?? arrivalOf(request))
       let response: Response
       try {
         guardRequest(request.method, exchange.target, request.headers)
@@ -110,7 +112,7 @@ export function createApp(deps: AppDeps): App {
         if (exchange.status === 0) exchange.status = response.status
         exchange.end(COMPLETE, Number(response.headers.get('content-length') ?? 0))
       }
-      return exchange.hasNotes ? response : standalone(response)
+      return arrival === undefined ? standalone(response) : response
     },
   }
 }

@@ -22,8 +22,6 @@ export interface Exchange {
   readonly request: Request
   /** Absent where the request has none. */
   readonly body: IncomingBody | undefined
-  /** Whether whoever asked reads the notes beside a response, as our own edge does. */
-  readonly hasNotes: boolean
   /** The request target exactly as it came: path and query (RFC 9112 §3.2.1). */
   readonly target: string
   /** `performance.now()` at arrival. */

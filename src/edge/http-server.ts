@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream'
-import { noteArrival } from '../http/arrival.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { HttpServerDeps } from './http-server-deps.ts'
@@ -46,8 +45,7 @@ async function serve(turn: Turn, { app, log }: HttpServerDeps): Promise<Response
   try {
     const { head, body, abort } = turn
     const { target, request } = head
-    noteArrival(request, { target, abort, body: head.bodyBytes === 0 ? undefined : body, hasNotes: true })
-    return await app.fetch(request)
+    return await app.fetch(request, { target, abort, body: head.bodyBytes === 0 ? undefined : body })
   } catch (cause) {
     log.error({ err: cause }, 'a request could not be served')
     // That it was our fault, and nothing else: the cause is in the log.

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { noteArrival } from '../http/arrival.ts'
+import type { Arrival } from '../http/arrival.ts'
 import { answerError } from '../http/error-handler.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { upstreamFailure } from '../upstream/failure.ts'
@@ -18,7 +18,7 @@ export function answerUpgrade(deps: HttpServerDeps, head: RequestHead, socket: D
 }
 
 async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, rest: Uint8Array): Promise<void> {
-  const decision = deps.app.upgrade(requestOf(head, socket))
+  const decision = deps.app.upgrade(head.request, arrivalOf(head, socket))
   if (decision.kind === 'refused') return answerSocket(decision.response, socket)
   const { exchange, url, target, headers, secret } = decision
   exchange.attempts = 1
@@ -43,9 +43,8 @@ async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, re
   exchange.end({ kind: 'failed', cause: error }, outcome.bytesOut)
 }
 
-function requestOf(head: RequestHead, socket: Duplex): Request {
+function arrivalOf({ target }: RequestHead, socket: Duplex): Arrival {
   const abort = new AbortController()
   socket.once('close', () => abort.abort(new ApiError('client_closed')))
-  noteArrival(head.request, { target: head.target, abort, body: undefined, hasNotes: true })
-  return head.request
+  return { target, abort, body: undefined }
 }

@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Outcome } from '../stream/outcome.ts'
 import type { Recorder } from '../telemetry/record.ts'
-import { type Arrival, arrivalOf } from './arrival.ts'
+import type { Arrival } from './arrival.ts'
 
 const exchanges = createBeside<Request, Exchange>('exchange')
 
@@ -26,7 +26,6 @@ class OpenExchange implements Exchange {
   readonly clientRequestId: string | undefined
   readonly request: Request
   readonly body: Exchange['body']
-  readonly hasNotes: boolean
   readonly target: string
   readonly startedAt = performance.now()
   readonly abort: AbortController
@@ -52,7 +51,6 @@ class OpenExchange implements Exchange {
     this.clientRequestId = safeId(headers.get('x-client-request-id'))
     this.request = request
     this.body = arrival.body
-    this.hasNotes = arrival.hasNotes
     this.target = arrival.target
     this.abort = arrival.abort
     this.#record = record
@@ -74,10 +72,10 @@ class OpenExchange implements Exchange {
  * Opens the exchange of a request that has just arrived.
  *
  * @example
- * const exchange = openExchange(request, record)
+ * const exchange = openExchange(request, arrivalOf(request), record)
  */
-export function openExchange(request: Request, record: Recorder): Exchange {
-  const exchange = new OpenExchange(request, arrivalOf(request), record)
+export function openExchange(request: Request, arrival: Arrival, record: Recorder): Exchange {
+  const exchange = new OpenExchange(request, arrival, record)
   exchanges.set(request, exchange)
   return exchange
 }

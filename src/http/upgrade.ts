@@ -6,6 +6,7 @@ import type { PipelineDeps } from '../pipeline.ts'
 import type { Log } from '../telemetry/log.ts'
 import { requestHeaders } from '../upstream/headers.ts'
 import type { Destination } from '../upstream/target.ts'
+import type { Arrival } from './arrival.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
 import { isServed, routeOf } from './routes/openai.ts'
@@ -23,7 +24,7 @@ export type Upgrade =
 
 /** What deciding on an upgrade needs. */
 export interface UpgradeDeps {
-  readonly open: (request: Request) => Exchange
+  readonly open: (request: Request, arrival: Arrival) => Exchange
   readonly authorize: Authorize
   readonly pipeline: PipelineDeps
   readonly log: Log
@@ -35,9 +36,14 @@ export interface UpgradeDeps {
  * @example
  * const upgrade = createUpgrade({ open, authorize, pipeline, log })
  */
-export function createUpgrade({ open, authorize, pipeline, log }: UpgradeDeps): (request: Request) => Upgrade {
-  return (request) => {
-    const exchange = open(request)
+export function createUpgrade({
+  open,
+  authorize,
+  pipeline,
+  log,
+}: UpgradeDeps): (request: Request, arrival: Arrival) => Upgrade {
+  return (request, arrival) => {
+    const exchange = open(request, arrival)
     exchange.route = routeOf(exchange.target)
     exchange.stream = true
     try {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { startHttpServer } from '../../src/edge/http-server.ts'
+import { arrivalOf } from '../../src/http/arrival.ts'
 import { answerError } from '../../src/http/error-handler.ts'
 import { openExchange } from '../../src/http/request-context.ts'
 import { ApiError } from '../../src/openai/api-error.ts'
@@ -27,7 +28,8 @@ afterAll(async () => {
 const silentLog = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
 
 test.each(Object.keys(ERROR_CATALOGUE) as ErrorKind[])('%s renders with its status and all four keys', async (kind) => {
-  const exchange = openExchange(new Request('http://localhost/v1/models'), () => undefined)
+  const request = new Request('http://localhost/v1/models')
+  const exchange = openExchange(request, arrivalOf(request), () => undefined)
   const response = answerError(new ApiError(kind, { cause: 'the secret cause' }), exchange, silentLog)
   const entry: ErrorEntry = ERROR_CATALOGUE[kind]
   expect(response.status).toBe(entry.status)

@@ -135,10 +135,10 @@ export class Connection implements BodySource {
     const turn: Turn = { head, body, abort: this.#abort, isLast: !keepsAlive(head), isAnswered: false }
     this.#turn = turn
     this.#share.begin()
-    this.#deps.serve(turn).then(
-      (response) => this.#answer(turn, response),
-      (cause: unknown) => this.#fail(cause),
-    )
+    this.#deps
+      .serve(turn)
+      .then((response) => this.#answer(turn, response))
+      .catch((cause: unknown) => this.#fail(cause))
   }
 
   #bodyOf({ bodyBytes }: RequestHead, rest: Buffer | undefined): TurnBody {

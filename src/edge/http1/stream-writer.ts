@@ -11,7 +11,7 @@ interface ManyReader extends ReadableStreamDefaultReader<Uint8Array> {
 
 type Many = Bun.ReadableStreamDefaultReadManyResult<Uint8Array>
 
-/** The most that a head, or the framing of a chunk, adds to a frame. */
+/** The most that the framing of a chunk adds to a frame. */
 const FRAMING_BYTES = 16
 const CRLF = '\r\n'
 const LAST_CHUNK = '0\r\n\r\n'
