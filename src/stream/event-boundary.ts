@@ -1,7 +1,7 @@
 const LF = 0x0a
 const CR = 0x0d
-/** The longest line ending pair is CR LF CR LF; its last three bytes tell it from the others. */
-const BOUNDARY_BYTES = 3
+/** How much of a stream's end tells: the longest pair of line endings is CR LF CR LF, and its last three bytes are enough. */
+export const TAIL_BYTES = 3
 
 /**
  * Tells whether a stream that ends with these bytes stands at an event boundary: at its very start, or behind
@@ -16,6 +16,6 @@ export function endsEvent(tail: Uint8Array): boolean {
 
 /** The last bytes of a stream behind one more chunk, as many as `endsEvent` needs: a chunk may be a single byte. */
 export function lastBytes(before: Uint8Array, chunk: Uint8Array): Uint8Array {
-  if (chunk.byteLength >= BOUNDARY_BYTES) return chunk.slice(-BOUNDARY_BYTES)
-  return new Uint8Array([...before, ...chunk].slice(-BOUNDARY_BYTES))
+  if (chunk.byteLength >= TAIL_BYTES) return chunk.slice(-TAIL_BYTES)
+  return new Uint8Array([...before, ...chunk].slice(-TAIL_BYTES))
 }

@@ -1,5 +1,5 @@
 import type { Deadline } from '../timing/deadlines.ts'
-import { lastBytes } from './event-boundary.ts'
+import { lastBytes, TAIL_BYTES } from './event-boundary.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What a tap tells while a body passes by it. */
@@ -44,7 +44,8 @@ export class Tap {
     watch.idle?.suspend()
     if (this.#bytes === 0 && chunk.byteLength > 0) watch.onFirstChunk?.()
     this.#bytes += chunk.byteLength
-    if (watch.farewell !== undefined) this.#tail = chunk.byteLength > 3 ? chunk : lastBytes(this.#tail, chunk)
+    // Of a chunk that is long enough the last bytes are looked for at the end only.
+    if (watch.farewell !== undefined) this.#tail = chunk.byteLength >= TAIL_BYTES ? chunk : lastBytes(this.#tail, chunk)
   }
 
   /** The source has come to its proper end. */
@@ -56,7 +57,7 @@ export class Tap {
   onFail(cause: unknown): Uint8Array | undefined {
     // A source whose reader has left fails too: that is no failure of its own.
     if (this.#hasEnded) return undefined
-    const farewell = this.#watch.farewell?.(this.#tail, cause)
+    const farewell = this.#watch.farewell?.(lastBytes(NOTHING, this.#tail), cause)
     this.#end({ kind: 'failed', cause })
     return farewell
   }
