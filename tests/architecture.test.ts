@@ -66,10 +66,12 @@ function partOf(path: string): string {
 
 /** From the ground up: a part may import from those before it. Parts on one level do not know each other. */
 const LEVELS: readonly (readonly string[])[] = [
+  ['json/'],
   ['config/'],
   ['openai/', 'timing/', 'beside.ts'],
-  ['auth/', 'body/', 'extend/', 'limits/', 'policy/', 'stream/', 'telemetry/', 'upstream/', 'exchange.ts'],
+  ['auth/', 'body/', 'extend/', 'limits/', 'policy/', 'router/', 'stream/', 'telemetry/', 'upstream/', 'exchange.ts'],
   ['deliver.ts'],
+  ['failover.ts'],
   ['pipeline.ts'],
   ['http/'],
   ['app.ts'],
@@ -85,11 +87,12 @@ function levelOf(part: string): number {
 /** What each package may be imported by; a part that stands for all of its files. */
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['elysia', ['app.ts', 'http/']],
-  ['@sinclair/typebox', ['openai/']],
+  ['@sinclair/typebox', ['config/', 'openai/']],
   ['pino', ['telemetry/']],
   ['pino-pretty', ['telemetry/']],
   ['openai', ['cli/']],
   ['proxy-from-env', ['cli/']],
+  ['yaml', ['cli/', 'config/']],
 ])
 
 /** The edges of the program: all below speaks Web standards. */

@@ -42,14 +42,18 @@ export function answerError(thrown: unknown, exchange: Exchange, log: Log): Resp
 }
 
 /** The one place where the catalogue becomes a response. */
-function renderError({ entry, kind }: ApiError, body: Uint8Array<ArrayBuffer>, requestId: string): Response {
+function renderError(
+  { entry, kind, retryAfterSeconds }: ApiError,
+  body: Uint8Array<ArrayBuffer>,
+  requestId: string,
+): Response {
   const headers = new Headers({
     'content-type': 'application/json; charset=utf-8',
     // Complete at its last byte: a client that is still sending need not wait for the connection's end.
     'content-length': String(body.byteLength),
     'x-request-id': requestId,
   })
-  if (entry.retryAfterSeconds !== undefined) headers.set('retry-after', String(entry.retryAfterSeconds))
+  if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds))
   if (entry.status === 401) headers.set('www-authenticate', 'Bearer')
   // Where the framing is in doubt, what follows on the connection is in doubt too (RFC 9112 §6.3).
   if (kind === 'malformed_request') headers.set('connection', 'close')

@@ -18,6 +18,8 @@ export interface ApiErrorDetails {
   readonly param?: string | null
   /** Replaces the row's code, for OpenAI's own codes of one kind. */
   readonly code?: string | null
+  /** Replaces the row's seconds for `Retry-After`. */
+  readonly retryAfterSeconds?: number
   /** Why it happened: logged, never sent. */
   readonly cause?: unknown
 }
@@ -34,6 +36,8 @@ export class ApiError extends Error {
   readonly kind: ErrorKind
   readonly entry: ErrorEntry
   readonly body: ErrorBody
+  /** For `Retry-After`, where waiting helps. */
+  readonly retryAfterSeconds: number | undefined
 
   constructor(kind: ErrorKind, details: ApiErrorDetails = {}) {
     const entry: ErrorEntry = ERROR_CATALOGUE[kind]
@@ -41,6 +45,7 @@ export class ApiError extends Error {
     super(message, { cause: details.cause })
     this.kind = kind
     this.entry = entry
+    this.retryAfterSeconds = details.retryAfterSeconds ?? entry.retryAfterSeconds
     this.body = {
       error: {
         message,

@@ -1,0 +1,191 @@
+import type { Json } from '../json/json.ts'
+
+/**
+ * What decides where a request goes, and with which parameters: the checked content of `nexcode.yaml`, with all defaults
+ * filled in, or what the environment alone comes to. Plain data, deeply frozen: it crosses to worker processes as it is.
+ *
+ * Milliseconds of 0 mean: no limit.
+ */
+export interface Settings {
+  /** Whether a file said so; without one there is one upstream, no model and no rule. */
+  readonly hasFile: boolean
+  /** At least one. */
+  readonly upstreams: readonly UpstreamSettings[]
+  /** The name of the upstream for what no model and no pin decides. */
+  readonly defaultUpstream: string
+  /** In the order of the file. */
+  readonly models: readonly ModelSettings[]
+  /** What becomes of a model that no entry of `models` fits. */
+  readonly unknownModels: 'pass' | 'refuse'
+  /** How requests that no entry of `models` decides are sent. */
+  readonly sending: SendingSettings
+  readonly params: readonly ParamRule[]
+  /** Which upstream holds the objects of a stateful resource: first path segment (`files`, `batches`, …) → upstream's name. */
+  readonly pins: Readonly<Record<string, string>>
+  readonly debugHeaders: boolean
+  /** Whether the SDKs' own timeouts (`x-stainless-timeout`, `x-stainless-read-timeout`) end a request here, too. */
+  readonly clientDeadline: boolean
+}
+
+/** One upstream. */
+export interface UpstreamSettings {
+  /** What `targets`, logs and headers call it; the host, where no file names it. */
+  readonly name: string
+  /** http(s), without a slash at its end. */
+  readonly baseUrl: string
+  /**
+   * Whose key it is spoken to with: one of `keys` (`server`), the caller's own (`caller`), none (`none`); or the caller's own
+   * where it brings one and the server's else (`either`, which is what the environment alone means).
+   */
+  readonly auth: 'server' | 'caller' | 'none' | 'either'
+  /** The server's keys with it; more than one is a pool. */
+  readonly keys: readonly string[]
+  /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
+  readonly keyHeader: string
+  /** `OpenAI-Organization` and `OpenAI-Project` are among them. Lower-case names. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Parameters that each URL gets. */
+  readonly query: readonly (readonly [name: string, value: string])[]
+  /**
+   * The path behind the base URL for calls of a model (chat, completions, embeddings, images, audio), with `{model}` and
+   * `{path}` in it, such as `/deployments/{model}{path}`; undefined: the caller's.
+   */
+  readonly modelPath: string | undefined
+  readonly timeouts: Timeouts
+  /** PEM text of the certificate authorities that it is trusted by. */
+  readonly tlsCa: string | undefined
+  /** URL of the proxy to reach it through; `none`: directly; undefined: as the environment says. */
+  readonly proxy: string | undefined
+  readonly concurrency: ConcurrencySettings | undefined
+  readonly breaker: BreakerSettings
+  /** Active checks, which may cost money: only where they are asked for. */
+  readonly check: CheckSettings | undefined
+}
+
+/** Time limits of one call; undefined: the next wider scope's (target's model, then upstream, then environment). */
+export interface Timeouts {
+  readonly firstByteMs: number | undefined
+  readonly streamIdleMs: number | undefined
+  readonly totalMs: number | undefined
+}
+
+/** How many calls an upstream gets at once, and how many more wait. */
+export interface ConcurrencySettings {
+  readonly max: number
+  /** How many may wait. */
+  readonly queue: number
+  readonly queueMs: number
+}
+
+/** When a target is left alone for a while. */
+export interface BreakerSettings {
+  /** In a row; 0: never opens for that. */
+  readonly failures: number
+  /** Share of failures (0 to 1) within `windowMs`, where there were at least `minimum` calls; 0: never opens for that. */
+  readonly rate: number
+  readonly minimum: number
+  readonly windowMs: number
+  /** Times the number of openings in a row, at most `openMaxMs`. */
+  readonly openMs: number
+  readonly openMaxMs: number
+}
+
+/** A request that asks an upstream now and then how it is. */
+export interface CheckSettings {
+  /** Behind the base URL, such as `/models`. */
+  readonly path: string
+  readonly everyMs: number
+  readonly timeoutMs: number
+}
+
+/** A name that callers use, and what stands behind it. */
+export interface ModelSettings {
+  /** May hold `*`, which stands for any characters. */
+  readonly name: string
+  /** At least one. */
+  readonly targets: readonly TargetSettings[]
+  readonly strategy: Strategy
+  readonly sending: SendingSettings
+  /** Whether the answer's `model` is the upstream's, byte for byte, or the name that the caller used. */
+  readonly reportModel: 'upstream' | 'alias'
+}
+
+/** How one target out of several is chosen first; the others follow as fallbacks. */
+export type Strategy = 'order' | 'weighted' | 'round_robin' | 'least_busy' | 'affinity'
+
+/** One upstream's model that answers for a name. */
+export interface TargetSettings {
+  readonly upstream: string
+  /** The upstream's name for it, where `*` stands for what the name's first `*` stood for; undefined: as the caller wrote it. */
+  readonly model: string | undefined
+  readonly weight: number
+  /** Lower ones first; those of equal order are chosen among by the strategy. */
+  readonly order: number
+}
+
+/** How a request is sent: again, to whom else, and for how long. */
+export interface SendingSettings {
+  readonly retry: RetrySettings
+  readonly hedge: HedgeSettings | undefined
+  readonly timeouts: Timeouts
+  /** Where all breakers are open: the least bad target is tried, or the request is refused (503 with `Retry-After`). */
+  readonly allOpen: 'try' | 'refuse'
+}
+
+/** When a failed attempt is followed by another. */
+export interface RetrySettings {
+  /** All attempts of one request together, the first among them; 1: no other. */
+  readonly attempts: number
+  /** What is followed by another attempt. */
+  readonly on: readonly RetryCause[]
+  /** Back-off before the same target is asked again: a random time up to `baseMs` · 2ⁿ, at most `maxMs`. */
+  readonly baseMs: number
+  readonly maxMs: number
+  /** A longer `Retry-After` is not waited for. */
+  readonly retryAfterMaxMs: number
+  /** Repeated attempts at the same target, in percent of the requests under way (at least 3 at once). */
+  readonly budgetPercent: number
+}
+
+/**
+ * Why an attempt failed: `connect` (no byte was sent), `timeout` (no first byte in time), `reset` (broken off before an
+ * answer), `invalid` (no API answer), or a status of the upstream's.
+ */
+export type RetryCause = 'connect' | 'timeout' | 'reset' | 'invalid' | number
+
+/** When a second target is asked although the first has not failed. */
+export interface HedgeSettings {
+  /** Of the target's own recent times to first byte (1 to 99). */
+  readonly percentile: number
+  /** Never before. */
+  readonly minMs: number
+  /** Hedges in percent of the requests under way (at least 1 at once). */
+  readonly budgetPercent: number
+}
+
+/** What callers may set, and to what. */
+export interface ParamRule {
+  /** Where it stands in the file, from 1. */
+  readonly number: number
+  readonly match: {
+    /** Patterns with `*`; any of them. undefined: every request, also one without a model. */
+    readonly model: readonly string[] | undefined
+    /** Patterns of paths below `/v1/`, such as `chat/completions` or `audio/*`; any of them. */
+    readonly endpoint: readonly string[] | undefined
+    /** Principals' kinds (`token`, `caller`, `local`) or ids (`token-1`); any of them. */
+    readonly principal: readonly string[] | undefined
+    /** Lower-case names, and patterns of their values with `*`; all of them. */
+    readonly header: Readonly<Record<string, string>> | undefined
+  }
+  readonly defaults: Readonly<Record<string, Json>>
+  readonly overrides: Readonly<Record<string, Json>>
+  readonly clamp: Readonly<Record<string, { readonly min: number | undefined; readonly max: number | undefined }>>
+  readonly drop: readonly string[]
+  readonly rename: Readonly<Record<string, string>>
+  readonly require: readonly string[]
+  readonly deny: readonly string[]
+  readonly allow: readonly string[] | undefined
+  readonly values: Readonly<Record<string, readonly Json[]>>
+  /** What becomes of a parameter that `deny`, `allow` or `values` does not admit. */
+  readonly onViolation: 'refuse' | 'drop'
+}
