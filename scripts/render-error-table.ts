@@ -1,4 +1,5 @@
-import { ERROR_CATALOGUE, type ErrorEntry } from '../src/openai/error-catalogue.ts'
+import { ERROR_CATALOGUE } from '../src/openai/error-catalogue.ts'
+import type { ErrorEntry } from '../src/openai/error-entry.ts'
 
 /**
  * The error catalogue as a Markdown table, for docs/errors.md.

@@ -1,6 +1,8 @@
 import { Elysia } from 'elysia'
 import { createAuthorize } from './auth/authorize.ts'
+import { isLocalCaller } from './auth/local-caller.ts'
 import type { Config } from './config/config.ts'
+import type { Settings } from './config/settings.ts'
 import type { Exchange } from './exchange.ts'
 import { type Arrival, arrivalOf } from './http/arrival.ts'
 import { createCors } from './http/cors.ts'
@@ -12,15 +14,18 @@ import { health, type WorkersState } from './http/routes/health.ts'
 import { openaiRoutes } from './http/routes/openai.ts'
 import { createUpgrade, type Upgrade } from './http/upgrade.ts'
 import { type Admission, createAdmission } from './limits/admission.ts'
+import { createLive } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { PipelineDeps } from './pipeline.ts'
+import { createRememberedIds } from './router/remembered-ids.ts'
+import { createRetryBudget } from './router/retry.ts'
 import { standalone } from './stream/body-note.ts'
 import type { Outcome } from './stream/outcome.ts'
 import type { Log } from './telemetry/log.ts'
 import { createRecorder } from './telemetry/record.ts'
 import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
+import { createSleep } from './timing/sleep.ts'
 import { createSend, type UpstreamFetch } from './upstream/send.ts'
-import { createLocate } from './upstream/target.ts'
 
 /** What the application needs from outside: the configuration, and what the platform does. */
 export interface AppDeps {
@@ -40,9 +45,11 @@ export interface App {
   /** An edge of ours tells of the request's arrival, and reads the note beside the response (`stream/body-note.ts`). */
   readonly fetch: (request: Request, arrival?: Arrival) => Promise<Response>
   /** Decides on a WebSocket upgrade; the relay itself is the edge's. */
-  readonly upgrade: (request: Request, arrival: Arrival) => Upgrade
+  readonly upgrade: (request: Request, arrival: Arrival) => Promise<Upgrade>
   readonly admission: Admission
   readonly deadlines: Deadlines
+  /** Has the requests that come from now on go by other settings; those under way keep theirs. */
+  readonly apply: (settings: Settings) => void
 }
 
 const COMPLETE: Outcome = { kind: 'complete' }
@@ -61,32 +68,38 @@ export function createApp(deps: AppDeps): App {
   const admission = createAdmission(config.limits.inFlightMax)
   const record = createRecorder(log)
   const cors = createCors(server.corsOrigins)
+  const routing = { now: () => performance.now(), random: Math.random, deadlines }
+  let live = createLive(config.settings, routing)
   const pipeline: PipelineDeps = {
-    upstream: config.upstream,
-    locate: createLocate(config.upstream.baseUrl),
-    upstreamName: new URL(config.upstream.baseUrl).host,
+    ...routing,
+    live: () => live,
+    ids: createRememberedIds(),
     defaultModel: config.defaultModel,
     limits: config.limits,
-    streamIdleMs: timeouts.streamIdleMs,
+    timeouts,
     ssePingMs: config.ssePingMs,
-    debugHeaders: config.debugHeaders,
     userAgent: `NexCode/${version}`,
+    mayBorrow: (headers) => server.isLoopback && isLocalCaller(headers, server.corsOrigins),
     send: createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs }),
+    sleep: createSleep(deadlines),
+    retryBudget: createRetryBudget(admission.inFlight),
+    hedgeBudget: createRetryBudget(admission.inFlight, 1),
     admission,
-    deadlines,
   }
 
+  const targets = () => (live.settings.hasFile ? live.router.states() : undefined)
+  const readiness = { admission, authorize, targets, workers: deps.workers }
   const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })
     .use(errorHandler(log))
-    .use(health(admission, deps.workers))
+    .use(health(readiness))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
     .use(openaiRoutes(pipeline, authorize))
 
   const open = (request: Request, arrival: Arrival): Exchange => {
     const exchange = openExchange(request, arrival, record)
     if (timeouts.totalMs > 0) {
-      const total = deadlines.start(timeouts.totalMs, () => exchange.abort.abort(new ApiError('upstream_timeout')))
-      exchange.atEnd(() => total.clear())
+      exchange.total = deadlines.start(timeouts.totalMs, () => exchange.abort.abort(new ApiError('upstream_timeout')))
+      exchange.atEnd(() => exchange.total?.clear())
     }
     return exchange
   }
@@ -94,6 +107,9 @@ export function createApp(deps: AppDeps): App {
   return {
     admission,
     deadlines,
+    apply(settings) {
+      live = createLive(settings, routing, live)
+    },
     upgrade: createUpgrade({ open, authorize, pipeline, log }),
     async fetch(request, arrival) {
       const exchange = open(request, arrival ?? arrivalOf(request))

@@ -6,6 +6,7 @@ import { noteBody } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
 import { hideSecret, isEncoded } from './stream/hide-secret.ts'
 import type { Outcome } from './stream/outcome.ts'
+import { reportModel } from './stream/report-model.ts'
 import { keepAlive } from './stream/sse-ping.ts'
 import { passThrough, Tap } from './stream/tap.ts'
 import type { Deadline, Deadlines } from './timing/deadlines.ts'
@@ -15,16 +16,28 @@ import { removeHopByHop } from './upstream/headers.ts'
 /** What the way back to the caller needs. */
 export interface DeliverDeps {
   readonly deadlines: Deadlines
+  readonly ssePingMs: number
+}
+
+/** What the way back has to know of the way there. */
+export interface Via {
+  /** The server's key, where this call spent it: an error answer that echoes it is masked. */
+  readonly secret: string | undefined
+  /** What `x-nexcode-upstream` says. */
+  readonly upstreamName: string
   /** Between two chunks of the upstream's; 0: none. */
   readonly streamIdleMs: number
-  readonly ssePingMs: number
   readonly debugHeaders: boolean
-  /** What `x-nexcode-upstream` says: the upstream's host. */
-  readonly upstreamName: string
+  /** The name that the answer is to give for the model; undefined: the upstream's, byte for byte. */
+  readonly reportModel: string | undefined
+  /** Is told the id of the object that the answer is, where that has to be remembered. */
+  readonly onObject: ((id: string) => void) | undefined
 }
 
 /** What is complete before its status is sent, so that a cut one can still be a 502, is not larger than this. */
 const WHOLE_BYTES_MAX = 1024 * 1024
+/** A JSON answer in which a name is to be changed is not larger than this. */
+const REPORTED_BYTES_MAX = 64 * 1024 * 1024
 const JSON_TYPE = /^application\/(json|[\w.+-]+\+json)/
 const SMALL_BYTES_MAX = 64 * 1024
 
@@ -33,7 +46,6 @@ const SMALL_BYTES_MAX = 64 * 1024
  *
  * It is the answer itself wherever nothing else has to be shown, with a note beside it of how its body is to be read.
  *
- * `secret` is the server's key, where this call spent it: an error answer that echoes it is masked.
  * Throws `upstream_invalid_response` for a web page or a redirect where JSON was asked for, or a status that HTTP
  * does not have, and the upstream's failure where a body that has to be whole breaks off.
  */
@@ -41,30 +53,37 @@ export function deliver(
   exchange: Exchange,
   endpoint: JsonEndpoint | undefined,
   answer: Response,
-  secret: string | undefined,
+  via: Via,
   deps: DeliverDeps,
 ): Response | Promise<Response> {
   const { headers, status } = answer
   const mediaType = headers.get('content-type')?.toLowerCase() ?? ''
-  refuseWrongKind(exchange, endpoint, answer, mediaType)
+  refuseWrongKind(exchange, endpoint, answer)
   removeHopByHop(headers)
-  addOwnHeaders(headers, exchange, mediaType, deps)
-  const echoed = status >= 400 ? secret : undefined
-  const isWhole = isSmallJson(mediaType, headers) || (echoed !== undefined && isEncoded(headers))
+  addOwnHeaders(headers, exchange, mediaType, via)
+  const echoed = status >= 400 ? via.secret : undefined
+  const name = answer.ok && !isEncoded(headers) ? via.reportModel : undefined
+  const isNamedJson = name !== undefined && JSON_TYPE.test(mediaType)
+  const isWhole = isSmallJson(mediaType, headers) || (echoed !== undefined && isEncoded(headers)) || isNamedJson
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
   if (status === 204 || status === 205) headers.delete('content-length')
   exchange.status = status
   exchange.isDelivered = true
   if (!hasBody(exchange, answer)) return new Response(null, answer)
-  if (isWhole) return deliverWhole(exchange, answer, echoed, deps)
+  if (isWhole) return deliverWhole(exchange, answer, { ...via, secret: echoed, reportModel: name }, deps)
   const { body } = answer
   if (body === null) return new Response(null, answer)
   const isEventStream = mediaType.startsWith('text/event-stream')
-  const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, deps)
+  const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, via, deps)
   const isPinged = isEventStream && isOpenEnded(headers) && deps.ssePingMs > 0
-  if (echoed === undefined && !isPinged) return noteBody(answer, { tap })
-  const tapped = passThrough(body, tap)
-  const shown = isPinged ? keepAlive(tapped, deps.ssePingMs, deps.deadlines) : tapped
+  const isNamed = isEventStream && name !== undefined
+  if (echoed === undefined && !isPinged && !isNamed) return noteBody(answer, { tap })
+  let shown = passThrough(body, tap)
+  if (isNamed) {
+    headers.delete('content-length')
+    shown = reportModel(name).stream(shown)
+  }
+  if (isPinged) shown = keepAlive(shown, deps.ssePingMs, deps.deadlines)
   return echoed === undefined ? new Response(shown, answer) : masked(shown, answer, echoed)
 }
 
@@ -82,12 +101,12 @@ function hasBody(exchange: Exchange, { status }: Response): boolean {
 }
 
 /** What watches a body that passes through, and reports the exchange's end. */
-function tapOf(exchange: Exchange, headers: Headers, isCompletion: boolean, deps: DeliverDeps): Tap {
+function tapOf(exchange: Exchange, headers: Headers, isCompletion: boolean, via: Via, deps: DeliverDeps): Tap {
   const farewell = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
     errorEvent(tail, causeOf(exchange, cause))
   exchange.isTapped = true
   return new Tap({
-    ...watch(exchange, deps),
+    ...watch(exchange, via, deps),
     onEnd: (outcome, bytes) => exchange.end(outcome, bytes),
     ...(isCompletion && isOpenEnded(headers) && { farewell }),
   })
@@ -99,20 +118,21 @@ function isOpenEnded(headers: Headers): boolean {
 }
 
 /** The response when all of its body has come; fails with the upstream's failure where it breaks off. */
-async function deliverWhole(
-  exchange: Exchange,
-  answer: Response,
-  secret: string | undefined,
-  deps: DeliverDeps,
-): Promise<Response> {
-  const isSmall = Number(answer.headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SMALL_BYTES_MAX
-  const { idle, onFirstChunk } = watch(exchange, deps)
+async function deliverWhole(exchange: Exchange, answer: Response, via: Via, deps: DeliverDeps): Promise<Response> {
+  const { headers } = answer
+  const isSmall = Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SMALL_BYTES_MAX
+  const { idle, onFirstChunk } = watch(exchange, via, deps)
+  const bytesMax = via.reportModel === undefined ? WHOLE_BYTES_MAX : REPORTED_BYTES_MAX
   try {
     const whole = isSmall
       ? new Uint8Array(await answer.arrayBuffer())
-      : await collectWatched(answer.body, { idle, onFirstChunk })
-    if (isSmall) onFirstChunk()
-    return secret === undefined ? noteBody(answer, { whole }) : await masked(whole, answer, secret)
+      : await collectWatched(answer.body, { idle, onFirstChunk }, bytesMax)
+    if (isSmall) onFirstChunk(whole)
+    if (via.secret !== undefined) return await masked(whole, answer, via.secret)
+    if (via.reportModel === undefined) return noteBody(answer, { whole })
+    const named = reportModel(via.reportModel).whole(whole)
+    headers.set('content-length', String(named.byteLength))
+    return noteBody(answer, { whole: named })
   } catch (thrown) {
     throw thrown instanceof ApiError ? thrown : upstreamFailure(causeOf(exchange, thrown))
   } finally {
@@ -123,7 +143,8 @@ async function deliverWhole(
 /** Collects a body that is watched chunk by chunk: it may take long, if only it goes on. */
 async function collectWatched(
   body: ReadableStream<Uint8Array> | null,
-  watching: { readonly idle: Deadline; readonly onFirstChunk: () => void },
+  watching: Watching,
+  bytesMax: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (body === null) return new Uint8Array()
   let broken: unknown
@@ -131,21 +152,38 @@ async function collectWatched(
     if (outcome.kind === 'failed') broken = outcome.cause
   }
   try {
-    return await collect(passThrough(body, new Tap({ ...watching, onEnd })), WHOLE_BYTES_MAX)
+    return await collect(passThrough(body, new Tap({ ...watching, onEnd })), bytesMax)
   } catch (thrown) {
     // A tapped body breaks without a reason, which its watcher has been told; what has one is the limit above.
     throw thrown === undefined ? broken : new ApiError('upstream_invalid_response', { cause: thrown })
   }
 }
 
+interface Watching {
+  readonly idle: Deadline
+  readonly onFirstChunk: (chunk: Uint8Array) => void
+}
+
 /** What every body of an answer is watched for. */
-function watch(exchange: Exchange, deps: DeliverDeps): { idle: Deadline; onFirstChunk: () => void } {
+function watch(exchange: Exchange, { streamIdleMs, onObject }: Via, deps: DeliverDeps): Watching {
   return {
-    idle: deps.deadlines.start(deps.streamIdleMs, () => exchange.abort.abort(new ApiError('upstream_timeout'))),
-    onFirstChunk() {
+    idle: deps.deadlines.start(streamIdleMs, () => exchange.abort.abort(new ApiError('upstream_timeout'))),
+    onFirstChunk(chunk) {
       exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
+      if (onObject === undefined || exchange.status >= 300) return
+      const id = objectIdIn(chunk)
+      if (id !== undefined) onObject(id)
     },
   }
+}
+
+/** How far into an answer the id of its object is looked for. */
+const ID_BYTES_MAX = 4096
+
+/** The first id in the beginning of an answer: that of the object that it is, or that its events are about. */
+function objectIdIn(chunk: Uint8Array): string | undefined {
+  const text = new TextDecoder().decode(chunk.subarray(0, ID_BYTES_MAX))
+  return /"id"\s*:\s*"([\w-]{8,256})"/.exec(text)?.[1]
 }
 
 /** A broken body is only the last thing seen: what broke it is the abort's reason, where there is one. */
@@ -158,24 +196,32 @@ function isSmallJson(mediaType: string, headers: Headers): boolean {
   return length !== null && Number(length) <= WHOLE_BYTES_MAX && JSON_TYPE.test(mediaType)
 }
 
-/** A page or a redirect where an API answer belongs means that the base URL is not an API's. */
-function refuseWrongKind(
-  exchange: Exchange,
+/**
+ * Says what is wrong with the kind of an answer: a page or a redirect where an API's answer belongs means that the base URL
+ * is not an API's. undefined: nothing.
+ *
+ * @example
+ * const isFailure = wrongKindOf(exchange, endpoint, answer) !== undefined
+ */
+export function wrongKindOf(
+  { request }: Exchange,
   endpoint: JsonEndpoint | undefined,
-  answer: Response,
-  mediaType: string,
-): void {
-  const wantsJson =
-    endpoint !== undefined || exchange.request.headers.get('accept')?.includes('application/json') === true
-  const isPage = answer.ok && mediaType.startsWith('text/html') && wantsJson
-  const isRedirect = answer.status >= 300 && answer.status < 400 && endpoint !== undefined
-  const isNoStatus = answer.status < 200 || answer.status > 599
-  if (!isPage && !isRedirect && !isNoStatus) return
-  const cause = isPage ? 'a text/html page' : `a ${answer.status}${isRedirect ? ' redirect' : ''}`
-  throw new ApiError('upstream_invalid_response', { cause: `upstream answered with ${cause}` })
+  { ok, status, headers }: Response,
+): string | undefined {
+  if (status < 200 || status > 599) return `a ${status}`
+  if (status >= 300 && status < 400 && endpoint !== undefined) return `a ${status} redirect`
+  if (!ok || headers.get('content-type')?.toLowerCase().startsWith('text/html') !== true) return undefined
+  const wantsJson = endpoint !== undefined || request.headers.get('accept')?.includes('application/json') === true
+  return wantsJson ? 'a text/html page' : undefined
 }
 
-function addOwnHeaders(headers: Headers, exchange: Exchange, mediaType: string, deps: DeliverDeps): void {
+function refuseWrongKind(exchange: Exchange, endpoint: JsonEndpoint | undefined, answer: Response): void {
+  const found = wrongKindOf(exchange, endpoint, answer)
+  if (found === undefined) return
+  throw new ApiError('upstream_invalid_response', { cause: `upstream answered with ${found}` })
+}
+
+function addOwnHeaders(headers: Headers, exchange: Exchange, mediaType: string, via: Via): void {
   exchange.upstreamRequestId = headers.get('x-request-id') ?? undefined
   if (exchange.upstreamRequestId === undefined) headers.set('x-request-id', exchange.id)
   if (exchange.clientRequestId !== undefined) headers.set('x-client-request-id', exchange.clientRequestId)
@@ -184,11 +230,13 @@ function addOwnHeaders(headers: Headers, exchange: Exchange, mediaType: string, 
     if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache')
     if (!headers.has('x-accel-buffering')) headers.set('x-accel-buffering', 'no')
   }
-  if (!deps.debugHeaders) return
+  if (exchange.shouldRetry === false) headers.set('x-should-retry', 'false')
+  if (!via.debugHeaders) return
   const upstreamMs = exchange.upstreamMs ?? 0
   const ownMs = performance.now() - exchange.startedAt - upstreamMs
   headers.append('server-timing', `nexcode;dur=${ownMs.toFixed(2)}, upstream;dur=${upstreamMs.toFixed(2)}`)
   headers.set('x-nexcode-request-id', exchange.id)
-  headers.set('x-nexcode-upstream', deps.upstreamName)
+  headers.set('x-nexcode-upstream', via.upstreamName)
   headers.set('x-nexcode-attempts', String(exchange.attempts))
+  if (exchange.params !== '') headers.set('x-nexcode-params', exchange.params)
 }

@@ -1,6 +1,7 @@
 import type { Principal } from './auth/authorize.ts'
 import type { ApiError } from './openai/api-error.ts'
 import type { Outcome } from './stream/outcome.ts'
+import type { Deadline } from './timing/deadlines.ts'
 
 /** The body of a request. It is read once, in one of the two ways. */
 export interface IncomingBody {
@@ -10,6 +11,17 @@ export interface IncomingBody {
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
   /** As it comes. */
   stream(): ReadableStream<Uint8Array>
+}
+
+/** One attempt at an upstream, for the log. */
+export interface Try {
+  /** The target's name in the configuration. */
+  readonly target: string
+  /** undefined: no answer. */
+  readonly status: number | undefined
+  readonly ms: number
+  /** Why it was left. */
+  readonly why: string | undefined
 }
 
 /** One request and its answer, from the first header to the body's last byte: what every stage is told and tells. */
@@ -37,6 +49,14 @@ export interface Exchange {
   upstreamRequestId: string | undefined
   /** Calls that went upstream. */
   attempts: number
+  /** Each of them, where a file says what goes where. */
+  tries: Try[] | undefined
+  /** What the parameter rules did to the body, such as `defaults=temperature; clamp=max_tokens`; empty: nothing. */
+  params: string
+  /** false: the client's own retries would only repeat what has been tried here. */
+  shouldRetry: false | undefined
+  /** The limit on the whole exchange. */
+  total: Deadline | undefined
   /** From arrival to the first byte of the upstream's body. */
   timeToFirstByteMs: number | undefined
   /** From the call's start to the upstream's headers. */

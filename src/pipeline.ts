@@ -1,32 +1,36 @@
 import type { Principal } from './auth/authorize.ts'
-import { applyCredentials, spendsServerKey, type UpstreamAccount, withoutToken } from './auth/credentials.ts'
-import { limitBytes, readStart, tooLarge } from './body/read-bytes.ts'
-import { type JsonBody, readJson } from './body/read-json.ts'
-import { type DeliverDeps, deliver } from './deliver.ts'
+import { chooseRoute } from './choose-route.ts'
+import { type DeliverDeps, deliver, type Via } from './deliver.ts'
+import type { Draft } from './draft.ts'
 import type { Exchange } from './exchange.ts'
+import { ask } from './failover/ask.ts'
+import type { AskDeps } from './failover/asked.ts'
+import type { LaneCall } from './failover/attempt.ts'
+import { limitTime, type TimeLimits } from './failover/limit-time.ts'
+import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
-import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
-import { insertDefaultModel, modelOf, wantsStream } from './policy/default-model.ts'
-import { requestHeaders } from './upstream/headers.ts'
-import type { Send, UpstreamBody } from './upstream/send.ts'
-import type { Locate } from './upstream/target.ts'
+import type { Live } from './live.ts'
+import type { JsonEndpoint } from './openai/endpoints.ts'
+import { endpointOf, type ReadDraftDeps, readDraft } from './read-draft.ts'
+import { affinityOf } from './router/affinity.ts'
+import type { RememberedIds } from './router/remembered-ids.ts'
+import type { Lane, Route } from './router/router.ts'
 
 /** What the flow needs; all of it comes from the composition root. */
-export interface PipelineDeps extends DeliverDeps {
-  readonly upstream: UpstreamAccount
-  readonly locate: Locate
-  readonly defaultModel: string
-  readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number }
+export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, AddressDeps {
+  /** What the settings come to now: a request keeps what it began with. */
+  readonly live: () => Live
+  readonly ids: RememberedIds
   readonly admission: Admission
-  readonly send: Send
-  readonly userAgent: string
+  readonly timeouts: TimeLimits
 }
 
 /**
- * The flow of a request that a principal may make: admit, read and check the body, apply policy, send, deliver.
+ * The flow of a request that a principal may make: admit, read and check the body, apply the rules, choose the route, ask
+ * its targets, deliver.
  *
- * An `endpoint` has a body that is read and checked; without one, everything passes through as it comes.
- * Throws an `ApiError`; the exchange's end is reported by whoever renders it.
+ * An `endpoint` has a body that is read and checked; without one, everything passes through as it comes, unless a rule or
+ * its model has a say. Throws an `ApiError`; the exchange's end is reported by whoever renders it.
  */
 export async function handle(
   exchange: Exchange,
@@ -35,61 +39,88 @@ export async function handle(
   deps: PipelineDeps,
 ): Promise<Response> {
   exchange.atEnd(deps.admission.admit())
-  const { request, abort } = exchange
-  const { url, target } = deps.locate(withoutToken(exchange.target, principal))
-  const headers = requestHeaders(request.headers)
-  applyCredentials(headers, principal, deps.upstream)
+  const live = deps.live()
+  if (live.settings.hasFile) exchange.tries = []
+  const reading = readDraft(exchange, principal, endpoint, live, deps)
+  const draft = reading instanceof Promise ? await reading : reading
+  const path = endpoint?.path.slice(1) ?? endpointOf(exchange.target)
+  const route = chooseRoute(path, draft, live, deps.ids)
+  const limits = limitTime(exchange, route, live.settings, deps)
+  const { answer, lane, secret } = await ask(
+    {
+      exchange,
+      endpoint,
+      route,
+      affinity: wantsAffinity(route) ? affinityOf(draft.value) : undefined,
+      callFor: (one) => callFor(exchange, principal, { lane: one, route, draft, live }, deps),
+      isReplayable: draft.isReplayable,
+      dueAt: limits.dueAt,
+    },
+    deps,
+  )
+  const response = await deliver(
+    exchange,
+    endpoint,
+    answer,
+    via(exchange, { lane, route, draft, live, path }, secret, deps),
+    deps,
+  )
+  limits.onDelivered()
+  return response
+}
+
+function wantsAffinity({ model }: Route): boolean {
+  return model?.strategy === 'affinity'
+}
+
+interface Going {
+  readonly lane: Lane
+  readonly route: Route
+  readonly draft: Draft
+  readonly live: Live
+}
+
+/** The call as it goes to one lane: its address, and its name for the model. */
+function callFor(
+  exchange: Exchange,
+  principal: Principal,
+  { lane, route, draft, live }: Going,
+  deps: PipelineDeps,
+): LaneCall {
+  const { request, target } = exchange
+  const address = addressLane(exchange, principal, lane, { target, model: lane.model ?? draft.model }, live, deps)
+  const { headers } = address
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
-
-  const reading = endpoint === undefined ? passBody(exchange, deps) : checkBody(exchange, endpoint, headers, deps)
-  const body = reading instanceof Promise ? await reading : reading
-
-  exchange.attempts += 1
-  const sentAt = performance.now()
-  const answer = await deps.send({ url, target, method: request.method, headers, body, abort })
-  exchange.upstreamMs = performance.now() - sentAt
-  const secret = spendsServerKey(principal) ? deps.upstream.apiKey : undefined
-  return deliver(exchange, endpoint, answer, secret, deps)
+  const { body, isChanged } = draft.bodyFor(lane.model)
+  if (isChanged) {
+    // A changed body goes on decoded, with the length that it has now.
+    headers.delete('content-encoding')
+    headers.delete('content-length')
+  }
+  // An answer in which a name is to be changed has to be readable.
+  if (route.model?.reportModel === 'alias') headers.set('accept-encoding', 'identity')
+  const firstByteMs = route.sending.timeouts.firstByteMs ?? lane.upstream.timeouts.firstByteMs
+  return { ...address, method: request.method, body, firstByteMs }
 }
 
-/** What came with the head is there at once: a promise for each step would cost more than the step. */
-function checkBody(
+/** What the way back has to know of the way there. */
+function via(
   exchange: Exchange,
-  endpoint: JsonEndpoint,
-  headers: Headers,
-  deps: PipelineDeps,
-): UpstreamBody | Promise<UpstreamBody> {
-  const body = readJson(exchange, deps.limits.jsonBytesMax)
-  if (body instanceof Promise) return body.then((read) => applyPolicy(exchange, endpoint, headers, read, deps))
-  return applyPolicy(exchange, endpoint, headers, body, deps)
-}
+  { lane, route, draft, live, path }: Going & { readonly path: string },
+  secret: string | undefined,
+  { timeouts, ids }: PipelineDeps,
+): Via {
+  const { upstream, keyIndex } = lane
+  return {
+    secret,
+    upstreamName: upstream.name,
+    streamIdleMs: route.sending.timeouts.streamIdleMs ?? upstream.timeouts.streamIdleMs ?? timeouts.streamIdleMs,
+    debugHeaders: live.settings.debugHeaders,
+    reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,
+    onObject: live.remembersIds && exchange.request.method === 'POST' && path !== 'embeddings' ? remember : undefined,
+  }
 
-function applyPolicy(
-  exchange: Exchange,
-  endpoint: JsonEndpoint,
-  headers: Headers,
-  body: JsonBody,
-  deps: PipelineDeps,
-): UpstreamBody {
-  assertRequest(endpoint, body.value)
-  exchange.stream = wantsStream(body.value)
-  const changed = insertDefaultModel(body, deps.defaultModel)
-  exchange.model = changed === undefined ? modelOf(body.value) : deps.defaultModel
-  if (changed === undefined) return body.encoded ?? body.bytes
-  // A changed body goes on decoded, with the length that it has now.
-  headers.delete('content-encoding')
-  headers.delete('content-length')
-  return changed
-}
-
-function passBody({ request, body }: Exchange, deps: PipelineDeps): UpstreamBody | Promise<UpstreamBody> {
-  if (body === undefined) return null
-  const { uploadBytesMax } = deps.limits
-  const declared = request.headers.get('content-length')
-  // What came chunked goes on chunked.
-  if (declared === null) return limitBytes(body.stream(), uploadBytesMax)
-  if (Number(declared) > uploadBytesMax) throw tooLarge(uploadBytesMax)
-  if (body.isComplete) return body.whole()
-  const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
-  return isJson ? readStart(body.stream(), Number(declared)) : body.stream()
+  function remember(id: string): void {
+    ids.remember(id, { upstream: upstream.name, keyIndex })
+  }
 }

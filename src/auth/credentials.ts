@@ -2,32 +2,74 @@ import { ApiError } from '../openai/api-error.ts'
 import type { Principal } from './authorize.ts'
 import { KEY_SUBPROTOCOL } from './credential.ts'
 
-/** The server's own account with the upstream. */
+/** The server's own account with one upstream, and who may use it. */
 export interface UpstreamAccount {
-  readonly apiKey: string | undefined
-  readonly organization: string | undefined
-  readonly project: string | undefined
+  /**
+   * Whose key the upstream is spoken to with: the server's (`server`), the caller's own (`caller`), nobody's (`none`), or the
+   * caller's own where it brings one and the server's else (`either`).
+   */
+  readonly auth: 'server' | 'caller' | 'none' | 'either'
+  /** The server's key. */
+  readonly key: string | undefined
+  /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
+  readonly keyHeader: string
+  /** What goes with each call, such as `openai-organization`; with the server's key only where `either` key may be spent. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
 }
 
 /** Headers that carry a caller's key or session. */
 const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'api-key', 'cookie'] as const
 
 /**
- * Puts the credentials that the upstream is to see into a request's headers: the caller's own stay as they
- * came; a token's are taken out, whichever header holds them, and the server's are put in.
+ * Puts the credentials that the upstream is to see into a request's headers, and takes out what it must not see: a token
+ * of this server's, whichever header holds it, and a caller's key where the upstream is spoken to with another.
+ *
+ * Gives the server's key where this call spends it, so that an echo of it can be masked. Throws `incorrect_api_key`
+ * where the upstream wants the server's key and the caller may not spend it: it has no token, and is no program of
+ * this machine's that calls a server which only listens there (`mayBorrow`).
  *
  * @example
- * applyCredentials(headers, principal, config.upstream)
+ * const secret = applyCredentials(headers, principal, account, () => isLoopback && isLocalCaller(headers, origins))
  */
-export function applyCredentials(headers: Headers, principal: Principal, account: UpstreamAccount): void {
-  if (principal.kind === 'caller') return
+export function applyCredentials(
+  headers: Headers,
+  principal: Principal,
+  account: UpstreamAccount,
+  mayBorrow: () => boolean,
+): string | undefined {
+  const { auth, key } = account
+  const isOwn = principal.kind === 'caller' && (auth === 'either' || auth === 'caller')
+  if (isOwn) {
+    if (auth === 'caller') setAll(headers, account.headers)
+    return undefined
+  }
+  if (principal.kind === 'caller' && auth === 'server' && !mayBorrow()) throw notForCallers()
   if (principal.kind === 'token') removeToken(headers, principal.secret)
-  if (account.apiKey !== undefined) headers.set('authorization', `Bearer ${account.apiKey}`)
-  if (account.organization !== undefined) headers.set('openai-organization', account.organization)
-  if (account.project !== undefined) headers.set('openai-project', account.project)
+  else if (principal.kind === 'caller') removeCredentials(headers)
+  const spent = auth === 'server' || auth === 'either' ? key : undefined
+  if (spent !== undefined)
+    headers.set(account.keyHeader, account.keyHeader === 'authorization' ? `Bearer ${spent}` : spent)
+  setAll(headers, account.headers)
+  return spent
+}
+
+function notForCallers(): ApiError {
+  return new ApiError('incorrect_api_key', {
+    message:
+      "Incorrect API key provided: this server speaks to its upstream with a key of its own, for callers who present one of this server's API tokens.",
+  })
+}
+
+function setAll(headers: Headers, pairs: UpstreamAccount['headers']): void {
+  for (const [name, value] of pairs) headers.set(name, value)
 }
 
 function removeToken(headers: Headers, token: string): void {
+  removeCredentials(headers)
+  for (const [name, value] of [...headers]) if (value.includes(token)) headers.delete(name)
+}
+
+function removeCredentials(headers: Headers): void {
   for (const name of CREDENTIAL_HEADERS) headers.delete(name)
   const protocols = headers.get('sec-websocket-protocol')
   if (protocols?.includes(KEY_SUBPROTOCOL)) {
@@ -35,12 +77,6 @@ function removeToken(headers: Headers, token: string): void {
     if (others.length > 0) headers.set('sec-websocket-protocol', others.join(',').trim())
     else headers.delete('sec-websocket-protocol')
   }
-  for (const [name, value] of [...headers]) if (value.includes(token)) headers.delete(name)
-}
-
-/** Whether the upstream is spoken to with the server's key, so that an echo of it must be masked. */
-export function spendsServerKey(principal: Principal): boolean {
-  return principal.kind !== 'caller'
 }
 
 /**

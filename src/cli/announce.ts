@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { getProxyForUrl } from 'proxy-from-env'
 import type { Config } from '../config/config.ts'
+import type { UpstreamSettings } from '../config/settings.ts'
 import type { Log } from '../telemetry/log.ts'
 import { describeServer, renderBanner } from './banner.ts'
 import { VERSION } from './version.ts'
@@ -11,23 +12,23 @@ import { VERSION } from './version.ts'
  * @example
  * await announce(config, gateway.url, log)
  */
-export async function announce(config: Config, url: string, log: Log): Promise<void> {
-  const server = describeServer(config, url, VERSION)
+export async function announce(config: Config, url: string, log: Log, file?: string): Promise<void> {
+  const server = describeServer(config, url, VERSION, file)
   const { workers } = config
   if (config.log.format === 'json') log.info({ ...server, ...(workers > 1 && { workers }) }, 'listening')
   else process.stdout.write(renderBanner(server, workers))
-  await warnOfUnknownUpstream(config, log)
+  await Promise.all(config.settings.upstreams.map((upstream) => warnOfUnknown(upstream, log)))
 }
 
-async function warnOfUnknownUpstream(config: Config, log: Log): Promise<void> {
+async function warnOfUnknown({ baseUrl, proxy }: UpstreamSettings, log: Log): Promise<void> {
   // A proxy resolves names itself.
-  if (getProxyForUrl(config.upstream.baseUrl) !== '') return
-  const { hostname } = new URL(config.upstream.baseUrl)
+  if (proxy !== 'none' && (proxy !== undefined || getProxyForUrl(baseUrl) !== '')) return
+  const { hostname } = new URL(baseUrl)
   await lookup(hostname.replace(/^\[|\]$/g, '')).catch((cause: unknown) => {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     log.warn(
       { upstream: hostname, cause: code },
-      `the upstream's name ${hostname} does not resolve: check OPENAI_API_BASE and this machine's DNS`,
+      `the upstream's name ${hostname} does not resolve: check OPENAI_API_BASE or the configuration file, and this machine's DNS`,
     )
   })
 }

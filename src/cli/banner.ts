@@ -9,6 +9,8 @@ export interface ServerDescription {
   /** Whose key is spent, and how to change that. */
   readonly access: string
   readonly docs: string
+  /** The configuration file, and how much it says. */
+  readonly config?: string
 }
 
 /**
@@ -17,18 +19,33 @@ export interface ServerDescription {
  * @example
  * process.stdout.write(renderBanner(describeServer(config, 'http://localhost:8000', VERSION)))
  */
-export function describeServer(config: Config, url: string, version: string): ServerDescription {
+export function describeServer(config: Config, url: string, version: string, file?: string): ServerDescription {
   return {
     version,
     url,
     base_url: `${url}/v1`,
-    upstream: config.upstream.baseUrl,
+    upstream: describeUpstreams(config),
     access: describeAccess(config),
     docs: `${url}/docs`,
+    ...(file !== undefined && { config: describeFile(file, config) }),
   }
 }
 
-function describeAccess({ auth, server, upstream }: Config): string {
+function describeUpstreams({ settings }: Config): string {
+  const [first] = settings.upstreams
+  if (settings.upstreams.length === 1 && first !== undefined) return first.baseUrl
+  return settings.upstreams.map(({ name, baseUrl }) => `${name} (${baseUrl})`).join(', ')
+}
+
+function describeFile(file: string, { settings: { upstreams, models, params } }: Config): string {
+  const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
+  const parts = [count(upstreams.length, 'upstream'), count(models.length, 'model'), count(params.length, 'rule')]
+  return `${file}: ${parts.join(', ')}; read again when it changes`
+}
+
+function describeAccess(config: Config): string {
+  const { auth, server, upstream, settings } = config
+  if (settings.upstreams.some((one) => one.auth !== 'either')) return describeFileAccess(config)
   const hasKey = upstream.apiKey !== undefined
   if (auth.required) {
     return `on: callers need one of ${auth.tokens.length} API token(s); ${hasKey ? "the server's OPENAI_API_KEY is spent" : 'no key goes upstream (OPENAI_API_KEY is not set)'}. REQUIRE_AUTH=false lets callers bring their own keys.`
@@ -42,6 +59,18 @@ function describeAccess({ auth, server, upstream }: Config): string {
   return `${own} A program on this machine without one spends the server's OPENAI_API_KEY. REQUIRE_AUTH=true with API_TOKEN changes that.`
 }
 
+/** Where a file says whose key each upstream is spoken to with. */
+function describeFileAccess({ auth, server, settings }: Config): string {
+  const isSpent = settings.upstreams.some((one) => one.auth === 'server')
+  if (auth.required) {
+    return `on: callers need one of ${auth.tokens.length} API token(s)${isSpent ? "; the server's keys are spent" : ''}.`
+  }
+  if (!isSpent) return 'off: nobody needs a token, and no key of this server is spent.'
+  if (server.isLoopback)
+    return "off: programs on this machine spend the server's keys. REQUIRE_AUTH=true with API_TOKEN changes that."
+  return "off: nobody may spend the server's keys on a public address (401). REQUIRE_AUTH=true with API_TOKEN lets holders of a token do so."
+}
+
 /** The banner for a person; `workers` is how many processes serve. */
 export function renderBanner(server: ServerDescription, workers = 1): string {
   return `
@@ -51,7 +80,7 @@ export function renderBanner(server: ServerDescription, workers = 1): string {
   upstream   ${server.upstream}
   auth       ${server.access}
   docs       ${server.docs}
-${workers > 1 ? `  workers    ${workers}\n` : ''}
+${server.config === undefined ? '' : `  config     ${server.config}\n`}${workers > 1 ? `  workers    ${workers}\n` : ''}
   Stop with Ctrl-C: requests under way may finish.
 
 `

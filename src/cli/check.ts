@@ -1,20 +1,33 @@
-import type { Config } from '../config/config.ts'
+import type { Settings, UpstreamSettings } from '../config/settings.ts'
+import { createEgress } from '../upstream/egress.ts'
 import { describeServer } from './banner.ts'
-import { readConfiguration } from './configuration.ts'
+import { readWholeConfiguration } from './configuration.ts'
+import { type Flags, INVALID } from './flags.ts'
 import { serverUrl } from './server-url.ts'
 import { VERSION } from './version.ts'
 
 const TIMEOUT_MS = 10_000
 
-/** Validates the configuration and asks the upstream for its models, which costs nothing. */
-export async function check(): Promise<number> {
-  const config = readConfiguration(process.env)
-  if (config === undefined) return 2
-  const server = describeServer(config, serverUrl(config.server, config.server.port), VERSION)
-  process.stdout.write(`✓ configuration is valid\n  base_url  ${server.base_url}\n  auth      ${server.access}\n`)
-  const finding = await askUpstream(config)
-  process.stdout.write(`${finding.isGood ? '✓' : '✗'} ${finding.text}\n`)
-  return finding.isGood ? 0 : 1
+/** Validates the configuration and asks each upstream for its models, by each key, which costs nothing. */
+export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
+  const configuration = await readWholeConfiguration(process.env, flags.config)
+  if (configuration === undefined) return INVALID
+  const { config, file } = configuration
+  const server = describeServer(config, serverUrl(config.server, config.server.port), VERSION, file?.path)
+  const lines = [`✓ configuration is valid`, `  base_url  ${server.base_url}`, `  auth      ${server.access}`]
+  if (server.config !== undefined) lines.push(`  config    ${server.config}`)
+  process.stdout.write(`${lines.join('\n')}\n`)
+  const findings = await Promise.all(asksOf(config.settings).map(askUpstream))
+  for (const { isGood, text } of findings) process.stdout.write(`${isGood ? '✓' : '✗'} ${text}\n`)
+  return findings.every(({ isGood }) => isGood) ? 0 : 1
+}
+
+/** One question to one upstream. */
+interface Ask {
+  readonly upstream: UpstreamSettings
+  readonly key: string | undefined
+  /** What the settings that may be wrong are called. */
+  readonly words: { readonly upstream: string; readonly base: string; readonly key: string; readonly account: string }
 }
 
 interface Finding {
@@ -22,63 +35,79 @@ interface Finding {
   readonly text: string
 }
 
-async function askUpstream({ upstream }: Config): Promise<Finding> {
-  const url = `${upstream.baseUrl}/models`
-  const headers = new Headers({ accept: 'application/json', 'user-agent': `NexCode/${VERSION}` })
-  if (upstream.apiKey !== undefined) headers.set('authorization', `Bearer ${upstream.apiKey}`)
-  if (upstream.organization !== undefined) headers.set('openai-organization', upstream.organization)
-  if (upstream.project !== undefined) headers.set('openai-project', upstream.project)
-  const startedAt = performance.now()
-  try {
-    const response = await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
-    const ms = Math.round(performance.now() - startedAt)
-    return judge(response, upstream, `${url} answered ${response.status} in ${ms} ms`)
-  } catch (cause) {
-    return { isGood: false, text: `${url} does not answer: ${explain(cause)}` }
+function asksOf({ upstreams }: Settings): Ask[] {
+  return upstreams.flatMap((upstream) => {
+    const keys = upstream.keys.length === 0 ? [undefined] : upstream.keys
+    return keys.map((key, index) => ({ upstream, key, words: wordsFor(upstream, index) }))
+  })
+}
+
+function wordsFor({ auth, name, keys }: UpstreamSettings, index: number): Ask['words'] {
+  if (auth === 'either') {
+    return {
+      upstream: 'upstream',
+      base: 'OPENAI_API_BASE',
+      key: 'OPENAI_API_KEY',
+      account: 'OPENAI_ORG_ID and OPENAI_PROJECT_ID',
+    }
+  }
+  const nth = keys.length > 1 ? ` (key ${index + 1} of ${keys.length})` : ''
+  return {
+    upstream: `upstream ${name}${nth}`,
+    base: `upstreams.${name}.base_url`,
+    key: `upstreams.${name}.api_key`,
+    account: 'organization and project',
   }
 }
 
-function judge(response: Response, upstream: Config['upstream'], what: string): Finding {
+async function askUpstream({ upstream, key, words }: Ask): Promise<Finding> {
+  const { locate, reach } = createEgress(upstream)
+  const { url } = locate('/v1/models')
+  const shown = url.origin + url.pathname
+  const headers = new Headers({ accept: 'application/json', 'user-agent': `NexCode/${VERSION}` })
+  if (key !== undefined) headers.set(upstream.keyHeader, upstream.keyHeader === 'authorization' ? `Bearer ${key}` : key)
+  for (const [name, value] of upstream.headers) headers.set(name, value)
+  const startedAt = performance.now()
+  try {
+    const init = { headers, redirect: 'manual' as const, signal: AbortSignal.timeout(TIMEOUT_MS) }
+    const response = await fetch(url, { ...init, ...(reach as RequestInit) })
+    await response.body?.cancel()
+    const ms = Math.round(performance.now() - startedAt)
+    return judge(response, key, words, `${shown} answered ${response.status} in ${ms} ms`)
+  } catch (cause) {
+    return { isGood: false, text: `${shown} does not answer: ${explain(cause, words)}` }
+  }
+}
+
+function judge(response: Response, key: string | undefined, words: Ask['words'], what: string): Finding {
   const { status } = response
   const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
+  const bad = (text: string): Finding => ({ isGood: false, text })
   if (isPage || (status >= 300 && status < 400)) {
-    return {
-      isGood: false,
-      text: `${what}, but with ${isPage ? 'a web page' : 'a redirect'}: OPENAI_API_BASE is not an API's base URL. It usually ends with /v1.`,
-    }
+    const found = isPage ? 'a web page' : 'a redirect'
+    return bad(`${what}, but with ${found}: ${words.base} is not an API's base URL. It usually ends with /v1.`)
   }
+  const said = `${words.upstream} ${what}`
   if (status === 401 || status === 403) {
-    if (upstream.apiKey === undefined)
-      return {
-        isGood: true,
-        text: `upstream ${what}: it is there, and wants a key. Callers bring theirs, or set OPENAI_API_KEY.`,
-      }
-    return {
-      isGood: false,
-      text: `upstream ${what}: it refuses OPENAI_API_KEY. Check the key, OPENAI_ORG_ID and OPENAI_PROJECT_ID.`,
-    }
+    if (key !== undefined) return bad(`${said}: it refuses ${words.key}. Check the key, ${words.account}.`)
+    return { isGood: true, text: `${said}: it is there, and wants a key. Callers bring theirs, or set ${words.key}.` }
   }
-  if (status === 404)
-    return {
-      isGood: false,
-      text: `upstream ${what}: there is no API at this path. OPENAI_API_BASE usually ends with /v1.`,
-    }
-  if (status >= 500)
-    return { isGood: false, text: `upstream ${what}: it is there, but has a problem of its own. Try again later.` }
-  return { isGood: true, text: `upstream ${what}` }
+  if (status === 404) return bad(`${said}: there is no API at this path. ${words.base} usually ends with /v1.`)
+  if (status >= 500) return bad(`${said}: it is there, but has a problem of its own. Try again later.`)
+  return { isGood: true, text: said }
 }
 
 /** The cure for what the system says. */
-function explain(cause: unknown): string {
+function explain(cause: unknown, { base }: Ask['words']): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const name = cause instanceof Error ? cause.name : ''
   if (code === 'ECONNREFUSED' || code === 'ConnectionRefused')
-    return 'nothing listens there. Start the upstream, or correct host and port in OPENAI_API_BASE.'
+    return `nothing listens there. Start the upstream, or correct host and port in ${base}.`
   if (code === 'ENOTFOUND' || code === 'FailedToOpenSocket')
-    return "its name does not resolve. Correct the host in OPENAI_API_BASE, or check this machine's DNS."
+    return `its name does not resolve. Correct the host in ${base}, or check this machine's DNS.`
   if (code.includes('CERT') || code.includes('SIGNED'))
     return `its certificate is not trusted (${code}). Set NODE_EXTRA_CA_CERTS to the file of its CA.`
   if (name === 'TimeoutError')
     return `no answer within ${TIMEOUT_MS / 1000} s. Check the network, and HTTPS_PROXY where one is needed.`
-  return `${code || name}. Check OPENAI_API_BASE, the network, and HTTPS_PROXY where one is needed.`
+  return `${code || name}. Check ${base}, the network, and HTTPS_PROXY where one is needed.`
 }

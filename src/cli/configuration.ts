@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
+import type { Env } from '../config/env-reader.ts'
 import { renderConfigProblems } from '../config/help-text.ts'
 import { loadConfig } from '../config/load.ts'
+import { findConfigFile, readConfigFile } from './config-file.ts'
 import { availableCores } from './cores.ts'
+
+/** A configuration, and where it can be read again. */
+export interface Configuration {
+  readonly config: Config
+  /** The configuration file; undefined: the environment alone. */
+  readonly file: { readonly path: string; readonly filesRead: readonly string[] } | undefined
+}
 
 /**
  * Reads the configuration from an environment; bad values are all printed at once, and the result is undefined.
@@ -10,7 +19,7 @@ import { availableCores } from './cores.ts'
  * @example
  * const config = readConfiguration(process.env)
  */
-export function readConfiguration(env: Readonly<Record<string, string | undefined>>): Config | undefined {
+export function readConfiguration(env: Env): Config | undefined {
   const loaded = loadConfig(env, {
     isTerminal: process.stdout.isTTY === true,
     readFile: (path) => readFileSync(path, 'utf8'),
@@ -18,5 +27,23 @@ export function readConfiguration(env: Readonly<Record<string, string | undefine
   })
   if (loaded.ok) return loaded.config
   process.stderr.write(renderConfigProblems(loaded.problems))
+  return undefined
+}
+
+/**
+ * Reads the configuration from an environment and the file that a flag, the environment or the working folder names; what
+ * is wrong with either is printed, and the result is undefined.
+ *
+ * @example
+ * const configuration = await readWholeConfiguration(process.env, flags.config)
+ */
+export async function readWholeConfiguration(env: Env, flag: string | undefined): Promise<Configuration | undefined> {
+  const config = readConfiguration(env)
+  if (config === undefined) return undefined
+  const path = findConfigFile(flag, config.file)
+  if (path === undefined) return { config, file: undefined }
+  const read = await readConfigFile(path, env, config.settings)
+  if (read.ok) return { config: { ...config, settings: read.settings }, file: { path, filesRead: read.filesRead } }
+  process.stderr.write(read.text)
   return undefined
 }

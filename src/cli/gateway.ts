@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { getProxyForUrl } from 'proxy-from-env'
 import { createApp } from '../app.ts'
 import type { Config } from '../config/config.ts'
+import type { Settings } from '../config/settings.ts'
 import { createExactFetch } from '../edge/exact-fetch.ts'
 import { startHttpServer } from '../edge/http-server.ts'
 import type { WorkersState } from '../http/routes/health.ts'
@@ -15,6 +16,8 @@ export interface Gateway {
   /** As a person types it into a browser or a `base_url`, without `/v1`. */
   readonly url: string
   readonly port: number
+  /** Has the requests that come from now on go by other settings. */
+  readonly apply: (settings: Settings) => void
   /**
    * Lets the requests under way end, for the configuration's drain time at most, and closes.
    * Gives whether all of them ended by themselves.
@@ -48,6 +51,7 @@ export async function startGateway(config: Config, log: Log, workers?: () => Wor
   const server = await startHttpServer({ app, config, log, proxyFor, reusePort: workers !== undefined })
   return {
     port: server.port,
+    apply: app.apply,
     url: serverUrl(config.server, server.port),
     async drain() {
       const { drainMs } = config.timeouts

@@ -5,9 +5,15 @@ export function renderHelp(version: string): string {
   return `NexCode ${version}: an OpenAI-compatible gateway in one binary
 
 Usage
-  nexcode                 start the server
+  nexcode [--config FILE] start the server; FILE says what goes where (nexcode.yaml)
   nexcode demo [--once]   try it: a simulated OpenAI behind it, one streamed chat through it; no key, no network
-  nexcode check           validate the configuration, and ask the upstream whether it answers
+  nexcode check [--config FILE]
+                          validate the configuration, and ask each upstream whether it answers
+  nexcode explain REQUEST.json [--path /v1/...] [--json]
+                          say, without sending, what would go where and why, rule by rule
+  nexcode schema          print the JSON Schema of the configuration file
+  nexcode import litellm CONFIG.yaml
+                          translate a LiteLLM proxy's file, and list what could not be
   nexcode healthcheck     exit 0 if the server on this machine is healthy (for containers)
   nexcode --help | --version
 

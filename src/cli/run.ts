@@ -1,19 +1,24 @@
 import { parseArgs } from 'node:util'
+import { type Flags, INVALID } from './flags.ts'
 import { renderHelp } from './help.ts'
 import { VERSION } from './version.ts'
 
-/** Exit codes: 0 all is well, 1 it did not work, 2 what was asked for is not valid. */
-const USAGE = 2
+/** A command line's command. Exit codes: 0 all is well, 1 it did not work, 2 what was asked for is not valid. */
+interface Command {
+  /** How many words may follow its name. */
+  readonly argsMax: number
+  /** Loads it, and runs it: a server need not wait for the demo's client. Gives an exit code, or none where it goes on as a server. */
+  readonly run: (flags: Flags) => Promise<number | undefined>
+}
 
-/** Gives an exit code, or none where it goes on as a server. */
-type Command = (flags: { readonly once: boolean }) => Promise<number | undefined>
-
-/** Each is loaded when it is run: a server need not wait for the demo's client. */
-const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ['serve', async (): Promise<Command> => (await import('./serve.ts')).serve],
-  ['demo', async (): Promise<Command> => (await import('./demo.ts')).demo],
-  ['check', async (): Promise<Command> => (await import('./check.ts')).check],
-  ['healthcheck', async (): Promise<Command> => (await import('./healthcheck.ts')).healthcheck],
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['serve', { argsMax: 0, run: async (flags) => (await import('./serve.ts')).serve(flags) }],
+  ['demo', { argsMax: 0, run: async (flags) => (await import('./demo.ts')).demo(flags) }],
+  ['check', { argsMax: 0, run: async (flags) => (await import('./check.ts')).check(flags) }],
+  ['explain', { argsMax: 1, run: async (flags) => (await import('./explain.ts')).explain(flags) }],
+  ['schema', { argsMax: 0, run: async () => (await import('./schema.ts')).schema() }],
+  ['import', { argsMax: 2, run: async ({ args }) => (await import('./import.ts')).importConfiguration(args) }],
+  ['healthcheck', { argsMax: 0, run: async () => (await import('./healthcheck.ts')).healthcheck() }],
 ])
 
 /**
@@ -28,12 +33,13 @@ export async function run(args: readonly string[]): Promise<void> {
   const { values, positionals } = parsed
   if (values.help) return void process.stdout.write(renderHelp(VERSION))
   if (values.version) return void process.stdout.write(`nexcode ${VERSION}\n`)
-  const [name = 'serve', ...others] = positionals
-  const load = COMMANDS.get(name)
-  if (load === undefined) return exit(`nexcode: there is no command "${name}".\n${renderHelp(VERSION)}`)
-  if (others.length > 0) return exit(`nexcode ${name}: "${others.join(' ')}" is not expected here.\n`)
-  const command = await load()
-  const code = await command({ once: values.once })
+  const [name = 'serve', ...words] = positionals
+  const command = COMMANDS.get(name)
+  if (command === undefined) return exit(`nexcode: there is no command "${name}".\n${renderHelp(VERSION)}`)
+  const surplus = words.slice(command.argsMax)
+  if (surplus.length > 0) return exit(`nexcode ${name}: "${surplus.join(' ')}" is not expected here.\n`)
+  const { once, config, json, path } = values
+  const code = await command.run({ once, config, json, path, args: words })
   if (code !== undefined) process.exit(code)
 }
 
@@ -46,6 +52,9 @@ function parse(args: readonly string[]) {
         help: { type: 'boolean', short: 'h', default: false },
         version: { type: 'boolean', short: 'v', default: false },
         once: { type: 'boolean', default: false },
+        config: { type: 'string', short: 'c' },
+        json: { type: 'boolean', default: false },
+        path: { type: 'string' },
       },
     })
   } catch (cause) {
@@ -55,5 +64,5 @@ function parse(args: readonly string[]) {
 
 function exit(message: string): void {
   process.stderr.write(message)
-  process.exit(USAGE)
+  process.exit(INVALID)
 }

@@ -1,16 +1,18 @@
 import { constants } from 'node:os'
-import type { Config } from '../config/config.ts'
+import { settingsFromEnv } from '../config/settings-from-env.ts'
 import { announce } from './announce.ts'
+import type { Configuration } from './configuration.ts'
 import { surviveDefects } from './defects.ts'
 import { DRAINING, type Ending, endGracefully } from './end-gracefully.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { explainListenFailure } from './listen-failure.ts'
 import { openProcessLog } from './open-process-log.ts'
+import { reloadOnChange } from './reload.ts'
 
 const FAILED = 1
 
 /** Serves in this process, and goes on until a signal ends it. */
-export async function serveAlone(config: Config): Promise<number | undefined> {
+export async function serveAlone({ config, file }: Configuration): Promise<number | undefined> {
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   let gateway: Gateway
@@ -23,7 +25,9 @@ export async function serveAlone(config: Config): Promise<number | undefined> {
   }
   // Before the first word: whoever has read that the server is there may end it.
   endOnSignals({ gateway, log, settle })
-  await announce(config, gateway.url, log)
+  if (file !== undefined)
+    reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply: gateway.apply })
+  await announce(config, gateway.url, log, file?.path)
   return undefined
 }
 

@@ -1,3 +1,5 @@
+import type { Settings } from './settings.ts'
+
 /** The levels of the log, from the most to the least talkative (pino's, and `silent`). */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -12,6 +14,7 @@ export type LogFormat = (typeof LOG_FORMATS)[number]
 
 /** Everything that can be configured, checked and deeply frozen. Milliseconds of 0 mean: no limit. */
 export interface Config {
+  /** The environment's upstream, which a file may put others in the place of (`settings`). */
   readonly upstream: {
     /** http(s), without a slash at its end. */
     readonly baseUrl: string
@@ -49,4 +52,8 @@ export interface Config {
   /** Silence after which a stream gets a comment; 0: never. */
   readonly ssePingMs: number
   readonly debugHeaders: boolean
+  /** The configuration file that the environment names. */
+  readonly file: string | undefined
+  /** What goes where, and with which parameters: the environment's upstream, or what a file says. */
+  readonly settings: Settings
 }

@@ -27,6 +27,14 @@ const IN_FLIGHT_MAX = 65_535
 
 /** Every environment variable that NexCode reads, in the order of the documentation. */
 export const ENV = {
+  NEXCODE_CONFIG: row({
+    name: 'NEXCODE_CONFIG',
+    kind: path,
+    default: undefined,
+    defaultNote: 'nexcode.yaml, .yml or .json in the working folder, where there is one',
+    doc: 'Configuration file: upstreams, models, parameter rules. --config PATH wins.',
+    example: '/etc/nexcode.yaml',
+  }),
   OPENAI_API_BASE: row({
     name: 'OPENAI_API_BASE',
     kind: baseUrl,
@@ -166,7 +174,7 @@ export const ENV = {
     kind: byteSize,
     default: 64 * MIB,
     unit: 'bytes',
-    doc: 'Largest request body that is read (chat and text completions).',
+    doc: 'Largest request body that is read (chat and text completions, and what a configuration file has a say in).',
     example: '64MiB',
   }),
   MAX_UPLOAD_BYTES: row({

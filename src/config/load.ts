@@ -4,6 +4,7 @@ import { ENV, ENV_ROWS } from './env.ts'
 import { type ConfigProblem, createEnvReader, type Env, type EnvReader } from './env-reader.ts'
 import { freeze } from './freeze.ts'
 import { resolveWorkers } from './scalar-kinds.ts'
+import { settingsFromEnv } from './settings-from-env.ts'
 
 /** What the configuration depends on besides the environment. */
 export interface LoadOptions {
@@ -36,13 +37,15 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
   const reader = createEnvReader(env, options.readFile)
   const { take } = reader
   const host = take(ENV.HOST)
+  const upstream = {
+    baseUrl: takeBaseUrl(reader),
+    apiKey: reader.takeSecret(ENV.OPENAI_API_KEY, ENV.OPENAI_API_KEY_FILE),
+    organization: take(ENV.OPENAI_ORG_ID),
+    project: take(ENV.OPENAI_PROJECT_ID),
+  }
+  const debugHeaders = take(ENV.DEBUG_HEADERS)
   const config: Config = {
-    upstream: {
-      baseUrl: takeBaseUrl(reader),
-      apiKey: reader.takeSecret(ENV.OPENAI_API_KEY, ENV.OPENAI_API_KEY_FILE),
-      organization: take(ENV.OPENAI_ORG_ID),
-      project: take(ENV.OPENAI_PROJECT_ID),
-    },
+    upstream,
     defaultModel: take(ENV.OPENAI_MODEL),
     server: {
       host,
@@ -71,7 +74,9 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
     },
     workers: resolveWorkers(take(ENV.WORKERS), options.cores),
     ssePingMs: take(ENV.SSE_PING_MS),
-    debugHeaders: take(ENV.DEBUG_HEADERS),
+    debugHeaders,
+    file: take(ENV.NEXCODE_CONFIG),
+    settings: settingsFromEnv({ upstream, debugHeaders }),
   }
   if (reader.problems.length === 0) return { ok: true, config: freeze(config) }
   const order = ENV_ROWS.map((row) => row.name)

@@ -1,4 +1,5 @@
 import type { UpstreamFetch, UpstreamInit } from '../upstream/send.ts'
+import { proxyOf } from './proxy-of.ts'
 
 /** Methods that the standard `fetch` gives no body to. */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD'])
@@ -16,7 +17,7 @@ const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 export function createExactFetch(fetch: UpstreamFetch, proxyFor: (url: URL) => URL | undefined): UpstreamFetch {
   return (url, init) => {
     if (isPlain(url, init)) return fetch(url, init)
-    const proxy = proxyFor(url)
+    const proxy = proxyOf(init, url, proxyFor)
     if (proxy !== undefined && !canReach(url, proxy)) return fetch(url, init)
     // Loaded when it is first needed, and the HTTP client below it.
     return import('./fetch-exactly.ts').then(({ fetchExactly }) => fetchExactly(url, init, proxy))

@@ -22,7 +22,7 @@ const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
  */
 export async function fetchExactly(url: URL, init: UpstreamInit, proxy: URL | undefined): Promise<Response> {
   if (proxy === undefined || url.protocol === 'https:') {
-    return exchange(await dial(url, init.signal, proxy), init.target, headerLines(url, init), init)
+    return exchange(await dial(url, init.signal, proxy, init.tls?.ca), init.target, headerLines(url, init), init)
   }
   // A proxy is asked for what is not secret by its whole URL; only TLS takes a tunnel (RFC 9112 §3.2.2).
   const lines = headerLines(url, init)

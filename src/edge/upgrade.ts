@@ -6,6 +6,7 @@ import { upstreamFailure } from '../upstream/failure.ts'
 import { answerSocket } from './answer-socket.ts'
 import type { HttpServerDeps } from './http-server-deps.ts'
 import type { RequestHead } from './http1/request-head.ts'
+import { proxyOf } from './proxy-of.ts'
 import { relayWebSocket } from './websocket/websocket-relay.ts'
 
 /** Relays a WebSocket upgrade to the upstream, or refuses it like every other request. */
@@ -18,10 +19,9 @@ export function answerUpgrade(deps: HttpServerDeps, head: RequestHead, socket: D
 }
 
 async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, rest: Uint8Array): Promise<void> {
-  const decision = deps.app.upgrade(head.request, arrivalOf(head, socket))
+  const decision = await deps.app.upgrade(head.request, arrivalOf(head, socket))
   if (decision.kind === 'refused') return answerSocket(decision.response, socket)
-  const { exchange, url, target, headers, secret } = decision
-  exchange.attempts = 1
+  const { exchange, url, target, headers, secret, reach } = decision
   const { firstByteMs, writeIdleMs } = deps.config.timeouts
   const outcome = await relayWebSocket({
     client: socket,
@@ -33,8 +33,10 @@ async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, re
     responseHeaders: [['x-request-id', exchange.id]],
     deadlines: deps.app.deadlines,
     secret,
-    proxyFor: deps.proxyFor,
+    proxyFor: (to) => proxyOf(reach, to, deps.proxyFor),
+    ca: reach?.tls?.ca,
   })
+  decision.onAnswer(outcome.answered ? outcome.status : undefined, outcome.timeToFirstByteMs ?? 0)
   exchange.timeToFirstByteMs = outcome.timeToFirstByteMs
   exchange.status = outcome.status
   if (outcome.kind !== 'failed') return exchange.end({ kind: outcome.kind }, outcome.bytesOut)

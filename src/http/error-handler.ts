@@ -38,22 +38,23 @@ export function answerError(thrown: unknown, exchange: Exchange, log: Log): Resp
   const hasLeft = error.kind === 'client_closed'
   const isAnswered = error.entry.fault === 'caller' && !hasLeft
   exchange.end(isAnswered ? { kind: 'complete' } : { kind: 'failed', cause: error }, hasLeft ? 0 : body.byteLength)
-  return renderError(error, body, exchange.id)
+  return renderError(error, body, exchange)
 }
 
 /** The one place where the catalogue becomes a response. */
 function renderError(
   { entry, kind, retryAfterSeconds }: ApiError,
   body: Uint8Array<ArrayBuffer>,
-  requestId: string,
+  exchange: Exchange,
 ): Response {
   const headers = new Headers({
     'content-type': 'application/json; charset=utf-8',
     // Complete at its last byte: a client that is still sending need not wait for the connection's end.
     'content-length': String(body.byteLength),
-    'x-request-id': requestId,
+    'x-request-id': exchange.id,
   })
   if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds))
+  if (exchange.shouldRetry === false) headers.set('x-should-retry', 'false')
   if (entry.status === 401) headers.set('www-authenticate', 'Bearer')
   // Where the framing is in doubt, what follows on the connection is in doubt too (RFC 9112 §6.3).
   if (kind === 'malformed_request') headers.set('connection', 'close')

@@ -35,6 +35,10 @@ class OpenExchange implements Exchange {
   stream = false
   upstreamRequestId: string | undefined = undefined
   attempts = 0
+  tries: Exchange['tries'] = undefined
+  params = ''
+  shouldRetry: false | undefined = undefined
+  total: Exchange['total'] = undefined
   timeToFirstByteMs: number | undefined = undefined
   upstreamMs: number | undefined = undefined
   status = 0

@@ -1,11 +1,13 @@
 import type { Authorize } from '../auth/authorize.ts'
-import { applyCredentials, spendsServerKey, withoutToken } from '../auth/credentials.ts'
+import { chooseRoute } from '../choose-route.ts'
+import { draftAsIs } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
+import { addressLane, type LaneAddress } from '../lane-address.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { PipelineDeps } from '../pipeline.ts'
+import { endpointOf, factsOf } from '../read-draft.ts'
+import type { Lane } from '../router/router.ts'
 import type { Log } from '../telemetry/log.ts'
-import { requestHeaders } from '../upstream/headers.ts'
-import type { Destination } from '../upstream/target.ts'
 import type { Arrival } from './arrival.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
@@ -13,12 +15,11 @@ import { isServed, routeOf } from './routes/openai.ts'
 
 /** What becomes of an upgrade request: it goes upstream, or is refused. */
 export type Upgrade =
-  | (Destination & {
+  | (LaneAddress & {
       readonly kind: 'relay'
       readonly exchange: Exchange
-      readonly headers: Headers
-      /** The server's key, where this call spends it. */
-      readonly secret: string | undefined
+      /** To be told once how it went: the upstream's status, or undefined where there was none, and the time to it in ms. */
+      readonly onAnswer: (status: number | undefined, ms: number) => void
     })
   | { readonly kind: 'refused'; readonly response: Response }
 
@@ -31,34 +32,74 @@ export interface UpgradeDeps {
 }
 
 /**
- * Makes the decision on WebSocket upgrades: the same guard, door and credentials as for every other request.
+ * Makes the decision on WebSocket upgrades: the same guard, door, route and credentials as for every other request, but one
+ * attempt only. The model is the query's.
+ *
+ * What is said on a WebSocket is not read here, so a parameter rule can't be applied to it: one that matches refuses it.
  *
  * @example
  * const upgrade = createUpgrade({ open, authorize, pipeline, log })
  */
-export function createUpgrade({
-  open,
-  authorize,
-  pipeline,
-  log,
-}: UpgradeDeps): (request: Request, arrival: Arrival) => Upgrade {
-  return (request, arrival) => {
-    const exchange = open(request, arrival)
+export function createUpgrade(deps: UpgradeDeps): (request: Request, arrival: Arrival) => Promise<Upgrade> {
+  return async (request, arrival) => {
+    const exchange = deps.open(request, arrival)
     exchange.route = routeOf(exchange.target)
     exchange.stream = true
     try {
-      guardRequest(request.method, exchange.target, request.headers)
-      const principal = authorize(request.headers)
-      exchange.principal = principal.kind
-      if (!isServed(exchange.target)) throw new ApiError('unknown_url')
-      exchange.atEnd(pipeline.admission.admit())
-      const destination = pipeline.locate(withoutToken(exchange.target, principal))
-      const headers = requestHeaders(request.headers)
-      applyCredentials(headers, principal, pipeline.upstream)
-      const secret = spendsServerKey(principal) ? pipeline.upstream.apiKey : undefined
-      return { ...destination, kind: 'relay', exchange, headers, secret }
+      return await decide(exchange, deps)
     } catch (thrown) {
-      return { kind: 'refused', response: answerError(thrown, exchange, log) }
+      return { kind: 'refused', response: answerError(thrown, exchange, deps.log) }
     }
   }
+}
+
+async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps): Promise<Upgrade> {
+  const { request, target, abort } = exchange
+  guardRequest(request.method, target, request.headers)
+  const principal = authorize(request.headers)
+  exchange.principal = principal.kind
+  if (!isServed(target)) throw new ApiError('unknown_url')
+  exchange.atEnd(pipeline.admission.admit())
+  const live = pipeline.live()
+  if (live.settings.hasFile) exchange.tries = []
+  const model = live.settings.hasFile ? queryModel(target) : undefined
+  exchange.model = model
+  if (live.rules.match(factsOf(exchange, principal, model)) !== undefined) {
+    throw new ApiError('rules_not_applicable', {
+      message: 'This server has rules for the parameters of this request, and they cannot be applied to a WebSocket.',
+    })
+  }
+  const route = chooseRoute(endpointOf(target), { ...draftAsIs(null), model }, live, pipeline.ids)
+  const [lane] = route.order({})
+  if (lane === undefined) throw new ApiError('upstream_unavailable')
+  const wanted = lane.model === undefined ? target : withModel(target, lane.model)
+  const address = addressLane(exchange, principal, lane, { target: wanted, model: lane.model ?? model }, live, pipeline)
+  const release = await lane.gate.enter(abort.signal)
+  if (release !== undefined) exchange.atEnd(release)
+  exchange.attempts = 1
+  return { ...address, kind: 'relay', exchange, onAnswer: begin(exchange, lane) }
+}
+
+/** Begins the one attempt, and gives what tells its end. */
+function begin(exchange: Exchange, { health, label }: Lane): (status: number | undefined, ms: number) => void {
+  const attempt = health.begin()
+  exchange.atEnd(() => attempt.ended())
+  return (status, ms) => {
+    if (status !== undefined) attempt.answered(status, ms)
+    else if (exchange.abort.signal.aborted) attempt.abandoned()
+    else attempt.failed()
+    exchange.tries?.push({ target: label, status, ms: Math.round(ms), why: undefined })
+  }
+}
+
+const MODEL_PARAMETER = /([?&]model=)([^&]*)/
+
+function queryModel(target: string): string | undefined {
+  const written = MODEL_PARAMETER.exec(target)?.[2]
+  if (written === undefined) return undefined
+  return new URLSearchParams(`model=${written}`).get('model') ?? undefined
+}
+
+function withModel(target: string, model: string): string {
+  return target.replace(MODEL_PARAMETER, (_all, name: string) => name + encodeURIComponent(model))
 }

@@ -1,4 +1,5 @@
-import { ERROR_CATALOGUE, type ErrorEntry, type ErrorKind } from './error-catalogue.ts'
+import { ERROR_CATALOGUE, type ErrorKind } from './error-catalogue.ts'
+import type { ErrorEntry } from './error-entry.ts'
 
 /** What OpenAI sends for each error: all four keys, always (OpenAI specification, `ErrorResponse`). */
 export interface ErrorBody {

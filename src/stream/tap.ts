@@ -5,7 +5,7 @@ import type { Outcome } from './outcome.ts'
 /** What a tap tells while a body passes by it. */
 export interface TapWatch {
   /** Called once, before the first chunk goes on. */
-  readonly onFirstChunk?: () => void
+  readonly onFirstChunk?: (chunk: Uint8Array) => void
   /** Called exactly once, when the body has ended in any way; `bytes` is what went through. */
   readonly onEnd: (outcome: Outcome, bytes: number) => void
   /** Runs only while the source is being waited for: a slow reader never counts as a silent source. */
@@ -42,7 +42,7 @@ export class Tap {
   onChunk(chunk: Uint8Array): void {
     const watch = this.#watch
     watch.idle?.suspend()
-    if (this.#bytes === 0 && chunk.byteLength > 0) watch.onFirstChunk?.()
+    if (this.#bytes === 0 && chunk.byteLength > 0) watch.onFirstChunk?.(chunk)
     this.#bytes += chunk.byteLength
     // Of a chunk that is long enough the last bytes are looked for at the end only.
     if (watch.farewell !== undefined) this.#tail = chunk.byteLength >= TAIL_BYTES ? chunk : lastBytes(this.#tail, chunk)

@@ -40,6 +40,8 @@ export function createRecorder(log: Log, now: () => number = () => performance.n
         upstream_ms: rounded(exchange.upstreamMs),
         duration_ms: rounded(now() - exchange.startedAt),
         attempts: exchange.attempts,
+        tries: exchange.tries?.length === 0 ? undefined : exchange.tries,
+        params: exchange.params === '' ? undefined : exchange.params,
         principal: exchange.principal,
         error: exchange.error?.kind,
         ...(outcome.kind === 'failed' && describeFailure(outcome.cause)),

@@ -14,10 +14,22 @@ export interface UpstreamCall extends Destination {
   readonly body: UpstreamBody
   /** Aborting it closes the upstream's connection at once, also in the midst of the answer's body. */
   readonly abort: AbortController
+  /** Its own wait for the first byte, where it is not everybody's; 0: none. */
+  readonly firstByteMs?: number | undefined
+  /** How the upstream is reached, where it is not as all others are. */
+  readonly reach?: Reach | undefined
+}
+
+/** How an upstream is reached where that is not as the environment says. */
+export interface Reach {
+  /** The certificate authorities that it is trusted by (PEM). */
+  readonly tls?: { readonly ca: string }
+  /** The URL of the proxy in between; false: none, whatever the environment says. */
+  readonly proxy?: string | false
 }
 
 /** The standard fetch options, and those of the runtime that a byte-true proxy must set. */
-export interface UpstreamInit extends RequestInit {
+export interface UpstreamInit extends RequestInit, Reach {
   readonly method: string
   readonly headers: Headers
   readonly body: UpstreamBody
@@ -63,7 +75,9 @@ const NEVER_RESENT: ReadonlySet<string> = new Set(['POST', 'PATCH'])
 export function createSend(deps: SendDeps): Send {
   return async (call) => {
     const { abort, body } = call
-    const firstByte = deps.deadlines.start(deps.firstByteMs, () => abort.abort(new ApiError('upstream_timeout')))
+    const firstByte = deps.deadlines.start(call.firstByteMs ?? deps.firstByteMs, () =>
+      abort.abort(new ApiError('upstream_timeout')),
+    )
     const upload = body instanceof ReadableStream ? watched(body, firstByte, abort) : body
     try {
       return await deps.fetch(call.url, initOf(call, upload))
@@ -90,16 +104,17 @@ function watched(
   })
 }
 
-function initOf({ method, target, headers, abort }: UpstreamCall, body: UpstreamBody): UpstreamInit {
-  return {
+function initOf({ method, target, headers, abort, reach }: UpstreamCall, body: UpstreamBody): UpstreamInit {
+  const init = {
     method,
     target,
     headers,
     body,
     signal: abort.signal,
-    redirect: 'manual',
+    redirect: 'manual' as const,
     decompress: false,
     timeout: false,
     keepalive: NEVER_RESENT.has(method),
   }
+  return reach === undefined ? init : { ...init, ...reach }
 }

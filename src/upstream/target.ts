@@ -7,8 +7,21 @@ export interface Destination {
   readonly target: string
 }
 
-/** Gives where a caller's request target goes. Throws `invalid_target` where that is not below the upstream's base. */
-export type Locate = (callersTarget: string) => Destination
+/**
+ * Gives where a caller's request target goes, with the model that the call is about where there is one. Throws
+ * `invalid_target` where that is not below the upstream's base.
+ */
+export type Locate = (callersTarget: string, model?: string) => Destination
+
+/** What an upstream's URLs have beyond its base and the caller's path. */
+export interface LocateOptions {
+  /** Parameters that each gets, unless the caller has set them. */
+  readonly query?: readonly (readonly [name: string, value: string])[]
+  /** The path of a call of a model, with `{model}` and `{path}` in it. */
+  readonly modelPath?: string | undefined
+  /** The paths below `/v1/` that are calls of a model. */
+  readonly modelEndpoints?: ReadonlySet<string>
+}
 
 /** Targets are few, but for those with ids in them: what was found out about the last ones is kept. */
 const REMEMBERED_MAX = 256
@@ -25,21 +38,48 @@ const REMEMBERED_CHARS_MAX = 256
  * const locate = createLocate('https://api.openai.com/v1')
  * const { url } = locate('/v1/chat/completions?x=1')
  */
-export function createLocate(baseUrl: string): Locate {
+export function createLocate(baseUrl: string, options: LocateOptions = {}): Locate {
   const base = new URL(baseUrl)
   const root = base.pathname === '/' ? '' : base.pathname
+  const rewrite = createRewrite(options)
   const remembered = new Map<string, Destination>()
-  return (callersTarget) => {
-    const known = remembered.get(callersTarget)
+  return (callersTarget, model) => {
+    // A model is part of the URL only where a template says so.
+    const key = options.modelPath === undefined ? callersTarget : `${callersTarget} ${model}`
+    const known = remembered.get(key)
     if (known !== undefined) return known
-    const path = callersTarget.startsWith('/v1/') ? callersTarget.slice('/v1'.length) : callersTarget
+    const path = rewrite(callersTarget.startsWith('/v1/') ? callersTarget.slice('/v1'.length) : callersTarget, model)
     const url = URL.parse(baseUrl + path)
     if (url === null || url.origin !== base.origin || !url.pathname.startsWith(`${root}/`)) {
       throw new ApiError('invalid_target')
     }
     const destination = { url, target: root + path }
     if (remembered.size >= REMEMBERED_MAX) remembered.clear()
-    if (callersTarget.length <= REMEMBERED_CHARS_MAX) remembered.set(callersTarget, destination)
+    if (key.length <= REMEMBERED_CHARS_MAX) remembered.set(key, destination)
     return destination
   }
+}
+
+/** Makes what changes a path and query, as an upstream's template and parameters say. */
+function createRewrite({ query = [], modelPath, modelEndpoints }: LocateOptions) {
+  return (target: string, model: string | undefined): string => {
+    const at = target.indexOf('?')
+    const path = at === -1 ? target : target.slice(0, at)
+    const search = at === -1 ? '' : target.slice(at)
+    const isCall = modelPath !== undefined && model !== undefined && modelEndpoints?.has(path.slice(1)) === true
+    const written = isCall
+      ? modelPath.replaceAll('{model}', () => encodeURIComponent(model)).replaceAll('{path}', () => path)
+      : path
+    return written + (query.length === 0 ? search : addMissing(search, query))
+  }
+}
+
+/** Adds the parameters that a query lacks; what is there stays as it is. */
+function addMissing(search: string, query: readonly (readonly [name: string, value: string])[]): string {
+  const present = new URLSearchParams(search)
+  const added = query
+    .filter(([name]) => !present.has(name))
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+  if (added.length === 0) return search
+  return `${search.length > 1 ? `${search}&` : '?'}${added.join('&')}`
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import pino from 'pino'
+import { readConfigFile } from '../../src/cli/config-file.ts'
 import { startGateway } from '../../src/cli/gateway.ts'
+import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 
 /** A line of the log. */
@@ -57,11 +59,9 @@ async function startInProcess(env: Env): Promise<TestGateway> {
     { isTerminal: false, readFile: (path) => readFileSync(path, 'utf8') },
   )
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
+  const config = await withFile(loaded.config, env)
   const log = createLines()
-  const gateway = await startGateway(
-    loaded.config,
-    pino({ level: loaded.config.log.level, base: null }, { write: log.take }),
-  )
+  const gateway = await startGateway(config, pino({ level: config.log.level, base: null }, { write: log.take }))
   return {
     ...log,
     url: gateway.url,
@@ -70,6 +70,14 @@ async function startInProcess(env: Env): Promise<TestGateway> {
     child: undefined,
     stop: () => gateway.abandon(),
   }
+}
+
+/** What a configuration file says, where the environment names one. */
+async function withFile(config: Config, env: Env): Promise<Config> {
+  if (config.file === undefined) return config
+  const read = await readConfigFile(config.file, env, config.settings)
+  if (!read.ok) throw new Error(read.text)
+  return { ...config, settings: read.settings }
 }
 
 const LAST_WORDS_MS = 300

@@ -1,14 +1,17 @@
 import type { Config } from '../../config/config.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { EndSignal, ToWorker } from './messages.ts'
 import { createSeat, type SeatEnd } from './seat.ts'
-import { shareConfig } from './share-config.ts'
+import { shareConfig, shareSettings } from './share-config.ts'
 
 /** The workers of a supervisor. */
 export interface Crew {
   /** Starts all of them. Gives their port when all are up, or the exit code of one that could not start. */
   readonly start: () => Promise<{ readonly port: number } | { readonly code: number }>
+  /** Has all of them, and those to come, go by other settings. */
+  readonly apply: (settings: Settings) => void
   /** Lets all of them end their requests. Gives, when the last has exited, whether every request came to its own end. */
   readonly drain: (signal: EndSignal) => Promise<boolean>
   /** Ends all of them at once, with an exit code. Resolves when the last has exited. */
@@ -27,7 +30,8 @@ const FAREWELL_MS = 500
  * const crew = createCrew(config, log)
  * const started = await crew.start()
  */
-export function createCrew(config: Config, log: Log): Crew {
+export function createCrew(initial: Config, log: Log): Crew {
+  let config = initial
   const started = Promise.withResolvers<Awaited<ReturnType<Crew['start']>>>()
   const ended = Promise.withResolvers<void>()
   let phase: 'starting' | 'serving' | 'ending' = 'starting'
@@ -85,6 +89,10 @@ export function createCrew(config: Config, log: Log): Crew {
     start() {
       seats[0]?.fill()
       return started.promise
+    },
+    apply(settings) {
+      config = { ...config, settings }
+      tellAll({ kind: 'settings', settings: shareSettings(settings, config.workers) })
     },
     async drain(signal) {
       closeSeats()

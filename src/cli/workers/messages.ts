@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
 
 /** A signal that ends a server. */
@@ -24,6 +25,8 @@ export type ToWorker =
   | StartMessage
   /** How the workers are, at each change. */
   | { readonly kind: 'state'; readonly state: WorkersState }
+  /** Other settings, already its share of them. */
+  | { readonly kind: 'settings'; readonly settings: Settings }
   | { readonly kind: 'drain'; readonly signal: EndSignal }
   /** At once, with this exit code. */
   | { readonly kind: 'end'; readonly code: number }

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import { freeze } from '../../config/freeze.ts'
+import type { Settings } from '../../config/settings.ts'
 
 /**
  * The configuration of one worker: the port that all of them share, and its part of what is limited for all together,
@@ -9,6 +10,26 @@ import { freeze } from '../../config/freeze.ts'
  * shareConfig(config, 8000).limits.inFlightMax
  */
 export function shareConfig(config: Config, port: number): Config {
-  const inFlightMax = Math.ceil(config.limits.inFlightMax / config.workers)
-  return freeze({ ...config, server: { ...config.server, port }, limits: { ...config.limits, inFlightMax } })
+  const inFlightMax = shareOf(config.limits.inFlightMax, config.workers)
+  return freeze({
+    ...config,
+    server: { ...config.server, port },
+    limits: { ...config.limits, inFlightMax },
+    settings: shareSettings(config.settings, config.workers),
+  })
+}
+
+/** The settings of one of several workers: its part of each upstream's places. */
+export function shareSettings(settings: Settings, workers: number): Settings {
+  const upstreams = settings.upstreams.map((upstream) => {
+    const { concurrency } = upstream
+    if (concurrency === undefined) return upstream
+    const { max, queue, queueMs } = concurrency
+    return { ...upstream, concurrency: { max: shareOf(max, workers), queue: shareOf(queue, workers), queueMs } }
+  })
+  return freeze({ ...settings, upstreams })
+}
+
+function shareOf(limit: number, workers: number): number {
+  return Math.ceil(limit / workers)
 }

@@ -1,12 +1,14 @@
 import { constants } from 'node:os'
-import type { Config } from '../../config/config.ts'
+import { settingsFromEnv } from '../../config/settings-from-env.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { OpenLog } from '../../telemetry/open-log.ts'
 import { announce } from '../announce.ts'
+import type { Configuration } from '../configuration.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING } from '../end-gracefully.ts'
 import { explainListenFailure } from '../listen-failure.ts'
 import { openProcessLog } from '../open-process-log.ts'
+import { reloadOnChange } from '../reload.ts'
 import { serverUrl } from '../server-url.ts'
 import { claimPort } from './claim-port.ts'
 import { type Crew, createCrew } from './crew.ts'
@@ -17,7 +19,7 @@ const FAILED = 1
  * Looks after the processes that serve, and goes on until a signal ends it: starts them, starts them again, passes on
  * what ends them. It serves nothing itself, and so loads nothing of what does.
  */
-export async function supervise(config: Config): Promise<number | undefined> {
+export async function supervise({ config, file }: Configuration): Promise<number | undefined> {
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   try {
@@ -31,7 +33,9 @@ export async function supervise(config: Config): Promise<number | undefined> {
   endOnSignals(crew, log, settle)
   const started = await crew.start()
   if ('code' in started) return started.code
-  await announce(config, serverUrl(config.server, started.port), log)
+  if (file !== undefined)
+    reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply: crew.apply })
+  await announce(config, serverUrl(config.server, started.port), log, file?.path)
   return undefined
 }
 

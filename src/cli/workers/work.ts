@@ -1,4 +1,5 @@
 import { freeze } from '../../config/freeze.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
@@ -20,6 +21,7 @@ export async function work(): Promise<number | undefined> {
   let state: WorkersState | undefined
   let ending: Ending | undefined
   let isEnding = false
+  let latest: Settings | undefined
 
   const leave = (fields: object, words: string): void => {
     if (isEnding) return
@@ -29,13 +31,21 @@ export async function work(): Promise<number | undefined> {
     ending.log.info(fields, words)
     endGracefully(ending, (isComplete) => tell({ kind: 'stopped', isComplete }))
   }
+  // What comes while the gateway starts is what it begins with.
+  const apply = (settings: Settings): void => {
+    latest = settings
+    ending?.gateway.apply(settings)
+  }
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'start') begun.resolve(message)
     else if (message.kind === 'state') state = message.state
+    else if (message.kind === 'settings') apply(freeze(message.settings))
     else if (message.kind === 'drain') leave({ signal: message.signal }, DRAINING)
     else process.exit(message.code)
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave({ signal }, DRAINING))
+  // A terminal sends it to all processes; reading the configuration anew is the supervisor's.
+  process.on('SIGHUP', () => undefined)
   // Nobody is left to end this process, or to start another: it must not keep the port.
   process.on('disconnect', () => leave({}, 'the supervisor is gone: requests under way may finish'))
 
@@ -46,6 +56,7 @@ export async function work(): Promise<number | undefined> {
   try {
     const gateway = await startGateway(config, log, () => state ?? start.state)
     ending = { gateway, log, settle }
+    if (latest !== undefined) gateway.apply(latest)
     tell({ kind: 'listening', port: gateway.port })
   } catch (cause) {
     flush()

@@ -6,7 +6,7 @@ import { openTunnel } from './proxy-tunnel.ts'
 const KEEP_ALIVE_MS = 60_000
 
 /**
- * Connects to the server of an http(s) URL, through an HTTP proxy where one is given; TLS with the default roots.
+ * Connects to the server of an http(s) URL, through an HTTP proxy where one is given; TLS with the default roots, or those of `ca` (PEM).
  *
  * The socket never throws an unheard `error`. Aborting `signal` destroys it at any time, and rejects with the
  * reason while it is being connected; else rejects with the system's error (ECONNREFUSED, ENOTFOUND, …).
@@ -14,7 +14,7 @@ const KEEP_ALIVE_MS = 60_000
  * @example
  * const socket = await dial(new URL('https://api.openai.com'), signal)
  */
-export async function dial(url: URL, signal: AbortSignal, proxy?: URL): Promise<Socket> {
+export async function dial(url: URL, signal: AbortSignal, proxy?: URL, ca?: string): Promise<Socket> {
   if (proxy?.protocol === 'https:') throw new Error('a proxy that is itself reached by TLS cannot be used')
   const socket = connect({
     ...addressOf(proxy ?? url),
@@ -31,6 +31,7 @@ export async function dial(url: URL, signal: AbortSignal, proxy?: URL): Promise<
     socket,
     host,
     ALPNProtocols: ['http/1.1'],
+    ...(ca !== undefined && { ca }),
     // A name only: an address is no server name (RFC 6066 §3).
     ...(isIP(host) === 0 && { servername: host }),
   })

@@ -36,6 +36,8 @@ export interface WebSocketRelay {
   readonly secret?: string | undefined
   /** The HTTP proxy to reach a URL through, if any. */
   readonly proxyFor?: ((url: URL) => URL | undefined) | undefined
+  /** The certificate authorities that the upstream is trusted by (PEM); undefined: the default ones. */
+  readonly ca?: string | undefined
   /** The process's; else the relay has its own. */
   readonly deadlines?: Deadlines | undefined
 }
@@ -77,7 +79,7 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
   let timeToFirstByteMs: number | undefined
   let upstream: Duplex | undefined
   try {
-    upstream = await dial(relay.url, abort.signal, relay.proxyFor?.(relay.url))
+    upstream = await dial(relay.url, abort.signal, relay.proxyFor?.(relay.url), relay.ca)
     upstream.write(encodeUpgradeRequest(relay.target, relay.url.host, relay.headers))
     const answer = await readHead(upstream)
     abort.signal.throwIfAborted()

@@ -1,4 +1,5 @@
-import { ERROR_CATALOGUE, type ErrorEntry } from '../../openai/error-catalogue.ts'
+import { ERROR_CATALOGUE } from '../../openai/error-catalogue.ts'
+import type { ErrorEntry } from '../../openai/error-entry.ts'
 import type { JsonSchema } from '../../openai/openapi/json-schema.ts'
 import type { Operation } from '../../openai/openapi/operation.ts'
 import type { OpenApiDocument } from '../../openai/openapi-document.ts'

@@ -1,5 +1,7 @@
 import { Elysia } from 'elysia'
+import type { Authorize } from '../../auth/authorize.ts'
 import type { Admission } from '../../limits/admission.ts'
+import type { LaneState } from '../../router/router.ts'
 import { methodNotAllowed } from '../guard.ts'
 import { exchangeOf } from '../request-context.ts'
 
@@ -17,6 +19,15 @@ export interface WorkersState {
   readonly haveStarted: boolean
 }
 
+/** What health is told from. */
+export interface HealthDeps {
+  readonly admission: Admission
+  readonly authorize: Authorize
+  /** How the upstreams' targets are, as this process knows them; undefined: no file names any. */
+  readonly targets: () => readonly LaneState[] | undefined
+  readonly workers: (() => WorkersState) | undefined
+}
+
 /**
  * Health, for orchestrators: open to all, and never a call to a model, which would cost money.
  *
@@ -25,28 +36,46 @@ export interface WorkersState {
  *
  * `parse: 'none'`, because Elysia reads the handlers' source to find out who wants a body, and errs where it is minified.
  */
-export const health = (admission: Admission, workers?: () => WorkersState) => {
+export const health = ({ admission, authorize, targets, workers }: HealthDeps) => {
   const app = new Elysia({ name: 'nexcode/health', seed: admission })
-  const live = (request: Request): Response => answer(request, 'health', 'ok', workers?.())
+  const live = (request: Request): Response => answer(request, 'health', { status: 'ok', workers: workers?.() })
   const ready = (request: Request): Response => {
     const state = workers?.()
     const isStarting = state?.haveStarted === false
-    return answer(request, 'ready', admission.isDraining() ? 'draining' : isStarting ? 'starting' : 'ready', state)
+    const status = admission.isDraining() ? 'draining' : isStarting ? 'starting' : 'ready'
+    return answer(request, 'ready', {
+      status,
+      workers: state,
+      targets: mayKnow(request, authorize) ? targets() : undefined,
+    })
   }
   for (const path of LIVENESS) app.all(path, ({ request }) => live(request), { parse: 'none' })
   for (const path of READINESS) app.all(path, ({ request }) => ready(request), { parse: 'none' })
   return app
 }
 
-type Status = 'ok' | 'ready' | 'starting' | 'draining'
+/** What the targets are like is for holders of a token, and programs of this machine's: it says who the upstreams are. */
+function mayKnow({ headers }: Request, authorize: Authorize): boolean {
+  try {
+    return authorize(headers).kind !== 'caller'
+  } catch {
+    return false
+  }
+}
 
-function answer(request: Request, route: string, status: Status, workers: WorkersState | undefined): Response {
+interface Health {
+  readonly status: 'ok' | 'ready' | 'starting' | 'draining'
+  readonly workers: WorkersState | undefined
+  readonly targets?: readonly LaneState[] | undefined
+}
+
+function answer(request: Request, route: string, { status, workers, targets }: Health): Response {
   const exchange = exchangeOf(request)
   exchange.route = route
   if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed(request.method, exchange.target)
   const isGood = status === 'ok' || status === 'ready'
   return Response.json(
-    { status, workers: workers && { up: workers.up, of: workers.of } },
+    { status, workers: workers && { up: workers.up, of: workers.of }, targets },
     { status: isGood ? 200 : 503, headers: { 'cache-control': 'no-store' } },
   )
 }

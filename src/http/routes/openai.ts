@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Authorize, Principal } from '../../auth/authorize.ts'
+import { answerModels } from '../../model-list.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { RESOURCES } from '../../openai/resources.ts'
@@ -31,7 +32,10 @@ export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
     ({ request, principal }) => {
       const { target } = exchangeOf(request)
       if (!isServed(target)) throw unknownUrl(request.method, target)
-      return run(request, principal, undefined)
+      const models = answerModels(exchangeOf(request), principal, deps)
+      if (models === undefined) return run(request, principal, undefined)
+      exchangeOf(request).route = routeOf(target)
+      return models
     },
     guarded(),
   )

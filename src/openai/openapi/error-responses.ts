@@ -1,5 +1,6 @@
 import { ApiError } from '../api-error.ts'
-import { ERROR_CATALOGUE, type ErrorEntry, type ErrorKind } from '../error-catalogue.ts'
+import { ERROR_CATALOGUE, type ErrorKind } from '../error-catalogue.ts'
+import type { ErrorEntry } from '../error-entry.ts'
 import type { JsonSchema } from './json-schema.ts'
 import type { Example, Reference, ResponseShape } from './operation.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Config } from '../../../src/config/config.ts'
 import { ENV, ENV_ROWS } from '../../../src/config/env.ts'
+import { settingsFromEnv } from '../../../src/config/settings-from-env.ts'
 import { load, loadGood, loadProblems } from './load-with-files.ts'
 
 const DEFAULTS: Config = {
@@ -26,10 +27,21 @@ const DEFAULTS: Config = {
   workers: 1,
   ssePingMs: 0,
   debugHeaders: false,
+  file: undefined,
+  settings: settingsFromEnv({
+    upstream: {
+      baseUrl: 'https://api.openai.com/v1',
+      apiKey: undefined,
+      organization: undefined,
+      project: undefined,
+    },
+    debugHeaders: false,
+  }),
 }
 
 /** Every place a variable can reach, with a value that is not the default. */
 const SETTINGS: readonly [name: string, text: string, read: (config: Config) => unknown, value: unknown][] = [
+  ['NEXCODE_CONFIG', '/etc/nexcode.yaml', (c) => c.file, '/etc/nexcode.yaml'],
   ['OPENAI_API_BASE', 'http://10.0.0.1:9/v1/', (c) => c.upstream.baseUrl, 'http://10.0.0.1:9/v1'],
   ['OPENAI_BASE_URL', 'http://10.0.0.2/v1//', (c) => c.upstream.baseUrl, 'http://10.0.0.2/v1'],
   ['OPENAI_API_KEY', 'sk-1', (c) => c.upstream.apiKey, 'sk-1'],

@@ -2,7 +2,8 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { renderErrorTable } from '../../../scripts/render-error-table.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
-import { ERROR_CATALOGUE, type ErrorEntry, type ErrorKind } from '../../../src/openai/error-catalogue.ts'
+import { ERROR_CATALOGUE, type ErrorKind } from '../../../src/openai/error-catalogue.ts'
+import type { ErrorEntry } from '../../../src/openai/error-entry.ts'
 
 const KINDS = Object.keys(ERROR_CATALOGUE) as ErrorKind[]
 

@@ -3,7 +3,8 @@ import { health } from '../../../src/http/routes/health.ts'
 import { createAdmission } from '../../../src/limits/admission.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { compileRequestCheck } from '../../../src/openai/check-request.ts'
-import { ERROR_CATALOGUE, type ErrorEntry, type ErrorKind } from '../../../src/openai/error-catalogue.ts'
+import { ERROR_CATALOGUE, type ErrorKind } from '../../../src/openai/error-catalogue.ts'
+import type { ErrorEntry } from '../../../src/openai/error-entry.ts'
 import { createPassthroughPaths } from '../../../src/openai/openapi/passthrough-paths.ts'
 import { createOpenApiDocument } from '../../../src/openai/openapi-document.ts'
 import { RESOURCES } from '../../../src/openai/resources.ts'
@@ -16,6 +17,10 @@ const document = createOpenApiDocument({ version: '1.2.3', serverUrl: 'http://ga
 const operations = Object.entries(document.paths).flatMap(([path, { get, post }]) =>
   [get, post].flatMap((operation) => (operation === undefined ? [] : [{ path, operation }])),
 )
+
+function nobody(): never {
+  throw new Error('nobody is let in here')
+}
 
 describe('the OpenAPI document', () => {
   test('is plain JSON', () => {
@@ -62,7 +67,12 @@ describe('the OpenAPI document', () => {
   })
 
   test('lists the very health endpoints that are served, beside /v1', () => {
-    const served = health(createAdmission(1)).routes.map(({ path }) => path)
+    const served = health({
+      admission: createAdmission(1),
+      authorize: nobody,
+      targets: nobody,
+      workers: undefined,
+    }).routes.map(({ path }) => path)
     expect(healthPaths().sort()).toEqual(served.sort())
     for (const path of healthPaths()) expect(document.paths[path]?.servers).toEqual([{ url: '/' }])
   })

@@ -1,0 +1,27 @@
+/** `multipart/form-data`, and what follows it. */
+const MEDIA_TYPE = /^\s*multipart\/form-data\s*(;.*)$/is
+/** One parameter with its semicolon; a quoted value has no backslash in it, since a boundary can't. */
+const PARAMETER = /\s*;\s*([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([^\s";,]+))/y
+/** RFC 2046 §5.1.1, without the comma and the space, which not every parser takes. */
+const BOUNDARY = /^[0-9A-Za-z'()+_\-./:=?]{1,70}$/
+
+/**
+ * The boundary that a `Content-Type: multipart/form-data` names; undefined where it names none, two, or one that is not valid.
+ *
+ * @example
+ * const boundary = boundaryOf('multipart/form-data; boundary=x')
+ */
+export function boundaryOf(contentType: string): string | undefined {
+  const parameters = MEDIA_TYPE.exec(contentType)?.[1]?.trimEnd()
+  if (parameters === undefined) return undefined
+  let boundary: string | undefined
+  PARAMETER.lastIndex = 0
+  while (PARAMETER.lastIndex < parameters.length) {
+    const [, name = '', quoted, token] = PARAMETER.exec(parameters) ?? []
+    if (name === '') return undefined
+    if (name.toLowerCase() !== 'boundary') continue
+    if (boundary !== undefined) return undefined
+    boundary = quoted ?? token
+  }
+  return boundary !== undefined && BOUNDARY.test(boundary) ? boundary : undefined
+}

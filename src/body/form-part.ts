@@ -1,0 +1,104 @@
+/** What the head of a form's part says of it. */
+export interface PartHead {
+  readonly name: string
+  /** It has a filename, and so is no text field. */
+  readonly isFile: boolean
+}
+
+const TAB = 0x09
+const SPACE = 0x20
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+const HEADER = /^([\w!#$%&'*+.^`|~-]+):(.*)$/s
+const DISPOSITION = /^form-data[ \t]*(;.*)$/is
+/** One parameter with its semicolon: a quoted value ends at the first quote, and no backslash may stand before that. */
+const PARAMETER = /;[ \t]*([\w!#$%&'+.^`|~-]+\*?)=(?:"((?:[^"\\]|\\(?!"))*)"|([\w!#$%&'*+.^`|~-]+))[ \t]*/y
+const PLAIN_TEXT = /^text\/plain(?:[ \t]*;[ \t]*charset="?(?:utf-8|us-ascii)"?)?$/i
+const AS_IT_IS = /^(?:7bit|8bit|binary)$/i
+
+/**
+ * Reads the head of a part: its header lines, without the blank one behind them.
+ *
+ * Gives undefined for what two parsers could read in two ways: a name or filename given twice, in another coding or with
+ * backslashes, an empty filename, a text in another charset or transfer coding, folded lines, bare CR or LF.
+ *
+ * @example
+ * const head = readPartHead(bytes.subarray(start, end))
+ */
+export function readPartHead(bytes: Uint8Array): PartHead | undefined {
+  const headers = headersOf(bytes)
+  const disposition = DISPOSITION.exec(headers?.get('content-disposition') ?? '')?.[1]
+  if (headers === undefined || disposition === undefined) return undefined
+  const parameters = parametersOf(disposition)
+  const name = parameters?.get('name')
+  if (parameters === undefined || name === undefined || !isPlainName(name)) return undefined
+  if (!AS_IT_IS.test(headers.get('content-transfer-encoding') ?? 'binary')) return undefined
+  const filename = parameters.get('filename')
+  // Some take an empty filename for no file, and `filename*` alone for none at all.
+  if (filename === '' || (filename === undefined && parameters.has('filename*'))) return undefined
+  if (filename !== undefined) return { name, isFile: true }
+  // Some take any other type than text for a file.
+  return PLAIN_TEXT.test(headers.get('content-type') ?? 'text/plain') ? { name, isFile: false } : undefined
+}
+
+/** Lower-case names; undefined where a line is no header, or a name comes twice. */
+function headersOf(bytes: Uint8Array): ReadonlyMap<string, string> | undefined {
+  const text = decodeUtf8(bytes)
+  if (text === undefined) return undefined
+  const headers = new Map<string, string>()
+  for (const line of text.split('\r\n')) {
+    const [, name = '', value = ''] = HEADER.exec(line) ?? []
+    const key = name.toLowerCase()
+    if (name === '' || hasControl(value) || headers.has(key)) return undefined
+    headers.set(key, trimBlanks(value))
+  }
+  return headers
+}
+
+/** Lower-case names; undefined where the text is not all parameters, or a name comes twice. */
+function parametersOf(text: string): ReadonlyMap<string, string> | undefined {
+  const parameters = new Map<string, string>()
+  PARAMETER.lastIndex = 0
+  while (PARAMETER.lastIndex < text.length) {
+    const [, name = '', quoted, token = ''] = PARAMETER.exec(text) ?? []
+    const key = name.toLowerCase()
+    if (name === '' || parameters.has(key)) return undefined
+    parameters.set(key, quoted ?? token)
+  }
+  return parameters
+}
+
+/** Whether a name is read alike by all: `_charset_` would change how the other fields are read. */
+function isPlainName(name: string): boolean {
+  return name !== '' && name !== '_charset_' && name.trim() === name && !name.includes('\\')
+}
+
+/** Other than a tab. */
+function hasControl(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if ((code < 0x20 && code !== TAB) || code === 0x7f) return true
+  }
+  return false
+}
+
+/** Without a pattern: one that looks for blanks before an end takes the square of their number. */
+function trimBlanks(text: string): string {
+  let [start, end] = [0, text.length]
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === TAB || code === SPACE
+}
+
+/** The text of bytes as it stands, also with a byte order mark; undefined where they are no UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF_8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}

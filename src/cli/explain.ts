@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import type { Principal } from '../auth/authorize.ts'
+import { readWholeConfiguration } from './configuration.ts'
+import { type Explanation, explainRequest } from './explain/explain-request.ts'
+import { renderExplanation } from './explain/render-explanation.ts'
+import { type AskedRequest, readRequestFile } from './explain/request-file.ts'
+import { type Flags, INVALID } from './flags.ts'
+
+/**
+ * Says, without sending, what would become of a request: which rules apply and what they do, where it would go, and with
+ * which body. The request is a file (`-`: standard input): a body alone, or `{ path, method, headers, principal, body }`.
+ */
+export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'args'>): Promise<number> {
+  const [name] = flags.args
+  if (name === undefined) return refuse('nexcode explain wants the file of a request, or - for standard input.')
+  const configuration = await readWholeConfiguration(process.env, flags.config)
+  if (configuration === undefined) return INVALID
+  let text: string
+  try {
+    text = readFileSync(name === '-' ? 0 : name, 'utf8')
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+    return refuse(`${name} cannot be read: ${code}. Name a file with a request's JSON body.`)
+  }
+  const request = readRequestFile(text, flags.path)
+  if (typeof request === 'string') return refuse(`${name} ${request}`)
+  const explanation = await explainRequest(request, principalOf(request), configuration.config)
+  const shown: Explanation = { ...explanation, config: configuration.file?.path ?? 'the environment alone' }
+  process.stdout.write(flags.json ? `${JSON.stringify(shown, null, 2)}\n` : renderExplanation(shown))
+  return explanation.refusal === undefined ? 0 : 1
+}
+
+/** A token's holder, where the file does not say otherwise: the one whom the server's keys are for. */
+function principalOf({ principal = 'token-1' }: AskedRequest): Principal {
+  if (principal === 'caller') return { kind: 'caller' }
+  if (principal === 'local') return { kind: 'local' }
+  return { kind: 'token', id: principal === 'token' ? 'token-1' : principal, secret: crypto.randomUUID() }
+}
+
+function refuse(text: string): number {
+  process.stderr.write(`${text}\n`)
+  return INVALID
+}

@@ -1,0 +1,14 @@
+/** What stands on a command line beside the command. */
+export interface Flags {
+  readonly once: boolean
+  /** The path of a configuration file. */
+  readonly config: string | undefined
+  readonly json: boolean
+  /** The path of the request that is to be explained. */
+  readonly path: string | undefined
+  /** What follows the command's name. */
+  readonly args: readonly string[]
+}
+
+/** The exit code where what was asked for is not valid. */
+export const INVALID = 2

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import { importLitellm } from './import/litellm.ts'
+
+const DONE = 0
+const USAGE = 2
+
+const SOURCES = 'litellm'
+
+/**
+ * Translates another gateway's configuration: the nexcode.yaml goes to standard output, and what could not be translated
+ * to standard error. `args` are the kind of source and its file, `-` for standard input.
+ *
+ * Gives the exit code: 0, also where something is left to do by hand; 2 for what can't be read or is no such configuration.
+ *
+ * @example
+ * process.exit(await importConfiguration(['litellm', 'config.yaml']))
+ */
+export async function importConfiguration(args: readonly string[]): Promise<number> {
+  const [source, path, ...others] = args
+  if (source === undefined || path === undefined || others.length > 0) {
+    return refuse(
+      `nexcode import takes what to translate and its file (- for standard input): import ${SOURCES} config.yaml`,
+    )
+  }
+  if (source !== SOURCES) return refuse(`nexcode import: "${source}" is not known. There is: ${SOURCES}.`)
+  const read = await readText(path)
+  if ('problem' in read) return refuse(`nexcode import: ${path} can't be read (${read.problem}).`)
+  const imported = importLitellm(read.text)
+  if ('problem' in imported) return refuse(`nexcode import: ${path}: ${imported.problem}.`)
+  process.stdout.write(imported.yaml)
+  const { untranslated } = imported
+  if (untranslated.length > 0) {
+    const lines = untranslated.map(({ path: at, why }) => `  ${at}: ${why}\n`)
+    process.stderr.write(`What is left to do by hand, or not there (${untranslated.length}):\n${lines.join('')}`)
+  }
+  return DONE
+}
+
+function refuse(message: string): number {
+  process.stderr.write(`${message}\n`)
+  return USAGE
+}
+
+/** A failure's code says enough; its message may quote more. */
+async function readText(path: string): Promise<{ readonly text: string } | { readonly problem: string }> {
+  try {
+    return { text: path === '-' ? await text(process.stdin) : await readFile(path, 'utf8') }
+  } catch (cause) {
+    return { problem: cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown' }
+  }
+}

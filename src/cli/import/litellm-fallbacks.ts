@@ -1,0 +1,100 @@
+import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import type { Deployment } from './litellm-deployments.ts'
+import { sectionOf, textOf } from './litellm-values.ts'
+import { memberPath, type Note } from './untranslated.ts'
+
+/** LiteLLM goes no further down a chain of fallbacks. */
+const FALLBACKS_MAX = 5
+
+/** The deployments that follow those of a name, in groups that come one after the other. */
+export type FallbacksOf = (name: string) => readonly (readonly Deployment[])[]
+
+/** What is asked next, for a name, and where the source says so. */
+interface Fallback {
+  readonly next: readonly string[]
+  readonly path: string
+}
+
+/**
+ * Reads the fallbacks of both sections that may have them; those of a fallback follow it, as with LiteLLM.
+ *
+ * @example
+ * const fallbacksOf = readFallbacks(source, groups, note)
+ */
+export function readFallbacks(
+  source: JsonObject,
+  groups: ReadonlyMap<string, readonly Deployment[]>,
+  note: Note,
+): FallbacksOf {
+  const fallbacks = new Map<string, Fallback>()
+  for (const section of ['litellm_settings', 'router_settings']) {
+    const path = memberPath(section, 'fallbacks')
+    for (const [name, fallback] of listed(sectionOf(source, section)['fallbacks'], path, note)) {
+      fallbacks.set(name, fallback)
+      if (name !== '*' && !groups.has(name)) note(fallback.path, `is for ${name}, which is not among the models`)
+    }
+    const byDefault = namesOf(sectionOf(source, section)['default_fallbacks'])
+    if (byDefault.length > 0) fallbacks.set('*', { next: byDefault, path: memberPath(section, 'default_fallbacks') })
+  }
+
+  const collect = (name: string, seen: Set<string>, found: (readonly Deployment[])[]): void => {
+    const fallback = fallbacks.get(name) ?? fallbacks.get('*')
+    for (const next of fallback?.next ?? []) {
+      if (seen.has(next) || found.length === FALLBACKS_MAX) continue
+      seen.add(next)
+      const deployments = deploymentsOf(next, groups)
+      if (deployments === undefined) note(fallback?.path ?? '', `names ${next}, which is not among the models`)
+      else found.push(deployments)
+      collect(next, seen, found)
+    }
+  }
+  return (name) => {
+    const found: (readonly Deployment[])[] = []
+    collect(name, new Set([name]), found)
+    return found
+  }
+}
+
+/** `[{ name: [next, …] }, …]`. */
+function listed(value: Json | undefined, path: string, note: Note): (readonly [string, Fallback])[] {
+  if (!Array.isArray(value)) {
+    if (value !== undefined && value !== null) note(path, 'is no list of fallbacks: it is left out')
+    return []
+  }
+  return value.flatMap((item: Json, index) => {
+    const at = `${path}[${index}]`
+    const entries = isJsonObject(item) ? Object.entries(item) : []
+    if (entries.length === 0) note(at, 'is no fallback of a model')
+    return entries.map(([name, next]) => [name, { next: namesOf(next), path: at }] as const)
+  })
+}
+
+function namesOf(value: Json | undefined): string[] {
+  const list = Array.isArray(value) ? value : [value ?? null]
+  return list.flatMap((item: Json) => textOf(isJsonObject(item) ? item['model'] : item) ?? [])
+}
+
+/** By the name of a group, by the id of one deployment, or by the longest name of a group with a `*` that fits. */
+function deploymentsOf(
+  name: string,
+  groups: ReadonlyMap<string, readonly Deployment[]>,
+): readonly Deployment[] | undefined {
+  const group = groups.get(name)
+  if (group !== undefined) return group
+  for (const deployments of groups.values()) {
+    const one = deployments.find(({ id }) => id === name)
+    if (one !== undefined) return [one]
+  }
+  const byLength = [...groups].toSorted(([one], [other]) => other.length - one.length)
+  for (const [pattern, deployments] of byLength) {
+    const stood = whatStarStoodFor(pattern, name)
+    if (stood !== undefined) return deployments.map((one) => ({ ...one, model: one.model.replace('*', () => stood) }))
+  }
+  return undefined
+}
+
+function whatStarStoodFor(pattern: string, name: string): string | undefined {
+  const [head = '', tail] = pattern.split('*')
+  if (tail === undefined || name.length < head.length + tail.length) return undefined
+  return name.startsWith(head) && name.endsWith(tail) ? name.slice(head.length, name.length - tail.length) : undefined
+}

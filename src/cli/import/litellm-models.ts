@@ -1,0 +1,130 @@
+import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import type { Deployment } from './litellm-deployments.ts'
+import { type FallbacksOf, readFallbacks } from './litellm-fallbacks.ts'
+import { attemptsFor, noteStreamTimeout, type Routing, timeoutsOf } from './litellm-routing.ts'
+import { levelsOf } from './litellm-targets.ts'
+import { sectionOf, textOf } from './litellm-values.ts'
+import { memberPath, type Note } from './untranslated.ts'
+
+/** The models of nexcode.yaml, and the rules for their parameters. */
+export interface Models {
+  readonly models: JsonObject
+  readonly params: readonly JsonObject[]
+}
+
+/**
+ * Makes a model of all deployments of one name, with its fallbacks behind them and its aliases beside it.
+ *
+ * @example
+ * const { models, params } = makeModels(source, deployments, routing, note)
+ */
+export function makeModels(
+  source: JsonObject,
+  deployments: readonly Deployment[],
+  routing: Routing,
+  note: Note,
+): Models {
+  const groups = Map.groupBy(deployments, ({ name }) => name)
+  const fallbacksOf = readFallbacks(source, groups, note)
+  const models = new Map<string, JsonObject>()
+  const params: JsonObject[] = []
+  const aliases = readAliases(source, groups, note)
+  for (const [name, group] of groups) {
+    const model = makeModel(name, group, fallbacksOf, routing, note)
+    const names = [name, ...aliases.filter(([, of]) => of === name).map(([alias]) => alias)]
+    for (const one of names) models.set(one, model)
+    const defaults = defaultsOf(group, note)
+    if (defaults !== undefined) params.push({ match: { model: names.length === 1 ? name : names }, defaults })
+  }
+  const sorted = [...models].toSorted(([one], [other]) => breadth(one) - breadth(other))
+  return { models: Object.fromEntries(sorted), params }
+}
+
+/** LiteLLM prefers a name to a pattern, and a pattern to a shorter one. */
+function breadth(name: string): number {
+  const star = name.indexOf('*')
+  return star === -1 ? Number.NEGATIVE_INFINITY : -name.length
+}
+
+function makeModel(
+  name: string,
+  group: readonly Deployment[],
+  fallbacksOf: FallbacksOf,
+  routing: Routing,
+  note: Note,
+): JsonObject {
+  const fits = ({ model }: Deployment): boolean => name.includes('*') || !model.includes('*')
+  const fallbacks = fallbacksOf(name).map((one) => one.filter(fits))
+  const levels = levelsOf([group, ...fallbacks], routing.strategy, note)
+  const targets = levels.flatMap((level, order) => level.map((target) => (order === 0 ? target : { ...target, order })))
+  const isShared = levels.some((level) => level.length > 1)
+  const retries = agreed(group, 'retries', 'num_retries', note)
+  const own = retries === undefined ? routing.attempts : attemptsFor(retries)
+  // Here the attempts of all targets are counted together: there must be one for each fallback.
+  const attempts = levels.length > 1 ? Math.max(own, attemptsFor(targets.length - 1)) : own
+  const timeouts = timeoutsOf(agreed(group, 'timeoutSeconds', 'timeout', note))
+  for (const { streamTimeoutSeconds, path } of group) noteStreamTimeout(streamTimeoutSeconds, path, note)
+  return {
+    targets,
+    ...(isShared ? { strategy: routing.strategy } : {}),
+    ...(attempts === routing.attempts ? {} : { retry: { attempts } }),
+    ...(timeouts === undefined ? {} : { timeouts }),
+  }
+}
+
+/** What deployments of one name say of it: the largest where they differ. */
+function agreed(
+  group: readonly Deployment[],
+  field: 'retries' | 'timeoutSeconds',
+  key: string,
+  note: Note,
+): number | undefined {
+  const given = group.flatMap((one) => one[field] ?? [])
+  if (given.length === 0) return undefined
+  const largest = Math.max(...given)
+  for (const { path, [field]: value } of group) {
+    if (value !== largest) note(memberPath(path, key), 'is one for all targets of a model: the largest is taken')
+  }
+  return largest
+}
+
+/** The parameters that all deployments of a name have alike. */
+function defaultsOf(group: readonly Deployment[], note: Note): JsonObject | undefined {
+  const [first] = group
+  const shared: Record<string, Json> = {}
+  for (const [key, value] of Object.entries(first?.defaults ?? {})) {
+    if (group.every(({ defaults }) => JSON.stringify(defaults[key]) === JSON.stringify(value))) shared[key] = value
+  }
+  for (const { path, defaults } of group) {
+    for (const key of Object.keys(defaults)) {
+      if (shared[key] === undefined) {
+        note(
+          memberPath(path, key),
+          'is not the same for all deployments of the name: rules are for names, not for targets',
+        )
+      }
+    }
+  }
+  return Object.keys(shared).length === 0 ? undefined : shared
+}
+
+/** `model_group_alias`: other names, and the groups that they stand for. */
+function readAliases(
+  source: JsonObject,
+  groups: ReadonlyMap<string, unknown>,
+  note: Note,
+): readonly (readonly [alias: string, name: string])[] {
+  const path = 'router_settings.model_group_alias'
+  return Object.entries(sectionOf(sectionOf(source, 'router_settings'), 'model_group_alias')).flatMap(
+    ([alias, value]) => {
+      const at = memberPath(path, alias)
+      const name = textOf(isJsonObject(value) ? value['model'] : value)
+      if (name === undefined || !groups.has(name) || groups.has(alias)) {
+        note(at, 'stands for no model of the list, or is one itself: it is left out')
+        return []
+      }
+      if (isJsonObject(value) && value['hidden'] === true) note(memberPath(at, 'hidden'), 'is not there')
+      return [[alias, name] as const]
+    },
+  )
+}

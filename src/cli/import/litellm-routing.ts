@@ -1,0 +1,114 @@
+import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { GENERAL_SETTINGS, LITELLM_SETTINGS, noteRest, ROUTER_SETTINGS, SECTIONS } from './litellm-reasons.ts'
+import { durationOf, numberAt, sectionOf, textOf } from './litellm-values.ts'
+import { memberPath, type Note } from './untranslated.ts'
+
+/** LiteLLM's own default, which is that of OpenAI's SDK. */
+const RETRIES_DEFAULT = 2
+const ATTEMPTS_MAX = 10
+
+/** What LiteLLM tries again, and goes to a fallback for. */
+const RETRIED: readonly Json[] = ['connect', 'timeout', 'reset', 'invalid', 408, 409, 429, '5xx']
+
+const SECTION_NAMES: ReadonlySet<string> = new Set([
+  'environment_variables',
+  'model_list',
+  'litellm_settings',
+  'router_settings',
+  'general_settings',
+])
+const FROM_BOTH = ['num_retries', 'allowed_fails', 'cooldown_time', 'fallbacks', 'default_fallbacks']
+const FROM_LITELLM: ReadonlySet<string> = new Set([...FROM_BOTH, 'request_timeout'])
+const FROM_ROUTER: ReadonlySet<string> = new Set([
+  ...[...FROM_BOTH, 'timeout', 'stream_timeout', 'routing_strategy', 'model_group_alias', 'disable_cooldowns'],
+])
+
+/** How all models are routed, unless one says otherwise. */
+export interface Routing {
+  /** The strategy of models with several targets. */
+  readonly strategy: 'weighted' | 'least_busy'
+  readonly attempts: number
+  /** The keys of nexcode.yaml that all this comes to. */
+  readonly keys: JsonObject
+}
+
+/**
+ * Reads the sections beside `model_list`, and notes what of them has no place.
+ *
+ * @example
+ * const { strategy, keys } = readRouting(source, note)
+ */
+export function readRouting(source: JsonObject, note: Note): Routing {
+  const router = sectionOf(source, 'router_settings')
+  const litellm = sectionOf(source, 'litellm_settings')
+  noteRest(source, SECTION_NAMES, '', SECTIONS, note)
+  noteRest(litellm, FROM_LITELLM, 'litellm_settings', LITELLM_SETTINGS, note)
+  noteRest(router, FROM_ROUTER, 'router_settings', ROUTER_SETTINGS, note)
+  noteRest(sectionOf(source, 'general_settings'), new Set(), 'general_settings', GENERAL_SETTINGS, note)
+  for (const name of SECTION_NAMES) {
+    const section = source[name] ?? null
+    if (name !== 'model_list' && section !== null && !isJsonObject(section)) note(name, 'is no section: it is left out')
+  }
+
+  const variables = Object.keys(sectionOf(source, 'environment_variables'))
+  if (variables.length > 0) {
+    note('environment_variables', `is not copied: set ${variables.join(', ')} in the environment where it is needed`)
+  }
+
+  const ofRouter = (key: string): number | undefined => numberAt(router, key, 'router_settings', note)
+  const ofLitellm = (key: string): number | undefined => numberAt(litellm, key, 'litellm_settings', note)
+  const both = (key: string): number | undefined => ofRouter(key) ?? ofLitellm(key)
+  const attempts = attemptsFor(both('num_retries') ?? RETRIES_DEFAULT)
+  const seconds = ofRouter('timeout') ?? ofLitellm('request_timeout')
+  const timeouts = timeoutsOf(seconds)
+  noteStreamTimeout(ofRouter('stream_timeout'), 'router_settings', note)
+  const breaker = router['disable_cooldowns'] === true ? false : breakerOf(both('allowed_fails'), both('cooldown_time'))
+  return {
+    strategy: strategyOf(textOf(router['routing_strategy']), note),
+    attempts,
+    keys: {
+      ...(timeouts === undefined ? {} : { timeouts }),
+      retry: { attempts, on: RETRIED },
+      ...(breaker === undefined ? {} : { breaker }),
+    },
+  }
+}
+
+/** All attempts, the first among them. */
+export function attemptsFor(retries: number): number {
+  return Math.min(ATTEMPTS_MAX, Math.floor(retries) + 1)
+}
+
+/** LiteLLM's timeout is for the whole answer, and so for its beginning, too. */
+export function timeoutsOf(seconds: number | undefined): JsonObject | undefined {
+  return seconds === undefined ? undefined : { first_byte: durationOf(seconds), total: durationOf(seconds) }
+}
+
+/** LiteLLM has a limit of its own for the first byte of streams. */
+export function noteStreamTimeout(seconds: number | undefined, path: string, note: Note): void {
+  if (seconds === undefined) return
+  note(memberPath(path, 'stream_timeout'), 'is for streams only: `timeouts.first_byte` is for all answers alike')
+}
+
+function strategyOf(written: string | undefined, note: Note): 'weighted' | 'least_busy' {
+  const path = 'router_settings.routing_strategy'
+  if (written === undefined || written === 'simple-shuffle') return 'weighted'
+  if (written === 'least-busy') return 'least_busy'
+  if (written === 'latency-based-routing') {
+    note(path, 'is not there: least_busy is the nearest to it, since slow targets have more calls under way')
+    return 'least_busy'
+  }
+  note(path, `${JSON.stringify(written)} is not there: weighted is taken`)
+  return 'weighted'
+}
+
+/** LiteLLM counts failures in a minute, and one more than `allowed_fails` is too many. */
+function breakerOf(allowedFails: number | undefined, cooldownSeconds: number | undefined): Json | undefined {
+  if (cooldownSeconds === 0) return false
+  if (allowedFails === undefined && cooldownSeconds === undefined) return undefined
+  const open = cooldownSeconds === undefined ? undefined : durationOf(cooldownSeconds)
+  return {
+    ...(allowedFails === undefined ? {} : { failures: Math.min(10_000, Math.floor(allowedFails) + 1) }),
+    ...(open === undefined ? {} : { open, open_max: open }),
+  }
+}

@@ -1,0 +1,74 @@
+import type { JsonObject } from '../../json/json.ts'
+import type { Deployment } from './litellm-deployments.ts'
+import { memberPath, type Note } from './untranslated.ts'
+
+/** A target as nexcode.yaml has it, without its order. */
+export interface Target extends JsonObject {
+  readonly upstream: string
+  readonly model: string
+  readonly weight?: number
+}
+
+/**
+ * Makes targets of deployments: those of one level are chosen among, and those of the next follow when they fail.
+ *
+ * `groups` come one after the other; within one, LiteLLM's `order` makes levels. What was there already is not repeated.
+ */
+export function levelsOf(
+  groups: readonly (readonly Deployment[])[],
+  strategy: 'weighted' | 'least_busy',
+  note: Note,
+): readonly (readonly Target[])[] {
+  const seen = new Set<string>()
+  const levels: (readonly Target[])[] = []
+  for (const [index, group] of groups.entries()) {
+    // Each group is looked at for its own model first: once is enough to say what is wrong with it.
+    const say = index === 0 ? note : (): void => undefined
+    for (const level of byOrder(group)) {
+      const fresh = level.filter(({ upstream, model }) => !seen.has(JSON.stringify([upstream, model])))
+      const targets = targetsOf(fresh, strategy, say)
+      for (const { upstream, model } of targets) seen.add(JSON.stringify([upstream, model]))
+      if (targets.length > 0) levels.push(targets)
+    }
+  }
+  return levels
+}
+
+/** Those without an order come last, as with LiteLLM. */
+function byOrder(group: readonly Deployment[]): (readonly Deployment[])[] {
+  const levels = Map.groupBy(group, ({ order }) => order ?? Number.POSITIVE_INFINITY)
+  return [...levels].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, level]) => level)
+}
+
+function targetsOf(level: readonly Deployment[], strategy: 'weighted' | 'least_busy', note: Note): readonly Target[] {
+  const shares = strategy === 'weighted' && level.length > 1 ? sharesOf(level) : undefined
+  if (shares === undefined) return level.map(({ upstream, model }) => ({ upstream, model }))
+  const divisor = shares.reduce(greatestCommonDivisor)
+  const largest = Math.max(...shares) / divisor
+  // A weight may be a million at most.
+  const scale = Math.max(1, largest / 1_000_000) * divisor
+  return level.flatMap(({ upstream, model, path }, index) => {
+    const share = shares[index] ?? 0
+    if (share > 0) return [{ upstream, model, weight: Math.max(1e-6, share / scale) }]
+    note(
+      memberPath(path, 'weight'),
+      'is 0 beside others that have one, and so the target is never chosen: it is left out',
+    )
+    return []
+  })
+}
+
+/** The first of weight, rpm and tpm that any has: LiteLLM takes nothing for 0. */
+function sharesOf(level: readonly Deployment[]): readonly number[] | undefined {
+  for (const key of ['weight', 'rpm', 'tpm'] as const) {
+    const shares = level.map(({ shares: given }) => given[key] ?? 0)
+    if (shares.some((share) => share > 0)) return shares
+  }
+  return undefined
+}
+
+/** Of fractions, too small a one to be of use: they stay as they are. */
+function greatestCommonDivisor(one: number, other: number): number {
+  if (!Number.isInteger(one) || !Number.isInteger(other)) return 1
+  return other === 0 ? one : greatestCommonDivisor(other, one % other)
+}

@@ -1,0 +1,189 @@
+import { PRESETS } from '../../config/presets.ts'
+import type { Json, JsonObject } from '../../json/json.ts'
+import type { LitellmProvider } from './litellm-providers.ts'
+import { numberAt, sectionOf, textOf, translateText, variable, variableOf } from './litellm-values.ts'
+import { createHide, type Hide } from './secret-variables.ts'
+import { memberPath, type Note } from './untranslated.ts'
+
+/** What people write where a server wants no key, but a client wants one. */
+const NO_KEY = /^(?:none|null|na|n\/a|empty|dummy|fake-?key|no-?key|not-?needed|anything|ollama|lm-?studio)$/i
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const HEADER_VALUE = /^[\t\x20-\x7e]*$/
+const SECRET_HEADER = /auth|key|token|secret|cookie|password/i
+/** Headers that a gateway sets itself (RFC 9110 §7.6.1). */
+const OWN_HEADER =
+  /^(?:connection|content-length|content-type|host|keep-alive|proxy-\w+|te|trailer|transfer-encoding|upgrade)$/i
+
+/** The upstreams of a configuration as they come up. */
+export interface Upstreams {
+  /** The name of the upstream that a deployment's `litellm_params` come to; undefined, and noted, where they come to none. */
+  readonly nameFor: (provider: LitellmProvider, params: JsonObject, path: string) => string | undefined
+  /** All of them, by name, as nexcode.yaml has them. */
+  readonly all: () => JsonObject
+}
+
+/** One upstream that was made, and the limit of calls that came with it. */
+interface Made {
+  readonly name: string
+  readonly entry: JsonObject
+  concurrencyMax: number | undefined
+}
+
+/**
+ * Makes one upstream for each distinct provider, address, key, version, organization and set of headers.
+ *
+ * @example
+ * const upstreams = createUpstreams(note)
+ */
+export function createUpstreams(note: Note): Upstreams {
+  const made = new Map<string, Made>()
+  const counts = new Map<string, number>()
+  const hide = createHide(note)
+
+  const make = (provider: LitellmProvider, key: string, entry: JsonObject, path: string): Made => {
+    const count = (counts.get(provider.name) ?? 0) + 1
+    counts.set(provider.name, count)
+    const name = count === 1 ? provider.name : `${provider.name}-${count}`
+    const upstream = { name, entry, concurrencyMax: undefined }
+    made.set(key, upstream)
+    if (provider.isTranslated === true) {
+      const source = PRESETS.get(provider.name)?.source ?? ''
+      note(path, `goes to the provider's own OpenAI-compatible API, which can do less than LiteLLM: see ${source}`)
+    }
+    return upstream
+  }
+
+  return {
+    nameFor(provider, params, path) {
+      const entry = entryOf(provider, params, path, { note, hide })
+      if (entry === undefined) return undefined
+      const key = JSON.stringify([provider.name, entry])
+      const upstream = made.get(key) ?? make(provider, key, entry, path)
+      const max = numberAt(params, 'max_parallel_requests', path, note)
+      if (max !== undefined && max >= 1) {
+        const before = upstream.concurrencyMax
+        if (before !== undefined) {
+          note(
+            memberPath(path, 'max_parallel_requests'),
+            `holds for all models of upstream ${upstream.name} together there: the largest is taken`,
+          )
+        }
+        upstream.concurrencyMax = Math.min(65_535, Math.max(Math.floor(max), before ?? 0))
+      }
+      return upstream.name
+    },
+    all: () =>
+      Object.fromEntries(
+        [...made.values()].map(({ name, entry, concurrencyMax }) => [
+          name,
+          concurrencyMax === undefined ? entry : { ...entry, concurrency: { max: concurrencyMax } },
+        ]),
+      ),
+  }
+}
+
+interface Tools {
+  readonly note: Note
+  readonly hide: Hide
+}
+
+function entryOf(provider: LitellmProvider, params: JsonObject, path: string, tools: Tools): JsonObject | undefined {
+  const address = addressOf(provider, params, path, tools)
+  if (address === undefined) return undefined
+  const preset = PRESETS.get(String(address['preset'] ?? ''))
+  const version = textOf(params['api_version'])
+  const headers = headersOf(provider, params, path, tools)
+  const organization = textOf(params['organization'])
+  const key = keyOf(provider, params, path, tools, preset?.needsKey ?? provider.baseUrl !== undefined)
+  return {
+    ...address,
+    ...(key === undefined ? {} : { api_key: key }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(version === undefined || provider.name !== 'azure' ? {} : { query: { 'api-version': translateText(version) } }),
+    ...(organization === undefined ? {} : { organization: translateText(organization) }),
+  }
+}
+
+/** The preset, the base URL, or both. */
+function addressOf(
+  provider: LitellmProvider,
+  params: JsonObject,
+  path: string,
+  { note, hide }: Tools,
+): JsonObject | undefined {
+  const own = provider.preset === undefined ? {} : { preset: provider.preset }
+  const literal = textOf(params['api_base']) ?? textOf(params['base_url'])
+  if (literal === undefined) {
+    if (provider.baseVariable !== undefined) return { ...own, ...baseUrl(provider, variable(provider.baseVariable)) }
+    if (provider.baseUrl !== undefined) return { base_url: provider.baseUrl }
+    if (provider.preset !== undefined) return own
+    note(memberPath(path, 'api_base'), 'is missing, and no base URL is known for this provider: it is left out')
+    return undefined
+  }
+  const basePath = memberPath(path, params['api_base'] === undefined ? 'base_url' : 'api_base')
+  const url = URL.parse(literal)
+  if (url !== null && (url.username !== '' || url.password !== '')) {
+    return { ...own, base_url: hide(literal, `${stemOf(provider)}_BASE_URL`, basePath) }
+  }
+  const name = variableOf(literal)
+  const base = (name === undefined ? translateText(literal) : variable(name)).replace(/\?.*$/, '').replace(/\/+$/, '')
+  if (name !== undefined && (provider.preset === 'azure' || provider.path !== undefined)) {
+    note(basePath, `needs a value of ${name} without a slash at its end`)
+  }
+  // Azure's newer API is at OpenAI's own paths, and takes the key as Azure does.
+  if (provider.preset === 'azure' && /\/openai\/v1$/.test(base)) return { base_url: base, key_header: 'api-key' }
+  if (provider.preset === 'openai') return { base_url: base }
+  return { ...own, ...baseUrl(provider, base) }
+}
+
+function baseUrl(provider: LitellmProvider, base: string): JsonObject {
+  if (provider.preset === 'azure') {
+    return { base_url: `${base.replace(/\/openai(?:\/deployments(?:\/.*)?)?$/, '')}/openai` }
+  }
+  const path = provider.path ?? ''
+  return { base_url: base.endsWith(path) ? base : `${base}${path}` }
+}
+
+function keyOf(
+  provider: LitellmProvider,
+  params: JsonObject,
+  path: string,
+  { hide }: Tools,
+  needsKey: boolean,
+): string | undefined {
+  const literal = textOf(params['api_key'])
+  if (literal === undefined) {
+    const hasBase = params['api_base'] !== undefined || params['base_url'] !== undefined
+    if (provider.keyVariable === undefined || !(needsKey || hasBase || provider.baseVariable !== undefined))
+      return undefined
+    return variable(provider.keyVariable)
+  }
+  if (NO_KEY.test(literal) && !needsKey) return undefined
+  const name = variableOf(literal)
+  return name === undefined ? hide(literal, `${stemOf(provider)}_KEY`, memberPath(path, 'api_key')) : variable(name)
+}
+
+function headersOf(provider: LitellmProvider, params: JsonObject, path: string, { note, hide }: Tools): JsonObject {
+  const keyHeader = provider.name === 'azure' ? 'api-key' : 'authorization'
+  const headers: Record<string, Json> = {}
+  for (const section of ['headers', 'extra_headers']) {
+    for (const [written, value] of Object.entries(sectionOf(params, section))) {
+      const at = memberPath(memberPath(path, section), written)
+      const name = written.toLowerCase()
+      const text = textOf(value)
+      if (OWN_HEADER.test(name)) note(at, 'is set by NexCode itself')
+      else if (name === keyHeader) note(at, 'is the header that carries the key: it is left out, see `api_key`')
+      else if (text === undefined || !HEADER_NAME.test(name) || !HEADER_VALUE.test(text)) {
+        note(at, 'can not be sent as a header: its name has spaces, or its value other characters than ASCII')
+      } else if (SECRET_HEADER.test(name) && variableOf(text) === undefined) {
+        headers[name] = hide(text, `${stemOf(provider)}_HEADER`, at)
+      } else headers[name] = translateText(text)
+    }
+  }
+  return headers
+}
+
+/** The beginning of the names of variables for a provider's secrets. */
+function stemOf({ name }: LitellmProvider): string {
+  return name.toUpperCase().replaceAll('-', '_')
+}

@@ -1,0 +1,51 @@
+import { stringify } from 'yaml'
+import type { JsonObject } from '../../json/json.ts'
+import { readDeployments } from './litellm-deployments.ts'
+import { makeModels } from './litellm-models.ts'
+import { readRouting } from './litellm-routing.ts'
+import { readLitellm } from './litellm-source.ts'
+import { createUpstreams } from './litellm-upstreams.ts'
+import type { Untranslated } from './untranslated.ts'
+
+const HEAD = '# yaml-language-server: $schema=./nexcode.schema.json\n'
+
+/** A nexcode.yaml and what it lacks; or why there is none. */
+export type Imported =
+  | { readonly yaml: string; readonly untranslated: readonly Untranslated[] }
+  | { readonly problem: string }
+
+/**
+ * Translates the text of a LiteLLM proxy configuration (https://docs.litellm.ai/docs/proxy/configs) into a nexcode.yaml.
+ *
+ * Callers see what they saw: the models of the list and no others, under the names that they use. No secret is copied: a
+ * key that stands in the source becomes a variable, and is on the list of what is left to do.
+ *
+ * @example
+ * const imported = importLitellm(text)
+ */
+export function importLitellm(text: string): Imported {
+  const read = readLitellm(text)
+  if ('problem' in read) return read
+  const untranslated: Untranslated[] = []
+  const note = (path: string, why: string): void => {
+    const isKnown = untranslated.some((one) => one.path === path && one.why === why)
+    if (!isKnown) untranslated.push({ path, why })
+  }
+  const upstreams = createUpstreams(note)
+  const deployments = readDeployments(read.models, upstreams, note)
+  const routing = readRouting(read.source, note)
+  const { models, params } = makeModels(read.source, deployments, routing, note)
+  if (deployments.length === 0)
+    note('model_list', 'has no model that could be translated: add upstreams and models by hand')
+  const all = upstreams.all()
+  const file: JsonObject = {
+    unknown_models: 'refuse',
+    report_model: 'alias',
+    ...routing.keys,
+    ...(Object.keys(all).length === 0 ? {} : { upstreams: all }),
+    ...(Object.keys(models).length === 0 ? {} : { models }),
+    ...(params.length === 0 ? {} : { params }),
+  }
+  // Another name of a model has all that it has: nexcode.yaml knows no references.
+  return { yaml: HEAD + stringify(file, { aliasDuplicateObjects: false, lineWidth: 0 }), untranslated }
+}

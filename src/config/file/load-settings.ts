@@ -1,0 +1,93 @@
+import type { Env } from '../env-reader.ts'
+import { freeze } from '../freeze.ts'
+import type { SendingSettings, Settings } from '../settings.ts'
+import { checkFile } from './check-file.ts'
+import { checkUpstreamName, toModels } from './model-settings.ts'
+import type { ReadFile } from './named-file.ts'
+import { toParamRules } from './param-rules.ts'
+import { createProblemLog, type FileProblem } from './problems.ts'
+import { readDocument } from './read-document.ts'
+import { createScope, type Scope } from './scope.ts'
+import { BREAKER_DEFAULTS, RETRY_DEFAULTS } from './sending-defaults.ts'
+import { toBreaker, toSending, toTimeouts } from './sending-settings.ts'
+import { createSubstitute } from './substitute.ts'
+import { toUpstreams } from './upstream-settings.ts'
+
+/** A configuration file. */
+export interface SettingsSource {
+  /** As problems name it; what it names is looked for beside it. */
+  readonly path: string
+  readonly text: string
+}
+
+/** What a configuration file depends on besides its text. */
+export interface SettingsOptions {
+  readonly env: Env
+  /** The text of a file; throws where it cannot be read. */
+  readonly readFile: ReadFile
+  /** What the environment alone comes to. */
+  readonly base: Settings
+}
+
+/** The settings and the files that were read for them, or everything that is wrong, in the order of the file. */
+export type LoadedSettings =
+  | { readonly ok: true; readonly settings: Settings; readonly filesRead: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly FileProblem[] }
+
+/**
+ * Reads a configuration file, YAML or JSON: checked, completed with all defaults and deeply frozen, or all problems at
+ * once.
+ *
+ * @example
+ * const loaded = loadSettings({ path: 'nexcode.yaml', text }, { env: process.env, readFile, base: config.settings })
+ */
+export function loadSettings(source: SettingsSource, { env, readFile, base }: SettingsOptions): LoadedSettings {
+  const filesRead = new Set<string>()
+  const readAndNote = (path: string): string => {
+    filesRead.add(path)
+    return readFile(path)
+  }
+  const document = readDocument(source.text, createSubstitute(env, readAndNote))
+  const log = createProblemLog(source.path, document.locate)
+  for (const { path, fault, position } of document.faults) log.add(path, fault, position)
+  if (!document.isFaulty([])) {
+    const parts = { file: source.path, document, log, readFile: readAndNote, base }
+    const settings = toSettings(createScope(checkFile(document, log), parts))
+    if (log.problems().length === 0) return { ok: true, settings: freeze(settings), filesRead: [...filesRead] }
+  }
+  return { ok: false, problems: log.problems() }
+}
+
+/** What a file without a word about sending comes to. */
+const SENDING_DEFAULTS: SendingSettings = {
+  retry: RETRY_DEFAULTS,
+  hedge: undefined,
+  // A limit of the top level is every upstream's, unless that has its own: here, it would go before those.
+  timeouts: toTimeouts(undefined),
+  allOpen: 'try',
+}
+
+function toSettings(scope: Scope): Settings {
+  const { config, base } = scope
+  const sending = { ...SENDING_DEFAULTS, ...toSending(scope, [], config, SENDING_DEFAULTS) }
+  const upstreams = toUpstreams(scope, {
+    timeouts: toTimeouts(config.timeouts),
+    breaker: toBreaker(scope, ['breaker'], config.breaker, BREAKER_DEFAULTS),
+  })
+  checkUpstreamName(scope, ['default_upstream'], config.default_upstream)
+  const pins = config.pins ?? {}
+  for (const [resource, name] of Object.entries(pins)) checkUpstreamName(scope, ['pins', resource], name)
+  const isOwn = scope.isWritten(['upstreams'])
+  return {
+    hasFile: true,
+    upstreams,
+    defaultUpstream: config.default_upstream ?? (isOwn ? upstreams[0]?.name : undefined) ?? base.defaultUpstream,
+    models: toModels(scope, sending),
+    unknownModels: config.unknown_models ?? 'pass',
+    sending,
+    params: toParamRules(scope),
+    pins,
+    debugHeaders: config.debug_headers ?? base.debugHeaders,
+    clientDeadline: config.client_deadline ?? true,
+  }
+}

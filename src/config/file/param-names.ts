@@ -1,0 +1,61 @@
+import type { Fault } from '../kind.ts'
+import type { RulePart } from './parts.ts'
+import type { Path } from './path.ts'
+import type { Side } from './problems.ts'
+import type { Scope } from './scope.ts'
+
+/** A name of a parameter, and where it stands. */
+interface Named {
+  readonly name: string
+  readonly at: Path
+  readonly side: Side
+  /** Whether it stands where something is done to the parameter, which `model` is not to suffer. */
+  readonly isChange: boolean
+}
+
+const NO_PATH: Fault = {
+  wrong: 'is no name of a parameter',
+  cure: 'Write names with single dots between them, such as response_format.type.',
+}
+
+const MODEL: Fault = {
+  wrong: 'is about the model, which only models decide',
+  cure: 'Take it out, and write what stands behind a name in models; values may list the names there are.',
+}
+
+/** Reports what cannot be the name of a parameter in a rule, and where `model` must not be one. */
+export function checkParamNames(scope: Scope, path: Path, part: RulePart): void {
+  for (const { name, at, side, isChange } of namesOf(scope, path, part)) {
+    if (!isParamPath(name)) scope.add(at, NO_PATH, side)
+    else if (isChange && /^model(\.|$)/.test(name)) scope.add(at, MODEL, side)
+  }
+}
+
+/** Whether a text is the path of a parameter: names with single dots between them. */
+function isParamPath(text: string): boolean {
+  return text.split('.').every((segment) => segment !== '' && !/[\s\p{Cc}]/u.test(segment))
+}
+
+function namesOf(scope: Scope, path: Path, part: RulePart): readonly Named[] {
+  const keys = (operation: keyof RulePart, isChange: boolean): Named[] =>
+    Object.keys(part[operation] ?? {}).map((name) => ({ name, at: [...path, operation, name], side: 'key', isChange }))
+  const list = (operation: 'drop' | 'require' | 'deny' | 'allow', isChange: boolean): Named[] =>
+    (part[operation] ?? []).map((name, index, names) => {
+      return { name, at: scope.pathOfEntry(names, index), side: 'value', isChange }
+    })
+  const renamed = Object.entries(part.rename ?? {}).map(([from, name]): Named => {
+    return { name, at: [...path, 'rename', from], side: 'value', isChange: true }
+  })
+  return [
+    ...keys('defaults', true),
+    ...keys('overrides', true),
+    ...keys('clamp', true),
+    ...list('drop', true),
+    ...keys('rename', true),
+    ...renamed,
+    ...list('require', false),
+    ...list('deny', true),
+    ...list('allow', false),
+    ...keys('values', false),
+  ]
+}

@@ -1,0 +1,59 @@
+import type { Fault } from '../kind.ts'
+import { type Path, renderPath } from './path.ts'
+
+/** One thing that is wrong with a configuration file. No part of a secret is ever in it. */
+export interface FileProblem {
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  /** From 1. */
+  readonly column: number
+  /** Such as `models.smart.targets[0].upstream`; empty for the whole file. */
+  readonly path: string
+  /** What is wrong, as the end of a sentence that begins with the path. */
+  readonly wrong: string
+  /** What to do. */
+  readonly cure: string
+}
+
+/** Where something stands in a text; both from 1. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+/** Whether a key is meant, or the value behind it. */
+export type Side = 'key' | 'value'
+
+/** Gathers what is wrong with a file. */
+export interface ProblemLog {
+  /** In the order of the file. */
+  readonly problems: () => readonly FileProblem[]
+  /** A position stands for that of the path, where that is another one. */
+  readonly add: (path: Path, fault: Fault, at?: Side | Position) => void
+}
+
+/** Makes the log of a file's problems, given where each path stands in it. */
+export function createProblemLog(file: string, locate: (path: Path, side: Side) => Position): ProblemLog {
+  const found: FileProblem[] = []
+  return {
+    problems: () => found.toSorted((one, other) => one.line - other.line || one.column - other.column),
+    add(path, fault, at = 'value') {
+      found.push({ file, ...(typeof at === 'string' ? locate(path, at) : at), path: renderPath(path), ...fault })
+    },
+  }
+}
+
+/**
+ * The problems of a file, for a person: where, what is wrong, and the cure.
+ *
+ * @example
+ * if (!loaded.ok) process.stderr.write(renderFileProblems(loaded.problems))
+ */
+export function renderFileProblems(problems: readonly FileProblem[]): string {
+  return problems
+    .map(({ file, line, column, path, wrong, cure }) => {
+      return `${file}:${line}:${column} ${path === '' ? 'The file' : path} ${wrong}.\n  ${cure}\n`
+    })
+    .join('')
+}

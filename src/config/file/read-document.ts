@@ -1,0 +1,80 @@
+import { LineCounter, parseDocument } from 'yaml'
+import type { Json } from '../../json/json.ts'
+import type { Fault } from '../kind.ts'
+import type { Path } from './path.ts'
+import type { Position, Side } from './problems.ts'
+import type { Substitute } from './substitute.ts'
+import { syntaxFault } from './syntax-fault.ts'
+import { keyOfPath, plainData } from './yaml-data.ts'
+
+/** The content of a file, and where all of it stands. */
+export interface FileDocument {
+  /** Plain data; null where nothing is written, and where a part has a fault of its own. */
+  readonly value: Json
+  /** What is wrong already: syntax, keys that occur twice, aliases, variables. */
+  readonly faults: readonly DocumentFault[]
+  /** Where a path stands; the key above it, where it is not written. */
+  readonly locate: (path: Path, side: Side) => Position
+  readonly isWritten: (path: Path) => boolean
+  /** Whether a variable's value is in a text: it may be a number, and it may be a secret. */
+  readonly hasVariable: (path: Path) => boolean
+  /** Whether one of the faults is why there is no value at a path. */
+  readonly isFaulty: (path: Path) => boolean
+}
+
+/** A fault of a document. */
+export interface DocumentFault {
+  readonly path: Path
+  readonly position: Position
+  readonly fault: Fault
+}
+
+/**
+ * Reads YAML 1.2, and JSON as a part of it: plain data with the variables in its texts (not in its keys) substituted.
+ *
+ * @example
+ * const document = readDocument('debug_headers: true', createSubstitute(env, readFile))
+ */
+export function readDocument(text: string, substitute: Substitute): FileDocument {
+  const lines = new LineCounter()
+  // Keys are texts, as in JSON; dates, sets and other types of YAML 1.1 are none of JSON's.
+  const options = { lineCounter: lines, prettyErrors: false, stringKeys: true, resolveKnownTags: false } as const
+  const parsed = parseDocument(text.replace(/^\uFEFF/, ''), { ...options, uniqueKeys: false, logLevel: 'error' })
+  const position = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { line, column: col }
+  }
+
+  // One slip makes a parser stumble again and again: only where it did so first is worth saying.
+  const [first] = [...parsed.errors, ...parsed.warnings].toSorted((one, other) => one.pos[0] - other.pos[0])
+  if (first !== undefined) return unreadable(position(first.pos[0]), syntaxFault(first.code))
+  if (parsed.directives?.yaml.version === '1.1') return unreadable(position(0), syntaxFault('BAD_DIRECTIVE'))
+
+  const { value, places, variables, faults } = plainData(parsed.contents, substitute)
+  const faulty = new Set(faults.filter(({ isWithoutValue }) => isWithoutValue).map(({ path }) => keyOfPath(path)))
+  return {
+    value,
+    faults: faults.map(({ path, offset, fault }) => ({ path, position: position(offset), fault })),
+    locate(path, side) {
+      for (let length = path.length; length > 0; length -= 1) {
+        const place = places.get(keyOfPath(path.slice(0, length)))
+        if (place !== undefined) return position(length < path.length ? place.key : place[side])
+      }
+      return { line: 1, column: 1 }
+    },
+    isWritten: (path) => places.has(keyOfPath(path)),
+    hasVariable: (path) => variables.has(keyOfPath(path)),
+    isFaulty: (path) => faulty.has(keyOfPath(path)),
+  }
+}
+
+function unreadable(position: Position, fault: Fault): FileDocument {
+  return {
+    value: null,
+    faults: [{ path: [], position, fault }],
+    locate: () => position,
+    isWritten: () => false,
+    hasVariable: () => false,
+    isFaulty: (path) => path.length === 0,
+  }
+}

@@ -1,0 +1,67 @@
+import type { Env } from '../env-reader.ts'
+import { type Fault, type Parsed, right, wrong } from '../kind.ts'
+import { type ReadFile, readNamedFile } from './named-file.ts'
+
+/** A text in which every variable stands for its value. */
+export interface Substituted {
+  readonly text: string
+  /** Whether a variable was in it: its text may be a secret then. */
+  readonly hasVariable: boolean
+}
+
+/** Puts variables into a text. */
+export type Substitute = (text: string) => Parsed<Substituted>
+
+/** `$${`, `${NAME}`, `${NAME:-default}`; the last two groups are absent where what stands behind `${` is none of it. */
+const PLACE = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g
+
+/**
+ * Makes the function that puts variables into a text: `${NAME}` and `${NAME:-default}` take from the environment, or from
+ * the file that `NAME_FILE` names; `$${` is a literal `${`.
+ *
+ * As with the environment, spaces around a value are dropped, and an empty value counts as absent where there is
+ * something to take in its place. A fault names the variable, never its value.
+ */
+export function createSubstitute(env: Env, readFile: ReadFile): Substitute {
+  const read = (name: string, fallback: string | undefined): Parsed<string> => {
+    const value = env[name]?.trim()
+    if (value !== undefined && value !== '') return right(value)
+    const path = env[`${name}_FILE`]?.trim() ?? ''
+    if (path !== '') return inFile(name, readNamedFile(path, readFile))
+    const found = fallback ?? value
+    if (found !== undefined) return right(found)
+    return wrong(
+      `names the variable ${name}, which is not set`,
+      `Set ${name} (or ${name}_FILE), or write \${${name}:-…} with what is to stand in its place.`,
+    )
+  }
+
+  return (text) => {
+    let fault: Fault | undefined
+    let hasVariable = false
+    const put = text.replace(PLACE, (place: string, name?: string, fallback?: string) => {
+      if (place === '$${') return '${'
+      const value = name === undefined ? NO_VARIABLE : read(name, fallback)
+      hasVariable = true
+      if (value.ok) return value.value
+      fault ??= value.fault
+      return ''
+    })
+    return fault === undefined ? right({ text: put, hasVariable }) : { ok: false, fault }
+  }
+}
+
+const NO_VARIABLE = wrong(
+  'has a ${ that begins no variable',
+  `Write \${NAME} or \${NAME:-default}; and $\${ where a literal \${ is meant.`,
+)
+
+function inFile(name: string, read: Parsed<string>): Parsed<string> {
+  if (read.ok) return read
+  return wrong(`names the variable ${name}, whose file (${name}_FILE) ${inWords(read.fault.wrong)}`, read.fault.cure)
+}
+
+/** `names an empty file` is said of the setting that names it; here the file itself is spoken of. */
+function inWords(said: string): string {
+  return said.replace('names a file that cannot be read', 'cannot be read').replace('names an empty file', 'is empty')
+}

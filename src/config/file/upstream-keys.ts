@@ -1,0 +1,58 @@
+import type { Preset } from '../presets.ts'
+import type { UpstreamSettings } from '../settings.ts'
+import { secret } from '../text-kinds.ts'
+import type { UpstreamPart } from './parts.ts'
+import type { Path } from './path.ts'
+import type { Scope } from './scope.ts'
+
+const PLACES = ['api_key', 'api_keys', 'api_key_file'] as const
+
+/** Whose key an upstream is spoken to with, and which. Reports keys that cannot be sent, and what contradicts itself. */
+export function takeAuth(
+  scope: Scope,
+  path: Path,
+  part: UpstreamPart,
+  preset: Preset | undefined,
+): Pick<UpstreamSettings, 'auth' | 'keys'> {
+  const [place, ...others] = PLACES.filter((name) => scope.isWritten([...path, name]))
+  for (const other of others) {
+    scope.add([...path, other], { wrong: `is set, and ${place} too`, cure: 'Set one of the two.' }, 'key')
+  }
+  const hasKey = place !== undefined
+  // What is written, but is no good, has been reported.
+  const isSilent = part.auth === undefined && scope.isWritten([...path, 'auth'])
+  if (!hasKey && !isSilent && preset?.needsKey === true && part.auth !== 'caller') {
+    const cure = 'Set api_key, or auth: caller where each caller brings their own.'
+    scope.add(path, { wrong: `has no key, which ${preset.title} asks for`, cure }, 'key')
+  } else if (!hasKey && part.auth === 'server') {
+    const cure = 'Set api_key, api_keys or api_key_file; or auth: caller.'
+    scope.add([...path, 'auth'], { wrong: 'is server, though there is no key', cure })
+  }
+  return { auth: part.auth ?? (hasKey ? 'server' : 'none'), keys: takeKeys(scope, path, part) }
+}
+
+function takeKeys(scope: Scope, path: Path, part: UpstreamPart): readonly string[] {
+  const keys: string[] = []
+  const take = (at: Path, text: string, which: string): void => {
+    const key = text.trim()
+    if (key === '') {
+      scope.add(at, { wrong: `${which}is empty`, cure: 'Write the key, or set the variable that it is taken from.' })
+      return
+    }
+    const parsed = secret.parse(key)
+    if (parsed.ok) keys.push(parsed.value)
+    else scope.add(at, { ...parsed.fault, wrong: which + parsed.fault.wrong })
+  }
+
+  if (part.api_key !== undefined) take([...path, 'api_key'], part.api_key, '')
+  const { api_keys: pool = [] } = part
+  for (const [index, key] of pool.entries()) take(scope.pathOfEntry(pool, index), key, '')
+  if (part.api_key_file !== undefined) {
+    const at = [...path, 'api_key_file']
+    const lines = scope.readFile(at, part.api_key_file)?.split(/\r?\n/) ?? []
+    for (const [index, line] of lines.entries()) {
+      if (line.trim() !== '') take(at, line, `names a file whose line ${index + 1} `)
+    }
+  }
+  return [...new Set(keys)]
+}

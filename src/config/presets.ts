@@ -1,0 +1,159 @@
+/** What is known of a provider whose API speaks OpenAI's protocol: what an upstream of that preset starts from. */
+export interface Preset {
+  readonly name: string
+  /** The provider's name, for people. */
+  readonly title: string
+  /** Without a slash at its end; undefined where each customer has their own, so that `base_url` must be given. */
+  readonly baseUrl: string | undefined
+  /** Lower case; a key goes behind `Bearer ` in `authorization`, and alone in any other header. */
+  readonly keyHeader: string
+  readonly needsKey: boolean
+  /** The path behind the base URL for calls of a model; undefined: the caller's. */
+  readonly modelPath: string | undefined
+  readonly query: Readonly<Record<string, string>>
+  /** URL of the documentation that all this is from. */
+  readonly source: string
+}
+
+/** Of most: a key behind `Bearer `, and OpenAI's own paths below the base. */
+const USUAL = { keyHeader: 'authorization', needsKey: true, modelPath: undefined, query: {} } as const
+
+/** Servers of one's own machine or network, which ask for no key as they come. */
+const LOCAL = { ...USUAL, needsKey: false } as const
+
+const ALL: readonly Preset[] = [
+  {
+    ...USUAL,
+    name: 'openai',
+    title: 'OpenAI',
+    baseUrl: 'https://api.openai.com/v1',
+    source: 'https://platform.openai.com/docs/api-reference/introduction',
+  },
+  {
+    name: 'azure',
+    title: 'Azure OpenAI',
+    baseUrl: undefined,
+    keyHeader: 'api-key',
+    needsKey: true,
+    modelPath: '/deployments/{model}{path}',
+    query: { 'api-version': '2024-10-21' },
+    source: 'https://learn.microsoft.com/azure/ai-foundry/openai/reference',
+  },
+  {
+    ...USUAL,
+    name: 'anthropic',
+    title: 'Anthropic',
+    baseUrl: 'https://api.anthropic.com/v1',
+    source: 'https://platform.claude.com/docs/en/cli-sdks-libraries/libraries/openai-sdk',
+  },
+  {
+    ...USUAL,
+    name: 'gemini',
+    title: 'Google Gemini',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+    source: 'https://ai.google.dev/gemini-api/docs/openai',
+  },
+  {
+    ...USUAL,
+    name: 'groq',
+    title: 'Groq',
+    baseUrl: 'https://api.groq.com/openai/v1',
+    source: 'https://github.com/groq/groq-python/blob/main/api.md',
+  },
+  {
+    ...USUAL,
+    name: 'mistral',
+    title: 'Mistral',
+    baseUrl: 'https://api.mistral.ai/v1',
+    source: 'https://docs.mistral.ai/api',
+  },
+  {
+    ...USUAL,
+    name: 'deepseek',
+    title: 'DeepSeek',
+    baseUrl: 'https://api.deepseek.com',
+    source: 'https://api-docs.deepseek.com',
+  },
+  {
+    ...USUAL,
+    name: 'openrouter',
+    title: 'OpenRouter',
+    baseUrl: 'https://openrouter.ai/api/v1',
+    source: 'https://openrouter.ai/docs/quickstart',
+  },
+  {
+    ...USUAL,
+    name: 'together',
+    title: 'Together AI',
+    baseUrl: 'https://api.together.ai/v1',
+    source: 'https://docs.together.ai/docs/inference/openai-compatibility',
+  },
+  {
+    ...USUAL,
+    name: 'fireworks',
+    title: 'Fireworks AI',
+    baseUrl: 'https://api.fireworks.ai/inference/v1',
+    source: 'https://docs.fireworks.ai/tools-sdks/openai-compatibility',
+  },
+  {
+    ...USUAL,
+    name: 'xai',
+    title: 'xAI',
+    baseUrl: 'https://api.x.ai/v1',
+    source: 'https://docs.x.ai/api/integrations',
+  },
+  {
+    ...LOCAL,
+    name: 'ollama',
+    title: 'Ollama',
+    baseUrl: 'http://127.0.0.1:11434/v1',
+    source: 'https://docs.ollama.com/api/openai-compatibility',
+  },
+  {
+    ...LOCAL,
+    name: 'vllm',
+    title: 'vLLM',
+    baseUrl: 'http://127.0.0.1:8000/v1',
+    source: 'https://docs.vllm.ai/en/v0.8.1/serving/openai_compatible_server.html',
+  },
+  {
+    ...LOCAL,
+    name: 'lmstudio',
+    title: 'LM Studio',
+    baseUrl: 'http://127.0.0.1:1234/v1',
+    source: 'https://lmstudio.ai/docs/developer/openai-compat',
+  },
+  {
+    ...LOCAL,
+    name: 'llamacpp',
+    title: 'llama.cpp',
+    baseUrl: 'http://127.0.0.1:8080/v1',
+    source: 'https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md',
+  },
+]
+
+/**
+ * The presets by name, from the providers' own documentation.
+ *
+ * @example
+ * const preset = PRESETS.get('groq')
+ */
+export const PRESETS: ReadonlyMap<string, Preset> = new Map(ALL.map((preset) => [preset.name, preset]))
+
+/**
+ * The paths below `/v1/` that are calls of a model, and so get an upstream's path template: those that Azure serves below
+ * `/deployments/{deployment}` (https://learn.microsoft.com/azure/ai-foundry/openai/reference).
+ *
+ * @example
+ * const isCallOfModel = MODEL_ENDPOINTS.has('chat/completions')
+ */
+export const MODEL_ENDPOINTS: ReadonlySet<string> = new Set([
+  'chat/completions',
+  'completions',
+  'embeddings',
+  'images/generations',
+  'images/edits',
+  'audio/speech',
+  'audio/transcriptions',
+  'audio/translations',
+])

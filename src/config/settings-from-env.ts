@@ -1,0 +1,62 @@
+import type { Config } from './config.ts'
+import { freeze } from './freeze.ts'
+import type { BreakerSettings, Settings, Timeouts } from './settings.ts'
+
+const NO_TIMEOUTS: Timeouts = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
+
+const NEVER_OPEN: BreakerSettings = {
+  failures: 0,
+  rate: 0,
+  minimum: 20,
+  windowMs: 30_000,
+  openMs: 30_000,
+  openMaxMs: 300_000,
+}
+
+/**
+ * What the environment alone comes to: one upstream, named after its host, to which everything goes once, as it came.
+ *
+ * @example
+ * const settings = settingsFromEnv({ upstream: config.upstream, debugHeaders: config.debugHeaders })
+ */
+export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'>): Settings {
+  const { baseUrl, apiKey, organization, project } = env.upstream
+  const name = new URL(baseUrl).host
+  const headers: [name: string, value: string][] = []
+  if (organization !== undefined) headers.push(['openai-organization', organization])
+  if (project !== undefined) headers.push(['openai-project', project])
+  return freeze<Settings>({
+    hasFile: false,
+    upstreams: [
+      {
+        name,
+        baseUrl,
+        auth: 'either',
+        keys: apiKey === undefined ? [] : [apiKey],
+        keyHeader: 'authorization',
+        headers,
+        query: [],
+        modelPath: undefined,
+        timeouts: NO_TIMEOUTS,
+        tlsCa: undefined,
+        proxy: undefined,
+        concurrency: undefined,
+        breaker: NEVER_OPEN,
+        check: undefined,
+      },
+    ],
+    defaultUpstream: name,
+    models: [],
+    unknownModels: 'pass',
+    sending: {
+      retry: { attempts: 1, on: [], baseMs: 0, maxMs: 0, retryAfterMaxMs: 0, budgetPercent: 0 },
+      hedge: undefined,
+      timeouts: NO_TIMEOUTS,
+      allOpen: 'try',
+    },
+    params: [],
+    pins: {},
+    debugHeaders: env.debugHeaders,
+    clientDeadline: false,
+  })
+}

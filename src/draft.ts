@@ -1,0 +1,86 @@
+import type { Form } from './body/read-form.ts'
+import type { JsonBody } from './body/read-json.ts'
+import { applyEdits, type Edit } from './json/edit.ts'
+import { membersOf } from './json/members.ts'
+import { ApiError } from './openai/api-error.ts'
+import type { UpstreamBody } from './upstream/send.ts'
+
+/** A request's body on its way: what is known of it, and what goes to an upstream that has a name of its own for the model. */
+export interface Draft {
+  /** As the caller wrote it, or the default that was put in. */
+  readonly model: string | undefined
+  /** The parsed body, where it is JSON that was read. */
+  readonly value: unknown
+  /** Whether it can be sent more than once. */
+  readonly isReplayable: boolean
+  /** The body for an upstream; `model`: its own name for the model, undefined: the caller's. */
+  readonly bodyFor: (model: string | undefined) => DraftBody
+}
+
+/** A body as it goes out. */
+export interface DraftBody {
+  readonly body: UpstreamBody
+  /** Whether it is no longer the received one, so that its length and coding are other ones. */
+  readonly isChanged: boolean
+}
+
+/** The draft of a body that goes on as it came. */
+export function draftAsIs(body: UpstreamBody): Draft {
+  const whole = { body, isChanged: false }
+  return { model: undefined, value: undefined, isReplayable: !(body instanceof ReadableStream), bodyFor: () => whole }
+}
+
+/** The draft of a JSON body, with what the rules change in it. */
+export function draftOfJson(
+  json: JsonBody,
+  model: string | undefined,
+  edits: readonly Edit[],
+  isChanged: boolean,
+): Draft {
+  const received = { body: json.encoded ?? json.bytes, isChanged: false }
+  const bodyFor = (wanted: string | undefined): DraftBody => {
+    const isRenamed = wanted !== undefined && wanted !== model
+    if (edits.length === 0 && !isRenamed) return isChanged ? { body: json.bytes, isChanged } : received
+    const all = isRenamed ? [...edits, ...modelEdits(json.bytes, wanted)] : edits
+    return { body: applyEdits(json.bytes, all), isChanged: true }
+  }
+  return { model, value: json.value, isReplayable: true, bodyFor: rememberLast(bodyFor) }
+}
+
+/** The draft of a multipart form. */
+export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form): Draft {
+  const model = form.fields.get('model')?.at(-1)
+  return {
+    model,
+    value: undefined,
+    isReplayable: true,
+    bodyFor: (wanted) =>
+      wanted === undefined || wanted === model
+        ? { body: bytes, isChanged: false }
+        : { body: form.replace('model', wanted), isChanged: true },
+  }
+}
+
+/**
+ * Asserts that a body names its model once: a parser that takes the first of two would see another one than we do.
+ * Throws `rules_not_applicable`.
+ */
+export function assertOneModel(bytes: Uint8Array): void {
+  if (membersOf(bytes).filter(({ key }) => key === 'model').length < 2) return
+  throw new ApiError('rules_not_applicable', { message: "Duplicate parameter: 'model'. Send it once.", param: 'model' })
+}
+
+function modelEdits(bytes: Uint8Array, model: string): Edit[] {
+  return membersOf(bytes)
+    .filter(({ key }) => key === 'model')
+    .map(({ valueStart, valueEnd }) => ({ start: valueStart, end: valueEnd, text: JSON.stringify(model) }))
+}
+
+/** Several attempts at one target get the same bytes. */
+function rememberLast(make: (model: string | undefined) => DraftBody): (model: string | undefined) => DraftBody {
+  let last: { readonly model: string | undefined; readonly body: DraftBody } | undefined
+  return (model) => {
+    if (last === undefined || last.model !== model) last = { model, body: make(model) }
+    return last.body
+  }
+}

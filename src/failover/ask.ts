@@ -1,0 +1,137 @@
+import type { Exchange } from '../exchange.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { backOffMs, isRetried } from '../router/retry.ts'
+import type { Lane } from '../router/router.ts'
+import type { AskDeps, Asked } from './asked.ts'
+import { type Attempted, attempt } from './attempt.ts'
+import { hedge } from './hedge.ts'
+import { ownAbort } from './own-abort.ts'
+
+/** An answer to be handed on, and the lane that gave it. */
+export interface Answered {
+  readonly answer: Response
+  readonly lane: Lane
+  readonly secret: string | undefined
+}
+
+/**
+ * Asks the lanes of a route until one answers, as the route's settings say: one after the other, or a second one beside the
+ * first where that is slow. The last failure is the answer where nothing is left to try.
+ *
+ * Throws an `ApiError` where no upstream answered. No attempt is made once a byte of an answer has gone to the client:
+ * that begins when this function has returned.
+ */
+export async function ask(asked: Asked, deps: AskDeps): Promise<Answered> {
+  const { exchange, route } = asked
+  const lanes = route.order({ affinity: asked.affinity })
+  const attemptsMax = attemptsFor(asked)
+  const tried = new Set<Lane>()
+  let step: Step | undefined = { lane: firstOf(lanes), waitMs: 0, release: undefined }
+  for (;;) {
+    const { lane, release }: Step = step
+    tried.add(lane)
+    const outcome = await make(asked, lane, others(lanes, tried), attemptsMax, deps)
+    release?.()
+    tried.add(outcome.lane)
+    if (outcome.cause === undefined) return conclude(exchange, outcome)
+    step = nextStep(asked, lanes, tried, outcome, attemptsMax, deps)
+    if (step === undefined) return conclude(exchange, outcome)
+    discard(outcome)
+    if (step.waitMs > 0) await deps.sleep(step.waitMs, exchange.abort.signal)
+  }
+}
+
+/** What is tried next: a lane, after a time. */
+interface Step {
+  readonly lane: Lane
+  readonly waitMs: number
+  /** Gives back what the retry budget lent. */
+  readonly release: (() => void) | undefined
+}
+
+/** The SDKs retry too: where one already does, a second try here would multiply the calls. */
+function attemptsFor({ exchange, route, isReplayable }: Asked): number {
+  if (!isReplayable) return 1
+  const { attempts } = route.sending.retry
+  return attempts > 1 && isSdkRetry(exchange) ? 1 : attempts
+}
+
+function isSdkRetry({ request }: Exchange): boolean {
+  return Number(request.headers.get('x-stainless-retry-count') ?? 0) > 0
+}
+
+function make(
+  asked: Asked,
+  lane: Lane,
+  spare: readonly Lane[],
+  attemptsMax: number,
+  deps: AskDeps,
+): Promise<Attempted> {
+  const { exchange, route, endpoint, callFor } = asked
+  const settings = route.sending.hedge
+  const [second] = spare
+  if (settings !== undefined && second !== undefined && exchange.attempts + 1 < attemptsMax) {
+    return hedge(asked, [lane, second], settings, deps)
+  }
+  // Where a timeout is followed by another attempt, it must not end the exchange.
+  const abort = attemptsMax > 1 ? ownAbort(exchange) : exchange.abort
+  return attempt({ exchange, endpoint, lane, call: callFor(lane), abort }, deps)
+}
+
+/** Chooses what is tried after a failure; undefined: nothing more. */
+function nextStep(
+  { exchange, route, dueAt }: Asked,
+  lanes: readonly Lane[],
+  tried: ReadonlySet<Lane>,
+  { lane: failed, cause, retryAfterMs }: Attempted,
+  attemptsMax: number,
+  deps: AskDeps,
+): Step | undefined {
+  const { retry } = route.sending
+  if (cause === undefined || exchange.abort.signal.aborted) return undefined
+  if (cause !== 'busy' && !isRetried(retry, cause)) return undefined
+  const spent = (): undefined => {
+    // The SDK would begin all of it anew.
+    if (attemptsMax > 1 || isSdkRetry(exchange)) exchange.shouldRetry = false
+    return undefined
+  }
+  if (exchange.attempts >= attemptsMax) return spent()
+  const untried = others(lanes, tried)[0]
+  if (untried !== undefined && isInTime(untried, 0, dueAt, deps))
+    return { lane: untried, waitMs: 0, release: undefined }
+  if (cause === 'busy') return spent()
+  const backOff = backOffMs(retry, exchange.attempts - 1, retryAfterMs, deps.random)
+  const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs())
+  if (waitMs > Math.max(retry.retryAfterMaxMs, retry.maxMs) || !isInTime(failed, waitMs, dueAt, deps)) return spent()
+  const release = deps.retryBudget.tryTake(retry.budgetPercent)
+  return release === undefined ? spent() : { lane: failed, waitMs, release }
+}
+
+function others(lanes: readonly Lane[], tried: ReadonlySet<Lane>): readonly Lane[] {
+  return lanes.length === 1 ? NONE : lanes.filter((lane) => !tried.has(lane) && lane.health.waitMs() === 0)
+}
+
+const NONE: readonly Lane[] = []
+
+/** Whether a lane's usual time to first byte fits in before the client gives up. */
+function isInTime({ health }: Lane, waitMs: number, dueAt: number, { now }: AskDeps): boolean {
+  return dueAt === Number.POSITIVE_INFINITY || now() + waitMs + (health.percentile(50) ?? 0) < dueAt
+}
+
+function conclude(exchange: Exchange, { answer, error, lane, secret, end }: Attempted): Answered {
+  if (answer === undefined) throw error ?? new ApiError('upstream_unreachable')
+  exchange.atEnd(end)
+  return { answer, lane, secret }
+}
+
+/** Closes what an answer that is not handed on would still send. */
+function discard({ answer, end }: Attempted): void {
+  answer?.body?.cancel().catch(() => undefined)
+  end()
+}
+
+function firstOf(lanes: readonly Lane[]): Lane {
+  const [first] = lanes
+  if (first === undefined) throw new ApiError('upstream_unavailable')
+  return first
+}

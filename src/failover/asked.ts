@@ -1,0 +1,29 @@
+import type { Exchange } from '../exchange.ts'
+import type { JsonEndpoint } from '../openai/endpoints.ts'
+import type { RetryBudget } from '../router/retry.ts'
+import type { Lane, Route } from '../router/router.ts'
+import type { Sleep } from '../timing/sleep.ts'
+import type { AttemptDeps, LaneCall } from './attempt.ts'
+
+/** One request, and where it may go. */
+export interface Asked {
+  readonly exchange: Exchange
+  /** What is asked for, where its answer has to be JSON. */
+  readonly endpoint: JsonEndpoint | undefined
+  readonly route: Route
+  readonly affinity: string | undefined
+  /** The call for a lane; may throw an `ApiError`, which ends the request. */
+  readonly callFor: (lane: Lane) => LaneCall
+  /** Whether its body can be sent again. */
+  readonly isReplayable: boolean
+  /** When the answer has to be on its way, in the time of `now`; infinite: whenever. */
+  readonly dueAt: number
+}
+
+/** What asking needs. */
+export interface AskDeps extends AttemptDeps {
+  readonly random: () => number
+  readonly sleep: Sleep
+  readonly retryBudget: RetryBudget
+  readonly hedgeBudget: RetryBudget
+}

@@ -1,0 +1,113 @@
+import type { RetryCause } from '../config/settings.ts'
+import { wrongKindOf } from '../deliver.ts'
+import type { Exchange } from '../exchange.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { JsonEndpoint } from '../openai/endpoints.ts'
+import { parseRetryAfter } from '../router/retry.ts'
+import type { Lane } from '../router/router.ts'
+import { upstreamFailure } from '../upstream/failure.ts'
+import type { Send, UpstreamCall } from '../upstream/send.ts'
+import { failureOf } from './failure-of.ts'
+
+/** One call as it goes to one lane. */
+export interface LaneCall extends Omit<UpstreamCall, 'abort'> {
+  /** The server's key, where this call spends it: an answer that echoes it is masked. */
+  readonly secret: string | undefined
+}
+
+/** What is to be attempted. */
+export interface Attempt {
+  readonly exchange: Exchange
+  readonly endpoint: JsonEndpoint | undefined
+  readonly lane: Lane
+  readonly call: LaneCall
+  /** Ends this attempt. */
+  readonly abort: AbortController
+}
+
+/** What an attempt is made with. */
+export interface AttemptDeps {
+  readonly send: Send
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+}
+
+/** How an attempt went. */
+export interface Attempted {
+  readonly lane: Lane
+  /** The server's key, where the call spent it. */
+  readonly secret: string | undefined
+  /** The upstream's answer, also one that is a failure. */
+  readonly answer: Response | undefined
+  /** Why there is no answer. */
+  readonly error: ApiError | undefined
+  /** Why it counts as failed; undefined: it does not, or it was none of the upstream's doing. `busy`: no place was free. */
+  readonly cause: RetryCause | 'busy' | undefined
+  readonly retryAfterMs: number | undefined
+  /** Lets go of its place at the upstream; to be called once, when its answer is over. */
+  readonly end: () => void
+}
+
+/** Why the slower of two attempts ends. */
+export const LOST = new ApiError('client_closed')
+
+/**
+ * Makes one attempt at a lane: waits for a place, sends, and tells the lane's health and the exchange how it went.
+ *
+ * Does not reject for what the upstream, the client or a clock does.
+ */
+export async function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempted> {
+  const { lane, abort, exchange } = attempted
+  const startedAt = deps.now()
+  try {
+    const entering = lane.gate.enter(abort.signal)
+    const release = entering instanceof Promise ? await entering : entering
+    return await send(attempted, release, deps)
+  } catch (thrown) {
+    const error = upstreamFailure(thrown)
+    note(exchange, lane, error.kind, deps.now() - startedAt)
+    return failed(attempted, error, abort.signal.aborted ? undefined : 'busy')
+  }
+}
+
+async function send(attempted: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<Attempted> {
+  const { exchange, lane, abort, call } = attempted
+  const begun = lane.health.begin()
+  const end = (): void => {
+    begun.ended()
+    release?.()
+  }
+  exchange.attempts += 1
+  const sentAt = deps.now()
+  try {
+    const answer = await deps.send({ ...call, abort })
+    const ms = deps.now() - sentAt
+    exchange.upstreamMs = ms
+    const { status } = answer
+    const isWrong = wrongKindOf(exchange, attempted.endpoint, answer) !== undefined
+    const retryAfterMs = status >= 400 ? parseRetryAfter(answer.headers, Date.now()) : undefined
+    if (isWrong) begun.failed()
+    else begun.answered(status, ms, retryAfterMs)
+    note(exchange, lane, isWrong ? 'invalid' : undefined, ms, status)
+    const cause = isWrong ? 'invalid' : status >= 400 ? status : undefined
+    return { lane, secret: call.secret, answer, error: undefined, cause, retryAfterMs, end }
+  } catch (thrown) {
+    const error = upstreamFailure(thrown)
+    const cause = failureOf(error, exchange.abort.signal)
+    if (cause === undefined) begun.abandoned()
+    else begun.failed()
+    end()
+    note(exchange, lane, error === LOST ? 'lost' : String(cause ?? error.kind), deps.now() - sentAt)
+    return failed(attempted, error, cause)
+  }
+}
+
+function failed({ lane, call }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
+  return { lane, secret: call.secret, answer: undefined, error, cause, retryAfterMs: undefined, end: nothing }
+}
+
+function nothing(): void {}
+
+function note({ tries }: Exchange, lane: Lane, why: string | undefined, ms: number, status?: number): void {
+  tries?.push({ target: lane.label, status, ms: Math.round(ms), why })
+}

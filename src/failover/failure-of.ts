@@ -1,0 +1,33 @@
+import type { RetryCause } from '../config/settings.ts'
+import type { ApiError } from '../openai/api-error.ts'
+
+/** What the runtime says where no connection came about, so that no byte of the request was sent. */
+const NOT_CONNECTED: ReadonlySet<string> = new Set([
+  'ConnectionRefused',
+  'FailedToOpenSocket',
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'ConnectionTimeout',
+])
+
+/**
+ * Says what made a call fail, as far as it was the upstream's doing; undefined: the client left, or one of our own clocks
+ * for the whole exchange ran out.
+ */
+export function failureOf(error: ApiError, exchangeSignal: AbortSignal): RetryCause | undefined {
+  if (exchangeSignal.aborted && exchangeSignal.reason !== error) return undefined
+  if (error.kind === 'upstream_timeout') return 'timeout'
+  if (error.kind === 'upstream_invalid_response') return 'invalid'
+  if (error.kind !== 'upstream_unreachable') return undefined
+  return isNotConnected(error.cause) ? 'connect' : 'reset'
+}
+
+function isNotConnected(cause: unknown): boolean {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  // A certificate is refused before anything is sent.
+  return NOT_CONNECTED.has(code) || /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)
+}

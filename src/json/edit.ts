@@ -1,0 +1,106 @@
+import type { Member } from './members.ts'
+
+/** A change of a text: its bytes from `start` to before `end` give way to `text` in UTF-8. */
+export interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+/** What becomes of the members of one object; those that are in neither list stay, with all that surrounds them. */
+export interface MemberChanges {
+  /** Some of the object's members. */
+  readonly removed: ReadonlySet<Member>
+  /** New members, which come first and in this order; values as JSON text. */
+  readonly inserted: readonly (readonly [key: string, text: string])[]
+}
+
+const UTF_8 = new TextEncoder()
+
+/**
+ * Makes a new text of an old one and its edits, which may come in any order and must not overlap; of two at one place, the one
+ * that only inserts comes first. Without edits it is the old one itself.
+ *
+ * @example
+ * const changed = applyEdits(bytes, [replaceValue(member, '0.7')])
+ */
+export function applyEdits(bytes: Uint8Array<ArrayBuffer>, edits: readonly Edit[]): Uint8Array<ArrayBuffer> {
+  if (edits.length === 0) return bytes
+  const pieces = edits
+    .map(({ start, end, text }) => ({ start, end, piece: UTF_8.encode(text) }))
+    .sort((one, other) => one.start - other.start || one.end - other.end)
+  let length = bytes.length
+  for (const { start, end, piece } of pieces) length += piece.length - (end - start)
+  const changed = new Uint8Array(length)
+  let from = 0
+  let to = 0
+  for (const { start, end, piece } of pieces) {
+    changed.set(bytes.subarray(from, start), to)
+    to += start - from
+    changed.set(piece, to)
+    to += piece.length
+    from = end
+  }
+  changed.set(bytes.subarray(from), to)
+  return changed
+}
+
+/**
+ * Puts another value, as JSON text, in the place of a member's.
+ *
+ * @example
+ * const edit = replaceValue(member, JSON.stringify('gpt-4o'))
+ */
+export function replaceValue({ valueStart, valueEnd }: Member, text: string): Edit {
+  return { start: valueStart, end: valueEnd, text }
+}
+
+/**
+ * Gives a member another name; its value and the whitespace around it stay.
+ *
+ * @example
+ * const edit = renameKey(member, 'max_completion_tokens')
+ */
+export function renameKey({ keyStart, keyEnd }: Member, key: string): Edit {
+  return { start: keyStart, end: keyEnd, text: JSON.stringify(key) }
+}
+
+/**
+ * Removes and inserts members of the object whose opening brace stands at `brace`, so that as many commas are left as it
+ * needs: `members` are all of its members, as `membersOf` gives them.
+ *
+ * A removed member takes the comma and the whitespace before it along, or behind it where none is left before it.
+ *
+ * @example
+ * const edits = changeMembers(brace, members, { removed: new Set(), inserted: [['user', '"shared"']] })
+ */
+export function changeMembers(brace: number, members: readonly Member[], changes: MemberChanges): Edit[] {
+  const { removed, inserted } = changes
+  const edits = removed.size === 0 ? [] : removals(members, removed)
+  if (inserted.length === 0) return edits
+  const text = inserted.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')
+  const separator = members.length > removed.size ? ',' : ''
+  edits.push({ start: brace + 1, end: brace + 1, text: text + separator })
+  return edits
+}
+
+function removals(members: readonly Member[], removed: ReadonlySet<Member>): Edit[] {
+  const edits: Edit[] = []
+  /** Where the last member that stays ends. */
+  let keptEnd: number | undefined
+  /** Where the run of removed members that is being gone through began. */
+  let start: number | undefined
+  let end = 0
+  for (const member of members) {
+    if (removed.has(member)) {
+      start ??= keptEnd ?? member.keyStart
+      end = member.valueEnd
+      continue
+    }
+    if (start !== undefined) edits.push({ start, end: keptEnd === undefined ? member.keyStart : end, text: '' })
+    start = undefined
+    keptEnd = member.valueEnd
+  }
+  if (start !== undefined) edits.push({ start, end, text: '' })
+  return edits
+}

@@ -1,0 +1,34 @@
+import { isJsonObject } from './json.ts'
+
+/**
+ * Whether two values of JSON are equal: numbers by value, arrays in order, objects in any order of their names.
+ *
+ * @example
+ * isEqualJson({ a: 1, b: [2] }, { b: [2], a: 1 }) // true
+ */
+export function isEqualJson(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (Array.isArray(one)) {
+    return (
+      Array.isArray(other) && one.length === other.length && one.every((item, index) => isEqualJson(item, other[index]))
+    )
+  }
+  if (!isJsonObject(one) || !isJsonObject(other)) return false
+  const names = Object.keys(one)
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && isEqualJson(one[name], other[name]))
+  )
+}
+
+/**
+ * Counts the names in all objects of a value. Where its text has more members, some name occurs more than once there.
+ *
+ * @example
+ * countKeys({ a: { b: 1 } }) // 2
+ */
+export function countKeys(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((count: number, item) => count + countKeys(item), 0)
+  if (!isJsonObject(value)) return 0
+  return Object.values(value).reduce((count: number, item) => count + 1 + countKeys(item), 0)
+}

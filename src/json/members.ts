@@ -1,0 +1,77 @@
+import { endOfString, endOfValue, skipSpace } from './skip.ts'
+
+/** Where a member of an object stands in a JSON text; all offsets are in bytes, and each end is the first byte behind. */
+export interface Member {
+  /** The name without its quotes and escapes. */
+  readonly key: string
+  /** Of the name's opening quote. */
+  readonly keyStart: number
+  readonly keyEnd: number
+  readonly valueStart: number
+  readonly valueEnd: number
+}
+
+const BACKSLASH = 0x5c
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const COMMA = 0x2c
+const ASCII_MAX = 0x7f
+/** A longer name is worth the call of a decoder. */
+const SHORT_KEY_BYTES_MAX = 48
+
+const UTF_8 = new TextDecoder()
+
+/**
+ * Finds the members of the object that begins at `start`, behind any whitespace and, at the very front, a byte order mark.
+ *
+ * A name that occurs twice is listed twice. What is no object has no members. From `start` on, the bytes must be JSON that
+ * `JSON.parse` has accepted: others may throw a SyntaxError or give members that mean nothing, but never take an endless
+ * search. Nothing here is recursive: a deeply nested value costs no stack.
+ *
+ * @example
+ * const model = membersOf(bytes).find(({ key }) => key === 'model')
+ */
+export function membersOf(bytes: Uint8Array, start = 0): Member[] {
+  const members: Member[] = []
+  let at = objectStart(bytes, start)
+  if (bytes[at] !== OPEN_BRACE) return members
+  at = skipSpace(bytes, at + 1)
+  while (at < bytes.length && bytes[at] !== CLOSE_BRACE) {
+    const keyStart = at
+    const keyEnd = endOfString(bytes, keyStart)
+    const valueStart = skipSpace(bytes, skipSpace(bytes, keyEnd) + 1)
+    const valueEnd = endOfValue(bytes, valueStart)
+    members.push({ key: decodeKey(bytes, keyStart, keyEnd), keyStart, keyEnd, valueStart, valueEnd })
+    at = skipSpace(bytes, valueEnd)
+    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1)
+  }
+  return members
+}
+
+/**
+ * Gives where a value begins that is preceded by whitespace and, at the very front, by a byte order mark.
+ *
+ * @example
+ * bytes[objectStart(bytes)] === 0x7b
+ */
+export function objectStart(bytes: Uint8Array, start = 0): number {
+  const hasMark = start === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+  return skipSpace(bytes, hasMark ? 3 : start)
+}
+
+/** From characters where it is short and plain, which costs a third of a decoder's call. */
+function decodeKey(bytes: Uint8Array, keyStart: number, keyEnd: number): string {
+  let key = ''
+  const end = keyEnd - 1
+  if (end - keyStart > SHORT_KEY_BYTES_MAX) return decodeWithEscapes(bytes, keyStart, keyEnd)
+  for (let at = keyStart + 1; at < end; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte === BACKSLASH || byte > ASCII_MAX) return decodeWithEscapes(bytes, keyStart, keyEnd)
+    key += String.fromCharCode(byte)
+  }
+  return key
+}
+
+function decodeWithEscapes(bytes: Uint8Array, keyStart: number, keyEnd: number): string {
+  return String(JSON.parse(UTF_8.decode(bytes.subarray(keyStart, keyEnd))))
+}

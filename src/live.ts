@@ -1,0 +1,37 @@
+import type { Settings, UpstreamSettings } from './config/settings.ts'
+import { createRules, type Rules } from './policy/rules.ts'
+import { createRouter, type Router, type RouterDeps } from './router/router.ts'
+import { createEgress, type Egress } from './upstream/egress.ts'
+
+/** What the settings come to, ready to be used by requests; replaced as a whole when they change. */
+export interface Live {
+  readonly settings: Settings
+  /** Since when, in seconds since 1970. */
+  readonly since: number
+  readonly router: Router
+  readonly rules: Rules
+  readonly egressOf: (upstream: UpstreamSettings) => Egress
+  /** Whether a request's model decides where it goes, or whether it goes. */
+  readonly needsModel: boolean
+  /** Whether an object's id must be remembered, since it may be at one of several upstreams, or under one of several keys. */
+  readonly remembersIds: boolean
+}
+
+/**
+ * Makes settings ready to be used. What goes on under `previous` keeps its state: breakers, places, recent times.
+ *
+ * @example
+ * const live = createLive(config.settings, { now, random: Math.random, deadlines })
+ */
+export function createLive(settings: Settings, deps: RouterDeps, previous?: Live): Live {
+  const egresses = new Map(settings.upstreams.map((upstream) => [upstream, createEgress(upstream)]))
+  return {
+    settings,
+    since: Math.floor(Date.now() / 1000),
+    router: createRouter(settings, deps, previous?.router),
+    rules: createRules(settings.params),
+    egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),
+    needsModel: settings.models.length > 0 || settings.unknownModels === 'refuse',
+    remembersIds: settings.upstreams.length > 1 || settings.upstreams.some(({ keys }) => keys.length > 1),
+  }
+}

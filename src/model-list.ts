@@ -1,0 +1,132 @@
+import type { Principal } from './auth/authorize.ts'
+import type { ModelSettings } from './config/settings.ts'
+import type { Exchange } from './exchange.ts'
+import { addressLane } from './lane-address.ts'
+import type { Live } from './live.ts'
+import type { PipelineDeps } from './pipeline.ts'
+
+/** One model, as `GET /v1/models` lists it (OpenAI specification, `Model`). */
+interface ListedModel {
+  readonly id: string
+  readonly object: 'model'
+  /** Seconds since 1970. */
+  readonly created: number
+  readonly owned_by: string
+}
+
+/** An upstream that is asked for its models has this long. */
+const ANSWER_MS = 3000
+const MODELS = /^(?:\/v1)?\/models(?:\/([^?/]+))?\/?(?:\?|$)/
+
+/**
+ * Answers `GET /v1/models` and `/v1/models/{id}` with what this server offers, where its configuration names models;
+ * undefined: the request is another one, or goes to the upstream.
+ *
+ * A name with `*` is listed as those of its upstreams' models that it fits; an upstream that does not answer is left out.
+ *
+ * @example
+ * const answer = answerModels(exchange, principal, deps)
+ */
+export function answerModels(
+  exchange: Exchange,
+  principal: Principal,
+  deps: PipelineDeps,
+): Response | Promise<Response> | undefined {
+  const { method } = exchange.request
+  if (method !== 'GET' && method !== 'HEAD') return undefined
+  const live = deps.live()
+  if (live.settings.models.length === 0) return undefined
+  const found = MODELS.exec(exchange.target)
+  if (found === null) return undefined
+  const [, written] = found
+  if (written === undefined) return list(exchange, principal, live, deps)
+  const id = decode(written)
+  const { model } = live.router.route(id)
+  return model === undefined ? undefined : Response.json(listed(id, model, live))
+}
+
+async function list(exchange: Exchange, principal: Principal, live: Live, deps: PipelineDeps): Promise<Response> {
+  const ask = rememberAnswers((name) => idsOf(name, exchange, principal, live, deps))
+  const parts = await Promise.all(
+    live.settings.models.map(async (model) => {
+      const names = model.name.includes('*') ? await namesFor(model, ask) : [model.name]
+      return names.map((name) => listed(name, model, live))
+    }),
+  )
+  const unique = new Map(parts.flat().map((one) => [one.id, one]))
+  return Response.json({ object: 'list', data: [...unique.values()] })
+}
+
+function listed(id: string, { targets }: ModelSettings, { since }: Live): ListedModel {
+  return { id, object: 'model', created: since, owned_by: targets[0]?.upstream ?? 'nexcode' }
+}
+
+/** The names that callers may use of a model with `*` in its name, as its first target's upstream has them. */
+async function namesFor(
+  { name, targets }: ModelSettings,
+  ask: (upstream: string) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const [target] = targets
+  if (target === undefined) return []
+  const ids = await ask(target.upstream)
+  const own = target.model ?? name
+  if (!own.includes('*')) return []
+  const [before = '', after = ''] = own.split('*')
+  return ids
+    .filter((id) => id.length >= before.length + after.length && id.startsWith(before) && id.endsWith(after))
+    .map((id) => name.replace('*', () => id.slice(before.length, id.length - after.length)))
+}
+
+async function idsOf(
+  upstream: string,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  deps: PipelineDeps,
+): Promise<readonly string[]> {
+  const abort = new AbortController()
+  const late = deps.deadlines.start(ANSWER_MS, () => abort.abort())
+  try {
+    const [lane] = live.router.routeTo(upstream).lanes
+    if (lane === undefined) return []
+    const address = addressLane(exchange, principal, lane, { target: '/v1/models', model: undefined }, live, deps)
+    // The body is read here, and not by the caller.
+    address.headers.set('accept-encoding', 'identity')
+    const answer = await deps.send({ ...address, method: 'GET', body: null, abort })
+    const value: unknown = await answer.json()
+    return idsIn(value)
+  } catch {
+    return []
+  } finally {
+    late.clear()
+  }
+}
+
+function idsIn(value: unknown): readonly string[] {
+  const data = (value as { readonly data?: unknown } | null)?.data
+  if (!Array.isArray(data)) return []
+  return data.flatMap((one: unknown) => {
+    const id = (one as { readonly id?: unknown } | null)?.id
+    return typeof id === 'string' ? [id] : []
+  })
+}
+
+/** Several names may lead to one upstream, which is asked once. */
+function rememberAnswers(
+  ask: (upstream: string) => Promise<readonly string[]>,
+): (upstream: string) => Promise<readonly string[]> {
+  const asked = new Map<string, Promise<readonly string[]>>()
+  return (upstream) => {
+    const answer = asked.get(upstream) ?? ask(upstream)
+    asked.set(upstream, answer)
+    return answer
+  }
+}
+
+function decode(written: string): string {
+  try {
+    return decodeURIComponent(written)
+  } catch {
+    return written
+  }
+}

@@ -1,0 +1,165 @@
+import type { ErrorEntry } from './error-entry.ts'
+
+const INVALID = 'invalid_request_error'
+
+/** The errors that are the caller's to mend. */
+export const CALLER_ERRORS = {
+  missing_api_key: {
+    status: 401,
+    type: INVALID,
+    code: null,
+    message:
+      "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY), or as the password field (with blank username) if you're accessing the API from your browser and are prompted for a username and password. You can obtain an API key from https://platform.openai.com/account/api-keys.",
+    fault: 'caller',
+    cure: 'Send `Authorization: Bearer …`: your OpenAI key, or this server’s API token where `REQUIRE_AUTH` is on.',
+  },
+  incorrect_api_key: {
+    status: 401,
+    type: INVALID,
+    code: 'invalid_api_key',
+    message: 'Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys.',
+    fault: 'caller',
+    cure: 'This server wants one of its own tokens (`API_TOKEN`), not an OpenAI key. Ask its operator.',
+  },
+  invalid_json: {
+    status: 400,
+    type: INVALID,
+    code: null,
+    message:
+      "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix this, please contact us through our help center at help.openai.com.)",
+    fault: 'caller',
+    cure: 'Send one JSON object in UTF-8.',
+  },
+  unsupported_content_type: {
+    status: 400,
+    type: INVALID,
+    code: 'unsupported_content_type',
+    message:
+      "Unsupported content type. This API method only accepts 'application/json' requests. Please try again with a supported content type.",
+    fault: 'caller',
+    cure: 'Send `Content-Type: application/json` with a JSON body.',
+  },
+  unsupported_content_encoding: {
+    status: 400,
+    type: INVALID,
+    code: 'unsupported_content_encoding',
+    message: 'The Content-Encoding of your request could not be decoded. Send the body as plain JSON.',
+    fault: 'caller',
+    cure: 'Send the body without `Content-Encoding`, or with gzip, deflate, br or zstd.',
+  },
+  invalid_parameter: {
+    status: 400,
+    type: INVALID,
+    code: null,
+    message: 'A parameter of your request is not valid.',
+    fault: 'caller',
+    cure: '`param` names the field, the message says what was expected. `code` is `missing_required_parameter`, `empty_array` or `invalid_type`.',
+  },
+  parameter_not_allowed: {
+    status: 400,
+    type: INVALID,
+    code: 'parameter_not_allowed',
+    message: 'A parameter of your request is not allowed by this server.',
+    fault: 'caller',
+    cure: 'Leave the parameter that `param` names out, or give it a value that the message lists: this server’s operator has decided so (`params` in the configuration file).',
+  },
+  rules_not_applicable: {
+    status: 400,
+    type: INVALID,
+    code: 'rules_not_applicable',
+    message: 'This server has rules for the parameters of this request, and they cannot be applied to its body.',
+    fault: 'caller',
+    cure: 'Send the parameters as one JSON object, each once. The operator may narrow the rule with `match.endpoint`, so that it leaves this kind of request alone.',
+  },
+  model_not_found: {
+    status: 404,
+    type: INVALID,
+    code: 'model_not_found',
+    message: 'The model does not exist or you do not have access to it.',
+    fault: 'caller',
+    cure: 'Use a name that `GET /v1/models` lists; the operator decides on them (`models` and `unknown_models` in the configuration file).',
+  },
+  unknown_url: {
+    status: 404,
+    type: INVALID,
+    code: 'unknown_url',
+    message:
+      'Unknown request URL. Please check the URL for typos, or see the docs at https://platform.openai.com/docs/api-reference/.',
+    fault: 'caller',
+    cure: 'The base URL of this server ends with `/v1`.',
+  },
+  method_not_allowed: {
+    status: 405,
+    type: INVALID,
+    code: 'method_not_supported',
+    message: 'Not allowed to use this method here. (HINT: Perhaps you meant to use a different HTTP method?)',
+    fault: 'caller',
+    cure: 'Use a method of the API reference. CONNECT, TRACE and unknown methods are never served.',
+  },
+  invalid_host: {
+    status: 400,
+    type: INVALID,
+    code: 'invalid_host',
+    message:
+      'The Host header of your request is missing, repeated or malformed. Send exactly one, as host or host:port.',
+    fault: 'caller',
+    cure: 'Send exactly one `Host: name[:port]`.',
+  },
+  invalid_target: {
+    status: 400,
+    type: INVALID,
+    code: 'invalid_target',
+    message:
+      'The request target is not acceptable. Send a plain absolute path: no dot segments, no backslashes, no `//` at its start, no full URL, no fragment.',
+    fault: 'caller',
+    cure: 'Send the path as the API reference spells it.',
+  },
+  invalid_header: {
+    status: 400,
+    type: INVALID,
+    code: 'invalid_header',
+    message: 'A header of your request has a control character in its value.',
+    fault: 'caller',
+    cure: 'Check the header values for stray control characters (0x7F among them).',
+  },
+  malformed_request: {
+    status: 400,
+    type: INVALID,
+    code: 'malformed_request',
+    message: 'The request is not well-formed HTTP/1.1.',
+    fault: 'caller',
+    cure: 'Use a standard HTTP client; a proxy in between may have damaged the request.',
+  },
+  headers_too_large: {
+    status: 431,
+    type: INVALID,
+    code: 'headers_too_large',
+    message: 'The headers of your request are too large.',
+    fault: 'caller',
+    cure: 'Send less than 16 KiB of headers.',
+  },
+  request_too_large: {
+    status: 413,
+    type: INVALID,
+    code: 'request_too_large',
+    message: 'The body of your request is larger than this server accepts.',
+    fault: 'caller',
+    cure: 'Send less, or raise `MAX_JSON_BYTES` (bodies that are read) or `MAX_UPLOAD_BYTES` (bodies that are streamed through).',
+  },
+  upload_timeout: {
+    status: 408,
+    type: INVALID,
+    code: 'upload_timeout',
+    message: 'The body of your request stopped arriving before it was complete.',
+    fault: 'caller',
+    cure: 'Check the network between you and this server, or raise `UPLOAD_IDLE_TIMEOUT_MS`.',
+  },
+  client_closed: {
+    status: 499,
+    type: INVALID,
+    code: 'client_closed',
+    message: 'The client closed the connection before the answer was complete.',
+    fault: 'caller',
+    cure: 'Only ever seen in the log: nobody is left to read it.',
+  },
+} as const satisfies Record<string, ErrorEntry>

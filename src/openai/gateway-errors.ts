@@ -1,0 +1,93 @@
+import type { ErrorEntry } from './error-entry.ts'
+
+const SERVER = 'server_error'
+
+/** The errors of an upstream's, and of this server. */
+export const GATEWAY_ERRORS = {
+  upstream_unreachable: {
+    status: 502,
+    type: SERVER,
+    code: 'upstream_unreachable',
+    message:
+      'The upstream API could not be reached, or closed the connection without a complete answer. You can retry your request.',
+    fault: 'upstream',
+    cure: 'Run `nexcode check`: it says what is wrong between this server and `OPENAI_API_BASE`. The log has the cause.',
+  },
+  upstream_invalid_response: {
+    status: 502,
+    type: SERVER,
+    code: 'upstream_invalid_response',
+    message: 'The upstream API answered with something that is not an API answer.',
+    fault: 'upstream',
+    cure: 'Check that `OPENAI_API_BASE` is the API (ending with `/v1`), not a web page, a login form or a redirect. The log has what came.',
+  },
+  upstream_timeout: {
+    status: 504,
+    type: SERVER,
+    code: 'upstream_timeout',
+    message: 'The upstream API did not answer in time.',
+    fault: 'upstream',
+    cure: 'Raise `FIRST_BYTE_TIMEOUT_MS` or `TOTAL_TIMEOUT_MS` if the model needs longer.',
+  },
+  client_deadline: {
+    status: 504,
+    type: SERVER,
+    code: 'client_deadline',
+    message: 'The answer did not come within the timeout that your client has told. Raise it, or ask for less.',
+    fault: 'upstream',
+    cure: 'Raise the `timeout` of your SDK. The server ends a call just before its client would, so that nothing is generated for nobody; `client_deadline: false` in the configuration file switches that off.',
+  },
+  upstream_unavailable: {
+    status: 503,
+    type: SERVER,
+    code: 'upstream_unavailable',
+    message: 'Every upstream for this request has failed lately and is left alone for a while. Please retry later.',
+    fault: 'server',
+    retryAfterSeconds: 1,
+    cure: 'Wait as long as `Retry-After` says. `/ready` shows each target’s state to a caller with a token; `all_open: try` in the configuration file has the least bad one asked instead.',
+  },
+  upstream_busy: {
+    status: 503,
+    type: SERVER,
+    code: 'upstream_busy',
+    message: 'The upstream for this request has as many calls as it takes, and as many wait. Please retry shortly.',
+    fault: 'server',
+    retryAfterSeconds: 1,
+    cure: 'Retry; the operator may raise `concurrency.max` or `concurrency.queue` of the upstream, or give the model a second target.',
+  },
+  queue_timeout: {
+    status: 503,
+    type: SERVER,
+    code: 'queue_timeout',
+    message: 'Your request waited for a free place at the upstream until its time was up. Please retry.',
+    fault: 'server',
+    retryAfterSeconds: 1,
+    cure: 'Retry; the operator may raise `concurrency.max` or `concurrency.queue_timeout` of the upstream.',
+  },
+  overloaded: {
+    status: 503,
+    type: SERVER,
+    code: 'overloaded',
+    message: 'This server has as many requests in flight as it takes. Please retry shortly.',
+    fault: 'server',
+    retryAfterSeconds: 1,
+    cure: 'Retry; the operator may raise `MAX_IN_FLIGHT`.',
+  },
+  draining: {
+    status: 503,
+    type: SERVER,
+    code: 'draining',
+    message: 'This server is shutting down and takes no new requests. Please retry: another one will answer.',
+    fault: 'server',
+    retryAfterSeconds: 1,
+    cure: 'Retry; a new connection reaches the server’s successor.',
+  },
+  internal_error: {
+    status: 500,
+    type: SERVER,
+    code: 'internal_error',
+    message: 'NexCode had an error processing your request. The log of the server has its cause under the request id.',
+    fault: 'server',
+    cure: 'A defect of NexCode: please report it with the log line of that request id.',
+  },
+} as const satisfies Record<string, ErrorEntry>

@@ -1,0 +1,80 @@
+import { countKeys } from '../json/equal.ts'
+import { isJsonObject } from '../json/json.ts'
+import { type Member, membersOf, objectStart } from '../json/members.ts'
+import { countMembers } from '../json/skip.ts'
+import type { Names, NameTree } from './name-tree.ts'
+import type { ParsedObject } from './object-draft.ts'
+import { sentTwice } from './refusals.ts'
+
+/** The text of a body that is an object: what it says beyond the parsed value. Each object is gone through once at most. */
+export class BodyText {
+  readonly bytes: Uint8Array
+  /** Where the body's own object begins. */
+  readonly brace: number
+  readonly #value: ParsedObject
+  readonly #scanned = new Map<number, readonly Member[]>()
+
+  constructor(bytes: Uint8Array, value: ParsedObject) {
+    this.bytes = bytes
+    this.brace = objectStart(bytes)
+    this.#value = value
+  }
+
+  /** Gives the members of the object whose opening brace stands at `brace`. */
+  membersAt(brace: number): readonly Member[] {
+    const known = this.#scanned.get(brace)
+    if (known !== undefined) return known
+    const members = membersOf(this.bytes, brace)
+    this.#scanned.set(brace, members)
+    return members
+  }
+
+  /**
+   * Throws `rules_not_applicable` where a name of the tree occurs more than once in its object: `JSON.parse` keeps the last
+   * value, and an upstream may take the first. Objects without any of the names are not even gone through.
+   */
+  assertSentOnce(tree: NameTree): void {
+    this.#assertWithin(tree, this.#value, this.brace, [])
+  }
+
+  /**
+   * Whether what came at a path is all that its text says: each name on the way, and each within the value, occurs once.
+   * Where that holds, a value that equals another as parsed is also read like it by everyone else.
+   */
+  isPlain(names: Names): boolean {
+    let value: unknown = this.#value
+    let start = this.brace
+    let end = this.bytes.length
+    for (const name of names) {
+      const [member, ...others] = this.membersAt(start).filter(({ key }) => key === name)
+      if (member === undefined || others.length > 0 || !isJsonObject(value)) return false
+      value = value[name]
+      start = member.valueStart
+      end = member.valueEnd
+    }
+    return this.saysNoMore(value, start, end)
+  }
+
+  /** Whether a part of the text has no more members than its parsed value has names. */
+  saysNoMore(value: unknown, start: number, end: number): boolean {
+    return typeof value !== 'object' || countMembers(this.bytes, start, end) === countKeys(value)
+  }
+
+  #assertWithin(tree: NameTree, value: ParsedObject, brace: number, outer: Names): void {
+    const present = [...tree.children.keys()].filter((name) => Object.hasOwn(value, name))
+    if (present.length === 0) return
+    const members = this.membersAt(brace)
+    if (members.length !== Object.keys(value).length) {
+      for (const name of present) {
+        if (members.filter(({ key }) => key === name).length > 1) throw sentTwice([...outer, name])
+      }
+    }
+    for (const name of present) {
+      const inner = tree.children.get(name)
+      const child = value[name]
+      if (inner === undefined || inner.children.size === 0 || !isJsonObject(child)) continue
+      const member = members.find(({ key }) => key === name)
+      if (member !== undefined) this.#assertWithin(inner, child, member.valueStart, [...outer, name])
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { Bounds, Plan } from './plan.ts'
+import { missing, notANumber, unsupportedValue } from './refusals.ts'
+import { assertReachable, equals, lastOf, namesSent, note, numberAt, parentOf, put, type Run, valueAt } from './run.ts'
+
+/**
+ * Brings all numbers into their ranges. Throws `invalid_parameter` for what should be a number and is none, and
+ * `rules_not_applicable` where something on the way to it is no object. What is absent or null stays so.
+ */
+export function clampAll(run: Run, plan: Plan): void {
+  for (const bounds of plan.bounds) clamp(run, bounds)
+}
+
+function clamp(run: Run, bounds: Bounds): void {
+  const { names } = bounds
+  assertReachable(run, names)
+  const value = valueAt(run, names)
+  if (value === undefined || value === null) return
+  const number = numberAt(run, names)
+  if (number === undefined) throw notANumber(namesSent(run, names).names, value)
+  const bound = exceeded(bounds, number)
+  if (bound === undefined) return
+  note(run, { rule: bound.rule, operation: 'clamp', names, before: value, after: bound.value })
+  put(run, names, bound.value)
+}
+
+/** A maximum is never given up for a minimum: where they contradict each other, it is what remains. */
+function exceeded({ min, max }: Bounds, value: number): Bounds['max'] {
+  if (max !== undefined && value > max.value) return max
+  if (min === undefined || value >= min.value) return undefined
+  if (max === undefined || min.value <= max.value) return min
+  return value === max.value ? undefined : max
+}
+
+/** Judges all values by the rules' lists. Throws `parameter_not_allowed`, or removes the parameter where the rule says `drop`. */
+export function checkValues(run: Run, plan: Plan): void {
+  for (const { rule, names, allowed, isDropped } of plan.choices) {
+    const value = valueAt(run, names)
+    if (value === undefined || value === null || allowed.some((one) => equals(run, names, one))) continue
+    if (!isDropped) throw unsupportedValue(namesSent(run, names).names, value, allowed)
+    note(run, { rule, operation: 'values', names, before: value, after: undefined })
+    parentOf(run, names)?.remove(lastOf(names))
+  }
+}
+
+/** Throws `invalid_parameter` where one of the required parameters is absent or null. */
+export function checkRequired(run: Run, plan: Plan): void {
+  for (const { names, written } of plan.required) {
+    const value = valueAt(run, names)
+    if (value === undefined || value === null) throw missing(written)
+  }
+}

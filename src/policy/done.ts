@@ -1,0 +1,60 @@
+import { paramOf, quote } from './refusals.ts'
+import type { Note, Operation } from './run.ts'
+
+/** One thing that a rule has done, for a person. */
+export interface Step {
+  /** The rule's number. */
+  readonly rule: number
+  readonly operation: string
+  /** The path of the parameter, with dots. */
+  readonly param: string
+  /** What became of it, such as `5000 → 1500`. */
+  readonly detail: string
+}
+
+const DONE_CHARS_MAX = 1000
+/** The order in which the operations happen. */
+const OPERATIONS: readonly Operation[] = ['deny', 'allow', 'rename', 'drop', 'defaults', 'overrides', 'clamp', 'values']
+
+/**
+ * Writes what was done as a header's value: `defaults=temperature; clamp=max_tokens`. Names only, never values; other than
+ * visible ASCII, and what separates, is percent-encoded. At most a kilobyte: the rest gives way to `...`.
+ *
+ * @example
+ * headers.set('x-nexcode-params', doneOf(notes))
+ */
+export function doneOf(notes: readonly Note[]): string {
+  if (notes.length === 0) return ''
+  const parts: string[] = []
+  for (const operation of OPERATIONS) {
+    const params = new Set<string>()
+    for (const note of notes) if (note.operation === operation) params.add(encoded(paramOf(note.names)))
+    if (params.size > 0) parts.push(`${operation}=${[...params].join(',')}`)
+  }
+  const done = parts.join('; ')
+  return done.length > DONE_CHARS_MAX ? `${done.slice(0, DONE_CHARS_MAX)}...` : done
+}
+
+/**
+ * Tells what was done, rule by rule.
+ *
+ * @example
+ * const [{ rule, operation, param, detail }] = stepsOf(notes)
+ */
+export function stepsOf(notes: readonly Note[]): readonly Step[] {
+  return notes
+    .map(({ rule, operation, names, before, after }) => {
+      return { rule, operation, param: paramOf(names), detail: detailOf(operation, before, after) }
+    })
+    .toSorted((one, other) => one.rule - other.rule)
+}
+
+function detailOf(operation: Operation, before: unknown, after: unknown): string {
+  if (operation === 'rename') return after === undefined ? 'removed: the new name is there, too' : `now ${after}`
+  if (after === undefined) return `removed: was ${quote(before)}`
+  return before === undefined ? `set to ${quote(after)}` : `${quote(before)} → ${quote(after)}`
+}
+
+function encoded(param: string): string {
+  return /^[\w.-]*$/.test(param) ? param : encodeURIComponent(param.toWellFormed())
+}

@@ -1,0 +1,32 @@
+/** Names of parameters, from the outermost object inwards: `['response_format', 'type']`. */
+export type Names = readonly string[]
+
+/** Paths of parameters, by their names. */
+export interface NameTree {
+  /** Whether a path ends here. */
+  isEnd: boolean
+  readonly children: Map<string, NameTree>
+}
+
+/** The caps on the tokens of an answer: different APIs' names for one thing. */
+export const TOKEN_CAPS: Names = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
+
+/** Takes a path of the configuration file apart. */
+export function namesOf(path: string): Names {
+  return path.split('.')
+}
+
+/** Gathers paths in a tree. */
+export function treeOf(paths: Iterable<Names>): NameTree {
+  const tree: NameTree = { isEnd: false, children: new Map() }
+  for (const names of paths) {
+    let node = tree
+    for (const name of names) {
+      const next = node.children.get(name) ?? { isEnd: false, children: new Map() }
+      node.children.set(name, next)
+      node = next
+    }
+    node.isEnd = true
+  }
+  return tree
+}

@@ -1,0 +1,162 @@
+import type { ParamRule } from '../config/settings.ts'
+import type { Json } from '../json/json.ts'
+import { type Names, type NameTree, namesOf, TOKEN_CAPS, treeOf } from './name-tree.ts'
+import { joinRenames, type Renames } from './renames.ts'
+
+/** What several rules come to together, ready to be run. Paths are those after all renames, if not said otherwise. */
+export interface Plan {
+  /** Every path that a rule names, as callers may write it. */
+  readonly named: NameTree
+  readonly denials: readonly Denial[]
+  readonly allowances: readonly Allowance[]
+  readonly renames: Renames
+  /** All names of the cap on an answer's tokens: a clamp of one caps them all, and defaults and overrides take them for one. */
+  readonly tokenCaps: Names
+  /** In the order of the rules; within one: drop, defaults, overrides. */
+  readonly settings: readonly Setting[]
+  readonly bounds: readonly Bounds[]
+  readonly choices: readonly Choice[]
+  readonly required: readonly Required[]
+}
+
+/** A path that callers may not use. */
+export interface Denial {
+  /** The rule's number. */
+  readonly rule: number
+  /** As callers may write it. */
+  readonly names: Names
+  readonly isDropped: boolean
+}
+
+/** The paths that callers may use, all others not. */
+export interface Allowance {
+  readonly rule: number
+  readonly allowed: NameTree
+  readonly isDropped: boolean
+}
+
+/** Something that is taken out or put in. */
+export interface Setting {
+  readonly rule: number
+  readonly operation: 'drop' | 'defaults' | 'overrides'
+  readonly names: Names
+  /** Of `drop`: null. */
+  readonly value: Json
+  readonly isTokenCap: boolean
+}
+
+/** The range of a number, from all rules together. */
+export interface Bounds {
+  readonly names: Names
+  /** The highest of the rules' minima. */
+  min: Bound | undefined
+  /** The lowest of the rules' maxima: it goes before the minimum. */
+  max: Bound | undefined
+}
+
+/** One end of a range, and the rule that has set it. */
+export interface Bound {
+  readonly rule: number
+  readonly value: number
+}
+
+/** The values that a parameter may have. */
+export interface Choice {
+  readonly rule: number
+  readonly names: Names
+  readonly allowed: readonly Json[]
+  readonly isDropped: boolean
+}
+
+/** A parameter that has to be there. */
+export interface Required {
+  readonly names: Names
+  /** As the rule calls it. */
+  readonly written: Names
+}
+
+/**
+ * Joins rules that match one request to what is to be done with it.
+ *
+ * @example
+ * const plan = compilePlan(rules.filter(matches))
+ */
+export function compilePlan(rules: readonly ParamRule[]): Plan {
+  const renames = joinRenames(rules)
+  const resolve = (path: string): Names => renames.resolve(namesOf(path))
+  // A cap that a rename calls something else is still one.
+  const tokenCaps = [...new Set(TOKEN_CAPS.flatMap((name) => [name, ...resolve(name)]))]
+  const kin: Kin = (names) => (isOneOf(tokenCaps, names) ? tokenCaps.map((name) => [name]) : [names])
+  const named = rules.flatMap(pathsOf).flatMap((path) => kin(resolve(path)))
+  return {
+    named: treeOf(named.flatMap((names) => renames.sources(names))),
+    denials: rules.flatMap(({ number: rule, deny, onViolation }) =>
+      deny.flatMap((path) =>
+        renames.sources(namesOf(path)).map((names) => ({ rule, names, isDropped: onViolation === 'drop' })),
+      ),
+    ),
+    allowances: rules.flatMap(({ number: rule, allow, onViolation }) =>
+      allow === undefined ? [] : [{ rule, allowed: treeOf(allow.map(resolve)), isDropped: onViolation === 'drop' }],
+    ),
+    renames,
+    tokenCaps,
+    settings: rules.flatMap((rule) => settingsOf(rule, resolve, tokenCaps)),
+    bounds: boundsOf(rules, resolve, kin),
+    choices: rules.flatMap(({ number: rule, values, onViolation }) =>
+      Object.entries(values).map(([path, allowed]) => {
+        return { rule, names: resolve(path), allowed, isDropped: onViolation === 'drop' }
+      }),
+    ),
+    required: rules.flatMap(({ require }) => require.map((path) => ({ names: resolve(path), written: namesOf(path) }))),
+  }
+}
+
+/** A model that rules are chosen by has to be the one that the upstream reads. */
+function pathsOf(rule: ParamRule): string[] {
+  const { defaults, overrides, clamp, rename, values, match } = rule
+  return [
+    ...(match.model === undefined ? [] : ['model']),
+    ...[defaults, overrides, clamp, values, rename].flatMap((byPath) => Object.keys(byPath)),
+    ...Object.values(rename),
+    ...rule.drop,
+    ...rule.require,
+    ...rule.deny,
+    ...(rule.allow ?? []),
+  ]
+}
+
+/** The paths that mean the same: of a token cap all of them, else only the path itself. */
+type Kin = (names: Names) => readonly Names[]
+
+function isOneOf(tokenCaps: Names, names: Names): boolean {
+  const [name] = names
+  return names.length === 1 && name !== undefined && tokenCaps.includes(name)
+}
+
+function settingsOf(rule: ParamRule, resolve: (path: string) => Names, tokenCaps: Names): Setting[] {
+  const setting = (operation: Setting['operation'], path: string, value: Json): Setting => {
+    const names = resolve(path)
+    return { rule: rule.number, operation, names, value, isTokenCap: isOneOf(tokenCaps, names) }
+  }
+  return [
+    ...rule.drop.map((path) => setting('drop', path, null)),
+    ...Object.entries(rule.defaults).map(([path, value]) => setting('defaults', path, value)),
+    ...Object.entries(rule.overrides).map(([path, value]) => setting('overrides', path, value)),
+  ]
+}
+
+function boundsOf(rules: readonly ParamRule[], resolve: (path: string) => Names, kin: Kin): Bounds[] {
+  const joined = new Map<string, Bounds>()
+  for (const { number: rule, clamp } of rules) {
+    for (const [path, { min, max }] of Object.entries(clamp)) {
+      for (const names of kin(resolve(path))) {
+        const key = JSON.stringify(names)
+        const bounds = joined.get(key) ?? { names, min: undefined, max: undefined }
+        joined.set(key, bounds)
+        if (min !== undefined && min > (bounds.min?.value ?? -Infinity)) bounds.min = { rule, value: min }
+        if (max !== undefined && max < (bounds.max?.value ?? Infinity)) bounds.max = { rule, value: max }
+      }
+    }
+  }
+  return [...joined.values()]
+}

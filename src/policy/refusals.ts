@@ -1,0 +1,96 @@
+import type { Json } from '../json/json.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { wordsOfValue } from '../openai/json-type-words.ts'
+import type { Names } from './name-tree.ts'
+
+/** The caller chooses names and values, of any length, and a message goes into the answer. */
+const QUOTED_CHARS_MAX = 64
+const LISTED_VALUES_MAX = 10
+
+/** The path of a parameter as an error names it: with dots, and cut where it is very long. */
+export function paramOf(names: Names): string {
+  return cut(names.join('.'))
+}
+
+/** The refusal of a parameter that `deny` or `allow` does not admit. */
+export function notAllowed(names: Names): ApiError {
+  const param = paramOf(names)
+  return new ApiError('parameter_not_allowed', {
+    message: `Parameter '${param}' is not allowed by this server.`,
+    param,
+  })
+}
+
+/** The refusal of a value that `values` does not list, with the first ten that it does. */
+export function unsupportedValue(names: Names, value: unknown, allowed: readonly Json[]): ApiError {
+  const listed = allowed.slice(0, LISTED_VALUES_MAX).map(quote).join(', ')
+  const more = allowed.length > LISTED_VALUES_MAX ? `, and ${allowed.length - LISTED_VALUES_MAX} more` : ''
+  return new ApiError('parameter_not_allowed', {
+    message: `Unsupported value: ${quote(value)} is not supported with this server. Supported values are: ${listed}${more}.`,
+    param: paramOf(names),
+    code: 'unsupported_value',
+  })
+}
+
+/** The refusal of a value that would have to be a number, in OpenAI's words. */
+export function notANumber(names: Names, value: unknown): ApiError {
+  const param = paramOf(names)
+  return new ApiError('invalid_parameter', {
+    message: `Invalid type for '${param}': expected a number, but got ${wordsOfValue(value)} instead.`,
+    param,
+    code: 'invalid_type',
+  })
+}
+
+/** The refusal of a request without a parameter that `require` names, in OpenAI's words. */
+export function missing(names: Names): ApiError {
+  const param = paramOf(names)
+  return new ApiError('invalid_parameter', {
+    message: `Missing required parameter: '${param}'.`,
+    param,
+    code: 'missing_required_parameter',
+  })
+}
+
+/** The refusal of a body whose parameters cannot be told, as it is an array, a string or the like. */
+export function notAnObject(): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: 'This server has rules for the parameters of this request, and its body is not a JSON object.',
+  })
+}
+
+/** The refusal of a name that occurs twice: the upstream might take the value that no rule has seen. */
+export function sentTwice(names: Names): ApiError {
+  const param = paramOf(names)
+  return new ApiError('rules_not_applicable', {
+    message: `Parameter '${param}' occurs more than once. This server has a rule for it and takes it only once.`,
+    param,
+  })
+}
+
+/** The refusal of a parameter that would have to stand in something that is no object; `depth`: how many names lead to that. */
+export function parentNotAnObject(names: Names, depth: number): ApiError {
+  const param = paramOf(names)
+  return new ApiError('rules_not_applicable', {
+    message: `This server's rule for '${param}' cannot be applied, because '${paramOf(names.slice(0, depth))}' is not an object.`,
+    param,
+  })
+}
+
+/** The refusal of a form in which a rule would have to change something. */
+export function notInAForm(names: Names): ApiError {
+  const param = paramOf(names)
+  return new ApiError('rules_not_applicable', {
+    message: `This server's rule for '${param}' cannot be applied to a form.`,
+    param,
+  })
+}
+
+/** A value as a message or an explanation shows it: a string in quotes, all else as JSON, cut where it is long. */
+export function quote(value: unknown): string {
+  return typeof value === 'string' ? `'${cut(value)}'` : cut(JSON.stringify(value) ?? 'nothing')
+}
+
+function cut(text: string): string {
+  return text.length > QUOTED_CHARS_MAX ? `${text.slice(0, QUOTED_CHARS_MAX - 3)}...` : text
+}

@@ -1,0 +1,134 @@
+import type { Principal } from './auth/authorize.ts'
+import { limitBytes, readBytes, readStart, tooLarge } from './body/read-bytes.ts'
+import { readForm } from './body/read-form.ts'
+import { type JsonBody, readJson } from './body/read-json.ts'
+import { assertOneModel, type Draft, draftAsIs, draftOfForm, draftOfJson } from './draft.ts'
+import type { Exchange } from './exchange.ts'
+import type { Live } from './live.ts'
+import { ApiError } from './openai/api-error.ts'
+import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
+import { insertDefaultModel, modelOf, wantsStream } from './policy/default-model.ts'
+import type { RequestFacts } from './policy/rules.ts'
+
+/** What reading a request needs. */
+export interface ReadDraftDeps {
+  readonly defaultModel: string
+  readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number }
+}
+
+/** Forms that name a model, by how their paths begin; the forms of other paths are uploads. */
+const MODEL_FORMS = /^(?:audio|images|videos)(?:\/|$)/
+/** JSON, and what clients send it as that say nothing better (curl's default is a form). */
+const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|text\/plain)/i
+
+/**
+ * Reads as much of a request's body as is to be decided on, and applies the parameter rules to it.
+ *
+ * An `endpoint` has a body that is always read and checked. All others pass through as they come, unless a rule may
+ * match them, or their model decides where they go. A body to which a rule that matches can't be applied is refused.
+ *
+ * Throws, or rejects with, the `ApiError` of what is wrong with the body.
+ */
+export function readDraft(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  live: Live,
+  deps: ReadDraftDeps,
+): Draft | Promise<Draft> {
+  if (endpoint === undefined) return readOther(exchange, principal, live, deps)
+  // What came with the head is there at once: a promise for each step would cost more than the step.
+  const body = readJson(exchange, deps.limits.jsonBytesMax)
+  const draft = (read: JsonBody): Draft => {
+    assertRequest(endpoint, read.value)
+    const changed = insertDefaultModel(read, deps.defaultModel)
+    if (changed === undefined) return draftJson(exchange, principal, live, read, false)
+    const value: unknown = { model: deps.defaultModel, ...(read.value as object) }
+    return draftJson(exchange, principal, live, { bytes: changed, value, encoded: undefined }, true)
+  }
+  return body instanceof Promise ? body.then(draft) : draft(body)
+}
+
+function draftJson(exchange: Exchange, principal: Principal, live: Live, json: JsonBody, isChanged: boolean): Draft {
+  const model = modelOf(json.value)
+  exchange.model = model
+  exchange.stream = wantsStream(json.value)
+  if (live.needsModel && model !== undefined) assertOneModel(json.bytes)
+  const applied = live.rules.match(factsOf(exchange, principal, model))?.apply(json)
+  if (applied === undefined) return draftOfJson(json, model, [], isChanged)
+  exchange.params = applied.done
+  return draftOfJson(json, model, applied.edits, isChanged)
+}
+
+function readOther(exchange: Exchange, principal: Principal, live: Live, deps: ReadDraftDeps): Draft | Promise<Draft> {
+  const facts = factsOf(exchange, principal, undefined)
+  const isRuled = live.rules.mayMatch(facts)
+  if (exchange.body === undefined || !(isRuled || live.needsModel)) return passBody(exchange, deps)
+  const type = exchange.request.headers.get('content-type') ?? 'application/json'
+  if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps)
+  const isForm = type.toLowerCase().startsWith('multipart/form-data')
+  if (isForm && (isRuled || MODEL_FORMS.test(facts.endpoint))) return readFormOf(exchange, principal, live, type, deps)
+  if (isRuled) throw notReadable(type)
+  return passBody(exchange, deps)
+}
+
+async function readJsonOf(exchange: Exchange, principal: Principal, live: Live, deps: ReadDraftDeps): Promise<Draft> {
+  const json = await readJson(exchange, deps.limits.jsonBytesMax)
+  return draftJson(exchange, principal, live, json, false)
+}
+
+async function readFormOf(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  type: string,
+  deps: ReadDraftDeps,
+): Promise<Draft> {
+  const isEncoded = exchange.request.headers.has('content-encoding')
+  const bytes = await readBytes(exchange, deps.limits.jsonBytesMax)
+  const form = isEncoded ? undefined : readForm(bytes, type)
+  if (form === undefined) throw notReadable(type)
+  const draft = draftOfForm(bytes, form)
+  exchange.model = draft.model
+  exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
+  live.rules.match(factsOf(exchange, principal, draft.model))?.checkForm(form.fields)
+  return draft
+}
+
+/** What the rules match a request by. */
+export function factsOf(exchange: Exchange, principal: Principal, model: string | undefined): RequestFacts {
+  return {
+    model,
+    endpoint: endpointOf(exchange.target),
+    principal: { kind: principal.kind, id: principal.kind === 'token' ? principal.id : undefined },
+    headers: exchange.request.headers,
+  }
+}
+
+/** The path of a request target below `/v1/`, without the query: `chat/completions`. */
+export function endpointOf(target: string): string {
+  const from = target.startsWith('/v1/') ? '/v1/'.length : 1
+  const end = target.indexOf('?')
+  return end === -1 ? target.slice(from) : target.slice(from, end)
+}
+
+function notReadable(type: string): ApiError {
+  const shown = type.split(';', 1)[0]?.slice(0, 100)
+  return new ApiError('rules_not_applicable', {
+    message: `This server has rules for the parameters of this request, and they cannot be applied to a body of the type '${shown}'.`,
+  })
+}
+
+function passBody({ request, body }: Exchange, { limits }: ReadDraftDeps): Draft | Promise<Draft> {
+  if (body === undefined) return draftAsIs(null)
+  const { uploadBytesMax } = limits
+  const declared = request.headers.get('content-length')
+  // What came chunked goes on chunked.
+  if (declared === null) return draftAsIs(limitBytes(body.stream(), uploadBytesMax))
+  if (Number(declared) > uploadBytesMax) throw tooLarge(uploadBytesMax)
+  const whole = body.isComplete ? body.whole() : undefined
+  if (whole instanceof Uint8Array) return draftAsIs(whole)
+  if (whole !== undefined) return whole.then(draftAsIs)
+  const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
+  return isJson ? readStart(body.stream(), Number(declared)).then(draftAsIs) : draftAsIs(body.stream())
+}

@@ -1,0 +1,28 @@
+import { MODEL_ENDPOINTS } from '../config/presets.ts'
+import type { UpstreamSettings } from '../config/settings.ts'
+import type { Reach } from './send.ts'
+import { createLocate, type Locate } from './target.ts'
+
+/** The way out to one upstream. */
+export interface Egress {
+  readonly locate: Locate
+  /** undefined: as the environment says. */
+  readonly reach: Reach | undefined
+}
+
+/**
+ * Makes the way out to an upstream, from its settings.
+ *
+ * @example
+ * const { locate, reach } = createEgress(upstream)
+ */
+export function createEgress({ baseUrl, query, modelPath, tlsCa, proxy }: UpstreamSettings): Egress {
+  const reach: Reach = {
+    ...(tlsCa !== undefined && { tls: { ca: tlsCa } }),
+    ...(proxy !== undefined && { proxy: proxy === 'none' ? false : proxy }),
+  }
+  return {
+    locate: createLocate(baseUrl, { query, modelPath, modelEndpoints: MODEL_ENDPOINTS }),
+    reach: Object.keys(reach).length === 0 ? undefined : reach,
+  }
+}
