@@ -12,9 +12,9 @@ import type { Route } from './router/router.ts'
  */
 export function chooseRoute(endpoint: string, draft: Draft, live: Live, ids: RememberedIds): Route {
   const { router, settings, remembersIds } = live
-  const resource = endpoint.split('/', 1)[0] ?? ''
   const byModel = router.route(draft.model)
   if (!remembersIds) return byModel
+  const resource = endpoint.split('/', 1)[0] ?? ''
   for (const id of idsIn(endpoint, draft.value)) {
     const holder = ids.find(id)
     if (holder !== undefined) return within(byModel, router.routeTo(holder.upstream, holder.keyIndex), holder)

@@ -170,7 +170,7 @@ function watch(exchange: Exchange, { streamIdleMs, onObject }: Via, deps: Delive
     idle: deps.deadlines.start(streamIdleMs, () => exchange.abort.abort(new ApiError('upstream_timeout'))),
     onFirstChunk(chunk) {
       exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
-      if (onObject === undefined || exchange.status >= 300) return
+      if (onObject === undefined || exchange.status >= 300 || exchange.request.method !== 'POST') return
       const id = objectIdIn(chunk)
       if (id !== undefined) onObject(id)
     },

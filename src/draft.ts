@@ -30,21 +30,44 @@ export function draftAsIs(body: UpstreamBody): Draft {
   return { model: undefined, value: undefined, isReplayable: !(body instanceof ReadableStream), bodyFor: () => whole }
 }
 
-/** The draft of a JSON body, with what the rules change in it. */
-export function draftOfJson(
-  json: JsonBody,
-  model: string | undefined,
-  edits: readonly Edit[],
-  isChanged: boolean,
-): Draft {
-  const received = { body: json.encoded ?? json.bytes, isChanged: false }
-  const bodyFor = (wanted: string | undefined): DraftBody => {
-    const isRenamed = wanted !== undefined && wanted !== model
-    if (edits.length === 0 && !isRenamed) return isChanged ? { body: json.bytes, isChanged } : received
-    const all = isRenamed ? [...edits, ...modelEdits(json.bytes, wanted)] : edits
-    return { body: applyEdits(json.bytes, all), isChanged: true }
+/** The draft of a JSON body, with what the rules change in it; a class, because there is one for nearly every request. */
+export class JsonDraft implements Draft {
+  readonly model: string | undefined
+  readonly isReplayable = true
+  readonly #json: JsonBody
+  readonly #edits: readonly Edit[]
+  readonly #isChanged: boolean
+  #last: { readonly model: string | undefined; readonly body: DraftBody } | undefined
+
+  /** `isChanged`: its bytes are no longer the received ones. */
+  constructor(json: JsonBody, model: string | undefined, edits: readonly Edit[], isChanged: boolean) {
+    this.model = model
+    this.#json = json
+    this.#edits = edits
+    this.#isChanged = isChanged
   }
-  return { model, value: json.value, isReplayable: true, bodyFor: rememberLast(bodyFor) }
+
+  get value(): unknown {
+    return this.#json.value
+  }
+
+  bodyFor(wanted: string | undefined): DraftBody {
+    // Several attempts at one target get the same bytes.
+    if (this.#last === undefined || this.#last.model !== wanted) {
+      this.#last = { model: wanted, body: this.#make(wanted) }
+    }
+    return this.#last.body
+  }
+
+  #make(wanted: string | undefined): DraftBody {
+    const { bytes, encoded } = this.#json
+    const isRenamed = wanted !== undefined && wanted !== this.model
+    if (this.#edits.length === 0 && !isRenamed) {
+      return this.#isChanged ? { body: bytes, isChanged: true } : { body: encoded ?? bytes, isChanged: false }
+    }
+    const edits = isRenamed ? [...this.#edits, ...modelEdits(bytes, wanted)] : this.#edits
+    return { body: applyEdits(bytes, edits), isChanged: true }
+  }
 }
 
 /** The draft of a multipart form. */
@@ -74,13 +97,4 @@ function modelEdits(bytes: Uint8Array, model: string): Edit[] {
   return membersOf(bytes)
     .filter(({ key }) => key === 'model')
     .map(({ valueStart, valueEnd }) => ({ start: valueStart, end: valueEnd, text: JSON.stringify(model) }))
-}
-
-/** Several attempts at one target get the same bytes. */
-function rememberLast(make: (model: string | undefined) => DraftBody): (model: string | undefined) => DraftBody {
-  let last: { readonly model: string | undefined; readonly body: DraftBody } | undefined
-  return (model) => {
-    if (last === undefined || last.model !== model) last = { model, body: make(model) }
-    return last.body
-  }
 }

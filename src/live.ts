@@ -13,6 +13,8 @@ export interface Live {
   readonly egressOf: (upstream: UpstreamSettings) => Egress
   /** Whether a request's model decides where it goes, or whether it goes. */
   readonly needsModel: boolean
+  /** Whether a body may have to be read that would else pass through. */
+  readonly readsBodies: boolean
   /** Whether an object's id must be remembered, since it may be at one of several upstreams, or under one of several keys. */
   readonly remembersIds: boolean
 }
@@ -25,13 +27,15 @@ export interface Live {
  */
 export function createLive(settings: Settings, deps: RouterDeps, previous?: Live): Live {
   const egresses = new Map(settings.upstreams.map((upstream) => [upstream, createEgress(upstream)]))
+  const needsModel = settings.models.length > 0 || settings.unknownModels === 'refuse'
   return {
     settings,
     since: Math.floor(Date.now() / 1000),
     router: createRouter(settings, deps, previous?.router),
     rules: createRules(settings.params),
     egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),
-    needsModel: settings.models.length > 0 || settings.unknownModels === 'refuse',
+    needsModel,
+    readsBodies: needsModel || settings.params.length > 0,
     remembersIds: settings.upstreams.length > 1 || settings.upstreams.some(({ keys }) => keys.length > 1),
   }
 }

@@ -51,26 +51,16 @@ export async function handle(
       exchange,
       endpoint,
       route,
-      affinity: wantsAffinity(route) ? affinityOf(draft.value) : undefined,
-      callFor: (one) => callFor(exchange, principal, { lane: one, route, draft, live }, deps),
+      affinity: route.model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined,
+      callFor: (one, abort) => callFor(exchange, principal, { lane: one, route, draft, live }, abort, deps),
       isReplayable: draft.isReplayable,
       dueAt: limits.dueAt,
     },
     deps,
   )
-  const response = await deliver(
-    exchange,
-    endpoint,
-    answer,
-    via(exchange, { lane, route, draft, live, path }, secret, deps),
-    deps,
-  )
+  const response = await deliver(exchange, endpoint, answer, via({ lane, route, draft, live }, secret, deps), deps)
   limits.onDelivered()
   return response
-}
-
-function wantsAffinity({ model }: Route): boolean {
-  return model?.strategy === 'affinity'
 }
 
 interface Going {
@@ -85,11 +75,12 @@ function callFor(
   exchange: Exchange,
   principal: Principal,
   { lane, route, draft, live }: Going,
+  abort: AbortController,
   deps: PipelineDeps,
 ): LaneCall {
-  const { request, target } = exchange
-  const address = addressLane(exchange, principal, lane, { target, model: lane.model ?? draft.model }, live, deps)
-  const { headers } = address
+  const { request, target: callersTarget } = exchange
+  const wanted = { target: callersTarget, model: lane.model ?? draft.model }
+  const { url, target, headers, secret, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
   const { body, isChanged } = draft.bodyFor(lane.model)
   if (isChanged) {
@@ -100,16 +91,11 @@ function callFor(
   // An answer in which a name is to be changed has to be readable.
   if (route.model?.reportModel === 'alias') headers.set('accept-encoding', 'identity')
   const firstByteMs = route.sending.timeouts.firstByteMs ?? lane.upstream.timeouts.firstByteMs
-  return { ...address, method: request.method, body, firstByteMs }
+  return { url, target, method: request.method, headers, body, abort, firstByteMs, reach, secret }
 }
 
 /** What the way back has to know of the way there. */
-function via(
-  exchange: Exchange,
-  { lane, route, draft, live, path }: Going & { readonly path: string },
-  secret: string | undefined,
-  { timeouts, ids }: PipelineDeps,
-): Via {
+function via({ lane, route, draft, live }: Going, secret: string | undefined, { timeouts, ids }: PipelineDeps): Via {
   const { upstream, keyIndex } = lane
   return {
     secret,
@@ -117,10 +103,6 @@ function via(
     streamIdleMs: route.sending.timeouts.streamIdleMs ?? upstream.timeouts.streamIdleMs ?? timeouts.streamIdleMs,
     debugHeaders: live.settings.debugHeaders,
     reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,
-    onObject: live.remembersIds && exchange.request.method === 'POST' && path !== 'embeddings' ? remember : undefined,
-  }
-
-  function remember(id: string): void {
-    ids.remember(id, { upstream: upstream.name, keyIndex })
+    onObject: live.remembersIds ? (id) => ids.remember(id, { upstream: upstream.name, keyIndex }) : undefined,
   }
 }

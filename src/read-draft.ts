@@ -2,8 +2,9 @@ import type { Principal } from './auth/authorize.ts'
 import { limitBytes, readBytes, readStart, tooLarge } from './body/read-bytes.ts'
 import { readForm } from './body/read-form.ts'
 import { type JsonBody, readJson } from './body/read-json.ts'
-import { assertOneModel, type Draft, draftAsIs, draftOfForm, draftOfJson } from './draft.ts'
+import { assertOneModel, type Draft, draftAsIs, draftOfForm, JsonDraft } from './draft.ts'
 import type { Exchange } from './exchange.ts'
+import type { Edit } from './json/edit.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
 import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
@@ -16,6 +17,7 @@ export interface ReadDraftDeps {
   readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number }
 }
 
+const NO_EDITS: readonly Edit[] = []
 /** Forms that name a model, by how their paths begin; the forms of other paths are uploads. */
 const MODEL_FORMS = /^(?:audio|images|videos)(?:\/|$)/
 /** JSON, and what clients send it as that say nothing better (curl's default is a form). */
@@ -54,16 +56,17 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   exchange.model = model
   exchange.stream = wantsStream(json.value)
   if (live.needsModel && model !== undefined) assertOneModel(json.bytes)
+  if (live.settings.params.length === 0) return new JsonDraft(json, model, NO_EDITS, isChanged)
   const applied = live.rules.match(factsOf(exchange, principal, model))?.apply(json)
-  if (applied === undefined) return draftOfJson(json, model, [], isChanged)
-  exchange.params = applied.done
-  return draftOfJson(json, model, applied.edits, isChanged)
+  if (applied !== undefined) exchange.params = applied.done
+  return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, isChanged)
 }
 
 function readOther(exchange: Exchange, principal: Principal, live: Live, deps: ReadDraftDeps): Draft | Promise<Draft> {
+  if (exchange.body === undefined || !live.readsBodies) return passBody(exchange, deps)
   const facts = factsOf(exchange, principal, undefined)
   const isRuled = live.rules.mayMatch(facts)
-  if (exchange.body === undefined || !(isRuled || live.needsModel)) return passBody(exchange, deps)
+  if (!(isRuled || live.needsModel)) return passBody(exchange, deps)
   const type = exchange.request.headers.get('content-type') ?? 'application/json'
   if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps)
   const isForm = type.toLowerCase().startsWith('multipart/form-data')

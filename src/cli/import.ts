@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { importLitellm } from './import/litellm.ts'
@@ -28,13 +29,18 @@ export async function importConfiguration(args: readonly string[]): Promise<numb
   if ('problem' in read) return refuse(`nexcode import: ${path} can't be read (${read.problem}).`)
   const imported = importLitellm(read.text)
   if ('problem' in imported) return refuse(`nexcode import: ${path}: ${imported.problem}.`)
-  process.stdout.write(imported.yaml)
+  await write(process.stdout, imported.yaml)
   const { untranslated } = imported
   if (untranslated.length > 0) {
     const lines = untranslated.map(({ path: at, why }) => `  ${at}: ${why}\n`)
-    process.stderr.write(`What is left to do by hand, or not there (${untranslated.length}):\n${lines.join('')}`)
+    await write(process.stderr, `What is left to do by hand, or not there (${untranslated.length}):\n${lines.join('')}`)
   }
   return DONE
+}
+
+/** Waits for a reader that is slow, since the process ends right behind this; one that has left wants no more. */
+async function write(stream: NodeJS.WriteStream, content: string): Promise<void> {
+  if (!stream.write(content)) await once(stream, 'drain').catch(() => undefined)
 }
 
 function refuse(message: string): number {

@@ -21,9 +21,16 @@ export interface Answered {
  * Throws an `ApiError` where no upstream answered. No attempt is made once a byte of an answer has gone to the client:
  * that begins when this function has returned.
  */
-export async function ask(asked: Asked, deps: AskDeps): Promise<Answered> {
+export function ask(asked: Asked, deps: AskDeps): Promise<Answered> {
   const { exchange, route } = asked
-  const lanes = route.order({ affinity: asked.affinity })
+  const lanes = route.order(asked)
+  if (lanes.length > 1 || route.sending.retry.attempts > 1) return askInTurn(asked, lanes, deps)
+  // Nothing is to be chosen, and so nothing is kept to choose by.
+  return make(asked, firstOf(lanes), NONE, 1, deps).then((outcome) => conclude(exchange, outcome))
+}
+
+async function askInTurn(asked: Asked, lanes: readonly Lane[], deps: AskDeps): Promise<Answered> {
+  const { exchange } = asked
   const attemptsMax = attemptsFor(asked)
   const tried = new Set<Lane>()
   let step: Step | undefined = { lane: firstOf(lanes), waitMs: 0, release: undefined }
@@ -75,7 +82,7 @@ function make(
   }
   // Where a timeout is followed by another attempt, it must not end the exchange.
   const abort = attemptsMax > 1 ? ownAbort(exchange) : exchange.abort
-  return attempt({ exchange, endpoint, lane, call: callFor(lane), abort }, deps)
+  return attempt({ exchange, endpoint, lane, call: callFor(lane, abort) }, deps)
 }
 
 /** Chooses what is tried after a failure; undefined: nothing more. */

@@ -13,7 +13,7 @@ export interface Asked {
   readonly route: Route
   readonly affinity: string | undefined
   /** The call for a lane; may throw an `ApiError`, which ends the request. */
-  readonly callFor: (lane: Lane) => LaneCall
+  readonly callFor: (lane: Lane, abort: AbortController) => LaneCall
   /** Whether its body can be sent again. */
   readonly isReplayable: boolean
   /** When the answer has to be on its way, in the time of `now`; infinite: whenever. */

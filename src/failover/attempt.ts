@@ -10,7 +10,7 @@ import type { Send, UpstreamCall } from '../upstream/send.ts'
 import { failureOf } from './failure-of.ts'
 
 /** One call as it goes to one lane. */
-export interface LaneCall extends Omit<UpstreamCall, 'abort'> {
+export interface LaneCall extends UpstreamCall {
   /** The server's key, where this call spends it: an answer that echoes it is masked. */
   readonly secret: string | undefined
 }
@@ -21,8 +21,6 @@ export interface Attempt {
   readonly endpoint: JsonEndpoint | undefined
   readonly lane: Lane
   readonly call: LaneCall
-  /** Ends this attempt. */
-  readonly abort: AbortController
 }
 
 /** What an attempt is made with. */
@@ -56,22 +54,25 @@ export const LOST = new ApiError('client_closed')
  *
  * Does not reject for what the upstream, the client or a clock does.
  */
-export async function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempted> {
-  const { lane, abort, exchange } = attempted
+export function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempted> {
+  const { lane, call, exchange } = attempted
   const startedAt = deps.now()
-  try {
-    const entering = lane.gate.enter(abort.signal)
-    const release = entering instanceof Promise ? await entering : entering
-    return await send(attempted, release, deps)
-  } catch (thrown) {
+  const turnAway = (thrown: unknown): Attempted => {
     const error = upstreamFailure(thrown)
     note(exchange, lane, error.kind, deps.now() - startedAt)
-    return failed(attempted, error, abort.signal.aborted ? undefined : 'busy')
+    return failed(attempted, error, call.abort.signal.aborted ? undefined : 'busy')
+  }
+  try {
+    const entering = lane.gate.enter(call.abort.signal)
+    if (!(entering instanceof Promise)) return send(attempted, entering, deps)
+    return entering.then((release) => send(attempted, release, deps), turnAway)
+  } catch (thrown) {
+    return Promise.resolve(turnAway(thrown))
   }
 }
 
 async function send(attempted: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<Attempted> {
-  const { exchange, lane, abort, call } = attempted
+  const { exchange, lane, call } = attempted
   const begun = lane.health.begin()
   const end = (): void => {
     begun.ended()
@@ -80,7 +81,7 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
   exchange.attempts += 1
   const sentAt = deps.now()
   try {
-    const answer = await deps.send({ ...call, abort })
+    const answer = await deps.send(call)
     const ms = deps.now() - sentAt
     exchange.upstreamMs = ms
     const { status } = answer

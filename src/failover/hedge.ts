@@ -43,7 +43,7 @@ interface Runner {
 
 function run({ exchange, callFor, endpoint }: Asked, lane: Lane, deps: AskDeps): Runner {
   const abort = ownAbort(exchange)
-  return { abort, outcome: attempt({ exchange, endpoint, lane, call: callFor(lane), abort }, deps) }
+  return { abort, outcome: attempt({ exchange, endpoint, lane, call: callFor(lane, abort) }, deps) }
 }
 
 /** The first of two that is good, or the last that is not; the other is ended, and its answer closed. */

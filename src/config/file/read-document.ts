@@ -5,7 +5,7 @@ import type { Path } from './path.ts'
 import type { Position, Side } from './problems.ts'
 import type { Substitute } from './substitute.ts'
 import { syntaxFault } from './syntax-fault.ts'
-import { keyOfPath, plainData } from './yaml-data.ts'
+import { keyOfPath, plainData, type YamlData } from './yaml-data.ts'
 
 /** The content of a file, and where all of it stands. */
 export interface FileDocument {
@@ -47,10 +47,13 @@ export function readDocument(text: string, substitute: Substitute): FileDocument
 
   // One slip makes a parser stumble again and again: only where it did so first is worth saying.
   const [first] = [...parsed.errors, ...parsed.warnings].toSorted((one, other) => one.pos[0] - other.pos[0])
-  if (first !== undefined) return unreadable(position(first.pos[0]), syntaxFault(first.code))
-  if (parsed.directives?.yaml.version === '1.1') return unreadable(position(0), syntaxFault('BAD_DIRECTIVE'))
+  if (first !== undefined) return documentOf(unreadable(first.pos[0], first.code), position)
+  if (parsed.directives?.yaml.version === '1.1') return documentOf(unreadable(0, 'BAD_DIRECTIVE'), position)
+  return documentOf(plainData(parsed.contents, substitute), position)
+}
 
-  const { value, places, variables, faults } = plainData(parsed.contents, substitute)
+function documentOf(data: YamlData, position: (offset: number) => Position): FileDocument {
+  const { value, places, variables, faults } = data
   const faulty = new Set(faults.filter(({ isWithoutValue }) => isWithoutValue).map(({ path }) => keyOfPath(path)))
   return {
     value,
@@ -68,13 +71,7 @@ export function readDocument(text: string, substitute: Substitute): FileDocument
   }
 }
 
-function unreadable(position: Position, fault: Fault): FileDocument {
-  return {
-    value: null,
-    faults: [{ path: [], position, fault }],
-    locate: () => position,
-    isWritten: () => false,
-    hasVariable: () => false,
-    isFaulty: (path) => path.length === 0,
-  }
+function unreadable(offset: number, code: string): YamlData {
+  const fault = { path: [], offset, fault: syntaxFault(code), isWithoutValue: true }
+  return { value: null, places: new Map(), variables: new Set(), faults: [fault] }
 }
