@@ -58,7 +58,7 @@ const ALL: readonly Preset[] = [
     name: 'groq',
     title: 'Groq',
     baseUrl: 'https://api.groq.com/openai/v1',
-    source: 'https://github.com/groq/groq-python/blob/main/api.md',
+    source: 'https://console.groq.com/docs/openai',
   },
   {
     ...USUAL,

@@ -8,6 +8,7 @@ import { clientDeadlineMs } from './client-deadline.ts'
 /** The time limits of the environment. */
 export interface TimeLimits {
   readonly streamIdleMs: number
+  readonly totalMs: number
 }
 
 /** The time limits of one exchange. */
@@ -25,16 +26,18 @@ const NO_LIMITS: ExchangeLimits = { dueAt: Number.POSITIVE_INFINITY, onDelivered
  * place of the environment's, and the timeout that an SDK tells ends the call just before the SDK would.
  *
  * @example
- * const { dueAt, onDelivered } = limitTime(exchange, route, settings, { deadlines })
+ * const { dueAt, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
  */
 export function limitTime(
   exchange: Exchange,
   route: Route,
   settings: Settings,
-  { deadlines }: { readonly deadlines: Deadlines },
+  { deadlines, timeouts }: { readonly deadlines: Deadlines; readonly timeouts: TimeLimits },
 ): ExchangeLimits {
+  if (!settings.hasFile) return NO_LIMITS
   const elapsed = (): number => performance.now() - exchange.startedAt
   const totalMs = route.sending.timeouts.totalMs ?? route.lanes[0]?.upstream.timeouts.totalMs
+  const totalDueAt = dueAfter(exchange, totalMs ?? timeouts.totalMs)
   if (totalMs !== undefined) {
     exchange.total?.clear()
     exchange.total =
@@ -46,10 +49,14 @@ export function limitTime(
     exchange.atEnd(() => exchange.total?.clear())
   }
   const clientMs = settings.clientDeadline ? clientDeadlineMs(exchange.request.headers) : undefined
-  if (clientMs === undefined) return NO_LIMITS
+  if (clientMs === undefined) return { dueAt: totalDueAt, onDelivered: NO_LIMITS.onDelivered }
   const clock = deadlines.start(Math.max(1, clientMs - elapsed()), () =>
     exchange.abort.abort(new ApiError('client_deadline')),
   )
   exchange.atEnd(() => clock.clear())
-  return { dueAt: exchange.startedAt + clientMs, onDelivered: () => clock.clear() }
+  return { dueAt: Math.min(totalDueAt, exchange.startedAt + clientMs), onDelivered: () => clock.clear() }
+}
+
+function dueAfter({ startedAt }: Exchange, limitMs: number): number {
+  return limitMs === 0 ? Number.POSITIVE_INFINITY : startedAt + limitMs
 }
