@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { renderFileReference } from '../src/config/file/schema.ts'
 import { renderEnvMarkdown } from '../src/config/help-text.ts'
 import { renderErrorTable } from './render-error-table.ts'
+import { renderPresetTable } from './render-preset-table.ts'
 
 /** A part of a document that is made from the code, between `<!-- name:begin -->` and `<!-- name:end -->`. */
 interface Part {
@@ -11,7 +13,9 @@ interface Part {
 
 const PARTS: readonly Part[] = [
   { file: 'docs/configuration.md', name: 'env', render: renderEnvMarkdown },
+  { file: 'docs/configuration.md', name: 'file', render: renderFileReference },
   { file: 'docs/errors.md', name: 'errors', render: renderErrorTable },
+  { file: 'docs/routing.md', name: 'presets', render: renderPresetTable },
 ]
 
 /** Puts a part into its document, between its two markers; throws where they are not there. */
