@@ -1,11 +1,13 @@
 import { authenticate } from './authenticate.ts'
 import type { SimulatedAnswer, SimulatedCall } from './call.ts'
 import { lastSaid } from './conversation.ts'
+import { type Dialect, OPENAI_DIALECT, openaiPath } from './dialect.ts'
 import { faultAnswer } from './fault-error.ts'
 import { type Faults, readDirectives, readModelDirective, readSpokenDirectives } from './faults.ts'
 import { fingerprint } from './fingerprint.ts'
 import { type JsonObject, textOf } from './json-value.ts'
 import { parseObject, type ReceivedBody, readBody, requireForm, requireObject } from './read-body.ts'
+import { unknownUrl } from './refusals.ts'
 import { renderAnswer } from './render-answer.ts'
 import { createRoutes, findRoute, type Route } from './routes.ts'
 import { SimulatedError, SimulatedReset } from './simulated-error.ts'
@@ -17,6 +19,8 @@ export interface SimulatedOpenAIOptions {
   readonly chunkDelayMs?: number
   /** The one key that is let in; any, or none, where not given. */
   readonly requireKey?: string
+  /** How its paths and its key are spelt; as OpenAI's where not given. */
+  readonly dialect?: Dialect
   /** The time, in milliseconds since 1970, that answers are dated with; always the same where not given. */
   readonly now?: () => number
 }
@@ -38,7 +42,7 @@ const createdDefaultMs = Date.UTC(2025, 0, 1)
  * const response = await openai.fetch(new Request('http://simulated/v1/models'))
  */
 export function createSimulatedOpenAI(options: SimulatedOpenAIOptions = {}): SimulatedOpenAI {
-  const { chunkDelayMs = 30, requireKey, now = () => createdDefaultMs } = options
+  const { chunkDelayMs = 30, requireKey, dialect = OPENAI_DIALECT, now = () => createdDefaultMs } = options
   const routes = createRoutes()
 
   async function answer(request: Request, received: Received, faults: Faults): Promise<SimulatedAnswer> {
@@ -46,7 +50,9 @@ export function createSimulatedOpenAI(options: SimulatedOpenAIOptions = {}): Sim
     const fault = faultAnswer(faults, received.requestId)
     if (fault !== undefined) return fault
     const { pathname, searchParams: query } = new URL(request.url)
-    const { route, id } = findRoute(routes, request.method, pathname)
+    const path = openaiPath(pathname, query, dialect)
+    if (path === undefined) throw unknownUrl(request.method, pathname)
+    const { route, id } = findRoute(routes, request.method, path)
     const call = { query, id, fingerprint: received.fingerprint, created: Math.floor(now() / 1000) }
     return answerRoute(route, call, received)
   }
@@ -58,7 +64,7 @@ export function createSimulatedOpenAI(options: SimulatedOpenAIOptions = {}): Sim
       const { requestId } = received
       let faults: Faults = {}
       try {
-        authenticate(request.headers, requireKey)
+        authenticate(request.headers, requireKey, dialect.keyHeader)
         if (received.refusal !== undefined) throw received.refusal
         faults = readFaults(request.headers, received.object)
         const answered = await answer(request, received, faults)

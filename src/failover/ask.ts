@@ -35,16 +35,31 @@ async function askInTurn(asked: Asked, lanes: readonly Lane[], deps: AskDeps): P
   const tried = new Set<Lane>()
   let step: Step | undefined = { lane: firstOf(lanes), waitMs: 0, release: undefined }
   for (;;) {
-    const { lane, release }: Step = step
-    tried.add(lane)
-    const outcome = await make(asked, lane, others(lanes, tried), attemptsMax, deps)
-    release?.()
-    tried.add(outcome.lane)
+    const outcome = await take(asked, step, lanes, tried, attemptsMax, deps)
     if (outcome.cause === undefined) return conclude(exchange, outcome)
     step = nextStep(asked, lanes, tried, outcome, attemptsMax, deps)
     if (step === undefined) return conclude(exchange, outcome)
     discard(outcome)
-    if (step.waitMs > 0) await deps.sleep(step.waitMs, exchange.abort.signal)
+  }
+}
+
+async function take(
+  asked: Asked,
+  { lane, waitMs, release }: Step,
+  lanes: readonly Lane[],
+  tried: Set<Lane>,
+  attemptsMax: number,
+  deps: AskDeps,
+): Promise<Attempted> {
+  tried.add(lane)
+  try {
+    if (waitMs > 0) await deps.sleep(waitMs, asked.exchange.abort.signal)
+    const outcome = await make(asked, lane, others(lanes, tried), attemptsMax, deps)
+    tried.add(outcome.lane)
+    return outcome
+  } finally {
+    // Also where the client leaves during the wait: what is lent and not given back is lost to all.
+    release?.()
   }
 }
 
@@ -81,13 +96,14 @@ function make(
     return hedge(asked, [lane, second], settings, deps)
   }
   // Where a timeout is followed by another attempt, it must not end the exchange.
-  const abort = attemptsMax > 1 ? ownAbort(exchange) : exchange.abort
+  const isOwn = attemptsMax > 1 && isRetried(route.sending.retry, 'timeout')
+  const abort = isOwn ? ownAbort(exchange) : exchange.abort
   return attempt({ exchange, endpoint, lane, call: callFor(lane, abort) }, deps)
 }
 
 /** Chooses what is tried after a failure; undefined: nothing more. */
 function nextStep(
-  { exchange, route, dueAt }: Asked,
+  { exchange, route, isReplayable, dueAt }: Asked,
   lanes: readonly Lane[],
   tried: ReadonlySet<Lane>,
   { lane: failed, cause, retryAfterMs }: Attempted,
@@ -98,8 +114,8 @@ function nextStep(
   if (cause === undefined || exchange.abort.signal.aborted) return undefined
   if (cause !== 'busy' && !isRetried(retry, cause)) return undefined
   const spent = (): undefined => {
-    // The SDK would begin all of it anew.
-    if (attemptsMax > 1 || isSdkRetry(exchange)) exchange.shouldRetry = false
+    // The SDK would begin all of it anew. Where nothing was sent, or nothing is retried here, that is its own affair.
+    if (exchange.attempts > 0 && isReplayable && retry.attempts > 1) exchange.shouldRetry = false
     return undefined
   }
   if (exchange.attempts >= attemptsMax) return spent()
@@ -115,7 +131,7 @@ function nextStep(
 }
 
 function others(lanes: readonly Lane[], tried: ReadonlySet<Lane>): readonly Lane[] {
-  return lanes.length === 1 ? NONE : lanes.filter((lane) => !tried.has(lane) && lane.health.waitMs() === 0)
+  return lanes.length === 1 ? NONE : lanes.filter((lane) => !tried.has(lane) && lane.health.isAvailable())
 }
 
 const NONE: readonly Lane[] = []
@@ -125,8 +141,9 @@ function isInTime({ health }: Lane, waitMs: number, dueAt: number, { now }: AskD
   return dueAt === Number.POSITIVE_INFINITY || now() + waitMs + (health.percentile(50) ?? 0) < dueAt
 }
 
-function conclude(exchange: Exchange, { answer, error, lane, secret, end }: Attempted): Answered {
+function conclude(exchange: Exchange, { answer, error, lane, secret, ms, end }: Attempted): Answered {
   if (answer === undefined) throw error ?? new ApiError('upstream_unreachable')
+  exchange.upstreamMs = ms
   exchange.atEnd(end)
   return { answer, lane, secret }
 }

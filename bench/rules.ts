@@ -1,0 +1,91 @@
+/**
+ * Measures what ten parameter rules that match cost, and what a file without any does: the same binary three times, without a
+ * file, with a file that names the upstream, and with ten rules in it, beside each other in paired rounds. `bun bench/rules.ts`,
+ * about 2 min.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Gateway, Place } from './gateways/gateway.ts'
+import { nexcode } from './gateways/nexcode.ts'
+import type { Target } from './load/load.ts'
+import { runWrk } from './load/wrk.ts'
+import { median } from './median.ts'
+import { MODELS } from './mock-answers.ts'
+import { chatTarget, measureCpu, type StartedGateway, startGateway, startUpstream } from './started-gateway.ts'
+
+const ROUNDS = 9
+const ROUND_SECONDS = 2
+const WARM_UP_SECONDS = 4
+const CONNECTIONS = 64
+const SIZES = [1000, 100_000]
+
+/** Ten rules that all match; some find nothing to do, as in a real file, and some change the body. */
+const RULES = [
+  { defaults: { temperature: 0.7 } },
+  { clamp: { max_tokens: { max: 1500 } } },
+  { clamp: { temperature: { min: 0, max: 1 } } },
+  { deny: ['logit_bias'] },
+  { drop: ['service_tier'] },
+  { overrides: { user: 'shared' } },
+  { match: { endpoint: 'chat/*' }, rename: { max_output_tokens: 'max_tokens' } },
+  { values: { 'response_format.type': ['text', 'json_object'] } },
+  { match: { model: '*' }, defaults: { top_p: 1 } },
+  { require: ['messages'] },
+]
+
+/** NexCode with a configuration file. */
+function withFile(name: string, params: readonly object[]): Gateway {
+  return {
+    ...nexcode,
+    name,
+    launch(place: Place) {
+      const launch = nexcode.launch(place)
+      mkdirSync(place.dir, { recursive: true })
+      const path = join(place.dir, 'nexcode.yaml')
+      const upstreams = { mock: { base_url: `http://127.0.0.1:${place.upstreamPort}/v1`, auth: 'caller' } }
+      writeFileSync(path, JSON.stringify({ upstreams, ...(params.length > 0 && { params }) }))
+      return { ...launch, env: { ...launch.env, NEXCODE_CONFIG: path } }
+    },
+  }
+}
+
+/** A chat completion of some size, with the parameters that people send. */
+function targetOf(started: StartedGateway, promptBytes: number): Target {
+  const target = chatTarget(started, promptBytes, MODELS.json)
+  const body = { ...(JSON.parse(target.body) as object), max_tokens: 4000, top_p: 1, service_tier: 'auto' }
+  return { ...target, body: JSON.stringify(body) }
+}
+
+async function measureMicroseconds(started: StartedGateway, promptBytes: number): Promise<number> {
+  const load = () => runWrk(targetOf(started, promptBytes), CONNECTIONS, ROUND_SECONDS)
+  const { figures, cpuSeconds } = await measureCpu(started, load)
+  if (figures.failed > 0 || figures.requests === 0) {
+    throw new Error(`${started.gateway.name}: ${figures.failed} of ${figures.requests} requests failed`)
+  }
+  return (cpuSeconds * 1e6) / figures.requests
+}
+
+await nexcode.prepare()
+const upstream = await startUpstream()
+const line = []
+for (const gateway of [nexcode, withFile('nexcode-file', []), withFile('nexcode-rules', RULES)]) {
+  line.push(await startGateway(gateway, upstream.port))
+}
+for (const size of SIZES) {
+  for (const started of line) await runWrk(targetOf(started, size), CONNECTIONS, WARM_UP_SECONDS)
+  const rounds: number[][] = []
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const costs: number[] = []
+    for (const started of line) costs.push(await measureMicroseconds(started, size))
+    rounds.push(costs)
+  }
+  for (const [index, { gateway }] of line.entries()) {
+    const costs = rounds.map((costs) => costs[index] ?? Number.NaN)
+    const added = rounds.map((costs) => (costs[index] ?? Number.NaN) - (costs[0] ?? Number.NaN))
+    const shown = [median(costs), Math.min(...costs), median(added)].map((value) => value.toFixed(1))
+    process.stdout.write(
+      `rules: ${size} bytes  ${gateway.name.padEnd(14)} median ${shown[0]} µs, least ${shown[1]}, added (median of pairs) ${shown[2]}\n`,
+    )
+  }
+}
+await Promise.all([...line.map((started) => started.process.stop()), upstream.process.stop()])
