@@ -11,7 +11,7 @@ export interface Live {
   readonly router: Router
   readonly rules: Rules
   readonly egressOf: (upstream: UpstreamSettings) => Egress
-  /** Whether a request's model decides where it goes, or whether it goes. */
+  /** Whether a request's model decides where it goes, whether it goes, or by which rules. */
   readonly needsModel: boolean
   /** Whether a body may have to be read that would else pass through. */
   readonly readsBodies: boolean
@@ -27,7 +27,9 @@ export interface Live {
  */
 export function createLive(settings: Settings, deps: RouterDeps, previous?: Live): Live {
   const egresses = new Map(settings.upstreams.map((upstream) => [upstream, createEgress(upstream)]))
-  const needsModel = settings.models.length > 0 || settings.unknownModels === 'refuse'
+  const { models, unknownModels, params } = settings
+  const isRuledByModel = params.some(({ match }) => match.model !== undefined)
+  const needsModel = models.length > 0 || unknownModels === 'refuse' || isRuledByModel
   return {
     settings,
     since: Math.floor(Date.now() / 1000),
@@ -35,7 +37,7 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     rules: createRules(settings.params),
     egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),
     needsModel,
-    readsBodies: needsModel || settings.params.length > 0,
+    readsBodies: needsModel || params.length > 0,
     remembersIds: settings.upstreams.length > 1 || settings.upstreams.some(({ keys }) => keys.length > 1),
   }
 }

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../json/json.ts'
-import type { Names, NameTree } from './name-tree.ts'
+import { isModel, type Names, type NameTree } from './name-tree.ts'
 import type { ObjectDraft } from './object-draft.ts'
 import type { Plan } from './plan.ts'
 import { notAllowed } from './refusals.ts'
@@ -20,7 +20,7 @@ interface Violation {
  * Judges what the caller sent by all `deny` and `allow`: by its own names, and by those that it gets by a rename.
  *
  * What one of the rules itself puts in is no violation. Throws `parameter_not_allowed`, or removes the parameter where the
- * rule says `drop`. Present is also what is null.
+ * rule says `drop`; a model that is not admitted is always refused. Present is also what is null.
  */
 export function admit(run: Run, plan: Plan, blank: Blank): void {
   for (const { rule, names, isDropped } of plan.denials) {
@@ -56,7 +56,7 @@ function judgeObject(
 function settle(run: Run, plan: Plan, blank: Blank, parent: ObjectDraft, violation: Violation): void {
   const { rule, operation, names, isDropped } = violation
   if (isPutIn(run, plan, names, blank)) return
-  if (!isDropped) {
+  if (!isDropped || isModel(names)) {
     if (run.isFirstPass) throw notAllowed(names)
     return
   }
@@ -65,13 +65,16 @@ function settle(run: Run, plan: Plan, blank: Blank, parent: ObjectDraft, violati
 }
 
 function isPutIn(run: Run, plan: Plan, names: Names, blank: Blank): boolean {
-  if (plan.settings.length === 0 || (run.isFirstPass && run.text?.isPlain(names) === false)) return false
+  if (plan.settings.length === 0) return false
   const resolved = plan.renames.resolve(names)
   const given = plan.settings.filter(({ operation, names: path }) => {
     return operation !== 'drop' && path.every((name, depth) => name === resolved[depth])
   })
   const candidates = given.map(({ names: path, value }) => within(value, resolved.slice(path.length)))
-  return [...candidates, within(blank(), resolved)].some((value) => value !== undefined && equals(run, names, value))
+  const isGiven = [...candidates, within(blank(), resolved)].some((value) => {
+    return value !== undefined && equals(run, names, value)
+  })
+  return isGiven && (!run.isFirstPass || run.text?.isPlain(names) !== false)
 }
 
 function within(value: unknown, names: Names): unknown {

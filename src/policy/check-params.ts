@@ -1,3 +1,4 @@
+import { isModel } from './name-tree.ts'
 import type { Bounds, Plan } from './plan.ts'
 import { missing, notANumber, unsupportedValue } from './refusals.ts'
 import { assertReachable, equals, lastOf, namesSent, note, numberAt, parentOf, put, type Run, valueAt } from './run.ts'
@@ -31,12 +32,12 @@ function exceeded({ min, max }: Bounds, value: number): Bounds['max'] {
   return value === max.value ? undefined : max
 }
 
-/** Judges all values by the rules' lists. Throws `parameter_not_allowed`, or removes the parameter where the rule says `drop`. */
+/** Judges all values by the rules' lists. Throws `parameter_not_allowed`, or removes the parameter where the rule says `drop`; a model is always refused. */
 export function checkValues(run: Run, plan: Plan): void {
   for (const { rule, names, allowed, isDropped } of plan.choices) {
     const value = valueAt(run, names)
     if (value === undefined || value === null || allowed.some((one) => equals(run, names, one))) continue
-    if (!isDropped) throw unsupportedValue(namesSent(run, names).names, value, allowed)
+    if (!isDropped || isModel(names)) throw unsupportedValue(namesSent(run, names).names, value, allowed)
     note(run, { rule, operation: 'values', names, before: value, after: undefined })
     parentOf(run, names)?.remove(lastOf(names))
   }

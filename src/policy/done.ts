@@ -1,4 +1,4 @@
-import { paramOf, quote } from './refusals.ts'
+import { paramOf, quote, quoteSent } from './refusals.ts'
 import type { Note, Operation } from './run.ts'
 
 /** One thing that a rule has done, for a person. */
@@ -51,8 +51,8 @@ export function stepsOf(notes: readonly Note[]): readonly Step[] {
 
 function detailOf(operation: Operation, before: unknown, after: unknown): string {
   if (operation === 'rename') return after === undefined ? 'removed: the new name is there, too' : `now ${after}`
-  if (after === undefined) return `removed: was ${quote(before)}`
-  return before === undefined ? `set to ${quote(after)}` : `${quote(before)} → ${quote(after)}`
+  if (after === undefined) return `removed: was ${quoteSent(before)}`
+  return before === undefined ? `set to ${quote(after)}` : `${quoteSent(before)} → ${quote(after)}`
 }
 
 function encoded(param: string): string {

@@ -112,7 +112,6 @@ export class ObjectDraft {
   #isChanged(): boolean {
     for (const [name, slot] of this.#slots) {
       if (slot === undefined ? Object.hasOwn(this.base, name) : this.get(name) !== this.base[name]) return true
-      if (slot !== undefined && !Object.hasOwn(this.base, name)) return true
     }
     return false
   }

@@ -26,7 +26,7 @@ export function unsupportedValue(names: Names, value: unknown, allowed: readonly
   const listed = allowed.slice(0, LISTED_VALUES_MAX).map(quote).join(', ')
   const more = allowed.length > LISTED_VALUES_MAX ? `, and ${allowed.length - LISTED_VALUES_MAX} more` : ''
   return new ApiError('parameter_not_allowed', {
-    message: `Unsupported value: ${quote(value)} is not supported with this server. Supported values are: ${listed}${more}.`,
+    message: `Unsupported value: ${quoteSent(value)} is not supported with this server. Supported values are: ${listed}${more}.`,
     param: paramOf(names),
     code: 'unsupported_value',
   })
@@ -86,9 +86,14 @@ export function notInAForm(names: Names): ApiError {
   })
 }
 
-/** A value as a message or an explanation shows it: a string in quotes, all else as JSON, cut where it is long. */
+/** A rule's value as a message or an explanation shows it: a string in quotes, all else as JSON, cut where it is long. */
 export function quote(value: unknown): string {
-  return typeof value === 'string' ? `'${cut(value)}'` : cut(JSON.stringify(value) ?? 'nothing')
+  return typeof value === 'string' ? `'${cut(value)}'` : cut(JSON.stringify(value))
+}
+
+/** The same for a caller's value, of which objects and arrays may be too large and too deep to be written. */
+export function quoteSent(value: unknown): string {
+  return typeof value === 'object' && value !== null ? wordsOfValue(value) : quote(value)
 }
 
 function cut(text: string): string {

@@ -13,7 +13,7 @@ import { renameAll, settleAll } from './set-params.ts'
  * How often the phases are gone through at most. One time is enough but for rules that undo each other in part, and those come
  * to rest, or to a circle of two to four steps: after twelve all of these are where they would be after twenty-four.
  */
-const PASSES_MAX = 2
+const PASSES_MAX = 12
 
 /** A JSON body that has been through the rules, with its text. */
 export interface JsonRun extends Run {

@@ -118,3 +118,10 @@ describe('allow', () => {
     expect(outcome(program, '{"o":{"x":5,"x":1}}')).toBe('{"o":{}}')
   })
 })
+
+test('a model that is not admitted is refused and never removed: nobody would know where the rest should go', () => {
+  const body = '{"model":"m","a":1}'
+  expect(outcome(programOf({ ...DROP, allow: ['a'] }), body)).toEqual(notAllowed('model'))
+  expect(outcome(programOf({ ...DROP, values: { model: ['n'] } }), body)).toMatchObject({ code: 'unsupported_value' })
+  expect(outcome(programOf({ ...DROP, allow: ['model'], values: { model: ['m'] } }), body)).toBe('{"model":"m"}')
+})

@@ -16,6 +16,12 @@ describe('clamp', () => {
     ['reaches into an object', [{ clamp: { 'o.x': { min: undefined, max: 5 } } }], '{"o":{"x":9}}', '{"o":{"x":5}}'],
     ['leaves what is in nothing', [{ clamp: { 'o.x': { min: undefined, max: 5 } } }], '{"o":null}', '{"o":null}'],
     ['takes the lowest maximum', [{ clamp: { a: { min: undefined, max: 3 } } }, RANGE], '{"a":9}', '{"a":3}'],
+    [
+      'takes the highest minimum of the first rule',
+      [{ clamp: { a: { min: 2, max: undefined } } }, RANGE],
+      '{"a":0}',
+      '{"a":2}',
+    ],
     ['takes the highest minimum', [RANGE, { clamp: { a: { min: 2, max: undefined } } }], '{"a":0}', '{"a":2}'],
     ['prefers a maximum to a minimum', [RANGE, { clamp: { a: { min: 7, max: undefined } } }], '{"a":2}', '{"a":5}'],
     [
@@ -89,12 +95,12 @@ describe('values', () => {
     [
       '{"a":[1]}',
       'a',
-      `Unsupported value: [1] is not supported with this server. Supported values are: 1, {"x":[1]}, 'b'.`,
+      `Unsupported value: an array is not supported with this server. Supported values are: 1, {"x":[1]}, 'b'.`,
     ],
     [
       '{"a":{"x":[2],"x":[1]}}',
       'a',
-      `Unsupported value: {"x":[1]} is not supported with this server. Supported values are: 1, {"x":[1]}, 'b'.`,
+      `Unsupported value: an object is not supported with this server. Supported values are: 1, {"x":[1]}, 'b'.`,
     ],
     [
       `{"a":"${'y'.repeat(10_000)}"}`,

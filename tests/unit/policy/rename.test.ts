@@ -47,6 +47,18 @@ test.each<[string, RuleParts[], string, string]>([
     '{"max_completion_tokens":10}',
   ],
   ['keeps a cap on a name of its own', [CAP, { rename: { max_tokens: 'limit' } }], '{"max_tokens":99}', '{"limit":10}'],
+  [
+    'of an inner name holds in the new name of the outer one, whichever comes first',
+    [{ rename: { 'o.x': 'o.y' } }, { rename: { o: 'p' } }],
+    '{"p":{"x":1}}',
+    '{"p":{"y":1}}',
+  ],
+  [
+    'leaves a cap what it is, whichever cap a rule names',
+    [{ clamp: { max_output_tokens: { min: undefined, max: 10 } } }, { rename: { max_tokens: 'limit' } }],
+    '{"max_tokens":99}',
+    '{"limit":10}',
+  ],
   ['makes a default one of the new name', [A_B, { defaults: { a: 5 } }], '{}', '{"b":5}'],
   ['makes an override one of the new name', [A_B, { overrides: { a: 5 } }], '{"b":1}', '{"b":5}'],
   [

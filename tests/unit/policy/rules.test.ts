@@ -84,7 +84,7 @@ describe('rules', () => {
     const rules = createRules(
       rulesOf(
         { match: { model: ['m-1*'], header: { 'x-team': 'red*' } }, drop: ['a'] },
-        { match: { principal: ['p 2'] }, drop: ['b'] },
+        { match: { principal: ['p 2', 'undefined'] }, drop: ['b'] },
       ),
     )
     const long = 'x'.repeat(300)
@@ -96,6 +96,8 @@ describe('rules', () => {
       expect(rules.match({ ...FACTS, ...HEADERS, model: `m-1${long}` })?.rules).toEqual([1])
       expect(rules.match({ ...FACTS, ...HEADERS, model: `m-2${long}` })).toBeUndefined()
       expect(rules.match({ ...FACTS, principal: { kind: 'p', id: '2' } })).toBeUndefined()
+      expect(rules.match({ ...FACTS, principal: { kind: 'p', id: undefined } })).toBeUndefined()
+      expect(rules.match({ ...FACTS, principal: { kind: 'p', id: 'undefined' } })?.rules).toEqual([2])
       expect(rules.match({ ...FACTS, principal: { kind: 'p 2', id: undefined } })?.rules).toEqual([2])
     }
   })
@@ -119,18 +121,19 @@ describe('what was done', () => {
     expect(steps.map(({ rule, operation, param, detail }) => `${rule} ${operation} ${param}: ${detail}`)).toEqual([
       '1 rename max_tokens: now max_completion_tokens',
       "1 overrides user: set to 'shared'",
-      '2 drop a: removed: was [1]',
+      '2 drop a: removed: was an array',
       '2 drop o.x: removed: was null',
       '2 defaults temperature: set to 0.7',
       '2 clamp max_completion_tokens: 5000 → 1500',
       '3 deny d: removed: was true',
-      '3 allow é,: removed: was {}',
+      '3 allow é,: removed: was an object',
       "3 values v: removed: was '2'",
     ])
   })
 
   test('is nothing where nothing changes, or the new name is there already', () => {
     expect(applied(programOf({ defaults: { a: 1 } }), '{"a":2}')).toMatchObject({ edits: [], done: '', steps: [] })
+    expect(applied(programOf({ defaults: { a: null, b: 1 } }), '{"a":null}').done).toBe('defaults=b')
     const renamed = applied(programOf({ rename: { a: 'b' } }), '{"a":1,"b":2}')
     expect(renamed.steps).toEqual([
       { rule: 1, operation: 'rename', param: 'a', detail: 'removed: the new name is there, too' },

@@ -150,6 +150,16 @@ test('rules that undo what they do come to an end, and the second time changes n
   expect(applied(program, String(once))).toMatchObject({ edits: [], done: '', steps: [] })
 })
 
+test('rules that need a third time to come to rest get it', () => {
+  const program = programOf(
+    { drop: ['a.x'] },
+    { defaults: { a: { x: 1 } } },
+    { values: { a: [{}, { x: 1 }] }, onViolation: 'drop' },
+  )
+  expect(outcome(program, '{"a":5}')).toBe('{"a":{}}')
+  expect(outcome(program, '{"a":{}}')).toBe('{"a":{}}')
+})
+
 test('everything that no rule names stays byte for byte', () => {
   const body = '\uFEFF\n{ "big":12345678901234567890.10, "a":1,\t"u":1,"u":{"u":1,"u":2}, "t":"\\u0061\\/é" }\r\n'
   expect(outcome(programOf({ overrides: { a: 2 } }), body)).toBe(body.replace('"a":1', '"a":2'))
@@ -162,4 +172,14 @@ test.each(['[]', '"text"', '1', 'null', 'true'])('a body that is %s and no objec
     param: null,
     code: 'rules_not_applicable',
   })
+})
+
+test('a parameter that is nested too deeply to be written or compared is handled like any other', () => {
+  const deep = `${'{"x":'.repeat(200_000)}1${'}'.repeat(200_000)}`
+  const body = `{"a":${deep},"b":1}`
+  expect(outcome(programOf({ deny: ['a'], defaults: { a: { x: 1 } } }), body)).toMatchObject({ param: 'a' })
+  expect(outcome(programOf({ values: { a: [{ x: 1 }] } }), body)).toMatchObject({ param: 'a' })
+  expect(outcome(programOf({ defaults: { 'a.x.y': 1 } }), body)).toBe(body.replace('{"x":{', '{"x":{"y":1,'))
+  const { text, steps } = applied(programOf({ overrides: { a: { x: 1 } } }, { drop: ['b'] }), body)
+  expect([text, steps.length]).toEqual(['{"a":{"x":1}}', 2])
 })
