@@ -112,12 +112,13 @@ function nextStep(
 ): Step | undefined {
   const { retry } = route.sending
   if (cause === undefined || exchange.abort.signal.aborted) return undefined
-  if (cause !== 'busy' && !isRetried(retry, cause)) return undefined
   const spent = (): undefined => {
     // The SDK would begin all of it anew. Where nothing was sent, or nothing is retried here, that is its own affair.
     if (exchange.attempts > 0 && isReplayable && retry.attempts > 1) exchange.shouldRetry = false
     return undefined
   }
+  // Where this is the first attempt that failed, the SDK's retries are as good as without us.
+  if (cause !== 'busy' && !isRetried(retry, cause)) return exchange.attempts > 1 ? spent() : undefined
   if (exchange.attempts >= attemptsMax) return spent()
   const untried = others(lanes, tried)[0]
   if (untried !== undefined && isInTime(untried, 0, dueAt, deps))
@@ -136,9 +137,10 @@ function others(lanes: readonly Lane[], tried: ReadonlySet<Lane>): readonly Lane
 
 const NONE: readonly Lane[] = []
 
-/** Whether a lane's usual time to first byte fits in before the client gives up. */
-function isInTime({ health }: Lane, waitMs: number, dueAt: number, { now }: AskDeps): boolean {
-  return dueAt === Number.POSITIVE_INFINITY || now() + waitMs + (health.percentile(50) ?? 0) < dueAt
+/** Whether a lane's usual time to first byte fits in before its time, or its client's, is up. */
+function isInTime(lane: Lane, waitMs: number, dueAt: Asked['dueAt'], { now }: AskDeps): boolean {
+  const due = dueAt(lane)
+  return due === Number.POSITIVE_INFINITY || now() + waitMs + (lane.health.percentile(50) ?? 0) < due
 }
 
 function conclude(exchange: Exchange, { answer, error, lane, secret, ms, end }: Attempted): Answered {
