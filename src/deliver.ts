@@ -5,6 +5,7 @@ import type { JsonEndpoint } from './openai/endpoints.ts'
 import { noteBody } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
 import { hideSecret, isEncoded } from './stream/hide-secret.ts'
+import { findObjectId } from './stream/object-id.ts'
 import type { Outcome } from './stream/outcome.ts'
 import { reportModel } from './stream/report-model.ts'
 import { keepAlive } from './stream/sse-ping.ts'
@@ -121,13 +122,16 @@ function isOpenEnded(headers: Headers): boolean {
 async function deliverWhole(exchange: Exchange, answer: Response, via: Via, deps: DeliverDeps): Promise<Response> {
   const { headers } = answer
   const isSmall = Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SMALL_BYTES_MAX
-  const { idle, onFirstChunk } = watch(exchange, via, deps)
+  const watching = watch(exchange, via, deps)
   const bytesMax = via.reportModel === undefined ? WHOLE_BYTES_MAX : REPORTED_BYTES_MAX
   try {
     const whole = isSmall
       ? new Uint8Array(await answer.arrayBuffer())
-      : await collectWatched(answer.body, { idle, onFirstChunk }, bytesMax)
-    if (isSmall) onFirstChunk(whole)
+      : await collectWatched(answer.body, watching, bytesMax)
+    if (isSmall) {
+      watching.onFirstChunk()
+      watching.onBeginning?.(whole)
+    }
     if (via.secret !== undefined) return await masked(whole, answer, via.secret)
     if (via.reportModel === undefined) return noteBody(answer, { whole })
     const named = reportModel(via.reportModel).whole(whole)
@@ -136,7 +140,7 @@ async function deliverWhole(exchange: Exchange, answer: Response, via: Via, deps
   } catch (thrown) {
     throw thrown instanceof ApiError ? thrown : upstreamFailure(causeOf(exchange, thrown))
   } finally {
-    idle.clear()
+    watching.idle.clear()
   }
 }
 
@@ -161,29 +165,19 @@ async function collectWatched(
 
 interface Watching {
   readonly idle: Deadline
-  readonly onFirstChunk: (chunk: Uint8Array) => void
+  readonly onFirstChunk: () => void
+  readonly onBeginning?: (chunk: Uint8Array) => boolean
 }
 
 /** What every body of an answer is watched for. */
 function watch(exchange: Exchange, { streamIdleMs, onObject }: Via, deps: DeliverDeps): Watching {
   return {
     idle: deps.deadlines.start(streamIdleMs, () => exchange.abort.abort(new ApiError('upstream_timeout'))),
-    onFirstChunk(chunk) {
+    onFirstChunk() {
       exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
-      if (onObject === undefined || exchange.status >= 300 || exchange.request.method !== 'POST') return
-      const id = objectIdIn(chunk)
-      if (id !== undefined) onObject(id)
     },
+    ...(onObject !== undefined && exchange.status < 300 && { onBeginning: findObjectId(onObject) }),
   }
-}
-
-/** How far into an answer the id of its object is looked for. */
-const ID_BYTES_MAX = 4096
-
-/** The first id in the beginning of an answer: that of the object that it is, or that its events are about. */
-function objectIdIn(chunk: Uint8Array): string | undefined {
-  const text = new TextDecoder().decode(chunk.subarray(0, ID_BYTES_MAX))
-  return /"id"\s*:\s*"([\w-]{8,256})"/.exec(text)?.[1]
 }
 
 /** A broken body is only the last thing seen: what broke it is the abort's reason, where there is one. */

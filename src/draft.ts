@@ -1,6 +1,8 @@
 import type { Form } from './body/read-form.ts'
 import type { JsonBody } from './body/read-json.ts'
 import { applyEdits, type Edit } from './json/edit.ts'
+import { foldName } from './json/fold-name.ts'
+import { isJsonObject } from './json/json.ts'
 import { membersOf } from './json/members.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { UpstreamBody } from './upstream/send.ts'
@@ -85,12 +87,25 @@ export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form): Draft {
 }
 
 /**
- * Asserts that a body names its model once: a parser that takes the first of two would see another one than we do.
- * Throws `rules_not_applicable`.
+ * Asserts that a JSON body names its model once at most, and in small letters: a parser that takes the first of two, or
+ * another spelling, would see another one than we do. Throws `rules_not_applicable`.
  */
-export function assertOneModel(bytes: Uint8Array): void {
-  if (membersOf(bytes).filter(({ key }) => key === 'model').length < 2) return
-  throw new ApiError('rules_not_applicable', { message: "Duplicate parameter: 'model'. Send it once.", param: 'model' })
+export function assertOneModel({ bytes, value }: JsonBody): void {
+  if (!isJsonObject(value)) return
+  const names = membersOf(bytes).filter(({ key }) => foldName(key) === 'model')
+  if (names.length > 1) throw modelSentTwice()
+  const [name] = names
+  if (name === undefined || name.key === 'model') return
+  const message = `Send the model as 'model', not as '${name.key}'.`
+  throw new ApiError('rules_not_applicable', { message, param: name.key })
+}
+
+/** The refusal of a request that names its model twice. */
+export function modelSentTwice(): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: "Duplicate parameter: 'model'. Send it once.",
+    param: 'model',
+  })
 }
 
 function modelEdits(bytes: Uint8Array, model: string): Edit[] {

@@ -11,7 +11,7 @@ export interface Live {
   readonly router: Router
   readonly rules: Rules
   readonly egressOf: (upstream: UpstreamSettings) => Egress
-  /** Whether a request's model decides where it goes, whether it goes, or by which rules. */
+  /** Whether a request's model decides where it goes, by which path, whether it goes, or by which rules. */
   readonly needsModel: boolean
   /** Whether a body may have to be read that would else pass through. */
   readonly readsBodies: boolean
@@ -27,9 +27,11 @@ export interface Live {
  */
 export function createLive(settings: Settings, deps: RouterDeps, previous?: Live): Live {
   const egresses = new Map(settings.upstreams.map((upstream) => [upstream, createEgress(upstream)]))
-  const { models, unknownModels, params } = settings
+  const { models, unknownModels, params, upstreams } = settings
   const isRuledByModel = params.some(({ match }) => match.model !== undefined)
-  const needsModel = models.length > 0 || unknownModels === 'refuse' || isRuledByModel
+  const isInPath = upstreams.some(({ modelPath }) => modelPath !== undefined)
+  const remembersIds = upstreams.length > 1 || upstreams.some(({ keys }) => keys.length > 1)
+  const needsModel = models.length > 0 || unknownModels === 'refuse' || isRuledByModel || isInPath
   return {
     settings,
     since: Math.floor(Date.now() / 1000),
@@ -37,7 +39,7 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     rules: createRules(settings.params),
     egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),
     needsModel,
-    readsBodies: needsModel || params.length > 0,
-    remembersIds: settings.upstreams.length > 1 || settings.upstreams.some(({ keys }) => keys.length > 1),
+    readsBodies: needsModel || params.length > 0 || remembersIds,
+    remembersIds,
   }
 }

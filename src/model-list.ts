@@ -4,6 +4,7 @@ import type { Exchange } from './exchange.ts'
 import { addressLane } from './lane-address.ts'
 import type { Live } from './live.ts'
 import type { PipelineDeps } from './pipeline.ts'
+import { noteBody } from './stream/body-note.ts'
 
 /** One model, as `GET /v1/models` lists it (OpenAI specification, `Model`). */
 interface ListedModel {
@@ -16,7 +17,8 @@ interface ListedModel {
 
 /** An upstream that is asked for its models has this long. */
 const ANSWER_MS = 3000
-const MODELS = /^(?:\/v1)?\/models(?:\/([^?/]+))?\/?(?:\?|$)/
+/** A name may have slashes in it, escaped or not. */
+const MODELS = /^(?:\/v1)?\/models(?:\/([^?]*[^?/]))?\/?(?:\?|$)/
 
 /**
  * Answers `GET /v1/models` and `/v1/models/{id}` with what this server offers, where its configuration names models;
@@ -32,17 +34,32 @@ export function answerModels(
   principal: Principal,
   deps: PipelineDeps,
 ): Response | Promise<Response> | undefined {
-  const { method } = exchange.request
-  if (method !== 'GET' && method !== 'HEAD') return undefined
   const live = deps.live()
-  if (live.settings.models.length === 0) return undefined
-  const found = MODELS.exec(exchange.target)
+  const asked = askedModels(exchange.request.method, exchange.target, live)
+  if (asked === undefined) return undefined
+  return asked === 'all' ? list(exchange, principal, live, deps) : answerWith(listed(asked.id, asked.model, live))
+}
+
+/**
+ * What of this server's own models a request asks for, all of them or one; undefined: it is another request, or goes to the
+ * upstream. Throws `model_not_found`.
+ *
+ * @example
+ * const asked = askedModels('GET', '/v1/models', live)
+ */
+export function askedModels(
+  method: string,
+  target: string,
+  live: Live,
+): 'all' | { readonly id: string; readonly model: ModelSettings } | undefined {
+  if ((method !== 'GET' && method !== 'HEAD') || live.settings.models.length === 0) return undefined
+  const found = MODELS.exec(target)
   if (found === null) return undefined
   const [, written] = found
-  if (written === undefined) return list(exchange, principal, live, deps)
+  if (written === undefined) return 'all'
   const id = decode(written)
   const { model } = live.router.route(id)
-  return model === undefined ? undefined : Response.json(listed(id, model, live))
+  return model === undefined ? undefined : { id, model }
 }
 
 async function list(exchange: Exchange, principal: Principal, live: Live, deps: PipelineDeps): Promise<Response> {
@@ -54,7 +71,13 @@ async function list(exchange: Exchange, principal: Principal, live: Live, deps: 
     }),
   )
   const unique = new Map(parts.flat().map((one) => [one.id, one]))
-  return Response.json({ object: 'list', data: [...unique.values()] })
+  return answerWith({ object: 'list', data: [...unique.values()] })
+}
+
+function answerWith(value: object): Response {
+  const bytes = new TextEncoder().encode(JSON.stringify(value))
+  const headers = { 'content-type': 'application/json', 'content-length': String(bytes.byteLength) }
+  return noteBody(new Response(bytes, { headers }), { whole: bytes })
 }
 
 function listed(id: string, { targets }: ModelSettings, { since }: Live): ListedModel {
@@ -92,7 +115,13 @@ async function idsOf(
     const address = addressLane(exchange, principal, lane, { target: '/v1/models', model: undefined }, live, deps)
     // The body is read here, and not by the caller.
     address.headers.set('accept-encoding', 'identity')
-    const answer = await deps.send({ ...address, method: 'GET', body: null, abort })
+    const answer = await deps.send({
+      ...address,
+      method: 'GET',
+      body: null,
+      abort,
+      firstByteMs: lane.upstream.timeouts.firstByteMs,
+    })
     const value: unknown = await answer.json()
     return idsIn(value)
   } catch {

@@ -1,5 +1,6 @@
 import type { Principal } from './auth/authorize.ts'
 import { chooseRoute } from './choose-route.ts'
+import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import { type DeliverDeps, deliver, type Via } from './deliver.ts'
 import type { Draft } from './draft.ts'
 import type { Exchange } from './exchange.ts'
@@ -7,6 +8,7 @@ import { ask } from './failover/ask.ts'
 import type { AskDeps } from './failover/asked.ts'
 import type { LaneCall } from './failover/attempt.ts'
 import { limitTime, type TimeLimits } from './failover/limit-time.ts'
+import { isJsonObject } from './json/json.ts'
 import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
 import type { Live } from './live.ts'
@@ -52,13 +54,17 @@ export async function handle(
       endpoint,
       route,
       affinity: route.model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined,
-      callFor: (one, abort) => callFor(exchange, principal, { lane: one, route, draft, live }, abort, deps),
+      callFor(one, abort) {
+        limits.onLane(one)
+        return callFor(exchange, principal, { lane: one, route, draft, live }, abort, deps)
+      },
       isReplayable: draft.isReplayable,
       dueAt: limits.dueAt,
     },
     deps,
   )
-  const response = await deliver(exchange, endpoint, answer, via({ lane, route, draft, live }, secret, deps), deps)
+  const going = { lane, route, draft, live }
+  const response = await deliver(exchange, endpoint, answer, via(exchange, going, secret, deps), deps)
   limits.onDelivered()
   return response
 }
@@ -88,14 +94,20 @@ function callFor(
     headers.delete('content-encoding')
     headers.delete('content-length')
   }
-  // An answer in which a name is to be changed has to be readable.
-  if (route.model?.reportModel === 'alias') headers.set('accept-encoding', 'identity')
+  // An answer in which a name is to be changed, or an id to be found, has to be readable.
+  if (route.model?.reportModel === 'alias' || makesObject(exchange, draft, live))
+    headers.set('accept-encoding', 'identity')
   const firstByteMs = route.sending.timeouts.firstByteMs ?? lane.upstream.timeouts.firstByteMs
   return { url, target, method: request.method, headers, body, abort, firstByteMs, reach, secret }
 }
 
 /** What the way back has to know of the way there. */
-function via({ lane, route, draft, live }: Going, secret: string | undefined, { timeouts, ids }: PipelineDeps): Via {
+function via(
+  exchange: Exchange,
+  { lane, route, draft, live }: Going,
+  secret: string | undefined,
+  { timeouts, ids }: PipelineDeps,
+): Via {
   const { upstream, keyIndex } = lane
   return {
     secret,
@@ -103,6 +115,14 @@ function via({ lane, route, draft, live }: Going, secret: string | undefined, { 
     streamIdleMs: route.sending.timeouts.streamIdleMs ?? upstream.timeouts.streamIdleMs ?? timeouts.streamIdleMs,
     debugHeaders: live.settings.debugHeaders,
     reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,
-    onObject: live.remembersIds ? (id) => ids.remember(id, { upstream: upstream.name, keyIndex }) : undefined,
+    onObject: makesObject(exchange, draft, live)
+      ? (id) => ids.remember(id, { upstream: upstream.name, keyIndex })
+      : undefined,
   }
+}
+
+/** Whether a request makes what can be asked for later only where it was made, so that its id has to be remembered. */
+function makesObject({ request, route }: Exchange, { value }: Draft, { remembersIds }: Live): boolean {
+  if (!remembersIds || request.method !== 'POST') return false
+  return STATEFUL_RESOURCES.has(route) || (isJsonObject(value) && value['store'] === true)
 }

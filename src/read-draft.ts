@@ -2,13 +2,15 @@ import type { Principal } from './auth/authorize.ts'
 import { limitBytes, readBytes, readStart, tooLarge } from './body/read-bytes.ts'
 import { readForm } from './body/read-form.ts'
 import { type JsonBody, readJson } from './body/read-json.ts'
-import { assertOneModel, type Draft, draftAsIs, draftOfForm, JsonDraft } from './draft.ts'
+import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
+import { assertOneModel, type Draft, draftAsIs, draftOfForm, JsonDraft, modelSentTwice } from './draft.ts'
 import type { Exchange } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
 import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
 import { insertDefaultModel, modelOf, wantsStream } from './policy/default-model.ts'
+import { endpointPath } from './policy/endpoint-path.ts'
 import type { RequestFacts } from './policy/rules.ts'
 
 /** What reading a request needs. */
@@ -20,6 +22,8 @@ export interface ReadDraftDeps {
 const NO_EDITS: readonly Edit[] = []
 /** Forms that name a model, by how their paths begin; the forms of other paths are uploads. */
 const MODEL_FORMS = /^(?:audio|images|videos)(?:\/|$)/
+/** Paths whose requests are about one model. */
+const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|moderations|responses|videos)(?:\/|$)/
 /** JSON, and what clients send it as that say nothing better (curl's default is a form). */
 const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|text\/plain)/i
 
@@ -27,7 +31,7 @@ const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded
  * Reads as much of a request's body as is to be decided on, and applies the parameter rules to it.
  *
  * An `endpoint` has a body that is always read and checked. All others pass through as they come, unless a rule may
- * match them, or their model decides where they go. A body to which a rule that matches can't be applied is refused.
+ * match them, or their model, or an object that they name, decides where they go. A body to which a rule that matches can't be applied is refused.
  *
  * Throws, or rejects with, the `ApiError` of what is wrong with the body.
  */
@@ -55,7 +59,7 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   const model = modelOf(json.value)
   exchange.model = model
   exchange.stream = wantsStream(json.value)
-  if (live.needsModel && model !== undefined) assertOneModel(json.bytes)
+  if (live.needsModel) assertOneModel(json)
   if (live.settings.params.length === 0) return new JsonDraft(json, model, NO_EDITS, isChanged)
   const applied = live.rules.match(factsOf(exchange, principal, model))?.apply(json)
   if (applied !== undefined) exchange.params = applied.done
@@ -66,13 +70,21 @@ function readOther(exchange: Exchange, principal: Principal, live: Live, deps: R
   if (exchange.body === undefined || !live.readsBodies) return passBody(exchange, deps)
   const facts = factsOf(exchange, principal, undefined)
   const isRuled = live.rules.mayMatch(facts)
-  if (!(isRuled || live.needsModel)) return passBody(exchange, deps)
+  if (!(isRuled || live.needsModel || mayNameObject(facts, live))) return passBody(exchange, deps)
   const type = exchange.request.headers.get('content-type') ?? 'application/json'
   if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps)
+  const path = endpointPath(facts.endpoint)
   const isForm = type.toLowerCase().startsWith('multipart/form-data')
-  if (isForm && (isRuled || MODEL_FORMS.test(facts.endpoint))) return readFormOf(exchange, principal, live, type, deps)
-  if (isRuled) throw notReadable(type)
+  const mayNameModel = live.needsModel && MODEL_FORMS.test(path)
+  if (isForm && (isRuled || mayNameModel)) return readFormOf(exchange, principal, live, type, deps)
+  // Some upstreams take a body for JSON whatever its type says.
+  if (isRuled || (live.settings.unknownModels === 'refuse' && MODEL_CALLS.test(path))) throw notReadable(type)
   return passBody(exchange, deps)
+}
+
+/** Whether a body may say which object it goes on from, where that decides who it goes to. */
+function mayNameObject({ endpoint }: RequestFacts, { remembersIds }: Live): boolean {
+  return remembersIds && STATEFUL_RESOURCES.has(endpoint.split('/', 1)[0] ?? '')
 }
 
 async function readJsonOf(exchange: Exchange, principal: Principal, live: Live, deps: ReadDraftDeps): Promise<Draft> {
@@ -92,6 +104,7 @@ async function readFormOf(
   const form = isEncoded ? undefined : readForm(bytes, type)
   if (form === undefined) throw notReadable(type)
   const draft = draftOfForm(bytes, form)
+  if (live.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
   exchange.model = draft.model
   exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
   live.rules.match(factsOf(exchange, principal, draft.model))?.checkForm(form.fields)
@@ -118,7 +131,7 @@ export function endpointOf(target: string): string {
 function notReadable(type: string): ApiError {
   const shown = type.split(';', 1)[0]?.slice(0, 100)
   return new ApiError('rules_not_applicable', {
-    message: `This server has rules for the parameters of this request, and they cannot be applied to a body of the type '${shown}'.`,
+    message: `This server has rules for the model or the parameters of this request, and they cannot be applied to a body of the type '${shown}'.`,
   })
 }
 

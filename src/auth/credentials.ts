@@ -45,7 +45,8 @@ export function applyCredentials(
   }
   if (principal.kind === 'caller' && auth === 'server' && !mayBorrow()) throw notForCallers()
   if (principal.kind === 'token') removeToken(headers, principal.secret)
-  else if (principal.kind === 'caller') removeCredentials(headers)
+  // Who brings no key may still bring a session.
+  else if (auth === 'server' || auth === 'none') removeCredentials(headers)
   const spent = auth === 'server' || auth === 'either' ? key : undefined
   if (spent !== undefined)
     headers.set(account.keyHeader, account.keyHeader === 'authorization' ? `Bearer ${spent}` : spent)

@@ -5,6 +5,7 @@ import type { Lane } from '../router/router.ts'
 import type { AskDeps, Asked } from './asked.ts'
 import { type Attempted, attempt } from './attempt.ts'
 import { hedge } from './hedge.ts'
+import { isInTime } from './is-in-time.ts'
 import { ownAbort } from './own-abort.ts'
 
 /** An answer to be handed on, and the lane that gave it. */
@@ -26,7 +27,7 @@ export function ask(asked: Asked, deps: AskDeps): Promise<Answered> {
   const lanes = route.order(asked)
   if (lanes.length > 1 || route.sending.retry.attempts > 1) return askInTurn(asked, lanes, deps)
   // Nothing is to be chosen, and so nothing is kept to choose by.
-  return make(asked, firstOf(lanes), NONE, 1, deps).then((outcome) => conclude(exchange, outcome))
+  return make(asked, firstOf(lanes), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(exchange, outcome))
 }
 
 async function askInTurn(asked: Asked, lanes: readonly Lane[], deps: AskDeps): Promise<Answered> {
@@ -54,9 +55,7 @@ async function take(
   tried.add(lane)
   try {
     if (waitMs > 0) await deps.sleep(waitMs, asked.exchange.abort.signal)
-    const outcome = await make(asked, lane, others(lanes, tried), attemptsMax, deps)
-    tried.add(outcome.lane)
-    return outcome
+    return await make(asked, lane, lanes, tried, attemptsMax, deps)
   } finally {
     // Also where the client leaves during the wait: what is lent and not given back is lost to all.
     release?.()
@@ -85,15 +84,16 @@ function isSdkRetry({ request }: Exchange): boolean {
 function make(
   asked: Asked,
   lane: Lane,
-  spare: readonly Lane[],
+  lanes: readonly Lane[],
+  tried: Set<Lane>,
   attemptsMax: number,
   deps: AskDeps,
 ): Promise<Attempted> {
   const { exchange, route, endpoint, callFor } = asked
   const settings = route.sending.hedge
-  const [second] = spare
-  if (settings !== undefined && second !== undefined && exchange.attempts + 1 < attemptsMax) {
-    return hedge(asked, [lane, second], settings, deps)
+  if (settings !== undefined && exchange.attempts + 1 < attemptsMax) {
+    const [second] = others(lanes, tried)
+    if (second !== undefined) return hedge(asked, [lane, second], settings, tried, deps)
   }
   // Where a timeout is followed by another attempt, it must not end the exchange.
   const isOwn = attemptsMax > 1 && isRetried(route.sending.retry, 'timeout')
@@ -103,13 +103,14 @@ function make(
 
 /** Chooses what is tried after a failure; undefined: nothing more. */
 function nextStep(
-  { exchange, route, isReplayable, dueAt }: Asked,
+  asked: Asked,
   lanes: readonly Lane[],
   tried: ReadonlySet<Lane>,
   { lane: failed, cause, retryAfterMs }: Attempted,
   attemptsMax: number,
   deps: AskDeps,
 ): Step | undefined {
+  const { exchange, route, isReplayable } = asked
   const { retry } = route.sending
   if (cause === undefined || exchange.abort.signal.aborted) return undefined
   const spent = (): undefined => {
@@ -121,12 +122,12 @@ function nextStep(
   if (cause !== 'busy' && !isRetried(retry, cause)) return exchange.attempts > 1 ? spent() : undefined
   if (exchange.attempts >= attemptsMax) return spent()
   const untried = others(lanes, tried)[0]
-  if (untried !== undefined && isInTime(untried, 0, dueAt, deps))
+  if (untried !== undefined && isInTime(untried, 0, asked, deps))
     return { lane: untried, waitMs: 0, release: undefined }
   if (cause === 'busy') return spent()
   const backOff = backOffMs(retry, exchange.attempts - 1, retryAfterMs, deps.random)
   const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs())
-  if (waitMs > Math.max(retry.retryAfterMaxMs, retry.maxMs) || !isInTime(failed, waitMs, dueAt, deps)) return spent()
+  if (waitMs > Math.max(retry.retryAfterMaxMs, retry.maxMs) || !isInTime(failed, waitMs, asked, deps)) return spent()
   const release = deps.retryBudget.tryTake(retry.budgetPercent)
   return release === undefined ? spent() : { lane: failed, waitMs, release }
 }
@@ -136,12 +137,7 @@ function others(lanes: readonly Lane[], tried: ReadonlySet<Lane>): readonly Lane
 }
 
 const NONE: readonly Lane[] = []
-
-/** Whether a lane's usual time to first byte fits in before its time, or its client's, is up. */
-function isInTime(lane: Lane, waitMs: number, dueAt: Asked['dueAt'], { now }: AskDeps): boolean {
-  const due = dueAt(lane)
-  return due === Number.POSITIVE_INFINITY || now() + waitMs + (lane.health.percentile(50) ?? 0) < due
-}
+const NONE_TRIED = new Set<Lane>()
 
 function conclude(exchange: Exchange, { answer, error, lane, secret, ms, end }: Attempted): Answered {
   if (answer === undefined) throw error ?? new ApiError('upstream_unreachable')

@@ -16,8 +16,8 @@ export interface Asked {
   readonly callFor: (lane: Lane, abort: AbortController) => LaneCall
   /** Whether its body can be sent again. */
   readonly isReplayable: boolean
-  /** When the answer has to be on its way, in the time of `now`; infinite: whenever. */
-  readonly dueAt: number
+  /** When a lane's answer has to be on its way, in the time of `now`; infinite: whenever. */
+  readonly dueAt: (lane: Lane) => number
 }
 
 /** What asking needs. */

@@ -15,12 +15,16 @@ export interface LaneCall extends UpstreamCall {
   readonly secret: string | undefined
 }
 
-/** What is to be attempted. */
+/** What is to be attempted, and what becomes known of it on the way. */
 export interface Attempt {
   readonly exchange: Exchange
   readonly endpoint: JsonEndpoint | undefined
   readonly lane: Lane
   readonly call: LaneCall
+  /** When it began to wait for a place, then when it was sent, in the time of `now`. */
+  begunAt?: number
+  /** Whether it is among the exchange's tries, where each is once. */
+  isNoted?: boolean
 }
 
 /** What an attempt is made with. */
@@ -42,12 +46,14 @@ export interface Attempted {
   /** Why it counts as failed; undefined: it does not, or it was none of the upstream's doing. `busy`: no place was free. */
   readonly cause: RetryCause | 'busy' | undefined
   readonly retryAfterMs: number | undefined
+  /** From the call's start to the answer's headers, where there is an answer. */
+  readonly ms: number | undefined
   /** Lets go of its place at the upstream; to be called once, when its answer is over. */
   readonly end: () => void
 }
 
 /** Why the slower of two attempts ends. */
-export const LOST = new ApiError('client_closed')
+const LOST = new ApiError('client_closed')
 
 /**
  * Makes one attempt at a lane: waits for a place, sends, and tells the lane's health and the exchange how it went.
@@ -55,11 +61,11 @@ export const LOST = new ApiError('client_closed')
  * Does not reject for what the upstream, the client or a clock does.
  */
 export function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempted> {
-  const { lane, call, exchange } = attempted
-  const startedAt = deps.now()
+  const { lane, call } = attempted
+  attempted.begunAt = deps.now()
   const turnAway = (thrown: unknown): Attempted => {
     const error = upstreamFailure(thrown)
-    note(exchange, lane, error.kind, deps.now() - startedAt)
+    note(attempted, error.kind, deps)
     return failed(attempted, error, call.abort.signal.aborted ? undefined : 'busy')
   }
   try {
@@ -71,6 +77,13 @@ export function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempte
   }
 }
 
+/** Ends an attempt that another one was quicker than. */
+export function lose(attempted: Attempt, deps: AttemptDeps): void {
+  // The exchange may be over before the runtime tells that the call is.
+  note(attempted, 'lost', deps)
+  attempted.call.abort.abort(LOST)
+}
+
 async function send(attempted: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<Attempted> {
   const { exchange, lane, call } = attempted
   const begun = lane.health.begin()
@@ -80,35 +93,40 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
   }
   exchange.attempts += 1
   const sentAt = deps.now()
+  attempted.begunAt = sentAt
   try {
     const answer = await deps.send(call)
     const ms = deps.now() - sentAt
-    exchange.upstreamMs = ms
     const { status } = answer
     const isWrong = wrongKindOf(exchange, attempted.endpoint, answer) !== undefined
     const retryAfterMs = status >= 400 ? parseRetryAfter(answer.headers, Date.now()) : undefined
     if (isWrong) begun.failed()
     else begun.answered(status, ms, retryAfterMs)
-    note(exchange, lane, isWrong ? 'invalid' : undefined, ms, status)
+    note(attempted, isWrong ? 'invalid' : undefined, deps, status)
     const cause = isWrong ? 'invalid' : status >= 400 ? status : undefined
-    return { lane, secret: call.secret, answer, error: undefined, cause, retryAfterMs, end }
+    return { lane, secret: call.secret, answer, error: undefined, cause, retryAfterMs, ms, end }
   } catch (thrown) {
     const error = upstreamFailure(thrown)
     const cause = failureOf(error, exchange.abort.signal)
     if (cause === undefined) begun.abandoned()
     else begun.failed()
     end()
-    note(exchange, lane, error === LOST ? 'lost' : String(cause ?? error.kind), deps.now() - sentAt)
+    note(attempted, String(cause ?? error.kind), deps)
     return failed(attempted, error, cause)
   }
 }
 
 function failed({ lane, call }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
-  return { lane, secret: call.secret, answer: undefined, error, cause, retryAfterMs: undefined, end: nothing }
+  const { secret } = call
+  return { lane, secret, answer: undefined, error, cause, retryAfterMs: undefined, ms: undefined, end: nothing }
 }
 
 function nothing(): void {}
 
-function note({ tries }: Exchange, lane: Lane, why: string | undefined, ms: number, status?: number): void {
-  tries?.push({ target: lane.label, status, ms: Math.round(ms), why })
+function note(attempted: Attempt, why: string | undefined, { now }: AttemptDeps, status?: number): void {
+  const { exchange, lane, begunAt, isNoted } = attempted
+  if (exchange.tries === undefined || isNoted === true) return
+  attempted.isNoted = true
+  const at = now()
+  exchange.tries.push({ target: lane.label, status, ms: Math.round(at - (begunAt ?? at)), why })
 }

@@ -15,8 +15,8 @@ const NOT_CONNECTED: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Says what made a call fail, as far as it was the upstream's doing; undefined: the client left, or one of our own clocks
- * for the whole exchange ran out.
+ * Says what made a call fail, as far as it was the upstream's doing; undefined: the client left, or its deadline came. Our
+ * limit on the whole exchange is one on whoever was waited for.
  */
 export function failureOf(error: ApiError, exchangeSignal: AbortSignal): RetryCause | undefined {
   if (exchangeSignal.aborted && exchangeSignal.reason !== error) return undefined
@@ -28,6 +28,8 @@ export function failureOf(error: ApiError, exchangeSignal: AbortSignal): RetryCa
 
 function isNotConnected(cause: unknown): boolean {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  // The same codes come of connections that were there and have gone silent.
+  if (cause instanceof Error && 'syscall' in cause && /^(?:read|write)/.test(String(cause.syscall))) return false
   // A certificate is refused before anything is sent.
   return NOT_CONNECTED.has(code) || /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)
 }

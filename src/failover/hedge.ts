@@ -1,19 +1,21 @@
 import type { HedgeSettings } from '../config/settings.ts'
 import type { Lane } from '../router/router.ts'
 import type { AskDeps, Asked } from './asked.ts'
-import { type Attempted, attempt, LOST } from './attempt.ts'
+import { type Attempt, type Attempted, attempt, lose } from './attempt.ts'
+import { isInTime } from './is-in-time.ts'
 import { ownAbort } from './own-abort.ts'
 
 /**
  * Makes an attempt at the first lane, and where that has no answer after a percentile of its own recent times, one at the
  * second beside it. The first good answer wins, and the other call is ended at once.
  *
- * Without enough recent times, or without budget, it is one attempt like any other.
+ * Without enough recent times, or without budget, it is one attempt like any other. What is asked is `tried`.
  */
 export async function hedge(
   asked: Asked,
   [first, second]: readonly [Lane, Lane],
   settings: HedgeSettings,
+  tried: Set<Lane>,
   deps: AskDeps,
 ): Promise<Attempted> {
   const { exchange } = asked
@@ -29,30 +31,40 @@ export async function hedge(
     ),
   ])
   wait.abort()
-  const release =
-    isSlow && !exchange.abort.signal.aborted ? deps.hedgeBudget.tryTake(settings.budgetPercent) : undefined
+  // Without a place there it would wait, too, and before others that have nowhere else to go.
+  const isReady = second.health.isAvailable() && second.gate.hasRoom() && isInTime(second, 0, asked, deps)
+  const isWanted = isSlow && !exchange.abort.signal.aborted && isReady
+  const release = isWanted ? deps.hedgeBudget.tryTake(settings.budgetPercent) : undefined
   if (release === undefined) return firstRunner.outcome
   exchange.atEnd(release)
-  return race(firstRunner, run(asked, second, deps))
+  tried.add(second)
+  let secondRunner: Runner
+  try {
+    secondRunner = run(asked, second, deps)
+  } catch {
+    // The caller may not go there; the first, where it may, is still to answer.
+    return firstRunner.outcome
+  }
+  return race(firstRunner, secondRunner, deps)
 }
 
 interface Runner {
   readonly outcome: Promise<Attempted>
-  readonly abort: AbortController
+  readonly attempted: Attempt
 }
 
 function run({ exchange, callFor, endpoint }: Asked, lane: Lane, deps: AskDeps): Runner {
-  const abort = ownAbort(exchange)
-  return { abort, outcome: attempt({ exchange, endpoint, lane, call: callFor(lane, abort) }, deps) }
+  const attempted = { exchange, endpoint, lane, call: callFor(lane, ownAbort(exchange)) }
+  return { attempted, outcome: attempt(attempted, deps) }
 }
 
 /** The first of two that is good, or the last that is not; the other is ended, and its answer closed. */
-async function race(one: Runner, other: Runner): Promise<Attempted> {
+async function race(one: Runner, other: Runner, deps: AskDeps): Promise<Attempted> {
   const isFirst = await Promise.race([one.outcome.then(() => true), other.outcome.then(() => false)])
   const [early, late] = isFirst ? [one, other] : [other, one]
   const outcome = await early.outcome
   const [winner, loser] = outcome.cause === undefined && outcome.answer !== undefined ? [early, late] : [late, early]
-  if (winner === early) loser.abort.abort(LOST)
+  if (winner === early) lose(loser.attempted, deps)
   loser.outcome.then(({ answer, end }) => {
     answer?.body?.cancel().catch(() => undefined)
     end()

@@ -1,8 +1,8 @@
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { Route } from '../router/router.ts'
-import type { Deadlines } from '../timing/deadlines.ts'
+import type { Lane, Route } from '../router/router.ts'
+import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { clientDeadlineMs } from './client-deadline.ts'
 
 /** The time limits of the environment. */
@@ -13,20 +13,23 @@ export interface TimeLimits {
 
 /** The time limits of one exchange. */
 export interface ExchangeLimits {
-  /** When the answer has to be on its way, in `performance.now()`; infinite: whenever. */
-  readonly dueAt: number
+  /** When a lane's answer has to be on its way, in `performance.now()`; infinite: whenever. */
+  readonly dueAt: (lane: Lane) => number
+  /** To be called when a lane is asked: from then on the limit on the whole is its upstream's, where the model has none. */
+  readonly onLane: (lane: Lane) => void
   /** To be called when the answer is on its way: the client's clock is its own affair then. */
   readonly onDelivered: () => void
 }
 
-const NO_LIMITS: ExchangeLimits = { dueAt: Number.POSITIVE_INFINITY, onDelivered() {} }
+const NO_LIMITS: ExchangeLimits = { dueAt: () => Number.POSITIVE_INFINITY, onLane() {}, onDelivered() {} }
 
 /**
- * Starts the clocks of an exchange that its route or its client asks for: the route's own limit on the whole takes the
- * place of the environment's, and the timeout that an SDK tells ends the call just before the SDK would.
+ * Starts the clocks of an exchange that its route or its client asks for: a limit on the whole of the model's or the
+ * upstream's takes the place of the environment's, and the timeout that an SDK tells ends the call just before the SDK would.
+ * All of them count from the request's arrival.
  *
  * @example
- * const { dueAt, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
+ * const { dueAt, onLane, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
  */
 export function limitTime(
   exchange: Exchange,
@@ -35,28 +38,28 @@ export function limitTime(
   { deadlines, timeouts }: { readonly deadlines: Deadlines; readonly timeouts: TimeLimits },
 ): ExchangeLimits {
   if (!settings.hasFile) return NO_LIMITS
-  const elapsed = (): number => performance.now() - exchange.startedAt
-  const totalMs = route.sending.timeouts.totalMs ?? route.lanes[0]?.upstream.timeouts.totalMs
-  const totalDueAt = dueAfter(exchange, totalMs ?? timeouts.totalMs)
-  if (totalMs !== undefined) {
-    exchange.total?.clear()
-    exchange.total =
-      totalMs === 0
-        ? undefined
-        : deadlines.start(Math.max(1, totalMs - elapsed()), () =>
-            exchange.abort.abort(new ApiError('upstream_timeout')),
-          )
-    exchange.atEnd(() => exchange.total?.clear())
+  const startAt = (limitMs: number, kind: 'upstream_timeout' | 'client_deadline'): Deadline => {
+    const leftMs = exchange.startedAt + limitMs - performance.now()
+    return deadlines.start(Math.max(1, leftMs), () => exchange.abort.abort(new ApiError(kind)))
   }
+  const totalOf = ({ upstream }: Lane): number =>
+    route.sending.timeouts.totalMs ?? upstream.timeouts.totalMs ?? timeouts.totalMs
+  let runningMs = timeouts.totalMs
+  const onLane = (lane: Lane): void => {
+    const totalMs = totalOf(lane)
+    if (totalMs === runningMs) return
+    runningMs = totalMs
+    exchange.total?.clear()
+    exchange.total = totalMs === 0 ? undefined : startAt(totalMs, 'upstream_timeout')
+  }
+  exchange.atEnd(() => exchange.total?.clear())
   const clientMs = settings.clientDeadline ? clientDeadlineMs(exchange.request.headers) : undefined
-  if (clientMs === undefined) return { dueAt: totalDueAt, onDelivered: NO_LIMITS.onDelivered }
-  const clock = deadlines.start(Math.max(1, clientMs - elapsed()), () =>
-    exchange.abort.abort(new ApiError('client_deadline')),
-  )
-  exchange.atEnd(() => clock.clear())
-  return { dueAt: Math.min(totalDueAt, exchange.startedAt + clientMs), onDelivered: () => clock.clear() }
-}
-
-function dueAfter({ startedAt }: Exchange, limitMs: number): number {
-  return limitMs === 0 ? Number.POSITIVE_INFINITY : startedAt + limitMs
+  const clock = clientMs === undefined ? undefined : startAt(clientMs, 'client_deadline')
+  exchange.atEnd(() => clock?.clear())
+  return {
+    onLane,
+    dueAt: (lane) =>
+      exchange.startedAt + Math.min(totalOf(lane) || Number.POSITIVE_INFINITY, clientMs ?? Number.POSITIVE_INFINITY),
+    onDelivered: () => clock?.clear(),
+  }
 }

@@ -5,12 +5,14 @@ import type { Exchange } from '../exchange.ts'
 import { addressLane, type LaneAddress } from '../lane-address.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { PipelineDeps } from '../pipeline.ts'
+import type { RequestFacts } from '../policy/rules.ts'
 import { endpointOf, factsOf } from '../read-draft.ts'
 import type { Lane } from '../router/router.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Arrival } from './arrival.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
+import { assertOneQueryModel, queryModel, withQueryModel } from './query-model.ts'
 import { isServed, routeOf } from './routes/openai.ts'
 
 /** What becomes of an upgrade request: it goes upstream, or is refused. */
@@ -64,7 +66,10 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
   if (live.settings.hasFile) exchange.tries = []
   const model = live.settings.hasFile ? queryModel(target) : undefined
   exchange.model = model
-  if (live.rules.match(factsOf(exchange, principal, model)) !== undefined) {
+  if (live.needsModel) assertOneQueryModel(target)
+  const facts = factsOf(exchange, principal, model)
+  if (live.settings.unknownModels === 'refuse' && !isModelKnown(facts)) throw modelNotTold()
+  if (isModelKnown(facts) ? live.rules.match(facts) !== undefined : live.rules.mayMatch(facts)) {
     throw new ApiError('rules_not_applicable', {
       message: 'This server has rules for the parameters of this request, and they cannot be applied to a WebSocket.',
     })
@@ -72,12 +77,25 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
   const route = chooseRoute(endpointOf(target), { ...draftAsIs(null), model }, live, pipeline.ids)
   const [lane] = route.order({})
   if (lane === undefined) throw new ApiError('upstream_unavailable')
-  const wanted = lane.model === undefined ? target : withModel(target, lane.model)
+  const wanted = lane.model === undefined ? target : withQueryModel(target, lane.model)
   const address = addressLane(exchange, principal, lane, { target: wanted, model: lane.model ?? model }, live, pipeline)
   const release = await lane.gate.enter(abort.signal)
   if (release !== undefined) exchange.atEnd(release)
   exchange.attempts = 1
   return { ...address, kind: 'relay', exchange, onAnswer: begin(exchange, lane) }
+}
+
+/** What is said on a WebSocket may name any model, but in a realtime session, whose URL names it. */
+function isModelKnown({ model, endpoint }: RequestFacts): boolean {
+  return model !== undefined && endpoint === 'realtime'
+}
+
+function modelNotTold(): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message:
+      'This server decides on the models that may be used, and the URL of this WebSocket does not tell its model.',
+    param: 'model',
+  })
 }
 
 /** Begins the one attempt, and gives what tells its end. */
@@ -90,16 +108,4 @@ function begin(exchange: Exchange, { health, label }: Lane): (status: number | u
     else attempt.failed()
     exchange.tries?.push({ target: label, status, ms: Math.round(ms), why: undefined })
   }
-}
-
-const MODEL_PARAMETER = /([?&]model=)([^&]*)/
-
-function queryModel(target: string): string | undefined {
-  const written = MODEL_PARAMETER.exec(target)?.[2]
-  if (written === undefined) return undefined
-  return new URLSearchParams(`model=${written}`).get('model') ?? undefined
-}
-
-function withModel(target: string, model: string): string {
-  return target.replace(MODEL_PARAMETER, (_all, name: string) => name + encodeURIComponent(model))
 }

@@ -2,9 +2,9 @@ import { countKeys } from '../json/equal.ts'
 import { isJsonObject } from '../json/json.ts'
 import { type Member, membersOf, objectStart } from '../json/members.ts'
 import { countMembers } from '../json/skip.ts'
-import type { Names, NameTree } from './name-tree.ts'
+import { meantBy, type Names, type NameTree } from './name-tree.ts'
 import type { ParsedObject } from './object-draft.ts'
-import { sentTwice } from './refusals.ts'
+import { sentTwice, spelledOtherwise } from './refusals.ts'
 
 /** The text of a body that is an object: what it says beyond the parsed value. Each object is gone through once at most. */
 export class BodyText {
@@ -31,7 +31,7 @@ export class BodyText {
 
   /**
    * Throws `rules_not_applicable` where a name of the tree occurs more than once in its object: `JSON.parse` keeps the last
-   * value, and an upstream may take the first. Objects without any of the names are not even gone through.
+   * value, and an upstream may take the first; or where it is written in another case, which some take for the same. Objects without any of the names are not even gone through.
    */
   assertSentOnce(tree: NameTree): void {
     this.#assertWithin(tree, this.#value, this.brace, [])
@@ -61,6 +61,10 @@ export class BodyText {
   }
 
   #assertWithin(tree: NameTree, value: ParsedObject, brace: number, outer: Names): void {
+    for (const name of Object.keys(value)) {
+      const meant = meantBy(name, tree)
+      if (meant !== undefined) throw spelledOtherwise([...outer, name], meant)
+    }
     const present = [...tree.children.keys()].filter((name) => Object.hasOwn(value, name))
     if (present.length === 0) return
     const members = this.membersAt(brace)

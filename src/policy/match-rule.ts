@@ -1,4 +1,5 @@
 import type { ParamRule } from '../config/settings.ts'
+import { endpointPath } from './endpoint-path.ts'
 import { compilePatterns, type Fits } from './pattern.ts'
 
 /** What decides whether a rule matches a request, but for its model. */
@@ -29,9 +30,10 @@ export interface HeaderMatch {
 /** Prepares the criteria of a rule. */
 export function compileMatch({ match }: ParamRule): RuleMatch {
   const fitsModel = compilePatterns(match.model ?? ['*'])
+  const fitsPath = compilePatterns((match.endpoint ?? ['*']).map((pattern) => pattern.toLowerCase()))
   const fitsWho = compilePatterns(match.principal ?? ['*'])
   return {
-    fitsEndpoint: compilePatterns(match.endpoint ?? ['*']),
+    fitsEndpoint: (endpoint) => fitsPath(endpointPath(endpoint)),
     fitsPrincipal: ({ kind, id }) => fitsWho(kind) || (id !== undefined && fitsWho(id)),
     headers: Object.entries(match.header ?? {}).map(([name, pattern]) => {
       const fits = compilePatterns([pattern])

@@ -1,3 +1,5 @@
+import { foldName } from '../json/fold-name.ts'
+
 /** Names of parameters, from the outermost object inwards: `['response_format', 'type']`. */
 export type Names = readonly string[]
 
@@ -34,4 +36,17 @@ export function treeOf(paths: Iterable<Names>): NameTree {
     node.isEnd = true
   }
   return tree
+}
+
+const FOLDED = new WeakMap<NameTree, ReadonlyMap<string, string>>()
+
+/** The name in a tree that another one is taken for where case does not count; undefined: none, or it is that name itself. */
+export function meantBy(name: string, tree: NameTree): string | undefined {
+  if (tree.children.has(name)) return undefined
+  let folded = FOLDED.get(tree)
+  if (folded === undefined) {
+    folded = new Map([...tree.children.keys()].map((known) => [foldName(known), known]))
+    FOLDED.set(tree, folded)
+  }
+  return folded.get(foldName(name))
 }

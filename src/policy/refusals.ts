@@ -68,6 +68,15 @@ export function sentTwice(names: Names): ApiError {
   })
 }
 
+/** The refusal of a name that some upstreams take for `meant`, which a rule is about, as case does not count for them. */
+export function spelledOtherwise(names: Names, meant: string): ApiError {
+  const param = paramOf(names)
+  return new ApiError('rules_not_applicable', {
+    message: `This server has a rule for the parameter '${meant}' and takes it in this spelling only, not as '${param}'.`,
+    param,
+  })
+}
+
 /** The refusal of a parameter that would have to stand in something that is no object; `depth`: how many names lead to that. */
 export function parentNotAnObject(names: Names, depth: number): ApiError {
   const param = paramOf(names)

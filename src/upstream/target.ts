@@ -60,6 +60,9 @@ export function createLocate(baseUrl: string, options: LocateOptions = {}): Loca
   }
 }
 
+/** In a model's name; a parameter behind `;` hides it from those that do not know it. */
+const DOT_SEGMENT = /(?:^|[/\\])\.{1,2}(?:;[^/\\]*)?(?:[/\\]|$)/
+
 /** Makes what changes a path and query, as an upstream's template and parameters say. */
 function createRewrite({ query = [], modelPath, modelEndpoints }: LocateOptions) {
   return (target: string, model: string | undefined): string => {
@@ -67,6 +70,8 @@ function createRewrite({ query = [], modelPath, modelEndpoints }: LocateOptions)
     const path = at === -1 ? target : target.slice(0, at)
     const search = at === -1 ? '' : target.slice(at)
     const isCall = modelPath !== undefined && model !== undefined && modelEndpoints?.has(path.slice(1)) === true
+    // An upstream that decodes the path before it reads it would be led elsewhere.
+    if (isCall && DOT_SEGMENT.test(model)) throw new ApiError('invalid_target')
     const written = isCall
       ? modelPath.replaceAll('{model}', () => encodeURIComponent(model)).replaceAll('{path}', () => path)
       : path

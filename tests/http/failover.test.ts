@@ -97,7 +97,7 @@ test('retry.on has other failures followed by another attempt: 500, a reset, a t
   for (const [cause, first] of Object.entries(scripts)) {
     const { chat, stop } = await startRouted({
       upstreams: { first, second: answerAs('second') },
-      settings: { first: { timeouts: { first_byte: 50 } } },
+      ...(cause === 'timeout' && { settings: { first: { timeouts: { first_byte: 50 } } } }),
       file: { ...BOTH, retry: { on: [Number(cause) || cause] } },
     })
     const response = await chat({ model: 'smart' })

@@ -1,10 +1,13 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
 import type { ParamRule } from '../../../src/config/settings.ts'
 import type { Json } from '../../../src/json/json.ts'
 import { type Member, membersOf } from '../../../src/json/members.ts'
 import { bytesOf, JSON_TEXT, memberText, textOf } from '../json/json-texts.ts'
 import { applied, orError, programOf, type RuleParts } from './rule-rig.ts'
+
+// Many runs each, on a machine that may be busy.
+setDefaultTimeout(30_000)
 
 const RUNS = { numRuns: 1500 }
 const CAPS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']

@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'bun:test'
+import { openRawClient, postText } from '../helpers/raw-client.ts'
+import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
+import { routedPerTest } from '../helpers/routed-per-test.ts'
+
+const start = routedPerTest()
+
+const BOTH = { models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } } }
+const ONCE = { retry: { attempts: 1 } }
+const BODY = JSON.stringify({ model: 'smart', messages: MESSAGES })
+
+describe('the breaker of a target', () => {
+  test('opens after so many failures in a row: the target is left alone, and no caller waits for it', async () => {
+    const { chat, upstreams, gateway } = await start({
+      upstreams: { first: fail(500), second: answerAs('second') },
+      file: { ...BOTH, breaker: { failures: 3, open: '1h', open_max: '1h' } },
+    })
+    for (let call = 0; call < 3; call += 1) expect((await chat({ model: 'smart' })).status).toBe(500)
+    for (let call = 0; call < 3; call += 1) {
+      expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+    }
+    expect(upstreams.first.requests).toHaveLength(3)
+    expect(await gateway.exchange(4)).toMatchObject({ attempts: 1, tries: [{ target: 'second/smart', status: 200 }] })
+  })
+
+  test('opens at a share of failures, although successes come between', async () => {
+    let calls = 0
+    const { chat, upstreams } = await start({
+      upstreams: {
+        first: async (request, connection) => {
+          calls += 1
+          await (calls % 2 === 0 ? fail(500) : answerAs('first'))(request, connection)
+        },
+        second: answerAs('second'),
+      },
+      file: { ...BOTH, breaker: { failures: 0, rate: 0.5, minimum: 6, window: '1m', open: '1h', open_max: '1h' } },
+    })
+    for (let call = 0; call < 8; call += 1) await (await chat({ model: 'smart' })).text()
+    expect(upstreams.first.requests).toHaveLength(6)
+    expect(upstreams.second.requests).toHaveLength(2)
+  })
+
+  test('lets one call try when its time is up: a success closes it', async () => {
+    const { chat, upstreams, gateway } = await start({
+      upstreams: { first: fail(500), second: answerAs('second') },
+      file: { ...BOTH, breaker: { failures: 1, open: 60, open_max: 60 } },
+    })
+    expect((await chat({ model: 'smart' })).status).toBe(500)
+    const held = Promise.withResolvers<void>()
+    const probing = upstreams.first.request(2)
+    upstreams.first.play(async (request, connection) => {
+      await held.promise
+      await answerAs('first')(request, connection)
+    })
+    const calls: Promise<Response>[] = []
+    // The others go to the second target, before and during the probe.
+    while (upstreams.first.requests.length < 2) {
+      const call = chat({ model: 'smart' })
+      calls.push(call)
+      await Promise.race([call, probing])
+    }
+    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+    expect(await states(gateway.url)).toMatchObject([{ target: 'first/smart', state: 'half_open' }, {}])
+    held.resolve()
+    await Promise.all(calls)
+    expect(upstreams.first.requests).toHaveLength(2)
+    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
+    expect(await states(gateway.url)).toMatchObject([{ target: 'first/smart', state: 'closed' }, {}])
+  })
+
+  test('is none of the caller’s doing: a 4xx does not open it, nor does a client that leaves', async () => {
+    const { chat, upstreams, gateway } = await start({
+      upstreams: { first: fail(400), second: answerAs('second') },
+      file: { ...BOTH, breaker: { failures: 1, open: '1h', open_max: '1h' }, ...ONCE },
+    })
+    for (const status of [400, 401, 404, 409, 422, 429]) {
+      upstreams.first.play(fail(status))
+      expect((await chat({ model: 'smart' })).status).toBe(status)
+    }
+    upstreams.first.play(async (_request, { closed }) => closed)
+    const asked = upstreams.first.requests.length
+    const client = await openRawClient(gateway.port)
+    client.write(postText('/v1/chat/completions', BODY))
+    await upstreams.first.request(asked + 1)
+    client.leave()
+    await gateway.exchange(asked + 1)
+    expect(await states(gateway.url)).toMatchObject([{ state: 'closed', in_flight: 0 }, {}])
+    upstreams.first.play(answerAs('first'))
+    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
+  })
+
+  test('opens for a target that does not answer in time', async () => {
+    const { chat, upstreams } = await start({
+      upstreams: { first: (_request, { closed }) => closed, second: answerAs('second') },
+      settings: { first: { timeouts: { first_byte: 50 } } },
+      file: { ...BOTH, breaker: { failures: 1, open: '1h', open_max: '1h' } },
+    })
+    expect((await chat({ model: 'smart' })).status).toBe(504)
+    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+    expect(upstreams.first.requests).toHaveLength(1)
+  })
+
+  test('never opens with breaker: false', async () => {
+    const { chat, upstreams } = await start({
+      upstreams: { first: fail(500), second: answerAs('second') },
+      file: { ...BOTH, breaker: false },
+    })
+    for (let call = 0; call < 30; call += 1) expect((await chat({ model: 'smart' })).status).toBe(500)
+    expect(upstreams.first.requests).toHaveLength(30)
+  })
+})
+
+test('a target that says Retry-After is left alone that long, by all callers', async () => {
+  const { chat, upstreams } = await start({
+    upstreams: { first: fail(429, { 'retry-after': '3600' }), second: answerAs('second') },
+    file: BOTH,
+  })
+  for (let call = 0; call < 3; call += 1) {
+    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+  }
+  expect(upstreams.first.requests).toHaveLength(1)
+})
+
+describe('where all targets are open', () => {
+  const OPEN = { breaker: { failures: 1, open: '90s', open_max: '90s' }, ...ONCE }
+
+  test('the least bad one is tried: the one that opens again first', async () => {
+    const { chat, upstreams } = await start({
+      upstreams: { first: fail(500), second: fail(500) },
+      file: { ...BOTH, ...OPEN },
+    })
+    await chat({ model: 'smart' })
+    await chat({ model: 'smart' })
+    upstreams.first.play(answerAs('first'))
+    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
+    expect([upstreams.first.requests.length, upstreams.second.requests.length]).toEqual([2, 1])
+  })
+
+  test('the answer is 503 with Retry-After, where the file says refuse', async () => {
+    const { chat, upstreams, gateway } = await start({
+      upstreams: { first: fail(500), second: fail(500) },
+      file: { ...BOTH, ...OPEN, all_open: 'refuse' },
+    })
+    await chat({ model: 'smart' })
+    await chat({ model: 'smart' })
+    const refused = await chat({ model: 'smart' })
+    expect(refused.status).toBe(503)
+    expect(await refused.json()).toMatchObject({ error: { code: 'upstream_unavailable', type: 'server_error' } })
+    const seconds = Number(refused.headers.get('retry-after'))
+    expect(seconds).toBeGreaterThan(80)
+    expect(seconds).toBeLessThanOrEqual(90)
+    expect([upstreams.first.requests.length, upstreams.second.requests.length]).toEqual([1, 1])
+    expect(await gateway.exchange(3)).toMatchObject({ attempts: 0, error: 'upstream_unavailable', status: 503 })
+  })
+})
+
+/** What /ready says of the targets; those that have their own entry in `models`. */
+async function states(url: string): Promise<readonly { readonly target: string }[]> {
+  const { targets } = (await (await fetch(`${url}/ready`)).json()) as { targets: { readonly target: string }[] }
+  return targets.filter(({ target }) => target.includes('/'))
+}

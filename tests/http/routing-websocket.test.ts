@@ -1,0 +1,96 @@
+import { expect, test } from 'bun:test'
+import { answerOk, lastRequest, statusAndCode } from '../helpers/pair.ts'
+import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
+import { routedPerTest } from '../helpers/routed-per-test.ts'
+import type { Script } from '../helpers/scripted-upstream.ts'
+
+const start = routedPerTest()
+
+const KEY = 'sk-canary-of-the-server-0123456789'
+const HANDSHAKE = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+}
+const switchOver: Script = (_request, connection) =>
+  connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+
+/** Opens a WebSocket, and gives the first line of the answer. */
+async function open(port: number, target: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  const client = await openRawClient(port)
+  client.write(getText(target, { ...HANDSHAKE, ...headers }))
+  const received = await client.until((bytes) => bytes.includes('\r\n\r\n'))
+  client.leave()
+  return received.toString('latin1').slice(0, 12)
+}
+
+test('an alias in the query becomes the upstream’s name, and no other byte of it changes', async () => {
+  const { gateway, upstreams } = await start({
+    upstreams: { first: answerOk, second: switchOver },
+    file: {
+      models: {
+        voice: { targets: [{ upstream: 'second', model: 'gpt-realtime/1 &x' }] },
+        'rt-*': { targets: [{ upstream: 'second', model: 'gpt-*' }] },
+      },
+    },
+  })
+  for (const [query, expected] of [
+    ['?model=voice', '?model=gpt-realtime%2F1%20%26x'],
+    ["?a='%2f'&model=v%6Fice&b={1}", "?a='%2f'&model=gpt-realtime%2F1%20%26x&b={1}"],
+    ['?model=rt-realtime&voice=voice', '?model=gpt-realtime&voice=voice'],
+  ] as const) {
+    expect(await open(gateway.port, `/v1/realtime${query}`)).toBe('HTTP/1.1 101')
+    expect(lastRequest(upstreams.second).target).toBe(`/v1/realtime${expected}`)
+  }
+  expect(upstreams.first.requests).toHaveLength(0)
+})
+
+test('a WebSocket without a model, or with an unknown one, goes to the default upstream as it came', async () => {
+  const { gateway, upstreams } = await start({
+    upstreams: { first: answerOk, second: switchOver },
+    file: { default_upstream: 'second', models: { voice: { targets: [{ upstream: 'first' }] } } },
+  })
+  for (const query of ['', '?x=voice', '?model=other', '?xmodel=voice']) {
+    expect(await open(gateway.port, `/v1/realtime${query}`)).toBe('HTTP/1.1 101')
+    expect(lastRequest(upstreams.second).target).toBe(`/v1/realtime${query}`)
+  }
+})
+
+test('unknown_models: refuse answers OpenAI’s 404 before the 101', async () => {
+  const { gateway, upstreams } = await start({ upstreams: { only: switchOver }, file: { unknown_models: 'refuse' } })
+  const refused = await sendRaw(gateway.port, getText('/v1/realtime?model=other', HANDSHAKE))
+  expect(statusAndCode(refused)).toBe('404 model_not_found')
+  // Where the URL does not tell the model, or need not tell the true one, nobody could refuse it.
+  for (const target of ['/v1/realtime', '/v1/realtime?intent=transcription', '/v1/responses?model=gpt-4o']) {
+    const unknown = await sendRaw(gateway.port, getText(target, HANDSHAKE))
+    expect(statusAndCode(unknown)).toBe('400 rules_not_applicable')
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+})
+
+test('the upstream’s key is spent in its header, and lent to nobody on a server that others can reach', async () => {
+  const more = { settings: { only: { api_key: KEY, key_header: 'api-key', query: { 'api-version': '1' } } } }
+  const lent = await start({ upstreams: { only: switchOver }, ...more })
+  const mine = {
+    Authorization: 'Bearer sk-mine',
+    'Sec-WebSocket-Protocol': 'realtime, openai-insecure-api-key.sk-mine',
+  }
+  expect(await open(lent.gateway.port, '/v1/realtime?model=m', mine)).toBe('HTTP/1.1 101')
+  const request = lastRequest(lent.upstreams.only)
+  expect(request.target).toBe('/v1/realtime?model=m&api-version=1')
+  expect(request.header('api-key')).toBe(KEY)
+  expect(JSON.stringify(request.headerLines)).not.toContain('sk-mine')
+  const far = await start({ upstreams: { only: switchOver }, ...more, env: { HOST: '0.0.0.0' } })
+  const refused = await sendRaw(far.gateway.port, getText('/v1/realtime', { ...HANDSHAKE, ...mine }))
+  expect(statusAndCode(refused)).toBe('401 invalid_api_key')
+  expect(far.upstreams.only.requests).toHaveLength(0)
+})
+
+test('a refusal of the upstream’s that echoes its key is masked', async () => {
+  const echo: Script = (request, connection) =>
+    connection.json({ error: { message: `no ${request.header('authorization')}` } }, 403)
+  const { gateway } = await start({ upstreams: { only: echo }, settings: { only: { api_key: KEY } } })
+  const refused = await sendRaw(gateway.port, getText('/v1/realtime', HANDSHAKE))
+  expect([refused.status, refused.text().includes('canary')]).toEqual([403, false])
+})
