@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { renderFileReference } from '../src/config/file/schema.ts'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { jsonSchema, renderFileReference } from '../src/config/file/schema.ts'
 import { renderEnvMarkdown } from '../src/config/help-text.ts'
 import { renderErrorTable } from './render-error-table.ts'
 import { renderPresetTable } from './render-preset-table.ts'
@@ -18,6 +18,12 @@ const PARTS: readonly Part[] = [
   { file: 'docs/routing.md', name: 'presets', render: renderPresetTable },
 ]
 
+/** Files that are made from the code as a whole. */
+const WHOLE: readonly { readonly file: string; readonly render: () => string }[] = [
+  // What `nexcode schema` prints: editors find it beside the examples.
+  { file: 'examples/nexcode.schema.json', render: () => `${JSON.stringify(jsonSchema(), null, 2)}\n` },
+]
+
 /** Puts a part into its document, between its two markers; throws where they are not there. */
 function replacePart(document: string, part: Part): string {
   const begin = `<!-- ${part.name}:begin -->\n`
@@ -29,16 +35,21 @@ function replacePart(document: string, part: Part): string {
 }
 
 const isCheck = process.argv.includes('--check')
-for (const part of PARTS) {
-  const url = new URL(`../${part.file}`, import.meta.url)
-  const written = readFileSync(url, 'utf8')
-  const wanted = replacePart(written, part)
-  if (written === wanted) continue
+
+/** Writes a file that is out of step with the code, or says that it is. */
+function keepInStep(file: string, wantedFrom: (written: string) => string): void {
+  const url = new URL(`../${file}`, import.meta.url)
+  const written = existsSync(url) ? readFileSync(url, 'utf8') : ''
+  const wanted = wantedFrom(written)
+  if (written === wanted) return
   if (isCheck) {
-    process.stderr.write(`${part.file} is out of step with the code; run: bun scripts/write-docs.ts\n`)
+    process.stderr.write(`${file} is out of step with the code; run: bun scripts/write-docs.ts\n`)
     process.exitCode = 1
-  } else {
-    writeFileSync(url, wanted)
-    process.stdout.write(`${part.file} written\n`)
+    return
   }
+  writeFileSync(url, wanted)
+  process.stdout.write(`${file} written\n`)
 }
+
+for (const part of PARTS) keepInStep(part.file, (written) => replacePart(written, part))
+for (const { file, render } of WHOLE) keepInStep(file, render)

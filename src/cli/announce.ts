@@ -20,15 +20,16 @@ export async function announce(config: Config, url: string, log: Log, file?: str
   await Promise.all(config.settings.upstreams.map((upstream) => warnOfUnknown(upstream, log)))
 }
 
-async function warnOfUnknown({ baseUrl, proxy }: UpstreamSettings, log: Log): Promise<void> {
+async function warnOfUnknown({ name, baseUrl, proxy, auth }: UpstreamSettings, log: Log): Promise<void> {
   // A proxy resolves names itself.
   if (proxy !== 'none' && (proxy !== undefined || getProxyForUrl(baseUrl) !== '')) return
   const { hostname } = new URL(baseUrl)
   await lookup(hostname.replace(/^\[|\]$/g, '')).catch((cause: unknown) => {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    const setting = auth === 'either' ? 'OPENAI_API_BASE' : `upstreams.${name}.base_url`
     log.warn(
       { upstream: hostname, cause: code },
-      `the upstream's name ${hostname} does not resolve: check OPENAI_API_BASE or the configuration file, and this machine's DNS`,
+      `the upstream's name ${hostname} does not resolve: check ${setting} and this machine's DNS`,
     )
   })
 }

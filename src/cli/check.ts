@@ -5,6 +5,7 @@ import { readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
 import { serverUrl } from './server-url.ts'
 import { VERSION } from './version.ts'
+import { writeOut } from './write-out.ts'
 
 const TIMEOUT_MS = 10_000
 
@@ -18,7 +19,7 @@ export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
   if (server.config !== undefined) lines.push(`  config    ${server.config}`)
   process.stdout.write(`${lines.join('\n')}\n`)
   const findings = await Promise.all(asksOf(config.settings).map(askUpstream))
-  for (const { isGood, text } of findings) process.stdout.write(`${isGood ? '✓' : '✗'} ${text}\n`)
+  await writeOut(process.stdout, findings.map(({ isGood, text }) => `${isGood ? '✓' : '✗'} ${text}\n`).join(''))
   return findings.every(({ isGood }) => isGood) ? 0 : 1
 }
 
@@ -26,8 +27,20 @@ export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
 interface Ask {
   readonly upstream: UpstreamSettings
   readonly key: string | undefined
-  /** What the settings that may be wrong are called. */
-  readonly words: { readonly upstream: string; readonly base: string; readonly key: string; readonly account: string }
+  readonly words: Words
+}
+
+/** What the settings that may be wrong are called. */
+interface Words {
+  readonly upstream: string
+  readonly base: string
+  /** The one that was tried. */
+  readonly key: string
+  /** Where one is to be set. */
+  readonly keyPlace: string
+  readonly account: string
+  readonly authorities: string
+  readonly proxy: string
 }
 
 interface Finding {
@@ -42,21 +55,28 @@ function asksOf({ upstreams }: Settings): Ask[] {
   })
 }
 
-function wordsFor({ auth, name, keys }: UpstreamSettings, index: number): Ask['words'] {
+function wordsFor({ auth, name, keys }: UpstreamSettings, index: number): Words {
   if (auth === 'either') {
     return {
       upstream: 'upstream',
       base: 'OPENAI_API_BASE',
       key: 'OPENAI_API_KEY',
+      keyPlace: 'OPENAI_API_KEY',
       account: 'OPENAI_ORG_ID and OPENAI_PROJECT_ID',
+      authorities: 'NODE_EXTRA_CA_CERTS',
+      proxy: 'HTTPS_PROXY',
     }
   }
+  const at = `upstreams.${name}`
   const nth = keys.length > 1 ? ` (key ${index + 1} of ${keys.length})` : ''
   return {
     upstream: `upstream ${name}${nth}`,
-    base: `upstreams.${name}.base_url`,
-    key: `upstreams.${name}.api_key`,
+    base: `${at}.base_url`,
+    key: keys.length > 1 ? `key ${index + 1} of ${at}` : `${at}.api_key`,
+    keyPlace: `${at}.api_key`,
     account: 'organization and project',
+    authorities: `${at}.tls_ca`,
+    proxy: `${at}.proxy, or HTTPS_PROXY,`,
   }
 }
 
@@ -75,22 +95,26 @@ async function askUpstream({ upstream, key, words }: Ask): Promise<Finding> {
     const ms = Math.round(performance.now() - startedAt)
     return judge(response, key, words, `${shown} answered ${response.status} in ${ms} ms`)
   } catch (cause) {
-    return { isGood: false, text: `${shown} does not answer: ${explain(cause, words)}` }
+    const who = words.upstream === 'upstream' ? '' : `${words.upstream} `
+    return { isGood: false, text: `${who}${shown} does not answer: ${explain(cause, words)}` }
   }
 }
 
-function judge(response: Response, key: string | undefined, words: Ask['words'], what: string): Finding {
+function judge(response: Response, key: string | undefined, words: Words, what: string): Finding {
   const { status } = response
   const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
   const bad = (text: string): Finding => ({ isGood: false, text })
+  const said = `${words.upstream} ${what}`
   if (isPage || (status >= 300 && status < 400)) {
     const found = isPage ? 'a web page' : 'a redirect'
     return bad(`${what}, but with ${found}: ${words.base} is not an API's base URL. It usually ends with /v1.`)
   }
-  const said = `${words.upstream} ${what}`
   if (status === 401 || status === 403) {
     if (key !== undefined) return bad(`${said}: it refuses ${words.key}. Check the key, ${words.account}.`)
-    return { isGood: true, text: `${said}: it is there, and wants a key. Callers bring theirs, or set ${words.key}.` }
+    return {
+      isGood: true,
+      text: `${said}: it is there, and wants a key. Callers bring theirs, or set ${words.keyPlace}.`,
+    }
   }
   if (status === 404) return bad(`${said}: there is no API at this path. ${words.base} usually ends with /v1.`)
   if (status >= 500) return bad(`${said}: it is there, but has a problem of its own. Try again later.`)
@@ -98,7 +122,7 @@ function judge(response: Response, key: string | undefined, words: Ask['words'],
 }
 
 /** The cure for what the system says. */
-function explain(cause: unknown, { base }: Ask['words']): string {
+function explain(cause: unknown, { base, authorities, proxy }: Words): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const name = cause instanceof Error ? cause.name : ''
   if (code === 'ECONNREFUSED' || code === 'ConnectionRefused')
@@ -106,8 +130,8 @@ function explain(cause: unknown, { base }: Ask['words']): string {
   if (code === 'ENOTFOUND' || code === 'FailedToOpenSocket')
     return `its name does not resolve. Correct the host in ${base}, or check this machine's DNS.`
   if (code.includes('CERT') || code.includes('SIGNED'))
-    return `its certificate is not trusted (${code}). Set NODE_EXTRA_CA_CERTS to the file of its CA.`
+    return `its certificate is not trusted (${code}). Set ${authorities} to the file of its CA.`
   if (name === 'TimeoutError')
-    return `no answer within ${TIMEOUT_MS / 1000} s. Check the network, and HTTPS_PROXY where one is needed.`
-  return `${code || name}. Check ${base}, the network, and HTTPS_PROXY where one is needed.`
+    return `no answer within ${TIMEOUT_MS / 1000} s. Check the network, and ${proxy} where one is needed.`
+  return `${code || name}. Check ${base}, the network, and ${proxy} where one is needed.`
 }

@@ -5,12 +5,13 @@ import { renderConfigProblems } from '../config/help-text.ts'
 import { loadConfig } from '../config/load.ts'
 import { findConfigFile, readConfigFile } from './config-file.ts'
 import { availableCores } from './cores.ts'
+import type { FileStates } from './file-states.ts'
 
 /** A configuration, and where it can be read again. */
 export interface Configuration {
   readonly config: Config
   /** The configuration file; undefined: the environment alone. */
-  readonly file: { readonly path: string; readonly filesRead: readonly string[] } | undefined
+  readonly file: { readonly path: string; readonly filesRead: FileStates } | undefined
 }
 
 /**

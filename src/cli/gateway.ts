@@ -49,12 +49,14 @@ export async function startGateway(config: Config, log: Log, workers?: () => Wor
     ...(workers !== undefined && { workers }),
   })
   const server = await startHttpServer({ app, config, log, proxyFor, reusePort: workers !== undefined })
+  app.start()
   return {
     port: server.port,
     apply: app.apply,
     url: serverUrl(config.server, server.port),
     async drain() {
       const { drainMs } = config.timeouts
+      app.stop()
       const isOver = drainMs === 0 ? new Promise<never>(() => undefined) : sleep(drainMs).then(() => false)
       const idle = app.admission.drain()
       if (app.admission.inFlight() > 0) await Promise.race([idle, sleep(NOTICE_MS), isOver])
@@ -68,6 +70,7 @@ export async function startGateway(config: Config, log: Log, workers?: () => Wor
       return isDone
     },
     async abandon() {
+      app.stop()
       const closed = server.close()
       server.closeAll()
       await closed

@@ -9,8 +9,8 @@ Usage
   nexcode demo [--once]   try it: a simulated OpenAI behind it, one streamed chat through it; no key, no network
   nexcode check [--config FILE]
                           validate the configuration, and ask each upstream whether it answers
-  nexcode explain REQUEST.json [--path /v1/...] [--json]
-                          say, without sending, what would go where and why, rule by rule
+  nexcode explain REQUEST.json [--config FILE] [--path /v1/...] [--json]
+                          say, without sending, what would go where and why, rule by rule; - reads standard input
   nexcode schema          print the JSON Schema of the configuration file
   nexcode import litellm CONFIG.yaml
                           translate a LiteLLM proxy's file, and list what could not be
@@ -18,7 +18,7 @@ Usage
   nexcode --help | --version
 
 Exit codes
-  0 all is well   1 it did not work   2 the configuration or the command line is not valid
+  0 all is well   1 it did not work, or is refused   2 the configuration or the command line is not valid
 
 Configuration, by environment
 ${renderEnvHelp()}

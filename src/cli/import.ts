@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { importLitellm } from './import/litellm.ts'
+import { writeOut } from './write-out.ts'
 
 const DONE = 0
 const USAGE = 2
@@ -29,18 +29,16 @@ export async function importConfiguration(args: readonly string[]): Promise<numb
   if ('problem' in read) return refuse(`nexcode import: ${path} can't be read (${read.problem}).`)
   const imported = importLitellm(read.text)
   if ('problem' in imported) return refuse(`nexcode import: ${path}: ${imported.problem}.`)
-  await write(process.stdout, imported.yaml)
+  await writeOut(process.stdout, imported.yaml)
   const { untranslated } = imported
   if (untranslated.length > 0) {
     const lines = untranslated.map(({ path: at, why }) => `  ${at}: ${why}\n`)
-    await write(process.stderr, `What is left to do by hand, or not there (${untranslated.length}):\n${lines.join('')}`)
+    await writeOut(
+      process.stderr,
+      `What is left to do by hand, or not there (${untranslated.length}):\n${lines.join('')}`,
+    )
   }
   return DONE
-}
-
-/** Waits for a reader that is slow, since the process ends right behind this; one that has left wants no more. */
-async function write(stream: NodeJS.WriteStream, content: string): Promise<void> {
-  if (!stream.write(content)) await once(stream, 'drain').catch(() => undefined)
 }
 
 function refuse(message: string): number {

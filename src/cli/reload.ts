@@ -1,12 +1,13 @@
-import { statSync } from 'node:fs'
 import type { Env } from '../config/env-reader.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../telemetry/log.ts'
 import { readConfigFile } from './config-file.ts'
+import { areSame, type FileStates, statesNow } from './file-states.ts'
 
 /** What reloading needs. */
 export interface ReloadDeps {
-  readonly file: { readonly path: string; readonly filesRead: readonly string[] }
+  /** The configuration file, and all files as they were when it was read. */
+  readonly file: { readonly path: string; readonly filesRead: FileStates }
   readonly env: Env
   /** What the environment alone comes to. */
   readonly base: Settings
@@ -14,7 +15,7 @@ export interface ReloadDeps {
   readonly apply: (settings: Settings) => void
 }
 
-/** How often it is looked whether a file has changed: by its status, which follows links and works on every file system. */
+/** How often it is looked whether a file has changed. */
 const LOOK_MS = 500
 
 /**
@@ -22,25 +23,23 @@ const LOOK_MS = 500
  * at all. The old configuration goes on where the new one has a problem, and the log says which.
  *
  * @example
- * reloadOnChange({ file, env: process.env, base: config.settings, log, apply: gateway.apply })
+ * reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply: gateway.apply })
  */
 export function reloadOnChange({ file, env, base, log, apply }: ReloadDeps): void {
-  let watched = file.filesRead
-  let seen = fingerprint(watched)
-  let pending: string | undefined
+  let seen = file.filesRead
+  let changed: FileStates | undefined
+  let waiting = 0
   let reading = Promise.resolve()
 
   const reload = async (why: string): Promise<void> => {
     const read = await readConfigFile(file.path, env, base)
+    // Also where it is bad: one change is read once, and what cures it may be a file that it names.
+    seen = read.filesRead
     if (!read.ok) {
-      log.error(
-        { file: file.path, problems: read.problems },
-        `configuration not reloaded (${why}): the old one goes on`,
-      )
+      const { problems } = read
+      log.error({ file: file.path, problems }, `configuration not reloaded (${why}): the old one goes on`)
       return
     }
-    watched = read.filesRead
-    seen = fingerprint(watched)
     apply(read.settings)
     const { upstreams, models, params } = read.settings
     const counts = { upstreams: upstreams.length, models: models.length, rules: params.length }
@@ -49,27 +48,25 @@ export function reloadOnChange({ file, env, base, log, apply }: ReloadDeps): voi
 
   // One after the other: a slow one must not come behind a later one.
   const enqueue = (why: string): void => {
-    reading = reading.then(() => reload(why)).catch((cause: unknown) => log.error({ err: cause }, 'reloading failed'))
+    waiting += 1
+    reading = reading
+      .then(() => reload(why))
+      .catch((cause: unknown) => log.error({ err: cause }, 'reloading failed'))
+      .finally(() => {
+        waiting -= 1
+      })
   }
 
   process.on('SIGHUP', () => enqueue('SIGHUP'))
   setInterval(() => {
-    const now = fingerprint(watched)
+    // What is about to be read is no news.
+    if (waiting > 0) return
+    const now = statesNow(seen)
     // What is being written is not read before it has been left alone for one look.
-    const isSettled = now === pending
-    pending = now === seen ? undefined : now
-    if (pending === undefined || !isSettled) return
-    seen = now
-    pending = undefined
+    const isSettled = changed !== undefined && areSame(changed, now)
+    changed = areSame(seen, now) ? undefined : now
+    if (changed === undefined || !isSettled) return
+    changed = undefined
     enqueue('the file has changed')
   }, LOOK_MS).unref()
-}
-
-function fingerprint(paths: readonly string[]): string {
-  return paths
-    .map((path) => {
-      const stat = statSync(path, { throwIfNoEntry: false })
-      return stat === undefined ? 'none' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`
-    })
-    .join(' ')
 }

@@ -7,18 +7,30 @@ import { VERSION } from './version.ts'
 interface Command {
   /** How many words may follow its name. */
   readonly argsMax: number
+  /** The flags that it takes. */
+  readonly flags: readonly ('once' | 'config' | 'json' | 'path')[]
   /** Loads it, and runs it: a server need not wait for the demo's client. Gives an exit code, or none where it goes on as a server. */
   readonly run: (flags: Flags) => Promise<number | undefined>
 }
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['serve', { argsMax: 0, run: async (flags) => (await import('./serve.ts')).serve(flags) }],
-  ['demo', { argsMax: 0, run: async (flags) => (await import('./demo.ts')).demo(flags) }],
-  ['check', { argsMax: 0, run: async (flags) => (await import('./check.ts')).check(flags) }],
-  ['explain', { argsMax: 1, run: async (flags) => (await import('./explain.ts')).explain(flags) }],
-  ['schema', { argsMax: 0, run: async () => (await import('./schema.ts')).schema() }],
-  ['import', { argsMax: 2, run: async ({ args }) => (await import('./import.ts')).importConfiguration(args) }],
-  ['healthcheck', { argsMax: 0, run: async () => (await import('./healthcheck.ts')).healthcheck() }],
+  ['serve', { argsMax: 0, flags: ['config'], run: async (flags) => (await import('./serve.ts')).serve(flags) }],
+  ['demo', { argsMax: 0, flags: ['once'], run: async (flags) => (await import('./demo.ts')).demo(flags) }],
+  ['check', { argsMax: 0, flags: ['config'], run: async (flags) => (await import('./check.ts')).check(flags) }],
+  [
+    'explain',
+    {
+      argsMax: 1,
+      flags: ['config', 'json', 'path'],
+      run: async (flags) => (await import('./explain.ts')).explain(flags),
+    },
+  ],
+  ['schema', { argsMax: 0, flags: [], run: async () => (await import('./schema.ts')).schema() }],
+  [
+    'import',
+    { argsMax: 2, flags: [], run: async ({ args }) => (await import('./import.ts')).importConfiguration(args) },
+  ],
+  ['healthcheck', { argsMax: 0, flags: [], run: async () => (await import('./healthcheck.ts')).healthcheck() }],
 ])
 
 /**
@@ -39,6 +51,12 @@ export async function run(args: readonly string[]): Promise<void> {
   const surplus = words.slice(command.argsMax)
   if (surplus.length > 0) return exit(`nexcode ${name}: "${surplus.join(' ')}" is not expected here.\n`)
   const { once, config, json, path } = values
+  const given = { once, config: config !== undefined, json, path: path !== undefined }
+  const foreign = (['once', 'config', 'json', 'path'] as const).find(
+    (flag) => given[flag] && !command.flags.includes(flag),
+  )
+  if (foreign !== undefined)
+    return exit(`nexcode ${name}: --${foreign} is not for this command.\nRun nexcode --help for what there is.\n`)
   const code = await command.run({ once, config, json, path, args: words })
   if (code !== undefined) process.exit(code)
 }

@@ -2,55 +2,23 @@ import type { Principal } from '../../auth/authorize.ts'
 import { chooseRoute } from '../../choose-route.ts'
 import type { Config } from '../../config/config.ts'
 import type { Draft } from '../../draft.ts'
+import type { Exchange } from '../../exchange.ts'
 import { arrivalOf } from '../../http/arrival.ts'
+import { guardRequest } from '../../http/guard.ts'
 import { openExchange } from '../../http/request-context.ts'
 import { addressLane } from '../../lane-address.ts'
 import { createLive, type Live } from '../../live.ts'
-import { ApiError, type ErrorBody } from '../../openai/api-error.ts'
-import { CHAT_COMPLETIONS, COMPLETIONS } from '../../openai/endpoints.ts'
+import { askedModels } from '../../model-list.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
+import { insertDefaultModel, modelOf } from '../../policy/default-model.ts'
 import { endpointOf, factsOf, readDraft } from '../../read-draft.ts'
-import { createRememberedIds } from '../../router/remembered-ids.ts'
-import type { Lane, Route } from '../../router/router.ts'
+import { createRememberedIds, idsIn } from '../../router/remembered-ids.ts'
 import { createDeadlines } from '../../timing/deadlines.ts'
+import { explainRoute } from './explain-route.ts'
+import { explainRules, type RuledRequest } from './explain-rules.ts'
+import type { ExplainedRoute, Explanation } from './explanation.ts'
 import type { AskedRequest } from './request-file.ts'
-
-/** What would become of a request. */
-export interface Explanation {
-  readonly config: string
-  readonly request: {
-    readonly method: string
-    readonly path: string
-    readonly model: string | undefined
-    readonly principal: string
-  }
-  /** In the order of the file; `mismatch`: why a rule does not apply. */
-  readonly rules: readonly {
-    readonly rule: number
-    readonly mismatch: string | undefined
-    readonly did: readonly { readonly operation: string; readonly param: string; readonly detail: string }[]
-  }[]
-  /** Why it would be answered here. */
-  readonly refusal: { readonly status: number; readonly error: ErrorBody['error'] } | undefined
-  readonly route: ExplainedRoute | undefined
-}
-
-/** Where a request would go. */
-export interface ExplainedRoute {
-  /** The entry of `models` that decides, or why none does. */
-  readonly decidedBy: string
-  readonly strategy: string
-  readonly attempts: number
-  readonly retryOn: readonly string[]
-  /** In the order in which they would be tried now. */
-  readonly targets: readonly {
-    readonly target: string
-    readonly url: string
-    /** Which header carries whose key. */
-    readonly key: string
-    readonly body: string
-    readonly isChanged: boolean
-  }[]
-}
 
 /**
  * Works out what would become of a request, by the very stages that serve one, up to the moment before sending.
@@ -58,99 +26,120 @@ export interface ExplainedRoute {
  * @example
  * const { rules, route } = await explainRequest(request, principal, config)
  */
-export async function explainRequest(asked: AskedRequest, principal: Principal, config: Config): Promise<Explanation> {
-  const live = createLive(config.settings, {
-    now: () => performance.now(),
-    random: Math.random,
-    deadlines: createDeadlines(),
-  })
-  const request = new Request(`http://localhost${asked.path}`, {
-    method: asked.method,
-    headers: { 'content-type': 'application/json', ...asked.headers },
-    ...(asked.method !== 'GET' && asked.method !== 'HEAD' && { body: asked.body }),
-  })
-  const exchange = openExchange(request, arrivalOf(request), () => undefined)
-  const path = endpointOf(exchange.target)
-  const endpoint = [CHAT_COMPLETIONS, COMPLETIONS].find((one) => one.path === `/${path}`)
+export async function explainRequest(
+  asked: AskedRequest,
+  principal: Principal,
+  config: Config,
+): Promise<Omit<Explanation, 'config'>> {
+  const deps = { now: () => performance.now(), random: () => 0, deadlines: createDeadlines() }
+  const live = createLive(config.settings, deps)
+  const exchange = openFor(asked)
+  const { method, path } = asked
+  const endpoint = method === 'POST' ? endpointFor(endpointOf(path)) : undefined
   let draft: Draft | undefined
   let refusal: ApiError | undefined
+  let ownAnswer: string | undefined
   let route: ExplainedRoute | undefined
   try {
-    draft = await readDraft(exchange, principal, endpoint, live, config)
-    const chosen = chooseRoute(path, draft, live, createRememberedIds())
-    route = await explainRoute(chosen, draft, (lane, model) =>
-      addressLane(exchange, principal, lane, { target: exchange.target, model }, live, {
-        mayBorrow: () => config.server.isLoopback,
-        userAgent: '',
-      }),
-    )
+    guardRequest(method, path, new Headers({ host: 'localhost' }))
+    ownAnswer = describeOwnAnswer(askedModels(method, path, live))
+    if (ownAnswer === undefined) {
+      draft = await readDraft(exchange, principal, endpoint, live, config)
+      route = await follow(exchange, principal, draft, live, config)
+    }
   } catch (thrown) {
     if (!(thrown instanceof ApiError)) throw thrown
     refusal = thrown
   }
-  const facts = factsOf(exchange, principal, exchange.model)
+  const json = jsonOf(asked.body, endpoint, config.defaultModel)
+  const model = exchange.model ?? modelOf(json?.value)
+  const facts = factsOf(exchange, principal, model)
+  const { body, entry } = refusal ?? {}
   return {
-    config: '',
-    request: {
-      method: asked.method,
-      path: asked.path,
-      model: exchange.model,
-      principal: facts.principal.id ?? principal.kind,
-    },
-    rules: explainRules(live, facts, draft, asked.body),
-    refusal: refusal && { status: refusal.entry.status, error: refusal.body.error },
+    request: { method, path, model, principal: facts.principal.id ?? principal.kind, body: asked.body },
+    rules: explainRules(live.rules, config.settings.params, { facts, json, refusal, isReached: draft !== undefined }),
+    refusal: body && entry && { status: entry.status, error: body.error },
+    ownAnswer,
     route,
+    notes: notesFor(asked, draft, route, live, config),
   }
 }
 
-function explainRules(
-  live: Live,
-  facts: Parameters<Live['rules']['judge']>[0],
-  draft: Draft | undefined,
-  text: string,
-): Explanation['rules'] {
-  // A request that was refused has no steps: its error says which parameter it was.
-  const bytes = new TextEncoder().encode(text)
-  const steps =
-    draft === undefined ? [] : (live.rules.match(facts)?.apply({ bytes, value: JSON.parse(text) }).steps ?? [])
-  return live.rules.judge(facts).map(({ rule, mismatch }) => ({
-    rule,
-    mismatch,
-    did: steps
-      .filter((step) => step.rule === rule)
-      .map(({ operation, param, detail }) => ({ operation, param, detail })),
-  }))
+/** The exchange of a request that has come as a whole. */
+function openFor({ method, path, headers, body }: AskedRequest): Exchange {
+  const bytes = body === undefined ? undefined : new TextEncoder().encode(body)
+  const length = bytes && { 'content-length': String(bytes.byteLength) }
+  const type = bytes && { 'content-type': 'application/json' }
+  const request = new Request('http://localhost/', { method, headers: { ...type, ...lowerCase(headers), ...length } })
+  const incoming = bytes && { isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
+  return openExchange(request, { ...arrivalOf(request), target: path, body: incoming }, () => undefined)
 }
 
-type Address = ReturnType<typeof addressLane>
+function lowerCase(headers: AskedRequest['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
 
-async function explainRoute(
-  route: Route,
+function endpointFor(path: string): JsonEndpoint | undefined {
+  return [CHAT_COMPLETIONS, COMPLETIONS].find((one) => one.path === `/${path}`)
+}
+
+function follow(
+  exchange: Exchange,
+  principal: Principal,
   draft: Draft,
-  addressOf: (lane: Lane, model: string | undefined) => Address,
+  live: Live,
+  config: Config,
 ): Promise<ExplainedRoute> {
-  const { model, sending } = route
-  const targets = route.order({}).map(async (lane) => {
-    const address = addressOf(lane, lane.model ?? draft.model)
-    const { body, isChanged } = draft.bodyFor(lane.model)
-    return {
-      target: lane.label,
-      url: address.url.origin + address.target,
-      key: describeKey(lane, address),
-      body: body === null ? '' : await new Response(body).text(),
-      isChanged,
-    }
-  })
-  return {
-    decidedBy: model === undefined ? 'no entry of models fits: the default upstream' : `models.${model.name}`,
-    strategy: model?.strategy ?? 'order',
-    attempts: sending.retry.attempts,
-    retryOn: sending.retry.on.map(String),
-    targets: await Promise.all(targets),
-  }
+  const endpoint = endpointOf(exchange.target)
+  const deps = { mayBorrow: () => config.server.isLoopback, userAgent: '' }
+  return explainRoute(
+    {
+      method: exchange.request.method,
+      principal: principal.kind,
+      endpoint,
+      route: chooseRoute(endpoint, draft, live, createRememberedIds()),
+      draft,
+      addressOf: (lane, model) =>
+        addressLane(exchange, principal, lane, { target: exchange.target, model }, live, deps),
+    },
+    live,
+  )
 }
 
-function describeKey({ upstream }: Lane, { secret }: Address): string {
-  if (secret !== undefined) return `${upstream.keyHeader}: the server's key`
-  return upstream.auth === 'none' ? 'no key' : "the caller's own key"
+/** The body as the rules get it. */
+function jsonOf(body: string | undefined, endpoint: JsonEndpoint | undefined, model: string): RuledRequest['json'] {
+  if (body === undefined) return undefined
+  const bytes = new TextEncoder().encode(body)
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch {
+    return undefined
+  }
+  const changed = endpoint && insertDefaultModel({ bytes, value, encoded: undefined }, model)
+  return changed === undefined ? { bytes, value } : { bytes: changed, value: { model, ...(value as object) } }
+}
+
+function describeOwnAnswer(asked: ReturnType<typeof askedModels>): string | undefined {
+  if (asked === undefined) return undefined
+  return asked === 'all' ? 'the list of the models that it offers' : `the model "${asked.id}"`
+}
+
+function notesFor(
+  { principal, path }: AskedRequest,
+  draft: Draft | undefined,
+  route: ExplainedRoute | undefined,
+  { remembersIds }: Live,
+  { auth }: Config,
+): string[] {
+  const notes: string[] = []
+  const ids = remembersIds && draft !== undefined ? [...idsIn(endpointOf(path), draft.value)] : []
+  if (ids.length > 0)
+    notes.push(`A server that has given out ${ids.join(', ')} sends this to the upstream that it is from.`)
+  const spendsKey = route?.targets.some(({ key }) => key.startsWith("the server's")) === true
+  if (principal === undefined && !auth.required && spendsKey)
+    notes.push(
+      'That is for the holder of a token, and none is set up here (REQUIRE_AUTH). For others, write "principal": "caller" or "local" beside the body.',
+    )
+  return notes
 }

@@ -1,49 +1,101 @@
-import { isJsonObject, type Json } from '../../json/json.ts'
+import { METHODS } from '../../http/guard.ts'
+import { isServed } from '../../http/routes/openai.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { membersOf } from '../../json/members.ts'
 
 /** A request that is to be explained. */
 export interface AskedRequest {
   readonly method: string
-  /** With `/v1`. */
+  /** With `/v1`, and the query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   /** `token-1`, `caller`, `local`; undefined: the file does not say. */
   readonly principal: string | undefined
-  /** The text of the body, byte for byte as it would be sent. */
-  readonly body: string
+  /** The text of the body, byte for byte as it would be sent; undefined: none. */
+  readonly body: string | undefined
 }
 
 const CHAT = '/v1/chat/completions'
+/** `url` and `custom_id` are in the lines of a batch file, which can be explained as they are. */
+const KEYS = new Set(['path', 'url', 'method', 'headers', 'principal', 'body', 'custom_id'])
+const PRINCIPAL = /^(?:token(?:-[1-9]\d*)?|caller|local)$/
 
 /**
- * Reads the file of a request: a JSON body alone, which is sent as it stands, or an object with `body` and any of `path`,
- * `method`, `headers`, `principal` beside it. Gives what is wrong with it as the end of a sentence.
+ * Reads the file of a request: a JSON body alone, which is sent as it stands, or an object with any of `path`, `method`,
+ * `headers`, `principal` and `body`. Gives what is wrong with it as the end of a sentence that begins with its name.
  *
  * @example
  * const request = readRequestFile('{"model":"smart","messages":[]}', undefined)
  */
 export function readRequestFile(text: string, path: string | undefined): AskedRequest | string {
+  const source = text.replace(/^\uFEFF/, '')
   let value: Json
   try {
-    value = JSON.parse(text) as Json
+    value = JSON.parse(source) as Json
   } catch {
-    return 'is no JSON. Write the body of a request into it.'
+    return 'is no JSON. Write the JSON body of a request into it; forms (multipart) are not explained.'
   }
-  const envelope = isJsonObject(value) && isJsonObject(value['body']) ? value : undefined
-  const target = path ?? textOf(envelope?.['path']) ?? CHAT
-  if (!target.startsWith('/'))
-    return `names the path "${target}", which does not begin with a slash. Write it like ${CHAT}.`
+  const envelope = isEnvelope(value) ? value : undefined
+  const asked = envelope === undefined ? bodyAlone(source, path) : readEnvelope(envelope, source, path)
+  return typeof asked === 'string' ? asked : (faultOf(asked) ?? asked)
+}
+
+/** No body of OpenAI's API has a member of that name. */
+function isEnvelope(value: Json): value is JsonObject {
+  if (!isJsonObject(value)) return false
+  const keys = Object.keys(value)
+  return keys.includes('body') || (keys.length > 0 && keys.every((key) => KEYS.has(key)))
+}
+
+function bodyAlone(body: string, path: string | undefined): AskedRequest {
+  return { method: 'POST', path: path ?? CHAT, headers: {}, principal: undefined, body }
+}
+
+function readEnvelope(envelope: JsonObject, source: string, path: string | undefined): AskedRequest | string {
+  const surplus = Object.keys(envelope).find((key) => !KEYS.has(key))
+  if (surplus !== undefined)
+    return `has "${surplus}" beside a body. There can be path, method, headers, principal and body.`
+  const { method, headers, principal, url } = envelope
+  const target = envelope['path'] ?? url
+  for (const [name, part] of Object.entries({ path: target, method, principal }))
+    if (part !== undefined && typeof part !== 'string') return `has a ${name} that is no text.`
+  if (headers !== undefined && !isJsonObject(headers)) return 'has headers that are no object of names and values.'
+  const body = bodyOf(envelope, source)
   return {
-    method: textOf(envelope?.['method']) ?? 'POST',
-    path: target,
-    headers: headersOf(envelope?.['headers']),
-    principal: textOf(envelope?.['principal']),
-    body: envelope === undefined ? text : JSON.stringify(envelope['body']),
+    method: textOf(method)?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST'),
+    path: path ?? textOf(target) ?? CHAT,
+    headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, content]) => [name, String(content)])),
+    principal: textOf(principal),
+    body,
   }
 }
 
-function headersOf(value: Json | undefined): Record<string, string> {
-  if (!isJsonObject(value)) return {}
-  return Object.fromEntries(Object.entries(value).map(([name, content]) => [name, String(content)]))
+/** A text is the body itself; all else is taken from the file as it stands there, with its spaces and its numbers. */
+function bodyOf({ body }: JsonObject, source: string): string | undefined {
+  if (body === undefined || body === null) return undefined
+  if (typeof body === 'string') return body
+  const bytes = new TextEncoder().encode(source)
+  const member = membersOf(bytes).findLast(({ key }) => key === 'body')
+  return member && new TextDecoder().decode(bytes.subarray(member.valueStart, member.valueEnd))
+}
+
+function faultOf({ method, path, headers, principal, body }: AskedRequest): string | undefined {
+  if (!path.startsWith('/'))
+    return `names the path "${path}", which does not begin with a slash. Write it like ${CHAT}.`
+  if (!isServed(path)) return `names the path "${path}", which is none of OpenAI's API. Write it like ${CHAT}.`
+  if (!METHODS.has(method)) return `names the method "${method}". There are ${[...METHODS].join(', ')}.`
+  if (body !== undefined && (method === 'GET' || method === 'HEAD'))
+    return `has a body, and the method ${method}, which goes without one.`
+  if (principal !== undefined && !PRINCIPAL.test(principal))
+    return `names the principal "${principal}". There are token-1 (and so on), caller and local.`
+  let type: string | null
+  try {
+    type = new Headers(headers).get('content-type')
+  } catch {
+    return 'has a header that cannot be sent: look for spaces, line breaks and other such characters.'
+  }
+  if (type?.toLowerCase().startsWith('multipart/') !== true) return undefined
+  return 'is a form (multipart), and these are not explained: only bodies of JSON are. docs/parameters.md says what rules do to forms.'
 }
 
 function textOf(value: Json | undefined): string | undefined {

@@ -31,10 +31,11 @@ export async function supervise({ config, file }: Configuration): Promise<number
   const crew = createCrew(config, log)
   // Before the first worker: a signal must not leave any behind.
   endOnSignals(crew, log, settle)
-  const started = await crew.start()
-  if ('code' in started) return started.code
+  // And this: a signal to reload must not end what is starting.
   if (file !== undefined)
     reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply: crew.apply })
+  const started = await crew.start()
+  if ('code' in started) return started.code
   await announce(config, serverUrl(config.server, started.port), log, file?.path)
   return undefined
 }

@@ -3,6 +3,7 @@ import { describeServer, renderBanner } from '../../../src/cli/banner.ts'
 import { serverUrl } from '../../../src/cli/server-url.ts'
 import type { Config } from '../../../src/config/config.ts'
 import { loadConfig } from '../../../src/config/load.ts'
+import { loadGood } from '../config/file/load-file.ts'
 
 const KEY = 'sk-the-servers-own-key-0123456789'
 const TOKEN = 'a-token-of-more-than-16-characters'
@@ -41,6 +42,40 @@ describe('the banner says which of these holds and how to change it', () => {
     for (const value of Object.values(server)) expect(banner).toContain(value.replace(/\/docs$|\/v1$/, ''))
     expect(banner).not.toContain(KEY)
     expect(banner).not.toContain(TOKEN)
+  })
+})
+
+describe('with a file the banner says whose keys its upstreams spend, and how much it says', () => {
+  const withKey = { up: { base_url: 'http://up.example/v1', api_key: KEY } }
+  const without = { up: { base_url: 'http://up.example/v1' }, other: { base_url: 'http://other.example/v1' } }
+  const guarded = { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }
+  test.each([
+    [
+      'tokens, and a key',
+      guarded,
+      withKey,
+      /^on: callers need one of 1 API token\(s\); the server's keys are spent\.$/,
+    ],
+    ['tokens, and no key', guarded, without, /^on: callers need one of 1 API token\(s\)\.$/],
+    ['open to all, and a key', { HOST: '0.0.0.0' }, withKey, /^off: nobody may spend .* \(401\)\. REQUIRE_AUTH=true/],
+    [
+      'this machine, and a key',
+      { HOST: '127.0.0.1' },
+      withKey,
+      /^off: programs on this machine spend .*REQUIRE_AUTH=true/,
+    ],
+    ['no key', {}, without, /^off: nobody needs a token, and no key of this server is spent\.$/],
+  ])('%s', (_case, env, upstreams, words) => {
+    const config = { ...configOf(env), settings: loadGood(JSON.stringify({ upstreams })) }
+    const server = describeServer(config, 'http://localhost:8000', '1.2.3', 'nexcode.yaml')
+    expect(server.access).toMatch(words)
+    const count = Object.keys(upstreams).length
+    expect(server.config).toStartWith(`nexcode.yaml: ${count} upstream${count === 1 ? '' : 's'}, 0 models, 0 rules`)
+    const banner = renderBanner(server)
+    for (const [name, { base_url }] of Object.entries(upstreams)) {
+      expect(banner).toContain(count === 1 ? base_url : `${name} (${base_url})`)
+    }
+    expect(banner).not.toContain(KEY)
   })
 })
 

@@ -1,0 +1,89 @@
+import type { Principal } from '../../auth/authorize.ts'
+import type { ModelSettings } from '../../config/settings.ts'
+import { STATEFUL_RESOURCES } from '../../config/stateful-resources.ts'
+import type { Draft } from '../../draft.ts'
+import type { LaneAddress } from '../../lane-address.ts'
+import type { Live } from '../../live.ts'
+import { affinityOf } from '../../router/affinity.ts'
+import type { Lane, Route } from '../../router/router.ts'
+import type { ExplainedRoute } from './explanation.ts'
+
+/** A request whose route is known. */
+export interface RoutedRequest {
+  readonly method: string
+  readonly principal: Principal['kind']
+  /** Below `/v1/`. */
+  readonly endpoint: string
+  readonly route: Route
+  readonly draft: Draft
+  /** Throws an ApiError where the caller may not spend the lane's key. */
+  readonly addressOf: (lane: Lane, model: string | undefined) => LaneAddress
+}
+
+/** A parameter of a URL whose value had better not be shown. */
+const SECRET_PARAMETER = /([?&][^=&]*(?:key|token|secret|password|sig|auth)[^=&]*=)[^&]*/gi
+
+/**
+ * Says where a request would go, and what would be sent there, without sending it.
+ *
+ * @example
+ * const explained = await explainRoute({ method, principal, endpoint, route, draft, addressOf }, live)
+ */
+export async function explainRoute(routed: RoutedRequest, live: Live): Promise<ExplainedRoute> {
+  const { route, draft, method } = routed
+  const { model, sending } = route
+  const affinity = model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined
+  const lanes = route.order({ affinity })
+  const targets = lanes.map(async (lane) => {
+    const address = routed.addressOf(lane, lane.model ?? draft.model)
+    const { body, isChanged } = draft.bodyFor(lane.model)
+    const url = (address.url.origin + address.target).replace(SECRET_PARAMETER, '$1…')
+    return {
+      target: lane.label,
+      method,
+      url,
+      key: describeKey(lane, address, routed.principal),
+      body: body === null ? undefined : await new Response(body).text(),
+      isChanged,
+    }
+  })
+  return {
+    decidedBy: decider(routed, live),
+    choice: lanes.length === 1 ? undefined : describeChoice(model, affinity !== undefined),
+    attempts: sending.retry.attempts,
+    retryOn: sending.retry.on.map(String),
+    targets: await Promise.all(targets),
+  }
+}
+
+function decider({ endpoint, route, draft }: RoutedRequest, { settings, remembersIds }: Live): string {
+  const resource = endpoint.split('/', 1)[0] ?? ''
+  const isPinned = remembersIds && STATEFUL_RESOURCES.has(resource) && settings.pins[resource] !== undefined
+  if (isPinned) return `pins.${resource}`
+  if (route.model !== undefined) return `models.${route.model.name}`
+  if (settings.models.length === 0) return 'the default upstream'
+  return draft.model === undefined
+    ? 'the default upstream, since the request names no model'
+    : 'the default upstream, since no entry of models fits'
+}
+
+/** How the first of several is chosen; the others are what follows where it fails. */
+function describeChoice(model: ModelSettings | undefined, hasAffinity: boolean): string {
+  if (model === undefined) return 'its keys take turns'
+  const { strategy, targets } = model
+  if (strategy === 'weighted')
+    return `one by weight (${targets.map(({ weight }) => weight).join(' : ')}), then the others`
+  if (strategy === 'round_robin') return 'each first in turn, then the others'
+  if (strategy === 'least_busy') return 'the least busy first, then the others'
+  if (strategy !== 'affinity') return 'in this order'
+  return hasAffinity
+    ? 'in this order for this conversation (affinity)'
+    : 'any first: nothing to tell a conversation by (affinity)'
+}
+
+function describeKey({ upstream, keyIndex }: Lane, { secret }: LaneAddress, principal: Principal['kind']): string {
+  const which = upstream.keys.length > 1 ? `, ${keyIndex + 1} of ${upstream.keys.length}` : ''
+  if (secret !== undefined) return `the server's own${which}, in ${upstream.keyHeader}`
+  const isCallers = principal === 'caller' && (upstream.auth === 'caller' || upstream.auth === 'either')
+  return isCallers ? "the caller's own" : 'none'
+}

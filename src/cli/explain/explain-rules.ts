@@ -1,0 +1,57 @@
+import type { ParamRule } from '../../config/settings.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import { createRules, type RequestFacts, type Rules } from '../../policy/rules.ts'
+import type { ExplainedRule } from './explanation.ts'
+
+/** A request that has been through the rules. */
+export interface RuledRequest {
+  readonly facts: RequestFacts
+  /** The body as the rules got it; undefined: none, or none that could be read. */
+  readonly json: { readonly bytes: Uint8Array<ArrayBuffer>; readonly value: unknown } | undefined
+  /** Why it would be refused before it is sent. */
+  readonly refusal: ApiError | undefined
+  /** Whether it has got past them. */
+  readonly isReached: boolean
+}
+
+/**
+ * Says what each rule has to do with a request: whether it matches, what it did, and whether it is the one that refuses.
+ *
+ * @example
+ * const rules = explainRules(live.rules, settings.params, { facts, json, refusal, isReached: true })
+ */
+export function explainRules(all: Rules, rules: readonly ParamRule[], ruled: RuledRequest): readonly ExplainedRule[] {
+  const { facts, json, refusal } = ruled
+  const steps = stepsOf(all, ruled)
+  return all.judge(facts).map(({ rule: number, mismatch }) => {
+    const did = (steps ?? [])
+      .filter(({ rule }) => rule === number)
+      .map(({ operation, param, detail }) => ({ operation, param, detail }))
+    const rule = rules.find((one) => one.number === number)
+    if (mismatch !== undefined) return { rule: number, outcome: 'does not match', mismatch, did: [] }
+    if (steps !== undefined) return { rule: number, outcome: 'applies', mismatch, did }
+    const isAtFault = rule !== undefined && json !== undefined && refuses(rule, facts, json, refusal)
+    return { rule: number, outcome: isAtFault ? 'refuses' : 'unreached', mismatch, did }
+  })
+}
+
+/** What all of them together did; undefined: they were not reached, or refuse. */
+function stepsOf(rules: Rules, { facts, json, isReached }: RuledRequest) {
+  return isReached && json !== undefined ? (rules.match(facts)?.apply(json).steps ?? []) : undefined
+}
+
+/** Whether a rule alone refuses what all of them together refuse, and for the same parameter. */
+function refuses(
+  rule: ParamRule,
+  facts: RequestFacts,
+  json: NonNullable<RuledRequest['json']>,
+  refusal: ApiError | undefined,
+): boolean {
+  try {
+    createRules([rule]).match(facts)?.apply(json)
+    return false
+  } catch (thrown) {
+    if (!(thrown instanceof ApiError)) throw thrown
+    return refusal !== undefined && thrown.kind === refusal.kind && thrown.body.error.param === refusal.body.error.param
+  }
+}

@@ -1,0 +1,33 @@
+import { statSync } from 'node:fs'
+
+/** Files by their absolute paths, and how each was just before it was read. */
+export type FileStates = ReadonlyMap<string, string>
+
+/**
+ * How a file is, so that any change to it shows: by its status, which follows links (a Kubernetes volume swaps one), and
+ * which every file system has. One that is not there, or not to be reached, has a state too.
+ *
+ * @example
+ * const state = stateOf('/etc/nexcode/nexcode.yaml')
+ */
+export function stateOf(path: string): string {
+  try {
+    const stat = statSync(path, { bigint: true })
+    // What came through a pipe (`--config <(decrypt …)`) can't be read twice.
+    if (!stat.isFile()) return 'no plain file'
+    const { dev, ino, size, mtimeNs, ctimeNs } = stat
+    return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+  } catch (cause) {
+    return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+  }
+}
+
+/** The same files, as they are now. */
+export function statesNow(states: FileStates): FileStates {
+  return new Map([...states.keys()].map((path) => [path, stateOf(path)]))
+}
+
+/** Whether two looks at the same files saw the same. */
+export function areSame(one: FileStates, other: FileStates): boolean {
+  return [...one].every(([path, state]) => other.get(path) === state)
+}

@@ -1,0 +1,12 @@
+import { once } from 'node:events'
+
+/**
+ * Writes all of a text. Waits for a reader that is slow, since the process may end right behind this, and would cut it; one
+ * that has left wants no more.
+ *
+ * @example
+ * await writeOut(process.stdout, text)
+ */
+export async function writeOut(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (!stream.write(text)) await once(stream, 'drain').catch(() => undefined)
+}

@@ -1,0 +1,147 @@
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
+import { freePort } from '../helpers/free-port.ts'
+import { type ProgramEnd, runProgram } from '../helpers/run-program.ts'
+import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { makeSelfSigned } from '../helpers/self-signed.ts'
+
+setDefaultTimeout(20_000)
+
+let upstreams: ScriptedUpstream[] = []
+let file: ConfigFile | undefined
+afterEach(async () => {
+  await Promise.all(upstreams.map((one) => one.close()))
+  upstreams = []
+  file?.remove()
+})
+
+async function upstream(script: Script): Promise<ScriptedUpstream> {
+  const started = await startScriptedUpstream(script)
+  upstreams.push(started)
+  return started
+}
+
+function checkFile(content: object, env: Readonly<Record<string, string>> = {}): Promise<ProgramEnd> {
+  file = writeConfigFile(content)
+  return runProgram(['check', '--config', file.path], env)
+}
+
+const list: Script = (_request, connection) => connection.json({ object: 'list', data: [] })
+
+/** The lines about upstreams, in their order, without times and ports. */
+function findings({ stdout }: ProgramEnd): string[] {
+  const lines = stdout.split('\n').filter((line) => /^[✓✗] upstream/.test(line))
+  return lines.map((line) => line.replaceAll(/\d+ ms/g, 'N ms').replaceAll(/127\.0\.0\.1:\d+/g, 'HOST'))
+}
+
+test('every upstream is asked, by each of its keys and in its own way, in the order of the file', async () => {
+  const [azure, plain] = [await upstream(list), await upstream(list)]
+  const end = await checkFile({
+    upstreams: {
+      azure: {
+        preset: 'azure',
+        base_url: `${azure.url}/openai`,
+        api_keys: ['azure-key-1', 'azure-key-2'],
+        headers: { 'x-team': 'red' },
+      },
+      local: { base_url: `${plain.url}/v1` },
+      theirs: { base_url: `${plain.url}/v1`, auth: 'caller' },
+    },
+  })
+  expect([end.code, end.stderr]).toEqual([0, ''])
+  expect(findings(end)).toEqual([
+    '✓ upstream azure (key 1 of 2) http://HOST/openai/models answered 200 in N ms',
+    '✓ upstream azure (key 2 of 2) http://HOST/openai/models answered 200 in N ms',
+    '✓ upstream local http://HOST/v1/models answered 200 in N ms',
+    '✓ upstream theirs http://HOST/v1/models answered 200 in N ms',
+  ])
+  expect(azure.requests.map((one) => one.header('api-key')).toSorted()).toEqual(['azure-key-1', 'azure-key-2'])
+  expect(azure.requests.map((one) => one.target)).toEqual(Array(2).fill('/openai/models?api-version=2024-10-21'))
+  expect(azure.requests.map((one) => [one.header('x-team'), one.header('authorization')])).toEqual(
+    Array(2).fill(['red', undefined]),
+  )
+  expect(plain.requests.map((one) => one.header('authorization'))).toEqual([undefined, undefined])
+  expect(end.stdout).not.toContain('azure-key')
+})
+
+test('one bad key of a pool is told from the good ones, by its number: exit code 1', async () => {
+  const { url } = await upstream((request, connection) =>
+    connection.json({}, request.header('authorization') === 'Bearer sk-canary-2' ? 401 : 200),
+  )
+  const end = await checkFile({
+    upstreams: { pool: { base_url: `${url}/v1`, api_keys: ['sk-canary-1', 'sk-canary-2'] } },
+  })
+  expect(end.code).toBe(1)
+  expect(findings(end)).toEqual([
+    '✓ upstream pool (key 1 of 2) http://HOST/v1/models answered 200 in N ms',
+    '✗ upstream pool (key 2 of 2) http://HOST/v1/models answered 401 in N ms: it refuses key 2 of upstreams.pool. Check the key, organization and project.',
+  ])
+  expect(end.stdout).not.toContain('canary')
+})
+
+test('one that is down does not keep the others from being asked; each finding says what of the file to correct', async () => {
+  const { url } = await upstream((request, connection) => {
+    if (request.target.startsWith('/absent')) return connection.json({}, 404)
+    if (request.target.startsWith('/page')) return connection.respond(200, { 'content-type': 'text/html' }, '<html>')
+    if (request.target.startsWith('/closed')) return connection.json({}, 401)
+    if (request.target.startsWith('/reset')) return connection.reset()
+    connection.json({})
+  })
+  const dead = `http://127.0.0.1:${await freePort()}/v1`
+  const bases = {
+    dead,
+    absent: `${url}/absent`,
+    page: `${url}/page`,
+    closed: `${url}/closed`,
+    reset: `${url}/reset`,
+    good: url,
+  }
+  const end = await checkFile({
+    upstreams: Object.fromEntries(Object.entries(bases).map(([name, base]) => [name, { base_url: base }])),
+  })
+  expect(end.code).toBe(1)
+  expect(end.stdout.replaceAll(/127\.0\.0\.1:\d+/g, 'HOST')).toContain('✗ http://HOST/page/models answered 200 in')
+  expect(end.stdout).toContain("with a web page: upstreams.page.base_url is not an API's base URL.")
+  expect(findings(end)).toEqual([
+    '✗ upstream dead http://HOST/v1/models does not answer: nothing listens there. Start the upstream, or correct host and port in upstreams.dead.base_url.',
+    '✗ upstream absent http://HOST/absent/models answered 404 in N ms: there is no API at this path. upstreams.absent.base_url usually ends with /v1.',
+    '✓ upstream closed http://HOST/closed/models answered 401 in N ms: it is there, and wants a key. Callers bring theirs, or set upstreams.closed.api_key.',
+    '✗ upstream reset http://HOST/reset/models does not answer: ECONNRESET. Check upstreams.reset.base_url, the network, and upstreams.reset.proxy, or HTTPS_PROXY, where one is needed.',
+    '✓ upstream good http://HOST/models answered 200 in N ms',
+  ])
+})
+
+test('a certificate that nobody vouches for: the cure is tls_ca, and it works', async () => {
+  const pair = makeSelfSigned()
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    tls: { cert: pair.cert, key: pair.key },
+    fetch: () => Response.json({}),
+  })
+  const base = `https://127.0.0.1:${server.port}/v1`
+  const without = await checkFile({ upstreams: { own: { base_url: base } } })
+  expect(without.code).toBe(1)
+  expect(without.stdout).toContain('Set upstreams.own.tls_ca to the file of its CA.')
+  file?.write(JSON.stringify({ upstreams: { own: { base_url: base, tls_ca: 'ca.pem' } } }))
+  writeFileSync(join(file?.path ?? '', '..', 'ca.pem'), pair.cert)
+  const cured = await runProgram(['check', '--config', file?.path ?? ''])
+  expect([cured.code, cured.stdout]).toEqual([0, expect.stringContaining('answered 200')])
+  await server.stop(true)
+  pair.remove()
+})
+
+test('a file without upstreams has the upstream of the environment asked, in the words of the environment', async () => {
+  const { url } = await upstream((_request, connection) => connection.json({}, 401))
+  const end = await checkFile(
+    { params: [{ drop: ['user'] }] },
+    { OPENAI_API_BASE: `${url}/v1`, OPENAI_API_KEY: 'sk-x' },
+  )
+  expect(end.code).toBe(1)
+  expect(end.stdout).toContain('1 upstream, 0 models, 1 rule')
+  expect(findings(end)).toEqual([
+    '✗ upstream http://HOST/v1/models answered 401 in N ms: it refuses OPENAI_API_KEY. Check the key, OPENAI_ORG_ID and OPENAI_PROJECT_ID.',
+  ])
+})
