@@ -3,7 +3,9 @@ import { createAuthorize } from './auth/authorize.ts'
 import { isLocalCaller } from './auth/local-caller.ts'
 import type { Config } from './config/config.ts'
 import type { Settings } from './config/settings.ts'
+import { addDebugHeaders } from './deliver.ts'
 import type { Exchange } from './exchange.ts'
+import { createHealthChecks } from './health-checks.ts'
 import { type Arrival, arrivalOf } from './http/arrival.ts'
 import { createCors } from './http/cors.ts'
 import { answerError, errorHandler } from './http/error-handler.ts'
@@ -50,6 +52,10 @@ export interface App {
   readonly deadlines: Deadlines
   /** Has the requests that come from now on go by other settings; those under way keep theirs. */
   readonly apply: (settings: Settings) => void
+  /** Begins what goes on without requests: the active checks of upstreams. */
+  readonly start: () => void
+  /** Ends that, for good. */
+  readonly stop: () => void
 }
 
 const COMPLETE: Outcome = { kind: 'complete' }
@@ -87,6 +93,7 @@ export function createApp(deps: AppDeps): App {
     admission,
   }
 
+  const checks = createHealthChecks({ ...pipeline, log })
   const targets = () => (live.settings.hasFile ? live.router.states() : undefined)
   const readiness = { admission, authorize, targets, workers: deps.workers }
   const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })
@@ -109,7 +116,10 @@ export function createApp(deps: AppDeps): App {
     deadlines,
     apply(settings) {
       live = createLive(settings, routing, live)
+      checks.watch(live)
     },
+    start: () => checks.watch(live),
+    stop: checks.stop,
     upgrade: createUpgrade({ open, authorize, pipeline, log }),
     async fetch(request, arrival) {
       const exchange = open(request, arrival ?? arrivalOf(request))
@@ -122,8 +132,10 @@ export function createApp(deps: AppDeps): App {
       }
       cors.allow(request, response)
       // The upstream's answers have theirs by now.
-      if (!exchange.isDelivered && !response.headers.has('x-request-id'))
-        response.headers.set('x-request-id', exchange.id)
+      if (!exchange.isDelivered) {
+        if (!response.headers.has('x-request-id')) response.headers.set('x-request-id', exchange.id)
+        if (live.settings.debugHeaders && exchange.attempts > 0) addDebugHeaders(response.headers, exchange)
+      }
       if (!exchange.isTapped) {
         if (exchange.status === 0) exchange.status = response.status
         exchange.end(COMPLETE, Number(response.headers.get('content-length') ?? 0))

@@ -24,8 +24,6 @@ export interface DeliverDeps {
 export interface Via {
   /** The server's key, where this call spent it: an error answer that echoes it is masked. */
   readonly secret: string | undefined
-  /** What `x-nexcode-upstream` says. */
-  readonly upstreamName: string
   /** Between two chunks of the upstream's; 0: none. */
   readonly streamIdleMs: number
   readonly debugHeaders: boolean
@@ -225,12 +223,21 @@ function addOwnHeaders(headers: Headers, exchange: Exchange, mediaType: string, 
     if (!headers.has('x-accel-buffering')) headers.set('x-accel-buffering', 'no')
   }
   if (exchange.shouldRetry === false) headers.set('x-should-retry', 'false')
-  if (!via.debugHeaders) return
+  if (via.debugHeaders) addDebugHeaders(headers, exchange)
+}
+
+/**
+ * Adds what an operator who debugs wants to see of an exchange: its times, its attempts, the last upstream that was asked.
+ *
+ * @example
+ * if (settings.debugHeaders) addDebugHeaders(response.headers, exchange)
+ */
+export function addDebugHeaders(headers: Headers, exchange: Exchange): void {
   const upstreamMs = exchange.upstreamMs ?? 0
   const ownMs = performance.now() - exchange.startedAt - upstreamMs
   headers.append('server-timing', `nexcode;dur=${ownMs.toFixed(2)}, upstream;dur=${upstreamMs.toFixed(2)}`)
   headers.set('x-nexcode-request-id', exchange.id)
-  headers.set('x-nexcode-upstream', via.upstreamName)
+  if (exchange.upstream !== undefined) headers.set('x-nexcode-upstream', exchange.upstream)
   headers.set('x-nexcode-attempts', String(exchange.attempts))
   if (exchange.params !== '') headers.set('x-nexcode-params', exchange.params)
 }

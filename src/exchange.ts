@@ -49,6 +49,8 @@ export interface Exchange {
   upstreamRequestId: string | undefined
   /** Calls that went upstream. */
   attempts: number
+  /** The name of the upstream that was asked last, or whose answer is handed on. */
+  upstream: string | undefined
   /** Each of them, where a file says what goes where. */
   tries: Try[] | undefined
   /** What the parameter rules did to the body, such as `defaults=temperature; clamp=max_tokens`; empty: nothing. */
@@ -68,8 +70,8 @@ export interface Exchange {
   isTapped: boolean
   /** Whether the answer is the upstream's, with all headers that are to be added. */
   isDelivered: boolean
-  /** Has something let go at the end: an admission, a clock. */
-  atEnd(release: () => void): void
+  /** Has something let go at the end: an admission, a clock. It is told how the exchange ended. */
+  atEnd(release: (outcome: Outcome) => void): void
   /** Ends the exchange: the first call counts, and writes the one record. */
   end(outcome: Outcome, bytes: number): void
 }

@@ -111,7 +111,6 @@ function via(
   const { upstream, keyIndex } = lane
   return {
     secret,
-    upstreamName: upstream.name,
     streamIdleMs: route.sending.timeouts.streamIdleMs ?? upstream.timeouts.streamIdleMs ?? timeouts.streamIdleMs,
     debugHeaders: live.settings.debugHeaders,
     reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,

@@ -73,7 +73,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['deliver.ts'],
   ['live.ts', 'draft.ts'],
   ['failover/', 'choose-route.ts', 'lane-address.ts', 'read-draft.ts'],
-  ['pipeline.ts'],
+  ['pipeline.ts', 'health-checks.ts'],
   ['model-list.ts'],
   ['http/'],
   ['app.ts'],

@@ -4,6 +4,7 @@ import { backOffMs, isRetried } from '../router/retry.ts'
 import type { Lane } from '../router/router.ts'
 import type { AskDeps, Asked } from './asked.ts'
 import { type Attempted, attempt } from './attempt.ts'
+import { isUpstreams } from './failure-of.ts'
 import { hedge } from './hedge.ts'
 import { isInTime } from './is-in-time.ts'
 import { ownAbort } from './own-abort.ts'
@@ -142,7 +143,8 @@ const NONE_TRIED = new Set<Lane>()
 function conclude(exchange: Exchange, { answer, error, lane, secret, ms, end }: Attempted): Answered {
   if (answer === undefined) throw error ?? new ApiError('upstream_unreachable')
   exchange.upstreamMs = ms
-  exchange.atEnd(end)
+  exchange.upstream = lane.upstream.name
+  exchange.atEnd((outcome) => end(isUpstreams(outcome)))
   return { answer, lane, secret }
 }
 

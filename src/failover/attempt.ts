@@ -48,8 +48,8 @@ export interface Attempted {
   readonly retryAfterMs: number | undefined
   /** From the call's start to the answer's headers, where there is an answer. */
   readonly ms: number | undefined
-  /** Lets go of its place at the upstream; to be called once, when its answer is over. */
-  readonly end: () => void
+  /** Lets go of its place at the upstream; to be called once, when its answer is over, or broken by the upstream. */
+  readonly end: (isBroken?: boolean) => void
 }
 
 /** Why the slower of two attempts ends. */
@@ -87,11 +87,12 @@ export function lose(attempted: Attempt, deps: AttemptDeps): void {
 async function send(attempted: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<Attempted> {
   const { exchange, lane, call } = attempted
   const begun = lane.health.begin()
-  const end = (): void => {
-    begun.ended()
+  const end = (isBroken?: boolean): void => {
+    begun.ended(isBroken)
     release?.()
   }
   exchange.attempts += 1
+  exchange.upstream = lane.upstream.name
   const sentAt = deps.now()
   attempted.begunAt = sentAt
   try {

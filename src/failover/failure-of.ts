@@ -1,5 +1,6 @@
 import type { RetryCause } from '../config/settings.ts'
-import type { ApiError } from '../openai/api-error.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { Outcome } from '../stream/outcome.ts'
 
 /** What the runtime says where no connection came about, so that no byte of the request was sent. */
 const NOT_CONNECTED: ReadonlySet<string> = new Set([
@@ -32,4 +33,10 @@ function isNotConnected(cause: unknown): boolean {
   if (cause instanceof Error && 'syscall' in cause && /^(?:read|write)/.test(String(cause.syscall))) return false
   // A certificate is refused before anything is sent.
   return NOT_CONNECTED.has(code) || /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)
+}
+
+/** Whether an exchange whose answer had begun ended by the upstream's doing: it broke off, or fell silent. */
+export function isUpstreams(outcome: Outcome): boolean {
+  if (outcome.kind !== 'failed') return false
+  return !(outcome.cause instanceof ApiError) || outcome.cause.entry.fault === 'upstream'
 }

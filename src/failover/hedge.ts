@@ -63,7 +63,7 @@ async function race(one: Runner, other: Runner, deps: AskDeps): Promise<Attempte
   const isFirst = await Promise.race([one.outcome.then(() => true), other.outcome.then(() => false)])
   const [early, late] = isFirst ? [one, other] : [other, one]
   const outcome = await early.outcome
-  const [winner, loser] = outcome.cause === undefined && outcome.answer !== undefined ? [early, late] : [late, early]
+  const [winner, loser] = isFinal(outcome) ? [early, late] : [late, early]
   if (winner === early) lose(loser.attempted, deps)
   loser.outcome.then(({ answer, end }) => {
     answer?.body?.cancel().catch(() => undefined)
@@ -71,6 +71,15 @@ async function race(one: Runner, other: Runner, deps: AskDeps): Promise<Attempte
   }, ignore)
   return winner.outcome
 }
+
+/** Whether an answer would be the last one without a second attempt, too: a good one, or a refusal of the request itself. */
+function isFinal({ answer, cause }: Attempted): boolean {
+  if (answer === undefined) return false
+  return cause === undefined || (typeof cause === 'number' && cause < 500 && !CURABLE.has(cause))
+}
+
+/** The client errors that another target may not answer with. */
+const CURABLE: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 429])
 
 /** What a loser throws concerns nobody. */
 function ignore(): void {}

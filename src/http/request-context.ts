@@ -35,6 +35,7 @@ class OpenExchange implements Exchange {
   stream = false
   upstreamRequestId: string | undefined = undefined
   attempts = 0
+  upstream: string | undefined = undefined
   tries: Exchange['tries'] = undefined
   params = ''
   shouldRetry: false | undefined = undefined
@@ -46,7 +47,7 @@ class OpenExchange implements Exchange {
   isTapped = false
   isDelivered = false
   readonly #record: Recorder
-  #releases: (() => void)[] = []
+  #releases: ((outcome: Outcome) => void)[] = []
   #hasEnded = false
 
   constructor(request: Request, arrival: Arrival, record: Recorder) {
@@ -60,15 +61,16 @@ class OpenExchange implements Exchange {
     this.#record = record
   }
 
-  atEnd(release: () => void): void {
+  atEnd(release: (outcome: Outcome) => void): void {
     this.#releases.push(release)
   }
 
   end(outcome: Outcome, bytes: number): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    for (const release of this.#releases) release()
-    this.#record(this, outcome.kind === 'failed' ? blame(this, outcome.cause) : outcome, bytes)
+    const blamed = outcome.kind === 'failed' ? blame(this, outcome.cause) : outcome
+    for (const release of this.#releases) release(blamed)
+    this.#record(this, blamed, bytes)
   }
 }
 

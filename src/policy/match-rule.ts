@@ -70,7 +70,8 @@ export function mismatchOf(
       : `header ${name} is missing`
   }
   if (match.fitsModel(model)) return undefined
-  return `${model === undefined ? 'no model' : `model ${model}`} does not fit ${wanted(match.written.model)}`
+  const pattern = wanted(match.written.model)
+  return model === undefined ? `no model is named, where ${pattern} is wanted` : `model ${model} does not fit ${pattern}`
 }
 
 function fitsHeader(value: string | null, fits: Fits): boolean {

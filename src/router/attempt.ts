@@ -2,18 +2,19 @@
 export interface Attempt {
   /**
    * The answer's headers have come, after `ms`. A status of 500 and more counts as a failure (501 and 505 do not); all
-   * others close a half-open breaker. `retryAfterMs` with 429, 503 or 529: the lane cools down that long.
+   * others close a half-open breaker. `retryAfterMs` with 429, 503 or 529: the lane cools down that long. `ms` undefined:
+   * how long it took says nothing about other calls.
    *
    * @example
    * attempt.answered(answer.status, now() - sentAt, parseRetryAfter(answer.headers, Date.now()))
    */
-  answered(status: number, ms: number, retryAfterMs?: number): void
+  answered(status: number, ms: number | undefined, retryAfterMs?: number): void
   /** No answer, or none that is one, by the target's fault: connect, timeout, reset, invalid. */
   failed(): void
   /** The client left before an answer, or its deadline ran out: nobody's fault. Frees the probe. */
   abandoned(): void
-  /** The exchange with the lane is over: its body has ended. */
-  ended(): void
+  /** The exchange with the lane is over: its body has ended, `isBroken`: before its time, by the target's fault. */
+  ended(isBroken?: boolean): void
 }
 
 /** The state of a breaker when a call began. */
@@ -26,10 +27,11 @@ export interface Beginning {
 
 /** Who is told how an attempt went. */
 export interface AttemptOwner {
-  onAnswer(beginning: Beginning, status: number, ms: number, retryAfterMs: number | undefined): void
+  onAnswer(beginning: Beginning, status: number, ms: number | undefined, retryAfterMs: number | undefined): void
   onFailure(beginning: Beginning): void
   onAbandon(beginning: Beginning): void
-  onEnd(): void
+  /** `isBroken`: of a good answer, whether its body broke; undefined: there was none. */
+  onEnd(beginning: Beginning, isBroken: boolean | undefined): void
 }
 
 /** Makes the attempt that tells its owner what becomes of it, each thing once. */
@@ -43,14 +45,17 @@ class Call implements Attempt {
   readonly #beginning: Beginning
   #isSettled = false
   #isEnded = false
+  #isGood = false
 
   constructor(owner: AttemptOwner, beginning: Beginning) {
     this.#owner = owner
     this.#beginning = beginning
   }
 
-  answered(status: number, ms: number, retryAfterMs?: number): void {
-    if (this.#settle()) this.#owner.onAnswer(this.#beginning, status, ms, retryAfterMs)
+  answered(status: number, ms: number | undefined, retryAfterMs?: number): void {
+    if (!this.#settle()) return
+    this.#isGood = status < 400
+    this.#owner.onAnswer(this.#beginning, status, ms, retryAfterMs)
   }
 
   failed(): void {
@@ -61,12 +66,12 @@ class Call implements Attempt {
     if (this.#settle()) this.#owner.onAbandon(this.#beginning)
   }
 
-  ended(): void {
+  ended(isBroken = false): void {
     if (this.#isEnded) return
     this.#isEnded = true
     // A probe whose outcome nobody told must not keep all others out for good.
     this.abandoned()
-    this.#owner.onEnd()
+    this.#owner.onEnd(this.#beginning, this.#isGood ? isBroken : undefined)
   }
 
   #settle(): boolean {

@@ -48,6 +48,8 @@ class Health implements LaneHealth, AttemptOwner {
   readonly #times = new RecentTimes()
   #inFlight = 0
   #failuresInARow = 0
+  /** Good answers whose bodies broke off: their heads are a success each, and would hide it. */
+  #brokenInARow = 0
   /** Openings since the last success; 0: closed. */
   #openings = 0
   #openUntil = 0
@@ -105,8 +107,8 @@ class Health implements LaneHealth, AttemptOwner {
     return createAttempt(this, { era: this.#era, isProbe })
   }
 
-  onAnswer(beginning: Beginning, status: number, ms: number, retryAfterMs: number | undefined): void {
-    if (status >= 200 && status < 300) this.#times.add(ms)
+  onAnswer(beginning: Beginning, status: number, ms: number | undefined, retryAfterMs: number | undefined): void {
+    if (ms !== undefined && status >= 200 && status < 300) this.#times.add(ms)
     if (retryAfterMs !== undefined && COOLING_STATUSES.has(status)) this.#coolDown(retryAfterMs)
     if (status >= 500 && status !== 501 && status !== 505) this.onFailure(beginning)
     else this.#onSuccess(beginning)
@@ -122,8 +124,13 @@ class Health implements LaneHealth, AttemptOwner {
     if (isProbe && era === this.#era) this.#isProbed = false
   }
 
-  onEnd(): void {
+  onEnd({ era }: Beginning, isBroken: boolean | undefined): void {
     this.#inFlight -= 1
+    if (isBroken === undefined || era !== this.#era) return
+    this.#brokenInARow = isBroken ? this.#brokenInARow + 1 : 0
+    const { failures } = this.#settings
+    if (!isBroken || this.#openings > 0) return
+    if ((failures > 0 && this.#brokenInARow >= failures) || this.#isRateTooHigh()) this.#open()
   }
 
   #onSuccess({ era }: Beginning): void {
@@ -140,9 +147,14 @@ class Health implements LaneHealth, AttemptOwner {
 
   /** Counts a failure, and says whether it is one too many. */
   #isTooMuch(): boolean {
-    const { failures, rate, minimum } = this.#settings
+    const { failures } = this.#settings
     this.#failuresInARow += 1
-    if (failures > 0 && this.#failuresInARow >= failures) return true
+    return (failures > 0 && this.#failuresInARow >= failures) || this.#isRateTooHigh()
+  }
+
+  /** Counts a failure within the window, and says whether the share is one that opens. */
+  #isRateTooHigh(): boolean {
+    const { rate, minimum } = this.#settings
     if (rate <= 0) return false
     const counts = this.#window.count(this.#now(), true)
     return counts.calls >= minimum && counts.failures >= rate * counts.calls
@@ -159,6 +171,7 @@ class Health implements LaneHealth, AttemptOwner {
     this.#era += 1
     this.#isProbed = false
     this.#failuresInARow = 0
+    this.#brokenInARow = 0
     this.#window.clear()
   }
 }

@@ -80,6 +80,8 @@ export interface Router {
    * taken away gives way to what is there: any key of the upstream's, or the default upstream.
    */
   readonly routeTo: (upstream: string, keyIndex?: number) => Route
+  /** Every lane that a route may lead to. */
+  readonly lanes: () => readonly RegisteredLane[]
   /** Every lane's state. */
   readonly states: () => readonly LaneState[]
   readonly settings: Settings
@@ -118,6 +120,7 @@ export function createRouter(settings: Settings, deps: RouterDeps, previous?: Ro
       const { all, byKey } = routesTo.get(upstream) ?? byDefault
       return (keyIndex === undefined ? undefined : byKey[keyIndex]) ?? all
     },
+    lanes: () => registry.all(),
     states: () => registry.all().map(stateOf),
     settings,
   }

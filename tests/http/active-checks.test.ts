@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { writeConfigFile } from '../helpers/config-file.ts'
-import { answerAs, fail } from '../helpers/routed.ts'
+import { openRawClient, postText } from '../helpers/raw-client.ts'
+import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
 import { routedPerTest } from '../helpers/routed-per-test.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGatewayProcess } from '../helpers/start-gateway.ts'
@@ -46,14 +47,31 @@ test('failing checks open the breaker before a caller pays for it; the log says 
   expect(upstreams.first.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
 })
 
-test('a gateway with checks ends like any other', async () => {
-  const upstream = await startScriptedUpstream((_request, { closed }) => closed)
-  const file = writeConfigFile({ upstreams: { one: { base_url: `${upstream.url}/v1`, ...ALIVE } } })
+test('a gateway that drains asks nobody any more, also while a call is under way', async () => {
+  const checkEnded = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const upstream = await startScriptedUpstream(async (request, connection) => {
+    if (request.method === 'GET') {
+      await connection.closed
+      return checkEnded.resolve()
+    }
+    await release.promise
+    await answerAs('one')(request, connection)
+  })
+  const check = { path: '/alive', every: 40, timeout: '1h' }
+  const file = writeConfigFile({ upstreams: { one: { base_url: `${upstream.url}/v1`, check } } })
   const gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path })
   await upstream.request(1)
+  const client = await openRawClient(gateway.port)
+  client.write(postText('/v1/chat/completions', JSON.stringify({ model: 'm', messages: MESSAGES })))
+  await upstream.request(2)
   gateway.child?.kill('SIGTERM')
-  expect(await gateway.child?.exited).toBe(0)
+  await checkEnded.promise
+  release.resolve()
+  expect((await client.response()).status).toBe(200)
   expect(await gateway.line(({ msg }) => msg === 'stopped')).toMatchObject({ complete: true })
+  expect(await gateway.child?.exited).toBe(0)
+  expect(upstream.requests).toHaveLength(2)
   await upstream.close()
   file.remove()
 })

@@ -40,6 +40,27 @@ describe('the breaker of a target', () => {
     expect(upstreams.second.requests).toHaveLength(2)
   })
 
+  test('opens for answers that begin well and break off, each time', async () => {
+    const { chat, upstreams } = await start({
+      upstreams: {
+        first: async (request, connection) => {
+          await request.body
+          connection.startChunked(200, { 'content-type': 'text/event-stream' })
+          connection.chunk('data: {"choices":[]}\n\n')
+          connection.reset()
+        },
+        second: answerAs('second'),
+      },
+      file: { ...BOTH, breaker: { failures: 3, open: '1h', open_max: '1h' } },
+    })
+    for (let call = 0; call < 3; call += 1) {
+      const broken = await (await chat({ model: 'smart', stream: true })).text().catch((thrown: unknown) => thrown)
+      expect(String(broken)).not.toContain('[DONE]')
+    }
+    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+    expect(upstreams.first.requests).toHaveLength(3)
+  })
+
   test('lets one call try when its time is up: a success closes it', async () => {
     const { chat, upstreams, gateway } = await start({
       upstreams: { first: fail(500), second: answerAs('second') },

@@ -36,7 +36,7 @@ describe('a rule matches', () => {
 describe('a rule does not match, and says why', () => {
   test.each<[string, Match, Partial<RequestFacts>]>([
     ['model gpt-4o does not fit o1, gpt-4', { model: ['o1', 'gpt-4'] }, {}],
-    ['no model does not fit *', { model: ['*'] }, { model: undefined }],
+    ['no model is named, where * is wanted', { model: ['*'] }, { model: undefined }],
     ['endpoint chat/completions does not fit audio/*', { endpoint: ['audio/*'] }, {}],
     ['endpoint chat/completions does not fit chat', { endpoint: ['chat'] }, {}],
     ['principal token-1 does not fit local, token-2', { principal: ['local', 'token-2'] }, {}],

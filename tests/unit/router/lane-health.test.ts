@@ -37,6 +37,32 @@ describe('a breaker', () => {
     expect(health.state()).toBe('closed')
   })
 
+  test('opens for good answers that break off in a row, which one that ends well interrupts', () => {
+    const { health } = healthOf({ rate: 0 })
+    const answer = (isBroken: boolean): void => {
+      const attempt = health.begin()
+      attempt.answered(200, 10)
+      attempt.ended(isBroken)
+    }
+    for (const isBroken of [true, true, false, true, true]) answer(isBroken)
+    expect(health.state()).toBe('closed')
+    answer(true)
+    expect(health.state()).toBe('open')
+  })
+
+  test('does not count the broken body of an answer that was a failure anyway, or that nobody waited for', () => {
+    const { health } = healthOf()
+    for (let time = 0; time < 2; time += 1) {
+      const failed = health.begin()
+      failed.answered(500, 10)
+      failed.ended(true)
+    }
+    const abandoned = health.begin()
+    abandoned.abandoned()
+    abandoned.ended(true)
+    expect(health.state()).toBe('closed')
+  })
+
   test.each([500, 502, 503, 504, 529, 599])('takes a %i for a failure', (status) => {
     const { health } = healthOf()
     for (let time = 0; time < 3; time += 1) call(health, status)

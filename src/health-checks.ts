@@ -1,0 +1,156 @@
+import { collect } from './body/read-bytes.ts'
+import type { CheckSettings } from './config/settings.ts'
+import type { Live } from './live.ts'
+import { ApiError } from './openai/api-error.ts'
+import type { RegisteredLane } from './router/lane-registry.ts'
+import { parseRetryAfter } from './router/retry.ts'
+import { describeCause } from './telemetry/describe-error.ts'
+import type { Log } from './telemetry/log.ts'
+import type { Deadline, Deadlines } from './timing/deadlines.ts'
+import { upstreamFailure } from './upstream/failure.ts'
+import type { Send, UpstreamCall } from './upstream/send.ts'
+
+/** What asking upstreams how they are needs. */
+export interface HealthCheckDeps {
+  readonly send: Send
+  /** Monotonic, in ms. */
+  readonly now: () => number
+  readonly deadlines: Deadlines
+  readonly userAgent: string
+  readonly log: Pick<Log, 'warn'>
+}
+
+/** The active checks, of upstreams that have one. */
+export interface HealthChecks {
+  /** Goes by these settings from now on. A lane that stays is not asked before it is due. */
+  readonly watch: (live: Pick<Live, 'router' | 'egressOf'>) => void
+  /** Asks nobody any more, for good; what is under way is ended. */
+  readonly stop: () => void
+}
+
+/** What is known of a lane's checks; it stays over reloads. */
+interface CheckState {
+  dueAt: number
+  isGood: boolean
+}
+
+/** One lane that is checked. */
+interface Watched {
+  readonly lane: RegisteredLane
+  readonly check: CheckSettings
+  readonly live: Pick<Live, 'egressOf'>
+  readonly state: CheckState
+  /** The next look at it. */
+  next: Deadline | undefined
+  /** Of the check under way. */
+  abort: AbortController | undefined
+}
+
+/** Of an answer, no more is read, so that its connection can be used again. */
+const BODY_BYTES_MAX = 256 * 1024
+const LOOK_MS_MIN = 100
+
+/**
+ * Makes the active checks: each lane of an upstream that has a `check` is asked now and then by a GET with its key, and its
+ * health is told how that went. A lane that is left alone is not asked; when its time is up the check is the probe, so that
+ * no caller pays for it. Where no upstream has a check, nothing runs.
+ *
+ * An answer below 500 is a success, whatever it says; a change is logged. How long a check takes says nothing about calls of
+ * a model, and is not counted among their times.
+ *
+ * @example
+ * const checks = createHealthChecks({ send, now, deadlines, userAgent, log })
+ * checks.watch(live)
+ */
+export function createHealthChecks(deps: HealthCheckDeps): HealthChecks {
+  const states = new WeakMap<RegisteredLane['health'], CheckState>()
+  let watched: readonly Watched[] = []
+  let isStopped = false
+
+  const stateOf = ({ health }: RegisteredLane): CheckState => {
+    const known = states.get(health) ?? { dueAt: deps.now(), isGood: true }
+    states.set(health, known)
+    return known
+  }
+  const forget = (): void => {
+    for (const one of watched) {
+      one.next?.clear()
+      one.abort?.abort(new ApiError('client_closed'))
+    }
+    watched = []
+  }
+  return {
+    stop() {
+      isStopped = true
+      forget()
+    },
+    watch(live) {
+      forget()
+      if (isStopped) return
+      watched = live.router.lanes().flatMap((lane) => {
+        const { check } = lane.upstream
+        if (check === undefined) return []
+        return [{ lane, check, live, state: stateOf(lane), next: undefined, abort: undefined }]
+      })
+      for (const one of watched) look(one, deps)
+    },
+  }
+}
+
+/** Asks a lane where that is due, and looks again when there may be something to ask. */
+function look(watched: Watched, deps: HealthCheckDeps): void {
+  const { lane, check, state } = watched
+  const waitMs = lane.health.waitMs()
+  const isDue = deps.now() >= state.dueAt || lane.health.state() === 'half_open'
+  if (isDue && watched.abort === undefined && lane.health.isAvailable()) {
+    state.dueAt = deps.now() + check.everyMs
+    void askLane(watched, deps)
+  }
+  // A breaker that a caller's call opens between two checks has to be seen before its time is up.
+  const lookMs = Math.min(check.everyMs, Math.max(LOOK_MS_MIN, lane.upstream.breaker.openMs))
+  const untilDueMs = state.dueAt - deps.now()
+  const nextMs = untilDueMs > 0 ? Math.min(untilDueMs, lookMs) : lookMs
+  watched.next = deps.deadlines.start(waitMs > 0 ? waitMs : nextMs, () => look(watched, deps))
+}
+
+/** Does not reject. */
+async function askLane(watched: Watched, deps: HealthCheckDeps): Promise<void> {
+  const { lane, check } = watched
+  const abort = new AbortController()
+  watched.abort = abort
+  const attempt = lane.health.begin()
+  const limit = deps.deadlines.start(check.timeoutMs, () => abort.abort(new ApiError('upstream_timeout')))
+  try {
+    const answer = await deps.send(callOf(watched, abort, deps))
+    attempt.answered(answer.status, undefined, parseRetryAfter(answer.headers, Date.now()))
+    tell(watched, answer.status < 500, { status: answer.status }, deps)
+    if (answer.body !== null) await collect(answer.body, BODY_BYTES_MAX).catch(() => undefined)
+  } catch (thrown) {
+    const { kind, cause } = upstreamFailure(thrown)
+    if (kind === 'client_closed') attempt.abandoned()
+    else {
+      attempt.failed()
+      tell(watched, false, { error: kind, ...(cause !== undefined && { cause: describeCause(cause) }) }, deps)
+    }
+  } finally {
+    limit.clear()
+    attempt.ended()
+    watched.abort = undefined
+  }
+}
+
+function callOf({ lane, check, live }: Watched, abort: AbortController, { userAgent }: HealthCheckDeps): UpstreamCall {
+  const { upstream, key } = lane
+  const { locate, reach } = live.egressOf(upstream)
+  const { url, target } = locate(`/v1${check.path}`)
+  const headers = new Headers({ accept: 'application/json', 'user-agent': userAgent })
+  if (key !== undefined) headers.set(upstream.keyHeader, upstream.keyHeader === 'authorization' ? `Bearer ${key}` : key)
+  for (const [name, value] of upstream.headers) headers.set(name, value)
+  return { url, target, method: 'GET', headers, body: null, abort, firstByteMs: 0, reach }
+}
+
+function tell({ lane, state }: Watched, isGood: boolean, fields: object, { log }: HealthCheckDeps): void {
+  if (isGood === state.isGood) return
+  state.isGood = isGood
+  log.warn({ target: lane.label, ...fields }, isGood ? 'health check passed again' : 'health check failed')
+}
