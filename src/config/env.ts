@@ -31,7 +31,7 @@ export const ENV = {
     name: 'NEXCODE_CONFIG',
     kind: path,
     default: undefined,
-    defaultNote: 'nexcode.yaml, .yml or .json in the working folder, where there is one',
+    defaultNote: 'nexcode.yaml, .yml or .json here, if any',
     doc: 'Configuration file: upstreams, models, parameter rules. --config PATH wins.',
     example: '/etc/nexcode.yaml',
   }),

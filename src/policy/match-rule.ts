@@ -71,7 +71,9 @@ export function mismatchOf(
   }
   if (match.fitsModel(model)) return undefined
   const pattern = wanted(match.written.model)
-  return model === undefined ? `no model is named, where ${pattern} is wanted` : `model ${model} does not fit ${pattern}`
+  return model === undefined
+    ? `no model is named, where ${pattern} is wanted`
+    : `model ${model} does not fit ${pattern}`
 }
 
 function fitsHeader(value: string | null, fits: Fits): boolean {

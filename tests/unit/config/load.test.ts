@@ -120,7 +120,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(10)
+    expect(objects).toHaveLength(25)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 
