@@ -61,7 +61,7 @@ export function deliver(
   removeHopByHop(headers)
   addOwnHeaders(headers, exchange, mediaType, via)
   const echoed = status >= 400 ? via.secret : undefined
-  const name = answer.ok && !isEncoded(headers) ? via.reportModel : undefined
+  const name = via.reportModel !== undefined && answer.ok && !isEncoded(headers) ? via.reportModel : undefined
   const isNamedJson = name !== undefined && JSON_TYPE.test(mediaType)
   const isWhole = isSmallJson(mediaType, headers) || (echoed !== undefined && isEncoded(headers)) || isNamedJson
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).

@@ -16,73 +16,75 @@ export interface Draft {
   /** Whether it can be sent more than once. */
   readonly isReplayable: boolean
   /** The body for an upstream; `model`: its own name for the model, undefined: the caller's. */
-  readonly bodyFor: (model: string | undefined) => DraftBody
-}
-
-/** A body as it goes out. */
-export interface DraftBody {
-  readonly body: UpstreamBody
-  /** Whether it is no longer the received one, so that its length and coding are other ones. */
-  readonly isChanged: boolean
+  bodyFor(model: string | undefined): UpstreamBody
+  /** Whether that is no longer the received body, so that its length and coding are other ones. */
+  isChangedFor(model: string | undefined): boolean
 }
 
 /** The draft of a body that goes on as it came. */
 export function draftAsIs(body: UpstreamBody): Draft {
-  const whole = { body, isChanged: false }
-  return { model: undefined, value: undefined, isReplayable: !(body instanceof ReadableStream), bodyFor: () => whole }
+  return {
+    model: undefined,
+    value: undefined,
+    isReplayable: !(body instanceof ReadableStream),
+    bodyFor: () => body,
+    isChangedFor: () => false,
+  }
 }
 
 /** The draft of a JSON body, with what the rules change in it; a class, because there is one for nearly every request. */
 export class JsonDraft implements Draft {
   readonly model: string | undefined
+  readonly value: unknown
   readonly isReplayable = true
   readonly #json: JsonBody
   readonly #edits: readonly Edit[]
   readonly #isChanged: boolean
-  #last: { readonly model: string | undefined; readonly body: DraftBody } | undefined
+  #last: { readonly model: string | undefined; readonly body: Uint8Array<ArrayBuffer> } | undefined
 
   /** `isChanged`: its bytes are no longer the received ones. */
   constructor(json: JsonBody, model: string | undefined, edits: readonly Edit[], isChanged: boolean) {
     this.model = model
+    this.value = json.value
     this.#json = json
     this.#edits = edits
     this.#isChanged = isChanged
   }
 
-  get value(): unknown {
-    return this.#json.value
+  isChangedFor(wanted: string | undefined): boolean {
+    return this.#isChanged || this.#edits.length > 0 || this.#isRenamed(wanted)
   }
 
-  bodyFor(wanted: string | undefined): DraftBody {
+  bodyFor(wanted: string | undefined): Uint8Array<ArrayBuffer> {
+    const { bytes, encoded } = this.#json
+    if (!this.isChangedFor(wanted)) return encoded ?? bytes
+    if (this.#edits.length === 0 && !this.#isRenamed(wanted)) return bytes
     // Several attempts at one target get the same bytes.
     if (this.#last === undefined || this.#last.model !== wanted) {
-      this.#last = { model: wanted, body: this.#make(wanted) }
+      this.#last = { model: wanted, body: applyEdits(bytes, this.#editsFor(wanted)) }
     }
     return this.#last.body
   }
 
-  #make(wanted: string | undefined): DraftBody {
-    const { bytes, encoded } = this.#json
-    const isRenamed = wanted !== undefined && wanted !== this.model
-    if (this.#edits.length === 0 && !isRenamed) {
-      return this.#isChanged ? { body: bytes, isChanged: true } : { body: encoded ?? bytes, isChanged: false }
-    }
-    const edits = isRenamed ? [...this.#edits, ...modelEdits(bytes, wanted)] : this.#edits
-    return { body: applyEdits(bytes, edits), isChanged: true }
+  #isRenamed(wanted: string | undefined): wanted is string {
+    return wanted !== undefined && wanted !== this.model
+  }
+
+  #editsFor(wanted: string | undefined): readonly Edit[] {
+    return this.#isRenamed(wanted) ? [...this.#edits, ...modelEdits(this.#json.bytes, wanted)] : this.#edits
   }
 }
 
 /** The draft of a multipart form. */
 export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form): Draft {
   const model = form.fields.get('model')?.at(-1)
+  const isRenamed = (wanted: string | undefined): wanted is string => wanted !== undefined && wanted !== model
   return {
     model,
     value: undefined,
     isReplayable: true,
-    bodyFor: (wanted) =>
-      wanted === undefined || wanted === model
-        ? { body: bytes, isChanged: false }
-        : { body: form.replace('model', wanted), isChanged: true },
+    bodyFor: (wanted) => (isRenamed(wanted) ? form.replace('model', wanted) : bytes),
+    isChangedFor: isRenamed,
   }
 }
 

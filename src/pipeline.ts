@@ -4,10 +4,11 @@ import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import { type DeliverDeps, deliver, type Via } from './deliver.ts'
 import type { Draft } from './draft.ts'
 import type { Exchange } from './exchange.ts'
-import { ask } from './failover/ask.ts'
+import { type Answered, ask } from './failover/ask.ts'
+import { askOnce } from './failover/ask-once.ts'
 import type { AskDeps } from './failover/asked.ts'
 import type { LaneCall } from './failover/attempt.ts'
-import { limitTime, type TimeLimits } from './failover/limit-time.ts'
+import { type ExchangeLimits, limitTime, type TimeLimits } from './failover/limit-time.ts'
 import { isJsonObject } from './json/json.ts'
 import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
@@ -47,81 +48,74 @@ export async function handle(
   const draft = reading instanceof Promise ? await reading : reading
   const path = endpoint?.path.slice(1) ?? endpointOf(exchange.target)
   const route = chooseRoute(path, draft, live, deps.ids)
+  const going = { exchange, principal, endpoint, draft, route, live }
   const limits = limitTime(exchange, route, live.settings, deps)
-  const { answer, lane, secret } = await ask(
-    {
-      exchange,
-      endpoint,
-      route,
-      affinity: route.model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined,
-      callFor(one, abort) {
-        limits.onLane(one)
-        return callFor(exchange, principal, { lane: one, route, draft, live }, abort, deps)
-      },
-      isReplayable: draft.isReplayable,
-      dueAt: limits.dueAt,
-    },
-    deps,
-  )
-  const going = { lane, route, draft, live }
-  const response = await deliver(exchange, endpoint, answer, via(exchange, going, secret, deps), deps)
+  const answered = await askTargets(going, limits, deps)
+  const response = await deliver(exchange, endpoint, answered.answer, via(going, answered, deps), deps)
   limits.onDelivered()
   return response
 }
 
+/** What is known of a request when its targets are asked. */
 interface Going {
-  readonly lane: Lane
-  readonly route: Route
+  readonly exchange: Exchange
+  readonly principal: Principal
+  readonly endpoint: JsonEndpoint | undefined
   readonly draft: Draft
+  readonly route: Route
   readonly live: Live
 }
 
+function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
+  const { exchange, endpoint, draft, route, live } = going
+  const [only] = route.lanes
+  if (!live.settings.hasFile && only !== undefined) {
+    return askOnce(exchange, only, callFor(going, only, exchange.abort, deps), deps)
+  }
+  const affinity = route.model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined
+  const call = (lane: Lane, abort: AbortController): LaneCall => {
+    limits.onLane(lane)
+    return callFor(going, lane, abort, deps)
+  }
+  const { isReplayable } = draft
+  return ask({ exchange, endpoint, route, affinity, callFor: call, isReplayable, dueAt: limits.dueAt }, deps)
+}
+
 /** The call as it goes to one lane: its address, and its name for the model. */
-function callFor(
-  exchange: Exchange,
-  principal: Principal,
-  { lane, route, draft, live }: Going,
-  abort: AbortController,
-  deps: PipelineDeps,
-): LaneCall {
+function callFor(going: Going, lane: Lane, abort: AbortController, deps: PipelineDeps): LaneCall {
+  const { exchange, principal, draft, route, live } = going
   const { request, target: callersTarget } = exchange
   const wanted = { target: callersTarget, model: lane.model ?? draft.model }
   const { url, target, headers, secret, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
-  const { body, isChanged } = draft.bodyFor(lane.model)
-  if (isChanged) {
+  if (draft.isChangedFor(lane.model)) {
     // A changed body goes on decoded, with the length that it has now.
     headers.delete('content-encoding')
     headers.delete('content-length')
   }
   // An answer in which a name is to be changed, or an id to be found, has to be readable.
-  if (route.model?.reportModel === 'alias' || makesObject(exchange, draft, live))
-    headers.set('accept-encoding', 'identity')
+  if (route.model?.reportModel === 'alias' || makesObject(going)) headers.set('accept-encoding', 'identity')
   const firstByteMs = route.sending.timeouts.firstByteMs ?? lane.upstream.timeouts.firstByteMs
+  const body = draft.bodyFor(lane.model)
   return { url, target, method: request.method, headers, body, abort, firstByteMs, reach, secret }
 }
 
 /** What the way back has to know of the way there. */
-function via(
-  exchange: Exchange,
-  { lane, route, draft, live }: Going,
-  secret: string | undefined,
-  { timeouts, ids }: PipelineDeps,
-): Via {
+function via(going: Going, { lane, secret }: Answered, { timeouts, ids }: PipelineDeps): Via {
+  const { draft, route, live } = going
   const { upstream, keyIndex } = lane
   return {
     secret,
     streamIdleMs: route.sending.timeouts.streamIdleMs ?? upstream.timeouts.streamIdleMs ?? timeouts.streamIdleMs,
     debugHeaders: live.settings.debugHeaders,
     reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,
-    onObject: makesObject(exchange, draft, live)
-      ? (id) => ids.remember(id, { upstream: upstream.name, keyIndex })
-      : undefined,
+    onObject: makesObject(going) ? (id) => ids.remember(id, { upstream: upstream.name, keyIndex }) : undefined,
   }
 }
 
 /** Whether a request makes what can be asked for later only where it was made, so that its id has to be remembered. */
-function makesObject({ request, route }: Exchange, { value }: Draft, { remembersIds }: Live): boolean {
-  if (!remembersIds || request.method !== 'POST') return false
-  return STATEFUL_RESOURCES.has(route) || (isJsonObject(value) && value['store'] === true)
+function makesObject({ exchange, draft, live }: Going): boolean {
+  const { request, route } = exchange
+  if (!live.remembersIds || request.method !== 'POST') return false
+  return STATEFUL_RESOURCES.has(route) || (isJsonObject(draft.value) && draft.value['store'] === true)
 }

@@ -36,7 +36,7 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
   const lanes = route.order({ affinity })
   const targets = lanes.map(async (lane) => {
     const address = routed.addressOf(lane, lane.model ?? draft.model)
-    const { body, isChanged } = draft.bodyFor(lane.model)
+    const body = draft.bodyFor(lane.model)
     const url = (address.url.origin + address.target).replace(SECRET_PARAMETER, '$1…')
     return {
       target: lane.label,
@@ -44,7 +44,7 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
       url,
       key: describeKey(lane, address, routed.principal),
       body: body === null ? undefined : await new Response(body).text(),
-      isChanged,
+      isChanged: draft.isChangedFor(lane.model),
     }
   })
   return {
