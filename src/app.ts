@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { createAuthorize } from './auth/authorize.ts'
 import { isLocalCaller } from './auth/local-caller.ts'
+import type { Cassettes } from './cassette/cassettes.ts'
 import type { Config } from './config/config.ts'
 import type { Settings } from './config/settings.ts'
 import { addDebugHeaders } from './deliver.ts'
@@ -40,6 +41,8 @@ export interface AppDeps {
   readonly deadlines?: Deadlines
   /** How the processes are that serve together; nothing where this one is alone. */
   readonly workers?: () => WorkersState
+  /** Recording and replaying; absent: neither. */
+  readonly cassettes?: Cassettes
 }
 
 /** NexCode on Web standards: a request in, a response out. */
@@ -91,6 +94,7 @@ export function createApp(deps: AppDeps): App {
     retryBudget: createRetryBudget(admission.inFlight),
     hedgeBudget: createRetryBudget(admission.inFlight, 1),
     admission,
+    cassettes: deps.cassettes,
   }
 
   const checks = createHealthChecks({ ...pipeline, log })

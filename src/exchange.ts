@@ -32,8 +32,8 @@ export interface Exchange {
   readonly clientRequestId: string | undefined
   /** Its headers, method and URL; whoever wants its body takes `body`. */
   readonly request: Request
-  /** Absent where the request has none. */
-  readonly body: IncomingBody | undefined
+  /** Absent where the request has none; another one where it has been read and is to be read again. */
+  body: IncomingBody | undefined
   /** The request target exactly as it came: path and query (RFC 9112 §3.2.1). */
   readonly target: string
   /** `performance.now()` at arrival. */

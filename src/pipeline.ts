@@ -1,4 +1,6 @@
 import type { Principal } from './auth/authorize.ts'
+import type { Cassettes } from './cassette/cassettes.ts'
+import { watchAnswer } from './cassette/watch-answer.ts'
 import { chooseRoute } from './choose-route.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import { type DeliverDeps, deliver, type Via } from './deliver.ts'
@@ -18,6 +20,7 @@ import { endpointOf, type ReadDraftDeps, readDraft } from './read-draft.ts'
 import { affinityOf } from './router/affinity.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
 import type { Lane, Route } from './router/router.ts'
+import { tapeExchange } from './tape-exchange.ts'
 
 /** What the flow needs; all of it comes from the composition root. */
 export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, AddressDeps {
@@ -26,6 +29,7 @@ export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, Addre
   readonly ids: RememberedIds
   readonly admission: Admission
   readonly timeouts: TimeLimits
+  readonly cassettes: Cassettes | undefined
 }
 
 /**
@@ -42,6 +46,9 @@ export async function handle(
   deps: PipelineDeps,
 ): Promise<Response> {
   exchange.atEnd(deps.admission.admit())
+  const { cassettes } = deps
+  const taped = cassettes === undefined ? undefined : await tapeExchange(exchange, endpoint, cassettes, deps)
+  if (taped instanceof Response) return taped
   const live = deps.live()
   if (live.settings.hasFile) exchange.tries = []
   const reading = readDraft(exchange, principal, endpoint, live, deps)
@@ -51,7 +58,8 @@ export async function handle(
   const going = { exchange, principal, endpoint, draft, route, live }
   const limits = limitTime(exchange, route, live.settings, deps)
   const answered = await askTargets(going, limits, deps)
-  const response = await deliver(exchange, endpoint, answered.answer, via(going, answered, deps), deps)
+  const answer = taped === undefined ? answered.answer : watchAnswer(answered.answer, taped)
+  const response = await deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
   limits.onDelivered()
   return response
 }
@@ -93,6 +101,8 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
     headers.delete('content-encoding')
     headers.delete('content-length')
   }
+  // What is recorded has to be readable, too.
+  if (deps.cassettes?.record !== undefined) headers.set('accept-encoding', 'identity')
   // An answer in which a name is to be changed, or an id to be found, has to be readable.
   if (route.model?.reportModel === 'alias' || makesObject(going)) headers.set('accept-encoding', 'identity')
   const firstByteMs = route.sending.timeouts.firstByteMs ?? lane.upstream.timeouts.firstByteMs

@@ -6,6 +6,16 @@ export interface Flags {
   readonly json: boolean
   /** The path of the request that is to be explained. */
   readonly path: string | undefined
+  /** The folder that cassettes are recorded to. */
+  readonly to: string | undefined
+  /** The folder that cassettes are replayed from. */
+  readonly from: string | undefined
+  /** How fast cassettes are replayed. */
+  readonly pace: string | undefined
+  /** What becomes of a request without a cassette. */
+  readonly onMiss: string | undefined
+  /** What is not compared where a cassette is looked for. */
+  readonly ignore: string | undefined
   /** What follows the command's name. */
   readonly args: readonly string[]
 }

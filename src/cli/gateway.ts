@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { getProxyForUrl } from 'proxy-from-env'
 import { createApp } from '../app.ts'
+import type { Cassettes } from '../cassette/cassettes.ts'
 import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
 import { createExactFetch } from '../edge/exact-fetch.ts'
@@ -39,7 +40,12 @@ const FAREWELL_MS = 250
  * @example
  * const gateway = await startGateway(config, log)
  */
-export async function startGateway(config: Config, log: Log, workers?: () => WorkersState): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  log: Log,
+  workers?: () => WorkersState,
+  cassettes?: Cassettes,
+): Promise<Gateway> {
   const app = createApp({
     config,
     version: VERSION,
@@ -47,6 +53,7 @@ export async function startGateway(config: Config, log: Log, workers?: () => Wor
     fetch: createExactFetch(fetch as UpstreamFetch, proxyFor),
     sha256: (text) => createHash('sha256').update(text).digest(),
     ...(workers !== undefined && { workers }),
+    ...(cassettes !== undefined && { cassettes }),
   })
   const server = await startHttpServer({ app, config, log, proxyFor, reusePort: workers !== undefined })
   app.start()

@@ -11,6 +11,10 @@ Usage
                           validate the configuration, and ask each upstream whether it answers
   nexcode explain REQUEST.json [--config FILE] [--path /v1/...] [--json]
                           say, without sending, what would go where and why, rule by rule; - reads standard input
+  nexcode record --to FOLDER
+                          start the server, and keep each exchange as a file
+  nexcode replay --from FOLDER [--pace instant|original] [--on-miss fail|forward|record] [--ignore a,b.c]
+                          answer from these files; no key, no network
   nexcode schema          print the JSON Schema of the configuration file
   nexcode import litellm CONFIG.yaml
                           translate a LiteLLM proxy's file, and list what could not be

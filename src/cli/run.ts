@@ -3,18 +3,35 @@ import { type Flags, INVALID } from './flags.ts'
 import { renderHelp } from './help.ts'
 import { VERSION } from './version.ts'
 
+/** The flags, as they are written. */
+const FLAGS = ['once', 'config', 'json', 'path', 'to', 'from', 'pace', 'on-miss', 'ignore'] as const
+
+type FlagName = (typeof FLAGS)[number]
+
 /** A command line's command. Exit codes: 0 all is well, 1 it did not work, 2 what was asked for is not valid. */
 interface Command {
   /** How many words may follow its name. */
   readonly argsMax: number
   /** The flags that it takes. */
-  readonly flags: readonly ('once' | 'config' | 'json' | 'path')[]
+  readonly flags: readonly FlagName[]
   /** Loads it, and runs it: a server need not wait for the demo's client. Gives an exit code, or none where it goes on as a server. */
   readonly run: (flags: Flags) => Promise<number | undefined>
 }
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['serve', { argsMax: 0, flags: ['config'], run: async (flags) => (await import('./serve.ts')).serve(flags) }],
+  [
+    'record',
+    { argsMax: 0, flags: ['config', 'to'], run: async (flags) => (await import('./record.ts')).record(flags) },
+  ],
+  [
+    'replay',
+    {
+      argsMax: 0,
+      flags: ['config', 'from', 'pace', 'on-miss', 'ignore'],
+      run: async (flags) => (await import('./replay.ts')).replay(flags),
+    },
+  ],
   ['demo', { argsMax: 0, flags: ['once'], run: async (flags) => (await import('./demo.ts')).demo(flags) }],
   ['check', { argsMax: 0, flags: ['config'], run: async (flags) => (await import('./check.ts')).check(flags) }],
   [
@@ -50,15 +67,16 @@ export async function run(args: readonly string[]): Promise<void> {
   if (command === undefined) return exit(`nexcode: there is no command "${name}".\n${renderHelp(VERSION)}`)
   const surplus = words.slice(command.argsMax)
   if (surplus.length > 0) return exit(`nexcode ${name}: "${surplus.join(' ')}" is not expected here.\n`)
-  const { once, config, json, path } = values
-  const given = { once, config: config !== undefined, json, path: path !== undefined }
-  const foreign = (['once', 'config', 'json', 'path'] as const).find(
-    (flag) => given[flag] && !command.flags.includes(flag),
-  )
+  const foreign = FLAGS.find((flag) => isGiven(values[flag]) && !command.flags.includes(flag))
   if (foreign !== undefined)
     return exit(`nexcode ${name}: --${foreign} is not for this command.\nRun nexcode --help for what there is.\n`)
-  const code = await command.run({ once, config, json, path, args: words })
+  const { 'on-miss': onMiss, once, config, json, path, to, from, pace, ignore } = values
+  const code = await command.run({ once, config, json, path, to, from, pace, onMiss, ignore, args: words })
   if (code !== undefined) process.exit(code)
+}
+
+function isGiven(value: string | boolean | undefined): boolean {
+  return value !== undefined && value !== false
 }
 
 function parse(args: readonly string[]) {
@@ -73,6 +91,11 @@ function parse(args: readonly string[]) {
         config: { type: 'string', short: 'c' },
         json: { type: 'boolean', default: false },
         path: { type: 'string' },
+        to: { type: 'string' },
+        from: { type: 'string' },
+        pace: { type: 'string' },
+        'on-miss': { type: 'string' },
+        ignore: { type: 'string' },
       },
     })
   } catch (cause) {

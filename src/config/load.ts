@@ -1,4 +1,5 @@
 import { isLoopbackHost } from './address-kinds.ts'
+import { type AnsweringSettings, CACHE_DEFAULTS, EXTENSION_DEFAULTS } from './answering-defaults.ts'
 import type { Config } from './config.ts'
 import { ENV, ENV_ROWS } from './env.ts'
 import { type ConfigProblem, createEnvReader, type Env, type EnvReader } from './env-reader.ts'
@@ -76,11 +77,28 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
     ssePingMs: take(ENV.SSE_PING_MS),
     debugHeaders,
     file: take(ENV.NEXCODE_CONFIG),
-    settings: settingsFromEnv({ upstream, debugHeaders }),
+    settings: settingsFromEnv({ upstream, debugHeaders, ...takeAnswering(reader) }),
   }
   if (reader.problems.length === 0) return { ok: true, config: freeze(config) }
   const order = ENV_ROWS.map((row) => row.name)
   return { ok: false, problems: reader.problems.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)) }
+}
+
+/** What is done with requests and answers on the way. */
+function takeAnswering({ take }: EnvReader): AnsweringSettings {
+  return {
+    cache: {
+      ...CACHE_DEFAULTS,
+      store: take(ENV.CACHE),
+      bytesMax: take(ENV.CACHE_MAX_BYTES),
+      entriesMax: take(ENV.CACHE_MAX_ENTRIES),
+      ttlMs: take(ENV.CACHE_TTL),
+      requests: take(ENV.CACHE_SCOPE_REQUESTS),
+    },
+    extensions: take(ENV.EXTENSIONS).map((path) => ({ ...EXTENSION_DEFAULTS, path })),
+    idempotencyMs: take(ENV.IDEMPOTENCY_WINDOW_MS),
+    onDisconnect: take(ENV.ON_CLIENT_DISCONNECT),
+  }
 }
 
 function takeBaseUrl({ has, take }: EnvReader): string {

@@ -1,3 +1,4 @@
+import { type AnsweringSettings, NO_ANSWERING } from './answering-defaults.ts'
 import type { Config } from './config.ts'
 import { freeze } from './freeze.ts'
 import type { BreakerSettings, Settings, Timeouts } from './settings.ts'
@@ -19,8 +20,9 @@ const NEVER_OPEN: BreakerSettings = {
  * @example
  * const settings = settingsFromEnv({ upstream: config.upstream, debugHeaders: config.debugHeaders })
  */
-export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'>): Settings {
-  const { baseUrl, apiKey, organization, project } = env.upstream
+export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> & Partial<AnsweringSettings>): Settings {
+  const { upstream, debugHeaders, ...answering } = env
+  const { baseUrl, apiKey, organization, project } = upstream
   const name = new URL(baseUrl).host
   const headers: [name: string, value: string][] = []
   if (organization !== undefined) headers.push(['openai-organization', organization])
@@ -56,7 +58,9 @@ export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'>):
     },
     params: [],
     pins: {},
-    debugHeaders: env.debugHeaders,
+    debugHeaders,
     clientDeadline: false,
+    ...NO_ANSWERING,
+    ...answering,
   })
 }

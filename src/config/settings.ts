@@ -23,8 +23,44 @@ export interface Settings {
   /** Which upstream holds the objects of a stateful resource: first path segment (`files`, `batches`, …) → upstream's name. */
   readonly pins: Readonly<Record<string, string>>
   readonly debugHeaders: boolean
+  readonly cache: CacheSettings
+  /** The user's own logic, in the order in which a request meets it. */
+  readonly extensions: readonly ExtensionSettings[]
+  /** How long the answer to an `Idempotency-Key` can be fetched again; 0: the header only passes. */
+  readonly idempotencyMs: number
+  /** Whether a call with an `Idempotency-Key` runs on when its client has left (`drain`). */
+  readonly onDisconnect: 'cancel' | 'drain'
   /** Whether the SDKs' own timeouts (`x-stainless-timeout`, `x-stainless-read-timeout`) end a request here, too. */
   readonly clientDeadline: boolean
+}
+
+/** Where answers are kept, which, and for whom. */
+export interface CacheSettings {
+  /** `memory`, `sqlite:PATH`, `redis://…` or `rediss://…`; undefined: answers are not kept. */
+  readonly store: string | undefined
+  readonly bytesMax: number
+  readonly entriesMax: number
+  /** A larger answer is not kept. */
+  readonly answerBytesMax: number
+  readonly ttlMs: number
+  /** The most that a caller may ask for. */
+  readonly ttlMaxMs: number
+  /** Only requests that ask for the same answer each time, or the rest, too. */
+  readonly requests: 'deterministic' | 'all'
+  /** Whether answers are each principal's own, or everybody's. */
+  readonly scope: 'principal' | 'shared'
+  /** Whether a kept stream comes at once, or with its times. */
+  readonly pace: 'instant' | 'original'
+}
+
+/** One extension: a file of the user's. */
+export interface ExtensionSettings {
+  readonly path: string
+  readonly options: Json
+  /** What becomes of a request when it fails: an error, or it goes on without it. */
+  readonly onError: 'fail' | 'skip'
+  /** For its own work in one stretch; 0: none. */
+  readonly timeoutMs: number
 }
 
 /** One upstream. */

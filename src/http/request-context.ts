@@ -25,7 +25,7 @@ class OpenExchange implements Exchange {
   readonly id: string
   readonly clientRequestId: string | undefined
   readonly request: Request
-  readonly body: Exchange['body']
+  body: Exchange['body']
   readonly target: string
   readonly startedAt = performance.now()
   readonly abort: AbortController

@@ -61,6 +61,9 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
   const principal = authorize(request.headers)
   exchange.principal = principal.kind
   if (!isServed(target)) throw new ApiError('unknown_url')
+  if (pipeline.cassettes?.play?.isClosed === true) {
+    throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })
+  }
   exchange.atEnd(pipeline.admission.admit())
   const live = pipeline.live()
   if (live.settings.hasFile) exchange.tries = []

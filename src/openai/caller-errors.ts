@@ -79,6 +79,22 @@ export const CALLER_ERRORS = {
     fault: 'caller',
     cure: 'Use a name that `GET /v1/models` lists; the operator decides on them (`models` and `unknown_models` in the configuration file).',
   },
+  no_cassette: {
+    status: 404,
+    type: INVALID,
+    code: 'no_cassette',
+    message: 'No cassette fits your request.',
+    fault: 'caller',
+    cure: 'The server replays recorded exchanges (`nexcode replay`), and the message shows the nearest one and what differs. Record the request (`nexcode record`), or have what differs ignored (`--ignore`).',
+  },
+  idempotency_conflict: {
+    status: 422,
+    type: INVALID,
+    code: 'idempotency_key_reused',
+    message: 'The Idempotency-Key of your request has been used for another request. Use a new key for each request.',
+    fault: 'caller',
+    cure: 'Send a new `Idempotency-Key` with a new request; only a retry, with the very same method, path and body, may have one that was used.',
+  },
   unknown_url: {
     status: 404,
     type: INVALID,
@@ -145,6 +161,14 @@ export const CALLER_ERRORS = {
     message: 'The body of your request is larger than this server accepts.',
     fault: 'caller',
     cure: 'Send less, or raise `MAX_JSON_BYTES` (bodies that are read) or `MAX_UPLOAD_BYTES` (bodies that are streamed through).',
+  },
+  extension_refused: {
+    status: 400,
+    type: INVALID,
+    code: null,
+    message: 'An extension of this server refused your request.',
+    fault: 'caller',
+    cure: 'Raised by one of the operator’s extensions, with a status, a message and a `code` of its choice (`context.error`).',
   },
   upload_timeout: {
     status: 408,

@@ -37,6 +37,14 @@ export const GATEWAY_ERRORS = {
     fault: 'upstream',
     cure: 'Raise the `timeout` of your SDK. The server ends a call just before its client would, so that nothing is generated for nobody; `client_deadline: false` in the configuration file switches that off.',
   },
+  only_if_cached: {
+    status: 504,
+    type: SERVER,
+    code: 'not_in_cache',
+    message: 'There is no stored answer to your request, and it does not allow that the upstream API is asked.',
+    fault: 'upstream',
+    cure: 'Leave `Cache-Control: only-if-cached` out, or send the request once without it.',
+  },
   upstream_unavailable: {
     status: 503,
     type: SERVER,
@@ -81,6 +89,15 @@ export const GATEWAY_ERRORS = {
     fault: 'server',
     retryAfterSeconds: 1,
     cure: 'Retry; a new connection reaches the server’s successor.',
+  },
+  extension_failed: {
+    status: 500,
+    type: SERVER,
+    code: 'extension_failed',
+    message:
+      'An extension of this server had an error processing your request. The log of the server has its cause under the request id.',
+    fault: 'server',
+    cure: 'The log has the extension’s name and what it threw under the request id. `on_error: skip` has requests go on without an extension that fails.',
   },
   internal_error: {
     status: 500,

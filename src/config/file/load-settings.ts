@@ -1,6 +1,7 @@
 import type { Env } from '../env-reader.ts'
 import { freeze } from '../freeze.ts'
 import type { SendingSettings, Settings } from '../settings.ts'
+import { toAnswering } from './answering-settings.ts'
 import { checkFile } from './check-file.ts'
 import { checkUpstreamName, toModels } from './model-settings.ts'
 import type { ReadFile } from './named-file.ts'
@@ -89,5 +90,6 @@ function toSettings(scope: Scope): Settings {
     pins,
     debugHeaders: config.debug_headers ?? base.debugHeaders,
     clientDeadline: config.client_deadline ?? true,
+    ...toAnswering(scope),
   }
 }

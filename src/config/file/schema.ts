@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { STATEFUL_RESOURCES } from '../stateful-resources.ts'
+import { CacheSection, ExtensionsSection } from './schema/answering.ts'
 import { type EditorSchema, editorSchema } from './schema/editor-schema.ts'
-import { closed, mapOf, optional, text, words } from './schema/fields.ts'
+import { closed, duration, mapOf, optional, text, words } from './schema/fields.ts'
 import { AllOpen, ModelEntry, ReportModel } from './schema/model.ts'
 import { RuleEntry } from './schema/params.ts'
 import { renderReference } from './schema/render-reference.ts'
@@ -69,6 +70,27 @@ export const ConfigFile = closed('The file', {
   models: optional(mapOf(ModelEntry), 'What stands behind the names that callers use; * is for any characters.', {
     examples: [{ smart: { targets: [{ upstream: 'openai', model: 'gpt-4o' }] } }],
   }),
+  cache: optional(CacheSection, 'Where answers are kept for later requests; false: nowhere.', {
+    'x-default': 'CACHE, else off',
+  }),
+  extensions: optional(
+    ExtensionsSection,
+    "Files with the user's own logic, in the order in which a request meets them.",
+    {
+      'x-default': 'EXTENSIONS',
+      examples: [['./extensions/mask.ts']],
+    },
+  ),
+  idempotency_window: optional(
+    duration(),
+    'How long the answer to an Idempotency-Key can be fetched again; 0: the header only passes.',
+    { 'x-default': 'IDEMPOTENCY_WINDOW_MS' },
+  ),
+  on_client_disconnect: optional(
+    words(['cancel', 'drain']),
+    'Whether a call with an Idempotency-Key runs on when its client has left.',
+    { 'x-default': 'ON_CLIENT_DISCONNECT' },
+  ),
   params: optional(Type.Array(RuleEntry), 'What callers may set, and to what.', {
     examples: [[{ clamp: { max_tokens: { max: 1500 } } }]],
   }),

@@ -9,6 +9,8 @@ import { showScalar } from './wording.ts'
 
 /** What the parts of a checked file are turned into settings with. */
 export interface Scope extends CheckedFile {
+  /** The path of the file, as it was named. */
+  readonly file: string
   /** What the environment alone comes to. */
   readonly base: Settings
   /** All that a target, a pin or the default may name; also those that something is wrong with. */
@@ -35,6 +37,7 @@ export function createScope(checked: CheckedFile, { file, document, log, readFil
   const written = isJsonObject(document.value) ? document.value['upstreams'] : undefined
   return {
     ...checked,
+    file,
     base,
     upstreamNames: document.isWritten(['upstreams'])
       ? Object.keys(isJsonObject(written) ? written : {})

@@ -68,6 +68,14 @@ const SETTINGS: readonly [name: string, text: string, read: (config: Config) => 
   ['MAX_IN_FLIGHT', '7', (c) => c.limits.inFlightMax, 7],
   ['WORKERS', '3', (c) => c.workers, 3],
   ['SSE_PING_MS', '15 s', (c) => c.ssePingMs, 15_000],
+  ['CACHE', 'sqlite:/tmp/x.db', (c) => c.settings.cache.store, 'sqlite:/tmp/x.db'],
+  ['CACHE_TTL', '5m', (c) => c.settings.cache.ttlMs, 300_000],
+  ['CACHE_MAX_BYTES', '1MB', (c) => c.settings.cache.bytesMax, 1_000_000],
+  ['CACHE_MAX_ENTRIES', '9', (c) => c.settings.cache.entriesMax, 9],
+  ['CACHE_SCOPE_REQUESTS', 'ALL', (c) => c.settings.cache.requests, 'all'],
+  ['EXTENSIONS', './a.ts, b.ts,', (c) => c.settings.extensions.map(({ path }) => path), ['./a.ts', 'b.ts']],
+  ['ON_CLIENT_DISCONNECT', 'Drain', (c) => c.settings.onDisconnect, 'drain'],
+  ['IDEMPOTENCY_WINDOW_MS', '1m', (c) => c.settings.idempotencyMs, 60_000],
   ['DEBUG_HEADERS', 'Yes', (c) => c.debugHeaders, true],
 ]
 
@@ -120,7 +128,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(25)
+    expect(objects).toHaveLength(27)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 

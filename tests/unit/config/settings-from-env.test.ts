@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { CACHE_DEFAULTS } from '../../../src/config/answering-defaults.ts'
 import { settingsFromEnv } from '../../../src/config/settings-from-env.ts'
 
 const NO_TIMEOUTS = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
@@ -41,6 +42,10 @@ test('the environment alone comes to one upstream, to which everything goes once
     pins: {},
     debugHeaders: true,
     clientDeadline: false,
+    cache: CACHE_DEFAULTS,
+    extensions: [],
+    idempotencyMs: 600_000,
+    onDisconnect: 'cancel',
   })
 })
 

@@ -1,3 +1,4 @@
+import { NO_ANSWERING } from '../../../src/config/answering-defaults.ts'
 import type {
   BreakerSettings,
   ModelSettings,
@@ -132,6 +133,7 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
     pins: {},
     debugHeaders: false,
     clientDeadline: true,
+    ...NO_ANSWERING,
     ...changes,
   }
 }

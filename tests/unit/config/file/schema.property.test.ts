@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
 import { checkFile } from '../../../../src/config/file/check-file.ts'
@@ -8,6 +8,9 @@ import { ConfigFile, jsonSchema } from '../../../../src/config/file/schema.ts'
 import { EXAMPLE } from './example.ts'
 import { changes } from './mutate.ts'
 import { isValid } from './validate-json-schema.ts'
+
+// A thousand files, on a machine that may be busy.
+setDefaultTimeout(30_000)
 
 /** Text and nothing but text: a variable stays as it is written. */
 const example = readDocument(EXAMPLE, (text) => ({ ok: true, value: { text, hasVariable: false } }))

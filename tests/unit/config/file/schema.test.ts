@@ -139,6 +139,8 @@ describe('the reference of the file', () => {
       '### `upstreams.<name>.check`',
       '### `models.<name>`',
       '### `models.<name>.targets[]`',
+      '### `cache`',
+      '### `extensions[]`',
       '### `params[]`',
       '### `params[].match`',
       '### `params[].clamp.<name>`',

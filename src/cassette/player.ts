@@ -1,0 +1,64 @@
+import { ApiError } from '../openai/api-error.ts'
+import type { Sleep } from '../timing/sleep.ts'
+import type { NamedCassette } from './cassette.ts'
+import { type AskedRequest, describeRequest, type Sha256 } from './describe-request.ts'
+import { createMatcher } from './match.ts'
+import { type Pace, playAnswer } from './play-answer.ts'
+import { type Ignored, requestKey } from './request-key.ts'
+import { createScrub } from './scrub.ts'
+import { secretsOf } from './secrets.ts'
+
+/** Answers requests from cassettes. */
+export interface Player {
+  /** Whether a request without a cassette is refused, so that nothing ever goes to an upstream. */
+  readonly isClosed: boolean
+  /** How many cassettes there are. */
+  readonly count: () => number
+  readonly add: (named: NamedCassette) => void
+  /**
+   * The recorded answer to a request; undefined: there is none, and the request is to go on to the upstream. Throws
+   * `no_cassette` where it is not, and the signal's reason where the client leaves during a wait.
+   */
+  readonly answer: (asked: AskedRequest, signal: AbortSignal) => Promise<Response | undefined>
+}
+
+/** How cassettes are played. */
+export interface PlayerOptions {
+  readonly pace: Pace
+  readonly ignored: Ignored
+  readonly isClosed: boolean
+  readonly sleep: Sleep
+  readonly sha256: Sha256
+  /** The server's own keys and tokens: stars are put over them before anything is compared or told. */
+  readonly secrets: () => readonly string[]
+}
+
+/**
+ * Makes what answers from cassettes, given in the order in which they were recorded.
+ *
+ * @example
+ * const player = createPlayer(cassettes, options)
+ * const response = await player.answer({ method, target, headers, body }, signal)
+ */
+export function createPlayer(cassettes: readonly NamedCassette[], options: PlayerOptions): Player {
+  const { ignored, isClosed, sha256, secrets } = options
+  const sleep = options.pace === 'original' ? options.sleep : undefined
+  const matcher = createMatcher(cassettes, ignored)
+  return {
+    isClosed,
+    count: matcher.count,
+    add: matcher.add,
+    async answer(asked, signal) {
+      const scrub = createScrub([...secrets(), ...secretsOf(asked.headers)])
+      const key = requestKey(await describeRequest(asked, scrub, sha256), ignored)
+      const named = matcher.take(key)
+      if (named === undefined) {
+        if (isClosed) throw new ApiError('no_cassette', { message: matcher.explainMiss(key) })
+        return undefined
+      }
+      const { response } = named.cassette
+      if (sleep !== undefined && (response.after_ms ?? 0) > 0) await sleep(response.after_ms ?? 0, signal)
+      return playAnswer(response, sleep)
+    },
+  }
+}

@@ -1,0 +1,62 @@
+/** Headers that carry a key or a session. */
+const SECRET_NAME = /auth|api-?key|cookie|secret|token|password|signature/i
+
+/** The subprotocol by which a browser brings its key to OpenAI's realtime API. */
+const KEY_SUBPROTOCOL = 'openai-insecure-api-key.'
+
+/** What is shorter is no secret: to put stars over each `test` of a text would only spoil it. */
+const SECRET_CHARS_MIN = 8
+
+/** Whether a text is long enough to be looked for. */
+export function isSecretText(text: string): boolean {
+  return text.length >= SECRET_CHARS_MIN
+}
+
+/**
+ * The keys, tokens and cookies in the headers of a request or an answer, in each form in which they may be
+ * repeated elsewhere.
+ *
+ * @example
+ * const scrub = createScrub([...serverSecrets, ...secretsOf(request.headers)])
+ */
+export function secretsOf(headers: Headers): string[] {
+  const found = new Set<string>()
+  for (const [name, value] of headers) {
+    if (name === 'sec-websocket-protocol') addSubprotocol(value, found)
+    else if (SECRET_NAME.test(name)) addValue(name, value, found)
+  }
+  return [...found].filter(isSecretText)
+}
+
+function addSubprotocol(value: string, found: Set<string>): void {
+  for (const protocol of value.split(',').map((one) => one.trim())) {
+    if (protocol.startsWith(KEY_SUBPROTOCOL)) found.add(protocol.slice(KEY_SUBPROTOCOL.length))
+  }
+}
+
+function addValue(name: string, value: string, found: Set<string>): void {
+  if (name.endsWith('cookie')) {
+    // A session is the value alone; whatever stands behind it is how long it is kept.
+    for (const pair of value.split(/[;,]/)) found.add(pair.slice(pair.indexOf('=') + 1).trim())
+    return
+  }
+  const text = value.trim()
+  found.add(text)
+  const [, scheme = '', rest = ''] = /^(\S+)\s+(.*)$/s.exec(text) ?? []
+  if (rest === '') return
+  found.add(rest)
+  if (scheme.toLowerCase() !== 'basic') return
+  const pair = decodeBase64(rest)
+  if (pair !== undefined) {
+    found.add(pair)
+    found.add(pair.slice(pair.indexOf(':') + 1))
+  }
+}
+
+function decodeBase64(text: string): string | undefined {
+  try {
+    return atob(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,70 @@
+import { constants } from 'node:os'
+import type { Cassettes } from '../../cassette/cassettes.ts'
+import type { Settings } from '../../config/settings.ts'
+import { settingsFromEnv } from '../../config/settings-from-env.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { describeServer, renderBanner, type ServerDescription } from '../banner.ts'
+import type { Configuration } from '../configuration.ts'
+import { surviveDefects } from '../defects.ts'
+import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
+import { type Gateway, startGateway } from '../gateway.ts'
+import { explainListenFailure } from '../listen-failure.ts'
+import { openProcessLog } from '../open-process-log.ts'
+import { reloadOnChange } from '../reload.ts'
+import { VERSION } from '../version.ts'
+
+/** A gateway with cassettes. */
+export interface CassetteServer {
+  readonly configuration: Configuration
+  readonly cassettesFor: (log: Log) => Promise<Cassettes>
+  /** Is told of other settings when the file has changed, and may give others again. */
+  readonly onSettings: (settings: Settings) => Settings
+  /** What the banner says differently of such a server. */
+  readonly describe: (server: ServerDescription) => Partial<ServerDescription>
+}
+
+const FAILED = 1
+
+/** Serves in this one process, and goes on until a signal ends it; what has been recorded by then is written. */
+export async function serveCassettes(server: CassetteServer): Promise<number | undefined> {
+  const { configuration, cassettesFor, onSettings, describe } = server
+  const { config, file } = configuration
+  const { log, flush, settle } = await openProcessLog(config.log)
+  surviveDefects(log, flush)
+  const cassettes = await cassettesFor(log)
+  let gateway: Gateway
+  try {
+    gateway = await startGateway({ ...config, settings: onSettings(config.settings) }, log, undefined, cassettes)
+  } catch (cause) {
+    flush()
+    process.stderr.write(`${explainListenFailure(cause, config.server)}\n`)
+    return FAILED
+  }
+  endOnSignals({ gateway, log, settle: () => settleAll(cassettes, settle) })
+  if (file !== undefined) {
+    const apply = (settings: Settings): void => gateway.apply(onSettings(settings))
+    reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply })
+  }
+  const described = describeServer(config, gateway.url, VERSION, file?.path)
+  const shown = { ...described, ...describe(described) }
+  if (config.log.format === 'json') log.info(shown, 'listening')
+  else process.stdout.write(renderBanner(shown))
+  return undefined
+}
+
+async function settleAll({ record }: Cassettes, settle: Ending['settle']): Promise<void> {
+  await record?.settle()
+  await settle()
+}
+
+function endOnSignals(ending: Ending): void {
+  let isEnding = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (isEnding) process.exit(128 + constants.signals[signal])
+      isEnding = true
+      ending.log.info({ signal }, DRAINING)
+      endGracefully(ending)
+    })
+  }
+}

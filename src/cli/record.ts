@@ -1,0 +1,36 @@
+import { openFolder } from './cassettes/open-folder.ts'
+import { openWriterAt } from './cassettes/open-writer.ts'
+import { recordInto } from './cassettes/record-into.ts'
+import { serveCassettes } from './cassettes/serve-cassettes.ts'
+import { serverSecrets } from './cassettes/server-secrets.ts'
+import { readWholeConfiguration } from './configuration.ts'
+import { type Flags, INVALID } from './flags.ts'
+
+/** What stands on the command line of `nexcode record`. */
+export interface RecordFlags extends Pick<Flags, 'config'> {
+  /** The folder that the cassettes are kept in. */
+  readonly to: string | undefined
+}
+
+/** Serves as ever, and keeps each exchange as a file; goes on until a signal ends it. */
+export async function record({ to, config: flag }: RecordFlags): Promise<number | undefined> {
+  if (to === undefined || to === '') {
+    process.stderr.write('nexcode record: say which folder the cassettes go into: nexcode record --to cassettes/\n')
+    return INVALID
+  }
+  const configuration = await readWholeConfiguration(process.env, flag)
+  if (configuration === undefined) return INVALID
+  const { config } = configuration
+  const writer = await openWriterAt(to, openFolder(to))
+  if (writer === undefined) return INVALID
+  let secrets = serverSecrets(config, config.settings)
+  return serveCassettes({
+    configuration,
+    cassettesFor: async (log) => ({ record: recordInto(writer, { log, secrets: () => secrets }) }),
+    onSettings(settings) {
+      secrets = serverSecrets(config, settings)
+      return settings
+    },
+    describe: ({ upstream }) => ({ upstream: `${upstream}; recording to ${to}` }),
+  })
+}

@@ -1,0 +1,140 @@
+import type { NamedCassette } from '../cassette/cassette.ts'
+import type { CassetteFolder } from '../cassette/folder.ts'
+import type { Pace } from '../cassette/play-answer.ts'
+import { createPlayer } from '../cassette/player.ts'
+import { readCassettes, renderFileProblems } from '../cassette/read-cassettes.ts'
+import { readIgnored } from '../cassette/request-key.ts'
+import type { CassetteWriter } from '../cassette/write-cassettes.ts'
+import type { Settings } from '../config/settings.ts'
+import { createDeadlines } from '../timing/deadlines.ts'
+import { createSleep } from '../timing/sleep.ts'
+import { openFolder } from './cassettes/open-folder.ts'
+import { explainFolder, openWriterAt } from './cassettes/open-writer.ts'
+import { recordInto } from './cassettes/record-into.ts'
+import { serveCassettes } from './cassettes/serve-cassettes.ts'
+import { serverSecrets } from './cassettes/server-secrets.ts'
+import { sha256 } from './cassettes/sha256.ts'
+import { type Configuration, readConfiguration, readWholeConfiguration } from './configuration.ts'
+import { type Flags, INVALID } from './flags.ts'
+
+/** What stands on the command line of `nexcode replay`. */
+export interface ReplayFlags extends Pick<Flags, 'config'> {
+  /** The folder that the cassettes are in. */
+  readonly from: string | undefined
+  /** `instant` (the default) or `original`. */
+  readonly pace: string | undefined
+  /** What becomes of a request without a cassette: `fail` (the default), `forward` or `record`. */
+  readonly onMiss: string | undefined
+  /** What is not compared, by comma, such as `seed,messages.*.name`. */
+  readonly ignore: string | undefined
+}
+
+type OnMiss = 'fail' | 'forward' | 'record'
+
+const PACES: readonly Pace[] = ['instant', 'original']
+const ON_MISS: readonly OnMiss[] = ['fail', 'forward', 'record']
+
+const ANY_KEY = 'off: any key will do, and is spent nowhere.'
+
+/** Answers from cassettes instead of an upstream; goes on until a signal ends it. */
+export async function replay(flags: ReplayFlags): Promise<number | undefined> {
+  const { from, ignore } = flags
+  if (from === undefined || from === '') {
+    return refuse('nexcode replay: say which folder the cassettes are in: nexcode replay --from cassettes/')
+  }
+  const pace = oneOf(PACES, flags.pace)
+  if (pace === undefined) return refuse(`nexcode replay: --pace is ${PACES.join(' or ')}.`)
+  const onMiss = oneOf(ON_MISS, flags.onMiss)
+  if (onMiss === undefined)
+    return refuse(`nexcode replay: --on-miss is ${ON_MISS.join(', ').replace(/, (?=\w+$)/, ' or ')}.`)
+  const configuration = await configurationFor(onMiss, flags.config)
+  if (configuration === undefined) return INVALID
+  const folder = openFolder(from)
+  const cassettes = await cassettesAt(from, folder, onMiss)
+  const writer = onMiss === 'record' ? await openWriterAt(from, folder) : undefined
+  if (cassettes === undefined || (onMiss === 'record' && writer === undefined)) return INVALID
+  return serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ignore })
+}
+
+interface Replay {
+  readonly configuration: Configuration
+  readonly cassettes: readonly NamedCassette[]
+  readonly writer: CassetteWriter | undefined
+  readonly from: string
+  readonly pace: Pace
+  readonly onMiss: OnMiss
+  readonly ignore: string | undefined
+}
+
+function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ignore }: Replay) {
+  const { config } = configuration
+  const isClosed = onMiss === 'fail'
+  let known = serverSecrets(config, config.settings)
+  const secrets = (): readonly string[] => known
+  const sleep = createSleep(createDeadlines())
+  const player = createPlayer(cassettes, { pace, ignored: readIgnored(ignore), isClosed, sleep, sha256, secrets })
+  return serveCassettes({
+    configuration,
+    cassettesFor: async (log) => ({
+      play: player,
+      ...(writer !== undefined && { record: recordInto(writer, { log, secrets, onWritten: player.add }) }),
+    }),
+    onSettings(settings) {
+      known = serverSecrets(config, settings)
+      return isClosed ? withoutChecks(settings) : settings
+    },
+    describe({ upstream, access }) {
+      const played = `replaying ${count(cassettes.length, 'cassette')} from ${from}`
+      if (isClosed) return { upstream: `${played}, no upstream`, access: config.auth.required ? access : ANY_KEY }
+      return {
+        upstream: `${played}; what they lack goes to ${upstream}${writer === undefined ? '' : ', and is recorded'}`,
+      }
+    },
+  })
+}
+
+/** Without an upstream there is nothing that a file could say, nor a key that it would need. */
+async function configurationFor(onMiss: OnMiss, flag: string | undefined): Promise<Configuration | undefined> {
+  if (onMiss !== 'fail' || flag !== undefined) return readWholeConfiguration(process.env, flag)
+  const config = readConfiguration(process.env)
+  return config === undefined ? undefined : { config, file: undefined }
+}
+
+/** The cassettes of a folder; what is wrong is printed, and the result is undefined. */
+async function cassettesAt(
+  path: string,
+  folder: CassetteFolder,
+  onMiss: OnMiss,
+): Promise<readonly NamedCassette[] | undefined> {
+  try {
+    const { cassettes, problems } = await readCassettes(folder)
+    if (problems.length > 0) {
+      refuse(`nexcode replay: ${count(problems.length, 'problem')} in ${path}\n${renderFileProblems(path, problems)}`)
+      return undefined
+    }
+    if (cassettes.length > 0 || onMiss === 'record') return cassettes
+    refuse(`nexcode replay: there are no cassettes in ${path}. Make some: nexcode record --to ${path}`)
+  } catch (cause) {
+    refuse(explainFolder(path, cause))
+  }
+  return undefined
+}
+
+/** No upstream is asked how it is where none is to be called. */
+function withoutChecks(settings: Settings): Settings {
+  return { ...settings, upstreams: settings.upstreams.map((upstream) => ({ ...upstream, check: undefined })) }
+}
+
+/** The first where nothing is said; undefined: none of them. */
+function oneOf<T extends string>(words: readonly T[], said: string | undefined): T | undefined {
+  return said === undefined ? words[0] : words.find((word) => word === said)
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+function refuse(text: string): number {
+  process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+  return INVALID
+}

@@ -1,0 +1,45 @@
+import { readBytes } from './body/read-bytes.ts'
+import type { Cassettes } from './cassette/cassettes.ts'
+import type { Recording } from './cassette/recorder.ts'
+import { type DeliverDeps, deliver, type Via } from './deliver.ts'
+import type { Exchange } from './exchange.ts'
+import type { JsonEndpoint } from './openai/endpoints.ts'
+
+/** What recording and replaying need. */
+export interface TapeDeps extends DeliverDeps {
+  readonly limits: { readonly uploadBytesMax: number }
+}
+
+/** What a cassette answers with comes from no upstream. */
+const PLAYED: Via = {
+  secret: undefined,
+  streamIdleMs: 0,
+  debugHeaders: false,
+  reportModel: undefined,
+  onObject: undefined,
+}
+
+/**
+ * Answers an exchange from a cassette, or begins to record it; undefined: neither. Throws `no_cassette` where there is no other
+ * way to answer it. The body has been read then, as a whole, and can be read once more.
+ *
+ * @example
+ * const taped = await tapeExchange(exchange, endpoint, deps.cassettes, deps)
+ * if (taped instanceof Response) return taped
+ */
+export async function tapeExchange(
+  exchange: Exchange,
+  endpoint: JsonEndpoint | undefined,
+  { play, record }: Cassettes,
+  deps: TapeDeps,
+): Promise<Response | Recording | undefined> {
+  const { request, target, abort } = exchange
+  const body = await readBytes(exchange, deps.limits.uploadBytesMax)
+  if (exchange.body !== undefined) {
+    exchange.body = { isComplete: true, whole: () => body, stream: () => new Blob([body]).stream() }
+  }
+  const asked = { method: request.method, target, headers: request.headers, body }
+  const played = await play?.answer(asked, abort.signal)
+  if (played !== undefined) return deliver(exchange, endpoint, played, PLAYED, deps)
+  return record?.begin(asked)
+}

@@ -1,0 +1,69 @@
+import { expect, test } from 'bun:test'
+import { CACHE_DEFAULTS } from '../../../../src/config/answering-defaults.ts'
+import { BASE, load } from './load-file.ts'
+
+function good(text: string, base = BASE) {
+  const loaded = load(text, {}, base)
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
+  return loaded.settings
+}
+
+test('without a word about it, what the environment says of cache and extensions holds', () => {
+  const base = {
+    ...BASE,
+    cache: { ...CACHE_DEFAULTS, store: 'memory', ttlMs: 5 },
+    extensions: [{ path: '/x.ts', options: {}, onError: 'fail' as const, timeoutMs: 1 }],
+    idempotencyMs: 7,
+    onDisconnect: 'drain' as const,
+  }
+  const { cache, extensions, idempotencyMs, onDisconnect } = good('debug_headers: true', base)
+  expect({ cache, extensions, idempotencyMs, onDisconnect }).toEqual({
+    cache: base.cache,
+    extensions: base.extensions,
+    idempotencyMs: 7,
+    onDisconnect: 'drain',
+  })
+})
+
+test('cache: every key has its place, memory is the store where none is named, and false switches it off', () => {
+  const text = `cache: { store: "sqlite:/tmp/c.db", ttl: 5m, ttl_max: 1h, max_bytes: 1000, max_entries: 10,
+    max_answer_bytes: 100, requests: all, scope: shared, pace: original }`
+  expect(good(text).cache).toEqual({
+    store: 'sqlite:/tmp/c.db',
+    ttlMs: 300_000,
+    ttlMaxMs: 3_600_000,
+    bytesMax: 1000,
+    entriesMax: 10,
+    answerBytesMax: 100,
+    requests: 'all',
+    scope: 'shared',
+    pace: 'original',
+  })
+  expect(good('cache: { ttl: 1m }').cache).toEqual({ ...CACHE_DEFAULTS, store: 'memory', ttlMs: 60_000 })
+  const base = { ...BASE, cache: { ...CACHE_DEFAULTS, store: 'memory' } }
+  expect(good('cache: false', base).cache.store).toBeUndefined()
+})
+
+test('extensions: a path alone or with its settings, as seen from the file', () => {
+  const text = `extensions: [./a.ts, { path: /b.ts, options: { x: [1] }, on_error: skip, timeout: 50 }]
+idempotency_window: 0
+on_client_disconnect: drain`
+  expect(good(text)).toMatchObject({
+    extensions: [
+      { path: expect.stringMatching(/a\.ts$/), options: {}, onError: 'fail', timeoutMs: 5000 },
+      { path: '/b.ts', options: { x: [1] }, onError: 'skip', timeoutMs: 50 },
+    ],
+    idempotencyMs: 0,
+    onDisconnect: 'drain',
+  })
+})
+
+test('a store that there is none of, and a ttl over its maximum, are problems at their places; the store is never shown', () => {
+  const loaded = load('cache:\n  store: "redsi://:canary@host"\n  ttl: 2h\n  ttl_max: 1h\n')
+  if (loaded.ok) throw new Error('no problem')
+  expect(loaded.problems.map(({ line, path, wrong }) => [line, path, wrong])).toEqual([
+    [1, 'cache', 'has a ttl longer than its ttl_max'],
+    [2, 'cache.store', 'is no store that there is'],
+  ])
+  expect(JSON.stringify(loaded.problems)).not.toContain('canary')
+})
