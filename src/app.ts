@@ -3,9 +3,10 @@ import { createAuthorize } from './auth/authorize.ts'
 import { isLocalCaller } from './auth/local-caller.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Config } from './config/config.ts'
-import type { Settings } from './config/settings.ts'
+import type { CacheSettings, Settings } from './config/settings.ts'
 import { addDebugHeaders } from './deliver.ts'
 import type { Exchange } from './exchange.ts'
+import type { LoadedExtension } from './extend/loaded-extension.ts'
 import { createHealthChecks } from './health-checks.ts'
 import { type Arrival, arrivalOf } from './http/arrival.ts'
 import { createCors } from './http/cors.ts'
@@ -18,10 +19,12 @@ import { openaiRoutes } from './http/routes/openai.ts'
 import { createUpgrade, type Upgrade } from './http/upgrade.ts'
 import { type Admission, createAdmission } from './limits/admission.ts'
 import { createLive } from './live.ts'
+import { createPartsMaker, type Serving } from './live-parts.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { PipelineDeps } from './pipeline.ts'
 import { createRememberedIds } from './router/remembered-ids.ts'
 import { createRetryBudget } from './router/retry.ts'
+import type { Store } from './store/store.ts'
 import { standalone } from './stream/body-note.ts'
 import type { Outcome } from './stream/outcome.ts'
 import type { Log } from './telemetry/log.ts'
@@ -36,7 +39,11 @@ export interface AppDeps {
   readonly version: string
   readonly log: Log
   readonly fetch: UpstreamFetch
-  readonly sha256: (text: string) => Uint8Array
+  readonly sha256: (data: string | Uint8Array) => Uint8Array
+  /** Opens a place where answers are kept, which can't hurt; throws where there is none. Absent: nothing is kept. */
+  readonly openStore?: (cache: CacheSettings) => Store
+  /** The user's own logic, loaded. */
+  readonly extensions?: readonly LoadedExtension[]
   /** The clock of all time limits; one of its own where absent. */
   readonly deadlines?: Deadlines
   /** How the processes are that serve together; nothing where this one is alone. */
@@ -54,7 +61,7 @@ export interface App {
   readonly admission: Admission
   readonly deadlines: Deadlines
   /** Has the requests that come from now on go by other settings; those under way keep theirs. */
-  readonly apply: (settings: Settings) => void
+  readonly apply: (settings: Settings, extensions?: readonly LoadedExtension[]) => void
   /** Begins what goes on without requests: the active checks of upstreams. */
   readonly start: () => void
   /** Ends that, for good. */
@@ -78,7 +85,16 @@ export function createApp(deps: AppDeps): App {
   const record = createRecorder(log)
   const cors = createCors(server.corsOrigins)
   const routing = { now: () => performance.now(), random: Math.random, deadlines }
-  let live = createLive(config.settings, routing)
+  const sleep = createSleep(deadlines)
+  const makeParts = createPartsMaker({
+    ...deps,
+    deadlines,
+    sleep,
+    now: routing.now,
+    jsonBytesMax: config.limits.jsonBytesMax,
+  })
+  let parts = makeParts(config.settings, deps.extensions)
+  let live: Serving = { ...createLive(config.settings, routing), ...parts }
   const pipeline: PipelineDeps = {
     ...routing,
     live: () => live,
@@ -90,7 +106,7 @@ export function createApp(deps: AppDeps): App {
     userAgent: `NexCode/${version}`,
     mayBorrow: (headers) => server.isLoopback && isLocalCaller(headers, server.corsOrigins),
     send: createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs }),
-    sleep: createSleep(deadlines),
+    sleep,
     retryBudget: createRetryBudget(admission.inFlight),
     hedgeBudget: createRetryBudget(admission.inFlight, 1),
     admission,
@@ -118,12 +134,18 @@ export function createApp(deps: AppDeps): App {
   return {
     admission,
     deadlines,
-    apply(settings) {
-      live = createLive(settings, routing, live)
+    apply(settings, extensions) {
+      // First, because it may throw: then all stays as it was.
+      parts = makeParts(settings, extensions, parts)
+      live = { ...createLive(settings, routing, live), ...parts }
       checks.watch(live)
     },
     start: () => checks.watch(live),
-    stop: checks.stop,
+    async stop() {
+      checks.stop()
+      await parts.chain.settle()
+      await parts.reuse?.close()
+    },
     upgrade: createUpgrade({ open, authorize, pipeline, log }),
     async fetch(request, arrival) {
       const exchange = open(request, arrival ?? arrivalOf(request))

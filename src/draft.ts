@@ -1,5 +1,5 @@
+import type { JsonBody } from './body/json-body.ts'
 import type { Form } from './body/read-form.ts'
-import type { JsonBody } from './body/read-json.ts'
 import { applyEdits, type Edit } from './json/edit.ts'
 import { foldName } from './json/fold-name.ts'
 import { isJsonObject } from './json/json.ts'

@@ -1,4 +1,5 @@
 import type { Principal } from './auth/authorize.ts'
+import type { JsonBody } from './body/json-body.ts'
 import type { ApiError } from './openai/api-error.ts'
 import type { Outcome } from './stream/outcome.ts'
 import type { Deadline } from './timing/deadlines.ts'
@@ -34,6 +35,8 @@ export interface Exchange {
   readonly request: Request
   /** Absent where the request has none; another one where it has been read and is to be read again. */
   body: IncomingBody | undefined
+  /** The body as it has been parsed already. */
+  readonly json: JsonBody | undefined
   /** The request target exactly as it came: path and query (RFC 9112 §3.2.1). */
   readonly target: string
   /** `performance.now()` at arrival. */
@@ -55,6 +58,8 @@ export interface Exchange {
   tries: Try[] | undefined
   /** What the parameter rules did to the body, such as `defaults=temperature; clamp=max_tokens`; empty: nothing. */
   params: string
+  /** What the cache did with it, as `x-nexcode-cache` tells; undefined: it had no part in it. */
+  cache: string | undefined
   /** false: the client's own retries would only repeat what has been tried here. */
   shouldRetry: false | undefined
   /** The limit on the whole exchange. */

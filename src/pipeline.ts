@@ -1,5 +1,7 @@
 import type { Principal } from './auth/authorize.ts'
+import { markServed } from './cache/cache-headers.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
+import type { Recording } from './cassette/recorder.ts'
 import { watchAnswer } from './cassette/watch-answer.ts'
 import { chooseRoute } from './choose-route.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
@@ -14,27 +16,33 @@ import { type ExchangeLimits, limitTime, type TimeLimits } from './failover/limi
 import { isJsonObject } from './json/json.ts'
 import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
-import type { Live } from './live.ts'
+import type { Serving } from './live-parts.ts'
+import { endpointOf } from './openai/endpoint-of.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
-import { endpointOf, type ReadDraftDeps, readDraft } from './read-draft.ts'
+import { type ReadDraftDeps, readDraft } from './read-draft.ts'
+import type { Reused } from './reuse/reuse-request.ts'
 import { affinityOf } from './router/affinity.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
 import type { Lane, Route } from './router/router.ts'
 import { tapeExchange } from './tape-exchange.ts'
+import { throughExtensions } from './through-extensions.ts'
 
 /** What the flow needs; all of it comes from the composition root. */
 export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, AddressDeps {
   /** What the settings come to now: a request keeps what it began with. */
-  readonly live: () => Live
+  readonly live: () => Serving
   readonly ids: RememberedIds
   readonly admission: Admission
   readonly timeouts: TimeLimits
   readonly cassettes: Cassettes | undefined
 }
 
+/** What callers tell the cache, and no upstream. */
+const OWN_REQUEST_HEADERS = ['x-nexcode-cache-key', 'x-nexcode-cache-ttl'] as const
+
 /**
- * The flow of a request that a principal may make: admit, read and check the body, apply the rules, choose the route, ask
- * its targets, deliver.
+ * The flow of a request that a principal may make: admit, go through the extensions, read and check the body, apply the rules,
+ * choose the route, look whether an answer is kept or under way, ask the targets, deliver.
  *
  * An `endpoint` has a body that is read and checked; without one, everything passes through as it comes, unless a rule or
  * its model has a say. Throws an `ApiError`; the exchange's end is reported by whoever renders it.
@@ -50,6 +58,19 @@ export async function handle(
   const taped = cassettes === undefined ? undefined : await tapeExchange(exchange, endpoint, cassettes, deps)
   if (taped instanceof Response) return taped
   const live = deps.live()
+  const next = (one: Exchange, wanted: JsonEndpoint | undefined): Promise<Response> =>
+    serve(one, principal, wanted, { live, taped }, deps)
+  return live.chain.isEmpty ? next(exchange, endpoint) : throughExtensions(exchange, principal, live, next)
+}
+
+/** What stands behind the extensions. */
+async function serve(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  { live, taped }: { readonly live: Serving; readonly taped: Recording | undefined },
+  deps: PipelineDeps,
+): Promise<Response> {
   if (live.settings.hasFile) exchange.tries = []
   const reading = readDraft(exchange, principal, endpoint, live, deps)
   const draft = reading instanceof Promise ? await reading : reading
@@ -57,9 +78,11 @@ export async function handle(
   const route = chooseRoute(path, draft, live, deps.ids)
   const going = { exchange, principal, endpoint, draft, route, live }
   const limits = limitTime(exchange, route, live.settings, deps)
-  const answered = await askTargets(going, limits, deps)
+  const isReused = live.reuse?.isFor(exchange, live.settings) === true
+  const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
   const answer = taped === undefined ? answered.answer : watchAnswer(answered.answer, taped)
   const response = await deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
+  if ('served' in answered) tellServed(response, answered, going)
   limits.onDelivered()
   return response
 }
@@ -71,7 +94,30 @@ interface Going {
   readonly endpoint: JsonEndpoint | undefined
   readonly draft: Draft
   readonly route: Route
-  readonly live: Live
+  readonly live: Serving
+}
+
+/** Answers from what is kept or under way for others, or by asking the targets. */
+function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Reused> {
+  const { exchange, principal, draft, route, live } = going
+  if (live.reuse === undefined) throw new Error('nothing is kept here')
+  return live.reuse.answer({
+    exchange,
+    principal,
+    draft,
+    route,
+    settings: live.settings,
+    forward: (one) => askTargets({ ...going, exchange: one }, limits, deps),
+    streamIdleMsOf: (lane) => streamIdleMs(route, lane, deps),
+  })
+}
+
+/** Says what the cache did, in the answer's headers and in the log. */
+function tellServed({ headers }: Response, { served, key }: Reused, { exchange, live }: Going): void {
+  if (served === undefined) return
+  const isShown = live.settings.debugHeaders && key !== undefined
+  markServed(headers, served, { now: Date.now(), ...(isShown && { key }) })
+  exchange.cache = served.word
 }
 
 function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
@@ -101,6 +147,7 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
     headers.delete('content-encoding')
     headers.delete('content-length')
   }
+  if (live.reuse !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
   // What is recorded has to be readable, too.
   if (deps.cassettes?.record !== undefined) headers.set('accept-encoding', 'identity')
   // An answer in which a name is to be changed, or an id to be found, has to be readable.
@@ -111,16 +158,23 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
 }
 
 /** What the way back has to know of the way there. */
-function via(going: Going, { lane, secret }: Answered, { timeouts, ids }: PipelineDeps): Via {
+function via(going: Going, { lane, secret }: Pick<Reused, 'lane' | 'secret'>, deps: PipelineDeps): Via {
   const { draft, route, live } = going
-  const { upstream, keyIndex } = lane
   return {
     secret,
-    streamIdleMs: route.sending.timeouts.streamIdleMs ?? upstream.timeouts.streamIdleMs ?? timeouts.streamIdleMs,
+    // What is kept comes from no upstream that could fall silent.
+    streamIdleMs: lane === undefined ? 0 : streamIdleMs(route, lane, deps),
     debugHeaders: live.settings.debugHeaders,
     reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,
-    onObject: makesObject(going) ? (id) => ids.remember(id, { upstream: upstream.name, keyIndex }) : undefined,
+    onObject:
+      lane !== undefined && makesObject(going)
+        ? (id) => deps.ids.remember(id, { upstream: lane.upstream.name, keyIndex: lane.keyIndex })
+        : undefined,
   }
+}
+
+function streamIdleMs({ sending }: Route, { upstream }: Lane, { timeouts }: PipelineDeps): number {
+  return sending.timeouts.streamIdleMs ?? upstream.timeouts.streamIdleMs ?? timeouts.streamIdleMs
 }
 
 /** Whether a request makes what can be asked for later only where it was made, so that its id has to be remembered. */

@@ -1,13 +1,15 @@
 import type { Principal } from './auth/authorize.ts'
+import type { JsonBody } from './body/json-body.ts'
 import { limitBytes, readBytes, readStart, tooLarge } from './body/read-bytes.ts'
 import { readForm } from './body/read-form.ts'
-import { type JsonBody, readJson } from './body/read-json.ts'
+import { readJson } from './body/read-json.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import { assertOneModel, type Draft, draftAsIs, draftOfForm, JsonDraft, modelSentTwice } from './draft.ts'
 import type { Exchange } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
+import { endpointOf } from './openai/endpoint-of.ts'
 import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
 import { insertDefaultModel, modelOf, wantsStream } from './policy/default-model.ts'
 import { endpointPath } from './policy/endpoint-path.ts'
@@ -44,7 +46,7 @@ export function readDraft(
 ): Draft | Promise<Draft> {
   if (endpoint === undefined) return readOther(exchange, principal, live, deps)
   // What came with the head is there at once: a promise for each step would cost more than the step.
-  const body = readJson(exchange, deps.limits.jsonBytesMax)
+  const body = exchange.json ?? readJson(exchange, deps.limits.jsonBytesMax)
   const draft = (read: JsonBody): Draft => {
     assertRequest(endpoint, read.value)
     const changed = insertDefaultModel(read, deps.defaultModel)
@@ -88,7 +90,7 @@ function mayNameObject({ endpoint }: RequestFacts, { remembersIds }: Live): bool
 }
 
 async function readJsonOf(exchange: Exchange, principal: Principal, live: Live, deps: ReadDraftDeps): Promise<Draft> {
-  const json = await readJson(exchange, deps.limits.jsonBytesMax)
+  const json = exchange.json ?? (await readJson(exchange, deps.limits.jsonBytesMax))
   return draftJson(exchange, principal, live, json, false)
 }
 
@@ -119,13 +121,6 @@ export function factsOf(exchange: Exchange, principal: Principal, model: string 
     principal: { kind: principal.kind, id: principal.kind === 'token' ? principal.id : undefined },
     headers: exchange.request.headers,
   }
-}
-
-/** The path of a request target below `/v1/`, without the query: `chat/completions`. */
-export function endpointOf(target: string): string {
-  const from = target.startsWith('/v1/') ? '/v1/'.length : 1
-  const end = target.indexOf('?')
-  return end === -1 ? target.slice(from) : target.slice(from, end)
 }
 
 function notReadable(type: string): ApiError {

@@ -1,14 +1,6 @@
 import { ApiError } from '../openai/api-error.ts'
+import type { JsonBody } from './json-body.ts'
 import { collect, type Incoming, readBytes } from './read-bytes.ts'
-
-/** A JSON body: the value to decide with, and the bytes to send on. */
-export interface JsonBody {
-  /** The text as plain JSON: what came, or its decoded form where it came with a Content-Encoding. */
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly value: unknown
-  /** The body as it came, where `bytes` is its decoded form. */
-  readonly encoded: Uint8Array<ArrayBuffer> | undefined
-}
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([

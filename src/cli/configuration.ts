@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { Env } from '../config/env-reader.ts'
 import { renderConfigProblems } from '../config/help-text.ts'
 import { loadConfig } from '../config/load.ts'
+import type { Settings } from '../config/settings.ts'
 import { findConfigFile, readConfigFile } from './config-file.ts'
 import { availableCores } from './cores.ts'
 import type { FileStates } from './file-states.ts'
@@ -12,6 +13,8 @@ export interface Configuration {
   readonly config: Config
   /** The configuration file; undefined: the environment alone. */
   readonly file: { readonly path: string; readonly filesRead: FileStates } | undefined
+  /** What the environment alone comes to. */
+  readonly base: Settings
 }
 
 /**
@@ -42,9 +45,12 @@ export async function readWholeConfiguration(env: Env, flag: string | undefined)
   const config = readConfiguration(env)
   if (config === undefined) return undefined
   const path = findConfigFile(flag, config.file)
-  if (path === undefined) return { config, file: undefined }
-  const read = await readConfigFile(path, env, config.settings)
-  if (read.ok) return { config: { ...config, settings: read.settings }, file: { path, filesRead: read.filesRead } }
+  const base = config.settings
+  if (path === undefined) return { config, file: undefined, base }
+  const read = await readConfigFile(path, env, base)
+  if (read.ok) {
+    return { config: { ...config, settings: read.settings }, file: { path, filesRead: read.filesRead }, base }
+  }
   process.stderr.write(read.text)
   return undefined
 }

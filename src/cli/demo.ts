@@ -1,9 +1,9 @@
 import OpenAI from 'openai'
 import { readConfiguration } from './configuration.ts'
 import { type Gateway, startGateway } from './gateway.ts'
-import { explainListenFailure } from './listen-failure.ts'
 import { openProcessLog } from './open-process-log.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
+import { explainStartFailure } from './start-failure.ts'
 
 /** The variables that send the runtime's fetch through an HTTP proxy. */
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'] as const
@@ -37,8 +37,9 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
   try {
     gateway = await startGateway(config, log)
   } catch (cause) {
-    process.stderr.write(`${explainListenFailure(cause, config.server)}\n`)
-    return 1
+    const { text, code } = explainStartFailure(cause, config.server)
+    process.stderr.write(text)
+    return code
   }
   if (!once) endOnSignals(gateway, simulated)
   process.stdout.write(

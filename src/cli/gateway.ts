@@ -9,6 +9,8 @@ import { startHttpServer } from '../edge/http-server.ts'
 import type { WorkersState } from '../http/routes/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { UpstreamFetch } from '../upstream/send.ts'
+import { loadAll } from './extensions/load-all.ts'
+import { openCacheStore } from './open-cache-store.ts'
 import { serverUrl } from './server-url.ts'
 import { VERSION } from './version.ts'
 
@@ -18,7 +20,7 @@ export interface Gateway {
   readonly url: string
   readonly port: number
   /** Has the requests that come from now on go by other settings. */
-  readonly apply: (settings: Settings) => void
+  readonly apply: (settings: Settings) => Promise<void>
   /**
    * Lets the requests under way end, for the configuration's drain time at most, and closes.
    * Gives whether all of them ended by themselves.
@@ -48,10 +50,12 @@ export async function startGateway(
 ): Promise<Gateway> {
   const app = createApp({
     config,
+    extensions: await loadAll(config.settings),
+    openStore: (cache) => openCacheStore(cache, log),
     version: VERSION,
     log,
     fetch: createExactFetch(fetch as UpstreamFetch, proxyFor),
-    sha256: (text) => createHash('sha256').update(text).digest(),
+    sha256: (data) => createHash('sha256').update(data).digest(),
     ...(workers !== undefined && { workers }),
     ...(cassettes !== undefined && { cassettes }),
   })
@@ -59,11 +63,10 @@ export async function startGateway(
   app.start()
   return {
     port: server.port,
-    apply: app.apply,
+    apply: async (settings) => app.apply(settings, await loadAll(settings)),
     url: serverUrl(config.server, server.port),
     async drain() {
       const { drainMs } = config.timeouts
-      app.stop()
       const isOver = drainMs === 0 ? new Promise<never>(() => undefined) : sleep(drainMs).then(() => false)
       const idle = app.admission.drain()
       if (app.admission.inFlight() > 0) await Promise.race([idle, sleep(NOTICE_MS), isOver])
@@ -74,13 +77,14 @@ export async function startGateway(
         await Promise.race([done, sleep(FAREWELL_MS)])
       }
       server.closeAll()
+      await Promise.race([app.stop(), sleep(FAREWELL_MS)])
       return isDone
     },
     async abandon() {
-      app.stop()
+      const stopped = app.stop()
       const closed = server.close()
       server.closeAll()
-      await closed
+      await Promise.all([closed, stopped])
     },
   }
 }

@@ -15,6 +15,8 @@ Usage
                           start the server, and keep each exchange as a file
   nexcode replay --from FOLDER [--pace instant|original] [--on-miss fail|forward|record] [--ignore a,b.c]
                           answer from these files; no key, no network
+  nexcode init extension MY.ts
+                          begin an extension: your own logic in one TypeScript file, and a nexcode.d.ts for your editor
   nexcode schema          print the JSON Schema of the configuration file
   nexcode import litellm CONFIG.yaml
                           translate a LiteLLM proxy's file, and list what could not be

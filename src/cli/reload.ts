@@ -1,18 +1,23 @@
+import { resolve } from 'node:path'
 import type { Env } from '../config/env-reader.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../telemetry/log.ts'
 import { readConfigFile } from './config-file.ts'
-import { areSame, type FileStates, statesNow } from './file-states.ts'
+import { ExtensionsError } from './extensions/load-all.ts'
+import { areSame, type FileStates, stateOf, statesNow } from './file-states.ts'
 
 /** What reloading needs. */
 export interface ReloadDeps {
   /** The configuration file, and all files as they were when it was read. */
-  readonly file: { readonly path: string; readonly filesRead: FileStates }
+  readonly file: { readonly path: string; readonly filesRead: FileStates } | undefined
+  /** What is in force at first: its extensions' files are watched, too. */
+  readonly settings: Settings
   readonly env: Env
   /** What the environment alone comes to. */
   readonly base: Settings
   readonly log: Log
-  readonly apply: (settings: Settings) => void
+  /** May reject with a `problems` list: then the old configuration goes on. */
+  readonly apply: (settings: Settings) => void | Promise<void>
 }
 
 /** How often it is looked whether a file has changed. */
@@ -25,25 +30,29 @@ const LOOK_MS = 500
  * @example
  * reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply: gateway.apply })
  */
-export function reloadOnChange({ file, env, base, log, apply }: ReloadDeps): void {
-  let seen = file.filesRead
+export async function reloadOnChange({ file, settings, env, base, log, apply }: ReloadDeps): Promise<void> {
+  let current = settings
+  let seen = await withExtensions(file?.filesRead ?? NO_FILES, current)
   let changed: FileStates | undefined
   let waiting = 0
   let reading = Promise.resolve()
 
   const reload = async (why: string): Promise<void> => {
-    const read = await readConfigFile(file.path, env, base)
+    const read = file === undefined ? unread(base) : await readConfigFile(file.path, env, base)
     // Also where it is bad: one change is read once, and what cures it may be a file that it names.
-    seen = read.filesRead
-    if (!read.ok) {
-      const { problems } = read
-      log.error({ file: file.path, problems }, `configuration not reloaded (${why}): the old one goes on`)
-      return
+    seen = await withExtensions(read.filesRead, read.ok ? read.settings : current)
+    if (read.ok) current = read.settings
+    const refuse = (problems: readonly string[]): void =>
+      log.error({ file: file?.path, problems }, `configuration not reloaded (${why}): the old one goes on`)
+    if (!read.ok) return refuse(read.problems)
+    try {
+      await apply(read.settings)
+    } catch (cause) {
+      return refuse(problemsIn(cause))
     }
-    apply(read.settings)
     const { upstreams, models, params } = read.settings
     const counts = { upstreams: upstreams.length, models: models.length, rules: params.length }
-    log.info({ file: file.path, ...counts }, `configuration reloaded (${why})`)
+    log.info({ file: file?.path, ...counts }, `configuration reloaded (${why})`)
   }
 
   // One after the other: a slow one must not come behind a later one.
@@ -69,4 +78,24 @@ export function reloadOnChange({ file, env, base, log, apply }: ReloadDeps): voi
     changed = undefined
     enqueue('the file has changed')
   }, LOOK_MS).unref()
+}
+
+const NO_FILES: FileStates = new Map()
+
+/** Where no file says anything, what the environment says. */
+function unread(settings: Settings): { ok: true; settings: Settings; filesRead: FileStates } {
+  return { ok: true, settings, filesRead: NO_FILES }
+}
+
+/** The files that were read, and those of the extensions, with what they import. */
+async function withExtensions(filesRead: FileStates, { extensions }: Settings): Promise<FileStates> {
+  if (extensions.length === 0) return filesRead
+  const { scanExtension } = await import('./extensions/extension-source.ts')
+  const files = extensions.flatMap(({ path }) => scanExtension(resolve(path)).files)
+  return new Map([...filesRead, ...files.map((path): [string, string] => [path, stateOf(path)])])
+}
+
+function problemsIn(cause: unknown): readonly string[] {
+  if (cause instanceof ExtensionsError) return cause.problems
+  return [cause instanceof Error ? cause.message : String(cause)]
 }

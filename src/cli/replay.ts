@@ -97,7 +97,7 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
 async function configurationFor(onMiss: OnMiss, flag: string | undefined): Promise<Configuration | undefined> {
   if (onMiss !== 'fail' || flag !== undefined) return readWholeConfiguration(process.env, flag)
   const config = readConfiguration(process.env)
-  return config === undefined ? undefined : { config, file: undefined }
+  return config === undefined ? undefined : { config, file: undefined, base: config.settings }
 }
 
 /** The cassettes of a folder; what is wrong is printed, and the result is undefined. */

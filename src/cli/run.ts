@@ -42,6 +42,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       run: async (flags) => (await import('./explain.ts')).explain(flags),
     },
   ],
+  ['init', { argsMax: 2, flags: [], run: async ({ args }) => (await import('./init.ts')).init(args) }],
   ['schema', { argsMax: 0, flags: [], run: async () => (await import('./schema.ts')).schema() }],
   [
     'import',

@@ -1,18 +1,15 @@
 import { constants } from 'node:os'
-import { settingsFromEnv } from '../config/settings-from-env.ts'
 import { announce } from './announce.ts'
 import type { Configuration } from './configuration.ts'
 import { surviveDefects } from './defects.ts'
 import { DRAINING, type Ending, endGracefully } from './end-gracefully.ts'
 import { type Gateway, startGateway } from './gateway.ts'
-import { explainListenFailure } from './listen-failure.ts'
 import { openProcessLog } from './open-process-log.ts'
 import { reloadOnChange } from './reload.ts'
-
-const FAILED = 1
+import { explainStartFailure } from './start-failure.ts'
 
 /** Serves in this process, and goes on until a signal ends it. */
-export async function serveAlone({ config, file }: Configuration): Promise<number | undefined> {
+export async function serveAlone({ config, file, base }: Configuration): Promise<number | undefined> {
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   let gateway: Gateway
@@ -20,13 +17,16 @@ export async function serveAlone({ config, file }: Configuration): Promise<numbe
     gateway = await startGateway(config, log)
   } catch (cause) {
     flush()
-    process.stderr.write(`${explainListenFailure(cause, config.server)}\n`)
-    return FAILED
+    const { text, code } = explainStartFailure(cause, config.server)
+    process.stderr.write(text)
+    return code
   }
   // Before the first word: whoever has read that the server is there may end it.
   endOnSignals({ gateway, log, settle })
-  if (file !== undefined)
-    reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply: gateway.apply })
+  if (file !== undefined || config.settings.extensions.length > 0) {
+    const { settings } = config
+    await reloadOnChange({ file, settings, env: process.env, base, log, apply: gateway.apply })
+  }
   await announce(config, gateway.url, log, file?.path)
   return undefined
 }

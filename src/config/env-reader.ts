@@ -1,4 +1,4 @@
-import type { EnvRow } from './env.ts'
+import type { EnvRow } from './env-row.ts'
 import type { Fault } from './kind.ts'
 
 /** The environment of a process. */

@@ -1,27 +1,9 @@
 import { baseUrl, listenHost } from './address-kinds.ts'
-import { cacheStore, pathList } from './answer-kinds.ts'
+import { ANSWERING_ENV } from './answering-env.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './config.ts'
-import type { Kind } from './kind.ts'
+import { type EnvRow, row } from './env-row.ts'
 import { boolean, byteSize, choice, duration, integer, MIB, workerCount } from './scalar-kinds.ts'
 import { headerValue, originList, path, secret, secretList, word } from './text-kinds.ts'
-
-/** What a variable's number counts. */
-export type EnvUnit = 'ms' | 'bytes' | 'requests'
-
-/** One environment variable. Help, documentation and errors are made from it. */
-export interface EnvRow<T = unknown, D extends T | undefined = T | undefined> {
-  readonly name: string
-  readonly kind: Kind<T>
-  /** The value where the variable is absent or empty. */
-  readonly default: D
-  /** Words for a default that is no fixed value. */
-  readonly defaultNote?: string
-  readonly unit?: EnvUnit
-  /** One line. */
-  readonly doc: string
-  /** A good value. */
-  readonly example: string
-}
 
 /** More upstream requests than this are not in flight at once: what the runtime is told at the start. */
 const IN_FLIGHT_MAX = 65_535
@@ -209,66 +191,7 @@ export const ENV = {
     doc: 'Silence after which a stream gets a ": ping" comment, for load balancers that cut; 0: off.',
     example: '15000',
   }),
-  CACHE: row({
-    name: 'CACHE',
-    kind: cacheStore,
-    default: undefined,
-    defaultNote: 'off',
-    doc: 'Where answers are kept: memory, sqlite:PATH, redis://HOST:PORT.',
-    example: 'memory',
-  }),
-  CACHE_TTL: row({
-    name: 'CACHE_TTL',
-    kind: duration,
-    default: 3_600_000,
-    unit: 'ms',
-    doc: 'How long an answer is kept.',
-    example: '10m',
-  }),
-  CACHE_MAX_BYTES: row({
-    name: 'CACHE_MAX_BYTES',
-    kind: byteSize,
-    default: 256 * MIB,
-    unit: 'bytes',
-    doc: 'The most that the cache holds.',
-    example: '1GiB',
-  }),
-  CACHE_MAX_ENTRIES: row({
-    name: 'CACHE_MAX_ENTRIES',
-    kind: integer(1, 100_000_000),
-    default: 100_000,
-    doc: 'The most answers that the cache holds.',
-    example: '10000',
-  }),
-  CACHE_SCOPE_REQUESTS: row({
-    name: 'CACHE_SCOPE_REQUESTS',
-    kind: choice(['deterministic', 'all']),
-    default: 'deterministic',
-    doc: 'Which requests are for the cache: those that ask for the same answer each time, or all.',
-    example: 'all',
-  }),
-  EXTENSIONS: row({
-    name: 'EXTENSIONS',
-    kind: pathList,
-    default: [],
-    doc: 'Extensions: TypeScript files with your own logic, by comma, in their order.',
-    example: './a.ts,./b.ts',
-  }),
-  ON_CLIENT_DISCONNECT: row({
-    name: 'ON_CLIENT_DISCONNECT',
-    kind: choice(['cancel', 'drain']),
-    default: 'cancel',
-    doc: 'Whether a call with an Idempotency-Key runs on when its client has left.',
-    example: 'drain',
-  }),
-  IDEMPOTENCY_WINDOW_MS: row({
-    name: 'IDEMPOTENCY_WINDOW_MS',
-    kind: duration,
-    default: 600_000,
-    unit: 'ms',
-    doc: 'How long the answer to an Idempotency-Key can be fetched again. 0: the header only passes.',
-    example: '60s',
-  }),
+  ...ANSWERING_ENV,
   DEBUG_HEADERS: row({
     name: 'DEBUG_HEADERS',
     kind: boolean,
@@ -280,10 +203,6 @@ export const ENV = {
 
 /** The rows of `ENV`, in order. */
 export const ENV_ROWS: readonly EnvRow[] = Object.values(ENV)
-
-function row<T, const D extends T | undefined>(definition: EnvRow<T, D>): EnvRow<T, D> {
-  return definition
-}
 
 function timeout(name: string, defaultMs: number, doc: string): EnvRow<number, number> {
   return { name, kind: duration, default: defaultMs, unit: 'ms', doc: `${doc} 0: no limit.`, example: '120000' }

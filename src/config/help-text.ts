@@ -1,5 +1,6 @@
-import { ENV_ROWS, type EnvRow } from './env.ts'
+import { ENV_ROWS } from './env.ts'
 import type { ConfigProblem } from './env-reader.ts'
+import type { EnvRow } from './env-row.ts'
 import { MIB } from './scalar-kinds.ts'
 
 const WIDTH = 100

@@ -26,6 +26,7 @@ class OpenExchange implements Exchange {
   readonly clientRequestId: string | undefined
   readonly request: Request
   body: Exchange['body']
+  readonly json = undefined
   readonly target: string
   readonly startedAt = performance.now()
   readonly abort: AbortController
@@ -38,6 +39,7 @@ class OpenExchange implements Exchange {
   upstream: string | undefined = undefined
   tries: Exchange['tries'] = undefined
   params = ''
+  cache: string | undefined = undefined
   shouldRetry: false | undefined = undefined
   total: Exchange['total'] = undefined
   timeToFirstByteMs: number | undefined = undefined

@@ -1,4 +1,4 @@
-import type { JsonBody } from '../body/read-json.ts'
+import type { JsonBody } from '../body/json-body.ts'
 
 const OPEN_BRACE = 0x7b
 

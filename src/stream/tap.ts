@@ -31,10 +31,16 @@ export class Tap {
   #tail: Uint8Array = NOTHING
   #hasEnded = false
   #isBeginning: boolean
+  #follower: TapWatch['onEnd'] | undefined
 
   constructor(watch: TapWatch) {
     this.#watch = watch
     this.#isBeginning = watch.onBeginning !== undefined
+  }
+
+  /** Has somebody else told of the end, too: one, behind whoever was first. */
+  follow(onEnd: TapWatch['onEnd']): void {
+    this.#follower = onEnd
   }
 
   /** The source is asked for a chunk. */
@@ -77,6 +83,7 @@ export class Tap {
     this.#hasEnded = true
     this.#watch.idle?.clear()
     this.#watch.onEnd(outcome, this.#bytes)
+    this.#follower?.(outcome, this.#bytes)
   }
 }
 

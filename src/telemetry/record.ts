@@ -42,6 +42,7 @@ export function createRecorder(log: Log, now: () => number = () => performance.n
         attempts: exchange.attempts,
         tries: exchange.tries?.length === 0 ? undefined : exchange.tries,
         params: exchange.params === '' ? undefined : exchange.params,
+        cache: exchange.cache,
         principal: exchange.principal,
         error: exchange.error?.kind,
         ...(outcome.kind === 'failed' && describeFailure(outcome.cause)),

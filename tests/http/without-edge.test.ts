@@ -9,7 +9,7 @@ const silentLog = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
 function appOver(fetch: UpstreamFetch) {
   const loaded = loadConfig({ OPENAI_API_BASE: 'http://upstream.test/v1' }, { isTerminal: false, readFile: () => '' })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
-  const sha256 = (text: string): Uint8Array => createHash('sha256').update(text).digest()
+  const sha256 = (text: string | Uint8Array): Uint8Array => createHash('sha256').update(text).digest()
   return createApp({ config: loaded.config, version: '0.0.0', log: silentLog, fetch, sha256 })
 }
 

@@ -1,16 +1,15 @@
 import { constants } from 'node:os'
 import type { Cassettes } from '../../cassette/cassettes.ts'
 import type { Settings } from '../../config/settings.ts'
-import { settingsFromEnv } from '../../config/settings-from-env.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { describeServer, renderBanner, type ServerDescription } from '../banner.ts'
 import type { Configuration } from '../configuration.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
-import { explainListenFailure } from '../listen-failure.ts'
 import { openProcessLog } from '../open-process-log.ts'
 import { reloadOnChange } from '../reload.ts'
+import { explainStartFailure } from '../start-failure.ts'
 import { VERSION } from '../version.ts'
 
 /** A gateway with cassettes. */
@@ -23,12 +22,10 @@ export interface CassetteServer {
   readonly describe: (server: ServerDescription) => Partial<ServerDescription>
 }
 
-const FAILED = 1
-
 /** Serves in this one process, and goes on until a signal ends it; what has been recorded by then is written. */
 export async function serveCassettes(server: CassetteServer): Promise<number | undefined> {
   const { configuration, cassettesFor, onSettings, describe } = server
-  const { config, file } = configuration
+  const { config, file, base } = configuration
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   const cassettes = await cassettesFor(log)
@@ -37,13 +34,15 @@ export async function serveCassettes(server: CassetteServer): Promise<number | u
     gateway = await startGateway({ ...config, settings: onSettings(config.settings) }, log, undefined, cassettes)
   } catch (cause) {
     flush()
-    process.stderr.write(`${explainListenFailure(cause, config.server)}\n`)
-    return FAILED
+    const { text, code } = explainStartFailure(cause, config.server)
+    process.stderr.write(text)
+    return code
   }
   endOnSignals({ gateway, log, settle: () => settleAll(cassettes, settle) })
   if (file !== undefined) {
-    const apply = (settings: Settings): void => gateway.apply(onSettings(settings))
-    reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply })
+    const { settings } = config
+    const apply = (changed: Settings): Promise<void> => gateway.apply(onSettings(changed))
+    await reloadOnChange({ file, settings, env: process.env, base, log, apply })
   }
   const described = describeServer(config, gateway.url, VERSION, file?.path)
   const shown = { ...described, ...describe(described) }

@@ -1,5 +1,4 @@
 import { constants } from 'node:os'
-import { settingsFromEnv } from '../../config/settings-from-env.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { OpenLog } from '../../telemetry/open-log.ts'
 import { announce } from '../announce.ts'
@@ -19,7 +18,7 @@ const FAILED = 1
  * Looks after the processes that serve, and goes on until a signal ends it: starts them, starts them again, passes on
  * what ends them. It serves nothing itself, and so loads nothing of what does.
  */
-export async function supervise({ config, file }: Configuration): Promise<number | undefined> {
+export async function supervise({ config, file, base }: Configuration): Promise<number | undefined> {
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   try {
@@ -32,8 +31,10 @@ export async function supervise({ config, file }: Configuration): Promise<number
   // Before the first worker: a signal must not leave any behind.
   endOnSignals(crew, log, settle)
   // And this: a signal to reload must not end what is starting.
-  if (file !== undefined)
-    reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply: crew.apply })
+  if (file !== undefined || config.settings.extensions.length > 0) {
+    const { settings } = config
+    await reloadOnChange({ file, settings, env: process.env, base, log, apply: crew.apply })
+  }
   const started = await crew.start()
   if ('code' in started) return started.code
   await announce(config, serverUrl(config.server, started.port), log, file?.path)

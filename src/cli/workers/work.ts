@@ -4,11 +4,9 @@ import type { WorkersState } from '../../http/routes/health.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
 import { startGateway } from '../gateway.ts'
-import { explainListenFailure } from '../listen-failure.ts'
 import { openProcessLog } from '../open-process-log.ts'
+import { explainStartFailure } from '../start-failure.ts'
 import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
-
-const FAILED = 1
 
 /**
  * Serves as one of several processes, and goes on until its supervisor ends it, or is no more.
@@ -34,7 +32,7 @@ export async function work(): Promise<number | undefined> {
   // What comes while the gateway starts is what it begins with.
   const apply = (settings: Settings): void => {
     latest = settings
-    ending?.gateway.apply(settings)
+    ending?.gateway.apply(settings).catch((err: unknown) => ending?.log.error({ err }, 'other settings were not taken'))
   }
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'start') begun.resolve(message)
@@ -56,12 +54,13 @@ export async function work(): Promise<number | undefined> {
   try {
     const gateway = await startGateway(config, log, () => state ?? start.state)
     ending = { gateway, log, settle }
-    if (latest !== undefined) gateway.apply(latest)
+    if (latest !== undefined) await gateway.apply(latest)
     tell({ kind: 'listening', port: gateway.port })
   } catch (cause) {
     flush()
-    process.stderr.write(`${explainListenFailure(cause, config.server)}\n`)
-    return FAILED
+    const { text, code } = explainStartFailure(cause, config.server)
+    process.stderr.write(text)
+    return code
   }
   return undefined
 }

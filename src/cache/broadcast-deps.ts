@@ -1,0 +1,17 @@
+import type { TimedChunk } from './cached-answer.ts'
+
+/** What a broadcast needs, and whom it tells. */
+export interface BroadcastDeps {
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  /** As much of the body is kept for those who come later, with what keeping each chunk costs. */
+  readonly keptBytesMax: number
+  /** The source is read to its end also when nobody reads any more. */
+  readonly runsOn: boolean
+  /** Called once, when the source has come to its proper end and all of it has been kept. */
+  readonly onComplete: (chunks: readonly TimedChunk[]) => void
+  /** Called once, when the source has broken off. */
+  readonly onBroken: (cause: unknown) => void
+  /** Called once, when nobody can join any more: the body is too large, broken or cancelled. */
+  readonly onClosed: () => void
+}

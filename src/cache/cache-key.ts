@@ -1,0 +1,85 @@
+import { canonicalJson } from './canonical-json.ts'
+import type { Scope } from './scope.ts'
+import { digestOf, type Sha256 } from './sha256.ts'
+
+/** What two requests must have in common to share an answer. */
+export interface KeyParts {
+  readonly scope: Scope
+  /** The name of the upstream, or of what else decides who answers. */
+  readonly upstream: string
+  readonly method: string
+  readonly path: string
+  /** As it stands in the request target; empty: none. */
+  readonly query: string
+  /** What goes upstream, after the parameter rules; empty: none. */
+  readonly body: Uint8Array
+  /** What else tells requests apart, such as `variantOf` gives. */
+  readonly extra?: string
+}
+
+/** Told apart from the digests of other purposes, and from those of another version of the key. */
+const PURPOSE = 'nexcode cache 1'
+
+/**
+ * Gives the key of a request: the SHA-256 of all of its parts in hex, with the canonical form of a JSON body. So nothing of a
+ * prompt or a key can be read from it.
+ *
+ * @example
+ * const key = cacheKey({ scope, upstream: 'openai', method: 'POST', path: '/v1/embeddings', query: '', body }, sha256)
+ */
+export function cacheKey({ scope, upstream, method, path, query, body, extra }: KeyParts, sha256: Sha256): string {
+  const texts = [PURPOSE, scope, upstream, method, path, query]
+  if (extra !== undefined) texts.push(extra)
+  return digestOf(texts, body.byteLength === 0 ? body : canonicalJson(body), sha256)
+}
+
+/** Headers that choose an account, a version or a form of the answer upstream, and those that RFC 9111 lets an answer vary by. */
+const VARYING = [
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'openai-organization',
+  'openai-project',
+  'openai-beta',
+  'x-nexcode-cache-key',
+] as const
+
+/** Names that an answer's `Vary` may have without being another answer for somebody: they are in each key, or are the edge's. */
+const VARIED_BY: ReadonlySet<string> = new Set([
+  ...VARYING,
+  'authorization',
+  'api-key',
+  'x-api-key',
+  'cookie',
+  'origin',
+  'access-control-request-method',
+  'access-control-request-headers',
+])
+
+/**
+ * Gives the part of a key that stands for a request's headers: those that decide what an upstream answers, and the caller's
+ * own `x-nexcode-cache-key`.
+ *
+ * @example
+ * const key = cacheKey({ ...parts, extra: variantOf(request.headers) }, sha256)
+ */
+export function variantOf(headers: Headers): string {
+  return VARYING.map((name) => {
+    const value = headers.get(name)
+    return value === null ? '-' : `${value.length}:${value}`
+  }).join()
+}
+
+/**
+ * Whether all that an answer varies by is part of every key, by its `Vary` (RFC 9110 §12.5.5).
+ *
+ * @example
+ * if (!isCoveredByKey(answer.headers.get('vary'))) return false
+ */
+export function isCoveredByKey(vary: string | null): boolean {
+  return vary === null || vary.split(',').every((name) => isVaried(name.trim().toLowerCase()))
+}
+
+function isVaried(name: string): boolean {
+  return name === '' || VARIED_BY.has(name)
+}

@@ -1,0 +1,24 @@
+import { CanonicalScanner } from './canonical-scanner.ts'
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * Gives the canonical form of a JSON text: two texts have the same one just where they say the same.
+ *
+ * The order of an object's members and white space don't matter, and strings count by what they mean (`"\u0041"` is `"A"`).
+ * Numbers count as they are written, since not every reader has doubles: `1`, `1.0` and `9007199254740993` stay what they are.
+ * A name that occurs more than once keeps all of its members, in their order. What is no JSON in UTF-8 comes back as its
+ * bytes, or as a text that no JSON has.
+ *
+ * Nothing here is recursive: a deeply nested value costs no stack.
+ *
+ * @example
+ * canonicalJson(bytesOf('{ "b": 1.0, "a": "\\u0041" }')) // '{"a":"A","b":1.0}'
+ */
+export function canonicalJson(bytes: Uint8Array): string | Uint8Array {
+  try {
+    return new CanonicalScanner(UTF_8.decode(bytes)).scan()
+  } catch {
+    return bytes
+  }
+}

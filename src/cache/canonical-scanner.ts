@@ -1,0 +1,198 @@
+import { type CanonicalMember, joinMembers } from './canonical-members.ts'
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const BACKSLASH = '\\'
+const NOT_JSON = 'no JSON'
+
+/** Characters that a string is read one by one before the rest of it is searched: most strings in dense JSON end sooner. */
+const NEAR_CHARS = 24
+
+/** Where a number or a literal ends, and so does a text. */
+const SCALAR_END = charClasses(' \t\r\n,:]}"[{')
+const SPACE = charClasses(' \t\r\n')
+
+/** A container that has been begun, and what was kept of the one around it. */
+interface Open {
+  /** Of the container around it; undefined: an array, or the text itself. */
+  readonly members: CanonicalMember[] | undefined
+  /** The name of the member that it is in. */
+  readonly key: string
+  /** Only for an object: what stands before it in that member. */
+  readonly before: string
+}
+
+/**
+ * Reads a JSON text once, to its canonical form: what is canonical as it stands is taken over in runs, as long as they go.
+ * Throws a SyntaxError on what is no JSON, where that matters.
+ *
+ * @example
+ * const text = new CanonicalScanner('{ "a": 1 }').scan()
+ */
+export class CanonicalScanner {
+  readonly #text: string
+  readonly #open: Open[] = []
+  /** Of the object that is being read; undefined: an array, or the text itself. */
+  #members: CanonicalMember[] | undefined
+  /** The name of the member that is being read. */
+  #key = ''
+  /** The canonical form of what has been read of that member, or of the text where there is none, up to `#from`. */
+  #done = ''
+  #from = 0
+  #at = 0
+  /** A backslash that has been passed, or the first that has not. */
+  #backslash = -1
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  scan(): string {
+    do this.#readValue()
+    while (this.#goOn())
+    if (this.#at < this.#text.length) throw new SyntaxError(NOT_JSON)
+    return this.#takeDone()
+  }
+
+  /** Reads to where a value has ended; an empty container is left to whoever looks for what follows. */
+  #readValue(): void {
+    let code = this.#next()
+    while (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (this.#isEmptyWithin(code === OPEN_BRACE)) return
+      code = this.#next()
+    }
+    if (code === QUOTE) this.#readString()
+    else this.#readScalar()
+  }
+
+  /** Enters a container, to its first value: whether there is none. */
+  #isEmptyWithin(isObject: boolean): boolean {
+    this.#open.push({ members: this.#members, key: this.#key, before: isObject ? this.#takeDone() : '' })
+    this.#members = isObject ? [] : undefined
+    this.#at += 1
+    if (!isObject) return this.#next() === CLOSE_BRACKET
+    this.#from = this.#at
+    if (this.#next() === CLOSE_BRACE) return true
+    this.#readKey()
+    return false
+  }
+
+  /** Goes on from where a value has ended: whether another one is due. */
+  #goOn(): boolean {
+    for (;;) {
+      const code = this.#next()
+      const open = this.#open.at(-1)
+      if (open === undefined) return false
+      if (code === COMMA) return this.#readComma()
+      const members = this.#members
+      if (code !== (members === undefined ? CLOSE_BRACKET : CLOSE_BRACE)) throw new SyntaxError(NOT_JSON)
+      if (members !== undefined) {
+        // In an empty object this is a member without a text, which leaves no trace.
+        members.push({ key: this.#key, text: this.#takeDone() })
+        this.#done = open.before + joinMembers(members)
+        this.#from = this.#at + 1
+      }
+      this.#at += 1
+      this.#open.pop()
+      this.#members = open.members
+      this.#key = open.key
+    }
+  }
+
+  #readComma(): true {
+    const members = this.#members
+    const isObject = members !== undefined
+    if (isObject) members.push({ key: this.#key, text: this.#takeDone() })
+    this.#at += 1
+    if (isObject) {
+      this.#from = this.#at
+      this.#next()
+      this.#readKey()
+    }
+    return true
+  }
+
+  #readKey(): void {
+    const start = this.#at
+    if (this.#text.charCodeAt(start) !== QUOTE) throw new SyntaxError(NOT_JSON)
+    this.#readString()
+    // Of this member nothing else has been read.
+    this.#key = this.#done === '' ? this.#text.slice(start, this.#at) : this.#done
+    if (this.#next() !== COLON) throw new SyntaxError(NOT_JSON)
+    this.#at += 1
+  }
+
+  #readString(): void {
+    const text = this.#text
+    const start = this.#at
+    let end = this.#findQuote(start + 1)
+    if (this.#backslash < start) this.#backslash = findBackslash(text, start)
+    if (this.#backslash > end) {
+      this.#at = end + 1
+      return
+    }
+    while (isEscaped(text, end)) end = this.#findQuote(end + 1)
+    this.#done = this.#takeDone() + JSON.stringify(JSON.parse(text.slice(start, end + 1)))
+    this.#from = this.#at = end + 1
+  }
+
+  #readScalar(): void {
+    const text = this.#text
+    let at = this.#at
+    while (SCALAR_END[text.charCodeAt(at)] === 0) at += 1
+    if (at === this.#at) throw new SyntaxError(NOT_JSON)
+    this.#at = at
+  }
+
+  /** Gives the next character that is no white space, and ends the run before it where there was some. */
+  #next(): number {
+    const text = this.#text
+    const code = text.charCodeAt(this.#at)
+    if (SPACE[code] !== 1) return code
+    this.#done = this.#takeDone()
+    let at = this.#at + 1
+    while (SPACE[text.charCodeAt(at)] === 1) at += 1
+    this.#from = this.#at = at
+    return text.charCodeAt(at)
+  }
+
+  /** Takes what has been read; the run ends here. */
+  #takeDone(): string {
+    const taken = this.#from === this.#at ? this.#done : this.#done + this.#text.slice(this.#from, this.#at)
+    this.#done = ''
+    this.#from = this.#at
+    return taken
+  }
+
+  #findQuote(from: number): number {
+    const text = this.#text
+    const nearEnd = from + NEAR_CHARS
+    for (let at = from; at < nearEnd; at += 1) if (text.charCodeAt(at) === QUOTE) return at
+    const found = text.indexOf('"', nearEnd)
+    if (found === -1) throw new SyntaxError(NOT_JSON)
+    return found
+  }
+}
+
+function findBackslash(text: string, from: number): number {
+  const found = text.indexOf(BACKSLASH, from)
+  return found === -1 ? Number.POSITIVE_INFINITY : found
+}
+
+/** Whether the quote at `at` is part of a string's text. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at - 1
+  while (text[before] === BACKSLASH) before -= 1
+  return (at - before) % 2 === 0
+}
+
+function charClasses(characters: string): Uint8Array {
+  const classes = new Uint8Array(128)
+  for (const character of characters) classes[character.charCodeAt(0)] = 1
+  return classes
+}

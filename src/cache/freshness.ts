@@ -1,0 +1,29 @@
+import type { CachedAnswer } from './cached-answer.ts'
+import type { RequestControl } from './request-control.ts'
+
+/**
+ * Gives the age of a kept answer, in milliseconds; never below 0, also where two nodes' clocks differ.
+ *
+ * @example
+ * const seconds = Math.floor(ageOf(answer, Date.now()) / 1000)
+ */
+export function ageOf({ storedAt }: Pick<CachedAnswer, 'storedAt'>, now: number): number {
+  return Math.max(0, now - storedAt)
+}
+
+/**
+ * Says why a kept answer will not do: its time is up (`stale`), or the request wants a younger one or none (`request`).
+ * undefined: it will do.
+ *
+ * @example
+ * const miss = whyUnusable(answer, control, Date.now())
+ */
+export function whyUnusable(
+  answer: Pick<CachedAnswer, 'storedAt' | 'ttlMs'>,
+  { mayLook, maxAgeMs }: Pick<RequestControl, 'mayLook' | 'maxAgeMs'>,
+  now: number,
+): 'stale' | 'request' | undefined {
+  const ageMs = ageOf(answer, now)
+  if (ageMs >= answer.ttlMs) return 'stale'
+  return mayLook && ageMs <= maxAgeMs ? undefined : 'request'
+}

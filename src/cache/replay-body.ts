@@ -1,0 +1,75 @@
+import type { Sleep } from '../timing/sleep.ts'
+import type { CachedAnswer } from './cached-answer.ts'
+
+/** How a kept stream is given: all at once, or with the times in which it came. */
+export type Pace = 'instant' | 'original'
+
+/** What a replay with its times needs. */
+export interface ReplayDeps {
+  readonly sleep: Sleep
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+}
+
+/**
+ * Makes the body of a kept answer: bytes where it is no event stream and is given at once, else a stream of its very chunks.
+ *
+ * @example
+ * const body = replayBody(answer, 'instant', { sleep, now })
+ */
+export function replayBody(
+  answer: CachedAnswer,
+  pace: Pace,
+  deps: ReplayDeps,
+): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
+  if (pace === 'original') return playChunks(answer, deps)
+  if (!isEventStream(answer)) return joinChunks(answer)
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        for (const { bytes } of answer.chunks) controller.enqueue(bytes)
+        controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** Gives each chunk no sooner after the body was first asked for than it came after its head. */
+function playChunks({ chunks }: CachedAnswer, { sleep, now }: ReplayDeps): ReadableStream<Uint8Array> {
+  const left = new AbortController()
+  let startedAt: number | undefined
+  let next = 0
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        startedAt ??= now()
+        const chunk = chunks[next]
+        if (chunk === undefined) {
+          controller.close()
+          return
+        }
+        next += 1
+        const waitMs = startedAt + chunk.atMs - now()
+        if (waitMs > 0) await sleep(waitMs, left.signal).catch(() => undefined)
+        if (!left.signal.aborted) controller.enqueue(chunk.bytes)
+      },
+      cancel: () => left.abort(),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+function isEventStream({ headers }: CachedAnswer): boolean {
+  return headers.some(([name, value]) => name === 'content-type' && value.toLowerCase().startsWith('text/event-stream'))
+}
+
+function joinChunks({ chunks }: CachedAnswer): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(chunks.reduce((sum, { bytes }) => sum + bytes.byteLength, 0))
+  let at = 0
+  for (const { bytes } of chunks) {
+    whole.set(bytes, at)
+    at += bytes.byteLength
+  }
+  return whole
+}

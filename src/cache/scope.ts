@@ -1,0 +1,49 @@
+import type { Principal } from '../auth/authorize.ts'
+import { digestOf, type Sha256 } from './sha256.ts'
+
+declare const made: unique symbol
+
+/** Those who see each other's kept answers. Only `scopeOf` makes one, so that no key can be without. */
+export type Scope = string & { readonly [made]: true }
+
+/** Who asks. */
+export interface Asker {
+  readonly principal: Principal
+  /** As they came: a caller's own keys are in them. */
+  readonly headers: Headers
+}
+
+/** Who shares kept answers with whom. */
+export interface ScopeSettings {
+  /**
+   * `principal`: each token and each caller's key has its own. `shared`: all callers have one, and see what others have been
+   * answered.
+   */
+  readonly scope: 'principal' | 'shared'
+}
+
+/**
+ * All that a caller may be known to an upstream by. A server may read another of these than we do, and so all of them count:
+ * two callers that have only a placeholder in common must not share.
+ */
+const CREDENTIALS = ['authorization', 'x-api-key', 'api-key', 'cookie', 'sec-websocket-protocol'] as const
+
+/**
+ * Gives the scope of whoever asks: of a token its id and digest, of a caller a digest of the keys that it brings, of a program
+ * of this machine `local`, or `shared` where the configuration says so. Nothing of a key or token can be read from it.
+ *
+ * @example
+ * const scope = scopeOf({ principal, headers: exchange.request.headers }, settings.cache, sha256)
+ */
+export function scopeOf({ principal, headers }: Asker, settings: ScopeSettings, sha256: Sha256): Scope {
+  return nameOf(principal, headers, settings, sha256) as Scope
+}
+
+function nameOf(principal: Principal, headers: Headers, settings: ScopeSettings, sha256: Sha256): string {
+  if (settings.scope === 'shared') return 'shared'
+  if (principal.kind === 'token') return `${principal.id}-${digestOf(['token', principal.secret], '', sha256)}`
+  const brought = CREDENTIALS.map((name) => headers.get(name) ?? '')
+  // A browser's session may come along without a key.
+  if (principal.kind === 'local' && brought.every((value) => value === '')) return 'local'
+  return `${principal.kind}-${digestOf([principal.kind, ...brought], '', sha256)}`
+}

@@ -1,0 +1,46 @@
+import type { Outcome } from '../stream/outcome.ts'
+import { readCacheControl } from './cache-control.ts'
+import { isCoveredByKey } from './cache-key.ts'
+
+/** An answer, as far as it decides whether it may be kept. */
+export interface StorableAnswer {
+  readonly status: number
+  /** As they came from upstream. */
+  readonly headers: Headers
+}
+
+/** What decides beside the answer itself. */
+export interface StorableSettings {
+  /** All callers share what is kept. */
+  readonly isShared: boolean
+}
+
+/** What servers in front of an API give to each client, and what no answer depends on: names of cookies, or their beginnings. */
+const ROUTING_COOKIE = /^(?:__cf_bm|_cfuvid|__cflb|__cfruid|AWSALB(?:CORS|TG|TGCORS)?|ARRAffinity(?:SameSite)?)=/
+
+/**
+ * Whether an answer's head allows that it is kept: a 200 that depends on nothing that the key does not hold.
+ *
+ * `no-store` is respected, and `private` where all callers share. `no-cache` is not: it comes with nearly every event stream,
+ * and is meant for browsers. A `Set-Cookie` means a session of one client, but for the cookies of load balancers, which the
+ * API of OpenAI sends with every answer; the header itself is never kept.
+ *
+ * @example
+ * const source = isHeadStorable(answer, { isShared: false }) ? keep(answer) : answer
+ */
+export function isHeadStorable({ status, headers }: StorableAnswer, { isShared }: StorableSettings): boolean {
+  if (status !== 200 || !isCoveredByKey(headers.get('vary'))) return false
+  const directives = readCacheControl(headers.get('cache-control'))
+  if (directives.has('no-store') || (isShared && directives.has('private'))) return false
+  return headers.getSetCookie().every((cookie) => ROUTING_COOKIE.test(cookie))
+}
+
+/**
+ * Whether an answer may be kept: its head allows it, and its body has come to its proper end.
+ *
+ * @example
+ * if (isStorable(answer, outcome, { isShared: false }) && isWholeAnswer(endpoint, answer.headers, chunks)) …
+ */
+export function isStorable(answer: StorableAnswer, outcome: Outcome, settings: StorableSettings): boolean {
+  return outcome.kind === 'complete' && isHeadStorable(answer, settings)
+}

@@ -1,0 +1,45 @@
+/**
+ * The text of `nexcode.d.ts`: the types of an extension, as the sources have them, in a file that needs nothing beside it.
+ *
+ * @example
+ * writeFileSync('nexcode.d.ts', await renderTypesFile())
+ */
+export async function renderTypesFile(): Promise<string> {
+  const parts = await Promise.all([
+    sourceOf(import('../../json/json.ts', { with: { type: 'text' } })),
+    sourceOf(import('../../extend/options-schema.ts', { with: { type: 'text' } })),
+    sourceOf(import('../../extend/extension.ts', { with: { type: 'text' } })),
+  ])
+  const body = parts.map(declarationsOf).join('\n')
+  return `${HEAD}declare module 'nexcode' {\n${indent(body)}${TAIL}}\n`
+}
+
+const HEAD = `/**
+ * What an extension of NexCode may import and is given. Written by \`nexcode init extension\`; it can be written anew at any
+ * time. An editor finds it by the first line of the extension: /// <reference path="./nexcode.d.ts" />
+ */
+`
+
+const TAIL = `
+  /** Makes the schema of an extension's options. */
+  export const Type: TypeBuilder
+`
+
+/** The bundler puts the text into the program; the compiler sees the module. */
+async function sourceOf(importing: Promise<unknown>): Promise<string> {
+  const { default: text } = (await importing) as { readonly default: string }
+  return text
+}
+
+/** A file's text without its imports and its functions. */
+function declarationsOf(source: string): string {
+  return source
+    .replace(/^import .*\n+/gm, '')
+    .replace(/\/\*\*(?:(?!\*\/)[\s\S])*\*\/\nexport function [\s\S]*?\n\}\n/g, '')
+    .trim()
+    .concat('\n')
+}
+
+function indent(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ')
+}

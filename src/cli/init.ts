@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
+import { renderTemplate } from './extensions/extension-template.ts'
+import { renderTypesFile } from './extensions/types-file.ts'
+import { INVALID } from './flags.ts'
+
+const DONE = 0
+const TYPES_FILE = 'nexcode.d.ts'
+const USAGE = 'nexcode init takes what to begin and its file: init extension my.ts'
+
+/**
+ * Begins something: `extension` and the path of a new TypeScript file, which is written with comments, beside a
+ * `nexcode.d.ts` by which an editor knows all types. A types file that is there is brought up to date; an extension is never
+ * written over.
+ *
+ * Gives the exit code: 0; 2 for what can't be written, or is not known.
+ *
+ * @example
+ * process.exit(await init(['extension', 'my.ts']))
+ */
+export async function init(args: readonly string[]): Promise<number> {
+  const [what, path, ...others] = args
+  if (what === undefined || path === undefined || others.length > 0) return refuse(USAGE)
+  if (what !== 'extension') return refuse(`nexcode init: "${what}" is not known. There is: extension.`)
+  const name = basename(path, extname(path))
+  if (extname(path) !== '.ts' || path.endsWith('.d.ts')) {
+    return refuse(`nexcode init: ${path} is no name of a TypeScript file, such as my.ts.`)
+  }
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
+    return refuse(`nexcode init: an extension's file has a name of letters, digits, ".", "_" and "-", not "${name}".`)
+  }
+  if (existsSync(path)) return refuse(`nexcode init: ${path} is there already. Take another name, or remove it first.`)
+  const typesPath = join(dirname(path), TYPES_FILE)
+  const types = await renderTypesFile()
+  if (existsSync(typesPath) && !isOurs(await readFile(typesPath, 'utf8'), types)) {
+    return refuse(`nexcode init: ${typesPath} is there already, and is none of ours. Move it away first.`)
+  }
+  try {
+    await writeFile(path, renderTemplate(name), { flag: 'wx' })
+    await writeFile(typesPath, types)
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+    return refuse(`nexcode init: ${path} and ${typesPath} can't be written (${code}).`)
+  }
+  process.stdout.write(`${path} and ${typesPath} written. Start with: EXTENSIONS=${path} nexcode\n`)
+  return DONE
+}
+
+/** Whether a types file is one that was written here, by whichever version: its first two lines say so. */
+function isOurs(found: string, types: string): boolean {
+  const firstLines = (text: string): string => text.split('\n', 2).join('\n')
+  return firstLines(found) === firstLines(types)
+}
+
+function refuse(message: string): number {
+  process.stderr.write(`${message}\n`)
+  return INVALID
+}

@@ -1,0 +1,25 @@
+import type { CacheSettings } from '../config/settings.ts'
+import { guardStore } from '../store/guarded-store.ts'
+import { createLazyStore } from '../store/lazy-store.ts'
+import { openStore } from '../store/open-store.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
+import { createDeadlines } from '../timing/deadlines.ts'
+
+/** No request waits longer for a store. */
+const WAIT_MS = 50
+
+/**
+ * Opens the store that answers are kept in; whatever happens to it later, no request fails or waits for it.
+ *
+ * Throws a `StoreError` where there is none to be opened.
+ *
+ * @example
+ * const store = openCacheStore(config.settings.cache, log)
+ */
+export function openCacheStore({ store, bytesMax, entriesMax }: CacheSettings, log: Log): Store {
+  const bounds = { bytesMax, entriesMax, now: Date.now, log }
+  // Without a cache, what extensions and an Idempotency-Key keep is kept in memory.
+  const opened = store === undefined ? createLazyStore(() => openStore('memory', bounds)) : openStore(store, bounds)
+  return guardStore(opened, { waitMs: WAIT_MS, deadlines: createDeadlines(), log, now: () => performance.now() })
+}

@@ -1,0 +1,52 @@
+import type { JsonBody } from '../body/json-body.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import type { ExtensionPrincipal } from './extension.ts'
+
+/** What the extensions of a process need; all of it comes from the composition root. */
+export interface ChainDeps {
+  readonly deadlines: Deadlines
+  readonly log: Log
+  readonly store: Store
+  readonly answers: AnswerNotes
+  /** Reads a JSON body, decoded; throws, or rejects with, the `ApiError` of what is wrong with it. */
+  readonly readJson: (incoming: Pick<Exchange, 'request' | 'body'>) => JsonBody | Promise<JsonBody>
+  /** The path of a request target below `/v1/`, without the query. */
+  readonly endpointOf: (target: string) => string
+  /** No body of more bytes is held; what an extension puts in its place goes on as it comes. */
+  readonly bodyBytesMax: number
+}
+
+/** What is known of how the body of an answer of ours is to be read (`stream/body-note.ts`). */
+export interface AnswerNotes {
+  readonly hasBody: (answer: Response) => boolean
+  /** A standard response with the same body. */
+  readonly standalone: (answer: Response) => Response
+}
+
+/** One request, as the extensions are told of it. */
+export interface RunFacts {
+  readonly exchange: Pick<Exchange, 'id' | 'request' | 'target' | 'body' | 'abort' | 'atEnd'>
+  /** The request target without a token of this server's. */
+  readonly shownTarget: string
+  readonly principal: ExtensionPrincipal
+  /** What `context.call` asks for: a request of its own below the extensions, with the caller's principal. */
+  readonly call: Last
+}
+
+/** A request behind the extensions. */
+export interface Outgoing {
+  /** With the caller's credentials; without its body. */
+  readonly request: Request
+  readonly target: string
+  readonly body: Exchange['body']
+  /** All of it is the caller's own: `request` and `target` are the exchange's. */
+  readonly isOriginal: boolean
+  /** The body as it has been parsed, where an extension has asked for that. */
+  readonly json: JsonBody | undefined
+}
+
+/** What stands behind the last extension. */
+export type Last = (outgoing: Outgoing) => Promise<Response>

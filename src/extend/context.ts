@@ -1,0 +1,135 @@
+import type { Json } from '../json/json.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { ChainDeps, RunFacts } from './chain-deps.ts'
+import { BrokenSource, EventReader, streamEvents } from './events.ts'
+import type { Context, ExtensionLog, ExtensionPrincipal, ExtensionStore, ServerSentEvent } from './extension.ts'
+import { extensionError } from './extension-error.ts'
+import { extensionLog } from './extension-log.ts'
+import { extensionStore } from './extension-store.ts'
+import { freezeJson } from './freeze-json.ts'
+import type { LoadedExtension } from './loaded-extension.ts'
+import type { Waits } from './own-time.ts'
+import type { Sending } from './sending.ts'
+
+/** What a context is of. */
+export interface ContextParts {
+  readonly loaded: LoadedExtension
+  readonly sending: Sending
+  readonly facts: RunFacts
+  readonly deps: ChainDeps
+  readonly waits: Waits
+  /** Posts JSON to a path of the API. */
+  readonly post: (path: string, body: Json) => Promise<Response>
+  /** Takes what goes on behind the answer. */
+  readonly keep: (work: Promise<unknown>, log: ExtensionLog) => void
+}
+
+/** Bodies that are no JSON, and are not tried. */
+const NO_JSON = /^(?:multipart|audio|image|video)\/|^application\/octet-stream/i
+/** Bodies that say they are JSON. */
+const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)/i
+
+/**
+ * What an extension is told of a request. Nothing is made before it is asked for, and what is a function stands alone, so that
+ * a context may be taken apart.
+ */
+export class RunContext implements Context {
+  readonly #parts: ContextParts
+  #readers: EventReader[] | undefined
+
+  constructor(parts: ContextParts) {
+    this.#parts = parts
+  }
+
+  get requestId(): string {
+    return this.#parts.facts.exchange.id
+  }
+
+  get endpoint(): string {
+    return this.#parts.sending.endpoint
+  }
+
+  get principal(): ExtensionPrincipal {
+    return this.#parts.facts.principal
+  }
+
+  get options(): unknown {
+    return this.#parts.loaded.options
+  }
+
+  get signal(): AbortSignal {
+    return this.#parts.facts.exchange.abort.signal
+  }
+
+  get log(): ExtensionLog {
+    const { deps, loaded } = this.#parts
+    return extensionLog(deps.log, { extension: loaded.name, request_id: this.requestId })
+  }
+
+  get store(): ExtensionStore {
+    return extensionStore(this.#parts.deps.store, this.#parts.loaded.name)
+  }
+
+  get error(): Context['error'] {
+    return extensionError
+  }
+
+  get body(): Context['body'] {
+    return async <T>() => (await this.#body()) as T | undefined
+  }
+
+  get call(): Context['call'] {
+    return (path, body) => this.#parts.post(path, body)
+  }
+
+  get events(): Context['events'] {
+    return (response): AsyncIterable<ServerSentEvent> => {
+      const reader = new EventReader(response.body)
+      this.#readers ??= []
+      this.#readers.push(reader)
+      return reader
+    }
+  }
+
+  get stream(): Context['stream'] {
+    return (events, init) =>
+      streamEvents(events, init, {
+        onFail: (cause) => this.#onStreamFail(cause),
+        onCancel: () => {
+          for (const reader of this.#readers ?? []) void reader.return()
+        },
+      })
+  }
+
+  get waitUntil(): Context['waitUntil'] {
+    return (work) => this.#parts.keep(Promise.resolve(work), this.log)
+  }
+
+  async #body(): Promise<unknown> {
+    const { sending, waits } = this.#parts
+    const type = sending.given.headers.get('content-type') ?? 'application/json'
+    if (NO_JSON.test(type)) return undefined
+    waits.hold()
+    try {
+      const json = await sending.json()
+      return json === undefined ? undefined : freezeJson(json.value)
+    } catch (thrown) {
+      if (thrown instanceof ApiError && thrown.kind === 'invalid_json' && !JSON_TYPE.test(type)) return undefined
+      throw thrown
+    } finally {
+      waits.release()
+    }
+  }
+
+  /** The caller has begun to read: an error in the stream is all that is left to tell it. */
+  #onStreamFail(cause: unknown): Uint8Array | undefined {
+    // It has been told by whoever read that source.
+    if (cause instanceof BrokenSource || this.signal.aborted) return undefined
+    const { deps, loaded } = this.#parts
+    const isOurs = cause instanceof ApiError
+    const fields = { request_id: this.requestId, extension: loaded.name, file: loaded.file }
+    if (!isOurs) deps.log.error({ ...fields, err: cause }, 'extension failed: its stream was broken off')
+    const { body } = isOurs ? cause : new ApiError('extension_failed')
+    return new TextEncoder().encode(`data: ${JSON.stringify(body)}\n\n`)
+  }
+}

@@ -1,0 +1,86 @@
+import type { Json } from '../json/json.ts'
+import type { NewEvent, ServerSentEvent } from './extension.ts'
+
+const FROM_BYTES = new TextDecoder('utf-8', { ignoreBOM: true })
+const TO_BYTES = new TextEncoder()
+const LINE_END = /\r\n|\n|\r/
+
+/** An event that came, with its bytes. */
+class ReceivedEvent implements ServerSentEvent {
+  // Declared, not defined: a member that is not there is absent.
+  declare readonly event?: string
+  declare readonly id?: string
+  readonly data: string
+  readonly raw: Uint8Array
+  #json: { readonly value: Json | undefined } | undefined
+
+  constructor(raw: Uint8Array, event: string | undefined, id: string | undefined, data: string) {
+    // Its own members, so that `{ ...event, data }` makes a new one of it.
+    if (event !== undefined) this.event = event
+    if (id !== undefined) this.id = id
+    this.data = data
+    this.raw = raw
+  }
+
+  get json(): Json | undefined {
+    this.#json ??= { value: parse(this.data) }
+    return this.#json.value
+  }
+}
+
+/**
+ * Reads one event of a stream (WHATWG HTML §9.2.6).
+ *
+ * @example
+ * const event = readEvent(raw)
+ */
+export function readEvent(raw: Uint8Array): ServerSentEvent {
+  let event: string | undefined
+  let id: string | undefined
+  let data: string | undefined
+  for (const line of FROM_BYTES.decode(raw)
+    .replace(/^\uFEFF/, '')
+    .split(LINE_END)) {
+    const colon = line.indexOf(':')
+    // A line that begins with a colon is a comment, and a blank one ends the event.
+    if (colon === 0 || line === '') continue
+    const name = colon === -1 ? line : line.slice(0, colon)
+    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
+    if (name === 'data') data = data === undefined ? value : `${data}\n${value}`
+    else if (name === 'event') event = value
+    else if (name === 'id' && !value.includes('\0')) id = value
+  }
+  return new ReceivedEvent(raw, event, id, data ?? '')
+}
+
+/**
+ * The bytes of an event: those that came, or a new one's. Throws a `TypeError` for a name or id of more than one line, and for
+ * what has neither `data` nor `json`.
+ *
+ * @example
+ * controller.enqueue(eventBytes({ json: { hello: 'world' } }))
+ */
+export function eventBytes(event: ServerSentEvent | NewEvent): Uint8Array {
+  if (event instanceof ReceivedEvent) return event.raw
+  const { event: name, id, data, json } = event
+  const text = json === undefined ? data : JSON.stringify(json)
+  if (typeof text !== 'string') throw new TypeError('an event needs data or json')
+  let lines = ''
+  for (const [field, value] of [['event', name] as const, ['id', id] as const]) {
+    if (value === undefined) continue
+    if (LINE_END.test(value)) throw new TypeError(`the ${field} of an event is one line`)
+    lines += `${field}: ${value}\n`
+  }
+  for (const line of text.split(LINE_END)) lines += `data: ${line}\n`
+  return TO_BYTES.encode(`${lines}\n`)
+}
+
+function parse(data: string): Json | undefined {
+  // The end of a stream, and no event's data at all, need not be tried.
+  if (data === '' || data === '[DONE]') return undefined
+  try {
+    return JSON.parse(data) as Json
+  } catch {
+    return undefined
+  }
+}

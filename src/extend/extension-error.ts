@@ -1,0 +1,34 @@
+import { ApiError } from '../openai/api-error.ts'
+import { ERROR_CATALOGUE } from '../openai/error-catalogue.ts'
+import type { ErrorEntry, Fault } from '../openai/error-entry.ts'
+import type { ErrorDetails } from './extension.ts'
+
+/** An error that an extension answers with: OpenAI's shape with the status of its choice. */
+export class ExtensionError extends ApiError {
+  override readonly entry: ErrorEntry
+
+  constructor(status: number, { message, code = null, param = null }: ErrorDetails) {
+    const kind = status < 500 ? 'extension_refused' : 'extension_failed'
+    super(kind, { message, code, param })
+    this.entry = { ...ERROR_CATALOGUE[kind], status, fault: faultOf(status) }
+  }
+}
+
+/**
+ * Makes the error of `context.error`. Throws a `TypeError` for a status that is no error's, or without a message.
+ *
+ * @example
+ * throw extensionError(403, { message: 'Not in this tone, please.' })
+ */
+export function extensionError(status: number, details: ErrorDetails): ApiError {
+  if (!Number.isInteger(status) || status < 400 || status > 599) {
+    throw new TypeError('context.error takes a status from 400 to 599')
+  }
+  if (typeof details?.message !== 'string') throw new TypeError('context.error takes a message')
+  return new ExtensionError(status, details)
+}
+
+function faultOf(status: number): Fault {
+  if (status < 500) return 'caller'
+  return status === 502 || status === 504 ? 'upstream' : 'server'
+}

@@ -1,0 +1,53 @@
+import type { IncomingBody } from '../exchange.ts'
+import type { ChunkReader } from './chunk-reader.ts'
+
+/** A body that an extension has made: all of it, or as it comes where it is too long to be held. */
+export type MadeBody = IncomingBody & ({ readonly bytes: Uint8Array<ArrayBuffer> } | { readonly isLong: true })
+
+/**
+ * Reads the body that an extension has made, so that its length is known; of one of more than `bytesMax` bytes the rest goes
+ * on as it comes.
+ *
+ * @example
+ * const body = await gatherBody(request.body, config.limits.jsonBytesMax)
+ */
+export async function gatherBody(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<MadeBody> {
+  const reader = stream.getReader()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  while (length <= bytesMax) {
+    const { done, value } = await reader.read()
+    if (done) return wholeBody(new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer()))
+    chunks.push(value)
+    length += value.byteLength
+  }
+  return longBody(chunks, reader)
+}
+
+/**
+ * A body of bytes that are there.
+ *
+ * @example
+ * const body = wholeBody(new TextEncoder().encode(text))
+ */
+export function wholeBody(bytes: Uint8Array<ArrayBuffer>): MadeBody & { readonly bytes: Uint8Array<ArrayBuffer> } {
+  return { bytes, isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
+}
+
+function longBody(chunks: Uint8Array[], reader: ChunkReader): MadeBody {
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const held = chunks.shift()
+        if (held !== undefined) return controller.enqueue(held)
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: () => reader.cancel().catch(() => undefined),
+    },
+    { highWaterMark: 0 },
+  )
+  const whole = async () => new Uint8Array(await new Response(stream).arrayBuffer())
+  return { isLong: true, isComplete: false, whole, stream: () => stream }
+}

@@ -1,0 +1,105 @@
+import type { Exchange } from './exchange.ts'
+import { ApiError } from './openai/api-error.ts'
+import type { Outcome } from './stream/outcome.ts'
+
+/** What a part of an exchange has of its own. */
+export type ForkParts = Partial<Pick<Exchange, 'request' | 'target' | 'body' | 'json' | 'abort'>>
+
+/**
+ * Makes a part of an exchange that ends by itself: a call that is made for it, and perhaps for others, too, or several times.
+ *
+ * What is let go at its end is let go then; it is no line of the log. `tell` brings what it has found out to the exchange.
+ *
+ * @example
+ * const fork = forkExchange(exchange, { abort: new AbortController() })
+ * const answered = await ask(fork)
+ * fork.tell(exchange)
+ */
+export function forkExchange(exchange: Exchange, parts: ForkParts): Fork {
+  return new Fork(exchange, parts)
+}
+
+/** A part of an exchange. */
+export class Fork implements Exchange {
+  readonly id: string
+  readonly clientRequestId: string | undefined
+  readonly request: Request
+  body: Exchange['body']
+  readonly json: Exchange['json']
+  readonly target: string
+  readonly startedAt: number
+  readonly abort: AbortController
+  route: string
+  model: string | undefined
+  principal: Exchange['principal']
+  stream: boolean
+  upstreamRequestId: string | undefined
+  attempts = 0
+  upstream: string | undefined
+  tries: Exchange['tries']
+  params = ''
+  cache: string | undefined
+  shouldRetry: false | undefined
+  total: Exchange['total']
+  timeToFirstByteMs: number | undefined
+  upstreamMs: number | undefined
+  status = 0
+  error: ApiError | undefined
+  isTapped = false
+  isDelivered = false
+  #releases: ((outcome: Outcome) => void)[] = []
+  #hasEnded = false
+
+  constructor(exchange: Exchange, parts: ForkParts) {
+    this.id = exchange.id
+    this.clientRequestId = exchange.clientRequestId
+    this.request = parts.request ?? exchange.request
+    this.body = 'body' in parts ? parts.body : exchange.body
+    this.json = 'body' in parts ? parts.json : exchange.json
+    this.target = parts.target ?? exchange.target
+    this.abort = parts.abort ?? exchange.abort
+    this.startedAt = exchange.startedAt
+    this.route = exchange.route
+    this.model = exchange.model
+    this.principal = exchange.principal
+    this.stream = exchange.stream
+    if (exchange.tries !== undefined) this.tries = []
+  }
+
+  atEnd(release: (outcome: Outcome) => void): void {
+    this.#releases.push(release)
+  }
+
+  end(outcome: Outcome): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    for (const release of this.#releases) release(this.#blame(outcome))
+  }
+
+  /** Tells the exchange what has been found out so far. */
+  tell(exchange: Exchange): void {
+    exchange.model = this.model
+    exchange.stream = this.stream
+    exchange.upstreamRequestId = this.upstreamRequestId
+    exchange.attempts += this.attempts
+    this.attempts = 0
+    exchange.upstream = this.upstream ?? exchange.upstream
+    exchange.tries?.push(...(this.tries ?? []))
+    if (this.tries !== undefined) this.tries = []
+    exchange.params = this.params
+    exchange.cache = this.cache ?? exchange.cache
+    exchange.shouldRetry = this.shouldRetry
+    exchange.timeToFirstByteMs ??= this.timeToFirstByteMs
+    exchange.upstreamMs = this.upstreamMs
+    exchange.status = this.status
+  }
+
+  /** A broken source is only the last thing seen: what broke it is the abort's reason, where there is one. */
+  #blame(outcome: Outcome): Outcome {
+    if (outcome.kind !== 'failed' || !this.abort.signal.aborted) return outcome
+    const { reason } = this.abort.signal
+    return reason instanceof ApiError && reason.kind === 'client_closed'
+      ? { kind: 'cancelled' }
+      : { kind: 'failed', cause: reason }
+  }
+}

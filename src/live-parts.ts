@@ -1,0 +1,87 @@
+import { readJson } from './body/read-json.ts'
+import type { CacheSettings, Settings } from './config/settings.ts'
+import { type Chain, createChain, NO_EXTENSIONS } from './extend/chain.ts'
+import type { LoadedExtension } from './extend/loaded-extension.ts'
+import type { Live } from './live.ts'
+import { endpointOf } from './openai/endpoint-of.ts'
+import { createReuse, type Reuse } from './reuse/reuse.ts'
+import type { Store } from './store/store.ts'
+import { bodyNoteOf, standalone } from './stream/body-note.ts'
+import type { Log } from './telemetry/log.ts'
+import type { Deadlines } from './timing/deadlines.ts'
+import type { Sleep } from './timing/sleep.ts'
+
+/** What is made of settings by the platform, or takes time, and outlives a reload where nothing about it has changed. */
+export interface LiveParts {
+  /** The user's own logic. */
+  readonly chain: Chain
+  /** Kept answers, and those under way that several wait for; undefined: nothing is kept. */
+  readonly reuse: Reuse | undefined
+}
+
+/** All that requests go by. */
+export type Serving = Live & LiveParts
+
+/** What making the parts needs. */
+export interface PartsDeps {
+  readonly log: Log
+  readonly sha256: (data: string | Uint8Array) => Uint8Array
+  readonly openStore?: (cache: CacheSettings) => Store
+  readonly deadlines: Deadlines
+  readonly sleep: Sleep
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  readonly jsonBytesMax: number
+}
+
+/** Makes the parts for some settings; what has not changed since `previous` goes on. Throws where a store can't be opened. */
+export type MakeParts = (
+  settings: Settings,
+  extensions: readonly LoadedExtension[] | undefined,
+  previous?: LiveParts,
+) => LiveParts
+
+/** How long requests that began before a reload may still use the store that they began with. */
+const OLD_STORE_MS = 60_000
+
+/**
+ * Makes what makes the parts of settings that outlive a reload where nothing about them has changed: kept answers, extensions.
+ *
+ * @example
+ * const makeParts = createPartsMaker({ log, sha256, openStore, deadlines, sleep, now, jsonBytesMax })
+ * let parts = makeParts(settings, extensions)
+ */
+export function createPartsMaker(deps: PartsDeps): MakeParts {
+  let made = ''
+  return (settings, extensions = [], previous) => {
+    const { cache, idempotencyMs } = settings
+    const wanted = JSON.stringify([cache, idempotencyMs])
+    const isSame = previous !== undefined && wanted === made
+    const reuse = isSame ? previous.reuse : openReuse(settings, deps)
+    made = wanted
+    const former = previous?.reuse
+    if (!isSame && former !== undefined) deps.deadlines.start(OLD_STORE_MS, () => void former.close())
+    return { reuse, chain: makeChain(extensions, reuse, deps) }
+  }
+}
+
+function openReuse(settings: Settings, deps: PartsDeps): Reuse | undefined {
+  if (deps.openStore === undefined) return undefined
+  const store = deps.openStore(settings.cache)
+  const { now, deadlines, sleep, sha256: digest } = deps
+  return createReuse({ store, now, deadlines, sleep, digest, settings })
+}
+
+function makeChain(extensions: readonly LoadedExtension[], reuse: Reuse | undefined, deps: PartsDeps): Chain {
+  if (extensions.length === 0 || reuse === undefined) return NO_EXTENSIONS
+  const { log, deadlines, jsonBytesMax } = deps
+  return createChain(extensions, {
+    deadlines,
+    log,
+    store: reuse.store,
+    answers: { hasBody: (answer) => answer.body !== null || bodyNoteOf(answer) !== undefined, standalone },
+    readJson: (incoming) => readJson(incoming, jsonBytesMax),
+    endpointOf,
+    bodyBytesMax: jsonBytesMax,
+  })
+}

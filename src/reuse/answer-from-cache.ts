@@ -1,0 +1,90 @@
+import type { Served } from '../cache/cache-headers.ts'
+import { storedHeaders } from '../cache/cache-headers.ts'
+import { type CachedAnswer, decodeAnswer, encodeAnswer, type TimedChunk } from '../cache/cached-answer.ts'
+import type { Flights } from '../cache/flight.ts'
+import { whyUnusable } from '../cache/freshness.ts'
+import type { RequestControl } from '../cache/request-control.ts'
+import type { Scope } from '../cache/scope.ts'
+import { isHeadStorable } from '../cache/storable.ts'
+import { isWholeAnswer } from '../cache/whole-answer.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { flyOut } from './fly-out.ts'
+import { playKept } from './play-kept.ts'
+import type { FlightNote, ReuseDeps, Reused, ReuseRequest } from './reuse-request.ts'
+
+/** What answering from the cache needs. */
+export interface KeptDeps extends ReuseDeps {
+  readonly flights: Flights<FlightNote>
+}
+
+/** A request that the cache is for. */
+export interface CacheableRequest {
+  readonly request: ReuseRequest
+  readonly key: string
+  readonly scope: Scope
+  readonly control: RequestControl
+}
+
+/**
+ * Answers from what is kept, or from what is under way for others of the same scope, or by asking; what is asked is kept
+ * when it is complete. Rejects with `only_if_cached` where nobody is to be asked.
+ */
+export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDeps): Promise<Reused> {
+  const { request, key, control } = cacheable
+  const found = await look(cacheable, deps)
+  if (typeof found === 'object') {
+    const answer = playKept(found, request.settings.cache.pace, deps)
+    const served: Served = { word: 'HIT', storedAt: found.storedAt, ttlMs: found.ttlMs }
+    return { answer, lane: undefined, secret: undefined, served, key }
+  }
+  if (control.onlyIfCached) {
+    // Asked again, the cache would say the same.
+    request.exchange.shouldRetry = false
+    throw new ApiError('only_if_cached')
+  }
+  // Who wants no kept answer wants none of before its own time either.
+  const flightKey = found === 'request' ? `${key} ${request.exchange.id}` : key
+  const { role, answer: joining } = deps.flights.join(flightKey, (signal) => flyOut(request, signal, deps), {
+    signal: request.exchange.abort.signal,
+    runsOn: false,
+    onComplete: (answer, chunks) => keep(cacheable, answer, chunks, deps),
+  })
+  const { answer, note } = await joining
+  const isStored = control.mayStore && isHeadStorable(answer, { isShared: request.settings.cache.scope === 'shared' })
+  const served: Served =
+    role === 'follower'
+      ? { word: 'COALESCED' }
+      : found === 'request'
+        ? { word: 'REFRESH', isStored }
+        : { word: 'MISS', why: found, isStored }
+  return { answer, ...note, served, key }
+}
+
+/** What is kept under a key and will do, or why there is nothing. */
+async function look(
+  { key, control }: CacheableRequest,
+  { store }: KeptDeps,
+): Promise<CachedAnswer | 'miss' | 'stale' | 'request'> {
+  if (!control.mayLook) return 'request'
+  const got = store.get(key)
+  const bytes = got instanceof Promise ? await got : got
+  const kept = bytes === undefined ? undefined : decodeAnswer(bytes)
+  if (kept === undefined) return 'miss'
+  return whyUnusable(kept, control, Date.now()) ?? kept
+}
+
+function keep(
+  { request, key, scope, control }: CacheableRequest,
+  answer: Response,
+  chunks: readonly TimedChunk[],
+  { store }: KeptDeps,
+): void {
+  const { cache } = request.settings
+  if (!control.mayStore || !isHeadStorable(answer, { isShared: cache.scope === 'shared' })) return
+  if (!isWholeAnswer(endpointOf(request.exchange.target), answer.headers, chunks)) return
+  const { ttlMs } = control
+  const { status, headers } = answer
+  const kept = { status, headers: storedHeaders(headers), chunks, storedAt: Date.now(), ttlMs }
+  void store.set(key, encodeAnswer(kept), { ttlMs, scope })
+}

@@ -1,0 +1,54 @@
+import type { Principal } from '../auth/authorize.ts'
+import type { Served } from '../cache/cache-headers.ts'
+import type { Sha256 } from '../cache/sha256.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Draft } from '../draft.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Answered } from '../failover/ask.ts'
+import type { Lane, Route } from '../router/router.ts'
+import type { Store } from '../store/store.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import type { Sleep } from '../timing/sleep.ts'
+
+/** A request whose answer may be another one's, too. */
+export interface ReuseRequest {
+  readonly exchange: Exchange
+  readonly principal: Principal
+  readonly draft: Draft
+  readonly route: Route
+  readonly settings: Settings
+  /** Asks the targets, for a part of the exchange that ends by itself. */
+  readonly forward: (exchange: Exchange) => Promise<Answered>
+  /** Between two chunks of the upstream's; 0: none. */
+  readonly streamIdleMsOf: (lane: Lane) => number
+}
+
+/** An answer, from wherever it came. */
+export interface Reused {
+  readonly answer: Response
+  /** undefined: no upstream was asked for it. */
+  readonly lane: Lane | undefined
+  readonly secret: string | undefined
+  /** undefined: the cache has no part in it. */
+  readonly served: Served | undefined
+  /** The key in the cache. */
+  readonly key: string | undefined
+}
+
+/** What answering from kept answers needs. */
+export interface ReuseDeps {
+  /** Where answers are kept; it can't hurt. */
+  readonly store: Store
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  readonly deadlines: Deadlines
+  readonly sleep: Sleep
+  readonly digest: Sha256
+  readonly settings: Settings
+}
+
+/** What whoever delivers an answer has to know beside it. */
+export interface FlightNote {
+  readonly lane: Lane
+  readonly secret: string | undefined
+}

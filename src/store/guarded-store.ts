@@ -1,0 +1,139 @@
+import type { Log } from '../telemetry/log.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import { Bypass } from './bypass.ts'
+import type { Store, StoreStats } from './store.ts'
+
+/** What a guard needs. */
+export interface GuardOptions {
+  /** No look-up takes longer. */
+  readonly waitMs: number
+  readonly deadlines: Deadlines
+  readonly log: Pick<Log, 'info' | 'warn'>
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number
+}
+
+/** Nobody waits for a write, a purge or a count as a request waits for a look-up. */
+const SLOW_MS = 10_000
+const SETS_MAX = 64
+const SET_BYTES_MAX = 64 * 1024 * 1024
+
+/**
+ * Makes a store that can't hurt: no call rejects, a look-up or a deletion gives nothing after `waitMs`, a write returns at
+ * once. After a failure the store is left alone for a while (`Bypass`); the log has a line when that begins and when it ends.
+ *
+ * `purge` and `stats` give what is right or, with a line in the log, 0: they may take ten seconds, and are always tried.
+ *
+ * @example
+ * const store = guardStore(openStore(spec, options), { waitMs: 50, deadlines, log, now: () => performance.now() })
+ */
+export function guardStore(store: Store, options: GuardOptions): Store {
+  return new GuardedStore(store, options)
+}
+
+class GuardedStore implements Store {
+  readonly name: Store['name']
+  readonly #store: Store
+  readonly #options: GuardOptions
+  readonly #bypass: Bypass
+  #sets = 0
+  #setBytes = 0
+
+  constructor(store: Store, options: GuardOptions) {
+    const { log, now } = options
+    this.name = store.name
+    this.#store = store
+    this.#options = options
+    this.#bypass = new Bypass(now, {
+      onTrouble: (err) => log.warn({ store: store.name, err }, 'the store is in trouble: requests go on without it'),
+      onWell: (awayMs) => log.info({ store: store.name, awayMs: Math.round(awayMs) }, 'the store is back'),
+    })
+  }
+
+  get(key: string): ReturnType<Store['get']> {
+    return this.#guard(() => this.#store.get(key), undefined, this.#options.waitMs)
+  }
+
+  set(key: string, value: Uint8Array, options: { readonly ttlMs: number; readonly scope: string }): void {
+    // One is let through however large it is.
+    if (this.#sets >= SETS_MAX || (this.#sets > 0 && this.#setBytes + value.byteLength > SET_BYTES_MAX)) return
+    const setting = this.#guard(() => this.#store.set(key, value, options), undefined, SLOW_MS)
+    if (!(setting instanceof Promise)) return
+    this.#sets += 1
+    this.#setBytes += value.byteLength
+    void setting.then(() => {
+      this.#sets -= 1
+      this.#setBytes -= value.byteLength
+    })
+  }
+
+  delete(key: string): boolean | Promise<boolean> {
+    return this.#guard(() => this.#store.delete(key), false, this.#options.waitMs)
+  }
+
+  purge(scope?: string): Promise<number> {
+    return this.#insist('purge', () => this.#store.purge(scope), 0)
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#insist('stats', () => this.#store.stats(), { entries: 0, bytes: 0 })
+  }
+
+  async close(): Promise<void> {
+    await this.#insist('close', () => this.#store.close(), undefined)
+  }
+
+  /** Runs a call that is left out, or given up, where the store is in trouble. */
+  #guard<T>(call: () => T | Promise<T>, otherwise: T, limitMs: number): T | Promise<T> {
+    const round = this.#bypass.ask()
+    if (round === undefined) return otherwise
+    const startedAt = this.#options.now()
+    try {
+      const result = call()
+      if (result instanceof Promise) return this.#settle(round, result, otherwise, limitMs)
+      // It could not be given up; but the next ones are spared.
+      const tookMs = this.#options.now() - startedAt
+      if (tookMs > this.#options.waitMs) this.#bypass.failed(round, timedOut(tookMs))
+      else this.#bypass.succeeded(round)
+      return result
+    } catch (cause) {
+      this.#bypass.failed(round, cause)
+      return otherwise
+    }
+  }
+
+  async #settle<T>(round: number, pending: Promise<T>, otherwise: T, limitMs: number): Promise<T> {
+    try {
+      const result = await this.#inTime(pending, limitMs)
+      this.#bypass.succeeded(round)
+      return result
+    } catch (cause) {
+      this.#bypass.failed(round, cause)
+      return otherwise
+    }
+  }
+
+  /** Runs a call in any case; it is not to be left out, since somebody asked for just that. */
+  async #insist<T>(what: string, call: () => T | Promise<T>, otherwise: T): Promise<T> {
+    try {
+      return await this.#inTime(Promise.resolve(call()), SLOW_MS)
+    } catch (err) {
+      this.#options.log.warn({ store: this.name, call: what, err }, 'the store did not do what it was asked for')
+      return otherwise
+    }
+  }
+
+  #inTime<T>(pending: Promise<T>, limitMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const deadline = this.#options.deadlines.start(limitMs, () => {
+        // Where it is this process that was busy, the answer may be here, and only has to be read.
+        setImmediate(() => reject(timedOut(limitMs)))
+      })
+      pending.then(resolve, reject).finally(() => deadline.clear())
+    })
+  }
+}
+
+function timedOut(ms: number): Error {
+  return new Error(`The store took ${Math.round(ms)} ms.`)
+}

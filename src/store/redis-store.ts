@@ -1,0 +1,127 @@
+import type { RedisClient } from 'bun'
+import type { Deadlines } from '../timing/deadlines.ts'
+import { RedisConnection } from './redis-connection.ts'
+import type { Store, StoreStats } from './store.ts'
+
+/** What the store in Redis needs. */
+export interface RedisStoreOptions {
+  /** A larger entry is not kept. How much is kept in all is the server's affair: `maxmemory` and its policy. */
+  readonly bytesMax: number
+  readonly deadlines: Deadlines
+}
+
+const PREFIX = 'nexcode:store:'
+/** As many hexadecimal digits of the scope's digest stand before each value. */
+const TAG_CHARS = 32
+/** Redis knows no time without end that has a number. */
+const TTL_MS_MAX = 100 * 365 * 24 * 3600 * 1000
+const BATCH_KEYS = 500
+/** More keys than these are not looked at for the statistics. */
+const COUNTED_KEYS_MAX = 100_000
+
+/**
+ * Makes a store in a Redis or Valkey server, for many gateways. It connects when it is first used, and again after the
+ * server was away; until then its calls reject.
+ *
+ * @example
+ * const store = createRedisStore('redis://127.0.0.1:6379/0', { bytesMax, deadlines })
+ */
+export function createRedisStore(url: string, options: RedisStoreOptions): Store {
+  return new RedisStore(url, options)
+}
+
+class RedisStore implements Store {
+  readonly name = 'redis'
+  readonly #bytesMax: number
+  /** A look-up never stands behind a large value that is on its way to the server. */
+  readonly #reads: RedisConnection
+  readonly #writes: RedisConnection
+
+  constructor(url: string, { bytesMax, deadlines }: RedisStoreOptions) {
+    this.#bytesMax = bytesMax
+    this.#reads = new RedisConnection(url, deadlines)
+    this.#writes = new RedisConnection(url, deadlines)
+  }
+
+  async get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const kept = await this.#reads.run((client) => client.getBuffer(PREFIX + key))
+    if (kept === null || kept.byteLength < TAG_CHARS) return undefined
+    return new Uint8Array(kept.buffer, kept.byteOffset + TAG_CHARS, kept.byteLength - TAG_CHARS)
+  }
+
+  async set(
+    key: string,
+    value: Uint8Array,
+    options: { readonly ttlMs: number; readonly scope: string },
+  ): Promise<void> {
+    const { ttlMs, scope } = options
+    if (!(ttlMs > 0) || key.length + value.byteLength > this.#bytesMax) {
+      await this.delete(key)
+      return
+    }
+    const kept = new Uint8Array(TAG_CHARS + value.byteLength)
+    new TextEncoder().encodeInto(tagOf(scope), kept)
+    kept.set(value, TAG_CHARS)
+    const wholeMs = Math.ceil(Math.min(ttlMs, TTL_MS_MAX))
+    await this.#writes.run((client) => client.set(PREFIX + key, kept, 'PX', wholeMs))
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return (await this.#writes.run((client) => client.unlink(PREFIX + key))) > 0
+  }
+
+  async purge(scope?: string): Promise<number> {
+    const tag = scope === undefined ? undefined : tagOf(scope)
+    let purged = 0
+    for await (const keys of this.#keys()) {
+      const meant = tag === undefined ? keys : await this.#tagged(keys, tag)
+      if (meant.length > 0) purged += await this.#writes.run((client) => client.unlink(...meant))
+    }
+    return purged
+  }
+
+  async stats(): Promise<StoreStats> {
+    let entries = 0
+    let bytes = 0
+    for await (const keys of this.#keys()) {
+      const lengths = await this.#forEach(keys, (client, key) => client.strlen(key))
+      for (const [index, length] of lengths.entries()) {
+        if (length === 0) continue
+        entries += 1
+        bytes += length + (keys[index]?.length ?? 0)
+      }
+      if (entries >= COUNTED_KEYS_MAX) break
+    }
+    return { entries, bytes }
+  }
+
+  close(): void {
+    this.#reads.close()
+    this.#writes.close()
+  }
+
+  /** All keys of ours, in batches; one that comes or goes meanwhile may be missed, and one may come twice. */
+  async *#keys(): AsyncGenerator<string[]> {
+    const pattern = ['MATCH', `${PREFIX}*`, 'COUNT', String(BATCH_KEYS)]
+    let cursor = '0'
+    do {
+      const [next, keys]: [string, string[]] = await this.#writes.run((client) => client.scan(cursor, ...pattern))
+      cursor = next
+      if (keys.length > 0) yield keys
+    } while (cursor !== '0')
+  }
+
+  async #tagged(keys: readonly string[], tag: string): Promise<string[]> {
+    const tags = await this.#forEach(keys, (client, key) => client.getrange(key, 0, TAG_CHARS - 1))
+    return keys.filter((_, index) => tags[index] === tag)
+  }
+
+  #forEach<T>(keys: readonly string[], ask: (client: RedisClient, key: string) => Promise<T>): Promise<T[]> {
+    return this.#writes.run((client) => Promise.all(keys.map((key) => ask(client, key))))
+  }
+}
+
+/** Of one length for every scope, so that it can be told from the value behind it. */
+function tagOf(scope: string): string {
+  return new Bun.CryptoHasher('sha256').update(scope).digest('hex').slice(0, TAG_CHARS)
+}

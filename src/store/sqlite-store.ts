@@ -1,0 +1,187 @@
+import type { Log } from '../telemetry/log.ts'
+import { inodeOf, isBusy, isDamage, openSqliteFile, renewSqliteFile, type SqliteFile } from './sqlite-file.ts'
+import { prepareStatements, type Statements } from './sqlite-statements.ts'
+import type { Store, StoreBounds, StoreStats } from './store.ts'
+import { WriteQueue } from './write-queue.ts'
+
+/** What the store in a file needs. */
+export interface SqliteStoreOptions extends StoreBounds {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly log: Pick<Log, 'warn'>
+}
+
+/** What an entry costs beside its key, its scope and its value: a row's share of its page and of the indexes. */
+const ENTRY_BYTES = 352
+/** When an entry was used is written down once in so long: what is read often costs no writes. */
+const USE_NOTED_MS = 60_000
+/** How often a writer looks for what has expired, and whether its file still stands at its path. */
+const SWEEP_MS = 10_000
+/** Rows that are taken out in one transaction. */
+const BATCH_ROWS = 256
+/** A write mostly needs the room of one or two. */
+const EVICTED_ROWS = 16
+/** How often, and for how long, a write is tried while another process writes. Requests go on meanwhile. */
+const PAUSE_MS = 10
+const GIVE_UP_MS = 2_000
+
+/**
+ * Opens a store in a SQLite file, which several processes may share. Throws as `openSqliteFile` does.
+ *
+ * Its calls hold the process up for as long as they take, which is well below a millisecond for a value of some kilobytes.
+ *
+ * @example
+ * const store = openSqliteStore('/var/lib/nexcode/cache.db', { bytesMax, entriesMax, now: Date.now, log })
+ */
+export function openSqliteStore(path: string, options: SqliteStoreOptions): Store {
+  return new SqliteStore(path, options)
+}
+
+class SqliteStore implements Store {
+  readonly name = 'sqlite'
+  readonly #path: string
+  readonly #options: SqliteStoreOptions
+  readonly #writes = new WriteQueue({ isBusy, giveUpMs: GIVE_UP_MS, pauseMs: PAUSE_MS })
+  #file: SqliteFile
+  #sql: Statements
+  #state: 'open' | 'lost' | 'closed' = 'open'
+  #sweptAt: number
+
+  constructor(path: string, options: SqliteStoreOptions) {
+    this.#path = path
+    this.#options = options
+    this.#sweptAt = options.now()
+    this.#file = openSqliteFile(path, options.log)
+    this.#sql = prepareStatements(this.#file.database)
+  }
+
+  get(key: string): Uint8Array<ArrayBuffer> | undefined {
+    return this.#run(() => {
+      const row = this.#sql.get.get(key)
+      const at = this.#options.now()
+      if (row === null || row.expires_at <= at || Bun.hash.crc32(row.value) !== row.checksum) return undefined
+      if (at - row.used_at >= USE_NOTED_MS) this.#noteUse(key, at)
+      return row.value
+    })
+  }
+
+  set(
+    key: string,
+    value: Uint8Array,
+    options: { readonly ttlMs: number; readonly scope: string },
+  ): void | Promise<void> {
+    const { ttlMs, scope } = options
+    const bytes = ENTRY_BYTES + 2 * Buffer.byteLength(key) + 2 * Buffer.byteLength(scope) + value.byteLength
+    const isKept = ttlMs > 0 && bytes <= this.#options.bytesMax && this.#options.entriesMax >= 1
+    let kept = value
+    const setting = this.#write(() => {
+      const at = this.#options.now()
+      if (Math.abs(at - this.#sweptAt) >= SWEEP_MS) this.#sweep(at)
+      if (!isKept) {
+        this.#sql.delete.get(key)
+        return
+      }
+      const put = (): void => {
+        this.#sql.set.run(key, scope, bytes, at + ttlMs, at, Bun.hash.crc32(kept), kept)
+        this.#makeRoom(key)
+      }
+      this.#file.database.transaction(put).immediate()
+    })
+    // Until it has its turn the caller may do what it wants with its bytes.
+    if (setting instanceof Promise) kept = new Uint8Array(value)
+    return setting
+  }
+
+  delete(key: string): boolean | Promise<boolean> {
+    return this.#write(() => {
+      const row = this.#sql.delete.get(key)
+      return row !== null && row.expires_at > this.#options.now()
+    })
+  }
+
+  async purge(scope?: string): Promise<number> {
+    const last = this.#run(() => this.#sql.lastId.get()?.id ?? 0)
+    const at = this.#options.now()
+    let purged = 0
+    for (let rows = BATCH_ROWS; rows === BATCH_ROWS; ) {
+      const batch = await this.#write(() => this.#sql.purge.all(last, scope ?? null, BATCH_ROWS))
+      rows = batch.length
+      purged += batch.filter(({ expires_at: expiresAt }) => expiresAt > at).length
+      // Requests and other processes have their turn between two batches.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return purged
+  }
+
+  stats(): StoreStats {
+    return this.#run(() => this.#total())
+  }
+
+  async close(): Promise<void> {
+    await this.#writes.idle()
+    this.#end('closed')
+  }
+
+  #total(): StoreStats {
+    return this.#sql.total.get() ?? { entries: 0, bytes: 0 }
+  }
+
+  /** Runs what writes: later where another process writes just now, and then what comes after it behind it. */
+  #write<T>(run: () => T): T | Promise<T> {
+    return this.#writes.run(() => this.#run(run))
+  }
+
+  /** Takes out what was used least recently, but the entry that the room is for. */
+  #makeRoom(key: string): void {
+    const { bytesMax, entriesMax } = this.#options
+    for (;;) {
+      const { entries, bytes } = this.#total()
+      if (entries <= entriesMax && bytes <= bytesMax) return
+      this.#sql.evict.run(key, EVICTED_ROWS, bytes - bytesMax, entries - entriesMax)
+    }
+  }
+
+  #noteUse(key: string, at: number): void {
+    try {
+      this.#sql.use.run(at, key)
+    } catch {
+      // Another process writes just now: a later reader notes it.
+    }
+  }
+
+  #sweep(at: number): void {
+    if (inodeOf(this.#path) !== this.#file.inode) this.#reopen(() => openSqliteFile(this.#path, this.#options.log))
+    // A full batch: there may be more, which the next writer looks for.
+    if (this.#sql.expire.all(at, BATCH_ROWS).length < BATCH_ROWS) this.#sweptAt = at
+  }
+
+  /** Runs what reads or writes; where that finds the file damaged, once more on a new one. */
+  #run<T>(run: () => T): T {
+    if (this.#state === 'closed') throw new Error('The store is closed.')
+    try {
+      if (this.#state === 'lost') this.#reopen(() => openSqliteFile(this.#path, this.#options.log))
+      return run()
+    } catch (cause) {
+      if (!isDamage(cause)) throw cause
+      const { inode } = this.#file
+      this.#reopen(() => renewSqliteFile(this.#path, inode, this.#options.log))
+      return run()
+    }
+  }
+
+  /** As long as one statement is there, a closed file stays open. */
+  #end(state: 'lost' | 'closed'): void {
+    if (this.#state === 'open') {
+      for (const statement of Object.values(this.#sql)) statement.finalize()
+      this.#file.database.close()
+    }
+    this.#state = state
+  }
+
+  #reopen(open: () => SqliteFile): void {
+    this.#end('lost')
+    this.#file = open()
+    this.#sql = prepareStatements(this.#file.database)
+    this.#state = 'open'
+  }
+}
