@@ -66,6 +66,8 @@ export interface App {
   readonly start: () => void
   /** Ends that, for good. */
   readonly stop: () => void
+  /** Waits for what goes on behind answers, and closes what was opened. For the end, when no request is under way. */
+  readonly close: () => Promise<void>
 }
 
 const COMPLETE: Outcome = { kind: 'complete' }
@@ -141,8 +143,8 @@ export function createApp(deps: AppDeps): App {
       checks.watch(live)
     },
     start: () => checks.watch(live),
-    async stop() {
-      checks.stop()
+    stop: checks.stop,
+    async close() {
       await parts.chain.settle()
       await parts.reuse?.close()
     },

@@ -67,6 +67,7 @@ export async function startGateway(
     url: serverUrl(config.server, server.port),
     async drain() {
       const { drainMs } = config.timeouts
+      app.stop()
       const isOver = drainMs === 0 ? new Promise<never>(() => undefined) : sleep(drainMs).then(() => false)
       const idle = app.admission.drain()
       if (app.admission.inFlight() > 0) await Promise.race([idle, sleep(NOTICE_MS), isOver])
@@ -77,14 +78,14 @@ export async function startGateway(
         await Promise.race([done, sleep(FAREWELL_MS)])
       }
       server.closeAll()
-      await Promise.race([app.stop(), sleep(FAREWELL_MS)])
+      await Promise.race([app.close(), isOver])
       return isDone
     },
     async abandon() {
-      const stopped = app.stop()
+      app.stop()
       const closed = server.close()
       server.closeAll()
-      await Promise.all([closed, stopped])
+      await Promise.all([closed, Promise.race([app.close(), sleep(FAREWELL_MS)])])
     },
   }
 }

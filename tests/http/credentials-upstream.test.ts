@@ -15,7 +15,8 @@ beforeAll(async () => {
   const started = await Promise.all([
     startPair(ACCOUNT),
     startPair({ ...ACCOUNT, HOST: '0.0.0.0' }),
-    startPair({ ...ACCOUNT, REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }),
+    // The same Idempotency-Key is put on different requests here.
+    startPair({ ...ACCOUNT, REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, IDEMPOTENCY_WINDOW_MS: '0' }),
   ])
   loopback = started[0]
   public_ = started[1]
