@@ -1,6 +1,7 @@
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import type { Draft } from './draft.ts'
 import type { Live } from './live.ts'
+import { endpointOf } from './openai/endpoint-of.ts'
 import { idsIn, type RememberedIds } from './router/remembered-ids.ts'
 import type { Route } from './router/router.ts'
 
@@ -8,12 +9,13 @@ import type { Route } from './router/router.ts'
  * Chooses where a request goes: to whoever holds the object that it speaks of, else where its resource is pinned to, else
  * where its model leads.
  *
- * `endpoint` is the path below `/v1/`. Throws `model_not_found`.
+ * `target` is the caller's request target. Throws `model_not_found`.
  */
-export function chooseRoute(endpoint: string, draft: Draft, live: Live, ids: RememberedIds): Route {
+export function chooseRoute(target: string, draft: Draft, live: Live, ids: RememberedIds): Route {
   const { router, settings, remembersIds } = live
   const byModel = router.route(draft.model)
   if (!remembersIds) return byModel
+  const endpoint = endpointOf(target)
   const resource = endpoint.split('/', 1)[0] ?? ''
   for (const id of idsIn(endpoint, draft.value)) {
     const holder = ids.find(id)

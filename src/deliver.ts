@@ -207,7 +207,8 @@ export function wrongKindOf(
   return wantsJson ? 'a text/html page' : undefined
 }
 
-function refuseWrongKind(exchange: Exchange, endpoint: JsonEndpoint | undefined, answer: Response): void {
+/** Throws `upstream_invalid_response` for an answer of the wrong kind. */
+export function refuseWrongKind(exchange: Exchange, endpoint: JsonEndpoint | undefined, answer: Response): void {
   const found = wrongKindOf(exchange, endpoint, answer)
   if (found === undefined) return
   throw new ApiError('upstream_invalid_response', { cause: `upstream answered with ${found}` })

@@ -37,20 +37,24 @@ export class Fork implements Exchange {
   attempts = 0
   upstream: string | undefined
   tries: Exchange['tries']
-  params = ''
+  params: string
   cache: string | undefined
   shouldRetry: false | undefined
-  total: Exchange['total']
   timeToFirstByteMs: number | undefined
   upstreamMs: number | undefined
   status = 0
   error: ApiError | undefined
   isTapped = false
   isDelivered = false
+  /** How it ended; undefined: it has not. */
+  outcome: Outcome | undefined
   #releases: ((outcome: Outcome) => void)[] = []
   #hasEnded = false
+  readonly #whole: Exchange
+  #total: Exchange['total']
 
   constructor(exchange: Exchange, parts: ForkParts) {
+    this.#whole = exchange
     this.id = exchange.id
     this.clientRequestId = exchange.clientRequestId
     this.request = parts.request ?? exchange.request
@@ -63,7 +67,18 @@ export class Fork implements Exchange {
     this.model = exchange.model
     this.principal = exchange.principal
     this.stream = exchange.stream
+    this.params = exchange.params
     if (exchange.tries !== undefined) this.tries = []
+  }
+
+  get total(): Exchange['total'] {
+    return this.#total
+  }
+
+  /** A limit of its own takes the place of the exchange's. */
+  set total(deadline: Exchange['total']) {
+    this.#whole.total?.clear()
+    this.#total = deadline
   }
 
   atEnd(release: (outcome: Outcome) => void): void {
@@ -73,7 +88,8 @@ export class Fork implements Exchange {
   end(outcome: Outcome): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    for (const release of this.#releases) release(this.#blame(outcome))
+    this.outcome = this.#blame(outcome)
+    for (const release of this.#releases) release(this.outcome)
   }
 
   /** Tells the exchange what has been found out so far. */
@@ -84,8 +100,10 @@ export class Fork implements Exchange {
     exchange.attempts += this.attempts
     this.attempts = 0
     exchange.upstream = this.upstream ?? exchange.upstream
-    exchange.tries?.push(...(this.tries ?? []))
-    if (this.tries !== undefined) this.tries = []
+    if (this.tries !== undefined) {
+      exchange.tries = [...(exchange.tries ?? []), ...this.tries]
+      this.tries = []
+    }
     exchange.params = this.params
     exchange.cache = this.cache ?? exchange.cache
     exchange.shouldRetry = this.shouldRetry

@@ -42,8 +42,6 @@ export function addressLane(
   const { locate, reach } = live.egressOf(upstream)
   const destination = locate(withoutToken(target, principal), model)
   const headers = requestHeaders(request.headers)
-  const { auth, keyHeader, headers: own } = upstream
-  const mayBorrow = (): boolean => deps.mayBorrow(request.headers)
-  const secret = applyCredentials(headers, principal, { auth, key, keyHeader, headers: own }, mayBorrow)
+  const secret = applyCredentials(headers, principal, upstream, key, () => deps.mayBorrow(request.headers))
   return { url: destination.url, target: destination.target, headers, secret, reach }
 }

@@ -1,6 +1,7 @@
 import { readJson } from './body/read-json.ts'
 import type { CacheSettings, Settings } from './config/settings.ts'
 import { type Chain, createChain, NO_EXTENSIONS } from './extend/chain.ts'
+import type { ChainDeps } from './extend/chain-deps.ts'
 import type { LoadedExtension } from './extend/loaded-extension.ts'
 import type { Live } from './live.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
@@ -53,6 +54,7 @@ const OLD_STORE_MS = 60_000
  */
 export function createPartsMaker(deps: PartsDeps): MakeParts {
   let made = ''
+  const pending = new Set<Promise<void>>()
   return (settings, extensions = [], previous) => {
     const { cache, idempotencyMs } = settings
     const wanted = JSON.stringify([cache, idempotencyMs])
@@ -61,7 +63,7 @@ export function createPartsMaker(deps: PartsDeps): MakeParts {
     made = wanted
     const former = previous?.reuse
     if (!isSame && former !== undefined) deps.deadlines.start(OLD_STORE_MS, () => void former.close())
-    return { reuse, chain: makeChain(extensions, reuse, deps) }
+    return { reuse, chain: makeChain(extensions, reuse, { ...deps, pending }) }
   }
 }
 
@@ -72,9 +74,13 @@ function openReuse(settings: Settings, deps: PartsDeps): Reuse | undefined {
   return createReuse({ store, now, deadlines, sleep, digest, settings })
 }
 
-function makeChain(extensions: readonly LoadedExtension[], reuse: Reuse | undefined, deps: PartsDeps): Chain {
-  if (extensions.length === 0 || reuse === undefined) return NO_EXTENSIONS
-  const { log, deadlines, jsonBytesMax } = deps
+function makeChain(
+  extensions: readonly LoadedExtension[],
+  reuse: Reuse | undefined,
+  deps: PartsDeps & Pick<ChainDeps, 'pending'>,
+): Chain {
+  if (reuse === undefined) return NO_EXTENSIONS
+  const { log, deadlines, jsonBytesMax, pending } = deps
   return createChain(extensions, {
     deadlines,
     log,
@@ -83,5 +89,6 @@ function makeChain(extensions: readonly LoadedExtension[], reuse: Reuse | undefi
     readJson: (incoming) => readJson(incoming, jsonBytesMax),
     endpointOf,
     bodyBytesMax: jsonBytesMax,
+    pending,
   })
 }

@@ -5,7 +5,7 @@ import type { Recording } from './cassette/recorder.ts'
 import { watchAnswer } from './cassette/watch-answer.ts'
 import { chooseRoute } from './choose-route.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
-import { type DeliverDeps, deliver, type Via } from './deliver.ts'
+import { type DeliverDeps, deliver, refuseWrongKind, type Via } from './deliver.ts'
 import type { Draft } from './draft.ts'
 import type { Exchange } from './exchange.ts'
 import { type Answered, ask } from './failover/ask.ts'
@@ -17,7 +17,6 @@ import { isJsonObject } from './json/json.ts'
 import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
 import type { Serving } from './live-parts.ts'
-import { endpointOf } from './openai/endpoint-of.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
 import type { Reused } from './reuse/reuse-request.ts'
@@ -47,20 +46,36 @@ const OWN_REQUEST_HEADERS = ['x-nexcode-cache-key', 'x-nexcode-cache-ttl'] as co
  * An `endpoint` has a body that is read and checked; without one, everything passes through as it comes, unless a rule or
  * its model has a say. Throws an `ApiError`; the exchange's end is reported by whoever renders it.
  */
-export async function handle(
+export function handle(
   exchange: Exchange,
   principal: Principal,
   endpoint: JsonEndpoint | undefined,
   deps: PipelineDeps,
 ): Promise<Response> {
   exchange.atEnd(deps.admission.admit())
+  const live = deps.live()
+  // A promise for each step would cost more than the step.
+  if (deps.cassettes === undefined && live.chain.isEmpty)
+    return serve(exchange, principal, endpoint, live, undefined, deps)
+  return goAround(exchange, principal, endpoint, live, deps)
+}
+
+/** Goes through what stands around the flow where it is wanted: cassettes, extensions. */
+async function goAround(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  live: Serving,
+  deps: PipelineDeps,
+): Promise<Response> {
   const { cassettes } = deps
   const taped = cassettes === undefined ? undefined : await tapeExchange(exchange, endpoint, cassettes, deps)
   if (taped instanceof Response) return taped
-  const live = deps.live()
+  const { chain } = live
+  if (chain.isEmpty) return serve(exchange, principal, endpoint, live, taped, deps)
   const next = (one: Exchange, wanted: JsonEndpoint | undefined): Promise<Response> =>
-    serve(one, principal, wanted, { live, taped }, deps)
-  return live.chain.isEmpty ? next(exchange, endpoint) : throughExtensions(exchange, principal, live, next)
+    serve(one, principal, wanted, live, undefined, deps)
+  return throughExtensions(exchange, principal, { chain, taped }, next)
 }
 
 /** What stands behind the extensions. */
@@ -68,20 +83,22 @@ async function serve(
   exchange: Exchange,
   principal: Principal,
   endpoint: JsonEndpoint | undefined,
-  { live, taped }: { readonly live: Serving; readonly taped: Recording | undefined },
+  live: Serving,
+  taped: Recording | undefined,
   deps: PipelineDeps,
 ): Promise<Response> {
   if (live.settings.hasFile) exchange.tries = []
-  const reading = readDraft(exchange, principal, endpoint, live, deps)
+  const isCompared = live.reuse?.comparesBody(exchange, live.settings)
+  const reading = readDraft(exchange, principal, endpoint, live, deps, isCompared)
   const draft = reading instanceof Promise ? await reading : reading
-  const path = endpoint?.path.slice(1) ?? endpointOf(exchange.target)
-  const route = chooseRoute(path, draft, live, deps.ids)
+  const route = chooseRoute(exchange.target, draft, live, deps.ids)
   const going = { exchange, principal, endpoint, draft, route, live }
   const limits = limitTime(exchange, route, live.settings, deps)
   const isReused = live.reuse?.isFor(exchange, live.settings) === true
   const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
   const answer = taped === undefined ? answered.answer : watchAnswer(answered.answer, taped)
-  const response = await deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
+  const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
+  const response = delivering instanceof Promise ? await delivering : delivering
   if ('served' in answered) tellServed(response, answered, going)
   limits.onDelivered()
   return response
@@ -98,18 +115,36 @@ interface Going {
 }
 
 /** Answers from what is kept or under way for others, or by asking the targets. */
-function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Reused> {
+async function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Reused> {
   const { exchange, principal, draft, route, live } = going
   if (live.reuse === undefined) throw new Error('nothing is kept here')
-  return live.reuse.answer({
+  // Who waits for another's call has the limits that a call of its own would have.
+  const [first] = route.lanes
+  if (first !== undefined) limits.onLane(first)
+  const reused = await live.reuse.answer({
     exchange,
     principal,
     draft,
     route,
     settings: live.settings,
-    forward: (one) => askTargets({ ...going, exchange: one }, limits, deps),
+    forward: (one) => askForAll({ ...going, exchange: one }, limits, deps),
     streamIdleMsOf: (lane) => streamIdleMs(route, lane, deps),
+    totalMsOf: ({ upstream }) => route.sending.timeouts.totalMs ?? upstream.timeouts.totalMs ?? deps.timeouts.totalMs,
   })
+  if (reused.lane !== undefined) limits.onLane(reused.lane)
+  return reused
+}
+
+/** Asks for an answer that several may get: one that none of them would get is refused before anybody waits for its body. */
+async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
+  const answered = await askTargets(going, limits, deps)
+  try {
+    refuseWrongKind(going.exchange, going.endpoint, answered.answer)
+    return answered
+  } catch (refusal) {
+    answered.answer.body?.cancel().catch(() => undefined)
+    throw refusal
+  }
 }
 
 /** Says what the cache did, in the answer's headers and in the log. */
@@ -157,13 +192,15 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
   return { url, target, method: request.method, headers, body, abort, firstByteMs, reach, secret }
 }
 
+/** An answer on its way back. */
+type Handed = Pick<Reused, 'lane' | 'secret'> & Partial<Pick<Reused, 'isWatched'>>
+
 /** What the way back has to know of the way there. */
-function via(going: Going, { lane, secret }: Pick<Reused, 'lane' | 'secret'>, deps: PipelineDeps): Via {
+function via(going: Going, { lane, secret, isWatched }: Handed, deps: PipelineDeps): Via {
   const { draft, route, live } = going
   return {
     secret,
-    // What is kept comes from no upstream that could fall silent.
-    streamIdleMs: lane === undefined ? 0 : streamIdleMs(route, lane, deps),
+    streamIdleMs: lane === undefined || isWatched === true ? 0 : streamIdleMs(route, lane, deps),
     debugHeaders: live.settings.debugHeaders,
     reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,
     onObject:

@@ -35,6 +35,8 @@ const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded
  * An `endpoint` has a body that is always read and checked. All others pass through as they come, unless a rule may
  * match them, or their model, or an object that they name, decides where they go. A body to which a rule that matches can't be applied is refused.
  *
+ * With `isCompared` all of it is read in any case, where it is not too large, but not refused for what it says.
+ *
  * Throws, or rejects with, the `ApiError` of what is wrong with the body.
  */
 export function readDraft(
@@ -43,8 +45,11 @@ export function readDraft(
   endpoint: JsonEndpoint | undefined,
   live: Live,
   deps: ReadDraftDeps,
+  isCompared = false,
 ): Draft | Promise<Draft> {
-  if (endpoint === undefined) return readOther(exchange, principal, live, deps)
+  if (endpoint === undefined) {
+    return readOther(exchange, principal, live, deps, isCompared ? passWhole : passBody)
+  }
   // What came with the head is there at once: a promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.limits.jsonBytesMax)
   const draft = (read: JsonBody): Draft => {
@@ -68,11 +73,17 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, isChanged)
 }
 
-function readOther(exchange: Exchange, principal: Principal, live: Live, deps: ReadDraftDeps): Draft | Promise<Draft> {
-  if (exchange.body === undefined || !live.readsBodies) return passBody(exchange, deps)
+function readOther(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  deps: ReadDraftDeps,
+  pass: typeof passBody,
+): Draft | Promise<Draft> {
+  if (exchange.body === undefined || !live.readsBodies) return pass(exchange, deps)
   const facts = factsOf(exchange, principal, undefined)
   const isRuled = live.rules.mayMatch(facts)
-  if (!(isRuled || live.needsModel || mayNameObject(facts, live))) return passBody(exchange, deps)
+  if (!(isRuled || live.needsModel || mayNameObject(facts, live))) return pass(exchange, deps)
   const type = exchange.request.headers.get('content-type') ?? 'application/json'
   if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps)
   const path = endpointPath(facts.endpoint)
@@ -81,7 +92,7 @@ function readOther(exchange: Exchange, principal: Principal, live: Live, deps: R
   if (isForm && (isRuled || mayNameModel)) return readFormOf(exchange, principal, live, type, deps)
   // Some upstreams take a body for JSON whatever its type says.
   if (isRuled || (live.settings.unknownModels === 'refuse' && MODEL_CALLS.test(path))) throw notReadable(type)
-  return passBody(exchange, deps)
+  return pass(exchange, deps)
 }
 
 /** Whether a body may say which object it goes on from, where that decides who it goes to. */
@@ -128,6 +139,32 @@ function notReadable(type: string): ApiError {
   return new ApiError('rules_not_applicable', {
     message: `This server has rules for the model or the parameters of this request, and they cannot be applied to a body of the type '${shown}'.`,
   })
+}
+
+/** Passes on a body that other requests' are compared with: whole, and with its value where it is JSON. */
+async function passWhole(exchange: Exchange, deps: ReadDraftDeps): Promise<Draft> {
+  const { request, body, json } = exchange
+  const declared = request.headers.get('content-length')
+  if (body === undefined || declared === null || Number(declared) > deps.limits.jsonBytesMax) {
+    return passBody(exchange, deps)
+  }
+  const bytes = json?.encoded ?? json?.bytes ?? (await body.whole())
+  const value = json?.value ?? valueOf(bytes, request.headers)
+  if (value === undefined) return draftAsIs(bytes)
+  exchange.model = modelOf(value)
+  exchange.stream = wantsStream(value)
+  return { ...draftAsIs(bytes), value }
+}
+
+/** The value of a body that is JSON; undefined: it is not, or not to be read. */
+function valueOf(bytes: Uint8Array, headers: Headers): unknown {
+  if (headers.has('content-encoding') || !JSON_TYPE.test(headers.get('content-type') ?? 'application/json'))
+    return undefined
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
+  } catch {
+    return undefined
+  }
 }
 
 function passBody({ request, body }: Exchange, { limits }: ReadDraftDeps): Draft | Promise<Draft> {

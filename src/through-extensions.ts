@@ -1,16 +1,25 @@
 import type { Principal } from './auth/authorize.ts'
 import { withoutToken } from './auth/credentials.ts'
+import type { Recording } from './cassette/recorder.ts'
+import { watchAnswer } from './cassette/watch-answer.ts'
 import type { Exchange } from './exchange.ts'
 import type { Last, Outgoing } from './extend/chain-deps.ts'
 import { type Fork, forkExchange } from './fork-exchange.ts'
 import type { LiveParts } from './live-parts.ts'
+import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from './openai/endpoints.ts'
-import { bodyNoteOf, noteBody } from './stream/body-note.ts'
+import { bodyNoteOf, noteBody, standalone } from './stream/body-note.ts'
+import type { Outcome } from './stream/outcome.ts'
 import { Tap } from './stream/tap.ts'
 
 /** What stands behind the extensions. */
 export type Serve = (exchange: Exchange, endpoint: JsonEndpoint | undefined) => Promise<Response>
+
+/** The extensions, and what is to hear the answer that the caller gets. */
+export interface Through extends Pick<LiveParts, 'chain'> {
+  readonly taped: Recording | undefined
+}
 
 /**
  * Has the extensions answer a request. Each time that one goes on with it, that is a part of the exchange of its own; the exchange
@@ -19,12 +28,12 @@ export type Serve = (exchange: Exchange, endpoint: JsonEndpoint | undefined) => 
  * Rejects with an extension's own error, `extension_failed`, or whatever stands behind them rejects with.
  *
  * @example
- * const response = await throughExtensions(exchange, principal, { chain }, serve)
+ * const response = await throughExtensions(exchange, principal, { chain, taped }, serve)
  */
 export async function throughExtensions(
   exchange: Exchange,
   principal: Principal,
-  { chain }: Pick<LiveParts, 'chain'>,
+  { chain, taped }: Through,
   serve: Serve,
 ): Promise<Response> {
   const forks: Fork[] = []
@@ -32,16 +41,22 @@ export async function throughExtensions(
     (isTold: boolean): Last =>
     (outgoing) =>
       goOn(exchange, outgoing, serve, isTold ? forks : undefined)
-  const response = await chain.run(
-    {
-      exchange,
-      shownTarget: withoutToken(exchange.target, principal),
-      principal: { kind: principal.kind, id: principal.kind === 'token' ? principal.id : undefined },
-      call: last(false),
-    },
-    last(true),
-  )
-  return hand(response, exchange, forks)
+  let response: Response
+  try {
+    response = await chain.run(
+      {
+        exchange,
+        shownTarget: withoutToken(exchange.target, principal),
+        principal: { kind: principal.kind, id: principal.kind === 'token' ? principal.id : undefined },
+        call: last(false),
+      },
+      last(true),
+    )
+  } catch (thrown) {
+    throw reasonFor(thrown, forks)
+  }
+  // What is kept is what the caller gets: a replay runs no extension.
+  return hand(taped === undefined ? response : watchAnswer(standalone(response), taped), exchange, forks)
 }
 
 async function goOn(
@@ -51,7 +66,8 @@ async function goOn(
   forks: Fork[] | undefined,
 ): Promise<Response> {
   const { request, target, body, json } = outgoing
-  const fork = forkExchange(exchange, { request, target, body, json })
+  const fork = forkExchange(exchange, { request, target, body, json, abort: new AbortController() })
+  endWith(exchange, fork)
   try {
     const response = await serve(fork, endpointFor(request.method, target))
     if (!fork.isTapped) fork.end({ kind: 'complete' })
@@ -66,6 +82,15 @@ async function goOn(
   }
 }
 
+/** A call that is given up, such as for its silence, may be made again; none outlives the exchange. */
+function endWith({ abort: { signal } }: Exchange, fork: Fork): void {
+  const follow = (): void => fork.abort.abort(signal.reason)
+  if (signal.aborted) follow()
+  // It may be that of a connection, which outlives this exchange.
+  signal.addEventListener('abort', follow, { once: true })
+  fork.atEnd(() => signal.removeEventListener('abort', follow))
+}
+
 /** Hands an answer on: whatever an extension has made of it, the exchange ends with its last byte. */
 function hand(response: Response, exchange: Exchange, forks: readonly Fork[]): Response {
   exchange.status = response.status
@@ -77,11 +102,29 @@ function hand(response: Response, exchange: Exchange, forks: readonly Fork[]): R
   const end: Exchange['end'] = (outcome, bytes) => {
     for (const fork of forks) fork.tell(exchange)
     exchange.status = response.status
-    exchange.end(outcome, bytes)
+    exchange.end(blamed(outcome, forks), bytes)
   }
   if (note === undefined) return noteBody(response, { tap: new Tap({ onEnd: end }) })
   note.tap.follow(end)
   return response
+}
+
+/** A stream that breaks here does so without a reason: it is that of a part which has failed, or else an extension's doing. */
+function blamed(outcome: Outcome, forks: readonly Fork[]): Outcome {
+  if (outcome.kind !== 'failed') return outcome
+  return failureIn(forks) ?? { kind: 'failed', cause: outcome.cause ?? new ApiError('extension_failed') }
+}
+
+/** Whoever read an answer that broke off knows no more than that: why it did, the part that it was of does. */
+function reasonFor(thrown: unknown, forks: readonly Fork[]): unknown {
+  if (!(thrown instanceof ApiError) || thrown.kind !== 'upstream_unreachable') return thrown
+  const cause = failureIn(forks)?.cause
+  return cause instanceof ApiError ? cause : thrown
+}
+
+function failureIn(forks: readonly Fork[]): (Outcome & { readonly kind: 'failed' }) | undefined {
+  const outcome = forks.findLast((fork) => fork.outcome?.kind === 'failed')?.outcome
+  return outcome?.kind === 'failed' ? outcome : undefined
 }
 
 function endpointFor(method: string, target: string): JsonEndpoint | undefined {

@@ -9,8 +9,6 @@ export interface UpstreamAccount {
    * caller's own where it brings one and the server's else (`either`).
    */
   readonly auth: 'server' | 'caller' | 'none' | 'either'
-  /** The server's key. */
-  readonly key: string | undefined
   /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string
   /** What goes with each call, such as `openai-organization`; with the server's key only where `either` key may be spent. */
@@ -24,20 +22,21 @@ const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'api-key', 'cookie'] a
  * Puts the credentials that the upstream is to see into a request's headers, and takes out what it must not see: a token
  * of this server's, whichever header holds it, and a caller's key where the upstream is spoken to with another.
  *
- * Gives the server's key where this call spends it, so that an echo of it can be masked. Throws `incorrect_api_key`
+ * `key` is the server's. Gives it where this call spends it, so that an echo of it can be masked. Throws `incorrect_api_key`
  * where the upstream wants the server's key and the caller may not spend it: it has no token, and is no program of
  * this machine's that calls a server which only listens there (`mayBorrow`).
  *
  * @example
- * const secret = applyCredentials(headers, principal, account, () => isLoopback && isLocalCaller(headers, origins))
+ * const secret = applyCredentials(headers, principal, upstream, key, () => isLoopback && isLocalCaller(headers, origins))
  */
 export function applyCredentials(
   headers: Headers,
   principal: Principal,
   account: UpstreamAccount,
+  key: string | undefined,
   mayBorrow: () => boolean,
 ): string | undefined {
-  const { auth, key } = account
+  const { auth } = account
   const isOwn = principal.kind === 'caller' && (auth === 'either' || auth === 'caller')
   if (isOwn) {
     if (auth === 'caller') setAll(headers, account.headers)

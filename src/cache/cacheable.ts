@@ -52,6 +52,16 @@ const CONDITIONS = [
 ] as const
 
 /**
+ * Whether requests like this one may be for the cache, by what their bodies say.
+ *
+ * @example
+ * if (isJudgedByBody('POST', 'embeddings')) …
+ */
+export function isJudgedByBody(method: string, endpoint: string): boolean {
+  return method === 'POST' && (SAMPLED.has(endpoint) || COMPUTED.has(endpoint))
+}
+
+/**
  * Judges whether a request's answer may come from the cache and go into it, and reads what the request says about that.
  *
  * @example

@@ -41,6 +41,8 @@ export interface Flights<Note> {
   join(key: string, start: (signal: AbortSignal) => Promise<Source<Note>>, options: FlightOptions): Joined<Note>
   /** How many keys can be joined now. */
   readonly size: number
+  /** Resolves when there is none. */
+  idle(): Promise<void>
 }
 
 /** What all flights share. */
@@ -60,6 +62,7 @@ export interface FlightsDeps {
  */
 export function createFlights<Note>(deps: FlightsDeps): Flights<Note> {
   const flights = new Map<string, Flight<Note>>()
+  const idle: (() => void)[] = []
   return {
     join(key, start, options) {
       const { signal } = options
@@ -70,6 +73,7 @@ export function createFlights<Note>(deps: FlightsDeps): Flights<Note> {
         if (flights.get(key) !== flight) return
         flights.delete(key)
         options.onOver?.()
+        if (flights.size === 0) for (const resolve of idle.splice(0)) resolve()
       })
       flights.set(key, flight)
       const answer = flight.join(signal)
@@ -79,6 +83,7 @@ export function createFlights<Note>(deps: FlightsDeps): Flights<Note> {
     get size() {
       return flights.size
     },
+    idle: () => (flights.size === 0 ? Promise.resolve() : new Promise((resolve) => void idle.push(resolve))),
   }
 }
 
@@ -152,7 +157,14 @@ class Flight<Note> {
         onClosed: this.#forget,
       })
     }
-    for (const one of this.#takeWaiting()) one.resolve(this.#open(source, one.signal))
+    for (const one of this.#takeWaiting()) {
+      try {
+        one.resolve(this.#open(source, one.signal))
+      } catch (cause) {
+        // A head that no response can be made of.
+        one.reject(cause)
+      }
+    }
     if (this.#broadcast === undefined) this.#onComplete(answer, [])
     else this.#broadcast.settle(undefined)
   }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Config } from '../config/config.ts'
 
 /** What a server says of itself when it starts. */
@@ -11,6 +12,10 @@ export interface ServerDescription {
   readonly docs: string
   /** The configuration file, and how much it says. */
   readonly config?: string
+  /** Names of the extensions' files, in their order. */
+  readonly extensions?: string
+  /** Where answers are kept. */
+  readonly cache?: string
 }
 
 /**
@@ -28,6 +33,7 @@ export function describeServer(config: Config, url: string, version: string, fil
     access: describeAccess(config),
     docs: `${url}/docs`,
     ...(file !== undefined && { config: describeFile(file, config) }),
+    ...describeAnswering(config),
   }
 }
 
@@ -35,6 +41,16 @@ function describeUpstreams({ settings }: Config): string {
   const [first] = settings.upstreams
   if (settings.upstreams.length === 1 && first !== undefined) return first.baseUrl
   return settings.upstreams.map(({ name, baseUrl }) => `${name} (${baseUrl})`).join(', ')
+}
+
+function describeAnswering({
+  settings: { extensions, cache },
+}: Config): Pick<ServerDescription, 'extensions' | 'cache'> {
+  return {
+    ...(extensions.length > 0 && { extensions: extensions.map(({ path }) => basename(path)).join(', ') }),
+    // Its kind only: an address may hold a password.
+    ...(cache.store !== undefined && { cache: /^\w+/.exec(cache.store)?.[0] ?? 'on' }),
+  }
 }
 
 function describeFile(file: string, { settings: { upstreams, models, params } }: Config): string {
@@ -80,8 +96,12 @@ export function renderBanner(server: ServerDescription, workers = 1): string {
   upstream   ${server.upstream}
   auth       ${server.access}
   docs       ${server.docs}
-${server.config === undefined ? '' : `  config     ${server.config}\n`}${workers > 1 ? `  workers    ${workers}\n` : ''}
+${optional('config', server.config)}${optional('extensions', server.extensions)}${optional('cache', server.cache)}${optional('workers', workers > 1 ? String(workers) : undefined)}
   Stop with Ctrl-C: requests under way may finish.
 
 `
+}
+
+function optional(name: string, text: string | undefined): string {
+  return text === undefined ? '' : `  ${name.padEnd(11)}${text}\n`
 }

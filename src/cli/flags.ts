@@ -16,6 +16,10 @@ export interface Flags {
   readonly onMiss: string | undefined
   /** What is not compared where a cassette is looked for. */
   readonly ignore: string | undefined
+  /** Whose kept answers are meant. */
+  readonly scope: string | undefined
+  /** The key of one kept answer. */
+  readonly key: string | undefined
   /** What follows the command's name. */
   readonly args: readonly string[]
 }

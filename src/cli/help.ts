@@ -17,6 +17,8 @@ Usage
                           answer from these files; no key, no network
   nexcode init extension MY.ts
                           begin an extension: your own logic in one TypeScript file, and a nexcode.d.ts for your editor
+  nexcode cache stats [--json] | purge [--scope token-1 | --key KEY]
+                          say what a cache in SQLite or Redis holds, or empty it: all, one token's answers, or one answer
   nexcode schema          print the JSON Schema of the configuration file
   nexcode import litellm CONFIG.yaml
                           translate a LiteLLM proxy's file, and list what could not be

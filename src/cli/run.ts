@@ -4,7 +4,7 @@ import { renderHelp } from './help.ts'
 import { VERSION } from './version.ts'
 
 /** The flags, as they are written. */
-const FLAGS = ['once', 'config', 'json', 'path', 'to', 'from', 'pace', 'on-miss', 'ignore'] as const
+const FLAGS = ['once', 'config', 'json', 'path', 'to', 'from', 'pace', 'on-miss', 'ignore', 'scope', 'key'] as const
 
 type FlagName = (typeof FLAGS)[number]
 
@@ -43,6 +43,14 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ['init', { argsMax: 2, flags: [], run: async ({ args }) => (await import('./init.ts')).init(args) }],
+  [
+    'cache',
+    {
+      argsMax: 1,
+      flags: ['config', 'json', 'scope', 'key'],
+      run: async (flags) => (await import('./cache.ts')).cache(flags),
+    },
+  ],
   ['schema', { argsMax: 0, flags: [], run: async () => (await import('./schema.ts')).schema() }],
   [
     'import',
@@ -71,8 +79,8 @@ export async function run(args: readonly string[]): Promise<void> {
   const foreign = FLAGS.find((flag) => isGiven(values[flag]) && !command.flags.includes(flag))
   if (foreign !== undefined)
     return exit(`nexcode ${name}: --${foreign} is not for this command.\nRun nexcode --help for what there is.\n`)
-  const { 'on-miss': onMiss, once, config, json, path, to, from, pace, ignore } = values
-  const code = await command.run({ once, config, json, path, to, from, pace, onMiss, ignore, args: words })
+  const { 'on-miss': onMiss, once, config, json, path, to, from, pace, ignore, scope, key } = values
+  const code = await command.run({ once, config, json, path, to, from, pace, onMiss, ignore, scope, key, args: words })
   if (code !== undefined) process.exit(code)
 }
 
@@ -97,6 +105,8 @@ function parse(args: readonly string[]) {
         pace: { type: 'string' },
         'on-miss': { type: 'string' },
         ignore: { type: 'string' },
+        scope: { type: 'string' },
+        key: { type: 'string' },
       },
     })
   } catch (cause) {

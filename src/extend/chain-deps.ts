@@ -17,6 +17,8 @@ export interface ChainDeps {
   readonly endpointOf: (target: string) => string
   /** No body of more bytes is held; what an extension puts in its place goes on as it comes. */
   readonly bodyBytesMax: number
+  /** What goes on behind answers; shared with the chains before and after a reload. */
+  readonly pending: Set<Promise<void>>
 }
 
 /** What is known of how the body of an answer of ours is to be read (`stream/body-note.ts`). */

@@ -38,7 +38,7 @@ export const NO_EXTENSIONS: Chain = {
  * const response = chain.isEmpty ? await last(outgoing) : await chain.run(facts, last)
  */
 export function createChain(extensions: readonly LoadedExtension[], deps: ChainDeps): Chain {
-  const pending = new Set<Promise<void>>()
+  const { pending } = deps
 
   const keep = (work: Promise<unknown>, log: ExtensionLog): void => {
     const ended = work.then(

@@ -3,6 +3,7 @@ import type { ChunkReader } from './chunk-reader.ts'
 
 /** What is kept of a body that comes as a stream, so that it can be read again. */
 const KEPT_BYTES_MAX = 1024 * 1024
+const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)/i
 
 /**
  * The body of a request that extensions may read and the pipeline reads too: nothing of it is read before someone asks, and
@@ -13,21 +14,21 @@ const KEPT_BYTES_MAX = 1024 * 1024
  */
 export class KeptBody implements IncomingBody {
   readonly #source: IncomingBody
-  readonly #toldBytes: string | null
+  readonly #headers: Headers
   readonly #bytesMax: number
   #whole: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> | undefined
   #reader: ChunkReader | undefined
-  #kept: Uint8Array[] = []
+  #kept: Uint8Array[] | undefined
   #keptBytes = 0
   /** How many chunks came before those that are kept. */
   #lost = 0
   #isDone = false
   #reading: Promise<Uint8Array | undefined> | undefined
 
-  /** `toldBytes` is what `content-length` says; a body of at most `bytesMax` is read as a whole. */
-  constructor(source: IncomingBody, toldBytes: string | null, bytesMax: number) {
+  /** JSON that the headers say is of at most `bytesMax` bytes is read as a whole; of other bodies, what could be kept. */
+  constructor(source: IncomingBody, headers: Headers, bytesMax: number) {
     this.#source = source
-    this.#toldBytes = toldBytes
+    this.#headers = headers
     this.#bytesMax = bytesMax
   }
 
@@ -77,7 +78,7 @@ export class KeptBody implements IncomingBody {
       return at === 0 && whole.byteLength > 0 ? whole.slice() : undefined
     }
     if (at < this.#lost) throw new TypeError('the body has gone by, and is too long to be kept')
-    const kept = this.#kept[at - this.#lost]
+    const kept = this.#kept?.[at - this.#lost]
     if (kept !== undefined) return kept.slice()
     if (this.#isDone) return undefined
     this.#reading ??= this.#read()
@@ -86,7 +87,9 @@ export class KeptBody implements IncomingBody {
 
   #isSmall(): boolean {
     if (this.#source.isComplete) return true
-    return this.#toldBytes !== null && Number(this.#toldBytes) <= this.#bytesMax
+    const told = this.#headers.get('content-length')
+    const isJson = JSON_TYPE.test(this.#headers.get('content-type') ?? '')
+    return told !== null && Number(told) <= (isJson ? this.#bytesMax : KEPT_BYTES_MAX)
   }
 
   async #read(): Promise<Uint8Array | undefined> {
@@ -102,6 +105,7 @@ export class KeptBody implements IncomingBody {
   }
 
   #note(chunk: Uint8Array): void {
+    this.#kept ??= []
     this.#keptBytes += chunk.byteLength
     if (this.#keptBytes <= KEPT_BYTES_MAX) {
       this.#kept.push(chunk.slice())

@@ -95,7 +95,7 @@ export class Sending {
       const format = formatOf(head.headers.get('content-encoding'))
       isEncoded = format !== undefined
       init.body = shortBody(body, format) ?? givenStream(body, format, deps.bodyBytesMax, waits)
-      init.duplex = 'half'
+      if (init.body instanceof ReadableStream) init.duplex = 'half'
     }
     // A token of this server's in the query is no extension's business.
     const isHidden = isOriginal && target !== shownTarget
@@ -127,7 +127,7 @@ export class Sending {
     const body = request.body === null ? undefined : await gatherBody(request.body, bodyBytesMax)
     if (body !== undefined && 'bytes' in body) headers.set('content-length', String(body.bytes.byteLength))
     const head = new Request(request.url, { method: request.method, headers })
-    const shared = body && new KeptBody(body, headers.get('content-length'), bodyBytesMax)
+    const shared = body && new KeptBody(body, headers, bodyBytesMax)
     const target = this.#targetOf(request.url)
     return new Sending({ head, target, body: shared, isOriginal: false }, this.#shared)
   }
@@ -165,6 +165,6 @@ function shortBody(body: KeptBody, format: string | undefined): Uint8Array<Array
 export function originalSending(shared: Shared): Sending {
   const { request, target, body } = shared.facts.exchange
   const { bodyBytesMax } = shared.deps
-  const own = body && new KeptBody(body, request.headers.get('content-length'), bodyBytesMax)
+  const own = body && new KeptBody(body, request.headers, bodyBytesMax)
   return new Sending({ head: request, target, body: own, isOriginal: true }, shared)
 }

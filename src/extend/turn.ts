@@ -119,7 +119,9 @@ export class Turn implements ContextParts {
 
   #onAnswer(answer: unknown): void {
     if (this.#hasEnded) return
-    if (!(answer instanceof Response)) {
+    if (answer instanceof Response && answer.type === 'error') {
+      this.#fail(new TypeError('fetch gave Response.error(), which no caller can be given'))
+    } else if (!(answer instanceof Response)) {
       this.#fail(new TypeError(`fetch gave ${answer === undefined ? 'nothing' : typeof answer} in place of a Response`))
     } else if (isRead(answer)) {
       this.#fail(new TypeError('the body of the Response that fetch gave has been read: return a clone, or a new one'))
@@ -140,7 +142,9 @@ export class Turn implements ContextParts {
   }
 
   #onExpire(): void {
-    this.#fail(new ExtensionTimeout(`no answer within ${this.loaded.timeoutMs} ms of its own work`))
+    const { signal } = this.#run.facts.exchange.abort
+    if (signal.aborted) this.#refuse(signal.reason)
+    else this.#fail(new ExtensionTimeout(`no answer within ${this.loaded.timeoutMs} ms of its own work`))
   }
 
   #fail(cause: unknown): void {

@@ -4,7 +4,6 @@ import { draftAsIs } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
 import { addressLane, type LaneAddress } from '../lane-address.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { endpointOf } from '../openai/endpoint-of.ts'
 import type { PipelineDeps } from '../pipeline.ts'
 import type { RequestFacts } from '../policy/rules.ts'
 import { factsOf } from '../read-draft.ts'
@@ -78,7 +77,7 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
       message: 'This server has rules for the parameters of this request, and they cannot be applied to a WebSocket.',
     })
   }
-  const route = chooseRoute(endpointOf(target), { ...draftAsIs(null), model }, live, pipeline.ids)
+  const route = chooseRoute(target, { ...draftAsIs(null), model }, live, pipeline.ids)
   const [lane] = route.order({})
   if (lane === undefined) throw new ApiError('upstream_unavailable')
   const wanted = lane.model === undefined ? target : withQueryModel(target, lane.model)

@@ -9,6 +9,7 @@ import { isHeadStorable } from '../cache/storable.ts'
 import { isWholeAnswer } from '../cache/whole-answer.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
+import { awaitFlight } from './await-flight.ts'
 import { flyOut } from './fly-out.ts'
 import { playKept } from './play-kept.ts'
 import type { FlightNote, ReuseDeps, Reused, ReuseRequest } from './reuse-request.ts'
@@ -36,7 +37,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
   if (typeof found === 'object') {
     const answer = playKept(found, request.settings.cache.pace, deps)
     const served: Served = { word: 'HIT', storedAt: found.storedAt, ttlMs: found.ttlMs }
-    return { answer, lane: undefined, secret: undefined, served, key }
+    return { answer, lane: undefined, secret: undefined, isWatched: true, served, key }
   }
   if (control.onlyIfCached) {
     // Asked again, the cache would say the same.
@@ -45,12 +46,17 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
   }
   // Who wants no kept answer wants none of before its own time either.
   const flightKey = found === 'request' ? `${key} ${request.exchange.id}` : key
-  const { role, answer: joining } = deps.flights.join(flightKey, (signal) => flyOut(request, signal, deps), {
-    signal: request.exchange.abort.signal,
-    runsOn: false,
-    onComplete: (answer, chunks) => keep(cacheable, answer, chunks, deps),
-  })
-  const { answer, note } = await joining
+  const { role, answer: joining } = deps.flights.join(
+    flightKey,
+    (signal) => flyOut(request, { signal, runsOn: false }, deps),
+    {
+      signal: request.exchange.abort.signal,
+      runsOn: false,
+      onComplete: (answer, chunks) => keep(cacheable, answer, chunks, deps),
+    },
+  )
+  const { answer, note } = await awaitFlight(joining, request.exchange)
+  const { lane, secret } = note
   const isStored = control.mayStore && isHeadStorable(answer, { isShared: request.settings.cache.scope === 'shared' })
   const served: Served =
     role === 'follower'
@@ -58,7 +64,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
       : found === 'request'
         ? { word: 'REFRESH', isStored }
         : { word: 'MISS', why: found, isStored }
-  return { answer, ...note, served, key }
+  return { answer, lane, secret, isWatched: true, served, key }
 }
 
 /** What is kept under a key and will do, or why there is nothing. */

@@ -1,39 +1,65 @@
 import type { Source } from '../cache/flight.ts'
-import { forkExchange } from '../fork-exchange.ts'
+import type { Exchange } from '../exchange.ts'
+import { type Fork, forkExchange } from '../fork-exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { passThrough, Tap } from '../stream/tap.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
+import { noteSpent } from './await-flight.ts'
 import type { FlightNote, ReuseRequest } from './reuse-request.ts'
+import { watchSource } from './watch-source.ts'
+
+/** What flying out needs. */
+export interface FlyOutDeps {
+  readonly deadlines: Deadlines
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+}
 
 /**
  * Asks the targets for all who wait for the answer: the call ends when the flight's signal says so, and not with the exchange
- * that began it.
+ * that began it. With `runsOn` it may be that nobody's clock runs any more, and so the limit on the whole is its own, too.
  */
 export async function flyOut(
-  { exchange, forward, streamIdleMsOf }: ReuseRequest,
-  signal: AbortSignal,
-  { deadlines }: { readonly deadlines: Deadlines },
+  request: ReuseRequest,
+  { signal, runsOn }: { readonly signal: AbortSignal; readonly runsOn: boolean },
+  deps: FlyOutDeps,
 ): Promise<Source<FlightNote>> {
+  const { exchange, forward } = request
   const abort = new AbortController()
   const follow = (): void => abort.abort(signal.reason)
   if (signal.aborted) follow()
   signal.addEventListener('abort', follow, { once: true })
   const fork = forkExchange(exchange, { abort })
+  const stopTelling = tellWhoLeaves(exchange, fork)
   try {
     const { answer, lane, secret } = await forward(fork)
-    const note = { lane, secret }
+    const note = { lane, secret, shouldRetry: fork.shouldRetry }
     if (answer.body === null) {
       fork.end({ kind: 'complete' })
       return { answer, note }
     }
-    // Those who read it have clocks of their own; where nobody does, this is the only one.
-    const idle = deadlines.start(streamIdleMsOf(lane), () => abort.abort(new ApiError('upstream_timeout')))
-    const tap = new Tap({ idle, onEnd: (outcome) => fork.end(outcome) })
-    return { answer: new Response(passThrough(answer.body, tap), answer), note }
+    const timeOut = (): void => abort.abort(new ApiError('upstream_timeout'))
+    if (runsOn) {
+      const totalMs = request.totalMsOf(lane)
+      const leftMs = totalMs === 0 ? 0 : Math.max(1, exchange.startedAt + totalMs - deps.now())
+      const total = deps.deadlines.start(leftMs, timeOut)
+      fork.atEnd(() => total.clear())
+    }
+    const idle = deps.deadlines.start(request.streamIdleMsOf(lane), timeOut)
+    return { answer: new Response(watchSource(answer.body, fork, idle), answer), note }
   } catch (cause) {
     fork.end({ kind: 'failed', cause })
+    if (fork.shouldRetry === false) noteSpent(cause)
     throw cause
   } finally {
+    stopTelling()
     fork.tell(exchange)
   }
+}
+
+/** Whom the one who began it leaves before there is an answer has been asked all the same: its line of the log says so. */
+function tellWhoLeaves(exchange: Exchange, fork: Fork): () => void {
+  const { signal } = exchange.abort
+  const tell = (): void => fork.tell(exchange)
+  signal.addEventListener('abort', tell, { once: true })
+  return () => signal.removeEventListener('abort', tell)
 }

@@ -21,6 +21,8 @@ export interface ReuseRequest {
   readonly forward: (exchange: Exchange) => Promise<Answered>
   /** Between two chunks of the upstream's; 0: none. */
   readonly streamIdleMsOf: (lane: Lane) => number
+  /** From the request's arrival to its answer's last byte; 0: no limit. */
+  readonly totalMsOf: (lane: Lane) => number
 }
 
 /** An answer, from wherever it came. */
@@ -29,6 +31,8 @@ export interface Reused {
   /** undefined: no upstream was asked for it. */
   readonly lane: Lane | undefined
   readonly secret: string | undefined
+  /** Its silence is watched already, for all who read it: who waits for a slower one of them waits for no upstream. */
+  readonly isWatched: boolean
   /** undefined: the cache has no part in it. */
   readonly served: Served | undefined
   /** The key in the cache. */
@@ -51,4 +55,6 @@ export interface ReuseDeps {
 export interface FlightNote {
   readonly lane: Lane
   readonly secret: string | undefined
+  /** false: a client's own retries would only repeat what has been tried here. */
+  readonly shouldRetry: false | undefined
 }

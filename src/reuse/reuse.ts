@@ -1,6 +1,6 @@
 import type { Served } from '../cache/cache-headers.ts'
 import { cacheKey, variantOf } from '../cache/cache-key.ts'
-import { type Judgement, judgeRequest } from '../cache/cacheable.ts'
+import { isJudgedByBody, type Judgement, judgeRequest } from '../cache/cacheable.ts'
 import { createFlights } from '../cache/flight.ts'
 import { createIdempotency, idempotencyNameOf } from '../cache/idempotency.ts'
 import { type Scope, scopeOf } from '../cache/scope.ts'
@@ -11,6 +11,7 @@ import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Route } from '../router/router.ts'
 import type { Store } from '../store/store.ts'
 import { answerFromCache, type KeptDeps } from './answer-from-cache.ts'
+import { awaitFlight } from './await-flight.ts'
 import { flyOut } from './fly-out.ts'
 import { playKept } from './play-kept.ts'
 import type { FlightNote, ReuseDeps, Reused, ReuseRequest } from './reuse-request.ts'
@@ -19,9 +20,12 @@ import type { FlightNote, ReuseDeps, Reused, ReuseRequest } from './reuse-reques
 export interface Reuse {
   /** Whether a request has anything to do with it. */
   readonly isFor: (exchange: Exchange, settings: Settings) => boolean
+  /** Whether that depends on the request's body, so that all of it has to be there first. */
+  readonly comparesBody: (exchange: Exchange, settings: Settings) => boolean
   /** Answers a request from what is kept or under way, or by asking. Rejects as asking does, and with `idempotency_conflict`, `only_if_cached`. */
   readonly answer: (request: ReuseRequest) => Promise<Reused>
   readonly store: Store
+  /** Resolves when nothing is under way any more, and the store is closed. */
   readonly close: () => Promise<void>
 }
 
@@ -36,8 +40,9 @@ export function createReuse(deps: ReuseDeps): Reuse {
   const { store, now, digest, settings: initial } = deps
   const flightDeps = { now, keptBytesMax: initial.cache.answerBytesMax }
   const cached: KeptDeps = { ...deps, flights: createFlights<FlightNote>(flightDeps) }
+  const claims = createFlights<FlightNote>(flightDeps)
   const idempotency = createIdempotency<FlightNote>({
-    flights: createFlights<FlightNote>(flightDeps),
+    flights: claims,
     store,
     windowMs: initial.idempotencyMs,
     clock: Date.now,
@@ -48,36 +53,43 @@ export function createReuse(deps: ReuseDeps): Reuse {
   const claim = async (request: ReuseRequest, name: string, body: Uint8Array): Promise<Reused> => {
     const { exchange, principal, settings } = request
     const scope = scopeOf({ principal, headers: exchange.request.headers }, { scope: 'principal' }, digest)
-    const parts = { scope, body, settings, name }
-    const fingerprint = keyOf(request, parts.scope, body, '', digest)
+    const fingerprint = keyOf(request, scope, body, '', digest)
+    const runsOn = settings.onDisconnect === 'drain'
     const claimed = await idempotency.claim(
       { scope, name, fingerprint, endpoint: endpointOf(exchange.target) },
-      (signal) => flyOut(request, signal, deps),
-      { signal: exchange.abort.signal, runsOn: settings.onDisconnect === 'drain' },
+      (signal) => flyOut(request, { signal, runsOn }, deps),
+      { signal: exchange.abort.signal, runsOn },
     )
     if (claimed.role === 'replay') {
       const answer = playKept(claimed.answer, settings.cache.pace, deps)
-      return { answer, lane: undefined, secret: undefined, served: undefined, key: undefined }
+      return { answer, lane: undefined, secret: undefined, isWatched: true, served: undefined, key: undefined }
     }
-    const { answer, note } = await claimed.answer
-    return { answer, ...note, served: undefined, key: undefined }
+    const { answer, note } = await awaitFlight(claimed.answer, exchange)
+    const { lane, secret } = note
+    return { answer, lane, secret, isWatched: true, served: undefined, key: undefined }
   }
 
   return {
     store,
-    close: async () => store.close(),
-    isFor: ({ request }, settings) =>
-      settings.cache.store !== undefined || (settings.idempotencyMs > 0 && request.headers.has('idempotency-key')),
+    async close() {
+      // What runs on without its client is to be kept, too.
+      await Promise.all([cached.flights.idle(), claims.idle()])
+      await store.close()
+    },
+    isFor: (exchange, settings) => settings.cache.store !== undefined || isIdempotent(exchange, settings),
+    comparesBody: (exchange, settings) =>
+      isIdempotent(exchange, settings) ||
+      (settings.cache.store !== undefined && isJudgedByBody(exchange.request.method, endpointOf(exchange.target))),
     async answer(request) {
       const { exchange, draft, settings, principal } = request
       const body = draft.bodyFor(undefined)
       const isWhole = body === null || body instanceof Uint8Array
-      const name = settings.idempotencyMs > 0 ? idempotencyNameOf(exchange.request.headers) : undefined
-      if (name !== undefined && isWhole && exchange.request.method === 'POST') {
+      const name = isIdempotent(exchange, settings) ? idempotencyNameOf(exchange.request.headers) : undefined
+      if (name !== undefined && isWhole) {
         return claim(request, name, body ?? new Uint8Array())
       }
       if (settings.cache.store === undefined) return direct(request, undefined)
-      const judgement = judge(request, isWhole)
+      const judgement = judge(request, isWhole ? body : undefined)
       if (judgement.kind === 'bypass' || !isWhole) return direct(request, bypassOf(judgement))
       const scope = scopeOf({ principal, headers: exchange.request.headers }, settings.cache, digest)
       const key = keyOf(request, scope, body ?? new Uint8Array(), identityOf(request.route), digest)
@@ -86,10 +98,17 @@ export function createReuse(deps: ReuseDeps): Reuse {
   }
 }
 
-function judge({ exchange, draft, settings }: ReuseRequest, isWhole: boolean): Judgement {
+function isIdempotent({ request }: Exchange, { idempotencyMs }: Settings): boolean {
+  return idempotencyMs > 0 && request.method === 'POST' && request.headers.has('idempotency-key')
+}
+
+/** It is what goes upstream that counts: the rules may have made another request of the caller's. */
+function judge({ exchange, draft, settings }: ReuseRequest, body: Uint8Array | null | undefined): Judgement {
   const { method, headers } = exchange.request
+  const isChanged = body instanceof Uint8Array && draft.isChangedFor(undefined)
+  const value: unknown = isChanged ? JSON.parse(new TextDecoder().decode(body)) : draft.value
   const endpoint = endpointOf(exchange.target)
-  return judgeRequest({ method, endpoint, body: isWhole ? draft.value : undefined, headers }, settings.cache)
+  return judgeRequest({ method, endpoint, body: body === undefined ? undefined : value, headers }, settings.cache)
 }
 
 function bypassOf(judgement: Judgement): Served {
@@ -97,7 +116,7 @@ function bypassOf(judgement: Judgement): Served {
 }
 
 async function direct({ exchange, forward }: ReuseRequest, served: Served | undefined): Promise<Reused> {
-  return { ...(await forward(exchange)), served, key: undefined }
+  return { ...(await forward(exchange)), isWatched: false, served, key: undefined }
 }
 
 function keyOf({ exchange }: ReuseRequest, scope: Scope, body: Uint8Array, upstream: string, digest: Sha256): string {

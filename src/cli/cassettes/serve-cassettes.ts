@@ -39,7 +39,7 @@ export async function serveCassettes(server: CassetteServer): Promise<number | u
     return code
   }
   endOnSignals({ gateway, log, settle: () => settleAll(cassettes, settle) })
-  if (file !== undefined) {
+  if (file !== undefined || config.settings.extensions.length > 0) {
     const { settings } = config
     const apply = (changed: Settings): Promise<void> => gateway.apply(onSettings(changed))
     await reloadOnChange({ file, settings, env: process.env, base, log, apply })

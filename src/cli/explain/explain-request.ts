@@ -98,7 +98,7 @@ function follow(
       method: exchange.request.method,
       principal: principal.kind,
       endpoint,
-      route: chooseRoute(endpoint, draft, live, createRememberedIds()),
+      route: chooseRoute(exchange.target, draft, live, createRememberedIds()),
       draft,
       addressOf: (lane, model) =>
         addressLane(exchange, principal, lane, { target: exchange.target, model }, live, deps),

@@ -6,11 +6,10 @@
  */
 export async function renderTypesFile(): Promise<string> {
   const parts = await Promise.all([
-    sourceOf(import('../../json/json.ts', { with: { type: 'text' } })),
     sourceOf(import('../../extend/options-schema.ts', { with: { type: 'text' } })),
     sourceOf(import('../../extend/extension.ts', { with: { type: 'text' } })),
   ])
-  const body = parts.map(declarationsOf).join('\n')
+  const body = [JSON_TYPES, ...parts.map(declarationsOf)].join('\n')
   return `${HEAD}declare module 'nexcode' {\n${indent(body)}${TAIL}}\n`
 }
 
@@ -18,6 +17,16 @@ const HEAD = `/**
  * What an extension of NexCode may import and is given. Written by \`nexcode init extension\`; it can be written anew at any
  * time. An editor finds it by the first line of the extension: /// <reference path="./nexcode.d.ts" />
  */
+`
+
+/** As `json/json.ts` has them: of a file that is also run, the bundler does not give the text. */
+const JSON_TYPES = `/** A value of JSON (RFC 8259). */
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject
+
+/** An object of JSON. */
+export interface JsonObject {
+  readonly [name: string]: Json
+}
 `
 
 const TAIL = `

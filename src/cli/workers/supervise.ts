@@ -1,10 +1,12 @@
 import { constants } from 'node:os'
+import type { Settings } from '../../config/settings.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { OpenLog } from '../../telemetry/open-log.ts'
 import { announce } from '../announce.ts'
 import type { Configuration } from '../configuration.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING } from '../end-gracefully.ts'
+import { loadAll } from '../extensions/load-all.ts'
 import { explainListenFailure } from '../listen-failure.ts'
 import { openProcessLog } from '../open-process-log.ts'
 import { reloadOnChange } from '../reload.ts'
@@ -33,7 +35,12 @@ export async function supervise({ config, file, base }: Configuration): Promise<
   // And this: a signal to reload must not end what is starting.
   if (file !== undefined || config.settings.extensions.length > 0) {
     const { settings } = config
-    await reloadOnChange({ file, settings, env: process.env, base, log, apply: crew.apply })
+    const apply = async (changed: Settings): Promise<void> => {
+      // All of them take it over, or none: what can't be loaded here can't be loaded there.
+      await loadAll(changed)
+      crew.apply(changed)
+    }
+    await reloadOnChange({ file, settings, env: process.env, base, log, apply })
   }
   const started = await crew.start()
   if ('code' in started) return started.code
