@@ -12,26 +12,13 @@ import { runWrk } from './load/wrk.ts'
 import { median } from './median.ts'
 import { MODELS } from './mock-answers.ts'
 import { chatTarget, measureCpu, type StartedGateway, startGateway, startUpstream } from './started-gateway.ts'
+import { TEN_RULES } from './ten-rules.ts'
 
 const ROUNDS = 9
 const ROUND_SECONDS = 2
 const WARM_UP_SECONDS = 4
 const CONNECTIONS = 64
 const SIZES = [1000, 100_000]
-
-/** Ten rules that all match; some find nothing to do, as in a real file, and some change the body. */
-const RULES = [
-  { defaults: { temperature: 0.7 } },
-  { clamp: { max_tokens: { max: 1500 } } },
-  { clamp: { temperature: { min: 0, max: 1 } } },
-  { deny: ['logit_bias'] },
-  { drop: ['service_tier'] },
-  { overrides: { user: 'shared' } },
-  { match: { endpoint: 'chat/*' }, rename: { max_output_tokens: 'max_tokens' } },
-  { values: { 'response_format.type': ['text', 'json_object'] } },
-  { match: { model: '*' }, defaults: { top_p: 1 } },
-  { require: ['messages'] },
-]
 
 /** NexCode with a configuration file. */
 function withFile(name: string, params: readonly object[]): Gateway {
@@ -68,7 +55,7 @@ async function measureMicroseconds(started: StartedGateway, promptBytes: number)
 await nexcode.prepare()
 const upstream = await startUpstream()
 const line = []
-for (const gateway of [nexcode, withFile('nexcode-file', []), withFile('nexcode-rules', RULES)]) {
+for (const gateway of [nexcode, withFile('nexcode-file', []), withFile('nexcode-rules', TEN_RULES)]) {
   line.push(await startGateway(gateway, upstream.port))
 }
 for (const size of SIZES) {

@@ -149,7 +149,7 @@ async function passWhole(exchange: Exchange, deps: ReadDraftDeps): Promise<Draft
     return passBody(exchange, deps)
   }
   const bytes = json?.encoded ?? json?.bytes ?? (await body.whole())
-  const value = json?.value ?? valueOf(bytes, request.headers)
+  const value = json?.value ?? jsonValueOf(bytes, request.headers)
   if (value === undefined) return draftAsIs(bytes)
   exchange.model = modelOf(value)
   exchange.stream = wantsStream(value)
@@ -157,7 +157,7 @@ async function passWhole(exchange: Exchange, deps: ReadDraftDeps): Promise<Draft
 }
 
 /** The value of a body that is JSON; undefined: it is not, or not to be read. */
-function valueOf(bytes: Uint8Array, headers: Headers): unknown {
+function jsonValueOf(bytes: Uint8Array, headers: Headers): unknown {
   if (headers.has('content-encoding') || !JSON_TYPE.test(headers.get('content-type') ?? 'application/json'))
     return undefined
   try {

@@ -53,6 +53,8 @@ export async function throughExtensions(
       last(true),
     )
   } catch (thrown) {
+    // Also of what is under way still, where the caller has left.
+    for (const fork of forks) fork.tell(exchange)
     throw reasonFor(thrown, forks)
   }
   // What is kept is what the caller gets: a replay runs no extension.
@@ -68,6 +70,7 @@ async function goOn(
   const { request, target, body, json } = outgoing
   const fork = forkExchange(exchange, { request, target, body, json, abort: new AbortController() })
   endWith(exchange, fork)
+  forks?.push(fork)
   try {
     const response = await serve(fork, endpointFor(request.method, target))
     if (!fork.isTapped) fork.end({ kind: 'complete' })
@@ -78,7 +81,6 @@ async function goOn(
   } finally {
     // What `context.call` asks beside it is another call's affair.
     if (forks !== undefined) fork.tell(exchange)
-    forks?.push(fork)
   }
 }
 

@@ -1,4 +1,4 @@
--- Sends one body over and over, and prints the figures as one line of JSON.
+-- Sends one body over and over, or with a number of its own in each where it says NUMBERED-000000000, and prints the figures as one line of JSON.
 -- wrk ... -- <file with the body> [<header> <value>]...
 function init(args)
   local file = assert(io.open(args[1], "rb"))
@@ -11,8 +11,17 @@ function init(args)
   end
   -- Made once: what wrk sends is then a constant.
   local request_bytes = wrk.format()
+  local from, to = request_bytes:find("NUMBERED-000000000", 1, true)
+  if from == nil then
+    request = function()
+      return request_bytes
+    end
+    return
+  end
+  local before, after, count = request_bytes:sub(1, to - 9), request_bytes:sub(to + 1), os.time() % 100000 * 1000
   request = function()
-    return request_bytes
+    count = count + 1
+    return before .. string.format("%09d", count % 1000000000) .. after
   end
 end
 

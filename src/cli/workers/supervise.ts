@@ -18,7 +18,7 @@ const FAILED = 1
 
 /**
  * Looks after the processes that serve, and goes on until a signal ends it: starts them, starts them again, passes on
- * what ends them. It serves nothing itself, and so loads nothing of what does.
+ * what ends them. It serves nothing itself, and so loads nothing of what does; extensions only to try a change of theirs.
  */
 export async function supervise({ config, file, base }: Configuration): Promise<number | undefined> {
   const { log, flush, settle } = await openProcessLog(config.log)

@@ -98,3 +98,8 @@ test('examples/extensions/nexcode.d.ts is what the sources say', async () => {
   const path = join(ROOT, 'examples/extensions/nexcode.d.ts')
   expect(readFileSync(path, 'utf8')).toBe(await renderTypesFile())
 })
+
+test('the types of JSON in it are those of the sources', async () => {
+  const [types = ''] = readFileSync(join(ROOT, 'src/json/json.ts'), 'utf8').split('/** Whether')
+  expect(await renderTypesFile()).toContain(types.trim().replace(/^(?=.)/gm, '  '))
+})

@@ -83,6 +83,7 @@ export function rig(
     readJson: (incoming) => readJson(incoming, 1_000_000),
     endpointOf: (target) => target.replace(/^\/v1\//, '').replace(/\?.*/, ''),
     bodyBytesMax: 100_000,
+    pending: new Set(),
   }
   const chain = createChain(extensions, deps)
   const noted =

@@ -4,20 +4,25 @@ import { arriving, incomingOf } from './extension-rig.ts'
 
 const MIB = 'x'.repeat(1024 * 1024)
 
+/** The headers of JSON of some length. */
+function told(bytes: string | null, type = 'application/json'): Headers {
+  return new Headers({ 'content-type': type, ...(bytes !== null && { 'content-length': bytes }) })
+}
+
 function text(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text()
 }
 
 test('a body that has come is given as it is, again and again', async () => {
   const bytes = new TextEncoder().encode('abc')
-  const body = new KeptBody(incomingOf(bytes), '3', 10)
+  const body = new KeptBody(incomingOf(bytes), told('3'), 10)
   expect(body.isComplete).toBe(true)
   expect(body.whole()).toBe(bytes)
   expect([await text(body.stream()), await text(body.stream())]).toEqual(['abc', 'abc'])
 })
 
 test('whoever reads it gets a copy: writing into it changes nothing', async () => {
-  const body = new KeptBody(incomingOf(new TextEncoder().encode('abc')), '3', 10)
+  const body = new KeptBody(incomingOf(new TextEncoder().encode('abc')), told('3'), 10)
   const { value } = await body.stream().getReader().read()
   value?.fill(0)
   expect(await text(body.stream())).toBe('abc')
@@ -25,7 +30,7 @@ test('whoever reads it gets a copy: writing into it changes nothing', async () =
 
 test('a short one of a told length is read as a whole, once', async () => {
   const source = arriving(['a', 'b'])
-  const body = new KeptBody(source, '2', 10)
+  const body = new KeptBody(source, told('2'), 10)
   expect(body.isComplete).toBe(false)
   expect(await text(body.stream())).toBe('ab')
   expect(new TextDecoder().decode(await body.whole())).toBe('ab')
@@ -34,9 +39,9 @@ test('a short one of a told length is read as a whole, once', async () => {
 })
 
 test('a long one, or one of no told length, is read as it comes, by any number of readers', async () => {
-  for (const told of [null, '20']) {
+  for (const bytes of [null, '20']) {
     const source = arriving(['a', 'b', 'c'])
-    const body = new KeptBody(source, told, 10)
+    const body = new KeptBody(source, told(bytes), 10)
     const [one, two] = [body.stream().getReader(), body.stream().getReader()]
     expect(source.asked()).toBe(0)
     const first = await Promise.all([one.read(), two.read()])
@@ -48,13 +53,13 @@ test('a long one, or one of no told length, is read as it comes, by any number o
 })
 
 test('what is too long to be kept goes by once, and says so', async () => {
-  const body = new KeptBody(arriving(['a', MIB, 'c']), null, 10)
+  const body = new KeptBody(arriving(['a', MIB, 'c']), told(null), 10)
   expect((await text(body.stream())).length).toBe(MIB.length + 2)
   expect(await text(body.stream()).catch((thrown: unknown) => String(thrown))).toContain('has gone by')
 })
 
 test('what was read elsewhere is kept', async () => {
-  const body = new KeptBody(arriving(['a', MIB]), null, 10)
+  const body = new KeptBody(arriving(['a', MIB]), told(null), 10)
   await text(body.stream())
   body.keep(new TextEncoder().encode('kept'))
   expect(await text(body.stream())).toBe('kept')
@@ -66,7 +71,20 @@ test('a body that fails tells everyone who asks', async () => {
     whole: () => Promise.reject(new Error('cut')),
     stream: () => new Blob([]).stream(),
   }
-  const body = new KeptBody(failing, '2', 10)
+  const body = new KeptBody(failing, told('2'), 10)
   expect(await text(body.stream()).catch((thrown: unknown) => String(thrown))).toContain('cut')
   expect(await Promise.resolve(body.whole()).catch((thrown: unknown) => String(thrown))).toContain('cut')
+})
+
+test('an upload is not held back to be read as a whole, however long JSON may be', async () => {
+  const bytes = String(2 * MIB.length)
+  const upload = arriving([MIB, MIB])
+  const reader = new KeptBody(upload, told(bytes, 'multipart/form-data; boundary=x'), 10 * MIB.length)
+    .stream()
+    .getReader()
+  await reader.read()
+  expect(upload.asked()).toBe(1)
+  const json = arriving([MIB, MIB])
+  await new KeptBody(json, told(bytes), 10 * MIB.length).stream().getReader().read()
+  expect(json.asked()).toBe(3)
 })

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { scopeOf } from '../cache/scope.ts'
+import type { Config } from '../config/config.ts'
+import type { CacheSettings } from '../config/settings.ts'
+import { openStore, StoreError } from '../store/open-store.ts'
+import type { Store, StoreStats } from '../store/store.ts'
+import { describeCause } from '../telemetry/describe-error.ts'
+import { readWholeConfiguration } from './configuration.ts'
+import { type Flags, INVALID } from './flags.ts'
+import { writeOut } from './write-out.ts'
+
+/** What was asked of the cache, as it stands on the command line. */
+type CacheFlags = Pick<Flags, 'args' | 'config' | 'json' | 'scope' | 'key'>
+
+/** What was asked for can't be done as it was asked. */
+class Refusal extends Error {}
+
+const FAILED = 1
+/** More entries of a Redis are not counted (`RedisStore`). */
+const COUNTED_MAX = 100_000
+const ACTIONS = new Set(['stats', 'purge'])
+
+/**
+ * Says what the cache of the configuration holds, or takes out of it: all, what is one scope's, or what is under one key.
+ * Gives the exit code.
+ *
+ * @example
+ * process.exit(await cache({ args: ['purge'], scope: 'token-1', key: undefined, config: undefined, json: false }))
+ */
+export async function cache(flags: CacheFlags): Promise<number> {
+  try {
+    refuseMisuse(flags)
+    const configuration = await readWholeConfiguration(process.env, flags.config)
+    if (configuration === undefined) return INVALID
+    const { config } = configuration
+    const spec = sharedStoreOf(config.settings.cache)
+    const scope = flags.scope === undefined ? undefined : fullScopeOf(flags.scope, config)
+    const text = await withStore(spec, config.settings.cache, (store) => act(flags, scope, spec, store))
+    await writeOut(process.stdout, text)
+    return 0
+  } catch (cause) {
+    if (cause instanceof Refusal) return fail(`nexcode cache: ${cause.message}`, INVALID)
+    if (cause instanceof StoreError) {
+      return fail(`The cache's store (CACHE, or cache.store) ${cause.wrong}.\n  ${cause.cure}`, INVALID)
+    }
+    return fail(`nexcode cache: the store does not do what it was asked for: ${describeCause(cause)}`, FAILED)
+  }
+}
+
+function fail(text: string, code: number): number {
+  process.stderr.write(`${text}\n`)
+  return code
+}
+
+function refuseMisuse({ args: [action], scope, key, json }: CacheFlags): void {
+  if (action === undefined || !ACTIONS.has(action)) {
+    throw new Refusal('say what to do: nexcode cache stats, or nexcode cache purge [--scope SCOPE | --key KEY].')
+  }
+  if (action === 'stats' && (scope !== undefined || key !== undefined)) {
+    throw new Refusal('stats counts all that is kept: --scope and --key are for purge.')
+  }
+  if (action === 'purge' && json) throw new Refusal('--json is for stats.')
+  if (scope !== undefined && key !== undefined) throw new Refusal('use --scope or --key, not both.')
+  if (scope === '' || key === '') throw new Refusal('--scope and --key must not be empty.')
+}
+
+/** The store, where it is one that other processes see. */
+function sharedStoreOf({ store }: CacheSettings): string {
+  if (store === undefined) {
+    throw new Refusal(
+      'no cache is configured. Set CACHE=sqlite:PATH or CACHE=redis://HOST:PORT, or cache.store in the file.',
+    )
+  }
+  if (store === 'memory') {
+    throw new Refusal(
+      "the cache is in the server's own memory (CACHE=memory): no other process can see it, and it ends with the server.\n" +
+        '  Restart the server to empty it, or use sqlite:PATH or redis://HOST:PORT.',
+    )
+  }
+  return store
+}
+
+/** A scope as it stands in the store: of a token whose number is given, the digest is found out. */
+function fullScopeOf(given: string, { auth }: Config): string {
+  const number = /^token-(\d+)$/.exec(given)?.[1]
+  if (number === undefined) return given
+  const secret = auth.tokens[Number(number) - 1]
+  if (secret === undefined) {
+    const count = auth.tokens.length
+    throw new Refusal(`there is no ${given}: API_TOKEN has ${count === 0 ? 'none' : `${count}, the first is token-1`}.`)
+  }
+  const principal = { kind: 'token', id: given, secret } as const
+  return scopeOf({ principal, headers: new Headers() }, { scope: 'principal' }, sha256)
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest()
+}
+
+/** Gives what comes of the store; undefined: there is none yet. It is not made: it would be this user's, and not the server's. */
+async function withStore(
+  spec: string,
+  { bytesMax, entriesMax }: CacheSettings,
+  use: (store: Store | undefined) => Promise<string>,
+): Promise<string> {
+  if (isMissing(spec)) return use(undefined)
+  const warn = (_fields: unknown, text?: string): void => void process.stderr.write(`${text ?? ''}\n`)
+  const store = openStore(spec, { bytesMax, entriesMax, now: Date.now, log: { warn } })
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
+}
+
+function isMissing(spec: string): boolean {
+  const path = spec.startsWith('sqlite:') ? spec.slice('sqlite:'.length) : ''
+  return path !== '' && statSync(resolve(path), { throwIfNoEntry: false }) === undefined
+}
+
+async function act(
+  { args: [action], key, scope: given, json }: CacheFlags,
+  scope: string | undefined,
+  spec: string,
+  store: Store | undefined,
+): Promise<string> {
+  if (action === 'stats') {
+    const stats = (await store?.stats()) ?? { entries: 0, bytes: 0 }
+    return json ? `${JSON.stringify({ store: store?.name ?? 'sqlite', ...stats })}\n` : renderStats(spec, stats)
+  }
+  if (key !== undefined)
+    return (await store?.delete(key)) === true ? '1 entry purged\n' : 'nothing is kept under this key\n'
+  const count = (await store?.purge(scope)) ?? 0
+  return `${count} ${count === 1 ? 'entry' : 'entries'} purged${given === undefined ? '' : ` of ${given}`}\n`
+}
+
+function renderStats(spec: string, { entries, bytes }: StoreStats): string {
+  const isSqlite = spec.startsWith('sqlite:')
+  // A URL may have a password in it.
+  const place = isSqlite ? spec : `redis at ${URL.parse(spec)?.host ?? '?'}`
+  const least = !isSqlite && entries >= COUNTED_MAX ? 'at least ' : ''
+  return `${place}\n  entries  ${least}${entries}\n  bytes    ${least}${bytes}\n`
+}

@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { numbered } from '../helpers/cache-calls.ts'
+import { openRawClient, postText } from '../helpers/raw-client.ts'
+import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
+import { runProgram } from '../helpers/run-program.ts'
+import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { connectToEach } from '../helpers/workers-rig.ts'
+
+setDefaultTimeout(60_000)
+
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
+})
+
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nexcode-cache-'))
+  cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function startUpstream(): Promise<ScriptedUpstream> {
+  const upstream = await startScriptedUpstream(numbered())
+  cleanUps.push(() => upstream.close())
+  return upstream
+}
+
+async function startWith({ url }: ScriptedUpstream, env: Env): Promise<TestGateway> {
+  const gateway = await startGatewayProcess({ OPENAI_API_BASE: `${url}/v1`, ...env })
+  cleanUps.push(() => gateway.stop())
+  return gateway
+}
+
+function requestFor(input: string | number): string {
+  return postText('/v1/embeddings', JSON.stringify({ model: 'm', input }), { Authorization: 'Bearer sk-mine' })
+}
+
+async function ask({ port }: TestGateway, input: string | number) {
+  const client = await openRawClient(port)
+  client.write(requestFor(input))
+  const answer = await client.response()
+  client.leave()
+  return answer
+}
+
+async function wordFor(gateway: TestGateway, input: string | number): Promise<string | undefined> {
+  return (await ask(gateway, input)).headers.get('x-nexcode-cache')
+}
+
+describe('CACHE=sqlite:PATH', () => {
+  test('what it keeps outlives the server, also one that is killed', async () => {
+    const upstream = await startUpstream()
+    const env = { CACHE: `sqlite:${join(makeFolder(), 'cache.db')}` }
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const gateway = await startWith(upstream, env)
+      expect([await wordFor(gateway, signal), await wordFor(gateway, signal)]).toEqual(['MISS', 'HIT'])
+      gateway.child?.kill(signal)
+      await gateway.child?.exited
+      expect(await wordFor(await startWith(upstream, env), signal)).toBe('HIT')
+    }
+    expect(upstream.requests).toHaveLength(2)
+  })
+
+  test('is one cache for several processes', async () => {
+    const upstream = await startUpstream()
+    const gateway = await startWith(upstream, { CACHE: `sqlite:${join(makeFolder(), 'cache.db')}`, WORKERS: '2' })
+    const words: (string | undefined)[] = []
+    for (const client of (await connectToEach(gateway)).values()) {
+      client.write(requestFor('hi'))
+      await client.until((received) => received.includes('x-nexcode-cache: '))
+      words.push(/x-nexcode-cache: (\w+)/.exec(client.received().toString())?.[1])
+      client.leave()
+    }
+    expect(words).toEqual(['MISS', 'HIT'])
+    expect(upstream.requests).toHaveLength(1)
+  })
+})
+
+describe('a CACHE that can not be opened ends the start with 2, and says what to do', () => {
+  const folder = tmpdir()
+  for (const [cache, said] of Object.entries({
+    'sqlite:/no/such/folder/cache.db': 'there is no folder /no/such/folder',
+    [`sqlite:${folder}`]: 'is a folder',
+    'redis://': 'redis://HOST:PORT',
+    disk: 'memory, sqlite:PATH',
+  })) {
+    test(cache.replace(folder, 'sqlite:FOLDER'), async () => {
+      const { code, stderr } = await runProgram(['serve'], { CACHE: cache, PORT: '0', HOST: '127.0.0.1' })
+      expect(code).toBe(2)
+      expect(stderr).toContain('CACHE')
+      expect(stderr).toContain(said)
+    })
+  }
+})
+
+describe.skipIf(REDIS_MISSING !== undefined)(
+  `CACHE=redis://…${REDIS_MISSING === undefined ? '' : ` (${REDIS_MISSING})`}`,
+  () => {
+    test('is one cache for several servers', async () => {
+      const redis = await startRedis()
+      cleanUps.push(() => redis.kill())
+      const upstream = await startUpstream()
+      const [one, other] = [
+        await startWith(upstream, { CACHE: redis.url }),
+        await startWith(upstream, { CACHE: redis.url }),
+      ]
+      const first = await ask(one, 'hi')
+      // It is kept behind the answer.
+      await Bun.sleep(200)
+      const second = await ask(other, 'hi')
+      expect([second.headers.get('x-nexcode-cache'), second.text()]).toEqual(['HIT', first.text()])
+      expect(upstream.requests).toHaveLength(1)
+    })
+
+    test('killed under load: no request fails or waits, and one line of the log says it', async () => {
+      const redis = await startRedis()
+      cleanUps.push(() => redis.kill())
+      const upstream = await startUpstream()
+      const gateway = await startWith(upstream, { CACHE: redis.url })
+      expect(await wordFor(gateway, 'first')).toBe('MISS')
+      let isKilled = false
+      const statuses = new Map<number, number>()
+      let slowestMs = 0
+      const load = async (lane: number): Promise<void> => {
+        for (let n = 0, after = 0; after < 40; n += 1) {
+          const startedAt = performance.now()
+          const { status } = await ask(gateway, `${lane}-${n % 7}`)
+          if (isKilled) slowestMs = Math.max(slowestMs, performance.now() - startedAt)
+          statuses.set(status, (statuses.get(status) ?? 0) + 1)
+          if (isKilled) after += 1
+        }
+      }
+      const loads = Promise.all(Array.from({ length: 8 }, (_, lane) => load(lane)))
+      await Bun.sleep(300)
+      await redis.kill()
+      isKilled = true
+      await loads
+      expect([...statuses.keys()]).toEqual([200])
+      const troubles = gateway.lines.filter(({ msg }) => String(msg).includes('the store is in trouble'))
+      expect(troubles).toHaveLength(1)
+      // 50 ms at most are the store's; the rest is a machine that others use, too.
+      expect(slowestMs).toBeLessThan(1_000)
+    })
+  },
+)
