@@ -12,7 +12,7 @@ import { type Answered, ask } from './failover/ask.ts'
 import { askOnce } from './failover/ask-once.ts'
 import type { AskDeps } from './failover/asked.ts'
 import type { LaneCall } from './failover/attempt.ts'
-import { type ExchangeLimits, limitTime, type TimeLimits } from './failover/limit-time.ts'
+import { type ExchangeLimits, limitTime, ownLimit, type TimeLimits } from './failover/limit-time.ts'
 import { isJsonObject } from './json/json.ts'
 import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
@@ -88,13 +88,13 @@ async function serve(
   deps: PipelineDeps,
 ): Promise<Response> {
   if (live.settings.hasFile) exchange.tries = []
-  const isCompared = live.reuse?.comparesBody(exchange, live.settings)
+  const isReused = live.reuse?.isFor(exchange, live.settings) === true
+  const isCompared = isReused && live.reuse?.comparesBody(exchange, live.settings)
   const reading = readDraft(exchange, principal, endpoint, live, deps, isCompared)
   const draft = reading instanceof Promise ? await reading : reading
   const route = chooseRoute(exchange.target, draft, live, deps.ids)
   const going = { exchange, principal, endpoint, draft, route, live }
   const limits = limitTime(exchange, route, live.settings, deps)
-  const isReused = live.reuse?.isFor(exchange, live.settings) === true
   const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
   const answer = taped === undefined ? answered.answer : watchAnswer(answered.answer, taped)
   const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
@@ -128,8 +128,8 @@ async function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): 
     route,
     settings: live.settings,
     forward: (one) => askForAll({ ...going, exchange: one }, limits, deps),
-    streamIdleMsOf: (lane) => streamIdleMs(route, lane, deps),
-    totalMsOf: ({ upstream }) => route.sending.timeouts.totalMs ?? upstream.timeouts.totalMs ?? deps.timeouts.totalMs,
+    streamIdleMsOf: (lane) => ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs,
+    totalMsOf: (lane) => ownLimit('totalMs', route, lane) ?? deps.timeouts.totalMs,
   })
   if (reused.lane !== undefined) limits.onLane(reused.lane)
   return reused
@@ -182,12 +182,12 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
     headers.delete('content-encoding')
     headers.delete('content-length')
   }
-  if (live.reuse !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
+  if (live.settings.cache.store !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
   // What is recorded has to be readable, too.
   if (deps.cassettes?.record !== undefined) headers.set('accept-encoding', 'identity')
   // An answer in which a name is to be changed, or an id to be found, has to be readable.
   if (route.model?.reportModel === 'alias' || makesObject(going)) headers.set('accept-encoding', 'identity')
-  const firstByteMs = route.sending.timeouts.firstByteMs ?? lane.upstream.timeouts.firstByteMs
+  const firstByteMs = ownLimit('firstByteMs', route, lane)
   const body = draft.bodyFor(lane.model)
   return { url, target, method: request.method, headers, body, abort, firstByteMs, reach, secret }
 }
@@ -200,7 +200,10 @@ function via(going: Going, { lane, secret, isWatched }: Handed, deps: PipelineDe
   const { draft, route, live } = going
   return {
     secret,
-    streamIdleMs: lane === undefined || isWatched === true ? 0 : streamIdleMs(route, lane, deps),
+    streamIdleMs:
+      lane === undefined || isWatched === true
+        ? 0
+        : (ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs),
     debugHeaders: live.settings.debugHeaders,
     reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,
     onObject:
@@ -208,10 +211,6 @@ function via(going: Going, { lane, secret, isWatched }: Handed, deps: PipelineDe
         ? (id) => deps.ids.remember(id, { upstream: lane.upstream.name, keyIndex: lane.keyIndex })
         : undefined,
   }
-}
-
-function streamIdleMs({ sending }: Route, { upstream }: Lane, { timeouts }: PipelineDeps): number {
-  return sending.timeouts.streamIdleMs ?? upstream.timeouts.streamIdleMs ?? timeouts.streamIdleMs
 }
 
 /** Whether a request makes what can be asked for later only where it was made, so that its id has to be remembered. */

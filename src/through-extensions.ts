@@ -7,11 +7,11 @@ import type { Last, Outgoing } from './extend/chain-deps.ts'
 import { type Fork, forkExchange } from './fork-exchange.ts'
 import type { LiveParts } from './live-parts.ts'
 import { ApiError } from './openai/api-error.ts'
-import { endpointOf } from './openai/endpoint-of.ts'
-import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from './openai/endpoints.ts'
+import { endpointFor, type JsonEndpoint } from './openai/endpoints.ts'
 import { bodyNoteOf, noteBody, standalone } from './stream/body-note.ts'
 import type { Outcome } from './stream/outcome.ts'
 import { Tap } from './stream/tap.ts'
+import { followAbort } from './timing/follow-abort.ts'
 
 /** What stands behind the extensions. */
 export type Serve = (exchange: Exchange, endpoint: JsonEndpoint | undefined) => Promise<Response>
@@ -68,8 +68,10 @@ async function goOn(
   forks: Fork[] | undefined,
 ): Promise<Response> {
   const { request, target, body, json } = outgoing
-  const fork = forkExchange(exchange, { request, target, body, json, abort: new AbortController() })
-  endWith(exchange, fork)
+  // A call that is given up, such as for its silence, may be made again; none outlives the exchange.
+  const { abort, stop } = followAbort(exchange.abort.signal)
+  const fork = forkExchange(exchange, { request, target, body, json, abort })
+  fork.atEnd(stop)
   forks?.push(fork)
   try {
     const response = await serve(fork, endpointFor(request.method, target))
@@ -82,15 +84,6 @@ async function goOn(
     // What `context.call` asks beside it is another call's affair.
     if (forks !== undefined) fork.tell(exchange)
   }
-}
-
-/** A call that is given up, such as for its silence, may be made again; none outlives the exchange. */
-function endWith({ abort: { signal } }: Exchange, fork: Fork): void {
-  const follow = (): void => fork.abort.abort(signal.reason)
-  if (signal.aborted) follow()
-  // It may be that of a connection, which outlives this exchange.
-  signal.addEventListener('abort', follow, { once: true })
-  fork.atEnd(() => signal.removeEventListener('abort', follow))
 }
 
 /** Hands an answer on: whatever an extension has made of it, the exchange ends with its last byte. */
@@ -127,10 +120,4 @@ function reasonFor(thrown: unknown, forks: readonly Fork[]): unknown {
 function failureIn(forks: readonly Fork[]): (Outcome & { readonly kind: 'failed' }) | undefined {
   const outcome = forks.findLast((fork) => fork.outcome?.kind === 'failed')?.outcome
   return outcome?.kind === 'failed' ? outcome : undefined
-}
-
-function endpointFor(method: string, target: string): JsonEndpoint | undefined {
-  if (method !== 'POST') return undefined
-  const path = `/${endpointOf(target)}`
-  return [CHAT_COMPLETIONS, COMPLETIONS].find((one) => one.path === path)
 }

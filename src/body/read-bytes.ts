@@ -1,3 +1,4 @@
+import { joinBytes } from '../bytes/join-bytes.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 
@@ -40,13 +41,7 @@ export async function collect(stream: ReadableStream<Uint8Array>, bytesMax: numb
   if (chunks.length === 1 && only !== undefined && only.buffer instanceof ArrayBuffer) {
     return only as Uint8Array<ArrayBuffer>
   }
-  const whole = new Uint8Array(bytes)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.byteLength
-  }
-  return whole
+  return joinBytes(chunks)
 }
 
 /**

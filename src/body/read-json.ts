@@ -1,16 +1,9 @@
+import { formatOf } from '../bytes/content-coding.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { JsonBody } from './json-body.ts'
 import { collect, type Incoming, readBytes } from './read-bytes.ts'
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
-const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
-  ['gzip', 'gzip'],
-  ['x-gzip', 'gzip'],
-  ['deflate', 'deflate'],
-  ['br', 'brotli'],
-  ['zstd', 'zstd'],
-])
-
 /**
  * Reads a request's body once, and parses a copy of it.
  *
@@ -37,7 +30,7 @@ async function readLater(
 ): Promise<JsonBody> {
   const received = await receiving
   if (coding === undefined) return parse(received, request)
-  const format = CODINGS.get(coding)
+  const format = formatOf(coding)
   if (format === undefined) throw new ApiError('unsupported_content_encoding')
   return { ...parse(await decode(received, format, bytesMax), request), encoded: received }
 }

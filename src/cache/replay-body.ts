@@ -1,3 +1,4 @@
+import { joinBytes } from '../bytes/join-bytes.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import type { CachedAnswer } from './cached-answer.ts'
 
@@ -23,7 +24,7 @@ export function replayBody(
   deps: ReplayDeps,
 ): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   if (pace === 'original') return playChunks(answer, deps)
-  if (!isEventStream(answer)) return joinChunks(answer)
+  if (!isEventStream(answer)) return joinBytes(answer.chunks.map(({ bytes }) => bytes))
   return new ReadableStream<Uint8Array>(
     {
       pull(controller) {
@@ -62,14 +63,4 @@ function playChunks({ chunks }: CachedAnswer, { sleep, now }: ReplayDeps): Reada
 
 function isEventStream({ headers }: CachedAnswer): boolean {
   return headers.some(([name, value]) => name === 'content-type' && value.toLowerCase().startsWith('text/event-stream'))
-}
-
-function joinChunks({ chunks }: CachedAnswer): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(chunks.reduce((sum, { bytes }) => sum + bytes.byteLength, 0))
-  let at = 0
-  for (const { bytes } of chunks) {
-    whole.set(bytes, at)
-    at += bytes.byteLength
-  }
-  return whole
 }

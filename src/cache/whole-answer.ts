@@ -1,3 +1,4 @@
+import { joinBytes } from '../bytes/join-bytes.ts'
 import type { TimedChunk } from './cached-answer.ts'
 
 /** As much of a stream's end as its last event is looked for in; the last event of a response holds all of it. */
@@ -40,7 +41,7 @@ export function isWholeAnswer(endpoint: string, headers: Headers, chunks: readon
 }
 
 function isWholeStream(lastEvent: RegExp | undefined, chunks: readonly TimedChunk[]): boolean {
-  const text = UTF_8.decode(join(chunks))
+  const text = UTF_8.decode(joinBytes(chunks.map(({ bytes }) => bytes)))
   if (FAILURE.test(text)) return false
   if (lastEvent === undefined) return true
   const lines = text
@@ -59,14 +60,4 @@ function isWholeJson(endpoint: string, chunks: readonly TimedChunk[]): boolean {
   const end = UTF_8.decode(last.bytes.subarray(-BEGIN_BYTES)).trimEnd()
   if (FAILURE_JSON.test(begin) || (endpoint === 'responses' && FAILED_RESPONSE.test(begin))) return false
   return begin.trimStart().startsWith('[') ? end.endsWith(']') : begin.trimStart().startsWith('{') && end.endsWith('}')
-}
-
-function join(chunks: readonly TimedChunk[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, { bytes }) => sum + bytes.byteLength, 0))
-  let at = 0
-  for (const { bytes } of chunks) {
-    whole.set(bytes, at)
-    at += bytes.byteLength
-  }
-  return whole
 }

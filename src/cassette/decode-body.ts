@@ -1,10 +1,5 @@
-const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
-  ['gzip', 'gzip'],
-  ['x-gzip', 'gzip'],
-  ['deflate', 'deflate'],
-  ['br', 'brotli'],
-  ['zstd', 'zstd'],
-])
+import { formatOf } from '../bytes/content-coding.ts'
+import { joinBytes } from '../bytes/join-bytes.ts'
 
 /** No recorded body is larger. */
 export const BODY_BYTES_MAX = 64 * 1024 * 1024
@@ -19,7 +14,7 @@ export const BODY_BYTES_MAX = 64 * 1024 * 1024
 export async function decodeBody(bytes: Uint8Array, headers: Headers): Promise<Uint8Array | undefined> {
   const coding = headers.get('content-encoding')?.trim().toLowerCase() ?? ''
   if (coding === '' || coding === 'identity') return bytes
-  const format = CODINGS.get(coding)
+  const format = formatOf(coding)
   return format === undefined ? undefined : decode(bytes, format).catch(() => undefined)
 }
 
@@ -38,15 +33,4 @@ async function decode(bytes: Uint8Array, format: Bun.CompressionFormat): Promise
     }
     chunks.push(value)
   }
-}
-
-/** Makes one array of several. */
-export function joinBytes(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    joined.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return joined
 }

@@ -1,6 +1,7 @@
+import { joinBytes } from '../bytes/join-bytes.ts'
 import { parseExact } from '../json/exact.ts'
 import type { AnswerBody, CassetteEvent, CassetteResponse } from './cassette.ts'
-import { decodeBody, joinBytes } from './decode-body.ts'
+import { decodeBody } from './decode-body.ts'
 import { decodeText } from './decode-text.ts'
 import { keptAnswerHeaders } from './kept-headers.ts'
 import type { Scrub } from './scrub.ts'

@@ -1,4 +1,4 @@
-import { joinBytes } from './decode-body.ts'
+import { joinBytes } from '../bytes/join-bytes.ts'
 
 /** One part of a multipart form. */
 export interface FormPart {

@@ -1,5 +1,5 @@
+import { joinBytes } from '../bytes/join-bytes.ts'
 import { type ExactJson, isExactObject, parseExact } from '../json/exact.ts'
-import { joinBytes } from './decode-body.ts'
 import type { Scrub } from './scrub.ts'
 
 const UTF_8 = new TextEncoder()

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { Log } from '../telemetry/log.ts'
 import type { OpenLog } from '../telemetry/open-log.ts'
 import type { Gateway } from './gateway.ts'
@@ -26,4 +27,22 @@ export function endGracefully(
     .then(settle)
     .catch((cause: unknown) => log.error({ err: cause }, 'stopped badly'))
     .finally(() => process.exit(0))
+}
+
+/**
+ * Has SIGTERM and SIGINT end a server well; a second one ends it at once.
+ *
+ * @example
+ * endOnSignals({ gateway, log, settle })
+ */
+export function endOnSignals(ending: Ending): void {
+  let isEnding = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (isEnding) process.exit(128 + constants.signals[signal])
+      isEnding = true
+      ending.log.info({ signal }, DRAINING)
+      endGracefully(ending)
+    })
+  }
 }

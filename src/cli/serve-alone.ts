@@ -1,8 +1,7 @@
-import { constants } from 'node:os'
 import { announce } from './announce.ts'
 import type { Configuration } from './configuration.ts'
 import { surviveDefects } from './defects.ts'
-import { DRAINING, type Ending, endGracefully } from './end-gracefully.ts'
+import { endOnSignals } from './end-gracefully.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { openProcessLog } from './open-process-log.ts'
 import { reloadOnChange } from './reload.ts'
@@ -29,16 +28,4 @@ export async function serveAlone({ config, file, base }: Configuration): Promise
   }
   await announce(config, gateway.url, log, file?.path)
   return undefined
-}
-
-function endOnSignals(ending: Ending): void {
-  let isEnding = false
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (isEnding) process.exit(128 + constants.signals[signal])
-      isEnding = true
-      ending.log.info({ signal }, DRAINING)
-      endGracefully(ending)
-    })
-  }
 }

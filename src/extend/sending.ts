@@ -1,10 +1,10 @@
 import type { JsonBody } from '../body/json-body.ts'
+import { formatOf } from '../bytes/content-coding.ts'
 import type { ChainDeps, Outgoing, RunFacts } from './chain-deps.ts'
 import { gatherBody } from './gather-body.ts'
 import { type GivenBody, givenStream } from './given-stream.ts'
 import { KeptBody } from './kept-body.ts'
 import type { Waits } from './own-time.ts'
-import { formatOf } from './plain-stream.ts'
 import { haveChanged, watchHeaders } from './watched-headers.ts'
 
 /** The caller's key, token or session: no extension sees it, and it goes on as it came. */

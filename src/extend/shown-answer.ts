@@ -1,7 +1,8 @@
+import { formatOf } from '../bytes/content-coding.ts'
 import type { AnswerNotes } from './chain-deps.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import type { Waits } from './own-time.ts'
-import { decodeStream, formatOf } from './plain-stream.ts'
+import { decodeStream } from './plain-stream.ts'
 
 /** What says how a body came. */
 const BODY_HEADERS = ['content-length', 'content-encoding'] as const

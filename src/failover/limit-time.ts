@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings.ts'
+import type { Settings, Timeouts } from '../config/settings.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Lane, Route } from '../router/router.ts'
@@ -42,8 +42,7 @@ export function limitTime(
     const leftMs = exchange.startedAt + limitMs - performance.now()
     return deadlines.start(Math.max(1, leftMs), () => exchange.abort.abort(new ApiError(kind)))
   }
-  const totalOf = ({ upstream }: Lane): number =>
-    route.sending.timeouts.totalMs ?? upstream.timeouts.totalMs ?? timeouts.totalMs
+  const totalOf = (lane: Lane): number => ownLimit('totalMs', route, lane) ?? timeouts.totalMs
   let runningMs = timeouts.totalMs
   const onLane = (lane: Lane): void => {
     const totalMs = totalOf(lane)
@@ -62,4 +61,14 @@ export function limitTime(
       exchange.startedAt + Math.min(totalOf(lane) || Number.POSITIVE_INFINITY, clientMs ?? Number.POSITIVE_INFINITY),
     onDelivered: () => clock?.clear(),
   }
+}
+
+/**
+ * A time limit that is a model's own, else its upstream's; undefined: neither has one, and the environment's holds.
+ *
+ * @example
+ * const idleMs = ownLimit('streamIdleMs', route, lane) ?? timeouts.streamIdleMs
+ */
+export function ownLimit(limit: keyof Timeouts, { sending }: Route, { upstream }: Lane): number | undefined {
+  return sending.timeouts[limit] ?? upstream.timeouts[limit]
 }

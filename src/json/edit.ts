@@ -26,23 +26,35 @@ const UTF_8 = new TextEncoder()
  */
 export function applyEdits(bytes: Uint8Array<ArrayBuffer>, edits: readonly Edit[]): Uint8Array<ArrayBuffer> {
   if (edits.length === 0) return bytes
-  const pieces = edits
-    .map(({ start, end, text }) => ({ start, end, piece: UTF_8.encode(text) }))
-    .sort((one, other) => one.start - other.start || one.end - other.end)
+  const sorted = edits.toSorted((one, other) => one.start - other.start || one.end - other.end)
+  const pieces = sorted.map(({ text }) => (isShortAscii(text) ? text : UTF_8.encode(text)))
   let length = bytes.length
-  for (const { start, end, piece } of pieces) length += piece.length - (end - start)
+  for (const [index, { start, end }] of sorted.entries()) length += (pieces[index]?.length ?? 0) - (end - start)
   const changed = new Uint8Array(length)
   let from = 0
   let to = 0
-  for (const { start, end, piece } of pieces) {
+  for (const [index, { start, end }] of sorted.entries()) {
     changed.set(bytes.subarray(from, start), to)
     to += start - from
-    changed.set(piece, to)
+    const piece = pieces[index] ?? ''
+    if (typeof piece === 'string') for (let at = 0; at < piece.length; at += 1) changed[to + at] = piece.charCodeAt(at)
+    else changed.set(piece, to)
     to += piece.length
     from = end
   }
   changed.set(bytes.subarray(from), to)
   return changed
+}
+
+/** A longer text is worth the call of an encoder. */
+const SHORT_CHARS_MAX = 64
+const ASCII_MAX = 0x7f
+
+/** Whether each character of a text is its byte, and there are so few that an encoder's call would cost more. */
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT_CHARS_MAX) return false
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > ASCII_MAX) return false
+  return true
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { ApiError } from './api-error.ts'
 import { compileRequestCheck, type RequestCheck } from './check-request.ts'
+import { endpointOf } from './endpoint-of.ts'
 import { ChatCompletionRequest } from './schemas/chat-completion-request.ts'
 import { CompletionRequest } from './schemas/completion-request.ts'
 
@@ -23,6 +24,18 @@ export const COMPLETIONS: JsonEndpoint = {
   route: 'completions',
   path: '/completions',
   check: compileOnFirstUse(CompletionRequest),
+}
+
+/**
+ * The endpoint that a request is for, where its body is read; undefined: none of them.
+ *
+ * @example
+ * const endpoint = endpointFor('POST', '/v1/chat/completions')
+ */
+export function endpointFor(method: string, target: string): JsonEndpoint | undefined {
+  if (method !== 'POST') return undefined
+  const path = `/${endpointOf(target)}`
+  return [CHAT_COMPLETIONS, COMPLETIONS].find((one) => one.path === path)
 }
 
 /**

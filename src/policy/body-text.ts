@@ -24,7 +24,8 @@ export class BodyText {
   membersAt(brace: number): readonly Member[] {
     const known = this.#scanned.get(brace)
     if (known !== undefined) return known
-    const members = membersOf(this.bytes, brace)
+    const expected = brace === this.brace ? Object.keys(this.#value) : undefined
+    const members = membersOf(this.bytes, brace, expected)
     this.#scanned.set(brace, members)
     return members
   }

@@ -1,3 +1,4 @@
+import type { Names } from './name-tree.ts'
 import { paramOf, quote, quoteSent } from './refusals.ts'
 import type { Note, Operation } from './run.ts'
 
@@ -24,14 +25,16 @@ const OPERATIONS: readonly Operation[] = ['deny', 'allow', 'rename', 'drop', 'de
  * headers.set('x-nexcode-params', doneOf(notes))
  */
 export function doneOf(notes: readonly Note[]): string {
-  if (notes.length === 0) return ''
-  const parts: string[] = []
+  let done = ''
   for (const operation of OPERATIONS) {
-    const params = new Set<string>()
-    for (const note of notes) if (note.operation === operation) params.add(encoded(paramOf(note.names)))
-    if (params.size > 0) parts.push(`${operation}=${[...params].join(',')}`)
+    const params: string[] = []
+    for (const note of notes) {
+      if (note.operation !== operation) continue
+      const param = encodedOf(note.names)
+      if (!params.includes(param)) params.push(param)
+    }
+    if (params.length > 0) done += `${done === '' ? '' : '; '}${operation}=${params.join(',')}`
   }
-  const done = parts.join('; ')
   return done.length > DONE_CHARS_MAX ? `${done.slice(0, DONE_CHARS_MAX)}...` : done
 }
 
@@ -55,6 +58,14 @@ function detailOf(operation: Operation, before: unknown, after: unknown): string
   return before === undefined ? `set to ${quote(after)}` : `${quoteSent(before)} → ${quote(after)}`
 }
 
-function encoded(param: string): string {
-  return /^[\w.-]*$/.test(param) ? param : encodeURIComponent(param.toWellFormed())
+/** Most paths are those of the rules, the same for every request. */
+const ENCODED = new WeakMap<Names, string>()
+
+function encodedOf(names: Names): string {
+  const known = ENCODED.get(names)
+  if (known !== undefined) return known
+  const param = paramOf(names)
+  const encoded = /^[\w.-]*$/.test(param) ? param : encodeURIComponent(param.toWellFormed())
+  ENCODED.set(names, encoded)
+  return encoded
 }

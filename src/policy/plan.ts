@@ -17,6 +17,8 @@ export interface Plan {
   readonly bounds: readonly Bounds[]
   readonly choices: readonly Choice[]
   readonly required: readonly Required[]
+  /** Whether going through the phases once is as good as going through them until nothing changes. */
+  readonly isSettledAtOnce: boolean
 }
 
 /** A path that callers may not use. */
@@ -88,7 +90,7 @@ export function compilePlan(rules: readonly ParamRule[]): Plan {
   const tokenCaps = [...new Set(TOKEN_CAPS.flatMap((name) => [name, ...resolve(name)]))]
   const kin: Kin = (names) => (isOneOf(tokenCaps, names) ? tokenCaps.map((name) => [name]) : [names])
   const named = rules.flatMap(pathsOf).flatMap((path) => kin(resolve(path)))
-  return {
+  const plan = {
     named: treeOf(named.flatMap((names) => renames.sources(names))),
     denials: rules.flatMap(({ number: rule, deny, onViolation }) =>
       deny.flatMap((path) =>
@@ -109,6 +111,23 @@ export function compilePlan(rules: readonly ParamRule[]): Plan {
     ),
     required: rules.flatMap(({ require }) => require.map((path) => ({ names: resolve(path), written: namesOf(path) }))),
   }
+  return { ...plan, isSettledAtOnce: isSettledAtOnce(plan) }
+}
+
+/**
+ * Rules undo each other's work only where one takes away what another one has judged or put in: by `on_violation: drop`, by
+ * taking one of the token caps away, or where paths lie within each other.
+ */
+function isSettledAtOnce({ denials, allowances, choices, settings, named }: Omit<Plan, 'isSettledAtOnce'>): boolean {
+  const isTakenAway = [...denials, ...allowances, ...choices].some(({ isDropped }) => isDropped)
+  // Taken out, or null: which of the caps is there is another question then.
+  const isCapGone = settings.some(({ isTokenCap, value }) => isTokenCap && value === null)
+  return !(isTakenAway || isCapGone || hasPathsWithinOthers(named))
+}
+
+/** Whether one path leads through the end of another. */
+function hasPathsWithinOthers({ isEnd, children }: NameTree): boolean {
+  return (isEnd && children.size > 0) || [...children.values()].some(hasPathsWithinOthers)
 }
 
 /** A model that rules are chosen by has to be the one that the upstream reads. */

@@ -55,7 +55,12 @@ function goThrough(run: Run, plan: Plan, blank: Blank | undefined): void {
     settleAll(run, plan)
     clampAll(run, plan)
     checkValues(run, plan)
-    if (run.changeCount === 0 || (before !== undefined && isEqualJson(before, run.root.value()))) break
+    if (
+      plan.isSettledAtOnce ||
+      run.changeCount === 0 ||
+      (before !== undefined && isEqualJson(before, run.root.value()))
+    )
+      break
   }
   if (blank !== undefined) checkRequired(run, plan)
 }

@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange.ts'
 import { type Fork, forkExchange } from '../fork-exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
+import { followAbort } from '../timing/follow-abort.ts'
 import { noteSpent } from './await-flight.ts'
 import type { FlightNote, ReuseRequest } from './reuse-request.ts'
 import { watchSource } from './watch-source.ts'
@@ -24,10 +25,7 @@ export async function flyOut(
   deps: FlyOutDeps,
 ): Promise<Source<FlightNote>> {
   const { exchange, forward } = request
-  const abort = new AbortController()
-  const follow = (): void => abort.abort(signal.reason)
-  if (signal.aborted) follow()
-  signal.addEventListener('abort', follow, { once: true })
+  const { abort } = followAbort(signal)
   const fork = forkExchange(exchange, { abort })
   const stopTelling = tellWhoLeaves(exchange, fork)
   try {

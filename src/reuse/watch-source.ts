@@ -1,6 +1,6 @@
 import type { Fork } from '../fork-exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { Tap } from '../stream/tap.ts'
+import { passThrough, Tap } from '../stream/tap.ts'
 import type { Deadline } from '../timing/deadlines.ts'
 
 /**
@@ -17,32 +17,9 @@ export function watchSource(
   fork: Fork,
   idle: Deadline,
 ): ReadableStream<Uint8Array> {
-  const reader = source.getReader()
   const tap = new Tap({ idle, onEnd: (outcome) => fork.end(outcome) })
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        tap.onWait()
-        try {
-          const { done, value } = await reader.read()
-          if (done) {
-            controller.close()
-            tap.onDone()
-            return
-          }
-          tap.onChunk(value)
-          controller.enqueue(value)
-        } catch (cause) {
-          tap.onFail(cause)
-          controller.error(fork.outcome?.kind === 'failed' ? fork.outcome.cause : cause)
-        }
-      },
-      cancel(reason) {
-        if (reason instanceof ApiError && reason.kind !== 'client_closed') tap.onFail(reason)
-        else tap.onCancel()
-        return reader.cancel(reason).catch(() => undefined)
-      },
-    },
-    { highWaterMark: 0 },
-  )
+  return passThrough(source, tap, {
+    breakWith: (cause) => (fork.outcome?.kind === 'failed' ? fork.outcome.cause : cause),
+    isFailure: (reason) => reason instanceof ApiError && reason.kind !== 'client_closed',
+  })
 }

@@ -1,3 +1,5 @@
+import { joinBytes } from '../bytes/join-bytes.ts'
+
 const LF = 0x0a
 const CR = 0x0d
 const NOTHING = new Uint8Array()
@@ -113,11 +115,5 @@ export class EventCutter {
 function join(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   const [first = NOTHING, ...others] = parts.filter(({ byteLength }) => byteLength > 0)
   if (others.length === 0) return first
-  const joined = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.byteLength
-  }
-  return joined
+  return joinBytes(parts)
 }

@@ -1,14 +1,7 @@
+import { formatOf } from '../bytes/content-coding.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 const STAR = 0x2a
-
-const CODINGS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
-  ['gzip', 'gzip'],
-  ['x-gzip', 'gzip'],
-  ['deflate', 'deflate'],
-  ['br', 'brotli'],
-  ['zstd', 'zstd'],
-])
 
 /** No error's text is longer; what decodes to more is a bomb. */
 const DECODED_BYTES_MAX = 16 * 1024 * 1024
@@ -50,7 +43,7 @@ export async function hideSecret(
 }
 
 function codingOf(headers: Headers): Bun.CompressionFormat | undefined {
-  return CODINGS.get(headers.get('content-encoding')?.trim().toLowerCase() ?? '')
+  return formatOf(headers.get('content-encoding'))
 }
 
 /** The decoded bytes; undefined where nobody could decode them. */

@@ -87,6 +87,14 @@ export class Tap {
   }
 }
 
+/** What a tapped body does differently where it is read within the program, and not by the runtime. */
+export interface PassOptions {
+  /** What it breaks with, given what its source did; nothing where absent. */
+  readonly breakWith?: (cause: unknown) => unknown
+  /** Whether a reader that leaves for this reason says that the source has failed. */
+  readonly isFailure?: (reason: unknown) => boolean
+}
+
 /**
  * Passes a body through a tap chunk by chunk, unchanged and never ahead of its reader.
  *
@@ -95,7 +103,11 @@ export class Tap {
  * @example
  * return new Response(passThrough(answer.body, new Tap({ onEnd })), answer)
  */
-export function passThrough(source: ReadableStream<Uint8Array>, tap: Tap): ReadableStream<Uint8Array> {
+export function passThrough(
+  source: ReadableStream<Uint8Array>,
+  tap: Tap,
+  { breakWith, isFailure }: PassOptions = {},
+): ReadableStream<Uint8Array> {
   const reader = source.getReader()
   return new ReadableStream<Uint8Array>(
     {
@@ -113,12 +125,13 @@ export function passThrough(source: ReadableStream<Uint8Array>, tap: Tap): Reada
         } catch (cause) {
           const farewell = tap.onFail(cause)
           if (farewell !== undefined) controller.enqueue(farewell)
-          // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
-          controller.error(undefined)
+          // Most often without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
+          controller.error(breakWith?.(cause))
         }
       },
       cancel(reason) {
-        tap.onCancel()
+        if (isFailure?.(reason) === true) tap.onFail(reason)
+        else tap.onCancel()
         return reader.cancel(reason).catch(() => undefined)
       },
     },

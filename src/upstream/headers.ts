@@ -1,23 +1,6 @@
-/** What names of headers and methods are made of: the source of a regular expression (RFC 9110 §5.6.2). */
-export const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+import { HOP_BY_HOP, TOKEN } from '../hop-by-hop.ts'
 
 const NAME = new RegExp(`^${TOKEN}$`)
-
-/**
- * Headers that belong to one connection and never cross a proxy (RFC 9110 §7.6.1, with RFC 2616's
- * `Keep-Alive` and the de-facto `Proxy-Connection`).
- */
-export const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 
 const HOP_BY_HOP_NAMES = [...HOP_BY_HOP]
 

@@ -1,11 +1,10 @@
-import { constants } from 'node:os'
 import type { Cassettes } from '../../cassette/cassettes.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { describeServer, renderBanner, type ServerDescription } from '../banner.ts'
 import type { Configuration } from '../configuration.ts'
 import { surviveDefects } from '../defects.ts'
-import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
+import { type Ending, endOnSignals } from '../end-gracefully.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
 import { openProcessLog } from '../open-process-log.ts'
 import { reloadOnChange } from '../reload.ts'
@@ -54,16 +53,4 @@ export async function serveCassettes(server: CassetteServer): Promise<number | u
 async function settleAll({ record }: Cassettes, settle: Ending['settle']): Promise<void> {
   await record?.settle()
   await settle()
-}
-
-function endOnSignals(ending: Ending): void {
-  let isEnding = false
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (isEnding) process.exit(128 + constants.signals[signal])
-      isEnding = true
-      ending.log.info({ signal }, DRAINING)
-      endGracefully(ending)
-    })
-  }
 }

@@ -11,7 +11,7 @@ import { createLive, type Live } from '../../live.ts'
 import { askedModels } from '../../model-list.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'
-import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
+import { endpointFor, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { insertDefaultModel, modelOf } from '../../policy/default-model.ts'
 import { factsOf, readDraft } from '../../read-draft.ts'
 import { createRememberedIds, idsIn } from '../../router/remembered-ids.ts'
@@ -36,7 +36,7 @@ export async function explainRequest(
   const live = createLive(config.settings, deps)
   const exchange = openFor(asked)
   const { method, path } = asked
-  const endpoint = method === 'POST' ? endpointFor(endpointOf(path)) : undefined
+  const endpoint = endpointFor(method, path)
   let draft: Draft | undefined
   let refusal: ApiError | undefined
   let ownAnswer: string | undefined
@@ -78,10 +78,6 @@ function openFor({ method, path, headers, body }: AskedRequest): Exchange {
 
 function lowerCase(headers: AskedRequest['headers']): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-}
-
-function endpointFor(path: string): JsonEndpoint | undefined {
-  return [CHAT_COMPLETIONS, COMPLETIONS].find((one) => one.path === `/${path}`)
 }
 
 function follow(

@@ -1,5 +1,5 @@
+import { TOKEN } from '../../hop-by-hop.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import { TOKEN } from '../../upstream/headers.ts'
 
 /** Takes a chunked body apart as it comes. */
 export interface ChunkedBody {

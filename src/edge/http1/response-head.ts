@@ -1,4 +1,4 @@
-import { HOP_BY_HOP } from '../../upstream/headers.ts'
+import { HOP_BY_HOP } from '../../hop-by-hop.ts'
 import { REASONS } from './reasons.ts'
 
 /** How the end of a response's body is told (RFC 9112 §6.3). */

@@ -1,5 +1,5 @@
+import { TOKEN } from '../../hop-by-hop.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import { TOKEN } from '../../upstream/headers.ts'
 
 /** The head of an HTTP/1.x response: text is Latin-1, one character for each byte (RFC 9112 §2.2). */
 export interface ResponseHead {

@@ -1,4 +1,5 @@
-import { HOP_BY_HOP, responseHeaders } from '../../upstream/headers.ts'
+import { HOP_BY_HOP } from '../../hop-by-hop.ts'
+import { responseHeaders } from '../../upstream/headers.ts'
 import type { ResponseHead } from './response-head.ts'
 
 type HeaderList = readonly (readonly [string, string])[]
