@@ -22,14 +22,14 @@ async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, re
   const decision = await deps.app.upgrade(head.request, arrivalOf(head, socket))
   if (decision.kind === 'refused') return answerSocket(decision.response, socket)
   const { exchange, url, target, headers, secret, reach } = decision
-  const { firstByteMs, writeIdleMs } = deps.config.timeouts
+  const { timeouts } = deps.config
   const outcome = await relayWebSocket({
     client: socket,
     head: rest,
     url,
     target,
     headers: [...headers],
-    timeouts: { firstByteMs, idleMs: writeIdleMs },
+    timeouts: { firstByteMs: decision.firstByteMs ?? timeouts.firstByteMs, idleMs: timeouts.writeIdleMs },
     responseHeaders: [['x-request-id', exchange.id]],
     deadlines: deps.app.deadlines,
     secret,

@@ -2,6 +2,7 @@ import type { Authorize } from '../auth/authorize.ts'
 import { chooseRoute } from '../choose-route.ts'
 import { draftAsIs } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
+import { ownLimit } from '../failover/limit-time.ts'
 import { addressLane, type LaneAddress } from '../lane-address.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { PipelineDeps } from '../pipeline.ts'
@@ -20,6 +21,8 @@ export type Upgrade =
   | (LaneAddress & {
       readonly kind: 'relay'
       readonly exchange: Exchange
+      /** Its own wait for the upstream's answer, where it is not everybody's; 0: none. */
+      readonly firstByteMs: number | undefined
       /** To be told once how it went: the upstream's status, or undefined where there was none, and the time to it in ms. */
       readonly onAnswer: (status: number | undefined, ms: number) => void
     })
@@ -85,7 +88,8 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
   const release = await lane.gate.enter(abort.signal)
   if (release !== undefined) exchange.atEnd(release)
   exchange.attempts = 1
-  return { ...address, kind: 'relay', exchange, onAnswer: begin(exchange, lane) }
+  const firstByteMs = ownLimit('firstByteMs', route, lane)
+  return { ...address, kind: 'relay', exchange, firstByteMs, onAnswer: begin(exchange, lane) }
 }
 
 /** What is said on a WebSocket may name any model, but in a realtime session, whose URL names it. */

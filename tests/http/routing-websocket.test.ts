@@ -57,6 +57,16 @@ test('a WebSocket without a model, or with an unknown one, goes to the default u
   }
 })
 
+test('an upstream’s own first_byte holds for the answer to an upgrade, too: 504', async () => {
+  const silent: Script = () => undefined
+  const { gateway } = await start({
+    upstreams: { only: silent },
+    settings: { only: { timeouts: { first_byte: 50 } } },
+    env: { FIRST_BYTE_TIMEOUT_MS: '3600000' },
+  })
+  expect(await open(gateway.port, '/v1/realtime?model=any')).toBe('HTTP/1.1 504')
+})
+
 test('unknown_models: refuse answers OpenAI’s 404 before the 101', async () => {
   const { gateway, upstreams } = await start({ upstreams: { only: switchOver }, file: { unknown_models: 'refuse' } })
   const refused = await sendRaw(gateway.port, getText('/v1/realtime?model=other', HANDSHAKE))
