@@ -68,10 +68,11 @@ for (const size of SIZES) {
   }
   for (const [index, { gateway }] of line.entries()) {
     const costs = rounds.map((costs) => costs[index] ?? Number.NaN)
-    const added = rounds.map((costs) => (costs[index] ?? Number.NaN) - (costs[0] ?? Number.NaN))
-    const shown = [median(costs), Math.min(...costs), median(added)].map((value) => value.toFixed(1))
+    const addedTo = (other: number) => median(rounds.map((costs) => (costs[index] ?? 0) - (costs[other] ?? 0)))
+    const figures = [median(costs), Math.min(...costs), addedTo(0), addedTo(Math.max(index - 1, 0))]
+    const [middle, least, toNoFile, toTheOneAbove] = figures.map((value) => value.toFixed(1))
     process.stdout.write(
-      `rules: ${size} bytes  ${gateway.name.padEnd(14)} median ${shown[0]} µs, least ${shown[1]}, added (median of pairs) ${shown[2]}\n`,
+      `rules: ${size} bytes  ${gateway.name.padEnd(14)} median ${middle} µs, least ${least}; adds (median of pairs) ${toNoFile} to no file, ${toTheOneAbove} to the line above\n`,
     )
   }
 }

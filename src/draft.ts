@@ -1,9 +1,7 @@
-import type { JsonBody } from './body/json-body.ts'
 import type { Form } from './body/read-form.ts'
 import { applyEdits, type Edit } from './json/edit.ts'
 import { foldName } from './json/fold-name.ts'
-import { isJsonObject } from './json/json.ts'
-import { membersOf } from './json/members.ts'
+import type { JsonBody } from './json/json-body.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { UpstreamBody } from './upstream/send.ts'
 
@@ -71,7 +69,7 @@ export class JsonDraft implements Draft {
   }
 
   #editsFor(wanted: string | undefined): readonly Edit[] {
-    return this.#isRenamed(wanted) ? [...this.#edits, ...modelEdits(this.#json.bytes, wanted)] : this.#edits
+    return this.#isRenamed(wanted) ? [...this.#edits, ...modelEdits(this.#json, wanted)] : this.#edits
   }
 }
 
@@ -92,9 +90,8 @@ export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form): Draft {
  * Asserts that a JSON body names its model once at most, and in small letters: a parser that takes the first of two, or
  * another spelling, would see another one than we do. Throws `rules_not_applicable`.
  */
-export function assertOneModel({ bytes, value }: JsonBody): void {
-  if (!isJsonObject(value)) return
-  const names = membersOf(bytes).filter(({ key }) => foldName(key) === 'model')
+export function assertOneModel({ members }: JsonBody): void {
+  const names = members.filter(({ key }) => foldName(key) === 'model')
   if (names.length > 1) throw modelSentTwice()
   const [name] = names
   if (name === undefined || name.key === 'model') return
@@ -110,8 +107,8 @@ export function modelSentTwice(): ApiError {
   })
 }
 
-function modelEdits(bytes: Uint8Array, model: string): Edit[] {
-  return membersOf(bytes)
+function modelEdits({ members }: JsonBody, model: string): Edit[] {
+  return members
     .filter(({ key }) => key === 'model')
     .map(({ valueStart, valueEnd }) => ({ start: valueStart, end: valueEnd, text: JSON.stringify(model) }))
 }

@@ -1,5 +1,5 @@
 import type { Principal } from './auth/authorize.ts'
-import type { JsonBody } from './body/json-body.ts'
+import type { JsonBody } from './json/json-body.ts'
 import type { ApiError } from './openai/api-error.ts'
 import type { Outcome } from './stream/outcome.ts'
 import type { Deadline } from './timing/deadlines.ts'

@@ -1,5 +1,4 @@
 import type { Principal } from './auth/authorize.ts'
-import type { JsonBody } from './body/json-body.ts'
 import { limitBytes, readBytes, readStart, tooLarge } from './body/read-bytes.ts'
 import { readForm } from './body/read-form.ts'
 import { readJson } from './body/read-json.ts'
@@ -7,11 +6,12 @@ import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import { assertOneModel, type Draft, draftAsIs, draftOfForm, JsonDraft, modelSentTwice } from './draft.ts'
 import type { Exchange } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
+import type { JsonBody } from './json/json-body.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
-import { insertDefaultModel, modelOf, wantsStream } from './policy/default-model.ts'
+import { modelOf, wantsStream, withDefaultModel } from './policy/default-model.ts'
 import { endpointPath } from './policy/endpoint-path.ts'
 import type { RequestFacts } from './policy/rules.ts'
 
@@ -54,10 +54,8 @@ export function readDraft(
   const body = exchange.json ?? readJson(exchange, deps.limits.jsonBytesMax)
   const draft = (read: JsonBody): Draft => {
     assertRequest(endpoint, read.value)
-    const changed = insertDefaultModel(read, deps.defaultModel)
-    if (changed === undefined) return draftJson(exchange, principal, live, read, false)
-    const value: unknown = { model: deps.defaultModel, ...(read.value as object) }
-    return draftJson(exchange, principal, live, { bytes: changed, value, encoded: undefined }, true)
+    const json = withDefaultModel(read, deps.defaultModel)
+    return draftJson(exchange, principal, live, json, json !== read)
   }
   return body instanceof Promise ? body.then(draft) : draft(body)
 }

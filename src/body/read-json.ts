@@ -1,6 +1,6 @@
 import { formatOf } from '../bytes/content-coding.ts'
+import { JsonBody } from '../json/json-body.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { JsonBody } from './json-body.ts'
 import { collect, type Incoming, readBytes } from './read-bytes.ts'
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
@@ -32,12 +32,12 @@ async function readLater(
   if (coding === undefined) return parse(received, request)
   const format = formatOf(coding)
   if (format === undefined) throw new ApiError('unsupported_content_encoding')
-  return { ...parse(await decode(received, format, bytesMax), request), encoded: received }
+  return parse(await decode(received, format, bytesMax), request, received)
 }
 
-function parse(bytes: Uint8Array<ArrayBuffer>, request: Request): JsonBody {
+function parse(bytes: Uint8Array<ArrayBuffer>, request: Request, encoded?: Uint8Array<ArrayBuffer>): JsonBody {
   try {
-    return { bytes, value: JSON.parse(UTF_8.decode(bytes)) as unknown, encoded: undefined }
+    return new JsonBody(bytes, JSON.parse(UTF_8.decode(bytes)), encoded)
   } catch (cause) {
     throw notJson(request.headers.get('content-type') ?? '', cause)
   }

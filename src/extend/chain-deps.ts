@@ -1,5 +1,5 @@
-import type { JsonBody } from '../body/json-body.ts'
 import type { Exchange } from '../exchange.ts'
+import type { JsonBody } from '../json/json-body.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'

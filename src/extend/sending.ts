@@ -1,5 +1,5 @@
-import type { JsonBody } from '../body/json-body.ts'
 import { formatOf } from '../bytes/content-coding.ts'
+import type { JsonBody } from '../json/json-body.ts'
 import type { ChainDeps, Outgoing, RunFacts } from './chain-deps.ts'
 import { gatherBody } from './gather-body.ts'
 import { type GivenBody, givenStream } from './given-stream.ts'

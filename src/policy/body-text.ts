@@ -1,5 +1,6 @@
 import { countKeys } from '../json/equal.ts'
 import { isJsonObject } from '../json/json.ts'
+import type { JsonBody } from '../json/json-body.ts'
 import { type Member, membersOf, objectStart } from '../json/members.ts'
 import { countMembers } from '../json/skip.ts'
 import { meantBy, type Names, type NameTree } from './name-tree.ts'
@@ -11,21 +12,24 @@ export class BodyText {
   readonly bytes: Uint8Array
   /** Where the body's own object begins. */
   readonly brace: number
+  readonly #json: JsonBody
   readonly #value: ParsedObject
   readonly #scanned = new Map<number, readonly Member[]>()
 
-  constructor(bytes: Uint8Array, value: ParsedObject) {
-    this.bytes = bytes
-    this.brace = objectStart(bytes)
+  /** `value`: the body's. */
+  constructor(json: JsonBody, value: ParsedObject) {
+    this.bytes = json.bytes
+    this.brace = objectStart(json.bytes)
+    this.#json = json
     this.#value = value
   }
 
   /** Gives the members of the object whose opening brace stands at `brace`. */
   membersAt(brace: number): readonly Member[] {
+    if (brace === this.brace) return this.#json.members
     const known = this.#scanned.get(brace)
     if (known !== undefined) return known
-    const expected = brace === this.brace ? Object.keys(this.#value) : undefined
-    const members = membersOf(this.bytes, brace, expected)
+    const members = membersOf(this.bytes, brace)
     this.#scanned.set(brace, members)
     return members
   }

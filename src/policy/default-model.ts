@@ -1,4 +1,4 @@
-import type { JsonBody } from '../body/json-body.ts'
+import { JsonBody } from '../json/json-body.ts'
 
 const OPEN_BRACE = 0x7b
 
@@ -15,13 +15,13 @@ export function wantsStream(value: unknown): boolean {
 /**
  * Puts a model into a body that names none, as its first member; every other byte stays as it came.
  *
- * Gives undefined where the body names a model, and so goes on unchanged.
+ * Gives the body itself where it names a model, or is no object, and so goes on unchanged.
  *
  * @example
- * const changed = insertDefaultModel(body, 'gpt-3.5-turbo')
+ * const isChanged = withDefaultModel(body, 'gpt-3.5-turbo') !== body
  */
-export function insertDefaultModel(body: JsonBody, model: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!isObject(body.value) || 'model' in body.value) return undefined
+export function withDefaultModel(body: JsonBody, model: string): JsonBody {
+  if (!isObject(body.value) || 'model' in body.value) return body
   const at = body.bytes.indexOf(OPEN_BRACE) + 1
   const separator = Object.keys(body.value).length === 0 ? '' : ','
   const member = new TextEncoder().encode(`"model":${JSON.stringify(model)}${separator}`)
@@ -29,7 +29,7 @@ export function insertDefaultModel(body: JsonBody, model: string): Uint8Array<Ar
   changed.set(body.bytes.subarray(0, at))
   changed.set(member, at)
   changed.set(body.bytes.subarray(at), at + member.byteLength)
-  return changed
+  return new JsonBody(changed, { model, ...body.value })
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

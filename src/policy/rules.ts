@@ -1,5 +1,6 @@
 import type { ParamRule } from '../config/settings.ts'
 import type { Edit } from '../json/edit.ts'
+import type { JsonBody } from '../json/json-body.ts'
 import { doneOf, type Step, stepsOf } from './done.ts'
 import { editsOf } from './draft-edits.ts'
 import { compileMatch, type FactsBeforeModel, fitsBeforeModel, mismatchOf } from './match-rule.ts'
@@ -46,7 +47,7 @@ export interface RuleProgram {
    * `rules_not_applicable` where the request is refused: the last also for a body that is no object, and for a name of a rule
    * that occurs twice.
    */
-  readonly apply: (body: { readonly bytes: Uint8Array<ArrayBuffer>; readonly value: unknown }) => Applied
+  readonly apply: (body: JsonBody) => Applied
   /** The same for a form's text fields: checks only; throws `rules_not_applicable` where something would have to change. */
   readonly checkForm: (fields: ReadonlyMap<string, readonly string[]>) => void
 }
@@ -102,8 +103,8 @@ function compile(rules: readonly ParamRule[]): RuleProgram {
   const plan = compilePlan(rules)
   return {
     rules: rules.map(({ number }) => number),
-    apply({ bytes, value }) {
-      const { root, text, notes } = runOnJson(plan, bytes, value)
+    apply(body) {
+      const { root, text, notes } = runOnJson(plan, body)
       const edits = editsOf(root, text)
       return {
         edits,

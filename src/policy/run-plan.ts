@@ -1,5 +1,6 @@
 import { isEqualJson } from '../json/equal.ts'
 import { isJsonObject } from '../json/json.ts'
+import type { JsonBody } from '../json/json-body.ts'
 import { admit, type Blank } from './admit.ts'
 import { BodyText } from './body-text.ts'
 import { checkRequired, checkValues, clampAll } from './check-params.ts'
@@ -24,11 +25,12 @@ export interface JsonRun extends Run {
  * Takes a JSON body through the rules. Throws an ApiError where it is refused.
  *
  * @example
- * const { root, text, notes } = runOnJson(plan, body.bytes, body.value)
+ * const { root, text, notes } = runOnJson(plan, body)
  */
-export function runOnJson(plan: Plan, bytes: Uint8Array, value: unknown): JsonRun {
+export function runOnJson(plan: Plan, body: JsonBody): JsonRun {
+  const { value } = body
   if (!isJsonObject(value)) throw notAnObject()
-  const text = new BodyText(bytes, value)
+  const text = new BodyText(body, value)
   text.assertSentOnce(plan.named)
   const run = { ...startRun(value, text, false), text }
   goThrough(run, plan, () => blankOf(plan))

@@ -6,18 +6,19 @@ import type { Exchange } from '../../exchange.ts'
 import { arrivalOf } from '../../http/arrival.ts'
 import { guardRequest } from '../../http/guard.ts'
 import { openExchange } from '../../http/request-context.ts'
+import { JsonBody } from '../../json/json-body.ts'
 import { addressLane } from '../../lane-address.ts'
 import { createLive, type Live } from '../../live.ts'
 import { askedModels } from '../../model-list.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'
 import { endpointFor, type JsonEndpoint } from '../../openai/endpoints.ts'
-import { insertDefaultModel, modelOf } from '../../policy/default-model.ts'
+import { modelOf, withDefaultModel } from '../../policy/default-model.ts'
 import { factsOf, readDraft } from '../../read-draft.ts'
 import { createRememberedIds, idsIn } from '../../router/remembered-ids.ts'
 import { createDeadlines } from '../../timing/deadlines.ts'
 import { explainRoute } from './explain-route.ts'
-import { explainRules, type RuledRequest } from './explain-rules.ts'
+import { explainRules } from './explain-rules.ts'
 import type { ExplainedRoute, Explanation } from './explanation.ts'
 import type { AskedRequest } from './request-file.ts'
 
@@ -104,17 +105,16 @@ function follow(
 }
 
 /** The body as the rules get it. */
-function jsonOf(body: string | undefined, endpoint: JsonEndpoint | undefined, model: string): RuledRequest['json'] {
+function jsonOf(body: string | undefined, endpoint: JsonEndpoint | undefined, model: string): JsonBody | undefined {
   if (body === undefined) return undefined
-  const bytes = new TextEncoder().encode(body)
   let value: unknown
   try {
     value = JSON.parse(body)
   } catch {
     return undefined
   }
-  const changed = endpoint && insertDefaultModel({ bytes, value, encoded: undefined }, model)
-  return changed === undefined ? { bytes, value } : { bytes: changed, value: { model, ...(value as object) } }
+  const json = new JsonBody(new TextEncoder().encode(body), value)
+  return endpoint === undefined ? json : withDefaultModel(json, model)
 }
 
 function describeOwnAnswer(asked: ReturnType<typeof askedModels>): string | undefined {

@@ -1,4 +1,5 @@
 import type { ParamRule } from '../../config/settings.ts'
+import type { JsonBody } from '../../json/json-body.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { createRules, type RequestFacts, type Rules } from '../../policy/rules.ts'
 import type { ExplainedRule } from './explanation.ts'
@@ -7,7 +8,7 @@ import type { ExplainedRule } from './explanation.ts'
 export interface RuledRequest {
   readonly facts: RequestFacts
   /** The body as the rules got it; undefined: none, or none that could be read. */
-  readonly json: { readonly bytes: Uint8Array<ArrayBuffer>; readonly value: unknown } | undefined
+  readonly json: JsonBody | undefined
   /** Why it would be refused before it is sent. */
   readonly refusal: ApiError | undefined
   /** Whether it has got past them. */
@@ -41,12 +42,7 @@ function stepsOf(rules: Rules, { facts, json, isReached }: RuledRequest) {
 }
 
 /** Whether a rule alone refuses what all of them together refuse, and for the same parameter. */
-function refuses(
-  rule: ParamRule,
-  facts: RequestFacts,
-  json: NonNullable<RuledRequest['json']>,
-  refusal: ApiError | undefined,
-): boolean {
+function refuses(rule: ParamRule, facts: RequestFacts, json: JsonBody, refusal: ApiError | undefined): boolean {
   try {
     createRules([rule]).match(facts)?.apply(json)
     return false

@@ -1,5 +1,6 @@
 import type { ParamRule } from '../../../src/config/settings.ts'
 import { applyEdits } from '../../../src/json/edit.ts'
+import { JsonBody } from '../../../src/json/json-body.ts'
 import { ApiError, type ErrorBody } from '../../../src/openai/api-error.ts'
 import { type Applied, createRules, type RequestFacts, type RuleProgram } from '../../../src/policy/rules.ts'
 import { bytesOf, textOf } from '../json/json-texts.ts'
@@ -44,7 +45,7 @@ export function programOf(...parts: readonly RuleParts[]): RuleProgram {
 /** What a body becomes, and what is said about it. */
 export function applied(program: RuleProgram, text: string): Applied & { readonly text: string } {
   const bytes = bytesOf(text)
-  const { edits, done, steps } = program.apply({ bytes, value: JSON.parse(text.replace(/^\uFEFF/, '')) })
+  const { edits, done, steps } = program.apply(new JsonBody(bytes, JSON.parse(text.replace(/^\uFEFF/, ''))))
   return { edits, done, steps, text: textOf(applyEdits(bytes, edits)) }
 }
 
