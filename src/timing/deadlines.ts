@@ -27,6 +27,10 @@ class Entry implements Deadline {
   readonly #limitMs: number
   readonly onExpire: () => void
   dueAt: number
+  /** Its neighbours among those that run; undefined: it does not, or it is at that end. */
+  before: Entry | undefined
+  after: Entry | undefined
+  isRunning = true
 
   constructor(set: DeadlineSet, limitMs: number, onExpire: () => void) {
     this.#set = set
@@ -45,14 +49,17 @@ class Entry implements Deadline {
   }
 
   clear(): void {
-    this.#set.entries.delete(this)
+    this.#set.remove(this)
   }
 }
 
-/** What is running, and the one timer. */
+/**
+ * What is running, and the one timer. A list that is linked through its entries: a `Set` costs five times as much, since it makes
+ * its table anew after a few of the deletions that come with each request.
+ */
 class DeadlineSet {
   readonly now: () => number
-  readonly entries = new Set<Entry>()
+  #last: Entry | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #armedFor = Number.POSITIVE_INFINITY
 
@@ -60,8 +67,26 @@ class DeadlineSet {
     this.now = now
   }
 
+  add(entry: Entry): void {
+    entry.before = this.#last
+    if (this.#last !== undefined) this.#last.after = entry
+    this.#last = entry
+  }
+
+  remove(entry: Entry): void {
+    if (!entry.isRunning) return
+    entry.isRunning = false
+    const { before, after } = entry
+    if (before !== undefined) before.after = after
+    if (after === undefined) this.#last = before
+    else after.before = before
+    // What is over must not keep what was beside it.
+    entry.before = undefined
+    entry.after = undefined
+  }
+
   onTouch(entry: Entry): void {
-    if (entry.dueAt < this.#armedFor && this.entries.has(entry)) this.#arm(entry.dueAt)
+    if (entry.dueAt < this.#armedFor && entry.isRunning) this.#arm(entry.dueAt)
   }
 
   #arm(dueAt: number): void {
@@ -75,16 +100,19 @@ class DeadlineSet {
 
   #sweep(): void {
     const at = this.now()
+    const due: Entry[] = []
+    for (let entry = this.#last; entry !== undefined; entry = entry.before) if (entry.dueAt <= at) due.push(entry)
     try {
-      for (const entry of this.entries) {
-        if (entry.dueAt > at) continue
-        this.entries.delete(entry)
+      // The oldest first. One may end another.
+      for (const entry of due.reverse()) {
+        if (!entry.isRunning || entry.dueAt > at) continue
+        this.remove(entry)
         entry.onExpire()
       }
     } finally {
       // Also where one of them has thrown: the others' clocks go on.
       let earliest = Number.POSITIVE_INFINITY
-      for (const entry of this.entries) earliest = Math.min(earliest, entry.dueAt)
+      for (let entry = this.#last; entry !== undefined; entry = entry.before) earliest = Math.min(earliest, entry.dueAt)
       this.#arm(earliest)
     }
   }
@@ -105,7 +133,7 @@ export function createDeadlines(now: () => number = () => performance.now()): De
     start(limitMs, onExpire) {
       if (limitMs <= 0) return NEVER
       const entry = new Entry(set, limitMs, onExpire)
-      set.entries.add(entry)
+      set.add(entry)
       set.onTouch(entry)
       return entry
     },
