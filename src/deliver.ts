@@ -2,7 +2,7 @@ import { collect } from './body/read-bytes.ts'
 import type { Exchange } from './exchange.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
-import { noteBody } from './stream/body-note.ts'
+import { noteBody, standalone, wholeOf } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
 import { hideSecret, isEncoded } from './stream/hide-secret.ts'
 import { findObjectId } from './stream/object-id.ts'
@@ -69,7 +69,11 @@ export function deliver(
   exchange.status = status
   exchange.isDelivered = true
   if (!hasBody(exchange, answer)) return new Response(null, answer)
-  if (isWhole) return deliverWhole(exchange, answer, { ...via, secret: echoed, reportModel: name }, deps)
+  if (wholeOf(answer) !== undefined && !isNamedJson) {
+    exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
+    return answer
+  }
+  if (isWhole) return deliverWhole(exchange, standalone(answer), { ...via, secret: echoed, reportModel: name }, deps)
   const { body } = answer
   if (body === null) return new Response(null, answer)
   const isEventStream = mediaType.startsWith('text/event-stream')

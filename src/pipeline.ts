@@ -23,6 +23,7 @@ import type { Reused } from './reuse/reuse-request.ts'
 import { affinityOf } from './router/affinity.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
 import type { Lane, Route } from './router/router.ts'
+import { standalone } from './stream/body-note.ts'
 import { tapeExchange } from './tape-exchange.ts'
 import { throughExtensions } from './through-extensions.ts'
 
@@ -96,7 +97,7 @@ async function serve(
   const going = { exchange, principal, endpoint, draft, route, live }
   const limits = limitTime(exchange, route, live.settings, deps)
   const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
-  const answer = taped === undefined ? answered.answer : watchAnswer(answered.answer, taped)
+  const answer = taped === undefined ? answered.answer : watchAnswer(standalone(answered.answer), taped)
   const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
   const response = delivering instanceof Promise ? await delivering : delivering
   if ('served' in answered) tellServed(response, answered, going)

@@ -24,7 +24,12 @@ export function replayBody(
   deps: ReplayDeps,
 ): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   if (pace === 'original') return playChunks(answer, deps)
-  if (!isEventStream(answer)) return joinBytes(answer.chunks.map(({ bytes }) => bytes))
+  if (!isEventStream(answer)) {
+    const [only] = answer.chunks
+    // As it is kept: nobody writes into it.
+    if (only !== undefined && answer.chunks.length === 1) return only.bytes as Uint8Array<ArrayBuffer>
+    return joinBytes(answer.chunks.map(({ bytes }) => bytes))
+  }
   return new ReadableStream<Uint8Array>(
     {
       pull(controller) {

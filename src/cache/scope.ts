@@ -35,15 +35,27 @@ const CREDENTIALS = ['authorization', 'x-api-key', 'api-key', 'cookie', 'sec-web
  * @example
  * const scope = scopeOf({ principal, headers: exchange.request.headers }, settings.cache, sha256)
  */
-export function scopeOf({ principal, headers }: Asker, settings: ScopeSettings, sha256: Sha256): Scope {
-  return nameOf(principal, headers, settings, sha256) as Scope
+export function scopeOf(asker: Asker, settings: ScopeSettings, sha256: Sha256): Scope {
+  return nameOf(asker, askerTexts(asker, settings), sha256) as Scope
 }
 
-function nameOf(principal: Principal, headers: Headers, settings: ScopeSettings, sha256: Sha256): string {
-  if (settings.scope === 'shared') return 'shared'
+/**
+ * Gives all that the scope of whoever asks depends on, as it came: secrets are among it, and it is only ever to be digested.
+ *
+ * @example
+ * const seen = digestOf([...askerTexts(asker, settings.cache), ...others], body, sha256)
+ */
+export function askerTexts({ principal, headers }: Asker, { scope }: ScopeSettings): readonly string[] {
+  if (scope === 'shared') return ['shared']
+  if (principal.kind === 'token') return ['token', principal.secret, principal.id]
+  return [principal.kind, ...CREDENTIALS.map((name) => headers.get(name) ?? '')]
+}
+
+function nameOf({ principal }: Asker, texts: readonly string[], sha256: Sha256): string {
+  const [first, ...brought] = texts
+  if (first === 'shared') return first
   if (principal.kind === 'token') return `${principal.id}-${digestOf(['token', principal.secret], '', sha256)}`
-  const brought = CREDENTIALS.map((name) => headers.get(name) ?? '')
   // A browser's session may come along without a key.
   if (principal.kind === 'local' && brought.every((value) => value === '')) return 'local'
-  return `${principal.kind}-${digestOf([principal.kind, ...brought], '', sha256)}`
+  return `${principal.kind}-${digestOf(texts, '', sha256)}`
 }

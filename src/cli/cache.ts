@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { scopeOf } from '../cache/scope.ts'
@@ -9,6 +8,7 @@ import type { Store, StoreStats } from '../store/store.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import { readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
+import { sha256 } from './sha256.ts'
 import { writeOut } from './write-out.ts'
 
 /** What was asked of the cache, as it stands on the command line. */
@@ -93,10 +93,6 @@ function fullScopeOf(given: string, { auth }: Config): string {
   }
   const principal = { kind: 'token', id: given, secret } as const
   return scopeOf({ principal, headers: new Headers() }, { scope: 'principal' }, sha256)
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest()
 }
 
 /** Gives what comes of the store; undefined: there is none yet. It is not made: it would be this user's, and not the server's. */

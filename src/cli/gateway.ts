@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { getProxyForUrl } from 'proxy-from-env'
 import { createApp } from '../app.ts'
 import type { Cassettes } from '../cassette/cassettes.ts'
@@ -12,6 +11,7 @@ import type { UpstreamFetch } from '../upstream/send.ts'
 import { loadAll } from './extensions/load-all.ts'
 import { openCacheStore } from './open-cache-store.ts'
 import { serverUrl } from './server-url.ts'
+import { sha256 } from './sha256.ts'
 import { VERSION } from './version.ts'
 
 /** A gateway that runs. */
@@ -55,7 +55,7 @@ export async function startGateway(
     version: VERSION,
     log,
     fetch: createExactFetch(fetch as UpstreamFetch, proxyFor),
-    sha256: (data) => createHash('sha256').update(data).digest(),
+    sha256,
     ...(workers !== undefined && { workers }),
     ...(cassettes !== undefined && { cassettes }),
   })

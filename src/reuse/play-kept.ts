@@ -1,8 +1,12 @@
 import type { CachedAnswer } from '../cache/cached-answer.ts'
 import { type Pace, type ReplayDeps, replayBody } from '../cache/replay-body.ts'
+import { noteBody } from '../stream/body-note.ts'
 
-/** Makes a response of a kept answer. */
+/** Makes a response of a kept answer; what is no stream is noted beside it, and not copied. */
 export function playKept(kept: CachedAnswer, pace: Pace, deps: ReplayDeps): Response {
-  const headers = new Headers(kept.headers.map(([name, value]): [string, string] => [name, value]))
-  return new Response(replayBody(kept, pace, deps), { status: kept.status, headers })
+  const headers = new Headers(kept.headers as [string, string][])
+  const body = replayBody(kept, pace, deps)
+  if (body instanceof ReadableStream) return new Response(body, { status: kept.status, headers })
+  headers.set('content-length', String(body.byteLength))
+  return noteBody(new Response(null, { status: kept.status, headers }), { whole: body })
 }

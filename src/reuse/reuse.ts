@@ -1,17 +1,15 @@
 import type { Served } from '../cache/cache-headers.ts'
-import { cacheKey, variantOf } from '../cache/cache-key.ts'
 import { isJudgedByBody, type Judgement, judgeRequest } from '../cache/cacheable.ts'
 import { createFlights } from '../cache/flight.ts'
 import { createIdempotency, idempotencyNameOf } from '../cache/idempotency.ts'
-import { type Scope, scopeOf } from '../cache/scope.ts'
-import type { Sha256 } from '../cache/sha256.ts'
+import { scopeOf } from '../cache/scope.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import type { Route } from '../router/router.ts'
 import type { Store } from '../store/store.ts'
 import { answerFromCache, type KeptDeps } from './answer-from-cache.ts'
 import { awaitFlight } from './await-flight.ts'
+import { createCacheNames, keyIn } from './cache-names.ts'
 import { flyOut } from './fly-out.ts'
 import { playKept } from './play-kept.ts'
 import type { FlightNote, ReuseDeps, Reused, ReuseRequest } from './reuse-request.ts'
@@ -29,6 +27,8 @@ export interface Reuse {
   readonly close: () => Promise<void>
 }
 
+const NOTHING = new Uint8Array()
+
 /**
  * Makes what answers requests from kept answers and those under way.
  *
@@ -41,6 +41,7 @@ export function createReuse(deps: ReuseDeps): Reuse {
   const flightDeps = { now, keptBytesMax: initial.cache.answerBytesMax }
   const cached: KeptDeps = { ...deps, flights: createFlights<FlightNote>(flightDeps) }
   const claims = createFlights<FlightNote>(flightDeps)
+  const nameOf = createCacheNames(digest)
   const idempotency = createIdempotency<FlightNote>({
     flights: claims,
     store,
@@ -53,7 +54,7 @@ export function createReuse(deps: ReuseDeps): Reuse {
   const claim = async (request: ReuseRequest, name: string, body: Uint8Array): Promise<Reused> => {
     const { exchange, principal, settings } = request
     const scope = scopeOf({ principal, headers: exchange.request.headers }, { scope: 'principal' }, digest)
-    const fingerprint = keyOf(request, scope, body, '', digest)
+    const fingerprint = keyIn(scope, request, body, '', digest)
     const runsOn = settings.onDisconnect === 'drain'
     const claimed = await idempotency.claim(
       { scope, name, fingerprint, endpoint: endpointOf(exchange.target) },
@@ -81,18 +82,17 @@ export function createReuse(deps: ReuseDeps): Reuse {
       isIdempotent(exchange, settings) ||
       (settings.cache.store !== undefined && isJudgedByBody(exchange.request.method, endpointOf(exchange.target))),
     async answer(request) {
-      const { exchange, draft, settings, principal } = request
+      const { exchange, draft, settings } = request
       const body = draft.bodyFor(undefined)
       const isWhole = body === null || body instanceof Uint8Array
       const name = isIdempotent(exchange, settings) ? idempotencyNameOf(exchange.request.headers) : undefined
       if (name !== undefined && isWhole) {
-        return claim(request, name, body ?? new Uint8Array())
+        return claim(request, name, body ?? NOTHING)
       }
       if (settings.cache.store === undefined) return direct(request, undefined)
       const judgement = judge(request, isWhole ? body : undefined)
       if (judgement.kind === 'bypass' || !isWhole) return direct(request, bypassOf(judgement))
-      const scope = scopeOf({ principal, headers: exchange.request.headers }, settings.cache, digest)
-      const key = keyOf(request, scope, body ?? new Uint8Array(), identityOf(request.route), digest)
+      const { key, scope } = nameOf(request, body ?? NOTHING)
       return answerFromCache({ request, key, scope, control: judgement.control }, cached)
     },
   }
@@ -117,23 +117,4 @@ function bypassOf(judgement: Judgement): Served {
 
 async function direct({ exchange, forward }: ReuseRequest, served: Served | undefined): Promise<Reused> {
   return { ...(await forward(exchange)), isWatched: false, served, key: undefined }
-}
-
-function keyOf({ exchange }: ReuseRequest, scope: Scope, body: Uint8Array, upstream: string, digest: Sha256): string {
-  const { request, target } = exchange
-  const at = target.indexOf('?')
-  const query = at === -1 ? '' : target.slice(at + 1)
-  const path = `/v1/${endpointOf(target)}`
-  return cacheKey(
-    { scope, upstream, method: request.method, path, query, body, extra: variantOf(request.headers) },
-    digest,
-  )
-}
-
-/** What tells apart who answers: the targets of a route, wherever they are. */
-function identityOf({ model, lanes }: Route): string {
-  return JSON.stringify([
-    model?.name,
-    ...lanes.map(({ upstream, model: own }) => [upstream.name, upstream.baseUrl, own]),
-  ])
 }

@@ -32,6 +32,17 @@ export function bodyNoteOf(response: Response): BodyNote | undefined {
 }
 
 /**
+ * All of a response's body, where that is noted beside it.
+ *
+ * @example
+ * const kept = wholeOf(answer)
+ */
+export function wholeOf(response: Response): Uint8Array<ArrayBuffer> | undefined {
+  const note = notes.get(response)
+  return note !== undefined && 'whole' in note ? note.whole : undefined
+}
+
+/**
  * Makes a standard response of one with a note, for a server that does not know of notes.
  *
  * @example

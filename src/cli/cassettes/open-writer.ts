@@ -1,6 +1,6 @@
 import type { CassetteFolder } from '../../cassette/folder.ts'
 import { type CassetteWriter, openWriter } from '../../cassette/write-cassettes.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 
 /**
  * Opens a folder to write cassettes into; what is wrong with it is printed, and the result is undefined.

@@ -1,6 +1,6 @@
 import { createRecorder, type Recorder, type RecorderDeps } from '../../cassette/recorder.ts'
 import type { CassetteWriter } from '../../cassette/write-cassettes.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 
 /**
  * A recorder with this platform's clocks and digest.

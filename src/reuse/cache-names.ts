@@ -1,0 +1,77 @@
+import { LRUCache } from 'lru-cache'
+import { cacheKey, variantOf } from '../cache/cache-key.ts'
+import { askerTexts, type Scope, scopeOf } from '../cache/scope.ts'
+import { digestOf, type Sha256 } from '../cache/sha256.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import type { Route } from '../router/router.ts'
+import type { ReuseRequest } from './reuse-request.ts'
+
+/** What a request's answer is kept under, and whose it is. */
+export interface CacheName {
+  readonly key: string
+  readonly scope: Scope
+}
+
+/** How many requests are known again by their bytes. */
+const KNOWN_MAX = 4096
+
+/**
+ * Makes what names requests for the cache. One that comes again byte for byte, from the same caller, is known by a digest of
+ * what came, which costs a quarter of its canonical form; nothing of a prompt or a key can be read from what is remembered.
+ *
+ * @example
+ * const nameOf = createCacheNames(sha256)
+ * const { key, scope } = nameOf(request, body)
+ */
+export function createCacheNames(sha256: Sha256): (request: ReuseRequest, body: Uint8Array) => CacheName {
+  let known: LRUCache<string, CacheName> | undefined
+  return (request, body) => {
+    // Most servers have no cache.
+    known ??= new LRUCache({ max: KNOWN_MAX })
+    const asker = { principal: request.principal, headers: request.exchange.request.headers }
+    const { cache } = request.settings
+    const upstream = identityOf(request.route)
+    const seen = digestOf([...askerTexts(asker, cache), ...textsOf(request, upstream)], body, sha256)
+    const before = known.get(seen)
+    if (before !== undefined) return before
+    const scope = scopeOf(asker, cache, sha256)
+    const name = { key: keyIn(scope, request, body, upstream, sha256), scope }
+    known.set(seen, name)
+    return name
+  }
+}
+
+/**
+ * Gives the key of a request in a scope; `upstream`: who is asked, where that tells requests apart.
+ *
+ * @example
+ * const fingerprint = keyIn(scope, request, body, '', sha256)
+ */
+export function keyIn(
+  scope: Scope,
+  request: ReuseRequest,
+  body: Uint8Array,
+  upstream: string,
+  sha256: Sha256,
+): string {
+  const [method, path, query, extra] = textsOf(request, upstream)
+  return cacheKey({ scope, upstream, method, path, query, body, extra }, sha256)
+}
+
+/** What tells a request apart beside its caller and its body. */
+function textsOf(
+  { exchange: { request, target } }: ReuseRequest,
+  upstream: string,
+): [method: string, path: string, query: string, extra: string, upstream: string] {
+  const at = target.indexOf('?')
+  const query = at === -1 ? '' : target.slice(at + 1)
+  return [request.method, `/v1/${endpointOf(target)}`, query, variantOf(request.headers), upstream]
+}
+
+/** What tells apart who answers: the targets of a route, wherever they are. */
+function identityOf({ model, lanes }: Route): string {
+  return JSON.stringify([
+    model?.name,
+    ...lanes.map(({ upstream, model: own }) => [upstream.name, upstream.baseUrl, own]),
+  ])
+}
