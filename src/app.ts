@@ -31,7 +31,7 @@ import type { Log } from './telemetry/log.ts'
 import { createRecorder } from './telemetry/record.ts'
 import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
 import { createSleep } from './timing/sleep.ts'
-import { createSend, type UpstreamFetch } from './upstream/send.ts'
+import { createSend, type Send, type UpstreamFetch } from './upstream/send.ts'
 
 /** What the application needs from outside: the configuration, and what the platform does. */
 export interface AppDeps {
@@ -70,6 +70,9 @@ export interface App {
   readonly close: () => Promise<void>
 }
 
+/** Stands in for the one way out where nothing may go upstream. */
+const sendNothing: Send = () => Promise.reject(new ApiError('upstream_unreachable', { cause: 'only cassettes answer' }))
+
 const COMPLETE: Outcome = { kind: 'complete' }
 
 /**
@@ -97,6 +100,8 @@ export function createApp(deps: AppDeps): App {
   })
   let parts = makeParts(config.settings, deps.extensions)
   let live: Serving = { ...createLive(config.settings, routing), ...parts }
+  // What is answered from cassettes alone asks nobody, not even for a list of models.
+  const isOffline = deps.cassettes?.play?.isClosed === true
   const pipeline: PipelineDeps = {
     ...routing,
     live: () => live,
@@ -107,7 +112,7 @@ export function createApp(deps: AppDeps): App {
     ssePingMs: config.ssePingMs,
     userAgent: `NexCode/${version}`,
     mayBorrow: (headers) => server.isLoopback && isLocalCaller(headers, server.corsOrigins),
-    send: createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs }),
+    send: isOffline ? sendNothing : createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs }),
     sleep,
     retryBudget: createRetryBudget(admission.inFlight),
     hedgeBudget: createRetryBudget(admission.inFlight, 1),
@@ -140,9 +145,11 @@ export function createApp(deps: AppDeps): App {
       // First, because it may throw: then all stays as it was.
       parts = makeParts(settings, extensions, parts)
       live = { ...createLive(settings, routing, live), ...parts }
-      checks.watch(live)
+      if (!isOffline) checks.watch(live)
     },
-    start: () => checks.watch(live),
+    start() {
+      if (!isOffline) checks.watch(live)
+    },
     stop: checks.stop,
     async close() {
       await parts.chain.settle()

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI from 'openai'
 import { type SimulatedServer, startSimulatedServer } from '../../src/cli/simulated-server.ts'
 import { runProgram } from '../helpers/run-program.ts'
+import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
 
 const SERVER_KEY = 'sk-of-the-server-0123456789'
@@ -164,6 +165,31 @@ test('the original pace takes its time', async () => {
   const startedAt = performance.now()
   expect(await (await fetch(`${player.url}/v1/x`)).text()).toBe('data: 0\n\ndata: 150\n\n')
   expect(performance.now() - startedAt).toBeGreaterThan(240)
+}, 20_000)
+
+test('a list of models asks nobody where nothing may go upstream', async () => {
+  const asked: string[] = []
+  const upstream = await startScriptedUpstream(({ target }) => void asked.push(target))
+  try {
+    const config = join(folder, 'nexcode.json')
+    const a = { base_url: `${upstream.url}/v1`, api_key: 'sk-of-the-upstream-0123456789' }
+    const settings = {
+      upstreams: { a },
+      models: { 'gpt-*': { targets: [{ upstream: 'a' }] }, fixed: { targets: [{ upstream: 'a' }] } },
+    }
+    await writeFile(config, JSON.stringify(settings))
+    const cassettes = join(folder, 'cassettes')
+    await mkdir(cassettes)
+    const request = { method: 'GET', path: '/v1/files' }
+    const response = { status: 200, headers: {}, body: { json: {} } }
+    await writeFile(join(cassettes, '1.json'), JSON.stringify({ cassette: 1, request, response }))
+    const player = await start(['replay', '--from', cassettes, '--config', config])
+    const { data } = await clientOf(player).models.list()
+    expect(data.map(({ id }) => id)).toEqual(['fixed'])
+    expect(asked).toEqual([])
+  } finally {
+    await upstream.close()
+  }
 }, 20_000)
 
 test('a WebSocket goes nowhere where nothing may go upstream', async () => {
