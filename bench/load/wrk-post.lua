@@ -1,4 +1,5 @@
--- Sends one body over and over, or with a number of its own in each where it says NUMBERED-000000000, and prints the figures as one line of JSON.
+-- Sends one body over and over, and prints the figures as one line of JSON. Where it says NUMBERED-000000000 each has a number of its
+-- own; where it says PICKED-000100000 each has one picked of those below that.
 -- wrk ... -- <file with the body> [<header> <value>]...
 function init(args)
   local file = assert(io.open(args[1], "rb"))
@@ -11,7 +12,15 @@ function init(args)
   end
   -- Made once: what wrk sends is then a constant.
   local request_bytes = wrk.format()
-  local from, to = request_bytes:find("NUMBERED-000000000", 1, true)
+  local from, to, below = request_bytes:find("PICKED%-(%d%d%d%d%d%d%d%d%d)")
+  if from ~= nil then
+    local before, after = request_bytes:sub(1, to - 9), request_bytes:sub(to + 1)
+    request = function()
+      return before .. string.format("%09d", math.random(0, tonumber(below) - 1)) .. after
+    end
+    return
+  end
+  from, to = request_bytes:find("NUMBERED-000000000", 1, true)
   if from == nil then
     request = function()
       return request_bytes

@@ -1,0 +1,97 @@
+/**
+ * Measures a cache in memory that holds 100,000 answers: what the process has grown by, and how long a hit takes that is picked
+ * of all of them, beside hits of one answer, beside each other in rounds. `bun bench/cache-entries.ts`, about 1 min.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Gateway, Place } from './gateways/gateway.ts'
+import { nexcode } from './gateways/nexcode.ts'
+import type { RequestFigures, Target } from './load/load.ts'
+import { runWrk } from './load/wrk.ts'
+import { median } from './median.ts'
+import { MODELS } from './mock-answers.ts'
+import { readResidentBytes } from './process-tree.ts'
+import { chatTarget, post, startGateway, startUpstream } from './started-gateway.ts'
+
+const ENTRIES = 100_000
+const BOUND_MIB = 256
+const MIB = 1024 * 1024
+const FILLING_AT_ONCE = 64
+const PROMPT_BYTES = 1000
+const ROUNDS = 5
+const ROUND_SECONDS = 2
+const CONNECTIONS = [1, 8]
+
+const cached: Gateway = {
+  ...nexcode,
+  name: 'nexcode-entries',
+  launch(place: Place) {
+    const launch = nexcode.launch(place)
+    mkdirSync(place.dir, { recursive: true })
+    const path = join(place.dir, 'nexcode.yaml')
+    const upstreams = { mock: { base_url: `http://127.0.0.1:${place.upstreamPort}/v1`, auth: 'caller' } }
+    const cache = { max_bytes: BOUND_MIB * MIB, max_entries: ENTRIES }
+    writeFileSync(path, JSON.stringify({ upstreams, cache }))
+    return { ...launch, env: { ...launch.env, NEXCODE_CONFIG: path } }
+  },
+}
+
+await nexcode.prepare()
+const upstream = await startUpstream()
+const started = await startGateway(cached, upstream.port)
+const { pid } = started.process
+const grown = (before: number): string => `${Math.round((readResidentBytes(pid) - before) / MIB)} MiB`
+
+/** A chat completion of one user of many. */
+function targetOf(user: string): Target {
+  const target = chatTarget(started, PROMPT_BYTES, MODELS.json)
+  const body = JSON.stringify({ ...(JSON.parse(target.body) as object), temperature: 0, user })
+  // What decides about an answer's form is part of the key: whoever fills and whoever looks must say the same.
+  return { ...target, headers: { ...target.headers, Accept: '*/*', 'Accept-Encoding': 'identity' }, body }
+}
+
+/** Keeps an answer for each number. */
+async function fill(): Promise<void> {
+  let next = 0
+  const work = async (): Promise<void> => {
+    while (next < ENTRIES) {
+      const number = next
+      next += 1
+      await (await post(targetOf(`PICKED-${String(number).padStart(9, '0')}`))).arrayBuffer()
+    }
+  }
+  await Promise.all(Array.from({ length: FILLING_AT_ONCE }, work))
+}
+
+/** Measures hits at each number of connections, of each target in turn. */
+async function measureHits(when: string, targets: Readonly<Record<string, Target>>): Promise<void> {
+  for (const connections of CONNECTIONS) {
+    const figures = new Map(Object.keys(targets).map((name) => [name, [] as RequestFigures[]]))
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const [name, target] of Object.entries(targets)) {
+        figures.get(name)?.push(await runWrk(target, connections, ROUND_SECONDS))
+      }
+    }
+    for (const [name, rounds] of figures) {
+      const p50 = median(rounds.map(({ p50Ms }) => p50Ms))
+      const p99 = median(rounds.map(({ p99Ms }) => p99Ms))
+      const ratio = median(rounds.map(({ p50Ms, p99Ms }) => p99Ms / p50Ms))
+      process.stdout.write(
+        `entries: ${when}, ${connections} at once, ${name}: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms, p99 / p50 ${ratio.toFixed(2)}\n`,
+      )
+    }
+  }
+}
+
+const one = targetOf('PICKED-000000001')
+const all = targetOf(`PICKED-${String(ENTRIES).padStart(9, '0')}`)
+const forwarded = { ...one, body: one.body.replace('"temperature":0', '"temperature":1') }
+await measureHits('nearly empty', { forwarded, 'hits of one': one })
+const emptyBytes = readResidentBytes(pid)
+await fill()
+process.stdout.write(`entries: filled with ${ENTRIES}, grown by ${grown(emptyBytes)} of ${BOUND_MIB}\n`)
+await measureHits('full', { 'hits of one': one, 'hits of all': all })
+process.stdout.write(`entries: after all hits, grown by ${grown(emptyBytes)} of ${BOUND_MIB}\n`)
+const looked = await post(targetOf('PICKED-000000002'))
+process.stdout.write(`entries: the last look-up was a ${looked.headers.get('x-nexcode-cache')}\n`)
+await Promise.all([started.process.stop(), upstream.process.stop()])
