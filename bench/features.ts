@@ -1,7 +1,7 @@
 /**
  * Measures what each feature costs that can be switched on: the same binary several times, without a file, with one, with ten
  * rules, with an extension that only passes on, with the cache where it hits and where it misses; beside each other in paired
- * rounds. `bun bench/features.ts`, about 3 min; `bun bench/features.ts --quick` for a look.
+ * rounds. `bun bench/features.ts`, about 3 min; with `--quick` for a look, with `--connections=1` where nobody waits for another.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ const IS_QUICK = process.argv.includes('--quick')
 const ROUNDS = IS_QUICK ? 3 : 9
 const ROUND_SECONDS = IS_QUICK ? 1 : 2
 const WARM_UP_SECONDS = IS_QUICK ? 1 : 4
-const CONNECTIONS = 64
+const CONNECTIONS = Number(process.argv.find((given) => given.startsWith('--connections='))?.split('=')[1] ?? 64)
 const PROMPT_BYTES = 1000
 
 const PASS_THROUGH = "export default { name: 'pass', fetch: (request, next) => next(request) }\n"

@@ -13,9 +13,9 @@ import { explainFolder, openWriterAt } from './cassettes/open-writer.ts'
 import { recordInto } from './cassettes/record-into.ts'
 import { serveCassettes } from './cassettes/serve-cassettes.ts'
 import { serverSecrets } from './cassettes/server-secrets.ts'
-import { sha256 } from './sha256.ts'
 import { type Configuration, readConfiguration, readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
+import { sha256 } from './sha256.ts'
 
 /** What stands on the command line of `nexcode replay`. */
 export interface ReplayFlags extends Pick<Flags, 'config'> {

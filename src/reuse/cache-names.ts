@@ -47,13 +47,7 @@ export function createCacheNames(sha256: Sha256): (request: ReuseRequest, body: 
  * @example
  * const fingerprint = keyIn(scope, request, body, '', sha256)
  */
-export function keyIn(
-  scope: Scope,
-  request: ReuseRequest,
-  body: Uint8Array,
-  upstream: string,
-  sha256: Sha256,
-): string {
+export function keyIn(scope: Scope, request: ReuseRequest, body: Uint8Array, upstream: string, sha256: Sha256): string {
   const [method, path, query, extra] = textsOf(request, upstream)
   return cacheKey({ scope, upstream, method, path, query, body, extra }, sha256)
 }
