@@ -84,7 +84,7 @@ const LEVELS: readonly (readonly string[])[] = [
     'upstream/',
     'exchange.ts',
   ],
-  ['deliver.ts'],
+  ['deliver.ts', 'short-answer.ts'],
   ['fork-exchange.ts', 'live.ts', 'draft.ts', 'tape-exchange.ts'],
   ['failover/', 'choose-route.ts', 'lane-address.ts', 'read-draft.ts'],
   ['reuse/'],
@@ -111,7 +111,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['pino-pretty', ['telemetry/']],
   ['openai', ['cli/']],
   ['proxy-from-env', ['cli/']],
-  ['lru-cache', ['store/']],
+  ['lru-cache', ['store/', 'reuse/']],
   ['yaml', ['cli/', 'config/']],
 ])
 

@@ -5,6 +5,8 @@ import type { TimedChunk } from './cached-answer.ts'
 export interface Source<Note> {
   readonly answer: Response
   readonly note: Note
+  /** All of its body, where that has been read; the answer is without it then. */
+  readonly whole?: Uint8Array<ArrayBuffer>
 }
 
 /** How one request takes part in a flight. */
@@ -141,14 +143,14 @@ class Flight<Note> {
   }
 
   #onHead(source: Source<Note>): void {
-    const { answer } = source
+    const { answer, whole } = source
     const { signal } = this.#abort
     if (signal.aborted) {
       answer.body?.cancel(signal.reason).catch(() => undefined)
       return
     }
     this.#source = source
-    if (answer.body !== null) {
+    if (whole === undefined && answer.body !== null) {
       this.#broadcast = new Broadcast(answer.body, {
         ...this.#deps,
         runsOn: this.#options.runsOn,
@@ -165,15 +167,15 @@ class Flight<Note> {
         one.reject(cause)
       }
     }
-    if (this.#broadcast === undefined) this.#onComplete(answer, [])
+    if (this.#broadcast === undefined) this.#onComplete(answer, whole === undefined ? [] : [{ bytes: whole, atMs: 0 }])
     else this.#broadcast.settle(undefined)
   }
 
   /** The answer for one more reader. */
-  #open({ answer, note }: Source<Note>, signal: AbortSignal): Source<Note> {
+  #open({ answer, ...beside }: Source<Note>, signal: AbortSignal): Source<Note> {
     const { status, statusText } = answer
     const body = this.#broadcast?.join(signal) ?? null
-    return { answer: new Response(body, { status, statusText, headers: new Headers(answer.headers) }), note }
+    return { answer: new Response(body, { status, statusText, headers: new Headers(answer.headers) }), ...beside }
   }
 
   #onComplete(answer: Response, chunks: readonly TimedChunk[]): void {

@@ -1,6 +1,7 @@
 import { createBeside } from '../beside.ts'
 import type { Source } from '../cache/flight.ts'
 import type { Exchange } from '../exchange.ts'
+import { noteBody } from '../stream/body-note.ts'
 import type { FlightNote } from './reuse-request.ts'
 
 /** Errors behind which the client's own retries would only repeat what has been tried. */
@@ -25,6 +26,8 @@ export async function awaitFlight(
   try {
     const source = await joining
     exchange.shouldRetry ??= source.note.shouldRetry
+    const { answer, whole } = source
+    if (whole !== undefined) noteBody(answer, { whole })
     return source
   } catch (cause) {
     if (typeof cause === 'object' && cause !== null && spent.get(cause) === true) exchange.shouldRetry = false

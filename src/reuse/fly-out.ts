@@ -2,7 +2,8 @@ import type { Source } from '../cache/flight.ts'
 import type { Exchange } from '../exchange.ts'
 import { type Fork, forkExchange } from '../fork-exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { Deadlines } from '../timing/deadlines.ts'
+import { isShortJson, readShort } from '../short-answer.ts'
+import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { followAbort } from '../timing/follow-abort.ts'
 import { noteSpent } from './await-flight.ts'
 import type { FlightNote, ReuseRequest } from './reuse-request.ts'
@@ -43,6 +44,8 @@ export async function flyOut(
       fork.atEnd(() => total.clear())
     }
     const idle = deps.deadlines.start(request.streamIdleMsOf(lane), timeOut)
+    if (isShortJson(answer.headers, request.settings.cache.answerBytesMax))
+      return { answer, note, whole: await readWhole(answer, fork, idle) }
     return { answer: new Response(watchSource(answer.body, fork, idle), answer), note }
   } catch (cause) {
     fork.end({ kind: 'failed', cause })
@@ -51,6 +54,17 @@ export async function flyOut(
   } finally {
     stopTelling()
     fork.tell(exchange)
+  }
+}
+
+/** None of those who wait for a short answer could begin with less than all of it, and so it passes through no stream. */
+async function readWhole(answer: Response, fork: Fork, idle: Deadline): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const whole = await readShort(answer, fork.abort.signal)
+    fork.end({ kind: 'complete' })
+    return whole
+  } finally {
+    idle.clear()
   }
 }
 

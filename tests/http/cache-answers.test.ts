@@ -123,6 +123,9 @@ describe('what is never kept', () => {
     const large = JSON.stringify({ text: 'x'.repeat(300_000) })
     expect(await twice(json({}, large), { cache: { max_answer_bytes: 100_000 } })).toEqual(NOT_KEPT)
     expect(await twice(json({}, large))).toEqual(KEPT)
+    const short = JSON.stringify({ text: 'x'.repeat(300) })
+    expect(await twice(json({}, short), { cache: { max_answer_bytes: 200 } })).toEqual(NOT_KEPT)
+    expect(await twice(json({}, short), { cache: { max_answer_bytes: 2000 } })).toEqual(KEPT)
   })
 
   test('a page where JSON belongs, or a status that HTTP does not have: 502 each time, and the place is free again', async () => {

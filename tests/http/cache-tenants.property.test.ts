@@ -4,7 +4,7 @@ import { type Routed, startRouted } from '../helpers/routed.ts'
 
 setDefaultTimeout(60_000)
 
-const PAIRS = 300
+const PAIRS = 10_000
 /** So few of them that equal requests of several callers meet all the time, under way and afterwards. */
 const CALLERS = ['sk-a', 'sk-b', 'sk-c'] as const
 const NAMES = ['key-1', 'key-2', undefined] as const
