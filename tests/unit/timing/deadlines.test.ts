@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, jest, mock, test } from 'bun:test'
-import { createDeadlines } from '../../../src/timing/deadlines.ts'
+import fc from 'fast-check'
+import { createDeadlines, type Deadline } from '../../../src/timing/deadlines.ts'
 
 let at = 0
 const advance = (ms: number): void => {
@@ -106,4 +107,30 @@ test('one that throws does not stop the clocks of the others', async () => {
   const child = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe', stderr: 'pipe' })
   expect(await child.stdout.text()).toBe('a defect\nsecond\nthird\n')
   expect(await child.exited).toBe(0)
+})
+
+test('whichever are cleared, wherever they stand, all others expire, once each', () => {
+  fc.assert(
+    fc.property(fc.array(fc.record({ ms: fc.integer({ min: 1, max: 20 }), isCleared: fc.boolean() })), (limits) => {
+      const deadlines = createDeadlines(() => at)
+      const expired: number[] = []
+      const started = limits.map(({ ms }, index) => deadlines.start(ms, () => expired.push(index)))
+      // Each twice: what is over stays so.
+      for (const [index, { isCleared }] of limits.entries()) if (isCleared) started[index]?.clear()
+      for (const [index, { isCleared }] of limits.entries()) if (isCleared) started[index]?.clear()
+      advance(25)
+      const expected = limits.flatMap(({ isCleared }, index) => (isCleared ? [] : [index]))
+      expect(expired.toSorted((one, other) => one - other)).toEqual(expected)
+    }),
+  )
+})
+
+test('one that expires clears another that is due at the same time: that one does not expire', () => {
+  const deadlines = createDeadlines(() => at)
+  const other = mock<() => void>()
+  let second: Deadline | undefined
+  deadlines.start(10, () => second?.clear())
+  second = deadlines.start(10, other)
+  advance(50)
+  expect(other).not.toHaveBeenCalled()
 })
