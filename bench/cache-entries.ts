@@ -2,10 +2,8 @@
  * Measures a cache in memory that holds 100,000 answers: what the process has grown by, and how long a hit takes that is picked
  * of all of them, beside hits of one answer, beside each other in rounds. `bun bench/cache-entries.ts`, about 1 min.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Gateway, Place } from './gateways/gateway.ts'
 import { nexcode } from './gateways/nexcode.ts'
+import { withFile } from './gateways/with-file.ts'
 import type { RequestFigures, Target } from './load/load.ts'
 import { runWrk } from './load/wrk.ts'
 import { median } from './median.ts'
@@ -22,19 +20,7 @@ const ROUNDS = 5
 const ROUND_SECONDS = 2
 const CONNECTIONS = [1, 8]
 
-const cached: Gateway = {
-  ...nexcode,
-  name: 'nexcode-entries',
-  launch(place: Place) {
-    const launch = nexcode.launch(place)
-    mkdirSync(place.dir, { recursive: true })
-    const path = join(place.dir, 'nexcode.yaml')
-    const upstreams = { mock: { base_url: `http://127.0.0.1:${place.upstreamPort}/v1`, auth: 'caller' } }
-    const cache = { max_bytes: BOUND_MIB * MIB, max_entries: ENTRIES }
-    writeFileSync(path, JSON.stringify({ upstreams, cache }))
-    return { ...launch, env: { ...launch.env, NEXCODE_CONFIG: path } }
-  },
-}
+const cached = withFile('nexcode-entries', () => ({ cache: { max_bytes: BOUND_MIB * MIB, max_entries: ENTRIES } }))
 
 await nexcode.prepare()
 const upstream = await startUpstream()

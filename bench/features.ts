@@ -3,10 +3,11 @@
  * rules, with an extension that only passes on, with the cache where it hits and where it misses; beside each other in paired
  * rounds. `bun bench/features.ts`, about 3 min; with `--quick` for a look, with `--connections=1` where nobody waits for another.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Gateway, Place } from './gateways/gateway.ts'
+import type { Gateway } from './gateways/gateway.ts'
 import { nexcode } from './gateways/nexcode.ts'
+import { withFile } from './gateways/with-file.ts'
 import type { Target } from './load/load.ts'
 import { runWrk } from './load/wrk.ts'
 import { median } from './median.ts'
@@ -56,20 +57,8 @@ const FEATURES: readonly Feature[] = [
 ]
 
 /** NexCode with a feature. */
-function withFeature({ name, file }: Feature): Gateway {
-  if (file === undefined) return nexcode
-  return {
-    ...nexcode,
-    name: `nexcode-${name}`,
-    launch(place: Place) {
-      const launch = nexcode.launch(place)
-      mkdirSync(place.dir, { recursive: true })
-      const path = join(place.dir, 'nexcode.yaml')
-      const upstreams = { mock: { base_url: `http://127.0.0.1:${place.upstreamPort}/v1`, auth: 'caller' } }
-      writeFileSync(path, JSON.stringify({ upstreams, ...file(place.dir) }))
-      return { ...launch, env: { ...launch.env, NEXCODE_CONFIG: path } }
-    },
-  }
+function gatewayOf({ name, file }: Feature): Gateway {
+  return file === undefined ? nexcode : withFile(`nexcode-${name}`, file)
 }
 
 /** A chat completion with the parameters that people send. */
@@ -106,7 +95,7 @@ await nexcode.prepare()
 const upstream = await startUpstream()
 const line: { readonly feature: Feature; readonly started: StartedGateway }[] = []
 for (const feature of FEATURES) {
-  line.push({ feature, started: await startGateway(withFeature(feature), upstream.port) })
+  line.push({ feature, started: await startGateway(gatewayOf(feature), upstream.port) })
 }
 for (const { feature, started } of line) await runWrk(targetOf(started, feature), CONNECTIONS, WARM_UP_SECONDS)
 const rounds: Map<string, number>[] = []

@@ -3,10 +3,8 @@
  * file, with a file that names the upstream, and with ten rules in it, beside each other in paired rounds. `bun bench/rules.ts`,
  * about 2 min.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Gateway, Place } from './gateways/gateway.ts'
 import { nexcode } from './gateways/nexcode.ts'
+import { withFile } from './gateways/with-file.ts'
 import type { Target } from './load/load.ts'
 import { runWrk } from './load/wrk.ts'
 import { median } from './median.ts'
@@ -19,22 +17,6 @@ const ROUND_SECONDS = 2
 const WARM_UP_SECONDS = 4
 const CONNECTIONS = 64
 const SIZES = [1000, 100_000]
-
-/** NexCode with a configuration file. */
-function withFile(name: string, params: readonly object[]): Gateway {
-  return {
-    ...nexcode,
-    name,
-    launch(place: Place) {
-      const launch = nexcode.launch(place)
-      mkdirSync(place.dir, { recursive: true })
-      const path = join(place.dir, 'nexcode.yaml')
-      const upstreams = { mock: { base_url: `http://127.0.0.1:${place.upstreamPort}/v1`, auth: 'caller' } }
-      writeFileSync(path, JSON.stringify({ upstreams, ...(params.length > 0 && { params }) }))
-      return { ...launch, env: { ...launch.env, NEXCODE_CONFIG: path } }
-    },
-  }
-}
 
 /** A chat completion of some size, with the parameters that people send. */
 function targetOf(started: StartedGateway, promptBytes: number): Target {
@@ -55,7 +37,11 @@ async function measureMicroseconds(started: StartedGateway, promptBytes: number)
 await nexcode.prepare()
 const upstream = await startUpstream()
 const line = []
-for (const gateway of [nexcode, withFile('nexcode-file', []), withFile('nexcode-rules', TEN_RULES)]) {
+for (const gateway of [
+  nexcode,
+  withFile('nexcode-file', () => ({})),
+  withFile('nexcode-rules', () => ({ params: TEN_RULES })),
+]) {
   line.push(await startGateway(gateway, upstream.port))
 }
 for (const size of SIZES) {
