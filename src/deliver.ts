@@ -2,6 +2,7 @@ import { collect } from './body/read-bytes.ts'
 import type { Exchange } from './exchange.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
+import { JSON_TYPE, SHORT_BYTES_MAX } from './short-answer.ts'
 import { noteBody, standalone, wholeOf } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
 import { hideSecret, isEncoded } from './stream/hide-secret.ts'
@@ -37,8 +38,6 @@ export interface Via {
 const WHOLE_BYTES_MAX = 1024 * 1024
 /** A JSON answer in which a name is to be changed is not larger than this. */
 const REPORTED_BYTES_MAX = 64 * 1024 * 1024
-const JSON_TYPE = /^application\/(json|[\w.+-]+\+json)/
-const SMALL_BYTES_MAX = 64 * 1024
 
 /**
  * Makes the caller's response of the upstream's answer: the same status, end-to-end headers and bytes.
@@ -69,11 +68,14 @@ export function deliver(
   exchange.status = status
   exchange.isDelivered = true
   if (!hasBody(exchange, answer)) return new Response(null, answer)
-  if (wholeOf(answer) !== undefined && !isNamedJson) {
+  const isRead = wholeOf(answer) !== undefined
+  // What has been read already still has to be masked, renamed or looked into where the rest would be.
+  if (isRead && echoed === undefined && !isNamedJson && via.onObject === undefined) {
     exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
     return answer
   }
-  if (isWhole) return deliverWhole(exchange, standalone(answer), { ...via, secret: echoed, reportModel: name }, deps)
+  if (isWhole || isRead)
+    return deliverWhole(exchange, standalone(answer), { ...via, secret: echoed, reportModel: name }, deps)
   const { body } = answer
   if (body === null) return new Response(null, answer)
   const isEventStream = mediaType.startsWith('text/event-stream')
@@ -123,7 +125,7 @@ function isOpenEnded(headers: Headers): boolean {
 /** The response when all of its body has come; fails with the upstream's failure where it breaks off. */
 async function deliverWhole(exchange: Exchange, answer: Response, via: Via, deps: DeliverDeps): Promise<Response> {
   const { headers } = answer
-  const isSmall = Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SMALL_BYTES_MAX
+  const isSmall = Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SHORT_BYTES_MAX
   const watching = watch(exchange, via, deps)
   const bytesMax = via.reportModel === undefined ? WHOLE_BYTES_MAX : REPORTED_BYTES_MAX
   try {

@@ -1,7 +1,9 @@
 import { upstreamFailure } from './upstream/failure.ts'
 
-const SHORT_BYTES_MAX = 64 * 1024
-const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)/i
+/** An answer of no more bytes is read at once, and not watched piece by piece. */
+export const SHORT_BYTES_MAX = 64 * 1024
+/** The media types of JSON (RFC 6839 §3.1). */
+export const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)/i
 
 /**
  * Whether an answer is JSON of at most `bytesMax` bytes, and so short that nobody gains by getting it in pieces.

@@ -17,7 +17,7 @@ const KNOWN_MAX = 4096
 
 /**
  * Makes what names requests for the cache. One that comes again byte for byte, from the same caller, is known by a digest of
- * what came, which costs a quarter of its canonical form; nothing of a prompt or a key can be read from what is remembered.
+ * what came, without its canonical form; nothing of a prompt or a key can be read from what is remembered.
  *
  * @example
  * const nameOf = createCacheNames(sha256)

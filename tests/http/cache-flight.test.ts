@@ -208,3 +208,23 @@ describe('one flight', () => {
     expect(upstreams.one.requests).toHaveLength(1)
   })
 })
+
+test.each<[string, Readonly<Record<string, string>>]>([
+  ['the cache', {}],
+  ['an Idempotency-Key', { 'idempotency-key': 'once' }],
+])("the server's own key, should an upstream echo it, is masked also on the way through %s", async (_, headers) => {
+  const secret = 'sk-of-the-server-0123456789'
+  const { chat } = await start({
+    upstreams: {
+      one: async (request, connection) => {
+        await request.body
+        connection.respond(401, { 'content-type': 'application/json' }, `{"error":{"message":"wrong key: ${secret}"}}`)
+      },
+    },
+    settings: { one: { api_key: secret } },
+    file: { cache: {} },
+  })
+  const answer = await chat({ model: 'm', temperature: 0 }, headers)
+  expect(answer.status).toBe(401)
+  expect(await answer.text()).toBe(`{"error":{"message":"wrong key: ${'*'.repeat(secret.length)}"}}`)
+})

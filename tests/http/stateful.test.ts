@@ -214,3 +214,10 @@ test('the id of an object is remembered although its maker’s client asks for a
     expect(await ask(two, 'GET', `${path}/resp_b_gzip_0001`)).toEqual({ by: 'b' })
   }
 })
+
+test('the id of an object is remembered also where its answer may be another request’s, too', async () => {
+  const two = await start(TWO)
+  const made = await two.chat({ model: 'mb' }, { 'idempotency-key': 'once' }, '/v1/responses')
+  const { id } = (await made.json()) as { id: string }
+  expect(await ask(two, 'GET', `/v1/responses/${id}`)).toEqual({ by: 'b' })
+})
