@@ -60,6 +60,8 @@ export interface Exchange {
   params: string
   /** What the cache did with it, as `x-nexcode-cache` tells; undefined: it had no part in it. */
   cache: string | undefined
+  /** Whether it got the answer of an earlier request with its `Idempotency-Key`: a finished one, or that of the call under way. */
+  idempotent: 'replayed' | 'joined' | undefined
   /** false: the client's own retries would only repeat what has been tried here. */
   shouldRetry: false | undefined
   /** The limit on the whole exchange. */

@@ -39,6 +39,7 @@ export class Fork implements Exchange {
   tries: Exchange['tries']
   params: string
   cache: string | undefined
+  idempotent: Exchange['idempotent']
   shouldRetry: false | undefined
   timeToFirstByteMs: number | undefined
   upstreamMs: number | undefined
@@ -106,6 +107,7 @@ export class Fork implements Exchange {
     }
     exchange.params = this.params
     exchange.cache = this.cache ?? exchange.cache
+    exchange.idempotent = this.idempotent ?? exchange.idempotent
     exchange.shouldRetry = this.shouldRetry
     exchange.timeToFirstByteMs ??= this.timeToFirstByteMs
     exchange.upstreamMs = this.upstreamMs

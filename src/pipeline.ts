@@ -148,8 +148,10 @@ async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDep
   }
 }
 
-/** Says what the cache did, in the answer's headers and in the log. */
-function tellServed({ headers }: Response, { served, key }: Reused, { exchange, live }: Going): void {
+/** Says where the answer came from, in its headers and in the log. */
+function tellServed({ headers }: Response, { served, key, idempotent }: Reused, { exchange, live }: Going): void {
+  exchange.idempotent = idempotent
+  if (idempotent !== undefined) headers.set('idempotent-replayed', 'true')
   if (served === undefined) return
   const isShown = live.settings.debugHeaders && key !== undefined
   markServed(headers, served, { now: Date.now(), ...(isShown && { key }) })

@@ -40,6 +40,7 @@ class OpenExchange implements Exchange {
   tries: Exchange['tries'] = undefined
   params = ''
   cache: string | undefined = undefined
+  idempotent: Exchange['idempotent'] = undefined
   shouldRetry: false | undefined = undefined
   total: Exchange['total'] = undefined
   timeToFirstByteMs: number | undefined = undefined

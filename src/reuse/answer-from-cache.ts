@@ -85,12 +85,12 @@ function keep(
   answer: Response,
   chunks: readonly TimedChunk[],
   { store }: KeptDeps,
-): void {
+): void | Promise<void> {
   const { cache } = request.settings
   if (!control.mayStore || !isHeadStorable(answer, { isShared: cache.scope === 'shared' })) return
   if (!isWholeAnswer(endpointOf(request.exchange.target), answer.headers, chunks)) return
   const { ttlMs } = control
   const { status, headers } = answer
   const kept = { status, headers: storedHeaders(headers), chunks, storedAt: Date.now(), ttlMs }
-  void store.set(key, encodeAnswer(kept), { ttlMs, scope })
+  return store.set(key, encodeAnswer(kept), { ttlMs, scope })
 }

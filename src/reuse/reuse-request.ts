@@ -35,6 +35,8 @@ export interface Reused {
   readonly isWatched: boolean
   /** undefined: the cache has no part in it. */
   readonly served: Served | undefined
+  /** It is the answer of an earlier request with the same `Idempotency-Key`. */
+  readonly idempotent?: 'replayed' | 'joined'
   /** The key in the cache. */
   readonly key: string | undefined
 }

@@ -63,11 +63,13 @@ export function createReuse(deps: ReuseDeps): Reuse {
     )
     if (claimed.role === 'replay') {
       const answer = playKept(claimed.answer, settings.cache.pace, deps)
-      return { answer, lane: undefined, secret: undefined, isWatched: true, served: undefined, key: undefined }
+      const nobody = { lane: undefined, secret: undefined, served: undefined, key: undefined }
+      return { answer, ...nobody, isWatched: true, idempotent: 'replayed' }
     }
     const { answer, note } = await awaitFlight(claimed.answer, exchange)
     const { lane, secret } = note
-    return { answer, lane, secret, isWatched: true, served: undefined, key: undefined }
+    const joined = claimed.role === 'follower' && { idempotent: 'joined' as const }
+    return { answer, lane, secret, isWatched: true, served: undefined, key: undefined, ...joined }
   }
 
   return {

@@ -15,12 +15,12 @@ export interface GuardOptions {
 
 /** Nobody waits for a write, a purge or a count as a request waits for a look-up. */
 const SLOW_MS = 10_000
-const SETS_MAX = 64
+const SETS_MAX = 4096
 const SET_BYTES_MAX = 64 * 1024 * 1024
 
 /**
- * Makes a store that can't hurt: no call rejects, a look-up or a deletion gives nothing after `waitMs`, a write returns at
- * once. After a failure the store is left alone for a while (`Bypass`); the log has a line when that begins and when it ends.
+ * Makes a store that can't hurt: no call rejects, a look-up or a deletion gives nothing after `waitMs`, nobody waits
+ * longer for a write, which goes on for ten seconds at most. After a failure the store is left alone for a while (`Bypass`); the log has a line when that begins and when it ends.
  *
  * `purge` and `stats` give what is right or, with a line in the log, 0: they may take ten seconds, and are always tried.
  *
@@ -54,17 +54,22 @@ class GuardedStore implements Store {
     return this.#guard(() => this.#store.get(key), undefined, this.#options.waitMs)
   }
 
-  set(key: string, value: Uint8Array, options: { readonly ttlMs: number; readonly scope: string }): void {
+  set(
+    key: string,
+    value: Uint8Array,
+    options: { readonly ttlMs: number; readonly scope: string },
+  ): void | Promise<void> {
     // One is let through however large it is.
     if (this.#sets >= SETS_MAX || (this.#sets > 0 && this.#setBytes + value.byteLength > SET_BYTES_MAX)) return
     const setting = this.#guard(() => this.#store.set(key, value, options), undefined, SLOW_MS)
     if (!(setting instanceof Promise)) return
     this.#sets += 1
     this.#setBytes += value.byteLength
-    void setting.then(() => {
+    const written = setting.then(() => {
       this.#sets -= 1
       this.#setBytes -= value.byteLength
     })
+    return this.#inTime(written, this.#options.waitMs).catch(() => undefined)
   }
 
   delete(key: string): boolean | Promise<boolean> {

@@ -43,6 +43,7 @@ export function createRecorder(log: Log, now: () => number = () => performance.n
         tries: exchange.tries?.length === 0 ? undefined : exchange.tries,
         params: exchange.params === '' ? undefined : exchange.params,
         cache: exchange.cache,
+        idempotent: exchange.idempotent,
         principal: exchange.principal,
         error: exchange.error?.kind,
         ...(outcome.kind === 'failed' && describeFailure(outcome.cause)),

@@ -44,10 +44,16 @@ describe('an Idempotency-Key', () => {
     const clients = [await begin(gateway), await begin(gateway)]
     finish(await begun)
     const answers = await Promise.all(clients.map((client) => client.response()))
-    expect(answers.map((answer) => answer.text())).toEqual([WHOLE, WHOLE])
-    expect((await (await begin(gateway)).response()).text()).toBe(WHOLE)
+    const later = await (await begin(gateway)).response()
+    expect([...answers, later].map((answer) => answer.text())).toEqual([WHOLE, WHOLE, WHOLE])
     expect(upstreams.one.requests).toHaveLength(1)
-    expect(await gateway.exchange(3)).toMatchObject({ attempts: 0, outcome: 'complete', bytes: WHOLE.length })
+    const told = [...answers, later].map((answer) => answer.headers.get('idempotent-replayed'))
+    expect(told).toEqual([undefined, 'true', 'true'])
+    expect(await gateway.exchange(3)).toMatchObject({
+      ...{ attempts: 0, outcome: 'complete', bytes: WHOLE.length, idempotent: 'replayed' },
+    })
+    const lines = [await gateway.exchange(1), await gateway.exchange(2)]
+    expect(new Set(lines.map(({ idempotent }) => idempotent))).toEqual(new Set([undefined, 'joined']))
   })
 
   test('is for any POST, also one whose body comes behind its head, and reaches the upstream', async () => {

@@ -120,7 +120,7 @@ describe('a store in trouble', () => {
   test.each(failures)('that %s is nothing that the caller notices', async (_, fail) => {
     expect(await guard({ get: fail }).get('a')).toBeUndefined()
     expect(await guard({ delete: fail }).delete('a')).toBe(false)
-    expect(guard({ set: fail }).set('a', VALUE, OPTIONS)).toBeUndefined()
+    expect(await guard({ set: fail }).set('a', VALUE, OPTIONS)).toBeUndefined()
     expect(await guard({ purge: fail }).purge()).toBe(0)
     expect(await guard({ stats: fail }).stats()).toEqual({ entries: 0, bytes: 0 })
     expect(await guard({ close: fail }).close()).toBeUndefined()
@@ -217,9 +217,24 @@ describe('a store in trouble', () => {
 })
 
 describe('a write', () => {
-  test('is never waited for, and a slow one hurts nobody before ten seconds', async () => {
+  test('is waited for until it is done, so that whoever comes next finds it', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const events: string[] = []
+    const store = guard({ set: () => promise })
+    const setting = Promise.resolve(store.set('a', VALUE, OPTIONS)).then(() => events.push('set'))
+    await pass(49)
+    expect(events).toEqual([])
+    resolve()
+    await setting
+    expect(events).toEqual(['set'])
+    expect(running.size).toBe(0)
+  })
+
+  test('is waited for no longer than a look-up, and a slow one hurts nobody before ten seconds', async () => {
     const store = guard({ set: () => new Promise(() => undefined), get: () => VALUE })
-    expect(store.set('a', VALUE, OPTIONS)).toBeUndefined()
+    const setting = store.set('a', VALUE, OPTIONS)
+    await pass(50)
+    expect(await setting).toBeUndefined()
     await pass(9_999)
     expect(store.get('a')).toBe(VALUE)
     await pass(10_000)
@@ -227,15 +242,15 @@ describe('a write', () => {
     expect(lines).toHaveLength(1)
   })
 
-  test('is dropped while 64 are under way, until one of them ends', async () => {
+  test('is dropped while 4,096 are under way, until one of them ends', async () => {
     const waiting: (() => void)[] = []
     const store = guard({ set: () => new Promise((resolve) => void waiting.push(resolve)) })
-    for (let times = 0; times < 100; times += 1) void store.set('a', VALUE, OPTIONS)
-    expect(waiting).toHaveLength(64)
+    for (let times = 0; times < 5000; times += 1) void store.set('a', VALUE, OPTIONS)
+    expect(waiting).toHaveLength(4096)
     waiting[0]?.()
     await pass(0)
-    for (let times = 0; times < 100; times += 1) void store.set('a', VALUE, OPTIONS)
-    expect(waiting).toHaveLength(65)
+    for (let times = 0; times < 5000; times += 1) void store.set('a', VALUE, OPTIONS)
+    expect(waiting).toHaveLength(4097)
   })
 
   test('is dropped while 64 MiB are under way, but for one alone', async () => {
