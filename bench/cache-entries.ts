@@ -5,7 +5,7 @@
 import { nexcode } from './gateways/nexcode.ts'
 import { withFile } from './gateways/with-file.ts'
 import type { RequestFigures, Target } from './load/load.ts'
-import { runWrk } from './load/wrk.ts'
+import { runOneByOne } from './load/one-by-one.ts'
 import { median } from './median.ts'
 import { MODELS } from './mock-answers.ts'
 import { readResidentBytes } from './process-tree.ts'
@@ -17,8 +17,7 @@ const MIB = 1024 * 1024
 const FILLING_AT_ONCE = 64
 const PROMPT_BYTES = 1000
 const ROUNDS = 5
-const ROUND_SECONDS = 2
-const CONNECTIONS = [1, 8]
+const ROUND_REQUESTS = 10_000
 
 const cached = withFile('nexcode-entries', () => ({ cache: { max_bytes: BOUND_MIB * MIB, max_entries: ENTRIES } }))
 
@@ -49,23 +48,22 @@ async function fill(): Promise<void> {
   await Promise.all(Array.from({ length: FILLING_AT_ONCE }, work))
 }
 
-/** Measures hits at each number of connections, of each target in turn. */
+/** Measures each target in turn, one request after the other. */
 async function measureHits(when: string, targets: Readonly<Record<string, Target>>): Promise<void> {
-  for (const connections of CONNECTIONS) {
-    const figures = new Map(Object.keys(targets).map((name) => [name, [] as RequestFigures[]]))
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [name, target] of Object.entries(targets)) {
-        figures.get(name)?.push(await runWrk(target, connections, ROUND_SECONDS))
-      }
+  const figures = new Map(Object.keys(targets).map((name) => [name, [] as RequestFigures[]]))
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [name, target] of Object.entries(targets)) {
+      figures.get(name)?.push(await runOneByOne(target, ROUND_REQUESTS))
     }
-    for (const [name, rounds] of figures) {
-      const p50 = median(rounds.map(({ p50Ms }) => p50Ms))
-      const p99 = median(rounds.map(({ p99Ms }) => p99Ms))
-      const ratio = median(rounds.map(({ p50Ms, p99Ms }) => p99Ms / p50Ms))
-      process.stdout.write(
-        `entries: ${when}, ${connections} at once, ${name}: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms, p99 / p50 ${ratio.toFixed(2)}\n`,
-      )
-    }
+  }
+  for (const [name, rounds] of figures) {
+    if (rounds.some(({ failed }) => failed > 0)) throw new Error(`${name}: requests failed`)
+    const p50 = median(rounds.map(({ p50Ms }) => p50Ms))
+    const p99 = median(rounds.map(({ p99Ms }) => p99Ms))
+    const ratio = median(rounds.map(({ p50Ms, p99Ms }) => p99Ms / p50Ms))
+    process.stdout.write(
+      `entries: ${when}, ${name}: p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms, p99 / p50 ${ratio.toFixed(2)}\n`,
+    )
   }
 }
 

@@ -19,11 +19,11 @@ test('100,000 entries of 1 KB stay in the bound, as the system sees it, and are 
   expect(stats.bytes).toBeLessThanOrEqual(BYTES_MAX)
   const unsettled = grown.filter((_, index) => index % 2 === 0)
   const settled = grown.filter((_, index) => index % 2 === 1)
-  // What the store counts is what the process grows by, first and last.
-  expect(Math.max(...settled) * MIB).toBeLessThan(stats.bytes)
+  // What the store counts is what the process grows by, first and last, but for what the runtime's own heap keeps in reserve.
+  expect(Math.max(...settled)).toBeLessThan(stats.bytes / MIB + 40)
   expect(Math.min(...settled) * MIB).toBeGreaterThan(stats.bytes * 0.75)
-  // What has been taken out goes when the runtime collects it, and that lets its heap double.
-  expect(Math.max(...unsettled) * MIB).toBeLessThan(BYTES_MAX * 2.5)
+  // Garbage is collected before it makes much of a difference; left alone, the runtime would let its heap double.
+  expect(Math.max(...unsettled) * MIB).toBeLessThan(BYTES_MAX * 1.6)
   // Where nothing is in the processor's caches a look-up takes twice as long, as it does in a Map of this size.
   const bestRatio = Math.min(...rounds.map(({ p50, p99 }) => p99 / p50))
   expect(bestRatio).toBeLessThan(4)
