@@ -38,9 +38,10 @@ export interface Joined<Note> {
 export interface Flights<Note> {
   /**
    * Joins the flight of a key, or begins it with `start`. A call that fails fails for all who wait for it, with one error. It
-   * is made for none of them in particular: `start` gets a signal of the flight's own, which is aborted when all have left.
+   * is made for none of them in particular: `start` gets a controller of the flight's own, which is aborted when all have left,
+   * and with which it may give the call up by itself.
    */
-  join(key: string, start: (signal: AbortSignal) => Promise<Source<Note>>, options: FlightOptions): Joined<Note>
+  join(key: string, start: (abort: AbortController) => Promise<Source<Note>>, options: FlightOptions): Joined<Note>
   /** How many keys can be joined now. */
   readonly size: number
   /** Resolves when there is none. */
@@ -103,6 +104,7 @@ class Flight<Note> {
   readonly #forget: () => void
   readonly #abort = new AbortController()
   readonly #waiting = new Set<Waiting<Note>>()
+  #isDeserted = false
   #source: Source<Note> | undefined
   /** undefined: the head has not come, or the answer has no body. */
   #broadcast: Broadcast | undefined
@@ -113,8 +115,8 @@ class Flight<Note> {
     this.#forget = forget
   }
 
-  begin(start: (signal: AbortSignal) => Promise<Source<Note>>): void {
-    Promise.try(start, this.#abort.signal)
+  begin(start: (abort: AbortController) => Promise<Source<Note>>): void {
+    Promise.try(start, this.#abort)
       .then((source) => this.#onHead(source))
       .catch((cause: unknown) => this.#onFail(cause))
   }
@@ -133,6 +135,7 @@ class Flight<Note> {
     this.#waiting.delete(one)
     one.reject(reason)
     if (this.#waiting.size > 0 || this.#options.runsOn) return
+    this.#isDeserted = true
     this.#forget()
     this.#abort.abort(reason)
   }
@@ -144,9 +147,8 @@ class Flight<Note> {
 
   #onHead(source: Source<Note>): void {
     const { answer, whole } = source
-    const { signal } = this.#abort
-    if (signal.aborted) {
-      answer.body?.cancel(signal.reason).catch(() => undefined)
+    if (this.#isDeserted) {
+      answer.body?.cancel(this.#abort.signal.reason).catch(() => undefined)
       return
     }
     this.#source = source

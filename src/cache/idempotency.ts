@@ -37,7 +37,7 @@ export interface Idempotency<Note> {
    */
   claim(
     request: IdempotentRequest,
-    start: (signal: AbortSignal) => Promise<Source<Note>>,
+    start: (abort: AbortController) => Promise<Source<Note>>,
     options: Pick<FlightOptions, 'signal' | 'runsOn' | 'onBroken'>,
   ): Promise<Claimed<Note>>
 }

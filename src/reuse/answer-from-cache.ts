@@ -48,7 +48,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
   const flightKey = found === 'request' ? `${key} ${request.exchange.id}` : key
   const { role, answer: joining } = deps.flights.join(
     flightKey,
-    (signal) => flyOut(request, { signal, runsOn: false }, deps),
+    (abort) => flyOut(request, { abort, runsOn: false }, deps),
     {
       signal: request.exchange.abort.signal,
       runsOn: false,

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { createBeside } from '../beside.ts'
 import { cacheKey, variantOf } from '../cache/cache-key.ts'
 import { askerTexts, type Scope, scopeOf } from '../cache/scope.ts'
 import { digestOf, type Sha256 } from '../cache/sha256.ts'
@@ -11,6 +12,12 @@ export interface CacheName {
   readonly key: string
   readonly scope: Scope
 }
+
+/** What tells a request apart beside its caller and its body. */
+type Texts = [method: string, path: string, query: string, extra: string, upstream: string]
+
+/** A route is the same object for all requests that it serves. */
+const identities = createBeside<Route, string>('identity')
 
 /** How many requests are known again by their bytes. */
 const KNOWN_MAX = 4096
@@ -30,12 +37,12 @@ export function createCacheNames(sha256: Sha256): (request: ReuseRequest, body: 
     known ??= new LRUCache({ max: KNOWN_MAX })
     const asker = { principal: request.principal, headers: request.exchange.request.headers }
     const { cache } = request.settings
-    const upstream = identityOf(request.route)
-    const seen = digestOf([...askerTexts(asker, cache), ...textsOf(request, upstream)], body, sha256)
+    const texts = textsOf(request, identityOf(request.route))
+    const seen = digestOf([...askerTexts(asker, cache), ...texts], body, sha256)
     const before = known.get(seen)
     if (before !== undefined) return before
     const scope = scopeOf(asker, cache, sha256)
-    const name = { key: keyIn(scope, request, body, upstream, sha256), scope }
+    const name = { key: keyOf(scope, texts, body, sha256), scope }
     known.set(seen, name)
     return name
   }
@@ -48,24 +55,26 @@ export function createCacheNames(sha256: Sha256): (request: ReuseRequest, body: 
  * const fingerprint = keyIn(scope, request, body, '', sha256)
  */
 export function keyIn(scope: Scope, request: ReuseRequest, body: Uint8Array, upstream: string, sha256: Sha256): string {
-  const [method, path, query, extra] = textsOf(request, upstream)
+  return keyOf(scope, textsOf(request, upstream), body, sha256)
+}
+
+function keyOf(scope: Scope, [method, path, query, extra, upstream]: Texts, body: Uint8Array, sha256: Sha256): string {
   return cacheKey({ scope, upstream, method, path, query, body, extra }, sha256)
 }
 
-/** What tells a request apart beside its caller and its body. */
-function textsOf(
-  { exchange: { request, target } }: ReuseRequest,
-  upstream: string,
-): [method: string, path: string, query: string, extra: string, upstream: string] {
+function textsOf({ exchange: { request, target } }: ReuseRequest, upstream: string): Texts {
   const at = target.indexOf('?')
   const query = at === -1 ? '' : target.slice(at + 1)
   return [request.method, `/v1/${endpointOf(target)}`, query, variantOf(request.headers), upstream]
 }
 
 /** What tells apart who answers: the targets of a route, wherever they are. */
-function identityOf({ model, lanes }: Route): string {
-  return JSON.stringify([
-    model?.name,
-    ...lanes.map(({ upstream, model: own }) => [upstream.name, upstream.baseUrl, own]),
-  ])
+function identityOf(route: Route): string {
+  const known = identities.get(route)
+  if (known !== undefined) return known
+  const { model, lanes } = route
+  const targets = lanes.map(({ upstream, model: own }) => [upstream.name, upstream.baseUrl, own])
+  const identity = JSON.stringify([model?.name, ...targets])
+  identities.set(route, identity)
+  return identity
 }

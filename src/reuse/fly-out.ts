@@ -4,7 +4,6 @@ import { type Fork, forkExchange } from '../fork-exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { isShortJson, readShort } from '../short-answer.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
-import { followAbort } from '../timing/follow-abort.ts'
 import { noteSpent } from './await-flight.ts'
 import type { FlightNote, ReuseRequest } from './reuse-request.ts'
 import { watchSource } from './watch-source.ts'
@@ -17,16 +16,15 @@ export interface FlyOutDeps {
 }
 
 /**
- * Asks the targets for all who wait for the answer: the call ends when the flight's signal says so, and not with the exchange
+ * Asks the targets for all who wait for the answer: the call ends when the flight's controller is aborted, and not with the exchange
  * that began it. With `runsOn` it may be that nobody's clock runs any more, and so the limit on the whole is its own, too.
  */
 export async function flyOut(
   request: ReuseRequest,
-  { signal, runsOn }: { readonly signal: AbortSignal; readonly runsOn: boolean },
+  { abort, runsOn }: { readonly abort: AbortController; readonly runsOn: boolean },
   deps: FlyOutDeps,
 ): Promise<Source<FlightNote>> {
   const { exchange, forward } = request
-  const { abort } = followAbort(signal)
   const fork = forkExchange(exchange, { abort })
   const stopTelling = tellWhoLeaves(exchange, fork)
   try {

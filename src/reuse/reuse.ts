@@ -58,7 +58,7 @@ export function createReuse(deps: ReuseDeps): Reuse {
     const runsOn = settings.onDisconnect === 'drain'
     const claimed = await idempotency.claim(
       { scope, name, fingerprint, endpoint: endpointOf(exchange.target) },
-      (signal) => flyOut(request, { signal, runsOn }, deps),
+      (abort) => flyOut(request, { abort, runsOn }, deps),
       { signal: exchange.abort.signal, runsOn },
     )
     if (claimed.role === 'replay') {

@@ -9,7 +9,7 @@ const DEPS = { now: () => 0, keptBytesMax: 1_000_000 }
 const NEVER = new AbortController().signal
 const STAYS: FlightOptions = { signal: NEVER, runsOn: false }
 
-type Start = (signal: AbortSignal) => Promise<Source<string>>
+type Start = (abort: AbortController) => Promise<Source<string>>
 
 const answerOf = (body: ReadableStream<Uint8Array> | null, headers: Record<string, string> = {}): Source<string> => ({
   answer: new Response(body, { status: 200, statusText: 'Fine', headers }),
@@ -20,7 +20,7 @@ const answerOf = (body: ReadableStream<Uint8Array> | null, headers: Record<strin
 function handStarted() {
   const { promise, resolve, reject } = Promise.withResolvers<Source<string>>()
   const signals: AbortSignal[] = []
-  const start: Start = (signal) => {
+  const start: Start = ({ signal }) => {
     signals.push(signal)
     return promise
   }
@@ -53,6 +53,22 @@ describe('identical requests under way', () => {
     const texts = await Promise.all(sources.map(textFrom))
     expect(new Set(texts)).toEqual(new Set([chunks.join('')]))
     expect(started.calls()).toBe(1)
+    expect(flights.size).toBe(0)
+  })
+
+  test('whose call gives itself up as its head comes are told how it ended, and none waits for ever', async () => {
+    const flights: Flights<string> = createFlights(DEPS)
+    const fed = handFed()
+    const start: Start = async (abort) => {
+      abort.abort(new Error('took too long'))
+      return answerOf(fed.body)
+    }
+    const joined = [flights.join('key', start, STAYS), flights.join('key', never, STAYS)]
+    const bodies = (await Promise.all(joined.map(({ answer }) => answer))).map(({ answer }) => answer.body)
+    fed.fail(new Error('took too long'))
+    const ends = await Promise.all(bodies.map((body) => collectStream(body ?? streamOf([]))))
+    expect(ends.map(({ isBroken }) => isBroken)).toEqual([true, true])
+    await settled()
     expect(flights.size).toBe(0)
   })
 
