@@ -77,7 +77,7 @@ class MemoryStore implements Store {
    */
   #leaveGarbage(bytes: number): void {
     this.#garbage += bytes
-    if (this.#garbage < Math.max(GARBAGE_BYTES_MIN, this.#keys.calculatedSize / 8)) return
+    if (this.#garbage < Math.max(GARBAGE_BYTES_MIN, this.#keys.calculatedSize / 4)) return
     this.#garbage = 0
     if (this.#keys.calculatedSize > GARBAGE_BYTES_MIN) Bun.gc(false)
   }
