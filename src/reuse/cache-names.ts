@@ -16,8 +16,8 @@ export interface CacheName {
 /** What tells a request apart beside its caller and its body. */
 type Texts = [method: string, path: string, query: string, extra: string, upstream: string]
 
-/** A route is the same object for all requests that it serves. */
-const identities = createBeside<Route, string>('identity')
+/** Beside the lanes, which are one route's own: a route that is made of another takes along what is noted on that. */
+const identities = createBeside<Route['lanes'], string>('identity')
 
 /** How many requests are known again by their bytes. */
 const KNOWN_MAX = 4096
@@ -69,12 +69,11 @@ function textsOf({ exchange: { request, target } }: ReuseRequest, upstream: stri
 }
 
 /** What tells apart who answers: the targets of a route, wherever they are. */
-function identityOf(route: Route): string {
-  const known = identities.get(route)
+function identityOf({ model, lanes }: Route): string {
+  const known = identities.get(lanes)
   if (known !== undefined) return known
-  const { model, lanes } = route
   const targets = lanes.map(({ upstream, model: own }) => [upstream.name, upstream.baseUrl, own])
   const identity = JSON.stringify([model?.name, ...targets])
-  identities.set(route, identity)
+  identities.set(lanes, identity)
   return identity
 }

@@ -39,17 +39,21 @@ beforeEach(() => {
   })
 })
 
+/** A route to some upstreams, as far as a name depends on it. */
+function routeTo(...upstreams: readonly string[]) {
+  const lanes = upstreams.map((one) => ({ upstream: { name: one, baseUrl: `http://${one}/v1` }, model: undefined }))
+  return { model: undefined, lanes }
+}
+
 /** Names a request; only what a name depends on is there. */
-function name(changes: Partial<Asked> = {}, names = nameOf) {
-  const { principal, headers, method, target, upstream, scope, body } = { ...ASKED, ...changes }
+function name(
+  changes: Partial<Asked> = {},
+  names = nameOf,
+  route: object = routeTo(changes.upstream ?? ASKED.upstream),
+) {
+  const { principal, headers, method, target, scope, body } = { ...ASKED, ...changes }
   const request = new Request('http://localhost/', { method, headers })
-  const lane = { upstream: { name: upstream, baseUrl: `http://${upstream}/v1` }, model: undefined }
-  const parts = {
-    exchange: { request, target },
-    principal,
-    route: { model: undefined, lanes: [lane] },
-    settings: { cache: { scope } },
-  }
+  const parts = { exchange: { request, target }, principal, route, settings: { cache: { scope } } }
   return names(parts as unknown as ReuseRequest, new TextEncoder().encode(body))
 }
 
@@ -87,6 +91,15 @@ test.each<[string, Partial<Asked>]>([
 ])('%s has another key, whichever came first', (_, changes) => {
   expect(name(changes).key).not.toBe(name().key)
   expect(name().key).not.toBe(name(changes).key)
+})
+
+test('a route that leads to some of the upstreams of another has another key, also where it was made of that one', () => {
+  const both = routeTo('one', 'two')
+  const before = name({}, nameOf, both)
+  const [only] = both.lanes
+  expect(name({}, nameOf, { ...both, lanes: [only] }).key).not.toBe(before.key)
+  expect(name({}, nameOf, { ...both, lanes: [only] }).key).toBe(name({}, nameOf, routeTo('one')).key)
+  expect(name({}, nameOf, both)).toEqual(before)
 })
 
 test('two callers never have a scope or a key in common, known or not', () => {
