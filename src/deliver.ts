@@ -1,8 +1,9 @@
 import { collect } from './body/read-bytes.ts'
 import type { Exchange } from './exchange.ts'
+import { isJsonType } from './json/json-type.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
-import { JSON_TYPE, SHORT_BYTES_MAX } from './short-answer.ts'
+import { isJsonWithin, SHORT_BYTES_MAX } from './short-answer.ts'
 import { noteBody, standalone, wholeOf } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
 import { hideSecret, isEncoded } from './stream/hide-secret.ts'
@@ -61,8 +62,8 @@ export function deliver(
   addOwnHeaders(headers, exchange, mediaType, via)
   const echoed = status >= 400 ? via.secret : undefined
   const name = via.reportModel !== undefined && answer.ok && !isEncoded(headers) ? via.reportModel : undefined
-  const isNamedJson = name !== undefined && JSON_TYPE.test(mediaType)
-  const isWhole = isSmallJson(mediaType, headers) || (echoed !== undefined && isEncoded(headers)) || isNamedJson
+  const isNamedJson = name !== undefined && isJsonType(mediaType)
+  const isWhole = isJsonWithin(headers, WHOLE_BYTES_MAX) || (echoed !== undefined && isEncoded(headers)) || isNamedJson
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
   if (status === 204 || status === 205) headers.delete('content-length')
   exchange.status = status
@@ -187,11 +188,6 @@ function watch(exchange: Exchange, { streamIdleMs, onObject }: Via, deps: Delive
 /** A broken body is only the last thing seen: what broke it is the abort's reason, where there is one. */
 function causeOf({ abort }: Exchange, seen: unknown): unknown {
   return abort.signal.aborted ? abort.signal.reason : seen
-}
-
-function isSmallJson(mediaType: string, headers: Headers): boolean {
-  const length = headers.get('content-length')
-  return length !== null && Number(length) <= WHOLE_BYTES_MAX && JSON_TYPE.test(mediaType)
 }
 
 /**

@@ -1,23 +1,18 @@
+import { isJsonType } from './json/json-type.ts'
 import { upstreamFailure } from './upstream/failure.ts'
 
 /** An answer of no more bytes is read at once, and not watched piece by piece. */
 export const SHORT_BYTES_MAX = 64 * 1024
-/** The media types of JSON (RFC 6839 §3.1). */
-export const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)/i
 
 /**
- * Whether an answer is JSON of at most `bytesMax` bytes, and so short that nobody gains by getting it in pieces.
+ * Whether an answer says that it is JSON of at most `bytesMax` bytes: where that is little, nobody gains by getting it in pieces.
  *
  * @example
- * if (isShortJson(answer.headers, 1024)) return await readShort(answer, exchange.abort.signal)
+ * if (isJsonWithin(answer.headers, SHORT_BYTES_MAX)) return await readShort(answer, exchange.abort.signal)
  */
-export function isShortJson(headers: Headers, bytesMax: number): boolean {
+export function isJsonWithin(headers: Headers, bytesMax: number): boolean {
   const length = headers.get('content-length')
-  return (
-    length !== null &&
-    Number(length) <= Math.min(bytesMax, SHORT_BYTES_MAX) &&
-    JSON_TYPE.test(headers.get('content-type') ?? '')
-  )
+  return length !== null && Number(length) <= bytesMax && isJsonType(headers.get('content-type'))
 }
 
 /**

@@ -1,4 +1,5 @@
 import { joinBytes } from '../bytes/join-bytes.ts'
+import { isJsonType } from '../json/json-type.ts'
 import type { TimedChunk } from './cached-answer.ts'
 
 /** As much of a stream's end as its last event is looked for in; the last event of a response holds all of it. */
@@ -37,7 +38,7 @@ export function isWholeAnswer(endpoint: string, headers: Headers, chunks: readon
   if ((headers.get('content-encoding') ?? 'identity') !== 'identity') return true
   const type = headers.get('content-type')?.toLowerCase() ?? ''
   if (type.startsWith('text/event-stream')) return isWholeStream(LAST_EVENT.get(endpoint), chunks)
-  return !/^application\/(?:json|[\w.+-]+\+json)/.test(type) || isWholeJson(endpoint, chunks)
+  return !isJsonType(type) || isWholeJson(endpoint, chunks)
 }
 
 function isWholeStream(lastEvent: RegExp | undefined, chunks: readonly TimedChunk[]): boolean {

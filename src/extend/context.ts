@@ -1,4 +1,5 @@
 import type { Json } from '../json/json.ts'
+import { isJsonType } from '../json/json-type.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { ChainDeps, RunFacts } from './chain-deps.ts'
 import { BrokenSource, EventReader, streamEvents } from './events.ts'
@@ -26,8 +27,6 @@ export interface ContextParts {
 
 /** Bodies that are no JSON, and are not tried. */
 const NO_JSON = /^(?:multipart|audio|image|video)\/|^application\/octet-stream/i
-/** Bodies that say they are JSON. */
-const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)/i
 
 /**
  * What an extension is told of a request. Nothing is made before it is asked for, and what is a function stands alone, so that
@@ -114,7 +113,7 @@ export class RunContext implements Context {
       const json = await sending.json()
       return json === undefined ? undefined : freezeJson(json.value)
     } catch (thrown) {
-      if (thrown instanceof ApiError && thrown.kind === 'invalid_json' && !JSON_TYPE.test(type)) return undefined
+      if (thrown instanceof ApiError && thrown.kind === 'invalid_json' && !isJsonType(type)) return undefined
       throw thrown
     } finally {
       waits.release()

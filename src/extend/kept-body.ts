@@ -1,9 +1,9 @@
 import type { IncomingBody } from '../exchange.ts'
+import { isJsonType } from '../json/json-type.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 
 /** What is kept of a body that comes as a stream, so that it can be read again. */
 const KEPT_BYTES_MAX = 1024 * 1024
-const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)/i
 
 /**
  * The body of a request that extensions may read and the pipeline reads too: nothing of it is read before someone asks, and
@@ -88,7 +88,7 @@ export class KeptBody implements IncomingBody {
   #isSmall(): boolean {
     if (this.#source.isComplete) return true
     const told = this.#headers.get('content-length')
-    const isJson = JSON_TYPE.test(this.#headers.get('content-type') ?? '')
+    const isJson = isJsonType(this.#headers.get('content-type'))
     return told !== null && Number(told) <= (isJson ? this.#bytesMax : KEPT_BYTES_MAX)
   }
 

@@ -2,7 +2,7 @@ import type { Source } from '../cache/flight.ts'
 import type { Exchange } from '../exchange.ts'
 import { type Fork, forkExchange } from '../fork-exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { isShortJson, readShort } from '../short-answer.ts'
+import { isJsonWithin, readShort, SHORT_BYTES_MAX } from '../short-answer.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { noteSpent } from './await-flight.ts'
 import type { FlightNote, ReuseRequest } from './reuse-request.ts'
@@ -16,8 +16,8 @@ export interface FlyOutDeps {
 }
 
 /**
- * Asks the targets for all who wait for the answer: the call ends when the flight's controller is aborted, and not with the exchange
- * that began it. With `runsOn` it may be that nobody's clock runs any more, and so the limit on the whole is its own, too.
+ * Asks the targets for all who wait for the answer: the call ends when the flight's controller is aborted, and not with the
+ * exchange that began it. With `runsOn` it may be that nobody's clock runs any more, and so the limit on the whole is its own, too.
  */
 export async function flyOut(
   request: ReuseRequest,
@@ -42,7 +42,7 @@ export async function flyOut(
       fork.atEnd(() => total.clear())
     }
     const idle = deps.deadlines.start(request.streamIdleMsOf(lane), timeOut)
-    if (isShortJson(answer.headers, request.settings.cache.answerBytesMax))
+    if (isJsonWithin(answer.headers, Math.min(SHORT_BYTES_MAX, request.settings.cache.answerBytesMax)))
       return { answer, note, whole: await readWhole(answer, fork, idle) }
     return { answer: new Response(watchSource(answer.body, fork, idle), answer), note }
   } catch (cause) {

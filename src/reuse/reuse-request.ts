@@ -36,7 +36,7 @@ export interface Reused {
   /** undefined: the cache has no part in it. */
   readonly served: Served | undefined
   /** It is the answer of an earlier request with the same `Idempotency-Key`. */
-  readonly idempotent?: 'replayed' | 'joined'
+  readonly idempotent?: Exchange['idempotent']
   /** The key in the cache. */
   readonly key: string | undefined
 }

@@ -63,13 +63,13 @@ export function createReuse(deps: ReuseDeps): Reuse {
     )
     if (claimed.role === 'replay') {
       const answer = playKept(claimed.answer, settings.cache.pace, deps)
-      const nobody = { lane: undefined, secret: undefined, served: undefined, key: undefined }
-      return { answer, ...nobody, isWatched: true, idempotent: 'replayed' }
+      const unasked = { lane: undefined, secret: undefined, served: undefined, key: undefined }
+      return { answer, ...unasked, isWatched: true, idempotent: 'replayed' }
     }
     const { answer, note } = await awaitFlight(claimed.answer, exchange)
     const { lane, secret } = note
-    const joined = claimed.role === 'follower' && { idempotent: 'joined' as const }
-    return { answer, lane, secret, isWatched: true, served: undefined, key: undefined, ...joined }
+    const idempotent = claimed.role === 'follower' ? 'joined' : undefined
+    return { answer, lane, secret, isWatched: true, served: undefined, key: undefined, idempotent }
   }
 
   return {

@@ -23,7 +23,7 @@ type Visit = (bytes: Uint8Array<ArrayBuffer>, begin: number, end: number, at: nu
  *
  * @example
  * const arena = new BlockArena()
- * const piece = arena.put([head, body], head.byteLength + body.byteLength)
+ * const piece = arena.put(head, body)
  * const bytes = arena.copy(piece, head.byteLength, body.byteLength)
  * arena.free(piece)
  */
@@ -34,7 +34,7 @@ export class BlockArena {
 
   /** What a piece of a length takes, in bytes. */
   static sizeOf(length: number): number {
-    return Math.max(1, Math.ceil(length / BLOCK_BYTES)) * (BLOCK_BYTES + Uint32Array.BYTES_PER_ELEMENT)
+    return blocksOf(length) * (BLOCK_BYTES + Uint32Array.BYTES_PER_ELEMENT)
   }
 
   /** What it has taken from the system, in bytes. */
@@ -42,9 +42,11 @@ export class BlockArena {
     return this.#slabs.length * SLAB_BLOCKS * (BLOCK_BYTES + Uint32Array.BYTES_PER_ELEMENT)
   }
 
-  /** Keeps a copy of some bytes, one behind the other; gives the number of the piece. `length`: of all of them. */
-  put(parts: readonly Uint8Array[], length: number): number {
-    const first = this.#take(Math.max(1, Math.ceil(length / BLOCK_BYTES)))
+  /** Keeps a copy of some bytes, one behind the other; gives the number of the piece. */
+  put(...parts: readonly Uint8Array[]): number {
+    let length = 0
+    for (const { byteLength } of parts) length += byteLength
+    const first = this.#take(blocksOf(length))
     let from = 0
     for (const part of parts) {
       this.#visit(first, from, part.byteLength, (bytes, begin, end, at) => {
@@ -158,4 +160,8 @@ export class BlockArena {
   #link(block: number, next: number): void {
     this.#slabOf(block).next[block % SLAB_BLOCKS] = next
   }
+}
+
+function blocksOf(length: number): number {
+  return Math.max(1, Math.ceil(length / BLOCK_BYTES))
 }

@@ -19,8 +19,9 @@ const SETS_MAX = 4096
 const SET_BYTES_MAX = 64 * 1024 * 1024
 
 /**
- * Makes a store that can't hurt: no call rejects, a look-up or a deletion gives nothing after `waitMs`, nobody waits
- * longer for a write, which goes on for ten seconds at most. After a failure the store is left alone for a while (`Bypass`); the log has a line when that begins and when it ends.
+ * Makes a store that can't hurt: no call rejects, a look-up or a deletion gives nothing after `waitMs`, and nobody waits longer
+ * for a write, which goes on for ten seconds at most. After a failure the store is left alone for a while (`Bypass`); the log
+ * has a line when that begins and when it ends.
  *
  * `purge` and `stats` give what is right or, with a line in the log, 0: they may take ten seconds, and are always tried.
  *

@@ -3,10 +3,16 @@ import { BlockArena } from './block-arena.ts'
 /** An entry as it is kept: a piece of the arena or, where that is large, an object. */
 export type KeptEntry = number | LargeEntry
 
-interface LargeEntry {
-  readonly expiresAt: number
-  readonly scope: string
+interface LargeEntry extends EntryNote {
   readonly value: Uint8Array<ArrayBuffer>
+}
+
+/** What is kept with a value. */
+export interface EntryNote {
+  /** In UTF-8. */
+  readonly scope: Uint8Array
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
 }
 
 /** As many bytes are worth an object of their own, which is handed out without a copy. */
@@ -17,11 +23,9 @@ const HEAD_BYTES = 16
 /** One for all: it is copied at once. */
 const HEAD = new Uint8Array(HEAD_BYTES)
 const HEAD_FIELDS = new DataView(HEAD.buffer)
-const TO_BYTES = new TextEncoder()
-const TO_TEXT = new TextDecoder()
 
 /**
- * Entries of a store in memory: values, each with its scope and the time when it expires, in milliseconds since 1970.
+ * Entries of a store in memory: values, each with its scope and the time when it expires.
  *
  * @example
  * const entries = new KeptEntries()
@@ -33,19 +37,23 @@ export class KeptEntries {
   readonly #arena = new BlockArena()
 
   /** What an entry takes, in bytes. */
-  static sizeOf(valueBytes: number, scope: string): number {
-    if (valueBytes >= LARGE_BYTES_MIN) return LARGE_ENTRY_BYTES + scope.length + valueBytes
-    return BlockArena.sizeOf(HEAD_BYTES + TO_BYTES.encode(scope).byteLength + valueBytes)
+  static sizeOf(value: Uint8Array, scope: Uint8Array): number {
+    const bytes = scope.byteLength + value.byteLength
+    return value.byteLength < LARGE_BYTES_MIN ? BlockArena.sizeOf(HEAD_BYTES + bytes) : LARGE_ENTRY_BYTES + bytes
+  }
+
+  /** What has been taken from the system for small entries, in bytes; some of it may be free. */
+  get arenaBytes(): number {
+    return this.#arena.bytes
   }
 
   /** Keeps a copy of a value. */
-  keep(value: Uint8Array, { scope, expiresAt }: { readonly scope: string; readonly expiresAt: number }): KeptEntry {
+  keep(value: Uint8Array, { scope, expiresAt }: EntryNote): KeptEntry {
     if (value.byteLength >= LARGE_BYTES_MIN) return { expiresAt, scope, value: new Uint8Array(value) }
-    const scopeBytes = TO_BYTES.encode(scope)
     HEAD_FIELDS.setFloat64(0, expiresAt)
-    HEAD_FIELDS.setUint32(8, scopeBytes.byteLength)
+    HEAD_FIELDS.setUint32(8, scope.byteLength)
     HEAD_FIELDS.setUint32(12, value.byteLength)
-    return this.#arena.put([HEAD, scopeBytes, value], HEAD_BYTES + scopeBytes.byteLength + value.byteLength)
+    return this.#arena.put(HEAD, scope, value)
   }
 
   /** The bytes of a value: not to be written to. */
@@ -55,13 +63,14 @@ export class KeptEntries {
     return this.#arena.copy(kept, HEAD_BYTES + scopeBytes, this.#arena.uint32At(kept, 12))
   }
 
+  /** Milliseconds since 1970. */
   expiryOf(kept: KeptEntry): number {
     return typeof kept === 'number' ? this.#arena.float64At(kept, 0) : kept.expiresAt
   }
 
-  scopeOf(kept: KeptEntry): string {
-    if (typeof kept !== 'number') return kept.scope
-    return TO_TEXT.decode(this.#arena.copy(kept, HEAD_BYTES, this.#arena.uint32At(kept, 8)))
+  /** In UTF-8. */
+  scopeOf(kept: KeptEntry): Uint8Array {
+    return typeof kept === 'number' ? this.#arena.copy(kept, HEAD_BYTES, this.#arena.uint32At(kept, 8)) : kept.scope
   }
 
   /** Lets an entry go. */

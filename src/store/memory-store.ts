@@ -15,6 +15,8 @@ const SET_GARBAGE_BYTES = 32 * 1024
 const GET_GARBAGE_BYTES = 16 * 1024
 /** A heap of less is collected often enough by itself. */
 const GARBAGE_BYTES_MIN = 32 * 1024 * 1024
+const TO_BYTES = new TextEncoder()
+const TO_TEXT = new TextDecoder()
 
 /**
  * Makes a store in this process's memory. An entry counts with its key and with what keeping it costs, so that `bytesMax` is
@@ -61,8 +63,9 @@ class MemoryStore implements Store {
   }
 
   set(key: string, value: Uint8Array, options: { readonly ttlMs: number; readonly scope: string }): void {
-    const { ttlMs, scope } = options
-    const size = KEY_BYTES + key.length + KeptEntries.sizeOf(value.byteLength, scope)
+    const { ttlMs } = options
+    const scope = TO_BYTES.encode(options.scope)
+    const size = KEY_BYTES + key.length + KeptEntries.sizeOf(value, scope)
     this.#keys.delete(key)
     if (!(ttlMs > 0) || size > this.#bytesMax || this.#entriesMax < 1) return
     // Before it is kept, so that it takes the place of what goes.
@@ -77,9 +80,11 @@ class MemoryStore implements Store {
    */
   #leaveGarbage(bytes: number): void {
     this.#garbage += bytes
-    if (this.#garbage < Math.max(GARBAGE_BYTES_MIN, this.#keys.calculatedSize / 4)) return
+    // What has been purged leaves the arena as large as it was.
+    const held = Math.max(this.#keys.calculatedSize, this.#entries.arenaBytes)
+    if (this.#garbage < Math.max(GARBAGE_BYTES_MIN, held / 4)) return
     this.#garbage = 0
-    if (this.#keys.calculatedSize > GARBAGE_BYTES_MIN) Bun.gc(false)
+    if (held > GARBAGE_BYTES_MIN) Bun.gc(false)
   }
 
   delete(key: string): boolean {
@@ -93,7 +98,7 @@ class MemoryStore implements Store {
   purge(scope?: string): number {
     let purged = 0
     for (const [key, kept] of [...this.#keys.entries()]) {
-      if (scope !== undefined && this.#entries.scopeOf(kept) !== scope) continue
+      if (scope !== undefined && TO_TEXT.decode(this.#entries.scopeOf(kept)) !== scope) continue
       if (this.#isAlive(kept)) purged += 1
       this.#keys.delete(key)
     }

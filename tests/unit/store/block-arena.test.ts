@@ -39,7 +39,7 @@ test('whatever comes and goes, each piece has the bytes that were put there, and
         if (act.kind === 'put') {
           const parts = act.lengths.map((length, index) => bytesOf(length, turn + index))
           const bytes = Buffer.concat(parts)
-          kept.push({ piece: arena.put(parts, bytes.byteLength), bytes })
+          kept.push({ piece: arena.put(...parts), bytes })
           most = Math.max(
             most,
             kept.reduce((sum, one) => sum + BlockArena.sizeOf(one.bytes.byteLength), 0),
@@ -71,11 +71,11 @@ test('whatever comes and goes, each piece has the bytes that were put there, and
 describe('a piece', () => {
   test('gives the numbers at its beginning, in the order of the network', () => {
     const arena = new BlockArena()
-    void arena.put([bytesOf(700, 1)], 700)
+    void arena.put(bytesOf(700, 1))
     const fields = new DataView(new ArrayBuffer(16))
     fields.setFloat64(0, 1.75e12)
     fields.setUint32(8, 4_000_000_000)
-    const piece = arena.put([new Uint8Array(fields.buffer), bytesOf(700, 2)], 716)
+    const piece = arena.put(new Uint8Array(fields.buffer), bytesOf(700, 2))
     expect([arena.float64At(piece, 0), arena.uint32At(piece, 8)]).toEqual([1.75e12, 4_000_000_000])
   })
 
@@ -83,7 +83,7 @@ describe('a piece', () => {
     const arena = new BlockArena()
     for (const length of [10, 1000]) {
       const bytes = bytesOf(length, 3)
-      const piece = arena.put([bytes], length)
+      const piece = arena.put(bytes)
       const wanted = Buffer.from(bytes)
       bytes.fill(0)
       arena.copy(piece, 0, length).fill(1)
@@ -93,11 +93,11 @@ describe('a piece', () => {
 
   test('whose neighbours were let go between is whole, over many blocks that do not lie beside each other', () => {
     const arena = new BlockArena()
-    const small = Array.from({ length: 1000 }, (_, seed) => arena.put([bytesOf(100, seed)], 100))
+    const small = Array.from({ length: 1000 }, (_, seed) => arena.put(bytesOf(100, seed)))
     for (const [index, piece] of small.entries()) if (index % 2 === 0) arena.free(piece)
     const bytes = bytesOf(400 * BLOCK_BYTES, 5)
     const before = arena.bytes
-    const piece = arena.put([bytes], bytes.byteLength)
+    const piece = arena.put(bytes)
     expect(arena.bytes).toBe(before)
     expect(copyAll(arena, { piece, bytes }).equals(Buffer.from(bytes))).toBe(true)
     expect(Buffer.from(arena.copy(small[1] ?? 0, 0, 100)).equals(Buffer.from(bytesOf(100, 1)))).toBe(true)
