@@ -124,6 +124,23 @@ describe('a retry of the same request', () => {
     expect(calls()).toBe(1)
   })
 
+  test('right behind the answer joins, too, as long as the store still writes', async () => {
+    const storing = fakeStore()
+    const writing = Promise.withResolvers<void>()
+    const slow = { ...storing.store, set: () => writing.promise }
+    const { idempotency, startWith, calls } = rig({ ...storing, store: slow })
+    const start = startWith(() => streamOf(CHUNKS))
+    expect(await textOfClaimed(await idempotency.claim(REQUEST, start, STAYS))).toBe(CHUNKS.join(''))
+    await settled()
+    const retry = await idempotency.claim(REQUEST, start, STAYS)
+    expect(retry.role).toBe('follower')
+    expect(await textOfClaimed(retry)).toBe(CHUNKS.join(''))
+    writing.resolve()
+    await settled()
+    expect((await idempotency.claim(REQUEST, start, STAYS)).role).toBe('leader')
+    expect(calls()).toBe(2)
+  })
+
   test('fetches what ran on when its client had left', async () => {
     const { idempotency, startWith, calls } = rig()
     const client = new AbortController()

@@ -1,0 +1,45 @@
+import { expect, test } from 'bun:test'
+import { createFlights } from '../../../src/cache/flight.ts'
+import { sha256 } from '../../../src/cli/sha256.ts'
+import { answerFromCache, type CacheableRequest, type KeptDeps } from '../../../src/reuse/answer-from-cache.ts'
+import type { FlightNote, Reused } from '../../../src/reuse/reuse-request.ts'
+import { wholeOf } from '../../../src/stream/body-note.ts'
+import { createDeadlines } from '../../../src/timing/deadlines.ts'
+import { settled, tokenScope } from '../cache/rig.ts'
+import { textOf } from '../json/json-texts.ts'
+
+const JSON_TEXT = '{"object":"list","data":[]}'
+const CACHE = { scope: 'principal', pace: 'instant', answerBytesMax: 1_000_000 } as const
+
+test('a request right behind the answer gets it from the flight, as long as the store still writes', async () => {
+  const writing = Promise.withResolvers<void>()
+  let calls = 0
+  const store = { name: 'redis', get: async () => undefined, set: () => writing.promise } as const
+  const now = (): number => 0
+  const deps = {
+    ...{ store, now, deadlines: createDeadlines(), digest: sha256 },
+    flights: createFlights<FlightNote>({ now, keptBytesMax: CACHE.answerBytesMax }),
+  } as unknown as KeptDeps
+  const ask = async (): Promise<Reused> => {
+    const exchange = { id: 'req_1', target: '/v1/embeddings', startedAt: 0, abort: new AbortController() }
+    const forward = async (): Promise<object> => {
+      calls += 1
+      const headers = { 'content-type': 'application/json', 'content-length': String(JSON_TEXT.length) }
+      return { answer: new Response(JSON_TEXT, { headers }), lane: {}, secret: undefined }
+    }
+    const request = { exchange, forward, settings: { cache: CACHE }, streamIdleMsOf: () => 0, totalMsOf: () => 0 }
+    const control = { mayLook: true, mayStore: true, onlyIfCached: false, ttlMs: 1000 }
+    const cacheable = { request, key: 'key', scope: tokenScope('one'), control }
+    return answerFromCache(cacheable as unknown as CacheableRequest, deps)
+  }
+  const words = []
+  for (let turn = 0; turn < 3; turn += 1) {
+    if (turn === 2) writing.resolve()
+    await settled()
+    const { answer, served } = await ask()
+    expect(textOf(wholeOf(answer) ?? new Uint8Array())).toBe(JSON_TEXT)
+    words.push(served?.word)
+  }
+  expect(words).toEqual(['MISS', 'COALESCED', 'MISS'])
+  expect(calls).toBe(2)
+})
