@@ -67,6 +67,7 @@ function partOf(path: string): string {
 /** From the ground up: a part may import from those before it. Parts on one level do not know each other. */
 const LEVELS: readonly (readonly string[])[] = [
   ['bytes/', 'hop-by-hop.ts', 'json/'],
+  ['formats/'],
   ['config/'],
   ['openai/', 'timing/', 'beside.ts'],
   [

@@ -1,7 +1,7 @@
+import { parseEvent } from '../formats/sse/parse-event.ts'
 import type { Json } from '../json/json.ts'
 import type { NewEvent, ServerSentEvent } from './extension.ts'
 
-const FROM_BYTES = new TextDecoder('utf-8', { ignoreBOM: true })
 const TO_BYTES = new TextEncoder()
 const LINE_END = /\r\n|\n|\r/
 
@@ -29,27 +29,13 @@ class ReceivedEvent implements ServerSentEvent {
 }
 
 /**
- * Reads one event of a stream (WHATWG HTML §9.2.6).
+ * Reads one event of a stream; `isFirst`: its very first.
  *
  * @example
  * const event = readEvent(raw)
  */
-export function readEvent(raw: Uint8Array): ServerSentEvent {
-  let event: string | undefined
-  let id: string | undefined
-  let data: string | undefined
-  for (const line of FROM_BYTES.decode(raw)
-    .replace(/^\uFEFF/, '')
-    .split(LINE_END)) {
-    const colon = line.indexOf(':')
-    // A line that begins with a colon is a comment, and a blank one ends the event.
-    if (colon === 0 || line === '') continue
-    const name = colon === -1 ? line : line.slice(0, colon)
-    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
-    if (name === 'data') data = data === undefined ? value : `${data}\n${value}`
-    else if (name === 'event') event = value
-    else if (name === 'id' && !value.includes('\0')) id = value
-  }
+export function readEvent(raw: Uint8Array, isFirst = false): ServerSentEvent {
+  const { event, id, data } = parseEvent(raw, isFirst)
   return new ReceivedEvent(raw, event, id, data ?? '')
 }
 

@@ -1,6 +1,6 @@
+import { type EventPiece, EventSplitter } from '../formats/sse/event-splitter.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import { eventBytes, readEvent } from './event.ts'
-import { EventCut } from './event-cut.ts'
 import type { EventsToSend, ServerSentEvent } from './extension.ts'
 
 /** Events may hold images; a longer one is no event. */
@@ -22,8 +22,9 @@ export class BrokenSource extends Error {
 /** The events of one body; reading ends with it, or when nobody reads on. */
 export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
   readonly #reader: ChunkReader | undefined
-  readonly #cut = new EventCut(EVENT_BYTES_MAX)
-  #ready: Uint8Array[] = []
+  readonly #splitter = new EventSplitter(EVENT_BYTES_MAX)
+  #ready: EventPiece[] = []
+  #isFirst = true
   #isDone: boolean
 
   /** `body` null: no events. */
@@ -38,8 +39,8 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
 
   async next(): Promise<IteratorResult<ServerSentEvent, undefined>> {
     for (;;) {
-      const raw = this.#ready.shift()
-      if (raw !== undefined) return { done: false, value: readEvent(raw) }
+      const piece = this.#ready.shift()
+      if (piece !== undefined) return { done: false, value: this.#eventOf(piece) }
       if (this.#isDone || this.#reader === undefined) return { done: true, value: undefined }
       await this.#read(this.#reader)
     }
@@ -53,6 +54,14 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
     return { done: true, value: undefined }
   }
 
+  /** Throws a `RangeError` for an event that is too long. The last event may lack its blank line. */
+  #eventOf({ bytes, isStart, isEnd }: EventPiece): ServerSentEvent {
+    if (!isStart || !(isEnd || this.#isDone)) throw new RangeError('an event of the stream is too long')
+    const isFirst = this.#isFirst
+    this.#isFirst = false
+    return readEvent(bytes, isFirst)
+  }
+
   async #read(reader: ChunkReader): Promise<void> {
     const { done, value } = await reader.read().catch((cause: unknown) => {
       this.#isDone = true
@@ -60,11 +69,11 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
     })
     if (this.#isDone) return
     if (!done) {
-      this.#ready = this.#cut.add(value)
+      this.#ready = this.#splitter.add(value)
       return
     }
     this.#isDone = true
-    const rest = this.#cut.end()
+    const rest = this.#splitter.end()
     if (rest !== undefined) this.#ready = [rest]
   }
 }

@@ -1,5 +1,5 @@
+import { endsEvent } from '../formats/sse/event-boundary.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { endsEvent } from './event-boundary.ts'
 
 /**
  * The last event of a chat or text completion's stream that broke off: both official SDKs raise an error on it.

@@ -1,7 +1,8 @@
+import { joinBytes } from '../bytes/join-bytes.ts'
+import { EventSplitter } from '../formats/sse/event-splitter.ts'
 import { applyEdits, type Edit, replaceValue } from '../json/edit.ts'
 import { isJsonObject, type JsonObject } from '../json/json.ts'
 import { type Member, membersOf } from '../json/members.ts'
-import { EventCutter } from './event-cutter.ts'
 
 const LF = 0x0a
 const CR = 0x0d
@@ -119,19 +120,25 @@ function rewriteEvents(
   rewrite: (event: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
 ): ReadableStream<Uint8Array> {
   const reader = source.getReader()
-  const cutter = new EventCutter(EVENT_BYTES_MAX, rewrite)
+  const splitter = new EventSplitter(EVENT_BYTES_MAX)
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         for (;;) {
           const { done, value } = await reader.read()
           if (done) {
-            const rest = cutter.end()
-            if (rest.byteLength > 0) controller.enqueue(rest)
+            const rest = splitter.end()
+            if (rest !== undefined) controller.enqueue(rest.bytes)
             return controller.close()
           }
-          const ready = cutter.add(value)
-          if (ready.byteLength > 0) return controller.enqueue(ready)
+          const pieces = splitter.add(value)
+          if (pieces.length === 0) continue
+          const ready = pieces.map(({ bytes, isStart, isEnd }) => {
+            const isRewritten = isStart && isEnd && bytes.byteLength <= EVENT_BYTES_MAX
+            return isRewritten ? rewrite(bytes) : bytes
+          })
+          const [first] = ready
+          return controller.enqueue(first !== undefined && ready.length === 1 ? first : joinBytes(ready))
         }
       },
       cancel: (reason) => reader.cancel(reason),

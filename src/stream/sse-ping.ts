@@ -1,5 +1,5 @@
+import { endsEvent, lastBytes } from '../formats/sse/event-boundary.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
-import { endsEvent, lastBytes } from './event-boundary.ts'
 
 const PING = new TextEncoder().encode(': ping\n\n')
 

@@ -1,5 +1,5 @@
+import { lastBytes, TAIL_BYTES } from '../formats/sse/event-boundary.ts'
 import type { Deadline } from '../timing/deadlines.ts'
-import { lastBytes, TAIL_BYTES } from './event-boundary.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What a tap tells while a body passes by it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { endsEvent, lastBytes } from '../../../src/stream/event-boundary.ts'
+import { endsEvent, lastBytes } from '../../../../src/formats/sse/event-boundary.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -1,0 +1,37 @@
+/** What an event says. */
+export interface ParsedEvent {
+  /** Its name; undefined: it has none, which stands for `message`. */
+  readonly event: string | undefined
+  readonly id: string | undefined
+  /** Its data, the lines of which are joined with LF; undefined: it has no such line, as a comment hasn't. */
+  readonly data: string | undefined
+}
+
+const FROM_BYTES = new TextDecoder('utf-8', { ignoreBOM: true })
+const LINE_END = /\r\n|\n|\r/
+const BYTE_ORDER_MARK = '\uFEFF'
+
+/**
+ * Reads one event of a stream (WHATWG HTML §9.2.6). A byte order mark is skipped at the very start of a stream only, which
+ * `isFirst` tells.
+ *
+ * @example
+ * const { event, data } = parseEvent(piece.bytes)
+ */
+export function parseEvent(bytes: Uint8Array, isFirst = false): ParsedEvent {
+  let event: string | undefined
+  let id: string | undefined
+  let data: string | undefined
+  const text = FROM_BYTES.decode(bytes)
+  for (const line of (isFirst && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text).split(LINE_END)) {
+    const colon = line.indexOf(':')
+    // A line that begins with a colon is a comment, and a blank one ends the event.
+    if (colon === 0 || line === '') continue
+    const name = colon === -1 ? line : line.slice(0, colon)
+    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
+    if (name === 'data') data = data === undefined ? value : `${data}\n${value}`
+    else if (name === 'event') event = value
+    else if (name === 'id' && !value.includes('\0')) id = value
+  }
+  return { event, id, data }
+}

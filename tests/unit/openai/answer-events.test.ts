@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'bun:test'
+import {
+  type AnswerEvent,
+  type EventMeaning,
+  finishesChoice,
+  isFailedAnswer,
+  meaningOf,
+} from '../../../src/openai/answer-events.ts'
+
+const json = (value: unknown, event?: string): AnswerEvent => ({ event, data: JSON.stringify(value) })
+
+describe('an event', () => {
+  test.each<[endpoint: string, event: AnswerEvent, meaning: EventMeaning]>([
+    ['chat/completions', { data: '[DONE]' }, 'last'],
+    ['chat/completions', { data: ' [DONE] ' }, 'last'],
+    ['completions', { data: '[DONE]' }, 'last'],
+    ['threads/runs', { event: 'done', data: '[DONE]' }, 'last'],
+    ['responses', { data: '[DONE]' }, 'neither'],
+    ['chat/completions', {}, 'neither'],
+    ['chat/completions', { data: '' }, 'neither'],
+    ['chat/completions', { data: 'not JSON' }, 'neither'],
+    ['chat/completions', { data: '{"choices":[{"delta":{"content":"[DONE]"}}]}' }, 'neither'],
+    ['chat/completions', { data: '{"choices":[{"delta":{"content":"an \\"error\\": 1"}}],"error":null}' }, 'neither'],
+    ['chat/completions', json({ choices: [{ delta: {}, finish_reason: 'stop' }] }), 'neither'],
+    ['chat/completions', json({ choices: [{ delta: {}, finish_reason: 'error' }] }), 'failure'],
+    ['chat/completions', json({ choices: [{ delta: {}, error: null }, { error: { code: 502 } }] }), 'failure'],
+    ['chat/completions', json({ id: 'x', choices: [], error: { message: 'gone' } }), 'failure'],
+    ['chat/completions', json({ error: 'gone' }), 'failure'],
+    ['chat/completions', json({ error: { message: null, code: null } }), 'neither'],
+    ['chat/completions', { event: 'error', data: 'gone' }, 'failure'],
+    ['responses', json({ sequence_number: 9, type: 'error', message: 'gone' }), 'failure'],
+    ['responses', json({ type: 'response.output_text.delta', delta: '{"type":"response.completed"}' }), 'neither'],
+    ['responses', json({ type: 'response.mcp_call.failed' }), 'neither'],
+    ['responses', json({ response: { status: 'completed', error: null }, type: 'response.completed' }), 'last'],
+    ['responses', json({ status: 'completed' }, 'response.completed'), 'last'],
+    ['responses', json({ type: 'response.incomplete', response: { status: 'incomplete' } }), 'last'],
+    ['responses', json({ type: 'response.failed', response: { status: 'failed' } }), 'failure'],
+    ['responses', json({ type: 'response.cancelled', response: { status: 'cancelled' } }), 'failure'],
+    ['responses', json({ type: 'response.completed', response: { status: 'failed' } }), 'failure'],
+    ['responses', json({ type: 'response.completed', response: { error: { code: 'server_error' } } }), 'failure'],
+    ['messages', json({ type: 'message_stop' }, 'message_stop'), 'last'],
+    ['messages', json({ type: 'message_stop' }), 'last'],
+    ['messages', json({ type: 'error', error: { type: 'overloaded_error' } }, 'error'), 'failure'],
+    ['images/generations', json({ type: 'image_generation.partial_image' }), 'neither'],
+    ['images/generations', json({ type: 'image_generation.completed' }), 'last'],
+    ['images/edits', json({ type: 'image_edit.completed' }), 'last'],
+    ['audio/transcriptions', json({ type: 'transcript.text.done' }), 'last'],
+    ['audio/speech', json({ type: 'speech.audio.done' }), 'last'],
+    ['threads/runs', json({ status: 'failed' }, 'thread.run.failed'), 'failure'],
+  ])('of %s: %j is %s', (endpoint, event, meaning) => {
+    expect(meaningOf(endpoint, event)).toBe(meaning)
+  })
+
+  test('says that a choice is finished', () => {
+    expect(finishesChoice('{"choices":[{"finish_reason":null},{"finish_reason":"length"}]}')).toBe(true)
+    expect(finishesChoice('{"choices":[{"finish_reason":null}]}')).toBe(false)
+    expect(finishesChoice('[DONE]')).toBe(false)
+    expect(finishesChoice(undefined)).toBe(false)
+  })
+})
+
+describe('a JSON answer', () => {
+  test.each([
+    ['chat/completions', { id: 'x', choices: [{ message: {} }], usage: {}, error: { message: 'gone' } }],
+    ['chat/completions', { choices: [{ message: {}, error: { code: 502 } }] }],
+    ['chat/completions', { choices: [{ message: {}, finish_reason: 'error' }] }],
+    ['chat/completions', { error: 'gone' }],
+    ['chat/completions', { object: 'error', message: 'gone', code: 500 }],
+    ['messages', { type: 'error', request_id: 'r' }],
+    ['responses', { output: [], status: 'failed' }],
+    ['responses', { status: 'cancelled' }],
+    ['responses', { status: 'in_progress' }],
+    ['responses', { status: 'queued', background: false }],
+    ['responses', { status: 'completed', error: { code: 'server_error' } }],
+  ])('of %s: %j is a failure', (endpoint, value) => {
+    expect(isFailedAnswer(endpoint, value)).toBe(true)
+  })
+
+  test.each([
+    ['chat/completions', { error: null, choices: [{ finish_reason: 'stop', error: null }] }],
+    ['responses', { status: 'completed', error: null }],
+    ['responses', { status: 'incomplete' }],
+    ['responses', { status: 'queued', background: true }],
+    ['fine_tuning/jobs', { status: 'queued', error: { code: null, message: null, param: null } }],
+    ['fine_tuning/jobs', { status: 'queued', error: {} }],
+    ['videos', { status: 'queued', error: null }],
+    ['models', [{ id: 'm' }]],
+  ])('of %s: %j is none', (endpoint, value) => {
+    expect(isFailedAnswer(endpoint, value)).toBe(false)
+  })
+})
