@@ -112,7 +112,6 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['pino', ['telemetry/']],
   ['pino-pretty', ['telemetry/']],
   ['openai', ['cli/']],
-  ['proxy-from-env', ['cli/']],
   ['lru-cache', ['store/', 'reuse/']],
   ['yaml', ['cli/', 'config/']],
 ])

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
-import { getProxyForUrl } from 'proxy-from-env'
 import type { Config } from '../config/config.ts'
 import type { UpstreamSettings } from '../config/settings.ts'
+import { createProxyFor } from '../edge/proxy-of.ts'
 import type { Log } from '../telemetry/log.ts'
 import { describeServer, renderBanner } from './banner.ts'
 import { VERSION } from './version.ts'
@@ -22,7 +22,7 @@ export async function announce(config: Config, url: string, log: Log, file?: str
 
 async function warnOfUnknown({ name, baseUrl, proxy, auth }: UpstreamSettings, log: Log): Promise<void> {
   // A proxy resolves names itself.
-  if (proxy !== 'none' && (proxy !== undefined || getProxyForUrl(baseUrl) !== '')) return
+  if (proxy !== 'none' && (proxy !== undefined || isProxied(baseUrl))) return
   const { hostname } = new URL(baseUrl)
   await lookup(hostname.replace(/^\[|\]$/g, '')).catch((cause: unknown) => {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
@@ -32,4 +32,13 @@ async function warnOfUnknown({ name, baseUrl, proxy, auth }: UpstreamSettings, l
       `the upstream's name ${hostname} does not resolve: check ${setting} and this machine's DNS`,
     )
   })
+}
+
+/** Also where what is named is no proxy: then no name is what the calls will fail of. */
+function isProxied(baseUrl: string): boolean {
+  try {
+    return createProxyFor(process.env)(new URL(baseUrl)) !== undefined
+  } catch {
+    return true
+  }
 }

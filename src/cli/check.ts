@@ -5,6 +5,7 @@ import { readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
 import { serverUrl } from './server-url.ts'
 import { VERSION } from './version.ts'
+import { openWayOut } from './way-out.ts'
 import { writeOut } from './write-out.ts'
 
 const TIMEOUT_MS = 10_000
@@ -82,15 +83,16 @@ function wordsFor({ auth, name, keys }: UpstreamSettings, index: number): Words 
 
 async function askUpstream({ upstream, key, words }: Ask): Promise<Finding> {
   const { locate, reach } = createEgress(upstream)
-  const { url } = locate('/v1/models')
+  const { url, target } = locate('/v1/models')
   const shown = url.origin + url.pathname
   const headers = new Headers({ accept: 'application/json', 'user-agent': `NexCode/${VERSION}` })
   if (key !== undefined) headers.set(upstream.keyHeader, upstream.keyHeader === 'authorization' ? `Bearer ${key}` : key)
   for (const [name, value] of upstream.headers) headers.set(name, value)
   const startedAt = performance.now()
   try {
-    const init = { headers, redirect: 'manual' as const, signal: AbortSignal.timeout(TIMEOUT_MS) }
-    const response = await fetch(url, { ...init, ...(reach as RequestInit) })
+    const how = { redirect: 'manual' as const, decompress: true, timeout: true, ...reach }
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const response = await openWayOut().fetch(url, { method: 'GET', target, headers, body: null, signal, ...how })
     await response.body?.cancel()
     const ms = Math.round(performance.now() - startedAt)
     return judge(response, key, words, `${shown} answered ${response.status} in ${ms} ms`)

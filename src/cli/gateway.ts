@@ -1,18 +1,16 @@
-import { getProxyForUrl } from 'proxy-from-env'
 import { createApp } from '../app.ts'
 import type { Cassettes } from '../cassette/cassettes.ts'
 import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
-import { createExactFetch } from '../edge/exact-fetch.ts'
 import { startHttpServer } from '../edge/http-server.ts'
 import type { WorkersState } from '../http/routes/health.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { UpstreamFetch } from '../upstream/send.ts'
 import { loadAll } from './extensions/load-all.ts'
 import { openCacheStore } from './open-cache-store.ts'
 import { serverUrl } from './server-url.ts'
 import { sha256 } from './sha256.ts'
 import { VERSION } from './version.ts'
+import { openWayOut } from './way-out.ts'
 
 /** A gateway that runs. */
 export interface Gateway {
@@ -48,18 +46,25 @@ export async function startGateway(
   workers?: () => WorkersState,
   cassettes?: Cassettes,
 ): Promise<Gateway> {
+  const wayOut = openWayOut()
   const app = createApp({
     config,
     extensions: await loadAll(config.settings),
     openStore: (cache) => openCacheStore(cache, log),
     version: VERSION,
     log,
-    fetch: createExactFetch(fetch as UpstreamFetch, proxyFor),
+    fetch: wayOut.fetch,
     sha256,
     ...(workers !== undefined && { workers }),
     ...(cassettes !== undefined && { cassettes }),
   })
-  const server = await startHttpServer({ app, config, log, proxyFor, reusePort: workers !== undefined })
+  const server = await startHttpServer({
+    app,
+    config,
+    log,
+    proxyFor: wayOut.proxyFor,
+    reusePort: workers !== undefined,
+  })
   app.start()
   return {
     port: server.port,
@@ -88,11 +93,6 @@ export async function startGateway(
       await Promise.all([closed, Promise.race([app.close(), sleep(FAREWELL_MS)])])
     },
   }
-}
-
-/** `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as the runtime's fetch reads them. */
-function proxyFor(url: URL): URL | undefined {
-  return URL.parse(getProxyForUrl(url.href)) ?? undefined
 }
 
 function sleep(ms: number): Promise<void> {

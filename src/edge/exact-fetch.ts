@@ -1,5 +1,5 @@
 import type { UpstreamFetch, UpstreamInit } from '../upstream/send.ts'
-import { proxyOf } from './proxy-of.ts'
+import { NO_PROXIES, type ProxyFor, proxyOf } from './proxy-of.ts'
 
 /** Methods that the standard `fetch` gives no body to. */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD'])
@@ -11,14 +11,20 @@ const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD'])
  *
  * An https upstream behind a proxy that is itself reached by TLS is left to `fetch`, with the target as that writes it.
  *
+ * `fetch` is told by which proxy it is to go, or that by none, wherever the environment names any: its own reading of that
+ * is another one.
+ *
  * @example
  * const app = createApp({ config, version, log, fetch: createExactFetch(fetch, proxyFor), sha256 })
  */
-export function createExactFetch(fetch: UpstreamFetch, proxyFor: (url: URL) => URL | undefined): UpstreamFetch {
+export function createExactFetch(fetch: UpstreamFetch, proxyFor: ProxyFor): UpstreamFetch {
   return (url, init) => {
-    if (isPlain(url, init)) return fetch(url, init)
+    const isLeft = isPlain(url, init)
+    if (isLeft && proxyFor === NO_PROXIES) return fetch(url, init)
     const proxy = proxyOf(init, url, proxyFor)
-    if (proxy !== undefined && !canReach(url, proxy)) return fetch(url, init)
+    if (isLeft || (proxy !== undefined && !canReach(url, proxy))) {
+      return fetch(url, { ...init, proxy: proxy?.href ?? false })
+    }
     // Loaded when it is first needed, and the HTTP client below it.
     return import('./fetch-exactly.ts').then(({ fetchExactly }) => fetchExactly(url, init, proxy))
   }

@@ -1,14 +1,15 @@
 import type { App } from '../app.ts'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { ProxyFor } from './proxy-of.ts'
 
 /** What the edge serves, and how. */
 export interface HttpServerDeps {
   readonly app: App
   readonly config: Config
   readonly log: Log
-  /** The HTTP proxy to reach a URL through, if any; fetch knows by itself, a WebSocket's socket does not. */
-  readonly proxyFor: (url: URL) => URL | undefined
+  /** The proxy that the environment has for a WebSocket's upstream, as for every other call. */
+  readonly proxyFor: ProxyFor
   /** Whether other processes of ours listen on the same port, and share what comes. */
   readonly reusePort: boolean
 }

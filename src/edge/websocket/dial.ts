@@ -16,6 +16,9 @@ const KEEP_ALIVE_MS = 60_000
  */
 export async function dial(url: URL, signal: AbortSignal, proxy?: URL, ca?: string): Promise<Socket> {
   if (proxy?.protocol === 'https:') throw new Error('a proxy that is itself reached by TLS cannot be used')
+  if (proxy !== undefined && proxy.protocol !== 'http:') {
+    throw new Error(`a proxy by ${proxy.protocol} cannot be used`)
+  }
   const socket = connect({
     ...addressOf(proxy ?? url),
     allowHalfOpen: true,

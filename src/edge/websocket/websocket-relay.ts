@@ -3,6 +3,7 @@ import { ApiError } from '../../openai/api-error.ts'
 import { hideSecret } from '../../stream/hide-secret.ts'
 import { createDeadlines, type Deadlines } from '../../timing/deadlines.ts'
 import { upstreamFailure } from '../../upstream/failure.ts'
+import type { ProxyFor } from '../proxy-of.ts'
 import { dial } from './dial.ts'
 import { endSocket } from './end-socket.ts'
 import { holdClient } from './hold-client.ts'
@@ -35,7 +36,7 @@ export interface WebSocketRelay {
   /** The server's key, where this call spends it: a refusal that echoes it is masked. */
   readonly secret?: string | undefined
   /** The HTTP proxy to reach a URL through, if any. */
-  readonly proxyFor?: ((url: URL) => URL | undefined) | undefined
+  readonly proxyFor?: ProxyFor | undefined
   /** The certificate authorities that the upstream is trusted by (PEM); undefined: the default ones. */
   readonly ca?: string | undefined
   /** The process's; else the relay has its own. */
