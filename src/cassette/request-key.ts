@@ -14,24 +14,40 @@ export interface RequestKey {
   readonly id: string
 }
 
-/** The ways to what is ignored in a body, such as `[['user'], ['messages', '*', 'name']]`. */
-export type Ignored = readonly (readonly string[])[]
+/** What of a body is not compared. */
+export interface Ignored {
+  /** The ways to values, such as `[['user'], ['messages', '*', 'name']]`. */
+  readonly paths: Paths
+  /** What is taken out of all texts first, on both sides. */
+  readonly blanks: readonly RegExp[]
+}
 
-/** What is ignored unless it is said otherwise: it does not change the answer, and often differs from run to run. */
-const IGNORED = ['user', 'metadata', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'] as const
+type Paths = readonly (readonly string[])[]
+
+/**
+ * What is ignored unless it is said otherwise: it does not change the answer, and often differs from run to run. Codex sends the
+ * last two anew in each run.
+ */
+const IGNORED = [
+  ...['user', 'metadata', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'],
+  ...['client_metadata', 'input.*.id'],
+] as const
+
+/** All that such an item says is the id that it refers to (OpenAI's specification, ItemReferenceParam): that is compared always. */
+const REFERENCE = 'item_reference'
 
 /**
  * Reads a list of what to ignore, `a,b.c`, which is added to what is ignored anyway; `*` stands for any one step, and a
- * minus in front takes a name off the list.
+ * minus in front takes a name off the list. `blanks` have the flag `g`.
  *
  * @example
- * const ignored = readIgnored('seed,messages.*.name,-metadata')
+ * const ignored = readIgnored('seed,messages.*.name,-metadata', [/Chunk ID: \w+/gu])
  */
-export function readIgnored(list = ''): Ignored {
+export function readIgnored(list = '', blanks: readonly RegExp[] = []): Ignored {
   const names = list.split(',').map((name) => name.trim())
   const paths = new Set<string>([...IGNORED, ...names.filter((name) => name !== '' && !name.startsWith('-'))])
   for (const name of names) if (name.startsWith('-')) paths.delete(name.slice(1))
-  return [...paths].map((path) => path.split('.'))
+  return { paths: [...paths].map((path) => path.split('.')), blanks }
 }
 
 /**
@@ -41,7 +57,7 @@ export function readIgnored(list = ''): Ignored {
  * const { id } = requestKey(cassette.request, readIgnored())
  */
 export function requestKey({ method, path, query, body }: CassetteRequest, ignored: Ignored): RequestKey {
-  const compared = body === undefined ? undefined : without(comparable(body), ignored)
+  const compared = body === undefined ? undefined : without(blanked(comparable(body), ignored.blanks), ignored.paths)
   const key = { method, path: path.startsWith('/v1/') ? path : `/v1${path}`, query: sorted(query ?? '') }
   const id = JSON.stringify([key.method, key.path, key.query, compared === undefined ? '' : canonicalText(compared)])
   return { ...key, body: compared, id }
@@ -74,20 +90,31 @@ function comparableForm(parts: readonly CassettePart[]): ExactJson {
   )
 }
 
-function without(value: ExactJson, ignored: Ignored): ExactJson {
+/** All texts in a value, however deep, without what the patterns find in them. */
+function blanked(value: ExactJson, blanks: readonly RegExp[]): ExactJson {
+  if (blanks.length === 0) return value
+  if (typeof value === 'string') return blanks.reduce((text, blank) => text.replaceAll(blank, ''), value)
+  if (Array.isArray(value)) return value.map((item: ExactJson) => blanked(item, blanks))
+  if (!isExactObject(value)) return value
+  return Object.fromEntries(Object.entries(value as ExactObject).map(([name, item]) => [name, blanked(item, blanks)]))
+}
+
+function without(value: ExactJson, ignored: Paths): ExactJson {
   if (ignored.length === 0) return value
   if (Array.isArray(value)) {
     return value.flatMap((item, index) => pruned(item, String(index), ignored))
   }
   if (!isExactObject(value)) return value
-  const kept: [string, ExactJson][] = Object.entries(value as ExactObject).flatMap(([name, item]) =>
-    pruned(item, name, ignored).map((one): [string, ExactJson] => [name, one]),
-  )
+  const object = value as ExactObject
+  const kept: [string, ExactJson][] = Object.entries(object).flatMap(([name, item]): [string, ExactJson][] => {
+    if (name === 'id' && object['type'] === REFERENCE) return [[name, item]]
+    return pruned(item, name, ignored).map((one) => [name, one])
+  })
   return Object.fromEntries(kept)
 }
 
 /** What is left of an item: it, in an array, or nothing. */
-function pruned(item: ExactJson, step: string, ignored: Ignored): ExactJson[] {
+function pruned(item: ExactJson, step: string, ignored: Paths): ExactJson[] {
   const here = ignored.filter(([first]) => first === step || first === '*')
   if (here.some(({ length }) => length === 1)) return []
   return [

@@ -16,6 +16,8 @@ export interface Flags {
   readonly onMiss: string | undefined
   /** What is not compared where a cassette is looked for. */
   readonly ignore: string | undefined
+  /** What is taken out of texts where a cassette is looked for: regular expressions. */
+  readonly blank: readonly string[]
   /** Whose kept answers are meant. */
   readonly scope: string | undefined
   /** The key of one kept answer. */

@@ -13,7 +13,7 @@ Usage
                           say, without sending, what would go where and why, rule by rule; - reads standard input
   nexcode record --to FOLDER
                           start the server, and keep each exchange as a file
-  nexcode replay --from FOLDER [--pace instant|original] [--on-miss fail|forward|record] [--ignore a,b.c]
+  nexcode replay --from FOLDER [--pace instant|original] [--on-miss fail|forward|record] [--ignore a,b.c] [--blank REGEX]
                           answer from these files; no key, no network
   nexcode init extension MY.ts
                           begin an extension: your own logic in one TypeScript file, and a nexcode.d.ts for your editor

@@ -3,7 +3,7 @@ import type { CassetteFolder } from '../cassette/folder.ts'
 import type { Pace } from '../cassette/play-answer.ts'
 import { createPlayer } from '../cassette/player.ts'
 import { readCassettes, renderFileProblems } from '../cassette/read-cassettes.ts'
-import { readIgnored } from '../cassette/request-key.ts'
+import { type Ignored, readIgnored } from '../cassette/request-key.ts'
 import type { CassetteWriter } from '../cassette/write-cassettes.ts'
 import type { Settings } from '../config/settings.ts'
 import { createDeadlines } from '../timing/deadlines.ts'
@@ -27,6 +27,8 @@ export interface ReplayFlags extends Pick<Flags, 'config'> {
   readonly onMiss: string | undefined
   /** What is not compared, by comma, such as `seed,messages.*.name`. */
   readonly ignore: string | undefined
+  /** Regular expressions; what they find is taken out of all texts before requests are compared. */
+  readonly blank: readonly string[]
 }
 
 type OnMiss = 'fail' | 'forward' | 'record'
@@ -47,13 +49,16 @@ export async function replay(flags: ReplayFlags): Promise<number | undefined> {
   const onMiss = oneOf(ON_MISS, flags.onMiss)
   if (onMiss === undefined)
     return refuse(`nexcode replay: --on-miss is ${ON_MISS.join(', ').replace(/, (?=\w+$)/, ' or ')}.`)
+  const blanks = patternsOf(flags.blank)
+  if (typeof blanks === 'string') return refuse(`nexcode replay: --blank ${blanks}`)
   const configuration = await configurationFor(onMiss, flags.config)
   if (configuration === undefined) return INVALID
   const folder = openFolder(from)
   const cassettes = await cassettesAt(from, folder, onMiss)
   const writer = onMiss === 'record' ? await openWriterAt(from, folder) : undefined
   if (cassettes === undefined || (onMiss === 'record' && writer === undefined)) return INVALID
-  return serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ignore })
+  const ignored = readIgnored(ignore, blanks)
+  return serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ignored })
 }
 
 interface Replay {
@@ -63,16 +68,16 @@ interface Replay {
   readonly from: string
   readonly pace: Pace
   readonly onMiss: OnMiss
-  readonly ignore: string | undefined
+  readonly ignored: Ignored
 }
 
-function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ignore }: Replay) {
+function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ignored }: Replay) {
   const { config } = configuration
   const isClosed = onMiss === 'fail'
   let known = serverSecrets(config, config.settings)
   const secrets = (): readonly string[] => known
   const sleep = createSleep(createDeadlines())
-  const player = createPlayer(cassettes, { pace, ignored: readIgnored(ignore), isClosed, sleep, sha256, secrets })
+  const player = createPlayer(cassettes, { pace, ignored, isClosed, sleep, sha256, secrets })
   return serveCassettes({
     configuration,
     cassettesFor: async (log) => ({
@@ -123,6 +128,19 @@ async function cassettesAt(
 /** No upstream is asked how it is where none is to be called. */
 function withoutChecks(settings: Settings): Settings {
   return { ...settings, upstreams: settings.upstreams.map((upstream) => ({ ...upstream, check: undefined })) }
+}
+
+/** The patterns, ready to be looked for; a text that is none: what is wrong with it. */
+function patternsOf(written: readonly string[]): readonly RegExp[] | string {
+  const patterns: RegExp[] = []
+  for (const source of written) {
+    try {
+      patterns.push(new RegExp(source, 'gu'))
+    } catch (cause) {
+      return `${JSON.stringify(source)} is no regular expression of JavaScript (${cause instanceof Error ? cause.message : cause}).`
+    }
+  }
+  return patterns
 }
 
 /** The first where nothing is said; undefined: none of them. */

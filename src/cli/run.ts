@@ -4,7 +4,20 @@ import { renderHelp } from './help.ts'
 import { VERSION } from './version.ts'
 
 /** The flags, as they are written. */
-const FLAGS = ['once', 'config', 'json', 'path', 'to', 'from', 'pace', 'on-miss', 'ignore', 'scope', 'key'] as const
+const FLAGS = [
+  'once',
+  'config',
+  'json',
+  'path',
+  'to',
+  'from',
+  'pace',
+  'on-miss',
+  'ignore',
+  'blank',
+  'scope',
+  'key',
+] as const
 
 type FlagName = (typeof FLAGS)[number]
 
@@ -28,7 +41,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'replay',
     {
       argsMax: 0,
-      flags: ['config', 'from', 'pace', 'on-miss', 'ignore'],
+      flags: ['config', 'from', 'pace', 'on-miss', 'ignore', 'blank'],
       run: async (flags) => (await import('./replay.ts')).replay(flags),
     },
   ],
@@ -79,12 +92,26 @@ export async function run(args: readonly string[]): Promise<void> {
   const foreign = FLAGS.find((flag) => isGiven(values[flag]) && !command.flags.includes(flag))
   if (foreign !== undefined)
     return exit(`nexcode ${name}: --${foreign} is not for this command.\nRun nexcode --help for what there is.\n`)
-  const { 'on-miss': onMiss, once, config, json, path, to, from, pace, ignore, scope, key } = values
-  const code = await command.run({ once, config, json, path, to, from, pace, onMiss, ignore, scope, key, args: words })
+  const { 'on-miss': onMiss, once, config, json, path, to, from, pace, ignore, blank = [], scope, key } = values
+  const code = await command.run({
+    once,
+    config,
+    json,
+    path,
+    to,
+    from,
+    pace,
+    onMiss,
+    ignore,
+    blank,
+    scope,
+    key,
+    args: words,
+  })
   if (code !== undefined) process.exit(code)
 }
 
-function isGiven(value: string | boolean | undefined): boolean {
+function isGiven(value: string | boolean | readonly string[] | undefined): boolean {
   return value !== undefined && value !== false
 }
 
@@ -105,6 +132,7 @@ function parse(args: readonly string[]) {
         pace: { type: 'string' },
         'on-miss': { type: 'string' },
         ignore: { type: 'string' },
+        blank: { type: 'string', multiple: true },
         scope: { type: 'string' },
         key: { type: 'string' },
       },

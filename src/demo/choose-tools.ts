@@ -14,8 +14,8 @@ export interface FunctionCall {
 /**
  * The functions that the simulated model calls for this request; none where it answers with text.
  *
- * A function is called where `tool_choice` names it or requires one, or where the user's last message contains its
- * name. Its arguments are made from its parameters' schema. Once a tool's result is there, it is answered with text.
+ * A function is called where `tool_choice` names it or requires one, or where the user's last text contains its name;
+ * what agents put around that in tags, such as `<system-reminder>`, does not count. Its arguments are made from its parameters' schema. Once a tool's result is there, it is answered with text.
  *
  * @throws SimulatedError 400 where `tool_choice` names or requires what `tools` does not offer.
  */
@@ -36,7 +36,7 @@ export function chooseCalls(body: JsonObject, conversation: Conversation, seed: 
   }
   if (choice.mode === 'none' || conversation.toolResults.length > 0) return []
 
-  const named = allowed.filter((tool) => mentions(conversation.said, textOf(tool['name'])))
+  const named = allowed.filter((tool) => mentions(conversation.asked, textOf(tool['name'])))
   const called = named.length === 0 && choice.mode === 'required' ? allowed.slice(0, 1) : named
   const atOnce = readBoolean(body, 'parallel_tool_calls', true)
   return called.slice(0, atOnce ? called.length : 1).map((tool, index) => ({

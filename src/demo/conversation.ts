@@ -5,6 +5,8 @@ import { countTokens } from './tokens.ts'
 export interface Conversation {
   /** The last thing the user said, with pictures and files described in brackets. */
   readonly said: string
+  /** Of that, the last text, without the reminders that agents put around it: what the user asks for now. */
+  readonly asked: string
   /** The results of tools at the conversation's end, which are to be answered now. */
   readonly toolResults: readonly { readonly name: string; readonly text: string }[]
   readonly promptTokens: number
@@ -21,7 +23,7 @@ export function readMessages(messages: readonly JsonValue[]): Conversation {
   }
   const lastOther = turns.findLastIndex((turn) => turn['role'] !== 'tool')
   return {
-    said: saidBy(turns),
+    ...lastOf(turns),
     toolResults: turns.slice(lastOther + 1).map((turn) => ({
       name: names.get(textOf(turn['tool_call_id'])) ?? 'tool',
       text: contentText(turn['content']),
@@ -40,7 +42,7 @@ export function readInput(input: JsonValue | undefined, instructions: string): C
   )
   const lastOther = items.findLastIndex((item) => item['type'] !== 'function_call_output')
   return {
-    said: saidBy(items),
+    ...lastOf(items),
     toolResults: items.slice(lastOther + 1).map((item) => ({
       name: names.get(textOf(item['call_id'])) ?? 'tool',
       text: contentText(item['output']),
@@ -59,6 +61,27 @@ export function lastSaid(body: JsonObject): string {
 
 function saidBy(turns: readonly JsonObject[]): string {
   return contentText(turns.findLast((turn) => turn['role'] === 'user')?.['content'])
+}
+
+/** What agents add by themselves, from tag to tag: `<system-reminder>`, `<environment_context>`, `<current_datetime>` and the like. */
+const REMINDER =
+  /<((?:[a-z]+[-_])*(?:reminders?|context|instructions|details|datetime|info))\b[^>]*>[\s\S]*?<\/\1\s*>/gi
+const TEXT_TYPES: ReadonlySet<string> = new Set(['text', 'input_text', 'output_text'])
+
+function lastOf(turns: readonly JsonObject[]): Pick<Conversation, 'said' | 'asked'> {
+  const content = turns.findLast((turn) => turn['role'] === 'user')?.['content']
+  return { said: contentText(content), asked: askedIn(content) }
+}
+
+/** The last text that has something in it beside reminders. */
+function askedIn(content: JsonValue | undefined): string {
+  const texts =
+    typeof content === 'string'
+      ? [content]
+      : objectsIn(content)
+          .filter((part) => TEXT_TYPES.has(textOf(part['type'])))
+          .map(partText)
+  return texts.map((text) => text.replace(REMINDER, ' ').trim()).findLast((text) => text !== '') ?? ''
 }
 
 function turnTokens(turn: JsonObject): number {

@@ -111,6 +111,18 @@ export function wrongMethod(method: string, path: string, allowed: readonly stri
   })
 }
 
+/**
+ * 426: a WebSocket was asked for, and only requests of HTTP are answered here. Codex goes on with a POST at once; on a 404 or 405 it
+ * asks six more times first. `Upgrade` says what is spoken instead, as it must (RFC 9110, 15.5.22).
+ */
+export function noWebSocket(): SimulatedError {
+  return new SimulatedError({
+    status: 426,
+    message: 'The simulated OpenAI does not speak WebSocket. Send the same as a POST.',
+    headers: { upgrade: 'HTTP/1.1', connection: 'upgrade' },
+  })
+}
+
 /** 413: the body is larger than the simulation takes. */
 export function tooLarge(bytesMax: number, bytesRead: number): SimulatedError {
   return new SimulatedError({

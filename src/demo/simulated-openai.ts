@@ -7,7 +7,7 @@ import { type Faults, readDirectives, readModelDirective, readSpokenDirectives }
 import { fingerprint } from './fingerprint.ts'
 import { type JsonObject, textOf } from './json-value.ts'
 import { parseObject, type ReceivedBody, readBody, requireForm, requireObject } from './read-body.ts'
-import { unknownUrl } from './refusals.ts'
+import { noWebSocket, unknownUrl } from './refusals.ts'
 import { renderAnswer } from './render-answer.ts'
 import { createRoutes, findRoute, type Route } from './routes.ts'
 import { SimulatedError, SimulatedReset } from './simulated-error.ts'
@@ -52,6 +52,7 @@ export function createSimulatedOpenAI(options: SimulatedOpenAIOptions = {}): Sim
     const { pathname, searchParams: query } = new URL(request.url)
     const path = openaiPath(pathname, query, dialect)
     if (path === undefined) throw unknownUrl(request.method, pathname)
+    if (request.headers.get('upgrade')?.toLowerCase() === 'websocket') throw noWebSocket()
     const { route, id } = findRoute(routes, request.method, path)
     const call = { query, id, fingerprint: received.fingerprint, created: Math.floor(now() / 1000) }
     return answerRoute(route, call, received)

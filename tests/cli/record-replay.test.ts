@@ -139,6 +139,16 @@ describe('a request without a cassette', () => {
     expect((await embed(player, 'text 2')).status).toBe(200)
   }, 20_000)
 
+  test('is answered where only what --blank finds differs; one that is no pattern stops the start', async () => {
+    await writeFile(join(folder, '0001-a.json'), JSON.stringify(written(1)))
+    const player = await start(['replay', '--from', folder, '--blank', 'nothing', '--blank', '\\d+$'])
+    expect((await embed(player, 'text 22')).status).toBe(200)
+    expect((await embed(player, 'texts 1')).status).toBe(404)
+    const { code, stderr } = await runProgram(['replay', '--from', folder, '--blank', '('], NOWHERE)
+    expect(code).toBe(2)
+    expect(stderr).toStartWith('nexcode replay: --blank "(" is no regular expression of JavaScript')
+  }, 20_000)
+
   test('goes to the upstream with --on-miss forward, and is recorded once with --on-miss record', async () => {
     const upstream = { OPENAI_API_BASE: `${simulated.url}/v1`, OPENAI_API_KEY: SERVER_KEY }
     await writeFile(join(folder, '0001-a.json'), JSON.stringify(written(1)))

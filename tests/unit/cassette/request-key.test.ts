@@ -76,6 +76,27 @@ describe('what is ignored', () => {
     expect(idOfJson('{"a":{"b":{"c":1},"d":2}}', 'a.b.c')).toBe(idOfJson('{"a":{"b":{},"d":2}}', 'a.b.c'))
   })
 
+  test('is what Codex sends anew in each run, but not the id of an item that is referred to', () => {
+    const run = (id: string) =>
+      `{"model":"m","client_metadata":{"turn":"${id}"},"input":[{"id":"${id}","type":"message","role":"user","content":"hi"}]}`
+    expect(idOfJson(run('a'))).toBe(idOfJson(run('b')))
+    expect(idOfJson(run('a'), '-input.*.id')).not.toBe(idOfJson(run('b'), '-input.*.id'))
+    const reference = (id: string) => `{"model":"m","input":[{"id":"${id}","type":"item_reference"}]}`
+    expect(idOfJson(reference('msg_a'))).not.toBe(idOfJson(reference('msg_b')))
+  })
+
+  test('may be what a pattern finds in texts, however deep, and in no name', () => {
+    const idBlanked = (text: string): string =>
+      requestKey(
+        { method: 'POST', path: '/v1/responses', body: { json: parseExact(text) } },
+        readIgnored('', [/\d+ ms/gu]),
+      ).id
+    const output = (ms: string, name = 'output') => `{"input":[{"${name}":[{"text":"took ${ms} and ${ms}"}]}],"n":7}`
+    expect(idBlanked(output('12 ms'))).toBe(idBlanked(output('345 ms')))
+    expect(idBlanked(output('12 s'))).not.toBe(idBlanked(output('345 s')))
+    expect(idBlanked(output('1 ms', '1 ms'))).not.toBe(idBlanked(output('1 ms', '2 ms')))
+  })
+
   test('may be a field of a form', () => {
     const file = { name: 'file', sha256: 'aa' }
     expect(idOf({ body: { parts: [file, { name: 'user', text: 'u' }] } })).toBe(idOf({ body: { parts: [file] } }))

@@ -184,6 +184,20 @@ describe('a key', () => {
   })
 })
 
+describe('a WebSocket', () => {
+  test('is answered with 426 and what is spoken instead, at which Codex sends a POST at once', async () => {
+    const upgrade = { connection: 'Upgrade', upgrade: 'WebSocket', 'sec-websocket-version': '13' }
+    for (const path of ['/v1/responses', '/v1/realtime?model=gpt-realtime']) {
+      const response = await openai.fetch(new Request(`http://simulated${path}`, { headers: upgrade }))
+      expect(response.status).toBe(426)
+      expect(response.headers.get('upgrade')).toBe('HTTP/1.1')
+      expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error', code: null } })
+    }
+    const wrong = { ...upgrade, authorization: 'Bearer sk-invalid' }
+    expect((await openai.fetch(new Request('http://simulated/v1/responses', { headers: wrong }))).status).toBe(401)
+  })
+})
+
 describe('the list of models', () => {
   test('names models that are owned by nexcode-simulated, each of which can be asked for', async () => {
     const { data } = await jsonOf<{ data: { id: string; owned_by: string }[] }>(get('/v1/models'))

@@ -53,6 +53,52 @@ describe('a simulated tool call', () => {
     expect(await callsOf(chat('get_weather', { tools, tool_choice: allowed }))).toEqual([['get_time', '{}']])
   })
 
+  test('is not made where only a reminder of an agent’s names the tool, or a text before the last one', async () => {
+    const reminder = '<system-reminder>\nYou may use the get_time skill and get_weather.\n</system-reminder>'
+    const contents = [
+      `${reminder}\n\nsay hello`,
+      `say hello\n${reminder}`,
+      [
+        { type: 'text', text: reminder },
+        { type: 'text', text: 'say hello' },
+      ],
+      [
+        { type: 'text', text: 'say hello' },
+        { type: 'text', text: reminder },
+      ],
+      [
+        { type: 'text', text: 'Agents have get_time.' },
+        { type: 'text', text: 'say hello' },
+      ],
+      '<environment_context>\n  <tool>get_time</tool>\n</environment_context>',
+    ]
+    for (const content of contents) expect(await callsOf(chat(content, { tools }))).toEqual([])
+    const asked = [
+      `${reminder}\n\nPlease call get_time`,
+      [
+        { type: 'text', text: 'please get_time' },
+        { type: 'text', text: reminder },
+      ],
+      '<task>get_time</task>',
+    ]
+    for (const content of asked) expect(await callsOf(chat(content, { tools }))).toEqual([['get_time', '{}']])
+  })
+
+  test('is made by the same rule in responses, whose messages come before and behind reminders', async () => {
+    const [{ function: weatherTool }] = [weather] as const
+    const message = (text: string) => ({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] })
+    const respond = async (...texts: string[]) => {
+      const input = texts.map(message)
+      const body = { model: 'gpt-4o', input, tools: [{ type: 'function', ...weatherTool }] }
+      const { output } = await jsonOf<{ output: { type: string }[] }>(post('/v1/responses', body))
+      return output.map(({ type }) => type)
+    }
+    const context = '<environment_context>get_weather</environment_context>'
+    expect(await respond(context, 'say hello')).toEqual(['message'])
+    expect(await respond('get_weather', 'say hello')).toEqual(['message'])
+    expect(await respond(context, 'get_weather')).toEqual(['function_call'])
+  })
+
   test('is made for each tool that is named, or for one where parallel calls are off', async () => {
     const text = 'get_time and get_weather'
     expect((await callsOf(chat(text, { tools }))).map(([name]) => name)).toEqual(['get_weather', 'get_time'])
