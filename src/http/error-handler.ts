@@ -41,6 +41,11 @@ export function answerError(thrown: unknown, exchange: Exchange, log: Log): Resp
   return renderError(error, body, exchange)
 }
 
+const PLAIN_HTTP = [
+  ['upgrade', 'HTTP/1.1'],
+  ['connection', 'upgrade'],
+] as const
+
 /** The one place where the catalogue becomes a response. */
 function renderError(
   { entry, kind, retryAfterSeconds }: ApiError,
@@ -59,6 +64,8 @@ function renderError(
   if (entry.status === 401) headers.set('www-authenticate', 'Bearer')
   // Where the framing is in doubt, what follows on the connection is in doubt too (RFC 9112 §6.3).
   if (kind === 'malformed_request') headers.set('connection', 'close')
+  // What is to be spoken in place of the protocol that was asked for (RFC 9110 §15.5.22).
+  if (entry.status === 426) for (const [name, value] of PLAIN_HTTP) headers.set(name, value)
   if (entry.status === 405) headers.set('allow', [...METHODS].join(', '))
   return noteBody(new Response(body, { status: entry.status, headers }), { whole: body })
 }

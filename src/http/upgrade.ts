@@ -4,6 +4,7 @@ import { draftAsIs } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
 import { ownLimit } from '../failover/limit-time.ts'
 import { addressLane, type LaneAddress } from '../lane-address.ts'
+import type { Serving } from '../live-parts.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { PipelineDeps } from '../pipeline.ts'
 import type { RequestFacts } from '../policy/rules.ts'
@@ -40,7 +41,9 @@ export interface UpgradeDeps {
  * Makes the decision on WebSocket upgrades: the same guard, door, route and credentials as for every other request, but one
  * attempt only. The model is the query's.
  *
- * What is said on a WebSocket is not read here, so a parameter rule can't be applied to it: one that matches refuses it.
+ * What is said on a WebSocket is not read here, so a parameter rule can't be applied to it: one that matches refuses it. A
+ * WebSocket whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever something here has a say in
+ * calls: its clients then post them, and all of it applies.
  *
  * @example
  * const upgrade = createUpgrade({ open, authorize, pipeline, log })
@@ -64,16 +67,17 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
   const principal = authorize(request.headers)
   exchange.principal = principal.kind
   if (!isServed(target)) throw new ApiError('unknown_url')
+  const live = pipeline.live()
+  const model = live.settings.hasFile ? queryModel(target) : undefined
+  const facts = factsOf(exchange, principal, model)
+  if (isCallInFrames(facts) && hasSayInCalls(facts, live, pipeline)) throw new ApiError('websocket_not_relayed')
   if (pipeline.cassettes?.play?.isClosed === true) {
     throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })
   }
   exchange.atEnd(pipeline.admission.admit())
-  const live = pipeline.live()
   if (live.settings.hasFile) exchange.tries = []
-  const model = live.settings.hasFile ? queryModel(target) : undefined
   exchange.model = model
   if (live.needsModel) assertOneQueryModel(target)
-  const facts = factsOf(exchange, principal, model)
   if (live.settings.unknownModels === 'refuse' && !isModelKnown(facts)) throw modelNotTold()
   if (isModelKnown(facts) ? live.rules.match(facts) !== undefined : live.rules.mayMatch(facts)) {
     throw new ApiError('rules_not_applicable', {
@@ -90,6 +94,18 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
   exchange.attempts = 1
   const firstByteMs = ownLimit('firstByteMs', route, lane)
   return { ...address, kind: 'relay', exchange, firstByteMs, onAnswer: begin(exchange, lane) }
+}
+
+/** Whether the frames of a WebSocket are calls that could as well be posted, each with a model of its own. */
+function isCallInFrames({ endpoint }: RequestFacts): boolean {
+  return endpoint === 'responses' || endpoint.startsWith('responses/')
+}
+
+/** Whether something here looks into such calls, or decides by them, so that none may pass unseen. */
+function hasSayInCalls(facts: RequestFacts, { settings, rules, chain }: Serving, { cassettes }: PipelineDeps): boolean {
+  const { models, unknownModels } = settings
+  if (models.length > 0 || unknownModels === 'refuse' || !chain.isEmpty || cassettes !== undefined) return true
+  return rules.mayMatch(facts)
 }
 
 /** What is said on a WebSocket may name any model, but in a realtime session, whose URL names it. */

@@ -71,6 +71,15 @@ export const CALLER_ERRORS = {
     fault: 'caller',
     cure: 'Send the parameters as one JSON object, each once. The operator may narrow the rule with `match.endpoint`, so that it leaves this kind of request alone.',
   },
+  websocket_not_relayed: {
+    status: 426,
+    type: INVALID,
+    code: 'websocket_not_relayed',
+    message:
+      'This server looks into each call of this endpoint, and what is said on a WebSocket it passes on unread. Send the call as a POST over HTTP.',
+    fault: 'caller',
+    cure: 'Post the request; clients such as Codex do so by themselves on this status. A WebSocket at `/v1/responses` is relayed where no `models`, `unknown_models: refuse`, fitting rule or extension has a say in calls, and nothing is recorded or replayed.',
+  },
   model_not_found: {
     status: 404,
     type: INVALID,

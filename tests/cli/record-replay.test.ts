@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI from 'openai'
 import { type SimulatedServer, startSimulatedServer } from '../../src/cli/simulated-server.ts'
+import { getText, sendRaw } from '../helpers/raw-client.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
@@ -212,6 +213,22 @@ test('a WebSocket goes nowhere where nothing may go upstream', async () => {
   const more = { 'sec-websocket-version': '13', authorization: 'Bearer any' }
   const refused = await fetch(`${player.url}/v1/realtime?model=m`, { headers: { ...headers, ...more } })
   expect([refused.status, await refused.text()]).toEqual([404, expect.stringContaining('"no_cassette"')])
+}, 20_000)
+
+test('a WebSocket at /v1/responses is answered 426 while recording and replaying, so that its calls are posted', async () => {
+  const handshake = {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    Authorization: 'Bearer sk-of-the-caller-0123456789',
+  }
+  const recorder = await record()
+  expect((await sendRaw(recorder.port, getText('/v1/responses', handshake))).status).toBe(426)
+  await chat(clientOf(recorder))
+  await end(recorder)
+  const player = await start(['replay', '--from', folder])
+  expect((await sendRaw(player.port, getText('/v1/responses', handshake))).status).toBe(426)
 }, 20_000)
 
 describe('what is not valid', () => {
