@@ -115,7 +115,7 @@ describe('SIGTERM', () => {
     const startedAt = performance.now()
     gateway.child?.kill('SIGTERM')
     expect(await gateway.child?.exited).toBe(0)
-    expect(performance.now() - startedAt).toBeLessThan(1_500)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
     await used.closed
   })
 
@@ -207,7 +207,7 @@ describe('SIGTERM', () => {
     const startedAt = performance.now()
     gateway.child?.kill('SIGINT')
     expect(await gateway.child?.exited).toBe(130)
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
     await client.closed
     expect(parseResponse(client.received())?.isComplete).toBe(false)
   })

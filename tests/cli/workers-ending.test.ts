@@ -99,7 +99,7 @@ describe('a signal to the supervisor', () => {
     const startedAt = performance.now()
     gateway.child?.kill('SIGINT')
     expect(await gateway.child?.exited).toBe(130)
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
     expect(pids.filter(isRunning)).toEqual([])
     for (const client of clients.values()) {
       await client.closed
@@ -168,7 +168,7 @@ describe('Ctrl-C, which a terminal sends to all processes at once', () => {
     const startedAt = performance.now()
     program.child.terminal?.write('\x03')
     expect(await program.child.exited).toBe(130)
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
     await clients.at(-1)?.closed
     expect(parseResponse(clients.at(-1)?.received() ?? Buffer.alloc(0))?.isComplete).toBe(false)
     expect(pids.filter(isRunning)).toEqual([])

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { createDeadlines, type Deadlines } from '../../src/timing/deadlines.ts'
+import { AT_ONCE_MS } from '../helpers/rig.ts'
 import { closeFrame } from '../helpers/websocket-peer.ts'
 import {
   type BareUpstream,
@@ -51,7 +52,7 @@ test('a client that resets takes upstream with it at once', async () => {
   client.socket.resetAndDestroy()
   await upstream.ended
   upstream.socket.destroy()
-  expect(performance.now() - leftAt).toBeLessThan(500)
+  expect(performance.now() - leftAt).toBeLessThan(AT_ONCE_MS)
   expect(await outcome).toMatchObject({ kind: 'cancelled', answered: true, status: 101 })
 })
 

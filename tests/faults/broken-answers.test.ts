@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Arrival, CHAT, type Rig, type Shot, SSE, startRig, within } from '../helpers/rig.ts'
+import { type Arrival, AT_ONCE_MS, CHAT, type Rig, type Shot, SSE, startRig, within } from '../helpers/rig.ts'
 
 const TIMER_MS = 200
-const LATE_MS = 1500
 
 /** Each kind of request has a gateway of its own, so that a fault can strike all of them at once. */
 const rigs: Rig[] = []
@@ -216,11 +215,11 @@ async function suffer(rig: Rig, shot: Shot, ends: readonly End[], strike: Fault)
   const { connection } = await rig.arrival()
   strike(connection)
   const response = await within(
-    TIMER_MS + LATE_MS,
+    TIMER_MS + AT_ONCE_MS,
     'the end',
     client.response().catch(() => undefined),
   )
-  expect(performance.now() - startedAt).toBeLessThan(TIMER_MS + LATE_MS)
+  expect(performance.now() - startedAt).toBeLessThan(TIMER_MS + AT_ONCE_MS)
   const isTyped = response !== undefined && response.status >= 500 && response.isComplete
   const end = isTyped ? (response.json() as { error: { code: string } }).error.code : 'broken'
   if (!isTyped) expect(response?.isComplete ?? false).toBe(false)
@@ -228,7 +227,7 @@ async function suffer(rig: Rig, shot: Shot, ends: readonly End[], strike: Fault)
   const line = await record()
   expect(line).toMatchObject({ outcome: 'failed', attempts: 1 })
   if (isTyped) expect(line).toMatchObject({ error: end, status: response.status })
-  await within(1000, "closing upstream's connection", connection.closed)
+  await within(AT_ONCE_MS, "closing upstream's connection", connection.closed)
   expect(rig.upstream.requests.length).toBe(before + 1)
   client.leave()
 }

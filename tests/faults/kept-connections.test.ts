@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Arrival, type Call, type Rig, type Shot, startRig, within } from '../helpers/rig.ts'
+import { type Arrival, AT_ONCE_MS, type Call, type Rig, type Shot, startRig, within } from '../helpers/rig.ts'
 
 let rig: Rig
 
@@ -11,7 +11,7 @@ afterAll(() => rig.stop())
 
 async function exchange(shot: Shot): Promise<{ readonly call: Call; readonly arrival: Arrival }> {
   const call = await rig.send(shot)
-  return { call, arrival: await within(1000, 'the arrival', rig.arrival()) }
+  return { call, arrival: await within(AT_ONCE_MS, 'the arrival', rig.arrival()) }
 }
 
 const shotOf = (method: string): Shot => ({
@@ -26,7 +26,7 @@ test('an upstream that closes its kept connections between requests costs nobody
     arrival.connection.json({ times })
     arrival.connection.socket.end()
     expect((await call.client.response()).json()).toEqual({ times })
-    await within(1000, 'closing', arrival.connection.closed)
+    await within(AT_ONCE_MS, 'closing', arrival.connection.closed)
     call.client.leave()
   }
 })

@@ -95,6 +95,9 @@ function requestBytes(shot: Shot, id: string): Uint8Array {
   ])
 }
 
+/** As good as at once: far below the limits of a gateway that was told none, far above what a busy machine makes of nothing. */
+export const AT_ONCE_MS = 15_000
+
 /** Fails where something takes longer than it may. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()

@@ -143,7 +143,7 @@ describe.skipIf(REDIS_MISSING !== undefined)(
       const troubles = gateway.lines.filter(({ msg }) => String(msg).includes('the store is in trouble'))
       expect(troubles).toHaveLength(1)
       // 50 ms at most are the store's; the rest is a machine that others use, too.
-      expect(slowestMs).toBeLessThan(1_000)
+      expect(slowestMs).toBeLessThan(5_000)
     })
   },
 )

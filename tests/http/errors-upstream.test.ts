@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { CHAT, OWN_KEY, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
+import { AT_ONCE_MS, CHAT, OWN_KEY, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
 
 const SERVER_KEY = 'sk-server-own-0123456789'
 const STARS = '*'.repeat(SERVER_KEY.length)
@@ -226,7 +226,7 @@ test.each([99, 600, 999])('a status that HTTP does not have (%d) is a 502, and u
   const { connection } = await rig.arrival()
   connection.write(`HTTP/1.1 ${status} X\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n`)
   expect((await client.response()).json()).toEqual(INVALID_RESPONSE)
-  await within(1000, 'closing', connection.closed)
+  await within(AT_ONCE_MS, 'closing', connection.closed)
 })
 
 test.each([204, 205])('a %d has no body, and no client waits for one', async (status) => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
 import { flood, settled } from '../helpers/flood.ts'
 import { CAN_READ_MEMORY, rssMib } from '../helpers/process-memory.ts'
-import { CHAT_STREAM, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
+import { AT_ONCE_MS, CHAT_STREAM, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
 
 const MIB = 1024 * 1024
 const TOTAL_BYTES = 96 * MIB
@@ -145,7 +145,7 @@ test('a client that takes little, but goes on, is not cut', async () => {
     setTimeout(() => socket.resume(), performance.now() < slowUntil ? WRITE_IDLE_MS / 6 : 0)
   })
   socket.resume()
-  await within(15_000, 'the whole answer', new Promise((resolve) => void socket.once('close', resolve)))
+  await within(AT_ONCE_MS, 'the whole answer', new Promise((resolve) => void socket.once('close', resolve)))
   expect(performance.now()).toBeGreaterThan(slowUntil)
   expect(read).toBeGreaterThan(big.byteLength)
 }, 20_000)
@@ -160,7 +160,7 @@ test('a failed stream whose client takes nothing of what is left is cut too', as
   const closed = new Promise((resolve) => void socket.once('close', resolve))
   await Bun.sleep(WRITE_IDLE_MS * 2)
   socket.resume()
-  await within(1000, 'the break', closed)
+  await within(AT_ONCE_MS, 'the break', closed)
 })
 
 test('STREAM_IDLE_TIMEOUT_MS: a client that reads slowly is never taken for a silent model', async () => {

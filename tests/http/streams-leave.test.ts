@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { CHAT, hasHead, type Rig, type Shot, SSE, startRig, within } from '../helpers/rig.ts'
-
-/** What "at once" is allowed to take on a busy machine. */
-const AT_ONCE_MS = 1000
+import { AT_ONCE_MS, CHAT, hasHead, type Rig, type Shot, SSE, startRig, within } from '../helpers/rig.ts'
 
 let rig: Rig
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Call, hasHead, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
+import { AT_ONCE_MS, type Call, hasHead, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
 
 const STREAMS = 1000
 const SILENCE_MS = 13_000
@@ -22,11 +22,11 @@ test('1,000 streams at once all work, and none is queued', async () => {
   const calls: Call[] = []
   for (let count = 0; count < STREAMS; count += 1) calls.push(await rig.send())
   const begun = calls.map(({ client }) => client.until((received) => received.includes('data: 1')))
-  await within(15_000, 'the first byte of each', Promise.all(begun))
+  await within(AT_ONCE_MS, 'the first byte of each', Promise.all(begun))
   // Not one has ended yet: all of them are under way at this moment.
   expect(ends).toHaveLength(STREAMS)
   for (const end of ends) end()
-  const responses = await within(10_000, 'their ends', Promise.all(calls.map(({ client }) => client.response())))
+  const responses = await within(AT_ONCE_MS, 'their ends', Promise.all(calls.map(({ client }) => client.response())))
   expect(responses.every(({ isComplete, status }) => isComplete && status === 200)).toBe(true)
   expect(rig.upstream.requests).toHaveLength(STREAMS)
   for (const { client } of calls) client.leave()

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { hasHead, OWN_KEY, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
+import { AT_ONCE_MS, hasHead, OWN_KEY, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
 
 let rig: Rig
 
@@ -78,7 +78,7 @@ test("response headers go out when upstream's come, not with the first event", a
   const { client } = await rig.send()
   const { connection } = await rig.arrival()
   connection.startChunked(200, { ...SSE, 'x-ratelimit-remaining-requests': '7' })
-  const head = (await within(1000, 'the head', client.until(hasHead))).toString()
+  const head = (await within(AT_ONCE_MS, 'the head', client.until(hasHead))).toString()
   expect(head).toContain('HTTP/1.1 200')
   expect(head).toContain('x-ratelimit-remaining-requests: 7')
   expect(head).toContain('x-accel-buffering: no')
@@ -90,7 +90,7 @@ test("response headers go out when upstream's come, also where a length says tha
   const { client } = await rig.send({ method: 'GET', target: '/v1/files/f/content', body: null })
   const { connection } = await rig.arrival()
   connection.write('HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 3\r\n\r\n')
-  await within(1000, 'the head', client.until(hasHead))
+  await within(AT_ONCE_MS, 'the head', client.until(hasHead))
   connection.write('abc')
   expect((await client.response()).text()).toBe('abc')
 })
@@ -125,7 +125,7 @@ test.each(['/v1/completions', '/v1/responses', '/v1/audio/speech'])(
     const { client } = await rig.send({ target })
     const { connection } = await rig.arrival()
     connection.startChunked(200, SSE)
-    await within(1000, 'the head', client.until(hasHead))
+    await within(AT_ONCE_MS, 'the head', client.until(hasHead))
     connection.chunk('data: 1\n\n')
     await within(
       1000,

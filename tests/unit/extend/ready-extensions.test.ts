@@ -105,7 +105,7 @@ describe('mask-personal-data', () => {
     await made.ask({
       body: JSON.stringify({ a: 'a.'.repeat(20_000), b: '1 '.repeat(20_000), c: `a@${'a.'.repeat(20_000)}` }),
     })
-    expect(performance.now() - started).toBeLessThan(1000)
+    expect(performance.now() - started).toBeLessThan(10_000)
   })
 })
 
