@@ -1,3 +1,4 @@
+import { describeSystemError } from '../config/system-errors.ts'
 import { parseExact } from '../json/exact.ts'
 import { type CassetteProblem, checkCassette, type NamedCassette } from './cassette.ts'
 import { numberOf } from './file-name.ts'
@@ -44,8 +45,7 @@ async function readOne(name: string, folder: CassetteFolder): Promise<NamedCasse
   try {
     text = await folder.read(name)
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-    return [{ name, path: '', wrong: `cannot be read (${code})` }]
+    return [{ name, path: '', wrong: `cannot be read: ${describeSystemError(cause)}` }]
   }
   const value = parseExact(text)
   if (value === undefined) return [{ name, path: '', wrong: 'is not JSON, or has a name twice in one object' }]

@@ -1,4 +1,5 @@
 import type { Settings, UpstreamSettings } from '../config/settings.ts'
+import { describeSystemError } from '../config/system-errors.ts'
 import { createEgress } from '../upstream/egress.ts'
 import { describeServer } from './banner.ts'
 import { readWholeConfiguration } from './configuration.ts'
@@ -123,6 +124,10 @@ function judge(response: Response, key: string | undefined, words: Words, what: 
   return { isGood: true, text: said }
 }
 
+function isWrongName(code: string): boolean {
+  return code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH'
+}
+
 /** The cure for what the system says. */
 function explain(cause: unknown, { base, authorities, proxy }: Words): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
@@ -131,9 +136,15 @@ function explain(cause: unknown, { base, authorities, proxy }: Words): string {
     return `nothing listens there. Start the upstream, or correct host and port in ${base}.`
   if (code === 'ENOTFOUND' || code === 'FailedToOpenSocket')
     return `its name does not resolve. Correct the host in ${base}, or check this machine's DNS.`
-  if (code.includes('CERT') || code.includes('SIGNED'))
-    return `its certificate is not trusted (${code}). Set ${authorities} to the file of its CA.`
+  const said = describeSystemError(cause)
+  if (isWrongName(code)) return `${said}. Correct the host in ${base}: it has to be a name that the certificate is for.`
+  if (code.includes('CERT') || code.includes('SIGNED') || code.includes('UNABLE_TO_'))
+    return `${said}. Set ${authorities} to the file of its CA.`
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
+    return `${said}. Write http:// in ${base}, or the port of its HTTPS.`
+  if (code === 'ECONNRESET')
+    return `${said}. If it speaks HTTPS, write https:// in ${base}; else check the network, and ${proxy} where one is needed.`
   if (name === 'TimeoutError')
     return `no answer within ${TIMEOUT_MS / 1000} s. Check the network, and ${proxy} where one is needed.`
-  return `${code || name}. Check ${base}, the network, and ${proxy} where one is needed.`
+  return `${said}. Check ${base}, the network, and ${proxy} where one is needed.`
 }

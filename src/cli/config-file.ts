@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Env } from '../config/env-reader.ts'
 import type { Settings } from '../config/settings.ts'
+import { describeSystemError } from '../config/system-errors.ts'
 import { type FileStates, stateOf } from './file-states.ts'
 
 /** The names by which a file in the working folder is found without being named. */
@@ -47,8 +48,7 @@ export async function readConfigFile(path: string, env: Env, base: Settings): Pr
   try {
     text = readFile(path)
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-    const wrong = `${path} cannot be read: ${code}.`
+    const wrong = `${path} cannot be read: ${describeSystemError(cause)}.`
     return {
       ok: false,
       text: `${wrong}\n  Name a file that there is, by --config or NEXCODE_CONFIG.\n`,

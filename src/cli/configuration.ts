@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { Env } from '../config/env-reader.ts'
 import { renderConfigProblems } from '../config/help-text.ts'
 import { loadConfig } from '../config/load.ts'
+import { findMisspelt } from '../config/misspelt-variables.ts'
 import type { Settings } from '../config/settings.ts'
 import { findConfigFile, readConfigFile } from './config-file.ts'
 import { availableCores } from './cores.ts'
@@ -24,6 +25,10 @@ export interface Configuration {
  * const config = readConfiguration(process.env)
  */
 export function readConfiguration(env: Env): Config | undefined {
+  // Also where all else is right: what was meant has its default then, and nothing says so.
+  for (const { name, meant } of findMisspelt(env)) {
+    process.stderr.write(`${name} is set, and nothing reads it. Did you mean ${meant}?\n`)
+  }
   const loaded = loadConfig(env, {
     isTerminal: process.stdout.isTTY === true,
     readFile: (path) => readFileSync(path, 'utf8'),

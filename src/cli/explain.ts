@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Principal } from '../auth/authorize.ts'
+import { describeSystemError } from '../config/system-errors.ts'
 import { readWholeConfiguration } from './configuration.ts'
 import { explainRequest } from './explain/explain-request.ts'
 import type { Explanation } from './explain/explanation.ts'
@@ -24,8 +25,7 @@ export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'a
   try {
     text = readFileSync(name === '-' ? 0 : name, 'utf8')
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-    return refuse(`${shownName} cannot be read: ${code}. Name a file with a request's JSON body.`)
+    return refuse(`${shownName} cannot be read: ${describeSystemError(cause)}. Name a file with a request's JSON body.`)
   }
   const request = readRequestFile(text, flags.path)
   if (typeof request === 'string') return refuse(`${shownName} ${request}`)

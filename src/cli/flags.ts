@@ -22,6 +22,8 @@ export interface Flags {
   readonly scope: string | undefined
   /** The key of one kept answer. */
   readonly key: string | undefined
+  /** The port of the simulated OpenAI. */
+  readonly port: string | undefined
   /** What follows the command's name. */
   readonly args: readonly string[]
 }

@@ -1,5 +1,6 @@
 import { get } from 'node:http'
 import { get as getTls, type RequestOptions } from 'node:https'
+import { describeSystemError } from '../config/system-errors.ts'
 import { readConfiguration } from './configuration.ts'
 import { serverUrl } from './server-url.ts'
 
@@ -15,9 +16,7 @@ export async function healthcheck(): Promise<number> {
     if (status === 200) return 0
     process.stderr.write(`nexcode healthcheck: ${url} answered ${status}.\n`)
   } catch (cause) {
-    process.stderr.write(
-      `nexcode healthcheck: ${url} does not answer: ${cause instanceof Error ? cause.message : String(cause)}\n`,
-    )
+    process.stderr.write(`nexcode healthcheck: ${url} does not answer: ${describeSystemError(cause)}.\n`)
   }
   return 1
 }

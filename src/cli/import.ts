@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
+import { describeSystemError } from '../config/system-errors.ts'
 import { importLitellm } from './import/litellm.ts'
 import { writeOut } from './write-out.ts'
 
@@ -26,7 +27,7 @@ export async function importConfiguration(args: readonly string[]): Promise<numb
   }
   if (source !== SOURCES) return refuse(`nexcode import: "${source}" is not known. There is: ${SOURCES}.`)
   const read = await readText(path)
-  if ('problem' in read) return refuse(`nexcode import: ${path} can't be read (${read.problem}).`)
+  if ('problem' in read) return refuse(`nexcode import: ${path} can't be read: ${read.problem}.`)
   const imported = importLitellm(read.text)
   if ('problem' in imported) return refuse(`nexcode import: ${path}: ${imported.problem}.`)
   await writeOut(process.stdout, imported.yaml)
@@ -46,11 +47,10 @@ function refuse(message: string): number {
   return USAGE
 }
 
-/** A failure's code says enough; its message may quote more. */
 async function readText(path: string): Promise<{ readonly text: string } | { readonly problem: string }> {
   try {
     return { text: path === '-' ? await text(process.stdin) : await readFile(path, 'utf8') }
   } catch (cause) {
-    return { problem: cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown' }
+    return { problem: describeSystemError(cause) }
   }
 }

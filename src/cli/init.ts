@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
+import { describeSystemError } from '../config/system-errors.ts'
 import { renderTemplate } from './extensions/extension-template.ts'
 import { renderTypesFile } from './extensions/types-file.ts'
 import { INVALID } from './flags.ts'
@@ -40,8 +41,7 @@ export async function init(args: readonly string[]): Promise<number> {
     await writeFile(path, renderTemplate(name), { flag: 'wx' })
     await writeFile(typesPath, types)
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-    return refuse(`nexcode init: ${path} and ${typesPath} can't be written (${code}).`)
+    return refuse(`nexcode init: ${path} and ${typesPath} can't be written: ${describeSystemError(cause)}.`)
   }
   process.stdout.write(`${path} and ${typesPath} written. Start with: EXTENSIONS=${path} nexcode\n`)
   return DONE

@@ -1,9 +1,9 @@
+import { readCommandLine } from './command-line/read-command-line.ts'
 import { ownCommand } from './own-command.ts'
 
 /** The runtime's own limit of requests in flight, of which its default is 256, with the others queued in silence. */
 const VARIABLE = 'BUN_CONFIG_MAX_HTTP_REQUESTS'
 const REQUESTS_MAX = '65535'
-const COMMANDS_THAT_SEND = new Set(['serve', 'demo'])
 
 /**
  * Lets the runtime send as many requests at once as we admit: it reads its limit from the environment at its very
@@ -12,8 +12,9 @@ const COMMANDS_THAT_SEND = new Set(['serve', 'demo'])
  * Does nothing for commands that send one request, or where the variable is set, as in the container image.
  */
 export function raiseRequestCapacity(args: readonly string[]): void {
-  const command = args.find((arg) => !arg.startsWith('-')) ?? 'serve'
-  if (process.env[VARIABLE] !== undefined || !COMMANDS_THAT_SEND.has(command) || process.execve === undefined) return
+  if (process.env[VARIABLE] !== undefined || process.execve === undefined) return
+  const asked = readCommandLine(args)
+  if (asked.kind !== 'run' || asked.command.sendsMany !== true) return
   const env = Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   )

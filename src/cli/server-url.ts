@@ -8,7 +8,11 @@ const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
  *
  * `wildcardName` stands for a host that is all of the machine's addresses.
  */
-export function serverUrl({ host, tls }: Config['server'], port: number, wildcardName = 'localhost'): string {
+export function serverUrl(
+  { host, tls }: Pick<Config['server'], 'host' | 'tls'>,
+  port: number,
+  wildcardName = 'localhost',
+): string {
   const name = WILDCARDS.has(host) ? wildcardName : host
   return `${tls === undefined ? 'http' : 'https'}://${name.includes(':') ? `[${name}]` : name}:${port}`
 }

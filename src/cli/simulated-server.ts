@@ -2,6 +2,7 @@ import { createSimulatedOpenAI, type SimulatedOpenAIOptions } from '../demo/simu
 import { listenHttp1 } from '../edge/http1/listen.ts'
 import { requestOf } from '../edge/http1/turn.ts'
 import { createDeadlines } from '../timing/deadlines.ts'
+import { serverUrl } from './server-url.ts'
 
 /** A simulated OpenAI that listens on this machine. */
 export interface SimulatedServer {
@@ -10,16 +11,25 @@ export interface SimulatedServer {
   readonly close: () => void
 }
 
+/** Where it listens, and how it plays. */
+export interface SimulatedServerOptions extends SimulatedOpenAIOptions {
+  /** 127.0.0.1 where absent. */
+  readonly hostname?: string
+  /** Any free one where absent. */
+  readonly port?: number
+}
+
 /**
- * Starts the simulated OpenAI on a free port of 127.0.0.1.
+ * Starts the simulated OpenAI; throws the system's error where it can't listen.
  *
  * @example
  * const simulated = startSimulatedServer({ chunkDelayMs: 0 })
  */
-export function startSimulatedServer(options: SimulatedOpenAIOptions = {}): SimulatedServer {
-  const openai = createSimulatedOpenAI(options)
+export function startSimulatedServer(options: SimulatedServerOptions = {}): SimulatedServer {
+  const { hostname = '127.0.0.1', port = 0, ...playing } = options
+  const openai = createSimulatedOpenAI(playing)
   const server = listenHttp1(
-    { hostname: '127.0.0.1', port: 0 },
+    { hostname, port },
     {
       deadlines: createDeadlines(),
       uploadIdleMs: 0,
@@ -31,7 +41,7 @@ export function startSimulatedServer(options: SimulatedOpenAIOptions = {}): Simu
     },
   )
   return {
-    url: `http://127.0.0.1:${server.port}`,
+    url: serverUrl({ host: hostname, tls: undefined }, server.port, '127.0.0.1'),
     close() {
       void server.close()
       server.closeAll()

@@ -1,5 +1,6 @@
 import type { EnvRow } from './env-row.ts'
 import type { Fault } from './kind.ts'
+import { wordsForCode } from './system-errors.ts'
 
 /** The environment of a process. */
 export type Env = Readonly<Record<string, string | undefined>>
@@ -99,9 +100,14 @@ function unreadable(path: string, error: unknown): Fault {
     ['EISDIR', 'Name the file, not its folder.'],
   ])
   return {
-    wrong: `names a file that cannot be read${shown(path)}: ${code}`,
+    wrong: `names a file that cannot be read${shown(path)}: ${shownCode(code)}`,
     cure: cures.get(code) ?? 'Name a file that the user who runs NexCode can read.',
   }
+}
+
+function shownCode(code: string): string {
+  const words = wordsForCode(code)
+  return words === undefined ? code : `${words} (${code})`
 }
 
 /** A path is shown only where it looks like one: what has no slash in front may be the secret itself. */

@@ -21,6 +21,16 @@ export function renderEnvHelp(): string {
 }
 
 /**
+ * One variable for `help NAME`: its meaning, its default, a line that sets it.
+ *
+ * @example
+ * process.stdout.write(describeVariable(ENV.PORT))
+ */
+export function describeVariable(row: EnvRow): string {
+  return `${row.name} (${row.kind.label})\n\n  ${row.doc}\n  Default: ${defaultOf(row)}.\n\n  $ ${row.name}=${row.example} nexcode\n`
+}
+
+/**
  * The variables as a Markdown table, for docs/configuration.md.
  *
  * @example

@@ -108,7 +108,7 @@ test('one that is down does not keep the others from being asked; each finding s
     '✗ upstream dead http://HOST/v1/models does not answer: nothing listens there. Start the upstream, or correct host and port in upstreams.dead.base_url.',
     '✗ upstream absent http://HOST/absent/models answered 404 in N ms: there is no API at this path. upstreams.absent.base_url usually ends with /v1.',
     '✓ upstream closed http://HOST/closed/models answered 401 in N ms: it is there, and wants a key. Callers bring theirs, or set upstreams.closed.api_key.',
-    '✗ upstream reset http://HOST/reset/models does not answer: ECONNRESET. Check upstreams.reset.base_url, the network, and upstreams.reset.proxy, or HTTPS_PROXY, where one is needed.',
+    '✗ upstream reset http://HOST/reset/models does not answer: the connection was closed before an answer was complete (ECONNRESET). If it speaks HTTPS, write https:// in upstreams.reset.base_url; else check the network, and upstreams.reset.proxy, or HTTPS_PROXY, where one is needed.',
     '✓ upstream good http://HOST/models answered 200 in N ms',
   ])
 })

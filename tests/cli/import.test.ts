@@ -86,7 +86,7 @@ test('it reads standard input, so that a pipe does', async () => {
 test.each([
   [['import'], 'import litellm config.yaml'],
   [['import', 'portkey', 'config.yaml'], '"portkey" is not known'],
-  [['import', 'litellm', 'absent.yaml'], "absent.yaml can't be read (ENOENT)"],
+  [['import', 'litellm', 'absent.yaml'], "absent.yaml can't be read: there is no such file or folder (ENOENT)"],
   [['import', 'litellm', 'a', 'b'], '"b" is not expected here'],
   [['import', 'litellm', 'a', '--json'], '--json is not for this command'],
 ])('%p is refused with exit code 2, and what there is', async (args, words) => {

@@ -1,5 +1,6 @@
 import type { CassetteFolder } from '../../cassette/folder.ts'
 import { type CassetteWriter, openWriter } from '../../cassette/write-cassettes.ts'
+import { describeSystemError } from '../../config/system-errors.ts'
 import { sha256 } from '../sha256.ts'
 
 /**
@@ -17,9 +18,16 @@ export async function openWriterAt(path: string, folder: CassetteFolder): Promis
   }
 }
 
+const CURES: ReadonlyMap<string, string> = new Map([
+  ['ENOTDIR', 'Name a folder, not a file.'],
+  ['EEXIST', 'Name a folder, not a file.'],
+  ['ENOSPC', 'Make room, or name one on another disk.'],
+  ['EDQUOT', 'Make room, or name one on another disk.'],
+])
+
 /** Says in one line why a folder can't be used, and what to do. */
 export function explainFolder(path: string, cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-  const cure = code === 'ENOTDIR' ? 'Name a folder, not a file.' : 'Name one that this user may read and write.'
-  return `nexcode: the folder of cassettes ${path} cannot be used (${code}). ${cure}`
+  const cure = CURES.get(code) ?? 'Name one that this user may read and write.'
+  return `nexcode: the folder of cassettes ${path} cannot be used: ${describeSystemError(cause)}. ${cure}`
 }

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
+import { describeSystemError } from '../../config/system-errors.ts'
 
 /** What the files of an extension say before any of them is run. */
 export interface ExtensionSource {
@@ -50,7 +51,7 @@ export function scanExtension(path: string): ExtensionSource {
     const text = read(file)
     if (typeof text !== 'string') {
       const cure = from === undefined ? 'Name a file that there is.' : `It is imported by ${from}.`
-      problems.push({ at: file, wrong: `can't be read (${text.code})`, cure })
+      problems.push({ at: file, wrong: `can't be read: ${text.problem}`, cure })
       continue
     }
     const scanned = scan(file, text)
@@ -60,11 +61,11 @@ export function scanExtension(path: string): ExtensionSource {
   return { files: [...files], problems }
 }
 
-function read(file: string): string | { readonly code: string } {
+function read(file: string): string | { readonly problem: string } {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    return { code: cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown' }
+    return { problem: describeSystemError(cause) }
   }
 }
 

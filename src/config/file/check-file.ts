@@ -167,5 +167,8 @@ function refuse(run: Run, path: Path, fault: Fault): typeof NONE {
 
 /** A value as a problem may show it; undefined for what may be a secret. */
 function shown(run: Run, schema: TSchema, path: Path, value: unknown): string | undefined {
-  return schema['x-secret'] === true || run.document.hasVariable(path) ? undefined : showScalar(value)
+  // The whole file is no value that a line can show.
+  return path.length === 0 || schema['x-secret'] === true || run.document.hasVariable(path)
+    ? undefined
+    : showScalar(value)
 }

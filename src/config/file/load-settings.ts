@@ -3,6 +3,7 @@ import { freeze } from '../freeze.ts'
 import type { SendingSettings, Settings } from '../settings.ts'
 import { toAnswering } from './answering-settings.ts'
 import { checkFile } from './check-file.ts'
+import { foreignFileFault } from './foreign-file.ts'
 import { checkUpstreamName, toModels } from './model-settings.ts'
 import type { ReadFile } from './named-file.ts'
 import { toParamRules } from './param-rules.ts'
@@ -50,6 +51,12 @@ export function loadSettings(source: SettingsSource, { env, readFile, base }: Se
   }
   const document = readDocument(source.text, createSubstitute(env, readAndNote))
   const log = createProblemLog(source.path, document.locate)
+  const foreign = foreignFileFault(document.value, source.path)
+  if (foreign !== undefined) {
+    // What else is odd about it is odd for us only.
+    log.add([], foreign)
+    return { ok: false, problems: log.problems() }
+  }
   for (const { path, fault, position } of document.faults) log.add(path, fault, position)
   if (!document.isFaulty([])) {
     const parts = { file: source.path, document, log, readFile: readAndNote, base }

@@ -87,8 +87,8 @@ describe('cassettes are read', () => {
   tapes/a.json: response: expected required property
   tapes/b.json: is not JSON, or has a name twice in one object
   tapes/d.json: response.status: expected integer to be greater or equal to 200
-  tapes/e.json: cannot be read (EACCES)
-  tapes/f.json: cannot be read (unknown error)
+  tapes/e.json: cannot be read: this user may not (EACCES)
+  tapes/f.json: cannot be read: no
 `,
     )
   })

@@ -41,7 +41,7 @@ describe('a folder of cassettes', () => {
       .list()
       .catch((thrown: unknown) => thrown)
     expect(explainFolder('file', cause)).toBe(
-      'nexcode: the folder of cassettes file cannot be used (ENOTDIR). Name a folder, not a file.',
+      'nexcode: the folder of cassettes file cannot be used: a part of the path is a file, not a folder (ENOTDIR). Name a folder, not a file.',
     )
     expect(
       await openFolder(file)
@@ -56,7 +56,7 @@ describe('a folder of cassettes', () => {
   })
 
   test('that fails without a code is told so', () => {
-    expect(explainFolder('x', new Error('no'))).toContain('(unknown error)')
+    expect(explainFolder('x', new Error('no'))).toContain('cannot be used: no.')
   })
 })
 

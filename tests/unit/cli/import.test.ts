@@ -52,7 +52,7 @@ test('one that is translated as a whole has nothing on stderr', async () => {
 
 test('what is missing, or no LiteLLM configuration, is refused with 2, and nothing is on stdout', async () => {
   expect(await importConfiguration(['litellm', join(folder, 'none.yaml')])).toBe(2)
-  expect(stderr).toContain("none.yaml can't be read (ENOENT)")
+  expect(stderr).toContain("none.yaml can't be read: there is no such file or folder (ENOENT)")
   expect(await importConfiguration(['litellm', write('other.yaml', 'services: {}')])).toBe(2)
   expect(stderr).toContain('other.yaml: it has no model_list')
   expect(stdout).toBe('')

@@ -86,7 +86,7 @@ describe('init extension', () => {
     [['extension', 'a.js'], 'is no name of a TypeScript file'],
     [['extension', 'a.d.ts'], 'is no name of a TypeScript file'],
     [['extension', 'a b.ts'], 'has a name of letters'],
-    [['extension', '/nowhere/at/all/a.ts'], "can't be written (ENOENT)"],
+    [['extension', '/nowhere/at/all/a.ts'], "can't be written: there is no such file or folder (ENOENT)"],
   ])('%p is refused with exit code 2', async (args, expected) => {
     const { code, printed } = await run(...args)
     expect(code).toBe(2)

@@ -9,7 +9,11 @@ test.each([
   ['EPERM', 'listening on 127.0.0.1:80 is not permitted', 'PORT=8000'],
   ['EADDRNOTAVAIL', 'no address 127.0.0.1', 'HOST=0.0.0.0'],
   ['ENOTFOUND', 'no address 127.0.0.1', 'HOST=0.0.0.0'],
-  ['EMFILE', 'cannot listen on 127.0.0.1:80: too many', 'Check HOST, PORT'],
+  [
+    'EMFILE',
+    'cannot listen on 127.0.0.1:80: this process has as many files and connections open as it may',
+    'Check HOST, PORT',
+  ],
 ])('%s is one clear line with the cure', (code, problem, cure) => {
   const line = explainListenFailure(Object.assign(new Error('too many'), { code }), AT)
   expect(line).toStartWith('nexcode: ')

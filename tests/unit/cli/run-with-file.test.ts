@@ -44,7 +44,7 @@ test('a bad file, and one that is not there, end a command with 2', async () => 
   expect(program.stderr()).toContain(`${file.path}:1:`)
   program.restore()
   expect(await codeOf(['check', '--config', '/nowhere/nexcode.yaml'])).toBe(2)
-  expect(program.stderr()).toContain('cannot be read: ENOENT')
+  expect(program.stderr()).toContain('cannot be read: there is no such file or folder (ENOENT)')
 })
 
 test('schema prints the schema', async () => {

@@ -61,17 +61,17 @@ describe('secret files', () => {
   })
 
   test.each([
-    ['ENOENT', 'mounted'],
-    ['EACCES', 'chmod'],
-    ['EISDIR', 'folder'],
-    ['EIO', 'can read'],
-  ])('a file that fails with %s is one problem, with the cure', (code, cure) => {
+    ['ENOENT', 'there is no such file or folder', 'mounted'],
+    ['EACCES', 'this user may not', 'chmod'],
+    ['EISDIR', 'it is a folder, not a file', 'folder'],
+    ['EIO', 'the disk failed', 'can read'],
+  ])('a file that fails with %s is one problem, with the cure', (code, words, cure) => {
     const fail = (): never => {
       throw Object.assign(new Error('no'), { code })
     }
     const problems = loadProblems({ OPENAI_API_KEY_FILE: '/run/secrets/key' }, { readFile: fail })
     expect(problems).toHaveLength(1)
-    expect(problems[0]?.wrong).toBe(`names a file that cannot be read (/run/secrets/key): ${code}`)
+    expect(problems[0]?.wrong).toBe(`names a file that cannot be read (/run/secrets/key): ${words} (${code})`)
     expect(problems[0]?.cure).toContain(cure)
   })
 

@@ -140,10 +140,10 @@ describe('what is wrong is told with its file and a cure:', () => {
 
   test('a file that is not there, and one that it imports and is not there', async () => {
     expect(await problemsOf(join(folder, 'nowhere.ts'))).toBe(
-      "nowhere.ts can't be read (ENOENT).\n  Name a file that there is.\n",
+      "nowhere.ts can't be read: there is no such file or folder (ENOENT).\n  Name a file that there is.\n",
     )
     expect(await problemsOf(write(`import { a } from './nothing.ts'\nexport default a`))).toMatch(
-      /^nothing\.ts can't be read \(ENOENT\)\.\n {2}It is imported by file-\d+\.ts\.\n$/,
+      /^nothing\.ts can't be read: there is no such file or folder \(ENOENT\)\.\n {2}It is imported by file-\d+\.ts\.\n$/,
     )
   })
 

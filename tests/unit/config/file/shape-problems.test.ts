@@ -4,7 +4,7 @@ import { linesOf } from './load-file.ts'
 /** Of the shape: keys, types and bounds. The text of a file, and its problems: line, column, path, what is wrong, the cure. */
 const FILES: readonly [text: string, problems: readonly string[]][] = [
   ['- a', ['1:1  is a list, where a map belongs | Write its keys below it, indented, such as debug_headers.']],
-  ['just text', ['1:1  "just text" is not a map | Write its keys below it, indented, such as debug_headers.']],
+  ['just text', ['1:1  is not a map | Write its keys below it, indented, such as debug_headers.']],
   [
     'retry:',
     [

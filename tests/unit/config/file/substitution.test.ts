@@ -64,7 +64,7 @@ describe('a variable', () => {
     [
       NAME,
       { NAME_FILE: '/absent' },
-      'names the variable NAME, whose file (NAME_FILE) cannot be read: ENOENT | Check the path, and that the secret is mounted; it takes the path of a file, not the value itself.',
+      'names the variable NAME, whose file (NAME_FILE) cannot be read: there is no such file or folder (ENOENT) | Check the path, and that the secret is mounted; it takes the path of a file, not the value itself.',
     ],
     ...['{', '{}', '{1}', '{A', '{A-b}'].map((tail): [string, Env, string] => [
       `$${tail}`,

@@ -103,7 +103,7 @@ const FILES: readonly [text: string, problems: readonly string[]][] = [
   [
     'upstreams: { a: { preset: groq, api_key_file: none } }',
     [
-      '1:47 upstreams.a.api_key_file names a file that cannot be read: ENOENT | Check the path, and that the secret is mounted; it takes the path of a file, not the value itself.',
+      '1:47 upstreams.a.api_key_file names a file that cannot be read: there is no such file or folder (ENOENT) | Check the path, and that the secret is mounted; it takes the path of a file, not the value itself.',
     ],
   ],
   [
@@ -208,7 +208,7 @@ const FILES: readonly [text: string, problems: readonly string[]][] = [
   [
     'upstreams: { a: { base_url: "http://a/v1", tls_ca: none.pem } }',
     [
-      '1:52 upstreams.a.tls_ca names a file that cannot be read: ENOENT | Check the path, and that the secret is mounted; it takes the path of a file, not the value itself.',
+      '1:52 upstreams.a.tls_ca names a file that cannot be read: there is no such file or folder (ENOENT) | Check the path, and that the secret is mounted; it takes the path of a file, not the value itself.',
     ],
   ],
   [

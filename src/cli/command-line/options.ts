@@ -1,0 +1,49 @@
+/** An option of the command line. */
+export interface Option {
+  /** One letter that may stand for it. */
+  readonly short?: string
+  /** What its value is, as the help writes it; absent: it takes none. */
+  readonly value?: string
+  /** One line. */
+  readonly doc: string
+}
+
+/** The options of all commands, as they are written. */
+export const OPTIONS = {
+  config: {
+    short: 'c',
+    value: 'FILE',
+    doc: 'the file that says what goes where; else NEXCODE_CONFIG, or nexcode.yaml',
+  },
+  once: { doc: 'end after the one chat; exit code 0 if it came whole' },
+  json: { doc: 'print JSON, for programs' },
+  path: { value: '/v1/...', doc: 'the path of the request, where its file does not say' },
+  to: { value: 'FOLDER', doc: 'where the recorded exchanges are kept, a file each' },
+  from: { value: 'FOLDER', doc: 'where the recorded exchanges are' },
+  pace: { value: 'instant|original', doc: 'how fast an answer is played back; instant where not given' },
+  'on-miss': {
+    value: 'fail|forward|record',
+    doc: 'what becomes of a request that was not recorded; fail where not given',
+  },
+  ignore: { value: 'a,b.c', doc: 'members of the body that are not compared, such as seed,messages.*.name' },
+  blank: { value: 'REGEX', doc: 'a pattern whose matches are not compared, in any text; may be given several times' },
+  scope: { value: 'NAME', doc: "only one caller's answers" },
+  key: { value: 'KEY', doc: 'only this one answer (x-nexcode-cache-key)' },
+  port: { value: 'N', doc: 'the port to listen on; 8001 where not given, 0 for any free one' },
+} as const satisfies Record<string, Option>
+
+/** The name of an option, without its dashes. */
+export type OptionName = keyof typeof OPTIONS
+
+/** The names of all options. */
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
+
+/**
+ * The description of an option.
+ *
+ * @example
+ * const { value, doc } = optionOf('config')
+ */
+export function optionOf(name: OptionName): Option {
+  return OPTIONS[name]
+}

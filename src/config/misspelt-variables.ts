@@ -1,0 +1,102 @@
+import { ENV_ROWS } from './env.ts'
+import type { Env } from './env-reader.ts'
+import { distance } from './file/nearest.ts'
+
+/** The names of all variables. */
+export const VARIABLE_NAMES: readonly string[] = ENV_ROWS.map(({ name }) => name)
+
+/** A variable that nothing reads, and the one that was probably meant. */
+export interface Misspelt {
+  readonly name: string
+  readonly meant: string
+}
+
+/** What other programs call what is a variable here; in upper case, with underscores. */
+const SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ['P', 'PORT'],
+  ['LISTEN_PORT', 'PORT'],
+  ['SERVER_PORT', 'PORT'],
+  ...['BIND', 'LISTEN', 'ADDRESS', 'ADDR', 'LISTEN_HOST', 'SERVER_HOST'].map((word) => [word, 'HOST'] as const),
+  ...[
+    'BASE_URL',
+    'API_BASE',
+    'UPSTREAM',
+    'UPSTREAM_URL',
+    'OPENAI_URL',
+    'OPENAI_BASE',
+    'OPENAI_HOST',
+    'OPENAI_ENDPOINT',
+  ].map((word) => [word, 'OPENAI_API_BASE'] as const),
+  ...['API_KEY', 'OPENAI_KEY', 'OPENAI_TOKEN', 'OPENAI_SECRET_KEY'].map((word) => [word, 'OPENAI_API_KEY'] as const),
+  ...['MODEL', 'DEFAULT_MODEL', 'OPENAI_DEFAULT_MODEL'].map((word) => [word, 'OPENAI_MODEL'] as const),
+  ...['TOKEN', 'TOKENS', 'AUTH_TOKEN', 'MASTER_KEY', 'SERVER_TOKEN'].map((word) => [word, 'API_TOKEN'] as const),
+  ...['AUTH', 'ENABLE_AUTH', 'AUTH_REQUIRED'].map((word) => [word, 'REQUIRE_AUTH'] as const),
+  ...['DEBUG', 'VERBOSE', 'QUIET', 'SILENT', 'DETAILED_DEBUG', 'LOGLEVEL'].map((word) => [word, 'LOG_LEVEL'] as const),
+  ...['NUM_WORKERS', 'PROCESSES', 'THREADS', 'CLUSTER'].map((word) => [word, 'WORKERS'] as const),
+  ...['CERT', 'TLS_CERT', 'SSL_CERT', 'SSL_CERTFILE', 'SSL_CERTFILE_PATH'].map(
+    (word) => [word, 'TLS_CERT_FILE'] as const,
+  ),
+  ...['TLS_KEY', 'SSL_KEY', 'SSL_KEYFILE', 'SSL_KEYFILE_PATH'].map((word) => [word, 'TLS_KEY_FILE'] as const),
+  ...['CORS', 'CORS_ORIGIN', 'ALLOWED_ORIGINS', 'ALLOW_ORIGINS'].map((word) => [word, 'CORS_ORIGINS'] as const),
+  ...['TIMEOUT', 'REQUEST_TIMEOUT'].map((word) => [word, 'TOTAL_TIMEOUT_MS'] as const),
+  ['EXTENSION', 'EXTENSIONS'],
+  ['ORGANIZATION', 'OPENAI_ORG_ID'],
+  ['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID'],
+  ['OPENAI_ORG', 'OPENAI_ORG_ID'],
+  ['OPENAI_PROJECT', 'OPENAI_PROJECT_ID'],
+])
+
+/** Beginnings by which a name says that it is ours. */
+const OWN_PREFIX = /^(NEXCODE|OPENAI)_/
+/** What a supervisor tells its workers is no setting. */
+const NO_SETTINGS: ReadonlySet<string> = new Set(['NEXCODE_WORKER'])
+/** A shorter name is a word of everybody's. */
+const OWN_CHARS_MIN = 8
+
+/**
+ * The variable that a word stands for, in any spelling: `port`, `log-level`, `base-url`, `openai_apikey`; undefined: none.
+ *
+ * @example
+ * findVariable('log-level') // 'LOG_LEVEL'
+ */
+export function findVariable(word: string): string | undefined {
+  const name = word.toUpperCase().replaceAll('-', '_')
+  const bare = name.replace(/^NEXCODE_/, '')
+  const exact = VARIABLE_NAMES.find((one) => one === name || one === bare)
+  return exact ?? SYNONYMS.get(bare) ?? closest(bare, 8) ?? closest(name, 8)
+}
+
+/**
+ * The variables of an environment that nothing reads, though their names say that they are for this program: ours with a
+ * letter wrong, or with a prefix of ours in front.
+ *
+ * An environment has many variables that are for others: what is short, or only like a name of ours, is not told of.
+ *
+ * @example
+ * findMisspelt({ OPENAI_APIKEY: 'sk-…' }) // [{ name: 'OPENAI_APIKEY', meant: 'OPENAI_API_KEY' }]
+ */
+export function findMisspelt(env: Env): readonly Misspelt[] {
+  return Object.keys(env).flatMap((name) => {
+    if (VARIABLE_NAMES.includes(name) || NO_SETTINGS.has(name) || (env[name] ?? '') === '') return []
+    const meant = OWN_PREFIX.test(name)
+      ? findVariable(name)
+      : name.length < OWN_CHARS_MIN
+        ? undefined
+        : closest(name, 10)
+    // What is meant is set as well: then the other one is somebody else's.
+    return meant === undefined || (env[meant] ?? '') !== '' ? [] : [{ name, meant }]
+  })
+}
+
+/** The variable whose name a word is, but for one letter in so many; separators and a plural do not count. */
+function closest(word: string, lettersPerFault: number): string | undefined {
+  const plain = plainOf(word)
+  const ranked = VARIABLE_NAMES.map((name) => ({ name, off: distance(plain, plainOf(name)) }))
+    .filter(({ name, off }) => off <= Math.floor(plainOf(name).length / lettersPerFault))
+    .toSorted((one, other) => one.off - other.off)
+  return ranked[0]?.name
+}
+
+function plainOf(name: string): string {
+  return name.toUpperCase().replaceAll('_', '').replace(/S$/, '')
+}
