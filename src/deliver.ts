@@ -2,6 +2,8 @@ import { collect } from './body/read-bytes.ts'
 import type { Exchange } from './exchange.ts'
 import { isJsonType } from './json/json-type.ts'
 import { ApiError } from './openai/api-error.ts'
+import { holdsContent } from './openai/contents.ts'
+import { endpointOf } from './openai/endpoint-of.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { isJsonWithin, SHORT_BYTES_MAX } from './short-answer.ts'
 import { noteBody, standalone, wholeOf } from './stream/body-note.ts'
@@ -192,13 +194,13 @@ function causeOf({ abort }: Exchange, seen: unknown): unknown {
 
 /**
  * Says what is wrong with the kind of an answer: a page or a redirect where an API's answer belongs means that the base URL
- * is not an API's. undefined: nothing.
+ * is not an API's. The content of a file may be a page. undefined: nothing.
  *
  * @example
  * const isFailure = wrongKindOf(exchange, endpoint, answer) !== undefined
  */
 export function wrongKindOf(
-  { request }: Exchange,
+  { request, target }: Exchange,
   endpoint: JsonEndpoint | undefined,
   { ok, status, headers }: Response,
 ): string | undefined {
@@ -206,7 +208,7 @@ export function wrongKindOf(
   if (status >= 300 && status < 400 && endpoint !== undefined) return `a ${status} redirect`
   if (!ok || headers.get('content-type')?.toLowerCase().startsWith('text/html') !== true) return undefined
   const wantsJson = endpoint !== undefined || request.headers.get('accept')?.includes('application/json') === true
-  return wantsJson ? 'a text/html page' : undefined
+  return wantsJson && !holdsContent(endpointOf(target)) ? 'a text/html page' : undefined
 }
 
 /** Throws `upstream_invalid_response` for an answer of the wrong kind. */

@@ -1,9 +1,17 @@
 import type { Json } from '../json/json.ts'
 import { isJsonType } from '../json/json-type.ts'
 import { ApiError } from '../openai/api-error.ts'
+import type { Asides } from './asides.ts'
 import type { ChainDeps, RunFacts } from './chain-deps.ts'
 import { BrokenSource, EventReader, streamEvents } from './events.ts'
-import type { Context, ExtensionLog, ExtensionPrincipal, ExtensionStore, ServerSentEvent } from './extension.ts'
+import type {
+  Context,
+  EventsToSend,
+  ExtensionLog,
+  ExtensionPrincipal,
+  ExtensionStore,
+  ServerSentEvent,
+} from './extension.ts'
 import { extensionError } from './extension-error.ts'
 import { extensionLog } from './extension-log.ts'
 import { extensionStore } from './extension-store.ts'
@@ -34,7 +42,8 @@ const NO_JSON = /^(?:multipart|audio|image|video)\/|^application\/octet-stream/i
  */
 export class RunContext implements Context {
   readonly #parts: ContextParts
-  #readers: EventReader[] | undefined
+  /** Whoever reads the events of an answer, with that answer. */
+  #readers: { readonly reader: EventReader; readonly of: Response }[] | undefined
 
   constructor(parts: ContextParts) {
     this.#parts = parts
@@ -85,7 +94,7 @@ export class RunContext implements Context {
     return (response): AsyncIterable<ServerSentEvent> => {
       const reader = new EventReader(response.body)
       this.#readers ??= []
-      this.#readers.push(reader)
+      this.#readers.push({ reader, of: response })
       return reader
     }
   }
@@ -95,13 +104,22 @@ export class RunContext implements Context {
       streamEvents(events, init, {
         onFail: (cause) => this.#onStreamFail(cause),
         onCancel: () => {
-          for (const reader of this.#readers ?? []) void reader.return()
+          for (const { reader } of this.#readers ?? []) void reader.return()
         },
+        asides: () => this.#asidesFor(events, init),
       })
   }
 
   get waitUntil(): Context['waitUntil'] {
     return (work) => this.#parts.keep(Promise.resolve(work), this.log)
+  }
+
+  /** What stands between the events that a stream is made of: its own, those of the answer whose headers it has, or the only ones. */
+  #asidesFor(events: EventsToSend, init: ResponseInit | Response | undefined): Asides | undefined {
+    const readers = this.#readers ?? []
+    const source = readers.find(({ reader, of }) => reader === events || of === init)
+    const asides = (source ?? (readers.length === 1 ? readers[0] : undefined))?.reader.asides
+    return asides?.follow() === true ? asides : undefined
   }
 
   async #body(): Promise<unknown> {

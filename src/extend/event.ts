@@ -3,6 +3,7 @@ import type { Json } from '../json/json.ts'
 import type { NewEvent, ServerSentEvent } from './extension.ts'
 
 const TO_BYTES = new TextEncoder()
+const FROM_BYTES = new TextDecoder()
 const LINE_END = /\r\n|\n|\r/
 
 /** An event that came, with its bytes. */
@@ -29,18 +30,20 @@ class ReceivedEvent implements ServerSentEvent {
 }
 
 /**
- * Reads one event of a stream; `isFirst`: its very first.
+ * Reads one event of a stream; `isFirst`: its very first. undefined: it is none, since it has no data, such as a comment or a
+ * `retry` (WHATWG HTML §9.2.6).
  *
  * @example
  * const event = readEvent(raw)
  */
-export function readEvent(raw: Uint8Array, isFirst = false): ServerSentEvent {
+export function readEvent(raw: Uint8Array, isFirst = false): ServerSentEvent | undefined {
   const { event, id, data } = parseEvent(raw, isFirst)
-  return new ReceivedEvent(raw, event, id, data ?? '')
+  return data === undefined ? undefined : new ReceivedEvent(raw, event, id, data)
 }
 
 /**
- * The bytes of an event: those that came, or a new one's. Throws a `TypeError` for a name or id of more than one line, and for
+ * The bytes of an event: those that came, or a new one's. One that was made of one that came keeps the comments that stood in
+ * it. Throws a `TypeError` for a name or id of more than one line, and for
  * what has neither `data` nor `json`.
  *
  * @example
@@ -51,7 +54,7 @@ export function eventBytes(event: ServerSentEvent | NewEvent): Uint8Array {
   const { event: name, id, data, json } = event
   const text = json === undefined ? data : JSON.stringify(json)
   if (typeof text !== 'string') throw new TypeError('an event needs data or json')
-  let lines = ''
+  let lines = asidesOf(event)
   for (const [field, value] of [['event', name] as const, ['id', id] as const]) {
     if (value === undefined) continue
     if (LINE_END.test(value)) throw new TypeError(`the ${field} of an event is one line`)
@@ -59,6 +62,17 @@ export function eventBytes(event: ServerSentEvent | NewEvent): Uint8Array {
   }
   for (const line of text.split(LINE_END)) lines += `data: ${line}\n`
   return TO_BYTES.encode(`${lines}\n`)
+}
+
+/** The lines of the event that another one was made of which say nothing that either's members could. */
+function asidesOf(event: object): string {
+  if (!('raw' in event && event.raw instanceof Uint8Array)) return ''
+  const lines = FROM_BYTES.decode(event.raw).split(LINE_END).filter(isAside)
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function isAside(line: string): boolean {
+  return line.startsWith(':') || line.startsWith('retry:')
 }
 
 function parse(data: string): Json | undefined {

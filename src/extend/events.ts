@@ -1,17 +1,20 @@
 import { type EventPiece, EventSplitter } from '../formats/sse/event-splitter.ts'
+import { Asides } from './asides.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import { eventBytes, readEvent } from './event.ts'
-import type { EventsToSend, ServerSentEvent } from './extension.ts'
+import type { EventsToSend, NewEvent, ServerSentEvent } from './extension.ts'
 
 /** Events may hold images; a longer one is no event. */
 const EVENT_BYTES_MAX = 16 * 1024 * 1024
 
-/** What an event stream needs of the exchange that it belongs to. */
+/** What a stream of events needs of the exchange that it belongs to. */
 export interface StreamHooks {
   /** Told what a generator of events has thrown; gives the last bytes to send, if any. */
   readonly onFail: (cause: unknown) => Uint8Array | undefined
   /** The reader has left: whatever the events come from is to end, also where it is being waited for. */
   readonly onCancel: () => void
+  /** What stands between the events that it is made of; undefined: that is not known yet. */
+  readonly asides: () => Asides | undefined
 }
 
 /** The source of events broke off: that is no failure of whoever reads them. */
@@ -23,6 +26,8 @@ export class BrokenSource extends Error {
 export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
   readonly #reader: ChunkReader | undefined
   readonly #splitter = new EventSplitter(EVENT_BYTES_MAX)
+  /** What stands between the events. */
+  readonly asides = new Asides()
   #ready: EventPiece[] = []
   #isFirst = true
   #isDone: boolean
@@ -40,7 +45,12 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
   async next(): Promise<IteratorResult<ServerSentEvent, undefined>> {
     for (;;) {
       const piece = this.#ready.shift()
-      if (piece !== undefined) return { done: false, value: this.#eventOf(piece) }
+      if (piece !== undefined) {
+        const event = this.#eventOf(piece)
+        if (event !== undefined) return { done: false, value: event }
+        await this.asides.put(piece.bytes)
+        continue
+      }
       if (this.#isDone || this.#reader === undefined) return { done: true, value: undefined }
       await this.#read(this.#reader)
     }
@@ -54,8 +64,8 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
     return { done: true, value: undefined }
   }
 
-  /** Throws a `RangeError` for an event that is too long. The last event may lack its blank line. */
-  #eventOf({ bytes, isStart, isEnd }: EventPiece): ServerSentEvent {
+  /** undefined: it is none. Throws a `RangeError` for one that is too long. The last event may lack its blank line. */
+  #eventOf({ bytes, isStart, isEnd }: EventPiece): ServerSentEvent | undefined {
     if (!isStart || !(isEnd || this.#isDone)) throw new RangeError('an event of the stream is too long')
     const isFirst = this.#isFirst
     this.#isFirst = false
@@ -96,24 +106,42 @@ export function streamEvents(
   hooks: StreamHooks,
 ): Response {
   const iterator = Symbol.asyncIterator in events ? events[Symbol.asyncIterator]() : events[Symbol.iterator]()
+  const { onFail, onCancel } = hooks
+  let asides: Asides | undefined
+  let coming: Promise<IteratorResult<ServerSentEvent | NewEvent>> | undefined
+  const next = async (): Promise<Uint8Array | undefined> => {
+    coming ??= Promise.resolve(iterator.next())
+    // A generator may begin to read its source only when it is asked for its first event.
+    asides ??= hooks.asides()
+    await (asides === undefined ? coming : Promise.race([coming, asides.arrived()]))
+    asides ??= hooks.asides()
+    const aside = asides?.take()
+    if (aside !== undefined) return aside
+    const { done, value } = await coming
+    coming = undefined
+    return done === true ? undefined : eventBytes(value)
+  }
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const { done, value } = await iterator.next()
-          if (done === true) controller.close()
-          else controller.enqueue(eventBytes(value))
+          const bytes = await next()
+          if (bytes !== undefined) return controller.enqueue(bytes)
+          controller.close()
         } catch (cause) {
-          const farewell = hooks.onFail(cause)
+          const farewell = onFail(cause)
           if (farewell !== undefined) controller.enqueue(farewell)
           // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
           controller.error(undefined)
           leave(iterator)
         }
+        asides?.close()
       },
       cancel() {
         // A generator that waits for its next event ends only when that has come: so what it waits for ends first.
-        hooks.onCancel()
+        onCancel()
+        coming?.catch(() => undefined)
+        asides?.close()
         leave(iterator)
       },
     },

@@ -1,5 +1,6 @@
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
+import { settleContentLength } from './content-length.ts'
 import { upstreamFailure } from './failure.ts'
 import type { Destination } from './target.ts'
 import { watchUpload } from './upload.ts'
@@ -80,7 +81,9 @@ export function createSend(deps: SendDeps): Send {
     )
     const upload = body instanceof ReadableStream ? watched(body, firstByte, abort) : body
     try {
-      return await deps.fetch(call.url, initOf(call, upload))
+      const answer = await deps.fetch(call.url, initOf(call, upload))
+      settleContentLength(answer.headers)
+      return answer
     } catch (cause) {
       // Of a connection that never came about, the runtime has not touched the body.
       if (upload instanceof ReadableStream && !upload.locked) await upload.cancel().catch(() => undefined)

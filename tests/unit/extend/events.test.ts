@@ -33,6 +33,10 @@ function through(
   )
 }
 
+async function* copied(events: AsyncIterable<ServerSentEvent>) {
+  for await (const event of events) yield { ...event, data: event.data }
+}
+
 describe('events', () => {
   test('are read with all their fields', async () => {
     const [event, done] = await eventsOf(
@@ -45,7 +49,6 @@ describe('events', () => {
   })
 
   test.each([
-    ['a comment alone', ': ping\n\n', { data: '' }],
     ['a field without a value', 'data\nid\n\n', { data: '', id: '' }],
     ['one space only is taken off', 'data:  a\n\n', { data: ' a' }],
     ['no space', 'data:a\n\n', { data: 'a' }],
@@ -63,6 +66,23 @@ describe('events', () => {
     expect(events[0]?.data).toBe(data)
     expect(events[0]?.id).toBe(others.id)
     expect(new TextDecoder('utf-8', { ignoreBOM: true }).decode(events[0]?.raw)).toBe(text)
+  })
+
+  test.each([
+    ': ping\n\n',
+    'retry: 3000\n\n',
+    'id: 7\n\n',
+    'event: delta\n\n',
+    'event: delta\nid: 7\n: x\n\n',
+    'datum: x\n\n',
+    '\n\n',
+    ': ping',
+    '\uFEFF: ping\r\n\r\n',
+  ])('are not what has no data: %j', async (text) => {
+    expect(await eventsOf(eventStream([text]))).toEqual([])
+    expect((await eventsOf(eventStream([text, 'data: a\n\n']))).map(({ data }) => data)).toEqual(
+      /\n\r?\n$/.test(text) ? ['a'] : [],
+    )
   })
 
   test('are none where there is no body', async () => {
@@ -133,6 +153,96 @@ describe('a stream of events', () => {
     expect(await (await ask()).text()).toBe(
       'data: {"a" : 1}\r\n\r\nevent: copy\ndata: x\ndata: y\n\nevent: own\nid: 1\ndata: {"ü":1}\n\n: ping\n\ndata: b\n\n',
     )
+  })
+
+  const PLACES = [
+    ': begin\n\nretry: 3000\n\n',
+    'data: a\n\n',
+    ': one\r\n\r\n: two\n\n\n',
+    'event: x\n: within\nretry: 5\ndata: b\n\n',
+    'id: 9\n\n',
+    'data: [DONE]\n\n',
+    ': end\n\n',
+  ]
+  test('has what stands between the events in its place, byte for byte, however its chunks are cut', async () => {
+    const text = PLACES.join('')
+    for (const chunks of [[text], PLACES, [...text]]) {
+      const untouched = through(chunks, (events) => events)
+      expect(await (await untouched.ask()).text()).toBe(text)
+      const anew = through(chunks, async function* (events) {
+        for await (const event of events) yield { ...event, data: event.data.toUpperCase() }
+      })
+      expect(await (await anew.ask()).text()).toBe(
+        text
+          .replace('data: a', 'data: A')
+          .replace('event: x\n: within\nretry: 5\ndata: b', ': within\nretry: 5\nevent: x\ndata: B'),
+      )
+      const nothing = through(chunks, async function* (events) {
+        for await (const event of events) if (event.data === '') yield event
+      })
+      expect(await (await nothing.ask()).text()).toBe([PLACES[0], PLACES[2], PLACES[4], PLACES[6]].join(''))
+    }
+  })
+
+  test('has a comment at once, while nothing else comes', async () => {
+    const rest = Promise.withResolvers<string>()
+    const body = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          controller.enqueue(new TextEncoder().encode(': ping\n\n'))
+          controller.enqueue(new TextEncoder().encode(await rest.promise))
+          controller.close()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const { ask } = rig(
+      [
+        loaded(async (request, next, { events, stream }) => {
+          const response = await next(request)
+          return stream(copied(events(response)), response)
+        }),
+      ],
+      () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
+    )
+    const reader = (await ask()).body?.getReader()
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(': ping\n\n')
+    rest.resolve('data: a\n\n')
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: a\n\n')
+    expect((await reader?.read())?.done).toBe(true)
+  })
+
+  test('does not read comments far ahead of its reader', async () => {
+    let pulls = 0
+    const ping = `: ${'x'.repeat(10_000)}\n\n`
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          pulls += 1
+          controller.enqueue(new TextEncoder().encode(ping))
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const { ask } = rig([loaded((_request, _next, { events, stream }) => stream(copied(events(new Response(body)))))])
+    const reader = (await ask()).body?.getReader()
+    for (let at = 0; at < 100; at += 1) expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(ping)
+    expect(pulls).toBeLessThan(120)
+    await reader?.cancel()
+  })
+
+  test('of another answer’s headers, or of two answers, has no comments of an answer that it is not of', async () => {
+    const { ask } = rig([
+      loaded(async (_request, _next, { events, stream }) => {
+        const [one, other] = [eventStream([': one\n\ndata: a\n\n']), eventStream([': other\n\ndata: b\n\n'])]
+        const both = async function* () {
+          yield* events(one)
+          yield* events(other)
+        }
+        return stream(both(), one)
+      }),
+    ])
+    expect(await (await ask()).text()).toBe(': one\n\ndata: a\n\ndata: b\n\n')
   })
 
   test('may be of a list, with headers of its own', async () => {

@@ -239,8 +239,12 @@ describe('phrase-guard', () => {
   })
 
   test('lets what only began like a phrase go on, byte for byte and in order', async () => {
-    const chunks = [chunk('A se'), ': ping\n\n', chunk('cond PASS'), chunk('age'), chunk('pass'), 'data: [DONE]\n\n']
+    const chunks = [chunk('A se'), chunk('cond PASS'), chunk('age'), chunk('pass'), 'data: [DONE]\n\n']
     expect((await guarded(chunks)).text).toBe(chunks.join(''))
+    // What keeps a connection alive does not wait for what is held back.
+    expect((await guarded([...chunks.slice(0, 1), ': ping\n\n', ...chunks.slice(1)])).text).toBe(
+      `: ping\n\n${chunks.join('')}`,
+    )
     expect((await guarded(chunks.slice(0, -1))).text).toBe(chunks.slice(0, -1).join(''))
   })
 

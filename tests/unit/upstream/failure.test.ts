@@ -12,6 +12,7 @@ test.each([
   ['Malformed_HTTP_Response', 'upstream_invalid_response'],
   ['InvalidHTTPResponse', 'upstream_invalid_response'],
   ['ResponseHeadersTooLarge', 'upstream_invalid_response'],
+  ['InvalidContentLength', 'upstream_invalid_response'],
   ['HPE_INVALID_CONSTANT', 'upstream_invalid_response'],
   ['HPE_HEADER_OVERFLOW', 'upstream_invalid_response'],
 ] as const)('%s is %s, with the cause for the log', (code, kind) => {
