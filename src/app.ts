@@ -4,7 +4,6 @@ import { isLocalCaller } from './auth/local-caller.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Config } from './config/config.ts'
 import type { CacheSettings, Settings } from './config/settings.ts'
-import { addDebugHeaders } from './deliver.ts'
 import type { Exchange } from './exchange.ts'
 import type { LoadedExtension } from './extend/loaded-extension.ts'
 import { createHealthChecks } from './health-checks.ts'
@@ -21,6 +20,7 @@ import { type Admission, createAdmission } from './limits/admission.ts'
 import { createLive } from './live.ts'
 import { createPartsMaker, type Serving } from './live-parts.ts'
 import { ApiError } from './openai/api-error.ts'
+import { addDebugHeaders } from './own-headers.ts'
 import type { PipelineDeps } from './pipeline.ts'
 import { createRememberedIds } from './router/remembered-ids.ts'
 import { createRetryBudget } from './router/retry.ts'
@@ -105,7 +105,7 @@ export function createApp(deps: AppDeps): App {
   const pipeline: PipelineDeps = {
     ...routing,
     live: () => live,
-    ids: createRememberedIds(),
+    ids: createRememberedIds({ sha256 }),
     defaultModel: config.defaultModel,
     limits: config.limits,
     timeouts,

@@ -1,36 +1,64 @@
+import type { PinSettings } from './config/settings.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import type { Draft } from './draft.ts'
 import type { Live } from './live.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
-import { idsIn, type RememberedIds } from './router/remembered-ids.ts'
+import { namedIds } from './router/named-ids.ts'
+import type { RememberedIds, Whereabouts } from './router/remembered-ids.ts'
 import type { Route } from './router/router.ts'
+import type { Store } from './store/store.ts'
+
+/** Settings that are in force, and what remembers objects for several processes, where something does. */
+type Routing = Live & { readonly sharedStore?: Store | undefined }
 
 /**
  * Chooses where a request goes: to whoever holds the object that it speaks of, else where its resource is pinned to, else
- * where its model leads.
+ * where its model leads. A promise where a store has to be asked for the object.
  *
  * `target` is the caller's request target. Throws `model_not_found`.
  */
-export function chooseRoute(target: string, draft: Draft, live: Live, ids: RememberedIds): Route {
-  const { router, settings, remembersIds } = live
-  const byModel = router.route(draft.model)
+export function chooseRoute(target: string, draft: Draft, live: Routing, ids: RememberedIds): Route | Promise<Route> {
+  const byModel = live.router.route(draft.model)
+  const { sharedStore, remembersIds } = live
   if (!remembersIds) return byModel
-  const endpoint = endpointOf(target)
-  const resource = endpoint.split('/', 1)[0] ?? ''
-  for (const id of idsIn(endpoint, draft.value)) {
-    const holder = ids.find(id)
-    if (holder !== undefined) return within(byModel, router.routeTo(holder.upstream, holder.keyIndex), holder)
-  }
+  const byPin = (): Route => pinned(target, byModel, live)
+  // Most servers never see an object.
+  if (sharedStore === undefined && ids.isEmpty()) return byPin()
+  const path = pathOf(target)
+  const { certain, possible } = namedIds(path, draft.value)
+  const near = ids.find(certain) ?? ids.find(possible)
+  if (near !== undefined) return held(byModel, near, live, ids)
+  if (sharedStore === undefined || certain.length === 0) return byPin()
+  return ids
+    .findIn(sharedStore, certain)
+    .then((where) => (where === undefined ? byPin() : held(byModel, where, live, ids)))
+}
+
+/** Below `/v1/`, with its query. */
+function pathOf(target: string): string {
+  return target.replace(/^\/(?:v1\/)?/, '')
+}
+
+function pinned(target: string, byModel: Route, { router, settings }: Live): Route {
+  const resource = endpointOf(target).split('/', 1)[0] ?? ''
   const pin = STATEFUL_RESOURCES.has(resource) ? settings.pins[resource] : undefined
-  return pin === undefined ? byModel : within(byModel, router.routeTo(pin), { upstream: pin })
+  return pin === undefined ? byModel : within(byModel, router.routeTo(pin.upstream, pin.keyIndex), pin)
+}
+
+function held(byModel: Route, where: Whereabouts, { router, settings }: Live, ids: RememberedIds): Route {
+  const { upstream, key } = where
+  const keys = settings.upstreams.find(({ name }) => name === upstream)?.keys ?? []
+  const at = keys.findIndex((one) => ids.keyDigest(one) === key)
+  const keyIndex = at === -1 ? undefined : at
+  return within(byModel, router.routeTo(upstream, keyIndex), { upstream, keyIndex })
 }
 
 /** The lanes of the model's route that lead to a holder, so that its own name for the model is used; else the holder's. */
-function within(byModel: Route, held: Route, holder: { upstream: string; keyIndex?: number }): Route {
+function within(byModel: Route, toHolder: Route, holder: PinSettings): Route {
   const isHolders = byModel.lanes.filter(
     ({ upstream, keyIndex }) =>
       upstream.name === holder.upstream && (holder.keyIndex === undefined || keyIndex === holder.keyIndex),
   )
-  if (byModel.model === undefined || isHolders.length === 0) return held
+  if (byModel.model === undefined || isHolders.length === 0) return toHolder
   return { ...byModel, lanes: isHolders, order: () => isHolders }
 }

@@ -5,11 +5,13 @@ import { ApiError } from './openai/api-error.ts'
 import { holdsContent } from './openai/contents.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
+import { addOwnHeaders } from './own-headers.ts'
 import { isJsonWithin, SHORT_BYTES_MAX } from './short-answer.ts'
+import type { AnswerIds } from './stream/answer-ids.ts'
 import { noteBody, standalone, wholeOf } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
 import { hideSecret, isEncoded } from './stream/hide-secret.ts'
-import { findObjectId } from './stream/object-id.ts'
+import { holdEnd } from './stream/hold-end.ts'
 import type { Outcome } from './stream/outcome.ts'
 import { reportModel } from './stream/report-model.ts'
 import { keepAlive } from './stream/sse-ping.ts'
@@ -33,8 +35,8 @@ export interface Via {
   readonly debugHeaders: boolean
   /** The name that the answer is to give for the model; undefined: the upstream's, byte for byte. */
   readonly reportModel: string | undefined
-  /** Is told the id of the object that the answer is, where that has to be remembered. */
-  readonly onObject: ((id: string) => void) | undefined
+  /** Makes what looks for the ids of objects in a good answer, where these have to be remembered. */
+  readonly objectsIn: ((headers: Headers) => AnswerIds | undefined) | undefined
 }
 
 /** What is complete before its status is sent, so that a cut one can still be a 502, is not larger than this. */
@@ -61,7 +63,7 @@ export function deliver(
   const mediaType = headers.get('content-type')?.toLowerCase() ?? ''
   refuseWrongKind(exchange, endpoint, answer)
   removeHopByHop(headers)
-  addOwnHeaders(headers, exchange, mediaType, via)
+  addOwnHeaders(headers, exchange, via.debugHeaders)
   const echoed = status >= 400 ? via.secret : undefined
   const name = via.reportModel !== undefined && answer.ok && !isEncoded(headers) ? via.reportModel : undefined
   const isNamedJson = name !== undefined && isJsonType(mediaType)
@@ -70,27 +72,30 @@ export function deliver(
   if (status === 204 || status === 205) headers.delete('content-length')
   exchange.status = status
   exchange.isDelivered = true
+  const objects = status < 300 ? via.objectsIn?.(headers) : undefined
   if (!hasBody(exchange, answer)) return new Response(null, answer)
   const isRead = wholeOf(answer) !== undefined
   // What has been read already still has to be masked, renamed or looked into where the rest would be.
-  if (isRead && echoed === undefined && !isNamedJson && via.onObject === undefined) {
+  if (isRead && echoed === undefined && !isNamedJson && objects === undefined) {
     exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
     return answer
   }
   if (isWhole || isRead)
-    return deliverWhole(exchange, standalone(answer), { ...via, secret: echoed, reportModel: name }, deps)
+    return deliverWhole(exchange, standalone(answer), { ...via, secret: echoed, reportModel: name }, objects, deps)
   const { body } = answer
   if (body === null) return new Response(null, answer)
   const isEventStream = mediaType.startsWith('text/event-stream')
-  const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, via, deps)
+  const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, watch(exchange, via, objects, deps))
   const isPinged = isEventStream && isOpenEnded(headers) && deps.ssePingMs > 0
   const isNamed = isEventStream && name !== undefined
-  if (echoed === undefined && !isPinged && !isNamed) return noteBody(answer, { tap })
+  const isHeld = objects?.isLate === true
+  if (echoed === undefined && !isPinged && !isNamed && !isHeld) return noteBody(answer, { tap })
   let shown = passThrough(body, tap)
   if (isNamed) {
     headers.delete('content-length')
     shown = reportModel(name).stream(shown)
   }
+  if (isHeld) shown = holdEnd(shown, objects.end)
   if (isPinged) shown = keepAlive(shown, deps.ssePingMs, deps.deadlines)
   return echoed === undefined ? new Response(shown, answer) : masked(shown, answer, echoed)
 }
@@ -109,12 +114,12 @@ function hasBody(exchange: Exchange, { status }: Response): boolean {
 }
 
 /** What watches a body that passes through, and reports the exchange's end. */
-function tapOf(exchange: Exchange, headers: Headers, isCompletion: boolean, via: Via, deps: DeliverDeps): Tap {
+function tapOf(exchange: Exchange, headers: Headers, isCompletion: boolean, watching: Watching): Tap {
   const farewell = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
     errorEvent(tail, causeOf(exchange, cause))
   exchange.isTapped = true
   return new Tap({
-    ...watch(exchange, via, deps),
+    ...watching,
     onEnd: (outcome, bytes) => exchange.end(outcome, bytes),
     ...(isCompletion && isOpenEnded(headers) && { farewell }),
   })
@@ -126,10 +131,16 @@ function isOpenEnded(headers: Headers): boolean {
 }
 
 /** The response when all of its body has come; fails with the upstream's failure where it breaks off. */
-async function deliverWhole(exchange: Exchange, answer: Response, via: Via, deps: DeliverDeps): Promise<Response> {
+async function deliverWhole(
+  exchange: Exchange,
+  answer: Response,
+  via: Via,
+  objects: AnswerIds | undefined,
+  deps: DeliverDeps,
+): Promise<Response> {
   const { headers } = answer
   const isSmall = Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SHORT_BYTES_MAX
-  const watching = watch(exchange, via, deps)
+  const watching = watch(exchange, via, objects, deps)
   const bytesMax = via.reportModel === undefined ? WHOLE_BYTES_MAX : REPORTED_BYTES_MAX
   try {
     const whole = isSmall
@@ -137,8 +148,9 @@ async function deliverWhole(exchange: Exchange, answer: Response, via: Via, deps
       : await collectWatched(answer.body, watching, bytesMax)
     if (isSmall) {
       watching.onFirstChunk()
-      watching.onBeginning?.(whole)
+      watching.onChunk?.(whole)
     }
+    if (objects?.isLate === true) await objects.end()
     if (via.secret !== undefined) return await masked(whole, answer, via.secret)
     if (via.reportModel === undefined) return noteBody(answer, { whole })
     const named = reportModel(via.reportModel).whole(whole)
@@ -173,17 +185,17 @@ async function collectWatched(
 interface Watching {
   readonly idle: Deadline
   readonly onFirstChunk: () => void
-  readonly onBeginning?: (chunk: Uint8Array) => boolean
+  readonly onChunk?: (chunk: Uint8Array) => void
 }
 
 /** What every body of an answer is watched for. */
-function watch(exchange: Exchange, { streamIdleMs, onObject }: Via, deps: DeliverDeps): Watching {
+function watch(exchange: Exchange, { streamIdleMs }: Via, objects: AnswerIds | undefined, deps: DeliverDeps): Watching {
   return {
     idle: deps.deadlines.start(streamIdleMs, () => exchange.abort.abort(new ApiError('upstream_timeout'))),
     onFirstChunk() {
       exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
     },
-    ...(onObject !== undefined && exchange.status < 300 && { onBeginning: findObjectId(onObject) }),
+    ...(objects !== undefined && { onChunk: objects.add }),
   }
 }
 
@@ -216,34 +228,4 @@ export function refuseWrongKind(exchange: Exchange, endpoint: JsonEndpoint | und
   const found = wrongKindOf(exchange, endpoint, answer)
   if (found === undefined) return
   throw new ApiError('upstream_invalid_response', { cause: `upstream answered with ${found}` })
-}
-
-function addOwnHeaders(headers: Headers, exchange: Exchange, mediaType: string, via: Via): void {
-  exchange.upstreamRequestId = headers.get('x-request-id') ?? undefined
-  if (exchange.upstreamRequestId === undefined) headers.set('x-request-id', exchange.id)
-  if (exchange.clientRequestId !== undefined) headers.set('x-client-request-id', exchange.clientRequestId)
-  if (mediaType.startsWith('text/event-stream')) {
-    // nginx and others in front hold an event stream back unless they are told not to.
-    if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache')
-    if (!headers.has('x-accel-buffering')) headers.set('x-accel-buffering', 'no')
-  }
-  if (exchange.shouldRetry === false) headers.set('x-should-retry', 'false')
-  if (via.debugHeaders) addDebugHeaders(headers, exchange)
-}
-
-/**
- * Adds what an operator who debugs wants to see of an exchange: its times, its attempts, the last upstream that was asked.
- *
- * @example
- * if (settings.debugHeaders) addDebugHeaders(response.headers, exchange)
- */
-export function addDebugHeaders(headers: Headers, exchange: Exchange): void {
-  const upstreamMs = exchange.upstreamMs ?? 0
-  const ownMs = performance.now() - exchange.startedAt - upstreamMs
-  headers.append('server-timing', `nexcode;dur=${ownMs.toFixed(2)}, upstream;dur=${upstreamMs.toFixed(2)}`)
-  headers.set('x-nexcode-request-id', exchange.id)
-  headers.set('x-nexcode-principal', exchange.principal)
-  if (exchange.upstream !== undefined) headers.set('x-nexcode-upstream', exchange.upstream)
-  headers.set('x-nexcode-attempts', String(exchange.attempts))
-  if (exchange.params !== '') headers.set('x-nexcode-params', exchange.params)
 }

@@ -18,6 +18,8 @@ export interface LiveParts {
   readonly chain: Chain
   /** Kept answers, and those under way that several wait for; undefined: nothing is kept. */
   readonly reuse: Reuse | undefined
+  /** What other processes and nodes see, too; undefined: there is none. */
+  readonly sharedStore: Store | undefined
 }
 
 /** All that requests go by. */
@@ -63,7 +65,8 @@ export function createPartsMaker(deps: PartsDeps): MakeParts {
     made = wanted
     const former = previous?.reuse
     if (!isSame && former !== undefined) deps.deadlines.start(OLD_STORE_MS, () => void former.close())
-    return { reuse, chain: makeChain(extensions, reuse, { ...deps, pending }) }
+    const sharedStore = cache.store === undefined || cache.store === 'memory' ? undefined : reuse?.store
+    return { reuse, sharedStore, chain: makeChain(extensions, reuse, { ...deps, pending }) }
   }
 }
 

@@ -15,7 +15,10 @@ export interface Live {
   readonly needsModel: boolean
   /** Whether a body may have to be read that would else pass through. */
   readonly readsBodies: boolean
-  /** Whether an object's id must be remembered, since it may be at one of several upstreams, or under one of several keys. */
+  /**
+   * Whether an object's id must be remembered, since it may be at one of several upstreams, or under one of several keys, or
+   * its model is to be called what the caller called it.
+   */
   readonly remembersIds: boolean
 }
 
@@ -30,7 +33,8 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
   const { models, unknownModels, params, upstreams } = settings
   const isRuledByModel = params.some(({ match }) => match.model !== undefined)
   const isInPath = upstreams.some(({ modelPath }) => modelPath !== undefined)
-  const remembersIds = upstreams.length > 1 || upstreams.some(({ keys }) => keys.length > 1)
+  const isSomewhere = upstreams.length > 1 || upstreams.some(({ keys }) => keys.length > 1)
+  const remembersIds = isSomewhere || models.some(({ reportModel }) => reportModel === 'alias')
   const needsModel = models.length > 0 || unknownModels === 'refuse' || isRuledByModel || isInPath
   return {
     settings,

@@ -4,7 +4,6 @@ import type { Cassettes } from './cassette/cassettes.ts'
 import type { Recording } from './cassette/recorder.ts'
 import { watchAnswer } from './cassette/watch-answer.ts'
 import { chooseRoute } from './choose-route.ts'
-import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import { type DeliverDeps, deliver, refuseWrongKind, type Via } from './deliver.ts'
 import type { Draft } from './draft.ts'
 import type { Exchange } from './exchange.ts'
@@ -13,12 +12,12 @@ import { askOnce } from './failover/ask-once.ts'
 import type { AskDeps } from './failover/asked.ts'
 import type { LaneCall } from './failover/attempt.ts'
 import { type ExchangeLimits, limitTime, ownLimit, type TimeLimits } from './failover/limit-time.ts'
-import { isJsonObject } from './json/json.ts'
 import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
 import type { Serving } from './live-parts.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
+import { namesObjects, watchObjects } from './remember-objects.ts'
 import type { Reused } from './reuse/reuse-request.ts'
 import { affinityOf } from './router/affinity.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
@@ -93,7 +92,8 @@ async function serve(
   const isCompared = isReused && live.reuse?.comparesBody(exchange, live.settings)
   const reading = readDraft(exchange, principal, endpoint, live, deps, isCompared)
   const draft = reading instanceof Promise ? await reading : reading
-  const route = chooseRoute(exchange.target, draft, live, deps.ids)
+  const choosing = chooseRoute(exchange.target, draft, live, deps.ids)
+  const route = choosing instanceof Promise ? await choosing : choosing
   const going = { exchange, principal, endpoint, draft, route, live }
   const limits = limitTime(exchange, route, live.settings, deps)
   const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
@@ -188,8 +188,8 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
   if (live.settings.cache.store !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
   // What is recorded has to be readable, too.
   if (deps.cassettes?.record !== undefined) headers.set('accept-encoding', 'identity')
-  // An answer in which a name is to be changed, or an id to be found, has to be readable.
-  if (route.model?.reportModel === 'alias' || makesObject(going)) headers.set('accept-encoding', 'identity')
+  // An answer in which a name is to be changed, or ids are to be found, has to be readable.
+  if (route.model?.reportModel === 'alias' || namesObjects(going)) headers.set('accept-encoding', 'identity')
   const firstByteMs = ownLimit('firstByteMs', route, lane)
   const body = draft.bodyFor(lane.model)
   return { url, target, method: request.method, headers, body, abort, firstByteMs, reach, secret }
@@ -209,16 +209,6 @@ function via(going: Going, { lane, secret, isWatched }: Handed, deps: PipelineDe
         : (ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs),
     debugHeaders: live.settings.debugHeaders,
     reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,
-    onObject:
-      lane !== undefined && makesObject(going)
-        ? (id) => deps.ids.remember(id, { upstream: lane.upstream.name, keyIndex: lane.keyIndex })
-        : undefined,
+    objectsIn: lane === undefined ? undefined : watchObjects(going, lane, deps.ids),
   }
-}
-
-/** Whether a request makes what can be asked for later only where it was made, so that its id has to be remembered. */
-function makesObject({ exchange, draft, live }: Going): boolean {
-  const { request, route } = exchange
-  if (!live.remembersIds || request.method !== 'POST') return false
-  return STATEFUL_RESOURCES.has(route) || (isJsonObject(draft.value) && draft.value['store'] === true)
 }

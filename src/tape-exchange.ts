@@ -16,7 +16,7 @@ const PLAYED: Via = {
   streamIdleMs: 0,
   debugHeaders: false,
   reportModel: undefined,
-  onObject: undefined,
+  objectsIn: undefined,
 }
 
 /**

@@ -20,8 +20,8 @@ export interface Settings {
   /** How requests that no entry of `models` decides are sent. */
   readonly sending: SendingSettings
   readonly params: readonly ParamRule[]
-  /** Which upstream holds the objects of a stateful resource: first path segment (`files`, `batches`, …) → upstream's name. */
-  readonly pins: Readonly<Record<string, string>>
+  /** Who holds the objects of a stateful resource, by its first path segment (`files`, `batches`, …). */
+  readonly pins: Readonly<Record<string, PinSettings>>
   readonly debugHeaders: boolean
   readonly cache: CacheSettings
   /** The user's own logic, in the order in which a request meets it. */
@@ -32,6 +32,13 @@ export interface Settings {
   readonly onDisconnect: 'cancel' | 'drain'
   /** Whether the SDKs' own timeouts (`x-stainless-timeout`, `x-stainless-read-timeout`) end a request here, too. */
   readonly clientDeadline: boolean
+}
+
+/** An upstream, or one of its keys. */
+export interface PinSettings {
+  readonly upstream: string
+  /** From 0; undefined: any. */
+  readonly keyIndex: number | undefined
 }
 
 /** Where answers are kept, which, and for whom. */
@@ -208,7 +215,7 @@ export interface ParamRule {
     readonly model: readonly string[] | undefined
     /** Patterns of paths below `/v1/`, such as `chat/completions` or `audio/*`; any of them. */
     readonly endpoint: readonly string[] | undefined
-    /** Principals' kinds (`token`, `caller`, `local`) or names (`alice`, `token-3fa9c1d2`), with `*`; any of them. */
+    /** Principals' kinds (`token`, `caller`, `local`) or ids (`token-1`); any of them. */
     readonly principal: readonly string[] | undefined
     /** Lower-case names, and patterns of their values with `*`; all of them. */
     readonly header: Readonly<Record<string, string>> | undefined

@@ -1,4 +1,4 @@
-import { type Authorize, principalName } from '../auth/authorize.ts'
+import type { Authorize } from '../auth/authorize.ts'
 import { chooseRoute } from '../choose-route.ts'
 import { draftAsIs } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
@@ -65,7 +65,7 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
   const { request, target, abort } = exchange
   guardRequest(request.method, target, request.headers)
   const principal = authorize(request.headers)
-  exchange.principal = principalName(principal)
+  exchange.principal = principal.kind
   if (!isServed(target)) throw new ApiError('unknown_url')
   const live = pipeline.live()
   const model = live.settings.hasFile ? queryModel(target) : undefined
@@ -84,7 +84,7 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
       message: 'This server has rules for the parameters of this request, and they cannot be applied to a WebSocket.',
     })
   }
-  const route = chooseRoute(target, { ...draftAsIs(null), model }, live, pipeline.ids)
+  const route = await chooseRoute(target, { ...draftAsIs(null), model }, live, pipeline.ids)
   const [lane] = route.order({})
   if (lane === undefined) throw new ApiError('upstream_unavailable')
   const wanted = lane.model === undefined ? target : withQueryModel(target, lane.model)

@@ -6,8 +6,8 @@ import type { Outcome } from './outcome.ts'
 export interface TapWatch {
   /** Called once, before the first chunk goes on. */
   readonly onFirstChunk?: (chunk: Uint8Array) => void
-  /** Called before each chunk goes on, until it says that it needs no more of them. */
-  readonly onBeginning?: (chunk: Uint8Array) => boolean
+  /** Called before each chunk goes on. */
+  readonly onChunk?: (chunk: Uint8Array) => void
   /** Called exactly once, when the body has ended in any way; `bytes` is what went through. */
   readonly onEnd: (outcome: Outcome, bytes: number) => void
   /** Runs only while the source is being waited for: a slow reader never counts as a silent source. */
@@ -30,12 +30,10 @@ export class Tap {
   #bytes = 0
   #tail: Uint8Array = NOTHING
   #hasEnded = false
-  #isBeginning: boolean
   #follower: TapWatch['onEnd'] | undefined
 
   constructor(watch: TapWatch) {
     this.#watch = watch
-    this.#isBeginning = watch.onBeginning !== undefined
   }
 
   /** Has somebody else told of the end, too: one, behind whoever was first. */
@@ -53,7 +51,7 @@ export class Tap {
     const watch = this.#watch
     watch.idle?.suspend()
     if (this.#bytes === 0 && chunk.byteLength > 0) watch.onFirstChunk?.(chunk)
-    if (this.#isBeginning) this.#isBeginning = watch.onBeginning?.(chunk) === true
+    watch.onChunk?.(chunk)
     this.#bytes += chunk.byteLength
     // Of a chunk that is long enough the last bytes are looked for at the end only.
     if (watch.farewell !== undefined) this.#tail = chunk.byteLength >= TAIL_BYTES ? chunk : lastBytes(this.#tail, chunk)

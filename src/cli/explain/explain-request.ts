@@ -1,4 +1,4 @@
-import { type Principal, principalName } from '../../auth/authorize.ts'
+import type { Principal } from '../../auth/authorize.ts'
 import { chooseRoute } from '../../choose-route.ts'
 import type { Config } from '../../config/config.ts'
 import type { Draft } from '../../draft.ts'
@@ -15,8 +15,10 @@ import { endpointOf } from '../../openai/endpoint-of.ts'
 import { endpointFor, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { modelOf, withDefaultModel } from '../../policy/default-model.ts'
 import { factsOf, readDraft } from '../../read-draft.ts'
-import { createRememberedIds, idsIn } from '../../router/remembered-ids.ts'
+import { namedIds } from '../../router/named-ids.ts'
+import { createRememberedIds } from '../../router/remembered-ids.ts'
 import { createDeadlines } from '../../timing/deadlines.ts'
+import { sha256 } from '../sha256.ts'
 import { explainRoute } from './explain-route.ts'
 import { explainRules } from './explain-rules.ts'
 import type { ExplainedRoute, Explanation } from './explanation.ts'
@@ -58,7 +60,7 @@ export async function explainRequest(
   const facts = factsOf(exchange, principal, model)
   const { body, entry } = refusal ?? {}
   return {
-    request: { method, path, model, principal: principalName(principal), body: asked.body },
+    request: { method, path, model, principal: facts.principal.id ?? principal.kind, body: asked.body },
     rules: explainRules(live.rules, config.settings.params, { facts, json, refusal, isReached: draft !== undefined }),
     refusal: body && entry && { status: entry.status, error: body.error },
     ownAnswer,
@@ -81,7 +83,7 @@ function lowerCase(headers: AskedRequest['headers']): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-function follow(
+async function follow(
   exchange: Exchange,
   principal: Principal,
   draft: Draft,
@@ -95,7 +97,7 @@ function follow(
       method: exchange.request.method,
       principal: principal.kind,
       endpoint,
-      route: chooseRoute(exchange.target, draft, live, createRememberedIds()),
+      route: await chooseRoute(exchange.target, draft, live, createRememberedIds({ sha256 })),
       draft,
       addressOf: (lane, model) =>
         addressLane(exchange, principal, lane, { target: exchange.target, model }, live, deps),
@@ -130,15 +132,10 @@ function notesFor(
   { auth }: Config,
 ): string[] {
   const notes: string[] = []
-  const ids = remembersIds && draft !== undefined ? [...idsIn(endpointOf(path), draft.value)] : []
+  const ids = remembersIds && draft !== undefined ? namedIds(path.replace(/^\/(?:v1\/)?/, ''), draft.value).certain : []
   if (ids.length > 0)
     notes.push(`A server that has given out ${ids.join(', ')} sends this to the upstream that it is from.`)
   const spendsKey = route?.targets.some(({ key }) => key.startsWith("the server's")) === true
-  const others = auth.tokens.length - 1
-  if (principal === undefined && auth.required && others > 0)
-    notes.push(
-      'Several tokens are set up, and this is for the first. For another, write "principal": "NAME" beside the body.',
-    )
   if (principal === undefined && !auth.required && spendsKey)
     notes.push(
       'That is for the holder of a token, and none is set up here (REQUIRE_AUTH). For others, write "principal": "caller" or "local" beside the body.',

@@ -7,6 +7,7 @@ import { foreignFileFault } from './foreign-file.ts'
 import { checkUpstreamName, toModels } from './model-settings.ts'
 import type { ReadFile } from './named-file.ts'
 import { toParamRules } from './param-rules.ts'
+import { toPins } from './pins.ts'
 import { createProblemLog, type FileProblem } from './problems.ts'
 import { readDocument } from './read-document.ts'
 import { createScope, type Scope } from './scope.ts'
@@ -83,8 +84,6 @@ function toSettings(scope: Scope): Settings {
     breaker: toBreaker(scope, ['breaker'], config.breaker, BREAKER_DEFAULTS),
   })
   checkUpstreamName(scope, ['default_upstream'], config.default_upstream)
-  const pins = config.pins ?? {}
-  for (const [resource, name] of Object.entries(pins)) checkUpstreamName(scope, ['pins', resource], name)
   const isOwn = scope.isWritten(['upstreams'])
   return {
     hasFile: true,
@@ -94,7 +93,7 @@ function toSettings(scope: Scope): Settings {
     unknownModels: config.unknown_models ?? 'pass',
     sending,
     params: toParamRules(scope),
-    pins,
+    pins: toPins(scope, upstreams),
     debugHeaders: config.debug_headers ?? base.debugHeaders,
     clientDeadline: config.client_deadline ?? true,
     ...toAnswering(scope),

@@ -15,7 +15,9 @@ const PinsSection = Type.Unsafe<Readonly<Record<string, string>>>(
     Object.fromEntries(
       [...STATEFUL_RESOURCES].map((name) => [
         name,
-        optional(text(), `The upstream that holds what is below /v1/${name}.`, { examples: ['openai'] }),
+        optional(text(), `The upstream that holds what is below /v1/${name}; #2 behind it: its second key.`, {
+          examples: ['openai', 'openai#2'],
+        }),
       ]),
     ),
   ),
@@ -59,7 +61,7 @@ export const ConfigFile = closed('The file', {
   hedge: optional(HedgeSection, 'When a second target is asked although the first has not failed; false: never.', {
     'x-default': 'off',
   }),
-  pins: optional(PinsSection, 'Which upstream holds the objects of a stateful resource.', {
+  pins: optional(PinsSection, 'Which upstream, or which of its keys, holds the objects of a stateful resource.', {
     examples: [{ files: 'openai' }],
   }),
   upstreams: optional(

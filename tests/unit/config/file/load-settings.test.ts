@@ -25,7 +25,11 @@ describe('a file that says everything', () => {
     ['report_model', groq?.reportModel, 'alias'],
     ['all_open', settings.sending.allOpen, 'refuse'],
     ['hedge', settings.sending.hedge, { percentile: 90, minMs: 50, budgetPercent: 1.5 }],
-    ['pins', settings.pins, { files: 'openai', batches: 'azure' }],
+    [
+      'pins',
+      settings.pins,
+      { files: { upstream: 'openai', keyIndex: undefined }, batches: { upstream: 'azure', keyIndex: undefined } },
+    ],
     ['upstreams', settings.upstreams.map(({ name }) => name), ['openai', 'azure', 'local']],
     ['models', settings.models.map(({ name }) => name), ['smart', 'gpt-*', 'groq/*']],
     ['preset', openai?.baseUrl, 'https://api.openai.com/v1'],

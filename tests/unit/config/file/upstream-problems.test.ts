@@ -7,6 +7,17 @@ const FILES: readonly [text: string, problems: readonly string[]][] = [
     'default_upstream: api.openai.con',
     ['1:19 default_upstream "api.openai.con" is no upstream | Did you mean "api.openai.com"?'],
   ],
+  [
+    'pins: { files: a#2, batches: a#3, uploads: a#0, evals: "a#", skills: a#x, threads: b#1, responses: c#1 }\nupstreams: { a: { base_url: "http://a/v1", api_keys: [k1, k2] }, c: { base_url: "http://c/v1" } }',
+    [
+      '1:30 pins.batches names a key that is not there: a has 2 keys | Use #1 to #2.',
+      '1:44 pins.uploads names no key | Write the number of a key behind the "#", from 1, such as openai#2; or the upstream alone.',
+      '1:56 pins.evals names no key | Write the number of a key behind the "#", from 1, such as openai#2; or the upstream alone.',
+      '1:70 pins.skills names no key | Write the number of a key behind the "#", from 1, such as openai#2; or the upstream alone.',
+      '1:84 pins.threads "b" is no upstream | Known here: a, c.',
+      '1:100 pins.responses names a key that is not there: c has no keys | Name the upstream alone.',
+    ],
+  ],
   ['pins: { files: opnai }', ['1:16 pins.files "opnai" is no upstream | Known here: api.openai.com.']],
   [
     'default_upstream: b\npins: { files: c }\nupstreams: { a: { base_url: "http://a/v1" } }\n',

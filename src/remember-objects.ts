@@ -1,0 +1,95 @@
+import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
+import type { Draft } from './draft.ts'
+import type { Exchange } from './exchange.ts'
+import { isJsonObject } from './json/json.ts'
+import type { Live } from './live.ts'
+import { holdsContent } from './openai/contents.ts'
+import { endpointOf } from './openai/endpoint-of.ts'
+import { namedIds } from './router/named-ids.ts'
+import type { RememberedIds, Whereabouts } from './router/remembered-ids.ts'
+import type { Lane, Route } from './router/router.ts'
+import type { Store } from './store/store.ts'
+import { type AnswerIds, findAnswerIds } from './stream/answer-ids.ts'
+
+/** What is known of a request that has an answer. */
+export interface AnsweredRequest {
+  readonly exchange: Exchange
+  readonly draft: Draft
+  readonly route: Route
+  readonly live: Live & { readonly sharedStore: Store | undefined }
+}
+
+/**
+ * Whether the answer to a request may name objects that can be asked for later only where it came from, so that their ids
+ * have to be remembered.
+ *
+ * @example
+ * if (namesObjects(request)) headers.set('accept-encoding', 'identity')
+ */
+export function namesObjects({ exchange, draft, live }: Pick<AnsweredRequest, 'exchange' | 'draft' | 'live'>): boolean {
+  if (!live.remembersIds) return false
+  const { request, route, target } = exchange
+  if (request.method === 'HEAD' || request.method === 'DELETE') return false
+  // Completions that are stored are below `chat`.
+  if (STATEFUL_RESOURCES.has(route) || route === 'chat') return !holdsContent(endpointOf(target))
+  const { value } = draft
+  if (!isJsonObject(value)) return false
+  const { store, modalities } = value
+  return store === true || (Array.isArray(modalities) && modalities.includes('audio'))
+}
+
+/**
+ * Makes what remembers the objects that a lane's answer names; undefined: none has to be remembered.
+ *
+ * An id that the request has named says nothing new, unless it is the answer's own: whoever sends somebody else's id must not
+ * have it remembered where the answer only repeats it.
+ *
+ * @example
+ * const objectsIn = watchObjects(request, lane, ids)
+ * const found = objectsIn?.(answer.headers)
+ */
+export function watchObjects(
+  answered: AnsweredRequest,
+  lane: Lane,
+  ids: RememberedIds,
+): ((headers: Headers) => AnswerIds | undefined) | undefined {
+  if (!namesObjects(answered)) return undefined
+  const { exchange, draft, route, live } = answered
+  const store = live.sharedStore
+  const where: Whereabouts = { upstream: lane.upstream.name, key: ids.keyDigest(lane.key) }
+  const itself =
+    route.model?.reportModel === 'alias' && draft.model !== undefined ? { ...where, alias: draft.model } : where
+  const isGone = ({ upstream, key }: Whereabouts): boolean => {
+    const holder = live.settings.upstreams.find(({ name }) => name === upstream)
+    return holder === undefined || (key !== '' && !holder.keys.some((one) => ids.keyDigest(one) === key))
+  }
+  const writes: Promise<void>[] = []
+  let named: ReadonlySet<string> | undefined
+  const onId = (id: string, isItself: boolean): void => {
+    if (!isItself) {
+      named ??= idsOf(exchange, draft)
+      if (named.has(id)) return
+    }
+    const writing = ids.remember(id, isItself ? itself : where, { store, isGone })
+    if (writing !== undefined) writes.push(writing)
+  }
+  return (headers) => {
+    const made = headers.get('location')?.split(/[?#]/, 1)[0]?.split('/').at(-1)
+    if (made !== undefined && made !== '') onId(made, true)
+    const found = findAnswerIds(headers, onId)
+    if (found === undefined || store === undefined) return found
+    return {
+      add: found.add,
+      isLate: true,
+      async end() {
+        await found.end()
+        await Promise.all(writes)
+      },
+    }
+  }
+}
+
+function idsOf({ target }: Exchange, { value }: Draft): ReadonlySet<string> {
+  const { certain, possible } = namedIds(endpointOf(target), value)
+  return new Set([...certain, ...possible])
+}
