@@ -1,4 +1,3 @@
-import type { Principal } from './auth/authorize.ts'
 import type { JsonBody } from './json/json-body.ts'
 import type { ApiError } from './openai/api-error.ts'
 import type { Outcome } from './stream/outcome.ts'
@@ -46,7 +45,8 @@ export interface Exchange {
   /** A name from our own route table, never the caller's path: safe as a label. */
   route: string
   model: string | undefined
-  principal: Principal['kind'] | 'none'
+  /** Who is calling, by name: a token's, `caller-` and a short digest of a key, `local`; `none` where nobody was let in. */
+  principal: string
   stream: boolean
   /** The upstream's own `x-request-id`, which is the one that the caller sees. */
   upstreamRequestId: string | undefined

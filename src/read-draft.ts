@@ -127,7 +127,7 @@ export function factsOf(exchange: Exchange, principal: Principal, model: string 
   return {
     model,
     endpoint: endpointOf(exchange.target),
-    principal: { kind: principal.kind, id: principal.kind === 'token' ? principal.id : undefined },
+    principal: { kind: principal.kind, id: principal.kind === 'local' ? undefined : principal.id },
     headers: exchange.request.headers,
   }
 }

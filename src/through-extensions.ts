@@ -47,7 +47,7 @@ export async function throughExtensions(
       {
         exchange,
         shownTarget: withoutToken(exchange.target, principal),
-        principal: { kind: principal.kind, id: principal.kind === 'token' ? principal.id : undefined },
+        principal: { kind: principal.kind, id: principal.kind === 'local' ? undefined : principal.id },
         call: last(false),
       },
       last(true),

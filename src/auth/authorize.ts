@@ -1,13 +1,15 @@
+import type { ApiToken } from '../config/api-tokens.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { readCredential } from './credential.ts'
 import { isLocalCaller } from './local-caller.ts'
+import { nameTokens, shortId } from './name-tokens.ts'
 
 /** Who is calling, and so whose key is spent. Never optional, and there is no fallback. */
 export type Principal =
-  /** Holds one of the server's API tokens; spends the server's key. */
+  /** Holds one of the server's API tokens, by whose name it goes; spends the server's key. */
   | { readonly kind: 'token'; readonly id: string; readonly secret: string }
-  /** Brings a key of its own, which goes upstream as it came. */
-  | { readonly kind: 'caller' }
+  /** Brings a key of its own, which goes upstream as it came; it is known by a short digest of it. */
+  | { readonly kind: 'caller'; readonly id: string }
   /** Brings nothing, but calls from this very machine; is lent the server's key, where there is one. */
   | { readonly kind: 'local' }
 
@@ -15,7 +17,7 @@ export type Principal =
 export interface AuthorizeDeps {
   /** Whether one of `tokens` is asked for (`REQUIRE_AUTH`). */
   readonly required: boolean
-  readonly tokens: readonly string[]
+  readonly tokens: readonly ApiToken[]
   /** Whether the server can only be reached from this machine. */
   readonly isLoopback: boolean
   /** Browser origins that may call (`CORS_ORIGINS`). */
@@ -23,6 +25,19 @@ export interface AuthorizeDeps {
   /** SHA-256 of a text (FIPS 180-4). */
   readonly sha256: (text: string) => Uint8Array
 }
+
+/**
+ * What a principal is called in the log, in rules and by extensions: a token's name, `caller-` and a short digest, or `local`.
+ *
+ * @example
+ * exchange.principal = principalName(principal)
+ */
+export function principalName(principal: Principal): string {
+  return principal.kind === 'local' ? 'local' : principal.id
+}
+
+/** Callers that are known again without a digest of their key. */
+const KNOWN_CALLERS_MAX = 1024
 
 /** Turns a request's headers into a principal, or throws `missing_api_key` or `incorrect_api_key`. */
 export type Authorize = (headers: Headers) => Principal
@@ -35,7 +50,9 @@ export type Authorize = (headers: Headers) => Principal
  * const principal = authorize(request.headers)
  */
 export function createAuthorize(deps: AuthorizeDeps): Authorize {
-  const known = deps.tokens.map((token) => deps.sha256(token))
+  const tokens = nameTokens(deps.tokens, deps.sha256)
+  const known = tokens.map(({ secret }) => deps.sha256(secret))
+  const callers = new Map<string, Principal>()
 
   const admitToken = (credential: string | undefined): Principal => {
     if (credential === undefined) throw new ApiError('missing_api_key')
@@ -43,14 +60,24 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     // Every token is compared: the time taken must not tell which one came close.
     let match = -1
     for (const [index, token] of known.entries()) if (areEqual(token, digest)) match = index
-    if (match === -1) throw incorrectKey(credential)
-    return { kind: 'token', id: `token-${match + 1}`, secret: credential }
+    const found = tokens[match]
+    if (found === undefined) throw incorrectKey(credential)
+    return { kind: 'token', id: found.name, secret: credential }
+  }
+
+  const callerWith = (key: string): Principal => {
+    const before = callers.get(key)
+    if (before !== undefined) return before
+    const caller: Principal = { kind: 'caller', id: shortId('caller', key, deps.sha256) }
+    if (callers.size >= KNOWN_CALLERS_MAX) callers.clear()
+    callers.set(key, caller)
+    return caller
   }
 
   return (headers) => {
     const credential = readCredential(headers)
     if (deps.required) return admitToken(credential)
-    if (credential !== undefined) return { kind: 'caller' }
+    if (credential !== undefined) return callerWith(credential)
     if (deps.isLoopback && isLocalCaller(headers, deps.corsOrigins)) return { kind: 'local' }
     throw new ApiError('missing_api_key')
   }

@@ -28,9 +28,13 @@ export interface ScopeSettings {
  */
 const CREDENTIALS = ['authorization', 'x-api-key', 'api-key', 'cookie', 'sec-websocket-protocol'] as const
 
+/** What tokens without a name are called: a short digest, which is not to keep stores that several servers share apart. */
+const DIGEST_NAME = /^token-[0-9a-f]{8,}$/
+
 /**
- * Gives the scope of whoever asks: of a token its id and digest, of a caller a digest of the keys that it brings, of a program
- * of this machine `local`, or `shared` where the configuration says so. Nothing of a key or token can be read from it.
+ * Gives the scope of whoever asks: of a token its name, so that a new token of the same holder finds what the old one got; of one
+ * without a name its id and digest; of a caller a digest of the keys that it brings, of a program of this machine `local`, or
+ * `shared` where the configuration says so. Nothing of a key or token can be read from it.
  *
  * @example
  * const scope = scopeOf({ principal, headers: exchange.request.headers }, settings.cache, sha256)
@@ -54,7 +58,11 @@ export function askerTexts({ principal, headers }: Asker, { scope }: ScopeSettin
 function nameOf({ principal }: Asker, texts: readonly string[], sha256: Sha256): string {
   const [first, ...brought] = texts
   if (first === 'shared') return first
-  if (principal.kind === 'token') return `${principal.id}-${digestOf(['token', principal.secret], '', sha256)}`
+  if (principal.kind === 'token') {
+    // No name is as long as what has a digest in it, and none is `shared` or `local`.
+    if (!DIGEST_NAME.test(principal.id)) return principal.id
+    return `${principal.id}-${digestOf(['token', principal.secret], '', sha256)}`
+  }
   // A browser's session may come along without a key.
   if (principal.kind === 'local' && brought.every((value) => value === '')) return 'local'
   return `${principal.kind}-${digestOf(texts, '', sha256)}`

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { type NamedToken, nameTokens } from '../auth/name-tokens.ts'
 import { scopeOf } from '../cache/scope.ts'
 import type { Config } from '../config/config.ts'
 import type { CacheSettings } from '../config/settings.ts'
@@ -27,7 +28,7 @@ const ACTIONS = new Set(['stats', 'purge'])
  * Gives the exit code.
  *
  * @example
- * process.exit(await cache({ args: ['purge'], scope: 'token-1', key: undefined, config: undefined, json: false }))
+ * process.exit(await cache({ args: ['purge'], scope: 'alice', key: undefined, config: undefined, json: false }))
  */
 export async function cache(flags: CacheFlags): Promise<number> {
   try {
@@ -82,17 +83,22 @@ function sharedStoreOf({ store }: CacheSettings): string {
   return store
 }
 
-/** A scope as it stands in the store: of a token whose number is given, the digest is found out. */
+/** A scope as it stands in the store: of a token that goes by a digest, for want of a name, the whole digest is found out. */
 function fullScopeOf(given: string, { auth }: Config): string {
-  const number = /^token-(\d+)$/.exec(given)?.[1]
-  if (number === undefined) return given
-  const secret = auth.tokens[Number(number) - 1]
-  if (secret === undefined) {
-    const count = auth.tokens.length
-    throw new Refusal(`there is no ${given}: API_TOKEN has ${count === 0 ? 'none' : `${count}, the first is token-1`}.`)
+  const tokens = nameTokens(auth.tokens, sha256)
+  const token = tokens.find(({ name }) => name === given)
+  if (token === undefined) {
+    const place = /^token-(\d{1,4})$/.test(given)
+    if (place) throw new Refusal(`${given} is a place in the list of tokens, and scopes go by names: ${known(tokens)}.`)
+    return given
   }
-  const principal = { kind: 'token', id: given, secret } as const
+  const principal = { kind: 'token', id: token.name, secret: token.secret } as const
   return scopeOf({ principal, headers: new Headers() }, { scope: 'principal' }, sha256)
+}
+
+function known(tokens: readonly NamedToken[]): string {
+  const names = [...new Set(tokens.map(({ name }) => name))]
+  return names.length === 0 ? 'API_TOKEN has none' : `there are ${names.join(', ')}`
 }
 
 /** Gives what comes of the store; undefined: there is none yet. It is not made: it would be this user's, and not the server's. */

@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Principal } from '../auth/authorize.ts'
+import { readCredential } from '../auth/credential.ts'
+import { nameTokens, shortId } from '../auth/name-tokens.ts'
+import type { Config } from '../config/config.ts'
+import { suggest } from '../config/file/nearest.ts'
 import { describeSystemError } from '../config/system-errors.ts'
 import { readWholeConfiguration } from './configuration.ts'
 import { explainRequest } from './explain/explain-request.ts'
@@ -7,9 +11,13 @@ import type { Explanation } from './explain/explanation.ts'
 import { renderExplanation } from './explain/render-explanation.ts'
 import { type AskedRequest, readRequestFile } from './explain/request-file.ts'
 import { type Flags, INVALID } from './flags.ts'
+import { sha256 } from './sha256.ts'
 import { writeOut } from './write-out.ts'
 
 const REFUSED = 1
+
+/** A caller with a key of its own, as the log names it. */
+const CALLER = /^caller-[0-9a-f]+$/
 
 /**
  * Says, without sending, what would become of a request: which rules apply and what they do, where it would go, and with
@@ -30,16 +38,27 @@ export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'a
   const request = readRequestFile(text, flags.path)
   if (typeof request === 'string') return refuse(`${shownName} ${request}`)
   const { config, file } = configuration
-  const found = await explainRequest(request, principalOf(request), config)
+  const principal = principalOf(request, config)
+  if (typeof principal === 'string') return refuse(`${shownName} ${principal}`)
+  const found = await explainRequest(request, principal, config)
   const shown: Explanation = { config: file?.path ?? 'none: the environment alone', ...found }
   await writeOut(process.stdout, flags.json ? `${JSON.stringify(shown, null, 2)}\n` : renderExplanation(shown))
   return found.refusal === undefined ? 0 : REFUSED
 }
 
-/** A token's holder, where the file does not say otherwise: the one whom the server's keys are for. */
-function principalOf({ principal = 'token-1' }: AskedRequest): Principal {
-  if (principal === 'caller' || principal === 'local') return { kind: principal }
-  return { kind: 'token', id: principal === 'token' ? 'token-1' : principal, secret: crypto.randomUUID() }
+/** Who asks: a token's holder, where the file does not say otherwise, since it is for them that the server's keys are. */
+function principalOf({ principal, headers }: AskedRequest, { auth }: Config): Principal | string {
+  const names = nameTokens(auth.tokens, sha256).map(({ name }) => name)
+  if (principal === 'local') return { kind: principal }
+  if (principal === 'caller') {
+    const key = readCredential(new Headers(headers))
+    return { kind: 'caller', id: key === undefined ? 'caller' : shortId('caller', key, sha256) }
+  }
+  if (principal !== undefined && CALLER.test(principal)) return { kind: 'caller', id: principal }
+  const id = principal === undefined || principal === 'token' ? (names[0] ?? 'token') : principal
+  if (names.includes(id) || id === 'token') return { kind: 'token', id, secret: crypto.randomUUID() }
+  const cure = suggest(id, [...names, 'token', 'caller', 'local'], 'Name a token, or write token, caller or local.')
+  return `names the principal "${id}". Nobody goes by that name here. ${cure}`
 }
 
 function refuse(text: string): number {

@@ -1,3 +1,4 @@
+import type { ApiToken } from './api-tokens.ts'
 import type { Settings } from './settings.ts'
 
 /** The levels of the log, from the most to the least talkative (pino's, and `silent`). */
@@ -36,7 +37,7 @@ export interface Config {
     /** As browsers send them in `Origin`, or `*`. */
     readonly corsOrigins: readonly string[]
   }
-  readonly auth: { readonly required: boolean; readonly tokens: readonly string[] }
+  readonly auth: { readonly required: boolean; readonly tokens: readonly ApiToken[] }
   readonly log: { readonly level: LogLevel; readonly format: LogFormat }
   readonly timeouts: {
     readonly firstByteMs: number

@@ -1,9 +1,10 @@
 import { baseUrl, listenHost } from './address-kinds.ts'
 import { ANSWERING_ENV } from './answering-env.ts'
+import { tokenList } from './api-tokens.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './config.ts'
 import { type EnvRow, row } from './env-row.ts'
 import { boolean, byteSize, choice, duration, integer, MIB, workerCount } from './scalar-kinds.ts'
-import { headerValue, originList, path, secret, secretList, word } from './text-kinds.ts'
+import { headerValue, originList, path, secret, word } from './text-kinds.ts'
 
 /** More upstream requests than this are not in flight at once: what the runtime is told at the start. */
 const IN_FLIGHT_MAX = 65_535
@@ -104,16 +105,16 @@ export const ENV = {
   }),
   API_TOKEN: row({
     name: 'API_TOKEN',
-    kind: secretList,
+    kind: tokenList,
     default: [],
-    doc: 'Tokens that callers may present, by comma; at least 16 characters each.',
-    example: '"$(openssl rand -hex 32)"',
+    doc: 'Tokens that callers may present, as NAME:TOKEN, by comma; at least 16 characters each.',
+    example: '"alice:$(openssl rand -hex 32)"',
   }),
   API_TOKEN_FILE: row({
     name: 'API_TOKEN_FILE',
     kind: path,
     default: undefined,
-    doc: 'File that holds API_TOKEN, by comma or one on each line.',
+    doc: 'File that holds API_TOKEN, one NAME TOKEN on each line; read again when it changes.',
     example: '/run/secrets/api_token',
   }),
   CORS_ORIGINS: row({

@@ -113,7 +113,7 @@ function takeAuth(reader: EnvReader): Config['auth'] {
   // A token that could not be read has been reported; that there is none would be the same thing again.
   const isReported = reader.problems.some(({ name }) => name === source.name)
   if (required && !isReported) {
-    const short = tokens.findIndex((token) => token.length < TOKEN_LENGTH_MIN)
+    const short = tokens.findIndex(({ secret }) => secret.length < TOKEN_LENGTH_MIN)
     if (tokens.length === 0) {
       reader.report(source, { wrong: 'is missing, though REQUIRE_AUTH is true', cure: TOKEN_CURE })
     } else if (short !== -1) {

@@ -215,7 +215,7 @@ export interface ParamRule {
     readonly model: readonly string[] | undefined
     /** Patterns of paths below `/v1/`, such as `chat/completions` or `audio/*`; any of them. */
     readonly endpoint: readonly string[] | undefined
-    /** Principals' kinds (`token`, `caller`, `local`) or ids (`token-1`); any of them. */
+    /** Principals' kinds (`token`, `caller`, `local`) or names (`alice`, `token-3fa9c1d2`), with `*`; any of them. */
     readonly principal: readonly string[] | undefined
     /** Lower-case names, and patterns of their values with `*`; all of them. */
     readonly header: Readonly<Record<string, string>> | undefined

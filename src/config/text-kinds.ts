@@ -1,4 +1,4 @@
-import { type Kind, quote, right, wrong } from './kind.ts'
+import { type Fault, type Kind, quote, right, wrong } from './kind.ts'
 
 /** A name without spaces, such as a model's. */
 export const word: Kind<string> = {
@@ -22,18 +22,17 @@ export const headerValue: Kind<string> = { label: 'text', parse: parseHeaderValu
 /** A key: never shown. */
 export const secret: Kind<string> = { label: 'secret', isSecret: true, parse: parseHeaderValue }
 
-/** Several tokens, by comma or line: never shown. */
-export const secretList: Kind<readonly string[]> = {
-  label: 'secret list',
-  isSecret: true,
-  parse(text) {
-    const tokens = [...new Set(splitList(text, /[,\r\n]/))]
-    for (const [index, token] of tokens.entries()) {
-      const parsed = parseHeaderValue(token)
-      if (!parsed.ok) return wrong(`${parsed.fault.wrong}${position(index, tokens.length)}`, parsed.fault.cure)
-    }
-    return right(tokens)
-  },
+/** What is wrong with a key or a token that is to travel in a header, as the end of a sentence; undefined: nothing. */
+export function headerFault(text: string): Fault | undefined {
+  if (/^bearer\s/i.test(text))
+    return { wrong: 'begins with "Bearer"', cure: 'Leave the word out: only the key itself.' }
+  if (/\s/.test(text)) return { wrong: 'has whitespace inside', cure: 'Take it out: it cannot travel in a header.' }
+  if (/[^\x21-\x7e]/.test(text)) {
+    return { wrong: 'has characters that cannot travel in a header', cure: 'Use visible ASCII characters only.' }
+  }
+  // Files of variables keep the quotes that a shell takes away (docker run --env-file).
+  if (/^(["']).*\1$/.test(text)) return { wrong: 'is wrapped in quotes', cure: 'Take the quotes away.' }
+  return undefined
 }
 
 /** Origins as a browser sends them (WHATWG Fetch, `Origin`), or `*`. */
@@ -52,14 +51,8 @@ export const originList: Kind<readonly string[]> = {
 }
 
 function parseHeaderValue(text: string): ReturnType<Kind<string>['parse']> {
-  if (/^bearer\s/i.test(text)) return wrong('begins with "Bearer"', 'Leave the word out: only the key itself.')
-  if (/\s/.test(text)) return wrong('has whitespace inside', 'Take it out: it cannot travel in a header.')
-  if (/[^\x21-\x7e]/.test(text)) {
-    return wrong('has characters that cannot travel in a header', 'Use visible ASCII characters only.')
-  }
-  // Files of variables keep the quotes that a shell takes away (docker run --env-file).
-  if (/^(["']).*\1$/.test(text)) return wrong('is wrapped in quotes', 'Take the quotes away.')
-  return right(text)
+  const fault = headerFault(text)
+  return fault === undefined ? right(text) : { ok: false, fault }
 }
 
 function toOrigin(text: string): string | undefined {

@@ -122,7 +122,7 @@ export interface Context<Options = unknown> {
 export interface ExtensionPrincipal {
   /** Holds a token of this server's, brings a key of its own, or is a program of this machine's. */
   readonly kind: 'token' | 'caller' | 'local'
-  /** Such as `token-1`. */
+  /** A token's name, or `caller-` and a short digest of a key; undefined for a program of this machine's. */
   readonly id: string | undefined
 }
 

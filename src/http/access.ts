@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import type { Authorize, Principal } from '../auth/authorize.ts'
+import { type Authorize, type Principal, principalName } from '../auth/authorize.ts'
 import { exchangeOf } from './request-context.ts'
 
 /**
@@ -13,7 +13,7 @@ export const access = (authorize: Authorize) =>
     auth: {
       resolve({ request }): { principal: Principal } {
         const principal = authorize(request.headers)
-        exchangeOf(request).principal = principal.kind
+        exchangeOf(request).principal = principalName(principal)
         return { principal }
       },
     },

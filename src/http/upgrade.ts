@@ -1,4 +1,4 @@
-import type { Authorize } from '../auth/authorize.ts'
+import { type Authorize, principalName } from '../auth/authorize.ts'
 import { chooseRoute } from '../choose-route.ts'
 import { draftAsIs } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
@@ -65,7 +65,7 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
   const { request, target, abort } = exchange
   guardRequest(request.method, target, request.headers)
   const principal = authorize(request.headers)
-  exchange.principal = principal.kind
+  exchange.principal = principalName(principal)
   if (!isServed(target)) throw new ApiError('unknown_url')
   const live = pipeline.live()
   const model = live.settings.hasFile ? queryModel(target) : undefined

@@ -31,7 +31,7 @@ async function serve(cache: string) {
     OPENAI_API_BASE: `${upstream.url}/v1`,
     OPENAI_API_KEY: 'sk-the-servers',
     REQUIRE_AUTH: 'true',
-    API_TOKEN: TOKENS.join(),
+    API_TOKEN: `alice:${TOKENS[0]},bob:${TOKENS[1]}`,
     DEBUG_HEADERS: 'true',
   }
   const gateway = await startGatewayProcess(env)
@@ -71,7 +71,7 @@ async function works(cache: string): Promise<void> {
   expect(await said('purge', '--key', keys[0] ?? '')).toBe('nothing is kept under this key\n')
   expect(await words()).toEqual(['MISS', 'HIT', 'HIT', 'HIT'])
   await Bun.sleep(200)
-  expect(await said('purge', '--scope', 'token-2')).toBe('2 entries purged of token-2\n')
+  expect(await said('purge', '--scope', 'bob')).toBe('2 entries purged of bob\n')
   expect(await words()).toEqual(['HIT', 'HIT', 'MISS', 'MISS'])
   await Bun.sleep(200)
   expect(await said('purge', '--scope', 'local')).toBe('0 entries purged of local\n')
@@ -118,8 +118,8 @@ describe('nexcode cache', () => {
       [['purge', '--key', ''], sqlite, 'must not be empty'],
       [
         ['purge', '--scope', 'token-3'],
-        { ...sqlite, API_TOKEN: TOKENS.join(), REQUIRE_AUTH: 'true', OPENAI_API_KEY: 'sk-1' },
-        'there is no token-3',
+        { ...sqlite, API_TOKEN: `alice:${TOKENS[0]},bob:${TOKENS[1]}`, REQUIRE_AUTH: 'true', OPENAI_API_KEY: 'sk-1' },
+        'scopes go by names: there are alice, bob',
       ],
       [['purge', '--scope', 'token-1'], sqlite, 'API_TOKEN has none'],
       [['stats'], { CACHE: 'sqlite:/' }, 'is a folder'],

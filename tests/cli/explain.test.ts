@@ -53,7 +53,7 @@ test('a body alone: rule by rule what applies, the targets in order with their U
   const { code, stdout, stderr } = await explain(SMART)
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toBe(`config   nexcode.yaml
-request  POST /v1/chat/completions, model "smart", as token-1
+request  POST /v1/chat/completions, model "smart", as token
 
 rules
   1  ✓ applies
@@ -91,7 +91,7 @@ test('--json says the same to a program, with the bytes that each target would g
   const explained = JSON.parse(stdout) as { route: { targets: { body: string }[] } }
   expect(explained).toMatchObject({
     config: 'nexcode.yaml',
-    request: { method: 'POST', path: '/v1/chat/completions', model: 'smart', principal: 'token-1', body: SMART },
+    request: { method: 'POST', path: '/v1/chat/completions', model: 'smart', principal: 'token', body: SMART },
     rules: [
       { rule: 1, outcome: 'applies', did: [{ operation: 'defaults', param: 'temperature' }, { operation: 'clamp' }] },
       { rule: 2, outcome: 'does not match', mismatch: 'model smart does not fit gpt-*', did: [] },
@@ -155,11 +155,11 @@ describe('more than a body', () => {
       path: '/v1/embeddings?x=1',
       method: 'post',
       headers: { 'X-Team': 'red' },
-      principal: 'token-2',
+      principal: 'token',
       body: { model: 'gpt-emb', input: 'hi', user: 'u' },
     }
     const first = await explain(asked)
-    expect(first.stdout).toContain('request  POST /v1/embeddings?x=1, model "gpt-emb", as token-2\n')
+    expect(first.stdout).toContain('request  POST /v1/embeddings?x=1, model "gpt-emb", as token\n')
     expect(first.stdout).toContain("  2  ✓ applies\n       drop  user  removed: was 'u'\n")
     expect(first.stdout).toContain('/openai/deployments/gpt-emb/embeddings?x=1&api-version=')
     expect(first.stdout).toContain('body  user  taken out (was "u")\n')
@@ -182,7 +182,7 @@ describe('more than a body', () => {
     })
     const stdout = await new Response(child.stdout).text()
     expect(await child.exited).toBe(0)
-    expect(stdout).toContain('model "o9", as token-1\n')
+    expect(stdout).toContain('model "o9", as token\n')
     expect(stdout).toContain(
       'route    the default upstream, since no entry of models fits: its keys take turns; up to 3',
     )

@@ -71,7 +71,7 @@ describe('the line of an exchange', () => {
       upstream_ms: expect.any(Number),
       duration_ms: expect.any(Number),
       attempts: 1,
-      principal: 'caller',
+      principal: expect.stringMatching(/^caller-[0-9a-f]{8}$/),
     })
     expect(Number(line['duration_ms'])).toBeGreaterThan(Number(line['ttfb_ms']) + 150)
     client.leave()

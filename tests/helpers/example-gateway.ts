@@ -29,7 +29,7 @@ export function createExampleRig(): ExampleRig {
       return started
     },
     async start(name, env) {
-      const auth = { REQUIRE_AUTH: 'true', API_TOKEN: TOKENS.join(',') }
+      const auth = { REQUIRE_AUTH: 'true', API_TOKEN: `class-7a:${TOKENS[0]},class-7b:${TOKENS[1]}` }
       const gateway = await startTestGateway({ NEXCODE_CONFIG: EXAMPLES + name, OPENAI_API_KEY: KEY, ...auth, ...env })
       stops.push(gateway.stop)
       return (fields, path = '/v1/chat/completions', token = TOKENS[0]) =>

@@ -184,7 +184,7 @@ test('a defect of ours is a 500 without its cause, which the log has', async () 
   const logged: unknown[] = []
   const keep = (...line: unknown[]): void => void logged.push(line)
   const app = createApp({
-    config: { ...loaded.config, auth: { required: true, tokens: [TOKEN] } },
+    config: { ...loaded.config, auth: { required: true, tokens: [{ name: 'alice', secret: TOKEN }] } },
     version: '0',
     log: { ...silentLog, error: keep, warn: keep },
     fetch: () => Promise.reject(new Error('not called')),

@@ -96,14 +96,14 @@ test('a rule is chosen by a header’s value, and one that is not there fits not
 })
 
 test('a rule is chosen by who calls: a local program, one with a key of its own, any token, one token', async () => {
-  const matches = [{ principal: 'local' }, { principal: 'caller' }, { principal: 'token' }, { principal: 'token-1' }]
+  const matches = [{ principal: 'local' }, { principal: 'caller' }, { principal: 'token' }, { principal: 'alice' }]
   const open = await start(marking(...matches))
   await open.chat({ model: 'm' })
   expect(await marks(lastBody(open.upstreams.only))).toBe('a')
   await open.chat({ model: 'm' }, { authorization: 'Bearer sk-mine' })
   expect(await marks(lastBody(open.upstreams.only))).toBe('b')
   const tokens = ['token-one-0123456789', 'token-two-0123456789']
-  const env = { REQUIRE_AUTH: 'true', API_TOKEN: tokens.join(',') }
+  const env = { REQUIRE_AUTH: 'true', API_TOKEN: `alice:${tokens[0]},bob:${tokens[1]}` }
   const closed = await start({ ...marking(...matches), env })
   for (const [index, expected] of ['cd', 'c'].entries()) {
     await closed.chat({ model: 'm' }, { authorization: `Bearer ${tokens[index]}` })

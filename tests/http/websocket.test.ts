@@ -104,7 +104,7 @@ describe('a WebSocket under /v1', () => {
       route: 'realtime',
       status: 101,
       outcome: 'complete',
-      principal: 'token',
+      principal: expect.stringMatching(/^token-[0-9a-f]{8}$/),
       stream: true,
     })
   })

@@ -18,5 +18,5 @@ export function serverSecrets({ auth, upstream }: Config, { upstreams }: Setting
     ...secretsOf(new Headers(headers.map(([name, value]): [string, string] => [name, value]))),
     ...query.filter(([name]) => SECRET_PARAMETER.test(name)).map(([, value]) => value),
   ])
-  return [...new Set([...auth.tokens, ...own, ...others])]
+  return [...new Set([...auth.tokens.map(({ secret }) => secret), ...own, ...others])]
 }

@@ -1,4 +1,4 @@
-import type { Principal } from '../../auth/authorize.ts'
+import { type Principal, principalName } from '../../auth/authorize.ts'
 import { chooseRoute } from '../../choose-route.ts'
 import type { Config } from '../../config/config.ts'
 import type { Draft } from '../../draft.ts'
@@ -60,7 +60,7 @@ export async function explainRequest(
   const facts = factsOf(exchange, principal, model)
   const { body, entry } = refusal ?? {}
   return {
-    request: { method, path, model, principal: facts.principal.id ?? principal.kind, body: asked.body },
+    request: { method, path, model, principal: principalName(principal), body: asked.body },
     rules: explainRules(live.rules, config.settings.params, { facts, json, refusal, isReached: draft !== undefined }),
     refusal: body && entry && { status: entry.status, error: body.error },
     ownAnswer,
@@ -136,6 +136,11 @@ function notesFor(
   if (ids.length > 0)
     notes.push(`A server that has given out ${ids.join(', ')} sends this to the upstream that it is from.`)
   const spendsKey = route?.targets.some(({ key }) => key.startsWith("the server's")) === true
+  const others = auth.tokens.length - 1
+  if (principal === undefined && auth.required && others > 0)
+    notes.push(
+      'Several tokens are set up, and this is for the first. For another, write "principal": "NAME" beside the body.',
+    )
   if (principal === undefined && !auth.required && spendsKey)
     notes.push(
       'That is for the holder of a token, and none is set up here (REQUIRE_AUTH). For others, write "principal": "caller" or "local" beside the body.',

@@ -9,7 +9,7 @@ export interface AskedRequest {
   /** With `/v1`, and the query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  /** `token-1`, `caller`, `local`; undefined: the file does not say. */
+  /** A token's name, `token`, `caller`, `local`; undefined: the file does not say. */
   readonly principal: string | undefined
   /** The text of the body, byte for byte as it would be sent; undefined: none. */
   readonly body: string | undefined
@@ -18,7 +18,6 @@ export interface AskedRequest {
 const CHAT = '/v1/chat/completions'
 /** `url` and `custom_id` are in the lines of a batch file, which can be explained as they are. */
 const KEYS = new Set(['path', 'url', 'method', 'headers', 'principal', 'body', 'custom_id'])
-const PRINCIPAL = /^(?:token(?:-[1-9]\d*)?|caller|local)$/
 
 /**
  * Reads the file of a request: a JSON body alone, which is sent as it stands, or an object with any of `path`, `method`,
@@ -79,15 +78,13 @@ function bodyOf({ body }: JsonObject, source: string): string | undefined {
   return member && new TextDecoder().decode(bytes.subarray(member.valueStart, member.valueEnd))
 }
 
-function faultOf({ method, path, headers, principal, body }: AskedRequest): string | undefined {
+function faultOf({ method, path, headers, body }: AskedRequest): string | undefined {
   if (!path.startsWith('/'))
     return `names the path "${path}", which does not begin with a slash. Write it like ${CHAT}.`
   if (!isServed(path)) return `names the path "${path}", which is none of OpenAI's API. Write it like ${CHAT}.`
   if (!METHODS.has(method)) return `names the method "${method}". There are ${[...METHODS].join(', ')}.`
   if (body !== undefined && (method === 'GET' || method === 'HEAD'))
     return `has a body, and the method ${method}, which goes without one.`
-  if (principal !== undefined && !PRINCIPAL.test(principal))
-    return `names the principal "${principal}". There are token-1 (and so on), caller and local.`
   let type: string | null
   try {
     type = new Headers(headers).get('content-type')

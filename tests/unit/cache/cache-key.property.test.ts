@@ -23,14 +23,27 @@ const WORD = fc.oneof(
   fc.string({ maxLength: 4 }),
 )
 const HEADER_VALUE = WORD.map((word) => word.replace(/[^\x21-\x7e]/g, ''))
+/** What a token may be called, and what it is called without a name. */
+const NAME = fc.oneof(
+  fc.constantFrom('alice', 'caller-1', 'token-1', 'shared-', 'local-'),
+  fc.stringMatching(/^[A-Z]{1,3}$/),
+)
+const DIGEST = fc.constantFrom('token-0a1b2c3d', 'token-0a1b2c3e')
 const ANYBODY = fc.oneof(
-  fc.record({ kind: fc.constant('token' as const), id: WORD, secret: WORD }).map((principal) => ({
+  fc.record({ kind: fc.constant('token' as const), id: NAME, secret: WORD }).map((principal) => ({
+    identity: ['token', principal.id],
+    scope: scopeFor(principal),
+  })),
+  fc.record({ kind: fc.constant('token' as const), id: DIGEST, secret: WORD }).map((principal) => ({
     identity: ['token', principal.id, principal.secret],
     scope: scopeFor(principal),
   })),
   fc.tuple(HEADER_VALUE, HEADER_VALUE, HEADER_VALUE).map((keys) => ({
     identity: ['caller', ...keys],
-    scope: scopeFor({ kind: 'caller' }, { authorization: keys[0], 'api-key': keys[1], cookie: keys[2] }),
+    scope: scopeFor(
+      { kind: 'caller', id: 'caller-1' },
+      { authorization: keys[0], 'api-key': keys[1], cookie: keys[2] },
+    ),
   })),
   HEADER_VALUE.map((cookie) => ({ identity: ['local', cookie], scope: scopeFor({ kind: 'local' }, { cookie }) })),
 )

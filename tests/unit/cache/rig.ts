@@ -6,7 +6,7 @@ import type { Sha256 } from '../../../src/cache/sha256.ts'
 export const sha256: Sha256 = (bytes) => new Bun.CryptoHasher('sha256').update(bytes).digest()
 
 /** The scope of a token. */
-export function tokenScope(secret: string, id = 'token-1'): Scope {
+export function tokenScope(secret: string, id = 'token-0a1b2c3d'): Scope {
   return scopeFor({ kind: 'token', id, secret })
 }
 

@@ -21,7 +21,10 @@ describe('authentication', () => {
   })
 
   test('a token of 16 characters is enough', () => {
-    expect(loadGood({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }).auth).toEqual({ required: true, tokens: [TOKEN] })
+    expect(loadGood({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }).auth).toEqual({
+      required: true,
+      tokens: [{ name: undefined, secret: TOKEN }],
+    })
   })
 
   test('a short token is no problem where none is asked for', () => {
@@ -29,7 +32,9 @@ describe('authentication', () => {
   })
 
   test('a token that is wrong in itself is reported once, and not as missing too', () => {
-    expect(sentences({ REQUIRE_AUTH: 'true', API_TOKEN: `${TOKEN} x` })).toEqual(['API_TOKEN has whitespace inside'])
+    expect(sentences({ REQUIRE_AUTH: 'true', API_TOKEN: `bob ${TOKEN} x` })).toEqual([
+      'API_TOKEN has whitespace inside',
+    ])
     expect(loadProblems({ REQUIRE_AUTH: 'true', API_TOKEN_FILE: '/absent' })).toHaveLength(1)
   })
 
@@ -42,7 +47,7 @@ describe('authentication', () => {
     ['"sk-1"', 'is wrapped in quotes'],
   ])('a key that cannot be sent is refused: %j', (key, wrong) => {
     expect(sentences({ OPENAI_API_KEY: key })).toEqual([`OPENAI_API_KEY ${wrong}`])
-    expect(sentences({ API_TOKEN: `${TOKEN},${key}` })).toEqual([`API_TOKEN ${wrong} (entry 2 of 2)`])
+    expect(sentences({ API_TOKEN: `${TOKEN},bob:${key}` })).toEqual([`API_TOKEN ${wrong} (entry 2 of 2)`])
   })
 })
 

@@ -52,8 +52,13 @@ const SETTINGS: readonly [name: string, text: string, read: (config: Config) => 
   ['HOST', '127.0.0.1', (c) => c.server.host, '127.0.0.1'],
   ['PORT', '0', (c) => c.server.port, 0],
   ['REQUIRE_AUTH', 'off', (c) => c.auth.required, false],
-  ['API_TOKEN', 'a, b ,,a', (c) => c.auth.tokens, ['a', 'b']],
-  ['API_TOKEN_FILE', '/tokens', (c) => c.auth.tokens, ['token-one-0123456', 'token-two-0123456']],
+  ['API_TOKEN', 'a, b ,,a', (c) => c.auth.tokens.map(({ secret }) => secret), ['a', 'b']],
+  [
+    'API_TOKEN_FILE',
+    '/tokens',
+    (c) => c.auth.tokens.map(({ secret }) => secret),
+    ['token-one-0123456', 'token-two-0123456'],
+  ],
   ['CORS_ORIGINS', 'https://A.example, *', (c) => c.server.corsOrigins, ['https://a.example', '*']],
   ['LOG_LEVEL', 'SILENT', (c) => c.log.level, 'silent'],
   ['LOG_FORMAT', 'pretty', (c) => c.log.format, 'pretty'],
@@ -128,7 +133,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(27)
+    expect(objects).toHaveLength(29)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 
@@ -144,7 +149,7 @@ describe('loadConfig', () => {
       TLS_CERT_FILE: '/absent',
       TLS_KEY_FILE: '/tokens',
       REQUIRE_AUTH: 'maybe',
-      API_TOKEN: 'a\tb',
+      API_TOKEN: 'a:b\tc',
       CORS_ORIGINS: 'https://a.example/',
       LOG_LEVEL: 'loud',
       LOG_FORMAT: 'xml',

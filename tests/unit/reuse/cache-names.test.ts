@@ -5,7 +5,7 @@ import { sha256 } from '../../../src/cli/sha256.ts'
 import { createCacheNames } from '../../../src/reuse/cache-names.ts'
 import type { ReuseRequest } from '../../../src/reuse/reuse-request.ts'
 
-const TOKEN: Principal = { kind: 'token', id: 'token-1', secret: 'nx-a-token-0123456789' }
+const TOKEN: Principal = { kind: 'token', id: 'token-0a1b2c3d', secret: 'nx-a-token-0123456789' }
 const BODY = '{"model":"m","input":"a","seed":9007199254740993}'
 
 interface Asked {
@@ -76,10 +76,11 @@ test('the same body in another order of its members has the same key', () => {
 })
 
 test.each<[string, Partial<Asked>]>([
-  ['another token', { principal: { ...TOKEN, secret: 'nx-b-token-0123456789' } }],
+  ['another token without a name', { principal: { ...TOKEN, secret: 'nx-b-token-0123456789' } }],
+  ['another name', { principal: { ...TOKEN, id: 'bob' } }],
   [
     'another kind of caller',
-    { principal: { kind: 'caller' }, headers: { authorization: 'Bearer nx-a-token-0123456789' } },
+    { principal: { kind: 'caller', id: 'caller-1' }, headers: { authorization: 'Bearer nx-a-token-0123456789' } },
   ],
   ['the scope of all', { scope: 'shared' }],
   ['a seed past 2^53 that differs by one', { body: BODY.replace('993', '992') }],
@@ -109,7 +110,7 @@ test('two callers never have a scope or a key in common, known or not', () => {
       fc.pre(one !== other)
       const ask = (key: string) =>
         name({
-          principal: { kind: 'caller' },
+          principal: { kind: 'caller', id: 'caller-1' },
           headers: { authorization: `Bearer ${key}` },
           body: JSON.stringify(value),
         })

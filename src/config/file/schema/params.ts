@@ -6,9 +6,13 @@ const MatchSection = closed('match', {
   endpoint: optional(textOrTexts(), 'Paths below /v1/, with * for any characters; any of them.', {
     examples: ['chat/completions'],
   }),
-  principal: optional(textOrTexts(), 'Kinds of callers (token, caller, local) or their ids (token-1); any of them.', {
-    examples: ['token-1'],
-  }),
+  principal: optional(
+    textOrTexts(),
+    'Names of tokens, or kinds of callers (token, caller, local), with *; any of them.',
+    {
+      examples: ['alice'],
+    },
+  ),
   header: optional(mapOf(Type.String(), { minProperties: 1 }), 'Headers and their values, with *; all of them.', {
     examples: [{ 'x-team': 'red*' }],
   }),

@@ -71,7 +71,7 @@ describe('how the first of several targets is chosen is said', () => {
 })
 
 describe('whose key is spent', () => {
-  const caller: Principal = { kind: 'caller' }
+  const caller: Principal = { kind: 'caller', id: 'caller-1' }
   test.each([
     ['either', TOKEN, "the server's own, in authorization"],
     ['either', caller, "the caller's own"],

@@ -147,7 +147,7 @@ const FILES: readonly [text: string, problems: readonly string[]][] = [
     [
       '1:29 params[0].match.model[0] 1 is not a text | Put it in quotes.',
       '1:32 params[0].match.model[1] is empty | Write a text, or take the key out.',
-      '1:48 params[0].match.principal is a map, where a text or a list belongs | Write a text or a list, such as "token-1".',
+      '1:48 params[0].match.principal is a map, where a text or a list belongs | Write a text or a list, such as "alice".',
     ],
   ],
   [

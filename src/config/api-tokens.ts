@@ -1,0 +1,99 @@
+import { type Fault, type Kind, quote, right, wrong } from './kind.ts'
+import { headerFault } from './text-kinds.ts'
+
+/** A token that callers may present. */
+export interface ApiToken {
+  /** Whose it is: `[A-Za-z0-9._-]`, at most 64 characters; undefined: nobody has said. Several tokens may have one name. */
+  readonly name: string | undefined
+  readonly secret: string
+}
+
+/** One entry of a list, and where it stands in it (from 1). */
+interface Entry {
+  readonly text: string
+  readonly number: number
+}
+
+const NAME = /^[\w.-]{1,64}$/
+/** `name token`, `name: token`, as a person writes a list. */
+const TWO_WORDS = /^([^\s:]+):?\s+(\S+)$/
+
+/** A name is logged: a token that stands where a name belongs must not be. */
+const LIKE_A_TOKEN = /^(?:sk-|[0-9a-f]{24,}$|(?=\w*\d)\w{32,}$)/i
+
+/** What kinds of callers are called, in rules and in the log: a token of that name would be taken for one of these. */
+const TAKEN: ReadonlySet<string> = new Set(['token', 'caller', 'local', 'none', 'shared'])
+
+const NAME_CURE =
+  'Write NAME:TOKEN, with a name of letters, digits, ".", "_" and "-" (64 at most); or :TOKEN for a token without a name that has a colon in it.'
+
+/**
+ * Several tokens, by comma or line, and whose each one is: `name:token`, `name token`, `token` alone. `:to:ken` is a token without
+ * a name that has a colon in it. A line may be a comment (`#`). Never shown.
+ */
+export const tokenList: Kind<readonly ApiToken[]> = {
+  label: 'secret list',
+  isSecret: true,
+  parse(text) {
+    const entries = entriesOf(text)
+    const place = ({ number }: Entry): string => (entries.length === 1 ? '' : ` (entry ${number} of ${entries.length})`)
+    const owners = new Map<string, { readonly entry: Entry; readonly token: ApiToken }>()
+    for (const entry of entries) {
+      const token = tokenOf(entry.text)
+      if ('wrong' in token) return wrong(`${token.wrong}${place(entry)}`, token.cure)
+      const before = owners.get(token.secret)
+      if (before !== undefined && before.token.name !== token.name) {
+        return wrong(
+          `has one token twice, ${ownerOf(before.token)} (entry ${before.entry.number}) and ${ownerOf(token)} (entry ${entry.number})`,
+          'Take one of the two out: a token says who is calling.',
+        )
+      }
+      if (before === undefined) owners.set(token.secret, { entry, token })
+    }
+    return right([...owners.values()].map(({ token }) => token))
+  },
+}
+
+function entriesOf(text: string): readonly Entry[] {
+  return text
+    .split(/[\r\n]/)
+    .map((line) =>
+      line
+        .trim()
+        .replace(/^#.*$/, '')
+        .replace(/\s#.*$/, ''),
+    )
+    .flatMap((line) => line.split(','))
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .map((entry, index) => ({ text: entry, number: index + 1 }))
+}
+
+function tokenOf(entry: string): ApiToken | Fault {
+  const words = /^bearer\s/i.test(entry) ? null : TWO_WORDS.exec(entry)
+  const [name, secret] = words === null ? atColon(entry) : [words[1], words[2] ?? '']
+  const fault = nameFault(name) ?? (secret === '' ? NO_TOKEN : headerFault(secret))
+  return fault ?? { name, secret }
+}
+
+/** The name before the first colon; none where the entry has no colon, or begins with one. */
+function atColon(entry: string): readonly [string | undefined, string] {
+  const colon = entry.indexOf(':')
+  if (colon === -1) return [undefined, entry]
+  return colon === 0 ? [undefined, entry.slice(1)] : [entry.slice(0, colon), entry.slice(colon + 1)]
+}
+
+const NO_TOKEN: Fault = { wrong: 'has a name without a token', cure: NAME_CURE }
+
+function nameFault(name: string | undefined): Fault | undefined {
+  if (name === undefined) return undefined
+  // It is not shown: it may be the beginning of a token.
+  if (!NAME.test(name)) return { wrong: 'has something before a colon or a space that is no name', cure: NAME_CURE }
+  if (LIKE_A_TOKEN.test(name)) return { wrong: 'has a name that looks like a token itself', cure: NAME_CURE }
+  if (!TAKEN.has(name)) return undefined
+  return { wrong: `has the name "${name}", which is that of a kind of callers`, cure: 'Give it another name.' }
+}
+
+function ownerOf({ name }: ApiToken): string {
+  return name === undefined ? 'without a name' : `as ${quote(name)}`
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'bun:test'
+import { nameTokens, shortId } from '../../../src/auth/name-tokens.ts'
+import { sha256 } from '../../../src/cli/sha256.ts'
+
+const unnamed = (secret: string) => ({ name: undefined, secret })
+
+test('a token goes by its name, and one without by a short digest, whatever else is in the list and wherever it stands', () => {
+  const [alice, digest] = nameTokens([{ name: 'alice', secret: 'a' }, unnamed('b')], sha256)
+  expect(alice).toEqual({ name: 'alice', secret: 'a' })
+  expect(digest?.name).toMatch(/^token-[0-9a-f]{8}$/)
+  expect(nameTokens([unnamed('b'), unnamed('c')], sha256)[0]).toEqual(digest)
+  // As documented: it is the same after a restart, and on another machine.
+  expect(shortId('token', 'b', sha256)).toBe(digest?.name ?? '')
+})
+
+test('the digest is of this use alone: it is no beginning of the plain one, and a caller with the same key has another', () => {
+  const id = shortId('token', 'secret', sha256).slice('token-'.length)
+  expect(sha256('secret').toHex()).not.toContain(id)
+  expect(shortId('caller', 'secret', sha256)).not.toContain(id)
+})
+
+test('two tokens whose digests begin alike are not taken for one', () => {
+  const alike = (text: string): Uint8Array =>
+    Uint8Array.from([1, 2, 3, 4, ...new TextEncoder().encode(text.slice(-12)), ...Array(16).fill(0)])
+  const [one, other] = nameTokens([unnamed('first'), unnamed('other')], alike)
+  expect(one?.name).not.toBe(other?.name ?? '')
+})
