@@ -31,6 +31,7 @@ import type { Log } from './telemetry/log.ts'
 import { createRecorder } from './telemetry/record.ts'
 import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
 import { createSleep } from './timing/sleep.ts'
+import { createLoopGuard } from './upstream/loop-guard.ts'
 import { createSend, type Send, type UpstreamFetch } from './upstream/send.ts'
 
 /** What the application needs from outside: the configuration, and what the platform does. */
@@ -117,6 +118,7 @@ export function createApp(deps: AppDeps): App {
     retryBudget: createRetryBudget(admission.inFlight),
     hedgeBudget: createRetryBudget(admission.inFlight, 1),
     admission,
+    loops: createLoopGuard(),
     cassettes: deps.cassettes,
   }
 

@@ -7,6 +7,8 @@ import type { Deadline } from './timing/deadlines.ts'
 export interface IncomingBody {
   /** Whether all of it is here. */
   readonly isComplete: boolean
+  /** Its length, where that was told in advance. */
+  readonly length?: number | undefined
   /** All of it: at once where it has come, else when it has. For a body whose length was told. */
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
   /** As it comes. */
@@ -64,6 +66,8 @@ export interface Exchange {
   idempotent: 'replayed' | 'joined' | undefined
   /** false: the client's own retries would only repeat what has been tried here. */
   shouldRetry: false | undefined
+  /** Whether it may be going round, so that its calls are marked (`upstream/loop-guard.ts`). */
+  isMarked: boolean
   /** The limit on the whole exchange. */
   total: Deadline | undefined
   /** From arrival to the first byte of the upstream's body. */

@@ -41,6 +41,7 @@ export class Fork implements Exchange {
   cache: string | undefined
   idempotent: Exchange['idempotent']
   shouldRetry: false | undefined
+  isMarked: boolean
   timeToFirstByteMs: number | undefined
   upstreamMs: number | undefined
   status = 0
@@ -69,6 +70,7 @@ export class Fork implements Exchange {
     this.principal = exchange.principal
     this.stream = exchange.stream
     this.params = exchange.params
+    this.isMarked = exchange.isMarked
     if (exchange.tries !== undefined) this.tries = []
   }
 

@@ -4,6 +4,7 @@ import type { Exchange } from './exchange.ts'
 import type { Live } from './live.ts'
 import type { Lane } from './router/router.ts'
 import { requestHeaders } from './upstream/headers.ts'
+import type { LoopGuard } from './upstream/loop-guard.ts'
 import type { Reach } from './upstream/send.ts'
 import type { Destination } from './upstream/target.ts'
 
@@ -12,6 +13,7 @@ export interface AddressDeps {
   /** Whether a caller is a program of this machine's, and the server listens on this machine only. */
   readonly mayBorrow: (headers: Headers) => boolean
   readonly userAgent: string
+  readonly loops: Pick<LoopGuard, 'mark'>
 }
 
 /** Where a call of a lane goes, and with which headers. */
@@ -32,16 +34,17 @@ export interface LaneAddress extends Destination {
  * const { url, headers } = addressLane(exchange, principal, lane, { target: exchange.target, model }, live, deps)
  */
 export function addressLane(
-  { request }: Exchange,
+  { request, isMarked }: Exchange,
   principal: Principal,
   { upstream, key }: Lane,
   { target, model }: { readonly target: string; readonly model: string | undefined },
   live: Live,
   deps: AddressDeps,
 ): LaneAddress {
-  const { locate, reach } = live.egressOf(upstream)
+  const { locate, reach, mayLoop } = live.egressOf(upstream)
   const destination = locate(withoutToken(target, principal), model)
   const headers = requestHeaders(request.headers)
   const secret = applyCredentials(headers, principal, upstream, key, () => deps.mayBorrow(request.headers))
+  if (isMarked && mayLoop) deps.loops.mark(headers)
   return { url: destination.url, target: destination.target, headers, secret, reach }
 }

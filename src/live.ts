@@ -20,6 +20,8 @@ export interface Live {
    * its model is to be called what the caller called it.
    */
   readonly remembersIds: boolean
+  /** Whether a call may come back to this server. */
+  readonly mayLoop: boolean
 }
 
 /**
@@ -45,5 +47,6 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     needsModel,
     readsBodies: needsModel || params.length > 0 || remembersIds,
     remembersIds,
+    mayLoop: [...egresses.values()].some((egress) => egress.mayLoop),
   }
 }

@@ -25,6 +25,7 @@ import type { Lane, Route } from './router/router.ts'
 import { standalone } from './stream/body-note.ts'
 import { tapeExchange } from './tape-exchange.ts'
 import { throughExtensions } from './through-extensions.ts'
+import type { LoopGuard } from './upstream/loop-guard.ts'
 
 /** What the flow needs; all of it comes from the composition root. */
 export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, AddressDeps {
@@ -32,6 +33,7 @@ export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, Addre
   readonly live: () => Serving
   readonly ids: RememberedIds
   readonly admission: Admission
+  readonly loops: LoopGuard
   readonly timeouts: TimeLimits
   readonly cassettes: Cassettes | undefined
 }
@@ -54,6 +56,7 @@ export function handle(
 ): Promise<Response> {
   exchange.atEnd(deps.admission.admit())
   const live = deps.live()
+  if (live.mayLoop) deps.loops.watch(exchange)
   // A promise for each step would cost more than the step.
   if (deps.cassettes === undefined && live.chain.isEmpty)
     return serve(exchange, principal, endpoint, live, undefined, deps)
@@ -89,6 +92,8 @@ async function serve(
 ): Promise<Response> {
   if (live.settings.hasFile) exchange.tries = []
   const isReused = live.reuse?.isFor(exchange, live.settings) === true
+  // Come back, it would wait for itself.
+  if (isReused && live.mayLoop) deps.loops.suspect(exchange)
   const isCompared = isReused && live.reuse?.comparesBody(exchange, live.settings)
   const reading = readDraft(exchange, principal, endpoint, live, deps, isCompared)
   const draft = reading instanceof Promise ? await reading : reading

@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises'
 import type { Config } from '../config/config.ts'
 import type { UpstreamSettings } from '../config/settings.ts'
-import { createProxyFor } from '../edge/proxy-of.ts'
 import type { Log } from '../telemetry/log.ts'
 import { describeServer, renderBanner } from './banner.ts'
+import { environmentProxy } from './environment-proxy.ts'
 import { VERSION } from './version.ts'
 
 /**
@@ -37,7 +37,7 @@ async function warnOfUnknown({ name, baseUrl, proxy, auth }: UpstreamSettings, l
 /** Also where what is named is no proxy: then no name is what the calls will fail of. */
 function isProxied(baseUrl: string): boolean {
   try {
-    return createProxyFor(process.env)(new URL(baseUrl)) !== undefined
+    return environmentProxy(process.env)?.(new URL(baseUrl)) !== undefined
   } catch {
     return true
   }

@@ -4,7 +4,9 @@ import { createEgress } from '../upstream/egress.ts'
 import { describeServer } from './banner.ts'
 import { readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
+import { refuseOwnAddress } from './own-address.ts'
 import { serverUrl } from './server-url.ts'
+import { explainStartFailure } from './start-failure.ts'
 import { VERSION } from './version.ts'
 import { openWayOut } from './way-out.ts'
 import { writeOut } from './write-out.ts'
@@ -16,6 +18,12 @@ export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
   const configuration = await readWholeConfiguration(process.env, flags.config)
   if (configuration === undefined) return INVALID
   const { config, file } = configuration
+  try {
+    await refuseOwnAddress(config.settings, config.server, openWayOut().proxyFor)
+  } catch (cause) {
+    process.stderr.write(explainStartFailure(cause, config.server).text)
+    return INVALID
+  }
   const server = describeServer(config, serverUrl(config.server, config.server.port), VERSION, file?.path)
   const lines = [`✓ configuration is valid`, `  base_url  ${server.base_url}`, `  auth      ${server.access}`]
   if (server.config !== undefined) lines.push(`  config    ${server.config}`)

@@ -7,6 +7,7 @@ import type { WorkersState } from '../http/routes/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import { loadAll } from './extensions/load-all.ts'
 import { openCacheStore } from './open-cache-store.ts'
+import { refuseOwnAddress } from './own-address.ts'
 import { serverUrl } from './server-url.ts'
 import { sha256 } from './sha256.ts'
 import { VERSION } from './version.ts'
@@ -58,6 +59,10 @@ export async function startGateway(
     ...(workers !== undefined && { workers }),
     ...(cassettes !== undefined && { cassettes }),
   })
+  const isOffline = cassettes?.play?.isClosed === true
+  const refuseOwn = async (settings: Settings, port: number): Promise<void> => {
+    if (!isOffline) await refuseOwnAddress(settings, { ...config.server, port }, wayOut.proxyFor)
+  }
   const server = await startHttpServer({
     app,
     config,
@@ -65,10 +70,19 @@ export async function startGateway(
     proxyFor: wayOut.proxyFor,
     reusePort: workers !== undefined,
   })
+  // Only now: where it can't listen, it is another program's address.
+  await refuseOwn(config.settings, server.port).catch(async (cause: unknown) => {
+    server.closeAll()
+    await server.close()
+    throw cause
+  })
   app.start()
   return {
     port: server.port,
-    apply: async (settings) => app.apply(settings, await loadAll(settings)),
+    async apply(settings) {
+      await refuseOwn(settings, server.port)
+      app.apply(settings, await loadAll(settings))
+    },
     url: serverUrl(config.server, server.port),
     async drain() {
       const { drainMs } = config.timeouts

@@ -5,6 +5,7 @@ import type { Log } from '../telemetry/log.ts'
 import { readConfigFile } from './config-file.ts'
 import { ExtensionsError } from './extensions/load-all.ts'
 import { areSame, type FileStates, stateOf, statesNow } from './file-states.ts'
+import { OwnAddressError } from './own-address-error.ts'
 
 /** What reloading needs. */
 export interface ReloadDeps {
@@ -96,6 +97,6 @@ async function withExtensions(filesRead: FileStates, { extensions }: Settings): 
 }
 
 function problemsIn(cause: unknown): readonly string[] {
-  if (cause instanceof ExtensionsError) return cause.problems
+  if (cause instanceof ExtensionsError || cause instanceof OwnAddressError) return cause.problems
   return [cause instanceof Error ? cause.message : String(cause)]
 }

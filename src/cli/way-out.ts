@@ -1,11 +1,12 @@
 import { createExactFetch } from '../edge/exact-fetch.ts'
-import { createProxyFor, obeyProxy, type ProxyFor } from '../edge/proxy-of.ts'
+import { obeyProxy, type ProxyFor } from '../edge/proxy-of.ts'
 import type { UpstreamFetch } from '../upstream/send.ts'
+import { environmentProxy } from './environment-proxy.ts'
 
 /** How whatever this program sends goes out: by one reading of the environment's proxies. */
 export interface WayOut {
   readonly fetch: UpstreamFetch
-  readonly proxyFor: ProxyFor
+  readonly proxyFor: ProxyFor | undefined
 }
 
 /**
@@ -15,6 +16,6 @@ export interface WayOut {
  * const { fetch, proxyFor } = openWayOut()
  */
 export function openWayOut(): WayOut {
-  const proxyFor = createProxyFor(process.env)
+  const proxyFor = environmentProxy(process.env)
   return { fetch: createExactFetch(obeyProxy(fetch as UpstreamFetch, process.env), proxyFor), proxyFor }
 }

@@ -1,5 +1,5 @@
 import type { UpstreamFetch, UpstreamInit } from '../upstream/send.ts'
-import { NO_PROXIES, type ProxyFor, proxyOf } from './proxy-of.ts'
+import { type ProxyFor, proxyOf } from './proxy-of.ts'
 
 /** Methods that the standard `fetch` gives no body to. */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD'])
@@ -17,10 +17,10 @@ const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD'])
  * @example
  * const app = createApp({ config, version, log, fetch: createExactFetch(fetch, proxyFor), sha256 })
  */
-export function createExactFetch(fetch: UpstreamFetch, proxyFor: ProxyFor): UpstreamFetch {
+export function createExactFetch(fetch: UpstreamFetch, proxyFor: ProxyFor | undefined): UpstreamFetch {
   return (url, init) => {
     const isLeft = isPlain(url, init)
-    if (isLeft && proxyFor === NO_PROXIES) return fetch(url, init)
+    if (isLeft && proxyFor === undefined) return fetch(url, init)
     const proxy = proxyOf(init, url, proxyFor)
     if (isLeft || (proxy !== undefined && !canReach(url, proxy))) {
       return fetch(url, { ...init, proxy: proxy?.href ?? false })

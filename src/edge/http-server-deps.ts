@@ -8,8 +8,8 @@ export interface HttpServerDeps {
   readonly app: App
   readonly config: Config
   readonly log: Log
-  /** The proxy that the environment has for a WebSocket's upstream, as for every other call. */
-  readonly proxyFor: ProxyFor
+  /** The proxy that the environment has for a WebSocket's upstream, as for every other call; undefined: it has none. */
+  readonly proxyFor: ProxyFor | undefined
   /** Whether other processes of ours listen on the same port, and share what comes. */
   readonly reusePort: boolean
 }

@@ -60,7 +60,8 @@ function renderError(
   })
   if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds))
   // Also where a later attempt's answer broke off: who has tried again here must not have the SDK try all of it again.
-  if (exchange.shouldRetry === false || exchange.attempts > 1) headers.set('x-should-retry', 'false')
+  const isFinal = exchange.shouldRetry === false || exchange.attempts > 1 || kind === 'loop_detected'
+  if (isFinal) headers.set('x-should-retry', 'false')
   if (entry.status === 401) headers.set('www-authenticate', 'Bearer')
   // Where the framing is in doubt, what follows on the connection is in doubt too (RFC 9112 §6.3).
   if (kind === 'malformed_request') headers.set('connection', 'close')

@@ -42,6 +42,7 @@ class OpenExchange implements Exchange {
   cache: string | undefined = undefined
   idempotent: Exchange['idempotent'] = undefined
   shouldRetry: false | undefined = undefined
+  isMarked = false
   total: Exchange['total'] = undefined
   timeToFirstByteMs: number | undefined = undefined
   upstreamMs: number | undefined = undefined

@@ -75,6 +75,7 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
     throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })
   }
   exchange.atEnd(pipeline.admission.admit())
+  if (live.mayLoop) pipeline.loops.watch(exchange)
   if (live.settings.hasFile) exchange.tries = []
   exchange.model = model
   if (live.needsModel) assertOneQueryModel(target)

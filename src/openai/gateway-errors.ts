@@ -90,6 +90,15 @@ export const GATEWAY_ERRORS = {
     retryAfterSeconds: 1,
     cure: 'Retry; a new connection reaches the server’s successor.',
   },
+  loop_detected: {
+    status: 508,
+    type: 'invalid_request_error',
+    code: 'loop_detected',
+    message:
+      'This server is called by itself, perhaps through others: an upstream of it leads back here. Its operator has to correct that.',
+    fault: 'server',
+    cure: 'Have the base URL of no upstream lead back to this server: follow `OPENAI_API_BASE` (or `OPENAI_BASE_URL`, which is what clients set) and each `base_url` through the gateways and load balancers that they name.',
+  },
   extension_failed: {
     status: 500,
     type: SERVER,

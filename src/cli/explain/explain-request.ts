@@ -18,6 +18,7 @@ import { factsOf, readDraft } from '../../read-draft.ts'
 import { namedIds } from '../../router/named-ids.ts'
 import { createRememberedIds } from '../../router/remembered-ids.ts'
 import { createDeadlines } from '../../timing/deadlines.ts'
+import { createLoopGuard } from '../../upstream/loop-guard.ts'
 import { sha256 } from '../sha256.ts'
 import { explainRoute } from './explain-route.ts'
 import { explainRules } from './explain-rules.ts'
@@ -91,7 +92,8 @@ async function follow(
   config: Config,
 ): Promise<ExplainedRoute> {
   const endpoint = endpointOf(exchange.target)
-  const deps = { mayBorrow: () => config.server.isLoopback, userAgent: '' }
+  const loops = createLoopGuard()
+  const deps = { mayBorrow: () => config.server.isLoopback, userAgent: '', loops }
   return explainRoute(
     {
       method: exchange.request.method,

@@ -10,6 +10,8 @@ import { shareConfig, shareSettings } from './share-config.ts'
 export interface Crew {
   /** Starts all of them. Gives their port when all are up, or the exit code of one that could not start. */
   readonly start: () => Promise<{ readonly port: number } | { readonly code: number }>
+  /** Where they listen; 0: not known yet. */
+  readonly port: () => number
   /** Has all of them, and those to come, go by other settings. */
   readonly apply: (settings: Settings) => void
   /** Lets all of them end their requests. Gives, when the last has exited, whether every request came to its own end. */
@@ -90,6 +92,7 @@ export function createCrew(initial: Config, log: Log): Crew {
       seats[0]?.fill()
       return started.promise
     },
+    port: () => port,
     apply(settings) {
       config = { ...config, settings }
       tellAll({ kind: 'settings', settings: shareSettings(settings, config.workers) })

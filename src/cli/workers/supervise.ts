@@ -38,6 +38,12 @@ export async function supervise({ config, file, base }: Configuration): Promise<
     const apply = async (changed: Settings): Promise<void> => {
       // All of them take it over, or none: what can't be loaded here can't be loaded there.
       await loadAll(changed)
+      // Loaded where it is needed, with what serves below it.
+      const [{ refuseOwnAddress }, { openWayOut }] = await Promise.all([
+        import('../own-address.ts'),
+        import('../way-out.ts'),
+      ])
+      await refuseOwnAddress(changed, { ...config.server, port: crew.port() }, openWayOut().proxyFor)
       crew.apply(changed)
     }
     await reloadOnChange({ file, settings, env: process.env, base, log, apply })

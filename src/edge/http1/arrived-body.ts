@@ -10,6 +10,10 @@ export class ArrivedBody implements TurnBody {
     this.#bytes = bytes as Uint8Array<ArrayBuffer>
   }
 
+  get length(): number {
+    return this.#bytes.byteLength
+  }
+
   whole(): Uint8Array<ArrayBuffer> {
     return this.#bytes
   }

@@ -1,4 +1,4 @@
-/** The reason phrases that statuses are registered with (RFC 9110 §15, RFC 6585, RFC 8470, RFC 7725, RFC 4918). */
+/** The reason phrases that statuses are registered with (RFC 9110 §15, RFC 6585, RFC 8470, RFC 7725, RFC 4918, RFC 5842). */
 export const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   201: 'Created',
@@ -50,5 +50,6 @@ export const REASONS: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
   505: 'HTTP Version Not Supported',
   507: 'Insufficient Storage',
+  508: 'Loop Detected',
   511: 'Network Authentication Required',
 }

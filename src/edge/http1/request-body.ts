@@ -27,6 +27,7 @@ interface Gathering {
 
 /** The body of one request, as it comes off the connection. */
 export class RequestBody implements TurnBody {
+  readonly length: number | undefined
   readonly #source: BodySource
   readonly #chunked: ChunkedBody | undefined
   #left: number
@@ -48,6 +49,7 @@ export class RequestBody implements TurnBody {
     this.#source = source
     this.#chunked = bodyBytes === CHUNKED ? createChunkedBody() : undefined
     this.#left = bodyBytes
+    this.length = bodyBytes === CHUNKED ? undefined : bodyBytes
   }
 
   /** Whether its last byte has come. */
