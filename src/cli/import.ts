@@ -31,13 +31,16 @@ export async function importConfiguration(args: readonly string[]): Promise<numb
   const imported = importLitellm(read.text)
   if ('problem' in imported) return refuse(`nexcode import: ${path}: ${imported.problem}.`)
   await writeOut(process.stdout, imported.yaml)
-  const { untranslated } = imported
+  const { untranslated, unneeded } = imported
   if (untranslated.length > 0) {
     const lines = untranslated.map(({ path: at, why }) => `  ${at}: ${why}\n`)
     await writeOut(
       process.stderr,
       `What is left to do by hand, or not there (${untranslated.length}):\n${lines.join('')}`,
     )
+  }
+  if (unneeded.length > 0) {
+    await writeOut(process.stderr, `Off there, or so in any case, and not needed here: ${unneeded.join(', ')}\n`)
   }
   return DONE
 }

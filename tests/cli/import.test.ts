@@ -76,6 +76,34 @@ test('what nexcode import litellm writes is a valid file: check accepts it, and 
   await gateway.stop()
 })
 
+test('a stream that comes is whole, however short the timeout in LiteLLM’s file: it is for each wait', async () => {
+  const slow = await startScriptedUpstream(async (request, connection) => {
+    await request.body
+    connection.startChunked(200, { 'content-type': 'text/event-stream' })
+    for (let at = 0; at < 8; at += 1) {
+      connection.chunk(`data: {"choices":[{"index":0,"delta":{"content":"${at}"}}]}\n\n`)
+      await Bun.sleep(150)
+    }
+    connection.chunk('data: [DONE]\n\n')
+    connection.endChunks()
+  })
+  const params = `{ model: openai/gpt-4o, api_base: "${slow.url}/v1", api_key: os.environ/OPENAI_API_KEY, timeout: 0.6 }`
+  writeFileSync(
+    join(folder, 'config.yaml'),
+    `model_list: [{ model_name: m, litellm_params: ${params} }]\nrouter_settings: { timeout: 0.7 }\n`,
+  )
+  const imported = await runProgram(['import', 'litellm', 'config.yaml'], {}, { cwd: folder })
+  const path = join(folder, 'nexcode.yaml')
+  writeFileSync(path, imported.stdout)
+  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: path, ...KEYS })
+  const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }] })
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
+  const text = await (await fetch(`${gateway.url}/v1/chat/completions`, init)).text()
+  expect([text.match(/content/g)?.length, text.endsWith('data: [DONE]\n\n')]).toEqual([8, true])
+  await gateway.stop()
+  await slow.close()
+})
+
 test('it reads standard input, so that a pipe does', async () => {
   const command = [...gatewayCommand(), 'import', 'litellm', '-']
   const child = Bun.spawn(command, { stdin: new TextEncoder().encode(litellm()), stdout: 'pipe', stderr: 'ignore' })

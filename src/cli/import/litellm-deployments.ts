@@ -1,9 +1,12 @@
 import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { deploymentOf } from './litellm-address.ts'
+import { defaultsOf, REQUEST_PARAMETERS } from './litellm-defaults.ts'
 import { providerModel } from './litellm-providers.ts'
 import { DEPLOYMENT, noteRest } from './litellm-reasons.ts'
+import type { TimeoutRules } from './litellm-timeouts.ts'
 import type { Upstreams } from './litellm-upstreams.ts'
 import { numberAt, numberOf, sectionOf, textOf, translateValue, variableOf } from './litellm-values.ts'
-import { memberPath, type Note } from './untranslated.ts'
+import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
 
 /** One entry of `model_list` that could be translated. */
 export interface Deployment {
@@ -22,22 +25,11 @@ export interface Deployment {
     readonly rpm: number | undefined
     readonly tpm: number | undefined
   }
-  readonly timeoutSeconds: number | undefined
-  readonly streamTimeoutSeconds: number | undefined
   readonly retries: number | undefined
+  readonly retriesKey: 'num_retries' | 'max_retries'
   /** Parameters of requests that leave them out. */
   readonly defaults: JsonObject
 }
-
-/** Parameters of OpenAI's requests. */
-const REQUEST_PARAMETERS: ReadonlySet<string> = new Set([
-  ...['temperature', 'top_p', 'max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n', 'stop', 'seed', 'user'],
-  ...['presence_penalty', 'frequency_penalty', 'logit_bias', 'logprobs', 'top_logprobs', 'response_format', 'tools'],
-  ...['tool_choice', 'parallel_tool_calls', 'functions', 'function_call', 'reasoning_effort', 'reasoning', 'verbosity'],
-  ...['service_tier', 'store', 'stream_options', 'modalities', 'audio', 'prediction', 'web_search_options', 'suffix'],
-  ...['dimensions', 'encoding_format', 'voice', 'speed', 'size', 'quality', 'style', 'language', 'prompt', 'top_k'],
-  ...['safety_identifier', 'prompt_cache_key', 'thinking'],
-])
 
 const TRANSLATED: ReadonlySet<string> = new Set([
   ...[
@@ -51,21 +43,29 @@ const TRANSLATED: ReadonlySet<string> = new Set([
     'extra_headers',
     'extra_body',
   ],
-  ...['custom_llm_provider', 'timeout', 'stream_timeout', 'num_retries', 'max_retries', 'weight', 'order'],
+  ...['custom_llm_provider', 'timeout', 'request_timeout', 'stream_timeout', 'num_retries', 'max_retries', 'weight'],
+  'order',
   ...['max_parallel_requests', 'model_info', ...REQUEST_PARAMETERS],
 ])
+
+/** What reading deployments needs. */
+export interface DeploymentTools {
+  readonly upstreams: Upstreams
+  readonly timeouts: TimeoutRules
+  readonly note: Note
+}
 
 /**
  * Reads `model_list`: what of it goes to an upstream that speaks OpenAI's protocol, in order.
  *
  * @example
- * const deployments = readDeployments(models, upstreams, note)
+ * const deployments = readDeployments(models, { upstreams, timeouts, note })
  */
-export function readDeployments(models: readonly Json[], upstreams: Upstreams, note: Note): Deployment[] {
-  return models.flatMap((entry, index) => readEntry(entry, `model_list[${index}]`, upstreams, note))
+export function readDeployments(models: readonly Json[], tools: DeploymentTools): Deployment[] {
+  return models.flatMap((entry, index) => readEntry(entry, `model_list[${index}]`, tools))
 }
 
-function readEntry(entry: Json, path: string, upstreams: Upstreams, note: Note): Deployment[] {
+function readEntry(entry: Json, path: string, { upstreams, timeouts, note }: DeploymentTools): Deployment[] {
   if (!isJsonObject(entry)) {
     note(path, 'is no model: it is left out')
     return []
@@ -95,13 +95,27 @@ function readEntry(entry: Json, path: string, upstreams: Upstreams, note: Note):
   if (written === '*') {
     note(memberPath(paramsPath, 'model'), 'goes to OpenAI whatever the name: name other providers as in anthropic/*')
   }
+  if (written.startsWith(`${textOf(params['custom_llm_provider']) ?? ''}/`)) {
+    note(memberPath(paramsPath, 'custom_llm_provider'), UNNEEDED)
+  }
+  if (found.isResponses) {
+    note(
+      memberPath(paramsPath, 'model'),
+      'goes where its callers ask: LiteLLM makes calls of /v1/responses of their chats',
+    )
+  }
   noteParts(entry, path, note)
   noteRest(params, TRANSLATED, paramsPath, DEPLOYMENT, note)
-  const { known, model } = found
+  noteShapes(params, paramsPath, note)
+  const { known } = found
+  const model = deploymentOf(known, params) ?? found.model
+  if (model !== found.model)
+    note(memberPath(paramsPath, 'model'), `is ${model} there, the deployment that api_base names`)
+  const waits = timeouts.ofDeployment(params, paramsPath)
   const organizations = params['organization']
   const each = Array.isArray(organizations) ? organizations : [organizations ?? null]
   return each.flatMap((organization) => {
-    const upstream = upstreams.nameFor(known, { ...params, organization }, paramsPath)
+    const upstream = upstreams.nameFor(known, { ...params, organization }, paramsPath, waits)
     if (upstream === undefined) return []
     return [{ ...describe(entry, params, paramsPath, note), name, upstream, model: String(translateValue(model)) }]
   })
@@ -114,6 +128,10 @@ function describe(
   note: Note,
 ): Omit<Deployment, 'name' | 'upstream' | 'model'> {
   const number = (key: string): number | undefined => numberAt(params, key, path, note)
+  const [ofCall, ofClient] = [number('num_retries'), number('max_retries')]
+  if (ofCall !== undefined && ofClient !== undefined) {
+    note(memberPath(path, 'max_retries'), 'is passed over: num_retries goes before it')
+  }
   return {
     path,
     id: textOf(sectionOf(entry, 'model_info')['id']),
@@ -123,24 +141,37 @@ function describe(
       rpm: number('rpm') ?? numberOf(entry['rpm']),
       tpm: number('tpm') ?? numberOf(entry['tpm']),
     },
-    timeoutSeconds: number('timeout'),
-    streamTimeoutSeconds: number('stream_timeout'),
-    retries: number('num_retries') ?? number('max_retries'),
+    retries: ofCall ?? ofClient,
+    retriesKey: ofCall === undefined && ofClient !== undefined ? 'max_retries' : 'num_retries',
     defaults: defaultsOf(params),
   }
 }
 
-function defaultsOf(params: JsonObject): JsonObject {
-  const named = Object.entries(params).filter(([key, value]) => REQUEST_PARAMETERS.has(key) && value !== null)
-  const extra = Object.entries(sectionOf(params, 'extra_body')).filter(([key]) => key !== 'model')
-  return Object.fromEntries([...named, ...extra].map(([key, value]) => [key, translateValue(value)]))
+/** What is of another type than its setting has. */
+function noteShapes(params: JsonObject, path: string, note: Note): void {
+  for (const key of ['headers', 'extra_headers', 'extra_body']) {
+    const value = params[key] ?? null
+    if (value !== null && !isJsonObject(value)) note(memberPath(path, key), 'is no section: it is left out')
+  }
+  for (const key of ['api_base', 'base_url', 'api_key', 'api_version', 'custom_llm_provider', 'organization']) {
+    const value = params[key] ?? null
+    const isList = key === 'organization' && Array.isArray(value)
+    if (value !== null && !isList && textOf(value) === undefined)
+      note(memberPath(path, key), 'is no text: it is left out')
+  }
+  if (params['extra_body'] !== undefined && sectionOf(params, 'extra_body')['model'] !== undefined) {
+    note(memberPath(memberPath(path, 'extra_body'), 'model'), 'is left out: targets name the model')
+  }
 }
 
 /** What stands beside `litellm_params`. */
 function noteParts(entry: JsonObject, path: string, note: Note): void {
   noteRest(entry, new Set(['model_name', 'litellm_params', 'model_info']), path, DEPLOYMENT, note)
-  const facts = Object.keys(sectionOf(entry, 'model_info')).filter((key) => key !== 'id')
-  if (facts.length > 0) note(memberPath(path, 'model_info'), 'is not there: NexCode keeps no facts about models')
+  const info = entry['model_info'] ?? null
+  const facts = Object.keys(sectionOf(entry, 'model_info'))
+  const at = memberPath(path, 'model_info')
+  if (info !== null && !isJsonObject(info)) note(at, 'is no section: it is left out')
+  if (facts.length > 0) note(at, `is not there: NexCode keeps no facts about models (${facts.join(', ')})`)
 }
 
 function starProblem(name: string, model: string): string | undefined {

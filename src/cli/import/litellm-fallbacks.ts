@@ -30,11 +30,19 @@ export function readFallbacks(
   for (const section of ['litellm_settings', 'router_settings']) {
     const path = memberPath(section, 'fallbacks')
     for (const [name, fallback] of listed(sectionOf(source, section)['fallbacks'], path, note)) {
+      const before = fallbacks.get(name)
+      if (before !== undefined) note(before.path, `is passed over for ${name}: ${fallback.path} goes before it`)
       fallbacks.set(name, fallback)
       if (name !== '*' && !groups.has(name)) note(fallback.path, `is for ${name}, which is not among the models`)
     }
-    const byDefault = namesOf(sectionOf(source, section)['default_fallbacks'])
-    if (byDefault.length > 0) fallbacks.set('*', { next: byDefault, path: memberPath(section, 'default_fallbacks') })
+    const defaultPath = memberPath(section, 'default_fallbacks')
+    const given = sectionOf(source, section)['default_fallbacks']
+    const byDefault = namesOf(given)
+    const before = fallbacks.get('*')
+    if (byDefault.length > 0) {
+      if (before !== undefined) note(before.path, `is passed over: ${defaultPath} goes before it`)
+      fallbacks.set('*', { next: byDefault, path: defaultPath })
+    } else if (given !== undefined && given !== null) note(defaultPath, 'is no list of models: it is left out')
   }
 
   const collect = (name: string, seen: Set<string>, found: (readonly Deployment[])[]): void => {
@@ -65,7 +73,11 @@ function listed(value: Json | undefined, path: string, note: Note): (readonly [s
     const at = `${path}[${index}]`
     const entries = isJsonObject(item) ? Object.entries(item) : []
     if (entries.length === 0) note(at, 'is no fallback of a model')
-    return entries.map(([name, next]) => [name, { next: namesOf(next), path: at }] as const)
+    return entries.map(([name, given]) => {
+      const next = namesOf(given)
+      if (next.length === 0) note(at, `names no model for ${name}`)
+      return [name, { next, path: at }] as const
+    })
   })
 }
 

@@ -1,10 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
 import type { Deployment } from './litellm-deployments.ts'
 import { type FallbacksOf, readFallbacks } from './litellm-fallbacks.ts'
-import { attemptsFor, noteStreamTimeout, type Routing, timeoutsOf } from './litellm-routing.ts'
+import { attemptsFor, type Routing } from './litellm-routing.ts'
 import { levelsOf } from './litellm-targets.ts'
 import { sectionOf, textOf } from './litellm-values.ts'
-import { memberPath, type Note } from './untranslated.ts'
+import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
 
 /** The models of nexcode.yaml, and the rules for their parameters. */
 export interface Models {
@@ -56,34 +56,38 @@ function makeModel(
   const fits = ({ model }: Deployment): boolean => name.includes('*') || !model.includes('*')
   const fallbacks = fallbacksOf(name).map((one) => one.filter(fits))
   const levels = levelsOf([group, ...fallbacks], routing.strategy, note)
+  for (const { order, shares, path } of group) {
+    if (order !== undefined && group.every((one) => one.order === order)) note(memberPath(path, 'order'), UNNEEDED)
+    if (shares.weight !== undefined && levels.every((level) => level.every(({ weight }) => weight === undefined))) {
+      note(
+        memberPath(path, 'weight'),
+        routing.strategy === 'weighted' ? UNNEEDED : 'is no share: least_busy knows none',
+      )
+    }
+  }
   const targets = levels.flatMap((level, order) => level.map((target) => (order === 0 ? target : { ...target, order })))
   const isShared = levels.some((level) => level.length > 1)
-  const retries = agreed(group, 'retries', 'num_retries', note)
-  const own = retries === undefined ? routing.attempts : attemptsFor(retries)
+  const retries = mostRetries(group, routing.attempts, note)
+  const own = retries === undefined ? routing.attempts : attemptsFor(retries, `${group[0]?.path}.num_retries`, note)
   // Here the attempts of all targets are counted together: there must be one for each fallback.
-  const attempts = levels.length > 1 ? Math.max(own, attemptsFor(targets.length - 1)) : own
-  const timeouts = timeoutsOf(agreed(group, 'timeoutSeconds', 'timeout', note))
-  for (const { streamTimeoutSeconds, path } of group) noteStreamTimeout(streamTimeoutSeconds, path, note)
+  const attempts = levels.length > 1 ? Math.max(own, Math.min(10, targets.length)) : own
   return {
     targets,
     ...(isShared ? { strategy: routing.strategy } : {}),
     ...(attempts === routing.attempts ? {} : { retry: { attempts } }),
-    ...(timeouts === undefined ? {} : { timeouts }),
   }
 }
 
 /** What deployments of one name say of it: the largest where they differ. */
-function agreed(
-  group: readonly Deployment[],
-  field: 'retries' | 'timeoutSeconds',
-  key: string,
-  note: Note,
-): number | undefined {
-  const given = group.flatMap((one) => one[field] ?? [])
+function mostRetries(group: readonly Deployment[], usual: number, note: Note): number | undefined {
+  const given = group.flatMap(({ retries }) => retries ?? [])
   if (given.length === 0) return undefined
   const largest = Math.max(...given)
-  for (const { path, [field]: value } of group) {
-    if (value !== largest) note(memberPath(path, key), 'is one for all targets of a model: the largest is taken')
+  const isUsual = attemptsFor(largest, '', () => undefined) === usual
+  for (const { path, retries, retriesKey } of group) {
+    if (retries === undefined) continue
+    const why = retries === largest ? UNNEEDED : 'is one for all targets of a model: the largest is taken'
+    if (retries !== largest || isUsual) note(memberPath(path, retriesKey), why)
   }
   return largest
 }
@@ -115,6 +119,8 @@ function readAliases(
   note: Note,
 ): readonly (readonly [alias: string, name: string])[] {
   const path = 'router_settings.model_group_alias'
+  const given = sectionOf(source, 'router_settings')['model_group_alias'] ?? null
+  if (given !== null && !isJsonObject(given)) note(path, 'is no section: it is left out')
   return Object.entries(sectionOf(sectionOf(source, 'router_settings'), 'model_group_alias')).flatMap(
     ([alias, value]) => {
       const at = memberPath(path, alias)
@@ -123,7 +129,9 @@ function readAliases(
         note(at, 'stands for no model of the list, or is one itself: it is left out')
         return []
       }
-      if (isJsonObject(value) && value['hidden'] === true) note(memberPath(at, 'hidden'), 'is not there')
+      for (const [key, of] of isJsonObject(value) ? Object.entries(value) : []) {
+        if (key !== 'model') note(memberPath(at, key), of === false ? UNNEEDED : 'is not there')
+      }
       return [[alias, name] as const]
     },
   )

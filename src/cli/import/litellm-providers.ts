@@ -86,6 +86,8 @@ const OPENAI_MODEL =
   /^(?:\*$|gpt-|chatgpt-|ft:|o[1-9](?:-|$)|text-embedding-|text-moderation|omni-moderation|dall-e-|whisper-|tts-|codex-|computer-use-|davinci-|babbage-|sora-)/
 const ANTHROPIC_MODEL = /^claude-/
 
+const RESPONSES = 'responses/'
+
 /** A model of a provider's. */
 export interface ProviderModel {
   /** LiteLLM's name for the provider. */
@@ -94,6 +96,8 @@ export interface ProviderModel {
   readonly known: LitellmProvider | undefined
   /** The provider's name for the model. */
   readonly model: string
+  /** Whether LiteLLM makes calls of `/v1/responses` of chats with it. */
+  readonly isResponses: boolean
 }
 
 /**
@@ -108,9 +112,15 @@ export function providerModel(name: string, customProvider: string | undefined):
   const provider = customProvider ?? prefix ?? providerOfModel(name)
   if (provider === undefined) return undefined
   const rest = prefix === provider ? name.slice(slash + 1) : name
-  // Azure's model families stand before the deployment's name.
-  const model = provider === 'azure' ? rest.replace(/^(?:o_series|gpt5_series|responses)\//, '') : rest
-  return { provider, known: PROVIDERS.get(provider), model }
+  // Azure's model families, and for every provider the endpoint, stand before the model's own name.
+  const named = provider === 'azure' ? rest.replace(/^(?:o_series|gpt5_series)\//, '') : rest
+  const isResponses = named.startsWith(RESPONSES)
+  return {
+    provider,
+    known: PROVIDERS.get(provider),
+    model: isResponses ? named.slice(RESPONSES.length) : named,
+    isResponses,
+  }
 }
 
 function providerOfModel(name: string): string | undefined {

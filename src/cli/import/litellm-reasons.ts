@@ -1,11 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
-import { memberPath, type Note } from './untranslated.ts'
+import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
 
 /** What a section's settings come to instead, by patterns of their names: the first that fits. */
 type Reasons = readonly (readonly [name: RegExp, why: string])[]
 
 const CALLBACKS = 'is not there: the log has one line of JSON for each request (LOG_FORMAT=json)'
-const CACHE = 'is not there: answers are not cached'
+const CACHE = 'is not there: `cache` of the file keeps answers, see docs/caching.md'
 const DATABASE = 'is not there: NexCode keeps no database; the keys of its callers are in API_TOKEN'
 const GUARDRAILS = 'is not there: NexCode does not look into messages; `params` restricts the parameters of requests'
 const PRICES = 'is not there: NexCode counts no costs and knows no budgets'
@@ -51,6 +51,8 @@ export const ROUTER_SETTINGS: Reasons = [
     /^(?:context_window|content_policy)_fallbacks$/,
     'is not there: `retry.on` names the statuses that another target follows',
   ],
+  [/^max_fallbacks$/, 'is `retry.attempts`: each fallback is an attempt'],
+  [/^default_litellm_params$/, 'is `defaults` in `params`'],
   [/^retry_after$/, 'is not there: the back-off is `retry.base`, and a Retry-After of the upstream’s is respected'],
   [/retry_policy$/, 'is not there: `retry.on` names what is followed by another attempt, with one number of attempts'],
   [/^allowed_fails_policy$/, 'is not there: `breaker` counts all failures alike'],
@@ -96,6 +98,7 @@ export const DEPLOYMENT: Reasons = [
     'is not there: for an Entra token set `key_header: authorization`, and the token as `api_key`',
   ],
   [/^cooldown_time$/, 'is `breaker.open` of the upstream'],
+  [/timeout_by_service_tier$/, 'is not there: `timeouts` are the same for all tiers'],
   [/^litellm_credential_name$/, 'is not there: set `api_key` of the upstream'],
   [
     /^configurable_clientside_auth_params$/,
@@ -116,7 +119,7 @@ export const SECTIONS: Reasons = [
   ...ANYWHERE,
 ]
 
-/** Puts on the list what a section says and the result does not have; what is switched off is not missed. */
+/** Puts on the list what a section says and the result does not have; nobody will miss what is switched off. */
 export function noteRest(
   section: JsonObject,
   translated: ReadonlySet<string>,
@@ -125,8 +128,8 @@ export function noteRest(
   note: Note,
 ): void {
   for (const [key, value] of Object.entries(section)) {
-    if (translated.has(key) || isOff(key, value)) continue
-    note(memberPath(path, key), reasonFor(key, reasons))
+    if (!translated.has(key)) note(memberPath(path, key), isOff(key, value) ? UNNEEDED : reasonFor(key, reasons))
+    else if (value === null) note(memberPath(path, key), UNNEEDED)
   }
 }
 

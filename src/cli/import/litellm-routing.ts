@@ -1,7 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
 import { GENERAL_SETTINGS, LITELLM_SETTINGS, noteRest, ROUTER_SETTINGS, SECTIONS } from './litellm-reasons.ts'
-import { durationOf, numberAt, sectionOf, textOf } from './litellm-values.ts'
-import { memberPath, type Note } from './untranslated.ts'
+import { readTimeouts, type TimeoutRules } from './litellm-timeouts.ts'
+import { durationOf, numberAt, sectionOf } from './litellm-values.ts'
+import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
 
 /** LiteLLM's own default, which is that of OpenAI's SDK. */
 const RETRIES_DEFAULT = 2
@@ -18,7 +19,7 @@ const SECTION_NAMES: ReadonlySet<string> = new Set([
   'general_settings',
 ])
 const FROM_BOTH = ['num_retries', 'allowed_fails', 'cooldown_time', 'fallbacks', 'default_fallbacks']
-const FROM_LITELLM: ReadonlySet<string> = new Set([...FROM_BOTH, 'request_timeout'])
+const FROM_LITELLM: ReadonlySet<string> = new Set([...FROM_BOTH, 'request_timeout', 'cache', 'cache_params'])
 const FROM_ROUTER: ReadonlySet<string> = new Set([
   ...[...FROM_BOTH, 'timeout', 'stream_timeout', 'routing_strategy', 'model_group_alias', 'disable_cooldowns'],
 ])
@@ -28,6 +29,7 @@ export interface Routing {
   /** The strategy of models with several targets. */
   readonly strategy: 'weighted' | 'least_busy'
   readonly attempts: number
+  readonly timeouts: TimeoutRules
   /** The keys of nexcode.yaml that all this comes to. */
   readonly keys: JsonObject
 }
@@ -57,17 +59,42 @@ export function readRouting(source: JsonObject, note: Note): Routing {
 
   const ofRouter = (key: string): number | undefined => numberAt(router, key, 'router_settings', note)
   const ofLitellm = (key: string): number | undefined => numberAt(litellm, key, 'litellm_settings', note)
-  const both = (key: string): number | undefined => ofRouter(key) ?? ofLitellm(key)
-  const attempts = attemptsFor(both('num_retries') ?? RETRIES_DEFAULT)
-  const seconds = ofRouter('timeout') ?? ofLitellm('request_timeout')
-  const timeouts = timeoutsOf(seconds)
-  noteStreamTimeout(ofRouter('stream_timeout'), 'router_settings', note)
-  const breaker = router['disable_cooldowns'] === true ? false : breakerOf(both('allowed_fails'), both('cooldown_time'))
+  const both = (key: string): number | undefined => {
+    const [first, second] = [ofRouter(key), ofLitellm(key)]
+    if (first !== undefined && second !== undefined) {
+      note(memberPath('litellm_settings', key), 'is passed over: the one of router_settings goes before it')
+    }
+    return first ?? second
+  }
+  const retries = both('num_retries')
+  const attempts = attemptsFor(retries ?? RETRIES_DEFAULT, 'router_settings.num_retries', note)
+  if (retries === RETRIES_DEFAULT) {
+    const section = router['num_retries'] === undefined ? 'litellm_settings' : 'router_settings'
+    note(memberPath(section, 'num_retries'), UNNEEDED)
+  }
+  const timeouts = readTimeouts(source, note)
+  const breaker = breakerOf(both('allowed_fails'), both('cooldown_time'), router['disable_cooldowns'] === true)
+  const cooldowns = router['disable_cooldowns'] ?? null
+  if (cooldowns !== null && cooldowns !== true) {
+    note(
+      'router_settings.disable_cooldowns',
+      cooldowns === false ? UNNEEDED : 'is neither true nor false: it is left out',
+    )
+  }
+  for (const [section, { allowed_fails: fails, cooldown_time: time }] of Object.entries({
+    router_settings: router,
+    litellm_settings: litellm,
+  })) {
+    if (breaker !== false) continue
+    if (fails !== undefined) note(memberPath(section, 'allowed_fails'), UNNEEDED)
+    if (time !== undefined && time !== 0) note(memberPath(section, 'cooldown_time'), UNNEEDED)
+  }
   return {
-    strategy: strategyOf(textOf(router['routing_strategy']), note),
+    strategy: strategyOf(router['routing_strategy'], note),
     attempts,
+    timeouts,
     keys: {
-      ...(timeouts === undefined ? {} : { timeouts }),
+      ...(timeouts.overall === undefined ? {} : { timeouts: timeouts.overall }),
       retry: { attempts, on: RETRIED },
       ...(breaker === undefined ? {} : { breaker }),
     },
@@ -75,24 +102,14 @@ export function readRouting(source: JsonObject, note: Note): Routing {
 }
 
 /** All attempts, the first among them. */
-export function attemptsFor(retries: number): number {
+export function attemptsFor(retries: number, path: string, note: Note): number {
+  if (retries + 1 > ATTEMPTS_MAX) note(path, `is more than there can be: ${ATTEMPTS_MAX} attempts are the most`)
   return Math.min(ATTEMPTS_MAX, Math.floor(retries) + 1)
 }
 
-/** LiteLLM's timeout is for the whole answer, and so for its beginning, too. */
-export function timeoutsOf(seconds: number | undefined): JsonObject | undefined {
-  return seconds === undefined ? undefined : { first_byte: durationOf(seconds), total: durationOf(seconds) }
-}
-
-/** LiteLLM has a limit of its own for the first byte of streams. */
-export function noteStreamTimeout(seconds: number | undefined, path: string, note: Note): void {
-  if (seconds === undefined) return
-  note(memberPath(path, 'stream_timeout'), 'is for streams only: `timeouts.first_byte` is for all answers alike')
-}
-
-function strategyOf(written: string | undefined, note: Note): 'weighted' | 'least_busy' {
+function strategyOf(written: Json | undefined, note: Note): 'weighted' | 'least_busy' {
   const path = 'router_settings.routing_strategy'
-  if (written === undefined || written === 'simple-shuffle') return 'weighted'
+  if (written === undefined || written === null || written === 'simple-shuffle') return 'weighted'
   if (written === 'least-busy') return 'least_busy'
   if (written === 'latency-based-routing') {
     note(path, 'is not there: least_busy is the nearest to it, since slow targets have more calls under way')
@@ -103,8 +120,14 @@ function strategyOf(written: string | undefined, note: Note): 'weighted' | 'leas
 }
 
 /** LiteLLM counts failures in a minute, and one more than `allowed_fails` is too many. */
-function breakerOf(allowedFails: number | undefined, cooldownSeconds: number | undefined): Json | undefined {
-  if (cooldownSeconds === 0) return false
+function breakerOf(
+  allowedFails: number | undefined,
+  cooldownSeconds: number | undefined,
+  isDisabled: boolean,
+): Json | undefined {
+  if (isDisabled || cooldownSeconds === 0) {
+    return false
+  }
   if (allowedFails === undefined && cooldownSeconds === undefined) return undefined
   const open = cooldownSeconds === undefined ? undefined : durationOf(cooldownSeconds)
   return {

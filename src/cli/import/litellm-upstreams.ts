@@ -1,9 +1,9 @@
 import { PRESETS } from '../../config/presets.ts'
 import type { Json, JsonObject } from '../../json/json.ts'
+import { addressOf, stemOf, type Tools } from './litellm-address.ts'
 import type { LitellmProvider } from './litellm-providers.ts'
 import { numberAt, sectionOf, textOf, translateText, variable, variableOf } from './litellm-values.ts'
-import { createHide, type Hide } from './secret-variables.ts'
-import { memberPath, type Note } from './untranslated.ts'
+import { memberPath, UNNEEDED } from './untranslated.ts'
 
 /** What people write where a server wants no key, but a client wants one. */
 const NO_KEY = /^(?:none|null|na|n\/a|empty|dummy|fake-?key|no-?key|not-?needed|anything|ollama|lm-?studio)$/i
@@ -14,10 +14,18 @@ const SECRET_HEADER = /auth|key|token|secret|cookie|password/i
 const OWN_HEADER =
   /^(?:connection|content-length|content-type|host|keep-alive|proxy-\w+|te|trailer|transfer-encoding|upgrade)$/i
 
+/** LiteLLM lets calls over the limit wait, as many as there are and as long as it takes. */
+const WAITING = { queue: 65_535, queue_timeout: 0 }
+
 /** The upstreams of a configuration as they come up. */
 export interface Upstreams {
   /** The name of the upstream that a deployment's `litellm_params` come to; undefined, and noted, where they come to none. */
-  readonly nameFor: (provider: LitellmProvider, params: JsonObject, path: string) => string | undefined
+  readonly nameFor: (
+    provider: LitellmProvider,
+    params: JsonObject,
+    path: string,
+    timeouts?: JsonObject,
+  ) => string | undefined
   /** All of them, by name, as nexcode.yaml has them. */
   readonly all: () => JsonObject
 }
@@ -30,15 +38,14 @@ interface Made {
 }
 
 /**
- * Makes one upstream for each distinct provider, address, key, version, organization and set of headers.
+ * Makes one upstream for each distinct provider, address, key, version, organization, set of headers and time limits.
  *
  * @example
- * const upstreams = createUpstreams(note)
+ * const upstreams = createUpstreams({ note, hide: createHide(note) })
  */
-export function createUpstreams(note: Note): Upstreams {
+export function createUpstreams({ note, hide }: Tools): Upstreams {
   const made = new Map<string, Made>()
   const counts = new Map<string, number>()
-  const hide = createHide(note)
 
   const make = (provider: LitellmProvider, key: string, entry: JsonObject, path: string): Made => {
     const count = (counts.get(provider.name) ?? 0) + 1
@@ -54,12 +61,14 @@ export function createUpstreams(note: Note): Upstreams {
   }
 
   return {
-    nameFor(provider, params, path) {
-      const entry = entryOf(provider, params, path, { note, hide })
-      if (entry === undefined) return undefined
+    nameFor(provider, params, path, timeouts) {
+      const found = entryOf(provider, params, path, { note, hide })
+      if (found === undefined) return undefined
+      const entry = timeouts === undefined ? found : { ...found, timeouts }
       const key = JSON.stringify([provider.name, entry])
       const upstream = made.get(key) ?? make(provider, key, entry, path)
       const max = numberAt(params, 'max_parallel_requests', path, note)
+      if (max === 0) note(memberPath(path, 'max_parallel_requests'), UNNEEDED)
       if (max !== undefined && max >= 1) {
         const before = upstream.concurrencyMax
         if (before !== undefined) {
@@ -76,79 +85,34 @@ export function createUpstreams(note: Note): Upstreams {
       Object.fromEntries(
         [...made.values()].map(({ name, entry, concurrencyMax }) => [
           name,
-          concurrencyMax === undefined ? entry : { ...entry, concurrency: { max: concurrencyMax } },
+          concurrencyMax === undefined ? entry : { ...entry, concurrency: { max: concurrencyMax, ...WAITING } },
         ]),
       ),
   }
-}
-
-interface Tools {
-  readonly note: Note
-  readonly hide: Hide
 }
 
 function entryOf(provider: LitellmProvider, params: JsonObject, path: string, tools: Tools): JsonObject | undefined {
   const address = addressOf(provider, params, path, tools)
   if (address === undefined) return undefined
   const preset = PRESETS.get(String(address['preset'] ?? ''))
-  const version = textOf(params['api_version'])
+  const { query, ...place } = address
   const headers = headersOf(provider, params, path, tools)
   const organization = textOf(params['organization'])
   const key = keyOf(provider, params, path, tools, preset?.needsKey ?? provider.baseUrl !== undefined)
   return {
-    ...address,
+    ...place,
     ...(key === undefined ? {} : { api_key: key }),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
-    ...(version === undefined || provider.name !== 'azure' ? {} : { query: { 'api-version': translateText(version) } }),
+    ...(query === undefined ? {} : { query }),
     ...(organization === undefined ? {} : { organization: translateText(organization) }),
   }
-}
-
-/** The preset, the base URL, or both. */
-function addressOf(
-  provider: LitellmProvider,
-  params: JsonObject,
-  path: string,
-  { note, hide }: Tools,
-): JsonObject | undefined {
-  const own = provider.preset === undefined ? {} : { preset: provider.preset }
-  const literal = textOf(params['api_base']) ?? textOf(params['base_url'])
-  if (literal === undefined) {
-    if (provider.baseVariable !== undefined) return { ...own, ...baseUrl(provider, variable(provider.baseVariable)) }
-    if (provider.baseUrl !== undefined) return { base_url: provider.baseUrl }
-    if (provider.preset !== undefined) return own
-    note(memberPath(path, 'api_base'), 'is missing, and no base URL is known for this provider: it is left out')
-    return undefined
-  }
-  const basePath = memberPath(path, params['api_base'] === undefined ? 'base_url' : 'api_base')
-  const url = URL.parse(literal)
-  if (url !== null && (url.username !== '' || url.password !== '')) {
-    return { ...own, base_url: hide(literal, `${stemOf(provider)}_BASE_URL`, basePath) }
-  }
-  const name = variableOf(literal)
-  const base = (name === undefined ? translateText(literal) : variable(name)).replace(/\?.*$/, '').replace(/\/+$/, '')
-  if (name !== undefined && (provider.preset === 'azure' || provider.path !== undefined)) {
-    note(basePath, `needs a value of ${name} without a slash at its end`)
-  }
-  // Azure's newer API is at OpenAI's own paths, and takes the key as Azure does.
-  if (provider.preset === 'azure' && /\/openai\/v1$/.test(base)) return { base_url: base, key_header: 'api-key' }
-  if (provider.preset === 'openai') return { base_url: base }
-  return { ...own, ...baseUrl(provider, base) }
-}
-
-function baseUrl(provider: LitellmProvider, base: string): JsonObject {
-  if (provider.preset === 'azure') {
-    return { base_url: `${base.replace(/\/openai(?:\/deployments(?:\/.*)?)?$/, '')}/openai` }
-  }
-  const path = provider.path ?? ''
-  return { base_url: base.endsWith(path) ? base : `${base}${path}` }
 }
 
 function keyOf(
   provider: LitellmProvider,
   params: JsonObject,
   path: string,
-  { hide }: Tools,
+  { note, hide }: Tools,
   needsKey: boolean,
 ): string | undefined {
   const literal = textOf(params['api_key'])
@@ -158,7 +122,10 @@ function keyOf(
       return undefined
     return variable(provider.keyVariable)
   }
-  if (NO_KEY.test(literal) && !needsKey) return undefined
+  if (NO_KEY.test(literal) && !needsKey) {
+    note(memberPath(path, 'api_key'), UNNEEDED)
+    return undefined
+  }
   const name = variableOf(literal)
   return name === undefined ? hide(literal, `${stemOf(provider)}_KEY`, memberPath(path, 'api_key')) : variable(name)
 }
@@ -181,9 +148,4 @@ function headersOf(provider: LitellmProvider, params: JsonObject, path: string, 
     }
   }
   return headers
-}
-
-/** The beginning of the names of variables for a provider's secrets. */
-function stemOf({ name }: LitellmProvider): string {
-  return name.toUpperCase().replaceAll('-', '_')
 }

@@ -1,17 +1,25 @@
 import { stringify } from 'yaml'
 import type { JsonObject } from '../../json/json.ts'
+import { readCache } from './litellm-cache.ts'
 import { readDeployments } from './litellm-deployments.ts'
 import { makeModels } from './litellm-models.ts'
 import { readRouting } from './litellm-routing.ts'
 import { readLitellm } from './litellm-source.ts'
 import { createUpstreams } from './litellm-upstreams.ts'
-import type { Untranslated } from './untranslated.ts'
+import { sectionOf } from './litellm-values.ts'
+import { createHide } from './secret-variables.ts'
+import { type Note, UNNEEDED, type Untranslated } from './untranslated.ts'
 
 const HEAD = '# yaml-language-server: $schema=./nexcode.schema.json\n'
 
 /** A nexcode.yaml and what it lacks; or why there is none. */
 export type Imported =
-  | { readonly yaml: string; readonly untranslated: readonly Untranslated[] }
+  | {
+      readonly yaml: string
+      readonly untranslated: readonly Untranslated[]
+      /** The paths of what is not there either and nobody will miss: it is off, or says what holds anyway. */
+      readonly unneeded: readonly string[]
+    }
   | { readonly problem: string }
 
 /**
@@ -27,13 +35,16 @@ export function importLitellm(text: string): Imported {
   const read = readLitellm(text)
   if ('problem' in read) return read
   const untranslated: Untranslated[] = []
-  const note = (path: string, why: string): void => {
-    const isKnown = untranslated.some((one) => one.path === path && one.why === why)
-    if (!isKnown) untranslated.push({ path, why })
+  const unneeded = new Set<string>()
+  const note: Note = (path, why) => {
+    if (why === UNNEEDED) unneeded.add(path)
+    else if (!untranslated.some((one) => one.path === path && one.why === why)) untranslated.push({ path, why })
   }
-  const upstreams = createUpstreams(note)
-  const deployments = readDeployments(read.models, upstreams, note)
+  const hide = createHide(note)
+  const upstreams = createUpstreams({ note, hide })
   const routing = readRouting(read.source, note)
+  const deployments = readDeployments(read.models, { upstreams, timeouts: routing.timeouts, note })
+  const cache = readCache(sectionOf(read.source, 'litellm_settings'), { note, hide })
   const { models, params } = makeModels(read.source, deployments, routing, note)
   if (deployments.length === 0)
     note('model_list', 'has no model that could be translated: add upstreams and models by hand')
@@ -42,10 +53,15 @@ export function importLitellm(text: string): Imported {
     unknown_models: 'refuse',
     report_model: 'alias',
     ...routing.keys,
+    ...(cache === undefined ? {} : { cache }),
     ...(Object.keys(all).length === 0 ? {} : { upstreams: all }),
     ...(Object.keys(models).length === 0 ? {} : { models }),
     ...(params.length === 0 ? {} : { params }),
   }
   // Another name of a model has all that it has: nexcode.yaml knows no references.
-  return { yaml: HEAD + stringify(file, { aliasDuplicateObjects: false, lineWidth: 0 }), untranslated }
+  return {
+    yaml: HEAD + stringify(file, { aliasDuplicateObjects: false, lineWidth: 0 }),
+    untranslated,
+    unneeded: [...unneeded],
+  }
 }

@@ -6,8 +6,11 @@ export interface Untranslated {
   readonly why: string
 }
 
+/** Why a part has no place that nobody will miss: it is off, or says what holds anyway. */
+export const UNNEEDED = Symbol('unneeded')
+
 /** Puts a part of the source on the list. */
-export type Note = (path: string, why: string) => void
+export type Note = (path: string, why: string | typeof UNNEEDED) => void
 
 /** The path of a member: `a.b`, or `a["gpt-4.1"]` where the key is no plain word. */
 export function memberPath(parent: string, key: string): string {

@@ -149,7 +149,6 @@ describe('a translated LiteLLM configuration', () => {
           { upstream: 'openai', model: 'gpt-4o-mini' },
           { upstream: 'anthropic', model: 'claude-sonnet', order: 1 },
         ],
-        timeouts: { first_byte: '30s', total: '30s' },
       },
       claude,
       old: claude,
@@ -170,15 +169,19 @@ describe('a translated LiteLLM configuration', () => {
         preset: 'azure',
         base_url: 'https://ca.openai.azure.com/openai',
         api_key: variable('AZURE_API_KEY_CA'),
-        concurrency: { max: 10 },
+        concurrency: { max: 10, queue: 65_535, queue_timeout: 0 },
       },
-      openai: { preset: 'openai', api_key: variable('OPENAI_API_KEY') },
+      openai: {
+        preset: 'openai',
+        api_key: variable('OPENAI_API_KEY'),
+        timeouts: { first_byte: '30s', stream_idle: '30s' },
+      },
       anthropic: { preset: 'anthropic', api_key: variable('ANTHROPIC_API_KEY') },
     })
     expect(file).toMatchObject({
       unknown_models: 'refuse',
       report_model: 'alias',
-      timeouts: { first_byte: '600s', total: '600s' },
+      timeouts: { first_byte: '600s', stream_idle: '600s' },
       retry: { attempts: 2, on: ['connect', 'timeout', 'reset', 'invalid', 408, 409, 429, '5xx'] },
       breaker: { failures: 4, open: '30s', open_max: '30s' },
     })
@@ -345,13 +348,12 @@ router_settings: { num_retries: os.environ/N, timeout: 1e12, fallbacks: { a: [c]
       'router_settings.model_group_alias.a',
       'router_settings.num_retries',
     ])
-    expect(file).toMatchObject({ retry: { attempts: 3 }, timeouts: { total: '2147483s' } })
+    expect(file).toMatchObject({ retry: { attempts: 3 }, timeouts: { stream_idle: '2147483s' } })
     expect(file['models']).toEqual({
       a: { targets: [{ upstream: 'openai', model: 'a' }] },
       c: {
-        targets: [{ upstream: 'openai', model: 'c' }],
+        targets: [{ upstream: 'openai-2', model: 'c' }],
         retry: { attempts: 5 },
-        timeouts: { first_byte: '250ms', total: '250ms' },
       },
     })
   })
@@ -359,16 +361,15 @@ router_settings: { num_retries: os.environ/N, timeout: 1e12, fallbacks: { a: [c]
   test('is on the list: numbers on which deployments of one name do not agree, and a limit that they share', () => {
     const { file, list } = translate(`
 model_list:
-  - { model_name: a, litellm_params: { model: openai/a, timeout: 10, num_retries: 1, max_parallel_requests: 3 } }
-  - { model_name: a, litellm_params: { model: openai/b, timeout: 20, num_retries: 5, max_parallel_requests: 2 } }
+  - { model_name: a, litellm_params: { model: openai/a, num_retries: 1, max_parallel_requests: 3 } }
+  - { model_name: a, litellm_params: { model: openai/b, num_retries: 5, max_parallel_requests: 2 } }
 `)
     expect([...list.keys()]).toEqual([
       'model_list[1].litellm_params.max_parallel_requests',
       'model_list[0].litellm_params.num_retries',
-      'model_list[0].litellm_params.timeout',
     ])
     expect(file['upstreams']).toMatchObject({ openai: { concurrency: { max: 3 } } })
-    expect(file['models']).toMatchObject({ a: { retry: { attempts: 6 }, timeouts: { total: '20s' } } })
+    expect(file['models']).toMatchObject({ a: { retry: { attempts: 6 } } })
   })
 
   test('is on the list: a fallback that is no model, and one from no model', () => {
