@@ -189,7 +189,7 @@ export const ENV = {
     kind: duration,
     default: 0,
     unit: 'ms',
-    doc: 'Silence after which a stream gets a ": ping" comment, for load balancers that cut; 0: off.',
+    doc: 'Silence after which a stream gets a line that clients skip, for load balancers that cut; 0: off.',
     example: '15000',
   }),
   ...ANSWERING_ENV,

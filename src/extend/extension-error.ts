@@ -7,10 +7,10 @@ import type { ErrorDetails } from './extension.ts'
 export class ExtensionError extends ApiError {
   override readonly entry: ErrorEntry
 
-  constructor(status: number, { message, code = null, param = null }: ErrorDetails) {
+  constructor(status: number, { message, code = null, param = null, type = typeOf(status) }: ErrorDetails) {
     const kind = status < 500 ? 'extension_refused' : 'extension_failed'
-    super(kind, { message, code, param })
-    this.entry = { ...ERROR_CATALOGUE[kind], status, fault: faultOf(status) }
+    super(kind, { message, code, param, type })
+    this.entry = { ...ERROR_CATALOGUE[kind], status, type, fault: faultOf(status) }
   }
 }
 
@@ -25,7 +25,14 @@ export function extensionError(status: number, details: ErrorDetails): ApiError 
     throw new TypeError('context.error takes a status from 400 to 599')
   }
   if (typeof details?.message !== 'string') throw new TypeError('context.error takes a message')
+  if (!['string', 'undefined'].includes(typeof details.type)) throw new TypeError('the type of an error is a text')
   return new ExtensionError(status, details)
+}
+
+/** Agents go by the type: what waiting may cure must look so. */
+function typeOf(status: number): string {
+  if (status === 429) return 'rate_limit_error'
+  return status >= 500 || status === 408 || status === 409 ? 'server_error' : 'invalid_request_error'
 }
 
 function faultOf(status: number): Fault {

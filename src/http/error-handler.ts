@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { isRetriedInVain } from '../openai/error-entry.ts'
 import { noteBody } from '../stream/body-note.ts'
 import type { Log } from '../telemetry/log.ts'
 import { METHODS } from './guard.ts'
@@ -60,8 +61,8 @@ function renderError(
   })
   if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds))
   // Also where a later attempt's answer broke off: who has tried again here must not have the SDK try all of it again.
-  const isFinal = exchange.shouldRetry === false || exchange.attempts > 1 || kind === 'loop_detected'
-  if (isFinal) headers.set('x-should-retry', 'false')
+  const isSpent = exchange.shouldRetry === false || exchange.attempts > 1
+  if (isSpent || isRetriedInVain(entry)) headers.set('x-should-retry', 'false')
   if (entry.status === 401) headers.set('www-authenticate', 'Bearer')
   // Where the framing is in doubt, what follows on the connection is in doubt too (RFC 9112 §6.3).
   if (kind === 'malformed_request') headers.set('connection', 'close')

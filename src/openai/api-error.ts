@@ -17,6 +17,8 @@ export interface ApiErrorDetails {
   readonly message?: string
   /** The request parameter at fault. */
   readonly param?: string | null
+  /** Replaces the row's type. */
+  readonly type?: string
   /** Replaces the row's code, for OpenAI's own codes of one kind. */
   readonly code?: string | null
   /** Replaces the row's seconds for `Retry-After`. */
@@ -50,7 +52,7 @@ export class ApiError extends Error {
     this.body = {
       error: {
         message,
-        type: entry.type,
+        type: details.type ?? entry.type,
         param: details.param ?? null,
         code: details.code === undefined ? entry.code : details.code,
       },

@@ -181,7 +181,8 @@ export const CALLER_ERRORS = {
   },
   upload_timeout: {
     status: 408,
-    type: INVALID,
+    // It is the network's, and another try may go through.
+    type: 'server_error',
     code: 'upload_timeout',
     message: 'The body of your request stopped arriving before it was complete.',
     fault: 'caller',

@@ -4,7 +4,10 @@ export type Fault = 'caller' | 'upstream' | 'server'
 /** One row of the catalogue: what goes over the wire, whose fault it is, and what a person can do. */
 export interface ErrorEntry {
   readonly status: number
-  /** OpenAI's `type`; never null, because openai-java throws on a null. */
+  /**
+   * OpenAI's `type`; never null, because openai-java throws on a null. Agents decide by it: `server_error` where waiting or another
+   * try may help, `invalid_request_error` or `insufficient_quota` where nothing but another request will.
+   */
   readonly type: string
   readonly code: string | null
   /** The default message; a thrower may put a more exact one in its place. */
@@ -14,4 +17,18 @@ export interface ErrorEntry {
   readonly retryAfterSeconds?: number
   /** What to do about it, for docs/errors.md. */
   readonly cure: string
+}
+
+/** Types that say that the same request will fail again. */
+const FINAL_TYPES: ReadonlySet<string> = new Set(['invalid_request_error', 'insufficient_quota'])
+
+/**
+ * Whether an error is one that the SDKs would try again by its status (408, 409, 429, 5xx), although that can't help.
+ *
+ * @example
+ * if (isRetriedInVain(error.entry)) headers.set('x-should-retry', 'false')
+ */
+export function isRetriedInVain({ status, type }: Pick<ErrorEntry, 'status' | 'type'>): boolean {
+  const isRetried = status === 408 || status === 409 || status === 429 || status >= 500
+  return isRetried && FINAL_TYPES.has(type)
 }

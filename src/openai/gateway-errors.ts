@@ -1,6 +1,9 @@
 import type { ErrorEntry } from './error-entry.ts'
 
+/** Waiting, or another try, may cure it: agents try again on this type, or on words such as those of the messages below. */
 const SERVER = 'server_error'
+/** Nothing but another request will. */
+const INVALID = 'invalid_request_error'
 
 /** The errors of an upstream's, and of this server. */
 export const GATEWAY_ERRORS = {
@@ -17,7 +20,7 @@ export const GATEWAY_ERRORS = {
     status: 502,
     type: SERVER,
     code: 'upstream_invalid_response',
-    message: 'The upstream API answered with something that is not an API answer.',
+    message: 'The upstream API answered with something that is not an API answer. You can retry your request.',
     fault: 'upstream',
     cure: 'Check that `OPENAI_API_BASE` is the API (ending with `/v1`), not a web page, a login form or a redirect. The log has what came.',
   },
@@ -25,7 +28,7 @@ export const GATEWAY_ERRORS = {
     status: 504,
     type: SERVER,
     code: 'upstream_timeout',
-    message: 'The upstream API did not answer in time.',
+    message: 'The upstream request timed out: the upstream API did not answer in time.',
     fault: 'upstream',
     cure: 'Raise `FIRST_BYTE_TIMEOUT_MS` or `TOTAL_TIMEOUT_MS` if the model needs longer.',
   },
@@ -39,7 +42,7 @@ export const GATEWAY_ERRORS = {
   },
   only_if_cached: {
     status: 504,
-    type: SERVER,
+    type: INVALID,
     code: 'not_in_cache',
     message: 'There is no stored answer to your request, and it does not allow that the upstream API is asked.',
     fault: 'upstream',
@@ -104,7 +107,7 @@ export const GATEWAY_ERRORS = {
     type: SERVER,
     code: 'extension_failed',
     message:
-      'An extension of this server had an error processing your request. The log of the server has its cause under the request id.',
+      'An extension of this server had an internal error processing your request. The log of the server has its cause under the request id.',
     fault: 'server',
     cure: 'The log has the extension’s name and what it threw under the request id. `on_error: skip` has requests go on without an extension that fails.',
   },
@@ -112,7 +115,8 @@ export const GATEWAY_ERRORS = {
     status: 500,
     type: SERVER,
     code: 'internal_error',
-    message: 'NexCode had an error processing your request. The log of the server has its cause under the request id.',
+    message:
+      'NexCode had an internal error processing your request. The log of the server has its cause under the request id.',
     fault: 'server',
     cure: 'A defect of NexCode: please report it with the log line of that request id.',
   },

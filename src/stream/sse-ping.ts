@@ -1,10 +1,15 @@
 import { endsEvent, lastBytes } from '../formats/sse/event-boundary.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 
-const PING = new TextEncoder().encode(': ping\n\n')
+/**
+ * A line that is a field without a known name, which every reader of event streams skips (WHATWG HTML §9.2.6). It is no comment:
+ * go-openai 1.43.0 loses the words of a later error behind one; and no blank line: openai-python 3.57.0 takes one for an event
+ * without data where the upstream has sent an `id`, and fails.
+ */
+const PING = new TextEncoder().encode(' \n')
 
 /**
- * Puts `: ping` comments into an event stream while it is silent, only at event boundaries, for load
+ * Puts lines that say nothing into an event stream while it is silent, only at event boundaries, for load
  * balancers that cut silent connections. Every byte of the source goes on unchanged.
  *
  * @example

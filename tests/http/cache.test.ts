@@ -73,6 +73,7 @@ describe('the cache', () => {
   test('keeps to Cache-Control: no-cache asks anew, no-store keeps nothing, only-if-cached asks nobody', async () => {
     const { chat, upstreams } = await start({ upstreams: { one: answerAs('one') }, file: { cache: {} } })
     const missing = await chat(FIXED, { 'cache-control': 'only-if-cached' })
+    expect(missing.headers.get('x-should-retry')).toBe('false')
     expect(missing.status).toBe(504)
     expect(missing.headers.get('x-should-retry')).toBe('false')
     const none = await chat(FIXED, { 'cache-control': 'no-store' })

@@ -178,7 +178,7 @@ test.each([
 
 const INVALID_RESPONSE = {
   error: {
-    message: 'The upstream API answered with something that is not an API answer.',
+    message: 'The upstream API answered with something that is not an API answer. You can retry your request.',
     type: 'server_error',
     param: null,
     code: 'upstream_invalid_response',

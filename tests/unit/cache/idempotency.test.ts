@@ -323,5 +323,5 @@ test('a client that leaves while the store is asked starts nothing', async () =>
 test('the answer of `only-if-cached` is a 504 in OpenAI’s shape', () => {
   const { entry, body } = new ApiError('only_if_cached')
   expect(entry.status).toBe(504)
-  expect(body.error).toMatchObject({ type: 'server_error', code: 'not_in_cache' })
+  expect(body.error).toMatchObject({ type: 'invalid_request_error', code: 'not_in_cache' })
 })

@@ -164,7 +164,7 @@ describe('an error that is no failure of the extension', () => {
     ])
     const error = (await ask().catch((thrown: unknown) => thrown)) as ApiError
     expect(error.body).toEqual({
-      error: { message: 'Slow down.', type: 'invalid_request_error', param: 'model', code: 'slow' },
+      error: { message: 'Slow down.', type: 'rate_limit_error', param: 'model', code: 'slow' },
     })
     expect(error.entry).toMatchObject({ status: 429, fault: 'caller' })
     expect(lines).toEqual([])
@@ -172,6 +172,10 @@ describe('an error that is no failure of the extension', () => {
 
   test.each([
     [403, 'caller', 'invalid_request_error'],
+    [408, 'caller', 'server_error'],
+    [409, 'caller', 'server_error'],
+    [422, 'caller', 'invalid_request_error'],
+    [429, 'caller', 'rate_limit_error'],
     [500, 'server', 'server_error'],
     [502, 'upstream', 'server_error'],
     [504, 'upstream', 'server_error'],

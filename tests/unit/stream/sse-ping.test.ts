@@ -3,6 +3,9 @@ import { keepAlive } from '../../../src/stream/sse-ping.ts'
 import type { Deadlines } from '../../../src/timing/deadlines.ts'
 import { collectStream, streamOf } from './collect-stream.ts'
 
+/** No comment, no blank line: see there. */
+const PING = ' \n'
+
 /** Deadlines whose time passes when the test says so. */
 function manualDeadlines(): {
   readonly deadlines: Deadlines
@@ -53,21 +56,21 @@ const settle = (): Promise<void> => Bun.sleep(0)
 
 const decode = ({ value }: { readonly value?: Uint8Array | undefined }): string => new TextDecoder().decode(value)
 
-test('a silent stream gets a `: ping` comment at each event boundary, from its very start', async () => {
+test('a silent stream gets a line that says nothing at each event boundary, from its very start', async () => {
   const time = manualDeadlines()
   const { source, send } = manualSource()
   const reader = keepAlive(source, 50, time.deadlines).getReader()
   const first = reader.read()
   await settle()
   time.pass()
-  expect(decode(await first)).toBe(': ping\n\n')
+  expect(decode(await first)).toBe(PING)
   const second = reader.read()
   send('data: 1\r\n\r\n')
   expect(decode(await second)).toBe('data: 1\r\n\r\n')
   const third = reader.read()
   await settle()
   time.pass()
-  expect(decode(await third)).toBe(': ping\n\n')
+  expect(decode(await third)).toBe(PING)
   await reader.cancel()
 })
 
@@ -87,7 +90,7 @@ test('in the midst of an event there is no ping, also where its end has come in 
   const third = reader.read()
   await settle()
   time.pass()
-  expect(decode(await third)).toBe(': ping\n\n')
+  expect(decode(await third)).toBe(PING)
   await reader.cancel()
 })
 
@@ -100,7 +103,7 @@ test('pings do not pile up before a client that takes nothing', async () => {
   for (let times = 0; times < 5; times += 1) time.pass()
   await first
   send('data: 1\n\n')
-  expect(decode(await reader.read())).toBe(': ping\n\n')
+  expect(decode(await reader.read())).toBe(PING)
   expect(decode(await reader.read())).toBe('data: 1\n\n')
   await reader.cancel()
 })

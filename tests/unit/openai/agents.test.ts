@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'bun:test'
+import pino from 'pino'
+import { answerError } from '../../../src/http/error-handler.ts'
+import { openExchange } from '../../../src/http/request-context.ts'
+import { ApiError } from '../../../src/openai/api-error.ts'
+import { ERROR_CATALOGUE, type ErrorKind } from '../../../src/openai/error-catalogue.ts'
+import { errorEvent } from '../../../src/stream/error-event.ts'
+import { AGENTS, type SeenError, type Verdict } from '../../helpers/agents.ts'
+
+/** Nobody is left to read it. */
+const UNREAD: ReadonlySet<ErrorKind> = new Set(['client_closed'])
+const KINDS = (Object.keys(ERROR_CATALOGUE) as ErrorKind[]).filter((kind) => !UNREAD.has(kind))
+const AGAIN: ReadonlySet<string> = new Set(['server_error', 'rate_limit_error'])
+
+/** What may become of a stream that has begun. */
+const IN_STREAMS: readonly ErrorKind[] = [
+  'upstream_unreachable',
+  'upstream_invalid_response',
+  'upstream_timeout',
+  'client_deadline',
+  'extension_failed',
+  'internal_error',
+]
+
+/** What a row is to make agents do: its type says whether waiting may cure it. */
+const wanted = (kind: ErrorKind): Verdict => (AGAIN.has(ERROR_CATALOGUE[kind].type) ? 'again' : 'stop')
+
+/** Agents that can't be told otherwise: by which the row's status, which is a protocol's, wins. */
+const BY_STATUS_ALONE = ['ai-sdk 6 (Cline 3.0.65)', 'pi 1.6.0', 'opencode 1.18.33', 'Qwen Code 0.24.4', 'Codex 0.171.0']
+const OTHERWISE: Readonly<Record<string, readonly string[]>> = {
+  // RFC 9111 §5.2.1.7 wants this 504.
+  only_if_cached: BY_STATUS_ALONE,
+  // RFC 5842 §7.2 has this 508.
+  loop_detected: BY_STATUS_ALONE.filter((name) => name !== 'pi 1.6.0'),
+}
+
+async function seen(kind: ErrorKind): Promise<SeenError> {
+  const target = '/v1/chat/completions'
+  const request = new Request(`http://localhost${target}`, { method: 'POST' })
+  const exchange = openExchange(request, { target, abort: new AbortController(), body: undefined }, () => undefined)
+  const response = answerError(new ApiError(kind), exchange, pino({ level: 'silent' }))
+  const { error } = (await response.json()) as SeenError
+  return { status: response.status, headers: Object.fromEntries(response.headers), error }
+}
+
+describe.each(AGENTS)('$name', ({ name, onAnswer, onEvent }) => {
+  test.each(KINDS)('tries again where that may help, and else does not: %s', async (kind) => {
+    const verdict = onAnswer(await seen(kind))
+    if (verdict === undefined) return
+    const isOtherwise = OTHERWISE[kind]?.includes(name) === true
+    expect<unknown>([kind, verdict]).toEqual([kind, isOtherwise ? 'again' : wanted(kind)])
+  })
+
+  test('tries again behind the last event of a stream that broke off, or was silent for too long', () => {
+    if (onEvent === undefined) return
+    const causes = [new Error('ECONNRESET'), undefined, ...IN_STREAMS.map((kind) => new ApiError(kind))]
+    for (const cause of causes) {
+      const event = new TextDecoder().decode(errorEvent(new Uint8Array(), cause))
+      const { error } = JSON.parse(event.slice('data: '.length)) as SeenError
+      expect<unknown>([error.message, onEvent(error)]).toEqual([error.message, 'again'])
+    }
+  })
+})
