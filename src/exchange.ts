@@ -58,6 +58,8 @@ export interface Exchange {
   upstream: string | undefined
   /** Each of them, where a file says what goes where. */
   tries: Try[] | undefined
+  /** The numbers of the parameter rules that the request is subject to; undefined: none. */
+  rules: readonly number[] | undefined
   /** What the parameter rules did to the body, such as `defaults=temperature; clamp=max_tokens`; empty: nothing. */
   params: string
   /** What the cache did with it, as `x-nexcode-cache` tells; undefined: it had no part in it. */

@@ -37,6 +37,7 @@ export class Fork implements Exchange {
   attempts = 0
   upstream: string | undefined
   tries: Exchange['tries']
+  rules: Exchange['rules']
   params: string
   cache: string | undefined
   idempotent: Exchange['idempotent']
@@ -69,6 +70,7 @@ export class Fork implements Exchange {
     this.model = exchange.model
     this.principal = exchange.principal
     this.stream = exchange.stream
+    this.rules = exchange.rules
     this.params = exchange.params
     this.isMarked = exchange.isMarked
     if (exchange.tries !== undefined) this.tries = []
@@ -107,6 +109,7 @@ export class Fork implements Exchange {
       exchange.tries = [...(exchange.tries ?? []), ...this.tries]
       this.tries = []
     }
+    exchange.rules = this.rules
     exchange.params = this.params
     exchange.cache = this.cache ?? exchange.cache
     exchange.idempotent = this.idempotent ?? exchange.idempotent

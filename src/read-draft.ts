@@ -66,7 +66,10 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   exchange.stream = wantsStream(json.value)
   if (live.needsModel) assertOneModel(json)
   if (live.settings.params.length === 0) return new JsonDraft(json, model, NO_EDITS, isChanged)
-  const applied = live.rules.match(factsOf(exchange, principal, model))?.apply(json)
+  const program = live.rules.match(factsOf(exchange, principal, model))
+  // Before they are applied: a refusal is told with the rules that it may come from.
+  exchange.rules = program?.rules
+  const applied = program?.apply(json)
   if (applied !== undefined) exchange.params = applied.done
   return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, isChanged)
 }
@@ -118,7 +121,9 @@ async function readFormOf(
   if (live.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
   exchange.model = draft.model
   exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
-  live.rules.match(factsOf(exchange, principal, draft.model))?.checkForm(form.fields)
+  const program = live.rules.match(factsOf(exchange, principal, draft.model))
+  exchange.rules = program?.rules
+  program?.checkForm(form.fields)
   return draft
 }
 

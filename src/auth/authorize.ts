@@ -55,7 +55,7 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
   const callers = new Map<string, Principal>()
 
   const admitToken = (credential: string | undefined): Principal => {
-    if (credential === undefined) throw new ApiError('missing_api_key')
+    if (credential === undefined) throw missingToken()
     const digest = deps.sha256(credential)
     // Every token is compared: the time taken must not tell which one came close.
     let match = -1
@@ -89,9 +89,17 @@ function areEqual(left: Uint8Array, right: Uint8Array): boolean {
   return difference === 0
 }
 
+/** Only callers who bring their own key have something to look for at OpenAI. */
+function missingToken(): ApiError {
+  return new ApiError('missing_api_key', {
+    message:
+      "You didn't provide an API key. This server wants one of its own API tokens, in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_TOKEN). Ask its operator for one.",
+  })
+}
+
 function incorrectKey(secret: string): ApiError {
   return new ApiError('incorrect_api_key', {
-    message: `Incorrect API key provided: ${maskKey(secret)}. You can find your API key at https://platform.openai.com/account/api-keys.`,
+    message: `Incorrect API key provided: ${maskKey(secret)}. This server takes API tokens of its own, and no OpenAI keys: ask its operator for one.`,
   })
 }
 

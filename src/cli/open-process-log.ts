@@ -6,6 +6,9 @@ const PIECE_BYTES = 64 * 1024
 /** What is written to a pipe at once in one piece, whoever else writes to it (PIPE_BUF; POSIX, write). */
 const SHARED_PIECE_BYTES = 4096
 
+/** At these levels a person wants to see all that is known. */
+const DETAILED_LEVELS: ReadonlySet<string> = new Set(['trace', 'debug'])
+
 /** How this process writes its log. */
 export interface ProcessLogOptions extends Omit<LogOptions, 'sink'> {
   readonly format: 'json' | 'pretty'
@@ -19,10 +22,14 @@ export interface ProcessLogOptions extends Omit<LogOptions, 'sink'> {
  * const { log, flush, settle } = await openProcessLog(config.log)
  */
 export async function openProcessLog({ format, ...options }: ProcessLogOptions): Promise<OpenLog> {
-  if (format === 'pretty') {
-    const { openPrettySink } = await import('../telemetry/pretty-sink.ts')
-    return openLog({ ...options, sink: openPrettySink() })
-  }
   const pieceBytes = options.worker === undefined ? PIECE_BYTES : SHARED_PIECE_BYTES
-  return openLog({ ...options, sink: createLineSink({ fd: STDOUT, pieceBytes }) })
+  const sink = createLineSink({ fd: STDOUT, pieceBytes })
+  if (format === 'json') return openLog({ ...options, sink })
+  const [{ prettySink }, { wantsColor }] = await Promise.all([
+    import('../telemetry/pretty-sink.ts'),
+    import('../telemetry/paint.ts'),
+  ])
+  const hasColor = wantsColor({ isTerminal: process.stdout.isTTY === true, env: process.env })
+  const isDetailed = DETAILED_LEVELS.has(options.level)
+  return openLog({ ...options, sink: prettySink(sink, { hasColor, isDetailed }) })
 }

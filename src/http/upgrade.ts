@@ -15,7 +15,7 @@ import type { Arrival } from './arrival.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
 import { assertOneQueryModel, queryModel, withQueryModel } from './query-model.ts'
-import { isServed, routeOf } from './routes/openai.ts'
+import { isServed, routeOf, unknownUrl } from './routes/openai.ts'
 
 /** What becomes of an upgrade request: it goes upstream, or is refused. */
 export type Upgrade =
@@ -66,7 +66,7 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
   guardRequest(request.method, target, request.headers)
   const principal = authorize(request.headers)
   exchange.principal = principalName(principal)
-  if (!isServed(target)) throw new ApiError('unknown_url')
+  if (!isServed(target)) throw unknownUrl(request.method, target)
   const live = pipeline.live()
   const model = live.settings.hasFile ? queryModel(target) : undefined
   const facts = factsOf(exchange, principal, model)

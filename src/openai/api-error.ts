@@ -25,6 +25,8 @@ export interface ApiErrorDetails {
   readonly retryAfterSeconds?: number
   /** Why it happened: logged, never sent. */
   readonly cause?: unknown
+  /** The number of the parameter rule that refused the request: logged, never sent. */
+  readonly rule?: number | undefined
 }
 
 /**
@@ -41,6 +43,7 @@ export class ApiError extends Error {
   readonly body: ErrorBody
   /** For `Retry-After`, where waiting helps. */
   readonly retryAfterSeconds: number | undefined
+  readonly rule: number | undefined
 
   constructor(kind: ErrorKind, details: ApiErrorDetails = {}) {
     const entry: ErrorEntry = ERROR_CATALOGUE[kind]
@@ -49,6 +52,7 @@ export class ApiError extends Error {
     this.kind = kind
     this.entry = entry
     this.retryAfterSeconds = details.retryAfterSeconds ?? entry.retryAfterSeconds
+    this.rule = details.rule
     this.body = {
       error: {
         message,

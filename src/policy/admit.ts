@@ -57,7 +57,7 @@ function settle(run: Run, plan: Plan, blank: Blank, parent: ObjectDraft, violati
   const { rule, operation, names, isDropped } = violation
   if (isPutIn(run, plan, names, blank)) return
   if (!isDropped || isModel(names)) {
-    if (run.isFirstPass) throw notAllowed(names)
+    if (run.isFirstPass) throw notAllowed(names, rule)
     return
   }
   note(run, { rule, operation, names, before: parent.get(lastOf(names)), after: undefined })

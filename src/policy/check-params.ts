@@ -17,7 +17,7 @@ function clamp(run: Run, bounds: Bounds): void {
   const value = valueAt(run, names)
   if (value === undefined || value === null) return
   const number = numberAt(run, names)
-  if (number === undefined) throw notANumber(namesSent(run, names).names, value)
+  if (number === undefined) throw notANumber(namesSent(run, names).names, value, (bounds.max ?? bounds.min)?.rule)
   const bound = exceeded(bounds, number)
   if (bound === undefined) return
   note(run, { rule: bound.rule, operation: 'clamp', names, before: value, after: bound.value })
@@ -37,7 +37,7 @@ export function checkValues(run: Run, plan: Plan): void {
   for (const { rule, names, allowed, isDropped } of plan.choices) {
     const value = valueAt(run, names)
     if (value === undefined || value === null || allowed.some((one) => equals(run, names, one))) continue
-    if (!isDropped || isModel(names)) throw unsupportedValue(namesSent(run, names).names, value, allowed)
+    if (!isDropped || isModel(names)) throw unsupportedValue(namesSent(run, names).names, value, allowed, rule)
     note(run, { rule, operation: 'values', names, before: value, after: undefined })
     parentOf(run, names)?.remove(lastOf(names))
   }
@@ -45,8 +45,8 @@ export function checkValues(run: Run, plan: Plan): void {
 
 /** Throws `invalid_parameter` where one of the required parameters is absent or null. */
 export function checkRequired(run: Run, plan: Plan): void {
-  for (const { names, written } of plan.required) {
+  for (const { rule, names, written } of plan.required) {
     const value = valueAt(run, names)
-    if (value === undefined || value === null) throw missing(written)
+    if (value === undefined || value === null) throw missing(written, rule)
   }
 }

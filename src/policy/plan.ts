@@ -72,6 +72,8 @@ export interface Choice {
 
 /** A parameter that has to be there. */
 export interface Required {
+  /** The number of the rule. */
+  readonly rule: number
   readonly names: Names
   /** As the rule calls it. */
   readonly written: Names
@@ -109,7 +111,9 @@ export function compilePlan(rules: readonly ParamRule[]): Plan {
         return { rule, names: resolve(path), allowed, isDropped: onViolation === 'drop' }
       }),
     ),
-    required: rules.flatMap(({ require }) => require.map((path) => ({ names: resolve(path), written: namesOf(path) }))),
+    required: rules.flatMap(({ number, require }) => {
+      return require.map((path) => ({ rule: number, names: resolve(path), written: namesOf(path) }))
+    }),
   }
   return { ...plan, isSettledAtOnce: isSettledAtOnce(plan) }
 }

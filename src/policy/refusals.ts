@@ -13,42 +13,46 @@ export function paramOf(names: Names): string {
 }
 
 /** The refusal of a parameter that `deny` or `allow` does not admit. */
-export function notAllowed(names: Names): ApiError {
+export function notAllowed(names: Names, rule?: number): ApiError {
   const param = paramOf(names)
   return new ApiError('parameter_not_allowed', {
     message: `Parameter '${param}' is not allowed by this server.`,
     param,
+    rule,
   })
 }
 
 /** The refusal of a value that `values` does not list, with the first ten that it does. */
-export function unsupportedValue(names: Names, value: unknown, allowed: readonly Json[]): ApiError {
+export function unsupportedValue(names: Names, value: unknown, allowed: readonly Json[], rule?: number): ApiError {
   const listed = allowed.slice(0, LISTED_VALUES_MAX).map(quote).join(', ')
   const more = allowed.length > LISTED_VALUES_MAX ? `, and ${allowed.length - LISTED_VALUES_MAX} more` : ''
   return new ApiError('parameter_not_allowed', {
     message: `Unsupported value: ${quoteSent(value)} is not supported with this server. Supported values are: ${listed}${more}.`,
     param: paramOf(names),
     code: 'unsupported_value',
+    rule,
   })
 }
 
 /** The refusal of a value that would have to be a number, in OpenAI's words. */
-export function notANumber(names: Names, value: unknown): ApiError {
+export function notANumber(names: Names, value: unknown, rule?: number): ApiError {
   const param = paramOf(names)
   return new ApiError('invalid_parameter', {
     message: `Invalid type for '${param}': expected a number, but got ${wordsOfValue(value)} instead.`,
     param,
     code: 'invalid_type',
+    rule,
   })
 }
 
 /** The refusal of a request without a parameter that `require` names, in OpenAI's words. */
-export function missing(names: Names): ApiError {
+export function missing(names: Names, rule?: number): ApiError {
   const param = paramOf(names)
   return new ApiError('invalid_parameter', {
     message: `Missing required parameter: '${param}'.`,
     param,
     code: 'missing_required_parameter',
+    rule,
   })
 }
 

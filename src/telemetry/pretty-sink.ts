@@ -1,17 +1,13 @@
-import pretty from 'pino-pretty'
 import type { LogSink } from './open-log.ts'
+import { createPrettyLine, type PrettyOptions } from './pretty-line.ts'
 
 /**
- * Opens a sink that makes of each JSON line a readable one for a person, on standard output, at once.
+ * Makes of a sink one that takes JSON lines, and writes for each what a person reads.
  *
  * @example
- * const { log } = openLog({ level: 'info', sink: openPrettySink() })
+ * const { log } = openLog({ level: 'info', sink: prettySink(lines, { hasColor: true, isDetailed: false }) })
  */
-export function openPrettySink(): LogSink {
-  const stream = pretty({ colorize: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
-  return {
-    write: (line) => void stream.write(line),
-    flush: () => undefined,
-    settle: () => Promise.resolve(),
-  }
+export function prettySink({ write, flush, settle }: LogSink, options: PrettyOptions): LogSink {
+  const render = createPrettyLine(options)
+  return { write: (line) => write(render(line)), flush, settle }
 }

@@ -1,15 +1,19 @@
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { showPath } from '../openai/shown-path.ts'
 import type { Outcome } from '../stream/outcome.ts'
 import { describeCause } from './describe-error.ts'
 import type { Log } from './log.ts'
 
-/** Writes the one line of an exchange. Its fields are an allow-list: no header, path, query or body gets in. */
+/** Writes the one line of an exchange. Its fields are an allow-list: no header, query or body gets in, and of a path only our own words. */
 export type Recorder = (exchange: Exchange, outcome: Outcome, bytes: number) => void
 
 /** A model is the caller's word: more of it than any model's name has is not logged. */
 const MODEL_CHARS_MAX = 100
 const ID_CHARS_MAX = 128
+
+/** The routes by which others ask whether this server lives. */
+const PROBES: ReadonlySet<string> = new Set(['health', 'ready'])
 
 /**
  * Makes the recorder of exchanges: one line each, written when the body has ended.
@@ -22,7 +26,9 @@ export function createRecorder(log: Log, now: () => number = () => performance.n
   return (exchange, outcome, bytes) => {
     // The client that left has seen no status; 499 is what the field's logs call that.
     const status = outcome.kind === 'cancelled' ? 499 : exchange.status
-    const level = outcome.kind === 'failed' || status >= 500 ? 'warn' : 'info'
+    const isBad = outcome.kind === 'failed' || status >= 500
+    // Orchestrators and load balancers ask every few seconds: only bad news of that is news.
+    const level = isBad ? 'warn' : PROBES.has(exchange.route) ? 'debug' : 'info'
     write(
       level,
       {
@@ -32,6 +38,7 @@ export function createRecorder(log: Log, now: () => number = () => performance.n
         method: exchange.request.method,
         route: exchange.route,
         model: exchange.model?.slice(0, MODEL_CHARS_MAX),
+        upstream: exchange.upstream,
         stream: exchange.stream,
         status,
         outcome: outcome.kind,
@@ -46,6 +53,10 @@ export function createRecorder(log: Log, now: () => number = () => performance.n
         idempotent: exchange.idempotent,
         principal: exchange.principal,
         error: exchange.error?.kind,
+        // Where something of ours refused: what was asked for, and what refused it.
+        path: exchange.error === undefined ? undefined : showPath(exchange.target),
+        rule: exchange.error?.rule,
+        rules: exchange.rules,
         ...(outcome.kind === 'failed' && describeFailure(outcome.cause)),
       },
       'exchange',

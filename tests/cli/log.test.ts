@@ -63,6 +63,7 @@ describe('the line of an exchange', () => {
       method: 'POST',
       route: 'chat.completions',
       model: 'gpt-4o',
+      upstream: new URL(upstream.url).host,
       stream: true,
       status: 200,
       outcome: 'complete',
@@ -222,7 +223,9 @@ test('a log that nobody reads any more ends neither the server nor its end', asy
 
 describe('LOG_LEVEL', () => {
   test.each([
-    ['info', [30, 30, 40, 30, 30]],
+    // Whoever asks whether it lives is not told of at `info`.
+    ['debug', [30, 20, 40, 30, 30]],
+    ['info', [30, 40, 30, 30]],
     ['warn', [40]],
     ['error', []],
     ['silent', []],

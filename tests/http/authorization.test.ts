@@ -142,7 +142,7 @@ test('a wrong key is masked in the message and is not in the log', async () => {
   for (const answer of answers) {
     const { error } = answer.json() as { error: { message: string; code: string } }
     expect(error.code).toBe('invalid_api_key')
-    expect(error.message).toMatch(/^Incorrect API key provided: \S*\*{8}\S*\. You can find your API key at /)
+    expect(error.message).toMatch(/^Incorrect API key provided: \S*\*{8}\S*\. This server takes API tokens of its own/)
     expect(error.message).not.toContain(wrong.slice(4, 20))
     expect(error.message).not.toContain(short)
   }
