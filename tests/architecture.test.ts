@@ -110,7 +110,6 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['elysia', ['app.ts', 'http/']],
   ['@sinclair/typebox', ['cassette/', 'cli/', 'config/', 'openai/']],
   ['pino', ['telemetry/']],
-  ['pino-pretty', ['telemetry/']],
   ['openai', ['cli/']],
   ['lru-cache', ['store/', 'reuse/']],
   ['yaml', ['cli/', 'config/']],

@@ -167,7 +167,8 @@ declare module 'nexcode' {
     /**
      * The server-sent events of an answer, one by one as they come. Leaving the loop ends the answer.
      *
-     * Also what has no data comes, such as a comment: what you pass on to `stream` goes out byte for byte.
+     * What has no data is no event, such as a comment: it goes past you into the `stream` that you make of these events, in its
+     * place. An event that you pass on to `stream` goes out byte for byte.
      *
      * @example
      * for await (const event of context.events(response)) context.log.debug({ data: event.data }, 'an event')

@@ -70,7 +70,7 @@ test('a person sees one line for each exchange, none for probes, and details whe
   expect(text).toMatch(
     / WARN {2}502 {2}POST .* gone → dead\/gone .* upstream_unreachable: nothing listens there \(ECONNREFUSED\)/,
   )
-  expect(text).toMatch(/^ {16}try 1 {2}dead {2}no answer/m)
+  expect(text).toMatch(/^ {16}try 1 {2}dead\/gone {2}no answer/m)
   expect(text).not.toMatch(/ health | ready /)
   expect(text).not.toContain('sk-secret')
   expect(text).not.toContain('\u001b')
