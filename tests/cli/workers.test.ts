@@ -121,7 +121,11 @@ test('the banner for a person says how many there are', async () => {
 })
 
 test('WORKERS=1 is one process, as without it: no other beside it, and no word of workers', async () => {
-  const gateway = await startGatewayProcess({ OPENAI_API_BASE: `${rig.upstream.url}/v1`, WORKERS: '1', LOG_LEVEL: 'debug' })
+  const gateway = await startGatewayProcess({
+    OPENAI_API_BASE: `${rig.upstream.url}/v1`,
+    WORKERS: '1',
+    LOG_LEVEL: 'debug',
+  })
   expect((await get(gateway, '/ready'))?.json()).toEqual({ status: 'ready' })
   expect(await gateway.exchange(1)).not.toHaveProperty('worker')
   expect(gateway.lines[0]).not.toHaveProperty('workers')

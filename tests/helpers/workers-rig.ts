@@ -45,7 +45,10 @@ export function startWorkers(
   env: Env = {},
   command: readonly string[] = gatewayCommand(),
 ): Promise<TestGateway> {
-  return startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1`, WORKERS: '2', LOG_LEVEL: 'debug', ...env }, command)
+  return startGatewayProcess(
+    { OPENAI_API_BASE: `${upstream.url}/v1`, WORKERS: '2', LOG_LEVEL: 'debug', ...env },
+    command,
+  )
 }
 
 /** The program under test, in a file that can be taken away and brought back. */
