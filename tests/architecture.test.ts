@@ -288,7 +288,7 @@ describe('each file', () => {
 
 describe('every route', () => {
   const OPEN = new Set([
-    ...['/', '/docs', '/health', '/healthz', '/livez', '/health/liveliness', '/health/liveness'],
+    ...['/', '/docs', '/favicon.ico', '/health', '/healthz', '/livez', '/health/liveliness', '/health/liveness'],
     ...['/ready', '/readyz', '/health/readiness'],
   ])
   const loaded = loadConfig(

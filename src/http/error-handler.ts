@@ -4,8 +4,11 @@ import { ApiError } from '../openai/api-error.ts'
 import { isRetriedInVain } from '../openai/error-entry.ts'
 import { noteBody } from '../stream/body-note.ts'
 import type { Log } from '../telemetry/log.ts'
+import { PAGE_HEADERS, renderErrorPage, wantsPage } from './docs/small-page.ts'
 import { METHODS } from './guard.ts'
 import { exchangeOf } from './request-context.ts'
+import { OPENAPI_PATH } from './routes/documentation.ts'
+import { isServed, unknownUrl } from './routes/openai.ts'
 
 /**
  * Renders whatever a route throws. Used first: an error handler covers only the routes added after it.
@@ -28,24 +31,37 @@ export const errorHandler = (log: Log) =>
  * catch (thrown) { return answerError(thrown, exchange, log) }
  */
 export function answerError(thrown: unknown, exchange: Exchange, log: Log): Response {
-  const error = thrown instanceof ApiError ? thrown : new ApiError('internal_error', { cause: thrown })
+  const isPage = wantsPage(exchange.request)
+  const error = errorOf(thrown, isPage, exchange)
   if (error.kind === 'internal_error') log.error({ request_id: exchange.id, err: error.cause }, 'internal error')
   exchange.status = error.entry.status
   exchange.error = error
   // An answer of the upstream's that was on its way is wanted no more.
   if (exchange.attempts > 0) exchange.abort.abort(error)
-  const body = new TextEncoder().encode(JSON.stringify(error.body))
+  const { status } = error.entry
+  const { code, message } = error.body.error
+  const text = isPage ? renderErrorPage({ status, code, message }) : JSON.stringify(error.body)
+  const body = new TextEncoder().encode(text)
   // A caller's mistake is answered completely; what we or the upstream could not do has failed.
   const hasLeft = error.kind === 'client_closed'
   const isAnswered = error.entry.fault === 'caller' && !hasLeft
   exchange.end(isAnswered ? { kind: 'complete' } : { kind: 'failed', cause: error }, hasLeft ? 0 : body.byteLength)
-  return renderError(error, body, exchange)
+  const response = renderError(error, body, exchange)
+  if (isPage) for (const [name, value] of Object.entries(PAGE_HEADERS)) response.headers.set(name, value)
+  return response
 }
 
 const PLAIN_HTTP = [
   ['upgrade', 'HTTP/1.1'],
   ['connection', 'upgrade'],
 ] as const
+
+/** A person who has mistyped an address is told so, and not asked for a key first: there is nothing that it would open. */
+function errorOf(thrown: unknown, isPage: boolean, { request, target }: Exchange): ApiError {
+  if (!(thrown instanceof ApiError)) return new ApiError('internal_error', { cause: thrown })
+  const isNowhere = isPage && thrown.entry.status === 401 && !isServed(target) && !target.startsWith(OPENAPI_PATH)
+  return isNowhere ? unknownUrl(request.method, target) : thrown
+}
 
 /** The one place where the catalogue becomes a response. */
 function renderError(

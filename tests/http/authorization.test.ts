@@ -108,7 +108,7 @@ test('every path is guarded except health, / and the docs page, unknown paths to
     '/.env',
     '/admin',
   ]
-  const open = ['/', '/docs', '/health', '/healthz', '/livez', '/ready', '/readyz', '/health?a=b']
+  const open = ['/', '/docs', '/favicon.ico', '/health', '/healthz', '/livez', '/ready', '/readyz', '/health?a=b']
   const requests = Object.fromEntries(
     ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method) =>
       guarded.map((path) => [`${method} ${path}`, getText(path, { 'Content-Length': '0' }, method)]),

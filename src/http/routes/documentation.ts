@@ -4,6 +4,7 @@ import { createOpenApiDocument } from '../../openai/openapi-document.ts'
 import { access } from '../access.ts'
 import { renderDocsPage } from '../docs/docs-page.ts'
 import { renderHomeLine } from '../docs/home-line.ts'
+import { ICON, PAGE_HEADERS, renderHomePage, wantsPage } from '../docs/small-page.ts'
 import { methodNotAllowed } from '../guard.ts'
 import { exchangeOf } from '../request-context.ts'
 
@@ -15,33 +16,35 @@ export interface DocumentationDeps {
   readonly isTls: boolean
 }
 
-/** No script, no image, no font, no frame: the page is complete in itself. */
-const PAGE_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
+const JSON_TEXT = { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' }
+const ICON_HEADERS = { 'content-type': 'image/svg+xml', 'cache-control': 'public, max-age=86400' }
 
-/** `/` says what this is, `/docs` how to use it, `/openapi.json` the same for machines. */
+/** Where the OpenAPI document is. */
+export const OPENAPI_PATH = '/openapi.json'
+
+/** `/` says what this is, `/docs` how to use it, `/openapi.json` the same for machines; browsers ask for an icon by themselves. */
 export const documentation = ({ version, authorize, isTls }: DocumentationDeps) => {
   // As the caller sees it: the Host has passed the guard.
   const baseUrlOf = ({ headers }: Request): string => `http${isTls ? 's' : ''}://${headers.get('host')}/v1`
   const documentFor = (baseUrl: string) => createOpenApiDocument({ version, serverUrl: baseUrl })
   const pageFor = rememberLast((baseUrl) => renderDocsPage({ document: documentFor(baseUrl), baseUrl }))
+  const home = (request: Request): Response => {
+    const vary = { vary: 'accept' }
+    if (!wantsPage(request)) return answer(request, 'home', renderHomeLine(version), { ...TEXT, ...vary })
+    const page = renderHomePage({ version, baseUrl: baseUrlOf(request) })
+    return answer(request, 'home', page, { ...PAGE_HEADERS, ...vary })
+  }
   return new Elysia({ name: 'nexcode/documentation', seed: version })
     .use(access(authorize))
-    .all('/', ({ request }) => text(request, 'home', renderHomeLine(version), 'text/plain; charset=utf-8'), {
+    .all('/', ({ request }) => home(request), { parse: 'none' })
+    .all('/favicon.ico', ({ request }) => answer(request, 'favicon', ICON, ICON_HEADERS), { parse: 'none' })
+    .all('/docs', ({ request }) => answer(request, 'docs', pageFor(baseUrlOf(request)), PAGE_HEADERS), {
       parse: 'none',
     })
     .all(
-      '/docs',
-      ({ request }) => {
-        const response = text(request, 'docs', pageFor(baseUrlOf(request)), 'text/html; charset=utf-8')
-        response.headers.set('content-security-policy', PAGE_POLICY)
-        return response
-      },
-      { parse: 'none' },
-    )
-    .all(
-      '/openapi.json',
-      ({ request }) => text(request, 'openapi', JSON.stringify(documentFor(baseUrlOf(request))), 'application/json'),
+      OPENAPI_PATH,
+      ({ request }) => answer(request, 'openapi', JSON.stringify(documentFor(baseUrlOf(request))), JSON_TEXT),
       { auth: true, parse: 'none' },
     )
 }
@@ -55,10 +58,9 @@ function rememberLast(render: (key: string) => string): (key: string) => string 
   }
 }
 
-function text(request: Request, route: string, body: string, contentType: string): Response {
+function answer(request: Request, route: string, body: string, headers: Readonly<Record<string, string>>): Response {
   const exchange = exchangeOf(request)
   exchange.route = route
   if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed(request.method, exchange.target)
-  const headers = { 'content-type': contentType, 'x-content-type-options': 'nosniff' }
-  return new Response(body, { headers })
+  return new Response(body, { headers: { ...headers } })
 }
