@@ -1,8 +1,10 @@
 import type { Form } from './body/read-form.ts'
+import type { UpstreamSettings } from './config/settings.ts'
 import { applyEdits, type Edit } from './json/edit.ts'
 import { foldName } from './json/fold-name.ts'
 import type { JsonBody } from './json/json-body.ts'
 import { ApiError } from './openai/api-error.ts'
+import { withoutModel } from './policy/default-model.ts'
 import type { UpstreamBody } from './upstream/send.ts'
 
 /** A request's body on its way: what is known of it, and what goes to an upstream that has a name of its own for the model. */
@@ -13,10 +15,21 @@ export interface Draft {
   readonly value: unknown
   /** Whether it can be sent more than once. */
   readonly isReplayable: boolean
-  /** The body for an upstream; `model`: its own name for the model, undefined: the caller's. */
-  bodyFor(model: string | undefined): UpstreamBody
+  /** What a target is to read as the model: its own name for it; undefined: the caller's; null: none, since the caller has named none. */
+  modelFor(target: ModelReader): ModelName
+  /** The body for a target that is to read such a model. */
+  bodyFor(model: ModelName): UpstreamBody
   /** Whether that is no longer the received body, so that its length and coding are other ones. */
-  isChangedFor(model: string | undefined): boolean
+  isChangedFor(model: ModelName): boolean
+}
+
+/** What a body is to say as the model. */
+export type ModelName = string | undefined | null
+
+/** Who reads the model: a target's own name for it, and its upstream. */
+export interface ModelReader {
+  readonly model: string | undefined
+  readonly upstream: Pick<UpstreamSettings, 'vendor'>
 }
 
 /** The draft of a body that goes on as it came. */
@@ -25,9 +38,18 @@ export function draftAsIs(body: UpstreamBody): Draft {
     model: undefined,
     value: undefined,
     isReplayable: !(body instanceof ReadableStream),
+    modelFor: ({ model }) => model,
     bodyFor: () => body,
     isChangedFor: () => false,
   }
+}
+
+/** What has become of a JSON body before the rules. */
+export interface JsonChanges {
+  /** What was received, where a model that nobody has asked for was put in: it is for OpenAI only. */
+  readonly received?: JsonBody | undefined
+  /** Whether its bytes are no longer the received ones. */
+  readonly isChanged: boolean
 }
 
 /** The draft of a JSON body, with what the rules change in it; a class, because there is one for nearly every request. */
@@ -37,50 +59,59 @@ export class JsonDraft implements Draft {
   readonly isReplayable = true
   readonly #json: JsonBody
   readonly #edits: readonly Edit[]
+  readonly #received: JsonBody | undefined
   readonly #isChanged: boolean
-  #last: { readonly model: string | undefined; readonly body: Uint8Array<ArrayBuffer> } | undefined
+  #last: { readonly model: ModelName; readonly body: Uint8Array<ArrayBuffer> } | undefined
 
-  /** `isChanged`: its bytes are no longer the received ones. */
-  constructor(json: JsonBody, model: string | undefined, edits: readonly Edit[], isChanged: boolean) {
+  constructor(json: JsonBody, model: string | undefined, edits: readonly Edit[], { received, isChanged }: JsonChanges) {
     this.model = model
     this.value = json.value
     this.#json = json
     this.#edits = edits
+    this.#received = received
     this.#isChanged = isChanged
   }
 
-  isChangedFor(wanted: string | undefined): boolean {
+  modelFor({ model, upstream }: ModelReader): ModelName {
+    return this.#received !== undefined && model === undefined && upstream.vendor !== 'openai' ? null : model
+  }
+
+  isChangedFor(wanted: ModelName): boolean {
+    if (wanted === null && this.#received !== undefined) return this.#edits.length > 0
     return this.#isChanged || this.#edits.length > 0 || this.#isRenamed(wanted)
   }
 
-  bodyFor(wanted: string | undefined): Uint8Array<ArrayBuffer> {
-    const { bytes, encoded } = this.#json
+  bodyFor(wanted: ModelName): Uint8Array<ArrayBuffer> {
+    const { bytes, encoded } = (wanted === null ? this.#received : undefined) ?? this.#json
     if (!this.isChangedFor(wanted)) return encoded ?? bytes
     if (this.#edits.length === 0 && !this.#isRenamed(wanted)) return bytes
     // Several attempts at one target get the same bytes.
-    if (this.#last === undefined || this.#last.model !== wanted) {
-      this.#last = { model: wanted, body: applyEdits(bytes, this.#editsFor(wanted)) }
-    }
+    if (this.#last === undefined || this.#last.model !== wanted)
+      this.#last = { model: wanted, body: this.#edit(wanted) }
     return this.#last.body
   }
 
-  #isRenamed(wanted: string | undefined): wanted is string {
-    return wanted !== undefined && wanted !== this.model
+  #isRenamed(wanted: ModelName): wanted is string {
+    return typeof wanted === 'string' && wanted !== this.model
   }
 
-  #editsFor(wanted: string | undefined): readonly Edit[] {
-    return this.#isRenamed(wanted) ? [...this.#edits, ...modelEdits(this.#json, wanted)] : this.#edits
+  #edit(wanted: ModelName): Uint8Array<ArrayBuffer> {
+    const { bytes } = this.#json
+    if (this.#isRenamed(wanted)) return applyEdits(bytes, [...this.#edits, ...modelEdits(this.#json, wanted)])
+    const edited = applyEdits(bytes, this.#edits)
+    return wanted === null ? withoutModel(edited) : edited
   }
 }
 
 /** The draft of a multipart form. */
 export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form): Draft {
   const model = form.fields.get('model')?.at(-1)
-  const isRenamed = (wanted: string | undefined): wanted is string => wanted !== undefined && wanted !== model
+  const isRenamed = (wanted: ModelName): wanted is string => typeof wanted === 'string' && wanted !== model
   return {
     model,
     value: undefined,
     isReplayable: true,
+    modelFor: ({ model: own }) => own,
     bodyFor: (wanted) => (isRenamed(wanted) ? form.replace('model', wanted) : bytes),
     isChangedFor: isRenamed,
   }

@@ -1,4 +1,5 @@
 import type { Settings, UpstreamSettings } from './config/settings.ts'
+import { OPENAI_DEFAULT_MODEL } from './config/vendor.ts'
 import { createRules, type Rules } from './policy/rules.ts'
 import { createRouter, type Router, type RouterDeps } from './router/router.ts'
 import { createEgress, type Egress } from './upstream/egress.ts'
@@ -22,6 +23,8 @@ export interface Live {
   readonly remembersIds: boolean
   /** Whether a call may come back to this server. */
   readonly mayLoop: boolean
+  /** What a completion that names no model asks for where nothing else is configured; undefined: its upstream decides. */
+  readonly assumedModel: string | undefined
 }
 
 /**
@@ -48,5 +51,9 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     readsBodies: needsModel || params.length > 0 || remembersIds,
     remembersIds,
     mayLoop: [...egresses.values()].some((egress) => egress.mayLoop),
+    assumedModel:
+      upstreams.find(({ name }) => name === settings.defaultUpstream)?.vendor === 'openai'
+        ? OPENAI_DEFAULT_MODEL
+        : undefined,
   }
 }

@@ -3,6 +3,7 @@ import { markServed } from './cache/cache-headers.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Recording } from './cassette/recorder.ts'
 import { watchAnswer } from './cassette/watch-answer.ts'
+import { checkShape } from './check-shape.ts'
 import { chooseRoute } from './choose-route.ts'
 import { type DeliverDeps, deliver, refuseWrongKind, type Via } from './deliver.ts'
 import type { Draft } from './draft.ts'
@@ -99,6 +100,7 @@ async function serve(
   const draft = reading instanceof Promise ? await reading : reading
   const choosing = chooseRoute(exchange.target, draft, live, deps.ids)
   const route = choosing instanceof Promise ? await choosing : choosing
+  checkShape(endpoint, draft, route)
   const going = { exchange, principal, endpoint, draft, route, live }
   const limits = limitTime(exchange, route, live.settings, deps)
   const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
@@ -182,10 +184,11 @@ function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): P
 function callFor(going: Going, lane: Lane, abort: AbortController, deps: PipelineDeps): LaneCall {
   const { exchange, principal, draft, route, live } = going
   const { request, target: callersTarget } = exchange
-  const wanted = { target: callersTarget, model: lane.model ?? draft.model }
+  const model = draft.modelFor(lane)
+  const wanted = { target: callersTarget, model: model === null ? undefined : (model ?? draft.model) }
   const { url, target, headers, secret, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
-  if (draft.isChangedFor(lane.model)) {
+  if (draft.isChangedFor(model)) {
     // A changed body goes on decoded, with the length that it has now.
     headers.delete('content-encoding')
     headers.delete('content-length')
@@ -196,7 +199,7 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
   // An answer in which a name is to be changed, or ids are to be found, has to be readable.
   if (route.model?.reportModel === 'alias' || namesObjects(going)) headers.set('accept-encoding', 'identity')
   const firstByteMs = ownLimit('firstByteMs', route, lane)
-  const body = draft.bodyFor(lane.model)
+  const body = draft.bodyFor(model)
   return { url, target, method: request.method, headers, body, abort, firstByteMs, reach, secret }
 }
 

@@ -3,21 +3,32 @@ import { limitBytes, readBytes, readStart, tooLarge } from './body/read-bytes.ts
 import { readForm } from './body/read-form.ts'
 import { readJson } from './body/read-json.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
-import { assertOneModel, type Draft, draftAsIs, draftOfForm, JsonDraft, modelSentTwice } from './draft.ts'
-import type { Exchange } from './exchange.ts'
+import {
+  assertOneModel,
+  type Draft,
+  draftAsIs,
+  draftOfForm,
+  type JsonChanges,
+  JsonDraft,
+  modelSentTwice,
+} from './draft.ts'
+import type { Exchange, IncomingBody } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
+import { isJsonObject } from './json/json.ts'
 import type { JsonBody } from './json/json-body.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
-import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
+import type { JsonEndpoint } from './openai/endpoints.ts'
+import { wordsOfValue } from './openai/json-type-words.ts'
 import { modelOf, wantsStream, withDefaultModel } from './policy/default-model.ts'
 import { endpointPath } from './policy/endpoint-path.ts'
 import type { RequestFacts } from './policy/rules.ts'
 
 /** What reading a request needs. */
 export interface ReadDraftDeps {
-  readonly defaultModel: string
+  /** Put in where a completion names no model; undefined: what is assumed of OpenAI's, for OpenAI only. */
+  readonly defaultModel: string | undefined
   readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number }
 }
 
@@ -53,25 +64,39 @@ export function readDraft(
   // What came with the head is there at once: a promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.limits.jsonBytesMax)
   const draft = (read: JsonBody): Draft => {
-    assertRequest(endpoint, read.value)
-    const json = withDefaultModel(read, deps.defaultModel)
-    return draftJson(exchange, principal, live, json, json !== read)
+    assertDecidable(read, live)
+    const put = deps.defaultModel ?? live.assumedModel
+    const json = put === undefined ? read : withDefaultModel(read, put)
+    const isChanged = json !== read
+    const received = isChanged && deps.defaultModel === undefined ? read : undefined
+    return draftJson(exchange, principal, live, json, { isChanged, received })
   }
   return body instanceof Promise ? body.then(draft) : draft(body)
 }
 
-function draftJson(exchange: Exchange, principal: Principal, live: Live, json: JsonBody, isChanged: boolean): Draft {
+/** Asserts what the rules and the choice of a target need; whether the rest is right, the upstream knows. */
+function assertDecidable({ value }: JsonBody, { needsModel }: Live): void {
+  if (!isJsonObject(value)) throw new ApiError('invalid_json')
+  const { model } = value
+  if (!needsModel || model === undefined || model === null || typeof model === 'string') return
+  const message = `Invalid type for 'model': expected a string, but got ${wordsOfValue(model)} instead.`
+  throw new ApiError('invalid_parameter', { message, param: 'model', code: 'invalid_type' })
+}
+
+const UNCHANGED: JsonChanges = { isChanged: false }
+
+function draftJson(exchange: Exchange, principal: Principal, live: Live, json: JsonBody, changes: JsonChanges): Draft {
   const model = modelOf(json.value)
   exchange.model = model
   exchange.stream = wantsStream(json.value)
   if (live.needsModel) assertOneModel(json)
-  if (live.settings.params.length === 0) return new JsonDraft(json, model, NO_EDITS, isChanged)
+  if (live.settings.params.length === 0) return new JsonDraft(json, model, NO_EDITS, changes)
   const program = live.rules.match(factsOf(exchange, principal, model))
   // Before they are applied: a refusal is told with the rules that it may come from.
   exchange.rules = program?.rules
   const applied = program?.apply(json)
   if (applied !== undefined) exchange.params = applied.done
-  return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, isChanged)
+  return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, changes)
 }
 
 function readOther(
@@ -86,13 +111,14 @@ function readOther(
   const isRuled = live.rules.mayMatch(facts)
   if (!(isRuled || live.needsModel || mayNameObject(facts, live))) return pass(exchange, deps)
   const type = exchange.request.headers.get('content-type') ?? 'application/json'
-  if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps)
   const path = endpointPath(facts.endpoint)
+  const mustBeRead = isRuled || (live.settings.unknownModels === 'refuse' && MODEL_CALLS.test(path))
+  if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps, mustBeRead)
   const isForm = type.toLowerCase().startsWith('multipart/form-data')
   const mayNameModel = live.needsModel && MODEL_FORMS.test(path)
   if (isForm && (isRuled || mayNameModel)) return readFormOf(exchange, principal, live, type, deps)
   // Some upstreams take a body for JSON whatever its type says.
-  if (isRuled || (live.settings.unknownModels === 'refuse' && MODEL_CALLS.test(path))) throw notReadable(type)
+  if (mustBeRead) throw notReadable(type)
   return pass(exchange, deps)
 }
 
@@ -101,9 +127,39 @@ function mayNameObject({ endpoint }: RequestFacts, { remembersIds }: Live): bool
   return remembersIds && STATEFUL_RESOURCES.has(endpoint.split('/', 1)[0] ?? '')
 }
 
-async function readJsonOf(exchange: Exchange, principal: Principal, live: Live, deps: ReadDraftDeps): Promise<Draft> {
-  const json = exchange.json ?? (await readJson(exchange, deps.limits.jsonBytesMax))
-  return draftJson(exchange, principal, live, json, false)
+/** What is no JSON passes, as the upstream's to judge, unless it must be read. */
+async function readJsonOf(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  deps: ReadDraftDeps,
+  mustBeRead: boolean,
+): Promise<Draft> {
+  const { jsonBytesMax } = deps.limits
+  if (mustBeRead || exchange.json !== undefined) {
+    const read = exchange.json ?? (await readJson(exchange, jsonBytesMax))
+    return draftJson(exchange, principal, live, read, UNCHANGED)
+  }
+  const bytes = await readBytes(exchange, jsonBytesMax)
+  let json: JsonBody
+  try {
+    json = await readJson({ request: exchange.request, body: bodyOf(bytes) }, jsonBytesMax)
+  } catch (refusal) {
+    if (refusal instanceof ApiError && NO_JSON.has(refusal.kind)) return draftAsIs(bytes)
+    throw refusal
+  }
+  return draftJson(exchange, principal, live, json, UNCHANGED)
+}
+
+/** Why a body can't be read as JSON. */
+const NO_JSON: ReadonlySet<string> = new Set([
+  'invalid_json',
+  'unsupported_content_encoding',
+  'unsupported_content_type',
+])
+
+function bodyOf(bytes: Uint8Array<ArrayBuffer>): IncomingBody {
+  return { isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
 }
 
 async function readFormOf(

@@ -23,8 +23,8 @@ export interface Config {
     readonly organization: string | undefined
     readonly project: string | undefined
   }
-  /** Put in where a chat or text completion names no model. */
-  readonly defaultModel: string
+  /** Put in where a chat or text completion names no model; undefined: OpenAI's default, for OpenAI only. */
+  readonly defaultModel: string | undefined
   readonly server: {
     /** A name or an address, in its canonical form; IPv6 without brackets. */
     readonly host: string

@@ -5,6 +5,7 @@ import { LOG_FORMATS, LOG_LEVELS } from './config.ts'
 import { type EnvRow, row } from './env-row.ts'
 import { boolean, byteSize, choice, duration, integer, MIB, workerCount } from './scalar-kinds.ts'
 import { headerValue, originList, path, secret, word } from './text-kinds.ts'
+import { OPENAI_DEFAULT_MODEL } from './vendor.ts'
 
 /** More upstream requests than this are not in flight at once: what the runtime is told at the start. */
 const IN_FLIGHT_MAX = 65_535
@@ -64,7 +65,8 @@ export const ENV = {
   OPENAI_MODEL: row({
     name: 'OPENAI_MODEL',
     kind: word,
-    default: 'gpt-3.5-turbo',
+    default: undefined,
+    defaultNote: `${OPENAI_DEFAULT_MODEL} for OpenAI itself, none for others`,
     doc: 'Model put in where a chat or text completion names none.',
     example: 'gpt-4o-mini',
   }),

@@ -2,6 +2,7 @@ import { type AnsweringSettings, NO_ANSWERING } from './answering-defaults.ts'
 import type { Config } from './config.ts'
 import { freeze } from './freeze.ts'
 import type { BreakerSettings, Settings, Timeouts } from './settings.ts'
+import { vendorOf } from './vendor.ts'
 
 const NO_TIMEOUTS: Timeouts = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
 
@@ -33,6 +34,7 @@ export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> &
       {
         name,
         baseUrl,
+        vendor: vendorOf(baseUrl, undefined),
         auth: 'either',
         keys: apiKey === undefined ? [] : [apiKey],
         keyHeader: 'authorization',

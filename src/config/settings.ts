@@ -1,4 +1,5 @@
 import type { Json } from '../json/json.ts'
+import type { Vendor } from './vendor.ts'
 
 /**
  * What decides where a request goes, and with which parameters: the checked content of `nexcode.yaml`, with all defaults
@@ -76,6 +77,8 @@ export interface UpstreamSettings {
   readonly name: string
   /** http(s), without a slash at its end. */
   readonly baseUrl: string
+  /** Whose service it is, where that is certain: only then is a request's shape refused here. */
+  readonly vendor: Vendor | undefined
   /**
    * Whose key it is spoken to with: one of `keys` (`server`), the caller's own (`caller`), none (`none`); or the caller's own
    * where it brings one and the server's else (`either`, which is what the environment alone means).

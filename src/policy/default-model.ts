@@ -1,4 +1,6 @@
+import { applyEdits, changeMembers } from '../json/edit.ts'
 import { JsonBody } from '../json/json-body.ts'
+import { membersOf, objectStart } from '../json/members.ts'
 
 const OPEN_BRACE = 0x7b
 
@@ -30,6 +32,18 @@ export function withDefaultModel(body: JsonBody, model: string): JsonBody {
   changed.set(member, at)
   changed.set(body.bytes.subarray(at), at + member.byteLength)
   return new JsonBody(changed, { model, ...body.value })
+}
+
+/**
+ * Takes the model that was put in out of a body again.
+ *
+ * @example
+ * const body = withoutModel(bytes)
+ */
+export function withoutModel(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const members = membersOf(bytes)
+  const removed = new Set(members.filter(({ key }) => key === 'model'))
+  return applyEdits(bytes, changeMembers(objectStart(bytes), members, { removed, inserted: [] }))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -133,9 +133,16 @@ describe('a refusal ends with exit code 1, and names', () => {
   })
 
   test('what is wrong with the request itself, before any rule', async () => {
+    const { code, stdout } = await explain({ model: 5, messages: MESSAGES })
+    expect(code).toBe(1)
+    expect(stdout).toContain(
+      "400 invalid_type: Invalid type for 'model': expected a string, but got an integer instead.",
+    )
+  })
+
+  test('what OpenAI would refuse for certain, once it is known that the request would go there', async () => {
     const { code, stdout } = await explain({ model: 'smart' })
     expect(code).toBe(1)
-    expect(stdout).toContain('  1  – fits, but the request is refused before\n')
     expect(stdout).toContain("400 missing_required_parameter: Missing required parameter: 'messages'.")
   })
 
@@ -229,6 +236,9 @@ describe('what cannot be explained ends with exit code 2, and says what to do', 
   test('no file, or none that there is', async () => {
     expect((await runProgram(['explain'])).stderr).toContain('wants the file of a request, or - for standard input')
     const { code, stderr } = await runProgram(['explain', 'absent.json'], {}, { cwd: folder })
-    expect([code, stderr]).toEqual([2, "absent.json cannot be read: ENOENT. Name a file with a request's JSON body.\n"])
+    expect([code, stderr]).toEqual([
+      2,
+      "absent.json cannot be read: there is no such file or folder (ENOENT). Name a file with a request's JSON body.\n",
+    ])
   })
 })

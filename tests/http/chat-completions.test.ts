@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { openAiPreset } from '../helpers/openai-preset.ts'
 import { all, answersOf, lastRequest, statusAndCode } from '../helpers/pair.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
@@ -11,7 +12,7 @@ beforeAll(async () => {
   upstream = await startScriptedUpstream((_request, connection) =>
     connection.json({ id: 'x', object: 'chat.completion' }),
   )
-  gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1` })
+  gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_MODEL: 'the-default' })
 })
 
 afterAll(async () => {
@@ -38,7 +39,7 @@ test('a chat completion that names no model gets OPENAI_MODEL and keeps every ot
   const received = upstream.requests.at(-1)
   expect(received?.target).toBe('/v1/chat/completions')
   expect(new TextDecoder().decode(await received?.body)).toBe(
-    '\n{"model":"gpt-3.5-turbo", "messages":[{"role":"user","content":"hi"}] }',
+    '\n{"model":"the-default", "messages":[{"role":"user","content":"hi"}] }',
   )
 })
 
@@ -121,7 +122,7 @@ test('not JSON, or JSON that is no object, gets the 400 of OpenAI and reaches no
   expect(upstream.requests).toHaveLength(before)
 })
 
-test('messages that are missing or empty, and known fields of the wrong type, are refused as OpenAI does', async () => {
+test('messages that are missing or empty, and known fields of the wrong type, are refused as OpenAI does, before OpenAI', async () => {
   const cases: Record<string, [param: string, code: string]> = {
     '{}': ['messages', 'missing_required_parameter'],
     '{"model":"m"}': ['messages', 'missing_required_parameter'],
@@ -136,12 +137,16 @@ test('messages that are missing or empty, and known fields of the wrong type, ar
     [`{"model":"m",${MESSAGES},"tools":{}}`]: ['tools', 'invalid_type'],
   }
   const before = upstream.requests.length
+  const preset = openAiPreset()
+  const openai = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1`, NEXCODE_CONFIG: preset.path })
   for (const [body, [param, code]] of Object.entries(cases)) {
-    const answer = await sendRaw(gateway.port, chat(body))
+    const answer = await sendRaw(openai.port, chat(body))
     const error = { message: expect.stringContaining(`'${param}'`), type: 'invalid_request_error', param, code }
     expect([body, answer.status, answer.json()]).toEqual([body, 400, { error }])
   }
   expect(upstream.requests).toHaveLength(before)
+  await openai.stop()
+  preset.remove()
 })
 
 test('a form where JSON belongs is refused by its content type; JSON of any content type is read', async () => {
@@ -179,7 +184,7 @@ test('the same route answers without /v1, with a query, and with a slash behind'
 test('an inserted model is counted in the Content-Length, and a chunked body stays whole', async () => {
   const body = `{${MESSAGES}}`
   const chunked = `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nTransfer-Encoding: chunked\r\n\r\n${[...body].map((char) => `1\r\n${char}\r\n`).join('')}0\r\n\r\n`
-  const expected = `{"model":"gpt-3.5-turbo",${MESSAGES}}`
+  const expected = `{"model":"the-default",${MESSAGES}}`
   for (const bytes of [chat(body), chunked]) {
     expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
     const request = lastRequest(upstream)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { openAiPreset } from '../helpers/openai-preset.ts'
 import { lastRequest, type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
 
@@ -40,19 +41,21 @@ test('a text completion that names no model gets OPENAI_MODEL, as JSON, and keep
   expect(Buffer.from(await lastRequest(pair.upstream).body).toString()).toBe('{"model":"my-\\"model\\"" }')
 })
 
-test('a known field of the wrong type, and what is no JSON object, are refused', async () => {
-  const before = pair.upstream.requests.length
-  for (const [body, expected] of [
-    ['{"model":"m","prompt":7}', '400 invalid_type'],
-    ['{"model":"m","prompt":"x","echo":"yes"}', '400 invalid_type'],
-    ['{"model":[],"prompt":"x"}', '400 invalid_type'],
-    ['[]', '400 null'],
-    ['', '400 null'],
+test('what is no JSON object is refused; a field of the wrong type is, before OpenAI', async () => {
+  const preset = openAiPreset()
+  const openai = await startPair({ NEXCODE_CONFIG: preset.path })
+  for (const [pairOf, body, expected] of [
+    [openai, '{"model":"m","prompt":7}', '400 invalid_type'],
+    [openai, '{"model":"m","prompt":"x","echo":"yes"}', '400 invalid_type'],
+    [openai, '{"model":[],"prompt":"x"}', '400 invalid_type'],
+    [pair, '[]', '400 null'],
+    [pair, '', '400 null'],
   ] as const) {
-    expect([body, statusAndCode(await sendRaw(pair.port, postText('/v1/completions', body, KEY)))]).toEqual([
-      body,
-      expected,
-    ])
+    const before = pairOf.upstream.requests.length
+    const answer = await sendRaw(pairOf.port, postText('/v1/completions', body, KEY))
+    expect([body, statusAndCode(answer)]).toEqual([body, expected])
+    expect(pairOf.upstream.requests).toHaveLength(before)
   }
-  expect(pair.upstream.requests).toHaveLength(before)
+  await openai.stop()
+  preset.remove()
 })

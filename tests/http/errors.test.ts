@@ -8,6 +8,7 @@ import { openExchange } from '../../src/http/request-context.ts'
 import { ApiError } from '../../src/openai/api-error.ts'
 import { ERROR_CATALOGUE, type ErrorKind } from '../../src/openai/error-catalogue.ts'
 import type { ErrorEntry } from '../../src/openai/error-entry.ts'
+import { openAiPreset } from '../helpers/openai-preset.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
 import { CHAT, type Rig, type Shot, startRig } from '../helpers/rig.ts'
 
@@ -15,15 +16,20 @@ const TOKEN = 'nexcode-token-0123456789'
 
 let rig: Rig
 let guarded: Rig
+let openai: Rig
+const preset = openAiPreset()
 
 beforeAll(async () => {
   rig = await startRig({ MAX_IN_FLIGHT: '1', MAX_JSON_BYTES: '1000', MAX_UPLOAD_BYTES: '2000' })
   guarded = await startRig({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN })
+  openai = await startRig({ NEXCODE_CONFIG: preset.path })
 })
 
 afterAll(async () => {
   await rig.stop()
   await guarded.stop()
+  await openai.stop()
+  preset.remove()
 })
 
 const silentLog = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
@@ -45,31 +51,14 @@ test.each(Object.keys(ERROR_CATALOGUE) as ErrorKind[])('%s renders with its stat
 const INVALID_JSON =
   "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix this, please contact us through our help center at help.openai.com.)"
 
-/** OpenAI's own words: message, param, code. */
-const VALIDATION: readonly (readonly [string, Shot, readonly [string, string | null, string | null]])[] = [
+/** A request, and OpenAI's own words about it: message, param, code. */
+type Refused = readonly [string, Shot, readonly [string, string | null, string | null]]
+
+const VALIDATION: readonly Refused[] = [
   ['not JSON', { body: '{"model":' }, [INVALID_JSON, null, null]],
   ['no body', { body: '' }, [INVALID_JSON, null, null]],
   ['not an object', { body: '[]' }, [INVALID_JSON, null, null]],
   ['not UTF-8', { body: new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) }, [INVALID_JSON, null, null]],
-  [
-    'no messages',
-    { body: '{"model":"m"}' },
-    ["Missing required parameter: 'messages'.", 'messages', 'missing_required_parameter'],
-  ],
-  [
-    'empty messages',
-    { body: '{"model":"m","messages":[]}' },
-    [
-      "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
-      'messages',
-      'empty_array',
-    ],
-  ],
-  [
-    'a field of the wrong type',
-    { body: '{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":"9"}' },
-    ["Invalid type for 'max_tokens': expected an integer, but got a string instead.", 'max_tokens', 'invalid_type'],
-  ],
   [
     'a form where JSON belongs',
     {
@@ -94,6 +83,42 @@ test.each(VALIDATION)(
     expect(response.json()).toEqual({ error: { message, type: 'invalid_request_error', param, code } })
     expect(await record()).toMatchObject({ status: 400, outcome: 'complete', attempts: 0 })
     expect(rig.upstream.requests.length).toBe(before)
+    client.leave()
+  },
+)
+
+const SHAPES: readonly Refused[] = [
+  [
+    'no messages',
+    { body: '{"model":"m"}' },
+    ["Missing required parameter: 'messages'.", 'messages', 'missing_required_parameter'],
+  ],
+  [
+    'empty messages',
+    { body: '{"model":"m","messages":[]}' },
+    [
+      "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+      'messages',
+      'empty_array',
+    ],
+  ],
+  [
+    'a field of the wrong type',
+    { body: '{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":"9"}' },
+    ["Invalid type for 'max_tokens': expected an integer, but got a string instead.", 'max_tokens', 'invalid_type'],
+  ],
+]
+
+test.each(SHAPES)(
+  "before OpenAI, %s is OpenAI's error, exactly, and nothing goes upstream",
+  async (_, shot, [message, param, code]) => {
+    const before = openai.upstream.requests.length
+    const { client, record } = await openai.send(shot)
+    const response = await client.response()
+    expect(response.status).toBe(400)
+    expect(response.json()).toEqual({ error: { message, type: 'invalid_request_error', param, code } })
+    expect(await record()).toMatchObject({ status: 400, outcome: 'complete', attempts: 0 })
+    expect(openai.upstream.requests.length).toBe(before)
     client.leave()
   },
 )

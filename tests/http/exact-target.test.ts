@@ -38,7 +38,7 @@ const SHOTS: readonly (readonly [string, Shot])[] = [
 let rig: Rig
 
 beforeEach(async () => {
-  rig = await startRig({ MAX_UPLOAD_BYTES: String(UPLOAD_BYTES_MAX) })
+  rig = await startRig({ MAX_UPLOAD_BYTES: String(UPLOAD_BYTES_MAX), OPENAI_MODEL: 'the-default' })
 })
 
 afterEach(() => rig.stop())
@@ -130,7 +130,7 @@ test('only the given headers go with an exact target, and what belongs to the co
 test('a completion that names no model gets one with an exact target too, with the length that it has now', async () => {
   const { client } = await rig.send({ target: "/v1/chat/completions?q='a'", body: '{"messages":[{"role":"user"}]}' })
   const arrival = await rig.arrival()
-  const body = '{"model":"gpt-3.5-turbo","messages":[{"role":"user"}]}'
+  const body = '{"model":"the-default","messages":[{"role":"user"}]}'
   expect(await bodyOf(arrival)).toBe(body)
   expect(arrival.request.header('content-length')).toBe(String(body.length))
   arrival.connection.json({ ok: true })

@@ -1,4 +1,5 @@
 import { type Principal, principalName } from '../../auth/authorize.ts'
+import { checkShape } from '../../check-shape.ts'
 import { chooseRoute } from '../../choose-route.ts'
 import type { Config } from '../../config/config.ts'
 import type { Draft } from '../../draft.ts'
@@ -50,13 +51,13 @@ export async function explainRequest(
     ownAnswer = describeOwnAnswer(askedModels(method, path, live))
     if (ownAnswer === undefined) {
       draft = await readDraft(exchange, principal, endpoint, live, config)
-      route = await follow(exchange, principal, draft, live, config)
+      route = await follow({ exchange, principal, endpoint, draft }, live, config)
     }
   } catch (thrown) {
     if (!(thrown instanceof ApiError)) throw thrown
     refusal = thrown
   }
-  const json = jsonOf(asked.body, endpoint, config.defaultModel)
+  const json = jsonOf(asked.body, endpoint, config.defaultModel ?? live.assumedModel)
   const model = exchange.model ?? modelOf(json?.value)
   const facts = factsOf(exchange, principal, model)
   const { body, entry } = refusal ?? {}
@@ -84,32 +85,40 @@ function lowerCase(headers: AskedRequest['headers']): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-async function follow(
-  exchange: Exchange,
-  principal: Principal,
-  draft: Draft,
-  live: Live,
-  config: Config,
-): Promise<ExplainedRoute> {
-  const endpoint = endpointOf(exchange.target)
+/** A request that has been read. */
+interface ReadRequest {
+  readonly exchange: Exchange
+  readonly principal: Principal
+  readonly endpoint: JsonEndpoint | undefined
+  readonly draft: Draft
+}
+
+async function follow(read: ReadRequest, live: Live, config: Config): Promise<ExplainedRoute> {
+  const { exchange, principal, draft } = read
+  const { target, request } = exchange
   const loops = createLoopGuard()
   const deps = { mayBorrow: () => config.server.isLoopback, userAgent: '', loops }
+  const route = await chooseRoute(target, draft, live, createRememberedIds({ sha256 }))
+  checkShape(read.endpoint, draft, route)
   return explainRoute(
     {
-      method: exchange.request.method,
+      method: request.method,
       principal: principal.kind,
-      endpoint,
-      route: await chooseRoute(exchange.target, draft, live, createRememberedIds({ sha256 })),
+      endpoint: endpointOf(target),
+      route,
       draft,
-      addressOf: (lane, model) =>
-        addressLane(exchange, principal, lane, { target: exchange.target, model }, live, deps),
+      addressOf: (lane, model) => addressLane(exchange, principal, lane, { target, model }, live, deps),
     },
     live,
   )
 }
 
 /** The body as the rules get it. */
-function jsonOf(body: string | undefined, endpoint: JsonEndpoint | undefined, model: string): JsonBody | undefined {
+function jsonOf(
+  body: string | undefined,
+  endpoint: JsonEndpoint | undefined,
+  model: string | undefined,
+): JsonBody | undefined {
   if (body === undefined) return undefined
   let value: unknown
   try {
@@ -118,7 +127,7 @@ function jsonOf(body: string | undefined, endpoint: JsonEndpoint | undefined, mo
     return undefined
   }
   const json = new JsonBody(new TextEncoder().encode(body), value)
-  return endpoint === undefined ? json : withDefaultModel(json, model)
+  return endpoint === undefined || model === undefined ? json : withDefaultModel(json, model)
 }
 
 function describeOwnAnswer(asked: ReturnType<typeof askedModels>): string | undefined {

@@ -35,8 +35,9 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
   const affinity = model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined
   const lanes = route.order({ affinity })
   const targets = lanes.map(async (lane) => {
-    const address = routed.addressOf(lane, lane.model ?? draft.model)
-    const body = draft.bodyFor(lane.model)
+    const name = draft.modelFor(lane)
+    const address = routed.addressOf(lane, name === null ? undefined : (name ?? draft.model))
+    const body = draft.bodyFor(name)
     const url = (address.url.origin + address.target).replace(SECRET_PARAMETER, '$1…')
     return {
       target: lane.label,
@@ -44,7 +45,7 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
       url,
       key: describeKey(lane, address, routed.principal),
       body: body === null ? undefined : await new Response(body).text(),
-      isChanged: draft.isChangedFor(lane.model),
+      isChanged: draft.isChangedFor(name),
     }
   })
   return {

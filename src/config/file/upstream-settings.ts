@@ -1,6 +1,7 @@
-import { baseUrl } from '../address-kinds.ts'
+import { baseUrl as baseUrlKind } from '../address-kinds.ts'
 import { PRESETS, type Preset } from '../presets.ts'
 import type { BreakerSettings, Timeouts, UpstreamSettings } from '../settings.ts'
+import { vendorOf } from '../vendor.ts'
 import type { UpstreamPart } from './parts.ts'
 import type { Path } from './path.ts'
 import { pathTemplateFault, urlPathFault } from './path-template.ts'
@@ -44,9 +45,11 @@ function toUpstream(scope: Scope, name: string, part: UpstreamPart, defaults: Up
   const preset = part.preset === undefined ? undefined : PRESETS.get(part.preset)
   const { auth, keys } = takeAuth(scope, path, part, preset)
   const keyHeader = takeKeyHeader(scope, path, part, preset)
+  const baseUrl = takeBaseUrl(scope, path, part, preset)
   return {
     name,
-    baseUrl: takeBaseUrl(scope, path, part, preset),
+    baseUrl,
+    vendor: vendorOf(baseUrl, part.preset),
     auth,
     keys,
     keyHeader,
@@ -65,7 +68,7 @@ function toUpstream(scope: Scope, name: string, part: UpstreamPart, defaults: Up
 function takeBaseUrl(scope: Scope, path: Path, part: UpstreamPart, preset: Preset | undefined): string {
   const at = [...path, 'base_url']
   if (part.base_url !== undefined) {
-    const parsed = baseUrl.parse(part.base_url.trim())
+    const parsed = baseUrlKind.parse(part.base_url.trim())
     if (parsed.ok) return parsed.value
     // The same kind reads the environment, whose names its cures speak.
     scope.add(at, { ...parsed.fault, cure: parsed.fault.cure.replace('OPENAI_API_KEY', 'api_key') })

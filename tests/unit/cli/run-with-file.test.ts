@@ -69,7 +69,7 @@ describe('explain', () => {
   })
 
   test('ends with 1 for a refusal, and with 2 for what it cannot explain', async () => {
-    expect(await explained('{"principal":"token","body":{"model":"m"}}')).toBe(1)
+    expect(await explained('{"principal":"token","body":[]}')).toBe(1)
     program.restore()
     expect(await explained('no JSON')).toBe(2)
     program.restore()

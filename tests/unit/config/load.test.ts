@@ -11,7 +11,7 @@ const DEFAULTS: Config = {
     organization: undefined,
     project: undefined,
   },
-  defaultModel: 'gpt-3.5-turbo',
+  defaultModel: undefined,
   server: { host: '0.0.0.0', port: 8000, isLoopback: false, tls: undefined, corsOrigins: [] },
   auth: { required: false, tokens: [] },
   log: { level: 'info', format: 'json' },

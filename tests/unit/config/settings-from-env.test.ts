@@ -12,6 +12,7 @@ test('the environment alone comes to one upstream, to which everything goes once
       {
         name: '10.0.0.1:9',
         baseUrl: 'http://10.0.0.1:9/v1',
+        vendor: undefined,
         auth: 'either',
         keys: ['sk-1'],
         keyHeader: 'authorization',

@@ -92,6 +92,7 @@ export function upstreamOf(name: string, changes: Partial<UpstreamSettings> = {}
   return {
     name,
     baseUrl: `https://${name}.example/v1`,
+    vendor: undefined,
     auth: 'server',
     keys: [`sk-${name}`],
     keyHeader: 'authorization',

@@ -220,6 +220,7 @@ describe('an upstream', () => {
     expect(upstreamOf(UPSTREAM)).toEqual({
       name: 'a',
       baseUrl: 'http://a/v1',
+      vendor: undefined,
       auth: 'none',
       keys: [],
       keyHeader: 'authorization',
