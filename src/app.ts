@@ -1,7 +1,8 @@
 import { Elysia } from 'elysia'
-import { createAuthorize } from './auth/authorize.ts'
+import { type Authorize, createAuthorize } from './auth/authorize.ts'
 import { isLocalCaller } from './auth/local-caller.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
+import type { ApiToken } from './config/api-tokens.ts'
 import type { Config } from './config/config.ts'
 import type { CacheSettings, Settings } from './config/settings.ts'
 import type { Exchange } from './exchange.ts'
@@ -63,6 +64,8 @@ export interface App {
   readonly deadlines: Deadlines
   /** Has the requests that come from now on go by other settings; those under way keep theirs. */
   readonly apply: (settings: Settings, extensions?: readonly LoadedExtension[]) => void
+  /** Lets in, from now on, the holders of these tokens; requests under way go on. */
+  readonly admit: (tokens: readonly ApiToken[]) => void
   /** Begins what goes on without requests: the active checks of upstreams. */
   readonly start: () => void
   /** Ends that, for good. */
@@ -86,7 +89,10 @@ const COMPLETE: Outcome = { kind: 'complete' }
 export function createApp(deps: AppDeps): App {
   const { config, version, log, fetch, sha256, deadlines = createDeadlines() } = deps
   const { server, timeouts } = config
-  const authorize = createAuthorize({ ...config.auth, ...server, sha256 })
+  const doorFor = (tokens: readonly ApiToken[]): Authorize =>
+    createAuthorize({ ...config.auth, ...server, tokens, sha256 })
+  let door = doorFor(config.auth.tokens)
+  const authorize: Authorize = (headers) => door(headers)
   const admission = createAdmission(config.limits.inFlightMax)
   const record = createRecorder(log)
   const cors = createCors(server.corsOrigins)
@@ -148,6 +154,9 @@ export function createApp(deps: AppDeps): App {
       parts = makeParts(settings, extensions, parts)
       live = { ...createLive(settings, routing, live), ...parts }
       if (!isOffline) checks.watch(live)
+    },
+    admit(tokens) {
+      door = doorFor(tokens)
     },
     start() {
       if (!isOffline) checks.watch(live)

@@ -17,14 +17,14 @@ const TIMEOUT_MS = 10_000
 export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
   const configuration = await readWholeConfiguration(process.env, flags.config)
   if (configuration === undefined) return INVALID
-  const { config, file } = configuration
+  const { config, source } = configuration
   try {
     await refuseOwnAddress(config.settings, config.server, openWayOut().proxyFor)
   } catch (cause) {
     process.stderr.write(explainStartFailure(cause, config.server).text)
     return INVALID
   }
-  const server = describeServer(config, serverUrl(config.server, config.server.port), VERSION, file?.path)
+  const server = describeServer(config, serverUrl(config.server, config.server.port), VERSION, source.file)
   const lines = [`✓ configuration is valid`, `  base_url  ${server.base_url}`, `  auth      ${server.access}`]
   if (server.config !== undefined) lines.push(`  config    ${server.config}`)
   process.stdout.write(`${lines.join('\n')}\n`)

@@ -1,20 +1,22 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import type { Config } from '../config/config.ts'
 import type { Env } from '../config/env-reader.ts'
 import type { Settings } from '../config/settings.ts'
 import { describeSystemError } from '../config/system-errors.ts'
-import { type FileStates, stateOf } from './file-states.ts'
+import { createFileReader, type FileStates } from './file-states.ts'
 
 /** The names by which a file in the working folder is found without being named. */
 const FOUND_NAMES = ['nexcode.yaml', 'nexcode.yml', 'nexcode.json'] as const
 
 /** What a configuration file came to: the settings, or what is wrong as a text for a person and line by line. */
 export type ReadConfigFile = (
-  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly text: string; readonly problems: readonly string[] }
 ) & {
   /** The file itself and all that it names, also those that could not be read. */
   readonly filesRead: FileStates
+  /** Whether nothing but spaces and comments is in it. */
+  readonly isEmpty: boolean
 }
 
 /**
@@ -31,22 +33,17 @@ export function findConfigFile(flag: string | undefined, named: string | undefin
 /**
  * Reads a configuration file, whole and checked.
  *
- * `base` is what the environment alone comes to. What reads it is loaded where there is a file only.
+ * `config` is what the environment alone comes to. What reads it is loaded where there is a file only.
  *
  * @example
- * const read = await readConfigFile('nexcode.yaml', process.env, config.settings)
+ * const read = await readConfigFile('nexcode.yaml', process.env, config)
  */
-export async function readConfigFile(path: string, env: Env, base: Settings): Promise<ReadConfigFile> {
-  const filesRead = new Map<string, string>()
-  const readFile = (name: string): string => {
-    // Before it is read: a change in between must not go unnoticed.
-    const full = resolve(name)
-    filesRead.set(full, stateOf(full))
-    return readFileSync(full, 'utf8')
-  }
+export async function readConfigFile(path: string, env: Env, config: Config): Promise<ReadConfigFile> {
+  const files = createFileReader()
+  const filesRead = files.states
   let text: string
   try {
-    text = readFile(path)
+    text = files.read(path)
   } catch (cause) {
     const wrong = `${path} cannot be read: ${describeSystemError(cause)}.`
     return {
@@ -54,14 +51,16 @@ export async function readConfigFile(path: string, env: Env, base: Settings): Pr
       text: `${wrong}\n  Name a file that there is, by --config or NEXCODE_CONFIG.\n`,
       problems: [wrong],
       filesRead,
+      isEmpty: false,
     }
   }
   const [{ loadSettings }, { renderFileProblems }] = await Promise.all([
     import('../config/file/load-settings.ts'),
     import('../config/file/problems.ts'),
   ])
-  const loaded = loadSettings({ path, text }, { env, readFile, base })
-  if (loaded.ok) return { ok: true, settings: loaded.settings, filesRead }
+  const isEmpty = text.split('\n').every((line) => /^\s*(?:#|---\s*$|$)/.test(line))
+  const loaded = loadSettings({ path, text }, { env, readFile: files.read, base: config.settings })
+  if (loaded.ok) return { ok: true, settings: loaded.settings, warnings: [], filesRead, isEmpty }
   const problems = loaded.problems.map((problem) => renderFileProblems([problem]).trimEnd().replace(/\n\s*/g, ' '))
-  return { ok: false, text: renderFileProblems(loaded.problems), problems, filesRead }
+  return { ok: false, text: renderFileProblems(loaded.problems), problems, filesRead, isEmpty }
 }

@@ -1,21 +1,31 @@
-import { readFileSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import type { Env } from '../config/env-reader.ts'
 import { renderConfigProblems } from '../config/help-text.ts'
-import { loadConfig } from '../config/load.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { findMisspelt } from '../config/misspelt-variables.ts'
-import type { Settings } from '../config/settings.ts'
 import { findConfigFile, readConfigFile } from './config-file.ts'
 import { availableCores } from './cores.ts'
-import type { FileStates } from './file-states.ts'
+import { createFileReader, type FileReader, type FileStates } from './file-states.ts'
 
-/** A configuration, and where it can be read again. */
+/** Where a configuration is read from, and can be read from again. */
+export interface ConfigurationSource {
+  readonly env: Env
+  /** The path of the configuration file; undefined: the environment alone. */
+  readonly file: string | undefined
+}
+
+/** A configuration, and what it was read from. */
 export interface Configuration {
   readonly config: Config
-  /** The configuration file; undefined: the environment alone. */
-  readonly file: { readonly path: string; readonly filesRead: FileStates } | undefined
-  /** What the environment alone comes to. */
-  readonly base: Settings
+  readonly source: ConfigurationSource
+  /** All files that it was read from: what the environment names, the configuration file, and what that names. */
+  readonly filesRead: FileStates
+  /** What was in the files that the environment names: it goes on where a later one is bad. */
+  readonly texts: FileReader['texts']
+  /** Whether nothing is in the configuration file. */
+  readonly isEmpty: boolean
+  /** What is not wrong, but most likely not meant, each in one line. */
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -25,18 +35,35 @@ export interface Configuration {
  * const config = readConfiguration(process.env)
  */
 export function readConfiguration(env: Env): Config | undefined {
+  return readEnvironment(env)?.config
+}
+
+/**
+ * Loads what an environment says, by a reader of the files that it names.
+ *
+ * @example
+ * const loaded = loadEnvironment(process.env, createFileReader().read)
+ */
+export function loadEnvironment(env: Env, readFile: FileReader['read']): LoadedConfig {
+  return loadConfig(env, { isTerminal: process.stdout.isTTY === true, readFile, cores: availableCores })
+}
+
+/**
+ * Reads the configuration that an environment alone comes to; what is wrong with it is printed, and the result is undefined.
+ *
+ * @example
+ * const configuration = readEnvironment(process.env)
+ */
+export function readEnvironment(env: Env): Configuration | undefined {
   // Also where all else is right: what was meant has its default then, and nothing says so.
   for (const { name, meant } of findMisspelt(env)) {
     process.stderr.write(`${name} is set, and nothing reads it. Did you mean ${meant}?\n`)
   }
-  const loaded = loadConfig(env, {
-    isTerminal: process.stdout.isTTY === true,
-    readFile: (path) => readFileSync(path, 'utf8'),
-    cores: availableCores,
-  })
-  if (loaded.ok) return loaded.config
-  process.stderr.write(renderConfigProblems(loaded.problems))
-  return undefined
+  const { read, states, texts } = createFileReader()
+  const loaded = loadEnvironment(env, read)
+  if (!loaded.ok) return void process.stderr.write(renderConfigProblems(loaded.problems))
+  const source = { env, file: undefined }
+  return { config: loaded.config, source, filesRead: states, texts, isEmpty: false, warnings: [] }
 }
 
 /**
@@ -47,15 +74,19 @@ export function readConfiguration(env: Env): Config | undefined {
  * const configuration = await readWholeConfiguration(process.env, flags.config)
  */
 export async function readWholeConfiguration(env: Env, flag: string | undefined): Promise<Configuration | undefined> {
-  const config = readConfiguration(env)
-  if (config === undefined) return undefined
-  const path = findConfigFile(flag, config.file)
-  const base = config.settings
-  if (path === undefined) return { config, file: undefined, base }
-  const read = await readConfigFile(path, env, base)
-  if (read.ok) {
-    return { config: { ...config, settings: read.settings }, file: { path, filesRead: read.filesRead }, base }
+  const base = readEnvironment(env)
+  if (base === undefined) return undefined
+  const { config } = base
+  const file = findConfigFile(flag, config.file)
+  if (file === undefined) return base
+  const read = await readConfigFile(file, env, config)
+  if (!read.ok) return void process.stderr.write(read.text)
+  return {
+    ...base,
+    config: { ...config, settings: read.settings },
+    source: { env, file },
+    filesRead: new Map([...base.filesRead, ...read.filesRead]),
+    isEmpty: read.isEmpty,
+    warnings: read.warnings,
   }
-  process.stderr.write(read.text)
-  return undefined
 }

@@ -1,7 +1,10 @@
 import OpenAI from 'openai'
-import { readConfiguration } from './configuration.ts'
+import { readEnvironment } from './configuration.ts'
+import { INVALID } from './flags.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { openProcessLog } from './open-process-log.ts'
+import { outliveHangUp } from './outlive-hang-up.ts'
+import { reloadOnChange } from './reload.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
 import { explainStartFailure } from './start-failure.ts'
 
@@ -15,10 +18,11 @@ const QUESTION = 'What is NexCode?'
  * with the official client. Goes on as a server until Ctrl-C; with `once` it ends after the answer.
  */
 export async function demo({ once }: { readonly once: boolean }): Promise<number | undefined> {
+  outliveHangUp()
   // Everything is on this machine, where no proxy would look.
   for (const name of PROXY_VARIABLES) delete process.env[name]
   const simulated = startSimulatedServer()
-  const config = readConfiguration({
+  const configuration = readEnvironment({
     PORT: '0',
     LOG_LEVEL: 'warn',
     ...process.env,
@@ -30,7 +34,8 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
     TLS_KEY_FILE: undefined,
     REQUIRE_AUTH: 'false',
   })
-  if (config === undefined) return 2
+  if (configuration === undefined) return INVALID
+  const { config } = configuration
   const { log, flush } = await openProcessLog(config.log)
   process.on('exit', flush)
   let gateway: Gateway
@@ -41,7 +46,10 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
     process.stderr.write(text)
     return code
   }
-  if (!once) endOnSignals(gateway, simulated)
+  if (!once) {
+    endOnSignals(gateway, simulated)
+    await reloadOnChange({ configuration, log, apply: gateway.apply })
+  }
   process.stdout.write(
     `\n  NexCode at ${gateway.url}, in front of a simulated OpenAI (no key, no network)\n\n  you       ${QUESTION}\n  answer    `,
   )

@@ -37,11 +37,11 @@ export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'a
   }
   const request = readRequestFile(text, flags.path)
   if (typeof request === 'string') return refuse(`${shownName} ${request}`)
-  const { config, file } = configuration
+  const { config, source } = configuration
   const principal = principalOf(request, config)
   if (typeof principal === 'string') return refuse(`${shownName} ${principal}`)
   const found = await explainRequest(request, principal, config)
-  const shown: Explanation = { config: file?.path ?? 'none: the environment alone', ...found }
+  const shown: Explanation = { config: source.file ?? 'none: the environment alone', ...found }
   await writeOut(process.stdout, flags.json ? `${JSON.stringify(shown, null, 2)}\n` : renderExplanation(shown))
   return found.refusal === undefined ? 0 : REFUSED
 }

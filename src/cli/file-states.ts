@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 
 /** Files by their absolute paths, and how each was just before it was read. */
 export type FileStates = ReadonlyMap<string, string>
@@ -30,4 +31,37 @@ export function statesNow(states: FileStates): FileStates {
 /** Whether two looks at the same files saw the same. */
 export function areSame(one: FileStates, other: FileStates): boolean {
   return [...one].every(([path, state]) => other.get(path) === state)
+}
+
+/** Reads files, and notes how each was and what was in it. */
+export interface FileReader {
+  /** The text of a file; throws where it can't be read. */
+  readonly read: (path: string) => string
+  readonly states: FileStates
+  /** What was in those that could be read, by their absolute paths. */
+  readonly texts: ReadonlyMap<string, string>
+}
+
+/**
+ * Makes a reader of files that notes what it has read.
+ *
+ * @example
+ * const files = createFileReader()
+ * const loaded = loadConfig(env, { isTerminal, readFile: files.read })
+ */
+export function createFileReader(): FileReader {
+  const states = new Map<string, string>()
+  const texts = new Map<string, string>()
+  return {
+    states,
+    texts,
+    read(path) {
+      const full = resolve(path)
+      // Before it is read: a change in between must not go unnoticed.
+      states.set(full, stateOf(full))
+      const text = readFileSync(full, 'utf8')
+      texts.set(full, text)
+      return text
+    },
+  }
 }

@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.ts'
 import { startHttpServer } from '../edge/http-server.ts'
 import type { WorkersState } from '../http/routes/health.ts'
 import type { Log } from '../telemetry/log.ts'
+import { claimPort } from './claim-port.ts'
 import { loadAll } from './extensions/load-all.ts'
 import { openCacheStore } from './open-cache-store.ts'
 import { refuseOwnAddress } from './own-address.ts'
@@ -13,13 +14,18 @@ import { sha256 } from './sha256.ts'
 import { VERSION } from './version.ts'
 import { openWayOut } from './way-out.ts'
 
+/** What of a configuration can be replaced while it serves. */
+export type ConfigurationPart = 'settings' | 'tokens' | 'tls'
+
+/** Has what comes from now on go by one part of another configuration. Rejects where that can't be: then it stays as it was. */
+export type Apply = (config: Config, part: ConfigurationPart) => Promise<void>
+
 /** A gateway that runs. */
 export interface Gateway {
   /** As a person types it into a browser or a `base_url`, without `/v1`. */
   readonly url: string
   readonly port: number
-  /** Has the requests that come from now on go by other settings. */
-  readonly apply: (settings: Settings) => Promise<void>
+  readonly apply: Apply
   /**
    * Lets the requests under way end, for the configuration's drain time at most, and closes.
    * Gives whether all of them ended by themselves.
@@ -63,12 +69,15 @@ export async function startGateway(
   const refuseOwn = async (settings: Settings, port: number): Promise<void> => {
     if (!isOffline) await refuseOwnAddress(settings, { ...config.server, port }, wayOut.proxyFor)
   }
+  // Another certificate is served by another socket on the same port.
+  const reusePort = workers !== undefined || config.server.tls !== undefined
+  if (reusePort && workers === undefined) claimPort(config.server)
   const server = await startHttpServer({
     app,
     config,
     log,
     proxyFor: wayOut.proxyFor,
-    reusePort: workers !== undefined,
+    reusePort,
   })
   // Only now: where it can't listen, it is another program's address.
   await refuseOwn(config.settings, server.port).catch(async (cause: unknown) => {
@@ -79,9 +88,13 @@ export async function startGateway(
   app.start()
   return {
     port: server.port,
-    async apply(settings) {
-      await refuseOwn(settings, server.port)
-      app.apply(settings, await loadAll(settings))
+    async apply({ settings, auth, server: { tls } }, part) {
+      if (part === 'tokens') app.admit(auth.tokens)
+      else if (part === 'tls' && tls !== undefined) server.useTls(tls)
+      else if (part === 'settings') {
+        await refuseOwn(settings, server.port)
+        app.apply(settings, await loadAll(settings))
+      }
     },
     url: serverUrl(config.server, server.port),
     async drain() {

@@ -46,8 +46,17 @@ export function explainListenFailure(cause: unknown, at: ListenPlace, portName =
   }
 }
 
-function whyNot(cause: unknown): string {
+/**
+ * Says what is wrong with a certificate and its key, given what serving with them failed of; undefined: it was something else.
+ *
+ * @example
+ * problems.push(describeTlsFault(cause) ?? describeSystemError(cause))
+ */
+export function describeTlsFault(cause: unknown): string | undefined {
   const message = cause instanceof Error ? cause.message : String(cause)
-  const fault = TLS_FAULTS.find(([pattern]) => pattern.test(message))?.[1]
-  return fault ?? `${describeSystemError(cause)}. Check HOST, PORT and the TLS files.`
+  return TLS_FAULTS.find(([pattern]) => pattern.test(message))?.[1]
+}
+
+function whyNot(cause: unknown): string {
+  return describeTlsFault(cause) ?? `${describeSystemError(cause)}. Check HOST, PORT and the TLS files.`
 }

@@ -5,6 +5,7 @@ import { serveCassettes } from './cassettes/serve-cassettes.ts'
 import { serverSecrets } from './cassettes/server-secrets.ts'
 import { readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
+import { outliveHangUp } from './outlive-hang-up.ts'
 
 /** What stands on the command line of `nexcode record`. */
 export interface RecordFlags extends Pick<Flags, 'config'> {
@@ -18,18 +19,19 @@ export async function record({ to, config: flag }: RecordFlags): Promise<number 
     process.stderr.write('nexcode record: say which folder the cassettes go into: nexcode record --to cassettes/\n')
     return INVALID
   }
+  outliveHangUp()
   const configuration = await readWholeConfiguration(process.env, flag)
   if (configuration === undefined) return INVALID
-  const { config } = configuration
   const writer = await openWriterAt(to, openFolder(to))
   if (writer === undefined) return INVALID
-  let secrets = serverSecrets(config, config.settings)
+  const secrets = new Set<string>()
   return serveCassettes({
     configuration,
-    cassettesFor: async (log) => ({ record: recordInto(writer, { log, secrets: () => secrets }) }),
-    onSettings(settings) {
-      secrets = serverSecrets(config, settings)
-      return settings
+    cassettesFor: async (log) => ({ record: recordInto(writer, { log, secrets: () => [...secrets] }) }),
+    onConfig(config) {
+      // Those before, too: a call that is under way may have one that is no more.
+      for (const secret of serverSecrets(config)) secrets.add(secret)
+      return config
     },
     describe: ({ upstream }) => ({ upstream: `${upstream}; recording to ${to}` }),
   })

@@ -1,73 +1,86 @@
 import { resolve } from 'node:path'
-import type { Env } from '../config/env-reader.ts'
+import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../telemetry/log.ts'
-import { readConfigFile } from './config-file.ts'
+import type { Configuration } from './configuration.ts'
+import { describeReload } from './describe-reload.ts'
 import { ExtensionsError } from './extensions/load-all.ts'
 import { areSame, type FileStates, stateOf, statesNow } from './file-states.ts'
+import type { Apply, ConfigurationPart } from './gateway.ts'
 import { OwnAddressError } from './own-address-error.ts'
+import { readAgain } from './read-again.ts'
 
 /** What reloading needs. */
 export interface ReloadDeps {
-  /** The configuration file, and all files as they were when it was read. */
-  readonly file: { readonly path: string; readonly filesRead: FileStates } | undefined
-  /** What is in force at first: its extensions' files are watched, too. */
-  readonly settings: Settings
-  readonly env: Env
-  /** What the environment alone comes to. */
-  readonly base: Settings
+  /** What is in force at first, and what it was read from. */
+  readonly configuration: Configuration
   readonly log: Log
-  /** May reject with a `problems` list: then the old configuration goes on. */
-  readonly apply: (settings: Settings) => void | Promise<void>
+  /** Takes one part over. May reject with a `problems` list: then the old one goes on. */
+  readonly apply: Apply
 }
 
-/** How often it is looked whether a file has changed. */
-const LOOK_MS = 500
+/** How often it is looked whether a file has changed: a token that is revoked is to be out within a second. */
+const LOOK_MS = 200
 
 /**
- * Reads the configuration file again on SIGHUP, and when it or a file that it names has changed: whole and checked, or not
- * at all. The old configuration goes on where the new one has a problem, and the log says which.
+ * Reads again what can be, on SIGHUP and when a file has changed: the configuration file with all that it names, the files of
+ * tokens, keys and the certificate. Each is taken over whole, or not at all: the old one goes on where the new one has a problem.
+ * The log says which, what was read, and what was not.
  *
  * @example
- * reloadOnChange({ file, env: process.env, base: settingsFromEnv(config), log, apply: gateway.apply })
+ * await reloadOnChange({ configuration, log, apply: gateway.apply })
  */
-export async function reloadOnChange({ file, settings, env, base, log, apply }: ReloadDeps): Promise<void> {
-  let current = settings
-  let seen = await withExtensions(file?.filesRead ?? NO_FILES, current)
+export async function reloadOnChange({ configuration, log, apply }: ReloadDeps): Promise<void> {
+  let current = configuration
+  let ofExtensions = await statesOfExtensions(current.config.settings)
+  let seen: FileStates = new Map([...current.filesRead, ...ofExtensions])
   let changed: FileStates | undefined
   let waiting = 0
   let reading = Promise.resolve()
 
-  const reload = async (why: string): Promise<void> => {
-    const read = file === undefined ? unread(base) : await readConfigFile(file.path, env, base)
+  const reload = async (why: string, isAsked: boolean): Promise<void> => {
+    const before = current
+    const { configuration: after, problems: bad, areSettingsNew } = await readAgain(before)
+    const problems = [...bad]
+    const former = ofExtensions
     // Also where it is bad: one change is read once, and what cures it may be a file that it names.
-    seen = await withExtensions(read.filesRead, read.ok ? read.settings : current)
-    if (read.ok) current = read.settings
-    const refuse = (problems: readonly string[]): void =>
-      log.error({ file: file?.path, problems }, `configuration not reloaded (${why}): the old one goes on`)
-    if (!read.ok) return refuse(read.problems)
-    try {
-      await apply(read.settings)
-    } catch (cause) {
-      return refuse(problemsIn(cause))
+    ofExtensions = await statesOfExtensions(after.config.settings)
+    seen = new Map([...after.filesRead, ...ofExtensions])
+    const wanted = changedParts(before.config, after.config)
+    const isTouched = isAsked || wanted.has('settings') || !areSame(ofExtensions, former)
+    if (areSettingsNew && isTouched) wanted.add('settings')
+    let { config } = before
+    for (const part of wanted) {
+      try {
+        const next = withPart(config, after.config, part)
+        await apply(next, part)
+        config = next
+      } catch (cause) {
+        problems.push(...problemsIn(cause))
+        wanted.delete(part)
+      }
     }
-    const { upstreams, models, params } = read.settings
-    const counts = { upstreams: upstreams.length, models: models.length, rules: params.length }
-    log.info({ file: file?.path, ...counts }, `configuration reloaded (${why})`)
+    current = { ...after, config }
+    const { file } = current.source
+    if (problems.length > 0) log.error({ file, problems }, `configuration not reloaded (${why}): the old one goes on`)
+    if (problems.length > 0 && wanted.size === 0) return
+    log.info(describeReload(before, current), `configuration reloaded (${why})`)
+    for (const warning of current.warnings) log.warn({ file }, warning)
   }
 
   // One after the other: a slow one must not come behind a later one.
-  const enqueue = (why: string): void => {
+  const enqueue = (why: string, isAsked: boolean): void => {
     waiting += 1
     reading = reading
-      .then(() => reload(why))
+      .then(() => reload(why, isAsked))
       .catch((cause: unknown) => log.error({ err: cause }, 'reloading failed'))
       .finally(() => {
         waiting -= 1
       })
   }
 
-  process.on('SIGHUP', () => enqueue('SIGHUP'))
+  process.on('SIGHUP', () => enqueue('SIGHUP', true))
+  if (seen.size === 0) return
   setInterval(() => {
     // What is about to be read is no news.
     if (waiting > 0) return
@@ -77,23 +90,34 @@ export async function reloadOnChange({ file, settings, env, base, log, apply }: 
     changed = areSame(seen, now) ? undefined : now
     if (changed === undefined || !isSettled) return
     changed = undefined
-    enqueue('the file has changed')
+    enqueue('the file has changed', false)
   }, LOOK_MS).unref()
 }
 
-const NO_FILES: FileStates = new Map()
-
-/** Where no file says anything, what the environment says. */
-function unread(settings: Settings): { ok: true; settings: Settings; filesRead: FileStates } {
-  return { ok: true, settings, filesRead: NO_FILES }
+/** The parts that differ; who may come in first, since that must wait for nothing. */
+function changedParts(before: Config, after: Config): Set<ConfigurationPart> {
+  const parts = new Set<ConfigurationPart>()
+  if (differ(before.auth.tokens, after.auth.tokens)) parts.add('tokens')
+  if (differ(before.server.tls, after.server.tls)) parts.add('tls')
+  if (differ(before.settings, after.settings)) parts.add('settings')
+  return parts
 }
 
-/** The files that were read, and those of the extensions, with what they import. */
-async function withExtensions(filesRead: FileStates, { extensions }: Settings): Promise<FileStates> {
-  if (extensions.length === 0) return filesRead
+function differ(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) !== JSON.stringify(other)
+}
+
+function withPart(config: Config, { auth, server, upstream, settings }: Config, part: ConfigurationPart): Config {
+  if (part === 'tokens') return { ...config, auth }
+  return part === 'tls' ? { ...config, server } : { ...config, upstream, settings }
+}
+
+/** The files of the extensions, with what they import. */
+async function statesOfExtensions({ extensions }: Settings): Promise<FileStates> {
+  if (extensions.length === 0) return new Map()
   const { scanExtension } = await import('./extensions/extension-source.ts')
   const files = extensions.flatMap(({ path }) => scanExtension(resolve(path)).files)
-  return new Map([...filesRead, ...files.map((path): [string, string] => [path, stateOf(path)])])
+  return new Map(files.map((path): [string, string] => [path, stateOf(path)]))
 }
 
 function problemsIn(cause: unknown): readonly string[] {

@@ -13,8 +13,9 @@ import { explainFolder, openWriterAt } from './cassettes/open-writer.ts'
 import { recordInto } from './cassettes/record-into.ts'
 import { serveCassettes } from './cassettes/serve-cassettes.ts'
 import { serverSecrets } from './cassettes/server-secrets.ts'
-import { type Configuration, readConfiguration, readWholeConfiguration } from './configuration.ts'
+import { type Configuration, readEnvironment, readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
+import { outliveHangUp } from './outlive-hang-up.ts'
 import { sha256 } from './sha256.ts'
 
 /** What stands on the command line of `nexcode replay`. */
@@ -51,6 +52,7 @@ export async function replay(flags: ReplayFlags): Promise<number | undefined> {
     return refuse(`nexcode replay: --on-miss is ${ON_MISS.join(', ').replace(/, (?=\w+$)/, ' or ')}.`)
   const blanks = patternsOf(flags.blank)
   if (typeof blanks === 'string') return refuse(`nexcode replay: --blank ${blanks}`)
+  outliveHangUp()
   const configuration = await configurationFor(onMiss, flags.config)
   if (configuration === undefined) return INVALID
   const folder = openFolder(from)
@@ -74,8 +76,8 @@ interface Replay {
 function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ignored }: Replay) {
   const { config } = configuration
   const isClosed = onMiss === 'fail'
-  let known = serverSecrets(config, config.settings)
-  const secrets = (): readonly string[] => known
+  const known = new Set(serverSecrets(config))
+  const secrets = (): readonly string[] => [...known]
   const sleep = createSleep(createDeadlines())
   const player = createPlayer(cassettes, { pace, ignored, isClosed, sleep, sha256, secrets })
   return serveCassettes({
@@ -84,9 +86,10 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
       play: player,
       ...(writer !== undefined && { record: recordInto(writer, { log, secrets, onWritten: player.add }) }),
     }),
-    onSettings(settings) {
-      known = serverSecrets(config, settings)
-      return isClosed ? withoutChecks(settings) : settings
+    onConfig(changed) {
+      // Those before, too: a call that is under way may have one that is no more.
+      for (const secret of serverSecrets(changed)) known.add(secret)
+      return isClosed ? { ...changed, settings: withoutChecks(changed.settings) } : changed
     },
     describe({ upstream, access }) {
       const played = `replaying ${count(cassettes.length, 'cassette')} from ${from}`
@@ -101,8 +104,7 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
 /** Without an upstream there is nothing that a file could say, nor a key that it would need. */
 async function configurationFor(onMiss: OnMiss, flag: string | undefined): Promise<Configuration | undefined> {
   if (onMiss !== 'fail' || flag !== undefined) return readWholeConfiguration(process.env, flag)
-  const config = readConfiguration(process.env)
-  return config === undefined ? undefined : { config, file: undefined, base: config.settings }
+  return readEnvironment(process.env)
 }
 
 /** The cassettes of a folder; what is wrong is printed, and the result is undefined. */

@@ -8,7 +8,8 @@ import { reloadOnChange } from './reload.ts'
 import { explainStartFailure } from './start-failure.ts'
 
 /** Serves in this process, and goes on until a signal ends it. */
-export async function serveAlone({ config, file, base }: Configuration): Promise<number | undefined> {
+export async function serveAlone(configuration: Configuration): Promise<number | undefined> {
+  const { config, source } = configuration
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   let gateway: Gateway
@@ -22,10 +23,7 @@ export async function serveAlone({ config, file, base }: Configuration): Promise
   }
   // Before the first word: whoever has read that the server is there may end it.
   endOnSignals({ gateway, log, settle })
-  if (file !== undefined || config.settings.extensions.length > 0) {
-    const { settings } = config
-    await reloadOnChange({ file, settings, env: process.env, base, log, apply: gateway.apply })
-  }
-  await announce(config, gateway.url, log, file?.path)
+  await reloadOnChange({ configuration, log, apply: gateway.apply })
+  await announce(config, gateway.url, log, source.file)
   return undefined
 }

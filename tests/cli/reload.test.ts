@@ -171,7 +171,9 @@ test('what cures a bad file may be one that it names', async () => {
 test('a file that is taken away changes nothing, and is read again when it is back', async () => {
   const { path, ask, reloaded, refused, counts } = await startWith(tagged('before'))
   unlinkSync(path)
-  expect(await refused(1)).toMatchObject({ problems: [`${path} cannot be read: ENOENT.`] })
+  expect(await refused(1)).toMatchObject({
+    problems: [`${path} cannot be read: there is no such file or folder (ENOENT).`],
+  })
   expect(await ask()).toMatchObject({ tag: 'before' })
   writeFileSync(path, tagged('after'))
   await reloaded(1)

@@ -75,7 +75,7 @@ async function startInProcess(env: Env): Promise<TestGateway> {
 /** What a configuration file says, where the environment names one. */
 async function withFile(config: Config, env: Env): Promise<Config> {
   if (config.file === undefined) return config
-  const read = await readConfigFile(config.file, env, config.settings)
+  const read = await readConfigFile(config.file, env, config)
   if (!read.ok) throw new Error(read.text)
   return { ...config, settings: read.settings }
 }

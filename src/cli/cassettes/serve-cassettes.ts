@@ -1,5 +1,5 @@
 import type { Cassettes } from '../../cassette/cassettes.ts'
-import type { Settings } from '../../config/settings.ts'
+import type { Config } from '../../config/config.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { describeServer, renderBanner, type ServerDescription } from '../banner.ts'
 import type { Configuration } from '../configuration.ts'
@@ -15,22 +15,22 @@ import { VERSION } from '../version.ts'
 export interface CassetteServer {
   readonly configuration: Configuration
   readonly cassettesFor: (log: Log) => Promise<Cassettes>
-  /** Is told of other settings when the file has changed, and may give others again. */
-  readonly onSettings: (settings: Settings) => Settings
+  /** Is told of the configuration that is served by, at first and when it changes, and may give another in its place. */
+  readonly onConfig: (config: Config) => Config
   /** What the banner says differently of such a server. */
   readonly describe: (server: ServerDescription) => Partial<ServerDescription>
 }
 
 /** Serves in this one process, and goes on until a signal ends it; what has been recorded by then is written. */
 export async function serveCassettes(server: CassetteServer): Promise<number | undefined> {
-  const { configuration, cassettesFor, onSettings, describe } = server
-  const { config, file, base } = configuration
+  const { configuration, cassettesFor, onConfig, describe } = server
+  const { config, source } = configuration
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   const cassettes = await cassettesFor(log)
   let gateway: Gateway
   try {
-    gateway = await startGateway({ ...config, settings: onSettings(config.settings) }, log, undefined, cassettes)
+    gateway = await startGateway(onConfig(config), log, undefined, cassettes)
   } catch (cause) {
     flush()
     const { text, code } = explainStartFailure(cause, config.server)
@@ -38,12 +38,8 @@ export async function serveCassettes(server: CassetteServer): Promise<number | u
     return code
   }
   endOnSignals({ gateway, log, settle: () => settleAll(cassettes, settle) })
-  if (file !== undefined || config.settings.extensions.length > 0) {
-    const { settings } = config
-    const apply = (changed: Settings): Promise<void> => gateway.apply(onSettings(changed))
-    await reloadOnChange({ file, settings, env: process.env, base, log, apply })
-  }
-  const described = describeServer(config, gateway.url, VERSION, file?.path)
+  await reloadOnChange({ configuration, log, apply: (changed, part) => gateway.apply(onConfig(changed), part) })
+  const described = describeServer(config, gateway.url, VERSION, source.file)
   const shown = { ...described, ...describe(described) }
   if (config.log.format === 'json') log.info(shown, 'listening')
   else process.stdout.write(renderBanner(shown))

@@ -1,6 +1,5 @@
 import { secretsOf } from '../../cassette/secrets.ts'
 import type { Config } from '../../config/config.ts'
-import type { Settings } from '../../config/settings.ts'
 
 /** Parameters of an upstream's URL whose values are keys. */
 const SECRET_PARAMETER = /key|token|secret|sig|password/i
@@ -9,9 +8,9 @@ const SECRET_PARAMETER = /key|token|secret|sig|password/i
  * All keys and tokens that a server's configuration has, whoever they are for.
  *
  * @example
- * const secrets = serverSecrets(config, config.settings)
+ * const secrets = serverSecrets(config)
  */
-export function serverSecrets({ auth, upstream }: Config, { upstreams }: Settings): readonly string[] {
+export function serverSecrets({ auth, upstream, settings: { upstreams } }: Config): readonly string[] {
   const own = upstream.apiKey === undefined ? [] : [upstream.apiKey]
   const others = upstreams.flatMap(({ keys, headers, query }) => [
     ...keys,

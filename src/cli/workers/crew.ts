@@ -1,10 +1,10 @@
 import type { Config } from '../../config/config.ts'
-import type { Settings } from '../../config/settings.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
 import type { Log } from '../../telemetry/log.ts'
+import type { ConfigurationPart } from '../gateway.ts'
 import type { EndSignal, ToWorker } from './messages.ts'
 import { createSeat, type SeatEnd } from './seat.ts'
-import { shareConfig, shareSettings } from './share-config.ts'
+import { shareConfig } from './share-config.ts'
 
 /** The workers of a supervisor. */
 export interface Crew {
@@ -12,8 +12,8 @@ export interface Crew {
   readonly start: () => Promise<{ readonly port: number } | { readonly code: number }>
   /** Where they listen; 0: not known yet. */
   readonly port: () => number
-  /** Has all of them, and those to come, go by other settings. */
-  readonly apply: (settings: Settings) => void
+  /** Has all of them, and those to come, go by one part of another configuration. */
+  readonly apply: (config: Config, part: ConfigurationPart) => void
   /** Lets all of them end their requests. Gives, when the last has exited, whether every request came to its own end. */
   readonly drain: (signal: EndSignal) => Promise<boolean>
   /** Ends all of them at once, with an exit code. Resolves when the last has exited. */
@@ -93,9 +93,9 @@ export function createCrew(initial: Config, log: Log): Crew {
       return started.promise
     },
     port: () => port,
-    apply(settings) {
-      config = { ...config, settings }
-      tellAll({ kind: 'settings', settings: shareSettings(settings, config.workers) })
+    apply(changed, part) {
+      config = changed
+      tellAll({ kind: 'configuration', part, config: shareConfig(changed, port) })
     },
     async drain(signal) {
       closeSeats()

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts'
-import type { Settings } from '../../config/settings.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
+import type { ConfigurationPart } from '../gateway.ts'
 
 /** A signal that ends a server. */
 export type EndSignal = 'SIGTERM' | 'SIGINT'
@@ -25,8 +25,8 @@ export type ToWorker =
   | StartMessage
   /** How the workers are, at each change. */
   | { readonly kind: 'state'; readonly state: WorkersState }
-  /** Other settings, already its share of them. */
-  | { readonly kind: 'settings'; readonly settings: Settings }
+  /** A part of another configuration, already its share of that. */
+  | { readonly kind: 'configuration'; readonly part: ConfigurationPart; readonly config: Config }
   | { readonly kind: 'drain'; readonly signal: EndSignal }
   /** At once, with this exit code. */
   | { readonly kind: 'end'; readonly code: number }

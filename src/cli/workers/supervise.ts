@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
-import type { Settings } from '../../config/settings.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { OpenLog } from '../../telemetry/open-log.ts'
 import { announce } from '../announce.ts'
+import { claimPort } from '../claim-port.ts'
 import type { Configuration } from '../configuration.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING } from '../end-gracefully.ts'
@@ -11,7 +11,6 @@ import { explainListenFailure } from '../listen-failure.ts'
 import { openProcessLog } from '../open-process-log.ts'
 import { reloadOnChange } from '../reload.ts'
 import { serverUrl } from '../server-url.ts'
-import { claimPort } from './claim-port.ts'
 import { type Crew, createCrew } from './crew.ts'
 
 const FAILED = 1
@@ -20,7 +19,8 @@ const FAILED = 1
  * Looks after the processes that serve, and goes on until a signal ends it: starts them, starts them again, passes on
  * what ends them. It serves nothing itself, and so loads nothing of what does; extensions only to try a change of theirs.
  */
-export async function supervise({ config, file, base }: Configuration): Promise<number | undefined> {
+export async function supervise(configuration: Configuration): Promise<number | undefined> {
+  const { config, source } = configuration
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   try {
@@ -33,24 +33,27 @@ export async function supervise({ config, file, base }: Configuration): Promise<
   // Before the first worker: a signal must not leave any behind.
   endOnSignals(crew, log, settle)
   // And this: a signal to reload must not end what is starting.
-  if (file !== undefined || config.settings.extensions.length > 0) {
-    const { settings } = config
-    const apply = async (changed: Settings): Promise<void> => {
+  await reloadOnChange({
+    configuration,
+    log,
+    async apply(changed, part) {
       // All of them take it over, or none: what can't be loaded here can't be loaded there.
-      await loadAll(changed)
-      // Loaded where it is needed, with what serves below it.
-      const [{ refuseOwnAddress }, { openWayOut }] = await Promise.all([
-        import('../own-address.ts'),
-        import('../way-out.ts'),
-      ])
-      await refuseOwnAddress(changed, { ...config.server, port: crew.port() }, openWayOut().proxyFor)
-      crew.apply(changed)
-    }
-    await reloadOnChange({ file, settings, env: process.env, base, log, apply })
-  }
+      if (part === 'settings') {
+        await loadAll(changed.settings)
+        // Loaded where it is needed, with what serves below it.
+        const [{ refuseOwnAddress }, { openWayOut }] = await Promise.all([
+          import('../own-address.ts'),
+          import('../way-out.ts'),
+        ])
+        const at = { ...config.server, port: crew.port() }
+        await refuseOwnAddress(changed.settings, at, openWayOut().proxyFor)
+      }
+      crew.apply(changed, part)
+    },
+  })
   const started = await crew.start()
   if ('code' in started) return started.code
-  await announce(config, serverUrl(config.server, started.port), log, file?.path)
+  await announce(config, serverUrl(config.server, started.port), log, source.file)
   return undefined
 }
 

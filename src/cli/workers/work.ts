@@ -1,9 +1,9 @@
+import type { Config } from '../../config/config.ts'
 import { freeze } from '../../config/freeze.ts'
-import type { Settings } from '../../config/settings.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
-import { startGateway } from '../gateway.ts'
+import { type ConfigurationPart, startGateway } from '../gateway.ts'
 import { openProcessLog } from '../open-process-log.ts'
 import { explainStartFailure } from '../start-failure.ts'
 import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
@@ -19,7 +19,7 @@ export async function work(): Promise<number | undefined> {
   let state: WorkersState | undefined
   let ending: Ending | undefined
   let isEnding = false
-  let latest: Settings | undefined
+  const early: (readonly [Config, ConfigurationPart])[] = []
 
   const leave = (fields: object, words: string): void => {
     if (isEnding) return
@@ -30,14 +30,15 @@ export async function work(): Promise<number | undefined> {
     endGracefully(ending, (isComplete) => tell({ kind: 'stopped', isComplete }))
   }
   // What comes while the gateway starts is what it begins with.
-  const apply = (settings: Settings): void => {
-    latest = settings
-    ending?.gateway.apply(settings).catch((err: unknown) => ending?.log.error({ err }, 'other settings were not taken'))
+  const apply = (config: Config, part: ConfigurationPart): void => {
+    if (ending === undefined) return void early.push([config, part])
+    const { gateway, log } = ending
+    gateway.apply(config, part).catch((err: unknown) => log.error({ err, part }, 'another configuration was not taken'))
   }
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'start') begun.resolve(message)
     else if (message.kind === 'state') state = message.state
-    else if (message.kind === 'settings') apply(freeze(message.settings))
+    else if (message.kind === 'configuration') apply(freeze(message.config), message.part)
     else if (message.kind === 'drain') leave({ signal: message.signal }, DRAINING)
     else process.exit(message.code)
   })
@@ -54,7 +55,7 @@ export async function work(): Promise<number | undefined> {
   try {
     const gateway = await startGateway(config, log, () => state ?? start.state)
     ending = { gateway, log, settle }
-    if (latest !== undefined) await gateway.apply(latest)
+    for (const [changed, part] of early) await gateway.apply(changed, part)
     tell({ kind: 'listening', port: gateway.port })
   } catch (cause) {
     flush()

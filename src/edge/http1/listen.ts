@@ -4,20 +4,27 @@ import { ClientSocket } from './client-socket.ts'
 import { Connection } from './connection.ts'
 import type { Http1Deps } from './http1-deps.ts'
 
+/** A certificate with its chain, and its key: PEM texts. */
+export interface TlsTexts {
+  readonly cert: string
+  readonly key: string
+}
+
 /** Where to listen, and how. */
 export interface ListenOptions {
   readonly hostname: string
   /** 0: any free one. */
   readonly port: number
-  /** PEM texts. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined
-  /** Whether other processes of this user may listen on the same port, and share what comes. */
+  readonly tls?: TlsTexts | undefined
+  /** Whether other sockets of this user may listen on the same port, and share what comes; `useTls` needs that. */
   readonly reusePort?: boolean
 }
 
 /** A server that listens. */
 export interface HttpServer {
   readonly port: number
+  /** Has new connections get another certificate; those that there are go on. Throws what is wrong with it, and changes nothing. */
+  readonly useTls: (tls: TlsTexts) => void
   /** Refuses new connections and closes idle ones. Resolves when the last byte of every answer has left. */
   readonly close: () => Promise<void>
   /** Breaks off every answer, in a way that none looks complete. */
@@ -34,41 +41,43 @@ export interface HttpServer {
  * @example
  * const server = listenHttp1({ hostname: '127.0.0.1', port: 0 }, deps)
  */
-export function listenHttp1({ hostname, port, tls, reusePort = false }: ListenOptions, deps: Http1Deps): HttpServer {
+export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer {
   const underWay = createUnderWay()
   const connections = new Set<Connection>()
-  const listener = Bun.listen<Connection>({
-    hostname,
-    port,
-    allowHalfOpen: true,
-    exclusive: !reusePort,
-    ...(reusePort && { reusePort }),
-    ...(tls !== undefined && { tls: { ...tls, ALPNProtocols: Buffer.from('\x08http/1.1', 'latin1') } }),
-    socket: {
-      open(socket) {
-        socket.setNoDelay(true)
-        socket.data = new Connection(new ClientSocket(socket, deps.deadlines, deps.writeIdleMs), deps, underWay)
-        connections.add(socket.data)
-      },
-      data: (socket, bytes) => socket.data.onData(bytes),
-      drain: (socket) => socket.data.onDrain(),
-      end: (socket) => socket.data.onEnd(),
-      close(socket) {
-        connections.delete(socket.data)
-        socket.data.onClose()
-      },
-      error(_socket, cause) {
-        // One with a code is the network's or the TLS peer's doing, and is followed by the close; any other is a defect.
-        if (!('code' in cause)) deps.onDefect(cause)
-      },
+  const accept: Accept = {
+    open(socket) {
+      socket.setNoDelay(true)
+      socket.data = new Connection(new ClientSocket(socket, deps.deadlines, deps.writeIdleMs), deps, underWay)
+      connections.add(socket.data)
     },
-  })
+    data: (socket, bytes) => socket.data.onData(bytes),
+    drain: (socket) => socket.data.onDrain(),
+    end: (socket) => socket.data.onEnd(),
+    close(socket) {
+      connections.delete(socket.data)
+      socket.data.onClose()
+    },
+    error(_socket, cause) {
+      // One with a code is the network's or the TLS peer's doing, and is followed by the close; any other is a defect.
+      if (!('code' in cause)) deps.onDefect(cause)
+    },
+  }
+  let listener = listenWith(accept, options)
+  let isClosing = false
   const breakOff = (): void => {
     for (const connection of connections) connection.breakOff(new ApiError('draining'))
   }
   return {
     port: listener.port,
+    useTls(tls) {
+      if (isClosing) return
+      const former = listener
+      listener = listenWith(accept, { ...options, port: former.port, tls })
+      // What has come to it by now is taken first: this runs right behind the next look at the sockets.
+      setImmediate(() => former.stop())
+    },
     close() {
+      isClosing = true
       listener.stop()
       const closed = underWay.close()
       for (const connection of connections) connection.closeIfIdle()
@@ -80,4 +89,21 @@ export function listenHttp1({ hostname, port, tls, reusePort = false }: ListenOp
       for (const connection of connections) connection.abandon()
     },
   }
+}
+
+type Accept = Bun.SocketHandler<Connection>
+
+function listenWith(
+  socket: Accept,
+  { hostname, port, tls, reusePort = false }: ListenOptions,
+): Bun.TCPSocketListener<Connection> {
+  return Bun.listen<Connection>({
+    hostname,
+    port,
+    allowHalfOpen: true,
+    exclusive: !reusePort,
+    ...(reusePort && { reusePort }),
+    ...(tls !== undefined && { tls: { ...tls, ALPNProtocols: Buffer.from('\x08http/1.1', 'latin1') } }),
+    socket,
+  })
 }

@@ -84,7 +84,7 @@ describe('the secrets of a server', () => {
       ],
     }
     const settings: Settings = { ...config.settings, upstreams: [...config.settings.upstreams, other] }
-    expect([...serverSecrets(config, settings)].toSorted()).toEqual([
+    expect([...serverSecrets({ ...config, settings })].toSorted()).toEqual([
       'key-in-a-header',
       'key-in-a-query',
       'key-of-another',
@@ -97,6 +97,6 @@ describe('the secrets of a server', () => {
   test('are none where it has none', () => {
     const loaded = loadConfig({}, { isTerminal: false, readFile: () => '' })
     if (!loaded.ok) throw new Error('not valid')
-    expect(serverSecrets(loaded.config, loaded.config.settings)).toEqual([])
+    expect(serverSecrets(loaded.config)).toEqual([])
   })
 })

@@ -1,0 +1,102 @@
+import { resolve } from 'node:path'
+import type { Config } from '../config/config.ts'
+import type { Env } from '../config/env-reader.ts'
+import { renderConfigProblems } from '../config/help-text.ts'
+import { describeSystemError } from '../config/system-errors.ts'
+import { tryTls } from './claim-port.ts'
+import { readConfigFile } from './config-file.ts'
+import { type Configuration, loadEnvironment } from './configuration.ts'
+import { createFileReader, type FileReader, type FileStates } from './file-states.ts'
+import { describeTlsFault } from './listen-failure.ts'
+
+/** A configuration that has been read again: what is bad about it has stayed as it was. */
+export interface ReadAgain {
+  readonly configuration: Configuration
+  /** What is bad, each in one line; of the parts that these are about, the old ones go on. */
+  readonly problems: readonly string[]
+  /** Whether the settings are those of the files as they are now. */
+  readonly areSettingsNew: boolean
+}
+
+/** The files that the environment names, and have to be good together. */
+const TLS_FILES: readonly string[] = ['TLS_CERT_FILE', 'TLS_KEY_FILE']
+
+/**
+ * Reads a configuration again. Each part is taken whole or not at all, and none waits for another: a token that is revoked is
+ * revoked, also while the configuration file is being edited.
+ *
+ * @example
+ * const { configuration, problems } = await readAgain(before)
+ */
+export async function readAgain(before: Configuration): Promise<ReadAgain> {
+  const { source, config: old } = before
+  const fromEnv = readEnvironmentAgain(before)
+  const problems = [...fromEnv.problems]
+  const tlsFault = faultOf(fromEnv.config.server, old.server)
+  if (tlsFault !== undefined) problems.push(tlsFault)
+  const { tls } = tlsFault === undefined ? fromEnv.config.server : old.server
+  const base = { ...fromEnv.config, server: { ...fromEnv.config.server, tls } }
+  const kept = tlsFault === undefined ? [] : [...pathsOf(source.env, TLS_FILES)]
+  const texts = new Map([...fromEnv.texts, ...kept.map((path) => [path, before.texts.get(path) ?? ''] as const)])
+  const common = { source, texts }
+  if (source.file === undefined) {
+    const configuration = { ...before, ...common, config: base, filesRead: fromEnv.states }
+    return { configuration, problems, areSettingsNew: true }
+  }
+  const read = await readConfigFile(source.file, source.env, base)
+  const filesRead = new Map([...fromEnv.states, ...read.filesRead])
+  const isEmptied = read.isEmpty && !before.isEmpty
+  if (isEmptied)
+    problems.push(`${source.file} is empty, where it had something in it. Write {} for a file that says nothing.`)
+  else if (!read.ok) problems.push(...read.problems)
+  const isTaken = read.ok && !isEmptied
+  const configuration: Configuration = {
+    ...common,
+    config: { ...base, settings: isTaken ? read.settings : old.settings },
+    filesRead,
+    isEmpty: isTaken ? read.isEmpty : before.isEmpty,
+    warnings: isTaken ? read.warnings : before.warnings,
+  }
+  return { configuration, problems, areSettingsNew: isTaken }
+}
+
+interface EnvironmentAgain extends Pick<FileReader, 'texts'> {
+  readonly config: Config
+  readonly problems: readonly string[]
+  readonly states: FileStates
+}
+
+/** What the environment comes to now; of its files that are bad, the text that was good before. */
+function readEnvironmentAgain({ source: { env }, texts }: Configuration): EnvironmentAgain {
+  const files = createFileReader()
+  const loaded = loadEnvironment(env, files.read)
+  if (loaded.ok) {
+    return { config: loaded.config, problems: [], states: files.states, texts: files.texts }
+  }
+  const names = loaded.problems.map(({ name }) => name)
+  const isTls = names.some((name) => TLS_FILES.includes(name))
+  const bad = pathsOf(env, [...names, ...(isTls ? TLS_FILES : [])])
+  const good = new Map(files.texts)
+  for (const path of bad) good.set(path, texts.get(path) ?? '')
+  const kept = loadEnvironment(env, (path) => good.get(resolve(path)) ?? '')
+  // The environment of a process does not change, and so its files are all that can have become bad.
+  if (!kept.ok) throw new Error(renderConfigProblems(kept.problems))
+  const problems = loaded.problems.map((one) => renderConfigProblems([one]).trimEnd().replace(/\n\s*/g, ' '))
+  return { config: kept.config, problems, states: files.states, texts: good }
+}
+
+/** The files that variables name. */
+function pathsOf(env: Env, names: readonly string[]): Set<string> {
+  return new Set(names.map((name) => resolve(env[name]?.trim() ?? '')))
+}
+
+/** Why a certificate and its key can't be served with; undefined: they can, or are the old ones. */
+function faultOf(server: Config['server'], old: Config['server']): string | undefined {
+  if (JSON.stringify(server.tls) === JSON.stringify(old.tls)) return undefined
+  try {
+    tryTls(server)
+    return undefined
+  } catch (cause) {
+    return describeTlsFault(cause) ?? describeSystemError(cause)
+  }
+}
