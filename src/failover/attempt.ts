@@ -5,7 +5,7 @@ import { ApiError } from '../openai/api-error.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import { parseRetryAfter } from '../router/retry.ts'
 import type { Lane } from '../router/router.ts'
-import { upstreamFailure } from '../upstream/failure.ts'
+import { StaleConnection, upstreamFailure } from '../upstream/failure.ts'
 import type { Send, UpstreamCall } from '../upstream/send.ts'
 import { failureOf } from './failure-of.ts'
 
@@ -109,7 +109,8 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
   } catch (thrown) {
     const error = upstreamFailure(thrown)
     const cause = failureOf(error, exchange.abort.signal)
-    if (cause === undefined) begun.abandoned()
+    // What broke may have been no more when the call came: that is not the target's failure.
+    if (cause === undefined || error.cause instanceof StaleConnection) begun.abandoned()
     else begun.failed()
     end()
     note(attempted, String(cause ?? error.kind), deps)

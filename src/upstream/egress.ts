@@ -1,5 +1,6 @@
-import { MODEL_ENDPOINTS, PRESETS } from '../config/presets.ts'
+import { MODEL_ENDPOINTS } from '../config/presets.ts'
 import type { UpstreamSettings } from '../config/settings.ts'
+import { isProvidersOwn } from './providers.ts'
 import type { Reach } from './send.ts'
 import { createLocate, type Locate } from './target.ts'
 
@@ -12,14 +13,6 @@ export interface Egress {
   readonly mayLoop: boolean
 }
 
-/** The hosts of the providers that we have presets for, and the domains in which Azure has a name for each customer. */
-const PROVIDERS: ReadonlySet<string> = new Set(
-  [...PRESETS.values()].flatMap(({ baseUrl }) =>
-    baseUrl?.startsWith('https:') === true ? [new URL(baseUrl).host] : [],
-  ),
-)
-const CUSTOMERS_OF_AZURE = /\.(?:openai|cognitiveservices|services\.ai)\.azure\.com$/
-
 /**
  * Makes the way out to an upstream, from its settings.
  *
@@ -31,9 +24,8 @@ export function createEgress({ baseUrl, query, modelPath, tlsCa, proxy }: Upstre
     ...(tlsCa !== undefined && { tls: { ca: tlsCa } }),
     ...(proxy !== undefined && { proxy: proxy === 'none' ? false : proxy }),
   }
-  const { protocol, host } = new URL(baseUrl)
   return {
-    mayLoop: protocol !== 'https:' || !(PROVIDERS.has(host) || CUSTOMERS_OF_AZURE.test(host)),
+    mayLoop: !isProvidersOwn(new URL(baseUrl)),
     locate: createLocate(baseUrl, { query, modelPath, modelEndpoints: MODEL_ENDPOINTS }),
     reach: Object.keys(reach).length === 0 ? undefined : reach,
   }

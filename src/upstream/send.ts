@@ -1,7 +1,8 @@
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { settleContentLength } from './content-length.ts'
-import { upstreamFailure } from './failure.ts'
+import { isReset, StaleConnection, upstreamFailure } from './failure.ts'
+import { createOriginConnections } from './origin-connections.ts'
 import type { Destination } from './target.ts'
 import { watchUpload } from './upload.ts'
 
@@ -74,20 +75,28 @@ const NEVER_RESENT: ReadonlySet<string> = new Set(['POST', 'PATCH'])
  * const send = createSend({ fetch, deadlines, firstByteMs: config.timeouts.firstByteMs })
  */
 export function createSend(deps: SendDeps): Send {
+  const connectionsOf = createOriginConnections(() => performance.now())
   return async (call) => {
     const { abort, body } = call
     const firstByte = deps.deadlines.start(call.firstByteMs ?? deps.firstByteMs, () =>
       abort.abort(new ApiError('upstream_timeout')),
     )
     const upload = body instanceof ReadableStream ? watched(body, firstByte, abort) : body
+    const connections = connectionsOf(call.url)
+    const isKept = NEVER_RESENT.has(call.method) && connections.isTrusted()
+    const mayBeStale = isKept && connections.mayBeKept()
     try {
-      const answer = await deps.fetch(call.url, initOf(call, upload))
+      const answer = await deps.fetch(call.url, initOf(call, upload, isKept))
+      connections.onAnswer(answer.status, isKept)
       settleContentLength(answer.headers)
       return answer
     } catch (cause) {
       // Of a connection that never came about, the runtime has not touched the body.
       if (upload instanceof ReadableStream && !upload.locked) await upload.cancel().catch(() => undefined)
-      throw upstreamFailure(abort.signal.aborted ? abort.signal.reason : cause)
+      if (abort.signal.aborted) throw upstreamFailure(abort.signal.reason)
+      if (!mayBeStale || !isReset(cause)) throw upstreamFailure(cause)
+      connections.onStale()
+      throw upstreamFailure(new StaleConnection(cause))
     } finally {
       firstByte.clear()
     }
@@ -107,7 +116,8 @@ function watched(
   })
 }
 
-function initOf({ method, target, headers, abort, reach }: UpstreamCall, body: UpstreamBody): UpstreamInit {
+function initOf(call: UpstreamCall, body: UpstreamBody, keepalive: boolean): UpstreamInit {
+  const { method, target, headers, abort, reach } = call
   const init = {
     method,
     target,
@@ -117,7 +127,7 @@ function initOf({ method, target, headers, abort, reach }: UpstreamCall, body: U
     redirect: 'manual' as const,
     decompress: false,
     timeout: false,
-    keepalive: NEVER_RESENT.has(method),
+    keepalive,
   }
   return reach === undefined ? init : { ...init, ...reach }
 }

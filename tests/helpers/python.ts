@@ -40,7 +40,7 @@ async function makeVenv(executable: string): Promise<Python> {
     await rm(draft, { recursive: true, force: true })
     const reason = installed?.stderr.trim().split('\n').at(-1) ?? 'pip did not start'
     return {
-      missing: `the openai package can't be installed (${reason}): make PyPI or a mirror reachable, and run again`,
+      missing: `the packages that the tests need can't be installed (${reason}): make PyPI or a mirror reachable, and run again`,
     }
   }
   await copyFile(REQUIREMENTS, `${draft}/requirements.txt`)

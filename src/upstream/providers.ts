@@ -1,0 +1,20 @@
+import { PRESETS } from '../config/presets.ts'
+
+/** The hosts of the providers that there are presets for. */
+const HOSTS: ReadonlySet<string> = new Set(
+  [...PRESETS.values()].flatMap(({ baseUrl }) =>
+    baseUrl?.startsWith('https:') === true ? [new URL(baseUrl).host] : [],
+  ),
+)
+/** The domains in which Azure has a name for each customer. */
+const AZURE = /\.(?:openai|cognitiveservices|services\.ai)\.azure\.com$/
+
+/**
+ * Whether a URL is on a public server of one of the providers: no gateway or server of the operator's own.
+ *
+ * @example
+ * const mayLoop = !isProvidersOwn(new URL(baseUrl))
+ */
+export function isProvidersOwn({ protocol, host }: URL): boolean {
+  return protocol === 'https:' && (HOSTS.has(host) || AZURE.test(host))
+}
