@@ -126,9 +126,10 @@ export function createApp(deps: AppDeps): App {
     admission,
     loops: createLoopGuard(),
     cassettes: deps.cassettes,
+    log,
   }
 
-  const checks = createHealthChecks({ ...pipeline, log })
+  const checks = createHealthChecks(pipeline)
   const targets = () => (live.settings.hasFile ? live.router.states() : undefined)
   const readiness = { admission, authorize, targets, workers: deps.workers }
   const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })

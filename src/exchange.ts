@@ -13,6 +13,11 @@ export interface IncomingBody {
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
   /** As it comes. */
   stream(): ReadableStream<Uint8Array>
+  /**
+   * Calls back when its last byte has come, with the time of that in `performance.now()`; at once where it has, and never
+   * where it won't. Absent: it can't be watched.
+   */
+  onceArrived?(callback: (at: number) => void): void
 }
 
 /** One attempt at an upstream, for the log. */
@@ -83,6 +88,8 @@ export interface Exchange {
   isTapped: boolean
   /** Whether the answer is the upstream's, with all headers that are to be added. */
   isDelivered: boolean
+  /** Calls back when the client has sent all of its request, with the time of that in `performance.now()`; never where it doesn't. */
+  onceArrived(callback: (at: number) => void): void
   /** Has something let go at the end: an admission, a clock. It is told how the exchange ended. */
   atEnd(release: (outcome: Outcome) => void): void
   /** Ends the exchange: the first call counts, and writes the one record. */

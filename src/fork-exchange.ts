@@ -86,6 +86,10 @@ export class Fork implements Exchange {
     this.#total = deadline
   }
 
+  onceArrived(callback: (at: number) => void): void {
+    this.#whole.onceArrived(callback)
+  }
+
   atEnd(release: (outcome: Outcome) => void): void {
     this.#releases.push(release)
   }

@@ -1,7 +1,8 @@
 import type { Principal } from './auth/authorize.ts'
-import { applyCredentials, withoutToken } from './auth/credentials.ts'
+import { applyCredentials, spendsOwnKey, withoutToken } from './auth/credentials.ts'
 import type { Exchange } from './exchange.ts'
 import type { Live } from './live.ts'
+import type { Account } from './router/attempt.ts'
 import type { Lane } from './router/router.ts'
 import { requestHeaders } from './upstream/headers.ts'
 import type { LoopGuard } from './upstream/loop-guard.ts'
@@ -21,8 +22,13 @@ export interface LaneAddress extends Destination {
   readonly headers: Headers
   /** The server's key, where this call spends it. */
   readonly secret: string | undefined
+  /** On whose account the call is made. */
+  readonly account: Account
   readonly reach: Reach | undefined
 }
+
+/** What a caller may say beside a key: whose limits and rights are meant (OpenAI's API reference, Authentication). */
+const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
 
 /**
  * Addresses a call to a lane: its URL, the caller's end-to-end headers, the credentials that the upstream is to see.
@@ -46,5 +52,13 @@ export function addressLane(
   const headers = requestHeaders(request.headers)
   const secret = applyCredentials(headers, principal, upstream, key, () => deps.mayBorrow(request.headers))
   if (isMarked && mayLoop) deps.loops.mark(headers)
-  return { url: destination.url, target: destination.target, headers, secret, reach }
+  const account = accountOf(headers, principal, upstream)
+  return { url: destination.url, target: destination.target, headers, secret, account, reach }
+}
+
+/** The caller's own also where it is the server's key, but an organization or project that the caller names. */
+function accountOf(headers: Headers, principal: Principal, upstream: Lane['upstream']): Account {
+  if (spendsOwnKey(principal, upstream)) return 'caller'
+  const isNamed = ACCOUNT_HEADERS.some((name) => headers.has(name) && !upstream.headers.some(([own]) => own === name))
+  return isNamed ? 'caller' : 'server'
 }

@@ -1,4 +1,5 @@
 import type { Principal } from './auth/authorize.ts'
+import { spendsOwnKey } from './auth/credentials.ts'
 import { markServed } from './cache/cache-headers.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Recording } from './cassette/recorder.ts'
@@ -11,7 +12,7 @@ import type { Exchange } from './exchange.ts'
 import { type Answered, ask } from './failover/ask.ts'
 import { askOnce } from './failover/ask-once.ts'
 import type { AskDeps } from './failover/asked.ts'
-import type { LaneCall } from './failover/attempt.ts'
+import type { LaneCall } from './failover/lane-call.ts'
 import { type ExchangeLimits, limitTime, ownLimit, type TimeLimits } from './failover/limit-time.ts'
 import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
@@ -21,6 +22,7 @@ import { type ReadDraftDeps, readDraft } from './read-draft.ts'
 import { namesObjects, watchObjects } from './remember-objects.ts'
 import type { Reused } from './reuse/reuse-request.ts'
 import { affinityOf } from './router/affinity.ts'
+import type { Account } from './router/attempt.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
 import type { Lane, Route } from './router/router.ts'
 import { standalone } from './stream/body-note.ts'
@@ -166,7 +168,7 @@ function tellServed({ headers }: Response, { served, key, idempotent }: Reused, 
 }
 
 function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
-  const { exchange, endpoint, draft, route, live } = going
+  const { exchange, principal, endpoint, draft, route, live } = going
   const [only] = route.lanes
   if (!live.settings.hasFile && only !== undefined) {
     return askOnce(exchange, only, callFor(going, only, exchange.abort, deps), deps)
@@ -177,7 +179,9 @@ function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): P
     return callFor(going, lane, abort, deps)
   }
   const { isReplayable } = draft
-  return ask({ exchange, endpoint, route, affinity, callFor: call, isReplayable, dueAt: limits.dueAt }, deps)
+  const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
+  const { dueAt, clientDueAt } = limits
+  return ask({ exchange, endpoint, route, affinity, accountOf, callFor: call, isReplayable, dueAt, clientDueAt }, deps)
 }
 
 /** The call as it goes to one lane: its address, and its name for the model. */
@@ -186,7 +190,7 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
   const { request, target: callersTarget } = exchange
   const model = draft.modelFor(lane)
   const wanted = { target: callersTarget, model: model === null ? undefined : (model ?? draft.model) }
-  const { url, target, headers, secret, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
+  const { url, target, headers, secret, account, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
   if (draft.isChangedFor(model)) {
     // A changed body goes on decoded, with the length that it has now.
@@ -200,7 +204,20 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
   if (route.model?.reportModel === 'alias' || namesObjects(going)) headers.set('accept-encoding', 'identity')
   const firstByteMs = ownLimit('firstByteMs', route, lane)
   const body = draft.bodyFor(model)
-  return { url, target, method: request.method, headers, body, abort, firstByteMs, reach, secret }
+  const streamIdleMs = ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs
+  return {
+    url,
+    target,
+    method: request.method,
+    headers,
+    body,
+    abort,
+    firstByteMs,
+    streamIdleMs,
+    reach,
+    secret,
+    account,
+  }
 }
 
 /** An answer on its way back. */

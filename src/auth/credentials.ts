@@ -37,8 +37,7 @@ export function applyCredentials(
   mayBorrow: () => boolean,
 ): string | undefined {
   const { auth } = account
-  const isOwn = principal.kind === 'caller' && (auth === 'either' || auth === 'caller')
-  if (isOwn) {
+  if (spendsOwnKey(principal, account)) {
     if (auth === 'caller') setAll(headers, account.headers)
     return undefined
   }
@@ -51,6 +50,16 @@ export function applyCredentials(
     headers.set(account.keyHeader, account.keyHeader === 'authorization' ? `Bearer ${spent}` : spent)
   setAll(headers, account.headers)
   return spent
+}
+
+/**
+ * Whether a call is made with the caller's own key.
+ *
+ * @example
+ * const account = spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server'
+ */
+export function spendsOwnKey({ kind }: Principal, { auth }: Pick<UpstreamAccount, 'auth'>): boolean {
+  return kind === 'caller' && (auth === 'either' || auth === 'caller')
 }
 
 function notForCallers(): ApiError {

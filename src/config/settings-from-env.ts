@@ -37,6 +37,7 @@ export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> &
         vendor: vendorOf(baseUrl, undefined),
         auth: 'either',
         keys: apiKey === undefined ? [] : [apiKey],
+        keyNames: apiKey === undefined ? [] : ['OPENAI_API_KEY'],
         keyHeader: 'authorization',
         headers,
         query: [],

@@ -86,6 +86,8 @@ export interface UpstreamSettings {
   readonly auth: 'server' | 'caller' | 'none' | 'either'
   /** The server's keys with it; more than one is a pool. */
   readonly keys: readonly string[]
+  /** What each of them is called where it must not be shown: its variable, or where it stands in the file. */
+  readonly keyNames: readonly string[]
   /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string
   /** `OpenAI-Organization` and `OpenAI-Project` are among them. Lower-case names. */

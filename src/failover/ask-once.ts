@@ -1,13 +1,16 @@
 import type { Exchange } from '../exchange.ts'
+import { maySpeakOfKey } from '../openai/key-refusal.ts'
 import type { Lane } from '../router/router.ts'
 import type { Answered } from './ask.ts'
-import type { AttemptDeps, LaneCall } from './attempt.ts'
+import { judgeAnswer } from './judge-answer.ts'
+import type { AttemptDeps, LaneCall } from './lane-call.ts'
+import { warnOfKey } from './warn-of-key.ts'
 
 /**
  * Sends a call to the one lane that there is: where no file says what goes where, nothing is chosen, limited or tried again,
  * and nobody asks how the lane fares.
  *
- * Throws the upstream's failure.
+ * Throws the upstream's failure, and `upstream_key_refused`.
  */
 export async function askOnce(exchange: Exchange, lane: Lane, call: LaneCall, deps: AttemptDeps): Promise<Answered> {
   exchange.attempts += 1
@@ -15,5 +18,27 @@ export async function askOnce(exchange: Exchange, lane: Lane, call: LaneCall, de
   const sentAt = deps.now()
   const answer = await deps.send(call)
   exchange.upstreamMs = deps.now() - sentAt
-  return { answer, lane, secret: call.secret }
+  const { secret } = call
+  if (secret === undefined || !maySpeakOfKey(answer.status)) return { answer, lane, secret }
+  return { answer: await assertKeyAccepted(exchange, lane, call, answer, deps), lane, secret }
+}
+
+/** Gives an answer to the server's key as it came, unless it says that the key is not good. */
+async function assertKeyAccepted(
+  exchange: Exchange,
+  lane: Lane,
+  call: LaneCall,
+  answer: Response,
+  deps: AttemptDeps,
+): Promise<Response> {
+  const attempted = { exchange, endpoint: undefined, lane, call }
+  const judged = await judgeAnswer(attempted, answer, deps)
+  if (judged.key !== undefined) {
+    const begun = lane.health.begin(call.account, true)
+    warnOfKey(lane, { status: answer.status, restMs: begun.refused(), isSpent: judged.key === 'spent' }, deps.log)
+    begun.ended()
+  }
+  if (judged.error === undefined) return judged.answer ?? answer
+  exchange.shouldRetry = false
+  throw judged.error
 }

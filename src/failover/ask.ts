@@ -7,7 +7,9 @@ import { type Attempted, attempt } from './attempt.ts'
 import { isUpstreams } from './failure-of.ts'
 import { hedge } from './hedge.ts'
 import { isInTime } from './is-in-time.ts'
+import { others } from './others.ts'
 import { ownAbort } from './own-abort.ts'
+import { shareTime } from './share-time.ts'
 
 /** An answer to be handed on, and the lane that gave it. */
 export interface Answered {
@@ -24,23 +26,24 @@ export interface Answered {
  * that begins when this function has returned.
  */
 export function ask(asked: Asked, deps: AskDeps): Promise<Answered> {
-  const { exchange, route } = asked
+  const { route } = asked
   const lanes = route.order(asked)
   if (lanes.length > 1 || route.sending.retry.attempts > 1) return askInTurn(asked, lanes, deps)
   // Nothing is to be chosen, and so nothing is kept to choose by.
-  return make(asked, firstOf(lanes), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(exchange, outcome))
+  return make(asked, firstOf(lanes), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(asked, outcome))
 }
 
 async function askInTurn(asked: Asked, lanes: readonly Lane[], deps: AskDeps): Promise<Answered> {
-  const { exchange } = asked
-  const attemptsMax = attemptsFor(asked)
+  let attemptsMax = attemptsFor(asked)
   const tried = new Set<Lane>()
   let step: Step | undefined = { lane: firstOf(lanes), waitMs: 0, release: undefined }
   for (;;) {
     const outcome = await take(asked, step, lanes, tried, attemptsMax, deps)
-    if (outcome.cause === undefined) return conclude(exchange, outcome)
+    if (outcome.cause === undefined) return conclude(asked, outcome)
+    // It has cost nothing, and rests: with another one, the request is where it was.
+    if (outcome.cause === 'key_refused') attemptsMax += 1
     step = nextStep(asked, lanes, tried, outcome, attemptsMax, deps)
-    if (step === undefined) return conclude(exchange, outcome)
+    if (step === undefined) return conclude(asked, outcome)
     discard(outcome)
   }
 }
@@ -92,14 +95,16 @@ function make(
 ): Promise<Attempted> {
   const { exchange, route, endpoint, callFor } = asked
   const settings = route.sending.hedge
-  if (settings !== undefined && exchange.attempts + 1 < attemptsMax) {
-    const [second] = others(lanes, tried)
-    if (second !== undefined) return hedge(asked, [lane, second], settings, tried, deps)
-  }
+  const [second] = exchange.attempts + 1 < attemptsMax ? others(lanes, tried, asked) : NONE
+  if (settings !== undefined && second !== undefined) return hedge(asked, [lane, second], settings, tried, deps)
   // Where a timeout is followed by another attempt, it must not end the exchange.
   const isOwn = attemptsMax > 1 && isRetried(route.sending.retry, 'timeout')
   const abort = isOwn ? ownAbort(exchange) : exchange.abort
-  return attempt({ exchange, endpoint, lane, call: callFor(lane, abort) }, deps)
+  const heldUntil = second === undefined ? undefined : asked.dueAt(lane)
+  const attempting = { exchange, endpoint, lane, call: callFor(lane, abort), heldUntil }
+  if (!isOwn || second === undefined) return attempt(attempting, deps)
+  const share = shareTime(asked, [lane, second], abort, deps)
+  return attempt(attempting, deps).finally(() => share.clear())
 }
 
 /** Chooses what is tried after a failure; undefined: nothing more. */
@@ -107,7 +112,7 @@ function nextStep(
   asked: Asked,
   lanes: readonly Lane[],
   tried: ReadonlySet<Lane>,
-  { lane: failed, cause, retryAfterMs }: Attempted,
+  { lane: failed, cause, isUnbilled, retryAfterMs }: Attempted,
   attemptsMax: number,
   deps: AskDeps,
 ): Step | undefined {
@@ -119,33 +124,45 @@ function nextStep(
     if (exchange.attempts > 0 && isReplayable && retry.attempts > 1) exchange.shouldRetry = false
     return undefined
   }
+  const untried = isReplayable ? others(lanes, tried, asked).find((lane) => isInTime(lane, 0, asked, deps)) : undefined
+  const another = untried === undefined ? undefined : { lane: untried, waitMs: 0, release: undefined }
+  if (cause === 'key_refused') return another
+  const mayRepeat = cause !== 'busy' && isRetried(retry, cause)
   // Where this is the first attempt that failed, the SDK's retries are as good as without us.
-  if (cause !== 'busy' && !isRetried(retry, cause)) return exchange.attempts > 1 ? spent() : undefined
+  if (cause !== 'busy' && !isUnbilled && !mayRepeat) return exchange.attempts > 1 ? spent() : undefined
   if (exchange.attempts >= attemptsMax) return spent()
-  const untried = others(lanes, tried)[0]
-  if (untried !== undefined && isInTime(untried, 0, asked, deps))
-    return { lane: untried, waitMs: 0, release: undefined }
-  if (cause === 'busy') return spent()
+  if (another !== undefined) return another
+  if (!mayRepeat) return spent()
   const backOff = backOffMs(retry, exchange.attempts - 1, retryAfterMs, deps.random)
-  const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs())
+  const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs(asked.accountOf(failed)))
   if (waitMs > Math.max(retry.retryAfterMaxMs, retry.maxMs) || !isInTime(failed, waitMs, asked, deps)) return spent()
   const release = deps.retryBudget.tryTake(retry.budgetPercent)
   return release === undefined ? spent() : { lane: failed, waitMs, release }
 }
 
-function others(lanes: readonly Lane[], tried: ReadonlySet<Lane>): readonly Lane[] {
-  return lanes.length === 1 ? NONE : lanes.filter((lane) => !tried.has(lane) && lane.health.isAvailable())
-}
-
 const NONE: readonly Lane[] = []
 const NONE_TRIED = new Set<Lane>()
 
-function conclude(exchange: Exchange, { answer, error, lane, secret, ms, end }: Attempted): Answered {
+function conclude({ exchange, route, isReplayable }: Asked, outcome: Attempted): Answered {
+  const { answer, error, cause, lane, secret, ms, end } = outcome
+  if (cause === 'key_refused') {
+    if (!isReplayable && route.lanes.some(({ health }) => health.isAvailable())) throw onceMore(error)
+    exchange.shouldRetry = false
+  }
   if (answer === undefined) throw error ?? new ApiError('upstream_unreachable')
   exchange.upstreamMs = ms
   exchange.upstream = lane.upstream.name
   exchange.atEnd((outcome) => end(isUpstreams(outcome)))
   return { answer, lane, secret }
+}
+
+/** An upload that can't be sent again from here can be by its SDK, to another key. */
+function onceMore(cause: unknown): ApiError {
+  return new ApiError('upstream_unavailable', {
+    message:
+      'A key of this server was refused, and your upload can’t be sent again from here. Please retry: another key is asked then.',
+    cause,
+  })
 }
 
 /** Closes what an answer that is not handed on would still send. */

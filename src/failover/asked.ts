@@ -1,9 +1,10 @@
 import type { Exchange } from '../exchange.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
+import type { Account } from '../router/attempt.ts'
 import type { RetryBudget } from '../router/retry.ts'
 import type { Lane, Route } from '../router/router.ts'
 import type { Sleep } from '../timing/sleep.ts'
-import type { AttemptDeps, LaneCall } from './attempt.ts'
+import type { AttemptDeps, LaneCall } from './lane-call.ts'
 
 /** One request, and where it may go. */
 export interface Asked {
@@ -12,12 +13,16 @@ export interface Asked {
   readonly endpoint: JsonEndpoint | undefined
   readonly route: Route
   readonly affinity: string | undefined
+  /** On whose account a lane is asked. */
+  readonly accountOf: (lane: Lane) => Account
   /** The call for a lane; may throw an `ApiError`, which ends the request. */
   readonly callFor: (lane: Lane, abort: AbortController) => LaneCall
   /** Whether its body can be sent again. */
   readonly isReplayable: boolean
   /** When a lane's answer has to be on its way, in the time of `now`; infinite: whenever. */
   readonly dueAt: (lane: Lane) => number
+  /** The same as far as the client's own clock says it. */
+  readonly clientDueAt: () => number
 }
 
 /** What asking needs. */

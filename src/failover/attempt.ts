@@ -1,38 +1,13 @@
 import type { RetryCause } from '../config/settings.ts'
-import { wrongKindOf } from '../deliver.ts'
-import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { JsonEndpoint } from '../openai/endpoints.ts'
+import type { Attempt as LaneAttempt } from '../router/attempt.ts'
 import { parseRetryAfter } from '../router/retry.ts'
 import type { Lane } from '../router/router.ts'
 import { StaleConnection, upstreamFailure } from '../upstream/failure.ts'
-import type { Send, UpstreamCall } from '../upstream/send.ts'
 import { failureOf } from './failure-of.ts'
-
-/** One call as it goes to one lane. */
-export interface LaneCall extends UpstreamCall {
-  /** The server's key, where this call spends it: an answer that echoes it is masked. */
-  readonly secret: string | undefined
-}
-
-/** What is to be attempted, and what becomes known of it on the way. */
-export interface Attempt {
-  readonly exchange: Exchange
-  readonly endpoint: JsonEndpoint | undefined
-  readonly lane: Lane
-  readonly call: LaneCall
-  /** When it began to wait for a place, then when it was sent, in the time of `now`. */
-  begunAt?: number
-  /** Whether it is among the exchange's tries, where each is once. */
-  isNoted?: boolean
-}
-
-/** What an attempt is made with. */
-export interface AttemptDeps {
-  readonly send: Send
-  /** Milliseconds, monotonic. */
-  readonly now: () => number
-}
+import { type Judged, judgeAnswer } from './judge-answer.ts'
+import type { Attempt, AttemptDeps } from './lane-call.ts'
+import { warnOfKey } from './warn-of-key.ts'
 
 /** How an attempt went. */
 export interface Attempted {
@@ -43,8 +18,13 @@ export interface Attempted {
   readonly answer: Response | undefined
   /** Why there is no answer. */
   readonly error: ApiError | undefined
-  /** Why it counts as failed; undefined: it does not, or it was none of the upstream's doing. `busy`: no place was free. */
-  readonly cause: RetryCause | 'busy' | undefined
+  /**
+   * Why it counts as failed; undefined: it does not, or it was none of the upstream's doing. `busy`: no place was free.
+   * `key_refused`: the server's key was.
+   */
+  readonly cause: RetryCause | 'busy' | 'key_refused' | undefined
+  /** Nothing was made of the request, as the upstream has said: asking another target can't bill twice. */
+  readonly isUnbilled: boolean
   readonly retryAfterMs: number | undefined
   /** From the call's start to the answer's headers, where there is an answer. */
   readonly ms: number | undefined
@@ -66,7 +46,7 @@ export function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempte
   const turnAway = (thrown: unknown): Attempted => {
     const error = upstreamFailure(thrown)
     note(attempted, error.kind, deps)
-    return failed(attempted, error, call.abort.signal.aborted ? undefined : 'busy')
+    return failed(attempted, error, attempted.exchange.abort.signal.aborted ? undefined : 'busy')
   }
   try {
     const entering = lane.gate.enter(call.abort.signal)
@@ -86,7 +66,7 @@ export function lose(attempted: Attempt, deps: AttemptDeps): void {
 
 async function send(attempted: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<Attempted> {
   const { exchange, lane, call } = attempted
-  const begun = lane.health.begin()
+  const begun = lane.health.begin(call.account, call.secret !== undefined)
   const end = (isBroken?: boolean): void => {
     begun.ended(isBroken)
     release?.()
@@ -99,18 +79,21 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
     const answer = await deps.send(call)
     const ms = deps.now() - sentAt
     const { status } = answer
-    const isWrong = wrongKindOf(exchange, attempted.endpoint, answer) !== undefined
     const retryAfterMs = status >= 400 ? parseRetryAfter(answer.headers, Date.now()) : undefined
-    if (isWrong) begun.failed()
-    else begun.answered(status, ms, retryAfterMs)
-    note(attempted, isWrong ? 'invalid' : undefined, deps, status)
-    const cause = isWrong ? 'invalid' : status >= 400 ? status : undefined
-    return { lane, secret: call.secret, answer, error: undefined, cause, retryAfterMs, ms, end }
+    const judging = judgeAnswer(attempted, answer, deps)
+    const judged = judging instanceof Promise ? await judging : judging
+    tell(begun, judged, { lane, status, ms, retryAfterMs }, deps)
+    note(attempted, judged.why, deps, status)
+    if (judged.answer === undefined) end()
+    const { error, cause, isUnbilled } = judged
+    return { lane, secret: call.secret, answer: judged.answer, error, cause, isUnbilled, retryAfterMs, ms, end }
   } catch (thrown) {
     const error = upstreamFailure(thrown)
     const cause = failureOf(error, exchange.abort.signal)
+    // A clock of the client's is no measure of the target, unless that says nothing to anybody.
+    if (error.kind === 'client_deadline') begun.outwaited(deps.now() - sentAt)
     // What broke may have been no more when the call came: that is not the target's failure.
-    if (cause === undefined || error.cause instanceof StaleConnection) begun.abandoned()
+    else if (cause === undefined || error.cause instanceof StaleConnection) begun.abandoned()
     else begun.failed()
     end()
     note(attempted, String(cause ?? error.kind), deps)
@@ -118,12 +101,24 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
   }
 }
 
-function failed({ lane, call }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
-  const { secret } = call
-  return { lane, secret, answer: undefined, error, cause, retryAfterMs: undefined, ms: undefined, end: nothing }
+/** Tells the lane's health, and the operator where a key is refused. */
+function tell(
+  begun: LaneAttempt,
+  { cause, key, why }: Judged,
+  { lane, status, ms, retryAfterMs }: { lane: Lane; status: number; ms: number; retryAfterMs: number | undefined },
+  { log }: AttemptDeps,
+): void {
+  if (key !== undefined) warnOfKey(lane, { status, restMs: begun.refused(), isSpent: key === 'spent' }, log)
+  else if (cause === 'invalid') begun.failed()
+  else begun.answered(why === 'error_inside' && typeof cause === 'number' ? cause : status, ms, retryAfterMs)
 }
 
-function nothing(): void {}
+function failed({ lane, call }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
+  const { secret } = call
+  return { lane, secret, answer: undefined, error, cause, isUnbilled: false, ...NOTHING_CAME }
+}
+
+const NOTHING_CAME = { retryAfterMs: undefined, ms: undefined, end(): void {} } as const
 
 function note(attempted: Attempt, why: string | undefined, { now }: AttemptDeps, status?: number): void {
   const { exchange, lane, begunAt, isNoted } = attempted

@@ -22,6 +22,8 @@ const NOT_CONNECTED: ReadonlySet<string> = new Set([
 export function failureOf(error: ApiError, exchangeSignal: AbortSignal): RetryCause | undefined {
   if (exchangeSignal.aborted && exchangeSignal.reason !== error) return undefined
   if (error.kind === 'upstream_timeout') return 'timeout'
+  // An attempt's share of the client's time may be up before that is.
+  if (error.kind === 'client_deadline') return exchangeSignal.aborted ? undefined : 'timeout'
   if (error.kind === 'upstream_invalid_response') return 'invalid'
   if (error.kind !== 'upstream_unreachable') return undefined
   return isNotConnected(error.cause) ? 'connect' : 'reset'

@@ -1,8 +1,9 @@
 import type { HedgeSettings } from '../config/settings.ts'
 import type { Lane } from '../router/router.ts'
 import type { AskDeps, Asked } from './asked.ts'
-import { type Attempt, type Attempted, attempt, lose } from './attempt.ts'
+import { type Attempted, attempt, lose } from './attempt.ts'
 import { isInTime } from './is-in-time.ts'
+import type { Attempt } from './lane-call.ts'
 import { ownAbort } from './own-abort.ts'
 
 /**
@@ -32,7 +33,8 @@ export async function hedge(
   ])
   wait.abort()
   // Without a place there it would wait, too, and before others that have nowhere else to go.
-  const isReady = second.health.isAvailable() && second.gate.hasRoom() && isInTime(second, 0, asked, deps)
+  const isReady =
+    second.health.isAvailable(asked.accountOf(second)) && second.gate.hasRoom() && isInTime(second, 0, asked, deps)
   const isWanted = isSlow && !exchange.abort.signal.aborted && isReady
   const release = isWanted ? deps.hedgeBudget.tryTake(settings.budgetPercent) : undefined
   if (release === undefined) return firstRunner.outcome
@@ -53,8 +55,8 @@ interface Runner {
   readonly attempted: Attempt
 }
 
-function run({ exchange, callFor, endpoint }: Asked, lane: Lane, deps: AskDeps): Runner {
-  const attempted = { exchange, endpoint, lane, call: callFor(lane, ownAbort(exchange)) }
+function run({ exchange, callFor, endpoint, dueAt }: Asked, lane: Lane, deps: AskDeps): Runner {
+  const attempted = { exchange, endpoint, lane, call: callFor(lane, ownAbort(exchange)), heldUntil: dueAt(lane) }
   return { attempted, outcome: attempt(attempted, deps) }
 }
 
@@ -73,8 +75,8 @@ async function race(one: Runner, other: Runner, deps: AskDeps): Promise<Attempte
 }
 
 /** Whether an answer would be the last one without a second attempt, too: a good one, or a refusal of the request itself. */
-function isFinal({ answer, cause }: Attempted): boolean {
-  if (answer === undefined) return false
+function isFinal({ answer, cause, isUnbilled }: Attempted): boolean {
+  if (answer === undefined || isUnbilled) return false
   return cause === undefined || (typeof cause === 'number' && cause < 500 && !CURABLE.has(cause))
 }
 

@@ -2,8 +2,8 @@ import type { Settings, Timeouts } from '../config/settings.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Lane, Route } from '../router/router.ts'
-import type { Deadline, Deadlines } from '../timing/deadlines.ts'
-import { clientDeadlineMs } from './client-deadline.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import { NO_CLOCK, startClientClock } from './client-clock.ts'
 
 /** The time limits of the environment. */
 export interface TimeLimits {
@@ -15,21 +15,28 @@ export interface TimeLimits {
 export interface ExchangeLimits {
   /** When a lane's answer has to be on its way, in `performance.now()`; infinite: whenever. */
   readonly dueAt: (lane: Lane) => number
+  /** The same as far as the client's own clock says it. */
+  readonly clientDueAt: () => number
   /** To be called when a lane is asked: from then on the limit on the whole is its upstream's, where the model has none. */
   readonly onLane: (lane: Lane) => void
   /** To be called when the answer is on its way: the client's clock is its own affair then. */
   readonly onDelivered: () => void
 }
 
-const NO_LIMITS: ExchangeLimits = { dueAt: () => Number.POSITIVE_INFINITY, onLane() {}, onDelivered() {} }
+const NO_LIMITS: ExchangeLimits = {
+  dueAt: NO_CLOCK.dueAt,
+  clientDueAt: NO_CLOCK.dueAt,
+  onLane() {},
+  onDelivered() {},
+}
 
 /**
  * Starts the clocks of an exchange that its route or its client asks for: a limit on the whole of the model's or the
  * upstream's takes the place of the environment's, and the timeout that an SDK tells ends the call just before the SDK would.
- * All of them count from the request's arrival.
+ * Those of ours count from the request's arrival.
  *
  * @example
- * const { dueAt, onLane, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
+ * const { dueAt, clientDueAt, onLane, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
  */
 export function limitTime(
   exchange: Exchange,
@@ -38,10 +45,6 @@ export function limitTime(
   { deadlines, timeouts }: { readonly deadlines: Deadlines; readonly timeouts: TimeLimits },
 ): ExchangeLimits {
   if (!settings.hasFile) return NO_LIMITS
-  const startAt = (limitMs: number, kind: 'upstream_timeout' | 'client_deadline'): Deadline => {
-    const leftMs = exchange.startedAt + limitMs - performance.now()
-    return deadlines.start(Math.max(1, leftMs), () => exchange.abort.abort(new ApiError(kind)))
-  }
   const totalOf = (lane: Lane): number => ownLimit('totalMs', route, lane) ?? timeouts.totalMs
   let runningMs = timeouts.totalMs
   const onLane = (lane: Lane): void => {
@@ -49,17 +52,18 @@ export function limitTime(
     if (totalMs === runningMs) return
     runningMs = totalMs
     exchange.total?.clear()
-    exchange.total = totalMs === 0 ? undefined : startAt(totalMs, 'upstream_timeout')
+    const leftMs = Math.max(1, exchange.startedAt + totalMs - performance.now())
+    const expire = (): void => exchange.abort.abort(new ApiError('upstream_timeout'))
+    exchange.total = totalMs === 0 ? undefined : deadlines.start(leftMs, expire)
   }
   exchange.atEnd(() => exchange.total?.clear())
-  const clientMs = settings.clientDeadline ? clientDeadlineMs(exchange.request.headers) : undefined
-  const clock = clientMs === undefined ? undefined : startAt(clientMs, 'client_deadline')
-  exchange.atEnd(() => clock?.clear())
+  const clock = settings.clientDeadline ? startClientClock(exchange, deadlines) : NO_CLOCK
+  if (clock !== NO_CLOCK) exchange.atEnd(clock.clear)
   return {
     onLane,
-    dueAt: (lane) =>
-      exchange.startedAt + Math.min(totalOf(lane) || Number.POSITIVE_INFINITY, clientMs ?? Number.POSITIVE_INFINITY),
-    onDelivered: () => clock?.clear(),
+    clientDueAt: clock.dueAt,
+    dueAt: (lane) => Math.min(exchange.startedAt + (totalOf(lane) || Number.POSITIVE_INFINITY), clock.dueAt()),
+    onDelivered: clock.clear,
   }
 }
 

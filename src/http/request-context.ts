@@ -52,6 +52,8 @@ class OpenExchange implements Exchange {
   isTapped = false
   isDelivered = false
   readonly #record: Recorder
+  /** As it came: `body` may be another one by now. */
+  readonly #arriving: Exchange['body']
   #releases: ((outcome: Outcome) => void)[] = []
   #hasEnded = false
 
@@ -61,9 +63,17 @@ class OpenExchange implements Exchange {
     this.clientRequestId = safeId(headers.get('x-client-request-id'))
     this.request = request
     this.body = arrival.body
+    this.#arriving = arrival.body
     this.target = arrival.target
     this.abort = arrival.abort
     this.#record = record
+  }
+
+  onceArrived(callback: (at: number) => void): void {
+    const body = this.#arriving
+    if (body === undefined || (body.isComplete && body.onceArrived === undefined)) callback(this.startedAt)
+    else if (body.onceArrived === undefined) callback(performance.now())
+    else body.onceArrived(callback)
   }
 
   atEnd(release: (outcome: Outcome) => void): void {

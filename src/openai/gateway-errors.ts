@@ -24,6 +24,15 @@ export const GATEWAY_ERRORS = {
     fault: 'upstream',
     cure: 'Check that `OPENAI_API_BASE` is the API (ending with `/v1`), not a web page, a login form or a redirect. The log has what came.',
   },
+  upstream_key_refused: {
+    status: 502,
+    type: 'invalid_request_error',
+    code: 'upstream_key_refused',
+    message:
+      'The upstream API refused the key that this server speaks to it with, so your request was not made. Your own credentials are fine; the operator of this server has to put its key right.',
+    fault: 'upstream',
+    cure: 'Replace the key: the log has a WARN with the upstream and the name of the key (its variable, or where it stands in the file), and `nexcode check` tries each. Asking again does not help before that.',
+  },
   upstream_timeout: {
     status: 504,
     type: SERVER,

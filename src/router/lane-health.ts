@@ -1,16 +1,21 @@
 import type { BreakerSettings } from '../config/settings.ts'
-import { type Attempt, type AttemptOwner, type Beginning, createAttempt } from './attempt.ts'
+import { type Account, type Attempt, type AttemptOwner, type Beginning, createAttempt } from './attempt.ts'
+import { CoolDown } from './cool-down.ts'
 import { FailureWindow } from './failure-window.ts'
+import type { KeyRest } from './key-rest.ts'
 import { RecentTimes } from './recent-times.ts'
 
-/** How one lane has fared lately: its breaker, its calls under way, and its times to first byte. */
+/**
+ * How one lane has fared lately: its breaker, its calls under way, and its times to first byte. Limits of the server's account,
+ * and the rest of its key, concern only those who are on it: `account`, the server's where it is left out.
+ */
 export interface LaneHealth {
   /** Whether a call may start now: closed, or half open with no probe under way; and not cooling down. Takes no probe. */
-  isAvailable(): boolean
-  /** A call starts. Where the breaker is half open and has no probe yet, this call is the probe. */
-  begin(): Attempt
+  isAvailable(account?: Account): boolean
+  /** A call starts. Where the breaker is half open and has no probe yet, this call is the probe. `spendsKey`: the lane's own. */
+  begin(account?: Account, spendsKey?: boolean): Attempt
   /** How long until it may be asked again, in ms; 0: now, or as soon as the probe under way says so. */
-  waitMs(): number
+  waitMs(account?: Account): number
   state(): BreakerState
   /** Calls that have begun and not ended. */
   inFlight(): number
@@ -25,8 +30,10 @@ export interface LaneHealth {
 /** `half_open`: the time is up, and one call may try. */
 export type BreakerState = 'closed' | 'open' | 'half_open'
 
-/** What says how long to stay away, where it says so. */
-const COOLING_STATUSES: ReadonlySet<number> = new Set([429, 503, 529])
+/** What says how long everybody is to stay away, where it says so: the target has too much to do. */
+const COOLING_STATUSES: ReadonlySet<number> = new Set([503, 529])
+/** What says so to whoever is on one account. */
+const LIMITED = 429
 
 /**
  * Makes the health of a lane that nobody has asked yet.
@@ -36,9 +43,10 @@ const COOLING_STATUSES: ReadonlySet<number> = new Set([429, 503, 529])
  * began: what began before the breaker opened or closed does not move it any more.
  *
  * @param now A monotonic clock, in ms.
+ * @param rest That of the lane's key, which all lanes with it share; undefined: it has no key of the server's.
  */
-export function createLaneHealth(settings: BreakerSettings, now: () => number): LaneHealth {
-  return new Health(settings, now)
+export function createLaneHealth(settings: BreakerSettings, now: () => number, rest?: KeyRest): LaneHealth {
+  return new Health(settings, now, rest)
 }
 
 class Health implements LaneHealth, AttemptOwner {
@@ -46,6 +54,10 @@ class Health implements LaneHealth, AttemptOwner {
   #settings: BreakerSettings
   #window: FailureWindow
   readonly #times = new RecentTimes()
+  readonly #rest: KeyRest | undefined
+  readonly #coolDown: CoolDown
+  /** The cool-down of the server's account alone. */
+  readonly #limited: CoolDown
   #inFlight = 0
   #failuresInARow = 0
   /** Good answers whose bodies broke off: their heads are a success each, and would hide it. */
@@ -53,29 +65,28 @@ class Health implements LaneHealth, AttemptOwner {
   /** Openings since the last success; 0: closed. */
   #openings = 0
   #openUntil = 0
-  #coolUntil = 0
+  #answers = 0
   #isProbed = false
   /** Goes up with every opening and closing. */
   #era = 0
 
-  constructor(settings: BreakerSettings, now: () => number) {
+  constructor(settings: BreakerSettings, now: () => number, rest: KeyRest | undefined) {
     this.#settings = settings
     this.#window = new FailureWindow(settings.windowMs)
     this.#now = now
+    this.#rest = rest
+    this.#coolDown = new CoolDown(now)
+    this.#limited = new CoolDown(now)
   }
 
-  isAvailable(): boolean {
-    if (this.#openings === 0 && this.#coolUntil === 0) return true
-    return this.waitMs() === 0 && !this.#isProbed
+  isAvailable(account: Account = 'server'): boolean {
+    return this.waitMs(account) === 0 && !this.#isProbed
   }
 
-  waitMs(): number {
-    if (this.#openings === 0 && this.#coolUntil === 0) return 0
-    const at = this.#now()
-    // The clock need not be asked again.
-    if (at >= this.#coolUntil) this.#coolUntil = 0
-    const openUntil = this.#openings === 0 ? 0 : this.#openUntil
-    return Math.max(0, openUntil - at, this.#coolUntil - at)
+  waitMs(account: Account = 'server'): number {
+    const openMs = this.#openings === 0 ? 0 : this.#openUntil - this.#now()
+    const targetMs = Math.max(0, openMs, this.#coolDown.waitMs())
+    return account === 'caller' ? targetMs : Math.max(targetMs, this.#limited.waitMs(), this.#rest?.waitMs() ?? 0)
   }
 
   state(): BreakerState {
@@ -100,16 +111,19 @@ class Health implements LaneHealth, AttemptOwner {
     this.#settings = settings
   }
 
-  begin(): Attempt {
+  begin(account: Account = 'server', spendsKey = account === 'server'): Attempt {
     this.#inFlight += 1
     const isProbe = !this.#isProbed && this.state() === 'half_open'
     if (isProbe) this.#isProbed = true
-    return createAttempt(this, { era: this.#era, isProbe })
+    const keyUse = spendsKey ? this.#rest?.begin() : undefined
+    return createAttempt(this, { era: this.#era, isProbe, account, keyUse, answers: this.#answers })
   }
 
   onAnswer(beginning: Beginning, status: number, ms: number | undefined, retryAfterMs: number | undefined): void {
+    this.#answers += 1
     if (ms !== undefined && status >= 200 && status < 300) this.#times.add(ms)
-    if (retryAfterMs !== undefined && COOLING_STATUSES.has(status)) this.#coolDown(retryAfterMs)
+    if (status < 400 && beginning.keyUse !== undefined) this.#rest?.accepted(beginning.keyUse)
+    if (retryAfterMs !== undefined) this.#stayAway(beginning, status, retryAfterMs)
     if (status >= 500 && status !== 501 && status !== 505) this.onFailure(beginning)
     else this.#onSuccess(beginning)
   }
@@ -118,6 +132,19 @@ class Health implements LaneHealth, AttemptOwner {
     if (era !== this.#era) return
     if (isProbe) this.#open()
     else if (this.#openings === 0 && this.#isTooMuch()) this.#open()
+  }
+
+  onRefusal(beginning: Beginning): number | undefined {
+    this.#answers += 1
+    // The target itself is there.
+    this.#onSuccess(beginning)
+    return beginning.keyUse === undefined ? undefined : this.#rest?.refused(beginning.keyUse)
+  }
+
+  onOutwaited(beginning: Beginning, ms: number): void {
+    const isSilent = beginning.answers === this.#answers
+    if (isSilent && ms >= (this.averageMs() ?? 0)) this.onFailure(beginning)
+    else this.onAbandon(beginning)
   }
 
   onAbandon({ era, isProbe }: Beginning): void {
@@ -140,9 +167,10 @@ class Health implements LaneHealth, AttemptOwner {
     else if (this.#settings.rate > 0) this.#window.count(this.#now(), false)
   }
 
-  #coolDown(retryAfterMs: number): void {
-    const until = this.#now() + Math.min(retryAfterMs, this.#settings.openMaxMs)
-    this.#coolUntil = Math.max(this.#coolUntil, until)
+  #stayAway({ account }: Beginning, status: number, retryAfterMs: number): void {
+    const ms = Math.min(retryAfterMs, this.#settings.openMaxMs)
+    if (COOLING_STATUSES.has(status)) this.#coolDown.extend(ms)
+    else if (status === LIMITED && account === 'server') this.#limited.extend(ms)
   }
 
   /** Counts a failure, and says whether it is one too many. */

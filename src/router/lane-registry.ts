@@ -1,6 +1,7 @@
 import type { UpstreamSettings } from '../config/settings.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { createGate, type Gate } from './gate.ts'
+import { KeyRest } from './key-rest.ts'
 import { createLaneHealth, type LaneHealth } from './lane-health.ts'
 import { laneLabel } from './lane-label.ts'
 import { hashOf, type TextHash } from './rendezvous.ts'
@@ -28,21 +29,24 @@ export interface LaneRegistryDeps {
 }
 
 /**
- * The lanes of one router, and their upstreams' gates. What the registry before it knows of the same lane (upstream's name
+ * The lanes of one router, their upstreams' gates and their keys' rests. What the registry before it knows of the same lane (upstream's name
  * and base URL, model, key), or of a gate of the same name, goes on under the new settings.
  */
 export class LaneRegistry {
   readonly #deps: LaneRegistryDeps
   readonly #lanes = new Map<string, RegisteredLane>()
   readonly #gates = new Map<string, Gate>()
+  readonly #rests = new Map<string, KeyRest>()
   readonly #formerLanes: ReadonlyMap<string, RegisteredLane>
   readonly #formerGates: ReadonlyMap<string, Gate>
+  readonly #formerRests: ReadonlyMap<string, KeyRest>
 
   constructor(deps: LaneRegistryDeps, previous?: LaneRegistry) {
     this.#deps = deps
     // Its maps and not itself, which would keep all registries before it.
     this.#formerLanes = previous === undefined ? new Map() : previous.#lanes
     this.#formerGates = previous === undefined ? new Map() : previous.#gates
+    this.#formerRests = previous === undefined ? new Map() : previous.#rests
   }
 
   /** The lanes of an upstream's model, one for each of its keys; without a `model`, those that serve any. */
@@ -59,7 +63,7 @@ export class LaneRegistry {
         key,
         keyIndex,
         hash: hashOf(identity),
-        health: this.#healthOf(identity, upstream),
+        health: this.#healthOf(identity, upstream, key),
         gate: this.#gateOf(upstream),
       }
       this.#lanes.set(identity, lane)
@@ -72,11 +76,25 @@ export class LaneRegistry {
     return [...this.#lanes.values()]
   }
 
-  #healthOf(identity: string, { breaker }: UpstreamSettings): LaneHealth {
+  #healthOf(identity: string, upstream: UpstreamSettings, key: string | undefined): LaneHealth {
+    const { breaker } = upstream
+    // Also where the lane is known: what its key's rest goes by is this upstream's.
+    const rest = key === undefined ? undefined : this.#restOf(upstream, key)
     const health = this.#formerLanes.get(identity)?.health
-    if (health === undefined) return createLaneHealth(breaker, this.#deps.now)
+    if (health === undefined) return createLaneHealth(breaker, this.#deps.now, rest)
     health.configure(breaker)
     return health
+  }
+
+  /** A key is good or bad for all that its upstream serves. */
+  #restOf({ name, baseUrl, breaker }: UpstreamSettings, key: string): KeyRest {
+    const identity = JSON.stringify([name, baseUrl, key])
+    const known = this.#rests.get(identity)
+    if (known !== undefined) return known
+    const rest = this.#formerRests.get(identity) ?? new KeyRest(breaker, this.#deps.now)
+    rest.configure(breaker)
+    this.#rests.set(identity, rest)
+    return rest
   }
 
   #gateOf({ name, concurrency }: UpstreamSettings): Gate {

@@ -1,5 +1,6 @@
 import type { SendingSettings, Strategy } from '../config/settings.ts'
 import { ApiError } from '../openai/api-error.ts'
+import type { Account } from './attempt.ts'
 import type { Gate } from './gate.ts'
 import type { LaneHealth } from './lane-health.ts'
 import { type Candidate, rank } from './rank.ts'
@@ -33,17 +34,24 @@ interface Choosable {
  */
 export function createOrdering<L extends Choosable>(
   plan: OrderingPlan<L>,
-): (affinity: string | undefined) => readonly L[] {
+): (affinity: string | undefined, accountOf?: (lane: L) => Account) => readonly L[] {
   const { candidates, allOpen } = plan
   const lanes = candidates.map(({ lane }) => lane)
   const [only] = lanes
   if (only !== undefined && lanes.length === 1) {
-    return () => (only.health.isAvailable() ? lanes : whenAllAreOpen(lanes, allOpen))
+    return (_affinity, accountOf = onServers) =>
+      only.health.isAvailable(accountOf(only)) ? lanes : whenAllAreOpen(lanes, allOpen, accountOf)
   }
-  return (affinity) => {
-    const available = candidates.filter(({ lane }) => lane.health.isAvailable())
-    return available.length === 0 ? whenAllAreOpen(lanes, allOpen) : roomFirst(ranked(available, plan, affinity))
+  return (affinity, accountOf = onServers) => {
+    const available = candidates.filter(({ lane }) => lane.health.isAvailable(accountOf(lane)))
+    return available.length === 0
+      ? whenAllAreOpen(lanes, allOpen, accountOf)
+      : roomFirst(ranked(available, plan, affinity))
   }
+}
+
+function onServers(): Account {
+  return 'server'
 }
 
 /** Those of each order by the strategy, lower orders first. */
@@ -71,8 +79,12 @@ function roomFirst<L extends Choosable>(lanes: readonly L[]): readonly L[] {
   return [...lanes.filter(({ gate }) => gate.hasRoom()), ...lanes.filter(({ gate }) => !gate.hasRoom())]
 }
 
-function whenAllAreOpen<L extends Choosable>(lanes: readonly L[], allOpen: SendingSettings['allOpen']): readonly L[] {
-  const waits = lanes.map(({ health }) => health.waitMs())
+function whenAllAreOpen<L extends Choosable>(
+  lanes: readonly L[],
+  allOpen: SendingSettings['allOpen'],
+  accountOf: (lane: L) => Account,
+): readonly L[] {
+  const waits = lanes.map((lane) => lane.health.waitMs(accountOf(lane)))
   const shortestMs = Math.min(...waits)
   if (allOpen === 'refuse') {
     throw new ApiError('upstream_unavailable', { retryAfterSeconds: Math.max(1, Math.ceil(shortestMs / 1000)) })

@@ -1,6 +1,7 @@
 import type { ModelSettings, SendingSettings, Settings, UpstreamSettings } from '../config/settings.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
+import type { Account } from './attempt.ts'
 import type { Gate } from './gate.ts'
 import type { BreakerState, LaneHealth } from './lane-health.ts'
 import { laneLabel } from './lane-label.ts'
@@ -54,6 +55,8 @@ export interface Route {
 export interface Choice {
   /** The same for all requests that had better go to the same lane; see `affinityOf`. */
   readonly affinity?: string | undefined
+  /** On whose account it would ask a lane; absent: always the server's. */
+  readonly accountOf?: (lane: Lane) => Account
 }
 
 /** One lane's state, as `/ready` shows it. Keys never appear. */
@@ -159,7 +162,12 @@ function routeOf(plan: Plan, { random }: RouterDeps, named?: Named): Route {
   const { model, sending, strategy, turns } = plan
   const candidates = plan.candidates.map((candidate) => ({ ...candidate, lane: laneOf(candidate.lane, named) }))
   const order = createOrdering({ candidates, strategy, allOpen: sending.allOpen, turns, random })
-  return { model, sending, lanes: candidates.map(({ lane }) => lane), order: ({ affinity }) => order(affinity) }
+  return {
+    model,
+    sending,
+    lanes: candidates.map(({ lane }) => lane),
+    order: ({ affinity, accountOf }) => order(affinity, accountOf),
+  }
 }
 
 function laneOf({ registered, model }: PlannedLane, named: Named | undefined): Lane {

@@ -218,13 +218,13 @@ test.each<[string, Readonly<Record<string, string>>]>([
     upstreams: {
       one: async (request, connection) => {
         await request.body
-        connection.respond(401, { 'content-type': 'application/json' }, `{"error":{"message":"wrong key: ${secret}"}}`)
+        connection.respond(500, { 'content-type': 'application/json' }, `{"error":{"message":"wrong key: ${secret}"}}`)
       },
     },
     settings: { one: { api_key: secret } },
     file: { cache: {} },
   })
   const answer = await chat({ model: 'm', temperature: 0 }, headers)
-  expect(answer.status).toBe(401)
+  expect(answer.status).toBe(500)
   expect(await answer.text()).toBe(`{"error":{"message":"wrong key: ${'*'.repeat(secret.length)}"}}`)
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { openRawClient } from '../helpers/raw-client.ts'
 import { answerAs, fail } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
 
 const start = routedPerTest()
@@ -39,16 +40,6 @@ describe('a client that tells its timeout', () => {
     const line = await gateway.exchange(1)
     expect(line).toMatchObject({ attempts: 1, error: 'client_deadline', status: 504, outcome: 'failed' })
     expect(line['tries']).toMatchObject([{ target: 'one', why: 'client_deadline' }])
-  })
-
-  test('is not the target’s fault: its breaker stays closed', async () => {
-    const { chat, upstreams } = await start({
-      upstreams: { first: (_request, { closed }) => closed, second: answerAs('second') },
-      file: { ...BOTH, breaker: { failures: 1, open: '1h', open_max: '1h' } },
-    })
-    expect((await chat({ model: 'smart' }, { [PYTHON]: '0.2' })).status).toBe(504)
-    upstreams.first.play(answerAs('first'))
-    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
   })
 
   test('has no attempt made that would begin too late: the refusal is the answer, at once', async () => {
@@ -125,5 +116,60 @@ describe('what is not cut by a client’s timeout', () => {
     const told = ['soon', '0', '-1', '0.05', '1e-1', '']
     const answers = await Promise.all(told.map((seconds) => chat({ model: 'm' }, { [NODE]: seconds })))
     expect(answers.map(({ status }) => status)).toEqual(told.map(() => 200))
+  })
+})
+
+describe('the clock of a client that limits each wait (Python) starts when its request has come', () => {
+  const FORM = { 'content-type': 'multipart/form-data; boundary=x' }
+
+  /** Sends a body in pieces, a wait between them. */
+  function upload(url: string, pieces: number, waitMs: number, headers: Readonly<Record<string, string>>) {
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        if (sent === pieces) return controller.close()
+        sent += 1
+        await Bun.sleep(waitMs)
+        controller.enqueue(new Uint8Array(40_000).fill(0x78))
+      },
+    })
+    return fetch(`${url}/v1/files`, { method: 'POST', body, headers: { ...FORM, ...headers } })
+  }
+
+  test('so that a slow upload, which is never silent, is not ended by it', async () => {
+    const { gateway, upstreams } = await start({ upstreams: { one: answerAs('one') }, file: {} })
+    const response = await upload(gateway.url, 8, 150, { [PYTHON]: '0.6' })
+    expect(response.status).toBe(200)
+    expect((await upstreams.one.requests[0]?.body)?.byteLength).toBe(320_000)
+  })
+
+  test('and a slow JSON body, which is read whole, is not either', async () => {
+    const { gateway, upstreams } = await start({ upstreams: { one: answerAs('one') }, file: {} })
+    const text = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x'.repeat(2000) }] })
+    const client = await openRawClient(gateway.port)
+    client.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${PYTHON}: 0.4\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n`,
+    )
+    for (let at = 0; at < text.length; at += 500) {
+      await Bun.sleep(150)
+      client.write(text.slice(at, at + 500))
+    }
+    expect((await client.response()).status).toBe(200)
+    expect(upstreams.one.requests).toHaveLength(1)
+    client.leave()
+  })
+
+  test('and runs from there on: an upstream that does not answer then is a 504', async () => {
+    const { gateway } = await start({ upstreams: { one: (_request, { closed }) => closed }, file: {} })
+    const startedAt = performance.now()
+    const response = await upload(gateway.url, 4, 150, { [PYTHON]: '0.5' })
+    expect(await errorOf(response)).toMatchObject([504, { code: 'client_deadline' }])
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(600 + 400)
+  })
+
+  test('where Node’s counts from the first byte on, the upload too, until the head of the answer is there', async () => {
+    const { gateway } = await start({ upstreams: { one: answerAs('one') }, file: {} })
+    const response = await upload(gateway.url, 12, 150, { [NODE]: '1' })
+    expect(await errorOf(response)).toMatchObject([504, { code: 'client_deadline' }])
   })
 })

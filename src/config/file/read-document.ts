@@ -18,6 +18,8 @@ export interface FileDocument {
   readonly isWritten: (path: Path) => boolean
   /** Whether a variable's value is in a text: it may be a number, and it may be a secret. */
   readonly hasVariable: (path: Path) => boolean
+  /** The name of that variable; undefined: there is none. */
+  readonly variableAt: (path: Path) => string | undefined
   /** Whether one of the faults is why there is no value at a path. */
   readonly isFaulty: (path: Path) => boolean
 }
@@ -67,11 +69,12 @@ function documentOf(data: YamlData, position: (offset: number) => Position): Fil
     },
     isWritten: (path) => places.has(keyOfPath(path)),
     hasVariable: (path) => variables.has(keyOfPath(path)),
+    variableAt: (path) => variables.get(keyOfPath(path)),
     isFaulty: (path) => faulty.has(keyOfPath(path)),
   }
 }
 
 function unreadable(offset: number, code: string): YamlData {
   const fault = { path: [], offset, fault: syntaxFault(code), isWithoutValue: true }
-  return { value: null, places: new Map(), variables: new Set(), faults: [fault] }
+  return { value: null, places: new Map(), variables: new Map(), faults: [fault] }
 }

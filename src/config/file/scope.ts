@@ -17,6 +17,8 @@ export interface Scope extends CheckedFile {
   readonly upstreamNames: readonly string[]
   readonly add: ProblemLog['add']
   readonly isWritten: (path: Path) => boolean
+  /** The name of the variable that the text at a path is taken from; undefined: it stands in the file. */
+  readonly variableAt: (path: Path) => string | undefined
   /** The text at a path as a problem may show it; undefined where it may be a secret. */
   readonly show: (path: Path, text: string) => string | undefined
   /** The trimmed text of the file that is named at a path, as seen from the configuration file; reports where there is none. */
@@ -44,6 +46,7 @@ export function createScope(checked: CheckedFile, { file, document, log, readFil
       : base.upstreams.map(({ name }) => name),
     add: log.add,
     isWritten: document.isWritten,
+    variableAt: document.variableAt,
     show: (path, text) => (document.hasVariable(path) ? undefined : showScalar(text)),
     readFile(path, name) {
       const full = name === '' ? '' : besideFile(file, name)

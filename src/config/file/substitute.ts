@@ -7,6 +7,8 @@ export interface Substituted {
   readonly text: string
   /** Whether a variable was in it: its text may be a secret then. */
   readonly hasVariable: boolean
+  /** The name of the first one; undefined: none was in it. */
+  readonly variable?: string | undefined
 }
 
 /** Puts variables into a text. */
@@ -39,15 +41,17 @@ export function createSubstitute(env: Env, readFile: ReadFile): Substitute {
   return (text) => {
     let fault: Fault | undefined
     let hasVariable = false
+    let variable: string | undefined
     const put = text.replace(PLACE, (place: string, name?: string, fallback?: string) => {
       if (place === '$${') return '${'
       const value = name === undefined ? NO_VARIABLE : read(name, fallback)
       hasVariable = true
+      variable ??= name
       if (value.ok) return value.value
       fault ??= value.fault
       return ''
     })
-    return fault === undefined ? right({ text: put, hasVariable }) : { ok: false, fault }
+    return fault === undefined ? right({ text: put, hasVariable, variable }) : { ok: false, fault }
   }
 }
 

@@ -13,7 +13,7 @@ export function takeAuth(
   path: Path,
   part: UpstreamPart,
   preset: Preset | undefined,
-): Pick<UpstreamSettings, 'auth' | 'keys'> {
+): Pick<UpstreamSettings, 'auth' | 'keys' | 'keyNames'> {
   const [place, ...others] = PLACES.filter((name) => scope.isWritten([...path, name]))
   for (const other of others) {
     scope.add([...path, other], { wrong: `is set, and ${place} too`, cure: 'Set one of the two.' }, 'key')
@@ -28,31 +28,40 @@ export function takeAuth(
     const cure = 'Set api_key, api_keys or api_key_file; or auth: caller.'
     scope.add([...path, 'auth'], { wrong: 'is server, though there is no key', cure })
   }
-  return { auth: part.auth ?? (hasKey ? 'server' : 'none'), keys: takeKeys(scope, path, part) }
+  return { auth: part.auth ?? (hasKey ? 'server' : 'none'), ...takeKeys(scope, path, part) }
 }
 
-function takeKeys(scope: Scope, path: Path, part: UpstreamPart): readonly string[] {
-  const keys: string[] = []
-  const take = (at: Path, text: string, which: string): void => {
+/** The keys, and what each is called where it must not be shown: its variable, else where it stands. */
+function takeKeys(scope: Scope, path: Path, part: UpstreamPart): Pick<UpstreamSettings, 'keys' | 'keyNames'> {
+  const named = new Map<string, string>()
+  const take = (at: Path, text: string, name: string, which = ''): void => {
     const key = text.trim()
     if (key === '') {
       scope.add(at, { wrong: `${which}is empty`, cure: 'Write the key, or set the variable that it is taken from.' })
       return
     }
     const parsed = secret.parse(key)
-    if (parsed.ok) keys.push(parsed.value)
+    if (parsed.ok) named.set(parsed.value, named.get(parsed.value) ?? name)
     else scope.add(at, { ...parsed.fault, wrong: which + parsed.fault.wrong })
   }
 
-  if (part.api_key !== undefined) take([...path, 'api_key'], part.api_key, '')
+  const nameAt = (at: Path, place: string): string => scope.variableAt(at) ?? place
+  if (part.api_key !== undefined) {
+    const at = [...path, 'api_key']
+    take(at, part.api_key, nameAt(at, 'api_key'))
+  }
   const { api_keys: pool = [] } = part
-  for (const [index, key] of pool.entries()) take(scope.pathOfEntry(pool, index), key, '')
+  for (const [index, key] of pool.entries()) {
+    const at = scope.pathOfEntry(pool, index)
+    take(at, key, nameAt(at, `api_keys[${index}]`))
+  }
   if (part.api_key_file !== undefined) {
     const at = [...path, 'api_key_file']
     const lines = scope.readFile(at, part.api_key_file)?.split(/\r?\n/) ?? []
     for (const [index, line] of lines.entries()) {
-      if (line.trim() !== '') take(at, line, `names a file whose line ${index + 1} `)
+      if (line.trim() !== '')
+        take(at, line, `line ${index + 1} of api_key_file`, `names a file whose line ${index + 1} `)
     }
   }
-  return [...new Set(keys)]
+  return { keys: [...named.keys()], keyNames: [...named.values()] }
 }

@@ -43,7 +43,7 @@ function toUpstream(scope: Scope, name: string, part: UpstreamPart, defaults: Up
     scope.add(path, { wrong: 'has a name that cannot be used', cure }, 'key')
   }
   const preset = part.preset === undefined ? undefined : PRESETS.get(part.preset)
-  const { auth, keys } = takeAuth(scope, path, part, preset)
+  const { auth, keys, keyNames } = takeAuth(scope, path, part, preset)
   const keyHeader = takeKeyHeader(scope, path, part, preset)
   const baseUrl = takeBaseUrl(scope, path, part, preset)
   return {
@@ -52,6 +52,7 @@ function toUpstream(scope: Scope, name: string, part: UpstreamPart, defaults: Up
     vendor: vendorOf(baseUrl, part.preset),
     auth,
     keys,
+    keyNames,
     keyHeader,
     headers: takeHeaders(scope, path, part, { auth, keyHeader }),
     query: takeQuery(scope, path, part, preset),

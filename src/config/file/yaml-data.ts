@@ -10,8 +10,8 @@ export interface YamlData {
   readonly value: Json
   /** By `keyOfPath`. */
   readonly places: ReadonlyMap<string, Place>
-  /** The paths of texts that held a variable, by `keyOfPath`. */
-  readonly variables: ReadonlySet<string>
+  /** The paths of texts that held a variable, by `keyOfPath`, with its name. */
+  readonly variables: ReadonlyMap<string, string | undefined>
   readonly faults: readonly YamlFault[]
 }
 
@@ -53,7 +53,7 @@ export function keyOfPath(path: Path): string {
  */
 export function plainData(contents: ParsedNode | null, substitute: Substitute): YamlData {
   const places = new Map<string, Place>()
-  const variables = new Set<string>()
+  const variables = new Map<string, string | undefined>()
   const faults: YamlFault[] = []
   const anchors = new Map<string, Node>()
   let nodes = 0
@@ -66,7 +66,7 @@ export function plainData(contents: ParsedNode | null, substitute: Substitute): 
   const plainText = (text: string, path: Path): Json => {
     const put = substitute(text)
     if (!put.ok) return refuse(path, put.fault)
-    if (put.value.hasVariable) variables.add(keyOfPath(path))
+    if (put.value.hasVariable) variables.set(keyOfPath(path), put.value.variable)
     return put.value.text
   }
 

@@ -41,6 +41,8 @@ export class RequestBody implements TurnBody {
   #hasWaited = false
   #idle: Deadline | undefined
   #onOver: (() => void) | undefined
+  readonly #onArrived: ((at: number) => void)[] = []
+  #arrivedAt: number | undefined
   #gathering: Gathering | undefined
   /** What a body is put together in. */
   #target: Uint8Array<ArrayBuffer> | undefined
@@ -73,7 +75,7 @@ export class RequestBody implements TurnBody {
     if (this.#gathering !== undefined) this.#gather(this.#gathering)
     else if (this.#isWanted && (this.#heldBytes > 0 || this.isComplete)) this.#deliver()
     else if (this.#heldBytes > AHEAD_BYTES_MAX) this.#source.pause()
-    if (this.isComplete) this.#onOver?.()
+    if (this.isComplete) this.#arrive()
   }
 
   /** All of it: at once where it has come. One of up to 1 MiB is put together as it comes. */
@@ -115,6 +117,13 @@ export class RequestBody implements TurnBody {
     )
   }
 
+  /** Calls back with the time of its last byte. */
+  onceArrived(callback: (at: number) => void): void {
+    // One that has come as a whole before anybody was told of it has come just now.
+    if (this.isComplete) callback(this.#arrivedAt ?? performance.now())
+    else this.#onArrived.push(callback)
+  }
+
   /** It will never be complete: whoever reads it is told. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return
@@ -143,6 +152,14 @@ export class RequestBody implements TurnBody {
   onceOver(callback: () => void): void {
     if (this.isComplete || this.#failure !== undefined) callback()
     else this.#onOver = callback
+  }
+
+  #arrive(): void {
+    if (this.#arrivedAt === undefined) {
+      this.#arrivedAt = performance.now()
+      for (const callback of this.#onArrived) callback(this.#arrivedAt)
+    }
+    this.#onOver?.()
   }
 
   #takeLast(bytes: Buffer): number {

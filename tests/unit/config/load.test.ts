@@ -133,7 +133,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(29)
+    expect(objects).toHaveLength(30)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 

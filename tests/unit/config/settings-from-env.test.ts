@@ -15,6 +15,7 @@ test('the environment alone comes to one upstream, to which everything goes once
         vendor: undefined,
         auth: 'either',
         keys: ['sk-1'],
+        keyNames: ['OPENAI_API_KEY'],
         keyHeader: 'authorization',
         headers: [
           ['openai-organization', 'org-1'],

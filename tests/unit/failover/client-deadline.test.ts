@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { clientDeadlineMs } from '../../../src/failover/client-deadline.ts'
+import { clientLimits } from '../../../src/failover/client-deadline.ts'
 
 describe('the time that an SDK tells, less a margin', () => {
   test.each([
@@ -11,20 +11,20 @@ describe('the time that an SDK tells, less a margin', () => {
     ['0.1', 50],
     [' 2 ', 1900],
   ])('%p seconds are %p ms', (told, ms) => {
-    expect(clientDeadlineMs(new Headers({ 'x-stainless-timeout': told }))).toBeCloseTo(ms)
-    expect(clientDeadlineMs(new Headers({ 'x-stainless-read-timeout': told }))).toBeCloseTo(ms)
+    expect(clientLimits(new Headers({ 'x-stainless-timeout': told })).wholeMs).toBeCloseTo(ms)
+    expect(clientLimits(new Headers({ 'x-stainless-read-timeout': told })).waitMs).toBeCloseTo(ms)
   })
 
   test.each(['0', '0.09', '-1', 'NaN', 'Infinity', '1e3', '1,5', '', `${'9'.repeat(400)}`])(
     '%p tells nothing',
     (told) => {
-      expect(clientDeadlineMs(new Headers({ 'x-stainless-timeout': told }))).toBeUndefined()
+      expect(clientLimits(new Headers({ 'x-stainless-timeout': told })).wholeMs).toBeUndefined()
     },
   )
 
-  test('is the wait for a byte, where both are told, and nothing where none is', () => {
+  test('is one on each wait, one on the whole call, both or none, as it is told', () => {
     const both = new Headers({ 'x-stainless-timeout': '60', 'x-stainless-read-timeout': '2' })
-    expect(clientDeadlineMs(both)).toBe(1900)
-    expect(clientDeadlineMs(new Headers())).toBeUndefined()
+    expect(clientLimits(both)).toEqual({ waitMs: 1900, wholeMs: 59_500 })
+    expect(clientLimits(new Headers())).toEqual({ waitMs: undefined, wholeMs: undefined })
   })
 })

@@ -3,7 +3,7 @@ import type { Exchange } from '../../../src/exchange.ts'
 import type { Answered } from '../../../src/failover/ask.ts'
 import { ask } from '../../../src/failover/ask.ts'
 import type { AskDeps, Asked } from '../../../src/failover/asked.ts'
-import type { LaneCall } from '../../../src/failover/attempt.ts'
+import type { LaneCall } from '../../../src/failover/lane-call.ts'
 import { openExchange } from '../../../src/http/request-context.ts'
 import { createRetryBudget, type RetryBudget } from '../../../src/router/retry.ts'
 import { createRouter, type Lane } from '../../../src/router/router.ts'
@@ -63,6 +63,8 @@ export function setScene({ settings, model, headers = {}, random = () => 0.5 }: 
   const hedgeBudget = createRetryBudget(() => 1, 1)
   const deps: AskDeps = {
     now: clock.now,
+    deadlines: clock.deadlines,
+    log: { warn: () => undefined },
     random,
     sleep: createSleep(clock.deadlines),
     retryBudget,
@@ -90,9 +92,11 @@ export function setScene({ settings, model, headers = {}, random = () => 0.5 }: 
           endpoint: undefined,
           route,
           affinity: undefined,
+          accountOf: () => 'server',
           callFor,
           isReplayable: true,
           dueAt: () => Number.POSITIVE_INFINITY,
+          clientDueAt: () => Number.POSITIVE_INFINITY,
           ...changes,
         },
         deps,
@@ -112,7 +116,17 @@ export function setScene({ settings, model, headers = {}, random = () => 0.5 }: 
 /** A call for a lane, as the pipeline makes them. */
 export function callFor({ upstream, key }: Lane, abort: AbortController): LaneCall {
   const url = new URL(upstream.baseUrl)
-  return { url, target: '/', method: 'POST', headers: new Headers(), body: null, abort, secret: key }
+  return {
+    url,
+    target: '/',
+    method: 'POST',
+    headers: new Headers(),
+    body: null,
+    abort,
+    secret: key,
+    account: 'server',
+    streamIdleMs: 0,
+  }
 }
 
 /** Lets the promises that are due run. */

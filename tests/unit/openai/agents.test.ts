@@ -30,6 +30,8 @@ const BY_STATUS_ALONE = ['ai-sdk 6 (Cline 3.0.65)', 'pi 1.6.0', 'opencode 1.18.3
 const OTHERWISE: Readonly<Record<string, readonly string[]>> = {
   // RFC 9111 §5.2.1.7 wants this 504.
   only_if_cached: BY_STATUS_ALONE,
+  // It is no fault of the caller's, as a 4xx would be.
+  upstream_key_refused: BY_STATUS_ALONE,
   // RFC 5842 §7.2 has this 508.
   loop_detected: BY_STATUS_ALONE.filter((name) => name !== 'pi 1.6.0'),
 }

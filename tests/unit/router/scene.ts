@@ -95,6 +95,7 @@ export function upstreamOf(name: string, changes: Partial<UpstreamSettings> = {}
     vendor: undefined,
     auth: 'server',
     keys: [`sk-${name}`],
+    keyNames: [`KEY_${name}`],
     keyHeader: 'authorization',
     headers: [],
     query: [],

@@ -223,6 +223,7 @@ describe('an upstream', () => {
       vendor: undefined,
       auth: 'none',
       keys: [],
+      keyNames: [],
       keyHeader: 'authorization',
       headers: [],
       query: [],

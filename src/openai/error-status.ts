@@ -1,0 +1,43 @@
+import { isJsonObject, type JsonObject } from '../json/json.ts'
+
+/** What an error's words come to where it tells no status, the more exact ones first. */
+const STATUS_OF_WORDS: readonly (readonly [words: RegExp, status: number])[] = [
+  [/rate_?limit|too_?many_?requests|insufficient_quota|resource_exhausted/i, 429],
+  [/overloaded|unavailable|capacity/i, 503],
+  [/invalid_api_key|authentication|unauthenticated|unauthorized/i, 401],
+  [/permission|forbidden/i, 403],
+  [/not_?found/i, 404],
+  [
+    /invalid_?request|bad_?request|context_length|content_(?:filter|policy)|invalid_argument|invalid_(?:prompt|value|type)/i,
+    400,
+  ],
+  [/server_?error|internal|api_error|timeout/i, 500],
+]
+
+/**
+ * The status that an error would have had, had it come in time to be one: as it tells by number, else by its `code` and `type`;
+ * undefined: it does not say. `value` is the JSON of an answer or of an event of its stream.
+ *
+ * @example
+ * const status = statusOfError({ error: { message: 'Slow down', type: 'rate_limit_error' } })
+ */
+export function statusOfError(value: JsonObject): number | undefined {
+  const response = isJsonObject(value['response']) ? value['response'] : undefined
+  const error = [value['error'], response?.['error'], firstChoiceError(value), value].find(isJsonObject) ?? value
+  for (const told of [error['status_code'], error['status'], error['code'], error['http_code'], value['status_code']]) {
+    const status = typeof told === 'string' && /^\d{3}$/.test(told) ? Number(told) : told
+    if (typeof status === 'number' && status >= 400 && status < 600) return status
+  }
+  for (const word of [error['code'], error['type'], error['status']]) {
+    if (typeof word !== 'string') continue
+    const found = STATUS_OF_WORDS.find(([words]) => words.test(word))
+    if (found !== undefined) return found[1]
+  }
+  return undefined
+}
+
+function firstChoiceError({ choices }: JsonObject): unknown {
+  return Array.isArray(choices)
+    ? choices.filter(isJsonObject).find(({ error }) => isJsonObject(error))?.['error']
+    : undefined
+}
