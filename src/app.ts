@@ -25,6 +25,7 @@ import { addDebugHeaders } from './own-headers.ts'
 import type { PipelineDeps } from './pipeline.ts'
 import { createRememberedIds } from './router/remembered-ids.ts'
 import { createRetryBudget } from './router/retry.ts'
+import type { RouterDeps } from './router/router.ts'
 import type { Store } from './store/store.ts'
 import { standalone } from './stream/body-note.ts'
 import type { Outcome } from './stream/outcome.ts'
@@ -79,6 +80,14 @@ const sendNothing: Send = () => Promise.reject(new ApiError('upstream_unreachabl
 
 const COMPLETE: Outcome = { kind: 'complete' }
 
+/** Says in the log that a target is left alone, and that it is asked again. */
+function tellBreaker(log: Log): NonNullable<RouterDeps['onBreaker']> {
+  return (target, { state, forMs }) => {
+    if (state === 'open') log.warn({ target, open_ms: forMs }, 'a breaker opened: the target is left alone for a while')
+    else log.info({ target }, 'a breaker closed: the target answers again')
+  }
+}
+
 /**
  * The composition root. The order of the `.use()` lines is the order of the flow.
  *
@@ -96,7 +105,7 @@ export function createApp(deps: AppDeps): App {
   const admission = createAdmission(config.limits.inFlightMax)
   const record = createRecorder(log)
   const cors = createCors(server.corsOrigins)
-  const routing = { now: () => performance.now(), random: Math.random, deadlines }
+  const routing = { now: () => performance.now(), random: Math.random, deadlines, onBreaker: tellBreaker(log) }
   const sleep = createSleep(deadlines)
   const makeParts = createPartsMaker({
     ...deps,

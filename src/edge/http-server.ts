@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { ApiError } from '../openai/api-error.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { HttpServerDeps } from './http-server-deps.ts'
+import type { Crowd } from './http1/connection-room.ts'
 import { type HttpServer, listenHttp1 } from './http1/listen.ts'
 import type { RequestHead } from './http1/request-head.ts'
 import type { Turn } from './http1/turn.ts'
@@ -36,9 +37,22 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
           (cause: unknown) => socket.destroy(cause instanceof Error ? cause : undefined),
         )
       },
+      onCrowded: warnNowAndThen(log),
       onDefect: (cause) => log.error({ err: cause }, 'a request could not be served'),
     },
   )
+}
+
+/** What makes one connection one too many makes thousands so. */
+const WARNED_MS = 60_000
+
+function warnNowAndThen(log: HttpServerDeps['log']): (crowd: Crowd) => void {
+  let warnedAt = Number.NEGATIVE_INFINITY
+  return (crowd) => {
+    if (performance.now() - warnedAt < WARNED_MS) return
+    warnedAt = performance.now()
+    log.warn(crowd, 'open files are nearly used up: idle connections are closed for new ones; raise ulimit -n')
+  }
 }
 
 async function serve(turn: Turn, { app, log }: HttpServerDeps): Promise<Response> {

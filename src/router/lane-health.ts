@@ -30,6 +30,9 @@ export interface LaneHealth {
 /** `half_open`: the time is up, and one call may try. */
 export type BreakerState = 'closed' | 'open' | 'half_open'
 
+/** Is told when a breaker opens after it was closed, and for how long, and when it closes again. */
+export type OnBreakerTurn = (turn: { readonly state: 'open' | 'closed'; readonly forMs: number }) => void
+
 /** What says how long everybody is to stay away, where it says so: the target has too much to do. */
 const COOLING_STATUSES: ReadonlySet<number> = new Set([503, 529])
 /** What says so to whoever is on one account. */
@@ -45,12 +48,18 @@ const LIMITED = 429
  * @param now A monotonic clock, in ms.
  * @param rest That of the lane's key, which all lanes with it share; undefined: it has no key of the server's.
  */
-export function createLaneHealth(settings: BreakerSettings, now: () => number, rest?: KeyRest): LaneHealth {
-  return new Health(settings, now, rest)
+export function createLaneHealth(
+  settings: BreakerSettings,
+  now: () => number,
+  rest?: KeyRest,
+  onTurn?: OnBreakerTurn,
+): LaneHealth {
+  return new Health(settings, now, rest, onTurn)
 }
 
 class Health implements LaneHealth, AttemptOwner {
   readonly #now: () => number
+  readonly #onTurn: OnBreakerTurn | undefined
   #settings: BreakerSettings
   #window: FailureWindow
   readonly #times = new RecentTimes()
@@ -70,11 +79,17 @@ class Health implements LaneHealth, AttemptOwner {
   /** Goes up with every opening and closing. */
   #era = 0
 
-  constructor(settings: BreakerSettings, now: () => number, rest: KeyRest | undefined) {
+  constructor(
+    settings: BreakerSettings,
+    now: () => number,
+    rest: KeyRest | undefined,
+    onTurn: OnBreakerTurn | undefined,
+  ) {
     this.#settings = settings
     this.#window = new FailureWindow(settings.windowMs)
     this.#now = now
     this.#rest = rest
+    this.#onTurn = onTurn
     this.#coolDown = new CoolDown(now)
     this.#limited = new CoolDown(now)
   }
@@ -163,8 +178,10 @@ class Health implements LaneHealth, AttemptOwner {
   #onSuccess({ era }: Beginning): void {
     if (era !== this.#era) return
     this.#failuresInARow = 0
-    if (this.#openings > 0) this.#enter(0)
-    else if (this.#settings.rate > 0) this.#window.count(this.#now(), false)
+    if (this.#openings > 0) {
+      this.#enter(0)
+      this.#onTurn?.({ state: 'closed', forMs: 0 })
+    } else if (this.#settings.rate > 0) this.#window.count(this.#now(), false)
   }
 
   #stayAway({ account }: Beginning, status: number, retryAfterMs: number): void {
@@ -191,7 +208,10 @@ class Health implements LaneHealth, AttemptOwner {
   #open(): void {
     this.#enter(this.#openings + 1)
     const { openMs, openMaxMs } = this.#settings
-    this.#openUntil = this.#now() + Math.min(openMs * this.#openings, openMaxMs)
+    const forMs = Math.min(openMs * this.#openings, openMaxMs)
+    this.#openUntil = this.#now() + forMs
+    // That a probe has failed is no news.
+    if (this.#openings === 1) this.#onTurn?.({ state: 'open', forMs })
   }
 
   #enter(openings: number): void {

@@ -2,7 +2,7 @@ import type { UpstreamSettings } from '../config/settings.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { createGate, type Gate } from './gate.ts'
 import { KeyRest } from './key-rest.ts'
-import { createLaneHealth, type LaneHealth } from './lane-health.ts'
+import { createLaneHealth, type LaneHealth, type OnBreakerTurn } from './lane-health.ts'
 import { laneLabel } from './lane-label.ts'
 import { hashOf, type TextHash } from './rendezvous.ts'
 
@@ -26,6 +26,8 @@ export interface LaneRegistryDeps {
   /** Monotonic, in ms. */
   readonly now: () => number
   readonly deadlines: Deadlines
+  /** Is told when a lane's breaker opens or closes. */
+  readonly onBreaker?: ((label: string, turn: Parameters<OnBreakerTurn>[0]) => void) | undefined
 }
 
 /**
@@ -57,13 +59,14 @@ export class LaneRegistry {
       const identity = JSON.stringify([upstream.name, upstream.baseUrl, model, key])
       const known = this.#lanes.get(identity)
       if (known !== undefined) return known
+      const label = laneLabel(upstream.name, model, keyIndex)
       const lane = {
-        label: laneLabel(upstream.name, model, keyIndex),
+        label,
         upstream,
         key,
         keyIndex,
         hash: hashOf(identity),
-        health: this.#healthOf(identity, upstream, key),
+        health: this.#healthOf(identity, label, upstream, key),
         gate: this.#gateOf(upstream),
       }
       this.#lanes.set(identity, lane)
@@ -76,12 +79,13 @@ export class LaneRegistry {
     return [...this.#lanes.values()]
   }
 
-  #healthOf(identity: string, upstream: UpstreamSettings, key: string | undefined): LaneHealth {
+  #healthOf(identity: string, label: string, upstream: UpstreamSettings, key: string | undefined): LaneHealth {
     const { breaker } = upstream
     // Also where the lane is known: what its key's rest goes by is this upstream's.
     const rest = key === undefined ? undefined : this.#restOf(upstream, key)
     const health = this.#formerLanes.get(identity)?.health
-    if (health === undefined) return createLaneHealth(breaker, this.#deps.now, rest)
+    const { now, onBreaker } = this.#deps
+    if (health === undefined) return createLaneHealth(breaker, now, rest, (turn) => onBreaker?.(label, turn))
     health.configure(breaker)
     return health
   }

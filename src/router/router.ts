@@ -5,7 +5,7 @@ import type { Account } from './attempt.ts'
 import type { Gate } from './gate.ts'
 import type { BreakerState, LaneHealth } from './lane-health.ts'
 import { laneLabel } from './lane-label.ts'
-import { LaneRegistry, type RegisteredLane } from './lane-registry.ts'
+import { LaneRegistry, type LaneRegistryDeps, type RegisteredLane } from './lane-registry.ts'
 import { createWildcardMatcher, isWildcard } from './model-names.ts'
 import { createOrdering } from './ordering.ts'
 import { type Plan, type PlannedLane, planModel, planUpstream } from './plan.ts'
@@ -18,6 +18,8 @@ export interface RouterDeps {
   /** 0 ≤ x < 1. */
   readonly random: () => number
   readonly deadlines: Deadlines
+  /** Is told when a lane's breaker opens or closes. */
+  readonly onBreaker?: LaneRegistryDeps['onBreaker']
 }
 
 /** One target with one key: what an attempt is made at. */

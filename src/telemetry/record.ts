@@ -12,6 +12,10 @@ export type Recorder = (exchange: Exchange, outcome: Outcome, bytes: number) => 
 const MODEL_CHARS_MAX = 100
 const ID_CHARS_MAX = 128
 
+/** What the system says where this process may open nothing more. */
+const STARVED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS'])
+const WARNED_MS = 60_000
+
 /** The routes by which others ask whether this server lives. */
 const PROBES: ReadonlySet<string> = new Set(['health', 'ready'])
 
@@ -23,10 +27,20 @@ const PROBES: ReadonlySet<string> = new Set(['health', 'ready'])
  */
 export function createRecorder(log: Log, now: () => number = () => performance.now()): Recorder {
   const write = log.line ?? ((level, fields, message): void => log[level](fields, message))
+  let warnedAt = Number.NEGATIVE_INFINITY
+  const warnOfStarvation = (cause: string | undefined): void => {
+    if (now() - warnedAt < WARNED_MS) return
+    warnedAt = now()
+    log.warn({ cause }, 'no more files or connections can be opened: calls are refused; raise ulimit -n')
+  }
   return (exchange, outcome, bytes) => {
     // The client that left has seen no status; 499 is what the field's logs call that.
     const status = outcome.kind === 'cancelled' ? 499 : exchange.status
-    const isBad = outcome.kind === 'failed' || status >= 500
+    const failure = outcome.kind === 'failed' ? describeFailure(outcome.cause) : undefined
+    const isStarved = failure?.cause !== undefined && STARVED.has(failure.cause)
+    if (isStarved) warnOfStarvation(failure.cause)
+    // One warning says it for all of them.
+    const isBad = !isStarved && (outcome.kind === 'failed' || status >= 500)
     // Orchestrators and load balancers ask every few seconds: only bad news of that is news.
     const level = isBad ? 'warn' : PROBES.has(exchange.route) ? 'debug' : 'info'
     write(
@@ -57,7 +71,7 @@ export function createRecorder(log: Log, now: () => number = () => performance.n
         path: exchange.error === undefined ? undefined : showPath(exchange.target),
         rule: exchange.error?.rule,
         rules: exchange.rules,
-        ...(outcome.kind === 'failed' && describeFailure(outcome.cause)),
+        ...failure,
       },
       'exchange',
     )

@@ -31,9 +31,12 @@ export function isReset(cause: unknown): boolean {
   return RESETS.has(codeOf(cause))
 }
 
+/** What the system says where this process may open nothing more: no upstream's doing. */
+const STARVED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS'])
+
 /**
  * Says who failed when a call to the upstream throws: an `ApiError` of ours that was the abort's reason is
- * that very error; all else is an upstream that could not be reached or broke off.
+ * that very error; what this process may not open is its own overload; all else is an upstream that could not be reached or broke off.
  *
  * The runtime's error stays as the cause (ECONNREFUSED, ENOTFOUND, ECONNRESET, …), for the log only.
  *
@@ -42,6 +45,7 @@ export function isReset(cause: unknown): boolean {
  */
 export function upstreamFailure(cause: unknown): ApiError {
   if (cause instanceof ApiError) return cause
+  if (STARVED.has(codeOf(cause))) return new ApiError('overloaded', { cause })
   const isInvalid = INVALID.test(codeOf(cause))
   return new ApiError(isInvalid ? 'upstream_invalid_response' : 'upstream_unreachable', { cause })
 }

@@ -98,7 +98,6 @@ test('every path is guarded except health, / and the docs page, unknown paths to
     '/v1/',
     '/v1/unknown',
     '/v1/health',
-    '/favicon.ico',
     '/metrics',
     '/health/x',
     '/healthx',

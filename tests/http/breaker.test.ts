@@ -23,6 +23,30 @@ describe('the breaker of a target', () => {
     expect(await gateway.exchange(4)).toMatchObject({ attempts: 1, tries: [{ target: 'second/smart', status: 200 }] })
   })
 
+  test('is told of: a warning when it opens, and a line when it closes; a probe that fails is no news', async () => {
+    let isUp = false
+    const { chat, gateway } = await start({
+      upstreams: {
+        first: (request, connection) => (isUp ? answerAs('first') : fail(500))(request, connection),
+        second: answerAs('second'),
+      },
+      file: { ...BOTH, breaker: { failures: 2, open: 60, open_max: 60 } },
+    })
+    const told = () => gateway.lines.filter(({ msg }) => String(msg).startsWith('a breaker'))
+    for (let call = 0; call < 2; call += 1) await (await chat({ model: 'smart' })).text()
+    const opened = await gateway.line(({ msg }) => String(msg).startsWith('a breaker opened'))
+    expect(opened).toMatchObject({ level: 40, target: 'first/smart', open_ms: 60 })
+    // Until a probe has failed.
+    while ((await chat({ model: 'smart' })).status !== 500) await Bun.sleep(20)
+    isUp = true
+    while (told().length < 2) {
+      await (await chat({ model: 'smart' })).text()
+      await Bun.sleep(20)
+    }
+    expect(told()).toHaveLength(2)
+    expect(told()[1]).toMatchObject({ level: 30, target: 'first/smart', msg: expect.stringContaining('closed') })
+  })
+
   test('opens at a share of failures, although successes come between', async () => {
     let calls = 0
     const { chat, upstreams } = await start({

@@ -78,12 +78,12 @@ export class Connection implements BodySource {
 
   /** Closes it where no request is under way. */
   closeIfIdle(): void {
-    if (this.#isIdle) this.#socket.close()
+    if (this.isIdle) this.#socket.close()
   }
 
   /** Closes it at once: what has been answered still arrives, an answer under way is broken. */
   abandon(): void {
-    if (this.#isOver || this.#isIdle) this.#socket.close()
+    if (this.#isOver || this.isIdle) this.#socket.close()
     else this.#socket.reset()
   }
 
@@ -109,7 +109,8 @@ export class Connection implements BodySource {
     this.#upgraded?.destroy()
   }
 
-  get #isIdle(): boolean {
+  /** Whether no request is under way. */
+  get isIdle(): boolean {
     return this.#turn === undefined && this.#upgraded === undefined
   }
 

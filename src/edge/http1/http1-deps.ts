@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
+import type { Crowd } from './connection-room.ts'
 import type { RequestHead } from './request-head.ts'
 import type { Turn } from './turn.ts'
 
@@ -17,5 +18,7 @@ export interface Http1Deps {
   readonly onUpgrade?: (head: RequestHead, socket: Duplex, rest: Uint8Array) => void
   /** The answer to bytes that are no request. */
   readonly refuse: (error: ApiError) => Response
+  /** Is told when connections come near the number of files that may be open. */
+  readonly onCrowded?: (crowd: Crowd) => void
   readonly onDefect: (cause: unknown) => void
 }

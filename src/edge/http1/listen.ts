@@ -2,6 +2,7 @@ import { ApiError } from '../../openai/api-error.ts'
 import { createUnderWay } from '../under-way.ts'
 import { ClientSocket } from './client-socket.ts'
 import { Connection } from './connection.ts'
+import { createConnectionRoom } from './connection-room.ts'
 import type { Http1Deps } from './http1-deps.ts'
 
 /** A certificate with its chain, and its key: PEM texts. */
@@ -44,18 +45,23 @@ export interface HttpServer {
 export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer {
   const underWay = createUnderWay()
   const connections = new Set<Connection>()
+  const admit = createConnectionRoom({ now: () => performance.now(), onCrowded: deps.onCrowded ?? (() => undefined) })
   const accept: Accept = {
     open(socket) {
       socket.setNoDelay(true)
       socket.data = new Connection(new ClientSocket(socket, deps.deadlines, deps.writeIdleMs), deps, underWay)
       connections.add(socket.data)
+      if (!admit(socket.data, connections)) socket.data.closeIfIdle()
     },
     data: (socket, bytes) => socket.data.onData(bytes),
     drain: (socket) => socket.data.onDrain(),
     end: (socket) => socket.data.onEnd(),
     close(socket) {
-      connections.delete(socket.data)
-      socket.data.onClose()
+      // A peer that never came through the TLS handshake, such as one that speaks plain HTTP, was never opened.
+      const connection: Connection | undefined = socket.data
+      if (connection === undefined) return
+      connections.delete(connection)
+      connection.onClose()
     },
     error(_socket, cause) {
       // One with a code is the network's or the TLS peer's doing, and is followed by the close; any other is a defect.
