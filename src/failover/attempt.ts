@@ -109,6 +109,8 @@ function tell(
   { log }: AttemptDeps,
 ): void {
   if (key !== undefined) warnOfKey(lane, { status, restMs: begun.refused(), isSpent: key === 'spent' }, log)
+  // Where a redirect leads is a matter of the base URL, or of a caller's path: no outage.
+  else if (cause === 'invalid' && status >= 300 && status < 400) begun.abandoned()
   else if (cause === 'invalid') begun.failed()
   else begun.answered(why === 'error_inside' && typeof cause === 'number' ? cause : status, ms, retryAfterMs)
 }

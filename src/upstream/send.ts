@@ -3,6 +3,7 @@ import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { settleContentLength } from './content-length.ts'
 import { isReset, StaleConnection, upstreamFailure } from './failure.ts'
 import { createOriginConnections } from './origin-connections.ts'
+import { slashRedirect } from './slash-redirect.ts'
 import type { Destination } from './target.ts'
 import { watchUpload } from './upload.ts'
 
@@ -65,8 +66,8 @@ export type Send = (call: UpstreamCall) => Promise<Response>
 const NEVER_RESENT: ReadonlySet<string> = new Set(['POST', 'PATCH'])
 
 /**
- * Makes the one egress of NexCode: exactly one request goes out for each call, redirects are not followed,
- * nothing is decompressed, and the only clocks are the configuration's.
+ * Makes the one egress of NexCode: exactly one request goes out for each call, nothing is decompressed, and the only clocks
+ * are the configuration's. Redirects are not followed, but for one by the slash at the path's end alone.
  *
  * Fails with an `ApiError`: `upstream_unreachable`, `upstream_invalid_response`, `upstream_timeout`, or the one
  * that the call was aborted with.
@@ -86,8 +87,15 @@ export function createSend(deps: SendDeps): Send {
     const isKept = NEVER_RESENT.has(call.method) && connections.isTrusted()
     const mayBeStale = isKept && connections.mayBeKept()
     try {
-      const answer = await deps.fetch(call.url, initOf(call, upload, isKept))
+      let answer = await deps.fetch(call.url, initOf(call, upload, isKept))
       connections.onAnswer(answer.status, isKept)
+      if (answer.status >= 300 && answer.status < 400) {
+        const redirect = slashRedirect(call, answer)
+        if (redirect?.kind === 'follow') {
+          await answer.body?.cancel()
+          answer = await deps.fetch(redirect.to.url, initOf({ ...call, ...redirect.to }, upload, false))
+        } else if (redirect?.kind === 'tell') answer.headers.set('location', redirect.location)
+      }
       settleContentLength(answer.headers)
       return answer
     } catch (cause) {
