@@ -28,11 +28,15 @@ export type ToWorker =
   /** A part of another configuration, already its share of that. */
   | { readonly kind: 'configuration'; readonly part: ConfigurationPart; readonly config: Config }
   | { readonly kind: 'drain'; readonly signal: EndSignal }
+  /** Does its event loop turn? */
+  | { readonly kind: 'ping' }
   /** At once, with this exit code. */
   | { readonly kind: 'end'; readonly code: number }
 
 /** What a worker tells its supervisor. */
 export type FromWorker =
   | { readonly kind: 'listening'; readonly port: number }
+  /** It does. */
+  | { readonly kind: 'pong' }
   /** It has drained and is about to exit; `isComplete`: every request came to its own end. */
   | { readonly kind: 'stopped'; readonly isComplete: boolean }

@@ -1,5 +1,6 @@
 import type { Log } from '../../telemetry/log.ts'
 import { createBackOff } from './back-off.ts'
+import { type Heartbeat, SILENT_MS, startHeartbeat } from './heartbeat.ts'
 import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
 import { startWorkerProcess, type WorkerEnd, type WorkerProcess } from './worker-process.ts'
 
@@ -48,25 +49,44 @@ export function createSeat(worker: number, { log, start, onUp, onEnd }: SeatDeps
   let restart: Timer | undefined
   let isClosed = false
   let isFirst = true
+  let heartbeat: Heartbeat | undefined
+  let isStuck = false
 
   const hear = (message: FromWorker): void => {
+    if (message.kind === 'pong') {
+      heartbeat?.onAnswer()
+      return
+    }
     isUp = message.kind === 'listening'
     isComplete = message.kind === 'stopped' && message.isComplete
     if (message.kind === 'stopped') return
     if (!isFirst) log.info({ worker, pid: process?.pid }, 'a worker is up again')
     isFirst = false
+    // Only now: how long a worker takes to start is up to its extensions.
+    heartbeat = startHeartbeat({
+      ask: () => process?.tell({ kind: 'ping' }),
+      onStuck() {
+        isStuck = true
+        process?.kill()
+      },
+    })
     onUp(message.port)
   }
 
   const lose = (end: WorkerEnd): void => {
     const pid = process?.pid
+    const wasStuck = isStuck
+    isStuck = false
+    heartbeat?.stop()
+    heartbeat = undefined
     process = undefined
     isUp = false
     onEnd({ ...end, isComplete })
     isComplete = true
     if (isClosed) return
     const delayMs = backOff.next(performance.now() - startedAt)
-    log.warn({ worker, pid, ...end, delay_ms: delayMs }, 'a worker ended, and is started again')
+    const what = wasStuck ? `was stuck: it did not answer for ${SILENT_MS / 1000} s, was ended,` : 'ended,'
+    log.warn({ worker, pid, ...end, delay_ms: delayMs }, `a worker ${what} and is started again`)
     restart = setTimeout(fill, delayMs)
   }
 

@@ -39,6 +39,7 @@ export async function work(): Promise<number | undefined> {
     if (message.kind === 'start') begun.resolve(message)
     else if (message.kind === 'state') state = message.state
     else if (message.kind === 'configuration') apply(freeze(message.config), message.part)
+    else if (message.kind === 'ping') tell({ kind: 'pong' })
     else if (message.kind === 'drain') leave({ signal: message.signal }, DRAINING)
     else process.exit(message.code)
   })
