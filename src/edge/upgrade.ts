@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Arrival } from '../http/arrival.ts'
 import { answerError } from '../http/error-handler.ts'
+import type { Upgrade } from '../http/upgrade.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { upstreamFailure } from '../upstream/failure.ts'
 import { answerSocket } from './answer-socket.ts'
@@ -19,9 +20,23 @@ export function answerUpgrade(deps: HttpServerDeps, head: RequestHead, socket: D
 }
 
 async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, rest: Uint8Array): Promise<void> {
-  const decision = await deps.app.upgrade(head.request, arrivalOf(head, socket))
-  if (decision.kind === 'refused') return answerSocket(decision.response, socket)
-  const { exchange, url, target, headers, secret, reach } = decision
+  let decision = await deps.app.upgrade(head.request, arrivalOf(head, socket))
+  for (;;) {
+    if (decision.kind === 'refused') return answerSocket(decision.response, socket)
+    const another = await relayOnce(deps, decision, socket, rest)
+    if (another === undefined) return
+    decision = another
+  }
+}
+
+/** Relays to one upstream. Gives what is to be done in its place, where it has refused the server's key. */
+async function relayOnce(
+  deps: HttpServerDeps,
+  decision: Extract<Upgrade, { kind: 'relay' }>,
+  socket: Duplex,
+  rest: Uint8Array,
+): Promise<Upgrade | undefined> {
+  const { exchange, url, target, headers, secret, reach, onSwitch, onRefusal } = decision
   const { timeouts } = deps.config
   const outcome = await relayWebSocket({
     client: socket,
@@ -33,16 +48,22 @@ async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, re
     responseHeaders: [['x-request-id', exchange.id]],
     deadlines: deps.app.deadlines,
     secret,
+    onSwitch,
+    onRefusal,
     proxyFor: (to) => proxyOf(reach, to, deps.proxyFor),
     ca: reach?.tls?.ca,
   })
-  decision.onAnswer(outcome.answered ? outcome.status : undefined, outcome.timeToFirstByteMs ?? 0)
   exchange.timeToFirstByteMs = outcome.timeToFirstByteMs
   exchange.status = outcome.status
-  if (outcome.kind !== 'failed') return exchange.end({ kind: outcome.kind }, outcome.bytesOut)
   const error = upstreamFailure(outcome.cause)
-  if (!outcome.answered) return answerSocket(answerError(error, exchange, deps.log), socket)
-  exchange.end({ kind: 'failed', cause: error }, outcome.bytesOut)
+  if (!outcome.answered) {
+    const another = await decision.onUnanswered(error)
+    if (another !== undefined) return another
+  }
+  if (outcome.kind !== 'failed') exchange.end({ kind: outcome.kind }, outcome.bytesOut)
+  else if (outcome.answered) exchange.end({ kind: 'failed', cause: error }, outcome.bytesOut)
+  else await answerSocket(answerError(error, exchange, deps.log), socket)
+  return undefined
 }
 
 function arrivalOf({ target }: RequestHead, socket: Duplex): Arrival {

@@ -1,4 +1,5 @@
-import { type Authorize, principalName } from '../auth/authorize.ts'
+import { type Authorize, type Principal, principalName } from '../auth/authorize.ts'
+import { spendsOwnKey } from '../auth/credentials.ts'
 import { chooseRoute } from '../choose-route.ts'
 import { draftAsIs } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
@@ -9,9 +10,11 @@ import { ApiError } from '../openai/api-error.ts'
 import type { PipelineDeps } from '../pipeline.ts'
 import type { RequestFacts } from '../policy/rules.ts'
 import { factsOf } from '../read-draft.ts'
-import type { Lane } from '../router/router.ts'
+import type { Account } from '../router/attempt.ts'
+import type { Lane, Route } from '../router/router.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Arrival } from './arrival.ts'
+import { beginUpgrade, type UpgradeWatch } from './begin-upgrade.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
 import { assertOneQueryModel, queryModel, withQueryModel } from './query-model.ts'
@@ -19,14 +22,13 @@ import { isServed, routeOf, unknownUrl } from './routes/openai.ts'
 
 /** What becomes of an upgrade request: it goes upstream, or is refused. */
 export type Upgrade =
-  | (LaneAddress & {
-      readonly kind: 'relay'
-      readonly exchange: Exchange
-      /** Its own wait for the upstream's answer, where it is not everybody's; 0: none. */
-      readonly firstByteMs: number | undefined
-      /** To be told once how it went: the upstream's status, or undefined where there was none, and the time to it in ms. */
-      readonly onAnswer: (status: number | undefined, ms: number) => void
-    })
+  | (LaneAddress &
+      UpgradeWatch<Upgrade> & {
+        readonly kind: 'relay'
+        readonly exchange: Exchange
+        /** Its own wait for the upstream's answer, where it is not everybody's; 0: none. */
+        readonly firstByteMs: number | undefined
+      })
   | { readonly kind: 'refused'; readonly response: Response }
 
 /** What deciding on an upgrade needs. */
@@ -39,7 +41,7 @@ export interface UpgradeDeps {
 
 /**
  * Makes the decision on WebSocket upgrades: the same guard, door, route and credentials as for every other request, but one
- * attempt only. The model is the query's.
+ * attempt only, save where the server's key is refused. The model is the query's.
  *
  * What is said on a WebSocket is not read here, so a parameter rule can't be applied to it: one that matches refuses it. A
  * WebSocket whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever something here has a say in
@@ -53,16 +55,21 @@ export function createUpgrade(deps: UpgradeDeps): (request: Request, arrival: Ar
     const exchange = deps.open(request, arrival)
     exchange.route = routeOf(exchange.target)
     exchange.stream = true
-    try {
-      return await decide(exchange, deps)
-    } catch (thrown) {
-      return { kind: 'refused', response: answerError(thrown, exchange, deps.log) }
-    }
+    return await orRefuse(exchange, () => decide(exchange, deps), deps)
   }
 }
 
-async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps): Promise<Upgrade> {
-  const { request, target, abort } = exchange
+async function orRefuse(exchange: Exchange, decide: () => Promise<Upgrade>, { log }: UpgradeDeps): Promise<Upgrade> {
+  try {
+    return await decide()
+  } catch (thrown) {
+    return { kind: 'refused', response: answerError(thrown, exchange, log) }
+  }
+}
+
+async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
+  const { authorize, pipeline } = deps
+  const { request, target } = exchange
   guardRequest(request.method, target, request.headers)
   const principal = authorize(request.headers)
   exchange.principal = principalName(principal)
@@ -86,15 +93,41 @@ async function decide(exchange: Exchange, { authorize, pipeline }: UpgradeDeps):
     })
   }
   const route = await chooseRoute(target, { ...draftAsIs(null), model }, live, pipeline.ids)
-  const [lane] = route.order({})
+  const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
+  return relayTo({ exchange, principal, model, live, route, lanes: route.order({ accountOf }), accountOf }, 0, deps)
+}
+
+/** An upgrade, and where it may go, in this order. */
+interface Going {
+  readonly exchange: Exchange
+  readonly principal: Principal
+  readonly model: string | undefined
+  readonly live: Serving
+  readonly route: Route
+  readonly lanes: readonly Lane[]
+  readonly accountOf: (lane: Lane) => Account
+}
+
+/** Addresses the upgrade to the lane of that number; where this server's key is refused there, to the next one. */
+async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise<Upgrade> {
+  const { exchange, principal, model, live, route, lanes, accountOf } = going
+  const { target, abort } = exchange
+  const lane = lanes[number]
   if (lane === undefined) throw new ApiError('upstream_unavailable')
   const wanted = lane.model === undefined ? target : withQueryModel(target, lane.model)
-  const address = addressLane(exchange, principal, lane, { target: wanted, model: lane.model ?? model }, live, pipeline)
+  const named = { target: wanted, model: lane.model ?? model }
+  const address = addressLane(exchange, principal, lane, named, live, deps.pipeline)
   const release = await lane.gate.enter(abort.signal)
   if (release !== undefined) exchange.atEnd(release)
-  exchange.attempts = 1
+  exchange.attempts += 1
   const firstByteMs = ownLimit('firstByteMs', route, lane)
-  return { ...address, kind: 'relay', exchange, firstByteMs, onAnswer: begin(exchange, lane) }
+  const another = async (): Promise<Upgrade | undefined> => {
+    // Those whose key rests by now are passed over.
+    const next = lanes.findIndex((one, at) => at > number && one.health.isAvailable(accountOf(one)))
+    return next === -1 ? undefined : await orRefuse(exchange, () => relayTo(going, next, deps), deps)
+  }
+  const watch = beginUpgrade(exchange, lane, address, another, deps.pipeline)
+  return { ...address, kind: 'relay', exchange, firstByteMs, ...watch }
 }
 
 /** Whether the frames of a WebSocket are calls that could as well be posted, each with a model of its own. */
@@ -120,16 +153,4 @@ function modelNotTold(): ApiError {
       'This server decides on the models that may be used, and the URL of this WebSocket does not tell its model.',
     param: 'model',
   })
-}
-
-/** Begins the one attempt, and gives what tells its end. */
-function begin(exchange: Exchange, { health, label }: Lane): (status: number | undefined, ms: number) => void {
-  const attempt = health.begin()
-  exchange.atEnd(() => attempt.ended())
-  return (status, ms) => {
-    if (status !== undefined) attempt.answered(status, ms)
-    else if (exchange.abort.signal.aborted) attempt.abandoned()
-    else attempt.failed()
-    exchange.tries?.push({ target: label, status, ms: Math.round(ms), why: undefined })
-  }
 }

@@ -3,6 +3,7 @@ import { answerOk, lastRequest, statusAndCode } from '../helpers/pair.ts'
 import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
 import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startTestGateway } from '../helpers/start-gateway.ts'
 
 const start = routedPerTest()
 
@@ -103,4 +104,57 @@ test('a refusal of the upstream’s that echoes its key is masked', async () => 
   const { gateway } = await start({ upstreams: { only: echo }, settings: { only: { api_key: KEY } } })
   const refused = await sendRaw(gateway.port, getText('/v1/realtime', HANDSHAKE))
   expect([refused.status, refused.text().includes('canary')]).toEqual([403, false])
+})
+
+const refuseKeys =
+  (...keys: readonly string[]): Script =>
+  async (request, connection) => {
+    const isBad = keys.some((key) => request.header('authorization') === `Bearer ${key}`)
+    if (!isBad) return switchOver(request, connection)
+    connection.json({ error: { message: `Incorrect API key provided: sk-…`, code: 'invalid_api_key' } }, 401)
+  }
+
+test('an upgrade under a refused key of the server’s goes to another key, and the refused one rests', async () => {
+  const { gateway, upstreams } = await start({
+    upstreams: { first: refuseKeys('sk-bad') },
+    settings: { first: { api_keys: ['sk-bad', KEY] } },
+    file: {},
+  })
+  for (let call = 0; call < 3; call += 1) expect(await open(gateway.port, '/v1/realtime?model=m')).toBe('HTTP/1.1 101')
+  expect(upstreams.first.requests).toHaveLength(4)
+  const warning = await gateway.line(({ rests_ms: rests }) => rests !== undefined)
+  expect(warning).toMatchObject({ upstream: 'first', key: 'api_keys[0]', status: 401 })
+})
+
+test('an upgrade under the last key, refused, is a 502 of ours, with a file and without', async () => {
+  for (const isAlone of [false, true]) {
+    const { gateway, upstreams } = await start({
+      upstreams: { first: refuseKeys(KEY) },
+      ...(!isAlone && { settings: { first: { api_key: KEY } } }),
+      file: {},
+    })
+    const own = isAlone
+      ? await startTestGateway({ OPENAI_API_BASE: `${upstreams.first.url}/v1`, OPENAI_API_KEY: KEY })
+      : gateway
+    const refused = await sendRaw(own.port, getText('/v1/realtime?model=m', HANDSHAKE))
+    expect(statusAndCode(refused)).toBe('502 upstream_key_refused')
+    expect(await own.exchange(1)).toMatchObject({ status: 502, error: 'upstream_key_refused', attempts: 1 })
+    await own.stop()
+  }
+})
+
+test('a breaker that is half open is closed by a WebSocket’s beginning, and not by its end', async () => {
+  const { gateway, upstreams } = await start({
+    upstreams: { first: (_request, connection) => connection.json({ error: {} }, 500) },
+    settings: { first: { breaker: { failures: 1, open: 30, open_max: 30 } } },
+    file: { all_open: 'refuse' },
+  })
+  expect((await sendRaw(gateway.port, getText('/v1/realtime?model=m', HANDSHAKE))).status).toBe(500)
+  upstreams.first.play(switchOver)
+  await Bun.sleep(60)
+  const session = await openRawClient(gateway.port)
+  session.write(getText('/v1/realtime?model=m', HANDSHAKE))
+  await session.until((bytes) => bytes.includes('\r\n\r\n'))
+  expect(await open(gateway.port, '/v1/realtime?model=m')).toBe('HTTP/1.1 101')
+  session.leave()
 })

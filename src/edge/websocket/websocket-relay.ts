@@ -35,12 +35,25 @@ export interface WebSocketRelay {
   readonly responseHeaders: readonly (readonly [string, string])[]
   /** The server's key, where this call spends it: a refusal that echoes it is masked. */
   readonly secret?: string | undefined
+  /** Told once that upstream has switched, and the time to that in ms; a session may last for hours from then on. */
+  readonly onSwitch?: ((ms: number) => void) | undefined
+  /** Told of a refusal before any of it goes on; what it rejects with takes its place, and the client is left unanswered. */
+  readonly onRefusal?: ((refusal: RefusedUpgrade) => Promise<void>) | undefined
   /** The HTTP proxy to reach a URL through, if any. */
   readonly proxyFor?: ProxyFor | undefined
   /** The certificate authorities that the upstream is trusted by (PEM); undefined: the default ones. */
   readonly ca?: string | undefined
   /** The process's; else the relay has its own. */
   readonly deadlines?: Deadlines | undefined
+}
+
+/** Upstream's answer to an upgrade, where that is no 101. */
+export interface RefusedUpgrade {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array<ArrayBuffer>
+  /** From the start to its head, in milliseconds. */
+  readonly ms: number
 }
 
 /** How a relayed upgrade ended. */
@@ -87,10 +100,11 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
     firstByte.clear()
     timeToFirstByteMs = performance.now() - startedAt
     if (answer.head.status === 101) {
+      relay.onSwitch?.(timeToFirstByteMs)
       const end = await join(relay, upstream, answer, held.release, deadlines)
       return { ...end, answered: true, status: 101, timeToFirstByteMs }
     }
-    const refusal = await readRefusal(relay, upstream, answer, deadlines)
+    const refusal = await readRefusal(relay, upstream, answer, timeToFirstByteMs, deadlines)
     abort.signal.throwIfAborted()
     upstream.destroy()
     held.release()
@@ -128,13 +142,15 @@ function join(
 
 /** The refusal is whole before any of it is sent on, so that one that breaks off can still be a typed error. */
 async function readRefusal(
-  { responseHeaders, timeouts, secret }: WebSocketRelay,
+  { responseHeaders, timeouts, secret, onRefusal }: WebSocketRelay,
   upstream: Duplex,
   answer: HeadAndRest,
+  ms: number,
   deadlines: Deadlines,
 ): Promise<{ readonly bytes: Uint8Array; readonly bodyBytes: number }> {
   const idle = deadlines.start(timeouts.idleMs, () => upstream.destroy(new ApiError('upstream_timeout')))
   const received = await readBody(upstream, answer, idle)
+  await onRefusal?.({ status: answer.head.status, headers: answer.head.headers, body: received, ms })
   const headers = answerHeaders(answer.head, responseHeaders)
   const body = secret === undefined ? received : await new Response(await hideSecret(received, headers, secret)).bytes()
   return { bytes: encodeRefusal(answer.head, headers, body), bodyBytes: body.byteLength }
