@@ -7,15 +7,17 @@ import { endpointOf } from './openai/endpoint-of.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { addOwnHeaders } from './own-headers.ts'
 import { isJsonWithin, SHORT_BYTES_MAX } from './short-answer.ts'
+import { answerEndOf, type WatchedEnd } from './stream/answer-end.ts'
 import type { AnswerIds } from './stream/answer-ids.ts'
 import { noteBody, standalone, wholeOf } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
 import { hideSecret, isEncoded } from './stream/hide-secret.ts'
 import { holdEnd } from './stream/hold-end.ts'
 import type { Outcome } from './stream/outcome.ts'
+import { passThrough } from './stream/pass-through.ts'
 import { reportModel } from './stream/report-model.ts'
 import { keepAlive } from './stream/sse-ping.ts'
-import { passThrough, Tap } from './stream/tap.ts'
+import { Tap } from './stream/tap.ts'
 import type { Deadline, Deadlines } from './timing/deadlines.ts'
 import { upstreamFailure } from './upstream/failure.ts'
 import { removeHopByHop } from './upstream/headers.ts'
@@ -30,6 +32,8 @@ export interface DeliverDeps {
 export interface Via {
   /** The server's key, where this call spent it: an error answer that echoes it is masked. */
   readonly secret: string | undefined
+  /** The answer comes from an upstream now, and not from what is kept. */
+  readonly isUpstreams: boolean
   /** Between two chunks of the upstream's; 0: none. */
   readonly streamIdleMs: number
   readonly debugHeaders: boolean
@@ -62,6 +66,8 @@ export function deliver(
   const { headers, status } = answer
   const mediaType = headers.get('content-type')?.toLowerCase() ?? ''
   refuseWrongKind(exchange, endpoint, answer)
+  // Of its framing the headers tell only as they came.
+  const end = answerEndOf(exchange, answer, { isUpstreams: via.isUpstreams, deadlines: deps.deadlines })
   removeHopByHop(headers)
   addOwnHeaders(headers, exchange, via.debugHeaders)
   const echoed = status >= 400 ? via.secret : undefined
@@ -85,7 +91,9 @@ export function deliver(
   const { body } = answer
   if (body === null) return new Response(null, answer)
   const isEventStream = mediaType.startsWith('text/event-stream')
-  const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, watch(exchange, via, objects, deps))
+  if (isEventStream) exchange.stream = true
+  const watching = { ...watch(exchange, via, objects, deps), end }
+  const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, watching)
   const isPinged = isEventStream && isOpenEnded(headers) && deps.ssePingMs > 0
   const isNamed = isEventStream && name !== undefined
   const isHeld = objects?.isLate === true
@@ -97,8 +105,14 @@ export function deliver(
   }
   if (isHeld) shown = holdEnd(shown, objects.end)
   if (isPinged) shown = keepAlive(shown, deps.ssePingMs, deps.deadlines)
-  return echoed === undefined ? new Response(shown, answer) : masked(shown, answer, echoed)
+  if (echoed !== undefined) return masked(shown, answer, echoed)
+  const response = new Response(shown, answer)
+  // Whoever reads what has been made of it has to know as well when it is there in full.
+  const shownEnd = answerEndOf(exchange, response, { isUpstreams: false, deadlines: deps.deadlines })
+  return shownEnd === undefined ? response : noteBody(response, { tap: new Tap({ end: shownEnd, onEnd: nothing }) })
 }
+
+function nothing(): void {}
 
 async function masked(
   body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
@@ -114,7 +128,12 @@ function hasBody(exchange: Exchange, { status }: Response): boolean {
 }
 
 /** What watches a body that passes through, and reports the exchange's end. */
-function tapOf(exchange: Exchange, headers: Headers, isCompletion: boolean, watching: Watching): Tap {
+function tapOf(
+  exchange: Exchange,
+  headers: Headers,
+  isCompletion: boolean,
+  watching: Watching & { readonly end: WatchedEnd | undefined },
+): Tap {
   const farewell = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
     errorEvent(tail, causeOf(exchange, cause))
   exchange.isTapped = true

@@ -3,7 +3,6 @@ import { spendsOwnKey } from './auth/credentials.ts'
 import { markServed } from './cache/cache-headers.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Recording } from './cassette/recorder.ts'
-import { watchAnswer } from './cassette/watch-answer.ts'
 import { checkShape } from './check-shape.ts'
 import { chooseRoute } from './choose-route.ts'
 import { type DeliverDeps, deliver, refuseWrongKind, type Via } from './deliver.ts'
@@ -25,7 +24,9 @@ import { affinityOf } from './router/affinity.ts'
 import type { Account } from './router/attempt.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
 import type { Lane, Route } from './router/router.ts'
+import { answerEndOf } from './stream/answer-end.ts'
 import { standalone } from './stream/body-note.ts'
+import { tapeAnswer } from './tape-answer.ts'
 import { tapeExchange } from './tape-exchange.ts'
 import { throughExtensions } from './through-extensions.ts'
 import type { LoopGuard } from './upstream/loop-guard.ts'
@@ -81,7 +82,7 @@ async function goAround(
   if (chain.isEmpty) return serve(exchange, principal, endpoint, live, taped, deps)
   const next = (one: Exchange, wanted: JsonEndpoint | undefined): Promise<Response> =>
     serve(one, principal, wanted, live, undefined, deps)
-  return throughExtensions(exchange, principal, { chain, taped }, next)
+  return throughExtensions(exchange, principal, { chain, taped, deadlines: deps.deadlines }, next)
 }
 
 /** What stands behind the extensions. */
@@ -106,12 +107,18 @@ async function serve(
   const going = { exchange, principal, endpoint, draft, route, live }
   const limits = limitTime(exchange, route, live.settings, deps)
   const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
-  const answer = taped === undefined ? answered.answer : watchAnswer(standalone(answered.answer), taped)
+  const answer = taped === undefined ? answered.answer : tape(exchange, answered, taped, deps)
   const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
   const response = delivering instanceof Promise ? await delivering : delivering
   if ('served' in answered) tellServed(response, answered, going)
   limits.onDelivered()
   return response
+}
+
+/** Has an answer recorded as it comes, from an upstream or from what is kept. */
+function tape(exchange: Exchange, { answer, lane }: Handed, taped: Recording, { deadlines }: PipelineDeps): Response {
+  const end = answerEndOf(exchange, answer, { isUpstreams: lane !== undefined, deadlines })
+  return tapeAnswer(standalone(answer), taped, end)
 }
 
 /** What is known of a request when its targets are asked. */
@@ -221,13 +228,14 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
 }
 
 /** An answer on its way back. */
-type Handed = Pick<Reused, 'lane' | 'secret'> & Partial<Pick<Reused, 'isWatched'>>
+type Handed = Pick<Reused, 'answer' | 'lane' | 'secret'> & Partial<Pick<Reused, 'isWatched'>>
 
 /** What the way back has to know of the way there. */
 function via(going: Going, { lane, secret, isWatched }: Handed, deps: PipelineDeps): Via {
   const { draft, route, live } = going
   return {
     secret,
+    isUpstreams: lane !== undefined,
     streamIdleMs:
       lane === undefined || isWatched === true
         ? 0

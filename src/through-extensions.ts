@@ -1,16 +1,18 @@
 import type { Principal } from './auth/authorize.ts'
 import { withoutToken } from './auth/credentials.ts'
 import type { Recording } from './cassette/recorder.ts'
-import { watchAnswer } from './cassette/watch-answer.ts'
 import type { Exchange } from './exchange.ts'
 import type { Last, Outgoing } from './extend/chain-deps.ts'
 import { type Fork, forkExchange } from './fork-exchange.ts'
 import type { LiveParts } from './live-parts.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointFor, type JsonEndpoint } from './openai/endpoints.ts'
+import { answerEndOf } from './stream/answer-end.ts'
 import { bodyNoteOf, noteBody, standalone } from './stream/body-note.ts'
 import type { Outcome } from './stream/outcome.ts'
 import { Tap } from './stream/tap.ts'
+import { tapeAnswer } from './tape-answer.ts'
+import type { Deadlines } from './timing/deadlines.ts'
 import { followAbort } from './timing/follow-abort.ts'
 
 /** What stands behind the extensions. */
@@ -19,6 +21,7 @@ export type Serve = (exchange: Exchange, endpoint: JsonEndpoint | undefined) => 
 /** The extensions, and what is to hear the answer that the caller gets. */
 export interface Through extends Pick<LiveParts, 'chain'> {
   readonly taped: Recording | undefined
+  readonly deadlines: Deadlines
 }
 
 /**
@@ -28,12 +31,12 @@ export interface Through extends Pick<LiveParts, 'chain'> {
  * Rejects with an extension's own error, `extension_failed`, or whatever stands behind them rejects with.
  *
  * @example
- * const response = await throughExtensions(exchange, principal, { chain, taped }, serve)
+ * const response = await throughExtensions(exchange, principal, { chain, taped, deadlines }, serve)
  */
 export async function throughExtensions(
   exchange: Exchange,
   principal: Principal,
-  { chain, taped }: Through,
+  { chain, taped, deadlines }: Through,
   serve: Serve,
 ): Promise<Response> {
   const forks: Fork[] = []
@@ -58,7 +61,8 @@ export async function throughExtensions(
     throw reasonFor(thrown, forks)
   }
   // What is kept is what the caller gets: a replay runs no extension.
-  return hand(taped === undefined ? response : watchAnswer(standalone(response), taped), exchange, forks)
+  const end = answerEndOf(exchange, response, { isUpstreams: false, deadlines })
+  return hand(taped === undefined ? response : tapeAnswer(standalone(response), taped, end), exchange, forks, deadlines)
 }
 
 async function goOn(
@@ -87,7 +91,7 @@ async function goOn(
 }
 
 /** Hands an answer on: whatever an extension has made of it, the exchange ends with its last byte. */
-function hand(response: Response, exchange: Exchange, forks: readonly Fork[]): Response {
+function hand(response: Response, exchange: Exchange, forks: readonly Fork[], deadlines: Deadlines): Response {
   exchange.status = response.status
   exchange.isDelivered = response.headers.has('x-request-id')
   const note = bodyNoteOf(response)
@@ -99,7 +103,10 @@ function hand(response: Response, exchange: Exchange, forks: readonly Fork[]): R
     exchange.status = response.status
     exchange.end(blamed(outcome, forks), bytes)
   }
-  if (note === undefined) return noteBody(response, { tap: new Tap({ onEnd: end }) })
+  if (note === undefined) {
+    const answerEnd = answerEndOf(exchange, response, { isUpstreams: false, deadlines })
+    return noteBody(response, { tap: new Tap({ onEnd: end, end: answerEnd }) })
+  }
   note.tap.follow(end)
   return response
 }

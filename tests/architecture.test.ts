@@ -87,7 +87,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ],
   ['own-headers.ts', 'short-answer.ts'],
   ['deliver.ts'],
-  ['fork-exchange.ts', 'live.ts', 'draft.ts', 'tape-exchange.ts'],
+  ['fork-exchange.ts', 'live.ts', 'draft.ts', 'tape-answer.ts', 'tape-exchange.ts'],
   ['failover/', 'check-shape.ts', 'choose-route.ts', 'lane-address.ts', 'read-draft.ts', 'remember-objects.ts'],
   ['reuse/'],
   ['live-parts.ts'],

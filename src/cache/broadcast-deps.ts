@@ -8,7 +8,9 @@ export interface BroadcastDeps {
   readonly keptBytesMax: number
   /** The source is read to its end also when nobody reads any more. */
   readonly runsOn: boolean
-  /** Called once, when the source has come to its proper end and all of it has been kept. */
+  /** Whether what has come is all of the answer, though the source goes on. */
+  readonly isInFull: (chunks: readonly TimedChunk[]) => boolean
+  /** Called once, when the source has come to its proper end, or the last reader has left with all of the answer, and all of it has been kept. */
   readonly onComplete: (chunks: readonly TimedChunk[]) => void
   /** Called once, when the source has broken off. */
   readonly onBroken: (cause: unknown) => void

@@ -26,7 +26,7 @@ interface Listener {
  * holds the source back. A source that breaks off breaks all readers off, each after the bytes that came before.
  *
  * A reader that leaves changes nothing for the others. When the last one leaves, the source is cancelled; with `runsOn` it is
- * read to its end, as long as all of it can be kept.
+ * read to its end, as long as all of it can be kept. What has come by then is complete where it is all of the answer.
  *
  * @example
  * const broadcast = new Broadcast(answer.body, { now, keptBytesMax, runsOn: false, onComplete, onBroken, onClosed })
@@ -120,7 +120,8 @@ export class Broadcast {
   #abandon(reason: unknown): void {
     if (this.#deps.runsOn && this.#isJoinable) this.#readOn()
     else if (this.#state === 'open') {
-      this.#end('cancelled', reason)
+      const isInFull = this.#isJoinable && this.#deps.isInFull(this.#kept.all)
+      this.#end(isInFull ? 'complete' : 'cancelled', reason)
       this.#source.cancel(reason).catch(() => undefined)
     }
   }

@@ -15,8 +15,10 @@ export interface FlightOptions {
   readonly signal: AbortSignal
   /** Only the leader's counts: the answer is read to its end also when nobody waits for it any more. */
   readonly runsOn: boolean
+  /** Only the leader's counts: whether what has come is all of the answer, though its body goes on; absent: it never is. */
+  readonly isInFull?: (answer: Response, chunks: readonly TimedChunk[]) => boolean
   /**
-   * Only the leader's counts: called once with the whole body, when that has come to its proper end. The flight can be joined
+   * Only the leader's counts: called once with the whole body, when that has come to its proper end, or is there in full. The flight can be joined
    * until what it returns has settled.
    */
   readonly onComplete?: (answer: Response, chunks: readonly TimedChunk[]) => void | Promise<void>
@@ -156,6 +158,7 @@ class Flight<Note> {
       this.#broadcast = new Broadcast(answer.body, {
         ...this.#deps,
         runsOn: this.#options.runsOn,
+        isInFull: (chunks) => this.#options.isInFull?.(answer, chunks) === true,
         onComplete: (chunks) => this.#onComplete(answer, chunks),
         onBroken: (cause) => this.#options.onBroken?.(cause),
         onClosed: this.#forget,

@@ -1,11 +1,11 @@
 import { ApiError } from '../openai/api-error.ts'
+import { isInFull, isWholeAnswer } from '../openai/whole-answer.ts'
 import type { Store } from '../store/store.ts'
 import { storedHeaders } from './cache-headers.ts'
 import { type CachedAnswer, decodeAnswer, encodeAnswer, type TimedChunk } from './cached-answer.ts'
 import type { FlightOptions, Flights, Joined, Source } from './flight.ts'
 import type { Scope } from './scope.ts'
 import { digestOf, type Sha256 } from './sha256.ts'
-import { isWholeAnswer } from './whole-answer.ts'
 
 /** A request with an `Idempotency-Key`. */
 export interface IdempotentRequest {
@@ -90,12 +90,18 @@ export function createIdempotency<Note>(deps: IdempotencyDeps<Note>): Idempotenc
       options.signal.throwIfAborted()
       if ((running.get(id) ?? fingerprint) !== fingerprint) throw new ApiError('idempotency_conflict')
       const keep = async ({ status, headers }: Response, chunks: readonly TimedChunk[]): Promise<void> => {
-        if (status < 200 || status > 299 || !isWholeAnswer(endpoint, headers, chunks)) return
+        if (status < 200 || status > 299 || !(await isWholeAnswer(endpoint, headers, chunks))) return
         const kept = { status, headers: storedHeaders(headers), chunks, storedAt: clock(), ttlMs: windowMs }
         await store.set(id, sealKept(kept, fingerprint), { ttlMs: windowMs, scope })
       }
       running.set(id, fingerprint)
-      return flights.join(id, start, { ...options, onComplete: keep, onOver: () => running.delete(id) })
+      const isAllThere: FlightOptions['isInFull'] = ({ headers }, chunks) => isInFull(endpoint, headers, chunks)
+      return flights.join(id, start, {
+        ...options,
+        isInFull: isAllThere,
+        onComplete: keep,
+        onOver: () => running.delete(id),
+      })
     },
   }
 }

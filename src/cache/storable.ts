@@ -39,7 +39,7 @@ export function isHeadStorable({ status, headers }: StorableAnswer, { isShared }
  * Whether an answer may be kept: its head allows it, and its body has come to its proper end.
  *
  * @example
- * if (isStorable(answer, outcome, { isShared: false }) && isWholeAnswer(endpoint, answer.headers, chunks)) …
+ * if (isStorable(answer, outcome, { isShared: false }) && (await isWholeAnswer(endpoint, answer.headers, chunks))) …
  */
 export function isStorable(answer: StorableAnswer, outcome: Outcome, settings: StorableSettings): boolean {
   return outcome.kind === 'complete' && isHeadStorable(answer, settings)

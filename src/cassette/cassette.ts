@@ -5,6 +5,9 @@ const closed = { additionalProperties: false }
 const Pairs = Type.Record(Type.String(), Type.String())
 const Count = Type.Integer({ minimum: 0 })
 
+/** No recorded body is larger, decoded or not. */
+export const BODY_BYTES_MAX = 64 * 1024 * 1024
+
 /** A part of a multipart form: a field with its text, or a file with its hash. */
 const CassettePart = Type.Object(
   {

@@ -1,7 +1,7 @@
+import { decodeBody, isEncoded } from '../bytes/decode-body.ts'
 import { joinBytes } from '../bytes/join-bytes.ts'
 import { parseExact } from '../json/exact.ts'
-import type { AnswerBody, CassetteEvent, CassetteResponse } from './cassette.ts'
-import { decodeBody } from './decode-body.ts'
+import { type AnswerBody, BODY_BYTES_MAX, type CassetteEvent, type CassetteResponse } from './cassette.ts'
 import { decodeText } from './decode-text.ts'
 import { keptAnswerHeaders } from './kept-headers.ts'
 import type { Scrub } from './scrub.ts'
@@ -45,9 +45,9 @@ export async function describeAnswer(answer: HeardAnswer, scrub: Scrub): Promise
 
 async function decodedChunks({ headers, chunks }: HeardAnswer): Promise<readonly HeardChunk[] | undefined> {
   const coding = headers.get('content-encoding')
-  if (coding === null || coding === 'identity' || chunks.length === 0) return chunks
-  const plain = await decodeBody(joinBytes(chunks.map(({ bytes }) => bytes)), headers)
-  return plain === undefined ? undefined : [{ bytes: plain, atMs: chunks.at(-1)?.atMs ?? 0 }]
+  if (!isEncoded(coding) || chunks.length === 0) return chunks
+  const plain = await decodeBody(joinBytes(chunks.map(({ bytes }) => bytes)), coding, BODY_BYTES_MAX)
+  return plain instanceof Uint8Array ? [{ bytes: plain, atMs: chunks.at(-1)?.atMs ?? 0 }] : undefined
 }
 
 /** Stars are put over the whole, where a secret may reach from one chunk into the next. */

@@ -1,6 +1,6 @@
+import { decodeBody } from '../bytes/decode-body.ts'
 import { parseExact } from '../json/exact.ts'
-import type { CassettePart, CassetteRequest, RequestBody } from './cassette.ts'
-import { decodeBody } from './decode-body.ts'
+import { BODY_BYTES_MAX, type CassettePart, type CassetteRequest, type RequestBody } from './cassette.ts'
 import { decodeText } from './decode-text.ts'
 import { keptRequestHeaders } from './kept-headers.ts'
 import { readParts } from './read-parts.ts'
@@ -54,9 +54,9 @@ function withoutKeys(query: string): string {
 
 async function bodyOf({ headers, body }: AskedRequest, scrub: Scrub, sha256: Sha256): Promise<RequestBody | undefined> {
   if (body.byteLength === 0) return undefined
-  const plain = await decodeBody(body, headers)
+  const plain = await decodeBody(new Uint8Array(body), headers.get('content-encoding'), BODY_BYTES_MAX)
   // What nobody can read may hold anything: only its hash is kept.
-  if (plain === undefined) return { parts: [hashed({ name: 'body' }, body, sha256)] }
+  if (!(plain instanceof Uint8Array)) return { parts: [hashed({ name: 'body' }, body, sha256)] }
   const parts = readParts(plain, headers.get('content-type') ?? '')
   if (parts !== undefined) {
     return {

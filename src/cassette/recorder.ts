@@ -1,7 +1,6 @@
 import type { Outcome } from '../stream/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { NamedCassette } from './cassette.ts'
-import { BODY_BYTES_MAX } from './decode-body.ts'
+import { BODY_BYTES_MAX, type NamedCassette } from './cassette.ts'
 import { describeAnswer, type HeardChunk } from './describe-answer.ts'
 import { type AskedRequest, describeRequest, type Sha256 } from './describe-request.ts'
 import { createScrub } from './scrub.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../json/json.ts'
 
 /** What an event of an answer's stream says, as far as it matters to all endpoints alike. */
 export interface AnswerEvent {
@@ -16,7 +16,7 @@ export type EventMeaning = 'last' | 'failure' | 'neither'
 
 /** What stands in place of an event's JSON when a stream of OpenAI's is over. */
 const DONE = '[DONE]'
-/** Their protocols have a last event of their own; a `[DONE]` behind it, or without it, says nothing. */
+/** Their protocols have a last event of their own; a `[DONE]` behind it, or without it, says nothing of the answer. */
 const WITHOUT_DONE: ReadonlySet<string> = new Set(['responses', 'messages'])
 /** The names of events with which an answer is complete, whatever else it holds (OpenAI's specification; Anthropic's Messages API). */
 const LAST: ReadonlySet<string> = new Set([
@@ -36,54 +36,9 @@ const FAILURES: ReadonlySet<string> = new Set([
   'thread.run.cancelled',
   'thread.run.expired',
 ])
+/** Every event that means something has one of these in its text, or an escape that may hide it: all others need not be parsed. */
+const TELLING = /error|failed|cancelled|expired|complete|done|message_stop|\\u00/
 const UNFINISHED: ReadonlySet<unknown> = new Set(['failed', 'cancelled', 'queued', 'in_progress'])
-
-/**
- * Says what an event means for the answer to `endpoint` (the path below `/v1/`).
- *
- * A failure is a name or `type` that says so, a non-null `error` of the event, of its `response` or of one of its `choices`, or
- * `finish_reason: "error"`, whatever the order of the members. `"error": null` is none.
- *
- * @example
- * const meaning = meaningOf('chat/completions', parseEvent(piece.bytes))
- */
-export function meaningOf(endpoint: string, { event, data }: AnswerEvent): EventMeaning {
-  const text = data?.trim()
-  if (text === DONE) return WITHOUT_DONE.has(endpoint) ? 'neither' : 'last'
-  const value = parseObject(text)
-  const type = typeof value?.['type'] === 'string' ? value['type'] : undefined
-  if (isNamed(FAILURES, event, type) || (value !== undefined && saysFailure(value))) return 'failure'
-  if (isNamed(LAST_OF_RESPONSE, event, type)) {
-    const response = value?.['response']
-    return isJsonObject(response) && isFailedResponse(response) ? 'failure' : 'last'
-  }
-  return isNamed(LAST, event, type) ? 'last' : 'neither'
-}
-
-/**
- * Whether a JSON answer with a status of 2xx is the report of a failure: a non-null `error` of the answer or of one of its
- * `choices`, `finish_reason: "error"`, an object or `type` of an error, or of a response one that is not finished. A response
- * that was to be made in the background is what was asked for while it is not.
- *
- * @example
- * const isKept = !isFailedAnswer('responses', JSON.parse(text))
- */
-export function isFailedAnswer(endpoint: string, value: unknown): boolean {
-  if (!isJsonObject(value)) return false
-  if (saysFailure(value) || value['type'] === 'error' || value['object'] === 'error') return true
-  return endpoint === 'responses' && isFailedResponse(value)
-}
-
-/**
- * Whether an event ends one choice of a chat or text completion: the last of them may be all that tells of an answer's end,
- * since some servers send no `[DONE]`.
- *
- * @example
- * hasFinished ||= finishesChoice(data)
- */
-export function finishesChoice(data: string | undefined): boolean {
-  return choicesOf(parseObject(data) ?? {}).some(({ finish_reason: reason }) => typeof reason === 'string')
-}
 
 /**
  * The endpoints whose stream is broken where it ends without its last event, as far as nothing else can tell: their protocols
@@ -103,6 +58,105 @@ export const ENDPOINTS_WITH_LAST_EVENT: ReadonlySet<string> = new Set([
   'audio/speech',
 ])
 
+/**
+ * Says what an event means for the answer to `endpoint` (the path below `/v1/`).
+ *
+ * A failure is a name or `type` that says so, a non-null `error` of the event, of its `response` or of one of its `choices`, or
+ * `finish_reason: "error"`, whatever the order of the members. `"error": null` is none.
+ *
+ * @example
+ * const meaning = meaningOf('chat/completions', parseEvent(piece.bytes))
+ */
+export function meaningOf(endpoint: string, { event, data }: AnswerEvent): EventMeaning {
+  const text = data?.trim()
+  if (isDone(text)) return WITHOUT_DONE.has(endpoint) ? 'neither' : 'last'
+  const value = text !== undefined && TELLING.test(text) ? parseObject(text) : undefined
+  const type = typeof value?.['type'] === 'string' ? value['type'] : undefined
+  if (isNamed(FAILURES, event, type) || (value !== undefined && saysFailure(value))) return 'failure'
+  if (isNamed(LAST_OF_RESPONSE, event, type)) {
+    const response = value?.['response']
+    return isJsonObject(response) && isFailedResponse(response) ? 'failure' : 'last'
+  }
+  return isNamed(LAST, event, type) ? 'last' : 'neither'
+}
+
+/**
+ * Whether an event's data say that its stream is over, whatever came before.
+ *
+ * @example
+ * const isOver = isDone(event.data)
+ */
+export function isDone(data: string | undefined): boolean {
+  return data?.trim() === DONE
+}
+
+/**
+ * Says what an event means that is the last one so far: behind `[DONE]` nothing comes of any stream.
+ *
+ * @example
+ * const isInFull = meaningAtEnd('responses', parseEvent(lastEvent)) !== 'neither'
+ */
+export function meaningAtEnd(endpoint: string, event: AnswerEvent): EventMeaning {
+  return isDone(event.data) ? 'last' : meaningOf(endpoint, event)
+}
+
+/**
+ * Whether a JSON answer with a status of 2xx is the report of a failure: a non-null `error` of the answer or of one of its
+ * `choices`, `finish_reason: "error"`, an object or `type` of an error, or of a response one that is not finished. A response
+ * that was to be made in the background is what was asked for while it is not.
+ *
+ * @example
+ * const isKept = !isFailedAnswer('responses', JSON.parse(text))
+ */
+export function isFailedAnswer(endpoint: string, value: unknown): boolean {
+  if (!isJsonObject(value)) return false
+  if (!ENDPOINTS_WITH_LAST_EVENT.has(endpoint) && isBlank(value['error'])) return false
+  if (saysFailure(value) || value['type'] === 'error' || value['object'] === 'error') return true
+  return endpoint === 'responses' && isFailedResponse(value)
+}
+
+/**
+ * Whether an event of a chat or text completion says that nothing more of the answer will come: it ends a choice, or tells the
+ * usage behind the last one. It may be all that tells, since some servers send no `[DONE]`.
+ *
+ * @example
+ * const isFinished = events.some(({ data }) => finishesAnswer(data))
+ */
+export function finishesAnswer(data: string | undefined): boolean {
+  const value = parseObject(data)
+  if (value === undefined) return false
+  const { choices, usage } = value
+  if (Array.isArray(choices) && choices.length === 0) return isJsonObject(usage)
+  return choicesOf(value).some(isFinished)
+}
+
+/**
+ * Keeps account of the choices of a chat or text completion's stream: all that began have to end.
+ *
+ * @example
+ * const choices = new OpenChoices()
+ * for (const { data } of events) choices.add(data)
+ */
+export class OpenChoices {
+  readonly #open = new Set<Json>()
+  #hasBegun = false
+
+  /** Takes the data of the next event. */
+  add(data: string | undefined): void {
+    for (const choice of choicesOf(parseObject(data) ?? {})) {
+      this.#hasBegun = true
+      const index = choice['index'] ?? 0
+      if (isFinished(choice)) this.#open.delete(index)
+      else this.#open.add(index)
+    }
+  }
+
+  /** Whether there was one, and each has ended. */
+  get areFinished(): boolean {
+    return this.#hasBegun && this.#open.size === 0
+  }
+}
+
 function isNamed(names: ReadonlySet<string>, event: string | undefined, type: string | undefined): boolean {
   return (event !== undefined && names.has(event)) || (type !== undefined && names.has(type))
 }
@@ -110,6 +164,10 @@ function isNamed(names: ReadonlySet<string>, event: string | undefined, type: st
 function saysFailure(value: JsonObject): boolean {
   if (isError(value['error'])) return true
   return choicesOf(value).some(({ error, finish_reason: reason }) => isError(error) || reason === 'error')
+}
+
+function isFinished({ finish_reason: reason }: JsonObject): boolean {
+  return typeof reason === 'string'
 }
 
 function isFailedResponse({ status, error, background }: JsonObject): boolean {
@@ -122,10 +180,13 @@ function choicesOf({ choices }: JsonObject): readonly JsonObject[] {
   return Array.isArray(choices) ? choices.filter(isJsonObject) : []
 }
 
-/** Some objects have an `error` without anything in it where nothing has failed. */
 function isError(error: unknown): boolean {
-  if (error === undefined || error === null || error === false || error === '') return false
-  return !isJsonObject(error) || Object.values(error).some((member) => member !== null)
+  return error !== undefined && error !== null && error !== false && error !== ''
+}
+
+/** Objects that are made now and worked on later, such as fine-tuning jobs, have an `error` without anything in it while nothing has failed. */
+function isBlank(error: unknown): boolean {
+  return isJsonObject(error) && Object.values(error).every((member) => member === null)
 }
 
 function parseObject(text: string | undefined): JsonObject | undefined {

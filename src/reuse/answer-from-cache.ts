@@ -6,9 +6,9 @@ import { whyUnusable } from '../cache/freshness.ts'
 import type { RequestControl } from '../cache/request-control.ts'
 import type { Scope } from '../cache/scope.ts'
 import { isHeadStorable } from '../cache/storable.ts'
-import { isWholeAnswer } from '../cache/whole-answer.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
+import { isInFull, isWholeAnswer } from '../openai/whole-answer.ts'
 import { awaitFlight } from './await-flight.ts'
 import { flyOut } from './fly-out.ts'
 import { playKept } from './play-kept.ts'
@@ -52,6 +52,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
     {
       signal: request.exchange.abort.signal,
       runsOn: false,
+      isInFull: ({ headers }, chunks) => isInFull(endpointOf(request.exchange.target), headers, chunks),
       onComplete: (answer, chunks) => keep(cacheable, answer, chunks, deps),
     },
   )
@@ -88,9 +89,13 @@ function keep(
 ): void | Promise<void> {
   const { cache } = request.settings
   if (!control.mayStore || !isHeadStorable(answer, { isShared: cache.scope === 'shared' })) return
-  if (!isWholeAnswer(endpointOf(request.exchange.target), answer.headers, chunks)) return
-  const { ttlMs } = control
-  const { status, headers } = answer
-  const kept = { status, headers: storedHeaders(headers), chunks, storedAt: Date.now(), ttlMs }
-  return store.set(key, encodeAnswer(kept), { ttlMs, scope })
+  const put = (isWhole: boolean): void | Promise<void> => {
+    if (!isWhole) return
+    const { ttlMs } = control
+    const { status, headers } = answer
+    const kept = { status, headers: storedHeaders(headers), chunks, storedAt: Date.now(), ttlMs }
+    return store.set(key, encodeAnswer(kept), { ttlMs, scope })
+  }
+  const isWhole = isWholeAnswer(endpointOf(request.exchange.target), answer.headers, chunks)
+  return typeof isWhole === 'boolean' ? put(isWhole) : isWhole.then(put)
 }

@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange.ts'
 import { type Fork, forkExchange } from '../fork-exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { isJsonWithin, readShort, SHORT_BYTES_MAX } from '../short-answer.ts'
+import { answerEndOf } from '../stream/answer-end.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { noteSpent } from './await-flight.ts'
 import type { FlightNote, ReuseRequest } from './reuse-request.ts'
@@ -44,7 +45,8 @@ export async function flyOut(
     const idle = deps.deadlines.start(request.streamIdleMsOf(lane), timeOut)
     if (isJsonWithin(answer.headers, Math.min(SHORT_BYTES_MAX, request.settings.cache.answerBytesMax)))
       return { answer, note, whole: await readWhole(answer, fork, idle) }
-    return { answer: new Response(watchSource(answer.body, fork, idle), answer), note }
+    const end = answerEndOf(fork, answer, { isUpstreams: true, deadlines: deps.deadlines })
+    return { answer: new Response(watchSource(answer.body, fork, { idle, end }), answer), note }
   } catch (cause) {
     fork.end({ kind: 'failed', cause })
     if (fork.shouldRetry === false) noteSpent(cause)

@@ -1,6 +1,8 @@
 import type { Fork } from '../fork-exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { passThrough, Tap } from '../stream/tap.ts'
+import type { WatchedEnd } from '../stream/answer-end.ts'
+import { passThrough } from '../stream/pass-through.ts'
+import { Tap } from '../stream/tap.ts'
 import type { Deadline } from '../timing/deadlines.ts'
 
 /**
@@ -10,14 +12,14 @@ import type { Deadline } from '../timing/deadlines.ts'
  * Who cancels it with an error of ours, such as a clock that has run out, says who is to blame.
  *
  * @example
- * const body = watchSource(answer.body, fork, deadlines.start(streamIdleMs, timeOut))
+ * const body = watchSource(answer.body, fork, { idle: deadlines.start(streamIdleMs, timeOut), end })
  */
 export function watchSource(
   source: ReadableStream<Uint8Array>,
   fork: Fork,
-  idle: Deadline,
+  { idle, end }: { readonly idle: Deadline; readonly end: WatchedEnd | undefined },
 ): ReadableStream<Uint8Array> {
-  const tap = new Tap({ idle, onEnd: (outcome) => fork.end(outcome) })
+  const tap = new Tap({ idle, end, onEnd: (outcome) => fork.end(outcome) })
   return passThrough(source, tap, {
     breakWith: (cause) => (fork.outcome?.kind === 'failed' ? fork.outcome.cause : cause),
     isFailure: (reason) => reason instanceof ApiError && reason.kind !== 'client_closed',

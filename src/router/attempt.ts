@@ -31,7 +31,7 @@ export interface Attempt {
   outwaited(ms: number): void
   /** The client left before an answer: nobody's fault. Frees the probe. */
   abandoned(): void
-  /** The exchange with the lane is over: its body has ended, `isBroken`: before its time, by the target's fault. */
+  /** The exchange with the lane is over: its body has ended, `isBroken`: before its time, by the target's fault; undefined: that can't be told. */
   ended(isBroken?: boolean): void
 }
 
@@ -99,7 +99,7 @@ class Call implements Attempt {
     if (this.#settle()) this.#owner.onAbandon(this.#beginning)
   }
 
-  ended(isBroken = false): void {
+  ended(isBroken?: boolean): void {
     if (this.#isEnded) return
     this.#isEnded = true
     // A probe whose outcome nobody told must not keep all others out for good.

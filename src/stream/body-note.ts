@@ -1,5 +1,6 @@
 import { createBeside } from '../beside.ts'
-import { passThrough, type Tap } from './tap.ts'
+import { passThrough } from './pass-through.ts'
+import type { Tap } from './tap.ts'
 
 /** What whoever writes a response to a socket is told of its body, so that it passes through no stream more than it must. */
 export type BodyNote =

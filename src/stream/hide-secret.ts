@@ -1,4 +1,5 @@
 import { formatOf } from '../bytes/content-coding.ts'
+import { decodeBody } from '../bytes/decode-body.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 const STAR = 0x2a
@@ -8,7 +9,7 @@ const DECODED_BYTES_MAX = 16 * 1024 * 1024
 
 /** Whether a body can only be searched for a secret when it is there as a whole, because it is encoded. */
 export function isEncoded(headers: Headers): boolean {
-  return codingOf(headers) !== undefined
+  return formatOf(headers.get('content-encoding')) !== undefined
 }
 
 /**
@@ -32,39 +33,16 @@ export async function hideSecret(
   if (body === null) return null
   const needle = new TextEncoder().encode(secret)
   if (body instanceof ReadableStream) return maskStream(body, needle)
-  const format = codingOf(headers)
-  const plain = format === undefined ? body : await decode(body, format)
+  const plain = await decodeBody(body, headers.get('content-encoding'), DECODED_BYTES_MAX)
+  if (plain === 'too_large') {
+    throw new ApiError('upstream_invalid_response', { cause: 'an encoded error too large to search for the key' })
+  }
   if (plain === undefined || !maskIn(plain, needle)) return body
-  if (format !== undefined) {
+  if (plain !== body) {
     headers.delete('content-encoding')
     headers.set('content-length', String(plain.byteLength))
   }
   return plain
-}
-
-function codingOf(headers: Headers): Bun.CompressionFormat | undefined {
-  return formatOf(headers.get('content-encoding'))
-}
-
-/** The decoded bytes; undefined where nobody could decode them. */
-async function decode(
-  bytes: Uint8Array<ArrayBuffer>,
-  format: Bun.CompressionFormat,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format)).getReader()
-  const chunks: Uint8Array<ArrayBuffer>[] = []
-  let size = 0
-  for (;;) {
-    const next = await reader.read().catch(() => undefined)
-    if (next === undefined) return undefined
-    if (next.done) return new Uint8Array(await new Blob(chunks).arrayBuffer())
-    size += next.value.byteLength
-    if (size > DECODED_BYTES_MAX) {
-      await reader.cancel().catch(() => undefined)
-      throw new ApiError('upstream_invalid_response', { cause: 'an encoded error too large to search for the key' })
-    }
-    chunks.push(next.value)
-  }
 }
 
 /** Masks whatever the chunking; the length stays, so that a Content-Length stays true. */

@@ -1,5 +1,6 @@
-import { lastBytes, TAIL_BYTES } from '../formats/sse/event-boundary.ts'
+import { ApiError } from '../openai/api-error.ts'
 import type { Deadline } from '../timing/deadlines.ts'
+import { REST_MS, type WatchedEnd } from './answer-end.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What a tap tells while a body passes by it. */
@@ -12,11 +13,22 @@ export interface TapWatch {
   readonly onEnd: (outcome: Outcome, bytes: number) => void
   /** Runs only while the source is being waited for: a slow reader never counts as a silent source. */
   readonly idle?: Deadline
-  /** The last bytes to send when the source fails, if what was sent before (`tail` is its end) allows any. */
+  /** Whether the answer is there in full, though its body is not, or the other way round. */
+  readonly end?: WatchedEnd | undefined
+  /** The last bytes to send when the source fails, if what was sent before (`tail` is its end, which `end` knows) allows any. */
   readonly farewell?: (tail: Uint8Array, cause: unknown) => Uint8Array | undefined
 }
 
+/** A body that must not look complete. */
+export interface Broken {
+  readonly cause: unknown
+  /** What may still be sent before the break. */
+  readonly farewell: Uint8Array | undefined
+}
+
 const NOTHING = new Uint8Array()
+/** Why what is behind an answer's last event is not waited for any longer. */
+const REST_IS_OVER = new ApiError('client_closed')
 
 /**
  * Watches a body that somebody passes on chunk by chunk, and reports its end once.
@@ -28,7 +40,6 @@ const NOTHING = new Uint8Array()
 export class Tap {
   readonly #watch: TapWatch
   #bytes = 0
-  #tail: Uint8Array = NOTHING
   #hasEnded = false
   #follower: TapWatch['onEnd'] | undefined
 
@@ -53,27 +64,48 @@ export class Tap {
     if (this.#bytes === 0 && chunk.byteLength > 0) watch.onFirstChunk?.(chunk)
     watch.onChunk?.(chunk)
     this.#bytes += chunk.byteLength
-    // Of a chunk that is long enough the last bytes are looked for at the end only.
-    if (watch.farewell !== undefined) this.#tail = chunk.byteLength >= TAIL_BYTES ? chunk : lastBytes(this.#tail, chunk)
+    watch.end?.of.add(chunk)
   }
 
-  /** The source has come to its proper end. */
-  onDone(): void {
+  /** The source has come to its end. undefined: a proper one; else the body must not look complete. */
+  onDone(): Broken | undefined {
+    const cause = this.#hasEnded ? undefined : this.#watch.end?.of.whyBroken()
+    if (cause !== undefined) return this.#break(cause)
     this.#end({ kind: 'complete' })
+    return undefined
   }
 
-  /** The source has failed; what is returned may still be sent. The body must not look complete. */
-  onFail(cause: unknown): Uint8Array | undefined {
+  /** The source has failed. undefined: behind the answer's last event, and the body may end; else it must not look complete. */
+  onFail(cause: unknown): Broken | undefined {
     // A source whose reader has left fails too: that is no failure of its own.
-    if (this.#hasEnded) return undefined
-    const farewell = this.#watch.farewell?.(lastBytes(NOTHING, this.#tail), cause)
-    this.#end({ kind: 'failed', cause })
-    return farewell
+    if (this.#hasEnded) return { cause, farewell: undefined }
+    if (this.#watch.end?.of.meaning() !== 'last') return this.#break(cause)
+    this.#end({ kind: 'complete' })
+    return undefined
+  }
+
+  /**
+   * The reader leaves. Behind the answer's last event the rest of the source is to be read for a moment: until what is returned
+   * is cleared, or `giveUp` is called; `onCancel` and the source's cancelling come then. undefined: they are due now.
+   */
+  onLeave(giveUp: (reason: ApiError) => void): Deadline | undefined {
+    const { end } = this.#watch
+    if (this.#hasEnded || end === undefined || end.of.meaning() === 'neither') return undefined
+    return end.deadlines.start(REST_MS, () => giveUp(REST_IS_OVER))
   }
 
   /** The reader has left. */
   onCancel(): void {
-    this.#end({ kind: 'cancelled' })
+    if (this.#hasEnded) return
+    const meaning = this.#watch.end?.of.meaning() ?? 'neither'
+    this.#end({ kind: meaning === 'neither' ? 'cancelled' : 'complete' })
+  }
+
+  #break(cause: unknown): Broken {
+    const { end, farewell } = this.#watch
+    const broken = { cause, farewell: farewell?.(end?.of.lastBytes ?? NOTHING, cause) }
+    this.#end({ kind: 'failed', cause })
+    return broken
   }
 
   #end(outcome: Outcome): void {
@@ -83,56 +115,4 @@ export class Tap {
     this.#watch.onEnd(outcome, this.#bytes)
     this.#follower?.(outcome, this.#bytes)
   }
-}
-
-/** What a tapped body does differently where it is read within the program, and not by the runtime. */
-export interface PassOptions {
-  /** What it breaks with, given what its source did; nothing where absent. */
-  readonly breakWith?: (cause: unknown) => unknown
-  /** Whether a reader that leaves for this reason says that the source has failed. */
-  readonly isFailure?: (reason: unknown) => boolean
-}
-
-/**
- * Passes a body through a tap chunk by chunk, unchanged and never ahead of its reader.
- *
- * A source that fails makes the tapped body fail too, never end: a cut answer must not look complete.
- *
- * @example
- * return new Response(passThrough(answer.body, new Tap({ onEnd })), answer)
- */
-export function passThrough(
-  source: ReadableStream<Uint8Array>,
-  tap: Tap,
-  { breakWith, isFailure }: PassOptions = {},
-): ReadableStream<Uint8Array> {
-  const reader = source.getReader()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        tap.onWait()
-        try {
-          const { done, value } = await reader.read()
-          if (done) {
-            controller.close()
-            tap.onDone()
-            return
-          }
-          tap.onChunk(value)
-          controller.enqueue(value)
-        } catch (cause) {
-          const farewell = tap.onFail(cause)
-          if (farewell !== undefined) controller.enqueue(farewell)
-          // Most often without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
-          controller.error(breakWith?.(cause))
-        }
-      },
-      cancel(reason) {
-        if (isFailure?.(reason) === true) tap.onFail(reason)
-        else tap.onCancel()
-        return reader.cancel(reason).catch(() => undefined)
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }

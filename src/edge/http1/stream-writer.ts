@@ -1,7 +1,10 @@
-import type { Tap } from '../../stream/tap.ts'
+import type { ApiError } from '../../openai/api-error.ts'
+import type { Broken, Tap } from '../../stream/tap.ts'
+import type { Deadline } from '../../timing/deadlines.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { openFrame } from './frame.ts'
 import type { ResponseFraming } from './response-head.ts'
+import { leaveTurn, type Turn } from './turn.ts'
 import type { Written } from './written.ts'
 
 /** The runtime's own addition to the standard reader: all chunks that are there at once, mostly without a promise. */
@@ -19,47 +22,91 @@ const LAST_CHUNK = '0\r\n\r\n'
 /**
  * Writes a response whose body is a stream: the head `text` at once, then every chunk as it comes. `tap` is told of
  * each, and of the end.
+ *
+ * A client that leaves ends the body, unless it has all of the answer: then what is left of the body is read for a moment.
  */
 export async function writeStream(
   response: Response,
   text: string,
   framing: ResponseFraming,
-  socket: ClientSocket,
-  tap: Tap,
+  { turn, socket, tap }: StreamTo,
 ): Promise<Written> {
   const reader = (response.body as ReadableStream<Uint8Array>).getReader() as ManyReader
   const out = new StreamWriter(text, framing, Number(response.headers.get('content-length') ?? 0), socket)
-  const leave = (): void => {
+  const leave = (reason?: ApiError): void => {
     tap.onCancel()
-    reader.cancel().catch(() => undefined)
+    reader.cancel(reason).catch(() => undefined)
   }
   if (framing === 'none') {
     out.flushHead()
     leave()
     return 'complete'
   }
-  socket.onceClosed(leave)
+  const rest = new RestOfBody(tap, (reason) => {
+    leave(reason)
+    leaveTurn(turn)
+  })
+  turn.onLeave = () => rest.isRead()
+  socket.onceClosed(() => {
+    if (!rest.isRead()) leave()
+  })
   try {
     for (;;) {
       tap.onWait()
       const next = reader.readMany()
       const { done, value } = next instanceof Promise ? await next : next
-      if (socket.isClosed) return 'broken'
+      if (socket.isClosed && !rest.isRead()) return 'broken'
       if (done) break
       for (const chunk of value) tap.onChunk(chunk)
       if (!out.write(value)) await socket.flushed()
     }
-    tap.onDone()
-    return out.end()
+    return out.finish(tap.onDone(), framing)
   } catch (cause) {
     // Why it failed is in the exchange's record.
-    const farewell = tap.onFail(cause)
-    if (farewell === undefined) out.flushHead()
-    else out.write([farewell])
+    const written = out.finish(tap.onFail(cause), framing)
     leave()
-    return framing === 'close' ? 'reset' : 'broken'
+    return written
   } finally {
+    rest.stop()
+    turn.onLeave = undefined
     socket.onceClosed(undefined)
+  }
+}
+
+/** Where a stream is written to, and who is told. */
+export interface StreamTo {
+  readonly turn: Turn
+  readonly socket: ClientSocket
+  readonly tap: Tap
+}
+
+/** What is left of a body whose client has gone with all of the answer. */
+class RestOfBody {
+  readonly #tap: Tap
+  readonly #giveUp: (reason: ApiError) => void
+  #isLeft = false
+  #moment: Deadline | undefined
+
+  constructor(tap: Tap, giveUp: (reason: ApiError) => void) {
+    this.#tap = tap
+    this.#giveUp = giveUp
+  }
+
+  /** To be asked when the client has left: whether the rest is read. */
+  isRead(): boolean {
+    if (!this.#isLeft) {
+      this.#isLeft = true
+      this.#moment = this.#tap.onLeave((reason) => {
+        this.#moment = undefined
+        this.#giveUp(reason)
+      })
+    }
+    return this.#moment !== undefined
+  }
+
+  stop(): void {
+    this.#moment?.clear()
+    this.#moment = undefined
   }
 }
 
@@ -102,7 +149,15 @@ class StreamWriter {
     return frame.send()
   }
 
-  end(): Written {
+  /** Ends the body, or breaks it off behind the last words that there are for it. */
+  finish(broken: Broken | undefined, framing: ResponseFraming): Written {
+    if (broken === undefined) return this.#end()
+    if (broken.farewell === undefined) this.flushHead()
+    else this.write([broken.farewell])
+    return framing === 'close' ? 'reset' : 'broken'
+  }
+
+  #end(): Written {
     const rest = this.#takeHead() + (this.#isChunked ? LAST_CHUNK : '')
     if (rest !== '') this.#socket.write(Buffer.from(rest, 'latin1'))
     return Number.isFinite(this.#left) && this.#left > 0 ? 'broken' : 'complete'

@@ -28,6 +28,8 @@ export interface Turn {
   isLast: boolean
   /** Whether the head of the answer has been written. */
   isAnswered: boolean
+  /** Asked where the client leaves: whether the answer goes on to its end all the same, since the client has all that it asked for. */
+  onLeave?: (() => boolean) | undefined
 }
 
 /**
@@ -71,7 +73,9 @@ export function breakTurn({ body, abort }: Turn, reason: ApiError): void {
   if (!abort.signal.aborted) abort.abort(reason)
 }
 
-/** Ends a turn whose client is gone. */
+/** Ends a turn whose client is gone, at once or behind what is still read for it. */
 export function leaveTurn(turn: Turn): void {
-  breakTurn(turn, new ApiError('client_closed'))
+  const reason = new ApiError('client_closed')
+  if (turn.onLeave?.() === true) turn.body.fail(reason)
+  else breakTurn(turn, reason)
 }

@@ -28,7 +28,7 @@ export function writeResponse(response: Response, turn: Turn, socket: ClientSock
     return 'complete'
   }
   const tap = note !== undefined && 'tap' in note ? note.tap : new Tap(UNWATCHED)
-  return writeStream(response, text, framing, socket, tap)
+  return writeStream(response, text, framing, { turn, socket, tap })
 }
 
 /** Writes the answer to what is no request, as the connection's last. */

@@ -1,5 +1,5 @@
-const LF = 0x0a
-const CR = 0x0d
+import { EventEnds } from './event-ends.ts'
+
 const NOTHING = new Uint8Array()
 
 /** All of an event, or a piece of one that is longer than the splitter holds. */
@@ -15,8 +15,8 @@ export interface EventPiece {
 /**
  * Splits the bytes of a stream of server-sent events into events, whatever the chunks that they come in.
  *
- * A line ends with LF, CR or CR LF (WHATWG HTML §9.2.5). An event is there as soon as its blank line is: the LF of a CR LF
- * that comes only later stands at the front of what follows. The pieces, one after the other, are the very bytes that came.
+ * An event is there as soon as its blank line is: the LF of a CR LF that comes only later stands at the front of what follows.
+ * The pieces, one after the other, are the very bytes that came.
  *
  * Of an event of more than `bytesMax` bytes nothing is held any longer: it comes in pieces, as they come.
  *
@@ -26,13 +26,12 @@ export interface EventPiece {
  */
 export class EventSplitter {
   readonly #bytesMax: number
+  readonly #ends = new EventEnds()
   /** The beginning of an event that is not complete: the first `#heldBytes` of it. */
   #held: Uint8Array<ArrayBuffer> = NOTHING
   #heldBytes = 0
   /** A piece of the event has been given already. */
   #isLong = false
-  #isLineEmpty = true
-  #isAfterCr = false
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
@@ -40,50 +39,25 @@ export class EventSplitter {
 
   /** Takes a chunk, and gives the events that it completes; they may be views of it. */
   add(chunk: Uint8Array): EventPiece[] {
-    const pieces: EventPiece[] = []
+    return [...this.split(chunk)]
+  }
+
+  /** The same, one after the other: a chunk may be of thousands of events. All are to be taken. */
+  *split(chunk: Uint8Array): Generator<EventPiece> {
     const own = owned(chunk)
     let from = 0
-    for (const end of this.#ends(own)) {
-      pieces.push(this.#finish(own.subarray(from, end)))
+    for (const end of this.#ends.in(own)) {
+      yield this.#finish(own.subarray(from, end))
       from = end
     }
-    if (from < own.byteLength) this.#hold(own.subarray(from), pieces)
-    return pieces
+    const piece = from < own.byteLength ? this.#hold(own.subarray(from)) : undefined
+    if (piece !== undefined) yield piece
   }
 
   /** The stream has ended: gives what is left, an event without its blank line; undefined: nothing. */
   end(): EventPiece | undefined {
     if (this.#heldBytes === 0) return undefined
     return { bytes: this.#takeHeld(), isStart: true, isEnd: false }
-  }
-
-  /** Where events end in a chunk. */
-  *#ends(chunk: Uint8Array): Generator<number> {
-    let at = 0
-    let [lf, cr] = [chunk.indexOf(LF), chunk.indexOf(CR)]
-    while (at < chunk.byteLength) {
-      // The second half of a CR LF ends no line of its own.
-      if (this.#isAfterCr && chunk[at] === LF) at += 1
-      this.#isAfterCr = false
-      // Each is searched for once: a stream of one kind of line ends has none of the other.
-      if (lf !== -1 && lf < at) lf = chunk.indexOf(LF, at)
-      if (cr !== -1 && cr < at) cr = chunk.indexOf(CR, at)
-      const end = lf === -1 || (cr !== -1 && cr < lf) ? cr : lf
-      if (end === -1) {
-        if (at < chunk.byteLength) this.#isLineEmpty = false
-        return
-      }
-      const isBlank = this.#isLineEmpty && end === at
-      this.#isLineEmpty = true
-      this.#isAfterCr = chunk[end] === CR
-      at = end + 1
-      if (!isBlank) continue
-      if (this.#isAfterCr && chunk[at] === LF) {
-        this.#isAfterCr = false
-        at += 1
-      }
-      yield at
-    }
   }
 
   /** The last part of an event has come. */
@@ -95,16 +69,13 @@ export class EventSplitter {
     return { bytes: this.#takeHeld(), isStart, isEnd: true }
   }
 
-  /** A part of an event that is not its last. */
-  #hold(part: Uint8Array<ArrayBuffer>, pieces: EventPiece[]): void {
-    if (this.#isLong) {
-      pieces.push({ bytes: part, isStart: false, isEnd: false })
-      return
-    }
+  /** Takes a part of an event that is not its last; gives it where the event is long. */
+  #hold(part: Uint8Array<ArrayBuffer>): EventPiece | undefined {
+    if (this.#isLong) return { bytes: part, isStart: false, isEnd: false }
     this.#append(part)
-    if (this.#heldBytes <= this.#bytesMax) return
-    pieces.push({ bytes: this.#takeHeld(), isStart: true, isEnd: false })
+    if (this.#heldBytes <= this.#bytesMax) return undefined
     this.#isLong = true
+    return { bytes: this.#takeHeld(), isStart: true, isEnd: false }
   }
 
   #append(part: Uint8Array<ArrayBuffer>): void {

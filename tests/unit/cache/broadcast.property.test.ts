@@ -66,6 +66,7 @@ test('whoever stays gets exactly the bytes of the source, whoever else joins, re
           now: () => 0,
           keptBytesMax,
           runsOn,
+          isInFull: () => false,
           onComplete: (all) => {
             ends.push('complete')
             kept = Buffer.concat(all.map(({ bytes }) => bytes))

@@ -25,6 +25,7 @@ function broadcastOf(body: ReadableStream<Uint8Array>, options: Options = {}): {
     now: () => 0,
     keptBytesMax: 1_000_000,
     runsOn: false,
+    isInFull: () => false,
     ...options,
     onComplete: (chunks) => told.complete.push(chunks),
     onBroken: (cause) => told.broken.push(cause),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { BODY_BYTES_MAX } from '../../../src/cassette/decode-body.ts'
+import { BODY_BYTES_MAX } from '../../../src/cassette/cassette.ts'
 import { describeAnswer } from '../../../src/cassette/describe-answer.ts'
 import { playAnswer } from '../../../src/cassette/play-answer.ts'
 import { createScrub } from '../../../src/cassette/scrub.ts'

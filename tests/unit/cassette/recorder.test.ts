@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { BODY_BYTES_MAX } from '../../../src/cassette/decode-body.ts'
-import { watchAnswer } from '../../../src/cassette/watch-answer.ts'
+import { BODY_BYTES_MAX } from '../../../src/cassette/cassette.ts'
+import { tapeAnswer } from '../../../src/tape-answer.ts'
 import { collectStream, streamOf } from '../stream/collect-stream.ts'
 import { asked, memoryFolder, recorderScene, utf8 } from './scene.ts'
 
@@ -161,7 +161,7 @@ describe('an answer that is watched', () => {
   test('passes as it is, and is recorded at its end', async () => {
     const { recorder, cassettes } = await recorderScene()
     const init = { status: 201, headers: { 'content-type': 'text/event-stream', 'x-other': 'a' } }
-    const answer = watchAnswer(new Response(streamOf(['data: a\n\n', 'data: b\n\n']), init), recorder.begin(asked({})))
+    const answer = tapeAnswer(new Response(streamOf(['data: a\n\n', 'data: b\n\n']), init), recorder.begin(asked({})))
     expect([answer.status, answer.headers.get('x-other')]).toEqual([201, 'a'])
     if (answer.body === null) throw new Error('no body')
     const { chunks, isBroken } = await collectStream(answer.body)
@@ -177,7 +177,7 @@ describe('an answer that is watched', () => {
   test('is recorded at once where it has no body', async () => {
     const { recorder, cassettes } = await recorderScene()
     const answer = new Response(null, { status: 204 })
-    expect(watchAnswer(answer, recorder.begin(asked({})))).toBe(answer)
+    expect(tapeAnswer(answer, recorder.begin(asked({})))).toBe(answer)
     await recorder.settle()
     expect(cassettes()[0]?.response).toEqual({ status: 204, after_ms: 0, headers: {} })
   })
@@ -185,7 +185,7 @@ describe('an answer that is watched', () => {
   test('breaks where its source breaks, with the same reason, and is not recorded', async () => {
     const { recorder, lines } = await recorderScene()
     const cause = new Error('reset')
-    const answer = watchAnswer(new Response(streamOf(['a'], cause)), recorder.begin(asked({})))
+    const answer = tapeAnswer(new Response(streamOf(['a'], cause)), recorder.begin(asked({})))
     expect(await answer.text().catch((thrown: unknown) => thrown)).toBe(cause)
     expect(lines[0]?.fields).toMatchObject({ why: 'the answer was cut' })
   })
@@ -199,7 +199,7 @@ describe('an answer that is watched', () => {
         throw new Error('late')
       },
     })
-    await watchAnswer(new Response(source), recorder.begin(asked({}))).body?.cancel('enough')
+    await tapeAnswer(new Response(source), recorder.begin(asked({}))).body?.cancel('enough')
     expect(reasons).toEqual(['enough'])
     expect(lines[0]?.fields).toMatchObject({ why: 'the answer was left' })
   })

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'bun:test'
 import {
   type AnswerEvent,
   type EventMeaning,
-  finishesChoice,
+  finishesAnswer,
   isFailedAnswer,
   meaningOf,
+  OpenChoices,
 } from '../../../src/openai/answer-events.ts'
 
 const json = (value: unknown, event?: string): AnswerEvent => ({ event, data: JSON.stringify(value) })
@@ -26,7 +27,8 @@ describe('an event', () => {
     ['chat/completions', json({ choices: [{ delta: {}, error: null }, { error: { code: 502 } }] }), 'failure'],
     ['chat/completions', json({ id: 'x', choices: [], error: { message: 'gone' } }), 'failure'],
     ['chat/completions', json({ error: 'gone' }), 'failure'],
-    ['chat/completions', json({ error: { message: null, code: null } }), 'neither'],
+    ['chat/completions', json({ error: { message: null, code: null } }), 'failure'],
+    ['chat/completions', json({ error: {} }), 'failure'],
     ['chat/completions', { event: 'error', data: 'gone' }, 'failure'],
     ['responses', json({ sequence_number: 9, type: 'error', message: 'gone' }), 'failure'],
     ['responses', json({ type: 'response.output_text.delta', delta: '{"type":"response.completed"}' }), 'neither'],
@@ -34,6 +36,7 @@ describe('an event', () => {
     ['responses', json({ response: { status: 'completed', error: null }, type: 'response.completed' }), 'last'],
     ['responses', json({ status: 'completed' }, 'response.completed'), 'last'],
     ['responses', json({ type: 'response.incomplete', response: { status: 'incomplete' } }), 'last'],
+    ['responses', { data: '{"typ\\u0065":"response.f\\u0061iled"}' }, 'failure'],
     ['responses', json({ type: 'response.failed', response: { status: 'failed' } }), 'failure'],
     ['responses', json({ type: 'response.cancelled', response: { status: 'cancelled' } }), 'failure'],
     ['responses', json({ type: 'response.completed', response: { status: 'failed' } }), 'failure'],
@@ -51,11 +54,26 @@ describe('an event', () => {
     expect(meaningOf(endpoint, event)).toBe(meaning)
   })
 
-  test('says that a choice is finished', () => {
-    expect(finishesChoice('{"choices":[{"finish_reason":null},{"finish_reason":"length"}]}')).toBe(true)
-    expect(finishesChoice('{"choices":[{"finish_reason":null}]}')).toBe(false)
-    expect(finishesChoice('[DONE]')).toBe(false)
-    expect(finishesChoice(undefined)).toBe(false)
+  test.each([
+    ['{"choices":[{"finish_reason":null},{"finish_reason":"length"}]}', true],
+    ['{"choices":[],"usage":{"total_tokens":3}}', true],
+    ['{"choices":[],"usage":null}', false],
+    ['{"choices":[{"finish_reason":null}],"usage":{"total_tokens":3}}', false],
+    ['[DONE]', false],
+    [undefined, false],
+  ])('with the data %j finishes the answer: %p', (data, isFinished) => {
+    expect(finishesAnswer(data)).toBe(isFinished)
+  })
+
+  test('that begins a choice leaves it open until one ends it', () => {
+    const choices = new OpenChoices()
+    expect(choices.areFinished).toBe(false)
+    choices.add('{"choices":[{"index":0,"delta":{}},{"index":1,"delta":{}}]}')
+    choices.add('{"choices":[{"index":0,"finish_reason":"stop"}]}')
+    expect(choices.areFinished).toBe(false)
+    choices.add('{"choices":[{"index":1,"finish_reason":"stop"}]}')
+    choices.add('{"choices":[],"usage":{}}')
+    expect(choices.areFinished).toBe(true)
   })
 })
 

@@ -1,4 +1,5 @@
-import { passThrough, Tap, type TapWatch } from '../../../src/stream/tap.ts'
+import { passThrough } from '../../../src/stream/pass-through.ts'
+import { Tap, type TapWatch } from '../../../src/stream/tap.ts'
 
 /** What came out of a stream, and whether it ended or broke. */
 export interface Collected {

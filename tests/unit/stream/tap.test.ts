@@ -1,5 +1,7 @@
 import { expect, mock, test } from 'bun:test'
+import { answerEndOf } from '../../../src/stream/answer-end.ts'
 import type { Outcome } from '../../../src/stream/outcome.ts'
+import { createDeadlines } from '../../../src/timing/deadlines.ts'
 import { collectStream, streamOf, tap } from './collect-stream.ts'
 
 const onEndMock = () => mock<(outcome: Outcome, bytes: number) => void>()
@@ -97,10 +99,19 @@ test('a slow reader never counts as a silent source: the clock runs only while t
 
 test('the last words are asked for with the end of what was sent, however it was cut, and go out before the break', async () => {
   const cause = new Error('reset')
+  const events = new Response(null, { headers: { 'content-type': 'text/event-stream' } })
   for (const chunks of [['data: 1\n\n'], ['data: 1', '\n', '\n'], [...'data: 1\n\n']]) {
     const asked: unknown[] = []
     const tapped = tap(streamOf(chunks, cause), {
       onEnd: () => undefined,
+      end: answerEndOf(
+        { request: new Request('http://x', { method: 'POST' }), target: '/v1/chat/completions' },
+        events,
+        {
+          isUpstreams: true,
+          deadlines: createDeadlines(),
+        },
+      ),
       farewell(tail, seen) {
         asked.push([new TextDecoder().decode(tail), seen])
         return new TextEncoder().encode('bye')

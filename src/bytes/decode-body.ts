@@ -1,0 +1,71 @@
+import { formatOf } from './content-coding.ts'
+import { joinBytes } from './join-bytes.ts'
+
+/** What a body decodes to; `too_large`: more than was allowed; undefined: it has a coding that is not known, or not true, or it was cut. */
+export type Decoded = Uint8Array<ArrayBuffer> | 'too_large' | undefined
+
+/**
+ * Decodes a body as its `Content-Encoding` says, which may be a list (RFC 9110 §8.4). One that was cut is not decoded, nor one
+ * with something behind its end.
+ *
+ * @example
+ * const plain = await decodeBody(bytes, headers.get('content-encoding'), 16 * 1024 * 1024)
+ */
+export async function decodeBody(
+  bytes: Uint8Array<ArrayBuffer>,
+  codings: string | null,
+  bytesMax: number,
+): Promise<Decoded> {
+  let plain: Decoded = bytes
+  // The last one was applied last.
+  for (const coding of codingsOf(codings).toReversed()) {
+    if (!(plain instanceof Uint8Array)) return plain
+    plain = await decodeOnce(plain, coding, bytesMax)
+  }
+  return plain
+}
+
+/**
+ * Whether a `Content-Encoding` says anything: `identity` doesn't.
+ *
+ * @example
+ * if (isEncoded(headers.get('content-encoding'))) …
+ */
+export function isEncoded(codings: string | null): boolean {
+  return codingsOf(codings).length > 0
+}
+
+function codingsOf(codings: string | null): readonly string[] {
+  if (codings === null) return []
+  const names = codings.split(',').map((name) => name.trim().toLowerCase())
+  return names.filter((name) => name !== '' && name !== 'identity')
+}
+
+async function decodeOnce(bytes: Uint8Array<ArrayBuffer>, coding: string, bytesMax: number): Promise<Decoded> {
+  const format = formatOf(coding)
+  if (format === undefined) return undefined
+  const plain = await inflate(bytes, format, bytesMax)
+  // "deflate" is zlib's form (RFC 9110 §8.4.1.2); what is sent without its frame is taken by all clients, too.
+  return plain === undefined && format === 'deflate' ? await inflate(bytes, 'deflate-raw', bytesMax) : plain
+}
+
+async function inflate(
+  bytes: Uint8Array<ArrayBuffer>,
+  format: Bun.CompressionFormat,
+  bytesMax: number,
+): Promise<Decoded> {
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format)).getReader()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for (;;) {
+    const next = await reader.read().catch(() => undefined)
+    if (next === undefined) return undefined
+    if (next.done) return joinBytes(chunks)
+    size += next.value.byteLength
+    if (size > bytesMax) {
+      await reader.cancel().catch(() => undefined)
+      return 'too_large'
+    }
+    chunks.push(next.value)
+  }
+}

@@ -1,0 +1,46 @@
+const LF = 0x0a
+const CR = 0x0d
+
+/**
+ * Finds where the events of a stream end, whatever the chunks that it comes in.
+ *
+ * A line ends with LF, CR or CR LF (WHATWG HTML §9.2.5). An event ends as soon as its blank line is there: the LF of a CR LF
+ * that comes only later is the next one's.
+ *
+ * @example
+ * const ends = new EventEnds()
+ * for (const end of ends.in(chunk)) handle(chunk.subarray(from, end))
+ */
+export class EventEnds {
+  #isLineEmpty = true
+  #isAfterCr = false;
+
+  /** Takes a chunk, and gives where events end in it, each behind its blank line. All are to be taken. */
+  *in(chunk: Uint8Array): Generator<number, void> {
+    let at = 0
+    let [lf, cr] = [chunk.indexOf(LF), chunk.indexOf(CR)]
+    while (at < chunk.byteLength) {
+      // The second half of a CR LF ends no line of its own.
+      if (this.#isAfterCr && chunk[at] === LF) at += 1
+      this.#isAfterCr = false
+      // Each is searched for once: a stream of one kind of line ends has none of the other.
+      if (lf !== -1 && lf < at) lf = chunk.indexOf(LF, at)
+      if (cr !== -1 && cr < at) cr = chunk.indexOf(CR, at)
+      const end = lf === -1 || (cr !== -1 && cr < lf) ? cr : lf
+      if (end === -1) {
+        if (at < chunk.byteLength) this.#isLineEmpty = false
+        return
+      }
+      const isBlank = this.#isLineEmpty && end === at
+      this.#isLineEmpty = true
+      this.#isAfterCr = chunk[end] === CR
+      at = end + 1
+      if (!isBlank) continue
+      if (this.#isAfterCr && chunk[at] === LF) {
+        this.#isAfterCr = false
+        at += 1
+      }
+      yield at
+    }
+  }
+}

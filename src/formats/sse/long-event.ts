@@ -1,0 +1,52 @@
+import { StringScanner } from '../json/string-scanner.ts'
+import { EventEnds } from './event-ends.ts'
+import { parseEvent } from './parse-event.ts'
+
+/** Where an event's name stands that has one: in front of its data. */
+const HEAD_BYTES = 256
+const TYPE_CHARS_MAX = 256
+const TO_BYTES = new TextEncoder()
+
+/**
+ * An event that is too long to be held: of all its JSON only the `type` is found, wherever it stands.
+ *
+ * @example
+ * const long = new LongEvent(beginning)
+ * while (long.add(chunk) === undefined) chunk = await next()
+ * const short = long.summary()
+ */
+export class LongEvent {
+  readonly #ends = new EventEnds()
+  readonly #scanner: StringScanner
+  readonly #name: string | undefined
+  #type: string | undefined
+
+  /** `beginning`: what has come of it so far. */
+  constructor(beginning: Uint8Array) {
+    this.#name = parseEvent(beginning.subarray(0, HEAD_BYTES)).event
+    this.#scanner = new StringScanner({
+      stringBytesMax: TYPE_CHARS_MAX,
+      depthMax: 1,
+      isWanted: (name) => name === 'type',
+      isSkipped: () => true,
+      onString: (name, text) => {
+        if (name === 'type') this.#type = text
+      },
+      onEnd: () => undefined,
+    })
+    this.add(beginning)
+  }
+
+  /** Takes what comes next, and gives what stands behind the event; undefined: it goes on. */
+  add(chunk: Uint8Array): Uint8Array | undefined {
+    const [end] = this.#ends.in(chunk)
+    this.#scanner.add(end === undefined ? chunk : chunk.subarray(0, end))
+    return end === undefined ? undefined : chunk.subarray(end)
+  }
+
+  /** A short event of the same name and type. */
+  summary(): Uint8Array {
+    const name = this.#name === undefined ? '' : `event: ${this.#name}\n`
+    return TO_BYTES.encode(`${name}data: ${JSON.stringify({ type: this.#type })}\n\n`)
+  }
+}

@@ -1,0 +1,88 @@
+import type { Broken, Tap } from './tap.ts'
+
+/** What a tapped body does differently where it is read within the program, and not by the runtime. */
+export interface PassOptions {
+  /** What it breaks with, given what its source did; nothing where absent. */
+  readonly breakWith?: (cause: unknown) => unknown
+  /** Whether a reader that leaves for this reason says that the source has failed. */
+  readonly isFailure?: (reason: unknown) => boolean
+}
+
+/**
+ * Passes a body through a tap chunk by chunk, unchanged and never ahead of its reader.
+ *
+ * A source that fails makes the tapped body fail too, never end: a cut answer must not look complete. A reader that leaves
+ * behind the answer's last event, and says no reason, has the rest of the source read for a moment.
+ *
+ * @example
+ * return new Response(passThrough(answer.body, new Tap({ onEnd })), answer)
+ */
+export function passThrough(
+  source: ReadableStream<Uint8Array>,
+  tap: Tap,
+  { breakWith, isFailure }: PassOptions = {},
+): ReadableStream<Uint8Array> {
+  const reader: Reader = source.getReader()
+  let isLeft = false
+  const end = (controller: ReadableStreamDefaultController<Uint8Array>, broken: Broken | undefined): void => {
+    if (broken === undefined) {
+      controller.close()
+      return
+    }
+    if (broken.farewell !== undefined) controller.enqueue(broken.farewell)
+    // Most often without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
+    controller.error(breakWith?.(broken.cause))
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        tap.onWait()
+        let chunk: Uint8Array | undefined
+        try {
+          chunk = (await reader.read()).value
+        } catch (cause) {
+          return isLeft ? tap.onCancel() : end(controller, tap.onFail(cause))
+        }
+        if (chunk !== undefined) tap.onChunk(chunk)
+        if (isLeft) return
+        if (chunk === undefined) end(controller, tap.onDone())
+        else controller.enqueue(chunk)
+      },
+      cancel(reason) {
+        isLeft = true
+        if (isFailure?.(reason) === true) tap.onFail(reason)
+        else if (reason === undefined && readRest(reader, tap)) return undefined
+        else tap.onCancel()
+        return reader.cancel(reason).catch(() => undefined)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** As much of a stream's reader as is used here. */
+interface Reader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
+  cancel(reason: unknown): Promise<void>
+}
+
+/** Reads what is behind an answer's last event, for a moment; false: its reader left before that. */
+function readRest(reader: Reader, tap: Tap): boolean {
+  const moment = tap.onLeave((reason) => {
+    tap.onCancel()
+    reader.cancel(reason).catch(() => undefined)
+  })
+  if (moment === undefined) return false
+  const readOn = async (): Promise<void> => {
+    for (;;) {
+      const { value } = await reader.read()
+      if (value === undefined) break
+      tap.onChunk(value)
+    }
+    tap.onDone()
+  }
+  readOn()
+    .catch(() => tap.onCancel())
+    .finally(() => moment.clear())
+  return true
+}

@@ -1,0 +1,21 @@
+import type { Recording } from './cassette/recorder.ts'
+import type { WatchedEnd } from './stream/answer-end.ts'
+import { passThrough } from './stream/pass-through.ts'
+import { Tap } from './stream/tap.ts'
+
+/**
+ * Has a recording hear an answer while it passes: head, chunks and end, with nothing changed and nothing read ahead. `end` knows
+ * when it is there in full, whatever becomes of its body.
+ *
+ * @example
+ * const answer = tapeAnswer(await send(call), recording, answerEndOf(exchange, answer, { isUpstreams: true, deadlines }))
+ */
+export function tapeAnswer(answer: Response, recording: Recording, end?: WatchedEnd): Response {
+  recording.onHead(answer.status, answer.headers)
+  if (answer.body === null) {
+    recording.onEnd({ kind: 'complete' })
+    return answer
+  }
+  const tap = new Tap({ end, onChunk: recording.onChunk, onEnd: recording.onEnd })
+  return new Response(passThrough(answer.body, tap, { breakWith: (cause) => cause }), answer)
+}
