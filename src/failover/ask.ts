@@ -152,7 +152,8 @@ function conclude({ exchange, route, isReplayable }: Asked, outcome: Attempted):
   if (answer === undefined) throw error ?? new ApiError('upstream_unreachable')
   exchange.upstreamMs = ms
   exchange.upstream = lane.upstream.name
-  exchange.atEnd((outcome) => end(isUpstreams(outcome)))
+  // What a client left says nothing of how it would have ended.
+  exchange.atEnd((outcome) => end(outcome.kind === 'cancelled' ? undefined : isUpstreams(outcome)))
   return { answer, lane, secret }
 }
 

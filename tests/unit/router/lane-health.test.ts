@@ -50,6 +50,16 @@ describe('a breaker', () => {
     expect(health.state()).toBe('open')
   })
 
+  test('opens for them whatever clients leave between, which says nothing of how those would have ended', () => {
+    const { health } = healthOf({ rate: 0 })
+    for (const isBroken of [true, undefined, true, undefined, undefined, true]) {
+      const attempt = health.begin()
+      attempt.answered(200, 10)
+      attempt.ended(isBroken)
+    }
+    expect(health.state()).toBe('open')
+  })
+
   test('does not count the broken body of an answer that was a failure anyway, or that nobody waited for', () => {
     const { health } = healthOf()
     for (let time = 0; time < 2; time += 1) {
