@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startSimulatedServer } from '../../src/cli/simulated-server.ts'
 import { createCodexHome, customProvider, ownProvider, prepareCodex } from '../helpers/codex.ts'
+import { EXAMPLES, KEY, TOKENS } from '../helpers/example-gateway.ts'
 import { startSimulatedGateway } from '../helpers/simulated-gateway.ts'
-import { gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { gatewayCommand, startGatewayProcess, startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -61,6 +64,35 @@ describe.skipIf('missing' in codex)('the real Codex, through the gateway', () =>
   })
 })
 
+describe.skipIf('missing' in codex)('the real Codex with its own provider, which begins with a WebSocket', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const readmeFile = /```yaml\n(upstreams:[\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  const example = readFileSync(`${EXAMPLES}one-key-and-a-cap.yaml`, 'utf8')
+
+  test.each([
+    ['the README’s own file', readmeFile, undefined],
+    ['examples/one-key-and-a-cap.yaml', example, 'defaults=max_output_tokens'],
+  ])('works with %s: one handshake, then a POST that the rules have seen', async (_name, text, params) => {
+    const simulated = startSimulatedServer({ chunkDelayMs: 0 })
+    const base = `${simulated.url}/v1`
+    const folder = await mkdtemp(join(tmpdir(), 'nexcode-codex-file-'))
+    stops.push(
+      async () => simulated.close(),
+      () => rm(folder, { recursive: true, force: true }),
+    )
+    const path = join(folder, 'nexcode.yaml')
+    await writeFile(path, text.replace('{ preset: openai,', `{ preset: openai, base_url: "${base}",`))
+    const auth = { REQUIRE_AUTH: 'true', API_TOKEN: TOKENS.join(',') }
+    const env = { NEXCODE_CONFIG: path, OPENAI_API_KEY: KEY, AZURE_KEY: KEY, OPENAI_BASE_URL: base, ...auth }
+    const gateway = await startTestGateway(env)
+    stops.push(gateway.stop)
+    expect(await run(ownProvider(`${gateway.url}/v1`), 'say hello', TOKENS[0])).toMatchObject(HELLO)
+    expect(await exchangesOf(gateway, 2)).toEqual([expect.stringMatching(/^GET 426 /), 'POST 200 complete'])
+    const posted = gateway.lines.find(({ method, msg }) => msg === 'exchange' && method === 'POST')
+    expect(posted).toMatchObject({ model: 'gpt-5.5', ...(params !== undefined && { params }) })
+  })
+})
+
 describe.skipIf('missing' in codex)('a session of the real Codex with a tool', () => {
   test('is recorded, and replayed in another home, with what its tools say anew blanked', async () => {
     const front = await startFront()
@@ -73,14 +105,15 @@ describe.skipIf('missing' in codex)('a session of the real Codex with a tool', (
       return gateway
     }
     const recorder = await start(['record', '--to', folder], { OPENAI_API_BASE: front.directBaseUrl })
-    const recorded = await run(customProvider(`${recorder.url}/v1`), 'please use exec_command')
+    const recorded = await run(ownProvider(`${recorder.url}/v1`), 'please use exec_command')
     recorder.child?.kill('SIGTERM')
     await recorder.child?.exited
     expect(await readdir(folder)).toHaveLength(2)
     const blanks = ['Chunk ID: \\w+', 'Wall time: [\\d.]+ seconds', '/\\S*/nexcode-codex-\\w+', '<current_date>[^<]*']
     const player = await start(['replay', '--from', folder, ...blanks.flatMap((one) => ['--blank', one])], {})
-    const replayed = await run(customProvider(`${player.url}/v1`), 'please use exec_command')
+    const replayed = await run(ownProvider(`${player.url}/v1`), 'please use exec_command')
     expect(replayed).toMatchObject({ code: 0, said: recorded.said })
-    expect(await exchangesOf(player, 2)).toEqual(['POST 200 complete', 'POST 200 complete'])
+    const handshake = expect.stringMatching(/^GET 426 /)
+    expect(await exchangesOf(player, 3)).toEqual([handshake, 'POST 200 complete', 'POST 200 complete'])
   })
 })
