@@ -26,11 +26,11 @@ type Paths = readonly (readonly string[])[]
 
 /**
  * What is ignored unless it is said otherwise: it does not change the answer, and often differs from run to run. Codex sends the
- * last two anew in each run.
+ * last three anew in each run.
  */
 const IGNORED = [
   ...['user', 'metadata', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'],
-  ...['client_metadata', 'input.*.id'],
+  ...['client_metadata', 'input.*.id', 'input.*.internal_chat_message_metadata_passthrough'],
 ] as const
 
 /** All that such an item says is the id that it refers to (OpenAI's specification, ItemReferenceParam): that is compared always. */

@@ -78,7 +78,7 @@ describe('what is ignored', () => {
 
   test('is what Codex sends anew in each run, but not the id of an item that is referred to', () => {
     const run = (id: string) =>
-      `{"model":"m","client_metadata":{"turn":"${id}"},"input":[{"id":"${id}","type":"message","role":"user","content":"hi"}]}`
+      `{"model":"m","client_metadata":{"turn":"${id}"},"input":[{"id":"${id}","type":"message","role":"user","content":"hi","internal_chat_message_metadata_passthrough":{"turn_id":"${id}"}}]}`
     expect(idOfJson(run('a'))).toBe(idOfJson(run('b')))
     expect(idOfJson(run('a'), '-input.*.id')).not.toBe(idOfJson(run('b'), '-input.*.id'))
     const reference = (id: string) => `{"model":"m","input":[{"id":"${id}","type":"item_reference"}]}`
