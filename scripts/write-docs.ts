@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { jsonSchema, renderFileReference } from '../src/config/file/schema.ts'
 import { renderEnvMarkdown } from '../src/config/help-text.ts'
 import { renderErrorTable } from './render-error-table.ts'
-import { renderPresetTable } from './render-preset-table.ts'
+import { renderPresetTable, renderServerFacts } from './render-preset-table.ts'
 
 /** A part of a document that is made from the code, between `<!-- name:begin -->` and `<!-- name:end -->`. */
 interface Part {
@@ -16,6 +16,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/configuration.md', name: 'file', render: renderFileReference },
   { file: 'docs/errors.md', name: 'errors', render: renderErrorTable },
   { file: 'docs/routing.md', name: 'presets', render: renderPresetTable },
+  { file: 'docs/presets.md', name: 'facts', render: renderServerFacts },
 ]
 
 /** Files that are made from the code as a whole. */

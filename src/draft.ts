@@ -19,6 +19,8 @@ export interface Draft {
   modelFor(target: ModelReader): ModelName
   /** The body for a target that is to read such a model. */
   bodyFor(model: ModelName): UpstreamBody
+  /** The same as plain JSON text; undefined: it is none, or has not been read. */
+  textFor(model: ModelName): Uint8Array<ArrayBuffer> | undefined
   /** Whether that is no longer the received body, so that its length and coding are other ones. */
   isChangedFor(model: ModelName): boolean
 }
@@ -40,6 +42,7 @@ export function draftAsIs(body: UpstreamBody): Draft {
     isReplayable: !(body instanceof ReadableStream),
     modelFor: ({ model }) => model,
     bodyFor: () => body,
+    textFor: () => undefined,
     isChangedFor: () => false,
   }
 }
@@ -91,6 +94,11 @@ export class JsonDraft implements Draft {
     return this.#last.body
   }
 
+  textFor(wanted: ModelName): Uint8Array<ArrayBuffer> {
+    if (this.isChangedFor(wanted)) return this.bodyFor(wanted)
+    return ((wanted === null ? this.#received : undefined) ?? this.#json).bytes
+  }
+
   #isRenamed(wanted: ModelName): wanted is string {
     return typeof wanted === 'string' && wanted !== this.model
   }
@@ -113,6 +121,7 @@ export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form): Draft {
     isReplayable: true,
     modelFor: ({ model: own }) => own,
     bodyFor: (wanted) => (isRenamed(wanted) ? form.replace('model', wanted) : bytes),
+    textFor: () => undefined,
     isChangedFor: isRenamed,
   }
 }

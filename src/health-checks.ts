@@ -32,6 +32,10 @@ export interface HealthChecks {
 interface CheckState {
   dueAt: number
   isGood: boolean
+  /** Where it was found; undefined: not yet, or no longer. */
+  target: string | undefined
+  /** Whether it has been said that nothing is there. */
+  isMissing: boolean
 }
 
 /** One lane that is checked. */
@@ -49,13 +53,16 @@ interface Watched {
 /** Of an answer, no more is read, so that its connection can be used again. */
 const BODY_BYTES_MAX = 256 * 1024
 const LOOK_MS_MIN = 100
+/** No such path, or not by GET: the server has its health elsewhere, or none. */
+const NOTHING_THERE: ReadonlySet<number> = new Set([404, 405])
 
 /**
  * Makes the active checks: each lane of an upstream that has a `check` is asked now and then by a GET with its key, and its
  * health is told how that went. A lane that is left alone is not asked; when its time is up the check is the probe, so that
  * no caller pays for it. Where no upstream has a check, nothing runs.
  *
- * An answer below 500 is a success, whatever it says; a change is logged. How long a check takes says nothing about calls of
+ * An answer below 500 is a success, whatever it says; a change is logged. But a 404 or 405 says that nothing is asked there: it is looked
+ * for at the next place, and where it is nowhere that is logged once, and is neither a success nor a failure. How long a check takes says nothing about calls of
  * a model, and is not counted among their times.
  *
  * @example
@@ -68,7 +75,7 @@ export function createHealthChecks(deps: HealthCheckDeps): HealthChecks {
   let isStopped = false
 
   const stateOf = ({ health }: RegisteredLane): CheckState => {
-    const known = states.get(health) ?? { dueAt: deps.now(), isGood: true }
+    const known = states.get(health) ?? { dueAt: deps.now(), isGood: true, target: undefined, isMissing: false }
     states.set(health, known)
     return known
   }
@@ -121,10 +128,16 @@ async function askLane(watched: Watched, deps: HealthCheckDeps): Promise<void> {
   const attempt = lane.health.begin()
   const limit = deps.deadlines.start(check.timeoutMs, () => abort.abort(new ApiError('upstream_timeout')))
   try {
-    const answer = await deps.send(callOf(watched, abort, deps))
-    attempt.answered(answer.status, undefined, parseRetryAfter(answer.headers, Date.now()))
-    tell(watched, answer.status < 500, { status: answer.status }, deps)
-    if (answer.body !== null) await collect(answer.body, BODY_BYTES_MAX).catch(() => undefined)
+    const answer = await findAnswer(watched, abort, deps)
+    if (NOTHING_THERE.has(answer.status)) {
+      attempt.abandoned()
+      tellMissing(watched, answer.status, deps)
+    } else {
+      watched.state.isMissing = false
+      attempt.answered(answer.status, undefined, parseRetryAfter(answer.headers, Date.now()))
+      tell(watched, answer.status < 500, { status: answer.status }, deps)
+    }
+    await readRest(answer)
   } catch (thrown) {
     const { kind, cause } = upstreamFailure(thrown)
     if (kind === 'client_closed') attempt.abandoned()
@@ -139,14 +152,52 @@ async function askLane(watched: Watched, deps: HealthCheckDeps): Promise<void> {
   }
 }
 
-function callOf({ lane, check, live }: Watched, abort: AbortController, { userAgent }: HealthCheckDeps): UpstreamCall {
+/** Asks where it was found, or at one place after the other until something is there; the last answer where nothing is. */
+async function findAnswer(watched: Watched, abort: AbortController, deps: HealthCheckDeps): Promise<Response> {
+  const { check, state } = watched
+  const known = check.targets.filter((target) => target === state.target)
+  const targets = known.length > 0 ? known : check.targets
+  state.target = undefined
+  for (const [index, target] of targets.entries()) {
+    const answer = await deps.send(callOf(watched, target, abort, deps))
+    const isThere = !NOTHING_THERE.has(answer.status)
+    if (isThere) state.target = target
+    if (isThere || index === targets.length - 1) return answer
+    await readRest(answer)
+  }
+  throw new Error('a check has no place to ask')
+}
+
+async function readRest({ body }: Response): Promise<void> {
+  if (body !== null) await collect(body, BODY_BYTES_MAX).catch(() => undefined)
+}
+
+function callOf(
+  { lane, live }: Watched,
+  target: string,
+  abort: AbortController,
+  { userAgent }: HealthCheckDeps,
+): UpstreamCall {
   const { upstream, key } = lane
   const { locate, reach } = live.egressOf(upstream)
-  const { url, target } = locate(`/v1${check.path}`)
+  const base = new URL(upstream.baseUrl)
+  const root = base.pathname.replace(/\/$/, '')
+  // Behind the base it has the parameters that each URL of the upstream has.
+  const isBehind = target.startsWith(`${root}/`)
+  const place = isBehind ? locate(`/v1${target.slice(root.length)}`) : { url: new URL(base.origin + target), target }
   const headers = new Headers({ accept: 'application/json', 'user-agent': userAgent })
   if (key !== undefined) headers.set(upstream.keyHeader, upstream.keyHeader === 'authorization' ? `Bearer ${key}` : key)
   for (const [name, value] of upstream.headers) headers.set(name, value)
-  return { url, target, method: 'GET', headers, body: null, abort, firstByteMs: 0, reach }
+  return { ...place, method: 'GET', headers, body: null, abort, firstByteMs: 0, reach }
+}
+
+function tellMissing({ lane, check, state }: Watched, status: number, { log }: HealthCheckDeps): void {
+  if (state.isMissing) return
+  state.isMissing = true
+  log.warn(
+    { target: lane.label, status, paths: check.targets },
+    'health check finds nothing there: set check.path of the upstream',
+  )
 }
 
 function tell({ lane, state }: Watched, isGood: boolean, fields: object, { log }: HealthCheckDeps): void {

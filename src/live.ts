@@ -1,5 +1,6 @@
 import type { Settings, UpstreamSettings } from './config/settings.ts'
 import { OPENAI_DEFAULT_MODEL } from './config/vendor.ts'
+import { createFit, type FitBody } from './policy/fit-body.ts'
 import { createRules, type Rules } from './policy/rules.ts'
 import { createRouter, type Router, type RouterDeps } from './router/router.ts'
 import { createEgress, type Egress } from './upstream/egress.ts'
@@ -12,6 +13,10 @@ export interface Live {
   readonly router: Router
   readonly rules: Rules
   readonly egressOf: (upstream: UpstreamSettings) => Egress
+  /** What leaves out of bodies what an upstream's server is known to refuse; undefined: nothing does. */
+  readonly fitOf: (upstream: UpstreamSettings) => FitBody | undefined
+  /** Whether any upstream's does. */
+  readonly fitsBodies: boolean
   /** Whether a request's model decides where it goes, by which path, whether it goes, or by which rules. */
   readonly needsModel: boolean
   /** Whether a body may have to be read that would else pass through. */
@@ -35,6 +40,11 @@ export interface Live {
  */
 export function createLive(settings: Settings, deps: RouterDeps, previous?: Live): Live {
   const egresses = new Map(settings.upstreams.map((upstream) => [upstream, createEgress(upstream)]))
+  const fits = new Map(
+    settings.upstreams.flatMap((upstream) =>
+      upstream.lacks === undefined ? [] : [[upstream, createFit(upstream.lacks)]],
+    ),
+  )
   const { models, unknownModels, params, upstreams } = settings
   const isRuledByModel = params.some(({ match }) => match.model !== undefined)
   const isInPath = upstreams.some(({ modelPath }) => modelPath !== undefined)
@@ -46,6 +56,8 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     since: Math.floor(Date.now() / 1000),
     router: createRouter(settings, deps, previous?.router),
     rules: createRules(settings.params),
+    fitOf: (upstream) => fits.get(upstream),
+    fitsBodies: fits.size > 0,
     egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),
     needsModel,
     readsBodies: needsModel || params.length > 0 || remembersIds,

@@ -13,6 +13,7 @@ import { askOnce } from './failover/ask-once.ts'
 import type { AskDeps } from './failover/asked.ts'
 import type { LaneCall } from './failover/lane-call.ts'
 import { type ExchangeLimits, limitTime, ownLimit, type TimeLimits } from './failover/limit-time.ts'
+import { fitDraft, withPresetsPart } from './fit-draft.ts'
 import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
 import type { Serving } from './live-parts.ts'
@@ -196,10 +197,12 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
   const { exchange, principal, draft, route, live } = going
   const { request, target: callersTarget } = exchange
   const model = draft.modelFor(lane)
+  const fitted = fitDraft(draft, lane, model, callersTarget, live)
+  if (live.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.done ?? '')
   const wanted = { target: callersTarget, model: model === null ? undefined : (model ?? draft.model) }
   const { url, target, headers, secret, account, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
-  if (draft.isChangedFor(model)) {
+  if (fitted !== undefined || draft.isChangedFor(model)) {
     // A changed body goes on decoded, with the length that it has now.
     headers.delete('content-encoding')
     headers.delete('content-length')
@@ -210,7 +213,7 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
   // An answer in which a name is to be changed, or ids are to be found, has to be readable.
   if (route.model?.reportModel === 'alias' || namesObjects(going)) headers.set('accept-encoding', 'identity')
   const firstByteMs = ownLimit('firstByteMs', route, lane)
-  const body = draft.bodyFor(model)
+  const body = fitted?.body ?? draft.bodyFor(model)
   const streamIdleMs = ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs
   return {
     url,

@@ -1,3 +1,5 @@
+import { SERVER_FACTS, type ServerFacts } from './server-facts.ts'
+
 /** What is known of a provider whose API speaks OpenAI's protocol: what an upstream of that preset starts from. */
 export interface Preset {
   readonly name: string
@@ -13,6 +15,8 @@ export interface Preset {
   readonly query: Readonly<Record<string, string>>
   /** URL of the documentation that all this is from. */
   readonly source: string
+  /** What is known of the server beyond its documentation. */
+  readonly facts?: ServerFacts | undefined
 }
 
 /** Of most: a key behind `Bearer `, and OpenAI's own paths below the base. */
@@ -130,6 +134,48 @@ const ALL: readonly Preset[] = [
     baseUrl: 'http://127.0.0.1:8080/v1',
     source: 'https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md',
   },
+  {
+    ...LOCAL,
+    name: 'transformers',
+    title: 'transformers serve',
+    baseUrl: 'http://127.0.0.1:8000/v1',
+    source: 'https://huggingface.co/docs/transformers/main/serving',
+  },
+  {
+    ...LOCAL,
+    name: 'mlx_lm',
+    title: 'mlx_lm.server',
+    baseUrl: 'http://127.0.0.1:8080/v1',
+    source: 'https://github.com/ml-explore/mlx-lm/blob/main/mlx_lm/SERVER.md',
+  },
+  {
+    ...LOCAL,
+    name: 'llama-cpp-python',
+    title: 'llama-cpp-python',
+    baseUrl: 'http://127.0.0.1:8000/v1',
+    source: 'https://llama-cpp-python.readthedocs.io/en/latest/server/',
+  },
+  {
+    ...LOCAL,
+    name: 'litellm',
+    title: 'LiteLLM proxy',
+    baseUrl: 'http://127.0.0.1:4000/v1',
+    source: 'https://docs.litellm.ai/docs/proxy/quick_start',
+  },
+  {
+    ...LOCAL,
+    name: 'litserve',
+    title: 'LitServe',
+    baseUrl: 'http://127.0.0.1:8000/v1',
+    source: 'https://lightning.ai/docs/litserve/features/open-ai-spec',
+  },
+  {
+    ...LOCAL,
+    name: 'sglang',
+    title: 'SGLang',
+    baseUrl: 'http://127.0.0.1:30000/v1',
+    source: 'https://docs.sglang.ai/basic_usage/openai_api.html',
+  },
 ]
 
 /**
@@ -138,7 +184,9 @@ const ALL: readonly Preset[] = [
  * @example
  * const preset = PRESETS.get('groq')
  */
-export const PRESETS: ReadonlyMap<string, Preset> = new Map(ALL.map((preset) => [preset.name, preset]))
+export const PRESETS: ReadonlyMap<string, Preset> = new Map(
+  ALL.map((preset) => [preset.name, { ...preset, facts: SERVER_FACTS.get(preset.name) }]),
+)
 
 /**
  * The paths below `/v1/` that are calls of a model, and so get an upstream's path template: those that Azure serves below

@@ -48,6 +48,8 @@ export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> &
         concurrency: undefined,
         breaker: NEVER_OPEN,
         check: undefined,
+        lacks: undefined,
+        servesAnyModel: false,
       },
     ],
     defaultUpstream: name,

@@ -1,4 +1,5 @@
 import type { Json } from '../json/json.ts'
+import type { Lacks } from './server-facts.ts'
 import type { Vendor } from './vendor.ts'
 
 /**
@@ -108,6 +109,10 @@ export interface UpstreamSettings {
   readonly breaker: BreakerSettings
   /** Active checks, which may cost money: only where they are asked for. */
   readonly check: CheckSettings | undefined
+  /** What its server is known to refuse, and is left out of its requests; undefined: nothing. */
+  readonly lacks: Lacks | undefined
+  /** Whether it answers for models that it does not list, or does not list those that can be asked for. */
+  readonly servesAnyModel: boolean
 }
 
 /** Time limits of one call; undefined: the next wider scope's (target's model, then upstream, then environment). */
@@ -140,8 +145,8 @@ export interface BreakerSettings {
 
 /** A request that asks an upstream now and then how it is. */
 export interface CheckSettings {
-  /** Behind the base URL, such as `/models`. */
-  readonly path: string
+  /** Where it is looked for, one after the other, as the request targets that they are: until one is there. */
+  readonly targets: readonly string[]
   readonly everyMs: number
   readonly timeoutMs: number
 }

@@ -64,8 +64,15 @@ const ENCODED = new WeakMap<Names, string>()
 function encodedOf(names: Names): string {
   const known = ENCODED.get(names)
   if (known !== undefined) return known
-  const param = paramOf(names)
-  const encoded = /^[\w.-]*$/.test(param) ? param : encodeURIComponent(param.toWellFormed())
+  const encoded = encodedParam(paramOf(names))
   ENCODED.set(names, encoded)
   return encoded
+}
+
+const PARAM_CHARS_MAX = 200
+
+/** A parameter as the header has it: other than visible ASCII, and what separates, is percent-encoded. */
+export function encodedParam(param: string): string {
+  if (/^[\w.-]*$/.test(param)) return param
+  return encodeURIComponent(param.slice(0, PARAM_CHARS_MAX).toWellFormed())
 }

@@ -16,13 +16,53 @@ test('an upstream with a check is asked by GET at its path with its key, again a
     settings: { one: { ...ALIVE, api_key: 'sk-one', headers: { 'x-team': 'red' } } },
   })
   const { method, target, header } = await upstreams.one.request(3)
-  expect([method, target, header('authorization'), header('x-team')]).toEqual([
-    'GET',
-    '/v1/alive',
-    'Bearer sk-one',
-    'red',
-  ])
+  expect([method, target, header('authorization'), header('x-team')]).toEqual(['GET', '/alive', 'Bearer sk-one', 'red'])
   expect(upstreams.other.requests).toHaveLength(0)
+})
+
+test('a path is from the root, where most have it; else beside /v1, else behind the base: what is there is kept', async () => {
+  const seen = async (health: string, settings: object): Promise<string[]> => {
+    const { upstreams } = await start({
+      upstreams: { one: ({ target }, connection) => connection.json({}, target === health ? 200 : 404) },
+      settings: { one: { check: { every: 30, timeout: 5000, path: '/health' }, ...settings } },
+    })
+    await upstreams.one.request(5)
+    return upstreams.one.requests.slice(0, 5).map(({ target }) => target)
+  }
+  expect(await seen('/health', {})).toEqual(Array(5).fill('/health'))
+  expect(await seen('/v1/health', {})).toEqual(['/health', ...Array<string>(4).fill('/v1/health')])
+  expect(await seen('/health', { check: { every: 30 }, preset: 'vllm' })).toEqual(Array(5).fill('/health'))
+  expect(await seen('/v1/models', { check: { every: 30 } })).toEqual(Array(5).fill('/v1/models'))
+  expect(await seen('/v1/models', { check: { every: 30, path: '/models' } })).toEqual(Array(5).fill('/v1/models'))
+})
+
+test('a 404 or 405 is no health: one warning, no failure, and a breaker that is open stays so', async () => {
+  const { chat, gateway, upstreams } = await start({
+    upstreams: {
+      one: async (request, connection) => {
+        if (request.method === 'GET') return connection.json({}, request.target === '/health' ? 404 : 405)
+        await fail(500)(request, connection)
+      },
+    },
+    settings: { one: { check: { every: 30, timeout: 5000, path: '/health' } } },
+    file: {
+      breaker: { failures: 1, open: 60_000, open_max: 60_000 },
+      models: { smart: { targets: [{ upstream: 'one' }] } },
+    },
+  })
+  expect(await gateway.line(({ target }) => target === 'one/smart')).toMatchObject({
+    level: 40,
+    status: 405,
+    paths: ['/health', '/v1/health'],
+    msg: 'health check finds nothing there: set check.path of the upstream',
+  })
+  await upstreams.one.request(8)
+  expect((await chat({ model: 'smart' })).status).toBe(500)
+  const ready = await fetch(`${gateway.url}/ready`)
+  expect(await ready.text()).not.toContain('half_open')
+  await upstreams.one.request(12)
+  const warnings = gateway.lines.filter(({ msg }) => String(msg).startsWith('health check'))
+  expect(warnings.map(({ target }) => target).toSorted()).toEqual(['one', 'one/smart'])
 })
 
 test('failing checks open the breaker before a caller pays for it; the log says when that changes', async () => {

@@ -5,7 +5,7 @@ import { createLive, type Live } from '../../src/live.ts'
 import type { UpstreamCall } from '../../src/upstream/send.ts'
 import { BREAKER, depsOf, type FakeClock, fakeClock, settingsOf, upstreamOf } from './router/scene.ts'
 
-const CHECK = { path: '/models', everyMs: 30_000, timeoutMs: 5_000 }
+const CHECK = { targets: ['/v1/models'], everyMs: 30_000, timeoutMs: 5_000 }
 
 interface Scene {
   readonly clock: FakeClock

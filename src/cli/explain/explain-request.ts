@@ -104,6 +104,7 @@ async function follow(read: ReadRequest, live: Live, config: Config): Promise<Ex
     {
       method: request.method,
       principal: principal.kind,
+      target,
       endpoint: endpointOf(target),
       route,
       draft,

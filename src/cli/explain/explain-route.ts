@@ -2,6 +2,7 @@ import type { Principal } from '../../auth/authorize.ts'
 import type { ModelSettings } from '../../config/settings.ts'
 import { STATEFUL_RESOURCES } from '../../config/stateful-resources.ts'
 import type { Draft } from '../../draft.ts'
+import { fitDraft } from '../../fit-draft.ts'
 import type { LaneAddress } from '../../lane-address.ts'
 import type { Live } from '../../live.ts'
 import { affinityOf } from '../../router/affinity.ts'
@@ -12,6 +13,8 @@ import type { ExplainedRoute } from './explanation.ts'
 export interface RoutedRequest {
   readonly method: string
   readonly principal: Principal['kind']
+  /** The caller's request target. */
+  readonly target: string
   /** Below `/v1/`. */
   readonly endpoint: string
   readonly route: Route
@@ -36,8 +39,9 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
   const lanes = route.order({ affinity })
   const targets = lanes.map(async (lane) => {
     const name = draft.modelFor(lane)
+    const fitted = fitDraft(draft, lane, name, routed.target, live)
+    const body = fitted?.body ?? draft.bodyFor(name)
     const address = routed.addressOf(lane, name === null ? undefined : (name ?? draft.model))
-    const body = draft.bodyFor(name)
     const url = (address.url.origin + address.target).replace(SECRET_PARAMETER, '$1…')
     return {
       target: lane.label,
@@ -45,7 +49,7 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
       url,
       key: describeKey(lane, address, routed.principal),
       body: body === null ? undefined : await new Response(body).text(),
-      isChanged: draft.isChangedFor(name),
+      isChanged: fitted !== undefined || draft.isChangedFor(name),
     }
   })
   return {

@@ -1,4 +1,4 @@
-import type { BreakerSettings, CheckSettings, ConcurrencySettings, HedgeSettings, RetrySettings } from '../settings.ts'
+import type { BreakerSettings, ConcurrencySettings, HedgeSettings, RetrySettings } from '../settings.ts'
 
 /** What holds in a file that says nothing else about retries. */
 export const RETRY_DEFAULTS: RetrySettings = {
@@ -26,5 +26,5 @@ export const HEDGE_DEFAULTS: HedgeSettings = { percentile: 95, minMs: 100, budge
 /** What completes a limit of calls at once. */
 export const QUEUE_DEFAULTS: Omit<ConcurrencySettings, 'max'> = { queue: 0, queueMs: 10_000 }
 
-/** What completes the active check that a file asks for. */
-export const CHECK_DEFAULTS: CheckSettings = { path: '/models', everyMs: 30_000, timeoutMs: 5_000 }
+/** What completes the active check that a file asks for; its path is the preset's where that has one. */
+export const CHECK_DEFAULTS = { path: '/models', everyMs: 30_000, timeoutMs: 5_000 } as const

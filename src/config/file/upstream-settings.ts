@@ -2,11 +2,12 @@ import { baseUrl as baseUrlKind } from '../address-kinds.ts'
 import { PRESETS, type Preset } from '../presets.ts'
 import type { BreakerSettings, Timeouts, UpstreamSettings } from '../settings.ts'
 import { vendorOf } from '../vendor.ts'
+import { takeCheck } from './check-settings.ts'
 import type { UpstreamPart } from './parts.ts'
 import type { Path } from './path.ts'
-import { pathTemplateFault, urlPathFault } from './path-template.ts'
+import { pathTemplateFault } from './path-template.ts'
 import type { Scope } from './scope.ts'
-import { CHECK_DEFAULTS, QUEUE_DEFAULTS } from './sending-defaults.ts'
+import { QUEUE_DEFAULTS } from './sending-defaults.ts'
 import { mergeTimeouts, toBreaker, toTimeouts } from './sending-settings.ts'
 import { takeHeaders, takeKeyHeader, takeQuery } from './upstream-headers.ts'
 import { takeAuth } from './upstream-keys.ts'
@@ -62,7 +63,9 @@ function toUpstream(scope: Scope, name: string, part: UpstreamPart, defaults: Up
     proxy: takeProxy(scope, path, part),
     concurrency: toConcurrency(part),
     breaker: toBreaker(scope, [...path, 'breaker'], part.breaker, defaults.breaker),
-    check: takeCheck(scope, path, part),
+    check: takeCheck(scope, path, part, baseUrl, preset),
+    lacks: part.fit_params === false ? undefined : preset?.facts?.lacks,
+    servesAnyModel: preset?.facts?.servesAnyModel === true || preset?.modelPath !== undefined,
   }
 }
 
@@ -120,16 +123,4 @@ function toConcurrency({ concurrency }: UpstreamPart): UpstreamSettings['concurr
   if (concurrency === undefined) return undefined
   const { max, queue = QUEUE_DEFAULTS.queue, queue_timeout: queueMs = QUEUE_DEFAULTS.queueMs } = concurrency
   return { max, queue, queueMs }
-}
-
-function takeCheck(scope: Scope, path: Path, { check }: UpstreamPart): UpstreamSettings['check'] {
-  if (check === undefined) return undefined
-  const settings = {
-    path: check.path ?? CHECK_DEFAULTS.path,
-    everyMs: check.every ?? CHECK_DEFAULTS.everyMs,
-    timeoutMs: check.timeout ?? CHECK_DEFAULTS.timeoutMs,
-  }
-  const fault = urlPathFault(settings.path)
-  if (fault !== undefined) scope.add([...path, 'check', 'path'], fault)
-  return settings
 }

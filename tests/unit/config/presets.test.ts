@@ -4,7 +4,8 @@ import { MODEL_ENDPOINTS, PRESETS } from '../../../src/config/presets.ts'
 test('there is a preset for each provider, under its own name', () => {
   expect([...PRESETS.keys()]).toEqual([
     ...['openai', 'azure', 'anthropic', 'gemini', 'groq', 'mistral', 'deepseek', 'openrouter', 'together'],
-    ...['fireworks', 'xai', 'ollama', 'vllm', 'lmstudio', 'llamacpp'],
+    ...['fireworks', 'xai', 'ollama', 'vllm', 'lmstudio', 'llamacpp', 'transformers', 'mlx_lm'],
+    ...['llama-cpp-python', 'litellm', 'litserve', 'sglang'],
   ])
   for (const [name, preset] of PRESETS) expect(preset.name).toBe(name)
 })

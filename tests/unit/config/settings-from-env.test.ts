@@ -29,6 +29,8 @@ test('the environment alone comes to one upstream, to which everything goes once
         concurrency: undefined,
         breaker: { failures: 0, rate: 0, minimum: 20, windowMs: 30_000, openMs: 30_000, openMaxMs: 300_000 },
         check: undefined,
+        lacks: undefined,
+        servesAnyModel: false,
       },
     ],
     defaultUpstream: '10.0.0.1:9',

@@ -106,6 +106,8 @@ export function upstreamOf(name: string, changes: Partial<UpstreamSettings> = {}
     concurrency: undefined,
     breaker: BREAKER,
     check: undefined,
+    lacks: undefined,
+    servesAnyModel: false,
     ...changes,
   }
 }

@@ -17,7 +17,11 @@ const ConcurrencySection = closed('concurrency', {
 })
 
 const CheckSection = closed('check', {
-  path: optional(text(), 'What is asked for, behind the base URL.', { default: CHECK_DEFAULTS.path }),
+  path: optional(
+    text(),
+    'What is asked for, from the root of the host; where nothing is there, beside /v1 or behind the base URL. /models: the list behind the base URL.',
+    { 'x-default': "the preset's, else /models", examples: ['/health'] },
+  ),
   every: optional(duration(1), 'Time between two checks.', { default: writeDuration(CHECK_DEFAULTS.everyMs) }),
   timeout: optional(duration(1), 'How long an answer may take.', { default: writeDuration(CHECK_DEFAULTS.timeoutMs) }),
 })
@@ -76,6 +80,11 @@ export const UpstreamEntry = closed('upstream', {
   breaker: optional(
     BreakerSection,
     "When its targets are left alone for a while; what is not said is the top level's.",
+  ),
+  fit_params: optional(
+    Type.Boolean(),
+    'Whether parameters that the server of the preset is known to refuse are left out.',
+    { default: true },
   ),
   check: optional(CheckSection, 'A request that asks it now and then how it is.', { 'x-default': 'none' }),
 })

@@ -71,8 +71,8 @@ describe('a file that says everything', () => {
     ['concurrency by default', local?.concurrency, { max: 1, queue: 0, queueMs: 10_000 }],
     ['breaker of an upstream', azure?.breaker.failures, 9],
     ['breaker of the top level beside it', azure?.breaker.rate, 0.25],
-    ['check', azure?.check, { path: '/health', everyMs: 10_000, timeoutMs: 1_000 }],
-    ['check by default', local?.check, { path: '/models', everyMs: 30_000, timeoutMs: 5_000 }],
+    ['check', azure?.check, { targets: ['/health', '/openai/health'], everyMs: 10_000, timeoutMs: 1_000 }],
+    ['check by default', local?.check, { targets: ['/v1/models'], everyMs: 30_000, timeoutMs: 5_000 }],
     ['api_key_file', local?.keys, ['sk-a', 'sk-b']],
     ['auth: caller', local?.auth, 'caller'],
     ['proxy: none', local?.proxy, 'none'],
@@ -234,6 +234,8 @@ describe('an upstream', () => {
       concurrency: undefined,
       breaker: { failures: 5, rate: 0.5, minimum: 20, windowMs: 30_000, openMs: 30_000, openMaxMs: 300_000 },
       check: undefined,
+      lacks: undefined,
+      servesAnyModel: false,
     })
   })
 
