@@ -41,7 +41,7 @@ async function tagOf(client: RawClient): Promise<string> {
 
 test('with WORKERS=2 both go by the new file, also for connections that are open; so does one that is started later', async () => {
   file = writeConfigFile(tagged('old'))
-  gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, WORKERS: '2' })
+  gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, WORKERS: '2', LOG_LEVEL: 'debug' })
   const { hangUp, counts } = watchReloads(gateway)
   const clients = await connectToEach(gateway)
   for (const client of clients.values()) expect(await tagOf(client)).toBe('old')
