@@ -1,7 +1,10 @@
-#!/usr/bin/env bun
+#!/usr/bin/env -S bun --no-env-file
+import { forgetDotEnv } from './cli/dot-env.ts'
 import { raiseRequestCapacity } from './cli/request-capacity.ts'
 
-// First, and before anything heavy is loaded: it may start this program anew.
+// Before anything looks at the environment.
+forgetDotEnv()
+// Then, and before anything heavy is loaded: it may start this program anew.
 raiseRequestCapacity(process.argv.slice(2))
 
 const { run } = await import('./cli/run.ts')

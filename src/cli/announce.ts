@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises'
-import type { Config } from '../config/config.ts'
 import type { UpstreamSettings } from '../config/settings.ts'
 import type { Log } from '../telemetry/log.ts'
 import { describeServer, renderBanner } from './banner.ts'
+import type { Configuration } from './configuration.ts'
 import { environmentProxy } from './environment-proxy.ts'
 import { VERSION } from './version.ts'
 
@@ -10,14 +10,26 @@ import { VERSION } from './version.ts'
  * Says that the server listens, by a line of the log or by a banner, and warns of an upstream that nobody knows.
  *
  * @example
- * await announce(config, gateway.url, log)
+ * await announce(configuration, gateway.url, log)
  */
-export async function announce(config: Config, url: string, log: Log, file?: string): Promise<void> {
-  const server = describeServer(config, url, VERSION, file)
+export async function announce(configuration: Configuration, url: string, log: Log): Promise<void> {
+  const { config, source, warnings } = configuration
+  const server = describeServer(config, url, VERSION, source.file)
   const { workers } = config
   if (config.log.format === 'json') log.info({ ...server, ...(workers > 1 && { workers }) }, 'listening')
-  else process.stdout.write(renderBanner(server, workers))
+  else process.stdout.write(renderBanner(server, workers, warnings))
+  if (config.log.format === 'json') logWarnings(configuration, log)
   await Promise.all(config.settings.upstreams.map((upstream) => warnOfUnknown(upstream, log)))
+}
+
+/**
+ * Writes into the log what of a configuration is most likely not meant.
+ *
+ * @example
+ * logWarnings(configuration, log)
+ */
+export function logWarnings({ source, warnings }: Configuration, log: Log): void {
+  for (const warning of warnings) log.warn({ file: source.file }, warning)
 }
 
 async function warnOfUnknown({ name, baseUrl, proxy, auth }: UpstreamSettings, log: Log): Promise<void> {

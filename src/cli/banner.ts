@@ -88,7 +88,7 @@ function describeFileAccess({ auth, server, settings }: Config): string {
 }
 
 /** The banner for a person; `workers` is how many processes serve. */
-export function renderBanner(server: ServerDescription, workers = 1): string {
+export function renderBanner(server: ServerDescription, workers = 1, warnings: readonly string[] = []): string {
   return `
   NexCode ${server.version}
 
@@ -96,7 +96,7 @@ export function renderBanner(server: ServerDescription, workers = 1): string {
   upstream   ${server.upstream}
   auth       ${server.access}
   docs       ${server.docs}
-${optional('config', server.config)}${optional('extensions', server.extensions)}${optional('cache', server.cache)}${optional('workers', workers > 1 ? String(workers) : undefined)}
+${optional('config', server.config)}${optional('extensions', server.extensions)}${optional('cache', server.cache)}${optional('workers', workers > 1 ? String(workers) : undefined)}${warnings.map((text) => optional('warning', text)).join('')}
   Stop with Ctrl-C: requests under way may finish.
 
 `

@@ -27,6 +27,7 @@ export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
   const server = describeServer(config, serverUrl(config.server, config.server.port), VERSION, source.file)
   const lines = [`✓ configuration is valid`, `  base_url  ${server.base_url}`, `  auth      ${server.access}`]
   if (server.config !== undefined) lines.push(`  config    ${server.config}`)
+  for (const warning of configuration.warnings) lines.push(`! ${warning}`)
   process.stdout.write(`${lines.join('\n')}\n`)
   const findings = await Promise.all(asksOf(config.settings).map(askUpstream))
   await writeOut(process.stdout, findings.map(({ isGood, text }) => `${isGood ? '✓' : '✗'} ${text}\n`).join(''))

@@ -1,9 +1,13 @@
 import { existsSync } from 'node:fs'
+import { nameTokens } from '../auth/name-tokens.ts'
 import type { Config } from '../config/config.ts'
 import type { Env } from '../config/env-reader.ts'
+import type { Callers } from '../config/file/callers.ts'
+import type { FileProblem } from '../config/file/problems.ts'
 import type { Settings } from '../config/settings.ts'
 import { describeSystemError } from '../config/system-errors.ts'
 import { createFileReader, type FileStates } from './file-states.ts'
+import { sha256 } from './sha256.ts'
 
 /** The names by which a file in the working folder is found without being named. */
 const FOUND_NAMES = ['nexcode.yaml', 'nexcode.yml', 'nexcode.json'] as const
@@ -59,8 +63,23 @@ export async function readConfigFile(path: string, env: Env, config: Config): Pr
     import('../config/file/problems.ts'),
   ])
   const isEmpty = text.split('\n').every((line) => /^\s*(?:#|---\s*$|$)/.test(line))
-  const loaded = loadSettings({ path, text }, { env, readFile: files.read, base: config.settings })
-  if (loaded.ok) return { ok: true, settings: loaded.settings, warnings: [], filesRead, isEmpty }
-  const problems = loaded.problems.map((problem) => renderFileProblems([problem]).trimEnd().replace(/\n\s*/g, ' '))
-  return { ok: false, text: renderFileProblems(loaded.problems), problems, filesRead, isEmpty }
+  const options = { env, readFile: files.read, base: config.settings, callers: callersOf(config, env) }
+  const loaded = loadSettings({ path, text }, options)
+  const inLines = (problems: readonly FileProblem[]): string[] =>
+    problems.map((problem) => renderFileProblems([problem]).trimEnd().replace(/\n\s*/g, ' '))
+  if (loaded.ok) {
+    return { ok: true, settings: loaded.settings, warnings: inLines(loaded.warnings), filesRead, isEmpty }
+  }
+  const { problems } = loaded
+  return { ok: false, text: renderFileProblems(problems), problems: inLines(problems), filesRead, isEmpty }
+}
+
+/** Who may call, whom the rules of a file may be about. */
+function callersOf({ auth, server }: Config, env: Env): Callers {
+  return {
+    names: nameTokens(auth.tokens, sha256).map(({ name }) => name),
+    isRequired: auth.required,
+    mayChange: (env['API_TOKEN_FILE']?.trim() ?? '') !== '',
+    isLoopback: server.isLoopback,
+  }
 }

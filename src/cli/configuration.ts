@@ -5,6 +5,7 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { findMisspelt } from '../config/misspelt-variables.ts'
 import { findConfigFile, readConfigFile } from './config-file.ts'
 import { availableCores } from './cores.ts'
+import { dotEnvWarning } from './dot-env.ts'
 import { createFileReader, type FileReader, type FileStates } from './file-states.ts'
 
 /** Where a configuration is read from, and can be read from again. */
@@ -63,7 +64,8 @@ export function readEnvironment(env: Env): Configuration | undefined {
   const loaded = loadEnvironment(env, read)
   if (!loaded.ok) return void process.stderr.write(renderConfigProblems(loaded.problems))
   const source = { env, file: undefined }
-  return { config: loaded.config, source, filesRead: states, texts, isEmpty: false, warnings: [] }
+  const warnings = warningsOf(loaded.config, env)
+  return { config: loaded.config, source, filesRead: states, texts, isEmpty: false, warnings }
 }
 
 /**
@@ -87,6 +89,19 @@ export async function readWholeConfiguration(env: Env, flag: string | undefined)
     source: { env, file },
     filesRead: new Map([...base.filesRead, ...read.filesRead]),
     isEmpty: read.isEmpty,
-    warnings: read.warnings,
+    warnings: [...base.warnings, ...read.warnings],
   }
+}
+
+/**
+ * What of an environment is most likely not meant as it is, though it is valid.
+ *
+ * @example
+ * const warnings = warningsOf(config, process.env)
+ */
+export function warningsOf({ auth }: Config, env: Env): readonly string[] {
+  const name = (env['API_TOKEN']?.trim() ?? '') === '' ? 'API_TOKEN_FILE' : 'API_TOKEN'
+  const isUnused = auth.tokens.length > 0 && !auth.required
+  const tokens = `${name} is set, but nobody is asked for a token: REQUIRE_AUTH is not true. Set REQUIRE_AUTH=true to guard this server, or unset ${name}.`
+  return [...(isUnused ? [tokens] : []), ...[dotEnvWarning(env)].filter((warning) => warning !== undefined)]
 }

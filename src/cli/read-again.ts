@@ -40,7 +40,8 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
   const texts = new Map([...fromEnv.texts, ...kept.map((path) => [path, before.texts.get(path) ?? ''] as const)])
   const common = { source, texts }
   if (source.file === undefined) {
-    const configuration = { ...before, ...common, config: base, filesRead: fromEnv.states }
+    // What is odd about the environment has been said at the start.
+    const configuration = { ...before, ...common, config: base, filesRead: fromEnv.states, warnings: [] }
     return { configuration, problems, areSettingsNew: true }
   }
   const read = await readConfigFile(source.file, source.env, base)

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../telemetry/log.ts'
+import { logWarnings } from './announce.ts'
 import type { Configuration } from './configuration.ts'
 import { describeReload } from './describe-reload.ts'
 import { ExtensionsError } from './extensions/load-all.ts'
@@ -65,7 +66,7 @@ export async function reloadOnChange({ configuration, log, apply }: ReloadDeps):
     if (problems.length > 0) log.error({ file, problems }, `configuration not reloaded (${why}): the old one goes on`)
     if (problems.length > 0 && wanted.size === 0) return
     log.info(describeReload(before, current), `configuration reloaded (${why})`)
-    for (const warning of current.warnings) log.warn({ file }, warning)
+    logWarnings(current, log)
   }
 
   // One after the other: a slow one must not come behind a later one.

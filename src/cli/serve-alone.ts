@@ -9,7 +9,7 @@ import { explainStartFailure } from './start-failure.ts'
 
 /** Serves in this process, and goes on until a signal ends it. */
 export async function serveAlone(configuration: Configuration): Promise<number | undefined> {
-  const { config, source } = configuration
+  const { config } = configuration
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   let gateway: Gateway
@@ -24,6 +24,6 @@ export async function serveAlone(configuration: Configuration): Promise<number |
   // Before the first word: whoever has read that the server is there may end it.
   endOnSignals({ gateway, log, settle })
   await reloadOnChange({ configuration, log, apply: gateway.apply })
-  await announce(config, gateway.url, log, source.file)
+  await announce(configuration, gateway.url, log)
   return undefined
 }

@@ -1,6 +1,7 @@
 import type { Cassettes } from '../../cassette/cassettes.ts'
 import type { Config } from '../../config/config.ts'
 import type { Log } from '../../telemetry/log.ts'
+import { logWarnings } from '../announce.ts'
 import { describeServer, renderBanner, type ServerDescription } from '../banner.ts'
 import type { Configuration } from '../configuration.ts'
 import { surviveDefects } from '../defects.ts'
@@ -41,8 +42,10 @@ export async function serveCassettes(server: CassetteServer): Promise<number | u
   await reloadOnChange({ configuration, log, apply: (changed, part) => gateway.apply(onConfig(changed), part) })
   const described = describeServer(config, gateway.url, VERSION, source.file)
   const shown = { ...described, ...describe(described) }
-  if (config.log.format === 'json') log.info(shown, 'listening')
-  else process.stdout.write(renderBanner(shown))
+  if (config.log.format === 'json') {
+    log.info(shown, 'listening')
+    logWarnings(configuration, log)
+  } else process.stdout.write(renderBanner(shown, 1, configuration.warnings))
   return undefined
 }
 

@@ -20,7 +20,7 @@ const FAILED = 1
  * what ends them. It serves nothing itself, and so loads nothing of what does; extensions only to try a change of theirs.
  */
 export async function supervise(configuration: Configuration): Promise<number | undefined> {
-  const { config, source } = configuration
+  const { config } = configuration
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
   try {
@@ -53,7 +53,7 @@ export async function supervise(configuration: Configuration): Promise<number | 
   })
   const started = await crew.start()
   if ('code' in started) return started.code
-  await announce(config, serverUrl(config.server, started.port), log, source.file)
+  await announce(configuration, serverUrl(config.server, started.port), log)
   return undefined
 }
 

@@ -2,6 +2,7 @@ import type { Env } from '../env-reader.ts'
 import { freeze } from '../freeze.ts'
 import type { SendingSettings, Settings } from '../settings.ts'
 import { toAnswering } from './answering-settings.ts'
+import { ANY_CALLERS, type Callers } from './callers.ts'
 import { checkFile } from './check-file.ts'
 import { foreignFileFault } from './foreign-file.ts'
 import { checkUpstreamName, toModels } from './model-settings.ts'
@@ -30,11 +31,19 @@ export interface SettingsOptions {
   readonly readFile: ReadFile
   /** What the environment alone comes to. */
   readonly base: Settings
+  /** Who may call; rules about others are reported. Anybody where absent. */
+  readonly callers?: Callers
 }
 
 /** The settings and the files that were read for them, or everything that is wrong, in the order of the file. */
 export type LoadedSettings =
-  | { readonly ok: true; readonly settings: Settings; readonly filesRead: readonly string[] }
+  | {
+      readonly ok: true
+      readonly settings: Settings
+      readonly filesRead: readonly string[]
+      /** What is not wrong, but most likely not meant. */
+      readonly warnings: readonly FileProblem[]
+    }
   | { readonly ok: false; readonly problems: readonly FileProblem[] }
 
 /**
@@ -44,7 +53,8 @@ export type LoadedSettings =
  * @example
  * const loaded = loadSettings({ path: 'nexcode.yaml', text }, { env: process.env, readFile, base: config.settings })
  */
-export function loadSettings(source: SettingsSource, { env, readFile, base }: SettingsOptions): LoadedSettings {
+export function loadSettings(source: SettingsSource, options: SettingsOptions): LoadedSettings {
+  const { env, readFile, base, callers = ANY_CALLERS } = options
   const filesRead = new Set<string>()
   const readAndNote = (path: string): string => {
     filesRead.add(path)
@@ -60,9 +70,11 @@ export function loadSettings(source: SettingsSource, { env, readFile, base }: Se
   }
   for (const { path, fault, position } of document.faults) log.add(path, fault, position)
   if (!document.isFaulty([])) {
-    const parts = { file: source.path, document, log, readFile: readAndNote, base }
+    const parts = { file: source.path, document, log, readFile: readAndNote, base, callers }
     const settings = toSettings(createScope(checkFile(document, log), parts))
-    if (log.problems().length === 0) return { ok: true, settings: freeze(settings), filesRead: [...filesRead] }
+    if (log.problems().length === 0) {
+      return { ok: true, settings: freeze(settings), filesRead: [...filesRead], warnings: log.warnings() }
+    }
   }
   return { ok: false, problems: log.problems() }
 }

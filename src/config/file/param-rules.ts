@@ -1,10 +1,11 @@
 import type { ParamRule } from '../settings.ts'
-import { tokenFault } from './header-names.ts'
 import { checkParamNames } from './param-names.ts'
 import type { RulePart } from './parts.ts'
 import type { Path } from './path.ts'
 import { checkRenames } from './renames.ts'
+import { offeredBy, toMatch } from './rule-match.ts'
 import type { Scope } from './scope.ts'
+import { type Offered, unfitModel } from './unfit-match.ts'
 
 const OPERATIONS = [
   'defaults',
@@ -22,16 +23,18 @@ const OPERATIONS = [
 export function toParamRules(scope: Scope): readonly ParamRule[] {
   const parts = scope.config.params ?? []
   checkRenames(scope, parts)
-  return parts.map((part) => toRule(scope, part))
+  const offered = offeredBy(scope)
+  return parts.map((part) => toRule(scope, part, offered))
 }
 
-function toRule(scope: Scope, part: RulePart): ParamRule {
+function toRule(scope: Scope, part: RulePart, offered: Offered | undefined): ParamRule {
   const path = scope.pathOf(part)
   if (!OPERATIONS.some((name) => scope.isWritten([...path, name]))) {
     scope.add(path, { wrong: 'does nothing', cure: `Give it one of ${OPERATIONS.join(', ')}; or take it out.` })
   }
   checkParamNames(scope, path, part)
   checkBounds(scope, path, part)
+  checkModels(scope, path, part, offered)
   const { deny = [], allow } = part
   for (const [index, name] of deny.entries()) {
     if (allow?.includes(name) !== true) continue
@@ -40,7 +43,7 @@ function toRule(scope: Scope, part: RulePart): ParamRule {
   }
   return {
     number: Number(path.at(-1)) + 1,
-    match: toMatch(scope, [...path, 'match'], part.match ?? {}),
+    match: toMatch(scope, [...path, 'match'], part.match ?? {}, offered),
     defaults: part.defaults ?? {},
     overrides: part.overrides ?? {},
     clamp: Object.fromEntries(
@@ -56,6 +59,16 @@ function toRule(scope: Scope, part: RulePart): ParamRule {
   }
 }
 
+/** A model that may be asked for by this rule has to be one that may be asked for at all. */
+function checkModels(scope: Scope, path: Path, { values }: RulePart, offered: Offered | undefined): void {
+  const models = values?.['model']
+  if (offered === undefined || models === undefined) return
+  for (const [index, model] of models.entries()) {
+    const unfit = typeof model === 'string' ? unfitModel(model.replaceAll('*', ''), offered) : undefined
+    if (unfit !== undefined) scope.add([...path, 'values', 'model', index], unfit)
+  }
+}
+
 function checkBounds(scope: Scope, path: Path, part: RulePart): void {
   for (const [name, { min, max }] of Object.entries(part.clamp ?? {})) {
     const at = [...path, 'clamp', name]
@@ -64,42 +77,4 @@ function checkBounds(scope: Scope, path: Path, part: RulePart): void {
     if (min === undefined || max === undefined || min <= max) continue
     scope.add(at, { wrong: 'has a min above its max', cure: 'Exchange the two.' }, 'key')
   }
-}
-
-function toMatch(scope: Scope, path: Path, match: NonNullable<RulePart['match']>): ParamRule['match'] {
-  const { endpoint } = match
-  for (const [index, pattern] of toList(endpoint)?.entries() ?? []) {
-    if (!/^(\/|v1\/)/.test(pattern)) continue
-    const at = Array.isArray(endpoint) ? scope.pathOfEntry(endpoint, index) : [...path, 'endpoint']
-    const cure = 'Write what stands behind /v1/, such as chat/completions.'
-    scope.add(at, { wrong: 'begins with a slash or with v1/, and so fits no request', cure })
-  }
-  return {
-    model: toList(match.model),
-    endpoint: toList(endpoint),
-    principal: toList(match.principal),
-    header: match.header === undefined ? undefined : toHeaders(scope, [...path, 'header'], match.header),
-  }
-}
-
-function toHeaders(
-  scope: Scope,
-  path: Path,
-  header: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const headers = new Map<string, string>()
-  for (const [written, pattern] of Object.entries(header)) {
-    const name = written.toLowerCase()
-    const fault = tokenFault(name)
-    if (fault !== undefined) scope.add([...path, written], fault, 'key')
-    if (headers.has(name)) {
-      scope.add([...path, written], { wrong: 'is there a second time', cure: 'Take one of the two out.' }, 'key')
-    }
-    headers.set(name, pattern)
-  }
-  return Object.fromEntries(headers)
-}
-
-function toList(value: string | readonly string[] | undefined): readonly string[] | undefined {
-  return typeof value === 'string' ? [value] : value
 }

@@ -29,19 +29,30 @@ export type Side = 'key' | 'value'
 export interface ProblemLog {
   /** In the order of the file. */
   readonly problems: () => readonly FileProblem[]
+  /** What is not wrong, but most likely not meant, in the order of the file. */
+  readonly warnings: () => readonly FileProblem[]
   /** A position stands for that of the path, where that is another one. */
   readonly add: (path: Path, fault: Fault, at?: Side | Position) => void
+  readonly warn: (path: Path, fault: Fault, at?: Side) => void
 }
 
 /** Makes the log of a file's problems, given where each path stands in it. */
 export function createProblemLog(file: string, locate: (path: Path, side: Side) => Position): ProblemLog {
   const found: FileProblem[] = []
-  return {
-    problems: () => found.toSorted((one, other) => one.line - other.line || one.column - other.column),
-    add(path, fault, at = 'value') {
-      found.push({ file, ...(typeof at === 'string' ? locate(path, at) : at), path: renderPath(path), ...fault })
-    },
+  const odd: FileProblem[] = []
+  const problemAt = (path: Path, { wrong, cure }: Fault, at: Side | Position): FileProblem => {
+    return { file, ...(typeof at === 'string' ? locate(path, at) : at), path: renderPath(path), wrong, cure }
   }
+  return {
+    problems: () => found.toSorted(byPosition),
+    warnings: () => odd.toSorted(byPosition),
+    add: (path, fault, at = 'value') => void found.push(problemAt(path, fault, at)),
+    warn: (path, fault, at = 'value') => void odd.push(problemAt(path, fault, at)),
+  }
+}
+
+function byPosition(one: Position, other: Position): number {
+  return one.line - other.line || one.column - other.column
 }
 
 /**

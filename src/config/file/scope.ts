@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../json/json.ts'
 import type { Settings } from '../settings.ts'
+import type { Callers } from './callers.ts'
 import type { CheckedFile } from './check-file.ts'
 import { besideFile, type ReadFile, readNamedFile } from './named-file.ts'
 import type { Path } from './path.ts'
@@ -16,6 +17,9 @@ export interface Scope extends CheckedFile {
   /** All that a target, a pin or the default may name; also those that something is wrong with. */
   readonly upstreamNames: readonly string[]
   readonly add: ProblemLog['add']
+  /** Reports what is not wrong, but most likely not meant. */
+  readonly warn: ProblemLog['warn']
+  readonly callers: Callers
   readonly isWritten: (path: Path) => boolean
   /** The name of the variable that the text at a path is taken from; undefined: it stands in the file. */
   readonly variableAt: (path: Path) => string | undefined
@@ -32,10 +36,11 @@ export interface ScopeParts {
   readonly log: ProblemLog
   readonly readFile: ReadFile
   readonly base: Settings
+  readonly callers: Callers
 }
 
 /** Makes what the parts of a file are turned into settings with. */
-export function createScope(checked: CheckedFile, { file, document, log, readFile, base }: ScopeParts): Scope {
+export function createScope(checked: CheckedFile, { file, document, log, readFile, base, callers }: ScopeParts): Scope {
   const written = isJsonObject(document.value) ? document.value['upstreams'] : undefined
   return {
     ...checked,
@@ -45,6 +50,8 @@ export function createScope(checked: CheckedFile, { file, document, log, readFil
       ? Object.keys(isJsonObject(written) ? written : {})
       : base.upstreams.map(({ name }) => name),
     add: log.add,
+    warn: log.warn,
+    callers,
     isWritten: document.isWritten,
     variableAt: document.variableAt,
     show: (path, text) => (document.hasVariable(path) ? undefined : showScalar(text)),

@@ -90,7 +90,7 @@ const FILES: readonly [text: string, problems: readonly string[]][] = [
   [
     'params: [{ match: { endpoint: [chat/completions, /v1/x], header: { X-A: a, x-a: b, "y z": c } }, drop: [a] }]',
     [
-      '1:50 params[0].match.endpoint[1] begins with a slash or with v1/, and so fits no request | Write what stands behind /v1/, such as chat/completions.',
+      '1:50 params[0].match.endpoint[1] "/v1/x" begins with a slash or with v1/, and so fits no request | Write what stands behind /v1/, such as chat/completions.',
       '1:76 params[0].match.header.x-a is there a second time | Take one of the two out.',
       '1:84 params[0].match.header["y z"] is no name that can be sent | Use letters, digits, "-" and "_"; no spaces, no colon.',
     ],
@@ -98,7 +98,7 @@ const FILES: readonly [text: string, problems: readonly string[]][] = [
   [
     'params: [{ match: { endpoint: v1/x, header: {} }, drop: [a] }]',
     [
-      '1:31 params[0].match.endpoint begins with a slash or with v1/, and so fits no request | Write what stands behind /v1/, such as chat/completions.',
+      '1:31 params[0].match.endpoint "v1/x" begins with a slash or with v1/, and so fits no request | Write what stands behind /v1/, such as chat/completions.',
       '1:45 params[0].match.header has nothing in it | Name at least one, or take the key out.',
     ],
   ],
