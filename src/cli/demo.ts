@@ -1,4 +1,5 @@
 import OpenAI from 'openai'
+import { OPENAI_DEFAULT_MODEL } from '../config/vendor.ts'
 import { readEnvironment } from './configuration.ts'
 import { INVALID } from './flags.ts'
 import { type Gateway, startGateway } from './gateway.ts'
@@ -28,6 +29,7 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
     ...process.env,
     HOST: '127.0.0.1',
     OPENAI_API_BASE: `${simulated.url}/v1`,
+    OPENAI_MODEL: process.env['OPENAI_MODEL'] ?? OPENAI_DEFAULT_MODEL,
     OPENAI_API_KEY: undefined,
     OPENAI_API_KEY_FILE: undefined,
     TLS_CERT_FILE: undefined,
