@@ -40,6 +40,15 @@ function inOrder(one: string, other: string): number {
   return one < other ? -1 : 1
 }
 
+const NO_JSON = 'is not JSON, or has a name twice in one object'
+const CUT_OFF = 'is not JSON: it is cut off, as by a full disk. Delete it, and record it anew'
+
+/** Whether a text begins as those that are written here do, and ends before its end. */
+function isCutOff(text: string): boolean {
+  const inner = text.trim()
+  return inner === '' || (/^\{\s*"cassette"/.test(inner) && !inner.endsWith('}'))
+}
+
 async function readOne(name: string, folder: CassetteFolder): Promise<NamedCassette | readonly FileProblem[]> {
   let text: string
   try {
@@ -48,7 +57,7 @@ async function readOne(name: string, folder: CassetteFolder): Promise<NamedCasse
     return [{ name, path: '', wrong: `cannot be read: ${describeSystemError(cause)}` }]
   }
   const value = parseExact(text)
-  if (value === undefined) return [{ name, path: '', wrong: 'is not JSON, or has a name twice in one object' }]
+  if (value === undefined) return [{ name, path: '', wrong: isCutOff(text) ? CUT_OFF : NO_JSON }]
   const checked = checkCassette(value)
   if (!Array.isArray(checked)) return { name, cassette: checked as NamedCassette['cassette'] }
   return checked.map((problem) => ({ name, ...problem }))

@@ -1,3 +1,4 @@
+import { describeSystemError } from '../config/system-errors.ts'
 import type { Outcome } from '../stream/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
 import { BODY_BYTES_MAX, type NamedCassette } from './cassette.ts'
@@ -54,7 +55,9 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   const writing = new Set<Promise<void>>()
   const write = (heard: Heard): void => {
     const written = save(heard, deps)
-      .catch((cause: unknown) => deps.log.error({ err: cause }, 'not recorded: the cassette cannot be written'))
+      .catch((cause: unknown) =>
+        deps.log.error({ cause: describeSystemError(cause) }, 'not recorded: the cassette cannot be written'),
+      )
       .finally(() => writing.delete(written))
     writing.add(written)
   }

@@ -12,7 +12,8 @@ export interface CassetteWriter {
 }
 
 /**
- * Opens a folder to write cassettes: numbers go on behind those that are there.
+ * Opens a folder to write cassettes: numbers go on behind those that are there. Rejects with the system's error where nothing
+ * can be written there, before anybody relies on it.
  *
  * @example
  * const writer = await openWriter(folder, sha256)
@@ -20,6 +21,7 @@ export interface CassetteWriter {
  */
 export async function openWriter(folder: CassetteFolder, sha256: Sha256): Promise<CassetteWriter> {
   const numbers = (await folder.list()).map((name) => numberOf(name) ?? 0)
+  await folder.probe()
   let last = numbers.reduce((highest, number) => Math.max(highest, number), 0)
   const reserve = (): number => {
     last += 1

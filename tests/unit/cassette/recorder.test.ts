@@ -144,7 +144,11 @@ describe('an exchange is not recorded, and the log says so,', () => {
     recording.onEnd(COMPLETE)
     await recorder.settle()
     expect(lines).toEqual([
-      { level: 'error', fields: { err: full }, text: 'not recorded: the cassette cannot be written' },
+      {
+        level: 'error',
+        fields: { cause: expect.stringContaining('the disk is full') },
+        text: 'not recorded: the cassette cannot be written',
+      },
     ])
   })
 })

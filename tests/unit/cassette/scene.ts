@@ -26,6 +26,7 @@ export function memoryFolder(files: Readonly<Record<string, string>> = {}): Memo
     files: held,
     list: async () => [...held.keys()],
     read: async (name) => held.get(name) ?? '',
+    probe: async () => undefined,
     async create(name, text) {
       if (held.has(name)) return false
       held.set(name, text)
