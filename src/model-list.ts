@@ -1,9 +1,15 @@
 import type { Principal } from './auth/authorize.ts'
+import { spendsOwnKey } from './auth/credentials.ts'
 import type { ModelSettings } from './config/settings.ts'
 import type { Exchange } from './exchange.ts'
+import { readError } from './failover/judge-answer.ts'
+import { warnOfKey } from './failover/warn-of-key.ts'
 import { addressLane } from './lane-address.ts'
 import type { Live } from './live.ts'
+import { keyRefusalOf, maySpeakOfKey } from './openai/key-refusal.ts'
 import type { PipelineDeps } from './pipeline.ts'
+import type { Account } from './router/attempt.ts'
+import type { Lane } from './router/router.ts'
 import { noteBody } from './stream/body-note.ts'
 
 /** One model, as `GET /v1/models` lists it (OpenAI specification, `Model`). */
@@ -100,6 +106,7 @@ async function namesFor(
     .map((id) => name.replace('*', () => id.slice(before.length, id.length - after.length)))
 }
 
+/** The models of an upstream, asked with the first of its keys that it does not refuse. */
 async function idsOf(
   upstream: string,
   exchange: Exchange,
@@ -109,25 +116,49 @@ async function idsOf(
 ): Promise<readonly string[]> {
   const abort = new AbortController()
   const late = deps.deadlines.start(ANSWER_MS, () => abort.abort())
+  const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
   try {
-    const [lane] = live.router.routeTo(upstream).lanes
-    if (lane === undefined) return []
-    const address = addressLane(exchange, principal, lane, { target: '/v1/models', model: undefined }, live, deps)
-    // The body is read here, and not by the caller.
-    address.headers.set('accept-encoding', 'identity')
-    const answer = await deps.send({
-      ...address,
-      method: 'GET',
-      body: null,
-      abort,
-      firstByteMs: lane.upstream.timeouts.firstByteMs,
-    })
-    const value: unknown = await answer.json()
-    return idsIn(value)
+    for (const lane of live.router.routeTo(upstream).order({ accountOf })) {
+      const ids = await idsBy(lane, abort, exchange, principal, live, deps)
+      if (ids !== 'key_refused') return ids
+    }
   } catch {
-    return []
+    // An upstream that can't be asked has none to list.
   } finally {
     late.clear()
+  }
+  return []
+}
+
+async function idsBy(
+  lane: Lane,
+  abort: AbortController,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  deps: PipelineDeps,
+): Promise<readonly string[] | 'key_refused'> {
+  const address = addressLane(exchange, principal, lane, { target: '/v1/models', model: undefined }, live, deps)
+  const { secret, account } = address
+  // The body is read here, and not by the caller.
+  address.headers.set('accept-encoding', 'identity')
+  const { firstByteMs } = lane.upstream.timeouts
+  const begun = lane.health.begin(account, secret !== undefined)
+  try {
+    const answer = await deps.send({ ...address, method: 'GET', body: null, abort, firstByteMs })
+    const { status } = answer
+    if (secret === undefined || !maySpeakOfKey(status)) {
+      begun.answered(status, undefined)
+      return idsIn(await answer.json())
+    }
+    const { answer: read, value } = await readError(answer, abort, deps)
+    read.body?.cancel().catch(() => undefined)
+    const key = keyRefusalOf(status, value, { namesAccount: account === 'caller' })
+    if (key === undefined) begun.answered(status, undefined)
+    else warnOfKey(lane, { status, restMs: begun.refused(), isSpent: key === 'spent' }, deps.log)
+    return key === undefined ? [] : 'key_refused'
+  } finally {
+    begun.ended()
   }
 }
 

@@ -321,3 +321,20 @@ test('an error that never ends, or is no JSON, is judged by its status', async (
     await stop()
   }
 })
+
+test('the list of models is asked for with the next key of the pool, and the refused one rests', async () => {
+  const models: Script = (request, connection) =>
+    request.header('authorization') === 'Bearer sk-bad'
+      ? connection.json(WRONG, 401)
+      : connection.json({ object: 'list', data: [{ id: 'gpt-x' }] })
+  const { gateway, upstreams } = await start({
+    upstreams: { first: models },
+    settings: { first: { api_keys: ['sk-bad', 'sk-good'] } },
+    file: { models: { 'gpt-*': { targets: [{ upstream: 'first' }] } } },
+  })
+  for (let call = 0; call < 3; call += 1) {
+    expect(await (await fetch(`${gateway.url}/v1/models`)).json()).toMatchObject({ data: [{ id: 'gpt-x' }] })
+  }
+  expect(upstreams.first.requests).toHaveLength(4)
+  expect(await gateway.line(isKeyWarning)).toMatchObject({ upstream: 'first', key: 'api_keys[0]', status: 401 })
+})
