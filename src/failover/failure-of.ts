@@ -1,5 +1,6 @@
 import type { RetryCause } from '../config/settings.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { isCallers, statusOfError } from '../openai/error-status.ts'
 import type { Outcome } from '../stream/outcome.ts'
 
 /** What the runtime says where no connection came about, so that no byte of the request was sent. */
@@ -37,8 +38,12 @@ function isNotConnected(cause: unknown): boolean {
   return NOT_CONNECTED.has(code) || /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)
 }
 
-/** Whether an exchange whose answer had begun ended by the upstream's doing: it broke off, or fell silent. */
+/** Whether an exchange whose answer had begun ended by the upstream's doing: it broke off, fell silent, or reported a failure. */
 export function isUpstreams(outcome: Outcome): boolean {
+  if (outcome.kind === 'complete') {
+    const failure = outcome.end?.failure()
+    return failure !== undefined && !isCallers(statusOfError(failure))
+  }
   if (outcome.kind !== 'failed') return false
   return !(outcome.cause instanceof ApiError) || outcome.cause.entry.fault === 'upstream'
 }

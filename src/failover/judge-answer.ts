@@ -2,8 +2,9 @@ import type { RetryCause } from '../config/settings.ts'
 import { wrongKindOf } from '../deliver.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import { statusOfError } from '../openai/error-status.ts'
+import { isCallers, statusOfError } from '../openai/error-status.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
+import { isJsonWithin, SHORT_BYTES_MAX } from '../short-answer.ts'
 import { HeldAnswer } from './held-answer.ts'
 import { type BeginningJudge, judgeOf, type Verdict } from './judge-beginning.ts'
 import type { Attempt, AttemptDeps } from './lane-call.ts'
@@ -32,9 +33,6 @@ const HELD_MS = 1000
 /** A client that waits for the head gets it so long before its time is up. */
 const HEAD_START_MS = 100
 
-/** What another target need not be asked about: the request itself is at fault. */
-const OF_THE_CALLER: ReadonlySet<number> = new Set([400, 403, 404, 405, 410, 411, 413, 415, 422, 451])
-
 /**
  * Judges an answer before it is handed on: by its head, and where that is not all that tells, by its beginning, which stays
  * in it. An error of the server's key's is read, and a good answer's beginning where another target could be asked instead.
@@ -46,7 +44,9 @@ export function judgeAnswer(attempt: Attempt, answer: Response, deps: AttemptDep
   }
   const { status } = answer
   if (call.secret !== undefined && maySpeakOfKey(status)) return judgeError(attempt, answer, deps)
-  if (status < 300 && heldUntil !== undefined) return judgeGood(attempt, answer, heldUntil, deps)
+  // What is short is complete before any of it goes on in any case.
+  const until = heldUntil ?? (isJsonWithin(answer.headers, SHORT_BYTES_MAX) ? Number.POSITIVE_INFINITY : undefined)
+  if (status < 300 && until !== undefined) return judgeGood(attempt, answer, until, deps)
   return asItCame(answer)
 }
 
@@ -128,7 +128,7 @@ async function judgeGood(attempt: Attempt, answer: Response, heldUntil: number, 
     return keyRefused(`the upstream's answer began with an error of status ${status}`)
   }
   const released = held.release(judge.isWhole)
-  if (status !== undefined && OF_THE_CALLER.has(status)) return { ...asItCame(released), why: 'error_inside' }
+  if (isCallers(status)) return { ...asItCame(released), why: 'error_inside' }
   return { answer: released, error: undefined, cause: status ?? 'invalid', isUnbilled: true, key, why: 'error_inside' }
 }
 

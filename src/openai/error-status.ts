@@ -14,6 +14,19 @@ const STATUS_OF_WORDS: readonly (readonly [words: RegExp, status: number])[] = [
   [/server_?error|internal|api_error|timeout/i, 500],
 ]
 
+/** What another target need not be asked about, and no target is to blame for: the request itself is at fault. */
+const OF_THE_CALLER: ReadonlySet<number> = new Set([400, 403, 404, 405, 410, 411, 413, 415, 422, 451])
+
+/**
+ * Whether a status is the caller's own fault, and not that of a target or of a key.
+ *
+ * @example
+ * if (isCallers(statusOfError(value))) return
+ */
+export function isCallers(status: number | undefined): boolean {
+  return status !== undefined && OF_THE_CALLER.has(status)
+}
+
 /**
  * The status that an error would have had, had it come in time to be one: as it tells by number, else by its `code` and `type`;
  * undefined: it does not say. `value` is the JSON of an answer or of an event of its stream.

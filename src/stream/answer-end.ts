@@ -1,7 +1,15 @@
 import { isEncoded } from '../bytes/decode-body.ts'
+import type { ParsedEvent } from '../formats/sse/parse-event.ts'
 import { StreamTail } from '../formats/sse/stream-tail.ts'
+import { isJsonObject, type JsonObject } from '../json/json.ts'
 import { isJsonType } from '../json/json-type.ts'
-import { ENDPOINTS_WITH_LAST_EVENT, type EventMeaning, finishesAnswer, meaningAtEnd } from '../openai/answer-events.ts'
+import {
+  ENDPOINTS_WITH_LAST_EVENT,
+  type EventMeaning,
+  finishesAnswer,
+  meaningAtEnd,
+  meaningOf,
+} from '../openai/answer-events.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
@@ -17,6 +25,8 @@ export interface AnswerEnd {
   meaning(): EventMeaning | undefined
   /** Why a body that has come to its end is broken all the same; undefined: it is not. */
   whyBroken(): Error | undefined
+  /** The event at its end with which it reports a failure, as JSON (empty, where that is none); undefined: it reports none there. */
+  failure(): JsonObject | undefined
   /** The last bytes, as many as tell whether an event ends with them. */
   readonly lastBytes: Uint8Array
 }
@@ -81,6 +91,13 @@ class StreamEnd implements AnswerEnd {
     return last === undefined ? 'neither' : meaningAtEnd(this.#endpoint, last)
   }
 
+  failure(): JsonObject | undefined {
+    const isFailure = (event: ParsedEvent): boolean => meaningOf(this.#endpoint, event) === 'failure'
+    // Some send a `[DONE]` behind it all the same.
+    const failed = this.#tail.events().findLast(isFailure) ?? this.#tail.eventsBefore().findLast(isFailure)
+    return failed === undefined ? undefined : objectOf(failed.data)
+  }
+
   whyBroken(): Error | undefined {
     if (!this.#isJudged) return undefined
     if (!this.#tail.hasEvents) return new ApiError('upstream_invalid_response', { cause: 'a stream without an event' })
@@ -100,6 +117,7 @@ const ENCODED: AnswerEnd = {
   add: () => undefined,
   meaning: () => undefined,
   whyBroken: () => undefined,
+  failure: () => undefined,
   lastBytes: NOTHING,
 }
 
@@ -120,7 +138,20 @@ class JsonEnd implements AnswerEnd {
     return 'neither'
   }
 
+  failure(): undefined {
+    return undefined
+  }
+
   whyBroken(): Error | undefined {
     return CLOSING.has(this.#last[0]) ? undefined : new Error('the answer ended before its JSON did')
+  }
+}
+
+function objectOf(data: string | undefined): JsonObject {
+  try {
+    const value: unknown = JSON.parse(data ?? '')
+    return isJsonObject(value) ? value : {}
+  } catch {
+    return {}
   }
 }

@@ -71,7 +71,7 @@ export class Tap {
   onDone(): Broken | undefined {
     const cause = this.#hasEnded ? undefined : this.#watch.end?.of.whyBroken()
     if (cause !== undefined) return this.#break(cause)
-    this.#end({ kind: 'complete' })
+    this.#complete()
     return undefined
   }
 
@@ -80,7 +80,7 @@ export class Tap {
     // A source whose reader has left fails too: that is no failure of its own.
     if (this.#hasEnded) return { cause, farewell: undefined }
     if (this.#watch.end?.of.meaning() !== 'last') return this.#break(cause)
-    this.#end({ kind: 'complete' })
+    this.#complete()
     return undefined
   }
 
@@ -98,7 +98,12 @@ export class Tap {
   onCancel(): void {
     if (this.#hasEnded) return
     const meaning = this.#watch.end?.of.meaning() ?? 'neither'
-    this.#end({ kind: meaning === 'neither' ? 'cancelled' : 'complete' })
+    if (meaning === 'neither') this.#end({ kind: 'cancelled' })
+    else this.#complete()
+  }
+
+  #complete(): void {
+    this.#end({ kind: 'complete', end: this.#watch.end?.of })
   }
 
   #break(cause: unknown): Broken {

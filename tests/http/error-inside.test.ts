@@ -127,6 +127,36 @@ describe('a stream whose first event is an error', () => {
     expect(upstreams.first.requests).toHaveLength(3)
   })
 
+  test.each<[string, Script]>([
+    ['alone', stream(FAILED)],
+    ['with a [DONE] behind it', stream(FAILED, 'data: [DONE]\n\n')],
+    ['in the midst of an answer', stream(GOOD[0] ?? '', FAILED)],
+    ['in JSON', (_request, connection) => connection.json(ERROR)],
+  ])(
+    'counts for the breaker also where there is no other target, and nothing is held back: %s',
+    async (_what, first) => {
+      const { chat, upstreams } = await start({
+        upstreams: { first },
+        file: { breaker: { failures: 3, open: '1h', open_max: '1h' }, all_open: 'refuse' },
+      })
+      for (let call = 0; call < 3; call += 1) {
+        expect(await (await chat({ model: 'm', stream: true })).text()).toContain('the engine has died')
+      }
+      expect((await chat({ model: 'm', stream: true })).status).toBe(503)
+      expect(upstreams.first.requests).toHaveLength(3)
+    },
+  )
+
+  test('counts not where it is the caller’s own', async () => {
+    const mine = { error: { message: 'too long', type: 'invalid_request_error', code: 'context_length_exceeded' } }
+    const { chat, upstreams } = await start({
+      upstreams: { first: stream(event(mine)) },
+      file: { breaker: { failures: 2, open: '1h', open_max: '1h' }, all_open: 'refuse' },
+    })
+    for (let call = 0; call < 4; call += 1) expect((await chat({ model: 'm', stream: true })).status).toBe(200)
+    expect(upstreams.first.requests).toHaveLength(4)
+  })
+
   test('that is the caller’s own, or comes behind something that was made, is handed on', async () => {
     const mine = {
       error: { message: 'too long', type: 'invalid_request_error', param: null, code: 'context_length_exceeded' },
@@ -257,6 +287,24 @@ describe('an event stream that ends without an event', () => {
     const { chat, gateway } = await start({ upstreams: { first: stream(...texts), second: good }, file: BOTH })
     expect(await (await chat({ model: 'smart', stream: true })).text()).toBe(GOOD.join(''))
     expect(await gateway.exchange(1)).toMatchObject({ tries: [{ status: 200, why: 'no_event' }, { status: 200 }] })
+  })
+
+  test('from the last of them is seen to be broken, and opens its breaker', async () => {
+    const { chat, upstreams } = await start({
+      upstreams: { first: fail(503), second: stream() },
+      file: { ...BOTH, breaker: { failures: 3, open: '1h', open_max: '1h' }, all_open: 'refuse' },
+    })
+    for (let call = 0; call < 3; call += 1) {
+      const seen = await chat({ model: 'smart', stream: true })
+        .then(
+          async (response) => (response.ok ? await response.text() : response.status),
+          () => 'broken',
+        )
+        .catch(() => 'broken')
+      expect(seen === 'broken' || (typeof seen === 'string' && seen.includes('error')) || seen === 502).toBe(true)
+    }
+    expect((await chat({ model: 'smart', stream: true })).status).toBe(503)
+    expect(upstreams.second.requests).toHaveLength(3)
   })
 })
 

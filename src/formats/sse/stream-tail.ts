@@ -34,6 +34,8 @@ export class StreamTail {
   #beforeBytes = 0
   #limitBytes = HELD_BYTES
   #hasLetGo = false
+  /** The chunk before the last one, where an event ended with it. */
+  #letGo: Uint8Array = NOTHING
   /** The event that it is in, where that is long. */
   #long: LongEvent | undefined
 
@@ -47,6 +49,7 @@ export class StreamTail {
     // Most often a chunk is an event, or several: then all before it is over. Behind the last event comments may follow.
     if (last.byteLength === 0) this.#last = chunk
     else if (last.byteLength >= TAIL_BYTES && endsEvent(last) && beginsField(chunk)) {
+      this.#letGo = last
       this.#last = chunk
       this.#before = undefined
       this.#hasLetGo = true
@@ -71,6 +74,17 @@ export class StreamTail {
     }
     for (const end of new EventEnds().in(held)) read(end)
     read(held.byteLength)
+    return events
+  }
+
+  /** Those that came just before, as far as that is known: in the chunk before the end's first. */
+  eventsBefore(): ParsedEvent[] {
+    const events: ParsedEvent[] = []
+    let from = 0
+    for (const end of new EventEnds().in(this.#letGo)) {
+      events.push(parseEvent(this.#letGo.subarray(from, end)))
+      from = end
+    }
     return events
   }
 
