@@ -3,7 +3,7 @@ import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import type { Draft } from './draft.ts'
 import type { Live } from './live.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
-import { namedIds } from './router/named-ids.ts'
+import { namedIds, pathOf } from './router/named-ids.ts'
 import type { RememberedIds, Whereabouts } from './router/remembered-ids.ts'
 import type { Route } from './router/router.ts'
 import type { Store } from './store/store.ts'
@@ -24,8 +24,8 @@ export function chooseRoute(target: string, draft: Draft, live: Routing, ids: Re
   const byPin = (): Route => pinned(target, byModel, live)
   // Most servers never see an object.
   if (sharedStore === undefined && ids.isEmpty()) return byPin()
-  const path = pathOf(target)
-  const { certain, possible } = namedIds(path, draft.value)
+  const { certain: written, possible } = namedIds(pathOf(target), draft.value)
+  const certain = isTuned(draft.model) && byModel.model === undefined ? [...written, draft.model] : written
   const near = ids.find(certain) ?? ids.find(possible)
   if (near !== undefined) return held(byModel, near, live, ids)
   if (sharedStore === undefined || certain.length === 0) return byPin()
@@ -34,9 +34,9 @@ export function chooseRoute(target: string, draft: Draft, live: Routing, ids: Re
     .then((where) => (where === undefined ? byPin() : held(byModel, where, live, ids)))
 }
 
-/** Below `/v1/`, with its query. */
-function pathOf(target: string): string {
-  return target.replace(/^\/(?:v1\/)?/, '')
+/** A model that a job of somebody's has made is an object of that account, as its files are. */
+function isTuned(model: string | undefined): model is string {
+  return model?.startsWith('ft:') === true
 }
 
 function pinned(target: string, byModel: Route, { router, settings }: Live): Route {

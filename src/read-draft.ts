@@ -64,7 +64,8 @@ export function readDraft(
   // What came with the head is there at once: a promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.limits.jsonBytesMax)
   const draft = (read: JsonBody): Draft => {
-    assertDecidable(read, live)
+    // Whether the rest is right, the upstream knows.
+    if (!isJsonObject(read.value)) throw new ApiError('invalid_json')
     const put = deps.defaultModel ?? live.assumedModel
     const json = put === undefined ? read : withDefaultModel(read, put)
     const isChanged = json !== read
@@ -74,11 +75,10 @@ export function readDraft(
   return body instanceof Promise ? body.then(draft) : draft(body)
 }
 
-/** Asserts what the rules and the choice of a target need; whether the rest is right, the upstream knows. */
-function assertDecidable({ value }: JsonBody, { needsModel }: Live): void {
-  if (!isJsonObject(value)) throw new ApiError('invalid_json')
-  const { model } = value
-  if (!needsModel || model === undefined || model === null || typeof model === 'string') return
+/** Asserts that a model that decides is a text. */
+function assertModelIsText({ value }: JsonBody): void {
+  const model = isJsonObject(value) ? value['model'] : undefined
+  if (model === undefined || model === null || typeof model === 'string') return
   const message = `Invalid type for 'model': expected a string, but got ${wordsOfValue(model)} instead.`
   throw new ApiError('invalid_parameter', { message, param: 'model', code: 'invalid_type' })
 }
@@ -89,7 +89,10 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   const model = modelOf(json.value)
   exchange.model = model
   exchange.stream = wantsStream(json.value)
-  if (live.needsModel) assertOneModel(json)
+  if (live.needsModel) {
+    assertOneModel(json)
+    if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.target)))) assertModelIsText(json)
+  }
   if (live.settings.params.length === 0) return new JsonDraft(json, model, NO_EDITS, changes)
   const program = live.rules.match(factsOf(exchange, principal, model))
   // Before they are applied: a refusal is told with the rules that it may come from.
@@ -124,7 +127,9 @@ function readOther(
 
 /** Whether a body may say which object it goes on from, where that decides who it goes to. */
 function mayNameObject({ endpoint }: RequestFacts, { remembersIds }: Live): boolean {
-  return remembersIds && STATEFUL_RESOURCES.has(endpoint.split('/', 1)[0] ?? '')
+  const resource = endpointPath(endpoint).split('/', 1)[0] ?? ''
+  // Pictures are edited by the ids of their files.
+  return remembersIds && (STATEFUL_RESOURCES.has(resource) || resource === 'images')
 }
 
 /** What is no JSON passes, as the upstream's to judge, unless it must be read. */

@@ -5,7 +5,7 @@ import { isJsonObject } from './json/json.ts'
 import type { Live } from './live.ts'
 import { holdsContent } from './openai/contents.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
-import { namedIds } from './router/named-ids.ts'
+import { namedIds, pathOf } from './router/named-ids.ts'
 import type { RememberedIds, Whereabouts } from './router/remembered-ids.ts'
 import type { Lane, Route } from './router/router.ts'
 import type { Store } from './store/store.ts'
@@ -19,6 +19,9 @@ export interface AnsweredRequest {
   readonly live: Live & { readonly sharedStore: Store | undefined }
 }
 
+/** Voices of a customer's own. */
+const VOICES = /^audio\/voice/
+
 /**
  * Whether the answer to a request may name objects that can be asked for later only where it came from, so that their ids
  * have to be remembered.
@@ -31,7 +34,8 @@ export function namesObjects({ exchange, draft, live }: Pick<AnsweredRequest, 'e
   const { request, route, target } = exchange
   if (request.method === 'HEAD' || request.method === 'DELETE') return false
   // Completions that are stored are below `chat`.
-  if (STATEFUL_RESOURCES.has(route) || route === 'chat') return !holdsContent(endpointOf(target))
+  const endpoint = endpointOf(target)
+  if (STATEFUL_RESOURCES.has(route) || route === 'chat' || VOICES.test(endpoint)) return !holdsContent(endpoint)
   const { value } = draft
   if (!isJsonObject(value)) return false
   const { store, modalities } = value
@@ -41,8 +45,8 @@ export function namesObjects({ exchange, draft, live }: Pick<AnsweredRequest, 'e
 /**
  * Makes what remembers the objects that a lane's answer names; undefined: none has to be remembered.
  *
- * An id that the request has named says nothing new, unless it is the answer's own: whoever sends somebody else's id must not
- * have it remembered where the answer only repeats it.
+ * An id that the request has named says nothing new, unless its path asks for the very object that the answer is: whoever sends
+ * somebody else's id must not have it remembered where the answer only repeats it.
  *
  * @example
  * const objectsIn = watchObjects(request, lane, ids)
@@ -64,12 +68,12 @@ export function watchObjects(
     return holder === undefined || (key !== '' && !holder.keys.some((one) => ids.keyDigest(one) === key))
   }
   const writes: Promise<void>[] = []
-  let named: ReadonlySet<string> | undefined
+  let inBody: ReadonlySet<string> | undefined
+  let inTarget: ReadonlySet<string> | undefined
   const onId = (id: string, isItself: boolean): void => {
-    if (!isItself) {
-      named ??= idsOf(exchange, draft)
-      if (named.has(id)) return
-    }
+    inBody ??= idsIn('', draft.value)
+    inTarget ??= idsIn(pathOf(exchange.target), undefined)
+    if (inBody.has(id) || (!isItself && inTarget.has(id))) return
     const writing = ids.remember(id, isItself ? itself : where, { store, isGone })
     if (writing !== undefined) writes.push(writing)
   }
@@ -89,7 +93,7 @@ export function watchObjects(
   }
 }
 
-function idsOf({ target }: Exchange, { value }: Draft): ReadonlySet<string> {
-  const { certain, possible } = namedIds(endpointOf(target), value)
+function idsIn(path: string, body: unknown): ReadonlySet<string> {
+  const { certain, possible } = namedIds(path, body)
   return new Set([...certain, ...possible])
 }

@@ -21,4 +21,8 @@ export const STATEFUL_RESOURCES: ReadonlySet<string> = new Set([
   'skills',
   'chatkit',
   'realtime',
+  'live',
+  'agents',
+  'vaults',
+  'webhook_endpoints',
 ])

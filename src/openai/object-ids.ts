@@ -39,8 +39,8 @@ const NOT_OBJECTS: ReadonlySet<string> = new Set([
  * const isId = namesObject('input_file_id')
  */
 export function namesObject(member: string): boolean {
-  if (OTHER_NAMES.has(member)) return true
-  return (member.endsWith('_id') || member.endsWith('_ids')) && !NOT_OBJECTS.has(member)
+  if (member.endsWith('_id') || member.endsWith('_ids')) return !NOT_OBJECTS.has(member)
+  return OTHER_NAMES.has(member)
 }
 
 /** Members of which all that is in them is somebody's own words: a caller's, a model's, a schema's. */

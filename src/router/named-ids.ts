@@ -1,4 +1,3 @@
-import { isJsonObject } from '../json/json.ts'
 import { isOwnWords, namesObject, OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
 
 /** The ids that a request names. */
@@ -24,6 +23,16 @@ const DEPTH_MAX = 16
 const NODES_MAX = 50_000
 
 /**
+ * What stands below `/v1/` in a request target, with its query.
+ *
+ * @example
+ * const { certain } = namedIds(pathOf(exchange.target), body)
+ */
+export function pathOf(target: string): string {
+  return target.replace(/^\/?(?:v1\/)?/, '')
+}
+
+/**
  * The ids of objects that a request names: in its path, then in its query, then in its JSON body, wherever one stands there.
  *
  * `path` is what stands below `/v1/`, with its query.
@@ -33,8 +42,7 @@ const NODES_MAX = 50_000
  */
 export function namedIds(path: string, body: unknown): NamedIds {
   const certain: string[] = []
-  const possible: string[] = []
-  const [resourcePath = '', query = ''] = path.replace(/^\/?(?:v1\/)?/, '').split('?', 2)
+  const [resourcePath = '', query = ''] = path.split('?', 2)
   for (const segment of resourcePath.split('/').slice(1)) {
     if (segment.length > 1 && !PATH_WORDS.has(segment)) certain.push(decode(segment))
   }
@@ -42,8 +50,10 @@ export function namedIds(path: string, body: unknown): NamedIds {
     const [name = '', value = ''] = parameter.split('=', 2)
     if (value !== '' && QUERY_NAME.test(name)) certain.push(decode(value))
   }
-  if (isJsonObject(body) || Array.isArray(body)) walk(body, certain, possible)
-  return { certain: certain.filter(isShort).slice(0, CERTAIN_MAX), possible: possible.filter(isShort) }
+  const found: Findings = { first: [], others: [], possible: [], nodesLeft: NODES_MAX }
+  if (typeof body === 'object' && body !== null) walk(body, '', 0, found)
+  certain.push(...found.first, ...found.others)
+  return { certain: certain.filter(isShort).slice(0, CERTAIN_MAX), possible: found.possible.filter(isShort) }
 }
 
 function isShort({ length }: string): boolean {
@@ -60,35 +70,38 @@ function decode(text: string): string {
   }
 }
 
-/** A value in a body, and the name of the member that it is, or is in the list of. */
-interface Place {
-  readonly value: object
-  readonly name: string
-  readonly depth: number
+/** What has been found in a body, and how much more of it is looked at: bodies are as large as callers like. */
+interface Findings {
+  readonly first: string[]
+  readonly others: string[]
+  readonly possible: string[]
+  nodesLeft: number
 }
 
-/** Not recursive, and ends: bodies are as deep and as large as callers like. */
-function walk(body: object, certain: string[], possible: string[]): void {
-  const first: string[] = []
-  const others: string[] = []
-  const places: Place[] = [{ value: body, name: '', depth: 0 }]
-  for (let at = 0; at < places.length && at < NODES_MAX; at += 1) {
-    const place = places[at]
-    if (place === undefined) break
-    const { value, depth } = place
-    const isList = Array.isArray(value)
-    for (const [key, member] of Object.entries(value) as [string, unknown][]) {
-      const name = isList ? place.name : key
-      if (typeof member === 'object' && member !== null) {
-        if (depth < DEPTH_MAX && (isList || !isOwnWords(name))) places.push({ value: member, name, depth: depth + 1 })
-      } else if (typeof member === 'string' && namesObject(name)) {
-        if (FIRST.has(name) || (name === 'id' && FIRST.has(place.name))) first.push(member)
-        else if (name !== 'id' || isReference(value)) others.push(member)
-        else possible.push(member)
-      }
+/** Looks through an object or a list; `name`: of the member that it is, or is in the list of. */
+function walk(value: object, name: string, depth: number, found: Findings): void {
+  found.nodesLeft -= 1
+  if (depth > DEPTH_MAX || found.nodesLeft < 0) return
+  if (Array.isArray(value)) {
+    const isIds = namesObject(name)
+    for (const element of value as readonly unknown[]) {
+      if (typeof element === 'object' && element !== null) walk(element, name, depth + 1, found)
+      else if (isIds && typeof element === 'string') found.others.push(element)
     }
+    return
   }
-  certain.push(...first, ...others)
+  for (const key in value) {
+    const member: unknown = (value as Readonly<Record<string, unknown>>)[key]
+    if (typeof member === 'string') {
+      if (namesObject(key)) listFor(key, name, value, found).push(member)
+    } else if (typeof member === 'object' && member !== null && !isOwnWords(key)) walk(member, key, depth + 1, found)
+  }
+}
+
+function listFor(key: string, name: string, value: object, { first, others, possible }: Findings): string[] {
+  if (key !== 'id') return FIRST.has(key) ? first : others
+  if (FIRST.has(name)) return first
+  return isReference(value) ? others : possible
 }
 
 /** Whether an object is nothing but a reference to the one that has its id. */

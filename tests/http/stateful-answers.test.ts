@@ -150,6 +150,34 @@ test('what a caller has put into an object of its own moves nobody else’s, whe
   expect(await get(two, `/v1/files/${theirs}`)).toMatchObject({ by: 'a' })
 })
 
+test('an id of the caller’s own choice is not taken for that of an object, wherever the answer has it', async () => {
+  const two = await twoWith({ 'POST /v1/responses': { id: 'resp_somebody-elses' } })
+  await (await two.chat({ model: 'mb', id: 'resp_somebody-elses' }, {}, '/v1/responses')).text()
+  expect(await get(two, '/v1/responses/resp_somebody-elses')).toMatchObject({ by: 'a' })
+})
+
+test('an object that is asked for by its id is known where it is found', async () => {
+  const found = { 'GET /v1/responses/resp_12345678': { id: 'resp_12345678', status: 'completed' } }
+  const two = await twoWith(found, 'json', { pins: { responses: 'b' } })
+  await get(two, '/v1/responses/resp_12345678')
+  expect(await (await two.chat({ previous_response_id: 'resp_12345678' }, {}, '/v1/things')).json()).toMatchObject({
+    by: 'b',
+  })
+})
+
+test('a model that a job has made is asked where the job was, unless models say otherwise', async () => {
+  const job = {
+    'GET /v1/fine_tuning/jobs/ftjob-12345678': { id: 'ftjob-12345678', fine_tuned_model: 'ft:gpt-4o:us::1' },
+  }
+  const pins = { fine_tuning: 'b' }
+  const two = await twoWith(job, 'json', { pins })
+  await get(two, '/v1/fine_tuning/jobs/ftjob-12345678')
+  expect(await (await two.chat({ model: 'ft:gpt-4o:us::1' })).json()).toMatchObject({ by: 'b' })
+  const told = await twoWith(job, 'json', { pins, models: { 'ft:*': { targets: [{ upstream: 'a' }] } } })
+  await get(told, '/v1/fine_tuning/jobs/ftjob-12345678')
+  expect(await (await told.chat({ model: 'ft:gpt-4o:us::1' })).json()).toMatchObject({ by: 'a' })
+})
+
 test('an object that is known stays where it is, whatever another upstream says', async () => {
   const two = await start({
     upstreams: {

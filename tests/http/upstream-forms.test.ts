@@ -111,6 +111,10 @@ describe('before the upstream is known', () => {
       expect(response.status).toBe(400)
       expect(await response.json()).toMatchObject({ error: { param: 'model', code: 'invalid_type' } })
     }
+    for (const path of ['/v1/embeddings', '/v1/responses', '/v1/images/generations']) {
+      expect([path, (await deciding.chat({ model: ['m'] }, {}, path)).status]).toEqual([path, 400])
+    }
+    expect((await deciding.chat({ model: { id: 'm' } }, {}, '/v1/agents')).status).toBe(200)
     expect((await deciding.chat({ model: null })).status).toBe(200)
     const free = await start({ upstreams: { up: answerAs('up') } })
     expect((await free.chat({ model: 5 })).status).toBe(200)

@@ -16,7 +16,7 @@ import { endpointOf } from '../../openai/endpoint-of.ts'
 import { endpointFor, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { modelOf, withDefaultModel } from '../../policy/default-model.ts'
 import { factsOf, readDraft } from '../../read-draft.ts'
-import { namedIds } from '../../router/named-ids.ts'
+import { namedIds, pathOf } from '../../router/named-ids.ts'
 import { createRememberedIds } from '../../router/remembered-ids.ts'
 import { createDeadlines } from '../../timing/deadlines.ts'
 import { createLoopGuard } from '../../upstream/loop-guard.ts'
@@ -144,7 +144,7 @@ function notesFor(
   { auth }: Config,
 ): string[] {
   const notes: string[] = []
-  const ids = remembersIds && draft !== undefined ? namedIds(path.replace(/^\/(?:v1\/)?/, ''), draft.value).certain : []
+  const ids = remembersIds && draft !== undefined ? namedIds(pathOf(path), draft.value).certain : []
   if (ids.length > 0)
     notes.push(`A server that has given out ${ids.join(', ')} sends this to the upstream that it is from.`)
   const spendsKey = route?.targets.some(({ key }) => key.startsWith("the server's")) === true

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { namedIds } from '../../../src/router/named-ids.ts'
+import { namedIds, pathOf } from '../../../src/router/named-ids.ts'
 
 describe('the ids in a path and its query', () => {
   test.each([
@@ -26,7 +26,7 @@ describe('the ids in a path and its query', () => {
     [`/v1/files/file-${'x'.repeat(320)}`, [`file-${'x'.repeat(320)}`]],
     [`/v1/files/file-${'x'.repeat(5000)}`, []],
   ])('%s: %j', (path, ids) => {
-    expect(namedIds(path, undefined)).toEqual({ certain: ids, possible: [] })
+    expect(namedIds(pathOf(path), undefined)).toEqual({ certain: ids, possible: [] })
   })
 })
 
@@ -43,7 +43,7 @@ describe('the ids in a body', () => {
     [{ container: 'cntr_1' }, ['cntr_1']],
     [{ images: [{ file_id: 'file-1' }] }, ['file-1']],
     [{ part_ids: ['part_1'] }, ['part_1']],
-    [{ tools: [{ type: 'file_search', vector_store_ids: ['vs_1'] }, { container: 'cntr_1' }] }, ['cntr_1', 'vs_1']],
+    [{ tools: [{ type: 'file_search', vector_store_ids: ['vs_1'] }, { container: 'cntr_1' }] }, ['vs_1', 'cntr_1']],
     [{ tools: [{ type: 'code_interpreter', container: { type: 'auto', file_ids: ['file-1'] } }] }, ['file-1']],
     [{ tool_resources: { code_interpreter: { file_ids: ['file-1'] } } }, ['file-1']],
     [{ messages: [{ role: 'user', content: [{ type: 'file', file: { file_id: 'file-1' } }] }] }, ['file-1']],
