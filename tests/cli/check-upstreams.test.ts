@@ -1,4 +1,4 @@
-import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
@@ -32,7 +32,7 @@ const list: Script = (_request, connection) => connection.json({ object: 'list',
 
 /** The lines about upstreams, in their order, without times and ports. */
 function findings({ stdout }: ProgramEnd): string[] {
-  const lines = stdout.split('\n').filter((line) => /^[✓✗] upstream/.test(line))
+  const lines = stdout.split('\n').filter((line) => /^[✓!✗] upstream/.test(line))
   return lines.map((line) => line.replaceAll(/\d+ ms/g, 'N ms').replaceAll(/127\.0\.0\.1:\d+/g, 'HOST'))
 }
 
@@ -68,7 +68,7 @@ test('every upstream is asked, by each of its keys and in its own way, in the or
 
 test('one bad key of a pool is told from the good ones, by its number: exit code 1', async () => {
   const { url } = await upstream((request, connection) =>
-    connection.json({}, request.header('authorization') === 'Bearer sk-canary-2' ? 401 : 200),
+    connection.json({ data: [] }, request.header('authorization') === 'Bearer sk-canary-2' ? 401 : 200),
   )
   const end = await checkFile({
     upstreams: { pool: { base_url: `${url}/v1`, api_keys: ['sk-canary-1', 'sk-canary-2'] } },
@@ -87,7 +87,7 @@ test('one that is down does not keep the others from being asked; each finding s
     if (request.target.startsWith('/page')) return connection.respond(200, { 'content-type': 'text/html' }, '<html>')
     if (request.target.startsWith('/closed')) return connection.json({}, 401)
     if (request.target.startsWith('/reset')) return connection.reset()
-    connection.json({})
+    connection.json({ data: [] })
   })
   const dead = `http://127.0.0.1:${await freePort()}/v1`
   const bases = {
@@ -111,6 +111,111 @@ test('one that is down does not keep the others from being asked; each finding s
     '✗ upstream reset http://HOST/reset/models does not answer: the connection was closed before an answer was complete (ECONNRESET). If it speaks HTTPS, write https:// in upstreams.reset.base_url; else check the network, and upstreams.reset.proxy, or HTTPS_PROXY, where one is needed.',
     '✓ upstream good http://HOST/models answered 200 in N ms',
   ])
+})
+
+describe('what a server answers is told from what it should', () => {
+  const check = async (script: Script, settings: object = {}, file: object = {}) => {
+    const { url } = await upstream(script)
+    const end = await checkFile({ upstreams: { it: { base_url: `${url}/v1`, ...settings } }, ...file })
+    return { code: end.code, lines: findings(end), out: end.stdout }
+  }
+  const models =
+    (...ids: string[]): Script =>
+    (_request, connection) =>
+      connection.json({ object: 'list', data: ids.map((id) => ({ id, object: 'model' })) })
+  const at = 'upstream it http://HOST/v1/models answered'
+
+  test('a 2xx with a list is right, in any form that is known; without one, only a call can tell: exit code 0', async () => {
+    const good: unknown[] = [{ data: [] }, { models: [{ name: 'a' }] }, [{ id: 'a' }], { object: 'list', data: ['a'] }]
+    for (const value of good) {
+      const { code, lines } = await check((_request, connection) => connection.json(value))
+      expect([code, lines]).toEqual([0, [`✓ ${at} 200 in N ms`]])
+    }
+    const without: Script[] = [
+      (_request, connection) => connection.json({}),
+      (_request, connection) => connection.respond(200, { 'content-type': 'text/plain' }, 'ok'),
+      // mlx_lm.server, whose home has no hub cache.
+      (_request, { write, socket }) => {
+        write('HTTP/1.0 200 OK\r\nContent-type: application/json\r\n\r\n')
+        socket.end()
+      },
+    ]
+    for (const script of without) {
+      const { code, lines } = await check(script)
+      const why = 'it answers, but has no list of models in it. Whether it works, only a call can tell.'
+      expect([code, lines]).toEqual([0, [`! ${at} 200 in N ms: ${why}`]])
+    }
+  })
+
+  test('one without a list, as LitServe, but with chats: exit code 0; without chats, too, it is no API', async () => {
+    const bodies: string[] = []
+    const litserve: Script = async (request, connection) => {
+      if (request.method === 'GET') return connection.json({ detail: 'Not Found' }, 404)
+      bodies.push(new TextDecoder().decode(await request.body))
+      connection.json({ detail: [{ type: 'missing', loc: ['body', 'messages'] }] }, 422)
+    }
+    const { code, lines } = await check(litserve, { api_key: 'sk-canary-1' })
+    expect([code, bodies]).toEqual([0, ['{}']])
+    expect(lines).toEqual([
+      `! ${at} 404 in N ms: it has no list of models, but chats are there. Whether they work, only a call can tell.`,
+    ])
+    expect(await check((_request, connection) => connection.json({}, 404))).toMatchObject({ code: 1 })
+  })
+
+  test('a 400 is wrong, with what it says and what to check; no key is shown', async () => {
+    const error = { message: 'No connected db. sk-canary-1 is not known', type: 'no_db_connection', code: '400' }
+    const { code, lines, out } = await check((_request, connection) => connection.json({ error }, 400), {
+      api_key: 'sk-canary-1',
+    })
+    expect(code).toBe(1)
+    expect(lines).toEqual([
+      `✗ ${at} 400 in N ms: it refuses to tell its models ("No connected db. *** is not known"). Check upstreams.it.api_key, and upstreams.it.base_url.`,
+    ])
+    expect(out).not.toContain('canary')
+    expect(await check((_request, connection) => connection.json({}, 429))).toMatchObject({ code: 0 })
+    expect(await check((_request, connection) => connection.json({}, 402))).toMatchObject({ code: 1 })
+    const plain = await check((_request, connection) =>
+      connection.respond(500, { 'content-type': 'text/plain' }, 'Internal'),
+    )
+    expect([plain.code, plain.lines[0]]).toEqual([
+      1,
+      expect.stringContaining('or it wants a key: set upstreams.it.api_key'),
+    ])
+  })
+
+  test('a model that a target asks for and that is not listed is a warning, with the nearest name', async () => {
+    const targets = (...names: string[]) => names.map((model) => ({ upstream: 'it', model }))
+    const file = {
+      models: {
+        smart: { targets: targets('gpt-4o', 'gtp-4.1-mini', 'llama3') },
+        other: { targets: targets('gtp-4.1-mini') },
+        'any/*': { targets: targets('*') },
+        tiny: { targets: [{ upstream: 'it' }] },
+      },
+    }
+    const { code, lines } = await check(models('gpt-4o', 'gpt-4.1-mini', 'llama3:latest'), {}, file)
+    expect(code).toBe(0)
+    expect(lines).toEqual([
+      `✓ ${at} 200 in N ms`,
+      '! upstream it does not list the model "gtp-4.1-mini", to which "smart" and "other" lead. Did you mean "gpt-4.1-mini"?',
+      '! upstream it does not list the model "tiny", to which "tiny" leads. Known here: gpt-4o, gpt-4.1-mini, llama3:latest.',
+    ])
+  })
+
+  test('nothing is compared where a server lists nothing, lists other things, or answers for any name', async () => {
+    const file = { models: { smart: { targets: [{ upstream: 'it', model: 'mine' }] } } }
+    expect(await check(models(), { preset: 'transformers' }, file)).toMatchObject({
+      code: 0,
+      lines: [`✓ ${at} 200 in N ms`],
+    })
+    expect(await check(models('a.gguf'), { preset: 'llamacpp' }, file)).toMatchObject({
+      code: 0,
+      lines: [`✓ ${at} 200 in N ms`],
+    })
+    const azure = await check(models('gpt-4o'), { preset: 'azure', api_key: 'k' }, file)
+    expect(azure).toMatchObject({ code: 0, lines: [`✓ ${at} 200 in N ms`] })
+    expect((await check(models('a'), { preset: 'vllm' }, file)).lines).toHaveLength(2)
+  })
 })
 
 test('a certificate that nobody vouches for: the cure is tls_ca, and it works', async () => {

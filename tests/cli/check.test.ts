@@ -101,7 +101,7 @@ describe('nexcode check', () => {
   test('with an upstream that breaks off: exit code 1', async () => {
     const { code, stdout } = await checkAgainst((_request, connection) => connection.reset())
     expect(code).toBe(1)
-    expect(stdout).toContain('does not answer: ECONNRESET. Check OPENAI_API_BASE')
+    expect(stdout).toContain('(ECONNRESET). If it speaks HTTPS, write https:// in OPENAI_API_BASE')
   })
 
   test('with what is no HTTP: exit code 1', async () => {

@@ -1,0 +1,119 @@
+import { collect } from '../../body/read-bytes.ts'
+import type { UpstreamSettings } from '../../config/settings.ts'
+import { isJsonObject } from '../../json/json.ts'
+import { createEgress } from '../../upstream/egress.ts'
+import { VERSION } from '../version.ts'
+import { openWayOut } from '../way-out.ts'
+
+/** What an upstream answered to the question for its models. */
+export interface ModelsAnswer {
+  readonly status: number
+  readonly isPage: boolean
+  /** The names of its models; undefined: there is no list in it. */
+  readonly models: readonly string[] | undefined
+  /** What it says of itself where it refuses; never a key. */
+  readonly message: string | undefined
+  /** Of what has no list of models: whether there is an API of chats all the same. */
+  readonly hasChats: boolean
+  readonly ms: number
+}
+
+/** The question, and what became of it. */
+export interface AskedModels {
+  /** The URL, without its query. */
+  readonly url: string
+  /** Rejects with the system's failure. */
+  readonly answer: Promise<ModelsAnswer>
+}
+
+/** How long an upstream may take to answer. */
+export const ASK_TIMEOUT_MS = 10_000
+
+const BODY_BYTES_MAX = 16 * 1024 * 1024
+const MESSAGE_CHARS_MAX = 120
+const NOT_THERE: ReadonlySet<number> = new Set([404, 405, 501])
+
+/**
+ * Asks an upstream for its models, as its settings say: the key, the headers, the path, the query.
+ *
+ * @example
+ * const { models } = await askModels(upstream, upstream.keys[0]).answer
+ */
+export function askModels(upstream: UpstreamSettings, key: string | undefined): AskedModels {
+  const { url } = createEgress(upstream).locate('/v1/models')
+  return { url: url.origin + url.pathname, answer: ask(upstream, key) }
+}
+
+async function ask(upstream: UpstreamSettings, key: string | undefined): Promise<ModelsAnswer> {
+  const startedAt = performance.now()
+  const response = await send(upstream, key, 'GET', '/v1/models')
+  const ms = Math.round(performance.now() - startedAt)
+  const value = await readJson(response)
+  const { status } = response
+  const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
+  return {
+    status,
+    isPage,
+    models: modelsIn(value),
+    message: messageIn(value, key),
+    hasChats: NOT_THERE.has(status) && !isPage && (await hasChats(upstream, key)),
+    ms,
+  }
+}
+
+/** A chat without a model and without messages is refused by every server, and generates nothing; but not with a 404 where there are chats. */
+async function hasChats(upstream: UpstreamSettings, key: string | undefined): Promise<boolean> {
+  try {
+    const response = await send(upstream, key, 'POST', '/v1/chat/completions')
+    await response.body?.cancel()
+    const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
+    const isRedirect = response.status >= 300 && response.status < 400
+    return !(isPage || isRedirect || NOT_THERE.has(response.status))
+  } catch {
+    return false
+  }
+}
+
+function send(upstream: UpstreamSettings, key: string | undefined, method: 'GET' | 'POST', path: string) {
+  const { locate, reach } = createEgress(upstream)
+  const { url, target } = locate(path)
+  const headers = new Headers({ accept: 'application/json', 'user-agent': `NexCode/${VERSION}` })
+  if (key !== undefined) headers.set(upstream.keyHeader, upstream.keyHeader === 'authorization' ? `Bearer ${key}` : key)
+  for (const [name, value] of upstream.headers) headers.set(name, value)
+  const body = method === 'GET' ? null : new TextEncoder().encode('{}')
+  if (body !== null) headers.set('content-type', 'application/json')
+  const how = { redirect: 'manual' as const, decompress: true, timeout: true, ...reach }
+  const signal = AbortSignal.timeout(ASK_TIMEOUT_MS)
+  return openWayOut().fetch(url, { method, target, headers, body, signal, ...how })
+}
+
+/** undefined: it is none, or too long to be one. */
+async function readJson({ body }: Response): Promise<unknown> {
+  if (body === null) return undefined
+  const bytes = await collect(body, BODY_BYTES_MAX).catch(() => undefined)
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+/** OpenAI's `data`, the `models` of llama-server and others, or a bare list. */
+function modelsIn(value: unknown): readonly string[] | undefined {
+  const lists: unknown[] = isJsonObject(value) ? [value['data'], value['models']] : [value]
+  const list = lists.find((one): one is unknown[] => Array.isArray(one))
+  return list?.flatMap((model) => {
+    if (typeof model === 'string') return [model]
+    if (!isJsonObject(model)) return []
+    return [model['id'], model['name'], model['model']].find((name) => typeof name === 'string') ?? []
+  })
+}
+
+function messageIn(value: unknown, key: string | undefined): string | undefined {
+  if (!isJsonObject(value)) return undefined
+  const { error, detail, message } = value
+  const said = [isJsonObject(error) ? error['message'] : error, detail, message].find((one) => typeof one === 'string')
+  if (said === undefined) return undefined
+  const hidden = key === undefined ? said : said.replaceAll(key, '***')
+  return JSON.stringify(hidden.length > MESSAGE_CHARS_MAX ? `${hidden.slice(0, MESSAGE_CHARS_MAX)}…` : hidden)
+}

@@ -1,0 +1,39 @@
+import { suggest } from '../../config/file/nearest.ts'
+import type { Settings, UpstreamSettings } from '../../config/settings.ts'
+import type { Finding } from './judge.ts'
+
+/**
+ * Finds the models that targets ask an upstream for and that it does not list, with the nearest name that it does. `listed` is what it
+ * told, by any of its keys; nothing is said where that is empty, or where it answers for other names, too.
+ *
+ * @example
+ * const findings = unlistedModels(upstream, ['gpt-4o'], settings)
+ */
+export function unlistedModels(upstream: UpstreamSettings, listed: readonly string[], { models }: Settings): Finding[] {
+  if (listed.length === 0 || upstream.servesAnyModel) return []
+  const askedBy = new Map<string, string[]>()
+  for (const { name, targets } of models) {
+    for (const target of targets) {
+      const asked = target.model ?? name
+      if (target.upstream !== upstream.name || asked.includes('*') || isListed(asked, listed)) continue
+      askedBy.set(asked, [...(askedBy.get(asked) ?? []), name])
+    }
+  }
+  return [...askedBy].map(([asked, names]) => {
+    const cure = suggest(asked, listed, `It lists ${listed.length} others.`)
+    const of = names.map((name) => JSON.stringify(name)).join(' and ')
+    return {
+      verdict: 'unsure',
+      text: `upstream ${upstream.name} does not list the model ${JSON.stringify(asked)}, to which ${of} ${names.length > 1 ? 'lead' : 'leads'}. ${cure}`,
+    }
+  })
+}
+
+/** Ollama lists `llama3.2:latest`, Gemini `models/gemini-2.5-pro`, and LiteLLM what a pattern stands for. */
+function isListed(asked: string, listed: readonly string[]): boolean {
+  return listed.some((name) => {
+    if (name === asked || name === `${asked}:latest` || name === `models/${asked}`) return true
+    const [head = '', tail] = name.split('*')
+    return tail !== undefined && asked.startsWith(head) && asked.endsWith(tail)
+  })
+}
