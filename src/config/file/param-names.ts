@@ -1,8 +1,10 @@
 import type { Fault } from '../kind.ts'
+import { misspeltParam } from './known-params.ts'
 import type { RulePart } from './parts.ts'
 import type { Path } from './path.ts'
 import type { Side } from './problems.ts'
 import type { Scope } from './scope.ts'
+import { sentence } from './wording.ts'
 
 /** A name of a parameter, and where it stands. */
 interface Named {
@@ -25,10 +27,21 @@ const MODEL: Fault = {
 
 /** Reports what cannot be the name of a parameter in a rule, and where `model` must not be one. */
 export function checkParamNames(scope: Scope, path: Path, part: RulePart): void {
-  for (const { name, at, side, isChange } of namesOf(scope, path, part)) {
+  for (const named of namesOf(scope, path, part)) {
+    const { name, at, side, isChange } = named
     if (!isParamPath(name)) scope.add(at, NO_PATH, side)
     else if (isChange && /^model(\.|$)/.test(name)) scope.add(at, MODEL, side)
+    else warnOfMisspelt(scope, named)
   }
+}
+
+/** Some upstream may know it, and so it is no error; but a cap of `max_token` caps nothing. */
+function warnOfMisspelt(scope: Scope, { name, at, side }: Named): void {
+  const [first = '', ...inner] = name.split('.')
+  const meant = misspeltParam(first)
+  if (meant === undefined) return
+  const wrong = sentence(scope.show(at, name), "is no parameter of OpenAI's, and so fits only what has that very name")
+  scope.warn(at, { wrong, cure: `Did you mean "${meant}"${inner.length > 0 ? ' in front' : ''}?` }, side)
 }
 
 /** Whether a text is the path of a parameter: names with single dots between them. */

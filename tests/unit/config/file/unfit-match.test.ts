@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import type { Callers } from '../../../../src/config/file/callers.ts'
 import { KNOWN_ENDPOINTS } from '../../../../src/config/file/known-endpoints.ts'
+import { KNOWN_PARAMS } from '../../../../src/config/file/known-params.ts'
 import { loadSettings } from '../../../../src/config/file/load-settings.ts'
 import { patternsMeet } from '../../../../src/config/file/patterns-meet.ts'
 import { unfitEndpoint, unfitPrincipal } from '../../../../src/config/file/unfit-match.ts'
+import parameters from '../../../fixtures/openai-parameters.json' with { type: 'json' }
 import paths from '../../../fixtures/openai-paths.json' with { type: 'json' }
 import { BASE } from './load-file.ts'
 
@@ -158,6 +160,32 @@ describe('a model that is not offered', () => {
 test("a header's value with a space around it is an error: none has one", () => {
   expect(said(rule({ header: { 'x-team': ' red' } }))[0]).toMatch(/^error .*header\["?x-team"?\]|header\.x-team/)
   expect(said(rule({ header: { 'x-team': 'red one*' } }))).toEqual([])
+})
+
+test('a parameter that is most likely misspelt is a warning: some upstream may know it, but it caps nothing of OpenAI', () => {
+  const rules = (rule: object): string => JSON.stringify({ params: [rule] })
+  expect(said(rules({ clamp: { max_token: { max: 10 } } }))).toEqual([
+    expect.stringMatching(
+      /^warning 1:\d+ params\[0\]\.clamp\.max_token "max_token" is no parameter of OpenAI's.* \| Did you mean "max_tokens"\?$/,
+    ),
+  ])
+  expect(said(rules({ deny: ['logit_bais', 'respose_format.type'] }))).toEqual([
+    expect.stringContaining('Did you mean "logit_bias"?'),
+    expect.stringContaining('Did you mean "response_format" in front?'),
+  ])
+  const others = [
+    'top_k',
+    'min_p',
+    'min_tokens',
+    'repetition_penalty',
+    'safe_prompt',
+    'thinking',
+    'chat_template_kwargs',
+    'keep_alive',
+  ]
+  expect(said(rules({ deny: [...others, ...KNOWN_PARAMS.filter((name) => name !== 'model')] }))).toEqual([])
+  for (const names of Object.values(parameters))
+    expect(names.filter((name) => !KNOWN_PARAMS.includes(name))).toEqual([])
 })
 
 test('two patterns meet where a text fits both', () => {
