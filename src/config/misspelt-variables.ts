@@ -78,6 +78,8 @@ export function findVariable(word: string): string | undefined {
 export function findMisspelt(env: Env): readonly Misspelt[] {
   return Object.keys(env).flatMap((name) => {
     if (VARIABLE_NAMES.includes(name) || NO_SETTINGS.has(name) || (env[name] ?? '') === '') return []
+    // One of several keys, which a configuration file names.
+    if (VARIABLE_NAMES.some((one) => name.startsWith(`${one}_`))) return []
     const meant = OWN_PREFIX.test(name)
       ? findVariable(name)
       : name.length < OWN_CHARS_MIN

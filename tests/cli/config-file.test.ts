@@ -87,7 +87,7 @@ describe('a file that does not do', () => {
       const { code, stdout, stderr } = await runProgram([...args, '--config', 'absent.yaml'], {}, { cwd: folder })
       expect([code, stdout]).toEqual([2, ''])
       expect(stderr).toBe(
-        'absent.yaml cannot be read: ENOENT.\n  Name a file that there is, by --config or NEXCODE_CONFIG.\n',
+        'absent.yaml cannot be read: there is no such file or folder (ENOENT).\n  Name a file that there is, by --config or NEXCODE_CONFIG.\n',
       )
     },
   )

@@ -75,7 +75,7 @@ test('20 reloads under load: no request fails, and each version serves', async (
 
 test('with WORKERS=2 both go by the new one; with a mistake neither does', async () => {
   part('one')
-  const started = await start({ WORKERS: '2' })
+  const started = await start({ WORKERS: '2', LOG_LEVEL: 'debug' })
   const { hangUp } = watchReloads(started)
   const clients = await connectToEach(started)
   const tags = () =>
