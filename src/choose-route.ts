@@ -46,11 +46,12 @@ function pinned(target: string, byModel: Route, { router, settings }: Live): Rou
 }
 
 function held(byModel: Route, where: Whereabouts, { router, settings }: Live, ids: RememberedIds): Route {
-  const { upstream, key } = where
+  const { upstream, key, alias } = where
   const keys = settings.upstreams.find(({ name }) => name === upstream)?.keys ?? []
   const at = keys.findIndex((one) => ids.keyDigest(one) === key)
   const keyIndex = at === -1 ? undefined : at
-  return within(byModel, router.routeTo(upstream, keyIndex), { upstream, keyIndex })
+  const route = within(byModel, router.routeTo(upstream, keyIndex), { upstream, keyIndex })
+  return alias === undefined ? route : { ...route, alias }
 }
 
 /** The lanes of the model's route that lead to a holder, so that its own name for the model is used; else the holder's. */

@@ -1,6 +1,5 @@
 import { collect } from './body/read-bytes.ts'
 import type { Exchange } from './exchange.ts'
-import { isJsonType } from './json/json-type.ts'
 import { ApiError } from './openai/api-error.ts'
 import { holdsContent } from './openai/contents.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
@@ -15,7 +14,8 @@ import { hideSecret, isEncoded } from './stream/hide-secret.ts'
 import { holdEnd } from './stream/hold-end.ts'
 import type { Outcome } from './stream/outcome.ts'
 import { passThrough } from './stream/pass-through.ts'
-import { reportModel } from './stream/report-model.ts'
+import type { RenameModel } from './stream/report-model.ts'
+import { type ShownNames, showNames } from './stream/show-names.ts'
 import { keepAlive } from './stream/sse-ping.ts'
 import { Tap } from './stream/tap.ts'
 import type { Deadline, Deadlines } from './timing/deadlines.ts'
@@ -37,16 +37,14 @@ export interface Via {
   /** Between two chunks of the upstream's; 0: none. */
   readonly streamIdleMs: number
   readonly debugHeaders: boolean
-  /** The name that the answer is to give for the model; undefined: the upstream's, byte for byte. */
-  readonly reportModel: string | undefined
+  /** Gives the names that the answer is to have for its models; undefined: the upstream's, byte for byte. */
+  readonly renameModel: RenameModel | undefined
   /** Makes what looks for the ids of objects in a good answer, where these have to be remembered. */
   readonly objectsIn: ((headers: Headers) => AnswerIds | undefined) | undefined
 }
 
 /** What is complete before its status is sent, so that a cut one can still be a 502, is not larger than this. */
 const WHOLE_BYTES_MAX = 1024 * 1024
-/** A JSON answer in which a name is to be changed is not larger than this. */
-const REPORTED_BYTES_MAX = 64 * 1024 * 1024
 
 /**
  * Makes the caller's response of the upstream's answer: the same status, end-to-end headers and bytes.
@@ -71,9 +69,9 @@ export function deliver(
   removeHopByHop(headers)
   addOwnHeaders(headers, exchange, via.debugHeaders)
   const echoed = status >= 400 ? via.secret : undefined
-  const name = via.reportModel !== undefined && answer.ok && !isEncoded(headers) ? via.reportModel : undefined
-  const isNamedJson = name !== undefined && isJsonType(mediaType)
-  const isWhole = isJsonWithin(headers, WHOLE_BYTES_MAX) || (echoed !== undefined && isEncoded(headers)) || isNamedJson
+  const names = answer.ok && via.renameModel !== undefined ? showNames(headers, via.renameModel) : undefined
+  const isInCode = names?.isEncoded === true
+  const isWhole = !isInCode && (isJsonWithin(headers, WHOLE_BYTES_MAX) || (echoed !== undefined && isEncoded(headers)))
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
   if (status === 204 || status === 205) headers.delete('content-length')
   exchange.status = status
@@ -82,27 +80,23 @@ export function deliver(
   if (!hasBody(exchange, answer)) return new Response(null, answer)
   const isRead = wholeOf(answer) !== undefined
   // What has been read already still has to be masked, renamed or looked into where the rest would be.
-  if (isRead && echoed === undefined && !isNamedJson && objects === undefined) {
+  if (isRead && echoed === undefined && names === undefined && objects === undefined) {
     exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
     return answer
   }
-  if (isWhole || isRead)
-    return deliverWhole(exchange, standalone(answer), { ...via, secret: echoed, reportModel: name }, objects, deps)
-  const { body } = answer
+  if (isWhole || (isRead && !isInCode))
+    return deliverWhole(exchange, answer, { ...via, secret: echoed }, names, objects, deps)
+  const { body } = isRead ? standalone(answer) : answer
   if (body === null) return new Response(null, answer)
   const isEventStream = mediaType.startsWith('text/event-stream')
   if (isEventStream) exchange.stream = true
   const watching = { ...watch(exchange, via, objects, deps), end }
   const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, watching)
   const isPinged = isEventStream && isOpenEnded(headers) && deps.ssePingMs > 0
-  const isNamed = isEventStream && name !== undefined
   const isHeld = objects?.isLate === true
-  if (echoed === undefined && !isPinged && !isNamed && !isHeld) return noteBody(answer, { tap })
+  if (echoed === undefined && !isPinged && names === undefined && !isHeld) return noteBody(answer, { tap })
   let shown = passThrough(body, tap)
-  if (isNamed) {
-    headers.delete('content-length')
-    shown = reportModel(name).stream(shown)
-  }
+  if (names !== undefined) shown = names.stream(shown)
   if (isHeld) shown = holdEnd(shown, objects.end)
   if (isPinged) shown = keepAlive(shown, deps.ssePingMs, deps.deadlines)
   if (echoed !== undefined) return masked(shown, answer, echoed)
@@ -152,15 +146,17 @@ function isOpenEnded(headers: Headers): boolean {
 /** The response when all of its body has come; fails with the upstream's failure where it breaks off. */
 async function deliverWhole(
   exchange: Exchange,
-  answer: Response,
+  given: Response,
   via: Via,
+  names: ShownNames | undefined,
   objects: AnswerIds | undefined,
   deps: DeliverDeps,
 ): Promise<Response> {
+  const answer = standalone(given)
   const { headers } = answer
+  const bytesMax = wholeOf(given) === undefined ? WHOLE_BYTES_MAX : Number.POSITIVE_INFINITY
   const isSmall = Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SHORT_BYTES_MAX
   const watching = watch(exchange, via, objects, deps)
-  const bytesMax = via.reportModel === undefined ? WHOLE_BYTES_MAX : REPORTED_BYTES_MAX
   try {
     const whole = isSmall
       ? new Uint8Array(await answer.arrayBuffer())
@@ -171,8 +167,8 @@ async function deliverWhole(
     }
     if (objects?.isLate === true) await objects.end()
     if (via.secret !== undefined) return await masked(whole, answer, via.secret)
-    if (via.reportModel === undefined) return noteBody(answer, { whole })
-    const named = reportModel(via.reportModel).whole(whole)
+    if (names === undefined) return noteBody(answer, { whole })
+    const named = names.whole(whole)
     headers.set('content-length', String(named.byteLength))
     return noteBody(answer, { whole: named })
   } catch (thrown) {

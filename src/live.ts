@@ -2,6 +2,7 @@ import type { Settings, UpstreamSettings } from './config/settings.ts'
 import { OPENAI_DEFAULT_MODEL } from './config/vendor.ts'
 import { createFit, type FitBody } from './policy/fit-body.ts'
 import { createRules, type Rules } from './policy/rules.ts'
+import { type AliasOf, createAliasOf } from './router/alias-names.ts'
 import { createRouter, type Router, type RouterDeps } from './router/router.ts'
 import { createEgress, type Egress } from './upstream/egress.ts'
 
@@ -26,6 +27,8 @@ export interface Live {
    * its model is to be called what the caller called it.
    */
   readonly remembersIds: boolean
+  /** The callers' name for an upstream's model; undefined: no answer gives it. */
+  readonly aliasOf: AliasOf | undefined
   /** Whether a call may come back to this server. */
   readonly mayLoop: boolean
   /** What a completion that names no model asks for where nothing else is configured; undefined: its upstream decides. */
@@ -49,7 +52,8 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
   const isRuledByModel = params.some(({ match }) => match.model !== undefined)
   const isInPath = upstreams.some(({ modelPath }) => modelPath !== undefined)
   const isSomewhere = upstreams.length > 1 || upstreams.some(({ keys }) => keys.length > 1)
-  const remembersIds = isSomewhere || models.some(({ reportModel }) => reportModel === 'alias')
+  const aliasOf = createAliasOf(models)
+  const remembersIds = isSomewhere || aliasOf !== undefined
   const needsModel = models.length > 0 || unknownModels === 'refuse' || isRuledByModel || isInPath
   return {
     settings,
@@ -62,6 +66,7 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     needsModel,
     readsBodies: needsModel || params.length > 0 || remembersIds,
     remembersIds,
+    aliasOf,
     mayLoop: [...egresses.values()].some((egress) => egress.mayLoop),
     assumedModel:
       upstreams.find(({ name }) => name === settings.defaultUpstream)?.vendor === 'openai'

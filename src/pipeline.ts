@@ -20,6 +20,7 @@ import type { Serving } from './live-parts.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
 import { namesObjects, watchObjects } from './remember-objects.ts'
+import { isRenamed, renamingFor } from './rename-answer.ts'
 import type { Reused } from './reuse/reuse-request.ts'
 import { affinityOf } from './router/affinity.ts'
 import type { Account } from './router/attempt.ts'
@@ -208,10 +209,9 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
     headers.delete('content-length')
   }
   if (live.settings.cache.store !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
-  // What is recorded has to be readable, too.
-  if (deps.cassettes?.record !== undefined) headers.set('accept-encoding', 'identity')
-  // An answer in which a name is to be changed, or ids are to be found, has to be readable.
-  if (route.model?.reportModel === 'alias' || namesObjects(going)) headers.set('accept-encoding', 'identity')
+  // An answer that is recorded, in which a name is to be changed, or ids are to be found, has to be readable.
+  const isReadable = deps.cassettes?.record !== undefined || isRenamed(going) || namesObjects(going)
+  if (isReadable) headers.set('accept-encoding', 'identity')
   const firstByteMs = ownLimit('firstByteMs', route, lane)
   const body = fitted?.body ?? draft.bodyFor(model)
   const streamIdleMs = ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs
@@ -235,7 +235,7 @@ type Handed = Pick<Reused, 'answer' | 'lane' | 'secret'> & Partial<Pick<Reused, 
 
 /** What the way back has to know of the way there. */
 function via(going: Going, { lane, secret, isWatched }: Handed, deps: PipelineDeps): Via {
-  const { draft, route, live } = going
+  const { route, live } = going
   return {
     secret,
     isUpstreams: lane !== undefined,
@@ -244,7 +244,7 @@ function via(going: Going, { lane, secret, isWatched }: Handed, deps: PipelineDe
         ? 0
         : (ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs),
     debugHeaders: live.settings.debugHeaders,
-    reportModel: route.model?.reportModel === 'alias' ? draft.model : undefined,
+    renameModel: renamingFor(going, lane),
     objectsIn: lane === undefined ? undefined : watchObjects(going, lane, deps.ids),
   }
 }

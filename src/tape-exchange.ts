@@ -16,7 +16,7 @@ const PLAYED: Via = {
   isUpstreams: false,
   streamIdleMs: 0,
   debugHeaders: false,
-  reportModel: undefined,
+  renameModel: undefined,
   objectsIn: undefined,
 }
 

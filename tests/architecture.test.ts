@@ -96,6 +96,7 @@ const LEVELS: readonly (readonly string[])[] = [
     'lane-address.ts',
     'read-draft.ts',
     'remember-objects.ts',
+    'rename-answer.ts',
   ],
   ['reuse/'],
   ['live-parts.ts'],

@@ -35,6 +35,31 @@ export function isEncoded(codings: string | null): boolean {
   return codingsOf(codings).length > 0
 }
 
+/**
+ * Whether a `Content-Encoding` names known codings only, or none.
+ *
+ * @example
+ * if (canDecode(headers.get('content-encoding'))) …
+ */
+export function canDecode(codings: string | null): boolean {
+  return codingsOf(codings).every((coding) => formatOf(coding) !== undefined)
+}
+
+/**
+ * Decodes a body as it comes, as its `Content-Encoding` says, which must name known codings only.
+ *
+ * @example
+ * const plain = decodeStream(answer.body, headers.get('content-encoding'))
+ */
+export function decodeStream(body: ReadableStream<Uint8Array>, codings: string | null): ReadableStream<Uint8Array> {
+  // The last one was applied last.
+  return codingsOf(codings).reduceRight((encoded, coding) => {
+    const format = formatOf(coding)
+    const bytes = encoded as ReadableStream<Uint8Array<ArrayBuffer>>
+    return format === undefined ? encoded : bytes.pipeThrough(new DecompressionStream(format))
+  }, body)
+}
+
 function codingsOf(codings: string | null): readonly string[] {
   if (codings === null) return []
   const names = codings.split(',').map((name) => name.trim().toLowerCase())

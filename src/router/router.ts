@@ -43,6 +43,8 @@ export interface Route {
   readonly model: ModelSettings | undefined
   readonly sending: SendingSettings
   readonly lanes: readonly Lane[]
+  /** The name that a caller has used for the model of the object that the request speaks of, where its answers are to give that. */
+  readonly alias?: string
   /**
    * The lanes in the order in which this request is to try them. Lanes whose breaker is open and that cool down are left
    * out; of the others, those whose gate is full come last.

@@ -1,147 +1,122 @@
 import { joinBytes } from '../bytes/join-bytes.ts'
+import { applyByteEdits, type ByteEdit } from '../formats/json/byte-edits.ts'
+import { type JsonPath, StringEditor } from '../formats/json/string-editor.ts'
+import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
-import { applyEdits, type Edit, replaceValue } from '../json/edit.ts'
-import { isJsonObject, type JsonObject } from '../json/json.ts'
-import { type Member, membersOf } from '../json/members.ts'
 
-const LF = 0x0a
-const CR = 0x0d
-const TAB = 0x09
-const SPACE = 0x20
-const OPEN_BRACE = 0x7b
-const QUOTE = 0x22
+/** Where an answer names its model: itself, the response that an event is about, and what a list of answers holds. */
+const ITEM: JsonPath = ['data', '*', 'model']
+const PLACES: readonly JsonPath[] = [['model'], ['response', 'model'], ITEM]
 
-const UTF_8 = new TextDecoder('utf-8', { fatal: true })
-const DATA = new TextEncoder().encode('data:')
+/** Gives the name that is to stand in place of a model's; `isItem`: in an element of a list. undefined: it stays. */
+export type RenameModel = (model: string, isItem: boolean) => string | undefined
 
-/** An event of more bytes goes on unchanged, so that memory stays bounded. */
-const EVENT_BYTES_MAX = 1024 * 1024
-
-/** Puts one name into answers. */
-export interface ModelReporter {
-  /** For a JSON answer that is there as a whole; anything else comes back as it is. */
+/** Changes a body. */
+export interface BodyRewriter {
+  /** One that is there as a whole. */
   readonly whole: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>
-  /** For server-sent events: each goes on as soon as it is complete. */
+  /** One that comes in pieces: each goes on at once. */
   readonly stream: (source: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>
 }
 
+/** Puts names of models into answers of any size. */
+export interface ModelReporter {
+  readonly json: BodyRewriter
+  /** For server-sent events. */
+  readonly events: BodyRewriter
+}
+
+/** What changes the pieces of a body. */
+interface Rewriting {
+  readonly add: (chunk: Uint8Array) => Uint8Array
+  /** What was held back at the end. */
+  readonly end: () => Uint8Array
+}
+
 /**
- * Puts the name that the caller used into an answer as its `model` (also `response.model`), in place of the upstream's.
+ * Puts the name that the caller used into an answer as its `model` (also `response.model`, and in a list `data[].model`), in place
+ * of the upstream's.
  *
- * Only the text of these members changes, where it is a string; every other byte stays as it came. Of a stream, an event
- * whose data is more than one line, no JSON object, or more than 1 MiB goes on unchanged.
+ * Only the text of these members changes, where it is a string; every other byte stays as it came, and nothing but such a text
+ * waits for its end.
  *
  * @example
- * const body = reportModel('smart').stream(answer.body)
+ * const body = reportModel(() => 'smart').events.stream(answer.body)
  */
-export function reportModel(name: string): ModelReporter {
-  const text = JSON.stringify(name)
+export function reportModel(rename: RenameModel): ModelReporter {
+  const createEditor = (): StringEditor => new StringEditor(PLACES, (model, path) => rename(model, path === ITEM))
+  return { json: rewriter(() => inJson(createEditor())), events: rewriter(() => inEvents(createEditor())) }
+}
+
+function rewriter(begin: () => Rewriting): BodyRewriter {
   return {
-    whole: (bytes) => {
-      const edits = editsOf(bytes, text)
-      return edits.length === 0 ? bytes : applyEdits(bytes, edits)
+    whole(bytes) {
+      const { add, end } = begin()
+      const changed = add(bytes)
+      return changed === bytes ? bytes : joinBytes([changed, end()])
     },
-    stream: (source) => rewriteEvents(source, (event) => rewriteEvent(event, text)),
+    stream: (source) => rewrite(source, begin()),
   }
 }
 
-/** Where the name belongs in the text of a JSON object; nowhere in anything else. */
-function editsOf(bytes: Uint8Array<ArrayBuffer>, text: string): Edit[] {
-  const value = parseObject(bytes)
-  // Most events of some streams name no model: their members need not be looked at.
-  if (value === undefined || !('model' in value || isJsonObject(value['response']))) return []
-  const named = membersOf(bytes).flatMap((member) =>
-    member.key === 'response' ? membersOf(bytes, member.valueStart) : [member],
-  )
-  const isName = ({ key, valueStart }: Member): boolean => key === 'model' && bytes[valueStart] === QUOTE
-  return named.filter(isName).map((member) => replaceValue(member, text))
-}
-
-function parseObject(bytes: Uint8Array): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(UTF_8.decode(bytes))
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
+function inJson(editor: StringEditor): Rewriting {
+  return {
+    add(chunk) {
+      const edits: ByteEdit[] = []
+      editor.add(chunk, 0, chunk.byteLength, edits)
+      return applyByteEdits(chunk, edits)
+    },
+    end: () => editor.release(),
   }
 }
 
-/** One event, with the blank line at its end. */
-function rewriteEvent(event: Uint8Array<ArrayBuffer>, text: string): Uint8Array<ArrayBuffer> {
-  const data = dataOf(event)
-  if (data === undefined || !beginsObject(event, data.start)) return event
-  const edits = editsOf(event.subarray(data.start, data.end), text)
-  if (edits.length === 0) return event
-  return applyEdits(
-    event,
-    edits.map((edit) => ({ ...edit, start: edit.start + data.start, end: edit.end + data.start })),
-  )
-}
-
-/** Whether the first byte that is no space opens an object: what can't be JSON, such as `[DONE]`, is not tried. */
-function beginsObject(event: Uint8Array, from: number): boolean {
-  let at = from
-  while (event[at] === SPACE || event[at] === TAB) at += 1
-  return event[at] === OPEN_BRACE
-}
-
-/** Where the data of an event lies, where all of it is on one line (WHATWG HTML §9.2.6). */
-function dataOf(event: Uint8Array): { readonly start: number; readonly end: number } | undefined {
-  let found: { readonly start: number; readonly end: number } | undefined
-  let at = 0
-  while (at < event.byteLength) {
-    const end = endOfLine(event, at)
-    if (isData(event, at, end)) {
-      if (found !== undefined) return undefined
-      const start = Math.min(at + DATA.byteLength, end)
-      found = { start: event[start] === SPACE ? start + 1 : start, end }
-    }
-    at = end + 1
+function inEvents(editor: StringEditor): Rewriting {
+  // Nothing is held: an event comes in pieces.
+  const splitter = new EventSplitter(0)
+  const ranges = new DataRanges()
+  const rewritePiece = (bytes: Uint8Array): Uint8Array => {
+    const edits: ByteEdit[] = []
+    ranges.add(bytes, (start, end, isLineEnd) => {
+      editor.add(bytes, start, end, edits)
+      if (!isLineEnd) return
+      const held = editor.release()
+      if (held.byteLength > 0) edits.push({ start: end, end, bytes: held })
+    })
+    return applyByteEdits(bytes, edits)
   }
-  return found
+  return {
+    add(chunk) {
+      const pieces = splitter.add(chunk).map(({ bytes, isEnd }) => {
+        const rewritten = rewritePiece(bytes)
+        if (isEnd) editor.reset()
+        return rewritten
+      })
+      const [only] = pieces
+      return pieces.length === 1 && only !== undefined ? only : joinBytes(pieces)
+    },
+    end: () => editor.release(),
+  }
 }
 
-function endOfLine(event: Uint8Array, from: number): number {
-  const lf = event.indexOf(LF, from)
-  const end = lf === -1 ? event.byteLength : lf
-  const cr = event.subarray(from, end).indexOf(CR)
-  return cr === -1 ? end : from + cr
-}
-
-/** Whether a line is a `data` field; one without a colon is an empty one. */
-function isData(event: Uint8Array, start: number, end: number): boolean {
-  const length = Math.min(DATA.byteLength, end - start)
-  if (length < DATA.byteLength - 1) return false
-  return DATA.every((byte, index) => index >= length || event[start + index] === byte)
-}
-
-function rewriteEvents(
-  source: ReadableStream<Uint8Array>,
-  rewrite: (event: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>,
-): ReadableStream<Uint8Array> {
+function rewrite(source: ReadableStream<Uint8Array>, { add, end }: Rewriting): ReadableStream<Uint8Array> {
   const reader = source.getReader()
-  const splitter = new EventSplitter(EVENT_BYTES_MAX)
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        for (;;) {
-          const { done, value } = await reader.read()
-          if (done) {
-            const rest = splitter.end()
-            if (rest !== undefined) controller.enqueue(rest.bytes)
-            return controller.close()
+        try {
+          for (;;) {
+            const { done, value } = await reader.read()
+            const ready = done ? end() : add(value)
+            if (ready.byteLength > 0) controller.enqueue(ready)
+            if (done) return controller.close()
+            if (ready.byteLength > 0) return
           }
-          const pieces = splitter.add(value)
-          if (pieces.length === 0) continue
-          const ready = pieces.map(({ bytes, isStart, isEnd }) => {
-            const isRewritten = isStart && isEnd && bytes.byteLength <= EVENT_BYTES_MAX
-            return isRewritten ? rewrite(bytes) : bytes
-          })
-          const [first] = ready
-          return controller.enqueue(first !== undefined && ready.length === 1 ? first : joinBytes(ready))
+        } catch {
+          // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
+          controller.error(undefined)
         }
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => reader.cancel(reason).catch(() => undefined),
     },
     { highWaterMark: 0 },
   )

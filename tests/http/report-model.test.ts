@@ -58,7 +58,8 @@ test('report_model: alias puts the caller’s name into a JSON answer, with a le
       for (const path of ['/v1/chat/completions', '/v1/responses']) {
         const response = await chat({ model: 'smart' }, {}, path)
         expect(await response.text()).toBe(NAMED)
-        expect(response.headers.get('content-length')).toBe(String(Buffer.byteLength(NAMED)))
+        const length = cuts === undefined ? String(Buffer.byteLength(NAMED)) : null
+        expect(response.headers.get('content-length')).toBe(length)
       }
     }
   }
@@ -84,7 +85,7 @@ test('a stream is renamed event by event, wherever it is cut', async () => {
   }
 }, 15_000)
 
-test('an event goes on as soon as it is complete', async () => {
+test('an event goes on as it comes', async () => {
   const seen = Promise.withResolvers<void>()
   const { chat } = await start({
     upstreams: {
@@ -101,9 +102,9 @@ test('an event goes on as soon as it is complete', async () => {
   })
   const reader = (await chat({ model: 'smart', stream: true })).body?.getReader()
   const first = await reader?.read()
-  expect(Buffer.from(first?.value ?? []).toString()).toBe('data: {"model":"smart"}\n\n')
+  expect(Buffer.from(first?.value ?? []).toString()).toBe('data: {"model":"smart"}\n\ndata: {"mo')
   seen.resolve()
-  expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('data: {"model":"smart"}\n\n')
+  expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('del":"smart"}\n\n')
   expect((await reader?.read())?.done).toBe(true)
 })
 
@@ -131,7 +132,7 @@ test('a stream that breaks off ends with the error event, behind what came', asy
   expect(cut.text()).toMatch(/^data: {"model":"smart"}\n\ndata: {"error":{[^\n]*"code":"upstream_unreachable"}}\n\n$/)
 })
 
-test('no encoding is asked for where a name has to be put in; one that comes all the same goes on as it came', async () => {
+test('no encoding is asked for where a name has to be put in; what comes in one all the same goes on decoded, with the name', async () => {
   const encoded = gzipSync(ANSWER)
   const { gateway, upstreams } = await start({
     upstreams: {
@@ -150,8 +151,10 @@ test('no encoding is asked for where a name has to be put in; one that comes all
     const bytes = postText('/v1/chat/completions', body, { 'Accept-Encoding': 'gzip, br' })
     const response = await sendRaw(gateway.port, bytes)
     expect(lastRequest(upstreams.only).header('accept-encoding')).toBe(asked)
-    expect(response.headers.get('content-encoding')).toBe('gzip')
-    expect(response.body.equals(encoded)).toBe(true)
+    expect(response.headers.get('content-encoding') ?? null).toBe(model === 'smart' ? null : 'gzip')
+    expect(response.isComplete).toBe(true)
+    if (model === 'smart') expect(response.text()).toBe(NAMED)
+    else expect(response.body.equals(encoded)).toBe(true)
   }
 })
 
@@ -160,7 +163,7 @@ test('errors, other kinds of answers and what is no object keep their bytes', as
   for (const [type, body, status] of [
     ['application/json', '[{"model":"gpt-4o"}]', 200],
     ['application/json', '{"model":{"a":1}}', 200],
-    ['application/json', '{"model":"gpt-4o"', 200],
+    ['application/json', '"model":"gpt-4o"', 200],
     ['text/plain', '{"model":"gpt-4o"}', 200],
     ['application/json', '{"model":"gpt-4o","error":{"message":"x"}}', 400],
   ] as const) {
