@@ -104,6 +104,25 @@ test('--json says the same to a program, with the bytes that each target would g
   expect(stdout).not.toContain('canary')
 })
 
+test('what the server of a preset refuses is seen to be left out, for its target only', async () => {
+  const targets = [{ upstream: 'mac' }, { upstream: 'plain' }]
+  const file = {
+    upstreams: { mac: { preset: 'mlx_lm' }, plain: { base_url: 'http://127.0.0.1:9/v1' } },
+    models: { tiny: { targets } },
+  }
+  writeFileSync(join(folder, 'mac.json'), JSON.stringify(file))
+  const { stdout } = await explain({ body: { model: 'tiny', top_p: null, messages: MESSAGES } }, [
+    '--json',
+    '--config',
+    'mac.json',
+  ])
+  const { route } = JSON.parse(stdout) as { route: { targets: { body: string; isChanged: boolean }[] } }
+  expect(route.targets.map(({ body, isChanged }) => [body.includes('top_p'), isChanged])).toEqual([
+    [false, true],
+    [true, false],
+  ])
+})
+
 test('a slow reader gets all of it, however long it is', async () => {
   const content = 'x'.repeat(300_000)
   writeFileSync(join(folder, 'long.json'), JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }))

@@ -122,6 +122,25 @@ describe('transformers serve', () => {
   })
 })
 
+test('what was left out is told behind a cache, too, and counts for no entry’s key', async () => {
+  const { chat, upstreams } = await serve(
+    'litserve',
+    async (request, connection) => {
+      await request.body
+      connection.json(answer)
+    },
+    {},
+    { cache: { store: 'memory', requests: 'all' } },
+  )
+  const first = await chat({ model: 'smart', n: null })
+  expect([first.headers.get('x-nexcode-params'), first.headers.get('x-nexcode-cache')]).toEqual(['preset=n', 'MISS'])
+  await first.text()
+  const second = await chat({ model: 'smart', n: null })
+  expect([second.headers.get('x-nexcode-params'), second.headers.get('x-nexcode-cache')]).toEqual([null, 'HIT'])
+  expect(await second.json()).toEqual(answer)
+  expect(upstreams.it.requests).toHaveLength(1)
+})
+
 describe('mlx_lm.server', () => {
   /** HTTP/1.0: a body ends with its connection; a query behind the path, and a body without a length, are refused. */
   const mlx: Script = async (request, connection) => {

@@ -107,6 +107,11 @@ export interface ProviderModel {
  * providerModel('azure/gpt-4o', undefined)
  */
 export function providerModel(name: string, customProvider: string | undefined): ProviderModel | undefined {
+  // Without a provider in front, the endpoint may stand there.
+  if (customProvider === undefined && name.startsWith(RESPONSES)) {
+    const found = providerModel(name.slice(RESPONSES.length), undefined)
+    return found && { ...found, isResponses: true }
+  }
   const slash = name.indexOf('/')
   const prefix = slash === -1 ? undefined : name.slice(0, slash)
   const provider = customProvider ?? prefix ?? providerOfModel(name)

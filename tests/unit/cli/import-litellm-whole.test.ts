@@ -76,6 +76,7 @@ describe('a model', () => {
       'openai/responses/gpt-5',
       'responses/gpt-5, custom_llm_provider: openai',
       'azure/responses/gpt-5',
+      'responses/gpt-5',
     ]) {
       const result = withParams(`model: ${written}, api_base: "https://a.example/v1"`)
       expect(targets(result)).toMatchObject([{ model: 'gpt-5' }])
