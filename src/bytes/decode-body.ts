@@ -60,7 +60,13 @@ export function decodeStream(body: ReadableStream<Uint8Array>, codings: string |
   }, body)
 }
 
-function codingsOf(codings: string | null): readonly string[] {
+/**
+ * What a `Content-Encoding` names, in the order in which it was applied; `identity` is nothing.
+ *
+ * @example
+ * const [coding, ...others] = codingsOf(headers.get('content-encoding'))
+ */
+export function codingsOf(codings: string | null): readonly string[] {
   if (codings === null) return []
   const names = codings.split(',').map((name) => name.trim().toLowerCase())
   return names.filter((name) => name !== '' && name !== 'identity')

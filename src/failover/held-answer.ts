@@ -1,5 +1,6 @@
 import { type ChunkDecoder, createChunkDecoder } from '../bytes/chunk-decoder.ts'
 import { formatOf } from '../bytes/content-coding.ts'
+import { codingsOf } from '../bytes/decode-body.ts'
 import { joinBytes } from '../bytes/join-bytes.ts'
 import { noteBody } from '../stream/body-note.ts'
 
@@ -18,13 +19,17 @@ export class HeldAnswer {
   #isDone = false
   /** Bytes that have come, encoded as they are. */
   bytes = 0
+  /** Whether what comes can be decoded, as far as is known. */
+  isReadable: boolean
 
   constructor(answer: Response) {
     this.#answer = answer
     this.#reader = answer.body?.getReader() as ReadableStreamDefaultReader<Chunk> | undefined
     this.#isDone = this.#reader === undefined
-    const format = formatOf(answer.headers.get('content-encoding'))
-    this.#decoder = format === undefined ? undefined : createChunkDecoder(format)
+    const [coding, ...others] = codingsOf(answer.headers.get('content-encoding'))
+    const format = formatOf(coding ?? null)
+    this.isReadable = coding === undefined || (format !== undefined && others.length === 0)
+    this.#decoder = format === undefined || !this.isReadable ? undefined : createChunkDecoder(format)
   }
 
   /**
@@ -32,7 +37,7 @@ export class HeldAnswer {
    * it breaks off.
    */
   async next(): Promise<Uint8Array | undefined> {
-    if (this.#isDone || this.#reader === undefined) return undefined
+    if (this.#isDone || this.#reader === undefined || !this.isReadable) return undefined
     this.#reading ??= this.#reader.read()
     const { done, value } = await this.#reading
     this.#reading = undefined
@@ -44,7 +49,9 @@ export class HeldAnswer {
     this.bytes += value.byteLength
     if (this.#decoder === undefined) return value
     const plain = await this.#decoder.add(value)
-    return plain === undefined ? undefined : joinBytes(plain)
+    if (plain !== undefined) return joinBytes(plain)
+    this.isReadable = false
+    return undefined
   }
 
   /** The answer; `isWhole` notes beside it that all of it is there, where it is. */

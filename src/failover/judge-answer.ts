@@ -94,7 +94,7 @@ export async function readError(
     if (abort.signal.aborted) throw cause
     return 'broken'
   })
-  const value = reading === 'end' ? jsonOf(text) : undefined
+  const value = reading === 'end' && held.isReadable ? jsonOf(text) : undefined
   return { answer: held.release(true), value }
 }
 
@@ -141,7 +141,7 @@ async function readVerdict(
 ): Promise<Verdict | undefined> {
   try {
     const reading = await readBeginning(held, (bytes) => judge.add(bytes), limits, deadlines)
-    if (reading === 'late') return undefined
+    if (reading === 'late' || !held.isReadable) return undefined
     return reading === 'end' ? judge.end() : reading.told
   } catch (cause) {
     if (limits.abort.signal.aborted) throw cause

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { openRawClient, postText } from '../helpers/raw-client.ts'
+import { openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
 import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
 import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
@@ -306,6 +306,26 @@ describe('an event stream that ends without an event', () => {
     expect((await chat({ model: 'smart', stream: true })).status).toBe(503)
     expect(upstreams.second.requests).toHaveLength(3)
   })
+})
+
+test.each([
+  ['a coding that nobody knows', 'x-own', Buffer.from('whatever')],
+  ['two codings', 'gzip, br', brotliCompressSync(gzipSync(GOOD.join('')))],
+  ['a gzip that is none', 'gzip', Buffer.from('data: none\n\n')],
+])('a stream in %s is not judged, and goes on as it came', async (_what, coding, bytes) => {
+  const first: Script = async (request, connection) => {
+    await request.body
+    connection.startChunked(200, { ...SSE, 'content-encoding': coding })
+    connection.chunk(bytes)
+    connection.endChunks()
+  }
+  const { gateway, upstreams } = await start({ upstreams: { first, second: good }, file: BOTH })
+  const answer = await sendRaw(
+    gateway.port,
+    postText('/v1/chat/completions', JSON.stringify({ model: 'smart', stream: true, messages: MESSAGES })),
+  )
+  expect([answer.status, answer.body.equals(bytes)]).toEqual([200, true])
+  expect(upstreams.second.requests).toHaveLength(0)
 })
 
 describe('nothing is held back for long', () => {
