@@ -1,7 +1,11 @@
 import { collect } from './body/read-bytes.ts'
 import type { CheckSettings } from './config/settings.ts'
+import { readError } from './failover/judge-answer.ts'
+import { restKey, warnOfKey } from './failover/warn-of-key.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
+import { keyRefusalOf, maySpeakOfKey } from './openai/key-refusal.ts'
+import type { Attempt } from './router/attempt.ts'
 import type { RegisteredLane } from './router/lane-registry.ts'
 import { parseRetryAfter } from './router/retry.ts'
 import { describeCause } from './telemetry/describe-error.ts'
@@ -125,10 +129,18 @@ async function askLane(watched: Watched, deps: HealthCheckDeps): Promise<void> {
   const { lane, check } = watched
   const abort = new AbortController()
   watched.abort = abort
-  const attempt = lane.health.begin()
+  // Whether a key is good is told by the list of models alone: health is often told without one.
+  const spendsKey = check.targets.every((target) => target.endsWith('/models'))
+  const attempt = lane.health.begin('server', spendsKey)
   const limit = deps.deadlines.start(check.timeoutMs, () => abort.abort(new ApiError('upstream_timeout')))
   try {
-    const answer = await findAnswer(watched, abort, deps)
+    const answer = await judgeKey(
+      await findAnswer(watched, abort, deps),
+      watched,
+      spendsKey ? attempt : undefined,
+      abort,
+      deps,
+    )
     if (NOTHING_THERE.has(answer.status)) {
       attempt.abandoned()
       tellMissing(watched, answer.status, deps)
@@ -150,6 +162,25 @@ async function askLane(watched: Watched, deps: HealthCheckDeps): Promise<void> {
     attempt.ended()
     watched.abort = undefined
   }
+}
+
+/** Has the key rest that an answer refuses; gives the answer. `attempt`: one that spends the key. */
+async function judgeKey(
+  answer: Response,
+  { lane }: Watched,
+  attempt: Attempt | undefined,
+  abort: AbortController,
+  deps: HealthCheckDeps,
+): Promise<Response> {
+  const { status } = answer
+  if (lane.key === undefined || !maySpeakOfKey(status)) return answer
+  const { answer: read, value } = await readError(answer, abort, deps)
+  const key = keyRefusalOf(status, value, { namesAccount: false })
+  if (key === undefined) return read
+  const said = { status, isSpent: key === 'spent' }
+  if (attempt === undefined) restKey(lane, said, deps.log)
+  else warnOfKey(lane, { ...said, restMs: attempt.refused() }, deps.log)
+  return read
 }
 
 /** Asks where it was found, or at one place after the other until something is there; the last answer where nothing is. */

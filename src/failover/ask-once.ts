@@ -4,7 +4,7 @@ import type { Lane } from '../router/router.ts'
 import type { Answered } from './ask.ts'
 import { judgeAnswer } from './judge-answer.ts'
 import type { AttemptDeps, LaneCall } from './lane-call.ts'
-import { warnOfKey } from './warn-of-key.ts'
+import { restKey } from './warn-of-key.ts'
 
 /**
  * Sends a call to the one lane that there is: where no file says what goes where, nothing is chosen, limited or tried again,
@@ -33,11 +33,7 @@ async function assertKeyAccepted(
 ): Promise<Response> {
   const attempted = { exchange, endpoint: undefined, lane, call }
   const judged = await judgeAnswer(attempted, answer, deps)
-  if (judged.key !== undefined) {
-    const begun = lane.health.begin(call.account, true)
-    warnOfKey(lane, { status: answer.status, restMs: begun.refused(), isSpent: judged.key === 'spent' }, deps.log)
-    begun.ended()
-  }
+  if (judged.key !== undefined) restKey(lane, { status: answer.status, isSpent: judged.key === 'spent' }, deps.log)
   if (judged.error === undefined) return judged.answer ?? answer
   exchange.shouldRetry = false
   throw judged.error

@@ -1,6 +1,9 @@
 import type { Lane } from '../router/router.ts'
 import type { Log } from '../telemetry/log.ts'
 
+/** A lane with a key of the server's. */
+type KeyedLane = Pick<Lane, 'upstream' | 'keyIndex' | 'label' | 'health'>
+
 /** What an upstream has said of the server's key. */
 export interface KeyFault {
   readonly status: number
@@ -17,7 +20,7 @@ export interface KeyFault {
  * warnOfKey(lane, { status: 401, restMs: attempt.refused(), isSpent: false }, log)
  */
 export function warnOfKey(
-  { upstream, keyIndex, label }: Pick<Lane, 'upstream' | 'keyIndex' | 'label'>,
+  { upstream, keyIndex, label }: KeyedLane,
   { status, restMs, isSpent }: KeyFault,
   log: Pick<Log, 'warn'>,
 ): void {
@@ -25,4 +28,16 @@ export function warnOfKey(
   const key = upstream.keyNames[keyIndex] ?? `#${keyIndex + 1}`
   const said = isSpent ? 'says that this server’s key has nothing left to spend' : 'refused this server’s key'
   log.warn({ upstream: upstream.name, key, target: label, status, rests_ms: restMs }, `an upstream ${said}: it rests`)
+}
+
+/**
+ * Has a key rest that was refused to a call which is no attempt at its lane, and says so.
+ *
+ * @example
+ * restKey(lane, { status: 401, isSpent: false }, log)
+ */
+export function restKey(lane: KeyedLane, said: Omit<KeyFault, 'restMs'>, log: Pick<Log, 'warn'>): void {
+  const attempt = lane.health.begin('server', true)
+  warnOfKey(lane, { ...said, restMs: attempt.refused() }, log)
+  attempt.ended()
 }

@@ -115,3 +115,24 @@ test('a gateway that drains asks nobody any more, also while a call is under way
   await upstream.close()
   file.remove()
 })
+
+test('a check whose key is refused has that rest before a caller meets it, and one at the list of models wakes it', async () => {
+  let isRevoked = true
+  const { chat, gateway, upstreams } = await start({
+    upstreams: {
+      one: (request, connection) => (isRevoked ? fail(401) : answerAs('one'))(request, connection),
+      other: answerAs('other'),
+    },
+    settings: { one: { api_key: 'sk-one', check: { path: '/models', every: 30, timeout: 5000 } } },
+    file: {
+      breaker: { open: 100, open_max: 100 },
+      models: { smart: { targets: [{ upstream: 'one' }, { upstream: 'other' }] } },
+    },
+  })
+  const warning = await gateway.line(({ rests_ms: rests }) => rests !== undefined)
+  expect(warning).toMatchObject({ level: 40, upstream: 'one', key: 'api_key', status: 401 })
+  expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'other' })
+  isRevoked = false
+  await upstreams.one.request(upstreams.one.requests.length + 2)
+  expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'one' })
+})
