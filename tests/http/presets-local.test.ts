@@ -223,19 +223,75 @@ describe('LitServe', () => {
   })
 })
 
-describe('LiteLLM, SGLang, vLLM and llama-server', () => {
-  test.each(['litellm', 'sglang', 'vllm', 'llamacpp'])(
-    '%s takes what OpenAI takes, and more: nothing is left out',
-    async (preset) => {
-      const { chat, upstreams } = await serve(preset, async (request, connection) => {
-        await request.body
-        connection.json(answer)
-      })
-      const response = await chat({ model: 'smart', temperature: null, top_k: 5 })
-      expect([response.status, response.headers.get('x-nexcode-params')]).toEqual([200, null])
-      expect(await bodyOf(await upstreams.it.request(1))).toMatchObject({ temperature: null, top_k: 5 })
-    },
-  )
+/** What each of them answers in its own way: the events of a stream, and an error. */
+const FORMS = {
+  // Usage behind the choices; an unknown model is a 404 whose code is a number.
+  vllm: {
+    events: [
+      chunk({ role: 'assistant', content: '' }),
+      chunk({ content: 'a' }),
+      finish,
+      'data: {"id":"c","object":"chat.completion.chunk","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}\n\n',
+      'data: [DONE]\n\n',
+    ],
+    error: [
+      404,
+      '{"error":{"message":"The model `x` does not exist.","type":"NotFoundError","param":"model","code":404}}',
+    ],
+  },
+  // A role without content first, timings of its own; a prompt that is too long names its length.
+  llamacpp: {
+    events: [
+      chunk({ role: 'assistant', content: null }),
+      chunk({ content: 'a' }, { timings: { predicted_ms: 1.5 } }),
+      finish,
+      'data: {"choices":[],"object":"chat.completion.chunk","usage":{"completion_tokens":1,"prompt_tokens":3,"total_tokens":4,"prompt_tokens_details":{"cached_tokens":2}}}\n\n',
+      'data: [DONE]\n\n',
+    ],
+    error: [
+      400,
+      '{"error":{"code":400,"message":"request (70 tokens) exceeds the available context size (64 tokens), try increasing it","type":"exceed_context_size_error","n_prompt_tokens":70,"n_ctx":64}}',
+    ],
+  },
+  sglang: {
+    events: [chunk({ role: 'assistant', content: '' }), chunk({ content: 'a' }), finish, 'data: [DONE]\n\n'],
+    error: [
+      400,
+      '{"object":"error","message":"max_tokens must be positive","type":"BadRequestError","param":null,"code":400}',
+    ],
+  },
+  // Usage in a chunk with one choice that says nothing; without a database a wrong key is a 400 whose code is a text.
+  litellm: {
+    events: [
+      chunk({ role: 'assistant', content: 'a' }),
+      finish,
+      chunk({}, { usage: { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 } }),
+      'data: [DONE]\n\n',
+    ],
+    error: [400, '{"error":{"message":"No connected db.","type":"no_db_connection","param":null,"code":"400"}}'],
+  },
+} as const
+
+describe.each(Object.entries(FORMS))('%s', (preset, { events, error }) => {
+  const server: Script = async (request, connection) => {
+    const body = await bodyOf(request)
+    const [status, text] = error
+    if (body['n'] === 99) return connection.respond(status, { 'content-type': 'application/json' }, text)
+    if (body['stream'] === true) return uvicorn(connection, events)
+    connection.json(answer)
+  }
+
+  test('takes what OpenAI takes, and more: nothing is left out, and its stream and its error come as they are', async () => {
+    const { chat, upstreams } = await serve(preset, server)
+    const response = await chat({ model: 'smart', temperature: null, top_k: 5 })
+    expect([response.status, response.headers.get('x-nexcode-params')]).toEqual([200, null])
+    expect(await bodyOf(await upstreams.it.request(1))).toMatchObject({ temperature: null, top_k: 5 })
+    expect(await (await chat({ model: 'smart', stream: true, stream_options: { include_usage: true } })).text()).toBe(
+      events.join(''),
+    )
+    const refused = await chat({ model: 'smart', n: 99 })
+    expect([refused.status, await refused.text()]).toEqual([...error])
+  })
 })
 
 test.each([

@@ -35,7 +35,11 @@ export function writeResponseHead(
   for (const name in fields) {
     const value: unknown = fields[name]
     // What belongs to one connection this hop says itself.
-    if (HOP_BY_HOP.has(name) || (isCounted && name === 'content-length')) continue
+    if (HOP_BY_HOP.has(name) || (isCounted && name === 'content-length')) {
+      // A 426 has to say what is spoken instead (RFC 9110 §15.5.22).
+      if (status === 426 && name === 'upgrade') text += `upgrade: ${value}\r\nconnection: upgrade\r\n`
+      continue
+    }
     if (Array.isArray(value)) for (const one of value) text += `${name}: ${one}\r\n`
     else text += `${name}: ${value}\r\n`
   }

@@ -57,7 +57,9 @@ export function encodeRefusal(head: ResponseHead, headers: Headers, body: Uint8A
     encodeHead(`HTTP/1.1 ${head.status} ${head.reason}`, [
       ...headers,
       ...(isBodiless ? [] : [['Content-Length', String(body.byteLength)] as const]),
-      ['Connection', 'close'],
+      // What is spoken instead is each hop's to say (RFC 9110 §15.5.22).
+      ...(head.status === 426 ? [['Upgrade', head.headers.get('upgrade') ?? 'HTTP/1.1'] as const] : []),
+      ['Connection', head.status === 426 ? 'upgrade, close' : 'close'],
     ]),
     body,
   ])
