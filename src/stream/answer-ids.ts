@@ -20,6 +20,8 @@ const ID_CHARS_MIN = 4
 const DEPTH_MAX = 32
 /** Of one JSON text; the first ones are its own. */
 const IDS_MAX = 1000
+/** What servers call JSON that do not say what it is. */
+const VAGUE_TYPE = /^(?:text\/plain(?:;|$)|$)/
 /** Who speaks in messages that a caller has written. */
 const CALLERS_ROLES: ReadonlySet<string> = new Set(['user', 'system', 'developer', 'tool'])
 /** An item in which a caller tells what a tool has said. */
@@ -38,7 +40,7 @@ const CALLERS_TYPE = /_call_output$/
 export function findAnswerIds(headers: Headers, onId: OnObjectId): AnswerIds | undefined {
   const type = headers.get('content-type')?.toLowerCase() ?? ''
   const isStream = type.startsWith('text/event-stream')
-  if (!isStream && !isJsonType(type)) return undefined
+  if (!isStream && !isJsonType(type) && !VAGUE_TYPE.test(type)) return undefined
   const search = createSearch(onId)
   const add = isStream ? eventReader(search) : search.add
   const coding = headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
 import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
+import { watchReloads } from '../helpers/reloads.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
 
@@ -90,6 +91,23 @@ test('objects are found after a restart, and where the keys of the pool stand in
   await before.stop()
   const after = await startWith(writeFile(upstream, KEYS.toReversed()), { CACHE })
   expect(await statusesOf(after, ids)).toEqual(ALL_FOUND)
+})
+
+test('objects are found after a reload that puts the keys into another order, and takes one away', async () => {
+  const upstream = await startUpstream()
+  const file = writeFile(upstream)
+  const gateway = await startWith(file, {})
+  const ids = await makeSix(gateway)
+  const reloads = watchReloads(gateway)
+  const reload = async (keys: readonly string[]): Promise<void> => {
+    file.write(JSON.stringify({ upstreams: { a: { base_url: `${upstream.url}/v1`, api_keys: keys } } }))
+    expect(String((await reloads.hangUp())['msg'])).toStartWith('configuration reloaded')
+  }
+  await reload(KEYS.toReversed())
+  expect(await statusesOf(gateway, ids)).toEqual(ALL_FOUND)
+  await reload([KEYS[1]])
+  // What the other key has made is asked for with the one that is there.
+  expect((await statusesOf(gateway, ids)).toSorted()).toEqual([200, 200, 200, 404, 404, 404])
 })
 
 test('objects are found by each of several processes', async () => {

@@ -122,10 +122,20 @@ test('the ids in an encoded answer are found once its end has come', async () =>
   expect(await idsIn(['no gzip'], headers)).toEqual([])
 })
 
+test('JSON that is not called so is looked into, too', async () => {
+  for (const headers of [
+    {},
+    { 'content-type': 'text/plain; charset=utf-8' },
+    { 'content-type': 'application/vnd.x+json' },
+  ]) {
+    expect(await idsIn(['{"id":"resp_1234"}'], headers as Record<string, string>)).toEqual(['resp_1234*'])
+  }
+})
+
 test('there are none in what is neither JSON nor events, or encoded in a way that is not known', () => {
   for (const headers of [
     { 'content-type': 'application/octet-stream' },
-    {},
+    { 'content-type': 'audio/mpeg' },
     { ...JSON_TYPE, 'content-encoding': 'x-y' },
   ]) {
     expect(findAnswerIds(new Headers(headers as Record<string, string>), () => undefined)).toBeUndefined()
