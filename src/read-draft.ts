@@ -119,7 +119,7 @@ function readOther(
   if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps, mustBeRead)
   const isForm = type.toLowerCase().startsWith('multipart/form-data')
   const mayNameModel = live.needsModel && MODEL_FORMS.test(path)
-  if (isForm && (isRuled || mayNameModel)) return readFormOf(exchange, principal, live, type, deps)
+  if (isForm && (isRuled || mayNameModel)) return readFormOf(exchange, principal, live, type, deps, mustBeRead)
   // Some upstreams take a body for JSON whatever its type says.
   if (mustBeRead) throw notReadable(type)
   return pass(exchange, deps)
@@ -173,11 +173,13 @@ async function readFormOf(
   live: Live,
   type: string,
   deps: ReadDraftDeps,
+  mustBeRead: boolean,
 ): Promise<Draft> {
   const isEncoded = exchange.request.headers.has('content-encoding')
   const bytes = await readBytes(exchange, deps.limits.jsonBytesMax)
   const form = isEncoded ? undefined : readForm(bytes, type)
-  if (form === undefined) throw notReadable(type)
+  if (form === undefined && mustBeRead) throw notReadable(type)
+  if (form === undefined) return draftAsIs(bytes)
   const draft = draftOfForm(bytes, form)
   if (live.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
   exchange.model = draft.model

@@ -181,6 +181,7 @@ describe('before the upstream is known', () => {
       ['text/plain', '/v1/files'],
       ['application/x-www-form-urlencoded', '/v1/batches'],
       ['application/json', '/v1/responses'],
+      ['multipart/form-data; boundary=b', '/v1/audio/transcriptions'],
     ] as const) {
       const headers = { 'content-type': type }
       const response = await fetch(gateway.url + path, { method: 'POST', headers, body: 'no=JSON' })
