@@ -1,7 +1,9 @@
 import type { Settings, UpstreamSettings } from '../config/settings.ts'
 import { describeServer } from './banner.ts'
-import { ASK_TIMEOUT_MS, askModels } from './check/ask-models.ts'
+import { askHealth } from './check/ask-health.ts'
+import { askModels } from './check/ask-models.ts'
 import { type Finding, judge } from './check/judge.ts'
+import { ASK_TIMEOUT_MS } from './check/send-to.ts'
 import { unlistedModels } from './check/unlisted-models.ts'
 import { explainFailure, wordsFor } from './check/words.ts'
 import { readWholeConfiguration } from './configuration.ts'
@@ -54,5 +56,6 @@ async function checkUpstream(upstream: UpstreamSettings, settings: Settings): Pr
       return { verdict: 'bad', text: `${who}${url} does not answer: ${explainFailure(cause, words, ASK_TIMEOUT_MS)}` }
     }
   })
-  return [...(await Promise.all(findings)), ...unlistedModels(upstream, [...listed], settings)]
+  const asked = await Promise.all(findings)
+  return [...asked, ...unlistedModels(upstream, [...listed], settings), ...(await askHealth(upstream, keys[0]))]
 }

@@ -202,6 +202,26 @@ describe('what a server answers is told from what it should', () => {
     ])
   })
 
+  test('what its active check will ask is looked at, too: nothing there is a warning, a health that is bad is wrong', async () => {
+    const health =
+      (status: number): Script =>
+      (request, connection) =>
+        request.target === '/v1/models' ? connection.json({ data: [] }) : connection.json({}, status)
+    const settings = { preset: 'vllm', check: { every: '10s' } }
+    expect(await check(health(200), settings)).toMatchObject({ code: 0, lines: [`✓ ${at} 200 in N ms`] })
+    expect(await check(health(503), settings)).toMatchObject({
+      code: 1,
+      lines: [`✓ ${at} 200 in N ms`, '✗ upstream it: its health, http://HOST/health, answered 503'],
+    })
+    expect(await check(health(404), settings)).toMatchObject({
+      code: 0,
+      lines: [
+        `✓ ${at} 200 in N ms`,
+        '! upstream it has nothing for its check to ask at /health, /v1/health: set upstreams.it.check.path.',
+      ],
+    })
+  })
+
   test('nothing is compared where a server lists nothing, lists other things, or answers for any name', async () => {
     const file = { models: { smart: { targets: [{ upstream: 'it', model: 'mine' }] } } }
     expect(await check(models(), { preset: 'transformers' }, file)).toMatchObject({

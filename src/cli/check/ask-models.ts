@@ -2,8 +2,7 @@ import { collect } from '../../body/read-bytes.ts'
 import type { UpstreamSettings } from '../../config/settings.ts'
 import { isJsonObject } from '../../json/json.ts'
 import { createEgress } from '../../upstream/egress.ts'
-import { VERSION } from '../version.ts'
-import { openWayOut } from '../way-out.ts'
+import { sendTo } from './send-to.ts'
 
 /** What an upstream answered to the question for its models. */
 export interface ModelsAnswer {
@@ -26,9 +25,6 @@ export interface AskedModels {
   readonly answer: Promise<ModelsAnswer>
 }
 
-/** How long an upstream may take to answer. */
-export const ASK_TIMEOUT_MS = 10_000
-
 const BODY_BYTES_MAX = 16 * 1024 * 1024
 const MESSAGE_CHARS_MAX = 120
 const NOT_THERE: ReadonlySet<number> = new Set([404, 405, 501])
@@ -46,7 +42,7 @@ export function askModels(upstream: UpstreamSettings, key: string | undefined): 
 
 async function ask(upstream: UpstreamSettings, key: string | undefined): Promise<ModelsAnswer> {
   const startedAt = performance.now()
-  const response = await send(upstream, key, 'GET', '/v1/models')
+  const response = await sendTo(upstream, key, 'GET', createEgress(upstream).locate('/v1/models'))
   const ms = Math.round(performance.now() - startedAt)
   const value = await readJson(response)
   const { status } = response
@@ -64,7 +60,7 @@ async function ask(upstream: UpstreamSettings, key: string | undefined): Promise
 /** A chat without a model and without messages is refused by every server, and generates nothing; but not with a 404 where there are chats. */
 async function hasChats(upstream: UpstreamSettings, key: string | undefined): Promise<boolean> {
   try {
-    const response = await send(upstream, key, 'POST', '/v1/chat/completions')
+    const response = await sendTo(upstream, key, 'POST', createEgress(upstream).locate('/v1/chat/completions'))
     await response.body?.cancel()
     const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
     const isRedirect = response.status >= 300 && response.status < 400
@@ -72,19 +68,6 @@ async function hasChats(upstream: UpstreamSettings, key: string | undefined): Pr
   } catch {
     return false
   }
-}
-
-function send(upstream: UpstreamSettings, key: string | undefined, method: 'GET' | 'POST', path: string) {
-  const { locate, reach } = createEgress(upstream)
-  const { url, target } = locate(path)
-  const headers = new Headers({ accept: 'application/json', 'user-agent': `NexCode/${VERSION}` })
-  if (key !== undefined) headers.set(upstream.keyHeader, upstream.keyHeader === 'authorization' ? `Bearer ${key}` : key)
-  for (const [name, value] of upstream.headers) headers.set(name, value)
-  const body = method === 'GET' ? null : new TextEncoder().encode('{}')
-  if (body !== null) headers.set('content-type', 'application/json')
-  const how = { redirect: 'manual' as const, decompress: true, timeout: true, ...reach }
-  const signal = AbortSignal.timeout(ASK_TIMEOUT_MS)
-  return openWayOut().fetch(url, { method, target, headers, body, signal, ...how })
 }
 
 /** undefined: it is none, or too long to be one. */

@@ -1,0 +1,37 @@
+import type { UpstreamSettings } from '../../config/settings.ts'
+import type { Finding } from './judge.ts'
+import { sendTo } from './send-to.ts'
+
+/**
+ * Looks whether there is anything where the active check of an upstream will ask, and what it says. Nothing is found to be said where that
+ * is well, where there is no such check, or where nothing answers at all, which the question for the models has told.
+ *
+ * @example
+ * const findings = await askHealth(upstream, upstream.keys[0])
+ */
+export async function askHealth(upstream: UpstreamSettings, key: string | undefined): Promise<Finding[]> {
+  const { check, name, baseUrl } = upstream
+  if (check === undefined) return []
+  const { origin } = new URL(baseUrl)
+  const tried: string[] = []
+  try {
+    for (const target of check.targets) {
+      const response = await sendTo(upstream, key, 'GET', { url: new URL(origin + target), target })
+      await response.body?.cancel()
+      const { status } = response
+      tried.push(target)
+      if (status === 404 || status === 405) continue
+      if (status < 500) return []
+      return [{ verdict: 'bad', text: `upstream ${name}: its health, ${origin}${target}, answered ${status}` }]
+    }
+  } catch {
+    return []
+  }
+  const where = tried.join(', ')
+  return [
+    {
+      verdict: 'unsure',
+      text: `upstream ${name} has nothing for its check to ask at ${where}: set upstreams.${name}.check.path.`,
+    },
+  ]
+}

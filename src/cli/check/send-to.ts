@@ -1,0 +1,30 @@
+import type { UpstreamSettings } from '../../config/settings.ts'
+import { createEgress } from '../../upstream/egress.ts'
+import type { Destination } from '../../upstream/target.ts'
+import { VERSION } from '../version.ts'
+import { openWayOut } from '../way-out.ts'
+
+/** How long an upstream may take to answer. */
+export const ASK_TIMEOUT_MS = 10_000
+
+/**
+ * Sends one small request to an upstream, with its key and headers; a POST has `{}` as its body. Rejects with the system's failure.
+ *
+ * @example
+ * const response = await sendTo(upstream, key, 'GET', createEgress(upstream).locate('/v1/models'))
+ */
+export function sendTo(
+  upstream: UpstreamSettings,
+  key: string | undefined,
+  method: 'GET' | 'POST',
+  { url, target }: Destination,
+): Promise<Response> {
+  const headers = new Headers({ accept: 'application/json', 'user-agent': `NexCode/${VERSION}` })
+  if (key !== undefined) headers.set(upstream.keyHeader, upstream.keyHeader === 'authorization' ? `Bearer ${key}` : key)
+  for (const [name, value] of upstream.headers) headers.set(name, value)
+  const body = method === 'GET' ? null : new TextEncoder().encode('{}')
+  if (body !== null) headers.set('content-type', 'application/json')
+  const how = { redirect: 'manual' as const, decompress: true, timeout: true, ...createEgress(upstream).reach }
+  const signal = AbortSignal.timeout(ASK_TIMEOUT_MS)
+  return openWayOut().fetch(url, { method, target, headers, body, signal, ...how })
+}
