@@ -47,6 +47,8 @@ describe('the ids in an answer of JSON', () => {
     { output: [{ type: 'function_call', call_id: 'call_1', arguments: { file_id: 'file-1' } }] },
     { output: [{ content: [{ type: 'output_text', text: '{"file_id":"file-1"}' }] }] },
     { results: [{ attributes: { file_id: 'file-1' } }] },
+    { choices: [{ message: { parsed: { file_id: 'file-1' } } }], output_parsed: { id: 'file-1' } },
+    { output: [{ type: 'mcp_call', structured_content: { file_id: 'file-1' } }] },
     { choices: [{ message: { tool_calls: [{ id: 'call_1234' }] } }] },
     { data: [{ content: [{ type: 'input_file', file_id: 'file-1' }], role: 'user' }] },
     { data: [{ output: [{ file_id: 'file-1' }], type: 'function_call_output' }] },
