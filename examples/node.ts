@@ -2,7 +2,8 @@
  * Use NexCode with the official OpenAI library for JavaScript and TypeScript. Nothing is special but the base URL.
  *
  *     npm install openai
- *     bun examples/node.ts        (or `node examples/node.ts`, from Node 22.18 on)
+ *     node examples/node.ts       (from Node 22.18 on, which runs TypeScript as it is)
+ *     npx bun examples/node.ts    (in this repository, whatever Node; anywhere else npx fetches Bun first)
  *
  * OPENAI_BASE_URL is where NexCode listens, with /v1 (default: http://localhost:8000/v1); OPENAI_API_KEY is your OpenAI
  * key, or NexCode's API token where REQUIRE_AUTH is on. The exit code is 1 if a step does not go as it should.

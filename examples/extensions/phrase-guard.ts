@@ -3,7 +3,7 @@ import { type Extension, type ServerSentEvent, Type } from 'nexcode'
 
 /** Ends a chat completion's stream before a forbidden phrase gets out, also where the phrase comes in pieces. */
 const options = Type.Object({
-  phrases: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+  phrases: Type.Array(Type.String({ minLength: 1 }), { minItems: 1, default: ['for internal use only'] }),
 })
 
 interface Chunk {
@@ -34,10 +34,7 @@ export default {
             context.log.warn({ phrase: found }, 'a forbidden phrase: the stream was ended')
             // To leave the loop ends the upstream's answer, too.
             yield {
-              json: {
-                object: 'chat.completion.chunk',
-                choices: [{ index, delta: {}, finish_reason: 'content_filter' }],
-              },
+              json: { ...(event.json as object), choices: [{ index, delta: {}, finish_reason: 'content_filter' }] },
             }
             yield { data: '[DONE]' }
             return

@@ -1,5 +1,6 @@
 import OpenAI from 'openai'
 import { OPENAI_DEFAULT_MODEL } from '../config/vendor.ts'
+import { claimPort } from './claim-port.ts'
 import { readEnvironment } from './configuration.ts'
 import { INVALID } from './flags.ts'
 import { type Gateway, startGateway } from './gateway.ts'
@@ -11,6 +12,9 @@ import { explainStartFailure } from './start-failure.ts'
 
 /** The variables that send the runtime's fetch through an HTTP proxy. */
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'] as const
+
+/** Where the examples and every first try look for a server. */
+const USUAL_PORT = 8000
 
 const QUESTION = 'What is NexCode?'
 
@@ -24,7 +28,7 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
   for (const name of PROXY_VARIABLES) delete process.env[name]
   const simulated = startSimulatedServer()
   const configuration = readEnvironment({
-    PORT: '0',
+    PORT: once ? '0' : portOrAny(USUAL_PORT),
     LOG_LEVEL: 'warn',
     ...process.env,
     HOST: '127.0.0.1',
@@ -56,7 +60,7 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
     `\n  NexCode at ${gateway.url}, in front of a simulated OpenAI (no key, no network)\n\n  you       ${QUESTION}\n  answer    `,
   )
   const isAnswered = await chat(gateway.url)
-  process.stdout.write(renderDemoBanner(gateway.url, simulated.url))
+  process.stdout.write(renderDemoBanner(gateway.url, once ? OVER : goesOn(simulated.url)))
   if (!once) return undefined
   await gateway.drain()
   simulated.close()
@@ -85,7 +89,23 @@ async function chat(url: string): Promise<boolean> {
   }
 }
 
-function renderDemoBanner(url: string, simulatedUrl: string): string {
+/** A port where it is free, else any. */
+function portOrAny(port: number): string {
+  try {
+    claimPort({ host: '127.0.0.1', port })
+    return String(port)
+  } catch {
+    return '0'
+  }
+}
+
+const OVER = 'It has ended, since --once was given; nexcode demo goes on until Ctrl-C.'
+
+function goesOn(simulatedUrl: string): string {
+  return `simulated OpenAI at ${simulatedUrl}\n\n  Stop with Ctrl-C.`
+}
+
+function renderDemoBanner(url: string, last: string): string {
   return `
   Python    client = openai.OpenAI(api_key="sk-demo", base_url="${url}/v1")
   Node      const client = new OpenAI({ apiKey: 'sk-demo', baseURL: '${url}/v1' })
@@ -93,9 +113,8 @@ function renderDemoBanner(url: string, simulatedUrl: string): string {
               -d '{"model":"gpt-3.5-turbo","messages":[{"role":"user","content":"Hello"}]}'
   docs      ${url}/docs
   faults    ask for model "simulate-429", "simulate-500", "simulate-delay-2000", "simulate-reset"
-  simulated OpenAI at ${simulatedUrl}
 
-  Stop with Ctrl-C.
+  ${last}
 
 `
 }

@@ -16,6 +16,8 @@ describe('nexcode demo', () => {
     expect(stdout).toContain(`baseURL: '${url}/v1'`)
     expect(stdout).toContain(`curl ${url}/v1/chat/completions`)
     expect(stdout).toContain(`${url}/docs`)
+    // The last words are true: nothing is there any more.
+    expect(stdout.trimEnd()).toEndWith('It has ended, since --once was given; nexcode demo goes on until Ctrl-C.')
   })
 
   test('needs no key and no network: a key, an upstream and a proxy that are set play no part in it', async () => {

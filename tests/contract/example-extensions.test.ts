@@ -136,7 +136,7 @@ test('usage-csv: a line for each answer, as a whole or a stream', async () => {
   while (lines().length < 2) await Bun.sleep(5)
   const ids = [await gateway.exchange(1), await gateway.exchange(2)].map((line) => line['request_id'])
   for (const [n, line] of lines().entries()) {
-    expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z,req_\w+,caller,chat\/completions,real,3,2$/)
+    expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z,req_\w+,caller-\w+,chat\/completions,real,3,2$/)
     expect(ids).toContain(line.split(',')[1])
     expect(n).toBeLessThan(2)
   }

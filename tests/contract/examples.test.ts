@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { freePort } from '../helpers/free-port.ts'
 import { preparePython } from '../helpers/python.ts'
 import { type SimulatedGateway, startSimulatedGateway } from '../helpers/simulated-gateway.ts'
+import { startGatewayProcess } from '../helpers/start-gateway.ts'
 
 const EXAMPLES = new URL('../../examples/', import.meta.url).pathname
 const python = await preparePython()
@@ -18,9 +20,18 @@ beforeAll(async () => {
 })
 afterAll(() => served.close())
 
-async function run(command: readonly string[], apiKey: string): Promise<{ code: number; printed: string }> {
+async function run(
+  command: readonly string[],
+  apiKey: string,
+  baseUrl = served.throughBaseUrl,
+): Promise<{ code: number; printed: string }> {
   const child = Bun.spawn([...command], {
-    env: { OPENAI_BASE_URL: served.throughBaseUrl, OPENAI_API_KEY: apiKey, PYTHONIOENCODING: 'utf-8' },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      OPENAI_BASE_URL: baseUrl,
+      OPENAI_API_KEY: apiKey,
+      PYTHONIOENCODING: 'utf-8',
+    },
     stdout: 'pipe',
     stderr: 'pipe',
   })
@@ -64,3 +75,39 @@ describe.each([
     20_000,
   )
 })
+
+describe('examples/curl.sh', () => {
+  const command = ['sh', `${EXAMPLES}curl.sh`]
+
+  test('runs against the simulated OpenAI through the gateway', async () => {
+    const { code, printed } = await run(command, TOKEN)
+    expect(printed).toEndWith('5 of 5 steps went as they should.\n')
+    for (const heading of HEADINGS) expect(printed).toContain(heading)
+    expect(printed).toContain('data: [DONE]')
+    expect(code).toBe(0)
+  }, 20_000)
+
+  test('counts every status but the wanted one as a failure, also where an error is wanted', async () => {
+    await using broken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('', { status: 502 }) })
+    const { code, printed } = await run(command, TOKEN, `${broken.url}v1`)
+    expect(printed).toContain('FAILED. The status should be 404.')
+    expect(printed).toEndWith('0 of 5 steps went as they should.\n')
+    expect(code).toBe(1)
+  }, 20_000)
+
+  test('says that nobody is there, and how to change that', async () => {
+    const { code, printed } = await run(command, TOKEN, `http://127.0.0.1:${await freePort()}/v1`)
+    expect(printed).toContain('Is NexCode running? Start it with npm start, or npm run demo.')
+    expect(code).toBe(1)
+  }, 20_000)
+})
+
+test.each([...new Bun.Glob('*.ts').scanSync(`${EXAMPLES}extensions`)].filter((name) => !name.endsWith('.d.ts')))(
+  'examples/extensions/%s runs as it is, without options',
+  async (name) => {
+    const gateway = await startGatewayProcess({ EXTENSIONS: `${EXAMPLES}extensions/${name}` })
+    expect(gateway.lines[0]).toMatchObject({ msg: 'listening', extensions: name })
+    await gateway.stop()
+  },
+  20_000,
+)

@@ -3,7 +3,7 @@ import OpenAI from 'openai'
 import { SupportDesk } from './app.ts'
 import { type Replay, startReplay } from './replay.ts'
 
-let replay: Replay
+let replay: Replay | undefined
 let desk: SupportDesk
 
 beforeAll(async () => {
@@ -11,7 +11,7 @@ beforeAll(async () => {
   desk = new SupportDesk(new OpenAI({ baseURL: replay.baseURL, apiKey: Bun.env['OPENAI_API_KEY'] ?? 'any' }))
 }, 20_000)
 
-afterAll(() => replay.stop())
+afterAll(() => replay?.stop())
 
 test('a ticket is sorted by what the model says', async () => {
   expect(await desk.sort('I was charged twice for order 1234.')).toBe('billing')

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+
 const HERE = new URL('.', import.meta.url).pathname
 const CASSETTES = `${HERE}../cassettes`
 
@@ -28,8 +30,12 @@ export async function startReplay(): Promise<Replay> {
 
 /** The program: NEXCODE, or `nexcode` on the PATH, or the sources that this example is part of. */
 function nexcode(): string[] {
-  const command = Bun.env['NEXCODE'] ?? Bun.which('nexcode')
-  return command === null ? [process.execPath, `${HERE}../../../src/main.ts`] : [command]
+  const named = Bun.env['NEXCODE']
+  const command = Bun.which(named ?? 'nexcode')
+  if (command !== null) return [command]
+  const sources = `${HERE}../../../src/main.ts`
+  if (named === undefined && existsSync(sources)) return [process.execPath, sources]
+  throw new Error('NexCode is not there: put nexcode on the PATH, or set NEXCODE to where it is')
 }
 
 /** Reads the log until the server listens; what follows is read too, so that the log never waits for a reader. */

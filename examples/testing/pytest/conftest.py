@@ -18,10 +18,14 @@ REPOSITORY = HERE.parents[2]
 
 def nexcode() -> list[str]:
     """The program: NEXCODE, or `nexcode` on the PATH, or the sources that this example is part of."""
-    command = os.environ.get("NEXCODE") or shutil.which("nexcode")
+    command = shutil.which(os.environ.get("NEXCODE") or "nexcode")
     if command:
         return [command]
-    return [shutil.which("bun") or str(REPOSITORY / "node_modules/.bin/bun"), str(REPOSITORY / "src/main.ts")]
+    bun = shutil.which("bun") or shutil.which(str(REPOSITORY / "node_modules/.bin/bun"))
+    if bun and (REPOSITORY / "src/main.ts").exists() and not os.environ.get("NEXCODE"):
+        return [bun, str(REPOSITORY / "src/main.ts")]
+    # Not an error of the tests: no traceback would say more.
+    pytest.exit("NexCode is not there: put nexcode on the PATH, or set NEXCODE to where it is", returncode=2)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +35,8 @@ def base_url() -> Iterator[str]:
     with subprocess.Popen([*nexcode(), *mode, str(CASSETTES)], env=env, stdout=subprocess.PIPE) as process:
         lines = (json.loads(line) for line in process.stdout)
         url = next((line["base_url"] for line in lines if line["msg"] == "listening"), None)
-        assert url, "nexcode has ended"
+        if url is None:
+            pytest.exit("nexcode has ended: what it said of that stands above", returncode=2)
         # What follows is read too, so that the log never waits for a reader.
         threading.Thread(target=lambda: list(lines), daemon=True).start()
         yield url
