@@ -6,7 +6,7 @@ import type { Callers } from '../config/file/callers.ts'
 import type { FileProblem } from '../config/file/problems.ts'
 import type { Settings } from '../config/settings.ts'
 import { describeSystemError } from '../config/system-errors.ts'
-import { createFileReader, type FileStates } from './file-states.ts'
+import { createFileReader, type FileReader, type FileStates } from './file-states.ts'
 import { sha256 } from './sha256.ts'
 
 /** The names by which a file in the working folder is found without being named. */
@@ -19,6 +19,8 @@ export type ReadConfigFile = (
 ) & {
   /** The file itself and all that it names, also those that could not be read. */
   readonly filesRead: FileStates
+  /** What was in them. */
+  readonly texts: FileReader['texts']
   /** Whether nothing but spaces and comments is in it. */
   readonly isEmpty: boolean
 }
@@ -37,14 +39,20 @@ export function findConfigFile(flag: string | undefined, named: string | undefin
 /**
  * Reads a configuration file, whole and checked.
  *
- * `config` is what the environment alone comes to. What reads it is loaded where there is a file only.
+ * `config` is what the environment alone comes to; `kept` is what was in the files when they were read before, since some can be read
+ * once only. What reads it is loaded where there is a file only.
  *
  * @example
  * const read = await readConfigFile('nexcode.yaml', process.env, config)
  */
-export async function readConfigFile(path: string, env: Env, config: Config): Promise<ReadConfigFile> {
-  const files = createFileReader()
-  const filesRead = files.states
+export async function readConfigFile(
+  path: string,
+  env: Env,
+  config: Config,
+  kept?: FileReader['texts'],
+): Promise<ReadConfigFile> {
+  const files = createFileReader(kept)
+  const { states: filesRead, texts } = files
   let text: string
   try {
     text = files.read(path)
@@ -55,6 +63,7 @@ export async function readConfigFile(path: string, env: Env, config: Config): Pr
       text: `${wrong}\n  Name a file that there is, by --config or NEXCODE_CONFIG.\n`,
       problems: [wrong],
       filesRead,
+      texts,
       isEmpty: false,
     }
   }
@@ -68,10 +77,10 @@ export async function readConfigFile(path: string, env: Env, config: Config): Pr
   const inLines = (problems: readonly FileProblem[]): string[] =>
     problems.map((problem) => renderFileProblems([problem]).trimEnd().replace(/\n\s*/g, ' '))
   if (loaded.ok) {
-    return { ok: true, settings: loaded.settings, warnings: inLines(loaded.warnings), filesRead, isEmpty }
+    return { ok: true, settings: loaded.settings, warnings: inLines(loaded.warnings), filesRead, texts, isEmpty }
   }
   const { problems } = loaded
-  return { ok: false, text: renderFileProblems(problems), problems: inLines(problems), filesRead, isEmpty }
+  return { ok: false, text: renderFileProblems(problems), problems: inLines(problems), filesRead, texts, isEmpty }
 }
 
 /** Who may call, whom the rules of a file may be about. */

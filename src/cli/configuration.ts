@@ -21,7 +21,7 @@ export interface Configuration {
   readonly source: ConfigurationSource
   /** All files that it was read from: what the environment names, the configuration file, and what that names. */
   readonly filesRead: FileStates
-  /** What was in the files that the environment names: it goes on where a later one is bad. */
+  /** What was in them: it goes on where a later one is bad, or can't be read again. */
   readonly texts: FileReader['texts']
   /** Whether nothing is in the configuration file. */
   readonly isEmpty: boolean
@@ -88,6 +88,7 @@ export async function readWholeConfiguration(env: Env, flag: string | undefined)
     config: { ...config, settings: read.settings },
     source: { env, file },
     filesRead: new Map([...base.filesRead, ...read.filesRead]),
+    texts: new Map([...base.texts, ...read.texts]),
     isEmpty: read.isEmpty,
     warnings: [...base.warnings, ...read.warnings],
   }

@@ -5,7 +5,6 @@ import { readEnvironment } from './configuration.ts'
 import { INVALID } from './flags.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { openProcessLog } from './open-process-log.ts'
-import { outliveHangUp } from './outlive-hang-up.ts'
 import { reloadOnChange } from './reload.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
 import { explainStartFailure } from './start-failure.ts'
@@ -23,7 +22,6 @@ const QUESTION = 'What is NexCode?'
  * with the official client. Goes on as a server until Ctrl-C; with `once` it ends after the answer.
  */
 export async function demo({ once }: { readonly once: boolean }): Promise<number | undefined> {
-  outliveHangUp()
   // Everything is on this machine, where no proxy would look.
   for (const name of PROXY_VARIABLES) delete process.env[name]
   const simulated = startSimulatedServer()

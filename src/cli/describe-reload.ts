@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import { ENV_ROWS } from '../config/env.ts'
 import type { Env } from '../config/env-reader.ts'
 import type { Configuration } from './configuration.ts'
+import { NO_PLAIN_FILE } from './file-states.ts'
 import { sha256 } from './sha256.ts'
 
 /** Variables that name a file: what is in it is read again, though the name is not. */
@@ -20,6 +21,8 @@ export function describeReload(before: Configuration, after: Configuration): Rea
   const { upstreams, models, params } = settings
   const { env, file } = after.source
   const [old, now] = [namesOf(before.config), namesOf(after.config)]
+  const files = [...after.filesRead]
+  const pipes = files.filter(([, state]) => state === NO_PLAIN_FILE).map(([path]) => shown(path, env))
   const added = [...now].filter((name) => !old.has(name))
   const removed = [...old].filter((name) => !now.has(name))
   return {
@@ -28,9 +31,12 @@ export function describeReload(before: Configuration, after: Configuration): Rea
     ...(auth.tokens.length > 0 && { tokens: auth.tokens.length }),
     ...(added.length > 0 && { tokens_added: added }),
     ...(removed.length > 0 && { tokens_removed: removed }),
-    read: [...after.filesRead.keys()].map((path) => shown(path, env)),
-    // A process keeps the environment that it was started with.
-    not_read: ENV_ROWS.map(({ name }) => name).filter((name) => !NAMES_A_FILE.test(name) && isSet(env[name])),
+    read: files.filter(([, state]) => state !== NO_PLAIN_FILE).map(([path]) => shown(path, env)),
+    // What came through a pipe is gone, and a process keeps the environment that it was started with.
+    not_read: [
+      ...pipes,
+      ...ENV_ROWS.map(({ name }) => name).filter((name) => !NAMES_A_FILE.test(name) && isSet(env[name])),
+    ],
   }
 }
 

@@ -1,6 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 
+/** The state of what can be read once only, such as a pipe. */
+export const NO_PLAIN_FILE = 'no plain file'
+
 /** Files by their absolute paths, and how each was just before it was read. */
 export type FileStates = ReadonlyMap<string, string>
 
@@ -15,7 +18,7 @@ export function stateOf(path: string): string {
   try {
     const stat = statSync(path, { bigint: true })
     // What came through a pipe (`--config <(decrypt …)`) can't be read twice.
-    if (!stat.isFile()) return 'no plain file'
+    if (!stat.isFile()) return NO_PLAIN_FILE
     const { dev, ino, size, mtimeNs, ctimeNs } = stat
     return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
   } catch (cause) {
@@ -43,13 +46,13 @@ export interface FileReader {
 }
 
 /**
- * Makes a reader of files that notes what it has read.
+ * Makes a reader of files that notes what it has read. What can be read once only is not read again where `kept` has its text.
  *
  * @example
  * const files = createFileReader()
  * const loaded = loadConfig(env, { isTerminal, readFile: files.read })
  */
-export function createFileReader(): FileReader {
+export function createFileReader(kept: FileReader['texts'] = new Map()): FileReader {
   const states = new Map<string, string>()
   const texts = new Map<string, string>()
   return {
@@ -58,8 +61,9 @@ export function createFileReader(): FileReader {
     read(path) {
       const full = resolve(path)
       // Before it is read: a change in between must not go unnoticed.
-      states.set(full, stateOf(full))
-      const text = readFileSync(full, 'utf8')
+      const state = stateOf(full)
+      states.set(full, state)
+      const text = (state === NO_PLAIN_FILE ? kept.get(full) : undefined) ?? readFileSync(full, 'utf8')
       texts.set(full, text)
       return text
     },

@@ -1,5 +1,5 @@
 /**
- * Has SIGHUP end nothing. To be called first by a command that serves: until it listens there is nothing to be read again, and a file
+ * Has SIGHUP end nothing. To be called first for a command that serves: until it listens there is nothing to be read again, and a file
  * that changes meanwhile is noticed later.
  *
  * @example

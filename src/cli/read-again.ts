@@ -44,7 +44,7 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
     const configuration = { ...before, ...common, config: base, filesRead: fromEnv.states, warnings: [] }
     return { configuration, problems, areSettingsNew: true }
   }
-  const read = await readConfigFile(source.file, source.env, base)
+  const read = await readConfigFile(source.file, source.env, base, before.texts)
   const filesRead = new Map([...fromEnv.states, ...read.filesRead])
   const isEmptied = read.isEmpty && !before.isEmpty
   if (isEmptied)
@@ -53,6 +53,7 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
   const isTaken = read.ok && !isEmptied
   const configuration: Configuration = {
     ...common,
+    texts: new Map([...read.texts, ...texts]),
     config: { ...base, settings: isTaken ? read.settings : old.settings },
     filesRead,
     isEmpty: isTaken ? read.isEmpty : before.isEmpty,
@@ -69,7 +70,7 @@ interface EnvironmentAgain extends Pick<FileReader, 'texts'> {
 
 /** What the environment comes to now; of its files that are bad, the text that was good before. */
 function readEnvironmentAgain({ source: { env }, texts }: Configuration): EnvironmentAgain {
-  const files = createFileReader()
+  const files = createFileReader(texts)
   const loaded = loadEnvironment(env, files.read)
   if (loaded.ok) {
     return { config: loaded.config, problems: [], states: files.states, texts: files.texts }

@@ -5,7 +5,6 @@ import { serveCassettes } from './cassettes/serve-cassettes.ts'
 import { serverSecrets } from './cassettes/server-secrets.ts'
 import { readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
-import { outliveHangUp } from './outlive-hang-up.ts'
 
 /** What stands on the command line of `nexcode record`. */
 export interface RecordFlags extends Pick<Flags, 'config'> {
@@ -19,7 +18,6 @@ export async function record({ to, config: flag }: RecordFlags): Promise<number 
     process.stderr.write('nexcode record: say which folder the cassettes go into: nexcode record --to cassettes/\n')
     return INVALID
   }
-  outliveHangUp()
   const configuration = await readWholeConfiguration(process.env, flag)
   if (configuration === undefined) return INVALID
   const writer = await openWriterAt(to, openFolder(to))

@@ -15,7 +15,6 @@ import { serveCassettes } from './cassettes/serve-cassettes.ts'
 import { serverSecrets } from './cassettes/server-secrets.ts'
 import { type Configuration, readEnvironment, readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
-import { outliveHangUp } from './outlive-hang-up.ts'
 import { sha256 } from './sha256.ts'
 
 /** What stands on the command line of `nexcode replay`. */
@@ -52,7 +51,6 @@ export async function replay(flags: ReplayFlags): Promise<number | undefined> {
     return refuse(`nexcode replay: --on-miss is ${ON_MISS.join(', ').replace(/, (?=\w+$)/, ' or ')}.`)
   const blanks = patternsOf(flags.blank)
   if (typeof blanks === 'string') return refuse(`nexcode replay: --blank ${blanks}`)
-  outliveHangUp()
   const configuration = await configurationFor(onMiss, flags.config)
   if (configuration === undefined) return INVALID
   const folder = openFolder(from)

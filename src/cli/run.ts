@@ -1,5 +1,6 @@
 import { readCommandLine } from './command-line/read-command-line.ts'
 import { INVALID } from './flags.ts'
+import { outliveHangUp } from './outlive-hang-up.ts'
 import { VERSION } from './version.ts'
 
 /**
@@ -25,6 +26,7 @@ export async function run(args: readonly string[]): Promise<void> {
       return refuse(`${known}\n${explainUsage(problem, command)}\n`)
     }
     case 'run': {
+      if (asked.command.serves === true) outliveHangUp()
       const code = await asked.command.run(asked.flags)
       if (code !== undefined) process.exit(code)
     }

@@ -1,12 +1,10 @@
 import { readWholeConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
-import { outliveHangUp } from './outlive-hang-up.ts'
 import { isWorker } from './workers/marker.ts'
 
 /** Starts the server and goes on until a signal ends it: in this process, or in several that this one looks after. */
 export async function serve({ config: flag }: Flags): Promise<number | undefined> {
   if (isWorker()) return (await import('./workers/work.ts')).work()
-  outliveHangUp()
   const configuration = await readWholeConfiguration(process.env, flag)
   if (configuration === undefined) return INVALID
   // Each is loaded where it is needed: one process alone has no use for a supervisor, nor that one for the gateway.

@@ -3,7 +3,6 @@ import { readConfiguration } from './configuration.ts'
 import { type Flags, INVALID } from './flags.ts'
 import { explainListenFailure } from './listen-failure.ts'
 import { openProcessLog } from './open-process-log.ts'
-import { outliveHangUp } from './outlive-hang-up.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
 import { VERSION } from './version.ts'
 
@@ -19,7 +18,6 @@ export async function simulate({ port: given = PORT_DEFAULT }: Pick<Flags, 'port
     process.stderr.write(`nexcode simulate: --port ${port.fault.wrong}. ${port.fault.cure}\n`)
     return INVALID
   }
-  outliveHangUp()
   // Of the environment only the address and the log are meant: all else is about a gateway.
   const { HOST, LOG_LEVEL, LOG_FORMAT } = process.env
   const config = readConfiguration({ HOST: HOST || LOOPBACK, LOG_LEVEL, LOG_FORMAT })

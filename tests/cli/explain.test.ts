@@ -226,6 +226,39 @@ describe('more than a body', () => {
   })
 })
 
+describe('who asks', () => {
+  const env = { REQUIRE_AUTH: 'true', API_TOKEN: 'alice:alices-token-0000001,bob:bobs-token-000000002' }
+  const ask = async (principal: string | undefined) => {
+    const path = join(folder, 'who.json')
+    writeFileSync(
+      path,
+      JSON.stringify({ ...(principal !== undefined && { principal }), body: { model: 'm', max_tokens: 900 } }),
+    )
+    const file = join(folder, 'who.yaml')
+    writeFileSync(file, 'params: [{ match: { principal: bob }, clamp: { max_tokens: { max: 10 } } }]')
+    return runProgram(['explain', path, '--path', '/v1/responses', '--config', file], env)
+  }
+
+  test("is a token's holder by name: the rules for it apply, and those for others don't", async () => {
+    const bob = await ask('bob')
+    expect(bob.stdout).toContain('as bob\n')
+    expect(bob.stdout).toContain('1  ✓ applies')
+    const alice = await ask('alice')
+    expect(alice.stdout).toContain('principal alice does not fit bob')
+  })
+
+  test('is the first where nobody is named, and a note says so', async () => {
+    const { stdout } = await ask(undefined)
+    expect(stdout).toContain('as alice\n')
+    expect(stdout).toContain('Several tokens are set up, and this is for the first.')
+  })
+
+  test('is nobody else: the nearest name is what was meant', async () => {
+    const { code, stderr } = await ask('bobb')
+    expect([code, stderr]).toEqual([2, expect.stringContaining('Nobody goes by that name here. Did you mean "bob"?')])
+  })
+})
+
 describe('what cannot be explained ends with exit code 2, and says what to do', () => {
   test.each([
     [

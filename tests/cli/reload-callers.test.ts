@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { getText, openRawClient, postText } from '../helpers/raw-client.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { type Env, gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -190,4 +190,25 @@ test('with WORKERS=2 a revoked token is out of all of them, also of one that is 
   }
   expect((await ask(ALICE))[0]).toBe(200)
   expect(started.child?.exitCode).toBeNull()
+})
+
+test('what came through a pipe is not read again: it stays in force, while the rest is read', async () => {
+  const { file, started } = await start()
+  await started.stop()
+  const script = 'exec "$@" --config <(printf "debug_headers: true") '
+  const env = { OPENAI_API_BASE: `${upstream.url}/v1`, REQUIRE_AUTH: 'true', API_TOKEN_FILE: file('tokens') }
+  const again = await startGatewayProcess(env, ['bash', '-c', script, 'bash', ...gatewayCommand()])
+  gateway = again
+  const ask = async (token: string) =>
+    fetch(`${again.url}/v1/models`, { headers: { authorization: `Bearer ${token}` } })
+  expect((await ask(ALICE)).headers.get('x-nexcode-principal')).toBe('alice')
+  writeFileSync(file('tokens'), `alice ${ALICE}\n`)
+  const { reloaded, counts } = watchReloads(again)
+  expect(await reloaded(1)).toMatchObject({
+    read: [expect.stringContaining('tokens')],
+    not_read: expect.arrayContaining([expect.stringMatching(/^\/(dev|proc)\//)]),
+  })
+  expect((await ask(BOB)).status).toBe(401)
+  expect((await ask(ALICE)).headers.get('x-nexcode-principal')).toBe('alice')
+  expect(counts()).toEqual({ reloaded: 1, refused: 0 })
 })

@@ -17,6 +17,8 @@ export interface Command {
   readonly argsMax: number
   /** Whether it sends as many requests at once as callers ask for. */
   readonly sendsMany?: true
+  /** Whether it goes on as a server, which SIGHUP does not end. */
+  readonly serves?: true
   /** Loads it, and runs it: a server need not wait for the demo's client. Gives an exit code, or none where it goes on as a server. */
   readonly run: (flags: Flags) => Promise<number | undefined>
 }
@@ -34,6 +36,7 @@ const ALL: readonly Command[] = [
     examples: ['PORT=9000 nexcode', 'nexcode serve --config nexcode.yaml'],
     argsMax: 0,
     sendsMany: true,
+    serves: true,
     run: async (flags) => (await import('../serve.ts')).serve(flags),
   },
   {
@@ -45,6 +48,7 @@ const ALL: readonly Command[] = [
     examples: ['PORT=8000 nexcode demo'],
     argsMax: 0,
     sendsMany: true,
+    serves: true,
     run: async (flags) => (await import('../demo.ts')).demo(flags),
   },
   {
@@ -76,6 +80,7 @@ const ALL: readonly Command[] = [
     examples: ['OPENAI_API_KEY=sk-... HOST=127.0.0.1 nexcode record --to cassettes'],
     argsMax: 0,
     sendsMany: true,
+    serves: true,
     run: async (flags) => (await import('../record.ts')).record(flags),
   },
   {
@@ -89,6 +94,7 @@ const ALL: readonly Command[] = [
     examples: ['nexcode replay --from cassettes'],
     argsMax: 0,
     sendsMany: true,
+    serves: true,
     run: async (flags) => (await import('../replay.ts')).replay(flags),
   },
   {
@@ -99,6 +105,7 @@ const ALL: readonly Command[] = [
     options: ['port'],
     examples: ['nexcode simulate --port 8001', 'OPENAI_API_BASE=http://127.0.0.1:8001/v1 nexcode'],
     argsMax: 0,
+    serves: true,
     run: async (flags) => (await import('../simulate.ts')).simulate(flags),
   },
   {

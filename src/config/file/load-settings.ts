@@ -95,6 +95,12 @@ function toSettings(scope: Scope): Settings {
     timeouts: toTimeouts(config.timeouts),
     breaker: toBreaker(scope, ['breaker'], config.breaker, BREAKER_DEFAULTS),
   })
+  if (config.unknown_models === 'refuse' && !scope.isWritten(['models'])) {
+    scope.warn(['unknown_models'], {
+      wrong: 'refuses every model, since models names none',
+      cure: 'Name those that may be asked for in models, or take it out.',
+    })
+  }
   checkUpstreamName(scope, ['default_upstream'], config.default_upstream)
   const isOwn = scope.isWritten(['upstreams'])
   return {

@@ -152,6 +152,12 @@ describe('a model that is not offered', () => {
     expect(said(file({ model }))).toEqual([])
   })
 
+  test('is every one where all are refused and none is offered: a warning', () => {
+    expect(said('unknown_models: refuse\n')).toEqual([
+      expect.stringMatching(/^warning 1:17 unknown_models refuses every model, since models names none/),
+    ])
+  })
+
   test('is none where others pass', () => {
     expect(said(file({ model: 'gpt-4o' }).replace('"refuse"', '"pass"'))).toEqual([])
   })
