@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { DONE, event } from '../helpers/cache-calls.ts'
 import { extensionFiles } from '../helpers/extension-files.ts'
 import { openRawClient, postText, type RawResponse } from '../helpers/raw-client.ts'
@@ -7,6 +7,8 @@ import { MESSAGES } from '../helpers/routed.ts'
 import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
 import type { TestGateway } from '../helpers/start-gateway.ts'
+
+setDefaultTimeout(60_000)
 
 const start = routedPerTest()
 const { write } = extensionFiles()

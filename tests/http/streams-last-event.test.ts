@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
 import { AT_ONCE_MS, type Call, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
 import type { UpstreamConnection } from '../helpers/scripted-upstream.ts'
+
+setDefaultTimeout(60_000)
 
 let rig: Rig
 
