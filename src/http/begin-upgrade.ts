@@ -16,6 +16,20 @@ export interface RefusedUpgrade {
   readonly ms: number
 }
 
+/** Statuses with which a server answers an upgrade that it knows nothing of. */
+const WITHOUT_WEBSOCKET: ReadonlySet<number> = new Set([400, 404, 405, 415, 422, 501])
+
+/**
+ * Whether a server that refuses an upgrade seems to offer no WebSocket there: it answers as to any GET, or, as uvicorn does where
+ * no route fits, with a 403 that says nothing.
+ *
+ * @example
+ * if (lacksWebSocket(refusal)) throw new ApiError('websocket_not_relayed')
+ */
+export function lacksWebSocket({ status, body }: Pick<RefusedUpgrade, 'status' | 'body'>): boolean {
+  return status < 300 || WITHOUT_WEBSOCKET.has(status) || (status === 403 && body.byteLength === 0)
+}
+
 /** What is to be told of an upgrade that goes upstream. */
 export interface UpgradeWatch<Next> {
   /** The upstream has switched, after so many ms. */

@@ -7,6 +7,7 @@ import { ownLimit } from '../failover/limit-time.ts'
 import { addressLane, type LaneAddress } from '../lane-address.ts'
 import type { Serving } from '../live-parts.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
 import type { PipelineDeps } from '../pipeline.ts'
 import type { RequestFacts } from '../policy/rules.ts'
 import { factsOf } from '../read-draft.ts'
@@ -14,7 +15,7 @@ import type { Account } from '../router/attempt.ts'
 import type { Lane, Route } from '../router/router.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Arrival } from './arrival.ts'
-import { beginUpgrade, type UpgradeWatch } from './begin-upgrade.ts'
+import { beginUpgrade, lacksWebSocket, type RefusedUpgrade, type UpgradeWatch } from './begin-upgrade.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
 import { assertOneQueryModel, queryModel, withQueryModel } from './query-model.ts'
@@ -77,7 +78,8 @@ async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
   const live = pipeline.live()
   const model = live.settings.hasFile ? queryModel(target) : undefined
   const facts = factsOf(exchange, principal, model)
-  if (isCallInFrames(facts) && hasSayInCalls(facts, live, pipeline)) throw new ApiError('websocket_not_relayed')
+  if (isCallInFrames(facts.endpoint) && hasSayInCalls(facts, live, pipeline))
+    throw new ApiError('websocket_not_relayed')
   if (pipeline.cassettes?.play?.isClosed === true) {
     throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })
   }
@@ -127,11 +129,23 @@ async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise
     return next === -1 ? undefined : await orRefuse(exchange, () => relayTo(going, next, deps), deps)
   }
   const watch = beginUpgrade(exchange, lane, address, another, deps.pipeline)
-  return { ...address, kind: 'relay', exchange, firstByteMs, ...watch }
+  const onRefusal = isCallInFrames(endpointOf(target)) ? postedInstead(watch.onRefusal) : watch.onRefusal
+  return { ...address, kind: 'relay', exchange, firstByteMs, ...watch, onRefusal }
+}
+
+/** Has calls posted that no WebSocket is offered for upstream: behind its own status Codex would try for seconds, or give up. */
+function postedInstead(tell: (refusal: RefusedUpgrade) => Promise<void>): (refusal: RefusedUpgrade) => Promise<void> {
+  return async (refusal) => {
+    await tell(refusal)
+    if (!lacksWebSocket(refusal)) return
+    throw new ApiError('websocket_not_relayed', {
+      message: `The upstream offers no WebSocket here: it answered ${refusal.status}. Send the call as a POST over HTTP.`,
+    })
+  }
 }
 
 /** Whether the frames of a WebSocket are calls that could as well be posted, each with a model of its own. */
-function isCallInFrames({ endpoint }: RequestFacts): boolean {
+function isCallInFrames(endpoint: string): boolean {
   return endpoint === 'responses' || endpoint.startsWith('responses/')
 }
 

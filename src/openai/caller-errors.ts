@@ -78,7 +78,7 @@ export const CALLER_ERRORS = {
     message:
       'This server looks into each call of this endpoint, and what is said on a WebSocket it passes on unread. Send the call as a POST over HTTP.',
     fault: 'caller',
-    cure: 'Post the request; clients such as Codex do so by themselves on this status. A WebSocket at `/v1/responses` is relayed where no `models`, `unknown_models: refuse`, fitting rule or extension has a say in calls, and nothing is recorded or replayed.',
+    cure: 'Post the request; clients such as Codex do so by themselves on this status. A WebSocket at `/v1/responses` is relayed where no `models`, `unknown_models: refuse`, fitting rule or extension has a say in calls, nothing is recorded or replayed, and the upstream offers one.',
   },
   model_not_found: {
     status: 404,

@@ -108,3 +108,42 @@ test('who may not call is told so first, and realtime keeps its own statuses', a
   )
   expect(statusAndCode(await sendRaw(gateway.port, getText('/v1/realtime', mine)))).toBe('400 rules_not_applicable')
 })
+
+/** What servers without a WebSocket at that path answer to an upgrade: their frameworks' own words. */
+const WITHOUT: readonly (readonly [status: number, body: string])[] = [
+  [404, '{"detail":"Not Found"}'],
+  [404, '{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}'],
+  [405, '{"detail":"Method Not Allowed"}'],
+  [400, 'Bad Request'],
+  [403, ''],
+  [501, ''],
+  [200, '{"object":"list","data":[]}'],
+]
+
+test('an upstream that offers no WebSocket at /v1/responses is a 426, and no failure of its own', async () => {
+  const { gateway, upstreams } = await start({ upstreams: { first: switchOver }, file: { breaker: { failures: 1 } } })
+  for (const [status, body] of WITHOUT) {
+    upstreams.first.play((_request, connection) => connection.respond(status, {}, body))
+    const refused = await sendRaw(gateway.port, getText('/v1/responses', HANDSHAKE))
+    expect([status, statusAndCode(refused)]).toEqual([status, '426 websocket_not_relayed'])
+    expect(refused.text()).toContain(`it answered ${status}`)
+  }
+  const last = await gateway.exchange(WITHOUT.length)
+  expect(last).toMatchObject({ status: 426, outcome: 'complete', error: 'websocket_not_relayed' })
+})
+
+test('what else an upstream says to an upgrade, and all that it says at /v1/realtime, goes on as it came', async () => {
+  const { gateway, upstreams } = await start({ upstreams: { first: switchOver } })
+  for (const [target, status, body] of [
+    ['/v1/responses', 401, '{"error":{"message":"No."}}'],
+    ['/v1/responses', 403, '{"error":{"message":"Not here."}}'],
+    ['/v1/responses', 426, 'Upgrade Required'],
+    ['/v1/responses', 429, ''],
+    ['/v1/responses', 503, ''],
+    ...WITHOUT.map(([one, text]) => ['/v1/realtime', one, text] as const),
+  ] as const) {
+    upstreams.first.play((_request, connection) => connection.respond(status, {}, body))
+    const refused = await sendRaw(gateway.port, getText(target, HANDSHAKE))
+    expect([target, refused.status, refused.text()]).toEqual([target, status, body])
+  }
+})
