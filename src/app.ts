@@ -103,7 +103,7 @@ export function createApp(deps: AppDeps): App {
   let door = doorFor(config.auth.tokens)
   const authorize: Authorize = (headers) => door(headers)
   const admission = createAdmission(config.limits.inFlightMax)
-  const record = createRecorder(log)
+  const record = createRecorder(log, { isDetailed: config.log.level === 'debug' || config.log.level === 'trace' })
   const cors = createCors(server.corsOrigins)
   const routing = { now: () => performance.now(), random: Math.random, deadlines, onBreaker: tellBreaker(log) }
   const sleep = createSleep(deadlines)

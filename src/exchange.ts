@@ -61,6 +61,8 @@ export interface Exchange {
   attempts: number
   /** The name of the upstream that was asked last, or whose answer is handed on. */
   upstream: string | undefined
+  /** Whether the last call had a connection of its own, or one of the pool where that had one. */
+  connection: 'new' | 'pooled' | undefined
   /** Each of them, where a file says what goes where. */
   tries: Try[] | undefined
   /** The numbers of the parameter rules that the request is subject to; undefined: none. */

@@ -37,6 +37,7 @@ export class Fork implements Exchange {
   attempts = 0
   upstream: string | undefined
   tries: Exchange['tries']
+  connection: Exchange['connection']
   rules: Exchange['rules']
   params: string
   cache: string | undefined
@@ -113,6 +114,7 @@ export class Fork implements Exchange {
       exchange.tries = [...(exchange.tries ?? []), ...this.tries]
       this.tries = []
     }
+    exchange.connection = this.connection ?? exchange.connection
     exchange.rules = this.rules
     exchange.params = this.params
     exchange.cache = this.cache ?? exchange.cache

@@ -1,3 +1,4 @@
+import { nearest } from './file/nearest.ts'
 import { type Kind, type Parsed, quote, right, wrong } from './kind.ts'
 
 /** Longer timers fire at once: a timer's delay is a signed 32-bit number (HTML Standard, timers). */
@@ -93,7 +94,9 @@ export function choice<const T extends string>(words: readonly T[]): Kind<T> {
     parse(text) {
       const found = words.find((word) => word === text.toLowerCase())
       if (found !== undefined) return right(found)
-      return wrong(`${quote(text)} is not one of ${words.join(', ')}`, 'Use one of these words.')
+      const meant = nearest(text, words)
+      const cure = meant === undefined ? 'Use one of these words.' : `Did you mean ${meant}? Use one of these words.`
+      return wrong(`${quote(text)} is not one of ${words.join(', ')}`, cure)
     },
   }
 }

@@ -16,7 +16,9 @@ export async function askOnce(exchange: Exchange, lane: Lane, call: LaneCall, de
   exchange.attempts += 1
   exchange.upstream = lane.upstream.name
   const sentAt = deps.now()
-  const answer = await deps.send(call)
+  const sending = deps.send(call)
+  exchange.connection = call.connection
+  const answer = await sending
   exchange.upstreamMs = deps.now() - sentAt
   const { secret } = call
   if (secret === undefined || !maySpeakOfKey(answer.status)) return { answer, lane, secret }

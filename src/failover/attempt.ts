@@ -76,7 +76,9 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
   const sentAt = deps.now()
   attempted.begunAt = sentAt
   try {
-    const answer = await deps.send(call)
+    const sending = deps.send(call)
+    exchange.connection = call.connection
+    const answer = await sending
     const ms = deps.now() - sentAt
     const { status } = answer
     const retryAfterMs = status >= 400 ? parseRetryAfter(answer.headers, Date.now()) : undefined

@@ -38,6 +38,7 @@ class OpenExchange implements Exchange {
   attempts = 0
   upstream: string | undefined = undefined
   tries: Exchange['tries'] = undefined
+  connection: Exchange['connection'] = undefined
   rules: Exchange['rules'] = undefined
   params = ''
   cache: string | undefined = undefined

@@ -19,13 +19,24 @@ const WARNED_MS = 60_000
 /** The routes by which others ask whether this server lives. */
 const PROBES: ReadonlySet<string> = new Set(['health', 'ready'])
 
+/** How exchanges are recorded. */
+export interface RecorderOptions {
+  /** Monotonic, in ms. */
+  readonly now?: () => number
+  /** Whether a line says more than its reader mostly wants to know. */
+  readonly isDetailed?: boolean
+}
+
 /**
  * Makes the recorder of exchanges: one line each, written when the body has ended.
  *
  * @example
  * const record = createRecorder(log)
  */
-export function createRecorder(log: Log, now: () => number = () => performance.now()): Recorder {
+export function createRecorder(
+  log: Log,
+  { now = () => performance.now(), isDetailed = false }: RecorderOptions = {},
+): Recorder {
   const write = log.line ?? ((level, fields, message): void => log[level](fields, message))
   let warnedAt = Number.NEGATIVE_INFINITY
   const warnOfStarvation = (cause: string | undefined): void => {
@@ -61,6 +72,8 @@ export function createRecorder(log: Log, now: () => number = () => performance.n
         upstream_ms: rounded(exchange.upstreamMs),
         duration_ms: rounded(now() - exchange.startedAt),
         attempts: exchange.attempts,
+        // What a person looks for who looks for everything.
+        connection: isDetailed ? exchange.connection : undefined,
         tries: exchange.tries?.length === 0 ? undefined : exchange.tries,
         params: exchange.params === '' ? undefined : exchange.params,
         cache: exchange.cache,

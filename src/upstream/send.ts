@@ -17,6 +17,8 @@ export interface UpstreamCall extends Destination {
   readonly body: UpstreamBody
   /** Aborting it closes the upstream's connection at once, also in the midst of the answer's body. */
   readonly abort: AbortController
+  /** Is set when it is sent: on a connection of its own, or on one of the pool where that has one. */
+  connection?: 'new' | 'pooled'
   /** Its own wait for the first byte, where it is not everybody's; 0: none. */
   readonly firstByteMs?: number | undefined
   /** How the upstream is reached, where it is not as all others are. */
@@ -86,6 +88,7 @@ export function createSend(deps: SendDeps): Send {
     const connections = connectionsOf(call.url)
     const isKept = NEVER_RESENT.has(call.method) && connections.isTrusted()
     const mayBeStale = isKept && connections.mayBeKept()
+    call.connection = mayBeStale ? 'pooled' : 'new'
     try {
       let answer = await deps.fetch(call.url, initOf(call, upload, isKept))
       connections.onAnswer(answer.status, isKept)

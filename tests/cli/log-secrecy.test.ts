@@ -27,7 +27,7 @@ const ALLOWED = new Set([
   ...['level', 'time', 'msg'],
   ...['request_id', 'client_request_id', 'upstream_request_id', 'method', 'route', 'model', 'stream', 'status'],
   ...['outcome', 'bytes', 'ttfb_ms', 'upstream_ms', 'duration_ms', 'attempts', 'principal', 'error', 'cause'],
-  ...['upstream', 'path', 'rule', 'rules'],
+  ...['upstream', 'path', 'rule', 'rules', 'connection'],
 ])
 const ALLOWED_AT_START = new Set([
   ...['level', 'time', 'msg', 'version', 'url', 'base_url', 'upstream', 'access', 'docs'],

@@ -100,5 +100,5 @@ test('at debug it says of each exchange which rules it was subject to, what was 
   await program.stop()
   expect(text).toMatch(/ DEBUG 200 {2}GET {3}health /)
   expect(text).toMatch(/^ {16}try 1 {2}good\/real {2}200 {2}\d+ ms$/m)
-  expect(text).toMatch(/^ {16}request_id=\S+ .*attempts=1 .*rules=\[2\]$/m)
+  expect(text).toMatch(/^ {16}request_id=\S+ .*attempts=1 connection=new .*rules=\[2\]$/m)
 })

@@ -1,6 +1,7 @@
 import type { Env } from '../env-reader.ts'
 import { type Fault, type Parsed, right, wrong } from '../kind.ts'
 import { type ReadFile, readNamedFile } from './named-file.ts'
+import { distance } from './nearest.ts'
 
 /** A text in which every variable stands for its value. */
 export interface Substituted {
@@ -34,7 +35,7 @@ export function createSubstitute(env: Env, readFile: ReadFile): Substitute {
     if (found !== undefined) return right(found)
     return wrong(
       `names the variable ${name}, which is not set`,
-      `Set ${name} (or ${name}_FILE), or write \${${name}:-…} with what is to stand in its place.`,
+      `${meant(name, env)}Set ${name} (or ${name}_FILE), or write \${${name}:-…} with what is to stand in its place.`,
     )
   }
 
@@ -53,6 +54,17 @@ export function createSubstitute(env: Env, readFile: ReadFile): Substitute {
     })
     return fault === undefined ? right({ text: put, hasVariable, variable }) : { ok: false, fault }
   }
+}
+
+/** The names of variables are no secrets; one that is set and is a letter or two off is most likely the one that was meant. */
+function meant(name: string, env: Env): string {
+  const near = Object.keys(env).find((other) => (env[other] ?? '') !== '' && isNear(name, other))
+  return near === undefined ? '' : `Did you mean ${near}? `
+}
+
+function isNear(one: string, other: string): boolean {
+  const off = distance(one.toUpperCase(), other.toUpperCase())
+  return off <= 2 && off * 4 <= Math.min(one.length, other.length)
 }
 
 const NO_VARIABLE = wrong(

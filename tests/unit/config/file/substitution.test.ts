@@ -148,3 +148,10 @@ params: [{ clamp: { x: { min: "${variable('MIN')}" } } }]`
     ])
   })
 })
+
+test('a variable that is not set, but is like one that is, is told of with the one that was meant', () => {
+  const env = { OPENAI_API_KEY: 'sk-secret', HOME: '/root' }
+  const [line] = linesOf(`upstreams: { a: { base_url: "http://a/v1", api_key: "${variable('OPENAI_APIKEY')}" } }`, env)
+  expect(line).toContain('Did you mean OPENAI_API_KEY? Set OPENAI_APIKEY')
+  expect(line).not.toContain('sk-secret')
+})
