@@ -18,6 +18,7 @@ import { health, type WorkersState } from './http/routes/health.ts'
 import { openaiRoutes } from './http/routes/openai.ts'
 import { createUpgrade, type Upgrade } from './http/upgrade.ts'
 import { type Admission, createAdmission } from './limits/admission.ts'
+import { createFailingRepeats } from './limits/failing-repeats.ts'
 import { createLive } from './live.ts'
 import { createPartsMaker, type Serving } from './live-parts.ts'
 import { ApiError } from './openai/api-error.ts'
@@ -30,7 +31,7 @@ import type { Store } from './store/store.ts'
 import { standalone } from './stream/body-note.ts'
 import type { Outcome } from './stream/outcome.ts'
 import type { Log } from './telemetry/log.ts'
-import { createRecorder } from './telemetry/record.ts'
+import { createRecorder, type Recorder } from './telemetry/record.ts'
 import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
 import { createSleep } from './timing/sleep.ts'
 import { createLoopGuard } from './upstream/loop-guard.ts'
@@ -103,9 +104,15 @@ export function createApp(deps: AppDeps): App {
   let door = doorFor(config.auth.tokens)
   const authorize: Authorize = (headers) => door(headers)
   const admission = createAdmission(config.limits.inFlightMax)
-  const record = createRecorder(log, { isDetailed: config.log.level === 'debug' || config.log.level === 'trace' })
+  const now = () => performance.now()
+  const repeats = createFailingRepeats({ max: config.limits.failedRepeatsMax, now, sha256, log })
+  const writeLine = createRecorder(log, { isDetailed: config.log.level === 'debug' || config.log.level === 'trace' })
+  const record: Recorder = (exchange, outcome, bytes) => {
+    repeats.ended(exchange, outcome)
+    writeLine(exchange, outcome, bytes)
+  }
   const cors = createCors(server.corsOrigins)
-  const routing = { now: () => performance.now(), random: Math.random, deadlines, onBreaker: tellBreaker(log) }
+  const routing = { now, random: Math.random, deadlines, onBreaker: tellBreaker(log) }
   const sleep = createSleep(deadlines)
   const makeParts = createPartsMaker({
     ...deps,
@@ -134,6 +141,7 @@ export function createApp(deps: AppDeps): App {
     hedgeBudget: createRetryBudget(admission.inFlight, 1),
     admission,
     loops: createLoopGuard(),
+    repeats,
     cassettes: deps.cassettes,
     log,
   }

@@ -11,11 +11,13 @@ import type { Exchange } from './exchange.ts'
 import { type Answered, ask } from './failover/ask.ts'
 import { askOnce } from './failover/ask-once.ts'
 import type { AskDeps } from './failover/asked.ts'
+import { isUnsent } from './failover/failure-of.ts'
 import type { LaneCall } from './failover/lane-call.ts'
 import { type ExchangeLimits, limitTime, ownLimit, type TimeLimits } from './failover/limit-time.ts'
 import { fitDraft, withPresetsPart } from './fit-draft.ts'
 import { type AddressDeps, addressLane } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
+import type { FailingRepeats } from './limits/failing-repeats.ts'
 import type { Serving } from './live-parts.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
@@ -40,6 +42,7 @@ export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, Addre
   readonly ids: RememberedIds
   readonly admission: Admission
   readonly loops: LoopGuard
+  readonly repeats: FailingRepeats
   readonly timeouts: TimeLimits
   readonly cassettes: Cassettes | undefined
 }
@@ -107,14 +110,21 @@ async function serve(
   const route = choosing instanceof Promise ? await choosing : choosing
   checkShape(endpoint, draft, route)
   const going = { exchange, principal, endpoint, draft, route, live }
+  deps.repeats.admit(exchange, draft)
   const limits = limitTime(exchange, route, live.settings, deps)
-  const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
-  const answer = taped === undefined ? answered.answer : tape(exchange, answered, taped, deps)
-  const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
-  const response = delivering instanceof Promise ? await delivering : delivering
-  if ('served' in answered) tellServed(response, answered, going)
-  limits.onDelivered()
-  return response
+  try {
+    const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
+    deps.repeats.answered(exchange, draft, answered.answer)
+    const answer = taped === undefined ? answered.answer : tape(exchange, answered, taped, deps)
+    const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
+    const response = delivering instanceof Promise ? await delivering : delivering
+    if ('served' in answered) tellServed(response, answered, going)
+    limits.onDelivered()
+    return response
+  } catch (thrown) {
+    if (!isUnsent(thrown)) deps.repeats.failed(exchange, draft, thrown)
+    throw thrown
+  }
 }
 
 /** Has an answer recorded as it comes, from an upstream or from what is kept. */
@@ -212,22 +222,10 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
   // An answer that is recorded, in which a name is to be changed, or ids are to be found, has to be readable.
   const isReadable = deps.cassettes?.record !== undefined || isRenamed(going) || namesObjects(going)
   if (isReadable) headers.set('accept-encoding', 'identity')
-  const firstByteMs = ownLimit('firstByteMs', route, lane)
   const body = fitted?.body ?? draft.bodyFor(model)
   const streamIdleMs = ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs
-  return {
-    url,
-    target,
-    method: request.method,
-    headers,
-    body,
-    abort,
-    firstByteMs,
-    streamIdleMs,
-    reach,
-    secret,
-    account,
-  }
+  const limits = { firstByteMs: ownLimit('firstByteMs', route, lane), streamIdleMs }
+  return { url, target, method: request.method, headers, body, abort, reach, secret, account, ...limits }
 }
 
 /** An answer on its way back. */

@@ -47,7 +47,13 @@ export interface Config {
     readonly totalMs: number
     readonly drainMs: number
   }
-  readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number; readonly inFlightMax: number }
+  readonly limits: {
+    readonly jsonBytesMax: number
+    readonly uploadBytesMax: number
+    readonly inFlightMax: number
+    /** Of one request of one caller, in a minute; 0: no limit. */
+    readonly failedRepeatsMax: number
+  }
   /** Processes that serve, sharing the port; 1: this one alone. */
   readonly workers: number
   /** Silence after which a stream gets a comment; 0: never. */

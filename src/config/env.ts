@@ -179,6 +179,14 @@ export const ENV = {
     doc: 'Exchanges under way at once; more are answered 503.',
     example: '1000',
   }),
+  MAX_FAILED_REPEATS: row({
+    name: 'MAX_FAILED_REPEATS',
+    kind: integer(0, 1_000_000),
+    default: 12,
+    unit: 'requests',
+    doc: 'Failures within a minute of one request that its caller repeats; more of it are answered 429. 0: no limit.',
+    example: '20',
+  }),
   WORKERS: row({
     name: 'WORKERS',
     kind: workerCount,

@@ -72,6 +72,7 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
       jsonBytesMax: take(ENV.MAX_JSON_BYTES),
       uploadBytesMax: take(ENV.MAX_UPLOAD_BYTES),
       inFlightMax: take(ENV.MAX_IN_FLIGHT),
+      failedRepeatsMax: take(ENV.MAX_FAILED_REPEATS),
     },
     workers: resolveWorkers(take(ENV.WORKERS), options.cores),
     ssePingMs: take(ENV.SSE_PING_MS),

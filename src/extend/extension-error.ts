@@ -3,13 +3,16 @@ import { ERROR_CATALOGUE } from '../openai/error-catalogue.ts'
 import type { ErrorEntry, Fault } from '../openai/error-entry.ts'
 import type { ErrorDetails } from './extension.ts'
 
+/** Agents give up at once where these don't say when to come back. */
+const WAITED_FOR: ReadonlySet<number> = new Set([429, 503])
+
 /** An error that an extension answers with: OpenAI's shape with the status of its choice. */
 export class ExtensionError extends ApiError {
   override readonly entry: ErrorEntry
 
   constructor(status: number, { message, code = null, param = null, type = typeOf(status) }: ErrorDetails) {
     const kind = status < 500 ? 'extension_refused' : 'extension_failed'
-    super(kind, { message, code, param, type })
+    super(kind, { message, code, param, type, ...(WAITED_FOR.has(status) && { retryAfterSeconds: 1 }) })
     this.entry = { ...ERROR_CATALOGUE[kind], status, type, fault: faultOf(status) }
   }
 }

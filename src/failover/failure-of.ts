@@ -30,6 +30,11 @@ export function failureOf(error: ApiError, exchangeSignal: AbortSignal): RetryCa
   return isNotConnected(error.cause) ? 'connect' : 'reset'
 }
 
+/** Whether an error is one of a call of which nothing was sent, so that it has cost nobody anything. */
+export function isUnsent(thrown: unknown): boolean {
+  return thrown instanceof ApiError && thrown.kind === 'upstream_unreachable' && isNotConnected(thrown.cause)
+}
+
 function isNotConnected(cause: unknown): boolean {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   // The same codes come of connections that were there and have gone silent.

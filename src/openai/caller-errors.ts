@@ -171,6 +171,16 @@ export const CALLER_ERRORS = {
     fault: 'caller',
     cure: 'Send less, or raise `MAX_JSON_BYTES` (bodies that are read) or `MAX_UPLOAD_BYTES` (bodies that are streamed through).',
   },
+  failing_repeats: {
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'failing_repeats',
+    message:
+      'Too many retries: this request has failed again and again, and was not sent once more. Please try again later.',
+    fault: 'caller',
+    retryAfterSeconds: 60,
+    cure: 'Wait as long as `Retry-After` says, or find out what it fails of: the answers before this one say so. The operator decides how often one caller may repeat a failing request (`MAX_FAILED_REPEATS`).',
+  },
   extension_refused: {
     status: 400,
     type: INVALID,

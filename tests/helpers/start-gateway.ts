@@ -51,7 +51,8 @@ export function gatewayCommand(): string[] {
   return BINARY === undefined ? [process.execPath, new URL('../../src/main.ts', import.meta.url).pathname] : [BINARY]
 }
 
-const DEFAULTS: Env = { HOST: '127.0.0.1', PORT: '0', LOG_FORMAT: 'json', LOG_LEVEL: 'info' }
+/** Tests repeat failing requests on purpose. */
+const DEFAULTS: Env = { HOST: '127.0.0.1', PORT: '0', LOG_FORMAT: 'json', LOG_LEVEL: 'info', MAX_FAILED_REPEATS: '0' }
 
 async function startInProcess(env: Env): Promise<TestGateway> {
   const loaded = loadConfig(

@@ -42,7 +42,7 @@ test.each(Object.keys(ERROR_CATALOGUE) as ErrorKind[])('%s renders with its stat
   expect(response.status).toBe(entry.status)
   expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')
   expect(response.headers.get('x-request-id')).toBe(exchange.id)
-  expect(response.headers.get('retry-after')).toBe(entry.status === 503 ? '1' : null)
+  expect(response.headers.get('retry-after')).toBe({ 429: '60', 503: '1' }[entry.status] ?? null)
   expect(await response.json()).toEqual({
     error: { message: entry.message, type: entry.type, param: null, code: entry.code },
   })

@@ -76,6 +76,6 @@ function answer(request: Request, route: string, { status, workers, targets }: H
   const isGood = status === 'ok' || status === 'ready'
   return Response.json(
     { status, workers: workers && { up: workers.up, of: workers.of }, targets },
-    { status: isGood ? 200 : 503, headers: { 'cache-control': 'no-store' } },
+    { status: isGood ? 200 : 503, headers: { 'cache-control': 'no-store', ...(!isGood && { 'retry-after': '1' }) } },
   )
 }

@@ -24,9 +24,9 @@ test.each(KINDS)('%s says whose fault it was as its status does', (kind) => {
   expect(fault).toBe(expected)
 })
 
-test('503 says when to come back, and nothing else does', () => {
+test('429 and 503 say when to come back, and nothing else does', () => {
   const waiting = KINDS.filter((kind) => (ERROR_CATALOGUE[kind] as ErrorEntry).retryAfterSeconds !== undefined)
-  expect(waiting).toEqual(KINDS.filter((kind) => ERROR_CATALOGUE[kind].status === 503))
+  expect(waiting).toEqual(KINDS.filter((kind) => [429, 503].includes(ERROR_CATALOGUE[kind].status)))
 })
 
 test('a cause is kept for the log and never gets into the body', () => {
