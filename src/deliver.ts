@@ -64,8 +64,11 @@ export function deliver(
   const { headers, status } = answer
   const mediaType = headers.get('content-type')?.toLowerCase() ?? ''
   refuseWrongKind(exchange, endpoint, answer)
+  const isEventStream = mediaType.startsWith('text/event-stream')
+  const { deadlines } = deps
+  const isOpen = isEventStream || !headers.has('content-length')
   // Of its framing the headers tell only as they came.
-  const end = answerEndOf(exchange, answer, { isUpstreams: via.isUpstreams, deadlines: deps.deadlines })
+  const end = isOpen ? answerEndOf(exchange, answer, { isUpstreams: via.isUpstreams, deadlines }) : undefined
   removeHopByHop(headers)
   addOwnHeaders(headers, exchange, via.debugHeaders)
   const echoed = status >= 400 ? via.secret : undefined
@@ -88,7 +91,6 @@ export function deliver(
     return deliverWhole(exchange, answer, { ...via, secret: echoed }, names, objects, deps)
   const { body } = isRead ? standalone(answer) : answer
   if (body === null) return new Response(null, answer)
-  const isEventStream = mediaType.startsWith('text/event-stream')
   if (isEventStream) exchange.stream = true
   const watching = { ...watch(exchange, via, objects, deps), end }
   const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, watching)
@@ -102,7 +104,7 @@ export function deliver(
   if (echoed !== undefined) return masked(shown, answer, echoed)
   const response = new Response(shown, answer)
   // Whoever reads what has been made of it has to know as well when it is there in full.
-  const shownEnd = answerEndOf(exchange, response, { isUpstreams: false, deadlines: deps.deadlines })
+  const shownEnd = answerEndOf(exchange, response, { isUpstreams: false, deadlines })
   return shownEnd === undefined ? response : noteBody(response, { tap: new Tap({ end: shownEnd, onEnd: nothing }) })
 }
 

@@ -60,13 +60,24 @@ export function answerEndOf(
   const { headers } = answer
   const type = headers.get('content-type')
   const isEventStream = type?.toLowerCase().startsWith('text/event-stream') === true
-  const isFramed = !isUpstreams || headers.has('transfer-encoding') || headers.has('content-length')
+  const isFramed = !isUpstreams || isFramedBy(headers)
   const isGood = isUpstreams && answer.ok && asked.request.method === 'POST'
-  if (!isEventStream) return isGood && !isFramed && isJsonType(type) ? { of: new JsonEnd(), deadlines } : undefined
-  if (isEncoded(headers.get('content-encoding'))) return { of: ENCODED, deadlines }
+  const isInCode = isEncoded(headers.get('content-encoding'))
+  if (!isEventStream) {
+    return isGood && !isFramed && !isInCode && isJsonType(type) ? { of: new JsonEnd(), deadlines } : undefined
+  }
   const endpoint = endpointOf(asked.target)
   const isJudged = isGood && ENDPOINTS_WITH_LAST_EVENT.has(endpoint)
-  return { of: new StreamEnd(endpoint, isJudged, isFramed), deadlines }
+  return { of: isInCode ? new EncodedEnd(isJudged) : new StreamEnd(endpoint, isJudged, isFramed), deadlines }
+}
+
+/** Whether the end of a body shows, whatever ends its connection (RFC 9112 §6.3). */
+function isFramedBy(headers: Headers): boolean {
+  return headers.has('content-length') || headers.get('transfer-encoding')?.toLowerCase().includes('chunked') === true
+}
+
+function withoutEvent(): ApiError {
+  return new ApiError('upstream_invalid_response', { cause: 'a stream without an event' })
 }
 
 /** A stream of events. */
@@ -100,7 +111,7 @@ class StreamEnd implements AnswerEnd {
 
   whyBroken(): Error | undefined {
     if (!this.#isJudged) return undefined
-    if (!this.#tail.hasEvents) return new ApiError('upstream_invalid_response', { cause: 'a stream without an event' })
+    if (!this.#tail.hasEvents) return withoutEvent()
     if (this.#isFramed || this.meaning() !== 'neither') return undefined
     // Some servers leave out the last event: then the last choice's end is the answer's.
     const isFinished = this.#tail.events().some(({ data }) => finishesAnswer(data))
@@ -112,13 +123,31 @@ class StreamEnd implements AnswerEnd {
   }
 }
 
-/** A stream whose bytes mean nothing before they are decoded. */
-const ENCODED: AnswerEnd = {
-  add: () => undefined,
-  meaning: () => undefined,
-  whyBroken: () => undefined,
-  failure: () => undefined,
-  lastBytes: NOTHING,
+/** A stream whose bytes mean nothing before they are decoded: all that can be told is whether there are any. */
+class EncodedEnd implements AnswerEnd {
+  readonly #isJudged: boolean
+  #hasBytes = false
+  readonly lastBytes = NOTHING
+
+  constructor(isJudged: boolean) {
+    this.#isJudged = isJudged
+  }
+
+  add(chunk: Uint8Array): void {
+    this.#hasBytes ||= chunk.byteLength > 0
+  }
+
+  meaning(): undefined {
+    return undefined
+  }
+
+  failure(): undefined {
+    return undefined
+  }
+
+  whyBroken(): Error | undefined {
+    return this.#isJudged && !this.#hasBytes ? withoutEvent() : undefined
+  }
 }
 
 const CLOSING: ReadonlySet<number | undefined> = new Set([0x5d, 0x7d])

@@ -1,4 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { gzipSync } from 'node:zlib'
 import { DONE, event } from '../helpers/cache-calls.ts'
 import { extensionFiles } from '../helpers/extension-files.ts'
 import { openRawClient, postText, type RawResponse } from '../helpers/raw-client.ts'
@@ -146,6 +147,34 @@ test('the target of streams that clients leave at [DONE] is not blamed: its brea
   })
   for (let call = 1; call <= 4; call += 1) await leaveAtDone(gateway, call)
   expect([upstreams.one.requests.length, upstreams.two.requests.length]).toEqual([4, 0])
+})
+
+test('a stream in gzip that is left at its end is kept, where the body ends within a moment', async () => {
+  const { gateway, upstreams } = await start({
+    upstreams: {
+      async one(request, connection) {
+        await request.body
+        const gzipped = gzipSync(event('a') + DONE)
+        connection.startChunked(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
+        connection.chunk(gzipped.subarray(0, -8))
+        await Bun.sleep(30)
+        connection.chunk(gzipped.subarray(-8))
+        connection.endChunks()
+      },
+    },
+    file: { models: MODELS, ...CACHED },
+  })
+  for (const [headers, number] of [[{}, 1] as const, [KEY, 3] as const]) {
+    const client = await openRawClient(gateway.port)
+    client.write(postText('/v1/chat/completions', BODY, headers))
+    await client.until(
+      (received) => received.includes('content-encoding') && received.includes('\x1f\x8b', 0, 'latin1'),
+    )
+    client.leave()
+    expect(await gateway.exchange(number)).toMatchObject({ outcome: 'complete' })
+    expect((await askAgain(gateway, headers)).isComplete).toBe(true)
+  }
+  expect(upstreams.one.requests).toHaveLength(2)
 })
 
 test('several that wait for one call and leave at [DONE] have all been answered', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { gzipSync } from 'node:zlib'
 import { DONE, event } from '../helpers/cache-calls.ts'
 import { extensionFiles } from '../helpers/extension-files.ts'
 import { openRawClient, postText, type RawResponse } from '../helpers/raw-client.ts'
@@ -130,6 +131,24 @@ describe('where the framing can’t tell,', () => {
     expect((await ask(gateway)).isComplete).toBe(isComplete)
     expect(await gateway.exchange(1)).toMatchObject({ outcome: isComplete ? 'complete' : 'failed' })
   })
+})
+
+test('nothing is looked for in what is encoded, but whether there is anything', async () => {
+  const gzipped =
+    (body: string, type: string): Script =>
+    async (request, { socket }) => {
+      await request.body
+      socket.write(`HTTP/1.0 200 OK\r\nContent-Type: ${type}\r\nContent-Encoding: gzip\r\n\r\n`)
+      socket.end(body === '' ? '' : gzipSync(body))
+    }
+  for (const [body, type, isComplete] of [
+    [event('a'), 'text/event-stream', true],
+    ['{"a":1}', 'application/json', true],
+    ['', 'text/event-stream', false],
+  ] as const) {
+    const { gateway } = await start({ upstreams: { one: gzipped(body, type) } })
+    expect((await ask(gateway)).isComplete).toBe(isComplete)
+  }
 })
 
 test('a stream in chunks that come to their end needs no last event: some servers send none', async () => {

@@ -8,9 +8,11 @@ export const TAIL_BYTES = 3
  * a blank line in any of the three spellings (WHATWG HTML §9.2.5).
  */
 export function endsEvent(tail: Uint8Array): boolean {
-  if (tail.byteLength === 0) return true
-  const [third, second, last] = [tail.at(-3), tail.at(-2), tail.at(-1)]
-  if (last === LF) return second === LF || (second === CR && third === LF)
+  const length = tail.byteLength
+  if (length === 0) return true
+  const last = tail[length - 1]
+  const second = tail[length - 2]
+  if (last === LF) return second === LF || (second === CR && tail[length - 3] === LF)
   return last === CR && second === CR
 }
 
