@@ -75,6 +75,14 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
   exchange.upstream = lane.upstream.name
   const sentAt = deps.now()
   attempted.begunAt = sentAt
+  // While the client still sends, it is not the target that is waited for.
+  let waitedFrom: number | undefined = sentAt
+  if (call.body instanceof ReadableStream) {
+    waitedFrom = undefined
+    exchange.onceArrived((at) => {
+      waitedFrom = Math.max(at, sentAt)
+    })
+  }
   try {
     const sending = deps.send(call)
     exchange.connection = call.connection
@@ -93,7 +101,7 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
     const error = upstreamFailure(thrown)
     const cause = failureOf(error, exchange.abort.signal)
     // A clock of the client's is no measure of the target, unless that says nothing to anybody.
-    if (error.kind === 'client_deadline') begun.outwaited(deps.now() - sentAt)
+    if (error.kind === 'client_deadline' && waitedFrom !== undefined) begun.outwaited(deps.now() - waitedFrom)
     // What broke may have been no more when the call came: that is not the target's failure.
     else if (cause === undefined || error.cause instanceof StaleConnection) begun.abandoned()
     else begun.failed()

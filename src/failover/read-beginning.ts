@@ -8,7 +8,10 @@ export interface ReadingLimits {
   readonly sinceFirstByteMs: number
   /** From now, whatever has come; 0: no limit. */
   readonly totalMs: number
-  /** Without a byte: then the upstream has fallen silent, and `abort` ends the call; 0: no limit. */
+  /**
+   * Without a byte: then the upstream has fallen silent, and `abort` ends the call. When one has come, whoever gets what has
+   * come is to see that. 0: no limit.
+   */
   readonly idleMs: number
   readonly abort: AbortController
 }
@@ -29,7 +32,10 @@ export async function readBeginning<T>(
   const total = deadlines.start(totalMs, expire)
   const soon = deadlines.start(sinceFirstByteMs, expire)
   soon.suspend()
-  const idle = deadlines.start(idleMs, () => abort.abort(new ApiError('upstream_timeout')))
+  const idle = deadlines.start(idleMs, () => {
+    if (held.bytes > 0) expire()
+    else abort.abort(new ApiError('upstream_timeout'))
+  })
   try {
     for (;;) {
       const hadBytes = held.bytes > 0

@@ -19,6 +19,9 @@ export interface KeptDeps extends ReuseDeps {
   readonly flights: Flights<FlightNote>
 }
 
+/** What an upstream says of a key, and not of a request (RFC 9110 §15.5.2, §15.5.3; RFC 6585 §4). */
+const OF_ONE_ACCOUNT: ReadonlySet<number> = new Set([401, 402, 403, 429])
+
 /** A request that the cache is for. */
 export interface CacheableRequest {
   readonly request: ReuseRequest
@@ -58,6 +61,16 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
   )
   const { answer, note } = await awaitFlight(joining, request.exchange)
   const { lane, secret } = note
+  if (role === 'follower' && OF_ONE_ACCOUNT.has(answer.status) && request.settings.cache.scope === 'shared') {
+    // What one caller's key was told is no answer to another's.
+    answer.body?.cancel().catch(() => undefined)
+    return {
+      ...(await request.forward(request.exchange)),
+      isWatched: false,
+      served: { word: 'MISS', why: 'miss', isStored: false },
+      key,
+    }
+  }
   const isStored = control.mayStore && isHeadStorable(answer, { isShared: request.settings.cache.scope === 'shared' })
   const served: Served =
     role === 'follower'

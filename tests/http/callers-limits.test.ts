@@ -115,3 +115,25 @@ describe('what an upstream tells the server’s key', () => {
     expect(await askedAs(chat, holder)).toBe('first')
   })
 })
+
+test('what one caller’s key was told is no answer to those who wait for the same call, though the cache is shared by all', async () => {
+  const isJoined = Promise.withResolvers<void>()
+  const slow: Script = async (request, connection) => {
+    if (request.header('authorization')?.includes('bob') === true) return answerAs('first')(request, connection)
+    await isJoined.promise
+    await fail(429, LIMITED)(request, connection)
+  }
+  const { chat, gateway, upstreams } = await start({
+    upstreams: { first: slow },
+    settings: { first: { auth: 'caller' } },
+    file: { cache: { scope: 'shared' }, models: { smart: { targets: [{ upstream: 'first' }] } } },
+  })
+  const ask = (headers: Readonly<Record<string, string>>) => chat({ model: 'smart', temperature: 0 }, headers)
+  const alices = ask(ALICE)
+  await upstreams.first.request(1)
+  const bobs = ask(BOB)
+  await (await fetch(`${gateway.url}/v1/models`, { headers: BOB })).text()
+  await Bun.sleep(50)
+  isJoined.resolve()
+  expect([(await alices).status, (await bobs).status]).toEqual([429, 200])
+})

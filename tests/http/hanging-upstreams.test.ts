@@ -52,6 +52,27 @@ describe('a target that hangs', () => {
     expect(upstreams.second.requests).toHaveLength(0)
   })
 
+  test('is not one that still waits for what its client uploads too slowly for its own clock (Node’s)', async () => {
+    const { gateway } = await start({
+      upstreams: { first: answerAs('first'), second: answerAs('second') },
+      file: { breaker: { failures: 1, open: '1h', open_max: '1h' }, all_open: 'refuse', pins: { files: 'first' } },
+    })
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        sent += 1
+        if (sent > 12) return controller.close()
+        await Bun.sleep(150)
+        controller.enqueue(new Uint8Array(40_000))
+      },
+    })
+    const headers = { 'x-stainless-timeout': '1', 'content-type': 'multipart/form-data; boundary=x' }
+    const late = await fetch(`${gateway.url}/v1/files`, { method: 'POST', body, headers })
+    expect(late.status).toBe(504)
+    const again = await fetch(`${gateway.url}/v1/files`)
+    expect(await again.json()).toMatchObject({ by: 'first' })
+  })
+
   test('is asked again when its breaker’s time is up, and one answer is enough', async () => {
     const { chat, upstreams } = await start({
       upstreams: { first: hang, second: answerAs('second') },
