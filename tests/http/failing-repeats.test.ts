@@ -41,6 +41,8 @@ test('thirty requests for one 500 are twelve for the upstream; then 429 with Ret
   expect(seconds).toBeLessThanOrEqual(60)
   expect(refused.json()).toMatchObject({ error: { code: 'failing_repeats', type: 'rate_limit_error', param: null } })
   expect(refused.headers.has('x-should-retry')).toBe(false)
+  // The last exchange is told of behind whatever was warned of.
+  await gateway.exchange(31)
   const warnings = gateway.lines.filter(({ msg }) => String(msg).includes('MAX_FAILED_REPEATS'))
   expect(warnings).toHaveLength(1)
   expect(warnings[0]).toMatchObject({ failures: MAX, route: 'chat.completions' })

@@ -121,9 +121,10 @@ test('an active check, and `nexcode check`, go where the calls go', async () => 
     await gateway.stop()
   }
   const end = await runProgram(['check', '--config', file.path], env)
-  expect([end.code, upstream.requests.length, proxy.requests.length]).toEqual([0, 2, 0])
+  const asked = upstream.requests.length
+  expect([end.code, asked > 1, proxy.requests.length]).toEqual([0, true, 0])
   await runProgram(['check', '--config', file.path], { HTTP_PROXY: proxy.url })
-  expect([upstream.requests.length, lastRequest(proxy).target]).toEqual([2, `${upstream.url}/v1/models`])
+  expect([upstream.requests.length, lastRequest(proxy).target]).toEqual([asked, `${upstream.url}/v1/models`])
 })
 
 test('a proxy that is none, or of a kind that is not spoken here, fails a call and never has it go by itself', async () => {
