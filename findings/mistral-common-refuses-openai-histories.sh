@@ -15,7 +15,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-timeout 100 venv/bin/pip install --quiet --disable-pip-version-check 'mistral-common[sentencepiece]==1.13.1'
+timeout 80 venv/bin/pip install --quiet --disable-pip-version-check 'mistral-common[sentencepiece]==1.13.1'
 
 cat >read.py <<'PY'
 from mistral_common.protocol.instruct import validator as rules
@@ -62,6 +62,6 @@ system behind user: V3 takes it, V5 takes it, V11 takes it, V13 takes it, V15 ta
 system behind tool: V3 InvalidMessageStructureException, V5 InvalidMessageStructureException, V11 InvalidMessageStructureException, V13 InvalidMessageStructureException, V15 InvalidMessageStructureException
 <s>[INST]▁one<0x0A><0x0A>two[/INST]
 TXT
-timeout 60 venv/bin/python read.py >seen 2>notes
+timeout 35 venv/bin/python read.py >seen 2>notes
 diff expected seen || { tail -5 notes; echo 'changed'; exit 1; }
 echo 'still so'

@@ -16,9 +16,9 @@ export npm_config_update_notifier=false
 work=$(mktemp -d)
 trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
-timeout 60 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error openai@7.59.0 >/dev/null
+timeout 40 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error openai@7.59.0 >/dev/null
 python3 -m venv venv
-timeout 60 venv/bin/pip install --quiet --disable-pip-version-check openai==3.57.0
+timeout 40 venv/bin/pip install --quiet --disable-pip-version-check openai==3.57.0
 
 cat >server.mjs <<'JS'
 import { writeFileSync } from 'node:fs'
@@ -83,6 +83,6 @@ node   index TypeError
 TXT
 node server.mjs & server=$!
 for _ in $(seq 50); do [ -s port ] && break; sleep 0.1; done
-{ timeout 30 venv/bin/python client.py "http://127.0.0.1:$(cat port)/v1"; timeout 30 node client.mjs "http://127.0.0.1:$(cat port)/v1"; } >seen
+{ timeout 15 venv/bin/python client.py "http://127.0.0.1:$(cat port)/v1"; timeout 15 node client.mjs "http://127.0.0.1:$(cat port)/v1"; } >seen
 diff expected seen || { echo 'changed'; exit 1; }
 echo 'still so'

@@ -14,9 +14,9 @@ export npm_config_update_notifier=false
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-timeout 50 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error ratelimit-header-parser@0.1.0 >/dev/null
+timeout 40 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error ratelimit-header-parser@0.1.0 >/dev/null
 python3 -m venv venv
-timeout 50 venv/bin/pip install --quiet --disable-pip-version-check ratelimit-headers==0.1.0 pytimeparse==1.1.10 pytimeparse2==1.7.1
+timeout 40 venv/bin/pip install --quiet --disable-pip-version-check ratelimit-headers==0.1.0 pytimeparse==1.1.10 pytimeparse2==1.7.1
 
 cat >read.mjs <<'JS'
 import { parseRateLimit } from 'ratelimit-header-parser'
@@ -59,6 +59,6 @@ python, 6m0s: 360, 360
 python, 8.64s: 8.64, 8.64
 python, 120ms: None, 0.12
 TXT
-{ timeout 20 node read.mjs; timeout 20 venv/bin/python read.py; } >seen
+{ timeout 15 node read.mjs; timeout 15 venv/bin/python read.py; } >seen
 diff expected seen || { echo 'changed'; exit 1; }
 echo 'still so'

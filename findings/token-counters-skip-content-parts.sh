@@ -13,7 +13,7 @@ export npm_config_update_notifier=false
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-timeout 100 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error \
+timeout 80 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error \
   gpt-tokens@1.3.14 openai-gpt-token-counter@1.1.2 openai-chat-tokens@0.2.8 >/dev/null
 
 cat >count.mjs <<'JS'
@@ -70,6 +70,6 @@ tool call, openai-chat-tokens: counts NOTHING
 tools, gpt-tokens: counts it
 tools, openai-chat-tokens: counts NOTHING
 TXT
-timeout 40 node count.mjs >seen
+timeout 30 node count.mjs >seen
 diff expected seen || { echo 'changed'; exit 1; }
 echo 'still so'

@@ -14,9 +14,9 @@ export npm_config_update_notifier=false
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-timeout 60 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error @xsai/stream-text@0.4.4 >/dev/null
+timeout 40 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error @xsai/stream-text@0.4.4 >/dev/null
 python3 -m venv venv
-timeout 60 venv/bin/pip install --quiet --disable-pip-version-check sse-starlette==3.7.0
+timeout 40 venv/bin/pip install --quiet --disable-pip-version-check sse-starlette==3.7.0
 venv/bin/python -c 'from sse_starlette import ServerSentEvent; print(ServerSentEvent("x").encode())' >seen
 
 cat >run.mjs <<'JS'
