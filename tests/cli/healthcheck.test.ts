@@ -66,11 +66,11 @@ describe('TLS_CERT_FILE and TLS_KEY_FILE', () => {
     const refused = await fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: 'Bearer sk-mine', 'content-type': 'application/json' },
-      body: '{"model":"m"}',
+      body: '{"model":',
       tls: { ca: pair.cert },
     })
     expect(refused.status).toBe(400)
-    expect(await refused.json()).toMatchObject({ error: { param: 'messages' } })
+    expect(await refused.json()).toMatchObject({ error: { type: 'invalid_request_error' } })
     const docs = await fetch(`${gateway.url}/docs`, { tls: { ca: pair.cert } })
     expect(await docs.text()).toContain(`${gateway.url}/v1`)
     const plain = await fetch(`http://127.0.0.1:${gateway.port}/health`).catch(() => undefined)
@@ -91,6 +91,8 @@ describe('TLS_CERT_FILE and TLS_KEY_FILE', () => {
     })
     other.remove()
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^nexcode: cannot listen on 127\.0\.0\.1:0: .*Check HOST, PORT and the TLS files\.\n$/)
+    expect(stderr).toMatch(
+      /^nexcode: cannot listen on 127\.0\.0\.1:0: TLS_CERT_FILE and TLS_KEY_FILE do not belong together: .*\n$/,
+    )
   })
 })

@@ -64,7 +64,7 @@ test('a token that is taken out of its file is out at once, also on a connection
   expect(await reloaded(1)).toMatchObject({
     ...{ tokens: 2, tokens_added: ['carol'], tokens_removed: ['bob'] },
     read: [expect.stringContaining('key (OPENAI_API_KEY_FILE)'), expect.stringContaining('tokens (API_TOKEN_FILE)')],
-    not_read: ['OPENAI_API_BASE', 'HOST', 'PORT', 'REQUIRE_AUTH', 'LOG_LEVEL', 'LOG_FORMAT'],
+    not_read: ['OPENAI_API_BASE', 'HOST', 'PORT', 'REQUIRE_AUTH', 'LOG_LEVEL', 'LOG_FORMAT', 'MAX_FAILED_REPEATS'],
   })
   expect((await ask(CAROL))[0]).toBe(200)
   expect((await ask(ALICE))[0]).toBe(200)

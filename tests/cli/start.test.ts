@@ -50,7 +50,9 @@ describe('a server that cannot start says why in one clear line, with the cure',
   test('a secret file that is not there', async () => {
     const { code, stderr } = await runProgram([], { OPENAI_API_KEY_FILE: join(folder, 'absent') })
     expect(code).toBe(2)
-    expect(stderr).toContain(`OPENAI_API_KEY_FILE names a file that cannot be read (${folder}/absent): ENOENT.`)
+    expect(stderr).toContain(
+      `OPENAI_API_KEY_FILE names a file that cannot be read (${folder}/absent): there is no such file or folder (ENOENT).`,
+    )
     expect(stderr).toContain('Check the path, and that the secret is mounted')
   })
 
@@ -98,7 +100,9 @@ describe('a server that cannot start says why in one clear line, with the cure',
         { OPENAI_API_KEY_FILE: file },
         { command: [...nobody, ...command], cwd: '/' },
       )
-      expect(stderr).toContain(`OPENAI_API_KEY_FILE names a file that cannot be read (${file}): EACCES.`)
+      expect(stderr).toContain(
+        `OPENAI_API_KEY_FILE names a file that cannot be read (${file}): this user may not (EACCES).`,
+      )
       expect(stderr).toContain('Let the user that runs NexCode read it (chmod or chown).')
       expect(code).toBe(2)
     },
@@ -115,12 +119,14 @@ describe('at the start', () => {
     expect(shown).toMatch(/auth +off: .*spends the server's OPENAI_API_KEY\. REQUIRE_AUTH=true/)
     expect(shown).toMatch(new RegExp(`docs +${url}/docs`))
     expect(shown).not.toContain(KEY)
-    const health = await fetch(`${url}/health`)
-    expect(health.status).toBe(200)
+    expect((await fetch(`${url}/health`)).status).toBe(200)
+    expect((await fetch(`${url}/no-such-page`)).status).toBe(404)
     // Pretty on a terminal is the default: a line for a person, and no JSON.
-    const line = await program.until('route')
-    expect(line).toContain('exchange')
+    const line = await program.until('unknown_url')
+    expect(line).toContain('404')
     expect(line).not.toContain('{"level"')
+    // Probes would fill the screen.
+    expect(line).not.toContain('GET health')
     program.child.kill('SIGINT')
     expect(await program.child.exited).toBe(0)
     await program.stop()
@@ -164,7 +170,7 @@ describe('at the start', () => {
   })
 
   test('an upstream that is an address is not looked up', async () => {
-    const gateway = await startGatewayProcess({ OPENAI_API_BASE: 'http://[::1]:9/v1', LOG_LEVEL: 'info' })
+    const gateway = await startGatewayProcess({ OPENAI_API_BASE: 'http://[::1]:9/v1', LOG_LEVEL: 'debug' })
     expect((await fetch(`${gateway.url}/health`)).status).toBe(200)
     await gateway.exchange(1)
     expect(gateway.lines.filter(({ level }) => Number(level) >= 40)).toEqual([])

@@ -46,7 +46,6 @@ test.each([
   '/v1/chat/completions/',
   '/v1/Chat/COMPLETIONS',
   '/v1/chat/completions;a=b',
-  '/v1/v1/chat/completions',
 ])('no spelling of a path gets past a rule for its endpoint: %s', async (path) => {
   const { gateway, upstreams } = await start(marking({ endpoint: 'chat/completions' }, { endpoint: 'embeddings' }))
   const answer = await sendRaw(
@@ -55,6 +54,14 @@ test.each([
   )
   expect(answer.status).toBe(200)
   expect(await marks(lastBody(upstreams.only))).toBe('a')
+})
+
+test('a path with /v1 twice is nobody’s, and so gets past no rule', async () => {
+  const { gateway, upstreams } = await start(marking({ endpoint: 'chat/completions' }))
+  for (const path of ['/v1/v1/chat/completions', '/v1/v1/ch%61t/completions']) {
+    expect((await sendRaw(gateway.port, postText(path, '{"model":"m","messages":[]}'))).status).toBe(404)
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
 })
 
 test('a rule is chosen by the model that the caller names, whatever the endpoint; none fits a rule for no model', async () => {
