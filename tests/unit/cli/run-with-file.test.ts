@@ -11,7 +11,9 @@ let upstream: ScriptedUpstream
 let file: ConfigFile
 let program: ProgramRun
 beforeAll(async () => {
-  upstream = await startScriptedUpstream((request, connection) => connection.json({ tag: request.header('x-tag') }))
+  upstream = await startScriptedUpstream((request, connection) =>
+    connection.json({ data: [], tag: request.header('x-tag') }),
+  )
 })
 afterAll(() => upstream.close())
 beforeEach(() => {

@@ -62,7 +62,7 @@ describe('check', () => {
       if (request.target.startsWith('/broken')) return connection.json({}, 500)
       if (request.target.startsWith('/reset')) return connection.reset()
       if (request.target.startsWith('/closed')) return connection.json({}, 401)
-      return connection.json({})
+      return connection.json({ data: [] })
     })
     const account = { OPENAI_API_KEY: 'sk-x', OPENAI_ORG_ID: 'org', OPENAI_PROJECT_ID: 'proj' }
     const cases: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
