@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { renderTypesFile } from '../src/cli/extensions/types-file.ts'
 import { jsonSchema, renderFileReference } from '../src/config/file/schema.ts'
 import { renderEnvMarkdown } from '../src/config/help-text.ts'
 import { renderErrorTable } from './render-error-table.ts'
@@ -20,9 +21,11 @@ const PARTS: readonly Part[] = [
 ]
 
 /** Files that are made from the code as a whole. */
-const WHOLE: readonly { readonly file: string; readonly render: () => string }[] = [
+const WHOLE: readonly { readonly file: string; readonly render: () => string | Promise<string> }[] = [
   // What `nexcode schema` prints: editors find it beside the examples.
   { file: 'examples/nexcode.schema.json', render: () => `${JSON.stringify(jsonSchema(), null, 2)}\n` },
+  // What `nexcode init extension` writes.
+  { file: 'examples/extensions/nexcode.d.ts', render: renderTypesFile },
 ]
 
 /** Puts a part into its document, between its two markers; throws where they are not there. */
@@ -53,4 +56,7 @@ function keepInStep(file: string, wantedFrom: (written: string) => string): void
 }
 
 for (const part of PARTS) keepInStep(part.file, (written) => replacePart(written, part))
-for (const { file, render } of WHOLE) keepInStep(file, render)
+for (const { file, render } of WHOLE) {
+  const wanted = await render()
+  keepInStep(file, () => wanted)
+}

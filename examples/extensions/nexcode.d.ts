@@ -202,6 +202,11 @@ declare module 'nexcode' {
   /** What an error tells the caller. */
   export interface ErrorDetails {
     readonly message: string
+    /**
+     * By which agents decide whether they try again. Where it is not said: `rate_limit_error` for 429, `server_error` where another
+     * try may help, else `invalid_request_error`. For a budget that is spent, say `insufficient_quota`.
+     */
+    readonly type?: string
     readonly code?: string | null
     /** The request parameter at fault. */
     readonly param?: string | null
