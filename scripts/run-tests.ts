@@ -2,7 +2,7 @@
  * Runs the tests for a person: a line of progress, each failure once with its reason, and a last line that counts.
  *
  *   bun scripts/run-tests.ts             all of them
- *   bun scripts/run-tests.ts --quick     unit and contract, one process for each core
+ *   bun scripts/run-tests.ts --quick     unit and contract
  *   bun scripts/run-tests.ts <path>…     some, as `bun test` takes them
  *
  * All that `bun test` said is in `.cache/tests.log`.
@@ -10,11 +10,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, mkdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 
 /** On a machine that is busy with other things a test may take this long; the runner's own limit is 5 s. */
 const TEST_MS_MAX = 30_000
-const QUICK = ['--parallel', 'tests/unit', 'tests/contract', 'tests/architecture.test.ts']
+const QUICK = ['tests/unit', 'tests/contract', 'tests/architecture.test.ts']
+/** Files run in so many processes at once; more would only wait for each other, since a test may start several servers. */
+const PROCESSES = Math.min(4, availableParallelism())
 const LOG = '.cache/tests.log'
 /** How often a line of progress comes where lines can't be overwritten. */
 const LINE_EVERY_MS = 10_000
@@ -126,7 +129,7 @@ const args = given.flatMap((arg) => (arg === '--quick' ? QUICK : [arg]))
 mkdirSync('.cache', { recursive: true })
 const log = createWriteStream(LOG)
 const progress = new Progress(countFiles(args))
-const child = spawn(process.execPath, ['test', '--timeout', String(TEST_MS_MAX), ...args], {
+const child = spawn(process.execPath, ['test', '--timeout', String(TEST_MS_MAX), `--parallel=${PROCESSES}`, ...args], {
   // Colours would stand in the way of reading what it says.
   env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
   stdio: ['ignore', 'ignore', 'pipe'],

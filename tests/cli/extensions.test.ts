@@ -97,7 +97,9 @@ describe('the program', () => {
       expect(ended.stderr).toMatch(new RegExp(`^${syntax}:2:\\d+ is no TypeScript: .+\n  Correct it there\\.`, 'm'))
       expect(ended.stderr).toMatch(new RegExp(`^${throws}:2:\\d+ fails when it is loaded: no such luck\\.\n  .+`, 'm'))
       expect(ended.stderr).toContain(`${shape} has no fetch.\n  Write: export default`)
-      expect(ended.stderr).toContain(`${missing} can't be read (ENOENT).\n  Name a file that there is.`)
+      expect(ended.stderr).toContain(
+        `${missing} can't be read: there is no such file or folder (ENOENT).\n  Name a file that there is.`,
+      )
     },
   )
 

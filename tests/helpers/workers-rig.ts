@@ -77,8 +77,7 @@ export async function connectToEach(gateway: TestGateway, count = 2): Promise<Ma
   for (let n = 1; clients.size < count; n += 1) {
     const client = await openRawClient(gateway.port)
     const id = `connect-${n}`
-    // Not a probe: of those the log tells at debug only.
-    client.write(getText('/no-such-page', { 'x-request-id': id }))
+    client.write(getText('/health', { 'x-request-id': id }))
     await client.response()
     const { worker } = await gateway.line(({ request_id }) => request_id === id)
     if (clients.has(Number(worker))) client.leave()

@@ -67,7 +67,11 @@ describe('CACHE=sqlite:PATH', () => {
 
   test('is one cache for several processes', async () => {
     const upstream = await startUpstream()
-    const gateway = await startWith(upstream, { CACHE: `sqlite:${join(makeFolder(), 'cache.db')}`, WORKERS: '2' })
+    const gateway = await startWith(upstream, {
+      CACHE: `sqlite:${join(makeFolder(), 'cache.db')}`,
+      WORKERS: '2',
+      LOG_LEVEL: 'debug',
+    })
     const words: (string | undefined)[] = []
     for (const client of (await connectToEach(gateway)).values()) {
       client.write(requestFor('hi'))
