@@ -120,7 +120,7 @@ function number(count: number): string {
 /** How many files a run will have, as far as its arguments tell. */
 function countFiles(args: readonly string[]): number {
   const wanted = args.filter((arg) => !arg.startsWith('-'))
-  const files = [...new Bun.Glob('tests/**/*.test.ts').scanSync()]
+  const files = [...new Bun.Glob('{bench,tests}/**/*.test.ts').scanSync()]
   return files.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part))).length
 }
 
