@@ -29,6 +29,8 @@ const FILE = /^(\S+\.test\.ts):$/
 const RESULT = /^\((pass|fail|skip|todo)\) (.*?)(?: \[[\d.]+ ?m?s\])?$/
 /** Stands behind the result of a test that took too long. */
 const TIMED_OUT = /^ {2}\^ this test timed out/
+/** Behind the last test `bun test` lists what failed and was skipped once more. */
+const SUMMARY = /^\d+ tests? (?:failed|skipped|todo):$/
 /** `bun test` counts an error outside of a test by itself. */
 const ERRORS = /^ *(\d+) errors?$/
 
@@ -41,6 +43,7 @@ class Progress {
   readonly #files = new Set<string>()
   readonly #counts: Record<Result, number> = { pass: 0, fail: 0, skip: 0, todo: 0 }
   #errors = 0
+  #isOver = false
   #file = ''
   #shownAt = performance.now()
   #reason: string[] = []
@@ -55,8 +58,9 @@ class Progress {
 
   /** Takes one line of what `bun test` says. */
   take(line: string): void {
+    this.#isOver ||= SUMMARY.test(line)
     const [, file] = FILE.exec(line) ?? []
-    const [, result, name = ''] = RESULT.exec(line) ?? []
+    const [, result, name = ''] = this.#isOver ? [] : (RESULT.exec(line) ?? [])
     if (file !== undefined) {
       this.#file = file
       this.#files.add(file)
