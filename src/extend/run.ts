@@ -133,7 +133,7 @@ export class Run implements Onward, Waits {
     headers.set('content-type', 'application/json')
     headers.set('accept', 'application/json')
     headers.set('content-length', String(bytes.byteLength))
-    const { href, pathname, search } = new URL(`/v1/${path.replace(/^\/?(?:v1\/)?/, '')}`, request.url)
+    const { href, pathname, search } = new URL(`${new URL(request.url).origin}/v1/${path.replace(/^\/?(?:v1\/)?/, '')}`)
     const posted = new Request(href, { method: 'POST', headers })
     const target = pathname + search
     return { request: posted, target, body: wholeBody(bytes), isOriginal: false, json: undefined }
