@@ -15,6 +15,10 @@ const build = Bun.spawnSync(
     '--format=esm',
     '--define',
     'process.env.NODE_ENV="production"',
+    // Where it was built is nobody's business, and would make each folder's build another one. Two packages ask for it, for worker
+    // threads that are never started here.
+    '--define',
+    '__dirname="/nexcode"',
     // Without these two the binary would run what lies in the folder that it is started in.
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',
