@@ -14,6 +14,8 @@ export interface ReadAgain {
   readonly configuration: Configuration
   /** What is bad, each in one line; of the parts that these are about, the old ones go on. */
   readonly problems: readonly string[]
+  /** The files, by their absolute paths, that the environment names and that are bad themselves, or don't fit together. */
+  readonly badFiles: ReadonlySet<string>
   /** Whether the settings are those of the files as they are now. */
   readonly areSettingsNew: boolean
 }
@@ -37,12 +39,13 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
   const { tls } = tlsFault === undefined ? fromEnv.config.server : old.server
   const base = { ...fromEnv.config, server: { ...fromEnv.config.server, tls } }
   const kept = tlsFault === undefined ? [] : [...pathsOf(source.env, TLS_FILES)]
+  const badFiles = new Set([...fromEnv.badFiles, ...kept])
   const texts = new Map([...fromEnv.texts, ...kept.map((path) => [path, before.texts.get(path) ?? ''] as const)])
   const common = { source, texts }
   if (source.file === undefined) {
     // What is odd about the environment has been said at the start.
     const configuration = { ...before, ...common, config: base, filesRead: fromEnv.states, warnings: [] }
-    return { configuration, problems, areSettingsNew: true }
+    return { configuration, problems, badFiles, areSettingsNew: true }
   }
   const read = await readConfigFile(source.file, source.env, base, before.texts)
   const filesRead = new Map([...fromEnv.states, ...read.filesRead])
@@ -59,10 +62,10 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
     isEmpty: isTaken ? read.isEmpty : before.isEmpty,
     warnings: isTaken ? read.warnings : before.warnings,
   }
-  return { configuration, problems, areSettingsNew: isTaken }
+  return { configuration, problems, badFiles, areSettingsNew: isTaken }
 }
 
-interface EnvironmentAgain extends Pick<FileReader, 'texts'> {
+interface EnvironmentAgain extends Pick<FileReader, 'texts'>, Pick<ReadAgain, 'badFiles'> {
   readonly config: Config
   readonly problems: readonly string[]
   readonly states: FileStates
@@ -73,7 +76,7 @@ function readEnvironmentAgain({ source: { env }, texts }: Configuration): Enviro
   const files = createFileReader(texts)
   const loaded = loadEnvironment(env, files.read)
   if (loaded.ok) {
-    return { config: loaded.config, problems: [], states: files.states, texts: files.texts }
+    return { config: loaded.config, problems: [], badFiles: new Set(), states: files.states, texts: files.texts }
   }
   const names = loaded.problems.map(({ name }) => name)
   const isTls = names.some((name) => TLS_FILES.includes(name))
@@ -84,7 +87,7 @@ function readEnvironmentAgain({ source: { env }, texts }: Configuration): Enviro
   // The environment of a process does not change, and so its files are all that can have become bad.
   if (!kept.ok) throw new Error(renderConfigProblems(kept.problems))
   const problems = loaded.problems.map((one) => renderConfigProblems([one]).trimEnd().replace(/\n\s*/g, ' '))
-  return { config: kept.config, problems, states: files.states, texts: good }
+  return { config: kept.config, problems, badFiles: bad, states: files.states, texts: good }
 }
 
 /** The files that variables name. */

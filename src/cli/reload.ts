@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Log } from '../telemetry/log.ts'
 import { logWarnings } from './announce.ts'
 import type { Configuration } from './configuration.ts'
-import { describeReload } from './describe-reload.ts'
+import { describeReload, findRefused, showRefused } from './describe-reload.ts'
 import { ExtensionsError } from './extensions/load-all.ts'
 import { areSame, type FileStates, stateOf, statesNow } from './file-states.ts'
 import type { Apply, ConfigurationPart } from './gateway.ts'
@@ -26,7 +26,7 @@ const LOOK_MS = 200
 /**
  * Reads again what can be, on SIGHUP and when a file has changed: the configuration file with all that it names, the files of
  * tokens, keys and the certificate. Each is taken over whole, or not at all: the old one goes on where the new one has a problem.
- * The log says which, what was read, and what was not.
+ * The log says which, what was read, what of that was refused, and what was not looked at.
  *
  * @example
  * await reloadOnChange({ configuration, log, apply: gateway.apply })
@@ -41,7 +41,7 @@ export async function reloadOnChange({ configuration, log, apply }: ReloadDeps):
 
   const reload = async (why: string, isAsked: boolean): Promise<void> => {
     const before = current
-    const { configuration: after, problems: bad, areSettingsNew } = await readAgain(before)
+    const { configuration: after, problems: bad, badFiles, areSettingsNew } = await readAgain(before)
     const problems = [...bad]
     const former = ofExtensions
     // Also where it is bad: one change is read once, and what cures it may be a file that it names.
@@ -50,6 +50,7 @@ export async function reloadOnChange({ configuration, log, apply }: ReloadDeps):
     const wanted = changedParts(before.config, after.config)
     const isTouched = isAsked || wanted.has('settings') || !areSame(ofExtensions, former)
     if (areSettingsNew && isTouched) wanted.add('settings')
+    const kept = new Set<ConfigurationPart>(areSettingsNew ? [] : ['settings'])
     let { config } = before
     for (const part of wanted) {
       try {
@@ -59,13 +60,18 @@ export async function reloadOnChange({ configuration, log, apply }: ReloadDeps):
       } catch (cause) {
         problems.push(...problemsIn(cause))
         wanted.delete(part)
+        kept.add(part)
       }
     }
     current = { ...after, config }
-    const { file } = current.source
-    if (problems.length > 0) log.error({ file, problems }, `configuration not reloaded (${why}): the old one goes on`)
-    if (problems.length > 0 && wanted.size === 0) return
-    log.info(describeReload(before, current), `configuration reloaded (${why})`)
+    const { file, env } = current.source
+    const lookedAt = { files: seen, refused: findRefused(seen, badFiles, kept, env) }
+    if (problems.length > 0) {
+      const refused = showRefused(lookedAt, env)
+      log.error({ file, problems, refused }, `configuration not reloaded (${why}): the old one goes on`)
+      if (wanted.size === 0) return
+    }
+    log.info(describeReload(before, current, lookedAt), `configuration reloaded (${why})`)
     logWarnings(current, log)
   }
 
