@@ -18,6 +18,13 @@ const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"'
 /** Extensions are read over, but only well-formed ones (RFC 9112 §7.1.1). */
 const CHUNK_SIZE = new RegExp(`^0*([0-9a-f]{0,12})(?:;${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)*$`, 'i')
 const TRAILER = new RegExp(`^${TOKEN}:${PLAIN}$`)
+/** What a line may begin with, up to any of its characters: one that can't come to a right end is not waited for. */
+const SO_FAR = {
+  size: new RegExp(`^(?:(?=[0-9a-f])0*[0-9a-f]{0,12}(?:;${PLAIN})?\\r?)?$`, 'i'),
+  'data end': /^\r?$/,
+  trailers: new RegExp(`^(?:\\r|${TOKEN}(?::${PLAIN}\\r?)?)?$`),
+}
+type LineState = keyof typeof SO_FAR
 
 /**
  * Makes the reader of one request's chunked body (RFC 9112 §7.1), as strict as the reader of its head. Trailers are
@@ -30,7 +37,7 @@ const TRAILER = new RegExp(`^${TOKEN}:${PLAIN}$`)
  * const taken = body.take(bytes, (payload) => parts.push(payload))
  */
 export function createChunkedBody(): ChunkedBody {
-  let state: 'size' | 'data' | 'data end' | 'trailers' | 'done' = 'size'
+  let state: LineState | 'data' | 'done' = 'size'
   let line = ''
   let left = 0
   let trailerChars = 0
@@ -52,13 +59,16 @@ export function createChunkedBody(): ChunkedBody {
   }
 
   /** Returns where the next line begins, if this one has come to its end. */
-  const readLine = (bytes: Buffer, from: number): number => {
+  const readLine = (bytes: Buffer, from: number, kind: LineState): number => {
     const end = bytes.indexOf(LF, from)
     line += bytes.toString('latin1', from, end === -1 ? bytes.byteLength : end)
     if (state === 'trailers') trailerChars += (end === -1 ? bytes.byteLength : end) - from
     if (line.length > SIZE_CHARS_MAX && state !== 'trailers') throw malformed('an endless chunk size')
     if (trailerChars > TRAILER_CHARS_MAX) throw malformed('endless trailers')
-    if (end === -1) return bytes.byteLength
+    if (end === -1) {
+      if (!SO_FAR[kind].test(line)) throw malformed('a line that has not ended')
+      return bytes.byteLength
+    }
     if (!line.endsWith('\r')) throw malformed('a bare line feed')
     const text = line.slice(0, -1)
     line = ''
@@ -72,7 +82,7 @@ export function createChunkedBody(): ChunkedBody {
       let at = 0
       while (at < bytes.byteLength && state !== 'done') {
         if (state !== 'data') {
-          at = readLine(bytes, at)
+          at = readLine(bytes, at, state)
           continue
         }
         const payload = bytes.subarray(at, at + left)

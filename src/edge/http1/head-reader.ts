@@ -1,5 +1,6 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
+import { HeadSoFar } from './head-so-far.ts'
 import { type RequestHead, readRequestHead } from './request-head.ts'
 
 /** A head that drips is cut: the guard against slowloris. */
@@ -13,6 +14,7 @@ export class HeadReader {
   readonly #onTooSlow: (error: ApiError) => void
   #held: Buffer | undefined
   #clock: Deadline | undefined
+  #soFar: HeadSoFar | undefined
 
   constructor(deadlines: Deadlines, onTooSlow: (error: ApiError) => void) {
     this.#deadlines = deadlines
@@ -31,7 +33,8 @@ export class HeadReader {
   }
 
   /**
-   * Takes bytes, and gives a head with what is behind it once that has come. Throws what `readRequestHead` throws.
+   * Takes bytes, and gives a head with what is behind it once that has come. Throws what `readRequestHead` throws, also
+   * of a head whose end has not come, as soon as it can't become one.
    */
   read(bytes: Buffer | undefined): { readonly head: RequestHead; readonly rest: Buffer | undefined } | undefined {
     if (bytes !== undefined && this.#held !== undefined) this.hold(bytes)
@@ -40,10 +43,13 @@ export class HeadReader {
     const head = readRequestHead(all)
     if (head === undefined) {
       this.#held = all
+      this.#soFar ??= new HeadSoFar()
+      this.#soFar.check(all)
       this.#clock ??= this.#deadlines.start(HEAD_MS, () => this.#onTooSlow(new ApiError('upload_timeout')))
       return undefined
     }
     this.#held = undefined
+    this.#soFar = undefined
     this.stop()
     return { head, rest: head.end < all.byteLength ? all.subarray(head.end) : undefined }
   }

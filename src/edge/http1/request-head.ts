@@ -1,6 +1,14 @@
-import { TOKEN } from '../../hop-by-hop.ts'
-import { ApiError } from '../../openai/api-error.ts'
-import type { ErrorKind } from '../../openai/error-catalogue.ts'
+import {
+  assertCoding,
+  assertLength,
+  FIELD_LINES,
+  METHODS,
+  oddFieldLine,
+  oddRequestLine,
+  REQUEST_LINE,
+  refused,
+} from './head-lines.ts'
+import { startOf } from './head-so-far.ts'
 
 /** The head of an HTTP/1.x request: text is Latin-1, one character for each byte (RFC 9112 §2.2). */
 export interface RequestHead {
@@ -21,24 +29,8 @@ export const CHUNKED = -1
 
 /** Request line and headers together; nginx and Node give about as much. */
 const HEAD_BYTES_MAX = 16 * 1024
-/** As many digits as every number of bytes needs that JavaScript can count. */
-const LENGTH = /^\d{1,15}$/
 /** Elysia takes the first slash from the seventh character on for the path's, and reads none of this. */
 const ORIGIN = 'http://nexcode.invalid'
-const LF = 0x0a
-const CR = 0x0d
-
-const REQUEST_LINE = new RegExp(`(${TOKEN}) ([\\x21-\\x7e]+) HTTP/1\\.([01])\\r\\n`, 'y')
-const FIELD_LINES = new RegExp(`(?:${TOKEN}:[\\t -~\\x80-\\xff]*\\r\\n)+`, 'y')
-const METHOD_SO_FAR = new RegExp(`^(?:${TOKEN}(?: |$))?`)
-/** What may be wrong in a line whose form is right. */
-const ODD_TARGET = new RegExp(`^${TOKEN} [^\\r\\n]+ HTTP/1\\.[01]\\r\\n`)
-const ODD_METHOD = new RegExp(`^(?!${TOKEN} )`)
-const ODD_VALUE = new RegExp(`^${TOKEN}:[^\\r\\n]*\\r\\n`)
-/** A standard `Request` makes GET of a method that it does not know, and capitals of `get`, which is another one. */
-const METHODS: ReadonlySet<string> = new Set([
-  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'],
-])
 
 /**
  * Reads the head of a request off the bytes of a connection; undefined: its end has not come.
@@ -52,15 +44,11 @@ const METHODS: ReadonlySet<string> = new Set([
  * const head = readRequestHead(bytes)
  */
 export function readRequestHead(bytes: Buffer): RequestHead | undefined {
-  // One empty line before a request is left over from the last one's body (RFC 9112 §2.2).
-  const from = bytes[0] === CR && bytes[1] === LF ? 2 : 0
+  const from = startOf(bytes)
   const end = bytes.indexOf('\r\n\r\n', from, 'latin1')
   if ((end === -1 ? bytes.byteLength : end + 4) - from > HEAD_BYTES_MAX)
     throw refused('headers_too_large', 'a long head')
-  if (end === -1) {
-    refuseEarly(bytes, from)
-    return undefined
-  }
+  if (end === -1) return undefined
   const text = bytes.toString('latin1', from, end + 2)
   REQUEST_LINE.lastIndex = 0
   const line = REQUEST_LINE.exec(text)
@@ -79,7 +67,8 @@ function readFields(text: string, from: number, headers: Headers): void {
   FIELD_LINES.lastIndex = from
   FIELD_LINES.test(text)
   // Where nothing matched, it is set back to the beginning.
-  if (from < text.length && FIELD_LINES.lastIndex !== text.length) throw oddFieldLine(text, from)
+  if (from < text.length && FIELD_LINES.lastIndex !== text.length)
+    throw oddFieldLine(text.slice(Math.max(from, FIELD_LINES.lastIndex)))
   for (let at = from; at < text.length; ) {
     const colon = text.indexOf(':', at)
     const end = text.indexOf('\r\n', colon)
@@ -88,41 +77,15 @@ function readFields(text: string, from: number, headers: Headers): void {
   }
 }
 
-function oddFieldLine(text: string, from: number): ApiError {
-  const odd = text.slice(Math.max(from, FIELD_LINES.lastIndex))
-  return refused(ODD_VALUE.test(odd) ? 'invalid_header' : 'malformed_request', 'a header line')
-}
-
-function oddRequestLine(text: string): ApiError {
-  if (ODD_METHOD.test(text)) return refused('method_not_allowed', 'a method')
-  return refused(ODD_TARGET.test(text) ? 'invalid_target' : 'malformed_request', 'a request line')
-}
-
 /** The length of the body, spelled in the one way that every hop reads alike; repeated headers are joined by a comma. */
 function bodyBytesOf(headers: Headers, isHttp10: boolean): number {
   const coding = headers.get('transfer-encoding')
   const length = headers.get('content-length')
   if (coding !== null) {
-    // HTTP/1.0 has no codings, and a hop before this one may have read such a request in another way (RFC 9112 §6.1).
-    if (length === null && coding.toLowerCase() === 'chunked' && !isHttp10) return CHUNKED
-    throw refused('malformed_request', 'a transfer coding')
+    assertCoding(coding, length !== null, isHttp10)
+    return CHUNKED
   }
   if (length === null) return 0
-  if (!LENGTH.test(length)) throw refused('malformed_request', 'a content length')
+  assertLength(length)
   return Number(length)
-}
-
-/** What can't become a request is refused at once: it may never have an end to wait for. */
-function refuseEarly(bytes: Buffer, from: number): void {
-  const start = bytes.toString('latin1', from, from + 64)
-  if (METHOD_SO_FAR.exec(start)?.[0] === '' && start !== '' && start !== '\r') {
-    throw refused('method_not_allowed', 'bytes that are no HTTP')
-  }
-  for (let at = bytes.indexOf(LF, from); at !== -1; at = bytes.indexOf(LF, at + 1)) {
-    if (bytes[at - 1] !== CR) throw refused('malformed_request', 'a bare line feed')
-  }
-}
-
-function refused(kind: ErrorKind, what: string): ApiError {
-  return new ApiError(kind, { cause: `malformed: ${what}` })
 }

@@ -1,12 +1,24 @@
 import { describe, expect, test } from 'bun:test'
+import { HeadSoFar } from '../../../src/edge/http1/head-so-far.ts'
 import { CHUNKED, readRequestHead } from '../../../src/edge/http1/request-head.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 
 const read = (text: string) => readRequestHead(Buffer.from(text, 'latin1'))
 
-function kindOf(text: string): string | undefined {
+/** As a connection does it: what has come is looked at with each byte, until the head's end. */
+function readDripping(text: string): void {
+  const bytes = Buffer.from(text, 'latin1')
+  const soFar = new HeadSoFar()
+  for (let end = 1; end <= bytes.byteLength; end += 1) {
+    const some = bytes.subarray(0, end)
+    if (readRequestHead(some) !== undefined) return
+    soFar.check(some)
+  }
+}
+
+function kindOf(text: string, reader: (text: string) => unknown = read): string | undefined {
   try {
-    read(text)
+    reader(text)
     return undefined
   } catch (cause) {
     return cause instanceof ApiError ? cause.kind : 'another error'
@@ -60,9 +72,48 @@ describe('the head of a request', () => {
     ['GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 'malformed_request'],
     ['GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n', 'malformed_request'],
     [`GET /${'a'.repeat(17_000)}`, 'headers_too_large'],
-    ['GET / HTTP/1.1\r\nA: b\nC', 'malformed_request'],
-    ['\x16\x03\x01\x00\xa5', 'method_not_allowed'],
   ])('%j is refused, at once: %s', (text, kind) => {
     expect(kindOf(text)).toBe(kind)
+  })
+
+  test.each([
+    ['G\n', 'method_not_allowed'],
+    ['B', 'method_not_allowed'],
+    ['GETS', 'method_not_allowed'],
+    ['\x16', 'method_not_allowed'],
+    ['\r\n\r\n', 'method_not_allowed'],
+    ['\rG', 'method_not_allowed'],
+    ['GET /a\r', 'malformed_request'],
+    ['GET  ', 'invalid_target'],
+    ['GET /a b', 'invalid_target'],
+    ['GET /\x00', 'invalid_target'],
+    ['GET / HTTP/2', 'malformed_request'],
+    ['GET / HTTP/1.1\n', 'malformed_request'],
+    ['GET / HTTP/1.1\rA', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nA: b\n', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nA: b\rC', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nA: b\r\r', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nA\r', 'malformed_request'],
+    ['GET / HTTP/1.1\r\n ', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nA: b\r\n\t', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nA ', 'malformed_request'],
+    ['GET / HTTP/1.1\r\nA: \x00', 'invalid_header'],
+    ['POST / HTTP/1.1\r\nContent-Length: x\r\n', 'malformed_request'],
+    ['POST / HTTP/1.1\r\nContent-Length: 1\r\nA: b\r\ncontent-length: 1\r\n', 'malformed_request'],
+    ['POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n', 'malformed_request'],
+    ['POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n', 'malformed_request'],
+    ['POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n', 'malformed_request'],
+    ['POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n', 'malformed_request'],
+  ])('%j is refused before more of it has come, and with no byte less: %s', (text, kind) => {
+    expect(kindOf(text, readDripping)).toBe(kind)
+    expect(kindOf(text.slice(0, -1), readDripping)).toBeUndefined()
+  })
+
+  test('is right up to any of its bytes, where all of it is', () => {
+    const head = 'POST /v1/a?b={c} HTTP/1.0\r\nHost: a\r\nX: \xe9\t"\r\nContent-Length: 2\r\nY:\r\n\r\n'
+    expect(() => readDripping(head)).not.toThrow()
+    expect(() =>
+      readDripping(`\r\n${head.replace('Content-Length: 2', 'Transfer-Encoding: Chunked').replace('1.0', '1.1')}`),
+    ).not.toThrow()
   })
 })

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'bun:test'
+import { createChunkedBody } from '../../../src/edge/http1/chunked-body.ts'
+
+/** Takes a body byte by byte, and gives its payload. */
+function takeDripping(text: string): string {
+  const body = createChunkedBody()
+  let payload = ''
+  for (const byte of Buffer.from(text, 'latin1')) {
+    body.take(Buffer.of(byte), (piece) => {
+      payload += piece.toString('latin1')
+    })
+  }
+  return payload
+}
+
+describe('a chunked body', () => {
+  test('is read, however it is cut', () => {
+    const text = '002\r\nab\r\n1;a=b;c="\\"d"\r\nc\r\n0\r\nX-A: b\r\nY:\r\n\r\n'
+    expect(takeDripping(text)).toBe('abc')
+  })
+
+  test.each([
+    '5\rX',
+    '5\r\r',
+    'g',
+    ';',
+    ' ',
+    '5 ',
+    '\r',
+    '1234567890abc',
+    '5;a\x00',
+    '2\r\nabX',
+    '2\r\nab\n',
+    '2\r\nab\rX',
+    '0\r\n\n',
+    '0\r\n\rX',
+    '0\r\nA\r',
+    '0\r\nA: b\rX',
+    '0\r\n ',
+  ])('%j is refused before more of it has come, and with no byte less', (text) => {
+    expect(() => takeDripping(text)).toThrow()
+    expect(() => takeDripping(text.slice(0, -1))).not.toThrow()
+  })
+})
