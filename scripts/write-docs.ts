@@ -4,6 +4,7 @@ import { jsonSchema, renderFileReference } from '../src/config/file/schema.ts'
 import { renderEnvMarkdown } from '../src/config/help-text.ts'
 import { renderErrorTable } from './render-error-table.ts'
 import { renderPresetTable, renderServerFacts } from './render-preset-table.ts'
+import { renderPromiseTable } from './render-promise-table.ts'
 
 /** A part of a document that is made from the code, between `<!-- name:begin -->` and `<!-- name:end -->`. */
 interface Part {
@@ -18,6 +19,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/errors.md', name: 'errors', render: renderErrorTable },
   { file: 'docs/routing.md', name: 'presets', render: renderPresetTable },
   { file: 'docs/presets.md', name: 'facts', render: renderServerFacts },
+  { file: 'docs/reliability.md', name: 'promises', render: renderPromiseTable },
 ]
 
 /** Files that are made from the code as a whole. */
