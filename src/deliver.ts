@@ -1,4 +1,5 @@
 import { collect } from './body/read-bytes.ts'
+import type { Secret } from './config/secret.ts'
 import type { Exchange } from './exchange.ts'
 import { ApiError } from './openai/api-error.ts'
 import { holdsContent } from './openai/contents.ts'
@@ -31,7 +32,7 @@ export interface DeliverDeps {
 /** What the way back has to know of the way there. */
 export interface Via {
   /** The server's key, where this call spent it: an error answer that echoes it is masked. */
-  readonly secret: string | undefined
+  readonly secret: Secret | undefined
   /** The answer comes from an upstream now, and not from what is kept. */
   readonly isUpstreams: boolean
   /** Between two chunks of the upstream's; 0: none. */
@@ -113,7 +114,7 @@ function nothing(): void {}
 async function masked(
   body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
   answer: Response,
-  secret: string,
+  secret: Secret,
 ): Promise<Response> {
   const shown = await hideSecret(body, answer.headers, secret)
   return new Response(shown, answer)

@@ -1,3 +1,4 @@
+import { setOwnCredentials } from './auth/credentials.ts'
 import { collect } from './body/read-bytes.ts'
 import type { CheckSettings } from './config/settings.ts'
 import { readError } from './failover/judge-answer.ts'
@@ -217,8 +218,7 @@ function callOf(
   const isBehind = target.startsWith(`${root}/`)
   const place = isBehind ? locate(`/v1${target.slice(root.length)}`) : { url: new URL(base.origin + target), target }
   const headers = new Headers({ accept: 'application/json', 'user-agent': userAgent })
-  if (key !== undefined) headers.set(upstream.keyHeader, upstream.keyHeader === 'authorization' ? `Bearer ${key}` : key)
-  for (const [name, value] of upstream.headers) headers.set(name, value)
+  setOwnCredentials(headers, upstream, key)
   return { ...place, method: 'GET', headers, body: null, abort, firstByteMs: 0, reach }
 }
 

@@ -1,5 +1,6 @@
 import type { Principal } from './auth/authorize.ts'
 import { applyCredentials, spendsOwnKey, withoutToken } from './auth/credentials.ts'
+import type { Secret } from './config/secret.ts'
 import type { Exchange } from './exchange.ts'
 import type { Live } from './live.ts'
 import type { Account } from './router/attempt.ts'
@@ -21,7 +22,7 @@ export interface AddressDeps {
 export interface LaneAddress extends Destination {
   readonly headers: Headers
   /** The server's key, where this call spends it. */
-  readonly secret: string | undefined
+  readonly secret: Secret | undefined
   /** On whose account the call is made. */
   readonly account: Account
   readonly reach: Reach | undefined

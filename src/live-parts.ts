@@ -1,4 +1,5 @@
 import { readJson } from './body/read-json.ts'
+import { areSameConfigs } from './config/open-secrets.ts'
 import type { CacheSettings, Settings } from './config/settings.ts'
 import { type Chain, createChain, NO_EXTENSIONS } from './extend/chain.ts'
 import type { ChainDeps } from './extend/chain-deps.ts'
@@ -55,17 +56,17 @@ const OLD_STORE_MS = 60_000
  * let parts = makeParts(settings, extensions)
  */
 export function createPartsMaker(deps: PartsDeps): MakeParts {
-  let made = ''
+  let made: readonly unknown[] = []
   const pending = new Set<Promise<void>>()
   return (settings, extensions = [], previous) => {
     const { cache, idempotencyMs } = settings
-    const wanted = JSON.stringify([cache, idempotencyMs])
-    const isSame = previous !== undefined && wanted === made
+    const wanted = [cache, idempotencyMs]
+    const isSame = previous !== undefined && areSameConfigs(wanted, made)
     const reuse = isSame ? previous.reuse : openReuse(settings, deps)
     made = wanted
     const former = previous?.reuse
     if (!isSame && former !== undefined) deps.deadlines.start(OLD_STORE_MS, () => void former.close())
-    const sharedStore = cache.store === undefined || cache.store === 'memory' ? undefined : reuse?.store
+    const sharedStore = cache.store === undefined || cache.store.reveal() === 'memory' ? undefined : reuse?.store
     return { reuse, sharedStore, chain: makeChain(extensions, reuse, { ...deps, pending }) }
   }
 }

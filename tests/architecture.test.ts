@@ -241,6 +241,38 @@ function withoutTypes(text: string): string {
   return new Bun.Transpiler({ loader: 'ts', target: 'bun' }).transformSync(text)
 }
 
+/** Who may open a secret (`src/config/secret.ts`), and why. */
+const OPENERS: ReadonlyMap<string, string> = new Map([
+  ['auth/authorize.ts', 'tokens are compared by their digests'],
+  ['auth/credentials.ts', 'what goes upstream, and the token that must not'],
+  ['auth/name-tokens.ts', 'a digest is the name of a token without one'],
+  ['cache/scope.ts', 'only to be digested'],
+  ['cli/banner.ts', 'the kind of a store, without its address'],
+  ['cli/cache.ts', 'opens the store'],
+  ['cli/cassettes/server-secrets.ts', 'what stars are put over'],
+  ['cli/check/ask-models.ts', 'what stars are put over'],
+  ['cli/claim-port.ts', 'tries the key of TLS'],
+  ['cli/open-cache-store.ts', 'opens the store'],
+  ['config/api-tokens.ts', 'one token twice'],
+  ['config/load.ts', 'how long a token is'],
+  ['config/open-secrets.ts', 'to another process of ours, and what has changed'],
+  ['edge/http1/listen.ts', 'the key of TLS'],
+  ['live-parts.ts', 'whether the store is this memory'],
+  ['router/lane-registry.ts', 'what a lane is known by over reloads'],
+  ['router/remembered-ids.ts', 'only to be digested'],
+  ['stream/hide-secret.ts', 'what stars are put over'],
+  ['upstream/egress.ts', "a proxy's address"],
+  ['upstream/target.ts', 'parameters that each URL gets'],
+])
+
+describe('a secret', () => {
+  test('is opened where its text is needed, and nowhere else', () => {
+    const openers = SOURCES.filter(({ code }) => /\.reveal\(\)/.test(code)).map(({ path }) => path)
+    expect(openers.filter((path) => !OPENERS.has(path))).toEqual([])
+    expect([...OPENERS.keys()].filter((path) => !openers.includes(path))).toEqual([])
+  })
+})
+
 describe('each file', () => {
   test('is TypeScript with a kebab-case name', () => {
     const names = SOURCES.map(({ path }) => path).filter(

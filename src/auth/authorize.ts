@@ -1,4 +1,5 @@
 import type { ApiToken } from '../config/api-tokens.ts'
+import type { Secret } from '../config/secret.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { readCredential } from './credential.ts'
 import { isLocalCaller } from './local-caller.ts'
@@ -7,7 +8,7 @@ import { nameTokens, shortId } from './name-tokens.ts'
 /** Who is calling, and so whose key is spent. Never optional, and there is no fallback. */
 export type Principal =
   /** Holds one of the server's API tokens, by whose name it goes; spends the server's key. */
-  | { readonly kind: 'token'; readonly id: string; readonly secret: string }
+  | { readonly kind: 'token'; readonly id: string; readonly secret: Secret }
   /** Brings a key of its own, which goes upstream as it came; it is known by a short digest of it. */
   | { readonly kind: 'caller'; readonly id: string }
   /** Brings nothing, but calls from this very machine; is lent the server's key, where there is one. */
@@ -51,7 +52,7 @@ export type Authorize = (headers: Headers) => Principal
  */
 export function createAuthorize(deps: AuthorizeDeps): Authorize {
   const tokens = nameTokens(deps.tokens, deps.sha256)
-  const known = tokens.map(({ secret }) => deps.sha256(secret))
+  const known = tokens.map(({ secret }) => deps.sha256(secret.reveal()))
   const callers = new Map<string, Principal>()
 
   const admitToken = (credential: string | undefined): Principal => {
@@ -62,7 +63,7 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     for (const [index, token] of known.entries()) if (areEqual(token, digest)) match = index
     const found = tokens[match]
     if (found === undefined) throw incorrectKey(credential)
-    return { kind: 'token', id: found.name, secret: credential }
+    return { kind: 'token', id: found.name, secret: found.secret }
   }
 
   const callerWith = (key: string): Principal => {

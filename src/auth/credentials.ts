@@ -1,3 +1,5 @@
+import type { Secret } from '../config/secret.ts'
+import type { SecretPair } from '../config/settings.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Principal } from './authorize.ts'
 import { KEY_SUBPROTOCOL } from './credential.ts'
@@ -12,7 +14,7 @@ export interface UpstreamAccount {
   /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string
   /** What goes with each call, such as `openai-organization`; with the server's key only where `either` key may be spent. */
-  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly headers: readonly SecretPair[]
 }
 
 /** Headers that carry a caller's key or session. */
@@ -33,23 +35,37 @@ export function applyCredentials(
   headers: Headers,
   principal: Principal,
   account: UpstreamAccount,
-  key: string | undefined,
+  key: Secret | undefined,
   mayBorrow: () => boolean,
-): string | undefined {
+): Secret | undefined {
   const { auth } = account
   if (spendsOwnKey(principal, account)) {
     if (auth === 'caller') setAll(headers, account.headers)
     return undefined
   }
   if (principal.kind === 'caller' && auth === 'server' && !mayBorrow()) throw notForCallers()
-  if (principal.kind === 'token') removeToken(headers, principal.secret)
+  if (principal.kind === 'token') removeToken(headers, principal.secret.reveal())
   // Who brings no key may still bring a session.
   else if (auth === 'server' || auth === 'none') removeCredentials(headers)
   const spent = auth === 'server' || auth === 'either' ? key : undefined
-  if (spent !== undefined)
-    headers.set(account.keyHeader, account.keyHeader === 'authorization' ? `Bearer ${spent}` : spent)
-  setAll(headers, account.headers)
+  setOwnCredentials(headers, account, spent)
   return spent
+}
+
+/**
+ * Puts the server's own credentials with an upstream into a request's headers: a key, where there is one, and what goes with
+ * each call.
+ *
+ * @example
+ * setOwnCredentials(headers, upstream, key)
+ */
+export function setOwnCredentials(
+  headers: Headers,
+  { keyHeader, headers: others }: Pick<UpstreamAccount, 'keyHeader' | 'headers'>,
+  key: Secret | undefined,
+): void {
+  if (key !== undefined) headers.set(keyHeader, keyHeader === 'authorization' ? `Bearer ${key.reveal()}` : key.reveal())
+  setAll(headers, others)
 }
 
 /**
@@ -70,7 +86,7 @@ function notForCallers(): ApiError {
 }
 
 function setAll(headers: Headers, pairs: UpstreamAccount['headers']): void {
-  for (const [name, value] of pairs) headers.set(name, value)
+  for (const [name, value] of pairs) headers.set(name, value.reveal())
 }
 
 function removeToken(headers: Headers, token: string): void {
@@ -97,11 +113,13 @@ function removeCredentials(headers: Headers): void {
  * const target = withoutToken(exchange.target, principal)
  */
 export function withoutToken(target: string, principal: Principal): string {
-  if (principal.kind !== 'token' || !holds(target, principal.secret)) return target
+  if (principal.kind !== 'token') return target
+  const token = principal.secret.reveal()
+  if (!holds(target, token)) return target
   const [path = '', ...rest] = target.split('?')
-  if (holds(path, principal.secret)) throw new ApiError('invalid_target')
+  if (holds(path, token)) throw new ApiError('invalid_target')
   const parameters = rest.join('?').split('&')
-  const kept = parameters.filter((parameter) => !holds(parameter, principal.secret))
+  const kept = parameters.filter((parameter) => !holds(parameter, token))
   return kept.length === 0 ? path : `${path}?${kept.join('&')}`
 }
 

@@ -1,10 +1,11 @@
 import type { ApiToken } from '../config/api-tokens.ts'
+import type { Secret } from '../config/secret.ts'
 
 /** A token with the name that its holder goes by. */
 export interface NamedToken {
   /** The configuration's, or `token-` and the beginning of a digest. */
   readonly name: string
-  readonly secret: string
+  readonly secret: Secret
 }
 
 /** SHA-256 of a text (FIPS 180-4). */
@@ -21,12 +22,12 @@ const SHOWN_DIGITS = 8
  * const [{ name }] = nameTokens(config.auth.tokens, sha256)
  */
 export function nameTokens(tokens: readonly ApiToken[], sha256: Sha256): readonly NamedToken[] {
-  const named = tokens.map(({ name, secret }) => ({ name: name ?? shortId('token', secret, sha256), secret }))
+  const named = tokens.map(({ name, secret }) => ({ name: name ?? shortId('token', secret.reveal(), sha256), secret }))
   return named.map((token, index) => {
     const isShared = named.some((other, at) => at !== index && other.name === token.name)
     // Two digests that begin alike: two people must not be taken for one.
     if (tokens[index]?.name !== undefined || !isShared) return token
-    return { ...token, name: shortId('token', token.secret, sha256, 4 * SHOWN_DIGITS) }
+    return { ...token, name: shortId('token', token.secret.reveal(), sha256, 4 * SHOWN_DIGITS) }
   })
 }
 

@@ -51,7 +51,7 @@ export function scopeOf(asker: Asker, settings: ScopeSettings, sha256: Sha256): 
  */
 export function askerTexts({ principal, headers }: Asker, { scope }: ScopeSettings): readonly string[] {
   if (scope === 'shared') return ['shared']
-  if (principal.kind === 'token') return ['token', principal.secret, principal.id]
+  if (principal.kind === 'token') return ['token', principal.secret.reveal(), principal.id]
   return [principal.kind, ...CREDENTIALS.map((name) => headers.get(name) ?? '')]
 }
 
@@ -61,7 +61,7 @@ function nameOf({ principal }: Asker, texts: readonly string[], sha256: Sha256):
   if (principal.kind === 'token') {
     // No name is as long as what has a digest in it, and none is `shared` or `local`.
     if (!DIGEST_NAME.test(principal.id)) return principal.id
-    return `${principal.id}-${digestOf(['token', principal.secret], '', sha256)}`
+    return `${principal.id}-${digestOf(['token', principal.secret.reveal()], '', sha256)}`
   }
   // A browser's session may come along without a key.
   if (principal.kind === 'local' && brought.every((value) => value === '')) return 'local'

@@ -49,7 +49,7 @@ function describeAnswering({
   return {
     ...(extensions.length > 0 && { extensions: extensions.map(({ path }) => basename(path)).join(', ') }),
     // Its kind only: an address may hold a password.
-    ...(cache.store !== undefined && { cache: /^\w+/.exec(cache.store)?.[0] ?? 'on' }),
+    ...(cache.store !== undefined && { cache: /^\w+/.exec(cache.store.reveal())?.[0] ?? 'on' }),
   }
 }
 

@@ -74,13 +74,14 @@ function sharedStoreOf({ store }: CacheSettings): string {
       'no cache is configured. Set CACHE=sqlite:PATH or CACHE=redis://HOST:PORT, or cache.store in the file.',
     )
   }
-  if (store === 'memory') {
+  const spec = store.reveal()
+  if (spec === 'memory') {
     throw new Refusal(
       "the cache is in the server's own memory (CACHE=memory): no other process can see it, and it ends with the server.\n" +
         '  Restart the server to empty it, or use sqlite:PATH or redis://HOST:PORT.',
     )
   }
-  return store
+  return spec
 }
 
 /** A scope as it stands in the store: of a token that goes by a digest, for want of a name, the whole digest is found out. */

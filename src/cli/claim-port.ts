@@ -19,7 +19,9 @@ export function claimPort({ host, port }: Pick<Config['server'], 'host' | 'port'
  * tryTls(config.server)
  */
 export function tryTls({ tls }: Pick<Config['server'], 'tls'>): void {
-  if (tls !== undefined) Bun.listen({ hostname: '127.0.0.1', port: 0, tls, socket: NOBODY }).stop(true)
+  if (tls === undefined) return
+  const texts = { cert: tls.cert, key: tls.key.reveal() }
+  Bun.listen({ hostname: '127.0.0.1', port: 0, tls: texts, socket: NOBODY }).stop(true)
 }
 
 const NOBODY = { open: (client: Bun.Socket): void => void client.end(), data: (): void => undefined }

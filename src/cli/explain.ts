@@ -4,6 +4,7 @@ import { readCredential } from '../auth/credential.ts'
 import { nameTokens, shortId } from '../auth/name-tokens.ts'
 import type { Config } from '../config/config.ts'
 import { suggest } from '../config/file/nearest.ts'
+import { Secret } from '../config/secret.ts'
 import { describeSystemError } from '../config/system-errors.ts'
 import { readWholeConfiguration } from './configuration.ts'
 import { explainRequest } from './explain/explain-request.ts'
@@ -56,7 +57,7 @@ function principalOf({ principal, headers }: AskedRequest, { auth }: Config): Pr
   }
   if (principal !== undefined && CALLER.test(principal)) return { kind: 'caller', id: principal }
   const id = principal === undefined || principal === 'token' ? (names[0] ?? 'token') : principal
-  if (names.includes(id) || id === 'token') return { kind: 'token', id, secret: crypto.randomUUID() }
+  if (names.includes(id) || id === 'token') return { kind: 'token', id, secret: new Secret(crypto.randomUUID()) }
   const cure = suggest(id, [...names, 'token', 'caller', 'local'], 'Name a token, or write token, caller or local.')
   return `names the principal "${id}". Nobody goes by that name here. ${cure}`
 }

@@ -20,6 +20,7 @@ const WAIT_MS = 50
 export function openCacheStore({ store, bytesMax, entriesMax }: CacheSettings, log: Log): Store {
   const bounds = { bytesMax, entriesMax, now: Date.now, log }
   // Without a cache, what extensions and an Idempotency-Key keep is kept in memory.
-  const opened = store === undefined ? createLazyStore(() => openStore('memory', bounds)) : openStore(store, bounds)
+  const opened =
+    store === undefined ? createLazyStore(() => openStore('memory', bounds)) : openStore(store.reveal(), bounds)
   return guardStore(opened, { waitMs: WAIT_MS, deadlines: createDeadlines(), log, now: () => performance.now() })
 }

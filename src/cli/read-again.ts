@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import type { Env } from '../config/env-reader.ts'
 import { renderConfigProblems } from '../config/help-text.ts'
+import { areSameConfigs } from '../config/open-secrets.ts'
 import { describeSystemError } from '../config/system-errors.ts'
 import { tryTls } from './claim-port.ts'
 import { readConfigFile } from './config-file.ts'
@@ -97,7 +98,7 @@ function pathsOf(env: Env, names: readonly string[]): Set<string> {
 
 /** Why a certificate and its key can't be served with; undefined: they can, or are the old ones. */
 function faultOf(server: Config['server'], old: Config['server']): string | undefined {
-  if (JSON.stringify(server.tls) === JSON.stringify(old.tls)) return undefined
+  if (areSameConfigs(server.tls, old.tls)) return undefined
   try {
     tryTls(server)
     return undefined

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
+import { areSameConfigs } from '../config/open-secrets.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Log } from '../telemetry/log.ts'
 import { logWarnings } from './announce.ts'
@@ -104,14 +105,10 @@ export async function reloadOnChange({ configuration, log, apply }: ReloadDeps):
 /** The parts that differ; who may come in first, since that must wait for nothing. */
 function changedParts(before: Config, after: Config): Set<ConfigurationPart> {
   const parts = new Set<ConfigurationPart>()
-  if (differ(before.auth.tokens, after.auth.tokens)) parts.add('tokens')
-  if (differ(before.server.tls, after.server.tls)) parts.add('tls')
-  if (differ(before.settings, after.settings)) parts.add('settings')
+  if (!areSameConfigs(before.auth.tokens, after.auth.tokens)) parts.add('tokens')
+  if (!areSameConfigs(before.server.tls, after.server.tls)) parts.add('tls')
+  if (!areSameConfigs(before.settings, after.settings)) parts.add('settings')
   return parts
-}
-
-function differ(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) !== JSON.stringify(other)
 }
 
 function withPart(config: Config, { auth, server, upstream, settings }: Config, part: ConfigurationPart): Config {

@@ -1,12 +1,13 @@
 import { type Kind, right, wrong } from './kind.ts'
+import { Secret } from './secret.ts'
 
 /** Where answers are kept: `memory`, `sqlite:PATH`, `redis://…`, `rediss://…`, or `off`. It may hold a password: never shown. */
-export const cacheStore: Kind<string | undefined> = {
+export const cacheStore: Kind<Secret | undefined> = {
   label: 'store',
   isSecret: true,
   parse(text) {
     if (/^(off|none|false)$/i.test(text)) return right(undefined)
-    if (/^(memory|sqlite:.+|rediss?:\/\/.+)$/.test(text)) return right(text)
+    if (/^(memory|sqlite:.+|rediss?:\/\/.+)$/.test(text)) return right(new Secret(text))
     return wrong('is no store that there is', 'Use memory, sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT or off.')
   },
 }

@@ -1,11 +1,12 @@
 import { type Fault, type Kind, quote, right, wrong } from './kind.ts'
+import { Secret } from './secret.ts'
 import { headerFault } from './text-kinds.ts'
 
 /** A token that callers may present. */
 export interface ApiToken {
   /** Whose it is: `[A-Za-z0-9._-]`, at most 64 characters; undefined: nobody has said. Several tokens may have one name. */
   readonly name: string | undefined
-  readonly secret: string
+  readonly secret: Secret
 }
 
 /** One entry of a list, and where it stands in it (from 1). */
@@ -41,14 +42,14 @@ export const tokenList: Kind<readonly ApiToken[]> = {
     for (const entry of entries) {
       const token = tokenOf(entry.text)
       if ('wrong' in token) return wrong(`${token.wrong}${place(entry)}`, token.cure)
-      const before = owners.get(token.secret)
+      const before = owners.get(token.secret.reveal())
       if (before !== undefined && before.token.name !== token.name) {
         return wrong(
           `has one token twice, ${ownerOf(before.token)} (entry ${before.entry.number}) and ${ownerOf(token)} (entry ${entry.number})`,
           'Take one of the two out: a token says who is calling.',
         )
       }
-      if (before === undefined) owners.set(token.secret, { entry, token })
+      if (before === undefined) owners.set(token.secret.reveal(), { entry, token })
     }
     return right([...owners.values()].map(({ token }) => token))
   },
@@ -73,7 +74,7 @@ function tokenOf(entry: string): ApiToken | Fault {
   const words = /^bearer\s/i.test(entry) ? null : TWO_WORDS.exec(entry)
   const [name, secret] = words === null ? atColon(entry) : [words[1], words[2] ?? '']
   const fault = nameFault(name) ?? (secret === '' ? NO_TOKEN : headerFault(secret))
-  return fault ?? { name, secret }
+  return fault ?? { name, secret: new Secret(secret) }
 }
 
 /** The name before the first colon; none where the entry has no colon, or begins with one. */

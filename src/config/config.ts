@@ -1,4 +1,5 @@
 import type { ApiToken } from './api-tokens.ts'
+import type { Secret } from './secret.ts'
 import type { Settings } from './settings.ts'
 
 /** The levels of the log, from the most to the least talkative (pino's, and `silent`). */
@@ -13,13 +14,19 @@ export const LOG_FORMATS = ['json', 'pretty'] as const
 /** One form of a log line. */
 export type LogFormat = (typeof LOG_FORMATS)[number]
 
+/** What HTTPS is served with: PEM texts. */
+export interface TlsTexts {
+  readonly cert: string
+  readonly key: Secret
+}
+
 /** Everything that can be configured, checked and deeply frozen. Milliseconds of 0 mean: no limit. */
 export interface Config {
   /** The environment's upstream, which a file may put others in the place of (`settings`). */
   readonly upstream: {
     /** http(s), without a slash at its end. */
     readonly baseUrl: string
-    readonly apiKey: string | undefined
+    readonly apiKey: Secret | undefined
     readonly organization: string | undefined
     readonly project: string | undefined
   }
@@ -32,8 +39,7 @@ export interface Config {
     readonly port: number
     /** Whether only this machine can reach `host`. */
     readonly isLoopback: boolean
-    /** PEM texts, both or none. */
-    readonly tls: { readonly cert: string; readonly key: string } | undefined
+    readonly tls: TlsTexts | undefined
     /** As browsers send them in `Origin`, or `*`. */
     readonly corsOrigins: readonly string[]
   }

@@ -5,6 +5,7 @@ import { ENV, ENV_ROWS } from './env.ts'
 import { type ConfigProblem, createEnvReader, type Env, type EnvReader } from './env-reader.ts'
 import { freeze } from './freeze.ts'
 import { resolveWorkers } from './scalar-kinds.ts'
+import { Secret } from './secret.ts'
 import { settingsFromEnv } from './settings-from-env.ts'
 
 /** What the configuration depends on besides the environment. */
@@ -114,7 +115,7 @@ function takeAuth(reader: EnvReader): Config['auth'] {
   // A token that could not be read has been reported; that there is none would be the same thing again.
   const isReported = reader.problems.some(({ name }) => name === source.name)
   if (required && !isReported) {
-    const short = tokens.findIndex(({ secret }) => secret.length < TOKEN_LENGTH_MIN)
+    const short = tokens.findIndex(({ secret }) => secret.reveal().length < TOKEN_LENGTH_MIN)
     if (tokens.length === 0) {
       reader.report(source, { wrong: 'is missing, though REQUIRE_AUTH is true', cure: TOKEN_CURE })
     } else if (short !== -1) {
@@ -157,5 +158,5 @@ function takeTls(reader: EnvReader): Config['server']['tls'] {
       cure: 'Take the passphrase off: openssl pkey -in with.key -out without.key',
     })
   }
-  return cert === undefined || key === undefined ? undefined : { cert, key }
+  return cert === undefined || key === undefined ? undefined : { cert, key: new Secret(key) }
 }

@@ -1,7 +1,8 @@
 import { type AnsweringSettings, NO_ANSWERING } from './answering-defaults.ts'
 import type { Config } from './config.ts'
 import { freeze } from './freeze.ts'
-import type { BreakerSettings, Settings, Timeouts } from './settings.ts'
+import { Secret } from './secret.ts'
+import type { BreakerSettings, SecretPair, Settings, Timeouts } from './settings.ts'
 import { vendorOf } from './vendor.ts'
 
 const NO_TIMEOUTS: Timeouts = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
@@ -25,9 +26,9 @@ export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> &
   const { upstream, debugHeaders, ...answering } = env
   const { baseUrl, apiKey, organization, project } = upstream
   const name = new URL(baseUrl).host
-  const headers: [name: string, value: string][] = []
-  if (organization !== undefined) headers.push(['openai-organization', organization])
-  if (project !== undefined) headers.push(['openai-project', project])
+  const headers: SecretPair[] = []
+  if (organization !== undefined) headers.push(['openai-organization', new Secret(organization)])
+  if (project !== undefined) headers.push(['openai-project', new Secret(project)])
   return freeze<Settings>({
     hasFile: false,
     upstreams: [

@@ -1,10 +1,12 @@
 import type { Json } from '../json/json.ts'
+import type { Secret } from './secret.ts'
 import type { Lacks } from './server-facts.ts'
 import type { Vendor } from './vendor.ts'
 
 /**
  * What decides where a request goes, and with which parameters: the checked content of `nexcode.yaml`, with all defaults
- * filled in, or what the environment alone comes to. Plain data, deeply frozen: it crosses to worker processes as it is.
+ * filled in, or what the environment alone comes to. Plain data but for its secrets, deeply frozen: it crosses to worker
+ * processes by `openSecrets`.
  *
  * Milliseconds of 0 mean: no limit.
  */
@@ -45,8 +47,8 @@ export interface PinSettings {
 
 /** Where answers are kept, which, and for whom. */
 export interface CacheSettings {
-  /** `memory`, `sqlite:PATH`, `redis://…` or `rediss://…`; undefined: answers are not kept. */
-  readonly store: string | undefined
+  /** `memory`, `sqlite:PATH`, or `redis://…` and `rediss://…`, which may hold a password; undefined: answers are not kept. */
+  readonly store: Secret | undefined
   readonly bytesMax: number
   readonly entriesMax: number
   /** A larger answer is not kept. */
@@ -86,15 +88,15 @@ export interface UpstreamSettings {
    */
   readonly auth: 'server' | 'caller' | 'none' | 'either'
   /** The server's keys with it; more than one is a pool. */
-  readonly keys: readonly string[]
+  readonly keys: readonly Secret[]
   /** What each of them is called where it must not be shown: its variable, or where it stands in the file. */
   readonly keyNames: readonly string[]
   /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string
-  /** `OpenAI-Organization` and `OpenAI-Project` are among them. Lower-case names. */
-  readonly headers: readonly (readonly [name: string, value: string])[]
-  /** Parameters that each URL gets. */
-  readonly query: readonly (readonly [name: string, value: string])[]
+  /** `OpenAI-Organization` and `OpenAI-Project` are among them. Lower-case names; any value may be a key. */
+  readonly headers: readonly SecretPair[]
+  /** Parameters that each URL gets; any value may be a key. */
+  readonly query: readonly SecretPair[]
   /**
    * The path behind the base URL for calls of a model (chat, completions, embeddings, images, audio), with `{model}` and
    * `{path}` in it, such as `/deployments/{model}{path}`; undefined: the caller's.
@@ -103,8 +105,8 @@ export interface UpstreamSettings {
   readonly timeouts: Timeouts
   /** PEM text of the certificate authorities that it is trusted by. */
   readonly tlsCa: string | undefined
-  /** URL of the proxy to reach it through; `none`: directly; undefined: as the environment says. */
-  readonly proxy: string | undefined
+  /** URL of the proxy to reach it through, which may hold a password; `none`: directly; undefined: as the environment says. */
+  readonly proxy: Secret | 'none' | undefined
   readonly concurrency: ConcurrencySettings | undefined
   readonly breaker: BreakerSettings
   /** Active checks, which may cost money: only where they are asked for. */
@@ -114,6 +116,9 @@ export interface UpstreamSettings {
   /** Whether it answers for models that it does not list, or does not list those that can be asked for. */
   readonly servesAnyModel: boolean
 }
+
+/** A header or a parameter of a query. */
+export type SecretPair = readonly [name: string, value: Secret]
 
 /** Time limits of one call; undefined: the next wider scope's (target's model, then upstream, then environment). */
 export interface Timeouts {

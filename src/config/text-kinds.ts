@@ -1,4 +1,5 @@
 import { type Fault, type Kind, quote, right, wrong } from './kind.ts'
+import { Secret } from './secret.ts'
 
 /** A name without spaces, such as a model's. */
 export const word: Kind<string> = {
@@ -20,7 +21,14 @@ export const path: Kind<string> = {
 export const headerValue: Kind<string> = { label: 'text', parse: parseHeaderValue }
 
 /** A key: never shown. */
-export const secret: Kind<string> = { label: 'secret', isSecret: true, parse: parseHeaderValue }
+export const secret: Kind<Secret> = {
+  label: 'secret',
+  isSecret: true,
+  parse(text) {
+    const fault = headerFault(text)
+    return fault === undefined ? right(new Secret(text)) : { ok: false, fault }
+  },
+}
 
 /** What is wrong with a key or a token that is to travel in a header, as the end of a sentence; undefined: nothing. */
 export function headerFault(text: string): Fault | undefined {

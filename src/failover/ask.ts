@@ -1,3 +1,4 @@
+import type { Secret } from '../config/secret.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { backOffMs, isRetried } from '../router/retry.ts'
@@ -15,7 +16,7 @@ import { shareTime } from './share-time.ts'
 export interface Answered {
   readonly answer: Response
   readonly lane: Lane
-  readonly secret: string | undefined
+  readonly secret: Secret | undefined
 }
 
 /**

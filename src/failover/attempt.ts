@@ -1,3 +1,4 @@
+import type { Secret } from '../config/secret.ts'
 import type { RetryCause } from '../config/settings.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Attempt as LaneAttempt } from '../router/attempt.ts'
@@ -13,7 +14,7 @@ import { warnOfKey } from './warn-of-key.ts'
 export interface Attempted {
   readonly lane: Lane
   /** The server's key, where the call spent it. */
-  readonly secret: string | undefined
+  readonly secret: Secret | undefined
   /** The upstream's answer, also one that is a failure. */
   readonly answer: Response | undefined
   /** Why there is no answer. */

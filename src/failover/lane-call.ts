@@ -1,3 +1,4 @@
+import type { Secret } from '../config/secret.ts'
 import type { Exchange } from '../exchange.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { Account } from '../router/attempt.ts'
@@ -9,7 +10,7 @@ import type { Send, UpstreamCall } from '../upstream/send.ts'
 /** One call as it goes to one lane. */
 export interface LaneCall extends UpstreamCall {
   /** The server's key, where this call spends it: an answer that echoes it is masked. */
-  readonly secret: string | undefined
+  readonly secret: Secret | undefined
   /** On whose account it is made. */
   readonly account: Account
   /** Between two chunks of the answer; 0: no limit. */

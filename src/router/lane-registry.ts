@@ -1,3 +1,4 @@
+import type { Secret } from '../config/secret.ts'
 import type { UpstreamSettings } from '../config/settings.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { createGate, type Gate } from './gate.ts'
@@ -11,7 +12,7 @@ export interface RegisteredLane {
   /** With the model, where it serves one only. */
   readonly label: string
   readonly upstream: UpstreamSettings
-  readonly key: string | undefined
+  readonly key: Secret | undefined
   /** From 0. */
   readonly keyIndex: number
   /** Of what it is: the same after a reload, and in every process. */
@@ -56,7 +57,7 @@ export class LaneRegistry {
     const isServerKey = upstream.auth === 'server' || upstream.auth === 'either'
     const keys = isServerKey && upstream.keys.length > 0 ? upstream.keys : [undefined]
     return keys.map((key, keyIndex) => {
-      const identity = JSON.stringify([upstream.name, upstream.baseUrl, model, key])
+      const identity = JSON.stringify([upstream.name, upstream.baseUrl, model, key?.reveal()])
       const known = this.#lanes.get(identity)
       if (known !== undefined) return known
       const label = laneLabel(upstream.name, model, keyIndex)
@@ -79,7 +80,7 @@ export class LaneRegistry {
     return [...this.#lanes.values()]
   }
 
-  #healthOf(identity: string, label: string, upstream: UpstreamSettings, key: string | undefined): LaneHealth {
+  #healthOf(identity: string, label: string, upstream: UpstreamSettings, key: Secret | undefined): LaneHealth {
     const { breaker } = upstream
     // Also where the lane is known: what its key's rest goes by is this upstream's.
     const rest = key === undefined ? undefined : this.#restOf(upstream, key)
@@ -91,8 +92,8 @@ export class LaneRegistry {
   }
 
   /** A key is good or bad for all that its upstream serves. */
-  #restOf({ name, baseUrl, breaker }: UpstreamSettings, key: string): KeyRest {
-    const identity = JSON.stringify([name, baseUrl, key])
+  #restOf({ name, baseUrl, breaker }: UpstreamSettings, key: Secret): KeyRest {
+    const identity = JSON.stringify([name, baseUrl, key.reveal()])
     const known = this.#rests.get(identity)
     if (known !== undefined) return known
     const rest = this.#formerRests.get(identity) ?? new KeyRest(breaker, this.#deps.now)

@@ -1,3 +1,4 @@
+import type { Secret } from '../config/secret.ts'
 import { isJsonObject } from '../json/json.ts'
 import { OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
 import type { Store } from '../store/store.ts'
@@ -25,7 +26,7 @@ export interface RememberedIds {
   /** Whether nothing is remembered in this process. */
   readonly isEmpty: () => boolean
   /** What tells a key from others in all processes, and nothing of it. */
-  readonly keyDigest: (key: string | undefined) => string
+  readonly keyDigest: (key: Secret | undefined) => string
 }
 
 /** How an object is remembered. */
@@ -57,7 +58,7 @@ const TTL_MS = 90 * 24 * 60 * 60 * 1000
  */
 export function createRememberedIds({ sha256 }: RememberedIdsDeps): RememberedIds {
   const known = new Map<string, Whereabouts>()
-  const digests = new Map<string | undefined, string>()
+  const digests = new Map<string, string>()
   const digest = (text: string): string => toHex(sha256(text))
   const keyOf = (id: string): string => (id.length <= CHARS_IN_FULL_MAX ? id : digest(id))
   const storeKeyOf = (id: string): string => `object:${digest(`nexcode object 1\n${id}`)}`
@@ -113,10 +114,12 @@ export function createRememberedIds({ sha256 }: RememberedIdsDeps): RememberedId
     },
     isEmpty: () => known.size === 0,
     keyDigest(key) {
-      const before = digests.get(key)
+      if (key === undefined) return ''
+      const text = key.reveal()
+      const before = digests.get(text)
       if (before !== undefined) return before
-      const made = key === undefined ? '' : toHex(sha256(`nexcode key 1\n${key}`).subarray(0, KEY_DIGEST_BYTES))
-      digests.set(key, made)
+      const made = toHex(sha256(`nexcode key 1\n${text}`).subarray(0, KEY_DIGEST_BYTES))
+      digests.set(text, made)
       return made
     },
   }

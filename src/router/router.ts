@@ -1,3 +1,4 @@
+import type { Secret } from '../config/secret.ts'
 import type { ModelSettings, SendingSettings, Settings, UpstreamSettings } from '../config/settings.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
@@ -29,7 +30,7 @@ export interface Lane {
   readonly upstream: UpstreamSettings
   /** The name that the upstream knows the model by, with `*` filled in; undefined: as the caller wrote it. */
   readonly model: string | undefined
-  readonly key: string | undefined
+  readonly key: Secret | undefined
   /** From 0. */
   readonly keyIndex: number
   readonly health: LaneHealth

@@ -1,5 +1,6 @@
 import { formatOf } from '../bytes/content-coding.ts'
 import { decodeBody } from '../bytes/decode-body.ts'
+import type { Secret } from '../config/secret.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 const STAR = 0x2a
@@ -24,8 +25,9 @@ export function isEncoded(headers: Headers): boolean {
 export async function hideSecret(
   body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
   headers: Headers,
-  secret: string,
+  hidden: Secret,
 ): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null> {
+  const secret = hidden.reveal()
   const stars = '*'.repeat(secret.length)
   for (const [name, value] of [...headers]) {
     if (value.includes(secret)) headers.set(name, value.replaceAll(secret, stars))

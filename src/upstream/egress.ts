@@ -22,7 +22,7 @@ export interface Egress {
 export function createEgress({ baseUrl, query, modelPath, tlsCa, proxy }: UpstreamSettings): Egress {
   const reach: Reach = {
     ...(tlsCa !== undefined && { tls: { ca: tlsCa } }),
-    ...(proxy !== undefined && { proxy: proxy === 'none' ? false : proxy }),
+    ...(proxy !== undefined && { proxy: proxy === 'none' ? false : proxy.reveal() }),
   }
   return {
     mayLoop: !isProvidersOwn(new URL(baseUrl)),

@@ -1,3 +1,4 @@
+import type { SecretPair } from '../config/settings.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 /** Where a call goes. */
@@ -16,7 +17,7 @@ export type Locate = (callersTarget: string, model?: string) => Destination
 /** What an upstream's URLs have beyond its base and the caller's path. */
 export interface LocateOptions {
   /** Parameters that each gets, unless the caller has set them. */
-  readonly query?: readonly (readonly [name: string, value: string])[]
+  readonly query?: readonly SecretPair[]
   /** The path of a call of a model, with `{model}` and `{path}` in it. */
   readonly modelPath?: string | undefined
   /** The paths below `/v1/` that are calls of a model. */
@@ -80,11 +81,11 @@ function createRewrite({ query = [], modelPath, modelEndpoints }: LocateOptions)
 }
 
 /** Adds the parameters that a query lacks; what is there stays as it is. */
-function addMissing(search: string, query: readonly (readonly [name: string, value: string])[]): string {
+function addMissing(search: string, query: readonly SecretPair[]): string {
   const present = new URLSearchParams(search)
   const added = query
     .filter(([name]) => !present.has(name))
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value.reveal())}`)
   if (added.length === 0) return search
   return `${search.length > 1 ? `${search}&` : '?'}${added.join('&')}`
 }

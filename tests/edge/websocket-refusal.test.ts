@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
+import { Secret } from '../../src/config/secret.ts'
 import { AT_ONCE_MS } from '../helpers/rig.ts'
 import {
   type BareUpstream,
@@ -73,7 +74,7 @@ test('a refusal that echoes the server key reaches the client with the key maske
   const secret = 'sk-secret-0123456789'
   const body = `no such key: ${secret}`
   const head = `HTTP/1.1 401 Unauthorized\r\nX-Key: ${secret}\r\nContent-Length: ${body.length}\r\n\r\n`
-  const { received } = await answerWith(head + body, false, { secret })
+  const { received } = await answerWith(head + body, false, { secret: new Secret(secret) })
   expect(received).not.toContain(secret)
   expect(received).toEndWith(`no such key: ${'*'.repeat(secret.length)}`)
 })

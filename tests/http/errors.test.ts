@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { Secret } from '../../src/config/secret.ts'
 import { startHttpServer } from '../../src/edge/http-server.ts'
 import { arrivalOf } from '../../src/http/arrival.ts'
 import { answerError } from '../../src/http/error-handler.ts'
@@ -209,7 +210,7 @@ test('a defect of ours is a 500 without its cause, which the log has', async () 
   const logged: unknown[] = []
   const keep = (...line: unknown[]): void => void logged.push(line)
   const app = createApp({
-    config: { ...loaded.config, auth: { required: true, tokens: [{ name: 'alice', secret: TOKEN }] } },
+    config: { ...loaded.config, auth: { required: true, tokens: [{ name: 'alice', secret: new Secret(TOKEN) }] } },
     version: '0',
     log: { ...silentLog, error: keep, warn: keep },
     fetch: () => Promise.reject(new Error('not called')),

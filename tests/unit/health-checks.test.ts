@@ -3,6 +3,7 @@ import type { Settings, UpstreamSettings } from '../../src/config/settings.ts'
 import { createHealthChecks, type HealthChecks } from '../../src/health-checks.ts'
 import { createLive, type Live } from '../../src/live.ts'
 import type { UpstreamCall } from '../../src/upstream/send.ts'
+import { keysOf, pairsOf } from '../helpers/secrets.ts'
 import { BREAKER, depsOf, type FakeClock, fakeClock, settingsOf, upstreamOf } from './router/scene.ts'
 
 const CHECK = { targets: ['/v1/models'], everyMs: 30_000, timeoutMs: 5_000 }
@@ -74,10 +75,10 @@ function healthOf({ router }: Live) {
 describe('each lane of an upstream with a check', () => {
   test('is asked by a GET at its path, with its key, headers and query', async () => {
     const { checks, live, calls } = scene({
-      keys: ['sk-1', 'sk-2'],
+      keys: keysOf('sk-1', 'sk-2'),
       keyHeader: 'api-key',
-      headers: [['x-team', 'red']],
-      query: [['api-version', '1']],
+      headers: pairsOf({ 'x-team': 'red' }),
+      query: pairsOf({ 'api-version': '1' }),
     })
     checks.watch(live)
     expect(calls.map(({ method, url, headers }) => [method, url.href, headers.get('api-key')])).toEqual([

@@ -11,11 +11,11 @@ const SECRET_PARAMETER = /key|token|secret|sig|password/i
  * const secrets = serverSecrets(config)
  */
 export function serverSecrets({ auth, upstream, settings: { upstreams } }: Config): readonly string[] {
-  const own = upstream.apiKey === undefined ? [] : [upstream.apiKey]
+  const own = upstream.apiKey === undefined ? [] : [upstream.apiKey.reveal()]
   const others = upstreams.flatMap(({ keys, headers, query }) => [
-    ...keys,
-    ...secretsOf(new Headers(headers.map(([name, value]): [string, string] => [name, value]))),
-    ...query.filter(([name]) => SECRET_PARAMETER.test(name)).map(([, value]) => value),
+    ...keys.map((key) => key.reveal()),
+    ...secretsOf(new Headers(headers.map(([name, value]): [string, string] => [name, value.reveal()]))),
+    ...query.filter(([name]) => SECRET_PARAMETER.test(name)).map(([, value]) => value.reveal()),
   ])
-  return [...new Set([...auth.tokens.map(({ secret }) => secret), ...own, ...others])]
+  return [...new Set([...auth.tokens.map(({ secret }) => secret.reveal()), ...own, ...others])]
 }

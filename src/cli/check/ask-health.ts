@@ -1,3 +1,4 @@
+import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/settings.ts'
 import type { Finding } from './judge.ts'
 import { sendTo } from './send-to.ts'
@@ -9,7 +10,7 @@ import { sendTo } from './send-to.ts'
  * @example
  * const findings = await askHealth(upstream, upstream.keys[0])
  */
-export async function askHealth(upstream: UpstreamSettings, key: string | undefined): Promise<Finding[]> {
+export async function askHealth(upstream: UpstreamSettings, key: Secret | undefined): Promise<Finding[]> {
   const { check, name, baseUrl } = upstream
   if (check === undefined) return []
   const { origin } = new URL(baseUrl)

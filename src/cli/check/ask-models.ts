@@ -1,4 +1,5 @@
 import { collect } from '../../body/read-bytes.ts'
+import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/settings.ts'
 import { isJsonObject } from '../../json/json.ts'
 import { createEgress } from '../../upstream/egress.ts'
@@ -35,12 +36,12 @@ const NOT_THERE: ReadonlySet<number> = new Set([404, 405, 501])
  * @example
  * const { models } = await askModels(upstream, upstream.keys[0]).answer
  */
-export function askModels(upstream: UpstreamSettings, key: string | undefined): AskedModels {
+export function askModels(upstream: UpstreamSettings, key: Secret | undefined): AskedModels {
   const { url } = createEgress(upstream).locate('/v1/models')
   return { url: url.origin + url.pathname, answer: ask(upstream, key) }
 }
 
-async function ask(upstream: UpstreamSettings, key: string | undefined): Promise<ModelsAnswer> {
+async function ask(upstream: UpstreamSettings, key: Secret | undefined): Promise<ModelsAnswer> {
   const startedAt = performance.now()
   const response = await sendTo(upstream, key, 'GET', createEgress(upstream).locate('/v1/models'))
   const ms = Math.round(performance.now() - startedAt)
@@ -58,7 +59,7 @@ async function ask(upstream: UpstreamSettings, key: string | undefined): Promise
 }
 
 /** A chat without a model and without messages is refused by every server, and generates nothing; but not with a 404 where there are chats. */
-async function hasChats(upstream: UpstreamSettings, key: string | undefined): Promise<boolean> {
+async function hasChats(upstream: UpstreamSettings, key: Secret | undefined): Promise<boolean> {
   try {
     const response = await sendTo(upstream, key, 'POST', createEgress(upstream).locate('/v1/chat/completions'))
     await response.body?.cancel()
@@ -92,11 +93,11 @@ function modelsIn(value: unknown): readonly string[] | undefined {
   })
 }
 
-function messageIn(value: unknown, key: string | undefined): string | undefined {
+function messageIn(value: unknown, key: Secret | undefined): string | undefined {
   if (!isJsonObject(value)) return undefined
   const { error, detail, message } = value
   const said = [isJsonObject(error) ? error['message'] : error, detail, message].find((one) => typeof one === 'string')
   if (said === undefined) return undefined
-  const hidden = key === undefined ? said : said.replaceAll(key, '***')
+  const hidden = key === undefined ? said : said.replaceAll(key.reveal(), '***')
   return JSON.stringify(hidden.length > MESSAGE_CHARS_MAX ? `${hidden.slice(0, MESSAGE_CHARS_MAX)}…` : hidden)
 }

@@ -1,3 +1,5 @@
+import { setOwnCredentials } from '../../auth/credentials.ts'
+import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/settings.ts'
 import { createEgress } from '../../upstream/egress.ts'
 import type { Destination } from '../../upstream/target.ts'
@@ -15,13 +17,12 @@ export const ASK_TIMEOUT_MS = 10_000
  */
 export function sendTo(
   upstream: UpstreamSettings,
-  key: string | undefined,
+  key: Secret | undefined,
   method: 'GET' | 'POST',
   { url, target }: Destination,
 ): Promise<Response> {
   const headers = new Headers({ accept: 'application/json', 'user-agent': `NexCode/${VERSION}` })
-  if (key !== undefined) headers.set(upstream.keyHeader, upstream.keyHeader === 'authorization' ? `Bearer ${key}` : key)
-  for (const [name, value] of upstream.headers) headers.set(name, value)
+  setOwnCredentials(headers, upstream, key)
   const body = method === 'GET' ? null : new TextEncoder().encode('{}')
   if (body !== null) headers.set('content-type', 'application/json')
   const how = { redirect: 'manual' as const, decompress: true, timeout: true, ...createEgress(upstream).reach }

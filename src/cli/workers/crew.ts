@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { ConfigurationPart } from '../gateway.ts'
-import type { EndSignal, ToWorker } from './messages.ts'
+import { type EndSignal, packConfig, type ToWorker } from './messages.ts'
 import { createSeat, type SeatEnd } from './seat.ts'
 import { shareConfig } from './share-config.ts'
 
@@ -41,7 +41,7 @@ export function createCrew(initial: Config, log: Log): Crew {
   let isComplete = true
   let { port } = config.server
 
-  const start = () => ({ config: shareConfig(config, port), state: state() })
+  const start = () => ({ config: packConfig(shareConfig(config, port)), state: state() })
   const seats = Array.from({ length: config.workers }, (_one, at) => createSeat(at + 1, { log, start, onUp, onEnd }))
   const state = (): WorkersState => ({ up: seats.filter(({ isUp }) => isUp()).length, of: seats.length, haveStarted })
   const tellAll = (message: ToWorker): void => {
@@ -95,7 +95,7 @@ export function createCrew(initial: Config, log: Log): Crew {
     port: () => port,
     apply(changed, part) {
       config = changed
-      tellAll({ kind: 'configuration', part, config: shareConfig(changed, port) })
+      tellAll({ kind: 'configuration', part, config: packConfig(shareConfig(changed, port)) })
     },
     async drain(signal) {
       closeSeats()

@@ -1,9 +1,36 @@
 import type { Config } from '../../config/config.ts'
+import { freeze } from '../../config/freeze.ts'
+import { closeSecrets, openSecrets } from '../../config/open-secrets.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
 import type { ConfigurationPart } from '../gateway.ts'
 
 /** A signal that ends a server. */
 export type EndSignal = 'SIGTERM' | 'SIGINT'
+
+declare const packed: unique symbol
+
+/** A configuration on its way to another process of ours, with its secrets open. */
+export type PackedConfig = { readonly [packed]: true }
+
+/**
+ * Makes a configuration fit to be sent to another process of ours.
+ *
+ * @example
+ * child.send({ kind: 'configuration', part, config: packConfig(config) })
+ */
+export function packConfig(config: Config): PackedConfig {
+  return openSecrets(config) as PackedConfig
+}
+
+/**
+ * Makes the configuration again of what has been sent.
+ *
+ * @example
+ * const config = unpackConfig(message.config)
+ */
+export function unpackConfig(sent: PackedConfig): Config {
+  return freeze(closeSecrets<Config>(sent))
+}
 
 /** The first message to a worker, with all that it needs. */
 export interface StartMessage {
@@ -11,7 +38,7 @@ export interface StartMessage {
   /** From 1. */
   readonly worker: number
   /** With the worker's share of what is limited for all, and the port that the first worker was given. */
-  readonly config: Config
+  readonly config: PackedConfig
   readonly state: WorkersState
 }
 
@@ -26,7 +53,7 @@ export type ToWorker =
   /** How the workers are, at each change. */
   | { readonly kind: 'state'; readonly state: WorkersState }
   /** A part of another configuration, already its share of that. */
-  | { readonly kind: 'configuration'; readonly part: ConfigurationPart; readonly config: Config }
+  | { readonly kind: 'configuration'; readonly part: ConfigurationPart; readonly config: PackedConfig }
   | { readonly kind: 'drain'; readonly signal: EndSignal }
   /** Does its event loop turn? */
   | { readonly kind: 'ping' }

@@ -1,12 +1,11 @@
 import type { Config } from '../../config/config.ts'
-import { freeze } from '../../config/freeze.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
 import { surviveDefects } from '../defects.ts'
 import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
 import { type ConfigurationPart, startGateway } from '../gateway.ts'
 import { openProcessLog } from '../open-process-log.ts'
 import { explainStartFailure } from '../start-failure.ts'
-import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
+import { type FromWorker, type StartMessage, type ToWorker, unpackConfig } from './messages.ts'
 
 /**
  * Serves as one of several processes, and goes on until its supervisor ends it, or is no more.
@@ -38,7 +37,7 @@ export async function work(): Promise<number | undefined> {
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'start') begun.resolve(message)
     else if (message.kind === 'state') state = message.state
-    else if (message.kind === 'configuration') apply(freeze(message.config), message.part)
+    else if (message.kind === 'configuration') apply(unpackConfig(message.config), message.part)
     else if (message.kind === 'ping') tell({ kind: 'pong' })
     else if (message.kind === 'drain') leave({ signal: message.signal }, DRAINING)
     else process.exit(message.code)
@@ -50,7 +49,7 @@ export async function work(): Promise<number | undefined> {
   process.on('disconnect', () => leave({}, 'the supervisor is gone: requests under way may finish'))
 
   const start = await begun.promise
-  const config = freeze(start.config)
+  const config = unpackConfig(start.config)
   const { log, flush, settle } = await openProcessLog({ ...config.log, worker: start.worker })
   surviveDefects(log, flush)
   try {

@@ -1,5 +1,6 @@
 import { cacheStore } from '../answer-kinds.ts'
 import { type AnsweringSettings, EXTENSION_DEFAULTS } from '../answering-defaults.ts'
+import { Secret } from '../secret.ts'
 import type { CacheSettings, ExtensionSettings } from '../settings.ts'
 import { besideFile } from './named-file.ts'
 import type { ConfigFile } from './schema.ts'
@@ -19,7 +20,7 @@ export function toAnswering(scope: Scope): AnsweringSettings {
 function toCache(scope: Scope, section: ConfigFile['cache'], wider: CacheSettings): CacheSettings {
   if (section === undefined) return wider
   if (section === false) return { ...wider, store: undefined }
-  const store = section.store === undefined ? (wider.store ?? 'memory') : takeStore(scope, section.store)
+  const store = section.store === undefined ? (wider.store ?? new Secret('memory')) : takeStore(scope, section.store)
   const settings: CacheSettings = {
     store,
     bytesMax: section.max_bytes ?? wider.bytesMax,
@@ -41,7 +42,7 @@ function toCache(scope: Scope, section: ConfigFile['cache'], wider: CacheSetting
   return settings
 }
 
-function takeStore(scope: Scope, text: string): string | undefined {
+function takeStore(scope: Scope, text: string): Secret | undefined {
   const parsed = cacheStore.parse(text)
   if (parsed.ok) return parsed.value
   scope.add(['cache', 'store'], parsed.fault)

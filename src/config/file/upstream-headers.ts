@@ -1,5 +1,6 @@
 import type { Fault } from '../kind.ts'
 import type { Preset } from '../presets.ts'
+import { Secret } from '../secret.ts'
 import type { UpstreamSettings } from '../settings.ts'
 import { headerNameFault, tokenFault } from './header-names.ts'
 import type { UpstreamPart } from './parts.ts'
@@ -23,7 +24,7 @@ export function takeHeaders(
   part: UpstreamPart,
   { auth, keyHeader }: Pick<UpstreamSettings, 'auth' | 'keyHeader'>,
 ): UpstreamSettings['headers'] {
-  const headers = new Map<string, string>()
+  const headers = new Map<string, Secret>()
   const take = (at: Path, name: string, value: string, nameFault?: Fault): void => {
     if (nameFault !== undefined) scope.add(at, nameFault, 'key')
     else if (headers.has(name)) scope.add(at, TWICE, 'key')
@@ -31,7 +32,7 @@ export function takeHeaders(
     else if (/[^\t\x20-\x7e]/.test(value)) {
       scope.add(at, { wrong: 'has characters that cannot travel in a header', cure: 'Use visible ASCII characters.' })
     }
-    headers.set(name, value)
+    headers.set(name, new Secret(value))
   }
 
   for (const [written, value] of Object.entries(part.headers ?? {})) {
@@ -57,5 +58,5 @@ export function takeQuery(
     const fault = tokenFault(name)
     if (fault !== undefined) scope.add([...path, 'query', name], fault, 'key')
   }
-  return Object.entries({ ...preset?.query, ...part.query })
+  return Object.entries({ ...preset?.query, ...part.query }).map(([name, value]) => [name, new Secret(value)] as const)
 }

@@ -1,4 +1,5 @@
 import type { Preset } from '../presets.ts'
+import type { Secret } from '../secret.ts'
 import type { UpstreamSettings } from '../settings.ts'
 import { secret } from '../text-kinds.ts'
 import type { UpstreamPart } from './parts.ts'
@@ -33,7 +34,7 @@ export function takeAuth(
 
 /** The keys, and what each is called where it must not be shown: its variable, else where it stands. */
 function takeKeys(scope: Scope, path: Path, part: UpstreamPart): Pick<UpstreamSettings, 'keys' | 'keyNames'> {
-  const named = new Map<string, string>()
+  const named = new Map<string, { readonly secret: Secret; readonly name: string }>()
   const take = (at: Path, text: string, name: string, which = ''): void => {
     const key = text.trim()
     if (key === '') {
@@ -41,7 +42,7 @@ function takeKeys(scope: Scope, path: Path, part: UpstreamPart): Pick<UpstreamSe
       return
     }
     const parsed = secret.parse(key)
-    if (parsed.ok) named.set(parsed.value, named.get(parsed.value) ?? name)
+    if (parsed.ok) named.set(key, named.get(key) ?? { secret: parsed.value, name })
     else scope.add(at, { ...parsed.fault, wrong: which + parsed.fault.wrong })
   }
 
@@ -63,5 +64,6 @@ function takeKeys(scope: Scope, path: Path, part: UpstreamPart): Pick<UpstreamSe
         take(at, line, `line ${index + 1} of api_key_file`, `names a file whose line ${index + 1} `)
     }
   }
-  return { keys: [...named.keys()], keyNames: [...named.values()] }
+  const taken = [...named.values()]
+  return { keys: taken.map((one) => one.secret), keyNames: taken.map((one) => one.name) }
 }

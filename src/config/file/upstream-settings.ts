@@ -1,5 +1,6 @@
 import { baseUrl as baseUrlKind } from '../address-kinds.ts'
 import { PRESETS, type Preset } from '../presets.ts'
+import { Secret } from '../secret.ts'
 import type { BreakerSettings, Timeouts, UpstreamSettings } from '../settings.ts'
 import { vendorOf } from '../vendor.ts'
 import { takeCheck } from './check-settings.ts'
@@ -107,7 +108,7 @@ function takeTlsCa(scope: Scope, path: Path, part: UpstreamPart): string | undef
   return text
 }
 
-function takeProxy(scope: Scope, path: Path, part: UpstreamPart): string | undefined {
+function takeProxy(scope: Scope, path: Path, part: UpstreamPart): UpstreamSettings['proxy'] {
   const text = part.proxy?.trim()
   if (text === undefined || text === 'none') return text
   const url = URL.parse(text)
@@ -116,7 +117,7 @@ function takeProxy(scope: Scope, path: Path, part: UpstreamPart): string | undef
     const cure = 'Write its URL, such as http://proxy:3128, with nothing behind the port; or none.'
     scope.add([...path, 'proxy'], { wrong: 'is no URL of a proxy', cure })
   }
-  return text
+  return new Secret(text)
 }
 
 function toConcurrency({ concurrency }: UpstreamPart): UpstreamSettings['concurrency'] {

@@ -1,15 +1,10 @@
+import type { TlsTexts } from '../../config/config.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { createUnderWay } from '../under-way.ts'
 import { ClientSocket } from './client-socket.ts'
 import { Connection } from './connection.ts'
 import { createConnectionRoom } from './connection-room.ts'
 import type { Http1Deps } from './http1-deps.ts'
-
-/** A certificate with its chain, and its key: PEM texts. */
-export interface TlsTexts {
-  readonly cert: string
-  readonly key: string
-}
 
 /** Where to listen, and how. */
 export interface ListenOptions {
@@ -109,7 +104,9 @@ function listenWith(
     allowHalfOpen: true,
     exclusive: !reusePort,
     ...(reusePort && { reusePort }),
-    ...(tls !== undefined && { tls: { ...tls, ALPNProtocols: Buffer.from('\x08http/1.1', 'latin1') } }),
+    ...(tls !== undefined && {
+      tls: { cert: tls.cert, key: tls.key.reveal(), ALPNProtocols: Buffer.from('\x08http/1.1', 'latin1') },
+    }),
     socket,
   })
 }

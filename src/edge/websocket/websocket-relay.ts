@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type { Secret } from '../../config/secret.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { hideSecret } from '../../stream/hide-secret.ts'
 import { createDeadlines, type Deadlines } from '../../timing/deadlines.ts'
@@ -34,7 +35,7 @@ export interface WebSocketRelay {
   /** Headers for the client's 101 or refusal, each where upstream sent none of that name. */
   readonly responseHeaders: readonly (readonly [string, string])[]
   /** The server's key, where this call spends it: a refusal that echoes it is masked. */
-  readonly secret?: string | undefined
+  readonly secret?: Secret | undefined
   /** Told once that upstream has switched, and the time to that in ms; a session may last for hours from then on. */
   readonly onSwitch?: ((ms: number) => void) | undefined
   /** Told of a refusal before any of it goes on; what it rejects with takes its place, and the client is left unanswered. */

@@ -1,14 +1,16 @@
 import { expect, test } from 'bun:test'
 import { nameTokens, shortId } from '../../../src/auth/name-tokens.ts'
 import { sha256 } from '../../../src/cli/sha256.ts'
+import { Secret } from '../../../src/config/secret.ts'
+import { opened } from '../../helpers/secrets.ts'
 
-const unnamed = (secret: string) => ({ name: undefined, secret })
+const unnamed = (text: string) => ({ name: undefined, secret: new Secret(text) })
 
 test('a token goes by its name, and one without by a short digest, whatever else is in the list and wherever it stands', () => {
-  const [alice, digest] = nameTokens([{ name: 'alice', secret: 'a' }, unnamed('b')], sha256)
-  expect(alice).toEqual({ name: 'alice', secret: 'a' })
+  const [alice, digest] = nameTokens([{ name: 'alice', secret: new Secret('a') }, unnamed('b')], sha256)
+  expect(opened(alice)).toEqual({ name: 'alice', secret: 'a' })
   expect(digest?.name).toMatch(/^token-[0-9a-f]{8}$/)
-  expect(nameTokens([unnamed('b'), unnamed('c')], sha256)[0]).toEqual(digest)
+  expect(nameTokens([unnamed('b'), unnamed('c')], sha256)[0]?.name).toBe(digest?.name)
   // As documented: it is the same after a restart, and on another machine.
   expect(shortId('token', 'b', sha256)).toBe(digest?.name ?? '')
 })

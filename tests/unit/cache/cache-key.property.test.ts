@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { cacheKey, type KeyParts } from '../../../src/cache/cache-key.ts'
 import type { Scope } from '../../../src/cache/scope.ts'
+import { Secret } from '../../../src/config/secret.ts'
 import { bytesOf } from '../json/json-texts.ts'
 import { scopeFor, sha256 } from './rig.ts'
 
@@ -30,13 +31,13 @@ const NAME = fc.oneof(
 )
 const DIGEST = fc.constantFrom('token-0a1b2c3d', 'token-0a1b2c3e')
 const ANYBODY = fc.oneof(
-  fc.record({ kind: fc.constant('token' as const), id: NAME, secret: WORD }).map((principal) => ({
+  fc.record({ kind: fc.constant('token' as const), id: NAME, secret: WORD }).map(({ secret, ...principal }) => ({
     identity: ['token', principal.id],
-    scope: scopeFor(principal),
+    scope: scopeFor({ ...principal, secret: new Secret(secret) }),
   })),
-  fc.record({ kind: fc.constant('token' as const), id: DIGEST, secret: WORD }).map((principal) => ({
-    identity: ['token', principal.id, principal.secret],
-    scope: scopeFor(principal),
+  fc.record({ kind: fc.constant('token' as const), id: DIGEST, secret: WORD }).map(({ secret, ...principal }) => ({
+    identity: ['token', principal.id, secret],
+    scope: scopeFor({ ...principal, secret: new Secret(secret) }),
   })),
   fc.tuple(HEADER_VALUE, HEADER_VALUE, HEADER_VALUE).map((keys) => ({
     identity: ['caller', ...keys],

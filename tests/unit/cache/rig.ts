@@ -1,13 +1,14 @@
 import type { Principal } from '../../../src/auth/authorize.ts'
 import { type Scope, scopeOf } from '../../../src/cache/scope.ts'
 import type { Sha256 } from '../../../src/cache/sha256.ts'
+import { Secret } from '../../../src/config/secret.ts'
 
 /** SHA-256 by the runtime. */
 export const sha256: Sha256 = (bytes) => new Bun.CryptoHasher('sha256').update(bytes).digest()
 
 /** The scope of a token. */
 export function tokenScope(secret: string, id = 'token-0a1b2c3d'): Scope {
-  return scopeFor({ kind: 'token', id, secret })
+  return scopeFor({ kind: 'token', id, secret: new Secret(secret) })
 }
 
 /** The scope of a principal, by its headers. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Scope } from '../../../src/cache/scope.ts'
+import { Secret } from '../../../src/config/secret.ts'
 import { scopeFor, tokenScope } from './rig.ts'
 
 test('a token has the scope of its name, so that a new token of the same holder finds what the old one got', () => {
@@ -15,7 +16,7 @@ test('a token without a name has a scope of its own, by its id and its whole dig
 })
 
 test("a token's scope does not depend on what else it brings", () => {
-  const principal = { kind: 'token', id: 'alice', secret: 's' } as const
+  const principal = { kind: 'token', id: 'alice', secret: new Secret('s') } as const
   expect(scopeFor(principal, { authorization: 'Bearer s' })).toBe(scopeFor(principal, { 'x-api-key': 's' }))
 })
 

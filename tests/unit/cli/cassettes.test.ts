@@ -7,6 +7,7 @@ import { explainFolder } from '../../../src/cli/cassettes/open-writer.ts'
 import { serverSecrets } from '../../../src/cli/cassettes/server-secrets.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import type { Settings, UpstreamSettings } from '../../../src/config/settings.ts'
+import { keysOf, pairsOf } from '../../helpers/secrets.ts'
 
 let path: string
 
@@ -73,15 +74,9 @@ describe('the secrets of a server', () => {
     const [first] = config.settings.upstreams
     const other: UpstreamSettings = {
       ...(first as UpstreamSettings),
-      keys: ['key-of-another', 'key-of-its-pool'],
-      headers: [
-        ['x-portkey-api-key', 'key-in-a-header'],
-        ['x-plain', 'no-secret'],
-      ],
-      query: [
-        ['api-version', '2024-10-21'],
-        ['key', 'key-in-a-query'],
-      ],
+      keys: keysOf('key-of-another', 'key-of-its-pool'),
+      headers: pairsOf({ 'x-portkey-api-key': 'key-in-a-header', 'x-plain': 'no-secret' }),
+      query: pairsOf({ 'api-version': '2024-10-21', key: 'key-in-a-query' }),
     }
     const settings: Settings = { ...config.settings, upstreams: [...config.settings.upstreams, other] }
     expect([...serverSecrets({ ...config, settings })].toSorted()).toEqual([

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { tokenList } from '../../../src/config/api-tokens.ts'
+import { opened } from '../../helpers/secrets.ts'
 import { loadGood, sentences } from './load-with-files.ts'
 
 /** The tokens of a text as `name:secret`, or what is wrong. */
 function read(text: string): readonly string[] | string {
   const parsed = tokenList.parse(text)
-  return parsed.ok ? parsed.value.map(({ name = '', secret }) => `${name}:${secret}`) : parsed.fault.wrong
+  return parsed.ok ? parsed.value.map(({ name = '', secret }) => `${name}:${secret.reveal()}`) : parsed.fault.wrong
 }
 
 describe('a list of tokens', () => {
@@ -51,7 +52,7 @@ test("the length that is asked for is the token's, without its name", () => {
   expect(sentences({ ...env, API_TOKEN: 'a-name-of-some-length:short' })).toEqual([
     'API_TOKEN has a token of fewer than 16 characters',
   ])
-  expect(loadGood({ ...env, API_TOKEN: 'al:0123456789abcdef' }).auth.tokens).toEqual([
+  expect(opened(loadGood({ ...env, API_TOKEN: 'al:0123456789abcdef' }).auth.tokens)).toEqual([
     { name: 'al', secret: '0123456789abcdef' },
   ])
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { opened } from '../../helpers/secrets.ts'
 import { load, loadGood, loadProblems, sentences } from './load-with-files.ts'
 
 const TOKEN = '0123456789abcdef'
@@ -21,7 +22,7 @@ describe('authentication', () => {
   })
 
   test('a token of 16 characters is enough', () => {
-    expect(loadGood({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }).auth).toEqual({
+    expect(opened(loadGood({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }).auth)).toEqual({
       required: true,
       tokens: [{ name: undefined, secret: TOKEN }],
     })
@@ -62,7 +63,7 @@ describe('secret files', () => {
   })
 
   test('an empty variable does not stand in the way of its file', () => {
-    expect(loadGood({ OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: '/key' }).upstream.apiKey).toBe('sk-from-file')
+    expect(loadGood({ OPENAI_API_KEY: '', OPENAI_API_KEY_FILE: '/key' }).upstream.apiKey?.reveal()).toBe('sk-from-file')
   })
 
   test.each([
@@ -208,7 +209,7 @@ describe('TLS', () => {
   test('the texts of both files are there', () => {
     const { tls } = loadGood({ TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key' }).server
     expect(tls?.cert).toStartWith('-----BEGIN CERTIFICATE-----')
-    expect(tls?.key).toStartWith('-----BEGIN PRIVATE KEY-----')
+    expect(tls?.key.reveal()).toStartWith('-----BEGIN PRIVATE KEY-----')
   })
 
   test('one file without the other is refused, whichever it is', () => {

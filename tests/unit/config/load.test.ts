@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Config } from '../../../src/config/config.ts'
 import { ENV, ENV_ROWS } from '../../../src/config/env.ts'
 import { settingsFromEnv } from '../../../src/config/settings-from-env.ts'
+import { opened } from '../../helpers/secrets.ts'
 import { load, loadGood, loadProblems } from './load-with-files.ts'
 
 const DEFAULTS: Config = {
@@ -44,19 +45,19 @@ const SETTINGS: readonly [name: string, text: string, read: (config: Config) => 
   ['NEXCODE_CONFIG', '/etc/nexcode.yaml', (c) => c.file, '/etc/nexcode.yaml'],
   ['OPENAI_API_BASE', 'http://10.0.0.1:9/v1/', (c) => c.upstream.baseUrl, 'http://10.0.0.1:9/v1'],
   ['OPENAI_BASE_URL', 'http://10.0.0.2/v1//', (c) => c.upstream.baseUrl, 'http://10.0.0.2/v1'],
-  ['OPENAI_API_KEY', 'sk-1', (c) => c.upstream.apiKey, 'sk-1'],
-  ['OPENAI_API_KEY_FILE', '/key', (c) => c.upstream.apiKey, 'sk-from-file'],
+  ['OPENAI_API_KEY', 'sk-1', (c) => c.upstream.apiKey?.reveal(), 'sk-1'],
+  ['OPENAI_API_KEY_FILE', '/key', (c) => c.upstream.apiKey?.reveal(), 'sk-from-file'],
   ['OPENAI_ORG_ID', 'org-1', (c) => c.upstream.organization, 'org-1'],
   ['OPENAI_PROJECT_ID', 'proj-1', (c) => c.upstream.project, 'proj-1'],
   ['OPENAI_MODEL', 'gpt-4o', (c) => c.defaultModel, 'gpt-4o'],
   ['HOST', '127.0.0.1', (c) => c.server.host, '127.0.0.1'],
   ['PORT', '0', (c) => c.server.port, 0],
   ['REQUIRE_AUTH', 'off', (c) => c.auth.required, false],
-  ['API_TOKEN', 'a, b ,,a', (c) => c.auth.tokens.map(({ secret }) => secret), ['a', 'b']],
+  ['API_TOKEN', 'a, b ,,a', (c) => c.auth.tokens.map(({ secret }) => secret.reveal()), ['a', 'b']],
   [
     'API_TOKEN_FILE',
     '/tokens',
-    (c) => c.auth.tokens.map(({ secret }) => secret),
+    (c) => c.auth.tokens.map(({ secret }) => secret.reveal()),
     ['token-one-0123456', 'token-two-0123456'],
   ],
   ['CORS_ORIGINS', 'https://A.example, *', (c) => c.server.corsOrigins, ['https://a.example', '*']],
@@ -74,7 +75,7 @@ const SETTINGS: readonly [name: string, text: string, read: (config: Config) => 
   ['MAX_FAILED_REPEATS', '0', (c) => c.limits.failedRepeatsMax, 0],
   ['WORKERS', '3', (c) => c.workers, 3],
   ['SSE_PING_MS', '15 s', (c) => c.ssePingMs, 15_000],
-  ['CACHE', 'sqlite:/tmp/x.db', (c) => c.settings.cache.store, 'sqlite:/tmp/x.db'],
+  ['CACHE', 'sqlite:/tmp/x.db', (c) => c.settings.cache.store?.reveal(), 'sqlite:/tmp/x.db'],
   ['CACHE_TTL', '5m', (c) => c.settings.cache.ttlMs, 300_000],
   ['CACHE_MAX_BYTES', '1MB', (c) => c.settings.cache.bytesMax, 1_000_000],
   ['CACHE_MAX_ENTRIES', '9', (c) => c.settings.cache.entriesMax, 9],
@@ -109,7 +110,7 @@ describe('loadConfig', () => {
   })
 
   test('drops the spaces around a value, and the carriage return of a file with Windows line ends', () => {
-    expect(loadGood({ PORT: ' 9000\r', OPENAI_API_KEY: 'sk-1\r' })).toMatchObject({
+    expect(opened(loadGood({ PORT: ' 9000\r', OPENAI_API_KEY: 'sk-1\r' }))).toMatchObject({
       server: { port: 9000 },
       upstream: { apiKey: 'sk-1' },
     })
@@ -134,7 +135,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(30)
+    expect(objects).toHaveLength(33)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 

@@ -1,12 +1,19 @@
 import { expect, test } from 'bun:test'
 import { CACHE_DEFAULTS } from '../../../src/config/answering-defaults.ts'
+import { Secret } from '../../../src/config/secret.ts'
 import { settingsFromEnv } from '../../../src/config/settings-from-env.ts'
+import { opened } from '../../helpers/secrets.ts'
 
 const NO_TIMEOUTS = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
 
 test('the environment alone comes to one upstream, to which everything goes once, as it came', () => {
-  const upstream = { baseUrl: 'http://10.0.0.1:9/v1', apiKey: 'sk-1', organization: 'org-1', project: 'proj-1' }
-  expect(settingsFromEnv({ upstream, debugHeaders: true })).toEqual({
+  const upstream = {
+    baseUrl: 'http://10.0.0.1:9/v1',
+    apiKey: new Secret('sk-1'),
+    organization: 'org-1',
+    project: 'proj-1',
+  }
+  expect(opened(settingsFromEnv({ upstream, debugHeaders: true }))).toEqual({
     hasFile: false,
     upstreams: [
       {

@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Principal } from '../../../src/auth/authorize.ts'
 import { sha256 } from '../../../src/cli/sha256.ts'
+import { Secret } from '../../../src/config/secret.ts'
 import { createCacheNames } from '../../../src/reuse/cache-names.ts'
 import type { ReuseRequest } from '../../../src/reuse/reuse-request.ts'
 
-const TOKEN: Principal = { kind: 'token', id: 'token-0a1b2c3d', secret: 'nx-a-token-0123456789' }
+const TOKEN: Principal = { kind: 'token', id: 'token-0a1b2c3d', secret: new Secret('nx-a-token-0123456789') }
 const BODY = '{"model":"m","input":"a","seed":9007199254740993}'
 
 interface Asked {
@@ -76,7 +77,7 @@ test('the same body in another order of its members has the same key', () => {
 })
 
 test.each<[string, Partial<Asked>]>([
-  ['another token without a name', { principal: { ...TOKEN, secret: 'nx-b-token-0123456789' } }],
+  ['another token without a name', { principal: { ...TOKEN, secret: new Secret('nx-b-token-0123456789') } }],
   ['another name', { principal: { ...TOKEN, id: 'bob' } }],
   [
     'another kind of caller',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Settings } from '../../../src/config/settings.ts'
 import { createRouter, type Lane, type Router } from '../../../src/router/router.ts'
+import { keysOf, opened } from '../../helpers/secrets.ts'
 import { BREAKER, depsOf, fakeClock, modelOf, settingsOf, targetOf, upstreamOf } from './scene.ts'
 
 const LIMITED = { max: 1, queue: 5, queueMs: 1000 }
@@ -45,12 +46,12 @@ describe('a reload', () => {
 
   test.each([
     ['base URL', { upstreams: [upstreamOf('openai', { baseUrl: 'https://other.example/v1' })] }],
-    ['key', { upstreams: [upstreamOf('openai', { keys: ['sk-other'] })] }],
+    ['key', { upstreams: [upstreamOf('openai', { keys: keysOf('sk-other') })] }],
     ['model', { models: [modelOf('m', [targetOf('openai', { model: 'gpt-5' })])] }],
     [
       'upstream’s name',
       {
-        upstreams: [upstreamOf('renamed', { baseUrl: 'https://openai.example/v1', keys: ['sk-openai'] })],
+        upstreams: [upstreamOf('renamed', { baseUrl: 'https://openai.example/v1', keys: keysOf('sk-openai') })],
         defaultUpstream: 'renamed',
         models: [modelOf('m', [targetOf('renamed', { model: 'gpt-4o' })])],
       },
@@ -67,13 +68,17 @@ describe('a reload', () => {
 
   test('finds a key by itself, and not by its place in the pool', () => {
     const clock = fakeClock()
-    const before = createRouter(settingsOf({ upstreams: [upstreamOf('pool', { keys: ['k1', 'k2'] })] }), depsOf(clock))
+    const before = createRouter(
+      settingsOf({ upstreams: [upstreamOf('pool', { keys: keysOf('k1', 'k2') })] }),
+      depsOf(clock),
+    )
     const after = createRouter(
-      settingsOf({ upstreams: [upstreamOf('pool', { keys: ['k2', 'k3'] })] }),
+      settingsOf({ upstreams: [upstreamOf('pool', { keys: keysOf('k2', 'k3') })] }),
       depsOf(clock),
       before,
     )
-    expect(laneOf(after, 'm')).toMatchObject({ label: 'pool', key: 'k2', keyIndex: 0 })
+    expect(opened(laneOf(after, 'm').key)).toBe('k2')
+    expect(laneOf(after, 'm')).toMatchObject({ label: 'pool', keyIndex: 0 })
     expect(laneOf(after, 'm').health).toBe(laneOf(before, 'm', 1).health)
     expect(laneOf(after, 'm', 1).health).not.toBe(laneOf(before, 'm').health)
   })
@@ -120,7 +125,7 @@ describe('a reload', () => {
   })
 
   test('leaves the router before it working', () => {
-    const { before } = reloaded({ upstreams: [upstreamOf('openai', { keys: ['sk-other'] })] })
+    const { before } = reloaded({ upstreams: [upstreamOf('openai', { keys: keysOf('sk-other') })] })
     expect(before.route('m').order({})).toHaveLength(1)
     expect(before.states()[1]).toMatchObject({ state: 'open' })
   })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { Secret } from '../../../src/config/secret.ts'
 import { createRememberedIds, type RememberedIds } from '../../../src/router/remembered-ids.ts'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
 
@@ -51,11 +52,11 @@ describe('remembered ids', () => {
   test('are shared through a store, with what the caller called the model, and no id or key is in it', async () => {
     const store = openStore()
     const [ours, others] = [create(), create()]
-    const where = { ...HERE, key: ours.keyDigest('sk-secret'), alias: 'smart' }
+    const where = { ...HERE, key: ours.keyDigest(new Secret('sk-secret')), alias: 'smart' }
     await ours.remember('resp_1', where, { store })
     expect(await others.findIn(store, ['resp_0', 'resp_1'])).toEqual(where)
     expect(others.find(['resp_1'])).toEqual(where)
-    expect(others.keyDigest('sk-secret')).toBe(where.key)
+    expect(others.keyDigest(new Secret('sk-secret'))).toBe(where.key)
     expect(where.key).toMatch(/^[0-9a-f]{16}$/)
     expect(ours.keyDigest(undefined)).toBe('')
     expect(await store.get('object:resp_1')).toBeUndefined()

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createRouter } from '../../../src/router/router.ts'
+import { keysOf } from '../../helpers/secrets.ts'
 import {
   depsOf,
   fakeClock,
@@ -33,9 +34,9 @@ describe('without models', () => {
       label: 'api.openai.com',
       upstream: settings.upstreams[0],
       model: undefined,
-      key: 'sk-api.openai.com',
       keyIndex: 0,
     })
+    expect(lane?.key?.reveal()).toBe('sk-api.openai.com')
   })
 })
 
@@ -132,7 +133,7 @@ describe('the strategy of a model', () => {
   })
 
   test('weighs a target, however many keys it has', () => {
-    const upstreams = [upstreamOf('pool', { keys: ['k1', 'k2', 'k3'] }), upstreamOf('groq')]
+    const upstreams = [upstreamOf('pool', { keys: keysOf('k1', 'k2', 'k3') }), upstreamOf('groq')]
     const models = [modelOf('m', [targetOf('pool', { weight: 3 }), targetOf('groq')], { strategy: 'weighted' })]
     const router = createRouter(settingsOf({ upstreams, models }), depsOf(fakeClock(), seededRandom(9)))
     const firsts: Record<string, number> = {}
@@ -163,13 +164,13 @@ describe('the strategy of a model', () => {
 })
 
 describe('a pool of keys', () => {
-  const pool = upstreamOf('pool', { keys: ['k1', 'k2', 'k3'] })
+  const pool = upstreamOf('pool', { keys: keysOf('k1', 'k2', 'k3') })
 
   test('takes turns, and each key has a health of its own', () => {
     const router = createRouter(settingsOf({ upstreams: [pool] }), depsOf(fakeClock()))
     expect([0, 1, 2, 3].map(() => orderFor(router, undefined)[0])).toEqual(['pool', 'pool#2', 'pool#3', 'pool'])
     const { lanes } = router.route(undefined)
-    expect(lanes.map(({ key, keyIndex }) => [key, keyIndex])).toEqual([
+    expect(lanes.map(({ key, keyIndex }) => [key?.reveal(), keyIndex])).toEqual([
       ['k1', 0],
       ['k2', 1],
       ['k3', 2],
@@ -186,19 +187,21 @@ describe('a pool of keys', () => {
 
   test.each(['caller', 'none'] as const)('is not used where the auth is %s', (auth) => {
     const router = createRouter(settingsOf({ upstreams: [{ ...pool, auth }] }), depsOf(fakeClock()))
-    expect(router.route(undefined).lanes.map(({ key, keyIndex }) => [key ?? 'none', keyIndex])).toEqual([['none', 0]])
+    expect(router.route(undefined).lanes.map(({ key, keyIndex }) => [key?.reveal() ?? 'none', keyIndex])).toEqual([
+      ['none', 0],
+    ])
   })
 
   test('of one key is used where the caller may bring its own; without a key there is one lane without', () => {
     const keyed = createRouter(settingsOf({ upstreams: [upstreamOf('a', { auth: 'either' })] }), depsOf(fakeClock()))
-    expect(keyed.route(undefined).lanes.map(({ key }) => key)).toEqual(['sk-a'])
+    expect(keyed.route(undefined).lanes.map(({ key }) => key?.reveal())).toEqual(['sk-a'])
     const bare = createRouter(settingsOf({ upstreams: [upstreamOf('a', { keys: [] })] }), depsOf(fakeClock()))
     expect(bare.route(undefined).lanes.map(({ key }) => key ?? 'none')).toEqual(['none'])
   })
 })
 
 describe('the route to an upstream', () => {
-  const upstreams = [upstreamOf('openai'), upstreamOf('pool', { keys: ['k1', 'k2'] })]
+  const upstreams = [upstreamOf('openai'), upstreamOf('pool', { keys: keysOf('k1', 'k2') })]
   const router = createRouter(settingsOf({ upstreams }), depsOf(fakeClock()))
 
   test('has all its keys, or the one that is asked for', () => {
@@ -243,7 +246,10 @@ describe('health', () => {
 describe('the states', () => {
   test('tell of every lane: what is under way, who waits, how fast it is, and how long it is left alone', () => {
     const clock = fakeClock()
-    const limited = upstreamOf('openai', { concurrency: { max: 1, queue: 5, queueMs: 0 }, keys: ['sk-1', 'sk-2'] })
+    const limited = upstreamOf('openai', {
+      concurrency: { max: 1, queue: 5, queueMs: 0 },
+      keys: keysOf('sk-1', 'sk-2'),
+    })
     const models = [modelOf('smart', [targetOf('openai', { model: 'gpt-4o' })])]
     const router = createRouter(settingsOf({ upstreams: [limited], models }), depsOf(clock))
     const [first, second] = router.route('smart').lanes

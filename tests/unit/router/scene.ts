@@ -9,6 +9,7 @@ import type {
 } from '../../../src/config/settings.ts'
 import type { Router, RouterDeps } from '../../../src/router/router.ts'
 import type { Deadlines } from '../../../src/timing/deadlines.ts'
+import { keysOf } from '../../helpers/secrets.ts'
 
 /** A clock that is moved by hand, and the deadlines that run by it. */
 export interface FakeClock {
@@ -94,7 +95,7 @@ export function upstreamOf(name: string, changes: Partial<UpstreamSettings> = {}
     baseUrl: `https://${name}.example/v1`,
     vendor: undefined,
     auth: 'server',
-    keys: [`sk-${name}`],
+    keys: keysOf(`sk-${name}`),
     keyNames: [`KEY_${name}`],
     keyHeader: 'authorization',
     headers: [],

@@ -5,9 +5,10 @@ import { renderExplanation } from '../../../../src/cli/explain/render-explanatio
 import type { AskedRequest } from '../../../../src/cli/explain/request-file.ts'
 import type { Config } from '../../../../src/config/config.ts'
 import { loadConfig } from '../../../../src/config/load.ts'
+import { Secret } from '../../../../src/config/secret.ts'
 import { loadGood } from '../../config/file/load-file.ts'
 
-const TOKEN: Principal = { kind: 'token', id: 'token-1', secret: 'the-secret-of-the-token' }
+const TOKEN: Principal = { kind: 'token', id: 'token-1', secret: new Secret('the-secret-of-the-token') }
 
 function configOf(file?: object, env: Readonly<Record<string, string>> = {}): Config {
   const loaded = loadConfig(env, { isTerminal: false, readFile: () => '' })

@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
 import { CACHE_DEFAULTS } from '../../../../src/config/answering-defaults.ts'
+import { Secret } from '../../../../src/config/secret.ts'
+import { opened } from '../../../helpers/secrets.ts'
 import { BASE, load } from './load-file.ts'
 
 function good(text: string, base = BASE) {
@@ -11,7 +13,7 @@ function good(text: string, base = BASE) {
 test('without a word about it, what the environment says of cache and extensions holds', () => {
   const base = {
     ...BASE,
-    cache: { ...CACHE_DEFAULTS, store: 'memory', ttlMs: 5 },
+    cache: { ...CACHE_DEFAULTS, store: new Secret('memory'), ttlMs: 5 },
     extensions: [{ path: '/x.ts', options: {}, onError: 'fail' as const, timeoutMs: 1 }],
     idempotencyMs: 7,
     onDisconnect: 'drain' as const,
@@ -28,7 +30,7 @@ test('without a word about it, what the environment says of cache and extensions
 test('cache: every key has its place, memory is the store where none is named, and false switches it off', () => {
   const text = `cache: { store: "sqlite:/tmp/c.db", ttl: 5m, ttl_max: 1h, max_bytes: 1000, max_entries: 10,
     max_answer_bytes: 100, requests: all, scope: shared, pace: original }`
-  expect(good(text).cache).toEqual({
+  expect(opened(good(text).cache)).toEqual({
     store: 'sqlite:/tmp/c.db',
     ttlMs: 300_000,
     ttlMaxMs: 3_600_000,
@@ -39,8 +41,8 @@ test('cache: every key has its place, memory is the store where none is named, a
     scope: 'shared',
     pace: 'original',
   })
-  expect(good('cache: { ttl: 1m }').cache).toEqual({ ...CACHE_DEFAULTS, store: 'memory', ttlMs: 60_000 })
-  const base = { ...BASE, cache: { ...CACHE_DEFAULTS, store: 'memory' } }
+  expect(opened(good('cache: { ttl: 1m }').cache)).toEqual({ ...CACHE_DEFAULTS, store: 'memory', ttlMs: 60_000 })
+  const base = { ...BASE, cache: { ...CACHE_DEFAULTS, store: new Secret('memory') } }
   expect(good('cache: false', base).cache.store).toBeUndefined()
 })
 

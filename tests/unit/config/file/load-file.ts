@@ -1,12 +1,18 @@
 import type { Env } from '../../../../src/config/env-reader.ts'
 import { type LoadedSettings, loadSettings } from '../../../../src/config/file/load-settings.ts'
 import type { FileProblem } from '../../../../src/config/file/problems.ts'
+import { Secret } from '../../../../src/config/secret.ts'
 import type { Settings } from '../../../../src/config/settings.ts'
 import { settingsFromEnv } from '../../../../src/config/settings-from-env.ts'
 
 /** What the environment alone comes to in these tests. */
 export const BASE = settingsFromEnv({
-  upstream: { baseUrl: 'https://api.openai.com/v1', apiKey: 'sk-env', organization: undefined, project: undefined },
+  upstream: {
+    baseUrl: 'https://api.openai.com/v1',
+    apiKey: new Secret('sk-env'),
+    organization: undefined,
+    project: undefined,
+  },
   debugHeaders: true,
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { RETRY_DEFAULTS } from '../../../../src/config/file/sending-defaults.ts'
 import type { Settings, UpstreamSettings } from '../../../../src/config/settings.ts'
+import { opened } from '../../../helpers/secrets.ts'
 import { EXAMPLE, EXAMPLE_ENV } from './example.ts'
 import { BASE, load, loadGood, variable } from './load-file.ts'
 
@@ -100,7 +101,7 @@ describe('a file that says everything', () => {
   ]
 
   test.each(PLACES)('has its place for %s', (_key, found, value) => {
-    expect(found).toEqual(value)
+    expect(opened(found)).toEqual(value)
   })
 
   test('has its place for retry, where 5xx is all server errors, each cause once', () => {
@@ -159,7 +160,7 @@ describe('a file that says everything', () => {
       MOUNTED_FILE: '/run/key',
     })
     expect(loaded.ok ? loaded.filesRead : loaded).toEqual(['/run/key', '/etc/ca.pem', '/etc/keys'])
-    expect(loaded.ok && loaded.settings.upstreams[0]?.keys).toEqual(['sk-mounted'])
+    expect(opened(loaded.ok && loaded.settings.upstreams[0]?.keys)).toEqual(['sk-mounted'])
   })
 })
 
@@ -202,7 +203,7 @@ describe('a file that says nothing', () => {
 describe('an upstream', () => {
   test('of a preset has its key header, path and query', () => {
     const upstream = upstreamOf('upstreams: { z: { preset: azure, base_url: "https://z/openai", api_key: k } }')
-    expect(upstream).toMatchObject({
+    expect(opened(upstream)).toMatchObject({
       keyHeader: 'api-key',
       modelPath: '/deployments/{model}{path}',
       query: [['api-version', '2024-10-21']],
@@ -241,7 +242,7 @@ describe('an upstream', () => {
 
   test('may set the header authorization itself where it has no key', () => {
     const upstream = upstreamOf('upstreams: { z: { base_url: "http://z", headers: { Authorization: "Basic eA==" } } }')
-    expect(upstream?.headers).toEqual([['authorization', 'Basic eA==']])
+    expect(opened(upstream?.headers)).toEqual([['authorization', 'Basic eA==']])
   })
 
   test('has a breaker again where only the top level has none', () => {
@@ -279,7 +280,10 @@ describe('hedging', () => {
 test('JSON is read as well, with tabs, a mark at the beginning, and variables', () => {
   const file = { upstreams: { a: { base_url: 'http://a', api_key: variable('K') } }, params: [{ drop: ['x'] }] }
   const text = `\uFEFF${JSON.stringify(file, null, '\t')}`
-  expect(loadGood(text, { K: 'sk-1' })).toMatchObject({ upstreams: [{ keys: ['sk-1'] }], params: [{ drop: ['x'] }] })
+  expect(opened(loadGood(text, { K: 'sk-1' }))).toMatchObject({
+    upstreams: [{ keys: ['sk-1'] }],
+    params: [{ drop: ['x'] }],
+  })
 })
 
 test('anchors and aliases are read', () => {

@@ -1,0 +1,43 @@
+/** What stands wherever a secret is printed. */
+const REDACTED = '[redacted]'
+
+/**
+ * A key, a token, a password, or a text that may hold one. Whatever prints it (a template string, `String()`, JSON, the log, the
+ * runtime's inspection) prints `[redacted]`; only `reveal` gives its text.
+ *
+ * Everything that the configuration knows to be secret has this type, and keeps it up to where the text itself is needed: the
+ * headers of a call to an upstream, the comparison with what a caller brings, a socket's TLS, a store's connection, what
+ * is looked for to be masked. `tests/architecture.test.ts` has the list of those places.
+ *
+ * For rules about it: the class is nominal (it has a private field), so a value of it is told by its type, `Secret` of
+ * `src/config/secret.ts`, and an opened one by the call `.reveal()`. Neither `===` nor a deep comparison can see the text: two
+ * configurations are compared with `areSameConfigs`.
+ *
+ * @example
+ * headers.set('authorization', `Bearer ${key.reveal()}`)
+ */
+export class Secret {
+  readonly #text: string
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** The text itself. */
+  reveal(): string {
+    return this.#text
+  }
+
+  toString(): string {
+    return REDACTED
+  }
+
+  toJSON(): string {
+    return REDACTED
+  }
+
+  /** What the runtime prints (`util.inspect.custom`). */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return REDACTED
+  }
+}
