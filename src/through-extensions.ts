@@ -50,7 +50,7 @@ export async function throughExtensions(
       {
         exchange,
         shownTarget: withoutToken(exchange.target, principal),
-        principal: { kind: principal.kind, id: principal.kind === 'local' ? undefined : principal.id },
+        principal: Object.freeze({ kind: principal.kind, id: principal.kind === 'local' ? undefined : principal.id }),
         call: last(false),
       },
       last(true),
@@ -83,7 +83,7 @@ async function goOn(
     return response
   } catch (cause) {
     fork.end({ kind: 'failed', cause })
-    throw cause
+    throw cause instanceof ApiError ? cause.copy() : cause
   } finally {
     // What `context.call` asks beside it is another call's affair.
     if (forks !== undefined) fork.tell(exchange)

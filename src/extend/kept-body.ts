@@ -81,8 +81,10 @@ export class KeptBody implements IncomingBody {
     const kept = this.#kept?.[at - this.#lost]
     if (kept !== undefined) return kept.slice()
     if (this.#isDone) return undefined
+    const isFirst = this.#reading === undefined
     this.#reading ??= this.#read()
-    return await this.#reading
+    const chunk = await this.#reading
+    return isFirst ? chunk : chunk?.slice()
   }
 
   #isSmall(): boolean {

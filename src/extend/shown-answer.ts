@@ -3,10 +3,17 @@ import type { AnswerNotes } from './chain-deps.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import type { Waits } from './own-time.ts'
 import { decodeStream } from './plain-stream.ts'
+import { teeCopies } from './tee-copies.ts'
 
 /** What says how a body came. */
 const BODY_HEADERS = ['content-length', 'content-encoding'] as const
 const ON_DEMAND = { highWaterMark: 0 }
+
+/** An answer as a standard response, and the stream that its body was at first. */
+interface PlainAnswer {
+  readonly response: Response
+  readonly stream: ReadableStream<Uint8Array>
+}
 
 /**
  * An answer as extensions see it: a response that is decoded and has no length, made of the answer itself only when somebody
@@ -18,8 +25,10 @@ export class ShownAnswer {
   readonly #waits: Waits
   /** The headers that say how the body came, while they are hidden. */
   #hidden: readonly (readonly [name: string, value: string])[] | undefined
-  #plain: { readonly response: Response; readonly stream: ReadableStream<Uint8Array> } | undefined
+  #plain: PlainAnswer | undefined
   #reader: ChunkReader | undefined
+  /** What is read is nobody else's: it has been decoded for this reader. */
+  #isOwn = false
   #isOver = false
   #isBroken = false
 
@@ -41,12 +50,18 @@ export class ShownAnswer {
 
   /** The same as a standard response, whose body is read when somebody asks for it. */
   get plain(): Response {
-    if (this.#plain === undefined) {
-      const stream = new ReadableStream<Uint8Array>(this, ON_DEMAND)
-      const { status, statusText } = this.answer
-      this.#plain = { stream, response: new Response(stream, { status, statusText, headers: this.headers }) }
-    }
-    return this.#plain.response
+    return this.#shown().response
+  }
+
+  /** A second one with the same body. Throws a `TypeError` where that is being read already. */
+  copy(): Response {
+    const { response, stream } = this.#shown()
+    const { body } = response
+    if (this.isRead || body === null) throw new TypeError('the body of the response has been read')
+    const [own, other] = teeCopies(body)
+    const { status, statusText } = this.answer
+    this.#plain = { stream, response: new Response(own, { status, statusText, headers: this.headers }) }
+    return new Response(other, this.answer)
   }
 
   /** Whether nobody has read its body, nor has taken a copy. */
@@ -89,7 +104,8 @@ export class ShownAnswer {
     try {
       this.#reader ??= this.#open()
       const { done, value } = await this.#reader.read()
-      if (!done) return controller.enqueue(value)
+      // Others may get the same chunk, or have kept it: whoever reads this one may write into it.
+      if (!done) return controller.enqueue(this.#isOwn ? value : value.slice())
       this.#isOver = true
       controller.close()
     } catch {
@@ -107,12 +123,22 @@ export class ShownAnswer {
     this.drop()
   }
 
+  #shown(): PlainAnswer {
+    if (this.#plain === undefined) {
+      const stream = new ReadableStream<Uint8Array>(this, ON_DEMAND)
+      const { status, statusText } = this.answer
+      this.#plain = { stream, response: new Response(stream, { status, statusText, headers: this.headers }) }
+    }
+    return this.#plain
+  }
+
   #open(): ChunkReader {
     if (this.#isOver) throw new TypeError('the answer has gone to the caller')
     const coding = this.#hidden?.find(([name]) => name === 'content-encoding')?.[1]
     const format = coding === undefined ? undefined : formatOf(coding)
     const { body } = this.#notes.standalone(this.answer)
     if (body === null) throw new TypeError('the answer has no body')
+    this.#isOwn = format !== undefined
     return (format === undefined ? body : decodeStream(body, format, Number.POSITIVE_INFINITY)).getReader()
   }
 }

@@ -26,7 +26,7 @@ const SHOWN_RESPONSE: object = Object.create(Response.prototype, {
     formData: ({ plain }) => plain.formData(),
     json: ({ plain }) => plain.json(),
     text: ({ plain }) => plain.text(),
-    clone: ({ plain, answer }) => new Response(plain.clone().body, answer),
+    clone: (answer) => answer.copy(),
   }),
 })
 

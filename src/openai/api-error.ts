@@ -62,4 +62,14 @@ export class ApiError extends Error {
       },
     }
   }
+
+  /** The same once more, for somebody who may write into it: an error of a call is that of all who wait for it. */
+  copy(): ApiError {
+    const { message, type, param, code } = this.body.error
+    const { kind, retryAfterSeconds, rule, cause } = this
+    return new ApiError(kind, {
+      ...{ message, type, param, code, rule, cause },
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    })
+  }
 }

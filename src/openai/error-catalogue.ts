@@ -11,5 +11,8 @@ export const ERROR_CATALOGUE = {
   ...GATEWAY_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
+// An extension gets to see them.
+for (const row of Object.values(ERROR_CATALOGUE)) Object.freeze(row)
+
 /** The name of a row of the catalogue. */
 export type ErrorKind = keyof typeof ERROR_CATALOGUE

@@ -28,6 +28,15 @@ test('whoever reads it gets a copy: writing into it changes nothing', async () =
   expect(await text(body.stream())).toBe('abc')
 })
 
+test('two that read the same chunk at the same time get one each', async () => {
+  const body = new KeptBody(arriving(['abc']), told(null), 10)
+  const [one, two] = [body.stream().getReader(), body.stream().getReader()]
+  const writing = one.read().then(({ value }) => value?.fill(0))
+  const { value } = await two.read()
+  await writing
+  expect(new TextDecoder().decode(value)).toBe('abc')
+})
+
 test('a short one of a told length is read as a whole, once', async () => {
   const source = arriving(['a', 'b'])
   const body = new KeptBody(source, told('2'), 10)
