@@ -99,8 +99,10 @@ function tellBreaker(log: Log): NonNullable<RouterDeps['onBreaker']> {
 export function createApp(deps: AppDeps): App {
   const { config, version, log, fetch, sha256, deadlines = createDeadlines() } = deps
   const { server, timeouts } = config
+  // What is answered from cassettes alone asks nobody, not even for a list of models, and spends nobody's key.
+  const isOffline = deps.cassettes?.play?.isClosed === true
   const doorFor = (tokens: readonly ApiToken[]): Authorize =>
-    createAuthorize({ ...config.auth, ...server, tokens, sha256 })
+    createAuthorize({ ...config.auth, ...server, tokens, isFree: isOffline, sha256 })
   let door = doorFor(config.auth.tokens)
   const authorize: Authorize = (headers) => door(headers)
   const admission = createAdmission(config.limits.inFlightMax)
@@ -123,8 +125,6 @@ export function createApp(deps: AppDeps): App {
   })
   let parts = makeParts(config.settings, deps.extensions)
   let live: Serving = { ...createLive(config.settings, routing), ...parts }
-  // What is answered from cassettes alone asks nobody, not even for a list of models.
-  const isOffline = deps.cassettes?.play?.isClosed === true
   const pipeline: PipelineDeps = {
     ...routing,
     live: () => live,
@@ -147,7 +147,7 @@ export function createApp(deps: AppDeps): App {
   }
 
   const checks = createHealthChecks(pipeline)
-  const targets = () => (live.settings.hasFile ? live.router.states() : undefined)
+  const targets = () => (live.settings.hasFile && !isOffline ? live.router.states() : undefined)
   const readiness = { admission, authorize, targets, workers: deps.workers }
   const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })
     .use(errorHandler(log))

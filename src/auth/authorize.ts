@@ -11,7 +11,10 @@ export type Principal =
   | { readonly kind: 'token'; readonly id: string; readonly secret: Secret }
   /** Brings a key of its own, which goes upstream as it came; it is known by a short digest of it. */
   | { readonly kind: 'caller'; readonly id: string }
-  /** Brings nothing, but calls from this very machine; is lent the server's key, where there is one. */
+  /**
+   * Brings nothing, but calls from this very machine; is lent the server's key, where there is one. Where no key can be spent,
+   * whoever brings nothing.
+   */
   | { readonly kind: 'local' }
 
 /** What decides who may come in. */
@@ -21,6 +24,8 @@ export interface AuthorizeDeps {
   readonly tokens: readonly ApiToken[]
   /** Whether the server can only be reached from this machine. */
   readonly isLoopback: boolean
+  /** Whether no key can be spent, since only cassettes answer: then nobody needs one. Absent: no. */
+  readonly isFree?: boolean
   /** Browser origins that may call (`CORS_ORIGINS`). */
   readonly corsOrigins: readonly string[]
   /** SHA-256 of a text (FIPS 180-4). */
@@ -79,7 +84,7 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     const credential = readCredential(headers)
     if (deps.required) return admitToken(credential)
     if (credential !== undefined) return callerWith(credential)
-    if (deps.isLoopback && isLocalCaller(headers, deps.corsOrigins)) return { kind: 'local' }
+    if (deps.isFree === true || (deps.isLoopback && isLocalCaller(headers, deps.corsOrigins))) return { kind: 'local' }
     throw new ApiError('missing_api_key')
   }
 }

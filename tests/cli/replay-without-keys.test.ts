@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { getText, sendRaw } from '../helpers/raw-client.ts'
+import { type Env, gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+
+/** Any interface, as in a container: there nobody is a program of this machine. */
+const PUBLIC: Env = { OPENAI_API_BASE: 'http://127.0.0.1:9/v1', HOST: '0.0.0.0' }
+const TOKEN = 'token-of-alice-0123456789'
+const MODELS = {
+  cassette: 1,
+  request: { method: 'GET', path: '/v1/models' },
+  response: { status: 200, headers: { 'content-type': 'application/json' }, body: { json: { object: 'list' } } },
+}
+/** What may come along without a key. */
+const CALLERS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ['from anywhere', { Host: 'replay.example.com' }],
+  ['behind a proxy', { 'X-Forwarded-For': '203.0.113.7', Via: '1.1 proxy' }],
+  ['with an empty key', { Authorization: 'Bearer ' }],
+  ['of a page of another site', { Origin: 'https://example.com' }],
+]
+
+let folder: string
+let gateway: TestGateway | undefined
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nexcode-keyless-'))
+  await writeFile(join(folder, '0001-models.json'), JSON.stringify(MODELS))
+})
+afterEach(async () => {
+  await gateway?.stop()
+  gateway = undefined
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function replay(args: readonly string[] = [], env: Env = {}): Promise<TestGateway> {
+  const command = [...gatewayCommand(), 'replay', '--from', folder, ...args]
+  gateway = await startGatewayProcess({ ...PUBLIC, ...env }, command)
+  return gateway
+}
+
+const statusOf = async ({ port }: TestGateway, headers: Readonly<Record<string, string>>): Promise<number> =>
+  (await sendRaw(port, getText('/v1/models', headers))).status
+
+describe('where only cassettes answer', () => {
+  test('nobody needs a key, whoever it is, and a request without a cassette is the 404 that says so', async () => {
+    const player = await replay()
+    for (const [who, headers] of CALLERS) expect([who, await statusOf(player, headers)]).toEqual([who, 200])
+    const miss = await sendRaw(player.port, getText('/v1/files'))
+    expect([miss.status, miss.json()]).toMatchObject([404, { error: { code: 'no_cassette' } }])
+  })
+
+  test('a server that asks for tokens goes on to ask for them', async () => {
+    const player = await replay([], { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN })
+    expect(await statusOf(player, {})).toBe(401)
+    expect(await statusOf(player, { Authorization: `Bearer ${TOKEN}` })).toBe(200)
+  })
+
+  test('a stranger is not told who the upstreams of a file are', async () => {
+    const path = join(folder, 'nexcode.yaml')
+    await writeFile(path, 'upstreams: { secretive: { base_url: http://127.0.0.1:9/v1 } }')
+    const player = await replay(['--config', path])
+    const ready = await sendRaw(player.port, getText('/ready'))
+    expect([ready.status, ready.text()]).toEqual([200, '{"status":"ready"}'])
+  })
+})
+
+test.each(['forward', 'record'])(
+  'where what is missing goes to an upstream (--on-miss %s) a caller needs a key, also for what is there',
+  async (onMiss) => {
+    const player = await replay(['--on-miss', onMiss])
+    for (const [who, headers] of CALLERS) expect([who, await statusOf(player, headers)]).toEqual([who, 401])
+    expect(await statusOf(player, { Authorization: 'Bearer sk-mine' })).toBe(200)
+  },
+)
