@@ -40,7 +40,7 @@ export function findConfigFile(flag: string | undefined, named: string | undefin
  * Reads a configuration file, whole and checked.
  *
  * `config` is what the environment alone comes to; `kept` is what was in the files when they were read before, since some can be read
- * once only. What reads it is loaded where there is a file only.
+ * once only. Where `isKeyless`, keys that there are none of are no problem. What reads it is loaded where there is a file only.
  *
  * @example
  * const read = await readConfigFile('nexcode.yaml', process.env, config)
@@ -49,7 +49,7 @@ export async function readConfigFile(
   path: string,
   env: Env,
   config: Config,
-  kept?: FileReader['texts'],
+  { kept, isKeyless = false }: { readonly kept?: FileReader['texts']; readonly isKeyless?: boolean } = {},
 ): Promise<ReadConfigFile> {
   const files = createFileReader(kept)
   const { states: filesRead, texts } = files
@@ -72,7 +72,7 @@ export async function readConfigFile(
     import('../config/file/problems.ts'),
   ])
   const isEmpty = text.split('\n').every((line) => /^\s*(?:#|---\s*$|$)/.test(line))
-  const options = { env, readFile: files.read, base: config.settings, callers: callersOf(config, env) }
+  const options = { env, readFile: files.read, base: config.settings, callers: callersOf(config, env), isKeyless }
   const loaded = loadSettings({ path, text }, options)
   const inLines = (problems: readonly FileProblem[]): string[] =>
     problems.map((problem) => renderFileProblems([problem]).trimEnd().replace(/\n\s*/g, ' '))

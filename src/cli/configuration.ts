@@ -13,6 +13,8 @@ export interface ConfigurationSource {
   readonly env: Env
   /** The path of the configuration file; undefined: the environment alone. */
   readonly file: string | undefined
+  /** Whether no upstream is ever asked, so that no key is needed. */
+  readonly isKeyless: boolean
 }
 
 /** A configuration, and what it was read from. */
@@ -63,30 +65,34 @@ export function readEnvironment(env: Env): Configuration | undefined {
   const { read, states, texts } = createFileReader()
   const loaded = loadEnvironment(env, read)
   if (!loaded.ok) return void process.stderr.write(renderConfigProblems(loaded.problems))
-  const source = { env, file: undefined }
+  const source = { env, file: undefined, isKeyless: false }
   const warnings = warningsOf(loaded.config, env)
   return { config: loaded.config, source, filesRead: states, texts, isEmpty: false, warnings }
 }
 
 /**
  * Reads the configuration from an environment and the file that a flag, the environment or the working folder names; what
- * is wrong with either is printed, and the result is undefined.
+ * is wrong with either is printed, and the result is undefined. Where `isKeyless`, keys that there are none of are no problem.
  *
  * @example
  * const configuration = await readWholeConfiguration(process.env, flags.config)
  */
-export async function readWholeConfiguration(env: Env, flag: string | undefined): Promise<Configuration | undefined> {
+export async function readWholeConfiguration(
+  env: Env,
+  flag: string | undefined,
+  isKeyless = false,
+): Promise<Configuration | undefined> {
   const base = readEnvironment(env)
   if (base === undefined) return undefined
   const { config } = base
   const file = findConfigFile(flag, config.file)
   if (file === undefined) return base
-  const read = await readConfigFile(file, env, config)
+  const read = await readConfigFile(file, env, config, { isKeyless })
   if (!read.ok) return void process.stderr.write(read.text)
   return {
     ...base,
     config: { ...config, settings: read.settings },
-    source: { env, file },
+    source: { env, file, isKeyless },
     filesRead: new Map([...base.filesRead, ...read.filesRead]),
     texts: new Map([...base.texts, ...read.texts]),
     isEmpty: read.isEmpty,

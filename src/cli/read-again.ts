@@ -48,7 +48,8 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
     const configuration = { ...before, ...common, config: base, filesRead: fromEnv.states, warnings: [] }
     return { configuration, problems, badFiles, areSettingsNew: true }
   }
-  const read = await readConfigFile(source.file, source.env, base, before.texts)
+  const { isKeyless } = source
+  const read = await readConfigFile(source.file, source.env, base, { kept: before.texts, isKeyless })
   const filesRead = new Map([...fromEnv.states, ...read.filesRead])
   const isEmptied = read.isEmpty && !before.isEmpty
   if (isEmptied)

@@ -99,9 +99,10 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
   })
 }
 
-/** Without an upstream there is nothing that a file could say, nor a key that it would need. */
+/** Without an upstream there is nothing that a file has to say, nor a key that it would need; one that is named is heeded. */
 async function configurationFor(onMiss: OnMiss, flag: string | undefined): Promise<Configuration | undefined> {
-  if (onMiss !== 'fail' || flag !== undefined) return readWholeConfiguration(process.env, flag)
+  const isClosed = onMiss === 'fail'
+  if (!isClosed || flag !== undefined) return readWholeConfiguration(process.env, flag, isClosed)
   return readEnvironment(process.env)
 }
 

@@ -3,11 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
+import { watchReloads } from '../helpers/reloads.ts'
+import { runProgram } from '../helpers/run-program.ts'
 import { type Env, gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
 
 /** Any interface, as in a container: there nobody is a program of this machine. */
 const PUBLIC: Env = { OPENAI_API_BASE: 'http://127.0.0.1:9/v1', HOST: '0.0.0.0' }
 const TOKEN = 'token-of-alice-0123456789'
+const NO_SUCH_KEY = `$\{NO_SUCH_KEY}`
 const MODELS = {
   cassette: 1,
   request: { method: 'GET', path: '/v1/models' },
@@ -56,6 +59,23 @@ describe('where only cassettes answer', () => {
     expect(await statusOf(player, { Authorization: `Bearer ${TOKEN}` })).toBe(200)
   })
 
+  test.each([
+    `api_key: "${NO_SUCH_KEY}"`,
+    `api_keys: ["${NO_SUCH_KEY}", "$\{NOR_THIS_ONE}"]`,
+    'api_key_file: /nowhere/key',
+  ])('a file that names a key which there is none of (%s) is read all the same, and again', async (key) => {
+    const path = join(folder, 'nexcode.yaml')
+    const text = `upstreams: { up: { preset: openai, ${key} } }\nmodels: { smart: { targets: [{ upstream: up }] } }\n`
+    await writeFile(path, text)
+    const player = await replay(['--config', path])
+    expect(await statusOf(player, {})).toBe(200)
+    expect(await watchReloads(player).hangUp()).toMatchObject({ msg: 'configuration reloaded (SIGHUP)' })
+    await writeFile(path, text.replace('targets', 'tragets'))
+    expect(await watchReloads(player).hangUp()).toMatchObject({
+      problems: expect.arrayContaining([expect.stringContaining('tragets')]),
+    })
+  })
+
   test('a stranger is not told who the upstreams of a file are', async () => {
     const path = join(folder, 'nexcode.yaml')
     await writeFile(path, 'upstreams: { secretive: { base_url: http://127.0.0.1:9/v1 } }')
@@ -73,3 +93,13 @@ test.each(['forward', 'record'])(
     expect(await statusOf(player, { Authorization: 'Bearer sk-mine' })).toBe(200)
   },
 )
+
+test('where an upstream may be asked, a file whose key there is none of is an error', async () => {
+  const path = join(folder, 'nexcode.yaml')
+  await writeFile(path, `upstreams: { up: { preset: openai, api_key: "${NO_SUCH_KEY}" } }`)
+  const { code, stderr } = await runProgram(
+    ['replay', '--from', folder, '--on-miss', 'forward', '--config', path],
+    PUBLIC,
+  )
+  expect([code, stderr]).toEqual([2, expect.stringContaining('names the variable NO_SUCH_KEY, which is not set')])
+})

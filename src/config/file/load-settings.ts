@@ -15,6 +15,7 @@ import { createScope, type Scope } from './scope.ts'
 import { BREAKER_DEFAULTS, RETRY_DEFAULTS } from './sending-defaults.ts'
 import { toBreaker, toSending, toTimeouts } from './sending-settings.ts'
 import { createSubstitute } from './substitute.ts'
+import { isPlaceOfKey } from './upstream-keys.ts'
 import { toUpstreams } from './upstream-settings.ts'
 
 /** A configuration file. */
@@ -33,6 +34,8 @@ export interface SettingsOptions {
   readonly base: Settings
   /** Who may call; rules about others are reported. Anybody where absent. */
   readonly callers?: Callers
+  /** Whether no upstream is ever asked, so that a key that there is none of is no problem. Absent: no. */
+  readonly isKeyless?: boolean
 }
 
 /** The settings and the files that were read for them, or everything that is wrong, in the order of the file. */
@@ -54,7 +57,7 @@ export type LoadedSettings =
  * const loaded = loadSettings({ path: 'nexcode.yaml', text }, { env: process.env, readFile, base: config.settings })
  */
 export function loadSettings(source: SettingsSource, options: SettingsOptions): LoadedSettings {
-  const { env, readFile, base, callers = ANY_CALLERS } = options
+  const { env, readFile, base, callers = ANY_CALLERS, isKeyless = false } = options
   const filesRead = new Set<string>()
   const readAndNote = (path: string): string => {
     filesRead.add(path)
@@ -68,9 +71,11 @@ export function loadSettings(source: SettingsSource, options: SettingsOptions): 
     log.add([], foreign)
     return { ok: false, problems: log.problems() }
   }
-  for (const { path, fault, position } of document.faults) log.add(path, fault, position)
+  for (const { path, fault, position } of document.faults) {
+    if (!(isKeyless && isPlaceOfKey(path))) log.add(path, fault, position)
+  }
   if (!document.isFaulty([])) {
-    const parts = { file: source.path, document, log, readFile: readAndNote, base, callers }
+    const parts = { file: source.path, document, log, readFile: readAndNote, base, callers, isKeyless }
     const settings = toSettings(createScope(checkFile(document, log), parts))
     if (log.problems().length === 0) {
       return { ok: true, settings: freeze(settings), filesRead: [...filesRead], warnings: log.warnings() }

@@ -20,6 +20,8 @@ export interface Scope extends CheckedFile {
   /** Reports what is not wrong, but most likely not meant. */
   readonly warn: ProblemLog['warn']
   readonly callers: Callers
+  /** Whether no key is ever sent. */
+  readonly isKeyless: boolean
   readonly isWritten: (path: Path) => boolean
   /** The name of the variable that the text at a path is taken from; undefined: it stands in the file. */
   readonly variableAt: (path: Path) => string | undefined
@@ -37,10 +39,12 @@ export interface ScopeParts {
   readonly readFile: ReadFile
   readonly base: Settings
   readonly callers: Callers
+  readonly isKeyless: boolean
 }
 
 /** Makes what the parts of a file are turned into settings with. */
-export function createScope(checked: CheckedFile, { file, document, log, readFile, base, callers }: ScopeParts): Scope {
+export function createScope(checked: CheckedFile, parts: ScopeParts): Scope {
+  const { file, document, log, readFile, base, callers, isKeyless } = parts
   const written = isJsonObject(document.value) ? document.value['upstreams'] : undefined
   return {
     ...checked,
@@ -52,6 +56,7 @@ export function createScope(checked: CheckedFile, { file, document, log, readFil
     add: log.add,
     warn: log.warn,
     callers,
+    isKeyless,
     isWritten: document.isWritten,
     variableAt: document.variableAt,
     show: (path, text) => (document.hasVariable(path) ? undefined : showScalar(text)),

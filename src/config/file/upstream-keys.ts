@@ -8,6 +8,16 @@ import type { Scope } from './scope.ts'
 
 const PLACES = ['api_key', 'api_keys', 'api_key_file'] as const
 
+/**
+ * Whether a key of an upstream stands at a path.
+ *
+ * @example
+ * isPlaceOfKey(['upstreams', 'openai', 'api_key']) // true
+ */
+export function isPlaceOfKey([first, , place]: Path): boolean {
+  return first === 'upstreams' && PLACES.some((name) => name === place)
+}
+
 /** Whose key an upstream is spoken to with, and which. Reports keys that cannot be sent, and what contradicts itself. */
 export function takeAuth(
   scope: Scope,
@@ -56,7 +66,7 @@ function takeKeys(scope: Scope, path: Path, part: UpstreamPart): Pick<UpstreamSe
     const at = scope.pathOfEntry(pool, index)
     take(at, key, nameAt(at, `api_keys[${index}]`))
   }
-  if (part.api_key_file !== undefined) {
+  if (part.api_key_file !== undefined && !scope.isKeyless) {
     const at = [...path, 'api_key_file']
     const lines = scope.readFile(at, part.api_key_file)?.split(/\r?\n/) ?? []
     for (const [index, line] of lines.entries()) {
