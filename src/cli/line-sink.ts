@@ -1,19 +1,23 @@
-import { constants, fstatSync, openSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import type { LogSink } from '../telemetry/open-log.ts'
+import { withoutWaiting } from './without-waiting.ts'
 
 /** What a sink writes to, and how much of it at once. */
 export interface LineSinkOptions {
   readonly fd: number
   /** Pieces are whole lines, and no larger than this, unless a single line is. */
   readonly pieceBytes: number
-  /** Writes what the system takes at once, and returns how much that was; throws EAGAIN where it takes nothing. */
+  /** Writes what the system takes at once, and returns how much that was; throws the system's error where it takes nothing. */
   readonly writeSome?: (fd: number, bytes: Uint8Array, from: number) => number
 }
 
+const LF = 0x0a
 /** Lines are held back for so long, so that a busy server writes many at once. */
 const HOLD_MS = 100
 /** How soon a reader that takes nothing is tried again. */
 const RETRY_MS = 20
+/** How soon a full disk, or a pipe that its reader has left, is. */
+const TROUBLE_RETRY_MS = 250
 /** How long a slow reader of the last lines is waited for. */
 const SETTLE_MS = 5_000
 /** As much waits for a reader that takes nothing; then lines are dropped and counted, rather than the process grow. */
@@ -23,8 +27,9 @@ const WAITING_BYTES_MAX = 64 * 1024 * 1024
  * Opens a sink of log lines. A line costs one copy into a buffer that is used again; the buffer goes out when it is full,
  * or 100 ms after its first line.
  *
- * A pipe whose reader takes nothing never holds the process up: what it does not take is kept up to 64 MiB, and how
- * many lines were lost beyond that is said in a line of its own.
+ * A reader that takes nothing never holds the process up, nor does a full disk: what is not taken is kept up to 64 MiB, and how
+ * many lines were lost beyond that is said in a line of its own once they are taken again. Where a reader has left, its lines are
+ * lost at once; another one may come.
  *
  * @example
  * const sink = createLineSink({ fd: 1, pieceBytes: 64 * 1024 })
@@ -39,16 +44,6 @@ export function createLineSink({ fd, pieceBytes, writeSome = writeSync }: LineSi
   }
 }
 
-/** A pipe is opened once more, for this process alone, so as to be told and not held where it is full. */
-function withoutWaiting(fd: number): number {
-  try {
-    if (!fstatSync(fd).isFIFO()) return fd
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK)
-  } catch {
-    return fd
-  }
-}
-
 class Sink {
   readonly #target: number
   readonly #pieceBytes: number
@@ -56,11 +51,14 @@ class Sink {
   readonly #open: Buffer
   #fd: number | undefined
   #used = 0
-  /** What the reader has not taken yet. */
+  /** What has not been taken yet. */
   #waiting: Uint8Array[] = []
   #waitingBytes = 0
   #lost = 0
-  #isBroken = false
+  /** Why the last write failed; undefined: it did not. */
+  #trouble: string | undefined
+  /** Why lines were lost. */
+  #lostBy = ''
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(target: number, pieceBytes: number, writeSome: NonNullable<LineSinkOptions['writeSome']>) {
@@ -71,9 +69,8 @@ class Sink {
   }
 
   take(line: string): void {
-    if (this.#isBroken) return
     if (this.#waitingBytes > WAITING_BYTES_MAX) {
-      this.#lost += 1
+      this.#lose(1)
       return
     }
     // A character takes three bytes at the most; counting them is for when there may not be room.
@@ -92,43 +89,53 @@ class Sink {
   flush(): void {
     const giveUpAt = performance.now() + SETTLE_MS
     this.#send()
-    while (this.#waiting.length > 0 && performance.now() < giveUpAt) {
+    while (this.#holdsAny && performance.now() < giveUpAt) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
-      this.#writeWaiting()
+      this.#send()
     }
   }
 
   async settle(): Promise<void> {
     const giveUpAt = performance.now() + SETTLE_MS
     this.#send()
-    while (this.#waiting.length > 0 && performance.now() < giveUpAt) {
+    while (this.#holdsAny && performance.now() < giveUpAt) {
       await new Promise((resolve) => void setTimeout(resolve, RETRY_MS))
-      this.#writeWaiting()
+      this.#send()
     }
+  }
+
+  get #holdsAny(): boolean {
+    return this.#waiting.length > 0 || this.#used > 0
   }
 
   #onTimer(): void {
     this.#timer = undefined
     this.#send()
-    // As long as the reader is behind, it is asked again.
-    if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => this.#onTimer(), RETRY_MS)
+    if (this.#waiting.length > 0) this.#tryAgain()
   }
 
-  /** Writes what has been taken, and keeps what of it the reader does not take. */
+  /** As long as what is kept is not taken, its reader is asked again. */
+  #tryAgain(): void {
+    const isSlow = this.#trouble === undefined || this.#trouble === 'EAGAIN'
+    this.#timer ??= setTimeout(() => this.#onTimer(), isSlow ? RETRY_MS : TROUBLE_RETRY_MS)
+  }
+
+  /** Writes what has been taken, and keeps what of it is not taken. */
   #send(): void {
     this.#writeWaiting()
-    if (this.#used === 0) return
-    const piece = this.#open.subarray(0, this.#used)
-    this.#used = 0
-    const written = this.#waiting.length > 0 ? 0 : this.#write(piece)
-    if (written < piece.byteLength) this.#keep(piece.subarray(written))
+    if (this.#used > 0) {
+      const piece = this.#open.subarray(0, this.#used)
+      this.#used = 0
+      const written = this.#waiting.length > 0 ? 0 : this.#write(piece)
+      if (written < piece.byteLength) this.#keep(piece.subarray(written))
+    }
+    if (this.#lost > 0 && this.#trouble === undefined && this.#waiting.length === 0) this.#tellLoss()
   }
 
   #keep(piece: Uint8Array): void {
-    if (this.#isBroken) return
     this.#waiting.push(new Uint8Array(piece))
     this.#waitingBytes += piece.byteLength
-    this.#timer ??= setTimeout(() => this.#onTimer(), RETRY_MS)
+    this.#tryAgain()
   }
 
   #writeWaiting(): void {
@@ -136,33 +143,39 @@ class Sink {
       const written = this.#write(piece)
       this.#waitingBytes -= written
       if (written < piece.byteLength) {
-        if (this.#waiting.length > 0) this.#waiting[0] = piece.subarray(written)
+        this.#waiting[0] = piece.subarray(written)
         return
       }
       this.#waiting.shift()
     }
-    if (this.#lost > 0) this.#tellLoss()
   }
 
-  /** Returns how much the system has taken. */
+  /** Returns how much needs to be written no more: the system has taken it, or nobody will ever read it. */
   #write(piece: Uint8Array): number {
     this.#fd ??= withoutWaiting(this.#target)
     try {
-      return this.#writeSome(this.#fd, piece, 0)
+      const written = this.#writeSome(this.#fd, piece, 0)
+      this.#trouble = undefined
+      return written
     } catch (cause) {
-      if (cause instanceof Error && 'code' in cause && cause.code === 'EAGAIN') return 0
-      // Nobody will ever read it.
-      this.#isBroken = true
-      this.#waiting = []
-      this.#waitingBytes = 0
+      this.#trouble = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+      if (this.#trouble !== 'EPIPE') return 0
+      this.#lose(piece.reduce((lines, byte) => (byte === LF ? lines + 1 : lines), 0))
       return piece.byteLength
     }
+  }
+
+  #lose(lines: number): void {
+    this.#lost += lines
+    this.#lostBy = this.#trouble ?? this.#lostBy
   }
 
   #tellLoss(): void {
     const lost = this.#lost
     this.#lost = 0
     const time = new Date().toISOString()
-    this.take(`{"level":40,"time":"${time}","lines":${lost},"msg":"lines of the log were lost: nobody took them"}\n`)
+    this.take(
+      `{"level":40,"time":"${time}","lines":${lost},"cause":"${this.#lostBy}","msg":"lines of the log were lost: they could not be written"}\n`,
+    )
   }
 }

@@ -66,16 +66,53 @@ test('what a full pipe does not take waits, and goes out in order when it takes 
   expect(Buffer.concat(pieces).toString()).toBe(lines.join(''))
 })
 
-test('a reader that has gone costs nothing but its lines', () => {
-  const sink = createLineSink({
-    fd: -1,
-    pieceBytes: PIECE_BYTES,
-    writeSome() {
-      throw Object.assign(new Error('gone'), { code: 'EPIPE' })
-    },
-  })
+/** A reader that fails with an error of the system for as long as it is told. */
+function failing(code: string) {
+  const pieces: Buffer[] = []
+  const state = { isFailing: true, calls: 0 }
+  const writeSome = (_fd: number, bytes: Uint8Array): number => {
+    state.calls += 1
+    if (state.isFailing) throw Object.assign(new Error('no'), { code })
+    pieces.push(Buffer.from(bytes))
+    return bytes.byteLength
+  }
+  const lines = (): { n?: number; lines?: number; cause?: string; msg?: string }[] =>
+    Buffer.concat(pieces)
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text))
+  return { state, writeSome, lines }
+}
+
+test.each(['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG'])(
+  'what %s keeps from being written goes out in order when it may',
+  async (code) => {
+    const { state, writeSome, lines } = failing(code)
+    const sink = createLineSink({ fd: -1, pieceBytes: PIECE_BYTES, writeSome })
+    for (let n = 0; n < 1000; n += 1) sink.write(line(n))
+    state.isFailing = false
+    await sink.settle()
+    expect(lines().map(({ n }) => n)).toEqual(Array.from({ length: 1000 }, (_one, n) => n))
+  },
+)
+
+test('lines whose reader has gone are lost at once; where another one comes, it gets the next ones, and is told of all that were lost', async () => {
+  const { state, writeSome, lines } = failing('EPIPE')
+  const sink = createLineSink({ fd: -1, pieceBytes: PIECE_BYTES, writeSome })
   for (let n = 0; n < 1000; n += 1) sink.write(line(n))
   sink.flush()
+  state.isFailing = false
+  sink.write(line(1000))
+  await sink.settle()
+  expect(lines()[0]?.n).toBe(1000)
+  expect(lines()[1]).toMatchObject({
+    level: 40,
+    lines: 1000,
+    cause: 'EPIPE',
+    msg: expect.stringContaining('were lost'),
+  })
+  expect(lines()).toHaveLength(2)
 })
 
 test('a reader that takes nothing does not make the process grow: lines beyond 64 MiB are lost, and counted', async () => {
@@ -88,8 +125,9 @@ test('a reader that takes nothing does not make the process grow: lines beyond 6
   await sink.settle()
   sink.flush()
   const lines = Buffer.concat(pieces).toString().trimEnd().split('\n')
-  const last = JSON.parse(lines.at(-1) ?? '') as { lines: number; msg: string }
+  const last = JSON.parse(lines.at(-1) ?? '') as { lines: number; cause: string; msg: string }
   expect(last.msg).toContain('lost')
+  expect(last.cause).toBe('EAGAIN')
   expect(lines.length - 1 + last.lines).toBe(1200)
   expect(last.lines).toBeGreaterThan(0)
 })
