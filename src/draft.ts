@@ -1,7 +1,7 @@
 import type { Form } from './body/read-form.ts'
 import type { UpstreamSettings } from './config/settings.ts'
 import { applyEdits, type Edit } from './json/edit.ts'
-import { foldName } from './json/fold-name.ts'
+import { foldsTo } from './json/fold-name.ts'
 import type { JsonBody } from './json/json-body.ts'
 import { ApiError } from './openai/api-error.ts'
 import { withoutModel } from './policy/default-model.ts'
@@ -127,11 +127,11 @@ export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form): Draft {
 }
 
 /**
- * Asserts that a JSON body names its model once at most, and in small letters: a parser that takes the first of two, or
- * another spelling, would see another one than we do. Throws `rules_not_applicable`.
+ * Asserts that a JSON body names its model once at most, and as `model`: a parser that takes the first of two, or another
+ * spelling, would see another one than we do. Throws `rules_not_applicable`.
  */
 export function assertOneModel({ members }: JsonBody): void {
-  const names = members.filter(({ key }) => foldName(key) === 'model')
+  const names = members.filter(({ key }) => foldsTo(key, 'model'))
   if (names.length > 1) throw modelSentTwice()
   const [name] = names
   if (name === undefined || name.key === 'model') return

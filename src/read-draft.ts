@@ -17,6 +17,7 @@ import type { Edit } from './json/edit.ts'
 import { isJsonObject } from './json/json.ts'
 import type { JsonBody } from './json/json-body.ts'
 import type { Live } from './live.ts'
+import { assertModelField, assertOneReading, hasTwoCodings } from './one-reading.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
@@ -93,13 +94,16 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
     assertOneModel(json)
     if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.target)))) assertModelIsText(json)
   }
-  if (live.settings.params.length === 0) return new JsonDraft(json, model, NO_EDITS, changes)
-  const program = live.rules.match(factsOf(exchange, principal, model))
+  const program = live.settings.params.length === 0 ? undefined : live.rules.match(factsOf(exchange, principal, model))
+  if (program === undefined && !live.needsModel) return new JsonDraft(json, model, NO_EDITS, changes)
+  const { headers } = exchange.request
+  assertOneReading(headers, json, program)
   // Before they are applied: a refusal is told with the rules that it may come from.
   exchange.rules = program?.rules
   const applied = program?.apply(json)
   if (applied !== undefined) exchange.params = applied.done
-  return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, changes)
+  const isDecoded = json.encoded !== undefined && hasTwoCodings(headers)
+  return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, isDecoded ? { ...changes, isChanged: true } : changes)
 }
 
 function readOther(
@@ -113,7 +117,7 @@ function readOther(
   const facts = factsOf(exchange, principal, undefined)
   const isRuled = live.rules.mayMatch(facts)
   if (!(isRuled || live.needsModel || mayNameObject(facts, live))) return pass(exchange, deps)
-  const type = exchange.request.headers.get('content-type') ?? 'application/json'
+  const type = exchange.request.headers.get('content-type') || 'application/json'
   const path = endpointPath(facts.endpoint)
   const mustBeRead = isRuled || (live.settings.unknownModels === 'refuse' && MODEL_CALLS.test(path))
   if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps, mustBeRead)
@@ -181,6 +185,7 @@ async function readFormOf(
   if (form === undefined && mustBeRead) throw notReadable(type)
   if (form === undefined) return draftAsIs(bytes)
   const draft = draftOfForm(bytes, form)
+  if (live.needsModel) assertModelField(form)
   if (live.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
   exchange.model = draft.model
   exchange.stream = form.fields.get('stream')?.at(-1) === 'true'

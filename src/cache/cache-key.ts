@@ -64,11 +64,16 @@ const VARIED_BY: ReadonlySet<string> = new Set([
  * const key = cacheKey({ ...parts, extra: variantOf(request.headers) }, sha256)
  */
 export function variantOf(headers: Headers): string {
-  return VARYING.map((name) => {
+  const variant = VARYING.map((name) => {
     const value = headers.get(name)
     return value === null ? '-' : `${value.length}:${value}`
   }).join()
+  const type = headers.get('content-type')
+  // The same bytes are another request to a server that goes by a charset.
+  return type === null || !OTHER_CHARSET.test(type) ? variant : `${variant},${type.length}:${type}`
 }
+
+const OTHER_CHARSET = /charset(?!="?utf-?8"?$)/i
 
 /**
  * Whether all that an answer varies by is part of every key, by its `Vary` (RFC 9110 §12.5.5).

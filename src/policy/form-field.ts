@@ -1,6 +1,6 @@
 import { isEqualJson } from '../json/equal.ts'
-import type { Names, NameTree } from './name-tree.ts'
-import { notInAForm, sentTwice } from './refusals.ts'
+import { meantBy, type Names, type NameTree } from './name-tree.ts'
+import { notInAForm, sentTwice, spelledOtherwise } from './refusals.ts'
 
 /** A field of a form as an object holds it: a text, the texts of a list, or the fields below it. */
 type Field = string | string[] | FieldObject
@@ -17,7 +17,7 @@ const NAME_SEPARATORS = /[[\].]/
  * Makes of a form's text fields the object that they stand for: a name with `[]` behind it is a list.
  *
  * Throws `rules_not_applicable` where a field that a rule may name cannot be told: it occurs twice and is no list, is both a
- * text and the parent of others, or is a text where a rule names something within.
+ * text and the parent of others, is a text where a rule names something within, or is written in another way than the rule has it.
  *
  * @example
  * const value = fieldsToObject(new Map([['model', ['whisper-1']]]), plan.named)
@@ -30,9 +30,30 @@ export function fieldsToObject(fields: ReadonlyMap<string, readonly string[]>, n
     const isPlaced = place(root, names, isList ? [...texts] : (texts[0] ?? ''))
     const isClear = isPlaced && (isList || texts.length === 1)
     if (!isClear && named.children.has(names[0] ?? '')) throw sentTwice(names)
+    const meant = fieldMeantBy(name, named)
+    if (meant !== undefined && meant !== names[0]) throw spelledOtherwise([name], meant)
   }
   assertTextsAreWhole(root, named, [])
   return root
+}
+
+/**
+ * The outermost name in a tree that some server takes a form's field for, which may be that name itself; undefined: none.
+ *
+ * Before its first bracket: so PHP reads it, to whom a dot and a blank are underscores there. Before its first dot: so do others.
+ *
+ * @example
+ * fieldMeantBy('Max.Tokens[0]', plan.named) // 'max_tokens'
+ */
+export function fieldMeantBy(field: string, named: NameTree): string | undefined {
+  const [first = '', second = ''] = field.split('[', 2)
+  // A bracket at the very front is none to some parsers, and to others leads to the outermost name.
+  const root = first.trim() === '' ? (second.split(']', 1)[0] ?? '') : first
+  for (const name of [root, root.split('.', 1)[0] ?? '', field]) {
+    const meant = named.children.has(name) ? name : meantBy(name, named)
+    if (meant !== undefined) return meant
+  }
+  return undefined
 }
 
 /** Whether a field equals a rule's value: a text equals what it would be as JSON, too. */
@@ -65,6 +86,10 @@ function place(root: FieldObject, names: Names, field: Field): boolean {
 }
 
 function assertTextsAreWhole(object: FieldObject, named: NameTree, outer: Names): void {
+  for (const name of Object.keys(object)) {
+    const meant = outer.length === 0 ? undefined : meantBy(name, named)
+    if (meant !== undefined) throw spelledOtherwise([...outer, name], meant)
+  }
   for (const [name, { children }] of named.children) {
     const field = object[name]
     if (children.size === 0 || field === undefined || Array.isArray(field)) continue

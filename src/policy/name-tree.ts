@@ -38,15 +38,31 @@ export function treeOf(paths: Iterable<Names>): NameTree {
   return tree
 }
 
-const FOLDED = new WeakMap<NameTree, ReadonlyMap<string, string>>()
+/** The names of a tree as the most tolerant readers see them, and what other names have been taken for. */
+interface FoldedNames {
+  readonly byFolded: ReadonlyMap<string, string>
+  readonly known: Map<string, string | undefined>
+}
 
-/** The name in a tree that another one is taken for where case does not count; undefined: none, or it is that name itself. */
+const FOLDED = new WeakMap<NameTree, FoldedNames>()
+/** Callers choose names: so many are remembered, and short ones only. */
+const REMEMBERED_MAX = 256
+const REMEMBERED_CHARS_MAX = 64
+
+/** The name in a tree that some server may take another one for (`foldName`); undefined: none, or it is that name itself. */
 export function meantBy(name: string, tree: NameTree): string | undefined {
   if (tree.children.has(name)) return undefined
   let folded = FOLDED.get(tree)
   if (folded === undefined) {
-    folded = new Map([...tree.children.keys()].map((known) => [foldName(known), known]))
+    const byFolded = new Map([...tree.children.keys()].map((known) => [foldName(known), known]))
+    folded = { byFolded, known: new Map() }
     FOLDED.set(tree, folded)
   }
-  return folded.get(foldName(name))
+  const { byFolded, known } = folded
+  const before = known.get(name)
+  if (before !== undefined || known.has(name)) return before
+  const meant = byFolded.get(foldName(name))
+  if (known.size >= REMEMBERED_MAX) known.clear()
+  if (name.length <= REMEMBERED_CHARS_MAX) known.set(name, meant)
+  return meant
 }

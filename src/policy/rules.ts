@@ -3,6 +3,7 @@ import type { Edit } from '../json/edit.ts'
 import type { JsonBody } from '../json/json-body.ts'
 import { doneOf, type Step, stepsOf } from './done.ts'
 import { editsOf } from './draft-edits.ts'
+import { fieldMeantBy } from './form-field.ts'
 import { compileMatch, type FactsBeforeModel, fitsBeforeModel, mismatchOf } from './match-rule.ts'
 import { compilePlan } from './plan.ts'
 import { checkForm, runOnJson } from './run-plan.ts'
@@ -50,6 +51,8 @@ export interface RuleProgram {
   readonly apply: (body: JsonBody) => Applied
   /** The same for a form's text fields: checks only; throws `rules_not_applicable` where something would have to change. */
   readonly checkForm: (fields: ReadonlyMap<string, readonly string[]>) => void
+  /** Whether a server that reads a form's field of that name may take it for a parameter that a rule is about. */
+  readonly isAbout: (field: string) => boolean
 }
 
 /** What rules have done to a body. */
@@ -115,6 +118,7 @@ function compile(rules: readonly ParamRule[]): RuleProgram {
       }
     },
     checkForm: (fields) => checkForm(plan, fields),
+    isAbout: (field) => fieldMeantBy(field, plan.named) !== undefined,
   }
 }
 

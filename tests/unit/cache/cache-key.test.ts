@@ -93,3 +93,17 @@ test.each<[string | null, boolean]>([
 ])('what an answer varies by is in the key: %p is %p', (vary, isCovered) => {
   expect(isCoveredByKey(vary)).toBe(isCovered)
 })
+
+test('a charset other than UTF-8 makes another request of the same bytes', () => {
+  const of = (type: string): string => variantOf(new Headers({ 'content-type': type }))
+  const usual = variantOf(new Headers())
+  for (const type of ['application/json', 'text/plain;charset=utf-8', 'application/json; charset="UTF8"']) {
+    expect(of(type)).toBe(usual)
+  }
+  const others = [
+    'application/json; charset=utf-16',
+    'application/json; charset=utf-7',
+    'a/b; charset=utf-8; charset=utf-7',
+  ]
+  expect(new Set([usual, ...others.map(of)]).size).toBe(others.length + 1)
+})

@@ -1,21 +1,33 @@
 import { expect, test } from 'bun:test'
-import { foldName } from '../../../src/json/fold-name.ts'
+import { foldName, foldsTo } from '../../../src/json/fold-name.ts'
 
 test.each([
   ['model', 'model'],
   ['MODEL', 'model'],
-  ['Max_Tokens', 'max_tokens'],
-  ['max_to\u212aens', 'max_tokens'],
-  ['max_token\u017f', 'max_tokens'],
-  ['response_format.type', 'response_format.type'],
+  ['max_tokens', 'maxtokens'],
+  ['Max_Tokens', 'maxtokens'],
+  ['maxTokens', 'maxtokens'],
+  ['max-tokens', 'maxtokens'],
+  ['max.tokens', 'maxtokens'],
+  ['max_to\u212aens', 'maxtokens'],
+  ['max_token\u017f', 'maxtokens'],
+  ['model[]', 'model'],
+  [' model\u0000', 'model'],
+  ['model\ud800\u200b', 'model'],
+  ['top_2', 'top2'],
   ['', ''],
   ['modèl', 'modèl'],
-])('the name %j is %j where case does not count', (name, folded) => {
+  ['mode\u0300l', 'mode\u0300l'],
+])('the name %j is %j where neither case nor what joins words counts', (name, folded) => {
   expect(foldName(name)).toBe(folded)
+  expect(foldsTo(name, folded)).toBe(true)
+  for (const other of ['model', 'maxtokens', 'modelx', 'mode', '', 'm']) {
+    expect([other, foldsTo(name, other)]).toEqual([other, other === folded])
+  }
 })
 
 test('folding what is folded changes nothing more, and other names stay apart', () => {
-  for (const name of ['ß', 'İ', 'ı', 'MODÈL', 'model ', 'mödel', '\ud800']) {
+  for (const name of ['ß', 'İ', 'ı', 'MODÈL', 'models', 'mödel', '\ud800']) {
     expect(foldName(foldName(name))).toBe(foldName(name))
     expect(foldName(name)).not.toBe('model')
   }

@@ -90,3 +90,36 @@ test('a form is refused like any request where it may not have what it has', () 
     message: "Invalid type for 'temperature': expected a number, but got a string instead.",
   })
 })
+
+test.each([
+  'Max_Tokens',
+  'MAX_TOKENS',
+  'maxTokens',
+  'max.tokens',
+  'max tokens',
+  'Max_Tokens[]',
+  '[Max_Tokens]',
+  'max-tokens[0]',
+])('a field %j is refused where a rule is about max_tokens: some servers take the one for the other', (name) => {
+  for (const rule of [{ clamp: { max_tokens: { min: undefined, max: 5 } } }, { deny: ['max_tokens'] }]) {
+    expect(checked(rule, { [name]: ['9'] })).toMatchObject({ code: 'rules_not_applicable', param: name })
+  }
+})
+
+test.each(['max_tokens[]', 'max_tokens[0]', '[max_tokens]', 'max_tokens[', 'max_tokens.'])(
+  'a field %j is max_tokens to some servers, and so to the rules',
+  (name) => {
+    expect(checked({ clamp: { max_tokens: { min: undefined, max: 5 } } }, { [name]: ['9'] })).toMatchObject({
+      param: 'max_tokens',
+    })
+    expect(checked({ deny: ['max_tokens'] }, { [name]: ['9'] })).toMatchObject({ code: 'parameter_not_allowed' })
+  },
+)
+
+test('a field within another is refused where a rule has it in another spelling', () => {
+  const rule = { deny: ['chunking_strategy.type'] }
+  for (const name of ['chunking_strategy[Type]', 'Chunking_Strategy[type]', 'chunking_strategy[type]']) {
+    expect(checked(rule, { [name]: ['x'] })).toMatchObject({ code: expect.stringMatching(/not/) })
+  }
+  expect(checked(rule, { 'chunking_strategy[size]': ['x'] })).toBeUndefined()
+})

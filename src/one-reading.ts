@@ -1,0 +1,113 @@
+import type { Form } from './body/read-form.ts'
+import type { JsonBody } from './json/json-body.ts'
+import { ApiError } from './openai/api-error.ts'
+import { fieldMeantBy } from './policy/form-field.ts'
+import { treeOf } from './policy/name-tree.ts'
+import type { RuleProgram } from './policy/rules.ts'
+
+/** How nearly all bodies of JSON come. */
+const USUAL = /^application\/json(?:; ?charset=utf-8)?$/i
+const FORM_TYPE = /^application\/x-www-form-urlencoded/i
+/** A media type without its parameters. */
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+/y
+/** One parameter with its semicolon, or the semicolon alone; a backslash in a quoted value is read in more than one way. */
+const PARAMETER = /[ \t]*;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([\w!#$%&'*+.^`|~-]+)))?[ \t]*/y
+const UTF_8 = /^utf-?8$/i
+/** Charsets in which ASCII is what it is everywhere: a body of nothing else reads alike in them. */
+const OVER_ASCII = /^(?:us-ascii|ascii|latin1|iso-8859-\d{1,2}|windows-125\d)$/i
+const MODEL = treeOf([['model']])
+const ASCII_MAX = 0x7f
+const SHOWN_CHARS_MAX = 60
+/** Two formats go by this name, with and without a head and a checksum: what is read here need not be what is read there. */
+const TWO_FORMATS = /^\s*deflate\s*$/i
+
+/**
+ * Asserts that a body of JSON which a rule or a model decides on is read by its server as it is read here: in UTF-8, and as JSON.
+ *
+ * A server that goes by the charset of a Content-Type sees other names in the same bytes (UTF-7 hides any text behind `+` and `-`),
+ * and one that goes by the type of a form sees the fields behind an `&` in some text. Throws `rules_not_applicable`.
+ *
+ * @example
+ * assertOneReading(request.headers, json, program)
+ */
+export function assertOneReading(headers: Headers, { bytes }: JsonBody, program: RuleProgram | undefined): void {
+  const type = headers.get('content-type')
+  if (type === null || USUAL.test(type)) return
+  for (const charset of charsetsOf(type)) {
+    const isRead = UTF_8.test(charset) || (OVER_ASCII.test(charset) && isAscii(bytes))
+    if (!isRead) throw otherCharset(charset)
+  }
+  if (FORM_TYPE.test(type)) assertNoFields(bytes, program)
+}
+
+/**
+ * Asserts that a form whose model decides has it in a field of that name: `Model` and `model[]` are the model to some servers, too.
+ * Throws `rules_not_applicable`.
+ *
+ * @example
+ * assertModelField(form)
+ */
+export function assertModelField({ fields }: Form): void {
+  for (const name of fields.keys()) {
+    if (name === 'model' || !isModelField(name)) continue
+    const param = name.slice(0, SHOWN_CHARS_MAX)
+    throw new ApiError('rules_not_applicable', {
+      message: `Send the model as a field 'model', not as '${param}'.`,
+      param,
+    })
+  }
+}
+
+/** Whether a body that goes on as it came should go on decoded: its coding is read in more than one way. */
+export function hasTwoCodings(headers: Headers): boolean {
+  return TWO_FORMATS.test(headers.get('content-encoding') ?? '')
+}
+
+/** All charsets that some reader may find in a Content-Type; a type that may name one, and is not well formed, is one as a whole. */
+function charsetsOf(type: string): readonly string[] {
+  if (!/charset/i.test(type)) return []
+  MEDIA_TYPE.lastIndex = 0
+  if (!MEDIA_TYPE.test(type)) return [type]
+  const charsets: string[] = []
+  PARAMETER.lastIndex = MEDIA_TYPE.lastIndex
+  while (PARAMETER.lastIndex < type.length) {
+    const [found, name = '', quoted, token = ''] = PARAMETER.exec(type) ?? ['']
+    if (found === '') return [type]
+    // `charset*=` and `charset*0=` are other ways to write the same (RFC 2231).
+    if (/^charset/i.test(name)) charsets.push(name.length === 'charset'.length ? (quoted ?? token) : name)
+    // A value that holds the word may be cut in another place by another reader.
+    else if (/charset/i.test(found)) return [type]
+  }
+  return charsets
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte <= ASCII_MAX)
+}
+
+/** JSON that goes by the name of a form, as curl sends it, may be a form with fields to its server. */
+function assertNoFields(bytes: Uint8Array, program: RuleProgram | undefined): void {
+  const text = new TextDecoder().decode(bytes).replaceAll(';', '&')
+  // The first one's name begins with the brace, and is nobody's parameter.
+  for (const name of [...new URLSearchParams(text).keys()].slice(1)) {
+    if (isModelField(name) || program?.isAbout(name) === true) throw alsoAField(name)
+  }
+}
+
+/** Whether a server may take a form's field for the model. */
+function isModelField(name: string): boolean {
+  return fieldMeantBy(name, MODEL) !== undefined
+}
+
+function otherCharset(charset: string): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: `This server decides by the content of this request, and reads it in UTF-8, not in '${charset.slice(0, SHOWN_CHARS_MAX)}'. Send the body in UTF-8, as application/json.`,
+  })
+}
+
+function alsoAField(name: string): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: `The body of this request is JSON, and by its Content-Type a form with a field '${name.slice(0, SHOWN_CHARS_MAX)}'. Send it as application/json.`,
+    param: name.slice(0, SHOWN_CHARS_MAX),
+  })
+}
