@@ -1,5 +1,5 @@
 import type { Principal } from './auth/authorize.ts'
-import { limitBytes, readBytes, readStart, tooLarge } from './body/read-bytes.ts'
+import { readBytes } from './body/read-bytes.ts'
 import { readForm } from './body/read-form.ts'
 import { readJson } from './body/read-json.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
@@ -22,6 +22,7 @@ import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { wordsOfValue } from './openai/json-type-words.ts'
+import { JSON_TYPE, passBody, passWhole } from './pass-draft.ts'
 import { modelOf, wantsStream, withDefaultModel } from './policy/default-model.ts'
 import { endpointPath } from './policy/endpoint-path.ts'
 import type { RequestFacts } from './policy/rules.ts'
@@ -38,9 +39,6 @@ const NO_EDITS: readonly Edit[] = []
 const MODEL_FORMS = /^(?:audio|images|videos)(?:\/|$)/
 /** Paths whose requests are about one model. */
 const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|moderations|responses|videos)(?:\/|$)/
-/** JSON, and what clients send it as that say nothing better (curl's default is a form). */
-const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|text\/plain)/i
-
 /**
  * Reads as much of a request's body as is to be decided on, and applies the parameter rules to it.
  *
@@ -210,44 +208,4 @@ function notReadable(type: string): ApiError {
   return new ApiError('rules_not_applicable', {
     message: `This server has rules for the model or the parameters of this request, and they cannot be applied to a body of the type '${shown}'.`,
   })
-}
-
-/** Passes on a body that other requests' are compared with: whole, and with its value where it is JSON. */
-async function passWhole(exchange: Exchange, deps: ReadDraftDeps): Promise<Draft> {
-  const { request, body, json } = exchange
-  const declared = request.headers.get('content-length')
-  if (body === undefined || declared === null || Number(declared) > deps.limits.jsonBytesMax) {
-    return passBody(exchange, deps)
-  }
-  const bytes = json?.encoded ?? json?.bytes ?? (await body.whole())
-  const value = json?.value ?? jsonValueOf(bytes, request.headers)
-  if (value === undefined) return draftAsIs(bytes)
-  exchange.model = modelOf(value)
-  exchange.stream = wantsStream(value)
-  return { ...draftAsIs(bytes), value }
-}
-
-/** The value of a body that is JSON; undefined: it is not, or not to be read. */
-function jsonValueOf(bytes: Uint8Array, headers: Headers): unknown {
-  if (headers.has('content-encoding') || !JSON_TYPE.test(headers.get('content-type') ?? 'application/json'))
-    return undefined
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
-  } catch {
-    return undefined
-  }
-}
-
-function passBody({ request, body }: Exchange, { limits }: ReadDraftDeps): Draft | Promise<Draft> {
-  if (body === undefined) return draftAsIs(null)
-  const { uploadBytesMax } = limits
-  const declared = request.headers.get('content-length')
-  // What came chunked goes on chunked.
-  if (declared === null) return draftAsIs(limitBytes(body.stream(), uploadBytesMax))
-  if (Number(declared) > uploadBytesMax) throw tooLarge(uploadBytesMax)
-  const whole = body.isComplete ? body.whole() : undefined
-  if (whole instanceof Uint8Array) return draftAsIs(whole)
-  if (whole !== undefined) return whole.then(draftAsIs)
-  const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
-  return isJson ? readStart(body.stream(), Number(declared)).then(draftAsIs) : draftAsIs(body.stream())
 }

@@ -88,6 +88,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['own-headers.ts', 'short-answer.ts'],
   ['deliver.ts'],
   ['fork-exchange.ts', 'live.ts', 'draft.ts', 'tape-answer.ts', 'tape-exchange.ts'],
+  ['one-reading.ts', 'pass-draft.ts'],
   [
     'failover/',
     'check-shape.ts',

@@ -1,0 +1,53 @@
+import { limitBytes, readStart, tooLarge } from './body/read-bytes.ts'
+import { type Draft, draftAsIs } from './draft.ts'
+import type { Exchange } from './exchange.ts'
+import { modelOf, wantsStream } from './policy/default-model.ts'
+
+/** The limits of what passes, in bytes. */
+export interface PassDeps {
+  readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number }
+}
+
+/** JSON, and what clients send it as that say nothing better (curl's default is a form). */
+export const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|text\/plain)/i
+
+/** Passes on a body that other requests' are compared with: whole, and with its value where it is JSON. */
+export async function passWhole(exchange: Exchange, deps: PassDeps): Promise<Draft> {
+  const { request, body, json } = exchange
+  const declared = request.headers.get('content-length')
+  if (body === undefined || declared === null || Number(declared) > deps.limits.jsonBytesMax) {
+    return passBody(exchange, deps)
+  }
+  const bytes = json?.encoded ?? json?.bytes ?? (await body.whole())
+  const value = json?.value ?? jsonValueOf(bytes, request.headers)
+  if (value === undefined) return draftAsIs(bytes)
+  exchange.model = modelOf(value)
+  exchange.stream = wantsStream(value)
+  return { ...draftAsIs(bytes), value }
+}
+
+/** The value of a body that is JSON; undefined: it is not, or not to be read. */
+function jsonValueOf(bytes: Uint8Array, headers: Headers): unknown {
+  if (headers.has('content-encoding') || !JSON_TYPE.test(headers.get('content-type') ?? 'application/json'))
+    return undefined
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+/** Passes on a body as it comes: at once where it has come, and in chunks else. */
+export function passBody({ request, body }: Exchange, { limits }: PassDeps): Draft | Promise<Draft> {
+  if (body === undefined) return draftAsIs(null)
+  const { uploadBytesMax } = limits
+  const declared = request.headers.get('content-length')
+  // What came chunked goes on chunked.
+  if (declared === null) return draftAsIs(limitBytes(body.stream(), uploadBytesMax))
+  if (Number(declared) > uploadBytesMax) throw tooLarge(uploadBytesMax)
+  const whole = body.isComplete ? body.whole() : undefined
+  if (whole instanceof Uint8Array) return draftAsIs(whole)
+  if (whole !== undefined) return whole.then(draftAsIs)
+  const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
+  return isJson ? readStart(body.stream(), Number(declared)).then(draftAsIs) : draftAsIs(body.stream())
+}
