@@ -6,9 +6,10 @@ import { noteBody } from '../stream/body-note.ts'
 import type { Log } from '../telemetry/log.ts'
 import { PAGE_HEADERS, renderErrorPage, wantsPage } from './docs/small-page.ts'
 import { METHODS } from './guard.ts'
-import { exchangeOf } from './request-context.ts'
+import { exchangeOf, NO_ROUTE } from './request-context.ts'
 import { OPENAPI_PATH } from './routes/documentation.ts'
-import { isServed, unknownUrl } from './routes/openai.ts'
+import { hasVersionTwice, isServed, unknownUrl } from './routes/openai.ts'
+import { routeNameOf } from './routes/route-name.ts'
 
 /**
  * Renders whatever a route throws. Used first: an error handler covers only the routes added after it.
@@ -36,6 +37,10 @@ export function answerError(thrown: unknown, exchange: Exchange, log: Log): Resp
   if (error.kind === 'internal_error') log.error({ request_id: exchange.id, err: error.cause }, 'internal error')
   exchange.status = error.entry.status
   exchange.error = error
+  // The log names the route also of what was refused at the door; a target that may be read in two ways has none.
+  if (exchange.route === NO_ROUTE && error.kind !== 'invalid_target') {
+    exchange.route = routeNameOf(exchange.request.method, exchange.target) ?? NO_ROUTE
+  }
   // An answer of the upstream's that was on its way is wanted no more.
   if (exchange.attempts > 0) exchange.abort.abort(error)
   const { status } = error.entry
@@ -56,11 +61,15 @@ const PLAIN_HTTP = [
   ['connection', 'upgrade'],
 ] as const
 
-/** A person who has mistyped an address is told so, and not asked for a key first: there is nothing that it would open. */
+/**
+ * A person who has mistyped an address is told so, and so is everybody whose client has put `/v1` in front twice; neither is asked
+ * for a key first: there is nothing that it would open.
+ */
 function errorOf(thrown: unknown, isPage: boolean, { request, target }: Exchange): ApiError {
   if (!(thrown instanceof ApiError)) return new ApiError('internal_error', { cause: thrown })
-  const isNowhere = isPage && thrown.entry.status === 401 && !isServed(target) && !target.startsWith(OPENAPI_PATH)
-  return isNowhere ? unknownUrl(request.method, target) : thrown
+  if (thrown.entry.status !== 401) return thrown
+  const isMistyped = isPage && !isServed(target) && !target.startsWith(OPENAPI_PATH)
+  return isMistyped || hasVersionTwice(target) ? unknownUrl(request.method, target) : thrown
 }
 
 /** The one place where the catalogue becomes a response. */

@@ -7,6 +7,9 @@ import type { Arrival } from './arrival.ts'
 
 const exchanges = createBeside<Request, Exchange>('exchange')
 
+/** What the log calls a request that came to no route. */
+export const NO_ROUTE = 'unknown'
+
 /** A request id that is safe to log and to echo. */
 const SAFE_ID = /^[A-Za-z0-9._:-]{1,128}$/
 
@@ -30,7 +33,7 @@ class OpenExchange implements Exchange {
   readonly target: string
   readonly startedAt = performance.now()
   readonly abort: AbortController
-  route = 'unknown'
+  route = NO_ROUTE
   model: string | undefined = undefined
   principal: Exchange['principal'] = 'none'
   stream = false

@@ -49,6 +49,8 @@ describe('a browser', () => {
       const page = await sendRaw(guarded.port, getText(path, BROWSER))
       expect(page.status).toBe(401)
       expect(page.text()).toContain('This server wants one of its own API tokens')
+      // There is no code for it: nothing stands beside the number.
+      expect(page.text()).toContain('<h1>401</h1>')
     }
   })
 
@@ -63,13 +65,16 @@ describe('a browser', () => {
 test.each(['/v1/v1/chat/completions', '/v1/v1/models?a=b', '/v1/v1'])(
   '%s is a 404 that says what is wrong with the base URL, and reaches no upstream',
   async (path) => {
-    const before = pair.upstream.requests.length
-    for (const request of [getText(path), postText(path, '{}')]) {
-      const answer = await sendRaw(pair.port, request)
-      expect(statusAndCode(answer)).toBe('404 unknown_url')
-      expect(JSON.stringify(answer.json())).toContain('It has /v1 twice')
+    const before = pair.upstream.requests.length + guarded.upstream.requests.length
+    const wrong = { Authorization: 'Bearer no-token-of-this-server' }
+    for (const { port } of [pair, guarded]) {
+      for (const request of [getText(path), postText(path, '{}'), getText(path, wrong)]) {
+        const answer = await sendRaw(port, request)
+        expect(statusAndCode(answer)).toBe('404 unknown_url')
+        expect(JSON.stringify(answer.json())).toContain('It has /v1 twice')
+      }
     }
-    expect(pair.upstream.requests.length).toBe(before)
+    expect(pair.upstream.requests.length + guarded.upstream.requests.length).toBe(before)
   },
 )
 

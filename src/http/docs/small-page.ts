@@ -1,5 +1,5 @@
 import { DOCS_STYLE } from './docs-style.ts'
-import { type Html, html } from './html.ts'
+import { type Html, html, NOTHING } from './html.ts'
 
 /** No script, no font, no frame, and no image but the icon: each page is complete in itself. */
 const PAGE_POLICY =
@@ -37,7 +37,7 @@ export function renderHomePage({ version, baseUrl }: { readonly version: string;
   return renderPage(
     'NexCode',
     html`<header>
-<h1>NexCode <small>${version}</small></h1>
+<h1>NexCode${small(version)}</h1>
 <p>An OpenAI-compatible gateway. Point any OpenAI client at this base URL:</p>
 </header>
 <main id="main">
@@ -69,7 +69,7 @@ export function renderErrorPage({ status, code, message }: ShownError): string {
   return renderPage(
     `${status}: NexCode`,
     html`<header>
-<h1>${status} <small>${code ?? ''}</small></h1>
+<h1>${status}${small(code)}</h1>
 <p>${message}</p>
 </header>
 <main id="main">
@@ -79,6 +79,11 @@ export function renderErrorPage({ status, code, message }: ShownError): string {
 </ul>
 </main>`,
   )
+}
+
+/** What stands beside a heading; nothing where there is none. */
+function small(text: string | null): Html {
+  return text === null || text === '' ? NOTHING : html` <small>${text}</small>`
 }
 
 function renderPage(title: string, body: Html): string {

@@ -6,10 +6,10 @@ import { methodNotAllowed } from '../guard.ts'
 import { exchangeOf } from '../request-context.ts'
 
 /** Whether the process lives; the names that other gateways' users know. */
-const LIVENESS = ['/health', '/healthz', '/livez', '/health/liveliness', '/health/liveness'] as const
+export const LIVENESS = ['/health', '/healthz', '/livez', '/health/liveliness', '/health/liveness'] as const
 
 /** Whether it takes new requests. */
-const READINESS = ['/ready', '/readyz', '/health/readiness'] as const
+export const READINESS = ['/ready', '/readyz', '/health/readiness'] as const
 
 /** The processes that serve, as each of them knows it, where there are several. */
 export interface WorkersState {

@@ -43,12 +43,19 @@ export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
 
 /** Everything under `/v1/`, and the known resources without it. */
 export function isServed(target: string): boolean {
-  if (VERSION_TWICE.test(target)) return false
+  if (hasVersionTwice(target)) return false
   return /^\/v1\/[^?]/.test(target) || RESOURCES.has(firstSegment(target))
 }
 
-/** A client that adds `/v1` to a base URL which has it already. */
-const VERSION_TWICE = /^\/v1\/v1(?:[/?]|$)/
+/**
+ * Whether a client has added `/v1` to a base URL which has it already.
+ *
+ * @example
+ * hasVersionTwice('/v1/v1/models') // true
+ */
+export function hasVersionTwice(target: string): boolean {
+  return /^\/v1\/v1(?:[/?]|$)/.test(target)
+}
 
 /** The name of a passthrough for the log: a documented resource's, never an unknown word of the caller's. */
 export function routeOf(target: string): string {
@@ -63,7 +70,7 @@ function firstSegment(target: string): string {
 /** OpenAI's answer to a path that is none, in its words where they help. */
 export function unknownUrl(method: string, target: string): ApiError {
   const path = target.split('?', 1)[0]?.slice(0, 200)
-  if (VERSION_TWICE.test(target)) {
+  if (hasVersionTwice(target)) {
     return new ApiError('unknown_url', {
       message: `Unknown request URL: ${method} ${path}. It has /v1 twice: your client adds /v1 to a base URL that ends with it. Take one away.`,
     })
