@@ -14,6 +14,8 @@ const WARM_SHARE = 0.5
 const WINDOW_MS = 10_000
 const SLOPE_MIB_MAX = 1
 const AT_ONCE = 24
+/** Between two exchanges of one client: a busy day, and no flood. */
+const PAUSE_MS = 80
 const RELOAD_EVERY_MS = 4000
 const READ_EVERY_MS = 500
 const ERROR_LEVEL = 50
@@ -37,6 +39,7 @@ async function play(
       const fault = await judge(kind, url, random.below(1_000_000))
       if (fault !== undefined && failures.length < SHOWN_MAX) failures.push({ id: kind.name, message: fault })
       cases += 1
+      await Bun.sleep(PAUSE_MS)
       if (cases % 1000 === 0) report(`${cases.toLocaleString('en')} exchanges`)
     }
   }
