@@ -101,8 +101,10 @@ export function createApp(deps: AppDeps): App {
   const { server, timeouts } = config
   // What is answered from cassettes alone asks nobody, not even for a list of models, and spends nobody's key.
   const isOffline = deps.cassettes?.play?.isClosed === true
+  const lendsToLocal = server.isLoopback && config.auth.lendsToLocal
+  const { corsOrigins } = server
   const doorFor = (tokens: readonly ApiToken[]): Authorize =>
-    createAuthorize({ ...config.auth, ...server, tokens, isFree: isOffline, sha256 })
+    createAuthorize({ ...config.auth, lendsToLocal, corsOrigins, tokens, isFree: isOffline, sha256 })
   let door = doorFor(config.auth.tokens)
   const authorize: Authorize = (headers) => door(headers)
   const admission = createAdmission(config.limits.inFlightMax)
@@ -134,7 +136,7 @@ export function createApp(deps: AppDeps): App {
     timeouts,
     ssePingMs: config.ssePingMs,
     userAgent: `NexCode/${version}`,
-    mayBorrow: (headers) => server.isLoopback && isLocalCaller(headers, server.corsOrigins),
+    mayBorrow: (request) => lendsToLocal && isLocalCaller(request, corsOrigins),
     send: isOffline ? sendNothing : createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs }),
     sleep,
     retryBudget: createRetryBudget(admission.inFlight),

@@ -39,6 +39,10 @@ export interface Exchange {
   readonly clientRequestId: string | undefined
   /** Its headers, method and URL; whoever wants its body takes `body`. */
   readonly request: Request
+  /** The headers as they came: an extension may have made another request of it. */
+  readonly received: Headers
+  /** Whether it came by HTTP/1.0, from the client or a proxy in front. */
+  readonly isHttp10: boolean
   /** Absent where the request has none; another one where it has been read and is to be read again. */
   body: IncomingBody | undefined
   /** The body as it has been parsed already. */

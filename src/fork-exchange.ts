@@ -24,6 +24,8 @@ export class Fork implements Exchange {
   readonly id: string
   readonly clientRequestId: string | undefined
   readonly request: Request
+  readonly received: Headers
+  readonly isHttp10: boolean
   body: Exchange['body']
   readonly json: Exchange['json']
   readonly target: string
@@ -62,6 +64,8 @@ export class Fork implements Exchange {
     this.id = exchange.id
     this.clientRequestId = exchange.clientRequestId
     this.request = parts.request ?? exchange.request
+    this.received = exchange.received
+    this.isHttp10 = exchange.isHttp10
     this.body = 'body' in parts ? parts.body : exchange.body
     this.json = 'body' in parts ? parts.json : exchange.json
     this.target = parts.target ?? exchange.target

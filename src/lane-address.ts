@@ -1,5 +1,6 @@
 import type { Principal } from './auth/authorize.ts'
 import { applyCredentials, spendsOwnKey, withoutToken } from './auth/credentials.ts'
+import type { Received } from './auth/local-caller.ts'
 import type { Secret } from './config/secret.ts'
 import type { Exchange } from './exchange.ts'
 import type { Live } from './live.ts'
@@ -13,7 +14,7 @@ import type { Destination } from './upstream/target.ts'
 /** What addressing a lane needs of the server. */
 export interface AddressDeps {
   /** Whether a caller is a program of this machine's, and the server listens on this machine only. */
-  readonly mayBorrow: (headers: Headers) => boolean
+  readonly mayBorrow: (request: Received) => boolean
   readonly userAgent: string
   readonly loops: Pick<LoopGuard, 'mark'>
 }
@@ -41,17 +42,18 @@ const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
  * const { url, headers } = addressLane(exchange, principal, lane, { target: exchange.target, model }, live, deps)
  */
 export function addressLane(
-  { request, isMarked }: Exchange,
+  exchange: Exchange,
   principal: Principal,
   { upstream, key }: Lane,
   { target, model }: { readonly target: string; readonly model: string | undefined },
   live: Live,
   deps: AddressDeps,
 ): LaneAddress {
+  const { request, isMarked } = exchange
   const { locate, reach, mayLoop } = live.egressOf(upstream)
   const destination = locate(withoutToken(target, principal), model)
   const headers = requestHeaders(request.headers)
-  const secret = applyCredentials(headers, principal, upstream, key, () => deps.mayBorrow(request.headers))
+  const secret = applyCredentials(headers, principal, upstream, key, () => deps.mayBorrow(exchange))
   if (isMarked && mayLoop) deps.loops.mark(headers)
   const account = accountOf(headers, principal, upstream)
   return { url: destination.url, target: destination.target, headers, secret, account, reach }

@@ -2,7 +2,7 @@ import type { ApiToken } from '../config/api-tokens.ts'
 import type { Secret } from '../config/secret.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { readCredential } from './credential.ts'
-import { isLocalCaller } from './local-caller.ts'
+import { isLocalCaller, type Received } from './local-caller.ts'
 import { nameTokens, shortId } from './name-tokens.ts'
 
 /** Who is calling, and so whose key is spent. Never optional, and there is no fallback. */
@@ -22,8 +22,8 @@ export interface AuthorizeDeps {
   /** Whether one of `tokens` is asked for (`REQUIRE_AUTH`). */
   readonly required: boolean
   readonly tokens: readonly ApiToken[]
-  /** Whether the server can only be reached from this machine. */
-  readonly isLoopback: boolean
+  /** Whether a program of this machine is lent the server's key: the server can only be reached from here, and nobody has forbidden it. */
+  readonly lendsToLocal: boolean
   /** Whether no key can be spent, since only cassettes answer: then nobody needs one. Absent: no. */
   readonly isFree?: boolean
   /** Browser origins that may call (`CORS_ORIGINS`). */
@@ -45,15 +45,15 @@ export function principalName(principal: Principal): string {
 /** Callers that are known again without a digest of their key. */
 const KNOWN_CALLERS_MAX = 1024
 
-/** Turns a request's headers into a principal, or throws `missing_api_key` or `incorrect_api_key`. */
-export type Authorize = (headers: Headers) => Principal
+/** Turns a request into a principal, or throws `missing_api_key` or `incorrect_api_key`. */
+export type Authorize = (request: Received) => Principal
 
 /**
  * Makes the server's door. Tokens are compared by their digests, in constant time.
  *
  * @example
- * const authorize = createAuthorize({ ...config.auth, isLoopback, corsOrigins, sha256 })
- * const principal = authorize(request.headers)
+ * const authorize = createAuthorize({ ...config.auth, lendsToLocal, corsOrigins, sha256 })
+ * const principal = authorize(exchange)
  */
 export function createAuthorize(deps: AuthorizeDeps): Authorize {
   const tokens = nameTokens(deps.tokens, deps.sha256)
@@ -80,11 +80,12 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     return caller
   }
 
-  return (headers) => {
-    const credential = readCredential(headers)
+  return (request) => {
+    const credential = readCredential(request.received)
     if (deps.required) return admitToken(credential)
     if (credential !== undefined) return callerWith(credential)
-    if (deps.isFree === true || (deps.isLoopback && isLocalCaller(headers, deps.corsOrigins))) return { kind: 'local' }
+    if (deps.isFree === true || (deps.lendsToLocal && isLocalCaller(request, deps.corsOrigins)))
+      return { kind: 'local' }
     throw new ApiError('missing_api_key')
   }
 }

@@ -29,7 +29,7 @@ const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'api-key', 'cookie'] a
  * this machine's that calls a server which only listens there (`mayBorrow`).
  *
  * @example
- * const secret = applyCredentials(headers, principal, upstream, key, () => isLoopback && isLocalCaller(headers, origins))
+ * const secret = applyCredentials(headers, principal, upstream, key, () => mayBorrow(exchange))
  */
 export function applyCredentials(
   headers: Headers,

@@ -1,17 +1,23 @@
-/** What a proxy in front adds: whoever is behind it is not on this machine. */
-const FORWARDING_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const
+import { tellsOfProxy } from './forwarding-headers.ts'
+
+/** A request as it came, whatever an extension makes of it later. */
+export interface Received {
+  readonly received: Headers
+  readonly isHttp10: boolean
+}
 
 /**
  * Tells whether a caller of a loopback server is a program of this machine, and not a web page that a browser
  * on it shows, or a stranger behind a proxy on it: those may not spend the server's key.
  *
- * A web page gives itself away by its `Origin` or, after DNS rebinding, by a public name as the Host.
+ * A web page gives itself away by its `Origin` or, after DNS rebinding, by a public name as the Host. A proxy does by what it adds;
+ * by the name of its own for this server; or by HTTP/1.0, which nginx speaks where nobody says otherwise and programs don't.
+ * One that does none of that can't be told from a program (ADR 4).
  */
-export function isLocalCaller(headers: Headers, corsOrigins: readonly string[]): boolean {
-  if (FORWARDING_HEADERS.some((name) => headers.has(name))) return false
-  if (!isPrivateName(hostnameOf(headers.get('host') ?? ''))) return false
-  const origin = headers.get('origin')
-  if (origin === null) return headers.get('sec-fetch-site') !== 'cross-site'
+export function isLocalCaller({ received, isHttp10 }: Received, corsOrigins: readonly string[]): boolean {
+  if (isHttp10 || !isOwnName(hostnameOf(received.get('host') ?? '')) || tellsOfProxy(received)) return false
+  const origin = received.get('origin')
+  if (origin === null) return received.get('sec-fetch-site') !== 'cross-site'
   return corsOrigins.includes(origin) || isPrivateOrigin(origin)
 }
 
@@ -20,10 +26,12 @@ function isPrivateOrigin(origin: string): boolean {
   return url !== null && isLoopbackName(url.hostname)
 }
 
-/** A name without a dot, an address, or one under a suffix that public DNS never serves (RFC 6761, RFC 6762, RFC 8375). */
-function isPrivateName(name: string): boolean {
-  if (isLoopbackName(name) || !name.includes('.')) return true
-  return /^[\d.]+$/.test(name) || /\.(local|internal|home\.arpa|test)$/.test(name)
+/** What containers call the machine that they run on. */
+const MACHINE_OF_CONTAINERS = /^(?:host|gateway)\.(?:docker|containers|lima|orb)\.internal$/
+
+/** A name by which a program of this machine reaches a server that listens on loopback only. */
+function isOwnName(name: string): boolean {
+  return isLoopbackName(name) || name === '0.0.0.0' || name === '[::]' || MACHINE_OF_CONTAINERS.test(name)
 }
 
 function isLoopbackName(name: string): boolean {

@@ -59,6 +59,10 @@ function describeFile(file: string, { settings: { upstreams, models, params } }:
   return `${file}: ${parts.join(', ')}; read again when it changes`
 }
 
+/** What a server can't know of those who come from this machine, and how to do without. */
+const UNSEEN =
+  ', and so does all that comes through a proxy or tunnel here which speaks HTTP/1.1 and adds nothing. Behind one: LOCAL_CALLERS=off, or REQUIRE_AUTH=true with API_TOKEN.'
+
 function describeAccess(config: Config): string {
   const { auth, server, upstream, settings } = config
   if (settings.upstreams.some((one) => one.auth !== 'either')) return describeFileAccess(config)
@@ -67,12 +71,15 @@ function describeAccess(config: Config): string {
     return `on: callers need one of ${auth.tokens.length} API token(s); ${hasKey ? "the server's OPENAI_API_KEY is spent" : 'no key goes upstream (OPENAI_API_KEY is not set)'}. REQUIRE_AUTH=false lets callers bring their own keys.`
   }
   const own = "off: each caller's own key goes upstream."
+  if (server.isLoopback && !auth.lendsToLocal) {
+    return `${own} A caller without one gets a 401: LOCAL_CALLERS is off. REQUIRE_AUTH=true with API_TOKEN guards this server.`
+  }
   if (!server.isLoopback) {
     return `${own} A caller without one gets a 401${hasKey ? "; the server's OPENAI_API_KEY is not lent on a public address" : ''}. REQUIRE_AUTH=true with API_TOKEN guards this server.`
   }
   if (!hasKey)
     return `${own} A program on this machine without one is passed on without a key. OPENAI_API_KEY lends it the server's.`
-  return `${own} A program on this machine without one spends the server's OPENAI_API_KEY. REQUIRE_AUTH=true with API_TOKEN changes that.`
+  return `${own} A program on this machine without one spends the server's OPENAI_API_KEY${UNSEEN}`
 }
 
 /** Where a file says whose key each upstream is spoken to with. */
@@ -82,9 +89,11 @@ function describeFileAccess({ auth, server, settings }: Config): string {
     return `on: callers need one of ${auth.tokens.length} API token(s)${isSpent ? "; the server's keys are spent" : ''}.`
   }
   if (!isSpent) return 'off: nobody needs a token, and no key of this server is spent.'
-  if (server.isLoopback)
-    return "off: programs on this machine spend the server's keys. REQUIRE_AUTH=true with API_TOKEN changes that."
-  return "off: nobody may spend the server's keys on a public address (401). REQUIRE_AUTH=true with API_TOKEN lets holders of a token do so."
+  const cure = 'REQUIRE_AUTH=true with API_TOKEN lets holders of a token do so.'
+  if (server.isLoopback && !auth.lendsToLocal)
+    return `off: nobody may spend the server's keys, since LOCAL_CALLERS is off (401). ${cure}`
+  if (server.isLoopback) return `off: programs on this machine spend the server's keys${UNSEEN}`
+  return `off: nobody may spend the server's keys on a public address (401). ${cure}`
 }
 
 /** The banner for a person; `workers` is how many processes serve. */

@@ -43,7 +43,12 @@ export interface Config {
     /** As browsers send them in `Origin`, or `*`. */
     readonly corsOrigins: readonly string[]
   }
-  readonly auth: { readonly required: boolean; readonly tokens: readonly ApiToken[] }
+  readonly auth: {
+    readonly required: boolean
+    readonly tokens: readonly ApiToken[]
+    /** Whether a program of this machine may spend the server's key, where only this machine can reach `host`. */
+    readonly lendsToLocal: boolean
+  }
   readonly log: { readonly level: LogLevel; readonly format: LogFormat }
   readonly timeouts: {
     readonly firstByteMs: number

@@ -119,6 +119,13 @@ export const ENV = {
     doc: 'File that holds API_TOKEN, one NAME TOKEN on each line; read again when it changes.',
     example: '/run/secrets/api_token',
   }),
+  LOCAL_CALLERS: row({
+    name: 'LOCAL_CALLERS',
+    kind: boolean,
+    default: true,
+    doc: "Whether programs on this machine spend the server's key without a token, where HOST is loopback. off behind a proxy.",
+    example: 'off',
+  }),
   CORS_ORIGINS: row({
     name: 'CORS_ORIGINS',
     kind: originList,

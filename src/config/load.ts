@@ -123,7 +123,7 @@ function takeAuth(reader: EnvReader): Config['auth'] {
       reader.report(source, { wrong: `has ${which} of fewer than ${TOKEN_LENGTH_MIN} characters`, cure: TOKEN_CURE })
     }
   }
-  return { required, tokens }
+  return { required, tokens, lendsToLocal: reader.take(ENV.LOCAL_CALLERS) }
 }
 
 function takeTls(reader: EnvReader): Config['server']['tls'] {

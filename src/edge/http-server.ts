@@ -58,8 +58,8 @@ function warnNowAndThen(log: HttpServerDeps['log']): (crowd: Crowd) => void {
 async function serve(turn: Turn, { app, log }: HttpServerDeps): Promise<Response> {
   try {
     const { head, body, abort } = turn
-    const { target, request } = head
-    return await app.fetch(request, { target, abort, body: head.bodyBytes === 0 ? undefined : body })
+    const { target, request, isHttp10 } = head
+    return await app.fetch(request, { target, isHttp10, abort, body: head.bodyBytes === 0 ? undefined : body })
   } catch (cause) {
     log.error({ err: cause }, 'a request could not be served')
     // That it was our fault, and nothing else: the cause is in the log.

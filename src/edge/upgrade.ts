@@ -66,8 +66,8 @@ async function relayOnce(
   return undefined
 }
 
-function arrivalOf({ target }: RequestHead, socket: Duplex): Arrival {
+function arrivalOf({ target, isHttp10 }: RequestHead, socket: Duplex): Arrival {
   const abort = new AbortController()
   socket.once('close', () => abort.abort(new ApiError('client_closed')))
-  return { target, abort, body: undefined }
+  return { target, isHttp10, abort, body: undefined }
 }

@@ -12,8 +12,9 @@ export const access = (authorize: Authorize) =>
   new Elysia({ name: 'nexcode/access', seed: authorize }).macro({
     auth: {
       resolve({ request }): { principal: Principal } {
-        const principal = authorize(request.headers)
-        exchangeOf(request).principal = principalName(principal)
+        const exchange = exchangeOf(request)
+        const principal = authorize(exchange)
+        exchange.principal = principalName(principal)
         return { principal }
       },
     },

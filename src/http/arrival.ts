@@ -5,6 +5,8 @@ import { ApiError } from '../openai/api-error.ts'
 export interface Arrival {
   /** The request target exactly as it stood on the request line, before any URL parser touched it. */
   readonly target: string
+  /** Whether the client, or a proxy in front, speaks HTTP/1.0. */
+  readonly isHttp10: boolean
   /** Aborted by the edge, with `client_closed`, when the client leaves; the exchange's own clocks abort it too. */
   readonly abort: AbortController
   /** The body, where the request announces one: as the edge has it, which saves a stream; the request is without it then. */
@@ -23,7 +25,7 @@ export function arrivalOf(request: Request): Arrival {
   const leave = (): void => abort.abort(new ApiError('client_closed'))
   request.signal.addEventListener('abort', leave, { once: true })
   if (request.signal.aborted) leave()
-  return { target: url.pathname + url.search, abort, body: bodyOf(request) }
+  return { target: url.pathname + url.search, isHttp10: false, abort, body: bodyOf(request) }
 }
 
 function bodyOf(request: Request): IncomingBody | undefined {

@@ -28,6 +28,8 @@ class OpenExchange implements Exchange {
   readonly id: string
   readonly clientRequestId: string | undefined
   readonly request: Request
+  readonly received: Headers
+  readonly isHttp10: boolean
   body: Exchange['body']
   readonly json = undefined
   readonly target: string
@@ -66,6 +68,8 @@ class OpenExchange implements Exchange {
     this.id = safeId(headers.get('x-request-id')) ?? newId()
     this.clientRequestId = safeId(headers.get('x-client-request-id'))
     this.request = request
+    this.received = headers
+    this.isHttp10 = arrival.isHttp10
     this.body = arrival.body
     this.#arriving = arrival.body
     this.target = arrival.target

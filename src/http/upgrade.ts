@@ -72,7 +72,7 @@ async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
   const { authorize, pipeline } = deps
   const { request, target } = exchange
   guardRequest(request.method, target, request.headers)
-  const principal = authorize(request.headers)
+  const principal = authorize(exchange)
   exchange.principal = principalName(principal)
   if (!isServed(target)) throw unknownUrl(request.method, target)
   const live = pipeline.live()

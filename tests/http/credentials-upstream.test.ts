@@ -7,6 +7,68 @@ const SERVER_KEY = 'sk-server-0123456789'
 const ACCOUNT = { OPENAI_API_KEY: SERVER_KEY, OPENAI_ORG_ID: 'org-server', OPENAI_PROJECT_ID: 'proj_server' }
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
 
+/** What programs of this machine send of their own. */
+const OWN_MARKS = {
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  b3: '80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1',
+  'X-Request-Id': 'a',
+  'X-Client-Request-Id': 'b',
+  'X-Stainless-Lang': 'js',
+  'X-Goog-Api-Client': 'genai',
+  'OpenAI-Beta': 'x',
+}
+
+/** What stands in front of a server adds one of these, each by another maker. */
+const ADDED_BY_PROXIES = [
+  ...[
+    'CF-Connecting-IP',
+    'CF-Ray',
+    'True-Client-IP',
+    'X-Client-IP',
+    'Client-IP',
+    'X-Cluster-Client-IP',
+    'Fly-Client-IP',
+  ],
+  ...['Fastly-Client-IP', 'X-Envoy-External-Address', 'X-Original-Forwarded-For', 'X-Original-URL', 'CDN-Loop'],
+  ...['X-Forwarded', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Forwarded-Client-Cert', 'X-Forwarded-Server'],
+  ...[
+    'X_Forwarded_For',
+    'X-Real-Proto',
+    'X-Host',
+    'X-Scheme',
+    'X-SSL-Client-Verify',
+    'Front-End-Https',
+    'Max-Forwards',
+  ],
+  ...['X-ARR-LOG-ID', 'X-Azure-ClientIP', 'X-Amzn-Trace-Id', 'X-Amz-Cf-Id', 'CloudFront-Viewer-Country', 'X-Varnish'],
+  ...[
+    'X-Cloud-Trace-Context',
+    'DO-Connecting-IP',
+    'X-Vercel-Forwarded-For',
+    'X-NF-Client-Connection-IP',
+    'Tailscale-User-Login',
+  ],
+  ...[
+    'X-Kong-Request-Id',
+    'Akamai-Origin-Hop',
+    'WL-Proxy-Client-IP',
+    'X-Auth-Request-Email',
+    'Remote-User',
+    'X-ProxyUser-Ip',
+  ],
+]
+
+/** What a proxy may call a server that listens on loopback: no program of this machine comes by such a name. */
+const NAMES_FOR_PROXIES = [
+  'backend',
+  'nexcode:8000',
+  'llm.internal',
+  'app.local',
+  'api.test',
+  '10.0.0.5:8000',
+  '[fd00::5]',
+]
+
 let loopback: Pair
 let public_: Pair
 let guarded: Pair
@@ -56,7 +118,12 @@ test("a program on this machine without a key is served with the server's, where
     localhost: getText('/v1/models', { Host: `localhost:${loopback.port}` }),
     '127.0.0.1': getText('/v1/models', { Host: `127.0.0.1:${loopback.port}` }),
     '[::1]': getText('/v1/models', { Host: '[::1]:8000' }),
-    'a bare name': getText('/v1/models', { Host: 'llm' }),
+    'another of its addresses': getText('/v1/models', { Host: '127.0.5.1:8000' }),
+    'a name of its own': getText('/v1/models', { Host: 'nexcode.localhost:8000' }),
+    'any address': getText('/v1/models', { Host: '0.0.0.0:8000' }),
+    'a container on it': getText('/v1/models', { Host: 'host.docker.internal:8000' }),
+    "a program's own marks": getText('/v1/models', OWN_MARKS),
+    'a program that keeps no connection': getText('/v1/models', { Connection: 'close' }),
     'a page of this machine': getText('/v1/models', { Origin: 'http://localhost:3000' }),
   }
   const before = loopback.upstream.requests.length
@@ -86,6 +153,9 @@ test("the server's key is never lent to a web page, nor to a stranger behind a p
     'X-Real-IP': { 'X-Real-IP': '1.2.3.4' },
     Forwarded: { Forwarded: 'for=1.2.3.4' },
     Via: { Via: '1.1 proxy' },
+    ...Object.fromEntries(ADDED_BY_PROXIES.map((name) => [name, { [name]: '1' }])),
+    'an empty one': { 'x-forwarded-for': '' },
+    ...Object.fromEntries(NAMES_FOR_PROXIES.map((name) => [`the Host ${name}`, { Host: name }])),
   }
   const requests = Object.fromEntries(
     Object.entries(foreign).flatMap(([label, headers]) => [
@@ -97,6 +167,32 @@ test("the server's key is never lent to a web page, nor to a stranger behind a p
   const statuses = await answersOf(loopback.port, requests, ({ status }) => status)
   expect(statuses).toEqual(all(Object.keys(requests), 401))
   expect(loopback.upstream.requests).toHaveLength(before)
+})
+
+test('whoever comes by HTTP/1.0 is taken for a stranger: nginx speaks it for all of them, with a Host of this machine and no other trace', async () => {
+  const keep = 'Connection: keep-alive\r\n'
+  for (const more of ['', 'Connection: close\r\n', keep, 'Origin: http://localhost\r\n']) {
+    const head = `Host: 127.0.0.1:${loopback.port}\r\n${more}`
+    const before = loopback.upstream.requests.length
+    expect((await sendRaw(loopback.port, `GET /v1/models HTTP/1.0\r\n${head}\r\n`)).status).toBe(401)
+    const posted = `POST /v1/chat/completions HTTP/1.0\r\n${head}Content-Type: application/json\r\nContent-Length: ${CHAT.length}\r\n\r\n${CHAT}`
+    expect((await sendRaw(loopback.port, posted)).status).toBe(401)
+    expect(loopback.upstream.requests).toHaveLength(before)
+  }
+  // Who brings a key of their own is served as ever.
+  const own = `GET /v1/models HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer sk-mine\r\n\r\n`
+  expect((await sendRaw(loopback.port, own)).status).toBe(200)
+})
+
+test('with LOCAL_CALLERS=off not even a program on this machine spends the key of the server', async () => {
+  const { port, upstream, stop } = await startPair({ ...ACCOUNT, LOCAL_CALLERS: 'off' })
+  try {
+    expect((await sendRaw(port, getText('/v1/models', { Host: 'localhost' }))).status).toBe(401)
+    expect((await sendRaw(port, getText('/v1/models', { Authorization: 'Bearer sk-mine' }))).status).toBe(200)
+    expect(upstream.requests).toHaveLength(1)
+  } finally {
+    await stop()
+  }
 })
 
 test("on a HOST that others can reach, the server's key is never lent, not even to this machine", async () => {

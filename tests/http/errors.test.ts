@@ -210,7 +210,10 @@ test('a defect of ours is a 500 without its cause, which the log has', async () 
   const logged: unknown[] = []
   const keep = (...line: unknown[]): void => void logged.push(line)
   const app = createApp({
-    config: { ...loaded.config, auth: { required: true, tokens: [{ name: 'alice', secret: new Secret(TOKEN) }] } },
+    config: {
+      ...loaded.config,
+      auth: { ...loaded.config.auth, required: true, tokens: [{ name: 'alice', secret: new Secret(TOKEN) }] },
+    },
     version: '0',
     log: { ...silentLog, error: keep, warn: keep },
     fetch: () => Promise.reject(new Error('not called')),

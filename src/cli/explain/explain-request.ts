@@ -97,7 +97,7 @@ async function follow(read: ReadRequest, live: Live, config: Config): Promise<Ex
   const { exchange, principal, draft } = read
   const { target, request } = exchange
   const loops = createLoopGuard()
-  const deps = { mayBorrow: () => config.server.isLoopback, userAgent: '', loops }
+  const deps = { mayBorrow: () => config.server.isLoopback && config.auth.lendsToLocal, userAgent: '', loops }
   const route = await chooseRoute(target, draft, live, createRememberedIds({ sha256 }))
   checkShape(read.endpoint, draft, route)
   return explainRoute(

@@ -55,9 +55,9 @@ export const health = ({ admission, authorize, targets, workers }: HealthDeps) =
 }
 
 /** What the targets are like is for holders of a token, and programs of this machine's: it says who the upstreams are. */
-function mayKnow({ headers }: Request, authorize: Authorize): boolean {
+function mayKnow(request: Request, authorize: Authorize): boolean {
   try {
-    return authorize(headers).kind !== 'caller'
+    return authorize(exchangeOf(request)).kind !== 'caller'
   } catch {
     return false
   }

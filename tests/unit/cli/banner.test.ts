@@ -34,6 +34,11 @@ describe('the banner says which of these holds and how to change it', () => {
       { HOST: '127.0.0.1', OPENAI_API_KEY: KEY },
       /^off: .*spends the server's OPENAI_API_KEY.*REQUIRE_AUTH=true/,
     ],
+    [
+      'this machine, a key, and no local callers',
+      { HOST: '127.0.0.1', OPENAI_API_KEY: KEY, LOCAL_CALLERS: 'off' },
+      /^off: .*gets a 401: LOCAL_CALLERS is off.*REQUIRE_AUTH=true/,
+    ],
     ['this machine, and no key', { HOST: '::1' }, /^off: .*without a key\. OPENAI_API_KEY lends/],
   ] as const)('%s', (_case, env, words) => {
     const server = describeServer(configOf(env), 'http://localhost:8000', '1.2.3')
@@ -62,7 +67,13 @@ describe('with a file the banner says whose keys its upstreams spend, and how mu
       'this machine, and a key',
       { HOST: '127.0.0.1' },
       withKey,
-      /^off: programs on this machine spend .*REQUIRE_AUTH=true/,
+      /^off: programs on this machine spend .* proxy or tunnel .*LOCAL_CALLERS=off.*REQUIRE_AUTH=true/,
+    ],
+    [
+      'this machine, a key, and no local callers',
+      { HOST: '127.0.0.1', LOCAL_CALLERS: 'off' },
+      withKey,
+      /^off: nobody may spend .*LOCAL_CALLERS is off/,
     ],
     ['no key', {}, without, /^off: nobody needs a token, and no key of this server is spent\.$/],
   ])('%s', (_case, env, upstreams, words) => {

@@ -25,6 +25,7 @@ describe('authentication', () => {
     expect(opened(loadGood({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }).auth)).toEqual({
       required: true,
       tokens: [{ name: undefined, secret: TOKEN }],
+      lendsToLocal: true,
     })
   })
 

@@ -14,7 +14,7 @@ const DEFAULTS: Config = {
   },
   defaultModel: undefined,
   server: { host: '0.0.0.0', port: 8000, isLoopback: false, tls: undefined, corsOrigins: [] },
-  auth: { required: false, tokens: [] },
+  auth: { required: false, tokens: [], lendsToLocal: true },
   log: { level: 'info', format: 'json' },
   timeouts: {
     firstByteMs: 600_000,
@@ -74,6 +74,7 @@ const SETTINGS: readonly [name: string, text: string, read: (config: Config) => 
   ['MAX_IN_FLIGHT', '7', (c) => c.limits.inFlightMax, 7],
   ['MAX_FAILED_REPEATS', '0', (c) => c.limits.failedRepeatsMax, 0],
   ['WORKERS', '3', (c) => c.workers, 3],
+  ['LOCAL_CALLERS', 'off', (c) => c.auth.lendsToLocal, false],
   ['SSE_PING_MS', '15 s', (c) => c.ssePingMs, 15_000],
   ['CACHE', 'sqlite:/tmp/x.db', (c) => c.settings.cache.store?.reveal(), 'sqlite:/tmp/x.db'],
   ['CACHE_TTL', '5m', (c) => c.settings.cache.ttlMs, 300_000],

@@ -56,7 +56,11 @@ export function setScene({ settings, model, headers = {}, random = () => 0.5 }: 
   const route = router.route('m')
   const request = new Request('http://localhost/v1/chat/completions', { method: 'POST', headers })
   const target = '/v1/chat/completions'
-  const exchange = openExchange(request, { target, abort: new AbortController(), body: undefined }, () => undefined)
+  const exchange = openExchange(
+    request,
+    { target, isHttp10: false, abort: new AbortController(), body: undefined },
+    () => undefined,
+  )
   exchange.tries = []
   const sent: Sent[] = []
   const retryBudget = createRetryBudget(() => 1, 1)
