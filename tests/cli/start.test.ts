@@ -116,7 +116,7 @@ describe('at the start', () => {
     const url = /base_url +(http:\/\/127\.0\.0\.1:\d+)\/v1/.exec(shown)?.[1]
     expect(shown).toContain(`NexCode ${packageJson.version}`)
     expect(shown).toMatch(new RegExp(`upstream +${base}`))
-    expect(shown).toMatch(/auth +off: .*spends the server's OPENAI_API_KEY\. REQUIRE_AUTH=true/)
+    expect(shown).toMatch(/auth +off: .*spends the server's OPENAI_API_KEY, .*REQUIRE_AUTH=true/)
     expect(shown).toMatch(new RegExp(`docs +${url}/docs`))
     expect(shown).not.toContain(KEY)
     expect((await fetch(`${url}/health`)).status).toBe(200)
