@@ -21,7 +21,6 @@ class Refusal extends Error {}
 const FAILED = 1
 /** More entries of a Redis are not counted (`RedisStore`). */
 const COUNTED_MAX = 100_000
-const ACTIONS = new Set(['stats', 'purge'])
 
 /**
  * Says what the cache of the configuration holds, or takes out of it: all, what is one scope's, or what is under one key.
@@ -56,7 +55,7 @@ function fail(text: string, code: number): number {
 }
 
 function refuseMisuse({ args: [action], scope, key, json }: CacheFlags): void {
-  if (action === undefined || !ACTIONS.has(action)) {
+  if (action === undefined) {
     throw new Refusal('say what to do: nexcode cache stats, or nexcode cache purge [--scope SCOPE | --key KEY].')
   }
   if (action === 'stats' && (scope !== undefined || key !== undefined)) {
@@ -64,7 +63,6 @@ function refuseMisuse({ args: [action], scope, key, json }: CacheFlags): void {
   }
   if (action === 'purge' && json) throw new Refusal('--json is for stats.')
   if (scope !== undefined && key !== undefined) throw new Refusal('use --scope or --key, not both.')
-  if (scope === '' || key === '') throw new Refusal('--scope and --key must not be empty.')
 }
 
 /** The store, where it is one that other processes see. */

@@ -20,12 +20,11 @@ const SOURCES = 'litellm'
  */
 export async function importConfiguration(args: readonly string[]): Promise<number> {
   const [source, path, ...others] = args
-  if (source === undefined || path === undefined || others.length > 0) {
+  if (source !== SOURCES || path === undefined || others.length > 0) {
     return refuse(
       `nexcode import takes what to translate and its file (- for standard input): import ${SOURCES} config.yaml`,
     )
   }
-  if (source !== SOURCES) return refuse(`nexcode import: "${source}" is not known. There is: ${SOURCES}.`)
   const read = await readText(path)
   if ('problem' in read) return refuse(`nexcode import: ${path} can't be read: ${read.problem}.`)
   const imported = importLitellm(read.text)

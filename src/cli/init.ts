@@ -15,15 +15,14 @@ const USAGE = 'nexcode init takes what to begin and its file: init extension my.
  * `nexcode.d.ts` by which an editor knows all types. A types file that is there is brought up to date; an extension is never
  * written over.
  *
- * Gives the exit code: 0; 2 for what can't be written, or is not known.
+ * Gives the exit code: 0; 2 for what can't be written, or is not to be begun.
  *
  * @example
  * process.exit(await init(['extension', 'my.ts']))
  */
 export async function init(args: readonly string[]): Promise<number> {
   const [what, path, ...others] = args
-  if (what === undefined || path === undefined || others.length > 0) return refuse(USAGE)
-  if (what !== 'extension') return refuse(`nexcode init: "${what}" is not known. There is: extension.`)
+  if (what !== 'extension' || path === undefined || others.length > 0) return refuse(USAGE)
   const name = basename(path, extname(path))
   if (extname(path) !== '.ts' || path.endsWith('.d.ts')) {
     return refuse(`nexcode init: ${path} is no name of a TypeScript file, such as my.ts.`)

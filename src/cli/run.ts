@@ -35,11 +35,12 @@ export async function run(args: readonly string[]): Promise<void> {
 
 /** Prints the help about a command or a variable, or all of it. */
 async function help(topic: string | undefined): Promise<void> {
-  const [{ renderCommandHelp, renderHelp, renderVariableHelp }, { COMMANDS }] = await Promise.all([
+  const [{ renderCommandHelp, renderHelp, renderVariableHelp, VERSION_HELP }, { COMMANDS }] = await Promise.all([
     import('./command-line/help.ts'),
     import('./command-line/commands.ts'),
   ])
   if (topic === undefined || topic === 'help') return void process.stdout.write(renderHelp(VERSION))
+  if (topic === 'version') return void process.stdout.write(VERSION_HELP)
   const command = COMMANDS.get(topic)
   const text = command === undefined ? renderVariableHelp(topic) : renderCommandHelp(command)
   if (text !== undefined) return void process.stdout.write(text)

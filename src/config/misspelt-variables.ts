@@ -1,6 +1,6 @@
 import { ENV_ROWS } from './env.ts'
 import type { Env } from './env-reader.ts'
-import { distance } from './file/nearest.ts'
+import { distance, nearest } from './file/nearest.ts'
 
 /** The names of all variables. */
 export const VARIABLE_NAMES: readonly string[] = ENV_ROWS.map(({ name }) => name)
@@ -53,13 +53,8 @@ const NO_SETTINGS: ReadonlySet<string> = new Set(['NEXCODE_WORKER'])
 /** A shorter name is a word of everybody's. */
 const OWN_CHARS_MIN = 8
 
-/**
- * The variable that a word stands for, in any spelling: `port`, `log-level`, `base-url`, `openai_apikey`; undefined: none.
- *
- * @example
- * findVariable('log-level') // 'LOG_LEVEL'
- */
-export function findVariable(word: string): string | undefined {
+/** The variable that a word stands for, in any spelling: `port`, `log-level`, `base-url`, `openai_apikey`; undefined: none. */
+function findVariable(word: string): string | undefined {
   const name = word.toUpperCase().replaceAll('-', '_')
   const bare = name.replace(/^NEXCODE_/, '')
   const exact = VARIABLE_NAMES.find((one) => one === name || one === bare)
@@ -67,8 +62,19 @@ export function findVariable(word: string): string | undefined {
 }
 
 /**
+ * The variable that was most likely meant by a word that stands where a person has named one: more letters may be wrong than
+ * where it is one of many.
+ *
+ * @example
+ * meantVariable('PROT') // 'PORT'
+ */
+export function meantVariable(word: string): string | undefined {
+  return findVariable(word) ?? nearest(word, VARIABLE_NAMES)
+}
+
+/**
  * The variables of an environment that nothing reads, though their names say that they are for this program: ours with a
- * letter wrong, or with a prefix of ours in front.
+ * letter wrong, or with a prefix of ours in front; short ones only with two letters in the wrong order.
  *
  * An environment has many variables that are for others: what is short, or only like a name of ours, is not told of.
  *
@@ -83,7 +89,7 @@ export function findMisspelt(env: Env): readonly Misspelt[] {
     const meant = OWN_PREFIX.test(name)
       ? findVariable(name)
       : name.length < OWN_CHARS_MIN
-        ? undefined
+        ? VARIABLE_NAMES.find((one) => isSwapped(name, one))
         : closest(name, 10)
     // What is meant is set as well: then the other one is somebody else's.
     return meant === undefined || (env[meant] ?? '') !== '' ? [] : [{ name, meant }]
@@ -97,6 +103,12 @@ function closest(word: string, lettersPerFault: number): string | undefined {
     .filter(({ name, off }) => off <= Math.floor(plainOf(name).length / lettersPerFault))
     .toSorted((one, other) => one.off - other.off)
   return ranked[0]?.name
+}
+
+/** Whether two letters beside each other stand in the wrong order. */
+function isSwapped(name: string, other: string): boolean {
+  const sorted = (word: string): string => [...word].toSorted().join('')
+  return distance(name, other) === 1 && sorted(name) === sorted(other)
 }
 
 function plainOf(name: string): string {

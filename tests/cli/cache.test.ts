@@ -111,11 +111,11 @@ describe('nexcode cache', () => {
       [['stats'], { CACHE: 'memory' }, "in the server's own memory"],
       [['stats'], {}, 'no cache is configured'],
       [[], sqlite, 'nexcode cache stats'],
-      [['clear'], sqlite, 'nexcode cache stats'],
+      [['clear'], sqlite, 'Did you mean: nexcode cache purge'],
       [['stats', '--scope', 'local'], sqlite, 'are for purge'],
       [['purge', '--json'], sqlite, '--json is for stats'],
       [['purge', '--scope', 'local', '--key', 'a'], sqlite, 'not both'],
-      [['purge', '--key', ''], sqlite, 'must not be empty'],
+      [['purge', '--key', ''], sqlite, '--key wants a value'],
       [
         ['purge', '--scope', 'token-3'],
         { ...sqlite, API_TOKEN: `alice:${TOKENS[0]},bob:${TOKENS[1]}`, REQUIRE_AUTH: 'true', OPENAI_API_KEY: 'sk-1' },

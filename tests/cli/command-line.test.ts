@@ -34,6 +34,9 @@ describe('the command line', () => {
   test('help, version and serve are words, too', async () => {
     expect((await runProgram(['help'])).stdout).toBe((await runProgram(['--help'])).stdout)
     expect((await runProgram(['version'])).stdout).toBe(`nexcode ${packageJson.version}\n`)
+    const help = await runProgram(['help', 'version'])
+    expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('$ nexcode version')])
+    expect((await runProgram(['version', '--help'])).stdout).toBe(help.stdout)
     const { code, stderr } = await runProgram(['serve'], { PORT: 'eight' })
     expect(code).toBe(2)
     expect(stderr).toStartWith('PORT "eight" ')
@@ -82,6 +85,42 @@ describe('the command line', () => {
     [
       ['--api-key', 'sk-secret'],
       'nexcode serve: there is no option --api-key. It is a variable: OPENAI_API_KEY=… nexcode',
+    ],
+    [['--verison'], 'nexcode serve: there is no option --verison. Did you mean --version?'],
+    [['check', '--hlep'], 'nexcode check: there is no option --hlep. Did you mean --help?'],
+    [['-V'], 'nexcode serve: there is no option -V. Did you mean --version?'],
+    [['check', '-C', 'x'], 'nexcode check: there is no option -C. Did you mean --config?'],
+    [['verison'], 'nexcode: there is no command "verison". Did you mean: nexcode version'],
+    [['cache', 'stast', '--json'], 'nexcode cache: there is no "stast". Did you mean: nexcode cache stats'],
+    [['cache', 'clear'], 'nexcode cache: there is no "clear". Did you mean: nexcode cache purge'],
+    [['cache', 'frobnicate'], 'nexcode cache: there is no "frobnicate". There is: stats, purge.'],
+    [
+      ['init', 'extention', 'my.ts'],
+      'nexcode init: there is no "extention". Did you mean: nexcode init extension my.ts',
+    ],
+    [['init', 'my.ts'], 'nexcode init: there is no "my.ts". Did you mean: nexcode init extension my.ts'],
+    [['import', 'a.yaml'], 'nexcode import: there is no "a.yaml". Did you mean: nexcode import litellm a.yaml'],
+    [['import', 'portkey', 'a.json'], 'nexcode import: there is no "portkey". There is: litellm.'],
+    [['PROT=9000'], 'nexcode: there is no command "PROT=9000". A variable stands in front: PORT=9000 nexcode'],
+    [['PROT='], 'nexcode: there is no command "PROT=". A variable stands in front: PORT=… nexcode'],
+    [
+      ['POTR=9000', 'check'],
+      'nexcode: there is no command "POTR=9000". A variable stands in front: PORT=9000 nexcode check',
+    ],
+    [
+      ['check', 'OPENAI_API_KYE=sk-secret'],
+      'nexcode check: "OPENAI_API_KYE=…" is not expected here. A variable stands in front: OPENAI_API_KEY=… nexcode check',
+    ],
+    [['MY_TOKENS=sk-secret'], 'nexcode: there is no command "MY_TOKENS=…". nexcode help lists the commands.'],
+    [['--config='], 'nexcode serve: --config wants a value: --config FILE'],
+    [['check', '-c='], 'nexcode check: --config wants a value: --config FILE'],
+    [['check', '--config', ' '], 'nexcode check: --config wants a value: --config FILE'],
+    [['record', '--to='], 'nexcode record: --to wants a value: --to FOLDER'],
+    [['replay', '--from', ''], 'nexcode replay: --from wants a value: --from FOLDER'],
+    [['simulate', '--port='], 'nexcode simulate: --port wants a value: --port N'],
+    [
+      ['help', 'verison'],
+      'nexcode help: there is no command and no variable "verison". Did you mean: nexcode help version',
     ],
     [['check', '--cofig', 'x'], 'nexcode check: there is no option --cofig. Did you mean --config?'],
     [['replay', '--on-mis', 'fail'], 'nexcode replay: there is no option --on-mis. Did you mean --on-miss?'],
@@ -154,6 +193,18 @@ describe('a configuration that is not valid', () => {
     expect(stderr).toContain('API_TOKENS is set, and nothing reads it. Did you mean API_TOKEN?\n')
     expect(stderr.match(/nothing reads it/g)).toHaveLength(2)
     expect(stderr).not.toContain('sk-secret')
+    // A short name is told of where two of its letters have changed places, and not where it is only like one of ours.
+    const { stderr: short } = await runProgram([], {
+      PROT: '9000',
+      HSOT: 'x',
+      SPORT: '1',
+      HOSTS: 'x',
+      LOG_LEVEL: 'loud',
+    })
+    expect(short.match(/^.* nothing reads it.*$/gm)).toEqual([
+      'PROT is set, and nothing reads it. Did you mean PORT?',
+      'HSOT is set, and nothing reads it. Did you mean HOST?',
+    ])
     const { stderr: alone } = await runProgram(['healthcheck'], { NEXCODE_PORT: '9000', HOST: '127.0.0.1' })
     expect(alone).toContain('NEXCODE_PORT is set, and nothing reads it. Did you mean PORT?\n')
   })

@@ -113,7 +113,7 @@ test('it reads standard input, so that a pipe does', async () => {
 
 test.each([
   [['import'], 'import litellm config.yaml'],
-  [['import', 'portkey', 'config.yaml'], '"portkey" is not known'],
+  [['import', 'portkey', 'config.yaml'], 'there is no "portkey"'],
   [['import', 'litellm', 'absent.yaml'], "absent.yaml can't be read: there is no such file or folder (ENOENT)"],
   [['import', 'litellm', 'a', 'b'], '"b" is not expected here'],
   [['import', 'litellm', 'a', '--json'], '--json is not for this command'],

@@ -13,6 +13,8 @@ export interface Command {
   readonly options: readonly OptionName[]
   /** Command lines that can be typed as they are. */
   readonly examples: readonly string[]
+  /** The words of which one follows its name, where it does several things or may come to. */
+  readonly actions?: readonly string[]
   /** How many words may follow its name. */
   readonly argsMax: number
   /** Whether it sends as many requests at once as callers ask for. */
@@ -114,6 +116,7 @@ const ALL: readonly Command[] = [
     summary: 'begin an extension: your own logic in one TypeScript file, and a nexcode.d.ts for your editor',
     about: ['A file that is there is never written over.'],
     options: [],
+    actions: ['extension'],
     examples: ['nexcode init extension my.ts', 'EXTENSIONS=./my.ts nexcode'],
     argsMax: 2,
     run: async ({ args }) => (await import('../init.ts')).init(args),
@@ -124,6 +127,7 @@ const ALL: readonly Command[] = [
     summary: "say what a cache in SQLite or Redis holds, or empty it: all, one caller's answers, or one answer",
     about: ['The cache is the one that CACHE or the file names.'],
     options: ['json', 'scope', 'key', 'config'],
+    actions: ['stats', 'purge'],
     examples: ['CACHE=sqlite:cache.db nexcode cache stats'],
     argsMax: 1,
     run: async (flags) => (await import('../cache.ts')).cache(flags),
@@ -144,6 +148,7 @@ const ALL: readonly Command[] = [
     summary: "translate a LiteLLM proxy's file, and list what could not be",
     about: ['The nexcode.yaml goes to standard output, the list to standard error; - reads standard input.'],
     options: [],
+    actions: ['litellm'],
     examples: ['nexcode import litellm config.yaml > nexcode.yaml'],
     argsMax: 2,
     run: async ({ args }) => (await import('../import.ts')).importConfiguration(args),

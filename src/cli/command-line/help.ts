@@ -65,6 +65,19 @@ export function renderCommandHelp({ usage, summary, about, options, examples }: 
 }
 
 /**
+ * What `nexcode help version` prints.
+ *
+ * @example
+ * process.stdout.write(VERSION_HELP)
+ */
+export const VERSION_HELP = `nexcode version
+
+  Say which version this is, and do nothing else. The same: nexcode --version, nexcode -v
+
+  $ nexcode version
+`
+
+/**
  * What `nexcode help VARIABLE` prints; undefined: there is no such variable.
  *
  * @example

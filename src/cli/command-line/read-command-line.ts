@@ -15,6 +15,7 @@ export type CommandLine =
 /** What is wrong with a command line. Options are written with their dashes. */
 export type UsageProblem =
   | { readonly kind: 'unknown_command'; readonly word: string; readonly others: readonly string[] }
+  | { readonly kind: 'unknown_action'; readonly word: string; readonly others: readonly string[] }
   | { readonly kind: 'unknown_option'; readonly option: string; readonly value: string | undefined }
   | { readonly kind: 'foreign_option'; readonly option: OptionName; readonly value: string | undefined }
   | { readonly kind: 'missing_value'; readonly option: OptionName }
@@ -22,7 +23,7 @@ export type UsageProblem =
   | { readonly kind: 'surplus_words'; readonly words: readonly string[] }
 
 /** The words that ask for help or the version; they have a short letter, too. */
-const ASKING = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const
+export const ASKING = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const
 
 type Token = ReturnType<typeof tokenize>[number]
 type OptionToken = Extract<Token, { kind: 'option' }>
@@ -61,7 +62,14 @@ function tokenize(args: readonly string[]) {
     return [name, { type, ...(short !== undefined && { short }) }] as const
   })
   const options = { ...Object.fromEntries(own), ...ASKING }
-  return parseArgs({ args: [...args], allowPositionals: true, strict: false, tokens: true, options }).tokens
+  return parseArgs({ args: args.map(spellOut), allowPositionals: true, strict: false, tokens: true, options }).tokens
+}
+
+/** `-c=FILE` as `--config=FILE`: the platform would take it for the value `=FILE`, which nobody means. */
+function spellOut(arg: string): string {
+  const [, letter, value] = /^-([A-Za-z])=(.*)$/s.exec(arg) ?? []
+  const name = letter === undefined ? undefined : OPTION_NAMES.find((one) => optionOf(one).short === letter)
+  return name === undefined ? arg : `--${name}=${value}`
 }
 
 function unknownCommand(word: string, others: readonly string[]): UsageProblem {
@@ -88,10 +96,13 @@ function findMisuse(
     if (!command.options.includes(name)) return { kind: 'foreign_option', option: name, value }
     const takesValue = optionOf(name).value !== undefined
     // What looks like the next option is one: a value that begins with a dash is written with `=`.
-    const isMissing = value === undefined || (inlineValue === false && /^-./.test(value))
+    // An empty one is what a variable of the shell's leaves that is not set.
+    const isMissing = value === undefined || value.trim() === '' || (inlineValue === false && /^-./.test(value))
     if (takesValue && isMissing) return { kind: 'missing_value', option: name }
     if (!takesValue && value !== undefined) return { kind: 'surplus_value', option: `--${name}` }
   }
+  const [word, ...others] = words
+  if (word !== undefined && command.actions?.includes(word) === false) return { kind: 'unknown_action', word, others }
   const surplus = words.slice(command.argsMax)
   return surplus.length === 0 ? undefined : { kind: 'surplus_words', words: surplus }
 }

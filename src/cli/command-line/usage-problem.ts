@@ -1,8 +1,8 @@
 import { nearest } from '../../config/file/nearest.ts'
-import { findVariable, VARIABLE_NAMES } from '../../config/misspelt-variables.ts'
+import { meantVariable, VARIABLE_NAMES } from '../../config/misspelt-variables.ts'
 import { COMMANDS, type Command } from './commands.ts'
-import { OPTION_NAMES, optionOf } from './options.ts'
-import type { UsageProblem } from './read-command-line.ts'
+import { OPTION_NAMES, type OptionName, optionOf } from './options.ts'
+import { ASKING, type UsageProblem } from './read-command-line.ts'
 
 /** What people call a command who know another program. */
 const COMMAND_SYNONYMS: ReadonlyMap<string, string> = new Map([
@@ -18,6 +18,19 @@ const COMMAND_SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['stats', 'cache stats'],
 ])
 
+/** What people call one of the things that a command does. */
+const ACTION_SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ...['clear', 'flush', 'empty', 'delete', 'drop', 'reset', 'remove', 'rm', 'invalidate'].map(
+    (word) => [word, 'purge'] as const,
+  ),
+  ...['status', 'info', 'show', 'list', 'ls', 'count', 'size'].map((word) => [word, 'stats'] as const),
+])
+
+/** What can be asked of every command. */
+const ASKING_NAMES = Object.keys(ASKING) as readonly (keyof typeof ASKING)[]
+
+const ASSIGNMENT = /^([A-Za-z_]\w*)=(.*)$/s
+
 type ForeignOption = Extract<UsageProblem, { kind: 'foreign_option' }>
 
 /**
@@ -31,7 +44,9 @@ export function explainUsage(problem: UsageProblem, command: Command | undefined
   const who = command === undefined ? 'nexcode' : `nexcode ${command.name}`
   switch (problem.kind) {
     case 'unknown_command':
-      return `nexcode: there is no command "${problem.word}". ${meantByWord(problem.word, problem.others)}`
+      return `nexcode: there is no command "${showWord(problem.word)}". ${meantByWord(problem.word, problem.others)}`
+    case 'unknown_action':
+      return `${who}: there is no "${showWord(problem.word)}". ${meantByAction(problem.word, problem.others, command)}`
     case 'unknown_option':
       return `${who}: there is no option ${problem.option}. ${meantByOption(problem.option, problem.value, command)}`
     case 'foreign_option':
@@ -41,7 +56,7 @@ export function explainUsage(problem: UsageProblem, command: Command | undefined
     case 'surplus_value':
       return `${who}: ${problem.option} takes no value.`
     case 'surplus_words':
-      return `${who}: "${problem.words.join(' ')}" is not expected here.${asFile(problem.words[0] ?? '', command)}`
+      return `${who}: "${problem.words.map(showWord).join(' ')}" is not expected here.${meantBySurplus(problem.words[0] ?? '', command)}`
   }
 }
 
@@ -52,33 +67,47 @@ export function explainUsage(problem: UsageProblem, command: Command | undefined
  * explainTopic('sevre')
  */
 export function explainTopic(topic: string): string {
-  const meant = COMMAND_SYNONYMS.get(topic) ?? nearest(topic, [...COMMANDS.keys(), ...VARIABLE_NAMES])
+  const meant = COMMAND_SYNONYMS.get(topic) ?? nearest(topic, [...COMMANDS.keys(), ...ASKING_NAMES, ...VARIABLE_NAMES])
   const cure = meant === undefined ? 'nexcode --help lists what there is.' : `Did you mean: nexcode help ${meant}`
   return `nexcode help: there is no command and no variable "${topic}". ${cure}`
 }
 
 function meantByWord(word: string, others: readonly string[]): string {
-  const [, name, value] = /^([A-Za-z_]+)=(.*)$/s.exec(word) ?? []
-  const variable = name === undefined ? undefined : findVariable(name)
-  if (variable !== undefined) return `A variable stands in front: ${variable}=${showValue(variable, value)} nexcode`
+  const variable = asVariable(word)
+  if (variable !== undefined) return `A variable stands in front: ${[variable, 'nexcode', ...others].join(' ')}`
   if (isConfigFile(word)) return `Did you mean: nexcode --config ${word}`
-  const meant = COMMAND_SYNONYMS.get(word.toLowerCase()) ?? nearest(word, [...COMMANDS.keys()])
+  const meant = COMMAND_SYNONYMS.get(word.toLowerCase()) ?? nearest(word, [...COMMANDS.keys(), ...ASKING_NAMES])
   if (meant === undefined) return 'nexcode help lists the commands.'
   // What follows belongs to it, unless it brings a word of its own that is there already.
   return `Did you mean: nexcode ${[meant, ...others.filter((other) => !meant.endsWith(` ${other}`))].join(' ')}`
 }
 
+function meantByAction(word: string, others: readonly string[], command: Command | undefined): string {
+  const { name = '', actions = [] } = command ?? {}
+  const synonym = ACTION_SYNONYMS.get(word.toLowerCase())
+  const meant = actions.find((action) => action === synonym) ?? nearest(word, actions)
+  if (meant !== undefined) return `Did you mean: nexcode ${[name, meant, ...others].join(' ')}`
+  // What is to be begun or read was named, and its kind was not.
+  if (actions.length === 1 && /\.\w+$/.test(word)) return `Did you mean: nexcode ${name} ${actions.join('')} ${word}`
+  return `There is: ${actions.join(', ')}.`
+}
+
 function meantByOption(option: string, value: string | undefined, command: Command | undefined): string {
   const name = option.replace(/^-+/, '')
-  const own = nearest(name, command?.options ?? [])
+  const takes = [...(command?.options ?? []), ...ASKING_NAMES]
+  const own = takes.find((one) => shortOf(one) === name.toLowerCase()) ?? nearest(name, takes)
   // An option of this command that is one letter off is meant rather than a variable that is like it.
-  const variable = findVariable(name) ?? nearest(name, VARIABLE_NAMES)
+  const variable = meantVariable(name)
   if (own !== undefined && variable?.toLowerCase() !== name.replaceAll('-', '_')) return `Did you mean --${own}?`
   if (variable !== undefined) return `It is a variable: ${assign(variable, value, command)}`
   const other = nearest(name, OPTION_NAMES)
   if (other !== undefined) return `Did you mean --${other}? It is for ${takersOf(other)}.`
   const more = command === undefined ? 'nexcode help' : `nexcode help ${command.name}`
   return `${more} lists what there is.`
+}
+
+function shortOf(name: OptionName | keyof typeof ASKING): string | undefined {
+  return name === 'help' || name === 'version' ? ASKING[name].short : optionOf(name).short
 }
 
 /** An option of another command may be a variable of this one: `--port` is the simulated OpenAI's, and `PORT` the server's. */
@@ -104,7 +133,22 @@ function takersOf(option: string): string {
   return takers.map(({ name }) => `nexcode ${name}`).join(', ')
 }
 
-function asFile(word: string, command: Command | undefined): string {
+/** A word of the form NAME=value, as the variable that is meant; undefined: it is none. */
+function asVariable(word: string): string | undefined {
+  const [, name, value] = ASSIGNMENT.exec(word) ?? []
+  const variable = name === undefined ? undefined : meantVariable(name)
+  return variable === undefined ? undefined : `${variable}=${showValue(variable, value)}`
+}
+
+/** A word as it was given; of what it sets, nothing that may be a secret. */
+function showWord(word: string): string {
+  const [, name = '', value = ''] = ASSIGNMENT.exec(word) ?? []
+  return value === '' ? word : `${name}=${showValue(meantVariable(name) ?? name.toUpperCase(), value)}`
+}
+
+function meantBySurplus(word: string, command: Command | undefined): string {
+  const variable = asVariable(word)
+  if (variable !== undefined) return ` A variable stands in front: ${variable} nexcode ${command?.name ?? ''}`.trimEnd()
   const takesFile = command?.options.includes('config') === true
   return takesFile && isConfigFile(word) ? ` Did you mean: nexcode ${command.name} --config ${word}` : ''
 }

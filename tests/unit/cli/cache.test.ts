@@ -59,7 +59,7 @@ describe('nexcode cache', () => {
       [['stats', '--key', 'a'], spec, 'are for purge'],
       [['purge', '--json'], spec, 'for stats'],
       [['purge', '--key', 'a', '--scope', 'b'], spec, 'not both'],
-      [['purge', '--scope', ''], spec, 'must not be empty'],
+      [['purge', '--scope', ''], spec, '--scope wants a value'],
       [['purge', '--scope', 'token-2'], spec, 'scopes go by names: '],
       [['stats'], `sqlite:${folder}`, 'is a folder'],
     ] as const) {

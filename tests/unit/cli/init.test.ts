@@ -82,7 +82,7 @@ describe('init extension', () => {
     [[], 'nexcode init takes'],
     [['extension'], 'nexcode init takes'],
     [['extension', 'a.ts', 'b.ts'], 'nexcode init takes'],
-    [['plugin', 'a.ts'], '"plugin" is not known'],
+    [['plugin', 'a.ts'], 'nexcode init takes what to begin'],
     [['extension', 'a.js'], 'is no name of a TypeScript file'],
     [['extension', 'a.d.ts'], 'is no name of a TypeScript file'],
     [['extension', 'a b.ts'], 'has a name of letters'],
