@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -66,3 +66,16 @@ test('nobody is let in or kept out by a path', () => {
   const reads = ['if (request.url) open()', 'const { length } = new URL(text)', 'open(exchange.target)']
   expect(stopped('src/auth/authorize.ts', reads)).toEqual(reads)
 })
+
+test('no secret, opened or not, is put into a text, the log or an error; a digest of it may be', () => {
+  const leaks = linesOf('secrets-in-text')
+  expect(leaks.length).toBeGreaterThan(5)
+  expect(stopped('src/failover/warn-of-key.ts', leaks)).toEqual(leaks)
+  expect(stopped('src/failover/warn-of-key.ts', linesOf('no-secrets-in-text'))).toEqual([])
+})
+
+function linesOf(name: string): string[] {
+  return readFileSync(new URL(`fixtures/lint/${name}.txt`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+}
