@@ -4,6 +4,7 @@ import { applyEdits, type Edit } from './json/edit.ts'
 import { foldsTo } from './json/fold-name.ts'
 import type { JsonBody } from './json/json-body.ts'
 import { ApiError } from './openai/api-error.ts'
+import type { NamedModel } from './openai/read-target.ts'
 import { withoutModel } from './policy/default-model.ts'
 import type { UpstreamBody } from './upstream/send.ts'
 
@@ -34,10 +35,10 @@ export interface ModelReader {
   readonly upstream: Pick<UpstreamSettings, 'vendor'>
 }
 
-/** The draft of a body that goes on as it came. */
-export function draftAsIs(body: UpstreamBody): Draft {
+/** The draft of a body that goes on as it came; `model` is what the request's target names. */
+export function draftAsIs(body: UpstreamBody, model?: string): Draft {
   return {
-    model: undefined,
+    model,
     value: undefined,
     isReplayable: !(body instanceof ReadableStream),
     modelFor: ({ model }) => model,
@@ -111,15 +112,17 @@ export class JsonDraft implements Draft {
   }
 }
 
-/** The draft of a multipart form. */
-export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form): Draft {
-  const model = form.fields.get('model')?.at(-1)
-  const isRenamed = (wanted: ModelName): wanted is string => typeof wanted === 'string' && wanted !== model
+/** The draft of a multipart form; `named` is the model that the request's target names, and goes before the form's own. */
+export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form, named?: string): Draft {
+  const written = form.fields.get('model')?.at(-1)
+  const model = named ?? written
+  const isRenamed = (wanted: ModelName): wanted is string =>
+    typeof wanted === 'string' && written !== undefined && wanted !== written
   return {
     model,
     value: undefined,
     isReplayable: true,
-    modelFor: ({ model: own }) => own,
+    modelFor: ({ model: own }) => own ?? named,
     bodyFor: (wanted) => (isRenamed(wanted) ? form.replace('model', wanted) : bytes),
     textFor: () => undefined,
     isChangedFor: isRenamed,
@@ -137,6 +140,13 @@ export function assertOneModel({ members }: JsonBody): void {
   if (name === undefined || name.key === 'model') return
   const message = `Send the model as 'model', not as '${name.key}'.`
   throw new ApiError('rules_not_applicable', { message, param: name.key })
+}
+
+/** Asserts that a body and its request's target don't name two models. Throws `rules_not_applicable`. */
+export function assertSameModel(inBody: string | undefined, named: NamedModel | undefined): void {
+  if (named === undefined || inBody === undefined || inBody === named.model) return
+  const message = 'The URL of your request names another model than its body. Name it once, in the body.'
+  throw new ApiError('rules_not_applicable', { message, param: 'model' })
 }
 
 /** The refusal of a request that names its model twice. */

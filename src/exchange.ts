@@ -1,5 +1,6 @@
 import type { JsonBody } from './json/json-body.ts'
 import type { ApiError } from './openai/api-error.ts'
+import type { NamedModel } from './openai/read-target.ts'
 import type { Outcome } from './stream/outcome.ts'
 import type { Deadline } from './timing/deadlines.ts'
 
@@ -47,8 +48,13 @@ export interface Exchange {
   body: IncomingBody | undefined
   /** The body as it has been parsed already. */
   readonly json: JsonBody | undefined
-  /** The request target exactly as it came: path and query (RFC 9112 §3.2.1). */
-  readonly target: string
+  /**
+   * The request target exactly as it came: path and query (RFC 9112 §3.2.1). Where its path names a model, and rules or models
+   * decide: as all others write the same call.
+   */
+  target: string
+  /** The model that the target names, where that decides. */
+  named: NamedModel | undefined
   /** `performance.now()` at arrival. */
   readonly startedAt: number
   /** Aborted when the client leaves or one of our clocks runs out; its reason says which. */

@@ -28,7 +28,8 @@ export class Fork implements Exchange {
   readonly isHttp10: boolean
   body: Exchange['body']
   readonly json: Exchange['json']
-  readonly target: string
+  target: string
+  named: Exchange['named']
   readonly startedAt: number
   readonly abort: AbortController
   route: string
@@ -69,6 +70,7 @@ export class Fork implements Exchange {
     this.body = 'body' in parts ? parts.body : exchange.body
     this.json = 'body' in parts ? parts.json : exchange.json
     this.target = parts.target ?? exchange.target
+    this.named = parts.target === undefined ? exchange.named : undefined
     this.abort = parts.abort ?? exchange.abort
     this.startedAt = exchange.startedAt
     this.route = exchange.route

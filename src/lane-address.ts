@@ -35,7 +35,7 @@ const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
 /**
  * Addresses a call to a lane: its URL, the caller's end-to-end headers, the credentials that the upstream is to see.
  *
- * `target` is the caller's request target, `model` what the upstream calls the model. Throws `incorrect_api_key` where
+ * `target` is the request target, `model` what the upstream calls the model. Throws `incorrect_api_key` where
  * the caller may not spend the lane's key, and `invalid_target`.
  *
  * @example
@@ -45,7 +45,7 @@ export function addressLane(
   exchange: Exchange,
   principal: Principal,
   { upstream, key }: Lane,
-  { target, model }: { readonly target: string; readonly model: string | undefined },
+  { target, model }: Wanted,
   live: Live,
   deps: AddressDeps,
 ): LaneAddress {
@@ -57,6 +57,23 @@ export function addressLane(
   if (isMarked && mayLoop) deps.loops.mark(headers)
   const account = accountOf(headers, principal, upstream)
   return { url: destination.url, target: destination.target, headers, secret, account, reach }
+}
+
+/** A request target, and what the upstream calls the model. */
+export interface Wanted {
+  readonly target: string
+  readonly model: string | undefined
+}
+
+/**
+ * A request target as a lane is to read it: a model that it names gives way to the upstream's name for that.
+ *
+ * @example
+ * const address = addressLane(exchange, principal, lane, wantedFrom(exchange, lane.model), live, deps)
+ */
+export function wantedFrom({ target, named }: Exchange, model: string | undefined): Wanted {
+  const isRenamed = named !== undefined && model !== undefined && model !== named.model
+  return { target: isRenamed ? named.withModel(model) : target, model }
 }
 
 /** The caller's own also where it is the server's key, but an organization or project that the caller names. */

@@ -20,6 +20,10 @@ export interface Live {
   readonly fitsBodies: boolean
   /** Whether a request's model decides where it goes, by which path, whether it goes, or by which rules. */
   readonly needsModel: boolean
+  /** Whether a request's model decides whether it goes, who answers it, or which rules it is subject to. */
+  readonly modelsDecide: boolean
+  /** Whether rules or models have a say in requests. */
+  readonly restricts: boolean
   /** Whether a body may have to be read that would else pass through. */
   readonly readsBodies: boolean
   /**
@@ -54,7 +58,8 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
   const isSomewhere = upstreams.length > 1 || upstreams.some(({ keys }) => keys.length > 1)
   const aliasOf = createAliasOf(models)
   const remembersIds = isSomewhere || aliasOf !== undefined
-  const needsModel = models.length > 0 || unknownModels === 'refuse' || isRuledByModel || isInPath
+  const modelsDecide = models.length > 0 || unknownModels === 'refuse' || isRuledByModel
+  const needsModel = modelsDecide || isInPath
   return {
     settings,
     since: Math.floor(Date.now() / 1000),
@@ -64,6 +69,8 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     fitsBodies: fits.size > 0,
     egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),
     needsModel,
+    modelsDecide,
+    restricts: modelsDecide || params.length > 0,
     readsBodies: needsModel || params.length > 0 || remembersIds,
     remembersIds,
     aliasOf,

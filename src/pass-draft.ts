@@ -13,17 +13,17 @@ export const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-url
 
 /** Passes on a body that other requests' are compared with: whole, and with its value where it is JSON. */
 export async function passWhole(exchange: Exchange, deps: PassDeps): Promise<Draft> {
-  const { request, body, json } = exchange
+  const { request, body, json, named } = exchange
   const declared = request.headers.get('content-length')
   if (body === undefined || declared === null || Number(declared) > deps.limits.jsonBytesMax) {
     return passBody(exchange, deps)
   }
   const bytes = json?.encoded ?? json?.bytes ?? (await body.whole())
   const value = json?.value ?? jsonValueOf(bytes, request.headers)
-  if (value === undefined) return draftAsIs(bytes)
-  exchange.model = modelOf(value)
+  if (value === undefined) return draftAsIs(bytes, named?.model)
+  exchange.model = modelOf(value) ?? named?.model
   exchange.stream = wantsStream(value)
-  return { ...draftAsIs(bytes), value }
+  return { ...draftAsIs(bytes, named?.model), value }
 }
 
 /** The value of a body that is JSON; undefined: it is not, or not to be read. */
@@ -38,16 +38,17 @@ function jsonValueOf(bytes: Uint8Array, headers: Headers): unknown {
 }
 
 /** Passes on a body as it comes: at once where it has come, and in chunks else. */
-export function passBody({ request, body }: Exchange, { limits }: PassDeps): Draft | Promise<Draft> {
-  if (body === undefined) return draftAsIs(null)
+export function passBody({ request, body, named }: Exchange, { limits }: PassDeps): Draft | Promise<Draft> {
+  const asIs = (going: Parameters<typeof draftAsIs>[0]): Draft => draftAsIs(going, named?.model)
+  if (body === undefined) return asIs(null)
   const { uploadBytesMax } = limits
   const declared = request.headers.get('content-length')
   // What came chunked goes on chunked.
-  if (declared === null) return draftAsIs(limitBytes(body.stream(), uploadBytesMax))
+  if (declared === null) return asIs(limitBytes(body.stream(), uploadBytesMax))
   if (Number(declared) > uploadBytesMax) throw tooLarge(uploadBytesMax)
   const whole = body.isComplete ? body.whole() : undefined
-  if (whole instanceof Uint8Array) return draftAsIs(whole)
-  if (whole !== undefined) return whole.then(draftAsIs)
+  if (whole instanceof Uint8Array) return asIs(whole)
+  if (whole !== undefined) return whole.then(asIs)
   const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
-  return isJson ? readStart(body.stream(), Number(declared)).then(draftAsIs) : draftAsIs(body.stream())
+  return isJson ? readStart(body.stream(), Number(declared)).then(asIs) : asIs(body.stream())
 }

@@ -15,11 +15,12 @@ import { isUnsent } from './failover/failure-of.ts'
 import type { LaneCall } from './failover/lane-call.ts'
 import { type ExchangeLimits, limitTime, ownLimit, type TimeLimits } from './failover/limit-time.ts'
 import { fitDraft, withPresetsPart } from './fit-draft.ts'
-import { type AddressDeps, addressLane } from './lane-address.ts'
+import { type AddressDeps, addressLane, wantedFrom } from './lane-address.ts'
 import type { Admission } from './limits/admission.ts'
 import type { FailingRepeats } from './limits/failing-repeats.ts'
 import type { Serving } from './live-parts.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
+import { readCall } from './read-call.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
 import { namesObjects, watchObjects } from './remember-objects.ts'
 import { isRenamed, renamingFor } from './rename-answer.ts'
@@ -94,12 +95,13 @@ async function goAround(
 async function serve(
   exchange: Exchange,
   principal: Principal,
-  endpoint: JsonEndpoint | undefined,
+  wanted: JsonEndpoint | undefined,
   live: Serving,
   taped: Recording | undefined,
   deps: PipelineDeps,
 ): Promise<Response> {
   if (live.settings.hasFile) exchange.tries = []
+  const endpoint = live.restricts ? readCall(exchange, principal, wanted, live) : wanted
   const isReused = live.reuse?.isFor(exchange, live.settings) === true
   // Come back, it would wait for itself.
   if (isReused && live.mayLoop) deps.loops.suspect(exchange)
@@ -210,7 +212,7 @@ function callFor(going: Going, lane: Lane, abort: AbortController, deps: Pipelin
   const model = draft.modelFor(lane)
   const fitted = fitDraft(draft, lane, model, callersTarget, live)
   if (live.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.done ?? '')
-  const wanted = { target: callersTarget, model: model === null ? undefined : (model ?? draft.model) }
+  const wanted = wantedFrom(exchange, model === null ? undefined : (model ?? draft.model))
   const { url, target, headers, secret, account, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
   if (fitted !== undefined || draft.isChangedFor(model)) {

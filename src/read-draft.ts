@@ -5,6 +5,7 @@ import { readJson } from './body/read-json.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import {
   assertOneModel,
+  assertSameModel,
   type Draft,
   draftAsIs,
   draftOfForm,
@@ -20,18 +21,18 @@ import type { Live } from './live.ts'
 import { assertModelField, assertOneReading, hasTwoCodings } from './one-reading.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
+import { endpointPath } from './openai/endpoint-path.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { wordsOfValue } from './openai/json-type-words.ts'
-import { JSON_TYPE, passBody, passWhole } from './pass-draft.ts'
-import { modelOf, wantsStream, withDefaultModel } from './policy/default-model.ts'
-import { endpointPath } from './policy/endpoint-path.ts'
+import { JSON_TYPE, type PassDeps, passBody, passWhole } from './pass-draft.ts'
+import { modelOf, wantsStream, withDefaultModel, withModel } from './policy/default-model.ts'
 import type { RequestFacts } from './policy/rules.ts'
+import { factsOf } from './request-facts.ts'
 
 /** What reading a request needs. */
-export interface ReadDraftDeps {
+export interface ReadDraftDeps extends PassDeps {
   /** Put in where a completion names no model; undefined: what is assumed of OpenAI's, for OpenAI only. */
   readonly defaultModel: string | undefined
-  readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number }
 }
 
 const NO_EDITS: readonly Edit[] = []
@@ -65,6 +66,7 @@ export function readDraft(
   const draft = (read: JsonBody): Draft => {
     // Whether the rest is right, the upstream knows.
     if (!isJsonObject(read.value)) throw new ApiError('invalid_json')
+    if (exchange.named !== undefined) return draftRead(exchange, principal, live, read)
     const put = deps.defaultModel ?? live.assumedModel
     const json = put === undefined ? read : withDefaultModel(read, put)
     const isChanged = json !== read
@@ -72,6 +74,15 @@ export function readDraft(
     return draftJson(exchange, principal, live, json, { isChanged, received })
   }
   return body instanceof Promise ? body.then(draft) : draft(body)
+}
+
+/** The draft of a body whose model may be named in its request's path: such a call is that of all others, and its body, too. */
+function draftRead(exchange: Exchange, principal: Principal, live: Live, read: JsonBody): Draft {
+  const { named } = exchange
+  if (named?.plainTarget === undefined) return draftJson(exchange, principal, live, read, UNCHANGED)
+  assertOneModel(read)
+  const json = withModel(read, named.model)
+  return draftJson(exchange, principal, live, json, { isChanged: json !== read })
 }
 
 /** Asserts that a model that decides is a text. */
@@ -85,7 +96,9 @@ function assertModelIsText({ value }: JsonBody): void {
 const UNCHANGED: JsonChanges = { isChanged: false }
 
 function draftJson(exchange: Exchange, principal: Principal, live: Live, json: JsonBody, changes: JsonChanges): Draft {
-  const model = modelOf(json.value)
+  const inBody = modelOf(json.value)
+  assertSameModel(inBody, exchange.named)
+  const model = inBody ?? exchange.named?.model
   exchange.model = model
   exchange.stream = wantsStream(json.value)
   if (live.needsModel) {
@@ -145,17 +158,17 @@ async function readJsonOf(
   const { jsonBytesMax } = deps.limits
   if (mustBeRead || exchange.json !== undefined) {
     const read = exchange.json ?? (await readJson(exchange, jsonBytesMax))
-    return draftJson(exchange, principal, live, read, UNCHANGED)
+    return draftRead(exchange, principal, live, read)
   }
   const bytes = await readBytes(exchange, jsonBytesMax)
   let json: JsonBody
   try {
     json = await readJson({ request: exchange.request, body: bodyOf(bytes) }, jsonBytesMax)
   } catch (refusal) {
-    if (refusal instanceof ApiError && NO_JSON.has(refusal.kind)) return draftAsIs(bytes)
+    if (refusal instanceof ApiError && NO_JSON.has(refusal.kind)) return draftAsIs(bytes, exchange.named?.model)
     throw refusal
   }
-  return draftJson(exchange, principal, live, json, UNCHANGED)
+  return draftRead(exchange, principal, live, json)
 }
 
 /** Why a body can't be read as JSON. */
@@ -181,8 +194,10 @@ async function readFormOf(
   const bytes = await readBytes(exchange, deps.limits.jsonBytesMax)
   const form = isEncoded ? undefined : readForm(bytes, type)
   if (form === undefined && mustBeRead) throw notReadable(type)
-  if (form === undefined) return draftAsIs(bytes)
-  const draft = draftOfForm(bytes, form)
+  if (form === undefined) return draftAsIs(bytes, exchange.named?.model)
+  const { named } = exchange
+  if (named?.plainTarget === undefined) assertSameModel(form.fields.get('model')?.at(-1), named)
+  const draft = draftOfForm(bytes, form, named?.model)
   if (live.needsModel) assertModelField(form)
   if (live.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
   exchange.model = draft.model
@@ -191,16 +206,6 @@ async function readFormOf(
   exchange.rules = program?.rules
   program?.checkForm(form.fields)
   return draft
-}
-
-/** What the rules match a request by. */
-export function factsOf(exchange: Exchange, principal: Principal, model: string | undefined): RequestFacts {
-  return {
-    model,
-    endpoint: endpointOf(exchange.target),
-    principal: { kind: principal.kind, id: principal.kind === 'local' ? undefined : principal.id },
-    headers: exchange.request.headers,
-  }
 }
 
 function notReadable(type: string): ApiError {

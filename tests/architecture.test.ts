@@ -87,7 +87,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ],
   ['own-headers.ts', 'short-answer.ts'],
   ['deliver.ts'],
-  ['fork-exchange.ts', 'live.ts', 'draft.ts', 'tape-answer.ts', 'tape-exchange.ts'],
+  ['fork-exchange.ts', 'live.ts', 'draft.ts', 'request-facts.ts', 'tape-answer.ts', 'tape-exchange.ts'],
   ['one-reading.ts', 'pass-draft.ts'],
   [
     'failover/',
@@ -95,6 +95,7 @@ const LEVELS: readonly (readonly string[])[] = [
     'choose-route.ts',
     'fit-draft.ts',
     'lane-address.ts',
+    'read-call.ts',
     'read-draft.ts',
     'remember-objects.ts',
     'rename-answer.ts',

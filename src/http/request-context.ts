@@ -32,7 +32,8 @@ class OpenExchange implements Exchange {
   readonly isHttp10: boolean
   body: Exchange['body']
   readonly json = undefined
-  readonly target: string
+  target: string
+  named: Exchange['named'] = undefined
   readonly startedAt = performance.now()
   readonly abort: AbortController
   route = NO_ROUTE

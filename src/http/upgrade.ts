@@ -4,13 +4,15 @@ import { chooseRoute } from '../choose-route.ts'
 import { draftAsIs } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
 import { ownLimit } from '../failover/limit-time.ts'
-import { addressLane, type LaneAddress } from '../lane-address.ts'
+import { addressLane, type LaneAddress, wantedFrom } from '../lane-address.ts'
 import type { Serving } from '../live-parts.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
+import { readTarget } from '../openai/read-target.ts'
 import type { PipelineDeps } from '../pipeline.ts'
 import type { RequestFacts } from '../policy/rules.ts'
-import { factsOf } from '../read-draft.ts'
+import { readCall } from '../read-call.ts'
+import { factsOf } from '../request-facts.ts'
 import type { Account } from '../router/attempt.ts'
 import type { Lane, Route } from '../router/router.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -18,7 +20,6 @@ import type { Arrival } from './arrival.ts'
 import { beginUpgrade, lacksWebSocket, type RefusedUpgrade, type UpgradeWatch } from './begin-upgrade.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
-import { assertOneQueryModel, queryModel, withQueryModel } from './query-model.ts'
 import { isServed, routeOf, unknownUrl } from './routes/openai.ts'
 
 /** What becomes of an upgrade request: it goes upstream, or is refused. */
@@ -76,7 +77,8 @@ async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
   exchange.principal = principalName(principal)
   if (!isServed(target)) throw unknownUrl(request.method, target)
   const live = pipeline.live()
-  const model = live.settings.hasFile ? queryModel(target) : undefined
+  if (live.restricts) readCall(exchange, principal, undefined, live, true)
+  const model = live.settings.hasFile ? namedIn(exchange) : undefined
   const facts = factsOf(exchange, principal, model)
   if (isCallInFrames(facts.endpoint) && hasSayInCalls(facts, live, pipeline))
     throw new ApiError('websocket_not_relayed')
@@ -87,14 +89,13 @@ async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
   if (live.mayLoop) pipeline.loops.watch(exchange)
   if (live.settings.hasFile) exchange.tries = []
   exchange.model = model
-  if (live.needsModel) assertOneQueryModel(target)
   if (live.settings.unknownModels === 'refuse' && !isModelKnown(facts)) throw modelNotTold()
   if (isModelKnown(facts) ? live.rules.match(facts) !== undefined : live.rules.mayMatch(facts)) {
     throw new ApiError('rules_not_applicable', {
       message: 'This server has rules for the parameters of this request, and they cannot be applied to a WebSocket.',
     })
   }
-  const route = await chooseRoute(target, { ...draftAsIs(null), model }, live, pipeline.ids)
+  const route = await chooseRoute(exchange.target, { ...draftAsIs(null), model }, live, pipeline.ids)
   const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
   return relayTo({ exchange, principal, model, live, route, lanes: route.order({ accountOf }), accountOf }, 0, deps)
 }
@@ -116,9 +117,7 @@ async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise
   const { target, abort } = exchange
   const lane = lanes[number]
   if (lane === undefined) throw new ApiError('upstream_unavailable')
-  const wanted = lane.model === undefined ? target : withQueryModel(target, lane.model)
-  const named = { target: wanted, model: lane.model ?? model }
-  const address = addressLane(exchange, principal, lane, named, live, deps.pipeline)
+  const address = addressLane(exchange, principal, lane, wantedFrom(exchange, lane.model ?? model), live, deps.pipeline)
   const release = await lane.gate.enter(abort.signal)
   if (release !== undefined) exchange.atEnd(release)
   exchange.attempts += 1
@@ -131,6 +130,12 @@ async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise
   const watch = beginUpgrade(exchange, lane, address, another, deps.pipeline)
   const onRefusal = isCallInFrames(endpointOf(target)) ? postedInstead(watch.onRefusal) : watch.onRefusal
   return { ...address, kind: 'relay', exchange, firstByteMs, ...watch, onRefusal }
+}
+
+/** The model that the URL names, be it only for the log. */
+function namedIn({ named, target }: Exchange): string | undefined {
+  const read = named ?? readTarget(target).named
+  return read === 'unclear' ? undefined : read?.model
 }
 
 /** Has calls posted that no WebSocket is offered for upstream: behind its own status Codex would try for seconds, or give up. */

@@ -14,6 +14,16 @@ const PATH_WORDS: ReadonlySet<string> = new Set([
   ...['versions', 'voices', 'rerank', 'tokenize', 'detokenize', 'generate', 'tags', 'ps', 'show', 'count_tokens'],
 ])
 
+/**
+ * Whether a segment of a path is a word of the API's, in the API's own spelling.
+ *
+ * @example
+ * isPathWord('completions') // true
+ */
+export function isPathWord(segment: string): boolean {
+  return PATH_WORDS.has(segment)
+}
+
 const SEGMENTS_MAX = 12
 /** More of a word is no slip of a finger. */
 const WORD_CHARS_MAX = 32

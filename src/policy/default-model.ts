@@ -35,6 +35,22 @@ export function withDefaultModel(body: JsonBody, model: string): JsonBody {
 }
 
 /**
+ * Gives a body the model that its request's path names, in place of whichever it names itself: who serves such a path goes by that.
+ *
+ * @example
+ * const named = withModel(body, 'gpt-4o')
+ */
+export function withModel(body: JsonBody, model: string): JsonBody {
+  if (!isObject(body.value) || !('model' in body.value)) return withDefaultModel(body, model)
+  if (body.value['model'] === model) return body
+  const text = JSON.stringify(model)
+  const edits = body.members
+    .filter(({ key }) => key === 'model')
+    .map(({ valueStart, valueEnd }) => ({ start: valueStart, end: valueEnd, text }))
+  return new JsonBody(applyEdits(body.bytes, edits), { ...body.value, model })
+}
+
+/**
  * Takes the model that was put in out of a body again.
  *
  * @example

@@ -1,8 +1,8 @@
 import type { Lacks } from '../config/server-facts.ts'
 import { changeMembers, type Edit } from '../json/edit.ts'
 import { type Member, membersOf, objectStart } from '../json/members.ts'
+import { endpointPath } from '../openai/endpoint-path.ts'
 import { encodedParam } from './done.ts'
-import { endpointPath } from './endpoint-path.ts'
 
 /** What is taken out of a body for a server that refuses it. */
 export interface Fitted {

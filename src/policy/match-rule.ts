@@ -1,5 +1,5 @@
 import type { ParamRule } from '../config/settings.ts'
-import { endpointPath } from './endpoint-path.ts'
+import { endpointPath } from '../openai/endpoint-path.ts'
 import { compilePatterns, type Fits } from './pattern.ts'
 
 /** What decides whether a rule matches a request, but for its model. */

@@ -20,6 +20,8 @@ export interface Rules {
   readonly match: (facts: RequestFacts) => RuleProgram | undefined
   /** Whether any rule might match before the model is known (by endpoint, principal and headers). Cheap. */
   readonly mayMatch: (facts: FactsBeforeModel) => boolean
+  /** Whether a rule would fit the same request at another endpoint, as far as can be told without the model, and does not fit it as it is. */
+  readonly misses: (facts: FactsBeforeModel, endpoint: string) => boolean
   /** For `explain`: each rule with whether it matches and, where not, what does not fit. */
   readonly judge: (facts: RequestFacts) => readonly { readonly rule: number; readonly mismatch: string | undefined }[]
 }
@@ -98,6 +100,10 @@ export function createRules(rules: readonly ParamRule[]): Rules {
   return {
     match: (facts) => (rules.length === 0 ? undefined : byFacts(keyOf(facts, headers), () => search(facts))),
     mayMatch: (facts) => compiled.some(({ match }) => fitsBeforeModel(match, facts)),
+    misses: (facts, endpoint) =>
+      compiled.some(
+        ({ match }) => !match.fitsEndpoint(facts.endpoint) && fitsBeforeModel(match, { ...facts, endpoint }),
+      ),
     judge: (facts) => compiled.map(({ rule, match }) => ({ rule: rule.number, mismatch: mismatchOf(match, facts) })),
   }
 }

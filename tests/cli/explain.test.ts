@@ -85,6 +85,18 @@ note     That is for the holder of a token, and none is set up here (REQUIRE_AUT
 `)
 })
 
+test('a model in the path is the model: its rules, its targets, and a note of which call it is', async () => {
+  const { code, stdout } = await explain({
+    path: '/v1/deployments/smart/chat/completions?x=1',
+    body: { max_tokens: 5000, messages: MESSAGES },
+  })
+  expect(code).toBe(0)
+  expect(stdout).toContain('model "smart"')
+  expect(stdout).toContain('clamp     max_tokens   5000 → 1500')
+  expect(stdout).toContain('/openai/deployments/my-deployment/chat/completions?x=1&api-version=')
+  expect(stdout).toContain('The URL names the model "smart": this is the call /v1/chat/completions?x=1 of it.')
+})
+
 test('--json says the same to a program, with the bytes that each target would get', async () => {
   const { code, stdout } = await explain(SMART, ['--json'])
   expect(code).toBe(0)

@@ -8,14 +8,16 @@ import { arrivalOf } from '../../http/arrival.ts'
 import { guardRequest } from '../../http/guard.ts'
 import { openExchange } from '../../http/request-context.ts'
 import { JsonBody } from '../../json/json-body.ts'
-import { addressLane } from '../../lane-address.ts'
+import { addressLane, wantedFrom } from '../../lane-address.ts'
 import { createLive, type Live } from '../../live.ts'
 import { askedModels } from '../../model-list.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'
 import { endpointFor, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { modelOf, withDefaultModel } from '../../policy/default-model.ts'
-import { factsOf, readDraft } from '../../read-draft.ts'
+import { readCall } from '../../read-call.ts'
+import { readDraft } from '../../read-draft.ts'
+import { factsOf } from '../../request-facts.ts'
 import { namedIds, pathOf } from '../../router/named-ids.ts'
 import { createRememberedIds } from '../../router/remembered-ids.ts'
 import { createDeadlines } from '../../timing/deadlines.ts'
@@ -41,7 +43,7 @@ export async function explainRequest(
   const live = createLive(config.settings, deps)
   const exchange = openFor(asked)
   const { method, path } = asked
-  const endpoint = endpointFor(method, path)
+  let endpoint = endpointFor(method, path)
   let draft: Draft | undefined
   let refusal: ApiError | undefined
   let ownAnswer: string | undefined
@@ -50,6 +52,7 @@ export async function explainRequest(
     guardRequest(method, path, new Headers({ host: 'localhost' }))
     ownAnswer = describeOwnAnswer(askedModels(method, path, live))
     if (ownAnswer === undefined) {
+      if (live.restricts) endpoint = readCall(exchange, principal, endpoint, live)
       draft = await readDraft(exchange, principal, endpoint, live, config)
       route = await follow({ exchange, principal, endpoint, draft }, live, config)
     }
@@ -67,7 +70,7 @@ export async function explainRequest(
     refusal: body && entry && { status: entry.status, error: body.error },
     ownAnswer,
     route,
-    notes: notesFor(asked, draft, route, live, config),
+    notes: [...notesOnTarget(exchange), ...notesFor(asked, draft, route, live, config)],
   }
 }
 
@@ -108,7 +111,7 @@ async function follow(read: ReadRequest, live: Live, config: Config): Promise<Ex
       endpoint: endpointOf(target),
       route,
       draft,
-      addressOf: (lane, model) => addressLane(exchange, principal, lane, { target, model }, live, deps),
+      addressOf: (lane, model) => addressLane(exchange, principal, lane, wantedFrom(exchange, model), live, deps),
     },
     live,
   )
@@ -134,6 +137,12 @@ function jsonOf(
 function describeOwnAnswer(asked: ReturnType<typeof askedModels>): string | undefined {
   if (asked === undefined) return undefined
   return asked === 'all' ? 'the list of the models that it offers' : `the model "${asked.id}"`
+}
+
+function notesOnTarget({ named, target }: Exchange): string[] {
+  if (named === undefined) return []
+  const what = named.plainTarget === undefined ? 'it decides' : `this is the call ${target} of it`
+  return [`The URL names the model "${named.model}": ${what}.`]
 }
 
 function notesFor(

@@ -1,0 +1,49 @@
+/** A parameter of a query that names a model. */
+export interface ModelParameter {
+  readonly model: string
+  /** The request target with another model there; every other byte stays as it was. */
+  readonly withModel: (model: string) => string
+}
+
+/** What servers call a model in a query, without what separates words: `deployment_id`, `deploymentId`. */
+const NAMES: ReadonlySet<string> = new Set([
+  ...['model', 'modelid', 'modelname', 'engine', 'engineid', 'deployment', 'deploymentid', 'deploymentname'],
+])
+
+/**
+ * The parameters of a request target's query that name a model, however their names are spelt. Several are one more than a
+ * server may go by.
+ *
+ * @example
+ * const [named] = modelsInQuery('/v1/realtime?model=gpt-realtime')
+ */
+export function modelsInQuery(target: string): readonly ModelParameter[] {
+  const at = target.indexOf('?') + 1
+  if (at === 0) return []
+  // Some take a semicolon for what stands between two parameters.
+  const parts = target.slice(at).split(/([&;])/)
+  return parts.flatMap((text, number) => {
+    const [written = '', ...rest] = text.split('=')
+    const value = rest.join('=')
+    if (!isModelName(written)) return []
+    const model = new URLSearchParams(`x=${value}`).get('x') ?? ''
+    const withModel = (other: string): string =>
+      target.slice(0, at) + parts.with(number, `${written}=${encodeURIComponent(other)}`).join('')
+    return [{ model, withModel }]
+  })
+}
+
+function isModelName(written: string): boolean {
+  if (NAMES.has(written)) return true
+  if (written.length > NAME_CHARS_MAX) return false
+  const [name = ''] = [...new URLSearchParams(`${written}=`).keys()]
+  return NAMES.has(
+    name
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[^a-z]/g, ''),
+  )
+}
+
+/** Escaped three times over, the longest name of a model's has fewer. */
+const NAME_CHARS_MAX = 256

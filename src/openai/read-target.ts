@@ -1,0 +1,104 @@
+import { MODEL_ENDPOINTS } from '../config/presets.ts'
+import { endpointOf } from './endpoint-of.ts'
+import { endpointPath, isPlainPath } from './endpoint-path.ts'
+import { modelsInQuery } from './model-in-query.ts'
+
+/** A model that a request target names. */
+export interface NamedModel {
+  readonly model: string
+  /** The same call as all others write it, with the model in the body: `/v1/chat/completions?x=1`; undefined: there is none. */
+  readonly plainTarget: string | undefined
+  /** Whether it is the model itself that is spoken of, as in `DELETE /v1/models/{model}`. */
+  readonly isObject: boolean
+  /** The target with another model in that place. */
+  readonly withModel: (model: string) => string
+}
+
+/** What a request target says. */
+export interface TargetReading {
+  /** The endpoint that it may be to the most tolerant upstream. */
+  readonly endpoint: string
+  /** Whether it is that to every upstream. */
+  readonly isPlain: boolean
+  /** The model that it names; `unclear`: it names one, and which one depends on who reads it; undefined: none. */
+  readonly named: NamedModel | 'unclear' | undefined
+  /** The call of a model that it is to some upstreams, by its last words: `chat/completions`; undefined: none. */
+  readonly call: string | undefined
+}
+
+/** What stands before a model's name in a path, in small letters. */
+const PARENTS: ReadonlySet<string> = new Set([
+  ...['deployments', 'deployment', 'engines', 'engine', 'models', 'model', 'tunedmodels'],
+])
+/** Behind these a call of a model follows, as Azure has it, and OpenAI had it once. */
+const CALLED = /^(?:openai\/)?(?:deployments|engines)\/([^/]+)\/(.+)$/
+/** Google's methods stand behind a model's name: `models/{model}:generateContent`. */
+const METHOD = /:[A-Za-z]+$/
+
+/** Targets are few, but for those with ids in them: what was found out about the last ones is kept. */
+const REMEMBERED_MAX = 256
+const REMEMBERED_CHARS_MAX = 256
+const remembered = new Map<string, TargetReading>()
+
+/**
+ * Reads a request target: which endpoint it is for, and which model it names in its path or query.
+ *
+ * @example
+ * const { named } = readTarget('/v1/deployments/gpt-4o/chat/completions') // named.model === 'gpt-4o'
+ */
+export function readTarget(target: string): TargetReading {
+  const known = remembered.get(target)
+  if (known !== undefined) return known
+  const reading = read(target)
+  if (target.length > REMEMBERED_CHARS_MAX) return reading
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear()
+  remembered.set(target, reading)
+  return reading
+}
+
+function read(target: string): TargetReading {
+  const written = endpointOf(target)
+  const endpoint = endpointPath(written)
+  const isPlain = isPlainPath(written)
+  const inQuery = modelsInQuery(target)
+  const segments = endpoint.split('/')
+  const parentAt = segments.findIndex((segment) => PARENTS.has(segment))
+  const isInPath = parentAt !== -1 && parentAt + 1 < segments.length
+  const call = MODEL_ENDPOINTS.has(endpoint) ? undefined : callIn(segments, isInPath ? parentAt : undefined)
+  if (isInPath) {
+    const named = isPlain && inQuery.length === 0 ? inPath(target, written) : 'unclear'
+    return { endpoint, isPlain, call, named }
+  }
+  const [first, ...others] = inQuery
+  if (first === undefined) return { endpoint, isPlain, call, named: undefined }
+  const named = { ...first, plainTarget: undefined, isObject: false }
+  return { endpoint, isPlain, call, named: others.length === 0 ? named : 'unclear' }
+}
+
+/** The call of a model that the last segments are; where none of them is a model's name, one word is no sign of it. */
+function callIn(segments: readonly string[], parentAt: number | undefined): string | undefined {
+  for (let at = parentAt === undefined ? 1 : parentAt + 2; at < segments.length; at += 1) {
+    const tail = segments.slice(at).join('/')
+    if (MODEL_ENDPOINTS.has(tail) && (parentAt !== undefined || tail.includes('/'))) return tail
+  }
+  return undefined
+}
+
+function inPath(target: string, written: string): NamedModel | 'unclear' {
+  const pathAt = target.indexOf(written)
+  const query = target.slice(pathAt + written.length)
+  const [, called = '', call = ''] = CALLED.exec(written) ?? []
+  if (MODEL_ENDPOINTS.has(call)) {
+    const plainTarget = `/v1/${call}${query}`
+    return { model: decodeURIComponent(called), plainTarget, isObject: false, withModel: () => plainTarget }
+  }
+  const segments = written.split('/')
+  const last = segments.at(-1) ?? ''
+  const isParent = (segment: string | undefined): boolean => PARENTS.has(segment?.toLowerCase() ?? '')
+  if (!isParent(segments.at(-2)) || segments.slice(0, -2).some(isParent)) return 'unclear'
+  const method = METHOD.exec(last)?.[0] ?? ''
+  const name = last.slice(0, last.length - method.length)
+  const before = target.slice(0, pathAt + written.length - last.length)
+  const withModel = (model: string): string => before + encodeURIComponent(model) + method + query
+  return { model: decodeURIComponent(name), plainTarget: undefined, isObject: method === '', withModel }
+}

@@ -1,0 +1,103 @@
+import type { Principal } from './auth/authorize.ts'
+import type { Exchange } from './exchange.ts'
+import type { Live } from './live.ts'
+import { ApiError } from './openai/api-error.ts'
+import { endpointFor, type JsonEndpoint } from './openai/endpoints.ts'
+import { type NamedModel, readTarget, type TargetReading } from './openai/read-target.ts'
+import { factsOf } from './request-facts.ts'
+
+/** Targets that say nothing but their endpoint: nearly all calls have one of these. */
+const ORDINARY: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/completions', '/v1/responses'])
+/** Without a body these make nothing, and call nothing. */
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+const CHARS_SHOWN_MAX = 100
+
+/**
+ * Reads what a request's target says of its call, where rules or models have a say in that: a path that names a model is the call
+ * of that model which all others make with the model in the body, and becomes that one; a model that is named elsewhere in the
+ * target is noted in `exchange.named`. Gives the endpoint that it is then.
+ *
+ * Throws `rules_not_applicable` for a path, or a model's name in it, that servers read in different ways, and `method_not_allowed`
+ * for what would delete a model under another name than its own.
+ *
+ * @example
+ * const endpoint = live.restricts ? readCall(exchange, principal, wanted, live) : wanted
+ */
+export function readCall(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  live: Live,
+  isUpgrade = false,
+): JsonEndpoint | undefined {
+  if (ORDINARY.has(exchange.target)) return endpoint
+  const { request, target, body } = exchange
+  const hasParameters = body !== undefined || isUpgrade
+  if (!hasParameters && READING.has(request.method)) return endpoint
+  const reading = readTarget(target)
+  const { named } = reading
+  if (!reading.isPlain && (hasParameters || named !== undefined) && isDecided(exchange, principal, reading, live))
+    throw readInOtherWays()
+  const isLost = hasParameters && reading.call !== undefined && misses(exchange, principal, reading.call, live)
+  if (named === undefined || named === 'unclear') {
+    if (isLost || (named === 'unclear' && live.modelsDecide)) throw modelUnclear(named === 'unclear')
+    return endpoint
+  }
+  if (named.plainTarget === undefined ? !live.modelsDecide : !(live.modelsDecide || isLost)) return endpoint
+  return noteNamed(exchange, principal, named, endpoint, live)
+}
+
+function noteNamed(
+  exchange: Exchange,
+  principal: Principal,
+  named: NamedModel,
+  endpoint: JsonEndpoint | undefined,
+  live: Live,
+): JsonEndpoint | undefined {
+  const { request, target } = exchange
+  if (named.isObject && request.method === 'DELETE') assertOwnName(named.model, live)
+  exchange.named = named
+  exchange.model = named.model
+  if (named.plainTarget === undefined) return endpoint
+  exchange.target = named.plainTarget
+  // A rule for the path as it is written would not see the call.
+  if (live.rules.misses(factsOf(exchange, principal, undefined), readTarget(target).endpoint)) throw modelUnclear(true)
+  const called = endpointFor(request.method, named.plainTarget)
+  if (called !== undefined) exchange.route = called.route
+  return called
+}
+
+/** What would delete a model by a name that stands for another one deletes more than it says. */
+function assertOwnName(model: string, live: Live): void {
+  if (live.router.route(model).lanes.every((lane) => (lane.model ?? model) === model)) return
+  const shown = model.slice(0, CHARS_SHOWN_MAX)
+  throw new ApiError('method_not_allowed', {
+    message: `The model \`${shown}\` is this server's name for another one. It can't be deleted by that.`,
+  })
+}
+
+/** Whether a rule may fit the request, as any upstream may read it, or its model decides. */
+function isDecided(exchange: Exchange, principal: Principal, { endpoint, call }: TargetReading, live: Live): boolean {
+  if (live.modelsDecide) return true
+  const readAs = (path: string): boolean => live.rules.mayMatch(factsOf(exchange, principal, undefined, path))
+  return readAs(endpoint) || (call !== undefined && readAs(call))
+}
+
+function misses(exchange: Exchange, principal: Principal, call: string, live: Live): boolean {
+  return live.rules.misses(factsOf(exchange, principal, undefined), call)
+}
+
+function readInOtherWays(): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message:
+      'This server has rules for the model or the parameters of this request, and servers read its path in different ways. Send the path as the API reference spells it: no escapes or capitals in its words, no empty segments, no slash at its end, nothing behind a semicolon.',
+  })
+}
+
+function modelUnclear(isNamed: boolean): ApiError {
+  const what = isNamed ? 'its URL names a model in a way that' : 'its path is one that'
+  return new ApiError('rules_not_applicable', {
+    message: `This server has rules for the model or the parameters of this request, and ${what} servers read differently. Send the call to the path that the API reference has for it, with the model in the body.`,
+    param: 'model',
+  })
+}
