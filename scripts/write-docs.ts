@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { renderTypesFile } from '../src/cli/extensions/types-file.ts'
 import { jsonSchema, renderFileReference } from '../src/config/file/schema.ts'
 import { renderEnvMarkdown } from '../src/config/help-text.ts'
+import { renderCapWords } from './render-cap-words.ts'
 import { renderErrorTable } from './render-error-table.ts'
 import { renderPresetTable, renderServerFacts } from './render-preset-table.ts'
 import { renderPromiseTable } from './render-promise-table.ts'
@@ -19,6 +20,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/errors.md', name: 'errors', render: renderErrorTable },
   { file: 'docs/routing.md', name: 'presets', render: renderPresetTable },
   { file: 'docs/presets.md', name: 'facts', render: renderServerFacts },
+  { file: 'docs/parameters.md', name: 'cap-words', render: renderCapWords },
   { file: 'docs/reliability.md', name: 'promises', render: renderPromiseTable },
 ]
 

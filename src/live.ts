@@ -1,3 +1,4 @@
+import { joinCapWords } from './config/cap-words.ts'
 import type { Settings, UpstreamSettings } from './config/settings.ts'
 import { OPENAI_DEFAULT_MODEL } from './config/vendor.ts'
 import { createFit, type FitBody } from './policy/fit-body.ts'
@@ -64,7 +65,7 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     settings,
     since: Math.floor(Date.now() / 1000),
     router: createRouter(settings, deps, previous?.router),
-    rules: createRules(settings.params),
+    rules: createRules(settings.params, joinCapWords(upstreams.map(({ capWords }) => capWords))),
     fitOf: (upstream) => fits.get(upstream),
     fitsBodies: fits.size > 0,
     egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),

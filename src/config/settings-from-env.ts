@@ -1,4 +1,5 @@
 import { type AnsweringSettings, NO_ANSWERING } from './answering-defaults.ts'
+import { capWordsOf } from './cap-words.ts'
 import type { Config } from './config.ts'
 import { freeze } from './freeze.ts'
 import { Secret } from './secret.ts'
@@ -26,6 +27,7 @@ export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> &
   const { upstream, debugHeaders, ...answering } = env
   const { baseUrl, apiKey, organization, project } = upstream
   const name = new URL(baseUrl).host
+  const vendor = vendorOf(baseUrl, undefined)
   const headers: SecretPair[] = []
   if (organization !== undefined) headers.push(['openai-organization', new Secret(organization)])
   if (project !== undefined) headers.push(['openai-project', new Secret(project)])
@@ -35,7 +37,7 @@ export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> &
       {
         name,
         baseUrl,
-        vendor: vendorOf(baseUrl, undefined),
+        vendor,
         auth: 'either',
         keys: apiKey === undefined ? [] : [apiKey],
         keyNames: apiKey === undefined ? [] : ['OPENAI_API_KEY'],
@@ -51,6 +53,7 @@ export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> &
         check: undefined,
         lacks: undefined,
         servesAnyModel: false,
+        capWords: vendor === undefined ? undefined : capWordsOf(vendor),
       },
     ],
     defaultUpstream: name,

@@ -1,4 +1,6 @@
 import type { Json } from '../json/json.ts'
+import type { CapWords } from './cap-words.ts'
+import type { ParamRule } from './param-rule.ts'
 import type { Secret } from './secret.ts'
 import type { Lacks } from './server-facts.ts'
 import type { Vendor } from './vendor.ts'
@@ -115,6 +117,8 @@ export interface UpstreamSettings {
   readonly lacks: Lacks | undefined
   /** Whether it answers for models that it does not list, or does not list those that can be asked for. */
   readonly servesAnyModel: boolean
+  /** By which words it takes a cap on tokens; undefined: nothing is known, and all known words may be. */
+  readonly capWords: CapWords | undefined
 }
 
 /** A header or a parameter of a query. */
@@ -219,31 +223,4 @@ export interface HedgeSettings {
   readonly minMs: number
   /** Hedges in percent of the requests under way (at least 1 at once). */
   readonly budgetPercent: number
-}
-
-/** What callers may set, and to what. */
-export interface ParamRule {
-  /** Where it stands in the file, from 1. */
-  readonly number: number
-  readonly match: {
-    /** Patterns with `*`; any of them. undefined: every request, also one without a model. */
-    readonly model: readonly string[] | undefined
-    /** Patterns of paths below `/v1/`, such as `chat/completions` or `audio/*`; any of them. */
-    readonly endpoint: readonly string[] | undefined
-    /** Principals' kinds (`token`, `caller`, `local`) or names (`alice`, `token-3fa9c1d2`), with `*`; any of them. */
-    readonly principal: readonly string[] | undefined
-    /** Lower-case names, and patterns of their values with `*`; all of them. */
-    readonly header: Readonly<Record<string, string>> | undefined
-  }
-  readonly defaults: Readonly<Record<string, Json>>
-  readonly overrides: Readonly<Record<string, Json>>
-  readonly clamp: Readonly<Record<string, { readonly min: number | undefined; readonly max: number | undefined }>>
-  readonly drop: readonly string[]
-  readonly rename: Readonly<Record<string, string>>
-  readonly require: readonly string[]
-  readonly deny: readonly string[]
-  readonly allow: readonly string[] | undefined
-  readonly values: Readonly<Record<string, readonly Json[]>>
-  /** What becomes of a parameter that `deny`, `allow` or `values` does not admit. */
-  readonly onViolation: 'refuse' | 'drop'
 }

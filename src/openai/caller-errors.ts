@@ -53,7 +53,7 @@ export const CALLER_ERRORS = {
     code: null,
     message: 'A parameter of your request is not valid.',
     fault: 'caller',
-    cure: '`param` names the field, the message says what was expected. `code` is `missing_required_parameter`, `empty_array` or `invalid_type`.',
+    cure: '`param` names the field, the message says what was expected. `code` is `missing_required_parameter`, `empty_array`, `invalid_type` or `integer_below_min_value`.',
   },
   parameter_not_allowed: {
     status: 400,

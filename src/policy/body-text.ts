@@ -66,14 +66,16 @@ export class BodyText {
   }
 
   #assertWithin(tree: NameTree, value: ParsedObject, brace: number, outer: Names): void {
-    for (const name of Object.keys(value)) {
+    const names = Object.keys(value)
+    const present: string[] = []
+    for (const name of names) {
+      if (tree.children.has(name)) present.push(name)
       const meant = meantBy(name, tree)
       if (meant !== undefined) throw spelledOtherwise([...outer, name], meant)
     }
-    const present = [...tree.children.keys()].filter((name) => Object.hasOwn(value, name))
     if (present.length === 0) return
     const members = this.membersAt(brace)
-    if (members.length !== Object.keys(value).length) {
+    if (members.length !== names.length) {
       for (const name of present) {
         if (members.filter(({ key }) => key === name).length > 1) throw sentTwice([...outer, name])
       }

@@ -1,10 +1,11 @@
 import { isModel } from './name-tree.ts'
-import type { Bounds, Plan } from './plan.ts'
+import type { Plan } from './plan.ts'
+import type { Bound, Bounds, Range } from './ranges.ts'
 import { missing, notANumber, unsupportedValue } from './refusals.ts'
 import { assertReachable, equals, lastOf, namesSent, note, numberAt, parentOf, put, type Run, valueAt } from './run.ts'
 
 /**
- * Brings all numbers into their ranges. Throws `invalid_parameter` for what should be a number and is none, and
+ * Brings all numbers into their ranges, but for the caps on tokens (`clampCaps`). Throws `invalid_parameter` for what should be a number and is none, and
  * `rules_not_applicable` where something on the way to it is no object. What is absent or null stays so.
  */
 export function clampAll(run: Run, plan: Plan): void {
@@ -24,8 +25,8 @@ function clamp(run: Run, bounds: Bounds): void {
   put(run, names, bound.value)
 }
 
-/** A maximum is never given up for a minimum: where they contradict each other, it is what remains. */
-function exceeded({ min, max }: Bounds, value: number): Bounds['max'] {
+/** The end of a range that a number is beyond. A maximum is never given up for a minimum: where they contradict each other, it is what remains. */
+export function exceeded({ min, max }: Range, value: number): Bound | undefined {
   if (max !== undefined && value > max.value) return max
   if (min === undefined || value >= min.value) return undefined
   if (max === undefined || min.value <= max.value) return min

@@ -10,9 +10,6 @@ export interface NameTree {
   readonly children: Map<string, NameTree>
 }
 
-/** The caps on the tokens of an answer: different APIs' names for one thing. */
-export const TOKEN_CAPS: Names = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
-
 /** Whether a path is the model, which is never taken out: a request goes where its model leads. */
 export function isModel(names: Names): boolean {
   return names.length === 1 && names[0] === 'model'

@@ -1,7 +1,10 @@
-import type { ParamRule } from '../config/settings.ts'
+import type { CapWords } from '../config/cap-words.ts'
+import type { ParamRule } from '../config/param-rule.ts'
 import type { Json } from '../json/json.ts'
-import { type Names, type NameTree, namesOf, TOKEN_CAPS, treeOf } from './name-tree.ts'
+import { type Names, type NameTree, namesOf, treeOf } from './name-tree.ts'
+import { type Bounds, boundsOf, joinRanges, type Range } from './ranges.ts'
 import { joinRenames, type Renames } from './renames.ts'
+import { compileTokenCaps, PROMPT_LISTS, type TokenCaps } from './token-caps.ts'
 
 /** What several rules come to together, ready to be run. Paths are those after all renames, if not said otherwise. */
 export interface Plan {
@@ -11,9 +14,12 @@ export interface Plan {
   readonly allowances: readonly Allowance[]
   readonly renames: Renames
   /** All names of the cap on an answer's tokens: a clamp of one caps them all, and defaults and overrides take them for one. */
-  readonly tokenCaps: Names
+  readonly tokenCaps: TokenCaps
+  /** The range of all of them; undefined: no rule clamps any. */
+  readonly capRange: Range | undefined
   /** In the order of the rules; within one: drop, defaults, overrides. */
   readonly settings: readonly Setting[]
+  /** Of all numbers but the caps on tokens. */
   readonly bounds: readonly Bounds[]
   readonly choices: readonly Choice[]
   readonly required: readonly Required[]
@@ -47,21 +53,6 @@ export interface Setting {
   readonly isTokenCap: boolean
 }
 
-/** The range of a number, from all rules together. */
-export interface Bounds {
-  readonly names: Names
-  /** The highest of the rules' minima. */
-  min: Bound | undefined
-  /** The lowest of the rules' maxima: it goes before the minimum. */
-  max: Bound | undefined
-}
-
-/** One end of a range, and the rule that has set it. */
-export interface Bound {
-  readonly rule: number
-  readonly value: number
-}
-
 /** The values that a parameter may have. */
 export interface Choice {
   readonly rule: number
@@ -80,18 +71,21 @@ export interface Required {
 }
 
 /**
- * Joins rules that match one request to what is to be done with it.
+ * Joins rules that match one request to what is to be done with it. `words` are those by which its servers may take a cap on tokens;
+ * `endpoint` is what `capEndpointOf` gives.
  *
  * @example
- * const plan = compilePlan(rules.filter(matches))
+ * const plan = compilePlan(rules.filter(matches), words, 'chat/completions')
  */
-export function compilePlan(rules: readonly ParamRule[]): Plan {
+export function compilePlan(rules: readonly ParamRule[], words: CapWords, endpoint: string): Plan {
   const renames = joinRenames(rules)
   const resolve = (path: string): Names => renames.resolve(namesOf(path))
   // A cap that a rename calls something else is still one.
-  const tokenCaps = [...new Set(TOKEN_CAPS.flatMap((name) => [name, ...resolve(name)]))]
-  const kin: Kin = (names) => (isOneOf(tokenCaps, names) ? tokenCaps.map((name) => [name]) : [names])
-  const named = rules.flatMap(pathsOf).flatMap((path) => kin(resolve(path)))
+  const tokenCaps = compileTokenCaps(words, renames, endpoint)
+  const bounds = boundsOf(rules, resolve)
+  const capRange = joinRanges(bounds.filter(({ names }) => tokenCaps.isCap(names)))
+  const paths = rules.flatMap(pathsOf).map(resolve)
+  const named = [...paths, ...(paths.some(tokenCaps.isCap) ? wordsNamed(tokenCaps, capRange) : [])]
   const plan = {
     named: treeOf(named.flatMap((names) => renames.sources(names))),
     denials: rules.flatMap(({ number: rule, deny, onViolation }) =>
@@ -104,8 +98,9 @@ export function compilePlan(rules: readonly ParamRule[]): Plan {
     ),
     renames,
     tokenCaps,
+    capRange,
     settings: rules.flatMap((rule) => settingsOf(rule, resolve, tokenCaps)),
-    bounds: boundsOf(rules, resolve, kin),
+    bounds: bounds.filter(({ names }) => !tokenCaps.isCap(names)),
     choices: rules.flatMap(({ number: rule, values, onViolation }) =>
       Object.entries(values).map(([path, allowed]) => {
         return { rule, names: resolve(path), allowed, isDropped: onViolation === 'drop' }
@@ -148,38 +143,21 @@ function pathsOf(rule: ParamRule): string[] {
   ]
 }
 
-/** The paths that mean the same: of a token cap all of them, else only the path itself. */
-type Kin = (names: Names) => readonly Names[]
-
-function isOneOf(tokenCaps: Names, names: Names): boolean {
-  const [name] = names
-  return names.length === 1 && name !== undefined && tokenCaps.includes(name)
+/** What rules about a cap go by: all its words, and where it has a maximum also what multiplies that. */
+function wordsNamed({ words }: TokenCaps, range: Range | undefined): Names[] {
+  const isCounted = range?.max !== undefined
+  const named = words.filter(({ kind }) => kind !== 'count' || isCounted).map(({ names }) => names)
+  return isCounted ? [...named, ...PROMPT_LISTS.map((name) => [name])] : named
 }
 
-function settingsOf(rule: ParamRule, resolve: (path: string) => Names, tokenCaps: Names): Setting[] {
+function settingsOf(rule: ParamRule, resolve: (path: string) => Names, { isCap }: TokenCaps): Setting[] {
   const setting = (operation: Setting['operation'], path: string, value: Json): Setting => {
     const names = resolve(path)
-    return { rule: rule.number, operation, names, value, isTokenCap: isOneOf(tokenCaps, names) }
+    return { rule: rule.number, operation, names, value, isTokenCap: isCap(names) }
   }
   return [
     ...rule.drop.map((path) => setting('drop', path, null)),
     ...Object.entries(rule.defaults).map(([path, value]) => setting('defaults', path, value)),
     ...Object.entries(rule.overrides).map(([path, value]) => setting('overrides', path, value)),
   ]
-}
-
-function boundsOf(rules: readonly ParamRule[], resolve: (path: string) => Names, kin: Kin): Bounds[] {
-  const joined = new Map<string, Bounds>()
-  for (const { number: rule, clamp } of rules) {
-    for (const [path, { min, max }] of Object.entries(clamp)) {
-      for (const names of kin(resolve(path))) {
-        const key = JSON.stringify(names)
-        const bounds = joined.get(key) ?? { names, min: undefined, max: undefined }
-        joined.set(key, bounds)
-        if (min !== undefined && min > (bounds.min?.value ?? -Infinity)) bounds.min = { rule, value: min }
-        if (max !== undefined && max < (bounds.max?.value ?? Infinity)) bounds.max = { rule, value: max }
-      }
-    }
-  }
-  return [...joined.values()]
 }

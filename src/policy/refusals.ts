@@ -45,6 +45,31 @@ export function notANumber(names: Names, value: unknown, rule?: number): ApiErro
   })
 }
 
+/** The refusal of a number that some servers take for no cap at all, in OpenAI's words. */
+export function belowMinimum(names: Names, value: number, least: number, rule?: number): ApiError {
+  const param = paramOf(names)
+  return new ApiError('invalid_parameter', {
+    message: `Invalid '${param}': integer below minimum value. Expected a value >= ${least}, but got ${value} instead.`,
+    param,
+    code: 'integer_below_min_value',
+    rule,
+  })
+}
+
+/** The refusal of more answers than a cap has tokens for: it is for all of them together. */
+export function tooManyAnswers(
+  names: Names,
+  count: number,
+  max: { readonly value: number; readonly rule: number },
+): ApiError {
+  const param = paramOf(names)
+  return new ApiError('parameter_not_allowed', {
+    message: `This request asks for ${count} answers, by '${param}' among others, and this server allows ${max.value} tokens in all answers to one request together. Ask for fewer.`,
+    param,
+    rule: max.rule,
+  })
+}
+
 /** The refusal of a request without a parameter that `require` names, in OpenAI's words. */
 export function missing(names: Names, rule?: number): ApiError {
   const param = paramOf(names)

@@ -1,12 +1,15 @@
-import type { ParamRule } from '../config/settings.ts'
+import { type CapWords, OPENAI_WORDS } from '../config/cap-words.ts'
+import type { ParamRule } from '../config/param-rule.ts'
 import type { Edit } from '../json/edit.ts'
 import type { JsonBody } from '../json/json-body.ts'
+import { endpointPath } from '../openai/endpoint-path.ts'
 import { doneOf, type Step, stepsOf } from './done.ts'
 import { editsOf } from './draft-edits.ts'
 import { fieldMeantBy } from './form-field.ts'
 import { compileMatch, type FactsBeforeModel, fitsBeforeModel, mismatchOf } from './match-rule.ts'
-import { compilePlan } from './plan.ts'
+import { compilePlan, type Plan } from './plan.ts'
 import { checkForm, runOnJson } from './run-plan.ts'
+import { capEndpointOf } from './token-caps.ts'
 
 /** What decides which rules a request is subject to. */
 export interface RequestFacts extends FactsBeforeModel {
@@ -22,6 +25,8 @@ export interface Rules {
   readonly mayMatch: (facts: FactsBeforeModel) => boolean
   /** Whether a rule would fit the same request at another endpoint, as far as can be told without the model, and does not fit it as it is. */
   readonly misses: (facts: FactsBeforeModel, endpoint: string) => boolean
+  /** One of them, as if there were no other. */
+  readonly alone: (rule: number) => Rules
   /** For `explain`: each rule with whether it matches and, where not, what does not fit. */
   readonly judge: (facts: RequestFacts) => readonly { readonly rule: number; readonly mismatch: string | undefined }[]
 }
@@ -38,9 +43,9 @@ export interface Rules {
  * 5. `values`: what is there and not null must equal one of those listed.
  * 6. `require`: must be there, and not null, in what goes out.
  *
- * Where rules undo each other's work, phases 1 to 5 are gone through again until nothing changes. `max_tokens`,
- * `max_completion_tokens` and `max_output_tokens` are one cap: a clamp of one caps all that are there, a default is put in where
- * none is, and an override sets those that are there, or else its own. Paths lead through objects, not into arrays.
+ * Where rules undo each other's work, phases 1 to 5 are gone through again until nothing changes. All words for the cap on an
+ * answer's tokens are one: a clamp of one caps all that are there, for all answers together; a default is put in where none is that counts
+ * at the endpoint, and an override sets those that are there. Paths lead through objects, not into arrays.
  */
 export interface RuleProgram {
   /** The numbers of the rules. */
@@ -77,14 +82,14 @@ const REMEMBERED_CHARS_MAX = 256
 /**
  * Prepares the rules of the configuration file.
  *
- * What they come to together is worked out once for each set of rules that has matched, and which match is kept for the last
+ * `words` are those by which any of the upstreams may take a cap on tokens. What they come to together is worked out once for each set of rules that has matched, and which match is kept for the last
  * few hundred different requests.
  *
  * @example
  * const rules = createRules(settings.params)
  * const applied = rules.match(facts)?.apply(body)
  */
-export function createRules(rules: readonly ParamRule[]): Rules {
+export function createRules(rules: readonly ParamRule[], words: CapWords = OPENAI_WORDS): Rules {
   const compiled = rules.map((rule) => ({ rule, match: compileMatch(rule) }))
   const headers = compiled.flatMap(({ match }) => match.headers)
   const byFacts = remember<RuleProgram | undefined>(REMEMBERED_CHARS_MAX)
@@ -93,8 +98,18 @@ export function createRules(rules: readonly ParamRule[]): Rules {
   const search = (facts: RequestFacts): RuleProgram | undefined => {
     const matching = compiled.filter(({ match }) => fitsBeforeModel(match, facts) && match.fitsModel(facts.model))
     const numbers = matching.map(({ rule }) => rule.number)
-    return byRules(numbers.join(), () =>
-      matching.length === 0 ? undefined : compile(matching.map(({ rule }) => rule)),
+    const endpoint = capEndpointOf(endpointPath(facts.endpoint))
+    return byRules(`${numbers.join()} ${endpoint}`, () =>
+      matching.length === 0
+        ? undefined
+        : compile(
+            compilePlan(
+              matching.map(({ rule }) => rule),
+              words,
+              endpoint,
+            ),
+            numbers,
+          ),
     )
   }
   return {
@@ -104,14 +119,18 @@ export function createRules(rules: readonly ParamRule[]): Rules {
       compiled.some(
         ({ match }) => !match.fitsEndpoint(facts.endpoint) && fitsBeforeModel(match, { ...facts, endpoint }),
       ),
+    alone: (number) =>
+      createRules(
+        rules.filter((rule) => rule.number === number),
+        words,
+      ),
     judge: (facts) => compiled.map(({ rule, match }) => ({ rule: rule.number, mismatch: mismatchOf(match, facts) })),
   }
 }
 
-function compile(rules: readonly ParamRule[]): RuleProgram {
-  const plan = compilePlan(rules)
+function compile(plan: Plan, numbers: readonly number[]): RuleProgram {
   return {
-    rules: rules.map(({ number }) => number),
+    rules: numbers,
     apply(body) {
       const { root, text, notes } = runOnJson(plan, body)
       const edits = editsOf(root, text)

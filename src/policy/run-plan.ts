@@ -4,6 +4,7 @@ import type { JsonBody } from '../json/json-body.ts'
 import { admit, type Blank } from './admit.ts'
 import { BodyText } from './body-text.ts'
 import { checkRequired, checkValues, clampAll } from './check-params.ts'
+import { clampCaps } from './clamp-caps.ts'
 import { fieldsToObject } from './form-field.ts'
 import type { Plan } from './plan.ts'
 import { notAnObject } from './refusals.ts'
@@ -56,6 +57,7 @@ function goThrough(run: Run, plan: Plan, blank: Blank | undefined): void {
     renameAll(run, plan)
     settleAll(run, plan)
     clampAll(run, plan)
+    clampCaps(run, plan)
     checkValues(run, plan)
     if (
       plan.isSettledAtOnce ||

@@ -2,6 +2,7 @@ import type { Names } from './name-tree.ts'
 import type { Plan, Setting } from './plan.ts'
 import type { Move } from './renames.ts'
 import { assertReachable, equals, lastOf, note, parentOf, put, type Run, valueAt } from './run.ts'
+import { type TokenCaps, wordsIn } from './token-caps.ts'
 
 /**
  * Does all renames, again and again until no old name is left: so a chain ends with its last name in any order of the rules.
@@ -51,9 +52,9 @@ function drop(run: Run, { rule, operation, names }: Setting): void {
   parent.remove(lastOf(names))
 }
 
-/** A null counts as absent, and of the token caps any one is enough. */
-function putDefault(run: Run, { rule, operation, names, value, isTokenCap }: Setting, tokenCaps: Names): void {
-  if (isTokenCap && tokenCaps.some((name) => isThere(run.root.get(name)))) return
+/** A null counts as absent, and of the token caps any one is enough that is one for certain. */
+function putDefault(run: Run, { rule, operation, names, value, isTokenCap }: Setting, { certain }: TokenCaps): void {
+  if (isTokenCap && certain.some((name) => isThere(run.root.get(name)))) return
   assertReachable(run, names)
   const before = valueAt(run, names)
   if (isThere(before) || before === value) return
@@ -61,15 +62,21 @@ function putDefault(run: Run, { rule, operation, names, value, isTokenCap }: Set
   put(run, names, value)
 }
 
-/** Of the token caps all that are there get the value; the named one only where none is. */
-function override(run: Run, { rule, operation, names, value, isTokenCap }: Setting, tokenCaps: Names): void {
-  const present = isTokenCap ? tokenCaps.filter((name) => isThere(run.root.get(name))) : []
-  for (const path of present.length > 0 ? present.map((name) => [name]) : [names]) {
-    assertReachable(run, path)
-    if (equals(run, path, value)) continue
-    note(run, { rule, operation, names: path, before: valueAt(run, path), after: value })
-    put(run, path, value)
+/** Of the token caps all that are there get the value; the named one also where none of them is one for certain. */
+function override(run: Run, setting: Setting, tokenCaps: TokenCaps): void {
+  if (!setting.isTokenCap) {
+    overrideAt(run, setting, setting.names)
+    return
   }
+  for (const { kind, names } of wordsIn(run, tokenCaps)) if (kind === 'cap') overrideAt(run, setting, names)
+  if (!tokenCaps.certain.some((name) => isThere(run.root.get(name)))) overrideAt(run, setting, setting.names)
+}
+
+function overrideAt(run: Run, { rule, operation, value }: Setting, path: Names): void {
+  assertReachable(run, path)
+  if (equals(run, path, value)) return
+  note(run, { rule, operation, names: path, before: valueAt(run, path), after: value })
+  put(run, path, value)
 }
 
 function isThere(value: unknown): boolean {

@@ -66,7 +66,7 @@ export async function explainRequest(
   const { body, entry } = refusal ?? {}
   return {
     request: { method, path, model, principal: principalName(principal), body: asked.body },
-    rules: explainRules(live.rules, config.settings.params, { facts, json, refusal, isReached: draft !== undefined }),
+    rules: explainRules(live.rules, { facts, json, refusal, isReached: draft !== undefined }),
     refusal: body && entry && { status: entry.status, error: body.error },
     ownAnswer,
     route,

@@ -1,7 +1,6 @@
-import type { ParamRule } from '../../config/settings.ts'
 import type { JsonBody } from '../../json/json-body.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import { createRules, type RequestFacts, type Rules } from '../../policy/rules.ts'
+import type { RequestFacts, Rules } from '../../policy/rules.ts'
 import type { ExplainedRule } from './explanation.ts'
 
 /** A request that has been through the rules. */
@@ -19,19 +18,18 @@ export interface RuledRequest {
  * Says what each rule has to do with a request: whether it matches, what it did, and whether it is the one that refuses.
  *
  * @example
- * const rules = explainRules(live.rules, settings.params, { facts, json, refusal, isReached: true })
+ * const rules = explainRules(live.rules, { facts, json, refusal, isReached: true })
  */
-export function explainRules(all: Rules, rules: readonly ParamRule[], ruled: RuledRequest): readonly ExplainedRule[] {
+export function explainRules(all: Rules, ruled: RuledRequest): readonly ExplainedRule[] {
   const { facts, json, refusal } = ruled
   const steps = stepsOf(all, ruled)
   return all.judge(facts).map(({ rule: number, mismatch }) => {
     const did = (steps ?? [])
       .filter(({ rule }) => rule === number)
       .map(({ operation, param, detail }) => ({ operation, param, detail }))
-    const rule = rules.find((one) => one.number === number)
     if (mismatch !== undefined) return { rule: number, outcome: 'does not match', mismatch, did: [] }
     if (steps !== undefined) return { rule: number, outcome: 'applies', mismatch, did }
-    const isAtFault = rule !== undefined && json !== undefined && refuses(rule, facts, json, refusal)
+    const isAtFault = json !== undefined && refuses(all.alone(number), facts, json, refusal)
     return { rule: number, outcome: isAtFault ? 'refuses' : 'unreached', mismatch, did }
   })
 }
@@ -42,9 +40,9 @@ function stepsOf(rules: Rules, { facts, json, isReached }: RuledRequest) {
 }
 
 /** Whether a rule alone refuses what all of them together refuse, and for the same parameter. */
-function refuses(rule: ParamRule, facts: RequestFacts, json: JsonBody, refusal: ApiError | undefined): boolean {
+function refuses(rule: Rules, facts: RequestFacts, json: JsonBody, refusal: ApiError | undefined): boolean {
   try {
-    createRules([rule]).match(facts)?.apply(json)
+    rule.match(facts)?.apply(json)
     return false
   } catch (thrown) {
     if (!(thrown instanceof ApiError)) throw thrown

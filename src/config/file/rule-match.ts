@@ -1,4 +1,4 @@
-import type { ParamRule } from '../settings.ts'
+import type { ParamRule } from '../param-rule.ts'
 import { tokenFault } from './header-names.ts'
 import type { RulePart } from './parts.ts'
 import type { Path } from './path.ts'

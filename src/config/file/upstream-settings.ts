@@ -1,4 +1,5 @@
 import { baseUrl as baseUrlKind } from '../address-kinds.ts'
+import { capWordsOf } from '../cap-words.ts'
 import { PRESETS, type Preset } from '../presets.ts'
 import { Secret } from '../secret.ts'
 import type { BreakerSettings, Timeouts, UpstreamSettings } from '../settings.ts'
@@ -48,10 +49,11 @@ function toUpstream(scope: Scope, name: string, part: UpstreamPart, defaults: Up
   const { auth, keys, keyNames } = takeAuth(scope, path, part, preset)
   const keyHeader = takeKeyHeader(scope, path, part, preset)
   const baseUrl = takeBaseUrl(scope, path, part, preset)
+  const vendor = vendorOf(baseUrl, part.preset)
   return {
     name,
     baseUrl,
-    vendor: vendorOf(baseUrl, part.preset),
+    vendor,
     auth,
     keys,
     keyNames,
@@ -66,8 +68,13 @@ function toUpstream(scope: Scope, name: string, part: UpstreamPart, defaults: Up
     breaker: toBreaker(scope, [...path, 'breaker'], part.breaker, defaults.breaker),
     check: takeCheck(scope, path, part, baseUrl, preset),
     lacks: part.fit_params === false ? undefined : preset?.facts?.lacks,
+    capWords: toCapWords(preset?.name ?? vendor),
     servesAnyModel: preset?.facts?.servesAnyModel === true || preset?.modelPath !== undefined,
   }
+}
+
+function toCapWords(preset: string | undefined): UpstreamSettings['capWords'] {
+  return preset === undefined ? undefined : capWordsOf(preset)
 }
 
 function takeBaseUrl(scope: Scope, path: Path, part: UpstreamPart, preset: Preset | undefined): string {

@@ -136,7 +136,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(33)
+    expect(objects).toHaveLength(37)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 

@@ -38,6 +38,7 @@ test('the environment alone comes to one upstream, to which everything goes once
         check: undefined,
         lacks: undefined,
         servesAnyModel: false,
+        capWords: undefined,
       },
     ],
     defaultUpstream: '10.0.0.1:9',

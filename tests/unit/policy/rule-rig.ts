@@ -1,4 +1,5 @@
-import type { ParamRule } from '../../../src/config/settings.ts'
+import { type CapWords, OPENAI_WORDS } from '../../../src/config/cap-words.ts'
+import type { ParamRule } from '../../../src/config/param-rule.ts'
 import { applyEdits } from '../../../src/json/edit.ts'
 import { JsonBody } from '../../../src/json/json-body.ts'
 import { ApiError, type ErrorBody } from '../../../src/openai/api-error.ts'
@@ -37,7 +38,12 @@ export function rulesOf(...parts: readonly RuleParts[]): ParamRule[] {
 
 /** The program of rules that all match. */
 export function programOf(...parts: readonly RuleParts[]): RuleProgram {
-  const program = createRules(rulesOf(...parts)).match(FACTS)
+  return programAt('chat/completions', OPENAI_WORDS, ...parts)
+}
+
+/** The same at another endpoint, for servers that take such words for a cap. */
+export function programAt(endpoint: string, words: CapWords, ...parts: readonly RuleParts[]): RuleProgram {
+  const program = createRules(rulesOf(...parts), words).match({ ...FACTS, endpoint })
   if (program === undefined) throw new Error('no rule matches')
   return program
 }

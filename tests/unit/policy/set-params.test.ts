@@ -53,8 +53,14 @@ describe('defaults', () => {
     [
       'of a cap are not put in beside another',
       [{ defaults: { max_tokens: 5 } }],
+      '{"max_completion_tokens":7}',
+      '{"max_completion_tokens":7}',
+    ],
+    [
+      'of a cap are put in beside a word that is none for certain at this endpoint',
+      [{ defaults: { max_tokens: 5 } }],
       '{"max_output_tokens":7}',
-      '{"max_output_tokens":7}',
+      '{"max_tokens":5,"max_output_tokens":7}',
     ],
     [
       'of a cap take a null of another for absent',

@@ -109,6 +109,7 @@ export function upstreamOf(name: string, changes: Partial<UpstreamSettings> = {}
     check: undefined,
     lacks: undefined,
     servesAnyModel: false,
+    capWords: undefined,
     ...changes,
   }
 }

@@ -237,6 +237,7 @@ describe('an upstream', () => {
       check: undefined,
       lacks: undefined,
       servesAnyModel: false,
+      capWords: undefined,
     })
   })
 

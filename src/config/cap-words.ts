@@ -1,0 +1,140 @@
+/** The words by which servers take a cap on the tokens of an answer, and what multiplies it; as paths with dots. */
+export interface CapWords {
+  /** At most so many tokens. Less than one is no cap to some servers. */
+  readonly caps: readonly string[]
+  /** Tokens that an answer has at least, or may spend on thinking: none is none. */
+  readonly budgets: readonly string[]
+  /** How many answers there are to one prompt. */
+  readonly counts: readonly string[]
+}
+
+/** OpenAI's own, which every server may take. */
+export const OPENAI_WORDS: CapWords = {
+  caps: ['max_tokens', 'max_completion_tokens', 'max_output_tokens'],
+  budgets: [],
+  counts: ['n', 'best_of'],
+}
+
+const GEMINI = ['generation_config.', 'generationConfig.']
+
+/** What a server takes beside OpenAI's, by its preset. Presets that are not named take OpenAI's only. */
+const BESIDE: ReadonlyMap<string, Partial<CapWords>> = new Map<string, Partial<CapWords>>([
+  // https://docs.anthropic.com/en/api/messages and /complete
+  ['anthropic', { caps: ['max_tokens_to_sample'], budgets: ['thinking.budget_tokens'] }],
+  [
+    // https://ai.google.dev/api/generate-content#generationconfig: protocol buffers take both spellings.
+    'gemini',
+    {
+      caps: ['maxOutputTokens', ...GEMINI.flatMap((at) => [`${at}max_output_tokens`, `${at}maxOutputTokens`])],
+      budgets: [
+        'google.thinking_config.thinking_budget',
+        'extra_body.google.thinking_config.thinking_budget',
+        ...GEMINI.flatMap((at) => [`${at}thinking_config.thinking_budget`, `${at}thinkingConfig.thinkingBudget`]),
+      ],
+      counts: [
+        'candidate_count',
+        'candidateCount',
+        ...GEMINI.flatMap((at) => [`${at}candidate_count`, `${at}candidateCount`]),
+      ],
+    },
+  ],
+  // https://docs.mistral.ai/api: completion_args is that of conversations.
+  ['mistral', { caps: ['completion_args.max_tokens'], budgets: ['min_tokens'] }],
+  // https://openrouter.ai/docs/use-cases/reasoning-tokens
+  ['openrouter', { budgets: ['reasoning.max_tokens', 'thinking.budget_tokens', 'min_tokens'] }],
+  ['together', { budgets: ['min_tokens'] }],
+  // https://docs.fireworks.ai/api-reference/post-chatcompletions
+  ['fireworks', { budgets: ['thinking.budget_tokens', 'min_tokens'] }],
+  // https://docs.ollama.com/modelfile#parameter
+  ['ollama', { caps: ['num_predict', 'options.num_predict'] }],
+  ['vllm', { budgets: ['min_tokens', 'thinking_token_budget'] }],
+  // Its engine is llama.cpp's.
+  ['lmstudio', { caps: ['n_predict', 'maxTokens', 'maxPredictedTokens'] }],
+  [
+    // tools/server/README.md: n_predict goes before max_tokens, where both are there.
+    'llamacpp',
+    { caps: ['n_predict'], budgets: ['thinking_budget_tokens', 'reasoning_budget_tokens'], counts: ['n_cmpl'] },
+  ],
+  [
+    'transformers',
+    {
+      caps: ['generation_config.max_new_tokens', 'generation_config.max_length'],
+      budgets: ['generation_config.min_new_tokens', 'generation_config.min_length'],
+      counts: ['generation_config.num_return_sequences'],
+    },
+  ],
+  ['llama-cpp-python', { budgets: ['min_tokens'] }],
+  [
+    'sglang',
+    {
+      caps: ['sampling_params.max_new_tokens'],
+      budgets: ['min_tokens', 'sampling_params.min_new_tokens'],
+      counts: ['sampling_params.n'],
+    },
+  ],
+])
+
+/** What they pass on to is anybody's server, or the user's own code: as good as an upstream without a preset. */
+const OF_ANYBODY: ReadonlySet<string> = new Set(['litellm', 'litserve'])
+
+/** Words of servers without a preset, beside all of those. */
+export const OTHER_WORDS: CapWords = {
+  caps: [
+    ...['max_new_tokens', 'max_length', 'max_gen_len', 'max_gen_toks', 'maxTokens', 'maxNewTokens', 'maxTokenCount'],
+    ...['maxCompletionTokens', 'max_response_output_tokens', 'max_response_tokens', 'max_generated_tokens'],
+    ...['max_generation_tokens', 'max_output_length', 'tokens_to_generate', 'max_tokens_to_generate', 'numPredict'],
+  ],
+  budgets: [
+    ...['min_new_tokens', 'min_length', 'max_thinking_tokens', 'thinking_budget', 'thinkingBudget', 'reasoning_budget'],
+    ...['thinking.token_budget', 'thinking.budgetTokens', 'reasoning.budget_tokens', 'max_reasoning_tokens'],
+  ],
+  counts: [
+    ...['num_choices', 'num_return_sequences', 'num_generations', 'num_completions', 'num_results', 'numResults'],
+    ...['num_candidates', 'num_samples', 'n_choices'],
+  ],
+}
+/** What holds parameters at one server or another. */
+const WITHIN = [
+  ...['options', 'parameters', 'extra_body', 'generation_config', 'generationConfig', 'sampling_params'],
+  ...['inferenceConfig', 'textGenerationConfig', 'completion_args'],
+]
+
+/** All that is known, for upstreams without a preset. */
+const ALL: CapWords = anywhere([OPENAI_WORDS, ...BESIDE.values(), OTHER_WORDS].reduce(join, OPENAI_WORDS))
+
+/**
+ * The words of a preset; undefined: it may be anybody's server, and take any.
+ *
+ * @example
+ * const words = capWordsOf('llamacpp') // caps: max_tokens, …, n_predict
+ */
+export function capWordsOf(preset: string): CapWords | undefined {
+  return OF_ANYBODY.has(preset) ? undefined : join(OPENAI_WORDS, BESIDE.get(preset) ?? {})
+}
+
+/**
+ * The words of several upstreams together, each once: a rule is applied before it is known who answers. Of an upstream whose words
+ * are undefined, all that are known.
+ *
+ * @example
+ * const words = joinCapWords(settings.upstreams.map(({ capWords }) => capWords))
+ */
+export function joinCapWords(all: readonly (CapWords | undefined)[]): CapWords {
+  return all.reduce<CapWords>((joined, words) => join(joined, words ?? ALL), OPENAI_WORDS)
+}
+
+function join(one: CapWords, other: Partial<CapWords>): CapWords {
+  const both = (key: keyof CapWords): readonly string[] => [...new Set([...one[key], ...(other[key] ?? [])])]
+  return { caps: both('caps'), budgets: both('budgets'), counts: both('counts') }
+}
+
+/** The words as they are, and each that stands alone within all that may hold parameters, too. */
+function anywhere(words: CapWords): CapWords {
+  const within = (names: readonly string[]): readonly string[] =>
+    WITHIN.flatMap((outer) => names.filter((name) => !name.includes('.')).map((name) => `${outer}.${name}`))
+  return join(words, {
+    caps: within(words.caps),
+    budgets: within(words.budgets),
+    counts: within(words.counts),
+  })
+}

@@ -1,0 +1,95 @@
+import type { CapWords } from '../config/cap-words.ts'
+import { type Names, namesOf } from './name-tree.ts'
+import { parentNotAnObject } from './refusals.ts'
+import type { Renames } from './renames.ts'
+import type { Run } from './run.ts'
+
+/** What a word is about: the cap itself, a part of the answer's tokens, or how many answers there are. */
+export type CapKind = 'cap' | 'budget' | 'count'
+
+/** One of the words, as a path; after all renames. */
+export interface CapWord {
+  readonly kind: CapKind
+  readonly names: Names
+}
+
+/** All words for the cap on an answer's tokens: different servers' names for one thing. */
+export interface TokenCaps {
+  readonly words: readonly CapWord[]
+  /** The same by their outermost names. */
+  readonly byName: ReadonlyMap<string, readonly CapWord[]>
+  /** Those of OpenAI's that its servers take for a cap at the endpoint: where one of them is there, an answer has one. */
+  readonly certain: Names
+  /** Whether a path is one of the words for the cap itself. */
+  readonly isCap: (names: Names) => boolean
+}
+
+/** Parameters that are one prompt or a list of them, each of which gets answers of its own. */
+export const PROMPT_LISTS: Names = [
+  'prompt',
+  'prompts',
+  'prompt_embeds',
+  'prompt_token_ids',
+  'inputs',
+  'input_ids',
+  'messages',
+]
+
+const CERTAIN: Readonly<Record<string, Names>> = {
+  'chat/completions': ['max_tokens', 'max_completion_tokens'],
+  completions: ['max_tokens'],
+  responses: ['max_output_tokens'],
+}
+const EVERYWHERE: Names = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
+
+/** What decides which of the caps are certain, for those who keep what depends on it: the endpoint where it does, or nothing. */
+export function capEndpointOf(path: string): string {
+  return Object.hasOwn(CERTAIN, path) ? path : ''
+}
+
+/** Prepares the words, as they are called before and after the rules' renames; `endpoint` is what `capEndpointOf` gives. */
+export function compileTokenCaps(words: CapWords, renames: Renames, endpoint: string): TokenCaps {
+  const byPath = new Map<string, CapWord>()
+  const add = (kind: CapKind, paths: readonly string[]): void => {
+    for (const path of paths) {
+      for (const names of [namesOf(path), renames.resolve(namesOf(path))]) byPath.set(names.join('.'), { kind, names })
+    }
+  }
+  add('count', words.counts)
+  add('budget', words.budgets)
+  add('cap', words.caps)
+  const all = [...byPath.values()]
+  const certain = CERTAIN[endpoint] ?? EVERYWHERE
+  return {
+    words: all,
+    byName: Map.groupBy(all, ({ names }) => names[0] ?? ''),
+    certain: [...new Set(certain.flatMap((name) => [name, ...renames.resolve([name])]))],
+    isCap: (names) => byPath.get(names.join('.'))?.kind === 'cap',
+  }
+}
+
+/**
+ * Finds the words that a body has, null counting as absent. Throws `rules_not_applicable` where one may be in a text or a list, which
+ * some servers read as the object that belongs there.
+ */
+export function wordsIn(run: Run, { byName }: TokenCaps): readonly CapWord[] {
+  const found: CapWord[] = []
+  for (const name of run.root.names()) {
+    for (const word of byName.get(name) ?? NONE) if (isIn(run, word)) found.push(word)
+  }
+  return found
+}
+
+const NONE: readonly CapWord[] = []
+
+function isIn(run: Run, { names }: CapWord): boolean {
+  let draft: Run['root'] | undefined = run.root
+  for (let depth = 0; depth < names.length - 1; depth += 1) {
+    const value = draft.get(names[depth] ?? '')
+    if (typeof value === 'string' || Array.isArray(value)) throw parentNotAnObject(names, depth + 1)
+    draft = draft.child(names[depth] ?? '')
+    if (draft === undefined) return false
+  }
+  const value = draft.get(names.at(-1) ?? '')
+  return value !== undefined && value !== null
+}
