@@ -38,9 +38,12 @@ def base_url() -> Iterator[str]:
         if url is None:
             pytest.exit("nexcode has ended: what it said of that stands above", returncode=2)
         # What follows is read too, so that the log never waits for a reader.
-        threading.Thread(target=lambda: list(lines), daemon=True).start()
+        reader = threading.Thread(target=process.stdout.read, daemon=True)
+        reader.start()
         yield url
         process.terminate()
+        # To its end: the pipe is closed behind this block, and nobody may be reading it then.
+        reader.join()
 
 
 @pytest.fixture
