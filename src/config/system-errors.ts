@@ -34,7 +34,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['ENETDOWN', 'the network is down'],
   ['EADDRINUSE', 'the port is in use'],
   ['EADDRNOTAVAIL', 'this machine has no such address, or no free port is left'],
-  ['EPROTO', 'it does not speak TLS there: http:// is meant, or another port'],
+  ['EPROTO', 'it does not speak TLS there, so that http:// or another port is meant, or it refuses the handshake'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS there: http:// is meant, or another port'],
   ['Malformed_HTTP_Response', 'what answers there does not speak HTTP'],
   ['InvalidHTTPResponse', 'what answers there does not speak HTTP'],

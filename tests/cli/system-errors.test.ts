@@ -31,18 +31,22 @@ describe('what the system says reaches a person in words', () => {
     const { stdout } = await runProgram(['check'], { OPENAI_API_BASE: `https://127.0.0.1:${port}/v1` })
     server.close()
     expect(stdout).toMatch(
-      /✗ .* does not answer: it does not speak TLS there.* \(EPROTO\)\. Write http:\/\/ in OPENAI_API_BASE/,
+      /✗ .* does not answer: it does not speak TLS there.* \(EPROTO\)\. If it speaks plain HTTP there, write http:\/\/ in OPENAI_API_BASE/,
     )
+    expect(stdout).not.toContain('write https://')
   })
 
   test('check: a server that closes the connection without a word, as one that wants TLS does', async () => {
     const server = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()))
     const port = await freePort()
     await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve))
-    const { stdout } = await runProgram(['check'], { OPENAI_API_BASE: `http://127.0.0.1:${port}/v1` })
-    expect(stdout).toContain(
-      'the connection was closed before an answer was complete (ECONNRESET). If it speaks HTTPS, write https://',
-    )
+    const checkAt = (scheme: string) => runProgram(['check'], { OPENAI_API_BASE: `${scheme}://127.0.0.1:${port}/v1` })
+    const said = 'the connection was closed before an answer was complete (ECONNRESET). If it speaks'
+    expect((await checkAt('http')).stdout).toContain(`${said} HTTPS, write https:// in OPENAI_API_BASE;`)
+    // Where https:// is written already, the other one is what may be meant.
+    const tls = await checkAt('https')
+    expect(tls.stdout).toContain(`${said} plain HTTP there, write http:// in OPENAI_API_BASE;`)
+    expect(tls.stdout).not.toContain('write https://')
     server.close()
   })
 

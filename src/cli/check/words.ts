@@ -5,6 +5,8 @@ import { describeSystemError } from '../../config/system-errors.ts'
 export interface Words {
   readonly upstream: string
   readonly base: string
+  /** Whether it is written with https://. */
+  readonly isTls: boolean
   /** The one that was tried. */
   readonly key: string
   /** Where one is to be set. */
@@ -20,11 +22,13 @@ export interface Words {
  * @example
  * const words = wordsFor(upstream, 0)
  */
-export function wordsFor({ auth, name, keys }: UpstreamSettings, index: number): Words {
+export function wordsFor({ auth, name, keys, baseUrl }: UpstreamSettings, index: number): Words {
+  const isTls = URL.parse(baseUrl)?.protocol === 'https:'
   if (auth === 'either') {
     return {
       upstream: 'upstream',
       base: 'OPENAI_API_BASE',
+      isTls,
       key: 'OPENAI_API_KEY',
       keyPlace: 'OPENAI_API_KEY',
       account: 'OPENAI_ORG_ID and OPENAI_PROJECT_ID',
@@ -37,6 +41,7 @@ export function wordsFor({ auth, name, keys }: UpstreamSettings, index: number):
   return {
     upstream: `upstream ${name}${nth}`,
     base: `${at}.base_url`,
+    isTls,
     key: keys.length > 1 ? `key ${index + 1} of ${at}` : `${at}.api_key`,
     keyPlace: `${at}.api_key`,
     account: 'organization and project',
@@ -50,7 +55,7 @@ function isWrongName(code: string): boolean {
 }
 
 /** The cure for what the system says where there was no answer within `timeoutMs`. */
-export function explainFailure(cause: unknown, { base, authorities, proxy }: Words, timeoutMs: number): string {
+export function explainFailure(cause: unknown, { base, isTls, authorities, proxy }: Words, timeoutMs: number): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const name = cause instanceof Error ? cause.name : ''
   if (code === 'ECONNREFUSED' || code === 'ConnectionRefused')
@@ -61,10 +66,12 @@ export function explainFailure(cause: unknown, { base, authorities, proxy }: Wor
   if (isWrongName(code)) return `${said}. Correct the host in ${base}: it has to be a name that the certificate is for.`
   if (code.includes('CERT') || code.includes('SIGNED') || code.includes('UNABLE_TO_'))
     return `${said}. Set ${authorities} to the file of its CA.`
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
-    return `${said}. Write http:// in ${base}, or the port of its HTTPS.`
-  if (code === 'ECONNRESET')
-    return `${said}. If it speaks HTTPS, write https:// in ${base}; else check the network, and ${proxy} where one is needed.`
+  if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return `${said}. If it speaks plain HTTP there, write http:// in ${base}; else the port of its HTTPS.`
+  if (code === 'ECONNRESET') {
+    const other = isTls ? 'plain HTTP there, write http://' : 'HTTPS, write https://'
+    return `${said}. If it speaks ${other} in ${base}; else check the network, and ${proxy} where one is needed.`
+  }
   if (name === 'TimeoutError')
     return `no answer within ${timeoutMs / 1000} s. Check the network, and ${proxy} where one is needed.`
   return `${said}. Check ${base}, the network, and ${proxy} where one is needed.`
