@@ -107,7 +107,7 @@ export function createApp(deps: AppDeps): App {
     createAuthorize({ ...config.auth, lendsToLocal, corsOrigins, tokens, isFree: isOffline, sha256 })
   let door = doorFor(config.auth.tokens)
   const authorize: Authorize = (headers) => door(headers)
-  const admission = createAdmission(config.limits.inFlightMax)
+  const admission = createAdmission(config.limits)
   const now = () => performance.now()
   const repeats = createFailingRepeats({ max: config.limits.failedRepeatsMax, now, sha256, log })
   const writeLine = createRecorder(log, { isDetailed: config.log.level === 'debug' || config.log.level === 'trace' })

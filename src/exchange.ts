@@ -55,6 +55,8 @@ export interface Exchange {
   target: string
   /** The model that the target names, where that decides. */
   named: NamedModel | undefined
+  /** Whose connection it came by, as far as an address tells (`edge/http1/network-of.ts`); for counting, and never logged. */
+  readonly from: string
   /** `performance.now()` at arrival. */
   readonly startedAt: number
   /** Aborted when the client leaves or one of our clocks runs out; its reason says which. */

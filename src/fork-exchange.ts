@@ -30,6 +30,7 @@ export class Fork implements Exchange {
   readonly json: Exchange['json']
   target: string
   named: Exchange['named']
+  readonly from: string
   readonly startedAt: number
   readonly abort: AbortController
   route: string
@@ -71,6 +72,7 @@ export class Fork implements Exchange {
     this.json = 'body' in parts ? parts.json : exchange.json
     this.target = parts.target ?? exchange.target
     this.named = parts.target === undefined ? exchange.named : undefined
+    this.from = exchange.from
     this.abort = parts.abort ?? exchange.abort
     this.startedAt = exchange.startedAt
     this.route = exchange.route

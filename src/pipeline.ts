@@ -1,12 +1,12 @@
 import type { Principal } from './auth/authorize.ts'
 import { spendsOwnKey } from './auth/credentials.ts'
 import { markServed } from './cache/cache-headers.ts'
+import { callFor, type Going } from './call-for.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Recording } from './cassette/recorder.ts'
 import { checkShape } from './check-shape.ts'
 import { chooseRoute } from './choose-route.ts'
 import { type DeliverDeps, deliver, refuseWrongKind, type Via } from './deliver.ts'
-import type { Draft } from './draft.ts'
 import type { Exchange } from './exchange.ts'
 import { type Answered, ask } from './failover/ask.ts'
 import { askOnce } from './failover/ask-once.ts'
@@ -14,45 +14,41 @@ import type { AskDeps } from './failover/asked.ts'
 import { isUnsent } from './failover/failure-of.ts'
 import type { LaneCall } from './failover/lane-call.ts'
 import { type ExchangeLimits, limitTime, ownLimit, type TimeLimits } from './failover/limit-time.ts'
-import { fitDraft, withPresetsPart } from './fit-draft.ts'
-import { type AddressDeps, addressLane, wantedFrom } from './lane-address.ts'
-import type { Admission } from './limits/admission.ts'
+import type { AddressDeps } from './lane-address.ts'
 import type { FailingRepeats } from './limits/failing-repeats.ts'
 import type { Serving } from './live-parts.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { readCall } from './read-call.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
-import { namesObjects, watchObjects } from './remember-objects.ts'
-import { isRenamed, renamingFor } from './rename-answer.ts'
+import { watchObjects } from './remember-objects.ts'
+import { renamingFor } from './rename-answer.ts'
 import type { Reused } from './reuse/reuse-request.ts'
 import { affinityOf } from './router/affinity.ts'
 import type { Account } from './router/attempt.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
-import type { Lane, Route } from './router/router.ts'
+import type { Lane } from './router/router.ts'
 import { answerEndOf } from './stream/answer-end.ts'
 import { standalone } from './stream/body-note.ts'
+import { type TakePlaceDeps, takePlace } from './take-place.ts'
 import { tapeAnswer } from './tape-answer.ts'
 import { tapeExchange } from './tape-exchange.ts'
 import { throughExtensions } from './through-extensions.ts'
 import type { LoopGuard } from './upstream/loop-guard.ts'
 
 /** What the flow needs; all of it comes from the composition root. */
-export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, AddressDeps {
+export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, AddressDeps, TakePlaceDeps {
   /** What the settings come to now: a request keeps what it began with. */
   readonly live: () => Serving
   readonly ids: RememberedIds
-  readonly admission: Admission
+  readonly limits: TakePlaceDeps['limits'] & ReadDraftDeps['limits']
   readonly loops: LoopGuard
   readonly repeats: FailingRepeats
   readonly timeouts: TimeLimits
   readonly cassettes: Cassettes | undefined
 }
 
-/** What callers tell the cache, and no upstream. */
-const OWN_REQUEST_HEADERS = ['x-nexcode-cache-key', 'x-nexcode-cache-ttl'] as const
-
 /**
- * The flow of a request that a principal may make: admit, go through the extensions, read and check the body, apply the rules,
+ * The flow of a request that a principal may make: give it a place, go through the extensions, read and check the body, apply the rules,
  * choose the route, look whether an answer is kept or under way, ask the targets, deliver.
  *
  * An `endpoint` has a body that is read and checked; without one, everything passes through as it comes, unless a rule or
@@ -64,10 +60,21 @@ export function handle(
   endpoint: JsonEndpoint | undefined,
   deps: PipelineDeps,
 ): Promise<Response> {
-  exchange.atEnd(deps.admission.admit())
+  const taking = takePlace(exchange, principal, endpoint, deps)
+  // A promise for each step would cost more than the step.
+  if (taking === undefined) return flow(exchange, principal, endpoint, deps)
+  return taking.then(() => flow(exchange, principal, endpoint, deps))
+}
+
+/** The flow of a request that has its place. */
+function flow(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  deps: PipelineDeps,
+): Promise<Response> {
   const live = deps.live()
   if (live.mayLoop) deps.loops.watch(exchange)
-  // A promise for each step would cost more than the step.
   if (deps.cassettes === undefined && live.chain.isEmpty)
     return serve(exchange, principal, endpoint, live, undefined, deps)
   return goAround(exchange, principal, endpoint, live, deps)
@@ -135,16 +142,6 @@ function tape(exchange: Exchange, { answer, lane }: Handed, taped: Recording, { 
   return tapeAnswer(standalone(answer), taped, end)
 }
 
-/** What is known of a request when its targets are asked. */
-interface Going {
-  readonly exchange: Exchange
-  readonly principal: Principal
-  readonly endpoint: JsonEndpoint | undefined
-  readonly draft: Draft
-  readonly route: Route
-  readonly live: Serving
-}
-
 /** Answers from what is kept or under way for others, or by asking the targets. */
 async function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Reused> {
   const { exchange, principal, draft, route, live } = going
@@ -203,31 +200,6 @@ function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): P
   const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
   const { dueAt, clientDueAt } = limits
   return ask({ exchange, endpoint, route, affinity, accountOf, callFor: call, isReplayable, dueAt, clientDueAt }, deps)
-}
-
-/** The call as it goes to one lane: its address, and its name for the model. */
-function callFor(going: Going, lane: Lane, abort: AbortController, deps: PipelineDeps): LaneCall {
-  const { exchange, principal, draft, route, live } = going
-  const { request, target: callersTarget } = exchange
-  const model = draft.modelFor(lane)
-  const fitted = fitDraft(draft, lane, model, callersTarget, live)
-  if (live.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.done ?? '')
-  const wanted = wantedFrom(exchange, model === null ? undefined : (model ?? draft.model))
-  const { url, target, headers, secret, account, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
-  if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
-  if (fitted !== undefined || draft.isChangedFor(model)) {
-    // A changed body goes on decoded, with the length that it has now.
-    headers.delete('content-encoding')
-    headers.delete('content-length')
-  }
-  if (live.settings.cache.store !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
-  // An answer that is recorded, in which a name is to be changed, or ids are to be found, has to be readable.
-  const isReadable = deps.cassettes?.record !== undefined || isRenamed(going) || namesObjects(going)
-  if (isReadable) headers.set('accept-encoding', 'identity')
-  const body = fitted?.body ?? draft.bodyFor(model)
-  const streamIdleMs = ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs
-  const limits = { firstByteMs: ownLimit('firstByteMs', route, lane), streamIdleMs }
-  return { url, target, method: request.method, headers, body, abort, reach, secret, account, ...limits }
 }
 
 /** An answer on its way back. */

@@ -99,10 +99,11 @@ const LEVELS: readonly (readonly string[])[] = [
     'read-draft.ts',
     'remember-objects.ts',
     'rename-answer.ts',
+    'take-place.ts',
   ],
   ['reuse/'],
   ['live-parts.ts'],
-  ['through-extensions.ts'],
+  ['call-for.ts', 'through-extensions.ts'],
   ['pipeline.ts', 'health-checks.ts'],
   ['model-list.ts'],
   ['http/'],
@@ -356,7 +357,12 @@ describe('every route', () => {
   }
   // The very plugins that the composition root uses, with what they need only when a request comes.
   const plugins = {
-    health: health({ admission: createAdmission(1), authorize: never, targets: never, workers: undefined }),
+    health: health({
+      admission: createAdmission({ inFlightMax: 1, callerSharePercent: 100 }),
+      authorize: never,
+      targets: never,
+      workers: undefined,
+    }),
     documentation: documentation({ version: '', authorize: never, isTls: false }),
     openaiRoutes: openaiRoutes(
       {

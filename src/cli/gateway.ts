@@ -102,7 +102,7 @@ export async function startGateway(
       app.stop()
       const isOver = drainMs === 0 ? new Promise<never>(() => undefined) : sleep(drainMs).then(() => false)
       const idle = app.admission.drain()
-      if (app.admission.inFlight() > 0) await Promise.race([idle, sleep(NOTICE_MS), isOver])
+      if (!app.admission.isIdle()) await Promise.race([idle, sleep(NOTICE_MS), isOver])
       const done = Promise.all([idle, server.close()]).then(() => true)
       const isDone = await Promise.race([done, isOver])
       if (!isDone) {

@@ -62,6 +62,12 @@ export interface Config {
     readonly jsonBytesMax: number
     readonly uploadBytesMax: number
     readonly inFlightMax: number
+    /** Of a hundred places or connections: as many may one caller hold while others want some. 100: all. */
+    readonly callerSharePercent: number
+    /** 0: as many as the files that may be open allow. */
+    readonly connectionsMax: number
+    /** 0: a body may come at any rate. */
+    readonly uploadBytesPerSecondMin: number
     /** Of one request of one caller, in a minute; 0: no limit. */
     readonly failedRepeatsMax: number
   }

@@ -1,7 +1,7 @@
 import type { Kind } from './kind.ts'
 
 /** What a variable's number counts. */
-export type EnvUnit = 'ms' | 'bytes' | 'requests'
+export type EnvUnit = 'ms' | 'bytes' | 'bytes/s' | 'requests' | 'connections' | '%'
 
 /** One environment variable. Help, documentation and errors are made from it. */
 export interface EnvRow<T = unknown, D extends T | undefined = T | undefined> {

@@ -3,12 +3,10 @@ import { ANSWERING_ENV } from './answering-env.ts'
 import { tokenList } from './api-tokens.ts'
 import { LOG_FORMATS, LOG_LEVELS } from './config.ts'
 import { type EnvRow, row } from './env-row.ts'
-import { boolean, byteSize, choice, duration, integer, MIB, workerCount } from './scalar-kinds.ts'
+import { LIMITS_ENV } from './limits-env.ts'
+import { boolean, choice, duration, integer, workerCount } from './scalar-kinds.ts'
 import { headerValue, originList, path, secret, word } from './text-kinds.ts'
 import { OPENAI_DEFAULT_MODEL } from './vendor.ts'
-
-/** More upstream requests than this are not in flight at once: what the runtime is told at the start. */
-const IN_FLIGHT_MAX = 65_535
 
 /** Every environment variable that NexCode reads, in the order of the documentation. */
 export const ENV = {
@@ -155,6 +153,14 @@ export const ENV = {
     "Silence in an upstream's answer; a JSON answer of up to 64 KiB has to be whole within it.",
   ),
   UPLOAD_IDLE_TIMEOUT_MS: timeout('UPLOAD_IDLE_TIMEOUT_MS', 30_000, 'Pause of a client within its request body.'),
+  UPLOAD_MIN_RATE: row({
+    name: 'UPLOAD_MIN_RATE',
+    kind: integer(0, 1_000_000_000),
+    default: 256,
+    unit: 'bytes/s',
+    doc: 'Least rate of a request body, over any UPLOAD_IDLE_TIMEOUT_MS in which it is waited for. 0: any.',
+    example: '1024',
+  }),
   WRITE_IDLE_TIMEOUT_MS: timeout(
     'WRITE_IDLE_TIMEOUT_MS',
     60_000,
@@ -162,38 +168,7 @@ export const ENV = {
   ),
   TOTAL_TIMEOUT_MS: timeout('TOTAL_TIMEOUT_MS', 0, 'Whole exchange, from its first to its last byte.'),
   DRAIN_TIMEOUT_MS: timeout('DRAIN_TIMEOUT_MS', 60_000, 'Time for exchanges in flight to finish after SIGTERM.'),
-  MAX_JSON_BYTES: row({
-    name: 'MAX_JSON_BYTES',
-    kind: byteSize,
-    default: 64 * MIB,
-    unit: 'bytes',
-    doc: 'Largest request body that is read (chat and text completions, and what a configuration file has a say in).',
-    example: '64MiB',
-  }),
-  MAX_UPLOAD_BYTES: row({
-    name: 'MAX_UPLOAD_BYTES',
-    kind: byteSize,
-    default: 1024 * MIB,
-    unit: 'bytes',
-    doc: 'Largest request body that is streamed through (all other paths).',
-    example: '1GiB',
-  }),
-  MAX_IN_FLIGHT: row({
-    name: 'MAX_IN_FLIGHT',
-    kind: integer(1, IN_FLIGHT_MAX),
-    default: 4096,
-    unit: 'requests',
-    doc: 'Exchanges under way at once; more are answered 503.',
-    example: '1000',
-  }),
-  MAX_FAILED_REPEATS: row({
-    name: 'MAX_FAILED_REPEATS',
-    kind: integer(0, 1_000_000),
-    default: 12,
-    unit: 'requests',
-    doc: 'Failures within a minute of one request that its caller repeats; more of it are answered 429. 0: no limit.',
-    example: '20',
-  }),
+  ...LIMITS_ENV,
   WORKERS: row({
     name: 'WORKERS',
     kind: workerCount,

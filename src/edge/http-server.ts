@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream'
+import type { Config } from '../config/config.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { HttpServerDeps } from './http-server-deps.ts'
 import type { Crowd } from './http1/connection-room.ts'
+import type { Http1Deps } from './http1/http1-deps.ts'
 import { type HttpServer, listenHttp1 } from './http1/listen.ts'
 import type { RequestHead } from './http1/request-head.ts'
 import type { Turn } from './http1/turn.ts'
@@ -22,8 +24,9 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
     { hostname: host, port, tls, reusePort: deps.reusePort },
     {
       deadlines: app.deadlines,
-      uploadIdleMs: config.timeouts.uploadIdleMs,
+      ...uploadLimits(config),
       writeIdleMs: config.timeouts.writeIdleMs,
+      connections: { connectionsMax: config.limits.connectionsMax, sharePercent: config.limits.callerSharePercent },
       serve: (turn) => serve(turn, deps),
       refuse(error) {
         const { status } = error.entry
@@ -31,9 +34,9 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
         return Response.json(error.body, { status })
       },
       // The relay is loaded when the first client wants one: most servers never need it, nor the modules below it.
-      onUpgrade(head: RequestHead, socket: Duplex, rest: Uint8Array) {
+      onUpgrade(head: RequestHead, socket: Duplex, rest: Uint8Array, from: string) {
         import('./upgrade.ts').then(
-          ({ answerUpgrade }) => answerUpgrade(deps, head, socket, rest),
+          ({ answerUpgrade }) => answerUpgrade(deps, { head, socket, rest, from }),
           (cause: unknown) => socket.destroy(cause instanceof Error ? cause : undefined),
         )
       },
@@ -43,23 +46,40 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
   )
 }
 
+/** Where a client may pause for ever, it is its rate that ends the pause. */
+const PACE_MS = 30_000
+
+function uploadLimits({ timeouts, limits }: Config): Pick<Http1Deps, 'uploadIdleMs' | 'uploadPace'> {
+  const { uploadIdleMs } = timeouts
+  const bytesPerSecondMin = limits.uploadBytesPerSecondMin
+  const windowMs = uploadIdleMs === 0 ? PACE_MS : uploadIdleMs
+  return {
+    uploadIdleMs: bytesPerSecondMin === 0 ? uploadIdleMs : windowMs,
+    uploadPace: { bytesPerSecondMin, windowMs },
+  }
+}
+
 /** What makes one connection one too many makes thousands so. */
 const WARNED_MS = 60_000
+
+const FILES_USED_UP = 'open files are nearly used up: idle connections are closed for new ones; raise ulimit -n'
+const CONNECTIONS_USED_UP =
+  'there are as many connections as MAX_CONNECTIONS allows: idle ones are closed for new ones, or new ones turned away'
 
 function warnNowAndThen(log: HttpServerDeps['log']): (crowd: Crowd) => void {
   let warnedAt = Number.NEGATIVE_INFINITY
   return (crowd) => {
     if (performance.now() - warnedAt < WARNED_MS) return
     warnedAt = performance.now()
-    log.warn(crowd, 'open files are nearly used up: idle connections are closed for new ones; raise ulimit -n')
+    log.warn(crowd, crowd.connections_max === undefined ? FILES_USED_UP : CONNECTIONS_USED_UP)
   }
 }
 
 async function serve(turn: Turn, { app, log }: HttpServerDeps): Promise<Response> {
   try {
-    const { head, body, abort } = turn
+    const { head, body, abort, from } = turn
     const { target, request, isHttp10 } = head
-    return await app.fetch(request, { target, isHttp10, abort, body: head.bodyBytes === 0 ? undefined : body })
+    return await app.fetch(request, { target, isHttp10, abort, body: head.bodyBytes === 0 ? undefined : body, from })
   } catch (cause) {
     log.error({ err: cause }, 'a request could not be served')
     // That it was our fault, and nothing else: the cause is in the log.

@@ -10,17 +10,27 @@ import type { RequestHead } from './http1/request-head.ts'
 import { proxyOf } from './proxy-of.ts'
 import { relayWebSocket } from './websocket/websocket-relay.ts'
 
+/** A WebSocket's upgrade as it came: its head, its connection and whose that is, and what came behind the head. */
+export interface ArrivedUpgrade {
+  readonly head: RequestHead
+  readonly socket: Duplex
+  readonly rest: Uint8Array
+  readonly from: string
+}
+
 /** Relays a WebSocket upgrade to the upstream, or refuses it like every other request. */
-export function answerUpgrade(deps: HttpServerDeps, head: RequestHead, socket: Duplex, rest: Uint8Array): void {
+export function answerUpgrade(deps: HttpServerDeps, arrived: ArrivedUpgrade): void {
+  const { socket } = arrived
   socket.on('error', () => socket.destroy())
-  relay(deps, head, socket, rest).catch((cause: unknown) => {
+  relay(deps, arrived).catch((cause: unknown) => {
     deps.log.error({ err: cause }, 'a WebSocket could not be served')
     socket.destroy()
   })
 }
 
-async function relay(deps: HttpServerDeps, head: RequestHead, socket: Duplex, rest: Uint8Array): Promise<void> {
-  let decision = await deps.app.upgrade(head.request, arrivalOf(head, socket))
+async function relay(deps: HttpServerDeps, arrived: ArrivedUpgrade): Promise<void> {
+  const { head, socket, rest } = arrived
+  let decision = await deps.app.upgrade(head.request, arrivalOf(arrived))
   for (;;) {
     if (decision.kind === 'refused') return answerSocket(decision.response, socket)
     const another = await relayOnce(deps, decision, socket, rest)
@@ -66,8 +76,8 @@ async function relayOnce(
   return undefined
 }
 
-function arrivalOf({ target, isHttp10 }: RequestHead, socket: Duplex): Arrival {
+function arrivalOf({ head: { target, isHttp10 }, socket, from }: ArrivedUpgrade): Arrival {
   const abort = new AbortController()
   socket.once('close', () => abort.abort(new ApiError('client_closed')))
-  return { target, isHttp10, abort, body: undefined }
+  return { target, isHttp10, abort, body: undefined, from }
 }

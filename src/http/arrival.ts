@@ -11,6 +11,8 @@ export interface Arrival {
   readonly abort: AbortController
   /** The body, where the request announces one: as the edge has it, which saves a stream; the request is without it then. */
   readonly body: IncomingBody | undefined
+  /** Whose connection it came by; absent: nobody knows. */
+  readonly from?: string
 }
 
 /**

@@ -34,6 +34,7 @@ class OpenExchange implements Exchange {
   readonly json = undefined
   target: string
   named: Exchange['named'] = undefined
+  readonly from: string
   readonly startedAt = performance.now()
   readonly abort: AbortController
   route = NO_ROUTE
@@ -74,6 +75,7 @@ class OpenExchange implements Exchange {
     this.body = arrival.body
     this.#arriving = arrival.body
     this.target = arrival.target
+    this.from = arrival.from ?? ''
     this.abort = arrival.abort
     this.#record = record
   }

@@ -15,6 +15,7 @@ import { readCall } from '../read-call.ts'
 import { factsOf } from '../request-facts.ts'
 import type { Account } from '../router/attempt.ts'
 import type { Lane, Route } from '../router/router.ts'
+import { callerOf } from '../take-place.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Arrival } from './arrival.ts'
 import { beginUpgrade, lacksWebSocket, type RefusedUpgrade, type UpgradeWatch } from './begin-upgrade.ts'
@@ -85,7 +86,7 @@ async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
   if (pipeline.cassettes?.play?.isClosed === true) {
     throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })
   }
-  exchange.atEnd(pipeline.admission.admit())
+  exchange.atEnd(pipeline.admission.admit(callerOf(exchange, principal), exchange.startedAt))
   if (live.mayLoop) pipeline.loops.watch(exchange)
   if (live.settings.hasFile) exchange.tries = []
   exchange.model = model

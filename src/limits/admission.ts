@@ -2,40 +2,109 @@ import { ApiError } from '../openai/api-error.ts'
 
 /** How many exchanges are under way, and whether new ones are let in. */
 export interface Admission {
-  /** Lets one in, or throws `overloaded` or `draining`. The function it gives back is to be called once, at the end. */
-  readonly admit: () => () => void
+  /**
+   * Gives a caller one of the places, or throws `overloaded` or `draining`. `at` is a monotonic time, in ms. Who was let `arrive` before is
+   * not turned away for the end that has begun since. The function it gives back is to be called once, at the end.
+   */
+  readonly admit: (caller: string, at: number, hasArrived?: boolean) => () => void
+  /**
+   * Lets a request send its body before it takes a place, or throws `draining`. The function it gives back is to be called once, when it
+   * needs to be waited for no more.
+   */
+  readonly arrive: () => () => void
+  /**
+   * Counts one that has a place already, and sends its body on as it comes: throws `overloaded` where too many of the places are taken by
+   * such. The function it gives back may be called more than once, when the body is there and at the end.
+   */
+  readonly upload: () => () => void
   /** From now on nobody new is let in. Resolves when the last one has ended. */
   readonly drain: () => Promise<void>
   readonly isDraining: () => boolean
   readonly inFlight: () => number
+  /** Whether nothing is under way. */
+  readonly isIdle: () => boolean
+}
+
+/** What may be under way at once. */
+export interface AdmissionLimits {
+  readonly inFlightMax: number
+  /** Of a hundred places: as many may one caller hold while others want some. 100: all. */
+  readonly callerSharePercent: number
+}
+
+/** So long ago at most that others wanted a place, one caller is kept to a share. */
+const OTHERS_MS = 60_000
+/** As many callers are kept in mind who have nothing under way. */
+const IDLE_CALLERS_MAX = 4096
+/** Of all places: those that wait for bodies which go on as they come. */
+const UPLOADS_SHARE = 0.5
+
+/** Somebody who calls: what is under way for it, and what to call when one of that ends. */
+class Caller {
+  inFlight = 0
+  readonly release: () => void
+
+  constructor(onRelease: () => void) {
+    this.release = () => {
+      this.inFlight -= 1
+      onRelease()
+    }
+  }
 }
 
 /**
  * Makes the counter of exchanges in flight.
  *
  * @example
- * const admission = createAdmission(config.limits.inFlightMax)
+ * const admission = createAdmission(config.limits)
  */
-export function createAdmission(inFlightMax: number): Admission {
-  let inFlight = 0
-  let isDraining = false
+export function createAdmission({ inFlightMax, callerSharePercent }: AdmissionLimits): Admission {
+  const uploadsMax = Math.max(1, Math.floor(inFlightMax * UPLOADS_SHARE))
   const idle = Promise.withResolvers<void>()
+  let inFlight = 0
+  let arriving = 0
+  let uploads = 0
+  let isDraining = false
 
+  const isIdle = (): boolean => inFlight === 0 && arriving === 0
   const settle = (): void => {
-    if (isDraining && inFlight === 0) idle.resolve()
+    if (isDraining && isIdle()) idle.resolve()
   }
-
   const release = (): void => {
     inFlight -= 1
     settle()
   }
+  const seat =
+    callerSharePercent === 100 ? () => release : createSeats(shareOf(inFlightMax, callerSharePercent), release)
+  const arrived = (): void => {
+    arriving -= 1
+    settle()
+  }
 
   return {
-    admit() {
-      if (isDraining) throw new ApiError('draining')
-      if (inFlight >= inFlightMax) throw new ApiError('overloaded')
+    admit(caller, at, hasArrived = false) {
+      if (isDraining && !hasArrived) throw new ApiError('draining')
+      if (inFlight >= inFlightMax) {
+        seat(caller, at, true)
+        throw new ApiError('overloaded')
+      }
+      const leave = seat(caller, at, false)
       inFlight += 1
-      return release
+      return leave
+    },
+    arrive() {
+      if (isDraining) throw new ApiError('draining')
+      arriving += 1
+      return arrived
+    },
+    upload() {
+      if (uploads >= uploadsMax) throw new ApiError('overloaded', { message: TOO_MANY_UPLOADS })
+      uploads += 1
+      let isOver = false
+      return () => {
+        if (!isOver) uploads -= 1
+        isOver = true
+      }
     },
     drain() {
       isDraining = true
@@ -44,5 +113,51 @@ export function createAdmission(inFlightMax: number): Admission {
     },
     isDraining: () => isDraining,
     inFlight: () => inFlight,
+    isIdle,
+  }
+}
+
+const TOO_MANY_UPLOADS = 'This server has as many uploads under way as it takes. Please retry shortly.'
+const MORE_THAN_A_SHARE =
+  'This server has as many requests in flight for you as it takes while others want some. Please retry shortly.'
+
+function shareOf(inFlightMax: number, percent: number): number {
+  return Math.max(1, Math.ceil((inFlightMax * percent) / 100))
+}
+
+/** Gives a caller a place; with `isFull` there is none, and it is only kept in mind that the caller wanted one. */
+type Seat = (caller: string, at: number, isFull: boolean) => () => void
+
+/** Makes what keeps a caller to its share of the places while others want some. A caller that is alone has all of them. */
+function createSeats(shareMax: number, onRelease: () => void): Seat {
+  const callers = new Map<string, Caller>()
+  /** Who was here last, and when; and when anybody else was. */
+  let latest: Caller | undefined
+  let latestAt = Number.NEGATIVE_INFINITY
+  let othersAt = Number.NEGATIVE_INFINITY
+
+  const callerOf = (name: string): Caller => {
+    const known = callers.get(name)
+    if (known !== undefined) return known
+    if (callers.size >= IDLE_CALLERS_MAX) {
+      for (const [other, { inFlight }] of callers) if (inFlight === 0) callers.delete(other)
+    }
+    const caller = new Caller(onRelease)
+    callers.set(name, caller)
+    return caller
+  }
+
+  return (name, at, isFull) => {
+    const caller = callerOf(name)
+    if (caller !== latest) {
+      othersAt = latestAt
+      latest = caller
+    }
+    latestAt = at
+    if (isFull) return caller.release
+    if (caller.inFlight >= shareMax && at - othersAt < OTHERS_MS)
+      throw new ApiError('overloaded', { message: MORE_THAN_A_SHARE })
+    caller.inFlight += 1
+    return caller.release
   }
 }

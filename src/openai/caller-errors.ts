@@ -194,9 +194,9 @@ export const CALLER_ERRORS = {
     // It is the network's, and another try may go through.
     type: 'server_error',
     code: 'upload_timeout',
-    message: 'The body of your request stopped arriving before it was complete.',
+    message: 'The body of your request stopped arriving before it was complete, or came too slowly.',
     fault: 'caller',
-    cure: 'Check the network between you and this server, or raise `UPLOAD_IDLE_TIMEOUT_MS`.',
+    cure: 'Check the network between you and this server, or raise `UPLOAD_IDLE_TIMEOUT_MS`, or lower `UPLOAD_MIN_RATE`.',
   },
   client_closed: {
     status: 499,

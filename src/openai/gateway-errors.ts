@@ -91,7 +91,7 @@ export const GATEWAY_ERRORS = {
     message: 'This server has as many requests in flight as it takes. Please retry shortly.',
     fault: 'server',
     retryAfterSeconds: 1,
-    cure: 'Retry; the operator may raise `MAX_IN_FLIGHT`.',
+    cure: 'Retry; the operator may raise `MAX_IN_FLIGHT`. One caller may hold `MAX_CALLER_SHARE` of the places while others want some, and uploads half of them.',
   },
   draining: {
     status: 503,

@@ -11,10 +11,11 @@ import type { Settings } from '../../config/settings.ts'
  */
 export function shareConfig(config: Config, port: number): Config {
   const inFlightMax = shareOf(config.limits.inFlightMax, config.workers)
+  const connectionsMax = shareOf(config.limits.connectionsMax, config.workers)
   return freeze({
     ...config,
     server: { ...config.server, port },
-    limits: { ...config.limits, inFlightMax },
+    limits: { ...config.limits, inFlightMax, connectionsMax },
     settings: shareSettings(config.settings, config.workers),
   })
 }

@@ -2,6 +2,8 @@ import type { TurnBody } from './turn.ts'
 
 /** The body of a request that has come with its head, as most do. */
 export class ArrivedBody implements TurnBody {
+  /** That of a request without one. */
+  static readonly NONE = new ArrivedBody(Buffer.alloc(0))
   readonly isComplete = true
   readonly isBeingRead = false
   readonly #bytes: Uint8Array<ArrayBuffer>

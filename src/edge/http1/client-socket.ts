@@ -1,5 +1,9 @@
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
 import type { FrameTarget } from './frame.ts'
+import { networkOf } from './network-of.ts'
+
+/** Tells a client to send its body (RFC 9110 §15.2.1). */
+const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 /** A client's end of a connection: what the system does not take at once waits here, and is watched. */
 export class ClientSocket implements FrameTarget {
@@ -12,11 +16,14 @@ export class ClientSocket implements FrameTarget {
   #endsWhenWritten = false
   #waiting: (() => void)[] = []
   #onClosed: (() => void) | undefined
+  /** Whose it is, as far as its address tells. */
+  readonly from: string
   /** Whether nothing more can be written: it was closed by either side. */
   isClosed = false
 
   constructor(socket: Bun.Socket<unknown>, deadlines: Deadlines, writeIdleMs: number) {
     this.#socket = socket
+    this.from = networkOf(socket.remoteAddress)
     this.#deadlines = deadlines
     this.#writeIdleMs = writeIdleMs
   }
@@ -34,6 +41,11 @@ export class ClientSocket implements FrameTarget {
   /** Writes the first bytes of a buffer that is used again: what the system does not take of them is copied. */
   writeScratch(scratch: Buffer, length: number): boolean {
     return this.#put(scratch, length, true)
+  }
+
+  /** Asks for the body. */
+  writeContinue(): void {
+    this.write(CONTINUE)
   }
 
   /** Resolves when everything written is in the system's hands, or the connection is closed. */

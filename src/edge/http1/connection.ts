@@ -17,8 +17,6 @@ import type { Written } from './written.ts'
 /** Longer than the idle time of the usual load balancers (60 s), so that they close first and never race us. */
 const KEEP_ALIVE_MS = 75_000
 const NOTHING = Buffer.alloc(0)
-const NO_BODY = new ArrivedBody(NOTHING)
-const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 /** One connection of a client: requests are read one after the other, and each is answered before the next is looked at. */
 export class Connection implements BodySource {
@@ -26,6 +24,7 @@ export class Connection implements BodySource {
   readonly #underWay: UnderWay
   readonly #share: Share
   readonly #socket: ClientSocket
+  readonly from: string
   readonly #keepAlive: Deadline
   readonly #reader: HeadReader
   #linger: Deadline | undefined
@@ -41,6 +40,7 @@ export class Connection implements BodySource {
     this.#underWay = underWay
     this.#share = underWay.share()
     this.#socket = socket
+    this.from = socket.from
     this.#reader = new HeadReader(deps.deadlines, (error) => this.#refuse(error))
     this.#keepAlive = deps.deadlines.start(KEEP_ALIVE_MS, () => this.#socket.close())
   }
@@ -96,7 +96,7 @@ export class Connection implements BodySource {
   }
 
   onFirstWait(): void {
-    if (this.#turn !== undefined && expectsContinue(this.#turn)) this.#socket.write(CONTINUE)
+    if (this.#turn !== undefined && expectsContinue(this.#turn)) this.#socket.writeContinue()
   }
 
   startUploadClock(onExpire: () => void): Deadline {
@@ -133,7 +133,7 @@ export class Connection implements BodySource {
     }
     const body = this.#bodyOf(head, rest)
     if (this.#abort.signal.aborted) this.#abort = new AbortController()
-    const turn: Turn = { head, body, abort: this.#abort, isLast: !keepsAlive(head), isAnswered: false }
+    const turn: Turn = { head, body, from: this.from, abort: this.#abort, isLast: !keepsAlive(head), isAnswered: false }
     this.#turn = turn
     this.#share.begin()
     this.#deps
@@ -145,10 +145,10 @@ export class Connection implements BodySource {
   #bodyOf({ bodyBytes }: RequestHead, rest: Buffer | undefined): TurnBody {
     if (bodyBytes === 0) {
       this.#hold(rest)
-      return NO_BODY
+      return ArrivedBody.NONE
     }
     if (rest?.byteLength === bodyBytes) return new ArrivedBody(rest)
-    const body = new RequestBody(bodyBytes, this)
+    const body = new RequestBody(bodyBytes, this, this.#deps.uploadPace)
     if (rest !== undefined) this.#hold(body.feed(rest))
     return body
   }
@@ -245,6 +245,6 @@ export class Connection implements BodySource {
     this.#upgraded = upgraded
     this.#share.begin()
     upgraded.once('close', () => this.#share.end())
-    onUpgrade(head, upgraded, rest)
+    onUpgrade(head, upgraded, rest, this.from)
   }
 }

@@ -3,7 +3,7 @@ import { ApiError } from '../../openai/api-error.ts'
 import { createUnderWay } from '../under-way.ts'
 import { ClientSocket } from './client-socket.ts'
 import { Connection } from './connection.ts'
-import { createConnectionRoom } from './connection-room.ts'
+import { ConnectionRoom } from './connection-room.ts'
 import type { Http1Deps } from './http1-deps.ts'
 
 /** Where to listen, and how. */
@@ -40,13 +40,17 @@ export interface HttpServer {
 export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer {
   const underWay = createUnderWay()
   const connections = new Set<Connection>()
-  const admit = createConnectionRoom({ now: () => performance.now(), onCrowded: deps.onCrowded ?? (() => undefined) })
+  const room = new ConnectionRoom<Connection>({
+    ...deps.connections,
+    now: () => performance.now(),
+    onCrowded: deps.onCrowded ?? (() => undefined),
+  })
   const accept: Accept = {
     open(socket) {
       socket.setNoDelay(true)
       socket.data = new Connection(new ClientSocket(socket, deps.deadlines, deps.writeIdleMs), deps, underWay)
       connections.add(socket.data)
-      if (!admit(socket.data, connections)) socket.data.closeIfIdle()
+      if (!room.admit(socket.data, connections)) socket.data.closeIfIdle()
     },
     data: (socket, bytes) => socket.data.onData(bytes),
     drain: (socket) => socket.data.onDrain(),
@@ -56,6 +60,7 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
       const connection: Connection | undefined = socket.data
       if (connection === undefined) return
       connections.delete(connection)
+      room.leave(connection)
       connection.onClose()
     },
     error(_socket, cause) {

@@ -3,6 +3,7 @@ import type { Deadline } from '../../timing/deadlines.ts'
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts'
 import { CHUNKED } from './request-head.ts'
 import type { TurnBody } from './turn.ts'
+import { type UploadPace, UploadRate } from './upload-rate.ts'
 
 /** The connection that a body comes by. */
 export interface BodySource {
@@ -29,6 +30,7 @@ interface Gathering {
 export class RequestBody implements TurnBody {
   readonly length: number | undefined
   readonly #source: BodySource
+  readonly #pace: UploadPace | undefined
   readonly #chunked: ChunkedBody | undefined
   #left: number
   #held: Buffer[] = []
@@ -40,6 +42,7 @@ export class RequestBody implements TurnBody {
   #isDropped = false
   #hasWaited = false
   #idle: Deadline | undefined
+  #rate: UploadRate | undefined
   #onOver: (() => void) | undefined
   readonly #onArrived: ((at: number) => void)[] = []
   #arrivedAt: number | undefined
@@ -47,8 +50,9 @@ export class RequestBody implements TurnBody {
   /** What a body is put together in. */
   #target: Uint8Array<ArrayBuffer> | undefined
 
-  constructor(bodyBytes: number, source: BodySource) {
+  constructor(bodyBytes: number, source: BodySource, pace: UploadPace | undefined) {
     this.#source = source
+    this.#pace = pace
     this.#chunked = bodyBytes === CHUNKED ? createChunkedBody() : undefined
     this.#left = bodyBytes
     this.length = bodyBytes === CHUNKED ? undefined : bodyBytes
@@ -61,6 +65,7 @@ export class RequestBody implements TurnBody {
 
   /** Takes bytes of the connection, and returns those behind the body, if any. Throws `malformed_request`. */
   feed(bytes: Buffer): Buffer | undefined {
+    this.#rate?.come(bytes.byteLength)
     if (this.#chunked === undefined && bytes.byteLength <= this.#left) {
       this.#left -= bytes.byteLength
       this.#add(bytes)
@@ -72,6 +77,10 @@ export class RequestBody implements TurnBody {
 
   /** To be called when something was fed: hands it to the reader, or stops the client where nobody reads. */
   settle(): void {
+    if (!this.isComplete && this.#rate?.isTooSlow(performance.now()) === true) {
+      this.fail(new ApiError('upload_timeout'))
+      return
+    }
     if (this.#gathering !== undefined) this.#gather(this.#gathering)
     else if (this.#isWanted && (this.#heldBytes > 0 || this.isComplete)) this.#deliver()
     else if (this.#heldBytes > AHEAD_BYTES_MAX) this.#source.pause()
@@ -187,6 +196,7 @@ export class RequestBody implements TurnBody {
   #startClock(): void {
     this.#idle = this.#source.startUploadClock(() => this.fail(new ApiError('upload_timeout')))
     this.#idle.suspend()
+    if (this.#pace !== undefined && this.#pace.bytesPerSecondMin > 0) this.#rate = new UploadRate(this.#pace)
   }
 
   #gatherInto(target: Uint8Array<ArrayBuffer>): void {
@@ -219,6 +229,7 @@ export class RequestBody implements TurnBody {
     if (!this.#hasWaited) this.#source.onFirstWait()
     this.#hasWaited = true
     this.#idle?.touch()
+    this.#rate?.wait(performance.now())
     this.#source.resume()
   }
 
@@ -226,6 +237,7 @@ export class RequestBody implements TurnBody {
     if (this.#isDropped || this.#failure !== undefined) return
     this.#isWanted = false
     this.#idle?.suspend()
+    this.#rate?.rest()
     const held = this.#held
     this.#held = []
     this.#heldBytes = 0

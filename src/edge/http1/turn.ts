@@ -22,6 +22,8 @@ export interface TurnBody extends IncomingBody {
 export interface Turn {
   readonly head: RequestHead
   readonly body: TurnBody
+  /** Whose connection it came by. */
+  readonly from: string
   /** Aborted where the client leaves, its body turns out to be malformed, or the server breaks it off. */
   readonly abort: AbortController
   /** Whether the connection ends with this answer. */

@@ -68,7 +68,7 @@ describe('the OpenAPI document', () => {
 
   test('lists the very health endpoints that are served, beside /v1', () => {
     const served = health({
-      admission: createAdmission(1),
+      admission: createAdmission({ inFlightMax: 1, callerSharePercent: 100 }),
       authorize: nobody,
       targets: nobody,
       workers: undefined,

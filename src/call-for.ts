@@ -1,0 +1,62 @@
+import type { Principal } from './auth/authorize.ts'
+import type { Cassettes } from './cassette/cassettes.ts'
+import type { Draft } from './draft.ts'
+import type { Exchange } from './exchange.ts'
+import type { LaneCall } from './failover/lane-call.ts'
+import { ownLimit, type TimeLimits } from './failover/limit-time.ts'
+import { fitDraft, withPresetsPart } from './fit-draft.ts'
+import { type AddressDeps, addressLane, wantedFrom } from './lane-address.ts'
+import type { Serving } from './live-parts.ts'
+import type { JsonEndpoint } from './openai/endpoints.ts'
+import { namesObjects } from './remember-objects.ts'
+import { isRenamed } from './rename-answer.ts'
+import type { Lane, Route } from './router/router.ts'
+
+/** What is known of a request when its targets are asked. */
+export interface Going {
+  readonly exchange: Exchange
+  readonly principal: Principal
+  readonly endpoint: JsonEndpoint | undefined
+  readonly draft: Draft
+  readonly route: Route
+  readonly live: Serving
+}
+
+/** What making a call needs. */
+export interface CallDeps extends AddressDeps {
+  readonly timeouts: TimeLimits
+  readonly cassettes: Cassettes | undefined
+}
+
+/** What callers tell the cache, and no upstream. */
+const OWN_REQUEST_HEADERS = ['x-nexcode-cache-key', 'x-nexcode-cache-ttl'] as const
+
+/**
+ * Makes the call as it goes to one lane: its address, and its name for the model.
+ *
+ * @example
+ * const call = callFor(going, lane, exchange.abort, deps)
+ */
+export function callFor(going: Going, lane: Lane, abort: AbortController, deps: CallDeps): LaneCall {
+  const { exchange, principal, draft, route, live } = going
+  const { request, target: callersTarget } = exchange
+  const model = draft.modelFor(lane)
+  const fitted = fitDraft(draft, lane, model, callersTarget, live)
+  if (live.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.done ?? '')
+  const wanted = wantedFrom(exchange, model === null ? undefined : (model ?? draft.model))
+  const { url, target, headers, secret, account, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
+  if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
+  if (fitted !== undefined || draft.isChangedFor(model)) {
+    // A changed body goes on decoded, with the length that it has now.
+    headers.delete('content-encoding')
+    headers.delete('content-length')
+  }
+  if (live.settings.cache.store !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
+  // An answer that is recorded, in which a name is to be changed, or ids are to be found, has to be readable.
+  const isReadable = deps.cassettes?.record !== undefined || isRenamed(going) || namesObjects(going)
+  if (isReadable) headers.set('accept-encoding', 'identity')
+  const body = fitted?.body ?? draft.bodyFor(model)
+  const streamIdleMs = ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs
+  const limits = { firstByteMs: ownLimit('firstByteMs', route, lane), streamIdleMs }
+  return { url, target, method: request.method, headers, body, abort, reach, secret, account, ...limits }
+}

@@ -1,0 +1,21 @@
+/** Groups of an IPv6 address that one customer of a network mostly has all the rest of (RFC 6177). */
+const NETWORK_GROUPS = 4
+const GROUPS = 8
+
+/**
+ * Whose a connection is, as far as its address tells: an IPv4 address, or the /64 of an IPv6 one. It begins with a space, which no
+ * name of a token does.
+ *
+ * @example
+ * networkOf('2001:db8::1') // ' 2001:db8:0:0'
+ */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return ` ${mapped}`
+  if (!address.includes(':')) return ` ${address}`
+  const [head = '', tail] = address.split('::')
+  const before = head === '' ? [] : head.split(':')
+  const behind = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = Array.from({ length: Math.max(0, GROUPS - before.length - behind.length) }, () => '0')
+  return ` ${[...before, ...zeros, ...behind].slice(0, NETWORK_GROUPS).join(':')}`
+}
