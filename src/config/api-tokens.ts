@@ -1,4 +1,4 @@
-import { type Fault, type Kind, quote, right, wrong } from './kind.ts'
+import { type Fault, type FileForm, type Kind, type Parsed, quote, right, wrong } from './kind.ts'
 import { Secret } from './secret.ts'
 import { headerFault } from './text-kinds.ts'
 
@@ -9,10 +9,17 @@ export interface ApiToken {
   readonly secret: Secret
 }
 
-/** One entry of a list, and where it stands in it (from 1). */
+/** One entry of a list, and where it stands (from 1). */
 interface Entry {
   readonly text: string
   readonly number: number
+  readonly line: number
+}
+
+/** How a list is spoken of where something is wrong with it, by where it is written. */
+interface Form {
+  readonly nameCure: string
+  readonly placeOf: (entry: Entry) => string
 }
 
 const NAME = /^[\w.-]{1,64}$/
@@ -25,8 +32,16 @@ const LIKE_A_TOKEN = /^(?:sk-|[0-9a-f]{24,}$|(?=\w*\d)\w{32,}$)/i
 /** What kinds of callers are called, in rules and in the log: a token of that name would be taken for one of these. */
 const TAKEN: ReadonlySet<string> = new Set(['token', 'caller', 'local', 'none', 'shared'])
 
-const NAME_CURE =
-  'Write NAME:TOKEN, with a name of letters, digits, ".", "_" and "-" (64 at most); or :TOKEN for a token without a name that has a colon in it.'
+const NAME_RULE =
+  'with a name of letters, digits, ".", "_" and "-" (64 at most); or :TOKEN for a token without a name that has a colon in it.'
+const IN_VARIABLE: Form = {
+  nameCure: `Write NAME:TOKEN, ${NAME_RULE}`,
+  placeOf: ({ number }) => `entry ${number}`,
+}
+const IN_FILE: Form = {
+  nameCure: `Write NAME TOKEN on a line of its own, ${NAME_RULE}`,
+  placeOf: ({ line }) => `line ${line}`,
+}
 
 /**
  * Several tokens, by comma or line, and whose each one is: `name:token`, `name token`, `token` alone. `:to:ken` is a token without
@@ -35,45 +50,57 @@ const NAME_CURE =
 export const tokenList: Kind<readonly ApiToken[]> = {
   label: 'secret list',
   isSecret: true,
-  parse(text) {
-    const entries = entriesOf(text)
-    const place = ({ number }: Entry): string => (entries.length === 1 ? '' : ` (entry ${number} of ${entries.length})`)
-    const owners = new Map<string, { readonly entry: Entry; readonly token: ApiToken }>()
-    for (const entry of entries) {
-      const token = tokenOf(entry.text)
-      if ('wrong' in token) return wrong(`${token.wrong}${place(entry)}`, token.cure)
-      const before = owners.get(token.secret.reveal())
-      if (before !== undefined && before.token.name !== token.name) {
-        return wrong(
-          `has one token twice, ${ownerOf(before.token)} (entry ${before.entry.number}) and ${ownerOf(token)} (entry ${entry.number})`,
-          'Take one of the two out: a token says who is calling.',
-        )
-      }
-      if (before === undefined) owners.set(token.secret.reveal(), { entry, token })
+  parse: (text) => parseList(text, IN_VARIABLE),
+}
+
+/** The same in a file: what is wrong is told by its line, and in the words of a file. */
+export const tokenFile: FileForm<readonly ApiToken[]> = {
+  parse: (text) => parseList(text, IN_FILE),
+  emptyCure: 'Write NAME TOKEN on a line for each caller; make a token with: openssl rand -hex 32',
+}
+
+function parseList(text: string, form: Form): Parsed<readonly ApiToken[]> {
+  const entries = entriesOf(text)
+  const placeOf = (entry: Entry): string => {
+    if (form === IN_FILE) return ` (${form.placeOf(entry)})`
+    return entries.length === 1 ? '' : ` (${form.placeOf(entry)} of ${entries.length})`
+  }
+  const owners = new Map<string, { readonly entry: Entry; readonly token: ApiToken }>()
+  for (const entry of entries) {
+    const token = tokenOf(entry.text, form)
+    if ('wrong' in token) return wrong(`${token.wrong}${placeOf(entry)}`, token.cure)
+    const before = owners.get(token.secret.reveal())
+    if (before !== undefined && before.token.name !== token.name) {
+      const said = (one: ApiToken, at: Entry): string => `${ownerOf(one)} (${form.placeOf(at)})`
+      return wrong(
+        `has one token twice, ${said(before.token, before.entry)} and ${said(token, entry)}`,
+        'Take one of the two out: a token says who is calling.',
+      )
     }
-    return right([...owners.values()].map(({ token }) => token))
-  },
+    if (before === undefined) owners.set(token.secret.reveal(), { entry, token })
+  }
+  return right([...owners.values()].map(({ token }) => token))
 }
 
 function entriesOf(text: string): readonly Entry[] {
   return text
-    .split(/[\r\n]/)
+    .split(/\r\n|[\r\n]/)
     .map((line) =>
       line
         .trim()
         .replace(/^#.*$/, '')
         .replace(/\s#.*$/, ''),
     )
-    .flatMap((line) => line.split(','))
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-    .map((entry, index) => ({ text: entry, number: index + 1 }))
+    .flatMap((line, index) => line.split(',').map((entry) => ({ text: entry.trim(), line: index + 1 })))
+    .filter(({ text: entry }) => entry !== '')
+    .map((entry, index) => ({ ...entry, number: index + 1 }))
 }
 
-function tokenOf(entry: string): ApiToken | Fault {
+function tokenOf(entry: string, { nameCure }: Form): ApiToken | Fault {
   const words = /^bearer\s/i.test(entry) ? null : TWO_WORDS.exec(entry)
   const [name, secret] = words === null ? atColon(entry) : [words[1], words[2] ?? '']
-  const fault = nameFault(name) ?? (secret === '' ? NO_TOKEN : headerFault(secret))
+  const noToken = { wrong: 'has a name without a token', cure: nameCure }
+  const fault = nameFault(name, nameCure) ?? (secret === '' ? noToken : headerFault(secret))
   return fault ?? { name, secret: new Secret(secret) }
 }
 
@@ -84,13 +111,11 @@ function atColon(entry: string): readonly [string | undefined, string] {
   return colon === 0 ? [undefined, entry.slice(1)] : [entry.slice(0, colon), entry.slice(colon + 1)]
 }
 
-const NO_TOKEN: Fault = { wrong: 'has a name without a token', cure: NAME_CURE }
-
-function nameFault(name: string | undefined): Fault | undefined {
+function nameFault(name: string | undefined, cure: string): Fault | undefined {
   if (name === undefined) return undefined
   // It is not shown: it may be the beginning of a token.
-  if (!NAME.test(name)) return { wrong: 'has something before a colon or a space that is no name', cure: NAME_CURE }
-  if (LIKE_A_TOKEN.test(name)) return { wrong: 'has a name that looks like a token itself', cure: NAME_CURE }
+  if (!NAME.test(name)) return { wrong: 'has something before a colon or a space that is no name', cure }
+  if (LIKE_A_TOKEN.test(name)) return { wrong: 'has a name that looks like a token itself', cure }
   if (!TAKEN.has(name)) return undefined
   return { wrong: `has the name "${name}", which is that of a kind of callers`, cure: 'Give it another name.' }
 }

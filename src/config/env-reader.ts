@@ -1,5 +1,5 @@
 import type { EnvRow } from './env-row.ts'
-import type { Fault } from './kind.ts'
+import type { Fault, FileForm, Parsed } from './kind.ts'
 import { wordsForCode } from './system-errors.ts'
 
 /** The environment of a process. */
@@ -24,8 +24,12 @@ export interface EnvReader {
   readonly has: (row: EnvRow) => boolean
   /** The value of a variable; its default where it is absent, empty or wrong. */
   readonly take: <T, D extends T | undefined>(row: EnvRow<T, D>) => T | D
-  /** The value of a variable that may also stand in a file named by a second one. */
-  readonly takeSecret: <T, D extends T | undefined>(row: EnvRow<T, D>, fileRow: EnvRow<string>) => T | D
+  /** The value of a variable that may also stand in a file named by a second one, written there in a form of its own. */
+  readonly takeSecret: <T, D extends T | undefined>(
+    row: EnvRow<T, D>,
+    fileRow: EnvRow<string>,
+    form?: FileForm<T>,
+  ) => T | D
   /** The content of the file that a variable names; undefined where there is none, or none that can be read. */
   readonly takeFile: (row: EnvRow<string>) => string | undefined
   readonly report: (row: EnvRow, fault: Fault) => void
@@ -45,20 +49,19 @@ export function createEnvReader(env: Env, readFile: (path: string) => string): E
     problems.push({ name: row.name, ...fault, example: `${row.name}=${row.example}` })
   }
 
-  const parse = <T, D extends T | undefined>(row: EnvRow<T, D>, text: string, source: EnvRow): T | D => {
-    const parsed = row.kind.parse(text)
+  const orDefault = <T, D extends T | undefined>(row: EnvRow<T, D>, parsed: Parsed<T>, source: EnvRow): T | D => {
     if (parsed.ok) return parsed.value
     report(source, parsed.fault)
     return row.default
   }
 
   const take = <T, D extends T | undefined>(row: EnvRow<T, D>): T | D =>
-    has(row) ? parse(row, textOf(row), row) : row.default
+    has(row) ? orDefault(row, row.kind.parse(textOf(row)), row) : row.default
 
-  const takeFile = (row: EnvRow<string>): string | undefined => {
+  const takeText = (row: EnvRow<string>, emptyCure?: string): string | undefined => {
     const path = take(row)
     if (path === undefined) return undefined
-    const found = read(path, readFile)
+    const found = read(path, readFile, emptyCure)
     if (typeof found === 'string') return found
     report(row, found)
     return undefined
@@ -68,27 +71,32 @@ export function createEnvReader(env: Env, readFile: (path: string) => string): E
     problems,
     has,
     take,
-    takeFile,
+    takeFile: (row) => takeText(row)?.trim(),
     report,
-    takeSecret(row, fileRow) {
+    takeSecret(row, fileRow, form) {
       if (has(row) && has(fileRow)) {
         report(fileRow, { wrong: `is set, and ${row.name} too`, cure: `Set one of the two and unset the other.` })
         return row.default
       }
-      const text = takeFile(fileRow)
-      return text === undefined ? take(row) : parse(row, text, fileRow)
+      const text = takeText(fileRow, form?.emptyCure)
+      if (text === undefined) return take(row)
+      return orDefault(row, form?.parse(text) ?? row.kind.parse(text.trim()), fileRow)
     },
   }
 }
 
-function read(path: string, readFile: (path: string) => string): string | Fault {
+function read(
+  path: string,
+  readFile: (path: string) => string,
+  emptyCure = 'Write the value into it.',
+): string | Fault {
   let text: string
   try {
-    text = readFile(path).trim()
+    text = readFile(path)
   } catch (error) {
     return unreadable(path, error)
   }
-  return text === '' ? { wrong: `names an empty file${shown(path)}`, cure: 'Write the value into it.' } : text
+  return text.trim() === '' ? { wrong: `names an empty file${shown(path)}`, cure: emptyCure } : text
 }
 
 function unreadable(path: string, error: unknown): Fault {

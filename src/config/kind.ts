@@ -17,6 +17,14 @@ export interface Kind<T> {
   readonly isSecret?: boolean
 }
 
+/** How a value is written in a file, where that is not as in a variable. */
+export interface FileForm<T> {
+  /** Reads a text that is not empty; white space in front is left, so that lines can be counted. */
+  readonly parse: (text: string) => Parsed<T>
+  /** What to do about a file with nothing in it. */
+  readonly emptyCure: string
+}
+
 /** A good value. */
 export function right<T>(value: T): Parsed<T> {
   return { ok: true, value }

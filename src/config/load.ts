@@ -1,9 +1,11 @@
 import { isLoopbackHost } from './address-kinds.ts'
 import { type AnsweringSettings, CACHE_DEFAULTS, EXTENSION_DEFAULTS } from './answering-defaults.ts'
+import { tokenFile } from './api-tokens.ts'
 import type { Config } from './config.ts'
 import { ENV, ENV_ROWS } from './env.ts'
 import { type ConfigProblem, createEnvReader, type Env, type EnvReader } from './env-reader.ts'
 import { freeze } from './freeze.ts'
+import type { Fault } from './kind.ts'
 import { resolveWorkers } from './scalar-kinds.ts'
 import { Secret } from './secret.ts'
 import { settingsFromEnv } from './settings-from-env.ts'
@@ -113,14 +115,18 @@ function takeBaseUrl({ has, take }: EnvReader): string {
 
 function takeAuth(reader: EnvReader): Config['auth'] {
   const required = reader.take(ENV.REQUIRE_AUTH)
-  const tokens = reader.takeSecret(ENV.API_TOKEN, ENV.API_TOKEN_FILE)
-  const source = reader.has(ENV.API_TOKEN_FILE) ? ENV.API_TOKEN_FILE : ENV.API_TOKEN
+  const tokens = reader.takeSecret(ENV.API_TOKEN, ENV.API_TOKEN_FILE, tokenFile)
+  const isFile = reader.has(ENV.API_TOKEN_FILE)
+  const source = isFile ? ENV.API_TOKEN_FILE : ENV.API_TOKEN
   // A token that could not be read has been reported; that there is none would be the same thing again.
   const isReported = reader.problems.some(({ name }) => name === source.name)
   if (required && !isReported) {
     const short = tokens.findIndex(({ secret }) => secret.reveal().length < TOKEN_LENGTH_MIN)
     if (tokens.length === 0) {
-      reader.report(source, { wrong: 'is missing, though REQUIRE_AUTH is true', cure: TOKEN_CURE })
+      const none: Fault = isFile
+        ? { wrong: 'names a file without a token, though REQUIRE_AUTH is true', cure: tokenFile.emptyCure }
+        : { wrong: 'is missing, though REQUIRE_AUTH is true', cure: TOKEN_CURE }
+      reader.report(source, none)
     } else if (short !== -1) {
       const which = tokens.length === 1 ? 'a token' : `a token (number ${short + 1} of ${tokens.length})`
       reader.report(source, { wrong: `has ${which} of fewer than ${TOKEN_LENGTH_MIN} characters`, cure: TOKEN_CURE })

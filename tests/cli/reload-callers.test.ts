@@ -107,7 +107,7 @@ test("the upstream's key is read again from its file, on SIGHUP as on a change",
 
 test.each([
   ['tokens', '', /^API_TOKEN_FILE names an empty file/],
-  ['tokens', '# nobody\n\n', /^API_TOKEN_FILE is missing/],
+  ['tokens', '# nobody\n\n', /^API_TOKEN_FILE names a file without a token/],
   ['tokens', 'alice short\n', /^API_TOKEN_FILE has a token of fewer than 16 characters/],
   ['tokens', `alice ${ALICE}\nbob ${ALICE}\n`, /^API_TOKEN_FILE has one token twice/],
   ['key', ' \n', /^OPENAI_API_KEY_FILE names an empty file/],

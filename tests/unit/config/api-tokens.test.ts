@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { tokenList } from '../../../src/config/api-tokens.ts'
 import { opened } from '../../helpers/secrets.ts'
-import { loadGood, sentences } from './load-with-files.ts'
+import { loadGood, loadProblems, sentences } from './load-with-files.ts'
 
 /** The tokens of a text as `name:secret`, or what is wrong. */
 function read(text: string): readonly string[] | string {
@@ -45,6 +45,27 @@ describe('a list of tokens', () => {
     ['alice:a1,bob:a1', 'has one token twice, as "alice" (entry 1) and as "bob" (entry 2)'],
     ['a1,bob:a1', 'has one token twice, without a name (entry 1) and as "bob" (entry 2)'],
   ])('%j is refused: it %s', (text, wrong) => expect(read(text)).toBe(wrong))
+})
+
+describe('a file of tokens that is wrong', () => {
+  const problemOf = (text: string) => {
+    const [problem] = loadProblems({ REQUIRE_AUTH: 'true', API_TOKEN_FILE: '/run/tokens' }, { readFile: () => text })
+    return [`${problem?.name} ${problem?.wrong}`, problem?.cure]
+  }
+  const cure = expect.stringMatching(/^Write NAME TOKEN on a line of its own, with a name of letters/)
+  const emptyCure = expect.stringMatching(/^Write NAME TOKEN on a line for each caller; make a token with: openssl/)
+
+  test.each([
+    ['alice 0123456789abcdef\n\n# the others\nbob:\n', 'has a name without a token (line 4)', cure],
+    ['\n\nto/ken a1', 'has something before a colon or a space that is no name (line 3)', cure],
+    ['a 0123456789abcdef\r\nsk-abc alice\r\n', 'has a name that looks like a token itself (line 2)', cure],
+    ['a a1\nb b1, c a1', 'has one token twice, as "a" (line 1) and as "c" (line 2)', expect.any(String)],
+    ['\n \n', 'names an empty file (/run/tokens)', emptyCure],
+    ['# nobody yet\n', 'names a file without a token, though REQUIRE_AUTH is true', emptyCure],
+  ])('%j: it %s, and the cure is one for a file', (text, wrong, wanted) => {
+    expect(problemOf(text)).toEqual([`API_TOKEN_FILE ${wrong}`, wanted])
+    expect(JSON.stringify(problemOf(text))).not.toContain('NAME:TOKEN')
+  })
 })
 
 test("the length that is asked for is the token's, without its name", () => {
