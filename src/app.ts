@@ -21,6 +21,7 @@ import { type Admission, createAdmission } from './limits/admission.ts'
 import { createFailingRepeats } from './limits/failing-repeats.ts'
 import { createLive } from './live.ts'
 import { createPartsMaker, type Serving } from './live-parts.ts'
+import { maskAnswers } from './masked-send.ts'
 import { ApiError } from './openai/api-error.ts'
 import { addDebugHeaders } from './own-headers.ts'
 import type { PipelineDeps } from './pipeline.ts'
@@ -137,7 +138,9 @@ export function createApp(deps: AppDeps): App {
     ssePingMs: config.ssePingMs,
     userAgent: `NexCode/${version}`,
     mayBorrow: (request) => lendsToLocal && isLocalCaller(request, corsOrigins),
-    send: isOffline ? sendNothing : createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs }),
+    send: isOffline
+      ? sendNothing
+      : maskAnswers(createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs }), deadlines),
     sleep,
     retryBudget: createRetryBudget(admission.inFlight),
     hedgeBudget: createRetryBudget(admission.inFlight, 1),

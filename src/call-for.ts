@@ -44,7 +44,8 @@ export function callFor(going: Going, lane: Lane, abort: AbortController, deps: 
   const fitted = fitDraft(draft, lane, model, callersTarget, live)
   if (live.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.done ?? '')
   const wanted = wantedFrom(exchange, model === null ? undefined : (model ?? draft.model))
-  const { url, target, headers, secret, account, reach } = addressLane(exchange, principal, lane, wanted, live, deps)
+  const address = addressLane(exchange, principal, lane, wanted, live, deps)
+  const { headers } = address
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
   if (fitted !== undefined || draft.isChangedFor(model)) {
     // A changed body goes on decoded, with the length that it has now.
@@ -58,5 +59,5 @@ export function callFor(going: Going, lane: Lane, abort: AbortController, deps: 
   const body = fitted?.body ?? draft.bodyFor(model)
   const streamIdleMs = ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs
   const limits = { firstByteMs: ownLimit('firstByteMs', route, lane), streamIdleMs }
-  return { url, target, method: request.method, headers, body, abort, reach, secret, account, ...limits }
+  return { ...address, method: request.method, body, abort, ...limits }
 }

@@ -1,5 +1,4 @@
 import { collect } from './body/read-bytes.ts'
-import type { Secret } from './config/secret.ts'
 import type { Exchange } from './exchange.ts'
 import { ApiError } from './openai/api-error.ts'
 import { holdsContent } from './openai/contents.ts'
@@ -11,7 +10,6 @@ import { answerEndOf, type WatchedEnd } from './stream/answer-end.ts'
 import type { AnswerIds } from './stream/answer-ids.ts'
 import { noteBody, standalone, wholeOf } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
-import { hideSecret, isEncoded } from './stream/hide-secret.ts'
 import { holdEnd } from './stream/hold-end.ts'
 import type { Outcome } from './stream/outcome.ts'
 import { passThrough } from './stream/pass-through.ts'
@@ -31,8 +29,6 @@ export interface DeliverDeps {
 
 /** What the way back has to know of the way there. */
 export interface Via {
-  /** The server's key, where this call spent it: an error answer that echoes it is masked. */
-  readonly secret: Secret | undefined
   /** The answer comes from an upstream now, and not from what is kept. */
   readonly isUpstreams: boolean
   /** Between two chunks of the upstream's; 0: none. */
@@ -72,10 +68,9 @@ export function deliver(
   const end = isOpen ? answerEndOf(exchange, answer, { isUpstreams: via.isUpstreams, deadlines }) : undefined
   removeHopByHop(headers)
   addOwnHeaders(headers, exchange, via.debugHeaders)
-  const echoed = status >= 400 ? via.secret : undefined
   const names = answer.ok && via.renameModel !== undefined ? showNames(headers, via.renameModel) : undefined
   const isInCode = names?.isEncoded === true
-  const isWhole = !isInCode && (isJsonWithin(headers, WHOLE_BYTES_MAX) || (echoed !== undefined && isEncoded(headers)))
+  const isWhole = !isInCode && isJsonWithin(headers, WHOLE_BYTES_MAX)
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
   if (status === 204 || status === 205) headers.delete('content-length')
   exchange.status = status
@@ -83,13 +78,12 @@ export function deliver(
   const objects = status < 300 ? via.objectsIn?.(headers) : undefined
   if (!hasBody(exchange, answer)) return new Response(null, answer)
   const isRead = wholeOf(answer) !== undefined
-  // What has been read already still has to be masked, renamed or looked into where the rest would be.
-  if (isRead && echoed === undefined && names === undefined && objects === undefined) {
+  // What has been read already still has to be renamed or looked into where the rest would be.
+  if (isRead && names === undefined && objects === undefined) {
     exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
     return answer
   }
-  if (isWhole || (isRead && !isInCode))
-    return deliverWhole(exchange, answer, { ...via, secret: echoed }, names, objects, deps)
+  if (isWhole || (isRead && !isInCode)) return deliverWhole(exchange, answer, via, names, objects, deps)
   const { body } = isRead ? standalone(answer) : answer
   if (body === null) return new Response(null, answer)
   if (isEventStream) exchange.stream = true
@@ -97,12 +91,11 @@ export function deliver(
   const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, watching)
   const isPinged = isEventStream && isOpenEnded(headers) && deps.ssePingMs > 0
   const isHeld = objects?.isLate === true
-  if (echoed === undefined && !isPinged && names === undefined && !isHeld) return noteBody(answer, { tap })
+  if (!isPinged && names === undefined && !isHeld) return noteBody(answer, { tap })
   let shown = passThrough(body, tap)
   if (names !== undefined) shown = names.stream(shown)
   if (isHeld) shown = holdEnd(shown, objects.end)
   if (isPinged) shown = keepAlive(shown, deps.ssePingMs, deps.deadlines)
-  if (echoed !== undefined) return masked(shown, answer, echoed)
   const response = new Response(shown, answer)
   // Whoever reads what has been made of it has to know as well when it is there in full.
   const shownEnd = answerEndOf(exchange, response, { isUpstreams: false, deadlines })
@@ -110,15 +103,6 @@ export function deliver(
 }
 
 function nothing(): void {}
-
-async function masked(
-  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>,
-  answer: Response,
-  secret: Secret,
-): Promise<Response> {
-  const shown = await hideSecret(body, answer.headers, secret)
-  return new Response(shown, answer)
-}
 
 function hasBody(exchange: Exchange, { status }: Response): boolean {
   return exchange.request.method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304
@@ -169,7 +153,6 @@ async function deliverWhole(
       watching.onChunk?.(whole)
     }
     if (objects?.isLate === true) await objects.end()
-    if (via.secret !== undefined) return await masked(whole, answer, via.secret)
     if (names === undefined) return noteBody(answer, { whole })
     const named = names.whole(whole)
     headers.set('content-length', String(named.byteLength))

@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.ts'
 import type { Live } from './live.ts'
 import type { Account } from './router/attempt.ts'
 import type { Lane } from './router/router.ts'
+import type { Mask } from './stream/mask.ts'
 import { requestHeaders } from './upstream/headers.ts'
 import type { LoopGuard } from './upstream/loop-guard.ts'
 import type { Reach } from './upstream/send.ts'
@@ -24,6 +25,7 @@ export interface LaneAddress extends Destination {
   readonly headers: Headers
   /** The server's key, where this call spends it. */
   readonly secret: Secret | undefined
+  readonly mask: Mask | undefined
   /** On whose account the call is made. */
   readonly account: Account
   readonly reach: Reach | undefined
@@ -56,7 +58,15 @@ export function addressLane(
   const secret = applyCredentials(headers, principal, upstream, key, () => deps.mayBorrow(exchange))
   if (isMarked && mayLoop) deps.loops.mark(headers)
   const account = accountOf(headers, principal, upstream)
-  return { url: destination.url, target: destination.target, headers, secret, account, reach }
+  return {
+    url: destination.url,
+    target: destination.target,
+    headers,
+    secret,
+    mask: live.maskOf(upstream, secret),
+    account,
+    reach,
+  }
 }
 
 /** A request target, and what the upstream calls the model. */

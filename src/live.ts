@@ -1,10 +1,13 @@
 import { joinCapWords } from './config/cap-words.ts'
+import type { Secret } from './config/secret.ts'
 import type { Settings, UpstreamSettings } from './config/settings.ts'
 import { OPENAI_DEFAULT_MODEL } from './config/vendor.ts'
 import { createFit, type FitBody } from './policy/fit-body.ts'
 import { createRules, type Rules } from './policy/rules.ts'
 import { type AliasOf, createAliasOf } from './router/alias-names.ts'
 import { createRouter, type Router, type RouterDeps } from './router/router.ts'
+import { createAccountMasks } from './stream/account-masks.ts'
+import type { Mask } from './stream/mask.ts'
 import { createEgress, type Egress } from './upstream/egress.ts'
 
 /** What the settings come to, ready to be used by requests; replaced as a whole when they change. */
@@ -15,6 +18,8 @@ export interface Live {
   readonly router: Router
   readonly rules: Rules
   readonly egressOf: (upstream: UpstreamSettings) => Egress
+  /** What hides the secrets that go to an upstream with a call: its key, where that is spent, and what each call gets; undefined: none do. */
+  readonly maskOf: (upstream: UpstreamSettings, key: Secret | undefined) => Mask | undefined
   /** What leaves out of bodies what an upstream's server is known to refuse; undefined: nothing does. */
   readonly fitOf: (upstream: UpstreamSettings) => FitBody | undefined
   /** Whether any upstream's does. */
@@ -66,6 +71,7 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     since: Math.floor(Date.now() / 1000),
     router: createRouter(settings, deps, previous?.router),
     rules: createRules(settings.params, joinCapWords(upstreams.map(({ capWords }) => capWords))),
+    maskOf: createAccountMasks(),
     fitOf: (upstream) => fits.get(upstream),
     fitsBodies: fits.size > 0,
     egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),

@@ -203,13 +203,12 @@ function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): P
 }
 
 /** An answer on its way back. */
-type Handed = Pick<Reused, 'answer' | 'lane' | 'secret'> & Partial<Pick<Reused, 'isWatched'>>
+type Handed = Pick<Reused, 'answer' | 'lane'> & Partial<Pick<Reused, 'isWatched'>>
 
 /** What the way back has to know of the way there. */
-function via(going: Going, { lane, secret, isWatched }: Handed, deps: PipelineDeps): Via {
+function via(going: Going, { lane, isWatched }: Handed, deps: PipelineDeps): Via {
   const { route, live } = going
   return {
-    secret,
     isUpstreams: lane !== undefined,
     streamIdleMs:
       lane === undefined || isWatched === true

@@ -12,7 +12,6 @@ export interface TapeDeps extends DeliverDeps {
 
 /** What a cassette answers with comes from no upstream. */
 const PLAYED: Via = {
-  secret: undefined,
   isUpstreams: false,
   streamIdleMs: 0,
   debugHeaders: false,

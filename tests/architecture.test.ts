@@ -85,7 +85,7 @@ const LEVELS: readonly (readonly string[])[] = [
     'upstream/',
     'exchange.ts',
   ],
-  ['own-headers.ts', 'short-answer.ts'],
+  ['own-headers.ts', 'short-answer.ts', 'masked-send.ts'],
   ['deliver.ts'],
   ['fork-exchange.ts', 'live.ts', 'draft.ts', 'request-facts.ts', 'tape-answer.ts', 'tape-exchange.ts'],
   ['one-reading.ts', 'pass-draft.ts'],
@@ -263,7 +263,8 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['live-parts.ts', 'whether the store is this memory'],
   ['router/lane-registry.ts', 'what a lane is known by over reloads'],
   ['router/remembered-ids.ts', 'only to be digested'],
-  ['stream/hide-secret.ts', 'what stars are put over'],
+  ['stream/account-masks.ts', 'what stars are put over'],
+  ['stream/mask.ts', 'what stars are put over'],
   ['upstream/egress.ts', "a proxy's address"],
   ['upstream/target.ts', 'parameters that each URL gets'],
 ])

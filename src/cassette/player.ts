@@ -1,3 +1,4 @@
+import { secretsOf } from '../formats/secrets-in-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import type { NamedCassette } from './cassette.ts'
@@ -6,7 +7,6 @@ import { createMatcher } from './match.ts'
 import { type Pace, playAnswer } from './play-answer.ts'
 import { type Ignored, requestKey } from './request-key.ts'
 import { createScrub } from './scrub.ts'
-import { secretsOf } from './secrets.ts'
 
 /** Answers requests from cassettes. */
 export interface Player {

@@ -1,11 +1,11 @@
 import { describeSystemError } from '../config/system-errors.ts'
+import { secretsOf } from '../formats/secrets-in-headers.ts'
 import type { Outcome } from '../stream/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
 import { BODY_BYTES_MAX, type NamedCassette } from './cassette.ts'
 import { describeAnswer, type HeardChunk } from './describe-answer.ts'
 import { type AskedRequest, describeRequest, type Sha256 } from './describe-request.ts'
 import { createScrub } from './scrub.ts'
-import { secretsOf } from './secrets.ts'
 import type { CassetteWriter } from './write-cassettes.ts'
 
 /** Keeps exchanges as cassettes. */

@@ -1,4 +1,4 @@
-import { isSecretText } from './secrets.ts'
+import { isSecretText } from '../formats/secrets-in-headers.ts'
 
 /** Puts stars over secrets. */
 export interface Scrub {

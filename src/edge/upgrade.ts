@@ -46,7 +46,7 @@ async function relayOnce(
   socket: Duplex,
   rest: Uint8Array,
 ): Promise<Upgrade | undefined> {
-  const { exchange, url, target, headers, secret, reach, onSwitch, onRefusal } = decision
+  const { exchange, url, target, headers, mask, reach, onSwitch, onRefusal } = decision
   const { timeouts } = deps.config
   const outcome = await relayWebSocket({
     client: socket,
@@ -57,7 +57,7 @@ async function relayOnce(
     timeouts: { firstByteMs: decision.firstByteMs ?? timeouts.firstByteMs, idleMs: timeouts.writeIdleMs },
     responseHeaders: [['x-request-id', exchange.id]],
     deadlines: deps.app.deadlines,
-    secret,
+    mask,
     onSwitch,
     onRefusal,
     proxyFor: (to) => proxyOf(reach, to, deps.proxyFor),

@@ -20,9 +20,8 @@ export async function askOnce(exchange: Exchange, lane: Lane, call: LaneCall, de
   exchange.connection = call.connection
   const answer = await sending
   exchange.upstreamMs = deps.now() - sentAt
-  const { secret } = call
-  if (secret === undefined || !maySpeakOfKey(answer.status)) return { answer, lane, secret }
-  return { answer: await assertKeyAccepted(exchange, lane, call, answer, deps), lane, secret }
+  if (call.secret === undefined || !maySpeakOfKey(answer.status)) return { answer, lane }
+  return { answer: await assertKeyAccepted(exchange, lane, call, answer, deps), lane }
 }
 
 /** Gives an answer to the server's key as it came, unless it says that the key is not good. */

@@ -1,4 +1,3 @@
-import type { Secret } from '../config/secret.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { backOffMs, isRetried } from '../router/retry.ts'
@@ -16,7 +15,6 @@ import { shareTime } from './share-time.ts'
 export interface Answered {
   readonly answer: Response
   readonly lane: Lane
-  readonly secret: Secret | undefined
 }
 
 /**
@@ -145,7 +143,7 @@ const NONE: readonly Lane[] = []
 const NONE_TRIED = new Set<Lane>()
 
 function conclude({ exchange, route, isReplayable }: Asked, outcome: Attempted): Answered {
-  const { answer, error, cause, lane, secret, ms, end } = outcome
+  const { answer, error, cause, lane, ms, end } = outcome
   if (cause === 'key_refused') {
     if (!isReplayable && route.lanes.some(({ health }) => health.isAvailable())) throw onceMore(error)
     exchange.shouldRetry = false
@@ -155,7 +153,7 @@ function conclude({ exchange, route, isReplayable }: Asked, outcome: Attempted):
   exchange.upstream = lane.upstream.name
   // What a client left says nothing of how it would have ended.
   exchange.atEnd((outcome) => end(outcome.kind === 'cancelled' ? undefined : isUpstreams(outcome)))
-  return { answer, lane, secret }
+  return { answer, lane }
 }
 
 /** An upload that can't be sent again from here can be by its SDK, to another key. */

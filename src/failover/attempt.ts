@@ -1,4 +1,3 @@
-import type { Secret } from '../config/secret.ts'
 import type { RetryCause } from '../config/settings.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Attempt as LaneAttempt } from '../router/attempt.ts'
@@ -13,8 +12,6 @@ import { warnOfKey } from './warn-of-key.ts'
 /** How an attempt went. */
 export interface Attempted {
   readonly lane: Lane
-  /** The server's key, where the call spent it. */
-  readonly secret: Secret | undefined
   /** The upstream's answer, also one that is a failure. */
   readonly answer: Response | undefined
   /** Why there is no answer. */
@@ -97,7 +94,7 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
     note(attempted, judged.why, deps, status)
     if (judged.answer === undefined) end()
     const { error, cause, isUnbilled } = judged
-    return { lane, secret: call.secret, answer: judged.answer, error, cause, isUnbilled, retryAfterMs, ms, end }
+    return { lane, answer: judged.answer, error, cause, isUnbilled, retryAfterMs, ms, end }
   } catch (thrown) {
     const error = upstreamFailure(thrown)
     const cause = failureOf(error, exchange.abort.signal)
@@ -126,9 +123,8 @@ function tell(
   else begun.answered(why === 'error_inside' && typeof cause === 'number' ? cause : status, ms, retryAfterMs)
 }
 
-function failed({ lane, call }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
-  const { secret } = call
-  return { lane, secret, answer: undefined, error, cause, isUnbilled: false, ...NOTHING_CAME }
+function failed({ lane }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
+  return { lane, answer: undefined, error, cause, isUnbilled: false, ...NOTHING_CAME }
 }
 
 const NOTHING_CAME = { retryAfterMs: undefined, ms: undefined, end(): void {} } as const

@@ -9,7 +9,7 @@ import type { Send, UpstreamCall } from '../upstream/send.ts'
 
 /** One call as it goes to one lane. */
 export interface LaneCall extends UpstreamCall {
-  /** The server's key, where this call spends it: an answer that echoes it is masked. */
+  /** The server's key, where this call spends it. */
   readonly secret: Secret | undefined
   /** On whose account it is made. */
   readonly account: Account

@@ -29,8 +29,8 @@ export async function flyOut(
   const fork = forkExchange(exchange, { abort })
   const stopTelling = tellWhoLeaves(exchange, fork)
   try {
-    const { answer, lane, secret } = await forward(fork)
-    const note = { lane, secret, shouldRetry: fork.shouldRetry }
+    const { answer, lane } = await forward(fork)
+    const note = { lane, shouldRetry: fork.shouldRetry }
     if (answer.body === null) {
       fork.end({ kind: 'complete' })
       return { answer, note }

@@ -1,7 +1,6 @@
 import type { Principal } from '../auth/authorize.ts'
 import type { Served } from '../cache/cache-headers.ts'
 import type { Sha256 } from '../cache/sha256.ts'
-import type { Secret } from '../config/secret.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Draft } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
@@ -31,7 +30,6 @@ export interface Reused {
   readonly answer: Response
   /** undefined: no upstream was asked for it. */
   readonly lane: Lane | undefined
-  readonly secret: Secret | undefined
   /** Its silence is watched already, for all who read it: who waits for a slower one of them waits for no upstream. */
   readonly isWatched: boolean
   /** undefined: the cache has no part in it. */
@@ -57,7 +55,6 @@ export interface ReuseDeps {
 /** What whoever delivers an answer has to know beside it. */
 export interface FlightNote {
   readonly lane: Lane
-  readonly secret: Secret | undefined
   /** false: a client's own retries would only repeat what has been tried here. */
   readonly shouldRetry: false | undefined
 }

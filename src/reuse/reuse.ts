@@ -63,13 +63,13 @@ export function createReuse(deps: ReuseDeps): Reuse {
     )
     if (claimed.role === 'replay') {
       const answer = playKept(claimed.answer, settings.cache.pace, deps)
-      const unasked = { lane: undefined, secret: undefined, served: undefined, key: undefined }
+      const unasked = { lane: undefined, served: undefined, key: undefined }
       return { answer, ...unasked, isWatched: true, idempotent: 'replayed' }
     }
     const { answer, note } = await awaitFlight(claimed.answer, exchange)
-    const { lane, secret } = note
+    const { lane } = note
     const idempotent = claimed.role === 'follower' ? 'joined' : undefined
-    return { answer, lane, secret, isWatched: true, served: undefined, key: undefined, idempotent }
+    return { answer, lane, isWatched: true, served: undefined, key: undefined, idempotent }
   }
 
   return {

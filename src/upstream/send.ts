@@ -1,4 +1,5 @@
 import { ApiError } from '../openai/api-error.ts'
+import type { Mask } from '../stream/mask.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { settleContentLength } from './content-length.ts'
 import { isReset, StaleConnection, upstreamFailure } from './failure.ts'
@@ -23,6 +24,10 @@ export interface UpstreamCall extends Destination {
   readonly firstByteMs?: number | undefined
   /** How the upstream is reached, where it is not as all others are. */
   readonly reach?: Reach | undefined
+  /** Hides what of ours is sent with the call, should the upstream repeat it; undefined: nothing is. */
+  readonly mask?: Mask | undefined
+  /** Between two chunks of an answer that is read before it goes on; 0 or absent: no limit. */
+  readonly streamIdleMs?: number
 }
 
 /** How an upstream is reached where that is not as the environment says. */

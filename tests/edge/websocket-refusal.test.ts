@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { Secret } from '../../src/config/secret.ts'
+import { createMask } from '../../src/stream/mask.ts'
 import { AT_ONCE_MS } from '../helpers/rig.ts'
 import {
   type BareUpstream,
@@ -74,9 +75,20 @@ test('a refusal that echoes the server key reaches the client with the key maske
   const secret = 'sk-secret-0123456789'
   const body = `no such key: ${secret}`
   const head = `HTTP/1.1 401 Unauthorized\r\nX-Key: ${secret}\r\nContent-Length: ${body.length}\r\n\r\n`
-  const { received } = await answerWith(head + body, false, { secret: new Secret(secret) })
+  const { received } = await answerWith(head + body, false, { mask: createMask([new Secret(secret)]) })
   expect(received).not.toContain(secret)
   expect(received).toEndWith(`no such key: ${'*'.repeat(secret.length)}`)
+})
+
+test('the server key is masked in the reason of a refusal and in the head of a 101, too', async () => {
+  const secret = 'sk-secret-0123456789'
+  const mask = createMask([new Secret(secret)])
+  const refusal = `HTTP/1.1 403 not with ${secret}\r\nContent-Length: 0\r\n\r\n`
+  expect((await answerWith(refusal, false, { mask })).received).not.toContain(secret)
+  const head = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+  const { received } = await answerWith(`${head}X-Key: ${secret}\r\n\r\n`, true, { mask })
+  expect(received).toStartWith('HTTP/1.1 101 ')
+  expect(received).not.toContain(secret)
 })
 
 test('headers are added to a refusal only where upstream sent none of the name', async () => {

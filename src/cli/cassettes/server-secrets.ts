@@ -1,8 +1,6 @@
-import { secretsOf } from '../../cassette/secrets.ts'
 import type { Config } from '../../config/config.ts'
-
-/** Parameters of an upstream's URL whose values are keys. */
-const SECRET_PARAMETER = /key|token|secret|sig|password/i
+import { isSecretName } from '../../formats/secret-names.ts'
+import { secretsOf } from '../../formats/secrets-in-headers.ts'
 
 /**
  * All keys and tokens that a server's configuration has, whoever they are for.
@@ -15,7 +13,7 @@ export function serverSecrets({ auth, upstream, settings: { upstreams } }: Confi
   const others = upstreams.flatMap(({ keys, headers, query }) => [
     ...keys.map((key) => key.reveal()),
     ...secretsOf(new Headers(headers.map(([name, value]): [string, string] => [name, value.reveal()]))),
-    ...query.filter(([name]) => SECRET_PARAMETER.test(name)).map(([, value]) => value.reveal()),
+    ...query.filter(([name]) => isSecretName(name)).map(([, value]) => value.reveal()),
   ])
   return [...new Set([...auth.tokens.map(({ secret }) => secret.reveal()), ...own, ...others])]
 }

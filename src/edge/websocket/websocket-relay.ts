@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
-import type { Secret } from '../../config/secret.ts'
+import { maskWhole } from '../../masked-send.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import { hideSecret } from '../../stream/hide-secret.ts'
+import type { Mask } from '../../stream/mask.ts'
 import { createDeadlines, type Deadlines } from '../../timing/deadlines.ts'
 import { upstreamFailure } from '../../upstream/failure.ts'
 import type { ProxyFor } from '../proxy-of.ts'
@@ -34,8 +34,8 @@ export interface WebSocketRelay {
   }
   /** Headers for the client's 101 or refusal, each where upstream sent none of that name. */
   readonly responseHeaders: readonly (readonly [string, string])[]
-  /** The server's key, where this call spends it: a refusal that echoes it is masked. */
-  readonly secret?: Secret | undefined
+  /** Hides what of ours is sent with the upgrade, should the upstream's answer repeat it. */
+  readonly mask?: Mask | undefined
   /** Told once that upstream has switched, and the time to that in ms; a session may last for hours from then on. */
   readonly onSwitch?: ((ms: number) => void) | undefined
   /** Told of a refusal before any of it goes on; what it rejects with takes its place, and the client is left unanswered. */
@@ -96,7 +96,7 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
   try {
     upstream = await dial(relay.url, abort.signal, relay.proxyFor?.(relay.url), relay.ca)
     upstream.write(encodeUpgradeRequest(relay.target, relay.url.host, relay.headers))
-    const answer = await readHead(upstream)
+    const answer = maskHead(await readHead(upstream), relay.mask)
     abort.signal.throwIfAborted()
     firstByte.clear()
     timeToFirstByteMs = performance.now() - startedAt
@@ -126,6 +126,12 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
   }
 }
 
+function maskHead({ head, rest }: HeadAndRest, mask: Mask | undefined): HeadAndRest {
+  if (mask === undefined) return { head, rest }
+  mask.headers(head.headers)
+  return { head: { ...head, reason: mask.text(head.reason) }, rest }
+}
+
 function join(
   { client, responseHeaders, timeouts }: WebSocketRelay,
   upstream: Duplex,
@@ -143,7 +149,7 @@ function join(
 
 /** The refusal is whole before any of it is sent on, so that one that breaks off can still be a typed error. */
 async function readRefusal(
-  { responseHeaders, timeouts, secret, onRefusal }: WebSocketRelay,
+  { responseHeaders, timeouts, mask, onRefusal }: WebSocketRelay,
   upstream: Duplex,
   answer: HeadAndRest,
   ms: number,
@@ -153,6 +159,6 @@ async function readRefusal(
   const received = await readBody(upstream, answer, idle)
   await onRefusal?.({ status: answer.head.status, headers: answer.head.headers, body: received, ms })
   const headers = answerHeaders(answer.head, responseHeaders)
-  const body = secret === undefined ? received : await new Response(await hideSecret(received, headers, secret)).bytes()
+  const body = mask === undefined ? received : await maskWhole(received, headers, mask)
   return { bytes: encodeRefusal(answer.head, headers, body), bodyBytes: body.byteLength }
 }

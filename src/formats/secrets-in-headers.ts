@@ -1,5 +1,4 @@
-/** Headers that carry a key or a session. */
-const SECRET_NAME = /auth|api-?key|cookie|secret|token|password|signature/i
+import { isSecretName } from './secret-names.ts'
 
 /** The subprotocol by which a browser brings its key to OpenAI's realtime API. */
 const KEY_SUBPROTOCOL = 'openai-insecure-api-key.'
@@ -17,13 +16,13 @@ export function isSecretText(text: string): boolean {
  * repeated elsewhere.
  *
  * @example
- * const scrub = createScrub([...serverSecrets, ...secretsOf(request.headers)])
+ * const found = secretsOf(request.headers)
  */
 export function secretsOf(headers: Headers): string[] {
   const found = new Set<string>()
   for (const [name, value] of headers) {
     if (name === 'sec-websocket-protocol') addSubprotocol(value, found)
-    else if (SECRET_NAME.test(name)) addValue(name, value, found)
+    else if (isSecretName(name)) addValue(name, value, found)
   }
   return [...found].filter(isSecretText)
 }

@@ -1,0 +1,24 @@
+/** How many arguments a call takes at once. */
+const PIECE = 8192
+
+/**
+ * A text in which each byte is the character of that number (Latin-1): what a pattern can search, whatever the bytes are.
+ *
+ * @example
+ * const found = pattern.exec(toByteString(bytes))
+ */
+export function toByteString(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += PIECE) text += String.fromCharCode(...bytes.subarray(at, at + PIECE))
+  return text
+}
+
+/**
+ * The bytes of such a text.
+ *
+ * @example
+ * const bytes = fromByteString(text.replace(pattern, stars))
+ */
+export function fromByteString(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+}

@@ -1,0 +1,80 @@
+const UTF_8 = new TextEncoder()
+
+/** What is shorter is told by hardly anything when it is in base64, hexadecimal or UTF-16. */
+const CODED_BYTES_MIN = 8
+/** The longest form of one byte: `&#x00002d;`. */
+const FORM_BYTES_MAX = 10
+
+/**
+ * The source of a pattern for a secret in a byte string (`bytes/byte-string.ts`), in each form in which it may be repeated: as it is, or
+ * with any of its characters escaped as JSON (`\u006b`, `\/`, also in a text within a text), URLs (`%6B`, `%256B`) or HTML
+ * (`&#45;`) do it; in base64 of either alphabet wherever it stands in what was encoded; in hexadecimal; in UTF-16 and UTF-32.
+ *
+ * Of base64 the characters at both ends that others have a part in are left: they tell a few bits.
+ *
+ * @example
+ * const pattern = new RegExp(secretForms(key).join('|'), 'g')
+ */
+export function secretForms(secret: string): readonly string[] {
+  const characters = Array.from(secret)
+  // What may end the last one is left: where a text comes in pieces, that can't be waited for.
+  const endOf = (at: number): string => (at < characters.length - 1 ? ';?' : '')
+  const escaped = characters.map((one, at) => `(?:${escapesOf(one, endOf(at)).join('|')})`).join('')
+  const bytes = UTF_8.encode(secret)
+  if (bytes.byteLength < CODED_BYTES_MIN) return [escaped]
+  const wide = Array.from(bytes, byteForm).join(String.raw`\x00{1,3}`)
+  const hex = Array.from(bytes, (byte) => hexForm(byte, 2)).join('')
+  return [escaped, ...[0, 1, 2].map((shift) => base64Form(bytes, shift)), hex, wide]
+}
+
+/**
+ * How many bytes a secret has at most, in whichever of its forms.
+ *
+ * @example
+ * const heldBytes = longestForm(key) - 1
+ */
+export function longestForm(secret: string): number {
+  return UTF_8.encode(secret).byteLength * FORM_BYTES_MAX
+}
+
+const HTML_NAMES: ReadonlyMap<string, string> = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&quot;'],
+  ["'", '&apos;'],
+])
+
+function escapesOf(character: string, end: string): string[] {
+  const bytes = [...UTF_8.encode(character)]
+  const code = character.codePointAt(0) ?? 0
+  const forms = [bytes.map(byteForm).join(''), bytes.map((byte) => `%(?:25){0,2}${hexForm(byte, 2)}`).join('')]
+  forms.push(`&#(?:0{0,4}${code}|[xX]0{0,4}${hexForm(code, 1)})${end}`)
+  if (code <= 0xffff) forms.push(String.raw`\\{1,4}u${hexForm(code, 4)}`)
+  if ('"\\/'.includes(character)) forms.push(String.raw`\\{1,4}` + byteForm(code))
+  const named = HTML_NAMES.get(character)
+  if (named !== undefined) forms.push(named)
+  return forms
+}
+
+/** The part of a text in base64 that bytes alone decide where so many others stand before them. */
+function base64Form(bytes: Uint8Array, shift: number): string {
+  const shifted = new Uint8Array(shift + bytes.byteLength)
+  shifted.set(bytes, shift)
+  const begin = shift === 0 ? 0 : shift + 1
+  const core = shifted.toBase64().slice(begin, Math.floor((shifted.byteLength * 8) / 6))
+  return Array.from(core, (character) => {
+    if (character === '+') return String.raw`(?:[+\-]|%(?:25){0,2}2[bB])`
+    return character === '/' ? String.raw`(?:\\{0,4}[/_]|%(?:25){0,2}2[fF])` : character
+  }).join('')
+}
+
+function byteForm(byte: number): string {
+  return String.raw`\x${byte.toString(16).padStart(2, '0')}`
+}
+
+/** Hexadecimal digits in either case. */
+function hexForm(number: number, digits: number): string {
+  const hex = number.toString(16).padStart(digits, '0')
+  return hex.replace(/[a-f]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
+}
