@@ -187,6 +187,8 @@ export function createApp(deps: AppDeps): App {
     stop: checks.stop,
     async close() {
       await parts.chain.settle()
+      // What runs on without its client is to be kept, too.
+      await parts.once.idempotency.idle()
       await parts.reuse?.close()
     },
     upgrade: createUpgrade({ open, authorize, pipeline, log }),

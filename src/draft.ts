@@ -14,6 +14,8 @@ export interface Draft {
   readonly model: string | undefined
   /** The parsed body, where it is JSON that was read. */
   readonly value: unknown
+  /** The body as the caller sent it, decoded where it has been read as JSON. */
+  readonly received: UpstreamBody
   /** Whether it can be sent more than once. */
   readonly isReplayable: boolean
   /** What a target is to read as the model: its own name for it; undefined: the caller's; null: none, since the caller has named none. */
@@ -40,6 +42,7 @@ export function draftAsIs(body: UpstreamBody, model?: string): Draft {
   return {
     model,
     value: undefined,
+    received: body,
     isReplayable: !(body instanceof ReadableStream),
     modelFor: ({ model }) => model,
     bodyFor: () => body,
@@ -74,6 +77,10 @@ export class JsonDraft implements Draft {
     this.#edits = edits
     this.#received = received
     this.#isChanged = isChanged
+  }
+
+  get received(): Uint8Array<ArrayBuffer> {
+    return (this.#received ?? this.#json).bytes
   }
 
   modelFor({ model, upstream }: ModelReader): ModelName {
@@ -121,6 +128,7 @@ export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form, named?: 
   return {
     model,
     value: undefined,
+    received: bytes,
     isReplayable: true,
     modelFor: ({ model: own }) => own ?? named,
     bodyFor: (wanted) => (isRenamed(wanted) ? form.replace('model', wanted) : bytes),

@@ -6,6 +6,7 @@ import type { ChainDeps } from './extend/chain-deps.ts'
 import type { LoadedExtension } from './extend/loaded-extension.ts'
 import type { Live } from './live.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
+import { createOnce, type Once } from './reuse/once.ts'
 import { createReuse, type Reuse } from './reuse/reuse.ts'
 import type { Store } from './store/store.ts'
 import { bodyNoteOf, standalone } from './stream/body-note.ts'
@@ -19,6 +20,8 @@ export interface LiveParts {
   readonly chain: Chain
   /** Kept answers, and those under way that several wait for; undefined: nothing is kept. */
   readonly reuse: Reuse | undefined
+  /** Requests that are made once. */
+  readonly once: Once
   /** What other processes and nodes see, too; undefined: there is none. */
   readonly sharedStore: Store | undefined
 }
@@ -57,25 +60,32 @@ const OLD_STORE_MS = 60_000
  */
 export function createPartsMaker(deps: PartsDeps): MakeParts {
   let made: readonly unknown[] = []
+  let formerWindowMs = 0
+  const once = createOnce(deps)
   const pending = new Set<Promise<void>>()
   return (settings, extensions = [], previous) => {
     const { cache, idempotencyMs } = settings
     const wanted = [cache, idempotencyMs]
     const isSame = previous !== undefined && areSameConfigs(wanted, made)
-    const reuse = isSame ? previous.reuse : openReuse(settings, deps)
+    const reuse = isSame ? previous.reuse : openReuse(settings, once, deps)
     made = wanted
     const former = previous?.reuse
-    if (!isSame && former !== undefined) deps.deadlines.start(OLD_STORE_MS, () => void former.close())
+    if (!isSame && former !== undefined) {
+      const askedForMs = former.store.claims === undefined ? 0 : formerWindowMs
+      deps.deadlines.start(Math.max(OLD_STORE_MS, askedForMs), () => void former.close())
+    }
+    formerWindowMs = idempotencyMs
     const sharedStore = cache.store === undefined || cache.store.reveal() === 'memory' ? undefined : reuse?.store
-    return { reuse, sharedStore, chain: makeChain(extensions, reuse, { ...deps, pending }) }
+    return { reuse, once, sharedStore, chain: makeChain(extensions, reuse, { ...deps, pending }) }
   }
 }
 
-function openReuse(settings: Settings, deps: PartsDeps): Reuse | undefined {
+function openReuse(settings: Settings, once: Once, deps: PartsDeps): Reuse | undefined {
   if (deps.openStore === undefined) return undefined
   const store = deps.openStore(settings.cache)
+  once.use(store, settings)
   const { now, deadlines, sleep, sha256: digest } = deps
-  return createReuse({ store, now, deadlines, sleep, digest, settings })
+  return createReuse({ store, once, now, deadlines, sleep, digest, settings })
 }
 
 function makeChain(

@@ -1,4 +1,4 @@
-import { limitBytes, readStart, tooLarge } from './body/read-bytes.ts'
+import { limitBytes, readBytes, readStart, tooLarge } from './body/read-bytes.ts'
 import { type Draft, draftAsIs } from './draft.ts'
 import type { Exchange } from './exchange.ts'
 import { modelOf, wantsStream } from './policy/default-model.ts'
@@ -11,14 +11,18 @@ export interface PassDeps {
 /** JSON, and what clients send it as that say nothing better (curl's default is a form). */
 export const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|text\/plain)/i
 
-/** Passes on a body that other requests' are compared with: whole, and with its value where it is JSON. */
-export async function passWhole(exchange: Exchange, deps: PassDeps): Promise<Draft> {
+/** Passes on a body that other requests' are compared with where its length is told: what came chunked goes on chunked. */
+function passTold(exchange: Exchange, deps: PassDeps): Draft | Promise<Draft> {
+  return exchange.request.headers.has('content-length') ? passWhole(exchange, deps) : passBody(exchange, deps)
+}
+
+/** Passes on a body that other requests' are compared with: whole, and with its value where it is JSON. One of a told length that is too large goes on as it comes. */
+async function passWhole(exchange: Exchange, deps: PassDeps): Promise<Draft> {
   const { request, body, json, named } = exchange
-  const declared = request.headers.get('content-length')
-  if (body === undefined || declared === null || Number(declared) > deps.limits.jsonBytesMax) {
+  const { jsonBytesMax } = deps.limits
+  if (body === undefined || Number(request.headers.get('content-length')) > jsonBytesMax)
     return passBody(exchange, deps)
-  }
-  const bytes = json?.encoded ?? json?.bytes ?? (await body.whole())
+  const bytes = json?.encoded ?? json?.bytes ?? (await readBytes(exchange, jsonBytesMax))
   const value = json?.value ?? jsonValueOf(bytes, request.headers)
   if (value === undefined) return draftAsIs(bytes, named?.model)
   exchange.model = modelOf(value) ?? named?.model
@@ -52,3 +56,9 @@ export function passBody({ request, body, named }: Exchange, { limits }: PassDep
   const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
   return isJson ? readStart(body.stream(), Number(declared)).then(asIs) : asIs(body.stream())
 }
+
+/** Which bodies are read as a whole because other requests' are compared with them: none, those of a told length, or any. */
+export type Compared = keyof typeof PASSES
+
+/** How a body passes that nothing else is to be done with, by what it is compared for. */
+export const PASSES = { none: passBody, told: passTold, any: passWhole } as const

@@ -1,6 +1,5 @@
 import type { Principal } from './auth/authorize.ts'
 import { spendsOwnKey } from './auth/credentials.ts'
-import { markServed } from './cache/cache-headers.ts'
 import { callFor, type Going } from './call-for.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Recording } from './cassette/recorder.ts'
@@ -22,7 +21,9 @@ import { readCall } from './read-call.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
 import { watchObjects } from './remember-objects.ts'
 import { renamingFor } from './rename-answer.ts'
+import { isOnce } from './reuse/answer-once.ts'
 import type { Reused } from './reuse/reuse-request.ts'
+import { tellServed } from './reuse/tell-served.ts'
 import { affinityOf } from './router/affinity.ts'
 import type { Account } from './router/attempt.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
@@ -112,8 +113,8 @@ async function serve(
   const isReused = live.reuse?.isFor(exchange, live.settings) === true
   // Come back, it would wait for itself.
   if (isReused && live.mayLoop) deps.loops.suspect(exchange)
-  const isCompared = isReused && live.reuse?.comparesBody(exchange, live.settings)
-  const reading = readDraft(exchange, principal, endpoint, live, deps, isCompared)
+  const compared = isReused ? live.reuse?.comparesBody(exchange, live.settings) : undefined
+  const reading = readDraft(exchange, principal, endpoint, live, deps, compared)
   const draft = reading instanceof Promise ? await reading : reading
   const choosing = chooseRoute(exchange.target, draft, live, deps.ids)
   const route = choosing instanceof Promise ? await choosing : choosing
@@ -127,7 +128,7 @@ async function serve(
     const answer = taped === undefined ? answered.answer : tape(exchange, answered, taped, deps)
     const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
     const response = delivering instanceof Promise ? await delivering : delivering
-    if ('served' in answered) tellServed(response, answered, going)
+    if ('served' in answered) tellServed(response.headers, answered, exchange, live.settings)
     limits.onDelivered()
     return response
   } catch (thrown) {
@@ -175,16 +176,6 @@ async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDep
   }
 }
 
-/** Says where the answer came from, in its headers and in the log. */
-function tellServed({ headers }: Response, { served, key, idempotent }: Reused, { exchange, live }: Going): void {
-  exchange.idempotent = idempotent
-  if (idempotent !== undefined) headers.set('idempotent-replayed', 'true')
-  if (served === undefined) return
-  const isShown = live.settings.debugHeaders && key !== undefined
-  markServed(headers, served, { now: Date.now(), ...(isShown && { key }) })
-  exchange.cache = served.word
-}
-
 function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
   const { exchange, principal, endpoint, draft, route, live } = going
   const [only] = route.lanes
@@ -199,7 +190,12 @@ function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): P
   const { isReplayable } = draft
   const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
   const { dueAt, clientDueAt } = limits
-  return ask({ exchange, endpoint, route, affinity, accountOf, callFor: call, isReplayable, dueAt, clientDueAt }, deps)
+  // Nothing of it is kept where the window is 0; then the header is the upstream's affair.
+  const once = isOnce(exchange, live.settings)
+  return ask(
+    { exchange, endpoint, route, affinity, accountOf, callFor: call, isOnce: once, isReplayable, dueAt, clientDueAt },
+    deps,
+  )
 }
 
 /** An answer on its way back. */

@@ -24,7 +24,7 @@ import { endpointOf } from './openai/endpoint-of.ts'
 import { endpointPath } from './openai/endpoint-path.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { wordsOfValue } from './openai/json-type-words.ts'
-import { JSON_TYPE, type PassDeps, passBody, passWhole } from './pass-draft.ts'
+import { type Compared, JSON_TYPE, PASSES, type PassDeps, type passBody } from './pass-draft.ts'
 import { modelOf, wantsStream, withDefaultModel, withModel } from './policy/default-model.ts'
 import type { RequestFacts } from './policy/rules.ts'
 import { factsOf } from './request-facts.ts'
@@ -46,7 +46,7 @@ const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|moderations|re
  * An `endpoint` has a body that is always read and checked. All others pass through as they come, unless a rule may
  * match them, or their model, or an object that they name, decides where they go. A body to which a rule that matches can't be applied is refused.
  *
- * With `isCompared` all of it is read in any case, where it is not too large, but not refused for what it says.
+ * With `compared` all of it is read in any case, where it is not too large, but not refused for what it says.
  *
  * Throws, or rejects with, the `ApiError` of what is wrong with the body.
  */
@@ -56,10 +56,10 @@ export function readDraft(
   endpoint: JsonEndpoint | undefined,
   live: Live,
   deps: ReadDraftDeps,
-  isCompared = false,
+  compared: Compared = 'none',
 ): Draft | Promise<Draft> {
   if (endpoint === undefined) {
-    return readOther(exchange, principal, live, deps, isCompared ? passWhole : passBody)
+    return readOther(exchange, principal, live, deps, PASSES[compared])
   }
   // What came with the head is there at once: a promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.limits.jsonBytesMax)

@@ -1,5 +1,8 @@
 import type { TimedChunk } from './cached-answer.ts'
 
+/** How a source ends: properly, or with all of the answer; by breaking off; or because nobody reads it any more. */
+export type SourceEnd = 'complete' | 'broken' | 'cancelled'
+
 /** What a broadcast needs, and whom it tells. */
 export interface BroadcastDeps {
   /** Milliseconds, monotonic. */
@@ -12,8 +15,8 @@ export interface BroadcastDeps {
   readonly isInFull: (chunks: readonly TimedChunk[]) => boolean
   /** Called once, when the source has come to its proper end, or the last reader has left with all of the answer, and all of it has been kept. */
   readonly onComplete: (chunks: readonly TimedChunk[]) => void
-  /** Called once, when the source has broken off. */
-  readonly onBroken: (cause: unknown) => void
   /** Called once, when nobody can join any more: the body is too large, broken or cancelled. */
-  readonly onClosed: () => void
+  readonly onClosed: (isTooLarge: boolean) => void
+  /** Called once, last of all, when the source has ended in whatever way; `cause`: why it has broken off, or was cancelled. */
+  readonly onEnd: (end: SourceEnd, cause: unknown) => void
 }

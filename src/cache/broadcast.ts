@@ -1,4 +1,4 @@
-import type { BroadcastDeps } from './broadcast-deps.ts'
+import type { BroadcastDeps, SourceEnd } from './broadcast-deps.ts'
 import { KeptChunks } from './kept-chunks.ts'
 
 /** As much of a stream's reader as is used here. */
@@ -29,7 +29,7 @@ interface Listener {
  * read to its end, as long as all of it can be kept. What has come by then is complete where it is all of the answer.
  *
  * @example
- * const broadcast = new Broadcast(answer.body, { now, keptBytesMax, runsOn: false, onComplete, onBroken, onClosed })
+ * const broadcast = new Broadcast(answer.body, { now, keptBytesMax, runsOn: false, onComplete, onClosed, onEnd })
  * const bodies = [broadcast.join(oneSignal), broadcast.join(otherSignal)]
  */
 export class Broadcast {
@@ -38,7 +38,7 @@ export class Broadcast {
   readonly #headAt: number
   readonly #listeners = new Set<Listener>()
   readonly #kept: KeptChunks
-  #state: 'open' | 'complete' | 'broken' | 'cancelled' = 'open'
+  #state: 'open' | SourceEnd = 'open'
   #cause: unknown
   #isReading = false
   #isJoinable = true
@@ -143,7 +143,7 @@ export class Broadcast {
     if (bytes === undefined) this.#end('complete', undefined)
     else if (bytes.byteLength > 0) {
       this.#kept.push(bytes, this.#deps.now() - this.#headAt)
-      if (this.#kept.isOverfull) this.#close()
+      if (this.#kept.isOverfull) this.#close(true)
     }
     this.#wakeAll()
     if (this.#listeners.size === 0) this.#abandon(undefined)
@@ -182,17 +182,17 @@ export class Broadcast {
     if (isAwaited) this.#readOn()
   }
 
-  #end(state: 'complete' | 'broken' | 'cancelled', cause: unknown): void {
+  #end(state: SourceEnd, cause: unknown): void {
     this.#state = state
     this.#cause = cause
-    if (state === 'broken') this.#deps.onBroken(cause)
-    if (state !== 'complete') this.#close()
+    if (state !== 'complete') this.#close(false)
     else if (this.#isJoinable) this.#deps.onComplete(this.#kept.all)
+    this.#deps.onEnd(state, cause)
   }
 
-  #close(): void {
+  #close(isTooLarge: boolean): void {
     if (!this.#isJoinable) return
     this.#isJoinable = false
-    this.#deps.onClosed()
+    this.#deps.onClosed(isTooLarge)
   }
 }

@@ -1,4 +1,5 @@
 import { Broadcast } from './broadcast.ts'
+import type { SourceEnd } from './broadcast-deps.ts'
 import type { TimedChunk } from './cached-answer.ts'
 
 /** An answer, and what whoever delivers it has to know beside it. */
@@ -22,32 +23,15 @@ export interface FlightOptions {
    * until what it returns has settled.
    */
   readonly onComplete?: (answer: Response, chunks: readonly TimedChunk[]) => void | Promise<void>
-  /** Only the leader's counts: called once, when the body has broken off; must not throw. */
-  readonly onBroken?: (cause: unknown) => void
-  /** Only the leader's counts: called once, when the flight can't be joined any more; must not throw. */
-  readonly onOver?: () => void
-}
-
-/** One request's part in a flight. */
-export interface Joined<Note> {
-  /** The leader is the one whose request started it. */
-  readonly role: 'leader' | 'follower'
-  /** An answer of its own, with its own headers and the whole body. */
-  readonly answer: Promise<Source<Note>>
-}
-
-/** Identical requests that are under way, each as one call. */
-export interface Flights<Note> {
+  /** Only the leader's counts: called once, when the flight can't be joined any more, since it is over, or goes on and is too large; must not throw. */
+  readonly onOver?: (isTooLarge: boolean) => void
   /**
-   * Joins the flight of a key, or begins it with `start`. A call that fails fails for all who wait for it, with one error. It
-   * is made for none of them in particular: `start` gets a controller of the flight's own, which is aborted when all have left,
-   * and with which it may give the call up by itself.
+   * Only the leader's counts: called once, last of all, when the call has ended in whatever way, also one that was begun for nobody
+   * in the end; must not throw.
    */
-  join(key: string, start: (abort: AbortController) => Promise<Source<Note>>, options: FlightOptions): Joined<Note>
-  /** How many keys can be joined now. */
-  readonly size: number
-  /** Resolves when there is none. */
-  idle(): Promise<void>
+  readonly onEnd?: (end: SourceEnd, cause: unknown) => void
+  /** Only the leader's counts: takes the place of what all flights share. */
+  readonly keptBytesMax?: number
 }
 
 /** What all flights share. */
@@ -58,40 +42,6 @@ export interface FlightsDeps {
   readonly keptBytesMax: number
 }
 
-/**
- * Makes the register of flights; a finished one is forgotten at once.
- *
- * @example
- * const flights = createFlights<Lane>({ now: () => performance.now(), keptBytesMax: 8 * MIB })
- * const { role, answer } = flights.join(key, start, { signal: exchange.abort.signal, runsOn: false })
- */
-export function createFlights<Note>(deps: FlightsDeps): Flights<Note> {
-  const flights = new Map<string, Flight<Note>>()
-  const idle: (() => void)[] = []
-  return {
-    join(key, start, options) {
-      const { signal } = options
-      if (signal.aborted) return { role: 'follower', answer: Promise.reject(signal.reason) }
-      const known = flights.get(key)
-      if (known !== undefined) return { role: 'follower', answer: known.join(signal) }
-      const flight = new Flight<Note>(deps, options, () => {
-        if (flights.get(key) !== flight) return
-        flights.delete(key)
-        options.onOver?.()
-        if (flights.size === 0) for (const resolve of idle.splice(0)) resolve()
-      })
-      flights.set(key, flight)
-      const answer = flight.join(signal)
-      flight.begin(start)
-      return { role: 'leader', answer }
-    },
-    get size() {
-      return flights.size
-    },
-    idle: () => (flights.size === 0 ? Promise.resolve() : new Promise((resolve) => void idle.push(resolve))),
-  }
-}
-
 /** Somebody who waits for the answer's head. */
 interface Waiting<Note> {
   readonly signal: AbortSignal
@@ -100,10 +50,11 @@ interface Waiting<Note> {
   readonly onAbort: () => void
 }
 
-class Flight<Note> {
+/** One call that several may wait for, made by its register (`flights.ts`). */
+export class Flight<Note> {
   readonly #deps: FlightsDeps
   readonly #options: FlightOptions
-  readonly #forget: () => void
+  readonly #forget: (isTooLarge: boolean) => void
   readonly #abort = new AbortController()
   readonly #waiting = new Set<Waiting<Note>>()
   #isDeserted = false
@@ -111,7 +62,7 @@ class Flight<Note> {
   /** undefined: the head has not come, or the answer has no body. */
   #broadcast: Broadcast | undefined
 
-  constructor(deps: FlightsDeps, options: FlightOptions, forget: () => void) {
+  constructor(deps: FlightsDeps, options: FlightOptions, forget: (isTooLarge: boolean) => void) {
     this.#deps = deps
     this.#options = options
     this.#forget = forget
@@ -138,30 +89,33 @@ class Flight<Note> {
     one.reject(reason)
     if (this.#waiting.size > 0 || this.#options.runsOn) return
     this.#isDeserted = true
-    this.#forget()
+    this.#forget(false)
     this.#abort.abort(reason)
   }
 
   #onFail(cause: unknown): void {
-    this.#forget()
+    this.#forget(false)
     for (const one of this.#takeWaiting()) one.reject(cause)
+    this.#onEnd(this.#isDeserted ? 'cancelled' : 'broken', cause)
   }
 
   #onHead(source: Source<Note>): void {
     const { answer, whole } = source
     if (this.#isDeserted) {
       answer.body?.cancel(this.#abort.signal.reason).catch(() => undefined)
+      this.#onEnd('cancelled')
       return
     }
     this.#source = source
     if (whole === undefined && answer.body !== null) {
       this.#broadcast = new Broadcast(answer.body, {
-        ...this.#deps,
+        now: this.#deps.now,
+        keptBytesMax: this.#options.keptBytesMax ?? this.#deps.keptBytesMax,
         runsOn: this.#options.runsOn,
         isInFull: (chunks) => this.#options.isInFull?.(answer, chunks) === true,
         onComplete: (chunks) => this.#onComplete(answer, chunks),
-        onBroken: (cause) => this.#options.onBroken?.(cause),
         onClosed: this.#forget,
+        onEnd: (end, cause) => this.#onEnd(end, cause),
       })
     }
     for (const one of this.#takeWaiting()) {
@@ -172,8 +126,12 @@ class Flight<Note> {
         one.reject(cause)
       }
     }
-    if (this.#broadcast === undefined) this.#onComplete(answer, whole === undefined ? [] : [{ bytes: whole, atMs: 0 }])
-    else this.#broadcast.settle(undefined)
+    if (this.#broadcast !== undefined) {
+      this.#broadcast.settle(undefined)
+      return
+    }
+    this.#onComplete(answer, whole === undefined ? [] : [{ bytes: whole, atMs: 0 }])
+    this.#onEnd('complete')
   }
 
   /** The answer for one more reader. */
@@ -186,8 +144,16 @@ class Flight<Note> {
   #onComplete(answer: Response, chunks: readonly TimedChunk[]): void {
     const { onComplete } = this.#options
     // That keeping it went wrong is no concern of those who read it.
-    if (onComplete !== undefined) Promise.try(onComplete, answer, chunks).then(this.#forget, this.#forget)
-    else this.#forget()
+    if (onComplete !== undefined)
+      Promise.try(onComplete, answer, chunks).then(
+        () => this.#forget(false),
+        () => this.#forget(false),
+      )
+    else this.#forget(false)
+  }
+
+  #onEnd(end: SourceEnd, cause?: unknown): void {
+    this.#options.onEnd?.(end, cause)
   }
 
   #takeWaiting(): readonly Waiting<Note>[] {

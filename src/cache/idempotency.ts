@@ -1,11 +1,17 @@
 import { ApiError } from '../openai/api-error.ts'
-import { isInFull, isWholeAnswer } from '../openai/whole-answer.ts'
-import type { Store } from '../store/store.ts'
-import { storedHeaders } from './cache-headers.ts'
-import { type CachedAnswer, decodeAnswer, encodeAnswer, type TimedChunk } from './cached-answer.ts'
-import type { FlightOptions, Flights, Joined, Source } from './flight.ts'
+import { isInFull } from '../openai/whole-answer.ts'
+import type { Claim, Claims, ClaimTimes } from '../store/claims.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import { awaitClaim } from './await-claim.ts'
+import { type CachedAnswer, decodeAnswer } from './cached-answer.ts'
+import { claimEnding, type Head } from './claim-ending.ts'
+import type { FlightOptions, Source } from './flight.ts'
+import type { Flights, Joined } from './flights.ts'
+import { HeldClaim } from './held-claim.ts'
 import type { Scope } from './scope.ts'
 import { digestOf, type Sha256 } from './sha256.ts'
+import { type Found, type TakeDeps, type TakePlaces, takeClaim } from './take-claim.ts'
+import { UnderWay } from './under-way.ts'
 
 /** A request with an `Idempotency-Key`. */
 export interface IdempotentRequest {
@@ -17,105 +23,142 @@ export interface IdempotentRequest {
   readonly fingerprint: string
   /** The path below `/v1/`. */
   readonly endpoint: string
+  /** It was asked for that the upstream goes on by itself, also when its answer has been cut. */
+  readonly isBackground: boolean
 }
 
-/** What becomes of a request with an `Idempotency-Key`. */
-export type Claimed<Note> =
-  /** It is made, or joins the one that is being made. */
-  | Joined<Note>
-  /** It has been answered, and gets the same bytes. */
-  | { readonly role: 'replay'; readonly answer: CachedAnswer }
+/** How a request is to be made once. */
+export interface ClaimOptions extends Pick<FlightOptions, 'signal' | 'runsOn'> {
+  /** Where others see claims, too: now, and as long as what was kept before a reload may be asked for. */
+  readonly places: Omit<TakePlaces, 'memory'>
+  /** How long an answer can be fetched again. */
+  readonly windowMs: number
+  /** A larger answer is not kept. */
+  readonly keptBytesMax: number
+}
 
 /** Takes care that requests of one `Idempotency-Key` reach the upstream once. */
 export interface Idempotency<Note> {
   /**
-   * Gives a request the answer of its key: one that is kept, that of the request under way, or that of `start`. Of other scopes'
-   * keys it knows nothing. An answer with a status of 2xx is kept for the window once it is complete; one that fails leaves
-   * the key free for a retry.
+   * Gives a request the answer of its key: one that is kept, that of the request under way here or at another process, or that of
+   * `start`. Of other scopes' keys it knows nothing. An answer with a status of 2xx is kept for the window once it is complete; one
+   * that fails leaves the key free for a retry.
    *
-   * Rejects with `idempotency_conflict` where the key has been used for another request.
+   * Rejects, or its answer does, with `idempotency_conflict` where the key has been used for another request, and with the other
+   * errors of that name where the answer can't be given, or nobody knows whether there is one.
    */
   claim(
     request: IdempotentRequest,
     start: (abort: AbortController) => Promise<Source<Note>>,
-    options: Pick<FlightOptions, 'signal' | 'runsOn' | 'onBroken'>,
-  ): Promise<Claimed<Note>>
+    options: ClaimOptions,
+  ): Promise<Joined<Note>>
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>
 }
 
 /** What it needs. */
-export interface IdempotencyDeps<Note> {
+export interface IdempotencyDeps<Note> extends TakeDeps {
+  readonly deadlines: Deadlines
   /** Its own, not the cache's. */
   readonly flights: Flights<Note>
-  /** The cache's, or one in memory where the cache is off. Must not reject. */
-  readonly store: Store
-  /** How long an answer can be fetched again; 10 minutes by default. */
-  readonly windowMs: number
+  /** Of this process. */
+  readonly memory: Claims
+  /** Makes the note of an answer that is kept; `joined`: it was waited for. */
+  readonly noteKept: (kept: CachedAnswer, how: 'replayed' | 'joined') => Note
   /** Milliseconds since 1970. */
   readonly clock: () => number
   readonly sha256: Sha256
 }
 
-const FINGERPRINT_NAME = 'x-nexcode-fingerprint'
+/** So long nobody takes a claim for lost whose process is busy or has died. */
+const LEASE_MS = 10_000
 
 /**
- * Reads a request's `Idempotency-Key`; undefined: it has none.
+ * Makes what keeps requests of one `Idempotency-Key` together: one for all of a process, whatever is reloaded.
  *
  * @example
- * const name = idempotencyNameOf(exchange.request.headers)
- */
-export function idempotencyNameOf(headers: Headers): string | undefined {
-  return headers.get('idempotency-key')?.trim() || undefined
-}
-
-/**
- * Makes what keeps requests of one `Idempotency-Key` together.
- *
- * @example
- * const idempotency = createIdempotency({ flights: createFlights(deps), store, windowMs: 600_000, clock: Date.now, sha256 })
- * const claimed = await idempotency.claim({ scope, name, fingerprint }, start, { signal, runsOn })
+ * const idempotency = createIdempotency({ flights, memory, noteKept, clock: Date.now, sha256, deadlines, sleep, now })
+ * const { role, answer } = await idempotency.claim({ scope, name, fingerprint, … }, start, { signal, runsOn, places, … })
  */
 export function createIdempotency<Note>(deps: IdempotencyDeps<Note>): Idempotency<Note> {
-  const { flights, store, windowMs, clock, sha256 } = deps
-  /** The fingerprints of the requests under way. */
-  const running = new Map<string, string>()
+  const { flights } = deps
+  const calls = new Map<string, UnderWay>()
+  const waiting: (() => void)[] = []
+  const onSettled = (id: string): void => {
+    calls.delete(id)
+    if (calls.size === 0) for (const resolve of waiting.splice(0)) resolve()
+  }
   return {
-    async claim({ scope, name, fingerprint, endpoint }, start, options) {
-      const id = digestOf(['nexcode idempotency 1', scope, name], '', sha256)
-      if (!running.has(id)) {
-        const kept = await store.get(id)
-        const answer = kept === undefined ? undefined : openKept(kept, fingerprint)
-        if (answer !== undefined) return { role: 'replay', answer }
-      }
-      // The client may have left during that, and another one may have begun.
+    async claim(request, start, options) {
+      const { scope, name, fingerprint } = request
+      const id = digestOf(['nexcode idempotency 2', scope, name], '', deps.sha256)
+      const before = (): UnderWay | undefined => blocking(calls.get(id), fingerprint, flights, id)
+      for (let call = before(); call !== undefined; call = before()) await call.change(options.signal)
       options.signal.throwIfAborted()
-      if ((running.get(id) ?? fingerprint) !== fingerprint) throw new ApiError('idempotency_conflict')
-      const keep = async ({ status, headers }: Response, chunks: readonly TimedChunk[]): Promise<void> => {
-        if (status < 200 || status > 299 || !(await isWholeAnswer(endpoint, headers, chunks))) return
-        const kept = { status, headers: storedHeaders(headers), chunks, storedAt: clock(), ttlMs: windowMs }
-        await store.set(id, sealKept(kept, fingerprint), { ttlMs: windowMs, scope })
-      }
-      running.set(id, fingerprint)
-      const isAllThere: FlightOptions['isInFull'] = ({ headers }, chunks) => isInFull(endpoint, headers, chunks)
-      return flights.join(id, start, {
-        ...options,
-        isInFull: isAllThere,
-        onComplete: keep,
-        onOver: () => running.delete(id),
+      const call = calls.get(id) ?? new UnderWay(fingerprint, () => onSettled(id))
+      calls.set(id, call)
+      const claim = { id, token: crypto.randomUUID(), fingerprint, scope }
+      const head = { isGood: false }
+      const ending = claimEnding(call, head, { ...request, windowMs: options.windowMs }, deps.clock)
+      return flights.join(id, (abort) => begin(call, head, claim, start, abort, options, deps), {
+        ...{ signal: options.signal, keptBytesMax: options.keptBytesMax, ...ending },
+        // Nobody need wait for another process's call when nobody is left who wants it.
+        get runsOn() {
+          return options.runsOn && call.isHeld
+        },
+        isInFull: ({ headers }, chunks) => isInFull(request.endpoint, headers, chunks),
       })
     },
+    idle: () => (calls.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
   }
 }
 
-/** The fingerprint goes in front of the headers, under the checksum of all. */
-function sealKept(answer: CachedAnswer, fingerprint: string): Uint8Array {
-  return encodeAnswer({ ...answer, headers: [[FINGERPRINT_NAME, fingerprint], ...answer.headers] })
+/** The call that a request has to wait for before it may join that of its key, or begin it. Throws where it may do neither. */
+function blocking<Note>(
+  call: UnderWay | undefined,
+  fingerprint: string,
+  flights: Flights<Note>,
+  id: string,
+): UnderWay | undefined {
+  if (call === undefined) return undefined
+  const isOther = call.fingerprint !== fingerprint
+  const isUnderWay = flights.has(id)
+  if (isOther && call.isCertain && (isUnderWay || call.isTooLarge)) throw new ApiError('idempotency_conflict')
+  if (call.isTooLarge) throw new ApiError('idempotency_answer_not_kept')
+  return isOther || !isUnderWay ? call : undefined
 }
 
-/** Throws `idempotency_conflict` where it is another request's; undefined: torn. */
-function openKept(sealed: Uint8Array, fingerprint: string): CachedAnswer | undefined {
-  const answer = decodeAnswer(sealed)
-  if (answer === undefined) return undefined
-  const [first, ...headers] = answer.headers
-  if (first?.[1] !== fingerprint) throw new ApiError('idempotency_conflict')
-  return { ...answer, headers }
+/** Takes the claim and makes the call, or gives what another one has come to. */
+async function begin<Note>(
+  call: UnderWay,
+  head: Head,
+  claim: Claim,
+  start: (abort: AbortController) => Promise<Source<Note>>,
+  abort: AbortController,
+  { places, windowMs }: ClaimOptions,
+  deps: IdempotencyDeps<Note>,
+): Promise<Source<Note>> {
+  const times: ClaimTimes = { leaseMs: LEASE_MS, windowMs }
+  const taken = await takeClaim(claim, { memory: deps.memory, ...places }, times, abort.signal, deps)
+  if (taken instanceof HeldClaim) {
+    call.hold(taken)
+    const source = await start(abort)
+    head.isGood = source.answer.ok
+    return source
+  }
+  if (taken.fingerprint !== claim.fingerprint) throw new ApiError('idempotency_conflict')
+  call.confirm()
+  if (taken.kind !== 'running') return keptIn(taken, 'replayed', deps)
+  const { current, former } = places
+  const stores = [deps.memory, ...former, ...(current === undefined ? [] : [current])]
+  return keptIn(await awaitClaim(claim.id, stores, abort.signal, deps), 'joined', deps)
+}
+
+function keptIn<Note>(found: Found, how: 'replayed' | 'joined', { noteKept }: IdempotencyDeps<Note>): Source<Note> {
+  if (found.kind === 'running') throw new ApiError('idempotency_under_way')
+  if (found.kind === 'lost') throw new ApiError('idempotency_outcome_unknown')
+  const kept = found.kind === 'answered' ? decodeAnswer(found.answer) : undefined
+  // Torn, it has been given all the same.
+  if (kept === undefined) throw new ApiError('idempotency_answer_not_kept')
+  return { answer: new Response(null, { status: kept.status }), note: noteKept(kept, how) }
 }

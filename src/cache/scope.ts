@@ -1,4 +1,5 @@
 import type { Principal } from '../auth/authorize.ts'
+import { withoutRoutingCookies } from './routing-cookies.ts'
 import { digestOf, type Sha256 } from './sha256.ts'
 
 declare const made: unique symbol
@@ -26,7 +27,7 @@ export interface ScopeSettings {
  * All that a caller may be known to an upstream by. A server may read another of these than we do, and so all of them count:
  * two callers that have only a placeholder in common must not share.
  */
-const CREDENTIALS = ['authorization', 'x-api-key', 'api-key', 'cookie', 'sec-websocket-protocol'] as const
+const CREDENTIALS = ['authorization', 'x-api-key', 'api-key', 'sec-websocket-protocol'] as const
 
 /** What tokens without a name are called: a short digest, which is not to keep stores that several servers share apart. */
 const DIGEST_NAME = /^token-[0-9a-f]{8,}$/
@@ -52,7 +53,9 @@ export function scopeOf(asker: Asker, settings: ScopeSettings, sha256: Sha256): 
 export function askerTexts({ principal, headers }: Asker, { scope }: ScopeSettings): readonly string[] {
   if (scope === 'shared') return ['shared']
   if (principal.kind === 'token') return ['token', principal.secret.reveal(), principal.id]
-  return [principal.kind, ...CREDENTIALS.map((name) => headers.get(name) ?? '')]
+  // A cookie may be a session; those of load balancers are others with each try.
+  const session = withoutRoutingCookies(headers.get('cookie') ?? '')
+  return [principal.kind, session, ...CREDENTIALS.map((name) => headers.get(name) ?? '')]
 }
 
 function nameOf({ principal }: Asker, texts: readonly string[], sha256: Sha256): string {

@@ -1,6 +1,7 @@
 import type { Outcome } from '../stream/outcome.ts'
 import { readCacheControl } from './cache-control.ts'
 import { isCoveredByKey } from './cache-key.ts'
+import { isRoutingCookie } from './routing-cookies.ts'
 
 /** An answer, as far as it decides whether it may be kept. */
 export interface StorableAnswer {
@@ -14,9 +15,6 @@ export interface StorableSettings {
   /** All callers share what is kept. */
   readonly isShared: boolean
 }
-
-/** What servers in front of an API give to each client, and what no answer depends on: names of cookies, or their beginnings. */
-const ROUTING_COOKIE = /^(?:__cf_bm|_cfuvid|__cflb|__cfruid|AWSALB(?:CORS|TG|TGCORS)?|ARRAffinity(?:SameSite)?)=/
 
 /**
  * Whether an answer's head allows that it is kept: a 200 that depends on nothing that the key does not hold.
@@ -32,7 +30,7 @@ export function isHeadStorable({ status, headers }: StorableAnswer, { isShared }
   if (status !== 200 || !isCoveredByKey(headers.get('vary'))) return false
   const directives = readCacheControl(headers.get('cache-control'))
   if (directives.has('no-store') || (isShared && directives.has('private'))) return false
-  return headers.getSetCookie().every((cookie) => ROUTING_COOKIE.test(cookie))
+  return headers.getSetCookie().every(isRoutingCookie)
 }
 
 /**

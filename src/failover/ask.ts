@@ -1,3 +1,4 @@
+import type { RetryCause } from '../config/settings.ts'
 import type { Exchange } from '../exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { backOffMs, isRetried } from '../router/retry.ts'
@@ -93,17 +94,22 @@ function make(
   deps: AskDeps,
 ): Promise<Attempted> {
   const { exchange, route, endpoint, callFor } = asked
-  const settings = route.sending.hedge
+  const settings = asked.isOnce ? undefined : route.sending.hedge
   const [second] = exchange.attempts + 1 < attemptsMax ? others(lanes, tried, asked) : NONE
   if (settings !== undefined && second !== undefined) return hedge(asked, [lane, second], settings, tried, deps)
   // Where a timeout is followed by another attempt, it must not end the exchange.
-  const isOwn = attemptsMax > 1 && isRetried(route.sending.retry, 'timeout')
+  const isOwn = attemptsMax > 1 && mayFollow(asked, 'timeout')
   const abort = isOwn ? ownAbort(exchange) : exchange.abort
   const heldUntil = second === undefined ? undefined : asked.dueAt(lane)
   const attempting = { exchange, endpoint, lane, call: callFor(lane, abort), heldUntil }
   if (!isOwn || second === undefined) return attempt(attempting, deps)
   const share = shareTime(asked, [lane, second], abort, deps)
   return attempt(attempting, deps).finally(() => share.clear())
+}
+
+/** Whether another attempt may follow a failure: as the operator says, and where its caller relies on one, only where nothing can be billed. */
+function mayFollow({ route, isOnce }: Asked, cause: RetryCause): boolean {
+  return isRetried(route.sending.retry, cause) && (!isOnce || UNBILLED.has(cause))
 }
 
 /** Chooses what is tried after a failure; undefined: nothing more. */
@@ -126,7 +132,7 @@ function nextStep(
   const untried = isReplayable ? others(lanes, tried, asked).find((lane) => isInTime(lane, 0, asked, deps)) : undefined
   const another = untried === undefined ? undefined : { lane: untried, waitMs: 0, release: undefined }
   if (cause === 'key_refused') return another
-  const mayRepeat = cause !== 'busy' && isRetried(retry, cause)
+  const mayRepeat = cause !== 'busy' && mayFollow(asked, cause)
   // Where this is the first attempt that failed, the SDK's retries are as good as without us.
   if (cause !== 'busy' && !isUnbilled && !mayRepeat) return exchange.attempts > 1 ? spent() : undefined
   if (exchange.attempts >= attemptsMax) return spent()
@@ -139,6 +145,8 @@ function nextStep(
   return release === undefined ? spent() : { lane: failed, waitMs, release }
 }
 
+/** Nothing was sent, or it was refused (ADR 9). */
+const UNBILLED: ReadonlySet<RetryCause> = new Set<RetryCause>(['connect', 429, 503, 529])
 const NONE: readonly Lane[] = []
 const NONE_TRIED = new Set<Lane>()
 

@@ -17,6 +17,8 @@ export interface Asked {
   readonly accountOf: (lane: Lane) => Account
   /** The call for a lane; may throw an `ApiError`, which ends the request. */
   readonly callFor: (lane: Lane, abort: AbortController) => LaneCall
+  /** Its caller relies on it that it is made once: nothing follows, or goes beside, an attempt that may be billed. */
+  readonly isOnce: boolean
   /** Whether its body can be sent again. */
   readonly isReplayable: boolean
   /** When a lane's answer has to be on its way, in the time of `now`; infinite: whenever. */

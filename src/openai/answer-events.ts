@@ -103,16 +103,17 @@ export function meaningAtEnd(endpoint: string, event: AnswerEvent): EventMeaning
 /**
  * Whether a JSON answer with a status of 2xx is the report of a failure: a non-null `error` of the answer or of one of its
  * `choices`, `finish_reason: "error"`, an object or `type` of an error, or of a response one that is not finished. A response
- * that was to be made in the background is what was asked for while it is not.
+ * that was to be made in the background, by what it says or (`isBackground`) by what was asked for, is what was asked for while it is
+ * not.
  *
  * @example
  * const isKept = !isFailedAnswer('responses', JSON.parse(text))
  */
-export function isFailedAnswer(endpoint: string, value: unknown): boolean {
+export function isFailedAnswer(endpoint: string, value: unknown, isBackground = false): boolean {
   if (!isJsonObject(value)) return false
   if (!ENDPOINTS_WITH_LAST_EVENT.has(endpoint) && isBlank(value['error'])) return false
   if (saysFailure(value) || value['type'] === 'error' || value['object'] === 'error') return true
-  return endpoint === 'responses' && isFailedResponse(value)
+  return endpoint === 'responses' && isFailedResponse(value, isBackground)
 }
 
 /**
@@ -170,10 +171,10 @@ function isFinished({ finish_reason: reason }: JsonObject): boolean {
   return typeof reason === 'string'
 }
 
-function isFailedResponse({ status, error, background }: JsonObject): boolean {
+function isFailedResponse({ status, error, background }: JsonObject, isBackground = false): boolean {
   if (isError(error)) return true
   const isUnderWay = status === 'queued' || status === 'in_progress'
-  return UNFINISHED.has(status) && !(isUnderWay && background === true)
+  return UNFINISHED.has(status) && !(isUnderWay && (isBackground || background === true))
 }
 
 function choicesOf({ choices }: JsonObject): readonly JsonObject[] {

@@ -104,6 +104,33 @@ export const CALLER_ERRORS = {
     fault: 'caller',
     cure: 'Send a new `Idempotency-Key` with a new request; only a retry, with the very same method, path and body, may have one that was used.',
   },
+  invalid_idempotency_key: {
+    status: 400,
+    type: INVALID,
+    code: 'invalid_idempotency_key',
+    message:
+      'The Idempotency-Key of your request is empty, or there are several of them that differ. Send exactly one.',
+    fault: 'caller',
+    cure: 'Send one `Idempotency-Key` with a value of your own choice, or none; a proxy in between may have added another.',
+  },
+  idempotency_outcome_unknown: {
+    status: 409,
+    type: INVALID,
+    code: 'idempotency_outcome_unknown',
+    message:
+      'A request with this Idempotency-Key was sent before, and how it ended is not known: whoever made it broke off. It is not sent a second time under this key. Use a new key to have it made anew.',
+    fault: 'caller',
+    cure: 'Decide whether the request may be made, and perhaps billed, a second time, and send it with a new `Idempotency-Key` then. The server that had it was ended or cut off from the store; what was made in the background can be looked up at the upstream.',
+  },
+  idempotency_answer_not_kept: {
+    status: 409,
+    type: INVALID,
+    code: 'idempotency_answer_not_kept',
+    message:
+      'A request with this Idempotency-Key has been made, and its answer is not kept here, so that it can’t be given again. It is not sent a second time under this key. Use a new key to have it made anew.',
+    fault: 'caller',
+    cure: 'Send a new `Idempotency-Key` to have the request made anew. The operator decides how large an answer is kept (`max_answer_bytes`), and how much for one caller (`max_bytes`).',
+  },
   unknown_url: {
     status: 404,
     type: INVALID,

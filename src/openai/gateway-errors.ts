@@ -102,6 +102,36 @@ export const GATEWAY_ERRORS = {
     retryAfterSeconds: 1,
     cure: 'Retry; a new connection reaches the server’s successor.',
   },
+  idempotency_unavailable: {
+    status: 503,
+    type: SERVER,
+    code: 'idempotency_unavailable',
+    message:
+      'This server can’t find out now whether a request with this Idempotency-Key has been made: its store gives no answer. Yours was not sent. Please retry.',
+    fault: 'server',
+    retryAfterSeconds: 1,
+    cure: 'Retry. The operator finds the cause in the log, and sees to the store that `cache.store` names. A request without an `Idempotency-Key` needs no store.',
+  },
+  idempotency_under_way: {
+    status: 503,
+    type: SERVER,
+    code: 'idempotency_under_way',
+    message:
+      'A request with this Idempotency-Key is under way at another process of this server, or has just failed there. Please retry: you get its answer then, or it is made anew.',
+    fault: 'server',
+    retryAfterSeconds: 1,
+    cure: 'Retry with the same `Idempotency-Key`.',
+  },
+  idempotency_full: {
+    status: 503,
+    type: SERVER,
+    code: 'idempotency_full',
+    message:
+      'You have used more Idempotency-Keys lately than this server remembers for one caller. Your request was not sent. Please retry later, or send it without a key.',
+    fault: 'server',
+    retryAfterSeconds: 60,
+    cure: 'Wait until earlier keys have run out, or send the request without one. The operator may raise `cache.max_bytes`, or lower `IDEMPOTENCY_WINDOW_MS`.',
+  },
   loop_detected: {
     status: 508,
     type: 'invalid_request_error',

@@ -1,4 +1,4 @@
-import { decodeBody, isEncoded } from '../bytes/decode-body.ts'
+import { canDecode, decodeBody, isEncoded } from '../bytes/decode-body.ts'
 import { joinBytes } from '../bytes/join-bytes.ts'
 import { EventEnds } from '../formats/sse/event-ends.ts'
 import { type ParsedEvent, parseEvent } from '../formats/sse/parse-event.ts'
@@ -30,25 +30,51 @@ type Chunks = readonly { readonly bytes: Uint8Array }[]
 const UTF_8 = new TextDecoder()
 
 /**
- * Whether a body that has come to its end is an answer to keep, by what it says once decoded: neither the report of a failure, at
- * its beginning or in its midst, nor one that was cut. A body that can't be decoded is none.
- *
- * A stream is whole with its protocol's last event; that of a completion also where each choice has ended, since some servers
- * send no `[DONE]`. Only where the body is encoded the verdict comes later.
+ * What a body that has come to its end is, by what it says once decoded: all of an answer, the report of a failure, or an answer
+ * that was cut. `unreadable`: nobody here can tell.
+ */
+export type Verdict = 'whole' | 'failed' | 'cut' | 'unreadable'
+
+/**
+ * Whether a body that has come to its end is an answer to keep: neither the report of a failure, at its beginning or in its midst,
+ * nor one that was cut. A body that can't be decoded is none.
  *
  * @example
  * const isKept = await isWholeAnswer('chat/completions', answer.headers, chunks)
  */
 export function isWholeAnswer(endpoint: string, headers: Headers, chunks: Chunks): boolean | Promise<boolean> {
+  const verdict = verdictOn(endpoint, headers, chunks)
+  return typeof verdict === 'string' ? verdict === 'whole' : verdict.then((later) => later === 'whole')
+}
+
+/**
+ * Says what a body is that has come to its end. With `isBackground` it was asked for what goes on by itself upstream: that it has
+ * only begun is no failure.
+ *
+ * A stream is whole with its protocol's last event; that of a completion also where each choice has ended, since some servers
+ * send no `[DONE]`. Only where the body is encoded the verdict comes later.
+ *
+ * @example
+ * const verdict = await verdictOn('responses', answer.headers, chunks, true)
+ */
+export function verdictOn(
+  endpoint: string,
+  headers: Headers,
+  chunks: Chunks,
+  isBackground = false,
+): Verdict | Promise<Verdict> {
   const type = headers.get('content-type')?.toLowerCase() ?? ''
   const coding = headers.get('content-encoding')
   const isJudged = isText(type) || OF_JSON_OR_EVENTS.has(endpoint)
-  if (!isJudged && !isEncoded(coding)) return true
+  if (!isJudged && !isEncoded(coding)) return 'whole'
   const came = joinBytes(chunks.map(({ bytes }) => bytes))
-  if (!isEncoded(coding)) return isWholeText(endpoint, type, came)
-  return decodeBody(came, coding, DECODED_BYTES_MAX).then(
-    (plain) => plain instanceof Uint8Array && (!isJudged || isWholeText(endpoint, type, plain)),
-  )
+  const judge = (plain: Uint8Array): Verdict =>
+    isJudged ? verdictOnText(endpoint, type, plain, isBackground) : 'whole'
+  if (!isEncoded(coding)) return judge(came)
+  return decodeBody(came, coding, DECODED_BYTES_MAX).then((plain) => {
+    if (plain instanceof Uint8Array) return judge(plain)
+    return plain === undefined && canDecode(coding) ? 'cut' : 'unreadable'
+  })
 }
 
 /**
@@ -75,14 +101,16 @@ function isEventStream(type: string): boolean {
   return type.startsWith('text/event-stream')
 }
 
-function isWholeText(endpoint: string, type: string, plain: Uint8Array): boolean {
-  if (isEventStream(type)) return isWholeStream(endpoint, plain)
+function verdictOnText(endpoint: string, type: string, plain: Uint8Array, isBackground: boolean): Verdict {
+  if (isEventStream(type)) return verdictOnStream(endpoint, plain)
   const text = UTF_8.decode(plain).trim()
-  if (isJsonType(type) || text.startsWith('{') || text.startsWith('[')) return isWholeJson(endpoint, text)
-  return /^(?:data|event|id|retry)?:/.test(text) ? isWholeStream(endpoint, plain) : true
+  if (isJsonType(type) || text.startsWith('{') || text.startsWith('[')) {
+    return verdictOnJson(endpoint, text, isBackground)
+  }
+  return /^(?:data|event|id|retry)?:/.test(text) ? verdictOnStream(endpoint, plain) : 'whole'
 }
 
-function isWholeStream(endpoint: string, plain: Uint8Array): boolean {
+function verdictOnStream(endpoint: string, plain: Uint8Array): Verdict {
   const hasLastEvent = ENDPOINTS_WITH_LAST_EVENT.has(endpoint)
   let isOver = !hasLastEvent
   const datas: string[] = []
@@ -90,12 +118,12 @@ function isWholeStream(endpoint: string, plain: Uint8Array): boolean {
     if (event.data === undefined) continue
     datas.push(event.data)
     const meaning = meaningOf(endpoint, event)
-    if (meaning === 'failure') return false
+    if (meaning === 'failure') return 'failed'
     // Some send it behind another protocol's last event.
     if (meaning === 'last') isOver = true
     else if (hasLastEvent && !isDone(event.data)) isOver = false
   }
-  return isOver || (isCompletion(endpoint) && areChoicesFinished(datas))
+  return isOver || (isCompletion(endpoint) && areChoicesFinished(datas)) ? 'whole' : 'cut'
 }
 
 function* eventsIn(plain: Uint8Array): Generator<ParsedEvent> {
@@ -118,13 +146,13 @@ function areChoicesFinished(datas: readonly string[]): boolean {
   return choices.areFinished
 }
 
-function isWholeJson(endpoint: string, text: string): boolean {
+function verdictOnJson(endpoint: string, text: string, isBackground: boolean): Verdict {
   const [first, last] = [text[0], text.at(-1)]
-  if (!((first === '{' && last === '}') || (first === '[' && last === ']'))) return false
-  if (text.length > PARSED_CHARS_MAX && !MAY_HAVE_FAILED.test(text)) return true
+  if (!((first === '{' && last === '}') || (first === '[' && last === ']'))) return 'cut'
+  if (text.length > PARSED_CHARS_MAX && !MAY_HAVE_FAILED.test(text)) return 'whole'
   try {
-    return !isFailedAnswer(endpoint, JSON.parse(text))
+    return isFailedAnswer(endpoint, JSON.parse(text), isBackground) ? 'failed' : 'whole'
   } catch {
-    return false
+    return 'cut'
   }
 }

@@ -1,7 +1,7 @@
 import type { Served } from '../cache/cache-headers.ts'
 import { storedHeaders } from '../cache/cache-headers.ts'
 import { type CachedAnswer, decodeAnswer, encodeAnswer, type TimedChunk } from '../cache/cached-answer.ts'
-import type { Flights } from '../cache/flight.ts'
+import type { Flights } from '../cache/flights.ts'
 import { whyUnusable } from '../cache/freshness.ts'
 import type { RequestControl } from '../cache/request-control.ts'
 import type { Scope } from '../cache/scope.ts'

@@ -1,5 +1,6 @@
 import type { Principal } from '../auth/authorize.ts'
 import type { Served } from '../cache/cache-headers.ts'
+import type { CachedAnswer } from '../cache/cached-answer.ts'
 import type { Sha256 } from '../cache/sha256.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Draft } from '../draft.ts'
@@ -54,7 +55,10 @@ export interface ReuseDeps {
 
 /** What whoever delivers an answer has to know beside it. */
 export interface FlightNote {
-  readonly lane: Lane
+  /** undefined: no upstream was asked for it. */
+  readonly lane: Lane | undefined
   /** false: a client's own retries would only repeat what has been tried here. */
   readonly shouldRetry: false | undefined
+  /** The answer is this one, which was given before; and whether it was waited for. */
+  readonly kept?: { readonly answer: CachedAnswer; readonly how: 'replayed' | 'joined' }
 }

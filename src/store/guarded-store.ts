@@ -34,6 +34,7 @@ export function guardStore(store: Store, options: GuardOptions): Store {
 
 class GuardedStore implements Store {
   readonly name: Store['name']
+  readonly claims: Store['claims']
   readonly #store: Store
   readonly #options: GuardOptions
   readonly #bypass: Bypass
@@ -43,6 +44,8 @@ class GuardedStore implements Store {
   constructor(store: Store, options: GuardOptions) {
     const { log, now } = options
     this.name = store.name
+    // Nobody may go on without these.
+    this.claims = store.claims
     this.#store = store
     this.#options = options
     this.#bypass = new Bypass(now, {

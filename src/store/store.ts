@@ -1,6 +1,10 @@
+import type { Claims } from './claims.ts'
+
 /** A place for bytes under keys, each for a time. */
 export interface Store {
   readonly name: 'memory' | 'sqlite' | 'redis'
+  /** What is made once for all who share the store; undefined: nobody else sees it. */
+  readonly claims?: Claims | undefined
   /** undefined: not there, or expired. The bytes may be the store's own: neither to be written to nor to be transferred. */
   get(key: string): Uint8Array<ArrayBuffer> | undefined | Promise<Uint8Array<ArrayBuffer> | undefined>
   /**

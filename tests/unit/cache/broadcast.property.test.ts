@@ -71,8 +71,8 @@ test('whoever stays gets exactly the bytes of the source, whoever else joins, re
             ends.push('complete')
             kept = Buffer.concat(all.map(({ bytes }) => bytes))
           },
-          onBroken: () => ends.push('broken'),
           onClosed: () => ends.push('closed'),
+          onEnd: (end) => end === 'broken' && ends.push(end),
         })
         const readers: Reader[] = []
         const join = (): void => {

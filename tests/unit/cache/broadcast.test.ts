@@ -28,10 +28,10 @@ function broadcastOf(body: ReadableStream<Uint8Array>, options: Options = {}): {
     isInFull: () => false,
     ...options,
     onComplete: (chunks) => told.complete.push(chunks),
-    onBroken: (cause) => told.broken.push(cause),
     onClosed: () => {
       told.closed += 1
     },
+    onEnd: (end, cause) => end === 'broken' && told.broken.push(cause),
   })
   return { one, told }
 }

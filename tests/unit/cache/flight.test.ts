@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { TimedChunk } from '../../../src/cache/cached-answer.ts'
-import { createFlights, type FlightOptions, type Flights, type Source } from '../../../src/cache/flight.ts'
+import type { FlightOptions, Source } from '../../../src/cache/flight.ts'
+import { createFlights, type Flights } from '../../../src/cache/flights.ts'
 import { bytesOf, textOf } from '../json/json-texts.ts'
 import { collectStream, streamOf } from '../stream/collect-stream.ts'
 import { handFed, settled } from './rig.ts'
@@ -151,7 +152,7 @@ describe('a call that fails', () => {
     const told: unknown[] = []
     const options = {
       ...STAYS,
-      onBroken: (seen: unknown): void => void told.push(seen),
+      onEnd: (end: string, seen: unknown): void => void told.push(end, seen),
       onOver: (): void => void told.push('over'),
     }
     const first = flights.join('key', async () => answerOf(streamOf(['a'], cause)), options)
@@ -160,7 +161,7 @@ describe('a call that fails', () => {
     for (const body of bodies) {
       expect(await collectStream(body ?? streamOf([]))).toMatchObject({ text: 'a', isBroken: true })
     }
-    expect(told).toEqual([cause, 'over'])
+    expect(told).toEqual(['over', 'broken', cause])
     expect(flights.size).toBe(0)
   })
 

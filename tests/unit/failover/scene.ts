@@ -98,6 +98,7 @@ export function setScene({ settings, model, headers = {}, random = () => 0.5 }: 
           affinity: undefined,
           accountOf: () => 'server',
           callFor,
+          isOnce: false,
           isReplayable: true,
           dueAt: () => Number.POSITIVE_INFINITY,
           clientDueAt: () => Number.POSITIVE_INFINITY,

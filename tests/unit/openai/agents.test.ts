@@ -27,11 +27,15 @@ const wanted = (kind: ErrorKind): Verdict => (AGAIN.has(ERROR_CATALOGUE[kind].ty
 
 /** Agents that can't be told otherwise: by which the row's status, which is a protocol's, wins. */
 const BY_STATUS_ALONE = ['ai-sdk 6 (Cline 3.0.65)', 'pi 1.6.0', 'opencode 1.18.33', 'Qwen Code 0.24.4', 'Codex 0.171.0']
+const BY_409 = ['ai-sdk 6 (Cline 3.0.65)', 'opencode 1.18.33']
 const OTHERWISE: Readonly<Record<string, readonly string[]>> = {
   // RFC 9111 §5.2.1.7 wants this 504.
   only_if_cached: BY_STATUS_ALONE,
   // It is no fault of the caller's, as a 4xx would be.
   upstream_key_refused: BY_STATUS_ALONE,
+  // RFC 9110 §15.5.10; asked again, nothing is sent upstream, and SDKs read `x-should-retry`.
+  idempotency_outcome_unknown: BY_409,
+  idempotency_answer_not_kept: BY_409,
   // RFC 5842 §7.2 has this 508.
   loop_detected: BY_STATUS_ALONE.filter((name) => name !== 'pi 1.6.0'),
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createFlights } from '../../../src/cache/flight.ts'
+import { createFlights } from '../../../src/cache/flights.ts'
 import { sha256 } from '../../../src/cli/sha256.ts'
 import { answerFromCache, type CacheableRequest, type KeptDeps } from '../../../src/reuse/answer-from-cache.ts'
 import type { FlightNote, Reused } from '../../../src/reuse/reuse-request.ts'

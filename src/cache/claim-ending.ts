@@ -1,0 +1,58 @@
+import { type Verdict, verdictOn } from '../openai/whole-answer.ts'
+import { storedHeaders } from './cache-headers.ts'
+import { encodeAnswer, type TimedChunk } from './cached-answer.ts'
+import type { FlightOptions } from './flight.ts'
+import type { UnderWay } from './under-way.ts'
+
+/** What has been seen of an answer. */
+export interface Head {
+  isGood: boolean
+}
+
+/** What has to be known of a call beside its answer. */
+export interface EndingFacts {
+  /** The path below `/v1/`. */
+  readonly endpoint: string
+  /** It was asked for that the upstream goes on by itself, also when its answer has been cut. */
+  readonly isBackground: boolean
+  /** How long the answer can be fetched again. */
+  readonly windowMs: number
+}
+
+/**
+ * Makes what writes a call's end down: its answer where that is good and whole, that there was one where it can't be kept, that
+ * nobody knows where the upstream goes on by itself; where it failed, was cut or given up, the key is free.
+ *
+ * @example
+ * flights.join(id, start, { signal, runsOn, ...claimEnding(call, head, { endpoint, isBackground, windowMs }, clock) })
+ */
+export function claimEnding(
+  call: UnderWay,
+  head: Head,
+  { endpoint, isBackground, windowMs }: EndingFacts,
+  clock: () => number,
+): Required<Pick<FlightOptions, 'onComplete' | 'onOver' | 'onEnd'>> {
+  let isJudged = false
+  const keep = async (answer: Response, chunks: readonly TimedChunk[]): Promise<void> => {
+    const { status, headers } = answer
+    const verdict: Verdict = answer.ok ? await verdictOn(endpoint, headers, chunks, isBackground) : 'failed'
+    if (verdict === 'failed' || (verdict === 'cut' && !isBackground)) return call.release()
+    if (verdict === 'cut') return call.end({ kind: 'lost' })
+    const kept = { status, headers: storedHeaders(headers), chunks, storedAt: clock(), ttlMs: windowMs }
+    await call.end({ kind: 'answered', answer: encodeAnswer(kept) })
+  }
+  return {
+    onComplete(answer, chunks) {
+      isJudged = true
+      return call.isHeld ? keep(answer, chunks) : call.release()
+    },
+    onOver: (isTooLarge) => call.onOver(isTooLarge),
+    onEnd(end) {
+      if (isJudged) return
+      // Larger than what is kept, it has been given, and was good as far as anybody looked.
+      if (end === 'complete' && head.isGood) void call.end({ kind: 'unkept' })
+      else if (isBackground && head.isGood) void call.end({ kind: 'lost' })
+      else void call.release()
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import type { Claim, Claims } from '../store/claims.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+
+/** When a claim is given back to a store that fails: after so long, and each time later by as much again. */
+const FIRST_PAUSE_MS = 500
+const LAST_PAUSE_MS = 30_000
+
+/**
+ * Gives a claim back. Resolves when the store has been asked once; where that fails it goes on by itself, for about a minute, since
+ * a claim that nobody holds and nobody gives back would keep its key from everybody.
+ *
+ * @example
+ * await giveBack(store, claim, deadlines)
+ */
+export async function giveBack(store: Claims, claim: Claim, deadlines: Deadlines): Promise<void> {
+  if (await isReleased(store, claim)) return
+  void goOn(store, claim, deadlines)
+}
+
+async function goOn(store: Claims, claim: Claim, deadlines: Deadlines): Promise<void> {
+  for (let pauseMs = FIRST_PAUSE_MS; pauseMs <= LAST_PAUSE_MS; pauseMs *= 2) {
+    await new Promise<void>((resolve) => void deadlines.start(pauseMs, resolve))
+    if (await isReleased(store, claim)) return
+  }
+}
+
+async function isReleased(store: Claims, claim: Claim): Promise<boolean> {
+  try {
+    await store.release(claim)
+    return true
+  } catch {
+    return false
+  }
+}

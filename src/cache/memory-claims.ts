@@ -1,0 +1,175 @@
+import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from '../store/claims.ts'
+
+/** What a claim costs beside its answer: an entry with two digests. Measured. */
+const CLAIM_BYTES = 600
+/** One caller may hold as much of all room. */
+const CALLERS_SHARE = 1 / 2
+/** The rest is for claims: who comes when others' answers have filled the room is made once, too. */
+const ANSWERS_SHARE = 7 / 8
+/** How often what is over is looked for. */
+const SWEEP_MS = 10_000
+
+interface Entry {
+  readonly token: string
+  readonly fingerprint: string
+  readonly scope: string
+  state: 'running' | 'lost' | 'unkept' | 'answered'
+  answer: Uint8Array<ArrayBuffer> | undefined
+  /** Milliseconds since 1970; a running one is this process's, and ends with it. */
+  expiresAt: number
+}
+
+/** What one caller has. */
+interface Holder {
+  bytes: number
+  /** The ids of its answers, the oldest first. */
+  readonly answered: Set<string>
+}
+
+/** What claims in memory need. */
+export interface MemoryClaimsOptions {
+  /** The most that all of them take. */
+  readonly bytesMax: () => number
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/**
+ * Makes claims in this process's memory. Where a caller has had its share, its own oldest answers are let go of, and it stays known
+ * that they were given.
+ *
+ * @example
+ * const claims = createMemoryClaims({ bytesMax: () => settings.cache.bytesMax / 2, now: Date.now })
+ */
+export function createMemoryClaims(options: MemoryClaimsOptions): Claims {
+  return new MemoryClaims(options)
+}
+
+class MemoryClaims implements Claims {
+  readonly #options: MemoryClaimsOptions
+  /** In the order in which they were answered: what is answered goes to the end. */
+  readonly #entries = new Map<string, Entry>()
+  readonly #holders = new Map<string, Holder>()
+  #bytes = 0
+  #sweptAt = 0
+
+  constructor(options: MemoryClaimsOptions) {
+    this.#options = options
+  }
+
+  take({ id, token, fingerprint, scope }: Claim): Taken {
+    this.#sweep()
+    const standing = this.#standingOf(id)
+    if (standing.kind === 'running' && this.#entries.get(id)?.token === token) return { kind: 'taken' }
+    if (standing.kind !== 'free') return standing
+    if (!this.#makeRoom(scope, CLAIM_BYTES)) return { kind: 'full' }
+    const expiresAt = Number.POSITIVE_INFINITY
+    this.#put(id, { token, fingerprint, scope, state: 'running', answer: undefined, expiresAt })
+    return { kind: 'taken' }
+  }
+
+  look(id: string): Standing {
+    return this.#standingOf(id)
+  }
+
+  renew(): void {
+    // It is there as long as the process is.
+  }
+
+  end(claim: Claim, end: ClaimEnd, { windowMs }: ClaimTimes): void {
+    const entry = this.#entries.get(claim.id)
+    if (entry !== undefined && entry.token !== claim.token) return
+    this.#remove(claim.id)
+    const { token, fingerprint, scope } = claim
+    const wanted = end.kind === 'answered' ? end.answer.byteLength : 0
+    const isKept = end.kind === 'answered' && this.#makeRoom(scope, CLAIM_BYTES + wanted)
+    const answer = isKept ? new Uint8Array(end.answer) : undefined
+    const state = end.kind === 'answered' && !isKept ? 'unkept' : end.kind
+    this.#put(claim.id, { token, fingerprint, scope, state, answer, expiresAt: this.#options.now() + windowMs })
+  }
+
+  release({ id, token }: Claim): void {
+    if (this.#entries.get(id)?.token === token) this.#remove(id)
+  }
+
+  #standingOf(id: string): Standing {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return { kind: 'free' }
+    if (entry.expiresAt <= this.#options.now()) {
+      this.#remove(id)
+      return { kind: 'free' }
+    }
+    const { state, fingerprint, answer } = entry
+    if (state !== 'answered') return { kind: state, fingerprint }
+    return { kind: state, fingerprint, answer: answer ?? new Uint8Array() }
+  }
+
+  #put(id: string, entry: Entry): void {
+    this.#entries.set(id, entry)
+    this.#count(entry.scope, sizeOf(entry))
+    if (entry.answer !== undefined) this.#holderOf(entry.scope).answered.add(id)
+  }
+
+  #remove(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    this.#entries.delete(id)
+    this.#holders.get(entry.scope)?.answered.delete(id)
+    this.#count(entry.scope, -sizeOf(entry))
+  }
+
+  #holderOf(scope: string): Holder {
+    const known = this.#holders.get(scope)
+    if (known !== undefined) return known
+    const holder: Holder = { bytes: 0, answered: new Set() }
+    this.#holders.set(scope, holder)
+    return holder
+  }
+
+  #count(scope: string, bytes: number): void {
+    const holder = this.#holderOf(scope)
+    holder.bytes += bytes
+    this.#bytes += bytes
+    if (holder.bytes === 0) this.#holders.delete(scope)
+  }
+
+  /** Whether there is room for so much more of a caller's: its own oldest answers give way for that, and nobody else's. */
+  #makeRoom(scope: string, bytes: number): boolean {
+    const all = this.#options.bytesMax()
+    const bytesMax = bytes > CLAIM_BYTES ? all * ANSWERS_SHARE : all
+    const share = all * CALLERS_SHARE
+    if (bytes > share) return false
+    const held = this.#holders.get(scope)
+    const isRoom = (): boolean => this.#bytes + bytes <= bytesMax && (held?.bytes ?? 0) + bytes <= share
+    for (const id of held?.answered ?? []) {
+      if (isRoom()) return true
+      this.#letGo(id)
+    }
+    return isRoom()
+  }
+
+  /** Lets go of an answer; that there was one stays known. */
+  #letGo(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry?.answer === undefined) return
+    this.#holderOf(entry.scope).answered.delete(id)
+    this.#count(entry.scope, -entry.answer.byteLength)
+    entry.answer = undefined
+    entry.state = 'unkept'
+  }
+
+  #sweep(): void {
+    const at = this.#options.now()
+    if (Math.abs(at - this.#sweptAt) < SWEEP_MS) return
+    this.#sweptAt = at
+    for (const [id, { expiresAt }] of this.#entries) {
+      if (expiresAt <= at) this.#remove(id)
+      // What was answered later is over later; what is under way has no end.
+      else if (Number.isFinite(expiresAt)) return
+    }
+  }
+}
+
+function sizeOf({ answer }: Entry): number {
+  return CLAIM_BYTES + (answer?.byteLength ?? 0)
+}

@@ -1,0 +1,70 @@
+import { createFlights } from '../cache/flights.ts'
+import { createIdempotency, type Idempotency } from '../cache/idempotency.ts'
+import { createMemoryClaims } from '../cache/memory-claims.ts'
+import type { Sha256 } from '../cache/sha256.ts'
+import type { TakePlaces } from '../cache/take-claim.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Claims } from '../store/claims.ts'
+import type { Store } from '../store/store.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import type { Sleep } from '../timing/sleep.ts'
+import type { FlightNote } from './reuse-request.ts'
+
+/** What makes requests once: of a process, whatever is reloaded meanwhile. */
+export interface Once {
+  readonly idempotency: Idempotency<FlightNote>
+  /** Where others see claims now. */
+  readonly places: () => Omit<TakePlaces, 'memory'>
+  /** Has what comes from now on go by other settings, and another store; what is in the former one counts for as long as it was kept for. */
+  readonly use: (store: Store, settings: Settings) => void
+}
+
+/** What making it needs. */
+export interface OnceDeps {
+  readonly deadlines: Deadlines
+  readonly sleep: Sleep
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  readonly sha256: Sha256
+}
+
+/** As much of `max_bytes` is for answers that can be fetched again by their keys, beside the cache. */
+const SHARE = 1 / 2
+
+/**
+ * Makes what makes requests of one `Idempotency-Key` once. It has to be one for a process: a second one would not know what the
+ * first has begun.
+ *
+ * @example
+ * const once = createOnce({ deadlines, sleep, now, sha256 })
+ * once.use(store, settings)
+ */
+export function createOnce({ deadlines, sleep, now, sha256 }: OnceDeps): Once {
+  let settings: Settings | undefined
+  let current: Claims | undefined
+  let former: readonly { readonly claims: Claims; readonly until: number }[] = []
+  const memory = createMemoryClaims({ bytesMax: () => (settings?.cache.bytesMax ?? 0) * SHARE, now: Date.now })
+  const idempotency = createIdempotency<FlightNote>({
+    ...{ deadlines, sleep, now, sha256, memory, clock: Date.now },
+    flights: createFlights({ now, keptBytesMax: 0 }),
+    noteKept: (kept, how) => ({
+      lane: undefined,
+      shouldRetry: undefined,
+      kept: { answer: kept, how },
+    }),
+  })
+  return {
+    idempotency,
+    places() {
+      if (former.length > 0) former = former.filter(({ until }) => until > now())
+      return { current, former: former.map(({ claims }) => claims) }
+    },
+    use(store, next) {
+      if (current !== undefined && settings !== undefined) {
+        former = [...former, { claims: current, until: now() + settings.idempotencyMs }]
+      }
+      current = store.claims
+      settings = next
+    },
+  }
+}
