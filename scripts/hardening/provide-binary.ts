@@ -7,8 +7,8 @@ const BUILT = resolve(ROOT, 'dist/nexcode')
 
 /** The binary under test: the one that NEXCODE_BINARY names, else dist/nexcode, built where sources are newer. Throws where it can't be. */
 export function provideBinary(): string {
-  const named = process.env['NEXCODE_BINARY']
-  if (named !== undefined) {
+  const { NEXCODE_BINARY: named = '' } = process.env
+  if (named !== '') {
     if (!existsSync(named)) throw new Error(`NEXCODE_BINARY: there is no ${named}.`)
     return resolve(named)
   }
