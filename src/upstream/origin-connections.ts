@@ -8,6 +8,11 @@ export interface OriginConnections {
   mayBeKept(): boolean
   /** An answer has come, on a connection that is kept or on one of its own. */
   onAnswer(status: number, isKept: boolean): void
+  /**
+   * An answer that ends with its head has come on a connection that is kept. What a server sends behind it all the same would be the
+   * answer to whoever is given the connection next, which the runtime does as soon as the head is there.
+   */
+  onBodiless(): void
   /** A connection that may have been a kept one was dead: so may the others be. */
   onStale(): void
 }
@@ -17,6 +22,8 @@ export interface OriginConnections {
  * it a moment later: whoever is given it meanwhile gets a reset.
  */
 const DOUBT_MS = 1000
+/** The runtime lets go of a kept connection that nobody has used for five minutes. */
+const LET_GO_MS = 360_000
 /**
  * A server of one's own closes what was idle, uvicorn and Node after 5 s, others after 2 s, and who sends at that very moment gets
  * a reset. A new connection there costs less than a millisecond; TLS costs more.
@@ -75,11 +82,20 @@ class Origin implements OriginConnections {
   onAnswer(status: number, isKept: boolean): void {
     if (isKept) this.#mayBeKept = true
     this.#answeredAt = this.#now()
-    if (status >= 500) this.#doubtedUntil = this.#answeredAt + this.#doubtMs
+    if (status >= 500) this.#doubt(this.#doubtMs)
+  }
+
+  onBodiless(): void {
+    this.#mayBeKept = false
+    this.#doubt(LET_GO_MS)
   }
 
   onStale(): void {
     this.#mayBeKept = false
-    this.#doubtedUntil = this.#now() + this.#doubtMs
+    this.#doubt(this.#doubtMs)
+  }
+
+  #doubt(forMs: number): void {
+    this.#doubtedUntil = Math.max(this.#doubtedUntil, this.#now() + forMs)
   }
 }

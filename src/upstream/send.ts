@@ -72,6 +72,9 @@ export type Send = (call: UpstreamCall) => Promise<Response>
  */
 const NEVER_RESENT: ReadonlySet<string> = new Set(['POST', 'PATCH'])
 
+/** Statuses of answers that end with their heads, whatever these say (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
+
 /**
  * Makes the one egress of NexCode: exactly one request goes out for each call, nothing is decompressed, and the only clocks
  * are the configuration's. Redirects are not followed, but for one by the slash at the path's end alone.
@@ -97,14 +100,16 @@ export function createSend(deps: SendDeps): Send {
     try {
       let answer = await deps.fetch(call.url, initOf(call, upload, isKept))
       connections.onAnswer(answer.status, isKept)
+      const length = settleContentLength(answer.headers)
+      if (isKept && (length === '0' || BODILESS.has(answer.status))) connections.onBodiless()
       if (answer.status >= 300 && answer.status < 400) {
         const redirect = slashRedirect(call, answer)
         if (redirect?.kind === 'follow') {
           await answer.body?.cancel()
           answer = await deps.fetch(redirect.to.url, initOf({ ...call, ...redirect.to }, upload, false))
+          settleContentLength(answer.headers)
         } else if (redirect?.kind === 'tell') answer.headers.set('location', redirect.location)
       }
-      settleContentLength(answer.headers)
       return answer
     } catch (cause) {
       // Of a connection that never came about, the runtime has not touched the body.
