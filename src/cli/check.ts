@@ -6,7 +6,9 @@ import { type Finding, judge } from './check/judge.ts'
 import { ASK_TIMEOUT_MS } from './check/send-to.ts'
 import { unlistedModels } from './check/unlisted-models.ts'
 import { explainFailure, wordsFor } from './check/words.ts'
+import { tryTls } from './claim-port.ts'
 import { readWholeConfiguration } from './configuration.ts'
+import { loadAll } from './extensions/load-all.ts'
 import { type Flags, INVALID } from './flags.ts'
 import { refuseOwnAddress } from './own-address.ts'
 import { serverUrl } from './server-url.ts'
@@ -15,14 +17,17 @@ import { VERSION } from './version.ts'
 import { openWayOut } from './way-out.ts'
 import { writeOut } from './write-out.ts'
 
-/** Validates the configuration and asks each upstream for its models, by each key, which costs nothing. */
+/** Validates the configuration, with the certificate and the extensions that it names, and asks each upstream for its models, by each key, which costs nothing. */
 export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
   const configuration = await readWholeConfiguration(process.env, flags.config)
   if (configuration === undefined) return INVALID
   const { config, source } = configuration
   try {
     await refuseOwnAddress(config.settings, config.server, openWayOut().proxyFor)
+    tryTls(config.server)
+    await loadAll(config.settings)
   } catch (cause) {
+    // What a start would end with.
     process.stderr.write(explainStartFailure(cause, config.server).text)
     return INVALID
   }

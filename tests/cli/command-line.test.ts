@@ -129,6 +129,15 @@ describe('the command line', () => {
     [['check', '--config', '--json'], 'nexcode check: --config wants a value: --config FILE'],
     [['demo', '--once=yes'], 'nexcode demo: --once takes no value.'],
     [['check', 'now'], 'nexcode check: "now" is not expected here.'],
+    [['9000'], 'nexcode: there is no command "9000". A variable stands in front: PORT=9000 nexcode'],
+    [['simulate', '9000'], 'nexcode simulate: "9000" is not expected here. Did you mean: nexcode simulate --port 9000'],
+    [['record', 'tapes'], 'nexcode record: "tapes" is not expected here. Did you mean: nexcode record --to tapes'],
+    [['replay', 'tapes/'], 'nexcode replay: "tapes/" is not expected here. Did you mean: nexcode replay --from tapes/'],
+    [
+      ['replay', '--from', 'tapes', 'my.yaml'],
+      'nexcode replay: "my.yaml" is not expected here. Did you mean: nexcode replay --config my.yaml',
+    ],
+    [['explain', 'a.json', 'b.json'], 'nexcode explain: "b.json" is not expected here.'],
     [
       ['check', 'my.yaml'],
       'nexcode check: "my.yaml" is not expected here. Did you mean: nexcode check --config my.yaml',

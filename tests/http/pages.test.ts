@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
-import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
+import { getText, openRawClient, parseResponse, postText, sendRaw } from '../helpers/raw-client.ts'
 
 const TOKEN = 'a-token-of-more-than-16-characters'
 const BROWSER = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8' }
@@ -52,6 +52,24 @@ describe('a browser', () => {
       // There is no code for it: nothing stands beside the number.
       expect(page.text()).toContain('<h1>401</h1>')
     }
+  })
+
+  test.each(['/', '/docs', '/favicon.ico'])('gets %s with its length, which the log tells too', async (path) => {
+    const id = crypto.randomUUID()
+    const headers = { ...BROWSER, 'X-Request-Id': id }
+    const client = await openRawClient(pair.port)
+    // A HEAD in front: what follows on the connection would show a body that does not belong there.
+    client.write(getText(path, BROWSER, 'HEAD') + getText(path, headers))
+    const line = await pair.gateway.line(({ request_id }) => request_id === id)
+    const received = await client.until((bytes) => bytes.toString().endsWith('</html>\n') || bytes.includes('</svg>'))
+    client.leave()
+    const head = received.indexOf('\r\n\r\n') + 4
+    const page = parseResponse(received.subarray(head))
+    expect(page?.body.byteLength).toBeGreaterThan(100)
+    expect(line['bytes']).toBe(page?.body.byteLength)
+    expect(received.subarray(0, head).toString().toLowerCase()).toContain(
+      `content-length: ${page?.body.byteLength}\r\n`,
+    )
   })
 
   test('gets the icon that it asks for by itself', async () => {

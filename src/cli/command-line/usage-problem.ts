@@ -76,6 +76,7 @@ function meantByWord(word: string, others: readonly string[]): string {
   const variable = asVariable(word)
   if (variable !== undefined) return `A variable stands in front: ${[variable, 'nexcode', ...others].join(' ')}`
   if (isConfigFile(word)) return `Did you mean: nexcode --config ${word}`
+  if (/^\d+$/.test(word)) return `A variable stands in front: PORT=${word} nexcode`
   const meant = COMMAND_SYNONYMS.get(word.toLowerCase()) ?? nearest(word, [...COMMANDS.keys(), ...ASKING_NAMES])
   if (meant === undefined) return 'nexcode help lists the commands.'
   // What follows belongs to it, unless it brings a word of its own that is there already.
@@ -149,8 +150,17 @@ function showWord(word: string): string {
 function meantBySurplus(word: string, command: Command | undefined): string {
   const variable = asVariable(word)
   if (variable !== undefined) return ` A variable stands in front: ${variable} nexcode ${command?.name ?? ''}`.trimEnd()
-  const takesFile = command?.options.includes('config') === true
-  return takesFile && isConfigFile(word) ? ` Did you mean: nexcode ${command.name} --config ${word}` : ''
+  const option = command?.options.find((name) => isValueOf(word, name))
+  // A command whose words are files has been given one more of those.
+  if (command === undefined || option === undefined || command.argsMax > 0) return ''
+  return ` Did you mean: nexcode ${command.name} --${option} ${word}`
+}
+
+/** Whether a word is most likely an option's value, whose name was left out. */
+function isValueOf(word: string, name: OptionName): boolean {
+  if (name === 'config') return isConfigFile(word)
+  const { value } = optionOf(name)
+  return value === 'FOLDER' ? !isConfigFile(word) : value === 'N' && /^\d+$/.test(word)
 }
 
 function isConfigFile(word: string): boolean {

@@ -80,8 +80,8 @@ function bodyOf({ body }: JsonObject, source: string): string | undefined {
 
 function faultOf({ method, path, headers, body }: AskedRequest): string | undefined {
   if (!path.startsWith('/'))
-    return `names the path "${path}", which does not begin with a slash. Write it like ${CHAT}.`
-  if (!isServed(path)) return `names the path "${path}", which is none of OpenAI's API. Write it like ${CHAT}.`
+    return `goes to the path "${path}", which does not begin with a slash. Write it like ${CHAT}.`
+  if (!isServed(path)) return `goes to the path "${path}", which is none of OpenAI's API. Write it like ${CHAT}.`
   if (!METHODS.has(method)) return `names the method "${method}". There are ${[...METHODS].join(', ')}.`
   if (body !== undefined && (method === 'GET' || method === 'HEAD'))
     return `has a body, and the method ${method}, which goes without one.`

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Authorize } from '../../auth/authorize.ts'
 import { createOpenApiDocument } from '../../openai/openapi-document.ts'
+import { noteBody } from '../../stream/body-note.ts'
 import { access } from '../access.ts'
 import { renderDocsPage } from '../docs/docs-page.ts'
 import { renderHomeLine } from '../docs/home-line.ts'
@@ -62,5 +63,8 @@ function answer(request: Request, route: string, body: string, headers: Readonly
   const exchange = exchangeOf(request)
   exchange.route = route
   if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed(request.method, exchange.target)
-  return new Response(body, { headers: { ...headers } })
+  const bytes = new TextEncoder().encode(body)
+  // Its length is told here, where the log's line looks for it.
+  const all = { ...headers, 'content-length': String(bytes.byteLength) }
+  return noteBody(new Response(bytes, { headers: all }), { whole: bytes })
 }
