@@ -4,6 +4,7 @@ import { applyEdits, type Edit } from './json/edit.ts'
 import { foldsTo } from './json/fold-name.ts'
 import type { JsonBody } from './json/json-body.ts'
 import { ApiError } from './openai/api-error.ts'
+import type { InnerModel } from './openai/inner-models.ts'
 import type { NamedModel } from './openai/read-target.ts'
 import { withoutModel } from './policy/default-model.ts'
 import type { UpstreamBody } from './upstream/send.ts'
@@ -16,6 +17,8 @@ export interface Draft {
   readonly value: unknown
   /** The body as the caller sent it, decoded where it has been read as JSON. */
   readonly received: UpstreamBody
+  /** The models that it names beside its own, where that decides. */
+  readonly inner: readonly InnerModel[]
   /** Whether it can be sent more than once. */
   readonly isReplayable: boolean
   /** What a target is to read as the model: its own name for it; undefined: the caller's; null: none, since the caller has named none. */
@@ -37,12 +40,15 @@ export interface ModelReader {
   readonly upstream: Pick<UpstreamSettings, 'vendor'>
 }
 
+const NONE: readonly InnerModel[] = []
+
 /** The draft of a body that goes on as it came; `model` is what the request's target names. */
 export function draftAsIs(body: UpstreamBody, model?: string): Draft {
   return {
     model,
     value: undefined,
     received: body,
+    inner: NONE,
     isReplayable: !(body instanceof ReadableStream),
     modelFor: ({ model }) => model,
     bodyFor: () => body,
@@ -57,12 +63,15 @@ export interface JsonChanges {
   readonly received?: JsonBody | undefined
   /** Whether its bytes are no longer the received ones. */
   readonly isChanged: boolean
+  /** The models that it names beside its own. */
+  readonly inner?: readonly InnerModel[] | undefined
 }
 
 /** The draft of a JSON body, with what the rules change in it; a class, because there is one for nearly every request. */
 export class JsonDraft implements Draft {
   readonly model: string | undefined
   readonly value: unknown
+  readonly inner: readonly InnerModel[]
   readonly isReplayable = true
   readonly #json: JsonBody
   readonly #edits: readonly Edit[]
@@ -70,9 +79,15 @@ export class JsonDraft implements Draft {
   readonly #isChanged: boolean
   #last: { readonly model: ModelName; readonly body: Uint8Array<ArrayBuffer> } | undefined
 
-  constructor(json: JsonBody, model: string | undefined, edits: readonly Edit[], { received, isChanged }: JsonChanges) {
+  constructor(
+    json: JsonBody,
+    model: string | undefined,
+    edits: readonly Edit[],
+    { received, isChanged, inner = NONE }: JsonChanges,
+  ) {
     this.model = model
     this.value = json.value
+    this.inner = inner
     this.#json = json
     this.#edits = edits
     this.#received = received
@@ -119,8 +134,16 @@ export class JsonDraft implements Draft {
   }
 }
 
-/** The draft of a multipart form; `named` is the model that the request's target names, and goes before the form's own. */
-export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form, named?: string): Draft {
+/**
+ * The draft of a multipart form. `named` is the model that the request's target names, and goes before the form's own; `inner` are
+ * those that it names beside that.
+ */
+export function draftOfForm(
+  bytes: Uint8Array<ArrayBuffer>,
+  form: Form,
+  named?: string,
+  inner: readonly InnerModel[] = NONE,
+): Draft {
   const written = form.fields.get('model')?.at(-1)
   const model = named ?? written
   const isRenamed = (wanted: ModelName): wanted is string =>
@@ -129,6 +152,7 @@ export function draftOfForm(bytes: Uint8Array<ArrayBuffer>, form: Form, named?: 
     model,
     value: undefined,
     received: bytes,
+    inner,
     isReplayable: true,
     modelFor: ({ model: own }) => own ?? named,
     bodyFor: (wanted) => (isRenamed(wanted) ? form.replace('model', wanted) : bytes),

@@ -3,6 +3,7 @@ import { spendsOwnKey } from './auth/credentials.ts'
 import { callFor, type Going } from './call-for.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Recording } from './cassette/recorder.ts'
+import { checkInner } from './check-inner.ts'
 import { checkShape } from './check-shape.ts'
 import { chooseRoute } from './choose-route.ts'
 import { type DeliverDeps, deliver, refuseWrongKind, type Via } from './deliver.ts'
@@ -119,6 +120,7 @@ async function serve(
   const choosing = chooseRoute(exchange.target, draft, live, deps.ids)
   const route = choosing instanceof Promise ? await choosing : choosing
   checkShape(endpoint, draft, route)
+  if (live.restricts) checkInner(draft, route, live)
   const going = { exchange, principal, endpoint, draft, route, live }
   deps.repeats.admit(exchange, draft)
   const limits = limitTime(exchange, route, live.settings, deps)

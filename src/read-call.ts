@@ -3,6 +3,7 @@ import type { Exchange } from './exchange.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointFor, type JsonEndpoint } from './openai/endpoints.ts'
+import { giftOf } from './openai/key-giving.ts'
 import { type NamedModel, readTarget, type TargetReading } from './openai/read-target.ts'
 import { factsOf } from './request-facts.ts'
 
@@ -38,6 +39,7 @@ export function readCall(
   const { named } = reading
   if (!reading.isPlain && (hasParameters || named !== undefined) && isDecided(exchange, principal, reading, live))
     throw readInOtherWays()
+  if (!READING.has(request.method)) assertNothingGiven(exchange, principal, reading.endpoint, live)
   const isLost = hasParameters && reading.call !== undefined && misses(exchange, principal, reading.call, live)
   if (named === undefined || named === 'unclear') {
     if (isLost || (named === 'unclear' && live.modelsDecide)) throw modelUnclear(named === 'unclear')
@@ -65,6 +67,25 @@ function noteNamed(
   const called = endpointFor(request.method, named.plainTarget)
   if (called !== undefined) exchange.route = called.route
   return called
+}
+
+/**
+ * Whoever gets a key or a session of the upstream's goes past all rules with it. A session's model is told when it is made, so that
+ * where only models decide it may be had.
+ */
+function assertNothingGiven(exchange: Exchange, principal: Principal, endpoint: string, live: Live): void {
+  const gift = giftOf(endpoint)
+  if (gift === undefined) return
+  const { unknownModels, params } = live.settings
+  const isRuled = [endpoint, 'realtime'].some((path) =>
+    live.rules.mayMatch(factsOf(exchange, principal, undefined, path)),
+  )
+  const isAnyRefused = unknownModels === 'refuse' && gift !== 'session'
+  if (!(isAnyRefused || isRuled || (gift === 'any_key' && params.length > 0))) return
+  const what = gift === 'session' ? 'a session' : 'a key'
+  throw new ApiError('rules_not_applicable', {
+    message: `This request asks for ${what} of the upstream's own, to which the rules that this server has for models and parameters would not apply. Make the calls themselves here.`,
+  })
 }
 
 /** What would delete a model by a name that stands for another one deletes more than it says. */

@@ -1,32 +1,26 @@
 import type { Principal } from './auth/authorize.ts'
 import { readBytes } from './body/read-bytes.ts'
-import { readForm } from './body/read-form.ts'
 import { readJson } from './body/read-json.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
-import {
-  assertOneModel,
-  assertSameModel,
-  type Draft,
-  draftAsIs,
-  draftOfForm,
-  type JsonChanges,
-  JsonDraft,
-  modelSentTwice,
-} from './draft.ts'
+import { assertOneModel, assertSameModel, type Draft, draftAsIs, type JsonChanges, JsonDraft } from './draft.ts'
 import type { Exchange, IncomingBody } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
 import { isJsonObject } from './json/json.ts'
 import type { JsonBody } from './json/json-body.ts'
+import { assertNothingHidden, assertUnchanged, judgeInner } from './judge-inner.ts'
 import type { Live } from './live.ts'
-import { assertModelField, assertOneReading, hasTwoCodings } from './one-reading.ts'
+import { assertOneReading, hasTwoCodings } from './one-reading.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import { endpointPath } from './openai/endpoint-path.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
+import { broughtBy } from './openai/inner-calls.ts'
+import type { InnerModel } from './openai/inner-models.ts'
 import { wordsOfValue } from './openai/json-type-words.ts'
 import { type Compared, JSON_TYPE, PASSES, type PassDeps, type passBody } from './pass-draft.ts'
 import { modelOf, wantsStream, withDefaultModel, withModel } from './policy/default-model.ts'
-import type { RequestFacts } from './policy/rules.ts'
+import type { Applied, RequestFacts, RuleProgram } from './policy/rules.ts'
+import { notReadable, readFormDraft } from './read-form-draft.ts'
 import { factsOf } from './request-facts.ts'
 
 /** What reading a request needs. */
@@ -38,6 +32,8 @@ export interface ReadDraftDeps extends PassDeps {
 const NO_EDITS: readonly Edit[] = []
 /** Forms that name a model, by how their paths begin; the forms of other paths are uploads. */
 const MODEL_FORMS = /^(?:audio|images|videos)(?:\/|$)/
+/** Paths whose bodies are somebody's files, or are about these. */
+const UPLOADS = /^(?:files|uploads|containers|skills)(?:\/|$)/
 /** Paths whose requests are about one model. */
 const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|moderations|responses|videos)(?:\/|$)/
 /**
@@ -106,15 +102,40 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
     if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.target)))) assertModelIsText(json)
   }
   const program = live.settings.params.length === 0 ? undefined : live.rules.match(factsOf(exchange, principal, model))
-  if (program === undefined && !live.needsModel) return new JsonDraft(json, model, NO_EDITS, changes)
+  if (program === undefined && !live.needsModel) {
+    const inner = live.restricts ? innerOf(exchange, principal, live, json, program) : undefined
+    return new JsonDraft(json, model, NO_EDITS, inner === undefined ? changes : { ...changes, inner })
+  }
   const { headers } = exchange.request
   assertOneReading(headers, json, program)
   // Before they are applied: a refusal is told with the rules that it may come from.
   exchange.rules = program?.rules
   const applied = program?.apply(json)
   if (applied !== undefined) exchange.params = applied.done
+  const inner = live.restricts ? innerOf(exchange, principal, live, json, program, applied) : undefined
   const isDecoded = json.encoded !== undefined && hasTwoCodings(headers)
-  return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, isDecoded ? { ...changes, isChanged: true } : changes)
+  const { received } = changes
+  const all =
+    isDecoded || inner !== undefined ? { received, inner, isChanged: changes.isChanged || isDecoded } : changes
+  return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, all)
+}
+
+/** The models that a JSON body names beside its own, once they and all other calls in it are judged. */
+function innerOf(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  json: JsonBody,
+  program: RuleProgram | undefined,
+  applied?: Applied,
+): readonly InnerModel[] | undefined {
+  const { value } = json
+  if (!isJsonObject(value)) return undefined
+  if (!live.modelsDecide && program?.judgeInner === undefined && !('requests' in value)) return undefined
+  assertNothingHidden(json, value)
+  if (applied !== undefined) program?.judgeInner?.(applied.value)
+  const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)
+  return judgeInner({ exchange, principal, live, value, program, checkOwn })
 }
 
 function readOther(
@@ -126,15 +147,18 @@ function readOther(
 ): Draft | Promise<Draft> {
   if (exchange.body === undefined || !live.readsBodies) return pass(exchange, deps)
   const facts = factsOf(exchange, principal, undefined)
-  const isRuled = live.rules.mayMatch(facts)
+  const path = endpointPath(facts.endpoint)
+  const isRuled =
+    live.rules.mayMatch(facts) || broughtBy(path).some((endpoint) => live.rules.mayMatch({ ...facts, endpoint }))
   if (!(isRuled || live.needsModel || mayNameObject(facts, live))) return pass(exchange, deps)
   const type = exchange.request.headers.get('content-type') || 'application/json'
-  const path = endpointPath(facts.endpoint)
-  const mustBeRead = isRuled || (live.settings.unknownModels === 'refuse' && MODEL_CALLS.test(path))
+  const isAnyRefused = live.settings.unknownModels === 'refuse'
+  const mustBeRead =
+    isRuled || (isAnyRefused && (MODEL_CALLS.test(path) || (exchange.named === undefined && !UPLOADS.test(path))))
   if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps, mustBeRead)
   const isForm = type.toLowerCase().startsWith('multipart/form-data')
   const mayNameModel = live.needsModel && MODEL_FORMS.test(path)
-  if (isForm && (isRuled || mayNameModel)) return readFormOf(exchange, principal, live, type, deps, mustBeRead)
+  if (isForm && (mustBeRead || mayNameModel)) return readFormDraft(exchange, principal, live, type, deps, mustBeRead)
   // Some upstreams take a body for JSON whatever its type says.
   if (mustBeRead) throw notReadable(type)
   return pass(exchange, deps)
@@ -180,37 +204,4 @@ const NO_JSON: ReadonlySet<string> = new Set([
 
 function bodyOf(bytes: Uint8Array<ArrayBuffer>): IncomingBody {
   return { isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
-}
-
-async function readFormOf(
-  exchange: Exchange,
-  principal: Principal,
-  live: Live,
-  type: string,
-  deps: ReadDraftDeps,
-  mustBeRead: boolean,
-): Promise<Draft> {
-  const isEncoded = exchange.request.headers.has('content-encoding')
-  const bytes = await readBytes(exchange, deps.limits.jsonBytesMax)
-  const form = isEncoded ? undefined : readForm(bytes, type)
-  if (form === undefined && mustBeRead) throw notReadable(type)
-  if (form === undefined) return draftAsIs(bytes, exchange.named?.model)
-  const { named } = exchange
-  if (named?.plainTarget === undefined) assertSameModel(form.fields.get('model')?.at(-1), named)
-  const draft = draftOfForm(bytes, form, named?.model)
-  if (live.needsModel) assertModelField(form)
-  if (live.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
-  exchange.model = draft.model
-  exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
-  const program = live.rules.match(factsOf(exchange, principal, draft.model))
-  exchange.rules = program?.rules
-  program?.checkForm(form.fields)
-  return draft
-}
-
-function notReadable(type: string): ApiError {
-  const shown = type.split(';', 1)[0]?.slice(0, 100)
-  return new ApiError('rules_not_applicable', {
-    message: `This server has rules for the model or the parameters of this request, and they cannot be applied to a body of the type '${shown}'.`,
-  })
 }

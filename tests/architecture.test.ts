@@ -88,9 +88,11 @@ const LEVELS: readonly (readonly string[])[] = [
   ['own-headers.ts', 'short-answer.ts', 'masked-send.ts'],
   ['deliver.ts'],
   ['fork-exchange.ts', 'live.ts', 'draft.ts', 'request-facts.ts', 'tape-answer.ts', 'tape-exchange.ts'],
-  ['one-reading.ts', 'pass-draft.ts'],
+  ['judge-inner.ts', 'one-reading.ts', 'pass-draft.ts'],
+  ['read-form-draft.ts'],
   [
     'failover/',
+    'check-inner.ts',
     'check-shape.ts',
     'choose-route.ts',
     'fit-draft.ts',

@@ -28,7 +28,15 @@ export function isEqualJson(one: unknown, other: unknown): boolean {
  * countKeys({ a: { b: 1 } }) // 2
  */
 export function countKeys(value: unknown): number {
-  if (Array.isArray(value)) return value.reduce((count: number, item) => count + countKeys(item), 0)
-  if (!isJsonObject(value)) return 0
-  return Object.values(value).reduce((count: number, item) => count + 1 + countKeys(item), 0)
+  let count = 0
+  // Without recursion: callers nest as deep as they like.
+  const open: unknown[] = [value]
+  while (open.length > 0) {
+    const one = open.pop()
+    if (typeof one !== 'object' || one === null) continue
+    const inner: readonly unknown[] = Object.values(one)
+    if (!Array.isArray(one)) count += inner.length
+    for (const item of inner) if (typeof item === 'object') open.push(item)
+  }
+  return count
 }

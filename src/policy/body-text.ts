@@ -12,8 +12,9 @@ export class BodyText {
   readonly bytes: Uint8Array
   /** Where the body's own object begins. */
   readonly brace: number
+  /** The body's. */
+  readonly value: ParsedObject
   readonly #json: JsonBody
-  readonly #value: ParsedObject
   readonly #scanned = new Map<number, readonly Member[]>()
 
   /** `value`: the body's. */
@@ -21,7 +22,7 @@ export class BodyText {
     this.bytes = json.bytes
     this.brace = objectStart(json.bytes)
     this.#json = json
-    this.#value = value
+    this.value = value
   }
 
   /** Gives the members of the object whose opening brace stands at `brace`. */
@@ -39,7 +40,7 @@ export class BodyText {
    * value, and an upstream may take the first; or where it is written in another case, which some take for the same. Objects without any of the names are not even gone through.
    */
   assertSentOnce(tree: NameTree): void {
-    this.#assertWithin(tree, this.#value, this.brace, [])
+    this.#assertWithin(tree, this.value, this.brace, [])
   }
 
   /**
@@ -47,7 +48,7 @@ export class BodyText {
    * Where that holds, a value that equals another as parsed is also read like it by everyone else.
    */
   isPlain(names: Names): boolean {
-    let value: unknown = this.#value
+    let value: unknown = this.value
     let start = this.brace
     let end = this.bytes.length
     for (const name of names) {

@@ -1,13 +1,15 @@
 import { type CapWords, OPENAI_WORDS } from '../config/cap-words.ts'
 import type { ParamRule } from '../config/param-rule.ts'
 import type { Edit } from '../json/edit.ts'
+import type { JsonObject } from '../json/json.ts'
 import type { JsonBody } from '../json/json-body.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
 import { doneOf, type Step, stepsOf } from './done.ts'
 import { editsOf } from './draft-edits.ts'
 import { fieldMeantBy } from './form-field.ts'
+import { compileInnerLimits, type InnerLimits } from './inner-limits.ts'
 import { compileMatch, type FactsBeforeModel, fitsBeforeModel, mismatchOf } from './match-rule.ts'
-import { compilePlan, type Plan } from './plan.ts'
+import { compilePlan } from './plan.ts'
 import { checkForm, runOnJson } from './run-plan.ts'
 import { capEndpointOf } from './token-caps.ts'
 
@@ -56,6 +58,8 @@ export interface RuleProgram {
    * that occurs twice.
    */
   readonly apply: (body: JsonBody) => Applied
+  /** The limits for what stands deeper in a body than a rule leads; undefined: there are none. */
+  readonly judgeInner: InnerLimits | undefined
   /** The same for a form's text fields: checks only; throws `rules_not_applicable` where something would have to change. */
   readonly checkForm: (fields: ReadonlyMap<string, readonly string[]>) => void
   /** Whether a server that reads a form's field of that name may take it for a parameter that a rule is about. */
@@ -71,6 +75,8 @@ export interface Applied {
    * and spaces, at most about 1 KB.
    */
   readonly done: string
+  /** What goes on, parsed; worked out when it is asked for. */
+  readonly value: JsonObject
   /** The same for `explain`, rule by rule; worked out when it is asked for. */
   readonly steps: readonly Step[]
 }
@@ -103,12 +109,9 @@ export function createRules(rules: readonly ParamRule[], words: CapWords = OPENA
       matching.length === 0
         ? undefined
         : compile(
-            compilePlan(
-              matching.map(({ rule }) => rule),
-              words,
-              endpoint,
-            ),
-            numbers,
+            matching.map(({ rule }) => rule),
+            words,
+            endpoint,
           ),
     )
   }
@@ -128,15 +131,20 @@ export function createRules(rules: readonly ParamRule[], words: CapWords = OPENA
   }
 }
 
-function compile(plan: Plan, numbers: readonly number[]): RuleProgram {
+function compile(rules: readonly ParamRule[], words: CapWords, endpoint: string): RuleProgram {
+  const plan = compilePlan(rules, words, endpoint)
   return {
-    rules: numbers,
+    rules: rules.map(({ number }) => number),
+    judgeInner: compileInnerLimits(rules),
     apply(body) {
       const { root, text, notes } = runOnJson(plan, body)
       const edits = editsOf(root, text)
       return {
         edits,
         done: edits.length === 0 ? '' : doneOf(notes),
+        get value() {
+          return (edits.length === 0 ? text.value : root.value()) as JsonObject
+        },
         get steps() {
           return edits.length === 0 ? [] : stepsOf(notes)
         },

@@ -1,4 +1,5 @@
 import { type Principal, principalName } from '../../auth/authorize.ts'
+import { checkInner } from '../../check-inner.ts'
 import { checkShape } from '../../check-shape.ts'
 import { chooseRoute } from '../../choose-route.ts'
 import type { Config } from '../../config/config.ts'
@@ -103,6 +104,7 @@ async function follow(read: ReadRequest, live: Live, config: Config): Promise<Ex
   const deps = { mayBorrow: () => config.server.isLoopback && config.auth.lendsToLocal, userAgent: '', loops }
   const route = await chooseRoute(target, draft, live, createRememberedIds({ sha256 }))
   checkShape(read.endpoint, draft, route)
+  checkInner(draft, route, live)
   return explainRoute(
     {
       method: request.method,

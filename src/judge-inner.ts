@@ -1,0 +1,110 @@
+import type { Principal } from './auth/authorize.ts'
+import type { Exchange } from './exchange.ts'
+import { countKeys } from './json/equal.ts'
+import type { JsonObject } from './json/json.ts'
+import { JsonBody } from './json/json-body.ts'
+import { countMembers } from './json/skip.ts'
+import type { Live } from './live.ts'
+import { ApiError } from './openai/api-error.ts'
+import { endpointOf } from './openai/endpoint-of.ts'
+import { type InnerCall, innerCalls } from './openai/inner-calls.ts'
+import { isWords } from './openai/inner-members.ts'
+import { type InnerModel, innerModels } from './openai/inner-models.ts'
+import { tooDeep } from './policy/inner-limits.ts'
+import { sentTwice } from './policy/refusals.ts'
+import type { RuleProgram } from './policy/rules.ts'
+import { factsOf } from './request-facts.ts'
+
+/** A request whose parameters are known, JSON or a form's fields. */
+export interface Judged {
+  readonly exchange: Exchange
+  readonly principal: Principal
+  readonly live: Live
+  readonly value: JsonObject
+  /** The rules that it is subject to by its own model. */
+  readonly program: RuleProgram | undefined
+  /** Throws where other rules refuse the request's own parameters, or would have to change them. */
+  readonly checkOwn: (program: RuleProgram, param: string) => void
+}
+
+/**
+ * Judges what a request has in it beside its own parameters, where rules or models decide: other calls, and models in other places
+ * than `model`. Gives those models; who may answer for them is known when the route is (`check-inner.ts`).
+ *
+ * A rule is applied to the request's own parameters only: where it would have to change something for a model or a call in it, the
+ * request is refused. Throws `rules_not_applicable`, or what the rules of that model or call throw.
+ *
+ * @example
+ * const inner = judgeInner({ exchange, principal, live, value, program, checkOwn })
+ */
+export function judgeInner({ exchange, principal, live, value, program, checkOwn }: Judged): readonly InnerModel[] {
+  for (const call of innerCalls(value)) judgeCall(call, exchange, principal, live)
+  if (!live.modelsDecide) return []
+  const models = innerModels(value)
+  if (models === undefined) throw tooDeep()
+  if (live.settings.unknownModels === 'refuse') assertModelTold(exchange, value)
+  for (const { model, param } of models) {
+    const other = live.rules.match(factsOf(exchange, principal, model))
+    if (other !== undefined && other !== program) checkOwn(other, param)
+  }
+  return models
+}
+
+/**
+ * Asserts that nothing in a JSON body is hidden behind another member of the same name: the parser keeps one of them, and the other
+ * one may be what the upstream reads. Throws `rules_not_applicable`.
+ *
+ * @example
+ * assertNothingHidden(json, json.value)
+ */
+export function assertNothingHidden({ bytes, members }: JsonBody, value: JsonObject): void {
+  const seen = new Set<string>()
+  for (const { key, valueStart, valueEnd } of members) {
+    const inner: unknown = value[key]
+    if (typeof inner !== 'object' || inner === null || isWords(key, inner, 0)) continue
+    if (seen.has(key)) throw sentTwice([key])
+    seen.add(key)
+    if (countMembers(bytes, valueStart, valueEnd) !== countKeys(inner)) throw sentTwice([key, '…'])
+  }
+}
+
+/**
+ * Asserts that a JSON body's own parameters are such as other rules leave alone. Throws `rules_not_applicable`, or what these throw.
+ *
+ * @example
+ * assertUnchanged(program, json, 'models[0]')
+ */
+export function assertUnchanged(program: RuleProgram, json: JsonBody, param: string): void {
+  const { edits, done, value } = program.apply(json)
+  program.judgeInner?.(value)
+  if (edits.length === 0) return
+  throw new ApiError('rules_not_applicable', {
+    message: `This server's rules for '${param}' would have to change this request (${done}), and are not applied in this place. Send what they allow, or the call by itself.`,
+    param,
+  })
+}
+
+function judgeCall({ body, endpoint, param }: InnerCall, exchange: Exchange, principal: Principal, live: Live): void {
+  const model = typeof body['model'] === 'string' ? body['model'] : undefined
+  // Anthropic's `messages/batches` are of `messages`.
+  const own = endpointOf(exchange.target).replace(/\/batches$/, '')
+  const program = live.rules.match(factsOf(exchange, principal, model, endpoint ?? own))
+  if (program === undefined) return
+  assertUnchanged(program, new JsonBody(new TextEncoder().encode(JSON.stringify(body)), body), param)
+}
+
+/** Objects of the upstream's that have a model of their own, as bodies name them. */
+const HOLDERS = ['prompt', 'assistant_id', 'agent_id', 'agent', 'workflow', 'workflow_id']
+/** Paths whose calls go by such an object where they name no model. */
+const HELD = /^(?:responses|threads\/runs|threads\/[^/]+\/runs|chatkit|agents|conversations|realtime)(?:\/|$)/
+
+/** A call that names no model goes by that of a prompt, an assistant or an agent, which nobody here knows. */
+function assertModelTold(exchange: Exchange, value: JsonObject): void {
+  if (typeof value['model'] === 'string' || !HELD.test(endpointOf(exchange.target))) return
+  const holder = HOLDERS.find((name) => value[name] !== undefined && value[name] !== null)
+  if (holder === undefined) return
+  throw new ApiError('rules_not_applicable', {
+    message: `This server decides on the models that may be used, and '${holder}' has one that it does not know. Name the model, too.`,
+    param: 'model',
+  })
+}

@@ -1,0 +1,69 @@
+import { foldName } from '../json/fold-name.ts'
+import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { isOwnWords } from './object-ids.ts'
+
+/** A member of an object within a body, or of the body itself (`depth` 0). */
+export interface InnerMember {
+  /** As `foldName` gives it. */
+  readonly name: string
+  readonly value: unknown
+  readonly depth: number
+  /** With dots, and places in lists: `tools[0].model`; made when it is asked for. */
+  readonly param: () => string
+}
+
+/** Members in which nothing but somebody's own words stand: what is said, what it is said with, schemas. */
+const WORDS: ReadonlySet<string> = new Set([
+  ...['messages', 'input_messages', 'content', 'contents', 'instructions', 'system', 'documents', 'examples'],
+  ...['properties', '$defs', 'definitions', 'guided_json', 'response_schema', 'responseSchema', 'output_schema'],
+])
+/** Some servers take the parameters in these for the body's own, though names of objects in them mean nothing. */
+const LOOKED_INTO: ReadonlySet<string> = new Set(['extra_body'])
+const OBJECTS_MAX = 100_000
+const DEPTH_MAX = 32
+
+/**
+ * Goes through the members of a body and of all objects in it, but for those of somebody's own words: where another call, a session,
+ * a grader or a tool has parameters of its own. False: there are too many, or they lie too deep, and some have not been seen.
+ *
+ * @example
+ * const isWhole = visitMembers(body.value, ({ name, value }) => { if (name === 'model') models.push(value) })
+ */
+export function visitMembers(body: JsonObject, visit: (member: InnerMember) => void): boolean {
+  let objectsLeft = OBJECTS_MAX
+  const path: (string | number)[] = []
+  const goInto = (value: object, depth: number): boolean => {
+    objectsLeft -= 1
+    if (objectsLeft < 0 || depth > DEPTH_MAX) return false
+    if (Array.isArray(value)) return (value as readonly unknown[]).every((one, at) => step(one, at, depth + 1))
+    const object = value as JsonObject
+    for (const key in object) {
+      const inner = object[key]
+      path.push(key)
+      visit({ name: foldName(key), value: inner, depth, param: () => paramOf(path) })
+      path.pop()
+      if (!(isWords(key, inner, depth) || step(inner, key, depth + 1))) return false
+    }
+    return true
+  }
+  const step = (value: unknown, at: string | number, depth: number): boolean => {
+    if (typeof value !== 'object' || value === null) return true
+    path.push(at)
+    const isWhole = goInto(value, depth)
+    path.pop()
+    return isWhole
+  }
+  return isJsonObject(body) ? goInto(body, 0) : true
+}
+
+/** Whether a member holds somebody's own words only: the parameters of a function are a schema, and those of a body are parameters; a list of inputs is what is said. */
+export function isWords(key: string, value: unknown, depth: number): boolean {
+  if (LOOKED_INTO.has(key)) return false
+  if (key === 'parameters') return depth > 0
+  if (key === 'input') return Array.isArray(value)
+  return WORDS.has(key) || isOwnWords(key)
+}
+
+function paramOf(path: readonly (string | number)[]): string {
+  return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`)).join('')
+}

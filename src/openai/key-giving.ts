@@ -1,0 +1,24 @@
+/** What the answer to a request is to a caller, beyond this server. */
+export type Gift = 'key' | 'session' | 'any_key'
+
+/** Sessions for a voice, whose keys are good for sessions only. */
+const SESSION_KEYS =
+  /^(?:(?:realtime|live)\/(?:[^/]+\/)*(?:client_secrets|sessions|transcription_sessions|translation_sessions)|chatkit\/sessions)$/
+/** A call that the caller's browser, or a telephone, has with the upstream itself. */
+const SESSIONS = /^realtime\/calls(?:\/[^/]+\/accept)?$/
+/** Keys that are good for anything: OpenAI's own administration, OpenRouter's and LiteLLM's, Google's tokens for browsers. */
+const KEYS =
+  /(?:^|\/)(?:admin_api_keys|api_keys|service_accounts|auth_tokens|ephemeral_tokens|key\/(?:[^/]+\/)?(?:re)?generate)$|^keys$/
+
+/**
+ * What a POST gives its caller with which they can go past this server: a `key` for sessions, a `session` of their own, `any_key`;
+ * undefined: nothing of the kind. `endpoint` is the path below `/v1/` (OpenAI specification: realtime, chatkit, administration).
+ *
+ * @example
+ * giftOf('realtime/client_secrets') // 'key'
+ */
+export function giftOf(endpoint: string): Gift | undefined {
+  if (SESSION_KEYS.test(endpoint)) return 'key'
+  if (SESSIONS.test(endpoint)) return 'session'
+  return KEYS.test(endpoint) ? 'any_key' : undefined
+}
