@@ -19,6 +19,7 @@ import { openaiRoutes } from './http/routes/openai.ts'
 import { createUpgrade, type Upgrade } from './http/upgrade.ts'
 import { type Admission, createAdmission } from './limits/admission.ts'
 import { createFailingRepeats } from './limits/failing-repeats.ts'
+import { MemoryBudget } from './limits/memory-budget.ts'
 import { createLive } from './live.ts'
 import { createPartsMaker, type Serving } from './live-parts.ts'
 import { maskAnswers } from './masked-send.ts'
@@ -119,12 +120,14 @@ export function createApp(deps: AppDeps): App {
   const cors = createCors(server.corsOrigins)
   const routing = { now, random: Math.random, deadlines, onBreaker: tellBreaker(log) }
   const sleep = createSleep(deadlines)
+  const memory = new MemoryBudget(config.limits.memoryBytesMax)
+  const reading = { bytesMax: config.limits.jsonBytesMax, memory }
   const makeParts = createPartsMaker({
     ...deps,
     deadlines,
     sleep,
     now: routing.now,
-    jsonBytesMax: config.limits.jsonBytesMax,
+    reading,
   })
   let parts = makeParts(config.settings, deps.extensions)
   let live: Serving = { ...createLive(config.settings, routing), ...parts }
@@ -134,6 +137,7 @@ export function createApp(deps: AppDeps): App {
     ids: createRememberedIds({ sha256 }),
     defaultModel: config.defaultModel,
     limits: config.limits,
+    reading,
     timeouts,
     ssePingMs: config.ssePingMs,
     userAgent: `NexCode/${version}`,

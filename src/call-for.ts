@@ -8,7 +8,7 @@ import { fitDraft, withPresetsPart } from './fit-draft.ts'
 import { type AddressDeps, addressLane, wantedFrom } from './lane-address.ts'
 import type { Serving } from './live-parts.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
-import { namesObjects } from './remember-objects.ts'
+import type { NamedObjects } from './remember-objects.ts'
 import { isRenamed } from './rename-answer.ts'
 import type { Lane, Route } from './router/router.ts'
 
@@ -18,6 +18,8 @@ export interface Going {
   readonly principal: Principal
   readonly endpoint: JsonEndpoint | undefined
   readonly draft: Draft
+  /** What its answer may name; undefined: nothing that has to be remembered. */
+  readonly objects: NamedObjects | undefined
   readonly route: Route
   readonly live: Serving
 }
@@ -54,7 +56,7 @@ export function callFor(going: Going, lane: Lane, abort: AbortController, deps: 
   }
   if (live.settings.cache.store !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
   // An answer that is recorded, in which a name is to be changed, or ids are to be found, has to be readable.
-  const isReadable = deps.cassettes?.record !== undefined || isRenamed(going) || namesObjects(going)
+  const isReadable = deps.cassettes?.record !== undefined || isRenamed(going) || going.objects !== undefined
   if (isReadable) headers.set('accept-encoding', 'identity')
   const body = fitted?.body ?? draft.bodyFor(model)
   const streamIdleMs = ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs

@@ -3,6 +3,9 @@ import { isJsonObject } from './json/json.ts'
 import { assertRequest, type JsonEndpoint } from './openai/endpoints.ts'
 import type { Lane, Route } from './router/router.ts'
 
+/** What the rules have changed is read once more only where it is short. */
+const READ_AGAIN_BYTES_MAX = 64 * 1024
+
 /**
  * Refuses, in OpenAI's words, a request that is certainly wrong by OpenAI's contract, where nobody but OpenAI or Azure OpenAI may
  * answer it. Other servers have forms of their own, and only they know them.
@@ -20,6 +23,8 @@ export function checkShape(endpoint: JsonEndpoint | undefined, draft: Draft, { l
     const going = draft.bodyFor(undefined)
     // What the rules have made of it may be right.
     if (!(going instanceof Uint8Array) || !draft.isChangedFor(undefined)) throw refusal
+    // A long one is the upstream's to judge: read once more, it would keep others waiting.
+    if (going.byteLength > READ_AGAIN_BYTES_MAX) return
     const value: unknown = JSON.parse(new TextDecoder().decode(going))
     if (isJsonObject(value)) assertRequest(endpoint, value)
   }

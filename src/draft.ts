@@ -13,7 +13,7 @@ import type { UpstreamBody } from './upstream/send.ts'
 export interface Draft {
   /** As the caller wrote it, or the default that was put in. */
   readonly model: string | undefined
-  /** The parsed body, where it is JSON that was read. */
+  /** The parsed body, where it is JSON that was read, and has not been let go. */
   readonly value: unknown
   /** The body as the caller sent it, decoded where it has been read as JSON. */
   readonly received: UpstreamBody
@@ -29,6 +29,8 @@ export interface Draft {
   textFor(model: ModelName): Uint8Array<ArrayBuffer> | undefined
   /** Whether that is no longer the received body, so that its length and coding are other ones. */
   isChangedFor(model: ModelName): boolean
+  /** It is sent, and nobody decides by its value any more. */
+  letGo(): void
 }
 
 /** What a body is to say as the model. */
@@ -54,6 +56,21 @@ export function draftAsIs(body: UpstreamBody, model?: string): Draft {
     bodyFor: () => body,
     textFor: () => undefined,
     isChangedFor: () => false,
+    letGo() {},
+  }
+}
+
+/** The draft of a body that goes on as it came, and whose value is needed before. */
+export function draftCompared(body: Uint8Array<ArrayBuffer>, value: unknown, model?: string): Draft {
+  let kept = value
+  return {
+    ...draftAsIs(body, model),
+    get value() {
+      return kept
+    },
+    letGo() {
+      kept = undefined
+    },
   }
 }
 
@@ -70,7 +87,6 @@ export interface JsonChanges {
 /** The draft of a JSON body, with what the rules change in it; a class, because there is one for nearly every request. */
 export class JsonDraft implements Draft {
   readonly model: string | undefined
-  readonly value: unknown
   readonly inner: readonly InnerModel[]
   readonly isReplayable = true
   readonly #json: JsonBody
@@ -86,7 +102,6 @@ export class JsonDraft implements Draft {
     { received, isChanged, inner = NONE }: JsonChanges,
   ) {
     this.model = model
-    this.value = json.value
     this.inner = inner
     this.#json = json
     this.#edits = edits
@@ -96,6 +111,14 @@ export class JsonDraft implements Draft {
 
   get received(): Uint8Array<ArrayBuffer> {
     return (this.#received ?? this.#json).bytes
+  }
+
+  get value(): unknown {
+    return this.#json.value
+  }
+
+  letGo(): void {
+    this.#json.letGo()
   }
 
   modelFor({ model, upstream }: ModelReader): ModelName {
@@ -158,6 +181,7 @@ export function draftOfForm(
     bodyFor: (wanted) => (isRenamed(wanted) ? form.replace('model', wanted) : bytes),
     textFor: () => undefined,
     isChangedFor: isRenamed,
+    letGo() {},
   }
 }
 

@@ -8,6 +8,8 @@ import type { Deadline } from './timing/deadlines.ts'
 export interface IncomingBody {
   /** Whether all of it is here. */
   readonly isComplete: boolean
+  /** Whether the memory that it takes is counted already: it has been read once. */
+  readonly isCounted?: boolean
   /** Its length, where that was told in advance. */
   readonly length?: number | undefined
   /** All of it: at once where it has come, else when it has. For a body whose length was told. */

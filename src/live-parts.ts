@@ -1,3 +1,4 @@
+import type { ReadLimits } from './body/read-bytes.ts'
 import { readJson } from './body/read-json.ts'
 import { areSameConfigs } from './config/open-secrets.ts'
 import type { CacheSettings, Settings } from './config/settings.ts'
@@ -38,7 +39,8 @@ export interface PartsDeps {
   readonly sleep: Sleep
   /** Milliseconds, monotonic. */
   readonly now: () => number
-  readonly jsonBytesMax: number
+  /** How JSON bodies are read. */
+  readonly reading: ReadLimits
 }
 
 /** Makes the parts for some settings; what has not changed since `previous` goes on. Throws where a store can't be opened. */
@@ -55,7 +57,7 @@ const OLD_STORE_MS = 60_000
  * Makes what makes the parts of settings that outlive a reload where nothing about them has changed: kept answers, extensions.
  *
  * @example
- * const makeParts = createPartsMaker({ log, sha256, openStore, deadlines, sleep, now, jsonBytesMax })
+ * const makeParts = createPartsMaker({ log, sha256, openStore, deadlines, sleep, now, reading })
  * let parts = makeParts(settings, extensions)
  */
 export function createPartsMaker(deps: PartsDeps): MakeParts {
@@ -94,15 +96,15 @@ function makeChain(
   deps: PartsDeps & Pick<ChainDeps, 'pending'>,
 ): Chain {
   if (reuse === undefined) return NO_EXTENSIONS
-  const { log, deadlines, jsonBytesMax, pending } = deps
+  const { log, deadlines, reading, pending } = deps
   return createChain(extensions, {
     deadlines,
     log,
     store: reuse.store,
     answers: { hasBody: (answer) => answer.body !== null || bodyNoteOf(answer) !== undefined, standalone },
-    readJson: (incoming) => readJson(incoming, jsonBytesMax),
+    readJson: (incoming) => readJson(incoming, reading),
     endpointOf,
-    bodyBytesMax: jsonBytesMax,
+    bodyBytesMax: reading.bytesMax,
     pending,
   })
 }

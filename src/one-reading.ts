@@ -19,7 +19,9 @@ const MODEL = treeOf([['model']])
 const ASCII_MAX = 0x7f
 const SHOWN_CHARS_MAX = 60
 /** Two formats go by this name, with and without a head and a checksum: what is read here need not be what is read there. */
-const TWO_FORMATS = /^\s*deflate\s*$/i
+const TWO_FORMATS = /(?:^|,)\s*deflate\s*(?:,|$)/i
+/** A longer body of another type is not gone through once more for what it may mean to others: it would keep all waiting. */
+const OTHER_TYPE_BYTES_MAX = 1024 * 1024
 
 /**
  * Asserts that a body of JSON which a rule or a model decides on is read by its server as it is read here: in UTF-8, and as JSON.
@@ -33,6 +35,7 @@ const TWO_FORMATS = /^\s*deflate\s*$/i
 export function assertOneReading(headers: Headers, { bytes }: JsonBody, program: RuleProgram | undefined): void {
   const type = headers.get('content-type')
   if (type === null || USUAL.test(type)) return
+  if (bytes.byteLength > OTHER_TYPE_BYTES_MAX && (/charset/i.test(type) || FORM_TYPE.test(type))) throw tooLongFor(type)
   for (const charset of charsetsOf(type)) {
     const isRead = UTF_8.test(charset) || (OVER_ASCII.test(charset) && isAscii(bytes))
     if (!isRead) throw otherCharset(charset)
@@ -97,6 +100,12 @@ function assertNoFields(bytes: Uint8Array, program: RuleProgram | undefined): vo
 /** Whether a server may take a form's field for the model. */
 function isModelField(name: string): boolean {
   return fieldMeantBy(name, MODEL) !== undefined
+}
+
+function tooLongFor(type: string): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: `This server decides by the content of this request, and goes through a body of the type '${type.slice(0, SHOWN_CHARS_MAX)}' only up to 1 MiB. Send it as application/json.`,
+  })
 }
 
 function otherCharset(charset: string): ApiError {

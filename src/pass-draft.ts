@@ -1,11 +1,15 @@
-import { limitBytes, readBytes, readStart, tooLarge } from './body/read-bytes.ts'
-import { type Draft, draftAsIs } from './draft.ts'
+import { parseJson } from './body/parse-json.ts'
+import { limitBytes, type ReadLimits, readBytes, readStart, tooLarge } from './body/read-bytes.ts'
+import { type Draft, draftAsIs, draftCompared } from './draft.ts'
 import type { Exchange } from './exchange.ts'
+import { ApiError } from './openai/api-error.ts'
 import { modelOf, wantsStream } from './policy/default-model.ts'
 
-/** The limits of what passes, in bytes. */
+/** The limits of what passes. */
 export interface PassDeps {
-  readonly limits: { readonly jsonBytesMax: number; readonly uploadBytesMax: number }
+  readonly limits: { readonly uploadBytesMax: number }
+  /** For JSON, and forms that are looked into. */
+  readonly reading: ReadLimits
 }
 
 /** JSON, and what clients send it as that say nothing better (curl's default is a form). */
@@ -19,24 +23,25 @@ function passTold(exchange: Exchange, deps: PassDeps): Draft | Promise<Draft> {
 /** Passes on a body that other requests' are compared with: whole, and with its value where it is JSON. One of a told length that is too large goes on as it comes. */
 async function passWhole(exchange: Exchange, deps: PassDeps): Promise<Draft> {
   const { request, body, json, named } = exchange
-  const { jsonBytesMax } = deps.limits
-  if (body === undefined || Number(request.headers.get('content-length')) > jsonBytesMax)
-    return passBody(exchange, deps)
-  const bytes = json?.encoded ?? json?.bytes ?? (await readBytes(exchange, jsonBytesMax))
-  const value = json?.value ?? jsonValueOf(bytes, request.headers)
+  const { bytesMax } = deps.reading
+  if (body === undefined || Number(request.headers.get('content-length')) > bytesMax) return passBody(exchange, deps)
+  const bytes = json?.encoded ?? json?.bytes ?? (await readBytes(exchange, deps.reading))
+  const value = json?.value ?? (await jsonValueOf(bytes, exchange, deps))
   if (value === undefined) return draftAsIs(bytes, named?.model)
   exchange.model = modelOf(value) ?? named?.model
   exchange.stream = wantsStream(value)
-  return { ...draftAsIs(bytes, named?.model), value }
+  return draftCompared(bytes, value, named?.model)
 }
 
 /** The value of a body that is JSON; undefined: it is not, or not to be read. */
-function jsonValueOf(bytes: Uint8Array, headers: Headers): unknown {
+async function jsonValueOf(bytes: Uint8Array, exchange: Exchange, { reading }: PassDeps): Promise<unknown> {
+  const { headers } = exchange.request
   if (headers.has('content-encoding') || !JSON_TYPE.test(headers.get('content-type') ?? 'application/json'))
     return undefined
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
-  } catch {
+    return (await parseJson(bytes, () => reading.memory.hold(exchange))).value
+  } catch (thrown) {
+    if (thrown instanceof ApiError && thrown.kind === 'memory_full') throw thrown
     return undefined
   }
 }

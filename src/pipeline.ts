@@ -20,7 +20,7 @@ import type { Serving } from './live-parts.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { readCall } from './read-call.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
-import { watchObjects } from './remember-objects.ts'
+import { objectsOf, watchObjects } from './remember-objects.ts'
 import { renamingFor } from './rename-answer.ts'
 import { isOnce } from './reuse/answer-once.ts'
 import type { Reused } from './reuse/reuse-request.ts'
@@ -29,10 +29,8 @@ import { affinityOf } from './router/affinity.ts'
 import type { Account } from './router/attempt.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
 import type { Lane } from './router/router.ts'
-import { answerEndOf } from './stream/answer-end.ts'
-import { standalone } from './stream/body-note.ts'
 import { type TakePlaceDeps, takePlace } from './take-place.ts'
-import { tapeAnswer } from './tape-answer.ts'
+import { tapeAnswered } from './tape-answer.ts'
 import { tapeExchange } from './tape-exchange.ts'
 import { throughExtensions } from './through-extensions.ts'
 import type { LoopGuard } from './upstream/loop-guard.ts'
@@ -42,7 +40,6 @@ export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, Addre
   /** What the settings come to now: a request keeps what it began with. */
   readonly live: () => Serving
   readonly ids: RememberedIds
-  readonly limits: TakePlaceDeps['limits'] & ReadDraftDeps['limits']
   readonly loops: LoopGuard
   readonly repeats: FailingRepeats
   readonly timeouts: TimeLimits
@@ -121,13 +118,13 @@ async function serve(
   const route = choosing instanceof Promise ? await choosing : choosing
   checkShape(endpoint, draft, route)
   if (live.restricts) checkInner(draft, route, live)
-  const going = { exchange, principal, endpoint, draft, route, live }
+  const going = { exchange, principal, endpoint, draft, objects: objectsOf(exchange, draft, live), route, live }
   deps.repeats.admit(exchange, draft)
   const limits = limitTime(exchange, route, live.settings, deps)
   try {
     const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
     deps.repeats.answered(exchange, draft, answered.answer)
-    const answer = taped === undefined ? answered.answer : tape(exchange, answered, taped, deps)
+    const answer = taped === undefined ? answered.answer : tapeAnswered(exchange, answered, taped, deps)
     const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
     const response = delivering instanceof Promise ? await delivering : delivering
     if ('served' in answered) tellServed(response.headers, answered, exchange, live.settings)
@@ -137,12 +134,6 @@ async function serve(
     if (!isUnsent(thrown)) deps.repeats.failed(exchange, draft, thrown)
     throw thrown
   }
-}
-
-/** Has an answer recorded as it comes, from an upstream or from what is kept. */
-function tape(exchange: Exchange, { answer, lane }: Handed, taped: Recording, { deadlines }: PipelineDeps): Response {
-  const end = answerEndOf(exchange, answer, { isUpstreams: lane !== undefined, deadlines })
-  return tapeAnswer(standalone(answer), taped, end)
 }
 
 /** Answers from what is kept or under way for others, or by asking the targets. */
@@ -179,6 +170,13 @@ async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDep
 }
 
 function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
+  const answering = askLanes(going, limits, deps)
+  // What its body was parsed to is not needed on the way, but by an extension that may ask again.
+  if (going.exchange.json === undefined) going.draft.letGo()
+  return answering
+}
+
+function askLanes(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
   const { exchange, principal, endpoint, draft, route, live } = going
   const [only] = route.lanes
   if (!live.settings.hasFile && only !== undefined) {
@@ -189,11 +187,11 @@ function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): P
     limits.onLane(lane)
     return callFor(going, lane, abort, deps)
   }
-  const { isReplayable } = draft
   const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
   const { dueAt, clientDueAt } = limits
   // Nothing of it is kept where the window is 0; then the header is the upstream's affair.
   const once = isOnce(exchange, live.settings)
+  const { isReplayable } = draft
   return ask(
     { exchange, endpoint, route, affinity, accountOf, callFor: call, isOnce: once, isReplayable, dueAt, clientDueAt },
     deps,

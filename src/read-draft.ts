@@ -1,9 +1,9 @@
 import type { Principal } from './auth/authorize.ts'
 import { readBytes } from './body/read-bytes.ts'
-import { readJson } from './body/read-json.ts'
+import { parseBody, readJson } from './body/read-json.ts'
 import { STATEFUL_RESOURCES } from './config/stateful-resources.ts'
 import { assertOneModel, assertSameModel, type Draft, draftAsIs, type JsonChanges, JsonDraft } from './draft.ts'
-import type { Exchange, IncomingBody } from './exchange.ts'
+import type { Exchange } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
 import { isJsonObject } from './json/json.ts'
 import type { JsonBody } from './json/json-body.ts'
@@ -58,7 +58,7 @@ export function readDraft(
     return readOther(exchange, principal, live, deps, PASSES[compared])
   }
   // What came with the head is there at once: a promise for each step would cost more than the step.
-  const body = exchange.json ?? readJson(exchange, deps.limits.jsonBytesMax)
+  const body = exchange.json ?? readJson(exchange, deps.reading)
   const draft = (read: JsonBody): Draft => {
     // Whether the rest is right, the upstream knows.
     if (!isJsonObject(read.value)) throw new ApiError('invalid_json')
@@ -179,15 +179,14 @@ async function readJsonOf(
   deps: ReadDraftDeps,
   mustBeRead: boolean,
 ): Promise<Draft> {
-  const { jsonBytesMax } = deps.limits
   if (mustBeRead || exchange.json !== undefined) {
-    const read = exchange.json ?? (await readJson(exchange, jsonBytesMax))
+    const read = exchange.json ?? (await readJson(exchange, deps.reading))
     return draftRead(exchange, principal, live, read)
   }
-  const bytes = await readBytes(exchange, jsonBytesMax)
+  const bytes = await readBytes(exchange, deps.reading)
   let json: JsonBody
   try {
-    json = await readJson({ request: exchange.request, body: bodyOf(bytes) }, jsonBytesMax)
+    json = await parseBody(bytes, exchange, deps.reading)
   } catch (refusal) {
     if (refusal instanceof ApiError && NO_JSON.has(refusal.kind)) return draftAsIs(bytes, exchange.named?.model)
     throw refusal
@@ -201,7 +200,3 @@ const NO_JSON: ReadonlySet<string> = new Set([
   'unsupported_content_encoding',
   'unsupported_content_type',
 ])
-
-function bodyOf(bytes: Uint8Array<ArrayBuffer>): IncomingBody {
-  return { isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
-}

@@ -30,7 +30,7 @@ export async function readFormDraft(
   mustBeRead: boolean,
 ): Promise<Draft> {
   const isEncoded = exchange.request.headers.has('content-encoding')
-  const bytes = await readBytes(exchange, deps.limits.jsonBytesMax)
+  const bytes = await readBytes(exchange, deps.reading)
   const form = isEncoded ? undefined : readForm(bytes, type)
   if (form === undefined && mustBeRead) throw notReadable(type)
   if (form === undefined) return draftAsIs(bytes, exchange.named?.model)

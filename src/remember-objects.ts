@@ -15,6 +15,8 @@ import { type AnswerIds, findAnswerIds } from './stream/answer-ids.ts'
 export interface AnsweredRequest {
   readonly exchange: Exchange
   readonly draft: Draft
+  /** What its answer may name, as `objectsOf` gives it. */
+  readonly objects: NamedObjects | undefined
   readonly route: Route
   readonly live: Live & { readonly sharedStore: Store | undefined }
 }
@@ -22,14 +24,21 @@ export interface AnsweredRequest {
 /** Voices of a customer's own. */
 const VOICES = /^audio\/voice/
 
+/** The answer to a request may name objects that have to be remembered; these ids are named by the request itself. */
+export type NamedObjects = ReadonlySet<string>
+
 /**
- * Whether the answer to a request may name objects that can be asked for later only where it came from, so that their ids
- * have to be remembered.
+ * Finds out whether the answer to a request may name objects that can be asked for later only where it came from, so that
+ * their ids have to be remembered: gives those that its body names; undefined: it may not.
  *
  * @example
- * if (namesObjects(request)) headers.set('accept-encoding', 'identity')
+ * const objects = objectsOf(exchange, draft, live)
  */
-export function namesObjects({ exchange, draft, live }: Pick<AnsweredRequest, 'exchange' | 'draft' | 'live'>): boolean {
+export function objectsOf(exchange: Exchange, draft: Draft, live: Live): NamedObjects | undefined {
+  return namesObjects(exchange, draft, live) ? idsIn('', draft.value) : undefined
+}
+
+function namesObjects(exchange: Exchange, draft: Draft, live: Live): boolean {
   if (!live.remembersIds) return false
   const { request, route, target } = exchange
   if (request.method === 'HEAD' || request.method === 'DELETE') return false
@@ -57,8 +66,8 @@ export function watchObjects(
   lane: Lane,
   ids: RememberedIds,
 ): ((headers: Headers) => AnswerIds | undefined) | undefined {
-  if (!namesObjects(answered)) return undefined
-  const { exchange, draft, route, live } = answered
+  const { exchange, draft, objects: inBody, route, live } = answered
+  if (inBody === undefined) return undefined
   const store = live.sharedStore
   const where: Whereabouts = { upstream: lane.upstream.name, key: ids.keyDigest(lane.key) }
   const itself =
@@ -68,10 +77,8 @@ export function watchObjects(
     return holder === undefined || (key !== '' && !holder.keys.some((one) => ids.keyDigest(one) === key))
   }
   const writes: Promise<void>[] = []
-  let inBody: ReadonlySet<string> | undefined
   let inTarget: ReadonlySet<string> | undefined
   const onId = (id: string, isItself: boolean): void => {
-    inBody ??= idsIn('', draft.value)
     inTarget ??= idsIn(pathOf(exchange.target), undefined)
     if (inBody.has(id) || (!isItself && inTarget.has(id))) return
     const writing = ids.remember(id, isItself ? itself : where, { store, isGone })

@@ -1,5 +1,5 @@
 import type { Principal } from './auth/authorize.ts'
-import { readBytes } from './body/read-bytes.ts'
+import { type ReadLimits, readBytes } from './body/read-bytes.ts'
 import type { Exchange } from './exchange.ts'
 import type { Admission } from './limits/admission.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
@@ -7,7 +7,7 @@ import type { JsonEndpoint } from './openai/endpoints.ts'
 /** What taking a place needs. */
 export interface TakePlaceDeps {
   readonly admission: Admission
-  readonly limits: { readonly jsonBytesMax: number }
+  readonly reading: ReadLimits
 }
 
 /** A JSON body that passes unread is waited for up to this size: a longer one goes on as it comes. */
@@ -29,13 +29,13 @@ export function takePlace(
   exchange: Exchange,
   principal: Principal,
   endpoint: JsonEndpoint | undefined,
-  { admission, limits }: TakePlaceDeps,
+  { admission, reading }: TakePlaceDeps,
 ): Promise<void> | undefined {
   const { body } = exchange
   const caller = callerOf(exchange, principal)
   if (body !== undefined && !body.isComplete) {
-    if (endpoint !== undefined) return awaitBody(exchange, caller, limits.jsonBytesMax, admission)
-    if (isAwaited(exchange)) return awaitBody(exchange, caller, AWAITED_BYTES_MAX, admission)
+    if (endpoint !== undefined) return awaitBody(exchange, caller, reading, admission)
+    if (isAwaited(exchange)) return awaitBody(exchange, caller, { ...reading, bytesMax: AWAITED_BYTES_MAX }, admission)
     const arrived = admission.upload()
     exchange.onceArrived(arrived)
     exchange.atEnd(arrived)
@@ -55,11 +55,12 @@ export function callerOf(exchange: Exchange, principal: Principal): string {
   return principal.kind === 'token' ? principal.id : exchange.from
 }
 
-async function awaitBody(exchange: Exchange, caller: string, bytesMax: number, admission: Admission): Promise<void> {
+async function awaitBody(exchange: Exchange, caller: string, limits: ReadLimits, admission: Admission): Promise<void> {
   exchange.atEnd(admission.arrive())
-  const bytes = await readBytes(exchange, bytesMax)
+  const bytes = await readBytes(exchange, limits)
   exchange.body = {
     isComplete: true,
+    isCounted: true,
     length: bytes.byteLength,
     whole: () => bytes,
     stream: () => new Blob([bytes]).stream(),

@@ -1,7 +1,10 @@
 import type { Recording } from './cassette/recorder.ts'
-import type { WatchedEnd } from './stream/answer-end.ts'
+import type { Exchange } from './exchange.ts'
+import { answerEndOf, type WatchedEnd } from './stream/answer-end.ts'
+import { standalone } from './stream/body-note.ts'
 import { passThrough } from './stream/pass-through.ts'
 import { Tap } from './stream/tap.ts'
+import type { Deadlines } from './timing/deadlines.ts'
 
 /**
  * Has a recording hear an answer while it passes: head, chunks and end, with nothing changed and nothing read ahead. `end` knows
@@ -18,4 +21,15 @@ export function tapeAnswer(answer: Response, recording: Recording, end?: Watched
   }
   const tap = new Tap({ end, onChunk: recording.onChunk, onEnd: recording.onEnd })
   return new Response(passThrough(answer.body, tap, { breakWith: (cause) => cause }), answer)
+}
+
+/** Has the answer of an exchange recorded as it comes, from an upstream or from what is kept. */
+export function tapeAnswered(
+  exchange: Exchange,
+  { answer, lane }: { readonly answer: Response; readonly lane: object | undefined },
+  recording: Recording,
+  { deadlines }: { readonly deadlines: Deadlines },
+): Response {
+  const end = answerEndOf(exchange, answer, { isUpstreams: lane !== undefined, deadlines })
+  return tapeAnswer(standalone(answer), recording, end)
 }

@@ -1,4 +1,4 @@
-import { readBytes } from './body/read-bytes.ts'
+import { type ReadLimits, readBytes } from './body/read-bytes.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Recording } from './cassette/recorder.ts'
 import { type DeliverDeps, deliver, type Via } from './deliver.ts'
@@ -8,6 +8,7 @@ import type { JsonEndpoint } from './openai/endpoints.ts'
 /** What recording and replaying need. */
 export interface TapeDeps extends DeliverDeps {
   readonly limits: { readonly uploadBytesMax: number }
+  readonly reading: Pick<ReadLimits, 'memory'>
 }
 
 /** What a cassette answers with comes from no upstream. */
@@ -34,9 +35,15 @@ export async function tapeExchange(
   deps: TapeDeps,
 ): Promise<Response | Recording | undefined> {
   const { request, target, abort } = exchange
-  const body = await readBytes(exchange, deps.limits.uploadBytesMax)
+  const body = await readBytes(exchange, { bytesMax: deps.limits.uploadBytesMax, memory: deps.reading.memory })
   if (exchange.body !== undefined) {
-    exchange.body = { isComplete: true, whole: () => body, stream: () => new Blob([body]).stream() }
+    exchange.body = {
+      isComplete: true,
+      isCounted: true,
+      length: body.byteLength,
+      whole: () => body,
+      stream: () => new Blob([body]).stream(),
+    }
   }
   const asked = { method: request.method, target, headers: request.headers, body }
   const played = await play?.answer(asked, abort.signal)

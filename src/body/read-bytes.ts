@@ -1,29 +1,63 @@
 import { joinBytes } from '../bytes/join-bytes.ts'
-import type { Exchange } from '../exchange.ts'
+import type { Exchange, IncomingBody } from '../exchange.ts'
+import type { Held, MemoryBudget } from '../limits/memory-budget.ts'
 import { ApiError } from '../openai/api-error.ts'
 
-/** A request's headers and its body. */
-export type Incoming = Pick<Exchange, 'request' | 'body'>
+/** A request's headers and its body, and its end, with which what is held of it is let go. */
+export type Incoming = Pick<Exchange, 'request' | 'body' | 'atEnd'>
+
+/** How much of a body is held. */
+export interface ReadLimits {
+  /** A longer one is refused. */
+  readonly bytesMax: number
+  readonly memory: MemoryBudget
+}
+
+/** What is as long, or less, is not counted: a read of a socket brings as much. */
+const UNCOUNTED_BYTES_MAX = 64 * 1024
+/** A body of up to so many bytes is counted before it comes; a longer one as it comes, for it may never. */
+const COUNTED_AT_ONCE_BYTES = 1024 * 1024
 
 /**
  * Reads a whole body, at most `bytesMax` of it: at once where it has come; a declared length over the limit is refused
  * before a byte is read.
  *
- * Throws `request_too_large`, or rejects with it or with whatever the body itself fails with.
+ * Throws `request_too_large` and `memory_full`, or rejects with them or with whatever the body itself fails with.
  */
 export function readBytes(
-  { request, body }: Incoming,
-  bytesMax: number,
+  incoming: Incoming,
+  { bytesMax, memory }: ReadLimits,
 ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  const { request, body } = incoming
   if (body === undefined) return new Uint8Array()
+  if (body.isCounted === true) return readAgain(body, bytesMax)
   const declared = request.headers.get('content-length')
-  if (declared === null) return collect(body.stream(), bytesMax)
-  if (Number(declared) > bytesMax) throw tooLarge(bytesMax)
+  if (declared === null) return collect(body.stream(), bytesMax, memory.hold(incoming))
+  const length = Number(declared)
+  if (length > bytesMax) throw tooLarge(bytesMax)
+  if (length <= UNCOUNTED_BYTES_MAX) return body.whole()
+  const held = memory.hold(incoming)
+  if (length > COUNTED_AT_ONCE_BYTES && !body.isComplete) return gather(body.stream(), length, held)
+  held.add(length)
   return body.whole()
 }
 
-/** Gathers a stream into one array; a stream of one chunk is not copied. */
-export async function collect(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+function readAgain(body: IncomingBody, bytesMax: number): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  if ((body.length ?? 0) > bytesMax) throw tooLarge(bytesMax)
+  return body.whole()
+}
+
+/**
+ * Gathers a stream into one array; a stream of one chunk is not copied. `held` counts what is not small.
+ *
+ * @example
+ * const bytes = await collect(request.body.stream(), bytesMax, memory.hold(exchange))
+ */
+export async function collect(
+  stream: ReadableStream<Uint8Array>,
+  bytesMax: number,
+  held?: Held,
+): Promise<Uint8Array<ArrayBuffer>> {
   const reader = stream.getReader()
   const chunks: Uint8Array[] = []
   let bytes = 0
@@ -31,9 +65,12 @@ export async function collect(stream: ReadableStream<Uint8Array>, bytesMax: numb
     const { done, value } = await reader.read()
     if (done) break
     bytes += value.byteLength
-    if (bytes > bytesMax) {
+    try {
+      if (bytes > bytesMax) throw tooLarge(bytesMax)
+      if (bytes > UNCOUNTED_BYTES_MAX) held?.add(value.byteLength)
+    } catch (refusal) {
       await reader.cancel().catch(() => undefined)
-      throw tooLarge(bytesMax)
+      throw refusal
     }
     chunks.push(value)
   }
@@ -42,6 +79,31 @@ export async function collect(stream: ReadableStream<Uint8Array>, bytesMax: numb
     return only as Uint8Array<ArrayBuffer>
   }
   return joinBytes(chunks)
+}
+
+/** Gathers a long body of a known length as it comes: put together at its end, it would keep all others waiting. */
+async function gather(
+  stream: ReadableStream<Uint8Array>,
+  length: number,
+  held: Held,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader()
+  let whole: Uint8Array<ArrayBuffer> | undefined
+  let at = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return whole ?? new Uint8Array()
+    try {
+      held.add(value.byteLength)
+    } catch (refusal) {
+      await reader.cancel().catch(() => undefined)
+      throw refusal
+    }
+    // Its pages take no memory before something is written to them.
+    whole ??= new Uint8Array(length)
+    whole.set(value, at)
+    at += value.byteLength
+  }
 }
 
 /**

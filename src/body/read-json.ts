@@ -1,67 +1,87 @@
-import { formatOf } from '../bytes/content-coding.ts'
+import { canDecode, decodeBody, isEncoded } from '../bytes/decode-body.ts'
+import { decodedBytesMax } from '../bytes/decode-limit.ts'
 import { JsonBody } from '../json/json-body.ts'
+import type { Held } from '../limits/memory-budget.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { collect, type Incoming, readBytes } from './read-bytes.ts'
+import { type ParsedJson, parseJson } from './parse-json.ts'
+import { type Incoming, type ReadLimits, readBytes, tooLarge } from './read-bytes.ts'
 
-const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 /**
  * Reads a request's body once, and parses a copy of it.
  *
- * What has come already is parsed at once. Throws, or rejects with, `request_too_large` (also for a body that decodes to
- * more), `unsupported_content_encoding`,
+ * What has come already is parsed at once, where it is short. Throws, or rejects with, `request_too_large` (also for a body that
+ * decodes to more), `decodes_to_too_much`, `memory_full`, `too_many_values`, `unsupported_content_encoding`,
  * `unsupported_content_type` (a form where JSON belongs) or `invalid_json`.
  *
  * @example
- * const { bytes, value } = await readJson(exchange, config.limits.jsonBytesMax)
+ * const { bytes, value } = await readJson(exchange, { bytesMax: config.limits.jsonBytesMax, memory })
  */
-export function readJson(incoming: Incoming, bytesMax: number): JsonBody | Promise<JsonBody> {
-  const received = readBytes(incoming, bytesMax)
-  const coding = incoming.request.headers.get('content-encoding')?.trim().toLowerCase() ?? ''
-  const isPlain = coding === 'identity' || coding === ''
-  if (isPlain && received instanceof Uint8Array) return parse(received, incoming.request)
-  return readLater(received, isPlain ? undefined : coding, incoming.request, bytesMax)
+export function readJson(incoming: Incoming, limits: ReadLimits): JsonBody | Promise<JsonBody> {
+  const reading = readBytes(incoming, limits)
+  return reading instanceof Uint8Array
+    ? parseBody(reading, incoming, limits)
+    : reading.then((bytes) => parseBody(bytes, incoming, limits))
 }
 
-async function readLater(
-  receiving: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>,
-  coding: string | undefined,
-  request: Request,
-  bytesMax: number,
-): Promise<JsonBody> {
-  const received = await receiving
-  if (coding === undefined) return parse(received, request)
-  const format = formatOf(coding)
-  if (format === undefined) throw new ApiError('unsupported_content_encoding')
-  return parse(await decode(received, format, bytesMax), request, received)
+/**
+ * Parses a copy of a request's body that is there, decoded as its headers say.
+ *
+ * @example
+ * const { value } = await parseBody(bytes, exchange, limits)
+ */
+export function parseBody(
+  bytes: Uint8Array<ArrayBuffer>,
+  incoming: Incoming,
+  limits: ReadLimits,
+): JsonBody | Promise<JsonBody> {
+  const codings = incoming.request.headers.get('content-encoding')
+  if (codings === null || !isEncoded(codings)) return parse(bytes, incoming, limits)
+  if (!canDecode(codings)) throw new ApiError('unsupported_content_encoding')
+  return decode(bytes, codings, incoming, limits).then((plain) => parse(plain, incoming, limits, bytes))
 }
 
-function parse(bytes: Uint8Array<ArrayBuffer>, request: Request, encoded?: Uint8Array<ArrayBuffer>): JsonBody {
+async function decode(
+  bytes: Uint8Array<ArrayBuffer>,
+  codings: string,
+  incoming: Incoming,
+  { bytesMax, memory }: ReadLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const held = memory.hold(incoming)
+  const plain = await decodeBody(bytes, codings, bytesMax, (more) => held.add(more))
+  if (plain === undefined) throw new ApiError('unsupported_content_encoding')
+  if (plain instanceof Uint8Array) return plain
+  throw decodedBytesMax(bytes.byteLength) < bytesMax ? new ApiError('decodes_to_too_much') : tooLarge(bytesMax)
+}
+
+function parse(
+  bytes: Uint8Array<ArrayBuffer>,
+  incoming: Incoming,
+  { memory }: ReadLimits,
+  encoded?: Uint8Array<ArrayBuffer>,
+): JsonBody | Promise<JsonBody> {
+  let held: Held | undefined
+  const body = ({ value, members }: ParsedJson): JsonBody => new JsonBody(bytes, value, { encoded, members, held })
   try {
-    return new JsonBody(bytes, JSON.parse(UTF_8.decode(bytes)), encoded)
+    const parsing = parseJson(bytes, () => {
+      held = memory.hold(incoming)
+      return held
+    })
+    if (!(parsing instanceof Promise)) return body(parsing)
+    return parsing.then(body, (cause: unknown) => {
+      throw notJson(incoming.request.headers.get('content-type') ?? '', cause)
+    })
   } catch (cause) {
-    throw notJson(request.headers.get('content-type') ?? '', cause)
+    throw notJson(incoming.request.headers.get('content-type') ?? '', cause)
   }
 }
 
 /** A parser's message quotes the text, which is the caller's prompt: the cause keeps only its kind. */
 function notJson(contentType: string, cause: unknown): ApiError {
+  if (cause instanceof ApiError) return cause
   const reason = cause instanceof Error ? cause.name : 'unknown'
   const mediaType = contentType.split(';', 1)[0]?.trim() ?? ''
   if (!mediaType.startsWith('multipart/')) return new ApiError('invalid_json', { cause: reason })
   return new ApiError('unsupported_content_type', {
     message: `Unsupported content type: '${mediaType}'. This API method only accepts 'application/json' requests, but you specified the header 'Content-Type: ${mediaType}'. Please try again with a supported content type.`,
   })
-}
-
-async function decode(
-  bytes: Uint8Array<ArrayBuffer>,
-  format: Bun.CompressionFormat,
-  bytesMax: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const decoded = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format))
-  try {
-    return await collect(decoded, bytesMax)
-  } catch (cause) {
-    throw cause instanceof ApiError ? cause : new ApiError('unsupported_content_encoding', { cause })
-  }
 }

@@ -1,12 +1,13 @@
 import { formatOf } from './content-coding.ts'
+import { decodedBytesMax } from './decode-limit.ts'
 import { joinBytes } from './join-bytes.ts'
 
-/** What a body decodes to; `too_large`: more than was allowed; undefined: it has a coding that is not known, or not true, or it was cut. */
+/** What a body decodes to; `too_large`: more than was allowed, or than an honest one of its length does; undefined: it has a coding that is not known, or not true, or it was cut. */
 export type Decoded = Uint8Array<ArrayBuffer> | 'too_large' | undefined
 
 /**
  * Decodes a body as its `Content-Encoding` says, which may be a list (RFC 9110 §8.4). One that was cut is not decoded, nor one
- * with something behind its end.
+ * with something behind its end. `onBytes` is told of each piece that is held, before it is kept.
  *
  * @example
  * const plain = await decodeBody(bytes, headers.get('content-encoding'), 16 * 1024 * 1024)
@@ -15,14 +16,29 @@ export async function decodeBody(
   bytes: Uint8Array<ArrayBuffer>,
   codings: string | null,
   bytesMax: number,
+  onBytes: (bytes: number) => void = nothing,
 ): Promise<Decoded> {
+  const names = codingsOf(codings)
+  if (names.length > CODINGS_MAX) return undefined
+  // Of what came, also where it is encoded several times.
+  const limits = { bytesMax: Math.min(bytesMax, decodedBytesMax(bytes.byteLength)), onBytes }
   let plain: Decoded = bytes
   // The last one was applied last.
-  for (const coding of codingsOf(codings).toReversed()) {
+  for (const coding of names.toReversed()) {
     if (!(plain instanceof Uint8Array)) return plain
-    plain = await decodeOnce(plain, coding, bytesMax)
+    plain = await decodeOnce(plain, coding, limits)
   }
   return plain
+}
+
+/** Nobody encodes more often: each time takes as long as the first. */
+const CODINGS_MAX = 4
+
+function nothing(): void {}
+
+interface DecodeLimits {
+  readonly bytesMax: number
+  readonly onBytes: (bytes: number) => void
 }
 
 /**
@@ -72,31 +88,33 @@ export function codingsOf(codings: string | null): readonly string[] {
   return names.filter((name) => name !== '' && name !== 'identity')
 }
 
-async function decodeOnce(bytes: Uint8Array<ArrayBuffer>, coding: string, bytesMax: number): Promise<Decoded> {
+async function decodeOnce(bytes: Uint8Array<ArrayBuffer>, coding: string, limits: DecodeLimits): Promise<Decoded> {
   const format = formatOf(coding)
   if (format === undefined) return undefined
-  const plain = await inflate(bytes, format, bytesMax)
+  const plain = await inflate(bytes, format, limits)
   // "deflate" is zlib's form (RFC 9110 §8.4.1.2); what is sent without its frame is taken by all clients, too.
-  return plain === undefined && format === 'deflate' ? await inflate(bytes, 'deflate-raw', bytesMax) : plain
+  return plain === undefined && format === 'deflate' ? await inflate(bytes, 'deflate-raw', limits) : plain
 }
 
 async function inflate(
   bytes: Uint8Array<ArrayBuffer>,
   format: Bun.CompressionFormat,
-  bytesMax: number,
+  { bytesMax, onBytes }: DecodeLimits,
 ): Promise<Decoded> {
   const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format)).getReader()
   const chunks: Uint8Array[] = []
   let size = 0
-  for (;;) {
-    const next = await reader.read().catch(() => undefined)
-    if (next === undefined) return undefined
-    if (next.done) return joinBytes(chunks)
-    size += next.value.byteLength
-    if (size > bytesMax) {
-      await reader.cancel().catch(() => undefined)
-      return 'too_large'
+  try {
+    for (;;) {
+      const next = await reader.read().catch(() => undefined)
+      if (next === undefined) return undefined
+      if (next.done) return joinBytes(chunks)
+      size += next.value.byteLength
+      if (size > bytesMax) return 'too_large'
+      onBytes(next.value.byteLength)
+      chunks.push(next.value)
     }
-    chunks.push(next.value)
+  } finally {
+    await reader.cancel().catch(() => undefined)
   }
 }

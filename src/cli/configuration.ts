@@ -3,6 +3,7 @@ import type { Env } from '../config/env-reader.ts'
 import { renderConfigProblems } from '../config/help-text.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { findMisspelt } from '../config/misspelt-variables.ts'
+import { availableMemory } from './available-memory.ts'
 import { findConfigFile, readConfigFile } from './config-file.ts'
 import { availableCores } from './cores.ts'
 import { dotEnvWarning } from './dot-env.ts'
@@ -48,7 +49,12 @@ export function readConfiguration(env: Env): Config | undefined {
  * const loaded = loadEnvironment(process.env, createFileReader().read)
  */
 export function loadEnvironment(env: Env, readFile: FileReader['read']): LoadedConfig {
-  return loadConfig(env, { isTerminal: process.stdout.isTTY === true, readFile, cores: availableCores })
+  return loadConfig(env, {
+    isTerminal: process.stdout.isTTY === true,
+    readFile,
+    cores: availableCores,
+    memoryBytes: availableMemory,
+  })
 }
 
 /**

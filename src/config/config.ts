@@ -68,6 +68,8 @@ export interface Config {
     readonly connectionsMax: number
     /** 0: a body may come at any rate. */
     readonly uploadBytesPerSecondMin: number
+    /** What bodies, and what is made of them, may take of memory, all together. */
+    readonly memoryBytesMax: number
     /** Of one request of one caller, in a minute; 0: no limit. */
     readonly failedRepeatsMax: number
   }

@@ -47,6 +47,15 @@ export const LIMITS_ENV = {
     doc: 'Client connections at once; beyond, one that is idle is closed for the newcomer.',
     example: '10000',
   }),
+  MAX_MEMORY_BYTES: row({
+    name: 'MAX_MEMORY_BYTES',
+    kind: byteSize,
+    default: undefined,
+    defaultNote: 'half of what the machine or the container has',
+    unit: 'bytes',
+    doc: 'Memory for bodies that are held, all together; a request that would need more is answered 503.',
+    example: '2GiB',
+  }),
   MAX_FAILED_REPEATS: row({
     name: 'MAX_FAILED_REPEATS',
     kind: integer(0, 1_000_000),

@@ -6,7 +6,7 @@ import { ENV, ENV_ROWS } from './env.ts'
 import { type ConfigProblem, createEnvReader, type Env, type EnvReader } from './env-reader.ts'
 import { freeze } from './freeze.ts'
 import type { Fault } from './kind.ts'
-import { resolveWorkers } from './scalar-kinds.ts'
+import { MIB, resolveWorkers } from './scalar-kinds.ts'
 import { Secret } from './secret.ts'
 import { settingsFromEnv } from './settings-from-env.ts'
 
@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly readFile: (path: string) => string
   /** How many cores there are for us, for `WORKERS=auto`; one where absent. */
   readonly cores?: () => number
+  /** How much memory there is for us, in bytes, for `MAX_MEMORY_BYTES`; 1 GiB where absent. */
+  readonly memoryBytes?: () => number
 }
 
 /** The configuration, or everything that is wrong with it. */
@@ -27,6 +29,9 @@ export type LoadedConfig =
 
 /** Short enough to be typed, long enough not to be guessed. */
 const TOKEN_LENGTH_MIN = 16
+
+/** On a smaller machine half would be too little for one large body. */
+const MEMORY_BYTES_MIN = 128 * MIB
 
 const TOKEN_CURE = 'Make one with: openssl rand -hex 32'
 
@@ -78,6 +83,7 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
       callerSharePercent: take(ENV.MAX_CALLER_SHARE),
       connectionsMax: take(ENV.MAX_CONNECTIONS),
       uploadBytesPerSecondMin: take(ENV.UPLOAD_MIN_RATE),
+      memoryBytesMax: take(ENV.MAX_MEMORY_BYTES) ?? defaultMemory(options.memoryBytes),
       failedRepeatsMax: take(ENV.MAX_FAILED_REPEATS),
     },
     workers: resolveWorkers(take(ENV.WORKERS), options.cores),
@@ -89,6 +95,11 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
   if (reader.problems.length === 0) return { ok: true, config: freeze(config) }
   const order = ENV_ROWS.map((row) => row.name)
   return { ok: false, problems: reader.problems.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)) }
+}
+
+/** Half of what there is, and as much as the largest body needs at the least. */
+function defaultMemory(memoryBytes: () => number = () => 1024 * MIB): number {
+  return Math.max(MEMORY_BYTES_MIN, Math.floor(memoryBytes() / 2))
 }
 
 /** What is done with requests and answers on the way. */

@@ -12,7 +12,7 @@ export interface ChainDeps {
   readonly store: Store
   readonly answers: AnswerNotes
   /** Reads a JSON body, decoded; throws, or rejects with, the `ApiError` of what is wrong with it. */
-  readonly readJson: (incoming: Pick<Exchange, 'request' | 'body'>) => JsonBody | Promise<JsonBody>
+  readonly readJson: (incoming: Pick<Exchange, 'request' | 'body' | 'atEnd'>) => JsonBody | Promise<JsonBody>
   /** The path of a request target below `/v1/`, without the query. */
   readonly endpointOf: (target: string) => string
   /** No body of more bytes is held; what an extension puts in its place goes on as it comes. */

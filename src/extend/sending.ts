@@ -57,7 +57,9 @@ export class Sending {
   json(): JsonBody | Promise<JsonBody> | undefined {
     const { head, body } = this.#parts
     if (body === undefined || this.#json !== undefined) return this.#json
-    const read = this.#shared.deps.readJson({ request: head, body })
+    const { deps, facts } = this.#shared
+    const atEnd = facts.exchange.atEnd.bind(facts.exchange)
+    const read = deps.readJson({ request: head, body, atEnd })
     const note = (json: JsonBody): JsonBody => {
       body.keep(json.encoded ?? json.bytes)
       this.#json = json

@@ -35,11 +35,25 @@ const UTF_8 = new TextDecoder()
  * const model = membersOf(bytes).find(({ key }) => key === 'model')
  */
 export function membersOf(bytes: Uint8Array, start = 0, expected: readonly string[] = NONE): Member[] {
+  const brace = objectStart(bytes, start)
+  return bytes[brace] === OPEN_BRACE ? membersWithin(bytes, brace + 1, bytes.length, expected) : []
+}
+
+/**
+ * Finds the members of an object whose first one, or what stands before it, is at `from`: up to the object's end, or to `to`.
+ *
+ * @example
+ * const members = membersWithin(bytes, brace + 1, bytes.length)
+ */
+export function membersWithin(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  expected: readonly string[] = NONE,
+): Member[] {
   const members: Member[] = []
-  let at = objectStart(bytes, start)
-  if (bytes[at] !== OPEN_BRACE) return members
-  at = skipSpace(bytes, at + 1)
-  while (at < bytes.length && bytes[at] !== CLOSE_BRACE) {
+  let at = skipSpace(bytes, from)
+  while (at < to && bytes[at] !== CLOSE_BRACE) {
     const keyStart = at
     const keyEnd = endOfString(bytes, keyStart)
     const valueStart = skipSpace(bytes, skipSpace(bytes, keyEnd) + 1)

@@ -21,32 +21,6 @@ export const CALLER_ERRORS = {
     fault: 'caller',
     cure: 'This server wants one of its own tokens (`API_TOKEN`), not an OpenAI key. Ask its operator.',
   },
-  invalid_json: {
-    status: 400,
-    type: INVALID,
-    code: null,
-    message:
-      "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix this, please contact us through our help center at help.openai.com.)",
-    fault: 'caller',
-    cure: 'Send one JSON object in UTF-8.',
-  },
-  unsupported_content_type: {
-    status: 400,
-    type: INVALID,
-    code: 'unsupported_content_type',
-    message:
-      "Unsupported content type. This API method only accepts 'application/json' requests. Please try again with a supported content type.",
-    fault: 'caller',
-    cure: 'Send `Content-Type: application/json` with a JSON body.',
-  },
-  unsupported_content_encoding: {
-    status: 400,
-    type: INVALID,
-    code: 'unsupported_content_encoding',
-    message: 'The Content-Encoding of your request could not be decoded. Send the body as plain JSON.',
-    fault: 'caller',
-    cure: 'Send the body without `Content-Encoding`, or with gzip, deflate, br or zstd.',
-  },
   invalid_parameter: {
     status: 400,
     type: INVALID,
@@ -190,14 +164,6 @@ export const CALLER_ERRORS = {
     fault: 'caller',
     cure: 'Send less than 16 KiB of headers.',
   },
-  request_too_large: {
-    status: 413,
-    type: INVALID,
-    code: 'request_too_large',
-    message: 'The body of your request is larger than this server accepts.',
-    fault: 'caller',
-    cure: 'Send less, or raise `MAX_JSON_BYTES` (bodies that are read) or `MAX_UPLOAD_BYTES` (bodies that are streamed through).',
-  },
   failing_repeats: {
     status: 429,
     type: 'rate_limit_error',
@@ -215,15 +181,6 @@ export const CALLER_ERRORS = {
     message: 'An extension of this server refused your request.',
     fault: 'caller',
     cure: 'Raised by one of the operator’s extensions, with a status, a message and a `code` of its choice (`context.error`).',
-  },
-  upload_timeout: {
-    status: 408,
-    // It is the network's, and another try may go through.
-    type: 'server_error',
-    code: 'upload_timeout',
-    message: 'The body of your request stopped arriving before it was complete, or came too slowly.',
-    fault: 'caller',
-    cure: 'Check the network between you and this server, or raise `UPLOAD_IDLE_TIMEOUT_MS`, or lower `UPLOAD_MIN_RATE`.',
   },
   client_closed: {
     status: 499,

@@ -1,3 +1,4 @@
+import { BODY_ERRORS } from './body-errors.ts'
 import { CALLER_ERRORS } from './caller-errors.ts'
 import type { ErrorEntry } from './error-entry.ts'
 import { GATEWAY_ERRORS } from './gateway-errors.ts'
@@ -7,6 +8,7 @@ import { GATEWAY_ERRORS } from './gateway-errors.ts'
  * the others are ours in the same shape, and their `code` says whose fault it was.
  */
 export const ERROR_CATALOGUE = {
+  ...BODY_ERRORS,
   ...CALLER_ERRORS,
   ...GATEWAY_ERRORS,
 } as const satisfies Record<string, ErrorEntry>

@@ -93,6 +93,15 @@ export const GATEWAY_ERRORS = {
     retryAfterSeconds: 1,
     cure: 'Retry; the operator may raise `MAX_IN_FLIGHT`. One caller may hold `MAX_CALLER_SHARE` of the places while others want some, and uploads half of them.',
   },
+  memory_full: {
+    status: 503,
+    type: SERVER,
+    code: 'memory_full',
+    message: 'This server holds as many bytes of requests and answers as it may. Please retry shortly.',
+    fault: 'server',
+    retryAfterSeconds: 1,
+    cure: 'Retry; a request of up to 64 KiB is taken all the same. The operator may raise `MAX_MEMORY_BYTES`, or give the server more memory.',
+  },
   draining: {
     status: 503,
     type: SERVER,

@@ -52,8 +52,10 @@ export class BodyText {
     let start = this.brace
     let end = this.bytes.length
     for (const name of names) {
-      const [member, ...others] = this.membersAt(start).filter(({ key }) => key === name)
-      if (member === undefined || others.length > 0 || !isJsonObject(value)) return false
+      const members = this.membersAt(start)
+      const member = members.find(({ key }) => key === name)
+      if (member === undefined || !isJsonObject(value)) return false
+      if (members.findLast(({ key }) => key === name) !== member) return false
       value = value[name]
       start = member.valueStart
       end = member.valueEnd
@@ -77,16 +79,26 @@ export class BodyText {
     if (present.length === 0) return
     const members = this.membersAt(brace)
     if (members.length !== names.length) {
-      for (const name of present) {
-        if (members.filter(({ key }) => key === name).length > 1) throw sentTwice([...outer, name])
+      const wanted = new Set(present)
+      const found = new Set<string>()
+      for (const { key } of members) {
+        if (found.has(key)) throw sentTwice([...outer, key])
+        if (wanted.has(key)) found.add(key)
       }
     }
+    let places: ReadonlyMap<string, Member> | undefined
     for (const name of present) {
       const inner = tree.children.get(name)
       const child = value[name]
       if (inner === undefined || inner.children.size === 0 || !isJsonObject(child)) continue
-      const member = members.find(({ key }) => key === name)
+      places ??= placesOf(members)
+      const member = places.get(name)
       if (member !== undefined) this.#assertWithin(inner, child, member.valueStart, [...outer, name])
     }
   }
+}
+
+/** Where each name stands first; where one occurs twice, and that matters, the body has been refused. */
+function placesOf(members: readonly Member[]): ReadonlyMap<string, Member> {
+  return new Map(members.toReversed().map((member) => [member.key, member]))
 }

@@ -27,15 +27,25 @@ const OPERATIONS: readonly Operation[] = ['deny', 'allow', 'rename', 'drop', 'de
 export function doneOf(notes: readonly Note[]): string {
   let done = ''
   for (const operation of OPERATIONS) {
-    const params: string[] = []
-    for (const note of notes) {
-      if (note.operation !== operation) continue
-      const param = encodedOf(note.names)
-      if (!params.includes(param)) params.push(param)
-    }
-    if (params.length > 0) done += `${done === '' ? '' : '; '}${operation}=${params.join(',')}`
+    const params = paramsOf(notes, operation)
+    if (params.size > 0) done += `${done === '' ? '' : '; '}${operation}=${[...params].join(',')}`
   }
   return done.length > DONE_CHARS_MAX ? `${done.slice(0, DONE_CHARS_MAX)}...` : done
+}
+
+/** What one kind of operation was done to; more than can be told is not gone through. */
+function paramsOf(notes: readonly Note[], operation: Operation): ReadonlySet<string> {
+  const params = new Set<string>()
+  let chars = 0
+  for (const note of notes) {
+    if (note.operation !== operation) continue
+    const param = encodedOf(note.names)
+    if (params.has(param)) continue
+    params.add(param)
+    chars += param.length + 1
+    if (chars > DONE_CHARS_MAX) break
+  }
+  return params
 }
 
 /**

@@ -106,6 +106,13 @@ export function spelledOtherwise(names: Names, meant: string): ApiError {
   })
 }
 
+/** The refusal of a body in which more would have to be changed than is changed in one. */
+export function tooManyChanges(changesMax: number): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: `This server's rules would change more than ${changesMax} parameters of this request. Leave out those that it does not allow.`,
+  })
+}
+
 /** The refusal of a parameter that would have to stand in something that is no object; `depth`: how many names lead to that. */
 export function parentNotAnObject(names: Names, depth: number): ApiError {
   const param = paramOf(names)

@@ -34,14 +34,14 @@ export function runOnJson(plan: Plan, body: JsonBody): JsonRun {
   const text = new BodyText(body, value)
   text.assertSentOnce(plan.named)
   const run = { ...startRun(value, text, false), text }
-  goThrough(run, plan, () => blankOf(plan))
+  goThrough(run, plan, blankFor(plan))
   return run
 }
 
 /** Takes a form's text fields through the rules. Throws an ApiError where it is refused, or where something would have to change. */
 export function checkForm(plan: Plan, fields: ReadonlyMap<string, readonly string[]>): void {
   const value = fieldsToObject(fields, plan.named)
-  goThrough(startRun(value, undefined, true), plan, () => blankOf(plan))
+  goThrough(startRun(value, undefined, true), plan, blankFor(plan))
 }
 
 /**
@@ -67,6 +67,15 @@ function goThrough(run: Run, plan: Plan, blank: Blank | undefined): void {
       break
   }
   if (blank !== undefined) checkRequired(run, plan)
+}
+
+/** Worked out once for all that is judged by it. */
+function blankFor(plan: Plan): Blank {
+  let blank: { readonly value: unknown } | undefined
+  return () => {
+    blank ??= { value: blankOf(plan) }
+    return blank.value
+  }
 }
 
 function blankOf(plan: Plan): unknown {

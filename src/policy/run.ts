@@ -4,7 +4,7 @@ import type { BodyText } from './body-text.ts'
 import { isEqualField, numberOfField } from './form-field.ts'
 import type { Names } from './name-tree.ts'
 import { ObjectDraft, type ParsedObject } from './object-draft.ts'
-import { notInAForm, parentNotAnObject } from './refusals.ts'
+import { notInAForm, parentNotAnObject, tooManyChanges } from './refusals.ts'
 
 /** What a rule does with a parameter. */
 export type Operation = 'deny' | 'allow' | 'rename' | 'drop' | 'defaults' | 'overrides' | 'clamp' | 'values'
@@ -32,20 +32,34 @@ export interface Run {
   /** Since the pass began. */
   changeCount: number
   readonly notes: Note[]
+  /** What is noted, from the second pass on; undefined: nothing has been looked up. */
+  noted: Set<string> | undefined
 }
 
 /** Begins the way of a body. */
 export function startRun(value: ParsedObject, text: BodyText | undefined, isForm: boolean): Run {
-  return { root: new ObjectDraft(value), text, isForm, isFirstPass: true, changeCount: 0, notes: [] }
+  return { root: new ObjectDraft(value), text, isForm, isFirstPass: true, changeCount: 0, notes: [], noted: undefined }
 }
 
-/** Notes each change, in what is told later once for each rule and parameter. Throws `rules_not_applicable` in a form. */
+/** More is not taken out of one request: it would keep all others waiting. */
+const NOTES_MAX = 10_000
+
+/** Notes each change, in what is told later once for each rule and parameter. Throws `rules_not_applicable` in a form, and for too many. */
 export function note(run: Run, done: Note): void {
   if (run.isForm) throw notInAForm(done.names)
   run.changeCount += 1
-  const isKnown = ({ rule, operation, names }: Note): boolean =>
-    rule === done.rule && operation === done.operation && names.join('.') === done.names.join('.')
-  if (run.isFirstPass || !run.notes.some(isKnown)) run.notes.push(done)
+  if (!run.isFirstPass) {
+    run.noted ??= new Set(run.notes.map(keyOf))
+    const key = keyOf(done)
+    if (run.noted.has(key)) return
+    run.noted.add(key)
+  }
+  if (run.notes.length === NOTES_MAX) throw tooManyChanges(NOTES_MAX)
+  run.notes.push(done)
+}
+
+function keyOf({ rule, operation, names }: Note): string {
+  return `${rule} ${operation} ${names.join('.')}`
 }
 
 /** Gives the object that the last name of a path stands in; undefined where it is absent, or is no object. */

@@ -1,3 +1,4 @@
+import { parseJson } from '../body/parse-json.ts'
 import type { Served } from '../cache/cache-headers.ts'
 import { isJudgedByBody, type Judgement, judgeRequest } from '../cache/cacheable.ts'
 import { createFlights } from '../cache/flights.ts'
@@ -56,7 +57,8 @@ export function createReuse(deps: AnswerOnceDeps): Reuse {
       const body = draft.bodyFor(undefined)
       const isWhole = body === null || body instanceof Uint8Array
       if (settings.cache.store === undefined) return direct(request, undefined)
-      const judgement = judge(request, isWhole ? body : undefined)
+      const judging = judge(request, isWhole ? body : undefined)
+      const judgement = judging instanceof Promise ? await judging : judging
       if (judgement.kind === 'bypass' || !isWhole) return direct(request, bypassOf(judgement))
       const { key, scope } = nameOf(request, body ?? NOTHING)
       return answerFromCache({ request, key, scope, control: judgement.control }, cached)
@@ -65,12 +67,18 @@ export function createReuse(deps: AnswerOnceDeps): Reuse {
 }
 
 /** It is what goes upstream that counts: the rules may have made another request of the caller's. */
-function judge({ exchange, draft, settings }: ReuseRequest, body: Uint8Array | null | undefined): Judgement {
+function judge(
+  { exchange, draft, settings }: ReuseRequest,
+  body: Uint8Array | null | undefined,
+): Judgement | Promise<Judgement> {
   const { method, headers } = exchange.request
   const isChanged = body instanceof Uint8Array && draft.isChangedFor(undefined)
-  const value: unknown = isChanged ? JSON.parse(new TextDecoder().decode(body)) : draft.value
   const endpoint = endpointOf(exchange.target)
-  return judgeRequest({ method, endpoint, body: body === undefined ? undefined : value, headers }, settings.cache)
+  const judgeValue = (value: unknown): Judgement =>
+    judgeRequest({ method, endpoint, body: body === undefined ? undefined : value, headers }, settings.cache)
+  if (!isChanged) return judgeValue(draft.value)
+  const parsing = parseJson(body)
+  return parsing instanceof Promise ? parsing.then(({ value }) => judgeValue(value)) : judgeValue(parsing.value)
 }
 
 function bypassOf(judgement: Judgement): Served {

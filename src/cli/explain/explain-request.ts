@@ -1,4 +1,5 @@
 import { type Principal, principalName } from '../../auth/authorize.ts'
+import type { ReadLimits } from '../../body/read-bytes.ts'
 import { checkInner } from '../../check-inner.ts'
 import { checkShape } from '../../check-shape.ts'
 import { chooseRoute } from '../../choose-route.ts'
@@ -10,6 +11,7 @@ import { guardRequest } from '../../http/guard.ts'
 import { openExchange } from '../../http/request-context.ts'
 import { JsonBody } from '../../json/json-body.ts'
 import { addressLane, wantedFrom } from '../../lane-address.ts'
+import { MemoryBudget } from '../../limits/memory-budget.ts'
 import { createLive, type Live } from '../../live.ts'
 import { askedModels } from '../../model-list.ts'
 import { ApiError } from '../../openai/api-error.ts'
@@ -54,7 +56,7 @@ export async function explainRequest(
     ownAnswer = describeOwnAnswer(askedModels(method, path, live))
     if (ownAnswer === undefined) {
       if (live.restricts) endpoint = readCall(exchange, principal, endpoint, live)
-      draft = await readDraft(exchange, principal, endpoint, live, config)
+      draft = await readDraft(exchange, principal, endpoint, live, { ...config, reading: readingOf(config) })
       route = await follow({ exchange, principal, endpoint, draft }, live, config)
     }
   } catch (thrown) {
@@ -169,4 +171,8 @@ function notesFor(
       'That is for the holder of a token, and none is set up here (REQUIRE_AUTH). For others, write "principal": "caller" or "local" beside the body.',
     )
   return notes
+}
+
+function readingOf({ limits }: Config): ReadLimits {
+  return { bytesMax: limits.jsonBytesMax, memory: new MemoryBudget(limits.memoryBytesMax) }
 }

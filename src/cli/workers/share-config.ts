@@ -12,10 +12,11 @@ import type { Settings } from '../../config/settings.ts'
 export function shareConfig(config: Config, port: number): Config {
   const inFlightMax = shareOf(config.limits.inFlightMax, config.workers)
   const connectionsMax = shareOf(config.limits.connectionsMax, config.workers)
+  const memoryBytesMax = shareOf(config.limits.memoryBytesMax, config.workers)
   return freeze({
     ...config,
     server: { ...config.server, port },
-    limits: { ...config.limits, inFlightMax, connectionsMax },
+    limits: { ...config.limits, inFlightMax, connectionsMax, memoryBytesMax },
     settings: shareSettings(config.settings, config.workers),
   })
 }

@@ -4,6 +4,7 @@ import { type Chain, createChain } from '../../../src/extend/chain.ts'
 import type { ChainDeps, Last, Outgoing, RunFacts } from '../../../src/extend/chain-deps.ts'
 import type { Context, Extension, Next } from '../../../src/extend/extension.ts'
 import type { LoadedExtension } from '../../../src/extend/loaded-extension.ts'
+import { MemoryBudget } from '../../../src/limits/memory-budget.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { bodyNoteOf, standalone } from '../../../src/stream/body-note.ts'
 import type { Deadline, Deadlines } from '../../../src/timing/deadlines.ts'
@@ -80,7 +81,7 @@ export function rig(
       hasBody: (answer) => answer.body !== null || bodyNoteOf(answer) !== undefined,
       standalone,
     },
-    readJson: (incoming) => readJson(incoming, 1_000_000),
+    readJson: (incoming) => readJson(incoming, { bytesMax: 1_000_000, memory: new MemoryBudget(100_000_000) }),
     endpointOf: (target) => target.replace(/^\/v1\//, '').replace(/\?.*/, ''),
     bodyBytesMax: 100_000,
     pending: new Set(),

@@ -1,0 +1,47 @@
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** A string begins. */
+export const STRING = 1
+/** An object or a list begins. */
+export const OPENING = 2
+/** It ends. */
+export const CLOSING = 3
+/** Between two values. */
+export const COMMA = 4
+/** Between a name and its value. */
+export const COLON = 5
+
+/** What each byte is, outside of strings, to whoever looks for where values begin and end; 0: nothing of these. */
+export const KIND_OF_BYTE = new Uint8Array(256)
+for (const [characters, kind] of [
+  ['"', STRING],
+  ['{[', OPENING],
+  ['}]', CLOSING],
+  [',', COMMA],
+  [':', COLON],
+] as const) {
+  for (const character of characters) KIND_OF_BYTE[character.charCodeAt(0)] = kind
+}
+
+/** How far a string's end is looked at byte by byte before it is searched. */
+const NEAR_BYTES = 24
+
+/** Gives the first byte behind the string whose opening quote stands at `start`; undefined: it does not end before `limit`. */
+export function endOfShortString(bytes: Uint8Array, start: number, limit: number): number | undefined {
+  let at = start + 1
+  for (const near = Math.min(at + NEAR_BYTES, limit); at < near; ) {
+    const byte = bytes[at]
+    if (byte === QUOTE) return at + 1
+    at += byte === BACKSLASH ? 2 : 1
+  }
+  while (at < limit) {
+    const quote = bytes.indexOf(QUOTE, at)
+    if (quote === -1 || quote >= limit) return undefined
+    let before = quote - 1
+    while (before >= at && bytes[before] === BACKSLASH) before -= 1
+    if ((quote - before) % 2 === 1) return quote + 1
+    at = quote + 1
+  }
+  return undefined
+}

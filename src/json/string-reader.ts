@@ -1,0 +1,84 @@
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const SMALL_U = 0x75
+
+/** So much of a string is read at a time. */
+const PIECE_BYTES = 64 * 1024
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** What no string of JSON may hold as it is: all that comes before a space. */
+const CONTROL = /[^ -\uffff]/
+
+/**
+ * Reads a long string of a JSON text, piece by piece.
+ *
+ * @example
+ * const reader = new StringReader(bytes, quote)
+ * while (!reader.goOn()) await slice.rest()
+ * const { text, end } = reader
+ */
+export class StringReader {
+  readonly #bytes: Uint8Array
+  #at: number
+  // Where the next ones stand, as far as is known: a long string is not searched from every piece of it.
+  #quote = -1
+  #backslash = -1
+  /** What the string says, as far as it is read. */
+  text = ''
+
+  /** `start`: where the opening quote stands. */
+  constructor(bytes: Uint8Array, start: number) {
+    this.#bytes = bytes
+    this.#at = start + 1
+  }
+
+  /** Behind what has been read. */
+  get end(): number {
+    return this.#at
+  }
+
+  /** Reads a piece; true: it was the last one. Throws where it is no string of JSON, or not UTF-8. */
+  goOn(): boolean {
+    const from = this.#at
+    const limit = from + PIECE_BYTES
+    if (this.#quote < from) this.#quote = this.#find(QUOTE, from)
+    if (this.#backslash < from) this.#backslash = this.#find(BACKSLASH, from)
+    if (this.#backslash < Math.min(this.#quote, limit)) return this.#readEscaped(from, limit)
+    const isEnd = this.#quote <= limit
+    const end = isEnd ? this.#quote : this.#boundary(limit)
+    const piece = UTF_8.decode(this.#bytes.subarray(from, end))
+    if (CONTROL.test(piece)) throw new SyntaxError('a control character in a string')
+    return this.#add(piece, end, isEnd)
+  }
+
+  #readEscaped(from: number, limit: number): boolean {
+    let at = from
+    while (at < limit && this.#bytes[at] !== QUOTE) {
+      if (at >= this.#bytes.length) throw new SyntaxError('a string without an end')
+      at += this.#bytes[at] !== BACKSLASH ? 1 : this.#bytes[at + 1] === SMALL_U ? 6 : 2
+    }
+    const isEnd = this.#bytes[at] === QUOTE
+    const end = isEnd ? at : this.#boundary(at)
+    const piece: unknown = JSON.parse(`"${UTF_8.decode(this.#bytes.subarray(from, end))}"`)
+    return this.#add(String(piece), end, isEnd)
+  }
+
+  #add(piece: string, end: number, isEnd: boolean): boolean {
+    this.text = this.text === '' ? piece : this.text + piece
+    this.#at = isEnd ? end + 1 : end
+    return isEnd
+  }
+
+  #find(byte: number, from: number): number {
+    const at = this.#bytes.indexOf(byte, from)
+    return at === -1 ? Number.POSITIVE_INFINITY : at
+  }
+
+  /** The next place where a character begins. */
+  #boundary(from: number): number {
+    let at = from
+    while (((this.#bytes[at] ?? 0) & 0xc0) === 0x80) at += 1
+    if (at >= this.#bytes.length) throw new SyntaxError('a string without an end')
+    return at
+  }
+}

@@ -1,0 +1,86 @@
+import { ApiError } from '../openai/api-error.ts'
+
+/** What lets go of something at its end, such as an exchange. */
+export interface Owner {
+  readonly atEnd: (release: () => void) => void
+}
+
+/**
+ * The memory that bodies and what is made of them may take in this process, all together. What passes through is not counted, and nor
+ * is what is small: only what is held while something else is waited for.
+ *
+ * @example
+ * const memory = new MemoryBudget(config.limits.memoryBytesMax)
+ * const held = memory.hold(exchange)
+ * held.add(body.byteLength)
+ */
+export class MemoryBudget {
+  readonly bytesMax: number
+  #usedBytes = 0
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax
+  }
+
+  /** What is held now, in bytes. */
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  /** Begins to hold something that is let go when its owner ends. */
+  hold(owner: Owner): Held {
+    const held = new HeldMemory(this)
+    owner.atEnd(() => held.drop())
+    return held
+  }
+
+  /** Takes so many bytes; false: there are not as many left. */
+  take(bytes: number): boolean {
+    if (this.#usedBytes + bytes > this.bytesMax) return false
+    this.#usedBytes += bytes
+    return true
+  }
+
+  /** Gives back what was taken. */
+  give(bytes: number): void {
+    this.#usedBytes -= bytes
+  }
+}
+
+/** What one owner holds. */
+export interface Held {
+  /** So many bytes more are held. Throws `memory_full` where there are not as many left. */
+  add(bytes: number): void
+  /** So many are let go. */
+  release(bytes: number): void
+  /** Lets all of it go. */
+  drop(): void
+}
+
+class HeldMemory implements Held {
+  readonly #budget: MemoryBudget
+  #bytes = 0
+  #isOver = false
+
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget
+  }
+
+  add(bytes: number): void {
+    // Whoever has left waits for nothing more.
+    if (this.#isOver) return
+    if (!this.#budget.take(bytes)) throw new ApiError('memory_full')
+    this.#bytes += bytes
+  }
+
+  release(bytes: number): void {
+    const given = Math.min(bytes, this.#bytes)
+    this.#bytes -= given
+    this.#budget.give(given)
+  }
+
+  drop(): void {
+    this.release(this.#bytes)
+    this.#isOver = true
+  }
+}

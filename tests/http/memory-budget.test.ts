@@ -1,0 +1,79 @@
+import { expect, test } from 'bun:test'
+import { gzipSync } from 'node:zlib'
+import { statusAndCode } from '../helpers/pair.ts'
+import { getText, type RawClient, sendRaw } from '../helpers/raw-client.ts'
+import { CHAT, OWN_KEY, startRig } from '../helpers/rig.ts'
+
+const KIB = 1024
+
+function chatOf(bytes: number): string {
+  const empty = '{"model":"m","messages":[{"role":"user","content":""}]}'
+  return empty.replace('""', `"${'x'.repeat(bytes - empty.length)}"`)
+}
+
+async function answerOf(client: RawClient): Promise<readonly [string, string | null]> {
+  const answer = await client.response()
+  return [statusAndCode(answer), answer.headers.get('retry-after') ?? null]
+}
+
+test('bodies that would take more memory than there is for them are a 503 that says when to come again; small ones are served', async () => {
+  const rig = await startRig({ MAX_MEMORY_BYTES: String(600 * KIB) })
+  try {
+    const first = await rig.send({ body: chatOf(400 * KIB) })
+    const held = await rig.arrival()
+    await held.request.body
+    const second = await rig.send({ body: chatOf(400 * KIB) })
+    expect(await answerOf(second.client)).toEqual(['503 memory_full', '1'])
+    const encoded = gzipSync(Buffer.from(chatOf(400 * KIB)))
+    const third = await rig.send({ body: encoded, headers: { ...OWN_KEY, 'Content-Encoding': 'gzip' } })
+    expect(await answerOf(third.client)).toEqual(['503 memory_full', '1'])
+    const small = await rig.send({ body: CHAT })
+    const other = await rig.arrival()
+    await other.request.body
+    other.connection.json({ ok: true })
+    expect((await small.client.response()).status).toBe(200)
+    held.connection.json({ ok: true })
+    expect((await first.client.response()).status).toBe(200)
+    await first.record()
+    const again = await rig.send({ body: chatOf(400 * KIB) })
+    const last = await rig.arrival()
+    await last.request.body
+    last.connection.json({ ok: true })
+    expect((await again.client.response()).status).toBe(200)
+  } finally {
+    await rig.stop()
+  }
+})
+
+test('a body that only passes through is not counted', async () => {
+  const rig = await startRig({ MAX_MEMORY_BYTES: String(100 * KIB) })
+  try {
+    const call = await rig.send({
+      target: '/v1/files',
+      headers: { ...OWN_KEY, 'Content-Type': 'application/octet-stream' },
+      body: new Uint8Array(1024 * KIB),
+    })
+    const arrival = await rig.arrival()
+    expect((await arrival.request.body).byteLength).toBe(1024 * KIB)
+    arrival.connection.json({ ok: true })
+    expect((await call.client.response()).status).toBe(200)
+  } finally {
+    await rig.stop()
+  }
+})
+
+test('whoever leaves takes what was held of its body along', async () => {
+  const rig = await startRig({ MAX_MEMORY_BYTES: String(600 * KIB) })
+  try {
+    for (let count = 0; count < 4; count += 1) {
+      const call = await rig.send({ body: chatOf(500 * KIB) })
+      await (await rig.arrival()).request.body
+      call.client.leave()
+      await call.record()
+    }
+    const probe = await sendRaw(rig.gateway.port, getText('/health'))
+    expect(probe.status).toBe(200)
+  } finally {
+    await rig.stop()
+  }
+})
