@@ -121,6 +121,8 @@ export class ConnectionRoom<T extends Closable> {
     if (at - this.#lookedAt < LOOK_MS) return this.#limits
     this.#lookedAt = at
     const files = (this.#deps.openFilesMax ?? readOpenFilesMax)()
+    // Where not even that file can be opened, what was known holds.
+    if (files === undefined && this.#limits !== undefined) return this.#limits
     const most = files === undefined ? Number.POSITIVE_INFINITY : (files - OWN_FILES) * CLIENTS_SHARE
     const asked = this.#connectionsMax
     if (asked < most) this.#limits = { most: asked, last: asked, crowd: { connections_max: asked } }

@@ -52,11 +52,15 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
       connections.add(socket.data)
       if (!room.admit(socket.data, connections)) socket.data.closeIfIdle()
     },
+    // That there is one has a connection opened when it comes, and not behind its TLS handshake: it counts, though it may never say a word.
+    handshake(socket, isDone) {
+      if (!isDone) socket.terminate()
+    },
     data: (socket, bytes) => socket.data.onData(bytes),
     drain: (socket) => socket.data.onDrain(),
     end: (socket) => socket.data.onEnd(),
     close(socket) {
-      // A peer that never came through the TLS handshake, such as one that speaks plain HTTP, was never opened.
+      // One that is gone before it could be opened.
       const connection: Connection | undefined = socket.data
       if (connection === undefined) return
       connections.delete(connection)
