@@ -36,7 +36,7 @@ type OnMiss = 'fail' | 'forward' | 'record'
 const PACES: readonly Pace[] = ['instant', 'original']
 const ON_MISS: readonly OnMiss[] = ['fail', 'forward', 'record']
 
-const ANY_KEY = 'off: any key will do, and is spent nowhere.'
+const ANY_KEY = 'off: no key is needed, any will do, and none is spent.'
 
 /** Answers from cassettes instead of an upstream; goes on until a signal ends it. */
 export async function replay(flags: ReplayFlags): Promise<number | undefined> {

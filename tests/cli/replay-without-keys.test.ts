@@ -48,6 +48,8 @@ const statusOf = async ({ port }: TestGateway, headers: Readonly<Record<string, 
 describe('where only cassettes answer', () => {
   test('nobody needs a key, whoever it is, and a request without a cassette is the 404 that says so', async () => {
     const player = await replay()
+    const { access } = await player.line(({ msg }) => msg === 'listening')
+    expect(access).toBe('off: no key is needed, any will do, and none is spent.')
     for (const [who, headers] of CALLERS) expect([who, await statusOf(player, headers)]).toEqual([who, 200])
     const miss = await sendRaw(player.port, getText('/v1/files'))
     expect([miss.status, miss.json()]).toMatchObject([404, { error: { code: 'no_cassette' } }])
