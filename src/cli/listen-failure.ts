@@ -29,7 +29,7 @@ const TLS_FAULTS: readonly (readonly [RegExp, string])[] = [
  * explainListenFailure(error, { host: '0.0.0.0', port: 8000 })
  */
 export function explainListenFailure(cause: unknown, at: ListenPlace, portName = 'PORT'): string {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const code = codeOf(cause, at.host)
   const where = `${at.host}:${at.port}`
   const isVariable = portName === 'PORT'
   switch (code) {
@@ -44,6 +44,13 @@ export function explainListenFailure(cause: unknown, at: ListenPlace, portName =
     default:
       return `nexcode: cannot listen on ${where}: ${whyNot(cause)}`
   }
+}
+
+/** The runtime has no code for a name that does not resolve. */
+function codeOf(cause: unknown, host: string): string {
+  if (!(cause instanceof Error)) return ''
+  if ('code' in cause && cause.code !== undefined) return String(cause.code)
+  return cause.message === `Failed to listen at ${host}` ? 'ENOTFOUND' : ''
 }
 
 /**

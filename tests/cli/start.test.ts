@@ -47,6 +47,12 @@ describe('a server that cannot start says why in one clear line, with the cure',
     )
   })
 
+  test('a HOST whose name does not resolve is told of as one that is not this machine’s', async () => {
+    const { code, stderr } = await runProgram([], { HOST: 'no-such-name.invalid', PORT: '0' })
+    expect(code).toBe(1)
+    expect(stderr).toStartWith('nexcode: this machine has no address no-such-name.invalid. Set HOST to one that it has')
+  })
+
   test('a secret file that is not there', async () => {
     const { code, stderr } = await runProgram([], { OPENAI_API_KEY_FILE: join(folder, 'absent') })
     expect(code).toBe(2)
