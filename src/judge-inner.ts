@@ -44,6 +44,7 @@ export function judgeInner({ exchange, principal, live, value, program, checkOwn
   if (models === undefined) throw tooDeep()
   if (live.settings.unknownModels === 'refuse') assertModelTold(exchange, value)
   for (const { model, param } of models) {
+    live.assertSpelling?.(model)
     const other = live.rules.match(factsOf(exchange, principal, model))
     if (other !== undefined && other !== program) checkOwn(other, param)
   }

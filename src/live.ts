@@ -3,6 +3,7 @@ import type { Secret } from './config/secret.ts'
 import type { Settings, UpstreamSettings } from './config/settings.ts'
 import { OPENAI_DEFAULT_MODEL } from './config/vendor.ts'
 import { createFit, type FitBody } from './policy/fit-body.ts'
+import { type AssertSpelling, createSpelling } from './policy/model-spelling.ts'
 import { createRules, type Rules } from './policy/rules.ts'
 import { type AliasOf, createAliasOf } from './router/alias-names.ts'
 import { createRouter, type Router, type RouterDeps } from './router/router.ts'
@@ -28,6 +29,8 @@ export interface Live {
   readonly needsModel: boolean
   /** Whether a request's model decides whether it goes, who answers it, or which rules it is subject to. */
   readonly modelsDecide: boolean
+  /** Refuses a model's name that some servers take for a known one; undefined: no model decides anything. */
+  readonly assertSpelling: AssertSpelling | undefined
   /** Whether rules or models have a say in requests. */
   readonly restricts: boolean
   /** Whether a body may have to be read that would else pass through. */
@@ -77,6 +80,7 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
     egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),
     needsModel,
     modelsDecide,
+    assertSpelling: modelsDecide ? createSpelling(namesDeciding(settings)) : undefined,
     restricts: modelsDecide || params.length > 0,
     readsBodies: needsModel || params.length > 0 || remembersIds,
     remembersIds,
@@ -87,4 +91,9 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
         ? OPENAI_DEFAULT_MODEL
         : undefined,
   }
+}
+
+/** The names and patterns of models by which anything is decided. */
+function namesDeciding({ models, params }: Settings): readonly string[] {
+  return [...models.map(({ name }) => name), ...params.flatMap(({ match }) => match.model ?? [])]
 }

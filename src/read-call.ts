@@ -58,6 +58,7 @@ function noteNamed(
 ): JsonEndpoint | undefined {
   const { request, target } = exchange
   if (named.isObject && request.method === 'DELETE') assertOwnName(named.model, live)
+  live.assertSpelling?.(named.model)
   exchange.named = named
   exchange.model = named.model
   if (named.plainTarget === undefined) return endpoint

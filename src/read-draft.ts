@@ -97,6 +97,7 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   const model = inBody ?? exchange.named?.model
   exchange.model = model
   exchange.stream = wantsStream(json.value)
+  if (inBody !== undefined) live.assertSpelling?.(inBody)
   if (live.needsModel) {
     assertOneModel(json)
     if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.target)))) assertModelIsText(json)

@@ -39,6 +39,7 @@ export async function readFormDraft(
   if (live.needsModel) assertModelField(form)
   if (live.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
   const model = named?.model ?? form.fields.get('model')?.at(-1)
+  if (model !== undefined) live.assertSpelling?.(model)
   exchange.model = model
   exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
   const program = live.rules.match(factsOf(exchange, principal, model))

@@ -122,7 +122,11 @@ const CAPS: readonly (readonly [path: string, param: string, body: (cap: unknown
     (cap) => ({ testing_criteria: [{ sampling_params: { max_completions_tokens: cap } }] }),
   ],
   ['sessions', 'session.max_response_output_tokens', (cap) => ({ session: { max_response_output_tokens: cap } })],
-  ['anything', 'generationConfig.maxOutputTokens', (cap) => ({ generationConfig: { maxOutputTokens: cap } })],
+  [
+    'anything',
+    'setup.generationConfig.maxOutputTokens',
+    (cap) => ({ setup: { generationConfig: { maxOutputTokens: cap } } }),
+  ],
   ['anything', 'a.b[0].Max-Tokens', (cap) => ({ a: { b: [{ 'Max-Tokens': cap }] } })],
 ]
 
