@@ -1,10 +1,14 @@
 import { decodeBody } from '../bytes/decode-body.ts'
+import { isSecretName } from '../formats/secret-names.ts'
 import { parseExact } from '../json/exact.ts'
 import { BODY_BYTES_MAX, type CassettePart, type CassetteRequest, type RequestBody } from './cassette.ts'
 import { decodeText } from './decode-text.ts'
 import { keptRequestHeaders } from './kept-headers.ts'
+import { isUrlEncoded } from './named-secrets.ts'
 import { readParts } from './read-parts.ts'
-import type { Scrub } from './scrub.ts'
+import { type Scrub, STARS } from './scrub.ts'
+
+const UTF_8 = new TextEncoder()
 
 /** A request as it came. */
 export interface AskedRequest {
@@ -19,9 +23,6 @@ export interface AskedRequest {
 /** SHA-256 of bytes (FIPS 180-4). */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array
 
-/** Parameters of a URL whose values are keys. */
-const SECRET_PARAMETER = /^(?:.*[-_])?(?:key|token|sig|signature|secret|password)$/i
-
 /**
  * Describes a request as a cassette keeps it, without its secrets. What is recorded and what is looked for later are both
  * described so, and can be compared.
@@ -33,7 +34,7 @@ export async function describeRequest(asked: AskedRequest, scrub: Scrub, sha256:
   const { method, target, headers } = asked
   const split = target.indexOf('?')
   const path = split === -1 ? target : target.slice(0, split)
-  const query = split === -1 ? '' : withoutKeys(target.slice(split + 1))
+  const query = withoutKeys(queryOf(target))
   const body = await bodyOf(asked, scrub, sha256)
   return {
     method,
@@ -44,10 +45,21 @@ export async function describeRequest(asked: AskedRequest, scrub: Scrub, sha256:
   }
 }
 
+/**
+ * The query of a request target; empty: none.
+ *
+ * @example
+ * queryOf('/v1/models?limit=2') // 'limit=2'
+ */
+export function queryOf(target: string): string {
+  const split = target.indexOf('?')
+  return split === -1 ? '' : target.slice(split + 1)
+}
+
 function withoutKeys(query: string): string {
   const parameters = query.split('&').map((parameter) => {
     const [name = ''] = parameter.split('=', 1)
-    return SECRET_PARAMETER.test(name) && name !== parameter ? `${name}=********` : parameter
+    return isSecretName(name) && name !== parameter ? `${name}=${STARS}` : parameter
   })
   return parameters.join('&')
 }
@@ -57,11 +69,13 @@ async function bodyOf({ headers, body }: AskedRequest, scrub: Scrub, sha256: Sha
   const plain = await decodeBody(new Uint8Array(body), headers.get('content-encoding'), BODY_BYTES_MAX)
   // What nobody can read may hold anything: only its hash is kept.
   if (!(plain instanceof Uint8Array)) return { parts: [hashed({ name: 'body' }, body, sha256)] }
-  const parts = readParts(plain, headers.get('content-type') ?? '')
+  const type = headers.get('content-type') ?? ''
+  const parts = readParts(plain, type)
   if (parts !== undefined) {
     return {
       parts: parts.map(({ name, filename, content }) => {
-        const clean = scrub.bytes(content)
+        const isKey = filename === undefined && isSecretName(name)
+        const clean = isKey ? UTF_8.encode(STARS) : scrub.bytes(content)
         const about = { name: scrub.text(name), ...(filename !== undefined && { filename: scrub.text(filename) }) }
         const text = filename === undefined ? decodeText(clean) : undefined
         return text === undefined ? hashed(about, clean, sha256) : { ...about, text }
@@ -71,6 +85,7 @@ async function bodyOf({ headers, body }: AskedRequest, scrub: Scrub, sha256: Sha
   const clean = scrub.bytes(plain)
   const text = decodeText(clean)
   if (text === undefined) return { base64: clean.toBase64() }
+  if (isUrlEncoded(type)) return { text: withoutKeys(text) }
   const json = parseExact(text)
   return json === undefined ? { text } : { json }
 }

@@ -2,8 +2,9 @@ import { secretsOf } from '../formats/secrets-in-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import type { NamedCassette } from './cassette.ts'
-import { type AskedRequest, describeRequest, type Sha256 } from './describe-request.ts'
+import { type AskedRequest, describeRequest, queryOf, type Sha256 } from './describe-request.ts'
 import { createMatcher } from './match.ts'
+import { namedSecrets } from './named-secrets.ts'
 import { type Pace, playAnswer } from './play-answer.ts'
 import { type Ignored, requestKey } from './request-key.ts'
 import { createScrub } from './scrub.ts'
@@ -49,7 +50,8 @@ export function createPlayer(cassettes: readonly NamedCassette[], options: Playe
     count: matcher.count,
     add: matcher.add,
     async answer(asked, signal) {
-      const scrub = createScrub([...secrets(), ...secretsOf(asked.headers)])
+      const byName = await namedSecrets(asked, queryOf(asked.target))
+      const scrub = createScrub([...secrets(), ...secretsOf(asked.headers), ...byName])
       const key = requestKey(await describeRequest(asked, scrub, sha256), ignored)
       const named = matcher.take(key)
       if (named === undefined) {

@@ -1,10 +1,12 @@
+import { joinBytes } from '../bytes/join-bytes.ts'
 import { describeSystemError } from '../config/system-errors.ts'
 import { secretsOf } from '../formats/secrets-in-headers.ts'
 import type { Outcome } from '../stream/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
 import { BODY_BYTES_MAX, type NamedCassette } from './cassette.ts'
 import { describeAnswer, type HeardChunk } from './describe-answer.ts'
-import { type AskedRequest, describeRequest, type Sha256 } from './describe-request.ts'
+import { type AskedRequest, describeRequest, queryOf, type Sha256 } from './describe-request.ts'
+import { namedSecrets } from './named-secrets.ts'
 import { createScrub } from './scrub.ts'
 import type { CassetteWriter } from './write-cassettes.ts'
 
@@ -82,7 +84,10 @@ interface Heard {
 
 async function save(heard: Heard, { writer, log, secrets, sha256, onWritten }: RecorderDeps): Promise<void> {
   const { number, asked, at } = heard
-  const scrub = createScrub([...secrets(), ...secretsOf(asked.headers), ...secretsOf(heard.headers)])
+  const named = await namedSecrets(asked, queryOf(asked.target))
+  const answered = { headers: heard.headers, body: joinBytes(heard.chunks.map(({ bytes }) => bytes)) }
+  const inAnswer = [...secretsOf(heard.headers), ...(await namedSecrets(answered))]
+  const scrub = createScrub([...secrets(), ...secretsOf(asked.headers), ...named, ...inAnswer])
   const request = await describeRequest(asked, scrub, sha256)
   const response = await describeAnswer(heard, scrub)
   if (typeof response === 'string') {

@@ -1,4 +1,7 @@
+import { fromByteString, toByteString } from '../bytes/byte-string.ts'
+import { secretForms } from '../formats/secret-forms.ts'
 import { isSecretText } from '../formats/secrets-in-headers.ts'
+import { secretPlaces } from './named-values.ts'
 
 /** Puts stars over secrets. */
 export interface Scrub {
@@ -8,28 +11,33 @@ export interface Scrub {
   readonly bytes: (bytes: Uint8Array) => Uint8Array
   /** As many stars as the secret has bytes, so that what has been cut into chunks can be cut there again. */
   readonly sameLength: (bytes: Uint8Array) => Uint8Array
+  /** The same, only over what is known to be a secret or has the form of a key, and over nothing for the name that it has. */
+  readonly known: (bytes: Uint8Array) => Uint8Array
 }
 
-const STARS = '*'.repeat(8)
+/** What stands for a secret. */
+export const STARS = '*'.repeat(8)
 const UTF_8 = new TextEncoder()
 const DECODER = new TextDecoder()
-/** How many arguments a call takes at once. */
-const PIECE = 8192
 
 /** Where a word begins: also behind an escape such as `\n` in a JSON text. */
 const WORD_START = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf]))`
 /** What known services' keys look like, and tokens of the web (RFC 7519), whoever they belong to. */
 const KEY_SHAPES = [
-  '(?:sk|rk|sess|xai|pplx)-[A-Za-z0-9_-]{20,}',
-  '(?:gsk|hf|ghp|gho|r8|sk|rk)_[A-Za-z0-9_]{20,}',
+  '(?:sk|rk|ek|sess|xai|pplx|nvapi|tvly|glpat|dapi)-[A-Za-z0-9_-]{20,}',
+  '(?:gsk|hf|ghp|gho|ghs|ghu|github_pat|r8|sk|rk|ek|pcsk|fw)_[A-Za-z0-9_]{20,}',
+  'xox[abprs]-[A-Za-z0-9-]{16,}',
   'AIza[A-Za-z0-9_-]{35}',
-  'AKIA[A-Z0-9]{16}',
+  String.raw`ya29\.[A-Za-z0-9_-]{20,}`,
+  'A[KS]IA[A-Z0-9]{16}',
   String.raw`eyJ[A-Za-z0-9_-]{8,1024}\.eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,}`,
 ].map((shape) => WORD_START + shape)
 
+type StarsFor = (found: string) => string
+
 /**
- * Makes what puts stars over the given secrets, and over whatever has the form of a key, wherever they stand: as they are,
- * or with some of their characters escaped as JSON (`\u006b`, `\/`) or URLs (`%6B`) do it.
+ * Makes what puts stars over the given secrets, over whatever has the form of a key, and over what the name beside it says to be one,
+ * wherever they stand and in whichever form (`formats/secret-forms.ts`).
  *
  * @example
  * createScrub(['the-key-of-the-server']).text('key: the%2Dkey-of-the-server') // 'key: ********'
@@ -37,13 +45,19 @@ const KEY_SHAPES = [
 export function createScrub(secrets: readonly string[]): Scrub {
   // The longest first: one may begin with another.
   const known = [...new Set(secrets)].filter(isSecretText).toSorted((one, other) => other.length - one.length)
-  const pattern = new RegExp([...known.map(patternOf), ...KEY_SHAPES].join('|'), 'g')
-  const mask = (bytes: Uint8Array, starsFor: (found: string) => string): Uint8Array => {
-    const written = toByteString(bytes)
-    const masked = written.replace(pattern, starsFor)
-    return masked === written ? bytes : Uint8Array.from(masked, (character) => character.charCodeAt(0))
-  }
-  const scrubBytes = (bytes: Uint8Array): Uint8Array => mask(bytes, () => STARS)
+  const pattern = new RegExp([...known.flatMap(secretForms), ...KEY_SHAPES].join('|'), 'g')
+  const maskKnown = (written: string, starsFor: StarsFor): string => written.replace(pattern, starsFor)
+  const maskAll = (written: string, starsFor: StarsFor): string => maskKnown(maskNamed(written, starsFor), starsFor)
+  const over =
+    (mask: (written: string, starsFor: StarsFor) => string, starsFor: StarsFor) =>
+    (bytes: Uint8Array): Uint8Array => {
+      const written = toByteString(bytes)
+      const masked = mask(written, starsFor)
+      return masked === written ? bytes : fromByteString(masked)
+    }
+  const eight: StarsFor = () => STARS
+  const asMany: StarsFor = (found) => '*'.repeat(found.length)
+  const scrubBytes = over(maskAll, eight)
   return {
     text: (text) => {
       const bytes = UTF_8.encode(text)
@@ -51,37 +65,17 @@ export function createScrub(secrets: readonly string[]): Scrub {
       return masked === bytes ? text : DECODER.decode(masked)
     },
     bytes: scrubBytes,
-    sameLength: (bytes) => mask(bytes, (found) => '*'.repeat(found.length)),
+    sameLength: over(maskAll, asMany),
+    known: over(maskKnown, asMany),
   }
 }
 
-/** A text in which each byte is the character of that number: what a pattern can search, whatever the bytes are. */
-function toByteString(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += PIECE) text += String.fromCharCode(...bytes.subarray(at, at + PIECE))
-  return text
-}
-
-/** The pattern of a secret, in any mixture of its characters' forms. */
-function patternOf(secret: string): string {
-  return Array.from(secret, (character) => `(?:${formsOf(character).join('|')})`).join('')
-}
-
-function formsOf(character: string): string[] {
-  const bytes = [...UTF_8.encode(character)]
-  const forms = [bytes.map(escapeByte).join(''), bytes.map((byte) => `%${hexPattern(byte, 2)}`).join('')]
-  const code = character.codePointAt(0) ?? 0
-  if (code <= 0xffff) forms.push(String.raw`\\u${hexPattern(code, 4)}`)
-  if ('"\\/'.includes(character)) forms.push(String.raw`\\` + escapeByte(code))
-  return forms
-}
-
-function escapeByte(byte: number): string {
-  return String.raw`\x${byte.toString(16).padStart(2, '0')}`
-}
-
-/** Hexadecimal digits in either case. */
-function hexPattern(number: number, digits: number): string {
-  const hex = number.toString(16).padStart(digits, '0')
-  return hex.replace(/[a-f]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
+function maskNamed(text: string, starsFor: StarsFor): string {
+  let masked = ''
+  let at = 0
+  for (const { start, end } of secretPlaces(text)) {
+    masked += text.slice(at, start) + starsFor(text.slice(start, end))
+    at = end
+  }
+  return at === 0 ? text : masked + text.slice(at)
 }

@@ -38,8 +38,8 @@ function gather(value: ExactJson, path: string, texts: Map<string, string[]>): v
 function reachesAcross(texts: readonly string[], scrub: Scrub): boolean {
   const pieces = texts.map((text) => UTF_8.encode(text))
   const whole = joinBytes(pieces)
-  const masked = scrub.sameLength(whole)
+  const masked = scrub.known(whole)
   if (masked === whole) return false
-  const apart = joinBytes(pieces.map(scrub.sameLength))
+  const apart = joinBytes(pieces.map(scrub.known))
   return masked.some((byte, index) => byte !== whole[index] && apart[index] === whole[index])
 }

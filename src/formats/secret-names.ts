@@ -1,33 +1,35 @@
 /** Of names without their separators: what is in the name of a secret. */
 const SECRET =
-  /auth|passw|passphrase|secret|cookie|credential|signature|token|bearer|jwt|hmac|(?:api|access|private|sign|signing|shared|account|storage|service|subscription|functions?|host|master|admin|encryption|session|license|app|client|consumer|project|user|server|team|virtual|provider|openai|azure|google|anthropic)key/
+  /auth|passw|passphrase|secret|cookie|credential|signature|token|bearer|jwt|hmac|(?:api|access|private|sign|signing|shared|account|storage|service|subscription|functions?|host|master|admin|encryption|session|license|app|client|consumer|project|user|server|team|virtual|provider|openai|azure|google|anthropic)keys?$/
 /** Names that are one as a whole. */
 const SECRET_WORDS: ReadonlySet<string> = new Set([
+  ...['key', 'keys', 'sig', 'sid', 'pass', 'pwd', 'pat', 'session', 'sessionid', 'awsaccesskeyid', 'keypairid'],
+])
+/** How many there are, and who has written something. */
+const HARMLESS =
+  /^author(?:s|ed|name|id|role)?$|tokeni[sz]|^authority|tokentype|authtype|publickey|tokencount|(?<!api|access|auth|refresh|bearer|secret|session|id|personal)tokens$/
+/** In a JSON value or in prose these are mostly something else: a filter's `key`, a log probability's `token`. */
+const AMBIGUOUS: ReadonlySet<string> = new Set([
   ...[
     'key',
     'keys',
-    'sig',
     'sid',
     'pass',
-    'pwd',
     'pat',
-    'pin',
-    'otp',
     'session',
     'sessionid',
-    'awsaccesskeyid',
-    'keypairid',
-    'code',
+    'token',
+    'auth',
+    'authentication',
+    'authorization_url',
   ],
 ])
-/** How many there are, and who has written something. */
-const HARMLESS = /tokens$|^author(?:s|ed|name|id|role)?$|tokeni[sz]|^authority|tokentype|authtype|publickey|tokencount/
 
 /** How often a name may be escaped. */
 const ESCAPES_MAX = 3
 
 /**
- * Whether a name says that its value is a secret: the name of a header, a parameter, a field of a form or a member, in any case, with any
+ * Whether a name says that its value is a secret: the name of a header, a parameter or a field of a form, in any case, with any
  * separators or none, and however it is escaped (`api_key`, `apiKey`, `X-API-Key`, `%6Bey`, `\u006bey`).
  *
  * @example
@@ -38,8 +40,29 @@ export function isSecretName(name: string): boolean {
   return !HARMLESS.test(word) && (SECRET_WORDS.has(word) || SECRET.test(word))
 }
 
+/**
+ * Whether a value is a secret by its name, where names may mean something else: that of a JSON member, or of what is set in prose or code.
+ *
+ * @example
+ * isSecretMember('key', 'region') // false
+ */
+export function isSecretMember(name: string, value: string): boolean {
+  if (!isSecretName(name)) return false
+  const word = plainWord(name)
+  // What a model signs its thoughts with is to be sent back to it.
+  if (word.endsWith('signature')) return false
+  return !AMBIGUOUS.has(word) || looksSecret(value)
+}
+
+/** Whether a text looks as if nobody had thought of it: no words, but digits among letters. */
+export function looksSecret(text: string): boolean {
+  if (!/^[\x21-\x7e]{16,}$/.test(text)) return false
+  const digits = text.match(/\d/g)?.length ?? 0
+  return digits >= 4 || (digits > 0 && /[a-z]/.test(text) && /[A-Z]/.test(text))
+}
+
 /** A name without its escapes, its separators and its case. */
-export function plainWord(name: string): string {
+function plainWord(name: string): string {
   let plain = name
   for (let times = 0; times < ESCAPES_MAX && /[%\\]/.test(plain); times += 1) {
     plain = plain.replace(/%([0-9a-f]{2})|\\+u([0-9a-f]{4})/gi, (_all, byte?: string, unit?: string) =>

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import type { Secret } from '../../config/secret.ts'
 import { isSecretName } from '../../formats/secret-names.ts'
 import { secretsOf } from '../../formats/secrets-in-headers.ts'
 
@@ -8,12 +9,26 @@ import { secretsOf } from '../../formats/secrets-in-headers.ts'
  * @example
  * const secrets = serverSecrets(config)
  */
-export function serverSecrets({ auth, upstream, settings: { upstreams } }: Config): readonly string[] {
+export function serverSecrets({ auth, upstream, settings: { upstreams, cache } }: Config): readonly string[] {
   const own = upstream.apiKey === undefined ? [] : [upstream.apiKey.reveal()]
+  const addresses = [cache.store, ...upstreams.map(({ proxy }) => (proxy === 'none' ? undefined : proxy))]
   const others = upstreams.flatMap(({ keys, headers, query }) => [
     ...keys.map((key) => key.reveal()),
     ...secretsOf(new Headers(headers.map(([name, value]): [string, string] => [name, value.reveal()]))),
     ...query.filter(([name]) => isSecretName(name)).map(([, value]) => value.reveal()),
   ])
-  return [...new Set([...auth.tokens.map(({ secret }) => secret.reveal()), ...own, ...others])]
+  return [
+    ...new Set([
+      ...auth.tokens.map(({ secret }) => secret.reveal()),
+      ...own,
+      ...others,
+      ...addresses.flatMap(passwordIn),
+    ]),
+  ]
+}
+
+/** The password in an address, as it stands there and as it is. */
+function passwordIn(address: Secret | undefined): string[] {
+  const password = address === undefined ? undefined : URL.parse(address.reveal())?.password
+  return password === undefined || password === '' ? [] : [password, decodeURIComponent(password)]
 }

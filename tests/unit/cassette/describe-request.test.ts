@@ -122,3 +122,38 @@ describe('a form is kept', () => {
     expect(parts).toEqual([{ name: 'a', sha256: expect.stringMatching(/^[0-9a-f]{64}$/), bytes: 1 }])
   })
 })
+
+test.each([
+  ...['key', 'apikey', 'apiKey', 'accesstoken', '%6Bey', '%256Bey', 'auth', 'clientSecret', 'X-Amz-Signature', 'sig'],
+])('the value of the parameter %s is no part of a cassette, however short it is', async (name) => {
+  const { query } = await described(asked({}, { target: `/v1/files?limit=2&${name}=short&order=asc` }))
+  expect(query).toBe(`limit=2&${name}=********&order=asc`)
+})
+
+test('nor is what a form has under such a name, in either kind of form', async () => {
+  const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' })
+  const urlEncoded = await described(asked({}, { headers, body: utf8('model=m&api%5Fkey=short&token=a%20b') }))
+  expect(urlEncoded.body).toEqual({ text: 'model=m&api%5Fkey=********&token=********' })
+  const part = (name: string, text: string): string =>
+    `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`
+  const multipart = new Headers({ 'content-type': 'multipart/form-data; boundary=x' })
+  const body = utf8(`${part('model', 'm')}${part('API_KEY', 'short')}${part('prompt', '{"password":"pw"}')}--x--`)
+  expect((await described(asked({}, { headers: multipart, body }))).body).toEqual({
+    parts: [
+      { name: 'model', text: 'm' },
+      { name: 'API_KEY', text: '********' },
+      { name: 'prompt', text: '{"password":"********"}' },
+    ],
+  })
+})
+
+test('nor is what JSON has under such a name, though it may not be what it seems', async () => {
+  const body = {
+    tools: [{ type: 'mcp', server_url: 'https://x', authorization: 'short', headers: { 'X-A': 'b' } }],
+    filters: { type: 'eq', key: 'region', value: 'us' },
+  }
+  expect((await described(asked(body))).body?.json as unknown).toEqual({
+    ...body,
+    tools: [{ ...body.tools[0], authorization: '********', headers: { 'X-A': '********' } }],
+  })
+})

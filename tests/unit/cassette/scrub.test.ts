@@ -15,9 +15,15 @@ describe('stars', () => {
     ['escaped with capitals', String.raw`the\u002Dkey\u002Fof\u0022me`],
     ['all of it escaped', [...SECRET].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')],
     ['percent-encoded', 'the%2Dkey%2fof%22me'],
+    ['percent-encoded twice', encodeURIComponent(encodeURIComponent(SECRET))],
+    ['in hexadecimal', Buffer.from(SECRET).toString('hex')],
     ['percent-encoded as a URL has it', encodeURIComponent(SECRET)],
   ])('stand for one that is %s', (_how, written) => {
     expect(text(`a ${written} b`)).toBe('a ******** b')
+  })
+
+  test('stand for one in base64, but for the bits that it shares with what is around it', () => {
+    expect(text(`a ${btoa(`me:${SECRET}`)} b`)).toMatch(/^a bWU6\*{8}.{0,4} b$/)
   })
 
   test('stand for letters beyond ASCII in each of their forms', () => {

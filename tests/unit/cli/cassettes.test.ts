@@ -6,6 +6,7 @@ import { openFolder } from '../../../src/cli/cassettes/open-folder.ts'
 import { explainFolder } from '../../../src/cli/cassettes/open-writer.ts'
 import { serverSecrets } from '../../../src/cli/cassettes/server-secrets.ts'
 import { loadConfig } from '../../../src/config/load.ts'
+import { Secret } from '../../../src/config/secret.ts'
 import type { Settings, UpstreamSettings } from '../../../src/config/settings.ts'
 import { keysOf, pairsOf } from '../../helpers/secrets.ts'
 
@@ -77,13 +78,18 @@ describe('the secrets of a server', () => {
       keys: keysOf('key-of-another', 'key-of-its-pool'),
       headers: pairsOf({ 'x-portkey-api-key': 'key-in-a-header', 'x-plain': 'no-secret' }),
       query: pairsOf({ 'api-version': '2024-10-21', key: 'key-in-a-query' }),
+      proxy: new Secret('http://me:password%2Fof-a-proxy@proxy:3128'),
     }
-    const settings: Settings = { ...config.settings, upstreams: [...config.settings.upstreams, other] }
+    const cache = { ...config.settings.cache, store: new Secret('redis://:password-of-a-store@redis:6379') }
+    const settings: Settings = { ...config.settings, cache, upstreams: [...config.settings.upstreams, other] }
     expect([...serverSecrets({ ...config, settings })].toSorted()).toEqual([
       'key-in-a-header',
       'key-in-a-query',
       'key-of-another',
       'key-of-its-pool',
+      'password%2Fof-a-proxy',
+      'password-of-a-store',
+      'password/of-a-proxy',
       'sk-of-the-environment',
       'token-of-more-than-16-chars',
     ])

@@ -1,0 +1,129 @@
+import { isSecretMember, isSecretName, looksSecret } from '../formats/secret-names.ts'
+import { type JsonName, type JsonString, jsonNames, skipSpace, stringFrom } from './json-strings.ts'
+
+/** Where a secret stands in a text. */
+export interface Place {
+  readonly start: number
+  readonly end: number
+}
+
+/** Of a list or an object under a secret's name so much is looked through. */
+const NESTED_STRINGS_MAX = 64
+/** How far from a tool's headers the rest of it stands. */
+const TOOL_CHARS = 2048
+/** A parameter of a URL, wherever one stands in a text, also where its separators are escaped. */
+const PARAMETER =
+  /(?:[?&]|&amp;|\\u0026|%3[Ff]|%26)((?:[\w.~[\]-]|%[0-9A-Fa-f]{2}){1,64})(?:=|%3[Dd])(?=([^&#\s"'<>\\)]+))/dg
+/** What is set in prose or code: `API_KEY=…`, `x-api-key: …`. */
+const SETTING = /(?<![\w%.-])([\w.-]{2,64})(?:=|:[ \t]?)["']?([^\s"'\\,;&<>)]{1,4096})/dg
+/** A password in a URL (RFC 3986 §3.2.1). */
+const USER_INFO = /:(?:\/\/|\\\/\\\/|%2[Ff]%2[Ff])[^\s/:@"'<>?#\\]{0,64}(?::|%3[Aa])([^\s/@"'<>?#\\]{1,256})(?:@|%40)/dg
+/** What follows an authentication scheme (RFC 6750, RFC 7617). */
+const CREDENTIALS = /\b(?:[Bb]earer|[Bb]asic)(?:\s|%20|\+)+([\w.~+/%-]{16,}=*)/dg
+/** A private key in PEM (RFC 7468). */
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{16,16384}?)-----END/dg
+
+/**
+ * Finds the secrets in a text that their names, or what stands around them, tell: members of JSON at any depth, also of JSON within a string,
+ * parameters of URLs, passwords in them, settings, credentials behind their scheme, private keys. In order, without overlaps.
+ *
+ * @example
+ * secretPlaces('{"api_key":"abc"}') // [{ start: 12, end: 15 }]
+ */
+export function secretPlaces(text: string): readonly Place[] {
+  const found = [...memberPlaces(text), ...plainPlaces(text)].filter(({ start, end }) => end > start)
+  found.sort((one, other) => one.start - other.start || other.end - one.end)
+  let end = 0
+  return found.filter((place) => {
+    if (place.start < end) return false
+    end = place.end
+    return true
+  })
+}
+
+function* memberPlaces(text: string): Generator<Place> {
+  for (const member of jsonNames(text)) {
+    const name = text.slice(member.name.start, member.name.end)
+    if (/headers$/i.test(name)) yield* headerPlaces(text, member)
+    else if (isSecretName(name)) yield* valuePlaces(text, member, name)
+  }
+}
+
+/** A string, those of a list, or what an object has as its value. */
+function* valuePlaces(text: string, { name: { depth }, valueAt }: JsonName, name: string): Generator<Place> {
+  const value = stringFrom(text, valueAt, depth)
+  if (value !== undefined) {
+    if (isSecretMember(name, text.slice(value.start, value.end))) yield value
+  } else if (text[valueAt] === '[') {
+    for (const item of listItems(text, valueAt + 1, depth)) {
+      if (isSecretMember(name, text.slice(item.start, item.end))) yield item
+    }
+  } else if (text[valueAt] === '{') {
+    for (const [inner, item] of stringMembers(text, valueAt + 1, depth)) {
+      if (
+        /^(?:value|secret|token|key|password|data)$/i.test(inner) &&
+        isSecretMember(name, text.slice(item.start, item.end))
+      )
+        yield item
+    }
+  }
+}
+
+/** Any header that a tool's server is to be called with (OpenAI's MCP tools) may be its key; elsewhere it has to look like one. */
+function* headerPlaces(text: string, { name: { start, depth }, valueAt }: JsonName): Generator<Place> {
+  if (text[valueAt] !== '{') return
+  const around = text.slice(Math.max(0, start - TOOL_CHARS), start + TOOL_CHARS)
+  const isTools = /server_(?:url|label)|connector_id/.test(around)
+  for (const [name, value] of stringMembers(text, valueAt + 1, depth)) {
+    const isHarmless = /^(?:accept|content-|user-agent|host$|cache-)/i.test(name)
+    if (isSecretName(name) || (isTools && !isHarmless) || looksSecret(text.slice(value.start, value.end))) yield value
+  }
+}
+
+function* listItems(text: string, from: number, depth: number): Generator<JsonString> {
+  let at = skipSpace(text, from)
+  for (let count = 0; count < NESTED_STRINGS_MAX; count += 1) {
+    const item = stringFrom(text, at, depth)
+    if (item === undefined) return
+    yield item
+    at = skipSpace(text, item.next)
+    if (text[at] !== ',') return
+    at = skipSpace(text, at + 1)
+  }
+}
+
+/** The members of an object that are strings, up to the first that is none. */
+function* stringMembers(
+  text: string,
+  from: number,
+  depth: number,
+): Generator<readonly [name: string, value: JsonString]> {
+  let at = skipSpace(text, from)
+  for (let count = 0; count < NESTED_STRINGS_MAX; count += 1) {
+    const name = stringFrom(text, at, depth)
+    const colon = name === undefined ? -1 : skipSpace(text, name.next)
+    if (name === undefined || text[colon] !== ':') return
+    const value = stringFrom(text, skipSpace(text, colon + 1), depth)
+    if (value === undefined) return
+    yield [text.slice(name.start, name.end), value]
+    at = skipSpace(text, value.next)
+    if (text[at] !== ',') return
+    at = skipSpace(text, at + 1)
+  }
+}
+
+function* plainPlaces(text: string): Generator<Place> {
+  for (const match of text.matchAll(PARAMETER)) if (isSecretName(match[1] ?? '')) yield* placeOf(match, 2)
+  for (const match of text.matchAll(SETTING)) {
+    const [, name = '', value = ''] = match
+    if (isSecretName(name) && looksSecret(value)) yield* placeOf(match, 2)
+  }
+  for (const pattern of [USER_INFO, CREDENTIALS, PRIVATE_KEY]) {
+    for (const match of text.matchAll(pattern)) yield* placeOf(match, 1)
+  }
+}
+
+function placeOf({ indices }: RegExpExecArray, group: number): Place[] {
+  const place = indices?.[group]
+  return place === undefined ? [] : [{ start: place[0], end: place[1] }]
+}
