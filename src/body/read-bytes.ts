@@ -1,7 +1,8 @@
-import { joinBytes } from '../bytes/join-bytes.ts'
+import { GatheredBytes } from '../bytes/gathered-bytes.ts'
 import type { Exchange, IncomingBody } from '../exchange.ts'
 import type { Held, MemoryBudget } from '../limits/memory-budget.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { joinInSlices } from './join-in-slices.ts'
 
 /** A request's headers and its body, and its end, with which what is held of it is let go. */
 export type Incoming = Pick<Exchange, 'request' | 'body' | 'atEnd'>
@@ -59,12 +60,12 @@ export async function collect(
   held?: Held,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const reader = stream.getReader()
-  const chunks: Uint8Array[] = []
-  let bytes = 0
+  const gathered = new GatheredBytes()
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) break
-    bytes += value.byteLength
+    const { byteLength } = gathered
+    if (done) return joinInSlices(gathered.take(), byteLength)
+    const bytes = byteLength + value.byteLength
     try {
       if (bytes > bytesMax) throw tooLarge(bytesMax)
       if (bytes > UNCOUNTED_BYTES_MAX) held?.add(value.byteLength)
@@ -72,13 +73,8 @@ export async function collect(
       await reader.cancel().catch(() => undefined)
       throw refusal
     }
-    chunks.push(value)
+    gathered.add(value as Uint8Array<ArrayBuffer>)
   }
-  const [only] = chunks
-  if (chunks.length === 1 && only !== undefined && only.buffer instanceof ArrayBuffer) {
-    return only as Uint8Array<ArrayBuffer>
-  }
-  return joinBytes(chunks)
 }
 
 /** Gathers a long body of a known length as it comes: put together at its end, it would keep all others waiting. */

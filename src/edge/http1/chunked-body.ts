@@ -3,7 +3,10 @@ import { ApiError } from '../../openai/api-error.ts'
 
 /** Takes a chunked body apart as it comes. */
 export interface ChunkedBody {
-  /** Gives the payload's pieces to `emit`; returns how many bytes belonged to the body, all of them until it is done. */
+  /**
+   * Gives the payload to `emit`, with its pieces moved together in the bytes themselves: chunks of a byte must not become an object each.
+   * Returns how many bytes belonged to the body, all of them until it is done.
+   */
   readonly take: (bytes: Buffer, emit: (payload: Buffer) => void) => number
   /** Whether the last chunk and the trailers behind it have come. */
   readonly isDone: () => boolean
@@ -80,17 +83,24 @@ export function createChunkedBody(): ChunkedBody {
     isDone: () => state === 'done',
     take(bytes, emit) {
       let at = 0
+      let start = -1
+      let end = -1
       while (at < bytes.byteLength && state !== 'done') {
         if (state !== 'data') {
           at = readLine(bytes, at, state)
           continue
         }
-        const payload = bytes.subarray(at, at + left)
-        at += payload.byteLength
-        left -= payload.byteLength
+        const size = Math.min(left, bytes.byteLength - at)
+        if (start === -1) {
+          start = at
+          end = at
+        } else bytes.copyWithin(end, at, at + size)
+        end += size
+        at += size
+        left -= size
         if (left === 0) state = 'data end'
-        emit(payload)
       }
+      if (start !== -1) emit(bytes.subarray(start, end))
       return at
     },
   }

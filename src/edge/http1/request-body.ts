@@ -1,3 +1,4 @@
+import { GatheredBytes } from '../../bytes/gathered-bytes.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts'
@@ -33,8 +34,7 @@ export class RequestBody implements TurnBody {
   readonly #pace: UploadPace | undefined
   readonly #chunked: ChunkedBody | undefined
   #left: number
-  #held: Buffer[] = []
-  #heldBytes = 0
+  readonly #held = new GatheredBytes()
   #failure: { readonly cause: unknown } | undefined
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
   #isWanted = false
@@ -49,6 +49,7 @@ export class RequestBody implements TurnBody {
   #gathering: Gathering | undefined
   /** What a body is put together in. */
   #target: Uint8Array<ArrayBuffer> | undefined
+  #targetBytes = 0
 
   constructor(bodyBytes: number, source: BodySource, pace: UploadPace | undefined) {
     this.#source = source
@@ -82,23 +83,18 @@ export class RequestBody implements TurnBody {
       return
     }
     if (this.#gathering !== undefined) this.#gather(this.#gathering)
-    else if (this.#isWanted && (this.#heldBytes > 0 || this.isComplete)) this.#deliver()
-    else if (this.#heldBytes > AHEAD_BYTES_MAX) this.#source.pause()
+    else if (this.#isWanted && (this.#held.byteLength > 0 || this.isComplete)) this.#deliver()
+    else if (this.#held.byteLength > AHEAD_BYTES_MAX) this.#source.pause()
     if (this.isComplete) this.#arrive()
   }
 
   /** All of it: at once where it has come. One of up to 1 MiB is put together as it comes. */
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    const [only] = this.#held
-    if (this.isComplete && this.#held.length === 1 && only !== undefined) {
-      this.#held = []
-      return only as Uint8Array<ArrayBuffer>
-    }
-    if (this.isComplete) return this.#takeHeld()
+    if (this.isComplete) return this.#held.join()
     if (this.#failure !== undefined) return Promise.reject(this.#failure.cause)
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>()
     this.#gathering = { resolve, reject }
-    const bytes = this.#heldBytes + this.#left
+    const bytes = this.#held.byteLength + this.#left
     if (this.#chunked === undefined && bytes <= GATHERED_BYTES_MAX) this.#gatherInto(Buffer.allocUnsafe(bytes))
     this.#startClock()
     this.#wait()
@@ -117,7 +113,7 @@ export class RequestBody implements TurnBody {
           this.#isRead = true
           this.#isWanted = true
           if (this.#failure !== undefined) this.#controller?.error(this.#failure.cause)
-          else if (this.#heldBytes > 0 || this.isComplete) this.#deliver()
+          else if (this.#held.byteLength > 0 || this.isComplete) this.#deliver()
           else this.#wait()
         },
         cancel: () => this.drop(),
@@ -147,8 +143,7 @@ export class RequestBody implements TurnBody {
   drop(): void {
     this.#isDropped = true
     this.#idle?.clear()
-    this.#held = []
-    this.#heldBytes = 0
+    this.#held.take()
     this.#source.resume()
   }
 
@@ -184,13 +179,12 @@ export class RequestBody implements TurnBody {
 
   #add(payload: Buffer): void {
     if (this.#isDropped || payload.byteLength === 0) return
-    if (this.#target !== undefined) {
-      this.#target.set(payload, this.#heldBytes)
-      this.#heldBytes += payload.byteLength
+    if (this.#target === undefined) {
+      this.#held.add(payload as Uint8Array<ArrayBuffer>)
       return
     }
-    this.#held.push(payload)
-    this.#heldBytes += payload.byteLength
+    this.#target.set(payload, this.#targetBytes)
+    this.#targetBytes += payload.byteLength
   }
 
   #startClock(): void {
@@ -200,12 +194,10 @@ export class RequestBody implements TurnBody {
   }
 
   #gatherInto(target: Uint8Array<ArrayBuffer>): void {
-    let at = 0
-    for (const payload of this.#held) {
-      target.set(payload, at)
-      at += payload.byteLength
+    for (const payload of this.#held.take()) {
+      target.set(payload, this.#targetBytes)
+      this.#targetBytes += payload.byteLength
     }
-    this.#held = []
     this.#target = target
   }
 
@@ -216,13 +208,7 @@ export class RequestBody implements TurnBody {
     }
     this.#idle?.clear()
     this.#gathering = undefined
-    resolve(this.#target ?? this.#takeHeld())
-  }
-
-  #takeHeld(): Uint8Array<ArrayBuffer> {
-    const whole = Buffer.concat(this.#held)
-    this.#held = []
-    return whole
+    resolve(this.#target ?? this.#held.join())
   }
 
   #wait(): void {
@@ -238,10 +224,7 @@ export class RequestBody implements TurnBody {
     this.#isWanted = false
     this.#idle?.suspend()
     this.#rate?.rest()
-    const held = this.#held
-    this.#held = []
-    this.#heldBytes = 0
-    for (const payload of held) this.#controller?.enqueue(payload)
+    for (const payload of this.#held.take()) this.#controller?.enqueue(payload)
     if (!this.isComplete) return
     this.#idle?.clear()
     this.#controller?.close()

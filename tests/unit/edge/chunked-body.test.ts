@@ -42,3 +42,13 @@ describe('a chunked body', () => {
     expect(() => takeDripping(text.slice(0, -1))).not.toThrow()
   })
 })
+
+test('chunks of a byte each are one piece of what a read of the socket has brought', () => {
+  const body = createChunkedBody()
+  const pieces: string[] = []
+  const emit = (piece: Buffer): void => void pieces.push(piece.toString('latin1'))
+  body.take(Buffer.from('1\r\na\r\n1\r\nb\r\n3\r\ncde\r\n2\r\nf'), emit)
+  const taken = body.take(Buffer.from('g\r\n1;x=y\r\nh\r\n0\r\n\r\nGET / HTTP/1.1'), emit)
+  expect(pieces).toEqual(['abcdef', 'gh'])
+  expect([taken, body.isDone()]).toEqual([18, true])
+})
