@@ -86,8 +86,8 @@ function openReuse(settings: Settings, once: Once, deps: PartsDeps): Reuse | und
   if (deps.openStore === undefined) return undefined
   const store = deps.openStore(settings.cache)
   once.use(store, settings)
-  const { now, deadlines, sleep, sha256: digest } = deps
-  return createReuse({ store, once, now, deadlines, sleep, digest, settings })
+  const { now, deadlines, sleep, sha256: digest, reading } = deps
+  return createReuse({ store, once, now, deadlines, sleep, digest, settings, memory: reading.memory })
 }
 
 function makeChain(

@@ -1,4 +1,5 @@
 import type { TimedChunk } from './cached-answer.ts'
+import type { Memory } from './kept-chunks.ts'
 
 /** How a source ends: properly, or with all of the answer; by breaking off; or because nobody reads it any more. */
 export type SourceEnd = 'complete' | 'broken' | 'cancelled'
@@ -9,6 +10,8 @@ export interface BroadcastDeps {
   readonly now: () => number
   /** As much of the body is kept for those who come later, with what keeping each chunk costs. */
   readonly keptBytesMax: number
+  /** What is kept counts towards it; where there is none left, nothing more is kept. Absent: it is not counted. */
+  readonly memory?: Memory | undefined
   /** The source is read to its end also when nobody reads any more. */
   readonly runsOn: boolean
   /** Whether what has come is all of the answer, though the source goes on. */

@@ -47,7 +47,7 @@ export class Broadcast {
     this.#source = body.getReader()
     this.#deps = deps
     this.#headAt = deps.now()
-    this.#kept = new KeptChunks(deps.keptBytesMax)
+    this.#kept = new KeptChunks(deps.keptBytesMax, deps.memory)
   }
 
   /** The whole body for one more reader, who leaves when the signal is aborted; undefined: it is too late. */
@@ -108,6 +108,7 @@ export class Broadcast {
   #remove(listener: Listener): void {
     this.#listeners.delete(listener)
     listener.release()
+    this.#releaseAtEnd()
   }
 
   #leave(listener: Listener, reason: unknown): void {
@@ -188,6 +189,11 @@ export class Broadcast {
     if (state !== 'complete') this.#close(false)
     else if (this.#isJoinable) this.#deps.onComplete(this.#kept.all)
     this.#deps.onEnd(state, cause)
+    this.#releaseAtEnd()
+  }
+
+  #releaseAtEnd(): void {
+    if (this.#state !== 'open' && this.#listeners.size === 0) this.#kept.release()
   }
 
   #close(isTooLarge: boolean): void {

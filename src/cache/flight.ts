@@ -1,6 +1,7 @@
 import { Broadcast } from './broadcast.ts'
 import type { SourceEnd } from './broadcast-deps.ts'
 import type { TimedChunk } from './cached-answer.ts'
+import type { Memory } from './kept-chunks.ts'
 
 /** An answer, and what whoever delivers it has to know beside it. */
 export interface Source<Note> {
@@ -40,6 +41,8 @@ export interface FlightsDeps {
   readonly now: () => number
   /** A body that is larger can't be joined beyond that point, and is not kept. */
   readonly keptBytesMax: number
+  /** What is kept counts towards it. Absent: it is not counted. */
+  readonly memory?: Memory | undefined
 }
 
 /** Somebody who waits for the answer's head. */
@@ -111,6 +114,7 @@ export class Flight<Note> {
       this.#broadcast = new Broadcast(answer.body, {
         now: this.#deps.now,
         keptBytesMax: this.#options.keptBytesMax ?? this.#deps.keptBytesMax,
+        memory: this.#deps.memory,
         runsOn: this.#options.runsOn,
         isInFull: (chunks) => this.#options.isInFull?.(answer, chunks) === true,
         onComplete: (chunks) => this.#onComplete(answer, chunks),

@@ -1,4 +1,5 @@
 import { type EventPiece, EventSplitter } from '../formats/sse/event-splitter.ts'
+import { Slice } from '../timing/slices.ts'
 import { Asides } from './asides.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import { eventBytes, readEvent } from './event.ts'
@@ -28,7 +29,8 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
   readonly #splitter = new EventSplitter(EVENT_BYTES_MAX)
   /** What stands between the events. */
   readonly asides = new Asides()
-  #ready: EventPiece[] = []
+  #ready: Iterator<EventPiece, void> | undefined
+  readonly #slice = new Slice()
   #isFirst = true
   #isDone: boolean
 
@@ -44,8 +46,10 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
 
   async next(): Promise<IteratorResult<ServerSentEvent, undefined>> {
     for (;;) {
-      const piece = this.#ready.shift()
+      const piece = this.#ready?.next().value
       if (piece !== undefined) {
+        // A chunk may be of a hundred thousand of them.
+        if (this.#slice.isOver()) await this.#slice.rest()
         const event = this.#eventOf(piece)
         if (event !== undefined) return { done: false, value: event }
         await this.asides.put(piece.bytes)
@@ -59,7 +63,7 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
   /** Nobody reads on: the body ends, also where it is being waited for. */
   async return(): Promise<IteratorResult<ServerSentEvent, undefined>> {
     this.#isDone = true
-    this.#ready = []
+    this.#ready = undefined
     await this.#reader?.cancel().catch(() => undefined)
     return { done: true, value: undefined }
   }
@@ -79,12 +83,13 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
     })
     if (this.#isDone) return
     if (!done) {
-      this.#ready = this.#splitter.add(value)
+      this.#slice.begin()
+      this.#ready = this.#splitter.split(value)
       return
     }
     this.#isDone = true
     const rest = this.#splitter.end()
-    if (rest !== undefined) this.#ready = [rest]
+    this.#ready = rest === undefined ? undefined : [rest].values()
   }
 }
 

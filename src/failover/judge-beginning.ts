@@ -68,7 +68,7 @@ class EventJudge implements BeginningJudge {
   }
 
   add(bytes: Uint8Array): Verdict | undefined {
-    for (const piece of this.#splitter.add(bytes)) {
+    for (const piece of this.#splitter.split(bytes)) {
       const verdict = piece.isStart && piece.isEnd ? this.#judge(piece.bytes) : ANSWER
       if (verdict !== undefined) return verdict
     }

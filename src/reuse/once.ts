@@ -1,5 +1,6 @@
 import { createFlights } from '../cache/flights.ts'
 import { createIdempotency, type Idempotency } from '../cache/idempotency.ts'
+import type { Memory } from '../cache/kept-chunks.ts'
 import { createMemoryClaims } from '../cache/memory-claims.ts'
 import type { Sha256 } from '../cache/sha256.ts'
 import type { TakePlaces } from '../cache/take-claim.ts'
@@ -26,6 +27,8 @@ export interface OnceDeps {
   /** Milliseconds, monotonic. */
   readonly now: () => number
   readonly sha256: Sha256
+  /** How much may be held. */
+  readonly reading: { readonly memory: Memory }
 }
 
 /** As much of `max_bytes` is for answers that can be fetched again by their keys, beside the cache. */
@@ -36,17 +39,17 @@ const SHARE = 1 / 2
  * first has begun.
  *
  * @example
- * const once = createOnce({ deadlines, sleep, now, sha256 })
+ * const once = createOnce({ deadlines, sleep, now, sha256, reading })
  * once.use(store, settings)
  */
-export function createOnce({ deadlines, sleep, now, sha256 }: OnceDeps): Once {
+export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps): Once {
   let settings: Settings | undefined
   let current: Claims | undefined
   let former: readonly { readonly claims: Claims; readonly until: number }[] = []
   const memory = createMemoryClaims({ bytesMax: () => (settings?.cache.bytesMax ?? 0) * SHARE, now: Date.now })
   const idempotency = createIdempotency<FlightNote>({
     ...{ deadlines, sleep, now, sha256, memory, clock: Date.now },
-    flights: createFlights({ now, keptBytesMax: 0 }),
+    flights: createFlights({ now, keptBytesMax: 0, memory: reading.memory }),
     noteKept: (kept, how) => ({
       lane: undefined,
       shouldRetry: undefined,

@@ -1,6 +1,7 @@
 import type { Principal } from '../auth/authorize.ts'
 import type { Served } from '../cache/cache-headers.ts'
 import type { CachedAnswer } from '../cache/cached-answer.ts'
+import type { Memory } from '../cache/kept-chunks.ts'
 import type { Sha256 } from '../cache/sha256.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Draft } from '../draft.ts'
@@ -51,6 +52,8 @@ export interface ReuseDeps {
   readonly sleep: Sleep
   readonly digest: Sha256
   readonly settings: Settings
+  /** What is kept for several counts towards it. */
+  readonly memory: Memory
 }
 
 /** What whoever delivers an answer has to know beside it. */

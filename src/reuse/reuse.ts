@@ -31,12 +31,12 @@ const NOTHING = new Uint8Array()
  * Makes what answers requests from kept answers and those under way.
  *
  * @example
- * const reuse = createReuse({ store, once, now, deadlines, sleep, digest, settings })
+ * const reuse = createReuse({ store, once, now, deadlines, sleep, digest, settings, memory })
  * const reused = await reuse.answer({ exchange, principal, draft, route, settings, forward, streamIdleMsOf })
  */
 export function createReuse(deps: AnswerOnceDeps): Reuse {
-  const { store, now, digest, settings } = deps
-  const flights = createFlights<FlightNote>({ now, keptBytesMax: settings.cache.answerBytesMax })
+  const { store, now, digest, settings, memory } = deps
+  const flights = createFlights<FlightNote>({ now, keptBytesMax: settings.cache.answerBytesMax, memory })
   const cached: KeptDeps = { ...deps, flights }
   const nameOf = createCacheNames(digest)
   return {

@@ -3,6 +3,7 @@ import { StringScanner } from '../formats/json/string-scanner.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
 import { isJsonType } from '../json/json-type.ts'
 import { isRepeated, namesObject, OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
+import { breathe } from '../timing/slices.ts'
 
 /** Is told of the id of an object that an answer names; `isItself`: the answer, or what its event is about, is that object. */
 export type OnObjectId = (id: string, isItself: boolean) => void
@@ -52,11 +53,40 @@ export function findAnswerIds(headers: Headers, onId: OnObjectId): AnswerIds | u
 function eventReader(search: Search): (chunk: Uint8Array) => void {
   // Nothing is held: the search takes an event in pieces.
   const splitter = new EventSplitter(0)
-  return (chunk) => {
-    for (const { bytes, isEnd } of splitter.add(chunk)) {
+  const read = (chunk: Uint8Array): void => {
+    for (const { bytes, isEnd } of splitter.split(chunk)) {
       search.add(bytes)
       if (isEnd) search.reset()
     }
+  }
+  return inParts(read)
+}
+
+/** A longer chunk is gone through part by part: it may hold tens of thousands of events. */
+const AT_ONCE_BYTES_MAX = 128 * 1024
+const PART_BYTES = 32 * 1024
+
+/** Has a long chunk gone through part by part, with others served in between; what comes meanwhile waits for it. */
+function inParts(read: (part: Uint8Array) => void): (chunk: Uint8Array) => void {
+  let waiting: Promise<void> | undefined
+  let count = 0
+  const readLong = async (chunk: Uint8Array): Promise<void> => {
+    for (let at = 0; at < chunk.byteLength; at += PART_BYTES) {
+      read(chunk.subarray(at, at + PART_BYTES))
+      await breathe()
+    }
+    count -= 1
+    if (count === 0) waiting = undefined
+  }
+  return (chunk) => {
+    if (waiting === undefined && chunk.byteLength <= AT_ONCE_BYTES_MAX) {
+      read(chunk)
+      return
+    }
+    count += 1
+    // Whoever writes it on may give it away.
+    const own = chunk.slice()
+    waiting = (waiting ?? Promise.resolve()).then(() => readLong(own))
   }
 }
 

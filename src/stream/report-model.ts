@@ -3,6 +3,7 @@ import { applyByteEdits, type ByteEdit } from '../formats/json/byte-edits.ts'
 import { type JsonPath, StringEditor } from '../formats/json/string-editor.ts'
 import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
+import { breathe } from '../timing/slices.ts'
 
 /** Where an answer names its model: itself, the response that an event is about, and what a list of answers holds. */
 const ITEM: JsonPath = ['data', '*', 'model']
@@ -10,6 +11,10 @@ const PLACES: readonly JsonPath[] = [['model'], ['response', 'model'], ITEM]
 
 /** Gives the name that is to stand in place of a model's; `isItem`: in an element of a list. undefined: it stays. */
 export type RenameModel = (model: string, isItem: boolean) => string | undefined
+
+/** So much is gone through at once, which may hold thousands of events. */
+const PART_BYTES = 64 * 1024
+const NOTHING: Uint8Array = new Uint8Array()
 
 /** Changes a body. */
 export interface BodyRewriter {
@@ -100,15 +105,27 @@ function inEvents(editor: StringEditor): Rewriting {
 
 function rewrite(source: ReadableStream<Uint8Array>, { add, end }: Rewriting): ReadableStream<Uint8Array> {
   const reader = source.getReader()
+  /** What is left of a chunk that is gone through in parts. */
+  let left = NOTHING
+  const next = async (): Promise<Uint8Array | undefined> => {
+    if (left.byteLength === 0) {
+      const { done, value } = await reader.read()
+      if (done) return undefined
+      left = value
+    } else await breathe()
+    const part = left.subarray(0, PART_BYTES)
+    left = left.subarray(part.byteLength)
+    return part
+  }
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           for (;;) {
-            const { done, value } = await reader.read()
-            const ready = done ? end() : add(value)
+            const part = await next()
+            const ready = part === undefined ? end() : add(part)
             if (ready.byteLength > 0) controller.enqueue(ready)
-            if (done) return controller.close()
+            if (part === undefined) return controller.close()
             if (ready.byteLength > 0) return
           }
         } catch {

@@ -18,6 +18,11 @@ export class Slice {
   // Where others wait, the first one is waited for, too.
   #endsAt = waiting.length > 0 ? 0 : performance.now() + SLICE_MS
 
+  /** Begins anew: what comes next is work again, behind something that was waited for. */
+  begin(): void {
+    this.#endsAt = performance.now() + SLICE_MS
+  }
+
   /** Whether it is time to rest. */
   isOver(): boolean {
     return performance.now() >= this.#endsAt
@@ -26,7 +31,7 @@ export class Slice {
   /** Resolves when the next slice may begin. */
   async rest(): Promise<void> {
     await nextTurn()
-    this.#endsAt = performance.now() + SLICE_MS
+    this.begin()
   }
 }
 
@@ -44,4 +49,17 @@ function giveTurn(): void {
     if (waiting.length > 0) giveTurn()
     else isTimed = false
   }, GAP_MS)
+}
+
+/**
+ * Resolves when others have had their turn, in between two pieces of work of a few milliseconds each.
+ *
+ * @example
+ * for (const part of parts) {
+ *   handle(part)
+ *   await breathe()
+ * }
+ */
+export function breathe(): Promise<void> {
+  return nextTurn()
 }

@@ -64,28 +64,12 @@ export class StreamTail {
   /** The events with data at the end of the stream, also one that lacks its blank line: at least the last of them, where there is one. */
   events(): ParsedEvent[] {
     if (this.#long !== undefined) return []
-    const held = joinBytes(this.#chunks)
-    const events: ParsedEvent[] = []
-    let from = 0
-    const read = (end: number): void => {
-      const event = end - from < EVENT_BYTES_MIN ? undefined : parseEvent(held.subarray(from, end), from === 0)
-      if (event?.data !== undefined) events.push(event)
-      from = end
-    }
-    for (const end of new EventEnds().in(held)) read(end)
-    read(held.byteLength)
-    return events
+    return lastEvents(joinBytes(this.#chunks))
   }
 
   /** Those that came just before, as far as that is known: in the chunk before the end's first. */
   eventsBefore(): ParsedEvent[] {
-    const events: ParsedEvent[] = []
-    let from = 0
-    for (const end of new EventEnds().in(this.#letGo)) {
-      events.push(parseEvent(this.#letGo.subarray(from, end)))
-      from = end
-    }
-    return events
+    return lastEvents(this.#letGo)
   }
 
   /** The last bytes, as many as tell whether an event ends with them. */
@@ -138,6 +122,29 @@ export class StreamTail {
     this.#last = behind === undefined ? chunk : long.summary()
     if (behind !== undefined && behind.byteLength > 0) this.add(behind)
   }
+}
+
+/** The events with data in what is held: of a chunk of thousands of them, those in its last part, where there is one. */
+function lastEvents(held: Uint8Array): ParsedEvent[] {
+  if (held.byteLength <= HELD_BYTES) return eventsIn(held, 0)
+  const last = held.subarray(held.byteLength - HELD_BYTES)
+  // What it begins with is the end of another one.
+  const [from = last.byteLength] = new EventEnds().in(last)
+  const events = eventsIn(last, from)
+  return events.length > 0 ? events : eventsIn(held, 0)
+}
+
+function eventsIn(held: Uint8Array, start: number): ParsedEvent[] {
+  const events: ParsedEvent[] = []
+  let from = start
+  const read = (end: number): void => {
+    const event = end - from < EVENT_BYTES_MIN ? undefined : parseEvent(held.subarray(from, end), from === 0)
+    if (event?.data !== undefined) events.push(event)
+    from = end
+  }
+  for (const end of new EventEnds().in(held.subarray(start))) read(start + end)
+  read(held.byteLength)
+  return events
 }
 
 /** Whether an event may have data: more than blank lines and comments. */

@@ -1,0 +1,68 @@
+import { expect, test } from 'bun:test'
+import { EventReader } from '../../../src/extend/events.ts'
+import { StreamTail } from '../../../src/formats/sse/stream-tail.ts'
+import { findAnswerIds } from '../../../src/stream/answer-ids.ts'
+import { reportModel } from '../../../src/stream/report-model.ts'
+import { watchLoop } from '../../helpers/loop-holds.ts'
+import { streamOf } from './collect-stream.ts'
+
+const COUNT = 100_000
+const EVENT = 'data: {"model":"m","id":"resp_1"}\n\n'
+/** All of a long stream in one chunk, as a fast upstream's is. */
+const CHUNK = new TextEncoder().encode(EVENT.repeat(COUNT))
+
+/** How many turns others had while something was done. */
+async function turnsDuring(work: () => Promise<void>): Promise<number> {
+  const loop = watchLoop()
+  await work()
+  loop.stop()
+  return loop.turns()
+}
+
+test('a chunk of a hundred thousand events has their models replaced with others served in between', async () => {
+  let bytes = 0
+  const turns = await turnsDuring(async () => {
+    for await (const part of reportModel(() => 'smart').events.stream(streamOf([CHUNK]))) bytes += part.byteLength
+  })
+  expect(bytes).toBe(COUNT * EVENT.replace('"m"', '"smart"').length)
+  expect(turns).toBeGreaterThan(30)
+})
+
+test('an extension reads a chunk of a hundred thousand events with others served in between', async () => {
+  let count = 0
+  const turns = await turnsDuring(async () => {
+    for await (const event of new EventReader(streamOf([CHUNK]))) if (event.data.includes('resp_1')) count += 1
+  })
+  expect(count).toBe(COUNT)
+  expect(turns).toBeGreaterThan(10)
+})
+
+test('a chunk of a hundred thousand events is looked through for ids with others served in between', async () => {
+  const ids = new Set<string>()
+  const headers = new Headers({ 'content-type': 'text/event-stream' })
+  const found = findAnswerIds(headers, (id) => ids.add(id))
+  const turns = await turnsDuring(async () => {
+    found?.add(CHUNK)
+    found?.add(new TextEncoder().encode('data: {"id":"resp_last"}\n\n'))
+    while (!ids.has('resp_last')) await new Promise((resolve) => void setTimeout(resolve, 1))
+  })
+  expect([...ids]).toEqual(['resp_1', 'resp_last'])
+  expect(turns).toBeGreaterThan(10)
+})
+
+test('of a chunk of a hundred thousand events only the last ones are read for the end of an answer', () => {
+  const tail = new StreamTail()
+  tail.add(CHUNK)
+  tail.add(new TextEncoder().encode('data: [DONE]\n\n'))
+  expect(tail.events().at(-1)?.data).toBe('[DONE]')
+  const before = tail.eventsBefore()
+  expect(before.at(-1)?.data).toBe('{"model":"m","id":"resp_1"}')
+  expect(before.length).toBeLessThan(3000)
+})
+
+test('a last event that is longer than what is looked at first is found all the same', () => {
+  const tail = new StreamTail()
+  const data = `{"text":"${'x'.repeat(100_000)}"}`
+  tail.add(new TextEncoder().encode(`data: 1\n\ndata: ${data}\n\n`))
+  expect(tail.events().at(-1)?.data).toBe(data)
+})
