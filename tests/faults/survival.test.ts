@@ -44,7 +44,7 @@ const SCRIPTS: readonly Script[] = [
 
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true}'
 const post = (target: string, body: string, length = body.length): string =>
-  `POST ${target} HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n${body}`
+  `POST ${target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n${body}`
 
 const REQUESTS: readonly string[] = [
   post('/v1/chat/completions', CHAT),
@@ -54,10 +54,10 @@ const REQUESTS: readonly string[] = [
   getText('/v1/models'),
   getText('/v1/models', {}, 'HEAD'),
   getText('/v1/models', {}, 'TRACE'),
-  'POST /v1/files HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
-  'POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"mod\r\n',
-  'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n',
-  'GET /v1/realtime HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  'POST /v1/files HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+  'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"mod\r\n',
+  'CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  'GET /v1/realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
   'GET / HTTP/1.1\r\n\r\n',
   '\x16\x03\x01\x02\x00\x01',
 ]
