@@ -61,6 +61,26 @@ export function assertModelField({ fields }: Form): void {
   }
 }
 
+/**
+ * Asserts that no parameter which a rule is about stands in the query, where the rule does not see it: some servers read a query and a
+ * body as one. Throws `rules_not_applicable`.
+ *
+ * @example
+ * assertNotInQuery(exchange.target, program)
+ */
+export function assertNotInQuery(target: string, program: RuleProgram | undefined): void {
+  const at = program === undefined ? -1 : target.indexOf('?')
+  if (at === -1) return
+  for (const name of new URLSearchParams(target.slice(at + 1).replaceAll(';', '&')).keys()) {
+    if (program?.isAbout(name) !== true) continue
+    const param = name.slice(0, SHOWN_CHARS_MAX)
+    throw new ApiError('rules_not_applicable', {
+      message: `This server has a rule for the parameter '${param}' and takes it in the body only, not in the URL.`,
+      param,
+    })
+  }
+}
+
 /** Whether a body that goes on as it came should go on decoded: its coding is read in more than one way. */
 export function hasTwoCodings(headers: Headers): boolean {
   return TWO_FORMATS.test(headers.get('content-encoding') ?? '')

@@ -9,7 +9,7 @@ import { isJsonObject } from './json/json.ts'
 import type { JsonBody } from './json/json-body.ts'
 import { assertNothingHidden, assertUnchanged, judgeInner } from './judge-inner.ts'
 import type { Live } from './live.ts'
-import { assertOneReading, hasTwoCodings } from './one-reading.ts'
+import { assertNotInQuery, assertOneReading, hasTwoCodings } from './one-reading.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import { endpointPath } from './openai/endpoint-path.ts'
@@ -109,6 +109,7 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   }
   const { headers } = exchange.request
   assertOneReading(headers, json, program)
+  assertNotInQuery(exchange.target, program)
   // Before they are applied: a refusal is told with the rules that it may come from.
   exchange.rules = program?.rules
   const applied = program?.apply(json)

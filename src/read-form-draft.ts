@@ -5,7 +5,7 @@ import { assertSameModel, type Draft, draftAsIs, draftOfForm, modelSentTwice } f
 import type { Exchange } from './exchange.ts'
 import { judgeInner } from './judge-inner.ts'
 import type { Live } from './live.ts'
-import { assertModelField } from './one-reading.ts'
+import { assertModelField, assertNotInQuery } from './one-reading.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { PassDeps } from './pass-draft.ts'
 import { valueOfForm } from './policy/form-value.ts'
@@ -43,6 +43,7 @@ export async function readFormDraft(
   exchange.model = model
   exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
   const program = live.rules.match(factsOf(exchange, principal, model))
+  assertNotInQuery(exchange.target, program)
   exchange.rules = program?.rules
   program?.checkForm(form.fields)
   const value = valueOfForm(form)

@@ -102,6 +102,26 @@ test('JSON by the name of a form is refused where a form’s reader would find a
   }
 })
 
+test('a parameter of a rule in the query is refused: some servers read a query and a body as one', async () => {
+  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file: DECIDING['a rule'] })
+  for (const [query, param] of [
+    ['max_tokens=5000', 'max_tokens'],
+    ['a=1&Max%5FTokens[]=5000', 'Max_Tokens[]'],
+    ['a=1;n_predict=5000', 'n_predict'],
+  ] as const) {
+    for (const path of PATHS) {
+      const refusal = await refusalOf(gateway.port, typed('application/json', BODY, `${path}?${query}`))
+      expect([query, path, refusal]).toEqual([query, path, { status: 400, param, code: 'rules_not_applicable' }])
+    }
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+  for (const path of PATHS) {
+    expect(
+      (await sendRaw(gateway.port, typed('application/json', BODY, `${path}?api-version=1&x=max_tokens`))).status,
+    ).toBe(200)
+  }
+})
+
 test.each(['Model', 'MODEL', 'model[]', 'model[0]', 'model.x', 'mod\u00a0el', '[model]', '_model'])(
   'a form with a field %j is refused where the model decides',
   async (name) => {
