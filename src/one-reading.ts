@@ -1,4 +1,5 @@
 import type { Form } from './body/read-form.ts'
+import { isJsonObject, type Json } from './json/json.ts'
 import type { JsonBody } from './json/json-body.ts'
 import { ApiError } from './openai/api-error.ts'
 import { fieldMeantBy } from './policy/form-field.ts'
@@ -7,7 +8,8 @@ import type { RuleProgram } from './policy/rules.ts'
 
 /** How nearly all bodies of JSON come. */
 const USUAL = /^application\/json(?:; ?charset=utf-8)?$/i
-const FORM_TYPE = /^application\/x-www-form-urlencoded/i
+/** Anywhere: where two types are sent, some servers go by the last. */
+const FORM_TYPE = /x-www-form-urlencoded/i
 /** A media type without its parameters. */
 const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+/y
 /** One parameter with its semicolon, or the semicolon alone; a backslash in a quoted value is read in more than one way. */
@@ -16,6 +18,7 @@ const UTF_8 = /^utf-?8$/i
 /** Charsets in which ASCII is what it is everywhere: a body of nothing else reads alike in them. */
 const OVER_ASCII = /^(?:us-ascii|ascii|latin1|iso-8859-\d{1,2}|windows-125\d)$/i
 const MODEL = treeOf([['model']])
+const PROTOTYPE = '__proto__'
 const ASCII_MAX = 0x7f
 const SHOWN_CHARS_MAX = 60
 /** Two formats go by this name, with and without a head and a checksum: what is read here need not be what is read there. */
@@ -32,7 +35,9 @@ const OTHER_TYPE_BYTES_MAX = 1024 * 1024
  * @example
  * assertOneReading(request.headers, json, program)
  */
-export function assertOneReading(headers: Headers, { bytes }: JsonBody, program: RuleProgram | undefined): void {
+export function assertOneReading(headers: Headers, json: JsonBody, program: RuleProgram | undefined): void {
+  const { bytes, value } = json
+  if (isJsonObject(value) && Object.hasOwn(value, PROTOTYPE)) assertNotInherited(value[PROTOTYPE], program)
   const type = headers.get('content-type')
   if (type === null || USUAL.test(type)) return
   if (bytes.byteLength > OTHER_TYPE_BYTES_MAX && (/charset/i.test(type) || FORM_TYPE.test(type))) throw tooLongFor(type)
@@ -102,6 +107,19 @@ function charsetsOf(type: string): readonly string[] {
     else if (/charset/i.test(found)) return [type]
   }
   return charsets
+}
+
+/** A server in JavaScript that copies a body's members into an object of its own gets those of `__proto__`, too. */
+function assertNotInherited(inner: Json | undefined, program: RuleProgram | undefined): void {
+  if (!isJsonObject(inner)) return
+  for (const name of Object.keys(inner)) {
+    if (!isModelField(name) && program?.isAbout(name) !== true) continue
+    const param = `${PROTOTYPE}.${name.slice(0, SHOWN_CHARS_MAX)}`
+    throw new ApiError('rules_not_applicable', {
+      message: `This server has rules for the model or the parameters of this request, and does not take one within '${PROTOTYPE}'.`,
+      param,
+    })
+  }
 }
 
 function isAscii(bytes: Uint8Array): boolean {

@@ -154,9 +154,9 @@ function readOther(
     live.rules.mayMatch(facts) || broughtBy(path).some((endpoint) => live.rules.mayMatch({ ...facts, endpoint }))
   if (!(isRuled || live.needsModel || mayNameObject(facts, live))) return pass(exchange, deps)
   const type = exchange.request.headers.get('content-type') || 'application/json'
+  // Also where the path names a model: the body may name another.
   const isAnyRefused = live.settings.unknownModels === 'refuse'
-  const mustBeRead =
-    isRuled || (isAnyRefused && (MODEL_CALLS.test(path) || (exchange.named === undefined && !UPLOADS.test(path))))
+  const mustBeRead = isRuled || (isAnyRefused && (MODEL_CALLS.test(path) || !UPLOADS.test(path)))
   if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps, mustBeRead)
   const isForm = type.toLowerCase().startsWith('multipart/form-data')
   const mayNameModel = live.needsModel && MODEL_FORMS.test(path)

@@ -1,5 +1,5 @@
-/** All but letters, with their accents, and digits: what joins words differs from one convention to the next. */
-const BETWEEN = /[^\p{L}\p{M}\p{N}]+/gu
+/** All but letters, with their accents, and digits: what joins words differs from one convention to the next, and to C a null byte is the end. */
+const BETWEEN = /\0.*$|[^\p{L}\p{M}\p{N}]+/gsu
 
 /**
  * Gives a name as the most tolerant readers see it, so that two names come to the same where some server may take them for one:

@@ -102,6 +102,30 @@ test('JSON by the name of a form is refused where a form’s reader would find a
   }
 })
 
+test('a parameter of a rule, or the model, within __proto__ is refused: copied by JavaScript, it is the body’s', async () => {
+  const file = { ...DECIDING['a list of models'], ...DECIDING['a rule'] }
+  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file })
+  const post = (name: string, path: string): string =>
+    typed('application/json', BODY.replace('{', `{"__proto__":{"${name}":5000},`), path)
+  for (const path of PATHS) {
+    for (const name of ['max_tokens', 'N_Predict', 'model']) {
+      expect(await refusalOf(gateway.port, post(name, path))).toMatchObject({ status: 400, param: `__proto__.${name}` })
+    }
+    expect(upstreams.only.requests).toHaveLength(PATHS.indexOf(path))
+    expect((await sendRaw(gateway.port, post('x', path))).status).toBe(200)
+  }
+})
+
+test('where two types are sent, each of them counts', async () => {
+  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file: DECIDING['a rule'] })
+  const types = 'application/json\r\nContent-Type: application/x-www-form-urlencoded'
+  const body = BODY.replace('hi', '&max_tokens=5000')
+  for (const path of PATHS) {
+    expect(await refusalOf(gateway.port, typed(types, body, path))).toMatchObject({ status: 400 })
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+})
+
 test('a parameter of a rule in the query is refused: some servers read a query and a body as one', async () => {
   const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file: DECIDING['a rule'] })
   for (const [query, param] of [
@@ -203,4 +227,18 @@ test('a body in deflate, a name of two formats, goes on decoded where something 
     expect(request.header('content-encoding')).toBe(isDecoded ? undefined : 'deflate')
     expect(Buffer.from(await request.body).equals(isDecoded ? Buffer.from(BODY) : bytes)).toBe(true)
   }
+})
+
+test('a body that can’t be read is refused where a path names an allowed model, too: the body may name another', async () => {
+  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file: DECIDING['a list of models'] })
+  const path = '/v1/models/m:generateContent'
+  for (const [type, body] of [
+    ['application/json', '{"model":"dear",}'],
+    ['multipart/form-data; boundary=b', '--b\nContent-Disposition: form-data; name="model"\n\ndear\n--b--'],
+    ['application/xml', '<model>dear</model>'],
+  ] as const) {
+    expect([type, (await sendRaw(gateway.port, typed(type, body, path))).status]).toEqual([type, 400])
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+  expect((await sendRaw(gateway.port, typed('application/json', '{"contents":[]}', path))).status).toBe(200)
 })

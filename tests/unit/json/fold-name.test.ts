@@ -13,6 +13,7 @@ test.each([
   ['max_token\u017f', 'maxtokens'],
   ['model[]', 'model'],
   [' model\u0000', 'model'],
+  ['model\u0000\nx', 'model'],
   ['model\ud800\u200b', 'model'],
   ['top_2', 'top2'],
   ['', ''],

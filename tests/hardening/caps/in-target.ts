@@ -1,0 +1,37 @@
+import type { Random } from '../random.ts'
+import type { RequestParts } from './request-parts.ts'
+
+/** In the query, which some servers read with the body. */
+export function inQuery(parts: RequestParts, random: Random): void {
+  const names = [
+    'model',
+    'deployment',
+    'deployment_id',
+    'engine',
+    'Model',
+    'model[]',
+    'mod%65l',
+    'max_tokens',
+    'n_predict',
+    'logit_bias',
+  ]
+  for (let count = 0; count <= random.below(2); count += 1) {
+    const name = random.pick(names)
+    parts.query.push(`${name}=${/max|predict/.test(name) ? '5000' : random.pick(['dear', 'cheap', 'd%65ar'])}`)
+  }
+}
+
+/** A model in the path. */
+export function inPath(parts: RequestParts, random: Random): void {
+  const call = random.pick(['chat/completions', 'completions', 'embeddings', 'images/generations'])
+  const model = random.pick(['dear', 'dear', 'cheap', 'd%65ar', 'azure-cheap'])
+  parts.path = random.pick([
+    `/v1/deployments/${model}/${call}`,
+    `/v1/engines/${model}/${call}`,
+    `/deployments/${model}/${call}`,
+    `/v1/openai/deployments/${model}/${call}`,
+    `/v1/models/${model}:generateContent`,
+    `/v1/deployments/cheap/../${model}/${call}`,
+  ])
+  if (random.percent(40)) parts.members.splice(0, 1)
+}
