@@ -156,7 +156,7 @@ function readOther(
   const type = exchange.request.headers.get('content-type') || 'application/json'
   // Also where the path names a model: the body may name another.
   const isAnyRefused = live.settings.unknownModels === 'refuse'
-  const mustBeRead = isRuled || (isAnyRefused && (MODEL_CALLS.test(path) || !UPLOADS.test(path)))
+  const mustBeRead = isRuled || (isAnyRefused && !UPLOADS.test(path))
   if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps, mustBeRead)
   const isForm = type.toLowerCase().startsWith('multipart/form-data')
   const mayNameModel = live.needsModel && MODEL_FORMS.test(path)

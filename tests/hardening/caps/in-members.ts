@@ -11,6 +11,7 @@ export function within(parts: RequestParts, random: Random): void {
     [random.pick(WRAPPERS), inner],
     [random.pick(WRAPPERS), JSON.stringify(inner)],
     [random.pick(WRAPPERS), `{"${random.pick(WRAPPERS)}":${inner},"${word}":1}`],
+    ['models', '["dear"]'],
     ['reasoning', `{"max_tokens":${random.pick(NUMBERS)}}`],
     ['__proto__', inner],
     ['thinking', `{"budget_tokens":${random.pick(NUMBERS)}}`],

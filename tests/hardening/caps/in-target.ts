@@ -35,3 +35,23 @@ export function inPath(parts: RequestParts, random: Random): void {
   ])
   if (random.percent(40)) parts.members.splice(0, 1)
 }
+
+const NESTED: readonly (readonly [path: string, name: string, value: string])[] = [
+  ['realtime/client_secrets', 'session', '{"type":"realtime","model":"dear","max_output_tokens":"inf"}'],
+  ['realtime/sessions', 'max_response_output_tokens', '"inf"'],
+  [
+    'evals/eval_1/runs',
+    'data_source',
+    '{"type":"completions","model":"dear","sampling_params":{"max_completion_tokens":5000}}',
+  ],
+  ['messages/batches', 'requests', '[{"custom_id":"1","params":{"model":"dear","max_tokens":5000,"messages":[]}}]'],
+  ['chat/completions', 'models', '["cheap","dear"]'],
+]
+
+/** Calls whose model stands within something. */
+export function nest(parts: RequestParts, random: Random): void {
+  const [path, name, value] = random.pick(NESTED)
+  parts.path = `/v1/${path}`
+  parts.members.push([`"${name}"`, value])
+  if (random.percent(50)) parts.members.splice(0, 1)
+}
