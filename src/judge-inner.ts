@@ -7,7 +7,8 @@ import { countMembers } from './json/skip.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
-import { type InnerCall, innerCalls } from './openai/inner-calls.ts'
+import { endpointPath } from './openai/endpoint-path.ts'
+import { broughtBy, type InnerCall, innerCalls, isBatchPurpose } from './openai/inner-calls.ts'
 import { isWords } from './openai/inner-members.ts'
 import { type InnerModel, innerModels } from './openai/inner-models.ts'
 import { tooDeep } from './policy/inner-limits.ts'
@@ -38,6 +39,7 @@ export interface Judged {
  * const inner = judgeInner({ exchange, principal, live, value, program, checkOwn })
  */
 export function judgeInner({ exchange, principal, live, value, program, checkOwn }: Judged): readonly InnerModel[] {
+  if (isBatchPurpose(value['purpose'])) assertNotInParts(exchange, principal, live)
   for (const call of innerCalls(value)) judgeCall(call, exchange, principal, live)
   if (!live.modelsDecide) return []
   const models = innerModels(value)
@@ -92,6 +94,30 @@ function judgeCall({ body, endpoint, param }: InnerCall, exchange: Exchange, pri
   const program = live.rules.match(factsOf(exchange, principal, model, endpoint ?? own))
   if (program === undefined) return
   assertUnchanged(program, new JsonBody(new TextEncoder().encode(JSON.stringify(body)), body), param)
+}
+
+/**
+ * Whether a request may bring calls of others' endpoints that rules or models restrict: in a list, or in the lines of a file.
+ *
+ * @example
+ * const mustBeRead = mayBringCalls(exchange, principal, live)
+ */
+export function mayBringCalls(exchange: Exchange, principal: Principal, live: Live): boolean {
+  const endpoints = broughtBy(endpointPath(endpointOf(exchange.target)))
+  if (endpoints.length === 0) return false
+  const { unknownModels } = live.settings
+  const isRuled = (endpoint: string): boolean => live.rules.mayMatch(factsOf(exchange, principal, undefined, endpoint))
+  return unknownModels === 'refuse' || endpoints.some(isRuled)
+}
+
+/** A file that comes in parts can't be looked into as a whole. */
+function assertNotInParts(exchange: Exchange, principal: Principal, live: Live): void {
+  if (endpointPath(endpointOf(exchange.target)) !== 'uploads' || !mayBringCalls(exchange, principal, live)) return
+  throw new ApiError('rules_not_applicable', {
+    message:
+      "This server has rules for the calls in a batch, and can't read a file that comes in parts. Send it to /v1/files.",
+    param: 'purpose',
+  })
 }
 
 /** Objects of the upstream's that have a model of their own, as bodies name them. */

@@ -67,3 +67,51 @@ export type Compared = keyof typeof PASSES
 
 /** How a body passes that nothing else is to be done with, by what it is compared for. */
 export const PASSES = { none: passBody, told: passTold, any: passWhole } as const
+
+/** Whether a body is declared to have more bytes. */
+export function isLongerThan({ request }: Exchange, bytes: number): boolean {
+  return Number(request.headers.get('content-length') ?? 0) > bytes
+}
+
+/** So far behind the word `purpose` a form says which: its head's end, and perhaps other lines of that, are between them. */
+const PURPOSE_CHARS = 2048
+
+/**
+ * Passes on an upload that is too large to be looked into, unless it seems to be a batch's file: it breaks off there. Rejects with
+ * `request_too_large`.
+ */
+export function passUnlessBatch(exchange: Exchange, { limits: { uploadBytesMax } }: PassDeps): Draft {
+  const { body } = exchange
+  if (body === undefined) return draftAsIs(null)
+  if (isLongerThan(exchange, uploadBytesMax)) throw tooLarge(uploadBytesMax)
+  const latin1 = new TextDecoder('latin1')
+  let end = ''
+  const watching = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      const text = end + latin1.decode(chunk)
+      if (saysBatch(text)) throw largeBatch()
+      end = text.slice(-PURPOSE_CHARS)
+      controller.enqueue(chunk)
+    },
+  })
+  return draftAsIs(body.stream().pipeThrough(watching))
+}
+
+/** Whether `purpose` stands in a text, and `batch` not far behind; goes through it once. */
+function saysBatch(written: string): boolean {
+  const text = written.toLowerCase()
+  for (let from = text.indexOf('purpose'); from !== -1; ) {
+    const batch = text.indexOf('batch', from)
+    if (batch === -1) return false
+    if (batch - text.lastIndexOf('purpose', batch) <= PURPOSE_CHARS) return true
+    from = text.indexOf('purpose', batch)
+  }
+  return false
+}
+
+function largeBatch(): ApiError {
+  return new ApiError('request_too_large', {
+    message:
+      'This server has rules for the calls in a batch, and its file is too large to be looked into. Send several smaller ones.',
+  })
+}

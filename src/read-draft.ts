@@ -7,17 +7,24 @@ import type { Exchange } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
 import { isJsonObject } from './json/json.ts'
 import type { JsonBody } from './json/json-body.ts'
-import { assertNothingHidden, assertUnchanged, judgeInner } from './judge-inner.ts'
+import { assertNothingHidden, assertUnchanged, judgeInner, mayBringCalls } from './judge-inner.ts'
 import type { Live } from './live.ts'
 import { assertNotInQuery, assertOneReading, hasTwoCodings } from './one-reading.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import { endpointPath } from './openai/endpoint-path.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
-import { broughtBy } from './openai/inner-calls.ts'
 import type { InnerModel } from './openai/inner-models.ts'
 import { wordsOfValue } from './openai/json-type-words.ts'
-import { type Compared, JSON_TYPE, PASSES, type PassDeps, type passBody } from './pass-draft.ts'
+import {
+  type Compared,
+  isLongerThan,
+  JSON_TYPE,
+  PASSES,
+  type PassDeps,
+  type passBody,
+  passUnlessBatch,
+} from './pass-draft.ts'
 import { modelOf, wantsStream, withDefaultModel, withModel } from './policy/default-model.ts'
 import type { Applied, RequestFacts, RuleProgram } from './policy/rules.ts'
 import { notReadable, readFormDraft } from './read-form-draft.ts'
@@ -133,7 +140,8 @@ function innerOf(
 ): readonly InnerModel[] | undefined {
   const { value } = json
   if (!isJsonObject(value)) return undefined
-  if (!live.modelsDecide && program?.judgeInner === undefined && !('requests' in value)) return undefined
+  if (!live.modelsDecide && program?.judgeInner === undefined && !('requests' in value || 'purpose' in value))
+    return undefined
   assertNothingHidden(json, value)
   if (applied !== undefined) program?.judgeInner?.(applied.value)
   const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)
@@ -150,17 +158,20 @@ function readOther(
   if (exchange.body === undefined || !live.readsBodies) return pass(exchange, deps)
   const facts = factsOf(exchange, principal, undefined)
   const path = endpointPath(facts.endpoint)
-  const isRuled =
-    live.rules.mayMatch(facts) || broughtBy(path).some((endpoint) => live.rules.mayMatch({ ...facts, endpoint }))
-  if (!(isRuled || live.needsModel || mayNameObject(facts, live))) return pass(exchange, deps)
+  const mayBring = live.restricts && mayBringCalls(exchange, principal, live)
+  const isRuled = live.rules.mayMatch(facts) || (mayBring && !UPLOADS.test(path))
+  if (!(isRuled || mayBring || live.needsModel || mayNameObject(facts, live))) return pass(exchange, deps)
   const type = exchange.request.headers.get('content-type') || 'application/json'
   // Also where the path names a model: the body may name another.
   const isAnyRefused = live.settings.unknownModels === 'refuse'
   const mustBeRead = isRuled || (isAnyRefused && !UPLOADS.test(path))
   if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps, mustBeRead)
-  const isForm = type.toLowerCase().startsWith('multipart/form-data')
+  const isForm = type.toLowerCase().startsWith(mayBring ? 'multipart/' : 'multipart/form-data')
   const mayNameModel = live.needsModel && MODEL_FORMS.test(path)
-  if (isForm && (mustBeRead || mayNameModel)) return readFormDraft(exchange, principal, live, type, deps, mustBeRead)
+  if (mayBring && !mustBeRead && isForm && isLongerThan(exchange, deps.reading.bytesMax))
+    return passUnlessBatch(exchange, deps)
+  if (isForm && (mustBeRead || mayNameModel || mayBring))
+    return readFormDraft(exchange, principal, live, type, deps, mustBeRead)
   // Some upstreams take a body for JSON whatever its type says.
   if (mustBeRead) throw notReadable(type)
   return pass(exchange, deps)

@@ -1,12 +1,17 @@
 import type { Principal } from './auth/authorize.ts'
 import { readBytes } from './body/read-bytes.ts'
-import { readForm } from './body/read-form.ts'
+import { type Form, readForm } from './body/read-form.ts'
 import { assertSameModel, type Draft, draftAsIs, draftOfForm, modelSentTwice } from './draft.ts'
 import type { Exchange } from './exchange.ts'
-import { judgeInner } from './judge-inner.ts'
+import { applyEdits, type Edit } from './json/edit.ts'
+import { foldName } from './json/fold-name.ts'
+import { judgeBatch } from './judge-batch.ts'
+import { judgeInner, mayBringCalls } from './judge-inner.ts'
 import type { Live } from './live.ts'
 import { assertModelField, assertNotInQuery } from './one-reading.ts'
 import { ApiError } from './openai/api-error.ts'
+import { isBatchPurpose } from './openai/inner-calls.ts'
+import type { InnerModel } from './openai/inner-models.ts'
 import type { PassDeps } from './pass-draft.ts'
 import { valueOfForm } from './policy/form-value.ts'
 import type { RuleProgram } from './policy/rules.ts'
@@ -32,7 +37,8 @@ export async function readFormDraft(
   const isEncoded = exchange.request.headers.has('content-encoding')
   const bytes = await readBytes(exchange, deps.reading)
   const form = isEncoded ? undefined : readForm(bytes, type)
-  if (form === undefined && mustBeRead) throw notReadable(type)
+  if (form === undefined && (mustBeRead || mayBeBatch(bytes, isEncoded, exchange, principal, live)))
+    throw notReadable(type)
   if (form === undefined) return draftAsIs(bytes, exchange.named?.model)
   const { named } = exchange
   if (named?.plainTarget === undefined) assertSameModel(form.fields.get('model')?.at(-1), named)
@@ -50,7 +56,51 @@ export async function readFormDraft(
   program?.judgeInner?.(value)
   const checkOwn = (other: RuleProgram): void => other.checkForm(form.fields)
   const inner = judgeInner({ exchange, principal, live, value, program, checkOwn })
+  if (form.files.length > 0 && mayBringCalls(exchange, principal, live))
+    return draftOfBatch({ bytes, form, inner }, exchange, principal, live)
   return draftOfForm(bytes, form, named?.model, inner)
+}
+
+/** A longer form that can't be read is not searched for what it may say to others. */
+const UNREAD_BYTES_MAX = 1024 * 1024
+
+/** Whether a form that can't be read may be a batch's file, which others read. */
+function mayBeBatch(
+  bytes: Uint8Array,
+  isEncoded: boolean,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+): boolean {
+  if (!mayBringCalls(exchange, principal, live)) return false
+  return isEncoded || bytes.byteLength > UNREAD_BYTES_MAX || isBatchPurpose(new TextDecoder('latin1').decode(bytes))
+}
+
+/** A form that has been read, and the models that its fields name. */
+interface ReadForm {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly form: Form
+  readonly inner: readonly InnerModel[]
+}
+
+/** The draft of a form whose files may be the calls of a batch: these have the rules applied. */
+async function draftOfBatch(
+  { bytes, form, inner }: ReadForm,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+): Promise<Draft> {
+  const isBatch = [...form.fields].some(([name, texts]) => foldName(name) === 'purpose' && texts.some(isBatchPurpose))
+  let edits: readonly Edit[] = []
+  let models = inner
+  for (const { start, end } of form.files) {
+    const judged = await judgeBatch({ bytes, start, end, isBatch }, exchange, principal, live)
+    edits = edits.concat(judged.edits)
+    models = models.concat(judged.inner)
+    exchange.params ||= judged.done
+  }
+  if (edits.length === 0) return draftOfForm(bytes, form, undefined, models)
+  return { ...draftAsIs(applyEdits(bytes, edits)), received: bytes, inner: models, isChangedFor: () => true }
 }
 
 /** The refusal of a body that must be read and can't be. */

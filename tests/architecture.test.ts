@@ -89,6 +89,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['deliver.ts'],
   ['fork-exchange.ts', 'live.ts', 'draft.ts', 'request-facts.ts', 'tape-answer.ts', 'tape-exchange.ts'],
   ['judge-inner.ts', 'one-reading.ts', 'pass-draft.ts'],
+  ['judge-batch.ts'],
   ['read-form-draft.ts'],
   [
     'failover/',

@@ -15,6 +15,8 @@ const NEAR_BYTES = 16
 export interface Form {
   /** The text fields by name, in order, with the texts of each in order; parts with a filename are not among them. */
   readonly fields: ReadonlyMap<string, readonly string[]>
+  /** Where the contents of the parts with a filename stand. */
+  readonly files: readonly Span[]
   /**
    * The body with another text in each field of that name, and every other byte as it was. Throws `rules_not_applicable`
    * for a text that would end its part.
@@ -22,8 +24,8 @@ export interface Form {
   readonly replace: (name: string, text: string) => Uint8Array<ArrayBuffer>
 }
 
-/** From the byte behind a delimiter to the one before the next. */
-interface Span {
+/** Some bytes in a row: `end` is the first behind them. */
+export interface Span {
   readonly start: number
   readonly end: number
 }
@@ -45,12 +47,14 @@ export function readForm(bytes: Uint8Array<ArrayBuffer>, contentType: string): F
   const fields = new Map<string, string[]>()
   const spans = new Map<string, Span[]>()
   const files = new Set<string>()
+  const contents: Span[] = []
   for (const part of parts) {
     const headEnd = endOfHead(bytes, part)
     const head = headEnd === undefined ? undefined : readPartHead(bytes.subarray(part.start, headEnd))
     if (headEnd === undefined || head === undefined) return undefined
     if (head.isFile) {
       files.add(head.name)
+      contents.push({ start: headEnd + 4, end: part.end })
       continue
     }
     const span = { start: headEnd + 4, end: part.end }
@@ -62,6 +66,7 @@ export function readForm(bytes: Uint8Array<ArrayBuffer>, contentType: string): F
   if (fields.keys().some((name) => files.has(name))) return undefined
   return {
     fields,
+    files: contents,
     replace: (name, text) => {
       if (`\n${text}`.includes(`\n--${boundary}`)) throw new ApiError('rules_not_applicable')
       return replaceSpans(bytes, spans.get(name) ?? [], new TextEncoder().encode(text))

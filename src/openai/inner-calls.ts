@@ -16,7 +16,7 @@ const BATCHED = [
   ...['images/edits', 'videos', 'messages', 'fim/completions', 'agents/completions', 'classifications', 'ocr'],
 ]
 /** Those that bring them. */
-const BRINGING = /^(?:batches|batch\/jobs|messages\/batches)$/
+const BRINGING = /^(?:batches|batch\/jobs|messages\/batches|files|uploads)$/
 
 /**
  * The endpoints that a request may bring calls of, beside its own: rules for these are rules for what is in it.
@@ -42,4 +42,9 @@ export function innerCalls({ requests, endpoint }: JsonObject): readonly InnerCa
       return isJsonObject(body) ? [{ body, endpoint: called, param: `requests[${at}].${key}` }] : []
     })
   })
+}
+
+/** Whether a file's purpose says that it is a batch's. */
+export function isBatchPurpose(purpose: unknown): boolean {
+  return typeof purpose === 'string' && /batch/i.test(purpose)
 }
