@@ -71,7 +71,7 @@ export interface IdempotencyDeps<Note> extends TakeDeps {
 }
 
 /** So long nobody takes a claim for lost whose process is busy or has died. */
-const LEASE_MS = 10_000
+const LEASE_MS = 6_000
 
 /**
  * Makes what keeps requests of one `Idempotency-Key` together: one for all of a process, whatever is reloaded.

@@ -1,11 +1,11 @@
 import { createFlights } from '../cache/flights.ts'
 import { createIdempotency, type Idempotency } from '../cache/idempotency.ts'
 import type { Memory } from '../cache/kept-chunks.ts'
-import { createMemoryClaims } from '../cache/memory-claims.ts'
 import type { Sha256 } from '../cache/sha256.ts'
 import type { TakePlaces } from '../cache/take-claim.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Claims } from '../store/claims.ts'
+import { createMemoryClaims } from '../store/memory-claims.ts'
 import type { Store } from '../store/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
@@ -31,9 +31,6 @@ export interface OnceDeps {
   readonly reading: { readonly memory: Memory }
 }
 
-/** As much of `max_bytes` is for answers that can be fetched again by their keys, beside the cache. */
-const SHARE = 1 / 2
-
 /**
  * Makes what makes requests of one `Idempotency-Key` once. It has to be one for a process: a second one would not know what the
  * first has begun.
@@ -46,7 +43,7 @@ export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps)
   let settings: Settings | undefined
   let current: Claims | undefined
   let former: readonly { readonly claims: Claims; readonly until: number }[] = []
-  const memory = createMemoryClaims({ bytesMax: () => (settings?.cache.bytesMax ?? 0) * SHARE, now: Date.now })
+  const memory = createMemoryClaims({ bytesMax: () => settings?.cache.bytesMax ?? 0, now: Date.now })
   const idempotency = createIdempotency<FlightNote>({
     ...{ deadlines, sleep, now, sha256, memory, clock: Date.now },
     flights: createFlights({ now, keptBytesMax: 0, memory: reading.memory }),

@@ -1,5 +1,7 @@
 import type { RedisClient } from 'bun'
 import type { Deadlines } from '../timing/deadlines.ts'
+import type { Claims } from './claims.ts'
+import { CLAIM_HEAD_CHARS, claimKeys, isRunning, RedisClaims } from './redis-claims.ts'
 import { RedisConnection } from './redis-connection.ts'
 import type { Store, StoreStats } from './store.ts'
 
@@ -11,6 +13,7 @@ export interface RedisStoreOptions {
 }
 
 const PREFIX = 'nexcode:store:'
+const CLAIMS = claimKeys(PREFIX)
 /** As many hexadecimal digits of the scope's digest stand before each value. */
 const TAG_CHARS = 32
 /** Redis knows no time without end that has a number. */
@@ -32,6 +35,7 @@ export function createRedisStore(url: string, options: RedisStoreOptions): Store
 
 class RedisStore implements Store {
   readonly name = 'redis'
+  readonly claims: Claims
   readonly #bytesMax: number
   /** A look-up never stands behind a large value that is on its way to the server. */
   readonly #reads: RedisConnection
@@ -41,6 +45,7 @@ class RedisStore implements Store {
     this.#bytesMax = bytesMax
     this.#reads = new RedisConnection(url, deadlines)
     this.#writes = new RedisConnection(url, deadlines)
+    this.claims = new RedisClaims({ quick: this.#reads, large: this.#writes }, { bytesMax, prefix: PREFIX, tagOf })
   }
 
   async get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -74,7 +79,8 @@ class RedisStore implements Store {
     const tag = scope === undefined ? undefined : tagOf(scope)
     let purged = 0
     for await (const keys of this.#keys()) {
-      const meant = tag === undefined ? keys : await this.#tagged(keys, tag)
+      const ended = await this.#withoutRunning(keys)
+      const meant = tag === undefined ? ended : await this.#tagged(ended, tag)
       if (meant.length > 0) purged += await this.#writes.run((client) => client.unlink(...meant))
     }
     return purged
@@ -86,7 +92,8 @@ class RedisStore implements Store {
     for await (const keys of this.#keys()) {
       const lengths = await this.#forEach(keys, (client, key) => client.strlen(key))
       for (const [index, length] of lengths.entries()) {
-        if (length === 0) continue
+        // A claim is no entry; its answer is.
+        if (length === 0 || keys[index]?.startsWith(CLAIMS) === true) continue
         entries += 1
         bytes += length + (keys[index]?.length ?? 0)
       }
@@ -109,6 +116,15 @@ class RedisStore implements Store {
       cursor = next
       if (keys.length > 0) yield keys
     } while (cursor !== '0')
+  }
+
+  /** Keys but those of claims that somebody has: what is under way would be made a second time. */
+  async #withoutRunning(keys: readonly string[]): Promise<readonly string[]> {
+    const claims = keys.filter((key) => key.startsWith(CLAIMS))
+    if (claims.length === 0) return keys
+    const heads = await this.#forEach(claims, (client, key) => client.getrange(key, 0, CLAIM_HEAD_CHARS - 1))
+    const running = new Set(claims.filter((_, index) => isRunning(heads[index] ?? '')))
+    return keys.filter((key) => !running.has(key))
   }
 
   async #tagged(keys: readonly string[], tag: string): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { constants, Database } from 'bun:sqlite'
 import { closeSync, openSync, renameSync, statSync } from 'node:fs'
 import type { Log } from '../telemetry/log.ts'
+import { CLAIM_TABLES } from './sqlite-claim-statements.ts'
 
 /** An open database file. */
 export interface SqliteFile {
@@ -148,7 +149,12 @@ function openOnce(path: string): SqliteFile {
     database.run('PRAGMA journal_mode = WAL')
     database.run('PRAGMA synchronous = NORMAL')
     database.run(`PRAGMA journal_size_limit = ${WAL_BYTES_MAX}`)
-    database.transaction(() => makeTables(database)).immediate()
+    database
+      .transaction(() => {
+        makeTables(database)
+        database.run(CLAIM_TABLES)
+      })
+      .immediate()
     database.run(`PRAGMA busy_timeout = ${BUSY_MS}`)
     return { database, inode: inodeOf(path) }
   } catch (cause) {

@@ -1,4 +1,7 @@
 import type { Log } from '../telemetry/log.ts'
+import type { Claims } from './claims.ts'
+import { type ClaimStatements, prepareClaimStatements } from './sqlite-claim-statements.ts'
+import { SqliteClaims } from './sqlite-claims.ts'
 import { inodeOf, isBusy, isDamage, openSqliteFile, renewSqliteFile, type SqliteFile } from './sqlite-file.ts'
 import { prepareStatements, type Statements } from './sqlite-statements.ts'
 import type { Store, StoreBounds, StoreStats } from './store.ts'
@@ -39,11 +42,13 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions): Stor
 
 class SqliteStore implements Store {
   readonly name = 'sqlite'
+  readonly claims: Claims
   readonly #path: string
   readonly #options: SqliteStoreOptions
   readonly #writes = new WriteQueue({ isBusy, giveUpMs: GIVE_UP_MS, pauseMs: PAUSE_MS })
   #file: SqliteFile
   #sql: Statements
+  #claimSql: ClaimStatements
   #state: 'open' | 'lost' | 'closed' = 'open'
   #sweptAt: number
 
@@ -53,6 +58,14 @@ class SqliteStore implements Store {
     this.#sweptAt = options.now()
     this.#file = openSqliteFile(path, options.log)
     this.#sql = prepareStatements(this.#file.database)
+    this.#claimSql = prepareClaimStatements(this.#file.database)
+    this.claims = new SqliteClaims(
+      {
+        read: (run) => this.#run(() => run(this.#claimSql)),
+        write: (run) => this.#write(() => this.#file.database.transaction(() => run(this.#claimSql)).immediate()),
+      },
+      options,
+    )
   }
 
   get(key: string): Uint8Array<ArrayBuffer> | undefined {
@@ -110,11 +123,18 @@ class SqliteStore implements Store {
       // Requests and other processes have their turn between two batches.
       await new Promise((resolve) => setImmediate(resolve))
     }
+    for (let rows = BATCH_ROWS; rows === BATCH_ROWS; purged += rows) {
+      rows = (await this.#write(() => this.#claimSql.purge.all(scope ?? null, BATCH_ROWS))).length
+    }
     return purged
   }
 
   stats(): StoreStats {
-    return this.#run(() => this.#total())
+    return this.#run(() => {
+      const { entries, bytes } = this.#total()
+      const claims = this.#claimSql.count.get()
+      return { entries: entries + (claims?.entries ?? 0), bytes: bytes + (this.#claimSql.held.get('')?.bytes ?? 0) }
+    })
   }
 
   async close(): Promise<void> {
@@ -172,7 +192,7 @@ class SqliteStore implements Store {
   /** As long as one statement is there, a closed file stays open. */
   #end(state: 'lost' | 'closed'): void {
     if (this.#state === 'open') {
-      for (const statement of Object.values(this.#sql)) statement.finalize()
+      for (const statement of [...Object.values(this.#sql), ...Object.values(this.#claimSql)]) statement.finalize()
       this.#file.database.close()
     }
     this.#state = state
@@ -182,6 +202,7 @@ class SqliteStore implements Store {
     this.#end('lost')
     this.#file = open()
     this.#sql = prepareStatements(this.#file.database)
+    this.#claimSql = prepareClaimStatements(this.#file.database)
     this.#state = 'open'
   }
 }

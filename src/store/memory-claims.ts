@@ -1,11 +1,6 @@
-import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from '../store/claims.ts'
+import { CLAIM_BYTES, roomFor } from './claim-room.ts'
+import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from './claims.ts'
 
-/** What a claim costs beside its answer: an entry with two digests. Measured. */
-const CLAIM_BYTES = 600
-/** One caller may hold as much of all room. */
-const CALLERS_SHARE = 1 / 2
-/** The rest is for claims: who comes when others' answers have filled the room is made once, too. */
-const ANSWERS_SHARE = 7 / 8
 /** How often what is over is looked for. */
 const SWEEP_MS = 10_000
 
@@ -28,7 +23,7 @@ interface Holder {
 
 /** What claims in memory need. */
 export interface MemoryClaimsOptions {
-  /** The most that all of them take. */
+  /** What the cache may hold: claims have a part of that beside it. */
   readonly bytesMax: () => number
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -39,7 +34,7 @@ export interface MemoryClaimsOptions {
  * that they were given.
  *
  * @example
- * const claims = createMemoryClaims({ bytesMax: () => settings.cache.bytesMax / 2, now: Date.now })
+ * const claims = createMemoryClaims({ bytesMax: () => settings.cache.bytesMax, now: Date.now })
  */
 export function createMemoryClaims(options: MemoryClaimsOptions): Claims {
   return new MemoryClaims(options)
@@ -89,7 +84,8 @@ class MemoryClaims implements Claims {
   }
 
   release({ id, token }: Claim): void {
-    if (this.#entries.get(id)?.token === token) this.#remove(id)
+    const entry = this.#entries.get(id)
+    if (entry?.token === token && entry.state === 'running') this.#remove(id)
   }
 
   #standingOf(id: string): Standing {
@@ -135,12 +131,10 @@ class MemoryClaims implements Claims {
 
   /** Whether there is room for so much more of a caller's: its own oldest answers give way for that, and nobody else's. */
   #makeRoom(scope: string, bytes: number): boolean {
-    const all = this.#options.bytesMax()
-    const bytesMax = bytes > CLAIM_BYTES ? all * ANSWERS_SHARE : all
-    const share = all * CALLERS_SHARE
-    if (bytes > share) return false
+    const room = roomFor(bytes, this.#options.bytesMax())
+    if (bytes > room.callers) return false
     const held = this.#holders.get(scope)
-    const isRoom = (): boolean => this.#bytes + bytes <= bytesMax && (held?.bytes ?? 0) + bytes <= share
+    const isRoom = (): boolean => this.#bytes + bytes <= room.all && (held?.bytes ?? 0) + bytes <= room.callers
     for (const id of held?.answered ?? []) {
       if (isRoom()) return true
       this.#letGo(id)
