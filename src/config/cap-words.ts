@@ -83,6 +83,7 @@ export const OTHER_WORDS: CapWords = {
     ...['max_new_tokens', 'max_length', 'max_gen_len', 'max_gen_toks', 'maxTokens', 'maxNewTokens', 'maxTokenCount'],
     ...['maxCompletionTokens', 'max_response_output_tokens', 'max_response_tokens', 'max_generated_tokens'],
     ...['max_generation_tokens', 'max_output_length', 'tokens_to_generate', 'max_tokens_to_generate', 'numPredict'],
+    ...['maximum_tokens', 'max_answer_tokens', 'max_completion_length', 'maxLength', 'output_tokens'],
   ],
   budgets: [
     ...['min_new_tokens', 'min_length', 'max_thinking_tokens', 'thinking_budget', 'thinkingBudget', 'reasoning_budget'],
@@ -90,7 +91,7 @@ export const OTHER_WORDS: CapWords = {
   ],
   counts: [
     ...['num_choices', 'num_return_sequences', 'num_generations', 'num_completions', 'num_results', 'numResults'],
-    ...['num_candidates', 'num_samples', 'n_choices'],
+    ...['num_candidates', 'num_samples', 'num_outputs', 'num_responses', 'n_choices', 'n_samples'],
   ],
 }
 /** What holds parameters at one server or another. */

@@ -10,6 +10,8 @@ export interface Policy {
   readonly deniedParam: string
   /** Whether an answer must have a cap, as a default is put in where a request has none. */
   readonly needsCap: boolean
+  /** The words that its servers go by; undefined: all that there are. */
+  readonly words?: ReadonlySet<string>
 }
 
 /** What has one of these asks for an answer. */
@@ -56,7 +58,7 @@ export function judgeReading(reading: Reading, policy: Policy): string | undefin
   if (policy.capped !== undefined && !policy.capped.has(reading.endpoint)) return undefined
   for (const object of objects) {
     if (policy.deniedParam in object) return policy.deniedParam
-    const past = pastCap(object, policy.max)
+    const past = pastCap(object, policy)
     const certain = CERTAIN[reading.endpoint]
     const isFree =
       policy.needsCap &&
@@ -68,13 +70,15 @@ export function judgeReading(reading: Reading, policy: Policy): string | undefin
   return undefined
 }
 
-function pastCap(object: PlainObject, max: number): string | undefined {
-  const answers = Math.max(1, ...numbersAt(object, COUNTS).map(([, count]) => Math.floor(count))) * promptsIn(object)
-  for (const [name, tokens] of numbersAt(object, CAPS)) {
+function pastCap(object: PlainObject, { max, words }: Policy): string | undefined {
+  const read = (names: readonly string[]): ReturnType<typeof numbersAt> =>
+    numbersAt(object, names).filter(([path]) => words === undefined || words.has(path))
+  const answers = Math.max(1, ...read(COUNTS).map(([, count]) => Math.floor(count))) * promptsIn(object)
+  for (const [name, tokens] of read(CAPS)) {
     if (!(tokens >= 1)) return `${name} ${tokens}, which is no cap`
     if (tokens * answers > max) return `${name} ${tokens} for ${answers} answers`
   }
-  for (const [name, tokens] of numbersAt(object, BUDGETS)) if (tokens < 0 || tokens > max) return `${name} ${tokens}`
+  for (const [name, tokens] of read(BUDGETS)) if (tokens < 0 || tokens > max) return `${name} ${tokens}`
   return undefined
 }
 

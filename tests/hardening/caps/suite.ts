@@ -19,13 +19,24 @@ const PLAIN_PERCENT = 8
 const MAX = 100
 
 const POLICY = { max: MAX, capped: undefined, forbiddenModel: 'dear', deniedParam: 'logit_bias', needsCap: false }
-/** The gateways: whose rule is for all endpoints, whose is for one, and who puts a cap in where a request has none. */
+/** What llama.cpp's server goes by (tools/server/README.md). */
+const LLAMACPP = new Set([
+  ...['max_tokens', 'max_completion_tokens', 'n_predict', 'thinking_budget_tokens', 'n', 'n_cmpl'],
+])
+/** The gateways: whose rule is for all endpoints, whose is for one, who puts a cap in where a request has none, and whose upstream has a preset. */
 const POLICIES = {
   everywhere: POLICY,
   chats: { ...POLICY, capped: new Set(['chat/completions']) },
   filled: { ...POLICY, needsCap: true },
+  llamacpp: { ...POLICY, words: LLAMACPP },
 } as const satisfies Record<string, Policy>
 type Gateway = keyof typeof POLICIES
+const GATEWAYS = Object.keys(POLICIES) as Gateway[]
+type Ports = Readonly<Record<Gateway, number>>
+
+function portsOf(portAt: (number: number) => number): Ports {
+  return Object.fromEntries(GATEWAYS.map((gateway, number) => [gateway, portAt(number)])) as Ports
+}
 
 /** One request of the grammar. */
 interface Case {
@@ -39,7 +50,7 @@ interface Case {
 function makeCase(seed: number, id: string): Case {
   const random = createRandom(seed, id)
   const parts = plainParts(random)
-  const gateway = random.pick(['everywhere', 'everywhere', 'chats', 'filled'] as const)
+  const gateway = random.pick(['everywhere', 'everywhere', 'chats', 'filled', 'llamacpp'] as const)
   const count = random.percent(PLAIN_PERCENT) ? 0 : random.pick([1, 1, 1, 2, 2, 3])
   const attacks = Array.from({ length: count }, () => random.pick(ATTACKS))
   for (const { change } of attacks) change(parts, random)
@@ -77,7 +88,7 @@ function faultOf(arrival: Arrival, policy: Policy): string | undefined {
 
 async function sendAll(
   cases: readonly Case[],
-  ports: Readonly<Record<Gateway, number>>,
+  ports: Ports,
   arrivals: Arrivals,
   report: HardeningRun['report'],
 ): Promise<Outcome> {
@@ -113,10 +124,15 @@ function fileOf(gateway: Gateway, upstreamUrl: string): object {
     everywhere: [limits],
     chats: [{ match: { endpoint: 'chat/completions' }, ...limits }],
     filled: [fill, limits],
+    llamacpp: [limits],
   }
   return {
     upstreams: {
-      only: { base_url: `${upstreamUrl}/v1`, api_key: 'k-only' },
+      only: {
+        base_url: `${upstreamUrl}/v1`,
+        api_key: 'k-only',
+        ...(gateway === 'llamacpp' ? { preset: gateway } : {}),
+      },
       azure: { preset: 'azure', base_url: `${upstreamUrl}/openai`, api_key: 'k-azure' },
     },
     default_upstream: 'only',
@@ -131,11 +147,12 @@ function fileOf(gateway: Gateway, upstreamUrl: string): object {
 
 async function run({ seed, isShort, only, report }: HardeningRun): Promise<HardeningResult> {
   const { upstream, arrivals } = await startReadUpstream()
-  const start = (gateway: Gateway) => startRouted({ upstreams: {}, file: fileOf(gateway, upstream.url) })
-  const [everywhere, chats, filled] = await Promise.all([start('everywhere'), start('chats'), start('filled')])
+  const started = await Promise.all(
+    GATEWAYS.map((gateway) => startRouted({ upstreams: {}, file: fileOf(gateway, upstream.url) })),
+  )
   try {
     const cases = only === undefined ? makeCases(seed, isShort ? CASES_SHORT : CASES) : [makeCase(seed, only)]
-    const ports = { everywhere: everywhere.gateway.port, chats: chats.gateway.port, filled: filled.gateway.port }
+    const ports = portsOf((number) => started[number]?.gateway.port ?? 0)
     const { failures, forwarded, refused, past } = await sendAll(cases, ports, arrivals, report)
     return {
       cases: cases.length,
@@ -143,7 +160,7 @@ async function run({ seed, isShort, only, report }: HardeningRun): Promise<Harde
       figures: { 'past a cap': past, readers: READERS.length, forwarded, refused },
     }
   } finally {
-    await Promise.all([everywhere.stop(), chats.stop(), filled.stop(), upstream.close()])
+    await Promise.all([...started.map(({ stop }) => stop()), upstream.close()])
   }
 }
 
@@ -152,7 +169,7 @@ async function prove(): Promise<void> {
   const { upstream, arrivals } = await startReadUpstream()
   const wrong = await startWrongGateway(upstream.url, MAX)
   try {
-    const ports = { everywhere: wrong.port, chats: wrong.port, filled: wrong.port }
+    const ports = portsOf(() => wrong.port)
     const cases = makeCases(1, CASES_TO_PROVE)
     const { failures } = await sendAll(cases, ports, arrivals, () => undefined)
     const plain = new Set(cases.filter(({ attacks }) => attacks.length === 0).map(({ id }) => id))

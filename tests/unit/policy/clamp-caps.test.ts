@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { joinCapWords } from '../../../src/config/cap-words.ts'
 import { orError, outcome, programAt, type RuleParts } from './rule-rig.ts'
 
@@ -197,3 +198,44 @@ describe('the cap is for all answers to a request together', () => {
     expect(form({ 'options[num_predict]': ['101'] })).toMatchObject({ code: 'rules_not_applicable' })
   })
 })
+
+test('what goes out asks for no more tokens than the maximum, in all answers together, by any word', () => {
+  const value = fc.constantFrom<unknown>(0, 1, 5, 99, 101, 5000, -1, 2.5, null, 1e300)
+  const member = (paths: readonly string[]) => fc.tuple(fc.constantFrom(...paths), value)
+  const body = fc
+    .tuple(fc.array(member(ALL.caps), { maxLength: 3 }), fc.array(member(ALL.counts), { maxLength: 2 }), fc.nat(4))
+    .map(([caps, counts, prompts]) => {
+      const object: Record<string, unknown> =
+        prompts === 0 ? {} : { prompt: Array.from({ length: prompts }, () => 'x') }
+      for (const [path, number] of [...caps, ...counts]) putAt(object, path, number)
+      return object
+    })
+  let went = 0
+  fc.assert(
+    fc.property(body, (sent) => {
+      const result = of(sent) as Record<string, unknown>
+      if ('code' in result) return
+      went += 1
+      const answers = Math.max(1, ...numbersAt(result, ALL.counts).map(Math.ceil))
+      const prompts = Array.isArray(result['prompt']) ? Math.max(1, result['prompt'].length) : 1
+      for (const tokens of numbersAt(result, ALL.caps)) {
+        expect(tokens).toBeGreaterThanOrEqual(1)
+        expect(tokens * answers * prompts).toBeLessThanOrEqual(100)
+      }
+    }),
+    { numRuns: 3000 },
+  )
+  expect(went).toBeGreaterThan(500)
+})
+
+function putAt(object: Record<string, unknown>, path: string, value: unknown): void {
+  const [name = '', ...rest] = path.split('.')
+  const inner = Object(object[name]) as Record<string, unknown>
+  if (rest.length > 0) putAt(inner, rest.join('.'), value)
+  object[name] = rest.length > 0 ? inner : value
+}
+
+function numbersAt(object: unknown, paths: readonly string[]): readonly number[] {
+  const at = (path: string): unknown => path.split('.').reduce<unknown>((inner, name) => Object(inner)[name], object)
+  return paths.map(at).filter((value) => typeof value === 'number')
+}
