@@ -2,15 +2,11 @@ import { foldName } from '../json/fold-name.ts'
 import { isJsonObject, type JsonObject } from '../json/json.ts'
 import { isOwnWords } from './object-ids.ts'
 
-/** A member of an object within a body, or of the body itself (`depth` 0). */
-export interface InnerMember {
-  /** As `foldName` gives it. */
-  readonly name: string
-  readonly value: unknown
-  readonly depth: number
-  /** With dots, and places in lists: `tools[0].model`; made when it is asked for. */
-  readonly param: () => string
-}
+/**
+ * Is told of a member of an object within a body, or of the body itself (`depth` 0): its name as `foldName` gives it, its value, and
+ * where it stands, with dots, and places in lists: `tools[0].model`; `param` is asked at once, or never.
+ */
+export type VisitMember = (name: string, value: unknown, depth: number, param: () => string) => void
 
 /** Members in which nothing but somebody's own words stand: what is said, what it is said with, schemas. */
 const WORDS: ReadonlySet<string> = new Set([
@@ -27,11 +23,12 @@ const DEPTH_MAX = 32
  * a grader or a tool has parameters of its own. False: there are too many, or they lie too deep, and some have not been seen.
  *
  * @example
- * const isWhole = visitMembers(body.value, ({ name, value }) => { if (name === 'model') models.push(value) })
+ * const isWhole = visitMembers(body.value, (name, value) => { if (name === 'model') models.push(value) })
  */
-export function visitMembers(body: JsonObject, visit: (member: InnerMember) => void): boolean {
+export function visitMembers(body: JsonObject, visit: VisitMember): boolean {
   let objectsLeft = OBJECTS_MAX
   const path: (string | number)[] = []
+  const param = (): string => paramOf(path)
   const goInto = (value: object, depth: number): boolean => {
     objectsLeft -= 1
     if (objectsLeft < 0 || depth > DEPTH_MAX) return false
@@ -40,9 +37,9 @@ export function visitMembers(body: JsonObject, visit: (member: InnerMember) => v
     for (const key in object) {
       const inner = object[key]
       path.push(key)
-      visit({ name: foldName(key), value: inner, depth, param: () => paramOf(path) })
+      visit(foldName(key), inner, depth, param)
       path.pop()
-      if (!(isWords(key, inner, depth) || step(inner, key, depth + 1))) return false
+      if (!(isWords(key, inner, object) || step(inner, key, depth + 1))) return false
     }
     return true
   }
@@ -56,10 +53,13 @@ export function visitMembers(body: JsonObject, visit: (member: InnerMember) => v
   return isJsonObject(body) ? goInto(body, 0) : true
 }
 
-/** Whether a member holds somebody's own words only: the parameters of a function are a schema, and those of a body are parameters; a list of inputs is what is said. */
-export function isWords(key: string, value: unknown, depth: number): boolean {
+/**
+ * Whether a member of an object holds somebody's own words only. The parameters of what has a name, which is a function, are a
+ * schema; all others are parameters. A list of inputs is what is said.
+ */
+export function isWords(key: string, value: unknown, { name }: JsonObject): boolean {
   if (LOOKED_INTO.has(key)) return false
-  if (key === 'parameters') return depth > 0
+  if (key === 'parameters') return typeof name === 'string'
   if (key === 'input') return Array.isArray(value)
   return WORDS.has(key) || isOwnWords(key)
 }

@@ -30,8 +30,8 @@ const DEPTH_MAX = 32
  */
 export function innerModels(body: JsonObject): readonly InnerModel[] | undefined {
   const found: InnerModel[] = []
-  const isWhole = visitMembers(body, ({ name, value, depth, param }) => {
-    if (!isModelName(name) || (depth === 0 && name === 'model')) return
+  const isWhole = visitMembers(body, (name, value, depth, param) => {
+    if (!isModelName(name) || (depth === 0 && name === 'model' && typeof value === 'string')) return
     const at = param()
     for (const model of namesIn(value, name.endsWith('fallbacks')))
       if (name !== 'ranker' || !RANKERS.test(model)) found.push({ model, param: at })

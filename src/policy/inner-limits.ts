@@ -80,7 +80,7 @@ function limitsOf(rules: readonly ParamRule[]): ReadonlyMap<string, Limit> {
 }
 
 function judgeNumbers(body: JsonObject, limits: ReadonlyMap<string, Limit>): void {
-  const isWhole = visitMembers(body, ({ name, value, depth, param }) => {
+  const isWhole = visitMembers(body, (name, value, depth, param) => {
     const limit = depth === 0 ? undefined : limits.get(name)
     if (limit === undefined || value === null || value === undefined) return
     if (typeof value !== 'number') throw notANumber([param()], value, limit.rule)

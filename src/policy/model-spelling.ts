@@ -47,11 +47,12 @@ export function createSpelling(known: readonly string[]): AssertSpelling {
   }
 }
 
-/** A name as those read it who look least closely. */
+/** A name as those read it who look least closely; Google's `models/` in front is as good as none (https://ai.google.dev/api/models). */
 function foldModel(name: string): string {
   return name
     .normalize('NFKC')
     .replace(/[\p{C}\p{Z}\s]+/gu, '')
     .toUpperCase()
     .toLowerCase()
+    .replace(/^\/?models\//, '')
 }

@@ -62,6 +62,20 @@ const PLACES: readonly (readonly [path: string, param: string, body: (model: unk
   ],
 ]
 
+test('a model that is no text is looked into, and so are parameters of what is no function', async () => {
+  const { gateway, upstreams } = await start(REFUSING)
+  const embedding = { embedding_dependency: { deployment_name: 'dear' } }
+  for (const body of [
+    { model: ['dear'] },
+    { model: { id: 'dear' } },
+    { model: 'plain', data_sources: [{ type: 'search', parameters: embedding }] },
+    { model: 'plain', parameters: { model: 'dear' } },
+  ]) {
+    expect((await refusalOf(gateway.port, post('messages', body))).status).toBe(404)
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+})
+
 test('a model that stands in another place than a body’s own is refused as it is there', async () => {
   const { gateway, upstreams } = await start(REFUSING)
   for (const [path, , body] of PLACES) {

@@ -26,6 +26,7 @@ test.each([
   'org/model',
   'ORG/MODEL',
   'Mini',
+  'models/gpt-4o',
 ])('%j is refused, since some server takes it for a known name', (model) => {
   expect(isRefused(model)).toBe(true)
   // Also what is remembered.
