@@ -4,12 +4,13 @@ const GROUPS = 8
 
 /**
  * Whose a connection is, as far as its address tells: an IPv4 address, or the /64 of an IPv6 one. It begins with a space, which no
- * name of a token does.
+ * name of a token does. One that has left already has no address.
  *
  * @example
  * networkOf('2001:db8::1') // ' 2001:db8:0:0'
  */
-export function networkOf(address: string): string {
+export function networkOf(address: string | undefined): string {
+  if (address === undefined) return ' '
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return ` ${mapped}`
   if (!address.includes(':')) return ` ${address}`

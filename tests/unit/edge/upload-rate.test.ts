@@ -39,5 +39,6 @@ test('a network is an IPv4 address, or the first half of an IPv6 one, however it
   expect(networkOf('2001:db8:1:2::1')).toBe(networkOf('2001:db8:1:2:3:4:5:6'))
   expect(networkOf('2001:db8::1')).toBe(networkOf('2001:db8:0:0:9::'))
   expect(networkOf('2001:db8:1::1')).not.toBe(networkOf('2001:db8:1:2::1'))
+  expect(networkOf(undefined)).toBe(' ')
   expect(networkOf('::1')).not.toBe(networkOf('2001:db8::1'))
 })
