@@ -20,6 +20,8 @@ const SHOWN: Readonly<Record<ShownKey, string>> = {
 export interface Probe {
   /** `host/spelling/METHOD:path/key`, which says all. */
   readonly id: string
+  /** Its place among all: what the log knows it by. */
+  readonly number: number
   readonly host: HostCase
   readonly route: ServedRoute
   readonly target: string
@@ -43,10 +45,16 @@ export interface ProbeArrival {
 }
 
 /** Makes one probe. */
-export function makeProbe(host: HostCase, spelling: Spelling, route: ServedRoute, key: ShownKey): Probe {
+export function makeProbe(
+  host: HostCase,
+  spelling: Spelling,
+  route: ServedRoute,
+  key: ShownKey,
+  number: number,
+): Probe {
   return {
     id: `${host.name}/${spelling.name}/${route.method}:${route.path}/${key}`,
-    ...{ host, route, key },
+    ...{ number, host, route, key },
     target: spelling.spell(route.path),
     isPlain: spelling.name === 'plain',
   }
@@ -82,14 +90,19 @@ export async function startProbedUpstream(): Promise<ProbedUpstream> {
   return { upstream, baseUrl: upstream.url + BASE_PATH, arrivalsOf: (id) => byProbe.get(id) ?? [] }
 }
 
+/** What a probe is called in the log. */
+export function logId(number: number): string {
+  return `probe-${number}`
+}
+
 /** Sends a probe on a connection of its own. */
 export async function sendProbe(probe: Probe, port: number, { arrivalsOf }: ProbedUpstream): Promise<ProbeOutcome> {
-  const { route, host, target, key, id } = probe
+  const { route, host, target, key, id, number } = probe
   const body = route.method === 'POST' ? BODY : ''
   const length = body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`
   const client = await openRawClient(port)
   client.write(
-    `${route.method} ${target} HTTP/1.1\r\n${host.lines}${TAG}: ${id}\r\n${SHOWN[key]}${length}Connection: close\r\n\r\n${body}`,
+    `${route.method} ${target} HTTP/1.1\r\n${host.lines}${TAG}: ${id}\r\nX-Request-Id: ${logId(number)}\r\n${SHOWN[key]}${length}Connection: close\r\n\r\n${body}`,
   )
   const response = await client.response().catch(() => undefined)
   client.leave()

@@ -4,6 +4,7 @@ import { createRandom } from '../random.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { HOSTS } from './hosts.ts'
 import { judgeProbe } from './judge-probe.ts'
+import { judgeRecords } from './judge-records.ts'
 import {
   KEYS,
   makeProbe,
@@ -23,8 +24,11 @@ const AT_ONCE = 48
 const SHORT_SHARE = 40
 const REPORT_EVERY = 1000
 
+let number = 0
 const ALL: readonly Probe[] = HOSTS.flatMap((host) =>
-  SPELLINGS.flatMap((spelling) => ROUTES.flatMap((route) => KEYS.map((key) => makeProbe(host, spelling, route, key)))),
+  SPELLINGS.flatMap((spelling) =>
+    ROUTES.flatMap((route) => KEYS.map((key) => makeProbe(host, spelling, route, key, number++))),
+  ),
 )
 
 interface Outcome {
@@ -76,7 +80,8 @@ async function run(options: HardeningRun): Promise<HardeningResult> {
   })
   try {
     const probes = choose(options)
-    const { failures, statuses, forwarded } = await sendAll(probes, gateway.port, probed, options.report)
+    const { failures: seen, statuses, forwarded } = await sendAll(probes, gateway.port, probed, options.report)
+    const failures = [...seen, ...(await judgeRecords(probes, probed, gateway.lines))]
     const refused = [...statuses].reduce((sum, [status, count]) => (status >= 400 ? sum + count : sum), 0)
     return { cases: probes.length, failures, figures: { bypasses: failures.length, forwarded, refused } }
   } finally {
@@ -93,7 +98,7 @@ async function prove(): Promise<void> {
     const route = { method: 'GET', path: '/v1/files', isOpen: false, isUpstreams: true } as const
     const [host] = HOSTS
     if (host === undefined) throw new Error('There is no Host.')
-    const probes = SPELLINGS.flatMap((spelling) => KEYS.map((key) => makeProbe(host, spelling, route, key)))
+    const probes = SPELLINGS.flatMap((spelling) => KEYS.map((key) => makeProbe(host, spelling, route, key, 0)))
     const { failures } = await sendAll(probes, wrong.port, probed, () => undefined)
     for (const id of ['behind-an-open-page/GET:/v1/files/none', 'behind-an-open-page-encoded/GET:/v1/files/right']) {
       if (!failures.some((failure) => failure.id.endsWith(id))) throw new Error(`The bypass of ${id} was not seen.`)
