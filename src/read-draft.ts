@@ -140,8 +140,8 @@ function innerOf(
 ): readonly InnerModel[] | undefined {
   const { value } = json
   if (!isJsonObject(value)) return undefined
-  if (!live.modelsDecide && program?.judgeInner === undefined && !('requests' in value || 'purpose' in value))
-    return undefined
+  const isJudged = live.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, principal, live)
+  if (!isJudged) return undefined
   assertNothingHidden(json, value)
   if (applied !== undefined) program?.judgeInner?.(applied.value)
   const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)

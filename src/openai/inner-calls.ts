@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../json/json.ts'
 import { endpointOf } from './endpoint-of.ts'
+import { bringsCall } from './inner-members.ts'
 
 /** A call with all its parameters, within another request. */
 export interface InnerCall {
@@ -30,21 +31,39 @@ export function broughtBy(endpoint: string): readonly string[] {
 
 const NONE: readonly string[] = []
 
-/** The calls that a request makes at once: `requests: [{ params: {…} }]` (Anthropic), `[{ body: {…}, url }]` (Mistral). */
-export function innerCalls({ requests, endpoint }: JsonObject): readonly InnerCall[] {
-  if (!Array.isArray(requests)) return []
-  return requests.flatMap((one: unknown, at) => {
-    if (!isJsonObject(one)) return []
+/**
+ * The calls that a request makes at once: `requests: [{ params: {…} }]` (Anthropic), `[{ body: {…}, url }]` (Mistral), or a list of
+ * another name.
+ *
+ * @example
+ * for (const { body, endpoint } of innerCalls(value)) judge(body, endpoint)
+ */
+export function innerCalls(value: JsonObject): readonly InnerCall[] {
+  return Object.entries(value).flatMap(([name, list]) =>
+    Array.isArray(list) && name !== 'messages' ? callsIn(list, name, value['endpoint']) : NO_CALLS,
+  )
+}
+
+const NO_CALLS: readonly InnerCall[] = []
+
+function callsIn(list: readonly unknown[], name: string, endpoint: unknown): readonly InnerCall[] {
+  return list.flatMap((one, at) => {
+    if (!bringsCall(one)) return NO_CALLS
+    const path = one['url'] ?? endpoint
+    const called = typeof path === 'string' ? endpointOf(path) : undefined
     return ['params', 'body'].flatMap((key) => {
       const body = one[key]
-      const path = one['url'] ?? endpoint
-      const called = typeof path === 'string' ? endpointOf(path) : undefined
-      return isJsonObject(body) ? [{ body, endpoint: called, param: `requests[${at}].${key}` }] : []
+      return isJsonObject(body) ? [{ body, endpoint: called, param: `${name}[${at}].${key}` }] : NO_CALLS
     })
   })
 }
 
-/** Whether a file's purpose says that it is a batch's. */
+/**
+ * Whether a file's purpose says that it is a batch's.
+ *
+ * @example
+ * isBatchPurpose('batch') // true
+ */
 export function isBatchPurpose(purpose: unknown): boolean {
   return typeof purpose === 'string' && /batch/i.test(purpose)
 }

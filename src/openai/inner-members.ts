@@ -60,8 +60,13 @@ export function visitMembers(body: JsonObject, visit: VisitMember): boolean {
 export function isWords(key: string, value: unknown, { name }: JsonObject): boolean {
   if (LOOKED_INTO.has(key)) return false
   if (key === 'parameters') return typeof name === 'string'
-  if (key === 'input') return Array.isArray(value)
+  if (key === 'input') return Array.isArray(value) && !value.some(bringsCall)
   return WORDS.has(key) || isOwnWords(key)
+}
+
+/** Whether an element of a list is a call of its own, as in a batch. */
+export function bringsCall(element: unknown): element is JsonObject {
+  return isJsonObject(element) && (isJsonObject(element['body']) || isJsonObject(element['params']))
 }
 
 function paramOf(path: readonly (string | number)[]): string {

@@ -1,14 +1,14 @@
 /** What the answer to a request is to a caller, beyond this server. */
 export type Gift = 'key' | 'session' | 'any_key'
 
-/** Sessions for a voice, whose keys are good for sessions only. */
+/** Sessions for a voice, whose keys are good for sessions only; Azure has them below `realtimeapi`. */
 const SESSION_KEYS =
-  /^(?:(?:realtime|live)\/(?:[^/]+\/)*(?:client_secrets|sessions|transcription_sessions|translation_sessions)|chatkit\/sessions)$/
+  /^(?:(?:realtime|realtimeapi|live)\/(?:[^/]+\/)*(?:client_secrets|sessions|transcription_sessions|translation_sessions)|chatkit\/sessions)$/
 /** A call that the caller's browser, or a telephone, has with the upstream itself. */
 const SESSIONS = /^realtime\/calls(?:\/[^/]+\/accept)?$/
-/** Keys that are good for anything: OpenAI's own administration, OpenRouter's and LiteLLM's, Google's tokens for browsers. */
+/** Keys that are good for anything, and tokens for browsers: OpenAI's own administration, and those of other vendors and gateways. */
 const KEYS =
-  /(?:^|\/)(?:admin_api_keys|api_keys|service_accounts|auth_tokens|ephemeral_tokens|key\/(?:[^/]+\/)?(?:re)?generate)$|^keys$/
+  /(?:^|\/)(?:admin_api_keys|api_?keys|service_accounts|auth_tokens|ephemeral_tokens|realtime\/token|auth\/(?:keys|grant)|key\/(?:[^/]+\/)?(?:re)?generate)$|^keys$/
 
 /**
  * What a POST gives its caller with which they can go past this server: a `key` for sessions, a `session` of their own, `any_key`;

@@ -36,7 +36,9 @@ export function modelsInQuery(target: string): readonly ModelParameter[] {
 function isModelName(written: string): boolean {
   if (NAMES.has(written)) return true
   if (written.length > NAME_CHARS_MAX) return false
-  const [name = ''] = [...new URLSearchParams(`${written}=`).keys()]
+  let name = written
+  for (let times = 0; times < DECODINGS && /[%+]/.test(name); times += 1)
+    name = new URLSearchParams(`x=${name}`).get('x') ?? ''
   return NAMES.has(
     name
       .normalize('NFKC')
@@ -45,5 +47,7 @@ function isModelName(written: string): boolean {
   )
 }
 
+/** How often a server may decode a name; one would do for an honest one. */
+const DECODINGS = 3
 /** Escaped three times over, the longest name of a model's has fewer. */
 const NAME_CHARS_MAX = 256

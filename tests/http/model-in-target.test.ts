@@ -66,6 +66,8 @@ test('a model in the path or the query that nobody may use is refused as it is i
     '/v1/anything?deployment=dear',
     '/v1/anything?Deployment-Id=dear',
     '/v1/anything?a=1&%6dodel=dear',
+    '/v1/anything?%256dodel=dear',
+    '/v1/anything?model[]=dear',
   ]) {
     for (const body of [{}, { max_tokens: 1 }])
       expect([path, await refusalOf(gateway.port, post(path, body))]).toEqual([path, UNKNOWN])

@@ -208,11 +208,19 @@ test('calls within a call are subject to the rules for them, and refused where o
   ] as const) {
     expect(await refusalOf(gateway.port, batch(fine, params))).toMatchObject({ status: 400, code })
   }
+  const inInput = post('batches', { input: [{ url: '/v1/messages', body: { max_tokens: 101 } }] })
+  expect(await refusalOf(gateway.port, inInput)).toMatchObject({ status: 400, param: 'input[0].body' })
   expect(upstreams.only.requests).toHaveLength(0)
   expect((await sendRaw(gateway.port, batch(fine, fine))).status).toBe(200)
 })
 
-const GIFTS = ['realtime/client_secrets', 'realtime/sessions', 'realtime/transcription_sessions', 'chatkit/sessions']
+const GIFTS = [
+  'realtime/client_secrets',
+  'realtimeapi/sessions',
+  'realtime/sessions',
+  'realtime/transcription_sessions',
+  'chatkit/sessions',
+]
 
 test('a key or a session of the upstream’s own is not handed out where rules or models restrict', async () => {
   for (const file of [
