@@ -1,6 +1,7 @@
 import { joinBytes } from '../bytes/join-bytes.ts'
 import { describeSystemError } from '../config/system-errors.ts'
 import { secretsOf } from '../formats/secrets-in-headers.ts'
+import { showPath } from '../openai/shown-path.ts'
 import type { Outcome } from '../stream/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
 import { BODY_BYTES_MAX, type NamedCassette } from './cassette.ts'
@@ -91,7 +92,7 @@ async function save(heard: Heard, { writer, log, secrets, sha256, onWritten }: R
   const request = await describeRequest(asked, scrub, sha256)
   const response = await describeAnswer(heard, scrub)
   if (typeof response === 'string') {
-    log.warn({ path: request.path, why: response }, 'not recorded: the answer cannot be kept')
+    log.warn({ path: showPath(asked.target), why: response }, 'not recorded: the answer cannot be kept')
     return
   }
   const cassette = { cassette: 1 as const, recorded_at: at.toISOString(), request, response }
@@ -144,11 +145,7 @@ class OpenRecording implements Recording {
     return this.#deps.now() - this.#startedAt - (this.#head?.afterMs ?? 0)
   }
 
-  /** The log gets the way of the request only as far as its query, where keys stand. */
   #drop(why: string): void {
-    const { target, headers } = this.#asked
-    const [path = ''] = target.split('?', 1)
-    const scrub = createScrub([...this.#deps.secrets(), ...secretsOf(headers)])
-    this.#deps.log.warn({ path: scrub.text(path).slice(0, 200), why }, 'not recorded: the answer is not complete')
+    this.#deps.log.warn({ path: showPath(this.#asked.target), why }, 'not recorded: the answer is not complete')
   }
 }

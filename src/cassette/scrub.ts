@@ -1,5 +1,5 @@
 import { fromByteString, toByteString } from '../bytes/byte-string.ts'
-import { secretForms } from '../formats/secret-forms.ts'
+import { secretForms, withHalves } from '../formats/secret-forms.ts'
 import { isSecretText } from '../formats/secrets-in-headers.ts'
 import { secretPlaces } from './named-values.ts'
 
@@ -43,8 +43,7 @@ type StarsFor = (found: string) => string
  * createScrub(['the-key-of-the-server']).text('key: the%2Dkey-of-the-server') // 'key: ********'
  */
 export function createScrub(secrets: readonly string[]): Scrub {
-  // The longest first: one may begin with another.
-  const known = [...new Set(secrets)].filter(isSecretText).toSorted((one, other) => other.length - one.length)
+  const known = withHalves(secrets.filter(isSecretText))
   const pattern = new RegExp([...known.flatMap(secretForms), ...KEY_SHAPES].join('|'), 'g')
   const maskKnown = (written: string, starsFor: StarsFor): string => written.replace(pattern, starsFor)
   const maskAll = (written: string, starsFor: StarsFor): string => maskKnown(maskNamed(written, starsFor), starsFor)

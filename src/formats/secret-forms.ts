@@ -27,6 +27,25 @@ export function secretForms(secret: string): readonly string[] {
   return [escaped, ...[0, 1, 2].map((shift) => base64Form(bytes, shift)), hex, wide]
 }
 
+/** A secret that is shorter is not looked for in halves. */
+const HALVED_CHARS_MIN = 24
+
+/**
+ * Some secrets and the halves of those that are long, the longest first: what repeats a secret may cut it off, and most of one is as good as
+ * all of it.
+ *
+ * @example
+ * withHalves(['sk-0123456789-0123456789']) // the key, then 'sk-012345678' and '9-0123456789'
+ */
+export function withHalves(secrets: readonly string[]): readonly string[] {
+  const halves = secrets.flatMap((secret) => {
+    const middle = Math.floor(secret.length / 2)
+    return secret.length < HALVED_CHARS_MIN ? [] : [secret.slice(0, middle), secret.slice(middle)]
+  })
+  // One may begin with another.
+  return [...new Set([...secrets, ...halves])].toSorted((one, other) => other.length - one.length)
+}
+
 /**
  * How many bytes a secret has at most, in whichever of its forms.
  *

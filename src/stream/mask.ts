@@ -1,6 +1,6 @@
 import { fromByteString, toByteString } from '../bytes/byte-string.ts'
 import type { Secret } from '../config/secret.ts'
-import { longestForm, secretForms } from '../formats/secret-forms.ts'
+import { longestForm, secretForms, withHalves } from '../formats/secret-forms.ts'
 
 /** Puts stars over secrets, in whichever form they are repeated; as many as the bytes that they hide, so that a length stays true. */
 export interface Mask {
@@ -21,10 +21,8 @@ export interface Mask {
  * mask?.headers(answer.headers)
  */
 export function createMask(secrets: readonly Secret[]): Mask | undefined {
-  // The longest first: one may begin with another.
-  const texts = secrets.map((secret) => secret.reveal()).filter((text) => text !== '')
+  const texts = withHalves(secrets.map((secret) => secret.reveal()).filter((text) => text !== ''))
   if (texts.length === 0) return undefined
-  texts.sort((one, other) => other.length - one.length)
   const forms = texts.flatMap(secretForms).join('|')
   // Without the flag, a test begins at the beginning each time.
   const [any, all] = [new RegExp(forms), new RegExp(forms, 'g')]

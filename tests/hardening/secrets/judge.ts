@@ -16,14 +16,14 @@ export function judgeAnswer(number: number, text: string, isOurs: boolean): stri
 
 /** What of a log breaks the promise: a line with any canary in it, in whichever form, or a digest of a secret. */
 export function judgeLog(where: string, lines: readonly string[], digests: Digests): readonly HardeningFailure[] {
-  return lines.flatMap((line) => {
+  return lines.flatMap((written) => {
+    // A cassette is called after the path that it is for.
+    const line = written.replace(/"cassette":"[^"]*"/, '')
     const secret = digests.find(line)
     if (secret === undefined && !hasCanary(line)) return []
     const number = /"case-(\d+)"/.exec(line)?.[1] ?? '?'
     const kinds = kindsIn(line, [...SERVERS, ...CALLERS, ...CONTENT])
-    // A cassette is called after the path that it is for.
-    if (secret === undefined && kinds.join() === 'pat' && line.includes('"msg":"recorded"')) return []
-    const what = secret === undefined ? kinds.join(', ') : `a digest of ${secret}`
+    const what = secret === undefined ? `a canary (${kinds.join(', ')})` : `a digest of ${secret}`
     return [{ id: `${where}/case-${number}`, message: `the log has ${what}: ${line.slice(0, 300)}` }]
   })
 }

@@ -109,3 +109,12 @@ test('nothing is hidden where there is nothing to hide', () => {
 test('a masked body that breaks off stays broken', async () => {
   expect((await collectStream(mask.stream(streamOf(['an error'], new Error('reset'))))).isBroken).toBe(true)
 })
+
+test('a long secret that was cut off is hidden as far as half of it is there', () => {
+  const long = 'sk-proj-0123456789-abcdefghij-ABCDEFGHIJ'
+  const cut = maskOf(long)
+  expect(cut.text(`bad key ${long.slice(0, -3)}`)).not.toContain(long.slice(0, 20))
+  expect(cut.text(`…${long.slice(3)}`)).not.toContain(long.slice(20))
+  expect(cut.text(`bad key ${long.slice(0, 10)}***${long.slice(-4)}`)).toContain(long.slice(0, 10))
+  expect(cut.text(long)).toBe('*'.repeat(long.length))
+})
