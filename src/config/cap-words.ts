@@ -124,6 +124,16 @@ export function joinCapWords(all: readonly (CapWords | undefined)[]): CapWords {
   return all.reduce<CapWords>((joined, words) => join(joined, words ?? ALL), OPENAI_WORDS)
 }
 
+/**
+ * Whether a path is a word for a cap, or for what multiplies one, at any server.
+ *
+ * @example
+ * isCapWord('maxTokens') // true
+ */
+export function isCapWord(path: string): boolean {
+  return ALL.caps.includes(path) || ALL.budgets.includes(path) || ALL.counts.includes(path)
+}
+
 function join(one: CapWords, other: Partial<CapWords>): CapWords {
   const both = (key: keyof CapWords): readonly string[] => [...new Set([...one[key], ...(other[key] ?? [])])]
   return { caps: both('caps'), budgets: both('budgets'), counts: both('counts') }

@@ -1,3 +1,4 @@
+import { isCapWord } from '../cap-words.ts'
 import type { Fault } from '../kind.ts'
 import { misspeltParam } from './known-params.ts'
 import type { RulePart } from './parts.ts'
@@ -38,7 +39,7 @@ export function checkParamNames(scope: Scope, path: Path, part: RulePart): void 
 /** Some upstream may know it, and so it is no error; but a cap of `max_token` caps nothing. */
 function warnOfMisspelt(scope: Scope, { name, at, side }: Named): void {
   const [first = '', ...inner] = name.split('.')
-  const meant = misspeltParam(first)
+  const meant = isCapWord(name) ? undefined : misspeltParam(first)
   if (meant === undefined) return
   const wrong = sentence(scope.show(at, name), "is no parameter of OpenAI's, and so fits only what has that very name")
   scope.warn(at, { wrong, cure: `Did you mean "${meant}"${inner.length > 0 ? ' in front' : ''}?` }, side)

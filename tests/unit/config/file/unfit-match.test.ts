@@ -188,6 +188,8 @@ test('a parameter that is most likely misspelt is a warning: some upstream may k
     'thinking',
     'chat_template_kwargs',
     'keep_alive',
+    'maxTokens',
+    'extra_body.maxCompletionTokens',
   ]
   expect(said(rules({ deny: [...others, ...KNOWN_PARAMS.filter((name) => name !== 'model')] }))).toEqual([])
   for (const names of Object.values(parameters))
