@@ -26,6 +26,7 @@ import {
   passUnlessBatch,
 } from './pass-draft.ts'
 import { modelOf, wantsStream, withDefaultModel, withModel } from './policy/default-model.ts'
+import { notAnObject } from './policy/refusals.ts'
 import type { Applied, RequestFacts, RuleProgram } from './policy/rules.ts'
 import { notReadable, readFormDraft } from './read-form-draft.ts'
 import { factsOf } from './request-facts.ts'
@@ -106,6 +107,8 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   exchange.stream = wantsStream(json.value)
   if (inBody !== undefined) live.assertSpelling?.(inBody)
   if (live.needsModel) {
+    // Each item of a list may be a call of its own.
+    if (live.settings.unknownModels === 'refuse' && !isJsonObject(json.value)) throw notAnObject('model')
     assertOneModel(json)
     if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.target)))) assertModelIsText(json)
   }

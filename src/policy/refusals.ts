@@ -82,9 +82,10 @@ export function missing(names: Names, rule?: number): ApiError {
 }
 
 /** The refusal of a body whose parameters cannot be told, as it is an array, a string or the like. */
-export function notAnObject(): ApiError {
+export function notAnObject(what: 'parameters' | 'model' = 'parameters'): ApiError {
   return new ApiError('rules_not_applicable', {
-    message: 'This server has rules for the parameters of this request, and its body is not a JSON object.',
+    message:
+      'This server has rules for the model or the parameters of this request, and its body is not a JSON object.',
   })
 }
 

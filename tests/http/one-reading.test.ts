@@ -242,3 +242,14 @@ test('a body that can’t be read is refused where a path names an allowed model
   expect(upstreams.only.requests).toHaveLength(0)
   expect((await sendRaw(gateway.port, typed('application/json', '{"contents":[]}', path))).status).toBe(200)
 })
+
+test('a list where an object belongs is refused where the models decide: each of its items may name one', async () => {
+  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file: DECIDING['a list of models'] })
+  for (const path of ['/v1/embeddings', '/v1/responses', '/v1/things', ...PATHS]) {
+    for (const body of ['[{"model":"dear","input":"x"}]', '"model=dear"', '5', 'null']) {
+      const { status } = await refusalOf(gateway.port, typed('application/json', body, path))
+      expect([path, body, status]).toEqual([path, body, 400])
+    }
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+})
