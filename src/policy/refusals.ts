@@ -84,8 +84,7 @@ export function missing(names: Names, rule?: number): ApiError {
 /** The refusal of a body whose parameters cannot be told, as it is an array, a string or the like. */
 export function notAnObject(what: 'parameters' | 'model' = 'parameters'): ApiError {
   return new ApiError('rules_not_applicable', {
-    message:
-      'This server has rules for the model or the parameters of this request, and its body is not a JSON object.',
+    message: `This server has rules for the ${what} of this request, and its body is not a JSON object.`,
   })
 }
 
