@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { canonicalJson } from '../../../src/cache/canonical-json.ts'
+import { cpuMs } from '../../helpers/cpu-time.ts'
 import { bytesOf } from '../json/json-texts.ts'
 
 const canonical = (text: string): string | Uint8Array => canonicalJson(bytesOf(text))
@@ -87,11 +88,11 @@ test('very deep values cost no stack, and no time beyond their length', () => {
 })
 
 test('many escapes and many quotes cost no time beyond their length', () => {
-  const startedAt = performance.now()
+  const startedAt = cpuMs()
   const escapes = `["${'\\"'.repeat(200_000)}"]`
   expect(canonical(escapes)).toBe(escapes)
   const strings = `[${'"a",'.repeat(200_000)}"\\t"]`
   expect(canonical(strings)).toBe(strings)
   // A search from each of them to the end would take minutes.
-  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  expect(cpuMs() - startedAt).toBeLessThan(10_000)
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { namedSecrets } from '../../../src/cassette/named-secrets.ts'
 import { secretPlaces } from '../../../src/cassette/named-values.ts'
+import { cpuMs } from '../../helpers/cpu-time.ts'
 import { utf8 } from './scene.ts'
 
 const VALUE = 'Zq9w7Rk2w7Rk2w7Rk2w7'
@@ -75,9 +76,9 @@ test.each([
 
 test('a text without an end to its strings takes time in proportion to its length', () => {
   const text = '{"api_key":"'.repeat(50_000)
-  const begin = performance.now()
+  const begin = cpuMs()
   secretPlaces(text)
-  expect(performance.now() - begin).toBeLessThan(10_000)
+  expect(cpuMs() - begin).toBeLessThan(10_000)
 })
 
 test('what a name tells is found again elsewhere: as it was before it was escaped', async () => {

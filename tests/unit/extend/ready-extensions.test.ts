@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { loadExtensions, renderExtensionProblems } from '../../../src/cli/extensions/load-extensions.ts'
 import type { Outgoing } from '../../../src/extend/chain-deps.ts'
 import type { ApiError } from '../../../src/openai/api-error.ts'
+import { cpuMs } from '../../helpers/cpu-time.ts'
 import { type ExtensionRig, eventStream, rig, textOf } from './extension-rig.ts'
 
 const ROOT = new URL('../../../', import.meta.url).pathname
@@ -101,11 +102,11 @@ describe('mask-personal-data', () => {
 
   test('takes no time for long texts that could be addresses or numbers', async () => {
     const made = await ready('mask-personal-data')
-    const started = performance.now()
+    const started = cpuMs()
     await made.ask({
       body: JSON.stringify({ a: 'a.'.repeat(20_000), b: '1 '.repeat(20_000), c: `a@${'a.'.repeat(20_000)}` }),
     })
-    expect(performance.now() - started).toBeLessThan(10_000)
+    expect(cpuMs() - started).toBeLessThan(10_000)
   })
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { isWholeAnswer } from '../../../src/openai/whole-answer.ts'
+import { cpuMs } from '../../helpers/cpu-time.ts'
 
 const SSE = 'text/event-stream; charset=utf-8'
 const JSON_TYPE = 'application/json; charset=utf-8'
@@ -167,8 +168,8 @@ describe('an encoded body is judged by what it says', () => {
 test('a large answer is judged in a moment', () => {
   const numbers = `{"data":[${'0.123456789,'.repeat(700_000)}0]}`
   const words = `${'data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n'.repeat(130_000)}data: [DONE]\n\n`
-  const startedAt = performance.now()
+  const startedAt = cpuMs()
   expect(isWhole('embeddings', JSON_TYPE, [numbers])).toBe(true)
   expect(isWhole('chat/completions', SSE, [words])).toBe(true)
-  expect(performance.now() - startedAt).toBeLessThan(5000)
+  expect(cpuMs() - startedAt).toBeLessThan(5000)
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { syntaxFault } from '../../../../src/config/file/syntax-fault.ts'
+import { cpuMs } from '../../../helpers/cpu-time.ts'
 import { linesOf, load, loadGood, problemsOf, variable } from './load-file.ts'
 
 const QUOTES = `Put quotes around the value; around ${variable('NAME')}, too, where it stands within { } or [ ].`
@@ -100,10 +101,10 @@ describe('an alias', () => {
       (_, index) => `    k${index + 1}: &k${index + 1} [${`*k${index},`.repeat(9)}]`,
     )
     const text = `params:\n- defaults:\n    k0: &k0 [1]\n${lines.join('\n')}\n`
-    const started = performance.now()
+    const started = cpuMs()
     const loaded = load(text)
     expect(loaded.ok ? [] : loaded.problems.map(({ wrong }) => wrong)).toEqual(['is far too large'])
-    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(cpuMs() - started).toBeLessThan(5_000)
   })
 })
 
