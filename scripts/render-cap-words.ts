@@ -8,6 +8,7 @@ export function renderCapWords(): string {
     const words = capWordsOf(name)
     if (words === undefined) return []
     const own: CapWords = {
+      ...words,
       caps: words.caps.filter((word) => !OPENAI_WORDS.caps.includes(word)),
       budgets: words.budgets,
       counts: words.counts.filter((word) => !OPENAI_WORDS.counts.includes(word)),

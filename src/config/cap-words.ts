@@ -6,6 +6,8 @@ export interface CapWords {
   readonly budgets: readonly string[]
   /** How many answers there are to one prompt. */
   readonly counts: readonly string[]
+  /** Those of OpenAI's that a server takes without a word, and does not go by. */
+  readonly ignored: readonly string[]
 }
 
 /** OpenAI's own, which every server may take. */
@@ -13,6 +15,7 @@ export const OPENAI_WORDS: CapWords = {
   caps: ['max_tokens', 'max_completion_tokens', 'max_output_tokens'],
   budgets: [],
   counts: ['n', 'best_of'],
+  ignored: [],
 }
 
 const GEMINI = ['generation_config.', 'generationConfig.']
@@ -63,7 +66,7 @@ const BESIDE: ReadonlyMap<string, Partial<CapWords>> = new Map<string, Partial<C
       counts: ['generation_config.num_return_sequences'],
     },
   ],
-  ['llama-cpp-python', { budgets: ['min_tokens'] }],
+  ['llama-cpp-python', { budgets: ['min_tokens'], ignored: ['max_completion_tokens'] }],
   [
     'sglang',
     {
@@ -79,6 +82,7 @@ const OF_ANYBODY: ReadonlySet<string> = new Set(['litellm', 'litserve'])
 
 /** Words of servers without a preset, beside all of those. */
 export const OTHER_WORDS: CapWords = {
+  ignored: [],
   caps: [
     ...['max_new_tokens', 'max_length', 'max_gen_len', 'max_gen_toks', 'maxTokens', 'maxNewTokens', 'maxTokenCount'],
     ...['maxCompletionTokens', 'max_response_output_tokens', 'max_response_tokens', 'max_generated_tokens'],
@@ -101,7 +105,11 @@ const WITHIN = [
 ]
 
 /** All that is known, for upstreams without a preset. */
-const ALL: CapWords = anywhere([OPENAI_WORDS, ...BESIDE.values(), OTHER_WORDS].reduce(join, OPENAI_WORDS))
+const ALL: CapWords = {
+  ...anywhere([OPENAI_WORDS, ...BESIDE.values(), OTHER_WORDS].reduce(join, OPENAI_WORDS)),
+  // Most take all of OpenAI's: of a server that nothing is known of, no less is assumed.
+  ignored: [],
+}
 
 /**
  * The words of a preset; undefined: it may be anybody's server, and take any.
@@ -136,7 +144,7 @@ export function isCapWord(path: string): boolean {
 
 function join(one: CapWords, other: Partial<CapWords>): CapWords {
   const both = (key: keyof CapWords): readonly string[] => [...new Set([...one[key], ...(other[key] ?? [])])]
-  return { caps: both('caps'), budgets: both('budgets'), counts: both('counts') }
+  return { caps: both('caps'), budgets: both('budgets'), counts: both('counts'), ignored: both('ignored') }
 }
 
 /** The words as they are, and each that stands alone within all that may hold parameters, too. */

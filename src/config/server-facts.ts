@@ -129,7 +129,7 @@ export const SERVER_FACTS: ReadonlyMap<string, ServerFacts> = new Map<string, Se
       notes: [
         'What its schema does not like is a 500, never a 422: nulls (the preset leaves them out), the role `developer`, `json_schema`.',
         'An X-Request-Id that is no UUID is an empty 400.',
-        '`max_completion_tokens` is ignored: `rename: { max_completion_tokens: max_tokens }` in `params` keeps the cap.',
+        '`max_completion_tokens` is ignored: a default of `max_tokens` goes in beside it, and `rename: { max_completion_tokens: max_tokens }` in `params` keeps the caller’s number.',
         'A stream whose prompt is too long is a 200 without one event.',
       ],
     },

@@ -59,7 +59,7 @@ export function compileTokenCaps(words: CapWords, renames: Renames, endpoint: st
   add('budget', words.budgets)
   add('cap', words.caps)
   const all = [...byPath.values()]
-  const certain = CERTAIN[endpoint] ?? EVERYWHERE
+  const certain = (CERTAIN[endpoint] ?? EVERYWHERE).filter((name) => !words.ignored.includes(name))
   return {
     words: all,
     byName: Map.groupBy(all, ({ names }) => names[0] ?? ''),

@@ -149,7 +149,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(37)
+    expect(objects).toHaveLength(38)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { joinCapWords } from '../../../src/config/cap-words.ts'
+import { capWordsOf, joinCapWords, OPENAI_WORDS } from '../../../src/config/cap-words.ts'
 import { orError, outcome, programAt, type RuleParts } from './rule-rig.ts'
 
 const ALL = joinCapWords([undefined])
@@ -115,6 +115,17 @@ describe('the words for the cap', () => {
     const rule: RuleParts = { defaults: { max_output_tokens: 7, max_tokens: 7 } }
     const result = outcome(programAt(endpoint, ALL, rule), `{"${name}":5}`)
     expect(result !== `{"${name}":5}`).toBe(isPut)
+  })
+
+  test('a name that one of the servers does not go by is no cap for certain', () => {
+    const words = joinCapWords([OPENAI_WORDS, capWordsOf('llama-cpp-python')])
+    const rule: RuleParts = { defaults: { max_tokens: 7 } }
+    const sent = '{"max_completion_tokens":5}'
+    expect(outcome(programAt('chat/completions', words, rule), sent)).toBe('{"max_tokens":7,"max_completion_tokens":5}')
+    expect(outcome(programAt('chat/completions', OPENAI_WORDS, rule), sent)).toBe(sent)
+    expect(outcome(programAt('chat/completions', words, { overrides: { max_tokens: 7 } }), sent)).toBe(
+      '{"max_tokens":7,"max_completion_tokens":7}',
+    )
   })
 
   test('a name that comes to a word is refused', () => {
