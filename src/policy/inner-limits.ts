@@ -1,4 +1,4 @@
-import { OPENAI_WORDS } from '../config/cap-words.ts'
+import type { CapWords } from '../config/cap-words.ts'
 import type { ParamRule } from '../config/param-rule.ts'
 import { isEqualJson } from '../json/equal.ts'
 import { foldName } from '../json/fold-name.ts'
@@ -17,17 +17,15 @@ export type InnerLimits = (body: JsonObject) => void
 /** Where else than at the top a cap on tokens has these names: in sessions, graders, and at other vendors. */
 const INNER_CAPS = [
   ...['max_response_output_tokens', 'max_completions_tokens', 'max_new_tokens', 'max_tokens_to_sample'],
-  ...[
-    'num_predict',
-    'n_predict',
-    'max_generation_tokens',
-    'max_generated_tokens',
-    'max_response_tokens',
-    'max_token_count',
-    'max_gen_len',
-  ],
+  ...['num_predict', 'n_predict', 'max_generation_tokens', 'max_generated_tokens', 'max_response_tokens'],
+  ...['max_token_count', 'max_gen_len'],
 ]
-const CAPS: ReadonlySet<string> = new Set([...OPENAI_WORDS.caps, ...INNER_CAPS].map(foldName))
+
+/** The words for a cap on tokens, whatever they stand in, as `foldName` gives them. */
+interface Words {
+  readonly caps: ReadonlySet<string>
+  readonly budgets: ReadonlySet<string>
+}
 
 /** The narrowest range of all rules. */
 interface Limit {
@@ -40,13 +38,17 @@ interface Limit {
 /**
  * Prepares the limits that rules set to what stands deeper in a body than a rule leads: a session in it, a grader, another call.
  * Nothing is changed there: a number beyond the range of a `clamp` is refused, and a model that `values` or `deny` does not admit. A
- * clamp of one cap on tokens is for every one of them. Undefined: the rules say nothing of the kind.
+ * clamp of one cap on tokens is for every one of them; `words` are those by which its servers may take one. Undefined: the rules say
+ * nothing of the kind.
  *
  * @example
- * compileInnerLimits(rules)?.({ session: { max_output_tokens: 'inf' } }) // throws
+ * compileInnerLimits(rules, words)?.({ session: { max_output_tokens: 'inf' } }) // throws
  */
-export function compileInnerLimits(rules: readonly ParamRule[]): InnerLimits | undefined {
-  const limits = limitsOf(rules)
+export function compileInnerLimits(rules: readonly ParamRule[], words: CapWords): InnerLimits | undefined {
+  const limits = limitsOf(rules, {
+    caps: new Set([...words.caps, ...INNER_CAPS].map(lastName)),
+    budgets: new Set(words.budgets.map(lastName)),
+  })
   const judges = rules.filter(({ values, deny }) => values['model'] !== undefined || deny.includes('model'))
   if (limits.size === 0 && judges.length === 0) return undefined
   return (body) => {
@@ -55,7 +57,11 @@ export function compileInnerLimits(rules: readonly ParamRule[]): InnerLimits | u
   }
 }
 
-function limitsOf(rules: readonly ParamRule[]): ReadonlyMap<string, Limit> {
+function lastName(path: string): string {
+  return foldName(path.slice(path.lastIndexOf('.') + 1))
+}
+
+function limitsOf(rules: readonly ParamRule[], { caps, budgets }: Words): ReadonlyMap<string, Limit> {
   const limits = new Map<string, Limit>()
   const narrow = (name: string, rule: number, min: number, max: number): void => {
     const limit = limits.get(name)
@@ -71,9 +77,12 @@ function limitsOf(rules: readonly ParamRule[]): ReadonlyMap<string, Limit> {
     for (const [path, { min = -Infinity, max = Infinity }] of Object.entries(clamp)) {
       const name = foldName(path)
       if (path.includes('.')) continue
-      if (!CAPS.has(name)) narrow(name, number, min, max)
-      // Less than one is no cap to some servers.
-      else if (max !== Infinity) for (const cap of CAPS) narrow(cap, number, 1, max)
+      if (!caps.has(name)) narrow(name, number, min, max)
+      else if (max !== Infinity) {
+        // Less than one is no cap to some servers.
+        for (const cap of caps) narrow(cap, number, 1, max)
+        for (const budget of budgets) if (!caps.has(budget)) narrow(budget, number, 0, max)
+      }
     }
   }
   return limits

@@ -135,7 +135,7 @@ function compile(rules: readonly ParamRule[], words: CapWords, endpoint: string)
   const plan = compilePlan(rules, words, endpoint)
   return {
     rules: rules.map(({ number }) => number),
-    judgeInner: compileInnerLimits(rules),
+    judgeInner: compileInnerLimits(rules, words),
     apply(body) {
       const { root, text, notes } = runOnJson(plan, body)
       const edits = editsOf(root, text)

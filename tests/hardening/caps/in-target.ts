@@ -46,6 +46,20 @@ const NESTED: readonly (readonly [path: string, name: string, value: string])[] 
   ],
   ['messages/batches', 'requests', '[{"custom_id":"1","params":{"model":"dear","max_tokens":5000,"messages":[]}}]'],
   ['chat/completions', 'models', '["cheap","dear"]'],
+  ['chat/completions', 'extra_body', '{"models":["dear"],"max_tokens":5000}'],
+  ['responses', 'tools', '[{"type":"image_generation","model":"dear"}]'],
+  [
+    'evals',
+    'testing_criteria',
+    '[{"type":"score_model","model":"dear","sampling_params":{"max_completion_tokens":5000}}]',
+  ],
+  [
+    'fine_tuning/jobs',
+    'method',
+    '{"reinforcement":{"grader":{"graders":{"a":{"type":"score_model","model":"dear"}}}}}',
+  ],
+  ['batches', 'input', '[{"url":"/v1/chat/completions","body":{"model":"dear","max_tokens":5000}}]'],
+  ['batches', 'requests', '[{"url":"/v1/chat/completions","body":{"model":"cheap","max_tokens":5000}}]'],
 ]
 
 /** Calls whose model stands within something. */

@@ -42,7 +42,18 @@ const BUDGETS = [
 const COUNTS = ['n', 'best_of', 'n_cmpl', 'num_choices', 'candidate_count', 'candidateCount', 'num_return_sequences']
 const WRAPPERS = ['options', 'parameters', 'generation_config', 'generationConfig', 'sampling_params', 'extra_body']
 /** Endpoints whose parameters stand within others. */
-const DEEP = new Set(['realtime/client_secrets', 'realtime/sessions', 'evals/runs', 'messages/batches', 'batches'])
+const DEEP = new Set([
+  ...[
+    'realtime/client_secrets',
+    'realtime/sessions',
+    'evals',
+    'evals/runs',
+    'messages/batches',
+    'batches',
+    'responses',
+  ],
+  'fine_tuning/jobs',
+])
 
 /**
  * Says what a server read in a request that the rules forbid; undefined: nothing.
