@@ -172,10 +172,35 @@ const ODD_CHUNKS = [
   ...[`${[...BODY].map((char) => `1\r\n${char}\r\n`).join('')}0\r\n\r\n`],
 ].flatMap((body) => [CHUNKED, 'TRANSFER-ENCODING: \t CHUNKED \t'].map((lines) => withHeaders(lines, body)))
 
+const WEBSOCKET = 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
+const upgrade = (lines: string, tail = ''): string =>
+  asWritten(`GET {t} HTTP/1.1\r\nHost: a\r\n{key}\r\n${lines}\r\n\r\n${tail}{second}`)
+
+/** Requests for another protocol, before an upstream that speaks none: what is behind them is the next request, or nobody's. */
+const UPGRADES = [
+  ...[
+    upgrade(`Connection: Upgrade\r\n${WEBSOCKET}`),
+    upgrade(`Connection: keep-alive, Upgrade\r\n${WEBSOCKET}`),
+    upgrade(WEBSOCKET),
+  ],
+  ...[
+    upgrade('Connection: Upgrade'),
+    upgrade('Connection: Upgrade\r\nUpgrade: x'),
+    upgrade('Connection: Upgrade\r\nUpgrade: websocket'),
+  ],
+  upgrade('Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__'),
+  upgrade('Connection: Upgrade\r\nUpgrade: TLS/1.0, HTTP/1.1'),
+  upgrade(`Connection: Upgrade\r\n${WEBSOCKET}\r\n${LENGTH}`, BODY),
+  upgrade(`Connection: Upgrade\r\n${WEBSOCKET}\r\n${CHUNKED}`, CHUNKED_BODY),
+  upgrade(`Connection: Upgrade\r\n${WEBSOCKET.replace('13', '99')}`),
+  upgrade(`Connection: Upgrade\r\n${WEBSOCKET}`).replace('HTTP/1.1', 'HTTP/1.0'),
+]
+
 /** What stands around a request, and what only looks malformed. */
 export const AROUND = [
   ...groupOf('behind', BEHIND, { mayForward: ['first'] }),
   ...groupOf('line-ends', LINE_ENDS),
+  ...groupOf('upgrades', UPGRADES, { mayForward: ['first', 'second'] }),
   ...groupOf('hopeless', HOPELESS),
   ...groupOf('unfinished', UNFINISHED, { isUnfinished: true }),
   ...groupOf('odd', ODD, { mayForward: ['first', 'second'], isOdd: true }),
