@@ -119,6 +119,26 @@ describe('SIGTERM', () => {
     await used.closed
   })
 
+  test('a request that was on its way on a kept connection is refused with an answer, and not cut', async () => {
+    const gateway = await start()
+    const streaming = await beginStream(gateway, 'on its way')
+    const kept = await openRawClient(gateway.port)
+    kept.write(getText('/health'))
+    expect((await kept.response()).status).toBe(200)
+    gateway.child?.kill('SIGTERM')
+    // By now nobody is let in any more.
+    await refusal(gateway.port)
+    const before = kept.received().byteLength
+    kept.write(postText('/v1/chat/completions', CHAT, AUTH))
+    await kept.closed
+    const refused = parseResponse(kept.received().subarray(before))
+    expect(refused?.status).toBe(503)
+    expect(refused?.headers.get('connection')).toBe('close')
+    finishStream('on its way')
+    expect((await streaming.response()).isComplete).toBe(true)
+    expect(await gateway.child?.exited).toBe(0)
+  })
+
   test('an answer that a slow client is still taking is in flight too, and finishes', async () => {
     const big = 'x'.repeat(1_000_000)
     const json = await startScriptedUpstream((_request, connection) => connection.json({ big }))

@@ -1,5 +1,6 @@
 import type { TlsTexts } from '../../config/config.ts'
 import { ApiError } from '../../openai/api-error.ts'
+import { LINGER_MS } from '../linger.ts'
 import { createUnderWay } from '../under-way.ts'
 import { ClientSocket } from './client-socket.ts'
 import { Connection } from './connection.ts'
@@ -21,7 +22,7 @@ export interface HttpServer {
   readonly port: number
   /** Has new connections get another certificate; those that there are go on. Throws what is wrong with it, and changes nothing. */
   readonly useTls: (tls: TlsTexts) => void
-  /** Refuses new connections and closes idle ones. Resolves when the last byte of every answer has left. */
+  /** Refuses new connections, and closes idle ones in a moment. Resolves when the last byte of every answer has left. */
   readonly close: () => Promise<void>
   /** Breaks off every answer, in a way that none looks complete. */
   readonly breakOff: () => void
@@ -90,7 +91,10 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
       isClosing = true
       listener.stop()
       const closed = underWay.close()
-      for (const connection of connections) connection.closeIfIdle()
+      // A request may be on its way on each: one that is closed just then looks cut off, and may be sent anew by nobody.
+      deps.deadlines.start(LINGER_MS, () => {
+        for (const connection of connections) connection.closeIfIdle()
+      })
       return closed
     },
     breakOff,
