@@ -15,7 +15,7 @@ const server = createServer({ allowHalfOpen: true }, (client) => {
   upstream.on('error', () => undefined)
   client.on('data', (bytes) => upstream.write(bytes))
   upstream.on('data', (bytes) => client.destroyed || client.write(bytes))
-  setInterval(() => undefined, 50)
+  setInterval(() => undefined, 2)
 })
 server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 `
