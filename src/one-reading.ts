@@ -49,6 +49,18 @@ export function assertOneReading(headers: Headers, json: JsonBody, program: Rule
 }
 
 /**
+ * Asserts that a form which a rule or a model decides on is read in UTF-8: some servers, Django among them, decode names and texts of
+ * fields by a charset in the Content-Type. Throws `rules_not_applicable`.
+ *
+ * @example
+ * assertFormInUtf8('multipart/form-data; boundary=x')
+ */
+export function assertFormInUtf8(type: string): void {
+  const other = charsetsOf(type).find((charset) => !UTF_8.test(charset))
+  if (other !== undefined) throw otherCharset(other)
+}
+
+/**
  * Asserts that a form whose model decides has it in a field of that name: `Model` and `model[]` are the model to some servers, too.
  * Throws `rules_not_applicable`.
  *
@@ -148,7 +160,7 @@ function tooLongFor(type: string): ApiError {
 
 function otherCharset(charset: string): ApiError {
   return new ApiError('rules_not_applicable', {
-    message: `This server decides by the content of this request, and reads it in UTF-8, not in '${charset.slice(0, SHOWN_CHARS_MAX)}'. Send the body in UTF-8, as application/json.`,
+    message: `This server decides by the content of this request, and reads it in UTF-8, not in '${charset.slice(0, SHOWN_CHARS_MAX)}'. Send the body in UTF-8.`,
   })
 }
 

@@ -8,7 +8,7 @@ import { foldName } from './json/fold-name.ts'
 import { judgeBatch } from './judge-batch.ts'
 import { judgeInner, mayBringCalls } from './judge-inner.ts'
 import type { Live } from './live.ts'
-import { assertModelField, assertNotInQuery } from './one-reading.ts'
+import { assertFormInUtf8, assertModelField, assertNotInQuery } from './one-reading.ts'
 import { ApiError } from './openai/api-error.ts'
 import { isBatchPurpose } from './openai/inner-calls.ts'
 import type { InnerModel } from './openai/inner-models.ts'
@@ -49,6 +49,7 @@ export async function readFormDraft(
   exchange.model = model
   exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
   const program = live.rules.match(factsOf(exchange, principal, model))
+  if (program !== undefined || live.needsModel) assertFormInUtf8(type)
   assertNotInQuery(exchange.target, program)
   exchange.rules = program?.rules
   program?.checkForm(form.fields)

@@ -253,3 +253,18 @@ test('a list where an object belongs is refused where the models decide: each of
   }
   expect(upstreams.only.requests).toHaveLength(0)
 })
+
+test.each(Object.entries(DECIDING))('where %s decides, a form is read in UTF-8 or not at all', async (_who, file) => {
+  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file })
+  const form = '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n--b--\r\n'
+  const post = (more: string): string =>
+    typed(`multipart/form-data${more}; boundary=b`, form, '/v1/audio/transcriptions')
+  for (const charset of ['utf-7', '"UTF-16"', 'iso-8859-1', 'utf-8; charset=utf-7']) {
+    const refusal = await refusalOf(gateway.port, post(`; charset=${charset}`))
+    expect([charset, refusal]).toEqual([charset, { status: 400, param: null, code: 'rules_not_applicable' }])
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+  for (const more of ['', '; charset=utf-8', ';Charset="UTF-8"']) {
+    expect([more, (await sendRaw(gateway.port, post(more))).status]).toEqual([more, 200])
+  }
+})

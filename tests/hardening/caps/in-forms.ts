@@ -1,4 +1,5 @@
 import type { Random } from '../random.ts'
+import { encodeUtf7 } from './charsets.ts'
 import { forbidden } from './forbidden.ts'
 import { BOUNDARY, type RequestParts } from './request-parts.ts'
 
@@ -29,6 +30,8 @@ export function malform(parts: RequestParts, random: Random): void {
     part(named).replaceAll('\r\n', '\n'),
     part(`Content-Disposition: form-data; name="${name}[]"`),
     part(`Content-Disposition: form-data; name="_charset_"`) + part(named),
+    part(`Content-Disposition: form-data; name="${encodeUtf7(name)}"`),
+    part(`Content-Disposition: form-data; name="${encodeUtf7(name)}"`),
   ])
   parts.rewrites.push(
     random.pick<(form: string) => string>([
@@ -38,7 +41,7 @@ export function malform(parts: RequestParts, random: Random): void {
       (form) => `x\r\n${extra}${form}`,
     ]),
   )
-  if (random.percent(20)) {
+  if (random.percent(40)) {
     parts.type = random.pick([
       `multipart/form-data; boundary=other; boundary=${BOUNDARY}`,
       `multipart/form-data; boundary=${BOUNDARY}; boundary=other`,
@@ -46,6 +49,8 @@ export function malform(parts: RequestParts, random: Random): void {
       `multipart/mixed; boundary=${BOUNDARY}`,
       `Multipart/Form-Data; Boundary=${BOUNDARY}`,
       `multipart/form-data; charset=utf-16; boundary=${BOUNDARY}`,
+      `multipart/form-data; charset=utf-7; boundary=${BOUNDARY}`,
+      `multipart/form-data; boundary=${BOUNDARY}; charset="utf-7"`,
     ])
   }
 }

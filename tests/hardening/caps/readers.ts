@@ -43,6 +43,8 @@ export interface Reader {
   readonly takesFields: (fields: readonly Field[]) => PlainObject
   /** Whether the query's parameters are the body's, too. */
   readonly mergesQuery: boolean
+  /** Whether the fields of a form are in the charset that its type declares. */
+  readonly declaredForms?: boolean
   /** Whether it copies a body into an object of its own, as JavaScript's `Object.assign` does: with what stands in `__proto__`. */
   readonly copies?: boolean
 }
@@ -152,6 +154,18 @@ export const READERS: readonly Reader[] = [
     mergesQuery: true,
   },
   {
+    name: 'django',
+    path: asExpress,
+    json: ANY,
+    isLoose: false,
+    charset: 'declared',
+    names: EXACT,
+    separator: AMPERSAND,
+    takesFields: (fields) => takeFlat(fields, EXACT),
+    mergesQuery: false,
+    declaredForms: true,
+  },
+  {
     name: 'protobuf',
     path: asAiohttp,
     json: ANY,
@@ -190,7 +204,7 @@ export function readingsOf(reader: Reader, { target, header, body }: Arrival): r
 
 function jsonOf(reader: Reader, bytes: Buffer, type: string): PlainObject | undefined {
   if (!reader.json.test(type)) return undefined
-  const declared = /charset\*?\d*\*?="?(?:utf-8'')?([\w.-]+)/i.exec(type)?.[1]
+  const declared = charsetIn(type)
   const charset =
     reader.charset === 'declared' ? (declared ?? 'utf-8') : reader.charset === 'shown' ? charsetShown(bytes) : 'utf-8'
   const text = decodeCharset(bytes, charset)?.replace(/^\uFEFF/, '')
@@ -204,8 +218,15 @@ function jsonOf(reader: Reader, bytes: Buffer, type: string): PlainObject | unde
 function formOf(reader: Reader, bytes: Buffer, type: string): PlainObject | undefined {
   const isMultipart = /^\s*multipart\//i.test(type)
   if (!isMultipart && !/urlencoded/i.test(type)) return undefined
-  const text = bytes.toString(isMultipart ? 'latin1' : 'utf8')
+  const declared = reader.declaredForms === true ? charsetIn(type) : undefined
+  const text =
+    (declared === undefined ? undefined : decodeCharset(bytes, declared)) ??
+    bytes.toString(isMultipart ? 'latin1' : 'utf8')
   return reader.takesFields(isMultipart ? readMultipart(text, type) : readUrlencoded(text, reader.separator))
+}
+
+function charsetIn(type: string): string | undefined {
+  return /charset\*?\d*\*?="?(?:utf-8'')?([\w.-]+)/i.exec(type)?.[1]
 }
 
 function isJson(text: string): boolean {
