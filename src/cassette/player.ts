@@ -7,7 +7,7 @@ import { createMatcher } from './match.ts'
 import { namedSecrets } from './named-secrets.ts'
 import { type Pace, playAnswer } from './play-answer.ts'
 import { type Ignored, requestKey } from './request-key.ts'
-import { createScrub } from './scrub.ts'
+import { rememberScrub } from './scrub.ts'
 
 /** Answers requests from cassettes. */
 export interface Player {
@@ -45,13 +45,14 @@ export function createPlayer(cassettes: readonly NamedCassette[], options: Playe
   const { ignored, isClosed, sha256, secrets } = options
   const sleep = options.pace === 'original' ? options.sleep : undefined
   const matcher = createMatcher(cassettes, ignored)
+  const scrubFor = rememberScrub()
   return {
     isClosed,
     count: matcher.count,
     add: matcher.add,
     async answer(asked, signal) {
       const byName = await namedSecrets(asked, queryOf(asked.target))
-      const scrub = createScrub([...secrets(), ...secretsOf(asked.headers), ...byName])
+      const scrub = scrubFor([...secrets(), ...secretsOf(asked.headers), ...byName])
       const key = requestKey(await describeRequest(asked, scrub, sha256), ignored)
       const named = matcher.take(key)
       if (named === undefined) {

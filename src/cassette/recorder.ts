@@ -8,7 +8,7 @@ import { BODY_BYTES_MAX, type NamedCassette } from './cassette.ts'
 import { describeAnswer, type HeardChunk } from './describe-answer.ts'
 import { type AskedRequest, describeRequest, queryOf, type Sha256 } from './describe-request.ts'
 import { namedSecrets } from './named-secrets.ts'
-import { createScrub } from './scrub.ts'
+import { rememberScrub, type Scrub } from './scrub.ts'
 import type { CassetteWriter } from './write-cassettes.ts'
 
 /** Keeps exchanges as cassettes. */
@@ -56,8 +56,9 @@ export interface RecorderDeps {
  */
 export function createRecorder(deps: RecorderDeps): Recorder {
   const writing = new Set<Promise<void>>()
+  const scrubFor = rememberScrub()
   const write = (heard: Heard): void => {
-    const written = save(heard, deps)
+    const written = save(heard, scrubFor, deps)
       .catch((cause: unknown) =>
         deps.log.error({ cause: describeSystemError(cause) }, 'not recorded: the cassette cannot be written'),
       )
@@ -83,12 +84,16 @@ interface Heard {
   readonly chunks: readonly HeardChunk[]
 }
 
-async function save(heard: Heard, { writer, log, secrets, sha256, onWritten }: RecorderDeps): Promise<void> {
+async function save(
+  heard: Heard,
+  scrubFor: (secrets: readonly string[]) => Scrub,
+  { writer, log, secrets, sha256, onWritten }: RecorderDeps,
+): Promise<void> {
   const { number, asked, at } = heard
   const named = await namedSecrets(asked, queryOf(asked.target))
   const answered = { headers: heard.headers, body: joinBytes(heard.chunks.map(({ bytes }) => bytes)) }
   const inAnswer = [...secretsOf(heard.headers), ...(await namedSecrets(answered))]
-  const scrub = createScrub([...secrets(), ...secretsOf(asked.headers), ...named, ...inAnswer])
+  const scrub = scrubFor([...secrets(), ...secretsOf(asked.headers), ...named, ...inAnswer])
   const request = await describeRequest(asked, scrub, sha256)
   const response = await describeAnswer(heard, scrub)
   if (typeof response === 'string') {

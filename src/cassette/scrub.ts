@@ -69,6 +69,21 @@ export function createScrub(secrets: readonly string[]): Scrub {
   }
 }
 
+/**
+ * Makes what gives a scrub for some secrets, and the last one again for the same ones: mostly they are, and a pattern is worth keeping.
+ *
+ * @example
+ * const scrubFor = rememberScrub()
+ */
+export function rememberScrub(): (secrets: readonly string[]) => Scrub {
+  let last: { readonly secrets: string; readonly scrub: Scrub } | undefined
+  return (secrets) => {
+    const wanted = [...new Set(secrets)].toSorted().join('\n')
+    if (last?.secrets !== wanted) last = { secrets: wanted, scrub: createScrub(secrets) }
+    return last.scrub
+  }
+}
+
 function maskNamed(text: string, starsFor: StarsFor): string {
   let masked = ''
   let at = 0
