@@ -7,6 +7,8 @@ import type { UnderWay } from './under-way.ts'
 /** What has been seen of an answer. */
 export interface Head {
   isGood: boolean
+  /** The call may have been made although no answer came. */
+  mayBeMade: boolean
 }
 
 /** What has to be known of a call beside its answer. */
@@ -51,7 +53,7 @@ export function claimEnding(
       if (isJudged) return
       // Larger than what is kept, it has been given, and was good as far as anybody looked.
       if (end === 'complete' && head.isGood) void call.end({ kind: 'unkept' })
-      else if (isBackground && head.isGood) void call.end({ kind: 'lost' })
+      else if (isBackground && (head.isGood || head.mayBeMade)) void call.end({ kind: 'lost' })
       else void call.release()
     },
   }

@@ -63,6 +63,8 @@ export interface IdempotencyDeps<Note> extends TakeDeps {
   readonly flights: Flights<Note>
   /** Of this process. */
   readonly memory: Claims
+  /** Whether a call that failed may have been made all the same. */
+  readonly mayBeMade: (cause: unknown) => boolean
   /** Makes the note of an answer that is kept; `joined`: it was waited for. */
   readonly noteKept: (kept: CachedAnswer, how: 'replayed' | 'joined') => Note
   /** Milliseconds since 1970. */
@@ -77,7 +79,7 @@ const LEASE_MS = 6_000
  * Makes what keeps requests of one `Idempotency-Key` together: one for all of a process, whatever is reloaded.
  *
  * @example
- * const idempotency = createIdempotency({ flights, memory, noteKept, clock: Date.now, sha256, deadlines, sleep, now })
+ * const idempotency = createIdempotency({ flights, memory, mayBeMade, noteKept, clock: Date.now, sha256, deadlines, sleep, now })
  * const { role, answer } = await idempotency.claim({ scope, name, fingerprint, … }, start, { signal, runsOn, places, … })
  */
 export function createIdempotency<Note>(deps: IdempotencyDeps<Note>): Idempotency<Note> {
@@ -98,7 +100,7 @@ export function createIdempotency<Note>(deps: IdempotencyDeps<Note>): Idempotenc
       const call = calls.get(id) ?? new UnderWay(fingerprint, () => onSettled(id))
       calls.set(id, call)
       const claim = { id, token: crypto.randomUUID(), fingerprint, scope }
-      const head = { isGood: false }
+      const head: Head = { isGood: false, mayBeMade: false }
       const ending = claimEnding(call, head, { ...request, windowMs: options.windowMs }, deps.clock)
       return flights.join(id, (abort) => begin(call, head, claim, start, abort, options, deps), {
         ...{ signal: options.signal, keptBytesMax: options.keptBytesMax, ...ending },
@@ -142,7 +144,10 @@ async function begin<Note>(
   const taken = await takeClaim(claim, { memory: deps.memory, ...places }, times, abort.signal, deps)
   if (taken instanceof HeldClaim) {
     call.hold(taken)
-    const source = await start(abort)
+    const source = await start(abort).catch((cause: unknown) => {
+      head.mayBeMade = deps.mayBeMade(cause)
+      throw cause
+    })
     head.isGood = source.answer.ok
     return source
   }

@@ -114,7 +114,8 @@ class JsonJudge implements BeginningJudge {
 
   end(): Verdict {
     const value = MAY_FAIL.test(this.#text) ? parseObject(this.#text) : undefined
-    return value !== undefined && isFailedAnswer(this.#endpoint, value) ? verdictOn(value) : ANSWER
+    // What has begun at this target, in the background, would be made twice by another one.
+    return value !== undefined && isFailedAnswer(this.#endpoint, value, true) ? verdictOn(value) : ANSWER
   }
 }
 

@@ -4,6 +4,9 @@ import type { Memory } from '../cache/kept-chunks.ts'
 import type { Sha256 } from '../cache/sha256.ts'
 import type { TakePlaces } from '../cache/take-claim.ts'
 import type { Settings } from '../config/settings.ts'
+import { isUnsent } from '../failover/failure-of.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { ErrorKind } from '../openai/error-catalogue.ts'
 import type { Claims } from '../store/claims.ts'
 import { createMemoryClaims } from '../store/memory-claims.ts'
 import type { Store } from '../store/store.ts'
@@ -31,6 +34,12 @@ export interface OnceDeps {
   readonly reading: { readonly memory: Memory }
 }
 
+/** Errors behind which an upstream may be at work all the same. */
+const SENT: ReadonlySet<ErrorKind> = new Set([
+  ...(['upstream_unreachable', 'upstream_invalid_response', 'upstream_timeout', 'client_deadline'] as const),
+  'client_closed',
+])
+
 /**
  * Makes what makes requests of one `Idempotency-Key` once. It has to be one for a process: a second one would not know what the
  * first has begun.
@@ -47,6 +56,7 @@ export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps)
   const idempotency = createIdempotency<FlightNote>({
     ...{ deadlines, sleep, now, sha256, memory, clock: Date.now },
     flights: createFlights({ now, keptBytesMax: 0, memory: reading.memory }),
+    mayBeMade: (cause) => cause instanceof ApiError && SENT.has(cause.kind) && !isUnsent(cause),
     noteKept: (kept, how) => ({
       lane: undefined,
       shouldRetry: undefined,

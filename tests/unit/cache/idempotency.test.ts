@@ -57,6 +57,7 @@ function rig({ memory = claimsInMemory(), shared }: { memory?: Claims; shared?: 
   const idempotency = createIdempotency<Note>({
     ...{ deadlines, sleep: createSleep(deadlines), now, sha256, memory, clock: () => AT },
     flights: createFlights({ now: () => 0, keptBytesMax: 1 }),
+    mayBeMade: (cause) => cause instanceof ApiError && cause.kind === 'upstream_timeout',
     noteKept: (kept, how) => ({ kept, how }),
   })
   let calls = 0
@@ -294,6 +295,23 @@ test('what goes on in the background upstream is not begun again because its str
   await settled()
   expect(await fateOf(claim(request, start))).toBe('idempotency_outcome_unknown')
   expect(calls()).toBe(1)
+})
+
+test.each([
+  ['upstream_timeout', 'idempotency_outcome_unknown'],
+  ['overloaded', 'leader'],
+] as const)('what was to go on in the background and failed with %s: %s', async (kind, fate) => {
+  const { claim, startWith } = rig()
+  const request = { ...REQUEST, endpoint: 'responses', isBackground: true }
+  expect(await fateOf(claim(request, () => Promise.reject(new ApiError(kind))))).toBe(kind)
+  expect(
+    await fateOf(
+      claim(
+        request,
+        startWith(() => streamOf(['{}'])),
+      ),
+    ),
+  ).toBe(fate)
 })
 
 test('any status that says that it went well is kept', async () => {
