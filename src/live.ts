@@ -67,7 +67,8 @@ export function createLive(settings: Settings, deps: RouterDeps, previous?: Live
   const isSomewhere = upstreams.length > 1 || upstreams.some(({ keys }) => keys.length > 1)
   const aliasOf = createAliasOf(models)
   const remembersIds = isSomewhere || aliasOf !== undefined
-  const modelsDecide = models.length > 0 || unknownModels === 'refuse' || isRuledByModel
+  const isJudged = params.some(({ values }) => Object.hasOwn(values, 'model'))
+  const modelsDecide = models.length > 0 || unknownModels === 'refuse' || isRuledByModel || isJudged
   const needsModel = modelsDecide || isInPath
   return {
     settings,

@@ -61,6 +61,8 @@ function noteNamed(
   live.assertSpelling?.(named.model)
   exchange.named = named
   exchange.model = named.model
+  // By the limits for models that stand elsewhere than in a body's own place.
+  live.rules.match(factsOf(exchange, principal, named.model))?.judgeInner?.({ url: { model: named.model } })
   if (named.plainTarget === undefined) return endpoint
   exchange.target = named.plainTarget
   // A rule for the path as it is written would not see the call.

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { visitMembers } from '../openai/inner-members.ts'
 import { innerModels } from '../openai/inner-models.ts'
-import { notAllowed, notANumber, unsupportedValue } from './refusals.ts'
+import { notANumber, unsupportedValue } from './refusals.ts'
 
 /**
  * Judges what stands within a body by the limits of rules. Throws `parameter_not_allowed`, `invalid_parameter` or
@@ -37,7 +37,7 @@ interface Limit {
 
 /**
  * Prepares the limits that rules set to what stands deeper in a body than a rule leads: a session in it, a grader, another call.
- * Nothing is changed there: a number beyond the range of a `clamp` is refused, and a model that `values` or `deny` does not admit. A
+ * Nothing is changed there: a number beyond the range of a `clamp` is refused, and a model that `values` does not list. A
  * clamp of one cap on tokens is for every one of them; `words` are those by which its servers may take one. Undefined: the rules say
  * nothing of the kind.
  *
@@ -49,7 +49,7 @@ export function compileInnerLimits(rules: readonly ParamRule[], words: CapWords)
     caps: new Set([...words.caps, ...INNER_CAPS].map(lastName)),
     budgets: new Set(words.budgets.map(lastName)),
   })
-  const judges = rules.filter(({ values, deny }) => values['model'] !== undefined || deny.includes('model'))
+  const judges = rules.filter(({ values }) => values['model'] !== undefined)
   if (limits.size === 0 && judges.length === 0) return undefined
   return (body) => {
     if (limits.size > 0) judgeNumbers(body, limits)
@@ -98,12 +98,11 @@ function judgeNumbers(body: JsonObject, limits: ReadonlyMap<string, Limit>): voi
   if (!isWhole) throw tooDeep()
 }
 
-function judgeModels(body: JsonObject, { number, values, deny }: ParamRule): void {
+function judgeModels(body: JsonObject, { number, values }: ParamRule): void {
   const models = innerModels(body)
   if (models === undefined) throw tooDeep()
   const admitted: readonly Json[] | undefined = values['model']
   for (const { model, param } of models) {
-    if (deny.includes('model')) throw notAllowed([param], number)
     if (admitted !== undefined && !admitted.some((one) => isEqualJson(one, model)))
       throw unsupportedValue([param], model, admitted, number)
   }

@@ -126,6 +126,20 @@ test('a rule for the path itself is not lost where the call has another one', as
   expect(upstreams.az.requests).toHaveLength(0)
 })
 
+test('values of a model hold for one in the path or the query, too', async () => {
+  const { gateway, upstreams } = await start({
+    upstreams: { only: answerOk },
+    file: { params: [{ values: { model: ['cheap'] } }] },
+  })
+  for (const path of ['engines/dear/completions', 'models/dear:generateContent', 'anything?model=dear']) {
+    for (const bytes of [post(`/v1/${path}`), getText(`/v1/${path}`, { 'Content-Length': '0' }, 'POST')])
+      expect((await refusalOf(gateway.port, bytes)).status).toBe(400)
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+  for (const path of ['engines/cheap/completions', 'models/cheap:generateContent'])
+    expect((await sendRaw(gateway.port, post(`/v1/${path}`))).status).toBe(200)
+})
+
 test('a model of this server’s own can’t be deleted by the name that stands for it', async () => {
   const { gateway, upstreams } = await start(azure())
   const bytes = getText('/v1/models/cheap', {}, 'DELETE')
