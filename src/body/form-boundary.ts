@@ -19,7 +19,10 @@ export function boundaryOf(contentType: string): string | undefined {
   while (PARAMETER.lastIndex < parameters.length) {
     const [, name = '', quoted, token] = PARAMETER.exec(parameters) ?? []
     if (name === '') return undefined
-    if (name.toLowerCase() !== 'boundary') continue
+    const key = name.toLowerCase()
+    // `boundary*=` and `boundary*0=` are other ways to write it (RFC 2231), which some go by.
+    if (key.startsWith('boundary*')) return undefined
+    if (key !== 'boundary') continue
     if (boundary !== undefined) return undefined
     boundary = quoted ?? token
   }

@@ -60,6 +60,8 @@ describe('a form', () => {
     'multipart/form-data',
     'multipart/form-data; boundary=',
     'multipart/form-data; boundary=x; boundary=y',
+    "multipart/form-data; boundary=x; boundary*=utf-8''y",
+    'multipart/form-data; boundary*0=y; boundary=x',
     'multipart/form-data; boundary="x',
     'multipart/form-data; boundary="x\\""',
     'multipart/form-data; boundary="x "',
