@@ -256,7 +256,6 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['cli/banner.ts', 'the kind of a store, without its address'],
   ['cli/cache.ts', 'opens the store'],
   ['cli/cassettes/server-secrets.ts', 'what stars are put over'],
-  ['cli/check/ask-models.ts', 'what stars are put over'],
   ['cli/claim-port.ts', 'tries the key of TLS'],
   ['cli/open-cache-store.ts', 'opens the store'],
   ['config/api-tokens.ts', 'one token twice'],

@@ -169,7 +169,7 @@ describe('what a server answers is told from what it should', () => {
     })
     expect(code).toBe(1)
     expect(lines).toEqual([
-      `✗ ${at} 400 in N ms: it refuses to tell its models ("No connected db. *** is not known"). Check upstreams.it.api_key, and upstreams.it.base_url.`,
+      `✗ ${at} 400 in N ms: it refuses to tell its models ("No connected db. *********** is not known"). Check upstreams.it.api_key, and upstreams.it.base_url.`,
     ])
     expect(out).not.toContain('canary')
     expect(await check((_request, connection) => connection.json({}, 429))).toMatchObject({ code: 0 })

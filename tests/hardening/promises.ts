@@ -30,7 +30,7 @@ export const PROMISES: readonly HardeningPromise[] = [
   },
   {
     number: 4,
-    sentence: 'No secret and no prompt in logs, errors, metrics and cassettes',
+    sentence: 'No secret in logs, errors, metrics and cassettes, and no prompt but in cassettes',
     over: '10,000 requests with canaries: plain, base64, URL, hashed',
     figure: '0 found',
   },

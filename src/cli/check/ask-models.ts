@@ -2,6 +2,8 @@ import { collect } from '../../body/read-bytes.ts'
 import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/settings.ts'
 import { isJsonObject } from '../../json/json.ts'
+import { createAccountMasks } from '../../stream/account-masks.ts'
+import type { Mask } from '../../stream/mask.ts'
 import { createEgress } from '../../upstream/egress.ts'
 import { sendTo } from './send-to.ts'
 
@@ -52,7 +54,7 @@ async function ask(upstream: UpstreamSettings, key: Secret | undefined): Promise
     status,
     isPage,
     models: modelsIn(value),
-    message: messageIn(value, key),
+    message: messageIn(value, createAccountMasks()(upstream, key)),
     hasChats: NOT_THERE.has(status) && !isPage && (await hasChats(upstream, key)),
     ms,
   }
@@ -93,11 +95,11 @@ function modelsIn(value: unknown): readonly string[] | undefined {
   })
 }
 
-function messageIn(value: unknown, key: Secret | undefined): string | undefined {
+function messageIn(value: unknown, mask: Mask | undefined): string | undefined {
   if (!isJsonObject(value)) return undefined
   const { error, detail, message } = value
   const said = [isJsonObject(error) ? error['message'] : error, detail, message].find((one) => typeof one === 'string')
   if (said === undefined) return undefined
-  const hidden = key === undefined ? said : said.replaceAll(key.reveal(), '***')
+  const hidden = mask?.text(said) ?? said
   return JSON.stringify(hidden.length > MESSAGE_CHARS_MAX ? `${hidden.slice(0, MESSAGE_CHARS_MAX)}…` : hidden)
 }
