@@ -5,24 +5,12 @@ const SECRET =
 const SECRET_WORDS: ReadonlySet<string> = new Set([
   ...['key', 'keys', 'sig', 'sid', 'pass', 'pwd', 'pat', 'session', 'sessionid', 'awsaccesskeyid', 'keypairid'],
 ])
-/** How many there are, and who has written something. */
+/** How many there are, who has written something, and what is said about a secret: where it is asked for, of which kind it is. */
 const HARMLESS =
-  /^author(?:s|ed|name|id|role)?$|tokeni[sz]|^authority|tokentype|authtype|publickey|tokencount|(?<!api|access|auth|refresh|bearer|secret|session|id|personal)tokens$/
+  /^author(?:s|ed|name|id|role)?$|tokeni[sz]|^authority|publickey|(?:url|uri|endpoint|type|method|scheme|provider|mode|required|enabled|count|limit|budget)$|(?<!api|access|auth|refresh|bearer|secret|session|id|personal)tokens$/
 /** In a JSON value or in prose these are mostly something else: a filter's `key`, a log probability's `token`. */
 const AMBIGUOUS: ReadonlySet<string> = new Set([
-  ...[
-    'key',
-    'keys',
-    'sid',
-    'pass',
-    'pat',
-    'session',
-    'sessionid',
-    'token',
-    'auth',
-    'authentication',
-    'authorization_url',
-  ],
+  ...['key', 'keys', 'sid', 'pass', 'pat', 'session', 'sessionid', 'token', 'auth', 'authentication'],
 ])
 
 /** How often a name may be escaped. */

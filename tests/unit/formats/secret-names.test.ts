@@ -80,7 +80,17 @@ test.each([
     'public_key',
     'tokenizer',
   ],
-  ...['api-version', 'deployment', 'include', 'content-type', 'token_type', 'max_completion_tokens'],
+  ...[
+    'api-version',
+    'deployment',
+    'include',
+    'content-type',
+    'token_type',
+    'max_completion_tokens',
+    'authorization_url',
+    'token_endpoint',
+    'auth_mode',
+  ],
 ])('%s is not', (name) => expect(isSecretName(name)).toBe(false))
 
 test('what may be something else in a body has to look like a secret there', () => {
