@@ -74,7 +74,7 @@ async function run({ seed, isShort, only, report }: HardeningRun): Promise<Harde
   const file = openAiPreset()
   const gateway = await startTestGateway({ OPENAI_API_BASE: `${simulated.url}/v1`, NEXCODE_CONFIG: file.path })
   try {
-    const requests = badRequests(seed, isShort ? COUNT_SHORT : COUNT).filter(
+    const requests = badRequests(seed, isShort && only === undefined ? COUNT_SHORT : COUNT).filter(
       ({ id }) => only === undefined || id === only,
     )
     const own = await sendAll(requests, gateway.port, report)

@@ -44,26 +44,30 @@ const PIECES_MAX = 500
 const NUMBERS_PER_CASE = CUTS_MAX + 2
 
 /** All connections of a run, one after the other. */
-export function* rawJobs({ seed, isShort, only }: HardeningRun): Generator<RawJob> {
-  for (const [index, raw] of CASES.entries()) {
-    if (only !== undefined && !only.startsWith(`${raw.id}/`)) continue
-    for (const job of jobsOf(raw, index * NUMBERS_PER_CASE, isShort && only === undefined)) {
-      if (only === undefined || job.id === only) yield job
-    }
-  }
+export function* rawJobs(options: HardeningRun): Generator<RawJob> {
+  yield* handWritten(options)
+  const { seed, isShort, only } = options
   const first = CASES.length * NUMBERS_PER_CASE
-  const count = isShort ? MUTATIONS_SHORT : MUTATIONS
+  const count = isShort && only === undefined ? MUTATIONS_SHORT : MUTATIONS
   for (let index = 0; index < count; index += 1) {
     const id = `mutation-${index}`
     if (only === undefined || id === only) yield mutationOf(id, seed, first + index)
   }
 }
 
-/** How many there are. */
+/** How many there are, for a person who waits. */
 export function countJobs(options: HardeningRun): number {
-  let count = 0
-  for (const _ of options.only === undefined ? rawJobs(options) : []) count += 1
-  return count
+  if (options.only !== undefined) return 1
+  return [...handWritten(options)].length + (options.isShort ? MUTATIONS_SHORT : MUTATIONS)
+}
+
+function* handWritten({ isShort, only }: HardeningRun): Generator<RawJob> {
+  for (const [index, raw] of CASES.entries()) {
+    if (only !== undefined && !only.startsWith(`${raw.id}/`)) continue
+    for (const job of jobsOf(raw, index * NUMBERS_PER_CASE, isShort && only === undefined)) {
+      if (only === undefined || job.id === only) yield job
+    }
+  }
 }
 
 function mutationOf(id: string, seed: number, number: number): RawJob {
