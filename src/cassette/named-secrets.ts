@@ -42,6 +42,21 @@ export async function namedSecrets({ headers, body }: Message, query = ''): Prom
   return found.filter((one) => isSecretText(one) && !WORD.test(one))
 }
 
+/** Where OpenAI makes keys: their answers have them as the `value` of an object whose name says nothing. */
+const MAKES_KEYS = /\/(?:client_secrets|sessions|transcription_sessions|api_keys|admin_api_keys)\/?$/
+const VALUE = /"value"\s*:\s*"([^"\\]+)"/g
+
+/**
+ * The keys that an answer hands out, where its request asks for one.
+ *
+ * @example
+ * const keys = madeKeys('/v1/realtime/client_secrets', answered)
+ */
+export function madeKeys(target: string, body: Uint8Array): readonly string[] {
+  if (!MAKES_KEYS.test(target.split('?', 1)[0] ?? '')) return []
+  return [...toByteString(body).matchAll(VALUE)].map(([, value = '']) => value)
+}
+
 /** Whether a body is written as a query is. */
 export function isUrlEncoded(contentType: string): boolean {
   return /^application\/x-www-form-urlencoded\b/i.test(contentType.trim())

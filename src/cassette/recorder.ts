@@ -7,7 +7,7 @@ import type { Log } from '../telemetry/log.ts'
 import { BODY_BYTES_MAX, type NamedCassette } from './cassette.ts'
 import { describeAnswer, type HeardChunk } from './describe-answer.ts'
 import { type AskedRequest, describeRequest, queryOf, type Sha256 } from './describe-request.ts'
-import { namedSecrets } from './named-secrets.ts'
+import { madeKeys, namedSecrets } from './named-secrets.ts'
 import { rememberScrub, type Scrub } from './scrub.ts'
 import type { CassetteWriter } from './write-cassettes.ts'
 
@@ -92,7 +92,8 @@ async function save(
   const { number, asked, at } = heard
   const named = await namedSecrets(asked, queryOf(asked.target))
   const answered = { headers: heard.headers, body: joinBytes(heard.chunks.map(({ bytes }) => bytes)) }
-  const inAnswer = [...secretsOf(heard.headers), ...(await namedSecrets(answered))]
+  const made = madeKeys(asked.target, answered.body)
+  const inAnswer = [...secretsOf(heard.headers), ...made, ...(await namedSecrets(answered))]
   const scrub = scrubFor([...secrets(), ...secretsOf(asked.headers), ...named, ...inAnswer])
   const request = await describeRequest(asked, scrub, sha256)
   const response = await describeAnswer(heard, scrub)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { namedSecrets } from '../../../src/cassette/named-secrets.ts'
+import { madeKeys, namedSecrets } from '../../../src/cassette/named-secrets.ts'
 import { secretPlaces } from '../../../src/cassette/named-values.ts'
 import { cpuMs } from '../../helpers/cpu-time.ts'
 import { utf8 } from './scene.ts'
@@ -79,6 +79,12 @@ test('a text without an end to its strings takes time in proportion to its lengt
   const begin = cpuMs()
   secretPlaces(text)
   expect(cpuMs() - begin).toBeLessThan(10_000)
+})
+
+test('a key that OpenAI makes is found, though its name says nothing', () => {
+  const body = utf8('{"value": "Zq9w7Rk2w7Rk2w7", "expires_at": 1, "session": {"model": "m"}}')
+  expect(madeKeys('/v1/realtime/client_secrets?x=1', body)).toEqual(['Zq9w7Rk2w7Rk2w7'])
+  expect(madeKeys('/v1/chat/completions', body)).toEqual([])
 })
 
 test('what a name tells is found again elsewhere: as it was before it was escaped', async () => {
