@@ -15,7 +15,7 @@ export interface ParsedJson {
 /** A text of up to so many bytes is parsed at once: however dense it is, that takes a few milliseconds. */
 const AT_ONCE_BYTES_MAX = 64 * 1024
 /** The values of any text may take so much memory, in bytes … */
-const WEIGHT_FREE = 4 * 1024 * 1024
+const WEIGHT_FREE = 2 * 1024 * 1024
 /** … and so many times its length on top of that. */
 const WEIGHT_FACTOR = 5
 

@@ -6,6 +6,8 @@ const LF = 0x0a
 const CR = 0x0d
 const DASH = 0x2d
 
+/** A form of more lines is not read: who goes through them keeps others waiting. */
+const LINES_MAX = 2_000_000
 /** A form of more parts, or with a longer head of a part, is not read. */
 const PARTS_MAX = 1000
 const HEAD_BYTES_MAX = 16 * 1024
@@ -78,10 +80,11 @@ export function readForm(bytes: Uint8Array<ArrayBuffer>, contentType: string): F
 function cut(bytes: Uint8Array, delimiter: Uint8Array): Span[] | undefined {
   if (!isAt(bytes, delimiter, 0)) return undefined
   const parts: Span[] = []
+  const lines = { left: LINES_MAX }
   let at = delimiter.byteLength
   while (bytes[at] === CR && bytes[at + 1] === LF) {
     const start = at + 2
-    const next = findDelimiter(bytes, delimiter, start - 1)
+    const next = findDelimiter(bytes, delimiter, start - 1, lines)
     // A line that begins like the delimiter and ends without CR is one to some parsers, and none to others.
     if (next === undefined || bytes[next - 2] !== CR || next - 2 < start || parts.length === PARTS_MAX) return undefined
     parts.push({ start, end: next - 2 })
@@ -93,10 +96,17 @@ function cut(bytes: Uint8Array, delimiter: Uint8Array): Span[] | undefined {
   return isClosed && endsThere ? parts : undefined
 }
 
-/** Where the next line begins with the delimiter. */
-function findDelimiter(bytes: Uint8Array, delimiter: Uint8Array, from: number): number | undefined {
+/** Where the next line begins with the delimiter; undefined: none does, or there are too many lines. */
+function findDelimiter(
+  bytes: Uint8Array,
+  delimiter: Uint8Array,
+  from: number,
+  lines: { left: number },
+): number | undefined {
   for (let lf = findLf(bytes, from); lf !== -1; lf = findLf(bytes, lf + 1)) {
     if (isAt(bytes, delimiter, lf + 1)) return lf + 1
+    lines.left -= 1
+    if (lines.left < 0) return undefined
   }
   return undefined
 }

@@ -1,8 +1,9 @@
-import { canDecode, decodeBody, isEncoded } from '../bytes/decode-body.ts'
+import { canDecode, isEncoded } from '../bytes/decode-body.ts'
 import { decodedBytesMax } from '../bytes/decode-limit.ts'
 import { JsonBody } from '../json/json-body.ts'
 import type { Held } from '../limits/memory-budget.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { decodeInTurns } from './decode-in-turns.ts'
 import { type ParsedJson, parseJson } from './parse-json.ts'
 import { type Incoming, type ReadLimits, readBytes, tooLarge } from './read-bytes.ts'
 
@@ -46,8 +47,7 @@ async function decode(
   incoming: Incoming,
   { bytesMax, memory }: ReadLimits,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const held = memory.hold(incoming)
-  const plain = await decodeBody(bytes, codings, bytesMax, (more) => held.add(more))
+  const plain = await decodeInTurns(bytes, codings, bytesMax, memory.hold(incoming))
   if (plain === undefined) throw new ApiError('unsupported_content_encoding')
   if (plain instanceof Uint8Array) return plain
   throw decodedBytesMax(bytes.byteLength) < bytesMax ? new ApiError('decodes_to_too_much') : tooLarge(bytesMax)

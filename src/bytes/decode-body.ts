@@ -7,7 +7,8 @@ export type Decoded = Uint8Array<ArrayBuffer> | 'too_large' | undefined
 
 /**
  * Decodes a body as its `Content-Encoding` says, which may be a list (RFC 9110 §8.4). One that was cut is not decoded, nor one
- * with something behind its end. `onBytes` is told of each piece that is held, before it is kept.
+ * with something behind its end. `onBytes` is told of each piece that is held, before it is kept;
+ * a promise that it gives is waited for.
  *
  * @example
  * const plain = await decodeBody(bytes, headers.get('content-encoding'), 16 * 1024 * 1024)
@@ -16,7 +17,7 @@ export async function decodeBody(
   bytes: Uint8Array<ArrayBuffer>,
   codings: string | null,
   bytesMax: number,
-  onBytes: (bytes: number) => void = nothing,
+  onBytes: OnBytes = nothing,
 ): Promise<Decoded> {
   const names = codingsOf(codings)
   if (names.length > CODINGS_MAX) return undefined
@@ -31,14 +32,17 @@ export async function decodeBody(
   return plain
 }
 
+/** Is told of bytes that are to be held; gives what is to be waited for. */
+type OnBytes = (bytes: number) => Promise<void> | undefined
+
 /** Nobody encodes more often: each time takes as long as the first. */
 const CODINGS_MAX = 4
 
-function nothing(): void {}
+function nothing(): undefined {}
 
 interface DecodeLimits {
   readonly bytesMax: number
-  readonly onBytes: (bytes: number) => void
+  readonly onBytes: OnBytes
 }
 
 /**
@@ -111,7 +115,8 @@ async function inflate(
       if (next.done) return joinBytes(chunks)
       size += next.value.byteLength
       if (size > bytesMax) return 'too_large'
-      onBytes(next.value.byteLength)
+      const resting = onBytes(next.value.byteLength)
+      if (resting !== undefined) await resting
       chunks.push(next.value)
     }
   } finally {

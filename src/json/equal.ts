@@ -34,9 +34,10 @@ export function countKeys(value: unknown): number {
   while (open.length > 0) {
     const one = open.pop()
     if (typeof one !== 'object' || one === null) continue
-    const inner: readonly unknown[] = Object.values(one)
-    if (!Array.isArray(one)) count += inner.length
-    for (const item of inner) if (typeof item === 'object') open.push(item)
+    // A list of a million numbers is not copied.
+    const inner: readonly unknown[] = Array.isArray(one) ? one : Object.values(one)
+    if (inner !== one) count += inner.length
+    for (const item of inner) if (typeof item === 'object' && item !== null) open.push(item)
   }
   return count
 }

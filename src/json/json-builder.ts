@@ -1,9 +1,11 @@
 import { type Member, membersWithin } from './members.ts'
 
 /** No object of any API has more members: whoever goes through them would keep others waiting. */
-const MEMBERS_MAX = 100_000
+const MEMBERS_MAX = 20_000
+/** Parsers elsewhere stop before. */
+const DEPTH_MAX = 1000
 
-/** The values of a text would take more memory than is given for it, or one of its objects has too many members. */
+/** A text has too many values, for its length or for those who go through them, or they nest too deep. */
 export class TooManyValues extends Error {
   override readonly name = 'TooManyValues'
 }
@@ -70,6 +72,7 @@ export class JsonBuilder {
 
   /** An object or list begins. */
   enter(isObject: boolean): void {
+    if (this.#open.length === DEPTH_MAX) throw new TooManyValues()
     this.#open.push({ value: isObject ? {} : [], isEmpty: true, memberCount: 0, child: undefined, name: '' })
   }
 

@@ -13,6 +13,9 @@ const SPACE = 0x20
 /** So much is looked through at a time, and about so much is parsed at once: a string of twice as much is read in pieces. */
 const WINDOW_BYTES = 32 * 1024
 
+/** Whoever goes through more values would keep others waiting. */
+const VALUES_MAX = 1_000_000
+
 // What the values take in memory, in bytes, measured; the characters of strings are counted with the text.
 const OBJECT_WEIGHT = 64
 const LIST_WEIGHT = 48
@@ -47,6 +50,7 @@ export class JsonParser {
   #keyStart = 0
   #keyEnd = 0
   #weight = 0
+  #valueCount = 0
 
   /** `weightMax`: how much memory the values may take, about, in bytes; `windowBytes`: how much is looked through at a time. */
   constructor(bytes: Uint8Array, weightMax: number, windowBytes = WINDOW_BYTES) {
@@ -110,6 +114,7 @@ export class JsonParser {
     let at = this.#at
     // Counted here: this loop goes over every byte.
     let weight = 0
+    let values = 0
     while (at < stop) {
       const kind = KIND_OF_BYTE[bytes[at] ?? 0]
       if (kind === STRING) {
@@ -127,6 +132,7 @@ export class JsonParser {
       }
       if (kind === COMMA) {
         weight += ITEM_WEIGHT
+        values += 1
         if (at - this.#from >= this.#windowBytes && this.#begun.length === 0) this.#take(at, undefined)
       } else if (kind === COLON) {
         // A name is kept once, whatever it names.
@@ -141,6 +147,8 @@ export class JsonParser {
       at += 1
     }
     this.#weight += weight
+    this.#valueCount += values
+    if (this.#valueCount > VALUES_MAX) throw new TooManyValues()
     this.#at = this.#builder.depth === 0 ? at + 1 : at
     this.#enterBegun()
   }

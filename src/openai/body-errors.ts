@@ -18,9 +18,9 @@ export const BODY_ERRORS = {
     status: 413,
     type: INVALID,
     code: 'decodes_to_too_much',
-    message: 'The body of your request decodes to more than 100 times its size. Send it as plain JSON.',
+    message: 'The body of your request decodes to more than 50 times its size. Send it as plain JSON.',
     fault: 'caller',
-    cure: 'Send the body without `Content-Encoding`. One that decodes to no more than 1 MiB is taken, however short it is.',
+    cure: 'Send the body without `Content-Encoding`. One that decodes to no more than 256 KiB is taken, however short it is.',
   },
   too_many_values: {
     status: 413,
@@ -29,7 +29,7 @@ export const BODY_ERRORS = {
     message:
       'The JSON of your request holds more objects, lists and strings than this server takes for its length. Send fewer of them at once.',
     fault: 'caller',
-    cure: 'The values of a JSON body may take 4 MiB of memory, and five times the length of the body on top of that: an object takes 64 bytes, a list 48, a string 32 and a member 16 to 100. An object of more than 100,000 members, and a name, a number or white space of more than 64 KiB are not taken either. A body of up to 64 KiB may hold what it likes.',
+    cure: 'The values of a JSON body may take 2 MiB of memory, and five times the length of the body on top of that: an object takes 64 bytes, a list 48, a string 32 and a member 16 to 100. More than a million values, an object of more than 20,000 members, more than 1,000 levels, and a name, a number or white space of more than 64 KiB are not taken either. A body of up to 64 KiB may hold what it likes.',
   },
   unsupported_content_type: {
     status: 400,

@@ -16,6 +16,13 @@ export interface ChunkedBody {
 const SIZE_CHARS_MAX = 4096
 const TRAILER_CHARS_MAX = 16 * 1024
 const LF = 0x0a
+const CR = 0x0d
+/** Chunk sizes of so few digits are read without a pattern: a body may be of a million chunks. */
+const SHORT_SIZE_DIGITS = 7
+const NO_DIGIT = 16
+const HEX_VALUE = new Uint8Array(256).fill(NO_DIGIT)
+for (const digits of ['0123456789abcdef', '0123456789ABCDEF'])
+  for (let value = 0; value < digits.length; value += 1) HEX_VALUE[digits.charCodeAt(value)] = value
 const PLAIN = '[\\t -~\\x80-\\xff]*'
 const QUOTED = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"'
 /** Extensions are read over, but only well-formed ones (RFC 9112 §7.1.1). */
@@ -79,6 +86,27 @@ export function createChunkedBody(): ChunkedBody {
     return end + 1
   }
 
+  /** The two kinds of lines that there are many of, where all of one is there; undefined: it is another one. */
+  const readShortLine = (bytes: Buffer, from: number): number | undefined => {
+    if (state === 'data end' && bytes[from] === CR && bytes[from + 1] === LF) {
+      state = 'size'
+      return from + 2
+    }
+    if (state !== 'size') return undefined
+    let size = 0
+    let at = from
+    for (; at < from + SHORT_SIZE_DIGITS; at += 1) {
+      const digit = HEX_VALUE[bytes[at] ?? 0] ?? NO_DIGIT
+      if (digit === NO_DIGIT) break
+      size = size * 16 + digit
+    }
+    // The last chunk, and whatever is written otherwise, is for those who read it closely.
+    if (size === 0 || bytes[at] !== CR || bytes[at + 1] !== LF) return undefined
+    left = size
+    state = 'data'
+    return at + 2
+  }
+
   return {
     isDone: () => state === 'done',
     take(bytes, emit) {
@@ -86,6 +114,11 @@ export function createChunkedBody(): ChunkedBody {
       let start = -1
       let end = -1
       while (at < bytes.byteLength && state !== 'done') {
+        const next = line === '' ? readShortLine(bytes, at) : undefined
+        if (next !== undefined) {
+          at = next
+          continue
+        }
         if (state !== 'data') {
           at = readLine(bytes, at, state)
           continue

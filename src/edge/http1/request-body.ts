@@ -1,6 +1,7 @@
 import { GatheredBytes } from '../../bytes/gathered-bytes.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
+import { breathe } from '../../timing/slices.ts'
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts'
 import { CHUNKED } from './request-head.ts'
 import type { TurnBody } from './turn.ts'
@@ -21,6 +22,8 @@ const AHEAD_BYTES_MAX = 256 * 1024
 
 /** A body of up to so many bytes is put together as it comes; of a longer one the pieces are kept, for it may never come. */
 const GATHERED_BYTES_MAX = 1024 * 1024
+/** So long chunks are taken apart at a time. */
+const BUSY_MS = 2
 
 interface Gathering {
   readonly resolve: (whole: Uint8Array<ArrayBuffer>) => void
@@ -50,6 +53,8 @@ export class RequestBody implements TurnBody {
   /** What a body is put together in. */
   #target: Uint8Array<ArrayBuffer> | undefined
   #targetBytes = 0
+  /** How long its chunks have been taken apart since others had their turn, in ms. */
+  #busyMs = 0
 
   constructor(bodyBytes: number, source: BodySource, pace: UploadPace | undefined) {
     this.#source = source
@@ -86,6 +91,7 @@ export class RequestBody implements TurnBody {
     else if (this.#isWanted && (this.#held.byteLength > 0 || this.isComplete)) this.#deliver()
     else if (this.#held.byteLength > AHEAD_BYTES_MAX) this.#source.pause()
     if (this.isComplete) this.#arrive()
+    else if (this.#busyMs > BUSY_MS) this.#rest()
   }
 
   /** All of it: at once where it has come. One of up to 1 MiB is put together as it comes. */
@@ -174,7 +180,18 @@ export class RequestBody implements TurnBody {
   }
 
   #takeChunks(chunked: ChunkedBody, bytes: Buffer): number {
-    return chunked.take(bytes, (payload) => this.#add(payload))
+    const began = performance.now()
+    const taken = chunked.take(bytes, (payload) => this.#add(payload))
+    this.#busyMs += performance.now() - began
+    return taken
+  }
+
+  /** Its chunks are so many that taking them apart keeps others waiting: what comes next does so when these have had their turn. */
+  #rest(): void {
+    this.#busyMs = 0
+    this.#source.pause()
+    const goOn = (): void => (this.#held.byteLength <= AHEAD_BYTES_MAX ? this.#source.resume() : undefined)
+    void breathe().then(goOn)
   }
 
   #add(payload: Buffer): void {
