@@ -8,7 +8,7 @@ const MB = 1e6
 /** The runtime is about 109 MB of it. */
 const BINARY_BYTES_MAX = 125 * MB
 /** What is ours, and what it imports, minified. */
-const SCRIPT_BYTES_MAX = 1.7 * MB
+const SCRIPT_BYTES_MAX = 1.8 * MB
 
 test('the bundled JavaScript stays within its budget', async () => {
   const out = mkdtempSync(join(tmpdir(), 'nexcode-size-'))

@@ -6,7 +6,8 @@ import { getText, openRawClient, postText, type RawClient } from '../helpers/raw
 const TOKEN = 'token-one-0123456789abcdef'
 const KEY = { Authorization: `Bearer ${TOKEN}` }
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
-const IDLE_MS = 250
+/** Four times what a busy machine may take from one drip to the next. */
+const IDLE_MS = 1000
 const MIB = 1024 * 1024
 
 let pair: Pair
@@ -117,7 +118,7 @@ test('a client that expects 100 Continue is told to go on when its body is wante
 
 test('a body that stops arriving is answered 408 after UPLOAD_IDLE_TIMEOUT_MS, and the connection ends', async () => {
   const before = pair.upstream.requests.length
-  for (const [target, framing, part] of [
+  const cases = [
     ['/v1/chat/completions', { 'Content-Length': '100' }, '{"model"'],
     ['/v1/chat/completions', { 'Transfer-Encoding': 'chunked' }, '8\r\n{"model"\r\n'],
     ['/v1/chat/completions', { 'Content-Length': '100' }, ''],
@@ -125,13 +126,15 @@ test('a body that stops arriving is answered 408 after UPLOAD_IDLE_TIMEOUT_MS, a
     ['/v1/files', { 'Transfer-Encoding': 'chunked' }, '4\r\npart\r\n'],
     ['/v1/embeddings', { 'Content-Length': '100', 'Content-Type': 'application/json' }, '{'],
     ['/v1/embeddings', { 'Content-Length': '100', 'Content-Type': 'application/json' }, ''],
-  ] as const) {
+  ] as const
+  const judge = async ([target, framing, part]: (typeof cases)[number]): Promise<void> => {
     const startedAt = performance.now()
     const client = await send(post(target, { ...KEY, ...framing }) + part)
     expect([target, part, statusAndCode(await client.response())]).toEqual([target, part, '408 upload_timeout'])
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(IDLE_MS - 10)
     client.leave()
   }
+  await Promise.all(cases.map(judge))
   const bodies = await Promise.allSettled(pair.upstream.requests.slice(before).map(({ body }) => body))
   expect(bodies.filter(({ status }) => status === 'fulfilled')).toEqual([])
 })
@@ -142,7 +145,7 @@ test('a body that drips slower than the whole timeout, but never pauses for as l
     const startedAt = performance.now()
     for (let at = 0; at < CHAT.length; at += 12) {
       client.write(CHAT.slice(at, at + 12))
-      await new Promise((resolve) => void setTimeout(resolve, 80))
+      await new Promise((resolve) => void setTimeout(resolve, IDLE_MS / 4))
     }
     expect(performance.now() - startedAt).toBeGreaterThan(IDLE_MS)
     expect((await client.response()).status).toBe(200)
