@@ -77,13 +77,14 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
   }
 
   async #read(reader: ChunkReader): Promise<void> {
+    const askedAt = performance.now()
     const { done, value } = await reader.read().catch((cause: unknown) => {
       this.#isDone = true
       throw new BrokenSource('the stream of the answer broke off', { cause })
     })
     if (this.#isDone) return
     if (!done) {
-      this.#slice.begin()
+      this.#slice.beginBehind(askedAt)
       this.#ready = this.#splitter.split(value)
       return
     }

@@ -35,6 +35,8 @@ const CALLED = /^(?:openai\/)?(?:deployments|engines)\/([^/]+)\/(.+)$/
 /** Google's methods stand behind a model's name: `models/{model}:generateContent`. */
 const METHOD = /:[A-Za-z]+$/
 
+const CALL_SEGMENTS_MAX = Math.max(...Array.from(MODEL_ENDPOINTS, (call) => call.split('/').length))
+
 /** Targets are few, but for those with ids in them: what was found out about the last ones is kept. */
 const REMEMBERED_MAX = 256
 const REMEMBERED_CHARS_MAX = 256
@@ -77,7 +79,9 @@ function read(target: string): TargetReading {
 
 /** The call of a model that the last segments are; where none of them is a model's name, one word is no sign of it. */
 function callIn(segments: readonly string[], parentAt: number | undefined): string | undefined {
-  for (let at = parentAt === undefined ? 1 : parentAt + 2; at < segments.length; at += 1) {
+  const first = parentAt === undefined ? 1 : parentAt + 2
+  // A path has as many segments as its sender likes, and a call no more than the longest has.
+  for (let at = Math.max(first, segments.length - CALL_SEGMENTS_MAX); at < segments.length; at += 1) {
     const tail = segments.slice(at).join('/')
     if (MODEL_ENDPOINTS.has(tail) && (parentAt !== undefined || tail.includes('/'))) return tail
   }

@@ -3,7 +3,7 @@ import { applyByteEdits, type ByteEdit } from '../formats/json/byte-edits.ts'
 import { type JsonPath, StringEditor } from '../formats/json/string-editor.ts'
 import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
-import { breathe } from '../timing/slices.ts'
+import { Slice } from '../timing/slices.ts'
 
 /** Where an answer names its model: itself, the response that an event is about, and what a list of answers holds. */
 const ITEM: JsonPath = ['data', '*', 'model']
@@ -107,12 +107,15 @@ function rewrite(source: ReadableStream<Uint8Array>, { add, end }: Rewriting): R
   const reader = source.getReader()
   /** What is left of a chunk that is gone through in parts. */
   let left = NOTHING
+  const slice = new Slice()
   const next = async (): Promise<Uint8Array | undefined> => {
     if (left.byteLength === 0) {
+      const askedAt = performance.now()
       const { done, value } = await reader.read()
       if (done) return undefined
+      slice.beginBehind(askedAt)
       left = value
-    } else await breathe()
+    }
     const part = left.subarray(0, PART_BYTES)
     left = left.subarray(part.byteLength)
     return part
@@ -123,6 +126,7 @@ function rewrite(source: ReadableStream<Uint8Array>, { add, end }: Rewriting): R
         try {
           for (;;) {
             const part = await next()
+            if (slice.isOver()) await slice.rest()
             const ready = part === undefined ? end() : add(part)
             if (ready.byteLength > 0) controller.enqueue(ready)
             if (part === undefined) return controller.close()

@@ -23,6 +23,14 @@ export class Slice {
     this.#endsAt = performance.now() + SLICE_MS
   }
 
+  /**
+   * The same, behind something that was asked for at a time of `performance.now()`: what was there at once has left nobody else a turn,
+   * and the slice goes on.
+   */
+  beginBehind(askedAt: number): void {
+    if (performance.now() - askedAt >= GAP_MS) this.begin()
+  }
+
   /** Whether it is time to rest. */
   isOver(): boolean {
     return performance.now() >= this.#endsAt

@@ -19,6 +19,23 @@ describe('a chunked body', () => {
     expect(takeDripping(text)).toBe('abc')
   })
 
+  test('has sizes of one digit and of many, in either case, with zeros in front, of which each cut is the same', () => {
+    const long = 'x'.repeat(0x1a)
+    const text = `1\r\na\r\n1A\r\n${long}\r\n1a\r\n${long}\r\n0001\r\nb\r\n000000001\r\nc\r\n0\r\n\r\n`
+    const whole = `a${long}${long}bc`
+    expect(takeDripping(text)).toBe(whole)
+    const body = createChunkedBody()
+    let payload = ''
+    expect(body.take(Buffer.from(`${text}next`), (piece) => (payload += piece.toString()))).toBe(text.length)
+    expect(payload).toBe(whole)
+    expect(body.isDone()).toBe(true)
+  })
+
+  test.each(['1\r\naX\r\n', '1\r\na\rX', '1\nab', 'g\r\n', '\r\n', '1\r\na\r\n-1\r\n', '1 \r\na'])('is refused as a whole: %j', (text) => {
+    const body = createChunkedBody()
+    expect(() => body.take(Buffer.from(text), () => undefined)).toThrow()
+  })
+
   test.each([
     '5\rX',
     '5\r\r',

@@ -28,6 +28,30 @@ test('a chunk of a hundred thousand events has their models replaced with others
   expect(turns).toBeGreaterThan(30)
 })
 
+/** The same stream as a coding gives it: many chunks that are all there, each of less work than a slice. */
+function* inChunks(): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < CHUNK.byteLength; at += CHUNK_BYTES) yield CHUNK.slice(at, at + CHUNK_BYTES)
+}
+const CHUNK_BYTES = 512
+
+test('many chunks that are there at once have their models replaced with others served in between', async () => {
+  let bytes = 0
+  const turns = await turnsDuring(async () => {
+    for await (const part of reportModel(() => 'smart').events.stream(streamOf([...inChunks()]))) bytes += part.byteLength
+  })
+  expect(bytes).toBe(COUNT * EVENT.replace('"m"', '"smart"').length)
+  expect(turns).toBeGreaterThan(30)
+})
+
+test('an extension reads many chunks that are there at once with others served in between', async () => {
+  let count = 0
+  const turns = await turnsDuring(async () => {
+    for await (const event of new EventReader(streamOf([...inChunks()]))) if (event.data.includes('resp_1')) count += 1
+  })
+  expect(count).toBe(COUNT)
+  expect(turns).toBeGreaterThan(50)
+})
+
 test('an extension reads a chunk of a hundred thousand events with others served in between', async () => {
   let count = 0
   const turns = await turnsDuring(async () => {
