@@ -40,7 +40,7 @@ export function readCall(
   if (!reading.isPlain && (hasParameters || named !== undefined) && isDecided(exchange, principal, reading, live))
     throw readInOtherWays()
   if (!READING.has(request.method)) assertNothingGiven(exchange, principal, reading.endpoint, live)
-  const isLost = hasParameters && reading.call !== undefined && misses(exchange, principal, reading.call, live)
+  const isLost = hasParameters && reading.call !== undefined && isElsewhere(exchange, principal, reading, live)
   if (named === undefined || named === 'unclear') {
     if (isLost || (named === 'unclear' && live.modelsDecide)) throw modelUnclear(named === 'unclear')
     return endpoint
@@ -107,7 +107,17 @@ function isDecided(exchange: Exchange, principal: Principal, { endpoint, call }:
   return readAs(endpoint) || (call !== undefined && readAs(call))
 }
 
-function misses(exchange: Exchange, principal: Principal, call: string, live: Live): boolean {
+/**
+ * Whether a call behind other words of a path may be one that rules for it, as it is written, don't see; or one of a model that stands
+ * among these words, where a model has to be known.
+ */
+function isElsewhere(
+  exchange: Exchange,
+  principal: Principal,
+  { call = '', named }: TargetReading,
+  live: Live,
+): boolean {
+  if (named === undefined && live.settings.unknownModels === 'refuse') return true
   return live.rules.misses(factsOf(exchange, principal, undefined), call)
 }
 

@@ -33,12 +33,18 @@ const BEGINNINGS = [
   ...['x-azure-', 'x-appgw-', 'x-fd-', 'x-amz-cf-', 'x-amzn-trace-', 'x-amzn-tls-', 'x-amzn-oidc-', 'x-amzn-request-'],
   ...['x-cloud-trace-', 'x-appengine-', 'x-google-', 'do-connecting-', 'x-vercel-', 'x-nf-', 'x-heroku-', 'x-railway-'],
   ...['rndr-', 'ngrok-', 'x-ngrok-', 'x-zrok-', 'x-bunny-', 'bunnycdn-', 'ali-', 'eagleeye-', 'x-tencent-', 'x-stgw-'],
-  ...['wl-proxy-', 'proxy-client-', 'http-client-', 'http-x-'],
+  ...['wl-proxy-', 'proxy-client-', 'http-client-', 'http-x-', 'x-forward-', 'z-forwarded', 'x-true-client-'],
+  ...['x-tunnel-', 'vssaas-', 'x-ms-proxy', 'x-pagekite-', 'x-gitpod-', 'x-replit-', 'x-deno-', 'x-waws-'],
+  ...['disguised-', 'was-default-', 'x-site-deployment-', 'x-originating-', 'x-coming-from', 'x-edge-', 'x-cdn-'],
+  ...['x-iplb-', 'x-qrator-', 'ddg-connecting-', 'x-bluecoat-', 'x-zscaler', 'ns-client', 'nsc-client', 'x-rdwr-'],
+  // API gateways and meshes, who say whom they have let in, or where to.
+  ...['x-consumer-', 'x-credential-', 'x-anonymous-consumer', 'x-apisix-', 'x-tyk-', 'l5d-', 'x-linkerd', 'x-3scale-'],
 ] as const
 
 /** Names that would say something else with more behind them. */
 const NAMES = [
   ...['via', 'max-forwards', 'client-ip', 'x-ip', 'x-host', 'x-scheme', 'x-url-scheme', 'x-https', 'x-base-path'],
+  ...['x-via', 'x-fwd', 'x-cdn', 'x-balancer', 'rlnclientipaddr'],
   ...['x-cache', 'front-end-https', 'connect-time', 'total-route-time', 'x-server-name', 'x-server-port', 'x-iinfo'],
 ] as const
 

@@ -14,10 +14,13 @@ const TOOL_CHARS = 2048
 /** A parameter of a URL, wherever one stands in a text, also where its separators are escaped. */
 const PARAMETER =
   /(?:[?&]|&amp;|\\u0026|%3[Ff]|%26)((?:[\w.~[\]-]|%[0-9A-Fa-f]{2}){1,64})(?:=|%3[Dd])(?=([^&#\s"'<>\\)]+))/dg
+/** What is good for once, or for a function, where it is in a URL: a `code` elsewhere is an error's. */
+const ONCE = /^(?:code|ticket|otp|sas)$/i
 /** What is set in prose or code: `API_KEY=…`, `x-api-key: …`. */
 const SETTING = /(?<![\w%.-])([\w.-]{2,64})(?:=|:[ \t]?)["']?([^\s"'\\,;&<>)]{1,4096})/dg
 /** A password in a URL (RFC 3986 §3.2.1). */
-const USER_INFO = /:(?:\/\/|\\\/\\\/|%2[Ff]%2[Ff])[^\s/:@"'<>?#\\]{0,64}(?::|%3[Aa])([^\s/@"'<>?#\\]{1,256})(?:@|%40)/dg
+const USER_INFO =
+  /(?::|%3[Aa])(?:\/\/|\\\/\\\/|%2[Ff]%2[Ff])[^\s/:@"'<>?#\\]{0,64}(?::|%3[Aa])([^\s/@"'<>?#\\]{1,256})(?:@|%40)/dg
 /** What follows an authentication scheme (RFC 6750, RFC 7617). */
 const CREDENTIALS = /\b(?:[Bb]earer|[Bb]asic)(?:\s|%20|\+)+([\w.~+/%-]{16,}=*)/dg
 /** A private key in PEM (RFC 7468). */
@@ -42,11 +45,41 @@ export function secretPlaces(text: string): readonly Place[] {
 }
 
 function* memberPlaces(text: string): Generator<Place> {
+  let before: NamedText | undefined
   for (const member of jsonNames(text)) {
     const name = text.slice(member.name.start, member.name.end)
-    if (/headers$/i.test(name)) yield* headerPlaces(text, member)
-    else if (isSecretName(name)) yield* valuePlaces(text, member, name)
+    if (OWN_NAMES.test(name)) yield* headerPlaces(text, member)
+    else if (PAIR.test(name)) {
+      const value = stringFrom(text, member.valueAt, member.name.depth)
+      const here = value === undefined ? undefined : { name, value, start: member.name.start }
+      yield* pairPlaces(text, before, here)
+      before = here
+    }
+    if (isSecretName(name)) yield* valuePlaces(text, member, name)
   }
+}
+
+/** Names of one's own, with values of whatever kind: those of headers, and of variables. */
+const OWN_NAMES = /(?:headers|env|environment)$/i
+/** A name and its value, as two members of one object. */
+const PAIR = /^(?:name|key|header|variable|value)$/i
+
+interface NamedText {
+  readonly name: string
+  readonly value: JsonString
+  readonly start: number
+}
+
+/** The value of `{"name":"Authorization","value":"…"}`, in either order. */
+function* pairPlaces(text: string, first: NamedText | undefined, second: NamedText | undefined): Generator<Place> {
+  if (first === undefined || second === undefined) return
+  const between = text.slice(first.value.next, second.start)
+  if (!/^[\s\\nrt]*,[\s\\nrt]*"$/.test(between)) return
+  const isValue = ({ name }: NamedText): boolean => name.toLowerCase() === 'value'
+  if (isValue(first) === isValue(second)) return
+  const [of, { value }] = isValue(first) ? [second, first] : [first, second]
+  const name = text.slice(of.value.start, of.value.end)
+  if (isSecretMember(name, text.slice(value.start, value.end))) yield value
 }
 
 /** A string, those of a list, or what an object has as its value. */
@@ -71,12 +104,27 @@ function* valuePlaces(text: string, { name: { depth }, valueAt }: JsonName, name
 
 /** Any header that a tool's server is to be called with (OpenAI's MCP tools) may be its key; elsewhere it has to look like one. */
 function* headerPlaces(text: string, { name: { start, depth }, valueAt }: JsonName): Generator<Place> {
+  if (text[valueAt] === '[') yield* headerPairs(text, valueAt + 1, depth)
   if (text[valueAt] !== '{') return
   const around = text.slice(Math.max(0, start - TOOL_CHARS), start + TOOL_CHARS)
   const isTools = /server_(?:url|label)|connector_id/.test(around)
   for (const [name, value] of stringMembers(text, valueAt + 1, depth)) {
     const isHarmless = /^(?:accept|content-|user-agent|host$|cache-)/i.test(name)
     if (isSecretName(name) || (isTools && !isHarmless) || looksSecret(text.slice(value.start, value.end))) yield value
+  }
+}
+
+/** Headers as a list of lists, each of a name and its value. */
+function* headerPairs(text: string, from: number, depth: number): Generator<Place> {
+  let at = skipSpace(text, from)
+  for (let count = 0; count < NESTED_STRINGS_MAX && text[at] === '['; count += 1) {
+    const [name, value] = [...listItems(text, at + 1, depth)]
+    if (name === undefined || value === undefined) return
+    if (isSecretMember(text.slice(name.start, name.end), text.slice(value.start, value.end))) yield value
+    const end = skipSpace(text, value.next)
+    const comma = skipSpace(text, end + 1)
+    if (text[end] !== ']' || text[comma] !== ',') return
+    at = skipSpace(text, comma + 1)
   }
 }
 
@@ -113,7 +161,10 @@ function* stringMembers(
 }
 
 function* plainPlaces(text: string): Generator<Place> {
-  for (const match of text.matchAll(PARAMETER)) if (isSecretName(match[1] ?? '')) yield* placeOf(match, 2)
+  for (const match of text.matchAll(PARAMETER)) {
+    const [, name = '', value = ''] = match
+    if (isSecretName(name) || (ONCE.test(name) && looksSecret(value))) yield* placeOf(match, 2)
+  }
   for (const match of text.matchAll(SETTING)) {
     const [, name = '', value = ''] = match
     if (isSecretName(name) && looksSecret(value)) yield* placeOf(match, 2)

@@ -1,6 +1,6 @@
 /** Of names without their separators: what is in the name of a secret. */
 const SECRET =
-  /auth|passw|passphrase|secret|cookie|credential|signature|token|bearer|jwt|hmac|(?:api|access|private|sign|signing|shared|account|storage|service|subscription|functions?|host|master|admin|encryption|session|license|app|client|consumer|project|user|server|team|virtual|provider|openai|azure|google|anthropic)keys?$/
+  /auth|passw|passphrase|secret|connectionstring|cookie|credential|signature|token|bearer|jwt|hmac|(?:api|access|private|sign|signing|shared|account|storage|service|subscription|functions?|host|master|admin|encryption|session|license|app|client|consumer|project|user|server|team|virtual|provider|openai|azure|google|anthropic)keys?$/
 /** Names that are one as a whole. */
 const SECRET_WORDS: ReadonlySet<string> = new Set([
   ...['key', 'keys', 'sig', 'sid', 'pass', 'pwd', 'pat', 'session', 'sessionid', 'awsaccesskeyid', 'keypairid'],

@@ -55,11 +55,11 @@ export function visitMembers(body: JsonObject, visit: VisitMember): boolean {
 
 /**
  * Whether a member of an object holds somebody's own words only. The parameters of what has a name, which is a function, are a
- * schema; all others are parameters. A list of inputs is what is said.
+ * schema; all others are parameters, such as those of a tool that the server runs itself (OpenRouter). A list of inputs is what is said.
  */
-export function isWords(key: string, value: unknown, { name }: JsonObject): boolean {
+export function isWords(key: string, value: unknown, { name, type }: JsonObject): boolean {
   if (LOOKED_INTO.has(key)) return false
-  if (key === 'parameters') return typeof name === 'string'
+  if (key === 'parameters') return typeof name === 'string' && (typeof type !== 'string' || type === 'function')
   if (key === 'input') return Array.isArray(value) && !value.some(bringsCall)
   return WORDS.has(key) || isOwnWords(key)
 }

@@ -10,9 +10,10 @@ export interface InnerModel {
 }
 
 /** Members that name models, as `foldName` gives them: those that end so, and some more. */
-const ENDINGS = ['model', 'models', 'fallback', 'fallbacks']
+const ENDINGS = ['model', 'models', 'fallback', 'fallbacks', 'deployment']
 const NAMES: ReadonlySet<string> = new Set([
-  ...['modelid', 'modelname', 'modellist', 'deployment', 'deploymentid', 'deploymentname', 'engineid', 'ranker'],
+  ...['modelid', 'modelname', 'modellist', 'deploymentid', 'deploymentname', 'engineid', 'ranker'],
+  ...['adapterid', 'loraname', 'lorapath', 'loraadapter'],
 ])
 /** What of an object that stands for a model is its name. */
 const NAMING: ReadonlySet<string> = new Set(['id', 'name', 'slug'])
@@ -52,7 +53,9 @@ function namesIn(value: unknown, isMap: boolean, depth = 0): readonly string[] {
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
     if (NAMING.has(key)) return namesIn(inner, isMap, depth + 1)
     // What is named like a model in there is found by itself.
-    if (isModelName(foldName(key)) || !isMap || !Array.isArray(inner)) return []
-    return [key, ...namesIn(inner, isMap, depth + 1)]
+    if (isModelName(foldName(key))) return []
+    // To some servers a list may come as an object with numbers for names.
+    if (/^\d+$/.test(key)) return namesIn(inner, isMap, depth + 1)
+    return isMap && Array.isArray(inner) ? [key, ...namesIn(inner, isMap, depth + 1)] : []
   })
 }

@@ -8,6 +8,7 @@ export interface ModelParameter {
 /** What servers call a model in a query, without what separates words: `deployment_id`, `deploymentId`. */
 const NAMES: ReadonlySet<string> = new Set([
   ...['model', 'modelid', 'modelname', 'engine', 'engineid', 'deployment', 'deploymentid', 'deploymentname'],
+  ...['models', 'fallback', 'fallbacks', 'azuredeployment'],
 ])
 
 /**

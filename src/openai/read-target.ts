@@ -28,8 +28,20 @@ export interface TargetReading {
 
 /** What stands before a model's name in a path, in small letters. */
 const PARENTS: ReadonlySet<string> = new Set([
-  ...['deployments', 'deployment', 'engines', 'engine', 'models', 'model', 'tunedmodels'],
+  ...[
+    'deployments',
+    'deployment',
+    'engines',
+    'engine',
+    'models',
+    'model',
+    'tunedmodels',
+    'endpoints',
+    'serving-endpoints',
+  ],
 ])
+/** Behind a model's name, wherever that stands: `{model}/invocations` (Databricks, SageMaker), `{model}/converse` (Bedrock). */
+const INVOKED: ReadonlySet<string> = new Set(['invocations', 'invoke', 'invoke-with-response-stream', 'converse'])
 /** Behind these a call of a model follows, as Azure has it, and OpenAI had it once. */
 const CALLED = /^(?:openai\/)?(?:deployments|engines)\/([^/]+)\/(.+)$/
 /** Google's methods stand behind a model's name: `models/{model}:generateContent`. */
@@ -66,9 +78,10 @@ function read(target: string): TargetReading {
   const segments = endpoint.split('/')
   const parentAt = segments.findIndex((segment) => PARENTS.has(segment))
   const isInPath = parentAt !== -1 && parentAt + 1 < segments.length
+  const isInvoked = segments.length > 1 && INVOKED.has(segments.at(-1) ?? '')
   const call = MODEL_ENDPOINTS.has(endpoint) ? undefined : callIn(segments, isInPath ? parentAt : undefined)
-  if (isInPath) {
-    const named = isPlain && inQuery.length === 0 ? inPath(target, written) : 'unclear'
+  if (isInPath || isInvoked) {
+    const named = isInPath && isPlain && inQuery.length === 0 ? inPath(target, written) : 'unclear'
     return { endpoint, isPlain, call, named }
   }
   const [first, ...others] = inQuery

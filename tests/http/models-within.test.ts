@@ -42,6 +42,14 @@ const PLACES: readonly (readonly [path: string, param: string, body: (model: unk
     'tools[1].model',
     (model) => ({ model: 'plain', input: 'x', tools: [{}, { type: 'image_generation', model }] }),
   ],
+  [
+    'chat/completions',
+    'tools[0].parameters.model',
+    (model) => ({ model: 'plain', messages: MESSAGES, tools: [{ type: 'router:draw', parameters: { model } }] }),
+  ],
+  ['chat/completions', 'models', (model) => ({ model: 'plain', models: { 0: 'plain', 1: model }, messages: MESSAGES })],
+  ['chat/completions', 'azure_deployment', (name) => ({ model: 'plain', azure_deployment: name, messages: MESSAGES })],
+  ['chat/completions', 'adapter_id', (name) => ({ model: 'plain', adapter_id: name, messages: MESSAGES })],
   ['evals', 'testing_criteria[0].model', (model) => ({ testing_criteria: [{ type: 'score_model', model }] })],
   ['evals/eval_1/runs', 'data_source.model', (model) => ({ data_source: { type: 'completions', model } })],
   [

@@ -31,10 +31,13 @@ describe('a chunked body', () => {
     expect(body.isDone()).toBe(true)
   })
 
-  test.each(['1\r\naX\r\n', '1\r\na\rX', '1\nab', 'g\r\n', '\r\n', '1\r\na\r\n-1\r\n', '1 \r\na'])('is refused as a whole: %j', (text) => {
-    const body = createChunkedBody()
-    expect(() => body.take(Buffer.from(text), () => undefined)).toThrow()
-  })
+  test.each(['1\r\naX\r\n', '1\r\na\rX', '1\nab', 'g\r\n', '\r\n', '1\r\na\r\n-1\r\n', '1 \r\na'])(
+    'is refused as a whole: %j',
+    (text) => {
+      const body = createChunkedBody()
+      expect(() => body.take(Buffer.from(text), () => undefined)).toThrow()
+    },
+  )
 
   test.each([
     '5\rX',

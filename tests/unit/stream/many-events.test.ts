@@ -37,7 +37,8 @@ const CHUNK_BYTES = 512
 test('many chunks that are there at once have their models replaced with others served in between', async () => {
   let bytes = 0
   const turns = await turnsDuring(async () => {
-    for await (const part of reportModel(() => 'smart').events.stream(streamOf([...inChunks()]))) bytes += part.byteLength
+    for await (const part of reportModel(() => 'smart').events.stream(streamOf([...inChunks()])))
+      bytes += part.byteLength
   })
   expect(bytes).toBe(COUNT * EVENT.replace('"m"', '"smart"').length)
   expect(turns).toBeGreaterThan(30)
