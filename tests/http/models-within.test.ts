@@ -45,7 +45,11 @@ const PLACES: readonly (readonly [path: string, param: string, body: (model: unk
   [
     'chat/completions',
     'tools[0].parameters.model',
-    (model) => ({ model: 'plain', messages: MESSAGES, tools: [{ type: 'router:draw', parameters: { model } }] }),
+    (model) => ({
+      model: 'plain',
+      messages: MESSAGES,
+      tools: [{ type: 'router:draw', name: 'x', parameters: { model } }],
+    }),
   ],
   ['chat/completions', 'models', (model) => ({ model: 'plain', models: { 0: 'plain', 1: model }, messages: MESSAGES })],
   ['chat/completions', 'azure_deployment', (name) => ({ model: 'plain', azure_deployment: name, messages: MESSAGES })],
