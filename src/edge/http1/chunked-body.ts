@@ -20,6 +20,10 @@ const CR = 0x0d
 /** Chunk sizes of so few digits are read without a pattern: a body may be of a million chunks. */
 const SHORT_SIZE_DIGITS = 7
 const NO_DIGIT = 16
+/** A size of one digit, CR and LF. */
+const SHORT_HEAD_BYTES = 3
+/** So few bytes are moved one by one: a call would take longer. */
+const NEAR_BYTES = 32
 const HEX_VALUE = new Uint8Array(256).fill(NO_DIGIT)
 for (const digits of ['0123456789abcdef', '0123456789ABCDEF'])
   for (let value = 0; value < digits.length; value += 1) HEX_VALUE[digits.charCodeAt(value)] = value
@@ -114,6 +118,16 @@ export function createChunkedBody(): ChunkedBody {
       let start = -1
       let end = -1
       while (at < bytes.byteLength && state !== 'done') {
+        if (state === 'size' && line === '') {
+          const to = start === -1 ? at + SHORT_HEAD_BYTES : end
+          const moved = moveShortChunks(bytes, at, to)
+          if (moved.at > at) {
+            if (start === -1) start = to
+            end = moved.end
+            at = moved.at
+            continue
+          }
+        }
         const next = line === '' ? readShortLine(bytes, at) : undefined
         if (next !== undefined) {
           at = next
@@ -127,7 +141,8 @@ export function createChunkedBody(): ChunkedBody {
         if (start === -1) {
           start = at
           end = at
-        } else bytes.copyWithin(end, at, at + size)
+        } else if (size > NEAR_BYTES) bytes.copyWithin(end, at, at + size)
+        else for (let offset = 0; offset < size; offset += 1) bytes[end + offset] = bytes[at + offset] ?? 0
         end += size
         at += size
         left -= size
@@ -136,6 +151,25 @@ export function createChunkedBody(): ChunkedBody {
       if (start !== -1) emit(bytes.subarray(start, end))
       return at
     },
+  }
+}
+
+/**
+ * Moves the payloads of chunks of less than 16 bytes, as far as all of each is there, together behind `to`; gives how far it has come,
+ * and where they end. There may be a hundred thousand of them in one read.
+ */
+function moveShortChunks(bytes: Buffer, from: number, to: number): { readonly at: number; readonly end: number } {
+  let at = from
+  let end = to
+  for (;;) {
+    const size = HEX_VALUE[bytes[at] ?? 0] ?? NO_DIGIT
+    const start = at + SHORT_HEAD_BYTES
+    const behind = start + size
+    const isShort = size > 0 && size < NO_DIGIT && bytes[at + 1] === CR && bytes[at + 2] === LF
+    if (!isShort || bytes[behind] !== CR || bytes[behind + 1] !== LF) return { at, end }
+    for (let offset = 0; offset < size; offset += 1) bytes[end + offset] = bytes[start + offset] ?? 0
+    end += size
+    at = behind + 2
   }
 }
 

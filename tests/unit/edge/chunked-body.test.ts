@@ -72,3 +72,24 @@ test('chunks of a byte each are one piece of what a read of the socket has broug
   expect(pieces).toEqual(['abcdef', 'gh'])
   expect([taken, body.isDone()]).toEqual([18, true])
 })
+
+test('chunks of all lengths are the same payload, wherever they are cut', () => {
+  const sizes = [1, 15, 16, 3, 255, 1, 1, 40, 15]
+  let payload = ''
+  const text = `${sizes
+    .map((size, at) => {
+      const data = String.fromCharCode(97 + at).repeat(size)
+      payload += data
+      return `${size.toString(16)}${at === 3 ? ';x="y"' : ''}\r\n${data}\r\n`
+    })
+    .join('')}0\r\n\r\n`
+  for (let cut = 0; cut <= text.length; cut += 1) {
+    const body = createChunkedBody()
+    let found = ''
+    const emit = (piece: Buffer): void => {
+      found += piece.toString('latin1')
+    }
+    for (const part of [text.slice(0, cut), text.slice(cut)]) body.take(Buffer.from(part, 'latin1'), emit)
+    expect([found === payload, body.isDone()], `cut at ${cut}`).toEqual([true, true])
+  }
+})
