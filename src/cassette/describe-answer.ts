@@ -66,11 +66,14 @@ function eventOf({ bytes, atMs }: HeardChunk): CassetteEvent {
   return text === undefined ? { ...at, base64: bytes.toBase64() } : { ...at, text }
 }
 
+/** A longer one is nothing that a person reads in a cassette, and making its values keeps all others waiting. */
+const JSON_BYTES_MAX = 1024 * 1024
+
 /** As JSON where its very bytes can be written again from that. */
 function bodyOf(whole: Uint8Array): AnswerBody {
   const text = decodeText(whole)
   if (text === undefined) return { base64: whole.toBase64() }
-  const json = parseExact(text)
+  const json = whole.byteLength > JSON_BYTES_MAX ? undefined : parseExact(text)
   if (json === undefined) return { text }
   const indent = /^[[{]\r?\n( {1,8})\S/.exec(text)?.[1]?.length
   const body = { json, ...(indent !== undefined && { indent }), ...(text.endsWith('\n') && { newline: true }) }

@@ -97,6 +97,13 @@ describe('an answer is kept', () => {
     expect((await kept(['{}'], { ...JSON_TYPE, 'content-encoding': 'identity' })).body).toEqual({ json: {} })
     expect((await kept([], { ...SSE, 'content-encoding': 'gzip' })).events).toEqual([])
   })
+
+  test('of more than 1 MiB as text: making the values of a long one would keep all others waiting', async () => {
+    const text = `{"choices":[${'{},'.repeat(400_000)}{}]}`
+    const response = await kept([text], JSON_TYPE)
+    expect(response.body?.text?.length).toBe(text.length)
+    expect((await playAnswer(response, undefined).text()) === text).toBe(true)
+  })
 })
 
 describe('a secret in an answer', () => {
