@@ -8,6 +8,8 @@ import { exchange, KIND_HEADER, KINDS, type Kind, type Seen } from './exchanges.
 import { type Reading, slopeOf } from './slope.ts'
 
 const LONG_MS = 240_000
+/** What looks like growth is watched for longer: a leak goes on, and what only happened to be high does not. */
+const DOUBT_MS = 180_000
 const SHORT_MS = 6000
 /** What a process takes to have met all of its work is no growth: it meets most of it at once, in this share of the time. */
 const WARM_SHARE = 0.4
@@ -24,7 +26,7 @@ const SHOWN_MAX = 20
 /** Sends exchanges of all kinds until the time is up, and gives those that came to something else than they have to. */
 async function play(
   url: string,
-  endsAt: number,
+  { isWarmAt, endsAt }: { readonly isWarmAt: number; readonly endsAt: number },
   options: HardeningRun,
 ): Promise<{ cases: number; failures: HardeningFailure[] }> {
   const { seed, only, report } = options
@@ -32,7 +34,6 @@ async function play(
   const lots = kinds.flatMap((kind) => Array.from({ length: kind.share }, () => kind))
   const failures: HardeningFailure[] = []
   let cases = 0
-  const isWarmAt = performance.now() + WARM_SHARE * (endsAt - performance.now())
   const work = async (worker: number): Promise<void> => {
     const random = createRandom(seed, `worker-${worker}`)
     while (performance.now() < endsAt) {
@@ -55,11 +56,12 @@ async function judge(kind: Kind, url: string, n: number): Promise<string | undef
 }
 
 /** Reads a process's memory at intervals, until it is stopped. */
-function watchMemory(pid: number): { readonly stop: () => readonly Reading[] } {
+function watchMemory(pid: number): { readonly readings: readonly Reading[]; readonly stop: () => readonly Reading[] } {
   const readings: Reading[] = []
   const startedAt = performance.now()
   const timer = setInterval(() => readings.push({ ms: performance.now() - startedAt, mib: rssMib(pid) }), READ_EVERY_MS)
   return {
+    readings,
     stop() {
       clearInterval(timer)
       return readings
@@ -122,7 +124,15 @@ async function run(options: HardeningRun): Promise<HardeningResult> {
     const isMemoryRead = CAN_READ_MEMORY && !options.isShort
     const memory = watchMemory(gateway.child?.pid ?? process.pid)
     const reloads = keepReloading(gateway, (n) => file.write(JSON.stringify(configurationOf(upstream.url, n))))
-    const { cases, failures } = await play(gateway.url, performance.now() + ms, options)
+    const from = performance.now()
+    const soaked = await play(gateway.url, { isWarmAt: from + ms * WARM_SHARE, endsAt: from + ms }, options)
+    const { failures } = soaked
+    let { cases } = soaked
+    if (isMemoryRead && judgeSlope(memory.readings, ms).fault !== undefined) {
+      const more = await play(gateway.url, { isWarmAt: 0, endsAt: performance.now() + DOUBT_MS }, options)
+      cases += more.cases
+      failures.push(...more.failures)
+    }
     const figures: Record<string, string | number> = { 'unexplained errors': failures.length, reloads: reloads.stop() }
     const readings = memory.stop()
     const logged = gateway.lines.filter(({ level }) => Number(level) >= ERROR_LEVEL)
