@@ -5,4 +5,5 @@ export function renderFigures(figures: HardeningResult['figures']): string {
   return Object.entries(figures)
     .map(([name, value]) => `${name} ${typeof value === 'number' ? value.toLocaleString('en') : value}`)
     .join(', ')
+    .replaceAll(/\s+/g, ' ')
 }

@@ -9,7 +9,7 @@ const VERSION = '4.32.5'
 const VENV = new URL('../../../.cache/schemathesis/', import.meta.url).pathname
 /** So many for each operation come to more than 5,000. */
 const EXAMPLES = 170
-const RUN_MS_MAX = 240_000
+const RUN_MS_MAX = 360_000
 
 /** An answer with what was asked. */
 export interface Asked {
@@ -45,7 +45,8 @@ export async function runSchemathesis(port: number, seed: number): Promise<Schem
     const { code, said } = await run([join(VENV, 'bin/schemathesis'), ...args], folder)
     const report = readdirSync(folder).find((name) => name.startsWith('har'))
     // It ends with 1 where it has found something, which our own judgement sees as well.
-    if (report === undefined || code > 1) return { missing: `schemathesis ended with ${code}: ${said.slice(-500)}` }
+    if (report === undefined || code > 1)
+      return { missing: `none: it ended with ${code}, ${said.trim().split('\n').at(-1)}` }
     return { asked: readReport(readFileSync(join(folder, report), 'utf8')) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
