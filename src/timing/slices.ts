@@ -1,11 +1,18 @@
 /** So long one request's work may keep the event loop at a time, in milliseconds. */
 const SLICE_MS = 2
-/** As long at least the loop is everybody's between two slices, in milliseconds. */
+/** So long all of them together, in one turn of the loop: hundreds of short works that come at once would be one long one. */
+const TURN_MS = 4
+/** As long at least the loop is everybody's between two turns, in milliseconds. */
 const GAP_MS = 1
+/** By so many steps of the microtask queue whoever was given a slice has used it, or waits for something else. */
+const STEPS_OF_A_SLICE = 12
 
-/** Who waits for a slice: one of them gets one in each turn of the loop, or many large requests would together be one long one. */
+/** Who waits for a slice, in their order. */
 const waiting: (() => void)[] = []
 let isTimed = false
+/** Until when the works of this turn may go on; in the past, where nobody has begun one yet. */
+let turnEndsAt = 0
+let isTurnOpen = false
 
 /**
  * Long work in slices, with the event loop free between them.
@@ -15,12 +22,11 @@ let isTimed = false
  * while (!work.goOn(() => slice.isOver())) await slice.rest()
  */
 export class Slice {
-  // Where others wait, the first one is waited for, too.
-  #endsAt = waiting.length > 0 ? 0 : performance.now() + SLICE_MS
+  #endsAt = endOfFirst()
 
   /** Begins anew: what comes next is work again, behind something that was waited for. */
   begin(): void {
-    this.#endsAt = performance.now() + SLICE_MS
+    this.#endsAt = endOf(performance.now())
   }
 
   /**
@@ -43,20 +49,55 @@ export class Slice {
   }
 }
 
+/** Where others wait already, the first slice is waited for, too. */
+function endOfFirst(): number {
+  return waiting.length > 0 ? 0 : endOf(performance.now())
+}
+
+/** When a slice ends that begins now: the turn is everybody's who works in it. */
+function endOf(now: number): number {
+  if (!isTurnOpen) {
+    openTurn(now)
+    setTimeout(closeTurn, 0)
+  }
+  return Math.min(now + SLICE_MS, turnEndsAt)
+}
+
+function openTurn(now: number): void {
+  isTurnOpen = true
+  turnEndsAt = now + TURN_MS
+}
+
+function isInTurn(): boolean {
+  return performance.now() < turnEndsAt
+}
+
+function closeTurn(): void {
+  isTurnOpen = false
+}
+
 function nextTurn(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   waiting.push(resolve)
-  if (!isTimed) giveTurn()
+  if (!isTimed) planTurn()
   return promise
 }
 
-function giveTurn(): void {
+function planTurn(): void {
   isTimed = true
-  setTimeout(() => {
+  setTimeout(() => void giveTurn(), GAP_MS)
+}
+
+/** Gives those who wait a slice each, one after the other, for as long as a turn is. */
+async function giveTurn(): Promise<void> {
+  openTurn(performance.now())
+  for (let left = waiting.length; left > 0 && isInTurn(); left -= 1) {
     waiting.shift()?.()
-    if (waiting.length > 0) giveTurn()
-    else isTimed = false
-  }, GAP_MS)
+    for (let step = 0; step < STEPS_OF_A_SLICE; step += 1) await undefined
+  }
+  closeTurn()
+  if (waiting.length > 0) planTurn()
+  else isTimed = false
 }
 
 /**
