@@ -1,5 +1,5 @@
 import { decodeBody } from '../bytes/decode-body.ts'
-import { isSecretName } from '../formats/secret-names.ts'
+import { isSecretName, isSecretParameter } from '../formats/secret-names.ts'
 import { parseExact } from '../json/exact.ts'
 import { BODY_BYTES_MAX, type CassettePart, type CassetteRequest, type RequestBody } from './cassette.ts'
 import { decodeText } from './decode-text.ts'
@@ -59,7 +59,8 @@ export function queryOf(target: string): string {
 function withoutKeys(query: string): string {
   const parameters = query.split('&').map((parameter) => {
     const [name = ''] = parameter.split('=', 1)
-    return isSecretName(name) && name !== parameter ? `${name}=${STARS}` : parameter
+    if (name === parameter) return parameter
+    return isSecretParameter(name, parameter.slice(name.length + 1)) ? `${name}=${STARS}` : parameter
   })
   return parameters.join('&')
 }

@@ -1,6 +1,6 @@
 import { toByteString } from '../bytes/byte-string.ts'
 import { decodeBody } from '../bytes/decode-body.ts'
-import { isSecretName } from '../formats/secret-names.ts'
+import { isSecretName, isSecretParameter } from '../formats/secret-names.ts'
 import { isSecretText } from '../formats/secrets-in-headers.ts'
 import { BODY_BYTES_MAX } from './cassette.ts'
 import { secretPlaces } from './named-values.ts'
@@ -31,7 +31,7 @@ export async function namedSecrets({ headers, body }: Message, query = ''): Prom
   const plain = decoded instanceof Uint8Array ? decoded : new Uint8Array()
   const text = toByteString(plain)
   const found = secretPlaces(text).flatMap(({ start, end }) => formsOf(text.slice(start, end)))
-  for (const [name, value] of new URLSearchParams(query)) if (isSecretName(name)) found.push(value)
+  for (const [name, value] of new URLSearchParams(query)) if (isSecretParameter(name, value)) found.push(value)
   if (isUrlEncoded(type))
     for (const [name, value] of new URLSearchParams(DECODER.decode(plain))) {
       if (isSecretName(name)) found.push(value)

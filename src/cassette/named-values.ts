@@ -1,4 +1,4 @@
-import { isSecretMember, isSecretName, looksSecret } from '../formats/secret-names.ts'
+import { isSecretMember, isSecretName, isSecretParameter, looksSecret } from '../formats/secret-names.ts'
 import { type JsonName, type JsonString, jsonNames, skipSpace, stringFrom } from './json-strings.ts'
 
 /** Where a secret stands in a text. */
@@ -14,8 +14,6 @@ const TOOL_CHARS = 2048
 /** A parameter of a URL, wherever one stands in a text, also where its separators are escaped. */
 const PARAMETER =
   /(?:[?&]|&amp;|\\u0026|%3[Ff]|%26)((?:[\w.~[\]-]|%[0-9A-Fa-f]{2}){1,64})(?:=|%3[Dd])(?=([^&#\s"'<>\\)]+))/dg
-/** What is good for once, or for a function, where it is in a URL: a `code` elsewhere is an error's. */
-const ONCE = /^(?:code|ticket|otp|sas)$/i
 /** What is set in prose or code: `API_KEY=…`, `x-api-key: …`. */
 const SETTING = /(?<![\w%.-])([\w.-]{2,64})(?:=|:[ \t]?)["']?([^\s"'\\,;&<>)]{1,4096})/dg
 /** A password in a URL (RFC 3986 §3.2.1). */
@@ -163,7 +161,7 @@ function* stringMembers(
 function* plainPlaces(text: string): Generator<Place> {
   for (const match of text.matchAll(PARAMETER)) {
     const [, name = '', value = ''] = match
-    if (isSecretName(name) || (ONCE.test(name) && looksSecret(value))) yield* placeOf(match, 2)
+    if (isSecretParameter(name, value)) yield* placeOf(match, 2)
   }
   for (const match of text.matchAll(SETTING)) {
     const [, name = '', value = ''] = match

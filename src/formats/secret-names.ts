@@ -13,6 +13,9 @@ const AMBIGUOUS: ReadonlySet<string> = new Set([
   ...['key', 'keys', 'sid', 'pass', 'pat', 'session', 'sessionid', 'token', 'auth', 'authentication'],
 ])
 
+/** What is good for once, or for a function, where it is in a URL: a `code` elsewhere is an error's. */
+const ONCE: ReadonlySet<string> = new Set(['code', 'ticket', 'otp', 'sas'])
+
 /** How often a name may be escaped. */
 const ESCAPES_MAX = 3
 
@@ -40,6 +43,16 @@ export function isSecretMember(name: string, value: string): boolean {
   // What a model signs its thoughts with is to be sent back to it.
   if (word.endsWith('signature')) return false
   return !AMBIGUOUS.has(word) || looksSecret(value)
+}
+
+/**
+ * Whether a value is a secret by its name in a query.
+ *
+ * @example
+ * isSecretParameter('code', '4/0AX4XfWh2k9') // true
+ */
+export function isSecretParameter(name: string, value: string): boolean {
+  return isSecretName(name) || (ONCE.has(plainWord(name)) && looksSecret(value))
 }
 
 /** Whether a text looks as if nobody had thought of it: no words, but digits among letters. */

@@ -157,3 +157,9 @@ test('nor is what JSON has under such a name, though it may not be what it seems
     tools: [{ ...body.tools[0], authorization: '********', headers: { 'X-A': '********' } }],
   })
 })
+
+test('what is good for once or for a function is a secret in a query, and an ordinary word by that name is none', async () => {
+  const target = '/v1/files?code=h7Kq2mX9pLw4Rt8z&sas=a1B2c3D4e5F6g7H8&otp=x&code=invalid_request'
+  const { query } = await described(asked({}, { target }))
+  expect(query).toBe('code=********&sas=********&otp=x&code=invalid_request')
+})
