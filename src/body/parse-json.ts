@@ -34,7 +34,7 @@ const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 export function parseJson(bytes: Uint8Array, held?: () => Held): ParsedJson | Promise<ParsedJson> {
   if (bytes.byteLength <= AT_ONCE_BYTES_MAX) return { value: JSON.parse(UTF_8.decode(bytes)), members: undefined }
   const parser = new JsonParser(bytes, WEIGHT_FREE + WEIGHT_FACTOR * bytes.byteLength)
-  const slice = new Slice()
+  const slice = Slice.amongMany()
   return goOn(parser, slice) ? parsed(parser, held) : inSlices(parser, slice, held)
 }
 

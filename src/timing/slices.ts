@@ -22,11 +22,19 @@ let isTurnOpen = false
  * while (!work.goOn(() => slice.isOver())) await slice.rest()
  */
 export class Slice {
-  #endsAt = endOfFirst()
+  // Where others wait, the first slice is waited for, too.
+  #endsAt = waiting.length > 0 ? 0 : performance.now() + SLICE_MS
+
+  /** One of many short works that may begin at the same moment: together they have one turn. */
+  static amongMany(): Slice {
+    const slice = new Slice()
+    if (waiting.length === 0) slice.#endsAt = endInTurn(performance.now())
+    return slice
+  }
 
   /** Begins anew: what comes next is work again, behind something that was waited for. */
   begin(): void {
-    this.#endsAt = endOf(performance.now())
+    this.#endsAt = performance.now() + SLICE_MS
   }
 
   /**
@@ -45,17 +53,12 @@ export class Slice {
   /** Resolves when the next slice may begin. */
   async rest(): Promise<void> {
     await nextTurn()
-    this.begin()
+    this.#endsAt = endInTurn(performance.now())
   }
 }
 
-/** Where others wait already, the first slice is waited for, too. */
-function endOfFirst(): number {
-  return waiting.length > 0 ? 0 : endOf(performance.now())
-}
-
 /** When a slice ends that begins now: the turn is everybody's who works in it. */
-function endOf(now: number): number {
+function endInTurn(now: number): number {
   if (!isTurnOpen) {
     openTurn(now)
     setTimeout(closeTurn, 0)

@@ -27,7 +27,7 @@ async function longestHold(going: () => Promise<unknown>): Promise<number> {
 
 /** Work of so many pieces of a tenth of a millisecond, in slices. */
 async function inSlices(pieces: number): Promise<void> {
-  const slice = new Slice()
+  const slice = Slice.amongMany()
   for (let piece = 0; piece < pieces; piece += 1) {
     if (slice.isOver()) await slice.rest()
     work(0.1)
