@@ -92,3 +92,13 @@ export function splitResponses(received: Buffer): RawResponse[] {
     rest = rest.subarray(end)
   }
 }
+
+/** Runs something with a pair of its own, and ends that. */
+export async function withPair(env: Env, run: (pair: Pair) => Promise<void>): Promise<void> {
+  const pair = await startPair(env)
+  try {
+    await run(pair)
+  } finally {
+    await pair.stop()
+  }
+}

@@ -1,23 +1,13 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { type Pair, startPair } from '../helpers/pair.ts'
+import { withPair } from '../helpers/pair.ts'
 import { getText, openRawClient, postText, type RawClient, sendRaw } from '../helpers/raw-client.ts'
 import { AT_ONCE_MS, within } from '../helpers/rig.ts'
 import { makeSelfSigned } from '../helpers/self-signed.ts'
-import type { Env } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
-
-async function withPair(env: Env, run: (pair: Pair) => Promise<void>): Promise<void> {
-  const pair = await startPair(env)
-  try {
-    await run(pair)
-  } finally {
-    await pair.stop()
-  }
-}
 
 async function openMany(port: number, count: number): Promise<RawClient[]> {
   const clients: RawClient[] = []

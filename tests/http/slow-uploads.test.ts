@@ -1,22 +1,12 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
+import { type Pair, statusAndCode, withPair } from '../helpers/pair.ts'
 import { getText, openRawClient, postText, type RawClient, sendRaw } from '../helpers/raw-client.ts'
 import { AT_ONCE_MS, within } from '../helpers/rig.ts'
-import type { Env } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
-
-async function withPair(env: Env, run: (pair: Pair) => Promise<void>): Promise<void> {
-  const pair = await startPair(env)
-  try {
-    await run(pair)
-  } finally {
-    await pair.stop()
-  }
-}
 
 /** Begins a request of which the first bytes of the body come, and waits until the gateway has them. */
 async function begin(

@@ -1,9 +1,4 @@
-/** A server that takes all that its upstream gives, however little its client takes. */
-export interface HoardingServer {
-  readonly port: number
-  readonly pid: number
-  readonly stop: () => Promise<void>
-}
+import { startWrongServer, type WrongServer } from '../wrong-server.ts'
 
 const PROGRAM = `
 const { connect, createServer } = require('node:net')
@@ -16,20 +11,7 @@ const server = createServer((client) => {
 server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 `
 
-/** Starts it before an upstream on that port, as a process of its own. */
-export async function startHoardingServer(upstream: number): Promise<HoardingServer> {
-  const child = Bun.spawn([process.execPath, '-e', PROGRAM, String(upstream)], { stdout: 'pipe', stderr: 'inherit' })
-  let port = 0
-  for await (const line of child.stdout) {
-    port = Number(new TextDecoder().decode(line))
-    break
-  }
-  return {
-    port,
-    pid: child.pid,
-    async stop() {
-      child.kill('SIGKILL')
-      await child.exited
-    },
-  }
+/** Starts a server that takes all that its upstream gives, however little its client takes, before an upstream on that port. */
+export function startHoardingServer(upstream: number): Promise<WrongServer> {
+  return startWrongServer(PROGRAM, upstream)
 }
