@@ -52,13 +52,14 @@ async function read(client: string, times: number, env: Readonly<Record<string, 
 describe.skipIf('missing' in python).each(['sync', 'async'])(
   'streams that openai-python leaves at [DONE] (%s)',
   (client) => {
-    test('are complete in the log, and cost few connections upstream', async () => {
+    test('are complete in the log, and leave their connection upstream for the next call', async () => {
       await start([1, 5, 20, 50], {})
-      expect(await read(client, 40)).toEqual(Array(40).fill('hi'))
+      // The client thinks for longer than an end takes: without the pause, a fast machine has ten calls between a [DONE] and its end.
+      expect(await read(client, 40, { PAUSE_S: '0.06' })).toEqual(Array(40).fill('hi'))
       const lines = await Promise.all(Array.from({ length: 40 }, (_, index) => gateway.exchange(index + 1)))
       expect(new Set(lines.map(({ status, outcome }) => `${status} ${outcome}`))).toEqual(new Set(['200 complete']))
       expect(upstream.requests).toHaveLength(40)
-      // One at a time is under way: a second one only where the end comes later than the next request.
+      // One where nothing else runs; more where the machine was too busy for an end to come in time.
       expect(upstream.connectionCount()).toBeLessThanOrEqual(10)
     })
 

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import time
 
 from openai import AsyncOpenAI, OpenAI
 
 TIMES = int(os.environ["TIMES"])
+PAUSE_S = float(os.environ.get("PAUSE_S", "0"))
 OPTIONS = {"base_url": os.environ["BASE_URL"], "api_key": "sk-of-the-caller-0123456789", "max_retries": 0}
 HEADERS = {"Idempotency-Key": os.environ["KEY"]} if "KEY" in os.environ else {}
 ASK = {
@@ -24,7 +26,11 @@ def text_of(chunk):
 
 def read_all():
     client = OpenAI(**OPTIONS)
-    return ["".join(text_of(chunk) for chunk in client.chat.completions.create(**ASK)) for _ in range(TIMES)]
+    texts = []
+    for _ in range(TIMES):
+        texts.append("".join(text_of(chunk) for chunk in client.chat.completions.create(**ASK)))
+        time.sleep(PAUSE_S)
+    return texts
 
 
 async def read_all_async():
@@ -35,6 +41,7 @@ async def read_all_async():
         async for chunk in await client.chat.completions.create(**ASK):
             text += text_of(chunk)
         texts.append(text)
+        await asyncio.sleep(PAUSE_S)
     return texts
 
 
