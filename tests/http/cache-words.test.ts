@@ -103,7 +103,7 @@ describe('what the operator says', () => {
             await request.body
             connection.startChunked(200, { 'content-type': 'text/event-stream' })
             connection.chunk(event('a'))
-            await Bun.sleep(300)
+            await Bun.sleep(1500)
             connection.chunk(DONE)
             connection.endChunks()
           },
@@ -116,8 +116,8 @@ describe('what the operator says', () => {
       expect([again.headers.get('x-nexcode-cache'), await again.text()]).toEqual(['HIT', first])
       return performance.now() - startedAt
     }
-    expect(await slow('original')).toBeGreaterThan(250)
-    expect(await slow('instant')).toBeLessThan(250)
+    expect(await slow('original')).toBeGreaterThan(1400)
+    expect(await slow('instant')).toBeLessThan(1400)
   })
 
   test('a hit is logged with its bytes and with no attempt', async () => {

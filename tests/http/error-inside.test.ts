@@ -376,13 +376,18 @@ describe('nothing is held back for long', () => {
   })
 
   test('white space that keeps a slow JSON answer alive goes on at once', async () => {
-    const { client, upstream } = await open([' \n'], {}, JSON_TYPE)
-    const startedAt = performance.now()
-    await client.until(has('\r\n\r\n'))
-    expect(performance.now() - startedAt).toBeLessThan(900)
-    upstream.chunk('{"choices":[]}')
-    await client.until(has('{"choices":[]}'))
-    client.leave()
+    const took: number[] = []
+    for (let call = 0; call < 3; call += 1) {
+      const { client, upstream } = await open([' \n'], {}, JSON_TYPE)
+      const startedAt = performance.now()
+      await client.until(has('\r\n\r\n'))
+      took.push(performance.now() - startedAt)
+      upstream.chunk('{"choices":[]}')
+      await client.until(has('{"choices":[]}'))
+      client.leave()
+    }
+    // Held, each would take a second; the quickest tells, on a machine that is busy elsewhere too.
+    expect(Math.min(...took)).toBeLessThan(900)
   })
 
   test('a client that tells its time has the head before it is up, though no event has come', async () => {

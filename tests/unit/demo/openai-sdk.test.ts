@@ -140,11 +140,15 @@ describe('the official Node SDK meets the faults of the simulated OpenAI', () =>
   })
 
   test('and retries a 429 as soon as its retry-after-ms says', async () => {
-    const began = performance.now()
-    const error = await errorOf(ask('simulate-429', { maxRetries: 2 }))
-    expect(error).toBeInstanceOf(RateLimitError)
-    expect(performance.now() - began).toBeGreaterThanOrEqual(35)
-    expect(performance.now() - began).toBeLessThan(900)
+    const took: number[] = []
+    for (let call = 0; call < 3; call += 1) {
+      const began = performance.now()
+      expect(await errorOf(ask('simulate-429', { maxRetries: 2 }))).toBeInstanceOf(RateLimitError)
+      took.push(performance.now() - began)
+    }
+    expect(Math.min(...took)).toBeGreaterThanOrEqual(35)
+    // Without it the SDK waits for about 1.4 s; the quickest of three tells, on a machine that is busy elsewhere too.
+    expect(Math.min(...took)).toBeLessThan(900)
   })
 
   test('in the middle of a stream, as a broken connection or an error event', async () => {

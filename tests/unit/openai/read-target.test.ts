@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { readTarget } from '../../../src/openai/read-target.ts'
+import { cpuMs } from '../../helpers/cpu-time.ts'
 
 /** As many segments as a head has room for. */
 const SEGMENTS = 8000
@@ -7,13 +8,13 @@ const SEGMENTS = 8000
 const AT_MOST_MS = 2000
 
 test('a path of thousands of segments is read in no more time than its length takes', () => {
-  const begin = performance.now()
+  const begin = cpuMs()
   for (let number = 0; number < 20; number += 1) {
     const { call, named } = readTarget(`/v1/x${number}/${'a/'.repeat(SEGMENTS)}chat/completions`)
     expect(call).toBe('chat/completions')
     expect(named).toBeUndefined()
   }
-  expect(performance.now() - begin).toBeLessThan(AT_MOST_MS)
+  expect(cpuMs() - begin).toBeLessThan(AT_MOST_MS)
 })
 
 test('a call is found behind whatever stands before it, and a single word is no call', () => {
