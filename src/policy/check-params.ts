@@ -1,15 +1,20 @@
 import { isModel } from './name-tree.ts'
 import type { Plan } from './plan.ts'
 import type { Bound, Bounds, Range } from './ranges.ts'
-import { missing, notANumber, unsupportedValue } from './refusals.ts'
+import { belowMinimum, missing, notANumber, unsupportedValue } from './refusals.ts'
 import { assertReachable, equals, lastOf, namesSent, note, numberAt, parentOf, put, type Run, valueAt } from './run.ts'
+import { wordsIn } from './token-caps.ts'
 
 /**
- * Brings all numbers into their ranges, but for the caps on tokens (`clampCaps`). Throws `invalid_parameter` for what should be a number and is none, and
- * `rules_not_applicable` where something on the way to it is no object. What is absent or null stays so.
+ * Brings all numbers into their ranges, but for the caps on tokens (`clampCaps`). Throws `invalid_parameter` for what should be a number and is none, and for
+ * one that no maximum holds (-1, where nothing says that it may be negative); `rules_not_applicable` where something on the way to it is no object. What is absent or null stays so.
  */
 export function clampAll(run: Run, plan: Plan): void {
   for (const bounds of plan.bounds) clamp(run, bounds)
+  const { counts, tokenCaps } = plan
+  if (counts === undefined) return
+  for (const word of wordsIn(run, tokenCaps))
+    if (counts.words.includes(word)) clamp(run, { ...counts, names: word.names })
 }
 
 function clamp(run: Run, bounds: Bounds): void {
@@ -20,6 +25,7 @@ function clamp(run: Run, bounds: Bounds): void {
   const number = numberAt(run, names)
   if (number === undefined) throw notANumber(namesSent(run, names).names, value, (bounds.max ?? bounds.min)?.rule)
   const bound = exceeded(bounds, number)
+  if (number < bounds.least) throw belowMinimum(namesSent(run, names).names, number, bounds.least, bounds.max?.rule)
   if (bound === undefined) return
   note(run, { rule: bound.rule, operation: 'clamp', names, before: value, after: bound.value })
   put(run, names, bound.value)

@@ -57,6 +57,7 @@ function answersOf(run: Run, words: readonly CapWord[], { rule }: Bound): Answer
     if (kind !== 'count') continue
     const number = numberAt(run, names)
     if (number === undefined) throw notANumber(namesSent(run, names).names, valueAt(run, names), rule)
+    if (number < 1) throw belowMinimum(namesSent(run, names).names, number, 1, rule)
     if (number > each.count) each = { count: Math.ceil(number), names }
   }
   let prompts: Answers = { count: 1, names: each.names }

@@ -58,6 +58,7 @@ export function fieldMeantBy(field: string, named: NameTree): string | undefined
 
 /** Whether a field equals a rule's value: a text equals what it would be as JSON, too. */
 export function isEqualField(field: unknown, expected: unknown): boolean {
+  if (typeof field === 'string' && typeof expected === 'number') return numberOfField(field) === expected
   if (typeof field === 'string' && typeof expected !== 'string') return isEqualJson(parsed(field), expected)
   if (Array.isArray(field) && Array.isArray(expected)) {
     return field.length === expected.length && field.every((item, index) => isEqualField(item, expected[index]))
@@ -65,11 +66,16 @@ export function isEqualField(field: unknown, expected: unknown): boolean {
   return isEqualJson(field, expected)
 }
 
-/** The number that a field's text is; undefined where it is none of JSON's. */
+/**
+ * The number that a field's text is; undefined where it is none of JSON's, or has an exponent: `500e-2` is 5 to one reader, and 500 to
+ * one who reads digits as far as they go.
+ */
 export function numberOfField(text: string): number | undefined {
-  const value = parsed(text)
+  const value = EXPONENT.test(text) ? undefined : parsed(text)
   return typeof value === 'number' ? value : undefined
 }
+
+const EXPONENT = /\de[+-]?\d/i
 
 function place(root: FieldObject, names: Names, field: Field): boolean {
   let object = root

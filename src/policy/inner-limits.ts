@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '../json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { visitMembers } from '../openai/inner-members.ts'
 import { innerModels } from '../openai/inner-models.ts'
+import { leastNumber } from './least-number.ts'
 import { notANumber, unsupportedValue } from './refusals.ts'
 
 /**
@@ -25,6 +26,7 @@ const INNER_CAPS = [
 interface Words {
   readonly caps: ReadonlySet<string>
   readonly budgets: ReadonlySet<string>
+  readonly counts: ReadonlySet<string>
 }
 
 /** The narrowest range of all rules. */
@@ -48,6 +50,7 @@ export function compileInnerLimits(rules: readonly ParamRule[], words: CapWords)
   const limits = limitsOf(rules, {
     caps: new Set([...words.caps, ...INNER_CAPS].map(lastName)),
     budgets: new Set(words.budgets.map(lastName)),
+    counts: new Set(words.counts.map(lastName)),
   })
   const judges = rules.filter(({ values }) => values['model'] !== undefined)
   if (limits.size === 0 && judges.length === 0) return undefined
@@ -61,7 +64,7 @@ function lastName(path: string): string {
   return foldName(path.slice(path.lastIndexOf('.') + 1))
 }
 
-function limitsOf(rules: readonly ParamRule[], { caps, budgets }: Words): ReadonlyMap<string, Limit> {
+function limitsOf(rules: readonly ParamRule[], { caps, budgets, counts }: Words): ReadonlyMap<string, Limit> {
   const limits = new Map<string, Limit>()
   const narrow = (name: string, rule: number, min: number, max: number): void => {
     const limit = limits.get(name)
@@ -77,7 +80,7 @@ function limitsOf(rules: readonly ParamRule[], { caps, budgets }: Words): Readon
     for (const [path, { min = -Infinity, max = Infinity }] of Object.entries(clamp)) {
       const name = foldName(path)
       if (path.includes('.')) continue
-      if (!caps.has(name)) narrow(name, number, min, max)
+      if (!caps.has(name)) narrow(name, number, Math.max(min, leastOf(name, min, max, counts)), max)
       else if (max !== Infinity) {
         // Less than one is no cap to some servers.
         for (const cap of caps) narrow(cap, number, 1, max)
@@ -86,6 +89,12 @@ function limitsOf(rules: readonly ParamRule[], { caps, budgets }: Words): Readon
     }
   }
   return limits
+}
+
+/** What no maximum holds; nothing where the rule has a minimum, or nothing at all would be left. */
+function leastOf(name: string, min: number, max: number, counts: ReadonlySet<string>): number {
+  const least = leastNumber([name], counts.has(name))
+  return min === -Infinity && max !== Infinity && max >= least ? least : -Infinity
 }
 
 function judgeNumbers(body: JsonObject, limits: ReadonlyMap<string, Limit>): void {

@@ -4,7 +4,7 @@ import type { Json } from '../json/json.ts'
 import { type Names, type NameTree, namesOf, treeOf } from './name-tree.ts'
 import { type Bounds, boundsOf, joinRanges, type Range } from './ranges.ts'
 import { joinRenames, type Renames } from './renames.ts'
-import { compileTokenCaps, PROMPT_LISTS, type TokenCaps } from './token-caps.ts'
+import { type CapWord, compileTokenCaps, PROMPT_LISTS, type TokenCaps } from './token-caps.ts'
 
 /** What several rules come to together, ready to be run. Paths are those after all renames, if not said otherwise. */
 export interface Plan {
@@ -21,6 +21,8 @@ export interface Plan {
   readonly settings: readonly Setting[]
   /** Of all numbers but the caps on tokens. */
   readonly bounds: readonly Bounds[]
+  /** What holds for the words for how many answers there are that have no bounds of their own; undefined: nothing. */
+  readonly counts: CountBounds | undefined
   readonly choices: readonly Choice[]
   readonly required: readonly Required[]
   /** Whether going through the phases once is as good as going through them until nothing changes. */
@@ -53,6 +55,11 @@ export interface Setting {
   readonly isTokenCap: boolean
 }
 
+/** The range of `n`, and the other words that it is for. */
+export interface CountBounds extends Bounds {
+  readonly words: readonly CapWord[]
+}
+
 /** The values that a parameter may have. */
 export interface Choice {
   readonly rule: number
@@ -82,10 +89,15 @@ export function compilePlan(rules: readonly ParamRule[], words: CapWords, endpoi
   const resolve = (path: string): Names => renames.resolve(namesOf(path))
   // A cap that a rename calls something else is still one.
   const tokenCaps = compileTokenCaps(words, renames, endpoint)
-  const bounds = boundsOf(rules, resolve)
+  const bounds = boundsOf(rules, resolve, tokenCaps.isCount)
+  const counts = countsUnder(bounds, resolve('n'), tokenCaps)
   const capRange = joinRanges(bounds.filter(({ names }) => tokenCaps.isCap(names)))
   const paths = rules.flatMap(pathsOf).map(resolve)
-  const named = [...paths, ...(paths.some(tokenCaps.isCap) ? wordsNamed(tokenCaps, capRange) : [])]
+  const named = [
+    ...paths,
+    ...(counts?.words ?? []).map(({ names }) => names),
+    ...(paths.some(tokenCaps.isCap) ? wordsNamed(tokenCaps, capRange) : []),
+  ]
   const plan = {
     named: treeOf(named.flatMap((names) => renames.sources(names))),
     denials: rules.flatMap(({ number: rule, deny, onViolation }) =>
@@ -100,6 +112,7 @@ export function compilePlan(rules: readonly ParamRule[], words: CapWords, endpoi
     tokenCaps,
     capRange,
     settings: rules.flatMap((rule) => settingsOf(rule, resolve, tokenCaps)),
+    counts,
     bounds: bounds.filter(({ names }) => !tokenCaps.isCap(names)),
     choices: rules.flatMap(({ number: rule, values, onViolation }) =>
       Object.entries(values).map(([path, allowed]) => {
@@ -148,6 +161,15 @@ function wordsNamed({ words }: TokenCaps, range: Range | undefined): Names[] {
   const isCounted = range?.max !== undefined
   const named = words.filter(({ kind }) => kind !== 'count' || isCounted).map(({ names }) => names)
   return isCounted ? [...named, ...PROMPT_LISTS.map((name) => [name])] : named
+}
+
+/** A maximum of `n` is for all words by which a server takes how many answers there are, but those that have a range of their own. */
+function countsUnder(bounds: readonly Bounds[], n: Names, { words }: TokenCaps): CountBounds | undefined {
+  const own = new Map(bounds.map((one) => [one.names.join('.'), one]))
+  const first = own.get(n.join('.'))
+  if (first?.max === undefined) return undefined
+  const others = words.filter(({ kind, names }) => kind === 'count' && !own.has(names.join('.')))
+  return { ...first, min: undefined, words: others }
 }
 
 function settingsOf(rule: ParamRule, resolve: (path: string) => Names, { isCap }: TokenCaps): Setting[] {

@@ -1,4 +1,5 @@
 import type { ParamRule } from '../config/param-rule.ts'
+import { leastNumber } from './least-number.ts'
 import type { Names } from './name-tree.ts'
 
 /** The range of a number, from all rules together. */
@@ -12,6 +13,8 @@ export interface Range {
 /** The range of one parameter. */
 export interface Bounds extends Range {
   readonly names: Names
+  /** What is below it is refused, where the range has no minimum: it is no limit to some servers. */
+  least: number
 }
 
 /** One end of a range, and the rule that has set it. */
@@ -20,18 +23,27 @@ export interface Bound {
   readonly value: number
 }
 
-/** The ranges of all parameters that rules clamp, by the names that `resolve` gives them. */
-export function boundsOf(rules: readonly ParamRule[], resolve: (path: string) => Names): Bounds[] {
+/** The ranges of all parameters that rules clamp, by the names that `resolve` gives them; `isCount` tells of what there are at least one. */
+export function boundsOf(
+  rules: readonly ParamRule[],
+  resolve: (path: string) => Names,
+  isCount: (names: Names) => boolean,
+): Bounds[] {
   const joined = new Map<string, Bounds>()
   for (const { number: rule, clamp } of rules) {
     for (const [path, { min, max }] of Object.entries(clamp)) {
       const names = resolve(path)
       const key = JSON.stringify(names)
-      const bounds = joined.get(key) ?? { names, min: undefined, max: undefined }
+      const bounds = joined.get(key) ?? { names, min: undefined, max: undefined, least: -Infinity }
       joined.set(key, bounds)
       if (min !== undefined) bounds.min = higher(bounds.min, { rule, value: min })
       if (max !== undefined) bounds.max = lower(bounds.max, { rule, value: max })
     }
+  }
+  for (const bounds of joined.values()) {
+    const { names, min, max } = bounds
+    const least = leastNumber(names, isCount(names))
+    if (max !== undefined && min === undefined && max.value >= least) bounds.least = least
   }
   return [...joined.values()]
 }

@@ -20,6 +20,8 @@ export interface TokenCaps {
   readonly byName: ReadonlyMap<string, readonly CapWord[]>
   /** Those of OpenAI's that its servers take for a cap at the endpoint: where one of them is there, an answer has one. */
   readonly certain: Names
+  /** Whether it is one of the words for how many answers there are. */
+  readonly isCount: (names: Names) => boolean
   /** Whether a path is one of the words for the cap itself. */
   readonly isCap: (names: Names) => boolean
 }
@@ -64,6 +66,7 @@ export function compileTokenCaps(words: CapWords, renames: Renames, endpoint: st
     words: all,
     byName: Map.groupBy(all, ({ names }) => names[0] ?? ''),
     certain: [...new Set(certain.flatMap((name) => [name, ...renames.resolve([name])]))],
+    isCount: (names) => byPath.get(names.join('.'))?.kind === 'count',
     isCap: (names) => byPath.get(names.join('.'))?.kind === 'cap',
   }
 }

@@ -173,6 +173,19 @@ test('a cap that stands deeper than a rule leads is no larger than the rule allo
   }
 })
 
+test('a maximum of another number holds deeper, too, and holds what is below all numbers of its kind', async () => {
+  const limits = [
+    { clamp: { n: { max: 2 }, top_logprobs: { max: 3 }, seed: { max: 9 }, priority: { min: -5, max: 5 } } },
+  ]
+  const { gateway } = await start({ ...ONLY, file: { params: limits } })
+  for (const [name, value] of Object.entries({ n: -1, N: 0, top_logprobs: -1, seed: 10, priority: -6 })) {
+    const { status, param } = await refusalOf(gateway.port, post('anything', { a: { [name]: value } }))
+    expect([status, param]).toEqual([400, `a.${name}`])
+  }
+  const fine = { a: { n: 2, top_logprobs: 0, seed: -7, priority: -5 } }
+  expect((await sendRaw(gateway.port, post('anything', fine))).status).toBe(200)
+})
+
 test('what is hidden behind a second member of the same name, or too deep, is refused', async () => {
   const { gateway, upstreams } = await start({ ...ONLY, file: { ...REFUSING.file, params: CAP } })
   const deep = `${'{"a":'.repeat(100)}{"model":"dear"}${'}'.repeat(100)}`

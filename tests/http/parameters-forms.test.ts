@@ -65,6 +65,15 @@ test.each([
     'rules_not_applicable',
   ],
   [
+    'a number whose digits say more than its exponent leaves',
+    { clamp: { temperature: { max: 0.5 } } },
+    ['temperature', '400e-3'],
+    'temperature',
+    'invalid_type',
+  ],
+  ['the same for one that is listed', { values: { n: [4] } }, ['n', '40e-1'], 'n', 'unsupported_value'],
+  ['a number below zero', { clamp: { n: { max: 4 } } }, ['n', '-1'], 'n', 'integer_below_min_value'],
+  [
     'a text where a number belongs',
     { clamp: { temperature: { max: 0.5 } } },
     ['temperature', 'hot'],

@@ -22,7 +22,22 @@ export function within(parts: RequestParts, random: Random): void {
 /** Several answers, or several prompts, to one request. */
 export function multiply(parts: RequestParts, random: Random): void {
   insert(parts, random, '"max_tokens"', random.pick(['100', '60', '1']))
-  const count = random.pick(['2', '128', '1.5', '1e400', '"3"', 'true', '0', 'null'])
+  const count = random.pick([
+    '2',
+    '128',
+    '1.5',
+    '1e400',
+    '"3"',
+    'true',
+    '0',
+    '-1',
+    '-0',
+    '5e2',
+    '0.5',
+    '"9e-1"',
+    '[7]',
+    'null',
+  ])
   const [name, value] = random.pick([
     [random.pick(COUNTS), count],
     [random.pick(COUNTS), count],

@@ -4,6 +4,8 @@ import type { Reading } from './readers.ts'
 /** What the rules of the gateway forbid. */
 export interface Policy {
   readonly max: number
+  /** How many answers a request may ask for, by whatever word; undefined: that is for the cap to hold. */
+  readonly answersMax?: number
   /** The endpoints that the cap is for; undefined: all. */
   readonly capped: ReadonlySet<string> | undefined
   readonly forbiddenModel: string
@@ -81,9 +83,13 @@ export function judgeReading(reading: Reading, policy: Policy): string | undefin
   return undefined
 }
 
-function pastCap(object: PlainObject, { max, words }: Policy): string | undefined {
+function pastCap(object: PlainObject, { max, words, answersMax }: Policy): string | undefined {
   const read = (names: readonly string[]): ReturnType<typeof numbersAt> =>
     numbersAt(object, names).filter(([path]) => words === undefined || words.has(path))
+  if (answersMax !== undefined) {
+    const [name, count] = read(COUNTS).find(([, number]) => !(number >= 1 && number <= answersMax)) ?? []
+    return name === undefined ? undefined : `${name} ${count}`
+  }
   const answers = Math.max(1, ...read(COUNTS).map(([, count]) => Math.floor(count))) * promptsIn(object)
   for (const [name, tokens] of read(CAPS)) {
     if (!(tokens >= 1)) return `${name} ${tokens}, which is no cap`
@@ -126,7 +132,10 @@ function numberOf(value: PlainValue): number | undefined {
 
 function textNumber(text: string): number | undefined {
   const number = text.trim() === '' ? Number.NaN : Number(text.trim().replaceAll('_', ''))
-  return Number.isNaN(number) ? undefined : number
+  // One reader takes the digits as far as they go, another one the number that they are.
+  const digits = Number.parseInt(text, 10)
+  if (Number.isNaN(number)) return undefined
+  return Number.isNaN(digits) ? number : Math.max(number, digits)
 }
 
 function promptsIn({ prompt, messages }: PlainObject): number {

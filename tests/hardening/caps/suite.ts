@@ -23,12 +23,13 @@ const POLICY = { max: MAX, capped: undefined, forbiddenModel: 'dear', deniedPara
 const LLAMACPP = new Set([
   ...['max_tokens', 'max_completion_tokens', 'n_predict', 'thinking_budget_tokens', 'n', 'n_cmpl'],
 ])
-/** The gateways: whose rule is for all endpoints, whose is for one, who puts a cap in where a request has none, and whose upstream has a preset. */
+/** The gateways: whose rule is for all endpoints, whose is for one, who puts a cap in where a request has none, whose upstream has a preset, and whose rule is for how many answers. */
 const POLICIES = {
   everywhere: POLICY,
   chats: { ...POLICY, capped: new Set(['chat/completions']) },
   filled: { ...POLICY, needsCap: true },
   llamacpp: { ...POLICY, words: LLAMACPP },
+  counted: { ...POLICY, answersMax: 2 },
 } as const satisfies Record<string, Policy>
 type Gateway = keyof typeof POLICIES
 const GATEWAYS = Object.keys(POLICIES) as Gateway[]
@@ -50,7 +51,7 @@ interface Case {
 function makeCase(seed: number, id: string): Case {
   const random = createRandom(seed, id)
   const parts = plainParts(random)
-  const gateway = random.pick(['everywhere', 'everywhere', 'chats', 'filled', 'llamacpp'] as const)
+  const gateway = random.pick(['everywhere', 'everywhere', 'chats', 'filled', 'llamacpp', 'counted'] as const)
   const count = random.percent(PLAIN_PERCENT) ? 0 : random.pick([1, 1, 1, 2, 2, 3])
   const attacks = Array.from({ length: count }, () => random.pick(ATTACKS))
   for (const { change } of attacks) change(parts, random)
@@ -125,6 +126,7 @@ function fileOf(gateway: Gateway, upstreamUrl: string): object {
     chats: [{ match: { endpoint: 'chat/completions' }, ...limits }],
     filled: [fill, limits],
     llamacpp: [limits],
+    counted: [{ clamp: { n: { max: 2 } }, deny: ['logit_bias'] }],
   }
   return {
     upstreams: {

@@ -61,6 +61,51 @@ describe('clamp', () => {
     })
   })
 
+  const COUNT = { clamp: { n: { min: undefined, max: 4 } } }
+  const SOME = { clamp: { top_logprobs: { min: undefined, max: 5 }, 'o.x': { min: undefined, max: 5 } } }
+
+  test.each<[string, RuleParts, string, number]>([
+    ['{"n":-1}', COUNT, 'n', 1],
+    ['{"n":0}', COUNT, 'n', 1],
+    ['{"n":-0}', COUNT, 'n', 1],
+    ['{"n":0.5}', COUNT, 'n', 1],
+    ['{"n":-1e400}', COUNT, 'n', 1],
+    ['{"best_of":-1}', COUNT, 'best_of', 1],
+    ['{"top_logprobs":-1}', SOME, 'top_logprobs', 0],
+    ['{"o":{"x":-0.1}}', SOME, 'o.x', 0],
+    ['{"max_tokens":5,"n":-1}', CAP, 'n', 1],
+    ['{"max_tokens":5,"best_of":0}', CAP, 'best_of', 1],
+  ])('with a maximum refuses what is no limit to some servers: %s', (body, rule, param, least) => {
+    expect(outcome(programOf(rule), body)).toMatchObject({
+      message: expect.stringContaining(`Expected a value >= ${least}, but got`),
+      param,
+      code: 'integer_below_min_value',
+    })
+  })
+
+  test.each<[string, RuleParts, string]>([
+    ['{"n":4.0}', COUNT, '{"n":4.0}'],
+    ['{"n":1e400,"best_of":9}', COUNT, '{"n":4,"best_of":4}'],
+    ['{"n":-1}', { clamp: { n: { min: 1, max: 4 } } }, '{"n":1}'],
+    ['{"n":-1}', { clamp: { n: { min: -5, max: 4 } } }, '{"n":-1}'],
+    ['{"n":9,"best_of":9}', { clamp: { ...COUNT.clamp, best_of: { min: undefined, max: 8 } } }, '{"n":4,"best_of":8}'],
+    ['{"top_logprobs":-0}', SOME, '{"top_logprobs":-0}'],
+    [
+      '{"frequency_penalty":-2}',
+      { clamp: { frequency_penalty: { min: undefined, max: 1 } } },
+      '{"frequency_penalty":-2}',
+    ],
+    ['{"seed":-7}', { clamp: { seed: { min: undefined, max: 9 } } }, '{"seed":-7}'],
+    [
+      '{"logit_bias":{"50256":-9}}',
+      { clamp: { 'logit_bias.50256': { min: undefined, max: 5 } } },
+      '{"logit_bias":{"50256":-9}}',
+    ],
+    ['{"a":-1}', { clamp: { a: { min: 1, max: undefined } } }, '{"a":1}'],
+  ])('makes of %s what the rule says', (body, rule, result) => {
+    expect(outcome(programOf(rule), body)).toBe(result)
+  })
+
   test('refuses what would have to be an object and is none', () => {
     const program = programOf({ clamp: { 'o.x': { min: undefined, max: 5 } } })
     expect(outcome(program, '{"o":[]}')).toMatchObject({ param: 'o.x', code: 'rules_not_applicable' })

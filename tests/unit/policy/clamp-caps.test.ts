@@ -153,7 +153,6 @@ describe('the cap is for all answers to a request together', () => {
     ['one answer', { n: 1 }, 100],
     ['no number of answers', { n: null }, 100],
     ['half an answer more', { n: 1.5 }, 50],
-    ['less than one answer', { n: 0, best_of: -3 }, 100],
     ['a word of other servers', { num_choices: 4 }, 25],
     ['a word within', { generation_config: { num_return_sequences: 4 } }, 25],
     ['several prompts', { prompt: ['a', 'b'] }, 50],
