@@ -18,8 +18,11 @@ export interface BroadcastDeps {
   readonly isInFull: (chunks: readonly TimedChunk[]) => boolean
   /** Called once, when the source has come to its proper end, or the last reader has left with all of the answer, and all of it has been kept. */
   readonly onComplete: (chunks: readonly TimedChunk[]) => void
-  /** Called once, when nobody can join any more: the body is too large, broken or cancelled. */
-  readonly onClosed: (isTooLarge: boolean) => void
-  /** Called once, last of all, when the source has ended in whatever way; `cause`: why it has broken off, or was cancelled. */
-  readonly onEnd: (end: SourceEnd, cause: unknown) => void
+  /** Called once, when nobody can join any more: the body is too large, broken or cancelled. `chunks`: all that has come. */
+  readonly onClosed: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void
+  /**
+   * Called once, last of all, when the source has ended in whatever way; `cause`: why it has broken off, or was cancelled; `chunks`:
+   * what is kept of it.
+   */
+  readonly onEnd: (end: SourceEnd, cause: unknown, chunks: readonly TimedChunk[]) => void
 }

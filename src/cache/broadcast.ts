@@ -188,7 +188,7 @@ export class Broadcast {
     this.#cause = cause
     if (state !== 'complete') this.#close(false)
     else if (this.#isJoinable) this.#deps.onComplete(this.#kept.all)
-    this.#deps.onEnd(state, cause)
+    this.#deps.onEnd(state, cause, this.#kept.all)
     this.#releaseAtEnd()
   }
 
@@ -199,6 +199,6 @@ export class Broadcast {
   #close(isTooLarge: boolean): void {
     if (!this.#isJoinable) return
     this.#isJoinable = false
-    this.#deps.onClosed(isTooLarge)
+    this.#deps.onClosed(isTooLarge, this.#kept.all)
   }
 }

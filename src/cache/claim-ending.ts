@@ -1,4 +1,5 @@
 import { type Verdict, verdictOn } from '../openai/whole-answer.ts'
+import { worksOn } from '../openai/works-on.ts'
 import { storedHeaders } from './cache-headers.ts'
 import { encodeAnswer, type TimedChunk } from './cached-answer.ts'
 import type { FlightOptions } from './flight.ts'
@@ -7,6 +8,8 @@ import type { UnderWay } from './under-way.ts'
 /** What has been seen of an answer. */
 export interface Head {
   isGood: boolean
+  /** undefined: none has come. */
+  headers: Headers | undefined
   /** The call may have been made although no answer came. */
   mayBeMade: boolean
 }
@@ -23,7 +26,7 @@ export interface EndingFacts {
 
 /**
  * Makes what writes a call's end down: its answer where that is good and whole, that there was one where it can't be kept, that
- * nobody knows where the upstream goes on by itself; where it failed, was cut or given up, the key is free.
+ * nobody knows where the upstream goes on by itself, whether that was asked for or not; where it failed, was cut or given up, the key is free.
  *
  * @example
  * flights.join(id, start, { signal, runsOn, ...claimEnding(call, head, { endpoint, isBackground, windowMs }, clock) })
@@ -35,10 +38,15 @@ export function claimEnding(
   clock: () => number,
 ): Required<Pick<FlightOptions, 'onComplete' | 'onOver' | 'onEnd'>> {
   let isJudged = false
+  let goesOn = isBackground
+  const look = (chunks: readonly TimedChunk[]): boolean => {
+    goesOn ||= head.isGood && head.headers !== undefined && worksOn(endpoint, head.headers, chunks)
+    return goesOn
+  }
   const keep = async (answer: Response, chunks: readonly TimedChunk[]): Promise<void> => {
     const { status, headers } = answer
-    const verdict: Verdict = answer.ok ? await verdictOn(endpoint, headers, chunks, isBackground) : 'failed'
-    if (verdict === 'failed' || (verdict === 'cut' && !isBackground)) return call.release()
+    const verdict: Verdict = answer.ok ? await verdictOn(endpoint, headers, chunks) : 'failed'
+    if (verdict === 'failed' || (verdict === 'cut' && !look(chunks))) return call.release()
     if (verdict === 'cut') return call.end({ kind: 'lost' })
     const kept = { status, headers: storedHeaders(headers), chunks, storedAt: clock(), ttlMs: windowMs }
     await call.end({ kind: 'answered', answer: encodeAnswer(kept) })
@@ -48,12 +56,16 @@ export function claimEnding(
       isJudged = true
       return call.isHeld ? keep(answer, chunks) : call.release()
     },
-    onOver: (isTooLarge) => call.onOver(isTooLarge),
-    onEnd(end) {
+    onOver(isTooLarge, chunks) {
+      // Its beginning is about to be let go of, and tells whether it is made in any case.
+      if (isTooLarge) look(chunks)
+      call.onOver(isTooLarge)
+    },
+    onEnd(end, _cause, chunks) {
       if (isJudged) return
       // Larger than what is kept, it has been given, and was good as far as anybody looked.
       if (end === 'complete' && head.isGood) void call.end({ kind: 'unkept' })
-      else if (isBackground && (head.isGood || head.mayBeMade)) void call.end({ kind: 'lost' })
+      else if ((head.isGood || head.mayBeMade) && look(chunks)) void call.end({ kind: 'lost' })
       else void call.release()
     },
   }

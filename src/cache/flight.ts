@@ -24,13 +24,13 @@ export interface FlightOptions {
    * until what it returns has settled.
    */
   readonly onComplete?: (answer: Response, chunks: readonly TimedChunk[]) => void | Promise<void>
-  /** Only the leader's counts: called once, when the flight can't be joined any more, since it is over, or goes on and is too large; must not throw. */
-  readonly onOver?: (isTooLarge: boolean) => void
+  /** Only the leader's counts: called once, when the flight can't be joined any more, since it is over, or goes on and is too large; `chunks`: all that has come; must not throw. */
+  readonly onOver?: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void
   /**
    * Only the leader's counts: called once, last of all, when the call has ended in whatever way, also one that was begun for nobody
-   * in the end; must not throw.
+   * in the end; `chunks`: what is kept of its body; must not throw.
    */
-  readonly onEnd?: (end: SourceEnd, cause: unknown) => void
+  readonly onEnd?: (end: SourceEnd, cause: unknown, chunks: readonly TimedChunk[]) => void
   /** Only the leader's counts: takes the place of what all flights share. */
   readonly keptBytesMax?: number
 }
@@ -45,6 +45,8 @@ export interface FlightsDeps {
   readonly memory?: Memory | undefined
 }
 
+const NOTHING: readonly TimedChunk[] = []
+
 /** Somebody who waits for the answer's head. */
 interface Waiting<Note> {
   readonly signal: AbortSignal
@@ -57,7 +59,7 @@ interface Waiting<Note> {
 export class Flight<Note> {
   readonly #deps: FlightsDeps
   readonly #options: FlightOptions
-  readonly #forget: (isTooLarge: boolean) => void
+  readonly #forget: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void
   readonly #abort = new AbortController()
   readonly #waiting = new Set<Waiting<Note>>()
   #isDeserted = false
@@ -65,7 +67,11 @@ export class Flight<Note> {
   /** undefined: the head has not come, or the answer has no body. */
   #broadcast: Broadcast | undefined
 
-  constructor(deps: FlightsDeps, options: FlightOptions, forget: (isTooLarge: boolean) => void) {
+  constructor(
+    deps: FlightsDeps,
+    options: FlightOptions,
+    forget: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void,
+  ) {
     this.#deps = deps
     this.#options = options
     this.#forget = forget
@@ -92,12 +98,12 @@ export class Flight<Note> {
     one.reject(reason)
     if (this.#waiting.size > 0 || this.#options.runsOn) return
     this.#isDeserted = true
-    this.#forget(false)
+    this.#forget(false, NOTHING)
     this.#abort.abort(reason)
   }
 
   #onFail(cause: unknown): void {
-    this.#forget(false)
+    this.#forget(false, NOTHING)
     for (const one of this.#takeWaiting()) one.reject(cause)
     this.#onEnd(this.#isDeserted ? 'cancelled' : 'broken', cause)
   }
@@ -119,7 +125,7 @@ export class Flight<Note> {
         isInFull: (chunks) => this.#options.isInFull?.(answer, chunks) === true,
         onComplete: (chunks) => this.#onComplete(answer, chunks),
         onClosed: this.#forget,
-        onEnd: (end, cause) => this.#onEnd(end, cause),
+        onEnd: (end, cause, chunks) => this.#onEnd(end, cause, chunks),
       })
     }
     for (const one of this.#takeWaiting()) {
@@ -150,14 +156,14 @@ export class Flight<Note> {
     // That keeping it went wrong is no concern of those who read it.
     if (onComplete !== undefined)
       Promise.try(onComplete, answer, chunks).then(
-        () => this.#forget(false),
-        () => this.#forget(false),
+        () => this.#forget(false, NOTHING),
+        () => this.#forget(false, NOTHING),
       )
-    else this.#forget(false)
+    else this.#forget(false, NOTHING)
   }
 
-  #onEnd(end: SourceEnd, cause?: unknown): void {
-    this.#options.onEnd?.(end, cause)
+  #onEnd(end: SourceEnd, cause?: unknown, chunks = NOTHING): void {
+    this.#options.onEnd?.(end, cause, chunks)
   }
 
   #takeWaiting(): readonly Waiting<Note>[] {

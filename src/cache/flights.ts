@@ -40,10 +40,10 @@ export function createFlights<Note>(deps: FlightsDeps): Flights<Note> {
       if (signal.aborted) return { role: 'follower', answer: Promise.reject(signal.reason) }
       const known = flights.get(key)
       if (known !== undefined) return { role: 'follower', answer: known.join(signal) }
-      const flight = new Flight<Note>(deps, options, (isTooLarge) => {
+      const flight = new Flight<Note>(deps, options, (isTooLarge, chunks) => {
         if (flights.get(key) !== flight) return
         flights.delete(key)
-        options.onOver?.(isTooLarge)
+        options.onOver?.(isTooLarge, chunks)
         if (flights.size === 0) for (const resolve of idle.splice(0)) resolve()
       })
       flights.set(key, flight)

@@ -100,7 +100,7 @@ export function createIdempotency<Note>(deps: IdempotencyDeps<Note>): Idempotenc
       const call = calls.get(id) ?? new UnderWay(fingerprint, () => onSettled(id))
       calls.set(id, call)
       const claim = { id, token: crypto.randomUUID(), fingerprint, scope }
-      const head: Head = { isGood: false, mayBeMade: false }
+      const head: Head = { isGood: false, headers: undefined, mayBeMade: false }
       const ending = claimEnding(call, head, { ...request, windowMs: options.windowMs }, deps.clock)
       return flights.join(id, (abort) => begin(call, head, claim, start, abort, options, deps), {
         ...{ signal: options.signal, keptBytesMax: options.keptBytesMax, ...ending },
@@ -149,6 +149,7 @@ async function begin<Note>(
       throw cause
     })
     head.isGood = source.answer.ok
+    head.headers = source.answer.headers
     return source
   }
   if (taken.fingerprint !== claim.fingerprint) throw new ApiError('idempotency_conflict')

@@ -3,7 +3,8 @@ import { EventSplitter } from '../formats/sse/event-splitter.ts'
 import { parseEvent } from '../formats/sse/parse-event.ts'
 import { isJsonObject, type JsonObject } from '../json/json.ts'
 import { isJsonType } from '../json/json-type.ts'
-import { isFailedAnswer, meaningOf } from '../openai/answer-events.ts'
+import { meaningOf } from '../openai/answer-events.ts'
+import { isFailedAnswer } from '../openai/failed-answer.ts'
 import { holdsGenerated, opensStream } from '../openai/generated.ts'
 
 /** What the beginning of an answer with a good status comes to. */
@@ -114,8 +115,7 @@ class JsonJudge implements BeginningJudge {
 
   end(): Verdict {
     const value = MAY_FAIL.test(this.#text) ? parseObject(this.#text) : undefined
-    // What has begun at this target, in the background, would be made twice by another one.
-    return value !== undefined && isFailedAnswer(this.#endpoint, value, true) ? verdictOn(value) : ANSWER
+    return value !== undefined && isFailedAnswer(this.#endpoint, value) ? verdictOn(value) : ANSWER
   }
 }
 

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../json/json.ts'
+import { choicesOf, isFailedResponse, isUnderWay, saysFailure } from './failed-answer.ts'
 
 /** What an event of an answer's stream says, as far as it matters to all endpoints alike. */
 export interface AnswerEvent {
@@ -38,7 +39,6 @@ const FAILURES: ReadonlySet<string> = new Set([
 ])
 /** Every event that means something has one of these in its text, or an escape that may hide it: all others need not be parsed. */
 const TELLING = /error|failed|cancelled|expired|complete|done|message_stop|\\u00/
-const UNFINISHED: ReadonlySet<unknown> = new Set(['failed', 'cancelled', 'queued', 'in_progress'])
 
 /**
  * The endpoints whose stream is broken where it ends without its last event, as far as nothing else can tell: their protocols
@@ -61,8 +61,8 @@ export const ENDPOINTS_WITH_LAST_EVENT: ReadonlySet<string> = new Set([
 /**
  * Says what an event means for the answer to `endpoint` (the path below `/v1/`).
  *
- * A failure is a name or `type` that says so, a non-null `error` of the event, of its `response` or of one of its `choices`, or
- * `finish_reason: "error"`, whatever the order of the members. `"error": null` is none.
+ * A failure is a name or `type` that says so, or what `saysFailure` finds in the event or its `response`, whatever the order of the
+ * members.
  *
  * @example
  * const meaning = meaningOf('chat/completions', parseEvent(piece.bytes))
@@ -75,7 +75,9 @@ export function meaningOf(endpoint: string, { event, data }: AnswerEvent): Event
   if (isNamed(FAILURES, event, type) || (value !== undefined && saysFailure(value))) return 'failure'
   if (isNamed(LAST_OF_RESPONSE, event, type)) {
     const response = value?.['response']
-    return isJsonObject(response) && isFailedResponse(response) ? 'failure' : 'last'
+    if (!isJsonObject(response)) return 'last'
+    if (isFailedResponse(response)) return 'failure'
+    return isUnderWay(response) ? 'neither' : 'last'
   }
   return isNamed(LAST, event, type) ? 'last' : 'neither'
 }
@@ -98,22 +100,6 @@ export function isDone(data: string | undefined): boolean {
  */
 export function meaningAtEnd(endpoint: string, event: AnswerEvent): EventMeaning {
   return isDone(event.data) ? 'last' : meaningOf(endpoint, event)
-}
-
-/**
- * Whether a JSON answer with a status of 2xx is the report of a failure: a non-null `error` of the answer or of one of its
- * `choices`, `finish_reason: "error"`, an object or `type` of an error, or of a response one that is not finished. A response
- * that was to be made in the background, by what it says or (`isBackground`) by what was asked for, is what was asked for while it is
- * not.
- *
- * @example
- * const isKept = !isFailedAnswer('responses', JSON.parse(text))
- */
-export function isFailedAnswer(endpoint: string, value: unknown, isBackground = false): boolean {
-  if (!isJsonObject(value)) return false
-  if (!ENDPOINTS_WITH_LAST_EVENT.has(endpoint) && isBlank(value['error'])) return false
-  if (saysFailure(value) || value['type'] === 'error' || value['object'] === 'error') return true
-  return endpoint === 'responses' && isFailedResponse(value, isBackground)
 }
 
 /**
@@ -162,32 +148,8 @@ function isNamed(names: ReadonlySet<string>, event: string | undefined, type: st
   return (event !== undefined && names.has(event)) || (type !== undefined && names.has(type))
 }
 
-function saysFailure(value: JsonObject): boolean {
-  if (isError(value['error'])) return true
-  return choicesOf(value).some(({ error, finish_reason: reason }) => isError(error) || reason === 'error')
-}
-
 function isFinished({ finish_reason: reason }: JsonObject): boolean {
   return typeof reason === 'string'
-}
-
-function isFailedResponse({ status, error, background }: JsonObject, isBackground = false): boolean {
-  if (isError(error)) return true
-  const isUnderWay = status === 'queued' || status === 'in_progress'
-  return UNFINISHED.has(status) && !(isUnderWay && (isBackground || background === true))
-}
-
-function choicesOf({ choices }: JsonObject): readonly JsonObject[] {
-  return Array.isArray(choices) ? choices.filter(isJsonObject) : []
-}
-
-function isError(error: unknown): boolean {
-  return error !== undefined && error !== null && error !== false && error !== ''
-}
-
-/** Objects that are made now and worked on later, such as fine-tuning jobs, have an `error` without anything in it while nothing has failed. */
-function isBlank(error: unknown): boolean {
-  return isJsonObject(error) && Object.values(error).every((member) => member === null)
 }
 
 function parseObject(text: string | undefined): JsonObject | undefined {

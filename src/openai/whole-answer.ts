@@ -3,15 +3,10 @@ import { joinBytes } from '../bytes/join-bytes.ts'
 import { EventEnds } from '../formats/sse/event-ends.ts'
 import { type ParsedEvent, parseEvent } from '../formats/sse/parse-event.ts'
 import { StreamTail } from '../formats/sse/stream-tail.ts'
+import { isJsonObject } from '../json/json.ts'
 import { isJsonType } from '../json/json-type.ts'
-import {
-  ENDPOINTS_WITH_LAST_EVENT,
-  isDone,
-  isFailedAnswer,
-  meaningAtEnd,
-  meaningOf,
-  OpenChoices,
-} from './answer-events.ts'
+import { ENDPOINTS_WITH_LAST_EVENT, isDone, meaningAtEnd, meaningOf, OpenChoices } from './answer-events.ts'
+import { isFailedAnswer, isUnderWay } from './failed-answer.ts'
 
 /** An answer that decodes to more is not looked through. */
 const DECODED_BYTES_MAX = 64 * 1024 * 1024
@@ -30,10 +25,10 @@ type Chunks = readonly { readonly bytes: Uint8Array }[]
 const UTF_8 = new TextDecoder()
 
 /**
- * What a body that has come to its end is, by what it says once decoded: all of an answer, the report of a failure, or an answer
- * that was cut. `unreadable`: nobody here can tell.
+ * What a body that has come to its end is, by what it says once decoded: all of an answer, one that says that its upstream is still at
+ * work, the report of a failure, or an answer that was cut. `unreadable`: nobody here can tell.
  */
-export type Verdict = 'whole' | 'failed' | 'cut' | 'unreadable'
+export type Verdict = 'whole' | 'begun' | 'failed' | 'cut' | 'unreadable'
 
 /**
  * Whether a body that has come to its end is an answer to keep: neither the report of a failure, at its beginning or in its midst,
@@ -48,28 +43,21 @@ export function isWholeAnswer(endpoint: string, headers: Headers, chunks: Chunks
 }
 
 /**
- * Says what a body is that has come to its end. With `isBackground` it was asked for what goes on by itself upstream: that it has
- * only begun is no failure.
+ * Says what a body is that has come to its end.
  *
  * A stream is whole with its protocol's last event; that of a completion also where each choice has ended, since some servers
  * send no `[DONE]`. Only where the body is encoded the verdict comes later.
  *
  * @example
- * const verdict = await verdictOn('responses', answer.headers, chunks, true)
+ * const verdict = await verdictOn('responses', answer.headers, chunks)
  */
-export function verdictOn(
-  endpoint: string,
-  headers: Headers,
-  chunks: Chunks,
-  isBackground = false,
-): Verdict | Promise<Verdict> {
+export function verdictOn(endpoint: string, headers: Headers, chunks: Chunks): Verdict | Promise<Verdict> {
   const type = headers.get('content-type')?.toLowerCase() ?? ''
   const coding = headers.get('content-encoding')
   const isJudged = isText(type) || OF_JSON_OR_EVENTS.has(endpoint)
   if (!isJudged && !isEncoded(coding)) return 'whole'
   const came = joinBytes(chunks.map(({ bytes }) => bytes))
-  const judge = (plain: Uint8Array): Verdict =>
-    isJudged ? verdictOnText(endpoint, type, plain, isBackground) : 'whole'
+  const judge = (plain: Uint8Array): Verdict => (isJudged ? verdictOnText(endpoint, type, plain) : 'whole')
   if (!isEncoded(coding)) return judge(came)
   return decodeBody(came, coding, DECODED_BYTES_MAX).then((plain) => {
     if (plain instanceof Uint8Array) return judge(plain)
@@ -101,11 +89,11 @@ function isEventStream(type: string): boolean {
   return type.startsWith('text/event-stream')
 }
 
-function verdictOnText(endpoint: string, type: string, plain: Uint8Array, isBackground: boolean): Verdict {
+function verdictOnText(endpoint: string, type: string, plain: Uint8Array): Verdict {
   if (isEventStream(type)) return verdictOnStream(endpoint, plain)
   const text = UTF_8.decode(plain).trim()
   if (isJsonType(type) || text.startsWith('{') || text.startsWith('[')) {
-    return verdictOnJson(endpoint, text, isBackground)
+    return verdictOnJson(endpoint, text)
   }
   return /^(?:data|event|id|retry)?:/.test(text) ? verdictOnStream(endpoint, plain) : 'whole'
 }
@@ -146,12 +134,14 @@ function areChoicesFinished(datas: readonly string[]): boolean {
   return choices.areFinished
 }
 
-function verdictOnJson(endpoint: string, text: string, isBackground: boolean): Verdict {
+function verdictOnJson(endpoint: string, text: string): Verdict {
   const [first, last] = [text[0], text.at(-1)]
   if (!((first === '{' && last === '}') || (first === '[' && last === ']'))) return 'cut'
   if (text.length > PARSED_CHARS_MAX && !MAY_HAVE_FAILED.test(text)) return 'whole'
   try {
-    return isFailedAnswer(endpoint, JSON.parse(text), isBackground) ? 'failed' : 'whole'
+    const value: unknown = JSON.parse(text)
+    if (isFailedAnswer(endpoint, value)) return 'failed'
+    return endpoint === 'responses' && isJsonObject(value) && isUnderWay(value) ? 'begun' : 'whole'
   } catch {
     return 'cut'
   }

@@ -1,11 +1,13 @@
 import { idempotencyNameOf } from '../cache/idempotency-name.ts'
 import { scopeOf } from '../cache/scope.ts'
 import type { Settings } from '../config/settings.ts'
+import type { Draft } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
 import { isJsonObject } from '../json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { ErrorKind } from '../openai/error-catalogue.ts'
+import { startsWork } from '../openai/works-on.ts'
 import { awaitFlight } from './await-flight.ts'
 import { keyIn } from './cache-names.ts'
 import { comparableBody } from './comparable-body.ts'
@@ -55,7 +57,7 @@ export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): P
   const body = received instanceof Uint8Array ? comparableBody(received, headers.get('content-type')) : NOTHING
   const unread = isRead ? '' : `unread, ${headers.get('content-length')} bytes`
   const fingerprint = keyIn(scope, request, body, unread, deps.digest)
-  const isBackground = isJsonObject(draft.value) && draft.value['background'] === true
+  const isBackground = startsWork(endpointOf(exchange.target), draft.value, sentOf(draft))
   const runsOn = settings.onDisconnect === 'drain' || isBackground
   const { signal } = exchange.abort
   try {
@@ -76,4 +78,11 @@ export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): P
     if (thrown instanceof ApiError && FINAL.has(thrown.kind)) exchange.shouldRetry = false
     throw thrown
   }
+}
+
+/** What goes upstream, where its parsed copy does not tell that: a rule has changed it, or there is none. */
+function sentOf(draft: Draft): Uint8Array | undefined {
+  if (isJsonObject(draft.value) && !draft.isChangedFor(undefined)) return undefined
+  const body = draft.textFor(undefined) ?? draft.received
+  return body instanceof Uint8Array ? body : undefined
 }

@@ -3,7 +3,6 @@ import {
   type AnswerEvent,
   type EventMeaning,
   finishesAnswer,
-  isFailedAnswer,
   meaningOf,
   OpenChoices,
 } from '../../../src/openai/answer-events.ts'
@@ -29,6 +28,17 @@ describe('an event', () => {
     ['chat/completions', json({ error: 'gone' }), 'failure'],
     ['chat/completions', json({ error: { message: null, code: null } }), 'failure'],
     ['chat/completions', json({ error: {} }), 'failure'],
+    ['chat/completions', json({ id: 'x', choices: [{ delta: { content: 'hi' } }], error: {} }), 'neither'],
+    [
+      'chat/completions',
+      json({ choices: [{ delta: { content: 'hi' }, error: { message: '' } }], error: [] }),
+      'neither',
+    ],
+    ['chat/completions', json({ choices: [{ delta: {} }], error: { message: null, code: 0 } }), 'neither'],
+    ['responses', json({ type: 'response.completed', response: { status: 'completed', error: {} } }), 'last'],
+    ['responses', json({ type: 'response.completed', response: { status: 'in_progress', error: {} } }), 'neither'],
+    ['images/generations', json({ type: 'image_generation.completed', error: {} }), 'last'],
+    ['messages', json({ type: 'message_stop', error: { type: '' } }), 'last'],
     ['chat/completions', { event: 'error', data: 'gone' }, 'failure'],
     ['responses', json({ sequence_number: 9, type: 'error', message: 'gone' }), 'failure'],
     ['responses', json({ type: 'response.output_text.delta', delta: '{"type":"response.completed"}' }), 'neither'],
@@ -74,36 +84,5 @@ describe('an event', () => {
     choices.add('{"choices":[{"index":1,"finish_reason":"stop"}]}')
     choices.add('{"choices":[],"usage":{}}')
     expect(choices.areFinished).toBe(true)
-  })
-})
-
-describe('a JSON answer', () => {
-  test.each([
-    ['chat/completions', { id: 'x', choices: [{ message: {} }], usage: {}, error: { message: 'gone' } }],
-    ['chat/completions', { choices: [{ message: {}, error: { code: 502 } }] }],
-    ['chat/completions', { choices: [{ message: {}, finish_reason: 'error' }] }],
-    ['chat/completions', { error: 'gone' }],
-    ['chat/completions', { object: 'error', message: 'gone', code: 500 }],
-    ['messages', { type: 'error', request_id: 'r' }],
-    ['responses', { output: [], status: 'failed' }],
-    ['responses', { status: 'cancelled' }],
-    ['responses', { status: 'in_progress' }],
-    ['responses', { status: 'queued', background: false }],
-    ['responses', { status: 'completed', error: { code: 'server_error' } }],
-  ])('of %s: %j is a failure', (endpoint, value) => {
-    expect(isFailedAnswer(endpoint, value)).toBe(true)
-  })
-
-  test.each([
-    ['chat/completions', { error: null, choices: [{ finish_reason: 'stop', error: null }] }],
-    ['responses', { status: 'completed', error: null }],
-    ['responses', { status: 'incomplete' }],
-    ['responses', { status: 'queued', background: true }],
-    ['fine_tuning/jobs', { status: 'queued', error: { code: null, message: null, param: null } }],
-    ['fine_tuning/jobs', { status: 'queued', error: {} }],
-    ['videos', { status: 'queued', error: null }],
-    ['models', [{ id: 'm' }]],
-  ])('of %s: %j is none', (endpoint, value) => {
-    expect(isFailedAnswer(endpoint, value)).toBe(false)
   })
 })

@@ -93,7 +93,6 @@ describe('a body in JSON that ended properly is a whole answer', () => {
     ['embeddings', ['[]']],
     ['responses', ['{"id":"r","status":"completed"}']],
     ['chat/completions', ['{"status":"failed"}']],
-    ['responses', ['{"status":"queued","background":true}']],
   ])('of %s: %j', (endpoint, chunks) => {
     expect(isWhole(endpoint, 'application/json', chunks)).toBe(true)
   })
@@ -114,6 +113,7 @@ describe('a body in JSON that ended properly is a whole answer', () => {
     ['responses', ['{"id":"r","status": "failed"}']],
     ['responses', [`{"output":["${PADDING}"],"status":"failed"}`]],
     ['responses', ['{"id":"r","status":"in_progress"}']],
+    ['responses', ['{"id":"r","status":"queued","background":true}']],
     ['messages', ['{"type":"error","request_id":"r"}']],
   ])('but this one of %s is not: %#', (endpoint, chunks) => {
     expect(isWhole(endpoint, JSON_TYPE, chunks)).toBe(false)

@@ -1,0 +1,59 @@
+import { isEncoded } from '../bytes/decode-body.ts'
+import { joinBytes } from '../bytes/join-bytes.ts'
+import { STATEFUL_RESOURCES } from '../config/stateful-resources.ts'
+import { isJsonObject } from '../json/json.ts'
+
+/** A response says so in its first event, or near its beginning. */
+const LOOKED_THROUGH_BYTES = 1024 * 1024
+/**
+ * Members of a response, or the name of an event, that are there only where its upstream works at it by itself. In a text that a model
+ * or a caller has written their quotation marks are escaped.
+ */
+const IN_BACKGROUND =
+  /(?<!\\)(?:"background"\s*:\s*true|"status"\s*:\s*"queued"|"response\.queued")|^event: ?response\.queued/m
+/** Resources of which a request makes no object that works on without it. */
+const ANSWERED_AT_ONCE: ReadonlySet<string> = new Set(['responses', 'realtime', 'live'])
+
+/**
+ * Whether a request is for what goes on by itself upstream, also when its answer is cut or never comes: a response in the background,
+ * a job, a run, any object that is made there. `value`: its parsed body; `sent`: what goes upstream, where that is another body, or
+ * one that was not parsed.
+ *
+ * @example
+ * const isBackground = startsWork('videos', body, undefined)
+ */
+export function startsWork(endpoint: string, value: unknown, sent: Uint8Array | undefined): boolean {
+  if (endpoint === 'responses') {
+    return (isJsonObject(value) && value['background'] === true) || (sent !== undefined && saysBackground(sent))
+  }
+  const [resource = ''] = endpoint.split('/', 1)
+  return STATEFUL_RESOURCES.has(resource) && !ANSWERED_AT_ONCE.has(resource)
+}
+
+/**
+ * Whether what has come of an answer that broke off says that its upstream works on, though nobody may have asked for that. Of an
+ * encoded one that can't be told, and is assumed.
+ *
+ * @example
+ * const isUnknown = worksOn('responses', answer.headers, chunks)
+ */
+export function worksOn(
+  endpoint: string,
+  headers: Headers,
+  chunks: readonly { readonly bytes: Uint8Array }[],
+): boolean {
+  if (endpoint !== 'responses') return false
+  if (isEncoded(headers.get('content-encoding'))) return true
+  const looked: Uint8Array[] = []
+  let bytes = 0
+  for (const chunk of chunks) {
+    if (bytes >= LOOKED_THROUGH_BYTES) break
+    looked.push(chunk.bytes)
+    bytes += chunk.bytes.byteLength
+  }
+  return saysBackground(joinBytes(looked))
+}
+
+function saysBackground(text: Uint8Array): boolean {
+  return IN_BACKGROUND.test(new TextDecoder().decode(text.subarray(0, LOOKED_THROUGH_BYTES)))
+}
