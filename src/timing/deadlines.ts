@@ -19,6 +19,11 @@ export interface Deadlines {
   start(limitMs: number, onExpire: () => void): Deadline
 }
 
+/** A timer that comes so late says that the whole process stood still: it was stopped, or its machine was. */
+const STOOD_STILL_MS = 500
+/** So long what came meanwhile has to be read, before anything is said to be late. */
+const CATCH_UP_MS = 1_000
+
 const NEVER: Deadline = Object.freeze({ touch() {}, suspend() {}, clear() {} })
 
 /** One running deadline: a class, because there are several for each request, and closures cost four times as much. */
@@ -62,6 +67,7 @@ class DeadlineSet {
   #last: Entry | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #armedFor = Number.POSITIVE_INFINITY
+  #isCatchingUp = false
 
   constructor(now: () => number) {
     this.now = now
@@ -100,6 +106,12 @@ class DeadlineSet {
 
   #sweep(): void {
     const at = this.now()
+    this.#isCatchingUp = !this.#isCatchingUp && at - this.#armedFor > STOOD_STILL_MS
+    // Answers, and what clients sent, wait in the sockets' buffers: nobody was late but this process.
+    if (this.#isCatchingUp) {
+      this.#timer = setTimeout(() => this.#sweep(), CATCH_UP_MS)
+      return
+    }
     const due: Entry[] = []
     for (let entry = this.#last; entry !== undefined; entry = entry.before) if (entry.dueAt <= at) due.push(entry)
     try {
@@ -123,6 +135,8 @@ class DeadlineSet {
  *
  * The timer is armed for the earliest known due time. A touched entry is found to be early when that
  * time comes, and the timer is armed again: so a chunk of a stream costs no timer call.
+ *
+ * Where the process itself stood still for longer than that (SIGSTOP, a machine that slept), what is due then has a second more.
  *
  * @example
  * const deadlines = createDeadlines()

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, mock, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, jest, mock, test } from 'bun:test'
 import fc from 'fast-check'
 import { createDeadlines, type Deadline } from '../../../src/timing/deadlines.ts'
 
@@ -133,4 +133,46 @@ test('one that expires clears another that is due at the same time: that one doe
   second = deadlines.start(10, other)
   advance(50)
   expect(other).not.toHaveBeenCalled()
+})
+
+describe('a process that was stopped', () => {
+  /** The clock goes on, and no timer runs. */
+  const stop = (ms: number): void => {
+    at += ms
+    jest.advanceTimersByTime(1)
+  }
+
+  test('reads what came meanwhile before it says that anything was late', () => {
+    const onExpire = mock<() => void>()
+    const deadline = createDeadlines(() => at).start(100, onExpire)
+    advance(99)
+    stop(30_000)
+    advance(500)
+    deadline.touch()
+    advance(99)
+    expect(onExpire).not.toHaveBeenCalled()
+    advance(501)
+    expect(onExpire).toHaveBeenCalledTimes(1)
+  })
+
+  test('gives what stays silent a second, and no more', () => {
+    const onExpire = mock<() => void>()
+    createDeadlines(() => at).start(100, onExpire)
+    advance(99)
+    stop(30_000)
+    advance(999)
+    expect(onExpire).not.toHaveBeenCalled()
+    advance(1)
+    expect(onExpire).toHaveBeenCalledTimes(1)
+  })
+
+  test('also where it stands still once more meanwhile', () => {
+    const onExpire = mock<() => void>()
+    createDeadlines(() => at).start(100, onExpire)
+    advance(99)
+    stop(30_000)
+    at += 5_000
+    jest.advanceTimersByTime(1_000)
+    expect(onExpire).toHaveBeenCalledTimes(1)
+  })
 })
