@@ -8,7 +8,7 @@ import { addOwnHeaders } from './own-headers.ts'
 import { isJsonWithin, SHORT_BYTES_MAX } from './short-answer.ts'
 import { answerEndOf, type WatchedEnd } from './stream/answer-end.ts'
 import type { AnswerIds } from './stream/answer-ids.ts'
-import { noteBody, standalone, wholeOf } from './stream/body-note.ts'
+import { noteBody, silentMs, standalone, wholeOf } from './stream/body-note.ts'
 import { errorEvent } from './stream/error-event.ts'
 import { holdEnd } from './stream/hold-end.ts'
 import type { Outcome } from './stream/outcome.ts'
@@ -87,7 +87,7 @@ export function deliver(
   const { body } = isRead ? standalone(answer) : answer
   if (body === null) return new Response(null, answer)
   if (isEventStream) exchange.stream = true
-  const watching = { ...watch(exchange, via, objects, deps), end }
+  const watching = { ...watch(exchange, answer, via, objects, deps), end }
   const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, watching)
   const isPinged = isEventStream && isOpenEnded(headers) && deps.ssePingMs > 0
   const isHeld = objects?.isLate === true
@@ -143,7 +143,7 @@ async function deliverWhole(
   const { headers } = answer
   const bytesMax = wholeOf(given) === undefined ? WHOLE_BYTES_MAX : Number.POSITIVE_INFINITY
   const isSmall = Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= SHORT_BYTES_MAX
-  const watching = watch(exchange, via, objects, deps)
+  const watching = watch(exchange, given, via, objects, deps)
   try {
     const whole = isSmall
       ? new Uint8Array(await answer.arrayBuffer())
@@ -190,9 +190,16 @@ interface Watching {
 }
 
 /** What every body of an answer is watched for. */
-function watch(exchange: Exchange, { streamIdleMs }: Via, objects: AnswerIds | undefined, deps: DeliverDeps): Watching {
+function watch(
+  exchange: Exchange,
+  answer: Response,
+  { streamIdleMs }: Via,
+  objects: AnswerIds | undefined,
+  deps: DeliverDeps,
+): Watching {
+  const timeOut = (): void => exchange.abort.abort(new ApiError('upstream_timeout'))
   return {
-    idle: deps.deadlines.start(streamIdleMs, () => exchange.abort.abort(new ApiError('upstream_timeout'))),
+    idle: deps.deadlines.start(streamIdleMs, timeOut, silentMs(answer)),
     onFirstChunk() {
       exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
     },

@@ -2,7 +2,7 @@ import { type ChunkDecoder, createChunkDecoder } from '../bytes/chunk-decoder.ts
 import { formatOf } from '../bytes/content-coding.ts'
 import { codingsOf } from '../bytes/decode-body.ts'
 import { joinBytes } from '../bytes/join-bytes.ts'
-import { noteBody } from '../stream/body-note.ts'
+import { noteBody, noteSilence } from '../stream/body-note.ts'
 
 type Chunk = Uint8Array<ArrayBuffer>
 
@@ -19,6 +19,8 @@ export class HeldAnswer {
   #isDone = false
   /** Bytes that have come, encoded as they are. */
   bytes = 0
+  /** When the last of them came, in the time of `performance.now()`. */
+  #lastByteAt = performance.now()
   /** Whether what comes can be decoded, as far as is known. */
   isReadable: boolean
 
@@ -47,6 +49,7 @@ export class HeldAnswer {
     }
     this.#chunks.push(value)
     this.bytes += value.byteLength
+    this.#lastByteAt = performance.now()
     if (this.#decoder === undefined) return value
     const plain = await this.#decoder.add(value)
     if (plain !== undefined) return joinBytes(plain)
@@ -59,7 +62,11 @@ export class HeldAnswer {
     this.#decoder?.close()
     const chunks = this.#chunks
     this.#chunks = []
-    if (!(this.#isDone && isWhole)) return new Response(this.#rest(chunks), this.#answer)
+    if (!(this.#isDone && isWhole)) {
+      const answer = new Response(this.#rest(chunks), this.#answer)
+      noteSilence(answer, this.#lastByteAt)
+      return answer
+    }
     const whole = joinBytes(chunks)
     const answer = new Response(whole, this.#answer)
     answer.headers.set('content-length', String(whole.byteLength))

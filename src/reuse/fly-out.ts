@@ -4,6 +4,7 @@ import { type Fork, forkExchange } from '../fork-exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { isJsonWithin, readShort, SHORT_BYTES_MAX } from '../short-answer.ts'
 import { answerEndOf } from '../stream/answer-end.ts'
+import { silentMs } from '../stream/body-note.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { noteSpent } from './await-flight.ts'
 import type { FlightNote, ReuseRequest } from './reuse-request.ts'
@@ -42,7 +43,7 @@ export async function flyOut(
       const total = deps.deadlines.start(leftMs, timeOut)
       fork.atEnd(() => total.clear())
     }
-    const idle = deps.deadlines.start(request.streamIdleMsOf(lane), timeOut)
+    const idle = deps.deadlines.start(request.streamIdleMsOf(lane), timeOut, silentMs(answer))
     if (isJsonWithin(answer.headers, Math.min(SHORT_BYTES_MAX, request.settings.cache.answerBytesMax)))
       return { answer, note, whole: await readWhole(answer, fork, idle) }
     const end = answerEndOf(fork, answer, { isUpstreams: true, deadlines: deps.deadlines })

@@ -55,3 +55,26 @@ export function standalone(response: Response): Response {
   if ('whole' in note) return new Response(note.whole, response)
   return new Response(response.body === null ? null : passThrough(response.body, note.tap), response)
 }
+
+const silences = createBeside<Response, number>('silent since')
+
+/**
+ * Notes beside an answer when its last byte came, in the time of `performance.now()`: whoever waits for the next one has waited since then.
+ *
+ * @example
+ * noteSilence(answer, held.lastByteAt)
+ */
+export function noteSilence(response: Response, since: number): void {
+  silences.set(response, since)
+}
+
+/**
+ * How long an answer has been silent when it is handed on, in ms; 0: it has not been waited for.
+ *
+ * @example
+ * const idle = deadlines.start(idleMs, onExpire, silentMs(answer))
+ */
+export function silentMs(response: Response): number {
+  const since = silences.get(response)
+  return since === undefined ? 0 : performance.now() - since
+}

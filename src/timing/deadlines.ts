@@ -11,12 +11,13 @@ export interface Deadline {
 /** Starts deadlines that all share one timer of the process. */
 export interface Deadlines {
   /**
-   * Calls `onExpire` once when `limitMs` have passed without a `touch`. A limit of 0 never expires.
+   * Calls `onExpire` once when `limitMs` have passed without a `touch`. A limit of 0 never expires. Of the first, `goneMs` have passed
+   * before.
    *
    * @example
    * const idle = deadlines.start(config.timeouts.streamIdleMs, () => abort(new ApiError('upstream_timeout')))
    */
-  start(limitMs: number, onExpire: () => void): Deadline
+  start(limitMs: number, onExpire: () => void, goneMs?: number): Deadline
 }
 
 /** A timer that comes so late says that the whole process stood still: it was stopped, or its machine was. */
@@ -37,11 +38,11 @@ class Entry implements Deadline {
   after: Entry | undefined
   isRunning = true
 
-  constructor(set: DeadlineSet, limitMs: number, onExpire: () => void) {
+  constructor(set: DeadlineSet, limitMs: number, onExpire: () => void, goneMs: number) {
     this.#set = set
     this.#limitMs = limitMs
     this.onExpire = onExpire
-    this.dueAt = set.now() + limitMs
+    this.dueAt = set.now() + limitMs - goneMs
   }
 
   touch(): void {
@@ -144,9 +145,9 @@ class DeadlineSet {
 export function createDeadlines(now: () => number = () => performance.now()): Deadlines {
   const set = new DeadlineSet(now)
   return {
-    start(limitMs, onExpire) {
+    start(limitMs, onExpire, goneMs = 0) {
       if (limitMs <= 0) return NEVER
-      const entry = new Entry(set, limitMs, onExpire)
+      const entry = new Entry(set, limitMs, onExpire, goneMs)
       set.add(entry)
       set.onTouch(entry)
       return entry

@@ -37,7 +37,7 @@ export const PROMISES: readonly HardeningPromise[] = [
   {
     number: 5,
     sentence: 'Faults end in one typed error, in time',
-    over: 'every fault × before the headers, mid-stream, at the end × 100',
+    over: 'every fault of our own and of toxiproxy × before the headers, mid-stream, at the end × 100',
     figure: '100 %, within the timer + 250 ms; 0 hung, 0 doubled',
   },
   {

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createOpenApiDocument } from '../../../src/openai/openapi-document.ts'
+import { lastLine, runTool } from '../run-tool.ts'
 import type { Answer } from './judge-answer.ts'
 
 /** The version that is run; it goes into `.cache/`, and is no dependency of ours. */
@@ -42,11 +43,10 @@ export async function runSchemathesis(port: number, seed: number): Promise<Schem
       ...['--phases', 'examples,coverage,fuzzing', '--continue-on-failure', '--no-shrink', '--warnings', 'off'],
       ...['--suppress-health-check', 'all', '-H', 'Authorization: Bearer sk-callers-own'],
     ]
-    const { code, said } = await run([join(VENV, 'bin/schemathesis'), ...args], folder)
+    const end = await runTool([join(VENV, 'bin/schemathesis'), ...args], { cwd: folder, msMax: RUN_MS_MAX })
     const report = readdirSync(folder).find((name) => name.startsWith('har'))
     // It ends with 1 where it has found something, which our own judgement sees as well.
-    if (report === undefined || code > 1)
-      return { missing: `none: it ended with ${code}, ${said.trim().split('\n').at(-1)}` }
+    if (report === undefined || end.code > 1) return { missing: `none: it ended with ${end.code}, ${lastLine(end)}` }
     return { asked: readReport(readFileSync(join(folder, report), 'utf8')) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -90,16 +90,11 @@ function readReport(text: string): readonly Asked[] {
 async function provide(): Promise<string | undefined> {
   if (existsSync(join(VENV, 'bin/schemathesis'))) return undefined
   if (Bun.which('python3') === null) return 'python3 is missing'
-  const made = await run(['python3', '-m', 'venv', VENV], tmpdir())
+  const inTmp = { cwd: tmpdir(), msMax: RUN_MS_MAX }
+  const made = await runTool(['python3', '-m', 'venv', VENV], inTmp)
   if (made.code !== 0) return 'python3 has no venv'
-  const installed = await run([join(VENV, 'bin/pip'), 'install', '--quiet', `schemathesis==${VERSION}`], tmpdir())
+  const installed = await runTool([join(VENV, 'bin/pip'), 'install', '--quiet', `schemathesis==${VERSION}`], inTmp)
   if (installed.code === 0) return undefined
   rmSync(VENV, { recursive: true, force: true })
-  return `pip can't install schemathesis: ${installed.said.trim().split('\n').at(-1)}`
-}
-
-async function run(command: string[], cwd: string): Promise<{ readonly code: number; readonly said: string }> {
-  const child = Bun.spawn(command, { cwd, stdout: 'pipe', stderr: 'pipe', timeout: RUN_MS_MAX })
-  const [out, error] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  return { code: await child.exited, said: out + error }
+  return `pip can't install schemathesis: ${lastLine(installed)}`
 }

@@ -12,13 +12,13 @@ export interface FaultEnd {
   readonly isHung: boolean
 }
 
-const BODY = '{"model":"m","input":"a","voice":"v","messages":[{"role":"user","content":"hi"}]}'
-const STREAM_BODY = `${BODY.slice(0, -1)},"stream":true}`
+/** What calls ask for that have no model of their own. */
+export const MODEL = 'm'
 
 /** Makes the call of a case on a connection of its own. */
-export async function callWithFault({ id, shape }: FaultCase, port: number, msMax: number): Promise<FaultEnd> {
+export async function callWithFault({ id, shape, lane }: FaultCase, port: number, msMax: number): Promise<FaultEnd> {
   const client = await openRawClient(port)
-  client.write(requestOf(TARGETS[shape], shape.startsWith('stream') ? STREAM_BODY : BODY, id))
+  client.write(requestOf(TARGETS[shape], bodyFor(lane ?? MODEL, shape.startsWith('stream')), id))
   const late = Promise.withResolvers<'late'>()
   const timer = setTimeout(() => late.resolve('late'), msMax)
   const answered = client.response().catch(() => undefined)
@@ -33,10 +33,15 @@ export async function callWithFault({ id, shape }: FaultCase, port: number, msMa
 export async function healthyCallMs(port: number): Promise<number> {
   const startedAt = performance.now()
   const client = await openRawClient(port)
-  client.write(requestOf('/v1/chat/completions', BODY, undefined))
+  client.write(requestOf('/v1/chat/completions', bodyFor(MODEL, false), undefined))
   await client.response()
   client.leave()
   return performance.now() - startedAt
+}
+
+function bodyFor(model: string, isStream: boolean): string {
+  const messages = [{ role: 'user', content: 'hi' }]
+  return JSON.stringify({ model, input: 'a', voice: 'v', messages, ...(isStream && { stream: true }) })
 }
 
 function requestOf(target: string, body: string, id: string | undefined): string {

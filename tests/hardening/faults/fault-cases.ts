@@ -1,17 +1,10 @@
 import { createRandom, type Random } from '../random.ts'
+import type { Toxic, ToxicType } from './toxic-cases.ts'
 import { SHAPES, type Shape, type WireAnswer, wireAnswer } from './wire-answers.ts'
 
 /** What becomes of an upstream's connection. */
-export type FaultKind =
-  | 'reset'
-  | 'close'
-  | 'stall'
-  | 'half-open'
-  | 'truncated'
-  | 'garbage'
-  | 'slow'
-  | 'sliced'
-  | 'delayed'
+export type FaultKind = OwnKind | `toxic-${ToxicType}`
+type OwnKind = 'reset' | 'close' | 'stall' | 'half-open' | 'truncated' | 'garbage' | 'slow' | 'sliced' | 'delayed'
 /** Where in an answer. */
 export type FaultPlace = 'before-headers' | 'within-headers' | 'mid-stream' | 'end'
 
@@ -31,9 +24,15 @@ export interface FaultCase {
   readonly mayFail: boolean
   /** Whether nothing tells the gateway of the fault but its timer. */
   readonly isSilent: boolean
+  /** How long the fault itself takes, in ms. */
+  readonly takesMs: number
+  /** The model that it asks for, where it has one of its own. */
+  readonly lane?: string
+  /** What toxiproxy does, where it is its fault. */
+  readonly toxic?: Toxic
 }
 
-const KINDS: readonly FaultKind[] = [
+const KINDS: readonly OwnKind[] = [
   'reset',
   'close',
   'stall',
@@ -47,7 +46,7 @@ const KINDS: readonly FaultKind[] = [
 const PLACES: readonly FaultPlace[] = ['before-headers', 'within-headers', 'mid-stream', 'end']
 
 /** Of each kind in each place; the short form has fewer. */
-export const EACH = 100
+const EACH = 100
 const EACH_SHORT = 6
 
 /** All cases of a run: of each kind and place as many, dealt out to the shapes in which that can happen and be seen. */
@@ -63,7 +62,7 @@ export function faultCases(seed: number, isShort: boolean): readonly FaultCase[]
 }
 
 /** What nobody between two servers can know of is no fault of a gateway: bytes that are as they should be but for their meaning. */
-function canBeSeen(kind: FaultKind, place: FaultPlace, shape: Shape): boolean {
+function canBeSeen(kind: OwnKind, place: FaultPlace, shape: Shape): boolean {
   const isInBody = place === 'mid-stream' || place === 'end'
   // Cut, and then brought to a proper end: where a length was told it can't be.
   if (kind === 'truncated') return isInBody && shape === 'stream-until-close'
@@ -76,7 +75,8 @@ function isChunked(shape: Shape): boolean {
   return shape === 'stream' || shape.endsWith('-chunked')
 }
 
-function makeCase(seed: number, kind: FaultKind, place: FaultPlace, shape: Shape, index: number): FaultCase {
+/** Makes a case: its seed and its id determine it. */
+export function makeCase(seed: number, kind: FaultKind, place: FaultPlace, shape: Shape, index: number): FaultCase {
   const id = `${kind}/${place}/${shape}/${index}`
   const random = createRandom(seed, id)
   const answer = wireAnswer(shape, id)
@@ -88,6 +88,7 @@ function makeCase(seed: number, kind: FaultKind, place: FaultPlace, shape: Shape
     mayFail: !isBenign,
     isSilent:
       kind === 'stall' || kind === 'half-open' || kind === 'slow' || (kind === 'garbage' && place !== 'mid-stream'),
+    takesMs: 0,
   }
 }
 

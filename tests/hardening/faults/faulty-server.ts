@@ -27,8 +27,11 @@ const SLICE_BYTES_MAX = 7
 const SLICES_MAX = 200
 const PLAIN = JSON.stringify({ ok: true })
 
-/** Starts it. */
-export async function startFaultyServer(cases: readonly FaultCase[]): Promise<FaultyServer> {
+/** Starts it; `poison` has the toxic of a case begin. */
+export async function startFaultyServer(
+  cases: readonly FaultCase[],
+  poison: (id: string) => Promise<void> = () => Promise.resolve(),
+): Promise<FaultyServer> {
   const byId = new Map(cases.map((one) => [one.id, one]))
   const arrivals = new Map<string, number>()
   const struckAt = new Map<string, number>()
@@ -44,6 +47,7 @@ export async function startFaultyServer(cases: readonly FaultCase[]): Promise<Fa
     if (one.at > 0) connection.write(one.answer.bytes.subarray(0, one.at))
     // What has been written has left, and been read: a reset would take it along.
     if (one.at > 0) await Bun.sleep(READ_MS)
+    if (one.toxic !== undefined) await poison(id)
     struckAt.set(id, performance.now())
     await strike(one, connection, () => struckAt.set(id, performance.now()))
   })
@@ -53,7 +57,7 @@ export async function startFaultyServer(cases: readonly FaultCase[]): Promise<Fa
 const READ_MS = 15
 
 async function strike(
-  { kind, at, answer, random }: FaultCase,
+  { kind, place, at, answer, random }: FaultCase,
   connection: UpstreamConnection,
   onOver: () => void,
 ): Promise<void> {
@@ -99,6 +103,14 @@ async function strike(
       await Bun.sleep(DELAY_MS)
       finish(rest)
       break
+    case 'toxic-slow_close':
+      // Who leaves in time: that it is seen late is all.
+      if (place === 'end') finish(rest)
+      else socket.end()
+      break
+    default:
+      // All that is wrong happens on the way.
+      finish(rest)
   }
 }
 

@@ -40,11 +40,14 @@ export function judgeFault(
 }
 
 /** How long after its time a call ended, without what the machine itself took: negative where it was earlier. */
-export function beyondMs({ kind, isSilent }: FaultCase, { end, struckAt, timerMs, baselineMs }: FaultFacts): number {
+export function beyondMs(
+  { mayBeWhole, isSilent, takesMs }: FaultCase,
+  { end, struckAt, timerMs, baselineMs }: FaultFacts,
+): number {
   if (struckAt === undefined) return 0
   // What is only slow comes whole, where it is not given up: then it is over as soon as its last byte is there.
-  const isWhole = kind === 'slow' && end.response?.isComplete === true && end.response.status === 200
-  const allowed = isSilent && !isWhole ? timerMs : 0
+  const isWhole = mayBeWhole && end.response?.isComplete === true && end.response.status === 200
+  const allowed = isSilent && !isWhole ? timerMs : takesMs
   return end.endedAt - struckAt - allowed - baselineMs
 }
 

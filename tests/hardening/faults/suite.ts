@@ -1,142 +1,95 @@
-import { type LogLine, startTestGateway } from '../../helpers/start-gateway.ts'
-import { inPool } from '../pool.ts'
-import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
-import { callWithFault, healthyCallMs, safe } from './fault-call.ts'
-import { type FaultCase, faultCases } from './fault-cases.ts'
-import { type FaultyServer, startFaultyServer } from './faulty-server.ts'
-import { beyondMs, type FaultFacts, type FaultFault, judgeFault } from './judge-fault.ts'
+import { writeConfigFile } from '../../helpers/config-file.ts'
+import { startTestGateway } from '../../helpers/start-gateway.ts'
+import type { HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
+import { callWithFaults, type FaultOutcome, TIMER_MS } from './call-with-faults.ts'
+import { MODEL } from './fault-call.ts'
+import { faultCases } from './fault-cases.ts'
+import { startFaultyServer } from './faulty-server.ts'
+import { type ToxicCase, toxicCases } from './toxic-cases.ts'
+import { hasToxiproxy, provideToxiproxy, startToxiproxy, type Toxiproxy } from './toxiproxy.ts'
 import { startWrongProxy } from './wrong-proxy.ts'
 
-/** The gateway's timers for the first byte and for silence. */
-const TIMER_MS = 1500
 /** Who has not ended by then never will. */
 const HUNG_MS = 15_000
-const AT_ONCE = 48
-const REPORT_EVERY = 200
+const TIMERS = { FIRST_BYTE_TIMEOUT_MS: String(TIMER_MS), STREAM_IDLE_TIMEOUT_MS: String(TIMER_MS) }
 
-/** What the calls go to. */
-interface Subject {
-  readonly port: number
-  readonly lines: readonly LogLine[]
+interface Tally extends FaultOutcome {
+  readonly cases: number
 }
 
-interface Outcome {
-  readonly failures: readonly HardeningFailure[]
-  readonly faults: Readonly<Record<FaultFault, number>>
-  /** The latest end after its time. */
-  readonly beyondMs: number
-  readonly baselineMs: number
+const NONE: Tally = {
+  ...{ cases: 0, failures: [], beyondMs: 0, baselineMs: 0 },
+  faults: { hung: 0, doubled: 0, 'out of type': 0, late: 0 },
 }
 
-async function callAll(
-  cases: readonly FaultCase[],
-  subject: Subject,
-  server: FaultyServer,
-  { hungMs, report }: { readonly hungMs: number; readonly report: HardeningRun['report'] },
-): Promise<Outcome> {
-  const failures: HardeningFailure[] = []
-  const faults: Record<FaultFault, number> = { hung: 0, doubled: 0, 'out of type': 0, late: 0 }
-  const baseline = watchBaseline(subject.port)
-  const find = createLineFinder(subject)
-  let latest = Number.NEGATIVE_INFINITY
-  let done = 0
-  await inPool(cases, AT_ONCE, async (one) => {
-    const startedAt = performance.now()
-    const end = await callWithFault(one, subject.port, hungMs)
-    const lines = await find(one, end.isHung ? 0 : hungMs)
-    const facts: FaultFacts = {
-      ...{ end, lines, timerMs: TIMER_MS },
-      arrivals: server.arrivals(one.id),
-      struckAt: server.struckAt(one.id),
-      baselineMs: await baseline.since(startedAt),
-    }
-    const verdict = judgeFault(one, facts)
-    if (verdict !== undefined) {
-      faults[verdict.fault] += 1
-      failures.push({ id: one.id, message: `${verdict.fault}: ${verdict.message}` })
-    }
-    if (!end.isHung) latest = Math.max(latest, beyondMs(one, facts))
-    done += 1
-    if (done % REPORT_EVERY === 0) report(`${done.toLocaleString('en')} of ${cases.length.toLocaleString('en')}`)
-  })
-  await baseline.stop()
-  return { failures, faults, beyondMs: latest, baselineMs: await baseline.since(0) }
-}
-
-/** Finds the lines of the log about a call, each of which is looked at once. */
-function createLineFinder({ lines }: Subject): (one: FaultCase, msMax: number) => Promise<readonly LogLine[]> {
-  const byId = new Map<unknown, LogLine[]>()
-  let read = 0
-  const own = (id: string): readonly LogLine[] => {
-    for (; read < lines.length; read += 1) {
-      const line = lines[read]
-      if (line?.['msg'] === 'exchange') byId.set(line['request_id'], [...(byId.get(line['request_id']) ?? []), line])
-    }
-    return byId.get(safe(id)) ?? []
-  }
-  // A call's record is written behind its last byte.
-  return async ({ id }, msMax) => {
-    for (const endsAt = performance.now() + msMax; own(id).length === 0 && performance.now() < endsAt; )
-      await Bun.sleep(5)
-    return own(id)
-  }
-}
-
-/** Makes one healthy call after the other, so that each case is measured beside what the machine does with one that meets no fault. */
-function watchBaseline(port: number) {
-  const taken: { readonly at: number; readonly ms: number }[] = []
-  let isOver = false
-  let current: Promise<void> = Promise.resolve()
-  const measure = async (): Promise<void> => {
-    const ms = await healthyCallMs(port).catch(() => 0)
-    taken.push({ at: performance.now(), ms })
-  }
-  const work = async (): Promise<void> => {
-    while (!isOver) {
-      current = measure()
-      await current
-      await Bun.sleep(10)
-    }
-  }
-  const working = work()
-  return {
-    /** The slowest that ended since then, the one under way included. */
-    async since(at: number): Promise<number> {
-      await current
-      return taken.reduce((most, one) => (one.at >= at ? Math.max(most, one.ms) : most), 0)
-    },
-    async stop(): Promise<void> {
-      isOver = true
-      await working
-    },
-  }
-}
-
-async function run({ seed, isShort, only, report }: HardeningRun): Promise<HardeningResult> {
+/** Faults of our own, by an upstream that makes them. */
+async function runOwn({ seed, isShort, only, report }: HardeningRun): Promise<Tally> {
   const cases = faultCases(seed, isShort && only === undefined).filter(({ id }) => only === undefined || id === only)
+  if (cases.length === 0) return NONE
   const server = await startFaultyServer(cases)
-  const gateway = await startTestGateway({
-    OPENAI_API_BASE: `${server.upstream.url}/v1`,
-    FIRST_BYTE_TIMEOUT_MS: String(TIMER_MS),
-    STREAM_IDLE_TIMEOUT_MS: String(TIMER_MS),
-  })
+  const gateway = await startTestGateway({ OPENAI_API_BASE: `${server.upstream.url}/v1`, ...TIMERS })
   try {
-    const outcome = await callAll(cases, gateway, server, { hungMs: HUNG_MS, report })
-    const right = cases.length - outcome.failures.length
-    return {
-      cases: cases.length,
-      failures: outcome.failures,
-      figures: {
-        'ended as promised': `${((100 * right) / Math.max(1, cases.length)).toFixed(right === cases.length ? 0 : 2)} %`,
-        hung: outcome.faults.hung,
-        doubled: outcome.faults.doubled,
-        'latest end after its time, ms': Math.max(0, Math.round(outcome.beyondMs)),
-        'slowest healthy call beside, ms': Math.round(outcome.baselineMs),
-      },
-    }
+    return { cases: cases.length, ...(await callWithFaults(cases, gateway, server, { hungMs: HUNG_MS, report })) }
   } finally {
     await gateway.stop()
     await server.upstream.close()
+  }
+}
+
+/** The same calls through the real toxiproxy; a text: why there is none. */
+async function runToxics({ seed, isShort, only, report }: HardeningRun): Promise<Tally | string> {
+  const cases = toxicCases(seed, isShort && only === undefined).filter(({ id }) => only === undefined || id === only)
+  if (cases.length === 0) return NONE
+  if (isShort && !hasToxiproxy()) return 'left out: not installed'
+  report('toxiproxy')
+  const missing = await provideToxiproxy()
+  if (missing !== undefined) return missing
+  const server = await startFaultyServer(cases, (id) => toxiproxy.poison(id))
+  const toxiproxy = await startToxiproxy(cases, server.upstream.port)
+  const file = writeConfigFile(settingsFor(cases, toxiproxy))
+  try {
+    const gateway = await startTestGateway({ NEXCODE_CONFIG: file.path, ...TIMERS })
+    try {
+      return { cases: cases.length, ...(await callWithFaults(cases, gateway, server, { hungMs: HUNG_MS, report })) }
+    } finally {
+      await gateway.stop()
+    }
+  } finally {
+    await toxiproxy.stop()
+    await server.upstream.close()
+    file.remove()
+  }
+}
+
+/** An upstream for each proxy, so that each call has a connection that nobody had before. */
+function settingsFor(cases: readonly ToxicCase[], { healthyPort, portOf }: Toxiproxy): object {
+  const lanes = [[MODEL, healthyPort], ...cases.map(({ id, lane }) => [lane, portOf(id)] as const)] as const
+  return {
+    upstreams: Object.fromEntries(
+      lanes.map(([lane, port]) => [lane, { base_url: `http://127.0.0.1:${port}/v1`, api_key: 'k' }]),
+    ),
+    models: Object.fromEntries(lanes.map(([lane]) => [lane, { targets: [{ upstream: lane }] }])),
+  }
+}
+
+async function run(options: HardeningRun): Promise<HardeningResult> {
+  const own = await runOwn(options)
+  const theirs = await runToxics(options)
+  const tallies = [own, ...(typeof theirs === 'string' ? [] : [theirs])]
+  const sum = (count: (tally: Tally) => number): number => tallies.reduce((total, tally) => total + count(tally), 0)
+  const failures = tallies.flatMap((tally) => tally.failures)
+  const cases = sum((tally) => tally.cases)
+  const percent = (100 * (cases - failures.length)) / Math.max(1, cases)
+  return {
+    ...{ cases, failures },
+    figures: {
+      'ended as promised': `${percent.toFixed(failures.length === 0 ? 0 : 2)} %`,
+      hung: sum(({ faults }) => faults.hung),
+      doubled: sum(({ faults }) => faults.doubled),
+      'through toxiproxy': typeof theirs === 'string' ? theirs : theirs.cases,
+      'latest end after its time, ms': Math.max(0, ...tallies.map(({ beyondMs }) => Math.round(beyondMs))),
+      'slowest healthy call beside, ms': Math.max(...tallies.map(({ baselineMs }) => Math.round(baselineMs))),
+    },
   }
 }
 
@@ -146,7 +99,7 @@ async function prove(): Promise<void> {
   const server = await startFaultyServer(cases)
   const wrong = await startWrongProxy(server.upstream.url)
   try {
-    const { faults } = await callAll(cases, wrong, server, { hungMs: 600, report: () => undefined })
+    const { faults } = await callWithFaults(cases, wrong, server, { hungMs: 600, report: () => undefined })
     for (const fault of ['hung', 'doubled', 'out of type'] as const) {
       if (faults[fault] === 0) throw new Error(`The stand-in has calls that are ${fault}, and none was seen.`)
     }

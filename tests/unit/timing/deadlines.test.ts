@@ -31,6 +31,18 @@ test('a limit expires once, when it has passed without a touch', () => {
   expect(onExpire).toHaveBeenCalledTimes(1)
 })
 
+test('what has passed before counts for the first limit, and no longer after a touch', () => {
+  const onExpire = mock<() => void>()
+  const deadline = createDeadlines(() => at).start(100, onExpire, 60)
+  advance(39)
+  expect(onExpire).not.toHaveBeenCalled()
+  deadline.touch()
+  advance(99)
+  expect(onExpire).not.toHaveBeenCalled()
+  advance(1)
+  expect(onExpire).toHaveBeenCalledTimes(1)
+})
+
 test('a touch starts the limit anew from now', () => {
   const onExpire = mock<() => void>()
   const deadline = createDeadlines(() => at).start(100, onExpire)
