@@ -1,18 +1,18 @@
-import type { Draft } from './draft.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
+import type { InnerModel } from './openai/inner-models.ts'
 import type { Route } from './router/router.ts'
 
 /**
- * Refuses a request that names a model within itself which may not be asked for where it goes: there no name is replaced by the
- * upstream's own.
+ * Refuses a request that names a model elsewhere than in its own place, such as within its body or in a header, which may not be asked for
+ * where it goes: there no name is replaced by the upstream's own.
  *
  * Throws `model_not_found`, or `rules_not_applicable` for a name that stands for another one, or for another upstream's.
  *
  * @example
- * checkInner(draft, route, live)
+ * checkInner(draft.inner, route, live)
  */
-export function checkInner({ inner }: Draft, { lanes }: Route, { router, settings }: Live): void {
+export function checkInner(inner: readonly InnerModel[], { lanes }: Route, { router, settings }: Live): void {
   if (inner.length === 0 || (settings.models.length === 0 && settings.unknownModels === 'pass')) return
   for (const { model, param } of inner) {
     const known = router.route(model)

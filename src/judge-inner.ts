@@ -1,6 +1,7 @@
 import type { Principal } from './auth/authorize.ts'
 import type { Exchange } from './exchange.ts'
 import { countKeys } from './json/equal.ts'
+import { foldName } from './json/fold-name.ts'
 import type { JsonObject } from './json/json.ts'
 import { JsonBody } from './json/json-body.ts'
 import { countMembers } from './json/skip.ts'
@@ -125,8 +126,21 @@ const HOLDERS = ['prompt', 'assistant_id', 'agent_id', 'agent', 'workflow', 'wor
 /** Paths whose calls go by such an object where they name no model. */
 const HELD = /^(?:responses|threads\/runs|threads\/[^/]+\/runs|chatkit|agents|conversations|realtime)(?:\/|$)/
 
+/**
+ * Objects of the upstream's that may put another model in place of the one that a call names: a preset of OpenRouter's
+ * (https://openrouter.ai/docs/features/presets), a prompt of LiteLLM's (https://docs.litellm.ai/docs/proxy/custom_prompt_management).
+ */
+const OVERRIDING = ['preset', 'presetid', 'promptid']
+
 /** A call that names no model goes by that of a prompt, an assistant or an agent, which nobody here knows. */
 function assertModelTold(exchange: Exchange, value: JsonObject): void {
+  for (const name of Object.keys(value)) {
+    if (!OVERRIDING.includes(foldName(name)) || value[name] === null) continue
+    throw new ApiError('rules_not_applicable', {
+      message: `This server decides on the models that may be used, and '${name}' may stand for another one that it does not know. Leave it out.`,
+      param: name,
+    })
+  }
   if (typeof value['model'] === 'string' || !HELD.test(endpointOf(exchange.target))) return
   const holder = HOLDERS.find((name) => value[name] !== undefined && value[name] !== null)
   if (holder === undefined) return

@@ -20,6 +20,7 @@ import type { Serving } from './live-parts.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { readCall } from './read-call.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
+import { readHeaders } from './read-headers.ts'
 import { objectsOf, watchObjects } from './remember-objects.ts'
 import { renamingFor } from './rename-answer.ts'
 import { isOnce } from './reuse/answer-once.ts'
@@ -117,7 +118,10 @@ async function serve(
   const choosing = chooseRoute(exchange.target, draft, live, deps.ids)
   const route = choosing instanceof Promise ? await choosing : choosing
   checkShape(endpoint, draft, route)
-  if (live.restricts) checkInner(draft, route, live)
+  if (live.restricts) {
+    checkInner(draft.inner, route, live)
+    checkInner(readHeaders(exchange, principal, live), route, live)
+  }
   const going = { exchange, principal, endpoint, draft, objects: objectsOf(exchange, draft, live), route, live }
   deps.repeats.admit(exchange, draft)
   const limits = limitTime(exchange, route, live.settings, deps)

@@ -100,6 +100,7 @@ const LEVELS: readonly (readonly string[])[] = [
     'lane-address.ts',
     'read-call.ts',
     'read-draft.ts',
+    'read-headers.ts',
     'remember-objects.ts',
     'rename-answer.ts',
     'take-place.ts',

@@ -1,5 +1,6 @@
 import { type Authorize, type Principal, principalName } from '../auth/authorize.ts'
 import { spendsOwnKey } from '../auth/credentials.ts'
+import { checkInner } from '../check-inner.ts'
 import { chooseRoute } from '../choose-route.ts'
 import { draftAsIs } from '../draft.ts'
 import type { Exchange } from '../exchange.ts'
@@ -12,6 +13,7 @@ import { readTarget } from '../openai/read-target.ts'
 import type { PipelineDeps } from '../pipeline.ts'
 import type { RequestFacts } from '../policy/rules.ts'
 import { readCall } from '../read-call.ts'
+import { readHeaders } from '../read-headers.ts'
 import { factsOf } from '../request-facts.ts'
 import type { Account } from '../router/attempt.ts'
 import type { Lane, Route } from '../router/router.ts'
@@ -97,6 +99,7 @@ async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
     })
   }
   const route = await chooseRoute(exchange.target, { ...draftAsIs(null), model }, live, pipeline.ids)
+  if (live.restricts) checkInner(readHeaders(exchange, principal, live, true), route, live)
   const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
   return relayTo({ exchange, principal, model, live, route, lanes: route.order({ accountOf }), accountOf }, 0, deps)
 }

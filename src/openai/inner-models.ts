@@ -1,6 +1,7 @@
 import { foldName } from '../json/fold-name.ts'
 import type { JsonObject } from '../json/json.ts'
 import { visitMembers } from './inner-members.ts'
+import { isModelName, leadsToModels } from './model-names.ts'
 
 /** A model that a body names elsewhere than in its own `model`. */
 export interface InnerModel {
@@ -9,17 +10,12 @@ export interface InnerModel {
   readonly param: string
 }
 
-/** Members that name models, as `foldName` gives them: those that end so, and some more. */
-const ENDINGS = ['model', 'models', 'fallback', 'fallbacks', 'deployment']
-const NAMES: ReadonlySet<string> = new Set([
-  ...['modelid', 'modelname', 'modellist', 'deploymentid', 'deploymentname', 'engineid', 'ranker'],
-  ...['adapterid', 'loraname', 'lorapath', 'loraadapter'],
-])
 /** What of an object that stands for a model is its name. */
 const NAMING: ReadonlySet<string> = new Set(['id', 'name', 'slug'])
 /** A store's own ways to rank, and none. */
 const RANKERS = /^(?:auto|none|default[\w.-]*)$/
-const LONGEST_CHARS = 32
+/** Where a search or a reader of documents has engines of its own (OpenRouter's plugins and server tools), and these are no models. */
+const OTHER_ENGINES = /^(?:plugins|tools|web_search_options)\b/
 const DEPTH_MAX = 32
 
 /**
@@ -34,14 +30,11 @@ export function innerModels(body: JsonObject): readonly InnerModel[] | undefined
   const isWhole = visitMembers(body, (name, value, depth, param) => {
     if (!isModelName(name) || (depth === 0 && name === 'model' && typeof value === 'string')) return
     const at = param()
-    for (const model of namesIn(value, name.endsWith('fallbacks')))
+    if (name.startsWith('engine') && OTHER_ENGINES.test(at)) return
+    for (const model of namesIn(value, leadsToModels(name)))
       if (name !== 'ranker' || !RANKERS.test(model)) found.push({ model, param: at })
   })
   return isWhole ? found : undefined
-}
-
-function isModelName(name: string): boolean {
-  return name.length <= LONGEST_CHARS && (NAMES.has(name) || ENDINGS.some((ending) => name.endsWith(ending)))
 }
 
 /** The names in what stands for a model, or for several; `isMap`: its members' names are models, too. */
@@ -56,6 +49,8 @@ function namesIn(value: unknown, isMap: boolean, depth = 0): readonly string[] {
     if (isModelName(foldName(key))) return []
     // To some servers a list may come as an object with numbers for names.
     if (/^\d+$/.test(key)) return namesIn(inner, isMap, depth + 1)
-    return isMap && Array.isArray(inner) ? [key, ...namesIn(inner, isMap, depth + 1)] : []
+    return isMap && (Array.isArray(inner) || typeof inner === 'string')
+      ? [key, ...namesIn(inner, isMap, depth + 1)]
+      : []
   })
 }

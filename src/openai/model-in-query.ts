@@ -8,7 +8,8 @@ export interface ModelParameter {
 /** What servers call a model in a query, without what separates words: `deployment_id`, `deploymentId`. */
 const NAMES: ReadonlySet<string> = new Set([
   ...['model', 'modelid', 'modelname', 'engine', 'engineid', 'deployment', 'deploymentid', 'deploymentname'],
-  ...['models', 'fallback', 'fallbacks', 'azuredeployment'],
+  ...['models', 'fallback', 'fallbacks', 'azuredeployment', 'modelversion', 'enginename', 'llm', 'lora', 'loraname'],
+  ...['adapter', 'adapterid', 'deployments', 'engines', 'modelids', 'modelnames'],
 ])
 
 /**

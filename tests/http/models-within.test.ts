@@ -53,6 +53,16 @@ const PLACES: readonly (readonly [path: string, param: string, body: (model: unk
   ],
   ['chat/completions', 'models', (model) => ({ model: 'plain', models: { 0: 'plain', 1: model }, messages: MESSAGES })],
   ['chat/completions', 'azure_deployment', (name) => ({ model: 'plain', azure_deployment: name, messages: MESSAGES })],
+  ...['engine', 'model_version', 'modelId', 'target_model_name', 'lora', 'adapters', 'llm', 'deployments'].map(
+    (param) =>
+      ['chat/completions', param, (name: unknown) => ({ model: 'plain', [param]: name, messages: MESSAGES })] as const,
+  ),
+  ['embeddings', 'extra_body.engine', (engine) => ({ model: 'plain', extra_body: { engine }, input: 'x' })],
+  [
+    'chat/completions',
+    'model_group_alias',
+    (model) => ({ model: 'plain', model_group_alias: { plain: model }, messages: MESSAGES }),
+  ],
   ['chat/completions', 'adapter_id', (name) => ({ model: 'plain', adapter_id: name, messages: MESSAGES })],
   ['evals', 'testing_criteria[0].model', (model) => ({ testing_criteria: [{ type: 'score_model', model }] })],
   ['evals/eval_1/runs', 'data_source.model', (model) => ({ data_source: { type: 'completions', model } })],
@@ -294,6 +304,32 @@ test('a call that goes by a prompt, an assistant or an agent has to name its mod
     expect((await sendRaw(gateway.port, post(path, { model: 'plain', ...holder }))).status).toBe(200)
   }
   expect(upstreams.only.requests).toHaveLength(4)
+})
+
+test('what may stand for another model than the one that is named is refused where others are', async () => {
+  const { gateway, upstreams } = await start(REFUSING)
+  for (const name of ['preset', 'prompt_id', 'promptId']) {
+    const body = { model: 'plain', messages: MESSAGES, [name]: 'cheaper' }
+    const refused = await refusalOf(gateway.port, post('chat/completions', body))
+    expect(refused).toEqual({ status: 400, param: name, code: 'rules_not_applicable' })
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+})
+
+test('what only speaks of models, or of a search’s engine, names none', async () => {
+  const { gateway, upstreams } = await start(REFUSING)
+  const bytes = post('chat/completions', {
+    model: 'plain',
+    messages: MESSAGES,
+    model_type: 'chat',
+    modelProvider: 'someone',
+    modalities: ['text'],
+    plugins: [{ id: 'web', engine: 'exa' }],
+    tools: [{ type: 'router:web_search', parameters: { engine: 'native' } }],
+    provider: { order: ['a'], allow_fallbacks: false },
+  })
+  expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
+  expect(bytes).toEndWith(await lastBody(upstreams.only))
 })
 
 test('where others are refused, a body of any path is read, but for files', async () => {

@@ -20,6 +20,7 @@ import { endpointFor, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { modelOf, withDefaultModel } from '../../policy/default-model.ts'
 import { readCall } from '../../read-call.ts'
 import { readDraft } from '../../read-draft.ts'
+import { readHeaders } from '../../read-headers.ts'
 import { factsOf } from '../../request-facts.ts'
 import { namedIds, pathOf } from '../../router/named-ids.ts'
 import { createRememberedIds } from '../../router/remembered-ids.ts'
@@ -106,7 +107,8 @@ async function follow(read: ReadRequest, live: Live, config: Config): Promise<Ex
   const deps = { mayBorrow: () => config.server.isLoopback && config.auth.lendsToLocal, userAgent: '', loops }
   const route = await chooseRoute(target, draft, live, createRememberedIds({ sha256 }))
   checkShape(read.endpoint, draft, route)
-  checkInner(draft, route, live)
+  checkInner(draft.inner, route, live)
+  if (live.restricts) checkInner(readHeaders(exchange, principal, live), route, live)
   return explainRoute(
     {
       method: request.method,

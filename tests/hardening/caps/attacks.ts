@@ -3,7 +3,7 @@ import { disguise } from './disguises.ts'
 import { forbidden, insert } from './forbidden.ts'
 import { malform } from './in-forms.ts'
 import { multiply, within } from './in-members.ts'
-import { inPath, inQuery, nest } from './in-target.ts'
+import { inHeader, inPath, inQuery, nest } from './in-target.ts'
 import { asForm, compress, hideInCharset, looseSyntax } from './in-text.ts'
 import type { RequestParts } from './request-parts.ts'
 import { spellPath } from './spell-path.ts'
@@ -32,6 +32,7 @@ export const ATTACKS: readonly Attack[] = [
   { name: 'coding', change: compress },
   { name: 'query', change: inQuery },
   { name: 'path-model', change: inPath },
+  { name: 'header', change: inHeader },
   { name: 'nested', change: nest },
   {
     name: 'spelling',

@@ -53,10 +53,16 @@ export const COUNTS = [
   'n_cmpl',
 ]
 
+/** Other names for a model, at one server or another. */
+export const MODEL_WORDS = [
+  ...['engine', 'model_name', 'model_id', 'deployment', 'deployment_id', 'models', 'lora', 'adapter_id'],
+]
+
 /** What is forbidden: another model, a number past the cap, a parameter that is denied. */
 export function forbidden(random: Random): Hidden {
   const kind = random.below(10)
-  if (kind < 4) return { name: 'model', value: '"dear"' }
+  if (kind < 3) return { name: 'model', value: '"dear"' }
+  if (kind < 4) return { name: random.pick(MODEL_WORDS), value: random.pick(['"dear"', '["dear"]']) }
   if (kind < 9) return { name: random.pick(CAP_WORDS), value: random.pick(NUMBERS) }
   return { name: 'logit_bias', value: '{"1":1}' }
 }

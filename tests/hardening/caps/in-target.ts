@@ -21,6 +21,22 @@ export function inQuery(parts: RequestParts, random: Random): void {
   }
 }
 
+/** In a header, which some servers read before the body. */
+export function inHeader(parts: RequestParts, random: Random): void {
+  const [name, value] = random.pick([
+    ['X-Litellm-Model', random.pick(['dear', 'cheap, dear', '["dear"]'])],
+    ['x-model', 'dear'],
+    ['Azureml-Model-Deployment', 'dear'],
+    ['X-Original-URL', '/v1/chat/completions'],
+    ['X-Rewrite-URL', '/v1/completions'],
+  ] as const)
+  parts.headers[name] = value
+  if (value.startsWith('/')) {
+    parts.path = '/v1/anything'
+    parts.members.push(['"max_tokens"', '5000'])
+  }
+}
+
 /** A model in the path. */
 export function inPath(parts: RequestParts, random: Random): void {
   const call = random.pick(['chat/completions', 'completions', 'embeddings', 'images/generations'])

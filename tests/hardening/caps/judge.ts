@@ -1,3 +1,4 @@
+import { MODEL_WORDS } from './forbidden.ts'
 import { isPlainObject, type PlainObject, type PlainValue } from './plain-value.ts'
 import type { Reading } from './readers.ts'
 
@@ -65,7 +66,7 @@ const DEEP = new Set([
  */
 export function judgeReading(reading: Reading, policy: Policy): string | undefined {
   const objects = DEEP.has(reading.endpoint) ? objectsIn(reading.body) : [reading.body]
-  const models = [reading.model, ...namesIn(reading.query), ...objects.flatMap(namesIn)]
+  const models = [reading.model, ...reading.inHeaders, ...namesIn(reading.query), ...objects.flatMap(namesIn)]
   const forbidden = models.find((model) => model?.toLowerCase() === policy.forbiddenModel)
   if (forbidden !== undefined) return `the model ${forbidden} at ${reading.endpoint}`
   if (policy.capped !== undefined && !policy.capped.has(reading.endpoint)) return undefined
@@ -148,7 +149,7 @@ function promptsIn({ prompt, messages }: PlainObject): number {
 }
 
 function namesIn(object: PlainObject): readonly string[] {
-  const names = ['model', 'models', 'deployment', 'engine', 'deployment_id'].flatMap((name) => [object[name]].flat(2))
+  const names = ['model', ...MODEL_WORDS].flatMap((name) => [object[name]].flat(2))
   return names.filter((name) => typeof name === 'string')
 }
 

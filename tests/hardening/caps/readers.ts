@@ -27,6 +27,8 @@ export interface Reading extends PathCall {
   readonly reader: string
   readonly body: PlainObject
   readonly query: PlainObject
+  /** Models in headers, which any server may have somebody in front of who reads them. */
+  readonly inHeaders: readonly string[]
 }
 
 /** How a server reads requests. */
@@ -49,6 +51,8 @@ export interface Reader {
   readonly copies?: boolean
 }
 
+const MODEL_HEADERS = ['x-litellm-model', 'x-model', 'azureml-model-deployment']
+const REWRITTEN = ['x-original-url', 'x-rewrite-url']
 const PROTOTYPE = '__proto__'
 const ANY = /./s
 const JSON_ONLY = /^\s*(?:application|text)\/(?:json|[\w.+-]+\+json)/i
@@ -187,7 +191,8 @@ export const READERS: readonly Reader[] = [
  */
 export function readingsOf(reader: Reader, { target, header, body }: Arrival): readonly Reading[] {
   const [path = '', ...query] = target.split('?')
-  const call = callOf(reader.path(path))
+  const rewritten = REWRITTEN.map(header).find((other) => other !== undefined)
+  const call = callOf(reader.path(rewritten ?? path))
   if (call === undefined) return []
   const fields = reader.takesFields(readUrlencoded(query.join('?'), reader.separator))
   const type = header('content-type') ?? 'application/json'
@@ -197,6 +202,7 @@ export function readingsOf(reader: Reader, { target, header, body }: Arrival): r
   return (read.length === 0 ? [Object.create(null) as PlainObject] : read).map((one) => ({
     ...call,
     reader: reader.name,
+    inHeaders: MODEL_HEADERS.flatMap((name) => header(name)?.match(/[\w.-]+/g) ?? []),
     body: reader.mergesQuery ? { ...fields, ...one } : one,
     query: fields,
   }))
