@@ -66,6 +66,8 @@ export interface App {
   readonly upgrade: (request: Request, arrival: Arrival) => Promise<Upgrade>
   readonly admission: Admission
   readonly deadlines: Deadlines
+  /** What is held, all together: the edge counts what waits for its clients. */
+  readonly memory: MemoryBudget
   /** Has the requests that come from now on go by other settings; those under way keep theirs. */
   readonly apply: (settings: Settings, extensions?: readonly LoadedExtension[]) => void
   /** Lets in, from now on, the holders of these tokens; requests under way go on. */
@@ -176,6 +178,7 @@ export function createApp(deps: AppDeps): App {
   return {
     admission,
     deadlines,
+    memory,
     apply(settings, extensions) {
       // First, because it may throw: then all stays as it was.
       parts = makeParts(settings, extensions, parts)

@@ -53,7 +53,7 @@ export const LIMITS_ENV = {
     default: undefined,
     defaultNote: 'half of what the machine or the container has',
     unit: 'bytes',
-    doc: 'Memory for bodies that are held, all together; a request that would need more is answered 503.',
+    doc: 'Memory for all that is held, together. Beyond: 503, and clients that take nothing are cut.',
     example: '2GiB',
   }),
   MAX_FAILED_REPEATS: row({

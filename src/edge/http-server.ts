@@ -7,6 +7,7 @@ import type { Crowd } from './http1/connection-room.ts'
 import type { Http1Deps } from './http1/http1-deps.ts'
 import { type HttpServer, listenHttp1 } from './http1/listen.ts'
 import type { RequestHead } from './http1/request-head.ts'
+import type { StalledCut } from './http1/stalled-clients.ts'
 import type { Turn } from './http1/turn.ts'
 
 /**
@@ -20,12 +21,16 @@ import type { Turn } from './http1/turn.ts'
 export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer> {
   const { app, config, log } = deps
   const { host, port, tls } = config.server
+  const warnOfCrowd = warnNowAndThen(log)
+  const warnOfCut = warnNowAndThen(log)
   return listenHttp1(
     { hostname: host, port, tls, reusePort: deps.reusePort },
     {
       deadlines: app.deadlines,
       ...uploadLimits(config),
       writeIdleMs: config.timeouts.writeIdleMs,
+      memory: app.memory,
+      onStalledCut: (cut) => warnOfCut(cut, MEMORY_USED_UP),
       connections: { connectionsMax: config.limits.connectionsMax, sharePercent: config.limits.callerSharePercent },
       serve: (turn) => serve(turn, deps),
       refuse(error) {
@@ -40,7 +45,8 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
           (cause: unknown) => socket.destroy(cause instanceof Error ? cause : undefined),
         )
       },
-      onCrowded: warnNowAndThen(log),
+      onCrowded: (crowd) =>
+        warnOfCrowd(crowd, crowd.connections_max === undefined ? FILES_USED_UP : CONNECTIONS_USED_UP),
       onDefect: (cause) => log.error({ err: cause }, 'a request could not be served'),
     },
   )
@@ -66,12 +72,17 @@ const FILES_USED_UP = 'open files are nearly used up: idle connections are close
 const CONNECTIONS_USED_UP =
   'there are as many connections as MAX_CONNECTIONS allows: idle ones are closed for new ones, or new ones turned away'
 
-function warnNowAndThen(log: HttpServerDeps['log']): (crowd: Crowd) => void {
+const MEMORY_USED_UP =
+  'clients that take nothing of their answers are cut, since MAX_MEMORY_BYTES is used up: those first who have taken nothing for longest'
+
+type WarnNowAndThen = (fields: Crowd | StalledCut, words: string) => void
+
+function warnNowAndThen(log: HttpServerDeps['log']): WarnNowAndThen {
   let warnedAt = Number.NEGATIVE_INFINITY
-  return (crowd) => {
+  return (fields, words) => {
     if (performance.now() - warnedAt < WARNED_MS) return
     warnedAt = performance.now()
-    log.warn(crowd, crowd.connections_max === undefined ? FILES_USED_UP : CONNECTIONS_USED_UP)
+    log.warn(fields, words)
   }
 }
 

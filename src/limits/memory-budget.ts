@@ -17,6 +17,7 @@ export interface Owner {
 export class MemoryBudget {
   readonly bytesMax: number
   #usedBytes = 0
+  #relieve: (() => boolean) | undefined
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax
@@ -34,9 +35,17 @@ export class MemoryBudget {
     return held
   }
 
+  /** Has somebody asked to let something go wherever more is wanted than is left; who gives false has nothing that could be. */
+  relieveBy(relieve: () => boolean): void {
+    this.#relieve = relieve
+  }
+
   /** Takes so many bytes; false: there are not as many left. */
   take(bytes: number): boolean {
-    if (this.#usedBytes + bytes > this.bytesMax) return false
+    while (this.#usedBytes + bytes > this.bytesMax) {
+      // Nobody is made to go for what would not fit into all of it.
+      if (bytes > this.bytesMax || this.#relieve?.() !== true) return false
+    }
     this.#usedBytes += bytes
     return true
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { statusAndCode } from '../helpers/pair.ts'
 import { getText, type RawClient, sendRaw } from '../helpers/raw-client.ts'
@@ -77,3 +78,36 @@ test('whoever leaves takes what was held of its body along', async () => {
     await rig.stop()
   }
 })
+
+test('clients that take nothing of long answers are cut where they would take more memory than there is, and others are served', async () => {
+  const rig = await startRig({ MAX_MEMORY_BYTES: '4MiB' })
+  try {
+    const sockets = await Promise.all(Array.from({ length: 6 }, () => openUnread(rig.gateway.port)))
+    const cut = Promise.race(sockets.map((socket) => new Promise((resolve) => void socket.once('close', resolve))))
+    const answer = new Uint8Array(32 * 1024 * KIB)
+    for (let count = 0; count < sockets.length; count += 1) {
+      const { connection } = await rig.arrival()
+      connection.respond(200, { 'content-type': 'application/octet-stream' }, answer)
+    }
+    await cut
+    const told = await rig.gateway.line(({ msg }) => String(msg).includes('MAX_MEMORY_BYTES is used up'))
+    expect(told['memory_bytes_max']).toBe(4 * 1024 * KIB)
+    const call = await rig.send({ body: CHAT })
+    const arrival = await rig.arrival()
+    arrival.connection.json({ ok: true })
+    expect((await call.client.response()).status).toBe(200)
+    for (const socket of sockets) socket.destroy()
+  } finally {
+    await rig.stop()
+  }
+})
+
+/** Asks for a file, and reads nothing of it. */
+async function openUnread(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  await new Promise<void>((resolve) => void socket.once('connect', () => resolve()))
+  socket.pause()
+  socket.write(getText('/v1/files/file-1/content', OWN_KEY))
+  return socket
+}

@@ -1,15 +1,17 @@
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
 import type { FrameTarget } from './frame.ts'
 import { networkOf } from './network-of.ts'
+import type { Stalled, StalledClients } from './stalled-clients.ts'
 
 /** Tells a client to send its body (RFC 9110 §15.2.1). */
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 /** A client's end of a connection: what the system does not take at once waits here, and is watched. */
-export class ClientSocket implements FrameTarget {
+export class ClientSocket implements FrameTarget, Stalled {
   readonly #socket: Bun.Socket<unknown>
   readonly #deadlines: Deadlines
   readonly #writeIdleMs: number
+  readonly #stalled: StalledClients
   #backlog: Uint8Array[] = []
   #stall: Deadline | undefined
   #isPaused = false
@@ -21,11 +23,12 @@ export class ClientSocket implements FrameTarget {
   /** Whether nothing more can be written: it was closed by either side. */
   isClosed = false
 
-  constructor(socket: Bun.Socket<unknown>, deadlines: Deadlines, writeIdleMs: number) {
+  constructor(socket: Bun.Socket<unknown>, deadlines: Deadlines, writeIdleMs: number, stalled: StalledClients) {
     this.#socket = socket
     this.from = networkOf(socket.remoteAddress)
     this.#deadlines = deadlines
     this.#writeIdleMs = writeIdleMs
+    this.#stalled = stalled
   }
 
   /** Whether everything written so far is in the system's hands. */
@@ -88,7 +91,7 @@ export class ClientSocket implements FrameTarget {
 
   /** To be called when the system takes more. */
   onDrain(): void {
-    if (this.#backlog.length > 0 && this.#flush()) this.#stall?.touch()
+    if (this.#backlog.length > 0 && this.#flush()) this.#onMove()
   }
 
   /** To be called when the connection is closed. */
@@ -107,6 +110,7 @@ export class ClientSocket implements FrameTarget {
     const rest = bytes.subarray(taken, length)
     this.#backlog.push(isUsedAgain ? new Uint8Array(rest) : rest)
     if (this.#backlog.length === 1) this.#watch()
+    this.#stalled.add(this, rest.byteLength)
     return false
   }
 
@@ -135,13 +139,22 @@ export class ClientSocket implements FrameTarget {
     this.#stall = this.#deadlines.start(this.#writeIdleMs, () => {
       // The system tells only of much room: it is asked once more before the verdict.
       if (!this.#flush()) this.reset()
-      else if (this.#backlog.length > 0) this.#watch()
+      else if (this.#backlog.length > 0) {
+        this.#watch()
+        this.#onMove()
+      }
     })
+  }
+
+  #onMove(): void {
+    this.#stall?.touch()
+    this.#stalled.moved(this)
   }
 
   #settle(): void {
     this.#stall?.clear()
     this.#stall = undefined
+    this.#stalled.end(this)
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }

@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream'
+import type { MemoryBudget } from '../../limits/memory-budget.ts'
 import type { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { ConnectionRoomDeps, Crowd } from './connection-room.ts'
 import type { RequestHead } from './request-head.ts'
+import type { StalledCut } from './stalled-clients.ts'
 import type { Turn } from './turn.ts'
 import type { UploadPace } from './upload-rate.ts'
 
@@ -15,6 +17,10 @@ export interface Http1Deps {
   readonly uploadPace?: UploadPace
   /** How long a client may take nothing of what waits for it, in milliseconds; 0: for ever. */
   readonly writeIdleMs: number
+  /** Counts what waits for clients that do not take it; absent: nothing does. */
+  readonly memory?: MemoryBudget
+  /** Is told when such a client is cut, since there is no memory left. */
+  readonly onStalledCut?: (cut: StalledCut) => void
   /** Answers a request; nothing: the connection is reset. Rejects never, but for a defect, which resets it too. */
   readonly serve: (turn: Turn) => Promise<Response | undefined>
   /** Takes a WebSocket's upgrade: its socket, and what came behind the head. Absent: an upgrade is ignored (RFC 9110 §7.8). */

@@ -1,4 +1,5 @@
 import type { TlsTexts } from '../../config/config.ts'
+import { MemoryBudget } from '../../limits/memory-budget.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { LINGER_MS } from '../linger.ts'
 import { createUnderWay } from '../under-way.ts'
@@ -6,6 +7,7 @@ import { ClientSocket } from './client-socket.ts'
 import { Connection } from './connection.ts'
 import { ConnectionRoom } from './connection-room.ts'
 import type { Http1Deps } from './http1-deps.ts'
+import { StalledClients } from './stalled-clients.ts'
 
 /** Where to listen, and how. */
 export interface ListenOptions {
@@ -46,10 +48,16 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
     now: () => performance.now(),
     onCrowded: deps.onCrowded ?? (() => undefined),
   })
+  const stalled = new StalledClients({
+    memory: deps.memory ?? new MemoryBudget(Number.POSITIVE_INFINITY),
+    now: () => performance.now(),
+    onCut: deps.onStalledCut ?? (() => undefined),
+  })
   const accept: Accept = {
     open(socket) {
       socket.setNoDelay(true)
-      socket.data = new Connection(new ClientSocket(socket, deps.deadlines, deps.writeIdleMs), deps, underWay)
+      const client = new ClientSocket(socket, deps.deadlines, deps.writeIdleMs, stalled)
+      socket.data = new Connection(client, deps, underWay)
       connections.add(socket.data)
       if (!room.admit(socket.data, connections)) socket.data.closeIfIdle()
     },
