@@ -1,5 +1,6 @@
 import type { Principal } from './auth/authorize.ts'
 import { withoutToken } from './auth/credentials.ts'
+import { assertBytes } from './bytes/assert-bytes.ts'
 import type { Recording } from './cassette/recorder.ts'
 import type { Exchange } from './exchange.ts'
 import type { Last, Outgoing } from './extend/chain-deps.ts'
@@ -105,16 +106,18 @@ function hand(response: Response, exchange: Exchange, forks: readonly Fork[], de
   }
   if (note === undefined) {
     const answerEnd = answerEndOf(exchange, response, { isUpstreams: false, deadlines })
-    return noteBody(response, { tap: new Tap({ onEnd: end, end: answerEnd }) })
+    return noteBody(response, { tap: new Tap({ onChunk: assertBytes, onEnd: end, end: answerEnd }) })
   }
   note.tap.follow(end)
   return response
 }
 
-/** A stream that breaks here does so without a reason: it is that of a part which has failed, or else an extension's doing. */
+/** What breaks a stream here is a part that has failed, or else an extension's doing: its own stream has thrown, or gave what is no bytes. */
 function blamed(outcome: Outcome, forks: readonly Fork[]): Outcome {
   if (outcome.kind !== 'failed') return outcome
-  return failureIn(forks) ?? { kind: 'failed', cause: outcome.cause ?? new ApiError('extension_failed') }
+  const { cause } = outcome
+  const isOurs = cause instanceof ApiError
+  return failureIn(forks) ?? { kind: 'failed', cause: isOurs ? cause : new ApiError('extension_failed', { cause }) }
 }
 
 /** Whoever read an answer that broke off knows no more than that: why it did, the part that it was of does. */

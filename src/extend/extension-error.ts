@@ -18,7 +18,8 @@ export class ExtensionError extends ApiError {
 }
 
 /**
- * Makes the error of `context.error`. Throws a `TypeError` for a status that is no error's, or without a message.
+ * Makes the error of `context.error`. Throws a `TypeError` for a status that is no error's, without a message, and where
+ * another part is no text.
  *
  * @example
  * throw extensionError(403, { message: 'Not in this tone, please.' })
@@ -28,7 +29,13 @@ export function extensionError(status: number, details: ErrorDetails): ApiError 
     throw new TypeError('context.error takes a status from 400 to 599')
   }
   if (typeof details?.message !== 'string') throw new TypeError('context.error takes a message')
-  if (!['string', 'undefined'].includes(typeof details.type)) throw new TypeError('the type of an error is a text')
+  if (details.type !== undefined && typeof details.type !== 'string')
+    throw new TypeError('the type of an error is a text')
+  for (const name of ['code', 'param'] as const) {
+    const value: unknown = details[name]
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw new TypeError(`the ${name} of an error is a text, or null`)
+  }
   return new ExtensionError(status, details)
 }
 

@@ -1,3 +1,4 @@
+import { assertBytes } from '../bytes/assert-bytes.ts'
 import type { IncomingBody } from '../exchange.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 
@@ -18,6 +19,7 @@ export async function gatherBody(stream: ReadableStream<Uint8Array>, bytesMax: n
   while (length <= bytesMax) {
     const { done, value } = await reader.read()
     if (done) return wholeBody(new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer()))
+    assertBytes(value)
     chunks.push(value)
     length += value.byteLength
   }
@@ -41,8 +43,9 @@ function longBody(chunks: Uint8Array[], reader: ChunkReader): MadeBody {
         const held = chunks.shift()
         if (held !== undefined) return controller.enqueue(held)
         const { done, value } = await reader.read()
-        if (done) controller.close()
-        else controller.enqueue(value)
+        if (done) return controller.close()
+        assertBytes(value)
+        controller.enqueue(value)
       },
       cancel: () => reader.cancel().catch(() => undefined),
     },

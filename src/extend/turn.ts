@@ -94,13 +94,21 @@ export class Turn implements ContextParts {
     this.#run.keep(work, log)
   }
 
-  /** While others work, the extension's clock stands still. */
+  /** Where the request can't go on as it is, nothing has been passed. */
   #next(request: Request): Promise<Response> {
-    if (this.#hasEnded) return Promise.reject(new TypeError('next was called after the extension had ended'))
-    this.waits.hold()
+    if (this.#hasEnded) return Promise.reject(late())
     const sending = this.sending.following(request)
-    const going = sending instanceof Promise ? sending.then((other) => this.#go(other)) : this.#go(sending)
-    this.#passed = going.then(
+    if (!(sending instanceof Promise)) return this.#pass(sending)
+    // To read a body that the extension has made is a part of its own work.
+    const passing = sending.then((made) => (this.#hasEnded ? Promise.reject(late()) : this.#pass(made)))
+    passing.catch(() => undefined)
+    return passing
+  }
+
+  /** The request goes on. While others work, the extension's clock stands still. */
+  #pass(sending: Sending): Promise<Response> {
+    this.waits.hold()
+    this.#passed = this.#go(sending).then(
       (response) => {
         this.waits.release()
         return response
@@ -181,4 +189,8 @@ export class Turn implements ContextParts {
     // Whoever has not waited for it is not told of its failure.
     this.#passed?.catch(() => undefined)
   }
+}
+
+function late(): TypeError {
+  return new TypeError('next was called after the extension had ended')
 }

@@ -31,7 +31,7 @@ export async function writeStream(
   framing: ResponseFraming,
   { turn, socket, tap }: StreamTo,
 ): Promise<Written> {
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader() as ManyReader
+  const reader = readerOf(response, tap)
   const out = new StreamWriter(text, framing, Number(response.headers.get('content-length') ?? 0), socket)
   const leave = (reason?: ApiError): void => {
     tap.onCancel()
@@ -70,6 +70,16 @@ export async function writeStream(
     rest.stop()
     turn.onLeave = undefined
     socket.onceClosed(undefined)
+  }
+}
+
+/** Throws where there is nothing to read: it is somebody else's by now, or the body of a file that is not there. */
+function readerOf({ body }: Response, tap: Tap): ManyReader {
+  try {
+    return (body as ReadableStream<Uint8Array>).getReader() as ManyReader
+  } catch (cause) {
+    tap.onFail(cause)
+    throw cause
   }
 }
 

@@ -6,6 +6,12 @@ const broken: Fetch = () => {
   throw new Error('my mistake')
 }
 
+/** A request whose body can't be read. */
+function failingRequest(): Request {
+  const body = new ReadableStream({ pull: () => Promise.reject(new Error('my mistake')) }, { highWaterMark: 0 })
+  return new Request('http://x/v1/chat/completions', { method: 'POST', body, duplex: 'half' } as RequestInit)
+}
+
 describe('an extension that fails', () => {
   test.each([
     ['throws', broken],
@@ -100,6 +106,19 @@ describe('an extension that fails', () => {
     expect(await ask().catch((thrown: unknown) => thrown)).toMatchObject({ kind: 'extension_failed' })
     expect(sent).toHaveLength(1)
   })
+
+  test.each([
+    ['is no request', 'http://x/v1/models' as unknown as Request],
+    ['has a body that fails', failingRequest()],
+  ] as const)(
+    'and is skipped behind a next that it gave what %s: nothing has gone on, so the request does',
+    async (_what, given) => {
+      const { ask, sent } = rig([loaded((_request, next) => next(given), { onError: 'skip' })])
+      expect(await (await ask({ body: '{"a":1}' })).json()).toEqual({ ok: true })
+      expect(sent).toHaveLength(1)
+      expect(await textOf(sent[0] as never)).toBe('{"a":1}')
+    },
+  )
 
   test('and is skipped while next is under way: its error is the caller’s', async () => {
     const { ask } = rig(
@@ -291,6 +310,22 @@ describe('the time of an extension', () => {
     own.resolve()
     await answering
     expect(clocks[0]?.state).toBe('cleared')
+  })
+
+  test('runs while a body that the extension has made is waited for, and nothing goes on behind its end', async () => {
+    const coming = Promise.withResolvers<void>()
+    const body = new ReadableStream({ pull: (to) => coming.promise.then(() => to.close()) }, { highWaterMark: 0 })
+    const { ask, clocks, sent } = rig([
+      loaded((request, next) => next(new Request(request, { body, duplex: 'half' } as RequestInit))),
+    ])
+    const answering = ask({ body: '{"a":1}' }).catch((thrown: unknown) => thrown)
+    await Promise.resolve()
+    expect(clocks[0]?.state).toBe('running')
+    clocks[0]?.expire()
+    expect(await answering).toMatchObject({ kind: 'extension_failed' })
+    coming.resolve()
+    await Bun.sleep(0)
+    expect(sent).toEqual([])
   })
 
   test('stands still while several calls run, until the last has come back', async () => {
