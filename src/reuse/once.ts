@@ -75,6 +75,7 @@ export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps)
       }
       current = store.claims
       settings = next
+      if (next.idempotencyMs > 0) void current?.ready?.()
     },
   }
 }

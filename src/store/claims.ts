@@ -41,6 +41,8 @@ export interface ClaimTimes {
  * Calls reject, or throw, where the store fails: then nobody knows.
  */
 export interface Claims {
+  /** Has it made ready what the first claim would else wait for; absent: there is nothing. Never rejects. */
+  ready?(): Promise<void>
   /** Takes the claim, where nobody has it. Taking once more with the same token renews it. */
   take(claim: Claim, times: ClaimTimes): Taken | Promise<Taken>
   /** What stands there, without taking it. */

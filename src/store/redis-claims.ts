@@ -1,55 +1,23 @@
 import type { RedisClient } from 'bun'
-import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from './claims.ts'
-
-/**
- * What stands under a claim's key: whose it is (32 digits of a digest, as in front of each value), its state (one letter), its token (36
- * characters), and the request's fingerprint. The lease is a key of its own, which the server takes away when its time is over.
- */
-const TAG_CHARS = 32
-const STATE_AT = TAG_CHARS
-const TOKEN_AT = STATE_AT + 1
-const TOKEN_CHARS = 36
-const FINGERPRINT_AT = TOKEN_AT + TOKEN_CHARS
-
-const LETTERS = { running: 'R', answered: 'A', unkept: 'U', lost: 'L' } as const
-const TAKEN = 'T'
-const FREE = 'F'
-
-/** KEYS: claim, lease. ARGV: token, claim, milliseconds of the lease, and of what is known after it. */
-const PRELUDE = `
-local head = redis.call('GET', KEYS[1])
-local lease = redis.call('GET', KEYS[2])
-local state = head and string.sub(head, ${STATE_AT + 1}, ${STATE_AT + 1})
-local token = head and string.sub(head, ${TOKEN_AT + 1}, ${TOKEN_AT + TOKEN_CHARS})
-local rest = head and string.sub(head, ${TOKEN_AT + 1}) or ''
-local function put()
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
-  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3])
-end
-`
-/** A lease without its claim is one whose claim the server has let go of, to make room. */
-const STANDING = `
-if not head then return lease and '${LETTERS.running}' or '${FREE}' end
-if state == '${LETTERS.running}' and not lease then return '${LETTERS.lost}' .. rest end
-return state .. rest
-`
-const LOOK = PRELUDE + STANDING
-const TAKE = `${PRELUDE}
-if (not head and (not lease or lease == ARGV[1])) or (state == '${LETTERS.running}' and token == ARGV[1]) then
-  put()
-  return '${TAKEN}'
-end
-${STANDING}`
-const RENEW = `${PRELUDE}
-if not head or (state == '${LETTERS.running}' and token == ARGV[1]) then put() end`
-const END = `${PRELUDE}
-if head and token ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
-if lease == ARGV[1] then redis.call('DEL', KEYS[2]) end
-return 1`
-const RELEASE = `${PRELUDE}
-if state == '${LETTERS.running}' and token == ARGV[1] then redis.call('DEL', KEYS[1]) end
-if lease == ARGV[1] then redis.call('DEL', KEYS[2]) end`
+import type { Log } from '../telemetry/log.ts'
+import type { Claim, ClaimEnd, ClaimTimes, Standing, Taken } from './claims.ts'
+import {
+  END,
+  FREE,
+  LETTERS,
+  LOOK,
+  LOOK_FOR_ERA,
+  REGISTER_KEYS,
+  RELEASE,
+  RENEW,
+  RESTORE,
+  SETTLING,
+  TAG_CHARS,
+  TAKE,
+  TAKEN,
+  TOKEN_CHARS,
+} from './redis-claim-scripts.ts'
+import type { KnownEnd, SharedRegister } from './remembered-claims.ts'
 
 /** Connections to the server; each runs commands, and rejects where the server is away. */
 export interface ClaimConnections {
@@ -67,15 +35,18 @@ export interface RedisClaimsOptions {
   readonly prefix: string
   /** What a scope's entries are known by. */
   readonly tagOf: (scope: string) => string
+  readonly log: Pick<Log, 'warn'>
 }
 
 /**
  * Claims in a Redis or Valkey server, for many gateways: each step is one script, and so one step for all who share it. How much is
  * kept is the server's affair; an answer that it has let go of was given all the same.
  */
-export class RedisClaims implements Claims {
+export class RedisClaims implements SharedRegister {
   readonly #connections: ClaimConnections
   readonly #options: RedisClaimsOptions
+  /** How many keys the server had let go of when it was last looked; undefined: nobody has looked, or it has been said. */
+  #evicted: number | undefined = Number.POSITIVE_INFINITY
 
   constructor(connections: ClaimConnections, options: RedisClaimsOptions) {
     this.#connections = connections
@@ -83,7 +54,8 @@ export class RedisClaims implements Claims {
   }
 
   async take(claim: Claim, times: ClaimTimes): Promise<Taken> {
-    const said = await this.#run(TAKE, claim, 'running', times)
+    const said = await this.#run(TAKE, claim, 'running', times, REGISTER_KEYS, [crypto.randomUUID()])
+    if (said === SETTLING) throw new Error('Redis has begun anew, and takes no claims for a moment.')
     const standing = said === TAKEN ? ({ kind: 'taken' } as const) : await this.#standingOf(claim.id, said)
     if (standing.kind === 'free') throw new Error('Redis took no claim, and said that there is none.')
     // Whose fingerprint is not known any more is taken for the same request's.
@@ -122,12 +94,44 @@ export class RedisClaims implements Claims {
     await this.#connections.large.run((client) => client.set(key, kept, 'PX', Math.ceil(windowMs)))
   }
 
-  #run(script: string, claim: Claim, state: keyof typeof LETTERS, { leaseMs, windowMs }: ClaimTimes): Promise<unknown> {
+  async era(): Promise<string> {
+    const args = [LOOK_FOR_ERA, '2', ...REGISTER_KEYS, crypto.randomUUID()]
+    const said = String(await this.#connections.quick.run((client) => client.send('EVAL', args)))
+    const at = said.lastIndexOf(' ')
+    this.#tellEvicted(Number(said.slice(at + 1)))
+    return said.slice(0, at)
+  }
+
+  async restore(claim: Claim, end: KnownEnd, times: ClaimTimes): Promise<void> {
+    await this.#run(RESTORE, claim, end, times)
+  }
+
+  /** Says once that the server makes room by letting go of keys: claims are among what it may choose. */
+  #tellEvicted(evicted: number): void {
+    if (this.#evicted === undefined) return
+    const isMore = evicted > this.#evicted
+    this.#evicted = isMore ? undefined : evicted
+    if (!isMore) return
+    this.#options.log.warn(
+      { store: 'redis', evictedKeys: evicted },
+      'Redis lets go of keys to make room, Idempotency-Keys perhaps among them: give it more maxmemory, or the policy noeviction',
+    )
+  }
+
+  #run(
+    script: string,
+    claim: Claim,
+    state: keyof typeof LETTERS,
+    { leaseMs, windowMs }: ClaimTimes,
+    keys: readonly string[] = [],
+    more: readonly string[] = [],
+  ): Promise<unknown> {
     const { id, token, fingerprint, scope } = claim
     const head = this.#options.tagOf(scope) + LETTERS[state] + token + fingerprint
     const times = [String(Math.ceil(leaseMs)), String(Math.ceil(state === 'running' ? leaseMs + windowMs : windowMs))]
+    const count = String(2 + keys.length)
     return this.#connections.quick.run((client) =>
-      client.send('EVAL', [script, '2', ...this.#keysOf(id), token, head, ...times]),
+      client.send('EVAL', [script, count, ...this.#keysOf(id), ...keys, token, head, ...times, ...more]),
     )
   }
 
@@ -159,11 +163,3 @@ export class RedisClaims implements Claims {
 export function claimKeys(prefix: string): string {
   return `${prefix}once:`
 }
-
-/** Whether what stands under a claim's key is one that somebody has. */
-export function isRunning(claim: string): boolean {
-  return claim[STATE_AT] === LETTERS.running
-}
-
-/** The part of a claim that says so. */
-export const CLAIM_HEAD_CHARS = FINGERPRINT_AT

@@ -1,8 +1,10 @@
 import type { RedisClient } from 'bun'
+import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
-import type { Claims } from './claims.ts'
-import { CLAIM_HEAD_CHARS, claimKeys, isRunning, RedisClaims } from './redis-claims.ts'
+import { CLAIM_HEAD_CHARS, isRunning } from './redis-claim-scripts.ts'
+import { claimKeys, RedisClaims } from './redis-claims.ts'
 import { RedisConnection } from './redis-connection.ts'
+import { RememberedClaims } from './remembered-claims.ts'
 import type { Store, StoreStats } from './store.ts'
 
 /** What the store in Redis needs. */
@@ -10,6 +12,9 @@ export interface RedisStoreOptions {
   /** A larger entry is not kept. How much is kept in all is the server's affair: `maxmemory` and its policy. */
   readonly bytesMax: number
   readonly deadlines: Deadlines
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly log: Pick<Log, 'warn'>
 }
 
 const PREFIX = 'nexcode:store:'
@@ -27,7 +32,7 @@ const COUNTED_KEYS_MAX = 100_000
  * server was away; until then its calls reject.
  *
  * @example
- * const store = createRedisStore('redis://127.0.0.1:6379/0', { bytesMax, deadlines })
+ * const store = createRedisStore('redis://127.0.0.1:6379/0', { bytesMax, deadlines, now: Date.now, log })
  */
 export function createRedisStore(url: string, options: RedisStoreOptions): Store {
   return new RedisStore(url, options)
@@ -35,17 +40,19 @@ export function createRedisStore(url: string, options: RedisStoreOptions): Store
 
 class RedisStore implements Store {
   readonly name = 'redis'
-  readonly claims: Claims
+  readonly claims: RememberedClaims
   readonly #bytesMax: number
   /** A look-up never stands behind a large value that is on its way to the server. */
   readonly #reads: RedisConnection
   readonly #writes: RedisConnection
 
-  constructor(url: string, { bytesMax, deadlines }: RedisStoreOptions) {
+  constructor(url: string, { bytesMax, deadlines, now, log }: RedisStoreOptions) {
     this.#bytesMax = bytesMax
     this.#reads = new RedisConnection(url, deadlines)
     this.#writes = new RedisConnection(url, deadlines)
-    this.claims = new RedisClaims({ quick: this.#reads, large: this.#writes }, { bytesMax, prefix: PREFIX, tagOf })
+    const connections = { quick: this.#reads, large: this.#writes }
+    const register = new RedisClaims(connections, { bytesMax, prefix: PREFIX, tagOf, log })
+    this.claims = new RememberedClaims(register, { name: this.name, now, log })
   }
 
   async get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -103,6 +110,7 @@ class RedisStore implements Store {
   }
 
   close(): void {
+    this.claims.close()
     this.#reads.close()
     this.#writes.close()
   }

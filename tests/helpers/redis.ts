@@ -1,3 +1,5 @@
+import { RedisClient } from 'bun'
+import { LOOK_FOR_ERA, REGISTER_KEYS } from '../../src/store/redis-claim-scripts.ts'
 import { freePort } from './free-port.ts'
 
 const SERVER = Bun.which('redis-server') ?? Bun.which('valkey-server')
@@ -21,14 +23,16 @@ export interface RedisServer {
   readonly restart: () => Promise<void>
 }
 
-/** Starts a Redis on a free port of 127.0.0.1, with further arguments; `password`: with one that it asks for. */
+/** Starts a Redis on a free port of 127.0.0.1, with further arguments; `password`: with one that it asks for. It is settled. */
 export async function startRedis(args: readonly string[] = [], password?: string): Promise<RedisServer> {
   const port = await freePort()
   const secured = password === undefined ? args : [...args, '--requirepass', password]
   let child = await launch(port, secured)
   const login = password === undefined ? '' : `:${encodeURIComponent(password)}@`
+  const url = `redis://${login}127.0.0.1:${port}`
+  await settle(url)
   return {
-    url: `redis://${login}127.0.0.1:${port}`,
+    url,
     port,
     pause: () => child.kill('SIGSTOP'),
     resume: () => child.kill('SIGCONT'),
@@ -39,6 +43,17 @@ export async function startRedis(args: readonly string[] = [], password?: string
     async restart() {
       child = await launch(port, secured)
     },
+  }
+}
+
+/** Has it be known for one that nobody has lost claims in: those who meet it need not wait until that is certain. */
+async function settle(url: string): Promise<void> {
+  const client = new RedisClient(url)
+  try {
+    await client.send('EVAL', [LOOK_FOR_ERA, '2', ...REGISTER_KEYS, crypto.randomUUID()])
+    await client.del(REGISTER_KEYS[1])
+  } finally {
+    client.close()
   }
 }
 

@@ -1,0 +1,182 @@
+import type { Log } from '../telemetry/log.ts'
+import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from './claims.ts'
+
+/** How a claim is known to have ended, by one who has not its answer. */
+export type KnownEnd = 'unkept' | 'lost'
+
+/** Claims that processes share, which may be lost: a server that begins anew, a file that is damaged or taken away. */
+export interface SharedRegister extends Claims {
+  /** Which register it is: another one where what was in it may be lost. Makes it known as one, where it is new. */
+  era(): string | Promise<string>
+  /** Writes down that a claim had ended, where nothing is known of it any more. */
+  restore(claim: Claim, end: KnownEnd, times: ClaimTimes): void | Promise<void>
+}
+
+/** How long a register that is new takes no claim: processes that hold claims, or know of some, write them down again meanwhile. */
+export const SETTLING_MS = 1_500
+/** How often it is looked whether a register is still the one that claims were written down in. */
+const LOOK_MS = 500
+/** Ends that are known beside the register; the oldest are forgotten. About 300 bytes each. */
+const ENDED_MAX = 20_000
+/** So many are written down again at once. */
+const BATCH = 100
+
+/** What remembering needs. */
+export interface RememberedClaimsOptions {
+  /** The store's name, for the log. */
+  readonly name: string
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly log: Pick<Log, 'warn'>
+}
+
+interface Held {
+  readonly claim: Claim
+  readonly times: ClaimTimes
+}
+
+interface Ended {
+  readonly claim: Claim
+  readonly end: KnownEnd
+  readonly expiresAt: number
+}
+
+/**
+ * Claims in a register that may be lost: what this process has written there it knows for as long, writes it down again in a register
+ * that has begun anew, and never takes a second time.
+ *
+ * @example
+ * const claims = new RememberedClaims(new RedisClaims(connections, options), { name: 'redis', now: Date.now, log })
+ */
+export class RememberedClaims implements Claims {
+  readonly #register: SharedRegister
+  readonly #options: RememberedClaimsOptions
+  readonly #held = new Map<string, Held>()
+  /** The oldest first. */
+  readonly #ended = new Map<string, Ended>()
+  #era: string | undefined
+  #timer: Timer | undefined
+  #isLooking = false
+
+  constructor(register: SharedRegister, options: RememberedClaimsOptions) {
+    this.#register = register
+    this.#options = options
+  }
+
+  /** Finds out which register it is: what is new settles before anybody needs it. Never rejects. */
+  async ready(): Promise<void> {
+    try {
+      this.#era ??= await this.#register.era()
+    } catch {
+      // It is found out when something is remembered.
+    }
+  }
+
+  async take(claim: Claim, times: ClaimTimes): Promise<Taken> {
+    const taken = await this.#register.take(claim, times)
+    if (taken.kind !== 'taken') return taken
+    const known = this.#ended.get(claim.id)
+    if (known !== undefined && known.expiresAt > this.#options.now()) {
+      await this.#register.end(claim, { kind: known.end }, this.#timesOf(known, times))
+      return { kind: known.end, fingerprint: known.claim.fingerprint }
+    }
+    this.#held.set(claim.id, { claim, times })
+    this.#lookLater()
+    return taken
+  }
+
+  look(id: string): Standing | Promise<Standing> {
+    return this.#register.look(id)
+  }
+
+  renew(claim: Claim, times: ClaimTimes): void | Promise<void> {
+    return this.#register.renew(claim, times)
+  }
+
+  async end(claim: Claim, end: ClaimEnd, times: ClaimTimes): Promise<void> {
+    // Before it is told: where that takes long, the register may be another one meanwhile.
+    this.#held.delete(claim.id)
+    this.#remember(claim, end.kind === 'lost' ? 'lost' : 'unkept', times)
+    await this.#register.end(claim, end, times)
+  }
+
+  async release(claim: Claim): Promise<void> {
+    if (this.#held.get(claim.id)?.claim.token === claim.token) this.#held.delete(claim.id)
+    await this.#register.release(claim)
+  }
+
+  /** Ends the looking. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#held.clear()
+    this.#ended.clear()
+  }
+
+  #remember(claim: Claim, end: KnownEnd, { windowMs }: ClaimTimes): void {
+    this.#ended.delete(claim.id)
+    this.#ended.set(claim.id, { claim, end, expiresAt: this.#options.now() + windowMs })
+    if (this.#ended.size <= ENDED_MAX) return
+    const [oldest] = this.#ended.keys()
+    if (oldest !== undefined) this.#ended.delete(oldest)
+  }
+
+  #timesOf({ expiresAt }: Ended, { leaseMs }: ClaimTimes): ClaimTimes {
+    return { leaseMs, windowMs: Math.max(1, expiresAt - this.#options.now()) }
+  }
+
+  #lookLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#forgetWhatIsOver()
+      if (this.#held.size + this.#ended.size === 0) return
+      this.#lookLater()
+      void this.#lookForAnother()
+    }, LOOK_MS).unref()
+  }
+
+  #forgetWhatIsOver(): void {
+    const at = this.#options.now()
+    for (const [id, { expiresAt }] of this.#ended) {
+      // Windows may differ after a reload: what stands behind a longer one waits for it.
+      if (expiresAt > at) return
+      this.#ended.delete(id)
+    }
+  }
+
+  async #lookForAnother(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      const era = await this.#register.era()
+      this.#era ??= era
+      if (era === this.#era) return
+      const { name, log } = this.#options
+      const [held, ended] = [this.#held.size, this.#ended.size]
+      log.warn(
+        { store: name, held, ended },
+        'the store has begun anew, or is another one: Idempotency-Keys that this process knows are written down there again',
+      )
+      await this.#writeDownAgain()
+      this.#era = era
+    } catch {
+      // The store is away: it is looked for again.
+    } finally {
+      this.#isLooking = false
+    }
+  }
+
+  async #writeDownAgain(): Promise<void> {
+    await inBatches([...this.#held.values()], ({ claim, times }) => this.#register.renew(claim, times))
+    await inBatches([...this.#ended.values()], (one) =>
+      this.#register.restore(one.claim, one.end, this.#timesOf(one, { leaseMs: 1, windowMs: 1 })),
+    )
+  }
+}
+
+async function inBatches<T>(all: readonly T[], run: (one: T) => void | Promise<void>): Promise<void> {
+  for (let at = 0; at < all.length; at += BATCH) {
+    await Promise.all(all.slice(at, at + BATCH).map((one) => run(one)))
+    // Requests have their turn between two batches.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
