@@ -1,11 +1,10 @@
 import type { Principal } from './auth/authorize.ts'
-import { parseJson } from './body/parse-json.ts'
+import { callIn, hidesCall, type LineCall } from './batch-line.ts'
 import { assertOneModel } from './draft.ts'
 import type { Exchange } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
 import { foldName } from './json/fold-name.ts'
-import { isJsonObject, type JsonObject } from './json/json.ts'
-import { JsonBody } from './json/json-body.ts'
+import type { JsonObject } from './json/json.ts'
 import { assertNothingHidden, assertUnchanged, judgeInner } from './judge-inner.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
@@ -24,6 +23,10 @@ export interface BatchFile {
   readonly end: number
   /** Whether it is uploaded as that: no line that may hold a call is passed over. Else the first that is none says that there is none. */
   readonly isBatch: boolean
+  /** What all of its calls have to be of, and what a line without a `url` is of; undefined: each says so. */
+  readonly endpoint?: string | undefined
+  /** How many lines are before these. */
+  readonly lineBefore?: number
 }
 
 /** What becomes of the calls of a batch. */
@@ -34,10 +37,13 @@ export interface JudgedBatch {
   readonly inner: readonly InnerModel[]
   /** What was done to the first that is changed, as `x-nexcode-params` has it. */
   readonly done: string
+  /** How many lines it has. */
+  readonly lines: number
 }
 
 const LF = 0x0a
 const BRACE = 0x7b
+const ENDPOINT_CHARS_MAX = 60
 
 /**
  * Judges the calls in a batch's file (OpenAI specification, `RequestInput`: `{"custom_id", "method", "url", "body"}`): each is under
@@ -50,7 +56,7 @@ const BRACE = 0x7b
  * const { edits } = await judgeBatch(file, exchange, principal, live)
  */
 export async function judgeBatch(
-  { bytes, start, end, isBatch }: BatchFile,
+  { bytes, start, end, isBatch, endpoint, lineBefore = 0 }: BatchFile,
   exchange: Exchange,
   principal: Principal,
   live: Live,
@@ -59,13 +65,14 @@ export async function judgeBatch(
   const models = new Map<string, InnerModel>()
   const slice = new Slice()
   let done = ''
-  let number = 0
+  let number = lineBefore
   for (let at = start; at < end; number += 1) {
     const found = bytes.indexOf(LF, at)
     const lineEnd = found === -1 || found > end ? end : found
     const line = bytes.subarray(at, lineEnd)
     if (!isBlank(line)) {
       const call = await callIn(line)
+      if (call !== undefined && (await hidesCall(line))) inLine(number + 1, refuseLine)
       if (call === undefined) {
         if (!isBatch) break
         // A reader that parts lines elsewhere, or reads another charset, may find a call in it.
@@ -73,7 +80,7 @@ export async function judgeBatch(
         at = lineEnd + 1
         continue
       }
-      const judged = inLine(number + 1, () => judgeCall(call, exchange, principal, live))
+      const judged = inLine(number + 1, () => judgeCall(call, endpoint, exchange, principal, live))
       for (const edit of judged.edits) edits.push({ ...edit, start: edit.start + at, end: edit.end + at })
       for (const one of judged.inner) if (!models.has(one.model)) models.set(one.model, inLineParam(number + 1, one))
       done ||= judged.done
@@ -81,41 +88,22 @@ export async function judgeBatch(
     at = lineEnd + 1
     if (slice.isOver()) await slice.rest()
   }
-  return { edits, inner: [...models.values()], done }
+  return { edits, inner: [...models.values()], done, lines: number - lineBefore }
 }
 
-/** A call in a line, and where its body begins in that. */
-interface LineCall {
-  readonly line: JsonBody
-  readonly body: JsonBody
-  readonly offset: number
-  readonly url: string | undefined
-}
-
-/** The call in a line; undefined: it is none. Rejects with `too_many_values`. */
-async function callIn(line: Uint8Array<ArrayBuffer>): Promise<LineCall | undefined> {
-  let value: unknown
-  try {
-    const parsing = parseJson(line)
-    value = parsing instanceof Promise ? (await parsing).value : parsing.value
-  } catch (thrown) {
-    if (thrown instanceof ApiError) throw thrown
-    return undefined
-  }
-  if (!isJsonObject(value) || !isJsonObject(value['body'])) return undefined
-  const json = new JsonBody(line, value)
-  const member = json.members.findLast(({ key }) => key === 'body')
-  if (member === undefined) return undefined
-  const { valueStart: offset, valueEnd } = member
-  const url = typeof value['url'] === 'string' ? value['url'] : undefined
-  return { line: json, body: new JsonBody(line.subarray(offset, valueEnd), value['body']), offset, url }
-}
-
-function judgeCall(call: LineCall, exchange: Exchange, principal: Principal, live: Live): JudgedBatch {
+function judgeCall(
+  call: LineCall,
+  batchEndpoint: string | undefined,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+): Omit<JudgedBatch, 'lines'> {
   const { line, body: json, offset, url } = call
   const names = line.members.map(({ key }) => foldName(key))
   for (const name of ['body', 'url']) if (names.indexOf(name) !== names.lastIndexOf(name)) throw sentTwice([name])
-  const endpoint = url === undefined ? undefined : endpointOf(url)
+  const path = url ?? batchEndpoint
+  const endpoint = path === undefined ? undefined : endpointOf(path)
+  if (batchEndpoint !== undefined && endpointOf(batchEndpoint) !== endpoint) throw otherEndpoint(batchEndpoint)
   if (endpoint === undefined || !isPlainPath(endpoint)) throw notACall()
   const value = json.value as JsonObject
   const model = modelOf(value)
@@ -158,6 +146,13 @@ function isBlank(line: Uint8Array): boolean {
 
 function refuseLine(): never {
   throw notACall()
+}
+
+function otherEndpoint(endpoint: string): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: `this call is of another endpoint than its batch, which is of '${endpoint.slice(0, ENDPOINT_CHARS_MAX)}'.`,
+    param: 'url',
+  })
 }
 
 function notACall(): ApiError {

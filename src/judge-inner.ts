@@ -41,7 +41,9 @@ export interface Judged {
  */
 export function judgeInner({ exchange, principal, live, value, program, checkOwn }: Judged): readonly InnerModel[] {
   if (isBatchPurpose(value['purpose'])) assertNotInParts(exchange, principal, live)
-  for (const call of innerCalls(value)) judgeCall(call, exchange, principal, live)
+  const calls = innerCalls(value)
+  for (const call of calls) judgeCall(call, exchange, principal, live)
+  if (calls.length === 0) assertAddsNone(exchange, principal, live)
   if (!live.modelsDecide) return []
   const models = innerModels(value)
   if (models === undefined) throw tooDeep()
@@ -118,6 +120,16 @@ function assertNotInParts(exchange: Exchange, principal: Principal, live: Live):
     message:
       "This server has rules for the calls in a batch, and can't read a file that comes in parts. Send it to /v1/files.",
     param: 'purpose',
+  })
+}
+
+/** Where calls are added to a batch (https://docs.x.ai/docs/guides/batch-api): what is no list of them may hold them in another way. */
+const ADDING = /^batches\/[^/]+\/requests$/
+
+function assertAddsNone(exchange: Exchange, principal: Principal, live: Live): void {
+  if (!ADDING.test(endpointPath(endpointOf(exchange.target))) || !mayBringCalls(exchange, principal, live)) return
+  throw new ApiError('rules_not_applicable', {
+    message: "This server has rules for the calls in a batch, and can't find these in the body of this request.",
   })
 }
 

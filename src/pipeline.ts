@@ -3,10 +3,12 @@ import { spendsOwnKey } from './auth/credentials.ts'
 import { callFor, type Going } from './call-for.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
 import type { Recording } from './cassette/recorder.ts'
-import { checkInner } from './check-inner.ts'
+import type { AskForFile } from './check-batch.ts'
+import { checkRestricted } from './check-restricted.ts'
 import { checkShape } from './check-shape.ts'
 import { chooseRoute } from './choose-route.ts'
 import { type DeliverDeps, deliver, refuseWrongKind, type Via } from './deliver.ts'
+import type { Draft } from './draft.ts'
 import type { Exchange } from './exchange.ts'
 import { type Answered, ask } from './failover/ask.ts'
 import { askOnce } from './failover/ask-once.ts'
@@ -20,7 +22,6 @@ import type { Serving } from './live-parts.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { readCall } from './read-call.ts'
 import { type ReadDraftDeps, readDraft } from './read-draft.ts'
-import { readHeaders } from './read-headers.ts'
 import { objectsOf, watchObjects } from './remember-objects.ts'
 import { renamingFor } from './rename-answer.ts'
 import { isOnce } from './reuse/answer-once.ts'
@@ -29,7 +30,7 @@ import { tellServed } from './reuse/tell-served.ts'
 import { affinityOf } from './router/affinity.ts'
 import type { Account } from './router/attempt.ts'
 import type { RememberedIds } from './router/remembered-ids.ts'
-import type { Lane } from './router/router.ts'
+import type { Lane, Route } from './router/router.ts'
 import { type TakePlaceDeps, takePlace } from './take-place.ts'
 import { tapeAnswered } from './tape-answer.ts'
 import { tapeExchange } from './tape-exchange.ts'
@@ -116,12 +117,10 @@ async function serve(
   const reading = readDraft(exchange, principal, endpoint, live, deps, compared)
   const draft = reading instanceof Promise ? await reading : reading
   const choosing = chooseRoute(exchange.target, draft, live, deps.ids)
-  const route = choosing instanceof Promise ? await choosing : choosing
-  checkShape(endpoint, draft, route)
-  if (live.restricts) {
-    checkInner(draft.inner, route, live)
-    checkInner(readHeaders(exchange, principal, live), route, live)
-  }
+  const wantedRoute = choosing instanceof Promise ? await choosing : choosing
+  checkShape(endpoint, draft, wantedRoute)
+  const restricting = live.restricts ? restrict(exchange, principal, draft, wantedRoute, live, deps) : wantedRoute
+  const route = restricting instanceof Promise ? await restricting : restricting
   const going = { exchange, principal, endpoint, draft, objects: objectsOf(exchange, draft, live), route, live }
   deps.repeats.admit(exchange, draft)
   const limits = limitTime(exchange, route, live.settings, deps)
@@ -138,6 +137,22 @@ async function serve(
     if (!isUnsent(thrown)) deps.repeats.failed(exchange, draft, thrown)
     throw thrown
   }
+}
+
+/** Checks where a request goes by rules and models; for a file that it speaks of, its own targets are asked. */
+function restrict(
+  exchange: Exchange,
+  principal: Principal,
+  draft: Draft,
+  route: Route,
+  live: Serving,
+  deps: PipelineDeps,
+): Route | Promise<Route> {
+  const ask: AskForFile = (one, empty, way) => {
+    const going = { exchange: one, principal, endpoint: undefined, draft: empty, objects: undefined, route: way, live }
+    return askLanes(going, limitTime(one, way, live.settings, deps), deps)
+  }
+  return checkRestricted({ exchange, principal, draft, route, live }, ask, deps)
 }
 
 /** Answers from what is kept or under way for others, or by asking the targets. */

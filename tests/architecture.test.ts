@@ -88,7 +88,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['own-headers.ts', 'short-answer.ts', 'masked-send.ts'],
   ['deliver.ts'],
   ['fork-exchange.ts', 'live.ts', 'draft.ts', 'request-facts.ts', 'tape-answer.ts', 'tape-exchange.ts'],
-  ['judge-inner.ts', 'one-reading.ts', 'pass-draft.ts'],
+  ['batch-line.ts', 'judge-inner.ts', 'one-reading.ts', 'pass-draft.ts'],
   ['judge-batch.ts'],
   ['read-form-draft.ts'],
   [
@@ -107,7 +107,8 @@ const LEVELS: readonly (readonly string[])[] = [
   ],
   ['reuse/'],
   ['live-parts.ts'],
-  ['call-for.ts', 'through-extensions.ts'],
+  ['call-for.ts', 'check-batch.ts', 'through-extensions.ts'],
+  ['check-restricted.ts'],
   ['pipeline.ts', 'health-checks.ts'],
   ['model-list.ts'],
   ['http/'],

@@ -17,7 +17,7 @@ const BATCHED = [
   ...['images/edits', 'videos', 'messages', 'fim/completions', 'agents/completions', 'classifications', 'ocr'],
 ]
 /** Those that bring them. */
-const BRINGING = /^(?:batches|batch\/jobs|messages\/batches|files|uploads)$/
+const BRINGING = /^(?:batches|batches\/[^/]+\/requests|batch\/jobs|messages\/batches|files|uploads)$/
 
 /**
  * The endpoints that a request may bring calls of, beside its own: rules for these are rules for what is in it.
