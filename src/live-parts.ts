@@ -1,4 +1,5 @@
 import type { ReadLimits } from './body/read-bytes.ts'
+import { readBytes } from './body/read-bytes.ts'
 import { readJson } from './body/read-json.ts'
 import { areSameConfigs } from './config/open-secrets.ts'
 import type { CacheSettings, Settings } from './config/settings.ts'
@@ -103,6 +104,8 @@ function makeChain(
     store: reuse.store,
     answers: { hasBody: (answer) => answer.body !== null || bodyNoteOf(answer) !== undefined, standalone },
     readJson: (incoming) => readJson(incoming, reading),
+    readBytes: ({ headers, body, atEnd }) => readBytes({ request: { headers }, body, atEnd }, reading),
+    memory: reading.memory,
     endpointOf,
     bodyBytesMax: reading.bytesMax,
     pending,

@@ -190,8 +190,9 @@ async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDep
 
 function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
   const answering = askLanes(going, limits, deps)
-  // What its body was parsed to is not needed on the way, but by an extension that may ask again.
-  if (going.exchange.json === undefined) going.draft.letGo()
+  // What its body was parsed to is not needed on the way, here or in what an extension has had parsed.
+  going.draft.letGo()
+  going.exchange.json?.letGo()
   return answering
 }
 

@@ -5,7 +5,9 @@ import { ApiError } from '../openai/api-error.ts'
 import { joinInSlices } from './join-in-slices.ts'
 
 /** A request's headers and its body, and its end, with which what is held of it is let go. */
-export type Incoming = Pick<Exchange, 'request' | 'body' | 'atEnd'>
+export interface Incoming extends Pick<Exchange, 'body' | 'atEnd'> {
+  readonly request: Pick<Request, 'headers'>
+}
 
 /** How much of a body is held. */
 export interface ReadLimits {

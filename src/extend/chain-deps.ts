@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange.ts'
 import type { JsonBody } from '../json/json-body.ts'
+import type { MemoryBudget } from '../limits/memory-budget.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
@@ -13,12 +14,21 @@ export interface ChainDeps {
   readonly answers: AnswerNotes
   /** Reads a JSON body, decoded; throws, or rejects with, the `ApiError` of what is wrong with it. */
   readonly readJson: (incoming: Pick<Exchange, 'request' | 'body' | 'atEnd'>) => JsonBody | Promise<JsonBody>
+  /** Reads all of a body; throws, or rejects with, the `ApiError` of what is wrong with it. */
+  readonly readBytes: (incoming: HeadedBody) => Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
+  /** What is kept of bodies counts here. */
+  readonly memory: MemoryBudget
   /** The path of a request target below `/v1/`, without the query. */
   readonly endpointOf: (target: string) => string
   /** No body of more bytes is held; what an extension puts in its place goes on as it comes. */
   readonly bodyBytesMax: number
   /** What goes on behind answers; shared with the chains before and after a reload. */
   readonly pending: Set<Promise<void>>
+}
+
+/** A body and the headers that tell of it, and the end of what it is a part of. */
+export interface HeadedBody extends Pick<Exchange, 'body' | 'atEnd'> {
+  readonly headers: Headers
 }
 
 /** What is known of how the body of an answer of ours is to be read (`stream/body-note.ts`). */

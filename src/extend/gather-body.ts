@@ -1,25 +1,39 @@
 import { assertBytes } from '../bytes/assert-bytes.ts'
 import type { IncomingBody } from '../exchange.ts'
 import type { ChunkReader } from './chunk-reader.ts'
+import type { Keeping } from './keeping.ts'
 
 /** A body that an extension has made: all of it, or as it comes where it is too long to be held. */
 export type MadeBody = IncomingBody & ({ readonly bytes: Uint8Array<ArrayBuffer> } | { readonly isLong: true })
 
 /**
  * Reads the body that an extension has made, so that its length is known; of one of more than `bytesMax` bytes the rest goes
- * on as it comes.
+ * on as it comes. What is held of it is counted; rejects with `memory_full`.
  *
  * @example
- * const body = await gatherBody(request.body, config.limits.jsonBytesMax)
+ * const body = await gatherBody(request.body, config.limits.jsonBytesMax, keeping)
  */
-export async function gatherBody(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<MadeBody> {
+export async function gatherBody(
+  stream: ReadableStream<Uint8Array>,
+  bytesMax: number,
+  keeping: Pick<Keeping, 'add'>,
+): Promise<MadeBody> {
   const reader = stream.getReader()
   const chunks: Uint8Array[] = []
   let length = 0
   while (length <= bytesMax) {
     const { done, value } = await reader.read()
-    if (done) return wholeBody(new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer()))
+    if (done) {
+      const bytes = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())
+      return { ...wholeBody(bytes), isCounted: true }
+    }
     assertBytes(value)
+    try {
+      keeping.add(value.byteLength)
+    } catch (refusal) {
+      await reader.cancel().catch(() => undefined)
+      throw refusal
+    }
     chunks.push(value)
     length += value.byteLength
   }

@@ -1,21 +1,28 @@
 import type { IncomingBody } from '../exchange.ts'
 import { isJsonType } from '../json/json-type.ts'
 import type { ChunkReader } from './chunk-reader.ts'
+import type { Keeping } from './keeping.ts'
 
 /** What is kept of a body that comes as a stream, so that it can be read again. */
 const KEPT_BYTES_MAX = 1024 * 1024
+const NOTHING = new Uint8Array()
+/** Without a length, which is that of what is there. */
+const UNTOLD = new Headers()
 
 /**
  * The body of a request that extensions may read and the pipeline reads too: nothing of it is read before someone asks, and
  * whoever asks gets it from its start.
  *
- * What has come as a whole is kept as long as the request; of a stream the first MiB. Of a longer one the start can't be
+ * What has come as a whole is kept as long as the request; of a stream the first MiB, where there is memory for it. Of a longer one the start can't be
  * read again: that fails with a `TypeError`.
  */
 export class KeptBody implements IncomingBody {
+  /** It counts what it holds. */
+  readonly isCounted = true
   readonly #source: IncomingBody
   readonly #headers: Headers
   readonly #bytesMax: number
+  readonly #keeping: Keeping
   #whole: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> | undefined
   #reader: ChunkReader | undefined
   #kept: Uint8Array[] | undefined
@@ -26,18 +33,23 @@ export class KeptBody implements IncomingBody {
   #reading: Promise<Uint8Array | undefined> | undefined
 
   /** JSON that the headers say is of at most `bytesMax` bytes is read as a whole; of other bodies, what could be kept. */
-  constructor(source: IncomingBody, headers: Headers, bytesMax: number) {
+  constructor(source: IncomingBody, headers: Headers, bytesMax: number, keeping: Keeping) {
     this.#source = source
     this.#headers = headers
     this.#bytesMax = bytesMax
+    this.#keeping = keeping
   }
 
   get isComplete(): boolean {
     return this.#whole instanceof Uint8Array || (this.#reader === undefined && this.#source.isComplete)
   }
 
+  get length(): number | undefined {
+    return this.#whole instanceof Uint8Array ? this.#whole.byteLength : this.#source.length
+  }
+
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    this.#whole ??= this.#reader === undefined ? this.#source.whole() : this.#gather()
+    this.#whole ??= this.#reader === undefined ? this.#keeping.readWhole(this.#source, this.#headers) : this.#gather()
     if (this.#whole instanceof Promise) {
       // Where it fails, everyone who asks is told.
       this.#whole.then(
@@ -109,15 +121,18 @@ export class KeptBody implements IncomingBody {
   #note(chunk: Uint8Array): void {
     this.#kept ??= []
     this.#keptBytes += chunk.byteLength
-    if (this.#keptBytes <= KEPT_BYTES_MAX) {
+    if (this.#keptBytes <= KEPT_BYTES_MAX && this.#keeping.mayAdd(chunk.byteLength)) {
       this.#kept.push(chunk.slice())
       return
     }
+    this.#keptBytes = Number.POSITIVE_INFINITY
     this.#lost += this.#kept.length + 1
     this.#kept = []
   }
 
-  async #gather(): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array(await new Response(this.stream()).arrayBuffer())
+  /** What has been begun as a stream, from its start. */
+  #gather(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    const body = { isComplete: false, stream: () => this.stream(), whole: () => NOTHING }
+    return this.#keeping.readWhole(body, UNTOLD)
   }
 }

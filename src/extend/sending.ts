@@ -3,6 +3,7 @@ import type { JsonBody } from '../json/json-body.ts'
 import type { ChainDeps, Outgoing, RunFacts } from './chain-deps.ts'
 import { gatherBody } from './gather-body.ts'
 import { type GivenBody, givenStream } from './given-stream.ts'
+import { Keeping } from './keeping.ts'
 import { KeptBody } from './kept-body.ts'
 import type { Waits } from './own-time.ts'
 import { haveChanged, watchHeaders } from './watched-headers.ts'
@@ -29,6 +30,7 @@ interface Shared {
   readonly facts: RunFacts
   readonly deps: ChainDeps
   readonly waits: Waits
+  readonly keeping: Keeping
 }
 
 /** A request between two extensions; a class, because there is one for nearly every request. */
@@ -53,7 +55,7 @@ export class Sending {
     return this.#given
   }
 
-  /** The body parsed; once, whoever asks. */
+  /** The body parsed; once, whoever asks, until it goes on. */
   json(): JsonBody | Promise<JsonBody> | undefined {
     const { head, body } = this.#parts
     if (body === undefined || this.#json !== undefined) return this.#json
@@ -80,10 +82,11 @@ export class Sending {
     return new Sending(this.#parts, this.#shared)
   }
 
-  /** What stands behind the extensions is told. */
+  /** What stands behind the extensions is told, and lets the parsed body go when it needs that no more: whoever asks again has it parsed anew. */
   outgoing(): Outgoing {
     const { head, target, body, isOriginal } = this.#parts
     const json = this.#json instanceof Promise ? undefined : this.#json
+    if (json !== undefined) this.#json = undefined
     return { request: head, target, body, isOriginal, json }
   }
 
@@ -122,14 +125,15 @@ export class Sending {
   async #replaced(request: Request): Promise<Sending> {
     if (!(request instanceof Request)) throw new TypeError('next takes a Request')
     if (request.bodyUsed) throw new TypeError('the body of the request for next has been read')
-    const { bodyBytesMax } = this.#shared.deps
+    const { deps, keeping } = this.#shared
+    const { bodyBytesMax } = deps
     const headers = new Headers(request.headers)
     this.#putBack(headers, CREDENTIAL_HEADERS)
     for (const name of BODY_HEADERS) headers.delete(name)
-    const body = request.body === null ? undefined : await gatherBody(request.body, bodyBytesMax)
+    const body = request.body === null ? undefined : await gatherBody(request.body, bodyBytesMax, keeping)
     if (body !== undefined && 'bytes' in body) headers.set('content-length', String(body.bytes.byteLength))
     const head = new Request(request.url, { method: request.method, headers })
-    const shared = body && new KeptBody(body, headers, bodyBytesMax)
+    const shared = body && new KeptBody(body, headers, bodyBytesMax, keeping)
     const target = this.#targetOf(request.url)
     return new Sending({ head, target, body: shared, isOriginal: false }, this.#shared)
   }
@@ -164,9 +168,10 @@ function shortBody(body: KeptBody, format: string | undefined): Uint8Array<Array
 }
 
 /** The request as the caller sent it. */
-export function originalSending(shared: Shared): Sending {
-  const { request, target, body } = shared.facts.exchange
-  const { bodyBytesMax } = shared.deps
-  const own = body && new KeptBody(body, request.headers, bodyBytesMax)
-  return new Sending({ head: request, target, body: own, isOriginal: true }, shared)
+export function originalSending(run: Omit<Shared, 'keeping'>): Sending {
+  const { facts, deps } = run
+  const { request, target, body } = facts.exchange
+  const keeping = new Keeping(facts.exchange, deps)
+  const own = body && new KeptBody(body, request.headers, deps.bodyBytesMax, keeping)
+  return new Sending({ head: request, target, body: own, isOriginal: true }, { ...run, keeping })
 }

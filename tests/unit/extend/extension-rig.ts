@@ -1,8 +1,10 @@
+import { readBytes } from '../../../src/body/read-bytes.ts'
 import { readJson } from '../../../src/body/read-json.ts'
 import type { Exchange, IncomingBody } from '../../../src/exchange.ts'
 import { type Chain, createChain } from '../../../src/extend/chain.ts'
 import type { ChainDeps, Last, Outgoing, RunFacts } from '../../../src/extend/chain-deps.ts'
 import type { Context, Extension, Next } from '../../../src/extend/extension.ts'
+import { Keeping } from '../../../src/extend/keeping.ts'
 import type { LoadedExtension } from '../../../src/extend/loaded-extension.ts'
 import { MemoryBudget } from '../../../src/limits/memory-budget.ts'
 import type { Store } from '../../../src/store/store.ts'
@@ -60,6 +62,17 @@ export function loaded(fetch: Fetch, more: Partial<LoadedExtension> = {}): Loade
   return { name, file: `/srv/${name}.ts`, extension, options: {}, onError: 'fail', timeoutMs: 1000, ...more }
 }
 
+/** What counts bodies: in a budget of so much memory. */
+export function keepingOf(memory = new MemoryBudget(100_000_000)): Keeping {
+  return new Keeping({ atEnd: () => undefined }, keepingDeps(memory))
+}
+
+function keepingDeps(memory: MemoryBudget): Pick<ChainDeps, 'memory' | 'readBytes'> {
+  const readWith: ChainDeps['readBytes'] = ({ headers, ...incoming }) =>
+    readBytes({ ...incoming, request: { headers } }, { bytesMax: 100_000_000, memory })
+  return { memory, readBytes: readWith }
+}
+
 /** Starts a chain; `last` gives what stands behind it, else a small answer of JSON. */
 export function rig(
   extensions: readonly LoadedExtension[],
@@ -73,6 +86,7 @@ export function rig(
   const called: Outgoing[] = []
   const abort = new AbortController()
   const atEnd: (() => void)[] = []
+  const reading = { bytesMax: 1_000_000, memory: new MemoryBudget(100_000_000) }
   const deps: ChainDeps = {
     deadlines: heldDeadlines(clocks),
     log: recordedLog(lines),
@@ -81,7 +95,8 @@ export function rig(
       hasBody: (answer) => answer.body !== null || bodyNoteOf(answer) !== undefined,
       standalone,
     },
-    readJson: (incoming) => readJson(incoming, { bytesMax: 1_000_000, memory: new MemoryBudget(100_000_000) }),
+    readJson: (incoming) => readJson(incoming, reading),
+    ...keepingDeps(reading.memory),
     endpointOf: (target) => target.replace(/^\/v1\//, '').replace(/\?.*/, ''),
     bodyBytesMax: 100_000,
     pending: new Set(),

@@ -1,0 +1,112 @@
+import { expect, test } from 'bun:test'
+import { extensionFiles } from '../helpers/extension-files.ts'
+import { routedPerTest } from '../helpers/routed-per-test.ts'
+import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+
+const start = routedPerTest()
+const { write } = extensionFiles()
+const KIB = 1024
+
+/** An upstream that answers when it is told to, and tells when a whole request is there. */
+function heldUpstream() {
+  const arrived: UpstreamConnection[] = []
+  const waiting: (() => void)[] = []
+  const script: Script = async (request, connection) => {
+    await request.body
+    arrived.push(connection)
+    waiting.shift()?.()
+  }
+  return {
+    script,
+    arrival: (): Promise<void> => new Promise((resolve) => void waiting.push(resolve)),
+    answer(): void {
+      for (const connection of arrived.splice(0)) connection.json({ ok: true })
+    },
+  }
+}
+
+function chatOf(content: unknown): string {
+  return JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] })
+}
+
+const LONG = chatOf('x'.repeat(200 * KIB))
+
+test('bodies that extensions make are counted: where there is no memory for them the caller gets 503, and small ones go on', async () => {
+  const path = write(
+    'longer',
+    `const body = await context.body()
+     if (body.short) return next(request)
+     return next(new Request(request, { body: JSON.stringify({ ...body, pad: 'x'.repeat(${300 * KIB}) }) }))`,
+  )
+  const held = heldUpstream()
+  const { chat } = await start({
+    upstreams: { one: held.script },
+    env: { MAX_MEMORY_BYTES: String(500 * KIB) },
+    file: { extensions: [path] },
+  })
+  const there = held.arrival()
+  const first = chat(chatOf('hi'))
+  await there
+  const second = await chat(chatOf('hi'))
+  expect([second.status, second.headers.get('retry-after')]).toEqual([503, '1'])
+  const shortThere = held.arrival()
+  const third = chat('{"model":"m","messages":[],"short":true}')
+  await shortThere
+  held.answer()
+  expect([(await first).status, (await third).status]).toEqual([200, 200])
+  const againThere = held.arrival()
+  const again = chat(chatOf('hi'))
+  await againThere
+  held.answer()
+  expect((await again).status).toBe(200)
+})
+
+test('what a body was parsed to is let go when it is sent, also where an extension has had it parsed, and is parsed anew where one asks again', async () => {
+  const path = write(
+    'twice',
+    `await context.body()
+     const response = await next(request)
+     const body = await context.body()
+     response.headers.set('x-length', String(body.messages.length))
+     return response`,
+  )
+  const held = heldUpstream()
+  // Small values take many times the memory of their text.
+  const dense = JSON.stringify({ model: 'm', messages: Array.from({ length: 12_000 }, () => ({ a: 1 })) })
+  const { chat } = await start({
+    upstreams: { one: held.script },
+    env: { MAX_MEMORY_BYTES: '3MiB' },
+    file: { extensions: [path] },
+  })
+  const calls: Promise<Response>[] = []
+  for (let count = 0; count < 3; count += 1) {
+    const there = held.arrival()
+    calls.push(chat(dense))
+    await there
+  }
+  held.answer()
+  const answers = await Promise.all(calls)
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+  expect(answers.map(({ headers }) => headers.get('x-length'))).toEqual(['12000', '12000', '12000'])
+})
+
+test('an extension may go on with the same body again and again', async () => {
+  const path = write(
+    'again',
+    `await context.body()
+     await next(request)
+     return next(request)`,
+  )
+  const bodies: string[] = []
+  const { chat } = await start({
+    upstreams: {
+      one: async (request, connection) => {
+        bodies.push(Buffer.from((await request.body) as Uint8Array).toString())
+        connection.json({ ok: true })
+      },
+    },
+    file: { extensions: [path] },
+  })
+  expect((await chat(LONG)).status).toBe(200)
+  expect(bodies.map((body) => body === LONG)).toEqual([true, true])
+})
