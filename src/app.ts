@@ -45,6 +45,8 @@ export interface AppDeps {
   readonly version: string
   readonly log: Log
   readonly fetch: UpstreamFetch
+  /** Tells this process's own lack of descriptors from an upstream's failure; absent: what `fetch` says is taken for it. */
+  readonly lackBehind?: (cause: unknown) => unknown
   readonly sha256: (data: string | Uint8Array) => Uint8Array
   /** Opens a place where answers are kept, which can't hurt; throws where there is none. Absent: nothing is kept. */
   readonly openStore?: (cache: CacheSettings) => Store
@@ -146,7 +148,10 @@ export function createApp(deps: AppDeps): App {
     mayBorrow: (request) => lendsToLocal && isLocalCaller(request, corsOrigins),
     send: isOffline
       ? sendNothing
-      : maskAnswers(createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs }), deadlines),
+      : maskAnswers(
+          createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs, lackBehind: deps.lackBehind }),
+          deadlines,
+        ),
     sleep,
     retryBudget: createRetryBudget(admission.inFlight),
     hedgeBudget: createRetryBudget(admission.inFlight, 1),

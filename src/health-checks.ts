@@ -153,7 +153,8 @@ async function askLane(watched: Watched, deps: HealthCheckDeps): Promise<void> {
     await readRest(answer)
   } catch (thrown) {
     const { kind, cause } = upstreamFailure(thrown)
-    if (kind === 'client_closed') attempt.abandoned()
+    // What this server lacks says nothing of the target.
+    if (kind === 'client_closed' || kind === 'out_of_connections') attempt.abandoned()
     else {
       attempt.failed()
       tell(watched, false, { error: kind, ...(cause !== undefined && { cause: describeCause(cause) }) }, deps)

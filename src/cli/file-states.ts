@@ -22,8 +22,24 @@ export function stateOf(path: string): string {
     const { dev, ino, size, mtimeNs, ctimeNs } = stat
     return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
   } catch (cause) {
-    return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    return codeOf(cause)
   }
+}
+
+/** Why a file can't be read now, though nothing is wrong with it: it is read as soon as it can be. */
+const PASSING: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'EIO',
+  'EAGAIN',
+  'EINTR',
+  'ESTALE',
+  'ETIMEDOUT',
+])
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
 }
 
 /** The same files, as they are now. */
@@ -63,9 +79,18 @@ export function createFileReader(kept: FileReader['texts'] = new Map()): FileRea
       // Before it is read: a change in between must not go unnoticed.
       const state = stateOf(full)
       states.set(full, state)
-      const text = (state === NO_PLAIN_FILE ? kept.get(full) : undefined) ?? readFileSync(full, 'utf8')
+      const text = (state === NO_PLAIN_FILE ? kept.get(full) : undefined) ?? readNow(full)
       texts.set(full, text)
       return text
     },
+  }
+  function readNow(path: string): string {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch (cause) {
+      // No state that a look at it finds: the next one takes it for changed.
+      if (PASSING.has(codeOf(cause))) states.set(path, codeOf(cause))
+      throw cause
+    }
   }
 }

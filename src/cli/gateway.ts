@@ -3,6 +3,8 @@ import type { Cassettes } from '../cassette/cassettes.ts'
 import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
 import { startHttpServer } from '../edge/http-server.ts'
+import { lackBehind } from '../edge/lack-behind.ts'
+import { wakeFetch } from '../edge/wake-fetch.ts'
 import type { WorkersState } from '../http/routes/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import { claimPort } from './claim-port.ts'
@@ -54,6 +56,7 @@ export async function startGateway(
   cassettes?: Cassettes,
 ): Promise<Gateway> {
   const wayOut = openWayOut()
+  wakeFetch(process.env)
   const app = createApp({
     config,
     extensions: await loadAll(config.settings),
@@ -61,6 +64,7 @@ export async function startGateway(
     version: VERSION,
     log,
     fetch: wayOut.fetch,
+    lackBehind,
     sha256,
     ...(workers !== undefined && { workers }),
     ...(cassettes !== undefined && { cassettes }),

@@ -55,16 +55,34 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
   if (isEmptied)
     problems.push(`${source.file} is empty, where it had something in it. Write {} for a file that says nothing.`)
   else if (!read.ok) problems.push(...read.problems)
-  const isTaken = read.ok && !isEmptied
+  const isCut = read.ok && isCutOff(before.texts, read.texts, source.file)
+  if (isCut)
+    problems.push(
+      `${source.file} ends in the midst of a line, which it did not: it seems to be cut off, as by a full disk. Write it anew, with a line break at its end.`,
+    )
+  const isTaken = read.ok && !isEmptied && !isCut
   const configuration: Configuration = {
     ...common,
-    texts: new Map([...read.texts, ...texts]),
+    // What is in force is what the next reading is held against.
+    texts: new Map([...read.texts, ...texts, ...(isTaken ? [] : [textOf(before.texts, source.file)])]),
     config: { ...base, settings: isTaken ? read.settings : old.settings },
     filesRead,
     isEmpty: isTaken ? read.isEmpty : before.isEmpty,
     warnings: isTaken ? read.warnings : before.warnings,
   }
   return { configuration, problems, badFiles, areSettingsNew: isTaken }
+}
+
+/** Whether a file has lost its end: half of a YAML file is mostly one that says less, such as fewer rules. */
+function isCutOff(before: FileReader['texts'], now: FileReader['texts'], file: string): boolean {
+  const [[, had], [, has]] = [textOf(before, file), textOf(now, file)]
+  // A text in braces says itself where it ends.
+  return had.endsWith('\n') && has !== '' && !has.endsWith('\n') && !has.trimStart().startsWith('{')
+}
+
+function textOf(texts: FileReader['texts'], file: string): readonly [path: string, text: string] {
+  const path = resolve(file)
+  return [path, texts.get(path) ?? '']
 }
 
 interface EnvironmentAgain extends Pick<FileReader, 'texts'>, Pick<ReadAgain, 'badFiles'> {

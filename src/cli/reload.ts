@@ -38,6 +38,7 @@ export async function reloadOnChange({ configuration, log, apply }: ReloadDeps):
   let seen: FileStates = new Map([...current.filesRead, ...ofExtensions])
   let changed: FileStates | undefined
   let waiting = 0
+  let told = ''
   let reading = Promise.resolve()
 
   const reload = async (why: string, isAsked: boolean): Promise<void> => {
@@ -67,6 +68,10 @@ export async function reloadOnChange({ configuration, log, apply }: ReloadDeps):
     current = { ...after, config }
     const { file, env } = current.source
     const lookedAt = { files: seen, refused: findRefused(seen, badFiles, kept, env) }
+    const isTold = !isAsked && problems.length > 0 && problems.join() === told
+    told = problems.join()
+    // What can't be read now is tried again and again: that is said once.
+    if (isTold && wanted.size === 0) return
     if (problems.length > 0) {
       const refused = showRefused(lookedAt, env)
       log.error({ file, problems, refused }, `configuration not reloaded (${why}): the old one goes on`)

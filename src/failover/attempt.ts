@@ -100,8 +100,9 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
     const cause = failureOf(error, exchange.abort.signal)
     // A clock of the client's is no measure of the target, unless that says nothing to anybody.
     if (error.kind === 'client_deadline' && waitedFrom !== undefined) begun.outwaited(deps.now() - waitedFrom)
-    // What broke may have been no more when the call came: that is not the target's failure.
-    else if (cause === undefined || error.cause instanceof StaleConnection) begun.abandoned()
+    // What broke may have been no more when the call came, and what this server lacks is its own: neither is the target's failure.
+    else if (cause === undefined || error.cause instanceof StaleConnection || error.kind === 'out_of_connections')
+      begun.abandoned()
     else begun.failed()
     end()
     note(attempted, String(cause ?? error.kind), deps)

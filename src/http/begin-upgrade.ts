@@ -82,7 +82,7 @@ export function beginUpgrade<Next>(
         return await another()
       }
       if (isTold) return undefined
-      if (exchange.abort.signal.aborted) attempt.abandoned()
+      if (exchange.abort.signal.aborted || error.kind === 'out_of_connections') attempt.abandoned()
       else attempt.failed()
       note(undefined, 0, undefined)
       return undefined

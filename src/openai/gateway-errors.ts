@@ -93,6 +93,15 @@ export const GATEWAY_ERRORS = {
     retryAfterSeconds: 1,
     cure: 'Retry; the operator may raise `MAX_IN_FLIGHT`. One caller may hold `MAX_CALLER_SHARE` of the places while others want some, and uploads half of them.',
   },
+  out_of_connections: {
+    status: 503,
+    type: SERVER,
+    code: 'out_of_connections',
+    message: 'This server can open no more connections now. Please retry shortly.',
+    fault: 'server',
+    retryAfterSeconds: 1,
+    cure: 'Retry. The operator finds in the log what it lacks: open files (`ulimit -n`), memory, or local ports to call from; a lower `MAX_IN_FLIGHT` needs fewer.',
+  },
   memory_full: {
     status: 503,
     type: SERVER,

@@ -37,7 +37,7 @@ export interface OnceDeps {
 /** Errors behind which an upstream may be at work all the same. */
 const SENT: ReadonlySet<ErrorKind> = new Set([
   ...(['upstream_unreachable', 'upstream_invalid_response', 'upstream_timeout', 'client_deadline'] as const),
-  'client_closed',
+  ...(['client_closed', 'out_of_connections'] as const),
 ])
 
 /**

@@ -12,8 +12,12 @@ export type Recorder = (exchange: Exchange, outcome: Outcome, bytes: number) => 
 const MODEL_CHARS_MAX = 100
 const ID_CHARS_MAX = 128
 
-/** What the system says where this process may open nothing more. */
-const STARVED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS'])
+/** What helps where this process can open nothing more, by what the system says. */
+const CURES: ReadonlyMap<string, string> = new Map([
+  ['EMFILE', 'raise ulimit -n'],
+  ['ENFILE', 'raise fs.file-max'],
+  ['EADDRNOTAVAIL', 'see whether the network is up, and widen net.ipv4.ip_local_port_range'],
+])
 const WARNED_MS = 60_000
 
 /** The routes by which others ask whether this server lives. */
@@ -42,13 +46,14 @@ export function createRecorder(
   const warnOfStarvation = (cause: string | undefined): void => {
     if (now() - warnedAt < WARNED_MS) return
     warnedAt = now()
-    log.warn({ cause }, 'no more files or connections can be opened: calls are refused; raise ulimit -n')
+    const cure = CURES.get(cause ?? '') ?? 'give this machine more memory'
+    log.warn({ cause }, `no more files or connections can be opened: calls are refused; ${cure}`)
   }
   return (exchange, outcome, bytes) => {
     // The client that left has seen no status; 499 is what the field's logs call that.
     const status = outcome.kind === 'cancelled' ? 499 : exchange.status
     const failure = outcome.kind === 'failed' ? describeFailure(outcome.cause) : undefined
-    const isStarved = failure?.cause !== undefined && STARVED.has(failure.cause)
+    const isStarved = failure?.error === 'out_of_connections'
     if (isStarved) warnOfStarvation(failure.cause)
     // One warning says it for all of them.
     const isBad = !isStarved && (outcome.kind === 'failed' || status >= 500)

@@ -31,12 +31,12 @@ export function isReset(cause: unknown): boolean {
   return RESETS.has(codeOf(cause))
 }
 
-/** What the system says where this process may open nothing more: no upstream's doing. */
-const STARVED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS'])
+/** What the system says where this process may open nothing more, or has no address or port left to call from: no upstream's doing. */
+const STARVED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
 
 /**
  * Says who failed when a call to the upstream throws: an `ApiError` of ours that was the abort's reason is
- * that very error; what this process may not open is its own overload; all else is an upstream that could not be reached or broke off.
+ * that very error; what this process can't open is its own lack; all else is an upstream that could not be reached or broke off.
  *
  * The runtime's error stays as the cause (ECONNREFUSED, ENOTFOUND, ECONNRESET, …), for the log only.
  *
@@ -45,7 +45,7 @@ const STARVED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS'])
  */
 export function upstreamFailure(cause: unknown): ApiError {
   if (cause instanceof ApiError) return cause
-  if (STARVED.has(codeOf(cause))) return new ApiError('overloaded', { cause })
+  if (STARVED.has(codeOf(cause))) return new ApiError('out_of_connections', { cause })
   const isInvalid = INVALID.test(codeOf(cause))
   return new ApiError(isInvalid ? 'upstream_invalid_response' : 'upstream_unreachable', { cause })
 }

@@ -61,6 +61,8 @@ export interface SendDeps {
   readonly deadlines: Deadlines
   /** From the last byte of the request to the headers of the answer; 0: none. */
   readonly firstByteMs: number
+  /** Gives what was behind a failure, where that was this process's own lack of something; else the failure. */
+  readonly lackBehind?: ((cause: unknown) => unknown) | undefined
 }
 
 /** Sends one call and gives the upstream's answer as it came. */
@@ -79,7 +81,7 @@ const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
  * Makes the one egress of NexCode: exactly one request goes out for each call, nothing is decompressed, and the only clocks
  * are the configuration's. Redirects are not followed, but for one by the slash at the path's end alone.
  *
- * Fails with an `ApiError`: `upstream_unreachable`, `upstream_invalid_response`, `upstream_timeout`, or the one
+ * Fails with an `ApiError`: `upstream_unreachable`, `upstream_invalid_response`, `upstream_timeout`, `out_of_connections`, or the one
  * that the call was aborted with.
  *
  * @example
@@ -115,7 +117,7 @@ export function createSend(deps: SendDeps): Send {
       // Of a connection that never came about, the runtime has not touched the body.
       if (upload instanceof ReadableStream && !upload.locked) await upload.cancel().catch(() => undefined)
       if (abort.signal.aborted) throw upstreamFailure(abort.signal.reason)
-      if (!mayBeStale || !isReset(cause)) throw upstreamFailure(cause)
+      if (!mayBeStale || !isReset(cause)) throw upstreamFailure(deps.lackBehind?.(cause) ?? cause)
       connections.onStale()
       throw upstreamFailure(new StaleConnection(cause))
     } finally {

@@ -46,7 +46,7 @@ test('more calls than files are refused as an overload of ours, which is one war
   for (let n = 0; n < 34; n += 1) clients.push(await openRawClient(gateway.port))
   for (const client of clients) client.write(postText('/v1/chat/completions', CHAT, AUTH))
   const refused = await gateway.line(({ cause, msg }) => msg === 'exchange' && cause === 'EMFILE')
-  expect(refused).toMatchObject({ level: 30, status: 503, error: 'overloaded' })
+  expect(refused).toMatchObject({ level: 30, status: 503, error: 'out_of_connections' })
   release.resolve()
   const statuses = await Promise.all(clients.map(async (client) => (await client.response()).status))
   expect(new Set(statuses)).toEqual(new Set([200, 503]))

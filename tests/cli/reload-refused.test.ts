@@ -120,3 +120,13 @@ test('a certificate and a key that do not fit are both refused, and what was ref
   expect(namesIn(line, 'read')).toEqual([...NAMES])
   expect(line).not.toHaveProperty('refused')
 })
+
+test('a file that was cut off while it was written, as on a full disk, is refused until it ends with a line break', async () => {
+  const { file, refused, reloaded, hangUp } = await start()
+  writeFileSync(file('nexcode.yaml'), YAML.slice(0, YAML.indexOf('\nparams')))
+  expect(String((await refused(1))['problems'])).toContain('ends in the midst of a line, which it did not')
+  // Nor is it by a second look.
+  expect(await hangUp()).toMatchObject({ level: 50 })
+  writeFileSync(file('nexcode.yaml'), `${YAML}# whole\n`)
+  expect(await reloaded(1)).toMatchObject({ rules: 1 })
+})

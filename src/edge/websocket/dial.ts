@@ -1,5 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { lackBehind } from '../lack-behind.ts'
 import { openTunnel } from './proxy-tunnel.ts'
 
 /** A dead peer shows by TCP's own probes; the silence of a living one is no matter. */
@@ -9,7 +10,8 @@ const KEEP_ALIVE_MS = 60_000
  * Connects to the server of an http(s) URL, through an HTTP proxy where one is given; TLS with the default roots, or those of `ca` (PEM).
  *
  * The socket never throws an unheard `error`. Aborting `signal` destroys it at any time, and rejects with the
- * reason while it is being connected; else rejects with the system's error (ECONNREFUSED, ENOTFOUND, …).
+ * reason while it is being connected; else rejects with the system's error (ECONNREFUSED, ENOTFOUND, …),
+ * EMFILE where this process may open nothing more.
  *
  * @example
  * const socket = await dial(new URL('https://api.openai.com'), signal)
@@ -53,7 +55,7 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect', signal: Abor
       socket.destroy()
       reject(signal.reason)
     }
-    socket.on('error', reject)
+    socket.on('error', (cause) => reject(lackBehind(cause)))
     socket.once('close', () => reject(new Error('the connection was closed')))
     socket.once(event, () => resolve())
     if (signal.aborted) abort()

@@ -42,6 +42,18 @@ describe('the next attempt', () => {
     expect(leftOvers(scene)).toEqual(nothing(2))
   })
 
+  test('is at the next lane where no port was left to call the first one from, whose breaker stays closed', async () => {
+    const breaker = { failures: 1, rate: 0, minimum: 1, windowMs: 1000, openMs: 60_000, openMaxMs: 60_000 }
+    const scene = setScene({ settings: { upstreams: [upstreamOf('a', { breaker }), upstreamOf('b')] } })
+    const asking = scene.ask()
+    const noPort = Object.assign(new Error('none'), { code: 'EADDRNOTAVAIL' })
+    scene.nth(1).fail(new ApiError('out_of_connections', { cause: noPort }))
+    await settled()
+    scene.nth(2).answer(new Response('ok'))
+    expect((await asking).lane.label).toBe('b/m')
+    expect(scene.lanes.map(({ health }) => health.isAvailable())).toEqual([true, true])
+  })
+
   test('at the same lane comes after a back-off with full jitter, and waits for Retry-After', async () => {
     const scene = setScene(ALONE)
     const asking = scene.ask()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { failureOf } from '../../../src/failover/failure-of.ts'
+import { failureOf, isUnsent } from '../../../src/failover/failure-of.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 
 const OPEN = new AbortController().signal
@@ -8,12 +8,26 @@ function unreachable(code: string, more: object = {}): ApiError {
   return new ApiError('upstream_unreachable', { cause: Object.assign(new Error('x'), { code, ...more }) })
 }
 
+function lack(code: string): ApiError {
+  return new ApiError('out_of_connections', { cause: Object.assign(new Error('x'), { code }) })
+}
+
+test.each([
+  ['EMFILE', true],
+  ['ENFILE', true],
+  ['EADDRNOTAVAIL', true],
+  ['ENOMEM', false],
+])('of a call that failed for want of something (%s) nothing was sent for certain: %p', (code, isCertain) => {
+  expect(isUnsent(lack(code))).toBe(isCertain)
+})
+
 describe('what made a call fail', () => {
   test.each([
     'ConnectionRefused',
     'ECONNREFUSED',
     'ENOTFOUND',
     'FailedToOpenSocket',
+    'ENETDOWN',
     'CERT_HAS_EXPIRED',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
   ])('is the connection, where none came about: %s', (code) => {
@@ -32,6 +46,18 @@ describe('what made a call fail', () => {
 
   test('is a reset where nothing is known of the cause', () => {
     expect(failureOf(new ApiError('upstream_unreachable'), OPEN)).toBe('reset')
+  })
+
+  test('is the connection where its name could not be looked up, whatever the resolver says', () => {
+    expect(failureOf(unreachable('ESERVFAIL', { syscall: 'getaddrinfo' }), OPEN)).toBe('connect')
+  })
+
+  test('is nobody’s where this server could open nothing more, which the same request may meet at any target', () => {
+    for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS']) expect(failureOf(lack(code), OPEN)).toBeUndefined()
+  })
+
+  test('is the connection where no port was left for a server: another one may be reached', () => {
+    expect(failureOf(lack('EADDRNOTAVAIL'), OPEN)).toBe('connect')
   })
 
   test('is time, or an answer that is none', () => {

@@ -15,6 +15,10 @@ test.each([
   ['InvalidContentLength', 'upstream_invalid_response'],
   ['HPE_INVALID_CONSTANT', 'upstream_invalid_response'],
   ['HPE_HEADER_OVERFLOW', 'upstream_invalid_response'],
+  ['EMFILE', 'out_of_connections'],
+  ['ENFILE', 'out_of_connections'],
+  ['ENOMEM', 'out_of_connections'],
+  ['EADDRNOTAVAIL', 'out_of_connections'],
 ] as const)('%s is %s, with the cause for the log', (code, kind) => {
   const cause = withCode(code)
   const error = upstreamFailure(cause)
