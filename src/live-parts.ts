@@ -74,7 +74,8 @@ export function createPartsMaker(deps: PartsDeps): MakeParts {
     made = wanted
     const former = previous?.reuse
     if (!isSame && former !== undefined) {
-      const askedForMs = former.store.claims === undefined ? 0 : formerWindowMs
+      // With a store in memory, what others see is kept elsewhere, and outlives it.
+      const askedForMs = former.store.name === 'memory' ? 0 : formerWindowMs
       deps.deadlines.start(Math.max(OLD_STORE_MS, askedForMs), () => void former.close())
     }
     formerWindowMs = idempotencyMs

@@ -6,6 +6,7 @@ import { startHttpServer } from '../edge/http-server.ts'
 import { lackBehind } from '../edge/lack-behind.ts'
 import { wakeFetch } from '../edge/wake-fetch.ts'
 import type { WorkersState } from '../http/routes/health.ts'
+import type { Claims } from '../store/claims.ts'
 import type { Log } from '../telemetry/log.ts'
 import { claimPort } from './claim-port.ts'
 import { loadAll } from './extensions/load-all.ts'
@@ -37,6 +38,13 @@ export interface Gateway {
   readonly abandon: () => Promise<void>
 }
 
+/** What one of several processes knows of the others. */
+export interface OneOfWorkers {
+  readonly state: () => WorkersState
+  /** What is made once by all of them together, where they share no store. */
+  readonly claims: Claims
+}
+
 /** How long readiness says 503 before the door closes, so that a load balancer can notice. */
 const NOTICE_MS = 250
 /** How long what is broken off has to say so: an error event, a line of the log. */
@@ -44,7 +52,7 @@ const FAREWELL_MS = 250
 
 /**
  * Starts the gateway: the app of Web standards with this platform's fetch, digest and server. Where it is one of several
- * processes, it shares the port with them, and `workers` tells how they are.
+ * processes, it shares the port with them, and `workers` tells how they are, and what they share.
  *
  * @example
  * const gateway = await startGateway(config, log)
@@ -52,7 +60,7 @@ const FAREWELL_MS = 250
 export async function startGateway(
   config: Config,
   log: Log,
-  workers?: () => WorkersState,
+  workers?: OneOfWorkers,
   cassettes?: Cassettes,
 ): Promise<Gateway> {
   const wayOut = openWayOut()
@@ -60,13 +68,13 @@ export async function startGateway(
   const app = createApp({
     config,
     extensions: await loadAll(config.settings),
-    openStore: (cache) => openCacheStore(cache, log),
+    openStore: (cache) => openCacheStore(cache, log, workers?.claims),
     version: VERSION,
     log,
     fetch: wayOut.fetch,
     lackBehind,
     sha256,
-    ...(workers !== undefined && { workers }),
+    ...(workers !== undefined && { workers: workers.state }),
     ...(cassettes !== undefined && { cassettes }),
   })
   const isOffline = cassettes?.play?.isClosed === true

@@ -1,4 +1,5 @@
 import type { CacheSettings } from '../config/settings.ts'
+import type { Claims } from '../store/claims.ts'
 import { guardStore } from '../store/guarded-store.ts'
 import { createLazyStore } from '../store/lazy-store.ts'
 import { openStore } from '../store/open-store.ts'
@@ -12,15 +13,24 @@ const WAIT_MS = 50
 /**
  * Opens the store that answers are kept in; whatever happens to it later, no request fails or waits for it.
  *
+ * `siblings`: claims that this process shares with others beside it; they count where the store has none that others see.
+ *
  * Throws a `StoreError` where there is none to be opened.
  *
  * @example
  * const store = openCacheStore(config.settings.cache, log)
  */
-export function openCacheStore({ store, bytesMax, entriesMax }: CacheSettings, log: Log): Store {
+export function openCacheStore({ store, bytesMax, entriesMax }: CacheSettings, log: Log, siblings?: Claims): Store {
   const bounds = { bytesMax, entriesMax, now: Date.now, log }
   // Without a cache, what extensions and an Idempotency-Key keep is kept in memory.
   const opened =
     store === undefined ? createLazyStore(() => openStore('memory', bounds)) : openStore(store.reveal(), bounds)
-  return guardStore(opened, { waitMs: WAIT_MS, deadlines: createDeadlines(), log, now: () => performance.now() })
+  const claims = opened.claims ?? siblings
+  return guardStore(opened, {
+    claims,
+    waitMs: WAIT_MS,
+    deadlines: createDeadlines(),
+    log,
+    now: () => performance.now(),
+  })
 }

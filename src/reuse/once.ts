@@ -70,7 +70,7 @@ export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps)
       return { current, former: former.map(({ claims }) => claims) }
     },
     use(store, next) {
-      if (current !== undefined && settings !== undefined) {
+      if (current !== undefined && current !== store.claims && settings !== undefined) {
         former = [...former, { claims: current, until: now() + settings.idempotencyMs }]
       }
       current = store.claims

@@ -54,3 +54,12 @@ export interface Claims {
   /** Gives it back, as if it had not been taken; of another's nothing is changed. */
   release(claim: Claim): void | Promise<void>
 }
+
+/** Claims that are there at once: nobody has to be asked for them. */
+export interface ClaimsAtOnce extends Claims {
+  take(claim: Claim, times: ClaimTimes): Taken
+  look(id: string): Standing
+  renew(claim: Claim, times: ClaimTimes): void
+  end(claim: Claim, end: ClaimEnd, times: ClaimTimes): void
+  release(claim: Claim): void
+}

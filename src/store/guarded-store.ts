@@ -1,12 +1,15 @@
 import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { Bypass } from './bypass.ts'
+import type { Claims } from './claims.ts'
 import type { Store, StoreStats } from './store.ts'
 
 /** What a guard needs. */
 export interface GuardOptions {
   /** No look-up takes longer. */
   readonly waitMs: number
+  /** What is made once, for all who see it: nobody may go on without these. Absent: the store's. */
+  readonly claims?: Claims | undefined
   readonly deadlines: Deadlines
   readonly log: Pick<Log, 'info' | 'warn'>
   /** Milliseconds of a clock that only goes forward. */
@@ -44,8 +47,7 @@ class GuardedStore implements Store {
   constructor(store: Store, options: GuardOptions) {
     const { log, now } = options
     this.name = store.name
-    // Nobody may go on without these.
-    this.claims = store.claims
+    this.claims = options.claims ?? store.claims
     this.#store = store
     this.#options = options
     this.#bypass = new Bypass(now, {

@@ -1,5 +1,5 @@
 import { CLAIM_BYTES, roomFor } from './claim-room.ts'
-import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from './claims.ts'
+import type { Claim, ClaimEnd, ClaimsAtOnce, ClaimTimes, Standing, Taken } from './claims.ts'
 
 /** How often what is over is looked for. */
 const SWEEP_MS = 10_000
@@ -36,11 +36,11 @@ export interface MemoryClaimsOptions {
  * @example
  * const claims = createMemoryClaims({ bytesMax: () => settings.cache.bytesMax, now: Date.now })
  */
-export function createMemoryClaims(options: MemoryClaimsOptions): Claims {
+export function createMemoryClaims(options: MemoryClaimsOptions): ClaimsAtOnce {
   return new MemoryClaims(options)
 }
 
-class MemoryClaims implements Claims {
+class MemoryClaims implements ClaimsAtOnce {
   readonly #options: MemoryClaimsOptions
   /** In the order in which they were answered: what is answered goes to the end. */
   readonly #entries = new Map<string, Entry>()

@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { ConfigurationPart } from '../gateway.ts'
+import { createClaimsOfWorkers } from './claims-of-workers.ts'
 import { type EndSignal, packConfig, type ToWorker } from './messages.ts'
 import { createSeat, type SeatEnd } from './seat.ts'
 import { shareConfig } from './share-config.ts'
@@ -42,7 +43,10 @@ export function createCrew(initial: Config, log: Log): Crew {
   let { port } = config.server
 
   const start = () => ({ config: packConfig(shareConfig(config, port)), state: state() })
-  const seats = Array.from({ length: config.workers }, (_one, at) => createSeat(at + 1, { log, start, onUp, onEnd }))
+  const claims = createClaimsOfWorkers(() => config.settings.cache.bytesMax)
+  const seats = Array.from({ length: config.workers }, (_one, at) =>
+    createSeat(at + 1, { log, claims, start, onUp, onEnd }),
+  )
   const state = (): WorkersState => ({ up: seats.filter(({ isUp }) => isUp()).length, of: seats.length, haveStarted })
   const tellAll = (message: ToWorker): void => {
     for (const seat of seats) seat.tell(message)

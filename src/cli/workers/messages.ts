@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts'
 import { freeze } from '../../config/freeze.ts'
 import { closeSecrets, openSecrets } from '../../config/open-secrets.ts'
 import type { WorkersState } from '../../http/routes/health.ts'
+import type { Claim, ClaimEnd, ClaimTimes, Standing, Taken } from '../../store/claims.ts'
 import type { ConfigurationPart } from '../gateway.ts'
 
 /** A signal that ends a server. */
@@ -32,6 +33,27 @@ export function unpackConfig(sent: PackedConfig): Config {
   return freeze(closeSecrets<Config>(sent))
 }
 
+/** What a worker wants done to the claims that its supervisor keeps. */
+export type ClaimsCall =
+  | { readonly to: 'take'; readonly claim: Claim; readonly times: ClaimTimes }
+  | { readonly to: 'look'; readonly id: string }
+  | { readonly to: 'end'; readonly claim: Claim; readonly end: ClaimEnd; readonly times: ClaimTimes }
+  | { readonly to: 'release'; readonly claim: Claim }
+
+/** It, on its way; `number` is its answer's, too. */
+export interface ClaimsQuestion {
+  readonly kind: 'claims'
+  readonly number: number
+  readonly call: ClaimsCall
+}
+
+/** What has come of it. */
+export interface ClaimsAnswer {
+  readonly kind: 'claimed'
+  readonly number: number
+  readonly said: Taken | Standing | undefined
+}
+
 /** The first message to a worker, with all that it needs. */
 export interface StartMessage {
   readonly kind: 'start'
@@ -55,6 +77,7 @@ export type ToWorker =
   /** A part of another configuration, already its share of that. */
   | { readonly kind: 'configuration'; readonly part: ConfigurationPart; readonly config: PackedConfig }
   | { readonly kind: 'drain'; readonly signal: EndSignal }
+  | ClaimsAnswer
   /** Does its event loop turn? */
   | { readonly kind: 'ping' }
   /** At once, with this exit code. */
@@ -63,6 +86,7 @@ export type ToWorker =
 /** What a worker tells its supervisor. */
 export type FromWorker =
   | { readonly kind: 'listening'; readonly port: number }
+  | ClaimsQuestion
   /** It does. */
   | { readonly kind: 'pong' }
   /** It has drained and is about to exit; `isComplete`: every request came to its own end. */

@@ -1,7 +1,8 @@
 import type { Log } from '../../telemetry/log.ts'
 import { createBackOff } from './back-off.ts'
+import type { ClaimsOfWorkers } from './claims-of-workers.ts'
 import { type Heartbeat, SILENT_MS, startHeartbeat } from './heartbeat.ts'
-import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
+import type { ClaimsQuestion, FromWorker, StartMessage, ToWorker } from './messages.ts'
 import { startWorkerProcess, type WorkerEnd, type WorkerProcess } from './worker-process.ts'
 
 /** The place of one worker, which is filled anew when its process ends. */
@@ -27,6 +28,7 @@ export interface SeatEnd extends WorkerEnd {
 /** What a seat needs, and tells. */
 export interface SeatDeps {
   readonly log: Log
+  readonly claims: ClaimsOfWorkers
   /** What its next process is to know at its start. */
   readonly start: () => Omit<StartMessage, 'kind' | 'worker'>
   readonly onUp: (port: number) => void
@@ -37,10 +39,10 @@ export interface SeatDeps {
  * Makes the seat of a worker, by its number.
  *
  * @example
- * const seat = createSeat(1, { log, start, onUp, onEnd })
+ * const seat = createSeat(1, { log, claims, start, onUp, onEnd })
  * seat.fill()
  */
-export function createSeat(worker: number, { log, start, onUp, onEnd }: SeatDeps): Seat {
+export function createSeat(worker: number, { log, claims, start, onUp, onEnd }: SeatDeps): Seat {
   const backOff = createBackOff()
   let process: WorkerProcess | undefined
   let startedAt = 0
@@ -52,7 +54,7 @@ export function createSeat(worker: number, { log, start, onUp, onEnd }: SeatDeps
   let heartbeat: Heartbeat | undefined
   let isStuck = false
 
-  const hear = (message: FromWorker): void => {
+  const hear = (message: Exclude<FromWorker, ClaimsQuestion>): void => {
     if (message.kind === 'pong') {
       heartbeat?.onAnswer()
       return
@@ -93,8 +95,22 @@ export function createSeat(worker: number, { log, start, onUp, onEnd }: SeatDeps
   const fill = (): void => {
     restart = undefined
     startedAt = performance.now()
+    const its = claims.join()
     try {
-      process = startWorkerProcess({ kind: 'start', worker, ...start() }, { onMessage: hear, onEnd: lose })
+      const started = startWorkerProcess(
+        { kind: 'start', worker, ...start() },
+        {
+          onMessage(message) {
+            if (message.kind === 'claims') started.tell(its.answer(message))
+            else hear(message)
+          },
+          onEnd(end) {
+            its.leave()
+            lose(end)
+          },
+        },
+      )
+      process = started
     } catch (cause) {
       log.error({ worker, err: cause }, 'a worker could not be started')
       lose({ code: 1, signal: null })

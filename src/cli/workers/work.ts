@@ -6,6 +6,7 @@ import { type ConfigurationPart, startGateway } from '../gateway.ts'
 import { openProcessLog } from '../open-process-log.ts'
 import { explainStartFailure } from '../start-failure.ts'
 import { type FromWorker, type StartMessage, type ToWorker, unpackConfig } from './messages.ts'
+import { createSupervisorsClaims } from './supervisors-claims.ts'
 
 /**
  * Serves as one of several processes, and goes on until its supervisor ends it, or is no more.
@@ -14,6 +15,7 @@ import { type FromWorker, type StartMessage, type ToWorker, unpackConfig } from 
  * it meant to the supervisor, so the second is none: that is the supervisor's to tell.
  */
 export async function work(): Promise<number | undefined> {
+  const once = createSupervisorsClaims(tell)
   const begun = Promise.withResolvers<StartMessage>()
   let state: WorkersState | undefined
   let ending: Ending | undefined
@@ -38,6 +40,7 @@ export async function work(): Promise<number | undefined> {
     if (message.kind === 'start') begun.resolve(message)
     else if (message.kind === 'state') state = message.state
     else if (message.kind === 'configuration') apply(unpackConfig(message.config), message.part)
+    else if (message.kind === 'claimed') once.hear(message)
     else if (message.kind === 'ping') tell({ kind: 'pong' })
     else if (message.kind === 'drain') leave({ signal: message.signal }, DRAINING)
     else process.exit(message.code)
@@ -46,14 +49,17 @@ export async function work(): Promise<number | undefined> {
   // A terminal sends it to all processes; reading the configuration anew is the supervisor's.
   process.on('SIGHUP', () => undefined)
   // Nobody is left to end this process, or to start another: it must not keep the port.
-  process.on('disconnect', () => leave({}, 'the supervisor is gone: requests under way may finish'))
+  process.on('disconnect', () => {
+    once.lose()
+    leave({}, 'the supervisor is gone: requests under way may finish')
+  })
 
   const start = await begun.promise
   const config = unpackConfig(start.config)
   const { log, flush, settle } = await openProcessLog({ ...config.log, worker: start.worker })
   surviveDefects(log, flush)
   try {
-    const gateway = await startGateway(config, log, () => state ?? start.state)
+    const gateway = await startGateway(config, log, { state: () => state ?? start.state, claims: once.claims })
     ending = { gateway, log, settle }
     for (const [changed, part] of early) await gateway.apply(changed, part)
     tell({ kind: 'listening', port: gateway.port })

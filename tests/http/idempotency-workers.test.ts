@@ -1,0 +1,111 @@
+import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { childrenOf } from '../helpers/child-processes.ts'
+import type { RawClient } from '../helpers/raw-client.ts'
+import { MESSAGES } from '../helpers/routed.ts'
+import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { connectToEach } from '../helpers/workers-rig.ts'
+
+setDefaultTimeout(60_000)
+
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+/** An upstream whose answers are the test's, and the two workers in front of it. */
+async function startPair(env: Readonly<Record<string, string>>) {
+  const arrived: UpstreamConnection[] = []
+  const waiting: ((connection: UpstreamConnection) => void)[] = []
+  const upstream: ScriptedUpstream = await startScriptedUpstream(async (request, connection) => {
+    await request.body
+    arrived.push(connection)
+    waiting.shift()?.(connection)
+  })
+  cleanUps.push(() => upstream.close())
+  const gateway = await startGatewayProcess({
+    ...{ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: 'sk-1', WORKERS: '2', LOG_LEVEL: 'debug' },
+    ...env,
+  })
+  cleanUps.push(() => gateway.stop())
+  const arrival = (): Promise<UpstreamConnection> => new Promise((resolve) => void waiting.push(resolve))
+  return { upstream, gateway, arrived, arrival }
+}
+
+function request(key: string): string {
+  const body = JSON.stringify({ model: 'm', messages: MESSAGES })
+  return `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+}
+
+/** A connection to the first worker, and one to the second. */
+async function twoOf(gateway: TestGateway): Promise<readonly [RawClient, RawClient]> {
+  const clients = await connectToEach(gateway)
+  const [one, other] = [clients.get(1), clients.get(2)]
+  if (one === undefined || other === undefined) throw new Error('There are not two workers.')
+  cleanUps.push(() => {
+    one.leave()
+    other.leave()
+  })
+  return [one, other]
+}
+
+const ANSWER = { id: 'chatcmpl-1', object: 'chat.completion', choices: [] }
+
+describe.each([
+  ['without a cache', { CACHE: 'off' }],
+  ['with a cache in memory', { CACHE: 'memory' }],
+])('the workers of a server %s', (_what, env) => {
+  test('make a request under a key once between them', async () => {
+    const { gateway, arrival, arrived } = await startPair(env)
+    const [one, other] = await twoOf(gateway)
+    const arriving = arrival()
+    one.write(request('once'))
+    const connection = await arriving
+    other.write(request('once'))
+    await Bun.sleep(200)
+    connection.json(ANSWER)
+    for (const client of [one, other]) await client.until((received) => received.includes('chatcmpl-1'))
+    // And when it has been answered.
+    other.write(request('once'))
+    await other.until((received) => received.toString().split('chatcmpl-1').length === 3)
+    expect(arrived).toHaveLength(1)
+  })
+
+  test('know that it is not known how the call of one ended that was killed, and what it had answered', async () => {
+    const { gateway, arrival, arrived } = await startPair(env)
+    const [one, other] = await twoOf(gateway)
+    const first = arrival()
+    one.write(request('answered'))
+    ;(await first).json(ANSWER)
+    await one.until((received) => received.includes('chatcmpl-1'))
+    const second = arrival()
+    one.write(request('killed'))
+    await second
+    const [pid = 0] = childrenOf(gateway.child?.pid ?? 0)
+    process.kill(pid, 'SIGKILL')
+    await gateway.line(({ msg }) => msg === 'a worker ended, and is started again')
+    other.write(request('answered'))
+    await other.until((received) => received.includes('chatcmpl-1'))
+    other.write(request('killed'))
+    await other.until((received) => received.includes('idempotency_outcome_unknown'))
+    expect(arrived).toHaveLength(2)
+  })
+
+  test('free the key of a call that has failed, and hold others up until then', async () => {
+    const { gateway, arrival, arrived } = await startPair(env)
+    const [one, other] = await twoOf(gateway)
+    const arriving = arrival()
+    one.write(request('failed'))
+    const connection = await arriving
+    other.write(request('failed'))
+    await Bun.sleep(100)
+    connection.json({ error: { message: 'x', type: 'server_error', param: null, code: 'boom' } }, 500)
+    await one.until((received) => received.includes('boom'))
+    await other.until((received) => received.includes('idempotency_under_way'))
+    const again = arrival()
+    other.write(request('failed'))
+    ;(await again).json(ANSWER)
+    await other.until((received) => received.includes('chatcmpl-1'))
+    expect(arrived).toHaveLength(2)
+  })
+})
