@@ -1,11 +1,11 @@
-import { collect } from './body/read-bytes.ts'
+import { collect, type ReadLimits } from './body/read-bytes.ts'
 import type { Exchange } from './exchange.ts'
 import { ApiError } from './openai/api-error.ts'
 import { holdsContent } from './openai/contents.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
 import { addOwnHeaders } from './own-headers.ts'
-import { isJsonWithin, SHORT_BYTES_MAX } from './short-answer.ts'
+import { hasRoom, isJsonWithin, SHORT_BYTES_MAX } from './short-answer.ts'
 import { answerEndOf, type WatchedEnd } from './stream/answer-end.ts'
 import type { AnswerIds } from './stream/answer-ids.ts'
 import { noteBody, silentMs, standalone, wholeOf } from './stream/body-note.ts'
@@ -25,6 +25,8 @@ import { removeHopByHop } from './upstream/headers.ts'
 export interface DeliverDeps {
   readonly deadlines: Deadlines
   readonly ssePingMs: number
+  /** What is held of answers counts here. */
+  readonly reading: ReadLimits
 }
 
 /** What the way back has to know of the way there. */
@@ -70,7 +72,7 @@ export function deliver(
   addOwnHeaders(headers, exchange, via.debugHeaders)
   const names = answer.ok && via.renameModel !== undefined ? showNames(headers, via.renameModel) : undefined
   const isInCode = names?.isEncoded === true
-  const isWhole = !isInCode && isJsonWithin(headers, WHOLE_BYTES_MAX)
+  const isWhole = !isInCode && isJsonWithin(headers, WHOLE_BYTES_MAX) && hasRoom(headers, exchange, deps.reading)
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
   if (status === 204 || status === 205) headers.delete('content-length')
   exchange.status = status

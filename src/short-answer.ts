@@ -1,4 +1,6 @@
+import type { Exchange } from './exchange.ts'
 import { isJsonType } from './json/json-type.ts'
+import type { MemoryBudget } from './limits/memory-budget.ts'
 import { upstreamFailure } from './upstream/failure.ts'
 
 /** An answer of no more bytes is read at once, and not watched piece by piece. */
@@ -13,6 +15,20 @@ export const SHORT_BYTES_MAX = 64 * 1024
 export function isJsonWithin(headers: Headers, bytesMax: number): boolean {
   const length = headers.get('content-length')
   return length !== null && Number(length) <= bytesMax && isJsonType(headers.get('content-type'))
+}
+
+/**
+ * Whether there is memory for all of an answer of a told length, which counts from now on until its exchange ends, unless it is short.
+ *
+ * @example
+ * const isWhole = isJsonWithin(headers, WHOLE_BYTES_MAX) && hasRoom(headers, exchange, deps.reading)
+ */
+export function hasRoom(headers: Headers, exchange: Exchange, { memory }: { readonly memory: MemoryBudget }): boolean {
+  const length = Number(headers.get('content-length'))
+  if (length <= SHORT_BYTES_MAX) return true
+  if (!memory.take(length)) return false
+  exchange.atEnd(() => memory.give(length))
+  return true
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Recording } from './cassette/recorder.ts'
+import type { Recording } from './cassette/open-recording.ts'
 import type { Exchange } from './exchange.ts'
 import { answerEndOf, type WatchedEnd } from './stream/answer-end.ts'
 import { standalone } from './stream/body-note.ts'

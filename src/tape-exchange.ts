@@ -1,6 +1,6 @@
-import { type ReadLimits, readBytes } from './body/read-bytes.ts'
+import { readBytes } from './body/read-bytes.ts'
 import type { Cassettes } from './cassette/cassettes.ts'
-import type { Recording } from './cassette/recorder.ts'
+import type { Recording } from './cassette/open-recording.ts'
 import { type DeliverDeps, deliver, type Via } from './deliver.ts'
 import type { Exchange } from './exchange.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
@@ -8,7 +8,6 @@ import type { JsonEndpoint } from './openai/endpoints.ts'
 /** What recording and replaying need. */
 export interface TapeDeps extends DeliverDeps {
   readonly limits: { readonly uploadBytesMax: number }
-  readonly reading: Pick<ReadLimits, 'memory'>
 }
 
 /** What a cassette answers with comes from no upstream. */
@@ -48,5 +47,5 @@ export async function tapeExchange(
   const asked = { method: request.method, target, headers: request.headers, body }
   const played = await play?.answer(asked, abort.signal)
   if (played !== undefined) return deliver(exchange, endpoint, played, PLAYED, deps)
-  return record?.begin(asked)
+  return record?.begin(asked, { memory: deps.reading.memory, atEnd: (release) => exchange.atEnd(release) })
 }

@@ -1,7 +1,7 @@
 import type { Principal } from './auth/authorize.ts'
 import { withoutToken } from './auth/credentials.ts'
 import { assertBytes } from './bytes/assert-bytes.ts'
-import type { Recording } from './cassette/recorder.ts'
+import type { Recording } from './cassette/open-recording.ts'
 import type { Exchange } from './exchange.ts'
 import type { Last, Outgoing } from './extend/chain-deps.ts'
 import { type Fork, forkExchange } from './fork-exchange.ts'

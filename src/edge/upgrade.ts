@@ -57,6 +57,7 @@ async function relayOnce(
     timeouts: { firstByteMs: decision.firstByteMs ?? timeouts.firstByteMs, idleMs: timeouts.writeIdleMs },
     responseHeaders: [['x-request-id', exchange.id]],
     deadlines: deps.app.deadlines,
+    memory: deps.app.memory,
     mask,
     onSwitch,
     onRefusal,

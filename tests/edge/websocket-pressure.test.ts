@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { MemoryBudget } from '../../src/limits/memory-budget.ts'
 import { expectHeldBack } from '../helpers/held-back.ts'
 import type { SocketPeer } from '../helpers/websocket-peer.ts'
 import {
@@ -120,6 +121,32 @@ test('an upstream that takes nothing for the idle time is cut, and the client wi
   flood(client.socket)
   await client.closed
   expect(await outcome).toMatchObject({ kind: 'failed', cause: { message: 'the upstream took nothing for 200 ms' } })
+})
+
+test('what waits for an upstream that takes nothing counts until it has taken it', async () => {
+  const memory = new MemoryBudget(8 * MIB)
+  const { server, bare } = await start({ memory })
+  const { client, upstream, outcome } = await openLink(server, bare)
+  upstream.socket.pause()
+  await stalled(flood(client.socket))
+  expect(memory.usedBytes).toBeGreaterThan(0)
+  upstream.socket.resume()
+  client.socket.end()
+  await upstream.ended
+  upstream.socket.end()
+  expect(await outcome).toMatchObject({ kind: 'complete' })
+  expect(memory.usedBytes).toBe(0)
+})
+
+test('where there is no memory for what waits for an upstream, both ends are cut', async () => {
+  const memory = new MemoryBudget(1024)
+  const { server, bare } = await start({ memory })
+  const { client, upstream, outcome } = await openLink(server, bare)
+  upstream.socket.pause()
+  flood(client.socket)
+  await client.closed
+  expect(await outcome).toMatchObject({ kind: 'failed', cause: { kind: 'memory_full' } })
+  expect(memory.usedBytes).toBe(0)
 })
 
 test('a client that takes a little within each idle time is not cut', async () => {

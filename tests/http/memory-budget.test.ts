@@ -79,6 +79,23 @@ test('whoever leaves takes what was held of its body along', async () => {
   }
 })
 
+test('a JSON answer that is held until it is whole counts, and one that finds no memory goes on as it comes', async () => {
+  const rig = await startRig({ MAX_MEMORY_BYTES: String(300 * KIB) })
+  try {
+    const answer = JSON.stringify({ text: 'x'.repeat(200 * KIB) })
+    const begin = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${answer.length}\r\n\r\n${answer.slice(0, 100)}`
+    const calls = [await rig.send({ body: CHAT }), await rig.send({ body: CHAT })]
+    const arrivals = [await rig.arrival(), await rig.arrival()]
+    for (const { connection } of arrivals) connection.write(begin)
+    await Promise.any(calls.map(({ client }) => client.until((received) => received.includes('xx'))))
+    expect(calls.map(({ client }) => client.received().byteLength > 0).filter(Boolean)).toHaveLength(1)
+    for (const { connection } of arrivals) connection.write(answer.slice(100))
+    for (const { client } of calls) expect((await client.response()).text() === answer).toBe(true)
+  } finally {
+    await rig.stop()
+  }
+})
+
 test('clients that take nothing of long answers are cut where they would take more memory than there is, and others are served', async () => {
   const rig = await startRig({ MAX_MEMORY_BYTES: '4MiB' })
   try {

@@ -1,6 +1,9 @@
 import type { Duplex } from 'node:stream'
+import type { MemoryBudget } from '../../limits/memory-budget.ts'
+import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import { LINGER_MS } from '../linger.ts'
+import { countedStall } from './counted-stall.ts'
 import { pour } from './pour.ts'
 
 /** How long nothing may move when one side has ended: a WebSocket has no use for half a connection. */
@@ -15,6 +18,8 @@ export interface Junction {
   readonly deadlines: Deadlines
   /** How long a peer may take nothing of what waits for it; 0: for ever. */
   readonly idleMs: number
+  /** Counts what waits for an upstream that takes nothing; for a client, its socket does. Absent: nothing does. */
+  readonly memory?: MemoryBudget | undefined
 }
 
 /** How a junction ended. `bytesIn` came from the client, `bytesOut` from the upstream. */
@@ -36,7 +41,7 @@ export interface JunctionEnd {
  * const end = await joinSockets({ client, upstream, fromClient, fromUpstream, deadlines, idleMs })
  */
 export function joinSockets(junction: Junction): Promise<JunctionEnd> {
-  const { client, upstream, deadlines, idleMs } = junction
+  const { client, upstream, deadlines, idleMs, memory } = junction
   return new Promise((resolve) => {
     let verdict: Pick<JunctionEnd, 'kind' | 'cause'> | undefined
     let upstreamError: unknown
@@ -49,7 +54,9 @@ export function joinSockets(junction: Junction): Promise<JunctionEnd> {
     }
     const stalled = (who: string): Error => new Error(`the ${who} took nothing for ${idleMs} ms`)
     const clientStall = deadlines.start(idleMs, () => cut('cancelled', stalled('client')))
-    const upstreamStall = deadlines.start(idleMs, () => cut('failed', stalled('upstream')))
+    const upstreamLimit = deadlines.start(idleMs, () => cut('failed', stalled('upstream')))
+    const full = (): void => cut('failed', new ApiError('memory_full'))
+    const upstreamStall = memory === undefined ? upstreamLimit : countedStall(upstreamLimit, memory, full)
     const silence = deadlines.start(HALF_OPEN_SILENCE_MS, () => cut('complete'))
     const linger = deadlines.start(LINGER_MS, () => cut('complete'))
     silence.suspend()

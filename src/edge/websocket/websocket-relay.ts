@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type { MemoryBudget } from '../../limits/memory-budget.ts'
 import { maskWhole } from '../../masked-send.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Mask } from '../../stream/mask.ts'
@@ -44,6 +45,8 @@ export interface WebSocketRelay {
   readonly proxyFor?: ProxyFor | undefined
   /** The certificate authorities that the upstream is trusted by (PEM); undefined: the default ones. */
   readonly ca?: string | undefined
+  /** Counts what waits for an upstream that takes nothing. */
+  readonly memory?: MemoryBudget | undefined
   /** The process's; else the relay has its own. */
   readonly deadlines?: Deadlines | undefined
 }
@@ -133,7 +136,7 @@ function maskHead({ head, rest }: HeadAndRest, mask: Mask | undefined): HeadAndR
 }
 
 function join(
-  { client, responseHeaders, timeouts }: WebSocketRelay,
+  { client, responseHeaders, timeouts, memory }: WebSocketRelay,
   upstream: Duplex,
   { head, rest }: HeadAndRest,
   release: () => Uint8Array,
@@ -144,7 +147,7 @@ function join(
   }
   const fromClient = release()
   client.write(encodeSwitch(head, responseHeaders))
-  return joinSockets({ client, upstream, fromClient, fromUpstream: rest, deadlines, idleMs: timeouts.idleMs })
+  return joinSockets({ client, upstream, fromClient, fromUpstream: rest, deadlines, idleMs: timeouts.idleMs, memory })
 }
 
 /** The refusal is whole before any of it is sent on, so that one that breaks off can still be a typed error. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { BODY_BYTES_MAX } from '../../../src/cassette/cassette.ts'
+import { MemoryBudget } from '../../../src/limits/memory-budget.ts'
 import { tapeAnswer } from '../../../src/tape-answer.ts'
 import { collectStream, streamOf } from '../stream/collect-stream.ts'
 import { asked, memoryFolder, recorderScene, utf8 } from './scene.ts'
@@ -135,6 +136,24 @@ describe('an exchange is not recorded, and the log says so,', () => {
     ])
   })
 
+  test('where there is no memory for it: what it held until then is given back at once', async () => {
+    const { recorder, folder, lines } = await recorderScene()
+    const memory = new MemoryBudget(1000)
+    const recording = recorder.begin(asked({}), { memory, atEnd: () => undefined })
+    recording.onHead(200, SSE)
+    recording.onChunk(utf8('x'.repeat(500)))
+    expect(memory.usedBytes).toBeGreaterThan(500)
+    recording.onChunk(utf8('x'.repeat(500)))
+    expect(memory.usedBytes).toBe(0)
+    recording.onChunk(utf8('x'))
+    recording.onEnd(COMPLETE)
+    await recorder.settle()
+    expect(folder.files.size).toBe(0)
+    expect(lines.map(({ fields }) => fields)).toEqual([
+      { path: '/v1/chat/completions', why: 'there is no memory left for it (MAX_MEMORY_BYTES)' },
+    ])
+  })
+
   test('where its file cannot be written: nothing else comes of that', async () => {
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
     const folder = { ...memoryFolder(), create: () => Promise.reject(full) }
@@ -151,6 +170,26 @@ describe('an exchange is not recorded, and the log says so,', () => {
       },
     ])
   })
+})
+
+test('its memory counts until it is written, or until the exchange ends without an answer', async () => {
+  const { recorder, cassettes } = await recorderScene()
+  const memory = new MemoryBudget(10_000)
+  const recording = recorder.begin(asked({ model: 'm' }), { memory, atEnd: () => undefined })
+  recording.onHead(200, SSE)
+  recording.onChunk(utf8('x'.repeat(500)))
+  recording.onEnd(COMPLETE)
+  expect(memory.usedBytes).toBeGreaterThan(500)
+  await recorder.settle()
+  expect([memory.usedBytes, cassettes().length]).toEqual([0, 1])
+  let end: () => void = () => undefined
+  const atEnd = (release: () => void): void => {
+    end = release
+  }
+  recorder.begin(asked({ model: 'm' }), { memory, atEnd })
+  expect(memory.usedBytes).toBeGreaterThan(0)
+  end()
+  expect(memory.usedBytes).toBe(0)
 })
 
 test('an exchange without an answer leaves nothing, not even a line', async () => {
