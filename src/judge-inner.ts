@@ -12,6 +12,7 @@ import { endpointPath } from './openai/endpoint-path.ts'
 import { broughtBy, type InnerCall, innerCalls, isBatchPurpose } from './openai/inner-calls.ts'
 import { isWords } from './openai/inner-members.ts'
 import { type InnerModel, innerModels } from './openai/inner-models.ts'
+import { isModelName } from './openai/model-names.ts'
 import { tooDeep } from './policy/inner-limits.ts'
 import { sentTwice } from './policy/refusals.ts'
 import type { RuleProgram } from './policy/rules.ts'
@@ -56,6 +57,9 @@ export function judgeInner({ exchange, principal, live, value, program, checkOwn
   return models
 }
 
+/** What begins an object or a list. */
+const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b])
+
 /**
  * Asserts that nothing in a JSON body is hidden behind another member of the same name: the parser keeps one of them, and the other
  * one may be what the upstream reads. Throws `rules_not_applicable`.
@@ -65,11 +69,16 @@ export function judgeInner({ exchange, principal, live, value, program, checkOwn
  */
 export function assertNothingHidden({ bytes, members }: JsonBody, value: JsonObject): void {
   const seen = new Set<string>()
+  const seenWithin = new Set<string>()
   for (const { key, valueStart, valueEnd } of members) {
     const inner: unknown = value[key]
-    if (typeof inner !== 'object' || inner === null || isWords(key, inner, value)) continue
-    if (seen.has(key)) throw sentTwice([key])
+    if (isWords(key, inner, value)) continue
+    const hasMore = OPENING.has(bytes[valueStart] ?? 0)
+    // Of two members one may hold what the other one hides, or be the model that counts.
+    if (seen.has(key) && (hasMore || seenWithin.has(key) || isModelName(foldName(key)))) throw sentTwice([key])
     seen.add(key)
+    if (!hasMore) continue
+    seenWithin.add(key)
     if (countMembers(bytes, valueStart, valueEnd) !== countKeys(inner)) throw sentTwice([key, '…'])
   }
 }

@@ -50,6 +50,8 @@ const BESIDE: ReadonlyMap<string, Partial<CapWords>> = new Map<string, Partial<C
   ['fireworks', { budgets: ['thinking.budget_tokens', 'min_tokens'] }],
   // https://docs.ollama.com/modelfile#parameter
   ['ollama', { caps: ['num_predict', 'options.num_predict'] }],
+  // Its /v1/complete is like Anthropic's (https://docs.x.ai/docs/api-reference).
+  ['xai', { caps: ['max_tokens_to_sample'] }],
   ['vllm', { budgets: ['min_tokens', 'thinking_token_budget'] }],
   // Its engine is llama.cpp's.
   ['lmstudio', { caps: ['n_predict', 'maxTokens', 'maxPredictedTokens'] }],

@@ -1,11 +1,11 @@
 import { isPathWord } from './shown-path.ts'
 
 /** A path that everybody reads alike: small letters, no escapes, nothing that some server cuts or turns. */
-const USUAL = /^(?!v1\/|openai\/)(?:[a-z0-9_-]+\/)*[a-z0-9_-]+$/
+const USUAL = /^(?!v\d|(?:openai|beta|api|inference)\/)(?:[a-z0-9_-]+\/)*[a-z0-9_-]+$/
 /** How often an upstream may decode a path before it reads it; one would do for an honest one. */
 const DECODINGS = 3
-/** What may stand in front of an API's paths, once more. */
-const FRONT = /^(?:(?:v1|openai)\/)+(?=.)/
+/** What may stand in front of an API's paths, once more: `beta/completions` is one of DeepSeek's, `inference/v1/…` is Fireworks'. */
+const FRONT = /^(?:(?:v\d[a-z\d.]*|openai|beta|api|inference)\/)+(?=.)/
 /** An API's word, and something behind it that a server may cut off: `completions.json`, `completions::$DATA`. */
 const CUT_WORD = /^([a-z0-9_-]+)[^a-z0-9_-]/
 

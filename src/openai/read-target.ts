@@ -42,6 +42,8 @@ const PARENTS: ReadonlySet<string> = new Set([
 ])
 /** Behind a model's name, wherever that stands: `{model}/invocations` (Databricks, SageMaker), `{model}/converse` (Bedrock). */
 const INVOKED: ReadonlySet<string> = new Set(['invocations', 'invoke', 'invoke-with-response-stream', 'converse'])
+/** What may stand behind a call, and is no id of an object that it has made. */
+const FORMS: ReadonlySet<string> = new Set(['batch', 'batches', 'stream', 'async', 'bulk', 'create', 'generate'])
 /** Behind these a call of a model follows, as Azure has it, and OpenAI had it once. */
 const CALLED = /^(?:openai\/)?(?:deployments|engines)\/([^/]+)\/(.+)$/
 /** Google's methods stand behind a model's name: `models/{model}:generateContent`. */
@@ -93,6 +95,9 @@ function read(target: string): TargetReading {
 /** The call of a model that the last segments are; where none of them is a model's name, one word is no sign of it. */
 function callIn(segments: readonly string[], parentAt: number | undefined): string | undefined {
   const first = parentAt === undefined ? 1 : parentAt + 2
+  // Several calls at once, or one in another form: `chat/completions/batch` (vLLM).
+  const head = segments.slice(0, -1).join('/')
+  if (FORMS.has(segments.at(-1) ?? '') && MODEL_ENDPOINTS.has(head)) return head
   // A path has as many segments as its sender likes, and a call no more than the longest has.
   for (let at = Math.max(first, segments.length - CALL_SEGMENTS_MAX); at < segments.length; at += 1) {
     const tail = segments.slice(at).join('/')

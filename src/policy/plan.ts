@@ -1,7 +1,7 @@
 import type { CapWords } from '../config/cap-words.ts'
 import type { ParamRule } from '../config/param-rule.ts'
 import type { Json } from '../json/json.ts'
-import { type Names, type NameTree, namesOf, treeOf } from './name-tree.ts'
+import { isModel, type Names, type NameTree, namesOf, treeOf } from './name-tree.ts'
 import { type Bounds, boundsOf, joinRanges, type Range } from './ranges.ts'
 import { joinRenames, type Renames } from './renames.ts'
 import { type CapWord, compileTokenCaps, PROMPT_LISTS, type TokenCaps } from './token-caps.ts'
@@ -10,6 +10,8 @@ import { type CapWord, compileTokenCaps, PROMPT_LISTS, type TokenCaps } from './
 export interface Plan {
   /** Every path that a rule names, as callers may write it. */
   readonly named: NameTree
+  /** What has to stand in the body itself, where rules are about it (`extra-body.ts`). */
+  readonly ofBody: NameTree
   readonly denials: readonly Denial[]
   readonly allowances: readonly Allowance[]
   readonly renames: Renames
@@ -123,18 +125,31 @@ export function compilePlan(rules: readonly ParamRule[], words: CapWords, endpoi
       return require.map((path) => ({ rule: number, names: resolve(path), written: namesOf(path) }))
     }),
   }
-  return { ...plan, isSettledAtOnce: isSettledAtOnce(plan) }
+  return { ...plan, ofBody: namesOfBody(plan), isSettledAtOnce: isSettledAtOnce(plan) }
 }
 
 /**
  * Rules undo each other's work only where one takes away what another one has judged or put in: by `on_violation: drop`, by
  * taking one of the token caps away, or where paths lie within each other.
  */
-function isSettledAtOnce({ denials, allowances, choices, settings, named }: Omit<Plan, 'isSettledAtOnce'>): boolean {
+function isSettledAtOnce({
+  denials,
+  allowances,
+  choices,
+  settings,
+  named,
+}: Omit<Plan, 'isSettledAtOnce' | 'ofBody'>): boolean {
   const isTakenAway = [...denials, ...allowances, ...choices].some(({ isDropped }) => isDropped)
   // Taken out, or null: which of the caps is there is another question then.
   const isCapGone = settings.some(({ isTokenCap, value }) => isTokenCap && value === null)
   return !(isTakenAway || isCapGone || hasPathsWithinOthers(named))
+}
+
+/** The parameters that rules are about, but for numbers and models, which are judged wherever they stand. */
+function namesOfBody({ denials, choices, settings }: Pick<Plan, 'denials' | 'choices' | 'settings'>): NameTree {
+  const set = settings.filter(({ operation, isTokenCap }) => operation !== 'defaults' && !isTokenCap)
+  const paths: readonly Names[] = [...denials, ...choices, ...set].map(({ names }) => names)
+  return treeOf(paths.filter((names) => !isModel(names)))
 }
 
 /** Whether one path leads through the end of another. */

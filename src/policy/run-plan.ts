@@ -5,6 +5,7 @@ import { admit, type Blank } from './admit.ts'
 import { BodyText } from './body-text.ts'
 import { checkRequired, checkValues, clampAll } from './check-params.ts'
 import { clampCaps } from './clamp-caps.ts'
+import { assertNotInExtra } from './extra-body.ts'
 import { fieldsToObject } from './form-field.ts'
 import type { Plan } from './plan.ts'
 import { notAnObject } from './refusals.ts'
@@ -33,6 +34,7 @@ export function runOnJson(plan: Plan, body: JsonBody): JsonRun {
   if (!isJsonObject(value)) throw notAnObject()
   const text = new BodyText(body, value)
   text.assertSentOnce(plan.named)
+  assertNotInExtra(text, plan.ofBody)
   const run = { ...startRun(value, text, false), text }
   goThrough(run, plan, blankFor(plan))
   return run

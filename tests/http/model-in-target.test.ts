@@ -200,6 +200,28 @@ const SPELT = fc.tuple(
   fc.constantFrom('', '/', '//', '.', '%20', '%00', '%3f', ';a', '.json', '%2e', '::$DATA', '%23x', '%0a'),
 )
 
+test('a call in front of which a version stands, or behind which its form does, is no other call', async () => {
+  const file = { params: ['chat/completions', 'completions'].map((endpoint) => ({ ...CAP, match: { endpoint } })) }
+  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file })
+  for (const path of [
+    'beta/completions',
+    'v1beta/chat/completions',
+    'inference/v1/completions',
+    'api/v2/completions',
+  ]) {
+    const sent = { model: 'm', prompt: 'x', max_tokens: 9999 }
+    expect((await sendRaw(gateway.port, post(`/v1/${path}`, sent))).status).toBe(200)
+    expect(JSON.parse(await lastBody(upstreams.only))).toMatchObject({ ...sent, max_tokens: 1500 })
+  }
+  const seen = upstreams.only.requests.length
+  for (const path of ['chat/completions/batch', 'completions/stream', 'beta/chat/completions/async']) {
+    expect(await refusalOf(gateway.port, post(`/v1/${path}`, { max_tokens: 9999 }))).toEqual(REFUSED)
+  }
+  expect(upstreams.only.requests).toHaveLength(seen)
+  const made = post('/v1/chat/completions/chatcmpl-1', { metadata: { a: 'b' } })
+  expect((await sendRaw(gateway.port, made)).status).toBe(200)
+})
+
 test('no spelling of a path gets past the models or a cap', async () => {
   const { gateway, upstreams } = await start(azure())
   await fc.assert(

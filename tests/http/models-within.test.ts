@@ -203,6 +203,11 @@ test('what is hidden behind a second member of the same name, or too deep, is re
   for (const text of [
     '{"session":{"model":"dear"},"session":{"model":"plain"}}',
     '{"session":{"model":"dear","model":"plain"}}',
+    '{"session":{"model":"dear"},"session":null}',
+    '{"session":null,"session":{"model":"plain"}}',
+    '{"model":"plain","models":["dear"],"models":"plain"}',
+    '{"model":"plain","engine":"dear","\\u0065ngine":"plain"}',
+    '{"model":"plain","model_id":"dear","model_id":null}',
     '{"session":{"a":{"max_tokens":999},"a":{}}}',
     '{"session":[{"mod\\u0065l":"dear","model":"plain"}]}',
     `{"session":${deep}}`,

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { answerOk } from '../helpers/pair.ts'
+import { postText, sendRaw } from '../helpers/raw-client.ts'
 import { MESSAGES } from '../helpers/routed.ts'
-import { errorOf, lastBody, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf, lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
 
 const start = routedPerTest()
 
@@ -89,6 +90,26 @@ test('a body that is no object has no parameters to apply a rule to, and is refu
     expect(await errorOf(await chat(body || ' ', {}, '/v1/embeddings'))).toMatchObject([400, { code: null }])
   }
   expect(upstreams.only.requests).toHaveLength(0)
+})
+
+test('what rules deny, list, drop or set is not taken in extra_body, which some servers lay over the body', async () => {
+  const rule = { deny: ['logit_bias'], values: { service_tier: ['auto'] }, drop: ['seed'], overrides: { user: 'x' } }
+  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file: { params: [rule] } })
+  const fine = '{"user":"x","extra_body":{"top_k":5,"logprobs":{"seed":1}}}'
+  expect((await sendRaw(gateway.port, postText('/v1/chat/completions', fine))).status).toBe(200)
+  expect(await lastBody(upstreams.only)).toBe(fine)
+  for (const [text, param] of [
+    ['{"extra_body":{"logit_bias":{"1":1}}}', 'extra_body.logit_bias'],
+    ['{"extra_body":{"Logit-Bias":null}}', 'extra_body.Logit-Bias'],
+    ['{"extra_body":{"service_tier":"priority"}}', 'extra_body.service_tier'],
+    ['{"extra_body":{"seed":1}}', 'extra_body.seed'],
+    ['{"extra_body":{"user":"y"}}', 'extra_body.user'],
+    ['{"extra_body":{"user":"y"},"extra_body":{}}', 'extra_body'],
+  ] as const) {
+    const refused = await refusalOf(gateway.port, postText('/v1/chat/completions', text))
+    expect(refused).toEqual({ status: 400, param, code: 'rules_not_applicable' })
+  }
+  expect(upstreams.only.requests).toHaveLength(1)
 })
 
 test('on_violation: drop takes out what is not admitted, and every other byte goes on', async () => {

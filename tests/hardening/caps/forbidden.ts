@@ -69,9 +69,11 @@ export function forbidden(random: Random): Hidden {
 
 /** Puts a member before or behind the others, or in the place of the one that has its name. */
 export function insert(parts: RequestParts, random: Random, name: string, value: string): void {
-  const at = random.pick(['front', 'end', 'instead'] as const)
+  const at = random.pick(['front', 'end', 'instead', 'hidden'] as const)
   const present = parts.members.findIndex(([known]) => known === name)
   if (at === 'instead' && present !== -1) parts.members[present] = [name, value]
+  // Behind another one of the same name, which counts for those who take the last.
+  else if (at === 'hidden') parts.members.push([name, value], [name, random.pick(['"cheap"', 'null', '1'])])
   else if (at === 'front') parts.members.unshift([name, value])
   else parts.members.push([name, value])
 }

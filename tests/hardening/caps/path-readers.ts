@@ -72,7 +72,10 @@ const ENDPOINTS = new Set([
  * const call = callOf('/openai/deployments/gpt-4o/chat/completions')
  */
 export function callOf(path: string): PathCall | undefined {
-  const below = path.replace(/^\/+/, '').replace(/^(?:(?:v1|openai)\/)+/, '')
+  const below = path
+    .replace(/^\/+/, '')
+    .replace(/^(?:(?:v1|v1beta|openai|beta|inference)\/)+/, '')
+    .replace(/(completions)\/batch$/, '$1')
   const named = /^(?:deployments|engines)\/([^/]+)\/(.+)$/.exec(below)
   if (named !== null) return ENDPOINTS.has(named[2] ?? '') ? { endpoint: named[2] ?? '', model: named[1] } : undefined
   const method = /^models\/([^/]+):generatecontent$/i.exec(below)
