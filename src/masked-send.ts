@@ -1,21 +1,24 @@
 import { collect } from './body/read-bytes.ts'
-import { decodeBody, isEncoded } from './bytes/decode-body.ts'
 import { ApiError } from './openai/api-error.ts'
 import type { Mask } from './stream/mask.ts'
+import { starBody } from './stream/star-body.ts'
+import { StarFeed } from './stream/star-feed.ts'
+import { sayDecoded, starWhole } from './stream/star-whole.ts'
+import { starAnswer } from './stream/starred-answer.ts'
 import type { Deadlines } from './timing/deadlines.ts'
 import { upstreamFailure } from './upstream/failure.ts'
 import type { Send, UpstreamCall } from './upstream/send.ts'
 
-/** No error's text is longer, encoded or not; what decodes to more is a bomb. */
+/** No error's text is longer, encoded. */
 const ENCODED_BYTES_MAX = 1024 * 1024
-const DECODED_BYTES_MAX = 16 * 1024 * 1024
 
 /**
  * Makes a sender whose answers have nothing in them of the secrets that were sent with the call: neither in a header, whatever the
- * status, nor in the body of what is no good answer. Whoever gets the answer, now or out of a cache, gets it so.
+ * status, nor in the body of what is no good answer, nor in what of a good one reports a failure. Whoever gets the answer, now or out of
+ * a cache, gets it so.
  *
  * An encoded error is searched where it is whole. If a secret is in it, it goes on decoded; if nobody can decode it, it does not go on:
- * rejects with `upstream_invalid_response`. A good answer's body is what the model said, and passes.
+ * rejects with `upstream_invalid_response`. What a model said passes.
  *
  * @example
  * const send = maskAnswers(createSend({ fetch, deadlines, firstByteMs }), deadlines)
@@ -34,16 +37,19 @@ function maskAnswer(
   call: UpstreamCall,
   deadlines: Deadlines,
 ): Response | Promise<Response> {
-  const { status, statusText, headers, body } = answer
+  const { status, statusText, headers } = answer
   mask.headers(headers)
   const reason = statusText === '' ? '' : mask.text(statusText)
-  // What HTTP does not have is handed to nobody.
-  const mayPass = status < 300 || status > 599 || body === null
-  if (mayPass && reason === statusText) return answer
   const head = { status, statusText: reason, headers }
-  if (mayPass) return new Response(body, head)
-  if (isEncoded(headers.get('content-encoding'))) return maskEncoded(body, head, mask, call, deadlines)
-  return new Response(mask.stream(body), head)
+  if (status >= 200 && status < 300) {
+    const shown = reason === statusText ? answer : new Response(answer.body, head)
+    return starAnswer(shown, mask.stars)
+  }
+  const { body } = answer
+  // What HTTP does not have is handed to nobody.
+  if (status > 599 || status < 200 || body === null) return reason === statusText ? answer : new Response(body, head)
+  if (headers.has('content-encoding')) return maskEncoded(body, head, mask, call, deadlines)
+  return new Response(starBody(body, headers, { makeFeed: () => new StarFeed(mask.stars), isStrict: true }), head)
 }
 
 type Head = Pick<Response, 'status' | 'statusText' | 'headers'>
@@ -87,15 +93,12 @@ async function maskEncoded(
 export async function maskWhole(
   bytes: Uint8Array<ArrayBuffer>,
   headers: Headers,
-  mask: Mask,
+  { stars }: Mask,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const plain = await decodeBody(bytes, headers.get('content-encoding'), DECODED_BYTES_MAX)
-  if (!(plain instanceof Uint8Array)) {
+  const shown = await starWhole(bytes, headers.get('content-encoding'), stars)
+  if (shown === undefined) {
     throw new ApiError('upstream_invalid_response', { cause: 'an encoded error that cannot be searched for the key' })
   }
-  const masked = mask.bytes(plain)
-  if (masked === plain) return bytes
-  headers.delete('content-encoding')
-  headers.set('content-length', String(masked.byteLength))
-  return masked
+  if (shown.isDecoded) sayDecoded(headers, shown.bytes)
+  return shown.bytes
 }

@@ -15,3 +15,23 @@ const FORMATS: ReadonlyMap<string, Bun.CompressionFormat> = new Map([
 export function formatOf(coding: string | null): Bun.CompressionFormat | undefined {
   return coding === null ? undefined : FORMATS.get(coding.trim().toLowerCase())
 }
+
+const MAGIC: readonly (readonly [Bun.CompressionFormat, readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b, 0x08]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+]
+const ZLIB = 0x78
+const ZLIB_CHECK = 31
+
+/**
+ * The format that a body's first bytes say it is in, whatever its headers do; undefined: none that begins so. Brotli has no sign of its own.
+ *
+ * @example
+ * const format = sniffFormat(chunk)
+ */
+export function sniffFormat(bytes: Uint8Array): Bun.CompressionFormat | undefined {
+  const [first = 0, second = 0] = bytes
+  // Each of them begins with what no text begins with, but zlib's `x`.
+  if (first === ZLIB) return bytes.byteLength > 1 && ((first << 8) | second) % ZLIB_CHECK === 0 ? 'deflate' : undefined
+  return MAGIC.find(([, signs]) => signs.every((sign, at) => bytes[at] === sign))?.[0]
+}

@@ -6,7 +6,7 @@ const CODED_BYTES_MIN = 8
 const FORM_BYTES_MAX = 10
 
 /**
- * The source of a pattern for a secret in a byte string (`bytes/byte-string.ts`), in each form in which it may be repeated: as it is, or
+ * The source of a pattern for a secret in a byte string or search text (`bytes/byte-string.ts`), in each form in which it may be repeated: as it is, or
  * with any of its characters escaped as JSON (`\u006b`, `\/`, also in a text within a text), URLs (`%6B`, `%256B`) or HTML
  * (`&#45;`) do it; in base64 of either alphabet wherever it stands in what was encoded; in hexadecimal; in UTF-16 and UTF-32.
  *
@@ -16,15 +16,25 @@ const FORM_BYTES_MAX = 10
  * const pattern = new RegExp(secretForms(key).join('|'), 'g')
  */
 export function secretForms(secret: string): readonly string[] {
+  return secretFormUnits(secret).map((units) => units.join(''))
+}
+
+/**
+ * The same forms, each as the patterns of its characters: who reads a text in pieces has to know what may be the beginning of one.
+ *
+ * @example
+ * const [escaped] = secretFormUnits(key)
+ */
+export function secretFormUnits(secret: string): readonly (readonly string[])[] {
   const characters = Array.from(secret)
   // What may end the last one is left: where a text comes in pieces, that can't be waited for.
   const endOf = (at: number): string => (at < characters.length - 1 ? ';?' : '')
-  const escaped = characters.map((one, at) => `(?:${escapesOf(one, endOf(at)).join('|')})`).join('')
+  const escaped = characters.map((one, at) => `(?:${escapesOf(one, endOf(at)).join('|')})`)
   const bytes = UTF_8.encode(secret)
   if (bytes.byteLength < CODED_BYTES_MIN) return [escaped]
-  const wide = Array.from(bytes, byteForm).join(String.raw`\x00{1,3}`)
-  const hex = Array.from(bytes, (byte) => hexForm(byte, 2)).join('')
-  return [escaped, ...[0, 1, 2].map((shift) => base64Form(bytes, shift)), hex, wide]
+  const wide = Array.from(bytes, (byte, at) => (at === 0 ? '' : String.raw`\x00{1,3}`) + byteForm(byte))
+  const hex = Array.from(bytes.toHex(), (digit) => hexForm(Number.parseInt(digit, 16), 1))
+  return [escaped, ...[0, 1, 2].map((shift) => base64Units(bytes, shift)), hex, wide]
 }
 
 /** A secret that is shorter is not looked for in halves. */
@@ -77,7 +87,7 @@ function escapesOf(character: string, end: string): string[] {
 }
 
 /** The part of a text in base64 that bytes alone decide where so many others stand before them. */
-function base64Form(bytes: Uint8Array, shift: number): string {
+function base64Units(bytes: Uint8Array, shift: number): string[] {
   const shifted = new Uint8Array(shift + bytes.byteLength)
   shifted.set(bytes, shift)
   const begin = shift === 0 ? 0 : shift + 1
@@ -85,11 +95,13 @@ function base64Form(bytes: Uint8Array, shift: number): string {
   return Array.from(core, (character) => {
     if (character === '+') return String.raw`(?:[+\-]|%(?:25){0,2}2[bB])`
     return character === '/' ? String.raw`(?:\\{0,4}[/_]|%(?:25){0,2}2[fF])` : character
-  }).join('')
+  })
 }
 
+/** One byte, in a byte string as in a search text. */
 function byteForm(byte: number): string {
-  return String.raw`\x${byte.toString(16).padStart(2, '0')}`
+  const hex = byte.toString(16).padStart(2, '0')
+  return byte < 0x80 ? String.raw`\x${hex}` : String.raw`[\x${hex}\uf7${hex}]`
 }
 
 /** Hexadecimal digits in either case. */

@@ -1,16 +1,13 @@
-import { fromByteString, toByteString } from '../bytes/byte-string.ts'
 import type { Secret } from '../config/secret.ts'
-import { longestForm, secretForms, withHalves } from '../formats/secret-forms.ts'
+import { createStars, type Stars } from './stars.ts'
 
-/** Puts stars over secrets, in whichever form they are repeated; as many as the bytes that they hide, so that a length stays true. */
+/** Hides what of ours is sent with a call, should the upstream repeat it. */
 export interface Mask {
   readonly text: (text: string) => string
-  /** Changes those headers that have a secret in them. */
+  /** Changes those headers that have a secret in them; one whose name has goes. */
   readonly headers: (headers: Headers) => void
-  /** The same bytes where there is nothing to hide. */
-  readonly bytes: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>
-  /** Whatever the chunking. */
-  readonly stream: (body: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>
+  /** Over all of them. */
+  readonly stars: Stars
 }
 
 /**
@@ -21,60 +18,28 @@ export interface Mask {
  * mask?.headers(answer.headers)
  */
 export function createMask(secrets: readonly Secret[]): Mask | undefined {
-  const texts = withHalves(secrets.map((secret) => secret.reveal()).filter((text) => text !== ''))
+  const texts = secrets.map((secret) => secret.reveal()).filter((text) => text !== '')
   if (texts.length === 0) return undefined
-  const forms = texts.flatMap(secretForms).join('|')
-  // Without the flag, a test begins at the beginning each time.
-  const [any, all] = [new RegExp(forms), new RegExp(forms, 'g')]
-  const heldBytes = Math.max(...texts.map(longestForm)) - 1
-  const text = (value: string): string => (any.test(value) ? value.replace(all, starsFor) : value)
-  const bytes = (given: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
-    const written = toByteString(given)
-    const masked = text(written)
-    return masked === written ? given : fromByteString(masked)
-  }
+  const stars = createStars(texts)
+  const unlikely = texts.filter((text) => UNLIKELY.test(text))
+  const inNames = unlikely.length === 0 ? undefined : createStars(unlikely)
   return {
-    text,
-    bytes,
-    stream: (body) => maskStream(body, bytes, heldBytes),
+    text: stars.text,
+    stars,
     headers(headers) {
-      for (const value of headers.values()) if (any.test(value)) return maskHeaders(headers, text)
+      for (const [name, value] of headers) {
+        if (stars.isIn(value) || inNames?.isInName(name) === true) return maskHeaders(headers, stars, inNames)
+      }
     },
   }
 }
 
-function starsFor(found: string): string {
-  return '*'.repeat(found.length)
-}
+/** What is shorter, or has no digit and is not long, may be a word that is in a header's name: `ollama`, `request`. */
+const UNLIKELY = /^(?=.*\d).{16,}$|^.{32,}$/s
 
-function maskHeaders(headers: Headers, mask: Mask['text']): void {
+function maskHeaders(headers: Headers, stars: Stars, inNames: Stars | undefined): void {
   const pairs = [...headers]
   for (const [name] of pairs) headers.delete(name)
   // Appended one by one: there may be several cookies.
-  for (const [name, value] of pairs) headers.append(name, mask(value))
-}
-
-function maskStream(
-  source: ReadableStream<Uint8Array>,
-  mask: Mask['bytes'],
-  heldBytes: number,
-): ReadableStream<Uint8Array> {
-  let held: Uint8Array = new Uint8Array()
-  return source.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        const joined = new Uint8Array(held.byteLength + chunk.byteLength)
-        joined.set(held)
-        joined.set(chunk, held.byteLength)
-        const masked = mask(joined)
-        // The last bytes may be the beginning of a secret: they wait for the next chunk.
-        const safe = Math.max(0, masked.byteLength - heldBytes)
-        held = masked.subarray(safe)
-        if (safe > 0) controller.enqueue(masked.subarray(0, safe))
-      },
-      flush(controller) {
-        if (held.byteLength > 0) controller.enqueue(held)
-      },
-    }),
-  )
+  for (const [name, value] of pairs) if (inNames?.isInName(name) !== true) headers.append(name, stars.text(value))
 }

@@ -96,8 +96,60 @@ test("a redirect's body is masked as an error's is; a good answer is what the mo
   expect(await (await shownOf(new Response(`go to ?key=${SECRET}`, { status: 302 }))).text()).toBe(
     `go to ?key=${STARS}`,
   )
-  const good = new Response(`the model says ${SECRET}`)
-  expect(await shownOf(good)).toBe(good)
+  const said = new Response(`the model says ${SECRET}`)
+  expect(await (await shownOf(said)).text()).toBe(`the model says ${SECRET}`)
+})
+
+test("a good answer's body that reports a failure is masked, whoever reads it", async () => {
+  const text = `{"error":"key ${SECRET}"}`
+  for (const read of [
+    (answer: Response) => answer.text(),
+    async (answer: Response) => Buffer.from(await answer.arrayBuffer()).toString(),
+    async (answer: Response) => Buffer.from(await answer.bytes()).toString(),
+    async (answer: Response) => (await answer.blob()).text(),
+    async (answer: Response) => JSON.stringify(await answer.json()),
+    (answer: Response) => new Response(answer.body, answer).text(),
+    // Whether there is a body is asked before it is read.
+    async (answer: Response) => (answer.body === null ? '' : await answer.text()),
+  ])
+    expect(await read(await shownOf(new Response(text)))).toBe(`{"error":"key ${STARS}"}`)
+})
+
+test.each(['gzip', 'br', 'deflate', 'zstd'] as const)(
+  'an error in %s, whatever its Content-Encoding says, shows no key',
+  async (coding) => {
+    const encode = { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync, zstd: zstdCompressSync }[coding]
+    const encoded = new Uint8Array(encode(`{"error":"key ${SECRET}"}`))
+    for (const told of ['', 'identity', ' , ']) {
+      const headers = { 'content-type': 'application/json', 'content-encoding': told }
+      const shown = await shownOf(new Response(encoded, { status: 401, headers }))
+      expect(await shown.text()).toBe(`{"error":"key ${STARS}"}`)
+      expect(shown.headers.get('content-encoding')).toBeNull()
+    }
+    const twice = new Uint8Array(encode(encoded))
+    const headers = { 'content-encoding': coding }
+    expect(await (await shownOf(new Response(twice, { status: 401, headers }))).text()).toContain(STARS)
+    const doubled = { 'content-encoding': `${coding}, ${coding}` }
+    const refused = await refusalOf(new Response(encoded, { status: 401, headers: doubled }))
+    expect((refused as ApiError).kind).toBe('upstream_invalid_response')
+  },
+)
+
+test('an error in gzip that no header tells of breaks off before the key, and passes without it', async () => {
+  const headers = { 'content-type': 'application/json' }
+  const withKey = await shownOf(new Response(new Uint8Array(gzipSync(TEXT)), { status: 500, headers }))
+  expect(await withKey.text().catch((thrown: unknown) => (thrown as ApiError).kind)).toBe('upstream_invalid_response')
+  const clean = new Uint8Array(gzipSync('{"error":"no"}'))
+  const without = await shownOf(new Response(clean, { status: 500, headers }))
+  expect(new Uint8Array(await without.arrayBuffer())).toEqual(clean)
+  const torn = await shownOf(new Response(clean.slice(0, 5), { status: 500, headers }))
+  expect(await torn.arrayBuffer()).toHaveProperty('byteLength', 5)
+})
+
+test('bytes that are no text pass in an error whose Content-Encoding is empty', async () => {
+  const bytes = new Uint8Array([1, 2, 3, 255, 254])
+  const shown = await shownOf(new Response(bytes, { status: 404, headers: { 'content-encoding': '' } }))
+  expect(new Uint8Array(await shown.arrayBuffer())).toEqual(bytes)
 })
 
 test('an encoded error that breaks off is a failure of the upstream', async () => {
