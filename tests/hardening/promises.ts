@@ -79,7 +79,7 @@ export const PROMISES: readonly HardeningPromise[] = [
   {
     number: 12,
     sentence: 'Caps hold',
-    over: 'a grammar of over 10,000 requests against upstreams that read like aiohttp, Express, nginx and IIS',
+    over: 'a grammar of over 10,000 requests against upstreams that read like aiohttp, Express, nginx, IIS and others, and against real ones',
     figure: '0 past a cap',
   },
   {

@@ -11,6 +11,8 @@ export function decodeCharset(bytes: Uint8Array, charset: string): string | unde
   const name = charset.trim().toLowerCase()
   if (name === 'utf-7' || name === 'utf7' || name === 'unicode-1-1-utf-7') return decodeUtf7(bytes)
   if (/^utf-?32/.test(name)) return decodeUtf32(bytes, name.endsWith('be'))
+  // With a mark in front it says itself which of the two it is.
+  if (name === 'utf-16' && bytes[0] === 0xfe && bytes[1] === 0xff) return decodeCharset(bytes, 'utf-16be')
   try {
     return new TextDecoder(name as Encoding).decode(bytes)
   } catch {

@@ -1,6 +1,6 @@
 import { MODEL_WORDS } from './forbidden.ts'
 import { isPlainObject, type PlainObject, type PlainValue } from './plain-value.ts'
-import type { Reading } from './readers.ts'
+import type { Reading } from './read-request.ts'
 
 /** What the rules of the gateway forbid. */
 export interface Policy {

@@ -24,6 +24,9 @@ const merged = (path: string): string => path.replace(/\/{2,}/g, '/')
 /** aiohttp and Starlette: escapes are decoded, and the rest is what it is. */
 export const asAiohttp: PathReader = decode
 
+/** Servers on Web standards: the URL's own reading of dots and backslashes, and no escape is decoded. */
+export const asWeb: PathReader = (path) => withoutDots(path.replaceAll('\\', '/').replace(/%2e/gi, '.'))
+
 /** Express: case does not count, nor a slash at the end. */
 export const asExpress: PathReader = (path) => decode(path).toLowerCase().replace(/\/$/, '')
 

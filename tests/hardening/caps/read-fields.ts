@@ -26,31 +26,46 @@ function decode(text: string): string {
   }
 }
 
-const NAME = /[;\s]name\*?=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^;\s]*))/i
+const NAME = /[;\s]name\*?=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^;\s]*))/gi
+
+/** Where a part begins: at a line's start; anywhere; or only where it is not the last one's end. */
+const DELIMITERS: readonly ((escaped: string) => RegExp)[] = [
+  (delimiter) => new RegExp(`\\n--${delimiter}`),
+  (delimiter) => new RegExp(`--${delimiter}`),
+  (delimiter) => new RegExp(`\\n--${delimiter}\\r?(?=\\n)`),
+]
 
 /**
- * Reads a multipart form as tolerant parsers do: text before and behind, lines that end in LF alone, parts of any type, files too.
+ * Reads a multipart form in the ways in which tolerant parsers do: by the first boundary that the type names or by the last, with text before
+ * and behind, lines that end in LF alone, parts of any type, files too.
  *
  * @example
- * const fields = readMultipart(body.toString('latin1'), 'multipart/form-data; boundary=b')
+ * const [fields] = readMultipart(body.toString('latin1'), 'multipart/form-data; boundary=b')
  */
-export function readMultipart(body: string, contentType: string): readonly Field[] {
-  const boundary = /boundary=(?:"([^"]*)"|([^;\s]*))/i.exec(contentType)
-  const delimiter = boundary?.[1] ?? boundary?.[2]
-  if (delimiter === undefined || delimiter === '') return []
+export function readMultipart(body: string, contentType: string): readonly (readonly Field[])[] {
+  const named = [...contentType.matchAll(/boundary=(?:"([^"]*)"|([^;\s]*))/gi)].map(
+    (found) => found[1] ?? found[2] ?? '',
+  )
+  const boundaries = [...new Set(named)].filter((boundary) => boundary !== '')
+  return boundaries.flatMap((boundary) => {
+    const escaped = boundary.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    return DELIMITERS.map((delimiter) => fieldsIn(`\n${body}`.split(delimiter(escaped)).slice(1)))
+  })
+}
+
+function fieldsIn(parts: readonly string[]): readonly Field[] {
   const fields: Field[] = []
-  for (const part of `\n${body}`.split(`\n--${delimiter}`).slice(1)) {
+  for (const part of parts) {
     const text = part.replace(/^[^\n]*\n/, '')
     const end = /\r?\n\r?\n/.exec(text)
     if (end === null) continue
     const head = text.slice(0, end.index)
-    const name = NAME.exec(head)
-    if (name === null) continue
-    const written = name[1]?.replace(/\\(.)/g, '$1') ?? name[2] ?? name[3] ?? ''
-    fields.push([
-      /name\*=/i.test(head) ? decode(written.replace(/^[^']*'[^']*'/, '')) : written,
-      text.slice(end.index + end[0].length).replace(/\r?$/, ''),
-    ])
+    const value = text.slice(end.index + end[0].length).replace(/\r?\n?$/, '')
+    // Of a part with two names some take the first and some the last.
+    for (const name of head.matchAll(NAME)) {
+      const written = name[1]?.replace(/\\(.)/g, '$1') ?? name[2] ?? name[3] ?? ''
+      fields.push([/name\*=/i.test(head) ? decode(written.replace(/^[^']*'[^']*'/, '')) : written, value])
+    }
   }
   return fields
 }

@@ -1,13 +1,20 @@
 import { sendRaw } from '../../helpers/raw-client.ts'
-import { startRouted } from '../../helpers/routed.ts'
-import { type ScriptedUpstream, startScriptedUpstream } from '../../helpers/scripted-upstream.ts'
 import { inPool } from '../pool.ts'
-import { createRandom } from '../random.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { ATTACKS } from './attacks.ts'
+import {
+  type Arrivals,
+  MAX,
+  POLICIES,
+  type Ports,
+  portsOf,
+  startCapGateways,
+  startReadUpstream,
+} from './cap-gateways.ts'
 import { judgeReading, type Policy } from './judge.ts'
-import { type Arrival, READERS, readingsOf } from './readers.ts'
-import { plainParts, requestBytes } from './request-parts.ts'
+import { type CapCase, makeCase, makeCases } from './make-case.ts'
+import { type Arrival, readingsOf } from './read-request.ts'
+import { READERS } from './readers.ts'
 import { startWrongGateway } from './wrong-gateway.ts'
 
 const CASES = 14_000
@@ -15,66 +22,12 @@ const CASES_SHORT = 900
 const CASES_TO_PROVE = 600
 const AT_ONCE = 24
 const REPORT_EVERY = 1000
-const PLAIN_PERCENT = 8
-const MAX = 100
-
-const POLICY = { max: MAX, capped: undefined, forbiddenModel: 'dear', deniedParam: 'logit_bias', needsCap: false }
-/** What llama.cpp's server goes by (tools/server/README.md). */
-const LLAMACPP = new Set([
-  ...['max_tokens', 'max_completion_tokens', 'n_predict', 'thinking_budget_tokens', 'n', 'n_cmpl'],
-])
-/** The gateways: whose rule is for all endpoints, whose is for one, who puts a cap in where a request has none, whose upstream has a preset, and whose rule is for how many answers. */
-const POLICIES = {
-  everywhere: POLICY,
-  chats: { ...POLICY, capped: new Set(['chat/completions']) },
-  filled: { ...POLICY, needsCap: true },
-  llamacpp: { ...POLICY, words: LLAMACPP },
-  counted: { ...POLICY, answersMax: 2 },
-} as const satisfies Record<string, Policy>
-type Gateway = keyof typeof POLICIES
-const GATEWAYS = Object.keys(POLICIES) as Gateway[]
-type Ports = Readonly<Record<Gateway, number>>
-
-function portsOf(portAt: (number: number) => number): Ports {
-  return Object.fromEntries(GATEWAYS.map((gateway, number) => [gateway, portAt(number)])) as Ports
-}
-
-/** One request of the grammar. */
-interface Case {
-  readonly id: string
-  readonly gateway: Gateway
-  readonly attacks: readonly string[]
-  readonly bytes: Buffer
-}
-
-/** Makes a case: its seed and its id determine it. */
-function makeCase(seed: number, id: string): Case {
-  const random = createRandom(seed, id)
-  const parts = plainParts(random)
-  const gateway = random.pick(['everywhere', 'everywhere', 'chats', 'filled', 'llamacpp', 'counted'] as const)
-  const count = random.percent(PLAIN_PERCENT) ? 0 : random.pick([1, 1, 1, 2, 2, 3])
-  const attacks = Array.from({ length: count }, () => random.pick(ATTACKS))
-  for (const { change } of attacks) change(parts, random)
-  return { id, gateway, attacks: attacks.map(({ name }) => name), bytes: requestBytes(parts, id) }
-}
 
 interface Outcome {
   readonly failures: readonly HardeningFailure[]
   readonly forwarded: number
   readonly refused: number
   readonly past: number
-}
-
-/** What an upstream has got, by the id of the case. */
-type Arrivals = ReadonlyMap<string, Arrival>
-
-async function startReadUpstream(): Promise<{ readonly upstream: ScriptedUpstream; readonly arrivals: Arrivals }> {
-  const arrivals = new Map<string, Arrival>()
-  const upstream = await startScriptedUpstream(async ({ target, header, body }, connection) => {
-    arrivals.set(header('x-case') ?? '', { target, header, body: Buffer.from(await body) })
-    connection.json({ id: 'x', object: 'chat.completion', choices: [] })
-  })
-  return { upstream, arrivals }
 }
 
 /** Who reads something forbidden in a request, and what the first of them reads; undefined: nobody does. */
@@ -88,7 +41,7 @@ function faultOf(arrival: Arrival, policy: Policy): string | undefined {
 }
 
 async function sendAll(
-  cases: readonly Case[],
+  cases: readonly CapCase[],
   ports: Ports,
   arrivals: Arrivals,
   report: HardeningRun['report'],
@@ -114,47 +67,10 @@ async function sendAll(
   return { failures, forwarded, refused, past }
 }
 
-function makeCases(seed: number, count: number): readonly Case[] {
-  return Array.from({ length: count }, (_none, number) => makeCase(seed, `c-${number + 1}`))
-}
-
-function fileOf(gateway: Gateway, upstreamUrl: string): object {
-  const limits = { clamp: { max_tokens: { max: MAX } }, deny: ['logit_bias'] }
-  const fill = { match: { endpoint: ['chat/completions', 'completions'] }, defaults: { max_tokens: MAX / 2 } }
-  const rules = {
-    everywhere: [limits],
-    chats: [{ match: { endpoint: 'chat/completions' }, ...limits }],
-    filled: [fill, limits],
-    llamacpp: [limits],
-    counted: [{ clamp: { n: { max: 2 } }, deny: ['logit_bias'] }],
-  }
-  return {
-    upstreams: {
-      only: {
-        base_url: `${upstreamUrl}/v1`,
-        api_key: 'k-only',
-        ...(gateway === 'llamacpp' ? { preset: gateway } : {}),
-      },
-      azure: { preset: 'azure', base_url: `${upstreamUrl}/openai`, api_key: 'k-azure' },
-    },
-    default_upstream: 'only',
-    unknown_models: 'refuse',
-    models: {
-      cheap: { targets: [{ upstream: 'only', model: 'real' }] },
-      'azure-cheap': { targets: [{ upstream: 'azure', model: 'real' }] },
-    },
-    params: rules[gateway],
-  }
-}
-
 async function run({ seed, isShort, only, report }: HardeningRun): Promise<HardeningResult> {
-  const { upstream, arrivals } = await startReadUpstream()
-  const started = await Promise.all(
-    GATEWAYS.map((gateway) => startRouted({ upstreams: {}, file: fileOf(gateway, upstream.url) })),
-  )
+  const { ports, arrivals, stop } = await startCapGateways()
   try {
     const cases = only === undefined ? makeCases(seed, isShort ? CASES_SHORT : CASES) : [makeCase(seed, only)]
-    const ports = portsOf((number) => started[number]?.gateway.port ?? 0)
     const { failures, forwarded, refused, past } = await sendAll(cases, ports, arrivals, report)
     return {
       cases: cases.length,
@@ -162,7 +78,7 @@ async function run({ seed, isShort, only, report }: HardeningRun): Promise<Harde
       figures: { 'past a cap': past, readers: READERS.length, forwarded, refused },
     }
   } finally {
-    await Promise.all([...started.map(({ stop }) => stop()), upstream.close()])
+    await stop()
   }
 }
 
