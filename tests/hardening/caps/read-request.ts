@@ -54,14 +54,14 @@ const PROTOTYPE = '__proto__'
  */
 export function readingsOf(reader: Reader, { target, header, body }: Arrival): readonly Reading[] {
   const [path = '', ...query] = target.split('?')
-  const rewritten = REWRITTEN.map(header).find((other) => other !== undefined)
-  const call = callOf(reader.path(rewritten ?? path))
-  if (call === undefined) return []
+  // Most go by the path, some by what a header has in its place.
+  const paths = [path, ...REWRITTEN.map(header).filter((other) => other !== undefined)]
+  const calls = paths.map((one) => callOf(reader.path(one))).filter((call) => call !== undefined)
+  if (calls.length === 0) return []
   const fields = reader.takesFields(readUrlencoded(query.join('?'), reader.separator))
   const type = header('content-type') ?? 'application/json'
   const decoded = decodings(body, header('content-encoding'))
-  const bodies = decoded.flatMap((bytes) => [jsonOf(reader, bytes, type), ...formsOf(reader, bytes, type)])
-  const read = bodies.filter((one) => one !== undefined)
+  const read = decoded.flatMap((bytes) => [...jsonsOf(reader, bytes, type), ...formsOf(reader, bytes, type)])
   const taken = read.length === 0 ? [Object.create(null) as PlainObject] : read
   // Which of the two goes before is not the same everywhere, nor for all types.
   const merged = reader.mergesQuery
@@ -71,15 +71,23 @@ export function readingsOf(reader: Reader, { target, header, body }: Arrival): r
       ])
     : taken
   const inHeaders = MODEL_HEADERS.flatMap((name) => header(name)?.match(/[\w.-]+/g) ?? [])
-  return merged.map((one) => ({ ...call, reader: reader.name, inHeaders, body: one, query: fields }))
+  return calls.flatMap((call) =>
+    merged.map((one) => ({ ...call, reader: reader.name, inHeaders, body: one, query: fields })),
+  )
 }
 
-function jsonOf(reader: Reader, bytes: Buffer, type: string): PlainObject | undefined {
-  if (!reader.json.test(type)) return undefined
-  const declared = charsetIn(type)
-  const charset =
-    reader.charset === 'declared' ? (declared ?? 'utf-8') : reader.charset === 'shown' ? charsetShown(bytes) : 'utf-8'
-  const text = decodeCharset(bytes, charset)?.replace(/^\uFEFF/, '')
+/** Also in UTF-8 where a charset is declared: which one that is, if it is well formed at all, not all readers agree on. */
+function jsonsOf(reader: Reader, bytes: Buffer, type: string): readonly PlainObject[] {
+  if (!reader.json.test(type)) return []
+  const declared = reader.charset === 'declared' ? charsetIn(type) : undefined
+  const charsets = [reader.charset === 'shown' ? charsetShown(bytes) : 'utf-8', declared]
+  return charsets
+    .map((charset) => (charset === undefined ? undefined : jsonIn(reader, decodeCharset(bytes, charset))))
+    .filter((one) => one !== undefined)
+}
+
+function jsonIn(reader: Reader, decoded: string | undefined): PlainObject | undefined {
+  const text = decoded?.replace(/^\uFEFF/, '')
   if (text === undefined || !(reader.isLoose || isJson(text))) return undefined
   const value = takeJson(parseLoose(text), reader.names)
   if (!isPlainObject(value)) return undefined
