@@ -5,11 +5,11 @@ import type { Exchange } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
 import { foldName } from './json/fold-name.ts'
 import type { JsonObject } from './json/json.ts'
-import { assertNothingHidden, assertUnchanged, judgeInner } from './judge-inner.ts'
+import { assertCallNames, assertNothingHidden, assertUnchanged, judgeInner } from './judge-inner.ts'
 import type { Live } from './live.ts'
 import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
-import { isPlainPath } from './openai/endpoint-path.ts'
+import { endpointPath, isPlainPath } from './openai/endpoint-path.ts'
 import type { InnerModel } from './openai/inner-models.ts'
 import { modelOf } from './policy/default-model.ts'
 import { sentTwice } from './policy/refusals.ts'
@@ -108,6 +108,7 @@ function judgeCall(
   const value = json.value as JsonObject
   const model = modelOf(value)
   assertOneModel(json)
+  assertCallNames(model, endpointPath(endpoint), live)
   if (model !== undefined) live.assertSpelling?.(model)
   assertNothingHidden(json, value)
   const program = live.rules.match(factsOf(exchange, principal, model, endpoint))

@@ -48,7 +48,7 @@ export function judgeInner({ exchange, principal, live, value, program, checkOwn
   if (!live.modelsDecide) return []
   const models = innerModels(value)
   if (models === undefined) throw tooDeep()
-  if (live.settings.unknownModels === 'refuse') assertModelTold(exchange, value)
+  if (live.settings.unknownModels === 'refuse') assertModelTold(exchange, value, live)
   for (const { model, param } of models) {
     live.assertSpelling?.(model)
     const other = live.rules.match(factsOf(exchange, principal, model))
@@ -102,8 +102,9 @@ export function assertUnchanged(program: RuleProgram, json: JsonBody, param: str
 function judgeCall({ body, endpoint, param }: InnerCall, exchange: Exchange, principal: Principal, live: Live): void {
   const model = typeof body['model'] === 'string' ? body['model'] : undefined
   // Anthropic's `messages/batches` are of `messages`.
-  const own = endpointOf(exchange.target).replace(/\/batches$/, '')
-  const program = live.rules.match(factsOf(exchange, principal, model, endpoint ?? own))
+  const own = endpoint ?? endpointOf(exchange.target).replace(/\/batches$/, '')
+  assertCallNames(model, endpointPath(own), live)
+  const program = live.rules.match(factsOf(exchange, principal, model, own))
   if (program === undefined) return
   assertUnchanged(program, new JsonBody(new TextEncoder().encode(JSON.stringify(body)), body), param)
 }
@@ -142,6 +143,25 @@ function assertAddsNone(exchange: Exchange, principal: Principal, live: Live): v
   })
 }
 
+/** Calls of a model: one that names none is one of whatever model its server takes then. */
+const CALLS =
+  /^(?:chat\/completions|completions|embeddings|responses|moderations|messages|videos|audio\/(?:speech|transcriptions|translations)|images\/(?:generations|edits|variations)|fim\/completions|rerank|ocr|classifications)$/
+
+/**
+ * Asserts that a call of a model names it where others than known ones are refused. `endpoint` is what `endpointPath` gives. Throws
+ * `rules_not_applicable`.
+ *
+ * @example
+ * assertCallNames(model, 'chat/completions', live)
+ */
+export function assertCallNames(model: string | undefined, endpoint: string, { settings }: Live): void {
+  if (model !== undefined || settings.unknownModels !== 'refuse' || !CALLS.test(endpoint)) return
+  throw new ApiError('rules_not_applicable', {
+    message: 'This server decides on the models that may be used, and this call names none: name its model.',
+    param: 'model',
+  })
+}
+
 /** Objects of the upstream's that have a model of their own, as bodies name them. */
 const HOLDERS = ['prompt', 'assistant_id', 'agent_id', 'agent', 'workflow', 'workflow_id']
 /** Paths whose calls go by such an object where they name no model. */
@@ -154,7 +174,7 @@ const HELD = /^(?:responses|threads\/runs|threads\/[^/]+\/runs|chatkit|agents|co
 const OVERRIDING = ['preset', 'presetid', 'promptid']
 
 /** A call that names no model goes by that of a prompt, an assistant or an agent, which nobody here knows. */
-function assertModelTold(exchange: Exchange, value: JsonObject): void {
+function assertModelTold(exchange: Exchange, value: JsonObject, live: Live): void {
   for (const name of Object.keys(value)) {
     if (!OVERRIDING.includes(foldName(name)) || value[name] === null) continue
     throw new ApiError('rules_not_applicable', {
@@ -162,7 +182,11 @@ function assertModelTold(exchange: Exchange, value: JsonObject): void {
       param: name,
     })
   }
-  if (typeof value['model'] === 'string' || !HELD.test(endpointOf(exchange.target))) return
+  if (typeof value['model'] === 'string' || exchange.named !== undefined) return
+  const endpoint = endpointPath(endpointOf(exchange.target))
+  const isNamed = value['model'] !== undefined && value['model'] !== null
+  if (exchange.request.method === 'POST' && !isNamed) assertCallNames(undefined, endpoint, live)
+  if (!HELD.test(endpoint)) return
   const holder = HOLDERS.find((name) => value[name] !== undefined && value[name] !== null)
   if (holder === undefined) return
   throw new ApiError('rules_not_applicable', {

@@ -1,7 +1,9 @@
 import type { Form } from './body/read-form.ts'
+import { foldName } from './json/fold-name.ts'
 import { isJsonObject, type Json } from './json/json.ts'
 import type { JsonBody } from './json/json-body.ts'
 import { ApiError } from './openai/api-error.ts'
+import { isModelName } from './openai/model-names.ts'
 import { fieldMeantBy } from './policy/form-field.ts'
 import { treeOf } from './policy/name-tree.ts'
 import type { RuleProgram } from './policy/rules.ts'
@@ -19,6 +21,7 @@ const UTF_8 = /^utf-?8$/i
 const OVER_ASCII = /^(?:us-ascii|ascii|latin1|iso-8859-\d{1,2}|windows-125\d)$/i
 const MODEL = treeOf([['model']])
 const PROTOTYPE = '__proto__'
+const FIELD_NAME = /^[\w.[\]-]+$/
 const ASCII_MAX = 0x7f
 const SHOWN_CHARS_MAX = 60
 /** Two formats go by this name, with and without a head and a checksum: what is read here need not be what is read there. */
@@ -125,7 +128,7 @@ function charsetsOf(type: string): readonly string[] {
 function assertNotInherited(inner: Json | undefined, program: RuleProgram | undefined): void {
   if (!isJsonObject(inner)) return
   for (const name of Object.keys(inner)) {
-    if (!isModelField(name) && program?.isAbout(name) !== true) continue
+    if (!namesModel(name) && program?.isAbout(name) !== true) continue
     const param = `${PROTOTYPE}.${name.slice(0, SHOWN_CHARS_MAX)}`
     throw new ApiError('rules_not_applicable', {
       message: `This server has rules for the model or the parameters of this request, and does not take one within '${PROTOTYPE}'.`,
@@ -143,8 +146,13 @@ function assertNoFields(bytes: Uint8Array, program: RuleProgram | undefined): vo
   const text = new TextDecoder().decode(bytes).replaceAll(';', '&')
   // The first one's name begins with the brace, and is nobody's parameter.
   for (const name of [...new URLSearchParams(text).keys()].slice(1)) {
-    if (isModelField(name) || program?.isAbout(name) === true) throw alsoAField(name)
+    if (namesModel(name) || program?.isAbout(name) === true) throw alsoAField(name)
   }
+}
+
+/** Whether a field of that name may be a model's, be it by another word; a sentence behind an `&` is no name. */
+function namesModel(name: string): boolean {
+  return isModelField(name) || (FIELD_NAME.test(name) && isModelName(foldName(name)))
 }
 
 /** Whether a server may take a form's field for the model. */

@@ -20,7 +20,9 @@ const LONGEST_CHARS = 48
 export function isModelName(name: string): boolean {
   if (name.length > LONGEST_CHARS) return false
   if (name.includes(MODEL)) return !ABOUT.test(name)
-  return NAMES.has(name) || ENDINGS.some((ending) => name.endsWith(ending))
+  // Of a form's list each has a number: `engine[0]`.
+  const word = name.replace(/\d+$/, '')
+  return NAMES.has(word) || ENDINGS.some((ending) => word.endsWith(ending))
 }
 
 /**

@@ -1,6 +1,7 @@
 import { countKeys } from '../json/equal.ts'
 import type { Json, JsonObject } from '../json/json.ts'
 import { countMembers } from '../json/skip.ts'
+import { numberOfField } from './form-field.ts'
 import { sentTwice } from './refusals.ts'
 
 /** A form's text fields, by name. */
@@ -19,9 +20,27 @@ interface Fields {
 export function valueOfForm({ fields }: Fields): JsonObject {
   const entries = [...fields].map(([name, texts]): [string, Json] => {
     const values = texts.map((text) => readText(name, text))
-    return [name, values.length === 1 ? (values[0] ?? null) : values]
+    const value = values.length === 1 ? (values[0] ?? null) : values
+    const within = innermost(name)
+    return [name, within === undefined ? value : { [within]: numbersIn(value) }]
   })
   return Object.fromEntries(entries)
+}
+
+/** Of `session[model]` or `tools[0][model]` what leads to the value itself; undefined: the name leads nowhere. */
+function innermost(name: string): string | undefined {
+  if (!/[[.]/.test(name)) return undefined
+  return name
+    .split(/[[\].]/)
+    .filter((part) => part !== '' && !/^\d+$/.test(part))
+    .slice(1)
+    .at(-1)
+}
+
+/** What a form says is all text: where a number belongs, one that is spelt out is that. */
+function numbersIn(value: Json): Json {
+  if (Array.isArray(value)) return value.map(numbersIn)
+  return typeof value === 'string' ? (numberOfField(value) ?? value) : value
 }
 
 function readText(name: string, text: string): Json {

@@ -95,6 +95,14 @@ test('a line’s model has to be one that may be asked for where the file goes',
   expect(fine).toEndWith(await lastBody(upstreams.only))
 })
 
+test('a line that names no model is refused where others than known ones are', async () => {
+  const { gateway, upstreams } = await start({ ...ONLY, file: REFUSING })
+  const lines = [call({ model: 'plain' }), call({ input: 'x' }, '/v1/embeddings')]
+  const refused = await refusalOf(gateway.port, upload(lines.join('\n')))
+  expect(refused).toEqual({ status: 400, param: 'line 2: model', code: 'rules_not_applicable' })
+  expect(upstreams.only.requests).toHaveLength(0)
+})
+
 test('a file of another purpose is looked into as far as its lines are calls, and goes on byte for byte where none is', async () => {
   const { gateway, upstreams } = await start({ ...ONLY, file: CAP })
   const refused = await refusalOf(gateway.port, upload(call({ max_tokens: 'x' }), 'user_data'))

@@ -311,6 +311,43 @@ test('a call that goes by a prompt, an assistant or an agent has to name its mod
   expect(upstreams.only.requests).toHaveLength(4)
 })
 
+test('a call of a model names it where others are refused, and what makes no call need not', async () => {
+  const { gateway, upstreams } = await start(REFUSING)
+  const unnamed = { status: 400, param: 'model', code: 'rules_not_applicable' }
+  for (const path of ['embeddings', 'images/generations', 'messages', 'beta/videos', 'moderations']) {
+    for (const body of [{ input: 'x' }, { model: null, input: 'x' }])
+      expect(await refusalOf(gateway.port, post(path, body))).toEqual(unnamed)
+  }
+  const inner = { requests: [{ custom_id: '1', params: { messages: MESSAGES } }] }
+  expect(await refusalOf(gateway.port, post('messages/batches', inner))).toEqual(unnamed)
+  expect(upstreams.only.requests).toHaveLength(0)
+  for (const path of [
+    'videos/v_1/remix',
+    'conversations',
+    'chat/completions/chatcmpl-1',
+    'deployments/plain/embeddings',
+  ])
+    expect((await sendRaw(gateway.port, post(path, { metadata: {} }))).status).toBe(200)
+})
+
+test('a model in a form’s field within another one is found', async () => {
+  const { gateway, upstreams } = await start({ ...ONLY, file: { ...REFUSING.file, params: CAP } })
+  for (const [name, text] of [
+    ['extra_body[engine]', 'dear'],
+    ['engine[0]', 'dear'],
+    ['models[1][name]', 'dear'],
+    ['session.model', 'dear'],
+    ['options[a][max_new_tokens]', '101'],
+  ] as const) {
+    const form = new FormData()
+    form.append('model', 'plain')
+    form.append(name, text)
+    const answer = await fetch(`${gateway.url}/v1/audio/transcriptions`, { method: 'POST', body: form })
+    expect([name, answer.ok]).toEqual([name, false])
+  }
+  expect(upstreams.only.requests).toHaveLength(0)
+})
+
 test('what may stand for another model than the one that is named is refused where others are', async () => {
   const { gateway, upstreams } = await start(REFUSING)
   for (const name of ['preset', 'prompt_id', 'promptId']) {

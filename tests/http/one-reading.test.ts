@@ -90,6 +90,8 @@ test('JSON by the name of a form is refused where a form’s reader would find a
     ['&model=dear&x=', 'model'],
     ['&mod%65l[]=dear', 'model[]'],
     ['&Model.x=dear', 'Model.x'],
+    ['&engine=dear&', 'engine'],
+    [';models[]=dear', 'models[]'],
     ['a;max_tokens=5000;', 'max_tokens'],
     ['a&max.tokens=5000', 'max.tokens'],
     ['a&[max_tokens]=5000', '[max_tokens]'],
@@ -97,7 +99,13 @@ test('JSON by the name of a form is refused where a form’s reader would find a
     expect(await refusalOf(gateway.port, form(content))).toEqual({ status: 400, param, code: 'rules_not_applicable' })
   }
   expect(upstreams.only.requests).toHaveLength(0)
-  for (const content of ['R&D is fun', 'a=b&c=d; e', '[x] & (y) %', 'models&remodel=1']) {
+  for (const content of [
+    'R&D is fun',
+    'a=b&c=d; e',
+    '[x] & (y) %',
+    'mode&remote=1',
+    'this & the best model of all = that',
+  ]) {
     expect((await sendRaw(gateway.port, form(content))).status).toBe(200)
   }
 })
