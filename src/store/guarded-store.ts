@@ -3,6 +3,8 @@ import type { Deadlines } from '../timing/deadlines.ts'
 import { Bypass } from './bypass.ts'
 import type { Claims } from './claims.ts'
 import type { Store, StoreStats } from './store.ts'
+import { WatchedClaims } from './watched-claims.ts'
+import { whyTakesNothing } from './why-takes-nothing.ts'
 
 /** What a guard needs. */
 export interface GuardOptions {
@@ -19,12 +21,16 @@ export interface GuardOptions {
 /** Nobody waits for a write, a purge or a count as a request waits for a look-up. */
 const SLOW_MS = 10_000
 const SETS_MAX = 4096
+const TAKES_NOTHING =
+  'the store takes nothing more: what it has is served, new answers are not kept, and requests with an Idempotency-Key are refused until it does'
+/** A disk that is nearly full takes one and refuses another: that is one time of trouble. */
+const SETTLED_MS = 30_000
 const SET_BYTES_MAX = 64 * 1024 * 1024
 
 /**
  * Makes a store that can't hurt: no call rejects, a look-up or a deletion gives nothing after `waitMs`, and nobody waits longer
- * for a write, which goes on for ten seconds at most. After a failure the store is left alone for a while (`Bypass`); the log
- * has a line when that begins and when it ends.
+ * for a write, which goes on for ten seconds at most. After a failure the store is left alone for a while (`Bypass`); one that can be
+ * read but takes nothing, as on a full disk, is only not written to. The log has a line when that begins and when it ends.
  *
  * `purge` and `stats` give what is right or, with a line in the log, 0: they may take ten seconds, and are always tried.
  *
@@ -41,19 +47,35 @@ class GuardedStore implements Store {
   readonly #store: Store
   readonly #options: GuardOptions
   readonly #bypass: Bypass
+  readonly #writes: Bypass
   #sets = 0
   #setBytes = 0
 
   constructor(store: Store, options: GuardOptions) {
     const { log, now } = options
     this.name = store.name
-    this.claims = options.claims ?? store.claims
     this.#store = store
     this.#options = options
     this.#bypass = new Bypass(now, {
-      onTrouble: (err) => log.warn({ store: store.name, err }, 'the store is in trouble: requests go on without it'),
+      onTrouble: (err) =>
+        log.warn(
+          { store: store.name, cause: whyTakesNothing(err), err },
+          'the store is in trouble: requests go on without it',
+        ),
       onWell: (awayMs) => log.info({ store: store.name, awayMs: Math.round(awayMs) }, 'the store is back'),
     })
+    this.#writes = new Bypass(
+      now,
+      {
+        onTrouble: (cause) => log.warn({ store: store.name, cause: whyTakesNothing(cause) }, TAKES_NOTHING),
+        onWell: (awayMs) =>
+          log.info({ store: store.name, awayMs: Math.round(awayMs) }, 'the store takes answers again'),
+      },
+      SETTLED_MS,
+    )
+    const { claims = store.claims } = options
+    // Those of others are watched by these; and have to stay the very ones, over reloads.
+    this.claims = claims === undefined || claims !== store.claims ? claims : this.#watched(claims)
   }
 
   get(key: string): ReturnType<Store['get']> {
@@ -67,7 +89,7 @@ class GuardedStore implements Store {
   ): void | Promise<void> {
     // One is let through however large it is.
     if (this.#sets >= SETS_MAX || (this.#sets > 0 && this.#setBytes + value.byteLength > SET_BYTES_MAX)) return
-    const setting = this.#guard(() => this.#store.set(key, value, options), undefined, SLOW_MS)
+    const setting = this.#guard(() => this.#store.set(key, value, options), undefined, SLOW_MS, true)
     if (!(setting instanceof Promise)) return
     this.#sets += 1
     this.#setBytes += value.byteLength
@@ -79,7 +101,7 @@ class GuardedStore implements Store {
   }
 
   delete(key: string): boolean | Promise<boolean> {
-    return this.#guard(() => this.#store.delete(key), false, this.#options.waitMs)
+    return this.#guard(() => this.#store.delete(key), false, this.#options.waitMs, true)
   }
 
   purge(scope?: string): Promise<number> {
@@ -94,33 +116,52 @@ class GuardedStore implements Store {
     await this.#insist('close', () => this.#store.close(), undefined)
   }
 
-  /** Runs a call that is left out, or given up, where the store is in trouble. */
-  #guard<T>(call: () => T | Promise<T>, otherwise: T, limitMs: number): T | Promise<T> {
-    const round = this.#bypass.ask()
+  /** Runs a call that is left out, or given up, where the store is in trouble; one that writes also where it takes nothing. */
+  #guard<T>(call: () => T | Promise<T>, otherwise: T, limitMs: number, isWrite = false): T | Promise<T> {
+    const bypass = isWrite && !this.#bypass.isAway ? this.#writes : this.#bypass
+    const round = bypass.ask()
     if (round === undefined) return otherwise
     const startedAt = this.#options.now()
     try {
       const result = call()
-      if (result instanceof Promise) return this.#settle(round, result, otherwise, limitMs)
+      if (result instanceof Promise) return this.#settle(bypass, round, result, otherwise, limitMs)
       // It could not be given up; but the next ones are spared.
       const tookMs = this.#options.now() - startedAt
-      if (tookMs > this.#options.waitMs) this.#bypass.failed(round, timedOut(tookMs))
-      else this.#bypass.succeeded(round)
+      if (tookMs > this.#options.waitMs) this.#failed(bypass, round, timedOut(tookMs))
+      else bypass.succeeded(round)
       return result
     } catch (cause) {
-      this.#bypass.failed(round, cause)
+      this.#failed(bypass, round, cause)
       return otherwise
     }
   }
 
-  async #settle<T>(round: number, pending: Promise<T>, otherwise: T, limitMs: number): Promise<T> {
+  async #settle<T>(bypass: Bypass, round: number, pending: Promise<T>, otherwise: T, limitMs: number): Promise<T> {
     try {
       const result = await this.#inTime(pending, limitMs)
-      this.#bypass.succeeded(round)
+      bypass.succeeded(round)
       return result
     } catch (cause) {
-      this.#bypass.failed(round, cause)
+      this.#failed(bypass, round, cause)
       return otherwise
+    }
+  }
+
+  #watched(claims: Claims): Claims {
+    return new WatchedClaims(claims, {
+      begin: () => this.#writes.round,
+      succeeded: (round) => this.#writes.succeeded(round),
+      failed: (round, cause) => this.#failed(this.#writes, round, cause),
+    })
+  }
+
+  /** What a call that went by one bypass has found out may be about the other one. */
+  #failed(bypass: Bypass, round: number, cause: unknown): void {
+    const isOfWrites = bypass === this.#writes && whyTakesNothing(cause) !== undefined
+    if (isOfWrites || bypass === this.#bypass) bypass.failed(round, cause)
+    else {
+      this.#bypass.failed(this.#bypass.round, cause)
+      if (bypass.isAway) bypass.failed(round, cause)
     }
   }
 

@@ -4,7 +4,8 @@ import type { Log } from '../telemetry/log.ts'
 import { createDeadlines } from '../timing/deadlines.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { createRedisStore } from './redis-store.ts'
-import { codeOf, ForeignDatabaseError } from './sqlite-file.ts'
+import { codeOf } from './sqlite-errors.ts'
+import { ForeignDatabaseError, NewerDatabaseError } from './sqlite-file.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import type { Store, StoreBounds } from './store.ts'
 
@@ -74,6 +75,10 @@ function openFile(given: string, options: OpenStoreOptions): Store {
   } catch (cause) {
     if (cause instanceof ForeignDatabaseError) {
       throw new StoreError(`can not be opened: ${path} is the database of another program`, 'Name another path.', cause)
+    }
+    if (cause instanceof NewerDatabaseError) {
+      const cure = 'Use that version, or name another path: what is in it would be lost to the newer one.'
+      throw new StoreError(`can not be opened: ${path} was made by a newer version of NexCode`, cure, cause)
     }
     throw new StoreError(
       `can not be opened: ${path} (${codeOf(cause) || 'unknown reason'})`,

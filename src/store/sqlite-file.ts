@@ -2,6 +2,7 @@ import { constants, Database } from 'bun:sqlite'
 import { closeSync, openSync, renameSync, statSync } from 'node:fs'
 import type { Log } from '../telemetry/log.ts'
 import { CLAIM_TABLES } from './sqlite-claim-statements.ts'
+import { codeOf, isDamage, isPassing } from './sqlite-errors.ts'
 
 /** An open database file. */
 export interface SqliteFile {
@@ -13,17 +14,18 @@ export interface SqliteFile {
 /** Is thrown for a file that is the database of another program. */
 export class ForeignDatabaseError extends Error {}
 
+/** Is thrown for a file whose tables a newer version of this program has made: that may be using it, and its claims count. */
+export class NewerDatabaseError extends Error {}
+
 /** "NXCD", in the header of our files. */
 const APPLICATION_ID = 0x4e584344
 /** Counts up with each change of the tables: what an older version kept is dropped. */
 const VERSION = 1
 
 /** How long another process is waited for at a start. */
-const OPENING_MS = 5_000
+export const OPENING_MS = 5_000
 /** How long a call holds this process up while another one writes. */
-const BUSY_MS = 5
-/** What SQLite says where a file is made, moved or closed by another process in that very moment. */
-const PASSING = /^SQLITE_(BUSY|PROTOCOL|IOERR_(DELETE_NOENT|SHORT_READ|FSTAT)|READONLY_DBMOVED)/
+export const BUSY_MS = 5
 const WAL_BYTES_MAX = 4 * 1024 * 1024
 
 const TABLES = `
@@ -54,16 +56,17 @@ const TABLES = `
 `
 
 /**
- * Opens a database file, and makes it where there is none. One that is damaged is moved aside, and begun anew.
+ * Opens a database file, and makes it where there is none. One that is damaged is moved aside, and begun anew. `waitMs`: how long it
+ * holds this process up at most for another one that has it locked, or opens it too.
  *
- * Throws SQLite's error for a path that can't be opened, and `ForeignDatabaseError` for a file of another program.
+ * Throws SQLite's error for a path that can't be opened, `ForeignDatabaseError` for a file of another program, and `NewerDatabaseError`.
  */
-export function openSqliteFile(path: string, log: Pick<Log, 'warn'>): SqliteFile {
+export function openSqliteFile(path: string, log: Pick<Log, 'warn'>, waitMs: number): SqliteFile {
   try {
-    return open(path)
+    return open(path, waitMs)
   } catch (cause) {
     if (!isDamage(cause)) throw cause
-    return renewSqliteFile(path, undefined, log)
+    return renewSqliteFile(path, undefined, log, waitMs)
   }
 }
 
@@ -71,38 +74,28 @@ export function openSqliteFile(path: string, log: Pick<Log, 'warn'>): SqliteFile
  * Moves a damaged file aside, unless another process has already done so, and opens what is there then. `inode` is that
  * of the file in which damage was found by reading it.
  */
-export function renewSqliteFile(path: string, inode: bigint | undefined, log: Pick<Log, 'warn'>): SqliteFile {
+export function renewSqliteFile(
+  path: string,
+  inode: bigint | undefined,
+  log: Pick<Log, 'warn'>,
+  waitMs: number,
+): SqliteFile {
   // Two processes that find the damage at once would move each other's new file aside. SQLite's own lock ends with its process.
   const turn = new Database(`${path}-recovery`)
   try {
-    turn.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
+    turn.run(`PRAGMA busy_timeout = ${waitMs}`)
     turn.run('BEGIN EXCLUSIVE')
     if (inode === undefined || inodeOf(path) !== inode) {
-      const renewed = openUndamaged(path)
+      const renewed = openUndamaged(path, waitMs)
       if (renewed !== undefined) return renewed
     }
     // The log first: beside a new file it would be taken for that one's.
     for (const suffix of ['-wal', '-shm', '']) moveAside(path, suffix)
     log.warn({ path, movedTo: `${path}.damaged` }, 'the store was damaged: it is moved aside and begun anew')
-    return open(path)
+    return open(path, waitMs)
   } finally {
     turn.close()
   }
-}
-
-/** Whether an error says that a file's content is not what SQLite wrote. */
-export function isDamage(cause: unknown): boolean {
-  return /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(codeOf(cause))
-}
-
-/** Whether an error says that another process writes just now. */
-export function isBusy(cause: unknown): boolean {
-  return codeOf(cause).startsWith('SQLITE_BUSY')
-}
-
-/** The error's code, such as `SQLITE_BUSY` or `ENOENT`; else an empty text. */
-export function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
 }
 
 /** The number of the file at a path; undefined: there is none. */
@@ -110,9 +103,9 @@ export function inodeOf(path: string): bigint | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }
 
-function openUndamaged(path: string): SqliteFile | undefined {
+function openUndamaged(path: string, waitMs: number): SqliteFile | undefined {
   try {
-    return open(path)
+    return open(path, waitMs)
   } catch (cause) {
     if (!isDamage(cause)) throw cause
     return undefined
@@ -128,23 +121,23 @@ function moveAside(path: string, suffix: string): void {
 }
 
 /** Others may open, make or close the same file just now; there are moments in which SQLite gives up rather than wait. */
-function open(path: string): SqliteFile {
-  for (const giveUpAt = performance.now() + OPENING_MS; ; Bun.sleepSync(1 + Math.random() * 10)) {
+function open(path: string, waitMs: number): SqliteFile {
+  for (const giveUpAt = performance.now() + waitMs; ; Bun.sleepSync(1 + Math.random() * 10)) {
     try {
-      return openOnce(path)
+      return openOnce(path, waitMs)
     } catch (cause) {
-      if (!PASSING.test(codeOf(cause)) || performance.now() > giveUpAt) throw cause
+      if (!isPassing(cause) || performance.now() > giveUpAt) throw cause
     }
   }
 }
 
-function openOnce(path: string): SqliteFile {
+function openOnce(path: string, waitMs: number): SqliteFile {
   makePrivate(path)
   const database = new Database(path)
   try {
     // Closing takes the log's file away by its name, which may be that of another file's by then.
     database.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
-    database.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
+    database.run(`PRAGMA busy_timeout = ${waitMs}`)
     refuseForeign(database)
     database.run('PRAGMA journal_mode = WAL')
     database.run('PRAGMA synchronous = NORMAL')
@@ -180,8 +173,12 @@ function refuseForeign(database: Database): void {
 
 function makeTables(database: Database): void {
   const isOurs = numberOf(database, 'application_id') === APPLICATION_ID
-  if (isOurs && numberOf(database, 'user_version') === VERSION) return
-  for (const name of tablesOf(database)) database.run(`DROP TABLE "${name}"`)
+  const version = numberOf(database, 'user_version')
+  if (isOurs && version === VERSION) return
+  if (isOurs && version > VERSION) throw new NewerDatabaseError('This database is one of a newer version.')
+  // What was claimed stays so: forgetting it would make it anew.
+  const dropped = tablesOf(database).filter((name) => !name.startsWith('claim'))
+  for (const name of dropped) database.run(`DROP TABLE "${name}"`)
   database.run(TABLES)
   database.run(`PRAGMA application_id = ${APPLICATION_ID}`)
   database.run(`PRAGMA user_version = ${VERSION}`)

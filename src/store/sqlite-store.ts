@@ -1,9 +1,9 @@
 import type { Log } from '../telemetry/log.ts'
 import type { Claims } from './claims.ts'
-import { type ClaimStatements, prepareClaimStatements } from './sqlite-claim-statements.ts'
+import { type Opened, ReopenedFile } from './reopened-file.ts'
 import { SqliteClaims } from './sqlite-claims.ts'
-import { inodeOf, isBusy, isDamage, openSqliteFile, renewSqliteFile, type SqliteFile } from './sqlite-file.ts'
-import { prepareStatements, type Statements } from './sqlite-statements.ts'
+import { isBusy } from './sqlite-errors.ts'
+import type { Statements } from './sqlite-statements.ts'
 import type { Store, StoreBounds, StoreStats } from './store.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -29,7 +29,8 @@ const PAUSE_MS = 10
 const GIVE_UP_MS = 2_000
 
 /**
- * Opens a store in a SQLite file, which several processes may share. Throws as `openSqliteFile` does.
+ * Opens a store in a SQLite file, which several processes may share. Throws as `openSqliteFile` does, but for what the machine lacks
+ * for now, such as room on the disk: then each call tries to open it, and fails as long as it can't be.
  *
  * Its calls hold the process up for as long as they take, which is well below a millisecond for a value of some kilobytes.
  *
@@ -43,37 +44,30 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions): Stor
 class SqliteStore implements Store {
   readonly name = 'sqlite'
   readonly claims: Claims
-  readonly #path: string
   readonly #options: SqliteStoreOptions
   readonly #writes = new WriteQueue({ isBusy, giveUpMs: GIVE_UP_MS, pauseMs: PAUSE_MS })
-  #file: SqliteFile
-  #sql: Statements
-  #claimSql: ClaimStatements
-  #state: 'open' | 'lost' | 'closed' = 'open'
+  readonly #file: ReopenedFile
   #sweptAt: number
 
   constructor(path: string, options: SqliteStoreOptions) {
-    this.#path = path
     this.#options = options
     this.#sweptAt = options.now()
-    this.#file = openSqliteFile(path, options.log)
-    this.#sql = prepareStatements(this.#file.database)
-    this.#claimSql = prepareClaimStatements(this.#file.database)
+    this.#file = new ReopenedFile(path, options.log)
     this.claims = new SqliteClaims(
       {
-        read: (run) => this.#run(() => run(this.#claimSql)),
-        write: (run) => this.#write(() => this.#file.database.transaction(() => run(this.#claimSql)).immediate()),
+        read: (run) => this.#file.run(({ claimSql }) => run(claimSql)),
+        write: (run) => this.#write(({ database, claimSql }) => database.transaction(() => run(claimSql)).immediate()),
       },
       options,
     )
   }
 
   get(key: string): Uint8Array<ArrayBuffer> | undefined {
-    return this.#run(() => {
-      const row = this.#sql.get.get(key)
+    return this.#file.run(({ sql }) => {
+      const row = sql.get.get(key)
       const at = this.#options.now()
       if (row === null || row.expires_at <= at || Bun.hash.crc32(row.value) !== row.checksum) return undefined
-      if (at - row.used_at >= USE_NOTED_MS) this.#noteUse(key, at)
+      if (at - row.used_at >= USE_NOTED_MS) noteUse(sql, key, at)
       return row.value
     })
   }
@@ -87,18 +81,18 @@ class SqliteStore implements Store {
     const bytes = ENTRY_BYTES + 2 * Buffer.byteLength(key) + 2 * Buffer.byteLength(scope) + value.byteLength
     const isKept = ttlMs > 0 && bytes <= this.#options.bytesMax && this.#options.entriesMax >= 1
     let kept = value
-    const setting = this.#write(() => {
+    const setting = this.#write((opened) => {
       const at = this.#options.now()
-      if (Math.abs(at - this.#sweptAt) >= SWEEP_MS) this.#sweep(at)
+      const { database, sql } = Math.abs(at - this.#sweptAt) >= SWEEP_MS ? this.#sweep(opened, at) : opened
       if (!isKept) {
-        this.#sql.delete.get(key)
+        sql.delete.get(key)
         return
       }
       const put = (): void => {
-        this.#sql.set.run(key, scope, bytes, at + ttlMs, at, Bun.hash.crc32(kept), kept)
-        this.#makeRoom(key)
+        sql.set.run(key, scope, bytes, at + ttlMs, at, Bun.hash.crc32(kept), kept)
+        this.#makeRoom(sql, key)
       }
-      this.#file.database.transaction(put).immediate()
+      database.transaction(put).immediate()
     })
     // Until it has its turn the caller may do what it wants with its bytes.
     if (setting instanceof Promise) kept = new Uint8Array(value)
@@ -106,103 +100,74 @@ class SqliteStore implements Store {
   }
 
   delete(key: string): boolean | Promise<boolean> {
-    return this.#write(() => {
-      const row = this.#sql.delete.get(key)
+    return this.#write(({ sql }) => {
+      const row = sql.delete.get(key)
       return row !== null && row.expires_at > this.#options.now()
     })
   }
 
   async purge(scope?: string): Promise<number> {
-    const last = this.#run(() => this.#sql.lastId.get()?.id ?? 0)
+    const last = this.#file.run(({ sql }) => sql.lastId.get()?.id ?? 0)
     const at = this.#options.now()
     let purged = 0
     for (let rows = BATCH_ROWS; rows === BATCH_ROWS; ) {
-      const batch = await this.#write(() => this.#sql.purge.all(last, scope ?? null, BATCH_ROWS))
+      const batch = await this.#write(({ sql }) => sql.purge.all(last, scope ?? null, BATCH_ROWS))
       rows = batch.length
       purged += batch.filter(({ expires_at: expiresAt }) => expiresAt > at).length
       // Requests and other processes have their turn between two batches.
       await new Promise((resolve) => setImmediate(resolve))
     }
     for (let rows = BATCH_ROWS; rows === BATCH_ROWS; purged += rows) {
-      rows = (await this.#write(() => this.#claimSql.purge.all(scope ?? null, BATCH_ROWS))).length
+      rows = (await this.#write(({ claimSql }) => claimSql.purge.all(scope ?? null, BATCH_ROWS))).length
     }
     return purged
   }
 
   stats(): StoreStats {
-    return this.#run(() => {
-      const { entries, bytes } = this.#total()
-      const claims = this.#claimSql.count.get()
-      return { entries: entries + (claims?.entries ?? 0), bytes: bytes + (this.#claimSql.held.get('')?.bytes ?? 0) }
+    return this.#file.run(({ sql, claimSql }) => {
+      const { entries, bytes } = totalOf(sql)
+      const claims = claimSql.count.get()
+      return { entries: entries + (claims?.entries ?? 0), bytes: bytes + (claimSql.held.get('')?.bytes ?? 0) }
     })
   }
 
   async close(): Promise<void> {
     await this.#writes.idle()
-    this.#end('closed')
-  }
-
-  #total(): StoreStats {
-    return this.#sql.total.get() ?? { entries: 0, bytes: 0 }
+    this.#file.close()
   }
 
   /** Runs what writes: later where another process writes just now, and then what comes after it behind it. */
-  #write<T>(run: () => T): T | Promise<T> {
-    return this.#writes.run(() => this.#run(run))
+  #write<T>(run: (opened: Opened) => T): T | Promise<T> {
+    return this.#writes.run(() => this.#file.write(run))
   }
 
   /** Takes out what was used least recently, but the entry that the room is for. */
-  #makeRoom(key: string): void {
+  #makeRoom(sql: Statements, key: string): void {
     const { bytesMax, entriesMax } = this.#options
     for (;;) {
-      const { entries, bytes } = this.#total()
+      const { entries, bytes } = totalOf(sql)
       if (entries <= entriesMax && bytes <= bytesMax) return
-      this.#sql.evict.run(key, EVICTED_ROWS, bytes - bytesMax, entries - entriesMax)
+      sql.evict.run(key, EVICTED_ROWS, bytes - bytesMax, entries - entriesMax)
     }
   }
 
-  #noteUse(key: string, at: number): void {
-    try {
-      this.#sql.use.run(at, key)
-    } catch {
-      // Another process writes just now: a later reader notes it.
-    }
-  }
-
-  #sweep(at: number): void {
-    if (inodeOf(this.#path) !== this.#file.inode) this.#reopen(() => openSqliteFile(this.#path, this.#options.log))
+  /** Takes out what has expired, of the file that stands at the path now, and gives that. */
+  #sweep(opened: Opened, at: number): Opened {
+    const current = this.#file.current(opened)
     // A full batch: there may be more, which the next writer looks for.
-    if (this.#sql.expire.all(at, BATCH_ROWS).length < BATCH_ROWS) this.#sweptAt = at
+    if (current.sql.expire.all(at, BATCH_ROWS).length < BATCH_ROWS) this.#sweptAt = at
+    return current
   }
+}
 
-  /** Runs what reads or writes; where that finds the file damaged, once more on a new one. */
-  #run<T>(run: () => T): T {
-    if (this.#state === 'closed') throw new Error('The store is closed.')
-    try {
-      if (this.#state === 'lost') this.#reopen(() => openSqliteFile(this.#path, this.#options.log))
-      return run()
-    } catch (cause) {
-      if (!isDamage(cause)) throw cause
-      const { inode } = this.#file
-      this.#reopen(() => renewSqliteFile(this.#path, inode, this.#options.log))
-      return run()
-    }
-  }
+function totalOf(sql: Statements): StoreStats {
+  return sql.total.get() ?? { entries: 0, bytes: 0 }
+}
 
-  /** As long as one statement is there, a closed file stays open. */
-  #end(state: 'lost' | 'closed'): void {
-    if (this.#state === 'open') {
-      for (const statement of [...Object.values(this.#sql), ...Object.values(this.#claimSql)]) statement.finalize()
-      this.#file.database.close()
-    }
-    this.#state = state
-  }
-
-  #reopen(open: () => SqliteFile): void {
-    this.#end('lost')
-    this.#file = open()
-    this.#sql = prepareStatements(this.#file.database)
-    this.#claimSql = prepareClaimStatements(this.#file.database)
-    this.#state = 'open'
+function noteUse(sql: Statements, key: string, at: number): void {
+  try {
+    sql.use.run(at, key)
+  } catch {
+    // Another process writes just now: a later reader notes it.
   }
 }

@@ -20,6 +20,9 @@ const CURES: ReadonlyMap<string, string> = new Map([
 ])
 const WARNED_MS = 60_000
 
+/** What this server lacks: its log says so once. */
+const TOLD_ONCE: ReadonlySet<string> = new Set(['out_of_connections', 'idempotency_unavailable'])
+
 /** The routes by which others ask whether this server lives. */
 const PROBES: ReadonlySet<string> = new Set(['health', 'ready'])
 
@@ -53,10 +56,10 @@ export function createRecorder(
     // The client that left has seen no status; 499 is what the field's logs call that.
     const status = outcome.kind === 'cancelled' ? 499 : exchange.status
     const failure = outcome.kind === 'failed' ? describeFailure(outcome.cause) : undefined
-    const isStarved = failure?.error === 'out_of_connections'
-    if (isStarved) warnOfStarvation(failure.cause)
+    const error = failure?.error ?? ''
+    if (error === 'out_of_connections') warnOfStarvation(failure?.cause)
     // One warning says it for all of them.
-    const isBad = !isStarved && (outcome.kind === 'failed' || status >= 500)
+    const isBad = !TOLD_ONCE.has(error) && (outcome.kind === 'failed' || status >= 500)
     // Orchestrators and load balancers ask every few seconds: only bad news of that is news.
     const level = isBad ? 'warn' : PROBES.has(exchange.route) ? 'debug' : 'info'
     write(

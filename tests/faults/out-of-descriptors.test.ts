@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { childrenOf } from '../helpers/child-processes.ts'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
-import { useUpFiles } from '../helpers/open-files-limit.ts'
+import { useUpFiles } from '../helpers/lower-limit.ts'
 import { getText, openRawClient, postText, type RawClient } from '../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'

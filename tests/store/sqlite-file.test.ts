@@ -2,6 +2,7 @@ import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openStore } from '../../src/store/open-store.ts'
 import { openSqliteStore } from '../../src/store/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { checkedValue, isChecked } from './checked-value.ts'
@@ -195,14 +196,34 @@ test('a store that is closed says so, and may be closed twice', async () => {
   expect(() => store.set('a', checkedValue(10), LONG)).toThrow('The store is closed.')
 })
 
-test('what an earlier version kept is dropped', async () => {
+test('what a newer version keeps is refused, and stays as it is: that version may be using it', async () => {
   const path = freshPath()
   await fill(path, 10)
   const raw = new Database(path)
   raw.run('PRAGMA user_version = 999')
+  expect(() => open(path)).toThrow('This database is one of a newer version.')
+  expect(() => openStore(`sqlite:${path}`, { ...WIDE, now: Date.now, log })).toThrow(
+    'made by a newer version of NexCode',
+  )
+  expect(raw.query('SELECT count(*) AS rows FROM entries').get()).toEqual({ rows: 10 })
+  raw.close()
+})
+
+test('what an earlier version kept is dropped, but not what was claimed', async () => {
+  const path = freshPath()
+  await fill(path, 10)
+  const first = open(path)
+  const claim = { id: 'one', token: 'mine', fingerprint: 'f', scope: 's' }
+  const times = { leaseMs: 1000, windowMs: 1000 }
+  expect(await first.claims?.take(claim, times)).toEqual({ kind: 'taken' })
+  await first.close()
+  const raw = new Database(path)
+  raw.run('PRAGMA user_version = 0')
   raw.close()
   const store = open(path)
-  expect(await store.stats()).toEqual({ entries: 0, bytes: 0 })
+  expect(await store.get('key-1')).toBeUndefined()
+  expect(await store.stats()).toMatchObject({ entries: 0 })
+  expect(await store.claims?.take({ ...claim, token: 'another' }, times)).toMatchObject({ kind: 'running' })
   await store.set('a', checkedValue(10), LONG)
   expect(await store.get('a')).toBeDefined()
   expect(warnings).toEqual([])

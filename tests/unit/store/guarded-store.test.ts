@@ -281,3 +281,76 @@ describe('a write', () => {
     }
   })
 })
+
+describe('a store that takes nothing, as on a full disk', () => {
+  const full = (): never => {
+    throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
+  }
+
+  test('is read all the same, is written to by a try now and then, and is one warning with what to do', async () => {
+    let sets = 0
+    let isFull = true
+    const store = guard({
+      name: 'sqlite',
+      get: () => VALUE,
+      set() {
+        sets += 1
+        if (isFull) full()
+      },
+    })
+    for (let times = 0; times < 20; times += 1) {
+      void store.set('a', VALUE, OPTIONS)
+      expect(store.get('a')).toBe(VALUE)
+    }
+    expect(sets).toBe(1)
+    expect(lines).toMatchObject([
+      { level: 'warn', fields: { store: 'sqlite', cause: 'the disk is full: make room on it' } },
+    ])
+    isFull = false
+    at += 1000
+    void store.set('a', VALUE, OPTIONS)
+    void store.set('a', VALUE, OPTIONS)
+    expect(sets).toBe(3)
+    at += 30_000
+    void store.set('a', VALUE, OPTIONS)
+    expect(lines).toMatchObject([{ level: 'warn' }, { level: 'info', message: 'the store takes answers again' }])
+  })
+
+  test('that now and then takes one is one time of trouble', () => {
+    let sets = 0
+    const store = guard({
+      name: 'sqlite',
+      set() {
+        sets += 1
+        if (sets % 2 === 1) full()
+      },
+    })
+    for (let seconds = 0; seconds < 600; seconds += 1) {
+      void store.set('a', VALUE, OPTIONS)
+      at += 1000
+    }
+    expect(sets).toBeGreaterThan(10)
+    expect(lines).toHaveLength(1)
+  })
+
+  test('has its claims tried each time, whose failure is told of like that of any write', () => {
+    const claims = { take: full, look: full, renew: full, end: full, release: full }
+    const store = guard({ name: 'sqlite', claims })
+    const claim = { id: 'i', token: 't', fingerprint: 'f', scope: 's' }
+    for (let times = 0; times < 3; times += 1) {
+      expect(() => store.claims?.take(claim, { leaseMs: 1, windowMs: 1 })).toThrow('disk is full')
+    }
+    expect(lines).toHaveLength(1)
+  })
+
+  test.each([
+    ['OOM command not allowed when used memory > maxmemory', 'maxmemory'],
+    ["READONLY You can't write against a read only replica.", 'replica'],
+    ['MISCONF Redis is configured to save RDB snapshots, but is unable to persist on disk.', 'its own disk'],
+  ])('may be a Redis, too: %s', async (says, means) => {
+    const store = guard({ get: async () => VALUE, set: () => Promise.reject(new Error(says)) })
+    await store.set('a', VALUE, OPTIONS)
+    expect(await store.get('a')).toBe(VALUE)
+    expect(lines).toMatchObject([{ fields: { cause: expect.stringContaining(means) } }])
+  })
+})

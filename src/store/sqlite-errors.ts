@@ -1,0 +1,35 @@
+/** What SQLite says where a file is made, moved or closed by another process in that very moment. */
+const PASSING = /^SQLITE_(BUSY|PROTOCOL|IOERR_(DELETE_NOENT|SHORT_READ|FSTAT)|READONLY_DBMOVED)/
+
+/** Whether an error is over in a moment: SQLite gives up then, rather than wait. */
+export function isPassing(cause: unknown): boolean {
+  return PASSING.test(codeOf(cause))
+}
+
+/** Whether an error says that a file's content is not what SQLite wrote. */
+export function isDamage(cause: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(codeOf(cause))
+}
+
+/** What the machine lacks for now, or another process holds: a file that can't be opened for that can be later. */
+const LACKING = /^(?:SQLITE_(?:BUSY|FULL|IOERR|NOMEM|PROTOCOL)|(?:ENOSPC|EDQUOT|EMFILE|ENFILE|ENOMEM|EIO|EFBIG)$)/
+
+/** Whether an error says nothing against a path, so that it can be tried again later. */
+export function isLacking(cause: unknown): boolean {
+  return LACKING.test(codeOf(cause))
+}
+
+/** Whether an error says that a file may not grow. */
+export function isFull(cause: unknown): boolean {
+  return /^SQLITE_(?:FULL|IOERR_WRITE)/.test(codeOf(cause))
+}
+
+/** Whether an error says that another process writes just now. */
+export function isBusy(cause: unknown): boolean {
+  return codeOf(cause).startsWith('SQLITE_BUSY')
+}
+
+/** The error's code, such as `SQLITE_BUSY` or `ENOENT`; else an empty text. */
+export function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+}

@@ -1,0 +1,58 @@
+import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from './claims.ts'
+
+/** Who is told how claims fare. */
+export interface ClaimWatch {
+  /** Gives what a call began with, for `succeeded` and `failed`. */
+  readonly begin: () => number
+  readonly succeeded: (round: number) => void
+  readonly failed: (round: number, cause: unknown) => void
+}
+
+/** Claims that are always tried, since nobody may go on without them, while somebody is told what becomes of that. */
+export class WatchedClaims implements Claims {
+  readonly #claims: Claims
+  readonly #watch: ClaimWatch
+
+  constructor(claims: Claims, watch: ClaimWatch) {
+    this.#claims = claims
+    this.#watch = watch
+  }
+
+  take(claim: Claim, times: ClaimTimes): Taken | Promise<Taken> {
+    return this.#run(() => this.#claims.take(claim, times))
+  }
+
+  look(id: string): Standing | Promise<Standing> {
+    return this.#claims.look(id)
+  }
+
+  renew(claim: Claim, times: ClaimTimes): void | Promise<void> {
+    return this.#run(() => this.#claims.renew(claim, times))
+  }
+
+  end(claim: Claim, end: ClaimEnd, times: ClaimTimes): void | Promise<void> {
+    return this.#run(() => this.#claims.end(claim, end, times))
+  }
+
+  release(claim: Claim): void | Promise<void> {
+    return this.#run(() => this.#claims.release(claim))
+  }
+
+  #run<T>(call: () => T | Promise<T>): T | Promise<T> {
+    const { begin, succeeded, failed } = this.#watch
+    const round = begin()
+    try {
+      const result = call()
+      if (result instanceof Promise) {
+        result.then(
+          () => succeeded(round),
+          (cause: unknown) => failed(round, cause),
+        )
+      } else succeeded(round)
+      return result
+    } catch (cause) {
+      failed(round, cause)
+      throw cause
+    }
+  }
+}
