@@ -72,7 +72,6 @@ export function deliver(
   addOwnHeaders(headers, exchange, via.debugHeaders)
   const names = answer.ok && via.renameModel !== undefined ? showNames(headers, via.renameModel) : undefined
   const isInCode = names?.isEncoded === true
-  const isWhole = !isInCode && isJsonWithin(headers, WHOLE_BYTES_MAX) && hasRoom(headers, exchange, deps.reading)
   // No client waits for the bytes that such a status can't have (RFC 9110 §15.3.5, §15.3.6).
   if (status === 204 || status === 205) headers.delete('content-length')
   exchange.status = status
@@ -85,7 +84,9 @@ export function deliver(
     exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
     return answer
   }
-  if (isWhole || (isRead && !isInCode)) return deliverWhole(exchange, answer, via, names, objects, deps)
+  const isWhole =
+    !isInCode && (isRead || (isJsonWithin(headers, WHOLE_BYTES_MAX) && hasRoom(headers, exchange, deps.reading)))
+  if (isWhole) return deliverWhole(exchange, answer, via, names, objects, deps)
   const { body } = isRead ? standalone(answer) : answer
   if (body === null) return new Response(null, answer)
   if (isEventStream) exchange.stream = true

@@ -1,6 +1,7 @@
 /** Clients that are there for as long as they are wanted. */
 export interface Peers {
-  readonly stop: () => Promise<void>
+  /** Gives how many were connected still; undefined: nobody knows. */
+  readonly stop: () => Promise<number | undefined>
 }
 
 /** One kind of slow client: how they are started, and how much each is let in with. */
@@ -8,6 +9,8 @@ export interface PeerKind {
   readonly name: string
   /** Bytes that one of them sends, or is given up to what a connection takes at once. */
   readonly bytesEach: number
+  /** Whether one of them has more wait for it than the system takes, so that a budget has to bound how many there are. */
+  readonly isHeavy?: boolean
   /** What has to be there; undefined: nothing that is not. */
   readonly tool?: string
   readonly start: (port: number, count: number) => Promise<Peers>
@@ -18,6 +21,8 @@ const PROGRAM = new URL('./peers-program.ts', import.meta.url).pathname
 const HEAD_BYTES = 16 * 1024
 const CONNECTION_BYTES = 4 * 1024
 const ANSWER_BYTES = 256 * 1024
+/** Of an answer that is longer than all buffers, each connection takes more at once: 2.5 to 4 MiB on Linux. */
+const LONG_ANSWER_BYTES = 1024 * 1024
 const BODY_BYTES = 10_000
 const TOOL = 'slowhttptest'
 const TOOL_SECONDS = 8
@@ -30,11 +35,24 @@ function ownPeers(name: string): PeerKind['start'] {
       stdout: 'pipe',
       stderr: 'inherit',
     })
-    for await (const bytes of child.stdout) if (new TextDecoder().decode(bytes).includes('ready')) break
+    const reader = child.stdout.getReader()
+    let said = ''
+    const hear = async (word: RegExp): Promise<string | undefined> => {
+      for (;;) {
+        const found = word.exec(said)
+        if (found !== null) return found[1]
+        const { value } = await reader.read()
+        if (value === undefined) return undefined
+        said += new TextDecoder().decode(value)
+      }
+    }
+    await hear(/ready/)
     return {
       async stop() {
         child.stdin.end()
+        const open = await hear(/open (\d+)\n/)
         await child.exited
+        return open === undefined ? undefined : Number(open)
       },
     }
   }
@@ -51,6 +69,7 @@ function toolPeers(mode: readonly string[], path: string): PeerKind['start'] {
       async stop() {
         child.kill('SIGINT')
         await child.exited
+        return undefined
       },
     }
   }
@@ -64,6 +83,9 @@ export const PEER_KINDS: readonly PeerKind[] = [
   { name: 'slow-read', bytesEach: CONNECTION_BYTES + ANSWER_BYTES },
   { name: 'never-read', bytesEach: CONNECTION_BYTES + ANSWER_BYTES },
   { name: 'endless-headers', bytesEach: HEAD_BYTES },
+  { name: 'never-read-long', bytesEach: CONNECTION_BYTES + LONG_ANSWER_BYTES, isHeavy: true },
+  { name: 'never-read-websocket', bytesEach: CONNECTION_BYTES + LONG_ANSWER_BYTES, isHeavy: true },
+  { name: 'deaf-websocket', bytesEach: CONNECTION_BYTES + LONG_ANSWER_BYTES, isHeavy: true },
 ]
   .map((kind): PeerKind => ({ ...kind, start: ownPeers(kind.name) }))
   .concat([
