@@ -22,9 +22,10 @@ export function checkShape(endpoint: JsonEndpoint | undefined, draft: Draft, { l
   } catch (refusal) {
     const going = draft.bodyFor(undefined)
     // What the rules have made of it may be right.
-    if (!(going instanceof Uint8Array) || !draft.isChangedFor(undefined)) throw refusal
+    const isLong = going instanceof Promise
+    if (!(isLong || going instanceof Uint8Array) || !draft.isChangedFor(undefined)) throw refusal
     // A long one is the upstream's to judge: read once more, it would keep others waiting.
-    if (going.byteLength > READ_AGAIN_BYTES_MAX) return
+    if (isLong || going.byteLength > READ_AGAIN_BYTES_MAX) return
     const value: unknown = JSON.parse(new TextDecoder().decode(going))
     if (isJsonObject(value)) assertRequest(endpoint, value)
   }

@@ -1,5 +1,6 @@
 import type { Form } from './body/read-form.ts'
 import type { UpstreamSettings } from './config/settings.ts'
+import { editBody } from './edit-body.ts'
 import { applyEdits, type Edit } from './json/edit.ts'
 import { foldsTo } from './json/fold-name.ts'
 import type { JsonBody } from './json/json-body.ts'
@@ -23,8 +24,8 @@ export interface Draft {
   readonly isReplayable: boolean
   /** What a target is to read as the model: its own name for it; undefined: the caller's; null: none, since the caller has named none. */
   modelFor(target: ModelReader): ModelName
-  /** The body for a target that is to read such a model. */
-  bodyFor(model: ModelName): UpstreamBody
+  /** The body for a target that is to read such a model; a promise where a long one has to be changed first, until that is done. */
+  bodyFor(model: ModelName): UpstreamBody | Promise<Uint8Array<ArrayBuffer>>
   /** The same as plain JSON text; undefined: it is none, or has not been read. */
   textFor(model: ModelName): Uint8Array<ArrayBuffer> | undefined
   /** Whether that is no longer the received body, so that its length and coding are other ones. */
@@ -93,7 +94,7 @@ export class JsonDraft implements Draft {
   readonly #edits: readonly Edit[]
   readonly #received: JsonBody | undefined
   readonly #isChanged: boolean
-  #last: { readonly model: ModelName; readonly body: Uint8Array<ArrayBuffer> } | undefined
+  #last: Changed | undefined
 
   constructor(
     json: JsonBody,
@@ -130,18 +131,20 @@ export class JsonDraft implements Draft {
     return this.#isChanged || this.#edits.length > 0 || this.#isRenamed(wanted)
   }
 
-  bodyFor(wanted: ModelName): Uint8Array<ArrayBuffer> {
+  bodyFor(wanted: ModelName): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     const { bytes, encoded } = (wanted === null ? this.#received : undefined) ?? this.#json
     if (!this.isChangedFor(wanted)) return encoded ?? bytes
     if (this.#edits.length === 0 && !this.#isRenamed(wanted)) return bytes
     // Several attempts at one target get the same bytes.
-    if (this.#last === undefined || this.#last.model !== wanted)
-      this.#last = { model: wanted, body: this.#edit(wanted) }
+    if (this.#last === undefined || this.#last.model !== wanted) this.#last = this.#changed(wanted)
     return this.#last.body
   }
 
   textFor(wanted: ModelName): Uint8Array<ArrayBuffer> {
-    if (this.isChangedFor(wanted)) return this.bodyFor(wanted)
+    if (this.isChangedFor(wanted)) {
+      const body = this.bodyFor(wanted)
+      return body instanceof Promise ? this.#editAtOnce(wanted) : body
+    }
     return ((wanted === null ? this.#received : undefined) ?? this.#json).bytes
   }
 
@@ -149,12 +152,33 @@ export class JsonDraft implements Draft {
     return typeof wanted === 'string' && wanted !== this.model
   }
 
-  #edit(wanted: ModelName): Uint8Array<ArrayBuffer> {
+  #changed(wanted: ModelName): Changed {
+    const { bytes } = this.#json
+    const edits = this.#isRenamed(wanted) ? [...this.#edits, ...modelEdits(this.#json, wanted)] : this.#edits
+    const editing = editBody(bytes, edits)
+    const changed: Changed = { model: wanted, body: editing }
+    if (wanted === null) changed.body = editing instanceof Promise ? editing.then(withoutModel) : withoutModel(editing)
+    const { body } = changed
+    if (body instanceof Promise) {
+      changed.body = body.then((done) => {
+        changed.body = done
+        return done
+      })
+    }
+    return changed
+  }
+
+  #editAtOnce(wanted: ModelName): Uint8Array<ArrayBuffer> {
     const { bytes } = this.#json
     if (this.#isRenamed(wanted)) return applyEdits(bytes, [...this.#edits, ...modelEdits(this.#json, wanted)])
-    const edited = applyEdits(bytes, this.#edits)
-    return wanted === null ? withoutModel(edited) : edited
+    return applyEdits(bytes, this.#edits)
   }
+}
+
+/** A body as it goes to a target that is to read such a model; a promise until it is made. */
+interface Changed {
+  readonly model: ModelName
+  body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
 }
 
 /**
@@ -178,7 +202,7 @@ export function draftOfForm(
     inner,
     isReplayable: true,
     modelFor: ({ model: own }) => own ?? named,
-    bodyFor: (wanted) => (isRenamed(wanted) ? form.replace('model', wanted) : bytes),
+    bodyFor: (wanted) => (isRenamed(wanted) ? editBody(bytes, form.replace('model', wanted)) : bytes),
     textFor: () => undefined,
     isChangedFor: isRenamed,
     letGo() {},

@@ -1,12 +1,12 @@
 import type { Draft, ModelName } from './draft.ts'
-import { applyEdits } from './json/edit.ts'
+import { editBody } from './edit-body.ts'
 import type { Live } from './live.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import type { Lane } from './router/router.ts'
 
 /** A body without what the server of its lane is known to refuse. */
 export interface FittedBody {
-  readonly body: Uint8Array<ArrayBuffer>
+  readonly body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
   /** What was left out, as `x-nexcode-params` has it. */
   readonly done: string
 }
@@ -29,7 +29,7 @@ export function fitDraft(
   const text = fit === undefined ? undefined : draft.textFor(model)
   if (fit === undefined || text === undefined) return undefined
   const { edits, done } = fit(text, endpointOf(target))
-  return edits.length === 0 ? undefined : { body: applyEdits(text, edits), done }
+  return edits.length === 0 ? undefined : { body: editBody(text, edits), done }
 }
 
 const OF_PRESET = /(?:^|; )preset=[^;]*$/

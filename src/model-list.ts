@@ -1,5 +1,7 @@
 import type { Principal } from './auth/authorize.ts'
 import { spendsOwnKey } from './auth/credentials.ts'
+import { parseJson } from './body/parse-json.ts'
+import { collect } from './body/read-bytes.ts'
 import type { ModelSettings } from './config/settings.ts'
 import type { Exchange } from './exchange.ts'
 import { readError } from './failover/judge-answer.ts'
@@ -23,6 +25,10 @@ interface ListedModel {
 
 /** An upstream that is asked for its models has this long. */
 const ANSWER_MS = 3000
+/** No list of models is longer: what is would keep all others waiting. */
+const LIST_BYTES_MAX = 4 * 1024 * 1024
+/** So many of an upstream's models are listed. */
+const LISTED_MAX = 10_000
 /** A name may have slashes in it, escaped or not. */
 const MODELS = /^(?:\/v1)?\/models(?:\/([^?]*[^?/]))?\/?(?:\?|$)/
 
@@ -149,7 +155,9 @@ async function idsBy(
     const { status } = answer
     if (secret === undefined || !maySpeakOfKey(status)) {
       begun.answered(status, undefined)
-      return idsIn(await answer.json())
+      if (answer.body === null) return []
+      const { value } = await parseJson(await collect(answer.body, LIST_BYTES_MAX))
+      return idsIn(value)
     }
     const { answer: read, value } = await readError(answer, abort, deps)
     read.body?.cancel().catch(() => undefined)
@@ -165,7 +173,7 @@ async function idsBy(
 function idsIn(value: unknown): readonly string[] {
   const data = (value as { readonly data?: unknown } | null)?.data
   if (!Array.isArray(data)) return []
-  return data.flatMap((one: unknown) => {
+  return data.slice(0, LISTED_MAX).flatMap((one: unknown) => {
     const id = (one as { readonly id?: unknown } | null)?.id
     return typeof id === 'string' ? [id] : []
   })

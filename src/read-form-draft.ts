@@ -2,8 +2,9 @@ import type { Principal } from './auth/authorize.ts'
 import { readBytes } from './body/read-bytes.ts'
 import { type Form, readForm } from './body/read-form.ts'
 import { assertSameModel, type Draft, draftAsIs, draftOfForm, modelSentTwice } from './draft.ts'
+import { editBody } from './edit-body.ts'
 import type { Exchange } from './exchange.ts'
-import { applyEdits, type Edit } from './json/edit.ts'
+import type { Edit } from './json/edit.ts'
 import { foldName } from './json/fold-name.ts'
 import { judgeBatch } from './judge-batch.ts'
 import { judgeInner, mayBringCalls } from './judge-inner.ts'
@@ -101,7 +102,7 @@ async function draftOfBatch(
     exchange.params ||= judged.done
   }
   if (edits.length === 0) return draftOfForm(bytes, form, undefined, models)
-  return { ...draftAsIs(applyEdits(bytes, edits)), received: bytes, inner: models, isChangedFor: () => true }
+  return { ...draftAsIs(await editBody(bytes, edits)), received: bytes, inner: models, isChangedFor: () => true }
 }
 
 /** The refusal of a body that must be read and can't be. */

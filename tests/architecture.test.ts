@@ -85,7 +85,7 @@ const LEVELS: readonly (readonly string[])[] = [
     'upstream/',
     'exchange.ts',
   ],
-  ['own-headers.ts', 'short-answer.ts', 'masked-send.ts'],
+  ['edit-body.ts', 'own-headers.ts', 'short-answer.ts', 'masked-send.ts'],
   ['deliver.ts'],
   ['fork-exchange.ts', 'live.ts', 'draft.ts', 'request-facts.ts', 'tape-answer.ts', 'tape-exchange.ts'],
   ['batch-line.ts', 'judge-inner.ts', 'one-reading.ts', 'pass-draft.ts'],

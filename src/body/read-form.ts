@@ -1,3 +1,4 @@
+import type { Edit } from '../json/edit.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { boundaryOf } from './form-boundary.ts'
 import { decodeUtf8, readPartHead } from './form-part.ts'
@@ -20,10 +21,10 @@ export interface Form {
   /** Where the contents of the parts with a filename stand. */
   readonly files: readonly Span[]
   /**
-   * The body with another text in each field of that name, and every other byte as it was. Throws `rules_not_applicable`
-   * for a text that would end its part.
+   * What puts another text into each field of that name; every other byte stays as it was. Throws `rules_not_applicable` for a text
+   * that would end its part.
    */
-  readonly replace: (name: string, text: string) => Uint8Array<ArrayBuffer>
+  readonly replace: (name: string, text: string) => readonly Edit[]
 }
 
 /** Some bytes in a row: `end` is the first behind them. */
@@ -71,7 +72,7 @@ export function readForm(bytes: Uint8Array<ArrayBuffer>, contentType: string): F
     files: contents,
     replace: (name, text) => {
       if (`\n${text}`.includes(`\n--${boundary}`)) throw new ApiError('rules_not_applicable')
-      return replaceSpans(bytes, spans.get(name) ?? [], new TextEncoder().encode(text))
+      return (spans.get(name) ?? []).map(({ start, end }) => ({ start, end, text }))
     },
   }
 }
@@ -132,25 +133,4 @@ function endOfHead(bytes: Uint8Array, { start, end }: Span): number | undefined 
     if (bytes[cr + 1] === LF && bytes[cr + 2] === CR && bytes[cr + 3] === LF) return cr
   }
   return undefined
-}
-
-function replaceSpans(
-  bytes: Uint8Array<ArrayBuffer>,
-  spans: readonly Span[],
-  text: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  if (spans.length === 0) return bytes
-  const removed = spans.reduce((sum, { start, end }) => sum + end - start, 0)
-  const changed = new Uint8Array(bytes.byteLength - removed + spans.length * text.byteLength)
-  let from = 0
-  let to = 0
-  for (const { start, end } of spans) {
-    changed.set(bytes.subarray(from, start), to)
-    to += start - from
-    changed.set(text, to)
-    to += text.byteLength
-    from = end
-  }
-  changed.set(bytes.subarray(from), to)
-  return changed
 }

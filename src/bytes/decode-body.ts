@@ -1,6 +1,6 @@
 import { formatOf } from './content-coding.ts'
 import { decodedBytesMax } from './decode-limit.ts'
-import { joinBytes } from './join-bytes.ts'
+import { joinInSteps } from './join-bytes.ts'
 
 /** What a body decodes to; `too_large`: more than was allowed, or than an honest one of its length does; undefined: it has a coding that is not known, or not true, or it was cut. */
 export type Decoded = Uint8Array<ArrayBuffer> | 'too_large' | undefined
@@ -112,7 +112,7 @@ async function inflate(
     for (;;) {
       const next = await reader.read().catch(() => undefined)
       if (next === undefined) return undefined
-      if (next.done) return joinBytes(chunks)
+      if (next.done) return await joinAll(chunks, onBytes)
       size += next.value.byteLength
       if (size > bytesMax) return 'too_large'
       const resting = onBytes(next.value.byteLength)
@@ -121,5 +121,15 @@ async function inflate(
     }
   } finally {
     await reader.cancel().catch(() => undefined)
+  }
+}
+
+async function joinAll(chunks: readonly Uint8Array[], onBytes: OnBytes): Promise<Uint8Array<ArrayBuffer>> {
+  const joining = joinInSteps(chunks)
+  for (;;) {
+    const { done, value } = joining.next()
+    if (done === true) return value
+    const resting = onBytes(0)
+    if (resting !== undefined) await resting
   }
 }

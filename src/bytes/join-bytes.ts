@@ -13,3 +13,31 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   }
   return joined
 }
+
+/** So much is copied between two rests. */
+const PIECE_BYTES = 1024 * 1024
+
+/**
+ * The same with rests, by yielding. A single array is not copied.
+ *
+ * @example
+ * const whole = yield* joinInSteps(chunks)
+ */
+export function* joinInSteps(parts: readonly Uint8Array[]): Generator<void, Uint8Array<ArrayBuffer>, void> {
+  const [only] = parts
+  if (only?.buffer instanceof ArrayBuffer && parts.length === 1) return only as Uint8Array<ArrayBuffer>
+  const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  if (bytes <= PIECE_BYTES) return joinBytes(parts)
+  const joined = new Uint8Array(bytes)
+  let [at, restAt] = [0, PIECE_BYTES]
+  for (const part of parts) {
+    for (let from = 0; from < part.byteLength; from += PIECE_BYTES) {
+      joined.set(part.subarray(from, from + PIECE_BYTES), at + from)
+      if (at + from < restAt) continue
+      restAt = at + from + PIECE_BYTES
+      yield
+    }
+    at += part.byteLength
+  }
+  return joined
+}

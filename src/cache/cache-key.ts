@@ -1,6 +1,6 @@
-import { canonicalJson } from './canonical-json.ts'
+import { canonicalInSteps, canonicalJson } from './canonical-json.ts'
 import type { Scope } from './scope.ts'
-import { digestOf, type Sha256 } from './sha256.ts'
+import { digestInSteps, digestOf, type Sha256 } from './sha256.ts'
 
 /** What two requests must have in common to share an answer. */
 export interface KeyParts {
@@ -27,10 +27,26 @@ const PURPOSE = 'nexcode cache 1'
  * @example
  * const key = cacheKey({ scope, upstream: 'openai', method: 'POST', path: '/v1/embeddings', query: '', body }, sha256)
  */
-export function cacheKey({ scope, upstream, method, path, query, body, extra }: KeyParts, sha256: Sha256): string {
+export function cacheKey(parts: KeyParts, sha256: Sha256): string {
+  const { body } = parts
+  return digestOf(textsOf(parts), body.byteLength === 0 ? body : canonicalJson(body), sha256)
+}
+
+/**
+ * The same for a body that is long, with rests: of one of more than 4 MiB all bytes count as they are.
+ *
+ * @example
+ * const key = await inSlices(cacheKeyInSteps(parts, sha256))
+ */
+export function* cacheKeyInSteps(parts: KeyParts, sha256: Sha256): Generator<void, string, void> {
+  const form = yield* canonicalInSteps(parts.body)
+  return yield* digestInSteps(textsOf(parts), form, sha256)
+}
+
+function textsOf({ scope, upstream, method, path, query, extra }: KeyParts): readonly string[] {
   const texts = [PURPOSE, scope, upstream, method, path, query]
   if (extra !== undefined) texts.push(extra)
-  return digestOf(texts, body.byteLength === 0 ? body : canonicalJson(body), sha256)
+  return texts
 }
 
 /** Headers that choose an account, a version or a form of the answer upstream, and those that RFC 9111 lets an answer vary by. */

@@ -1,4 +1,5 @@
-import { checksumOf } from './checksum.ts'
+import { inSlices } from '../timing/slices.ts'
+import { checksumInSteps } from './checksum.ts'
 
 /** A complete answer, as it is kept. */
 export interface CachedAnswer {
@@ -36,24 +37,44 @@ const PREFIX_BYTES = 16
 const UTF_8 = new TextEncoder()
 const DECODER = new TextDecoder()
 
+/** So much is copied between two rests. */
+const PIECE_BYTES = 1024 * 1024
+
 /**
- * Makes the bytes of an answer, for a store: a short head in JSON, and the body as it is.
+ * Makes the bytes of an answer, for a store: a short head in JSON, and the body as it is. At once, or for a large one in slices.
  *
  * @example
- * await store.set(key, encodeAnswer(answer), { ttlMs: answer.ttlMs, scope })
+ * const encoding = encodeAnswer(answer)
+ * const bytes = encoding instanceof Promise ? await encoding : encoding
  */
-export function encodeAnswer({ status, headers, chunks, storedAt, ttlMs }: CachedAnswer): Uint8Array<ArrayBuffer> {
+export function encodeAnswer(answer: CachedAnswer): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  return inSlices(encodeInSteps(answer))
+}
+
+function* encodeInSteps({
+  status,
+  headers,
+  chunks,
+  storedAt,
+  ttlMs,
+}: CachedAnswer): Generator<void, Uint8Array<ArrayBuffer>, void> {
   const sizes = chunks.map(({ bytes, atMs }) => [bytes.byteLength, Math.round(atMs * 10) / 10] as const)
   const head = UTF_8.encode(JSON.stringify({ status, headers, chunks: sizes, storedAt, ttlMs } satisfies Head))
   const bodyBytes = chunks.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
   const encoded = new Uint8Array(PREFIX_BYTES + head.byteLength + bodyBytes)
   encoded.set(head, PREFIX_BYTES)
   let at = PREFIX_BYTES + head.byteLength
+  let restAt = at + PIECE_BYTES
   for (const { bytes } of chunks) {
-    encoded.set(bytes, at)
+    for (let from = 0; from < bytes.byteLength; from += PIECE_BYTES) {
+      encoded.set(bytes.subarray(from, from + PIECE_BYTES), at + from)
+      if (at + from < restAt) continue
+      restAt = at + from + PIECE_BYTES
+      yield
+    }
     at += bytes.byteLength
   }
-  const [low, high] = checksumOf(encoded.subarray(PREFIX_BYTES))
+  const [low, high] = yield* checksumInSteps(encoded.subarray(PREFIX_BYTES))
   const prefix = new DataView(encoded.buffer)
   prefix.setUint32(0, MAGIC)
   prefix.setUint32(4, head.byteLength)
@@ -63,17 +84,22 @@ export function encodeAnswer({ status, headers, chunks, storedAt, ttlMs }: Cache
 }
 
 /**
- * Reads an answer back; its chunks are views of `bytes`, which must not change after that. undefined: the bytes are torn, or
- * of another version.
+ * Reads an answer back, at once or of a large one in slices; its chunks are views of `bytes`, which must not change after that.
+ * undefined: the bytes are torn, or of another version.
  *
  * @example
- * const answer = decodeAnswer(bytes)
+ * const decoding = decodeAnswer(bytes)
+ * const answer = decoding instanceof Promise ? await decoding : decoding
  */
-export function decodeAnswer(bytes: Uint8Array): CachedAnswer | undefined {
+export function decodeAnswer(bytes: Uint8Array): CachedAnswer | undefined | Promise<CachedAnswer | undefined> {
+  return inSlices(decodeInSteps(bytes))
+}
+
+function* decodeInSteps(bytes: Uint8Array): Generator<void, CachedAnswer | undefined, void> {
   if (bytes.byteLength < PREFIX_BYTES) return undefined
   const prefix = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES)
   if (prefix.getUint32(0) !== MAGIC) return undefined
-  const [low, high] = checksumOf(bytes.subarray(PREFIX_BYTES))
+  const [low, high] = yield* checksumInSteps(bytes.subarray(PREFIX_BYTES))
   if (prefix.getUint32(8) !== low || prefix.getUint32(12) !== high) return undefined
   const headEnd = PREFIX_BYTES + prefix.getUint32(4)
   // The length of the head is not part of the checksum; what it leads to has to be JSON that fits the rest.

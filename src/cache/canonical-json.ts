@@ -22,3 +22,21 @@ export function canonicalJson(bytes: Uint8Array): string | Uint8Array {
     return bytes
   }
 }
+
+/** Of a longer body, the form is its bytes: its text alone would take long to make. */
+const READ_BYTES_MAX = 4 * 1024 * 1024
+
+/**
+ * The same with rests. A text of more than 4 MiB, or with an object of more than ten thousand members, comes back as its bytes.
+ *
+ * @example
+ * const form = yield* canonicalInSteps(body)
+ */
+export function* canonicalInSteps(bytes: Uint8Array): Generator<void, string | Uint8Array, void> {
+  if (bytes.byteLength > READ_BYTES_MAX) return bytes
+  try {
+    return yield* new CanonicalScanner(UTF_8.decode(bytes)).scanInSteps()
+  } catch {
+    return bytes
+  }
+}

@@ -1,9 +1,10 @@
-import { type Verdict, verdictOn } from '../openai/whole-answer.ts'
 import { worksOn } from '../openai/works-on.ts'
 import { storedHeaders } from './cache-headers.ts'
 import { encodeAnswer, type TimedChunk } from './cached-answer.ts'
 import type { FlightOptions } from './flight.ts'
 import type { UnderWay } from './under-way.ts'
+import { verdictOn } from './whole-answer.ts'
+import type { Verdict } from './whole-json.ts'
 
 /** What has been seen of an answer. */
 export interface Head {
@@ -49,7 +50,7 @@ export function claimEnding(
     if (verdict === 'failed' || (verdict === 'cut' && !look(chunks))) return call.release()
     if (verdict === 'cut') return call.end({ kind: 'lost' })
     const kept = { status, headers: storedHeaders(headers), chunks, storedAt: clock(), ttlMs: windowMs }
-    await call.end({ kind: 'answered', answer: encodeAnswer(kept) })
+    await call.end({ kind: 'answered', answer: await encodeAnswer(kept) })
   }
   return {
     onComplete(answer, chunks) {

@@ -1,5 +1,4 @@
 import { ApiError } from '../openai/api-error.ts'
-import { isInFull } from '../openai/whole-answer.ts'
 import type { Claim, Claims, ClaimTimes } from '../store/claims.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { awaitClaim } from './await-claim.ts'
@@ -12,6 +11,7 @@ import type { Scope } from './scope.ts'
 import { digestOf, type Sha256 } from './sha256.ts'
 import { type Found, type TakeDeps, type TakePlaces, takeClaim } from './take-claim.ts'
 import { UnderWay } from './under-way.ts'
+import { isInFull } from './whole-answer.ts'
 
 /** A request with an `Idempotency-Key`. */
 export interface IdempotentRequest {
@@ -160,10 +160,14 @@ async function begin<Note>(
   return keptIn(await awaitClaim(claim.id, stores, abort.signal, deps), 'joined', deps)
 }
 
-function keptIn<Note>(found: Found, how: 'replayed' | 'joined', { noteKept }: IdempotencyDeps<Note>): Source<Note> {
+async function keptIn<Note>(
+  found: Found,
+  how: 'replayed' | 'joined',
+  { noteKept }: IdempotencyDeps<Note>,
+): Promise<Source<Note>> {
   if (found.kind === 'running') throw new ApiError('idempotency_under_way')
   if (found.kind === 'lost') throw new ApiError('idempotency_outcome_unknown')
-  const kept = found.kind === 'answered' ? decodeAnswer(found.answer) : undefined
+  const kept = found.kind === 'answered' ? await decodeAnswer(found.answer) : undefined
   // Torn, it has been given all the same.
   if (kept === undefined) throw new ApiError('idempotency_answer_not_kept')
   return { answer: new Response(null, { status: kept.status }), note: noteKept(kept, how) }

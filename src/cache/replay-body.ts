@@ -25,10 +25,8 @@ export function replayBody(
 ): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   if (pace === 'original') return playChunks(answer, deps)
   if (!isEventStream(answer)) {
-    const [only] = answer.chunks
     // As it is kept: nobody writes into it.
-    if (only !== undefined && answer.chunks.length === 1) return only.bytes as Uint8Array<ArrayBuffer>
-    return joinBytes(answer.chunks.map(({ bytes }) => bytes))
+    return inOnePiece(answer) ?? joinBytes(answer.chunks.map(({ bytes }) => bytes))
   }
   return new ReadableStream<Uint8Array>(
     {
@@ -64,6 +62,19 @@ function playChunks({ chunks }: CachedAnswer, { sleep, now }: ReplayDeps): Reada
     },
     { highWaterMark: 0 },
   )
+}
+
+/** All of a body whose chunks lie one behind the other, as those of what was decoded do; undefined: they don't. */
+function inOnePiece({ chunks }: CachedAnswer): Uint8Array<ArrayBuffer> | undefined {
+  const [first] = chunks
+  if (first === undefined) return undefined
+  const { buffer, byteOffset } = first.bytes
+  let end = byteOffset
+  for (const { bytes } of chunks) {
+    if (bytes.buffer !== buffer || bytes.byteOffset !== end) return undefined
+    end += bytes.byteLength
+  }
+  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, end - byteOffset) : undefined
 }
 
 function isEventStream({ headers }: CachedAnswer): boolean {

@@ -1,5 +1,6 @@
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
+import { Slice } from '../timing/slices.ts'
 import type { HeldAnswer } from './held-answer.ts'
 
 /** How long the beginning of an answer may be read. */
@@ -15,6 +16,9 @@ export interface ReadingLimits {
   readonly idleMs: number
   readonly abort: AbortController
 }
+
+/** So much is looked through at once. */
+const PIECE_BYTES = 64 * 1024
 
 /**
  * Reads the beginning of an answer until `add` can tell from it what it was to find out.
@@ -44,10 +48,21 @@ export async function readBeginning<T>(
       if (bytes === undefined) return 'end'
       idle.touch()
       if (!hadBytes) soon.touch()
-      const told = add(bytes)
+      const told = bytes.byteLength > PIECE_BYTES ? await addInPieces(bytes, add) : add(bytes)
       if (told !== undefined) return { told }
     }
   } finally {
     for (const deadline of [total, soon, idle]) deadline.clear()
   }
+}
+
+/** A chunk of megabytes may be of a million events that say nothing. */
+async function addInPieces<T>(bytes: Uint8Array, add: (bytes: Uint8Array) => T | undefined): Promise<T | undefined> {
+  const slice = new Slice()
+  for (let from = 0; from < bytes.byteLength; from += PIECE_BYTES) {
+    const told = add(bytes.subarray(from, from + PIECE_BYTES))
+    if (told !== undefined) return told
+    if (slice.isOver()) await slice.rest()
+  }
+  return undefined
 }

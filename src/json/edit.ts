@@ -46,6 +46,23 @@ export function applyEdits(bytes: Uint8Array<ArrayBuffer>, edits: readonly Edit[
   return changed
 }
 
+/**
+ * The pieces that such a text is made of, in order: for whoever puts a long one together a little at a time.
+ *
+ * @example
+ * const changed = yield* joinInSteps(editedParts(bytes, edits))
+ */
+export function editedParts(bytes: Uint8Array<ArrayBuffer>, edits: readonly Edit[]): Uint8Array<ArrayBuffer>[] {
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  let from = 0
+  for (const { start, end, text } of edits.toSorted((one, other) => one.start - other.start || one.end - other.end)) {
+    parts.push(bytes.subarray(from, start), UTF_8.encode(text))
+    from = end
+  }
+  parts.push(bytes.subarray(from))
+  return parts
+}
+
 /** A longer text is worth the call of an encoder. */
 const SHORT_CHARS_MAX = 64
 const ASCII_MAX = 0x7f

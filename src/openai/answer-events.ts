@@ -38,7 +38,7 @@ const FAILURES: ReadonlySet<string> = new Set([
   'thread.run.expired',
 ])
 /** Every event that means something has one of these in its text, or an escape that may hide it: all others need not be parsed. */
-const TELLING = /error|failed|cancelled|expired|complete|done|message_stop|\\u00/
+export const TELLING = /error|failed|cancelled|expired|complete|done|message_stop|\\u00/
 
 /**
  * The endpoints whose stream is broken where it ends without its last event, as far as nothing else can tell: their protocols
@@ -70,7 +70,16 @@ export const ENDPOINTS_WITH_LAST_EVENT: ReadonlySet<string> = new Set([
 export function meaningOf(endpoint: string, { event, data }: AnswerEvent): EventMeaning {
   const text = data?.trim()
   if (isDone(text)) return WITHOUT_DONE.has(endpoint) ? 'neither' : 'last'
-  const value = text !== undefined && TELLING.test(text) ? parseObject(text) : undefined
+  return meaningOfValue(event, text !== undefined && TELLING.test(text) ? parseObject(text) : undefined)
+}
+
+/**
+ * The same by the event's name and the object that its data are; undefined: they are none, or one that tells nothing.
+ *
+ * @example
+ * const meaning = meaningOfValue('response.completed', value)
+ */
+export function meaningOfValue(event: string | undefined, value: JsonObject | undefined): EventMeaning {
   const type = typeof value?.['type'] === 'string' ? value['type'] : undefined
   if (isNamed(FAILURES, event, type) || (value !== undefined && saysFailure(value))) return 'failure'
   if (isNamed(LAST_OF_RESPONSE, event, type)) {
@@ -130,7 +139,12 @@ export class OpenChoices {
 
   /** Takes the data of the next event. */
   add(data: string | undefined): void {
-    for (const choice of choicesOf(parseObject(data) ?? {})) {
+    this.addValue(parseObject(data))
+  }
+
+  /** Takes the object that an event's data are; undefined: they are none. */
+  addValue(value: JsonObject | undefined): void {
+    for (const choice of choicesOf(value ?? {})) {
       this.#hasBegun = true
       const index = choice['index'] ?? 0
       if (isFinished(choice)) this.#open.delete(index)

@@ -6,9 +6,9 @@ import { whyUnusable } from '../cache/freshness.ts'
 import type { RequestControl } from '../cache/request-control.ts'
 import type { Scope } from '../cache/scope.ts'
 import { isHeadStorable } from '../cache/storable.ts'
+import { isInFull, isWholeAnswer } from '../cache/whole-answer.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import { isInFull, isWholeAnswer } from '../openai/whole-answer.ts'
 import { awaitFlight } from './await-flight.ts'
 import { flyOut } from './fly-out.ts'
 import { playKept } from './play-kept.ts'
@@ -89,7 +89,8 @@ async function look(
   if (!control.mayLook) return 'request'
   const got = store.get(key)
   const bytes = got instanceof Promise ? await got : got
-  const kept = bytes === undefined ? undefined : decodeAnswer(bytes)
+  const decoding = bytes === undefined ? undefined : decodeAnswer(bytes)
+  const kept = decoding instanceof Promise ? await decoding : decoding
   if (kept === undefined) return 'miss'
   return whyUnusable(kept, control, Date.now()) ?? kept
 }
@@ -107,7 +108,9 @@ function keep(
     const { ttlMs } = control
     const { status, headers } = answer
     const kept = { status, headers: storedHeaders(headers), chunks, storedAt: Date.now(), ttlMs }
-    return store.set(key, encodeAnswer(kept), { ttlMs, scope })
+    const set = (bytes: Uint8Array): void | Promise<void> => store.set(key, bytes, { ttlMs, scope })
+    const encoding = encodeAnswer(kept)
+    return encoding instanceof Promise ? encoding.then(set) : set(encoding)
   }
   const isWhole = isWholeAnswer(endpointOf(request.exchange.target), answer.headers, chunks)
   return typeof isWhole === 'boolean' ? put(isWhole) : isWhole.then(put)

@@ -54,9 +54,11 @@ export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): P
   // What the caller sent: the rules may be other ones when it tries again.
   const { received } = draft
   const isRead = received === null || received instanceof Uint8Array
-  const body = received instanceof Uint8Array ? comparableBody(received, headers.get('content-type')) : NOTHING
+  const comparing = received instanceof Uint8Array ? comparableBody(received, headers.get('content-type')) : NOTHING
+  const body = comparing instanceof Promise ? await comparing : comparing
   const unread = isRead ? '' : `unread, ${headers.get('content-length')} bytes`
-  const fingerprint = keyIn(scope, request, body, unread, deps.digest)
+  const naming = keyIn(scope, request, body, unread, deps.digest)
+  const fingerprint = naming instanceof Promise ? await naming : naming
   const isBackground = startsWork(endpointOf(exchange.target), draft.value, sentOf(draft))
   const runsOn = settings.onDisconnect === 'drain' || isBackground
   const { signal } = exchange.abort

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { createBeside } from '../beside.ts'
-import { cacheKey, variantOf } from '../cache/cache-key.ts'
+import { cacheKey, cacheKeyInSteps, type KeyParts, variantOf } from '../cache/cache-key.ts'
 import { askerTexts, type Scope, scopeOf } from '../cache/scope.ts'
-import { digestOf, type Sha256 } from '../cache/sha256.ts'
+import { digestInSteps, digestOf, LONG_BODY_BYTES, type Sha256 } from '../cache/sha256.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Route } from '../router/router.ts'
+import { inSlices } from '../timing/slices.ts'
 import type { ReuseRequest } from './reuse-request.ts'
 
 /** What a request's answer is kept under, and whose it is. */
@@ -23,14 +24,17 @@ const identities = createBeside<Route['lanes'], string>('identity')
 const KNOWN_MAX = 4096
 
 /**
- * Makes what names requests for the cache. One that comes again byte for byte, from the same caller, is known by a digest of
- * what came, without its canonical form; nothing of a prompt or a key can be read from what is remembered.
+ * Makes what names requests for the cache: at once, or for a long body in slices. One that comes again byte for byte, from the same
+ * caller, is known by a digest of what came, without its canonical form; nothing of a prompt or a key can be read from what is
+ * remembered.
  *
  * @example
- * const nameOf = createCacheNames(sha256)
- * const { key, scope } = nameOf(request, body)
+ * const naming = nameOf(request, body)
+ * const { key, scope } = naming instanceof Promise ? await naming : naming
  */
-export function createCacheNames(sha256: Sha256): (request: ReuseRequest, body: Uint8Array) => CacheName {
+export function createCacheNames(
+  sha256: Sha256,
+): (request: ReuseRequest, body: Uint8Array) => CacheName | Promise<CacheName> {
   let known: LRUCache<string, CacheName> | undefined
   return (request, body) => {
     // Most servers have no cache.
@@ -38,28 +42,61 @@ export function createCacheNames(sha256: Sha256): (request: ReuseRequest, body: 
     const asker = { principal: request.principal, headers: request.exchange.request.headers }
     const { cache } = request.settings
     const texts = textsOf(request, identityOf(request.route))
-    const seen = digestOf([...askerTexts(asker, cache), ...texts], body, sha256)
+    const seenTexts = [...askerTexts(asker, cache), ...texts]
+    const scope = (): Scope => scopeOf(asker, cache, sha256)
+    if (body.byteLength > LONG_BODY_BYTES)
+      return inSlices(nameInSteps({ seenTexts, scope, texts, body }, known, sha256))
+    const seen = digestOf(seenTexts, body, sha256)
     const before = known.get(seen)
     if (before !== undefined) return before
-    const scope = scopeOf(asker, cache, sha256)
-    const name = { key: keyOf(scope, texts, body, sha256), scope }
+    const own = scope()
+    const name = { key: cacheKey(partsOf(own, texts, body), sha256), scope: own }
     known.set(seen, name)
     return name
   }
 }
 
-/**
- * Gives the key of a request in a scope; `upstream`: who is asked, where that tells requests apart.
- *
- * @example
- * const fingerprint = keyIn(scope, request, body, '', sha256)
- */
-export function keyIn(scope: Scope, request: ReuseRequest, body: Uint8Array, upstream: string, sha256: Sha256): string {
-  return keyOf(scope, textsOf(request, upstream), body, sha256)
+/** A request with a long body, and what it is known again by. */
+interface LongRequest {
+  readonly seenTexts: readonly string[]
+  readonly scope: () => Scope
+  readonly texts: Texts
+  readonly body: Uint8Array
 }
 
-function keyOf(scope: Scope, [method, path, query, extra, upstream]: Texts, body: Uint8Array, sha256: Sha256): string {
-  return cacheKey({ scope, upstream, method, path, query, body, extra }, sha256)
+function* nameInSteps(
+  { seenTexts, scope, texts, body }: LongRequest,
+  known: LRUCache<string, CacheName>,
+  sha256: Sha256,
+): Generator<void, CacheName, void> {
+  const seen = yield* digestInSteps(seenTexts, body, sha256)
+  const before = known.get(seen)
+  if (before !== undefined) return before
+  const own = scope()
+  const name = { key: yield* cacheKeyInSteps(partsOf(own, texts, body), sha256), scope: own }
+  known.set(seen, name)
+  return name
+}
+
+/**
+ * Gives the key of a request in a scope, at once or for a long body in slices; `upstream`: who is asked, where that tells requests apart.
+ *
+ * @example
+ * const fingerprint = await keyIn(scope, request, body, '', sha256)
+ */
+export function keyIn(
+  scope: Scope,
+  request: ReuseRequest,
+  body: Uint8Array,
+  upstream: string,
+  sha256: Sha256,
+): string | Promise<string> {
+  const parts = partsOf(scope, textsOf(request, upstream), body)
+  return body.byteLength > LONG_BODY_BYTES ? inSlices(cacheKeyInSteps(parts, sha256)) : cacheKey(parts, sha256)
+}
+
+function partsOf(scope: Scope, [method, path, query, extra, upstream]: Texts, body: Uint8Array): KeyParts {
+  return { scope, upstream, method, path, query, body, extra }
 }
 
 function textsOf({ exchange: { request, target } }: ReuseRequest, upstream: string): Texts {

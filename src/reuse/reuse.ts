@@ -54,13 +54,15 @@ export function createReuse(deps: AnswerOnceDeps): Reuse {
     async answer(request) {
       const { exchange, draft, settings } = request
       if (isOnce(exchange, settings)) return answerOnce(request, deps)
-      const body = draft.bodyFor(undefined)
+      const going = draft.bodyFor(undefined)
+      const body = going instanceof Promise ? await going : going
       const isWhole = body === null || body instanceof Uint8Array
       if (settings.cache.store === undefined) return direct(request, undefined)
       const judging = judge(request, isWhole ? body : undefined)
       const judgement = judging instanceof Promise ? await judging : judging
       if (judgement.kind === 'bypass' || !isWhole) return direct(request, bypassOf(judgement))
-      const { key, scope } = nameOf(request, body ?? NOTHING)
+      const naming = nameOf(request, body ?? NOTHING)
+      const { key, scope } = naming instanceof Promise ? await naming : naming
       return answerFromCache({ request, key, scope, control: judgement.control }, cached)
     },
   }

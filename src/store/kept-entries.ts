@@ -47,9 +47,9 @@ export class KeptEntries {
     return this.#arena.bytes
   }
 
-  /** Keeps a copy of a value. */
+  /** Keeps a value: a large one that has a buffer of its own as it is, which is not written to from now on; of any other one a copy. */
   keep(value: Uint8Array, { scope, expiresAt }: EntryNote): KeptEntry {
-    if (value.byteLength >= LARGE_BYTES_MIN) return { expiresAt, scope, value: new Uint8Array(value) }
+    if (value.byteLength >= LARGE_BYTES_MIN) return { expiresAt, scope, value: ownBytes(value) }
     HEAD_FIELDS.setFloat64(0, expiresAt)
     HEAD_FIELDS.setUint32(8, scope.byteLength)
     HEAD_FIELDS.setUint32(12, value.byteLength)
@@ -77,4 +77,14 @@ export class KeptEntries {
   free(kept: KeptEntry): void {
     if (typeof kept === 'number') this.#arena.free(kept)
   }
+}
+
+/** To copy tens of megabytes would keep all others waiting. */
+const COPIED_BYTES_MAX = 1024 * 1024
+
+/** A copy of some bytes; of very many that have a buffer of their own it is these themselves, which must not be written to any more. */
+export function ownBytes(value: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = value
+  const isItsOwn = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+  return isItsOwn && byteLength > COPIED_BYTES_MAX ? new Uint8Array(buffer) : new Uint8Array(value)
 }

@@ -1,5 +1,6 @@
 import { CLAIM_BYTES, roomFor } from './claim-room.ts'
 import type { Claim, ClaimEnd, ClaimsAtOnce, ClaimTimes, Standing, Taken } from './claims.ts'
+import { ownBytes } from './kept-entries.ts'
 
 /** How often what is over is looked for. */
 const SWEEP_MS = 10_000
@@ -78,7 +79,7 @@ class MemoryClaims implements ClaimsAtOnce {
     const { token, fingerprint, scope } = claim
     const wanted = end.kind === 'answered' ? end.answer.byteLength : 0
     const isKept = end.kind === 'answered' && this.#makeRoom(scope, CLAIM_BYTES + wanted)
-    const answer = isKept ? new Uint8Array(end.answer) : undefined
+    const answer = isKept ? ownBytes(end.answer) : undefined
     const state = end.kind === 'answered' && !isKept ? 'unkept' : end.kind
     this.#put(claim.id, { token, fingerprint, scope, state, answer, expiresAt: this.#options.now() + windowMs })
   }

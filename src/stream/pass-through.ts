@@ -1,3 +1,4 @@
+import { Slice } from '../timing/slices.ts'
 import type { Broken, Tap } from './tap.ts'
 
 /** What a tapped body does differently where it is read within the program, and not by the runtime. */
@@ -24,6 +25,14 @@ export function passThrough(
 ): ReadableStream<Uint8Array> {
   const reader: Reader = source.getReader()
   let isLeft = false
+  /** Of a chunk of megabytes, which goes on in pieces. */
+  let rest: Uint8Array | undefined
+  let slice: Slice | undefined
+  const rested = async (chunk: Uint8Array): Promise<Uint8Array> => {
+    slice ??= new Slice()
+    if (slice.isOver()) await slice.rest()
+    return chunk
+  }
   const end = (controller: ReadableStreamDefaultController<Uint8Array>, broken: Broken | undefined): void => {
     if (broken === undefined) {
       controller.close()
@@ -38,10 +47,16 @@ export function passThrough(
       async pull(controller) {
         tap.onWait()
         let chunk: Uint8Array | undefined
+        const held = rest
+        rest = undefined
         try {
-          chunk = (await reader.read()).value
+          chunk = held === undefined ? (await reader.read()).value : await rested(held)
         } catch (cause) {
           return isLeft ? tap.onCancel() : end(controller, tap.onFail(cause))
+        }
+        if (chunk !== undefined && chunk.byteLength > PIECE_BYTES) {
+          rest = chunk.subarray(PIECE_BYTES)
+          chunk = chunk.subarray(0, PIECE_BYTES)
         }
         if (chunk !== undefined) tap.onChunk(chunk)
         if (isLeft) return
@@ -50,6 +65,8 @@ export function passThrough(
       },
       cancel(reason) {
         isLeft = true
+        if (rest !== undefined) tap.onChunk(rest)
+        rest = undefined
         if (isFailure?.(reason) === true) tap.onFail(reason)
         else if (reason === undefined && readRest(reader, tap)) return undefined
         else tap.onCancel()
@@ -65,6 +82,9 @@ interface Reader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
   cancel(reason: unknown): Promise<void>
 }
+
+/** So much is looked through at once, with others served behind it. */
+const PIECE_BYTES = 128 * 1024
 
 /** Reads what is behind an answer's last event, for a moment; false: its reader left before that. */
 function readRest(reader: Reader, tap: Tap): boolean {

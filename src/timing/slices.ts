@@ -115,3 +115,34 @@ async function giveTurn(): Promise<void> {
 export function breathe(): Promise<void> {
   return nextTurn()
 }
+
+/**
+ * Does work in slices: all of it at once where that takes no longer than one. A generator says where it may rest, by yielding; what is
+ * short does not yield.
+ *
+ * @example
+ * const verdict = inSlices(judging(bytes))
+ * return verdict instanceof Promise ? verdict.then(keep) : keep(verdict)
+ */
+export function inSlices<T>(work: Generator<void, T, void>): T | Promise<T> {
+  let step = work.next()
+  if (step.done === true) return step.value
+  const slice = Slice.amongMany()
+  step = goOn(work, slice)
+  return step.done === true ? step.value : restAndGoOn(work, slice)
+}
+
+async function restAndGoOn<T>(work: Generator<void, T, void>, slice: Slice): Promise<T> {
+  for (;;) {
+    await slice.rest()
+    const step = goOn(work, slice)
+    if (step.done === true) return step.value
+  }
+}
+
+function goOn<T>(work: Generator<void, T, void>, slice: Slice): IteratorResult<void, T> {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true || slice.isOver()) return step
+  }
+}

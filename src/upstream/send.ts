@@ -15,7 +15,8 @@ export type UpstreamBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> 
 export interface UpstreamCall extends Destination {
   readonly method: string
   readonly headers: Headers
-  readonly body: UpstreamBody
+  /** A promise where it is being made. */
+  readonly body: UpstreamBody | Promise<UpstreamBody>
   /** Aborting it closes the upstream's connection at once, also in the midst of the answer's body. */
   readonly abort: AbortController
   /** Is set when it is sent: on a connection of its own, or on one of the pool where that has one. */
@@ -90,15 +91,16 @@ const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
 export function createSend(deps: SendDeps): Send {
   const connectionsOf = createOriginConnections(() => performance.now())
   return async (call) => {
-    const { abort, body } = call
-    const firstByte = deps.deadlines.start(call.firstByteMs ?? deps.firstByteMs, () =>
-      abort.abort(new ApiError('upstream_timeout')),
-    )
-    const upload = body instanceof ReadableStream ? watched(body, firstByte, abort) : body
+    const { abort } = call
     const connections = connectionsOf(call.url)
     const isKept = NEVER_RESENT.has(call.method) && connections.isTrusted()
     const mayBeStale = isKept && connections.mayBeKept()
     call.connection = mayBeStale ? 'pooled' : 'new'
+    const body = call.body instanceof Promise ? await call.body : call.body
+    const firstByte = deps.deadlines.start(call.firstByteMs ?? deps.firstByteMs, () =>
+      abort.abort(new ApiError('upstream_timeout')),
+    )
+    const upload = body instanceof ReadableStream ? watched(body, firstByte, abort) : body
     try {
       let answer = await deps.fetch(call.url, initOf(call, upload, isKept))
       connections.onAnswer(answer.status, isKept)

@@ -40,7 +40,7 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
   const targets = lanes.map(async (lane) => {
     const name = draft.modelFor(lane)
     const fitted = fitDraft(draft, lane, name, routed.target, live)
-    const body = fitted?.body ?? draft.bodyFor(name)
+    const body = await (fitted?.body ?? draft.bodyFor(name))
     const address = routed.addressOf(lane, name === null ? undefined : (name ?? draft.model))
     const url = (address.url.origin + address.target).replace(SECRET_PARAMETER, '$1…')
     return {

@@ -1,6 +1,7 @@
 import type { ApiError } from '../../openai/api-error.ts'
 import type { Broken, Tap } from '../../stream/tap.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
+import { batchesOf, isLong } from './batches.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { openFrame } from './frame.ts'
 import type { ResponseFraming } from './response-head.ts'
@@ -57,8 +58,12 @@ export async function writeStream(
       const { done, value } = next instanceof Promise ? await next : next
       if (socket.isClosed && !rest.isRead()) return 'broken'
       if (done) break
-      for (const chunk of value) tap.onChunk(chunk)
-      if (!out.write(value)) await socket.flushed()
+      if (isLong(value)) {
+        for await (const batch of batchesOf(value)) {
+          if (socket.isClosed && !rest.isRead()) return 'broken'
+          if (!pass(batch, tap, out)) await socket.flushed()
+        }
+      } else if (!pass(value, tap, out)) await socket.flushed()
     }
     return out.finish(tap.onDone(), framing)
   } catch (cause) {
@@ -81,6 +86,12 @@ function readerOf({ body }: Response, tap: Tap): ManyReader {
     tap.onFail(cause)
     throw cause
   }
+}
+
+/** Passes some chunks on; returns whether the system has taken all of them. */
+function pass(chunks: readonly Uint8Array[], tap: Tap, out: StreamWriter): boolean {
+  for (const chunk of chunks) tap.onChunk(chunk)
+  return out.write(chunks)
 }
 
 /** Where a stream is written to, and who is told. */

@@ -5,7 +5,8 @@ const CR = 0x0d
  * Finds where the events of a stream end, whatever the chunks that it comes in.
  *
  * A line ends with LF, CR or CR LF (WHATWG HTML §9.2.5). An event ends as soon as its blank line is there: the LF of a CR LF
- * that comes only later is the next one's.
+ * that comes only later is the next one's. Blank lines that follow one another in a chunk are one event without anything: there may
+ * be millions of them.
  *
  * @example
  * const ends = new EventEnds()
@@ -13,7 +14,9 @@ const CR = 0x0d
  */
 export class EventEnds {
   #isLineEmpty = true
-  #isAfterCr = false;
+  #isAfterCr = false
+  /** Nothing but blank lines has come since the last event ended. */
+  #isEventEmpty = true;
 
   /** Takes a chunk, and gives where events end in it, each behind its blank line. All are to be taken. */
   *in(chunk: Uint8Array): Generator<number, void> {
@@ -23,6 +26,16 @@ export class EventEnds {
       // The second half of a CR LF ends no line of its own.
       if (this.#isAfterCr && chunk[at] === LF) at += 1
       this.#isAfterCr = false
+      if (this.#isEventEmpty) {
+        const from = at
+        while (chunk[at] === LF || chunk[at] === CR) at += 1
+        this.#isAfterCr = at > from && chunk[at - 1] === CR
+        if (at > from) yield at
+        if (at < chunk.byteLength) this.#isEventEmpty = false
+        // What comes next is no line end.
+        this.#isAfterCr &&= at === chunk.byteLength
+        if (at > from) continue
+      }
       // Each is searched for once: a stream of one kind of line ends has none of the other.
       if (lf !== -1 && lf < at) lf = chunk.indexOf(LF, at)
       if (cr !== -1 && cr < at) cr = chunk.indexOf(CR, at)
@@ -40,6 +53,7 @@ export class EventEnds {
         this.#isAfterCr = false
         at += 1
       }
+      this.#isEventEmpty = true
       yield at
     }
   }

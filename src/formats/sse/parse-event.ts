@@ -19,6 +19,7 @@ const BYTE_ORDER_MARK = '\uFEFF'
  * const { event, data } = parseEvent(piece.bytes)
  */
 export function parseEvent(bytes: Uint8Array, isFirst = false): ParsedEvent {
+  if (isBlank(bytes)) return NOTHING
   let event: string | undefined
   let id: string | undefined
   let data: string | undefined
@@ -34,4 +35,15 @@ export function parseEvent(bytes: Uint8Array, isFirst = false): ParsedEvent {
     else if (name === 'id' && !value.includes('\0')) id = value
   }
   return { event, id, data }
+}
+
+const LF = 0x0a
+const CR = 0x0d
+const NOTHING: ParsedEvent = { event: undefined, id: undefined, data: undefined }
+
+/** There may be a million blank lines in a row. */
+function isBlank(bytes: Uint8Array): boolean {
+  let at = 0
+  while (bytes[at] === LF || bytes[at] === CR) at += 1
+  return at === bytes.byteLength
 }

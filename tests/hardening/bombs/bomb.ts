@@ -3,6 +3,8 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'nod
 /** A request that is small for what it may cost. */
 export interface Bomb {
   readonly id: string
+  /** POST where absent. */
+  readonly method?: string
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
@@ -120,7 +122,7 @@ export function makeBombs(mib: number): readonly Bomb[] {
  * @example
  * socket.write(wireOf(bomb))
  */
-export function wireOf({ target, headers, body, chunkBytes }: Bomb): Buffer {
+export function wireOf({ method = 'POST', target, headers, body, chunkBytes }: Bomb): Buffer {
   const lines = Object.entries({
     host: '127.0.0.1',
     authorization: 'Bearer sk-anything',
@@ -128,7 +130,7 @@ export function wireOf({ target, headers, body, chunkBytes }: Bomb): Buffer {
     ...headers,
     ...(chunkBytes === undefined ? { 'content-length': body.byteLength } : { 'transfer-encoding': 'chunked' }),
   }).map(([name, value]) => `${name}: ${value}\r\n`)
-  const head = Buffer.from(`POST ${target} HTTP/1.1\r\n${lines.join('')}\r\n`)
+  const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`)
   if (chunkBytes === undefined) return Buffer.concat([head, body])
   const size = Buffer.from(`${chunkBytes.toString(16)}\r\n`)
   const end = Buffer.from('\r\n')

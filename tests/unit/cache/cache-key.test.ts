@@ -1,6 +1,7 @@
-import { expect, test } from 'bun:test'
-import { cacheKey, isCoveredByKey, type KeyParts, variantOf } from '../../../src/cache/cache-key.ts'
+import { describe, expect, test } from 'bun:test'
+import { cacheKey, cacheKeyInSteps, isCoveredByKey, type KeyParts, variantOf } from '../../../src/cache/cache-key.ts'
 import type { Scope } from '../../../src/cache/scope.ts'
+import { inSlices } from '../../../src/timing/slices.ts'
 import { bytesOf } from '../json/json-texts.ts'
 import { sha256, tokenScope } from './rig.ts'
 
@@ -106,4 +107,36 @@ test('a charset other than UTF-8 makes another request of the same bytes', () =>
     'a/b; charset=utf-8; charset=utf-7',
   ]
   expect(new Set([usual, ...others.map(of)]).size).toBe(others.length + 1)
+})
+
+describe('the key of a long body', () => {
+  const LONG = 'é😀"\\n'.replaceAll('"', '\\"').repeat(60_000)
+  const longKey = async (text: string): Promise<string> =>
+    inSlices(cacheKeyInSteps({ ...PARTS, body: bytesOf(text) }, sha256))
+
+  test('is that of all that say the same, and of no other', async () => {
+    const key = await longKey(`{"a":"${LONG}","b":[1, 2]}`)
+    expect(key).toMatch(/^[0-9a-f]{64}$/)
+    expect(await longKey(` {"b":[1,2],\n"a":"${LONG}"}`)).toBe(key)
+    expect(await longKey(`{"a":"${LONG}","b":[1, 3]}`)).not.toBe(key)
+    expect(await longKey(`{"a":"${LONG.slice(0, -2)}x","b":[1, 2]}`)).not.toBe(key)
+    expect(await longKey(`{"b":[1,2],"a":"x","a":"${LONG}"}`)).not.toBe(key)
+  })
+
+  test('a short one has the key that it has without slices', async () => {
+    expect(await longKey('{"a": 1}')).toBe(keyOf({ body: bytesOf('{"a":1}') }))
+  })
+
+  test('characters of two halves count wherever the text is cut', async () => {
+    const at = (lead: number, face: string): string => `["${'a'.repeat(lead)}${face.repeat(200_000)}"]`
+    for (const lead of [0, 1, 2, 3]) expect(await longKey(at(lead, '😀'))).not.toBe(await longKey(at(lead, '😁')))
+  })
+
+  test('of one beyond what is read, or of very many members, the bytes count', async () => {
+    const huge = `["${'a'.repeat(5_000_000)}"]`
+    expect(await longKey(huge)).toBe(await longKey(huge))
+    expect(await longKey(huge)).not.toBe(await longKey(`${huge} `))
+    const members = Array.from({ length: 20_000 }, (_, at) => `"${at}":0`)
+    expect(await longKey(`{${members.join()}}`)).not.toBe(await longKey(`{${members.toReversed().join()}}`))
+  })
 })

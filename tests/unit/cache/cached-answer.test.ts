@@ -1,8 +1,21 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type CachedAnswer, decodeAnswer, encodeAnswer } from '../../../src/cache/cached-answer.ts'
-import { checksumOf } from '../../../src/cache/checksum.ts'
+import * as answers from '../../../src/cache/cached-answer.ts'
+import { checksumInSteps } from '../../../src/cache/checksum.ts'
+import { inSlices } from '../../../src/timing/slices.ts'
 import { bytesOf } from '../json/json-texts.ts'
+
+type CachedAnswer = answers.CachedAnswer
+
+/** What is short is there at once. */
+function atOnce<T>(given: T | Promise<T>): T {
+  if (given instanceof Promise) throw new Error('It is not there at once.')
+  return given
+}
+
+const encodeAnswer = (answer: CachedAnswer) => atOnce(answers.encodeAnswer(answer))
+const decodeAnswer = (bytes: Uint8Array) => atOnce(answers.decodeAnswer(bytes))
+const checksumOf = (bytes: Uint8Array) => atOnce(inSlices(checksumInSteps(bytes)))
 
 const ANSWER: CachedAnswer = {
   status: 200,
@@ -19,7 +32,7 @@ const ANSWER: CachedAnswer = {
 }
 
 test('any answer comes back as it was, byte for byte', () => {
-  const answers = fc.record({
+  const any = fc.record({
     status: fc.integer({ min: 200, max: 599 }),
     headers: fc.array(fc.tuple(fc.string(), fc.string())),
     chunks: fc.array(fc.record({ bytes: fc.uint8Array(), atMs: fc.nat() })),
@@ -27,7 +40,7 @@ test('any answer comes back as it was, byte for byte', () => {
     ttlMs: fc.nat(),
   })
   fc.assert(
-    fc.property(answers, fc.nat({ max: 9 }), (answer, shift) => {
+    fc.property(any, fc.nat({ max: 9 }), (answer, shift) => {
       const encoded = encodeAnswer(answer)
       // A store may give a view of a larger buffer.
       const moved = new Uint8Array(encoded.byteLength + shift).subarray(shift)
@@ -85,4 +98,21 @@ test('the checksum tells swapped words and moved zeros apart', () => {
     [],
   ].map((bytes) => checksumOf(new Uint8Array(bytes)).join())
   expect(new Set(sums).size).toBe(sums.length)
+})
+
+test('a large answer comes back as it was, in its pieces, and one bit of it that is wrong is found', async () => {
+  const bytes = new Uint8Array(3 * 1024 * 1024 + 5).map((_, at) => at % 251)
+  const large = {
+    ...ANSWER,
+    chunks: [
+      { bytes: bytes.subarray(0, 1_500_001), atMs: 0 },
+      { bytes: bytes.subarray(1_500_001), atMs: 1 },
+    ],
+  }
+  const encoded = await answers.encodeAnswer(large)
+  const decoded = await answers.decodeAnswer(encoded)
+  expect(decoded?.chunks.map(({ bytes: one }) => one.byteLength)).toEqual([1_500_001, bytes.byteLength - 1_500_001])
+  expect(Bun.hash(Buffer.concat(decoded?.chunks.map((one) => one.bytes) ?? []))).toBe(Bun.hash(bytes))
+  encoded[2_000_000] = (encoded[2_000_000] ?? 0) ^ 1
+  expect(await answers.decodeAnswer(encoded)).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { applyEdits, changeMembers, type Edit, renameKey, replaceValue } from '../../../src/json/edit.ts'
+import { applyEdits, changeMembers, type Edit, editedParts, renameKey, replaceValue } from '../../../src/json/edit.ts'
 import { type Member, membersOf, objectStart } from '../../../src/json/members.ts'
 import { bytesOf, textOf } from './json-texts.ts'
 
@@ -86,4 +86,15 @@ describe('members', () => {
     ] as const
     expect(changed(text, gone, inserted)).toBe(result)
   })
+})
+
+test('the parts of a changed text, one behind the other, are that text', () => {
+  const bytes = bytesOf('{"a":1,"b":"ü","c":3}')
+  const edits: Edit[] = [
+    { start: 18, end: 19, text: '"drei"' },
+    { start: 1, end: 1, text: '"é":0,' },
+    { start: 5, end: 6, text: '' },
+  ]
+  expect(Buffer.concat(editedParts(bytes, edits)).toString()).toBe(textOf(applyEdits(bytes, edits)))
+  expect(Buffer.concat(editedParts(bytes, [])).toString()).toBe(textOf(bytes))
 })

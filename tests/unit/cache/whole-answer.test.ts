@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { isWholeAnswer } from '../../../src/openai/whole-answer.ts'
+import { isWholeAnswer } from '../../../src/cache/whole-answer.ts'
 import { cpuMs } from '../../helpers/cpu-time.ts'
 
 const SSE = 'text/event-stream; charset=utf-8'
@@ -115,8 +115,8 @@ describe('a body in JSON that ended properly is a whole answer', () => {
     ['responses', ['{"id":"r","status":"in_progress"}']],
     ['responses', ['{"id":"r","status":"queued","background":true}']],
     ['messages', ['{"type":"error","request_id":"r"}']],
-  ])('but this one of %s is not: %#', (endpoint, chunks) => {
-    expect(isWhole(endpoint, JSON_TYPE, chunks)).toBe(false)
+  ])('but this one of %s is not: %#', async (endpoint, chunks) => {
+    expect(await isWhole(endpoint, JSON_TYPE, chunks)).toBe(false)
   })
 
   test('and of other types nothing can be said, unless it has to be JSON or events', () => {
@@ -165,11 +165,48 @@ describe('an encoded body is judged by what it says', () => {
   })
 })
 
-test('a large answer is judged in a moment', () => {
+test('a large answer is judged in a moment', async () => {
   const numbers = `{"data":[${'0.123456789,'.repeat(700_000)}0]}`
   const words = `${'data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n'.repeat(130_000)}data: [DONE]\n\n`
   const startedAt = cpuMs()
-  expect(isWhole('embeddings', JSON_TYPE, [numbers])).toBe(true)
-  expect(isWhole('chat/completions', SSE, [words])).toBe(true)
+  expect(await isWhole('embeddings', JSON_TYPE, [numbers])).toBe(true)
+  expect(await isWhole('chat/completions', SSE, [words])).toBe(true)
   expect(cpuMs() - startedAt).toBeLessThan(5000)
+})
+
+describe('a long event says what a short one does', () => {
+  const LONG = 'x'.repeat(200_000)
+  const DONE = 'data: [DONE]\n\n'
+
+  test.each<[string, string, string, boolean]>([
+    ['an answer', 'chat/completions', delta({ x: LONG }) + DONE, true],
+    ['an error', 'chat/completions', delta({ x: LONG, error: { code: 502 } }) + DONE, false],
+    [
+      'an error, over many lines',
+      'chat/completions',
+      `data: {"x":"${LONG}",\ndata: "error":{"code":502}}\n\n${DONE}`,
+      false,
+    ],
+    ['no error, but its word', 'chat/completions', delta({ x: `${LONG} error` }) + DONE, true],
+    ['a last event', 'responses', event({ type: 'response.completed', response: { x: LONG } }), true],
+    ['a last event by its name', 'messages', event({ x: LONG }, 'message_stop'), true],
+    [
+      'a failed one',
+      'responses',
+      event({ type: 'response.completed', response: { x: LONG, status: 'failed' } }),
+      false,
+    ],
+    ['the end of the only choice', 'chat/completions', delta({ x: LONG, y: 'error' }, { finish_reason: 'stop' }), true],
+    ['no end', 'chat/completions', delta({ x: LONG }), false],
+  ])('%s', async (_, endpoint, stream, expected) => {
+    expect(await isWhole(endpoint, SSE, [stream.slice(0, 70_000), stream.slice(70_000)])).toBe(expected)
+  })
+})
+
+test('a million blank lines are read at once, and what stands behind them counts', async () => {
+  const flood = '\r\n\n\r'.repeat(250_000)
+  expect(await isWhole('chat/completions', SSE, [flood, 'data: [DONE]\n\n'])).toBe(true)
+  expect(
+    await isWhole('chat/completions', SSE, [flood, delta({ error: { code: 502 } }), flood, 'data: [DONE]\n\n']),
+  ).toBe(false)
 })

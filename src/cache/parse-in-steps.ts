@@ -1,0 +1,37 @@
+import { TooManyValues } from '../json/json-builder.ts'
+import { JsonParser } from '../json/json-parser.ts'
+
+/** What a text of JSON says; `too_dense`: more values than anybody makes of it here. */
+export type ParsedInSteps =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'no_json' | 'too_dense' }
+
+/** A text of up to so many bytes is parsed at once. */
+const AT_ONCE_BYTES_MAX = 32 * 1024
+/** The values of a longer one may take so much memory, in bytes … */
+const WEIGHT_FREE = 2 * 1024 * 1024
+/** … and so many times its length on top of that. */
+const WEIGHT_FACTOR = 5
+
+const UTF_8 = new TextDecoder()
+
+/**
+ * Parses a JSON text, and rests wherever a long one may be left off.
+ *
+ * @example
+ * const parsed = yield* parseInSteps(bytes)
+ */
+export function* parseInSteps(bytes: Uint8Array): Generator<void, ParsedInSteps, void> {
+  try {
+    if (bytes.byteLength <= AT_ONCE_BYTES_MAX) return { kind: 'value', value: JSON.parse(UTF_8.decode(bytes)) }
+    const parser = new JsonParser(bytes, WEIGHT_FREE + WEIGHT_FACTOR * bytes.byteLength)
+    while (!parser.goOn(always)) yield
+    return { kind: 'value', value: parser.value }
+  } catch (thrown) {
+    return { kind: thrown instanceof TooManyValues ? 'too_dense' : 'no_json' }
+  }
+}
+
+function always(): true {
+  return true
+}

@@ -1,0 +1,14 @@
+import { comparedBodies } from './compared-bodies.ts'
+import { floods } from './floods.ts'
+import { largeAnswers } from './large-answers.ts'
+import type { LoopCase } from './loop-case.ts'
+
+/**
+ * All cases beside the bombs; `mib`: about how large they are.
+ *
+ * @example
+ * const cases = makeCases(48)
+ */
+export function makeCases(mib: number): readonly LoopCase[] {
+  return [...comparedBodies(mib), ...largeAnswers(mib), ...floods(mib)]
+}
