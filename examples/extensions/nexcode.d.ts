@@ -140,7 +140,7 @@ declare module 'nexcode' {
     /** Aborted when the caller leaves or the time for its request is up. */
     readonly signal: AbortSignal
     /**
-     * The request's body, parsed once for all who ask; frozen, so that what is decided on is what is sent. undefined: there
+     * The request's body, parsed once for all who ask before it is sent; frozen, so that what is decided on is what is sent. undefined: there
      * is none, or it is no JSON. The body of `request` stays unread. `T` is what you expect it to be: nothing checks that.
      *
      * Rejects where a body that says it is JSON is none: the caller gets a 400.
