@@ -10,7 +10,7 @@ import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import { endpointPath } from './openai/endpoint-path.ts'
 import { broughtBy, type InnerCall, innerCalls, isBatchPurpose } from './openai/inner-calls.ts'
-import { isWords } from './openai/inner-members.ts'
+import { isWords, type Place } from './openai/inner-members.ts'
 import { type InnerModel, innerModels } from './openai/inner-models.ts'
 import { isModelName } from './openai/model-names.ts'
 import { tooDeep } from './policy/inner-limits.ts'
@@ -40,15 +40,27 @@ export interface Judged {
  * @example
  * const inner = judgeInner({ exchange, principal, live, value, program, checkOwn })
  */
-export function judgeInner({ exchange, principal, live, value, program, checkOwn }: Judged): readonly InnerModel[] {
-  if (isBatchPurpose(value['purpose'])) assertNotInParts(exchange, principal, live)
+export function judgeInner(judged: Judged): readonly InnerModel[] {
+  const { exchange, principal, live, value } = judged
   const calls = innerCalls(value)
+  assertWhole(judged, calls.length > 0)
   for (const call of calls) judgeCall(call, exchange, principal, live)
-  if (calls.length === 0) assertAddsNone(exchange, principal, live)
+  return judgeModels(judged, value)
+}
+
+/** Asserts what is to be told of a body as a whole. Throws `rules_not_applicable`. */
+export function assertWhole({ exchange, principal, live, value }: Judged, bringsCalls: boolean): void {
+  if (isBatchPurpose(value['purpose'])) assertNotInParts(exchange, principal, live)
+  if (!bringsCalls) assertAddsNone(exchange, principal, live)
+  if (live.modelsDecide && live.settings.unknownModels === 'refuse') assertModelTold(exchange, value, live)
+}
+
+/** Judges the models in a body, or in a part of it. Throws as `judgeInner` does. */
+export function judgeModels(judged: Judged, part: unknown, within?: Place): readonly InnerModel[] {
+  const { exchange, principal, live, program, checkOwn } = judged
   if (!live.modelsDecide) return []
-  const models = innerModels(value)
+  const models = innerModels(part, within)
   if (models === undefined) throw tooDeep()
-  if (live.settings.unknownModels === 'refuse') assertModelTold(exchange, value, live)
   for (const { model, param } of models) {
     live.assertSpelling?.(model)
     const other = live.rules.match(factsOf(exchange, principal, model))
@@ -99,7 +111,13 @@ export function assertUnchanged(program: RuleProgram, json: JsonBody, param: str
   })
 }
 
-function judgeCall({ body, endpoint, param }: InnerCall, exchange: Exchange, principal: Principal, live: Live): void {
+/** Judges a call within a request by the rules for its own endpoint and model. Throws as `judgeInner` does. */
+export function judgeCall(
+  { body, endpoint, param }: InnerCall,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+): void {
   const model = typeof body['model'] === 'string' ? body['model'] : undefined
   // Anthropic's `messages/batches` are of `messages`.
   const own = endpoint ?? endpointOf(exchange.target).replace(/\/batches$/, '')

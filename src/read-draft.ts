@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts'
 import type { Edit } from './json/edit.ts'
 import { isJsonObject } from './json/json.ts'
 import type { JsonBody } from './json/json-body.ts'
+import { judgeInTurns } from './judge-in-turns.ts'
 import { assertNothingHidden, assertUnchanged, judgeInner, mayBringCalls } from './judge-inner.ts'
 import type { Live } from './live.ts'
 import { assertNotInQuery, assertOneReading, hasTwoCodings } from './one-reading.ts'
@@ -14,6 +15,7 @@ import { ApiError } from './openai/api-error.ts'
 import { endpointOf } from './openai/endpoint-of.ts'
 import { endpointPath } from './openai/endpoint-path.ts'
 import type { JsonEndpoint } from './openai/endpoints.ts'
+import { longLists } from './openai/inner-calls.ts'
 import type { InnerModel } from './openai/inner-models.ts'
 import { wordsOfValue } from './openai/json-type-words.ts'
 import {
@@ -67,7 +69,7 @@ export function readDraft(
   }
   // What came with the head is there at once: a promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.reading)
-  const draft = (read: JsonBody): Draft => {
+  const draft = (read: JsonBody): Draft | Promise<Draft> => {
     // Whether the rest is right, the upstream knows.
     if (!isJsonObject(read.value)) throw new ApiError('invalid_json')
     if (exchange.named !== undefined) return draftRead(exchange, principal, live, read)
@@ -81,7 +83,7 @@ export function readDraft(
 }
 
 /** The draft of a body whose model may be named in its request's path: such a call is that of all others, and its body, too. */
-function draftRead(exchange: Exchange, principal: Principal, live: Live, read: JsonBody): Draft {
+function draftRead(exchange: Exchange, principal: Principal, live: Live, read: JsonBody): Draft | Promise<Draft> {
   const { named } = exchange
   if (named?.plainTarget === undefined) return draftJson(exchange, principal, live, read, UNCHANGED)
   assertOneModel(read)
@@ -99,7 +101,13 @@ function assertModelIsText({ value }: JsonBody): void {
 
 const UNCHANGED: JsonChanges = { isChanged: false }
 
-function draftJson(exchange: Exchange, principal: Principal, live: Live, json: JsonBody, changes: JsonChanges): Draft {
+function draftJson(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  json: JsonBody,
+  changes: JsonChanges,
+): Draft | Promise<Draft> {
   const inBody = modelOf(json.value)
   assertSameModel(inBody, exchange.named)
   const model = inBody ?? exchange.named?.model
@@ -114,8 +122,11 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   }
   const program = live.settings.params.length === 0 ? undefined : live.rules.match(factsOf(exchange, principal, model))
   if (program === undefined && !live.needsModel) {
-    const inner = live.restricts ? innerOf(exchange, principal, live, json, program) : undefined
-    return new JsonDraft(json, model, NO_EDITS, inner === undefined ? changes : { ...changes, inner })
+    if (!live.restricts) return new JsonDraft(json, model, NO_EDITS, changes)
+    const draft = (inner: readonly InnerModel[] | undefined): Draft =>
+      new JsonDraft(json, model, NO_EDITS, inner === undefined ? changes : { ...changes, inner })
+    const inner = innerOf(exchange, principal, live, json, program)
+    return inner instanceof Promise ? inner.then(draft) : draft(inner)
   }
   const { headers } = exchange.request
   assertOneReading(headers, json, program)
@@ -124,12 +135,15 @@ function draftJson(exchange: Exchange, principal: Principal, live: Live, json: J
   exchange.rules = program?.rules
   const applied = program?.apply(json)
   if (applied !== undefined) exchange.params = applied.done
-  const inner = live.restricts ? innerOf(exchange, principal, live, json, program, applied) : undefined
   const isDecoded = json.encoded !== undefined && hasTwoCodings(headers)
   const { received } = changes
-  const all =
-    isDecoded || inner !== undefined ? { received, inner, isChanged: changes.isChanged || isDecoded } : changes
-  return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, all)
+  const draft = (inner: readonly InnerModel[] | undefined): Draft => {
+    const all =
+      isDecoded || inner !== undefined ? { received, inner, isChanged: changes.isChanged || isDecoded } : changes
+    return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, all)
+  }
+  const inner = live.restricts ? innerOf(exchange, principal, live, json, program, applied) : undefined
+  return inner instanceof Promise ? inner.then(draft) : draft(inner)
 }
 
 /** The models that a JSON body names beside its own, once they and all other calls in it are judged. */
@@ -140,15 +154,18 @@ function innerOf(
   json: JsonBody,
   program: RuleProgram | undefined,
   applied?: Applied,
-): readonly InnerModel[] | undefined {
+): readonly InnerModel[] | Promise<readonly InnerModel[]> | undefined {
   const { value } = json
   if (!isJsonObject(value)) return undefined
   const isJudged = live.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, principal, live)
   if (!isJudged) return undefined
   assertNothingHidden(json, value)
-  if (applied !== undefined) program?.judgeInner?.(applied.value)
   const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)
-  return judgeInner({ exchange, principal, live, value, program, checkOwn })
+  const judged = { exchange, principal, live, value, program, checkOwn }
+  const lists = longLists(value)
+  if (lists.length > 0) return judgeInTurns(judged, applied?.value ?? value, lists)
+  if (applied !== undefined) program?.judgeInner?.(applied.value)
+  return judgeInner(judged)
 }
 
 function readOther(

@@ -89,7 +89,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['deliver.ts'],
   ['fork-exchange.ts', 'live.ts', 'draft.ts', 'request-facts.ts', 'tape-answer.ts', 'tape-exchange.ts'],
   ['batch-line.ts', 'judge-inner.ts', 'one-reading.ts', 'pass-draft.ts'],
-  ['judge-batch.ts'],
+  ['judge-batch.ts', 'judge-in-turns.ts'],
   ['read-form-draft.ts'],
   [
     'failover/',

@@ -47,14 +47,38 @@ export function innerCalls(value: JsonObject): readonly InnerCall[] {
 const NO_CALLS: readonly InnerCall[] = []
 
 function callsIn(list: readonly unknown[], name: string, endpoint: unknown): readonly InnerCall[] {
-  return list.flatMap((one, at) => {
-    if (!bringsCall(one)) return NO_CALLS
-    const path = one['url'] ?? endpoint
-    const called = typeof path === 'string' ? endpointOf(path) : undefined
-    return ['params', 'body'].flatMap((key) => {
-      const body = one[key]
-      return isJsonObject(body) ? [{ body, endpoint: called, param: `${name}[${at}].${key}` }] : NO_CALLS
-    })
+  return list.flatMap((one, at) => callsOf(one, [name, at], endpoint))
+}
+
+/**
+ * The calls that an element of such a list is; `endpoint` is the body's own, for those that say none.
+ *
+ * @example
+ * for (const call of callsOf(one, ['requests', 3], value['endpoint'])) judge(call)
+ */
+export function callsOf(one: unknown, [name, at]: readonly [string, number], endpoint: unknown): readonly InnerCall[] {
+  if (!bringsCall(one)) return NO_CALLS
+  const path = one['url'] ?? endpoint
+  const called = typeof path === 'string' ? endpointOf(path) : undefined
+  return ['params', 'body'].flatMap((key) => {
+    const body = one[key]
+    return isJsonObject(body) ? [{ body, endpoint: called, param: `${name}[${at}].${key}` }] : NO_CALLS
+  })
+}
+
+/** So many may be judged in one go. */
+const AT_ONCE_MAX = 100
+
+/**
+ * The names of a body's lists that bring more calls than may be judged in one go.
+ *
+ * @example
+ * longLists({ requests: [{ params }, …] }) // ['requests'], where there are hundreds
+ */
+export function longLists(value: JsonObject): readonly string[] {
+  return Object.keys(value).filter((name) => {
+    const list = value[name]
+    return Array.isArray(list) && list.length > AT_ONCE_MAX && name !== 'messages' && list.some(bringsCall)
   })
 }
 

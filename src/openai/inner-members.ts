@@ -15,26 +15,30 @@ const WORDS: ReadonlySet<string> = new Set([
 ])
 /** Some servers take the parameters in these for the body's own, though names of objects in them mean nothing. */
 const LOOKED_INTO: ReadonlySet<string> = new Set(['extra_body'])
-const OBJECTS_MAX = 100_000
+/** Objects and members that are looked at in one go: more would keep others waiting. */
+const LOOKED_AT_MAX = 40_000
 const DEPTH_MAX = 32
 
 /**
  * Goes through the members of a body and of all objects in it, but for those of somebody's own words: where another call, a session,
  * a grader or a tool has parameters of its own. False: there are too many, or they lie too deep, and some have not been seen.
  *
+ * `within` says where a part of a body stands that is looked at by itself.
+ *
  * @example
  * const isWhole = visitMembers(body.value, (name, value) => { if (name === 'model') models.push(value) })
  */
-export function visitMembers(body: JsonObject, visit: VisitMember): boolean {
-  let objectsLeft = OBJECTS_MAX
-  const path: (string | number)[] = []
+export function visitMembers(body: unknown, visit: VisitMember, within: Place = HERE): boolean {
+  let left = LOOKED_AT_MAX
+  const path: (string | number)[] = [...within]
   const param = (): string => paramOf(path)
   const goInto = (value: object, depth: number): boolean => {
-    objectsLeft -= 1
-    if (objectsLeft < 0 || depth > DEPTH_MAX) return false
+    left -= 1
+    if (left < 0 || depth > DEPTH_MAX) return false
     if (Array.isArray(value)) return (value as readonly unknown[]).every((one, at) => step(one, at, depth + 1))
     const object = value as JsonObject
     for (const key in object) {
+      left -= 1
       const inner = object[key]
       path.push(key)
       visit(foldName(key), inner, depth, param)
@@ -50,8 +54,14 @@ export function visitMembers(body: JsonObject, visit: VisitMember): boolean {
     path.pop()
     return isWhole
   }
-  return isJsonObject(body) ? goInto(body, 0) : true
+  const isPart = within.length > 0 && Array.isArray(body)
+  return isJsonObject(body) || isPart ? goInto(body as object, within.length) : true
 }
+
+/** Where something stands in a body: the names and the places in lists that lead to it. */
+export type Place = readonly (string | number)[]
+
+const HERE: Place = []
 
 /**
  * Whether a member of an object holds somebody's own words only. The parameters of what has a name, which is a function, are a
@@ -69,6 +79,6 @@ export function bringsCall(element: unknown): element is JsonObject {
   return isJsonObject(element) && (isJsonObject(element['body']) || isJsonObject(element['params']))
 }
 
-function paramOf(path: readonly (string | number)[]): string {
+function paramOf(path: Place): string {
   return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`)).join('')
 }

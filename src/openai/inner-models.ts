@@ -1,6 +1,5 @@
 import { foldName } from '../json/fold-name.ts'
-import type { JsonObject } from '../json/json.ts'
-import { visitMembers } from './inner-members.ts'
+import { type Place, visitMembers } from './inner-members.ts'
 import { isModelName, leadsToModels } from './model-names.ts'
 
 /** A model that a body names elsewhere than in its own `model`. */
@@ -17,40 +16,56 @@ const RANKERS = /^(?:auto|none|default[\w.-]*)$/
 /** Where a search or a reader of documents has engines of its own (OpenRouter's plugins and server tools), and these are no models. */
 const OTHER_ENGINES = /^(?:plugins|tools|web_search_options)\b/
 const DEPTH_MAX = 32
+/** More names than these would keep others waiting; each counts once. */
+const MODELS_MAX = 10_000
 
 /**
- * The models that a body names beside its own: a session's, a tool's, a grader's, another call's, those to fall back to. Undefined:
- * the body is too deep, or too large, to tell.
+ * The models that a body names beside its own, each once: a session's, a tool's, a grader's, another call's, those to fall back to. Undefined:
+ * the body is too deep, or too large, to tell. `within` says where a part of a body stands.
  *
  * @example
  * const [{ model, param }] = innerModels({ session: { model: 'gpt-realtime' } }) ?? []
  */
-export function innerModels(body: JsonObject): readonly InnerModel[] | undefined {
-  const found: InnerModel[] = []
-  const isWhole = visitMembers(body, (name, value, depth, param) => {
-    if (!isModelName(name) || (depth === 0 && name === 'model' && typeof value === 'string')) return
-    const at = param()
-    if (name.startsWith('engine') && OTHER_ENGINES.test(at)) return
-    for (const model of namesIn(value, leadsToModels(name)))
-      if (name !== 'ranker' || !RANKERS.test(model)) found.push({ model, param: at })
-  })
-  return isWhole ? found : undefined
+export function innerModels(body: unknown, within?: Place): readonly InnerModel[] | undefined {
+  const found = new Map<string, InnerModel>()
+  let isFew = true
+  const isWhole = visitMembers(
+    body,
+    (name, value, depth, param) => {
+      if (!isModelName(name) || (depth === 0 && name === 'model' && typeof value === 'string')) return
+      const at = param()
+      if (name.startsWith('engine') && OTHER_ENGINES.test(at)) return
+      const names = new Set<string>()
+      addNames(value, leadsToModels(name), names)
+      isFew &&= found.size + names.size <= MODELS_MAX
+      if (!isFew) return
+      for (const model of names)
+        if (!(found.has(model) || (name === 'ranker' && RANKERS.test(model)))) found.set(model, { model, param: at })
+    },
+    within,
+  )
+  return isWhole && isFew ? [...found.values()] : undefined
 }
 
-/** The names in what stands for a model, or for several; `isMap`: its members' names are models, too. */
-function namesIn(value: unknown, isMap: boolean, depth = 0): readonly string[] {
-  if (typeof value === 'string') return value === '' ? [] : [value]
+/** Adds the names in what stands for a model, or for several; `isMap`: its members' names are models, too. */
+function addNames(value: unknown, isMap: boolean, names: Set<string>, depth = 0): void {
+  if (typeof value === 'string') {
+    if (value !== '' && names.size <= MODELS_MAX) names.add(value)
+    return
+  }
   // Of a body that goes deeper nothing is taken for known.
-  if (typeof value !== 'object' || value === null || depth > DEPTH_MAX) return []
-  if (Array.isArray(value)) return value.flatMap((one: unknown) => namesIn(one, isMap, depth + 1))
-  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
-    if (NAMING.has(key)) return namesIn(inner, isMap, depth + 1)
-    // What is named like a model in there is found by itself.
-    if (isModelName(foldName(key))) return []
+  if (typeof value !== 'object' || value === null || depth > DEPTH_MAX) return
+  if (Array.isArray(value)) {
+    for (const one of value as readonly unknown[]) addNames(one, isMap, names, depth + 1)
+    return
+  }
+  for (const [key, inner] of Object.entries(value)) {
     // To some servers a list may come as an object with numbers for names.
-    if (/^\d+$/.test(key)) return namesIn(inner, isMap, depth + 1)
-    return isMap && (Array.isArray(inner) || typeof inner === 'string')
-      ? [key, ...namesIn(inner, isMap, depth + 1)]
-      : []
-  })
+    if (NAMING.has(key) || (/^\d+$/.test(key) && !isModelName(foldName(key)))) addNames(inner, isMap, names, depth + 1)
+    // What is named like a model in there is found by itself.
+    else if (isMap && !isModelName(foldName(key)) && (Array.isArray(inner) || typeof inner === 'string')) {
+      addNames(key, isMap, names)
+      addNames(inner, isMap, names, depth + 1)
+    }
+  }
 }

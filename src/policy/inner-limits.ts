@@ -2,18 +2,18 @@ import type { CapWords } from '../config/cap-words.ts'
 import type { ParamRule } from '../config/param-rule.ts'
 import { isEqualJson } from '../json/equal.ts'
 import { foldName } from '../json/fold-name.ts'
-import type { Json, JsonObject } from '../json/json.ts'
+import type { Json } from '../json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { visitMembers } from '../openai/inner-members.ts'
+import { type Place, visitMembers } from '../openai/inner-members.ts'
 import { innerModels } from '../openai/inner-models.ts'
 import { leastNumber } from './least-number.ts'
 import { notANumber, unsupportedValue } from './refusals.ts'
 
 /**
  * Judges what stands within a body by the limits of rules. Throws `parameter_not_allowed`, `invalid_parameter` or
- * `rules_not_applicable`.
+ * `rules_not_applicable`. `within` says where a part of a body stands.
  */
-export type InnerLimits = (body: JsonObject) => void
+export type InnerLimits = (body: unknown, within?: Place) => void
 
 /** Where else than at the top a cap on tokens has these names: in sessions, graders, and at other vendors. */
 const INNER_CAPS = [
@@ -54,9 +54,9 @@ export function compileInnerLimits(rules: readonly ParamRule[], words: CapWords)
   })
   const judges = rules.filter(({ values }) => values['model'] !== undefined)
   if (limits.size === 0 && judges.length === 0) return undefined
-  return (body) => {
-    if (limits.size > 0) judgeNumbers(body, limits)
-    for (const rule of judges) judgeModels(body, rule)
+  return (body, within) => {
+    if (limits.size > 0) judgeNumbers(body, limits, within)
+    for (const rule of judges) judgeModels(body, rule, within)
   }
 }
 
@@ -97,18 +97,22 @@ function leastOf(name: string, min: number, max: number, counts: ReadonlySet<str
   return min === -Infinity && max !== Infinity && max >= least ? least : -Infinity
 }
 
-function judgeNumbers(body: JsonObject, limits: ReadonlyMap<string, Limit>): void {
-  const isWhole = visitMembers(body, (name, value, depth, param) => {
-    const limit = depth === 0 ? undefined : limits.get(name)
-    if (limit === undefined || value === null || value === undefined) return
-    if (typeof value !== 'number') throw notANumber([param()], value, limit.rule)
-    if (value < limit.min || value > limit.max) throw beyond(param(), value, limit)
-  })
+function judgeNumbers(body: unknown, limits: ReadonlyMap<string, Limit>, within: Place | undefined): void {
+  const isWhole = visitMembers(
+    body,
+    (name, value, depth, param) => {
+      const limit = depth === 0 ? undefined : limits.get(name)
+      if (limit === undefined || value === null || value === undefined) return
+      if (typeof value !== 'number') throw notANumber([param()], value, limit.rule)
+      if (value < limit.min || value > limit.max) throw beyond(param(), value, limit)
+    },
+    within,
+  )
   if (!isWhole) throw tooDeep()
 }
 
-function judgeModels(body: JsonObject, { number, values }: ParamRule): void {
-  const models = innerModels(body)
+function judgeModels(body: unknown, { number, values }: ParamRule, within: Place | undefined): void {
+  const models = innerModels(body, within)
   if (models === undefined) throw tooDeep()
   const admitted: readonly Json[] | undefined = values['model']
   for (const { model, param } of models) {
