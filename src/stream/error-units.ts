@@ -60,6 +60,8 @@ export function isErrorUnit(bytes: Uint8Array, kind: UnitKind): boolean {
 }
 
 function isErrorText(text: string): boolean {
+  // An event may come without a stream around it, as in a WebSocket's message.
+  if (meaningOf(ANY_ENDPOINT, { data: text }) === 'failure') return true
   try {
     const value: unknown = JSON.parse(text)
     return isJsonObject(value) && (isFailedAnswer(ANY_ENDPOINT, value) || isRefusal(value))

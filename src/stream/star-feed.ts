@@ -26,7 +26,7 @@ const NOTHING = new Uint8Array()
  */
 export class StarFeed implements Feed {
   readonly #stars: Stars
-  #held: Uint8Array = NOTHING
+  #held: Uint8Array<ArrayBuffer> = NOTHING
   hasHidden = false
 
   constructor(stars: Stars) {
@@ -34,7 +34,7 @@ export class StarFeed implements Feed {
   }
 
   add(chunk: Uint8Array): Uint8Array {
-    const bytes = this.#held.byteLength === 0 ? chunk : joinBytes([this.#held, chunk])
+    const bytes = this.#held.byteLength === 0 ? (chunk as Uint8Array<ArrayBuffer>) : joinBytes([this.#held, chunk])
     const { shown, openAt } = this.#stars.piece(bytes)
     if (shown !== bytes) this.hasHidden = true
     if (openAt === shown.byteLength) {

@@ -1,6 +1,8 @@
 import { toSearchText } from '../bytes/byte-string.ts'
 import { longestForm, secretForms, secretFormUnits, withHalves } from '../formats/secret-forms.ts'
 
+type Bytes = Uint8Array<ArrayBuffer>
+
 /** Stars over secrets, in whichever form these stand; as many as the bytes that they hide, so that a length stays true. */
 export interface Stars {
   readonly text: (text: string) => string
@@ -8,9 +10,9 @@ export interface Stars {
   readonly isInName: (name: string) => boolean
   readonly isIn: (text: string) => boolean
   /** The same bytes where there is nothing to hide. */
-  readonly bytes: <T extends Uint8Array>(bytes: T) => T
+  readonly bytes: (bytes: Bytes) => Bytes
   /** The same, for as much of a body as has come: gives also from where on the bytes may be the beginning of a secret. */
-  readonly piece: (bytes: Uint8Array) => { readonly shown: Uint8Array; readonly openAt: number }
+  readonly piece: (bytes: Bytes) => { readonly shown: Bytes; readonly openAt: number }
   /** Where the first secret begins, -1: there is none; and from where on the bytes may be the beginning of one. */
   readonly places: (bytes: Uint8Array) => { readonly secretAt: number; readonly openAt: number }
 }
@@ -33,13 +35,14 @@ export function createStars(secrets: readonly string[]): Stars {
   const least = texts.filter((text) => !texts.some((other) => other !== text && text.includes(other)))
   const any = new RegExp(least.flatMap(secretForms).join('|'))
   const openFrom = createOpenFrom(texts)
-  const cover = <T extends Uint8Array>(bytes: T, text: string, before: number): T => {
+  const cover = (bytes: Bytes, text: string, before: number): Bytes => {
     if (!any.test(text)) return bytes
-    const covered = bytes.slice()
+    // Not by `slice`, which for a `Buffer` is the same memory: that is somebody else's.
+    const covered = new Uint8Array(bytes)
     for (const { index, 0: found } of text.matchAll(all)) {
       if (index < before) covered.fill(STAR, index, index + found.length)
     }
-    return covered as T
+    return covered
   }
   return {
     text: (text) => (any.test(text) ? text.replace(all, starsFor) : text),

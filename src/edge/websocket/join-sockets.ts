@@ -4,7 +4,7 @@ import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import { LINGER_MS } from '../linger.ts'
 import { countedStall } from './counted-stall.ts'
-import { pour } from './pour.ts'
+import { pour, type Shown } from './pour.ts'
 
 /** How long nothing may move when one side has ended: a WebSocket has no use for half a connection. */
 const HALF_OPEN_SILENCE_MS = 60_000
@@ -15,6 +15,8 @@ export interface Junction {
   readonly upstream: Duplex
   readonly fromClient: Uint8Array
   readonly fromUpstream: Uint8Array
+  /** Changes what goes to the client. */
+  readonly shown?: Shown | undefined
   readonly deadlines: Deadlines
   /** How long a peer may take nothing of what waits for it; 0: for ever. */
   readonly idleMs: number
@@ -107,6 +109,6 @@ export function joinSockets(junction: Junction): Promise<JunctionEnd> {
       onClose()
     })
     const inward = pour(client, upstream, junction.fromClient, upstreamStall)
-    const outward = pour(upstream, client, junction.fromUpstream, clientStall)
+    const outward = pour(upstream, client, junction.fromUpstream, clientStall, junction.shown)
   })
 }

@@ -15,15 +15,21 @@ export interface Flow {
  */
 const SLICE_BYTES = 64 * 1024
 
+/** What changes bytes on their way, and may hold some back until more come. */
+export interface Shown {
+  add(chunk: Uint8Array): Uint8Array
+  end(): Uint8Array
+}
+
 /**
  * Pours what comes from one socket into another, byte for byte, never ahead of the one that takes.
  *
- * `first` goes before what the source sends. `stall` runs only while the destination takes nothing.
+ * `first` goes before what the source sends; `shown` may put other bytes in place of those that come, as many. `stall` runs only while the destination takes nothing.
  *
  * @example
  * const flow = pour(upstream, client, rest, deadlines.start(idleMs, cut))
  */
-export function pour(from: Duplex, to: Duplex, first: Uint8Array, stall: Deadline): Flow {
+export function pour(from: Duplex, to: Duplex, first: Uint8Array, stall: Deadline, shown?: Shown): Flow {
   let bytes = 0
   let held: Uint8Array = new Uint8Array()
   let isFull = false
@@ -49,11 +55,18 @@ export function pour(from: Duplex, to: Duplex, first: Uint8Array, stall: Deadlin
     bytes += chunk.byteLength
     // Nobody is left to take it; the source is read on all the same, so that its end is seen.
     if (!to.writable) return
-    held = held.byteLength === 0 ? chunk : Buffer.concat([held, chunk])
+    hold(shown === undefined ? chunk : shown.add(chunk))
     write()
+  }
+  const hold = (more: Uint8Array): void => {
+    held = held.byteLength === 0 ? more : Buffer.concat([held, more])
   }
   const finish = (): void => {
     if (isFinishing) return
+    if (shown !== undefined && to.writable) {
+      hold(shown.end())
+      write()
+    }
     isFinishing = true
     if (!isFull) end()
   }

@@ -8,6 +8,7 @@ import { upstreamFailure } from '../../upstream/failure.ts'
 import type { ProxyFor } from '../proxy-of.ts'
 import { dial } from './dial.ts'
 import { endSocket } from './end-socket.ts'
+import { ErrorFrames } from './error-frames.ts'
 import { holdClient } from './hold-client.ts'
 import { joinSockets } from './join-sockets.ts'
 import { readBody } from './read-body.ts'
@@ -79,7 +80,7 @@ export interface WebSocketOutcome {
 
 /**
  * Relays a WebSocket: the upgrade to the upstream, its answer to the client, and then the bytes of both, as they
- * come, with back-pressure. Frames are neither read nor made here, so subprotocols, extensions, pings, fragments and
+ * come, with back-pressure. Frames are not made here, and read only for errors that may repeat the server's key, so subprotocols, extensions, pings, fragments and
  * close codes are between the two ends (RFC 6455).
  *
  * Bytes that the client sends early wait for the 101: an upstream that refuses would take them for a request.
@@ -98,7 +99,7 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
   let upstream: Duplex | undefined
   try {
     upstream = await dial(relay.url, abort.signal, relay.proxyFor?.(relay.url), relay.ca)
-    upstream.write(encodeUpgradeRequest(relay.target, relay.url.host, relay.headers))
+    upstream.write(encodeUpgradeRequest(relay.target, relay.url.host, headersFor(relay)))
     const answer = maskHead(await readHead(upstream), relay.mask)
     abort.signal.throwIfAborted()
     firstByte.clear()
@@ -129,6 +130,11 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
   }
 }
 
+/** In compressed frames nothing could be hidden: where something may have to be, compression is not offered. */
+function headersFor({ headers, mask }: WebSocketRelay): WebSocketRelay['headers'] {
+  return mask === undefined ? headers : headers.filter(([name]) => name.toLowerCase() !== 'sec-websocket-extensions')
+}
+
 function maskHead({ head, rest }: HeadAndRest, mask: Mask | undefined): HeadAndRest {
   if (mask === undefined) return { head, rest }
   mask.headers(head.headers)
@@ -136,7 +142,7 @@ function maskHead({ head, rest }: HeadAndRest, mask: Mask | undefined): HeadAndR
 }
 
 function join(
-  { client, responseHeaders, timeouts, memory }: WebSocketRelay,
+  { client, responseHeaders, timeouts, memory, mask }: WebSocketRelay,
   upstream: Duplex,
   { head, rest }: HeadAndRest,
   release: () => Uint8Array,
@@ -147,7 +153,9 @@ function join(
   }
   const fromClient = release()
   client.write(encodeSwitch(head, responseHeaders))
-  return joinSockets({ client, upstream, fromClient, fromUpstream: rest, deadlines, idleMs: timeouts.idleMs, memory })
+  const shown = mask === undefined ? undefined : new ErrorFrames(mask.stars)
+  const { idleMs } = timeouts
+  return joinSockets({ client, upstream, fromClient, fromUpstream: rest, shown, deadlines, idleMs, memory })
 }
 
 /** The refusal is whole before any of it is sent on, so that one that breaks off can still be a typed error. */

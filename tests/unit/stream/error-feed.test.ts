@@ -61,3 +61,16 @@ test('nothing waits but what may be the beginning of the key, and what comes beh
   expect(add('o"}\n')).toBe('')
   expect(add('\ndata: next')).toBe(`${'*'.repeat(KEY.length)}, so"}\n\ndata: next`)
 })
+
+test('the chunks that come are nobody’s to write into, also where they are buffers', () => {
+  for (const text of [`{"said":"${KEY}"}`, `{"error":"${KEY}"}`]) {
+    const chunk = Buffer.from(text)
+    const feed = new ErrorFeed(stars, 'whole')
+    feed.add(chunk)
+    feed.end()
+    expect(chunk.toString()).toBe(text)
+    stars.piece(chunk)
+    expect(Buffer.from(stars.bytes(chunk)).toString()).not.toContain(KEY)
+    expect(chunk.toString()).toBe(text)
+  }
+})
