@@ -1,6 +1,9 @@
 import type { CachedAnswer } from './cached-answer.ts'
 import type { RequestControl } from './request-control.ts'
 
+/** Two machines' clocks may be as far apart. */
+const CLOCKS_APART_MS = 60_000
+
 /**
  * Gives the age of a kept answer, in milliseconds; never below 0, also where two nodes' clocks differ.
  *
@@ -23,6 +26,8 @@ export function whyUnusable(
   { mayLook, maxAgeMs }: Pick<RequestControl, 'mayLook' | 'maxAgeMs'>,
   now: number,
 ): 'stale' | 'request' | undefined {
+  // Kept in a time that has not come: a clock was put back, and nobody knows how old it is.
+  if (answer.storedAt - now > CLOCKS_APART_MS) return 'stale'
   const ageMs = ageOf(answer, now)
   if (ageMs >= answer.ttlMs) return 'stale'
   return mayLook && ageMs <= maxAgeMs ? undefined : 'request'

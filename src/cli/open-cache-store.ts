@@ -21,7 +21,9 @@ const WAIT_MS = 50
  * const store = openCacheStore(config.settings.cache, log)
  */
 export function openCacheStore({ store, bytesMax, entriesMax }: CacheSettings, log: Log, siblings?: Claims): Store {
-  const bounds = { bytesMax, entriesMax, now: Date.now, log }
+  // What ends with the process goes by a clock that nobody puts forward or back.
+  const isInMemory = store === undefined || store.reveal() === 'memory'
+  const bounds = { bytesMax, entriesMax, now: isInMemory ? () => performance.now() : Date.now, log }
   // Without a cache, what extensions and an Idempotency-Key keep is kept in memory.
   const opened =
     store === undefined ? createLazyStore(() => openStore('memory', bounds)) : openStore(store.reveal(), bounds)

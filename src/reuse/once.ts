@@ -52,7 +52,7 @@ export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps)
   let settings: Settings | undefined
   let current: Claims | undefined
   let former: readonly { readonly claims: Claims; readonly until: number }[] = []
-  const memory = createMemoryClaims({ bytesMax: () => settings?.cache.bytesMax ?? 0, now: Date.now })
+  const memory = createMemoryClaims({ bytesMax: () => settings?.cache.bytesMax ?? 0, now })
   const idempotency = createIdempotency<FlightNote>({
     ...{ deadlines, sleep, now, sha256, memory, clock: Date.now },
     flights: createFlights({ now, keptBytesMax: 0, memory: reading.memory }),

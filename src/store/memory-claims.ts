@@ -11,7 +11,7 @@ interface Entry {
   readonly scope: string
   state: 'running' | 'lost' | 'unkept' | 'answered'
   answer: Uint8Array<ArrayBuffer> | undefined
-  /** Milliseconds since 1970; a running one is this process's, and ends with it. */
+  /** By the clock; a running one is this process's, and ends with it. */
   expiresAt: number
 }
 
@@ -26,7 +26,7 @@ interface Holder {
 export interface MemoryClaimsOptions {
   /** What the cache may hold: claims have a part of that beside it. */
   readonly bytesMax: () => number
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that only goes forward: one that is put forward must not forget what was paid for. */
   readonly now: () => number
 }
 
@@ -35,7 +35,7 @@ export interface MemoryClaimsOptions {
  * that they were given.
  *
  * @example
- * const claims = createMemoryClaims({ bytesMax: () => settings.cache.bytesMax, now: Date.now })
+ * const claims = createMemoryClaims({ bytesMax: () => settings.cache.bytesMax, now: () => performance.now() })
  */
 export function createMemoryClaims(options: MemoryClaimsOptions): ClaimsAtOnce {
   return new MemoryClaims(options)

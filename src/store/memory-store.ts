@@ -4,7 +4,7 @@ import type { Store, StoreBounds, StoreStats } from './store.ts'
 
 /** What the store in memory needs. */
 export interface MemoryStoreOptions extends StoreBounds {
-  /** Milliseconds since 1970. */
+  /** Milliseconds, from any beginning. */
   readonly now: () => number
 }
 

@@ -11,7 +11,7 @@ import type { Store, StoreBounds } from './store.ts'
 
 /** What any store needs. */
 export interface OpenStoreOptions extends StoreBounds {
-  /** Milliseconds since 1970; Redis goes by a clock of its own. */
+  /** Milliseconds since 1970, or in memory from any beginning; Redis goes by a clock of its own. */
   readonly now: () => number
   readonly log: Pick<Log, 'warn'>
 }

@@ -55,6 +55,10 @@ export interface ClaimStatements {
   >
   readonly release: Statement<unknown, [id: string, token: string]>
   readonly remove: Statement<unknown, [id: string]>
+  /** Has one that was running stand as lost until then. */
+  readonly lose: Statement<unknown, [expiresAt: number, id: string]>
+  /** The same for those that were running when they should have been over. */
+  readonly loseAll: Statement<unknown, [expiresAt: number, at: number, rowsMax: number]>
   readonly expire: Statement<{ readonly id: string }, [at: number, rowsMax: number]>
   readonly held: Statement<{ readonly bytes: number }, [scope: string]>
   readonly letGo: Statement<{ readonly id: string }, [bytes: number, scope: string]>
@@ -75,9 +79,13 @@ export function prepareClaimStatements(database: Database): ClaimStatements {
     ),
     release: database.prepare("DELETE FROM claims WHERE id = ? AND token = ? AND state = 'running'"),
     remove: database.prepare('DELETE FROM claims WHERE id = ?'),
-    expire: database.prepare(
-      'DELETE FROM claims WHERE id IN (SELECT id FROM claims WHERE expires_at <= ? LIMIT ?) RETURNING id',
-    ),
+    lose: database.prepare("UPDATE claims SET state = 'lost', expires_at = ? WHERE id = ?"),
+    loseAll: database.prepare(`
+      UPDATE claims SET state = 'lost', expires_at = ? WHERE id IN (
+        SELECT id FROM claims WHERE expires_at <= ? AND state = 'running' LIMIT ?)`),
+    expire: database.prepare(`
+      DELETE FROM claims WHERE id IN (
+        SELECT id FROM claims WHERE expires_at <= ? AND state <> 'running' LIMIT ?) RETURNING id`),
     held: database.prepare('SELECT bytes FROM claim_totals WHERE scope = ?'),
     letGo: database.prepare(`
       UPDATE claims SET state = 'unkept', answer = NULL, bytes = ? WHERE id = (

@@ -37,8 +37,13 @@ export class SqliteClaims implements Claims {
     const { id, token, scope } = claim
     return this.#file.write((sql): Taken => {
       const at = this.#options.now()
-      this.#sweep(sql, at)
-      const standing = standingOf(sql.get.get(id), at)
+      this.#sweep(sql, times, at)
+      const row = sql.get.get(id)
+      const standing = standingOf(row, at)
+      // Whose time is up is known to be lost from now on; one that nobody has looked at before its end is so for a window of its own.
+      if (row !== null && standing.kind === 'lost' && row.state === 'running') {
+        sql.lose.run(row.expires_at > at ? row.expires_at : at + times.windowMs, id)
+      }
       if (standing.kind === 'running' && sql.renew.get(...this.#leaseFrom(at, times), id, token) !== null) {
         return { kind: 'taken' }
       }
@@ -108,15 +113,17 @@ export class SqliteClaims implements Claims {
     }
   }
 
-  #sweep(sql: ClaimStatements, at: number): void {
+  #sweep(sql: ClaimStatements, { windowMs }: ClaimTimes, at: number): void {
     if (Math.abs(at - this.#sweptAt) < SWEEP_MS) return
+    sql.loseAll.run(at + windowMs, at, SWEPT_ROWS)
     // A full batch: there may be more, which the next writer looks for.
     if (sql.expire.all(at, SWEPT_ROWS).length < SWEPT_ROWS) this.#sweptAt = at
   }
 }
 
 function standingOf(row: ClaimRow | null, at: number): Standing {
-  if (row === null || row.expires_at <= at) return { kind: 'free' }
+  // A clock that was put forward ends nothing that is under way: whoever has it renews it, or has died and may have sent it.
+  if (row === null || (row.expires_at <= at && row.state !== 'running')) return { kind: 'free' }
   const { state, fingerprint, answer, leased_until: leasedUntil } = row
   if (state === 'answered') return { kind: 'answered', fingerprint, answer: answer ?? new Uint8Array() }
   return { kind: state === 'running' && leasedUntil <= at ? 'lost' : state, fingerprint }

@@ -39,7 +39,7 @@ const COMMANDS: readonly (readonly [string, () => string[], RegExp])[] = [
 ]
 
 test.each(COMMANDS)(
-  'SIGHUP does not end %s, which goes on serving, and SIGTERM ends it well',
+  'no signal but SIGTERM and SIGINT ends %s, which goes on serving, and SIGTERM ends it well',
   async (name, args, url) => {
     const env = { HOST: '127.0.0.1', PORT: '0', LOG_FORMAT: 'json', OPENAI_API_BASE: 'http://127.0.0.1:1/v1' }
     program = startProgram(args(), { ...env, ...(name.endsWith('WORKERS') && { WORKERS: '2' }) })
@@ -50,7 +50,7 @@ test.each(COMMANDS)(
     expect(await isAlive()).toBe(true)
     child.kill('SIGHUP')
     if (name.startsWith('serve') || name.startsWith('re')) await until('configuration reloaded (SIGHUP)')
-    child.kill('SIGHUP')
+    for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE', 'SIGXFSZ'] as const) child.kill(signal)
     for (let n = 0; n < 5; n += 1) expect(await isAlive()).toBe(true)
     expect(child.exitCode).toBeNull()
     child.kill('SIGTERM')

@@ -277,3 +277,31 @@ describe('claims that processes share', () => {
     )
   }
 })
+
+test('a clock that is put forward by more than a window frees no claim in SQLite that somebody has, and one that is put back none either', async () => {
+  files += 1
+  const claims = claimsOf(`sqlite:${join(folder.path, `${files}.db`)}`, WIDE.bytesMax, now)
+  const store = await claims
+  const claim = newClaim()
+  await store.take(claim, TIMES)
+  at += 100 * (TIMES.leaseMs + TIMES.windowMs)
+  expect(await store.look(claim.id)).toMatchObject({ kind: 'lost' })
+  // Taking another one sweeps.
+  await store.take(newClaim(), TIMES)
+  expect(await store.take(rivalOf(claim), TIMES)).toMatchObject({ kind: 'lost' })
+  await store.end(claim, { kind: 'answered', answer: ANSWER }, TIMES)
+  expect(await store.take(rivalOf(claim), TIMES)).toMatchObject({ kind: 'answered' })
+  at -= 1000 * TIMES.windowMs
+  expect(await store.take(rivalOf(claim), TIMES)).toMatchObject({ kind: 'answered' })
+})
+
+test('a claim in SQLite whose process died long ago is lost for one window more, and free then', async () => {
+  files += 1
+  const store = await claimsOf(`sqlite:${join(folder.path, `${files}.db`)}`, WIDE.bytesMax, now)
+  const claim = newClaim()
+  await store.take(claim, TIMES)
+  at += 2 * (TIMES.leaseMs + TIMES.windowMs)
+  expect(await store.take(rivalOf(claim), TIMES)).toMatchObject({ kind: 'lost' })
+  at += TIMES.windowMs
+  expect(await store.take(rivalOf(claim), TIMES)).toEqual({ kind: 'taken' })
+})

@@ -24,7 +24,7 @@ export interface ClaimsOfWorkers {
  * const one = claims.join()
  */
 export function createClaimsOfWorkers(bytesMax: () => number): ClaimsOfWorkers {
-  const kept = createMemoryClaims({ bytesMax, now: Date.now })
+  const kept = createMemoryClaims({ bytesMax, now: () => performance.now() })
   return {
     join() {
       const held = new Map<string, { readonly claim: Claim; readonly times: ClaimTimes }>()
