@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import type { Env } from '../config/env-reader.ts'
+import { readFileSync, statSync } from 'node:fs'
+import { type Env, variableIn } from '../config/env-reader.ts'
 import { isCompiled } from './own-command.ts'
 
 /** What a person may take for configuration: other programs read it. */
@@ -36,13 +36,22 @@ export function forgetDotEnv(): void {
  */
 export function dotEnvWarning(env: Env): string | undefined {
   for (const file of FILES) {
-    if (!existsSync(file)) continue
-    const missed = namesIn(file)?.filter((name) => (env[name]?.trim() ?? '') === '')
+    if (!isFile(file)) continue
+    const missed = namesIn(file)?.filter((name) => (variableIn(env, name) ?? '') === '')
     if (missed?.length === 0) continue
     const cure = `To have it read: set -a; . ./${file}; set +a (in a container: docker run --env-file ${file}).`
     return `The ${file} in this folder is not read${missed === undefined ? '' : `, and sets what is not set: ${listed(missed)}`}. ${cure}`
   }
   return undefined
+}
+
+/** To read a pipe that lies there would wait for its writer. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 /** The variables that a file sets; undefined: it can't be read. */

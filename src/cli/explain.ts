@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Principal } from '../auth/authorize.ts'
 import { readCredential } from '../auth/credential.ts'
 import { nameTokens, shortId } from '../auth/name-tokens.ts'
@@ -12,6 +11,7 @@ import type { Explanation } from './explain/explanation.ts'
 import { renderExplanation } from './explain/render-explanation.ts'
 import { type AskedRequest, readRequestFile } from './explain/request-file.ts'
 import { type Flags, INVALID } from './flags.ts'
+import { readText } from './read-text.ts'
 import { sha256 } from './sha256.ts'
 import { writeOut } from './write-out.ts'
 
@@ -32,7 +32,7 @@ export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'a
   const shownName = name === '-' ? 'standard input' : name
   let text: string
   try {
-    text = readFileSync(name === '-' ? 0 : name, 'utf8')
+    text = readText(name === '-' ? 0 : name)
   } catch (cause) {
     return refuse(`${shownName} cannot be read: ${describeSystemError(cause)}. Name a file with a request's JSON body.`)
   }

@@ -5,6 +5,17 @@ import { wordsForCode } from './system-errors.ts'
 /** The environment of a process. */
 export type Env = Readonly<Record<string, string | undefined>>
 
+/**
+ * The value of a variable that a file names, without spaces around it; undefined: it is not set. A file may name what every object has,
+ * such as `constructor`.
+ *
+ * @example
+ * const value = variableIn(process.env, name)
+ */
+export function variableIn(env: Env, name: string): string | undefined {
+  return Object.hasOwn(env, name) ? env[name]?.trim() : undefined
+}
+
 /** One thing that is wrong with the environment. No part of a secret is ever in it. */
 export interface ConfigProblem {
   /** The variable to look at. */

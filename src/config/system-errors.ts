@@ -10,7 +10,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['EROFS', 'the file system is read-only'],
   ['ENOSPC', 'the disk is full'],
   ['EDQUOT', "this user's share of the disk is used up"],
-  ['EFBIG', 'the file would be too large'],
+  ['EFBIG', 'the file is too large, or would be'],
   ['ENAMETOOLONG', 'the name is too long'],
   ['ELOOP', 'symbolic links lead in a circle'],
   ['EMFILE', 'this process has as many files and connections open as it may (ulimit -n)'],

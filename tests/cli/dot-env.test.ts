@@ -65,3 +65,16 @@ test('secrets that people put beside the code are not committed', () => {
   expect(ignored).toContain('.env')
   expect(ignored).toContain('/examples/secrets/')
 })
+
+test('names that every object has are names of variables like others', async () => {
+  writeFileSync(join(folder, '.env'), '__proto__=1\nconstructor=2\n')
+  const { stdout, stderr } = await check()
+  expect(stdout + stderr).toContain('sets what is not set: __proto__, constructor.')
+})
+
+test('a pipe of that name keeps nobody waiting', async () => {
+  rmSync(join(folder, '.env'), { force: true })
+  expect(Bun.spawnSync(['mkfifo', join(folder, '.env')]).exitCode).toBe(0)
+  const { stdout, stderr } = await check()
+  expect(stdout + stderr).not.toContain('.env in this folder')
+})

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
 import { describeSystemError } from '../../config/system-errors.ts'
+import { readText } from '../read-text.ts'
 
 /** What the files of an extension say before any of them is run. */
 export interface ExtensionSource {
@@ -63,7 +64,7 @@ export function scanExtension(path: string): ExtensionSource {
 
 function read(file: string): string | { readonly problem: string } {
   try {
-    return readFileSync(file, 'utf8')
+    return readText(file)
   } catch (cause) {
     return { problem: describeSystemError(cause) }
   }

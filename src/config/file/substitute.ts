@@ -1,4 +1,4 @@
-import type { Env } from '../env-reader.ts'
+import { type Env, variableIn } from '../env-reader.ts'
 import { type Fault, type Parsed, right, wrong } from '../kind.ts'
 import { type ReadFile, readNamedFile } from './named-file.ts'
 import { distance } from './nearest.ts'
@@ -27,9 +27,9 @@ const PLACE = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g
  */
 export function createSubstitute(env: Env, readFile: ReadFile): Substitute {
   const read = (name: string, fallback: string | undefined): Parsed<string> => {
-    const value = env[name]?.trim()
+    const value = variableIn(env, name)
     if (value !== undefined && value !== '') return right(value)
-    const path = env[`${name}_FILE`]?.trim() ?? ''
+    const path = variableIn(env, `${name}_FILE`) ?? ''
     if (path !== '') return inFile(name, readNamedFile(path, readFile))
     const found = fallback ?? value
     if (found !== undefined) return right(found)

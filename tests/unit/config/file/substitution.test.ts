@@ -75,6 +75,16 @@ describe('a variable', () => {
     expect(linesOf(`pins: { files: ${JSON.stringify(text)} }`, env)).toEqual([`1:16 pins.files ${wrong}`])
   })
 
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
+    'that is called like what every object has is not set: %s',
+    (name) => {
+      expect(linesOf(`pins: { files: "${variable(name)}" }`, {})[0]).toContain(
+        `names the variable ${name}, which is not set`,
+      )
+      expect(comesTo(variable(`${name}:-x`))).toBe('x')
+    },
+  )
+
   test('that is not set brings no other problem about what it stands for', () => {
     const text = `default_upstream: ${NAME}
 retry: { attempts: "${NAME}", on: ["${NAME}"] }
