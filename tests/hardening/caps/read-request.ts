@@ -39,10 +39,14 @@ export interface Reader {
   readonly declaredForms?: boolean
   /** Whether it copies a body into an object of its own, as JavaScript's `Object.assign` does: with what stands in `__proto__`. */
   readonly copies?: boolean
+  /** Whether a text where a number belongs is as if it were not there, so that what holds without it does. */
+  readonly isTyped?: boolean
 }
 
 const MODEL_HEADERS = ['x-litellm-model', 'x-model', 'azureml-model-deployment']
 const REWRITTEN = ['x-original-url', 'x-rewrite-url']
+/** What is a number to a server that goes by types. */
+const NUMBERS = ['max_tokens', 'max_completion_tokens', 'n_predict', 'n', 'n_cmpl', 'thinking_budget_tokens']
 const PROTOTYPE = '__proto__'
 
 /**
@@ -91,6 +95,10 @@ function jsonIn(reader: Reader, decoded: string | undefined): PlainObject | unde
   if (text === undefined || !(reader.isLoose || isJson(text))) return undefined
   const value = takeJson(parseLoose(text), reader.names)
   if (!isPlainObject(value)) return undefined
+  if (reader.isTyped === true) {
+    const texts = NUMBERS.filter((name) => typeof value[name] === 'string' || Array.isArray(value[name]))
+    for (const name of texts) delete value[name]
+  }
   const inherited = value[PROTOTYPE]
   return reader.copies && isPlainObject(inherited) ? { ...inherited, ...value } : value
 }

@@ -122,6 +122,18 @@ export const READERS: readonly Reader[] = [
     mergesQuery: true,
   },
   {
+    name: 'llamacpp',
+    path: asAiohttp,
+    json: ANY,
+    isLoose: false,
+    charset: 'utf-8',
+    names: EXACT,
+    separator: AMPERSAND,
+    takesFields: (fields) => takeFlat(fields, EXACT),
+    mergesQuery: false,
+    isTyped: true,
+  },
+  {
     name: 'tomcat',
     path: asTomcat,
     json: ANY,

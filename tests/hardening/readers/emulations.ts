@@ -6,4 +6,7 @@ export const EMULATIONS: Readonly<Record<string, readonly string[]>> = {
   gin: ['go', 'go-map'],
   jsoniter: ['go', 'go-map'],
   sonic: ['go', 'go-map'],
+  // It refuses a name that occurs twice where a struct has it, and has no more than what Python's readers have.
+  serde: ['aiohttp'],
+  nlohmann: ['llamacpp', 'aiohttp'],
 }

@@ -2,63 +2,11 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { lastLine, runTool } from '../run-tool.ts'
+import { FAMILIES, type Family, PROGRAMS } from './reader-families.ts'
 import { createServerReader, type RealReader, ROUTES } from './real-reader.ts'
 
-/** A family of real servers: how it is installed, once, into a folder of its own, and how it is run. */
-interface Family {
-  readonly name: string
-  /** What must be there. */
-  readonly needs: string
-  /** In the order of their doing; a change of them is another folder. */
-  readonly install: (folder: string) => readonly (readonly string[])[]
-  /** Files beside: their names, and what is in them. */
-  readonly files?: Readonly<Record<string, string>>
-  /** Files of ours that are built. */
-  readonly sources?: readonly string[]
-  readonly command: (folder: string) => readonly string[]
-}
-
 const CACHE = fileURLToPath(new URL('../../../.cache/', import.meta.url))
-const PROGRAMS = fileURLToPath(new URL('./programs/', import.meta.url))
 const INSTALL_MS_MAX = 420_000
-/** What servers of models are built on (vLLM, SGLang, LiteLLM; Ollama, LocalAI, new-api). */
-const FAMILIES: readonly Family[] = [
-  {
-    name: 'python',
-    needs: 'python3',
-    install: (folder) => [
-      ['python3', '-m', 'venv', folder],
-      [
-        ...[join(folder, 'bin/pip'), 'install', '--quiet', 'aiohttp==3.14.5', 'fastapi==0.165.0', 'starlette==1.10.0'],
-        ...['pydantic==2.14.4', 'uvicorn==0.54.0', 'python-multipart==0.0.34', 'orjson==3.13.0'],
-        ...['flask==3.1.3', 'werkzeug==3.1.9', 'django==5.2.19'],
-      ],
-    ],
-    command: (folder) => [join(folder, 'bin/python'), join(PROGRAMS, 'readers.py')],
-  },
-  {
-    name: 'node',
-    needs: 'node',
-    files: { 'package.json': '{"private":true}' },
-    install: () => [
-      ...[['npm', 'install', '--no-audit', '--no-fund', 'express@5.3.0', 'multer@2.5.0', 'busboy@1.6.0', 'qs@6.17.1']],
-    ],
-    command: (folder) => ['node', join(PROGRAMS, 'readers.mjs'), folder],
-  },
-  {
-    name: 'go',
-    needs: 'go',
-    files: {
-      'go.mod': [
-        'module readers\n\ngo 1.24\n\nrequire (\n\tgithub.com/bytedance/sonic v1.15.5',
-        '\tgithub.com/gin-gonic/gin v1.12.0\n\tgithub.com/json-iterator/go v1.1.12\n)\n',
-      ].join('\n'),
-    },
-    sources: ['go/readers.go'],
-    install: () => [['go', 'build', '-mod=mod', '-o', 'readers', '.']],
-    command: (folder) => [join(folder, 'readers')],
-  },
-]
 
 /** The real readers that run here, and what had to be left out, with the reason. */
 export interface RealReaders {
@@ -112,7 +60,8 @@ async function provide(family: Family): Promise<{ readonly path: string } | { re
   const path = join(CACHE, `readers-${name}-${digest}`)
   const done = join(path, 'done')
   if (existsSync(done)) return { path }
-  if (Bun.which(needs) === null) return { missing: `${needs} is missing` }
+  const lacking = needs.find((one) => Bun.which(one) === null)
+  if (lacking !== undefined) return { missing: `${lacking} is missing` }
   rmSync(path, { recursive: true, force: true })
   mkdirSync(path, { recursive: true })
   for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text)

@@ -21,7 +21,7 @@ import { arrivalOf, bytesOf } from './request-bytes.ts'
 import { startRealReaders } from './start-real-readers.ts'
 import { WEB_READER } from './web-reader.ts'
 
-const CASES = 5000
+const CASES = 4000
 const CASES_SHORT = 500
 const AT_ONCE = 16
 const REPORT_EVERY = 500
