@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import {
   type ReceivedRequest,
   type ScriptedUpstream,
@@ -16,7 +17,10 @@ export const FORMS = ['plain', 'base64', 'url', 'hex', 'json'] as const
 export const MODES = [
   ...['ok', 'ok', 'stream', 'echo', '400', '401', '403', '404', '409', '422', '429', '500', '503', '302', '307'],
   ...['reset', 'garbage', 'cut', 'page', 'reason', 'header'],
+  ...['inside', 'event', 'encoded', 'untold', 'trailer', 'name'],
 ] as const
+/** Those in which a good answer reports a failure, and repeats all of it. */
+export const INSIDE: ReadonlySet<string> = new Set(['inside', 'event', 'encoded'])
 
 /** An upstream that repeats all that it gets. */
 export interface EchoUpstream {
@@ -73,6 +77,25 @@ function answer(request: ReceivedRequest, connection: UpstreamConnection, echo: 
     reason: () => connection.write(`HTTP/1.1 500 ${line.slice(0, 500)}\r\ncontent-length: 2\r\n\r\n{}`),
     header: () => connection.respond(200, { ...json, 'x-sent': line }, COMPLETION),
     echo: () => connection.respond(200, json, JSON.stringify({ ...JSON.parse(COMPLETION), said: echo })),
+    inside: () => connection.respond(200, json, JSON.stringify({ error: { message: echo } })),
+    event() {
+      connection.startChunked(200, { 'content-type': 'text/event-stream' })
+      const event = `event: error\ndata: ${JSON.stringify({ error: { message: echo } })}\n\n`
+      const cut = Math.floor(event.length / 3)
+      for (const piece of [event.slice(0, cut), event.slice(cut, cut + 40), event.slice(cut + 40)])
+        connection.chunk(piece)
+      connection.endChunks()
+    },
+    encoded: () =>
+      connection.respond(200, { ...json, 'content-encoding': 'gzip' }, gzipSync(JSON.stringify({ error: echo }))),
+    untold: () =>
+      connection.respond(500, { ...json, 'content-encoding': '' }, gzipSync(JSON.stringify({ error: echo }))),
+    trailer() {
+      connection.startChunked(200, { ...json, trailer: 'x-sent' })
+      connection.write(`2\r\n{}\r\n0\r\nx-sent: ${line}\r\n\r\n`)
+    },
+    name: () =>
+      connection.respond(200, { ...json, [/Bearer ([\w-]+)/.exec(echo)?.[1] ?? 'x-none']: 'yes' }, COMPLETION),
     stream() {
       connection.startChunked(200, { 'content-type': 'text/event-stream' })
       connection.chunk(

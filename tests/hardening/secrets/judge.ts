@@ -1,10 +1,10 @@
 import type { HardeningFailure } from '../suite.ts'
 import { CALLERS, CONTENT, type Digests, foreignCanaries, hasCanary, kindsIn, SERVERS } from './canaries.ts'
 
-/** Why an answer breaks the promise; undefined: it does not. `isOurs`: the upstream was not asked. */
-export function judgeAnswer(number: number, text: string, isOurs: boolean): string | undefined {
+/** Why an answer breaks the promise; undefined: it does not. `isOurs`: the upstream was not asked; `isError`: it reports a failure. */
+export function judgeAnswer(number: number, text: string, isOurs: boolean, isError = false): string | undefined {
   // A good answer's body is what the model has said; all else is searched.
-  const isGood = /^HTTP\/1\.1 2/.test(text)
+  const isGood = /^HTTP\/1\.1 2/.test(text) && !isError
   const servers = kindsIn(isGood ? text.slice(0, text.indexOf('\r\n\r\n')) : text, SERVERS)
   if (servers.length > 0) return `the caller was shown the server's own: ${servers.join(', ')}`
   const foreign = foreignCanaries(text, number)

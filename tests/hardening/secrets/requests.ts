@@ -1,12 +1,14 @@
 import { gzipSync } from 'node:zlib'
 import { createRandom, type Random } from '../random.ts'
 import { canary } from './canaries.ts'
-import { CASE, FORM, FORMS, MODE, MODES } from './echo-upstream.ts'
+import { CASE, FORM, FORMS, INSIDE, MODE, MODES } from './echo-upstream.ts'
 
 /** A request, and what of it is to be known when its answer is judged. */
 export interface Shot {
   readonly number: number
   readonly bytes: Buffer
+  /** The upstream is told to report a failure inside a good answer. */
+  readonly isInside: boolean
   /** The secrets in it, to be looked for by their digests. */
   readonly secrets: readonly string[]
   /** Whether the client leaves as soon as it has sent it. */
@@ -43,11 +45,12 @@ export function makeShot(number: number, seed: number, asker: Asker): Shot {
   const random = createRandom(seed, `case-${number}`)
   const said = words(number)
   const { method, target, type = 'application/json', body, lines = [] } = random.pick(DRAFTS)(said, random)
+  const mode = random.pick(MODES)
   const head = [
     'Host: localhost',
     `X-Request-Id: case-${number}`,
     `${CASE}: ${number}`,
-    `${MODE}: ${random.pick(MODES)}`,
+    `${MODE}: ${mode}`,
     `${FORM}: ${random.pick(FORMS)}`,
     credentialOf(asker, said, random),
     ...EXTRAS.filter(() => random.percent(30)).map((write) => write(said)),
@@ -57,6 +60,7 @@ export function makeShot(number: number, seed: number, asker: Asker): Shot {
   ]
   return {
     number,
+    isInside: INSIDE.has(mode),
     bytes: Buffer.concat([
       Buffer.from(`${method} ${target} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`),
       Buffer.from(body ?? ''),

@@ -1,4 +1,5 @@
-import { openRawClient } from '../../helpers/raw-client.ts'
+import { constants, gunzipSync } from 'node:zlib'
+import { openRawClient, parseResponse } from '../../helpers/raw-client.ts'
 import { AT_ONCE_MS, within } from '../../helpers/rig.ts'
 import { inPool } from '../pool.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
@@ -38,10 +39,18 @@ async function sendCase({ id, gateway, shot }: Case, upstream: EchoUpstream | un
       id,
       client.response().catch(() => undefined),
     )
-  const text = client.received().toString('latin1')
+  const text = readable(client.received())
   client.leave()
-  const message = judgeAnswer(shot.number, text, upstream?.has(shot.number) === false)
+  const message = judgeAnswer(shot.number, text, upstream?.has(shot.number) === false, shot.isInside)
   return message === undefined ? [] : [{ id, message }]
+}
+
+/** All that was received, and its body as its reader makes it out: without framing and coding. */
+function readable(received: Buffer): string {
+  const { body } = parseResponse(received) ?? { body: Buffer.alloc(0) }
+  const isGzip = body[0] === 0x1f && body[1] === 0x8b
+  const plain = isGzip ? gunzipSync(body, { finishFlush: constants.Z_SYNC_FLUSH }) : body
+  return Buffer.concat([received, Buffer.from('\n'), plain]).toString('latin1')
 }
 
 /** Sends all cases, and then looks through all that was let out. */
