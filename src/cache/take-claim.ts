@@ -43,6 +43,7 @@ export async function takeClaim(
   deps: TakeDeps,
 ): Promise<HeldClaim | Found> {
   const held = new Set<Claims>()
+  const unsure = new Set<Claims>()
   let isHeld = false
   try {
     for (const store of [memory, ...former, ...(current === undefined ? [] : [current])]) {
@@ -50,6 +51,7 @@ export async function takeClaim(
       held.add(store)
       const isNeeded = store === memory || store === current
       const taken = await takeIn(store, claim, times, signal, deps).catch((cause: unknown) => {
+        unsure.add(store)
         if (isNeeded || signal.aborted) throw cause
         return undefined
       })
@@ -63,7 +65,7 @@ export async function takeClaim(
     const places: ClaimPlaces = { memory, shared: [...held].filter((store) => store !== memory) }
     return new HeldClaim(claim, places, times, deps)
   } finally {
-    if (!isHeld) for (const store of held) void giveBack(store, claim, deps.deadlines)
+    if (!isHeld) for (const store of held) void giveBack(store, claim, deps.deadlines, !unsure.has(store))
   }
 }
 

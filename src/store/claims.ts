@@ -25,6 +25,9 @@ export type Taken =
   | { readonly kind: 'full' }
   | Exclude<Standing, { readonly kind: 'free' }>
 
+/** Is thrown by a store that is well, and is not certain that it has all claims: nobody else has anything to fear from it. */
+export class UncertainClaimsError extends Error {}
+
 /** How a claim ends, other than by being given back. */
 export type ClaimEnd = { readonly kind: 'answered'; readonly answer: Uint8Array } | { readonly kind: 'unkept' | 'lost' }
 

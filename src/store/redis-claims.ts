@@ -1,6 +1,13 @@
 import type { RedisClient } from 'bun'
 import type { Log } from '../telemetry/log.ts'
-import type { Claim, ClaimEnd, ClaimTimes, Standing, Taken } from './claims.ts'
+import {
+  type Claim,
+  type ClaimEnd,
+  type ClaimTimes,
+  type Standing,
+  type Taken,
+  UncertainClaimsError,
+} from './claims.ts'
 import {
   END,
   FREE,
@@ -55,7 +62,7 @@ export class RedisClaims implements SharedRegister {
 
   async take(claim: Claim, times: ClaimTimes): Promise<Taken> {
     const said = await this.#run(TAKE, claim, 'running', times, REGISTER_KEYS, [crypto.randomUUID()])
-    if (said === SETTLING) throw new Error('Redis has begun anew, and takes no claims for a moment.')
+    if (said === SETTLING) throw new UncertainClaimsError('Redis has begun anew, and takes no claims for a moment.')
     const standing = said === TAKEN ? ({ kind: 'taken' } as const) : await this.#standingOf(claim.id, said)
     if (standing.kind === 'free') throw new Error('Redis took no claim, and said that there is none.')
     // Whose fingerprint is not known any more is taken for the same request's.

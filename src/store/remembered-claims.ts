@@ -68,7 +68,7 @@ export class RememberedClaims implements Claims {
     try {
       this.#era ??= await this.#register.era()
     } catch {
-      // It is found out when something is remembered.
+      // It is found out when a claim has been taken.
     }
   }
 
@@ -81,6 +81,7 @@ export class RememberedClaims implements Claims {
       return { kind: known.end, fingerprint: known.claim.fingerprint }
     }
     this.#held.set(claim.id, { claim, times })
+    if (this.#era === undefined) void this.ready()
     this.#lookLater()
     return taken
   }
@@ -148,21 +149,25 @@ export class RememberedClaims implements Claims {
     this.#isLooking = true
     try {
       const era = await this.#register.era()
-      this.#era ??= era
       if (era === this.#era) return
-      const { name, log } = this.#options
-      const [held, ended] = [this.#held.size, this.#ended.size]
-      log.warn(
-        { store: name, held, ended },
-        'the store has begun anew, or is another one: Idempotency-Keys that this process knows are written down there again',
-      )
-      await this.#writeDownAgain()
+      if (this.#era !== undefined) {
+        this.#tell()
+        await this.#writeDownAgain()
+      }
       this.#era = era
     } catch {
       // The store is away: it is looked for again.
     } finally {
       this.#isLooking = false
     }
+  }
+
+  #tell(): void {
+    const { name, log } = this.#options
+    log.warn(
+      { store: name, held: this.#held.size, ended: this.#ended.size },
+      'the store has begun anew, or is another one: Idempotency-Keys that this process knows are written down there again',
+    )
   }
 
   async #writeDownAgain(): Promise<void> {

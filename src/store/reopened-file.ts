@@ -1,4 +1,5 @@
 import type { Log } from '../telemetry/log.ts'
+import { SETTLING_MS } from './remembered-claims.ts'
 import { type ClaimStatements, prepareClaimStatements } from './sqlite-claim-statements.ts'
 import { isDamage, isFull, isLacking } from './sqlite-errors.ts'
 import { BUSY_MS, inodeOf, OPENING_MS, openSqliteFile, renewSqliteFile, type SqliteFile } from './sqlite-file.ts'
@@ -76,9 +77,12 @@ export class ReopenedFile {
     }
   }
 
-  /** While it serves, it waits for nobody: what can't be opened now is opened by a later call. */
+  /**
+   * While it serves, it waits for nobody: what can't be opened now is opened by a later call. Others may hold claims, which they write
+   * down in a new one again.
+   */
   #openNow(): SqliteFile {
-    return openSqliteFile(this.#path, this.#log, BUSY_MS)
+    return openSqliteFile(this.#path, this.#log, BUSY_MS, Date.now() + SETTLING_MS)
   }
 
   #reopen(open: () => SqliteFile): Opened {

@@ -1,9 +1,15 @@
 import type { Database, Statement } from 'bun:sqlite'
 
-/** Made where they are not there: what an earlier version of this program has kept stays. */
+/**
+ * Made where they are not there: what an earlier version of this program has kept stays. A claim can be found by its number, in the
+ * table's own tree, and by its id, in another one: damage to one of them is seen.
+ */
 export const CLAIM_TABLES = `
-  CREATE TABLE IF NOT EXISTS claims (
-    id TEXT PRIMARY KEY,
+  DROP TABLE IF EXISTS claims;
+  DROP TABLE IF EXISTS claim_totals;
+  CREATE TABLE IF NOT EXISTS once (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     token TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     scope TEXT NOT NULL,
@@ -11,88 +17,114 @@ export const CLAIM_TABLES = `
     leased_until REAL NOT NULL,
     expires_at REAL NOT NULL,
     bytes INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     answer BLOB
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS claims_by_end ON claims (expires_at);
-  CREATE INDEX IF NOT EXISTS claims_by_scope ON claims (scope, state, expires_at);
-  CREATE TABLE IF NOT EXISTS claim_totals (scope TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
-  INSERT OR IGNORE INTO claim_totals VALUES ('', 0);
-  CREATE TRIGGER IF NOT EXISTS claim_added AFTER INSERT ON claims BEGIN
-    INSERT INTO claim_totals VALUES (new.scope, new.bytes), ('', new.bytes)
+  CREATE INDEX IF NOT EXISTS once_by_end ON once (expires_at);
+  CREATE INDEX IF NOT EXISTS once_by_scope ON once (scope, state, expires_at);
+  CREATE TABLE IF NOT EXISTS once_totals (scope TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+  INSERT OR IGNORE INTO once_totals VALUES ('', 0);
+  CREATE TRIGGER IF NOT EXISTS once_added AFTER INSERT ON once BEGIN
+    INSERT INTO once_totals VALUES (new.scope, new.bytes), ('', new.bytes)
       ON CONFLICT (scope) DO UPDATE SET bytes = bytes + excluded.bytes;
   END;
-  CREATE TRIGGER IF NOT EXISTS claim_changed AFTER UPDATE OF bytes ON claims BEGIN
-    UPDATE claim_totals SET bytes = bytes - old.bytes + new.bytes WHERE scope IN ('', new.scope);
+  CREATE TRIGGER IF NOT EXISTS once_changed AFTER UPDATE OF bytes ON once BEGIN
+    UPDATE once_totals SET bytes = bytes - old.bytes + new.bytes WHERE scope IN ('', new.scope);
   END;
-  CREATE TRIGGER IF NOT EXISTS claim_removed AFTER DELETE ON claims BEGIN
-    UPDATE claim_totals SET bytes = bytes - old.bytes WHERE scope IN ('', old.scope);
-    DELETE FROM claim_totals WHERE scope = old.scope AND scope <> '' AND bytes <= 0;
+  CREATE TRIGGER IF NOT EXISTS once_removed AFTER DELETE ON once BEGIN
+    UPDATE once_totals SET bytes = bytes - old.bytes WHERE scope IN ('', old.scope);
+    DELETE FROM once_totals WHERE scope = old.scope AND scope <> '' AND bytes <= 0;
   END;
+  CREATE TABLE IF NOT EXISTS register (era TEXT NOT NULL, settled_at REAL NOT NULL, unknown_since REAL NOT NULL) STRICT;
 `
 
 /** A claim, as it stands in the file. */
 export interface ClaimRow {
+  readonly id: string
   readonly token: string
   readonly fingerprint: string
+  readonly scope: string
   readonly state: 'running' | 'lost' | 'unkept' | 'answered'
   readonly leased_until: number
   readonly expires_at: number
+  readonly bytes: number
+  readonly checksum: number
   readonly answer: Uint8Array<ArrayBuffer> | null
 }
 
+/** Which register a file is: since when it takes claims, and until when claims may have stood in one before it that nobody can read. */
+export interface RegisterRow {
+  readonly era: string
+  /** Milliseconds since 1970. */
+  readonly settled_at: number
+  /** Milliseconds since 1970; 0: all are known. */
+  readonly unknown_since: number
+}
+
 type NewRow = [
-  ...[id: string, token: string, fingerprint: string, scope: string, state: string],
-  ...[leasedUntil: number, expiresAt: number, bytes: number, answer: Uint8Array | null],
+  ...[number: number, id: string, token: string, fingerprint: string, scope: string, state: string],
+  ...[leasedUntil: number, expiresAt: number, bytes: number, checksum: number, answer: Uint8Array | null],
 ]
+
+const COLUMNS = 'id, token, fingerprint, scope, state, leased_until, expires_at, bytes, checksum, answer'
 
 /** What claims ask of their file, ready to run. */
 export interface ClaimStatements {
-  readonly get: Statement<ClaimRow, [id: string]>
+  readonly get: Statement<ClaimRow, [number: number]>
+  /** Whether the other tree has it. */
+  readonly has: Statement<{ readonly number: number }, [id: string]>
   readonly put: Statement<unknown, NewRow>
-  readonly renew: Statement<
-    { readonly id: string },
-    [leasedUntil: number, expiresAt: number, id: string, token: string]
-  >
-  readonly release: Statement<unknown, [id: string, token: string]>
-  readonly remove: Statement<unknown, [id: string]>
-  /** Has one that was running stand as lost until then. */
-  readonly lose: Statement<unknown, [expiresAt: number, id: string]>
-  /** The same for those that were running when they should have been over. */
-  readonly loseAll: Statement<unknown, [expiresAt: number, at: number, rowsMax: number]>
+  readonly remove: Statement<unknown, [id: string, number: number]>
+  /** Those that are running though they should have been over. */
+  readonly overdue: Statement<ClaimRow, [at: number, rowsMax: number]>
   readonly expire: Statement<{ readonly id: string }, [at: number, rowsMax: number]>
   readonly held: Statement<{ readonly bytes: number }, [scope: string]>
-  readonly letGo: Statement<{ readonly id: string }, [bytes: number, scope: string]>
+  /** The answer of a caller's that goes first. */
+  readonly oldest: Statement<ClaimRow, [scope: string]>
   readonly count: Statement<{ readonly entries: number }, []>
   /** Takes out what has ended, of a scope where one is given. */
   readonly purge: Statement<{ readonly id: string }, [scope: string | null, rowsMax: number]>
+  readonly register: Statement<RegisterRow, []>
 }
 
 /** Prepares the statements of claims. */
 export function prepareClaimStatements(database: Database): ClaimStatements {
   return {
-    get: database.prepare(
-      'SELECT token, fingerprint, state, leased_until, expires_at, answer FROM claims WHERE id = ?',
-    ),
-    put: database.prepare('INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
-    renew: database.prepare(
-      "UPDATE claims SET leased_until = ?, expires_at = ? WHERE id = ? AND token = ? AND state = 'running' RETURNING id",
-    ),
-    release: database.prepare("DELETE FROM claims WHERE id = ? AND token = ? AND state = 'running'"),
-    remove: database.prepare('DELETE FROM claims WHERE id = ?'),
-    lose: database.prepare("UPDATE claims SET state = 'lost', expires_at = ? WHERE id = ?"),
-    loseAll: database.prepare(`
-      UPDATE claims SET state = 'lost', expires_at = ? WHERE id IN (
-        SELECT id FROM claims WHERE expires_at <= ? AND state = 'running' LIMIT ?)`),
+    get: database.prepare(`SELECT ${COLUMNS} FROM once WHERE number = ?`),
+    has: database.prepare('SELECT number FROM once WHERE id = ?'),
+    put: database.prepare('INSERT INTO once VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    remove: database.prepare('DELETE FROM once WHERE id = ? AND number = ?'),
+    overdue: database.prepare(`SELECT ${COLUMNS} FROM once WHERE expires_at <= ? AND state = 'running' LIMIT ?`),
     expire: database.prepare(`
-      DELETE FROM claims WHERE id IN (
-        SELECT id FROM claims WHERE expires_at <= ? AND state <> 'running' LIMIT ?) RETURNING id`),
-    held: database.prepare('SELECT bytes FROM claim_totals WHERE scope = ?'),
-    letGo: database.prepare(`
-      UPDATE claims SET state = 'unkept', answer = NULL, bytes = ? WHERE id = (
-        SELECT id FROM claims WHERE scope = ? AND state = 'answered' ORDER BY expires_at LIMIT 1) RETURNING id`),
-    count: database.prepare("SELECT count(*) AS entries FROM claims WHERE state = 'answered'"),
+      DELETE FROM once WHERE number IN (
+        SELECT number FROM once WHERE expires_at <= ? AND state <> 'running' LIMIT ?) RETURNING id`),
+    held: database.prepare('SELECT bytes FROM once_totals WHERE scope = ?'),
+    oldest: database.prepare(
+      `SELECT ${COLUMNS} FROM once WHERE scope = ? AND state = 'answered' ORDER BY expires_at LIMIT 1`,
+    ),
+    count: database.prepare("SELECT count(*) AS entries FROM once WHERE state = 'answered'"),
     purge: database.prepare(`
-      DELETE FROM claims WHERE id IN (
-        SELECT id FROM claims WHERE state <> 'running' AND (?1 IS NULL OR scope = ?1) LIMIT ?2) RETURNING id`),
+      DELETE FROM once WHERE number IN (
+        SELECT number FROM once WHERE state <> 'running' AND (?1 IS NULL OR scope = ?1) LIMIT ?2) RETURNING id`),
+    register: database.prepare('SELECT era, settled_at, unknown_since FROM register'),
   }
+}
+
+/** The number under which a claim stands: of its id, and for another one as good as never the same. */
+export function numberOf(id: string): number {
+  return Number(Bun.hash.wyhash(id) & 0x1f_ffff_ffff_ffffn)
+}
+
+/** What a claim's row adds up to, but for its number and its share of the room: where it says something else, it is damaged. */
+export function checksumOf(row: Omit<ClaimRow, 'checksum' | 'bytes'>): number {
+  const { id, token, fingerprint, scope, state, leased_until: leasedUntil, expires_at: expiresAt, answer } = row
+  const head = Bun.hash.crc32([id, token, fingerprint, scope, state, leasedUntil, expiresAt].join('\n'))
+  return answer === null ? head : (head ^ Bun.hash.crc32(answer)) >>> 0
+}
+
+/** Puts a claim's row, with its checksum, in the place of what stands under its number. */
+export function putRow(sql: Pick<ClaimStatements, 'put'>, row: Omit<ClaimRow, 'checksum'>): void {
+  const { id, token, fingerprint, scope, state, leased_until: leasedUntil, expires_at: expiresAt, bytes, answer } = row
+  const head = [numberOf(id), id, token, fingerprint, scope, state] as const
+  sql.put.run(...head, leasedUntil, expiresAt, bytes, checksumOf(row), answer)
 }

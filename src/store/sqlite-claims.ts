@@ -1,6 +1,15 @@
 import { CLAIM_BYTES, roomFor } from './claim-room.ts'
-import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from './claims.ts'
-import type { ClaimRow, ClaimStatements } from './sqlite-claim-statements.ts'
+import {
+  type Claim,
+  type ClaimEnd,
+  type ClaimTimes,
+  type Standing,
+  type Taken,
+  UncertainClaimsError,
+} from './claims.ts'
+import type { KnownEnd, SharedRegister } from './remembered-claims.ts'
+import { SETTLING_MS } from './remembered-claims.ts'
+import { type ClaimRow, type ClaimStatements, checksumOf, numberOf, putRow } from './sqlite-claim-statements.ts'
 
 /** How often a writer looks for what is over, and how much of it is taken out at once. */
 const SWEEP_MS = 10_000
@@ -12,6 +21,8 @@ export interface ClaimFile {
   read<T>(run: (sql: ClaimStatements) => T): T
   /** Runs what writes as one, later where another process writes just now. */
   write<T>(run: (sql: ClaimStatements) => T): T | Promise<T>
+  /** Opens what stands at the file's path, where that is another one by now. */
+  follow(): void
 }
 
 /** What claims in a file need. */
@@ -22,8 +33,11 @@ export interface SqliteClaimsOptions {
   readonly now: () => number
 }
 
-/** Claims in a SQLite file, for all processes that have it open: a row is one's who holds its lease. */
-export class SqliteClaims implements Claims {
+/**
+ * Claims in a SQLite file, for all processes that have it open: a row is one's who holds its lease. One that is damaged, or found in
+ * one of the file's trees only, is lost: its key is used, and nobody knows for what.
+ */
+export class SqliteClaims implements SharedRegister {
   readonly #file: ClaimFile
   readonly #options: SqliteClaimsOptions
   #sweptAt = 0
@@ -34,52 +48,59 @@ export class SqliteClaims implements Claims {
   }
 
   take(claim: Claim, times: ClaimTimes): Taken | Promise<Taken> {
-    const { id, token, scope } = claim
+    const { id, token, fingerprint } = claim
     return this.#file.write((sql): Taken => {
       const at = this.#options.now()
       this.#sweep(sql, times, at)
-      const row = sql.get.get(id)
+      const row = rowOf(sql, id)
       const standing = standingOf(row, at)
       // Whose time is up is known to be lost from now on; one that nobody has looked at before its end is so for a window of its own.
-      if (row !== null && standing.kind === 'lost' && row.state === 'running') {
-        sql.lose.run(row.expires_at > at ? row.expires_at : at + times.windowMs, id)
+      if (row !== 'damaged' && row?.state === 'running' && standing.kind === 'lost') {
+        lose(sql, row, row.expires_at > at ? row.expires_at : at + times.windowMs)
       }
-      if (standing.kind === 'running' && sql.renew.get(...this.#leaseFrom(at, times), id, token) !== null) {
-        return { kind: 'taken' }
+      const isOwn = standing.kind === 'running' && row !== 'damaged' && row?.token === token
+      if (!isOwn && standing.kind !== 'free') {
+        // Whose fingerprint is not known any more is taken for the same request's.
+        return standing.fingerprint === '' ? { kind: 'lost', fingerprint } : standing
       }
-      if (standing.kind !== 'free') return standing
-      sql.remove.run(id)
-      if (!this.#makeRoom(sql, scope, CLAIM_BYTES)) return { kind: 'full' }
-      this.#put(sql, claim, times, at)
+      if (!isOwn) refuseUnsettled(sql, at, times)
+      sql.remove.run(id, numberOf(id))
+      if (!(isOwn || this.#makeRoom(sql, claim.scope, CLAIM_BYTES))) return { kind: 'full' }
+      this.#hold(sql, claim, times, at)
       return { kind: 'taken' }
     })
   }
 
   look(id: string): Standing {
-    return this.#file.read((sql) => standingOf(sql.get.get(id), this.#options.now()))
+    return this.#file.read((sql) => standingOf(rowOf(sql, id), this.#options.now()))
   }
 
   renew(claim: Claim, times: ClaimTimes): void | Promise<void> {
+    const { id, token } = claim
     return this.#file.write((sql): void => {
-      const at = this.#options.now()
-      if (sql.renew.get(...this.#leaseFrom(at, times), claim.id, claim.token) !== null) return
-      // The file may be another one since: one that was damaged, or taken away, is begun anew.
-      if (sql.get.get(claim.id) === null) this.#put(sql, claim, times, at)
+      const row = rowOf(sql, id)
+      // Where there is none, the file is another one since: one that was damaged, or taken away, is begun anew.
+      if (row === 'damaged' || (row !== null && (row.token !== token || row.state !== 'running'))) return
+      sql.remove.run(id, numberOf(id))
+      this.#hold(sql, claim, times, this.#options.now())
     })
   }
 
-  end({ id, token, fingerprint, scope }: Claim, end: ClaimEnd, { windowMs }: ClaimTimes): void | Promise<void> {
+  end(claim: Claim, end: ClaimEnd, { windowMs }: ClaimTimes): void | Promise<void> {
+    const { id, token, fingerprint, scope } = claim
     let answer = end.kind === 'answered' ? end.answer : null
     const ending = this.#file.write((sql): void => {
-      const row = sql.get.get(id)
-      if (row !== null && row.token !== token) return
-      sql.remove.run(id)
+      const row = rowOf(sql, id)
+      if (row === 'damaged' || (row !== null && row.token !== token)) return
+      sql.remove.run(id, numberOf(id))
       const at = this.#options.now()
       const bytes = CLAIM_BYTES + (answer?.byteLength ?? 0)
       const isKept = answer === null || this.#makeRoom(sql, scope, bytes)
-      const state = isKept ? end.kind : 'unkept'
-      const kept = isKept ? answer : null
-      sql.put.run(id, token, fingerprint, scope, state, at, at + windowMs, isKept ? bytes : CLAIM_BYTES, kept)
+      const kept = isKept && answer !== null ? new Uint8Array(answer) : null
+      putRow(sql, {
+        ...{ id, token, fingerprint, scope, state: isKept ? end.kind : 'unkept', answer: kept },
+        ...{ leased_until: at, expires_at: at + windowMs, bytes: isKept ? bytes : CLAIM_BYTES },
+      })
     })
     // Until it has its turn the caller may do what it wants with its bytes.
     if (ending instanceof Promise && answer !== null) answer = new Uint8Array(answer)
@@ -88,17 +109,30 @@ export class SqliteClaims implements Claims {
 
   release({ id, token }: Claim): void | Promise<void> {
     return this.#file.write((sql): void => {
-      sql.release.run(id, token)
+      const row = rowOf(sql, id)
+      if (row !== 'damaged' && row?.token === token && row.state === 'running') sql.remove.run(id, numberOf(id))
     })
   }
 
-  #put(sql: ClaimStatements, { id, token, fingerprint, scope }: Claim, times: ClaimTimes, at: number): void {
-    sql.put.run(id, token, fingerprint, scope, 'running', ...this.#leaseFrom(at, times), CLAIM_BYTES, null)
+  era(): string {
+    this.#file.follow()
+    return this.#file.read((sql) => sql.register.get()?.era ?? '')
   }
 
-  /** Until when it is held, and until when it is known that it was. */
-  #leaseFrom(at: number, { leaseMs, windowMs }: ClaimTimes): [leasedUntil: number, expiresAt: number] {
-    return [at + leaseMs, at + leaseMs + windowMs]
+  restore({ id, token, fingerprint, scope }: Claim, end: KnownEnd, { windowMs }: ClaimTimes): void | Promise<void> {
+    return this.#file.write((sql): void => {
+      if (rowOf(sql, id) !== null) return
+      const at = this.#options.now()
+      const times = { leased_until: at, expires_at: at + windowMs, bytes: CLAIM_BYTES }
+      putRow(sql, { id, token, fingerprint, scope, state: end, answer: null, ...times })
+    })
+  }
+
+  /** Writes down that it is held, until when, and until when it is known that it was. */
+  #hold(sql: ClaimStatements, { id, token, fingerprint, scope }: Claim, times: ClaimTimes, at: number): void {
+    const { leaseMs, windowMs } = times
+    const until = { leased_until: at + leaseMs, expires_at: at + leaseMs + windowMs }
+    putRow(sql, { id, token, fingerprint, scope, state: 'running', bytes: CLAIM_BYTES, answer: null, ...until })
   }
 
   /** Whether there is room for so much more of a caller's: its own oldest answers give way for that, and nobody else's. */
@@ -109,19 +143,54 @@ export class SqliteClaims implements Claims {
       const all = sql.held.get('')?.bytes ?? 0
       const held = sql.held.get(scope)?.bytes ?? 0
       if (all + bytes <= room.all && held + bytes <= room.callers) return true
-      if (sql.letGo.get(CLAIM_BYTES, scope) === null) return false
+      const oldest = sql.oldest.get(scope)
+      if (oldest === null) return false
+      sql.remove.run(oldest.id, numberOf(oldest.id))
+      // What is removed in vain would be found for ever.
+      if (sql.get.get(numberOf(oldest.id)) !== null) return false
+      putRow(sql, { ...oldest, state: 'unkept', answer: null, bytes: CLAIM_BYTES })
     }
   }
 
   #sweep(sql: ClaimStatements, { windowMs }: ClaimTimes, at: number): void {
     if (Math.abs(at - this.#sweptAt) < SWEEP_MS) return
-    sql.loseAll.run(at + windowMs, at, SWEPT_ROWS)
+    for (const row of sql.overdue.all(at, SWEPT_ROWS)) if (isSound(row)) lose(sql, row, at + windowMs)
     // A full batch: there may be more, which the next writer looks for.
     if (sql.expire.all(at, SWEPT_ROWS).length < SWEPT_ROWS) this.#sweptAt = at
   }
 }
 
-function standingOf(row: ClaimRow | null, at: number): Standing {
+/** Throws where claims may have been held, or have ended, that can't be found here. */
+function refuseUnsettled(sql: ClaimStatements, at: number, { windowMs }: ClaimTimes): void {
+  const register = sql.register.get()
+  const settlesInMs = (register?.settled_at ?? 0) - at
+  // Where the clock was set back, there is no such time.
+  if (settlesInMs > 0 && settlesInMs <= SETTLING_MS)
+    throw new UncertainClaimsError('The file is new, and takes no claims for a moment.')
+  const unknownForMs = at - (register?.unknown_since ?? 0)
+  if (unknownForMs >= 0 && unknownForMs < windowMs) {
+    throw new UncertainClaimsError('The file before this one was damaged, and may have held what is asked for.')
+  }
+}
+
+function rowOf(sql: ClaimStatements, id: string): ClaimRow | 'damaged' | null {
+  const row = sql.get.get(numberOf(id))
+  if (row === null) return sql.has.get(id) === null ? null : 'damaged'
+  return row.id === id && isSound(row) ? row : 'damaged'
+}
+
+function isSound(row: ClaimRow): boolean {
+  return checksumOf(row) === row.checksum
+}
+
+/** Has one that was running stand as lost until then. */
+function lose(sql: ClaimStatements, row: ClaimRow, expiresAt: number): void {
+  sql.remove.run(row.id, numberOf(row.id))
+  putRow(sql, { ...row, state: 'lost', expires_at: expiresAt })
+}
+
+function standingOf(row: ClaimRow | 'damaged' | null, at: number): Standing {
+  if (row === 'damaged') return { kind: 'lost', fingerprint: '' }
   // A clock that was put forward ends nothing that is under way: whoever has it renews it, or has died and may have sent it.
   if (row === null || (row.expires_at <= at && row.state !== 'running')) return { kind: 'free' }
   const { state, fingerprint, answer, leased_until: leasedUntil } = row

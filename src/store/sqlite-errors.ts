@@ -1,3 +1,8 @@
+/** Is thrown for damage that SQLite does not see by itself, with the code that it has for what it sees. */
+export class SqliteDamageError extends Error {
+  readonly code = 'SQLITE_CORRUPT'
+}
+
 /** What SQLite says where a file is made, moved or closed by another process in that very moment. */
 const PASSING = /^SQLITE_(BUSY|PROTOCOL|IOERR_(DELETE_NOENT|SHORT_READ|FSTAT)|READONLY_DBMOVED)/
 

@@ -1,8 +1,10 @@
 import { constants, Database } from 'bun:sqlite'
 import { closeSync, openSync, renameSync, statSync } from 'node:fs'
 import type { Log } from '../telemetry/log.ts'
+import { SETTLING_MS } from './remembered-claims.ts'
+import { salvageClaims } from './salvage-claims.ts'
 import { CLAIM_TABLES } from './sqlite-claim-statements.ts'
-import { codeOf, isDamage, isPassing } from './sqlite-errors.ts'
+import { codeOf, isDamage, isPassing, SqliteDamageError } from './sqlite-errors.ts'
 
 /** An open database file. */
 export interface SqliteFile {
@@ -57,13 +59,13 @@ const TABLES = `
 
 /**
  * Opens a database file, and makes it where there is none. One that is damaged is moved aside, and begun anew. `waitMs`: how long it
- * holds this process up at most for another one that has it locked, or opens it too.
+ * holds this process up at most for another one that has it locked, or opens it too. `settledAt`: from then on a new one takes claims.
  *
  * Throws SQLite's error for a path that can't be opened, `ForeignDatabaseError` for a file of another program, and `NewerDatabaseError`.
  */
-export function openSqliteFile(path: string, log: Pick<Log, 'warn'>, waitMs: number): SqliteFile {
+export function openSqliteFile(path: string, log: Pick<Log, 'warn'>, waitMs: number, settledAt = 0): SqliteFile {
   try {
-    return open(path, waitMs)
+    return open(path, waitMs, settledAt)
   } catch (cause) {
     if (!isDamage(cause)) throw cause
     return renewSqliteFile(path, undefined, log, waitMs)
@@ -86,13 +88,20 @@ export function renewSqliteFile(
     turn.run(`PRAGMA busy_timeout = ${waitMs}`)
     turn.run('BEGIN EXCLUSIVE')
     if (inode === undefined || inodeOf(path) !== inode) {
-      const renewed = openUndamaged(path, waitMs)
+      const renewed = openUndamaged(path, waitMs, Date.now() + SETTLING_MS)
       if (renewed !== undefined) return renewed
     }
+    const writtenAt = Math.max(writtenAtOf(path), writtenAtOf(`${path}-wal`))
     // The log first: beside a new file it would be taken for that one's.
     for (const suffix of ['-wal', '-shm', '']) moveAside(path, suffix)
-    log.warn({ path, movedTo: `${path}.damaged` }, 'the store was damaged: it is moved aside and begun anew')
-    return open(path, waitMs)
+    const file = open(path, waitMs, Date.now() + SETTLING_MS)
+    const { whole, lost, isAll } = salvageClaims(`${path}.damaged`, file.database, Date.now())
+    if (!isAll) file.database.run('UPDATE register SET unknown_since = ?', [writtenAt])
+    log.warn(
+      { path, movedTo: `${path}.damaged`, claims: whole, lostClaims: lost, allClaims: isAll },
+      'the store was damaged: it is moved aside and begun anew',
+    )
+    return file
   } finally {
     turn.close()
   }
@@ -103,9 +112,14 @@ export function inodeOf(path: string): bigint | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }
 
-function openUndamaged(path: string, waitMs: number): SqliteFile | undefined {
+/** When a file was last written to, in milliseconds since 1970; 0: there is none. */
+function writtenAtOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+function openUndamaged(path: string, waitMs: number, settledAt: number): SqliteFile | undefined {
   try {
-    return open(path, waitMs)
+    return open(path, waitMs, settledAt)
   } catch (cause) {
     if (!isDamage(cause)) throw cause
     return undefined
@@ -121,17 +135,17 @@ function moveAside(path: string, suffix: string): void {
 }
 
 /** Others may open, make or close the same file just now; there are moments in which SQLite gives up rather than wait. */
-function open(path: string, waitMs: number): SqliteFile {
+function open(path: string, waitMs: number, settledAt: number): SqliteFile {
   for (const giveUpAt = performance.now() + waitMs; ; Bun.sleepSync(1 + Math.random() * 10)) {
     try {
-      return openOnce(path, waitMs)
+      return openOnce(path, waitMs, settledAt)
     } catch (cause) {
       if (!isPassing(cause) || performance.now() > giveUpAt) throw cause
     }
   }
 }
 
-function openOnce(path: string, waitMs: number): SqliteFile {
+function openOnce(path: string, waitMs: number, settledAt: number): SqliteFile {
   makePrivate(path)
   const database = new Database(path)
   try {
@@ -146,14 +160,25 @@ function openOnce(path: string, waitMs: number): SqliteFile {
       .transaction(() => {
         makeTables(database)
         database.run(CLAIM_TABLES)
+        database.run('INSERT INTO register SELECT ?, ?, 0 WHERE NOT EXISTS (SELECT 1 FROM register)', [
+          crypto.randomUUID(),
+          settledAt,
+        ])
       })
       .immediate()
+    refuseDamagedClaims(database)
     database.run(`PRAGMA busy_timeout = ${BUSY_MS}`)
     return { database, inode: inodeOf(path) }
   } catch (cause) {
     database.close()
     throw cause
   }
+}
+
+/** A claim that can't be found is a second payment; an entry of the cache that can't be found is a second look. */
+function refuseDamagedClaims(database: Database): void {
+  const [found] = valuesOf(database, "PRAGMA integrity_check('once')")
+  if (found !== 'ok') throw new SqliteDamageError(String(found))
 }
 
 /** What is kept is what people asked and were told: a new file is its owner's alone. */
@@ -177,7 +202,7 @@ function makeTables(database: Database): void {
   if (isOurs && version === VERSION) return
   if (isOurs && version > VERSION) throw new NewerDatabaseError('This database is one of a newer version.')
   // What was claimed stays so: forgetting it would make it anew.
-  const dropped = tablesOf(database).filter((name) => !name.startsWith('claim'))
+  const dropped = tablesOf(database).filter((name) => !/^(?:once|register)/.test(name))
   for (const name of dropped) database.run(`DROP TABLE "${name}"`)
   database.run(TABLES)
   database.run(`PRAGMA application_id = ${APPLICATION_ID}`)

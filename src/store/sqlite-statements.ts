@@ -19,6 +19,7 @@ export interface Statements {
     unknown,
     [key: string, scope: string, bytes: number, expiresAt: number, usedAt: number, checksum: number, value: Uint8Array]
   >
+  readonly has: Statement<{ readonly id: number }, [key: string]>
   readonly delete: Statement<Ending, [key: string]>
   readonly use: Statement<unknown, [usedAt: number, key: string]>
   readonly total: Statement<StoreStats, []>
@@ -38,6 +39,7 @@ export function prepareStatements(database: Database): Statements {
       INSERT INTO entries (key, scope, bytes, expires_at, used_at, checksum, value) VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (key) DO UPDATE SET scope = excluded.scope, bytes = excluded.bytes, expires_at = excluded.expires_at,
         used_at = excluded.used_at, checksum = excluded.checksum, value = excluded.value`),
+    has: database.prepare('SELECT id FROM entries WHERE key = ?'),
     delete: database.prepare('DELETE FROM entries WHERE key = ? RETURNING expires_at'),
     use: database.prepare('UPDATE entries SET used_at = ? WHERE key = ?'),
     total: database.prepare('SELECT entries, bytes FROM total'),

@@ -1,8 +1,8 @@
 import type { Log } from '../telemetry/log.ts'
-import type { Claims } from './claims.ts'
+import { RememberedClaims } from './remembered-claims.ts'
 import { type Opened, ReopenedFile } from './reopened-file.ts'
 import { SqliteClaims } from './sqlite-claims.ts'
-import { isBusy } from './sqlite-errors.ts'
+import { isBusy, SqliteDamageError } from './sqlite-errors.ts'
 import type { Statements } from './sqlite-statements.ts'
 import type { Store, StoreBounds, StoreStats } from './store.ts'
 import { WriteQueue } from './write-queue.ts'
@@ -43,7 +43,7 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions): Stor
 
 class SqliteStore implements Store {
   readonly name = 'sqlite'
-  readonly claims: Claims
+  readonly claims: RememberedClaims
   readonly #options: SqliteStoreOptions
   readonly #writes = new WriteQueue({ isBusy, giveUpMs: GIVE_UP_MS, pauseMs: PAUSE_MS })
   readonly #file: ReopenedFile
@@ -53,13 +53,16 @@ class SqliteStore implements Store {
     this.#options = options
     this.#sweptAt = options.now()
     this.#file = new ReopenedFile(path, options.log)
-    this.claims = new SqliteClaims(
+    const register = new SqliteClaims(
       {
+        follow: () => void this.#file.run((opened) => this.#file.current(opened)),
         read: (run) => this.#file.run(({ claimSql }) => run(claimSql)),
         write: (run) => this.#write(({ database, claimSql }) => database.transaction(() => run(claimSql)).immediate()),
       },
       options,
     )
+    const { now, log } = options
+    this.claims = new RememberedClaims(register, { name: this.name, now, log })
   }
 
   get(key: string): Uint8Array<ArrayBuffer> | undefined {
@@ -91,6 +94,8 @@ class SqliteStore implements Store {
       const put = (): void => {
         sql.set.run(key, scope, bytes, at + ttlMs, at, Bun.hash.crc32(kept), kept)
         this.#makeRoom(sql, key)
+        // In a tree that is damaged it may stand where nobody looks for it.
+        if (sql.has.get(key) === null) throw new SqliteDamageError('What was put in can not be found.')
       }
       database.transaction(put).immediate()
     })
@@ -132,6 +137,7 @@ class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.claims.close()
     await this.#writes.idle()
     this.#file.close()
   }

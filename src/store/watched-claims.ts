@@ -1,4 +1,12 @@
-import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from './claims.ts'
+import {
+  type Claim,
+  type ClaimEnd,
+  type Claims,
+  type ClaimTimes,
+  type Standing,
+  type Taken,
+  UncertainClaimsError,
+} from './claims.ts'
 
 /** Who is told how claims fare. */
 export interface ClaimWatch {
@@ -16,6 +24,10 @@ export class WatchedClaims implements Claims {
   constructor(claims: Claims, watch: ClaimWatch) {
     this.#claims = claims
     this.#watch = watch
+  }
+
+  async ready(): Promise<void> {
+    await this.#claims.ready?.()
   }
 
   take(claim: Claim, times: ClaimTimes): Taken | Promise<Taken> {
@@ -39,7 +51,9 @@ export class WatchedClaims implements Claims {
   }
 
   #run<T>(call: () => T | Promise<T>): T | Promise<T> {
-    const { begin, succeeded, failed } = this.#watch
+    const { begin, succeeded } = this.#watch
+    const failed = (round: number, cause: unknown): void =>
+      cause instanceof UncertainClaimsError ? succeeded(round) : this.#watch.failed(round, cause)
     const round = begin()
     try {
       const result = call()

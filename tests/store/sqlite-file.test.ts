@@ -75,7 +75,7 @@ test('a file that is no database is moved aside with one line in the log, and be
   expect(readFileSync(`${path}.damaged`, 'utf8')).toStartWith('this was never a database')
   expect(warnings).toEqual([
     {
-      fields: { path, movedTo: `${path}.damaged` },
+      fields: { path, movedTo: `${path}.damaged`, claims: 0, lostClaims: 0, allClaims: false },
       message: 'the store was damaged: it is moved aside and begun anew',
     },
   ])
