@@ -1,6 +1,6 @@
 import { isJsonObject } from '../json/json.ts'
+import { parseInSteps } from '../json/parse-in-steps.ts'
 import { isFailedAnswer, isUnderWay } from '../openai/failed-answer.ts'
-import { parseInSteps } from './parse-in-steps.ts'
 
 /**
  * What a body that has come to its end is, by what it says once decoded: all of an answer, one that says that its upstream is still at

@@ -2,6 +2,7 @@ import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { EventEnds } from '../formats/sse/event-ends.ts'
 import { parseEvent } from '../formats/sse/parse-event.ts'
 import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { parseInSteps } from '../json/parse-in-steps.ts'
 import {
   ENDPOINTS_WITH_LAST_EVENT,
   type EventMeaning,
@@ -11,7 +12,6 @@ import {
   OpenChoices,
   TELLING,
 } from '../openai/answer-events.ts'
-import { parseInSteps } from './parse-in-steps.ts'
 import { mayHold, type Verdict } from './whole-json.ts'
 
 /** An event of more bytes is read with rests. */

@@ -1,10 +1,14 @@
 import { assertBytes } from '../bytes/assert-bytes.ts'
+import { joinInSteps } from '../bytes/join-bytes.ts'
 import type { IncomingBody } from '../exchange.ts'
+import { inSlices } from '../timing/slices.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import type { Keeping } from './keeping.ts'
 
 /** A body that an extension has made: all of it, or as it comes where it is too long to be held. */
 export type MadeBody = IncomingBody & ({ readonly bytes: Uint8Array<ArrayBuffer> } | { readonly isLong: true })
+
+const NOTHING = new Uint8Array()
 
 /**
  * Reads the body that an extension has made, so that its length is known; of one of more than `bytesMax` bytes the rest goes
@@ -24,7 +28,8 @@ export async function gatherBody(
   while (length <= bytesMax) {
     const { done, value } = await reader.read()
     if (done) {
-      const bytes = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer())
+      // A copy also of a single chunk, which its maker may write into; of megabytes in slices.
+      const bytes = await inSlices(joinInSteps([...chunks, NOTHING]))
       return { ...wholeBody(bytes), isCounted: true }
     }
     assertBytes(value)

@@ -6,6 +6,7 @@ import { type GivenBody, givenStream } from './given-stream.ts'
 import { Keeping } from './keeping.ts'
 import { KeptBody } from './kept-body.ts'
 import type { Waits } from './own-time.ts'
+import { readInSlices } from './read-in-slices.ts'
 import { haveChanged, watchHeaders } from './watched-headers.ts'
 
 /** The caller's key, token or session: no extension sees it, and it goes on as it came. */
@@ -110,7 +111,7 @@ export class Sending {
     for (const name of CREDENTIAL_HEADERS) headers.delete(name)
     if (isEncoded) for (const name of BODY_HEADERS) headers.delete(name)
     watchHeaders(headers)
-    return request
+    return init.body instanceof ReadableStream ? readInSlices(request) : request
   }
 
   #edited(request: Request): Sending {

@@ -1,4 +1,5 @@
 import { createBeside } from '../beside.ts'
+import { readBytes, readJsonValue, readText } from './read-in-slices.ts'
 import type { ShownAnswer } from './shown-answer.ts'
 
 const shown = createBeside<Response, ShownAnswer>('shown answer')
@@ -20,12 +21,12 @@ const SHOWN_RESPONSE: object = Object.create(Response.prototype, {
     bodyUsed: ({ isRead, plain }) => isRead && plain.bodyUsed,
   }),
   ...methods({
-    arrayBuffer: ({ plain }) => plain.arrayBuffer(),
+    arrayBuffer: async ({ plain }) => (await readBytes(unread(plain))).buffer,
     blob: ({ plain }) => plain.blob(),
-    bytes: ({ plain }) => plain.bytes(),
+    bytes: async ({ plain }) => readBytes(unread(plain)),
     formData: ({ plain }) => plain.formData(),
-    json: ({ plain }) => plain.json(),
-    text: ({ plain }) => plain.text(),
+    json: async ({ plain }) => readJsonValue(unread(plain)),
+    text: async ({ plain }) => readText(unread(plain)),
     clone: (answer) => answer.copy(),
   }),
 })
@@ -57,6 +58,12 @@ export function dropResponse(response: Response): void {
   const answer = shownOf(response)
   if (answer !== undefined) answer.drop()
   else if (!isRead(response)) response.body?.cancel().catch(() => undefined)
+}
+
+/** The body of a response. Throws a `TypeError` where it has been read, or is being read. */
+function unread({ body, bodyUsed }: Response): ReadableStream<Uint8Array> | null {
+  if (bodyUsed || body?.locked === true) throw new TypeError('the body of the response has been read')
+  return body
 }
 
 function answerOf(response: Response): ShownAnswer {

@@ -23,6 +23,12 @@ const MEMBER_WEIGHT = 16
 const ITEM_WEIGHT = 8
 const STRING_WEIGHT = 32
 
+/** What may differ from text to text. */
+export interface JsonParserOptions {
+  readonly windowBytes?: number | undefined
+  readonly valuesMax?: number | undefined
+}
+
 /**
  * Parses a JSON text of an object or a list a little at a time, as `JSON.parse` would at once: the same values, and the same texts
  * refused, but for those whose values take too much memory, or that have a name, a number or white space of hundreds of kilobytes.
@@ -38,6 +44,7 @@ export class JsonParser {
   readonly #bytes: Uint8Array
   readonly #weightMax: number
   readonly #windowBytes: number
+  readonly #valuesMax: number
   readonly #builder: JsonBuilder
   /** How far it has been looked through. */
   #at: number
@@ -52,11 +59,16 @@ export class JsonParser {
   #weight = 0
   #valueCount = 0
 
-  /** `weightMax`: how much memory the values may take, about, in bytes; `windowBytes`: how much is looked through at a time. */
-  constructor(bytes: Uint8Array, weightMax: number, windowBytes = WINDOW_BYTES) {
+  /** `weightMax`: how much memory the values may take, about, in bytes; `windowBytes`: how much is looked through at a time; `valuesMax`: how many there may be. */
+  constructor(
+    bytes: Uint8Array,
+    weightMax: number,
+    { windowBytes = WINDOW_BYTES, valuesMax = VALUES_MAX }: JsonParserOptions = {},
+  ) {
     this.#bytes = bytes
     this.#weightMax = weightMax
     this.#windowBytes = windowBytes
+    this.#valuesMax = valuesMax
     this.#builder = new JsonBuilder(bytes)
     this.#at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   }
@@ -148,7 +160,7 @@ export class JsonParser {
     }
     this.#weight += weight
     this.#valueCount += values
-    if (this.#valueCount > VALUES_MAX) throw new TooManyValues()
+    if (this.#valueCount > this.#valuesMax) throw new TooManyValues()
     this.#at = this.#builder.depth === 0 ? at + 1 : at
     this.#enterBegun()
   }

@@ -28,8 +28,10 @@ export function passThrough(
   /** Of a chunk of megabytes, which goes on in pieces. */
   let rest: Uint8Array | undefined
   let slice: Slice | undefined
-  const rested = async (chunk: Uint8Array): Promise<Uint8Array> => {
+  /** A source may have megabytes ready, in one chunk or in many: others have their turn between them. */
+  const rested = async (chunk: Uint8Array, askedAt: number): Promise<Uint8Array> => {
     slice ??= new Slice()
+    slice.beginBehind(askedAt)
     if (slice.isOver()) await slice.rest()
     return chunk
   }
@@ -49,8 +51,10 @@ export function passThrough(
         let chunk: Uint8Array | undefined
         const held = rest
         rest = undefined
+        const askedAt = performance.now()
         try {
-          chunk = held === undefined ? (await reader.read()).value : await rested(held)
+          chunk = held === undefined ? (await reader.read()).value : held
+          if (chunk !== undefined && chunk.byteLength > SHORT_BYTES_MAX) chunk = await rested(chunk, askedAt)
         } catch (cause) {
           return isLeft ? tap.onCancel() : end(controller, tap.onFail(cause))
         }
@@ -85,6 +89,8 @@ interface Reader {
 
 /** So much is looked through at once, with others served behind it. */
 const PIECE_BYTES = 128 * 1024
+/** What is as long, or less, takes no time to speak of. */
+const SHORT_BYTES_MAX = 16 * 1024
 
 /** Reads what is behind an answer's last event, for a moment; false: its reader left before that. */
 function readRest(reader: Reader, tap: Tap): boolean {

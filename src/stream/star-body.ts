@@ -1,5 +1,6 @@
 import { formatOf, sniffFormat } from '../bytes/content-coding.ts'
 import { codingsOf } from '../bytes/decode-body.ts'
+import { Slice } from '../timing/slices.ts'
 import { DecodedWatch, type DecodedWatchOptions } from './decoded-watch.ts'
 import type { Feed } from './star-feed.ts'
 
@@ -30,6 +31,18 @@ export function starBody(
   return new ReadableStream<Uint8Array>(new StarredSource(source, headers, options), { highWaterMark: 0 })
 }
 
+/** So much is searched at once, with others served behind it. */
+const PIECE_BYTES = 64 * 1024
+
+function isLong({ byteLength }: Bytes): boolean {
+  return byteLength > PIECE_BYTES
+}
+
+function piecesOf(chunk: Bytes): Bytes[] {
+  const count = Math.ceil(chunk.byteLength / PIECE_BYTES)
+  return Array.from({ length: count }, (_, at) => chunk.subarray(at * PIECE_BYTES, (at + 1) * PIECE_BYTES))
+}
+
 /** Shows a body's chunks as they are asked for. */
 class StarredSource {
   readonly #source: ReadableStream<Uint8Array>
@@ -39,6 +52,8 @@ class StarredSource {
   readonly #options: DecodedWatchOptions
   #feed: Feed | DecodedWatch | undefined
   #failure: { readonly cause: unknown } | undefined
+  /** For bodies that come in long chunks. */
+  #slice: Slice | undefined
 
   constructor(source: ReadableStream<Uint8Array>, headers: Headers, options: DecodedWatchOptions) {
     this.#source = source
@@ -53,6 +68,7 @@ class StarredSource {
       if (chunks === undefined) return this.#end(controller)
       for (const chunk of chunks) {
         if (chunk.byteLength === 0) continue
+        if (chunk.byteLength === PIECE_BYTES) await this.#rest()
         this.#feed ??= this.#feedFor(chunk)
         const adding = this.#feed.add(chunk)
         const shown = adding instanceof Uint8Array ? adding : await this.#checked(adding)
@@ -68,13 +84,19 @@ class StarredSource {
     return this.#reader === undefined ? this.#source.cancel(reason) : this.#reader.cancel(reason)
   }
 
+  async #rest(): Promise<void> {
+    this.#slice ??= new Slice()
+    if (this.#slice.isOver()) await this.#slice.rest()
+  }
+
   /** All that is there; undefined: nothing more comes. */
   async #read(): Promise<readonly Bytes[] | undefined> {
     try {
       this.#reader ??= this.#source.getReader() as ManyReader
       const reading = this.#reader.readMany()
       const { done, value } = reading instanceof Promise ? await reading : reading
-      return done ? undefined : value
+      if (done) return undefined
+      return value.some(isLong) ? value.flatMap(piecesOf) : value
     } catch (cause) {
       this.#failure = { cause }
       return undefined

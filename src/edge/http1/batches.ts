@@ -1,18 +1,23 @@
-import { Slice } from '../../timing/slices.ts'
+import type { Slice } from '../../timing/slices.ts'
 
 /** So much is looked through and written at once. */
 const BATCH_BYTES = 128 * 1024
 
-/** Whether some chunks are more than is looked through at once. */
-export function isLong(chunks: readonly Uint8Array[]): boolean {
+/** What is as long, or less, takes no time to speak of. */
+const SHORT_BYTES_MAX = 16 * 1024
+
+/** Whether some chunks take a moment to be looked through. An extension's own stream may give what is none: that is for others to say. */
+export function isLong(chunks: readonly (Uint8Array | null | undefined)[]): boolean {
   let bytes = 0
-  for (const { byteLength } of chunks) bytes += byteLength
-  return bytes > BATCH_BYTES
+  for (const chunk of chunks) bytes += chunk?.byteLength ?? 0
+  return bytes > SHORT_BYTES_MAX
 }
 
-/** Gives chunks of megabytes in pieces, with others served between them: a source may have all of its body ready. */
-export async function* batchesOf(chunks: readonly Uint8Array[]): AsyncGenerator<readonly Uint8Array[], void> {
-  const slice = new Slice()
+/** Gives long chunks in pieces, with others served between them: a source may have megabytes ready. `slice`: the stream's. */
+export async function* batchesOf(
+  chunks: readonly Uint8Array[],
+  slice: Slice,
+): AsyncGenerator<readonly Uint8Array[], void> {
   let batch: Uint8Array[] = []
   let bytes = 0
   for (const chunk of chunks) {
@@ -28,5 +33,7 @@ export async function* batchesOf(chunks: readonly Uint8Array[]): AsyncGenerator<
       bytes = 0
     }
   }
-  if (batch.length > 0) yield batch
+  if (batch.length === 0) return
+  if (slice.isOver()) await slice.rest()
+  yield batch
 }

@@ -1,6 +1,7 @@
 import type { ApiError } from '../../openai/api-error.ts'
 import type { Broken, Tap } from '../../stream/tap.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
+import { Slice } from '../../timing/slices.ts'
 import { batchesOf, isLong } from './batches.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { openFrame } from './frame.ts'
@@ -51,15 +52,19 @@ export async function writeStream(
   socket.onceClosed(() => {
     if (!rest.isRead()) leave()
   })
+  let slice: Slice | undefined
   try {
     for (;;) {
       tap.onWait()
+      const askedAt = performance.now()
       const next = reader.readMany()
       const { done, value } = next instanceof Promise ? await next : next
       if (socket.isClosed && !rest.isRead()) return 'broken'
       if (done) break
       if (isLong(value)) {
-        for await (const batch of batchesOf(value)) {
+        slice ??= new Slice()
+        slice.beginBehind(askedAt)
+        for await (const batch of batchesOf(value, slice)) {
           if (socket.isClosed && !rest.isRead()) return 'broken'
           if (!pass(batch, tap, out)) await socket.flushed()
         }

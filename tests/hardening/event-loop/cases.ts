@@ -2,6 +2,7 @@ import { comparedBodies } from './compared-bodies.ts'
 import { floods } from './floods.ts'
 import { largeAnswers } from './large-answers.ts'
 import type { LoopCase } from './loop-case.ts'
+import { readByExtensions } from './read-by-extensions.ts'
 
 /**
  * All cases beside the bombs; `mib`: about how large they are.
@@ -10,5 +11,5 @@ import type { LoopCase } from './loop-case.ts'
  * const cases = makeCases(48)
  */
 export function makeCases(mib: number): readonly LoopCase[] {
-  return [...comparedBodies(mib), ...largeAnswers(mib), ...floods(mib)]
+  return [...comparedBodies(mib), ...largeAnswers(mib), ...readByExtensions(mib), ...floods(mib)]
 }

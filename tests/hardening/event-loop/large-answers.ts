@@ -18,7 +18,8 @@ export function largeAnswers(mib: number): LoopCase[] {
   const play = (kind: string): string => `${kind} ${mib}`
   const ask = (id: string, rig: RigName, played: string, more: Readonly<Record<string, string>> = {}): LoopCase => {
     const isStream = !/^(?:text|escapes|values|vectors|models|ids)/.test(played)
-    const headers = { ...JSON_TYPE, 'x-play': played, ...more }
+    // What is asked for is no part of a key by itself.
+    const headers = { ...JSON_TYPE, 'x-play': played, 'x-nexcode-cache-key': id, ...more }
     return { id, rig, target: CHAT, headers, body: isStream ? SMALL_STREAM : SMALL, statuses: ANY }
   }
   return [

@@ -30,7 +30,6 @@ export default {
     if (how === 'request.text') await request.text()
     if (how === 'request.bytes') await request.bytes()
     if (how === 'context.body') await context.body()
-    if (how === 'request.changed') return next(new Request(request, { body: await request.bytes() }))
     const response = await next(request)
     if (how === 'response.json') { await response.json(); return Response.json({}) }
     if (how === 'response.text') { await response.text(); return Response.json({}) }

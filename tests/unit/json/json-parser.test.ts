@@ -8,7 +8,7 @@ const WINDOWS = [1, 2, 3, 5, 8, 13, 40, 1000, 32 * 1024]
 
 /** Reads a text a window at a time. */
 function parse(bytes: Uint8Array, windowBytes?: number, weightMax = Number.POSITIVE_INFINITY): JsonParser {
-  const parser = new JsonParser(bytes, weightMax, windowBytes)
+  const parser = new JsonParser(bytes, weightMax, { windowBytes })
   while (!parser.goOn(() => true));
   return parser
 }

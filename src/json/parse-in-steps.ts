@@ -1,5 +1,5 @@
-import { TooManyValues } from '../json/json-builder.ts'
-import { JsonParser } from '../json/json-parser.ts'
+import { TooManyValues } from './json-builder.ts'
+import { JsonParser } from './json-parser.ts'
 
 /** What a text of JSON says; `too_dense`: more values than anybody makes of it here. */
 export type ParsedInSteps =
@@ -16,15 +16,16 @@ const WEIGHT_FACTOR = 5
 const UTF_8 = new TextDecoder()
 
 /**
- * Parses a JSON text, and rests wherever a long one may be left off.
+ * Parses a JSON text, and rests wherever a long one may be left off; `valuesMax`: how many values it may have, where that is another number
+ * than the parser's own.
  *
  * @example
  * const parsed = yield* parseInSteps(bytes)
  */
-export function* parseInSteps(bytes: Uint8Array): Generator<void, ParsedInSteps, void> {
+export function* parseInSteps(bytes: Uint8Array, valuesMax?: number): Generator<void, ParsedInSteps, void> {
   try {
     if (bytes.byteLength <= AT_ONCE_BYTES_MAX) return { kind: 'value', value: JSON.parse(UTF_8.decode(bytes)) }
-    const parser = new JsonParser(bytes, WEIGHT_FREE + WEIGHT_FACTOR * bytes.byteLength)
+    const parser = new JsonParser(bytes, WEIGHT_FREE + WEIGHT_FACTOR * bytes.byteLength, { valuesMax })
     while (!parser.goOn(always)) yield
     return { kind: 'value', value: parser.value }
   } catch (thrown) {
