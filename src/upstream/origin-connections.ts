@@ -10,7 +10,8 @@ export interface OriginConnections {
   onAnswer(status: number, isKept: boolean): void
   /**
    * An answer that ends with its head has come on a connection that is kept. What a server sends behind it all the same would be the
-   * answer to whoever is given the connection next, which the runtime does as soon as the head is there.
+   * answer to whoever is given the connection next, which the runtime does as soon as the head is there. A call that is sent before this one
+   * is told of may have got it by then.
    */
   onBodiless(): void
   /** A connection that may have been a kept one was dead: so may the others be. */
