@@ -22,7 +22,9 @@ interface Told {
 
 /** What a client may be told without having been answered, in the words of the error's `code`. */
 const ALWAYS = new Set(['idempotency_under_way'])
-const DISTURBED = new Set(['idempotency_unavailable', 'idempotency_outcome_unknown', 'upstream_unreachable'])
+const DISTURBED = new Set([
+  ...['idempotency_unavailable', 'idempotency_outcome_unknown', 'idempotency_answer_not_kept', 'upstream_unreachable'],
+])
 
 /**
  * Plays a history, and gives all that was wrong about it: what was paid for twice, and answers that nobody may get.

@@ -6,12 +6,14 @@ import { type PaymentLedger, startPaymentLedger } from './payment-ledger.ts'
 import { playHistory } from './play-history.ts'
 import {
   type RunningWorld,
+  startEmptiedWorld,
   startFailingWorld,
   startHedgedWorld,
   startKilledWorld,
   startMemoryWorld,
   startReloadedWorld,
   startSharedWorld,
+  startWorkersWorld,
 } from './worlds.ts'
 import { startDeafWorld, startForgetfulWorld } from './wrong-gateways.ts'
 
@@ -33,6 +35,8 @@ const PARTS: readonly Part[] = [
   { name: 'sqlite', start: (ledger) => startSharedWorld(ledger, 'sqlite'), histories: 800, few: 40 },
   { name: 'redis', start: (ledger) => startSharedWorld(ledger, 'redis'), histories: 800, few: 40, needsRedis: true },
   { name: 'reloaded', start: startReloadedWorld, histories: 800, few: 40 },
+  { name: 'workers', start: startWorkersWorld, histories: 400, few: 30 },
+  { name: 'emptied', start: startEmptiedWorld, histories: 400, few: 0, needsRedis: true },
   { name: 'failing', start: startFailingWorld, histories: 300, few: 0, needsRedis: true },
   { name: 'killed-sqlite', start: (ledger) => startKilledWorld(ledger, 'sqlite'), histories: 250, few: 0 },
   {
@@ -91,7 +95,7 @@ function idsOf({ name, histories, few }: Part, { isShort, only }: HardeningRun):
 
 async function run(options: HardeningRun): Promise<HardeningResult> {
   const failures: HardeningFailure[] = []
-  const counts = { cases: 0, calls: 0, reloads: 0, kills: 0, pauses: 0 }
+  const counts = { cases: 0, calls: 0, reloads: 0, kills: 0, pauses: 0, losses: 0 }
   for (const part of PARTS) {
     const ids = idsOf(part, options)
     if (ids.length === 0) continue
@@ -104,12 +108,17 @@ async function run(options: HardeningRun): Promise<HardeningResult> {
     counts.cases += played.cases
     counts.calls += played.calls
     if (part.name === 'reloaded') counts.reloads += played.disturbances
+    else if (part.name === 'emptied') counts.losses += played.disturbances
     else if (part.name === 'failing') counts.pauses += played.disturbances
     else counts.kills += played.disturbances
   }
-  const { cases, calls, reloads, kills, pauses } = counts
+  const { cases, calls, reloads, kills, pauses, losses } = counts
   const figures = { 'paid for twice': failures.length, histories: cases, 'upstream calls': calls }
-  return { cases, failures, figures: { ...figures, kills, reloads, 'store at a standstill': pauses } }
+  return {
+    cases,
+    failures,
+    figures: { ...figures, kills, reloads, 'store at a standstill': pauses, 'store emptied': losses },
+  }
 }
 
 /** A server that is deaf to the header, and one that only remembers what has ended: both pay twice. */

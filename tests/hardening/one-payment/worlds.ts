@@ -146,6 +146,39 @@ export async function startFailingWorld(ledger: PaymentLedger): Promise<RunningW
   }
 }
 
+/** Two servers whose Redis is emptied again and again. */
+export async function startEmptiedWorld(ledger: PaymentLedger): Promise<RunningWorld> {
+  const folder = makeFolder()
+  const redis = await startRedis()
+  const raw = new Bun.RedisClient(redis.url)
+  const gateways = await Promise.all(
+    ['one', 'two'].map((server) => {
+      const file = { upstreams: { up: upstreamOf(ledger, server) }, cache: { store: redis.url, ...CACHE } }
+      const path = folder.write(server, { ...file, on_client_disconnect: 'drain' })
+      return startTestGateway({ NEXCODE_CONFIG: path, ...REPORTED })
+    }),
+  )
+  const world = worldOf('emptied', gateways, { leavingFrees: false, isDisturbed: true }, async () => {
+    raw.close()
+    await redis.kill()
+    folder.remove()
+  })
+  return {
+    ...world,
+    everyMs: 1_900,
+    disturb: async () => void (await raw.send('FLUSHALL', [])),
+  }
+}
+
+/** One server of two workers, which share no store. */
+export async function startWorkersWorld(ledger: PaymentLedger): Promise<RunningWorld> {
+  const folder = makeFolder()
+  const file = { upstreams: { up: upstreamOf(ledger, 'one') }, cache: { store: 'memory', ...CACHE } }
+  const path = folder.write('one', { ...file, on_client_disconnect: 'drain' })
+  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: path, WORKERS: '2', LOG_LEVEL: 'info' })
+  return worldOf('workers', [gateway], { leavingFrees: false }, async () => folder.remove())
+}
+
 /** Two servers, one of which is killed again and again, and comes back. */
 export async function startKilledWorld(ledger: PaymentLedger, kind: 'sqlite' | 'redis'): Promise<RunningWorld> {
   const folder = makeFolder()
