@@ -37,24 +37,32 @@ export function claimEnding(
   head: Head,
   { endpoint, isBackground, windowMs }: EndingFacts,
   clock: () => number,
-): Required<Pick<FlightOptions, 'onComplete' | 'onOver' | 'onEnd'>> {
+): Required<Pick<FlightOptions, 'isGood' | 'onComplete' | 'onOver' | 'onEnd'>> {
   let isJudged = false
+  let verdict: Verdict | undefined
   let goesOn = isBackground
   const look = (chunks: readonly TimedChunk[]): boolean => {
     goesOn ||= head.isGood && head.headers !== undefined && worksOn(endpoint, head.headers, chunks)
     return goesOn
   }
-  const keep = async (answer: Response, chunks: readonly TimedChunk[]): Promise<void> => {
-    const { status, headers } = answer
-    const verdict: Verdict = answer.ok ? await verdictOn(endpoint, headers, chunks) : 'failed'
+  const judge = (said: Verdict): boolean => {
+    verdict = said
+    return said !== 'failed' && said !== 'cut'
+  }
+  const keep = async ({ status, headers }: Response, chunks: readonly TimedChunk[]): Promise<void> => {
     if (verdict === 'failed' || (verdict === 'cut' && !look(chunks))) return call.release()
     if (verdict === 'cut') return call.end({ kind: 'lost' })
+    if (verdict === undefined) return call.end({ kind: 'unkept' })
     const kept = { status, headers: storedHeaders(headers), chunks, storedAt: clock(), ttlMs: windowMs }
     await call.end({ kind: 'answered', answer: await encodeAnswer(kept) })
   }
   return {
-    onComplete(answer, chunks) {
+    isGood(answer, chunks) {
       isJudged = true
+      const judging = answer.ok && call.isHeld ? verdictOn(endpoint, answer.headers, chunks) : 'failed'
+      return typeof judging === 'string' ? judge(judging) : judging.then(judge)
+    },
+    onComplete(answer, chunks) {
       return call.isHeld ? keep(answer, chunks) : call.release()
     },
     onOver(isTooLarge, chunks) {

@@ -20,10 +20,15 @@ export interface FlightOptions {
   /** Only the leader's counts: whether what has come is all of the answer, though its body goes on; absent: it never is. */
   readonly isInFull?: (answer: Response, chunks: readonly TimedChunk[]) => boolean
   /**
-   * Only the leader's counts: called once with the whole body, when that has come to its proper end, or is there in full. The flight can be joined
-   * until what it returns has settled.
+   * Only the leader's counts: whether a body that is there as a whole may be given to those who come behind its end. As long as that is
+   * not known they wait (`Flights.judged`); what it refuses nobody joins. Absent: it may.
    */
-  readonly onComplete?: (answer: Response, chunks: readonly TimedChunk[]) => void | Promise<void>
+  readonly isGood?: (answer: Response, chunks: readonly TimedChunk[]) => boolean | Promise<boolean>
+  /**
+   * Only the leader's counts: called once with the whole body, when that has come to its proper end, or is there in full, and with what
+   * `isGood` says of it. The flight of a good one can be joined until what it returns has settled.
+   */
+  readonly onComplete?: (answer: Response, chunks: readonly TimedChunk[], isGood: boolean) => void | Promise<void>
   /** Only the leader's counts: called once, when the flight can't be joined any more, since it is over, or goes on and is too large; `chunks`: all that has come; must not throw. */
   readonly onOver?: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void
   /**
@@ -66,6 +71,7 @@ export class Flight<Note> {
   #source: Source<Note> | undefined
   /** undefined: the head has not come, or the answer has no body. */
   #broadcast: Broadcast | undefined
+  #judged: Promise<void> | undefined
 
   constructor(
     deps: FlightsDeps,
@@ -81,6 +87,11 @@ export class Flight<Note> {
     Promise.try(start, this.#abort)
       .then((source) => this.#onHead(source))
       .catch((cause: unknown) => this.#onFail(cause))
+  }
+
+  /** Resolves when it is known whether the whole body is a good one; undefined: it has not come, or that is known. */
+  get judged(): Promise<void> | undefined {
+    return this.#judged
   }
 
   join(signal: AbortSignal): Promise<Source<Note>> {
@@ -152,14 +163,27 @@ export class Flight<Note> {
   }
 
   #onComplete(answer: Response, chunks: readonly TimedChunk[]): void {
+    const judging = this.#options.isGood?.(answer, chunks) ?? true
+    if (typeof judging === 'boolean') {
+      this.#onJudged(answer, chunks, judging)
+      return
+    }
+    const onJudged = (isGood: boolean): void => {
+      this.#judged = undefined
+      this.#onJudged(answer, chunks, isGood)
+    }
+    this.#judged = judging.then(onJudged, () => onJudged(false))
+  }
+
+  #onJudged(answer: Response, chunks: readonly TimedChunk[], isGood: boolean): void {
     const { onComplete } = this.#options
+    if (!isGood || onComplete === undefined) this.#forget(false, NOTHING)
     // That keeping it went wrong is no concern of those who read it.
     if (onComplete !== undefined)
-      Promise.try(onComplete, answer, chunks).then(
+      Promise.try(onComplete, answer, chunks, isGood).then(
         () => this.#forget(false, NOTHING),
         () => this.#forget(false, NOTHING),
       )
-    else this.#forget(false, NOTHING)
   }
 
   #onEnd(end: SourceEnd, cause?: unknown, chunks = NOTHING): void {

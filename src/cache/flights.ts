@@ -16,6 +16,11 @@ export interface Flights<Note> {
    * and with which it may give the call up by itself.
    */
   join(key: string, start: (abort: AbortController) => Promise<Source<Note>>, options: FlightOptions): Joined<Note>
+  /**
+   * Resolves when it is known whether the answer of a key's flight, which has come to its end, is a good one: before, nobody should join
+   * it, who could have come later as well. undefined: there is nothing to wait for.
+   */
+  judged(key: string): Promise<void> | undefined
   /** Whether a key can be joined now. */
   has(key: string): boolean
   /** How many keys can be joined now. */
@@ -51,6 +56,7 @@ export function createFlights<Note>(deps: FlightsDeps): Flights<Note> {
       flight.begin(start)
       return { role: 'leader', answer }
     },
+    judged: (key) => flights.get(key)?.judged,
     has: (key) => flights.has(key),
     get size() {
       return flights.size

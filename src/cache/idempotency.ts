@@ -127,7 +127,7 @@ function blocking<Note>(
   const isUnderWay = flights.has(id)
   if (isOther && call.isCertain && (isUnderWay || call.isTooLarge)) throw new ApiError('idempotency_conflict')
   if (call.isTooLarge) throw new ApiError('idempotency_answer_not_kept')
-  return isOther || !isUnderWay ? call : undefined
+  return isOther || !isUnderWay || flights.judged(id) !== undefined ? call : undefined
 }
 
 /** Takes the claim and makes the call, or gives what another one has come to. */

@@ -36,7 +36,16 @@ export interface CacheableRequest {
  */
 export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDeps): Promise<Reused> {
   const { request, key, control } = cacheable
-  const found = await look(cacheable, deps)
+  let found = await look(cacheable, deps)
+  // One that has just ended may be a failure, which nobody who comes later gets.
+  for (
+    let judged = deps.flights.judged(key);
+    judged !== undefined && isMissing(found);
+    judged = deps.flights.judged(key)
+  ) {
+    await judged
+    found = await look(cacheable, deps)
+  }
   if (typeof found === 'object') {
     const answer = playKept(found, request.settings.cache.pace, deps)
     const served: Served = { word: 'HIT', storedAt: found.storedAt, ttlMs: found.ttlMs }
@@ -47,6 +56,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
     request.exchange.shouldRetry = false
     throw new ApiError('only_if_cached')
   }
+  const endpoint = endpointOf(request.exchange.target)
   // Who wants no kept answer wants none of before its own time either.
   const flightKey = found === 'request' ? `${key} ${request.exchange.id}` : key
   const { role, answer: joining } = deps.flights.join(
@@ -55,8 +65,10 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
     {
       signal: request.exchange.abort.signal,
       runsOn: false,
-      isInFull: ({ headers }, chunks) => isInFull(endpointOf(request.exchange.target), headers, chunks),
-      onComplete: (answer, chunks) => keep(cacheable, answer, chunks, deps),
+      isInFull: ({ headers }, chunks) => isInFull(endpoint, headers, chunks),
+      isGood: (answer, chunks) => !mayKeep(cacheable, answer) || isWholeAnswer(endpoint, answer.headers, chunks),
+      onComplete: (answer, chunks, isGood) =>
+        isGood && mayKeep(cacheable, answer) ? keep(cacheable, answer, chunks, deps) : undefined,
     },
   )
   const { answer, note } = await awaitFlight(joining, request.exchange)
@@ -71,7 +83,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
       key,
     }
   }
-  const isStored = control.mayStore && isHeadStorable(answer, { isShared: request.settings.cache.scope === 'shared' })
+  const isStored = mayKeep(cacheable, answer)
   const served: Served =
     role === 'follower'
       ? { word: 'COALESCED' }
@@ -82,10 +94,9 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
 }
 
 /** What is kept under a key and will do, or why there is nothing. */
-async function look(
-  { key, control }: CacheableRequest,
-  { store }: KeptDeps,
-): Promise<CachedAnswer | 'miss' | 'stale' | 'request'> {
+type Found = CachedAnswer | 'miss' | 'stale' | 'request'
+
+async function look({ key, control }: CacheableRequest, { store }: KeptDeps): Promise<Found> {
   if (!control.mayLook) return 'request'
   const got = store.get(key)
   const bytes = got instanceof Promise ? await got : got
@@ -95,23 +106,23 @@ async function look(
   return whyUnusable(kept, control, Date.now()) ?? kept
 }
 
+function isMissing(found: Found): boolean {
+  return found === 'miss' || found === 'stale'
+}
+
+function mayKeep({ request, control }: CacheableRequest, answer: Response): boolean {
+  return control.mayStore && isHeadStorable(answer, { isShared: request.settings.cache.scope === 'shared' })
+}
+
 function keep(
-  { request, key, scope, control }: CacheableRequest,
-  answer: Response,
+  { key, scope, control }: CacheableRequest,
+  { status, headers }: Response,
   chunks: readonly TimedChunk[],
   { store }: KeptDeps,
 ): void | Promise<void> {
-  const { cache } = request.settings
-  if (!control.mayStore || !isHeadStorable(answer, { isShared: cache.scope === 'shared' })) return
-  const put = (isWhole: boolean): void | Promise<void> => {
-    if (!isWhole) return
-    const { ttlMs } = control
-    const { status, headers } = answer
-    const kept = { status, headers: storedHeaders(headers), chunks, storedAt: Date.now(), ttlMs }
-    const set = (bytes: Uint8Array): void | Promise<void> => store.set(key, bytes, { ttlMs, scope })
-    const encoding = encodeAnswer(kept)
-    return encoding instanceof Promise ? encoding.then(set) : set(encoding)
-  }
-  const isWhole = isWholeAnswer(endpointOf(request.exchange.target), answer.headers, chunks)
-  return typeof isWhole === 'boolean' ? put(isWhole) : isWhole.then(put)
+  const { ttlMs } = control
+  const kept = { status, headers: storedHeaders(headers), chunks, storedAt: Date.now(), ttlMs }
+  const set = (bytes: Uint8Array): void | Promise<void> => store.set(key, bytes, { ttlMs, scope })
+  const encoding = encodeAnswer(kept)
+  return encoding instanceof Promise ? encoding.then(set) : set(encoding)
 }

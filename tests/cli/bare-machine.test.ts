@@ -28,8 +28,8 @@ test.each(['1', '2'])(
 test('a server needs neither a home nor a folder for temporary files', async () => {
   const gateway = await startGatewayProcess({
     OPENAI_API_BASE: 'http://127.0.0.1:1/v1',
-    HOME: '/nowhere/home',
-    TMPDIR: '/nowhere/tmp',
+    HOME: '/dev/null/home',
+    TMPDIR: '/dev/null/tmp',
   })
   expect(await untilReady(gateway.url)).toBe(200)
   expect(gateway.stderr()).toBe('')

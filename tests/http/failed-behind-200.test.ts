@@ -118,6 +118,17 @@ describe('a failure behind a 200 is not kept, and the next request reaches the u
   test.each(FAILED)('%s, in gzip', async (_name, path, type, body) => {
     expect(await callsFor(answering(gzipSync(body), type, 'gzip'), path)).toEqual([2, 2])
   })
+
+  test('an error behind so much text that it takes a while to be found: who asks at once behind its end does not get it', async () => {
+    let seed = 7
+    const word = (): string => {
+      seed = (seed * 48_271) % 2_147_483_647
+      return seed.toString(36)
+    }
+    const body = completion({ padding: Array.from({ length: 100_000 }, word).join(' '), error: GONE })
+    expect(await callsFor(answering(brotliCompressSync(body), JSON_TYPE, 'br'), CHAT)).toEqual([2, 2])
+    expect(await callsFor(answering(body, JSON_TYPE), CHAT)).toEqual([2, 2])
+  })
 })
 
 describe('an answer that is none is kept:', () => {

@@ -341,4 +341,31 @@ describe('a whole answer', () => {
     await settled()
     expect(flights.size).toBe(0)
   })
+
+  test.each([true, false])(
+    'can be joined behind its end only if it is a good one, which is waited for (%s)',
+    async (isGood) => {
+      const flights: Flights<string> = createFlights(DEPS)
+      const verdict = Promise.withResolvers<boolean>()
+      const kept = Promise.withResolvers<void>()
+      const told: boolean[] = []
+      const { answer } = flights.join('key', async () => answerOf(streamOf(['a'])), {
+        ...STAYS,
+        isGood: () => verdict.promise,
+        onComplete(_answer, _chunks, isGoodOne) {
+          told.push(isGoodOne)
+          return kept.promise
+        },
+      })
+      expect(flights.judged('key')).toBeUndefined()
+      expect(await textFrom(await answer)).toBe('a')
+      const judged = flights.judged('key')
+      expect(judged).toBeInstanceOf(Promise)
+      verdict.resolve(isGood)
+      await judged
+      expect([flights.judged('key'), flights.has('key'), told]).toEqual([undefined, isGood, [isGood]])
+      kept.resolve()
+      await flights.idle()
+    },
+  )
 })
