@@ -7,6 +7,10 @@ import type { EventsToSend, NewEvent, ServerSentEvent } from './extension.ts'
 
 /** Events may hold images; a longer one is no event. */
 const EVENT_BYTES_MAX = 16 * 1024 * 1024
+/** No event is of more lines; to read one takes as long as it has lines, and in one go. */
+const EVENT_LINES_MAX = 100_000
+/** A shorter one can't have many more. */
+const FEW_LINES_BYTES = 256 * 1024
 
 /** What a stream of events needs of the exchange that it belongs to. */
 export interface StreamHooks {
@@ -68,9 +72,10 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
     return { done: true, value: undefined }
   }
 
-  /** undefined: it is none. Throws a `RangeError` for one that is too long. The last event may lack its blank line. */
+  /** undefined: it is none. Throws a `RangeError` for one that is too long, or of too many lines. The last event may lack its blank line. */
   #eventOf({ bytes, isStart, isEnd }: EventPiece): ServerSentEvent | undefined {
     if (!isStart || !(isEnd || this.#isDone)) throw new RangeError('an event of the stream is too long')
+    if (hasTooManyLines(bytes)) throw new RangeError('an event of the stream has too many lines')
     const isFirst = this.#isFirst
     this.#isFirst = false
     return readEvent(bytes, isFirst)
@@ -94,6 +99,15 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
   }
 }
 
+const [LF, CR] = [0x0a, 0x0d]
+
+function hasTooManyLines(bytes: Uint8Array): boolean {
+  if (bytes.byteLength <= FEW_LINES_BYTES) return false
+  let ends = 0
+  for (let at = 0; at < bytes.byteLength; at += 1) if (bytes[at] === LF || bytes[at] === CR) ends += 1
+  return ends > EVENT_LINES_MAX
+}
+
 const OWN_HEADERS = [
   ['content-type', 'text/event-stream; charset=utf-8'],
   ['cache-control', 'no-cache'],
@@ -115,11 +129,28 @@ export function streamEvents(
   const { onFail, onCancel } = hooks
   let asides: Asides | undefined
   let coming: Promise<IteratorResult<ServerSentEvent | NewEvent>> | undefined
+  let isHere = false
+  let wake: (() => void) | undefined
+  const onHere = (): void => {
+    isHere = true
+    wake?.()
+  }
   const next = async (): Promise<Uint8Array | undefined> => {
-    coming ??= Promise.resolve(iterator.next())
+    if (coming === undefined) {
+      isHere = false
+      coming = Promise.resolve(iterator.next())
+      // Once for each event: a race for each of a million comments would leave a million reactions with it.
+      coming.then(onHere, onHere)
+    }
     // A generator may begin to read its source only when it is asked for its first event.
     asides ??= hooks.asides()
-    await (asides === undefined ? coming : Promise.race([coming, asides.arrived()]))
+    if (asides === undefined) await coming
+    else if (!isHere) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      wake = resolve
+      void asides.arrived().then(resolve)
+      await promise
+    }
     asides ??= hooks.asides()
     const aside = asides?.take()
     if (aside !== undefined) return aside

@@ -61,7 +61,7 @@ export function floods(mib: number): LoopCase[] {
     ),
     ...['smart', 'capped', 'ruled'].map(
       (model): LoopCase => ({
-        ...{ id: `edited-messages-${model}`, rig: 'ruled', target: CHAT, headers: JSON_TYPE, statuses: SERVED },
+        ...{ id: `edited-messages-${model}`, rig: 'ruled', target: CHAT, headers: JSON_TYPE, statuses: [200, 413] },
         body: chatWith(`[${times('{"role":"user","content":"hello there"},', bytes / 2)}{}]`, model),
       }),
     ),
