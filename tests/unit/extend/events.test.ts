@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Context, ServerSentEvent } from '../../../src/extend/extension.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
+import { cpuMs } from '../../helpers/cpu-time.ts'
 import { eventStream, loaded, rig } from './extension-rig.ts'
 
 /** The events of a response, as an extension gets them. */
@@ -118,6 +119,31 @@ describe('events', () => {
     ])
     expect(await ask().catch((thrown: unknown) => thrown)).toMatchObject({ kind: 'extension_failed' })
     expect(String(lines[0]?.fields['err'])).toContain('too long')
+  })
+
+  test('of more than a hundred thousand lines are refused, and those of as many are read', async () => {
+    const read = (lines: number) => {
+      const body = `${'data:x\n'.repeat(lines)}\n`
+      return rig([
+        loaded(async (_request, _next, { events }) => {
+          for await (const { data } of events(new Response(body))) return new Response(String(data.length))
+          return new Response()
+        }),
+      ])
+    }
+    expect(await (await read(100_000 - 2).ask()).text()).toBe(String(2 * (100_000 - 2) - 1))
+    const { ask, lines } = read(100_001)
+    expect(await ask().catch((thrown: unknown) => thrown)).toMatchObject({ kind: 'extension_failed' })
+    expect(String(lines[0]?.fields['err'])).toContain('too many lines')
+  })
+
+  test('with hundreds of thousands of comments between them go on, comments and all, in the time of the processor that they take', async () => {
+    const body = `${':\n\n'.repeat(300_000)}data: a\n\n`
+    const { ask } = rig([loaded((_request, _next, { events, stream }) => stream(events(new Response(body))))])
+    const started = cpuMs()
+    expect(await (await ask()).text()).toBe(body)
+    // To move all others for each of them would take a minute.
+    expect(cpuMs() - started).toBeLessThan(20_000)
   })
 
   test('end the answer when their reader leaves', async () => {
