@@ -29,15 +29,29 @@ export function* joinInSteps(parts: readonly Uint8Array[]): Generator<void, Uint
   const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
   if (bytes <= PIECE_BYTES) return joinBytes(parts)
   const joined = new Uint8Array(bytes)
-  let [at, restAt] = [0, PIECE_BYTES]
+  yield* copyInSteps(parts, joined, 0)
+  return joined
+}
+
+/**
+ * Copies parts behind each other into an array, from `start` on, with rests, by yielding.
+ *
+ * @example
+ * yield* copyInSteps(chunks, encoded, head.byteLength)
+ */
+export function* copyInSteps(
+  parts: Iterable<Uint8Array>,
+  into: Uint8Array<ArrayBuffer>,
+  start: number,
+): Generator<void, void, void> {
+  let [at, restAt] = [start, start + PIECE_BYTES]
   for (const part of parts) {
     for (let from = 0; from < part.byteLength; from += PIECE_BYTES) {
-      joined.set(part.subarray(from, from + PIECE_BYTES), at + from)
+      into.set(part.subarray(from, from + PIECE_BYTES), at + from)
       if (at + from < restAt) continue
       restAt = at + from + PIECE_BYTES
       yield
     }
     at += part.byteLength
   }
-  return joined
 }

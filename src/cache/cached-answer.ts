@@ -1,3 +1,4 @@
+import { copyInSteps } from '../bytes/join-bytes.ts'
 import { inSlices } from '../timing/slices.ts'
 import { checksumInSteps } from './checksum.ts'
 
@@ -37,9 +38,6 @@ const PREFIX_BYTES = 16
 const UTF_8 = new TextEncoder()
 const DECODER = new TextDecoder()
 
-/** So much is copied between two rests. */
-const PIECE_BYTES = 1024 * 1024
-
 /**
  * Makes the bytes of an answer, for a store: a short head in JSON, and the body as it is. At once, or for a large one in slices.
  *
@@ -63,17 +61,8 @@ function* encodeInSteps({
   const bodyBytes = chunks.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
   const encoded = new Uint8Array(PREFIX_BYTES + head.byteLength + bodyBytes)
   encoded.set(head, PREFIX_BYTES)
-  let at = PREFIX_BYTES + head.byteLength
-  let restAt = at + PIECE_BYTES
-  for (const { bytes } of chunks) {
-    for (let from = 0; from < bytes.byteLength; from += PIECE_BYTES) {
-      encoded.set(bytes.subarray(from, from + PIECE_BYTES), at + from)
-      if (at + from < restAt) continue
-      restAt = at + from + PIECE_BYTES
-      yield
-    }
-    at += bytes.byteLength
-  }
+  const parts = chunks.map(({ bytes }) => bytes)
+  yield* copyInSteps(parts, encoded, PREFIX_BYTES + head.byteLength)
   const [low, high] = yield* checksumInSteps(encoded.subarray(PREFIX_BYTES))
   const prefix = new DataView(encoded.buffer)
   prefix.setUint32(0, MAGIC)
