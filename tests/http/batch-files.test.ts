@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { batchLine, CAP, REFUSING } from '../helpers/batches.ts'
 import { answerOk, lastRequest } from '../helpers/pair.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
 import { AT_ONCE_MS } from '../helpers/rig.ts'
@@ -6,21 +7,6 @@ import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.t
 
 const start = routedPerTest()
 const ONLY = { upstreams: { only: answerOk } }
-const CAP = {
-  params: [{ match: { endpoint: 'chat/completions' }, defaults: { seed: 1 }, clamp: { max_tokens: { max: 100 } } }],
-}
-const REFUSING = {
-  unknown_models: 'refuse',
-  models: {
-    smart: { targets: [{ upstream: 'only', model: 'real' }] },
-    plain: { targets: [{ upstream: 'only' }] },
-  },
-}
-
-/** A line of a batch's file. */
-function call(body: object, url = '/v1/chat/completions'): string {
-  return JSON.stringify({ custom_id: '1', method: 'POST', url, body })
-}
 
 function upload(content: string, purpose = 'batch', path = '/v1/files'): string {
   const file = `--b\r\nContent-Disposition: form-data; name="file"; filename="x.jsonl"\r\n\r\n${content}\r\n`
@@ -39,9 +25,9 @@ test('each line of a batch’s file is under the rules for its own endpoint, and
   const lines = [
     `\uFEFF{"custom_id":"1", "url":"/v1/chat/completions","body":  ${big}}`,
     '',
-    call({ model: 'a', max_tokens: 50, seed: 5 }),
-    call({ model: 'b', input: 'x', max_tokens: 5000 }, '/v1/embeddings'),
-    `${call({ model: 'é', max_tokens: 101, seed: 2 })}\r`,
+    batchLine({ model: 'a', max_tokens: 50, seed: 5 }),
+    batchLine({ model: 'b', input: 'x', max_tokens: 5000 }, '/v1/embeddings'),
+    `${batchLine({ model: 'é', max_tokens: 101, seed: 2 })}\r`,
   ]
   expect((await sendRaw(gateway.port, upload(lines.join('\n')))).status).toBe(200)
   expect(contentOf(await lastBody(upstreams.only)).split('\n')).toEqual([
@@ -56,21 +42,21 @@ test('each line of a batch’s file is under the rules for its own endpoint, and
 
 test('a line that the rules refuse is named, and nothing goes upstream', async () => {
   const { gateway, upstreams } = await start({ ...ONLY, file: CAP })
-  const fine = call({ model: 'a', seed: 1 })
+  const fine = batchLine({ model: 'a', seed: 1 })
   for (const [line, param] of [
-    [call({ max_tokens: '9' }), 'line 2: max_tokens'],
-    [call({ max_tokens: -1 }), 'line 2: max_tokens'],
+    [batchLine({ max_tokens: '9' }), 'line 2: max_tokens'],
+    [batchLine({ max_tokens: -1 }), 'line 2: max_tokens'],
     ['{"url":"/v1/chat/completions","body":{"max_tokens":999,"max_tokens":1}}', 'line 2: max_tokens'],
     ['{"url":"/v1/chat/completions","body":{"max_tokens":999},"body":{}}', 'line 2: body'],
     ['{"url":"/v1/chat/completions","body":{},"Body":{"max_tokens":999}}', 'line 2: body'],
     ['{"url":"/v1/chat/completions","body":{"x":{"max_tokens":999}}}', 'line 2: x.max_tokens'],
-    [call({ max_tokens: 999 }, '/v1/chat//completions'), 'line 2: body'],
-    [call({ max_tokens: 999 }, '/v1/Chat/completions'), 'line 2: body'],
+    [batchLine({ max_tokens: 999 }, '/v1/chat//completions'), 'line 2: body'],
+    [batchLine({ max_tokens: 999 }, '/v1/Chat/completions'), 'line 2: body'],
     ['{"body":{"max_tokens":999}}', 'line 2: body'],
     ['{"url":"/v1/chat/completions"}', 'line 2: body'],
     ['[{}]', 'line 2: body'],
     ['{"url":', 'line 2: body'],
-    [`${fine}\r${call({ max_tokens: 999 })}`, 'line 2: body'],
+    [`${fine}\r${batchLine({ max_tokens: 999 })}`, 'line 2: body'],
   ] as const) {
     const refused = await refusalOf(gateway.port, upload(`${fine}\n${line}\n${fine}`))
     expect([line, refused.status, refused.param]).toEqual([line, 400, param])
@@ -86,18 +72,18 @@ test('a line’s model has to be one that may be asked for where the file goes',
     [{ model: 'smart' }, 400],
     [{ model: 'plain', models: ['dear'] }, 404],
   ] as const) {
-    const refused = await refusalOf(gateway.port, upload(`${call({ model: 'plain' })}\n${call(body)}`))
+    const refused = await refusalOf(gateway.port, upload(`${batchLine({ model: 'plain' })}\n${batchLine(body)}`))
     expect([body, refused.status]).toEqual([body, status])
   }
   expect(upstreams.only.requests).toHaveLength(0)
-  const fine = upload(`${call({ model: 'plain' })}\n`)
+  const fine = upload(`${batchLine({ model: 'plain' })}\n`)
   expect((await sendRaw(gateway.port, fine)).status).toBe(200)
   expect(fine).toEndWith(await lastBody(upstreams.only))
 })
 
 test('a line that names no model is refused where others than known ones are', async () => {
   const { gateway, upstreams } = await start({ ...ONLY, file: REFUSING })
-  const lines = [call({ model: 'plain' }), call({ input: 'x' }, '/v1/embeddings')]
+  const lines = [batchLine({ model: 'plain' }), batchLine({ input: 'x' }, '/v1/embeddings')]
   const refused = await refusalOf(gateway.port, upload(lines.join('\n')))
   expect(refused).toEqual({ status: 400, param: 'line 2: model', code: 'rules_not_applicable' })
   expect(upstreams.only.requests).toHaveLength(0)
@@ -105,14 +91,14 @@ test('a line that names no model is refused where others than known ones are', a
 
 test('a file of another purpose is looked into as far as its lines are calls, and goes on byte for byte where none is', async () => {
   const { gateway, upstreams } = await start({ ...ONLY, file: CAP })
-  const refused = await refusalOf(gateway.port, upload(call({ max_tokens: 'x' }), 'user_data'))
+  const refused = await refusalOf(gateway.port, upload(batchLine({ max_tokens: 'x' }), 'user_data'))
   expect(refused.status).toBe(400)
   expect(upstreams.only.requests).toHaveLength(0)
   for (const content of [
     '{"messages":[]}\n{"messages":[]}',
     '%PDF-1.4\n\x00\x01',
     '',
-    `text\n${call({ max_tokens: 'x' })}`,
+    `text\n${batchLine({ max_tokens: 'x' })}`,
   ]) {
     const bytes = upload(content, 'fine-tune')
     expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
@@ -123,7 +109,7 @@ test('a file of another purpose is looked into as far as its lines are calls, an
 test('an upload that can’t be read is refused where it may be a batch’s to others, and so is one that is too large', async () => {
   const { gateway, upstreams } = await start({ ...ONLY, file: CAP, env: { MAX_JSON_BYTES: '100000' } })
   const bad = { 'Content-Type': 'multipart/form-data; boundary=b' }
-  const form = upload(call({ max_tokens: 999 }))
+  const form = upload(batchLine({ max_tokens: 999 }))
     .split('\r\n\r\n')
     .slice(1)
     .join('\r\n\r\n')
@@ -168,7 +154,9 @@ test('where nothing restricts the calls of a batch, its file is not looked into'
 
 test('a large file is looked into while others are served', async () => {
   const { gateway, upstreams, chat } = await start({ ...ONLY, file: CAP })
-  const lines = Array.from({ length: 10_000 }, () => call({ model: 'a', max_tokens: 5000, messages: [] })).join('\n')
+  const lines = Array.from({ length: 10_000 }, () => batchLine({ model: 'a', max_tokens: 5000, messages: [] })).join(
+    '\n',
+  )
   const sending = sendRaw(gateway.port, upload(lines))
   const waits: number[] = []
   let isDone = false

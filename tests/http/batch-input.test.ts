@@ -1,25 +1,12 @@
 import { expect, test } from 'bun:test'
+import { batchLine, CAP, REFUSING } from '../helpers/batches.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
 import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
 
 const start = routedPerTest()
 
-const CAP = {
-  params: [{ match: { endpoint: 'chat/completions' }, defaults: { seed: 1 }, clamp: { max_tokens: { max: 100 } } }],
-}
-const REFUSING = {
-  unknown_models: 'refuse',
-  models: {
-    smart: { targets: [{ upstream: 'only', model: 'real' }] },
-    plain: { targets: [{ upstream: 'only' }] },
-  },
-}
 const CHAT = '/v1/chat/completions'
-
-function call(body: object, url: string | undefined = CHAT): string {
-  return JSON.stringify({ custom_id: '1', method: 'POST', url, body })
-}
 
 /** Answers with the content of files, in chunks of a few bytes, and with an id else. */
 function filesOf(files: Readonly<Record<string, string>>, chunkBytes = 1000): Script {
@@ -40,8 +27,13 @@ function batch(members: object | string, path = 'batches'): string {
   return postText(`/v1/${path}`, typeof members === 'string' ? members : JSON.stringify(members))
 }
 
-const fine = call({ model: 'plain', max_tokens: 100, seed: 1 })
-const long = call({ model: 'plain', max_tokens: 5, seed: 1, messages: [{ role: 'user', content: 'é'.repeat(5000) }] })
+const fine = batchLine({ model: 'plain', max_tokens: 100, seed: 1 })
+const long = batchLine({
+  model: 'plain',
+  max_tokens: 5,
+  seed: 1,
+  messages: [{ role: 'user', content: 'é'.repeat(5000) }],
+})
 
 test('a batch is made of a file whose lines are what the rules allow, and goes to the upstream that has it', async () => {
   const content = `\uFEFF${fine}\n\n${long}\r\n${fine}`
@@ -60,15 +52,15 @@ test('a batch is made of a file whose lines are what the rules allow, and goes t
 })
 
 test.each([
-  ['a cap that is too large', `${fine}\n${call({ model: 'plain', max_tokens: 101, seed: 1 })}`, 'input_file_id'],
-  ['what a default is missing in', call({ model: 'plain' }), 'input_file_id'],
-  ['a cap that is none', `${fine}\n${call({ model: 'plain', max_tokens: -1, seed: 1 })}`, 'line 2: max_tokens'],
-  ['a model that stands for another one', call({ model: 'smart', seed: 1 }), 'line 1: body.model'],
-  ['an endpoint that is not the batch’s', call({ model: 'plain', input: 'x' }, '/v1/embeddings'), 'line 1: url'],
+  ['a cap that is too large', `${fine}\n${batchLine({ model: 'plain', max_tokens: 101, seed: 1 })}`, 'input_file_id'],
+  ['what a default is missing in', batchLine({ model: 'plain' }), 'input_file_id'],
+  ['a cap that is none', `${fine}\n${batchLine({ model: 'plain', max_tokens: -1, seed: 1 })}`, 'line 2: max_tokens'],
+  ['a model that stands for another one', batchLine({ model: 'smart', seed: 1 }), 'line 1: body.model'],
+  ['an endpoint that is not the batch’s', batchLine({ model: 'plain', input: 'x' }, '/v1/embeddings'), 'line 1: url'],
   ['a line that nobody can read', `${fine}\n{"url":"${CHAT}","body":{"model":"dear"`, 'line 2: body'],
   [
     'a call that some readers find in a line',
-    fine.replace('{', `{"x":\r${call({ model: 'dear', seed: 1 })}\r,`),
+    fine.replace('{', `{"x":\r${batchLine({ model: 'dear', seed: 1 })}\r,`),
     'line 1: body',
   ],
 ])('a batch of a file with %s is refused, however that has come to the upstream', async (_what, content, param) => {
@@ -80,7 +72,7 @@ test.each([
 })
 
 test('a model that nobody may use is one in a batch’s file, too', async () => {
-  const script = filesOf({ f: call({ model: 'dear', seed: 1 }) })
+  const script = filesOf({ f: batchLine({ model: 'dear', seed: 1 }) })
   const { gateway, upstreams } = await start({ upstreams: { only: script }, file: REFUSING })
   expect((await refusalOf(gateway.port, batch({ input_file_id: 'f' }))).status).toBe(404)
   expect((await refusalOf(gateway.port, batch({ input_files: ['f'], model: 'plain' }, 'batch/jobs'))).status).toBe(404)

@@ -1,4 +1,4 @@
-import { startWrongServer, type WrongServer } from '../wrong-server.ts'
+import { type ProgramServer, startProgramServer } from '../program-server.ts'
 import type { PatientUpstream } from './patient-upstream.ts'
 
 const PROGRAM = `
@@ -15,6 +15,6 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 `
 
 /** Starts a server that forgets nobody before an upstream: what it opens for a client it keeps, and a timer with it. */
-export function startLeakingServer({ port }: PatientUpstream): Promise<WrongServer> {
-  return startWrongServer(PROGRAM, port)
+export function startLeakingServer({ port }: PatientUpstream): Promise<ProgramServer> {
+  return startProgramServer(PROGRAM, port)
 }

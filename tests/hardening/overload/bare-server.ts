@@ -1,8 +1,4 @@
-/** A server that refuses everything, as fast as a process on this machine can now. */
-export interface BareServer {
-  readonly port: number
-  readonly stop: () => Promise<void>
-}
+import { type ProgramServer, startProgramServer } from '../program-server.ts'
 
 /** Only what every refusal needs: it reads a head and its body, and writes. */
 const PROGRAM = `
@@ -11,19 +7,7 @@ const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data(soc
 console.log(listener.port)
 `
 
-/** Starts it in a process of its own; it may wait before each answer. */
-export async function startBareServer(waitMs = 0): Promise<BareServer> {
-  const child = Bun.spawn([process.execPath, '-e', PROGRAM, String(waitMs)], { stdout: 'pipe', stderr: 'inherit' })
-  let port = 0
-  for await (const line of child.stdout) {
-    port = Number(new TextDecoder().decode(line))
-    break
-  }
-  return {
-    port,
-    async stop() {
-      child.kill('SIGKILL')
-      await child.exited
-    },
-  }
+/** Starts a server that refuses everything, as fast as a process on this machine can now, or after a wait of `waitMs` before each answer. */
+export function startBareServer(waitMs = 0): Promise<ProgramServer> {
+  return startProgramServer(PROGRAM, waitMs)
 }

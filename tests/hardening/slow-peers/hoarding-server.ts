@@ -1,4 +1,4 @@
-import { startWrongServer, type WrongServer } from '../wrong-server.ts'
+import { type ProgramServer, startProgramServer } from '../program-server.ts'
 
 const PROGRAM = `
 const { connect, createServer } = require('node:net')
@@ -12,6 +12,6 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 `
 
 /** Starts a server that takes all that its upstream gives, however little its client takes, before an upstream on that port. */
-export function startHoardingServer(upstream: number): Promise<WrongServer> {
-  return startWrongServer(PROGRAM, upstream)
+export function startHoardingServer(upstream: number): Promise<ProgramServer> {
+  return startProgramServer(PROGRAM, upstream)
 }
