@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { renderTypesFile } from '../src/cli/extensions/types-file.ts'
 import { jsonSchema, renderFileReference } from '../src/config/file/schema.ts'
 import { renderEnvMarkdown } from '../src/config/help-text.ts'
+import { renderTypesFile } from '../src/extensions/load/types-file.ts'
 import { renderCapWords } from './render-cap-words.ts'
 import { renderErrorTable } from './render-error-table.ts'
 import { renderPresetTable, renderServerFacts } from './render-preset-table.ts'

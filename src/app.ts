@@ -1,37 +1,38 @@
 import { Elysia } from 'elysia'
-import { type Authorize, createAuthorize } from './auth/authorize.ts'
-import { isLocalCaller } from './auth/local-caller.ts'
-import type { Cassettes } from './cassette/cassettes.ts'
+import { createAdmission } from './access/admission.ts'
+import { type Authorize, createAuthorize } from './access/authorize.ts'
+import { createFailingRepeats } from './access/failing-repeats.ts'
+import { isLocalCaller } from './access/local-caller.ts'
+import { standalone } from './answers/body-note.ts'
+import { maskAnswers } from './answers/masked-send.ts'
+import { addDebugHeaders } from './answers/own-headers.ts'
+import type { Cassettes } from './cassettes/cassettes.ts'
 import type { ApiToken } from './config/api-tokens.ts'
 import type { Config } from './config/config.ts'
-import type { CacheSettings, Settings } from './config/settings.ts'
-import type { Exchange } from './exchange.ts'
-import type { LoadedExtension } from './extend/loaded-extension.ts'
-import { createHealthChecks } from './health-checks.ts'
-import { type Arrival, arrivalOf } from './http/arrival.ts'
-import { createCors } from './http/cors.ts'
-import { answerError, errorHandler } from './http/error-handler.ts'
-import { guardRequest } from './http/guard.ts'
-import { openExchange } from './http/request-context.ts'
-import { documentation } from './http/routes/documentation.ts'
-import { health, type WorkersState } from './http/routes/health.ts'
-import { openaiRoutes } from './http/routes/openai.ts'
-import { createUpgrade, type Upgrade } from './http/upgrade.ts'
-import { type Admission, createAdmission } from './limits/admission.ts'
-import { createFailingRepeats } from './limits/failing-repeats.ts'
-import { MemoryBudget } from './limits/memory-budget.ts'
-import { createLive } from './live.ts'
-import { createPartsMaker, type Serving } from './live-parts.ts'
-import { maskAnswers } from './masked-send.ts'
+import type { CacheSettings } from './config/settings.ts'
+import type { Exchange } from './exchange/exchange.ts'
+import { MemoryBudget } from './exchange/memory-budget.ts'
+import type { Outcome } from './exchange/outcome.ts'
+import type { LoadedExtension } from './extensions/loaded-extension.ts'
+import type { PipelineDeps } from './gateway/handle.ts'
+import { createHealthChecks } from './gateway/health-checks.ts'
+import { createPartsMaker, type Serving } from './gateway/live-parts.ts'
 import { ApiError } from './openai/api-error.ts'
-import { addDebugHeaders } from './own-headers.ts'
-import type { PipelineDeps } from './pipeline.ts'
-import { createRememberedIds } from './router/remembered-ids.ts'
-import { createRetryBudget } from './router/retry.ts'
-import type { RouterDeps } from './router/router.ts'
-import type { Store } from './store/store.ts'
-import { standalone } from './stream/body-note.ts'
-import type { Outcome } from './stream/outcome.ts'
+import { createRememberedIds } from './routing/remembered-ids.ts'
+import { createLive } from './routing/snapshot.ts'
+import { createRetryBudget } from './routing/targets/retry.ts'
+import type { RouterDeps } from './routing/targets/router.ts'
+import { type Arrival, arrivalOf } from './server/arrival.ts'
+import { createCors } from './server/cors.ts'
+import { answerError, errorHandler } from './server/error-handler.ts'
+import { guardRequest } from './server/guard.ts'
+import type { App } from './server/http-server-deps.ts'
+import { openExchange } from './server/request-context.ts'
+import { documentation } from './server/routes/documentation.ts'
+import { health, type WorkersState } from './server/routes/health.ts'
+import { openaiRoutes } from './server/routes/openai.ts'
+import { createUpgrade } from './server/upgrade.ts'
+import type { Store } from './storage/store.ts'
 import type { Log } from './telemetry/log.ts'
 import { createRecorder, type Recorder } from './telemetry/record.ts'
 import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
@@ -58,28 +59,6 @@ export interface AppDeps {
   readonly workers?: () => WorkersState
   /** Recording and replaying; absent: neither. */
   readonly cassettes?: Cassettes
-}
-
-/** NexCode on Web standards: a request in, a response out. */
-export interface App {
-  /** An edge of ours tells of the request's arrival, and reads the note beside the response (`stream/body-note.ts`). */
-  readonly fetch: (request: Request, arrival?: Arrival) => Promise<Response>
-  /** Decides on a WebSocket upgrade; the relay itself is the edge's. */
-  readonly upgrade: (request: Request, arrival: Arrival) => Promise<Upgrade>
-  readonly admission: Admission
-  readonly deadlines: Deadlines
-  /** What is held, all together: the edge counts what waits for its clients. */
-  readonly memory: MemoryBudget
-  /** Has the requests that come from now on go by other settings; those under way keep theirs. */
-  readonly apply: (settings: Settings, extensions?: readonly LoadedExtension[]) => void
-  /** Lets in, from now on, the holders of these tokens; requests under way go on. */
-  readonly admit: (tokens: readonly ApiToken[]) => void
-  /** Begins what goes on without requests: the active checks of upstreams. */
-  readonly start: () => void
-  /** Ends that, for good. */
-  readonly stop: () => void
-  /** Waits for what goes on behind answers, and closes what was opened. For the end, when no request is under way. */
-  readonly close: () => Promise<void>
 }
 
 /** Stands in for the one way out where nothing may go upstream. */

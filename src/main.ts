@@ -1,6 +1,6 @@
 #!/usr/bin/env -S bun --no-env-file
-import { forgetDotEnv } from './cli/dot-env.ts'
 import { raiseRequestCapacity } from './cli/request-capacity.ts'
+import { forgetDotEnv } from './process/dot-env.ts'
 
 // Before anything looks at the environment.
 forgetDotEnv()

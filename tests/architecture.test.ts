@@ -2,12 +2,12 @@ import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import packageJson from '../package.json' with { type: 'json' }
+import { createAdmission } from '../src/access/admission.ts'
 import { createApp } from '../src/app.ts'
 import { loadConfig } from '../src/config/load.ts'
-import { documentation } from '../src/http/routes/documentation.ts'
-import { health } from '../src/http/routes/health.ts'
-import { openaiRoutes } from '../src/http/routes/openai.ts'
-import { createAdmission } from '../src/limits/admission.ts'
+import { documentation } from '../src/server/routes/documentation.ts'
+import { health } from '../src/server/routes/health.ts'
+import { openaiRoutes } from '../src/server/routes/openai.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
 
@@ -66,54 +66,20 @@ function partOf(path: string): string {
 
 /** From the ground up: a part may import from those before it. Parts on one level do not know each other. */
 const LEVELS: readonly (readonly string[])[] = [
-  ['bytes/', 'hop-by-hop.ts', 'json/'],
-  ['formats/'],
+  ['formats/', 'timing/'],
+  ['openai/'],
+  ['exchange/'],
   ['config/'],
-  ['openai/', 'timing/', 'beside.ts'],
-  [
-    'auth/',
-    'body/',
-    'cache/',
-    'cassette/',
-    'extend/',
-    'store/',
-    'limits/',
-    'policy/',
-    'router/',
-    'stream/',
-    'telemetry/',
-    'upstream/',
-    'exchange.ts',
-  ],
-  ['edit-body.ts', 'own-headers.ts', 'short-answer.ts', 'masked-send.ts'],
-  ['deliver.ts'],
-  ['fork-exchange.ts', 'live.ts', 'draft.ts', 'request-facts.ts', 'tape-answer.ts', 'tape-exchange.ts'],
-  ['batch-line.ts', 'judge-inner.ts', 'one-reading.ts', 'pass-draft.ts'],
-  ['judge-batch.ts', 'judge-in-turns.ts'],
-  ['read-form-draft.ts'],
-  [
-    'failover/',
-    'check-inner.ts',
-    'check-shape.ts',
-    'choose-route.ts',
-    'fit-draft.ts',
-    'lane-address.ts',
-    'read-call.ts',
-    'read-draft.ts',
-    'read-headers.ts',
-    'remember-objects.ts',
-    'rename-answer.ts',
-    'take-place.ts',
-  ],
-  ['reuse/'],
-  ['live-parts.ts'],
-  ['call-for.ts', 'check-batch.ts', 'through-extensions.ts'],
-  ['check-restricted.ts'],
-  ['pipeline.ts', 'health-checks.ts'],
-  ['model-list.ts'],
-  ['http/'],
+  ['telemetry/'],
+  ['params/', 'storage/', 'upstream/'],
+  ['access/', 'answers/'],
+  ['routing/'],
+  ['requests/'],
+  ['cache/', 'cassettes/', 'extensions/'],
+  ['gateway/'],
+  ['server/'],
   ['app.ts'],
-  ['edge/', 'demo/'],
+  ['demo/', 'process/'],
   ['cli/'],
   ['main.ts'],
 ]
@@ -122,18 +88,25 @@ function levelOf(part: string): number {
   return LEVELS.findIndex((parts) => parts.includes(part))
 }
 
-/** What each package may be imported by; a part that stands for all of its files. */
+/** What each package may be imported by: files, and folders with all that is in them. */
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['elysia', ['app.ts', 'http/']],
-  ['@sinclair/typebox', ['cassette/', 'cli/', 'config/', 'openai/']],
+  ['elysia', ['app.ts', 'server/']],
+  ['@sinclair/typebox', ['cassettes/', 'cli/', 'config/', 'extensions/load/', 'openai/']],
   ['pino', ['telemetry/']],
   ['openai', ['cli/']],
-  ['lru-cache', ['store/', 'reuse/']],
+  ['lru-cache', ['cache/', 'storage/']],
   ['yaml', ['cli/', 'config/']],
 ])
 
 /** The edges of the program: all below speaks Web standards. */
-const PLATFORM_PARTS: ReadonlySet<string> = new Set(['main.ts', 'cli/', 'edge/', 'store/'])
+const PLATFORM_PARTS: readonly string[] = [
+  ...['main.ts', 'cli/', 'process/', 'server/http-server.ts', 'server/http1/', 'server/websocket/'],
+  ...['upstream/exact/', 'storage/', 'extensions/load/'],
+]
+
+function isAtEdge({ path }: Source): boolean {
+  return PLATFORM_PARTS.some((part) => path.startsWith(part))
+}
 
 /** Whether an import is of the runtime itself. */
 function isPlatform(target: string): boolean {
@@ -180,7 +153,7 @@ describe('imports', () => {
   test('are read: the composition root has those that it is known to have', () => {
     const root = SOURCES.find(({ path }) => path === 'app.ts')
     expect(root?.imports).toContainEqual({ target: 'elysia', isOurs: false, isType: false })
-    expect(root?.imports).toContainEqual({ target: 'http/cors.ts', isOurs: true, isType: false })
+    expect(root?.imports).toContainEqual({ target: 'server/cors.ts', isOurs: true, isType: false })
     expect(root?.imports).toContainEqual({ target: 'config/config.ts', isOurs: true, isType: true })
     expect(SOURCES.find(({ path }) => path === 'main.ts')?.imports).toContainEqual({
       target: 'cli/run.ts',
@@ -197,7 +170,7 @@ describe('imports', () => {
     expect([...paths].filter((path) => levelOf(partOf(path)) === -1)).toEqual([])
   })
 
-  test('point one way: main → cli → edge → app → http → pipeline → deliver → stages → openai, timing → config', () => {
+  test('point one way: down the levels, from main.ts to formats/ and timing/', () => {
     const breaks = ({ path }: Source, { target, isOurs }: Import): boolean =>
       isOurs && target.endsWith('.ts') && levelOf(partOf(target)) > levelOf(partOf(path))
     expect(offending(breaks)).toEqual([])
@@ -221,25 +194,20 @@ describe('imports', () => {
     ).toEqual([])
   })
 
-  test('of the edge take nothing from the application but its types: it comes as an argument', () => {
-    expect(
-      offending(({ path }, { target, isType }) => path.startsWith('edge/') && target === 'app.ts' && !isType),
-    ).toEqual([])
-  })
-
-  test('of a package stand where it belongs: elysia only in app.ts and http/', () => {
+  test('of a package stand where it belongs: elysia only in app.ts and server/', () => {
     const breaks = ({ path }: Source, { target, isOurs }: Import): boolean => {
       if (isOurs || isPlatform(target)) return false
       const name = target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : (target.split('/')[0] ?? '')
-      return PACKAGES.get(name)?.includes(partOf(path)) !== true
+      return PACKAGES.get(name)?.some((part) => path.startsWith(part)) !== true
     }
     expect(offending(breaks)).toEqual([])
     expect(Object.keys(packageJson.dependencies).toSorted()).toEqual([...PACKAGES.keys()].toSorted())
   })
 
-  test('of the platform stand only at the edges: main.ts, cli/, edge/', () => {
-    expect(offending(({ path }, { target }) => isPlatform(target) && !PLATFORM_PARTS.has(partOf(path)))).toEqual([])
-    const inner = ({ path, text }: Source): string => (PLATFORM_PARTS.has(partOf(path)) ? '' : withoutTypes(text))
+  test('of the platform stand only at the edges', () => {
+    const inside = SOURCES.filter((source) => !isAtEdge(source))
+    expect(inside.filter(({ imports }) => imports.some(({ target }) => isPlatform(target)))).toEqual([])
+    const inner = (source: Source): string => (isAtEdge(source) ? '' : withoutTypes(source.text))
     expect(containing(/(?<![\w.'"`$])(?:process|Bun)\.\w+|\brequire\(|\b__dirname\b/, inner)).toEqual([])
   })
 })
@@ -251,24 +219,24 @@ function withoutTypes(text: string): string {
 
 /** Who may open a secret (`src/config/secret.ts`), and why. */
 const OPENERS: ReadonlyMap<string, string> = new Map([
-  ['auth/authorize.ts', 'tokens are compared by their digests'],
-  ['auth/credentials.ts', 'what goes upstream, and the token that must not'],
-  ['auth/name-tokens.ts', 'a digest is the name of a token without one'],
+  ['access/authorize.ts', 'tokens are compared by their digests'],
+  ['access/credentials.ts', 'what goes upstream, and the token that must not'],
+  ['access/name-tokens.ts', 'a digest is the name of a token without one'],
   ['cache/scope.ts', 'only to be digested'],
-  ['cli/banner.ts', 'the kind of a store, without its address'],
+  ['process/banner.ts', 'the kind of a store, without its address'],
   ['cli/cache.ts', 'opens the store'],
-  ['cli/cassettes/server-secrets.ts', 'what stars are put over'],
-  ['cli/claim-port.ts', 'tries the key of TLS'],
-  ['cli/open-cache-store.ts', 'opens the store'],
+  ['process/cassettes/server-secrets.ts', 'what stars are put over'],
+  ['process/claim-port.ts', 'tries the key of TLS'],
+  ['process/open-cache-store.ts', 'opens the store'],
   ['config/api-tokens.ts', 'one token twice'],
   ['config/load.ts', 'how long a token is'],
   ['config/open-secrets.ts', 'to another process of ours, and what has changed'],
-  ['edge/http1/listen.ts', 'the key of TLS'],
-  ['live-parts.ts', 'whether the store is this memory'],
-  ['router/lane-registry.ts', 'what a lane is known by over reloads'],
-  ['router/remembered-ids.ts', 'only to be digested'],
-  ['stream/account-masks.ts', 'what stars are put over'],
-  ['stream/mask.ts', 'what stars are put over'],
+  ['server/http1/listen.ts', 'the key of TLS'],
+  ['gateway/live-parts.ts', 'whether the store is this memory'],
+  ['routing/targets/lane-registry.ts', 'what a lane is known by over reloads'],
+  ['routing/remembered-ids.ts', 'only to be digested'],
+  ['answers/account-masks.ts', 'what stars are put over'],
+  ['upstream/mask.ts', 'what stars are put over'],
   ['upstream/egress.ts', "a proxy's address"],
   ['upstream/target.ts', 'parameters that each URL gets'],
 ])
@@ -328,9 +296,9 @@ describe('each file', () => {
       [],
     )
     // The page at /docs shows code that has one.
-    expect(containing(/(?<!\/)\bconsole\.\w+/).filter((line) => !line.startsWith('http/docs/quick-start.ts'))).toEqual(
-      [],
-    )
+    expect(
+      containing(/(?<!\/)\bconsole\.\w+/).filter((line) => !line.startsWith('server/pages/quick-start.ts')),
+    ).toEqual([])
     expect(containing(/\b(?:TODO|FIXME|XXX|HACK)\b/, ({ text }) => text)).toEqual([])
   })
 })

@@ -43,15 +43,15 @@ test('nothing reaches out but the egress: no fetch, no socket, anywhere else in 
     "new WebSocket('ws://127.0.0.1')",
     'Bun.connect({ hostname, port })',
   ]
-  expect(stopped('src/policy/refuse.ts', ways)).toEqual(ways)
+  expect(stopped('src/params/refuse.ts', ways)).toEqual(ways)
   expect(stopped('src/upstream/send.ts', ways)).toEqual([])
-  expect(stopped('src/policy/refuse.ts', ['send(call)', 'prefetch(url)', 'const fetched = cache.get(url)'])).toEqual([])
+  expect(stopped('src/params/refuse.ts', ['send(call)', 'prefetch(url)', 'const fetched = cache.get(url)'])).toEqual([])
 })
 
 test('no address is made of a path and a base, since a path can name another host', () => {
   const ways = ['new URL(path, base)', "new URL('/v1/x', request.url)", 'URL.parse(path, base)']
-  expect(stopped('src/http/guard.ts', ways)).toEqual(ways)
-  expect(stopped('src/http/guard.ts', ['new URL(address)', 'URL.parse(address)'])).toEqual([])
+  expect(stopped('src/server/guard.ts', ways)).toEqual(ways)
+  expect(stopped('src/server/guard.ts', ['new URL(address)', 'URL.parse(address)'])).toEqual([])
 })
 
 test('nobody is let in or kept out by a path', () => {
@@ -61,17 +61,17 @@ test('nobody is let in or kept out by a path', () => {
     'const who = url.pathname === "/" ? undefined : deps.authorize(headers)',
     'OPEN.has(target) || authorize(headers)',
   ]
-  expect(stopped('src/http/routes/openai.ts', ways)).toEqual(ways)
-  expect(stopped('src/http/routes/openai.ts', ['const principal = authorize(request.headers)'])).toEqual([])
+  expect(stopped('src/server/routes/openai.ts', ways)).toEqual(ways)
+  expect(stopped('src/server/routes/openai.ts', ['const principal = authorize(request.headers)'])).toEqual([])
   const reads = ['if (request.url) open()', 'const { length } = new URL(text)', 'open(exchange.target)']
-  expect(stopped('src/auth/authorize.ts', reads)).toEqual(reads)
+  expect(stopped('src/access/authorize.ts', reads)).toEqual(reads)
 })
 
 test('no secret, opened or not, is put into a text, the log or an error; a digest of it may be', () => {
   const leaks = linesOf('secrets-in-text')
   expect(leaks.length).toBeGreaterThan(5)
-  expect(stopped('src/failover/warn-of-key.ts', leaks)).toEqual(leaks)
-  expect(stopped('src/failover/warn-of-key.ts', linesOf('no-secrets-in-text'))).toEqual([])
+  expect(stopped('src/routing/attempts/warn-of-key.ts', leaks)).toEqual(leaks)
+  expect(stopped('src/routing/attempts/warn-of-key.ts', linesOf('no-secrets-in-text'))).toEqual([])
 })
 
 function linesOf(name: string): string[] {

@@ -1,5 +1,5 @@
 import { ApiError } from '../openai/api-error.ts'
-import type { Claims, Standing } from '../store/claims.ts'
+import type { Claims, Standing } from '../storage/claims.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import type { Found } from './take-claim.ts'
 

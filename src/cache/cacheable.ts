@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 import { type RequestControl, readRequestControl, type TtlSettings } from './request-control.ts'
 
 /** A request, as far as it decides about the cache. */

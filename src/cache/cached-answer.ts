@@ -1,4 +1,4 @@
-import { copyInSteps } from '../bytes/join-bytes.ts'
+import { copyInSteps } from '../formats/bytes/join-bytes.ts'
 import { inSlices } from '../timing/slices.ts'
 import { checksumInSteps } from './checksum.ts'
 

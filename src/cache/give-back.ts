@@ -1,4 +1,4 @@
-import type { Claim, Claims } from '../store/claims.ts'
+import type { Claim, Claims } from '../storage/claims.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 
 /** When a claim is given back to a store that fails: after so long, and each time later by as much again. */

@@ -1,4 +1,4 @@
-import type { Claim, ClaimEnd, Claims, ClaimTimes } from '../store/claims.ts'
+import type { Claim, ClaimEnd, Claims, ClaimTimes } from '../storage/claims.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { giveBack } from './give-back.ts'
 

@@ -1,5 +1,5 @@
 import { ApiError } from '../openai/api-error.ts'
-import type { Claim, Claims, ClaimTimes } from '../store/claims.ts'
+import type { Claim, Claims, ClaimTimes } from '../storage/claims.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { awaitClaim } from './await-claim.ts'
 import { type CachedAnswer, decodeAnswer } from './cached-answer.ts'

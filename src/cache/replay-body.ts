@@ -1,4 +1,4 @@
-import { joinBytes } from '../bytes/join-bytes.ts'
+import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import type { CachedAnswer } from './cached-answer.ts'
 

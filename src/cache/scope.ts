@@ -1,4 +1,4 @@
-import type { Principal } from '../auth/authorize.ts'
+import type { Principal } from '../access/authorize.ts'
 import { withoutRoutingCookies } from './routing-cookies.ts'
 import { digestOf, type Sha256 } from './sha256.ts'
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '../stream/outcome.ts'
+import type { Outcome } from '../exchange/outcome.ts'
 import { readCacheControl } from './cache-control.ts'
 import { isCoveredByKey } from './cache-key.ts'
 import { isRoutingCookie } from './routing-cookies.ts'

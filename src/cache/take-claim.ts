@@ -1,5 +1,5 @@
 import { ApiError } from '../openai/api-error.ts'
-import type { Claim, Claims, ClaimTimes, Taken } from '../store/claims.ts'
+import type { Claim, Claims, ClaimTimes, Taken } from '../storage/claims.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import { giveBack } from './give-back.ts'

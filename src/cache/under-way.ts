@@ -1,4 +1,4 @@
-import type { ClaimEnd } from '../store/claims.ts'
+import type { ClaimEnd } from '../storage/claims.ts'
 import type { HeldClaim } from './held-claim.ts'
 
 /** A call of one key that is under way at this process, from the first look for its claim until its end is written down. */

@@ -1,5 +1,5 @@
-import { isJsonObject } from '../json/json.ts'
-import { parseInSteps } from '../json/parse-in-steps.ts'
+import { isJsonObject } from '../formats/json/json.ts'
+import { parseInSteps } from '../formats/json/parse-in-steps.ts'
 import { isFailedAnswer, isUnderWay } from '../openai/failed-answer.ts'
 
 /**

@@ -1,8 +1,8 @@
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
+import { parseInSteps } from '../formats/json/parse-in-steps.ts'
 import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { EventEnds } from '../formats/sse/event-ends.ts'
 import { parseEvent } from '../formats/sse/parse-event.ts'
-import { isJsonObject, type JsonObject } from '../json/json.ts'
-import { parseInSteps } from '../json/parse-in-steps.ts'
 import {
   ENDPOINTS_WITH_LAST_EVENT,
   type EventMeaning,

@@ -1,13 +1,12 @@
 import OpenAI from 'openai'
 import { OPENAI_DEFAULT_MODEL } from '../config/vendor.ts'
-import { claimPort } from './claim-port.ts'
-import { readEnvironment } from './configuration.ts'
-import { INVALID } from './flags.ts'
-import { type Gateway, startGateway } from './gateway.ts'
-import { openProcessLog } from './open-process-log.ts'
-import { reloadOnChange } from './reload.ts'
+import { claimPort } from '../process/claim-port.ts'
+import { readEnvironment } from '../process/configuration.ts'
+import { type Gateway, startGateway } from '../process/gateway.ts'
+import { openProcessLog } from '../process/open-process-log.ts'
+import { reloadOnChange } from '../process/reload.ts'
+import { explainStartFailure, INVALID } from '../process/start-failure.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
-import { explainStartFailure } from './start-failure.ts'
 
 /** The variables that send the runtime's fetch through an HTTP proxy. */
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'] as const

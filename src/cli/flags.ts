@@ -27,6 +27,3 @@ export interface Flags {
   /** What follows the command's name. */
   readonly args: readonly string[]
 }
-
-/** The exit code where what was asked for is not valid. */
-export const INVALID = 2

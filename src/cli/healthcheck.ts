@@ -1,8 +1,8 @@
 import { get } from 'node:http'
 import { get as getTls, type RequestOptions } from 'node:https'
 import { describeSystemError } from '../config/system-errors.ts'
-import { readConfiguration } from './configuration.ts'
-import { serverUrl } from './server-url.ts'
+import { readConfiguration } from '../process/configuration.ts'
+import { serverUrl } from '../process/server-url.ts'
 
 const TIMEOUT_MS = 3_000
 

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { describeSystemError } from '../config/system-errors.ts'
-import { renderTemplate } from './extensions/extension-template.ts'
-import { renderTypesFile } from './extensions/types-file.ts'
-import { INVALID } from './flags.ts'
+import { renderTemplate } from '../extensions/load/extension-template.ts'
+import { renderTypesFile } from '../extensions/load/types-file.ts'
+import { INVALID } from '../process/start-failure.ts'
 
 const DONE = 0
 const TYPES_FILE = 'nexcode.d.ts'

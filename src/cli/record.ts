@@ -1,10 +1,11 @@
-import { openFolder } from './cassettes/open-folder.ts'
-import { openWriterAt } from './cassettes/open-writer.ts'
-import { recordInto } from './cassettes/record-into.ts'
-import { serveCassettes } from './cassettes/serve-cassettes.ts'
-import { serverSecrets } from './cassettes/server-secrets.ts'
-import { readWholeConfiguration } from './configuration.ts'
-import { type Flags, INVALID } from './flags.ts'
+import { openFolder } from '../process/cassettes/open-folder.ts'
+import { openWriterAt } from '../process/cassettes/open-writer.ts'
+import { recordInto } from '../process/cassettes/record-into.ts'
+import { serveCassettes } from '../process/cassettes/serve-cassettes.ts'
+import { serverSecrets } from '../process/cassettes/server-secrets.ts'
+import { readWholeConfiguration } from '../process/configuration.ts'
+import { INVALID } from '../process/start-failure.ts'
+import type { Flags } from './flags.ts'
 
 /** What stands on the command line of `nexcode record`. */
 export interface RecordFlags extends Pick<Flags, 'config'> {

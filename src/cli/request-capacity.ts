@@ -1,5 +1,5 @@
+import { ownCommand } from '../process/own-command.ts'
 import { readCommandLine } from './command-line/read-command-line.ts'
-import { ownCommand } from './own-command.ts'
 
 /** The runtime's own limit of requests in flight, of which its default is 256, with the others queued in silence. */
 const VARIABLE = 'BUN_CONFIG_MAX_HTTP_REQUESTS'

@@ -1,7 +1,7 @@
+import { outliveHangUp } from '../process/outlive-hang-up.ts'
+import { INVALID } from '../process/start-failure.ts'
+import { VERSION } from '../process/version.ts'
 import { readCommandLine } from './command-line/read-command-line.ts'
-import { INVALID } from './flags.ts'
-import { outliveHangUp } from './outlive-hang-up.ts'
-import { VERSION } from './version.ts'
 
 /**
  * Runs a command line. A command that gives an exit code has ended; one that gives none goes on as a server.

@@ -1,10 +1,11 @@
 import { integer } from '../config/scalar-kinds.ts'
-import { readConfiguration } from './configuration.ts'
-import { type Flags, INVALID } from './flags.ts'
-import { explainListenFailure } from './listen-failure.ts'
-import { openProcessLog } from './open-process-log.ts'
+import { readConfiguration } from '../process/configuration.ts'
+import { explainListenFailure } from '../process/listen-failure.ts'
+import { openProcessLog } from '../process/open-process-log.ts'
+import { INVALID } from '../process/start-failure.ts'
+import { VERSION } from '../process/version.ts'
+import type { Flags } from './flags.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
-import { VERSION } from './version.ts'
 
 const FAILED = 1
 /** Next to NexCode's own, so that both can run as they come. */

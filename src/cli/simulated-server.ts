@@ -1,8 +1,8 @@
 import { createSimulatedOpenAI, type SimulatedOpenAIOptions } from '../demo/simulated-openai.ts'
-import { listenHttp1 } from '../edge/http1/listen.ts'
-import { requestOf } from '../edge/http1/turn.ts'
+import { serverUrl } from '../process/server-url.ts'
+import { listenHttp1 } from '../server/http1/listen.ts'
+import { requestOf } from '../server/http1/turn.ts'
 import { createDeadlines } from '../timing/deadlines.ts'
-import { serverUrl } from './server-url.ts'
 
 /** A simulated OpenAI that listens on this machine. */
 export interface SimulatedServer {

@@ -1,6 +1,6 @@
+import { distance, nearest } from '../formats/nearest.ts'
 import { ENV_ROWS } from './env.ts'
 import type { Env } from './env-reader.ts'
-import { distance, nearest } from './file/nearest.ts'
 
 /** The names of all variables. */
 export const VARIABLE_NAMES: readonly string[] = ENV_ROWS.map(({ name }) => name)

@@ -1,4 +1,4 @@
-import type { Json } from '../json/json.ts'
+import type { Json } from '../formats/json/json.ts'
 
 /** What callers may set, and to what. */
 export interface ParamRule {

@@ -187,21 +187,3 @@ const ALL: readonly Preset[] = [
 export const PRESETS: ReadonlyMap<string, Preset> = new Map(
   ALL.map((preset) => [preset.name, { ...preset, facts: SERVER_FACTS.get(preset.name) }]),
 )
-
-/**
- * The paths below `/v1/` that are calls of a model, and so get an upstream's path template: those that Azure serves below
- * `/deployments/{deployment}` (https://learn.microsoft.com/azure/ai-foundry/openai/reference).
- *
- * @example
- * const isCallOfModel = MODEL_ENDPOINTS.has('chat/completions')
- */
-export const MODEL_ENDPOINTS: ReadonlySet<string> = new Set([
-  'chat/completions',
-  'completions',
-  'embeddings',
-  'images/generations',
-  'images/edits',
-  'audio/speech',
-  'audio/transcriptions',
-  'audio/translations',
-])

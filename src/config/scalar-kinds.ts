@@ -1,4 +1,4 @@
-import { nearest } from './file/nearest.ts'
+import { nearest } from '../formats/nearest.ts'
 import { type Kind, type Parsed, quote, right, wrong } from './kind.ts'
 
 /** Longer timers fire at once: a timer's delay is a signed 32-bit number (HTML Standard, timers). */

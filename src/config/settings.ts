@@ -1,4 +1,4 @@
-import type { Json } from '../json/json.ts'
+import type { Json } from '../formats/json/json.ts'
 import type { CapWords } from './cap-words.ts'
 import type { ParamRule } from './param-rule.ts'
 import type { Secret } from './secret.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
 import { choicesOf, isFailedResponse, isUnderWay, saysFailure } from './failed-answer.ts'
 
 /** What an event of an answer's stream says, as far as it matters to all endpoints alike. */

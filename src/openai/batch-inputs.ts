@@ -1,6 +1,6 @@
-import { foldName } from '../json/fold-name.ts'
-import type { JsonObject } from '../json/json.ts'
-import { membersOf } from '../json/members.ts'
+import { foldName } from '../formats/json/fold-name.ts'
+import type { JsonObject } from '../formats/json/json.ts'
+import { membersOf } from '../formats/json/members.ts'
 import { ApiError } from './api-error.ts'
 
 /** What a batch is to be made of. */

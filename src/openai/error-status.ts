@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 
 /** What an error's words come to where it tells no status, the more exact ones first. */
 const STATUS_OF_WORDS: readonly (readonly [words: RegExp, status: number])[] = [

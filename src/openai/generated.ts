@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 
 /** Events of a response that come before anything of it has been made (OpenAI's specification). */
 const PREAMBLES: ReadonlySet<unknown> = new Set(['response.created', 'response.queued', 'response.in_progress'])

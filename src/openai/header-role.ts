@@ -1,4 +1,4 @@
-import { foldName } from '../json/fold-name.ts'
+import { foldName } from '../formats/json/fold-name.ts'
 import { isModelName } from './model-names.ts'
 
 /**

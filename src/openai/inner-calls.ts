@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 import { endpointOf } from './endpoint-of.ts'
 import { bringsCall } from './inner-members.ts'
 

@@ -1,5 +1,5 @@
-import { foldName } from '../json/fold-name.ts'
-import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { foldName } from '../formats/json/fold-name.ts'
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 import { isOwnWords } from './object-ids.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { foldName } from '../json/fold-name.ts'
+import { foldName } from '../formats/json/fold-name.ts'
 import { type Place, visitMembers } from './inner-members.ts'
 import { isModelName, leadsToModels } from './model-names.ts'
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 
 /** What an upstream says of the key that it was asked with: that it is not good (`refused`), or has nothing left to spend. */
 export type KeyRefusal = 'refused' | 'spent'

@@ -1,7 +1,7 @@
-import { MODEL_ENDPOINTS } from '../config/presets.ts'
 import { endpointOf } from './endpoint-of.ts'
 import { endpointPath, isPlainPath } from './endpoint-path.ts'
 import { modelsInQuery } from './model-in-query.ts'
+import { MODEL_ENDPOINTS } from './resources.ts'
 
 /** A model that a request target names. */
 export interface NamedModel {

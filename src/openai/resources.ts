@@ -44,3 +44,21 @@ export const RESOURCES: ReadonlySet<string> = new Set([
   'webhook_endpoints',
   'webhook_event_types',
 ])
+
+/**
+ * The paths below `/v1/` that are calls of a model, and so get an upstream's path template: those that Azure serves below
+ * `/deployments/{deployment}` (https://learn.microsoft.com/azure/ai-foundry/openai/reference).
+ *
+ * @example
+ * const isCallOfModel = MODEL_ENDPOINTS.has('chat/completions')
+ */
+export const MODEL_ENDPOINTS: ReadonlySet<string> = new Set([
+  'chat/completions',
+  'completions',
+  'embeddings',
+  'images/generations',
+  'images/edits',
+  'audio/speech',
+  'audio/transcriptions',
+  'audio/translations',
+])

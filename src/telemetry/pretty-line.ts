@@ -1,5 +1,5 @@
 import { wordsForCode } from '../config/system-errors.ts'
-import { isJsonObject, type JsonObject } from '../json/json.ts'
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 import { createPaint, type Paint } from './paint.ts'
 
 /** How a line is made for a person. */

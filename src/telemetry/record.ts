@@ -1,7 +1,7 @@
-import type { Exchange } from '../exchange.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Outcome } from '../exchange/outcome.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { showPath } from '../openai/shown-path.ts'
-import type { Outcome } from '../stream/outcome.ts'
 import { describeCause } from './describe-error.ts'
 import type { Log } from './log.ts'
 

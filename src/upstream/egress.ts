@@ -1,5 +1,5 @@
-import { MODEL_ENDPOINTS } from '../config/presets.ts'
 import type { UpstreamSettings } from '../config/settings.ts'
+import { MODEL_ENDPOINTS } from '../openai/resources.ts'
 import { isProvidersOwn } from './providers.ts'
 import type { Reach } from './send.ts'
 import { createLocate, type Locate } from './target.ts'

@@ -1,4 +1,4 @@
-import { HOP_BY_HOP, TOKEN } from '../hop-by-hop.ts'
+import { HOP_BY_HOP, TOKEN } from '../formats/http/hop-by-hop.ts'
 
 const NAME = new RegExp(`^${TOKEN}$`)
 

@@ -1,4 +1,4 @@
-import type { Exchange } from '../exchange.ts'
+import type { Exchange } from '../exchange/exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 /** Notices requests that come back to the server that sent them on. */

@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { renderDocsPage } from '../../src/http/docs/docs-page.ts'
 import { createOpenApiDocument } from '../../src/openai/openapi-document.ts'
+import { renderDocsPage } from '../../src/server/pages/docs-page.ts'
 
 const BROWSER = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => Bun.which(name)).find(Boolean)
 const cure = BROWSER ? '' : ' (skipped: there is no Chromium here; get it with `apt-get install chromium`)'

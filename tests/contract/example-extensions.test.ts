@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI from 'openai'
-import { loadExtensions } from '../../src/cli/extensions/load-extensions.ts'
+import { loadExtensions } from '../../src/extensions/load/load-extensions.ts'
 import { EXAMPLES } from '../helpers/example-gateway.ts'
 import { MESSAGES, type Routed, startRouted } from '../helpers/routed.ts'
 import { lastBody } from '../helpers/routed-per-test.ts'

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import pino from 'pino'
-import { readConfigFile } from '../../src/cli/config-file.ts'
-import { startGateway } from '../../src/cli/gateway.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { readConfigFile } from '../../src/process/config-file.ts'
+import { startGateway } from '../../src/process/gateway.ts'
 
 /** A line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>

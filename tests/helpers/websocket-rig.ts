@@ -1,7 +1,11 @@
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { relayWebSocket, type WebSocketOutcome, type WebSocketRelay } from '../../src/edge/websocket/websocket-relay.ts'
+import {
+  relayWebSocket,
+  type WebSocketOutcome,
+  type WebSocketRelay,
+} from '../../src/server/websocket/websocket-relay.ts'
 import { peerOf, type SocketPeer } from './websocket-peer.ts'
 
 /** An upstream that accepts connections, and whose every byte is the test's. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import type { WorkersState } from '../../src/http/routes/health.ts'
+import type { WorkersState } from '../../src/server/routes/health.ts'
 
 const silent = (): void => undefined
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
-import { type HttpServer, listenHttp1 } from '../../src/edge/http1/listen.ts'
+import { type HttpServer, listenHttp1 } from '../../src/server/http1/listen.ts'
 import { createDeadlines } from '../../src/timing/deadlines.ts'
 import { settled } from '../helpers/flood.ts'
 import { AT_ONCE_MS, within } from '../helpers/rig.ts'

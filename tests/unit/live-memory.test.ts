@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createLive, type Live } from '../../src/live.ts'
+import { createLive, type Live } from '../../src/routing/snapshot.ts'
 import { createDeadlines } from '../../src/timing/deadlines.ts'
 import { loadGood } from './config/file/load-file.ts'
 

@@ -1,10 +1,10 @@
-import { collect } from '../../body/read-bytes.ts'
+import { createAccountMasks } from '../../answers/account-masks.ts'
 import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/settings.ts'
-import { isJsonObject } from '../../json/json.ts'
-import { createAccountMasks } from '../../stream/account-masks.ts'
-import type { Mask } from '../../stream/mask.ts'
+import { collect } from '../../exchange/collect-bytes.ts'
+import { isJsonObject } from '../../formats/json/json.ts'
 import { createEgress } from '../../upstream/egress.ts'
+import type { Mask } from '../../upstream/mask.ts'
 import { sendTo } from './send-to.ts'
 
 /** What an upstream answered to the question for its models. */

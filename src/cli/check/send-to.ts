@@ -1,10 +1,10 @@
-import { setOwnCredentials } from '../../auth/credentials.ts'
+import { setOwnCredentials } from '../../access/credentials.ts'
 import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/settings.ts'
+import { VERSION } from '../../process/version.ts'
+import { openWayOut } from '../../process/way-out.ts'
 import { createEgress } from '../../upstream/egress.ts'
 import type { Destination } from '../../upstream/target.ts'
-import { VERSION } from '../version.ts'
-import { openWayOut } from '../way-out.ts'
 
 /** How long an upstream may take to answer. */
 export const ASK_TIMEOUT_MS = 10_000

@@ -1,5 +1,5 @@
-import { suggest } from '../../config/file/nearest.ts'
 import type { Settings, UpstreamSettings } from '../../config/settings.ts'
+import { suggest } from '../../formats/nearest.ts'
 import type { Finding } from './judge.ts'
 
 /**

@@ -1,6 +1,6 @@
-import type { JsonBody } from '../../json/json-body.ts'
+import type { JsonBody } from '../../formats/json/json-body.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import type { RequestFacts, Rules } from '../../policy/rules.ts'
+import type { RequestFacts, Rules } from '../../params/rules.ts'
 import type { ExplainedRule } from './explanation.ts'
 
 /** A request that has been through the rules. */

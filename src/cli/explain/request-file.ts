@@ -1,7 +1,7 @@
-import { METHODS } from '../../http/guard.ts'
-import { isServed } from '../../http/routes/openai.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
-import { membersOf } from '../../json/members.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
+import { membersOf } from '../../formats/json/members.ts'
+import { METHODS } from '../../server/guard.ts'
+import { isServed } from '../../server/routes/openai.ts'
 
 /** A request that is to be explained. */
 export interface AskedRequest {

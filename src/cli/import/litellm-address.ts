@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json/json.ts'
+import type { JsonObject } from '../../formats/json/json.ts'
 import type { LitellmProvider } from './litellm-providers.ts'
 import { textOf, translateText, variable, variableOf } from './litellm-values.ts'
 import type { Hide } from './secret-variables.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 import { durationOf, numberAt, sectionOf, textOf, variable, variableOf } from './litellm-values.ts'
 import type { Hide } from './secret-variables.ts'
 import { memberPath, type Note, UNNEEDED } from './untranslated.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json/json.ts'
+import type { JsonObject } from '../../formats/json/json.ts'
 import { sectionOf, translateValue } from './litellm-values.ts'
 
 /** Parameters of OpenAI's requests. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import { deploymentOf } from './litellm-address.ts'
 import { defaultsOf, REQUEST_PARAMETERS } from './litellm-defaults.ts'
 import { providerModel } from './litellm-providers.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import type { Deployment } from './litellm-deployments.ts'
 import { sectionOf, textOf } from './litellm-values.ts'
 import { memberPath, type Note } from './untranslated.ts'

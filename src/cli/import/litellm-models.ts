@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import type { Deployment } from './litellm-deployments.ts'
 import { type FallbacksOf, readFallbacks } from './litellm-fallbacks.ts'
 import { attemptsFor, type Routing } from './litellm-routing.ts'

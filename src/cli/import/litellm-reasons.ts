@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
 
 /** What a section's settings come to instead, by patterns of their names: the first that fits. */

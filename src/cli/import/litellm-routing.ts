@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import { GENERAL_SETTINGS, LITELLM_SETTINGS, noteRest, ROUTER_SETTINGS, SECTIONS } from './litellm-reasons.ts'
 import { readTimeouts, type TimeoutRules } from './litellm-timeouts.ts'
 import { durationOf, numberAt, sectionOf } from './litellm-values.ts'

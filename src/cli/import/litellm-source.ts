@@ -1,5 +1,5 @@
 import { LineCounter, parseDocument } from 'yaml'
-import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 
 /** A LiteLLM configuration as plain data, or why it is none. */
 export type LitellmSource =

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json/json.ts'
+import type { JsonObject } from '../../formats/json/json.ts'
 import type { Deployment } from './litellm-deployments.ts'
 import { memberPath, type Note } from './untranslated.ts'
 

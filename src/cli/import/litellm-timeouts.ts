@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json/json.ts'
+import type { JsonObject } from '../../formats/json/json.ts'
 import { durationOf, numberAt, sectionOf } from './litellm-values.ts'
 import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
 

@@ -1,5 +1,5 @@
 import { PRESETS } from '../../config/presets.ts'
-import type { Json, JsonObject } from '../../json/json.ts'
+import type { Json, JsonObject } from '../../formats/json/json.ts'
 import { addressOf, stemOf, type Tools } from './litellm-address.ts'
 import type { LitellmProvider } from './litellm-providers.ts'
 import { numberAt, sectionOf, textOf, translateText, variable, variableOf } from './litellm-values.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import { memberPath, type Note } from './untranslated.ts'
 
 /** A timer's delay is a signed 32-bit number of milliseconds (HTML Standard, timers). */

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import type { JsonObject } from '../../json/json.ts'
+import type { JsonObject } from '../../formats/json/json.ts'
 import { readCache } from './litellm-cache.ts'
 import { readDeployments } from './litellm-deployments.ts'
 import { makeModels } from './litellm-models.ts'

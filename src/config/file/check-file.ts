@@ -1,5 +1,5 @@
 import { KindGuard, type TObject, type TSchema } from '@sinclair/typebox'
-import { isJsonObject, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 import type { Fault } from '../kind.ts'
 import { duration } from '../scalar-kinds.ts'
 import type { Path } from './path.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../json/json.ts'
+import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 import type { Fault } from '../kind.ts'
 
 /** A kind of file that people have who know another program, and what it is known by. */

@@ -1,5 +1,5 @@
+import { suggest } from '../../formats/nearest.ts'
 import type { ModelSettings, SendingSettings, TargetSettings } from '../settings.ts'
-import { suggest } from './nearest.ts'
 import type { ModelPart } from './parts.ts'
 import type { Path } from './path.ts'
 import type { Scope } from './scope.ts'

@@ -1,5 +1,5 @@
+import { suggest } from '../../formats/nearest.ts'
 import type { Fault } from '../kind.ts'
-import { suggest } from './nearest.ts'
 
 const PLACEHOLDERS: readonly string[] = ['{model}', '{path}']
 

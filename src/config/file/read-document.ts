@@ -1,5 +1,5 @@
 import { LineCounter, parseDocument } from 'yaml'
-import type { Json } from '../../json/json.ts'
+import type { Json } from '../../formats/json/json.ts'
 import type { Fault } from '../kind.ts'
 import type { Path } from './path.ts'
 import type { Position, Side } from './problems.ts'

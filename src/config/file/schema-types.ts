@@ -1,5 +1,5 @@
 import { KindGuard, type TSchema } from '@sinclair/typebox'
-import { isJsonObject } from '../../json/json.ts'
+import { isJsonObject } from '../../formats/json/json.ts'
 import { boolean } from '../scalar-kinds.ts'
 
 /** The alternatives of a union, also of unions within it; any other schema alone. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { STATEFUL_RESOURCES } from '../stateful-resources.ts'
+import { STATEFUL_RESOURCES } from '../../openai/stateful-resources.ts'
 import { CacheSection, ExtensionsSection } from './schema/answering.ts'
 import { type EditorSchema, editorSchema } from './schema/editor-schema.ts'
 import { closed, duration, mapOf, optional, text, words } from './schema/fields.ts'

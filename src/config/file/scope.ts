@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../json/json.ts'
+import { isJsonObject } from '../../formats/json/json.ts'
 import type { Settings } from '../settings.ts'
 import type { Callers } from './callers.ts'
 import type { CheckedFile } from './check-file.ts'

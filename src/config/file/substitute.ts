@@ -1,7 +1,7 @@
+import { distance } from '../../formats/nearest.ts'
 import { type Env, variableIn } from '../env-reader.ts'
 import { type Fault, type Parsed, right, wrong } from '../kind.ts'
 import { type ReadFile, readNamedFile } from './named-file.ts'
-import { distance } from './nearest.ts'
 
 /** A text in which every variable stands for its value. */
 export interface Substituted {

@@ -1,7 +1,7 @@
+import { nearest, suggest } from '../../formats/nearest.ts'
 import type { Fault } from '../kind.ts'
 import type { Callers } from './callers.ts'
 import { KNOWN_ENDPOINTS } from './known-endpoints.ts'
-import { nearest, suggest } from './nearest.ts'
 import { patternsMeet } from './patterns-meet.ts'
 
 /** Why a pattern of a rule fits nothing, and whether that is certain for as long as the server runs. */

@@ -1,6 +1,6 @@
 import { KindGuard, type TSchema } from '@sinclair/typebox'
+import { suggest } from '../../formats/nearest.ts'
 import { type Fault, quote } from '../kind.ts'
-import { suggest } from './nearest.ts'
 import { membersOf } from './schema-types.ts'
 
 const ELSEWHERE = 'See docs/configuration.md for what there is.'

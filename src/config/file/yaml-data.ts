@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode } from 'yaml'
-import type { Json } from '../../json/json.ts'
+import type { Json } from '../../formats/json/json.ts'
 import type { Fault } from '../kind.ts'
 import type { Path } from './path.ts'
 import type { Substitute } from './substitute.ts'

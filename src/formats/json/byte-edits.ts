@@ -1,4 +1,4 @@
-import { joinBytes } from '../../bytes/join-bytes.ts'
+import { joinBytes } from '../bytes/join-bytes.ts'
 
 /** A change of a chunk: its bytes from `start` to before `end` give way to others. */
 export interface ByteEdit {

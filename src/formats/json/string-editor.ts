@@ -1,4 +1,4 @@
-import { joinBytes } from '../../bytes/join-bytes.ts'
+import { joinBytes } from '../bytes/join-bytes.ts'
 import type { ByteEdit } from './byte-edits.ts'
 
 const QUOTE = 0x22

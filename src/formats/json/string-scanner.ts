@@ -1,4 +1,4 @@
-import { joinBytes } from '../../bytes/join-bytes.ts'
+import { joinBytes } from '../bytes/join-bytes.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

@@ -1,4 +1,4 @@
-import { joinBytes } from '../../bytes/join-bytes.ts'
+import { joinBytes } from '../bytes/join-bytes.ts'
 import { endsEvent, lastBytes, TAIL_BYTES } from './event-boundary.ts'
 import { EventEnds } from './event-ends.ts'
 import { LongEvent } from './long-event.ts'

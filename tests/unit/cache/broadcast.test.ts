@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { Broadcast } from '../../../src/cache/broadcast.ts'
 import type { TimedChunk } from '../../../src/cache/cached-answer.ts'
-import { bytesOf, textOf } from '../json/json-texts.ts'
-import { collectStream, streamOf } from '../stream/collect-stream.ts'
+import { collectStream, streamOf } from '../answers/collect-stream.ts'
+import { bytesOf, textOf } from '../formats/json/json-texts.ts'
 import { handFed, settled } from './rig.ts'
 
 const NEVER = new AbortController().signal

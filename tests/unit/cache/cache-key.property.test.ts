@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { cacheKey, type KeyParts } from '../../../src/cache/cache-key.ts'
 import type { Scope } from '../../../src/cache/scope.ts'
 import { Secret } from '../../../src/config/secret.ts'
-import { bytesOf } from '../json/json-texts.ts'
+import { bytesOf } from '../formats/json/json-texts.ts'
 import { scopeFor, sha256 } from './rig.ts'
 
 const PAIRS = { numRuns: 10_000 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { cacheKey, cacheKeyInSteps, isCoveredByKey, type KeyParts, variantOf } from '../../../src/cache/cache-key.ts'
 import type { Scope } from '../../../src/cache/scope.ts'
 import { inSlices } from '../../../src/timing/slices.ts'
-import { bytesOf } from '../json/json-texts.ts'
+import { bytesOf } from '../formats/json/json-texts.ts'
 import { sha256, tokenScope } from './rig.ts'
 
 const PARTS: KeyParts = {

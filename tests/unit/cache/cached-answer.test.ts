@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import * as answers from '../../../src/cache/cached-answer.ts'
 import { checksumInSteps } from '../../../src/cache/checksum.ts'
 import { inSlices } from '../../../src/timing/slices.ts'
-import { bytesOf } from '../json/json-texts.ts'
+import { bytesOf } from '../formats/json/json-texts.ts'
 
 type CachedAnswer = answers.CachedAnswer
 

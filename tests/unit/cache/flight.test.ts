@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import type { TimedChunk } from '../../../src/cache/cached-answer.ts'
 import type { FlightOptions, Source } from '../../../src/cache/flight.ts'
 import { createFlights, type Flights } from '../../../src/cache/flights.ts'
-import { bytesOf, textOf } from '../json/json-texts.ts'
-import { collectStream, streamOf } from '../stream/collect-stream.ts'
+import { collectStream, streamOf } from '../answers/collect-stream.ts'
+import { bytesOf, textOf } from '../formats/json/json-texts.ts'
 import { handFed, settled } from './rig.ts'
 
 const DEPS = { now: () => 0, keptBytesMax: 1_000_000 }

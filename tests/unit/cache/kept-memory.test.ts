@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { Broadcast } from '../../../src/cache/broadcast.ts'
-import { MemoryBudget } from '../../../src/limits/memory-budget.ts'
+import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
 
 const KIB = 1024
 

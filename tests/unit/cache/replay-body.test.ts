@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import type { CachedAnswer } from '../../../src/cache/cached-answer.ts'
 import { type Pace, replayBody } from '../../../src/cache/replay-body.ts'
-import { bytesOf, textOf } from '../json/json-texts.ts'
-import { collectStream } from '../stream/collect-stream.ts'
+import { collectStream } from '../answers/collect-stream.ts'
+import { bytesOf, textOf } from '../formats/json/json-texts.ts'
 import { settled } from './rig.ts'
 
 function answerOf(type: string, chunks: readonly (readonly [text: string, atMs: number])[]): CachedAnswer {

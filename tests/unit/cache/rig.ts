@@ -1,4 +1,4 @@
-import type { Principal } from '../../../src/auth/authorize.ts'
+import type { Principal } from '../../../src/access/authorize.ts'
 import { type Scope, scopeOf } from '../../../src/cache/scope.ts'
 import type { Sha256 } from '../../../src/cache/sha256.ts'
 import { Secret } from '../../../src/config/secret.ts'

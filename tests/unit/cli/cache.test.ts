@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openStore } from '../../../src/store/open-store.ts'
+import { openStore } from '../../../src/storage/open-store.ts'
 import { type ProgramRun, runInProcess } from './program-run.ts'
 
 // What it does to a server's cache is shown in tests/cli/cache.test.ts; here it runs where its lines are counted.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
-import { SILENT_MS, startHeartbeat } from '../../../src/cli/workers/heartbeat.ts'
+import { SILENT_MS, startHeartbeat } from '../../../src/process/workers/heartbeat.ts'
 
 beforeEach(() => {
   jest.useFakeTimers()

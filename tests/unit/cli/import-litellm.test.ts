@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml'
 import { importLitellm } from '../../../src/cli/import/litellm.ts'
 import { loadSettings } from '../../../src/config/file/load-settings.ts'
 import { settingsFromEnv } from '../../../src/config/settings-from-env.ts'
-import type { Json } from '../../../src/json/json.ts'
+import type { Json } from '../../../src/formats/json/json.ts'
 
 /** A configuration in the manner of LiteLLM's own documentation. */
 const BALANCED = `

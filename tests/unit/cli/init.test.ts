@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, spyOn, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadExtensions } from '../../../src/cli/extensions/load-extensions.ts'
-import { renderTypesFile } from '../../../src/cli/extensions/types-file.ts'
 import { init } from '../../../src/cli/init.ts'
+import { loadExtensions } from '../../../src/extensions/load/load-extensions.ts'
+import { renderTypesFile } from '../../../src/extensions/load/types-file.ts'
 
 const ROOT = new URL('../../../', import.meta.url).pathname
 let folder: string
@@ -100,6 +100,6 @@ test('examples/extensions/nexcode.d.ts is what the sources say', async () => {
 })
 
 test('the types of JSON in it are those of the sources', async () => {
-  const [types = ''] = readFileSync(join(ROOT, 'src/json/json.ts'), 'utf8').split('/** Whether')
+  const [types = ''] = readFileSync(join(ROOT, 'src/formats/json/json.ts'), 'utf8').split('/** Whether')
   expect(await renderTypesFile()).toContain(types.trim().replace(/^(?=.)/gm, '  '))
 })

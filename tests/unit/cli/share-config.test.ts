@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { shareConfig } from '../../../src/cli/workers/share-config.ts'
+import { shareConfig } from '../../../src/process/workers/share-config.ts'
 import { loadGood } from '../config/load-with-files.ts'
 
 test.each([

@@ -18,15 +18,15 @@ function loadedWith(path: string, found = new Set<string>()): Set<string> {
 }
 
 test('a supervisor loads nothing of what serves', () => {
-  const loaded = [...loadedWith('cli/serve.ts'), ...loadedWith('cli/workers/supervise.ts')]
-  expect(loaded).toContain('cli/workers/crew.ts')
+  const loaded = [...loadedWith('cli/serve.ts'), ...loadedWith('process/workers/supervise.ts')]
+  expect(loaded).toContain('process/workers/crew.ts')
   expect(
     loaded.filter((path) => /^(?:app|pipeline|deliver)\.ts$|^(?:edge|http|upstream|demo)\/|elysia/.test(path)),
   ).toEqual([])
 })
 
 test('a server that is one process loads nothing of a supervisor', () => {
-  const loaded = [...loadedWith('cli/serve.ts'), ...loadedWith('cli/serve-alone.ts')]
+  const loaded = [...loadedWith('cli/serve.ts'), ...loadedWith('process/serve-alone.ts')]
   expect(loaded).toContain('app.ts')
-  expect(loaded.filter((path) => path.startsWith('cli/workers/'))).toEqual(['cli/workers/marker.ts'])
+  expect(loaded.filter((path) => path.startsWith('cli/workers/'))).toEqual(['process/workers/marker.ts'])
 })

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import pino from 'pino'
-import { answerError } from '../../../src/http/error-handler.ts'
-import { openExchange } from '../../../src/http/request-context.ts'
+import { errorEvent } from '../../../src/answers/error-event.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { ERROR_CATALOGUE, type ErrorKind } from '../../../src/openai/error-catalogue.ts'
-import { errorEvent } from '../../../src/stream/error-event.ts'
+import { answerError } from '../../../src/server/error-handler.ts'
+import { openExchange } from '../../../src/server/request-context.ts'
 import { AGENTS, type SeenError, type Verdict } from '../../helpers/agents.ts'
 
 /** Nobody is left to read it. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { health } from '../../../src/http/routes/health.ts'
-import { createAdmission } from '../../../src/limits/admission.ts'
+import { createAdmission } from '../../../src/access/admission.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { compileRequestCheck } from '../../../src/openai/check-request.ts'
 import { ERROR_CATALOGUE, type ErrorKind } from '../../../src/openai/error-catalogue.ts'
@@ -10,6 +9,7 @@ import { createOpenApiDocument } from '../../../src/openai/openapi-document.ts'
 import { RESOURCES } from '../../../src/openai/resources.ts'
 import { ChatCompletionRequest } from '../../../src/openai/schemas/chat-completion-request.ts'
 import { CompletionRequest } from '../../../src/openai/schemas/completion-request.ts'
+import { health } from '../../../src/server/routes/health.ts'
 import parameters from '../../fixtures/openai-parameters.json' with { type: 'json' }
 import specifiedPaths from '../../fixtures/openai-paths.json' with { type: 'json' }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { HOP_BY_HOP } from '../../../src/hop-by-hop.ts'
+import { HOP_BY_HOP } from '../../../src/formats/http/hop-by-hop.ts'
 import { requestHeaders, responseHeaders } from '../../../src/upstream/headers.ts'
 
 test.each([...HOP_BY_HOP])('%s is hop-by-hop and crosses in neither direction (RFC 9110 §7.6.1)', (name) => {

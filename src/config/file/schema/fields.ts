@@ -11,7 +11,7 @@ import {
   type TUnsafe,
   Type,
 } from '@sinclair/typebox'
-import type { Json } from '../../../json/json.ts'
+import type { Json } from '../../../formats/json/json.ts'
 
 /** A timer's delay is a signed 32-bit number (HTML Standard, timers). */
 const TIMER_MS_MAX = 2 ** 31 - 1

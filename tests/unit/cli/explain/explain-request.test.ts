@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Principal } from '../../../../src/auth/authorize.ts'
+import type { Principal } from '../../../../src/access/authorize.ts'
 import { explainRequest } from '../../../../src/cli/explain/explain-request.ts'
 import { renderExplanation } from '../../../../src/cli/explain/render-explanation.ts'
 import type { AskedRequest } from '../../../../src/cli/explain/request-file.ts'

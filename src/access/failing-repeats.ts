@@ -1,0 +1,180 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Outcome } from '../exchange/outcome.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { Log } from '../telemetry/log.ts'
+
+/** Bounds how often one caller has the same failing request made again: no header tells of all the loops around a call. */
+export interface FailingRepeats {
+  /** Throws `failing_repeats` where a request has failed too often of late. */
+  readonly admit: (exchange: Exchange, draft: Sent) => void
+  /** An answer has begun, which may be a failure. */
+  readonly answered: (exchange: Exchange, draft: Sent, answer: Response) => void
+  /** There is none, perhaps by the upstream's doing. */
+  readonly failed: (exchange: Exchange, draft: Sent, thrown: unknown) => void
+  /** An exchange has ended: who had an answer break off is watched from now on. */
+  readonly ended: (exchange: Exchange, outcome: Outcome) => void
+}
+
+/** What gives the body that goes upstream. */
+export interface Sent {
+  readonly bodyFor: (model: undefined) => unknown
+}
+
+/** What counting needs. */
+export interface FailingRepeatsDeps {
+  /** So many failures of one request are let through in a window; 0: any number. */
+  readonly max: number
+  /** Monotonic, in ms. */
+  readonly now: () => number
+  readonly sha256: (data: string | Uint8Array) => Uint8Array
+  readonly log: Pick<Log, 'warn'>
+}
+
+/** One request of one caller. */
+interface Repeated {
+  readonly since: number
+  failures: number
+  isTold: boolean
+}
+
+const WINDOW_MS = 60_000
+const CALLERS_MAX = 1000
+const REQUESTS_MAX = 100
+/** A digest of more would hold all others up. */
+const BODY_BYTES_MAX = 8 * 1024 * 1024
+
+const UNCOUNTED: FailingRepeats = { admit() {}, answered() {}, failed() {}, ended() {} }
+
+/**
+ * Makes the bound on failing requests that come again: the same caller, method, target and body. A window begins with the first
+ * failure; when it is over, or a repeat has succeeded, all is forgiven.
+ *
+ * While nothing fails, nothing is counted; and only the bodies of callers with a recent failure are digested. A body that
+ * streams through, which can't be known again, is not counted.
+ *
+ * @example
+ * const repeats = createFailingRepeats({ max: 12, now, sha256, log })
+ * repeats.admit(exchange, draft)
+ */
+export function createFailingRepeats(deps: FailingRepeatsDeps): FailingRepeats {
+  return deps.max === 0 ? UNCOUNTED : new Counted(deps)
+}
+
+class Counted implements FailingRepeats {
+  readonly #deps: FailingRepeatsDeps
+  readonly #callers = new Map<string, Map<string, Repeated>>()
+  /** 0: nothing has failed lately. */
+  #watchedUntil = 0
+
+  constructor(deps: FailingRepeatsDeps) {
+    this.#deps = deps
+  }
+
+  admit(exchange: Exchange, draft: Sent): void {
+    const requests = this.#watched(exchange)
+    const name = requests === undefined ? undefined : this.#nameOf(exchange, draft)
+    if (requests === undefined || name === undefined) return
+    const repeated = requests.get(name)
+    const leftMs = repeated === undefined ? 0 : repeated.since + WINDOW_MS - this.#deps.now()
+    if (repeated !== undefined && leftMs > 0 && repeated.failures >= this.#deps.max) {
+      this.#tell(exchange, repeated, leftMs)
+      throw refusal(repeated, leftMs)
+    }
+    exchange.atEnd((outcome) => {
+      if (outcome.kind === 'complete' && exchange.status < 400) requests.delete(name)
+      else if (hasBrokenOff(exchange, outcome)) this.#count(exchange, name)
+    })
+  }
+
+  answered(exchange: Exchange, draft: Sent, { status, headers }: Response): void {
+    if (status < 429) return
+    // Who keeps to what an upstream says of its limits does as it should.
+    const isUntimed = status === 429 && !headers.has('retry-after') && !headers.has('retry-after-ms')
+    if (status >= 500 || isUntimed) this.#countDraft(exchange, draft)
+  }
+
+  failed(exchange: Exchange, draft: Sent, thrown: unknown): void {
+    const isUpstreams = thrown instanceof ApiError && thrown.entry.fault === 'upstream' && exchange.attempts > 0
+    if (isUpstreams) this.#countDraft(exchange, draft)
+  }
+
+  ended(exchange: Exchange, outcome: Outcome): void {
+    // Its body is no longer there to be known again: that begins with the next time.
+    if (hasBrokenOff(exchange, outcome)) this.#watch(exchange)
+  }
+
+  /** The failing requests of a caller who is watched. */
+  #watched({ principal }: Exchange): Map<string, Repeated> | undefined {
+    if (this.#watchedUntil === 0) return undefined
+    if (this.#deps.now() < this.#watchedUntil) return this.#callers.get(principal)
+    this.#callers.clear()
+    this.#watchedUntil = 0
+    return undefined
+  }
+
+  #watch({ principal }: Exchange): Map<string, Repeated> {
+    this.#watchedUntil = this.#deps.now() + WINDOW_MS
+    const known = this.#callers.get(principal)
+    if (known !== undefined) return known
+    const requests = new Map<string, Repeated>()
+    dropOldest(this.#callers, CALLERS_MAX)
+    this.#callers.set(principal, requests)
+    return requests
+  }
+
+  #count(exchange: Exchange, name: string): void {
+    const requests = this.#watch(exchange)
+    const known = requests.get(name)
+    const at = this.#deps.now()
+    if (known !== undefined && at < known.since + WINDOW_MS) {
+      known.failures += 1
+      return
+    }
+    requests.delete(name)
+    dropOldest(requests, REQUESTS_MAX)
+    requests.set(name, { since: at, failures: 1, isTold: false })
+  }
+
+  #countDraft(exchange: Exchange, draft: Sent): void {
+    const name = this.#nameOf(exchange, draft)
+    if (name !== undefined) this.#count(exchange, name)
+  }
+
+  #nameOf({ request, target }: Exchange, draft: Sent): string | undefined {
+    const body = draft.bodyFor(undefined)
+    if (!(body instanceof Uint8Array) || body.byteLength > BODY_BYTES_MAX) return undefined
+    return `${this.#deps.sha256(body).join()} ${request.method} ${target}`
+  }
+
+  #tell({ id, principal, route }: Exchange, repeated: Repeated, leftMs: number): void {
+    if (repeated.isTold) return
+    repeated.isTold = true
+    const { failures } = repeated
+    this.#deps.log.warn(
+      { request_id: id, principal, route, failures, for_ms: Math.ceil(leftMs) },
+      'a request has failed again and again: its repeats are answered 429 for the rest of the minute (MAX_FAILED_REPEATS)',
+    )
+  }
+}
+
+/** Whether an answer that had begun well broke, by the upstream's doing. */
+function hasBrokenOff({ status }: Exchange, outcome: Outcome): boolean {
+  if (outcome.kind !== 'failed' || status >= 400) return false
+  return !(outcome.cause instanceof ApiError) || outcome.cause.entry.fault === 'upstream'
+}
+
+function refusal({ failures }: Repeated, leftMs: number): ApiError {
+  const retryAfterSeconds = Math.max(1, Math.ceil(leftMs / 1000))
+  return new ApiError('failing_repeats', {
+    message: `Too many retries: this request has failed ${failures} times within a minute, and was not sent again. Please try again in ${retryAfterSeconds}s.`,
+    retryAfterSeconds,
+  })
+}
+
+function dropOldest<T>(map: Map<string, T>, max: number): void {
+  if (map.size < max) return
+  for (const oldest of map.keys()) {
+    map.delete(oldest)
+    return
+  }
+}

@@ -1,0 +1,80 @@
+import { createBeside } from '../formats/attachment.ts'
+import { passThrough } from './pass-through.ts'
+import type { Tap } from './tap.ts'
+
+/** What whoever writes a response to a socket is told of its body, so that it passes through no stream more than it must. */
+export type BodyNote =
+  /** All of it; the response itself may be without one. */
+  | { readonly whole: Uint8Array<ArrayBuffer> }
+  /** The body has not been read; whoever reads it tells this tap of each chunk and of the end. */
+  | { readonly tap: Tap }
+
+const notes = createBeside<Response, BodyNote>('body note')
+
+/**
+ * Keeps a note beside a response.
+ *
+ * @example
+ * noteBody(response, { whole: bytes })
+ */
+export function noteBody(response: Response, note: BodyNote): Response {
+  notes.set(response, note)
+  return response
+}
+
+/**
+ * The note beside a response; undefined: it is a standard one, complete in itself.
+ *
+ * @example
+ * const note = bodyNoteOf(response)
+ */
+export function bodyNoteOf(response: Response): BodyNote | undefined {
+  return notes.get(response)
+}
+
+/**
+ * All of a response's body, where that is noted beside it.
+ *
+ * @example
+ * const kept = wholeOf(answer)
+ */
+export function wholeOf(response: Response): Uint8Array<ArrayBuffer> | undefined {
+  const note = notes.get(response)
+  return note !== undefined && 'whole' in note ? note.whole : undefined
+}
+
+/**
+ * Makes a standard response of one with a note, for a server that does not know of notes.
+ *
+ * @example
+ * return isEdgeOurs ? response : standalone(response)
+ */
+export function standalone(response: Response): Response {
+  const note = notes.get(response)
+  if (note === undefined) return response
+  if ('whole' in note) return new Response(note.whole, response)
+  return new Response(response.body === null ? null : passThrough(response.body, note.tap), response)
+}
+
+const silences = createBeside<Response, number>('silent since')
+
+/**
+ * Notes beside an answer when its last byte came, in the time of `performance.now()`: whoever waits for the next one has waited since then.
+ *
+ * @example
+ * noteSilence(answer, held.lastByteAt)
+ */
+export function noteSilence(response: Response, since: number): void {
+  silences.set(response, since)
+}
+
+/**
+ * How long an answer has been silent when it is handed on, in ms; 0: it has not been waited for.
+ *
+ * @example
+ * const idle = deadlines.start(idleMs, onExpire, silentMs(answer))
+ */
+export function silentMs(response: Response): number {
+  const since = silences.get(response)
+  return since === undefined ? 0 : performance.now() - since
+}

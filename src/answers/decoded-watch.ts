@@ -1,0 +1,108 @@
+import { type ChunkDecoder, createChunkDecoder } from '../formats/bytes/chunk-decoder.ts'
+import { decodedBytesMax } from '../formats/bytes/decode-limit.ts'
+import { joinBytes } from '../formats/bytes/join-bytes.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { Feed } from './star-feed.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** So much is decoded at a time, which comes to 4 MiB at the most. */
+const PIECE_BYTES = 4 * 1024
+
+/** What a coding is looked into for, and what becomes of a body that can't be. */
+export interface DecodedWatchOptions {
+  /** Makes what finds the secrets. */
+  readonly makeFeed: () => Feed
+  /** What can't be decoded does not go on; else it goes on as it came, and is searched so. */
+  readonly isStrict: boolean
+}
+
+/**
+ * Looks into an encoded body as it comes. In a coding nobody can put stars into it: what has a secret in it does not go on, nor what
+ * comes behind. A chunk waits only while what it decodes to may end with the beginning of a secret.
+ *
+ * `add` and `end` reject with `upstream_invalid_response` then.
+ *
+ * @example
+ * const watch = new DecodedWatch('gzip', { makeFeed: () => new StarFeed(stars), isStrict: false })
+ * write(await watch.add(chunk))
+ */
+export class DecodedWatch {
+  #decoder: ChunkDecoder
+  #format: Bun.CompressionFormat
+  readonly #decoded: Feed
+  readonly #isStrict: boolean
+  /** What searches the bytes as they are, once nobody can decode them. */
+  readonly #raw: Feed
+  #isReadable = true
+  #held: Bytes[] = []
+  #bytes = 0
+  #decodedBytes = 0
+
+  constructor(format: Bun.CompressionFormat, { makeFeed, isStrict }: DecodedWatchOptions) {
+    this.#format = format
+    this.#decoder = createChunkDecoder(format)
+    this.#decoded = makeFeed()
+    this.#raw = makeFeed()
+    this.#isStrict = isStrict
+  }
+
+  /** Takes a chunk, and gives what can go on now, which may be nothing. */
+  async add(chunk: Bytes): Promise<Uint8Array> {
+    if (!this.#isReadable) return this.#raw.add(chunk)
+    this.#held.push(chunk)
+    this.#bytes += chunk.byteLength
+    for (let at = 0; at < chunk.byteLength && this.#isReadable; at += PIECE_BYTES) {
+      await this.#look(chunk.subarray(at, at + PIECE_BYTES))
+    }
+    if (this.#decoded.hasHidden) throw refused('the key in an encoded answer')
+    return this.#isReadable && this.#decoded.isOpen ? new Uint8Array() : this.#release()
+  }
+
+  /** What has waited for more, which has not come. */
+  end(): Uint8Array {
+    this.#decoded.end()
+    this.close()
+    if (this.#decoded.hasHidden) throw refused('the key at the end of an encoded answer')
+    return this.#isReadable ? this.#release() : this.#raw.end()
+  }
+
+  /** Lets go of it. */
+  close(): void {
+    this.#decoder.close()
+  }
+
+  async #look(piece: Bytes): Promise<void> {
+    const plain = await this.#decoder.add(piece)
+    for (const bytes of plain ?? []) {
+      this.#decodedBytes += bytes.byteLength
+      this.#decoded.add(bytes)
+    }
+    if (plain !== undefined && this.#decodedBytes <= decodedBytesMax(this.#bytes)) return
+    // "deflate" is zlib's form; what is sent without its frame is taken by clients, too.
+    if (plain === undefined && this.#format === 'deflate' && this.#decodedBytes === 0)
+      return this.#lookAgain('deflate-raw')
+    if (this.#isStrict) throw refused('an encoded error that cannot be searched for the key')
+    this.#isReadable = false
+    this.close()
+  }
+
+  /** Nothing has been read: what has come so far, which is held, is read in another way. */
+  async #lookAgain(format: Bun.CompressionFormat): Promise<void> {
+    this.close()
+    this.#format = format
+    this.#decoder = createChunkDecoder(format)
+    await this.#look(joinBytes(this.#held))
+  }
+
+  #release(): Uint8Array {
+    const held = this.#held
+    this.#held = []
+    const bytes = held.length === 1 && held[0] !== undefined ? held[0] : joinBytes(held)
+    return this.#isReadable ? bytes : this.#raw.add(bytes)
+  }
+}
+
+function refused(cause: string): ApiError {
+  return new ApiError('upstream_invalid_response', { cause })
+}

@@ -1,0 +1,80 @@
+import { toSearchText } from '../formats/bytes/byte-string.ts'
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
+import { isJsonType } from '../formats/json/json-type.ts'
+import { parseEvent } from '../formats/sse/parse-event.ts'
+import { meaningOf } from '../openai/answer-events.ts'
+import { isFailedAnswer } from '../openai/failed-answer.ts'
+
+/** What of an answer reports a failure, or doesn't: each event of a stream, each line, or the whole. */
+export type UnitKind = 'events' | 'lines' | 'whole'
+
+const LINES = /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|json-seq)/i
+/** A server that fails may forget to say what it sends, or what it would have sent. */
+const MAY_BE_JSON = /^(?:$|text\/plain)/i
+/** An endpoint whose answers fail in all the ways that there are. */
+const ANY_ENDPOINT = 'responses'
+const EVENT_END = /\r\n\r\n|\n\r?\n|\r\r/g
+const LINE_END = /\n/g
+const DECODER = new TextDecoder()
+
+/**
+ * What the units of a good answer are, by its type; undefined: it holds no errors.
+ *
+ * @example
+ * const kind = unitKindOf(answer.headers.get('content-type'))
+ */
+export function unitKindOf(type: string | null): UnitKind | undefined {
+  if (type?.toLowerCase().startsWith('text/event-stream') === true) return 'events'
+  if (type !== null && LINES.test(type)) return 'lines'
+  return isJsonType(type) || MAY_BE_JSON.test(type ?? '') ? 'whole' : undefined
+}
+
+/** Where units end that are there in full. */
+export function unitEnds(bytes: Uint8Array, kind: UnitKind): readonly number[] {
+  if (kind === 'whole') return []
+  const ends = toSearchText(bytes).matchAll(kind === 'events' ? EVENT_END : LINE_END)
+  return Array.from(ends, ({ index, 0: end }) => index + end.length)
+}
+
+/** Whether a unit ends with the last of some bytes, as far as these tell. */
+export function endsUnit(bytes: Uint8Array, kind: UnitKind): boolean {
+  const last = bytes.at(-1)
+  if (kind === 'lines') return last === LF
+  if (kind === 'whole') return false
+  const before = bytes.at(-2)
+  return (last === LF && (before === LF || (before === CR && bytes.at(-3) === LF))) || (last === CR && before === CR)
+}
+
+const [LF, CR] = [0x0a, 0x0d]
+
+/** Whether a unit reports a failure: in JSON, or in events also where these were not told of. */
+export function isErrorUnit(bytes: Uint8Array, kind: UnitKind): boolean {
+  const text = DECODER.decode(bytes).trimStart()
+  if (text.startsWith('{')) return isErrorText(text)
+  if (kind === 'lines') return false
+  const ends = [...unitEnds(bytes, 'events'), bytes.byteLength]
+  return ends.some((end, index) => {
+    const event = parseEvent(bytes.subarray(ends[index - 1] ?? 0, end), true)
+    return meaningOf(ANY_ENDPOINT, event) === 'failure' || isErrorText(event.data ?? '')
+  })
+}
+
+function isErrorText(text: string): boolean {
+  // An event may come without a stream around it, as in a WebSocket's message.
+  if (meaningOf(ANY_ENDPOINT, { data: text }) === 'failure') return true
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) && (isFailedAnswer(ANY_ENDPOINT, value) || isRefusal(value))
+  } catch {
+    return false
+  }
+}
+
+/** What gateways and frameworks answer in words of their own, whatever the status: it says why, and holds nothing that was asked for. */
+function isRefusal(value: JsonObject): boolean {
+  if (value['success'] === false || value['ok'] === false) return true
+  const { id, object, choices, output, data, content } = value
+  if ([id, object, choices, output, data, content].some((member) => member !== undefined)) return false
+  const { detail, errors, message, msg } = value
+  return [detail, errors, message, msg].some((member) => member !== undefined && member !== null)
+}

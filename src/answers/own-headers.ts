@@ -1,0 +1,37 @@
+import type { Exchange } from '../exchange/exchange.ts'
+
+/**
+ * Adds to an upstream's headers what is ours to say: ids, what keeps a stream from being held back, whether to try again.
+ *
+ * @example
+ * addOwnHeaders(headers, exchange, settings.debugHeaders)
+ */
+export function addOwnHeaders(headers: Headers, exchange: Exchange, hasDebugHeaders: boolean): void {
+  exchange.upstreamRequestId = headers.get('x-request-id') ?? undefined
+  if (exchange.upstreamRequestId === undefined) headers.set('x-request-id', exchange.id)
+  if (exchange.clientRequestId !== undefined) headers.set('x-client-request-id', exchange.clientRequestId)
+  if (headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') === true) {
+    // nginx and others in front hold an event stream back unless they are told not to.
+    if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache')
+    if (!headers.has('x-accel-buffering')) headers.set('x-accel-buffering', 'no')
+  }
+  if (exchange.shouldRetry === false) headers.set('x-should-retry', 'false')
+  if (hasDebugHeaders) addDebugHeaders(headers, exchange)
+}
+
+/**
+ * Adds what an operator who debugs wants to see of an exchange: its times, its attempts, the last upstream that was asked.
+ *
+ * @example
+ * if (settings.debugHeaders) addDebugHeaders(response.headers, exchange)
+ */
+export function addDebugHeaders(headers: Headers, exchange: Exchange): void {
+  const upstreamMs = exchange.upstreamMs ?? 0
+  const ownMs = performance.now() - exchange.startedAt - upstreamMs
+  headers.append('server-timing', `nexcode;dur=${ownMs.toFixed(2)}, upstream;dur=${upstreamMs.toFixed(2)}`)
+  headers.set('x-nexcode-request-id', exchange.id)
+  headers.set('x-nexcode-principal', exchange.principal)
+  if (exchange.upstream !== undefined) headers.set('x-nexcode-upstream', exchange.upstream)
+  headers.set('x-nexcode-attempts', String(exchange.attempts))
+  if (exchange.params !== '') headers.set('x-nexcode-params', exchange.params)
+}

@@ -1,0 +1,131 @@
+import { formatOf, sniffFormat } from '../formats/bytes/content-coding.ts'
+import { codingsOf } from '../formats/bytes/decode-body.ts'
+import { Slice } from '../timing/slices.ts'
+import { DecodedWatch, type DecodedWatchOptions } from './decoded-watch.ts'
+import type { Feed } from './star-feed.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** The runtime's own addition to the standard reader: all chunks that are there at once, mostly without a promise. */
+interface ManyReader extends ReadableStreamDefaultReader<Bytes> {
+  readMany(): Many | Promise<Many>
+}
+
+type Many = Bun.ReadableStreamDefaultReadManyResult<Bytes>
+
+/** What is no text may well begin as a coding does. */
+const MAY_BE_TEXT = /^(?:$|text\/|application\/(?:[^;]*\+)?(?:json|x-ndjson|jsonl|xml))/i
+
+/**
+ * Puts stars over the secrets in a body as it comes. Each chunk goes on as soon as it has come, and is what it was where there is none in
+ * it; what may be the beginning of one waits for the next. A body that breaks off does so behind all that came.
+ *
+ * @example
+ * const shown = starBody(answer.body, answer.headers, { makeFeed: () => new StarFeed(stars), isStrict: true })
+ */
+export function starBody(
+  source: ReadableStream<Uint8Array>,
+  headers: Headers,
+  options: DecodedWatchOptions,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(new StarredSource(source, headers, options), { highWaterMark: 0 })
+}
+
+/** So much is searched at once, with others served behind it. */
+const PIECE_BYTES = 64 * 1024
+
+function isLong({ byteLength }: Bytes): boolean {
+  return byteLength > PIECE_BYTES
+}
+
+function piecesOf(chunk: Bytes): Bytes[] {
+  const count = Math.ceil(chunk.byteLength / PIECE_BYTES)
+  return Array.from({ length: count }, (_, at) => chunk.subarray(at * PIECE_BYTES, (at + 1) * PIECE_BYTES))
+}
+
+/** Shows a body's chunks as they are asked for. */
+class StarredSource {
+  readonly #source: ReadableStream<Uint8Array>
+  /** Of what nobody has asked for yet there is none: it may still be read in another way. */
+  #reader: ManyReader | undefined
+  readonly #headers: Headers
+  readonly #options: DecodedWatchOptions
+  #feed: Feed | DecodedWatch | undefined
+  #failure: { readonly cause: unknown } | undefined
+  /** For bodies that come in long chunks. */
+  #slice: Slice | undefined
+
+  constructor(source: ReadableStream<Uint8Array>, headers: Headers, options: DecodedWatchOptions) {
+    this.#source = source
+    this.#headers = headers
+    this.#options = options
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.cause
+    for (let isShown = false; !isShown; ) {
+      const chunks = await this.#read()
+      if (chunks === undefined) return this.#end(controller)
+      for (const chunk of chunks) {
+        if (chunk.byteLength === 0) continue
+        if (chunk.byteLength === PIECE_BYTES) await this.#rest()
+        this.#feed ??= this.#feedFor(chunk)
+        const adding = this.#feed.add(chunk)
+        const shown = adding instanceof Uint8Array ? adding : await this.#checked(adding)
+        if (shown.byteLength === 0) continue
+        controller.enqueue(shown)
+        isShown = true
+      }
+    }
+  }
+
+  cancel(reason: unknown): Promise<void> {
+    if (this.#feed instanceof DecodedWatch) this.#feed.close()
+    return this.#reader === undefined ? this.#source.cancel(reason) : this.#reader.cancel(reason)
+  }
+
+  async #rest(): Promise<void> {
+    this.#slice ??= new Slice()
+    if (this.#slice.isOver()) await this.#slice.rest()
+  }
+
+  /** All that is there; undefined: nothing more comes. */
+  async #read(): Promise<readonly Bytes[] | undefined> {
+    try {
+      this.#reader ??= this.#source.getReader() as ManyReader
+      const reading = this.#reader.readMany()
+      const { done, value } = reading instanceof Promise ? await reading : reading
+      if (done) return undefined
+      return value.some(isLong) ? value.flatMap(piecesOf) : value
+    } catch (cause) {
+      this.#failure = { cause }
+      return undefined
+    }
+  }
+
+  /** What has waited is the last that came, also before a break. */
+  #end(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const rest = this.#feed?.end()
+    if (rest !== undefined && rest.byteLength > 0) controller.enqueue(rest)
+    if (this.#failure === undefined) controller.close()
+    else if (rest === undefined || rest.byteLength === 0) throw this.#failure.cause
+  }
+
+  /** What must not go on ends the call. */
+  async #checked(adding: Promise<Uint8Array>): Promise<Uint8Array> {
+    try {
+      return await adding
+    } catch (cause) {
+      this.#reader?.cancel(cause).catch(() => undefined)
+      throw cause
+    }
+  }
+
+  #feedFor(chunk: Uint8Array): Feed | DecodedWatch {
+    const [coding, ...others] = codingsOf(this.#headers.get('content-encoding'))
+    const told = others.length > 0 ? undefined : formatOf(coding ?? null)
+    const mayBeUntold = coding === undefined && MAY_BE_TEXT.test(this.#headers.get('content-type') ?? '')
+    const format = told ?? (mayBeUntold ? sniffFormat(chunk) : undefined)
+    return format === undefined ? this.#options.makeFeed() : new DecodedWatch(format, this.#options)
+  }
+}

@@ -1,0 +1,123 @@
+import { REST_MS, type WatchedEnd } from '../exchange/answer-end.ts'
+import type { Outcome } from '../exchange/outcome.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { Deadline } from '../timing/deadlines.ts'
+
+/** What a tap tells while a body passes by it. */
+export interface TapWatch {
+  /** Called once, before the first chunk goes on. */
+  readonly onFirstChunk?: (chunk: Uint8Array) => void
+  /** Called before each chunk goes on. */
+  readonly onChunk?: (chunk: Uint8Array) => void
+  /** Called exactly once, when the body has ended in any way; `bytes` is what went through. */
+  readonly onEnd: (outcome: Outcome, bytes: number) => void
+  /** Runs only while the source is being waited for: a slow reader never counts as a silent source. */
+  readonly idle?: Deadline
+  /** Whether the answer is there in full, though its body is not, or the other way round. */
+  readonly end?: WatchedEnd | undefined
+  /** The last bytes to send when the source fails, if what was sent before (`tail` is its end, which `end` knows) allows any. */
+  readonly farewell?: (tail: Uint8Array, cause: unknown) => Uint8Array | undefined
+}
+
+/** A body that must not look complete. */
+export interface Broken {
+  readonly cause: unknown
+  /** What may still be sent before the break. */
+  readonly farewell: Uint8Array | undefined
+}
+
+const NOTHING = new Uint8Array()
+/** Why what is behind an answer's last event is not waited for any longer. */
+const REST_IS_OVER = new ApiError('client_closed')
+
+/**
+ * Watches a body that somebody passes on chunk by chunk, and reports its end once.
+ *
+ * @example
+ * const tap = new Tap({ onEnd: (outcome, bytes) => record(outcome, bytes) })
+ * for (;;) { tap.onWait(); const { done, value } = await reader.read(); if (done) return tap.onDone(); tap.onChunk(value) }
+ */
+export class Tap {
+  readonly #watch: TapWatch
+  #bytes = 0
+  #hasEnded = false
+  #follower: TapWatch['onEnd'] | undefined
+
+  constructor(watch: TapWatch) {
+    this.#watch = watch
+  }
+
+  /** Has somebody else told of the end, too: one, behind whoever was first. */
+  follow(onEnd: TapWatch['onEnd']): void {
+    this.#follower = onEnd
+  }
+
+  /** The source is asked for a chunk. */
+  onWait(): void {
+    this.#watch.idle?.touch()
+  }
+
+  /** A chunk has come. */
+  onChunk(chunk: Uint8Array): void {
+    const watch = this.#watch
+    watch.idle?.suspend()
+    if (this.#bytes === 0 && chunk.byteLength > 0) watch.onFirstChunk?.(chunk)
+    watch.onChunk?.(chunk)
+    this.#bytes += chunk.byteLength
+    watch.end?.of.add(chunk)
+  }
+
+  /** The source has come to its end. undefined: a proper one; else the body must not look complete. */
+  onDone(): Broken | undefined {
+    const cause = this.#hasEnded ? undefined : this.#watch.end?.of.whyBroken()
+    if (cause !== undefined) return this.#break(cause)
+    this.#complete()
+    return undefined
+  }
+
+  /** The source has failed. undefined: behind the answer's last event, and the body may end; else it must not look complete. */
+  onFail(cause: unknown): Broken | undefined {
+    // A source whose reader has left fails too: that is no failure of its own.
+    if (this.#hasEnded) return { cause, farewell: undefined }
+    if (this.#watch.end?.of.meaning() !== 'last') return this.#break(cause)
+    this.#complete()
+    return undefined
+  }
+
+  /**
+   * The reader leaves. Behind the answer's last event the rest of the source is to be read for a moment: until what is returned
+   * is cleared, or `giveUp` is called; `onCancel` and the source's cancelling come then. undefined: they are due now.
+   */
+  onLeave(giveUp: (reason: ApiError) => void): Deadline | undefined {
+    const { end } = this.#watch
+    if (this.#hasEnded || end === undefined || end.of.meaning() === 'neither') return undefined
+    return end.deadlines.start(REST_MS, () => giveUp(REST_IS_OVER))
+  }
+
+  /** The reader has left. */
+  onCancel(): void {
+    if (this.#hasEnded) return
+    const meaning = this.#watch.end?.of.meaning() ?? 'neither'
+    if (meaning === 'neither') this.#end({ kind: 'cancelled' })
+    else this.#complete()
+  }
+
+  #complete(): void {
+    this.#end({ kind: 'complete', end: this.#watch.end?.of })
+  }
+
+  #break(cause: unknown): Broken {
+    const { end, farewell } = this.#watch
+    const broken = { cause, farewell: farewell?.(end?.of.lastBytes ?? NOTHING, cause) }
+    this.#end({ kind: 'failed', cause })
+    return broken
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#watch.idle?.clear()
+    this.#watch.onEnd(outcome, this.#bytes)
+    this.#follower?.(outcome, this.#bytes)
+  }
+}

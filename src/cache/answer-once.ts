@@ -1,0 +1,90 @@
+import type { Settings } from '../config/settings.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { isJsonObject } from '../formats/json/json.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import type { ErrorKind } from '../openai/error-catalogue.ts'
+import { startsWork } from '../openai/works-on.ts'
+import type { Draft } from '../requests/draft.ts'
+import { awaitFlight } from './await-flight.ts'
+import { keyIn } from './cache-names.ts'
+import { comparableBody } from './comparable-body.ts'
+import { flyOut } from './fly-out.ts'
+import { idempotencyNameOf } from './idempotency-name.ts'
+import type { Once } from './once.ts'
+import { playKept } from './play-kept.ts'
+import type { ReuseDeps, Reused, ReuseRequest } from './reuse-request.ts'
+import { scopeOf } from './scope.ts'
+
+/** What answering once needs. */
+export interface AnswerOnceDeps extends ReuseDeps {
+  readonly once: Once
+}
+
+/** Asked again, the answer would be the same; and SDKs try again after a 409. */
+const FINAL: ReadonlySet<ErrorKind> = new Set([
+  'idempotency_conflict',
+  'idempotency_outcome_unknown',
+  'idempotency_answer_not_kept',
+])
+const NOTHING = new Uint8Array()
+
+/**
+ * Whether a request is to be made once: a POST with an `Idempotency-Key`, where these are looked at.
+ *
+ * @example
+ * if (isOnce(exchange, settings)) return answerOnce(request, deps)
+ */
+export function isOnce({ request }: Exchange, { idempotencyMs }: Settings): boolean {
+  return idempotencyMs > 0 && request.method === 'POST' && request.headers.has('idempotency-key')
+}
+
+/**
+ * Answers a request with an `Idempotency-Key`: the upstream is asked once, and the cache not at all. Rejects as asking does, and with
+ * the errors of `Idempotency.claim`.
+ *
+ * @example
+ * const reused = await answerOnce(request, deps)
+ */
+export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): Promise<Reused> {
+  const { exchange, principal, draft, settings } = request
+  const { headers } = exchange.request
+  const name = idempotencyNameOf(headers) ?? ''
+  const scope = scopeOf({ principal, headers }, { scope: 'principal' }, deps.digest)
+  // What the caller sent: the rules may be other ones when it tries again.
+  const { received } = draft
+  const isRead = received === null || received instanceof Uint8Array
+  const comparing = received instanceof Uint8Array ? comparableBody(received, headers.get('content-type')) : NOTHING
+  const body = comparing instanceof Promise ? await comparing : comparing
+  const unread = isRead ? '' : `unread, ${headers.get('content-length')} bytes`
+  const naming = keyIn(scope, request, body, unread, deps.digest)
+  const fingerprint = naming instanceof Promise ? await naming : naming
+  const isBackground = startsWork(endpointOf(exchange.target), draft.value, sentOf(draft))
+  const runsOn = settings.onDisconnect === 'drain' || isBackground
+  const { signal } = exchange.abort
+  try {
+    const { role, answer: joining } = await deps.once.idempotency.claim(
+      { scope, name, fingerprint, endpoint: endpointOf(exchange.target), isBackground },
+      (abort) => flyOut(request, { abort, runsOn }, deps),
+      {
+        ...{ signal, runsOn, places: deps.once.places() },
+        ...{ windowMs: settings.idempotencyMs, keptBytesMax: settings.cache.answerBytesMax },
+      },
+    )
+    const { answer, note } = await awaitFlight(joining, exchange)
+    const { lane, kept } = note
+    const reused = { lane, isWatched: true, served: undefined, key: undefined }
+    if (kept === undefined) return { ...reused, answer, idempotent: role === 'follower' ? 'joined' : undefined }
+    return { ...reused, answer: playKept(kept.answer, settings.cache.pace, deps), idempotent: kept.how }
+  } catch (thrown) {
+    if (thrown instanceof ApiError && FINAL.has(thrown.kind)) exchange.shouldRetry = false
+    throw thrown
+  }
+}
+
+/** What goes upstream, where its parsed copy does not tell that: a rule has changed it, or there is none. */
+function sentOf(draft: Draft): Uint8Array | undefined {
+  if (isJsonObject(draft.value) && !draft.isChangedFor(undefined)) return undefined
+  const body = draft.textFor(undefined) ?? draft.received
+  return body instanceof Uint8Array ? body : undefined
+}

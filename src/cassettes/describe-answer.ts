@@ -1,0 +1,86 @@
+import { decodeBody, isEncoded } from '../formats/bytes/decode-body.ts'
+import { joinBytes } from '../formats/bytes/join-bytes.ts'
+import { parseExact } from '../formats/json/exact.ts'
+import { type AnswerBody, BODY_BYTES_MAX, type CassetteEvent, type CassetteResponse } from './cassette.ts'
+import { decodeText } from './decode-text.ts'
+import { keptAnswerHeaders } from './kept-headers.ts'
+import type { Scrub } from './scrub.ts'
+import { hasSecretInPieces } from './secret-in-pieces.ts'
+
+/** An answer as it came. */
+export interface HeardAnswer {
+  readonly status: number
+  readonly headers: Headers
+  /** Milliseconds from the request to the head. */
+  readonly afterMs: number
+  readonly chunks: readonly HeardChunk[]
+}
+
+/** One chunk of an answer's body. */
+export interface HeardChunk {
+  readonly bytes: Uint8Array
+  /** Milliseconds after the head. */
+  readonly atMs: number
+}
+
+/**
+ * Describes an answer as a cassette keeps it, without secrets; a string says why it can't be kept.
+ *
+ * @example
+ * const response = await describeAnswer(answer, createScrub(secrets))
+ */
+export async function describeAnswer(answer: HeardAnswer, scrub: Scrub): Promise<CassetteResponse | string> {
+  const { status, headers, afterMs } = answer
+  const chunks = await decodedChunks(answer)
+  if (chunks === undefined) return 'its Content-Encoding cannot be read'
+  const whole = joinBytes(chunks.map(({ bytes }) => bytes))
+  const clean = scrub.sameLength(whole)
+  const head = { status, after_ms: Math.round(afterMs), headers: keptAnswerHeaders(headers, scrub) }
+  if (headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') === true) {
+    if (hasSecretInPieces(whole, scrub)) return 'a secret is in it, piece by piece'
+    return { ...head, events: cutAgain(clean, chunks).map(eventOf) }
+  }
+  return clean.byteLength === 0 ? head : { ...head, body: bodyOf(clean) }
+}
+
+async function decodedChunks({ headers, chunks }: HeardAnswer): Promise<readonly HeardChunk[] | undefined> {
+  const coding = headers.get('content-encoding')
+  if (!isEncoded(coding) || chunks.length === 0) return chunks
+  const plain = await decodeBody(joinBytes(chunks.map(({ bytes }) => bytes)), coding, BODY_BYTES_MAX)
+  return plain instanceof Uint8Array ? [{ bytes: plain, atMs: chunks.at(-1)?.atMs ?? 0 }] : undefined
+}
+
+/** Stars are put over the whole, where a secret may reach from one chunk into the next. */
+function cutAgain(whole: Uint8Array, chunks: readonly HeardChunk[]): HeardChunk[] {
+  let at = 0
+  return chunks.map(({ bytes, atMs }) => {
+    const start = at
+    at += bytes.byteLength
+    return { bytes: whole.subarray(start, at), atMs }
+  })
+}
+
+function eventOf({ bytes, atMs }: HeardChunk): CassetteEvent {
+  const text = decodeText(bytes)
+  const at = { at_ms: Math.round(atMs) }
+  return text === undefined ? { ...at, base64: bytes.toBase64() } : { ...at, text }
+}
+
+/** A longer one is nothing that a person reads in a cassette, and making its values keeps all others waiting. */
+const JSON_BYTES_MAX = 1024 * 1024
+
+/** As JSON where its very bytes can be written again from that. */
+function bodyOf(whole: Uint8Array): AnswerBody {
+  const text = decodeText(whole)
+  if (text === undefined) return { base64: whole.toBase64() }
+  const json = whole.byteLength > JSON_BYTES_MAX ? undefined : parseExact(text)
+  if (json === undefined) return { text }
+  const indent = /^[[{]\r?\n( {1,8})\S/.exec(text)?.[1]?.length
+  const body = { json, ...(indent !== undefined && { indent }), ...(text.endsWith('\n') && { newline: true }) }
+  return textOfJson(body) === text ? body : { text }
+}
+
+/** The text of an answer that is kept as JSON. */
+export function textOfJson({ json, indent, newline }: AnswerBody): string {
+  return JSON.stringify(json, undefined, indent) + (newline === true ? '\n' : '')
+}

@@ -1,0 +1,49 @@
+import { isJsonObject } from '../formats/json/json.ts'
+import type { CassetteRequest } from './cassette.ts'
+import type { Sha256 } from './describe-request.ts'
+import { readIgnored, requestKey } from './request-key.ts'
+
+const NUMBER_DIGITS = 4
+const WORDS_CHARS_MAX = 60
+const HASH_DIGITS = 8
+
+/**
+ * Names the file of a cassette: its number, what was asked of which model, and a hash that requests which are alike share.
+ *
+ * @example
+ * fileName(1, request, sha256) // '0001-chat.completions-gpt-4o-1a2b3c4d.json'
+ */
+export function fileName(number: number, request: CassetteRequest, sha256: Sha256): string {
+  const { id } = requestKey(request, readIgnored())
+  const hash = sha256(new TextEncoder().encode(id)).toHex().slice(0, HASH_DIGITS)
+  const endpoint = request.path.replace(/^\/(?:v1\/)?/, '').replaceAll('/', '.')
+  const model = modelOf(request)
+  const words = [endpoint, ...(model === undefined ? [] : [model])].map(plain).filter((word) => word !== '')
+  return `${[String(number).padStart(NUMBER_DIGITS, '0'), ...words, hash].join('-')}.json`
+}
+
+/**
+ * The number that a file's name begins with; undefined: it has none.
+ *
+ * @example
+ * numberOf('0012-embeddings-1a2b3c4d.json') // 12
+ */
+export function numberOf(name: string): number | undefined {
+  const digits = /^(\d{1,9})-/.exec(name)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+function modelOf({ body }: CassetteRequest): string | undefined {
+  const inForm = body?.parts?.find(({ name }) => name === 'model')?.text
+  if (inForm !== undefined || !isJsonObject(body?.json)) return inForm
+  const { model } = body.json
+  return typeof model === 'string' ? model : undefined
+}
+
+/** What every file system takes, and nobody takes for a hidden file or an option. */
+function plain(word: string): string {
+  return word
+    .replace(/[^A-Za-z0-9._-]+/g, '_')
+    .replace(/^[._-]+|[._-]+$/g, '')
+    .slice(0, WORDS_CHARS_MAX)
+}

@@ -1,0 +1,84 @@
+import { toByteString } from '../formats/bytes/byte-string.ts'
+import { decodeBody } from '../formats/bytes/decode-body.ts'
+import { readParts } from '../formats/multipart/read-parts.ts'
+import { isSecretName, isSecretParameter } from '../formats/secret-names.ts'
+import { isSecretText } from '../formats/secrets-in-headers.ts'
+import { BODY_BYTES_MAX } from './cassette.ts'
+import { secretPlaces } from './named-values.ts'
+
+/** A message with a body, all of which is there. */
+export interface Message {
+  readonly headers: Headers
+  readonly body: Uint8Array
+}
+
+const DECODER = new TextDecoder()
+/** How often a value may be written within a string of a string. */
+const QUOTES_MAX = 4
+/** An ordinary word is not looked for elsewhere: to put stars over each `password` of a text would only spoil it. */
+const WORD = /^[a-z]*$/
+
+/**
+ * The secrets that the names beside them tell in a message, as they were before they were escaped: what else repeats them can be found, such
+ * as an answer.
+ *
+ * @example
+ * const secrets = await namedSecrets({ headers, body }, 'key=abcdefgh')
+ */
+export async function namedSecrets({ headers, body }: Message, query = ''): Promise<readonly string[]> {
+  const type = headers.get('content-type') ?? ''
+  const decoded = await decodeBody(new Uint8Array(body), headers.get('content-encoding'), BODY_BYTES_MAX)
+  const plain = decoded instanceof Uint8Array ? decoded : new Uint8Array()
+  const text = toByteString(plain)
+  const found = secretPlaces(text).flatMap(({ start, end }) => formsOf(text.slice(start, end)))
+  for (const [name, value] of new URLSearchParams(query)) if (isSecretParameter(name, value)) found.push(value)
+  if (isUrlEncoded(type))
+    for (const [name, value] of new URLSearchParams(DECODER.decode(plain))) {
+      if (isSecretName(name)) found.push(value)
+    }
+  for (const { name, filename, content } of readParts(plain, type) ?? []) {
+    if (filename === undefined && isSecretName(name)) found.push(DECODER.decode(content))
+  }
+  return found.filter((one) => isSecretText(one) && !WORD.test(one))
+}
+
+/** Where OpenAI makes keys: their answers have them as the `value` of an object whose name says nothing. */
+const MAKES_KEYS = /\/(?:client_secrets|sessions|transcription_sessions|api_keys|admin_api_keys)\/?$/
+const VALUE = /"value"\s*:\s*"([^"\\]+)"/g
+
+/**
+ * The keys that an answer hands out, where its request asks for one.
+ *
+ * @example
+ * const keys = madeKeys('/v1/realtime/client_secrets', answered)
+ */
+export function madeKeys(target: string, body: Uint8Array): readonly string[] {
+  if (!MAKES_KEYS.test(target.split('?', 1)[0] ?? '')) return []
+  return [...toByteString(body).matchAll(VALUE)].map(([, value = '']) => value)
+}
+
+/** Whether a body is written as a query is. */
+export function isUrlEncoded(contentType: string): boolean {
+  return /^application\/x-www-form-urlencoded\b/i.test(contentType.trim())
+}
+
+/** A value as it stands, and as it was before it was put into a string, and into a string of that, or into a URL. */
+function formsOf(written: string): string[] {
+  const forms = [written]
+  for (let text = written; text.includes('\\') && forms.length <= QUOTES_MAX; ) {
+    try {
+      text = JSON.parse(`"${text}"`) as string
+    } catch {
+      break
+    }
+    forms.push(text)
+  }
+  if (written.includes('%')) {
+    try {
+      forms.push(decodeURIComponent(written))
+    } catch {
+      // It was no such escape.
+    }
+  }
+  return forms
+}

@@ -1,0 +1,86 @@
+import type { Json } from '../formats/json/json.ts'
+import { parseEvent } from '../formats/sse/parse-event.ts'
+import type { NewEvent, ServerSentEvent } from './extension.ts'
+
+const TO_BYTES = new TextEncoder()
+const FROM_BYTES = new TextDecoder()
+const LINE_END = /\r\n|\n|\r/
+
+/** An event that came, with its bytes. */
+class ReceivedEvent implements ServerSentEvent {
+  // Declared, not defined: a member that is not there is absent.
+  declare readonly event?: string
+  declare readonly id?: string
+  readonly data: string
+  readonly raw: Uint8Array
+  #json: { readonly value: Json | undefined } | undefined
+
+  constructor(raw: Uint8Array, event: string | undefined, id: string | undefined, data: string) {
+    // Its own members, so that `{ ...event, data }` makes a new one of it.
+    if (event !== undefined) this.event = event
+    if (id !== undefined) this.id = id
+    this.data = data
+    this.raw = raw
+  }
+
+  get json(): Json | undefined {
+    this.#json ??= { value: parse(this.data) }
+    return this.#json.value
+  }
+}
+
+/**
+ * Reads one event of a stream; `isFirst`: its very first. undefined: it is none, since it has no data, such as a comment or a
+ * `retry` (WHATWG HTML §9.2.6).
+ *
+ * @example
+ * const event = readEvent(raw)
+ */
+export function readEvent(raw: Uint8Array, isFirst = false): ServerSentEvent | undefined {
+  const { event, id, data } = parseEvent(raw, isFirst)
+  return data === undefined ? undefined : new ReceivedEvent(raw, event, id, data)
+}
+
+/**
+ * The bytes of an event: those that came, or a new one's. One that was made of one that came keeps the comments that stood in
+ * it. Throws a `TypeError` for a name or id of more than one line, and for
+ * what has neither `data` nor `json`.
+ *
+ * @example
+ * controller.enqueue(eventBytes({ json: { hello: 'world' } }))
+ */
+export function eventBytes(event: ServerSentEvent | NewEvent): Uint8Array {
+  if (event instanceof ReceivedEvent) return event.raw
+  const { event: name, id, data, json } = event
+  const text = json === undefined ? data : JSON.stringify(json)
+  if (typeof text !== 'string') throw new TypeError('an event needs data or json')
+  let lines = asidesOf(event)
+  for (const [field, value] of [['event', name] as const, ['id', id] as const]) {
+    if (value === undefined) continue
+    if (LINE_END.test(value)) throw new TypeError(`the ${field} of an event is one line`)
+    lines += `${field}: ${value}\n`
+  }
+  for (const line of text.split(LINE_END)) lines += `data: ${line}\n`
+  return TO_BYTES.encode(`${lines}\n`)
+}
+
+/** The lines of the event that another one was made of which say nothing that either's members could. */
+function asidesOf(event: object): string {
+  if (!('raw' in event && event.raw instanceof Uint8Array)) return ''
+  const lines = FROM_BYTES.decode(event.raw).split(LINE_END).filter(isAside)
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function isAside(line: string): boolean {
+  return line.startsWith(':') || line.startsWith('retry:')
+}
+
+function parse(data: string): Json | undefined {
+  // The end of a stream, and no event's data at all, need not be tried.
+  if (data === '' || data === '[DONE]') return undefined
+  try {
+    return JSON.parse(data) as Json
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,75 @@
+import type { IncomingBody } from '../exchange/exchange.ts'
+import { assertBytes } from '../formats/bytes/assert-bytes.ts'
+import { joinInSteps } from '../formats/bytes/join-bytes.ts'
+import { inSlices } from '../timing/slices.ts'
+import type { ChunkReader } from './chunk-reader.ts'
+import type { Keeping } from './keeping.ts'
+
+/** A body that an extension has made: all of it, or as it comes where it is too long to be held. */
+export type MadeBody = IncomingBody & ({ readonly bytes: Uint8Array<ArrayBuffer> } | { readonly isLong: true })
+
+const NOTHING = new Uint8Array()
+
+/**
+ * Reads the body that an extension has made, so that its length is known; of one of more than `bytesMax` bytes the rest goes
+ * on as it comes. What is held of it is counted; rejects with `memory_full`.
+ *
+ * @example
+ * const body = await gatherBody(request.body, config.limits.jsonBytesMax, keeping)
+ */
+export async function gatherBody(
+  stream: ReadableStream<Uint8Array>,
+  bytesMax: number,
+  keeping: Pick<Keeping, 'add'>,
+): Promise<MadeBody> {
+  const reader = stream.getReader()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  while (length <= bytesMax) {
+    const { done, value } = await reader.read()
+    if (done) {
+      // A copy also of a single chunk, which its maker may write into; of megabytes in slices.
+      const bytes = await inSlices(joinInSteps([...chunks, NOTHING]))
+      return { ...wholeBody(bytes), isCounted: true }
+    }
+    assertBytes(value)
+    try {
+      keeping.add(value.byteLength)
+    } catch (refusal) {
+      await reader.cancel().catch(() => undefined)
+      throw refusal
+    }
+    chunks.push(value)
+    length += value.byteLength
+  }
+  return longBody(chunks, reader)
+}
+
+/**
+ * A body of bytes that are there.
+ *
+ * @example
+ * const body = wholeBody(new TextEncoder().encode(text))
+ */
+export function wholeBody(bytes: Uint8Array<ArrayBuffer>): MadeBody & { readonly bytes: Uint8Array<ArrayBuffer> } {
+  return { bytes, isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
+}
+
+function longBody(chunks: Uint8Array[], reader: ChunkReader): MadeBody {
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const held = chunks.shift()
+        if (held !== undefined) return controller.enqueue(held)
+        const { done, value } = await reader.read()
+        if (done) return controller.close()
+        assertBytes(value)
+        controller.enqueue(value)
+      },
+      cancel: () => reader.cancel().catch(() => undefined),
+    },
+    { highWaterMark: 0 },
+  )
+  const whole = async () => new Uint8Array(await new Response(stream).arrayBuffer())
+  return { isLong: true, isComplete: false, whole, stream: () => stream }
+}

@@ -1,0 +1,29 @@
+import type { Settings } from '../../config/settings.ts'
+import type { LoadedExtension } from '../loaded-extension.ts'
+
+/** Extensions that can't be loaded: each problem is a text for a person. */
+export class ExtensionsError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join(''))
+    this.name = 'ExtensionsError'
+    this.problems = problems
+  }
+}
+
+/**
+ * Loads all extensions of some settings. What loads them is itself loaded where there are any only.
+ *
+ * Throws an `ExtensionsError` with all that is wrong.
+ *
+ * @example
+ * const extensions = await loadAll(config.settings)
+ */
+export async function loadAll({ extensions }: Settings): Promise<readonly LoadedExtension[]> {
+  if (extensions.length === 0) return []
+  const { loadExtensions, renderExtensionProblems } = await import('./load-extensions.ts')
+  const loaded = await loadExtensions(extensions)
+  if (loaded.ok) return loaded.extensions
+  throw new ExtensionsError(loaded.problems.map((problem) => renderExtensionProblems([problem])))
+}

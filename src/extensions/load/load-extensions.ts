@@ -1,0 +1,124 @@
+import { resolve } from 'node:path'
+import type { LoadedExtension, OnError } from '../loaded-extension.ts'
+import { checkOptions, checkShape } from './check-extension.ts'
+import { type ExtensionProblem, scanExtension } from './extension-source.ts'
+import { forgetModules, importFile, runLeftovers } from './import-afresh.ts'
+
+/** An extension as the configuration names it. */
+export interface ExtensionSetting {
+  /** Of its file, from the working folder. */
+  readonly path: string
+  readonly options?: unknown
+  readonly onError: OnError
+  /** 0: none. */
+  readonly timeoutMs: number
+}
+
+/** All extensions, or all that is wrong with them. */
+export type LoadExtensions = (
+  | { readonly ok: true; readonly extensions: readonly LoadedExtension[] }
+  | { readonly ok: false; readonly problems: readonly ExtensionProblem[] }
+) & {
+  /** Absolute paths of all files that have a say, also of those that are missing: a change of one calls for loading anew. */
+  readonly files: readonly string[]
+}
+
+/** All files that were ever loaded here: an old module must not come back. */
+const known = new Set<string>()
+
+/**
+ * Loads the extensions of a configuration from disk, each anew, in their order: all of them, or none.
+ *
+ * A file may be TypeScript or JavaScript, and import others. To load again is how they are reloaded: what runs goes on with the
+ * old ones until they are replaced.
+ *
+ * @example
+ * const loaded = await loadExtensions([{ path: './hello.ts', onError: 'fail', timeoutMs: 10_000 }])
+ */
+export async function loadExtensions(settings: readonly ExtensionSetting[]): Promise<LoadExtensions> {
+  const paths = settings.map(({ path }) => resolve(path))
+  const sources = new Map(paths.map((path) => [path, scanExtension(path)]))
+  const files = [...new Set([...sources.values()].flatMap((source) => source.files))]
+  for (const file of files) known.add(file)
+  forgetModules(known)
+  const problems = new Map<string, ExtensionProblem>()
+  const add = (problem: ExtensionProblem): void => void problems.set(`${problem.at} ${problem.wrong}`, problem)
+  const extensions: LoadedExtension[] = []
+  for (const [index, setting] of settings.entries()) {
+    const file = paths[index] ?? setting.path
+    const source = sources.get(file) ?? scanExtension(file)
+    for (const problem of source.problems) add(problem)
+    if (source.problems.length > 0) continue
+    const loaded = await loadOne(file, setting, source.files)
+    if ('extension' in loaded) extensions.push(loaded)
+    else for (const problem of loaded) add(problem)
+  }
+  for (const problem of duplicates(extensions)) add(problem)
+  if (problems.size > 0) return { ok: false, problems: [...problems.values()], files }
+  return { ok: true, extensions, files }
+}
+
+/**
+ * The problems for a person: where, what is wrong, and the cure.
+ *
+ * @example
+ * process.stderr.write(renderExtensionProblems(loaded.problems))
+ */
+export function renderExtensionProblems(problems: readonly ExtensionProblem[]): string {
+  return problems.map(({ at, wrong, cure }) => `${at} ${wrong}.\n  ${cure}\n`).join('')
+}
+
+async function loadOne(
+  file: string,
+  setting: ExtensionSetting,
+  files: readonly string[],
+): Promise<LoadedExtension | ExtensionProblem[]> {
+  const { onError, timeoutMs } = setting
+  let exported: unknown
+  try {
+    exported = (await importFile(file)).default
+  } catch (cause) {
+    await runLeftovers(files)
+    return [importProblem(file, cause)]
+  }
+  const shape = checkShape(exported)
+  if ('flaws' in shape) return shape.flaws.map((flaw) => ({ at: file, ...flaw }))
+  const { extension } = shape
+  const checked = checkOptions(extension, setting.options)
+  if ('flaws' in checked) return checked.flaws.map((flaw) => ({ at: file, ...flaw }))
+  return { name: extension.name, file, extension, options: checked.options, onError, timeoutMs }
+}
+
+/** It says its line where its stack does. */
+function importProblem(file: string, cause: unknown): ExtensionProblem {
+  const stack = cause instanceof Error ? (cause.stack ?? '') : ''
+  const at = [...known].flatMap((path) => {
+    const found = stack.indexOf(`${path}:`)
+    return found === -1
+      ? []
+      : [{ found, place: `${path}${/^[:\d]*\d/.exec(stack.slice(found + path.length))?.[0] ?? ''}` }]
+  })
+  const place = at.toSorted((one, other) => one.found - other.found)[0]?.place ?? file
+  const message = (cause instanceof Error || isMessage(cause) ? cause.message : String(cause)).replace(/\.$/, '')
+  return {
+    at: place,
+    wrong: `fails when it is loaded: ${message}`,
+    cure: 'Correct it; a package has to be installed beside it.',
+  }
+}
+
+function isMessage(cause: unknown): cause is { readonly message: string } {
+  return typeof cause === 'object' && cause !== null && 'message' in cause
+}
+
+function duplicates(extensions: readonly LoadedExtension[]): ExtensionProblem[] {
+  const first = new Map<string, string>()
+  return extensions.flatMap(({ name, file }) => {
+    const before = first.get(name)
+    first.set(name, before ?? file)
+    if (before === undefined) return []
+    if (before === file) return [{ at: file, wrong: 'is listed twice', cure: 'List it once.' }]
+    const wrong = `has the name "${name}", as ${before} has`
+    return [{ at: file, wrong, cure: 'Give each extension a name of its own.' }]
+  })
+}

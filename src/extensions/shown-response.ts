@@ -1,0 +1,91 @@
+import { createBeside } from '../formats/attachment.ts'
+import { readBytes, readJsonValue, readText } from './read-in-slices.ts'
+import type { ShownAnswer } from './shown-answer.ts'
+
+const shown = createBeside<Response, ShownAnswer>('shown answer')
+
+/**
+ * What an extension is shown inherits from this: a kind of `Response` that reads nothing and copies nothing until it is asked.
+ * A real one would cost more than all the rest of an extension that changes nothing.
+ */
+const SHOWN_RESPONSE: object = Object.create(Response.prototype, {
+  ...getters({
+    status: ({ answer }) => answer.status,
+    statusText: ({ answer }) => answer.statusText,
+    ok: ({ answer }) => answer.ok,
+    type: ({ answer }) => answer.type,
+    url: ({ answer }) => answer.url,
+    redirected: ({ answer }) => answer.redirected,
+    headers: ({ headers }) => headers,
+    body: ({ plain }) => plain.body,
+    bodyUsed: ({ isRead, plain }) => isRead && plain.bodyUsed,
+  }),
+  ...methods({
+    arrayBuffer: async ({ plain }) => (await readBytes(unread(plain))).buffer,
+    blob: ({ plain }) => plain.blob(),
+    bytes: async ({ plain }) => readBytes(unread(plain)),
+    formData: ({ plain }) => plain.formData(),
+    json: async ({ plain }) => readJsonValue(unread(plain)),
+    text: async ({ plain }) => readText(unread(plain)),
+    clone: (answer) => answer.copy(),
+  }),
+})
+
+/**
+ * Shows an answer of ours to an extension.
+ *
+ * @example
+ * return show(new ShownAnswer(answer, notes, waits))
+ */
+export function show(answer: ShownAnswer): Response {
+  const response: Response = Object.create(SHOWN_RESPONSE)
+  shown.set(response, answer)
+  return response
+}
+
+/** The answer behind what an extension was shown; undefined: the response is another one. */
+export function shownOf(response: Response): ShownAnswer | undefined {
+  return shown.get(response)
+}
+
+/** Whether the body of a response has been read, or is being read. */
+export function isRead(response: Response): boolean {
+  return shownOf(response)?.isRead ?? (response.bodyUsed || response.body?.locked === true)
+}
+
+/** Gives up a response that nobody wants. */
+export function dropResponse(response: Response): void {
+  const answer = shownOf(response)
+  if (answer !== undefined) answer.drop()
+  else if (!isRead(response)) response.body?.cancel().catch(() => undefined)
+}
+
+/** The body of a response. Throws a `TypeError` where it has been read, or is being read. */
+function unread({ body, bodyUsed }: Response): ReadableStream<Uint8Array> | null {
+  if (bodyUsed || body?.locked === true) throw new TypeError('the body of the response has been read')
+  return body
+}
+
+function answerOf(response: Response): ShownAnswer {
+  const answer = shownOf(response)
+  if (answer === undefined) throw new TypeError('this is no Response')
+  return answer
+}
+
+function getters(all: { readonly [name: string]: (answer: ShownAnswer) => unknown }): PropertyDescriptorMap {
+  const one = (give: (answer: ShownAnswer) => unknown): PropertyDescriptor => ({
+    get(this: Response) {
+      return give(answerOf(this))
+    },
+  })
+  return Object.fromEntries(Object.entries(all).map(([name, give]) => [name, one(give)]))
+}
+
+function methods(all: { readonly [name: string]: (answer: ShownAnswer) => unknown }): PropertyDescriptorMap {
+  const one = (give: (answer: ShownAnswer) => unknown): PropertyDescriptor => ({
+    value(this: Response) {
+      return give(answerOf(this))
+    },
+  })
+  return Object.fromEntries(Object.entries(all).map(([name, give]) => [name, one(give)]))
+}

@@ -1,0 +1,91 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
+import { readError } from '../routing/attempts/judge-answer.ts'
+import { warnOfKey } from '../routing/attempts/warn-of-key.ts'
+import type { LaneAddress } from '../routing/lane-address.ts'
+import type { Lane } from '../routing/targets/router.ts'
+import type { PipelineDeps } from './handle.ts'
+
+/** An upstream's answer to an upgrade, where that is no 101. */
+export interface RefusedUpgrade {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array<ArrayBuffer>
+  /** The time to it. */
+  readonly ms: number
+}
+
+/** Statuses with which a server answers an upgrade that it knows nothing of. */
+const WITHOUT_WEBSOCKET: ReadonlySet<number> = new Set([400, 404, 405, 415, 422, 501])
+
+/**
+ * Whether a server that refuses an upgrade seems to offer no WebSocket there: it answers as to any GET, or, as uvicorn does where
+ * no route fits, with a 403 that says nothing.
+ *
+ * @example
+ * if (lacksWebSocket(refusal)) throw new ApiError('websocket_not_relayed')
+ */
+export function lacksWebSocket({ status, body }: Pick<RefusedUpgrade, 'status' | 'body'>): boolean {
+  return status < 300 || WITHOUT_WEBSOCKET.has(status) || (status === 403 && body.byteLength === 0)
+}
+
+/** What is to be told of an upgrade that goes upstream. */
+export interface UpgradeWatch<Next> {
+  /** The upstream has switched, after so many ms. */
+  readonly onSwitch: (ms: number) => void
+  /** It has refused. Rejects with `upstream_key_refused` where that speaks of the server's key. */
+  readonly onRefusal: (refusal: RefusedUpgrade) => Promise<void>
+  /** There is nothing for the client. Gives what is to be done in its place, if anything. */
+  readonly onUnanswered: (error: ApiError) => Promise<Next | undefined>
+}
+
+/**
+ * Begins an attempt at an upgrade, and gives what tells the lane's health and the exchange how it goes.
+ *
+ * `another` gives the next attempt, where there is one; it is made only where the server's key was refused, since nothing has
+ * been done then.
+ */
+export function beginUpgrade<Next>(
+  exchange: Exchange,
+  lane: Lane,
+  { account, secret }: Pick<LaneAddress, 'account' | 'secret'>,
+  another: () => Promise<Next | undefined>,
+  deps: Pick<PipelineDeps, 'deadlines' | 'log'>,
+): UpgradeWatch<Next> {
+  const attempt = lane.health.begin(account, secret !== undefined)
+  exchange.atEnd(() => attempt.ended())
+  const note = (status: number | undefined, ms: number, why?: string): void => {
+    exchange.tries?.push({ target: lane.label, status, ms: Math.round(ms), why })
+  }
+  let isTold = false
+  const answered = (status: number, ms: number): void => {
+    isTold = true
+    attempt.answered(status, ms)
+    note(status, ms)
+  }
+  return {
+    onSwitch: (ms) => answered(101, ms),
+    async onRefusal({ status, headers, body, ms }) {
+      if (secret === undefined || !maySpeakOfKey(status)) return answered(status, ms)
+      const { value } = await readError(new Response(body, { status, headers }), exchange.abort, deps)
+      const key = keyRefusalOf(status, value, { namesAccount: account === 'caller' })
+      if (key === undefined) return answered(status, ms)
+      isTold = true
+      warnOfKey(lane, { status, restMs: attempt.refused(), isSpent: key === 'spent' }, deps.log)
+      note(status, ms, `key_${key}`)
+      if (key === 'refused') throw new ApiError('upstream_key_refused', { cause: `the upstream answered ${status}` })
+    },
+    async onUnanswered(error) {
+      if (error.kind === 'upstream_key_refused') {
+        attempt.ended()
+        return await another()
+      }
+      if (isTold) return undefined
+      if (exchange.abort.signal.aborted || error.kind === 'out_of_connections') attempt.abandoned()
+      else attempt.failed()
+      note(undefined, 0, undefined)
+      return undefined
+    },
+  }
+}

@@ -1,0 +1,237 @@
+import type { Principal } from '../access/authorize.ts'
+import { spendsOwnKey } from '../access/credentials.ts'
+import type { FailingRepeats } from '../access/failing-repeats.ts'
+import { type DeliverDeps, deliver, refuseWrongKind, type Via } from '../answers/deliver.ts'
+import { isOnce } from '../cache/answer-once.ts'
+import type { Reused } from '../cache/reuse-request.ts'
+import { tellServed } from '../cache/tell-served.ts'
+import type { Cassettes } from '../cassettes/cassettes.ts'
+import type { Recording } from '../cassettes/open-recording.ts'
+import { tapeAnswered } from '../cassettes/tape-answer.ts'
+import { tapeExchange } from '../cassettes/tape-exchange.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { JsonEndpoint } from '../openai/endpoints.ts'
+import type { AskForFile } from '../requests/check-batch.ts'
+import { checkRestricted } from '../requests/check-restricted.ts'
+import { checkShape } from '../requests/check-shape.ts'
+import type { Draft } from '../requests/draft.ts'
+import { readCall } from '../requests/read-call.ts'
+import { type ReadDraftDeps, readDraft } from '../requests/read-draft.ts'
+import { objectsOf, watchObjects } from '../requests/remember-objects.ts'
+import { type Answered, ask } from '../routing/attempts/ask.ts'
+import { askOnce } from '../routing/attempts/ask-once.ts'
+import type { AskDeps } from '../routing/attempts/asked.ts'
+import { isUnsent } from '../routing/attempts/failure-of.ts'
+import type { LaneCall } from '../routing/attempts/lane-call.ts'
+import { type ExchangeLimits, limitTime, ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
+import type { AddressDeps } from '../routing/lane-address.ts'
+import type { RememberedIds } from '../routing/remembered-ids.ts'
+import { affinityOf } from '../routing/targets/affinity.ts'
+import type { Account } from '../routing/targets/attempt.ts'
+import type { Lane, Route } from '../routing/targets/router.ts'
+import type { LoopGuard } from '../upstream/loop-guard.ts'
+import { callFor, type Going } from './call-for.ts'
+import { chooseRoute } from './choose-route.ts'
+import type { Serving } from './live-parts.ts'
+import { renamingFor } from './rename-answer.ts'
+import { type TakePlaceDeps, takePlace } from './take-place.ts'
+import { throughExtensions } from './through-extensions.ts'
+
+/** What the flow needs; all of it comes from the composition root. */
+export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, AddressDeps, TakePlaceDeps {
+  /** What the settings come to now: a request keeps what it began with. */
+  readonly live: () => Serving
+  readonly ids: RememberedIds
+  readonly loops: LoopGuard
+  readonly repeats: FailingRepeats
+  readonly timeouts: TimeLimits
+  readonly cassettes: Cassettes | undefined
+}
+
+/**
+ * The flow of a request that a principal may make: give it a place, go through the extensions, read and check the body, apply the rules,
+ * choose the route, look whether an answer is kept or under way, ask the targets, deliver.
+ *
+ * An `endpoint` has a body that is read and checked; without one, everything passes through as it comes, unless a rule or
+ * its model has a say. Throws an `ApiError`; the exchange's end is reported by whoever renders it.
+ */
+export function handle(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  deps: PipelineDeps,
+): Promise<Response> {
+  const taking = takePlace(exchange, principal, endpoint, deps)
+  // A promise for each step would cost more than the step.
+  if (taking === undefined) return flow(exchange, principal, endpoint, deps)
+  return taking.then(() => flow(exchange, principal, endpoint, deps))
+}
+
+/** The flow of a request that has its place. */
+function flow(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  deps: PipelineDeps,
+): Promise<Response> {
+  const live = deps.live()
+  if (live.mayLoop) deps.loops.watch(exchange)
+  if (deps.cassettes === undefined && live.chain.isEmpty)
+    return serve(exchange, principal, endpoint, live, undefined, deps)
+  return goAround(exchange, principal, endpoint, live, deps)
+}
+
+/** Goes through what stands around the flow where it is wanted: cassettes, extensions. */
+async function goAround(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  live: Serving,
+  deps: PipelineDeps,
+): Promise<Response> {
+  const { cassettes } = deps
+  const taped = cassettes === undefined ? undefined : await tapeExchange(exchange, endpoint, cassettes, deps)
+  if (taped instanceof Response) return taped
+  const { chain } = live
+  if (chain.isEmpty) return serve(exchange, principal, endpoint, live, taped, deps)
+  const next = (one: Exchange, wanted: JsonEndpoint | undefined): Promise<Response> =>
+    serve(one, principal, wanted, live, undefined, deps)
+  return throughExtensions(exchange, principal, { chain, taped, deadlines: deps.deadlines }, next)
+}
+
+/** What stands behind the extensions. */
+async function serve(
+  exchange: Exchange,
+  principal: Principal,
+  wanted: JsonEndpoint | undefined,
+  live: Serving,
+  taped: Recording | undefined,
+  deps: PipelineDeps,
+): Promise<Response> {
+  if (live.settings.hasFile) exchange.tries = []
+  const endpoint = live.restricts ? readCall(exchange, principal, wanted, live) : wanted
+  const isReused = live.reuse?.isFor(exchange, live.settings) === true
+  // Come back, it would wait for itself.
+  if (isReused && live.mayLoop) deps.loops.suspect(exchange)
+  const compared = isReused ? live.reuse?.comparesBody(exchange, live.settings) : undefined
+  const reading = readDraft(exchange, principal, endpoint, live, deps, compared)
+  const draft = reading instanceof Promise ? await reading : reading
+  const choosing = chooseRoute(exchange.target, draft, live, deps.ids)
+  const wantedRoute = choosing instanceof Promise ? await choosing : choosing
+  checkShape(endpoint, draft, wantedRoute)
+  const restricting = live.restricts ? restrict(exchange, principal, draft, wantedRoute, live, deps) : wantedRoute
+  const route = restricting instanceof Promise ? await restricting : restricting
+  const going = { exchange, principal, endpoint, draft, objects: objectsOf(exchange, draft, live), route, live }
+  deps.repeats.admit(exchange, draft)
+  const limits = limitTime(exchange, route, live.settings, deps)
+  try {
+    const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
+    deps.repeats.answered(exchange, draft, answered.answer)
+    const answer = taped === undefined ? answered.answer : tapeAnswered(exchange, answered, taped, deps)
+    const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
+    const response = delivering instanceof Promise ? await delivering : delivering
+    if ('served' in answered) tellServed(response.headers, answered, exchange, live.settings)
+    limits.onDelivered()
+    return response
+  } catch (thrown) {
+    if (!isUnsent(thrown)) deps.repeats.failed(exchange, draft, thrown)
+    throw thrown
+  }
+}
+
+/** Checks where a request goes by rules and models; for a file that it speaks of, its own targets are asked. */
+function restrict(
+  exchange: Exchange,
+  principal: Principal,
+  draft: Draft,
+  route: Route,
+  live: Serving,
+  deps: PipelineDeps,
+): Route | Promise<Route> {
+  const ask: AskForFile = (one, empty, way) => {
+    const going = { exchange: one, principal, endpoint: undefined, draft: empty, objects: undefined, route: way, live }
+    return askLanes(going, limitTime(one, way, live.settings, deps), deps)
+  }
+  return checkRestricted({ exchange, principal, draft, route, live }, ask, deps)
+}
+
+/** Answers from what is kept or under way for others, or by asking the targets. */
+async function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Reused> {
+  const { exchange, principal, draft, route, live } = going
+  if (live.reuse === undefined) throw new Error('nothing is kept here')
+  // Who waits for another's call has the limits that a call of its own would have.
+  const [first] = route.lanes
+  if (first !== undefined) limits.onLane(first)
+  const reused = await live.reuse.answer({
+    exchange,
+    principal,
+    draft,
+    route,
+    settings: live.settings,
+    forward: (one) => askForAll({ ...going, exchange: one }, limits, deps),
+    streamIdleMsOf: (lane) => ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs,
+    totalMsOf: (lane) => ownLimit('totalMs', route, lane) ?? deps.timeouts.totalMs,
+  })
+  if (reused.lane !== undefined) limits.onLane(reused.lane)
+  return reused
+}
+
+/** Asks for an answer that several may get: one that none of them would get is refused before anybody waits for its body. */
+async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
+  const answered = await askTargets(going, limits, deps)
+  try {
+    refuseWrongKind(going.exchange, going.endpoint, answered.answer)
+    return answered
+  } catch (refusal) {
+    answered.answer.body?.cancel().catch(() => undefined)
+    throw refusal
+  }
+}
+
+function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
+  const answering = askLanes(going, limits, deps)
+  // What its body was parsed to is not needed on the way, here or in what an extension has had parsed.
+  going.draft.letGo()
+  going.exchange.json?.letGo()
+  return answering
+}
+
+function askLanes(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
+  const { exchange, principal, endpoint, draft, route, live } = going
+  const [only] = route.lanes
+  if (!live.settings.hasFile && only !== undefined) {
+    return askOnce(exchange, only, callFor(going, only, exchange.abort, deps), deps)
+  }
+  const affinity = route.model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined
+  const call = (lane: Lane, abort: AbortController): LaneCall => {
+    limits.onLane(lane)
+    return callFor(going, lane, abort, deps)
+  }
+  const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
+  const { dueAt, clientDueAt } = limits
+  // Nothing of it is kept where the window is 0; then the header is the upstream's affair.
+  const once = isOnce(exchange, live.settings)
+  const { isReplayable } = draft
+  return ask(
+    { exchange, endpoint, route, affinity, accountOf, callFor: call, isOnce: once, isReplayable, dueAt, clientDueAt },
+    deps,
+  )
+}
+
+/** An answer on its way back. */
+type Handed = Pick<Reused, 'answer' | 'lane'> & Partial<Pick<Reused, 'isWatched'>>
+
+/** What the way back has to know of the way there. */
+function via(going: Going, { lane, isWatched }: Handed, deps: PipelineDeps): Via {
+  const { route, live } = going
+  return {
+    isUpstreams: lane !== undefined,
+    streamIdleMs:
+      lane === undefined || isWatched === true
+        ? 0
+        : (ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs),
+    debugHeaders: live.settings.debugHeaders,
+    renameModel: renamingFor(going, lane),
+    objectsIn: lane === undefined ? undefined : watchObjects(going, lane, deps.ids),
+  }
+}

@@ -1,0 +1,114 @@
+import { bodyNoteOf, standalone } from '../answers/body-note.ts'
+import { createOnce, type Once } from '../cache/once.ts'
+import { createReuse, type Reuse } from '../cache/reuse.ts'
+import { areSameConfigs } from '../config/open-secrets.ts'
+import type { CacheSettings, Settings } from '../config/settings.ts'
+import type { ReadLimits } from '../exchange/collect-bytes.ts'
+import { type Chain, createChain, NO_EXTENSIONS } from '../extensions/chain.ts'
+import type { ChainDeps } from '../extensions/chain-deps.ts'
+import type { LoadedExtension } from '../extensions/loaded-extension.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { readBytes } from '../requests/read-bytes.ts'
+import { readJson } from '../requests/read-json.ts'
+import type { Live } from '../routing/snapshot.ts'
+import type { Store } from '../storage/store.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import type { Sleep } from '../timing/sleep.ts'
+
+/** What is made of settings by the platform, or takes time, and outlives a reload where nothing about it has changed. */
+export interface LiveParts {
+  /** The user's own logic. */
+  readonly chain: Chain
+  /** Kept answers, and those under way that several wait for; undefined: nothing is kept. */
+  readonly reuse: Reuse | undefined
+  /** Requests that are made once. */
+  readonly once: Once
+  /** What other processes and nodes see, too; undefined: there is none. */
+  readonly sharedStore: Store | undefined
+}
+
+/** All that requests go by. */
+export type Serving = Live & LiveParts
+
+/** What making the parts needs. */
+export interface PartsDeps {
+  readonly log: Log
+  readonly sha256: (data: string | Uint8Array) => Uint8Array
+  readonly openStore?: (cache: CacheSettings) => Store
+  readonly deadlines: Deadlines
+  readonly sleep: Sleep
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  /** How JSON bodies are read. */
+  readonly reading: ReadLimits
+}
+
+/** Makes the parts for some settings; what has not changed since `previous` goes on. Throws where a store can't be opened. */
+export type MakeParts = (
+  settings: Settings,
+  extensions: readonly LoadedExtension[] | undefined,
+  previous?: LiveParts,
+) => LiveParts
+
+/** How long requests that began before a reload may still use the store that they began with. */
+const OLD_STORE_MS = 60_000
+
+/**
+ * Makes what makes the parts of settings that outlive a reload where nothing about them has changed: kept answers, extensions.
+ *
+ * @example
+ * const makeParts = createPartsMaker({ log, sha256, openStore, deadlines, sleep, now, reading })
+ * let parts = makeParts(settings, extensions)
+ */
+export function createPartsMaker(deps: PartsDeps): MakeParts {
+  let made: readonly unknown[] = []
+  let formerWindowMs = 0
+  const once = createOnce(deps)
+  const pending = new Set<Promise<void>>()
+  return (settings, extensions = [], previous) => {
+    const { cache, idempotencyMs } = settings
+    const wanted = [cache, idempotencyMs]
+    const isSame = previous !== undefined && areSameConfigs(wanted, made)
+    const reuse = isSame ? previous.reuse : openReuse(settings, once, deps)
+    made = wanted
+    const former = previous?.reuse
+    if (!isSame && former !== undefined) {
+      // With a store in memory, what others see is kept elsewhere, and outlives it.
+      const askedForMs = former.store.name === 'memory' ? 0 : formerWindowMs
+      deps.deadlines.start(Math.max(OLD_STORE_MS, askedForMs), () => void former.close())
+    }
+    formerWindowMs = idempotencyMs
+    const sharedStore = cache.store === undefined || cache.store.reveal() === 'memory' ? undefined : reuse?.store
+    return { reuse, once, sharedStore, chain: makeChain(extensions, reuse, { ...deps, pending }) }
+  }
+}
+
+function openReuse(settings: Settings, once: Once, deps: PartsDeps): Reuse | undefined {
+  if (deps.openStore === undefined) return undefined
+  const store = deps.openStore(settings.cache)
+  once.use(store, settings)
+  const { now, deadlines, sleep, sha256: digest, reading } = deps
+  return createReuse({ store, once, now, deadlines, sleep, digest, settings, memory: reading.memory })
+}
+
+function makeChain(
+  extensions: readonly LoadedExtension[],
+  reuse: Reuse | undefined,
+  deps: PartsDeps & Pick<ChainDeps, 'pending'>,
+): Chain {
+  if (reuse === undefined) return NO_EXTENSIONS
+  const { log, deadlines, reading, pending } = deps
+  return createChain(extensions, {
+    deadlines,
+    log,
+    store: reuse.store,
+    answers: { hasBody: (answer) => answer.body !== null || bodyNoteOf(answer) !== undefined, standalone },
+    readJson: (incoming) => readJson(incoming, reading),
+    readBytes: ({ headers, body, atEnd }) => readBytes({ request: { headers }, body, atEnd }, reading),
+    memory: reading.memory,
+    endpointOf,
+    bodyBytesMax: reading.bytesMax,
+    pending,
+  })
+}

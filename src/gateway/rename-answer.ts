@@ -1,0 +1,47 @@
+import type { RenameModel } from '../answers/report-model.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { holdsContent } from '../openai/contents.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import type { Draft } from '../requests/draft.ts'
+import type { Live } from '../routing/snapshot.ts'
+import type { Lane, Route } from '../routing/targets/router.ts'
+
+/** What is known of a request whose answer may name a model. */
+export interface NamingRequest {
+  readonly exchange: Exchange
+  readonly draft: Draft
+  readonly route: Route
+  readonly live: Live
+}
+
+/**
+ * Whether the answer to a request may have to give the caller's name for the model, so that it has to be readable.
+ *
+ * @example
+ * if (isRenamed(request)) headers.set('accept-encoding', 'identity')
+ */
+export function isRenamed({ exchange, draft, route, live }: NamingRequest): boolean {
+  if (draft.model !== undefined) return route.model?.reportModel === 'alias'
+  if (live.aliasOf === undefined) return false
+  const endpoint = endpointOf(exchange.target)
+  return !holdsContent(endpoint) && endpoint.split('/', 1)[0] !== 'models'
+}
+
+/**
+ * Makes what gives the name that the answer to a request is to have for its model (`report_model: alias`): the one that the
+ * request names; of an object that was made before, such as a response, the one that it was made under, or the only one that
+ * leads to its model. undefined: it stays the upstream's, byte for byte.
+ *
+ * @example
+ * const renameModel = renamingFor(request, lane)
+ */
+export function renamingFor(request: NamingRequest, lane: Lane | undefined): RenameModel | undefined {
+  if (!isRenamed(request)) return undefined
+  const { draft, route, live } = request
+  const own = draft.model ?? route.alias
+  const { aliasOf } = live
+  return (model, isItem) => {
+    if (!isItem && own !== undefined) return own
+    return draft.model !== undefined || lane === undefined ? undefined : aliasOf?.(lane.upstream.name, model)
+  }
+}

@@ -1,0 +1,78 @@
+import type { Admission } from '../access/admission.ts'
+import type { Principal } from '../access/authorize.ts'
+import type { ReadLimits } from '../exchange/collect-bytes.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { JsonEndpoint } from '../openai/endpoints.ts'
+import { readBytes } from '../requests/read-bytes.ts'
+
+/** What taking a place needs. */
+export interface TakePlaceDeps {
+  readonly admission: Admission
+  readonly reading: ReadLimits
+}
+
+/** A JSON body that passes unread is waited for up to this size: a longer one goes on as it comes. */
+const AWAITED_BYTES_MAX = 1024 * 1024
+/** The routes whose bodies are files, whatever their type says. */
+const FILE_ROUTES: ReadonlySet<string> = new Set(['files', 'uploads', 'containers'])
+
+/**
+ * Takes one of the places for an exchange, which it keeps to its end. A JSON call takes it once its body is there, so that who sends one
+ * slowly, or never, holds nobody up: then it is a promise. Any other body that is still to come goes on as it comes; of the places,
+ * such have a part only.
+ *
+ * Throws, or rejects with, `overloaded`, `draining`, or what is wrong with the body.
+ *
+ * @example
+ * const taking = takePlace(exchange, principal, endpoint, deps)
+ */
+export function takePlace(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  { admission, reading }: TakePlaceDeps,
+): Promise<void> | undefined {
+  const { body } = exchange
+  const caller = callerOf(exchange, principal)
+  if (body !== undefined && !body.isComplete) {
+    if (endpoint !== undefined) return awaitBody(exchange, caller, reading, admission)
+    if (isAwaited(exchange)) return awaitBody(exchange, caller, { ...reading, bytesMax: AWAITED_BYTES_MAX }, admission)
+    const arrived = admission.upload()
+    exchange.onceArrived(arrived)
+    exchange.atEnd(arrived)
+  }
+  exchange.atEnd(admission.admit(caller, exchange.startedAt))
+  return undefined
+}
+
+/**
+ * Who a place is counted for: the holder of a token, or else where the connection comes from, since any key can be made up and only the
+ * upstream knows which ones are good.
+ *
+ * @example
+ * admission.admit(callerOf(exchange, principal), exchange.startedAt)
+ */
+export function callerOf(exchange: Exchange, principal: Principal): string {
+  return principal.kind === 'token' ? principal.id : exchange.from
+}
+
+async function awaitBody(exchange: Exchange, caller: string, limits: ReadLimits, admission: Admission): Promise<void> {
+  exchange.atEnd(admission.arrive())
+  const bytes = await readBytes(exchange, limits)
+  exchange.body = {
+    isComplete: true,
+    isCounted: true,
+    length: bytes.byteLength,
+    whole: () => bytes,
+    stream: () => new Blob([bytes]).stream(),
+  }
+  exchange.atEnd(admission.admit(caller, performance.now(), true))
+}
+
+/** Whether a body that may pass unread is JSON of a size that is known to be small. */
+function isAwaited({ request, route }: Exchange): boolean {
+  const { headers } = request
+  const bytes = headers.get('content-length')
+  if (bytes === null || Number(bytes) > AWAITED_BYTES_MAX || FILE_ROUTES.has(route)) return false
+  return /^application\/(?:json|[\w.+-]+\+json)/i.test(headers.get('content-type') ?? '')
+}

@@ -1,0 +1,133 @@
+import type { Principal } from '../access/authorize.ts'
+import { withoutToken } from '../access/credentials.ts'
+import { bodyNoteOf, noteBody, standalone } from '../answers/body-note.ts'
+import { Tap } from '../answers/tap.ts'
+import type { Recording } from '../cassettes/open-recording.ts'
+import { tapeAnswer } from '../cassettes/tape-answer.ts'
+import { answerEndOf } from '../exchange/answer-end.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { type Fork, forkExchange } from '../exchange/fork-exchange.ts'
+import type { Outcome } from '../exchange/outcome.ts'
+import type { Last, Outgoing } from '../extensions/chain-deps.ts'
+import { assertBytes } from '../formats/bytes/assert-bytes.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { endpointFor, type JsonEndpoint } from '../openai/endpoints.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import { followAbort } from '../timing/follow-abort.ts'
+import type { LiveParts } from './live-parts.ts'
+
+/** What stands behind the extensions. */
+export type Serve = (exchange: Exchange, endpoint: JsonEndpoint | undefined) => Promise<Response>
+
+/** The extensions, and what is to hear the answer that the caller gets. */
+export interface Through extends Pick<LiveParts, 'chain'> {
+  readonly taped: Recording | undefined
+  readonly deadlines: Deadlines
+}
+
+/**
+ * Has the extensions answer a request. Each time that one goes on with it, that is a part of the exchange of its own; the exchange
+ * ends with the body that the caller gets.
+ *
+ * Rejects with an extension's own error, `extension_failed`, or whatever stands behind them rejects with.
+ *
+ * @example
+ * const response = await throughExtensions(exchange, principal, { chain, taped, deadlines }, serve)
+ */
+export async function throughExtensions(
+  exchange: Exchange,
+  principal: Principal,
+  { chain, taped, deadlines }: Through,
+  serve: Serve,
+): Promise<Response> {
+  const forks: Fork[] = []
+  const last =
+    (isTold: boolean): Last =>
+    (outgoing) =>
+      goOn(exchange, outgoing, serve, isTold ? forks : undefined)
+  let response: Response
+  try {
+    response = await chain.run(
+      {
+        exchange,
+        shownTarget: withoutToken(exchange.target, principal),
+        principal: Object.freeze({ kind: principal.kind, id: principal.kind === 'local' ? undefined : principal.id }),
+        call: last(false),
+      },
+      last(true),
+    )
+  } catch (thrown) {
+    // Also of what is under way still, where the caller has left.
+    for (const fork of forks) fork.tell(exchange)
+    throw reasonFor(thrown, forks)
+  }
+  // What is kept is what the caller gets: a replay runs no extension.
+  const end = answerEndOf(exchange, response, { isUpstreams: false, deadlines })
+  return hand(taped === undefined ? response : tapeAnswer(standalone(response), taped, end), exchange, forks, deadlines)
+}
+
+async function goOn(
+  exchange: Exchange,
+  outgoing: Outgoing,
+  serve: Serve,
+  forks: Fork[] | undefined,
+): Promise<Response> {
+  const { request, target, body, json } = outgoing
+  // A call that is given up, such as for its silence, may be made again; none outlives the exchange.
+  const { abort, stop } = followAbort(exchange.abort.signal)
+  const fork = forkExchange(exchange, { request, target, body, json, abort })
+  fork.atEnd(stop)
+  forks?.push(fork)
+  try {
+    const response = await serve(fork, endpointFor(request.method, target))
+    if (!fork.isTapped) fork.end({ kind: 'complete' })
+    return response
+  } catch (cause) {
+    fork.end({ kind: 'failed', cause })
+    throw cause instanceof ApiError ? cause.copy() : cause
+  } finally {
+    // What `context.call` asks beside it is another call's affair.
+    if (forks !== undefined) fork.tell(exchange)
+  }
+}
+
+/** Hands an answer on: whatever an extension has made of it, the exchange ends with its last byte. */
+function hand(response: Response, exchange: Exchange, forks: readonly Fork[], deadlines: Deadlines): Response {
+  exchange.status = response.status
+  exchange.isDelivered = response.headers.has('x-request-id')
+  const note = bodyNoteOf(response)
+  if (note !== undefined && 'whole' in note) return response
+  if (note === undefined && response.body === null) return response
+  exchange.isTapped = true
+  const end: Exchange['end'] = (outcome, bytes) => {
+    for (const fork of forks) fork.tell(exchange)
+    exchange.status = response.status
+    exchange.end(blamed(outcome, forks), bytes)
+  }
+  if (note === undefined) {
+    const answerEnd = answerEndOf(exchange, response, { isUpstreams: false, deadlines })
+    return noteBody(response, { tap: new Tap({ onChunk: assertBytes, onEnd: end, end: answerEnd }) })
+  }
+  note.tap.follow(end)
+  return response
+}
+
+/** What breaks a stream here is a part that has failed, or else an extension's doing: its own stream has thrown, or gave what is no bytes. */
+function blamed(outcome: Outcome, forks: readonly Fork[]): Outcome {
+  if (outcome.kind !== 'failed') return outcome
+  const { cause } = outcome
+  const isOurs = cause instanceof ApiError
+  return failureIn(forks) ?? { kind: 'failed', cause: isOurs ? cause : new ApiError('extension_failed', { cause }) }
+}
+
+/** Whoever read an answer that broke off knows no more than that: why it did, the part that it was of does. */
+function reasonFor(thrown: unknown, forks: readonly Fork[]): unknown {
+  if (!(thrown instanceof ApiError) || thrown.kind !== 'upstream_unreachable') return thrown
+  const cause = failureIn(forks)?.cause
+  return cause instanceof ApiError ? cause : thrown
+}
+
+function failureIn(forks: readonly Fork[]): (Outcome & { readonly kind: 'failed' }) | undefined {
+  const outcome = forks.findLast((fork) => fork.outcome?.kind === 'failed')?.outcome
+  return outcome?.kind === 'failed' ? outcome : undefined
+}

@@ -1,0 +1,200 @@
+import type { CapWords } from '../config/cap-words.ts'
+import type { ParamRule } from '../config/param-rule.ts'
+import type { Json } from '../formats/json/json.ts'
+import { isModel, type Names, type NameTree, namesOf, treeOf } from './name-tree.ts'
+import { type Bounds, boundsOf, joinRanges, type Range } from './ranges.ts'
+import { joinRenames, type Renames } from './renames.ts'
+import { type CapWord, compileTokenCaps, PROMPT_LISTS, type TokenCaps } from './token-caps.ts'
+
+/** What several rules come to together, ready to be run. Paths are those after all renames, if not said otherwise. */
+export interface Plan {
+  /** Every path that a rule names, as callers may write it. */
+  readonly named: NameTree
+  /** What has to stand in the body itself, where rules are about it (`extra-body.ts`). */
+  readonly ofBody: NameTree
+  readonly denials: readonly Denial[]
+  readonly allowances: readonly Allowance[]
+  readonly renames: Renames
+  /** All names of the cap on an answer's tokens: a clamp of one caps them all, and defaults and overrides take them for one. */
+  readonly tokenCaps: TokenCaps
+  /** The range of all of them; undefined: no rule clamps any. */
+  readonly capRange: Range | undefined
+  /** In the order of the rules; within one: drop, defaults, overrides. */
+  readonly settings: readonly Setting[]
+  /** Of all numbers but the caps on tokens. */
+  readonly bounds: readonly Bounds[]
+  /** What holds for the words for how many answers there are that have no bounds of their own; undefined: nothing. */
+  readonly counts: CountBounds | undefined
+  readonly choices: readonly Choice[]
+  readonly required: readonly Required[]
+  /** Whether going through the phases once is as good as going through them until nothing changes. */
+  readonly isSettledAtOnce: boolean
+}
+
+/** A path that callers may not use. */
+export interface Denial {
+  /** The rule's number. */
+  readonly rule: number
+  /** As callers may write it. */
+  readonly names: Names
+  readonly isDropped: boolean
+}
+
+/** The paths that callers may use, all others not. */
+export interface Allowance {
+  readonly rule: number
+  readonly allowed: NameTree
+  readonly isDropped: boolean
+}
+
+/** Something that is taken out or put in. */
+export interface Setting {
+  readonly rule: number
+  readonly operation: 'drop' | 'defaults' | 'overrides'
+  readonly names: Names
+  /** Of `drop`: null. */
+  readonly value: Json
+  readonly isTokenCap: boolean
+}
+
+/** The range of `n`, and the other words that it is for. */
+export interface CountBounds extends Bounds {
+  readonly words: readonly CapWord[]
+}
+
+/** The values that a parameter may have. */
+export interface Choice {
+  readonly rule: number
+  readonly names: Names
+  readonly allowed: readonly Json[]
+  readonly isDropped: boolean
+}
+
+/** A parameter that has to be there. */
+export interface Required {
+  /** The number of the rule. */
+  readonly rule: number
+  readonly names: Names
+  /** As the rule calls it. */
+  readonly written: Names
+}
+
+/**
+ * Joins rules that match one request to what is to be done with it. `words` are those by which its servers may take a cap on tokens;
+ * `endpoint` is what `capEndpointOf` gives.
+ *
+ * @example
+ * const plan = compilePlan(rules.filter(matches), words, 'chat/completions')
+ */
+export function compilePlan(rules: readonly ParamRule[], words: CapWords, endpoint: string): Plan {
+  const renames = joinRenames(rules)
+  const resolve = (path: string): Names => renames.resolve(namesOf(path))
+  // A cap that a rename calls something else is still one.
+  const tokenCaps = compileTokenCaps(words, renames, endpoint)
+  const bounds = boundsOf(rules, resolve, tokenCaps.isCount)
+  const counts = countsUnder(bounds, resolve('n'), tokenCaps)
+  const capRange = joinRanges(bounds.filter(({ names }) => tokenCaps.isCap(names)))
+  const paths = rules.flatMap(pathsOf).map(resolve)
+  const named = [
+    ...paths,
+    ...(counts?.words ?? []).map(({ names }) => names),
+    ...(paths.some(tokenCaps.isCap) ? wordsNamed(tokenCaps, capRange) : []),
+  ]
+  const plan = {
+    named: treeOf(named.flatMap((names) => renames.sources(names))),
+    denials: rules.flatMap(({ number: rule, deny, onViolation }) =>
+      deny.flatMap((path) =>
+        renames.sources(namesOf(path)).map((names) => ({ rule, names, isDropped: onViolation === 'drop' })),
+      ),
+    ),
+    allowances: rules.flatMap(({ number: rule, allow, onViolation }) =>
+      allow === undefined ? [] : [{ rule, allowed: treeOf(allow.map(resolve)), isDropped: onViolation === 'drop' }],
+    ),
+    renames,
+    tokenCaps,
+    capRange,
+    settings: rules.flatMap((rule) => settingsOf(rule, resolve, tokenCaps)),
+    counts,
+    bounds: bounds.filter(({ names }) => !tokenCaps.isCap(names)),
+    choices: rules.flatMap(({ number: rule, values, onViolation }) =>
+      Object.entries(values).map(([path, allowed]) => {
+        return { rule, names: resolve(path), allowed, isDropped: onViolation === 'drop' }
+      }),
+    ),
+    required: rules.flatMap(({ number, require }) => {
+      return require.map((path) => ({ rule: number, names: resolve(path), written: namesOf(path) }))
+    }),
+  }
+  return { ...plan, ofBody: namesOfBody(plan), isSettledAtOnce: isSettledAtOnce(plan) }
+}
+
+/**
+ * Rules undo each other's work only where one takes away what another one has judged or put in: by `on_violation: drop`, by
+ * taking one of the token caps away, or where paths lie within each other.
+ */
+function isSettledAtOnce({
+  denials,
+  allowances,
+  choices,
+  settings,
+  named,
+}: Omit<Plan, 'isSettledAtOnce' | 'ofBody'>): boolean {
+  const isTakenAway = [...denials, ...allowances, ...choices].some(({ isDropped }) => isDropped)
+  // Taken out, or null: which of the caps is there is another question then.
+  const isCapGone = settings.some(({ isTokenCap, value }) => isTokenCap && value === null)
+  return !(isTakenAway || isCapGone || hasPathsWithinOthers(named))
+}
+
+/** The parameters that rules are about, but for numbers and models, which are judged wherever they stand. */
+function namesOfBody({ denials, choices, settings }: Pick<Plan, 'denials' | 'choices' | 'settings'>): NameTree {
+  const set = settings.filter(({ operation, isTokenCap }) => operation !== 'defaults' && !isTokenCap)
+  const paths: readonly Names[] = [...denials, ...choices, ...set].map(({ names }) => names)
+  return treeOf(paths.filter((names) => !isModel(names)))
+}
+
+/** Whether one path leads through the end of another. */
+function hasPathsWithinOthers({ isEnd, children }: NameTree): boolean {
+  return (isEnd && children.size > 0) || [...children.values()].some(hasPathsWithinOthers)
+}
+
+/** A model that rules are chosen by has to be the one that the upstream reads. */
+function pathsOf(rule: ParamRule): string[] {
+  const { defaults, overrides, clamp, rename, values, match } = rule
+  return [
+    ...(match.model === undefined ? [] : ['model']),
+    ...[defaults, overrides, clamp, values, rename].flatMap((byPath) => Object.keys(byPath)),
+    ...Object.values(rename),
+    ...rule.drop,
+    ...rule.require,
+    ...rule.deny,
+    ...(rule.allow ?? []),
+  ]
+}
+
+/** What rules about a cap go by: all its words, and where it has a maximum also what multiplies that. */
+function wordsNamed({ words }: TokenCaps, range: Range | undefined): Names[] {
+  const isCounted = range?.max !== undefined
+  const named = words.filter(({ kind }) => kind !== 'count' || isCounted).map(({ names }) => names)
+  return isCounted ? [...named, ...PROMPT_LISTS.map((name) => [name])] : named
+}
+
+/** A maximum of `n` is for all words by which a server takes how many answers there are, but those that have a range of their own. */
+function countsUnder(bounds: readonly Bounds[], n: Names, { words }: TokenCaps): CountBounds | undefined {
+  const own = new Map(bounds.map((one) => [one.names.join('.'), one]))
+  const first = own.get(n.join('.'))
+  if (first?.max === undefined) return undefined
+  const others = words.filter(({ kind, names }) => kind === 'count' && !own.has(names.join('.')))
+  return { ...first, min: undefined, words: others }
+}
+
+function settingsOf(rule: ParamRule, resolve: (path: string) => Names, { isCap }: TokenCaps): Setting[] {
+  const setting = (operation: Setting['operation'], path: string, value: Json): Setting => {
+    const names = resolve(path)
+    return { rule: rule.number, operation, names, value, isTokenCap: isCap(names) }
+  }
+  return [
+    ...rule.drop.map((path) => setting('drop', path, null)),
+    ...Object.entries(rule.defaults).map(([path, value]) => setting('defaults', path, value)),
+    ...Object.entries(rule.overrides).map(([path, value]) => setting('overrides', path, value)),
+  ]
+}

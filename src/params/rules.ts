@@ -1,0 +1,179 @@
+import { type CapWords, OPENAI_WORDS } from '../config/cap-words.ts'
+import type { ParamRule } from '../config/param-rule.ts'
+import type { Edit } from '../formats/json/edit.ts'
+import type { JsonObject } from '../formats/json/json.ts'
+import type { JsonBody } from '../formats/json/json-body.ts'
+import { endpointPath } from '../openai/endpoint-path.ts'
+import { doneOf, type Step, stepsOf } from './done.ts'
+import { editsOf } from './draft-edits.ts'
+import { fieldMeantBy } from './form-field.ts'
+import { compileInnerLimits, type InnerLimits } from './inner-limits.ts'
+import { compileMatch, type FactsBeforeModel, fitsBeforeModel, mismatchOf } from './match-rule.ts'
+import { compilePlan } from './plan.ts'
+import { checkForm, runOnJson } from './run-plan.ts'
+import { capEndpointOf } from './token-caps.ts'
+
+/** What decides which rules a request is subject to. */
+export interface RequestFacts extends FactsBeforeModel {
+  /** The model that the caller named, or the default put in. */
+  readonly model: string | undefined
+}
+
+/** All rules of the configuration file, ready to be asked for each request. */
+export interface Rules {
+  /** The rules that match, ready to be applied; undefined: none does. */
+  readonly match: (facts: RequestFacts) => RuleProgram | undefined
+  /** Whether any rule might match before the model is known (by endpoint, principal and headers). Cheap. */
+  readonly mayMatch: (facts: FactsBeforeModel) => boolean
+  /** Whether a rule would fit the same request at another endpoint, as far as can be told without the model, and does not fit it as it is. */
+  readonly misses: (facts: FactsBeforeModel, endpoint: string) => boolean
+  /** One of them, as if there were no other. */
+  readonly alone: (rule: number) => Rules
+  /** For `explain`: each rule with whether it matches and, where not, what does not fit. */
+  readonly judge: (facts: RequestFacts) => readonly { readonly rule: number; readonly mismatch: string | undefined }[]
+}
+
+/**
+ * The rules that match one request, as one: applied together, in phases, so that a cap is never lost and applying them to
+ * what they have made changes nothing more.
+ *
+ * 1. `deny` and `allow` judge what the caller sent, by its own names and by those that a rename gives them. What a rule itself
+ *    puts in is no violation.
+ * 2. `rename`; from here on, an old name means the new one in all rules.
+ * 3. Rule by rule: `drop`, `defaults` (of what is absent or null), `overrides`.
+ * 4. `clamp`: the narrowest range of all rules; a number outside becomes the bound, and a maximum goes before a minimum.
+ * 5. `values`: what is there and not null must equal one of those listed.
+ * 6. `require`: must be there, and not null, in what goes out.
+ *
+ * Where rules undo each other's work, phases 1 to 5 are gone through again until nothing changes. All words for the cap on an
+ * answer's tokens are one: a clamp of one caps all that are there, for all answers together; a default is put in where none is that counts
+ * at the endpoint, and an override sets those that are there. Paths lead through objects, not into arrays.
+ */
+export interface RuleProgram {
+  /** The numbers of the rules. */
+  readonly rules: readonly number[]
+  /**
+   * Works out what has to change in a JSON body. Throws `parameter_not_allowed`, `invalid_parameter` or
+   * `rules_not_applicable` where the request is refused: the last also for a body that is no object, and for a name of a rule
+   * that occurs twice.
+   */
+  readonly apply: (body: JsonBody) => Applied
+  /** The limits for what stands deeper in a body than a rule leads; undefined: there are none. */
+  readonly judgeInner: InnerLimits | undefined
+  /** The same for a form's text fields: checks only; throws `rules_not_applicable` where something would have to change. */
+  readonly checkForm: (fields: ReadonlyMap<string, readonly string[]>) => void
+  /** Whether a server that reads a form's field of that name may take it for a parameter that a rule is about. */
+  readonly isAbout: (field: string) => boolean
+}
+
+/** What rules have done to a body. */
+export interface Applied {
+  /** Empty: nothing changes, and the received bytes go on. */
+  readonly edits: readonly Edit[]
+  /**
+   * What was done, by operation, parameters in order: `defaults=temperature; clamp=max_tokens`; empty for nothing. Visible ASCII
+   * and spaces, at most about 1 KB.
+   */
+  readonly done: string
+  /** What goes on, parsed; worked out when it is asked for. */
+  readonly value: JsonObject
+  /** The same for `explain`, rule by rule; worked out when it is asked for. */
+  readonly steps: readonly Step[]
+}
+
+/** Callers choose models and paths: what was found out is kept for so many of them, and for short ones only. */
+const REMEMBERED_MAX = 512
+const REMEMBERED_CHARS_MAX = 256
+
+/**
+ * Prepares the rules of the configuration file.
+ *
+ * `words` are those by which any of the upstreams may take a cap on tokens. What they come to together is worked out once for each set of rules that has matched, and which match is kept for the last
+ * few hundred different requests.
+ *
+ * @example
+ * const rules = createRules(settings.params)
+ * const applied = rules.match(facts)?.apply(body)
+ */
+export function createRules(rules: readonly ParamRule[], words: CapWords = OPENAI_WORDS): Rules {
+  const compiled = rules.map((rule) => ({ rule, match: compileMatch(rule) }))
+  const headers = compiled.flatMap(({ match }) => match.headers)
+  const byFacts = remember<RuleProgram | undefined>(REMEMBERED_CHARS_MAX)
+  const byRules = remember<RuleProgram | undefined>(Infinity)
+
+  const search = (facts: RequestFacts): RuleProgram | undefined => {
+    const matching = compiled.filter(({ match }) => fitsBeforeModel(match, facts) && match.fitsModel(facts.model))
+    const numbers = matching.map(({ rule }) => rule.number)
+    const endpoint = capEndpointOf(endpointPath(facts.endpoint))
+    return byRules(`${numbers.join()} ${endpoint}`, () =>
+      matching.length === 0
+        ? undefined
+        : compile(
+            matching.map(({ rule }) => rule),
+            words,
+            endpoint,
+          ),
+    )
+  }
+  return {
+    match: (facts) => (rules.length === 0 ? undefined : byFacts(keyOf(facts, headers), () => search(facts))),
+    mayMatch: (facts) => compiled.some(({ match }) => fitsBeforeModel(match, facts)),
+    misses: (facts, endpoint) =>
+      compiled.some(
+        ({ match }) => !match.fitsEndpoint(facts.endpoint) && fitsBeforeModel(match, { ...facts, endpoint }),
+      ),
+    alone: (number) =>
+      createRules(
+        rules.filter((rule) => rule.number === number),
+        words,
+      ),
+    judge: (facts) => compiled.map(({ rule, match }) => ({ rule: rule.number, mismatch: mismatchOf(match, facts) })),
+  }
+}
+
+function compile(rules: readonly ParamRule[], words: CapWords, endpoint: string): RuleProgram {
+  const plan = compilePlan(rules, words, endpoint)
+  return {
+    rules: rules.map(({ number }) => number),
+    judgeInner: compileInnerLimits(rules, words),
+    apply(body) {
+      const { root, text, notes } = runOnJson(plan, body)
+      const edits = editsOf(root, text)
+      return {
+        edits,
+        done: edits.length === 0 ? '' : doneOf(notes),
+        get value() {
+          return (edits.length === 0 ? text.value : root.value()) as JsonObject
+        },
+        get steps() {
+          return edits.length === 0 ? [] : stepsOf(notes)
+        },
+      }
+    },
+    checkForm: (fields) => checkForm(plan, fields),
+    isAbout: (field) => fieldMeantBy(field, plan.named) !== undefined,
+  }
+}
+
+/** All that a match can depend on. Lengths keep one part from passing for another. */
+function keyOf(
+  { model, endpoint, principal: { kind, id }, headers }: RequestFacts,
+  asked: readonly { readonly fits: (headers: Headers) => boolean }[],
+): string {
+  let bits = ''
+  for (const { fits } of asked) bits += fits(headers) ? '1' : '0'
+  return `${bits} ${kind} ${id?.length} ${id} ${endpoint.length} ${endpoint} ${model === undefined ? '-' : `=${model}`}`
+}
+
+/** Keeps what was worked out for the last keys. */
+function remember<T>(charsMax: number): (key: string, work: () => T) => T {
+  const known = new Map<string, { readonly result: T }>()
+  return (key, work) => {
+    const before = known.get(key)
+    if (before !== undefined) return before.result
+    const result = work()
+    if (known.size >= REMEMBERED_MAX) known.clear()
+    if (key.length <= charsMax) known.set(key, { result })
+    return result
+  }
+}

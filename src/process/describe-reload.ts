@@ -1,0 +1,119 @@
+import { isAbsolute, relative, resolve } from 'node:path'
+import { nameTokens } from '../access/name-tokens.ts'
+import type { Config } from '../config/config.ts'
+import { ENV_ROWS } from '../config/env.ts'
+import type { Env } from '../config/env-reader.ts'
+import type { Configuration } from './configuration.ts'
+import { type FileStates, NO_PLAIN_FILE } from './file-states.ts'
+import type { ConfigurationPart } from './gateway.ts'
+import { sha256 } from './sha256.ts'
+
+/** Variables that name a file: what is in it is read again, though the name is not. */
+const NAMES_A_FILE = /_FILE$|^NEXCODE_CONFIG$|^EXTENSIONS$/
+
+/** The files that have a part to themselves; all others are the settings'. */
+const PART_OF: ReadonlyMap<string, ConfigurationPart> = new Map([
+  ['API_TOKEN_FILE', 'tokens'],
+  ['TLS_CERT_FILE', 'tls'],
+  ['TLS_KEY_FILE', 'tls'],
+])
+
+/** The files that a reload has looked at. */
+export interface LookedAt {
+  readonly files: FileStates
+  /** Those, by their absolute paths, of which the old text goes on. */
+  readonly refused: ReadonlySet<string>
+}
+
+/**
+ * The files whose old text goes on: those that are bad themselves, and all that a part is read from which is not taken over.
+ *
+ * @example
+ * const refused = findRefused(files, badFiles, new Set(['settings']), env)
+ */
+export function findRefused(
+  files: FileStates,
+  badFiles: ReadonlySet<string>,
+  parts: ReadonlySet<ConfigurationPart>,
+  env: Env,
+): ReadonlySet<string> {
+  return new Set(
+    [...files.keys()].filter(
+      (path) => badFiles.has(path) || parts.has(PART_OF.get(variableOf(path, env) ?? '') ?? 'settings'),
+    ),
+  )
+}
+
+/**
+ * The files that were refused, as the log names them. What came through a pipe is gone, and was not looked at.
+ *
+ * @example
+ * log.error({ problems, refused: showRefused(lookedAt, env) }, 'configuration not reloaded')
+ */
+export function showRefused({ files, refused }: LookedAt, env: Env): readonly string[] {
+  return [...files]
+    .filter(([path, state]) => refused.has(path) && state !== NO_PLAIN_FILE)
+    .map(([path]) => shown(path, env))
+}
+
+/**
+ * Says for the log what a reload has read, how much there is now, whose tokens have come and gone, which files were refused, and
+ * what was not looked at.
+ *
+ * @example
+ * log.info(describeReload(before, after, { files, refused }), 'configuration reloaded')
+ */
+export function describeReload(
+  before: Configuration,
+  after: Configuration,
+  lookedAt: LookedAt,
+): Readonly<Record<string, unknown>> {
+  const { settings, auth } = after.config
+  const { upstreams, models, params } = settings
+  const { env, file } = after.source
+  const [old, now] = [namesOf(before.config), namesOf(after.config)]
+  const files = [...lookedAt.files]
+  const refused = showRefused(lookedAt, env)
+  const pipes = files.filter(([, state]) => state === NO_PLAIN_FILE).map(([path]) => shown(path, env))
+  const added = [...now].filter((name) => !old.has(name))
+  const removed = [...old].filter((name) => !now.has(name))
+  return {
+    file,
+    ...{ upstreams: upstreams.length, models: models.length, rules: params.length },
+    ...(auth.tokens.length > 0 && { tokens: auth.tokens.length }),
+    ...(added.length > 0 && { tokens_added: added }),
+    ...(removed.length > 0 && { tokens_removed: removed }),
+    read: files
+      .filter(([path, state]) => state !== NO_PLAIN_FILE && !lookedAt.refused.has(path))
+      .map(([path]) => shown(path, env)),
+    ...(refused.length > 0 && { refused }),
+    // What came through a pipe is gone, and a process keeps the environment that it was started with.
+    not_read: [
+      ...pipes,
+      ...ENV_ROWS.map(({ name }) => name).filter((name) => !NAMES_A_FILE.test(name) && isSet(env[name])),
+    ],
+  }
+}
+
+function namesOf({ auth }: Config): ReadonlySet<string> {
+  return new Set(nameTokens(auth.tokens, sha256).map(({ name }) => name))
+}
+
+/** A file as a person knows it: below the working folder without that, and with the variable that names it. */
+function shown(path: string, env: Env): string {
+  const near = relative('.', path)
+  const name = variableOf(path, env)
+  const short = near.startsWith('..') || isAbsolute(near) ? path : near
+  return name === undefined ? short : `${short} (${name})`
+}
+
+/** The variable that names a file. */
+function variableOf(path: string, env: Env): string | undefined {
+  return ENV_ROWS.find(
+    ({ name }) => /_FILE$/.test(name) && isSet(env[name]) && resolve(String(env[name]).trim()) === path,
+  )?.name
+}
+
+function isSet(text: string | undefined): boolean {
+  return text !== undefined && text.trim() !== ''
+}

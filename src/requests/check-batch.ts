@@ -1,0 +1,202 @@
+import type { Principal } from '../access/authorize.ts'
+import type { ReadLimits } from '../exchange/collect-bytes.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { type Fork, forkExchange } from '../exchange/fork-exchange.ts'
+import { GatheredBytes } from '../formats/bytes/gathered-bytes.ts'
+import { isJsonObject } from '../formats/json/json.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { batchInputs, makesBatch } from '../openai/batch-inputs.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { endpointPath } from '../openai/endpoint-path.ts'
+import type { Answered } from '../routing/attempts/ask.ts'
+import { ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
+import type { Live } from '../routing/snapshot.ts'
+import type { Lane, Route } from '../routing/targets/router.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import { followAbort } from '../timing/follow-abort.ts'
+import { checkInner } from './check-inner.ts'
+import { type Draft, draftAsIs } from './draft.ts'
+import { judgeBatch } from './judge-batch.ts'
+import { mayBringCalls } from './judge-inner.ts'
+
+/** A request that makes a batch, and where it goes. */
+export interface BatchRequest {
+  readonly exchange: Exchange
+  readonly principal: Principal
+  readonly draft: Draft
+  readonly route: Route
+  readonly live: Live
+}
+
+/** What reading a batch's file from its upstream needs. */
+export interface BatchDeps {
+  readonly reading: ReadLimits
+  readonly deadlines: Deadlines
+  readonly timeouts: TimeLimits
+}
+
+/** Asks the targets of a route for something else than what the request is about. */
+export type AskForFile = (exchange: Exchange, draft: Draft, route: Route) => Promise<Answered>
+
+const LF = 0x0a
+/** What speaks of the body of the request itself, of its answer, or of when it is made. */
+const NOT_FOR_THE_FILE = [
+  ...['content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'idempotency-key', 'range'],
+  ...['if-match', 'if-none-match', 'if-modified-since', 'if-range'],
+]
+
+/**
+ * Whether a request makes a batch of a file, whose calls rules or models restrict.
+ *
+ * @example
+ * const route = makesRuledBatch(exchange, principal, live) ? await checkBatch(request, ask, deps) : wanted
+ */
+export function makesRuledBatch(exchange: Exchange, principal: Principal, live: Live): boolean {
+  if (exchange.request.method !== 'POST' || !makesBatch(endpointPath(endpointOf(exchange.target)))) return false
+  return mayBringCalls(exchange, principal, live)
+}
+
+/**
+ * Reads the files that a batch is to be made of where they are, at its upstream, and judges their lines by the rules and models that hold
+ * now: they may have been uploaded in another way, with another purpose, or before. Gives the way to the upstream that has them.
+ *
+ * Rejects with `rules_not_applicable` for a file that can't be read, a line that the rules would have to change, or one of another
+ * endpoint than the batch's; and with what the rules of a line throw.
+ *
+ * @example
+ * const route = await checkBatch({ exchange, principal, draft, route, live }, ask, deps)
+ */
+export async function checkBatch(request: BatchRequest, ask: AskForFile, deps: BatchDeps): Promise<Route> {
+  const { draft, live } = request
+  const text = draft.textFor(undefined)
+  if (text === undefined || !isJsonObject(draft.value)) throw notReadable()
+  const { files, endpoint } = batchInputs(text, draft.value)
+  let { route } = request
+  for (const id of files) {
+    const lane = await readFile(id, endpoint, { ...request, route }, ask, deps)
+    route = { ...route, lanes: [lane], order: () => [lane] }
+  }
+  checkInner(draft.inner, route, live)
+  return route
+}
+
+/** Judges one file, and gives the lane that has it. */
+async function readFile(
+  id: string,
+  endpoint: string | undefined,
+  request: BatchRequest,
+  ask: AskForFile,
+  deps: BatchDeps,
+): Promise<Lane> {
+  const { exchange, route } = request
+  const { abort, stop } = followAbort(exchange.abort.signal)
+  const fork = forkForFile(id, exchange, abort)
+  fork.atEnd(stop)
+  try {
+    const { answer, lane } = await ask(fork, draftAsIs(null), route)
+    const coding = answer.headers.get('content-encoding') ?? 'identity'
+    if (!answer.ok || coding !== 'identity') throw notGiven(id, answer.status)
+    await judgeLines(answer.body, endpoint, { ...request, route }, lane, { fork, deps })
+    fork.end({ kind: 'complete' })
+    return lane
+  } catch (cause) {
+    abort.abort(cause)
+    fork.end({ kind: 'failed', cause })
+    throw cause
+  } finally {
+    fork.tell(exchange)
+  }
+}
+
+function forkForFile(id: string, exchange: Exchange, abort: AbortController): Fork {
+  const headers = new Headers(exchange.request.headers)
+  for (const name of NOT_FOR_THE_FILE) headers.delete(name)
+  headers.set('accept', '*/*')
+  headers.set('accept-encoding', 'identity')
+  const query = /\?.*$/s.exec(exchange.target)?.[0] ?? ''
+  return forkExchange(exchange, {
+    request: new Request(exchange.request.url, { method: 'GET', headers }),
+    target: `/v1/files/${encodeURIComponent(id)}/content${query}`,
+    body: undefined,
+    json: undefined,
+    abort,
+  })
+}
+
+/** What reads the lines of one file as they come. */
+interface Reading {
+  readonly fork: Fork
+  readonly deps: BatchDeps
+}
+
+async function judgeLines(
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  endpoint: string | undefined,
+  request: BatchRequest,
+  lane: Lane,
+  { fork, deps: { reading, deadlines, timeouts } }: Reading,
+): Promise<void> {
+  const { exchange, principal, route, live } = request
+  const held = reading.memory.hold(fork)
+  const pending = new GatheredBytes()
+  let line = 0
+  const judge = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
+    const file = { bytes, start: 0, end: bytes.byteLength, isBatch: true, endpoint, lineBefore: line }
+    const { edits, inner, done, lines } = await judgeBatch(file, exchange, principal, live)
+    line += lines
+    if (edits.length > 0) throw wouldChange(done)
+    checkInner(inner, { ...route, lanes: [lane] }, live)
+  }
+  const idle = deadlines.start(ownLimit('streamIdleMs', route, lane) ?? timeouts.streamIdleMs, () =>
+    fork.abort.abort(new ApiError('upstream_timeout')),
+  )
+  try {
+    for await (const chunk of body ?? []) {
+      idle.suspend()
+      const end = chunk.lastIndexOf(LF) + 1
+      if (end > 0) {
+        held.release(pending.byteLength)
+        pending.add(chunk.subarray(0, end))
+        await judge(pending.join())
+      }
+      held.add(chunk.byteLength - end)
+      pending.add(chunk.subarray(end))
+      if (pending.byteLength > reading.bytesMax) throw lineTooLong(line + 1)
+      idle.touch()
+    }
+    if (pending.byteLength > 0) await judge(pending.join())
+  } catch (thrown) {
+    if (thrown instanceof ApiError) throw thrown
+    const { signal } = fork.abort
+    throw signal.aborted ? signal.reason : new ApiError('upstream_unreachable', { cause: thrown })
+  } finally {
+    idle.clear()
+  }
+}
+
+function notReadable(): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: 'This server has rules for the calls in a batch, and takes what makes one as a JSON object only.',
+  })
+}
+
+function notGiven(id: string, status: number): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: `This server has rules for the calls in a batch, and reads its file before it is made one. The upstream answered ${status} to GET /v1/files/${id.slice(0, 100)}/content. Name a file of the purpose 'batch' that it gives.`,
+    param: 'input_file_id',
+  })
+}
+
+function wouldChange(done: string): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: `This server's rules would have to change calls in the file of this batch (${done}), which they do when it is uploaded. Upload it here, with the purpose 'batch', and make the batch of that.`,
+    param: 'input_file_id',
+  })
+}
+
+function lineTooLong(line: number): ApiError {
+  return new ApiError('request_too_large', {
+    message: `Line ${line} of the batch's file is longer than a call may be here.`,
+    param: 'input_file_id',
+  })
+}

@@ -1,0 +1,29 @@
+import { ApiError } from '../openai/api-error.ts'
+import type { InnerModel } from '../openai/inner-models.ts'
+import type { Live } from '../routing/snapshot.ts'
+import type { Route } from '../routing/targets/router.ts'
+
+/**
+ * Refuses a request that names a model elsewhere than in its own place, such as within its body or in a header, which may not be asked for
+ * where it goes: there no name is replaced by the upstream's own.
+ *
+ * Throws `model_not_found`, or `rules_not_applicable` for a name that stands for another one, or for another upstream's.
+ *
+ * @example
+ * checkInner(draft.inner, route, live)
+ */
+export function checkInner(inner: readonly InnerModel[], { lanes }: Route, { router, settings }: Live): void {
+  if (inner.length === 0 || (settings.models.length === 0 && settings.unknownModels === 'pass')) return
+  for (const { model, param } of inner) {
+    const known = router.route(model)
+    if (known.model === undefined) continue
+    const isKept = lanes.every(({ upstream }) =>
+      known.lanes.some((lane) => lane.upstream.name === upstream.name && (lane.model ?? model) === model),
+    )
+    if (isKept) continue
+    throw new ApiError('rules_not_applicable', {
+      message: `The model in '${param}' is this server's name for another one, or for one of another upstream, and can be used only as the model of a request of its own.`,
+      param,
+    })
+  }
+}

@@ -1,0 +1,41 @@
+import { endpointOf } from '../openai/endpoint-of.ts'
+import type { Live } from '../routing/snapshot.ts'
+import type { Lane } from '../routing/targets/router.ts'
+import type { Draft, ModelName } from './draft.ts'
+import { editBody } from './edit-body.ts'
+
+/** A body without what the server of its lane is known to refuse. */
+export interface FittedBody {
+  readonly body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
+  /** What was left out, as `x-nexcode-params` has it. */
+  readonly done: string
+}
+
+/**
+ * Leaves out of a draft's body what the server of a lane is known to refuse; undefined: there is nothing of the kind in it.
+ * `model` is what the lane is to read as the model, `target` the caller's request target.
+ *
+ * @example
+ * const fitted = fitDraft(draft, lane, draft.modelFor(lane), exchange.target, live)
+ */
+export function fitDraft(
+  draft: Draft,
+  lane: Lane,
+  model: ModelName,
+  target: string,
+  { fitOf }: Live,
+): FittedBody | undefined {
+  const fit = fitOf(lane.upstream)
+  const text = fit === undefined ? undefined : draft.textFor(model)
+  if (fit === undefined || text === undefined) return undefined
+  const { edits, done } = fit(text, endpointOf(target))
+  return edits.length === 0 ? undefined : { body: editBody(text, edits), done }
+}
+
+const OF_PRESET = /(?:^|; )preset=[^;]*$/
+
+/** Tells in place of what was left out for another lane what is left out for this one; empty: nothing. */
+export function withPresetsPart(params: string, done: string): string {
+  const others = params.replace(OF_PRESET, '')
+  return others === '' || done === '' ? others + done : `${others}; ${done}`
+}

@@ -1,0 +1,164 @@
+import type { Principal } from '../access/authorize.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Edit } from '../formats/json/edit.ts'
+import { foldName } from '../formats/json/fold-name.ts'
+import type { JsonObject } from '../formats/json/json.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { endpointPath, isPlainPath } from '../openai/endpoint-path.ts'
+import type { InnerModel } from '../openai/inner-models.ts'
+import { modelOf } from '../params/default-model.ts'
+import { sentTwice } from '../params/refusals.ts'
+import type { Live } from '../routing/snapshot.ts'
+import { Slice } from '../timing/slices.ts'
+import { callIn, hidesCall, type LineCall } from './batch-line.ts'
+import { assertOneModel } from './draft.ts'
+import { assertCallNames, assertNothingHidden, assertUnchanged, judgeInner } from './judge-inner.ts'
+import { factsOf } from './request-facts.ts'
+
+/** A file that may be the calls of a batch, one in each line. */
+export interface BatchFile {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly start: number
+  readonly end: number
+  /** Whether it is uploaded as that: no line that may hold a call is passed over. Else the first that is none says that there is none. */
+  readonly isBatch: boolean
+  /** What all of its calls have to be of, and what a line without a `url` is of; undefined: each says so. */
+  readonly endpoint?: string | undefined
+  /** How many lines are before these. */
+  readonly lineBefore?: number
+}
+
+/** What becomes of the calls of a batch. */
+export interface JudgedBatch {
+  /** Of the bytes that the file is in. */
+  readonly edits: readonly Edit[]
+  /** The models that they name, each once. */
+  readonly inner: readonly InnerModel[]
+  /** What was done to the first that is changed, as `x-nexcode-params` has it. */
+  readonly done: string
+  /** How many lines it has. */
+  readonly lines: number
+}
+
+const LF = 0x0a
+const BRACE = 0x7b
+const ENDPOINT_CHARS_MAX = 60
+
+/**
+ * Judges the calls in a batch's file (OpenAI specification, `RequestInput`: `{"custom_id", "method", "url", "body"}`): each is under
+ * the rules for its own endpoint and model, which change it where they would change a request.
+ *
+ * The event loop is free between slices of it. Rejects with `rules_not_applicable`, or with what the rules of a line throw, which
+ * names the line.
+ *
+ * @example
+ * const { edits } = await judgeBatch(file, exchange, principal, live)
+ */
+export async function judgeBatch(
+  { bytes, start, end, isBatch, endpoint, lineBefore = 0 }: BatchFile,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+): Promise<JudgedBatch> {
+  const edits: Edit[] = []
+  const models = new Map<string, InnerModel>()
+  const slice = new Slice()
+  let done = ''
+  let number = lineBefore
+  for (let at = start; at < end; number += 1) {
+    const found = bytes.indexOf(LF, at)
+    const lineEnd = found === -1 || found > end ? end : found
+    const line = bytes.subarray(at, lineEnd)
+    if (!isBlank(line)) {
+      const call = await callIn(line)
+      if (call !== undefined && (await hidesCall(line))) inLine(number + 1, refuseLine)
+      if (call === undefined) {
+        if (!isBatch) break
+        // A reader that parts lines elsewhere, or reads another charset, may find a call in it.
+        if (line.includes(BRACE)) inLine(number + 1, refuseLine)
+        at = lineEnd + 1
+        continue
+      }
+      const judged = inLine(number + 1, () => judgeCall(call, endpoint, exchange, principal, live))
+      for (const edit of judged.edits) edits.push({ ...edit, start: edit.start + at, end: edit.end + at })
+      for (const one of judged.inner) if (!models.has(one.model)) models.set(one.model, inLineParam(number + 1, one))
+      done ||= judged.done
+    }
+    at = lineEnd + 1
+    if (slice.isOver()) await slice.rest()
+  }
+  return { edits, inner: [...models.values()], done, lines: number - lineBefore }
+}
+
+function judgeCall(
+  call: LineCall,
+  batchEndpoint: string | undefined,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+): Omit<JudgedBatch, 'lines'> {
+  const { line, body: json, offset, url } = call
+  const names = line.members.map(({ key }) => foldName(key))
+  for (const name of ['body', 'url']) if (names.indexOf(name) !== names.lastIndexOf(name)) throw sentTwice([name])
+  const path = url ?? batchEndpoint
+  const endpoint = path === undefined ? undefined : endpointOf(path)
+  if (batchEndpoint !== undefined && endpointOf(batchEndpoint) !== endpoint) throw otherEndpoint(batchEndpoint)
+  if (endpoint === undefined || !isPlainPath(endpoint)) throw notACall()
+  const value = json.value as JsonObject
+  const model = modelOf(value)
+  assertOneModel(json)
+  assertCallNames(model, endpointPath(endpoint), live)
+  if (model !== undefined) live.assertSpelling?.(model)
+  assertNothingHidden(json, value)
+  const program = live.rules.match(factsOf(exchange, principal, model, endpoint))
+  const applied = program?.apply(json)
+  if (applied !== undefined) program?.judgeInner?.(applied.value)
+  const checkOwn = (other: NonNullable<typeof program>, param: string): void => assertUnchanged(other, json, param)
+  const inner = judgeInner({ exchange, principal, live, value, program, checkOwn })
+  const edits = (applied?.edits ?? []).map(({ start, end, text }) => ({
+    start: start + offset,
+    end: end + offset,
+    text,
+  }))
+  const own = model === undefined ? [] : [{ model, param: 'model' }]
+  return { edits, inner: [...own, ...inner], done: applied?.done ?? '' }
+}
+
+/** Says in which line something is wrong. */
+function inLine<T>(number: number, judge: () => T): T {
+  try {
+    return judge()
+  } catch (thrown) {
+    if (!(thrown instanceof ApiError)) throw thrown
+    const { message, param, code } = thrown.body.error
+    const where = { message: `Line ${number} of the file: ${message}`, param: `line ${number}: ${param ?? 'body'}` }
+    throw new ApiError(thrown.kind, { ...where, code, rule: thrown.rule, cause: thrown.cause })
+  }
+}
+
+function inLineParam(number: number, { model, param }: InnerModel): InnerModel {
+  return { model, param: `line ${number}: body.${param}` }
+}
+
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
+}
+
+function refuseLine(): never {
+  throw notACall()
+}
+
+function otherEndpoint(endpoint: string): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message: `this call is of another endpoint than its batch, which is of '${endpoint.slice(0, ENDPOINT_CHARS_MAX)}'.`,
+    param: 'url',
+  })
+}
+
+function notACall(): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message:
+      'this server has rules for the calls in a batch, and cannot read this one. Write each call in one line of JSON in UTF-8, with "url" and "body", such as {"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {…}}.',
+  })
+}

@@ -1,0 +1,235 @@
+import type { Principal } from '../access/authorize.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Edit } from '../formats/json/edit.ts'
+import { isJsonObject } from '../formats/json/json.ts'
+import type { JsonBody } from '../formats/json/json-body.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { endpointPath } from '../openai/endpoint-path.ts'
+import type { JsonEndpoint } from '../openai/endpoints.ts'
+import { longLists } from '../openai/inner-calls.ts'
+import type { InnerModel } from '../openai/inner-models.ts'
+import { wordsOfValue } from '../openai/json-type-words.ts'
+import { STATEFUL_RESOURCES } from '../openai/stateful-resources.ts'
+import { modelOf, wantsStream, withDefaultModel, withModel } from '../params/default-model.ts'
+import { notAnObject } from '../params/refusals.ts'
+import type { Applied, RequestFacts, RuleProgram } from '../params/rules.ts'
+import type { Live } from '../routing/snapshot.ts'
+import { assertOneModel, assertSameModel, type Draft, draftAsIs, type JsonChanges, JsonDraft } from './draft.ts'
+import { judgeInTurns } from './judge-in-turns.ts'
+import { assertNothingHidden, assertUnchanged, judgeInner, mayBringCalls } from './judge-inner.ts'
+import { assertNotInQuery, assertOneReading, hasTwoCodings } from './one-reading.ts'
+import {
+  type Compared,
+  isLongerThan,
+  JSON_TYPE,
+  PASSES,
+  type PassDeps,
+  type passBody,
+  passUnlessBatch,
+} from './pass-draft.ts'
+import { readBytes } from './read-bytes.ts'
+import { notReadable, readFormDraft } from './read-form-draft.ts'
+import { parseBody, readJson } from './read-json.ts'
+import { factsOf } from './request-facts.ts'
+
+/** What reading a request needs. */
+export interface ReadDraftDeps extends PassDeps {
+  /** Put in where a completion names no model; undefined: what is assumed of OpenAI's, for OpenAI only. */
+  readonly defaultModel: string | undefined
+}
+
+const NO_EDITS: readonly Edit[] = []
+/** Forms that name a model, by how their paths begin; the forms of other paths are uploads. */
+const MODEL_FORMS = /^(?:audio|images|videos)(?:\/|$)/
+/** Paths whose bodies are somebody's files, or are about these. */
+const UPLOADS = /^(?:files|uploads|containers|skills)(?:\/|$)/
+/** Paths whose requests are about one model. */
+const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|moderations|responses|videos)(?:\/|$)/
+/**
+ * Reads as much of a request's body as is to be decided on, and applies the parameter rules to it.
+ *
+ * An `endpoint` has a body that is always read and checked. All others pass through as they come, unless a rule may
+ * match them, or their model, or an object that they name, decides where they go. A body to which a rule that matches can't be applied is refused.
+ *
+ * With `compared` all of it is read in any case, where it is not too large, but not refused for what it says.
+ *
+ * Throws, or rejects with, the `ApiError` of what is wrong with the body.
+ */
+export function readDraft(
+  exchange: Exchange,
+  principal: Principal,
+  endpoint: JsonEndpoint | undefined,
+  live: Live,
+  deps: ReadDraftDeps,
+  compared: Compared = 'none',
+): Draft | Promise<Draft> {
+  if (endpoint === undefined) {
+    return readOther(exchange, principal, live, deps, PASSES[compared])
+  }
+  // What came with the head is there at once: a promise for each step would cost more than the step.
+  const body = exchange.json ?? readJson(exchange, deps.reading)
+  const draft = (read: JsonBody): Draft | Promise<Draft> => {
+    // Whether the rest is right, the upstream knows.
+    if (!isJsonObject(read.value)) throw new ApiError('invalid_json')
+    if (exchange.named !== undefined) return draftRead(exchange, principal, live, read)
+    const put = deps.defaultModel ?? live.assumedModel
+    const json = put === undefined ? read : withDefaultModel(read, put)
+    const isChanged = json !== read
+    const received = isChanged && deps.defaultModel === undefined ? read : undefined
+    return draftJson(exchange, principal, live, json, { isChanged, received })
+  }
+  return body instanceof Promise ? body.then(draft) : draft(body)
+}
+
+/** The draft of a body whose model may be named in its request's path: such a call is that of all others, and its body, too. */
+function draftRead(exchange: Exchange, principal: Principal, live: Live, read: JsonBody): Draft | Promise<Draft> {
+  const { named } = exchange
+  if (named?.plainTarget === undefined) return draftJson(exchange, principal, live, read, UNCHANGED)
+  assertOneModel(read)
+  const json = withModel(read, named.model)
+  return draftJson(exchange, principal, live, json, { isChanged: json !== read })
+}
+
+/** Asserts that a model that decides is a text. */
+function assertModelIsText({ value }: JsonBody): void {
+  const model = isJsonObject(value) ? value['model'] : undefined
+  if (model === undefined || model === null || typeof model === 'string') return
+  const message = `Invalid type for 'model': expected a string, but got ${wordsOfValue(model)} instead.`
+  throw new ApiError('invalid_parameter', { message, param: 'model', code: 'invalid_type' })
+}
+
+const UNCHANGED: JsonChanges = { isChanged: false }
+
+function draftJson(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  json: JsonBody,
+  changes: JsonChanges,
+): Draft | Promise<Draft> {
+  const inBody = modelOf(json.value)
+  assertSameModel(inBody, exchange.named)
+  const model = inBody ?? exchange.named?.model
+  exchange.model = model
+  exchange.stream = wantsStream(json.value)
+  if (inBody !== undefined) live.assertSpelling?.(inBody)
+  if (live.needsModel) {
+    // Each item of a list may be a call of its own.
+    if (live.settings.unknownModels === 'refuse' && !isJsonObject(json.value)) throw notAnObject('model')
+    assertOneModel(json)
+    if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.target)))) assertModelIsText(json)
+  }
+  const program = live.settings.params.length === 0 ? undefined : live.rules.match(factsOf(exchange, principal, model))
+  if (program === undefined && !live.needsModel) {
+    if (!live.restricts) return new JsonDraft(json, model, NO_EDITS, changes)
+    const draft = (inner: readonly InnerModel[] | undefined): Draft =>
+      new JsonDraft(json, model, NO_EDITS, inner === undefined ? changes : { ...changes, inner })
+    const inner = innerOf(exchange, principal, live, json, program)
+    return inner instanceof Promise ? inner.then(draft) : draft(inner)
+  }
+  const { headers } = exchange.request
+  assertOneReading(headers, json, program)
+  assertNotInQuery(exchange.target, program)
+  // Before they are applied: a refusal is told with the rules that it may come from.
+  exchange.rules = program?.rules
+  const applied = program?.apply(json)
+  if (applied !== undefined) exchange.params = applied.done
+  const isDecoded = json.encoded !== undefined && hasTwoCodings(headers)
+  const { received } = changes
+  const draft = (inner: readonly InnerModel[] | undefined): Draft => {
+    const all =
+      isDecoded || inner !== undefined ? { received, inner, isChanged: changes.isChanged || isDecoded } : changes
+    return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, all)
+  }
+  const inner = live.restricts ? innerOf(exchange, principal, live, json, program, applied) : undefined
+  return inner instanceof Promise ? inner.then(draft) : draft(inner)
+}
+
+/** The models that a JSON body names beside its own, once they and all other calls in it are judged. */
+function innerOf(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  json: JsonBody,
+  program: RuleProgram | undefined,
+  applied?: Applied,
+): readonly InnerModel[] | Promise<readonly InnerModel[]> | undefined {
+  const { value } = json
+  if (!isJsonObject(value)) return undefined
+  const isJudged = live.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, principal, live)
+  if (!isJudged) return undefined
+  assertNothingHidden(json, value)
+  const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)
+  const judged = { exchange, principal, live, value, program, checkOwn }
+  const lists = longLists(value)
+  if (lists.length > 0) return judgeInTurns(judged, applied?.value ?? value, lists)
+  if (applied !== undefined) program?.judgeInner?.(applied.value)
+  return judgeInner(judged)
+}
+
+function readOther(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  deps: ReadDraftDeps,
+  pass: typeof passBody,
+): Draft | Promise<Draft> {
+  if (exchange.body === undefined || !live.readsBodies) return pass(exchange, deps)
+  const facts = factsOf(exchange, principal, undefined)
+  const path = endpointPath(facts.endpoint)
+  const mayBring = live.restricts && mayBringCalls(exchange, principal, live)
+  const isRuled = live.rules.mayMatch(facts) || (mayBring && !UPLOADS.test(path))
+  if (!(isRuled || mayBring || live.needsModel || mayNameObject(facts, live))) return pass(exchange, deps)
+  const type = exchange.request.headers.get('content-type') || 'application/json'
+  // Also where the path names a model: the body may name another.
+  const isAnyRefused = live.settings.unknownModels === 'refuse'
+  const mustBeRead = isRuled || (isAnyRefused && !UPLOADS.test(path))
+  if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps, mustBeRead)
+  const isForm = type.toLowerCase().startsWith(mayBring ? 'multipart/' : 'multipart/form-data')
+  const mayNameModel = live.needsModel && MODEL_FORMS.test(path)
+  if (mayBring && !mustBeRead && isForm && isLongerThan(exchange, deps.reading.bytesMax))
+    return passUnlessBatch(exchange, deps)
+  if (isForm && (mustBeRead || mayNameModel || mayBring))
+    return readFormDraft(exchange, principal, live, type, deps, mustBeRead)
+  // Some upstreams take a body for JSON whatever its type says.
+  if (mustBeRead) throw notReadable(type)
+  return pass(exchange, deps)
+}
+
+/** Whether a body may say which object it goes on from, where that decides who it goes to. */
+function mayNameObject({ endpoint }: RequestFacts, { remembersIds }: Live): boolean {
+  const resource = endpointPath(endpoint).split('/', 1)[0] ?? ''
+  // Pictures are edited by the ids of their files.
+  return remembersIds && (STATEFUL_RESOURCES.has(resource) || resource === 'images')
+}
+
+/** What is no JSON passes, as the upstream's to judge, unless it must be read. */
+async function readJsonOf(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  deps: ReadDraftDeps,
+  mustBeRead: boolean,
+): Promise<Draft> {
+  if (mustBeRead || exchange.json !== undefined) {
+    const read = exchange.json ?? (await readJson(exchange, deps.reading))
+    return draftRead(exchange, principal, live, read)
+  }
+  const bytes = await readBytes(exchange, deps.reading)
+  let json: JsonBody
+  try {
+    json = await parseBody(bytes, exchange, deps.reading)
+  } catch (refusal) {
+    if (refusal instanceof ApiError && NO_JSON.has(refusal.kind)) return draftAsIs(bytes, exchange.named?.model)
+    throw refusal
+  }
+  return draftRead(exchange, principal, live, json)
+}
+
+/** Why a body can't be read as JSON. */
+const NO_JSON: ReadonlySet<string> = new Set([
+  'invalid_json',
+  'unsupported_content_encoding',
+  'unsupported_content_type',
+])

@@ -1,0 +1,114 @@
+import type { Principal } from '../access/authorize.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Edit } from '../formats/json/edit.ts'
+import { foldName } from '../formats/json/fold-name.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { isBatchPurpose } from '../openai/inner-calls.ts'
+import type { InnerModel } from '../openai/inner-models.ts'
+import { valueOfForm } from '../params/form-value.ts'
+import type { RuleProgram } from '../params/rules.ts'
+import type { Live } from '../routing/snapshot.ts'
+import { assertSameModel, type Draft, draftAsIs, draftOfForm, modelSentTwice } from './draft.ts'
+import { editBody } from './edit-body.ts'
+import { judgeBatch } from './judge-batch.ts'
+import { judgeInner, mayBringCalls } from './judge-inner.ts'
+import { assertFormInUtf8, assertModelField, assertNotInQuery } from './one-reading.ts'
+import type { PassDeps } from './pass-draft.ts'
+import { readBytes } from './read-bytes.ts'
+import { type Form, readForm } from './read-form.ts'
+import { factsOf } from './request-facts.ts'
+
+/**
+ * Reads a multipart form, and judges its text fields by the rules and the models. One that can't be read in one way only passes, unless
+ * it must be read.
+ *
+ * Rejects with `rules_not_applicable`, `request_too_large`, or whatever the rules throw.
+ *
+ * @example
+ * return readFormDraft(exchange, principal, live, type, deps, mustBeRead)
+ */
+export async function readFormDraft(
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+  type: string,
+  deps: PassDeps,
+  mustBeRead: boolean,
+): Promise<Draft> {
+  const isEncoded = exchange.request.headers.has('content-encoding')
+  const bytes = await readBytes(exchange, deps.reading)
+  const form = isEncoded ? undefined : readForm(bytes, type)
+  if (form === undefined && (mustBeRead || mayBeBatch(bytes, isEncoded, exchange, principal, live)))
+    throw notReadable(type)
+  if (form === undefined) return draftAsIs(bytes, exchange.named?.model)
+  const { named } = exchange
+  if (named?.plainTarget === undefined) assertSameModel(form.fields.get('model')?.at(-1), named)
+  if (live.needsModel) assertModelField(form)
+  if (live.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
+  const model = named?.model ?? form.fields.get('model')?.at(-1)
+  if (model !== undefined) live.assertSpelling?.(model)
+  exchange.model = model
+  exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
+  const program = live.rules.match(factsOf(exchange, principal, model))
+  if (program !== undefined || live.needsModel) assertFormInUtf8(type)
+  assertNotInQuery(exchange.target, program)
+  exchange.rules = program?.rules
+  program?.checkForm(form.fields)
+  const value = valueOfForm(form)
+  program?.judgeInner?.(value)
+  const checkOwn = (other: RuleProgram): void => other.checkForm(form.fields)
+  const inner = judgeInner({ exchange, principal, live, value, program, checkOwn })
+  if (form.files.length > 0 && mayBringCalls(exchange, principal, live))
+    return draftOfBatch({ bytes, form, inner }, exchange, principal, live)
+  return draftOfForm(bytes, form, named?.model, inner)
+}
+
+/** A longer form that can't be read is not searched for what it may say to others. */
+const UNREAD_BYTES_MAX = 1024 * 1024
+
+/** Whether a form that can't be read may be a batch's file, which others read. */
+function mayBeBatch(
+  bytes: Uint8Array,
+  isEncoded: boolean,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+): boolean {
+  if (!mayBringCalls(exchange, principal, live)) return false
+  return isEncoded || bytes.byteLength > UNREAD_BYTES_MAX || isBatchPurpose(new TextDecoder('latin1').decode(bytes))
+}
+
+/** A form that has been read, and the models that its fields name. */
+interface ReadForm {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly form: Form
+  readonly inner: readonly InnerModel[]
+}
+
+/** The draft of a form whose files may be the calls of a batch: these have the rules applied. */
+async function draftOfBatch(
+  { bytes, form, inner }: ReadForm,
+  exchange: Exchange,
+  principal: Principal,
+  live: Live,
+): Promise<Draft> {
+  const isBatch = [...form.fields].some(([name, texts]) => foldName(name) === 'purpose' && texts.some(isBatchPurpose))
+  let edits: readonly Edit[] = []
+  let models = inner
+  for (const { start, end } of form.files) {
+    const judged = await judgeBatch({ bytes, start, end, isBatch }, exchange, principal, live)
+    edits = edits.concat(judged.edits)
+    models = models.concat(judged.inner)
+    exchange.params ||= judged.done
+  }
+  if (edits.length === 0) return draftOfForm(bytes, form, undefined, models)
+  return { ...draftAsIs(await editBody(bytes, edits)), received: bytes, inner: models, isChangedFor: () => true }
+}
+
+/** The refusal of a body that must be read and can't be. */
+export function notReadable(type: string): ApiError {
+  const shown = type.split(';', 1)[0]?.slice(0, 100)
+  return new ApiError('rules_not_applicable', {
+    message: `This server has rules for the model or the parameters of this request, and they cannot be applied to a body of the type '${shown}'.`,
+  })
+}

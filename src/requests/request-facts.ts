@@ -1,0 +1,19 @@
+import type { Principal } from '../access/authorize.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import type { RequestFacts } from '../params/rules.ts'
+
+/** What the rules match a request by; `endpoint`: another one than its target's. */
+export function factsOf(
+  exchange: Exchange,
+  principal: Principal,
+  model: string | undefined,
+  endpoint: string = endpointOf(exchange.target),
+): RequestFacts {
+  return {
+    model,
+    endpoint,
+    principal: { kind: principal.kind, id: principal.kind === 'local' ? undefined : principal.id },
+    headers: exchange.request.headers,
+  }
+}

@@ -1,0 +1,186 @@
+import type { RetryCause } from '../../config/settings.ts'
+import type { Exchange } from '../../exchange/exchange.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import { backOffMs, isRetried } from '../targets/retry.ts'
+import type { Lane } from '../targets/router.ts'
+import type { AskDeps, Asked } from './asked.ts'
+import { type Attempted, attempt } from './attempt.ts'
+import { isUpstreams } from './failure-of.ts'
+import { hedge } from './hedge.ts'
+import { isInTime } from './is-in-time.ts'
+import { others } from './others.ts'
+import { ownAbort } from './own-abort.ts'
+import { shareTime } from './share-time.ts'
+
+/** An answer to be handed on, and the lane that gave it. */
+export interface Answered {
+  readonly answer: Response
+  readonly lane: Lane
+}
+
+/**
+ * Asks the lanes of a route until one answers, as the route's settings say: one after the other, or a second one beside the
+ * first where that is slow. The last failure is the answer where nothing is left to try.
+ *
+ * Throws an `ApiError` where no upstream answered. No attempt is made once a byte of an answer has gone to the client:
+ * that begins when this function has returned.
+ */
+export function ask(asked: Asked, deps: AskDeps): Promise<Answered> {
+  const { route } = asked
+  const lanes = route.order(asked)
+  if (lanes.length > 1 || route.sending.retry.attempts > 1) return askInTurn(asked, lanes, deps)
+  // Nothing is to be chosen, and so nothing is kept to choose by.
+  return make(asked, firstOf(lanes), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(asked, outcome))
+}
+
+async function askInTurn(asked: Asked, lanes: readonly Lane[], deps: AskDeps): Promise<Answered> {
+  let attemptsMax = attemptsFor(asked)
+  const tried = new Set<Lane>()
+  let step: Step | undefined = { lane: firstOf(lanes), waitMs: 0, release: undefined }
+  for (;;) {
+    const outcome = await take(asked, step, lanes, tried, attemptsMax, deps)
+    if (outcome.cause === undefined) return conclude(asked, outcome)
+    // It has cost nothing, and rests: with another one, the request is where it was.
+    if (outcome.cause === 'key_refused') attemptsMax += 1
+    step = nextStep(asked, lanes, tried, outcome, attemptsMax, deps)
+    if (step === undefined) return conclude(asked, outcome)
+    discard(outcome)
+  }
+}
+
+async function take(
+  asked: Asked,
+  { lane, waitMs, release }: Step,
+  lanes: readonly Lane[],
+  tried: Set<Lane>,
+  attemptsMax: number,
+  deps: AskDeps,
+): Promise<Attempted> {
+  tried.add(lane)
+  try {
+    if (waitMs > 0) await deps.sleep(waitMs, asked.exchange.abort.signal)
+    return await make(asked, lane, lanes, tried, attemptsMax, deps)
+  } finally {
+    // Also where the client leaves during the wait: what is lent and not given back is lost to all.
+    release?.()
+  }
+}
+
+/** What is tried next: a lane, after a time. */
+interface Step {
+  readonly lane: Lane
+  readonly waitMs: number
+  /** Gives back what the retry budget lent. */
+  readonly release: (() => void) | undefined
+}
+
+/** The SDKs retry too: where one already does, a second try here would multiply the calls. */
+function attemptsFor({ exchange, route, isReplayable }: Asked): number {
+  if (!isReplayable) return 1
+  const { attempts } = route.sending.retry
+  return attempts > 1 && isSdkRetry(exchange) ? 1 : attempts
+}
+
+function isSdkRetry({ request }: Exchange): boolean {
+  return Number(request.headers.get('x-stainless-retry-count') ?? 0) > 0
+}
+
+function make(
+  asked: Asked,
+  lane: Lane,
+  lanes: readonly Lane[],
+  tried: Set<Lane>,
+  attemptsMax: number,
+  deps: AskDeps,
+): Promise<Attempted> {
+  const { exchange, route, endpoint, callFor } = asked
+  const settings = asked.isOnce ? undefined : route.sending.hedge
+  const [second] = exchange.attempts + 1 < attemptsMax ? others(lanes, tried, asked) : NONE
+  if (settings !== undefined && second !== undefined) return hedge(asked, [lane, second], settings, tried, deps)
+  // Where a timeout is followed by another attempt, it must not end the exchange.
+  const isOwn = attemptsMax > 1 && mayFollow(asked, 'timeout')
+  const abort = isOwn ? ownAbort(exchange) : exchange.abort
+  const heldUntil = second === undefined ? undefined : asked.dueAt(lane)
+  const attempting = { exchange, endpoint, lane, call: callFor(lane, abort), heldUntil }
+  if (!isOwn || second === undefined) return attempt(attempting, deps)
+  const share = shareTime(asked, [lane, second], abort, deps)
+  return attempt(attempting, deps).finally(() => share.clear())
+}
+
+/** Whether another attempt may follow a failure: as the operator says, and where its caller relies on one, only where nothing can be billed. */
+function mayFollow({ route, isOnce }: Asked, cause: RetryCause): boolean {
+  return isRetried(route.sending.retry, cause) && (!isOnce || UNBILLED.has(cause))
+}
+
+/** Chooses what is tried after a failure; undefined: nothing more. */
+function nextStep(
+  asked: Asked,
+  lanes: readonly Lane[],
+  tried: ReadonlySet<Lane>,
+  { lane: failed, cause, isUnbilled, retryAfterMs }: Attempted,
+  attemptsMax: number,
+  deps: AskDeps,
+): Step | undefined {
+  const { exchange, route, isReplayable } = asked
+  const { retry } = route.sending
+  if (cause === undefined || exchange.abort.signal.aborted) return undefined
+  const spent = (): undefined => {
+    // The SDK would begin all of it anew. Where nothing was sent, or nothing is retried here, that is its own affair.
+    if (exchange.attempts > 0 && isReplayable && retry.attempts > 1) exchange.shouldRetry = false
+    return undefined
+  }
+  const untried = isReplayable ? others(lanes, tried, asked).find((lane) => isInTime(lane, 0, asked, deps)) : undefined
+  const another = untried === undefined ? undefined : { lane: untried, waitMs: 0, release: undefined }
+  if (cause === 'key_refused') return another
+  const mayRepeat = cause !== 'busy' && mayFollow(asked, cause)
+  // Where this is the first attempt that failed, the SDK's retries are as good as without us.
+  if (cause !== 'busy' && !isUnbilled && !mayRepeat) return exchange.attempts > 1 ? spent() : undefined
+  if (exchange.attempts >= attemptsMax) return spent()
+  if (another !== undefined) return another
+  if (!mayRepeat) return spent()
+  const backOff = backOffMs(retry, exchange.attempts - 1, retryAfterMs, deps.random)
+  const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs(asked.accountOf(failed)))
+  if (waitMs > Math.max(retry.retryAfterMaxMs, retry.maxMs) || !isInTime(failed, waitMs, asked, deps)) return spent()
+  const release = deps.retryBudget.tryTake(retry.budgetPercent)
+  return release === undefined ? spent() : { lane: failed, waitMs, release }
+}
+
+/** Nothing was sent, or it was refused (ADR 9). */
+const UNBILLED: ReadonlySet<RetryCause> = new Set<RetryCause>(['connect', 429, 503, 529])
+const NONE: readonly Lane[] = []
+const NONE_TRIED = new Set<Lane>()
+
+function conclude({ exchange, route, isReplayable }: Asked, outcome: Attempted): Answered {
+  const { answer, error, cause, lane, ms, end } = outcome
+  if (cause === 'key_refused') {
+    if (!isReplayable && route.lanes.some(({ health }) => health.isAvailable())) throw onceMore(error)
+    exchange.shouldRetry = false
+  }
+  if (answer === undefined) throw error ?? new ApiError('upstream_unreachable')
+  exchange.upstreamMs = ms
+  exchange.upstream = lane.upstream.name
+  // What a client left says nothing of how it would have ended.
+  exchange.atEnd((outcome) => end(outcome.kind === 'cancelled' ? undefined : isUpstreams(outcome)))
+  return { answer, lane }
+}
+
+/** An upload that can't be sent again from here can be by its SDK, to another key. */
+function onceMore(cause: unknown): ApiError {
+  return new ApiError('upstream_unavailable', {
+    message:
+      'A key of this server was refused, and your upload can’t be sent again from here. Please retry: another key is asked then.',
+    cause,
+  })
+}
+
+/** Closes what an answer that is not handed on would still send. */
+function discard({ answer, end }: Attempted): void {
+  answer?.body?.cancel().catch(() => undefined)
+  end()
+}
+
+function firstOf(lanes: readonly Lane[]): Lane {
+  const [first] = lanes
+  if (first === undefined) throw new ApiError('upstream_unavailable')
+  return first
+}

@@ -1,0 +1,36 @@
+import type { Exchange } from '../../exchange/exchange.ts'
+import type { JsonEndpoint } from '../../openai/endpoints.ts'
+import type { Sleep } from '../../timing/sleep.ts'
+import type { Account } from '../targets/attempt.ts'
+import type { RetryBudget } from '../targets/retry.ts'
+import type { Lane, Route } from '../targets/router.ts'
+import type { AttemptDeps, LaneCall } from './lane-call.ts'
+
+/** One request, and where it may go. */
+export interface Asked {
+  readonly exchange: Exchange
+  /** What is asked for, where its answer has to be JSON. */
+  readonly endpoint: JsonEndpoint | undefined
+  readonly route: Route
+  readonly affinity: string | undefined
+  /** On whose account a lane is asked. */
+  readonly accountOf: (lane: Lane) => Account
+  /** The call for a lane; may throw an `ApiError`, which ends the request. */
+  readonly callFor: (lane: Lane, abort: AbortController) => LaneCall
+  /** Its caller relies on it that it is made once: nothing follows, or goes beside, an attempt that may be billed. */
+  readonly isOnce: boolean
+  /** Whether its body can be sent again. */
+  readonly isReplayable: boolean
+  /** When a lane's answer has to be on its way, in the time of `now`; infinite: whenever. */
+  readonly dueAt: (lane: Lane) => number
+  /** The same as far as the client's own clock says it. */
+  readonly clientDueAt: () => number
+}
+
+/** What asking needs. */
+export interface AskDeps extends AttemptDeps {
+  readonly random: () => number
+  readonly sleep: Sleep
+  readonly retryBudget: RetryBudget
+  readonly hedgeBudget: RetryBudget
+}

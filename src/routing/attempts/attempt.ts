@@ -1,0 +1,139 @@
+import type { RetryCause } from '../../config/settings.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import { StaleConnection, upstreamFailure } from '../../upstream/failure.ts'
+import type { Attempt as LaneAttempt } from '../targets/attempt.ts'
+import { parseRetryAfter } from '../targets/retry.ts'
+import type { Lane } from '../targets/router.ts'
+import { failureOf } from './failure-of.ts'
+import { type Judged, judgeAnswer } from './judge-answer.ts'
+import type { Attempt, AttemptDeps } from './lane-call.ts'
+import { warnOfKey } from './warn-of-key.ts'
+
+/** How an attempt went. */
+export interface Attempted {
+  readonly lane: Lane
+  /** The upstream's answer, also one that is a failure. */
+  readonly answer: Response | undefined
+  /** Why there is no answer. */
+  readonly error: ApiError | undefined
+  /**
+   * Why it counts as failed; undefined: it does not, or it was none of the upstream's doing. `busy`: no place was free.
+   * `key_refused`: the server's key was.
+   */
+  readonly cause: RetryCause | 'busy' | 'key_refused' | undefined
+  /** Nothing was made of the request, as the upstream has said: asking another target can't bill twice. */
+  readonly isUnbilled: boolean
+  readonly retryAfterMs: number | undefined
+  /** From the call's start to the answer's headers, where there is an answer. */
+  readonly ms: number | undefined
+  /** Lets go of its place at the upstream; to be called once, when its answer is over, or broken by the upstream. */
+  readonly end: (isBroken?: boolean) => void
+}
+
+/** Why the slower of two attempts ends. */
+const LOST = new ApiError('client_closed')
+
+/**
+ * Makes one attempt at a lane: waits for a place, sends, and tells the lane's health and the exchange how it went.
+ *
+ * Does not reject for what the upstream, the client or a clock does.
+ */
+export function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempted> {
+  const { lane, call } = attempted
+  attempted.begunAt = deps.now()
+  const turnAway = (thrown: unknown): Attempted => {
+    const error = upstreamFailure(thrown)
+    note(attempted, error.kind, deps)
+    return failed(attempted, error, attempted.exchange.abort.signal.aborted ? undefined : 'busy')
+  }
+  try {
+    const entering = lane.gate.enter(call.abort.signal)
+    if (!(entering instanceof Promise)) return send(attempted, entering, deps)
+    return entering.then((release) => send(attempted, release, deps), turnAway)
+  } catch (thrown) {
+    return Promise.resolve(turnAway(thrown))
+  }
+}
+
+/** Ends an attempt that another one was quicker than. */
+export function lose(attempted: Attempt, deps: AttemptDeps): void {
+  // The exchange may be over before the runtime tells that the call is.
+  note(attempted, 'lost', deps)
+  attempted.call.abort.abort(LOST)
+}
+
+async function send(attempted: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<Attempted> {
+  const { exchange, lane, call } = attempted
+  const begun = lane.health.begin(call.account, call.secret !== undefined)
+  const end = (isBroken?: boolean): void => {
+    begun.ended(isBroken)
+    release?.()
+  }
+  exchange.attempts += 1
+  exchange.upstream = lane.upstream.name
+  const sentAt = deps.now()
+  attempted.begunAt = sentAt
+  // While the client still sends, it is not the target that is waited for.
+  let waitedFrom: number | undefined = sentAt
+  if (call.body instanceof ReadableStream) {
+    waitedFrom = undefined
+    exchange.onceArrived((at) => {
+      waitedFrom = Math.max(at, sentAt)
+    })
+  }
+  try {
+    const sending = deps.send(call)
+    exchange.connection = call.connection
+    const answer = await sending
+    const ms = deps.now() - sentAt
+    const { status } = answer
+    const retryAfterMs = status >= 400 ? parseRetryAfter(answer.headers, Date.now()) : undefined
+    const judging = judgeAnswer(attempted, answer, deps)
+    const judged = judging instanceof Promise ? await judging : judging
+    tell(begun, judged, { lane, status, ms, retryAfterMs }, deps)
+    note(attempted, judged.why, deps, status)
+    if (judged.answer === undefined) end()
+    const { error, cause, isUnbilled } = judged
+    return { lane, answer: judged.answer, error, cause, isUnbilled, retryAfterMs, ms, end }
+  } catch (thrown) {
+    const error = upstreamFailure(thrown)
+    const cause = failureOf(error, exchange.abort.signal)
+    // A clock of the client's is no measure of the target, unless that says nothing to anybody.
+    if (error.kind === 'client_deadline' && waitedFrom !== undefined) begun.outwaited(deps.now() - waitedFrom)
+    // What broke may have been no more when the call came, and what this server lacks is its own: neither is the target's failure.
+    else if (cause === undefined || error.cause instanceof StaleConnection || error.kind === 'out_of_connections')
+      begun.abandoned()
+    else begun.failed()
+    end()
+    note(attempted, String(cause ?? error.kind), deps)
+    return failed(attempted, error, cause)
+  }
+}
+
+/** Tells the lane's health, and the operator where a key is refused. */
+function tell(
+  begun: LaneAttempt,
+  { cause, key, why }: Judged,
+  { lane, status, ms, retryAfterMs }: { lane: Lane; status: number; ms: number; retryAfterMs: number | undefined },
+  { log }: AttemptDeps,
+): void {
+  if (key !== undefined) warnOfKey(lane, { status, restMs: begun.refused(), isSpent: key === 'spent' }, log)
+  // Where a redirect leads is a matter of the base URL, or of a caller's path: no outage.
+  else if (cause === 'invalid' && status >= 300 && status < 400) begun.abandoned()
+  else if (cause === 'invalid') begun.failed()
+  else begun.answered(why === 'error_inside' && typeof cause === 'number' ? cause : status, ms, retryAfterMs)
+}
+
+function failed({ lane }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
+  return { lane, answer: undefined, error, cause, isUnbilled: false, ...NOTHING_CAME }
+}
+
+const NOTHING_CAME = { retryAfterMs: undefined, ms: undefined, end(): void {} } as const
+
+function note(attempted: Attempt, why: string | undefined, { now }: AttemptDeps, status?: number): void {
+  const { exchange, lane, begunAt, isNoted } = attempted
+  if (exchange.tries === undefined || isNoted === true) return
+  attempted.isNoted = true
+  const at = now()
+  exchange.tries.push({ target: lane.label, status, ms: Math.round(at - (begunAt ?? at)), why })
+}

@@ -1,0 +1,151 @@
+import { wrongKindOf } from '../../answers/deliver.ts'
+import { isJsonWithin, SHORT_BYTES_MAX } from '../../answers/short-answer.ts'
+import type { RetryCause } from '../../config/settings.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import { endpointOf } from '../../openai/endpoint-of.ts'
+import { isCallers, statusOfError } from '../../openai/error-status.ts'
+import { keyRefusalOf, maySpeakOfKey } from '../../openai/key-refusal.ts'
+import { HeldAnswer } from './held-answer.ts'
+import { type BeginningJudge, judgeOf, type Verdict } from './judge-beginning.ts'
+import type { Attempt, AttemptDeps } from './lane-call.ts'
+import { type ReadingLimits, readBeginning } from './read-beginning.ts'
+
+/** What an upstream's answer comes to. */
+export interface Judged {
+  /** As it came; undefined: it is no answer to hand on, and `error` says why. */
+  readonly answer: Response | undefined
+  readonly error: ApiError | undefined
+  /** Why it counts as failed; undefined: it does not. */
+  readonly cause: RetryCause | 'key_refused' | undefined
+  /** The upstream has said that nothing was made of the request: asking another target can't bill twice. */
+  readonly isUnbilled: boolean
+  /** What it says of the server's key. */
+  readonly key: 'refused' | 'spent' | undefined
+  /** What the log is to say of it, where the status does not. */
+  readonly why: string | undefined
+}
+
+/** An error is read for so long, and to such a length; then its status alone has to tell. */
+const ERROR_MS = 2000
+const ERROR_BYTES_MAX = 64 * 1024
+/** A stream that begins with comments, or a JSON answer that comes in pieces, is held back for no longer. */
+const HELD_MS = 1000
+/** A client that waits for the head gets it so long before its time is up. */
+const HEAD_START_MS = 100
+
+/**
+ * Judges an answer before it is handed on: by its head, and where that is not all that tells, by its beginning, which stays
+ * in it. An error of the server's key's is read, and a good answer's beginning where another target could be asked instead.
+ */
+export function judgeAnswer(attempt: Attempt, answer: Response, deps: AttemptDeps): Judged | Promise<Judged> {
+  const { exchange, endpoint, call, heldUntil } = attempt
+  if (wrongKindOf(exchange, endpoint, answer) !== undefined) {
+    return { answer, error: undefined, cause: 'invalid', isUnbilled: false, key: undefined, why: 'invalid' }
+  }
+  const { status } = answer
+  if (call.secret !== undefined && maySpeakOfKey(status)) return judgeError(attempt, answer, deps)
+  // What is short is complete before any of it goes on in any case.
+  const until = heldUntil ?? (isJsonWithin(answer.headers, SHORT_BYTES_MAX) ? Number.POSITIVE_INFINITY : undefined)
+  if (status < 300 && until !== undefined) return judgeGood(attempt, answer, until, deps)
+  return asItCame(answer)
+}
+
+function asItCame(answer: Response): Judged {
+  const cause = answer.status >= 400 ? answer.status : undefined
+  return { answer, error: undefined, cause, isUnbilled: false, key: undefined, why: undefined }
+}
+
+async function judgeError({ call }: Attempt, answer: Response, deps: AttemptDeps): Promise<Judged> {
+  const { abort, account } = call
+  const { answer: read, value } = await readError(answer, abort, deps)
+  const key = keyRefusalOf(answer.status, value, { namesAccount: account === 'caller' })
+  if (key === 'refused') {
+    read.body?.cancel().catch(() => undefined)
+    return keyRefused(`the upstream answered ${answer.status}`)
+  }
+  return { ...asItCame(read), isUnbilled: key === 'spent', key, why: key === 'spent' ? 'key_spent' : undefined }
+}
+
+function keyRefused(cause: string): Judged {
+  const error = new ApiError('upstream_key_refused', { cause })
+  return { answer: undefined, error, cause: 'key_refused', isUnbilled: true, key: 'refused', why: 'key_refused' }
+}
+
+/**
+ * Reads the error that an answer is, as far as that is short and JSON, and gives the answer as it came.
+ *
+ * @example
+ * const { answer, value } = await readError(refusal, abort, deps)
+ */
+export async function readError(
+  answer: Response,
+  abort: AbortController,
+  { deadlines }: Pick<AttemptDeps, 'deadlines'>,
+): Promise<{ readonly answer: Response; readonly value: unknown }> {
+  const held = new HeldAnswer(answer)
+  const decoder = new TextDecoder()
+  let text = ''
+  const add = (bytes: Uint8Array): true | undefined => {
+    text += decoder.decode(bytes, { stream: true })
+    return text.length > ERROR_BYTES_MAX ? true : undefined
+  }
+  const limits = { sinceFirstByteMs: 0, totalMs: ERROR_MS, idleMs: 0, abort }
+  const reading = await readBeginning(held, add, limits, deadlines).catch((cause: unknown) => {
+    if (abort.signal.aborted) throw cause
+    return 'broken'
+  })
+  const value = reading === 'end' && held.isReadable ? jsonOf(text) : undefined
+  return { answer: held.release(true), value }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+async function judgeGood(attempt: Attempt, answer: Response, heldUntil: number, deps: AttemptDeps): Promise<Judged> {
+  const { exchange, call } = attempt
+  const judge = judgeOf(exchange.request.method, endpointOf(exchange.target), answer)
+  if (judge === undefined) return asItCame(answer)
+  const held = new HeldAnswer(answer)
+  const leftMs = heldUntil - deps.now() - HEAD_START_MS
+  const totalMs = Number.isFinite(leftMs) ? Math.max(1, leftMs) : 0
+  const { abort, streamIdleMs: idleMs } = call
+  const verdict = await readVerdict(held, judge, { sinceFirstByteMs: HELD_MS, totalMs, idleMs, abort }, deps)
+  if (verdict === undefined || verdict.kind === 'answer') return asItCame(held.release(judge.isWhole))
+  if (verdict.kind === 'empty') {
+    const error = new ApiError('upstream_invalid_response', { cause: 'an event stream without an event' })
+    return { answer: undefined, error, cause: 'invalid', isUnbilled: true, key: undefined, why: 'no_event' }
+  }
+  const status = statusOfError(verdict.value)
+  const isKeys = call.secret !== undefined && status !== undefined
+  const key = isKeys ? keyRefusalOf(status, verdict.value, { namesAccount: call.account === 'caller' }) : undefined
+  if (key === 'refused') {
+    held.discard()
+    return keyRefused(`the upstream's answer began with an error of status ${status}`)
+  }
+  const released = held.release(judge.isWhole)
+  if (isCallers(status)) return { ...asItCame(released), why: 'error_inside' }
+  return { answer: released, error: undefined, cause: status ?? 'invalid', isUnbilled: true, key, why: 'error_inside' }
+}
+
+/** What the beginning comes to; undefined: it does not tell in time. */
+async function readVerdict(
+  held: HeldAnswer,
+  judge: BeginningJudge,
+  limits: ReadingLimits,
+  { deadlines }: AttemptDeps,
+): Promise<Verdict | undefined> {
+  try {
+    const reading = await readBeginning(held, (bytes) => judge.add(bytes), limits, deadlines)
+    if (reading === 'late' || !held.isReadable) return undefined
+    return reading === 'end' ? judge.end() : reading.told
+  } catch (cause) {
+    if (limits.abort.signal.aborted) throw cause
+    // Something may have been made of it: whoever gets what has come sees it break.
+    return undefined
+  }
+}

@@ -1,0 +1,44 @@
+import type { Secret } from '../../config/secret.ts'
+import type { Exchange } from '../../exchange/exchange.ts'
+import type { JsonEndpoint } from '../../openai/endpoints.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
+import type { Send, UpstreamCall } from '../../upstream/send.ts'
+import type { Account } from '../targets/attempt.ts'
+import type { Lane } from '../targets/router.ts'
+
+/** One call as it goes to one lane. */
+export interface LaneCall extends UpstreamCall {
+  /** The server's key, where this call spends it. */
+  readonly secret: Secret | undefined
+  /** On whose account it is made. */
+  readonly account: Account
+  /** Between two chunks of the answer; 0: no limit. */
+  readonly streamIdleMs: number
+}
+
+/** What is to be attempted, and what becomes known of it on the way. */
+export interface Attempt {
+  readonly exchange: Exchange
+  readonly endpoint: JsonEndpoint | undefined
+  readonly lane: Lane
+  readonly call: LaneCall
+  /**
+   * Until when, in the time of `now`, the beginning of a good answer may be held back to see whether it is an error: where
+   * another target could be asked then. undefined: it goes on at once.
+   */
+  readonly heldUntil?: number | undefined
+  /** When it began to wait for a place, then when it was sent, in the time of `now`. */
+  begunAt?: number
+  /** Whether it is among the exchange's tries, where each is once. */
+  isNoted?: boolean
+}
+
+/** What an attempt is made with. */
+export interface AttemptDeps {
+  readonly send: Send
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  readonly deadlines: Deadlines
+  readonly log: Pick<Log, 'warn'>
+}

@@ -1,0 +1,78 @@
+import type { Settings, Timeouts } from '../../config/settings.ts'
+import type { Exchange } from '../../exchange/exchange.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
+import type { Lane, Route } from '../targets/router.ts'
+import { NO_CLOCK, startClientClock } from './client-clock.ts'
+
+/** The time limits of the environment. */
+export interface TimeLimits {
+  readonly streamIdleMs: number
+  readonly totalMs: number
+}
+
+/** The time limits of one exchange. */
+export interface ExchangeLimits {
+  /** When a lane's answer has to be on its way, in `performance.now()`; infinite: whenever. */
+  readonly dueAt: (lane: Lane) => number
+  /** The same as far as the client's own clock says it. */
+  readonly clientDueAt: () => number
+  /** To be called when a lane is asked: from then on the limit on the whole is its upstream's, where the model has none. */
+  readonly onLane: (lane: Lane) => void
+  /** To be called when the answer is on its way: the client's clock is its own affair then. */
+  readonly onDelivered: () => void
+}
+
+const NO_LIMITS: ExchangeLimits = {
+  dueAt: NO_CLOCK.dueAt,
+  clientDueAt: NO_CLOCK.dueAt,
+  onLane() {},
+  onDelivered() {},
+}
+
+/**
+ * Starts the clocks of an exchange that its route or its client asks for: a limit on the whole of the model's or the
+ * upstream's takes the place of the environment's, and the timeout that an SDK tells ends the call just before the SDK would.
+ * Those of ours count from the request's arrival.
+ *
+ * @example
+ * const { dueAt, clientDueAt, onLane, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
+ */
+export function limitTime(
+  exchange: Exchange,
+  route: Route,
+  settings: Settings,
+  { deadlines, timeouts }: { readonly deadlines: Deadlines; readonly timeouts: TimeLimits },
+): ExchangeLimits {
+  if (!settings.hasFile) return NO_LIMITS
+  const totalOf = (lane: Lane): number => ownLimit('totalMs', route, lane) ?? timeouts.totalMs
+  let runningMs = timeouts.totalMs
+  const onLane = (lane: Lane): void => {
+    const totalMs = totalOf(lane)
+    if (totalMs === runningMs) return
+    runningMs = totalMs
+    exchange.total?.clear()
+    const leftMs = Math.max(1, exchange.startedAt + totalMs - performance.now())
+    const expire = (): void => exchange.abort.abort(new ApiError('upstream_timeout'))
+    exchange.total = totalMs === 0 ? undefined : deadlines.start(leftMs, expire)
+  }
+  exchange.atEnd(() => exchange.total?.clear())
+  const clock = settings.clientDeadline ? startClientClock(exchange, deadlines) : NO_CLOCK
+  if (clock !== NO_CLOCK) exchange.atEnd(clock.clear)
+  return {
+    onLane,
+    clientDueAt: clock.dueAt,
+    dueAt: (lane) => Math.min(exchange.startedAt + (totalOf(lane) || Number.POSITIVE_INFINITY), clock.dueAt()),
+    onDelivered: clock.clear,
+  }
+}
+
+/**
+ * A time limit that is a model's own, else its upstream's; undefined: neither has one, and the environment's holds.
+ *
+ * @example
+ * const idleMs = ownLimit('streamIdleMs', route, lane) ?? timeouts.streamIdleMs
+ */
+export function ownLimit(limit: keyof Timeouts, { sending }: Route, { upstream }: Lane): number | undefined {
+  return sending.timeouts[limit] ?? upstream.timeouts[limit]
+}

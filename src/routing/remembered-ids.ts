@@ -1,0 +1,147 @@
+import type { Secret } from '../config/secret.ts'
+import { isJsonObject } from '../formats/json/json.ts'
+import { OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
+import type { Store } from '../storage/store.ts'
+
+/** Which account holds an object: an upstream, and one of its keys. */
+export interface Whereabouts {
+  readonly upstream: string
+  /** Of the key, as `keyDigest` gives it. */
+  readonly key: string
+  /** The name that the caller used for the model of a response, where its answers are to give that. */
+  readonly alias?: string
+}
+
+/** Where objects are, such as files and responses: only their own account knows them. */
+export interface RememberedIds {
+  /**
+   * Remembers where an object is; resolves when others know of it, too, where a store is given. What is known already
+   * stays as it is, wherever somebody says that the object is, unless `isGone` says that there is no such place any more.
+   */
+  readonly remember: (id: string, where: Whereabouts, options?: RememberOptions) => void | Promise<void>
+  /** Where the first of some objects is that this process knows of; undefined: forgotten, or never known. */
+  readonly find: (ids: readonly string[]) => Whereabouts | undefined
+  /** The same of those that somebody knows of who shares a store. */
+  readonly findIn: (store: Store, ids: readonly string[]) => Promise<Whereabouts | undefined>
+  /** Whether nothing is remembered in this process. */
+  readonly isEmpty: () => boolean
+  /** What tells a key from others in all processes, and nothing of it. */
+  readonly keyDigest: (key: Secret | undefined) => string
+}
+
+/** How an object is remembered. */
+export interface RememberOptions {
+  /** Shared with other processes. */
+  readonly store?: Store | undefined
+  readonly isGone?: (where: Whereabouts) => boolean
+}
+
+/** What remembering needs. */
+export interface RememberedIdsDeps {
+  /** SHA-256 (FIPS 180-4). */
+  readonly sha256: (text: string) => Uint8Array
+}
+
+const REMEMBERED_MAX = 50_000
+/** A longer id is remembered by its digest. */
+const CHARS_IN_FULL_MAX = 96
+const KEY_DIGEST_BYTES = 8
+/** What a store keeps of them goes by this name there, and goes when nobody has named it for so long. */
+const SCOPE = 'objects'
+const TTL_MS = 90 * 24 * 60 * 60 * 1000
+
+/**
+ * Makes an empty memory of 50,000 objects; those that nobody has asked for the longest are forgotten first.
+ *
+ * @example
+ * const remembered = createRememberedIds({ sha256 })
+ */
+export function createRememberedIds({ sha256 }: RememberedIdsDeps): RememberedIds {
+  const known = new Map<string, Whereabouts>()
+  const digests = new Map<string, string>()
+  const digest = (text: string): string => toHex(sha256(text))
+  const keyOf = (id: string): string => (id.length <= CHARS_IN_FULL_MAX ? id : digest(id))
+  const storeKeyOf = (id: string): string => `object:${digest(`nexcode object 1\n${id}`)}`
+
+  const put = (key: string, where: Whereabouts): void => {
+    known.delete(key)
+    known.set(key, where)
+    if (known.size <= REMEMBERED_MAX) return
+    const [oldest] = known.keys()
+    if (oldest !== undefined) known.delete(oldest)
+  }
+  const look = (id: string): Whereabouts | undefined => {
+    const key = keyOf(id)
+    const where = known.get(key)
+    if (where !== undefined) put(key, where)
+    return where
+  }
+  /** What others have said before holds in the store, too. */
+  const share = async (
+    id: string,
+    where: Whereabouts,
+    store: Store,
+    isGone: RememberOptions['isGone'],
+  ): Promise<void> => {
+    const key = storeKeyOf(id)
+    const kept = decode(await store.get(key))
+    if (kept === undefined || isGone?.(kept) === true) {
+      await store.set(key, encode(where), { ttlMs: TTL_MS, scope: SCOPE })
+    } else put(keyOf(id), kept)
+  }
+
+  return {
+    remember(id, where, { store, isGone } = {}) {
+      if (id.length > OBJECT_ID_CHARS_MAX) return
+      const before = look(id)
+      if (before !== undefined && isGone?.(before) !== true) return
+      put(keyOf(id), where)
+      return store === undefined ? undefined : share(id, where, store, isGone)
+    },
+    find(ids) {
+      for (const id of ids) {
+        const where = look(id)
+        if (where !== undefined) return where
+      }
+      return undefined
+    },
+    async findIn(store, ids) {
+      const kept = await Promise.all(ids.map(async (id) => decode(await store.get(storeKeyOf(id)))))
+      const at = kept.findIndex((where) => where !== undefined)
+      const [id, where] = [ids[at], kept[at]]
+      if (id !== undefined && where !== undefined) put(keyOf(id), where)
+      return where
+    },
+    isEmpty: () => known.size === 0,
+    keyDigest(key) {
+      if (key === undefined) return ''
+      const text = key.reveal()
+      const before = digests.get(text)
+      if (before !== undefined) return before
+      const made = toHex(sha256(`nexcode key 1\n${text}`).subarray(0, KEY_DIGEST_BYTES))
+      digests.set(text, made)
+      return made
+    },
+  }
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function encode({ upstream, key, alias }: Whereabouts): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify({ upstream, key, alias }))
+}
+
+function decode(bytes: Uint8Array | undefined): Whereabouts | undefined {
+  if (bytes === undefined) return undefined
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    if (!isJsonObject(value)) return undefined
+    const { upstream, key, alias } = value
+    if (typeof upstream !== 'string' || typeof key !== 'string') return undefined
+    return { upstream, key, ...(typeof alias === 'string' && { alias }) }
+  } catch {
+    return undefined
+  }
+}

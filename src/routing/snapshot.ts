@@ -1,0 +1,100 @@
+import { createAccountMasks } from '../answers/account-masks.ts'
+import { joinCapWords } from '../config/cap-words.ts'
+import type { Secret } from '../config/secret.ts'
+import type { Settings, UpstreamSettings } from '../config/settings.ts'
+import { OPENAI_DEFAULT_MODEL } from '../config/vendor.ts'
+import { createFit, type FitBody } from '../params/fit-body.ts'
+import { type AssertSpelling, createSpelling } from '../params/model-spelling.ts'
+import { createRules, type Rules } from '../params/rules.ts'
+import { createEgress, type Egress } from '../upstream/egress.ts'
+import type { Mask } from '../upstream/mask.ts'
+import { type AliasOf, createAliasOf } from './targets/alias-names.ts'
+import { createRouter, type Router, type RouterDeps } from './targets/router.ts'
+
+/** What the settings come to, ready to be used by requests; replaced as a whole when they change. */
+export interface Live {
+  readonly settings: Settings
+  /** Since when, in seconds since 1970. */
+  readonly since: number
+  readonly router: Router
+  readonly rules: Rules
+  readonly egressOf: (upstream: UpstreamSettings) => Egress
+  /** What hides the secrets that go to an upstream with a call: its key, where that is spent, and what each call gets; undefined: none do. */
+  readonly maskOf: (upstream: UpstreamSettings, key: Secret | undefined) => Mask | undefined
+  /** What leaves out of bodies what an upstream's server is known to refuse; undefined: nothing does. */
+  readonly fitOf: (upstream: UpstreamSettings) => FitBody | undefined
+  /** Whether any upstream's does. */
+  readonly fitsBodies: boolean
+  /** Whether a request's model decides where it goes, by which path, whether it goes, or by which rules. */
+  readonly needsModel: boolean
+  /** Whether a request's model decides whether it goes, who answers it, or which rules it is subject to. */
+  readonly modelsDecide: boolean
+  /** Refuses a model's name that some servers take for a known one; undefined: no model decides anything. */
+  readonly assertSpelling: AssertSpelling | undefined
+  /** Whether rules or models have a say in requests. */
+  readonly restricts: boolean
+  /** Whether a body may have to be read that would else pass through. */
+  readonly readsBodies: boolean
+  /**
+   * Whether an object's id must be remembered, since it may be at one of several upstreams, or under one of several keys, or
+   * its model is to be called what the caller called it.
+   */
+  readonly remembersIds: boolean
+  /** The callers' name for an upstream's model; undefined: no answer gives it. */
+  readonly aliasOf: AliasOf | undefined
+  /** Whether a call may come back to this server. */
+  readonly mayLoop: boolean
+  /** What a completion that names no model asks for where nothing else is configured; undefined: its upstream decides. */
+  readonly assumedModel: string | undefined
+}
+
+/**
+ * Makes settings ready to be used. What goes on under `previous` keeps its state: breakers, places, recent times.
+ *
+ * @example
+ * const live = createLive(config.settings, { now, random: Math.random, deadlines })
+ */
+export function createLive(settings: Settings, deps: RouterDeps, previous?: Live): Live {
+  const egresses = new Map(settings.upstreams.map((upstream) => [upstream, createEgress(upstream)]))
+  const fits = new Map(
+    settings.upstreams.flatMap((upstream) =>
+      upstream.lacks === undefined ? [] : [[upstream, createFit(upstream.lacks)]],
+    ),
+  )
+  const { models, unknownModels, params, upstreams } = settings
+  const isRuledByModel = params.some(({ match }) => match.model !== undefined)
+  const isInPath = upstreams.some(({ modelPath }) => modelPath !== undefined)
+  const isSomewhere = upstreams.length > 1 || upstreams.some(({ keys }) => keys.length > 1)
+  const aliasOf = createAliasOf(models)
+  const remembersIds = isSomewhere || aliasOf !== undefined
+  const isJudged = params.some(({ values }) => Object.hasOwn(values, 'model'))
+  const modelsDecide = models.length > 0 || unknownModels === 'refuse' || isRuledByModel || isJudged
+  const needsModel = modelsDecide || isInPath
+  return {
+    settings,
+    since: Math.floor(Date.now() / 1000),
+    router: createRouter(settings, deps, previous?.router),
+    rules: createRules(settings.params, joinCapWords(upstreams.map(({ capWords }) => capWords))),
+    maskOf: createAccountMasks(),
+    fitOf: (upstream) => fits.get(upstream),
+    fitsBodies: fits.size > 0,
+    egressOf: (upstream) => egresses.get(upstream) ?? createEgress(upstream),
+    needsModel,
+    modelsDecide,
+    assertSpelling: modelsDecide ? createSpelling(namesDeciding(settings)) : undefined,
+    restricts: modelsDecide || params.length > 0,
+    readsBodies: needsModel || params.length > 0 || remembersIds,
+    remembersIds,
+    aliasOf,
+    mayLoop: [...egresses.values()].some((egress) => egress.mayLoop),
+    assumedModel:
+      upstreams.find(({ name }) => name === settings.defaultUpstream)?.vendor === 'openai'
+        ? OPENAI_DEFAULT_MODEL
+        : undefined,
+  }
+}
+
+/** The names and patterns of models by which anything is decided. */
+function namesDeciding({ models, params }: Settings): readonly string[] {
+  return [...models.map(({ name }) => name), ...params.flatMap(({ match }) => match.model ?? [])]
+}

@@ -1,0 +1,92 @@
+import type { ModelSettings, TargetSettings } from '../../config/settings.ts'
+import { isWildcard } from './model-names.ts'
+
+/**
+ * Gives the name that callers use for what an upstream calls a model, where answers are to give that name and it is the only one
+ * that leads there; undefined: it is not, or nobody can tell.
+ */
+export type AliasOf = (upstream: string, model: string) => string | undefined
+
+/** What upstreams put behind a model's name, to say which one it is of its kind: `-2024-08-06`, `-20250929`, `-0613`. */
+const DATE = /-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4})$/
+
+/** A target whose `*` is what the name's `*` stood for. */
+interface Pattern {
+  readonly model: ModelSettings
+  readonly upstream: string
+  readonly prefix: string
+  readonly suffix: string
+}
+
+/**
+ * Makes what gives the callers' name for a model of an upstream's; undefined: no answer gives such a name.
+ *
+ * @example
+ * const aliasOf = createAliasOf(settings.models)
+ * aliasOf?.('openai', 'gpt-4o-2024-08-06') // 'smart', where it is the only name with a target `openai/gpt-4o`
+ */
+export function createAliasOf(models: readonly ModelSettings[]): AliasOf | undefined {
+  if (!models.some(({ reportModel }) => reportModel === 'alias')) return undefined
+  const named = new Map<string, Set<ModelSettings>>()
+  const patterns: Pattern[] = []
+  for (const model of models) {
+    for (const target of model.targets) {
+      if (target.model === undefined && isWildcard(model.name)) continue
+      const pattern = patternOf(model, target)
+      if (pattern !== undefined) patterns.push(pattern)
+      else nameTarget(named, target.upstream, target.model ?? model.name, model)
+    }
+  }
+  const byName = (upstream: string, model: string): string | undefined | null => {
+    const found = named.get(keyOf(upstream, model))
+    return found === undefined ? null : onlyAlias([...found].map((one) => [one, one.name] as const))
+  }
+  return (upstream, model) => {
+    for (const name of [model, model.replace(DATE, '')]) {
+      const alias = byName(upstream, name)
+      if (alias !== null) return alias
+    }
+    return onlyAlias(
+      patterns
+        .filter((one) => one.upstream === upstream && fits(one, model))
+        .map((one) => [one.model, one.model.name.replace('*', () => starOf(one, model))] as const),
+    )
+  }
+}
+
+function patternOf(model: ModelSettings, { upstream, model: targets }: TargetSettings): Pattern | undefined {
+  if (targets === undefined || !isWildcard(targets) || !isWildcard(model.name)) return undefined
+  const at = targets.indexOf('*')
+  return { model, upstream, prefix: targets.slice(0, at), suffix: targets.slice(at + 1) }
+}
+
+function nameTarget(
+  named: Map<string, Set<ModelSettings>>,
+  upstream: string,
+  target: string,
+  model: ModelSettings,
+): void {
+  const key = keyOf(upstream, target)
+  const known = named.get(key) ?? new Set()
+  named.set(key, known.add(model))
+}
+
+/** The name of the only entry, if its answers give it, and it does not stand for many. */
+function onlyAlias(found: readonly (readonly [model: ModelSettings, name: string])[]): string | undefined {
+  const [only] = found
+  if (only === undefined || found.some(([model]) => model !== only[0])) return undefined
+  const [{ reportModel }, name] = only
+  return reportModel === 'alias' && !isWildcard(name) ? name : undefined
+}
+
+function keyOf(upstream: string, model: string): string {
+  return `${upstream}\n${model}`
+}
+
+function fits({ prefix, suffix }: Pattern, model: string): boolean {
+  return model.length >= prefix.length + suffix.length && model.startsWith(prefix) && model.endsWith(suffix)
+}
+
+function starOf({ prefix, suffix }: Pattern, model: string): string {
+  return model.slice(prefix.length, model.length - suffix.length)
+}

@@ -1,0 +1,112 @@
+import type { ConcurrencySettings } from '../../config/settings.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
+
+/** How many calls an upstream has at once, and who waits for a place. */
+export interface Gate {
+  /** Whether `enter` would let a call in at once. */
+  hasRoom(): boolean
+  /**
+   * Takes a slot at once, or waits for one in the order of arrival; gives what is to be called when the call is over, of
+   * which only the first call counts. undefined: there is no limit, and nothing to give back.
+   *
+   * Throws `upstream_busy` where the queue is full. What it waits with rejects with `queue_timeout` when the wait is over,
+   * or with the signal's reason when that aborts.
+   *
+   * @example
+   * const entering = lane.gate.enter(exchange.abort.signal)
+   * const leave = entering instanceof Promise ? await entering : entering
+   */
+  enter(signal: AbortSignal): (() => void) | undefined | Promise<() => void>
+  inUse(): number
+  queued(): number
+  /** From now on these are the limits (undefined: none). Calls under way stay counted, and those that wait keep their place. */
+  configure(limits: ConcurrencySettings | undefined): void
+}
+
+/** Makes an empty gate. */
+export function createGate(limits: ConcurrencySettings | undefined, deadlines: Deadlines): Gate {
+  return new SlotGate(limits, deadlines)
+}
+
+class SlotGate implements Gate {
+  #limits: ConcurrencySettings | undefined
+  readonly #deadlines: Deadlines
+  #inUse = 0
+  /** In the order of arrival: what each is let in with. */
+  readonly #waiting = new Set<() => void>()
+
+  constructor(limits: ConcurrencySettings | undefined, deadlines: Deadlines) {
+    this.#limits = limits
+    this.#deadlines = deadlines
+  }
+
+  hasRoom(): boolean {
+    return this.#limits === undefined || this.#inUse < this.#limits.max
+  }
+
+  inUse(): number {
+    return this.#inUse
+  }
+
+  queued(): number {
+    return this.#waiting.size
+  }
+
+  enter(signal: AbortSignal): (() => void) | undefined | Promise<() => void> {
+    const limits = this.#limits
+    if (limits === undefined) return undefined
+    if (this.#inUse < limits.max) return this.#take()
+    if (this.#waiting.size >= limits.queue) throw new ApiError('upstream_busy', { retryAfterSeconds: 1 })
+    return this.#wait(signal, limits.queueMs)
+  }
+
+  configure(limits: ConcurrencySettings | undefined): void {
+    this.#limits = limits
+    this.#letIn()
+  }
+
+  #take(): () => void {
+    this.#inUse += 1
+    let isTaken = true
+    return () => {
+      if (!isTaken) return
+      isTaken = false
+      this.#inUse -= 1
+      this.#letIn()
+    }
+  }
+
+  /** Hands free slots to those that have waited longest. */
+  #letIn(): void {
+    for (const letIn of this.#waiting) {
+      if (!this.hasRoom()) return
+      letIn()
+    }
+  }
+
+  #wait(signal: AbortSignal, queueMs: number): Promise<() => void> {
+    if (signal.aborted) return Promise.reject(signal.reason)
+    const { promise, resolve, reject } = Promise.withResolvers<() => void>()
+    const leaveQueue = (): void => {
+      this.#waiting.delete(letIn)
+      deadline.clear()
+      signal.removeEventListener('abort', onAbort)
+    }
+    const letIn = (): void => {
+      leaveQueue()
+      resolve(this.#take())
+    }
+    const onAbort = (): void => {
+      leaveQueue()
+      reject(signal.reason)
+    }
+    const deadline = this.#deadlines.start(queueMs, () => {
+      leaveQueue()
+      reject(new ApiError('queue_timeout'))
+    })
+    this.#waiting.add(letIn)
+    signal.addEventListener('abort', onAbort)
+    return promise
+  }
+}

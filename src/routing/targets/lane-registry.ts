@@ -1,0 +1,113 @@
+import type { Secret } from '../../config/secret.ts'
+import type { UpstreamSettings } from '../../config/settings.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
+import { KeyRest } from '../health/key-rest.ts'
+import { createLaneHealth, type LaneHealth, type OnBreakerTurn } from '../health/lane-health.ts'
+import { createGate, type Gate } from './gate.ts'
+import { laneLabel } from './lane-label.ts'
+import { hashOf, type TextHash } from './rendezvous.ts'
+
+/** What is kept of a lane over reloads: all routes that lead to it share this. */
+export interface RegisteredLane {
+  /** With the model, where it serves one only. */
+  readonly label: string
+  readonly upstream: UpstreamSettings
+  readonly key: Secret | undefined
+  /** From 0. */
+  readonly keyIndex: number
+  /** Of what it is: the same after a reload, and in every process. */
+  readonly hash: TextHash
+  readonly health: LaneHealth
+  /** Of the upstream: shared by all its lanes. */
+  readonly gate: Gate
+}
+
+/** What a registry needs. */
+export interface LaneRegistryDeps {
+  /** Monotonic, in ms. */
+  readonly now: () => number
+  readonly deadlines: Deadlines
+  /** Is told when a lane's breaker opens or closes. */
+  readonly onBreaker?: ((label: string, turn: Parameters<OnBreakerTurn>[0]) => void) | undefined
+}
+
+/**
+ * The lanes of one router, their upstreams' gates and their keys' rests. What the registry before it knows of the same lane (upstream's name
+ * and base URL, model, key), or of a gate of the same name, goes on under the new settings.
+ */
+export class LaneRegistry {
+  readonly #deps: LaneRegistryDeps
+  readonly #lanes = new Map<string, RegisteredLane>()
+  readonly #gates = new Map<string, Gate>()
+  readonly #rests = new Map<string, KeyRest>()
+  readonly #formerLanes: ReadonlyMap<string, RegisteredLane>
+  readonly #formerGates: ReadonlyMap<string, Gate>
+  readonly #formerRests: ReadonlyMap<string, KeyRest>
+
+  constructor(deps: LaneRegistryDeps, previous?: LaneRegistry) {
+    this.#deps = deps
+    // Its maps and not itself, which would keep all registries before it.
+    this.#formerLanes = previous === undefined ? new Map() : previous.#lanes
+    this.#formerGates = previous === undefined ? new Map() : previous.#gates
+    this.#formerRests = previous === undefined ? new Map() : previous.#rests
+  }
+
+  /** The lanes of an upstream's model, one for each of its keys; without a `model`, those that serve any. */
+  lanesOf(upstream: UpstreamSettings, model: string | undefined): readonly RegisteredLane[] {
+    const isServerKey = upstream.auth === 'server' || upstream.auth === 'either'
+    const keys = isServerKey && upstream.keys.length > 0 ? upstream.keys : [undefined]
+    return keys.map((key, keyIndex) => {
+      const identity = JSON.stringify([upstream.name, upstream.baseUrl, model, key?.reveal()])
+      const known = this.#lanes.get(identity)
+      if (known !== undefined) return known
+      const label = laneLabel(upstream.name, model, keyIndex)
+      const lane = {
+        label,
+        upstream,
+        key,
+        keyIndex,
+        hash: hashOf(identity),
+        health: this.#healthOf(identity, label, upstream, key),
+        gate: this.#gateOf(upstream),
+      }
+      this.#lanes.set(identity, lane)
+      return lane
+    })
+  }
+
+  /** Every lane, in the order in which they were first asked for. */
+  all(): readonly RegisteredLane[] {
+    return [...this.#lanes.values()]
+  }
+
+  #healthOf(identity: string, label: string, upstream: UpstreamSettings, key: Secret | undefined): LaneHealth {
+    const { breaker } = upstream
+    // Also where the lane is known: what its key's rest goes by is this upstream's.
+    const rest = key === undefined ? undefined : this.#restOf(upstream, key)
+    const health = this.#formerLanes.get(identity)?.health
+    const { now, onBreaker } = this.#deps
+    if (health === undefined) return createLaneHealth(breaker, now, rest, (turn) => onBreaker?.(label, turn))
+    health.configure(breaker)
+    return health
+  }
+
+  /** A key is good or bad for all that its upstream serves. */
+  #restOf({ name, baseUrl, breaker }: UpstreamSettings, key: Secret): KeyRest {
+    const identity = JSON.stringify([name, baseUrl, key.reveal()])
+    const known = this.#rests.get(identity)
+    if (known !== undefined) return known
+    const rest = this.#formerRests.get(identity) ?? new KeyRest(breaker, this.#deps.now)
+    rest.configure(breaker)
+    this.#rests.set(identity, rest)
+    return rest
+  }
+
+  #gateOf({ name, concurrency }: UpstreamSettings): Gate {
+    const known = this.#gates.get(name)
+    if (known !== undefined) return known
+    const gate = this.#formerGates.get(name) ?? createGate(concurrency, this.#deps.deadlines)
+    gate.configure(concurrency)
+    this.#gates.set(name, gate)
+    return gate
+  }
+}

@@ -1,0 +1,66 @@
+import type { ModelSettings, SendingSettings, Strategy, UpstreamSettings } from '../../config/settings.ts'
+import type { LaneRegistry, RegisteredLane } from './lane-registry.ts'
+import { isWildcard } from './model-names.ts'
+import type { Turns } from './ordering.ts'
+import type { Candidate } from './rank.ts'
+
+/** A lane, and the model's name with its upstream as a target has it. */
+export interface PlannedLane {
+  readonly registered: RegisteredLane
+  /** May hold `*`; undefined: as the caller writes it. */
+  readonly model: string | undefined
+}
+
+/** All that can be known of routes before a request names a model. */
+export interface Plan {
+  /** The entry's of `models`; empty: there is none. */
+  readonly name: string
+  readonly model: ModelSettings | undefined
+  readonly sending: SendingSettings
+  readonly strategy: Strategy
+  /** Those of lower order first. */
+  readonly candidates: readonly Candidate<PlannedLane>[]
+  readonly turns: Turns
+}
+
+/**
+ * Plans the routes of a model. All models that a wildcard's target serves share the health of their upstream's key: callers
+ * choose the names, and there is no end of them.
+ */
+export function planModel(
+  model: ModelSettings,
+  upstreamOf: (name: string) => UpstreamSettings,
+  registry: LaneRegistry,
+): Plan {
+  const candidates = model.targets.flatMap((target, number) => {
+    const isOpen = isWildcard(target.model ?? model.name)
+    const lanes = registry.lanesOf(upstreamOf(target.upstream), isOpen ? undefined : (target.model ?? model.name))
+    return lanes.map((registered): Candidate<PlannedLane> => {
+      const { order, weight } = target
+      const lane = { registered, model: target.model }
+      return { lane, order, target: number, weight: weight / lanes.length, hash: registered.hash }
+    })
+  })
+  return {
+    name: model.name,
+    model,
+    sending: model.sending,
+    strategy: model.strategy,
+    candidates: candidates.toSorted((left, right) => left.order - right.order),
+    turns: { turn: 0 },
+  }
+}
+
+/** Plans the route to some lanes of one upstream, whatever the model: its keys take turns. */
+export function planUpstream(lanes: readonly RegisteredLane[], sending: SendingSettings): Plan {
+  const candidates = lanes.map(
+    (registered): Candidate<PlannedLane> => ({
+      lane: { registered, model: undefined },
+      order: 0,
+      target: 0,
+      weight: 1,
+      hash: registered.hash,
+    }),
+  )
+  return { name: '', model: undefined, sending, strategy: 'order', candidates, turns: { turn: 0 } }
+}

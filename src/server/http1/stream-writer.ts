@@ -1,0 +1,198 @@
+import type { Broken, Tap } from '../../answers/tap.ts'
+import type { ApiError } from '../../openai/api-error.ts'
+import type { Deadline } from '../../timing/deadlines.ts'
+import { Slice } from '../../timing/slices.ts'
+import { batchesOf, isLong } from './batches.ts'
+import type { ClientSocket } from './client-socket.ts'
+import { openFrame } from './frame.ts'
+import type { ResponseFraming } from './response-head.ts'
+import { leaveTurn, type Turn } from './turn.ts'
+import type { Written } from './written.ts'
+
+/** The runtime's own addition to the standard reader: all chunks that are there at once, mostly without a promise. */
+interface ManyReader extends ReadableStreamDefaultReader<Uint8Array> {
+  readMany(): Many | Promise<Many>
+}
+
+type Many = Bun.ReadableStreamDefaultReadManyResult<Uint8Array>
+
+/** The most that the framing of a chunk adds to a frame. */
+const FRAMING_BYTES = 16
+const CRLF = '\r\n'
+const LAST_CHUNK = '0\r\n\r\n'
+
+/**
+ * Writes a response whose body is a stream: the head `text` at once, then every chunk as it comes. `tap` is told of
+ * each, and of the end.
+ *
+ * A client that leaves ends the body, unless it has all of the answer: then what is left of the body is read for a moment.
+ */
+export async function writeStream(
+  response: Response,
+  text: string,
+  framing: ResponseFraming,
+  { turn, socket, tap }: StreamTo,
+): Promise<Written> {
+  const reader = readerOf(response, tap)
+  const out = new StreamWriter(text, framing, Number(response.headers.get('content-length') ?? 0), socket)
+  const leave = (reason?: ApiError): void => {
+    tap.onCancel()
+    reader.cancel(reason).catch(() => undefined)
+  }
+  if (framing === 'none') {
+    out.flushHead()
+    leave()
+    return 'complete'
+  }
+  const rest = new RestOfBody(tap, (reason) => {
+    leave(reason)
+    leaveTurn(turn)
+  })
+  turn.onLeave = () => rest.isRead()
+  socket.onceClosed(() => {
+    if (!rest.isRead()) leave()
+  })
+  let slice: Slice | undefined
+  try {
+    for (;;) {
+      tap.onWait()
+      const askedAt = performance.now()
+      const next = reader.readMany()
+      const { done, value } = next instanceof Promise ? await next : next
+      if (socket.isClosed && !rest.isRead()) return 'broken'
+      if (done) break
+      if (isLong(value)) {
+        slice ??= new Slice()
+        slice.beginBehind(askedAt)
+        for await (const batch of batchesOf(value, slice)) {
+          if (socket.isClosed && !rest.isRead()) return 'broken'
+          if (!pass(batch, tap, out)) await socket.flushed()
+        }
+      } else if (!pass(value, tap, out)) await socket.flushed()
+    }
+    return out.finish(tap.onDone(), framing)
+  } catch (cause) {
+    // Why it failed is in the exchange's record.
+    const written = out.finish(tap.onFail(cause), framing)
+    leave()
+    return written
+  } finally {
+    rest.stop()
+    turn.onLeave = undefined
+    socket.onceClosed(undefined)
+  }
+}
+
+/** Throws where there is nothing to read: it is somebody else's by now, or the body of a file that is not there. */
+function readerOf({ body }: Response, tap: Tap): ManyReader {
+  try {
+    return (body as ReadableStream<Uint8Array>).getReader() as ManyReader
+  } catch (cause) {
+    tap.onFail(cause)
+    throw cause
+  }
+}
+
+/** Passes some chunks on; returns whether the system has taken all of them. */
+function pass(chunks: readonly Uint8Array[], tap: Tap, out: StreamWriter): boolean {
+  for (const chunk of chunks) tap.onChunk(chunk)
+  return out.write(chunks)
+}
+
+/** Where a stream is written to, and who is told. */
+export interface StreamTo {
+  readonly turn: Turn
+  readonly socket: ClientSocket
+  readonly tap: Tap
+}
+
+/** What is left of a body whose client has gone with all of the answer. */
+class RestOfBody {
+  readonly #tap: Tap
+  readonly #giveUp: (reason: ApiError) => void
+  #isLeft = false
+  #moment: Deadline | undefined
+
+  constructor(tap: Tap, giveUp: (reason: ApiError) => void) {
+    this.#tap = tap
+    this.#giveUp = giveUp
+  }
+
+  /** To be asked when the client has left: whether the rest is read. */
+  isRead(): boolean {
+    if (!this.#isLeft) {
+      this.#isLeft = true
+      this.#moment = this.#tap.onLeave((reason) => {
+        this.#moment = undefined
+        this.#giveUp(reason)
+      })
+    }
+    return this.#moment !== undefined
+  }
+
+  stop(): void {
+    this.#moment?.clear()
+    this.#moment = undefined
+  }
+}
+
+/** Frames a body, and keeps the head back until a first chunk can share its packet, but no longer than a moment. */
+class StreamWriter {
+  readonly #isChunked: boolean
+  readonly #socket: ClientSocket
+  readonly #late: ReturnType<typeof setImmediate>
+  #head: string | undefined
+  /** What a told length still wants. */
+  #left: number
+
+  constructor(head: string, framing: ResponseFraming, length: number, socket: ClientSocket) {
+    this.#head = head
+    this.#isChunked = framing === 'chunked'
+    this.#left = framing === 'length' ? length : Number.POSITIVE_INFINITY
+    this.#socket = socket
+    this.#late = setImmediate(() => this.flushHead())
+  }
+
+  flushHead(): void {
+    const head = this.#takeHead()
+    if (head !== '') this.#socket.write(Buffer.from(head, 'latin1'))
+  }
+
+  /** Returns whether the system has taken all of it. Throws where the chunks exceed the length that was told. */
+  write(chunks: readonly Uint8Array[]): boolean {
+    let bytes = 0
+    for (const chunk of chunks) bytes += chunk.byteLength
+    if (bytes > this.#left) throw new Error('a body longer than its length')
+    this.#left -= bytes
+    const head = this.#head === undefined ? '' : this.#takeHead()
+    const frame = openFrame(this.#socket, head.length + bytes + FRAMING_BYTES)
+    if (head !== '') frame.text(head)
+    // An empty chunk would be the last (RFC 9112 §7.1).
+    const isFramed = this.#isChunked && bytes > 0
+    if (isFramed) frame.text(bytes.toString(16) + CRLF)
+    for (const chunk of chunks) frame.bytes(chunk)
+    if (isFramed) frame.text(CRLF)
+    return frame.send()
+  }
+
+  /** Ends the body, or breaks it off behind the last words that there are for it. */
+  finish(broken: Broken | undefined, framing: ResponseFraming): Written {
+    if (broken === undefined) return this.#end()
+    if (broken.farewell === undefined) this.flushHead()
+    else this.write([broken.farewell])
+    return framing === 'close' ? 'reset' : 'broken'
+  }
+
+  #end(): Written {
+    const rest = this.#takeHead() + (this.#isChunked ? LAST_CHUNK : '')
+    if (rest !== '') this.#socket.write(Buffer.from(rest, 'latin1'))
+    return Number.isFinite(this.#left) && this.#left > 0 ? 'broken' : 'complete'
+  }
+
+  #takeHead(): string {
+    clearImmediate(this.#late)
+    const head = this.#head ?? ''
+    this.#head = undefined
+    return head
+  }
+}

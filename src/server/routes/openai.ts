@@ -1,0 +1,81 @@
+import { Elysia } from 'elysia'
+import type { Authorize, Principal } from '../../access/authorize.ts'
+import { handle, type PipelineDeps } from '../../gateway/handle.ts'
+import { answerModels } from '../../gateway/list-models.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
+import { RESOURCES } from '../../openai/resources.ts'
+import { access } from '../access.ts'
+import { exchangeOf } from '../request-context.ts'
+
+/** Made anew for each route: Elysia writes the door into the object itself, and another app's would stay there. */
+const guarded = () => ({ auth: true, parse: 'none' }) as const
+
+/**
+ * OpenAI's API: the two endpoints whose bodies are read, and everything else, which passes through; each with
+ * and without `/v1`. Whatever is left is an unknown URL, which only those who may come in are told.
+ */
+export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
+  const run = (request: Request, principal: Principal, endpoint: JsonEndpoint | undefined): Promise<Response> => {
+    const exchange = exchangeOf(request)
+    exchange.route = endpoint?.route ?? routeOf(exchange.target)
+    return handle(exchange, principal, endpoint, deps)
+  }
+  const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(access(authorize))
+  for (const endpoint of [CHAT_COMPLETIONS, COMPLETIONS]) {
+    for (const path of [`/v1${endpoint.path}`, endpoint.path]) {
+      app.post(path, ({ request, principal }) => run(request, principal, endpoint), guarded())
+    }
+  }
+  return app.all(
+    '/*',
+    ({ request, principal }) => {
+      const { target } = exchangeOf(request)
+      if (!isServed(target)) throw unknownUrl(request.method, target)
+      const models = answerModels(exchangeOf(request), principal, deps)
+      if (models === undefined) return run(request, principal, undefined)
+      exchangeOf(request).route = routeOf(target)
+      return models
+    },
+    guarded(),
+  )
+}
+
+/** Everything under `/v1/`, and the known resources without it. */
+export function isServed(target: string): boolean {
+  if (hasVersionTwice(target)) return false
+  return /^\/v1\/[^?]/.test(target) || RESOURCES.has(firstSegment(target))
+}
+
+/**
+ * Whether a client has added `/v1` to a base URL which has it already.
+ *
+ * @example
+ * hasVersionTwice('/v1/v1/models') // true
+ */
+export function hasVersionTwice(target: string): boolean {
+  return /^\/v1\/v1(?:[/?]|$)/.test(target)
+}
+
+/** The name of a passthrough for the log: a documented resource's, never an unknown word of the caller's. */
+export function routeOf(target: string): string {
+  const resource = firstSegment(target.startsWith('/v1/') ? target.slice('/v1'.length) : target)
+  return RESOURCES.has(resource) ? resource : 'other'
+}
+
+function firstSegment(target: string): string {
+  return /^\/([^/?]*)/.exec(target)?.[1] ?? ''
+}
+
+/** OpenAI's answer to a path that is none, in its words where they help. */
+export function unknownUrl(method: string, target: string): ApiError {
+  const path = target.split('?', 1)[0]?.slice(0, 200)
+  if (hasVersionTwice(target)) {
+    return new ApiError('unknown_url', {
+      message: `Unknown request URL: ${method} ${path}. It has /v1 twice: your client adds /v1 to a base URL that ends with it. Take one away.`,
+    })
+  }
+  return new ApiError('unknown_url', {
+    message: `Unknown request URL: ${method} ${path}. Please check the URL for typos, or see the docs at https://platform.openai.com/docs/api-reference/.`,
+  })
+}

@@ -1,0 +1,179 @@
+import { type Authorize, type Principal, principalName } from '../access/authorize.ts'
+import { spendsOwnKey } from '../access/credentials.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { beginUpgrade, lacksWebSocket, type RefusedUpgrade, type UpgradeWatch } from '../gateway/begin-upgrade.ts'
+import { chooseRoute } from '../gateway/choose-route.ts'
+import type { PipelineDeps } from '../gateway/handle.ts'
+import type { Serving } from '../gateway/live-parts.ts'
+import { callerOf } from '../gateway/take-place.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { readTarget } from '../openai/read-target.ts'
+import type { RequestFacts } from '../params/rules.ts'
+import { checkInner } from '../requests/check-inner.ts'
+import { draftAsIs } from '../requests/draft.ts'
+import { readCall } from '../requests/read-call.ts'
+import { readHeaders } from '../requests/read-headers.ts'
+import { factsOf } from '../requests/request-facts.ts'
+import { ownLimit } from '../routing/attempts/limit-time.ts'
+import { addressLane, type LaneAddress, wantedFrom } from '../routing/lane-address.ts'
+import type { Account } from '../routing/targets/attempt.ts'
+import type { Lane, Route } from '../routing/targets/router.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Arrival } from './arrival.ts'
+import { answerError } from './error-handler.ts'
+import { guardRequest } from './guard.ts'
+import { isServed, routeOf, unknownUrl } from './routes/openai.ts'
+
+/** What becomes of an upgrade request: it goes upstream, or is refused. */
+export type Upgrade =
+  | (LaneAddress &
+      UpgradeWatch<Upgrade> & {
+        readonly kind: 'relay'
+        readonly exchange: Exchange
+        /** Its own wait for the upstream's answer, where it is not everybody's; 0: none. */
+        readonly firstByteMs: number | undefined
+      })
+  | { readonly kind: 'refused'; readonly response: Response }
+
+/** What deciding on an upgrade needs. */
+export interface UpgradeDeps {
+  readonly open: (request: Request, arrival: Arrival) => Exchange
+  readonly authorize: Authorize
+  readonly pipeline: PipelineDeps
+  readonly log: Log
+}
+
+/**
+ * Makes the decision on WebSocket upgrades: the same guard, door, route and credentials as for every other request, but one
+ * attempt only, save where the server's key is refused. The model is the query's.
+ *
+ * What is said on a WebSocket is not read here, so a parameter rule can't be applied to it: one that matches refuses it. A
+ * WebSocket whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever something here has a say in
+ * calls: its clients then post them, and all of it applies.
+ *
+ * @example
+ * const upgrade = createUpgrade({ open, authorize, pipeline, log })
+ */
+export function createUpgrade(deps: UpgradeDeps): (request: Request, arrival: Arrival) => Promise<Upgrade> {
+  return async (request, arrival) => {
+    const exchange = deps.open(request, arrival)
+    exchange.route = routeOf(exchange.target)
+    exchange.stream = true
+    return await orRefuse(exchange, () => decide(exchange, deps), deps)
+  }
+}
+
+async function orRefuse(exchange: Exchange, decide: () => Promise<Upgrade>, { log }: UpgradeDeps): Promise<Upgrade> {
+  try {
+    return await decide()
+  } catch (thrown) {
+    return { kind: 'refused', response: answerError(thrown, exchange, log) }
+  }
+}
+
+async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
+  const { authorize, pipeline } = deps
+  const { request, target } = exchange
+  guardRequest(request.method, target, request.headers)
+  const principal = authorize(exchange)
+  exchange.principal = principalName(principal)
+  if (!isServed(target)) throw unknownUrl(request.method, target)
+  const live = pipeline.live()
+  if (live.restricts) readCall(exchange, principal, undefined, live, true)
+  const model = live.settings.hasFile ? namedIn(exchange) : undefined
+  const facts = factsOf(exchange, principal, model)
+  if (isCallInFrames(facts.endpoint) && hasSayInCalls(facts, live, pipeline))
+    throw new ApiError('websocket_not_relayed')
+  if (pipeline.cassettes?.play?.isClosed === true) {
+    throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })
+  }
+  exchange.atEnd(pipeline.admission.admit(callerOf(exchange, principal), exchange.startedAt))
+  if (live.mayLoop) pipeline.loops.watch(exchange)
+  if (live.settings.hasFile) exchange.tries = []
+  exchange.model = model
+  if (live.settings.unknownModels === 'refuse' && !isModelKnown(facts)) throw modelNotTold()
+  if (isModelKnown(facts) ? live.rules.match(facts) !== undefined : live.rules.mayMatch(facts)) {
+    throw new ApiError('rules_not_applicable', {
+      message: 'This server has rules for the parameters of this request, and they cannot be applied to a WebSocket.',
+    })
+  }
+  const route = await chooseRoute(exchange.target, { ...draftAsIs(null), model }, live, pipeline.ids)
+  if (live.restricts) checkInner(readHeaders(exchange, principal, live, true), route, live)
+  const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
+  return relayTo({ exchange, principal, model, live, route, lanes: route.order({ accountOf }), accountOf }, 0, deps)
+}
+
+/** An upgrade, and where it may go, in this order. */
+interface Going {
+  readonly exchange: Exchange
+  readonly principal: Principal
+  readonly model: string | undefined
+  readonly live: Serving
+  readonly route: Route
+  readonly lanes: readonly Lane[]
+  readonly accountOf: (lane: Lane) => Account
+}
+
+/** Addresses the upgrade to the lane of that number; where this server's key is refused there, to the next one. */
+async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise<Upgrade> {
+  const { exchange, principal, model, live, route, lanes, accountOf } = going
+  const { target, abort } = exchange
+  const lane = lanes[number]
+  if (lane === undefined) throw new ApiError('upstream_unavailable')
+  const address = addressLane(exchange, principal, lane, wantedFrom(exchange, lane.model ?? model), live, deps.pipeline)
+  const release = await lane.gate.enter(abort.signal)
+  if (release !== undefined) exchange.atEnd(release)
+  exchange.attempts += 1
+  const firstByteMs = ownLimit('firstByteMs', route, lane)
+  const another = async (): Promise<Upgrade | undefined> => {
+    // Those whose key rests by now are passed over.
+    const next = lanes.findIndex((one, at) => at > number && one.health.isAvailable(accountOf(one)))
+    return next === -1 ? undefined : await orRefuse(exchange, () => relayTo(going, next, deps), deps)
+  }
+  const watch = beginUpgrade(exchange, lane, address, another, deps.pipeline)
+  const onRefusal = isCallInFrames(endpointOf(target)) ? postedInstead(watch.onRefusal) : watch.onRefusal
+  return { ...address, kind: 'relay', exchange, firstByteMs, ...watch, onRefusal }
+}
+
+/** The model that the URL names, be it only for the log. */
+function namedIn({ named, target }: Exchange): string | undefined {
+  const read = named ?? readTarget(target).named
+  return read === 'unclear' ? undefined : read?.model
+}
+
+/** Has calls posted that no WebSocket is offered for upstream: behind its own status Codex would try for seconds, or give up. */
+function postedInstead(tell: (refusal: RefusedUpgrade) => Promise<void>): (refusal: RefusedUpgrade) => Promise<void> {
+  return async (refusal) => {
+    await tell(refusal)
+    if (!lacksWebSocket(refusal)) return
+    throw new ApiError('websocket_not_relayed', {
+      message: `The upstream offers no WebSocket here: it answered ${refusal.status}. Send the call as a POST over HTTP.`,
+    })
+  }
+}
+
+/** Whether the frames of a WebSocket are calls that could as well be posted, each with a model of its own. */
+function isCallInFrames(endpoint: string): boolean {
+  return endpoint === 'responses' || endpoint.startsWith('responses/')
+}
+
+/** Whether something here looks into such calls, or decides by them, so that none may pass unseen. */
+function hasSayInCalls(facts: RequestFacts, { settings, rules, chain }: Serving, { cassettes }: PipelineDeps): boolean {
+  const { models, unknownModels } = settings
+  if (models.length > 0 || unknownModels === 'refuse' || !chain.isEmpty || cassettes !== undefined) return true
+  return rules.mayMatch(facts)
+}
+
+/** What is said on a WebSocket may name any model, but in a realtime session, whose URL names it. */
+function isModelKnown({ model, endpoint }: RequestFacts): boolean {
+  return model !== undefined && endpoint === 'realtime'
+}
+
+function modelNotTold(): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message:
+      'This server decides on the models that may be used, and the URL of this WebSocket does not tell its model.',
+    param: 'model',
+  })
+}

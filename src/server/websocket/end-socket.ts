@@ -1,0 +1,36 @@
+import type { Duplex } from 'node:stream'
+import type { Deadlines } from '../../timing/deadlines.ts'
+import { LINGER_MS } from '../http1/linger.ts'
+
+/**
+ * Writes the last bytes to a client's socket and ends it. Resolves when it is closed, and never rejects.
+ *
+ * `cancelled`: the client was gone before it had taken them, or took none of them for `idleMs` (0: no limit).
+ *
+ * @example
+ * const kind = await endSocket(client, bytes, deadlines, idleMs)
+ */
+export function endSocket(
+  socket: Duplex,
+  bytes: Uint8Array,
+  deadlines: Deadlines,
+  idleMs: number,
+): Promise<'complete' | 'cancelled'> {
+  return new Promise((resolve) => {
+    const cut = (): void => void socket.destroy()
+    const stall = deadlines.start(idleMs, cut)
+    const linger = deadlines.start(LINGER_MS, cut)
+    linger.suspend()
+    socket.on('finish', () => {
+      stall.clear()
+      linger.touch()
+    })
+    socket.on('close', () => {
+      stall.clear()
+      linger.clear()
+      resolve(socket.writableFinished ? 'complete' : 'cancelled')
+    })
+    socket.resume()
+    socket.end(bytes)
+  })
+}

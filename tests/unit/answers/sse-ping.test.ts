@@ -1,0 +1,134 @@
+import { expect, test } from 'bun:test'
+import { keepAlive } from '../../../src/answers/sse-ping.ts'
+import type { Deadlines } from '../../../src/timing/deadlines.ts'
+import { collectStream, streamOf } from './collect-stream.ts'
+
+/** No comment, no blank line: see there. */
+const PING = ' \n'
+
+/** Deadlines whose time passes when the test says so. */
+function manualDeadlines(): {
+  readonly deadlines: Deadlines
+  readonly pass: () => void
+  readonly running: () => number
+} {
+  const running = new Set<() => void>()
+  return {
+    running: () => running.size,
+    pass() {
+      const due = [...running]
+      running.clear()
+      for (const expire of due) expire()
+    },
+    deadlines: {
+      start(_limitMs, onExpire) {
+        running.add(onExpire)
+        return { touch() {}, suspend() {}, clear: () => void running.delete(onExpire) }
+      },
+    },
+  }
+}
+
+function manualSource(): {
+  readonly source: ReadableStream<Uint8Array>
+  readonly send: (text: string) => void
+  readonly fail: () => void
+  readonly isCancelled: () => boolean
+} {
+  const controllers: ReadableStreamDefaultController<Uint8Array>[] = []
+  let isCancelled = false
+  const source = new ReadableStream<Uint8Array>({
+    start: (controller) => void controllers.push(controller),
+    cancel() {
+      isCancelled = true
+    },
+  })
+  return {
+    source,
+    send: (text) => controllers[0]?.enqueue(new TextEncoder().encode(text)),
+    fail: () => controllers[0]?.error(undefined),
+    isCancelled: () => isCancelled,
+  }
+}
+
+/** Lets whatever is ready run. */
+const settle = (): Promise<void> => Bun.sleep(0)
+
+const decode = ({ value }: { readonly value?: Uint8Array | undefined }): string => new TextDecoder().decode(value)
+
+test('a silent stream gets a line that says nothing at each event boundary, from its very start', async () => {
+  const time = manualDeadlines()
+  const { source, send } = manualSource()
+  const reader = keepAlive(source, 50, time.deadlines).getReader()
+  const first = reader.read()
+  await settle()
+  time.pass()
+  expect(decode(await first)).toBe(PING)
+  const second = reader.read()
+  send('data: 1\r\n\r\n')
+  expect(decode(await second)).toBe('data: 1\r\n\r\n')
+  const third = reader.read()
+  await settle()
+  time.pass()
+  expect(decode(await third)).toBe(PING)
+  await reader.cancel()
+})
+
+test('in the midst of an event there is no ping, also where its end has come in two chunks', async () => {
+  const time = manualDeadlines()
+  const { source, send } = manualSource()
+  const reader = keepAlive(source, 50, time.deadlines).getReader()
+  const first = reader.read()
+  send('data: 1\n')
+  await first
+  const second = reader.read()
+  await settle()
+  time.pass()
+  time.pass()
+  send('\n')
+  expect(decode(await second)).toBe('\n')
+  const third = reader.read()
+  await settle()
+  time.pass()
+  expect(decode(await third)).toBe(PING)
+  await reader.cancel()
+})
+
+test('pings do not pile up before a client that takes nothing', async () => {
+  const time = manualDeadlines()
+  const { source, send } = manualSource()
+  const reader = keepAlive(source, 50, time.deadlines).getReader()
+  const first = reader.read()
+  await settle()
+  for (let times = 0; times < 5; times += 1) time.pass()
+  await first
+  send('data: 1\n\n')
+  expect(decode(await reader.read())).toBe(PING)
+  expect(decode(await reader.read())).toBe('data: 1\n\n')
+  await reader.cancel()
+})
+
+test('the end and the break of the source go on, and no clock is left running', async () => {
+  const time = manualDeadlines()
+  expect(await collectStream(keepAlive(streamOf(['data: 1\n\n', 'data: 2\n\n']), 50, time.deadlines))).toMatchObject({
+    text: 'data: 1\n\ndata: 2\n\n',
+    isBroken: false,
+  })
+  expect(await collectStream(keepAlive(streamOf(['data: 1\n\n'], new Error('x')), 50, time.deadlines))).toMatchObject({
+    isBroken: true,
+  })
+  expect(time.running()).toBe(0)
+})
+
+test('a reader that leaves cancels the source, and no clock is left running', async () => {
+  const time = manualDeadlines()
+  const { source, isCancelled } = manualSource()
+  const reader = keepAlive(source, 50, time.deadlines).getReader()
+  const pending = reader.read()
+  await settle()
+  expect(time.running()).toBe(1)
+  await reader.cancel()
+  await pending
+  expect(isCancelled()).toBe(true)
+  expect(time.running()).toBe(0)
+})

@@ -1,0 +1,45 @@
+import { expect, test } from 'bun:test'
+import { wholeOf } from '../../../src/answers/body-note.ts'
+import { answerFromCache, type CacheableRequest, type KeptDeps } from '../../../src/cache/answer-from-cache.ts'
+import { createFlights } from '../../../src/cache/flights.ts'
+import type { FlightNote, Reused } from '../../../src/cache/reuse-request.ts'
+import { sha256 } from '../../../src/process/sha256.ts'
+import { createDeadlines } from '../../../src/timing/deadlines.ts'
+import { textOf } from '../formats/json/json-texts.ts'
+import { settled, tokenScope } from './rig.ts'
+
+const JSON_TEXT = '{"object":"list","data":[]}'
+const CACHE = { scope: 'principal', pace: 'instant', answerBytesMax: 1_000_000 } as const
+
+test('a request right behind the answer gets it from the flight, as long as the store still writes', async () => {
+  const writing = Promise.withResolvers<void>()
+  let calls = 0
+  const store = { name: 'redis', get: async () => undefined, set: () => writing.promise } as const
+  const now = (): number => 0
+  const deps = {
+    ...{ store, now, deadlines: createDeadlines(), digest: sha256 },
+    flights: createFlights<FlightNote>({ now, keptBytesMax: CACHE.answerBytesMax }),
+  } as unknown as KeptDeps
+  const ask = async (): Promise<Reused> => {
+    const exchange = { id: 'req_1', target: '/v1/embeddings', startedAt: 0, abort: new AbortController() }
+    const forward = async (): Promise<object> => {
+      calls += 1
+      const headers = { 'content-type': 'application/json', 'content-length': String(JSON_TEXT.length) }
+      return { answer: new Response(JSON_TEXT, { headers }), lane: {}, secret: undefined }
+    }
+    const request = { exchange, forward, settings: { cache: CACHE }, streamIdleMsOf: () => 0, totalMsOf: () => 0 }
+    const control = { mayLook: true, mayStore: true, onlyIfCached: false, ttlMs: 1000 }
+    const cacheable = { request, key: 'key', scope: tokenScope('one'), control }
+    return answerFromCache(cacheable as unknown as CacheableRequest, deps)
+  }
+  const words = []
+  for (let turn = 0; turn < 3; turn += 1) {
+    if (turn === 2) writing.resolve()
+    await settled()
+    const { answer, served } = await ask()
+    expect(textOf(wholeOf(answer) ?? new Uint8Array())).toBe(JSON_TEXT)
+    words.push(served?.word)
+  }
+  expect(words).toEqual(['MISS', 'COALESCED', 'MISS'])
+  expect(calls).toBe(2)
+})

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'bun:test'
+import type { Settings } from '../../../../src/config/settings.ts'
+import type { Exchange } from '../../../../src/exchange/exchange.ts'
+import { type ExchangeLimits, limitTime } from '../../../../src/routing/attempts/limit-time.ts'
+import type { Lane, Route } from '../../../../src/routing/targets/router.ts'
+import type { Deadlines } from '../../../../src/timing/deadlines.ts'
+import { SENDING, settingsOf, upstreamOf } from '../targets/scene.ts'
+import { setScene } from './scene.ts'
+
+const NONE = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
+const FOREVER = Number.POSITIVE_INFINITY
+
+interface Watched {
+  readonly exchange: Exchange
+  readonly limits: ExchangeLimits
+  readonly lanes: readonly Lane[]
+  /** The limits that run now, in ms, rounded to seconds: some of the time is over when a clock starts. */
+  readonly running: () => readonly number[]
+  readonly expire: () => void
+  /** When a lane is due, in ms after the request's arrival. */
+  readonly dueAfterMs: (lane: number) => number
+}
+
+/** Limits the time of a request of the model `m`; the environment's limit is 60 s. */
+function limit(
+  modelMs: number | undefined,
+  upstreamsMs: readonly (number | undefined)[],
+  changes: Partial<Settings> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Watched {
+  const { exchange, lanes: plain } = setScene({ headers })
+  const running = new Map<object, { readonly ms: number; readonly onExpire: () => void }>()
+  const deadlines: Deadlines = {
+    start(ms, onExpire) {
+      const deadline = { touch() {}, suspend() {}, clear: () => void running.delete(deadline) }
+      running.set(deadline, { ms: Math.round(ms / 1000) * 1000, onExpire })
+      return deadline
+    },
+  }
+  exchange.total = deadlines.start(60_000, () => undefined)
+  const lanes = upstreamsMs.map((totalMs, index): Lane => {
+    const lane = plain[index]
+    if (lane === undefined) throw new Error('there are two lanes')
+    return { ...lane, upstream: upstreamOf(lane.upstream.name, { timeouts: { ...NONE, totalMs } }) }
+  })
+  const sending = { ...SENDING, timeouts: { ...NONE, totalMs: modelMs } }
+  const route: Route = { model: undefined, sending, lanes, order: () => lanes }
+  const timeouts = { streamIdleMs: 0, totalMs: 60_000 }
+  const limits = limitTime(exchange, route, settingsOf(changes), { deadlines, timeouts })
+  return {
+    exchange,
+    limits,
+    lanes,
+    running: () => [...running.values()].map(({ ms }) => ms),
+    expire: () => [...running.values()].at(-1)?.onExpire(),
+    dueAfterMs: (n) => Math.round(limits.dueAt(lanes[n] as Lane) - exchange.startedAt),
+  }
+}
+
+describe('the limit on the whole', () => {
+  test('is the model’s, else the upstream’s that is asked, else the environment’s; 0 is none', () => {
+    const cases = [
+      { modelMs: 5000, upstreamsMs: [9000, 0], first: [5000], second: [5000], due: [5000, 5000] },
+      { modelMs: 0, upstreamsMs: [9000, 8000], first: [], second: [], due: [FOREVER, FOREVER] },
+      { modelMs: undefined, upstreamsMs: [9000, 8000], first: [9000], second: [8000], due: [9000, 8000] },
+      { modelMs: undefined, upstreamsMs: [0, undefined], first: [], second: [60_000], due: [FOREVER, 60_000] },
+      {
+        modelMs: undefined,
+        upstreamsMs: [undefined, 90_000],
+        first: [60_000],
+        second: [90_000],
+        due: [60_000, 90_000],
+      },
+    ]
+    for (const { modelMs, upstreamsMs, first, second, due } of cases) {
+      const { limits, lanes, running, dueAfterMs, exchange } = limit(modelMs, upstreamsMs)
+      limits.onLane(lanes[0] as Lane)
+      expect(running()).toEqual(first)
+      limits.onLane(lanes[1] as Lane)
+      expect(running()).toEqual(second)
+      expect([dueAfterMs(0), dueAfterMs(1)]).toEqual(due)
+      exchange.end({ kind: 'complete' }, 0)
+      expect(running()).toEqual([])
+    }
+  })
+
+  test('ends the exchange as the upstream’s timeout', () => {
+    const { limits, lanes, expire, exchange } = limit(5000, [undefined])
+    limits.onLane(lanes[0] as Lane)
+    expire()
+    expect(exchange.abort.signal.reason).toMatchObject({ kind: 'upstream_timeout' })
+  })
+})
+
+describe('the client’s own', () => {
+  const TOLD = { 'x-stainless-timeout': '4' }
+
+  test('runs beside it until the answer is on its way, and ends the exchange as what it is', () => {
+    const { limits, running, expire, exchange, dueAfterMs } = limit(undefined, [undefined], {}, TOLD)
+    expect(running()).toEqual([60_000, 4000])
+    expect(dueAfterMs(0)).toBe(3800)
+    expire()
+    expect(exchange.abort.signal.reason).toMatchObject({ kind: 'client_deadline' })
+    limits.onDelivered()
+    expect(running()).toEqual([60_000])
+  })
+
+  test('does not lengthen the limit on the whole', () => {
+    expect(limit(2000, [undefined], {}, TOLD).dueAfterMs(0)).toBe(2000)
+  })
+
+  test('ends with the exchange', () => {
+    const { exchange, running } = limit(undefined, [undefined], {}, TOLD)
+    exchange.end({ kind: 'complete' }, 0)
+    expect(running()).toEqual([])
+  })
+
+  test('is not heard where the file says so, nor is anything without a file', () => {
+    expect(limit(undefined, [undefined], { clientDeadline: false }, TOLD).running()).toEqual([60_000])
+    const without = limit(5000, [5000], { hasFile: false }, TOLD)
+    without.limits.onLane(without.lanes[0] as Lane)
+    expect([without.running(), without.dueAfterMs(0)]).toEqual([[60_000], FOREVER])
+  })
+})
