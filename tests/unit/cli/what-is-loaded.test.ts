@@ -28,5 +28,5 @@ test('a supervisor loads nothing of what serves', () => {
 test('a server that is one process loads nothing of a supervisor', () => {
   const loaded = [...loadedWith('cli/serve.ts'), ...loadedWith('process/serve-alone.ts')]
   expect(loaded).toContain('app.ts')
-  expect(loaded.filter((path) => path.startsWith('cli/workers/'))).toEqual(['process/workers/marker.ts'])
+  expect(loaded.filter((path) => path.startsWith('process/workers/'))).toEqual(['process/workers/marker.ts'])
 })
