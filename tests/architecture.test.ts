@@ -233,7 +233,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['config/open-secrets.ts', 'to another process of ours, and what has changed'],
   ['server/http1/listen.ts', 'the key of TLS'],
   ['gateway/live-parts.ts', 'whether the store is this memory'],
-  ['routing/targets/lane-registry.ts', 'what a lane is known by over reloads'],
+  ['routing/targets/deployment-registry.ts', 'what a deployment is known by over reloads'],
   ['routing/remembered-ids.ts', 'only to be digested'],
   ['answers/account-masks.ts', 'what stars are put over'],
   ['upstream/mask.ts', 'what stars are put over'],

@@ -9,7 +9,7 @@ import { createMask, type Mask } from '../upstream/mask.ts'
  * and parameters has the name of a secret. Each is made once; undefined: nothing is to be hidden.
  *
  * @example
- * const mask = createAccountMasks()(lane.upstream, lane.key)
+ * const mask = createAccountMasks()(deployment.upstream, deployment.key)
  */
 export function createAccountMasks(): (upstream: UpstreamSettings, key: Secret | undefined) => Mask | undefined {
   const made = new Map<UpstreamSettings, Map<Secret | undefined, Mask | undefined>>()

@@ -49,7 +49,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
   if (typeof found === 'object') {
     const answer = playKept(found, request.settings.cache.pace, deps)
     const served: Served = { word: 'HIT', storedAt: found.storedAt, ttlMs: found.ttlMs }
-    return { answer, lane: undefined, isWatched: true, served, key }
+    return { answer, deployment: undefined, isWatched: true, served, key }
   }
   if (control.onlyIfCached) {
     // Asked again, the cache would say the same.
@@ -72,7 +72,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
     },
   )
   const { answer, note } = await awaitFlight(joining, request.exchange)
-  const { lane } = note
+  const { deployment } = note
   if (role === 'follower' && OF_ONE_ACCOUNT.has(answer.status) && request.settings.cache.scope === 'shared') {
     // What one caller's key was told is no answer to another's.
     answer.body?.cancel().catch(() => undefined)
@@ -90,7 +90,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
       : found === 'request'
         ? { word: 'REFRESH', isStored }
         : { word: 'MISS', why: found, isStored }
-  return { answer, lane, isWatched: true, served, key }
+  return { answer, deployment, isWatched: true, served, key }
 }
 
 /** What is kept under a key and will do, or why there is nothing. */

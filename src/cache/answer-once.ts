@@ -72,8 +72,8 @@ export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): P
       },
     )
     const { answer, note } = await awaitFlight(joining, exchange)
-    const { lane, kept } = note
-    const reused = { lane, isWatched: true, served: undefined, key: undefined }
+    const { deployment, kept } = note
+    const reused = { deployment, isWatched: true, served: undefined, key: undefined }
     if (kept === undefined) return { ...reused, answer, idempotent: role === 'follower' ? 'joined' : undefined }
     return { ...reused, answer: playKept(kept.answer, settings.cache.pace, deps), idempotent: kept.how }
   } catch (thrown) {

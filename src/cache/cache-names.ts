@@ -17,8 +17,8 @@ export interface CacheName {
 /** What tells a request apart beside its caller and its body. */
 type Texts = [method: string, path: string, query: string, extra: string, upstream: string]
 
-/** Beside the lanes, which are one route's own: a route that is made of another takes along what is noted on that. */
-const identities = createBeside<Route['lanes'], string>('identity')
+/** Beside the deployments, which are one route's own: a route that is made of another takes along what is noted on that. */
+const identities = createBeside<Route['deployments'], string>('identity')
 
 /** How many requests are known again by their bytes. */
 const KNOWN_MAX = 4096
@@ -106,11 +106,11 @@ function textsOf({ exchange: { request, target } }: ReuseRequest, upstream: stri
 }
 
 /** What tells apart who answers: the targets of a route, wherever they are. */
-function identityOf({ model, lanes }: Route): string {
-  const known = identities.get(lanes)
+function identityOf({ model, deployments }: Route): string {
+  const known = identities.get(deployments)
   if (known !== undefined) return known
-  const targets = lanes.map(({ upstream, model: own }) => [upstream.name, upstream.baseUrl, own])
+  const targets = deployments.map(({ upstream, model: own }) => [upstream.name, upstream.baseUrl, own])
   const identity = JSON.stringify([model?.name, ...targets])
-  identities.set(lanes, identity)
+  identities.set(deployments, identity)
   return identity
 }

@@ -33,7 +33,7 @@ export interface Flights<Note> {
  * Makes the register of flights; a finished one is forgotten at once.
  *
  * @example
- * const flights = createFlights<Lane>({ now: () => performance.now(), keptBytesMax: 8 * MIB })
+ * const flights = createFlights<Deployment>({ now: () => performance.now(), keptBytesMax: 8 * MIB })
  * const { role, answer } = flights.join(key, start, { signal: exchange.abort.signal, runsOn: false })
  */
 export function createFlights<Note>(deps: FlightsDeps): Flights<Note> {

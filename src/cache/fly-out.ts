@@ -30,20 +30,20 @@ export async function flyOut(
   const fork = forkExchange(exchange, { abort })
   const stopTelling = tellWhoLeaves(exchange, fork)
   try {
-    const { answer, lane } = await forward(fork)
-    const note = { lane, shouldRetry: fork.shouldRetry }
+    const { answer, deployment } = await forward(fork)
+    const note = { deployment, shouldRetry: fork.shouldRetry }
     if (answer.body === null) {
       fork.end({ kind: 'complete' })
       return { answer, note }
     }
     const timeOut = (): void => abort.abort(new ApiError('upstream_timeout'))
     if (runsOn) {
-      const totalMs = request.totalMsOf(lane)
+      const totalMs = request.totalMsOf(deployment)
       const leftMs = totalMs === 0 ? 0 : Math.max(1, exchange.startedAt + totalMs - deps.now())
       const total = deps.deadlines.start(leftMs, timeOut)
       fork.atEnd(() => total.clear())
     }
-    const idle = deps.deadlines.start(request.streamIdleMsOf(lane), timeOut, silentMs(answer))
+    const idle = deps.deadlines.start(request.streamIdleMsOf(deployment), timeOut, silentMs(answer))
     if (isJsonWithin(answer.headers, Math.min(SHORT_BYTES_MAX, request.settings.cache.answerBytesMax)))
       return { answer, note, whole: await readWhole(answer, fork, idle) }
     const end = answerEndOf(fork, answer, { isUpstreams: true, deadlines: deps.deadlines })

@@ -58,7 +58,7 @@ export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps)
     flights: createFlights({ now, keptBytesMax: 0, memory: reading.memory }),
     mayBeMade: (cause) => cause instanceof ApiError && SENT.has(cause.kind) && !isUnsent(cause),
     noteKept: (kept, how) => ({
-      lane: undefined,
+      deployment: undefined,
       shouldRetry: undefined,
       kept: { answer: kept, how },
     }),

@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Draft } from '../requests/draft.ts'
 import type { Answered } from '../routing/attempts/ask.ts'
-import type { Lane, Route } from '../routing/targets/router.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Store } from '../storage/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
@@ -22,16 +22,16 @@ export interface ReuseRequest {
   /** Asks the targets, for a part of the exchange that ends by itself. */
   readonly forward: (exchange: Exchange) => Promise<Answered>
   /** Between two chunks of the upstream's; 0: none. */
-  readonly streamIdleMsOf: (lane: Lane) => number
+  readonly streamIdleMsOf: (deployment: Deployment) => number
   /** From the request's arrival to its answer's last byte; 0: no limit. */
-  readonly totalMsOf: (lane: Lane) => number
+  readonly totalMsOf: (deployment: Deployment) => number
 }
 
 /** An answer, from wherever it came. */
 export interface Reused {
   readonly answer: Response
   /** undefined: no upstream was asked for it. */
-  readonly lane: Lane | undefined
+  readonly deployment: Deployment | undefined
   /** Its silence is watched already, for all who read it: who waits for a slower one of them waits for no upstream. */
   readonly isWatched: boolean
   /** undefined: the cache has no part in it. */
@@ -59,7 +59,7 @@ export interface ReuseDeps {
 /** What whoever delivers an answer has to know beside it. */
 export interface FlightNote {
   /** undefined: no upstream was asked for it. */
-  readonly lane: Lane | undefined
+  readonly deployment: Deployment | undefined
   /** false: a client's own retries would only repeat what has been tried here. */
   readonly shouldRetry: false | undefined
   /** The answer is this one, which was given before; and whether it was waited for. */

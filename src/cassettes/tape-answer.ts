@@ -26,10 +26,10 @@ export function tapeAnswer(answer: Response, recording: Recording, end?: Watched
 /** Has the answer of an exchange recorded as it comes, from an upstream or from what is kept. */
 export function tapeAnswered(
   exchange: Exchange,
-  { answer, lane }: { readonly answer: Response; readonly lane: object | undefined },
+  { answer, deployment }: { readonly answer: Response; readonly deployment: object | undefined },
   recording: Recording,
   { deadlines }: { readonly deadlines: Deadlines },
 ): Response {
-  const end = answerEndOf(exchange, answer, { isUpstreams: lane !== undefined, deadlines })
+  const end = answerEndOf(exchange, answer, { isUpstreams: deployment !== undefined, deadlines })
   return tapeAnswer(standalone(answer), recording, end)
 }

@@ -3,8 +3,8 @@ import { ApiError } from '../openai/api-error.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
 import { warnOfKey } from '../routing/attempts/warn-of-key.ts'
-import type { LaneAddress } from '../routing/lane-address.ts'
-import type { Lane } from '../routing/targets/router.ts'
+import type { DeploymentAddress } from '../routing/deployment-address.ts'
+import type { Deployment } from '../routing/targets/router.ts'
 import type { PipelineDeps } from './handle.ts'
 
 /** An upstream's answer to an upgrade, where that is no 101. */
@@ -41,22 +41,22 @@ export interface UpgradeWatch<Next> {
 }
 
 /**
- * Begins an attempt at an upgrade, and gives what tells the lane's health and the exchange how it goes.
+ * Begins an attempt at an upgrade, and gives what tells the deployment's health and the exchange how it goes.
  *
  * `another` gives the next attempt, where there is one; it is made only where the server's key was refused, since nothing has
  * been done then.
  */
 export function beginUpgrade<Next>(
   exchange: Exchange,
-  lane: Lane,
-  { account, secret }: Pick<LaneAddress, 'account' | 'secret'>,
+  deployment: Deployment,
+  { account, secret }: Pick<DeploymentAddress, 'account' | 'secret'>,
   another: () => Promise<Next | undefined>,
   deps: Pick<PipelineDeps, 'deadlines' | 'log'>,
 ): UpgradeWatch<Next> {
-  const attempt = lane.health.begin(account, secret !== undefined)
+  const attempt = deployment.health.begin(account, secret !== undefined)
   exchange.atEnd(() => attempt.ended())
   const note = (status: number | undefined, ms: number, why?: string): void => {
-    exchange.tries?.push({ target: lane.label, status, ms: Math.round(ms), why })
+    exchange.tries?.push({ target: deployment.label, status, ms: Math.round(ms), why })
   }
   let isTold = false
   const answered = (status: number, ms: number): void => {
@@ -72,7 +72,7 @@ export function beginUpgrade<Next>(
       const key = keyRefusalOf(status, value, { namesAccount: account === 'caller' })
       if (key === undefined) return answered(status, ms)
       isTold = true
-      warnOfKey(lane, { status, restMs: attempt.refused(), isSpent: key === 'spent' }, deps.log)
+      warnOfKey(deployment, { status, restMs: attempt.refused(), isSpent: key === 'spent' }, deps.log)
       note(status, ms, `key_${key}`)
       if (key === 'refused') throw new ApiError('upstream_key_refused', { cause: `the upstream answered ${status}` })
     },

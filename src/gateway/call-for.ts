@@ -5,10 +5,10 @@ import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { Draft } from '../requests/draft.ts'
 import { fitDraft, withPresetsPart } from '../requests/fit-draft.ts'
 import type { NamedObjects } from '../requests/remember-objects.ts'
-import type { LaneCall } from '../routing/attempts/lane-call.ts'
 import { ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
-import { type AddressDeps, addressLane, wantedFrom } from '../routing/lane-address.ts'
-import type { Lane, Route } from '../routing/targets/router.ts'
+import type { UpstreamRequest } from '../routing/attempts/upstream-request.ts'
+import { type AddressDeps, addressDeployment, wantedFrom } from '../routing/deployment-address.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Serving } from './live-parts.ts'
 import { isRenamed } from './rename-answer.ts'
 
@@ -34,19 +34,19 @@ export interface CallDeps extends AddressDeps {
 const OWN_REQUEST_HEADERS = ['x-nexcode-cache-key', 'x-nexcode-cache-ttl'] as const
 
 /**
- * Makes the call as it goes to one lane: its address, and its name for the model.
+ * Makes the call as it goes to one deployment: its address, and its name for the model.
  *
  * @example
- * const call = callFor(going, lane, exchange.abort, deps)
+ * const call = callFor(going, deployment, exchange.abort, deps)
  */
-export function callFor(going: Going, lane: Lane, abort: AbortController, deps: CallDeps): LaneCall {
+export function callFor(going: Going, deployment: Deployment, abort: AbortController, deps: CallDeps): UpstreamRequest {
   const { exchange, principal, draft, route, live } = going
   const { request, target: callersTarget } = exchange
-  const model = draft.modelFor(lane)
-  const fitted = fitDraft(draft, lane, model, callersTarget, live)
+  const model = draft.modelFor(deployment)
+  const fitted = fitDraft(draft, deployment, model, callersTarget, live)
   if (live.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.done ?? '')
   const wanted = wantedFrom(exchange, model === null ? undefined : (model ?? draft.model))
-  const address = addressLane(exchange, principal, lane, wanted, live, deps)
+  const address = addressDeployment(exchange, principal, deployment, wanted, live, deps)
   const { headers } = address
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
   if (fitted !== undefined || draft.isChangedFor(model)) {
@@ -59,7 +59,7 @@ export function callFor(going: Going, lane: Lane, abort: AbortController, deps: 
   const isReadable = deps.cassettes?.record !== undefined || isRenamed(going) || going.objects !== undefined
   if (isReadable) headers.set('accept-encoding', 'identity')
   const body = fitted?.body ?? draft.bodyFor(model)
-  const streamIdleMs = ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs
-  const limits = { firstByteMs: ownLimit('firstByteMs', route, lane), streamIdleMs }
+  const streamIdleMs = ownLimit('streamIdleMs', route, deployment) ?? deps.timeouts.streamIdleMs
+  const limits = { firstByteMs: ownLimit('firstByteMs', route, deployment), streamIdleMs }
   return { ...address, method: request.method, body, abort, ...limits }
 }

@@ -54,12 +54,12 @@ function held(byModel: Route, where: Whereabouts, { router, settings }: Live, id
   return alias === undefined ? route : { ...route, alias }
 }
 
-/** The lanes of the model's route that lead to a holder, so that its own name for the model is used; else the holder's. */
+/** The deployments of the model's route that lead to a holder, so that its own name for the model is used; else the holder's. */
 function within(byModel: Route, toHolder: Route, holder: PinSettings): Route {
-  const isHolders = byModel.lanes.filter(
+  const isHolders = byModel.deployments.filter(
     ({ upstream, keyIndex }) =>
       upstream.name === holder.upstream && (holder.keyIndex === undefined || keyIndex === holder.keyIndex),
   )
   if (byModel.model === undefined || isHolders.length === 0) return toHolder
-  return { ...byModel, lanes: isHolders, order: () => isHolders }
+  return { ...byModel, deployments: isHolders, order: () => isHolders }
 }

@@ -22,13 +22,13 @@ import { type Answered, ask } from '../routing/attempts/ask.ts'
 import { askOnce } from '../routing/attempts/ask-once.ts'
 import type { AskDeps } from '../routing/attempts/asked.ts'
 import { isUnsent } from '../routing/attempts/failure-of.ts'
-import type { LaneCall } from '../routing/attempts/lane-call.ts'
 import { type ExchangeLimits, limitTime, ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
-import type { AddressDeps } from '../routing/lane-address.ts'
+import type { UpstreamRequest } from '../routing/attempts/upstream-request.ts'
+import type { AddressDeps } from '../routing/deployment-address.ts'
 import type { RememberedIds } from '../routing/remembered-ids.ts'
 import { affinityOf } from '../routing/targets/affinity.ts'
 import type { Account } from '../routing/targets/attempt.ts'
-import type { Lane, Route } from '../routing/targets/router.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import { callFor, type Going } from './call-for.ts'
 import { chooseRoute } from './choose-route.ts'
@@ -150,7 +150,7 @@ function restrict(
 ): Route | Promise<Route> {
   const ask: AskForFile = (one, empty, way) => {
     const going = { exchange: one, principal, endpoint: undefined, draft: empty, objects: undefined, route: way, live }
-    return askLanes(going, limitTime(one, way, live.settings, deps), deps)
+    return askDeployments(going, limitTime(one, way, live.settings, deps), deps)
   }
   return checkRestricted({ exchange, principal, draft, route, live }, ask, deps)
 }
@@ -160,8 +160,8 @@ async function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): 
   const { exchange, principal, draft, route, live } = going
   if (live.reuse === undefined) throw new Error('nothing is kept here')
   // Who waits for another's call has the limits that a call of its own would have.
-  const [first] = route.lanes
-  if (first !== undefined) limits.onLane(first)
+  const [first] = route.deployments
+  if (first !== undefined) limits.onDeployment(first)
   const reused = await live.reuse.answer({
     exchange,
     principal,
@@ -169,10 +169,10 @@ async function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): 
     route,
     settings: live.settings,
     forward: (one) => askForAll({ ...going, exchange: one }, limits, deps),
-    streamIdleMsOf: (lane) => ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs,
-    totalMsOf: (lane) => ownLimit('totalMs', route, lane) ?? deps.timeouts.totalMs,
+    streamIdleMsOf: (deployment) => ownLimit('streamIdleMs', route, deployment) ?? deps.timeouts.streamIdleMs,
+    totalMsOf: (deployment) => ownLimit('totalMs', route, deployment) ?? deps.timeouts.totalMs,
   })
-  if (reused.lane !== undefined) limits.onLane(reused.lane)
+  if (reused.deployment !== undefined) limits.onDeployment(reused.deployment)
   return reused
 }
 
@@ -189,25 +189,26 @@ async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDep
 }
 
 function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
-  const answering = askLanes(going, limits, deps)
+  const answering = askDeployments(going, limits, deps)
   // What its body was parsed to is not needed on the way, here or in what an extension has had parsed.
   going.draft.letGo()
   going.exchange.json?.letGo()
   return answering
 }
 
-function askLanes(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
+function askDeployments(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
   const { exchange, principal, endpoint, draft, route, live } = going
-  const [only] = route.lanes
+  const [only] = route.deployments
   if (!live.settings.hasFile && only !== undefined) {
     return askOnce(exchange, only, callFor(going, only, exchange.abort, deps), deps)
   }
   const affinity = route.model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined
-  const call = (lane: Lane, abort: AbortController): LaneCall => {
-    limits.onLane(lane)
-    return callFor(going, lane, abort, deps)
+  const call = (deployment: Deployment, abort: AbortController): UpstreamRequest => {
+    limits.onDeployment(deployment)
+    return callFor(going, deployment, abort, deps)
   }
-  const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
+  const accountOf = (deployment: Deployment): Account =>
+    spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
   const { dueAt, clientDueAt } = limits
   // Nothing of it is kept where the window is 0; then the header is the upstream's affair.
   const once = isOnce(exchange, live.settings)
@@ -219,19 +220,19 @@ function askLanes(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Pro
 }
 
 /** An answer on its way back. */
-type Handed = Pick<Reused, 'answer' | 'lane'> & Partial<Pick<Reused, 'isWatched'>>
+type Handed = Pick<Reused, 'answer' | 'deployment'> & Partial<Pick<Reused, 'isWatched'>>
 
 /** What the way back has to know of the way there. */
-function via(going: Going, { lane, isWatched }: Handed, deps: PipelineDeps): Via {
+function via(going: Going, { deployment, isWatched }: Handed, deps: PipelineDeps): Via {
   const { route, live } = going
   return {
-    isUpstreams: lane !== undefined,
+    isUpstreams: deployment !== undefined,
     streamIdleMs:
-      lane === undefined || isWatched === true
+      deployment === undefined || isWatched === true
         ? 0
-        : (ownLimit('streamIdleMs', route, lane) ?? deps.timeouts.streamIdleMs),
+        : (ownLimit('streamIdleMs', route, deployment) ?? deps.timeouts.streamIdleMs),
     debugHeaders: live.settings.debugHeaders,
-    renameModel: renamingFor(going, lane),
-    objectsIn: lane === undefined ? undefined : watchObjects(going, lane, deps.ids),
+    renameModel: renamingFor(going, deployment),
+    objectsIn: deployment === undefined ? undefined : watchObjects(going, deployment, deps.ids),
   }
 }

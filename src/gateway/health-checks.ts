@@ -7,7 +7,7 @@ import { readError } from '../routing/attempts/judge-answer.ts'
 import { restKey, warnOfKey } from '../routing/attempts/warn-of-key.ts'
 import type { Live } from '../routing/snapshot.ts'
 import type { Attempt } from '../routing/targets/attempt.ts'
-import type { RegisteredLane } from '../routing/targets/lane-registry.ts'
+import type { RegisteredDeployment } from '../routing/targets/deployment-registry.ts'
 import { parseRetryAfter } from '../routing/targets/retry.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -27,13 +27,13 @@ export interface HealthCheckDeps {
 
 /** The active checks, of upstreams that have one. */
 export interface HealthChecks {
-  /** Goes by these settings from now on. A lane that stays is not asked before it is due. */
+  /** Goes by these settings from now on. A deployment that stays is not asked before it is due. */
   readonly watch: (live: Pick<Live, 'router' | 'egressOf'>) => void
   /** Asks nobody any more, for good; what is under way is ended. */
   readonly stop: () => void
 }
 
-/** What is known of a lane's checks; it stays over reloads. */
+/** What is known of a deployment's checks; it stays over reloads. */
 interface CheckState {
   dueAt: number
   isGood: boolean
@@ -43,9 +43,9 @@ interface CheckState {
   isMissing: boolean
 }
 
-/** One lane that is checked. */
+/** One deployment that is checked. */
 interface Watched {
-  readonly lane: RegisteredLane
+  readonly deployment: RegisteredDeployment
   readonly check: CheckSettings
   readonly live: Pick<Live, 'egressOf'>
   readonly state: CheckState
@@ -62,8 +62,8 @@ const LOOK_MS_MIN = 100
 const NOTHING_THERE: ReadonlySet<number> = new Set([404, 405])
 
 /**
- * Makes the active checks: each lane of an upstream that has a `check` is asked now and then by a GET with its key, and its
- * health is told how that went. A lane that is left alone is not asked; when its time is up the check is the probe, so that
+ * Makes the active checks: each deployment of an upstream that has a `check` is asked now and then by a GET with its key, and its
+ * health is told how that went. A deployment that is left alone is not asked; when its time is up the check is the probe, so that
  * no caller pays for it. Where no upstream has a check, nothing runs.
  *
  * An answer below 500 is a success, whatever it says; a change is logged. But a 404 or 405 says that nothing is asked there: it is looked
@@ -75,11 +75,11 @@ const NOTHING_THERE: ReadonlySet<number> = new Set([404, 405])
  * checks.watch(live)
  */
 export function createHealthChecks(deps: HealthCheckDeps): HealthChecks {
-  const states = new WeakMap<RegisteredLane['health'], CheckState>()
+  const states = new WeakMap<RegisteredDeployment['health'], CheckState>()
   let watched: readonly Watched[] = []
   let isStopped = false
 
-  const stateOf = ({ health }: RegisteredLane): CheckState => {
+  const stateOf = ({ health }: RegisteredDeployment): CheckState => {
     const known = states.get(health) ?? { dueAt: deps.now(), isGood: true, target: undefined, isMissing: false }
     states.set(health, known)
     return known
@@ -99,40 +99,40 @@ export function createHealthChecks(deps: HealthCheckDeps): HealthChecks {
     watch(live) {
       forget()
       if (isStopped) return
-      watched = live.router.lanes().flatMap((lane) => {
-        const { check } = lane.upstream
+      watched = live.router.deployments().flatMap((deployment) => {
+        const { check } = deployment.upstream
         if (check === undefined) return []
-        return [{ lane, check, live, state: stateOf(lane), next: undefined, abort: undefined }]
+        return [{ deployment, check, live, state: stateOf(deployment), next: undefined, abort: undefined }]
       })
       for (const one of watched) look(one, deps)
     },
   }
 }
 
-/** Asks a lane where that is due, and looks again when there may be something to ask. */
+/** Asks a deployment where that is due, and looks again when there may be something to ask. */
 function look(watched: Watched, deps: HealthCheckDeps): void {
-  const { lane, check, state } = watched
-  const waitMs = lane.health.waitMs()
-  const isDue = deps.now() >= state.dueAt || lane.health.state() === 'half_open'
-  if (isDue && watched.abort === undefined && lane.health.isAvailable()) {
+  const { deployment, check, state } = watched
+  const waitMs = deployment.health.waitMs()
+  const isDue = deps.now() >= state.dueAt || deployment.health.state() === 'half_open'
+  if (isDue && watched.abort === undefined && deployment.health.isAvailable()) {
     state.dueAt = deps.now() + check.everyMs
-    void askLane(watched, deps)
+    void askDeployment(watched, deps)
   }
   // A breaker that a caller's call opens between two checks has to be seen before its time is up.
-  const lookMs = Math.min(check.everyMs, Math.max(LOOK_MS_MIN, lane.upstream.breaker.openMs))
+  const lookMs = Math.min(check.everyMs, Math.max(LOOK_MS_MIN, deployment.upstream.breaker.openMs))
   const untilDueMs = state.dueAt - deps.now()
   const nextMs = untilDueMs > 0 ? Math.min(untilDueMs, lookMs) : lookMs
   watched.next = deps.deadlines.start(waitMs > 0 ? waitMs : nextMs, () => look(watched, deps))
 }
 
 /** Does not reject. */
-async function askLane(watched: Watched, deps: HealthCheckDeps): Promise<void> {
-  const { lane, check } = watched
+async function askDeployment(watched: Watched, deps: HealthCheckDeps): Promise<void> {
+  const { deployment, check } = watched
   const abort = new AbortController()
   watched.abort = abort
   // Whether a key is good is told by the list of models alone: health is often told without one.
   const spendsKey = check.targets.every((target) => target.endsWith('/models'))
-  const attempt = lane.health.begin('server', spendsKey)
+  const attempt = deployment.health.begin('server', spendsKey)
   const limit = deps.deadlines.start(check.timeoutMs, () => abort.abort(new ApiError('upstream_timeout')))
   try {
     const answer = await judgeKey(
@@ -169,19 +169,19 @@ async function askLane(watched: Watched, deps: HealthCheckDeps): Promise<void> {
 /** Has the key rest that an answer refuses; gives the answer. `attempt`: one that spends the key. */
 async function judgeKey(
   answer: Response,
-  { lane }: Watched,
+  { deployment }: Watched,
   attempt: Attempt | undefined,
   abort: AbortController,
   deps: HealthCheckDeps,
 ): Promise<Response> {
   const { status } = answer
-  if (lane.key === undefined || !maySpeakOfKey(status)) return answer
+  if (deployment.key === undefined || !maySpeakOfKey(status)) return answer
   const { answer: read, value } = await readError(answer, abort, deps)
   const key = keyRefusalOf(status, value, { namesAccount: false })
   if (key === undefined) return read
   const said = { status, isSpent: key === 'spent' }
-  if (attempt === undefined) restKey(lane, said, deps.log)
-  else warnOfKey(lane, { ...said, restMs: attempt.refused() }, deps.log)
+  if (attempt === undefined) restKey(deployment, said, deps.log)
+  else warnOfKey(deployment, { ...said, restMs: attempt.refused() }, deps.log)
   return read
 }
 
@@ -206,12 +206,12 @@ async function readRest({ body }: Response): Promise<void> {
 }
 
 function callOf(
-  { lane, live }: Watched,
+  { deployment, live }: Watched,
   target: string,
   abort: AbortController,
   { userAgent }: HealthCheckDeps,
 ): UpstreamCall {
-  const { upstream, key } = lane
+  const { upstream, key } = deployment
   const { locate, reach } = live.egressOf(upstream)
   const base = new URL(upstream.baseUrl)
   const root = base.pathname.replace(/\/$/, '')
@@ -223,17 +223,17 @@ function callOf(
   return { ...place, method: 'GET', headers, body: null, abort, firstByteMs: 0, reach }
 }
 
-function tellMissing({ lane, check, state }: Watched, status: number, { log }: HealthCheckDeps): void {
+function tellMissing({ deployment, check, state }: Watched, status: number, { log }: HealthCheckDeps): void {
   if (state.isMissing) return
   state.isMissing = true
   log.warn(
-    { target: lane.label, status, paths: check.targets },
+    { target: deployment.label, status, paths: check.targets },
     'health check finds nothing there: set check.path of the upstream',
   )
 }
 
-function tell({ lane, state }: Watched, isGood: boolean, fields: object, { log }: HealthCheckDeps): void {
+function tell({ deployment, state }: Watched, isGood: boolean, fields: object, { log }: HealthCheckDeps): void {
   if (isGood === state.isGood) return
   state.isGood = isGood
-  log.warn({ target: lane.label, ...fields }, isGood ? 'health check passed again' : 'health check failed')
+  log.warn({ target: deployment.label, ...fields }, isGood ? 'health check passed again' : 'health check failed')
 }

@@ -8,10 +8,10 @@ import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
 import { parseJson } from '../requests/parse-json.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
 import { warnOfKey } from '../routing/attempts/warn-of-key.ts'
-import { addressLane } from '../routing/lane-address.ts'
+import { addressDeployment } from '../routing/deployment-address.ts'
 import type { Live } from '../routing/snapshot.ts'
 import type { Account } from '../routing/targets/attempt.ts'
-import type { Lane } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/router.ts'
 import type { PipelineDeps } from './handle.ts'
 
 /** One model, as `GET /v1/models` lists it (OpenAI specification, `Model`). */
@@ -122,10 +122,11 @@ async function idsOf(
 ): Promise<readonly string[]> {
   const abort = new AbortController()
   const late = deps.deadlines.start(ANSWER_MS, () => abort.abort())
-  const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
+  const accountOf = (deployment: Deployment): Account =>
+    spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
   try {
-    for (const lane of live.router.routeTo(upstream).order({ accountOf })) {
-      const ids = await idsBy(lane, abort, exchange, principal, live, deps)
+    for (const deployment of live.router.routeTo(upstream).order({ accountOf })) {
+      const ids = await idsBy(deployment, abort, exchange, principal, live, deps)
       if (ids !== 'key_refused') return ids
     }
   } catch {
@@ -137,19 +138,26 @@ async function idsOf(
 }
 
 async function idsBy(
-  lane: Lane,
+  deployment: Deployment,
   abort: AbortController,
   exchange: Exchange,
   principal: Principal,
   live: Live,
   deps: PipelineDeps,
 ): Promise<readonly string[] | 'key_refused'> {
-  const address = addressLane(exchange, principal, lane, { target: '/v1/models', model: undefined }, live, deps)
+  const address = addressDeployment(
+    exchange,
+    principal,
+    deployment,
+    { target: '/v1/models', model: undefined },
+    live,
+    deps,
+  )
   const { secret, account } = address
   // The body is read here, and not by the caller.
   address.headers.set('accept-encoding', 'identity')
-  const { firstByteMs } = lane.upstream.timeouts
-  const begun = lane.health.begin(account, secret !== undefined)
+  const { firstByteMs } = deployment.upstream.timeouts
+  const begun = deployment.health.begin(account, secret !== undefined)
   try {
     const answer = await deps.send({ ...address, method: 'GET', body: null, abort, firstByteMs })
     const { status } = answer
@@ -163,7 +171,7 @@ async function idsBy(
     read.body?.cancel().catch(() => undefined)
     const key = keyRefusalOf(status, value, { namesAccount: account === 'caller' })
     if (key === undefined) begun.answered(status, undefined)
-    else warnOfKey(lane, { status, restMs: begun.refused(), isSpent: key === 'spent' }, deps.log)
+    else warnOfKey(deployment, { status, restMs: begun.refused(), isSpent: key === 'spent' }, deps.log)
     return key === undefined ? [] : 'key_refused'
   } finally {
     begun.ended()

@@ -4,7 +4,7 @@ import { holdsContent } from '../openai/contents.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Draft } from '../requests/draft.ts'
 import type { Live } from '../routing/snapshot.ts'
-import type { Lane, Route } from '../routing/targets/router.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
 
 /** What is known of a request whose answer may name a model. */
 export interface NamingRequest {
@@ -33,15 +33,17 @@ export function isRenamed({ exchange, draft, route, live }: NamingRequest): bool
  * leads to its model. undefined: it stays the upstream's, byte for byte.
  *
  * @example
- * const renameModel = renamingFor(request, lane)
+ * const renameModel = renamingFor(request, deployment)
  */
-export function renamingFor(request: NamingRequest, lane: Lane | undefined): RenameModel | undefined {
+export function renamingFor(request: NamingRequest, deployment: Deployment | undefined): RenameModel | undefined {
   if (!isRenamed(request)) return undefined
   const { draft, route, live } = request
   const own = draft.model ?? route.alias
   const { aliasOf } = live
   return (model, isItem) => {
     if (!isItem && own !== undefined) return own
-    return draft.model !== undefined || lane === undefined ? undefined : aliasOf?.(lane.upstream.name, model)
+    return draft.model !== undefined || deployment === undefined
+      ? undefined
+      : aliasOf?.(deployment.upstream.name, model)
   }
 }

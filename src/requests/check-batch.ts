@@ -11,7 +11,7 @@ import { endpointPath } from '../openai/endpoint-path.ts'
 import type { Answered } from '../routing/attempts/ask.ts'
 import { ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
 import type { Live } from '../routing/snapshot.ts'
-import type { Lane, Route } from '../routing/targets/router.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { followAbort } from '../timing/follow-abort.ts'
 import { checkInner } from './check-inner.ts'
@@ -73,32 +73,32 @@ export async function checkBatch(request: BatchRequest, ask: AskForFile, deps: B
   const { files, endpoint } = batchInputs(text, draft.value)
   let { route } = request
   for (const id of files) {
-    const lane = await readFile(id, endpoint, { ...request, route }, ask, deps)
-    route = { ...route, lanes: [lane], order: () => [lane] }
+    const deployment = await readFile(id, endpoint, { ...request, route }, ask, deps)
+    route = { ...route, deployments: [deployment], order: () => [deployment] }
   }
   checkInner(draft.inner, route, live)
   return route
 }
 
-/** Judges one file, and gives the lane that has it. */
+/** Judges one file, and gives the deployment that has it. */
 async function readFile(
   id: string,
   endpoint: string | undefined,
   request: BatchRequest,
   ask: AskForFile,
   deps: BatchDeps,
-): Promise<Lane> {
+): Promise<Deployment> {
   const { exchange, route } = request
   const { abort, stop } = followAbort(exchange.abort.signal)
   const fork = forkForFile(id, exchange, abort)
   fork.atEnd(stop)
   try {
-    const { answer, lane } = await ask(fork, draftAsIs(null), route)
+    const { answer, deployment } = await ask(fork, draftAsIs(null), route)
     const coding = answer.headers.get('content-encoding') ?? 'identity'
     if (!answer.ok || coding !== 'identity') throw notGiven(id, answer.status)
-    await judgeLines(answer.body, endpoint, { ...request, route }, lane, { fork, deps })
+    await judgeLines(answer.body, endpoint, { ...request, route }, deployment, { fork, deps })
     fork.end({ kind: 'complete' })
-    return lane
+    return deployment
   } catch (cause) {
     abort.abort(cause)
     fork.end({ kind: 'failed', cause })
@@ -133,7 +133,7 @@ async function judgeLines(
   body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
   endpoint: string | undefined,
   request: BatchRequest,
-  lane: Lane,
+  deployment: Deployment,
   { fork, deps: { reading, deadlines, timeouts } }: Reading,
 ): Promise<void> {
   const { exchange, principal, route, live } = request
@@ -145,9 +145,9 @@ async function judgeLines(
     const { edits, inner, done, lines } = await judgeBatch(file, exchange, principal, live)
     line += lines
     if (edits.length > 0) throw wouldChange(done)
-    checkInner(inner, { ...route, lanes: [lane] }, live)
+    checkInner(inner, { ...route, deployments: [deployment] }, live)
   }
-  const idle = deadlines.start(ownLimit('streamIdleMs', route, lane) ?? timeouts.streamIdleMs, () =>
+  const idle = deadlines.start(ownLimit('streamIdleMs', route, deployment) ?? timeouts.streamIdleMs, () =>
     fork.abort.abort(new ApiError('upstream_timeout')),
   )
   try {

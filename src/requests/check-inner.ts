@@ -12,13 +12,15 @@ import type { Route } from '../routing/targets/router.ts'
  * @example
  * checkInner(draft.inner, route, live)
  */
-export function checkInner(inner: readonly InnerModel[], { lanes }: Route, { router, settings }: Live): void {
+export function checkInner(inner: readonly InnerModel[], { deployments }: Route, { router, settings }: Live): void {
   if (inner.length === 0 || (settings.models.length === 0 && settings.unknownModels === 'pass')) return
   for (const { model, param } of inner) {
     const known = router.route(model)
     if (known.model === undefined) continue
-    const isKept = lanes.every(({ upstream }) =>
-      known.lanes.some((lane) => lane.upstream.name === upstream.name && (lane.model ?? model) === model),
+    const isKept = deployments.every(({ upstream }) =>
+      known.deployments.some(
+        (deployment) => deployment.upstream.name === upstream.name && (deployment.model ?? model) === model,
+      ),
     )
     if (isKept) continue
     throw new ApiError('rules_not_applicable', {

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../formats/json/json.ts'
 import { assertRequest, type JsonEndpoint } from '../openai/endpoints.ts'
-import type { Lane, Route } from '../routing/targets/router.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Draft } from './draft.ts'
 
 /** What the rules have changed is read once more only where it is short. */
@@ -15,8 +15,8 @@ const READ_AGAIN_BYTES_MAX = 64 * 1024
  * @example
  * checkShape(endpoint, draft, route)
  */
-export function checkShape(endpoint: JsonEndpoint | undefined, draft: Draft, { lanes }: Route): void {
-  if (endpoint === undefined || !lanes.every(isOpenAi)) return
+export function checkShape(endpoint: JsonEndpoint | undefined, draft: Draft, { deployments }: Route): void {
+  if (endpoint === undefined || !deployments.every(isOpenAi)) return
   try {
     assertRequest(endpoint, draft.value)
   } catch (refusal) {
@@ -31,6 +31,6 @@ export function checkShape(endpoint: JsonEndpoint | undefined, draft: Draft, { l
   }
 }
 
-function isOpenAi({ upstream }: Lane): boolean {
+function isOpenAi({ upstream }: Deployment): boolean {
   return upstream.vendor !== undefined
 }

@@ -1,10 +1,10 @@
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Live } from '../routing/snapshot.ts'
-import type { Lane } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/router.ts'
 import type { Draft, ModelName } from './draft.ts'
 import { editBody } from './edit-body.ts'
 
-/** A body without what the server of its lane is known to refuse. */
+/** A body without what the server of its deployment is known to refuse. */
 export interface FittedBody {
   readonly body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
   /** What was left out, as `x-nexcode-params` has it. */
@@ -12,20 +12,20 @@ export interface FittedBody {
 }
 
 /**
- * Leaves out of a draft's body what the server of a lane is known to refuse; undefined: there is nothing of the kind in it.
- * `model` is what the lane is to read as the model, `target` the caller's request target.
+ * Leaves out of a draft's body what the server of a deployment is known to refuse; undefined: there is nothing of the kind in it.
+ * `model` is what the deployment is to read as the model, `target` the caller's request target.
  *
  * @example
- * const fitted = fitDraft(draft, lane, draft.modelFor(lane), exchange.target, live)
+ * const fitted = fitDraft(draft, deployment, draft.modelFor(deployment), exchange.target, live)
  */
 export function fitDraft(
   draft: Draft,
-  lane: Lane,
+  deployment: Deployment,
   model: ModelName,
   target: string,
   { fitOf }: Live,
 ): FittedBody | undefined {
-  const fit = fitOf(lane.upstream)
+  const fit = fitOf(deployment.upstream)
   const text = fit === undefined ? undefined : draft.textFor(model)
   if (fit === undefined || text === undefined) return undefined
   const { edits, done } = fit(text, endpointOf(target))
@@ -34,7 +34,7 @@ export function fitDraft(
 
 const OF_PRESET = /(?:^|; )preset=[^;]*$/
 
-/** Tells in place of what was left out for another lane what is left out for this one; empty: nothing. */
+/** Tells in place of what was left out for another deployment what is left out for this one; empty: nothing. */
 export function withPresetsPart(params: string, done: string): string {
   const others = params.replace(OF_PRESET, '')
   return others === '' || done === '' ? others + done : `${others}; ${done}`

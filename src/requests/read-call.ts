@@ -93,7 +93,7 @@ function assertNothingGiven(exchange: Exchange, principal: Principal, endpoint: 
 
 /** What would delete a model by a name that stands for another one deletes more than it says. */
 function assertOwnName(model: string, live: Live): void {
-  if (live.router.route(model).lanes.every((lane) => (lane.model ?? model) === model)) return
+  if (live.router.route(model).deployments.every((deployment) => (deployment.model ?? model) === model)) return
   const shown = model.slice(0, CHARS_SHOWN_MAX)
   throw new ApiError('method_not_allowed', {
     message: `The model \`${shown}\` is this server's name for another one. It can't be deleted by that.`,

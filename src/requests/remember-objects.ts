@@ -7,7 +7,7 @@ import { STATEFUL_RESOURCES } from '../openai/stateful-resources.ts'
 import { namedIds, pathOf } from '../routing/named-ids.ts'
 import type { RememberedIds, Whereabouts } from '../routing/remembered-ids.ts'
 import type { Live } from '../routing/snapshot.ts'
-import type { Lane, Route } from '../routing/targets/router.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Store } from '../storage/store.ts'
 import type { Draft } from './draft.ts'
 
@@ -52,24 +52,24 @@ function namesObjects(exchange: Exchange, draft: Draft, live: Live): boolean {
 }
 
 /**
- * Makes what remembers the objects that a lane's answer names; undefined: none has to be remembered.
+ * Makes what remembers the objects that a deployment's answer names; undefined: none has to be remembered.
  *
  * An id that the request has named says nothing new, unless its path asks for the very object that the answer is: whoever sends
  * somebody else's id must not have it remembered where the answer only repeats it.
  *
  * @example
- * const objectsIn = watchObjects(request, lane, ids)
+ * const objectsIn = watchObjects(request, deployment, ids)
  * const found = objectsIn?.(answer.headers)
  */
 export function watchObjects(
   answered: AnsweredRequest,
-  lane: Lane,
+  deployment: Deployment,
   ids: RememberedIds,
 ): ((headers: Headers) => AnswerIds | undefined) | undefined {
   const { exchange, draft, objects: inBody, route, live } = answered
   if (inBody === undefined) return undefined
   const store = live.sharedStore
-  const where: Whereabouts = { upstream: lane.upstream.name, key: ids.keyDigest(lane.key) }
+  const where: Whereabouts = { upstream: deployment.upstream.name, key: ids.keyDigest(deployment.key) }
   const itself =
     route.model?.reportModel === 'alias' && draft.model !== undefined ? { ...where, alias: draft.model } : where
   const isGone = ({ upstream, key }: Whereabouts): boolean => {

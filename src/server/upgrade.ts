@@ -16,9 +16,9 @@ import { readCall } from '../requests/read-call.ts'
 import { readHeaders } from '../requests/read-headers.ts'
 import { factsOf } from '../requests/request-facts.ts'
 import { ownLimit } from '../routing/attempts/limit-time.ts'
-import { addressLane, type LaneAddress, wantedFrom } from '../routing/lane-address.ts'
+import { addressDeployment, type DeploymentAddress, wantedFrom } from '../routing/deployment-address.ts'
 import type { Account } from '../routing/targets/attempt.ts'
-import type { Lane, Route } from '../routing/targets/router.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Arrival } from './arrival.ts'
 import { answerError } from './error-handler.ts'
@@ -27,7 +27,7 @@ import { isServed, routeOf, unknownUrl } from './routes/openai.ts'
 
 /** What becomes of an upgrade request: it goes upstream, or is refused. */
 export type Upgrade =
-  | (LaneAddress &
+  | (DeploymentAddress &
       UpgradeWatch<Upgrade> & {
         readonly kind: 'relay'
         readonly exchange: Exchange
@@ -100,8 +100,13 @@ async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
   }
   const route = await chooseRoute(exchange.target, { ...draftAsIs(null), model }, live, pipeline.ids)
   if (live.restricts) checkInner(readHeaders(exchange, principal, live, true), route, live)
-  const accountOf = (lane: Lane): Account => (spendsOwnKey(principal, lane.upstream) ? 'caller' : 'server')
-  return relayTo({ exchange, principal, model, live, route, lanes: route.order({ accountOf }), accountOf }, 0, deps)
+  const accountOf = (deployment: Deployment): Account =>
+    spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
+  return relayTo(
+    { exchange, principal, model, live, route, deployments: route.order({ accountOf }), accountOf },
+    0,
+    deps,
+  )
 }
 
 /** An upgrade, and where it may go, in this order. */
@@ -111,27 +116,34 @@ interface Going {
   readonly model: string | undefined
   readonly live: Serving
   readonly route: Route
-  readonly lanes: readonly Lane[]
-  readonly accountOf: (lane: Lane) => Account
+  readonly deployments: readonly Deployment[]
+  readonly accountOf: (deployment: Deployment) => Account
 }
 
-/** Addresses the upgrade to the lane of that number; where this server's key is refused there, to the next one. */
+/** Addresses the upgrade to the deployment of that number; where this server's key is refused there, to the next one. */
 async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise<Upgrade> {
-  const { exchange, principal, model, live, route, lanes, accountOf } = going
+  const { exchange, principal, model, live, route, deployments, accountOf } = going
   const { target, abort } = exchange
-  const lane = lanes[number]
-  if (lane === undefined) throw new ApiError('upstream_unavailable')
-  const address = addressLane(exchange, principal, lane, wantedFrom(exchange, lane.model ?? model), live, deps.pipeline)
-  const release = await lane.gate.enter(abort.signal)
+  const deployment = deployments[number]
+  if (deployment === undefined) throw new ApiError('upstream_unavailable')
+  const address = addressDeployment(
+    exchange,
+    principal,
+    deployment,
+    wantedFrom(exchange, deployment.model ?? model),
+    live,
+    deps.pipeline,
+  )
+  const release = await deployment.gate.enter(abort.signal)
   if (release !== undefined) exchange.atEnd(release)
   exchange.attempts += 1
-  const firstByteMs = ownLimit('firstByteMs', route, lane)
+  const firstByteMs = ownLimit('firstByteMs', route, deployment)
   const another = async (): Promise<Upgrade | undefined> => {
     // Those whose key rests by now are passed over.
-    const next = lanes.findIndex((one, at) => at > number && one.health.isAvailable(accountOf(one)))
+    const next = deployments.findIndex((one, at) => at > number && one.health.isAvailable(accountOf(one)))
     return next === -1 ? undefined : await orRefuse(exchange, () => relayTo(going, next, deps), deps)
   }
-  const watch = beginUpgrade(exchange, lane, address, another, deps.pipeline)
+  const watch = beginUpgrade(exchange, deployment, address, another, deps.pipeline)
   const onRefusal = isCallInFrames(endpointOf(target)) ? postedInstead(watch.onRefusal) : watch.onRefusal
   return { ...address, kind: 'relay', exchange, firstByteMs, ...watch, onRefusal }
 }

@@ -14,7 +14,7 @@ export interface Mask {
  * Makes what puts stars over some secrets; undefined: there is none to hide.
  *
  * @example
- * const mask = createMask([lane.key])
+ * const mask = createMask([deployment.key])
  * mask?.headers(answer.headers)
  */
 export function createMask(secrets: readonly Secret[]): Mask | undefined {

@@ -127,14 +127,14 @@ describe('the line of an exchange', () => {
 test('there is one line for each exchange, and none is lost at the exit', async () => {
   const gateway = await start()
   const count = 500
-  const lanes = 20
-  const lane = async (from: number): Promise<void> => {
-    for (let n = from; n < count; n += lanes) {
+  const deployments = 20
+  const deployment = async (from: number): Promise<void> => {
+    for (let n = from; n < count; n += deployments) {
       const answer = await fetch(`${gateway.url}/v1/models`, { headers: { ...AUTH, 'x-request-id': `n-${n}` } })
       await answer.text()
     }
   }
-  await Promise.all(Array.from({ length: lanes }, (_one, index) => lane(index)))
+  await Promise.all(Array.from({ length: deployments }, (_one, index) => deployment(index)))
   gateway.child?.kill('SIGTERM')
   expect(await gateway.child?.exited).toBe(0)
   const stopped = await gateway.line(({ msg }) => msg === 'stopped')

@@ -129,16 +129,16 @@ describe.skipIf(REDIS_MISSING !== undefined)(
       let isKilled = false
       const statuses = new Map<number, number>()
       let slowestMs = 0
-      const load = async (lane: number): Promise<void> => {
+      const load = async (deployment: number): Promise<void> => {
         for (let n = 0, after = 0; after < 40; n += 1) {
           const startedAt = performance.now()
-          const { status } = await ask(gateway, `${lane}-${n % 7}`)
+          const { status } = await ask(gateway, `${deployment}-${n % 7}`)
           if (isKilled) slowestMs = Math.max(slowestMs, performance.now() - startedAt)
           statuses.set(status, (statuses.get(status) ?? 0) + 1)
           if (isKilled) after += 1
         }
       }
-      const loads = Promise.all(Array.from({ length: 8 }, (_, lane) => load(lane)))
+      const loads = Promise.all(Array.from({ length: 8 }, (_, deployment) => load(deployment)))
       await Bun.sleep(300)
       await redis.kill()
       isKilled = true

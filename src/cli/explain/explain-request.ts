@@ -18,7 +18,7 @@ import { readCall } from '../../requests/read-call.ts'
 import { readDraft } from '../../requests/read-draft.ts'
 import { readHeaders } from '../../requests/read-headers.ts'
 import { factsOf } from '../../requests/request-facts.ts'
-import { addressLane, wantedFrom } from '../../routing/lane-address.ts'
+import { addressDeployment, wantedFrom } from '../../routing/deployment-address.ts'
 import { namedIds, pathOf } from '../../routing/named-ids.ts'
 import { createRememberedIds } from '../../routing/remembered-ids.ts'
 import { createLive, type Live } from '../../routing/snapshot.ts'
@@ -117,7 +117,8 @@ async function follow(read: ReadRequest, live: Live, config: Config): Promise<Ex
       endpoint: endpointOf(target),
       route,
       draft,
-      addressOf: (lane, model) => addressLane(exchange, principal, lane, wantedFrom(exchange, model), live, deps),
+      addressOf: (deployment, model) =>
+        addressDeployment(exchange, principal, deployment, wantedFrom(exchange, model), live, deps),
     },
     live,
   )

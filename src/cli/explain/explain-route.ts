@@ -3,10 +3,10 @@ import type { ModelSettings } from '../../config/settings.ts'
 import { STATEFUL_RESOURCES } from '../../openai/stateful-resources.ts'
 import type { Draft } from '../../requests/draft.ts'
 import { fitDraft } from '../../requests/fit-draft.ts'
-import type { LaneAddress } from '../../routing/lane-address.ts'
+import type { DeploymentAddress } from '../../routing/deployment-address.ts'
 import type { Live } from '../../routing/snapshot.ts'
 import { affinityOf } from '../../routing/targets/affinity.ts'
-import type { Lane, Route } from '../../routing/targets/router.ts'
+import type { Deployment, Route } from '../../routing/targets/router.ts'
 import type { ExplainedRoute } from './explanation.ts'
 
 /** A request whose route is known. */
@@ -19,8 +19,8 @@ export interface RoutedRequest {
   readonly endpoint: string
   readonly route: Route
   readonly draft: Draft
-  /** Throws an ApiError where the caller may not spend the lane's key. */
-  readonly addressOf: (lane: Lane, model: string | undefined) => LaneAddress
+  /** Throws an ApiError where the caller may not spend the deployment's key. */
+  readonly addressOf: (deployment: Deployment, model: string | undefined) => DeploymentAddress
 }
 
 /** A parameter of a URL whose value had better not be shown. */
@@ -36,25 +36,25 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
   const { route, draft, method } = routed
   const { model, sending } = route
   const affinity = model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined
-  const lanes = route.order({ affinity })
-  const targets = lanes.map(async (lane) => {
-    const name = draft.modelFor(lane)
-    const fitted = fitDraft(draft, lane, name, routed.target, live)
+  const deployments = route.order({ affinity })
+  const targets = deployments.map(async (deployment) => {
+    const name = draft.modelFor(deployment)
+    const fitted = fitDraft(draft, deployment, name, routed.target, live)
     const body = await (fitted?.body ?? draft.bodyFor(name))
-    const address = routed.addressOf(lane, name === null ? undefined : (name ?? draft.model))
+    const address = routed.addressOf(deployment, name === null ? undefined : (name ?? draft.model))
     const url = (address.url.origin + address.target).replace(SECRET_PARAMETER, '$1…')
     return {
-      target: lane.label,
+      target: deployment.label,
       method,
       url,
-      key: describeKey(lane, address, routed.principal),
+      key: describeKey(deployment, address, routed.principal),
       body: body === null ? undefined : await new Response(body).text(),
       isChanged: fitted !== undefined || draft.isChangedFor(name),
     }
   })
   return {
     decidedBy: decider(routed, live),
-    choice: lanes.length === 1 ? undefined : describeChoice(model, affinity !== undefined),
+    choice: deployments.length === 1 ? undefined : describeChoice(model, affinity !== undefined),
     attempts: sending.retry.attempts,
     retryOn: sending.retry.on.map(String),
     targets: await Promise.all(targets),
@@ -86,7 +86,11 @@ function describeChoice(model: ModelSettings | undefined, hasAffinity: boolean):
     : 'any first: nothing to tell a conversation by (affinity)'
 }
 
-function describeKey({ upstream, keyIndex }: Lane, { secret }: LaneAddress, principal: Principal['kind']): string {
+function describeKey(
+  { upstream, keyIndex }: Deployment,
+  { secret }: DeploymentAddress,
+  principal: Principal['kind'],
+): string {
   const which = upstream.keys.length > 1 ? `, ${keyIndex + 1} of ${upstream.keys.length}` : ''
   if (secret !== undefined) return `the server's own${which}, in ${upstream.keyHeader}`
   const isCallers = principal === 'caller' && (upstream.auth === 'caller' || upstream.auth === 'either')

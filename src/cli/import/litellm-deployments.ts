@@ -9,7 +9,7 @@ import { numberAt, numberOf, sectionOf, textOf, translateValue, variableOf } fro
 import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
 
 /** One entry of `model_list` that could be translated. */
-export interface Deployment {
+export interface LitellmDeployment {
   /** Of its `litellm_params`. */
   readonly path: string
   /** The name that callers use. */
@@ -61,11 +61,11 @@ export interface DeploymentTools {
  * @example
  * const deployments = readDeployments(models, { upstreams, timeouts, note })
  */
-export function readDeployments(models: readonly Json[], tools: DeploymentTools): Deployment[] {
+export function readDeployments(models: readonly Json[], tools: DeploymentTools): LitellmDeployment[] {
   return models.flatMap((entry, index) => readEntry(entry, `model_list[${index}]`, tools))
 }
 
-function readEntry(entry: Json, path: string, { upstreams, timeouts, note }: DeploymentTools): Deployment[] {
+function readEntry(entry: Json, path: string, { upstreams, timeouts, note }: DeploymentTools): LitellmDeployment[] {
   if (!isJsonObject(entry)) {
     note(path, 'is no model: it is left out')
     return []
@@ -126,7 +126,7 @@ function describe(
   params: JsonObject,
   path: string,
   note: Note,
-): Omit<Deployment, 'name' | 'upstream' | 'model'> {
+): Omit<LitellmDeployment, 'name' | 'upstream' | 'model'> {
   const number = (key: string): number | undefined => numberAt(params, key, path, note)
   const [ofCall, ofClient] = [number('num_retries'), number('max_retries')]
   if (ofCall !== undefined && ofClient !== undefined) {

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
-import type { Deployment } from './litellm-deployments.ts'
+import type { LitellmDeployment } from './litellm-deployments.ts'
 import { sectionOf, textOf } from './litellm-values.ts'
 import { memberPath, type Note } from './untranslated.ts'
 
@@ -7,7 +7,7 @@ import { memberPath, type Note } from './untranslated.ts'
 const FALLBACKS_MAX = 5
 
 /** The deployments that follow those of a name, in groups that come one after the other. */
-export type FallbacksOf = (name: string) => readonly (readonly Deployment[])[]
+export type FallbacksOf = (name: string) => readonly (readonly LitellmDeployment[])[]
 
 /** What is asked next, for a name, and where the source says so. */
 interface Fallback {
@@ -23,7 +23,7 @@ interface Fallback {
  */
 export function readFallbacks(
   source: JsonObject,
-  groups: ReadonlyMap<string, readonly Deployment[]>,
+  groups: ReadonlyMap<string, readonly LitellmDeployment[]>,
   note: Note,
 ): FallbacksOf {
   const fallbacks = new Map<string, Fallback>()
@@ -45,7 +45,7 @@ export function readFallbacks(
     } else if (given !== undefined && given !== null) note(defaultPath, 'is no list of models: it is left out')
   }
 
-  const collect = (name: string, seen: Set<string>, found: (readonly Deployment[])[]): void => {
+  const collect = (name: string, seen: Set<string>, found: (readonly LitellmDeployment[])[]): void => {
     const fallback = fallbacks.get(name) ?? fallbacks.get('*')
     for (const next of fallback?.next ?? []) {
       if (seen.has(next) || found.length === FALLBACKS_MAX) continue
@@ -57,7 +57,7 @@ export function readFallbacks(
     }
   }
   return (name) => {
-    const found: (readonly Deployment[])[] = []
+    const found: (readonly LitellmDeployment[])[] = []
     collect(name, new Set([name]), found)
     return found
   }
@@ -89,8 +89,8 @@ function namesOf(value: Json | undefined): string[] {
 /** By the name of a group, by the id of one deployment, or by the longest name of a group with a `*` that fits. */
 function deploymentsOf(
   name: string,
-  groups: ReadonlyMap<string, readonly Deployment[]>,
-): readonly Deployment[] | undefined {
+  groups: ReadonlyMap<string, readonly LitellmDeployment[]>,
+): readonly LitellmDeployment[] | undefined {
   const group = groups.get(name)
   if (group !== undefined) return group
   for (const deployments of groups.values()) {

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
-import type { Deployment } from './litellm-deployments.ts'
+import type { LitellmDeployment } from './litellm-deployments.ts'
 import { type FallbacksOf, readFallbacks } from './litellm-fallbacks.ts'
 import { attemptsFor, type Routing } from './litellm-routing.ts'
 import { levelsOf } from './litellm-targets.ts'
@@ -20,7 +20,7 @@ export interface Models {
  */
 export function makeModels(
   source: JsonObject,
-  deployments: readonly Deployment[],
+  deployments: readonly LitellmDeployment[],
   routing: Routing,
   note: Note,
 ): Models {
@@ -48,12 +48,12 @@ function breadth(name: string): number {
 
 function makeModel(
   name: string,
-  group: readonly Deployment[],
+  group: readonly LitellmDeployment[],
   fallbacksOf: FallbacksOf,
   routing: Routing,
   note: Note,
 ): JsonObject {
-  const fits = ({ model }: Deployment): boolean => name.includes('*') || !model.includes('*')
+  const fits = ({ model }: LitellmDeployment): boolean => name.includes('*') || !model.includes('*')
   const fallbacks = fallbacksOf(name).map((one) => one.filter(fits))
   const levels = levelsOf([group, ...fallbacks], routing.strategy, note)
   for (const { order, shares, path } of group) {
@@ -79,7 +79,7 @@ function makeModel(
 }
 
 /** What deployments of one name say of it: the largest where they differ. */
-function mostRetries(group: readonly Deployment[], usual: number, note: Note): number | undefined {
+function mostRetries(group: readonly LitellmDeployment[], usual: number, note: Note): number | undefined {
   const given = group.flatMap(({ retries }) => retries ?? [])
   if (given.length === 0) return undefined
   const largest = Math.max(...given)
@@ -93,7 +93,7 @@ function mostRetries(group: readonly Deployment[], usual: number, note: Note): n
 }
 
 /** The parameters that all deployments of a name have alike. */
-function defaultsOf(group: readonly Deployment[], note: Note): JsonObject | undefined {
+function defaultsOf(group: readonly LitellmDeployment[], note: Note): JsonObject | undefined {
   const [first] = group
   const shared: Record<string, Json> = {}
   for (const [key, value] of Object.entries(first?.defaults ?? {})) {

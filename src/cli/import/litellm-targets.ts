@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../formats/json/json.ts'
-import type { Deployment } from './litellm-deployments.ts'
+import type { LitellmDeployment } from './litellm-deployments.ts'
 import { memberPath, type Note } from './untranslated.ts'
 
 /** A target as nexcode.yaml has it, without its order. */
@@ -15,7 +15,7 @@ export interface Target extends JsonObject {
  * `groups` come one after the other; within one, LiteLLM's `order` makes levels. What was there already is not repeated.
  */
 export function levelsOf(
-  groups: readonly (readonly Deployment[])[],
+  groups: readonly (readonly LitellmDeployment[])[],
   strategy: 'weighted' | 'least_busy',
   note: Note,
 ): readonly (readonly Target[])[] {
@@ -35,12 +35,16 @@ export function levelsOf(
 }
 
 /** Those without an order come last, as with LiteLLM. */
-function byOrder(group: readonly Deployment[]): (readonly Deployment[])[] {
+function byOrder(group: readonly LitellmDeployment[]): (readonly LitellmDeployment[])[] {
   const levels = Map.groupBy(group, ({ order }) => order ?? Number.POSITIVE_INFINITY)
   return [...levels].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, level]) => level)
 }
 
-function targetsOf(level: readonly Deployment[], strategy: 'weighted' | 'least_busy', note: Note): readonly Target[] {
+function targetsOf(
+  level: readonly LitellmDeployment[],
+  strategy: 'weighted' | 'least_busy',
+  note: Note,
+): readonly Target[] {
   const shares = strategy === 'weighted' && level.length > 1 ? sharesOf(level) : undefined
   if (shares === undefined) return level.map(({ upstream, model }) => ({ upstream, model }))
   const divisor = shares.reduce(greatestCommonDivisor)
@@ -59,7 +63,7 @@ function targetsOf(level: readonly Deployment[], strategy: 'weighted' | 'least_b
 }
 
 /** The first of weight, rpm and tpm that any has: LiteLLM takes nothing for 0. */
-function sharesOf(level: readonly Deployment[]): readonly number[] | undefined {
+function sharesOf(level: readonly LitellmDeployment[]): readonly number[] | undefined {
   for (const key of ['weight', 'rpm', 'tpm'] as const) {
     const shares = level.map(({ shares: given }) => given[key] ?? 0)
     if (shares.some((share) => share > 0)) return shares

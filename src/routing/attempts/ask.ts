@@ -2,7 +2,7 @@ import type { RetryCause } from '../../config/settings.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { backOffMs, isRetried } from '../targets/retry.ts'
-import type { Lane } from '../targets/router.ts'
+import type { Deployment } from '../targets/router.ts'
 import type { AskDeps, Asked } from './asked.ts'
 import { type Attempted, attempt } from './attempt.ts'
 import { isUpstreams } from './failure-of.ts'
@@ -12,14 +12,14 @@ import { others } from './others.ts'
 import { ownAbort } from './own-abort.ts'
 import { shareTime } from './share-time.ts'
 
-/** An answer to be handed on, and the lane that gave it. */
+/** An answer to be handed on, and the deployment that gave it. */
 export interface Answered {
   readonly answer: Response
-  readonly lane: Lane
+  readonly deployment: Deployment
 }
 
 /**
- * Asks the lanes of a route until one answers, as the route's settings say: one after the other, or a second one beside the
+ * Asks the deployments of a route until one answers, as the route's settings say: one after the other, or a second one beside the
  * first where that is slow. The last failure is the answer where nothing is left to try.
  *
  * Throws an `ApiError` where no upstream answered. No attempt is made once a byte of an answer has gone to the client:
@@ -27,22 +27,22 @@ export interface Answered {
  */
 export function ask(asked: Asked, deps: AskDeps): Promise<Answered> {
   const { route } = asked
-  const lanes = route.order(asked)
-  if (lanes.length > 1 || route.sending.retry.attempts > 1) return askInTurn(asked, lanes, deps)
+  const deployments = route.order(asked)
+  if (deployments.length > 1 || route.sending.retry.attempts > 1) return askInTurn(asked, deployments, deps)
   // Nothing is to be chosen, and so nothing is kept to choose by.
-  return make(asked, firstOf(lanes), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(asked, outcome))
+  return make(asked, firstOf(deployments), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(asked, outcome))
 }
 
-async function askInTurn(asked: Asked, lanes: readonly Lane[], deps: AskDeps): Promise<Answered> {
+async function askInTurn(asked: Asked, deployments: readonly Deployment[], deps: AskDeps): Promise<Answered> {
   let attemptsMax = attemptsFor(asked)
-  const tried = new Set<Lane>()
-  let step: Step | undefined = { lane: firstOf(lanes), waitMs: 0, release: undefined }
+  const tried = new Set<Deployment>()
+  let step: Step | undefined = { deployment: firstOf(deployments), waitMs: 0, release: undefined }
   for (;;) {
-    const outcome = await take(asked, step, lanes, tried, attemptsMax, deps)
+    const outcome = await take(asked, step, deployments, tried, attemptsMax, deps)
     if (outcome.cause === undefined) return conclude(asked, outcome)
     // It has cost nothing, and rests: with another one, the request is where it was.
     if (outcome.cause === 'key_refused') attemptsMax += 1
-    step = nextStep(asked, lanes, tried, outcome, attemptsMax, deps)
+    step = nextStep(asked, deployments, tried, outcome, attemptsMax, deps)
     if (step === undefined) return conclude(asked, outcome)
     discard(outcome)
   }
@@ -50,25 +50,25 @@ async function askInTurn(asked: Asked, lanes: readonly Lane[], deps: AskDeps): P
 
 async function take(
   asked: Asked,
-  { lane, waitMs, release }: Step,
-  lanes: readonly Lane[],
-  tried: Set<Lane>,
+  { deployment, waitMs, release }: Step,
+  deployments: readonly Deployment[],
+  tried: Set<Deployment>,
   attemptsMax: number,
   deps: AskDeps,
 ): Promise<Attempted> {
-  tried.add(lane)
+  tried.add(deployment)
   try {
     if (waitMs > 0) await deps.sleep(waitMs, asked.exchange.abort.signal)
-    return await make(asked, lane, lanes, tried, attemptsMax, deps)
+    return await make(asked, deployment, deployments, tried, attemptsMax, deps)
   } finally {
     // Also where the client leaves during the wait: what is lent and not given back is lost to all.
     release?.()
   }
 }
 
-/** What is tried next: a lane, after a time. */
+/** What is tried next: a deployment, after a time. */
 interface Step {
-  readonly lane: Lane
+  readonly deployment: Deployment
   readonly waitMs: number
   /** Gives back what the retry budget lent. */
   readonly release: (() => void) | undefined
@@ -87,23 +87,23 @@ function isSdkRetry({ request }: Exchange): boolean {
 
 function make(
   asked: Asked,
-  lane: Lane,
-  lanes: readonly Lane[],
-  tried: Set<Lane>,
+  deployment: Deployment,
+  deployments: readonly Deployment[],
+  tried: Set<Deployment>,
   attemptsMax: number,
   deps: AskDeps,
 ): Promise<Attempted> {
   const { exchange, route, endpoint, callFor } = asked
   const settings = asked.isOnce ? undefined : route.sending.hedge
-  const [second] = exchange.attempts + 1 < attemptsMax ? others(lanes, tried, asked) : NONE
-  if (settings !== undefined && second !== undefined) return hedge(asked, [lane, second], settings, tried, deps)
+  const [second] = exchange.attempts + 1 < attemptsMax ? others(deployments, tried, asked) : NONE
+  if (settings !== undefined && second !== undefined) return hedge(asked, [deployment, second], settings, tried, deps)
   // Where a timeout is followed by another attempt, it must not end the exchange.
   const isOwn = attemptsMax > 1 && mayFollow(asked, 'timeout')
   const abort = isOwn ? ownAbort(exchange) : exchange.abort
-  const heldUntil = second === undefined ? undefined : asked.dueAt(lane)
-  const attempting = { exchange, endpoint, lane, call: callFor(lane, abort), heldUntil }
+  const heldUntil = second === undefined ? undefined : asked.dueAt(deployment)
+  const attempting = { exchange, endpoint, deployment, call: callFor(deployment, abort), heldUntil }
   if (!isOwn || second === undefined) return attempt(attempting, deps)
-  const share = shareTime(asked, [lane, second], abort, deps)
+  const share = shareTime(asked, [deployment, second], abort, deps)
   return attempt(attempting, deps).finally(() => share.clear())
 }
 
@@ -115,9 +115,9 @@ function mayFollow({ route, isOnce }: Asked, cause: RetryCause): boolean {
 /** Chooses what is tried after a failure; undefined: nothing more. */
 function nextStep(
   asked: Asked,
-  lanes: readonly Lane[],
-  tried: ReadonlySet<Lane>,
-  { lane: failed, cause, isUnbilled, retryAfterMs }: Attempted,
+  deployments: readonly Deployment[],
+  tried: ReadonlySet<Deployment>,
+  { deployment: failed, cause, isUnbilled, retryAfterMs }: Attempted,
   attemptsMax: number,
   deps: AskDeps,
 ): Step | undefined {
@@ -129,8 +129,10 @@ function nextStep(
     if (exchange.attempts > 0 && isReplayable && retry.attempts > 1) exchange.shouldRetry = false
     return undefined
   }
-  const untried = isReplayable ? others(lanes, tried, asked).find((lane) => isInTime(lane, 0, asked, deps)) : undefined
-  const another = untried === undefined ? undefined : { lane: untried, waitMs: 0, release: undefined }
+  const untried = isReplayable
+    ? others(deployments, tried, asked).find((deployment) => isInTime(deployment, 0, asked, deps))
+    : undefined
+  const another = untried === undefined ? undefined : { deployment: untried, waitMs: 0, release: undefined }
   if (cause === 'key_refused') return another
   const mayRepeat = cause !== 'busy' && mayFollow(asked, cause)
   // Where this is the first attempt that failed, the SDK's retries are as good as without us.
@@ -142,26 +144,26 @@ function nextStep(
   const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs(asked.accountOf(failed)))
   if (waitMs > Math.max(retry.retryAfterMaxMs, retry.maxMs) || !isInTime(failed, waitMs, asked, deps)) return spent()
   const release = deps.retryBudget.tryTake(retry.budgetPercent)
-  return release === undefined ? spent() : { lane: failed, waitMs, release }
+  return release === undefined ? spent() : { deployment: failed, waitMs, release }
 }
 
 /** Nothing was sent, or it was refused (ADR 9). */
 const UNBILLED: ReadonlySet<RetryCause> = new Set<RetryCause>(['connect', 429, 503, 529])
-const NONE: readonly Lane[] = []
-const NONE_TRIED = new Set<Lane>()
+const NONE: readonly Deployment[] = []
+const NONE_TRIED = new Set<Deployment>()
 
 function conclude({ exchange, route, isReplayable }: Asked, outcome: Attempted): Answered {
-  const { answer, error, cause, lane, ms, end } = outcome
+  const { answer, error, cause, deployment, ms, end } = outcome
   if (cause === 'key_refused') {
-    if (!isReplayable && route.lanes.some(({ health }) => health.isAvailable())) throw onceMore(error)
+    if (!isReplayable && route.deployments.some(({ health }) => health.isAvailable())) throw onceMore(error)
     exchange.shouldRetry = false
   }
   if (answer === undefined) throw error ?? new ApiError('upstream_unreachable')
   exchange.upstreamMs = ms
-  exchange.upstream = lane.upstream.name
+  exchange.upstream = deployment.upstream.name
   // What a client left says nothing of how it would have ended.
   exchange.atEnd((outcome) => end(outcome.kind === 'cancelled' ? undefined : isUpstreams(outcome)))
-  return { answer, lane }
+  return { answer, deployment }
 }
 
 /** An upload that can't be sent again from here can be by its SDK, to another key. */
@@ -179,8 +181,8 @@ function discard({ answer, end }: Attempted): void {
   end()
 }
 
-function firstOf(lanes: readonly Lane[]): Lane {
-  const [first] = lanes
+function firstOf(deployments: readonly Deployment[]): Deployment {
+  const [first] = deployments
   if (first === undefined) throw new ApiError('upstream_unavailable')
   return first
 }

@@ -3,8 +3,8 @@ import type { JsonEndpoint } from '../../openai/endpoints.ts'
 import type { Sleep } from '../../timing/sleep.ts'
 import type { Account } from '../targets/attempt.ts'
 import type { RetryBudget } from '../targets/retry.ts'
-import type { Lane, Route } from '../targets/router.ts'
-import type { AttemptDeps, LaneCall } from './lane-call.ts'
+import type { Deployment, Route } from '../targets/router.ts'
+import type { AttemptDeps, UpstreamRequest } from './upstream-request.ts'
 
 /** One request, and where it may go. */
 export interface Asked {
@@ -13,16 +13,16 @@ export interface Asked {
   readonly endpoint: JsonEndpoint | undefined
   readonly route: Route
   readonly affinity: string | undefined
-  /** On whose account a lane is asked. */
-  readonly accountOf: (lane: Lane) => Account
-  /** The call for a lane; may throw an `ApiError`, which ends the request. */
-  readonly callFor: (lane: Lane, abort: AbortController) => LaneCall
+  /** On whose account a deployment is asked. */
+  readonly accountOf: (deployment: Deployment) => Account
+  /** The call for a deployment; may throw an `ApiError`, which ends the request. */
+  readonly callFor: (deployment: Deployment, abort: AbortController) => UpstreamRequest
   /** Its caller relies on it that it is made once: nothing follows, or goes beside, an attempt that may be billed. */
   readonly isOnce: boolean
   /** Whether its body can be sent again. */
   readonly isReplayable: boolean
-  /** When a lane's answer has to be on its way, in the time of `now`; infinite: whenever. */
-  readonly dueAt: (lane: Lane) => number
+  /** When a deployment's answer has to be on its way, in the time of `now`; infinite: whenever. */
+  readonly dueAt: (deployment: Deployment) => number
   /** The same as far as the client's own clock says it. */
   readonly clientDueAt: () => number
 }

@@ -1,17 +1,17 @@
 import type { RetryCause } from '../../config/settings.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { StaleConnection, upstreamFailure } from '../../upstream/failure.ts'
-import type { Attempt as LaneAttempt } from '../targets/attempt.ts'
+import type { Attempt as DeploymentAttempt } from '../targets/attempt.ts'
 import { parseRetryAfter } from '../targets/retry.ts'
-import type { Lane } from '../targets/router.ts'
+import type { Deployment } from '../targets/router.ts'
 import { failureOf } from './failure-of.ts'
 import { type Judged, judgeAnswer } from './judge-answer.ts'
-import type { Attempt, AttemptDeps } from './lane-call.ts'
+import type { Attempt, AttemptDeps } from './upstream-request.ts'
 import { warnOfKey } from './warn-of-key.ts'
 
 /** How an attempt went. */
 export interface Attempted {
-  readonly lane: Lane
+  readonly deployment: Deployment
   /** The upstream's answer, also one that is a failure. */
   readonly answer: Response | undefined
   /** Why there is no answer. */
@@ -34,12 +34,12 @@ export interface Attempted {
 const LOST = new ApiError('client_closed')
 
 /**
- * Makes one attempt at a lane: waits for a place, sends, and tells the lane's health and the exchange how it went.
+ * Makes one attempt at a deployment: waits for a place, sends, and tells the deployment's health and the exchange how it went.
  *
  * Does not reject for what the upstream, the client or a clock does.
  */
 export function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempted> {
-  const { lane, call } = attempted
+  const { deployment, call } = attempted
   attempted.begunAt = deps.now()
   const turnAway = (thrown: unknown): Attempted => {
     const error = upstreamFailure(thrown)
@@ -47,7 +47,7 @@ export function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempte
     return failed(attempted, error, attempted.exchange.abort.signal.aborted ? undefined : 'busy')
   }
   try {
-    const entering = lane.gate.enter(call.abort.signal)
+    const entering = deployment.gate.enter(call.abort.signal)
     if (!(entering instanceof Promise)) return send(attempted, entering, deps)
     return entering.then((release) => send(attempted, release, deps), turnAway)
   } catch (thrown) {
@@ -63,14 +63,14 @@ export function lose(attempted: Attempt, deps: AttemptDeps): void {
 }
 
 async function send(attempted: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<Attempted> {
-  const { exchange, lane, call } = attempted
-  const begun = lane.health.begin(call.account, call.secret !== undefined)
+  const { exchange, deployment, call } = attempted
+  const begun = deployment.health.begin(call.account, call.secret !== undefined)
   const end = (isBroken?: boolean): void => {
     begun.ended(isBroken)
     release?.()
   }
   exchange.attempts += 1
-  exchange.upstream = lane.upstream.name
+  exchange.upstream = deployment.upstream.name
   const sentAt = deps.now()
   attempted.begunAt = sentAt
   // While the client still sends, it is not the target that is waited for.
@@ -90,11 +90,11 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
     const retryAfterMs = status >= 400 ? parseRetryAfter(answer.headers, Date.now()) : undefined
     const judging = judgeAnswer(attempted, answer, deps)
     const judged = judging instanceof Promise ? await judging : judging
-    tell(begun, judged, { lane, status, ms, retryAfterMs }, deps)
+    tell(begun, judged, { deployment, status, ms, retryAfterMs }, deps)
     note(attempted, judged.why, deps, status)
     if (judged.answer === undefined) end()
     const { error, cause, isUnbilled } = judged
-    return { lane, answer: judged.answer, error, cause, isUnbilled, retryAfterMs, ms, end }
+    return { deployment, answer: judged.answer, error, cause, isUnbilled, retryAfterMs, ms, end }
   } catch (thrown) {
     const error = upstreamFailure(thrown)
     const cause = failureOf(error, exchange.abort.signal)
@@ -110,30 +110,35 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
   }
 }
 
-/** Tells the lane's health, and the operator where a key is refused. */
+/** Tells the deployment's health, and the operator where a key is refused. */
 function tell(
-  begun: LaneAttempt,
+  begun: DeploymentAttempt,
   { cause, key, why }: Judged,
-  { lane, status, ms, retryAfterMs }: { lane: Lane; status: number; ms: number; retryAfterMs: number | undefined },
+  {
+    deployment,
+    status,
+    ms,
+    retryAfterMs,
+  }: { deployment: Deployment; status: number; ms: number; retryAfterMs: number | undefined },
   { log }: AttemptDeps,
 ): void {
-  if (key !== undefined) warnOfKey(lane, { status, restMs: begun.refused(), isSpent: key === 'spent' }, log)
+  if (key !== undefined) warnOfKey(deployment, { status, restMs: begun.refused(), isSpent: key === 'spent' }, log)
   // Where a redirect leads is a matter of the base URL, or of a caller's path: no outage.
   else if (cause === 'invalid' && status >= 300 && status < 400) begun.abandoned()
   else if (cause === 'invalid') begun.failed()
   else begun.answered(why === 'error_inside' && typeof cause === 'number' ? cause : status, ms, retryAfterMs)
 }
 
-function failed({ lane }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
-  return { lane, answer: undefined, error, cause, isUnbilled: false, ...NOTHING_CAME }
+function failed({ deployment }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
+  return { deployment, answer: undefined, error, cause, isUnbilled: false, ...NOTHING_CAME }
 }
 
 const NOTHING_CAME = { retryAfterMs: undefined, ms: undefined, end(): void {} } as const
 
 function note(attempted: Attempt, why: string | undefined, { now }: AttemptDeps, status?: number): void {
-  const { exchange, lane, begunAt, isNoted } = attempted
+  const { exchange, deployment, begunAt, isNoted } = attempted
   if (exchange.tries === undefined || isNoted === true) return
   attempted.isNoted = true
   const at = now()
-  exchange.tries.push({ target: lane.label, status, ms: Math.round(at - (begunAt ?? at)), why })
+  exchange.tries.push({ target: deployment.label, status, ms: Math.round(at - (begunAt ?? at)), why })
 }

@@ -1,22 +1,22 @@
 import type { HedgeSettings } from '../../config/settings.ts'
-import type { Lane } from '../targets/router.ts'
+import type { Deployment } from '../targets/router.ts'
 import type { AskDeps, Asked } from './asked.ts'
 import { type Attempted, attempt, lose } from './attempt.ts'
 import { isInTime } from './is-in-time.ts'
-import type { Attempt } from './lane-call.ts'
 import { ownAbort } from './own-abort.ts'
+import type { Attempt } from './upstream-request.ts'
 
 /**
- * Makes an attempt at the first lane, and where that has no answer after a percentile of its own recent times, one at the
+ * Makes an attempt at the first deployment, and where that has no answer after a percentile of its own recent times, one at the
  * second beside it. The first good answer wins, and the other call is ended at once.
  *
  * Without enough recent times, or without budget, it is one attempt like any other. What is asked is `tried`.
  */
 export async function hedge(
   asked: Asked,
-  [first, second]: readonly [Lane, Lane],
+  [first, second]: readonly [Deployment, Deployment],
   settings: HedgeSettings,
-  tried: Set<Lane>,
+  tried: Set<Deployment>,
   deps: AskDeps,
 ): Promise<Attempted> {
   const { exchange } = asked
@@ -55,8 +55,14 @@ interface Runner {
   readonly attempted: Attempt
 }
 
-function run({ exchange, callFor, endpoint, dueAt }: Asked, lane: Lane, deps: AskDeps): Runner {
-  const attempted = { exchange, endpoint, lane, call: callFor(lane, ownAbort(exchange)), heldUntil: dueAt(lane) }
+function run({ exchange, callFor, endpoint, dueAt }: Asked, deployment: Deployment, deps: AskDeps): Runner {
+  const attempted = {
+    exchange,
+    endpoint,
+    deployment,
+    call: callFor(deployment, ownAbort(exchange)),
+    heldUntil: dueAt(deployment),
+  }
   return { attempted, outcome: attempt(attempted, deps) }
 }
 

@@ -7,8 +7,8 @@ import { isCallers, statusOfError } from '../../openai/error-status.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../../openai/key-refusal.ts'
 import { HeldAnswer } from './held-answer.ts'
 import { type BeginningJudge, judgeOf, type Verdict } from './judge-beginning.ts'
-import type { Attempt, AttemptDeps } from './lane-call.ts'
 import { type ReadingLimits, readBeginning } from './read-beginning.ts'
+import type { Attempt, AttemptDeps } from './upstream-request.ts'
 
 /** What an upstream's answer comes to. */
 export interface Judged {

@@ -2,7 +2,7 @@ import type { Settings, Timeouts } from '../../config/settings.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
-import type { Lane, Route } from '../targets/router.ts'
+import type { Deployment, Route } from '../targets/router.ts'
 import { NO_CLOCK, startClientClock } from './client-clock.ts'
 
 /** The time limits of the environment. */
@@ -13,12 +13,12 @@ export interface TimeLimits {
 
 /** The time limits of one exchange. */
 export interface ExchangeLimits {
-  /** When a lane's answer has to be on its way, in `performance.now()`; infinite: whenever. */
-  readonly dueAt: (lane: Lane) => number
+  /** When a deployment's answer has to be on its way, in `performance.now()`; infinite: whenever. */
+  readonly dueAt: (deployment: Deployment) => number
   /** The same as far as the client's own clock says it. */
   readonly clientDueAt: () => number
-  /** To be called when a lane is asked: from then on the limit on the whole is its upstream's, where the model has none. */
-  readonly onLane: (lane: Lane) => void
+  /** To be called when a deployment is asked: from then on the limit on the whole is its upstream's, where the model has none. */
+  readonly onDeployment: (deployment: Deployment) => void
   /** To be called when the answer is on its way: the client's clock is its own affair then. */
   readonly onDelivered: () => void
 }
@@ -26,7 +26,7 @@ export interface ExchangeLimits {
 const NO_LIMITS: ExchangeLimits = {
   dueAt: NO_CLOCK.dueAt,
   clientDueAt: NO_CLOCK.dueAt,
-  onLane() {},
+  onDeployment() {},
   onDelivered() {},
 }
 
@@ -36,7 +36,7 @@ const NO_LIMITS: ExchangeLimits = {
  * Those of ours count from the request's arrival.
  *
  * @example
- * const { dueAt, clientDueAt, onLane, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
+ * const { dueAt, clientDueAt, onDeployment, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
  */
 export function limitTime(
   exchange: Exchange,
@@ -45,10 +45,10 @@ export function limitTime(
   { deadlines, timeouts }: { readonly deadlines: Deadlines; readonly timeouts: TimeLimits },
 ): ExchangeLimits {
   if (!settings.hasFile) return NO_LIMITS
-  const totalOf = (lane: Lane): number => ownLimit('totalMs', route, lane) ?? timeouts.totalMs
+  const totalOf = (deployment: Deployment): number => ownLimit('totalMs', route, deployment) ?? timeouts.totalMs
   let runningMs = timeouts.totalMs
-  const onLane = (lane: Lane): void => {
-    const totalMs = totalOf(lane)
+  const onDeployment = (deployment: Deployment): void => {
+    const totalMs = totalOf(deployment)
     if (totalMs === runningMs) return
     runningMs = totalMs
     exchange.total?.clear()
@@ -60,9 +60,10 @@ export function limitTime(
   const clock = settings.clientDeadline ? startClientClock(exchange, deadlines) : NO_CLOCK
   if (clock !== NO_CLOCK) exchange.atEnd(clock.clear)
   return {
-    onLane,
+    onDeployment,
     clientDueAt: clock.dueAt,
-    dueAt: (lane) => Math.min(exchange.startedAt + (totalOf(lane) || Number.POSITIVE_INFINITY), clock.dueAt()),
+    dueAt: (deployment) =>
+      Math.min(exchange.startedAt + (totalOf(deployment) || Number.POSITIVE_INFINITY), clock.dueAt()),
     onDelivered: clock.clear,
   }
 }
@@ -71,8 +72,8 @@ export function limitTime(
  * A time limit that is a model's own, else its upstream's; undefined: neither has one, and the environment's holds.
  *
  * @example
- * const idleMs = ownLimit('streamIdleMs', route, lane) ?? timeouts.streamIdleMs
+ * const idleMs = ownLimit('streamIdleMs', route, deployment) ?? timeouts.streamIdleMs
  */
-export function ownLimit(limit: keyof Timeouts, { sending }: Route, { upstream }: Lane): number | undefined {
+export function ownLimit(limit: keyof Timeouts, { sending }: Route, { upstream }: Deployment): number | undefined {
   return sending.timeouts[limit] ?? upstream.timeouts[limit]
 }

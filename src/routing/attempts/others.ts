@@ -1,14 +1,16 @@
-import type { Lane } from '../targets/router.ts'
+import type { Deployment } from '../targets/router.ts'
 import type { Asked } from './asked.ts'
 
-/** The lanes of a route, in its order, that a request has not tried yet and may ask now. */
+/** The deployments of a route, in its order, that a request has not tried yet and may ask now. */
 export function others(
-  lanes: readonly Lane[],
-  tried: ReadonlySet<Lane>,
+  deployments: readonly Deployment[],
+  tried: ReadonlySet<Deployment>,
   { accountOf }: Pick<Asked, 'accountOf'>,
-): readonly Lane[] {
-  if (lanes.length === 1) return NONE
-  return lanes.filter((lane) => !tried.has(lane) && lane.health.isAvailable(accountOf(lane)))
+): readonly Deployment[] {
+  if (deployments.length === 1) return NONE
+  return deployments.filter(
+    (deployment) => !tried.has(deployment) && deployment.health.isAvailable(accountOf(deployment)),
+  )
 }
 
-const NONE: readonly Lane[] = []
+const NONE: readonly Deployment[] = []

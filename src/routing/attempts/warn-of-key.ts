@@ -1,8 +1,8 @@
 import type { Log } from '../../telemetry/log.ts'
-import type { Lane } from '../targets/router.ts'
+import type { Deployment } from '../targets/router.ts'
 
-/** A lane with a key of the server's. */
-type KeyedLane = Pick<Lane, 'upstream' | 'keyIndex' | 'label' | 'health'>
+/** A deployment with a key of the server's. */
+type KeyedDeployment = Pick<Deployment, 'upstream' | 'keyIndex' | 'label' | 'health'>
 
 /** What an upstream has said of the server's key. */
 export interface KeyFault {
@@ -17,10 +17,10 @@ export interface KeyFault {
  * Writes the one WARN of a key that begins to rest: which upstream's, and what it is called. The key itself is in no log.
  *
  * @example
- * warnOfKey(lane, { status: 401, restMs: attempt.refused(), isSpent: false }, log)
+ * warnOfKey(deployment, { status: 401, restMs: attempt.refused(), isSpent: false }, log)
  */
 export function warnOfKey(
-  { upstream, keyIndex, label }: KeyedLane,
+  { upstream, keyIndex, label }: KeyedDeployment,
   { status, restMs, isSpent }: KeyFault,
   log: Pick<Log, 'warn'>,
 ): void {
@@ -31,13 +31,13 @@ export function warnOfKey(
 }
 
 /**
- * Has a key rest that was refused to a call which is no attempt at its lane, and says so.
+ * Has a key rest that was refused to a call which is no attempt at its deployment, and says so.
  *
  * @example
- * restKey(lane, { status: 401, isSpent: false }, log)
+ * restKey(deployment, { status: 401, isSpent: false }, log)
  */
-export function restKey(lane: KeyedLane, said: Omit<KeyFault, 'restMs'>, log: Pick<Log, 'warn'>): void {
-  const attempt = lane.health.begin('server', true)
-  warnOfKey(lane, { ...said, restMs: attempt.refused() }, log)
+export function restKey(deployment: KeyedDeployment, said: Omit<KeyFault, 'restMs'>, log: Pick<Log, 'warn'>): void {
+  const attempt = deployment.health.begin('server', true)
+  warnOfKey(deployment, { ...said, restMs: attempt.refused() }, log)
   attempt.ended()
 }

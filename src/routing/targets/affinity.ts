@@ -4,12 +4,12 @@ const CONVERSATION_CHARS_MAX = 4096
 const PROMPT_CHARS_MAX = 1024
 
 /**
- * What is the same in all requests that had better go to the same lane, because their beginnings are the same and the
+ * What is the same in all requests that had better go to the same deployment, because their beginnings are the same and the
  * upstream has them cached: the body's `prompt_cache_key`, else its `user`, else the beginning of its conversation, up to
  * the first message of a user, whatever the model. undefined: there is nothing of the kind.
  *
  * @example
- * const lanes = route.order({ affinity: affinityOf(body.value) })
+ * const deployments = route.order({ affinity: affinityOf(body.value) })
  */
 export function affinityOf(body: unknown): string | undefined {
   if (!isJsonObject(body)) return undefined

@@ -6,11 +6,11 @@ import type { KeyUse } from '../health/key-rest.ts'
  */
 export type Account = 'server' | 'caller'
 
-/** One call at a lane. One of those before `ended` is called, then that; what comes a second time does not count. */
+/** One call at a deployment. One of those before `ended` is called, then that; what comes a second time does not count. */
 export interface Attempt {
   /**
    * The answer's headers have come, after `ms`. A status of 500 and more counts as a failure (501 and 505 do not); all
-   * others close a half-open breaker. `retryAfterMs` with 503 or 529: the lane cools down that long, and with 429 for those
+   * others close a half-open breaker. `retryAfterMs` with 503 or 529: the deployment cools down that long, and with 429 for those
    * who are on the server's account, as this call is. `ms` undefined: how long it took says nothing about other calls.
    *
    * @example
@@ -31,11 +31,11 @@ export interface Attempt {
   outwaited(ms: number): void
   /** The client left before an answer: nobody's fault. Frees the probe. */
   abandoned(): void
-  /** The exchange with the lane is over: its body has ended, `isBroken`: before its time, by the target's fault; undefined: that can't be told. */
+  /** The exchange with the deployment is over: its body has ended, `isBroken`: before its time, by the target's fault; undefined: that can't be told. */
   ended(isBroken?: boolean): void
 }
 
-/** The state of a lane when a call began. */
+/** The state of a deployment when a call began. */
 export interface Beginning {
   /** Between two openings or closings of the breaker. */
   readonly era: number
@@ -44,7 +44,7 @@ export interface Beginning {
   readonly account: Account
   /** undefined: no key of the server's is spent. */
   readonly keyUse: KeyUse | undefined
-  /** Answers that the lane had given by then. */
+  /** Answers that the deployment had given by then. */
   readonly answers: number
 }
 

@@ -14,7 +14,7 @@ export interface Gate {
    * or with the signal's reason when that aborts.
    *
    * @example
-   * const entering = lane.gate.enter(exchange.abort.signal)
+   * const entering = deployment.gate.enter(exchange.abort.signal)
    * const leave = entering instanceof Promise ? await entering : entering
    */
   enter(signal: AbortSignal): (() => void) | undefined | Promise<() => void>

@@ -1,12 +1,12 @@
 import type { ModelSettings, SendingSettings, Strategy, UpstreamSettings } from '../../config/settings.ts'
-import type { LaneRegistry, RegisteredLane } from './lane-registry.ts'
+import type { DeploymentRegistry, RegisteredDeployment } from './deployment-registry.ts'
 import { isWildcard } from './model-names.ts'
 import type { Turns } from './ordering.ts'
 import type { Candidate } from './rank.ts'
 
-/** A lane, and the model's name with its upstream as a target has it. */
-export interface PlannedLane {
-  readonly registered: RegisteredLane
+/** A deployment, and the model's name with its upstream as a target has it. */
+export interface PlannedDeployment {
+  readonly registered: RegisteredDeployment
   /** May hold `*`; undefined: as the caller writes it. */
   readonly model: string | undefined
 }
@@ -19,7 +19,7 @@ export interface Plan {
   readonly sending: SendingSettings
   readonly strategy: Strategy
   /** Those of lower order first. */
-  readonly candidates: readonly Candidate<PlannedLane>[]
+  readonly candidates: readonly Candidate<PlannedDeployment>[]
   readonly turns: Turns
 }
 
@@ -30,15 +30,15 @@ export interface Plan {
 export function planModel(
   model: ModelSettings,
   upstreamOf: (name: string) => UpstreamSettings,
-  registry: LaneRegistry,
+  registry: DeploymentRegistry,
 ): Plan {
   const candidates = model.targets.flatMap((target, number) => {
     const isOpen = isWildcard(target.model ?? model.name)
-    const lanes = registry.lanesOf(upstreamOf(target.upstream), isOpen ? undefined : (target.model ?? model.name))
-    return lanes.map((registered): Candidate<PlannedLane> => {
+    const deployments = registry.lanesOf(upstreamOf(target.upstream), isOpen ? undefined : (target.model ?? model.name))
+    return deployments.map((registered): Candidate<PlannedDeployment> => {
       const { order, weight } = target
-      const lane = { registered, model: target.model }
-      return { lane, order, target: number, weight: weight / lanes.length, hash: registered.hash }
+      const deployment = { registered, model: target.model }
+      return { deployment, order, target: number, weight: weight / deployments.length, hash: registered.hash }
     })
   })
   return {
@@ -51,11 +51,11 @@ export function planModel(
   }
 }
 
-/** Plans the route to some lanes of one upstream, whatever the model: its keys take turns. */
-export function planUpstream(lanes: readonly RegisteredLane[], sending: SendingSettings): Plan {
-  const candidates = lanes.map(
-    (registered): Candidate<PlannedLane> => ({
-      lane: { registered, model: undefined },
+/** Plans the route to some deployments of one upstream, whatever the model: its keys take turns. */
+export function planUpstream(deployments: readonly RegisteredDeployment[], sending: SendingSettings): Plan {
+  const candidates = deployments.map(
+    (registered): Candidate<PlannedDeployment> => ({
+      deployment: { registered, model: undefined },
       order: 0,
       target: 0,
       weight: 1,

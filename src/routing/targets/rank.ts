@@ -1,10 +1,10 @@
 import type { Strategy } from '../../config/settings.ts'
-import type { LaneHealth } from '../health/lane-health.ts'
+import type { DeploymentHealth } from '../health/deployment-health.ts'
 import { hashOf, meetingPoint, type TextHash } from './rendezvous.ts'
 
-/** A lane that may be chosen, and what the choice depends on. */
+/** A deployment that may be chosen, and what the choice depends on. */
 export interface Candidate<L> {
-  readonly lane: L
+  readonly deployment: L
   /** Those of lower order go first. */
   readonly order: number
   /** The number of its target: the keys of one target are next to each other. */
@@ -32,7 +32,7 @@ export interface RankDeps {
  * - `least_busy`: the better of two that are drawn at random, then the others, best first: see `scoresOf`.
  * - `affinity`: each `affinity` has its own lasting order (weighted rendezvous hashing); without one, as `weighted`.
  */
-export function rank<L extends { readonly health: LaneHealth }>(
+export function rank<L extends { readonly health: DeploymentHealth }>(
   candidates: readonly Candidate<L>[],
   strategy: Strategy,
   { random, turn, affinity }: RankDeps,
@@ -70,7 +70,7 @@ function drawn<L>(
   return sortedBy(candidates, candidates.map(timeOf))
 }
 
-function leastBusy<L extends { readonly health: LaneHealth }>(
+function leastBusy<L extends { readonly health: DeploymentHealth }>(
   candidates: readonly Candidate<L>[],
   random: () => number,
 ): readonly Candidate<L>[] {
@@ -87,11 +87,11 @@ function leastBusy<L extends { readonly health: LaneHealth }>(
 }
 
 /** How long a call more may take: calls under way and that one, times the usual time to first byte. Unknown: as the fastest. */
-function scoresOf(candidates: readonly Candidate<{ readonly health: LaneHealth }>[]): readonly number[] {
-  const averages = candidates.map(({ lane }) => lane.health.averageMs())
+function scoresOf(candidates: readonly Candidate<{ readonly health: DeploymentHealth }>[]): readonly number[] {
+  const averages = candidates.map(({ deployment }) => deployment.health.averageMs())
   const known = averages.filter((average) => average !== undefined)
   const fastest = known.length === 0 ? 1 : Math.min(...known)
-  return candidates.map(({ lane }, index) => (lane.health.inFlight() + 1) * (averages[index] ?? fastest))
+  return candidates.map(({ deployment }, index) => (deployment.health.inFlight() + 1) * (averages[index] ?? fastest))
 }
 
 /** The lowest first; equal ones as they come. */

@@ -2,15 +2,15 @@ import type { Secret } from '../../config/secret.ts'
 import type { ModelSettings, SendingSettings, Settings, UpstreamSettings } from '../../config/settings.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
-import type { BreakerState, LaneHealth } from '../health/lane-health.ts'
+import type { BreakerState, DeploymentHealth } from '../health/deployment-health.ts'
 import { rememberNames } from '../remember-names.ts'
 import type { Account } from './attempt.ts'
+import { deploymentLabel } from './deployment-label.ts'
+import { DeploymentRegistry, type DeploymentRegistryDeps, type RegisteredDeployment } from './deployment-registry.ts'
 import type { Gate } from './gate.ts'
-import { laneLabel } from './lane-label.ts'
-import { LaneRegistry, type LaneRegistryDeps, type RegisteredLane } from './lane-registry.ts'
 import { createWildcardMatcher, isWildcard } from './model-names.ts'
 import { createOrdering } from './ordering.ts'
-import { type Plan, type PlannedLane, planModel, planUpstream } from './plan.ts'
+import { type Plan, type PlannedDeployment, planModel, planUpstream } from './plan.ts'
 
 /** What a router needs of the world. */
 export interface RouterDeps {
@@ -19,12 +19,12 @@ export interface RouterDeps {
   /** 0 ≤ x < 1. */
   readonly random: () => number
   readonly deadlines: Deadlines
-  /** Is told when a lane's breaker opens or closes. */
-  readonly onBreaker?: LaneRegistryDeps['onBreaker']
+  /** Is told when a deployment's breaker opens or closes. */
+  readonly onBreaker?: DeploymentRegistryDeps['onBreaker']
 }
 
 /** One target with one key: what an attempt is made at. */
-export interface Lane {
+export interface Deployment {
   /** For logs, headers and /ready: `openai`, `openai/gpt-4o`, with `#2` behind it for the second key of a pool. */
   readonly label: string
   readonly upstream: UpstreamSettings
@@ -33,8 +33,8 @@ export interface Lane {
   readonly key: Secret | undefined
   /** From 0. */
   readonly keyIndex: number
-  readonly health: LaneHealth
-  /** Of the upstream: shared by all its lanes. */
+  readonly health: DeploymentHealth
+  /** Of the upstream: shared by all its deployments. */
   readonly gate: Gate
 }
 
@@ -43,33 +43,33 @@ export interface Route {
   /** The entry of `models` that decided; undefined: none. */
   readonly model: ModelSettings | undefined
   readonly sending: SendingSettings
-  readonly lanes: readonly Lane[]
+  readonly deployments: readonly Deployment[]
   /** The name that a caller has used for the model of the object that the request speaks of, where its answers are to give that. */
   readonly alias?: string
   /**
-   * The lanes in the order in which this request is to try them. Lanes whose breaker is open and that cool down are left
+   * The deployments in the order in which this request is to try them. Deployments whose breaker is open and that cool down are left
    * out; of the others, those whose gate is full come last.
    *
    * Where none is left: the one that opens again first (`allOpen: try`), or throws `upstream_unavailable` with the seconds
    * until then (`refuse`).
    */
-  readonly order: (choice: Choice) => readonly Lane[]
+  readonly order: (choice: Choice) => readonly Deployment[]
 }
 
-/** What a request brings to the choice among lanes. */
+/** What a request brings to the choice among deployments. */
 export interface Choice {
-  /** The same for all requests that had better go to the same lane; see `affinityOf`. */
+  /** The same for all requests that had better go to the same deployment; see `affinityOf`. */
   readonly affinity?: string | undefined
-  /** On whose account it would ask a lane; absent: always the server's. */
-  readonly accountOf?: (lane: Lane) => Account
+  /** On whose account it would ask a deployment; absent: always the server's. */
+  readonly accountOf?: (deployment: Deployment) => Account
 }
 
-/** One lane's state, as `/ready` shows it. Keys never appear. */
-export interface LaneState {
+/** One deployment's state, as `/ready` shows it. Keys never appear. */
+export interface DeploymentState {
   readonly target: string
   readonly state: BreakerState
   readonly in_flight: number
-  /** Calls that wait for a place at its upstream, by whichever lane. */
+  /** Calls that wait for a place at its upstream, by whichever deployment. */
   readonly queued: number
   readonly ttfb_ms: number | null
   /** Until it is asked again, where it is left alone now: its breaker is open, or it cools down. */
@@ -88,34 +88,38 @@ export interface Router {
    * taken away gives way to what is there: any key of the upstream's, or the default upstream.
    */
   readonly routeTo: (upstream: string, keyIndex?: number) => Route
-  /** Every lane that a route may lead to. */
-  readonly lanes: () => readonly RegisteredLane[]
-  /** Every lane's state. */
-  readonly states: () => readonly LaneState[]
+  /** Every deployment that a route may lead to. */
+  readonly deployments: () => readonly RegisteredDeployment[]
+  /** Every deployment's state. */
+  readonly states: () => readonly DeploymentState[]
   readonly settings: Settings
 }
 
 /** What a later router takes over. */
-const REGISTRIES = new WeakMap<Router, LaneRegistry>()
+const REGISTRIES = new WeakMap<Router, DeploymentRegistry>()
 
 const NAME_CHARS_SHOWN = 100
 
 /**
- * Makes the router of some settings. `previous`, in a reload, gives it the state of the lanes and gates that stay; that one
+ * Makes the router of some settings. `previous`, in a reload, gives it the state of the deployments and gates that stay; that one
  * goes on working for the requests that have its routes.
  *
  * @example
  * const router = createRouter(settings, { now: () => performance.now(), random: Math.random, deadlines })
- * const lanes = router.route('gpt-4o').order({})
+ * const deployments = router.route('gpt-4o').order({})
  */
 export function createRouter(settings: Settings, deps: RouterDeps, previous?: Router): Router {
-  const registry = new LaneRegistry(deps, previous === undefined ? undefined : REGISTRIES.get(previous))
+  const registry = new DeploymentRegistry(deps, previous === undefined ? undefined : REGISTRIES.get(previous))
   const upstreams = new Map(settings.upstreams.map((upstream) => [upstream.name, upstream]))
   const routesTo = new Map(
     settings.upstreams.map((upstream) => {
-      const lanes = registry.lanesOf(upstream, undefined)
-      const routeBy = (some: readonly RegisteredLane[]): Route => routeOf(planUpstream(some, settings.sending), deps)
-      return [upstream.name, { all: routeBy(lanes), byKey: lanes.map((lane) => routeBy([lane])) }]
+      const deployments = registry.lanesOf(upstream, undefined)
+      const routeBy = (some: readonly RegisteredDeployment[]): Route =>
+        routeOf(planUpstream(some, settings.sending), deps)
+      return [
+        upstream.name,
+        { all: routeBy(deployments), byKey: deployments.map((deployment) => routeBy([deployment])) },
+      ]
     }),
   )
   const byDefault = needed(routesTo, settings.defaultUpstream)
@@ -128,7 +132,7 @@ export function createRouter(settings: Settings, deps: RouterDeps, previous?: Ro
       const { all, byKey } = routesTo.get(upstream) ?? byDefault
       return (keyIndex === undefined ? undefined : byKey[keyIndex]) ?? all
     },
-    lanes: () => registry.all(),
+    deployments: () => registry.all(),
     states: () => registry.all().map(stateOf),
     settings,
   }
@@ -165,24 +169,27 @@ interface Named {
 
 function routeOf(plan: Plan, { random }: RouterDeps, named?: Named): Route {
   const { model, sending, strategy, turns } = plan
-  const candidates = plan.candidates.map((candidate) => ({ ...candidate, lane: laneOf(candidate.lane, named) }))
+  const candidates = plan.candidates.map((candidate) => ({
+    ...candidate,
+    deployment: deploymentOf(candidate.deployment, named),
+  }))
   const order = createOrdering({ candidates, strategy, allOpen: sending.allOpen, turns, random })
   return {
     model,
     sending,
-    lanes: candidates.map(({ lane }) => lane),
+    deployments: candidates.map(({ deployment }) => deployment),
     order: ({ affinity, accountOf }) => order(affinity, accountOf),
   }
 }
 
-function laneOf({ registered, model }: PlannedLane, named: Named | undefined): Lane {
+function deploymentOf({ registered, model }: PlannedDeployment, named: Named | undefined): Deployment {
   if (named === undefined) return { ...registered, model }
   const filled = model?.replaceAll('*', () => named.star)
-  const label = laneLabel(registered.upstream.name, filled ?? named.name, registered.keyIndex)
+  const label = deploymentLabel(registered.upstream.name, filled ?? named.name, registered.keyIndex)
   return { ...registered, label, model: filled }
 }
 
-function stateOf({ label, health, gate }: RegisteredLane): LaneState {
+function stateOf({ label, health, gate }: RegisteredDeployment): DeploymentState {
   const averageMs = health.averageMs()
   const waitMs = health.waitMs()
   return {

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Admission } from '../../access/admission.ts'
 import type { Authorize } from '../../access/authorize.ts'
-import type { LaneState } from '../../routing/targets/router.ts'
+import type { DeploymentState } from '../../routing/targets/router.ts'
 import { methodNotAllowed } from '../guard.ts'
 import { exchangeOf } from '../request-context.ts'
 
@@ -24,7 +24,7 @@ export interface HealthDeps {
   readonly admission: Admission
   readonly authorize: Authorize
   /** How the upstreams' targets are, as this process knows them; undefined: no file names any. */
-  readonly targets: () => readonly LaneState[] | undefined
+  readonly targets: () => readonly DeploymentState[] | undefined
   readonly workers: (() => WorkersState) | undefined
 }
 
@@ -66,7 +66,7 @@ function mayKnow(request: Request, authorize: Authorize): boolean {
 interface Health {
   readonly status: 'ok' | 'ready' | 'starting' | 'draining'
   readonly workers: WorkersState | undefined
-  readonly targets?: readonly LaneState[] | undefined
+  readonly targets?: readonly DeploymentState[] | undefined
 }
 
 function answer(request: Request, route: string, { status, workers, targets }: Health): Response {

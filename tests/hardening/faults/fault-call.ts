@@ -16,9 +16,13 @@ export interface FaultEnd {
 export const MODEL = 'm'
 
 /** Makes the call of a case on a connection of its own. */
-export async function callWithFault({ id, shape, lane }: FaultCase, port: number, msMax: number): Promise<FaultEnd> {
+export async function callWithFault(
+  { id, shape, deployment }: FaultCase,
+  port: number,
+  msMax: number,
+): Promise<FaultEnd> {
   const client = await openRawClient(port)
-  client.write(requestOf(TARGETS[shape], bodyFor(lane ?? MODEL, shape.startsWith('stream')), id))
+  client.write(requestOf(TARGETS[shape], bodyFor(deployment ?? MODEL, shape.startsWith('stream')), id))
   const late = Promise.withResolvers<'late'>()
   const timer = setTimeout(() => late.resolve('late'), msMax)
   const answered = client.response().catch(() => undefined)

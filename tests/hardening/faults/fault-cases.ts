@@ -27,7 +27,7 @@ export interface FaultCase {
   /** How long the fault itself takes, in ms. */
   readonly takesMs: number
   /** The model that it asks for, where it has one of its own. */
-  readonly lane?: string
+  readonly deployment?: string
   /** What toxiproxy does, where it is its fault. */
   readonly toxic?: Toxic
 }

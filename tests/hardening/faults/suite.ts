@@ -63,12 +63,17 @@ async function runToxics({ seed, isShort, only, report }: HardeningRun): Promise
 
 /** An upstream for each proxy, so that each call has a connection that nobody had before. */
 function settingsFor(cases: readonly ToxicCase[], { healthyPort, portOf }: Toxiproxy): object {
-  const lanes = [[MODEL, healthyPort], ...cases.map(({ id, lane }) => [lane, portOf(id)] as const)] as const
+  const deployments = [
+    [MODEL, healthyPort],
+    ...cases.map(({ id, deployment }) => [deployment, portOf(id)] as const),
+  ] as const
   return {
     upstreams: Object.fromEntries(
-      lanes.map(([lane, port]) => [lane, { base_url: `http://127.0.0.1:${port}/v1`, api_key: 'k' }]),
+      deployments.map(([deployment, port]) => [deployment, { base_url: `http://127.0.0.1:${port}/v1`, api_key: 'k' }]),
     ),
-    models: Object.fromEntries(lanes.map(([lane]) => [lane, { targets: [{ upstream: lane }] }])),
+    models: Object.fromEntries(
+      deployments.map(([deployment]) => [deployment, { targets: [{ upstream: deployment }] }]),
+    ),
   }
 }
 

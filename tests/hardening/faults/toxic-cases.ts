@@ -14,7 +14,7 @@ export type ToxicType = 'latency' | 'bandwidth' | 'slow_close' | 'timeout' | 're
 /** One call through a proxy of its own, whose toxic begins at some byte of the answer. */
 export interface ToxicCase extends FaultCase {
   /** The model, upstream and proxy of its own: no other call's connection is used for it. */
-  readonly lane: string
+  readonly deployment: string
   readonly toxic: Toxic
 }
 
@@ -62,7 +62,7 @@ export function toxicCases(seed: number, isShort: boolean): readonly ToxicCase[]
     const { attributes, effect, takesMs } = effectOf(type, one, one.random)
     return {
       ...one,
-      ...{ lane: `lane-${number}`, toxic: { type, attributes }, takesMs },
+      ...{ deployment: `deployment-${number}`, toxic: { type, attributes }, takesMs },
       mayBeWhole: effect === 'whole',
       mayFail: effect !== 'whole',
       isSilent: effect === 'silent',

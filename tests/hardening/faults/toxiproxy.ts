@@ -69,10 +69,10 @@ export async function startToxiproxy(cases: readonly ToxicCase[], upstreamPort: 
   try {
     await untilUp(() => ask('GET', '/version'))
     const ports = new Map<string, number>()
-    await inPool(cases, AT_ONCE, async ({ id, lane, toxic: { type, attributes } }) => {
-      ports.set(id, await addProxy(lane))
+    await inPool(cases, AT_ONCE, async ({ id, deployment, toxic: { type, attributes } }) => {
+      ports.set(id, await addProxy(deployment))
       // There from the start, so that it has a hand in each connection; it does nothing while none of a hundred is its share.
-      await ask('POST', `/proxies/${lane}/toxics`, {
+      await ask('POST', `/proxies/${deployment}/toxics`, {
         ...{ name: type, type, stream: 'downstream', toxicity: 0, attributes },
       })
     })
@@ -82,7 +82,7 @@ export async function startToxiproxy(cases: readonly ToxicCase[], upstreamPort: 
       portOf: (id) => ports.get(id) ?? 0,
       async poison(id) {
         const one = known.get(id)
-        if (one !== undefined) await ask('POST', `/proxies/${one.lane}/toxics/${one.toxic.type}`, { toxicity: 1 })
+        if (one !== undefined) await ask('POST', `/proxies/${one.deployment}/toxics/${one.toxic.type}`, { toxicity: 1 })
       },
       stop,
     }

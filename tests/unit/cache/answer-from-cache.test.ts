@@ -25,7 +25,7 @@ test('a request right behind the answer gets it from the flight, as long as the 
     const forward = async (): Promise<object> => {
       calls += 1
       const headers = { 'content-type': 'application/json', 'content-length': String(JSON_TEXT.length) }
-      return { answer: new Response(JSON_TEXT, { headers }), lane: {}, secret: undefined }
+      return { answer: new Response(JSON_TEXT, { headers }), deployment: {}, secret: undefined }
     }
     const request = { exchange, forward, settings: { cache: CACHE }, streamIdleMsOf: () => 0, totalMsOf: () => 0 }
     const control = { mayLook: true, mayStore: true, onlyIfCached: false, ttlMs: 1000 }

@@ -42,8 +42,11 @@ beforeEach(() => {
 
 /** A route to some upstreams, as far as a name depends on it. */
 function routeTo(...upstreams: readonly string[]) {
-  const lanes = upstreams.map((one) => ({ upstream: { name: one, baseUrl: `http://${one}/v1` }, model: undefined }))
-  return { model: undefined, lanes }
+  const deployments = upstreams.map((one) => ({
+    upstream: { name: one, baseUrl: `http://${one}/v1` },
+    model: undefined,
+  }))
+  return { model: undefined, deployments }
 }
 
 /** Names a request; only what a name depends on is there. */
@@ -100,9 +103,9 @@ test.each<[string, Partial<Asked>]>([
 test('a route that leads to some of the upstreams of another has another key, also where it was made of that one', () => {
   const both = routeTo('one', 'two')
   const before = name({}, nameOf, both)
-  const [only] = both.lanes
-  expect(name({}, nameOf, { ...both, lanes: [only] }).key).not.toBe(before.key)
-  expect(name({}, nameOf, { ...both, lanes: [only] }).key).toBe(name({}, nameOf, routeTo('one')).key)
+  const [only] = both.deployments
+  expect(name({}, nameOf, { ...both, deployments: [only] }).key).not.toBe(before.key)
+  expect(name({}, nameOf, { ...both, deployments: [only] }).key).toBe(name({}, nameOf, routeTo('one')).key)
   expect(name({}, nameOf, both)).toEqual(before)
 })
 

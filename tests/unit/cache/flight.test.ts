@@ -14,7 +14,7 @@ type Start = (abort: AbortController) => Promise<Source<string>>
 
 const answerOf = (body: ReadableStream<Uint8Array> | null, headers: Record<string, string> = {}): Source<string> => ({
   answer: new Response(body, { status: 200, statusText: 'Fine', headers }),
-  note: 'lane',
+  note: 'deployment',
 })
 
 /** A start that is let go by hand. */
@@ -48,7 +48,7 @@ describe('identical requests under way', () => {
       expect(answer.status).toBe(200)
       expect(answer.statusText).toBe('Fine')
       expect(answer.headers.get('content-type')).toBe('text/event-stream')
-      expect(note).toBe('lane')
+      expect(note).toBe('deployment')
       answer.headers.set('content-type', 'mine')
     }
     const texts = await Promise.all(sources.map(textFrom))

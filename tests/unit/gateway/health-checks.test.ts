@@ -67,12 +67,12 @@ async function settled(): Promise<void> {
 }
 
 function healthOf({ router }: Live) {
-  const [lane] = router.lanes()
-  if (lane === undefined) throw new Error('there is no lane')
-  return lane.health
+  const [deployment] = router.deployments()
+  if (deployment === undefined) throw new Error('there is no deployment')
+  return deployment.health
 }
 
-describe('each lane of an upstream with a check', () => {
+describe('each deployment of an upstream with a check', () => {
   test('is asked by a GET at its path, with its key, headers and query', async () => {
     const { checks, live, calls } = scene({
       keys: keysOf('sk-1', 'sk-2'),

@@ -9,40 +9,40 @@ const ALONE = { settings: { models: [], upstreams: [upstreamOf('a')] } }
 const LIMITED = { concurrency: { max: 1, queue: 1, queueMs: 1000 } }
 
 /** What of a scene must be as before when all is over. */
-function leftOvers({ lanes, clock, retryBudget }: Scene): unknown {
+function leftOvers({ deployments, clock, retryBudget }: Scene): unknown {
   const release = retryBudget.tryTake(100)
   release?.()
   return {
-    inFlight: lanes.map(({ health }) => health.inFlight()),
-    places: lanes.map(({ gate }) => [gate.inUse(), gate.queued()]),
+    inFlight: deployments.map(({ health }) => health.inFlight()),
+    places: deployments.map(({ gate }) => [gate.inUse(), gate.queued()]),
     clocks: clock.running(),
     isBudgetFull: release !== undefined,
   }
 }
-const nothing = (lanes: number): unknown => ({
-  inFlight: Array(lanes).fill(0),
-  places: Array(lanes).fill([0, 0]),
+const nothing = (deployments: number): unknown => ({
+  inFlight: Array(deployments).fill(0),
+  places: Array(deployments).fill([0, 0]),
   clocks: 0,
   isBudgetFull: true,
 })
 
 describe('the next attempt', () => {
-  test('is at the next lane, at once; what the refusal would still send is cancelled, its place given back', async () => {
+  test('is at the next deployment, at once; what the refusal would still send is cancelled, its place given back', async () => {
     const scene = setScene({ settings: { upstreams: [upstreamOf('a', LIMITED), upstreamOf('b')] } })
     const asking = scene.ask()
     const { response, isCancelled } = endless(503)
     scene.nth(1).answer(response)
     await settled()
-    expect([isCancelled(), scene.lanes[0]?.gate.inUse()]).toEqual([true, 0])
-    expect(scene.sent.map(({ lane }) => lane)).toEqual(['a.example', 'b.example'])
+    expect([isCancelled(), scene.deployments[0]?.gate.inUse()]).toEqual([true, 0])
+    expect(scene.sent.map(({ deployment }) => deployment)).toEqual(['a.example', 'b.example'])
     scene.nth(2).answer(new Response('ok'))
-    expect((await asking).lane.label).toBe('b/m')
-    expect(scene.lanes[1]?.health.inFlight()).toBe(1)
+    expect((await asking).deployment.label).toBe('b/m')
+    expect(scene.deployments[1]?.health.inFlight()).toBe(1)
     scene.exchange.end({ kind: 'complete' }, 2)
     expect(leftOvers(scene)).toEqual(nothing(2))
   })
 
-  test('is at the next lane where no port was left to call the first one from, whose breaker stays closed', async () => {
+  test('is at the next deployment where no port was left to call the first one from, whose breaker stays closed', async () => {
     const breaker = { failures: 1, rate: 0, minimum: 1, windowMs: 1000, openMs: 60_000, openMaxMs: 60_000 }
     const scene = setScene({ settings: { upstreams: [upstreamOf('a', { breaker }), upstreamOf('b')] } })
     const asking = scene.ask()
@@ -50,11 +50,11 @@ describe('the next attempt', () => {
     scene.nth(1).fail(new ApiError('out_of_connections', { cause: noPort }))
     await settled()
     scene.nth(2).answer(new Response('ok'))
-    expect((await asking).lane.label).toBe('b/m')
-    expect(scene.lanes.map(({ health }) => health.isAvailable())).toEqual([true, true])
+    expect((await asking).deployment.label).toBe('b/m')
+    expect(scene.deployments.map(({ health }) => health.isAvailable())).toEqual([true, true])
   })
 
-  test('at the same lane comes after a back-off with full jitter, and waits for Retry-After', async () => {
+  test('at the same deployment comes after a back-off with full jitter, and waits for Retry-After', async () => {
     const scene = setScene(ALONE)
     const asking = scene.ask()
     scene.nth(1).fail(REFUSED)
@@ -105,14 +105,14 @@ describe('the next attempt', () => {
     expect(scene.exchange.shouldRetry).toBe(false)
   })
 
-  test('is not made at a lane whose usual time does not fit into what is left', async () => {
+  test('is not made at a deployment whose usual time does not fit into what is left', async () => {
     for (const [leftMs, isAsked] of [
       [499, false],
       [501, true],
     ] as const) {
       const scene = setScene()
-      warmUp(scene.lanes[1], 500)
-      // The first lane is not to be asked again instead.
+      warmUp(scene.deployments[1], 500)
+      // The first deployment is not to be asked again instead.
       scene.retryBudget.tryTake(100)
       const asking = scene.ask({ dueAt: () => 1_000_000 + leftMs })
       scene.nth(1).answer(new Response('', { status: 503 }))
@@ -123,19 +123,19 @@ describe('the next attempt', () => {
     }
   })
 
-  test('is not made at a lane that another call probes', async () => {
+  test('is not made at a deployment that another call probes', async () => {
     const scene = setScene()
-    const health = scene.lanes[1]?.health
+    const health = scene.deployments[1]?.health
     for (let call = 0; call < 3; call += 1) health?.begin().failed()
     scene.clock.advance(1000)
     const asking = scene.ask()
     health?.begin()
     scene.nth(1).answer(new Response('', { status: 503 }))
     await settled()
-    expect(scene.sent.map(({ lane }) => lane)).toEqual(['a.example'])
+    expect(scene.sent.map(({ deployment }) => deployment)).toEqual(['a.example'])
     await scene.pass(125)
     scene.nth(2).answer(new Response('ok'))
-    expect((await asking).lane.label).toBe('a/m')
+    expect((await asking).deployment.label).toBe('a/m')
   })
 })
 
@@ -157,9 +157,9 @@ describe('a call that can’t be made', () => {
     const scene = setScene()
     const error = new ApiError('incorrect_api_key')
     const asking = scene.ask({
-      callFor(lane, abort) {
-        if (lane.upstream.name === 'b') throw error
-        return callFor(lane, abort)
+      callFor(deployment, abort) {
+        if (deployment.upstream.name === 'b') throw error
+        return callFor(deployment, abort)
       },
     })
     scene.nth(1).answer(new Response('', { status: 503 }))
@@ -169,20 +169,20 @@ describe('a call that can’t be made', () => {
   })
 })
 
-describe('a lane without a place', () => {
-  test('is left for the next one; that is no attempt, and no failure of the lane’s', async () => {
+describe('a deployment without a place', () => {
+  test('is left for the next one; that is no attempt, and no failure of the deployment’s', async () => {
     const scene = setScene({
       settings: { upstreams: [upstreamOf('a', { concurrency: { max: 1, queue: 0, queueMs: 1000 } }), upstreamOf('b')] },
     })
-    const [first] = scene.lanes
+    const [first] = scene.deployments
     const { signal } = new AbortController()
-    const order = () => scene.lanes
-    const route = { model: undefined, sending: SENDING, lanes: scene.lanes, order }
+    const order = () => scene.deployments
+    const route = { model: undefined, sending: SENDING, deployments: scene.deployments, order }
     const leave = first?.gate.enter(signal)
     const asking = scene.ask({ route })
     await settled()
     scene.nth(1).answer(new Response('ok'))
-    expect((await asking).lane.label).toBe('b/m')
+    expect((await asking).deployment.label).toBe('b/m')
     expect(scene.exchange).toMatchObject({ attempts: 1, tries: [{ why: 'upstream_busy' }, { status: 200 }] })
     expect(first?.health.state()).toBe('closed')
     if (typeof leave === 'function') leave()
@@ -192,7 +192,7 @@ describe('a lane without a place', () => {
 
   test('is waited for where it is the only one; whoever leaves meanwhile is forgotten, and counts for nothing', async () => {
     const scene = setScene({ settings: { models: [], upstreams: [upstreamOf('a', LIMITED)] } })
-    const [first] = scene.lanes
+    const [first] = scene.deployments
     const leave = first?.gate.enter(new AbortController().signal)
     const asking = scene.ask()
     expect(first?.gate.queued()).toBe(1)

@@ -7,10 +7,10 @@ const HEDGE = { percentile: 95, minMs: 50, budgetPercent: 5 }
 const MODEL = { sending: { ...SENDING, hedge: HEDGE } }
 const USUAL_MS = 80
 
-/** A scene whose first lane is known to be quick. */
+/** A scene whose first deployment is known to be quick. */
 function setHedged(options: SceneOptions = {}): Scene {
   const scene = setScene({ model: MODEL, ...options })
-  warmUp(scene.lanes[0], USUAL_MS)
+  warmUp(scene.deployments[0], USUAL_MS)
   return scene
 }
 
@@ -20,8 +20,8 @@ function isBudgetFull({ hedgeBudget }: Scene): boolean {
   return release !== undefined
 }
 
-function inFlight({ lanes }: Scene): readonly number[] {
-  return lanes.map(({ health }) => health.inFlight())
+function inFlight({ deployments }: Scene): readonly number[] {
+  return deployments.map(({ health }) => health.inFlight())
 }
 
 describe('a second call', () => {
@@ -31,9 +31,9 @@ describe('a second call', () => {
     await scene.pass(USUAL_MS - 1)
     expect(scene.sent).toHaveLength(1)
     await scene.pass(1)
-    expect(scene.sent.map(({ lane }) => lane)).toEqual(['a.example', 'b.example'])
+    expect(scene.sent.map(({ deployment }) => deployment)).toEqual(['a.example', 'b.example'])
     scene.nth(2).answer(new Response('ok'))
-    expect((await asking).lane.label).toBe('b/m')
+    expect((await asking).deployment.label).toBe('b/m')
   })
 
   test('is never made before the least time that the settings say', async () => {
@@ -61,38 +61,38 @@ describe('a second call', () => {
     }
   })
 
-  test('is not made where the second lane is usually too slow for the time that is left', async () => {
+  test('is not made where the second deployment is usually too slow for the time that is left', async () => {
     const scene = setHedged()
-    warmUp(scene.lanes[1], 500)
+    warmUp(scene.deployments[1], 500)
     const due = scene.clock.at + USUAL_MS + 499
     const asking = scene.ask({ dueAt: () => due })
     await scene.pass(USUAL_MS)
     expect(scene.sent).toHaveLength(1)
     scene.nth(1).answer(new Response('ok'))
-    expect((await asking).lane.label).toBe('a/m')
+    expect((await asking).deployment.label).toBe('a/m')
   })
 
-  test('is not made where the second lane has no place, or the caller may not go there: the first is waited for', async () => {
+  test('is not made where the second deployment has no place, or the caller may not go there: the first is waited for', async () => {
     const forbidden = setHedged()
     const busy = setHedged({
       settings: { upstreams: [upstreamOf('a'), upstreamOf('b', { concurrency: { max: 1, queue: 5, queueMs: 0 } })] },
     })
     const asking = [
       forbidden.ask({
-        callFor(lane, abort) {
-          if (lane.upstream.name === 'b') throw new ApiError('incorrect_api_key')
-          return callFor(lane, abort)
+        callFor(deployment, abort) {
+          if (deployment.upstream.name === 'b') throw new ApiError('incorrect_api_key')
+          return callFor(deployment, abort)
         },
       }),
       busy.ask(),
     ]
-    busy.lanes[1]?.gate.enter(new AbortController().signal)
+    busy.deployments[1]?.gate.enter(new AbortController().signal)
     for (const scene of [forbidden, busy]) {
       await scene.pass(USUAL_MS)
-      expect([scene.sent.length, scene.lanes[1]?.gate.queued()]).toEqual([1, 0])
+      expect([scene.sent.length, scene.deployments[1]?.gate.queued()]).toEqual([1, 0])
       scene.nth(1).answer(new Response('ok'))
     }
-    for (const one of asking) expect((await one).lane.label).toBe('a/m')
+    for (const one of asking) expect((await one).deployment.label).toBe('a/m')
   })
 })
 
@@ -130,10 +130,10 @@ describe('of two calls', () => {
     const { response, isCancelled } = endless(200)
     scene.nth(2).answer(new Response('ok'))
     scene.nth(1).answer(response)
-    expect((await asking).lane.label).toBe('b/m')
+    expect((await asking).deployment.label).toBe('b/m')
     await settled()
     expect(isCancelled()).toBe(true)
-    expect(scene.lanes[0]?.gate.inUse()).toBe(0)
+    expect(scene.deployments[0]?.gate.inUse()).toBe(0)
     expect(scene.exchange.upstreamMs).toBe(0)
     expect(scene.exchange.tries?.map(({ target }) => target).toSorted()).toEqual(['a/m', 'b/m'])
   })
@@ -190,7 +190,7 @@ describe('of two calls', () => {
     scene.exchange.end({ kind: 'cancelled' }, 0)
     await settled()
     expect([inFlight(scene), scene.clock.running(), isBudgetFull(scene)]).toEqual([[0, 0], 0, true])
-    expect(scene.lanes.map(({ health }) => health.state())).toEqual(['closed', 'closed'])
+    expect(scene.deployments.map(({ health }) => health.state())).toEqual(['closed', 'closed'])
     expect(scene.exchange.tries?.map(({ why }) => why)).toEqual(['client_closed', 'client_closed'])
   })
 })

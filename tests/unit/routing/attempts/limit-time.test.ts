@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Settings } from '../../../../src/config/settings.ts'
 import type { Exchange } from '../../../../src/exchange/exchange.ts'
 import { type ExchangeLimits, limitTime } from '../../../../src/routing/attempts/limit-time.ts'
-import type { Lane, Route } from '../../../../src/routing/targets/router.ts'
+import type { Deployment, Route } from '../../../../src/routing/targets/router.ts'
 import type { Deadlines } from '../../../../src/timing/deadlines.ts'
 import { SENDING, settingsOf, upstreamOf } from '../targets/scene.ts'
 import { setScene } from './scene.ts'
@@ -13,12 +13,12 @@ const FOREVER = Number.POSITIVE_INFINITY
 interface Watched {
   readonly exchange: Exchange
   readonly limits: ExchangeLimits
-  readonly lanes: readonly Lane[]
+  readonly deployments: readonly Deployment[]
   /** The limits that run now, in ms, rounded to seconds: some of the time is over when a clock starts. */
   readonly running: () => readonly number[]
   readonly expire: () => void
-  /** When a lane is due, in ms after the request's arrival. */
-  readonly dueAfterMs: (lane: number) => number
+  /** When a deployment is due, in ms after the request's arrival. */
+  readonly dueAfterMs: (deployment: number) => number
 }
 
 /** Limits the time of a request of the model `m`; the environment's limit is 60 s. */
@@ -28,7 +28,7 @@ function limit(
   changes: Partial<Settings> = {},
   headers: Readonly<Record<string, string>> = {},
 ): Watched {
-  const { exchange, lanes: plain } = setScene({ headers })
+  const { exchange, deployments: plain } = setScene({ headers })
   const running = new Map<object, { readonly ms: number; readonly onExpire: () => void }>()
   const deadlines: Deadlines = {
     start(ms, onExpire) {
@@ -38,22 +38,22 @@ function limit(
     },
   }
   exchange.total = deadlines.start(60_000, () => undefined)
-  const lanes = upstreamsMs.map((totalMs, index): Lane => {
-    const lane = plain[index]
-    if (lane === undefined) throw new Error('there are two lanes')
-    return { ...lane, upstream: upstreamOf(lane.upstream.name, { timeouts: { ...NONE, totalMs } }) }
+  const deployments = upstreamsMs.map((totalMs, index): Deployment => {
+    const deployment = plain[index]
+    if (deployment === undefined) throw new Error('there are two deployments')
+    return { ...deployment, upstream: upstreamOf(deployment.upstream.name, { timeouts: { ...NONE, totalMs } }) }
   })
   const sending = { ...SENDING, timeouts: { ...NONE, totalMs: modelMs } }
-  const route: Route = { model: undefined, sending, lanes, order: () => lanes }
+  const route: Route = { model: undefined, sending, deployments, order: () => deployments }
   const timeouts = { streamIdleMs: 0, totalMs: 60_000 }
   const limits = limitTime(exchange, route, settingsOf(changes), { deadlines, timeouts })
   return {
     exchange,
     limits,
-    lanes,
+    deployments,
     running: () => [...running.values()].map(({ ms }) => ms),
     expire: () => [...running.values()].at(-1)?.onExpire(),
-    dueAfterMs: (n) => Math.round(limits.dueAt(lanes[n] as Lane) - exchange.startedAt),
+    dueAfterMs: (n) => Math.round(limits.dueAt(deployments[n] as Deployment) - exchange.startedAt),
   }
 }
 
@@ -73,10 +73,10 @@ describe('the limit on the whole', () => {
       },
     ]
     for (const { modelMs, upstreamsMs, first, second, due } of cases) {
-      const { limits, lanes, running, dueAfterMs, exchange } = limit(modelMs, upstreamsMs)
-      limits.onLane(lanes[0] as Lane)
+      const { limits, deployments, running, dueAfterMs, exchange } = limit(modelMs, upstreamsMs)
+      limits.onDeployment(deployments[0] as Deployment)
       expect(running()).toEqual(first)
-      limits.onLane(lanes[1] as Lane)
+      limits.onDeployment(deployments[1] as Deployment)
       expect(running()).toEqual(second)
       expect([dueAfterMs(0), dueAfterMs(1)]).toEqual(due)
       exchange.end({ kind: 'complete' }, 0)
@@ -85,8 +85,8 @@ describe('the limit on the whole', () => {
   })
 
   test('ends the exchange as the upstream’s timeout', () => {
-    const { limits, lanes, expire, exchange } = limit(5000, [undefined])
-    limits.onLane(lanes[0] as Lane)
+    const { limits, deployments, expire, exchange } = limit(5000, [undefined])
+    limits.onDeployment(deployments[0] as Deployment)
     expire()
     expect(exchange.abort.signal.reason).toMatchObject({ kind: 'upstream_timeout' })
   })
@@ -118,7 +118,7 @@ describe('the client’s own', () => {
   test('is not heard where the file says so, nor is anything without a file', () => {
     expect(limit(undefined, [undefined], { clientDeadline: false }, TOLD).running()).toEqual([60_000])
     const without = limit(5000, [5000], { hasFile: false }, TOLD)
-    without.limits.onLane(without.lanes[0] as Lane)
+    without.limits.onDeployment(without.deployments[0] as Deployment)
     expect([without.running(), without.dueAfterMs(0)]).toEqual([[60_000], FOREVER])
   })
 })

@@ -3,17 +3,17 @@ import type { Exchange } from '../../../../src/exchange/exchange.ts'
 import type { Answered } from '../../../../src/routing/attempts/ask.ts'
 import { ask } from '../../../../src/routing/attempts/ask.ts'
 import type { AskDeps, Asked } from '../../../../src/routing/attempts/asked.ts'
-import type { LaneCall } from '../../../../src/routing/attempts/lane-call.ts'
+import type { UpstreamRequest } from '../../../../src/routing/attempts/upstream-request.ts'
 import { createRetryBudget, type RetryBudget } from '../../../../src/routing/targets/retry.ts'
-import { createRouter, type Lane } from '../../../../src/routing/targets/router.ts'
+import { createRouter, type Deployment } from '../../../../src/routing/targets/router.ts'
 import { openExchange } from '../../../../src/server/request-context.ts'
 import { createSleep } from '../../../../src/timing/sleep.ts'
 import { depsOf, type FakeClock, fakeClock, modelOf, settingsOf, targetOf, upstreamOf } from '../targets/scene.ts'
 
 /** One call that was sent, which a test answers. */
 export interface Sent {
-  readonly lane: string
-  readonly call: LaneCall
+  readonly deployment: string
+  readonly call: UpstreamRequest
   readonly answer: (response: Response) => void
   readonly fail: (thrown: unknown) => void
 }
@@ -22,7 +22,7 @@ export interface Sent {
 export interface Scene {
   readonly clock: FakeClock
   readonly exchange: Exchange
-  readonly lanes: readonly Lane[]
+  readonly deployments: readonly Deployment[]
   readonly sent: readonly Sent[]
   readonly retryBudget: RetryBudget
   readonly hedgeBudget: RetryBudget
@@ -78,14 +78,14 @@ export function setScene({ settings, model, headers = {}, random = () => 0.5 }: 
       const { signal } = call.abort
       if (signal.aborted) reject(signal.reason)
       signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      sent.push({ lane: call.url.hostname, call: call as LaneCall, answer: resolve, fail: reject })
+      sent.push({ deployment: call.url.hostname, call: call as UpstreamRequest, answer: resolve, fail: reject })
       return promise
     },
   }
   return {
     clock,
     exchange,
-    lanes: route.lanes,
+    deployments: route.deployments,
     sent,
     retryBudget,
     hedgeBudget,
@@ -118,8 +118,8 @@ export function setScene({ settings, model, headers = {}, random = () => 0.5 }: 
   }
 }
 
-/** A call for a lane, as the pipeline makes them. */
-export function callFor({ upstream, key }: Lane, abort: AbortController): LaneCall {
+/** A call for a deployment, as the pipeline makes them. */
+export function callFor({ upstream, key }: Deployment, abort: AbortController): UpstreamRequest {
   const url = new URL(upstream.baseUrl)
   return {
     url,
@@ -139,10 +139,10 @@ export async function settled(): Promise<void> {
   for (let turn = 0; turn < 30; turn += 1) await Promise.resolve()
 }
 
-/** Gives a lane the recent times that percentiles are made of. */
-export function warmUp(lane: Lane | undefined, ms: number): void {
+/** Gives a deployment the recent times that percentiles are made of. */
+export function warmUp(deployment: Deployment | undefined, ms: number): void {
   for (let call = 0; call < 20; call += 1) {
-    const attempt = lane?.health.begin()
+    const attempt = deployment?.health.begin()
     attempt?.answered(200, ms)
     attempt?.ended()
   }

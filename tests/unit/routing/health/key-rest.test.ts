@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { createDeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
 import { KeyRest } from '../../../../src/routing/health/key-rest.ts'
-import { createLaneHealth } from '../../../../src/routing/health/lane-health.ts'
 import { BREAKER, fakeClock } from '../targets/scene.ts'
 
 function setRest() {
@@ -57,12 +57,17 @@ describe('a key that was refused', () => {
     expect(rest.waitMs()).toBe(0)
   })
 
-  test('keeps the callers away who would spend it, from all its lanes, and nobody else', () => {
+  test('keeps the callers away who would spend it, from all its deployments, and nobody else', () => {
     const { clock, rest } = setRest()
-    const lanes = [createLaneHealth(BREAKER, clock.now, rest), createLaneHealth(BREAKER, clock.now, rest)]
-    const attempt = lanes[0]?.begin('server', true)
+    const deployments = [
+      createDeploymentHealth(BREAKER, clock.now, rest),
+      createDeploymentHealth(BREAKER, clock.now, rest),
+    ]
+    const attempt = deployments[0]?.begin('server', true)
     expect([attempt?.refused(), attempt?.refused()]).toEqual([1000, undefined])
-    expect(lanes.map((lane) => [lane.isAvailable(), lane.isAvailable('caller'), lane.state()])).toEqual([
+    expect(
+      deployments.map((deployment) => [deployment.isAvailable(), deployment.isAvailable('caller'), deployment.state()]),
+    ).toEqual([
       [false, true, 'closed'],
       [false, true, 'closed'],
     ])
@@ -72,7 +77,7 @@ describe('a key that was refused', () => {
 describe('what is learnt on an account', () => {
   test('is that account’s: a limit of the caller’s is none of the server’s, and the other way round', () => {
     const clock = fakeClock()
-    const health = createLaneHealth(BREAKER, clock.now)
+    const health = createDeploymentHealth(BREAKER, clock.now)
     health.begin('caller').answered(429, 1, 5000)
     expect([health.waitMs(), health.waitMs('caller')]).toEqual([0, 0])
     health.begin('server').answered(429, 1, 500)
@@ -85,7 +90,7 @@ describe('what is learnt on an account', () => {
 describe('a client whose time ran out', () => {
   const outwait = (waits: readonly number[], usualMs?: number, answersBetween = false) => {
     const clock = fakeClock()
-    const health = createLaneHealth({ ...BREAKER, failures: waits.length, rate: 0 }, clock.now)
+    const health = createDeploymentHealth({ ...BREAKER, failures: waits.length, rate: 0 }, clock.now)
     if (usualMs !== undefined) health.begin().answered(200, usualMs)
     for (const ms of waits) {
       const attempt = health.begin()
@@ -104,7 +109,7 @@ describe('a client whose time ran out', () => {
 
   test('opens a half-open breaker again, or leaves the try to the next', () => {
     const clock = fakeClock()
-    const health = createLaneHealth({ ...BREAKER, failures: 1 }, clock.now)
+    const health = createDeploymentHealth({ ...BREAKER, failures: 1 }, clock.now)
     health.begin().answered(200, 50)
     health.begin().failed()
     clock.advance(1000)

@@ -1,44 +1,44 @@
 import { describe, expect, test } from 'bun:test'
-import { createLaneHealth, type LaneHealth } from '../../../../src/routing/health/lane-health.ts'
+import { createDeploymentHealth, type DeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
 import { createGate, type Gate } from '../../../../src/routing/targets/gate.ts'
 import { createOrdering, type OrderingPlan } from '../../../../src/routing/targets/ordering.ts'
 import { hashOf } from '../../../../src/routing/targets/rendezvous.ts'
 import { BREAKER, type FakeClock, fakeClock, seededRandom } from './scene.ts'
 
-interface TestLane {
+interface TestDeployment {
   readonly label: string
-  readonly health: LaneHealth
+  readonly health: DeploymentHealth
   readonly gate: Gate
 }
 
 interface Scene {
   readonly clock: FakeClock
-  readonly lanes: readonly TestLane[]
-  readonly lane: (label: string) => TestLane
+  readonly deployments: readonly TestDeployment[]
+  readonly deployment: (label: string) => TestDeployment
   readonly order: (affinity?: string) => string
-  readonly orderOnce: (affinity: string | undefined) => readonly TestLane[]
+  readonly orderOnce: (affinity: string | undefined) => readonly TestDeployment[]
 }
 
-/** Lanes with the order of their target: `['a', 0]`. */
+/** Deployments with the order of their target: `['a', 0]`. */
 function scene(
   some: readonly (readonly [label: string, order: number])[],
-  changes: Partial<OrderingPlan<TestLane>> = {},
+  changes: Partial<OrderingPlan<TestDeployment>> = {},
 ): Scene {
   const clock = fakeClock()
   const candidates = some.map(([label, order], target) => {
     const gate = createGate({ max: 1, queue: 5, queueMs: 100 }, clock.deadlines)
-    const lane = { label, health: createLaneHealth({ ...BREAKER, failures: 1 }, clock.now), gate }
-    return { lane, order, target, weight: 1, hash: hashOf(label) }
+    const deployment = { label, health: createDeploymentHealth({ ...BREAKER, failures: 1 }, clock.now), gate }
+    return { deployment, order, target, weight: 1, hash: hashOf(label) }
   })
-  const lanes = candidates.map(({ lane }) => lane)
+  const deployments = candidates.map(({ deployment }) => deployment)
   const plan = { strategy: 'order', allOpen: 'try', turns: { turn: 0 }, random: seededRandom(), ...changes } as const
   const orderOnce = createOrdering({ ...plan, candidates })
   return {
     clock,
-    lanes,
-    lane(label) {
-      const found = lanes.find((lane) => lane.label === label)
-      if (found === undefined) throw new Error(`there is no lane ${label}`)
+    deployments,
+    deployment(label) {
+      const found = deployments.find((deployment) => deployment.label === label)
+      if (found === undefined) throw new Error(`there is no deployment ${label}`)
       return found
     },
     order: (affinity) =>
@@ -49,23 +49,23 @@ function scene(
   }
 }
 
-function open({ health }: TestLane): void {
+function open({ health }: TestDeployment): void {
   const attempt = health.begin()
   attempt.failed()
   attempt.ended()
 }
 
-function coolDown({ health }: TestLane, ms: number): void {
+function coolDown({ health }: TestDeployment, ms: number): void {
   const attempt = health.begin()
   attempt.answered(429, 1, ms)
   attempt.ended()
 }
 
-function fill({ gate }: TestLane): void {
+function fill({ gate }: TestDeployment): void {
   void gate.enter(new AbortController().signal)
 }
 
-describe('the order of lanes', () => {
+describe('the order of deployments', () => {
   test('has those of lower order first, and the strategy within each order', () => {
     const { order } = scene(
       [
@@ -81,24 +81,24 @@ describe('the order of lanes', () => {
   })
 
   test('leaves out those whose breaker is open and those that cool down, until their time is up', () => {
-    const { order, lane, clock } = scene([
+    const { order, deployment, clock } = scene([
       ['a', 0],
       ['b', 1],
       ['c', 2],
     ])
-    open(lane('a'))
-    coolDown(lane('b'), 400)
+    open(deployment('a'))
+    coolDown(deployment('b'), 400)
     expect(order()).toBe('c')
     clock.advance(400)
     expect(order()).toBe('b c')
     clock.advance(600)
     expect(order()).toBe('a b c')
-    lane('a').health.begin()
+    deployment('a').health.begin()
     expect(order()).toBe('b c')
   })
 
   test('gives the turns of one that is left out to the others alike', () => {
-    const { order, lane } = scene(
+    const { order, deployment } = scene(
       [
         ['a', 0],
         ['b', 0],
@@ -106,36 +106,38 @@ describe('the order of lanes', () => {
       ],
       { strategy: 'round_robin' },
     )
-    open(lane('a'))
+    open(deployment('a'))
     expect([order(), order(), order(), order()]).toEqual(['b c', 'c b', 'b c', 'c b'])
   })
 
   test('has those whose gate is full behind the others, whatever their order', () => {
-    const { order, lane } = scene([
+    const { order, deployment } = scene([
       ['a', 0],
       ['b', 1],
       ['c', 2],
       ['d', 3],
     ])
-    fill(lane('a'))
-    fill(lane('c'))
+    fill(deployment('a'))
+    fill(deployment('c'))
     expect(order()).toBe('b d a c')
-    fill(lane('b'))
-    fill(lane('d'))
+    fill(deployment('b'))
+    fill(deployment('d'))
     expect(order()).toBe('a b c d')
   })
 
   test('passes the affinity on', () => {
-    const lanes = [
+    const deployments = [
       ['a', 0],
       ['b', 0],
       ['c', 0],
     ] as const
-    const { order } = scene(lanes, { strategy: 'affinity' })
+    const { order } = scene(deployments, { strategy: 'affinity' })
     const orders = Array.from({ length: 20 }, (_, number) => order(`conversation ${number}`))
     expect(new Set(orders).size).toBeGreaterThan(3)
     expect(orders).toEqual(
-      Array.from({ length: 20 }, (_, number) => scene(lanes, { strategy: 'affinity' }).order(`conversation ${number}`)),
+      Array.from({ length: 20 }, (_, number) =>
+        scene(deployments, { strategy: 'affinity' }).order(`conversation ${number}`),
+      ),
     )
   })
 
@@ -155,27 +157,27 @@ describe('the order of lanes', () => {
 
 describe('where nothing is left', () => {
   test('try: the one that opens again first is tried, alone', () => {
-    const { order, lane } = scene([
+    const { order, deployment } = scene([
       ['a', 0],
       ['b', 0],
       ['c', 0],
     ])
-    open(lane('a'))
-    coolDown(lane('b'), 300)
-    coolDown(lane('c'), 700)
+    open(deployment('a'))
+    coolDown(deployment('b'), 300)
+    coolDown(deployment('c'), 700)
     expect(order()).toBe('b')
   })
 
   test('refuse: with the seconds until the first opens', () => {
-    const { orderOnce, lane, clock } = scene(
+    const { orderOnce, deployment, clock } = scene(
       [
         ['a', 0],
         ['b', 0],
       ],
       { allOpen: 'refuse' },
     )
-    coolDown(lane('a'), 2500)
-    coolDown(lane('b'), 2400)
+    coolDown(deployment('a'), 2500)
+    coolDown(deployment('b'), 2400)
     const refusal = (): unknown => {
       try {
         return orderOnce(undefined)
@@ -187,32 +189,32 @@ describe('where nothing is left', () => {
     clock.advance(2000)
     expect(refusal()).toMatchObject({ retryAfterSeconds: 1 })
     clock.advance(400)
-    expect(refusal()).toEqual([lane('b')])
+    expect(refusal()).toEqual([deployment('b')])
   })
 
-  test('refuse: a lane whose probe is under way is one to come back to in a second', () => {
-    const { orderOnce, lane, clock } = scene([['a', 0]], { allOpen: 'refuse' })
-    open(lane('a'))
+  test('refuse: a deployment whose probe is under way is one to come back to in a second', () => {
+    const { orderOnce, deployment, clock } = scene([['a', 0]], { allOpen: 'refuse' })
+    open(deployment('a'))
     clock.advance(1000)
-    lane('a').health.begin()
+    deployment('a').health.begin()
     expect(() => orderOnce(undefined)).toThrow(expect.objectContaining({ retryAfterSeconds: 1 }))
   })
 })
 
-describe('one lane', () => {
+describe('one deployment', () => {
   test('is the same array each time, and nobody is asked about anything', () => {
-    const { orderOnce, lane } = scene([['a', 0]])
-    fill(lane('a'))
-    expect(orderOnce(undefined)).toEqual([lane('a')])
+    const { orderOnce, deployment } = scene([['a', 0]])
+    fill(deployment('a'))
+    expect(orderOnce(undefined)).toEqual([deployment('a')])
     expect(orderOnce('x')).toBe(orderOnce(undefined))
   })
 
   test('that is open is tried or refused as any other', () => {
     const tried = scene([['a', 0]])
-    open(tried.lane('a'))
+    open(tried.deployment('a'))
     expect(tried.order()).toBe('a')
     const refused = scene([['a', 0]], { allOpen: 'refuse' })
-    open(refused.lane('a'))
+    open(refused.deployment('a'))
     expect(() => refused.order()).toThrow(expect.objectContaining({ kind: 'upstream_unavailable' }))
   })
 })

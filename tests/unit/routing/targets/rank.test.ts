@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'bun:test'
 import type { Strategy } from '../../../../src/config/settings.ts'
-import { createLaneHealth, type LaneHealth } from '../../../../src/routing/health/lane-health.ts'
+import { createDeploymentHealth, type DeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
 import { type Candidate, type RankDeps, rank } from '../../../../src/routing/targets/rank.ts'
 import { hashOf } from '../../../../src/routing/targets/rendezvous.ts'
 import { BREAKER, scriptedRandom, seededRandom } from './scene.ts'
 
-interface TestLane {
+interface TestDeployment {
   readonly label: string
-  readonly health: LaneHealth
+  readonly health: DeploymentHealth
 }
 
 /** Named after target and key: `b2` is the second target's second key. */
-function candidate(label: string, weight = 1): Candidate<TestLane> {
-  const health = createLaneHealth(BREAKER, () => 0)
-  return { lane: { label, health }, order: 0, target: label.charCodeAt(0), weight, hash: hashOf(label) }
+function candidate(label: string, weight = 1): Candidate<TestDeployment> {
+  const health = createDeploymentHealth(BREAKER, () => 0)
+  return { deployment: { label, health }, order: 0, target: label.charCodeAt(0), weight, hash: hashOf(label) }
 }
 
-function candidates(...labels: readonly string[]): Candidate<TestLane>[] {
+function candidates(...labels: readonly string[]): Candidate<TestDeployment>[] {
   return labels.map((label) => candidate(label))
 }
 
-function ranked(some: readonly Candidate<TestLane>[], strategy: Strategy, deps: Partial<RankDeps> = {}): string {
+function ranked(some: readonly Candidate<TestDeployment>[], strategy: Strategy, deps: Partial<RankDeps> = {}): string {
   const order = rank(some, strategy, { random: seededRandom(), turn: 0, affinity: undefined, ...deps })
-  return order.map(({ lane }) => lane.label).join(' ')
+  return order.map(({ deployment }) => deployment.label).join(' ')
 }
 
 /** How often each order came out of so many requests. */
@@ -35,7 +35,7 @@ function tally(times: number, orderOf: (turn: number) => string): Record<string,
   return counts
 }
 
-function work(health: LaneHealth, averageMs: number | undefined, inFlight: number): void {
+function work(health: DeploymentHealth, averageMs: number | undefined, inFlight: number): void {
   for (let call = 0; call < inFlight; call += 1) health.begin()
   if (averageMs === undefined) return
   const attempt = health.begin()
@@ -108,7 +108,7 @@ describe('weighted', () => {
 describe('least_busy', () => {
   test('of two drawn at random has the one with fewer calls under way first', () => {
     const some = candidates('a', 'b', 'c')
-    const [a, b, c] = some.map(({ lane }) => lane.health)
+    const [a, b, c] = some.map(({ deployment }) => deployment.health)
     if (a === undefined || b === undefined || c === undefined) throw new Error('three are expected')
     work(a, 100, 3)
     work(b, 100, 2)
@@ -123,7 +123,7 @@ describe('least_busy', () => {
 
   test('weighs calls under way with the time that one takes', () => {
     const some = candidates('a', 'b')
-    const [a, b] = some.map(({ lane }) => lane.health)
+    const [a, b] = some.map(({ deployment }) => deployment.health)
     if (a === undefined || b === undefined) throw new Error('two are expected')
     work(a, 50, 3)
     work(b, 300, 0)
@@ -134,21 +134,21 @@ describe('least_busy', () => {
 
   test('takes one whose times are not known to be as fast as the fastest', () => {
     const some = candidates('a', 'b', 'c')
-    const [a, b] = some.map(({ lane }) => lane.health)
+    const [a, b] = some.map(({ deployment }) => deployment.health)
     if (a === undefined || b === undefined) throw new Error('two are expected')
     work(a, 100, 0)
     work(b, 50, 1)
     // 100, 100, 50
     expect(ranked(some, 'least_busy', { random: scriptedRandom(0, 0) })).toBe('a c b')
     expect(ranked(some, 'least_busy', { random: scriptedRandom(0, 0.9) })).toBe('c a b')
-    work(some[2]?.lane.health ?? never(), undefined, 2)
+    work(some[2]?.deployment.health ?? never(), undefined, 2)
     // 100, 100, 150
     expect(ranked(some, 'least_busy', { random: scriptedRandom(0, 0.9) })).toBe('a b c')
   })
 
   test('with no times at all goes by the calls under way', () => {
     const some = candidates('a', 'b')
-    work(some[0]?.lane.health ?? never(), undefined, 1)
+    work(some[0]?.deployment.health ?? never(), undefined, 1)
     expect(ranked(some, 'least_busy')).toBe('b a')
   })
 
@@ -184,7 +184,7 @@ describe('affinity', () => {
     expect(Math.abs((counts['a b'] ?? 0) - 7500)).toBeLessThan(200)
   })
 
-  test('moves only its own share of the keys to a lane that is added', () => {
+  test('moves only its own share of the keys to a deployment that is added', () => {
     const before = candidates('a', 'b', 'c', 'd')
     const after = [...before, candidate('e')]
     let moved = 0
@@ -198,9 +198,9 @@ describe('affinity', () => {
     expect(Math.abs(moved - 2000)).toBeLessThan(200)
   })
 
-  test('moves the keys of a lane that is gone to the next in their order, and no others', () => {
+  test('moves the keys of a deployment that is gone to the next in their order, and no others', () => {
     const all = candidates('a', 'b', 'c', 'd')
-    const without = all.filter(({ lane }) => lane.label !== 'b')
+    const without = all.filter(({ deployment }) => deployment.label !== 'b')
     for (const affinity of KEYS.slice(0, 500)) {
       const order = ranked(all, 'affinity', { affinity }).split(' ')
       expect(ranked(without, 'affinity', { affinity })).toBe(order.filter((label) => label !== 'b').join(' '))

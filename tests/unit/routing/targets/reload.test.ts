@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'bun:test'
 import type { Settings } from '../../../../src/config/settings.ts'
-import { createRouter, type Lane, type Router } from '../../../../src/routing/targets/router.ts'
+import { createRouter, type Deployment, type Router } from '../../../../src/routing/targets/router.ts'
 import { keysOf, opened } from '../../../helpers/secrets.ts'
 import { BREAKER, depsOf, fakeClock, modelOf, settingsOf, targetOf, upstreamOf } from './scene.ts'
 
 const LIMITED = { max: 1, queue: 5, queueMs: 1000 }
 
-function laneOf(router: Router, model: string, index = 0): Lane {
-  const lane = router.route(model).lanes[index]
-  if (lane === undefined) throw new Error('there should be a lane')
-  return lane
+function deploymentOf(router: Router, model: string, index = 0): Deployment {
+  const deployment = router.route(model).deployments[index]
+  if (deployment === undefined) throw new Error('there should be a deployment')
+  return deployment
 }
 
-/** A router whose lane `m` has its breaker open and one call under way, and the router of changed settings after it. */
+/** A router whose deployment `m` has its breaker open and one call under way, and the router of changed settings after it. */
 function reloaded(changes: Partial<Settings>): { before: Router; after: Router } {
   const clock = fakeClock()
   const before = createRouter(first(), depsOf(clock))
-  const { health } = laneOf(before, 'm')
+  const { health } = deploymentOf(before, 'm')
   health.begin()
   for (let call = 0; call < 3; call += 1) {
     const attempt = health.begin()
@@ -31,9 +31,9 @@ function first(): Settings {
 }
 
 describe('a reload', () => {
-  test('takes over the health of a lane that stays', () => {
+  test('takes over the health of a deployment that stays', () => {
     const { before, after } = reloaded({})
-    expect(laneOf(after, 'm').health).toBe(laneOf(before, 'm').health)
+    expect(deploymentOf(after, 'm').health).toBe(deploymentOf(before, 'm').health)
     expect(after.states()).toEqual(before.states())
     expect(after.states()[1]).toMatchObject({ target: 'openai/gpt-4o', state: 'open', in_flight: 1 })
   })
@@ -41,7 +41,7 @@ describe('a reload', () => {
   test('takes it over also where another entry leads to it', () => {
     const models = [modelOf('renamed', [targetOf('openai', { model: 'gpt-4o', weight: 7, order: 2 })])]
     const { before, after } = reloaded({ models })
-    expect(laneOf(after, 'renamed').health).toBe(laneOf(before, 'm').health)
+    expect(deploymentOf(after, 'renamed').health).toBe(deploymentOf(before, 'm').health)
   })
 
   test.each([
@@ -58,7 +58,7 @@ describe('a reload', () => {
     ],
   ])('begins anew with another %s', (_what, changes) => {
     const { before, after } = reloaded(changes)
-    expect(laneOf(after, 'm').health).not.toBe(laneOf(before, 'm').health)
+    expect(deploymentOf(after, 'm').health).not.toBe(deploymentOf(before, 'm').health)
     expect(after.states()).toHaveLength(2)
     expect(after.states().map(({ state, in_flight: inFlight }) => [state, inFlight])).toEqual([
       ['closed', 0],
@@ -77,33 +77,33 @@ describe('a reload', () => {
       depsOf(clock),
       before,
     )
-    expect(opened(laneOf(after, 'm').key)).toBe('k2')
-    expect(laneOf(after, 'm')).toMatchObject({ label: 'pool', keyIndex: 0 })
-    expect(laneOf(after, 'm').health).toBe(laneOf(before, 'm', 1).health)
-    expect(laneOf(after, 'm', 1).health).not.toBe(laneOf(before, 'm').health)
+    expect(opened(deploymentOf(after, 'm').key)).toBe('k2')
+    expect(deploymentOf(after, 'm')).toMatchObject({ label: 'pool', keyIndex: 0 })
+    expect(deploymentOf(after, 'm').health).toBe(deploymentOf(before, 'm', 1).health)
+    expect(deploymentOf(after, 'm', 1).health).not.toBe(deploymentOf(before, 'm').health)
   })
 
   test('puts what it takes over under the new settings', () => {
     const clock = fakeClock()
     const before = createRouter(first(), depsOf(clock))
-    laneOf(before, 'm').health.begin().failed()
+    deploymentOf(before, 'm').health.begin().failed()
     const upstream = upstreamOf('openai', { breaker: { ...BREAKER, failures: 2, openMs: 2000 } })
     const after = createRouter({ ...first(), upstreams: [upstream] }, depsOf(clock), before)
-    laneOf(after, 'm').health.begin().failed()
-    expect(laneOf(after, 'm').health.waitMs()).toBe(2000)
-    expect(laneOf(after, 'm').upstream).toBe(upstream)
+    deploymentOf(after, 'm').health.begin().failed()
+    expect(deploymentOf(after, 'm').health.waitMs()).toBe(2000)
+    expect(deploymentOf(after, 'm').upstream).toBe(upstream)
   })
 
   test('keeps the calls under way counted at the gate, under its new limits', async () => {
     const clock = fakeClock()
     const signal = new AbortController().signal
     const before = createRouter(settingsOf({ upstreams: [upstreamOf('a', { concurrency: LIMITED })] }), depsOf(clock))
-    const { gate } = laneOf(before, 'm')
+    const { gate } = deploymentOf(before, 'm')
     const leave = gate.enter(signal)
     const waiting = gate.enter(signal)
     const changed = upstreamOf('a', { baseUrl: 'https://moved.example', concurrency: { ...LIMITED, max: 2 } })
     const after = createRouter(settingsOf({ upstreams: [changed] }), depsOf(clock), before)
-    const same = laneOf(after, 'm').gate
+    const same = deploymentOf(after, 'm').gate
     expect(same).toBe(gate)
     await waiting
     expect([same.inUse(), same.queued(), same.hasRoom()]).toEqual([2, 0, false])
@@ -118,10 +118,10 @@ describe('a reload', () => {
     const one = createRouter(first(), deps)
     const two = createRouter(first(), deps, one)
     const three = createRouter(first(), deps, two)
-    expect(laneOf(three, 'm').health).toBe(laneOf(one, 'm').health)
+    expect(deploymentOf(three, 'm').health).toBe(deploymentOf(one, 'm').health)
     const without = createRouter(settingsOf(), deps, three)
     const again = createRouter(first(), deps, without)
-    expect(laneOf(again, 'm').health).not.toBe(laneOf(one, 'm').health)
+    expect(deploymentOf(again, 'm').health).not.toBe(deploymentOf(one, 'm').health)
   })
 
   test('leaves the router before it working', () => {

@@ -24,19 +24,19 @@ describe('without models', () => {
     for (const name of ['gpt-4o', '', '__proto__', 'x'.repeat(10_000)]) expect(router.route(name)).toBe(route)
     expect(route).toMatchObject({ model: undefined, sending: SENDING })
     expect(route.order({})).toBe(route.order({ affinity: 'x' }))
-    expect(route.order({})).toEqual(route.lanes)
+    expect(route.order({})).toEqual(route.deployments)
     expect(router.settings).toBe(settings)
   })
 
-  test('the lane has the upstream and its key, and the model is as the caller wrote it', () => {
-    const [lane] = router.route('gpt-4o').lanes
-    expect(lane).toMatchObject({
+  test('the deployment has the upstream and its key, and the model is as the caller wrote it', () => {
+    const [deployment] = router.route('gpt-4o').deployments
+    expect(deployment).toMatchObject({
       label: 'api.openai.com',
       upstream: settings.upstreams[0],
       model: undefined,
       keyIndex: 0,
     })
-    expect(lane?.key?.reveal()).toBe('sk-api.openai.com')
+    expect(deployment?.key?.reveal()).toBe('sk-api.openai.com')
   })
 })
 
@@ -53,7 +53,7 @@ describe('a model', () => {
   test('leads to its targets, under the names that the upstreams know', () => {
     const route = router.route('smart')
     expect(route).toMatchObject({ model: models[0], sending: models[0]?.sending })
-    expect(route.lanes.map(({ label, model }) => [label, model])).toEqual([
+    expect(route.deployments.map(({ label, model }) => [label, model])).toEqual([
       ['openai/gpt-4o', 'gpt-4o'],
       ['groq/smart', undefined],
     ])
@@ -66,14 +66,14 @@ describe('a model', () => {
     expect(orderFor(router, 'gpt-5')).toEqual(['openai/gpt-5'])
   })
 
-  test('of a wildcard has lanes of its own for each name, with the * filled in', () => {
+  test('of a wildcard has deployments of its own for each name, with the * filled in', () => {
     const route = router.route('groq/llama$&/3')
-    expect(route.lanes.map(({ label, model }) => [label, model])).toEqual([
+    expect(route.deployments.map(({ label, model }) => [label, model])).toEqual([
       ['groq/llama$&/3', 'llama$&/3'],
       ['openai/via-llama$&/3-llama$&/3', 'via-llama$&/3-llama$&/3'],
     ])
     expect(router.route('groq/llama$&/3')).toBe(route)
-    expect(router.route('gpt-5').lanes[0]?.model).toBeUndefined()
+    expect(router.route('gpt-5').deployments[0]?.model).toBeUndefined()
   })
 
   test('that no entry fits, or that is missing, leads to the default upstream', () => {
@@ -169,34 +169,34 @@ describe('a pool of keys', () => {
   test('takes turns, and each key has a health of its own', () => {
     const router = createRouter(settingsOf({ upstreams: [pool] }), depsOf(fakeClock()))
     expect([0, 1, 2, 3].map(() => orderFor(router, undefined)[0])).toEqual(['pool', 'pool#2', 'pool#3', 'pool'])
-    const { lanes } = router.route(undefined)
-    expect(lanes.map(({ key, keyIndex }) => [key?.reveal(), keyIndex])).toEqual([
+    const { deployments } = router.route(undefined)
+    expect(deployments.map(({ key, keyIndex }) => [key?.reveal(), keyIndex])).toEqual([
       ['k1', 0],
       ['k2', 1],
       ['k3', 2],
     ])
-    expect(new Set(lanes.map(({ health }) => health)).size).toBe(3)
-    expect(new Set(lanes.map(({ gate }) => gate)).size).toBe(1)
+    expect(new Set(deployments.map(({ health }) => health)).size).toBe(3)
+    expect(new Set(deployments.map(({ gate }) => gate)).size).toBe(1)
   })
 
   test('goes on without a key that cools down', () => {
     const router = createRouter(settingsOf({ upstreams: [pool] }), depsOf(fakeClock()))
-    router.route(undefined).lanes[1]?.health.begin().answered(429, 1, 1000)
+    router.route(undefined).deployments[1]?.health.begin().answered(429, 1, 1000)
     expect([0, 1, 2].map(() => orderFor(router, undefined)[0])).toEqual(['pool', 'pool#3', 'pool'])
   })
 
   test.each(['caller', 'none'] as const)('is not used where the auth is %s', (auth) => {
     const router = createRouter(settingsOf({ upstreams: [{ ...pool, auth }] }), depsOf(fakeClock()))
-    expect(router.route(undefined).lanes.map(({ key, keyIndex }) => [key?.reveal() ?? 'none', keyIndex])).toEqual([
-      ['none', 0],
-    ])
+    expect(router.route(undefined).deployments.map(({ key, keyIndex }) => [key?.reveal() ?? 'none', keyIndex])).toEqual(
+      [['none', 0]],
+    )
   })
 
-  test('of one key is used where the caller may bring its own; without a key there is one lane without', () => {
+  test('of one key is used where the caller may bring its own; without a key there is one deployment without', () => {
     const keyed = createRouter(settingsOf({ upstreams: [upstreamOf('a', { auth: 'either' })] }), depsOf(fakeClock()))
-    expect(keyed.route(undefined).lanes.map(({ key }) => key?.reveal())).toEqual(['sk-a'])
+    expect(keyed.route(undefined).deployments.map(({ key }) => key?.reveal())).toEqual(['sk-a'])
     const bare = createRouter(settingsOf({ upstreams: [upstreamOf('a', { keys: [] })] }), depsOf(fakeClock()))
-    expect(bare.route(undefined).lanes.map(({ key }) => key ?? 'none')).toEqual(['none'])
+    expect(bare.route(undefined).deployments.map(({ key }) => key ?? 'none')).toEqual(['none'])
   })
 })
 
@@ -205,9 +205,11 @@ describe('the route to an upstream', () => {
   const router = createRouter(settingsOf({ upstreams }), depsOf(fakeClock()))
 
   test('has all its keys, or the one that is asked for', () => {
-    expect(router.routeTo('pool').lanes.map(({ label }) => label)).toEqual(['pool', 'pool#2'])
-    expect(router.routeTo('pool', 1).lanes.map(({ label }) => label)).toEqual(['pool#2'])
-    expect(router.routeTo('pool', 1).lanes[0]?.health).toBe(router.routeTo('pool').lanes[1]?.health ?? never())
+    expect(router.routeTo('pool').deployments.map(({ label }) => label)).toEqual(['pool', 'pool#2'])
+    expect(router.routeTo('pool', 1).deployments.map(({ label }) => label)).toEqual(['pool#2'])
+    expect(router.routeTo('pool', 1).deployments[0]?.health).toBe(
+      router.routeTo('pool').deployments[1]?.health ?? never(),
+    )
     expect(router.routeTo('pool', 1)).toMatchObject({ model: undefined, sending: SENDING })
   })
 
@@ -226,7 +228,7 @@ describe('health', () => {
       modelOf('b', [targetOf('openai', { model: 'o3' })]),
     ]
     const router = createRouter(settingsOf({ models }), depsOf(fakeClock()))
-    const healthOf = (name?: string) => router.route(name).lanes[0]?.health ?? never()
+    const healthOf = (name?: string) => router.route(name).deployments[0]?.health ?? never()
     expect(healthOf('a')).toBe(healthOf('gpt-4o'))
     expect(healthOf('a')).toBe(healthOf('x-1'))
     expect(healthOf('a')).not.toBe(healthOf('b'))
@@ -236,7 +238,7 @@ describe('health', () => {
   test('of a wildcard’s target belongs to the upstream’s key, whatever the name', () => {
     const models = [modelOf('gpt-*', [targetOf('openai')]), modelOf('y/*', [targetOf('openai', { model: '*' })])]
     const router = createRouter(settingsOf({ models }), depsOf(fakeClock()))
-    const healthOf = (name?: string) => router.route(name).lanes[0]?.health ?? never()
+    const healthOf = (name?: string) => router.route(name).deployments[0]?.health ?? never()
     expect(healthOf('gpt-1')).toBe(healthOf('gpt-2'))
     expect(healthOf('gpt-1')).toBe(healthOf('y/z'))
     expect(healthOf('gpt-1')).toBe(healthOf())
@@ -244,7 +246,7 @@ describe('health', () => {
 })
 
 describe('the states', () => {
-  test('tell of every lane: what is under way, who waits, how fast it is, and how long it is left alone', () => {
+  test('tell of every deployment: what is under way, who waits, how fast it is, and how long it is left alone', () => {
     const clock = fakeClock()
     const limited = upstreamOf('openai', {
       concurrency: { max: 1, queue: 5, queueMs: 0 },
@@ -252,7 +254,7 @@ describe('the states', () => {
     })
     const models = [modelOf('smart', [targetOf('openai', { model: 'gpt-4o' })])]
     const router = createRouter(settingsOf({ upstreams: [limited], models }), depsOf(clock))
-    const [first, second] = router.route('smart').lanes
+    const [first, second] = router.route('smart').deployments
     first?.health.begin().answered(200, 12.4)
     const cooling = second?.health.begin()
     cooling?.answered(429, 5, 1500.5)

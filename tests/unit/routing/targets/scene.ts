@@ -148,7 +148,7 @@ export function depsOf(clock: FakeClock, random: () => number = seededRandom()):
   return { now: clock.now, deadlines: clock.deadlines, random }
 }
 
-/** The labels of the lanes that a request for a model is to try. */
+/** The labels of the deployments that a request for a model is to try. */
 export function orderFor(router: Router, model: string | undefined, affinity?: string): readonly string[] {
   return router
     .route(model)

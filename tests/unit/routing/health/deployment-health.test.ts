@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'bun:test'
 import type { BreakerSettings } from '../../../../src/config/settings.ts'
-import { createLaneHealth, type LaneHealth } from '../../../../src/routing/health/lane-health.ts'
+import { createDeploymentHealth, type DeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
 import { BREAKER, type FakeClock, fakeClock } from '../targets/scene.ts'
 
-function healthOf(changes: Partial<BreakerSettings> = {}): { health: LaneHealth; clock: FakeClock } {
+function healthOf(changes: Partial<BreakerSettings> = {}): { health: DeploymentHealth; clock: FakeClock } {
   const clock = fakeClock()
-  return { health: createLaneHealth({ ...BREAKER, ...changes }, clock.now), clock }
+  return { health: createDeploymentHealth({ ...BREAKER, ...changes }, clock.now), clock }
 }
 
 /** One call from its beginning to its end; without a status, it fails. */
-function call(health: LaneHealth, status?: number, ms = 10, retryAfterMs?: number): void {
+function call(health: DeploymentHealth, status?: number, ms = 10, retryAfterMs?: number): void {
   const attempt = health.begin()
   if (status === undefined) attempt.failed()
   else attempt.answered(status, ms, retryAfterMs)
   attempt.ended()
 }
 
-function fail(health: LaneHealth, times: number): void {
+function fail(health: DeploymentHealth, times: number): void {
   for (let time = 0; time < times; time += 1) call(health)
 }
 
@@ -290,7 +290,7 @@ describe('the share of failures', () => {
   })
 })
 
-describe('a lane cools down', () => {
+describe('a deployment cools down', () => {
   test('as long as Retry-After with a 429 says, and that is no opening', () => {
     const { health, clock } = healthOf()
     call(health, 429, 5, 800)
@@ -344,7 +344,7 @@ describe('a lane cools down', () => {
   })
 })
 
-describe('the calls of a lane', () => {
+describe('the calls of a deployment', () => {
   test('are in flight from their beginning to the end of their bodies', () => {
     const { health } = healthOf()
     const [one, other] = [health.begin(), health.begin()]

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { laneLabel } from '../../../../src/routing/targets/lane-label.ts'
+import { deploymentLabel } from '../../../../src/routing/targets/deployment-label.ts'
 
 test.each([
   ['openai', undefined, 0, 'openai'],
@@ -7,12 +7,12 @@ test.each([
   ['openai', 'gpt-4o', 1, 'openai/gpt-4o#2'],
   ['api.openai.com', undefined, 2, 'api.openai.com#3'],
 ])('%p, %p and key %p are called %p', (upstream, model, keyIndex, label) => {
-  expect(laneLabel(upstream, model, keyIndex)).toBe(label)
+  expect(deploymentLabel(upstream, model, keyIndex)).toBe(label)
 })
 
 test('whatever a caller calls a model, the label can stand in a header', () => {
-  const label = laneLabel('本地', 'a\r\nset-cookie: x\u0000\u007f 模型', 1)
+  const label = deploymentLabel('本地', 'a\r\nset-cookie: x\u0000\u007f 模型', 1)
   expect(label).toBe('??/a??set-cookie:?x?????#2')
   expect(new Headers({ 'x-nexcode-upstream': label }).get('x-nexcode-upstream')).toBe(label)
-  expect(laneLabel('openai', 'x'.repeat(5000), 1)).toBe(`openai/${'x'.repeat(100)}#2`)
+  expect(deploymentLabel('openai', 'x'.repeat(5000), 1)).toBe(`openai/${'x'.repeat(100)}#2`)
 })

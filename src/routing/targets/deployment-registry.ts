@@ -1,14 +1,14 @@
 import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/settings.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
+import { createDeploymentHealth, type DeploymentHealth, type OnBreakerTurn } from '../health/deployment-health.ts'
 import { KeyRest } from '../health/key-rest.ts'
-import { createLaneHealth, type LaneHealth, type OnBreakerTurn } from '../health/lane-health.ts'
+import { deploymentLabel } from './deployment-label.ts'
 import { createGate, type Gate } from './gate.ts'
-import { laneLabel } from './lane-label.ts'
 import { hashOf, type TextHash } from './rendezvous.ts'
 
-/** What is kept of a lane over reloads: all routes that lead to it share this. */
-export interface RegisteredLane {
+/** What is kept of a deployment over reloads: all routes that lead to it share this. */
+export interface RegisteredDeployment {
   /** With the model, where it serves one only. */
   readonly label: string
   readonly upstream: UpstreamSettings
@@ -17,51 +17,51 @@ export interface RegisteredLane {
   readonly keyIndex: number
   /** Of what it is: the same after a reload, and in every process. */
   readonly hash: TextHash
-  readonly health: LaneHealth
-  /** Of the upstream: shared by all its lanes. */
+  readonly health: DeploymentHealth
+  /** Of the upstream: shared by all its deployments. */
   readonly gate: Gate
 }
 
 /** What a registry needs. */
-export interface LaneRegistryDeps {
+export interface DeploymentRegistryDeps {
   /** Monotonic, in ms. */
   readonly now: () => number
   readonly deadlines: Deadlines
-  /** Is told when a lane's breaker opens or closes. */
+  /** Is told when a deployment's breaker opens or closes. */
   readonly onBreaker?: ((label: string, turn: Parameters<OnBreakerTurn>[0]) => void) | undefined
 }
 
 /**
- * The lanes of one router, their upstreams' gates and their keys' rests. What the registry before it knows of the same lane (upstream's name
+ * The deployments of one router, their upstreams' gates and their keys' rests. What the registry before it knows of the same deployment (upstream's name
  * and base URL, model, key), or of a gate of the same name, goes on under the new settings.
  */
-export class LaneRegistry {
-  readonly #deps: LaneRegistryDeps
-  readonly #lanes = new Map<string, RegisteredLane>()
+export class DeploymentRegistry {
+  readonly #deps: DeploymentRegistryDeps
+  readonly #deployments = new Map<string, RegisteredDeployment>()
   readonly #gates = new Map<string, Gate>()
   readonly #rests = new Map<string, KeyRest>()
-  readonly #formerLanes: ReadonlyMap<string, RegisteredLane>
+  readonly #formerDeployments: ReadonlyMap<string, RegisteredDeployment>
   readonly #formerGates: ReadonlyMap<string, Gate>
   readonly #formerRests: ReadonlyMap<string, KeyRest>
 
-  constructor(deps: LaneRegistryDeps, previous?: LaneRegistry) {
+  constructor(deps: DeploymentRegistryDeps, previous?: DeploymentRegistry) {
     this.#deps = deps
     // Its maps and not itself, which would keep all registries before it.
-    this.#formerLanes = previous === undefined ? new Map() : previous.#lanes
+    this.#formerDeployments = previous === undefined ? new Map() : previous.#deployments
     this.#formerGates = previous === undefined ? new Map() : previous.#gates
     this.#formerRests = previous === undefined ? new Map() : previous.#rests
   }
 
-  /** The lanes of an upstream's model, one for each of its keys; without a `model`, those that serve any. */
-  lanesOf(upstream: UpstreamSettings, model: string | undefined): readonly RegisteredLane[] {
+  /** The deployments of an upstream's model, one for each of its keys; without a `model`, those that serve any. */
+  lanesOf(upstream: UpstreamSettings, model: string | undefined): readonly RegisteredDeployment[] {
     const isServerKey = upstream.auth === 'server' || upstream.auth === 'either'
     const keys = isServerKey && upstream.keys.length > 0 ? upstream.keys : [undefined]
     return keys.map((key, keyIndex) => {
       const identity = JSON.stringify([upstream.name, upstream.baseUrl, model, key?.reveal()])
-      const known = this.#lanes.get(identity)
+      const known = this.#deployments.get(identity)
       if (known !== undefined) return known
-      const label = laneLabel(upstream.name, model, keyIndex)
-      const lane = {
+      const label = deploymentLabel(upstream.name, model, keyIndex)
+      const deployment = {
         label,
         upstream,
         key,
@@ -70,23 +70,23 @@ export class LaneRegistry {
         health: this.#healthOf(identity, label, upstream, key),
         gate: this.#gateOf(upstream),
       }
-      this.#lanes.set(identity, lane)
-      return lane
+      this.#deployments.set(identity, deployment)
+      return deployment
     })
   }
 
-  /** Every lane, in the order in which they were first asked for. */
-  all(): readonly RegisteredLane[] {
-    return [...this.#lanes.values()]
+  /** Every deployment, in the order in which they were first asked for. */
+  all(): readonly RegisteredDeployment[] {
+    return [...this.#deployments.values()]
   }
 
-  #healthOf(identity: string, label: string, upstream: UpstreamSettings, key: Secret | undefined): LaneHealth {
+  #healthOf(identity: string, label: string, upstream: UpstreamSettings, key: Secret | undefined): DeploymentHealth {
     const { breaker } = upstream
-    // Also where the lane is known: what its key's rest goes by is this upstream's.
+    // Also where the deployment is known: what its key's rest goes by is this upstream's.
     const rest = key === undefined ? undefined : this.#restOf(upstream, key)
-    const health = this.#formerLanes.get(identity)?.health
+    const health = this.#formerDeployments.get(identity)?.health
     const { now, onBreaker } = this.#deps
-    if (health === undefined) return createLaneHealth(breaker, now, rest, (turn) => onBreaker?.(label, turn))
+    if (health === undefined) return createDeploymentHealth(breaker, now, rest, (turn) => onBreaker?.(label, turn))
     health.configure(breaker)
     return health
   }

@@ -10,9 +10,9 @@ import type { Reach } from '../upstream/send.ts'
 import type { Destination } from '../upstream/target.ts'
 import type { Live } from './snapshot.ts'
 import type { Account } from './targets/attempt.ts'
-import type { Lane } from './targets/router.ts'
+import type { Deployment } from './targets/router.ts'
 
-/** What addressing a lane needs of the server. */
+/** What addressing a deployment needs of the server. */
 export interface AddressDeps {
   /** Whether a caller is a program of this machine's, and the server listens on this machine only. */
   readonly mayBorrow: (request: Received) => boolean
@@ -20,8 +20,8 @@ export interface AddressDeps {
   readonly loops: Pick<LoopGuard, 'mark'>
 }
 
-/** Where a call of a lane goes, and with which headers. */
-export interface LaneAddress extends Destination {
+/** Where a call of a deployment goes, and with which headers. */
+export interface DeploymentAddress extends Destination {
   readonly headers: Headers
   /** The server's key, where this call spends it. */
   readonly secret: Secret | undefined
@@ -35,22 +35,22 @@ export interface LaneAddress extends Destination {
 const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
 
 /**
- * Addresses a call to a lane: its URL, the caller's end-to-end headers, the credentials that the upstream is to see.
+ * Addresses a call to a deployment: its URL, the caller's end-to-end headers, the credentials that the upstream is to see.
  *
  * `target` is the request target, `model` what the upstream calls the model. Throws `incorrect_api_key` where
- * the caller may not spend the lane's key, and `invalid_target`.
+ * the caller may not spend the deployment's key, and `invalid_target`.
  *
  * @example
- * const { url, headers } = addressLane(exchange, principal, lane, { target: exchange.target, model }, live, deps)
+ * const { url, headers } = addressDeployment(exchange, principal, deployment, { target: exchange.target, model }, live, deps)
  */
-export function addressLane(
+export function addressDeployment(
   exchange: Exchange,
   principal: Principal,
-  { upstream, key }: Lane,
+  { upstream, key }: Deployment,
   { target, model }: Wanted,
   live: Live,
   deps: AddressDeps,
-): LaneAddress {
+): DeploymentAddress {
   const { request, isMarked } = exchange
   const { locate, reach, mayLoop } = live.egressOf(upstream)
   const destination = locate(withoutToken(target, principal), model)
@@ -76,10 +76,10 @@ export interface Wanted {
 }
 
 /**
- * A request target as a lane is to read it: a model that it names gives way to the upstream's name for that.
+ * A request target as a deployment is to read it: a model that it names gives way to the upstream's name for that.
  *
  * @example
- * const address = addressLane(exchange, principal, lane, wantedFrom(exchange, lane.model), live, deps)
+ * const address = addressDeployment(exchange, principal, deployment, wantedFrom(exchange, deployment.model), live, deps)
  */
 export function wantedFrom({ target, named }: Exchange, model: string | undefined): Wanted {
   const isRenamed = named !== undefined && model !== undefined && model !== named.model
@@ -87,7 +87,7 @@ export function wantedFrom({ target, named }: Exchange, model: string | undefine
 }
 
 /** The caller's own also where it is the server's key, but an organization or project that the caller names. */
-function accountOf(headers: Headers, principal: Principal, upstream: Lane['upstream']): Account {
+function accountOf(headers: Headers, principal: Principal, upstream: Deployment['upstream']): Account {
   if (spendsOwnKey(principal, upstream)) return 'caller'
   const isNamed = ACCOUNT_HEADERS.some((name) => headers.has(name) && !upstream.headers.some(([own]) => own === name))
   return isNamed ? 'caller' : 'server'

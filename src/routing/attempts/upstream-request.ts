@@ -5,10 +5,10 @@ import type { Log } from '../../telemetry/log.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { Send, UpstreamCall } from '../../upstream/send.ts'
 import type { Account } from '../targets/attempt.ts'
-import type { Lane } from '../targets/router.ts'
+import type { Deployment } from '../targets/router.ts'
 
-/** One call as it goes to one lane. */
-export interface LaneCall extends UpstreamCall {
+/** One call as it goes to one deployment. */
+export interface UpstreamRequest extends UpstreamCall {
   /** The server's key, where this call spends it. */
   readonly secret: Secret | undefined
   /** On whose account it is made. */
@@ -21,8 +21,8 @@ export interface LaneCall extends UpstreamCall {
 export interface Attempt {
   readonly exchange: Exchange
   readonly endpoint: JsonEndpoint | undefined
-  readonly lane: Lane
-  readonly call: LaneCall
+  readonly deployment: Deployment
+  readonly call: UpstreamRequest
   /**
    * Until when, in the time of `now`, the beginning of a good answer may be held back to see whether it is an error: where
    * another target could be asked then. undefined: it goes on at once.

@@ -6,13 +6,13 @@ import type { KeyRest } from './key-rest.ts'
 import { RecentTimes } from './recent-times.ts'
 
 /**
- * How one lane has fared lately: its breaker, its calls under way, and its times to first byte. Limits of the server's account,
+ * How one deployment has fared lately: its breaker, its calls under way, and its times to first byte. Limits of the server's account,
  * and the rest of its key, concern only those who are on it: `account`, the server's where it is left out.
  */
-export interface LaneHealth {
+export interface DeploymentHealth {
   /** Whether a call may start now: closed, or half open with no probe under way; and not cooling down. Takes no probe. */
   isAvailable(account?: Account): boolean
-  /** A call starts. Where the breaker is half open and has no probe yet, this call is the probe. `spendsKey`: the lane's own. */
+  /** A call starts. Where the breaker is half open and has no probe yet, this call is the probe. `spendsKey`: the deployment's own. */
   begin(account?: Account, spendsKey?: boolean): Attempt
   /** How long until it may be asked again, in ms; 0: now, or as soon as the probe under way says so. */
   waitMs(account?: Account): number
@@ -39,25 +39,25 @@ const COOLING_STATUSES: ReadonlySet<number> = new Set([503, 529])
 const LIMITED = 429
 
 /**
- * Makes the health of a lane that nobody has asked yet.
+ * Makes the health of a deployment that nobody has asked yet.
  *
  * The breaker opens after a number of failures in a row or at a share of failures within a window, for longer each time
  * that it opens again without a success between; then one call may try. A call says something about the state in which it
  * began: what began before the breaker opened or closed does not move it any more.
  *
  * @param now A monotonic clock, in ms.
- * @param rest That of the lane's key, which all lanes with it share; undefined: it has no key of the server's.
+ * @param rest That of the deployment's key, which all deployments with it share; undefined: it has no key of the server's.
  */
-export function createLaneHealth(
+export function createDeploymentHealth(
   settings: BreakerSettings,
   now: () => number,
   rest?: KeyRest,
   onTurn?: OnBreakerTurn,
-): LaneHealth {
+): DeploymentHealth {
   return new Health(settings, now, rest, onTurn)
 }
 
-class Health implements LaneHealth, AttemptOwner {
+class Health implements DeploymentHealth, AttemptOwner {
   readonly #now: () => number
   readonly #onTurn: OnBreakerTurn | undefined
   #settings: BreakerSettings
