@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
-import { basename, dirname, join, normalize } from 'node:path'
+import { basename } from 'node:path'
 import packageJson from '../package.json' with { type: 'json' }
 import { createAdmission } from '../src/access/admission.ts'
 import { createApp } from '../src/app.ts'
@@ -8,61 +7,10 @@ import { loadConfig } from '../src/config/load.ts'
 import { documentation } from '../src/server/routes/documentation.ts'
 import { health } from '../src/server/routes/health.ts'
 import { openaiRoutes } from '../src/server/routes/openai.ts'
-
-const ROOT = new URL('..', import.meta.url).pathname
-
-/** One import of a source file. */
-interface Import {
-  /** A path below src/ for one of ours, else the name of a package. */
-  readonly target: string
-  readonly isOurs: boolean
-  /** Gone at run time. */
-  readonly isType: boolean
-}
-
-/** One source file. */
-interface Source {
-  /** Below src/. */
-  readonly path: string
-  readonly text: string
-  /** Without comments. */
-  readonly code: string
-  readonly imports: readonly Import[]
-}
-
-const SOURCES: readonly Source[] = [...new Bun.Glob('**/*').scanSync(join(ROOT, 'src'))].toSorted().map(readSource)
-
-function readSource(path: string): Source {
-  const text = readFileSync(join(ROOT, 'src', path), 'utf8')
-  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1')
-  return { path, text, code, imports: importsOf(path, code) }
-}
-
-function importsOf(path: string, code: string): Import[] {
-  const found: Import[] = []
-  const add = (specifier: string, isType: boolean): void => {
-    const isOurs = specifier.startsWith('.')
-    found.push({ target: isOurs ? normalize(join(dirname(path), specifier)) : specifier, isOurs, isType })
-  }
-  for (const [, clause = '', specifier = ''] of code.matchAll(/^(?:import|export)\s([^'"]*?)\sfrom\s'([^']+)'/gm)) {
-    add(specifier, isTypeOnly(clause))
-  }
-  for (const [, specifier = ''] of code.matchAll(/(?:^import\s|\bimport\()'([^']+)'/gm)) add(specifier, false)
-  return found
-}
-
-/** Whether all that an import names is types: `type { A }`, or `{ type A, type B }`. */
-function isTypeOnly(clause: string): boolean {
-  if (clause.startsWith('type ')) return true
-  const named = /^\{([\s\S]*)\}$/.exec(clause.trim())?.[1]
-  const names = named?.split(',').map((name) => name.trim())
-  return names?.every((name) => name === '' || name.startsWith('type ')) ?? false
-}
-
-/** The part of the tree that a path belongs to: a folder, or a file beside the folders. */
-function partOf(path: string): string {
-  return path.includes('/') ? `${path.split('/')[0]}/` : path
-}
+import './architecture/names.ts'
+import './architecture/rooms.ts'
+import './architecture/sizes.ts'
+import { type Import, partOf, SOURCES, type Source } from './architecture/sources.ts'
 
 /** From the ground up: a part may import from those before it. Parts on one level do not know each other. */
 const LEVELS: readonly (readonly string[])[] = [
@@ -255,10 +203,6 @@ describe('each file', () => {
       (path) => !/^([a-z0-9]+(-[a-z0-9]+)*[/])*[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(path),
     )
     expect(names).toEqual([])
-  })
-
-  test('has at most 250 lines', () => {
-    expect(SOURCES.filter(({ text }) => text.trimEnd().split('\n').length > 250).map(({ path }) => path)).toEqual([])
   })
 
   test('is no barrel: nothing is exported from elsewhere, and nothing is called index', () => {

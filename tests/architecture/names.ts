@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'bun:test'
+import { partOf, SOURCES } from './sources.ts'
+import { isStillToDo } from './still-to-do.ts'
+
+/** Names that two files may export, since they mean the same there: each with the reason why there are two. */
+const ONE_MEANING: ReadonlyMap<string, string> = new Map([
+  ['Json', 'extensions/load/types-file.ts is the text of nexcode.d.ts, which stands alone'],
+  ['JsonObject', 'likewise'],
+])
+
+const EXPORT = /^export (?:abstract )?(?:async )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm
+
+/** The exported names of src/ with the files that export them; demo/ is left out, for it imports nothing of ours. */
+function exportedNames(): Map<string, Set<string>> {
+  const names = new Map<string, Set<string>>()
+  for (const { path, code } of SOURCES.filter((source) => partOf(source.path) !== 'demo/')) {
+    for (const [, name = ''] of code.matchAll(EXPORT)) names.set(name, (names.get(name) ?? new Set()).add(path))
+  }
+  return names
+}
+
+describe('an exported name', () => {
+  test('has one meaning: no two files export it', () => {
+    const names = exportedNames()
+    expect(names.get('createApp')).toEqual(new Set(['app.ts']))
+    const twice = [...names].filter(([, paths]) => paths.size > 1)
+    const unexplained = twice.filter(([name]) => !ONE_MEANING.has(name) && !isStillToDo('names', name))
+    expect(unexplained.map(([name, paths]) => `${name}: ${[...paths].join(', ')}`)).toEqual([])
+    expect([...ONE_MEANING.keys()].filter((name) => !twice.some(([one]) => one === name))).toEqual([])
+  })
+})
