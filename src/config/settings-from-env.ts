@@ -59,7 +59,7 @@ export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> &
     defaultUpstream: name,
     models: [],
     unknownModels: 'pass',
-    sending: {
+    resilience: {
       retry: { attempts: 1, on: [], baseMs: 0, maxMs: 0, retryAfterMaxMs: 0, budgetPercent: 0 },
       hedge: undefined,
       timeouts: NO_TIMEOUTS,

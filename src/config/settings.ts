@@ -24,7 +24,7 @@ export interface Settings {
   /** What becomes of a model that no entry of `models` fits. */
   readonly unknownModels: 'pass' | 'refuse'
   /** How requests that no entry of `models` decides are sent. */
-  readonly sending: SendingSettings
+  readonly resilience: ResilienceSettings
   readonly params: readonly ParamRule[]
   /** Who holds the objects of a stateful resource, by its first path segment (`files`, `batches`, …). */
   readonly pins: Readonly<Record<string, PinSettings>>
@@ -167,7 +167,7 @@ export interface ModelSettings {
   /** At least one. */
   readonly targets: readonly TargetSettings[]
   readonly strategy: Strategy
-  readonly sending: SendingSettings
+  readonly resilience: ResilienceSettings
   /** Whether the answer's `model` is the upstream's, byte for byte, or the name that the caller used. */
   readonly reportModel: 'upstream' | 'alias'
 }
@@ -186,7 +186,7 @@ export interface TargetSettings {
 }
 
 /** How a request is sent: again, to whom else, and for how long. */
-export interface SendingSettings {
+export interface ResilienceSettings {
   readonly retry: RetrySettings
   readonly hedge: HedgeSettings | undefined
   readonly timeouts: Timeouts

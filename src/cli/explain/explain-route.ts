@@ -34,7 +34,7 @@ const SECRET_PARAMETER = /([?&][^=&]*(?:key|token|secret|password|sig|auth)[^=&]
  */
 export async function explainRoute(routed: RoutedRequest, live: Live): Promise<ExplainedRoute> {
   const { route, draft, method } = routed
-  const { model, sending } = route
+  const { model, resilience } = route
   const affinity = model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined
   const deployments = route.order({ affinity })
   const targets = deployments.map(async (deployment) => {
@@ -55,8 +55,8 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
   return {
     decidedBy: decider(routed, live),
     choice: deployments.length === 1 ? undefined : describeChoice(model, affinity !== undefined),
-    attempts: sending.retry.attempts,
-    retryOn: sending.retry.on.map(String),
+    attempts: resilience.retry.attempts,
+    retryOn: resilience.retry.on.map(String),
     targets: await Promise.all(targets),
   }
 }

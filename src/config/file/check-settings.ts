@@ -3,8 +3,8 @@ import type { CheckSettings } from '../settings.ts'
 import type { UpstreamPart } from './parts.ts'
 import type { Path } from './path.ts'
 import { urlPathFault } from './path-template.ts'
+import { CHECK_DEFAULTS } from './resilience-defaults.ts'
 import type { Scope } from './scope.ts'
-import { CHECK_DEFAULTS } from './sending-defaults.ts'
 
 /**
  * The active check of an upstream, where it has one. Its path is from the root of the host, as most servers have their health beside

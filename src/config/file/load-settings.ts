@@ -1,6 +1,6 @@
 import type { Env } from '../env-reader.ts'
 import { freeze } from '../freeze.ts'
-import type { SendingSettings, Settings } from '../settings.ts'
+import type { ResilienceSettings, Settings } from '../settings.ts'
 import { toAnswering } from './answering-settings.ts'
 import { ANY_CALLERS, type Callers } from './callers.ts'
 import { checkFile } from './check-file.ts'
@@ -11,9 +11,9 @@ import { toParamRules } from './param-rules.ts'
 import { toPins } from './pins.ts'
 import { createProblemLog, type FileProblem } from './problems.ts'
 import { readDocument } from './read-document.ts'
+import { BREAKER_DEFAULTS, RETRY_DEFAULTS } from './resilience-defaults.ts'
+import { toBreaker, toResilience, toTimeouts } from './resilience-settings.ts'
 import { createScope, type Scope } from './scope.ts'
-import { BREAKER_DEFAULTS, RETRY_DEFAULTS } from './sending-defaults.ts'
-import { toBreaker, toSending, toTimeouts } from './sending-settings.ts'
 import { createSubstitute } from './substitute.ts'
 import { isPlaceOfKey } from './upstream-keys.ts'
 import { toUpstreams } from './upstream-settings.ts'
@@ -84,8 +84,8 @@ export function loadSettings(source: SettingsSource, options: SettingsOptions): 
   return { ok: false, problems: log.problems() }
 }
 
-/** What a file without a word about sending comes to. */
-const SENDING_DEFAULTS: SendingSettings = {
+/** What a file without a word about resilience comes to. */
+const RESILIENCE_DEFAULTS: ResilienceSettings = {
   retry: RETRY_DEFAULTS,
   hedge: undefined,
   // A limit of the top level is every upstream's, unless that has its own: here, it would go before those.
@@ -95,7 +95,7 @@ const SENDING_DEFAULTS: SendingSettings = {
 
 function toSettings(scope: Scope): Settings {
   const { config, base } = scope
-  const sending = { ...SENDING_DEFAULTS, ...toSending(scope, [], config, SENDING_DEFAULTS) }
+  const resilience = { ...RESILIENCE_DEFAULTS, ...toResilience(scope, [], config, RESILIENCE_DEFAULTS) }
   const upstreams = toUpstreams(scope, {
     timeouts: toTimeouts(config.timeouts),
     breaker: toBreaker(scope, ['breaker'], config.breaker, BREAKER_DEFAULTS),
@@ -112,9 +112,9 @@ function toSettings(scope: Scope): Settings {
     hasFile: true,
     upstreams,
     defaultUpstream: config.default_upstream ?? (isOwn ? upstreams[0]?.name : undefined) ?? base.defaultUpstream,
-    models: toModels(scope, sending),
+    models: toModels(scope, resilience),
     unknownModels: config.unknown_models ?? 'pass',
-    sending,
+    resilience,
     params: toParamRules(scope),
     pins: toPins(scope, upstreams),
     debugHeaders: config.debug_headers ?? base.debugHeaders,

@@ -1,14 +1,14 @@
 import { suggest } from '../../formats/nearest.ts'
-import type { ModelSettings, SendingSettings, TargetSettings } from '../settings.ts'
+import type { ModelSettings, ResilienceSettings, TargetSettings } from '../settings.ts'
 import type { ModelPart } from './parts.ts'
 import type { Path } from './path.ts'
+import { toResilience, toTimeouts } from './resilience-settings.ts'
 import type { Scope } from './scope.ts'
-import { toSending, toTimeouts } from './sending-settings.ts'
 import { sentence } from './wording.ts'
 
-/** The models of a file, in its order; `sending` is the top level's. Reports all that is wrong with them. */
-export function toModels(scope: Scope, sending: SendingSettings): readonly ModelSettings[] {
-  return Object.entries(scope.config.models ?? {}).map(([name, part]) => toModel(scope, name, part, sending))
+/** The models of a file, in its order; `resilience` is the top level's. Reports all that is wrong with them. */
+export function toModels(scope: Scope, resilience: ResilienceSettings): readonly ModelSettings[] {
+  return Object.entries(scope.config.models ?? {}).map(([name, part]) => toModel(scope, name, part, resilience))
 }
 
 /** Reports a name that is none of an upstream, given where it stands; undefined is none. */
@@ -19,7 +19,7 @@ export function checkUpstreamName(scope: Scope, path: Path, name: string | undef
   scope.add(path, { wrong: sentence(scope.show(path, name), 'is no upstream'), cure })
 }
 
-function toModel(scope: Scope, name: string, part: ModelPart, sending: SendingSettings): ModelSettings {
+function toModel(scope: Scope, name: string, part: ModelPart, resilience: ResilienceSettings): ModelSettings {
   const path = ['models', name]
   checkName(scope, path, name)
   for (const target of part.targets) {
@@ -36,7 +36,7 @@ function toModel(scope: Scope, name: string, part: ModelPart, sending: SendingSe
     name,
     targets: toTargets(part.targets, strategy === 'order'),
     strategy,
-    sending: { ...toSending(scope, path, part, sending), timeouts: toTimeouts(part.timeouts) },
+    resilience: { ...toResilience(scope, path, part, resilience), timeouts: toTimeouts(part.timeouts) },
     reportModel: part.report_model ?? scope.config.report_model ?? 'upstream',
   }
 }

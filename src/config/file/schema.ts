@@ -6,7 +6,7 @@ import { closed, duration, mapOf, optional, text, words } from './schema/fields.
 import { AllOpen, ModelEntry, ReportModel } from './schema/model.ts'
 import { RuleEntry } from './schema/params.ts'
 import { renderReference } from './schema/render-reference.ts'
-import { BreakerSection, HedgeSection, RetrySection, TimeoutsSection } from './schema/sending.ts'
+import { BreakerSection, HedgeSection, RetrySection, TimeoutsSection } from './schema/resilience.ts'
 import { UpstreamEntry } from './schema/upstream.ts'
 
 const PinsSection = Type.Unsafe<Readonly<Record<string, string>>>(

@@ -28,7 +28,7 @@ export interface Answered {
 export function ask(asked: Asked, deps: AskDeps): Promise<Answered> {
   const { route } = asked
   const deployments = route.order(asked)
-  if (deployments.length > 1 || route.sending.retry.attempts > 1) return askInTurn(asked, deployments, deps)
+  if (deployments.length > 1 || route.resilience.retry.attempts > 1) return askInTurn(asked, deployments, deps)
   // Nothing is to be chosen, and so nothing is kept to choose by.
   return make(asked, firstOf(deployments), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(asked, outcome))
 }
@@ -77,7 +77,7 @@ interface Step {
 /** The SDKs retry too: where one already does, a second try here would multiply the calls. */
 function attemptsFor({ exchange, route, isReplayable }: Asked): number {
   if (!isReplayable) return 1
-  const { attempts } = route.sending.retry
+  const { attempts } = route.resilience.retry
   return attempts > 1 && isSdkRetry(exchange) ? 1 : attempts
 }
 
@@ -94,7 +94,7 @@ function make(
   deps: AskDeps,
 ): Promise<Attempted> {
   const { exchange, route, endpoint, callFor } = asked
-  const settings = asked.isOnce ? undefined : route.sending.hedge
+  const settings = asked.isOnce ? undefined : route.resilience.hedge
   const [second] = exchange.attempts + 1 < attemptsMax ? others(deployments, tried, asked) : NONE
   if (settings !== undefined && second !== undefined) return hedge(asked, [deployment, second], settings, tried, deps)
   // Where a timeout is followed by another attempt, it must not end the exchange.
@@ -109,7 +109,7 @@ function make(
 
 /** Whether another attempt may follow a failure: as the operator says, and where its caller relies on one, only where nothing can be billed. */
 function mayFollow({ route, isOnce }: Asked, cause: RetryCause): boolean {
-  return isRetried(route.sending.retry, cause) && (!isOnce || UNBILLED.has(cause))
+  return isRetried(route.resilience.retry, cause) && (!isOnce || UNBILLED.has(cause))
 }
 
 /** Chooses what is tried after a failure; undefined: nothing more. */
@@ -122,7 +122,7 @@ function nextStep(
   deps: AskDeps,
 ): Step | undefined {
   const { exchange, route, isReplayable } = asked
-  const { retry } = route.sending
+  const { retry } = route.resilience
   if (cause === undefined || exchange.abort.signal.aborted) return undefined
   const spent = (): undefined => {
     // The SDK would begin all of it anew. Where nothing was sent, or nothing is retried here, that is its own affair.

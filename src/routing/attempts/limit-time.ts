@@ -74,6 +74,6 @@ export function limitTime(
  * @example
  * const idleMs = ownLimit('streamIdleMs', route, deployment) ?? timeouts.streamIdleMs
  */
-export function ownLimit(limit: keyof Timeouts, { sending }: Route, { upstream }: Deployment): number | undefined {
-  return sending.timeouts[limit] ?? upstream.timeouts[limit]
+export function ownLimit(limit: keyof Timeouts, { resilience }: Route, { upstream }: Deployment): number | undefined {
+  return resilience.timeouts[limit] ?? upstream.timeouts[limit]
 }

@@ -1,4 +1,4 @@
-import type { SendingSettings, Strategy } from '../../config/settings.ts'
+import type { ResilienceSettings, Strategy } from '../../config/settings.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { DeploymentHealth } from '../health/deployment-health.ts'
 import type { Account } from './attempt.ts'
@@ -15,7 +15,7 @@ export interface OrderingPlan<L> {
   /** At least one; those of lower order first. */
   readonly candidates: readonly Candidate<L>[]
   readonly strategy: Strategy
-  readonly allOpen: SendingSettings['allOpen']
+  readonly allOpen: ResilienceSettings['allOpen']
   readonly turns: Turns
   readonly random: () => number
 }
@@ -81,7 +81,7 @@ function roomFirst<L extends Choosable>(deployments: readonly L[]): readonly L[]
 
 function whenAllAreOpen<L extends Choosable>(
   deployments: readonly L[],
-  allOpen: SendingSettings['allOpen'],
+  allOpen: ResilienceSettings['allOpen'],
   accountOf: (deployment: L) => Account,
 ): readonly L[] {
   const waits = deployments.map((deployment) => deployment.health.waitMs(accountOf(deployment)))

@@ -1,4 +1,4 @@
-import type { ModelSettings, SendingSettings, Strategy, UpstreamSettings } from '../../config/settings.ts'
+import type { ModelSettings, ResilienceSettings, Strategy, UpstreamSettings } from '../../config/settings.ts'
 import type { DeploymentRegistry, RegisteredDeployment } from './deployment-registry.ts'
 import { isWildcard } from './model-names.ts'
 import type { Turns } from './ordering.ts'
@@ -16,7 +16,7 @@ export interface Plan {
   /** The entry's of `models`; empty: there is none. */
   readonly name: string
   readonly model: ModelSettings | undefined
-  readonly sending: SendingSettings
+  readonly resilience: ResilienceSettings
   readonly strategy: Strategy
   /** Those of lower order first. */
   readonly candidates: readonly Candidate<PlannedDeployment>[]
@@ -44,7 +44,7 @@ export function planModel(
   return {
     name: model.name,
     model,
-    sending: model.sending,
+    resilience: model.resilience,
     strategy: model.strategy,
     candidates: candidates.toSorted((left, right) => left.order - right.order),
     turns: { turn: 0 },
@@ -52,7 +52,7 @@ export function planModel(
 }
 
 /** Plans the route to some deployments of one upstream, whatever the model: its keys take turns. */
-export function planUpstream(deployments: readonly RegisteredDeployment[], sending: SendingSettings): Plan {
+export function planUpstream(deployments: readonly RegisteredDeployment[], resilience: ResilienceSettings): Plan {
   const candidates = deployments.map(
     (registered): Candidate<PlannedDeployment> => ({
       deployment: { registered, model: undefined },
@@ -62,5 +62,5 @@ export function planUpstream(deployments: readonly RegisteredDeployment[], sendi
       hash: registered.hash,
     }),
   )
-  return { name: '', model: undefined, sending, strategy: 'order', candidates, turns: { turn: 0 } }
+  return { name: '', model: undefined, resilience, strategy: 'order', candidates, turns: { turn: 0 } }
 }

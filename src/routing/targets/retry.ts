@@ -40,7 +40,7 @@ export function createRetryBudget(liveRequests: () => number, atLeast = 3): Retr
  * Whether a failure is one that another attempt may follow.
  *
  * @example
- * if (!isRetried(route.sending.retry, failure.cause)) throw error
+ * if (!isRetried(route.resilience.retry, failure.cause)) throw error
  */
 export function isRetried(settings: RetrySettings, cause: RetryCause): boolean {
   return settings.on.includes(cause)

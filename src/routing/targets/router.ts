@@ -1,5 +1,5 @@
 import type { Secret } from '../../config/secret.ts'
-import type { ModelSettings, SendingSettings, Settings, UpstreamSettings } from '../../config/settings.ts'
+import type { ModelSettings, ResilienceSettings, Settings, UpstreamSettings } from '../../config/settings.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { BreakerState, DeploymentHealth } from '../health/deployment-health.ts'
@@ -42,7 +42,7 @@ export interface Deployment {
 export interface Route {
   /** The entry of `models` that decided; undefined: none. */
   readonly model: ModelSettings | undefined
-  readonly sending: SendingSettings
+  readonly resilience: ResilienceSettings
   readonly deployments: readonly Deployment[]
   /** The name that a caller has used for the model of the object that the request speaks of, where its answers are to give that. */
   readonly alias?: string
@@ -115,7 +115,7 @@ export function createRouter(settings: Settings, deps: RouterDeps, previous?: Ro
     settings.upstreams.map((upstream) => {
       const deployments = registry.lanesOf(upstream, undefined)
       const routeBy = (some: readonly RegisteredDeployment[]): Route =>
-        routeOf(planUpstream(some, settings.sending), deps)
+        routeOf(planUpstream(some, settings.resilience), deps)
       return [
         upstream.name,
         { all: routeBy(deployments), byKey: deployments.map((deployment) => routeBy([deployment])) },
@@ -168,15 +168,15 @@ interface Named {
 }
 
 function routeOf(plan: Plan, { random }: RouterDeps, named?: Named): Route {
-  const { model, sending, strategy, turns } = plan
+  const { model, resilience, strategy, turns } = plan
   const candidates = plan.candidates.map((candidate) => ({
     ...candidate,
     deployment: deploymentOf(candidate.deployment, named),
   }))
-  const order = createOrdering({ candidates, strategy, allOpen: sending.allOpen, turns, random })
+  const order = createOrdering({ candidates, strategy, allOpen: resilience.allOpen, turns, random })
   return {
     model,
-    sending,
+    resilience,
     deployments: candidates.map(({ deployment }) => deployment),
     order: ({ affinity, accountOf }) => order(affinity, accountOf),
   }

@@ -44,7 +44,7 @@ test('the environment alone comes to one upstream, to which everything goes once
     defaultUpstream: '10.0.0.1:9',
     models: [],
     unknownModels: 'pass',
-    sending: {
+    resilience: {
       retry: { attempts: 1, on: [], baseMs: 0, maxMs: 0, retryAfterMaxMs: 0, budgetPercent: 0 },
       hedge: undefined,
       timeouts: NO_TIMEOUTS,

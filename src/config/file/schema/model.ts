@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { closed, optional, required, text, words } from './fields.ts'
-import { HedgeSection, RetrySection, TimeoutsSection } from './sending.ts'
+import { HedgeSection, RetrySection, TimeoutsSection } from './resilience.ts'
 
 /** Whether the name of the upstream's model is reported, or the caller's. */
 export const ReportModel = words(['upstream', 'alias'])

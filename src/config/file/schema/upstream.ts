@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { PRESETS } from '../../presets.ts'
-import { CHECK_DEFAULTS, QUEUE_DEFAULTS } from '../sending-defaults.ts'
+import { CHECK_DEFAULTS, QUEUE_DEFAULTS } from '../resilience-defaults.ts'
 import { closed, duration, mapOf, optional, required, text, words, writeDuration } from './fields.ts'
-import { BreakerSection, TimeoutsSection } from './sending.ts'
+import { BreakerSection, TimeoutsSection } from './resilience.ts'
 
 const ConcurrencySection = closed('concurrency', {
   max: required(Type.Integer({ minimum: 1, maximum: 65_535 }), 'Calls that the upstream gets at once.', {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { RETRY_DEFAULTS } from '../../../../src/config/file/sending-defaults.ts'
+import { RETRY_DEFAULTS } from '../../../../src/config/file/resilience-defaults.ts'
 import type { Settings, UpstreamSettings } from '../../../../src/config/settings.ts'
 import { opened } from '../../../helpers/secrets.ts'
 import { EXAMPLE, EXAMPLE_ENV } from './example.ts'
@@ -24,8 +24,8 @@ describe('a file that says everything', () => {
     ['default_upstream', settings.defaultUpstream, 'azure'],
     ['unknown_models', settings.unknownModels, 'refuse'],
     ['report_model', groq?.reportModel, 'alias'],
-    ['all_open', settings.sending.allOpen, 'refuse'],
-    ['hedge', settings.sending.hedge, { percentile: 90, minMs: 50, budgetPercent: 1.5 }],
+    ['all_open', settings.resilience.allOpen, 'refuse'],
+    ['hedge', settings.resilience.hedge, { percentile: 90, minMs: 50, budgetPercent: 1.5 }],
     [
       'pins',
       settings.pins,
@@ -88,12 +88,12 @@ describe('a file that says everything', () => {
     ],
     ['strategy', smart?.strategy, 'affinity'],
     ['report_model of a model', smart?.reportModel, 'upstream'],
-    ['retry of a model', smart?.sending.retry, { ...settings.sending.retry, attempts: 2 }],
-    ['hedge of a model', smart?.sending.hedge, { percentile: 50, minMs: 50, budgetPercent: 1.5 }],
-    ['hedge: false', gpt?.sending.hedge, undefined],
-    ['timeouts of a model', smart?.sending.timeouts, { ...NO_TIMEOUTS, totalMs: 120_000 }],
-    ['all_open of a model', smart?.sending.allOpen, 'try'],
-    ['all_open of the top level', gpt?.sending.allOpen, 'refuse'],
+    ['retry of a model', smart?.resilience.retry, { ...settings.resilience.retry, attempts: 2 }],
+    ['hedge of a model', smart?.resilience.hedge, { percentile: 50, minMs: 50, budgetPercent: 1.5 }],
+    ['hedge: false', gpt?.resilience.hedge, undefined],
+    ['timeouts of a model', smart?.resilience.timeouts, { ...NO_TIMEOUTS, totalMs: 120_000 }],
+    ['all_open of a model', smart?.resilience.allOpen, 'try'],
+    ['all_open of the top level', gpt?.resilience.allOpen, 'refuse'],
     ['strategy without weights', gpt?.strategy, 'order'],
     ['strategy with a weight', groq?.strategy, 'weighted'],
     ['model with *', groq?.targets[0]?.model, '*'],
@@ -105,7 +105,7 @@ describe('a file that says everything', () => {
   })
 
   test('has its place for retry, where 5xx is all server errors, each cause once', () => {
-    const { on, ...others } = settings.sending.retry
+    const { on, ...others } = settings.resilience.retry
     expect(others).toEqual({ attempts: 4, baseMs: 100, maxMs: 4_000, retryAfterMaxMs: 5_000, budgetPercent: 20 })
     expect(on).toHaveLength(102)
     expect(new Set(on)).toEqual(new Set(['connect', 429, ...Array.from({ length: 100 }, (_, index) => 500 + index)]))
@@ -175,7 +175,7 @@ describe('a file that says nothing', () => {
     pins: {},
     debugHeaders: true,
     clientDeadline: true,
-    sending: { retry: RETRY_DEFAULTS, hedge: undefined, timeouts: NO_TIMEOUTS, allOpen: 'try' },
+    resilience: { retry: RETRY_DEFAULTS, hedge: undefined, timeouts: NO_TIMEOUTS, allOpen: 'try' },
   }
 
   test.each(['', '# only a comment\n', '{}', '---\n'])("comes to the environment's upstream: %j", (text) => {
@@ -271,10 +271,10 @@ describe('the order of targets', () => {
 
 describe('hedging', () => {
   test('is completed with the usual values', () => {
-    expect(loadGood('hedge: {}').sending.hedge).toEqual({ percentile: 95, minMs: 100, budgetPercent: 5 })
+    expect(loadGood('hedge: {}').resilience.hedge).toEqual({ percentile: 95, minMs: 100, budgetPercent: 5 })
     const text = `${UPSTREAM}models: { m: { targets: [{ upstream: a }], hedge: { min: 1 } } }`
-    expect(loadGood(text).models[0]?.sending.hedge).toEqual({ percentile: 95, minMs: 1, budgetPercent: 5 })
-    expect(loadGood('hedge: false').sending.hedge).toBeUndefined()
+    expect(loadGood(text).models[0]?.resilience.hedge).toEqual({ percentile: 95, minMs: 1, budgetPercent: 5 })
+    expect(loadGood('hedge: false').resilience.hedge).toBeUndefined()
   })
 })
 
@@ -295,7 +295,7 @@ models:
   y: { targets: *t }
 `
   const { models } = loadGood(text)
-  expect(models[0]?.sending.retry.attempts).toBe(2)
+  expect(models[0]?.resilience.retry.attempts).toBe(2)
   expect(models[1]?.targets).toEqual(models[0]?.targets ?? [])
 })
 

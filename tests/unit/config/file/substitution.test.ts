@@ -109,14 +109,14 @@ describe('a text with a variable in it', () => {
     [`retry:\n  attempts: ${variable('NAME:-2')}\n`, {}],
     [`{"retry": {"attempts": "${NAME}"}}`, { NAME: '2' }],
   ])('becomes a number where one is wanted: %j', (text, env) => {
-    expect(loadGood(text, env).sending.retry.attempts).toBe(2)
+    expect(loadGood(text, env).resilience.retry.attempts).toBe(2)
   })
 
   test('becomes a number with a fraction, a length of time, a status or a word, as is wanted', () => {
     const text = `retry: { on: ["${NAME}", "${variable('STATUS')}"], base: "${variable('MS')}", max: "${variable('S')}s" }
 params: [{ clamp: { x: { min: "${variable('MIN')}" } } }]`
-    const { sending, params } = loadGood(text, { NAME: 'reset', STATUS: '503', MS: '70', S: '2', MIN: '-0.5' })
-    expect(sending.retry).toMatchObject({ on: ['reset', 503], baseMs: 70, maxMs: 2_000 })
+    const { resilience, params } = loadGood(text, { NAME: 'reset', STATUS: '503', MS: '70', S: '2', MIN: '-0.5' })
+    expect(resilience.retry).toMatchObject({ on: ['reset', 503], baseMs: 70, maxMs: 2_000 })
     expect(params[0]?.clamp).toEqual({ x: { min: -0.5, max: undefined } })
   })
 
@@ -129,8 +129,8 @@ params: [{ clamp: { x: { min: "${variable('MIN')}" } } }]`
   })
 
   test('switches off what false switches off', () => {
-    const { sending } = loadGood(`hedge: ${NAME}`, { NAME: 'false' })
-    expect(sending.hedge).toBeUndefined()
+    const { resilience } = loadGood(`hedge: ${NAME}`, { NAME: 'false' })
+    expect(resilience.hedge).toBeUndefined()
     expect(linesOf(`hedge: ${NAME}`, { NAME: 'true' })).toEqual([
       '1:8 hedge is not false or a map | Write false or a map.',
     ])

@@ -83,8 +83,11 @@ describe('an alias', () => {
 
   test('of an anchor that is there twice is of the last one above it', () => {
     const text = 'retry: { base: &x 1, max: 20 }\ntimeouts: { total: *x, first_byte: &x 2, stream_idle: *x }'
-    const { sending, upstreams } = loadGood(text)
-    expect([sending.retry.baseMs, upstreams[0]?.timeouts]).toEqual([1, { totalMs: 1, firstByteMs: 2, streamIdleMs: 2 }])
+    const { resilience, upstreams } = loadGood(text)
+    expect([resilience.retry.baseMs, upstreams[0]?.timeouts]).toEqual([
+      1,
+      { totalMs: 1, firstByteMs: 2, streamIdleMs: 2 },
+    ])
   })
 
   test('has its problems at the anchor, where they are to be cured', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { ApiError } from '../../../../src/openai/api-error.ts'
-import { SENDING, upstreamOf } from '../targets/scene.ts'
+import { RESILIENCE, upstreamOf } from '../targets/scene.ts'
 import { callFor, endless, type Scene, setScene, settled, warmUp } from './scene.ts'
 
 const GONE = new ApiError('client_closed')
@@ -177,7 +177,7 @@ describe('a deployment without a place', () => {
     const [first] = scene.deployments
     const { signal } = new AbortController()
     const order = () => scene.deployments
-    const route = { model: undefined, sending: SENDING, deployments: scene.deployments, order }
+    const route = { model: undefined, resilience: RESILIENCE, deployments: scene.deployments, order }
     const leave = first?.gate.enter(signal)
     const asking = scene.ask({ route })
     await settled()
@@ -211,7 +211,7 @@ describe('x-should-retry', () => {
     ['an SDK retries', { headers: { 'x-stainless-retry-count': '1' } }, {}, false],
     [
       'nothing is retried here',
-      { model: { sending: { ...SENDING, retry: { ...SENDING.retry, attempts: 1 } } } },
+      { model: { resilience: { ...RESILIENCE, retry: { ...RESILIENCE.retry, attempts: 1 } } } },
       {},
       undefined,
     ],

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { ApiError } from '../../../../src/openai/api-error.ts'
-import { SENDING, upstreamOf } from '../targets/scene.ts'
+import { RESILIENCE, upstreamOf } from '../targets/scene.ts'
 import { callFor, endless, type Scene, type SceneOptions, setScene, settled, warmUp } from './scene.ts'
 
 const HEDGE = { percentile: 95, minMs: 50, budgetPercent: 5 }
-const MODEL = { sending: { ...SENDING, hedge: HEDGE } }
+const MODEL = { resilience: { ...RESILIENCE, hedge: HEDGE } }
 const USUAL_MS = 80
 
 /** A scene whose first deployment is known to be quick. */
@@ -37,7 +37,7 @@ describe('a second call', () => {
   })
 
   test('is never made before the least time that the settings say', async () => {
-    const scene = setHedged({ model: { sending: { ...SENDING, hedge: { ...HEDGE, minMs: 200 } } } })
+    const scene = setHedged({ model: { resilience: { ...RESILIENCE, hedge: { ...HEDGE, minMs: 200 } } } })
     scene.ask().catch(() => undefined)
     await scene.pass(199)
     expect(scene.sent).toHaveLength(1)

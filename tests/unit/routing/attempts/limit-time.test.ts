@@ -4,7 +4,7 @@ import type { Exchange } from '../../../../src/exchange/exchange.ts'
 import { type ExchangeLimits, limitTime } from '../../../../src/routing/attempts/limit-time.ts'
 import type { Deployment, Route } from '../../../../src/routing/targets/router.ts'
 import type { Deadlines } from '../../../../src/timing/deadlines.ts'
-import { SENDING, settingsOf, upstreamOf } from '../targets/scene.ts'
+import { RESILIENCE, settingsOf, upstreamOf } from '../targets/scene.ts'
 import { setScene } from './scene.ts'
 
 const NONE = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
@@ -43,8 +43,8 @@ function limit(
     if (deployment === undefined) throw new Error('there are two deployments')
     return { ...deployment, upstream: upstreamOf(deployment.upstream.name, { timeouts: { ...NONE, totalMs } }) }
   })
-  const sending = { ...SENDING, timeouts: { ...NONE, totalMs: modelMs } }
-  const route: Route = { model: undefined, sending, deployments, order: () => deployments }
+  const resilience = { ...RESILIENCE, timeouts: { ...NONE, totalMs: modelMs } }
+  const route: Route = { model: undefined, resilience, deployments, order: () => deployments }
   const timeouts = { streamIdleMs: 0, totalMs: 60_000 }
   const limits = limitTime(exchange, route, settingsOf(changes), { deadlines, timeouts })
   return {

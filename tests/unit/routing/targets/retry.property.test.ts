@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { backOffMs, parseRetryAfter } from '../../../../src/routing/targets/retry.ts'
-import { SENDING } from './scene.ts'
+import { RESILIENCE } from './scene.ts'
 
 const SETTINGS = fc.record({
   baseMs: fc.integer({ min: 0, max: 60_000 }),
@@ -18,7 +18,7 @@ test('a back-off is never longer than its bounds, and never ends before Retry-Af
       fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: undefined }),
       SHARE,
       (some, repeat, retryAfterMs, share) => {
-        const settings = { ...SENDING.retry, ...some }
+        const settings = { ...RESILIENCE.retry, ...some }
         const waitMs = backOffMs(settings, repeat, retryAfterMs, () => share)
         if (retryAfterMs !== undefined && retryAfterMs > some.retryAfterMaxMs) {
           expect(waitMs).toBeUndefined()

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { backOffMs, createRetryBudget, isRetried, parseRetryAfter } from '../../../../src/routing/targets/retry.ts'
-import { SENDING } from './scene.ts'
+import { RESILIENCE } from './scene.ts'
 
-const { retry } = SENDING
+const { retry } = RESILIENCE
 
 describe('a failure', () => {
   test.each([

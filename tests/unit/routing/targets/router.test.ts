@@ -6,7 +6,7 @@ import {
   fakeClock,
   modelOf,
   orderFor,
-  SENDING,
+  RESILIENCE,
   seededRandom,
   settingsOf,
   targetOf,
@@ -22,7 +22,7 @@ describe('without models', () => {
   test('every name and none lead to the one upstream, by one route that is there before', () => {
     const route = router.route(undefined)
     for (const name of ['gpt-4o', '', '__proto__', 'x'.repeat(10_000)]) expect(router.route(name)).toBe(route)
-    expect(route).toMatchObject({ model: undefined, sending: SENDING })
+    expect(route).toMatchObject({ model: undefined, resilience: RESILIENCE })
     expect(route.order({})).toBe(route.order({ affinity: 'x' }))
     expect(route.order({})).toEqual(route.deployments)
     expect(router.settings).toBe(settings)
@@ -52,7 +52,7 @@ describe('a model', () => {
 
   test('leads to its targets, under the names that the upstreams know', () => {
     const route = router.route('smart')
-    expect(route).toMatchObject({ model: models[0], sending: models[0]?.sending })
+    expect(route).toMatchObject({ model: models[0], resilience: models[0]?.resilience })
     expect(route.deployments.map(({ label, model }) => [label, model])).toEqual([
       ['openai/gpt-4o', 'gpt-4o'],
       ['groq/smart', undefined],
@@ -210,7 +210,7 @@ describe('the route to an upstream', () => {
     expect(router.routeTo('pool', 1).deployments[0]?.health).toBe(
       router.routeTo('pool').deployments[1]?.health ?? never(),
     )
-    expect(router.routeTo('pool', 1)).toMatchObject({ model: undefined, sending: SENDING })
+    expect(router.routeTo('pool', 1)).toMatchObject({ model: undefined, resilience: RESILIENCE })
   })
 
   test('gives way to what is there, where a reload has taken it away', () => {

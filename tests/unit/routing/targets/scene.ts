@@ -2,7 +2,7 @@ import { NO_ANSWERING } from '../../../../src/config/answering-defaults.ts'
 import type {
   BreakerSettings,
   ModelSettings,
-  SendingSettings,
+  ResilienceSettings,
   Settings,
   TargetSettings,
   UpstreamSettings,
@@ -75,7 +75,7 @@ export const BREAKER: BreakerSettings = {
 
 const NO_TIMEOUTS = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
 
-export const SENDING: SendingSettings = {
+export const RESILIENCE: ResilienceSettings = {
   retry: {
     attempts: 3,
     on: ['connect', 429, 503],
@@ -123,7 +123,7 @@ export function modelOf(
   targets: readonly TargetSettings[],
   changes: Partial<ModelSettings> = {},
 ): ModelSettings {
-  return { name, targets, strategy: 'order', sending: SENDING, reportModel: 'upstream', ...changes }
+  return { name, targets, strategy: 'order', resilience: RESILIENCE, reportModel: 'upstream', ...changes }
 }
 
 export function settingsOf(changes: Partial<Settings> = {}): Settings {
@@ -134,7 +134,7 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
     defaultUpstream: upstreams[0]?.name ?? '',
     models: [],
     unknownModels: 'pass',
-    sending: SENDING,
+    resilience: RESILIENCE,
     params: [],
     pins: {},
     debugHeaders: false,

@@ -1,18 +1,18 @@
 import type {
   BreakerSettings,
   HedgeSettings,
+  ResilienceSettings,
   RetryCause,
   RetrySettings,
-  SendingSettings,
   Timeouts,
 } from '../settings.ts'
 import type { Path } from './path.ts'
+import { HEDGE_DEFAULTS } from './resilience-defaults.ts'
 import type { ConfigFile } from './schema.ts'
 import type { Scope } from './scope.ts'
-import { HEDGE_DEFAULTS } from './sending-defaults.ts'
 
 /** The keys of one scope (the file, or a model) that say how requests are sent. */
-export type SendingPart = Pick<ConfigFile, 'retry' | 'hedge' | 'all_open'>
+export type ResiliencePart = Pick<ConfigFile, 'retry' | 'hedge' | 'all_open'>
 
 /** All the server errors there are. */
 const SERVER_ERRORS: readonly RetryCause[] = Array.from({ length: 100 }, (_, index) => 500 + index)
@@ -36,12 +36,12 @@ export function mergeTimeouts(own: Timeouts, wider: Timeouts): Timeouts {
 }
 
 /** How requests are sent, but for time limits: what is not said is the wider scope's. Reports what contradicts itself. */
-export function toSending(
+export function toResilience(
   scope: Scope,
   path: Path,
-  part: SendingPart,
-  wider: SendingSettings,
-): Omit<SendingSettings, 'timeouts'> {
+  part: ResiliencePart,
+  wider: ResilienceSettings,
+): Omit<ResilienceSettings, 'timeouts'> {
   return {
     retry: toRetry(scope, [...path, 'retry'], part.retry, wider.retry),
     hedge: toHedge(part.hedge, wider.hedge),

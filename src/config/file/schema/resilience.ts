@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { BREAKER_DEFAULTS, HEDGE_DEFAULTS, RETRY_DEFAULTS } from '../sending-defaults.ts'
+import { BREAKER_DEFAULTS, HEDGE_DEFAULTS, RETRY_DEFAULTS } from '../resilience-defaults.ts'
 import { closed, duration, optional, orFalse, words, writeDuration } from './fields.ts'
 
 /** `timeouts`: time limits of one call. */
