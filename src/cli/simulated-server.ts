@@ -1,7 +1,7 @@
 import { createSimulatedOpenAI, type SimulatedOpenAIOptions } from '../demo/simulated-openai.ts'
 import { serverUrl } from '../process/server-url.ts'
 import { listenHttp1 } from '../server/http1/listen.ts'
-import { requestOf } from '../server/http1/turn.ts'
+import { requestOf } from '../server/http1/transaction.ts'
 import { createDeadlines } from '../timing/deadlines.ts'
 
 /** A simulated OpenAI that listens on this machine. */
@@ -35,7 +35,7 @@ export function startSimulatedServer(options: SimulatedServerOptions = {}): Simu
       uploadIdleMs: 0,
       writeIdleMs: 0,
       // A reset that was asked for, or a caller that left: either way the connection is over.
-      serve: (turn) => openai.fetch(requestOf(turn)).catch(() => undefined),
+      serve: (transaction) => openai.fetch(requestOf(transaction)).catch(() => undefined),
       refuse: ({ body, entry }) => Response.json(body, { status: entry.status }),
       onDefect: () => undefined,
     },

@@ -1,14 +1,11 @@
-import type { Duplex } from 'node:stream'
 import type { Config } from '../config/config.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { HttpServerDeps } from './http-server-deps.ts'
 import type { Crowd } from './http1/connection-room.ts'
-import type { Http1Deps } from './http1/http1-deps.ts'
-import { type HttpServer, listenHttp1 } from './http1/listen.ts'
-import type { RequestHead } from './http1/request-head.ts'
+import { type Http1Deps, type HttpServer, listenHttp1 } from './http1/listen.ts'
 import type { StalledCut } from './http1/stalled-clients.ts'
-import type { Turn } from './http1/turn.ts'
+import type { Transaction } from './http1/transaction.ts'
 
 /**
  * Listens, and serves an app of Web standards over HTTP/1.1.
@@ -32,14 +29,14 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
       memory: app.memory,
       onStalledCut: (cut) => warnOfCut(cut, MEMORY_USED_UP),
       connections: { connectionsMax: config.limits.connectionsMax, sharePercent: config.limits.callerSharePercent },
-      serve: (turn) => serve(turn, deps),
+      serve: (transaction) => serve(transaction, deps),
       refuse(error) {
         const { status } = error.entry
         log.info({ status, error: error.kind, cause: describeCause(error.cause) }, 'malformed request')
         return Response.json(error.body, { status })
       },
       // The relay is loaded when the first client wants one: most servers never need it, nor the modules below it.
-      onUpgrade(head: RequestHead, socket: Duplex, rest: Uint8Array, from: string) {
+      onUpgrade(head, socket, rest, from) {
         import('./websocket/upgrade-socket.ts').then(
           ({ answerUpgrade }) => answerUpgrade(deps, { head, socket, rest, from }),
           (cause: unknown) => socket.destroy(cause instanceof Error ? cause : undefined),
@@ -86,9 +83,9 @@ function warnNowAndThen(log: HttpServerDeps['log']): WarnNowAndThen {
   }
 }
 
-async function serve(turn: Turn, { app, log }: HttpServerDeps): Promise<Response> {
+async function serve(transaction: Transaction, { app, log }: HttpServerDeps): Promise<Response> {
   try {
-    const { head, body, abort, from } = turn
+    const { head, body, abort, from } = transaction
     const { target, request, isHttp10 } = head
     return await app.fetch(request, { target, isHttp10, abort, body: head.bodyBytes === 0 ? undefined : body, from })
   } catch (cause) {

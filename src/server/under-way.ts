@@ -1,29 +1,34 @@
-/** How much is being served: each from its arrival until the last byte of its answer has left, or its connection is gone. */
+/** Counts the requests under way: each from its arrival until the last byte of its answer has left, or its connection is gone. */
 export interface UnderWay {
   /** Gives a connection its share in the count. */
   readonly share: () => Share
-  /** From now on no connection goes on behind its answer. Resolves when nothing is left. */
+  /** From now on every connection ends behind its answer. Resolves when no request is left. */
   readonly close: () => Promise<void>
-  readonly isClosing: () => boolean
 }
 
 /** A connection's share: it serves one request or none. */
 export interface Share {
   readonly isServing: boolean
+  /** Whether the connection is to end behind its answer. */
+  readonly isClosing: boolean
   begin(): void
   end(): void
 }
 
-/** Makes the count of what is being served. */
+/** Makes the count of the requests under way. */
 export function createUnderWay(): UnderWay {
-  const nothingLeft = Promise.withResolvers<void>()
+  const noneLeft = Promise.withResolvers<void>()
   let count = 0
   let isClosing = false
   const settle = (): void => {
-    if (isClosing && count === 0) nothingLeft.resolve()
+    if (isClosing && count === 0) noneLeft.resolve()
   }
   class OneShare implements Share {
     isServing = false
+
+    get isClosing(): boolean {
+      return isClosing
+    }
 
     begin(): void {
       if (!this.isServing) count += 1
@@ -41,8 +46,7 @@ export function createUnderWay(): UnderWay {
     close() {
       isClosing = true
       settle()
-      return nothingLeft.promise
+      return noneLeft.promise
     },
-    isClosing: () => isClosing,
   }
 }

@@ -17,6 +17,8 @@ export class GatheredBytes {
   /** What small chunks are copied to, which is the last piece as far as it is filled. */
   #block: Uint8Array<ArrayBuffer> | undefined
   #blockBytes = 0
+  /** Whether the block is the caller's, and takes all that comes. */
+  #isBlockGiven = false
   #bytes = 0
 
   /** How many bytes there are. */
@@ -29,11 +31,28 @@ export class GatheredBytes {
     return this.#pieces.length
   }
 
+  /**
+   * Copies the chunks that are there, and those that come until the next `take` or `join`, to one piece: for a length that is known.
+   * A chunk that has no room in it throws a `RangeError`.
+   */
+  gatherInto(block: Uint8Array<ArrayBuffer>): void {
+    const pieces = this.take()
+    this.#block = block
+    this.#blockBytes = 0
+    this.#isBlockGiven = true
+    this.#pieces.push(block)
+    for (const piece of pieces) this.add(piece)
+  }
+
   /** Adds a chunk, which is not written to from now on. */
   add(chunk: Uint8Array<ArrayBuffer>): void {
     const { byteLength } = chunk
     if (byteLength === 0) return
     this.#bytes += byteLength
+    if (this.#isBlockGiven) {
+      this.#copy(chunk)
+      return
+    }
     // The first one may well be all.
     if (byteLength >= SMALL_BYTES || this.#pieces.length === 0) {
       this.#block = undefined
@@ -45,9 +64,7 @@ export class GatheredBytes {
       this.#blockBytes = 0
       this.#pieces.push(this.#block)
     }
-    this.#block.set(chunk, this.#blockBytes)
-    this.#blockBytes += byteLength
-    this.#pieces[this.#pieces.length - 1] = this.#block.subarray(0, this.#blockBytes)
+    this.#copy(chunk)
   }
 
   /** Gives all pieces, in order, and begins anew. */
@@ -55,6 +72,7 @@ export class GatheredBytes {
     const taken = this.#pieces
     this.#pieces = []
     this.#block = undefined
+    this.#isBlockGiven = false
     this.#bytes = 0
     return taken
   }
@@ -63,5 +81,13 @@ export class GatheredBytes {
   join(): Uint8Array<ArrayBuffer> {
     const [only, ...others] = this.take()
     return only !== undefined && others.length === 0 ? only : joinBytes(only === undefined ? [] : [only, ...others])
+  }
+
+  #copy(chunk: Uint8Array<ArrayBuffer>): void {
+    const block = this.#block
+    if (block === undefined) return
+    block.set(chunk, this.#blockBytes)
+    this.#blockBytes += chunk.byteLength
+    this.#pieces[this.#pieces.length - 1] = block.subarray(0, this.#blockBytes)
   }
 }

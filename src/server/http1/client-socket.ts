@@ -6,7 +6,13 @@ import type { Stalled, StalledClients } from './stalled-clients.ts'
 /** Tells a client to send its body (RFC 9110 §15.2.1). */
 const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
-/** A client's end of a connection: what the system does not take at once waits here, and is watched. */
+/**
+ * How long a peer that has been sent everything may take to close, in milliseconds. Closing first could reset bytes that it has not
+ * read, and a peer that meets a closed connection while it writes takes that for the outcome.
+ */
+export const LINGER_MS = 2_000
+
+/** A client's end of a connection: bytes that the system does not take at once wait here, and the wait is watched. */
 export class ClientSocket implements FrameTarget, Stalled {
   readonly #socket: Bun.Socket<unknown>
   readonly #deadlines: Deadlines
@@ -18,7 +24,7 @@ export class ClientSocket implements FrameTarget, Stalled {
   #endsWhenWritten = false
   #waiting: (() => void)[] = []
   #onClosed: (() => void) | undefined
-  /** Whose it is, as far as its address tells. */
+  /** The client's network, as far as its address tells. */
   readonly from: string
   /** Whether nothing more can be written: it was closed by either side. */
   isClosed = false
@@ -36,17 +42,17 @@ export class ClientSocket implements FrameTarget, Stalled {
     return this.#backlog.length === 0
   }
 
-  /** Writes, and returns whether the system has taken it all; where not, wait for `flushed`. */
+  /** Writes, and returns whether the system has taken all of it; where not, wait for `flushed`. */
   write(bytes: Uint8Array): boolean {
     return this.#put(bytes, bytes.byteLength, false)
   }
 
-  /** Writes the first bytes of a buffer that is used again: what the system does not take of them is copied. */
+  /** Writes the first bytes of a buffer that is used again: the bytes that the system does not take are copied. */
   writeScratch(scratch: Buffer, length: number): boolean {
     return this.#put(scratch, length, true)
   }
 
-  /** Asks for the body. */
+  /** Asks for the body with `100 Continue`. */
   writeContinue(): void {
     this.write(CONTINUE)
   }
@@ -57,18 +63,18 @@ export class ClientSocket implements FrameTarget, Stalled {
     return new Promise((resolve) => void this.#waiting.push(resolve))
   }
 
-  /** Ends our side behind what has been written: a FIN, never a reset. The other side may still send. */
+  /** Ends our side when everything written has left: a FIN, never a reset. The client may still send. */
   endWhenWritten(): void {
     this.#endsWhenWritten = true
     if (this.isFlushed && !this.isClosed) this.#socket.shutdown()
   }
 
-  /** Closes at once, in the way that no answer looks complete: what waits is dropped, and the client sees a reset. */
+  /** Closes at once, so that no answer looks complete: bytes that wait are dropped, and the client sees a reset. */
   reset(): void {
     if (!this.isClosed) this.#socket.terminate()
   }
 
-  /** Closes both sides at once; what the system has taken still arrives. */
+  /** Closes both sides at once; bytes that the system has taken still arrive. */
   close(): void {
     if (!this.isClosed) this.#socket.end()
   }
@@ -83,7 +89,7 @@ export class ClientSocket implements FrameTarget, Stalled {
     this.#isPaused = false
   }
 
-  /** Calls back when the connection is closed; there is one such callback, the last one given. */
+  /** Calls back when the connection is closed. There is one such callback: a new one replaces it. */
   onceClosed(callback: (() => void) | undefined): void {
     if (this.isClosed) callback?.()
     else this.#onClosed = callback
@@ -105,7 +111,7 @@ export class ClientSocket implements FrameTarget, Stalled {
   #put(bytes: Uint8Array, length: number, isUsedAgain: boolean): boolean {
     if (this.isClosed) return true
     const taken = this.isFlushed ? this.#socket.write(bytes, 0, length) : 0
-    // Less than nothing: a socket that is closing, whose close event follows.
+    // A negative count comes from a socket that is closing; its close event follows.
     if (taken === length || taken < 0) return true
     const rest = bytes.subarray(taken, length)
     this.#backlog.push(isUsedAgain ? new Uint8Array(rest) : rest)
@@ -134,10 +140,10 @@ export class ClientSocket implements FrameTarget, Stalled {
     return hasMoved
   }
 
-  /** Cuts a client that takes nothing of what waits for it; one that takes little, however slowly, goes on. */
+  /** Cuts a client that takes none of the bytes that wait for it. A client that takes a little, however slowly, goes on. */
   #watch(): void {
     this.#stall = this.#deadlines.start(this.#writeIdleMs, () => {
-      // The system tells only of much room: it is asked once more before the verdict.
+      // The system reports room only when there is a lot of it, so it is tried once more before the cut.
       if (!this.#flush()) this.reset()
       else if (this.#backlog.length > 0) {
         this.#watch()

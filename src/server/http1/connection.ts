@@ -1,67 +1,69 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 import type { Share, UnderWay } from '../under-way.ts'
-import { ArrivedBody } from './arrived-body.ts'
-import type { ClientSocket } from './client-socket.ts'
+import { type ClientSocket, LINGER_MS } from './client-socket.ts'
 import { HeadReader } from './head-reader.ts'
-import type { Http1Deps } from './http1-deps.ts'
-import { LINGER_MS } from './linger.ts'
-import { readRest } from './read-rest.ts'
-import { type BodySource, RequestBody } from './request-body.ts'
-import type { RequestHead } from './request-head.ts'
-import { breakTurn, expectsContinue, keepsAlive, leaveTurn, type Turn, type TurnBody, wantsWebSocket } from './turn.ts'
+import { type RequestHead, wantsWebSocket } from './request-head.ts'
+import { Transaction, type TransactionDeps, type Written } from './transaction.ts'
 import { UpgradedSocket } from './upgraded-socket.ts'
 import { writeRefusal, writeResponse } from './write-response.ts'
-import type { Written } from './written.ts'
 
-/** Longer than the idle time of the usual load balancers (60 s), so that they close first and never race us. */
+/** Longer than the idle time of the usual load balancers (60 s), so that they close first and no request meets a closed connection. */
 const KEEP_ALIVE_MS = 75_000
-const NOTHING = Buffer.alloc(0)
+
+/** What a connection does with the requests that come by it. */
+export interface ConnectionDeps extends TransactionDeps {
+  /** Answers a request; undefined: the connection is reset. Rejects only for a defect, which resets it too. */
+  readonly serve: (transaction: Transaction) => Promise<Response | undefined>
+  /** Takes a WebSocket upgrade: its socket, and the bytes behind the head. Absent: an upgrade is ignored (RFC 9110 §7.8). */
+  readonly onUpgrade?: (head: RequestHead, socket: UpgradedSocket, rest: Uint8Array, from: string) => void
+  /** Makes the answer to bytes that are no request. */
+  readonly refuse: (error: ApiError) => Response
+  readonly onDefect: (cause: unknown) => void
+}
 
 /** One connection of a client: requests are read one after the other, and each is answered before the next is looked at. */
-export class Connection implements BodySource {
-  readonly #deps: Http1Deps
-  readonly #underWay: UnderWay
+export class Connection {
+  readonly #deps: ConnectionDeps
   readonly #share: Share
   readonly #socket: ClientSocket
   readonly from: string
-  readonly #keepAlive: Deadline
+  /** Closes an idle connection, and one whose client does not close it behind the last answer. */
+  #closing: Deadline
   readonly #reader: HeadReader
-  #linger: Deadline | undefined
-  #turn: Turn | undefined
+  #transaction: Transaction | undefined
   #upgraded: UpgradedSocket | undefined
-  /** The last answer has been given: what still comes is not looked at. */
+  /** Whether the last answer has been given: bytes that still come are not looked at. */
   #isOver = false
-  /** One for all requests of the connection, as long as none is aborted: each costs more than it looks. */
+  /** One for all requests of the connection, as long as none is aborted: making one for each is expensive. */
   #abort = new AbortController()
 
-  constructor(socket: ClientSocket, deps: Http1Deps, underWay: UnderWay) {
+  constructor(socket: ClientSocket, deps: ConnectionDeps, underWay: UnderWay) {
     this.#deps = deps
-    this.#underWay = underWay
     this.#share = underWay.share()
     this.#socket = socket
     this.from = socket.from
     this.#reader = new HeadReader(deps.deadlines, (error) => this.#refuse(error))
-    this.#keepAlive = deps.deadlines.start(KEEP_ALIVE_MS, () => this.#socket.close())
+    this.#closing = deps.deadlines.start(KEEP_ALIVE_MS, () => this.#socket.close())
   }
 
-  /** Takes what the client has sent. */
+  /** Takes bytes that the client has sent. */
   onData(bytes: Buffer): void {
     if (this.#upgraded !== undefined) this.#upgraded.onData(bytes)
-    else if (this.#turn !== undefined) this.#feed(this.#turn, bytes)
+    else if (this.#transaction !== undefined) this.#hold(this.#transaction.feed(bytes))
     else if (!this.#isOver) this.#read(bytes)
   }
 
-  /** The client has sent its last byte. What it asked for is wanted no more: one that leaves looks just so. */
+  /** The client has sent its last byte. It wants its answer no more: a client that leaves looks just the same. */
   onEnd(): void {
     if (this.#upgraded !== undefined) this.#upgraded.onEnd()
     else {
-      if (this.#turn !== undefined) leaveTurn(this.#turn)
+      this.#transaction?.leave()
       this.#socket.close()
     }
   }
 
-  /** The system takes more of what waits. */
+  /** The system takes more of the bytes that wait. */
   onDrain(): void {
     this.#socket.onDrain()
   }
@@ -69,130 +71,78 @@ export class Connection implements BodySource {
   /** The connection is gone. */
   onClose(): void {
     this.#socket.onClose()
-    this.#keepAlive.clear()
+    this.#closing.clear()
     this.#reader.stop()
-    this.#linger?.clear()
     this.#upgraded?.onClose()
-    if (this.#turn !== undefined) leaveTurn(this.#turn)
+    this.#transaction?.leave()
   }
 
-  /** Closes it where no request is under way. */
+  /** Closes the connection where no request is under way. */
   closeIfIdle(): void {
     if (this.isIdle) this.#socket.close()
   }
 
-  /** Closes it at once: what has been answered still arrives, an answer under way is broken. */
+  /** Closes the connection at once: an answer that has been written still arrives, an answer under way is broken. */
   abandon(): void {
     if (this.#isOver || this.isIdle) this.#socket.close()
     else this.#socket.reset()
   }
 
-  pause(): void {
-    this.#socket.pause()
-  }
-
-  resume(): void {
-    this.#socket.resume()
-  }
-
-  onFirstWait(): void {
-    if (this.#turn !== undefined && expectsContinue(this.#turn)) this.#socket.writeContinue()
-  }
-
-  startUploadClock(onExpire: () => void): Deadline {
-    return this.#deps.deadlines.start(this.#deps.uploadIdleMs, onExpire)
-  }
-
-  /** Breaks off what is being served, in a way that it does not look complete, and is recorded. */
+  /** Breaks off the answer under way, so that it does not look complete and is recorded. */
   breakOff(reason: ApiError): void {
-    if (this.#share.isServing && this.#turn !== undefined) breakTurn(this.#turn, reason)
+    if (this.#share.isServing) this.#transaction?.breakOff(reason)
     this.#upgraded?.destroy()
   }
 
   /** Whether no request is under way. */
   get isIdle(): boolean {
-    return this.#turn === undefined && this.#upgraded === undefined
+    return this.#transaction === undefined && this.#upgraded === undefined
   }
 
-  /** Looks for the next request in what has come. */
+  /** Looks for the next request in the bytes that have come. */
   #read(bytes?: Buffer): void {
-    this.#keepAlive.suspend()
+    this.#closing.suspend()
     try {
       const found = this.#reader.read(bytes)
-      if (found !== undefined) this.#start(found.head, found.rest)
+      if (found === undefined) return
+      if (this.#deps.onUpgrade !== undefined && wantsWebSocket(found.head)) this.#upgrade(found.head, found.rest)
+      else this.#start(found.head, found.rest)
     } catch (cause) {
       this.#refuse(cause)
     }
   }
 
-  /** Starts the turn of a request whose head has come; `rest` is what came behind it. Throws `malformed_request`. */
+  /** Starts the transaction of a request whose head has come; `rest` are the bytes behind it. Throws `malformed_request`. */
   #start(head: RequestHead, rest: Buffer | undefined): void {
-    if (this.#deps.onUpgrade !== undefined && wantsWebSocket(head)) {
-      this.#upgrade(this.#deps.onUpgrade, head, rest ?? NOTHING)
-      return
-    }
-    const body = this.#bodyOf(head, rest)
     if (this.#abort.signal.aborted) this.#abort = new AbortController()
-    const turn: Turn = { head, body, from: this.from, abort: this.#abort, isLast: !keepsAlive(head), isAnswered: false }
-    this.#turn = turn
+    const transaction = new Transaction(head, rest, this.#abort, this.#socket, this.#deps)
+    if (rest !== undefined && rest.byteLength !== head.bodyBytes) this.#hold(transaction.body.feed(rest))
+    this.#transaction = transaction
     this.#share.begin()
     this.#deps
-      .serve(turn)
-      .then((response) => this.#answer(turn, response))
+      .serve(transaction)
+      .then((response) => (response === undefined ? this.#drop() : this.#answer(transaction, response)))
       .catch((cause: unknown) => this.#fail(cause))
   }
 
-  #bodyOf({ bodyBytes }: RequestHead, rest: Buffer | undefined): TurnBody {
-    if (bodyBytes === 0) {
-      this.#hold(rest)
-      return ArrivedBody.NONE
-    }
-    if (rest?.byteLength === bodyBytes) return new ArrivedBody(rest)
-    const body = new RequestBody(bodyBytes, this, this.#deps.uploadPace)
-    if (rest !== undefined) this.#hold(body.feed(rest))
-    return body
-  }
-
-  /** Takes bytes that come while a request is under way: of its body, or of the next one. */
-  #feed(turn: Turn, bytes: Buffer): void {
-    if (turn.body.isComplete) {
-      this.#hold(bytes)
-      return
-    }
-    try {
-      const rest = turn.body.feed(bytes)
-      turn.body.settle()
-      this.#hold(rest)
-    } catch (cause) {
-      turn.isLast = true
-      breakTurn(turn, cause instanceof ApiError ? cause : new ApiError('malformed_request', { cause }))
-    }
-  }
-
+  /** Keeps bytes of the next request. Where there is no room for more, the client is paused until its request is answered. */
   #hold(bytes: Buffer | undefined): void {
-    if (bytes === undefined || this.#turn?.isLast === true) return
-    // Then the client is not read until the turn comes.
-    if (!this.#reader.hold(bytes)) this.#socket.pause()
+    if (bytes !== undefined && this.#transaction?.isLast !== true && !this.#reader.hold(bytes)) this.#socket.pause()
   }
 
-  #answer(turn: Turn, response: Response | undefined): void {
-    if (response === undefined) {
-      this.#drop()
-      return
-    }
-    // The head says so while it can: what is still unread then would be taken for the next request.
-    if (!turn.body.isComplete || this.#underWay.isClosing()) turn.isLast = true
-    const written = writeResponse(response, turn, this.#socket)
-    if (written === 'complete' && this.#socket.isFlushed) this.#finish(turn, written)
-    else this.#finishLater(turn, written).catch((cause: unknown) => this.#fail(cause))
+  #answer(transaction: Transaction, response: Response): void {
+    // The rest of an unread body would be taken for the next request: the head has to announce the end of the connection.
+    if (!transaction.body.isComplete || this.#share.isClosing) transaction.isLast = true
+    const written = writeResponse(response, transaction, this.#socket)
+    if (written === 'complete' && this.#socket.isFlushed) this.#finish(transaction, written)
+    else this.#finishLater(transaction, written).catch((cause: unknown) => this.#fail(cause))
   }
 
-  async #finishLater(turn: Turn, writing: Written | Promise<Written>): Promise<void> {
+  async #finishLater(transaction: Transaction, writing: Written | Promise<Written>): Promise<void> {
     const written = await writing
     if (!this.#socket.isFlushed) await this.#socket.flushed()
-    if (written === 'complete' && !turn.body.isComplete && !this.#socket.isClosed)
-      await readRest(turn.body, this.#deps.deadlines)
-    this.#finish(turn, written)
+    if (written === 'complete' && !transaction.body.isComplete && !this.#socket.isClosed) await transaction.readRest()
+    this.#finish(transaction, written)
   }
 
   #fail(cause: unknown): void {
@@ -205,29 +155,29 @@ export class Connection implements BodySource {
     this.#share.end()
   }
 
-  /** Goes on with the next request, or ends the connection, with this answer's last byte or in the midst of it. */
-  #finish(turn: Turn, written: Written): void {
+  /** Goes on with the next request, or ends the connection: behind this answer's last byte, or in the midst of it. */
+  #finish(transaction: Transaction, written: Written): void {
     if (this.#socket.isClosed || written === 'reset') this.#drop()
-    else if (written === 'broken' || turn.isLast) {
-      turn.isLast = true
+    else if (written === 'broken' || transaction.isLast) {
+      transaction.isLast = true
       this.#end()
-      this.#share.end()
     } else {
-      this.#turn = undefined
+      this.#transaction = undefined
       this.#socket.resume()
       if (this.#reader.hasBytes) this.#read()
-      else if (this.#underWay.isClosing()) this.#socket.close()
-      else this.#keepAlive.touch()
-      if (this.#turn === undefined) this.#share.end()
+      else if (this.#share.isClosing) this.#socket.close()
+      else this.#closing.touch()
+      if (this.#transaction === undefined) this.#share.end()
     }
   }
 
-  /** Says goodbye, and waits a moment for the client's own. */
+  /** Ends our side, and waits a moment for the client to end its own. */
   #end(): void {
     this.#isOver = true
     this.#socket.endWhenWritten()
-    this.#keepAlive.clear()
-    this.#linger = this.#deps.deadlines.start(LINGER_MS, () => this.#socket.close())
+    this.#closing.clear()
+    this.#share.end()
+    this.#closing = this.#deps.deadlines.start(LINGER_MS, () => this.#socket.close())
   }
 
   #refuse(cause: unknown): void {
@@ -240,11 +190,11 @@ export class Connection implements BodySource {
     )
   }
 
-  #upgrade(onUpgrade: NonNullable<Http1Deps['onUpgrade']>, head: RequestHead, rest: Buffer): void {
+  #upgrade(head: RequestHead, rest: Buffer | undefined): void {
     const upgraded = new UpgradedSocket(this.#socket)
     this.#upgraded = upgraded
     this.#share.begin()
     upgraded.once('close', () => this.#share.end())
-    onUpgrade(head, upgraded, rest, this.from)
+    this.#deps.onUpgrade?.(head, upgraded, rest ?? Buffer.alloc(0), this.from)
   }
 }

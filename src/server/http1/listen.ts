@@ -2,12 +2,24 @@ import type { TlsTexts } from '../../config/config.ts'
 import { MemoryBudget } from '../../exchange/memory-budget.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { createUnderWay } from '../under-way.ts'
-import { ClientSocket } from './client-socket.ts'
-import { Connection } from './connection.ts'
-import { ConnectionRoom } from './connection-room.ts'
-import type { Http1Deps } from './http1-deps.ts'
-import { LINGER_MS } from './linger.ts'
-import { StalledClients } from './stalled-clients.ts'
+import { ClientSocket, LINGER_MS } from './client-socket.ts'
+import { Connection, type ConnectionDeps } from './connection.ts'
+import { ConnectionRoom, type ConnectionRoomDeps, type Crowd } from './connection-room.ts'
+import { StalledClients, type StalledCut } from './stalled-clients.ts'
+
+/** What a server does with its connections and their requests. */
+export interface Http1Deps extends ConnectionDeps {
+  /** How long a client may take none of the bytes that wait for it, in milliseconds; 0: for ever. */
+  readonly writeIdleMs: number
+  /** Counts the bytes that wait for clients that do not take them; absent: they are not counted. */
+  readonly memory?: MemoryBudget
+  /** Called when such a client is cut because no memory is left. */
+  readonly onStalledCut?: (cut: StalledCut) => void
+  /** The most connections; absent: as many as the limit on open files allows. */
+  readonly connections?: Pick<ConnectionRoomDeps, 'connectionsMax' | 'sharePercent'>
+  /** Called when connections come near their limit. */
+  readonly onCrowded?: (crowd: Crowd) => void
+}
 
 /** Where to listen, and how. */
 export interface ListenOptions {
@@ -15,18 +27,18 @@ export interface ListenOptions {
   /** 0: any free one. */
   readonly port: number
   readonly tls?: TlsTexts | undefined
-  /** Whether other sockets of this user may listen on the same port, and share what comes; `useTls` needs that. */
+  /** Whether other sockets of this user may listen on the same port, and share its connections; `useTls` needs that. */
   readonly reusePort?: boolean
 }
 
 /** A server that listens. */
 export interface HttpServer {
   readonly port: number
-  /** Has new connections get another certificate; those that there are go on. Throws what is wrong with it, and changes nothing. */
+  /** Gives new connections another certificate; open ones go on. Where something is wrong with it, throws that and changes nothing. */
   readonly useTls: (tls: TlsTexts) => void
   /** Refuses new connections, and closes idle ones in a moment. Resolves when the last byte of every answer has left. */
   readonly close: () => Promise<void>
-  /** Breaks off every answer, in a way that none looks complete. */
+  /** Breaks off every answer, so that none looks complete. */
   readonly breakOff: () => void
   /** Closes every connection at once. */
   readonly closeAll: () => void
@@ -35,7 +47,7 @@ export interface HttpServer {
 /**
  * Listens for HTTP/1.1 on a TCP socket, over TLS where that is given.
  *
- * Throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) where it can't listen.
+ * Throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) when it can't listen.
  *
  * @example
  * const server = listenHttp1({ hostname: '127.0.0.1', port: 0 }, deps)
@@ -61,7 +73,7 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
       connections.add(socket.data)
       if (!room.admit(socket.data, connections)) socket.data.closeIfIdle()
     },
-    // That there is one has a connection opened when it comes, and not behind its TLS handshake: it counts, though it may never say a word.
+    // Without this handler, a connection would be opened behind its TLS handshake only: one that never speaks would not be counted.
     handshake(socket, isDone) {
       if (!isDone) socket.terminate()
     },
@@ -69,7 +81,7 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
     drain: (socket) => socket.data.onDrain(),
     end: (socket) => socket.data.onEnd(),
     close(socket) {
-      // One that is gone before it could be opened.
+      // Undefined where the socket closed before it was opened.
       const connection: Connection | undefined = socket.data
       if (connection === undefined) return
       connections.delete(connection)
@@ -77,7 +89,7 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
       connection.onClose()
     },
     error(_socket, cause) {
-      // One with a code is the network's or the TLS peer's doing, and is followed by the close; any other is a defect.
+      // An error with a code comes from the network or the TLS peer, and a close follows; any other is a defect.
       if (!('code' in cause)) deps.onDefect(cause)
     },
   }
@@ -92,14 +104,14 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
       if (isClosing) return
       const former = listener
       listener = listenWith(accept, { ...options, port: former.port, tls })
-      // What has come to it by now is taken first: this runs right behind the next look at the sockets.
+      // The next look at the sockets still accepts the connections that have come to the former listener.
       setImmediate(() => former.stop())
     },
     close() {
       isClosing = true
       listener.stop()
       const closed = underWay.close()
-      // A request may be on its way on each: one that is closed just then looks cut off, and may be sent anew by nobody.
+      // An idle connection may have a request on its way: closed at once, it would look cut off, and a client need not send it anew.
       deps.deadlines.start(LINGER_MS, () => {
         for (const connection of connections) connection.closeIfIdle()
       })

@@ -16,9 +16,9 @@ export interface RequestHead {
   /** Exactly as it stands on the request line (RFC 9112 §3.2). */
   readonly target: string
   readonly isHttp10: boolean
-  /** A standard one without its body. Its URL is for routing by its path only; the Host is among the headers. */
+  /** A standard request without its body. Its URL serves only to route by its path; the Host is among the headers. */
   readonly request: Request
-  /** Bytes of the body that follows; `CHUNKED` where it tells its own end. */
+  /** The length of the body that follows, in bytes; `CHUNKED` where its last chunk tells the end. */
   readonly bodyBytes: number
   /** Where the body begins in the bytes that were read. */
   readonly end: number
@@ -27,18 +27,17 @@ export interface RequestHead {
 /** A body in the chunked coding (RFC 9112 §7.1). */
 export const CHUNKED = -1
 
-/** Request line and headers together; nginx and Node give about as much. */
+/** The limit on request line and headers together; nginx and Node have about the same. */
 const HEAD_BYTES_MAX = 16 * 1024
-/** Elysia takes the first slash from the seventh character on for the path's, and reads none of this. */
+/** A stand-in: Elysia looks for the path's first slash from the seventh character on, and reads none of the origin. */
 const ORIGIN = 'http://nexcode.invalid'
 
 /**
- * Reads the head of a request off the bytes of a connection; undefined: its end has not come.
+ * Reads the head of a request from the bytes of a connection; undefined: its end has not come.
  *
- * It takes what RFC 9112 spells and nothing else, because what two servers read in two ways can be smuggled past one
- * of them (§11.2): no bare CR or LF, no folded line, no space before a colon, one length, and `chunked` as the only
- * coding. Throws `malformed_request`,
- * `method_not_allowed`, `invalid_target`, `invalid_header` or `headers_too_large`.
+ * Accepts only what RFC 9112 spells, because a request that two servers read in two ways can be smuggled past one of
+ * them (§11.2): no bare CR or LF, no folded line, no space before a colon, one length, and `chunked` as the only
+ * coding. Throws `malformed_request`, `method_not_allowed`, `invalid_target`, `invalid_header` or `headers_too_large`.
  *
  * @example
  * const head = readRequestHead(bytes)
@@ -55,18 +54,34 @@ export function readRequestHead(bytes: Buffer): RequestHead | undefined {
   if (line === null) throw oddRequestLine(text)
   const [, method = '', target = '', minor] = line
   if (!METHODS.has(method)) throw refused('method_not_allowed', 'a method')
-  // Its own headers are filled: headers that are made first would be copied.
+  // The headers are added to the request's own: a `Headers` passed to the constructor would be copied.
   const request = new Request(ORIGIN + (target.startsWith('/') ? target : '/'), { method })
   readFields(text, REQUEST_LINE.lastIndex, request.headers)
   const isHttp10 = minor === '0'
   return { method, target, isHttp10, request, bodyBytes: bodyBytesOf(request.headers, isHttp10), end: end + 4 }
 }
 
-/** Checks all header lines at once, and then cuts them: a match for each of them would cost more than both. */
+/** Whether the client lets the connection go on behind this request (RFC 9112 §9.3). */
+export function keepsAlive({ isHttp10, request, method }: RequestHead): boolean {
+  if (method === 'CONNECT') return false
+  const connection = request.headers.get('connection')
+  if (connection === null) return !isHttp10
+  const options = connection.toLowerCase()
+  return !options.includes('close') && (!isHttp10 || options.includes('keep-alive'))
+}
+
+/** Whether a request asks for a WebSocket (RFC 6455 §4.2.1). */
+export function wantsWebSocket({ method, bodyBytes, request }: RequestHead): boolean {
+  if (method !== 'GET' || bodyBytes !== 0) return false
+  if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return false
+  return request.headers.get('connection')?.toLowerCase().includes('upgrade') === true
+}
+
+/** Checks all header lines with one match, and then cuts them: a match for each line would cost more than both. Throws what `oddFieldLine` finds. */
 function readFields(text: string, from: number, headers: Headers): void {
   FIELD_LINES.lastIndex = from
   FIELD_LINES.test(text)
-  // Where nothing matched, it is set back to the beginning.
+  // A test that fails sets `lastIndex` back to 0.
   if (from < text.length && FIELD_LINES.lastIndex !== text.length)
     throw oddFieldLine(text.slice(Math.max(from, FIELD_LINES.lastIndex)))
   for (let at = from; at < text.length; ) {
@@ -77,7 +92,7 @@ function readFields(text: string, from: number, headers: Headers): void {
   }
 }
 
-/** The length of the body, spelled in the one way that every hop reads alike; repeated headers are joined by a comma. */
+/** The length of the body. Repeated headers are joined by a comma, and refused by that. Throws `malformed_request`. */
 function bodyBytesOf(headers: Headers, isHttp10: boolean): number {
   const coding = headers.get('transfer-encoding')
   const length = headers.get('content-length')

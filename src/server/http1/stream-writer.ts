@@ -6,8 +6,7 @@ import { batchesOf, isLong } from './batches.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { openFrame } from './frame.ts'
 import type { ResponseFraming } from './response-head.ts'
-import { leaveTurn, type Turn } from './turn.ts'
-import type { Written } from './written.ts'
+import type { Transaction, Written } from './transaction.ts'
 
 /** The runtime's own addition to the standard reader: all chunks that are there at once, mostly without a promise. */
 interface ManyReader extends ReadableStreamDefaultReader<Uint8Array> {
@@ -31,7 +30,7 @@ export async function writeStream(
   response: Response,
   text: string,
   framing: ResponseFraming,
-  { turn, socket, tap }: StreamTo,
+  { transaction, socket, tap }: StreamTo,
 ): Promise<Written> {
   const reader = readerOf(response, tap)
   const out = new StreamWriter(text, framing, Number(response.headers.get('content-length') ?? 0), socket)
@@ -46,9 +45,9 @@ export async function writeStream(
   }
   const rest = new RestOfBody(tap, (reason) => {
     leave(reason)
-    leaveTurn(turn)
+    transaction.leave()
   })
-  turn.onLeave = () => rest.isRead()
+  transaction.onLeave = () => rest.isRead()
   socket.onceClosed(() => {
     if (!rest.isRead()) leave()
   })
@@ -78,7 +77,7 @@ export async function writeStream(
     return written
   } finally {
     rest.stop()
-    turn.onLeave = undefined
+    transaction.onLeave = undefined
     socket.onceClosed(undefined)
   }
 }
@@ -101,7 +100,7 @@ function pass(chunks: readonly Uint8Array[], tap: Tap, out: StreamWriter): boole
 
 /** Where a stream is written to, and who is told. */
 export interface StreamTo {
-  readonly turn: Turn
+  readonly transaction: Transaction
   readonly socket: ClientSocket
   readonly tap: Tap
 }

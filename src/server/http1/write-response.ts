@@ -4,8 +4,7 @@ import type { ClientSocket } from './client-socket.ts'
 import { openFrame } from './frame.ts'
 import { writeResponseHead } from './response-head.ts'
 import { writeStream } from './stream-writer.ts'
-import type { Turn } from './turn.ts'
-import type { Written } from './written.ts'
+import type { Transaction, Written } from './transaction.ts'
 
 const NOTHING = new Uint8Array()
 const UNWATCHED = { onEnd: (): void => undefined }
@@ -15,20 +14,24 @@ const UNWATCHED = { onEnd: (): void => undefined }
  *
  * A body that fails gives `broken`, and no proper end is written. Never rejects.
  */
-export function writeResponse(response: Response, turn: Turn, socket: ClientSocket): Written | Promise<Written> {
+export function writeResponse(
+  response: Response,
+  transaction: Transaction,
+  socket: ClientSocket,
+): Written | Promise<Written> {
   const note = bodyNoteOf(response)
   const whole = note !== undefined && 'whole' in note ? note.whole : response.body === null ? NOTHING : undefined
-  const { head, isLast } = turn
+  const { head, isLast } = transaction
   const written = writeResponseHead(response, { head, isLast, bodyBytes: whole?.byteLength })
   const { text, framing } = written
-  turn.isLast = written.isLast
-  turn.isAnswered = true
+  transaction.isLast = written.isLast
+  transaction.isAnswered = true
   if (whole !== undefined) {
     writeTogether(text, framing === 'none' ? NOTHING : whole, socket)
     return 'complete'
   }
   const tap = note !== undefined && 'tap' in note ? note.tap : new Tap(UNWATCHED)
-  return writeStream(response, text, framing, { turn, socket, tap })
+  return writeStream(response, text, framing, { transaction, socket, tap })
 }
 
 /** Writes the answer to what is no request, as the connection's last. */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Deadlines } from '../../timing/deadlines.ts'
-import { LINGER_MS } from '../http1/linger.ts'
+import { LINGER_MS } from '../http1/client-socket.ts'
 
 /**
  * Writes the last bytes to a client's socket and ends it. Resolves when it is closed, and never rejects.

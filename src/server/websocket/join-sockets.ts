@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
-import { LINGER_MS } from '../http1/linger.ts'
+import { LINGER_MS } from '../http1/client-socket.ts'
 import { countedStall } from './counted-stall.ts'
 import { pour, type Shown } from './pour.ts'
 

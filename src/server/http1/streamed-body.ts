@@ -4,34 +4,19 @@ import type { Deadline } from '../../timing/deadlines.ts'
 import { breathe } from '../../timing/slices.ts'
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts'
 import { CHUNKED } from './request-head.ts'
-import type { TurnBody } from './turn.ts'
+import type { BodySource, TransactionBody } from './transaction-body.ts'
 import { type UploadPace, UploadRate } from './upload-rate.ts'
 
-/** The connection that a body comes by. */
-export interface BodySource {
-  pause(): void
-  resume(): void
-  /** Called once, before anything is waited for: the client may be waiting for `100 Continue` (RFC 9110 §10.1.1). */
-  onFirstWait(): void
-  /** Starts the clock between two reads of a body that is waited for. */
-  startUploadClock(onExpire: () => void): Deadline
-}
-
-/** As much is read ahead of whoever reads the body. */
+/** The most that is read ahead of the reader. */
 const AHEAD_BYTES_MAX = 256 * 1024
 
-/** A body of up to so many bytes is put together as it comes; of a longer one the pieces are kept, for it may never come. */
+/** A body up to this size is gathered into one buffer; the pieces of a longer one are kept, because it may never come. */
 const GATHERED_BYTES_MAX = 1024 * 1024
-/** So long chunks are taken apart at a time. */
+/** The longest time in a row that chunks are decoded before others get their turn. */
 const BUSY_MS = 2
 
-interface Gathering {
-  readonly resolve: (whole: Uint8Array<ArrayBuffer>) => void
-  readonly reject: (cause: unknown) => void
-}
-
-/** The body of one request, as it comes off the connection. */
-export class RequestBody implements TurnBody {
+/** A body that comes off the connection piece by piece, held until it is read. */
+export class StreamedBody implements TransactionBody {
   readonly length: number | undefined
   readonly #source: BodySource
   readonly #pace: UploadPace | undefined
@@ -49,11 +34,9 @@ export class RequestBody implements TurnBody {
   #onOver: (() => void) | undefined
   readonly #onArrived: ((at: number) => void)[] = []
   #arrivedAt: number | undefined
-  #gathering: Gathering | undefined
-  /** What a body is put together in. */
-  #target: Uint8Array<ArrayBuffer> | undefined
-  #targetBytes = 0
-  /** How long its chunks have been taken apart since others had their turn, in ms. */
+  /** The promise of all of it, where that was asked for. */
+  #gathering: PromiseWithResolvers<Uint8Array<ArrayBuffer>> | undefined
+  /** How long chunks have been decoded since others had their turn, in ms. */
   #busyMs = 0
 
   constructor(bodyBytes: number, source: BodySource, pace: UploadPace | undefined) {
@@ -64,61 +47,51 @@ export class RequestBody implements TurnBody {
     this.length = bodyBytes === CHUNKED ? undefined : bodyBytes
   }
 
-  /** Whether its last byte has come. */
   get isComplete(): boolean {
-    return this.#chunked === undefined ? this.#left === 0 : this.#chunked.isDone()
+    return this.#chunked?.isDone() ?? this.#left === 0
   }
 
-  /** Takes bytes of the connection, and returns those behind the body, if any. Throws `malformed_request`. */
   feed(bytes: Buffer): Buffer | undefined {
     this.#rate?.come(bytes.byteLength)
-    if (this.#chunked === undefined && bytes.byteLength <= this.#left) {
-      this.#left -= bytes.byteLength
-      this.#add(bytes)
-      return undefined
-    }
-    const taken = this.#chunked === undefined ? this.#takeLast(bytes) : this.#takeChunks(this.#chunked, bytes)
+    const taken = this.#chunked === undefined ? this.#takeCounted(bytes) : this.#takeChunks(this.#chunked, bytes)
     return taken < bytes.byteLength ? bytes.subarray(taken) : undefined
   }
 
-  /** To be called when something was fed: hands it to the reader, or stops the client where nobody reads. */
   settle(): void {
     if (!this.isComplete && this.#rate?.isTooSlow(performance.now()) === true) {
       this.fail(new ApiError('upload_timeout'))
       return
     }
-    if (this.#gathering !== undefined) this.#gather(this.#gathering)
+    if (this.#gathering !== undefined) this.#gather(this.#gathering.resolve)
     else if (this.#isWanted && (this.#held.byteLength > 0 || this.isComplete)) this.#deliver()
     else if (this.#held.byteLength > AHEAD_BYTES_MAX) this.#source.pause()
     if (this.isComplete) this.#arrive()
     else if (this.#busyMs > BUSY_MS) this.#rest()
   }
 
-  /** All of it: at once where it has come. One of up to 1 MiB is put together as it comes. */
+  /** Gives all of it: at once where it has come. A body of up to 1 MiB is gathered into one buffer. Rejects with the reason of `fail`. */
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     if (this.isComplete) return this.#held.join()
     if (this.#failure !== undefined) return Promise.reject(this.#failure.cause)
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>()
-    this.#gathering = { resolve, reject }
+    const gathering = Promise.withResolvers<Uint8Array<ArrayBuffer>>()
+    this.#gathering = gathering
     const bytes = this.#held.byteLength + this.#left
-    if (this.#chunked === undefined && bytes <= GATHERED_BYTES_MAX) this.#gatherInto(Buffer.allocUnsafe(bytes))
+    if (this.#chunked === undefined && bytes <= GATHERED_BYTES_MAX) this.#held.gatherInto(Buffer.allocUnsafe(bytes))
     this.#startClock()
     this.#wait()
-    return promise
+    return gathering.promise
   }
 
-  /** A stream of it, never read further ahead than 256 KiB. */
+  /** Gives a stream of it, which never holds more than 256 KiB that nobody has read. */
   stream(): ReadableStream<Uint8Array> {
     this.#startClock()
     return new ReadableStream<Uint8Array>(
       {
-        start: (controller) => {
+        pull: (controller) => {
           this.#controller = controller
-        },
-        pull: () => {
           this.#isRead = true
           this.#isWanted = true
-          if (this.#failure !== undefined) this.#controller?.error(this.#failure.cause)
+          if (this.#failure !== undefined) controller.error(this.#failure.cause)
           else if (this.#held.byteLength > 0 || this.isComplete) this.#deliver()
           else this.#wait()
         },
@@ -128,14 +101,12 @@ export class RequestBody implements TurnBody {
     )
   }
 
-  /** Calls back with the time of its last byte. */
   onceArrived(callback: (at: number) => void): void {
-    // One that has come as a whole before anybody was told of it has come just now.
+    // A body that was complete before it was first settled has come just now.
     if (this.isComplete) callback(this.#arrivedAt ?? performance.now())
     else this.#onArrived.push(callback)
   }
 
-  /** It will never be complete: whoever reads it is told. */
   fail(cause: unknown): void {
     if (this.#failure !== undefined) return
     this.#failure = { cause }
@@ -145,7 +116,6 @@ export class RequestBody implements TurnBody {
     this.#onOver?.()
   }
 
-  /** Nobody wants the rest: it is read and dropped. */
   drop(): void {
     this.#isDropped = true
     this.#idle?.clear()
@@ -153,12 +123,10 @@ export class RequestBody implements TurnBody {
     this.#source.resume()
   }
 
-  /** Whether somebody has begun to read its stream, and goes on. */
   get isBeingRead(): boolean {
     return (this.#isRead || this.#gathering !== undefined) && !this.#isDropped
   }
 
-  /** Calls back when nothing more of it will come. */
   onceOver(callback: () => void): void {
     if (this.isComplete || this.#failure !== undefined) callback()
     else this.#onOver = callback
@@ -172,10 +140,10 @@ export class RequestBody implements TurnBody {
     this.#onOver?.()
   }
 
-  #takeLast(bytes: Buffer): number {
-    const taken = this.#left
-    this.#add(bytes.subarray(0, taken))
-    this.#left = 0
+  #takeCounted(bytes: Buffer): number {
+    const taken = Math.min(this.#left, bytes.byteLength)
+    this.#left -= taken
+    this.#add(taken === bytes.byteLength ? bytes : bytes.subarray(0, taken))
     return taken
   }
 
@@ -186,22 +154,15 @@ export class RequestBody implements TurnBody {
     return taken
   }
 
-  /** Its chunks are so many that taking them apart keeps others waiting: what comes next does so when these have had their turn. */
+  /** Pauses the client until others have had their turn: so many chunks take time to decode. */
   #rest(): void {
     this.#busyMs = 0
     this.#source.pause()
-    const goOn = (): void => (this.#held.byteLength <= AHEAD_BYTES_MAX ? this.#source.resume() : undefined)
-    void breathe().then(goOn)
+    void breathe().then(() => (this.#held.byteLength <= AHEAD_BYTES_MAX ? this.#source.resume() : undefined))
   }
 
   #add(payload: Buffer): void {
-    if (this.#isDropped || payload.byteLength === 0) return
-    if (this.#target === undefined) {
-      this.#held.add(payload as Uint8Array<ArrayBuffer>)
-      return
-    }
-    this.#target.set(payload, this.#targetBytes)
-    this.#targetBytes += payload.byteLength
+    if (!this.#isDropped) this.#held.add(payload as Uint8Array<ArrayBuffer>)
   }
 
   #startClock(): void {
@@ -210,22 +171,12 @@ export class RequestBody implements TurnBody {
     if (this.#pace !== undefined && this.#pace.bytesPerSecondMin > 0) this.#rate = new UploadRate(this.#pace)
   }
 
-  #gatherInto(target: Uint8Array<ArrayBuffer>): void {
-    for (const payload of this.#held.take()) {
-      target.set(payload, this.#targetBytes)
-      this.#targetBytes += payload.byteLength
-    }
-    this.#target = target
-  }
-
-  #gather({ resolve }: Gathering): void {
-    if (!this.isComplete) {
-      this.#idle?.touch()
-      return
-    }
-    this.#idle?.clear()
-    this.#gathering = undefined
-    resolve(this.#target ?? this.#held.join())
+  #gather(resolve: (whole: Uint8Array<ArrayBuffer>) => void): void {
+    if (this.isComplete) {
+      this.#idle?.clear()
+      this.#gathering = undefined
+      resolve(this.#held.join())
+    } else this.#idle?.touch()
   }
 
   #wait(): void {
