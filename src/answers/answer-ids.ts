@@ -1,4 +1,5 @@
 import { formatOf } from '../formats/bytes/content-coding.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { isJsonType } from '../formats/json/json-type.ts'
 import { StringScanner } from '../formats/json/string-scanner.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
@@ -158,17 +159,17 @@ function createSearch(onId: OnObjectId): Search {
 function decoded(format: Bun.CompressionFormat, add: (chunk: Uint8Array) => void): AnswerIds {
   const { writable, readable } = new DecompressionStream(format)
   const writer = writable.getWriter()
-  const reading = (async () => {
+  const read = async (): Promise<void> => {
     for await (const chunk of readable) add(chunk)
-  })().catch(() => undefined)
-  const ignore = (): undefined => undefined
+  }
+  const reading = ignoreRejection(read())
   return {
     isLate: true,
     add(chunk) {
-      writer.write(chunk.slice()).catch(ignore)
+      void ignoreRejection(writer.write(chunk.slice()))
     },
     async end() {
-      writer.close().catch(ignore)
+      void ignoreRejection(writer.close())
       await reading
     },
   }

@@ -1,3 +1,5 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
+
 /**
  * Passes a body on as it comes, but its end, which waits for something: the client may go by what that brings as soon as it has
  * the whole body.
@@ -25,7 +27,7 @@ export function holdEnd(source: ReadableStream<Uint8Array>, before: () => Promis
           controller.error(undefined)
         }
       },
-      cancel: (reason) => reader.cancel(reason).catch(() => undefined),
+      cancel: (reason) => ignoreRejection(reader.cancel(reason)),
     },
     { highWaterMark: 0 },
   )

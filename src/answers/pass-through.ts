@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { Slice } from '../timing/slices.ts'
 import type { Broken, Tap } from './tap.ts'
 
@@ -74,7 +75,7 @@ export function passThrough(
         if (isFailure?.(reason) === true) tap.onFail(reason)
         else if (reason === undefined && readRest(reader, tap)) return undefined
         else tap.onCancel()
-        return reader.cancel(reason).catch(() => undefined)
+        return ignoreRejection(reader.cancel(reason))
       },
     },
     { highWaterMark: 0 },
@@ -96,7 +97,7 @@ const SHORT_BYTES_MAX = 16 * 1024
 function readRest(reader: Reader, tap: Tap): boolean {
   const moment = tap.onLeave((reason) => {
     tap.onCancel()
-    reader.cancel(reason).catch(() => undefined)
+    void ignoreRejection(reader.cancel(reason))
   })
   if (moment === undefined) return false
   const readOn = async (): Promise<void> => {

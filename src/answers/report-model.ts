@@ -1,4 +1,5 @@
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { applyByteEdits, type ByteEdit } from '../formats/json/byte-edits.ts'
 import { type JsonPath, StringEditor } from '../formats/json/string-editor.ts'
 import { DataRanges } from '../formats/sse/data-ranges.ts'
@@ -137,7 +138,7 @@ function rewrite(source: ReadableStream<Uint8Array>, { add, end }: Rewriting): R
           controller.error(undefined)
         }
       },
-      cancel: (reason) => reader.cancel(reason).catch(() => undefined),
+      cancel: (reason) => ignoreRejection(reader.cancel(reason)),
     },
     { highWaterMark: 0 },
   )

@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { endsEvent, lastBytes } from '../formats/sse/event-boundary.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 
@@ -42,7 +43,7 @@ export function keepAlive(
           timer.clear()
         }
       },
-      cancel: (reason) => reader.cancel(reason).catch(() => undefined),
+      cancel: (reason) => ignoreRejection(reader.cancel(reason)),
     },
     { highWaterMark: 0 },
   )

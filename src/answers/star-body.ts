@@ -1,5 +1,6 @@
 import { formatOf, sniffFormat } from '../formats/bytes/content-coding.ts'
 import { codingsOf } from '../formats/bytes/decode-body.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { Slice } from '../timing/slices.ts'
 import { DecodedWatch, type DecodedWatchOptions } from './decoded-watch.ts'
 import type { Feed } from './star-feed.ts'
@@ -116,7 +117,7 @@ class StarredSource {
     try {
       return await adding
     } catch (cause) {
-      this.#reader?.cancel(cause).catch(() => undefined)
+      void ignoreRejection(this.#reader?.cancel(cause))
       throw cause
     }
   }

@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { awaitFlight } from './await-flight.ts'
@@ -75,7 +76,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
   const { deployment } = note
   if (role === 'follower' && OF_ONE_ACCOUNT.has(answer.status) && request.settings.cache.scope === 'shared') {
     // What one caller's key was told is no answer to another's.
-    answer.body?.cancel().catch(() => undefined)
+    void ignoreRejection(answer.body?.cancel())
     return {
       ...(await request.forward(request.exchange)),
       isWatched: false,

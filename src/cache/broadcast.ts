@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { BroadcastDeps, SourceEnd } from './broadcast-deps.ts'
 import { KeptChunks } from './kept-chunks.ts'
 
@@ -123,7 +124,7 @@ export class Broadcast {
     else if (this.#state === 'open') {
       const isInFull = this.#isJoinable && this.#deps.isInFull(this.#kept.all)
       this.#end(isInFull ? 'complete' : 'cancelled', reason)
-      this.#source.cancel(reason).catch(() => undefined)
+      void ignoreRejection(this.#source.cancel(reason))
     }
   }
 

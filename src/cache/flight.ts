@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { Broadcast } from './broadcast.ts'
 import type { SourceEnd } from './broadcast-deps.ts'
 import type { TimedChunk } from './cached-answer.ts'
@@ -122,7 +123,7 @@ export class Flight<Note> {
   #onHead(source: Source<Note>): void {
     const { answer, whole } = source
     if (this.#isDeserted) {
-      answer.body?.cancel(this.#abort.signal.reason).catch(() => undefined)
+      void ignoreRejection(answer.body?.cancel(this.#abort.signal.reason))
       this.#onEnd('cancelled')
       return
     }

@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Claim, ClaimEnd, Claims, ClaimTimes } from '../storage/claims.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { giveBack } from './give-back.ts'
@@ -70,7 +71,7 @@ export class HeldClaim {
       this.#renewLater()
       // One that fails is followed by another; where all do, others see that it is not known how this ends.
       for (const store of this.#places.shared) {
-        Promise.try(() => store.renew(this.#claim, this.#times)).catch(() => undefined)
+        void ignoreRejection(Promise.try(() => store.renew(this.#claim, this.#times)))
       }
     })
   }

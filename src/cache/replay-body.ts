@@ -1,4 +1,5 @@
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import type { CachedAnswer } from './cached-answer.ts'
 
@@ -55,7 +56,7 @@ function playChunks({ chunks }: CachedAnswer, { sleep, now }: ReplayDeps): Reada
         }
         next += 1
         const waitMs = startedAt + chunk.atMs - now()
-        if (waitMs > 0) await sleep(waitMs, left.signal).catch(() => undefined)
+        if (waitMs > 0) await ignoreRejection(sleep(waitMs, left.signal))
         if (!left.signal.aborted) controller.enqueue(chunk.bytes)
       },
       cancel: () => left.abort(),

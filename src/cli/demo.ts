@@ -1,5 +1,6 @@
 import OpenAI from 'openai'
 import { OPENAI_DEFAULT_MODEL } from '../config/vendor.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { claimPort } from '../process/claim-port.ts'
 import { readEnvironment } from '../process/configuration.ts'
 import { type Gateway, startGateway } from '../process/gateway.ts'
@@ -119,13 +120,10 @@ function renderDemoBanner(url: string, last: string): string {
 function endOnSignals(gateway: Gateway, simulated: SimulatedServer): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      gateway
-        .drain()
-        .catch(() => undefined)
-        .finally(() => {
-          simulated.close()
-          process.exit(0)
-        })
+      void ignoreRejection(gateway.drain()).then(() => {
+        simulated.close()
+        process.exit(0)
+      })
     })
   }
 }

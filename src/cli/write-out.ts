@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 
 /**
  * Writes all of a text. Waits for a reader that is slow, since the process may end right behind this, and would cut it; one
@@ -8,5 +9,5 @@ import { once } from 'node:events'
  * await writeOut(process.stdout, text)
  */
 export async function writeOut(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  if (!stream.write(text)) await once(stream, 'drain').catch(() => undefined)
+  if (!stream.write(text)) await ignoreRejection(once(stream, 'drain'))
 }

@@ -1,5 +1,6 @@
 import { GatheredBytes } from '../formats/bytes/gathered-bytes.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { Slice } from '../timing/slices.ts'
 import type { Held, MemoryBudget } from './memory-budget.ts'
@@ -38,7 +39,7 @@ export async function collect(
       if (bytes > bytesMax) throw tooLarge(bytesMax)
       if (bytes > UNCOUNTED_BYTES_MAX) held?.add(value.byteLength)
     } catch (refusal) {
-      await reader.cancel().catch(() => undefined)
+      await ignoreRejection(reader.cancel())
       throw refusal
     }
     gathered.add(value as Uint8Array<ArrayBuffer>)

@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { type EventPiece, EventSplitter } from '../formats/sse/event-splitter.ts'
 import { Slice } from '../timing/slices.ts'
 import { Asides } from './asides.ts'
@@ -68,7 +69,7 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
   async return(): Promise<IteratorResult<ServerSentEvent, undefined>> {
     this.#isDone = true
     this.#ready = undefined
-    await this.#reader?.cancel().catch(() => undefined)
+    await ignoreRejection(this.#reader?.cancel())
     return { done: true, value: undefined }
   }
 
@@ -177,7 +178,7 @@ export function streamEvents(
       cancel() {
         // A generator that waits for its next event ends only when that has come: so what it waits for ends first.
         onCancel()
-        coming?.catch(() => undefined)
+        void ignoreRejection(coming)
         asides?.close()
         leave(iterator)
       },
@@ -194,7 +195,7 @@ export function streamEvents(
 
 function leave(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
   try {
-    Promise.resolve(iterator.return?.()).catch(() => undefined)
+    void ignoreRejection(Promise.resolve(iterator.return?.()))
   } catch {
     // What a generator throws at its end is of no use to anyone.
   }

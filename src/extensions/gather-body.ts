@@ -1,6 +1,7 @@
 import type { IncomingBody } from '../exchange/exchange.ts'
 import { assertBytes } from '../formats/bytes/assert-bytes.ts'
 import { joinInSteps } from '../formats/bytes/join-bytes.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { inSlices } from '../timing/slices.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import type { Keeping } from './keeping.ts'
@@ -36,7 +37,7 @@ export async function gatherBody(
     try {
       keeping.add(value.byteLength)
     } catch (refusal) {
-      await reader.cancel().catch(() => undefined)
+      await ignoreRejection(reader.cancel())
       throw refusal
     }
     chunks.push(value)
@@ -66,7 +67,7 @@ function longBody(chunks: Uint8Array[], reader: ChunkReader): MadeBody {
         assertBytes(value)
         controller.enqueue(value)
       },
-      cancel: () => reader.cancel().catch(() => undefined),
+      cancel: () => ignoreRejection(reader.cancel()),
     },
     { highWaterMark: 0 },
   )

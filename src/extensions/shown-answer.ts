@@ -1,4 +1,5 @@
 import { formatOf } from '../formats/bytes/content-coding.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { AnswerNotes } from './chain-deps.ts'
 import type { ChunkReader } from './chunk-reader.ts'
 import type { Waits } from './own-time.ts'
@@ -95,7 +96,7 @@ export class ShownAnswer {
     this.#isOver = true
     // A body that was being read ends; one that nobody has read ends the answer.
     const ended = this.#reader?.cancel() ?? this.#notes.standalone(this.answer).body?.cancel()
-    ended?.catch(() => undefined)
+    void ignoreRejection(ended)
   }
 
   /** The stream's reader wants a chunk. */

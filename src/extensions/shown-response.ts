@@ -1,4 +1,5 @@
 import { createBeside } from '../formats/attachment.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { readBytes, readJsonValue, readText } from './read-in-slices.ts'
 import type { ShownAnswer } from './shown-answer.ts'
 
@@ -57,7 +58,7 @@ export function isRead(response: Response): boolean {
 export function dropResponse(response: Response): void {
   const answer = shownOf(response)
   if (answer !== undefined) answer.drop()
-  else if (!isRead(response)) response.body?.cancel().catch(() => undefined)
+  else if (!isRead(response)) void ignoreRejection(response.body?.cancel())
 }
 
 /** The body of a response. Throws a `TypeError` where it has been read, or is being read. */

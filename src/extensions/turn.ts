@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Json } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { ChainDeps, RunFacts } from './chain-deps.ts'
@@ -101,7 +102,7 @@ export class Turn implements ContextParts {
     if (!(sending instanceof Promise)) return this.#pass(sending)
     // To read a body that the extension has made is a part of its own work.
     const passing = sending.then((made) => (this.#hasEnded ? Promise.reject(late()) : this.#pass(made)))
-    passing.catch(() => undefined)
+    void ignoreRejection(passing)
     return passing
   }
 
@@ -187,7 +188,7 @@ export class Turn implements ContextParts {
     this.#hasEnded = true
     this.waits.clear()
     // Whoever has not waited for it is not told of its failure.
-    this.#passed?.catch(() => undefined)
+    void ignoreRejection(this.#passed)
   }
 }
 

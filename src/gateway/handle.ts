@@ -10,6 +10,7 @@ import type { Recording } from '../cassettes/open-recording.ts'
 import { tapeAnswered } from '../cassettes/tape-answer.ts'
 import { tapeExchange } from '../cassettes/tape-exchange.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { AskForFile } from '../requests/check-batch.ts'
 import { checkRestricted } from '../requests/check-restricted.ts'
@@ -183,7 +184,7 @@ async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDep
     refuseWrongKind(going.exchange, going.endpoint, answered.answer)
     return answered
   } catch (refusal) {
-    answered.answer.body?.cancel().catch(() => undefined)
+    void ignoreRejection(answered.answer.body?.cancel())
     throw refusal
   }
 }

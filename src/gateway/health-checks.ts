@@ -1,6 +1,7 @@
 import { setOwnCredentials } from '../access/credentials.ts'
 import type { CheckSettings } from '../config/settings.ts'
 import { collect } from '../exchange/collect-bytes.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
@@ -202,7 +203,7 @@ async function findAnswer(watched: Watched, abort: AbortController, deps: Health
 }
 
 async function readRest({ body }: Response): Promise<void> {
-  if (body !== null) await collect(body, BODY_BYTES_MAX).catch(() => undefined)
+  if (body !== null) await ignoreRejection(collect(body, BODY_BYTES_MAX))
 }
 
 function callOf(

@@ -4,6 +4,7 @@ import { noteBody } from '../answers/body-note.ts'
 import type { ModelSettings } from '../config/settings.ts'
 import { collect } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
 import { parseJson } from '../requests/parse-json.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
@@ -168,7 +169,7 @@ async function idsBy(
       return idsIn(value)
     }
     const { answer: read, value } = await readError(answer, abort, deps)
-    read.body?.cancel().catch(() => undefined)
+    void ignoreRejection(read.body?.cancel())
     const key = keyRefusalOf(status, value, { namesAccount: account === 'caller' })
     if (key === undefined) begun.answered(status, undefined)
     else warnOfKey(deployment, { status, restMs: begun.refused(), isSpent: key === 'spent' }, deps.log)

@@ -1,6 +1,7 @@
 import { collect, type ReadLimits, tooLarge, UNCOUNTED_BYTES_MAX } from '../exchange/collect-bytes.ts'
 import type { Exchange, IncomingBody } from '../exchange/exchange.ts'
 import type { Held } from '../exchange/memory-budget.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 
 /** A request's headers and its body, and its end, with which what is held of it is let go. */
 export interface Incoming extends Pick<Exchange, 'body' | 'atEnd'> {
@@ -54,7 +55,7 @@ async function gather(
     try {
       held.add(value.byteLength)
     } catch (refusal) {
-      await reader.cancel().catch(() => undefined)
+      await ignoreRejection(reader.cancel())
       throw refusal
     }
     // Its pages take no memory before something is written to them.
@@ -92,7 +93,7 @@ export async function readStart(
         if (done) controller.close()
         else controller.enqueue(value)
       },
-      cancel: (reason) => reader.cancel(reason).catch(() => undefined),
+      cancel: (reason) => ignoreRejection(reader.cancel(reason)),
     },
     { highWaterMark: 0 },
   )

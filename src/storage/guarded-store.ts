@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { Bypass } from './bypass.ts'
@@ -97,7 +98,7 @@ class GuardedStore implements Store {
       this.#sets -= 1
       this.#setBytes -= value.byteLength
     })
-    return this.#inTime(written, this.#options.waitMs).catch(() => undefined)
+    return ignoreRejection(this.#inTime(written, this.#options.waitMs))
   }
 
   delete(key: string): boolean | Promise<boolean> {

@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { settleContentLength } from './content-length.ts'
@@ -117,7 +118,7 @@ export function createSend(deps: SendDeps): Send {
       return answer
     } catch (cause) {
       // Of a connection that never came about, the runtime has not touched the body.
-      if (upload instanceof ReadableStream && !upload.locked) await upload.cancel().catch(() => undefined)
+      if (upload instanceof ReadableStream && !upload.locked) await ignoreRejection(upload.cancel())
       if (abort.signal.aborted) throw upstreamFailure(abort.signal.reason)
       if (!mayBeStale || !isReset(cause)) throw upstreamFailure(deps.lackBehind?.(cause) ?? cause)
       connections.onStale()

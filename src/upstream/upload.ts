@@ -1,3 +1,5 @@
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
+
 /** What an upload that passes through is held to. */
 export interface UploadWatch {
   /** Called when the upstream has made room for a chunk: it is the client's that is now waited for. */
@@ -34,7 +36,7 @@ export function watchUpload(source: ReadableStream<Uint8Array>, watch: UploadWat
       },
       cancel(reason) {
         isWanted = false
-        return reader.cancel(reason).catch(() => undefined)
+        return ignoreRejection(reader.cancel(reason))
       },
     },
     { highWaterMark: 0 },

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Type } from '@sinclair/typebox'
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 
 /** How long a module may take with what it awaits at its top. */
 const IMPORT_MS_MAX = 10_000
@@ -50,7 +51,7 @@ export async function importFile(path: string, limitMs = IMPORT_MS_MAX): Promise
  * await runLeftovers(files)
  */
 export async function runLeftovers(files: Iterable<string>): Promise<void> {
-  for (const file of files) await importFile(file, LEFTOVER_MS_MAX).catch(() => undefined)
+  for (const file of files) await ignoreRejection(importFile(file, LEFTOVER_MS_MAX))
 }
 
 /** Has `import { Type } from 'nexcode'` work with nothing installed. */

@@ -1,3 +1,5 @@
+import { ignoreRejection } from '../ignore-rejection.ts'
+
 /** Decodes a body that comes in chunks, as it comes. */
 export interface ChunkDecoder {
   /** Takes the next bytes, and gives what can be read now; undefined: nobody can read them. */
@@ -26,8 +28,8 @@ export function createChunkDecoder(format: Bun.CompressionFormat): ChunkDecoder 
     }
   }
   // What is wrong with the bytes is told to whoever writes them.
-  read().catch(() => undefined)
-  writer.closed.catch(() => undefined)
+  void ignoreRejection(read())
+  void ignoreRejection(writer.closed)
   return {
     async add(bytes) {
       try {
@@ -40,6 +42,6 @@ export function createChunkDecoder(format: Bun.CompressionFormat): ChunkDecoder 
       ready = []
       return taken
     },
-    close: () => void writer.abort().catch(() => undefined),
+    close: () => void ignoreRejection(writer.abort()),
   }
 }

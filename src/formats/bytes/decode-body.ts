@@ -1,3 +1,4 @@
+import { ignoreRejection } from '../ignore-rejection.ts'
 import { formatOf } from './content-coding.ts'
 import { decodedBytesMax } from './decode-limit.ts'
 import { joinInSteps } from './join-bytes.ts'
@@ -120,7 +121,7 @@ async function inflate(
       chunks.push(next.value)
     }
   } finally {
-    await reader.cancel().catch(() => undefined)
+    await ignoreRejection(reader.cancel())
   }
 }
 

@@ -1,6 +1,7 @@
 import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CassetteFolder } from '../../cassettes/folder.ts'
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 
 /** Larger than most cassettes, so that a disk without room for one is found out. */
 const PROBE_BYTES = 64 * 1024
@@ -76,7 +77,7 @@ function isThere(path: string): Promise<boolean> {
 }
 
 function removeIfThere(path: string): Promise<void> {
-  return unlink(path).catch(() => undefined)
+  return ignoreRejection(unlink(path))
 }
 
 function codeOf(cause: unknown): string {

@@ -1,5 +1,6 @@
 import type { RetryCause } from '../../config/settings.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { backOffMs, isRetried } from '../targets/retry.ts'
 import type { Deployment } from '../targets/router.ts'
@@ -177,7 +178,7 @@ function onceMore(cause: unknown): ApiError {
 
 /** Closes what an answer that is not handed on would still send. */
 function discard({ answer, end }: Attempted): void {
-  answer?.body?.cancel().catch(() => undefined)
+  void ignoreRejection(answer?.body?.cancel())
   end()
 }
 

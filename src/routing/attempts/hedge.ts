@@ -1,4 +1,5 @@
 import type { HedgeSettings } from '../../config/settings.ts'
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { Deployment } from '../targets/router.ts'
 import type { AskDeps, Asked } from './asked.ts'
 import { type Attempted, attempt, lose } from './attempt.ts'
@@ -74,7 +75,7 @@ async function race(one: Runner, other: Runner, deps: AskDeps): Promise<Attempte
   const [winner, loser] = isFinal(outcome) ? [early, late] : [late, early]
   if (winner === early) lose(loser.attempted, deps)
   loser.outcome.then(({ answer, end }) => {
-    answer?.body?.cancel().catch(() => undefined)
+    void ignoreRejection(answer?.body?.cancel())
     end()
   }, ignore)
   return winner.outcome

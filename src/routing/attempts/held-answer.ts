@@ -3,6 +3,7 @@ import { type ChunkDecoder, createChunkDecoder } from '../../formats/bytes/chunk
 import { formatOf } from '../../formats/bytes/content-coding.ts'
 import { codingsOf } from '../../formats/bytes/decode-body.ts'
 import { joinBytes } from '../../formats/bytes/join-bytes.ts'
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 
 type Chunk = Uint8Array<ArrayBuffer>
 
@@ -76,7 +77,7 @@ export class HeldAnswer {
   /** Nobody wants it: its call is ended. */
   discard(): void {
     this.#decoder?.close()
-    this.#reader?.cancel().catch(() => undefined)
+    void ignoreRejection(this.#reader?.cancel())
   }
 
   #rest(chunks: readonly Chunk[]): ReadableStream<Uint8Array> {

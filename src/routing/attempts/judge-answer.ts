@@ -1,6 +1,7 @@
 import { wrongKindOf } from '../../answers/deliver.ts'
 import { isJsonWithin, SHORT_BYTES_MAX } from '../../answers/short-answer.ts'
 import type { RetryCause } from '../../config/settings.ts'
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'
 import { isCallers, statusOfError } from '../../openai/error-status.ts'
@@ -60,7 +61,7 @@ async function judgeError({ call }: Attempt, answer: Response, deps: AttemptDeps
   const { answer: read, value } = await readError(answer, abort, deps)
   const key = keyRefusalOf(answer.status, value, { namesAccount: account === 'caller' })
   if (key === 'refused') {
-    read.body?.cancel().catch(() => undefined)
+    void ignoreRejection(read.body?.cancel())
     return keyRefused(`the upstream answered ${answer.status}`)
   }
   return { ...asItCame(read), isUnbilled: key === 'spent', key, why: key === 'spent' ? 'key_spent' : undefined }

@@ -1,4 +1,5 @@
 import type { Broken, Tap } from '../../answers/tap.ts'
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 import { Slice } from '../../timing/slices.ts'
@@ -36,7 +37,7 @@ export async function writeStream(
   const out = new StreamWriter(text, framing, Number(response.headers.get('content-length') ?? 0), socket)
   const leave = (reason?: ApiError): void => {
     tap.onCancel()
-    reader.cancel(reason).catch(() => undefined)
+    void ignoreRejection(reader.cancel(reason))
   }
   if (framing === 'none') {
     out.flushHead()

@@ -1,3 +1,5 @@
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
+
 /** Certificates that the runtime reads when TLS is first spoken, and never again where that fails. */
 const CERTIFICATES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'] as const
 /** A socket that can't be there: below a file. */
@@ -12,5 +14,5 @@ const NOWHERE = '/dev/null/none'
  */
 export function wakeFetch(env: Record<string, string | undefined>): void {
   const scheme = CERTIFICATES.some((name) => (env[name] ?? '') !== '') ? 'https' : 'http'
-  fetch(`${scheme}://localhost/`, { unix: NOWHERE }).catch(() => undefined)
+  void ignoreRejection(fetch(`${scheme}://localhost/`, { unix: NOWHERE }))
 }

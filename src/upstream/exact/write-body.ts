@@ -1,4 +1,5 @@
 import type { ClientRequest } from 'node:http'
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { UpstreamBody } from '../send.ts'
 
 /**
@@ -18,7 +19,7 @@ async function pump(body: ReadableStream<Uint8Array>, request: ClientRequest): P
   const reader = body.getReader()
   // The head goes out at once: the server may refuse what the client is still thinking about.
   request.flushHeaders()
-  request.once('close', () => void reader.cancel().catch(() => undefined))
+  request.once('close', () => void ignoreRejection(reader.cancel()))
   for (;;) {
     const { done, value } = await reader.read()
     // A reader that was cancelled is done, too: that is no end of the body.
