@@ -118,13 +118,13 @@ function tapOf(
   isCompletion: boolean,
   watching: Watching & { readonly end: WatchedEnd | undefined },
 ): Tap {
-  const farewell = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
+  const finalBytesFor = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
     errorEvent(tail, causeOf(exchange, cause))
   exchange.isTapped = true
   return new Tap({
     ...watching,
     onEnd: (outcome, bytes) => exchange.end(outcome, bytes),
-    ...(isCompletion && isOpenEnded(headers) && { farewell }),
+    ...(isCompletion && isOpenEnded(headers) && { finalBytesFor }),
   })
 }
 

@@ -41,7 +41,7 @@ export function passThrough(
       controller.close()
       return
     }
-    if (broken.farewell !== undefined) controller.enqueue(broken.farewell)
+    if (broken.finalBytes !== undefined) controller.enqueue(broken.finalBytes)
     // Most often without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
     controller.error(breakWith?.(broken.cause))
   }

@@ -16,14 +16,14 @@ export interface TapWatch {
   /** Whether the answer is there in full, though its body is not, or the other way round. */
   readonly end?: WatchedEnd | undefined
   /** The last bytes to send when the source fails, if what was sent before (`tail` is its end, which `end` knows) allows any. */
-  readonly farewell?: (tail: Uint8Array, cause: unknown) => Uint8Array | undefined
+  readonly finalBytesFor?: (tail: Uint8Array, cause: unknown) => Uint8Array | undefined
 }
 
 /** A body that must not look complete. */
 export interface Broken {
   readonly cause: unknown
   /** What may still be sent before the break. */
-  readonly farewell: Uint8Array | undefined
+  readonly finalBytes: Uint8Array | undefined
 }
 
 const NOTHING = new Uint8Array()
@@ -78,7 +78,7 @@ export class Tap {
   /** The source has failed. undefined: behind the answer's last event, and the body may end; else it must not look complete. */
   onFail(cause: unknown): Broken | undefined {
     // A source whose reader has left fails too: that is no failure of its own.
-    if (this.#hasEnded) return { cause, farewell: undefined }
+    if (this.#hasEnded) return { cause, finalBytes: undefined }
     if (this.#watch.end?.of.meaning() !== 'last') return this.#break(cause)
     this.#complete()
     return undefined
@@ -107,8 +107,8 @@ export class Tap {
   }
 
   #break(cause: unknown): Broken {
-    const { end, farewell } = this.#watch
-    const broken = { cause, farewell: farewell?.(end?.of.lastBytes ?? NOTHING, cause) }
+    const { end, finalBytesFor } = this.#watch
+    const broken = { cause, finalBytes: finalBytesFor?.(end?.of.lastBytes ?? NOTHING, cause) }
     this.#end({ kind: 'failed', cause })
     return broken
   }

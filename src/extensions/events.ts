@@ -167,8 +167,8 @@ export function streamEvents(
           if (bytes !== undefined) return controller.enqueue(bytes)
           controller.close()
         } catch (cause) {
-          const farewell = onFail(cause)
-          if (farewell !== undefined) controller.enqueue(farewell)
+          const finalBytes = onFail(cause)
+          if (finalBytes !== undefined) controller.enqueue(finalBytes)
           // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
           controller.error(undefined)
           leave(iterator)

@@ -178,8 +178,8 @@ class StreamWriter {
   /** Ends the body, or breaks it off behind the last words that there are for it. */
   finish(broken: Broken | undefined, framing: ResponseFraming): Written {
     if (broken === undefined) return this.#end()
-    if (broken.farewell === undefined) this.flushHead()
-    else this.write([broken.farewell])
+    if (broken.finalBytes === undefined) this.flushHead()
+    else this.write([broken.finalBytes])
     return framing === 'close' ? 'reset' : 'broken'
   }
 

@@ -12,8 +12,8 @@ test('any chunking of a stream is invisible: the chunks that come out are the on
       const onEnd = (outcome: unknown, bytes: number): void => {
         reported = [outcome, bytes]
       }
-      const farewell = (): undefined => undefined
-      const out = await collectStream(keepAlive(tap(streamOf(chunks), { onEnd, farewell }), 60_000, deadlines))
+      const finalBytesFor = (): undefined => undefined
+      const out = await collectStream(keepAlive(tap(streamOf(chunks), { onEnd, finalBytesFor }), 60_000, deadlines))
       expect(out.chunks.map((chunk) => [...chunk])).toEqual(chunks.map((chunk) => [...chunk]))
       expect(out.isBroken).toBe(false)
       expect(reported).toEqual([{ kind: 'complete' }, chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)])

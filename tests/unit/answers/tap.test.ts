@@ -112,7 +112,7 @@ test('the last words are asked for with the end of what was sent, however it was
           deadlines: createDeadlines(),
         },
       ),
-      farewell(tail, seen) {
+      finalBytesFor(tail, seen) {
         asked.push([new TextDecoder().decode(tail), seen])
         return new TextEncoder().encode('bye')
       },
