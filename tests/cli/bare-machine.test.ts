@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { freePort } from '../helpers/free-port.ts'
-import { gatewayCommand, startGatewayProcess } from '../helpers/start-gateway.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -26,10 +27,13 @@ test.each(['1', '2'])(
 )
 
 test('a server needs neither a home nor a folder for temporary files', async () => {
-  const gateway = await startGatewayProcess({
-    OPENAI_API_BASE: 'http://127.0.0.1:1/v1',
-    HOME: '/dev/null/home',
-    TMPDIR: '/dev/null/tmp',
+  const gateway = await startGateway({
+    env: {
+      OPENAI_API_BASE: 'http://127.0.0.1:1/v1',
+      HOME: '/dev/null/home',
+      TMPDIR: '/dev/null/tmp',
+    },
+    command: gatewayCommand(),
   })
   expect(await untilReady(gateway.url)).toBe(200)
   expect(gateway.stderr()).toBe('')

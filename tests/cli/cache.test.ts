@@ -3,10 +3,11 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { numbered } from '../helpers/cache-calls.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -34,7 +35,7 @@ async function serve(cache: string) {
     API_TOKEN: `alice:${TOKENS[0]},bob:${TOKENS[1]}`,
     DEBUG_HEADERS: 'true',
   }
-  const gateway = await startGatewayProcess(env)
+  const gateway = await startGateway({ env, command: gatewayCommand() })
   cleanUps.push(() => gateway.stop())
   const ask = async (token: string, input: number): Promise<string> => {
     const answer = await fetch(`${gateway.url}/v1/embeddings`, {

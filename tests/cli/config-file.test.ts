@@ -2,9 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaul
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { runProgram, startOnTerminal } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
@@ -143,7 +144,7 @@ describe('a server with a file', () => {
   test('says in the line that it listens which file it is, how much there is in it, whose keys are spent, and no key', async () => {
     const path = join(folder, 'nexcode.yaml')
     writeFileSync(path, TWO())
-    gateway = await startGatewayProcess({ NEXCODE_CONFIG: path })
+    gateway = await startGateway({ env: { NEXCODE_CONFIG: path }, command: gatewayCommand() })
     const [line] = gateway.lines
     expect(line).toMatchObject({
       msg: 'listening',
@@ -173,7 +174,7 @@ describe('a server with a file', () => {
     const path = join(folder, 'nexcode.yaml')
     const unknown = { base_url: 'http://no-such-name.invalid/v1' }
     writeFileSync(path, JSON.stringify({ upstreams: { good: { base_url: `${upstream.url}/v1` }, unknown } }))
-    gateway = await startGatewayProcess({ NEXCODE_CONFIG: path })
+    gateway = await startGateway({ env: { NEXCODE_CONFIG: path }, command: gatewayCommand() })
     expect((await gateway.line(({ level }) => level === 40))['msg']).toBe(
       "the upstream's name no-such-name.invalid does not resolve: check upstreams.unknown.base_url and this machine's DNS",
     )
@@ -183,7 +184,10 @@ describe('a server with a file', () => {
   test('goes by the upstream of the environment where the file names none', async () => {
     const path = join(folder, 'rules.yaml')
     writeFileSync(path, 'params: [{ drop: [user] }]')
-    gateway = await startGatewayProcess({ NEXCODE_CONFIG: path, OPENAI_API_BASE: `${upstream.url}/v1` })
+    gateway = await startGateway({
+      env: { NEXCODE_CONFIG: path, OPENAI_API_BASE: `${upstream.url}/v1` },
+      command: gatewayCommand(),
+    })
     expect(gateway.lines[0]).toMatchObject({
       upstream: `${upstream.url}/v1`,
       config: expect.stringContaining('1 rule'),

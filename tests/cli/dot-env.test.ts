@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { runProgram } from '../helpers/run-program.ts'
-import { gatewayCommand } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 

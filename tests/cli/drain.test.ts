@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { connect } from 'node:net'
 import { settled } from '../helpers/flood.ts'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, parseResponse, postText, type RawClient } from '../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
@@ -31,7 +32,7 @@ afterAll(() => upstream.close())
 
 /** Starts a gateway of its own. */
 function start(env: Env = {}): Promise<TestGateway> {
-  return startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1`, ...env })
+  return startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1`, ...env }, command: gatewayCommand() })
 }
 
 /** Begins a stream through the gateway and resolves when its first event has come. */

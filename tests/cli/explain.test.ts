@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { programEnv, runProgram } from '../helpers/run-program.ts'
-import { gatewayCommand } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 

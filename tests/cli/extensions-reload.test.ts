@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText } from '../helpers/raw-client.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { connectToEach } from '../helpers/workers-rig.ts'
 
 setDefaultTimeout(30_000)
@@ -23,7 +24,10 @@ afterEach(() => gateway?.stop())
 async function start(env: Env = {}): Promise<TestGateway> {
   const name = `tagging-${crypto.randomUUID().slice(0, 8)}`
   const path = write(name, "request.headers.set('x-tag', tag); return next(request)", "import { tag } from './part'")
-  gateway = await startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1`, EXTENSIONS: path, ...env })
+  gateway = await startGateway({
+    env: { OPENAI_API_BASE: `${upstream.url}/v1`, EXTENSIONS: path, ...env },
+    command: gatewayCommand(),
+  })
   return gateway
 }
 

@@ -3,9 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeConfigFile } from '../helpers/config-file.ts'
 import { extensionFiles } from '../helpers/extension-files.ts'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
@@ -26,10 +27,10 @@ afterEach(async () => {
 })
 
 async function start(env: Env, args: readonly string[] = []): Promise<TestGateway> {
-  const gateway = await startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1`, ...env }, [
-    ...gatewayCommand(),
-    ...args,
-  ])
+  const gateway = await startGateway({
+    env: { OPENAI_API_BASE: `${upstream.url}/v1`, ...env },
+    command: [...gatewayCommand(), ...args],
+  })
   running.push(gateway)
   return gateway
 }

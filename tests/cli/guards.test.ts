@@ -2,9 +2,10 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { type RunningProgram, runProgram, startOnTerminal } from '../helpers/run-program.ts'
-import { startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -47,7 +48,7 @@ describe('a guard that can never fit', () => {
     const { stdout } = await runProgram(['check'], env)
     const place = `${file.path}:2:25 params[0].match.principal "carol" fits nobody: no token has that name.`
     expect(stdout).toContain(`! ${place}`)
-    gateway = await startGatewayProcess(env)
+    gateway = await startGateway({ env, command: gatewayCommand() })
     expect(await gateway.line(({ msg }) => String(msg).startsWith(place))).toMatchObject({ level: 40 })
     writeFileSync(tokens, `${TOKENS},carol:carols-token-0000003`)
     await watchReloads(gateway).reloaded(1)
@@ -73,7 +74,7 @@ describe('tokens that nobody is asked for', () => {
   })
 
   test('are a warning in the log, and the server runs', async () => {
-    gateway = await startGatewayProcess(env)
+    gateway = await startGateway({ env, command: gatewayCommand() })
     expect(await gateway.line(({ msg }) => String(msg).startsWith(WARNING))).toMatchObject({ level: 40 })
     expect((await fetch(`${gateway.url}/health`)).status).toBe(200)
   })

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { makeSelfSigned, type SelfSigned } from '../helpers/self-signed.ts'
-import { startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
 describe('nexcode healthcheck', () => {
   test('exits 0 when the server on this machine is healthy, and 1 with a clear line when it is gone', async () => {
-    const gateway = await startGatewayProcess({ OPENAI_API_BASE: 'http://127.0.0.1:9/v1' })
+    const gateway = await startGateway({ env: { OPENAI_API_BASE: 'http://127.0.0.1:9/v1' }, command: gatewayCommand() })
     const env = { HOST: '0.0.0.0', PORT: String(gateway.port) }
     expect(await runProgram(['healthcheck'], env)).toEqual({ code: 0, stdout: '', stderr: '' })
     await gateway.stop()
@@ -29,7 +30,7 @@ describe('nexcode healthcheck', () => {
   })
 
   test('goes past a proxy that is set for the upstream', async () => {
-    const gateway = await startGatewayProcess({ OPENAI_API_BASE: 'http://127.0.0.1:9/v1' })
+    const gateway = await startGateway({ env: { OPENAI_API_BASE: 'http://127.0.0.1:9/v1' }, command: gatewayCommand() })
     const proxy = 'http://127.0.0.1:9'
     const env = { PORT: String(gateway.port), HTTP_PROXY: proxy, http_proxy: proxy, ALL_PROXY: proxy }
     expect(await runProgram(['healthcheck'], env)).toEqual({ code: 0, stdout: '', stderr: '' })
@@ -52,7 +53,10 @@ describe('TLS_CERT_FILE and TLS_KEY_FILE', () => {
       connection.endChunks()
     })
     const tls = { TLS_CERT_FILE: pair.certFile, TLS_KEY_FILE: pair.keyFile }
-    const gateway = await startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1`, ...tls })
+    const gateway = await startGateway({
+      env: { OPENAI_API_BASE: `${upstream.url}/v1`, ...tls },
+      command: gatewayCommand(),
+    })
     expect(gateway.url).toBe(`https://127.0.0.1:${gateway.port}`)
     const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',

@@ -2,11 +2,12 @@ import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
 import { watchReloads } from '../helpers/reloads.ts'
-import { MESSAGES } from '../helpers/routed.ts'
 import { startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(30_000)
 
@@ -73,7 +74,7 @@ async function startWith(before: Contents) {
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'nexcode.yaml')
   writeFileSync(path, JSON.stringify(before(scripted.url, folder)))
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: path })
+  const gateway = await startGateway({ env: { NEXCODE_CONFIG: path }, command: gatewayCommand() })
   cleanUps.push(() => gateway.stop())
   const reloads = watchReloads(gateway)
   return {

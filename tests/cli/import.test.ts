@@ -2,9 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { gatewayCommand, startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
@@ -60,7 +61,7 @@ test('what nexcode import litellm writes is a valid file: check accepts it, and 
   expect(checked.stdout).toContain('✓ configuration is valid')
   expect(checked.stdout).toContain('3 upstreams, 2 models, 0 rules')
 
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: path, ...KEYS })
+  const gateway = await startGateway({ env: { NEXCODE_CONFIG: path, ...KEYS }, command: gatewayCommand() })
   const asked: unknown[] = []
   for (const model of ['smart', 'groq/llama-3.3-70b']) {
     const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] })
@@ -95,7 +96,7 @@ test('a stream that comes is whole, however short the timeout in LiteLLM’s fil
   const imported = await runProgram(['import', 'litellm', 'config.yaml'], {}, { cwd: folder })
   const path = join(folder, 'nexcode.yaml')
   writeFileSync(path, imported.stdout)
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: path, ...KEYS })
+  const gateway = await startGateway({ env: { NEXCODE_CONFIG: path, ...KEYS }, command: gatewayCommand() })
   const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }] })
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
   const text = await (await fetch(`${gateway.url}/v1/chat/completions`, init)).text()

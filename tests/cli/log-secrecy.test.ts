@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
@@ -119,12 +120,15 @@ async function check(
   credentials: Readonly<Record<string, string>>,
   secrets: readonly string[],
 ): Promise<void> {
-  const gateway: TestGateway = await startGatewayProcess({
-    OPENAI_API_BASE: `${upstream.url}/v1`,
-    FIRST_BYTE_TIMEOUT_MS: '150',
-    STREAM_IDLE_TIMEOUT_MS: '150',
-    LOG_LEVEL: 'trace',
-    ...env,
+  const gateway: TestGateway = await startGateway({
+    env: {
+      OPENAI_API_BASE: `${upstream.url}/v1`,
+      FIRST_BYTE_TIMEOUT_MS: '150',
+      STREAM_IDLE_TIMEOUT_MS: '150',
+      LOG_LEVEL: 'trace',
+      ...env,
+    },
+    command: gatewayCommand(),
   })
   await sendAll(gateway.port, credentials)
   await gateway.line(({ outcome }) => outcome === 'cancelled')

@@ -3,11 +3,11 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../helpers/free-port.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
-import { AT_ONCE_MS, within } from '../helpers/rig.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { gatewayCommand } from '../helpers/start-gateway.ts'
 import { CAN_HOLD_OUTPUT, startUnread } from '../helpers/unread-output.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 setDefaultTimeout(90_000)
 

@@ -3,10 +3,11 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../helpers/free-port.ts'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
 import { programEnv, startProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import { type Env, gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
@@ -27,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => upstream.close())
 
 function start(env: Env = {}): Promise<TestGateway> {
-  return startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1`, ...env })
+  return startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1`, ...env }, command: gatewayCommand() })
 }
 
 const exchanges = (gateway: TestGateway) => gateway.lines.filter(({ msg }) => msg === 'exchange')

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { openRawClient, postText, type RawClient, sendRaw } from '../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { gatewayCommand, startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -21,7 +22,7 @@ afterAll(() => upstream.close())
 /** The program under test with so few files that tests can use them up. */
 function startWithFewFiles() {
   const command = ['bash', '-c', 'ulimit -n 64; exec "$@"', 'bash', ...gatewayCommand()]
-  return startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1` }, command)
+  return startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1` }, command })
 }
 
 test('strangers who open connections and say nothing keep nobody out, and are one warning', async () => {

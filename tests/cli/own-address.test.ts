@@ -2,9 +2,10 @@ import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { hostname, networkInterfaces } from 'node:os'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
 import { freePort } from '../helpers/free-port.ts'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { type ProgramEnd, runProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -64,10 +65,13 @@ test('a port is told apart, that of the scheme too, and so is an address that on
     for (const env of starts) {
       const PORT = env.PORT ?? String(await freePort())
       const { OPENAI_API_BASE } = env
-      const gateway = await startGatewayProcess({
-        ...env,
-        PORT,
-        OPENAI_API_BASE: OPENAI_API_BASE.replace('PORT', PORT),
+      const gateway = await startGateway({
+        env: {
+          ...env,
+          PORT,
+          OPENAI_API_BASE: OPENAI_API_BASE.replace('PORT', PORT),
+        },
+        command: gatewayCommand(),
       })
       await gateway.stop()
     }
@@ -90,7 +94,10 @@ test('an upstream of the file is refused by its name at the start, by `check`, a
     }
     for (const WORKERS of ['1', '2']) {
       file.write(JSON.stringify(good))
-      const gateway = await startGatewayProcess({ PORT, WORKERS, NEXCODE_CONFIG: file.path })
+      const gateway = await startGateway({
+        env: { PORT, WORKERS, NEXCODE_CONFIG: file.path },
+        command: gatewayCommand(),
+      })
       try {
         file.write(JSON.stringify(bad))
         const { problems } = await gateway.line(({ msg }) => String(msg).startsWith('configuration not reloaded'))

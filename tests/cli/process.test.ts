@@ -2,17 +2,18 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { BINARY, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient } from '../helpers/raw-client.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { BINARY, startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
 test('1,000 slow requests are all with the upstream at once: the runtime’s limit of 256 is raised by itself', async () => {
   const count = 1_000
   const upstream = await startScriptedUpstream(() => undefined)
-  const gateway = await startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1` })
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1` }, command: gatewayCommand() })
   const clients = await Promise.all(Array.from({ length: count }, () => openRawClient(gateway.port)))
   for (const client of clients) client.write(getText('/v1/models', { Authorization: 'Bearer sk-mine' }))
   await upstream.request(count)

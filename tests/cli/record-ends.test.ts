@@ -3,9 +3,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DONE, event } from '../helpers/cache-calls.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -27,7 +28,7 @@ afterEach(async () => {
 async function record(script: Script): Promise<void> {
   upstream = await startScriptedUpstream(script)
   const env = { OPENAI_API_BASE: `${upstream.url}/v1` }
-  gateway = await startGatewayProcess(env, [...gatewayCommand(), 'record', '--to', folder])
+  gateway = await startGateway({ env, command: [...gatewayCommand(), 'record', '--to', folder] })
 }
 
 /** Answers in chunks, and ends the body a while behind them; undefined: never. */

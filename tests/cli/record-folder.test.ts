@@ -3,8 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type SimulatedServer, startSimulatedServer } from '../../src/cli/simulated-server.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { runProgram } from '../helpers/run-program.ts'
-import { gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -22,7 +23,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 function startRecording(to: string): Promise<TestGateway> {
-  return startGatewayProcess({ OPENAI_API_BASE: `${simulated.url}/v1` }, [...gatewayCommand(), 'record', '--to', to])
+  return startGateway({
+    env: { OPENAI_API_BASE: `${simulated.url}/v1` },
+    command: [...gatewayCommand(), 'record', '--to', to],
+  })
 }
 
 async function ask(gateway: TestGateway, content = 'Hello'): Promise<void> {

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI from 'openai'
 import { type SimulatedServer, startSimulatedServer } from '../../src/cli/simulated-server.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 const SERVER_KEY = 'sk-of-the-server-0123456789'
 /** Nothing listens there: whoever is called must not be. */
@@ -30,7 +31,7 @@ afterEach(async () => {
 })
 
 async function start(args: readonly string[], env: Readonly<Record<string, string>> = NOWHERE): Promise<TestGateway> {
-  const gateway = await startGatewayProcess(env, [...gatewayCommand(), ...args])
+  const gateway = await startGateway({ env, command: [...gatewayCommand(), ...args] })
   running.push(gateway)
   return gateway
 }

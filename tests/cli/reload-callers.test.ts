@@ -2,10 +2,11 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, postText } from '../helpers/raw-client.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import { type Env, gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -39,9 +40,12 @@ async function start(env: Env = {}, tokens = `alice ${ALICE}\nbob ${BOB}\n`) {
   const file = (name: string): string => join(folder, name)
   writeFileSync(file('tokens'), tokens)
   writeFileSync(file('key'), 'sk-the-first-key')
-  const started = await startGatewayProcess({
-    ...{ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY_FILE: file('key') },
-    ...{ REQUIRE_AUTH: 'true', API_TOKEN_FILE: file('tokens'), ...env },
+  const started = await startGateway({
+    env: {
+      ...{ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY_FILE: file('key') },
+      ...{ REQUIRE_AUTH: 'true', API_TOKEN_FILE: file('tokens'), ...env },
+    },
+    command: gatewayCommand(),
   })
   gateway = started
   const ask = async (token: string) => {
@@ -197,7 +201,7 @@ test('what came through a pipe is not read again: it stays in force, while the r
   await started.stop()
   const script = 'exec "$@" --config <(printf "debug_headers: true") '
   const env = { OPENAI_API_BASE: `${upstream.url}/v1`, REQUIRE_AUTH: 'true', API_TOKEN_FILE: file('tokens') }
-  const again = await startGatewayProcess(env, ['bash', '-c', script, 'bash', ...gatewayCommand()])
+  const again = await startGateway({ env, command: ['bash', '-c', script, 'bash', ...gatewayCommand()] })
   gateway = again
   const ask = async (token: string) =>
     fetch(`${again.url}/v1/models`, { headers: { authorization: `Bearer ${token}` } })

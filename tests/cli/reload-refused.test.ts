@@ -2,9 +2,11 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
+import type { LogLine } from '../helpers/log-lines.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { makeSelfSigned, type SelfSigned } from '../helpers/self-signed.ts'
-import { type Env, type LogLine, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -52,10 +54,13 @@ async function start(env: Env = {}) {
     ...{ 'nexcode.yaml': YAML, 'extension.ts': EXTENSION, 'part.ts': "export const tag = 'one'\n" },
   }
   for (const name of NAMES) writeFileSync(file(name), texts[name])
-  gateway = await startGatewayProcess({
-    ...{ TLS_CERT_FILE: file('cert'), TLS_KEY_FILE: file('key'), OPENAI_API_KEY_FILE: file('server-key') },
-    ...{ REQUIRE_AUTH: 'true', API_TOKEN_FILE: file('tokens'), EXTENSIONS: file('extension.ts') },
-    ...{ NEXCODE_CONFIG: file('nexcode.yaml'), ...env },
+  gateway = await startGateway({
+    env: {
+      ...{ TLS_CERT_FILE: file('cert'), TLS_KEY_FILE: file('key'), OPENAI_API_KEY_FILE: file('server-key') },
+      ...{ REQUIRE_AUTH: 'true', API_TOKEN_FILE: file('tokens'), EXTENSIONS: file('extension.ts') },
+      ...{ NEXCODE_CONFIG: file('nexcode.yaml'), ...env },
+    },
+    command: gatewayCommand(),
   })
   return { ...watchReloads(gateway), file }
 }

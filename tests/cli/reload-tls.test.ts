@@ -3,10 +3,11 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { makeSelfSigned, type SelfSigned } from '../helpers/self-signed.ts'
-import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -42,8 +43,11 @@ async function start(env: Env = {}) {
     copyFileSync(key, keyFile)
   }
   put(first)
-  gateway = await startGatewayProcess({
-    ...{ OPENAI_API_BASE: `${upstream.url}/v1`, TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile, ...env },
+  gateway = await startGateway({
+    env: {
+      ...{ OPENAI_API_BASE: `${upstream.url}/v1`, TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile, ...env },
+    },
+    command: gatewayCommand(),
   })
   return { ...watchReloads(gateway), port: gateway.port, put, certFile, keyFile }
 }
@@ -123,7 +127,7 @@ test('with WORKERS=2 each of them shows the new certificate', async () => {
 test('a port that another server holds is not shared with it, also where a certificate is served', async () => {
   const { port, certFile, keyFile } = await start()
   const env = { PORT: String(port), TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile }
-  const failed = await startGatewayProcess(env).then(
+  const failed = await startGateway({ env, command: gatewayCommand() }).then(
     () => 'it listens',
     (cause: unknown) => String(cause),
   )

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -76,7 +77,7 @@ function post(url: string, fields: object): Promise<Response> {
 
 test(`${RELOADS} reloads under load: no request fails, no stream is cut, and one that outlives them all is whole`, async () => {
   file = writeConfigFile(version(0))
-  gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, LOG_LEVEL: 'info' })
+  gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path, LOG_LEVEL: 'info' }, command: gatewayCommand() })
   const { url } = gateway
   const { hangUp, counts } = watchReloads(gateway)
   const longest = await post(url, { stream: true, user: 'held' })
@@ -129,7 +130,7 @@ test('what is known of a target survives a reload: its breaker stays open, and i
       params: Array.from({ length: rules }, () => ({ drop: ['user'] })),
     })
   file = writeConfigFile(content(0))
-  gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path })
+  gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path }, command: gatewayCommand() })
   const { url } = gateway
   const { hangUp } = watchReloads(gateway)
   const state = async () => (await (await fetch(`${url}/ready`)).json()) as { targets: { open_for_ms: number }[] }

@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { childrenOf } from '../helpers/child-processes.ts'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, type RawClient } from '../helpers/raw-client.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { type RunningProgram, startProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { connectToEach } from '../helpers/workers-rig.ts'
 
 setDefaultTimeout(20_000)
@@ -41,7 +42,10 @@ async function tagOf(client: RawClient): Promise<string> {
 
 test('with WORKERS=2 both go by the new file, also for connections that are open; so does one that is started later', async () => {
   file = writeConfigFile(tagged('old'))
-  gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, WORKERS: '2', LOG_LEVEL: 'debug' })
+  gateway = await startGateway({
+    env: { NEXCODE_CONFIG: file.path, WORKERS: '2', LOG_LEVEL: 'debug' },
+    command: gatewayCommand(),
+  })
   const { hangUp, counts } = watchReloads(gateway)
   const clients = await connectToEach(gateway)
   for (const client of clients.values()) expect(await tagOf(client)).toBe('old')

@@ -2,10 +2,11 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { type Reloads, watchReloads } from '../helpers/reloads.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { makeSelfSigned } from '../helpers/self-signed.ts'
-import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
@@ -46,7 +47,7 @@ function makeFolder(): string {
 }
 
 async function start(path: string, env: Env = {}): Promise<Started> {
-  const started = await startGatewayProcess({ NEXCODE_CONFIG: path, ...env })
+  const started = await startGateway({ env: { NEXCODE_CONFIG: path, ...env }, command: gatewayCommand() })
   gateway = started
   return {
     ...watchReloads(started),

@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { runProgram } from '../helpers/run-program.ts'
-import { type Env, gatewayCommand, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 /** Any interface, as in a container: there nobody is a program of this machine. */
 const PUBLIC: Env = { OPENAI_API_BASE: 'http://127.0.0.1:9/v1', HOST: '0.0.0.0' }
@@ -38,7 +39,7 @@ afterEach(async () => {
 
 async function replay(args: readonly string[] = [], env: Env = {}): Promise<TestGateway> {
   const command = [...gatewayCommand(), 'replay', '--from', folder, ...args]
-  gateway = await startGatewayProcess({ ...PUBLIC, ...env }, command)
+  gateway = await startGateway({ env: { ...PUBLIC, ...env }, command })
   return gateway
 }
 

@@ -1,9 +1,10 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import OpenAI from 'openai'
 import { freePort } from '../helpers/free-port.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { runProgram, startProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { gatewayCommand, startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(30_000)
 
@@ -22,9 +23,12 @@ test('simulate is an OpenAI without a model, on the port that is asked for: the 
 })
 
 test('its first line is JSON where a program reads it, and a gateway can be put before it', async () => {
-  const simulated = await startGatewayProcess({ HOST: '' }, [...gatewayCommand(), 'simulate', '--port', '0'])
+  const simulated = await startGateway({ env: { HOST: '' }, command: [...gatewayCommand(), 'simulate', '--port', '0'] })
   expect(simulated.lines[0]).toMatchObject({ msg: 'listening', base_url: `http://127.0.0.1:${simulated.port}/v1` })
-  const gateway = await startGatewayProcess({ OPENAI_API_BASE: `http://127.0.0.1:${simulated.port}/v1` })
+  const gateway = await startGateway({
+    env: { OPENAI_API_BASE: `http://127.0.0.1:${simulated.port}/v1` },
+    command: gatewayCommand(),
+  })
   expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200)
   await gateway.stop()
   await simulated.stop()

@@ -3,10 +3,11 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { readableCommand } from '../helpers/readable-command.ts'
 import { runProgram, startOnTerminal } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
@@ -159,14 +160,17 @@ describe('at the start', () => {
   })
 
   test('JSON is the format where nobody watches, and stderr stays empty', async () => {
-    const gateway = await startGatewayProcess({ OPENAI_API_BASE: base })
+    const gateway = await startGateway({ env: { OPENAI_API_BASE: base }, command: gatewayCommand() })
     expect(gateway.lines[0]).toMatchObject({ msg: 'listening', url: gateway.url, upstream: base })
     expect(gateway.stderr()).toBe('')
     await gateway.stop()
   })
 
   test("an upstream name that doesn't resolve: one clear line with the cure, and the server goes on", async () => {
-    const gateway = await startGatewayProcess({ OPENAI_API_BASE: 'http://no-such-name.invalid/v1' })
+    const gateway = await startGateway({
+      env: { OPENAI_API_BASE: 'http://no-such-name.invalid/v1' },
+      command: gatewayCommand(),
+    })
     const warning = await gateway.line(({ level }) => level === 40)
     expect(warning['msg']).toBe(
       "the upstream's name no-such-name.invalid does not resolve: check OPENAI_API_BASE and this machine's DNS",
@@ -176,7 +180,10 @@ describe('at the start', () => {
   })
 
   test('an upstream that is an address is not looked up', async () => {
-    const gateway = await startGatewayProcess({ OPENAI_API_BASE: 'http://[::1]:9/v1', LOG_LEVEL: 'debug' })
+    const gateway = await startGateway({
+      env: { OPENAI_API_BASE: 'http://[::1]:9/v1', LOG_LEVEL: 'debug' },
+      command: gatewayCommand(),
+    })
     expect((await fetch(`${gateway.url}/health`)).status).toBe(200)
     await gateway.exchange(1)
     expect(gateway.lines.filter(({ level }) => Number(level) >= 40)).toEqual([])

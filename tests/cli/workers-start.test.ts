@@ -3,9 +3,9 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../helpers/free-port.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, type RawResponse, sendRaw } from '../helpers/raw-client.ts'
 import { programEnv, runProgram } from '../helpers/run-program.ts'
-import { gatewayCommand } from '../helpers/start-gateway.ts'
 import { type StreamingUpstream, startStreamingUpstream, startWorkers } from '../helpers/workers-rig.ts'
 
 setDefaultTimeout(20_000)

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { childrenOf } from '../helpers/child-processes.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, type RawResponse, sendRaw } from '../helpers/raw-client.ts'
 import { startOnTerminal } from '../helpers/run-program.ts'
-import { startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import {
   connectToEach,
   makeRemovable,
@@ -121,10 +122,13 @@ test('the banner for a person says how many there are', async () => {
 })
 
 test('WORKERS=1 is one process, as without it: no other beside it, and no word of workers', async () => {
-  const gateway = await startGatewayProcess({
-    OPENAI_API_BASE: `${rig.upstream.url}/v1`,
-    WORKERS: '1',
-    LOG_LEVEL: 'debug',
+  const gateway = await startGateway({
+    env: {
+      OPENAI_API_BASE: `${rig.upstream.url}/v1`,
+      WORKERS: '1',
+      LOG_LEVEL: 'debug',
+    },
+    command: gatewayCommand(),
   })
   expect((await get(gateway, '/ready'))?.json()).toEqual({ status: 'ready' })
   expect(await gateway.exchange(1)).not.toHaveProperty('worker')

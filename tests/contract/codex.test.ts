@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startSimulatedServer } from '../../src/cli/simulated-server.ts'
 import { createCodexHome, customProvider, ownProvider, prepareCodex } from '../helpers/codex.ts'
-import { EXAMPLES, KEY, TOKENS } from '../helpers/example-gateway.ts'
-import { startSimulatedGateway } from '../helpers/simulated-gateway.ts'
-import { gatewayCommand, startGatewayProcess, startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { EXAMPLES, KEY, TOKENS } from '../helpers/examples.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -21,8 +21,8 @@ afterEach(async () => {
 
 /** A simulated OpenAI behind a plain gateway, which tells what came to it. */
 async function startFront() {
-  const front = await startSimulatedGateway()
-  stops.push(front.close)
+  const front = await startGateway({ upstreams: { openai: 'simulated' } })
+  stops.push(front.stop)
   return front
 }
 
@@ -45,20 +45,20 @@ const HELLO = { code: 0, said: expect.stringMatching(/no model was asked\. You s
 
 describe.skipIf('missing' in codex)('the real Codex, through the gateway', () => {
   test('has its answer by POST, in one exchange that is complete', async () => {
-    const { throughBaseUrl, gateway } = await startFront()
-    expect(await run(customProvider(throughBaseUrl), 'say hello')).toMatchObject(HELLO)
+    const gateway = await startFront()
+    expect(await run(customProvider(`${gateway.url}/v1`), 'say hello')).toMatchObject(HELLO)
     expect(await exchangesOf(gateway, 1)).toEqual(['POST 200 complete'])
   })
 
   test('asks for one WebSocket where it is refused with 426, and has its answer by POST at once', async () => {
-    const { throughBaseUrl, gateway } = await startFront()
-    expect(await run(ownProvider(throughBaseUrl), 'say hello')).toMatchObject(HELLO)
+    const gateway = await startFront()
+    expect(await run(ownProvider(`${gateway.url}/v1`), 'say hello')).toMatchObject(HELLO)
     expect(await exchangesOf(gateway, 2)).toEqual([expect.stringMatching(/^GET 426 /), 'POST 200 complete'])
   })
 
   test('calls a tool of its own where the prompt names one, and tells what it gave', async () => {
-    const { throughBaseUrl, gateway } = await startFront()
-    const { code, said } = await run(customProvider(throughBaseUrl), 'please use exec_command')
+    const gateway = await startFront()
+    const { code, said } = await run(customProvider(`${gateway.url}/v1`), 'please use exec_command')
     expect({ code, said }).toEqual({ code: 0, said: expect.stringContaining('The tool exec_command gave: “Chunk ID:') })
     expect(await exchangesOf(gateway, 2)).toEqual(['POST 200 complete', 'POST 200 complete'])
   })
@@ -84,7 +84,7 @@ describe.skipIf('missing' in codex)('the real Codex with its own provider, which
     await writeFile(path, text.replace('{ preset: openai,', `{ preset: openai, base_url: "${base}",`))
     const auth = { REQUIRE_AUTH: 'true', API_TOKEN: TOKENS.join(',') }
     const env = { NEXCODE_CONFIG: path, OPENAI_API_KEY: KEY, AZURE_KEY: KEY, OPENAI_BASE_URL: base, ...auth }
-    const gateway = await startTestGateway(env)
+    const gateway = await startGateway({ env })
     stops.push(gateway.stop)
     expect(await run(ownProvider(`${gateway.url}/v1`), 'say hello', TOKENS[0])).toMatchObject(HELLO)
     expect(await exchangesOf(gateway, 2)).toEqual([expect.stringMatching(/^GET 426 /), 'POST 200 complete'])
@@ -100,11 +100,11 @@ describe.skipIf('missing' in codex)('a session of the real Codex with a tool', (
     stops.push(() => rm(folder, { recursive: true, force: true }))
     if ('missing' in codex) return
     const start = async (args: readonly string[], env: Readonly<Record<string, string>>) => {
-      const gateway = await startGatewayProcess(env, [...gatewayCommand(), ...args])
+      const gateway = await startGateway({ env, command: [...gatewayCommand(), ...args] })
       stops.push(gateway.stop)
       return gateway
     }
-    const recorder = await start(['record', '--to', folder], { OPENAI_API_BASE: front.directBaseUrl })
+    const recorder = await start(['record', '--to', folder], { OPENAI_API_BASE: `${front.upstreams.openai.url}/v1` })
     const recorded = await run(ownProvider(`${recorder.url}/v1`), 'please use exec_command')
     recorder.child?.kill('SIGTERM')
     await recorder.child?.exited

@@ -1,9 +1,10 @@
-import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { type Call, createExampleRig, EXAMPLES, KEY, sent, TOKENS } from '../helpers/example-gateway.ts'
+import { EXAMPLES, type ExampleCall, KEY, sent, startExample, TOKENS } from '../helpers/examples.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { runProgram } from '../helpers/run-program.ts'
-import type { Script, ScriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { isValid } from '../unit/config/file/validate-json-schema.ts'
 
 setDefaultTimeout(20_000)
@@ -13,8 +14,8 @@ const NAMES = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml') && n
 
 const MESSAGES = [{ role: 'user', content: 'hi' }]
 
-const rig = createExampleRig()
-afterEach(() => rig.stop())
+const startUpstream = perTest(startScriptedUpstream)
+const start = perTest(startExample)
 
 const answer =
   (by: string): Script =>
@@ -40,7 +41,7 @@ describe.each(NAMES)('examples/%s', (name) => {
   })
 
   test('has a valid configuration, as nexcode check finds, once its variables are set', async () => {
-    const { url } = await rig.upstream((_request, connection) => connection.json({ object: 'list', data: [] }))
+    const { url } = await startUpstream((_request, connection) => connection.json({ object: 'list', data: [] }))
     const variables = [...text.matchAll(/\$\{(\w+)/g)].map(([, variable = '']) => variable)
     const env = Object.fromEntries(
       variables.map((one) => [one, one.endsWith('BASE_URL') ? `${url}/v1` : `sk-for-${one}`]),
@@ -60,11 +61,11 @@ test('there are five of them', () => {
 })
 
 describe('one-key-and-a-cap.yaml', () => {
-  let call: Call
+  let call: ExampleCall
   let openai: ScriptedUpstream
   const begin = async (): Promise<void> => {
-    openai = await rig.upstream(answer('openai'))
-    call = await rig.start('one-key-and-a-cap.yaml', { OPENAI_BASE_URL: `${openai.url}/v1` })
+    openai = await startUpstream(answer('openai'))
+    ;({ call } = await start('one-key-and-a-cap.yaml', { OPENAI_BASE_URL: `${openai.url}/v1` }))
   }
 
   test('caps what a caller asks for by any of the three names, and spends the key of the server', async () => {
@@ -99,8 +100,8 @@ describe('one-key-and-a-cap.yaml', () => {
 })
 
 test('azure-and-openai.yaml: Azure answers; where it is busy OpenAI does, under the same name', async () => {
-  const [azure, openai] = [await rig.upstream(answer('azure')), await rig.upstream(answer('openai'))]
-  const call = await rig.start('azure-and-openai.yaml', {
+  const [azure, openai] = [await startUpstream(answer('azure')), await startUpstream(answer('openai'))]
+  const { call } = await start('azure-and-openai.yaml', {
     AZURE_BASE_URL: `${azure.url}/openai`,
     AZURE_API_KEY: 'key-of-azure',
     OPENAI_BASE_URL: `${openai.url}/v1`,
@@ -125,11 +126,11 @@ test('azure-and-openai.yaml: Azure answers; where it is busy OpenAI does, under 
 
 test('local-first.yaml: two at a time are answered here, the third by the cloud; and all by it while nothing runs here', async () => {
   const waiting: (() => void)[] = []
-  const local = await rig.upstream(
+  const local = await startUpstream(
     (request, connection) => void waiting.push(() => void answer('local')(request, connection)),
   )
-  const cloud = await rig.upstream(answer('cloud'))
-  const call = await rig.start('local-first.yaml', {
+  const cloud = await startUpstream(answer('cloud'))
+  const { call } = await start('local-first.yaml', {
     OLLAMA_BASE_URL: `${local.url}/v1`,
     OPENAI_BASE_URL: `${cloud.url}/v1`,
   })
@@ -149,9 +150,9 @@ test('local-first.yaml: two at a time are answered here, the third by the cloud;
 })
 
 test('key-pool.yaml: a conversation keeps its key, many share the keys, and one at its limit is stood in for', async () => {
-  const openai = await rig.upstream(answer('openai'))
+  const openai = await startUpstream(answer('openai'))
   const keys = ['sk-pool-1', 'sk-pool-2', 'sk-pool-3'] as const
-  const call = await rig.start('key-pool.yaml', {
+  const { call } = await start('key-pool.yaml', {
     OPENAI_BASE_URL: `${openai.url}/v1`,
     ...Object.fromEntries(keys.map((key, index) => [`OPENAI_API_KEY_${index + 1}`, key])),
   })
@@ -173,11 +174,11 @@ test('key-pool.yaml: a conversation keeps its key, many share the keys, and one 
 })
 
 describe('classroom.yaml', () => {
-  let call: Call
+  let call: ExampleCall
   let openai: ScriptedUpstream
   const begin = async (): Promise<void> => {
-    openai = await rig.upstream(answer('openai'))
-    call = await rig.start('classroom.yaml', { OPENAI_BASE_URL: `${openai.url}/v1` })
+    openai = await startUpstream(answer('openai'))
+    ;({ call } = await start('classroom.yaml', { OPENAI_BASE_URL: `${openai.url}/v1` }))
   }
   const refusal = async (response: Response) => {
     const { error } = (await response.json()) as { error: { param: unknown; code: unknown } }

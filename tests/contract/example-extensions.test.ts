@@ -4,17 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI from 'openai'
 import { loadExtensions } from '../../src/extensions/load/load-extensions.ts'
-import { EXAMPLES } from '../helpers/example-gateway.ts'
-import { MESSAGES, type Routed, startRouted } from '../helpers/routed.ts'
-import { lastBody } from '../helpers/routed-per-test.ts'
+import { EXAMPLES } from '../helpers/examples.ts'
+import { lastBody } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'nexcode-usage-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-let routed: Routed<'one'> | undefined
+let routed: TestGateway<'one'> | undefined
 const tried = new Set<string>()
 afterEach(async () => {
   await routed?.stop()
@@ -48,9 +49,9 @@ function saying(...words: readonly string[]): Script {
 async function start(name: string, options: object = {}, upstream: Script = saying('Hello', ' there')) {
   tried.add(`${name}.ts`)
   const path = join(EXAMPLES, 'extensions', `${name}.ts`)
-  const started = await startRouted({ upstreams: { one: upstream }, file: { extensions: [{ path, options }] } })
+  const started = await startGateway({ upstreams: { one: upstream }, file: { extensions: [{ path, options }] } })
   routed = started
-  const client = new OpenAI({ baseURL: `${started.gateway.url}/v1`, apiKey: 'sk-mine', maxRetries: 0 })
+  const client = new OpenAI({ baseURL: `${started.url}/v1`, apiKey: 'sk-mine', maxRetries: 0 })
   const ask = (content: string, model = 'm') =>
     client.chat.completions.create({ model, messages: [{ role: 'user', content }] })
   const stream = async (content: string): Promise<{ text: string; ends: unknown[] }> => {
@@ -91,12 +92,12 @@ test('moderation-gate: what is flagged is refused, what is not goes on, and a ve
 })
 
 test('faq: a known question is answered with no upstream, as a whole and as a stream', async () => {
-  const { ask, stream, one, gateway } = await start('faq', { answers: { 'Are you open?': 'Yes.' } })
+  const { ask, stream, one, exchange } = await start('faq', { answers: { 'Are you open?': 'Yes.' } })
   expect((await ask('are  you OPEN')).choices[0]?.message.content).toBe('Yes.')
   expect(await stream('Are you open?')).toEqual({ text: 'Yes.', ends: ['stop'] })
   expect(one.requests).toHaveLength(0)
   expect((await ask('hi')).choices[0]?.message.content).toBe('Hello there')
-  expect(await gateway.exchange(2)).toMatchObject({ status: 200, attempts: 0, outcome: 'complete' })
+  expect(await exchange(2)).toMatchObject({ status: 200, attempts: 0, outcome: 'complete' })
 })
 
 test('model-by-length: "auto" becomes the model for its length, and others stay', async () => {
@@ -127,14 +128,14 @@ test('phrase-guard: a phrase in pieces does not get out, and a stream without it
 
 test('usage-csv: a line for each answer, as a whole or a stream', async () => {
   const file = join(folder, 'usage.csv')
-  const { ask, stream, gateway } = await start('usage-csv', { file })
+  const { ask, stream, exchange } = await start('usage-csv', { file })
   await ask('hi')
   await stream('hi')
-  await gateway.exchange(2)
+  await exchange(2)
   const lines = () => readFileSync(file, 'utf8').trim().split('\n')
   // They are written behind the answers.
   while (lines().length < 2) await Bun.sleep(5)
-  const ids = [await gateway.exchange(1), await gateway.exchange(2)].map((line) => line['request_id'])
+  const ids = [await exchange(1), await exchange(2)].map((line) => line['request_id'])
   for (const [n, line] of lines().entries()) {
     expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z,req_\w+,caller-\w+,chat\/completions,real,3,2$/)
     expect(ids).toContain(line.split(',')[1])
@@ -176,7 +177,7 @@ test('the tour of docs/extending.md does what it says', async () => {
     asked += 1
     connection.json({ by: request.header('x-team') }, asked === 1 ? 503 : 200, { 'x-should-retry': 'false' })
   }
-  routed = await startRouted({ upstreams: { one: flaky }, file: { extensions: [path] } })
+  routed = await startGateway({ upstreams: { one: flaky }, file: { extensions: [path] } })
   const { chat, upstreams } = routed
   expect((await chat({ model: 'gpt-5' })).status).toBe(403)
   expect(await (await chat({ model: 'echo' })).json()).toEqual({ object: 'chat.completion', choices: [] })

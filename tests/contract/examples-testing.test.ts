@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { BINARY, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { preparePython } from '../helpers/python.ts'
-import { BINARY, gatewayCommand } from '../helpers/start-gateway.ts'
 
 const EXAMPLES = new URL('../../examples/testing/', import.meta.url).pathname
 const RUN_MS = 60_000

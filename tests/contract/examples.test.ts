@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { SimulatedServer } from '../../src/cli/simulated-server.ts'
 import { freePort } from '../helpers/free-port.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { preparePython } from '../helpers/python.ts'
-import { type SimulatedGateway, startSimulatedGateway } from '../helpers/simulated-gateway.ts'
-import { startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 const EXAMPLES = new URL('../../examples/', import.meta.url).pathname
 const python = await preparePython()
@@ -12,18 +13,18 @@ const TOKEN = 'a-token-of-the-gateway'
 const SERVER_KEY = 'sk-of-the-server'
 const HEADINGS = ['=== 1. Chat completion ===', '=== 2. Text completion ===', '=== 3. Streaming ===']
 
-let served: SimulatedGateway
+let served: TestGateway<'openai', SimulatedServer>
 
 beforeAll(async () => {
   const env = { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, OPENAI_API_KEY: SERVER_KEY }
-  served = await startSimulatedGateway(env, { requireKey: SERVER_KEY })
+  served = await startGateway({ upstreams: { openai: { requireKey: SERVER_KEY } }, env })
 })
-afterAll(() => served.close())
+afterAll(() => served.stop())
 
 async function run(
   command: readonly string[],
   apiKey: string,
-  baseUrl = served.throughBaseUrl,
+  baseUrl = `${served.url}/v1`,
 ): Promise<{ code: number; printed: string }> {
   const child = Bun.spawn([...command], {
     env: {
@@ -105,7 +106,10 @@ describe('examples/curl.sh', () => {
 test.each([...new Bun.Glob('*.ts').scanSync(`${EXAMPLES}extensions`)].filter((name) => !name.endsWith('.d.ts')))(
   'examples/extensions/%s runs as it is, without options',
   async (name) => {
-    const gateway = await startGatewayProcess({ EXTENSIONS: `${EXAMPLES}extensions/${name}` })
+    const gateway = await startGateway({
+      env: { EXTENSIONS: `${EXAMPLES}extensions/${name}` },
+      command: gatewayCommand(),
+    })
     expect(gateway.lines[0]).toMatchObject({ msg: 'listening', extensions: name })
     await gateway.stop()
   },

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import OpenAI, { APIError } from 'openai'
+import type { SimulatedServer } from '../../src/cli/simulated-server.ts'
 import { type FlakyUpstream, startFlakyUpstream } from '../helpers/flaky-upstream.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type SimulatedGateway, startSimulatedGateway } from '../helpers/simulated-gateway.ts'
-import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 const messages = [{ role: 'user' as const, content: 'Hello' }]
 
@@ -21,17 +21,17 @@ const ask = (client: OpenAI, model: string, options: OpenAI.RequestOptions = {})
   client.chat.completions.create({ model, messages }, options)
 
 describe('an upstream error reaches the official Node SDK as the exception that it raises directly', () => {
-  let served: SimulatedGateway
+  let served: TestGateway<'openai', SimulatedServer>
   let direct: OpenAI
   let through: OpenAI
 
   beforeAll(async () => {
-    served = await startSimulatedGateway()
+    served = await startGateway({ upstreams: { openai: 'simulated' } })
     const options = { apiKey: 'sk-of-the-caller', maxRetries: 0 }
-    direct = new OpenAI({ ...options, baseURL: served.directBaseUrl })
-    through = new OpenAI({ ...options, baseURL: served.throughBaseUrl })
+    direct = new OpenAI({ ...options, baseURL: `${served.upstreams.openai.url}/v1` })
+    through = new OpenAI({ ...options, baseURL: `${served.url}/v1` })
   })
-  afterAll(() => served.close())
+  afterAll(() => served.stop())
 
   /** Everything that a program can learn from an error of the SDK. */
   function lookAt(error: unknown): unknown {
@@ -135,7 +135,7 @@ describe('an upstream error reaches the official Node SDK as the exception that 
   test('a timeout of its own, as APIConnectionTimeoutError, and the call upstream is given up', async () => {
     const error = await errorOf(ask(through, 'simulate-hang', { timeout: 150 }))
     expect(error).toBeInstanceOf(OpenAI.APIConnectionTimeoutError)
-    expect(await served.gateway.line(({ model }) => model === 'simulate-hang')).toMatchObject({
+    expect(await served.line(({ model }) => model === 'simulate-hang')).toMatchObject({
       outcome: 'cancelled',
       status: 499,
     })
@@ -154,7 +154,7 @@ describe('the official Node SDK learns from the gateway itself', () => {
   test('that the upstream is down, as InternalServerError 502', async () => {
     const gone = await startScriptedUpstream(() => undefined)
     await gone.close()
-    const gateway = await startTestGateway({ OPENAI_API_BASE: `${gone.url}/v1` })
+    const gateway = await startGateway({ env: { OPENAI_API_BASE: `${gone.url}/v1` } })
     const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-any', maxRetries: 0 })
     const error = await errorOf(ask(client, 'gpt-4o'))
     await gateway.stop()
@@ -163,26 +163,26 @@ describe('the official Node SDK learns from the gateway itself', () => {
   })
 
   test('that the upstream is too slow, as InternalServerError 504', async () => {
-    const served = await startSimulatedGateway({ FIRST_BYTE_TIMEOUT_MS: '100' })
-    const client = new OpenAI({ baseURL: served.throughBaseUrl, apiKey: 'sk-any', maxRetries: 0 })
+    const served = await startGateway({ upstreams: { openai: 'simulated' }, env: { FIRST_BYTE_TIMEOUT_MS: '100' } })
+    const client = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: 'sk-any', maxRetries: 0 })
     const error = await errorOf(ask(client, 'simulate-hang'))
-    await served.close()
+    await served.stop()
     expect(error).toBeInstanceOf(OpenAI.InternalServerError)
     expect(error).toMatchObject({ status: 504, code: 'upstream_timeout' })
   })
 
   test('that it is not there, as APIConnectionError', async () => {
-    const gateway = await startTestGateway({})
+    const gateway = await startGateway()
     await gateway.stop()
     const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-any', maxRetries: 0 })
     expect(await errorOf(client.models.list())).toBeInstanceOf(OpenAI.APIConnectionError)
   })
 
   test('which parameter is missing or wrong, as BadRequestError', async () => {
-    const served = await startSimulatedGateway()
-    const client = new OpenAI({ baseURL: served.throughBaseUrl, apiKey: 'sk-any', maxRetries: 0 })
+    const served = await startGateway({ upstreams: { openai: 'simulated' } })
+    const client = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: 'sk-any', maxRetries: 0 })
     const error = await errorOf(client.chat.completions.create({ model: 'gpt-4o', messages: [] }))
-    await served.close()
+    await served.stop()
     expect(error).toBeInstanceOf(OpenAI.BadRequestError)
     expect(error).toMatchObject({ status: 400, param: 'messages', code: 'empty_array' })
   })
@@ -207,7 +207,7 @@ describe('the retries of the official Node SDK', () => {
       'please-retry': twice(400, { ...quickly, 'x-should-retry': 'true' }),
       patient: [{ status: 429, headers: { 'retry-after-ms': '700' } }],
     })
-    gateway = await startTestGateway({ OPENAI_API_BASE: flaky.baseUrl })
+    gateway = await startGateway({ env: { OPENAI_API_BASE: flaky.baseUrl } })
   })
   afterAll(async () => {
     await gateway.stop()
@@ -255,7 +255,7 @@ describe('the official Node SDK leaves a stream', () => {
         return connection.closed.then(() => left.resolve())
       })
       const left = Promise.withResolvers<void>()
-      const gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1` })
+      const gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1` } })
       const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-any', maxRetries: 0 })
       const stream = await client.chat.completions.create({ model: 'gpt-4o', messages, stream: true })
       for await (const _chunk of stream) {

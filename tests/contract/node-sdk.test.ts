@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import OpenAI, { toFile } from 'openai'
-import { type SimulatedGateway, startSimulatedGateway } from '../helpers/simulated-gateway.ts'
+import type { SimulatedServer } from '../../src/cli/simulated-server.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-let served: SimulatedGateway
+let served: TestGateway<'openai', SimulatedServer>
 let direct: OpenAI
 let through: OpenAI
 
 beforeAll(async () => {
-  served = await startSimulatedGateway()
+  served = await startGateway({ upstreams: { openai: 'simulated' } })
   const options = { apiKey: 'sk-of-the-caller', maxRetries: 0 }
-  direct = new OpenAI({ ...options, baseURL: served.directBaseUrl })
-  through = new OpenAI({ ...options, baseURL: served.throughBaseUrl })
+  direct = new OpenAI({ ...options, baseURL: `${served.upstreams.openai.url}/v1` })
+  through = new OpenAI({ ...options, baseURL: `${served.url}/v1` })
 })
-afterAll(() => served.close())
+afterAll(() => served.stop())
 
 /** Makes the same call directly and through the gateway, and gives its result, which must be the same. */
 async function same<T>(call: (client: OpenAI) => Promise<T>): Promise<T> {
@@ -208,7 +209,7 @@ describe('the official Node SDK gets through the gateway what it gets directly',
 
 describe('the official Node SDK works', () => {
   test('with a base URL that lacks /v1', async () => {
-    const bare = through.withOptions({ baseURL: served.gateway.url })
+    const bare = through.withOptions({ baseURL: served.url })
     const body = { model: 'gpt-4o', messages }
     expect(await bare.chat.completions.create(body)).toEqual(await direct.chat.completions.create(body))
     expect((await bare.models.retrieve('gpt-4o')).id).toBe('gpt-4o')
@@ -218,9 +219,9 @@ describe('the official Node SDK works', () => {
   test('with an API_TOKEN as its key, where REQUIRE_AUTH is on, and the server spends its own key', async () => {
     const token = 'a-token-of-the-gateway'
     const env = { REQUIRE_AUTH: 'true', API_TOKEN: token, OPENAI_API_KEY: 'sk-of-the-server' }
-    const guarded = await startSimulatedGateway(env, { requireKey: 'sk-of-the-server' })
+    const guarded = await startGateway({ upstreams: { openai: { requireKey: 'sk-of-the-server' } }, env })
     try {
-      const client = new OpenAI({ baseURL: guarded.throughBaseUrl, apiKey: token, maxRetries: 0 })
+      const client = new OpenAI({ baseURL: `${guarded.url}/v1`, apiKey: token, maxRetries: 0 })
       expect((await client.models.list()).data.length).toBeGreaterThan(0)
       const refused = await client
         .withOptions({ apiKey: 'sk-of-the-server' })
@@ -229,7 +230,7 @@ describe('the official Node SDK works', () => {
       expect(refused).toBeInstanceOf(OpenAI.AuthenticationError)
       expect(refused).toMatchObject({ status: 401, code: 'invalid_api_key', type: 'invalid_request_error' })
     } finally {
-      await guarded.close()
+      await guarded.stop()
     }
   })
 })

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { SimulatedServer } from '../../src/cli/simulated-server.ts'
 import { type FlakyUpstream, startFlakyUpstream } from '../helpers/flaky-upstream.ts'
 import { preparePython } from '../helpers/python.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type SimulatedGateway, startSimulatedGateway } from '../helpers/simulated-gateway.ts'
-import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 /** What one case gave, directly and through the gateway. */
 interface Outcome {
@@ -18,7 +18,7 @@ const python = await preparePython()
 if ('missing' in python) process.stderr.write(`(skip) the tests with the Python SDK: ${python.missing}\n`)
 
 const outcomes = new Map<string, Outcome>()
-let served: SimulatedGateway
+let served: TestGateway<'openai', SimulatedServer>
 let flaky: FlakyUpstream
 let beforeFlaky: TestGateway
 
@@ -30,7 +30,7 @@ const refusal = (status: number, headers: Readonly<Record<string, string>> = {})
 
 beforeAll(async () => {
   if ('missing' in python) return
-  served = await startSimulatedGateway()
+  served = await startGateway({ upstreams: { openai: 'simulated' } })
   flaky = await startFlakyUpstream({
     'rate-limited': [refusal(429), refusal(429)],
     broken: [refusal(500), refusal(500)],
@@ -39,13 +39,13 @@ beforeAll(async () => {
     'bad-request': [refusal(400)],
     'no-retry': [refusal(500, { 'x-should-retry': 'false' })],
   })
-  beforeFlaky = await startTestGateway({ OPENAI_API_BASE: flaky.baseUrl })
+  beforeFlaky = await startGateway({ env: { OPENAI_API_BASE: flaky.baseUrl } })
   const gone = await startScriptedUpstream(() => undefined)
   await gone.close()
   const child = Bun.spawn([python.executable, '-B', SCRIPT], {
     env: {
-      DIRECT: served.directBaseUrl,
-      THROUGH: served.throughBaseUrl,
+      DIRECT: `${served.upstreams.openai.url}/v1`,
+      THROUGH: `${served.url}/v1`,
       FLAKY: `${beforeFlaky.url}/v1`,
       GONE: `${gone.url}/v1`,
     },
@@ -65,7 +65,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if ('missing' in python) return
-  await served.close()
+  await served.stop()
   await beforeFlaky.stop()
   await flaky.close()
 })
@@ -250,7 +250,7 @@ test.skipIf('missing' in python)(
   'a call that the Python SDK gave up is given up upstream, and the log says so',
   async () => {
     for (const model of ['simulate-hang', 'simulate-stall']) {
-      expect(await served.gateway.line((line) => line['model'] === model)).toMatchObject({ outcome: 'cancelled' })
+      expect(await served.line((line) => line['model'] === model)).toMatchObject({ outcome: 'cancelled' })
     }
   },
 )

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BINARY } from '../helpers/start-gateway.ts'
+import { BINARY } from '../helpers/gateway-under-test.ts'
 
 const MB = 1e6
 /** The runtime is about 109 MB of it. */

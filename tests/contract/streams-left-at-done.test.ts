@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { DONE, event } from '../helpers/cache-calls.ts'
+import type { Env } from '../helpers/gateway-under-test.ts'
 import { preparePython } from '../helpers/python.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(120_000)
 
@@ -31,7 +32,7 @@ async function start(endMs: readonly number[], env: Env): Promise<void> {
     await Bun.sleep(ms)
     connection.endChunks()
   })
-  gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1`, ...env })
+  gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1`, ...env } })
 }
 
 async function read(client: string, times: number, env: Readonly<Record<string, string>> = {}): Promise<unknown> {

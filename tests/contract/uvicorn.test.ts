@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { freePort } from '../helpers/free-port.ts'
 import { preparePython } from '../helpers/python.ts'
-import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(120_000)
 
@@ -27,7 +27,7 @@ async function start(executable: string, parser: string): Promise<TestGateway> {
   server = Bun.spawn([executable, '-B', '-m', 'uvicorn', 'raising_app:app', ...args], { stdout: 'ignore' })
   const url = `http://127.0.0.1:${port}`
   while (!(await fetch(url).catch(() => undefined))) await Bun.sleep(20)
-  gateway = await startTestGateway({ OPENAI_API_BASE: `${url}/v1` })
+  gateway = await startGateway({ env: { OPENAI_API_BASE: `${url}/v1` } })
   return gateway
 }
 

@@ -1,14 +1,23 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Arrival, AT_ONCE_MS, CHAT, type Rig, type Shot, SSE, startRig, within } from '../helpers/rig.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import type { Arrival } from '../helpers/scripted-upstream.ts'
+import { CHAT, type RequestParts } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand, SSE } from '../helpers/upstream-scripts.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 const TIMER_MS = 200
 
 /** Each kind of request has a gateway of its own, so that a fault can strike all of them at once. */
-const rigs: Rig[] = []
+const rigs: TestGateway<'openai'>[] = []
 
 beforeAll(async () => {
   const env = { FIRST_BYTE_TIMEOUT_MS: String(TIMER_MS), STREAM_IDLE_TIMEOUT_MS: String(TIMER_MS) }
-  rigs.push(...(await Promise.all(SHOTS.map(() => startRig(env, true)))))
+  rigs.push(
+    ...(await Promise.all(
+      SHOTS.map(() => startGateway({ upstreams: { openai: byHand }, env, command: gatewayCommand() })),
+    )),
+  )
 })
 
 afterAll(() => Promise.all(rigs.map((rig) => rig.stop())))
@@ -192,27 +201,32 @@ const FAULTS: readonly (readonly [string, readonly End[], Fault])[] = [
   ],
 ]
 
-const SHOTS: readonly Shot[] = [
+const SHOTS: readonly RequestParts[] = [
   { body: CHAT },
   { method: 'GET', target: '/v1/models', body: null },
   { method: 'PUT', target: '/v1/things/a' },
 ]
 
 /** A connection that is kept, so that the fault strikes on one that has served before. */
-async function warmUp(rig: Rig): Promise<void> {
+async function warmUp(rig: TestGateway<'openai'>): Promise<void> {
   const { client } = await rig.send({ body: CHAT })
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.json({ ok: true })
   expect((await client.response()).status).toBe(200)
   client.leave()
 }
 
-async function suffer(rig: Rig, shot: Shot, ends: readonly End[], strike: Fault): Promise<void> {
+async function suffer(
+  rig: TestGateway<'openai'>,
+  shot: RequestParts,
+  ends: readonly End[],
+  strike: Fault,
+): Promise<void> {
   await warmUp(rig)
-  const before = rig.upstream.requests.length
+  const before = rig.upstreams.openai.requests.length
   const startedAt = performance.now()
   const { client, record } = await rig.send(shot)
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   strike(connection)
   const response = await within(
     TIMER_MS + AT_ONCE_MS,
@@ -228,7 +242,7 @@ async function suffer(rig: Rig, shot: Shot, ends: readonly End[], strike: Fault)
   expect(line).toMatchObject({ outcome: 'failed', attempts: 1 })
   if (isTyped) expect(line).toMatchObject({ error: end, status: response.status })
   await within(AT_ONCE_MS, "closing upstream's connection", connection.closed)
-  expect(rig.upstream.requests.length).toBe(before + 1)
+  expect(rig.upstreams.openai.requests.length).toBe(before + 1)
   client.leave()
 }
 
@@ -242,8 +256,8 @@ test.each(FAULTS)(
 test('after all these faults the gateway serves the next request, and nothing went to stderr', async () => {
   for (const rig of rigs) {
     await warmUp(rig)
-    expect(rig.gateway.child?.exitCode).toBeNull()
-    expect(rig.gateway.stderr()).toBe('')
-    expect(rig.gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+    expect(rig.child?.exitCode).toBeNull()
+    expect(rig.stderr()).toBe('')
+    expect(rig.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
   }
 })

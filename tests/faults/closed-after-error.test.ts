@@ -1,12 +1,13 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import type { Socket } from 'node:net'
-import { answerAs } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(60_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 /**
  * A server that answers a raised error as if the connection lived, and closes it behind that, as uvicorn does: whoever comes
@@ -43,9 +44,9 @@ test.each([500, 502, 503])('a server that closes behind a %d fails nobody’s ne
 })
 
 test('an upload that streams keeps off such a connection, too', async () => {
-  const { chat, gateway } = await start({ upstreams: { only: raises(500) } })
+  const gateway = await start({ upstreams: { only: raises(500) }, file: {} })
   for (let pair = 0; pair < 20; pair += 1) {
-    await (await chat({ model: 'bad' })).text()
+    await (await gateway.chat({ model: 'bad' })).text()
     const body = new Blob(['x'.repeat(100)]).stream()
     const upload = await fetch(`${gateway.url}/v1/files`, { method: 'POST', body })
     expect(upload.status).toBe(200)
@@ -60,6 +61,7 @@ test('after answers that are no failures, connections are kept', async () => {
         connection.json({}, body.includes('bad') ? 422 : 200)
       },
     },
+    file: {},
   })
   for (let pair = 0; pair < 20; pair += 1) {
     await (await chat({ model: 'bad' })).text()
@@ -76,21 +78,21 @@ test('a kept connection that is dead is no failure of the target, and is not ask
     resets -= 1
     connection.reset()
   }
-  const { chat, upstreams, gateway } = await start({
+  const gateway = await start({
     upstreams: { first, second: answerAs('second') },
     file: {
       models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } },
       breaker: { failures: 1, open: '1h', open_max: '1h' },
     },
   })
-  await (await chat({ model: 'smart' })).text()
+  await (await gateway.chat({ model: 'smart' })).text()
   resets = 1
-  expect((await chat({ model: 'smart' })).status).toBe(502)
-  expect(upstreams.first.requests).toHaveLength(2)
-  expect(await (await chat({ model: 'smart' })).json()).toEqual({ ok: true })
+  expect((await gateway.chat({ model: 'smart' })).status).toBe(502)
+  expect(gateway.upstreams.first.requests).toHaveLength(2)
+  expect(await (await gateway.chat({ model: 'smart' })).json()).toEqual({ ok: true })
   expect(await gateway.exchange(2)).toMatchObject({ attempts: 1, tries: [{ target: 'first/smart', why: 'reset' }] })
   // This one has a connection of its own.
   resets = 1
-  expect((await chat({ model: 'smart' })).status).toBe(502)
-  expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+  expect((await gateway.chat({ model: 'smart' })).status).toBe(502)
+  expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
 })

@@ -24,7 +24,7 @@ import {
 import { type Arrival, type FaultyUpstreams, startFaultyUpstreams } from '../helpers/faulty-upstreams.ts'
 import { preparePython } from '../helpers/python.ts'
 import { callWithNode, callWithPython } from '../helpers/sdk-users.ts'
-import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 /** For each SDK, fault and way, streamed or not. */
 const CALLS: Readonly<Record<Mode, number>> = { default: 200, widened: 50 }
@@ -43,7 +43,7 @@ let gateway: TestGateway
 beforeAll(async () => {
   upstreams = await startFaultyUpstreams(calls)
   file = writeConfigFile(failoverFile(upstreams.urls))
-  gateway = await startTestGateway({ NEXCODE_CONFIG: file.path })
+  gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path } })
   const baseUrl = `${gateway.url}/v1`
   const of = (sdk: Sdk): FaultyCall[] => calls.filter((call) => call.sdk === sdk)
   const outcomes = await Promise.all([

@@ -2,9 +2,11 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import type { LogLine } from '../helpers/log-lines.ts'
 import { fillDisk } from '../helpers/lower-limit.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { gatewayCommand, type LogLine, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -25,14 +27,14 @@ afterEach(async () => {
 })
 
 async function start(command: readonly string[] = gatewayCommand()): Promise<void> {
-  gateway = await startGatewayProcess(
-    {
+  gateway = await startGateway({
+    env: {
       OPENAI_API_BASE: `${upstream.url}/v1`,
       OPENAI_API_KEY: 'sk-server-0123456789',
       CACHE: `sqlite:${join(folder, 'cache.db')}`,
     },
     command,
-  )
+  })
 }
 
 interface Told {

@@ -1,20 +1,24 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Arrival, AT_ONCE_MS, type Call, type Rig, type Shot, startRig, within } from '../helpers/rig.ts'
+import type { Arrival } from '../helpers/scripted-upstream.ts'
+import type { RequestParts, SentRequest } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand } from '../helpers/upstream-scripts.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
-let rig: Rig
+let rig: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startRig()
+  rig = await startGateway({ upstreams: { openai: byHand } })
 })
 
 afterAll(() => rig.stop())
 
-async function exchange(shot: Shot): Promise<{ readonly call: Call; readonly arrival: Arrival }> {
+async function exchange(shot: RequestParts): Promise<{ readonly call: SentRequest; readonly arrival: Arrival }> {
   const call = await rig.send(shot)
-  return { call, arrival: await within(AT_ONCE_MS, 'the arrival', rig.arrival()) }
+  return { call, arrival: await within(AT_ONCE_MS, 'the arrival', rig.upstreams.openai.arrival()) }
 }
 
-const shotOf = (method: string): Shot => ({
+const shotOf = (method: string): RequestParts => ({
   method,
   target: '/v1/files/f',
   ...((method === 'GET' || method === 'HEAD') && { body: null }),
@@ -38,14 +42,14 @@ test.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'POST', 'PATCH'])(
       const warm = await exchange({})
       warm.arrival.connection.json({})
       await warm.call.client.response()
-      const before = rig.upstream.requests.length
+      const before = rig.upstreams.openai.requests.length
       const { call, arrival } = await exchange(shotOf(method))
       if (strike === 'end') arrival.connection.socket.end()
       else arrival.connection.reset()
       await call.client.until((received) => received.includes('\r\n\r\n'))
       expect(call.client.received().toString()).toStartWith('HTTP/1.1 502')
       expect(await call.record()).toMatchObject({ status: 502, outcome: 'failed', attempts: 1 })
-      expect(rig.upstream.requests.length).toBe(before + 1)
+      expect(rig.upstreams.openai.requests.length).toBe(before + 1)
       call.client.leave()
       warm.call.client.leave()
     }

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { childrenOf } from '../helpers/child-processes.ts'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { useUpFiles } from '../helpers/lower-limit.ts'
 import { getText, openRawClient, postText, type RawClient } from '../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -41,7 +42,7 @@ async function start(host: string, env: Env = {}): Promise<void> {
     breaker: { failures: 1, open: '60s' },
     all_open: 'refuse',
   })
-  gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, ...env })
+  gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path, ...env }, command: gatewayCommand() })
   clients = []
   for (let n = 0; n < 8; n += 1) clients.push(await openRawClient(gateway.port))
   // From source, modules are files, too.

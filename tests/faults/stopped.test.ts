@@ -1,5 +1,8 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
-import { CHAT, OWN_KEY, type Rig, SSE, startRig } from '../helpers/rig.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import { CHAT, OWN_KEY } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand, SSE } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(60_000)
 
@@ -7,32 +10,33 @@ setDefaultTimeout(60_000)
 const LIMIT_MS = 4_000
 const STOPPED_MS = 6_000
 
-let rig: Rig
+let rig: TestGateway<'openai'>
 afterEach(() => rig.stop())
 
 /** Stops the gateway's process for longer than any of its limits, while `meanwhile` happens. */
 async function standStill(meanwhile: () => void): Promise<void> {
-  rig.gateway.child?.kill('SIGSTOP')
+  rig.child?.kill('SIGSTOP')
   meanwhile()
   await Bun.sleep(STOPPED_MS)
-  rig.gateway.child?.kill('SIGCONT')
+  rig.child?.kill('SIGCONT')
 }
 
 test('a process that stood still for longer than its limits gives all the answers that came meanwhile', async () => {
   const limit = String(LIMIT_MS)
-  rig = await startRig(
-    {
+  rig = await startGateway({
+    upstreams: { openai: byHand },
+    env: {
       FIRST_BYTE_TIMEOUT_MS: limit,
       STREAM_IDLE_TIMEOUT_MS: limit,
       WRITE_IDLE_TIMEOUT_MS: limit,
       UPLOAD_IDLE_TIMEOUT_MS: limit,
     },
-    true,
-  )
+    command: gatewayCommand(),
+  })
   const waiting = await rig.send({ body: CHAT })
-  const first = await rig.arrival()
+  const first = await rig.upstreams.openai.arrival()
   const streaming = await rig.send()
-  const second = await rig.arrival()
+  const second = await rig.upstreams.openai.arrival()
   second.connection.startChunked(200, SSE)
   second.connection.chunk('data: {"n":1}\n\n')
   await streaming.client.until((received) => received.includes('data: {"n":1}'))
@@ -50,16 +54,20 @@ test('a process that stood still for longer than its limits gives all the answer
   second.connection.chunk('data: [DONE]\n\n')
   second.connection.endChunks()
   expect(await streaming.record()).toMatchObject({ status: 200, outcome: 'complete' })
-  const third = await rig.arrival()
+  const third = await rig.upstreams.openai.arrival()
   expect(new TextDecoder().decode(await third.request.body)).toBe('abc')
   third.connection.json({ id: 'file-1' })
   expect(await uploading.record()).toMatchObject({ status: 200, outcome: 'complete' })
 })
 
 test('what has not come by then is late all the same', async () => {
-  rig = await startRig({ FIRST_BYTE_TIMEOUT_MS: String(LIMIT_MS) }, true)
+  rig = await startGateway({
+    upstreams: { openai: byHand },
+    env: { FIRST_BYTE_TIMEOUT_MS: String(LIMIT_MS) },
+    command: gatewayCommand(),
+  })
   const waiting = await rig.send({ body: CHAT })
-  await rig.arrival()
+  await rig.upstreams.openai.arrival()
   await standStill(() => undefined)
   expect(await waiting.record()).toMatchObject({ status: 504, error: 'upstream_timeout' })
 })

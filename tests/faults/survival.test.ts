@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
-import { type Rig, SSE, startRig } from '../helpers/rig.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand, SSE } from '../helpers/upstream-scripts.ts'
 
 const SHOTS = 200
 
-let rig: Rig
+let rig: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startRig(
-    {
+  rig = await startGateway({
+    upstreams: { openai: byHand },
+    env: {
       OPENAI_API_KEY: 'sk-server-own-0123456789',
       FIRST_BYTE_TIMEOUT_MS: '200',
       STREAM_IDLE_TIMEOUT_MS: '200',
@@ -17,8 +20,8 @@ beforeAll(async () => {
       UPLOAD_IDLE_TIMEOUT_MS: '200',
       SSE_PING_MS: '10',
     },
-    true,
-  )
+    command: gatewayCommand(),
+  })
 })
 
 afterAll(() => rig.stop())
@@ -64,12 +67,12 @@ const REQUESTS: readonly string[] = [
 
 test(`no request can end the process: ${SHOTS} aborts and faults at once, and the next request is served`, async () => {
   let turn = 0
-  rig.upstream.play((request, connection) => {
+  rig.upstreams.openai.play((request, connection) => {
     turn += 1
     return SCRIPTS[turn % SCRIPTS.length]?.(request, connection)
   })
   const shots = Array.from({ length: SHOTS }, async (_, index) => {
-    const client = await openRawClient(rig.gateway.port)
+    const client = await openRawClient(rig.port)
     client.write(REQUESTS[index % REQUESTS.length] ?? '')
     // Some read nothing, some leave at once or a little later, some with a reset, the others stay until they are cut.
     if (index % 5 === 0) client.socket.pause()
@@ -79,11 +82,11 @@ test(`no request can end the process: ${SHOTS} aborts and faults at once, and th
     else client.socket.resetAndDestroy()
   })
   await Promise.all(shots)
-  expect((await sendRaw(rig.gateway.port, getText('/health'))).status).toBe(200)
-  rig.upstream.play((_request, connection) => connection.json({ fine: true }))
-  expect((await sendRaw(rig.gateway.port, post('/v1/chat/completions', CHAT))).json()).toEqual({ fine: true })
-  expect(rig.gateway.child?.exitCode).toBeNull()
-  expect(rig.gateway.stderr()).toBe('')
+  expect((await sendRaw(rig.port, getText('/health'))).status).toBe(200)
+  rig.upstreams.openai.play((_request, connection) => connection.json({ fine: true }))
+  expect((await sendRaw(rig.port, post('/v1/chat/completions', CHAT))).json()).toEqual({ fine: true })
+  expect(rig.child?.exitCode).toBeNull()
+  expect(rig.stderr()).toBe('')
   // A defect of ours, caught or not, would be a line of level error.
-  expect(rig.gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  expect(rig.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
 }, 10_000)

@@ -2,9 +2,10 @@ import { afterAll, expect, test } from 'bun:test'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
-import { AT_ONCE_MS, CHAT, OWN_KEY } from '../helpers/rig.ts'
 import { makeSelfSigned } from '../helpers/self-signed.ts'
-import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { CHAT, OWN_KEY } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { AT_ONCE_MS } from '../helpers/within.ts'
 
 const FIRST_BYTE_MS = 500
 
@@ -15,7 +16,9 @@ afterAll(async () => {
 })
 
 async function gatewayTo(baseUrl: string): Promise<TestGateway> {
-  const gateway = await startTestGateway({ OPENAI_API_BASE: baseUrl, FIRST_BYTE_TIMEOUT_MS: String(FIRST_BYTE_MS) })
+  const gateway = await startGateway({
+    env: { OPENAI_API_BASE: baseUrl, FIRST_BYTE_TIMEOUT_MS: String(FIRST_BYTE_MS) },
+  })
   stops.push(() => gateway.stop())
   return gateway
 }

@@ -1,6 +1,6 @@
 import { copyFileSync, linkSync } from 'node:fs'
 import { join } from 'node:path'
-import { BINARY, gatewayCommand } from './start-gateway.ts'
+import { BINARY, gatewayCommand } from './gateway-under-test.ts'
 
 /**
  * The command line of the program under test out of a folder that every user can read: the checkout may lie in one that

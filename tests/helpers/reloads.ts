@@ -1,4 +1,5 @@
-import type { LogLine, TestGateway } from './start-gateway.ts'
+import type { GatewayUnderTest } from './gateway-under-test.ts'
+import type { LogLine } from './log-lines.ts'
 
 /** What a gateway says of the configuration files that it has read again. */
 export interface Reloads {
@@ -16,7 +17,7 @@ const RELOADED = 'configuration reloaded ('
 const REFUSED = 'configuration not reloaded ('
 
 /** Watches the log of a gateway that is a process of its own. */
-export function watchReloads(gateway: TestGateway): Reloads {
+export function watchReloads(gateway: GatewayUnderTest): Reloads {
   const all = (prefix: string): LogLine[] => gateway.lines.filter(({ msg }) => String(msg).startsWith(prefix))
   // A copy: a matcher of the runner's writes itself into what it is asked about.
   const nth = async (prefix: string, n: number): Promise<LogLine> => ({

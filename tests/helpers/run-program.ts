@@ -1,4 +1,4 @@
-import { type Env, gatewayCommand } from './start-gateway.ts'
+import { type Env, gatewayCommand } from './gateway-under-test.ts'
 
 /** How a program ended, and what it said. */
 export interface ProgramEnd {

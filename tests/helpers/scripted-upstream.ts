@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
+import { createQueue } from './queue.ts'
 
 /** A request as it arrived at the upstream, byte for byte. */
 export interface ReceivedRequest {
@@ -34,11 +35,17 @@ export interface UpstreamConnection {
   readonly closed: Promise<void>
 }
 
+/** A request that has come to an upstream, with the connection that its answer belongs on. */
+export interface Arrival {
+  readonly request: ReceivedRequest
+  readonly connection: UpstreamConnection
+}
+
 /** Decides what happens to one request. */
 export type Script = (request: ReceivedRequest, connection: UpstreamConnection) => void | Promise<void>
 
 /** An upstream on a raw socket that does exactly what its script says. */
-export interface ScriptedUpstream {
+export interface ScriptedUpstream extends AsyncDisposable {
   /** Without `/v1`. */
   readonly url: string
   readonly port: number
@@ -46,6 +53,8 @@ export interface ScriptedUpstream {
   readonly requests: readonly ReceivedRequest[]
   /** Resolves with the n-th request (from 1) when it has arrived. */
   readonly request: (n: number) => Promise<ReceivedRequest>
+  /** Resolves with the next request that arrives; each is given once. For upstreams that the test answers `byHand`. */
+  readonly arrival: () => Promise<Arrival>
   /** Connections accepted so far. */
   readonly connectionCount: () => number
   /** Replaces the script. */
@@ -66,6 +75,7 @@ export async function startScriptedUpstream(initial: Script): Promise<ScriptedUp
   const sockets = new Set<Socket>()
   const requests: ReceivedRequest[] = []
   const waiting: { readonly n: number; readonly resolve: (request: ReceivedRequest) => void }[] = []
+  const arrivals = createQueue<Arrival>()
 
   const server: Server = createServer((socket) => {
     connections += 1
@@ -79,11 +89,19 @@ export async function startScriptedUpstream(initial: Script): Promise<ScriptedUp
     readRequests(socket, (request) => {
       requests.push(request)
       for (const one of waiting.filter(({ n }) => n === requests.length)) one.resolve(request)
-      Promise.resolve(script(request, connectionOf(socket, closed.promise))).catch(() => socket.destroy())
+      const connection = connectionOf(socket, closed.promise)
+      arrivals.add({ request, connection })
+      Promise.resolve(script(request, connection)).catch(() => socket.destroy())
     })
   })
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', () => resolve()))
   const { port } = server.address() as AddressInfo
+
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve())
+      for (const socket of sockets) socket.destroy()
+    })
 
   return {
     url: `http://127.0.0.1:${port}`,
@@ -94,15 +112,13 @@ export async function startScriptedUpstream(initial: Script): Promise<ScriptedUp
       if (had !== undefined) return Promise.resolve(had)
       return new Promise((resolve) => void waiting.push({ n, resolve }))
     },
+    arrival: arrivals.next,
     connectionCount: () => connections,
     play(next) {
       script = next
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        for (const socket of sockets) socket.destroy()
-      }),
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }
 

@@ -1,163 +1,113 @@
-import { readFileSync } from 'node:fs'
-import pino from 'pino'
-import type { Config } from '../../src/config/config.ts'
-import { loadConfig } from '../../src/config/load.ts'
-import { readConfigFile } from '../../src/process/config-file.ts'
-import { startGateway } from '../../src/process/gateway.ts'
+import { type SimulatedServer, startSimulatedServer } from '../../src/cli/simulated-server.ts'
+import type { SimulatedOpenAIOptions } from '../../src/demo/simulated-openai.ts'
+import { type ConfigFile, writeConfigFile } from './config-file.ts'
+import { type Env, type GatewayUnderTest, runGateway } from './gateway-under-test.ts'
+import { type Script, type ScriptedUpstream, startScriptedUpstream } from './scripted-upstream.ts'
+import { MESSAGES, type RequestParts, type SentRequest, sendRequest } from './send-request.ts'
 
-/** A line of the log. */
-export type LogLine = Readonly<Record<string, unknown>>
+/** How an upstream answers: by a script, or as OpenAI would, with or without options of the simulation. */
+export type UpstreamKind = Script | 'simulated' | SimulatedOpenAIOptions
 
-/** A gateway under test. */
-export interface TestGateway {
-  /** Without `/v1`. */
-  readonly url: string
-  readonly port: number
-  /** The log's lines so far. */
-  readonly lines: readonly LogLine[]
-  /** Resolves with the first line that fits, past or future. */
-  readonly line: (fits: (line: LogLine) => boolean) => Promise<LogLine>
-  /** Resolves with the record of the n-th exchange (from 1) that has ended. */
-  readonly exchange: (n: number) => Promise<LogLine>
-  /** What the process wrote to stderr; always empty in process. */
-  readonly stderr: () => string
-  /** Ends it, with its connections. */
-  readonly stop: () => Promise<void>
-  /** The process, where it runs in one of its own. */
-  readonly child: Bun.Subprocess | undefined
+/** A started upstream of a kind. */
+export type StartedUpstream<Kind extends UpstreamKind> = Kind extends Script ? ScriptedUpstream : SimulatedServer
+
+/** A gateway's set-up; all of it may be absent. */
+export interface GatewayOptions<Name extends string = string, Kind extends UpstreamKind = Script> {
+  /** Upstreams by name, each on a port of its own. With `file` or `settings` they stand in the file; else the only one is OPENAI_API_BASE. */
+  readonly upstreams?: Readonly<Record<Name, Kind>>
+  /** Settings of an upstream in the file, beside its `base_url`. */
+  readonly settings?: Partial<Readonly<Record<Name, object>>>
+  /** The configuration file, without the upstreams. */
+  readonly file?: object
+  readonly env?: Env
+  /** Runs the gateway as a process of its own, by this command line; `gatewayCommand()` is the program under test. */
+  readonly command?: readonly string[]
 }
 
-/** The environment of a gateway: NexCode's own variables, and nothing of this process's. */
-export type Env = Readonly<Record<string, string>>
-
-/** The executable under test; without one the gateway runs in this process, from source. */
-export const BINARY = process.env['NEXCODE_BINARY']
+/** A gateway with its upstreams. It ends with `stop`, or by `await using`. */
+export interface TestGateway<Name extends string = never, Upstream = ScriptedUpstream>
+  extends GatewayUnderTest,
+    AsyncDisposable {
+  readonly upstreams: Readonly<Record<Name, Upstream>>
+  /** The configuration file, where it has one of `file` and `settings`. */
+  readonly file: ConfigFile | undefined
+  /** Sends a chat completion and resolves with the answer's head. */
+  readonly chat: (
+    body: Readonly<Record<string, unknown>> | string,
+    headers?: Readonly<Record<string, string>>,
+    path?: string,
+  ) => Promise<Response>
+  /** Sends a request on a connection of its own, by default a streamed chat completion. */
+  readonly send: (parts?: RequestParts) => Promise<SentRequest>
+  /** Ends the gateway and its upstreams, and removes the file. */
+  readonly stop: () => Promise<void>
+}
 
 /**
- * Starts a gateway on a free port of 127.0.0.1: in this process, or the binary that NEXCODE_BINARY names, so that
- * the same tests speak for both.
+ * Starts upstreams and a gateway before them, on free ports of 127.0.0.1. The gateway runs in this process, from source, or as the
+ * binary that NEXCODE_BINARY names, so that the same tests speak for both.
+ *
+ * @example
+ * await using gateway = await startGateway({ upstreams: { first: fail(503), second: answerOk }, file: { models } })
+ * expect((await gateway.chat({ model: 'm' })).status).toBe(200)
+ * expect(gateway.upstreams.second.requests).toHaveLength(1)
  */
-export function startTestGateway(env: Env): Promise<TestGateway> {
-  return BINARY === undefined ? startInProcess(env) : startProcess([BINARY], env)
+export async function startGateway<Name extends string = never, Kind extends UpstreamKind = Script>(
+  options: GatewayOptions<Name, Kind> = {},
+): Promise<TestGateway<Name, StartedUpstream<Kind>>> {
+  const upstreams = await startUpstreams(options.upstreams)
+  const file = writeFileOf(options, upstreams)
+  const gateway = await runGateway({ ...addressOf(file, upstreams), ...options.env }, options.command)
+  const stop = async (): Promise<void> => {
+    await gateway.stop()
+    await Promise.all(Object.values<StartedUpstream<Kind>>(upstreams).map((upstream) => upstream.close()))
+    file?.remove()
+  }
+  return {
+    ...gateway,
+    upstreams,
+    file,
+    chat: (body, headers = {}, path = '/v1/chat/completions') =>
+      fetch(`${gateway.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify({ messages: MESSAGES, ...body }),
+      }),
+    send: (parts) => sendRequest(gateway, parts),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
-/** Starts it as a process of its own, from source or the binary: for signals, exit codes and what happens at start. */
-export function startGatewayProcess(env: Env, command: readonly string[] = gatewayCommand()): Promise<TestGateway> {
-  return startProcess(command, env)
+async function startUpstreams<Name extends string, Kind extends UpstreamKind>(
+  kinds: Readonly<Record<Name, Kind>> | undefined,
+): Promise<Record<Name, StartedUpstream<Kind>>> {
+  const entries = Object.entries<Kind>(kinds ?? {}).map(async ([name, kind]) => [name, await startUpstream(kind)])
+  return Object.fromEntries(await Promise.all(entries))
 }
 
-/** The command line of the program under test. */
-export function gatewayCommand(): string[] {
-  return BINARY === undefined ? [process.execPath, new URL('../../src/main.ts', import.meta.url).pathname] : [BINARY]
+function startUpstream(kind: UpstreamKind): Promise<ScriptedUpstream> | SimulatedServer {
+  if (typeof kind === 'function') return startScriptedUpstream(kind)
+  return startSimulatedServer({ chunkDelayMs: 0, ...(kind !== 'simulated' && kind) })
 }
 
-/** Tests repeat failing requests on purpose. */
-const DEFAULTS: Env = { HOST: '127.0.0.1', PORT: '0', LOG_FORMAT: 'json', LOG_LEVEL: 'info', MAX_FAILED_REPEATS: '0' }
+type Addresses = Readonly<Record<string, { readonly url: string }>>
 
-async function startInProcess(env: Env): Promise<TestGateway> {
-  const loaded = loadConfig(
-    { ...DEFAULTS, ...env },
-    { isTerminal: false, readFile: (path) => readFileSync(path, 'utf8') },
+function writeFileOf(
+  { file, settings }: GatewayOptions<string, UpstreamKind>,
+  upstreams: Addresses,
+): ConfigFile | undefined {
+  if (file === undefined && settings === undefined) return undefined
+  const entries = Object.entries(upstreams).map(
+    ([name, { url }]) => [name, { base_url: `${url}/v1`, ...settings?.[name] }] as const,
   )
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
-  const config = await withFile(loaded.config, env)
-  const log = createLines()
-  const gateway = await startGateway(config, pino({ level: config.log.level, base: null }, { write: log.take }))
-  return {
-    ...log,
-    url: gateway.url,
-    port: gateway.port,
-    stderr: () => '',
-    child: undefined,
-    stop: () => gateway.abandon(),
-  }
+  return writeConfigFile({ upstreams: Object.fromEntries(entries), ...file })
 }
 
-/** What a configuration file says, where the environment names one. */
-async function withFile(config: Config, env: Env): Promise<Config> {
-  if (config.file === undefined) return config
-  const read = await readConfigFile(config.file, env, config)
-  if (!read.ok) throw new Error(read.text)
-  return { ...config, settings: read.settings }
-}
-
-const LAST_WORDS_MS = 300
-
-async function startProcess(command: readonly string[], env: Env): Promise<TestGateway> {
-  const child = Bun.spawn([...command], {
-    env: { PATH: process.env['PATH'] ?? '', ...DEFAULTS, ...env },
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const log = createLines()
-  let stderr = ''
-  const decoder = new TextDecoder()
-  const readOut = async (): Promise<void> => {
-    for await (const chunk of child.stdout) log.take(decoder.decode(chunk, { stream: true }))
-  }
-  const readErr = async (): Promise<void> => {
-    for await (const chunk of child.stderr) stderr += new TextDecoder().decode(chunk)
-  }
-  const read = [readOut(), readErr()]
-  // A process may be gone before its last words have been read; where it left children, they keep the pipe open.
-  const heard = child.exited.then(async (code) => {
-    await Promise.race([Promise.all(read), Bun.sleep(LAST_WORDS_MS)])
-    return code
-  })
-  Object.defineProperty(child, 'exited', { value: heard })
-  const listening = await Promise.race([
-    log.line(({ msg }) => msg === 'listening'),
-    child.exited.then(async (code) => {
-      await Promise.all(read)
-      throw new Error(`The gateway ended with ${code}: ${stderr}`)
-    }),
-  ])
-  const url = String(listening['url'])
-  return {
-    ...log,
-    url,
-    port: Number(new URL(url).port),
-    stderr: () => stderr,
-    child,
-    async stop() {
-      child.kill('SIGKILL')
-      await child.exited
-    },
-  }
-}
-
-interface Lines extends Pick<TestGateway, 'lines' | 'line' | 'exchange'> {
-  /** Takes text of the log, cut anywhere. */
-  readonly take: (text: string) => void
-}
-
-function createLines(): Lines {
-  const lines: LogLine[] = []
-  const waiting = new Set<{ readonly fits: (line: LogLine) => boolean; readonly resolve: (line: LogLine) => void }>()
-  let pending = ''
-  const line = (fits: (line: LogLine) => boolean): Promise<LogLine> => {
-    const had = lines.find(fits)
-    if (had !== undefined) return Promise.resolve(had)
-    return new Promise((resolve) => void waiting.add({ fits, resolve }))
-  }
-  return {
-    lines,
-    line,
-    exchange(n: number): Promise<LogLine> {
-      return line((candidate) => lines.filter(({ msg }) => msg === 'exchange').indexOf(candidate) === n - 1)
-    },
-    take(text: string): void {
-      const parts = (pending + text).split('\n')
-      pending = parts.pop() ?? ''
-      for (const part of parts.filter((one) => one !== '')) {
-        const parsed = JSON.parse(part) as LogLine
-        lines.push(parsed)
-        for (const one of waiting) {
-          if (!one.fits(parsed)) continue
-          waiting.delete(one)
-          one.resolve(parsed)
-        }
-      }
-    },
-  }
+/** The variable by which the gateway finds its upstreams. */
+function addressOf(file: ConfigFile | undefined, upstreams: Addresses): Env {
+  if (file !== undefined) return { NEXCODE_CONFIG: file.path }
+  const [only, ...others] = Object.values(upstreams)
+  if (others.length > 0) throw new Error('Several upstreams need a `file`, which may be empty.')
+  return only === undefined ? {} : { OPENAI_API_BASE: `${only.url}/v1` }
 }

@@ -1,4 +1,4 @@
-import { gatewayCommand } from './start-gateway.ts'
+import { gatewayCommand } from './gateway-under-test.ts'
 
 /** What a program's output may be. */
 export type OutputKind = 'terminal' | 'socket' | 'pipe'

@@ -1,8 +1,9 @@
 import { copyFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Env, gatewayCommand } from './gateway-under-test.ts'
 import { getText, openRawClient, postText, type RawClient } from './raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from './scripted-upstream.ts'
-import { type Env, gatewayCommand, startGatewayProcess, type TestGateway } from './start-gateway.ts'
+import { startGateway, type TestGateway } from './start-gateway.ts'
 
 /** The first event of each stream. */
 export const EVENT = 'data: {"n":1}\n\n'
@@ -45,10 +46,10 @@ export function startWorkers(
   env: Env = {},
   command: readonly string[] = gatewayCommand(),
 ): Promise<TestGateway> {
-  return startGatewayProcess(
-    { OPENAI_API_BASE: `${upstream.url}/v1`, WORKERS: '2', LOG_LEVEL: 'debug', ...env },
+  return startGateway({
+    env: { OPENAI_API_BASE: `${upstream.url}/v1`, WORKERS: '2', LOG_LEVEL: 'debug', ...env },
     command,
-  )
+  })
 }
 
 /** The program under test, in a file that can be taken away and brought back. */

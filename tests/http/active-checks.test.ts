@@ -1,12 +1,14 @@
 import { expect, test } from 'bun:test'
 import { writeConfigFile } from '../helpers/config-file.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
-import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const ALIVE = { check: { path: '/alive', every: 40, timeout: 1000 } }
 
@@ -37,7 +39,7 @@ test('a path is from the root, where most have it; else beside /v1, else behind 
 })
 
 test('a 404 or 405 is no health: one warning, no failure, and a breaker that is open stays so', async () => {
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: {
       one: async (request, connection) => {
         if (request.method === 'GET') return connection.json({}, request.target === '/health' ? 404 : 405)
@@ -56,17 +58,17 @@ test('a 404 or 405 is no health: one warning, no failure, and a breaker that is 
     paths: ['/health', '/v1/health'],
     msg: 'health check finds nothing there: set check.path of the upstream',
   })
-  await upstreams.one.request(8)
-  expect((await chat({ model: 'smart' })).status).toBe(500)
+  await gateway.upstreams.one.request(8)
+  expect((await gateway.chat({ model: 'smart' })).status).toBe(500)
   const ready = await fetch(`${gateway.url}/ready`)
   expect(await ready.text()).not.toContain('half_open')
-  await upstreams.one.request(12)
+  await gateway.upstreams.one.request(12)
   const warnings = gateway.lines.filter(({ msg }) => String(msg).startsWith('health check'))
   expect(warnings.map(({ target }) => target).toSorted()).toEqual(['one', 'one/smart'])
 })
 
 test('failing checks open the breaker before a caller pays for it; the log says when that changes', async () => {
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: fail(500), second: answerAs('second') },
     settings: { first: ALIVE },
     file: {
@@ -80,11 +82,11 @@ test('failing checks open the breaker before a caller pays for it; the log says 
     status: 500,
   })
   await gateway.line(({ msg, target }) => msg === 'health check failed' && target === 'first/smart')
-  expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
-  upstreams.first.play(answerAs('first'))
+  expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+  gateway.upstreams.first.play(answerAs('first'))
   await gateway.line(({ msg, target }) => msg === 'health check passed again' && target === 'first/smart')
-  expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
-  expect(upstreams.first.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
+  expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
+  expect(gateway.upstreams.first.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
 })
 
 test('a gateway that drains asks nobody any more, also while a call is under way', async () => {
@@ -100,7 +102,7 @@ test('a gateway that drains asks nobody any more, also while a call is under way
   })
   const check = { path: '/alive', every: 40, timeout: '1h' }
   const file = writeConfigFile({ upstreams: { one: { base_url: `${upstream.url}/v1`, check } } })
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path })
+  const gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path }, command: gatewayCommand() })
   await upstream.request(1)
   const client = await openRawClient(gateway.port)
   client.write(postText('/v1/chat/completions', JSON.stringify({ model: 'm', messages: MESSAGES })))
@@ -118,7 +120,7 @@ test('a gateway that drains asks nobody any more, also while a call is under way
 
 test('a check whose key is refused has that rest before a caller meets it, and one at the list of models wakes it', async () => {
   let isRevoked = true
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: {
       one: (request, connection) => (isRevoked ? fail(401) : answerAs('one'))(request, connection),
       other: answerAs('other'),
@@ -131,8 +133,8 @@ test('a check whose key is refused has that rest before a caller meets it, and o
   })
   const warning = await gateway.line(({ rests_ms: rests }) => rests !== undefined)
   expect(warning).toMatchObject({ level: 40, upstream: 'one', key: 'api_key', status: 401 })
-  expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'other' })
+  expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'other' })
   isRevoked = false
-  await upstreams.one.request(upstreams.one.requests.length + 2)
-  expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'one' })
+  await gateway.upstreams.one.request(gateway.upstreams.one.requests.length + 2)
+  expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'one' })
 })

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { writeConfigFile } from '../helpers/config-file.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import type { LogLine } from '../helpers/log-lines.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText, type RawClient } from '../helpers/raw-client.ts'
-import { answerAs, MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import { type Script, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type LogLine, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 /** Answers each call when it is told to. */
 interface Held {
@@ -54,7 +57,7 @@ async function untilGate({ url }: TestGateway, inFlight: number, queued: number)
 describe('an upstream with a limit of calls at once', () => {
   test('has the others wait in the order of their arrival', async () => {
     const { script, answer } = holdAll('one')
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { one: script },
       settings: { one: { concurrency: { max: 1, queue: 3 } } },
     })
@@ -64,26 +67,26 @@ describe('an upstream with a limit of calls at once', () => {
       await untilGate(gateway, 1, index)
     }
     for (let n = 1; n <= 3; n += 1) {
-      await upstreams.one.request(n)
-      expect(upstreams.one.requests).toHaveLength(n)
+      await gateway.upstreams.one.request(n)
+      expect(gateway.upstreams.one.requests).toHaveLength(n)
       await answer(n)
       expect((await clients[n - 1]?.response())?.status).toBe(200)
     }
-    const models = await Promise.all(upstreams.one.requests.map(async ({ body }) => modelIn(await body)))
+    const models = await Promise.all(gateway.upstreams.one.requests.map(async ({ body }) => modelIn(await body)))
     expect(models).toEqual(['a', 'b', 'c'])
   })
 
   test('answers 503 with Retry-After where the queue is full, without asking the upstream; the SDK may come again', async () => {
     const { script, answer } = holdAll('one')
-    const { chat, gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { one: script },
       settings: { one: { concurrency: { max: 1, queue: 1 } } },
     })
-    const calls = [chat({ model: 'm' })]
+    const calls = [gateway.chat({ model: 'm' })]
     await untilGate(gateway, 1, 0)
-    calls.push(chat({ model: 'm' }))
+    calls.push(gateway.chat({ model: 'm' }))
     await untilGate(gateway, 1, 1)
-    const refused = await chat({ model: 'm' })
+    const refused = await gateway.chat({ model: 'm' })
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
     expect(refused.headers.get('x-should-retry')).toBeNull()
     expect(await refused.json()).toMatchObject({ error: { code: 'upstream_busy', type: 'server_error' } })
@@ -95,37 +98,37 @@ describe('an upstream with a limit of calls at once', () => {
     await answer(1)
     await answer(2)
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200])
-    expect(upstreams.one.requests).toHaveLength(2)
+    expect(gateway.upstreams.one.requests).toHaveLength(2)
   })
 
   test('answers 503 with Retry-After to whoever has waited too long; its place in the queue is free again', async () => {
     const { script, answer } = holdAll('one')
-    const { chat, gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { one: script },
       settings: { one: { concurrency: { max: 1, queue: 1, queue_timeout: 60 } } },
     })
-    const first = chat({ model: 'm' })
+    const first = gateway.chat({ model: 'm' })
     await untilGate(gateway, 1, 0)
     for (let turn = 0; turn < 2; turn += 1) {
-      const late = await chat({ model: 'm' })
+      const late = await gateway.chat({ model: 'm' })
       expect([late.status, late.headers.get('retry-after')]).toEqual([503, '1'])
       expect(await late.json()).toMatchObject({ error: { code: 'queue_timeout' } })
     }
     await answer(1)
     expect((await first).status).toBe(200)
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
   })
 
   test('has the surplus go to the next target before it waits', async () => {
     const { script, answer } = holdAll('local')
-    const { chat, gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { local: script, cloud: answerAs('cloud') },
       settings: { local: { concurrency: { max: 1, queue: 5 } } },
       file: { models: { smart: { targets: [{ upstream: 'local' }, { upstream: 'cloud' }] } } },
     })
-    const first = chat({ model: 'smart' })
-    await upstreams.local.request(1)
-    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'cloud' })
+    const first = gateway.chat({ model: 'smart' })
+    await gateway.upstreams.local.request(1)
+    expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'cloud' })
     expect(await callOf(gateway)).toMatchObject({ attempts: 1, tries: [{ target: 'cloud/smart', status: 200 }] })
     await answer(1)
     expect(await (await first).json()).toMatchObject({ by: 'local' })
@@ -133,7 +136,7 @@ describe('an upstream with a limit of calls at once', () => {
 
   test('gives a place to the next when a client leaves, and forgets who leaves the queue', async () => {
     const { script, answer } = holdAll('one')
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { one: script },
       settings: { one: { concurrency: { max: 1, queue: 2 } } },
     })
@@ -149,16 +152,16 @@ describe('an upstream with a limit of calls at once', () => {
     expect(left['tries']).toMatchObject([{ target: 'one', why: 'client_closed' }])
     await untilGate(gateway, 1, 1)
     first.leave()
-    await upstreams.one.request(2)
+    await gateway.upstreams.one.request(2)
     await answer(2)
     expect((await last.response()).status).toBe(200)
-    expect(modelIn((await upstreams.one.requests[1]?.body) ?? new Uint8Array())).toBe('last')
+    expect(modelIn((await gateway.upstreams.one.requests[1]?.body) ?? new Uint8Array())).toBe('last')
     await untilGate(gateway, 0, 0)
   })
 
   test('has a place taken until a stream has ended', async () => {
     const end = Promise.withResolvers<void>()
-    const { chat, gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: {
         one: async (request, connection) => {
           await request.body
@@ -171,11 +174,11 @@ describe('an upstream with a limit of calls at once', () => {
       },
       settings: { one: { concurrency: { max: 1, queue: 1 } } },
     })
-    const streaming = await chat({ model: 'm', stream: true })
-    const second = chat({ model: 'm' })
+    const streaming = await gateway.chat({ model: 'm', stream: true })
+    const second = gateway.chat({ model: 'm' })
     await untilGate(gateway, 1, 1)
-    expect(upstreams.one.requests).toHaveLength(1)
-    upstreams.one.play(answerAs('one'))
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
+    gateway.upstreams.one.play(answerAs('one'))
     end.resolve()
     expect(await streaming.text()).toEndWith('data: [DONE]\n\n')
     expect((await second).status).toBe(200)
@@ -188,7 +191,7 @@ test('a drain lets those that wait for a place have it', async () => {
   const file = writeConfigFile({
     upstreams: { one: { base_url: `${upstream.url}/v1`, concurrency: { max: 1, queue: 5 } } },
   })
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path })
+  const gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path }, command: gatewayCommand() })
   const first = await send(gateway, 'first')
   await untilGate(gateway, 1, 0)
   const waiting = await send(gateway, 'waiting')

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'bun:test'
-import { answerAs, fail, type Routed } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 type Body = Readonly<Record<string, unknown>>
 type Name = 'a' | 'b' | 'c'
 
 const SYSTEM = { role: 'system', content: 'You are a librarian.' }
 
-function startThree(): Promise<Routed<Name>> {
+function startThree(): Promise<TestGateway<Name>> {
   return start({
     upstreams: { a: answerAs('a'), b: answerAs('b'), c: answerAs('c') },
     file: {
@@ -20,12 +21,12 @@ function startThree(): Promise<Routed<Name>> {
   })
 }
 
-async function whoAnswers({ chat }: Routed<Name>, body: Body): Promise<Name> {
+async function whoAnswers({ chat }: TestGateway<Name>, body: Body): Promise<Name> {
   return ((await (await chat({ model: 'smart', ...body })).json()) as { by: Name }).by
 }
 
 /** Who answers each of many, of which no two belong together. */
-function spread(routed: Routed<Name>, bodyOf: (n: number) => Body): Promise<Set<Name>> {
+function spread(routed: TestGateway<Name>, bodyOf: (n: number) => Body): Promise<Set<Name>> {
   return Promise.all(Array.from({ length: 40 }, (_, n) => whoAnswers(routed, bodyOf(n)))).then(
     (names) => new Set(names),
   )

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Pair, startPair } from '../helpers/pair.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 beforeAll(async () => {
-  pair = await startPair()
+  pair = await startGateway({ upstreams: { openai: answerOk } })
 })
 afterAll(() => pair.stop())
 
@@ -32,7 +33,7 @@ test.each([
   const line = `Content-Length: ${body.length}\r\n`
   for (const bytes of Object.values(REQUESTS)) {
     for (const lines of [line + line, `${line}X-Between: 1\r\ncontent-length:${body.length}\r\n${line}`]) {
-      pair.upstream.play(answering(lines, body, type))
+      pair.upstreams.openai.play(answering(lines, body, type))
       const answer = await sendRaw(pair.port, bytes)
       expect([answer.status, answer.headers.get('content-length'), answer.text()]).toEqual([
         200,
@@ -44,7 +45,7 @@ test.each([
 })
 
 test('a HEAD gets one length, too', async () => {
-  pair.upstream.play(answering('Content-Length: 5\r\nContent-Length: 5\r\n', '', 'text/plain'))
+  pair.upstreams.openai.play(answering('Content-Length: 5\r\nContent-Length: 5\r\n', '', 'text/plain'))
   const client = await openRawClient(pair.port)
   client.write(getText('/v1/files/file-1/content', {}, 'HEAD'))
   const head = (await client.until((bytes) => bytes.includes('\r\n\r\n'))).toString()
@@ -60,7 +61,7 @@ test('lengths that differ, or are none, are an answer that is not valid: 502', a
     `Content-Length: +${BODY.length}\r\n`,
   ]) {
     for (const bytes of Object.values(REQUESTS)) {
-      pair.upstream.play(answering(lines))
+      pair.upstreams.openai.play(answering(lines))
       const answer = await sendRaw(pair.port, bytes)
       expect([lines, answer.status, answer.json()]).toMatchObject([
         lines,
@@ -75,7 +76,7 @@ test('where a body comes in chunks, a length beside them says nothing, and goes 
   const chunked = `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`
   for (const length of [BODY.length, 5, 500]) {
     for (const bytes of Object.values(REQUESTS)) {
-      pair.upstream.play(answering(`Content-Length: ${length}\r\nTransfer-Encoding: chunked\r\n`, chunked))
+      pair.upstreams.openai.play(answering(`Content-Length: ${length}\r\nTransfer-Encoding: chunked\r\n`, chunked))
       const answer = await sendRaw(pair.port, bytes)
       expect([answer.status, answer.isComplete, answer.text()]).toEqual([200, true, BODY])
     }

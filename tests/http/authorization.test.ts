@@ -1,15 +1,21 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { all, answersOf, lastRequest, type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
+import { all, answersOf, statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const ONE = 'token-one-0123456789abcdef'
 const TWO = 'token-two-fedcba9876543210'
 const SERVER_KEY = 'sk-server-0123456789'
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair({ REQUIRE_AUTH: 'true', API_TOKEN: `${ONE},${TWO}`, OPENAI_API_KEY: SERVER_KEY })
+  pair = await startGateway({
+    upstreams: { openai: answerOk },
+    env: { REQUIRE_AUTH: 'true', API_TOKEN: `${ONE},${TWO}`, OPENAI_API_KEY: SERVER_KEY },
+  })
 })
 
 afterAll(() => pair.stop())
@@ -30,9 +36,9 @@ test('the bearer must be an API_TOKEN: the scheme in any case, and x-api-key and
     'Basic, as the password': models({ Authorization: `Basic ${btoa(`:${ONE}`)}` }),
     'basic with a name': models({ Authorization: `basic ${btoa(`me:${TWO}`)}` }),
   }
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   expect(await answersOf(pair.port, requests, statusAndCode)).toEqual(all(Object.keys(requests), '200'))
-  const received = pair.upstream.requests.slice(before)
+  const received = pair.upstreams.openai.requests.slice(before)
   expect(received).toHaveLength(Object.keys(requests).length)
   for (const request of received) expect(request.header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
 })
@@ -61,10 +67,10 @@ test('a bearer that is nearly an API_TOKEN is refused and reaches no upstream', 
     ['wrong bearer with a right x-api-key', models({ Authorization: 'Bearer wrong', 'x-api-key': ONE })],
     ['two Authorization lines', models({ Authorization: `Bearer ${ONE}\r\nAuthorization: Bearer ${TWO}` })],
   ]) as Record<string, string>
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   const answers = await answersOf(pair.port, requests, ({ status }) => status)
   expect(answers).toEqual(all(Object.keys(requests), 401))
-  expect(pair.upstream.requests).toHaveLength(before)
+  expect(pair.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('a request without a credential gets the 401 of OpenAI, with all four keys', async () => {
@@ -113,10 +119,10 @@ test('every path is guarded except health, / and the docs page, unknown paths to
       guarded.map((path) => [`${method} ${path}`, getText(path, { 'Content-Length': '0' }, method)]),
     ),
   )
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   const statuses = await answersOf(pair.port, requests, ({ status }) => status)
   expect(statuses).toEqual(all(Object.keys(requests), 401))
-  expect(pair.upstream.requests).toHaveLength(before)
+  expect(pair.upstreams.openai.requests).toHaveLength(before)
 
   const opened = Object.fromEntries(open.map((path) => [path, getText(path)]))
   expect(await answersOf(pair.port, opened, ({ status }) => status)).toEqual(all(open, 200))
@@ -145,16 +151,16 @@ test('a wrong key is masked in the message and is not in the log', async () => {
     expect(error.message).not.toContain(wrong.slice(4, 20))
     expect(error.message).not.toContain(short)
   }
-  const lines = JSON.stringify(pair.gateway.lines)
+  const lines = JSON.stringify(pair.lines)
   for (const secret of [wrong.slice(4, 20), short, ONE, TWO, SERVER_KEY]) expect(lines).not.toContain(secret)
 })
 
 test('where the upstream needs no key, a caller with a token goes upstream with none', async () => {
-  const keyless = await startPair({ REQUIRE_AUTH: 'true', API_TOKEN: ONE })
+  const keyless = await startGateway({ upstreams: { openai: answerOk }, env: { REQUIRE_AUTH: 'true', API_TOKEN: ONE } })
   try {
     const answer = await sendRaw(keyless.port, models({ Authorization: `Bearer ${ONE}`, 'x-api-key': ONE }))
     expect(answer.status).toBe(200)
-    const { headerLines } = lastRequest(keyless.upstream)
+    const { headerLines } = lastRequest(keyless.upstreams.openai)
     expect(headerLines.filter(([name]) => /authorization|key/i.test(name))).toEqual([])
   } finally {
     await keyless.stop()

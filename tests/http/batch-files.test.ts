@@ -1,11 +1,14 @@
 import { expect, test } from 'bun:test'
 import { batchLine, CAP, REFUSING } from '../helpers/batches.ts'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
-import { AT_ONCE_MS } from '../helpers/rig.ts'
-import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
+import { AT_ONCE_MS } from '../helpers/within.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const ONLY = { upstreams: { only: answerOk } }
 
 function upload(content: string, purpose = 'batch', path = '/v1/files'): string {
@@ -20,7 +23,7 @@ function contentOf(form: string): string {
 }
 
 test('each line of a batch’s file is under the rules for its own endpoint, and all else stays byte for byte', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: CAP })
+  const gateway = await start({ ...ONLY, file: CAP })
   const big = '{ "model":"a" ,"max_tokens" : 5000}'
   const lines = [
     `\uFEFF{"custom_id":"1", "url":"/v1/chat/completions","body":  ${big}}`,
@@ -30,18 +33,18 @@ test('each line of a batch’s file is under the rules for its own endpoint, and
     `${batchLine({ model: 'é', max_tokens: 101, seed: 2 })}\r`,
   ]
   expect((await sendRaw(gateway.port, upload(lines.join('\n')))).status).toBe(200)
-  expect(contentOf(await lastBody(upstreams.only)).split('\n')).toEqual([
+  expect(contentOf(await lastBody(gateway.upstreams.only)).split('\n')).toEqual([
     lines[0]?.replace('5000}', '100}').replace('{ "model"', '{"seed":1, "model"') ?? '',
     ...lines.slice(1, 4),
     lines[4]?.replace('101', '100') ?? '',
   ])
-  expect(lastRequest(upstreams.only).header('content-length')).toBe(
-    String(Buffer.byteLength(await lastBody(upstreams.only))),
+  expect(lastRequest(gateway.upstreams.only).header('content-length')).toBe(
+    String(Buffer.byteLength(await lastBody(gateway.upstreams.only))),
   )
 })
 
 test('a line that the rules refuse is named, and nothing goes upstream', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: CAP })
+  const gateway = await start({ ...ONLY, file: CAP })
   const fine = batchLine({ model: 'a', seed: 1 })
   for (const [line, param] of [
     [batchLine({ max_tokens: '9' }), 'line 2: max_tokens'],
@@ -61,11 +64,11 @@ test('a line that the rules refuse is named, and nothing goes upstream', async (
     const refused = await refusalOf(gateway.port, upload(`${fine}\n${line}\n${fine}`))
     expect([line, refused.status, refused.param]).toEqual([line, 400, param])
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('a line’s model has to be one that may be asked for where the file goes', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: REFUSING })
+  const gateway = await start({ ...ONLY, file: REFUSING })
   for (const [body, status] of [
     [{ model: 'dear' }, 404],
     [{ model: 'Plain' }, 404],
@@ -75,25 +78,25 @@ test('a line’s model has to be one that may be asked for where the file goes',
     const refused = await refusalOf(gateway.port, upload(`${batchLine({ model: 'plain' })}\n${batchLine(body)}`))
     expect([body, refused.status]).toEqual([body, status])
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   const fine = upload(`${batchLine({ model: 'plain' })}\n`)
   expect((await sendRaw(gateway.port, fine)).status).toBe(200)
-  expect(fine).toEndWith(await lastBody(upstreams.only))
+  expect(fine).toEndWith(await lastBody(gateway.upstreams.only))
 })
 
 test('a line that names no model is refused where others than known ones are', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: REFUSING })
+  const gateway = await start({ ...ONLY, file: REFUSING })
   const lines = [batchLine({ model: 'plain' }), batchLine({ input: 'x' }, '/v1/embeddings')]
   const refused = await refusalOf(gateway.port, upload(lines.join('\n')))
   expect(refused).toEqual({ status: 400, param: 'line 2: model', code: 'rules_not_applicable' })
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('a file of another purpose is looked into as far as its lines are calls, and goes on byte for byte where none is', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: CAP })
+  const gateway = await start({ ...ONLY, file: CAP })
   const refused = await refusalOf(gateway.port, upload(batchLine({ max_tokens: 'x' }), 'user_data'))
   expect(refused.status).toBe(400)
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   for (const content of [
     '{"messages":[]}\n{"messages":[]}',
     '%PDF-1.4\n\x00\x01',
@@ -102,12 +105,12 @@ test('a file of another purpose is looked into as far as its lines are calls, an
   ]) {
     const bytes = upload(content, 'fine-tune')
     expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-    expect(bytes).toEndWith(await lastBody(upstreams.only))
+    expect(bytes).toEndWith(await lastBody(gateway.upstreams.only))
   }
 })
 
 test('an upload that can’t be read is refused where it may be a batch’s to others, and so is one that is too large', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: CAP, env: { MAX_JSON_BYTES: '100000' } })
+  const gateway = await start({ ...ONLY, file: CAP, env: { MAX_JSON_BYTES: '100000' } })
   const bad = { 'Content-Type': 'multipart/form-data; boundary=b' }
   const form = upload(batchLine({ max_tokens: 999 }))
     .split('\r\n\r\n')
@@ -120,21 +123,21 @@ test('an upload that can’t be read is refused where it may be a batch’s to o
   ]) {
     expect((await refusalOf(gateway.port, bytes)).status).toBe(400)
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   const filler = 'x'.repeat(200_000)
   expect((await sendRaw(gateway.port, upload(filler))).status).toBe(413)
   const large = upload(filler, 'vision')
   expect((await sendRaw(gateway.port, large)).status).toBe(200)
-  expect(large.endsWith(await lastBody(upstreams.only))).toBe(true)
+  expect(large.endsWith(await lastBody(gateway.upstreams.only))).toBe(true)
 })
 
 test('a batch’s file that comes in parts is refused', async () => {
   for (const file of [CAP, REFUSING]) {
-    const { gateway, upstreams } = await start({ ...ONLY, file })
+    const gateway = await start({ ...ONLY, file })
     const asked = (purpose: string): string =>
       postText('/v1/uploads', JSON.stringify({ purpose, filename: 'x', bytes: 1 }))
     expect(await refusalOf(gateway.port, asked('batch'))).toMatchObject({ status: 400, param: 'purpose' })
-    expect(upstreams.only.requests).toHaveLength(0)
+    expect(gateway.upstreams.only.requests).toHaveLength(0)
     expect((await sendRaw(gateway.port, asked('vision'))).status).toBe(200)
   }
 })
@@ -145,15 +148,15 @@ test('where nothing restricts the calls of a batch, its file is not looked into'
     { models: REFUSING.models },
     { params: [{ match: { endpoint: 'audio/*' }, deny: ['user'] }] },
   ]) {
-    const { gateway, upstreams } = await start({ ...ONLY, file })
+    const gateway = await start({ ...ONLY, file })
     const bytes = upload('no call\n{"body":1}')
     expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-    expect(bytes).toEndWith(await lastBody(upstreams.only))
+    expect(bytes).toEndWith(await lastBody(gateway.upstreams.only))
   }
 })
 
 test('a large file is looked into while others are served', async () => {
-  const { gateway, upstreams, chat } = await start({ ...ONLY, file: CAP })
+  const gateway = await start({ ...ONLY, file: CAP })
   const lines = Array.from({ length: 10_000 }, () => batchLine({ model: 'a', max_tokens: 5000, messages: [] })).join(
     '\n',
   )
@@ -165,12 +168,12 @@ test('a large file is looked into while others are served', async () => {
   })
   while (!isDone) {
     const before = performance.now()
-    expect((await chat({ model: 'm', seed: 1 }, {}, '/v1/embeddings')).status).toBe(200)
+    expect((await gateway.chat({ model: 'm', seed: 1 }, {}, '/v1/embeddings')).status).toBe(200)
     waits.push(performance.now() - before)
   }
   expect((await done).status).toBe(200)
   expect(Math.max(...waits)).toBeLessThan(AT_ONCE_MS)
-  const form = upstreams.only.requests.find(({ target }) => target === '/v1/files')
+  const form = gateway.upstreams.only.requests.find(({ target }) => target === '/v1/files')
   const content = contentOf(Buffer.from((await form?.body) ?? []).toString())
   expect(content.split('\n').every((line) => line.includes('"max_tokens":100,'))).toBe(true)
 })

@@ -1,10 +1,13 @@
 import { expect, test } from 'bun:test'
 import { batchLine, CAP, REFUSING } from '../helpers/batches.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
-import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { lastBody } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const CHAT = '/v1/chat/completions'
 
@@ -38,15 +41,15 @@ const long = batchLine({
 test('a batch is made of a file whose lines are what the rules allow, and goes to the upstream that has it', async () => {
   const content = `\uFEFF${fine}\n\n${long}\r\n${fine}`
   const script = filesOf({ 'file-1': content }, 7)
-  const { gateway, upstreams } = await start({ upstreams: { only: script }, file: { ...CAP, ...REFUSING } })
+  const gateway = await start({ upstreams: { only: script }, file: { ...CAP, ...REFUSING } })
   const bytes = batch({ input_file_id: 'file-1', endpoint: CHAT, completion_window: '24h' }, 'batches?x=1')
   expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-  expect(upstreams.only.requests.map(({ method, target }) => `${method} ${target}`)).toEqual([
+  expect(gateway.upstreams.only.requests.map(({ method, target }) => `${method} ${target}`)).toEqual([
     'GET /v1/files/file-1/content?x=1',
     'POST /v1/batches?x=1',
   ])
-  expect(bytes).toEndWith(await lastBody(upstreams.only))
-  const [file] = upstreams.only.requests
+  expect(bytes).toEndWith(await lastBody(gateway.upstreams.only))
+  const [file] = gateway.upstreams.only.requests
   expect(file?.header('content-type')).toBeUndefined()
   expect(file?.header('content-length')).toBeUndefined()
 })
@@ -65,30 +68,30 @@ test.each([
   ],
 ])('a batch of a file with %s is refused, however that has come to the upstream', async (_what, content, param) => {
   const script = filesOf({ 'file-1': content }, 3)
-  const { gateway, upstreams } = await start({ upstreams: { only: script }, file: { ...CAP, ...REFUSING } })
+  const gateway = await start({ upstreams: { only: script }, file: { ...CAP, ...REFUSING } })
   const refused = await refusalOf(gateway.port, batch({ input_file_id: 'file-1', endpoint: CHAT }))
   expect(refused).toMatchObject({ status: 400, param })
-  expect(upstreams.only.requests.map(({ method }) => method)).toEqual(['GET'])
+  expect(gateway.upstreams.only.requests.map(({ method }) => method)).toEqual(['GET'])
 })
 
 test('a model that nobody may use is one in a batch’s file, too', async () => {
   const script = filesOf({ f: batchLine({ model: 'dear', seed: 1 }) })
-  const { gateway, upstreams } = await start({ upstreams: { only: script }, file: REFUSING })
+  const gateway = await start({ upstreams: { only: script }, file: REFUSING })
   expect((await refusalOf(gateway.port, batch({ input_file_id: 'f' }))).status).toBe(404)
   expect((await refusalOf(gateway.port, batch({ input_files: ['f'], model: 'plain' }, 'batch/jobs'))).status).toBe(404)
-  expect(upstreams.only.requests.map(({ method }) => method)).toEqual(['GET', 'GET'])
+  expect(gateway.upstreams.only.requests.map(({ method }) => method)).toEqual(['GET', 'GET'])
 })
 
 test('lines without a url are of the batch’s own endpoint', async () => {
   const line = JSON.stringify({ custom_id: '1', body: { model: 'plain', max_tokens: 101, seed: 1 } })
-  const { gateway } = await start({ upstreams: { only: filesOf({ f: line }) }, file: CAP })
+  const gateway = await start({ upstreams: { only: filesOf({ f: line }) }, file: CAP })
   const jobs = (endpoint: string): string => batch({ input_files: ['f'], endpoint }, 'batch/jobs')
   expect((await refusalOf(gateway.port, jobs(CHAT))).param).toBe('input_file_id')
   expect((await sendRaw(gateway.port, jobs('/v1/embeddings'))).status).toBe(200)
 })
 
 test('a batch whose files can’t be told or read is refused', async () => {
-  const { gateway, upstreams } = await start({ upstreams: { only: filesOf({ f: fine }) }, file: CAP })
+  const gateway = await start({ upstreams: { only: filesOf({ f: fine }) }, file: CAP })
   for (const [text, param] of [
     ['{"input_file_id":"gone"}', 'input_file_id'],
     ['{"input_file_id":"f","input_file_id":"g"}', 'input_file_id'],
@@ -101,18 +104,18 @@ test('a batch whose files can’t be told or read is refused', async () => {
   ] as const) {
     expect(await refusalOf(gateway.port, batch(text))).toEqual({ status: 400, param, code: 'rules_not_applicable' })
   }
-  expect(upstreams.only.requests.filter(({ method }) => method === 'POST')).toHaveLength(0)
+  expect(gateway.upstreams.only.requests.filter(({ method }) => method === 'POST')).toHaveLength(0)
   const added = batch({ batch_requests: [{ batch_request: { chat: { model: 'm' } } }] }, 'batches/b/requests')
   expect(await refusalOf(gateway.port, added)).toMatchObject({ status: 400, code: 'rules_not_applicable' })
 })
 
 test('the batch goes where its file was read, not to another target', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { one: filesOf({}), two: filesOf({ f: fine }) },
     file: { ...CAP, default_upstream: 'two' },
   })
   expect((await sendRaw(gateway.port, batch({ input_file_id: 'f', endpoint: CHAT }))).status).toBe(200)
-  expect([upstreams.one.requests.length, upstreams.two.requests.length]).toEqual([0, 2])
+  expect([gateway.upstreams.one.requests.length, gateway.upstreams.two.requests.length]).toEqual([0, 2])
 })
 
 test('a file that breaks off makes no batch', async () => {
@@ -123,15 +126,15 @@ test('a file that breaks off makes no batch', async () => {
     connection.chunk(`${fine}\n`)
     connection.reset()
   }
-  const { gateway, upstreams } = await start({ upstreams: { only: script }, file: CAP })
+  const gateway = await start({ upstreams: { only: script }, file: CAP })
   expect((await refusalOf(gateway.port, batch({ input_file_id: 'f' }))).status).toBe(502)
-  expect(upstreams.only.requests).toHaveLength(1)
+  expect(gateway.upstreams.only.requests).toHaveLength(1)
 })
 
 test('where nothing restricts the calls of a batch, its file is not read', async () => {
   const file = { params: [{ match: { endpoint: 'audio/speech' }, deny: ['voice'] }] }
-  const { gateway, upstreams } = await start({ upstreams: { only: filesOf({}) }, file })
+  const gateway = await start({ upstreams: { only: filesOf({}) }, file })
   const bytes = batch({ input_file_id: 'f', endpoint: CHAT })
   expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-  expect(upstreams.only.requests.map(({ method }) => method)).toEqual(['POST'])
+  expect(gateway.upstreams.only.requests.map(({ method }) => method)).toEqual(['POST'])
 })

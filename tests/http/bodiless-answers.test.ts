@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { startPair } from '../helpers/pair.ts'
 import { openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
-import { hasHead } from '../helpers/rig.ts'
+import { hasHead } from '../helpers/received-answers.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 const BODY = '{"model":"m","input":"x"}'
@@ -26,16 +26,20 @@ for (const [way, path] of [
     `what comes behind a %s is never the answer to the next call: ${way}`,
     async (name) => {
       const held: ((bytes: string) => void)[] = []
-      const pair = await startPair({}, async (request, { write, json }) => {
-        await request.body
-        if (pair.upstream.requests.length === 1) {
-          write(BODILESS[name] ?? '')
-          held.push(write)
-          return
-        }
-        // The first call's surplus comes when a next one has been sent, wherever that was sent to.
-        for (const late of held.splice(0)) late(SURPLUS)
-        setTimeout(() => json({ is: 'yours' }), 50)
+      const pair = await startGateway({
+        upstreams: {
+          openai: async (request, { write, json }) => {
+            await request.body
+            if (pair.upstreams.openai.requests.length === 1) {
+              write(BODILESS[name] ?? '')
+              held.push(write)
+              return
+            }
+            // The first call's surplus comes when a next one has been sent, wherever that was sent to.
+            for (const late of held.splice(0)) late(SURPLUS)
+            setTimeout(() => json({ is: 'yours' }), 50)
+          },
+        },
       })
       try {
         // Its head is all of it, whatever length that tells.

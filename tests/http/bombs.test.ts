@@ -1,19 +1,22 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { answerOk, lastRequest, type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
-import { CHAT } from '../helpers/rig.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { CHAT } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 const MIB = 1024 * 1024
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair()
+  pair = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-beforeEach(() => pair.upstream.play(answerOk))
+beforeEach(() => pair.upstreams.openai.play(answerOk))
 
 afterAll(() => pair.stop())
 
@@ -28,9 +31,9 @@ function textOf(member: string): Buffer {
 
 /** As it is answered, with a proof that nobody was asked. */
 async function refusalOf(body: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<string> {
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   const answer = await sendRaw(pair.port, post(body, headers))
-  expect(pair.upstream.requests.length).toBe(before)
+  expect(pair.upstreams.openai.requests.length).toBe(before)
   return statusAndCode(answer)
 }
 
@@ -55,7 +58,7 @@ describe('a body that decodes to far more than it is', () => {
     const packed = gzipSync(textOf(`"${log}"`))
     const answer = await sendRaw(pair.port, post(packed, { 'Content-Encoding': 'gzip' }))
     expect(answer.status).toBe(200)
-    expect(Bun.hash(await lastRequest(pair.upstream).body)).toBe(Bun.hash(packed))
+    expect(Bun.hash(await lastRequest(pair.upstreams.openai).body)).toBe(Bun.hash(packed))
   })
 
   test('is refused where it is encoded again and again', async () => {
@@ -86,7 +89,7 @@ describe('JSON whose values take far more memory than its text', () => {
   ])('is none of these: %s', async (_, member) => {
     const body = textOf(member)
     expect((await sendRaw(pair.port, post(body))).status).toBe(200)
-    expect(Bun.hash(await lastRequest(pair.upstream).body)).toBe(Bun.hash(body))
+    expect(Bun.hash(await lastRequest(pair.upstreams.openai).body)).toBe(Bun.hash(body))
   })
 })
 

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
-import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const BOTH = { models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } } }
 const ONCE = { retry: { attempts: 1 } }
@@ -11,21 +13,21 @@ const BODY = JSON.stringify({ model: 'smart', messages: MESSAGES })
 
 describe('the breaker of a target', () => {
   test('opens after so many failures in a row: the target is left alone, and no caller waits for it', async () => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: fail(500), second: answerAs('second') },
       file: { ...BOTH, breaker: { failures: 3, open: '1h', open_max: '1h' } },
     })
-    for (let call = 0; call < 3; call += 1) expect((await chat({ model: 'smart' })).status).toBe(500)
+    for (let call = 0; call < 3; call += 1) expect((await gateway.chat({ model: 'smart' })).status).toBe(500)
     for (let call = 0; call < 3; call += 1) {
-      expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+      expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
     }
-    expect(upstreams.first.requests).toHaveLength(3)
+    expect(gateway.upstreams.first.requests).toHaveLength(3)
     expect(await gateway.exchange(4)).toMatchObject({ attempts: 1, tries: [{ target: 'second/smart', status: 200 }] })
   })
 
   test('is told of: a warning when it opens, and a line when it closes; a probe that fails is no news', async () => {
     let isUp = false
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: {
         first: (request, connection) => (isUp ? answerAs('first') : fail(500))(request, connection),
         second: answerAs('second'),
@@ -33,14 +35,14 @@ describe('the breaker of a target', () => {
       file: { ...BOTH, breaker: { failures: 2, open: 60, open_max: 60 } },
     })
     const told = () => gateway.lines.filter(({ msg }) => String(msg).startsWith('a breaker'))
-    for (let call = 0; call < 2; call += 1) await (await chat({ model: 'smart' })).text()
+    for (let call = 0; call < 2; call += 1) await (await gateway.chat({ model: 'smart' })).text()
     const opened = await gateway.line(({ msg }) => String(msg).startsWith('a breaker opened'))
     expect(opened).toMatchObject({ level: 40, target: 'first/smart', open_ms: 60 })
     // Until a probe has failed.
-    while ((await chat({ model: 'smart' })).status !== 500) await Bun.sleep(20)
+    while ((await gateway.chat({ model: 'smart' })).status !== 500) await Bun.sleep(20)
     isUp = true
     while (told().length < 2) {
-      await (await chat({ model: 'smart' })).text()
+      await (await gateway.chat({ model: 'smart' })).text()
       await Bun.sleep(20)
     }
     expect(told()).toHaveLength(2)
@@ -86,52 +88,52 @@ describe('the breaker of a target', () => {
   })
 
   test('lets one call try when its time is up: a success closes it', async () => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: fail(500), second: answerAs('second') },
       file: { ...BOTH, breaker: { failures: 1, open: 60, open_max: 60 } },
     })
-    expect((await chat({ model: 'smart' })).status).toBe(500)
+    expect((await gateway.chat({ model: 'smart' })).status).toBe(500)
     const held = Promise.withResolvers<void>()
-    const probing = upstreams.first.request(2)
-    upstreams.first.play(async (request, connection) => {
+    const probing = gateway.upstreams.first.request(2)
+    gateway.upstreams.first.play(async (request, connection) => {
       await held.promise
       await answerAs('first')(request, connection)
     })
     const calls: Promise<Response>[] = []
     // The others go to the second target, before and during the probe.
-    while (upstreams.first.requests.length < 2) {
-      const call = chat({ model: 'smart' })
+    while (gateway.upstreams.first.requests.length < 2) {
+      const call = gateway.chat({ model: 'smart' })
       calls.push(call)
       await Promise.race([call, probing])
     }
-    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+    expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
     expect(await states(gateway.url)).toMatchObject([{ target: 'first/smart', state: 'half_open' }, {}])
     held.resolve()
     await Promise.all(calls)
-    expect(upstreams.first.requests).toHaveLength(2)
-    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
+    expect(gateway.upstreams.first.requests).toHaveLength(2)
+    expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
     expect(await states(gateway.url)).toMatchObject([{ target: 'first/smart', state: 'closed' }, {}])
   })
 
   test('is none of the caller’s doing: a 4xx does not open it, nor does a client that leaves', async () => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: fail(400), second: answerAs('second') },
       file: { ...BOTH, breaker: { failures: 1, open: '1h', open_max: '1h' }, ...ONCE },
     })
     for (const status of [400, 401, 404, 409, 422, 429]) {
-      upstreams.first.play(fail(status))
-      expect((await chat({ model: 'smart' })).status).toBe(status)
+      gateway.upstreams.first.play(fail(status))
+      expect((await gateway.chat({ model: 'smart' })).status).toBe(status)
     }
-    upstreams.first.play(async (_request, { closed }) => closed)
-    const asked = upstreams.first.requests.length
+    gateway.upstreams.first.play(async (_request, { closed }) => closed)
+    const asked = gateway.upstreams.first.requests.length
     const client = await openRawClient(gateway.port)
     client.write(postText('/v1/chat/completions', BODY))
-    await upstreams.first.request(asked + 1)
+    await gateway.upstreams.first.request(asked + 1)
     client.leave()
     await gateway.exchange(asked + 1)
     expect(await states(gateway.url)).toMatchObject([{ state: 'closed', in_flight: 0 }, {}])
-    upstreams.first.play(answerAs('first'))
-    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
+    gateway.upstreams.first.play(answerAs('first'))
+    expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
   })
 
   test('opens for a target that does not answer in time', async () => {
@@ -182,19 +184,19 @@ describe('where all targets are open', () => {
   })
 
   test('the answer is 503 with Retry-After, where the file says refuse', async () => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: fail(500), second: fail(500) },
       file: { ...BOTH, ...OPEN, all_open: 'refuse' },
     })
-    await chat({ model: 'smart' })
-    await chat({ model: 'smart' })
-    const refused = await chat({ model: 'smart' })
+    await gateway.chat({ model: 'smart' })
+    await gateway.chat({ model: 'smart' })
+    const refused = await gateway.chat({ model: 'smart' })
     expect(refused.status).toBe(503)
     expect(await refused.json()).toMatchObject({ error: { code: 'upstream_unavailable', type: 'server_error' } })
     const seconds = Number(refused.headers.get('retry-after'))
     expect(seconds).toBeGreaterThan(80)
     expect(seconds).toBeLessThanOrEqual(90)
-    expect([upstreams.first.requests.length, upstreams.second.requests.length]).toEqual([1, 1])
+    expect([gateway.upstreams.first.requests.length, gateway.upstreams.second.requests.length]).toEqual([1, 1])
     expect(await gateway.exchange(3)).toMatchObject({ attempts: 0, error: 'upstream_unavailable', status: 503 })
   })
 })

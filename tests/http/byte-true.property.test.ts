@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { lastRequest, type Pair, startPair } from '../helpers/pair.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair({ OPENAI_MODEL: 'default-model' })
+  pair = await startGateway({ upstreams: { openai: answerOk }, env: { OPENAI_MODEL: 'default-model' } })
 })
 
 afterAll(() => pair.stop())
@@ -21,7 +23,7 @@ async function forward(target: string, body: Uint8Array, contentType = 'applicat
   )
   const answer = await sendRaw(pair.port, Buffer.concat([Buffer.from(head), body]))
   expect([answer.status, answer.text()]).toEqual([200, '{"ok":true}'])
-  return Buffer.from(await lastRequest(pair.upstream).body)
+  return Buffer.from(await lastRequest(pair.upstreams.openai).body)
 }
 
 const space = fc.stringMatching(/^[ \t\r\n]{0,3}$/)
@@ -175,7 +177,7 @@ test('any bytes of an answer reach the client byte for byte', async () => {
   const types = fc.constantFrom('application/json', 'application/octet-stream', 'text/event-stream', 'text/plain')
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), types, fc.boolean(), async (bytes, type, isChunked) => {
-      pair.upstream.play((_request, { respond, startChunked, chunk, endChunks }) => {
+      pair.upstreams.openai.play((_request, { respond, startChunked, chunk, endChunks }) => {
         if (!isChunked) return respond(200, { 'content-type': type }, bytes)
         startChunked(200, { 'content-type': type })
         const middle = bytes.byteLength >> 1

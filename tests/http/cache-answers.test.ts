@@ -1,13 +1,14 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { beginStream, DONE, event, FIXED, streamed, wordOf } from '../helpers/cache-calls.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
-import { fail } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { fail } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(20_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 /** Sends one request twice; gives what the cache did each time, and how often the upstream was asked. */
 async function twice(script: Script, options: { readonly body?: object; readonly cache?: object } = {}) {
@@ -82,7 +83,7 @@ describe('what is never kept', () => {
     }
     const seen: unknown[] = []
     for (const cache of [false, {}]) {
-      const { gateway } = await start({ upstreams: { one: cut }, file: { cache } })
+      const gateway = await start({ upstreams: { one: cut }, file: { cache } })
       const client = await openRawClient(gateway.port)
       client.write(postText('/v1/chat/completions', BODY))
       const text = (await client.response()).text()
@@ -100,7 +101,7 @@ describe('what is never kept', () => {
   })
 
   test('an answer whose client left', async () => {
-    const { chat, gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: {
         one: async (request, connection) => {
           await request.body
@@ -115,8 +116,8 @@ describe('what is never kept', () => {
     await client.until((received) => received.includes('"a"'))
     client.leave()
     expect(await gateway.exchange(1)).toMatchObject({ outcome: 'cancelled', attempts: 1, cache: 'MISS' })
-    upstreams.one.play(streamed([event('b'), DONE]))
-    expect(await wordOf(await chat({ ...FIXED, stream: true }))).toBe('MISS')
+    gateway.upstreams.one.play(streamed([event('b'), DONE]))
+    expect(await wordOf(await gateway.chat({ ...FIXED, stream: true }))).toBe('MISS')
   })
 
   test('an answer that is larger than max_answer_bytes, and it comes whole', async () => {

@@ -1,14 +1,14 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { beginStream, DONE, event, FIXED } from '../helpers/cache-calls.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText, type RawClient } from '../helpers/raw-client.ts'
-import { fail } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import type { TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { fail } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(30_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const BODY = '{"messages":[{"role":"user","content":"hi"}],"model":"m","temperature":0,"stream":true}'
 const EVENTS = [event('a'), event('b'), event('c'), DONE]
 const WHOLE = EVENTS.join('')
@@ -55,7 +55,7 @@ describe('one flight', () => {
   for (const chunks of [0, 1, 2, 3]) {
     test(`the leader leaves after ${chunks} chunks: its followers get the whole stream, of one call`, async () => {
       const { script, first } = held()
-      const { gateway, upstreams, chat } = await start({ upstreams: { one: script }, ...LIMITED })
+      const gateway = await start({ upstreams: { one: script }, ...LIMITED })
       const leader = await ask(gateway)
       const upstream = await first()
       let isClosed = false
@@ -79,17 +79,17 @@ describe('one flight', () => {
           'COALESCED',
         ])
       }
-      expect(upstreams.one.requests).toHaveLength(1)
+      expect(gateway.upstreams.one.requests).toHaveLength(1)
       const again = await (await ask(gateway)).response()
       expect([again.headers.get('x-nexcode-cache'), again.text()]).toEqual(['HIT', WHOLE])
-      upstreams.one.play(fail(500))
-      expect((await chat({ model: 'other' })).status).toBe(500)
+      gateway.upstreams.one.play(fail(500))
+      expect((await gateway.chat({ model: 'other' })).status).toBe(500)
     })
   }
 
   test('when the last one leaves, the upstream is cancelled and its place is free', async () => {
     const { script, first } = held()
-    const { gateway, upstreams, chat } = await start({ upstreams: { one: script }, ...LIMITED })
+    const gateway = await start({ upstreams: { one: script }, ...LIMITED })
     const leader = await ask(gateway)
     const upstream = await first()
     const [follower] = await followers(gateway, 1)
@@ -99,15 +99,15 @@ describe('one flight', () => {
     leader.leave()
     follower?.leave()
     await upstream.closed
-    upstreams.one.play(fail(500))
-    expect((await chat(FIXED)).status).toBe(500)
+    gateway.upstreams.one.play(fail(500))
+    expect((await gateway.chat(FIXED)).status).toBe(500)
     expect(await gateway.exchange(1)).toMatchObject({ outcome: 'cancelled' })
     expect(await gateway.exchange(2)).toMatchObject({ outcome: 'cancelled' })
   })
 
   test('the last one leaves before there is a head: the upstream is cancelled, and the log says that it was asked', async () => {
     const { script, first } = held()
-    const { gateway } = await start({ upstreams: { one: script }, ...LIMITED })
+    const gateway = await start({ upstreams: { one: script }, ...LIMITED })
     const leader = await ask(gateway)
     const upstream = await first()
     leader.leave()
@@ -117,39 +117,39 @@ describe('one flight', () => {
 
   test('an error of the start reaches all, of one call; the next request makes a new one', async () => {
     const { script, first } = held()
-    const { gateway, upstreams, chat } = await start({ upstreams: { one: script }, ...LIMITED })
+    const gateway = await start({ upstreams: { one: script }, ...LIMITED })
     const clients = [await ask(gateway)]
     const upstream = await first()
     clients.push(...(await followers(gateway, 4)))
     upstream.reset()
     const answers = await Promise.all(clients.map((client) => client.response()))
     expect(answers.map(({ status }) => status)).toEqual([502, 502, 502, 502, 502])
-    expect(upstreams.one.requests).toHaveLength(1)
-    upstreams.one.play(fail(500))
-    expect((await chat(BODY)).status).toBe(500)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
+    gateway.upstreams.one.play(fail(500))
+    expect((await gateway.chat(BODY)).status).toBe(500)
   })
 
   test('an answer that is an error reaches all, too, and each is told not to try what has been tried', async () => {
     const { script, first } = held()
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { one: script },
       file: { cache: {}, retry: { attempts: 2, base: '10ms' } },
     })
     const clients = [await ask(gateway)]
     const upstream = await first()
     clients.push(...(await followers(gateway, 2)))
-    upstreams.one.play(fail(503))
+    gateway.upstreams.one.play(fail(503))
     upstream.json({ error: { message: 'busy' } }, 503)
     const answers = await Promise.all(clients.map((client) => client.response()))
     expect(answers.map(({ status, headers }) => [status, headers.get('x-should-retry')])).toEqual(
       answers.map(() => [503, 'false']),
     )
-    expect(upstreams.one.requests).toHaveLength(2)
+    expect(gateway.upstreams.one.requests).toHaveLength(2)
   })
 
   test('a stream that falls silent breaks for all with the error of that, and counts once for the breaker', async () => {
     const { script, first } = held()
-    const { gateway, chat } = await start({
+    const gateway = await start({
       upstreams: { one: script },
       settings: { one: { timeouts: { stream_idle: '300ms' } } },
       file: { cache: {}, breaker: { failures: 2 } },
@@ -166,13 +166,15 @@ describe('one flight', () => {
     }
     const again = ask(gateway)
     // A second failure would have opened the breaker, and this one would be refused at once.
-    expect((await Promise.race([chat({ model: 'other', temperature: 0 }), Bun.sleep(150)]))?.status).toBeUndefined()
+    expect(
+      (await Promise.race([gateway.chat({ model: 'other', temperature: 0 }), Bun.sleep(150)]))?.status,
+    ).toBeUndefined()
     await (await again).leave()
   })
 
   test('each has the limit on the whole that a call of its own would have', async () => {
     const { script, first } = held()
-    const { gateway } = await start({
+    const gateway = await start({
       upstreams: { one: script },
       settings: { one: { timeouts: { total: '600ms' } } },
       file: { cache: {} },
@@ -189,7 +191,7 @@ describe('one flight', () => {
   test('a follower that reads slowly holds nobody up', async () => {
     const chunk = `data: ${'x'.repeat(65_536)}\n\n`
     const { script, first } = held()
-    const { gateway, upstreams } = await start({ upstreams: { one: script }, file: { cache: {} } })
+    const gateway = await start({ upstreams: { one: script }, file: { cache: {} } })
     const leader = await ask(gateway)
     const upstream = await first()
     const slow = await openRawClient(gateway.port)
@@ -205,7 +207,7 @@ describe('one flight', () => {
     slow.socket.resume()
     const late = await slow.response()
     expect([late.isComplete, late.body.equals(fast.body)]).toEqual([true, true])
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
   })
 })
 

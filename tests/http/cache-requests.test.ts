@@ -1,11 +1,13 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { FIXED, numbered, wordOf, wordsOf } from '../helpers/cache-calls.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { sendRaw } from '../helpers/raw-client.ts'
-import { lastBody, routedPerTest } from '../helpers/routed-per-test.ts'
+import { lastBody } from '../helpers/received-requests.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const MESSAGES = [{ role: 'user', content: 'hi' }]
 
 describe('which requests the cache is for', () => {
@@ -29,7 +31,7 @@ describe('which requests the cache is for', () => {
   }
 
   test('GET /v1/models, and a model: the second one is answered from what was kept; HEAD is not for it', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: numbered() }, file: { cache: {} } })
+    const gateway = await start({ upstreams: { one: numbered() }, file: { cache: {} } })
     const get =
       (path: string, method = 'GET') =>
       () =>
@@ -43,24 +45,24 @@ describe('which requests the cache is for', () => {
     const head = await get('/v1/models', 'HEAD')()
     expect([head.status, await wordOf(head)]).toEqual([200, 'BYPASS'])
     expect(head.headers.get('cache-status')).toBe('nexcode; fwd=bypass; detail=method')
-    expect(upstreams.one.requests).toHaveLength(4)
+    expect(gateway.upstreams.one.requests).toHaveLength(4)
   })
 
   test('others go past it, and Cache-Status says why', async () => {
-    const { chat, gateway } = await start({ upstreams: { one: numbered() }, file: { cache: {} } })
+    const gateway = await start({ upstreams: { one: numbered() }, file: { cache: {} } })
     const why = async (response: Response): Promise<string | undefined> => {
       expect(await wordOf(response)).toBe('BYPASS')
       return response.headers.get('cache-status')?.replace('nexcode; fwd=bypass; detail=', '')
     }
-    expect(await why(await chat({ model: 'm', temperature: 1 }))).toBe('not-deterministic')
-    expect(await why(await chat({ ...FIXED, store: true }))).toBe('kept-upstream')
-    expect(await why(await chat({ ...FIXED, tools: [{ type: 'web_search' }] }))).toBe('not-deterministic')
-    expect(await why(await chat({ model: 'm', input: 'hi' }, {}, '/v1/responses'))).toBe('kept-upstream')
-    expect(await why(await chat(FIXED, { 'cache-control': 'no-store' }))).toBe('no-store')
-    expect(await why(await chat(FIXED, { 'if-none-match': '"a"' }))).toBe('conditional')
-    expect(await why(await chat({ model: 'm', input: 'hi' }, {}, '/v1/audio/speech'))).toBe('endpoint')
+    expect(await why(await gateway.chat({ model: 'm', temperature: 1 }))).toBe('not-deterministic')
+    expect(await why(await gateway.chat({ ...FIXED, store: true }))).toBe('kept-upstream')
+    expect(await why(await gateway.chat({ ...FIXED, tools: [{ type: 'web_search' }] }))).toBe('not-deterministic')
+    expect(await why(await gateway.chat({ model: 'm', input: 'hi' }, {}, '/v1/responses'))).toBe('kept-upstream')
+    expect(await why(await gateway.chat(FIXED, { 'cache-control': 'no-store' }))).toBe('no-store')
+    expect(await why(await gateway.chat(FIXED, { 'if-none-match': '"a"' }))).toBe('conditional')
+    expect(await why(await gateway.chat({ model: 'm', input: 'hi' }, {}, '/v1/audio/speech'))).toBe('endpoint')
     expect(await why(await fetch(`${gateway.url}/v1/files`))).toBe('endpoint')
-    expect(await why(await chat('[1]', {}, '/v1/embeddings'))).toBe('body')
+    expect(await why(await gateway.chat('[1]', {}, '/v1/embeddings'))).toBe('body')
   })
 
   test('requests: all takes those that sample, too; so does CACHE_SCOPE_REQUESTS=all', async () => {
@@ -114,16 +116,20 @@ describe('which requests are the same', () => {
   })
 
   test('it is what goes upstream that counts: two requests that the rules make equal share an answer', async () => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: numbered() },
       file: { cache: {}, params: [{ overrides: { temperature: 0 }, drop: ['user'] }] },
     })
     const words = await wordsOf([
-      () => chat({ model: 'm', temperature: 1, user: 'a' }),
-      () => chat({ model: 'm', temperature: 0.3, user: 'b' }),
+      () => gateway.chat({ model: 'm', temperature: 1, user: 'a' }),
+      () => gateway.chat({ model: 'm', temperature: 0.3, user: 'b' }),
     ])
     expect(words).toEqual(['MISS', 'HIT'])
-    expect(JSON.parse(await lastBody(upstreams.one))).toEqual({ model: 'm', temperature: 0, messages: MESSAGES })
+    expect(JSON.parse(await lastBody(gateway.upstreams.one))).toEqual({
+      model: 'm',
+      temperature: 0,
+      messages: MESSAGES,
+    })
     expect(await gateway.exchange(1)).toMatchObject({ params: expect.stringContaining('temperature'), cache: 'MISS' })
     expect(await gateway.exchange(2)).toMatchObject({ params: expect.stringContaining('temperature'), cache: 'HIT' })
   })
@@ -137,13 +143,13 @@ describe('which requests are the same', () => {
   })
 
   test('a body that is no JSON, or that came in pieces, goes on as it came', async () => {
-    const { chat, gateway, upstreams } = await start({ upstreams: { one: numbered() }, file: { cache: {} } })
-    expect(await wordOf(await chat('{"input":', {}, '/v1/embeddings'))).toBe('BYPASS')
-    expect(await lastBody(upstreams.one)).toBe('{"input":')
+    const gateway = await start({ upstreams: { one: numbered() }, file: { cache: {} } })
+    expect(await wordOf(await gateway.chat('{"input":', {}, '/v1/embeddings'))).toBe('BYPASS')
+    expect(await lastBody(gateway.upstreams.one)).toBe('{"input":')
     const head = 'POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
     const pieces = 'Transfer-Encoding: chunked\r\n\r\n9\r\n{"input":\r\n5\r\n"hi"}\r\n0\r\n\r\n'
     expect((await sendRaw(gateway.port, head + pieces)).headers.get('x-nexcode-cache')).toBe('BYPASS')
-    expect(await lastBody(upstreams.one)).toBe('{"input":"hi"}')
+    expect(await lastBody(gateway.upstreams.one)).toBe('{"input":"hi"}')
   })
 
   test('with an alias, a hit gives the alias for the model, as the first answer did', async () => {

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { numbered } from '../helpers/cache-calls.ts'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
 import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { connectToEach } from '../helpers/workers-rig.ts'
 
 setDefaultTimeout(60_000)
@@ -30,7 +31,7 @@ async function startUpstream(): Promise<ScriptedUpstream> {
 }
 
 async function startWith({ url }: ScriptedUpstream, env: Env): Promise<TestGateway> {
-  const gateway = await startGatewayProcess({ OPENAI_API_BASE: `${url}/v1`, ...env })
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: `${url}/v1`, ...env }, command: gatewayCommand() })
   cleanUps.push(() => gateway.stop())
   return gateway
 }

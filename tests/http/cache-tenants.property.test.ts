@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
-import { type Routed, startRouted } from '../helpers/routed.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -9,10 +9,10 @@ const PAIRS = 10_000
 const CALLERS = ['sk-a', 'sk-b', 'sk-c'] as const
 const NAMES = ['key-1', 'key-2', undefined] as const
 
-let routed: Routed<'one'>
+let routed: TestGateway<'one'>
 
 beforeAll(async () => {
-  routed = await startRouted({
+  routed = await startGateway({
     upstreams: {
       one: async (request, connection) => {
         await request.body

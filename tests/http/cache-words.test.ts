@@ -1,14 +1,15 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { DONE, event, FIXED, numbered, streamed, wordOf, wordsOf } from '../helpers/cache-calls.ts'
 import { writeConfigFile } from '../helpers/config-file.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { watchReloads } from '../helpers/reloads.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const TOKENS = ['token-of-the-first-0001', 'token-of-the-second-0002'] as const
 
 describe('what callers say about the cache', () => {
@@ -121,10 +122,10 @@ describe('what the operator says', () => {
   })
 
   test('a hit is logged with its bytes and with no attempt', async () => {
-    const { chat, gateway } = await start({ upstreams: { one: streamed([event('a'), DONE]) }, file: { cache: {} } })
+    const gateway = await start({ upstreams: { one: streamed([event('a'), DONE]) }, file: { cache: {} } })
     const texts = [
-      await (await chat({ ...FIXED, stream: true })).text(),
-      await (await chat({ ...FIXED, stream: true })).text(),
+      await (await gateway.chat({ ...FIXED, stream: true })).text(),
+      await (await gateway.chat({ ...FIXED, stream: true })).text(),
     ]
     const bytes = texts[0]?.length
     expect(await gateway.exchange(1)).toMatchObject({
@@ -147,7 +148,7 @@ describe('what the operator says', () => {
     const upstream = await startScriptedUpstream(numbered())
     const settings = { upstreams: { one: { base_url: `${upstream.url}/v1` } } }
     const file = writeConfigFile({ ...settings, cache: {} })
-    const gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path })
+    const gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path }, command: gatewayCommand() })
     try {
       const reloads = watchReloads(gateway)
       const body = JSON.stringify({ ...FIXED, messages: [{ role: 'user', content: 'hi' }] })

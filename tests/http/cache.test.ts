@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { answerAs } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const FIXED = { model: 'm', temperature: 0 }
 
@@ -18,16 +19,16 @@ const stream: Script = async (request, connection) => {
 
 describe('the cache', () => {
   test('answers the same request from what it kept: the same bytes, and the upstream is asked once', async () => {
-    const { chat, upstreams, gateway } = await start({ upstreams: { one: answerAs('one') }, file: { cache: {} } })
-    const first = await chat(FIXED)
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: { cache: {} } })
+    const first = await gateway.chat(FIXED)
     expect(first.headers.get('x-nexcode-cache')).toBe('MISS')
     const text = await first.text()
-    const second = await chat('{ "temperature":0, "messages":[{"content":"hi","role":"user"}], "model":"m" }')
+    const second = await gateway.chat('{ "temperature":0, "messages":[{"content":"hi","role":"user"}], "model":"m" }')
     expect([second.headers.get('x-nexcode-cache'), second.status, await second.text()]).toEqual(['HIT', 200, text])
     expect(second.headers.get('cache-status')).toMatch(/^nexcode; hit; ttl=\d+$/)
     expect(second.headers.get('age')).toMatch(/^\d+$/)
     expect(second.headers.get('x-request-id')).not.toBe(first.headers.get('x-request-id'))
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
     expect(await gateway.exchange(2)).toMatchObject({ cache: 'HIT', attempts: 0, status: 200, outcome: 'complete' })
   })
 
@@ -90,7 +91,7 @@ describe('the cache', () => {
 
 describe('an Idempotency-Key', () => {
   test('has a retry get the very bytes of the first answer, and the upstream asked once', async () => {
-    const { chat, upstreams } = await start({ upstreams: { one: stream } })
+    const { chat, upstreams } = await start({ upstreams: { one: stream }, file: {} })
     const key = { 'idempotency-key': 'once' }
     const first = await (await chat({ model: 'm', stream: true }, key)).text()
     const second = await chat({ model: 'm', stream: true }, key)

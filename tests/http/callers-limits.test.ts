@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { writeConfigFile } from '../helpers/config-file.ts'
-import { answerAs, fail, type Routed } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { type Script, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startTestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const BOTH = { models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } } }
 const ALICE = { authorization: 'Bearer sk-alice-0000000000' }
@@ -19,7 +19,7 @@ function refusing(key: string, refusal: Script, name = 'first'): Script {
     (request.header('authorization')?.includes(key) === true ? refusal : answerAs(name))(request, connection)
 }
 
-async function askedAs(chat: Routed<string>['chat'], headers: Readonly<Record<string, string>>) {
+async function askedAs(chat: TestGateway<string>['chat'], headers: Readonly<Record<string, string>>) {
   const response = await chat({ model: 'smart' }, headers)
   const { by } = (await response.json()) as { readonly by?: string }
   return by ?? response.status
@@ -54,12 +54,12 @@ describe('what an upstream tells a caller’s own key', () => {
   })
 
   test('is followed by the next target for that very call, as retry.on says', async () => {
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: refusing('alice', fail(429, LIMITED)), second: answerAs('second') },
       settings: { first: { auth: 'caller' }, second: { auth: 'caller' } },
       file: BOTH,
     })
-    expect(await askedAs(chat, ALICE)).toBe('second')
+    expect(await askedAs(gateway.chat, ALICE)).toBe('second')
     expect(await gateway.exchange(1)).toMatchObject({ tries: [{ status: 429 }, { status: 200 }] })
   })
 
@@ -84,10 +84,12 @@ describe('what an upstream tells the server’s key', () => {
       const key = limited === BOB ? 'sk-bob' : 'sk-server'
       const upstream = await startScriptedUpstream(refusing(key, fail(429, LIMITED)))
       const file = writeConfigFile({ all_open: 'refuse', retry: { attempts: 1 } })
-      const gateway = await startTestGateway({
-        NEXCODE_CONFIG: file.path,
-        OPENAI_API_BASE: `${upstream.url}/v1`,
-        OPENAI_API_KEY: 'sk-server-00000000',
+      const gateway = await startGateway({
+        env: {
+          NEXCODE_CONFIG: file.path,
+          OPENAI_API_BASE: `${upstream.url}/v1`,
+          OPENAI_API_KEY: 'sk-server-00000000',
+        },
       })
       const ask = async (headers: Readonly<Record<string, string>> = {}) =>
         (await fetch(`${gateway.url}/v1/models`, { headers })).status
@@ -123,14 +125,14 @@ test('what one caller’s key was told is no answer to those who wait for the sa
     await isJoined.promise
     await fail(429, LIMITED)(request, connection)
   }
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: slow },
     settings: { first: { auth: 'caller' } },
     file: { cache: { scope: 'shared' }, models: { smart: { targets: [{ upstream: 'first' }] } } },
   })
-  const ask = (headers: Readonly<Record<string, string>>) => chat({ model: 'smart', temperature: 0 }, headers)
+  const ask = (headers: Readonly<Record<string, string>>) => gateway.chat({ model: 'smart', temperature: 0 }, headers)
   const alices = ask(ALICE)
-  await upstreams.first.request(1)
+  await gateway.upstreams.first.request(1)
   const bobs = ask(BOB)
   await (await fetch(`${gateway.url}/v1/models`, { headers: BOB })).text()
   await Bun.sleep(50)

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openAiPreset } from '../helpers/openai-preset.ts'
-import { all, answersOf, lastRequest, statusAndCode } from '../helpers/pair.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
+import { all, answersOf, statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 let upstream: ScriptedUpstream
 let gateway: TestGateway
@@ -12,7 +13,7 @@ beforeAll(async () => {
   upstream = await startScriptedUpstream((_request, connection) =>
     connection.json({ id: 'x', object: 'chat.completion' }),
   )
-  gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_MODEL: 'the-default' })
+  gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_MODEL: 'the-default' } })
 })
 
 afterAll(async () => {
@@ -138,7 +139,7 @@ test('messages that are missing or empty, and known fields of the wrong type, ar
   }
   const before = upstream.requests.length
   const preset = openAiPreset()
-  const openai = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1`, NEXCODE_CONFIG: preset.path })
+  const openai = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1`, NEXCODE_CONFIG: preset.path } })
   for (const [body, [param, code]] of Object.entries(cases)) {
     const answer = await sendRaw(openai.port, chat(body))
     const error = { message: expect.stringContaining(`'${param}'`), type: 'invalid_request_error', param, code }

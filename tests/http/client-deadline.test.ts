@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient } from '../helpers/raw-client.ts'
-import { answerAs, fail } from '../helpers/routed.ts'
-import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const BOTH = { models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } } }
 /** As OpenAI's Python SDK tells its timeout, in seconds. */
@@ -26,12 +28,12 @@ describe('a client that tells its timeout', () => {
     [NODE, '1', 1000],
   ])('by %s: %s has a clean 504 just before, and the call upstream is ended', async (header, seconds, ms) => {
     const gone = Promise.withResolvers<void>()
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: (_request, { closed }) => closed.then(() => gone.resolve()) },
       file: {},
     })
     const startedAt = performance.now()
-    const response = await chat({ model: 'm' }, { [header]: seconds })
+    const response = await gateway.chat({ model: 'm' }, { [header]: seconds })
     // A machine with other things to do may be late; that it is in time elsewhere is what the log says.
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(ms * 0.8)
     expect(response.status).toBe(504)
@@ -67,18 +69,18 @@ describe('a client that tells its timeout', () => {
   })
 
   test('has a 504 also where it still waits for a place', async () => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: (_request, { closed }) => closed },
       settings: { one: { concurrency: { max: 1, queue: 5 } } },
     })
     const holder = new AbortController()
     const holding = fetch(`${gateway.url}/v1/models`, { signal: holder.signal }).catch(() => undefined)
-    await upstreams.one.request(1)
-    const response = await chat({ model: 'm' }, { [PYTHON]: '0.2' })
+    await gateway.upstreams.one.request(1)
+    const response = await gateway.chat({ model: 'm' }, { [PYTHON]: '0.2' })
     expect(response.status).toBe(504)
     expect(await response.json()).toMatchObject({ error: { code: 'client_deadline' } })
     expect(await gateway.exchange(1)).toMatchObject({ attempts: 0, error: 'client_deadline' })
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
     holder.abort()
     await holding
   })
@@ -137,14 +139,14 @@ describe('the clock of a client that limits each wait (Python) starts when its r
   }
 
   test('so that a slow upload, which is never silent, is not ended by it', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: answerAs('one') }, file: {} })
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: {} })
     const response = await upload(gateway.url, 8, 150, { [PYTHON]: '0.6' })
     expect(response.status).toBe(200)
-    expect((await upstreams.one.requests[0]?.body)?.byteLength).toBe(320_000)
+    expect((await gateway.upstreams.one.requests[0]?.body)?.byteLength).toBe(320_000)
   })
 
   test('and a slow JSON body, which is read whole, is not either', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: answerAs('one') }, file: {} })
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: {} })
     const text = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x'.repeat(2000) }] })
     const client = await openRawClient(gateway.port)
     client.write(
@@ -155,12 +157,12 @@ describe('the clock of a client that limits each wait (Python) starts when its r
       client.write(text.slice(at, at + 500))
     }
     expect((await client.response()).status).toBe(200)
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
     client.leave()
   })
 
   test('and runs from there on: an upstream that does not answer then is a 504', async () => {
-    const { gateway } = await start({ upstreams: { one: (_request, { closed }) => closed }, file: {} })
+    const gateway = await start({ upstreams: { one: (_request, { closed }) => closed }, file: {} })
     const startedAt = performance.now()
     const response = await upload(gateway.url, 4, 150, { [PYTHON]: '0.5' })
     expect(await errorOf(response)).toMatchObject([504, { code: 'client_deadline' }])
@@ -168,7 +170,7 @@ describe('the clock of a client that limits each wait (Python) starts when its r
   })
 
   test('where Node’s counts from the first byte on, the upload too, until the head of the answer is there', async () => {
-    const { gateway } = await start({ upstreams: { one: answerAs('one') }, file: {} })
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: {} })
     const response = await upload(gateway.url, 12, 150, { [NODE]: '1' })
     expect(await errorOf(response)).toMatchObject([504, { code: 'client_deadline' }])
   })

@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openAiPreset } from '../helpers/openai-preset.ts'
-import { lastRequest, type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair({ OPENAI_MODEL: 'my-"model"' })
+  pair = await startGateway({ upstreams: { openai: answerOk }, env: { OPENAI_MODEL: 'my-"model"' } })
 })
 
 afterAll(() => pair.stop())
@@ -25,7 +28,7 @@ test('a text completion goes upstream as the very bytes received, with and witho
   for (const target of ['/v1/completions', '/completions']) {
     for (const body of bodies) {
       expect(statusAndCode(await sendRaw(pair.port, postText(target, body, KEY)))).toBe('200')
-      const request = lastRequest(pair.upstream)
+      const request = lastRequest(pair.upstreams.openai)
       expect(request.target).toBe('/v1/completions')
       expect(Buffer.from(await request.body).toString()).toBe(body)
     }
@@ -34,16 +37,16 @@ test('a text completion goes upstream as the very bytes received, with and witho
 
 test('a text completion that names no model gets OPENAI_MODEL, as JSON, and keeps every other byte', async () => {
   await sendRaw(pair.port, postText('/v1/completions', ' {\t"prompt":"hi"}\n', KEY))
-  expect(Buffer.from(await lastRequest(pair.upstream).body).toString()).toBe(
+  expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe(
     ' {"model":"my-\\"model\\"",\t"prompt":"hi"}\n',
   )
   await sendRaw(pair.port, postText('/v1/completions', '{ }', KEY))
-  expect(Buffer.from(await lastRequest(pair.upstream).body).toString()).toBe('{"model":"my-\\"model\\"" }')
+  expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe('{"model":"my-\\"model\\"" }')
 })
 
 test('what is no JSON object is refused; a field of the wrong type is, before OpenAI', async () => {
   const preset = openAiPreset()
-  const openai = await startPair({ NEXCODE_CONFIG: preset.path })
+  const openai = await startGateway({ upstreams: { openai: answerOk }, env: { NEXCODE_CONFIG: preset.path } })
   for (const [pairOf, body, expected] of [
     [openai, '{"model":"m","prompt":7}', '400 invalid_type'],
     [openai, '{"model":"m","prompt":"x","echo":"yes"}', '400 invalid_type'],
@@ -51,10 +54,10 @@ test('what is no JSON object is refused; a field of the wrong type is, before Op
     [pair, '[]', '400 null'],
     [pair, '', '400 null'],
   ] as const) {
-    const before = pairOf.upstream.requests.length
+    const before = pairOf.upstreams.openai.requests.length
     const answer = await sendRaw(pairOf.port, postText('/v1/completions', body, KEY))
     expect([body, statusAndCode(answer)]).toEqual([body, expected])
-    expect(pairOf.upstream.requests).toHaveLength(before)
+    expect(pairOf.upstreams.openai.requests).toHaveLength(before)
   }
   await openai.stop()
   preset.remove()

@@ -1,10 +1,11 @@
 import { expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const PAGE = '<html>my report</html>'
 const page: Script = async (request, connection) => {
@@ -30,7 +31,7 @@ const FILES = [
 
 test('the content of a file may be a web page, whatever the client’s Accept names', async () => {
   for (const more of FILES) {
-    const { gateway, upstreams } = await start({ upstreams: { one: page }, ...more })
+    const gateway = await start({ upstreams: { one: page }, ...more, file: {} })
     for (const target of CONTENTS) {
       for (const accept of ACCEPTS) {
         const answer = await sendRaw(gateway.port, getText(target, { Accept: accept }))
@@ -38,7 +39,7 @@ test('the content of a file may be a web page, whatever the client’s Accept na
       }
     }
     const zipped = gzipSync(PAGE)
-    upstreams.one.play((_request, connection) =>
+    gateway.upstreams.one.play((_request, connection) =>
       connection.respond(200, { 'content-type': 'text/html', 'content-encoding': 'gzip' }, zipped),
     )
     const answer = await sendRaw(gateway.port, getText('/v1/files/file-1/content', { Accept: 'application/json' }))
@@ -47,7 +48,7 @@ test('the content of a file may be a web page, whatever the client’s Accept na
 })
 
 test('what was said in a recording may be called a page, and so may speech', async () => {
-  const { gateway } = await start({ upstreams: { one: page } })
+  const gateway = await start({ upstreams: { one: page }, file: {} })
   for (const target of ['/v1/audio/transcriptions', '/v1/audio/translations', '/v1/audio/speech']) {
     const answer = await sendRaw(gateway.port, postText(target, '{"model":"m"}', { Accept: 'application/json' }))
     expect([target, answer.status, answer.text()]).toEqual([target, 200, PAGE])
@@ -55,7 +56,7 @@ test('what was said in a recording may be called a page, and so may speech', asy
 })
 
 test('a page where an API’s own answer belongs is still a 502', async () => {
-  const { gateway } = await start({ upstreams: { one: page } })
+  const gateway = await start({ upstreams: { one: page }, file: {} })
   for (const target of ['/v1/files', '/v1/files/content-1', '/v1/models', '/v1/files/file-1']) {
     const answer = await sendRaw(gateway.port, getText(target, { Accept: 'application/json' }))
     expect([target, answer.status]).toEqual([target, 502])

@@ -1,20 +1,25 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { answerOk, lastRequest, type Pair, startPair } from '../helpers/pair.ts'
 import { getText, postText, type RawResponse, sendRaw } from '../helpers/raw-client.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const TOKEN = 'token-one-0123456789abcdef'
 const PAGE = 'https://chat.example.com'
 const GUARDED = { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, OPENAI_API_KEY: 'sk-server' }
 
-let none: Pair
-let some: Pair
-let any: Pair
+let none: TestGateway<'openai'>
+let some: TestGateway<'openai'>
+let any: TestGateway<'openai'>
 
 beforeAll(async () => {
   const started = await Promise.all([
-    startPair(GUARDED),
-    startPair({ ...GUARDED, CORS_ORIGINS: `${PAGE},http://localhost:3000` }),
-    startPair({ ...GUARDED, CORS_ORIGINS: '*' }),
+    startGateway({ upstreams: { openai: answerOk }, env: GUARDED }),
+    startGateway({
+      upstreams: { openai: answerOk },
+      env: { ...GUARDED, CORS_ORIGINS: `${PAGE},http://localhost:3000` },
+    }),
+    startGateway({ upstreams: { openai: answerOk }, env: { ...GUARDED, CORS_ORIGINS: '*' } }),
   ])
   none = started[0]
   some = started[1]
@@ -22,7 +27,10 @@ beforeAll(async () => {
 })
 
 beforeEach(() => {
-  for (const { upstream } of [none, some, any]) upstream.play(answerOk)
+  for (const {
+    upstreams: { openai: upstream },
+  } of [none, some, any])
+    upstream.play(answerOk)
 })
 
 afterAll(async () => {
@@ -62,7 +70,7 @@ test('the preflight of an allowed origin is answered without a key and reaches n
     expect(answer.headers.get('access-control-allow-headers')).toBe('authorization,content-type,x-stainless-lang')
     expect(answer.headers.get('vary')).toContain('Origin')
     expect(answer.headers.has('access-control-allow-credentials')).toBe(false)
-    expect(pair.upstream.connectionCount()).toBe(0)
+    expect(pair.upstreams.openai.connectionCount()).toBe(0)
   }
 })
 
@@ -85,7 +93,7 @@ test('an origin that is not listed is not allowed, however near it comes', async
 })
 
 test('answers and errors for an allowed origin can be read by its page, every header too', async () => {
-  some.upstream.play(async (request, { json }) => {
+  some.upstreams.openai.play(async (request, { json }) => {
     await request.body
     json({ ok: true }, 200, { 'x-request-id': 'req_1', 'x-ratelimit-remaining-requests': '3', vary: 'Accept' })
   })
@@ -116,15 +124,18 @@ test('an OPTIONS that is no preflight passes through to the upstream', async () 
     getText('/v1/models', { Authorization: `Bearer ${TOKEN}`, Origin: PAGE }, 'OPTIONS'),
   )
   expect(answer.status).toBe(200)
-  expect(lastRequest(some.upstream).method).toBe('OPTIONS')
+  expect(lastRequest(some.upstreams.openai).method).toBe('OPTIONS')
 })
 
 test('CORS_ORIGINS=* lends no page the key of the server on loopback', async () => {
-  const open = await startPair({ OPENAI_API_KEY: 'sk-server', CORS_ORIGINS: '*' })
+  const open = await startGateway({
+    upstreams: { openai: answerOk },
+    env: { OPENAI_API_KEY: 'sk-server', CORS_ORIGINS: '*' },
+  })
   try {
     const answer = await sendRaw(open.port, getText('/v1/models', { Origin: 'https://evil.example' }))
     expect(answer.status).toBe(401)
-    expect(open.upstream.connectionCount()).toBe(0)
+    expect(open.upstreams.openai.connectionCount()).toBe(0)
   } finally {
     await open.stop()
   }

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { all, answersOf, lastRequest, type Pair, startPair, statusAndCode, wireText } from '../helpers/pair.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
+import { all, answersOf, statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest, wireText } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const TOKEN = 'nx-canary-0123456789abcdef'
 const SERVER_KEY = 'sk-server-0123456789'
@@ -77,16 +80,19 @@ const NAMES_FOR_PROXIES = [
   '[fd00::5]',
 ]
 
-let loopback: Pair
-let public_: Pair
-let guarded: Pair
+let loopback: TestGateway<'openai'>
+let public_: TestGateway<'openai'>
+let guarded: TestGateway<'openai'>
 
 beforeAll(async () => {
   const started = await Promise.all([
-    startPair(ACCOUNT),
-    startPair({ ...ACCOUNT, HOST: '0.0.0.0' }),
+    startGateway({ upstreams: { openai: answerOk }, env: ACCOUNT }),
+    startGateway({ upstreams: { openai: answerOk }, env: { ...ACCOUNT, HOST: '0.0.0.0' } }),
     // The same Idempotency-Key is put on different requests here.
-    startPair({ ...ACCOUNT, REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, IDEMPOTENCY_WINDOW_MS: '0' }),
+    startGateway({
+      upstreams: { openai: answerOk },
+      env: { ...ACCOUNT, REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, IDEMPOTENCY_WINDOW_MS: '0' },
+    }),
   ])
   loopback = started[0]
   public_ = started[1]
@@ -98,7 +104,10 @@ afterAll(async () => {
 })
 
 test("with REQUIRE_AUTH=false the caller's own Authorization goes upstream as it came", async () => {
-  for (const { port, upstream } of [loopback, public_]) {
+  for (const {
+    port,
+    upstreams: { openai: upstream },
+  } of [loopback, public_]) {
     for (const value of ['Bearer sk-mine', 'bearer   sk-mine', 'Basic OnNrLW1pbmU=', 'Custom a=b, c="d"', 'sk-bare']) {
       const answer = await sendRaw(port, postText('/v1/chat/completions', CHAT, { Authorization: value }))
       expect(answer.status).toBe(200)
@@ -114,7 +123,7 @@ test("a caller's own key in x-api-key or api-key goes upstream as it came, and t
   for (const name of ['x-api-key', 'api-key']) {
     const answer = await sendRaw(loopback.port, getText('/v1/models', { [name]: 'sk-mine', 'OpenAI-Project': 'p' }))
     expect(answer.status).toBe(200)
-    const request = lastRequest(loopback.upstream)
+    const request = lastRequest(loopback.upstreams.openai)
     expect(request.header(name)).toBe('sk-mine')
     expect(request.header('openai-project')).toBe('p')
     expect(request.header('authorization')).toBeUndefined()
@@ -134,9 +143,9 @@ test("a program on this machine without a key is served with the server's, where
     'a program that keeps no connection': getText('/v1/models', { Connection: 'close' }),
     'a page of this machine': getText('/v1/models', { Origin: 'http://localhost:3000' }),
   }
-  const before = loopback.upstream.requests.length
+  const before = loopback.upstreams.openai.requests.length
   expect(await answersOf(loopback.port, requests, statusAndCode)).toEqual(all(Object.keys(requests), '200'))
-  for (const request of loopback.upstream.requests.slice(before)) {
+  for (const request of loopback.upstreams.openai.requests.slice(before)) {
     expect(request.header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
     expect(request.header('openai-organization')).toBe('org-server')
     expect(request.header('openai-project')).toBe('proj_server')
@@ -171,21 +180,21 @@ test("the server's key is never lent to a web page, nor to a stranger behind a p
       [`${label}: POST`, postText('/v1/chat/completions', CHAT, headers)],
     ]),
   )
-  const before = loopback.upstream.requests.length
+  const before = loopback.upstreams.openai.requests.length
   const statuses = await answersOf(loopback.port, requests, ({ status }) => status)
   expect(statuses).toEqual(all(Object.keys(requests), 401))
-  expect(loopback.upstream.requests).toHaveLength(before)
+  expect(loopback.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('whoever comes by HTTP/1.0 is taken for a stranger: nginx speaks it for all of them, with a Host of this machine and no other trace', async () => {
   const keep = 'Connection: keep-alive\r\n'
   for (const more of ['', 'Connection: close\r\n', keep, 'Origin: http://localhost\r\n']) {
     const head = `Host: 127.0.0.1:${loopback.port}\r\n${more}`
-    const before = loopback.upstream.requests.length
+    const before = loopback.upstreams.openai.requests.length
     expect((await sendRaw(loopback.port, `GET /v1/models HTTP/1.0\r\n${head}\r\n`)).status).toBe(401)
     const posted = `POST /v1/chat/completions HTTP/1.0\r\n${head}Content-Type: application/json\r\nContent-Length: ${CHAT.length}\r\n\r\n${CHAT}`
     expect((await sendRaw(loopback.port, posted)).status).toBe(401)
-    expect(loopback.upstream.requests).toHaveLength(before)
+    expect(loopback.upstreams.openai.requests).toHaveLength(before)
   }
   // Who brings a key of their own is served as ever.
   const own = `GET /v1/models HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer sk-mine\r\n\r\n`
@@ -193,7 +202,11 @@ test('whoever comes by HTTP/1.0 is taken for a stranger: nginx speaks it for all
 })
 
 test('with LOCAL_CALLERS=off not even a program on this machine spends the key of the server', async () => {
-  const { port, upstream, stop } = await startPair({ ...ACCOUNT, LOCAL_CALLERS: 'off' })
+  const {
+    port,
+    upstreams: { openai: upstream },
+    stop,
+  } = await startGateway({ upstreams: { openai: answerOk }, env: { ...ACCOUNT, LOCAL_CALLERS: 'off' } })
   try {
     expect((await sendRaw(port, getText('/v1/models', { Host: 'localhost' }))).status).toBe(401)
     expect((await sendRaw(port, getText('/v1/models', { Authorization: 'Bearer sk-mine' }))).status).toBe(200)
@@ -212,18 +225,18 @@ test("on a HOST that others can reach, the server's key is never lent, not even 
     'a bare scheme': getText('/v1/models', { Authorization: 'Basic' }),
     'an empty x-api-key': getText('/v1/models', { 'x-api-key': '' }),
   }
-  const before = public_.upstream.requests.length
+  const before = public_.upstreams.openai.requests.length
   const answers = await answersOf(public_.port, requests, ({ status }) => status)
   expect(answers).toEqual(all(Object.keys(requests), 401))
-  expect(public_.upstream.requests).toHaveLength(before)
+  expect(public_.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('Connection: authorization takes no part in whose key is spent', async () => {
   const headers = { Connection: 'authorization, x-api-key, keep-alive', Authorization: 'Bearer sk-mine' }
   await sendRaw(public_.port, getText('/v1/models', headers))
-  expect(await wireText(lastRequest(public_.upstream))).not.toContain('sk-')
+  expect(await wireText(lastRequest(public_.upstreams.openai))).not.toContain('sk-')
   await sendRaw(guarded.port, getText('/v1/models', { ...headers, Authorization: `Bearer ${TOKEN}` }))
-  expect(lastRequest(guarded.upstream).header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
+  expect(lastRequest(guarded.upstreams.openai).header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
 })
 
 test('no part of the token reaches the upstream, in whatever header, cookie, subprotocol or query the caller put it', async () => {
@@ -251,32 +264,32 @@ test('no part of the token reaches the upstream, in whatever header, cookie, sub
     getText('/v1/models', { Authorization: `Basic ${btoa(`me:${TOKEN}`)}` }),
   ]) {
     expect((await sendRaw(guarded.port, bytes)).status).toBe(200)
-    const text = await wireText(lastRequest(guarded.upstream))
+    const text = await wireText(lastRequest(guarded.upstreams.openai))
     expect(text).not.toContain(TOKEN.slice(0, 12))
     expect(text).not.toContain(btoa(`me:${TOKEN}`))
-    expect(lastRequest(guarded.upstream).header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
+    expect(lastRequest(guarded.upstreams.openai).header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
   }
 })
 
 test('a query that holds the token loses that parameter only', async () => {
   const target = `/v1/models?a=%zz&api_key=${TOKEN}&b=x%20y+z`
   await sendRaw(guarded.port, getText(target, { Authorization: `Bearer ${TOKEN}` }))
-  expect(lastRequest(guarded.upstream).target).toBe('/v1/models?a=%zz&b=x%20y+z')
+  expect(lastRequest(guarded.upstreams.openai).target).toBe('/v1/models?a=%zz&b=x%20y+z')
 })
 
 test('a path that holds the token is refused', async () => {
-  const before = guarded.upstream.requests.length
+  const before = guarded.upstreams.openai.requests.length
   for (const target of [`/v1/models/${TOKEN}`, `/v1/models/${TOKEN.replace('-', '%2d')}?a=b`]) {
     const answer = await sendRaw(guarded.port, getText(target, { Authorization: `Bearer ${TOKEN}` }))
     expect(statusAndCode(answer)).toBe('400 invalid_target')
   }
-  expect(guarded.upstream.requests).toHaveLength(before)
+  expect(guarded.upstreams.openai.requests).toHaveLength(before)
 })
 
 test("the caller's own session is not mixed with the server's account", async () => {
   const headers = { Authorization: `Bearer ${TOKEN}`, Cookie: 'session=mine', 'OpenAI-Organization': 'org-mine' }
   await sendRaw(guarded.port, getText('/v1/models', headers))
-  const request = lastRequest(guarded.upstream)
+  const request = lastRequest(guarded.upstreams.openai)
   expect(request.header('cookie')).toBeUndefined()
   expect(request.headerLines.filter(([name]) => /^openai-organization$/i.test(name)).map(([, value]) => value)).toEqual(
     ['org-server'],
@@ -284,19 +297,22 @@ test("the caller's own session is not mixed with the server's account", async ()
 })
 
 test('upstream redirects are never followed, and so no key goes along', async () => {
-  const other = await startPair()
+  const other = await startGateway({ upstreams: { openai: answerOk } })
   try {
     for (const status of [301, 302, 303, 307, 308]) {
-      guarded.upstream.play(async (request, connection) => {
+      guarded.upstreams.openai.play(async (request, connection) => {
         await request.body
-        connection.respond(status, { location: `${other.upstream.url}/v1/stolen` })
+        connection.respond(status, { location: `${other.upstreams.openai.url}/v1/stolen` })
       })
       const passed = await sendRaw(guarded.port, getText('/v1/models', { Authorization: `Bearer ${TOKEN}` }))
-      expect([passed.status, passed.headers.get('location')]).toEqual([status, `${other.upstream.url}/v1/stolen`])
+      expect([passed.status, passed.headers.get('location')]).toEqual([
+        status,
+        `${other.upstreams.openai.url}/v1/stolen`,
+      ])
       const chat = postText('/v1/chat/completions', CHAT, { Authorization: `Bearer ${TOKEN}` })
       expect(statusAndCode(await sendRaw(guarded.port, chat))).toBe('502 upstream_invalid_response')
     }
-    expect(other.upstream.connectionCount()).toBe(0)
+    expect(other.upstreams.openai.connectionCount()).toBe(0)
   } finally {
     await other.stop()
   }

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const reset: Script = (_request, connection) => connection.reset()
 const FILE = {

@@ -1,20 +1,21 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { answerOk, type Pair, startPair } from '../helpers/pair.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
 const OWN = /^(x-nexcode-|server-timing)/
 
-let quiet: Pair
-let talkative: Pair
+let quiet: TestGateway<'openai'>
+let talkative: TestGateway<'openai'>
 beforeAll(async () => {
-  quiet = await startPair({ OPENAI_API_KEY: 'sk-the-servers-own-key' })
-  talkative = await startPair({ DEBUG_HEADERS: 'true' })
+  quiet = await startGateway({ upstreams: { openai: answerOk }, env: { OPENAI_API_KEY: 'sk-the-servers-own-key' } })
+  talkative = await startGateway({ upstreams: { openai: answerOk }, env: { DEBUG_HEADERS: 'true' } })
 })
 beforeEach(() => {
-  quiet.upstream.play(answerOk)
-  talkative.upstream.play(answerOk)
+  quiet.upstreams.openai.play(answerOk)
+  talkative.upstreams.openai.play(answerOk)
 })
 afterAll(async () => {
   await quiet.stop()
@@ -22,7 +23,7 @@ afterAll(async () => {
 })
 
 test('DEBUG_HEADERS=true: Server-Timing and x-nexcode-* tell where the time went', async () => {
-  talkative.upstream.play(async (request, connection) => {
+  talkative.upstreams.openai.play(async (request, connection) => {
     await request.body
     await Bun.sleep(60)
     connection.json({}, 200, { 'server-timing': 'model;dur=5', 'x-request-id': 'req_upstream' })
@@ -35,12 +36,10 @@ test('DEBUG_HEADERS=true: Server-Timing and x-nexcode-* tell where the time went
     expect(Number(timing?.[2])).toBeGreaterThan(50)
     expect(Number(timing?.[1])).toBeGreaterThanOrEqual(0)
     expect(headers.get('x-nexcode-request-id')).toMatch(/^req_[0-9a-f]{32}$/)
-    expect(headers.get('x-nexcode-upstream')).toBe(`127.0.0.1:${talkative.upstream.port}`)
+    expect(headers.get('x-nexcode-upstream')).toBe(`127.0.0.1:${talkative.upstreams.openai.port}`)
     expect(headers.get('x-nexcode-attempts')).toBe('1')
     expect(headers.get('x-request-id')).toBe('req_upstream')
-    expect(
-      await talkative.gateway.line(({ request_id }) => request_id === headers.get('x-nexcode-request-id')),
-    ).toMatchObject({
+    expect(await talkative.line(({ request_id }) => request_id === headers.get('x-nexcode-request-id'))).toMatchObject({
       upstream_request_id: 'req_upstream',
     })
   }
@@ -59,7 +58,7 @@ test('DEBUG_HEADERS is off by default: an answer has none of ours', async () => 
 
 test("an encoded error that is too large to be searched for the server's key is not passed on", async () => {
   const body = new Uint8Array(1_200_000)
-  quiet.upstream.play((_request, connection) =>
+  quiet.upstreams.openai.play((_request, connection) =>
     connection.respond(500, { 'content-type': 'application/octet-stream', 'content-encoding': 'gzip' }, body),
   )
   const answer = await sendRaw(quiet.port, getText('/v1/models'))

@@ -1,10 +1,12 @@
 import { expect, test } from 'bun:test'
-import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
-import { lastBody, routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { lastBody } from '../helpers/received-requests.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startTestGateway } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const BODY = `{ "messages" : ${JSON.stringify(MESSAGES)} }`
 const WITH_DEFAULT = `{"model":"gpt-3.5-turbo", "messages" : ${JSON.stringify(MESSAGES)} }`
@@ -12,7 +14,7 @@ const OPENAI = { preset: 'openai', auth: 'caller' }
 
 test('a local server gets no model that nobody has asked for, and every byte as it came', async () => {
   const upstream = await startScriptedUpstream(answerAs('local'))
-  const gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1` })
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1` } })
   for (const path of ['chat/completions', 'completions']) {
     const headers = { 'content-type': 'application/json', authorization: 'Bearer sk-mine' }
     const response = await fetch(`${gateway.url}/v1/${path}`, { method: 'POST', headers, body: BODY })

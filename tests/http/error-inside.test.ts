@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
-import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const BOTH = { models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } } }
 const SSE = { 'content-type': 'text/event-stream' }
@@ -69,8 +71,8 @@ describe('a stream whose first event is an error', () => {
             connection.endChunks()
           }
         : first
-    const { chat, gateway } = await start({ upstreams: { first: script, second: good }, file: BOTH })
-    const response = await chat({ model: 'smart', stream: true })
+    const gateway = await start({ upstreams: { first: script, second: good }, file: BOTH })
+    const response = await gateway.chat({ model: 'smart', stream: true })
     expect([response.status, await response.text()]).toEqual([200, GOOD.join('')])
     expect(await gateway.exchange(1)).toMatchObject({
       attempts: 2,
@@ -183,14 +185,14 @@ describe('a stream whose first event is an error', () => {
 
   test('tells by its status whether the same target is asked again, and how its breaker counts', async () => {
     const limited = { error: { message: 'Slow down', type: 'rate_limit_error', code: 'rate_limit_exceeded' } }
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: stream(event(limited)), second: fail(503) },
       file: { ...BOTH, retry: { attempts: 3, base: 1 }, breaker: { failures: 1, open: '1h', open_max: '1h' } },
     })
-    await (await chat({ model: 'smart', stream: true })).text()
+    await (await gateway.chat({ model: 'smart', stream: true })).text()
     expect(await gateway.exchange(1)).toMatchObject({ tries: [{ why: 'error_inside' }, { status: 503 }] })
     // A 429 is no failure of the target's, so that its breaker stays closed.
-    await (await chat({ model: 'smart', stream: true })).text()
+    await (await gateway.chat({ model: 'smart', stream: true })).text()
     expect(await gateway.exchange(2)).toMatchObject({ tries: [{ target: 'first/smart' }] })
   })
 
@@ -269,13 +271,13 @@ describe('a JSON answer of 200 that is an error', () => {
       status: 'failed',
       error: { code: 'server_error', message: 'no' },
     }
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { first: (_request, connection) => connection.json(value), second: answerAs('second') },
       file: BOTH,
     })
     const response = await fetch(`${gateway.url}/v1/responses/resp_12345678`)
     expect(await response.json()).toEqual(value)
-    expect(upstreams.second.requests).toHaveLength(0)
+    expect(gateway.upstreams.second.requests).toHaveLength(0)
   })
 })
 
@@ -284,8 +286,8 @@ describe('an event stream that ends without an event', () => {
     ['nothing', []],
     ['comments only', [': ping\n\n']],
   ])('has the next target asked: %s', async (_what, texts) => {
-    const { chat, gateway } = await start({ upstreams: { first: stream(...texts), second: good }, file: BOTH })
-    expect(await (await chat({ model: 'smart', stream: true })).text()).toBe(GOOD.join(''))
+    const gateway = await start({ upstreams: { first: stream(...texts), second: good }, file: BOTH })
+    expect(await (await gateway.chat({ model: 'smart', stream: true })).text()).toBe(GOOD.join(''))
     expect(await gateway.exchange(1)).toMatchObject({ tries: [{ status: 200, why: 'no_event' }, { status: 200 }] })
   })
 
@@ -319,20 +321,20 @@ test.each([
     connection.chunk(bytes)
     connection.endChunks()
   }
-  const { gateway, upstreams } = await start({ upstreams: { first, second: good }, file: BOTH })
+  const gateway = await start({ upstreams: { first, second: good }, file: BOTH })
   const answer = await sendRaw(
     gateway.port,
     postText('/v1/chat/completions', JSON.stringify({ model: 'smart', stream: true, messages: MESSAGES })),
   )
   expect([answer.status, answer.body.equals(bytes)]).toEqual([200, true])
-  expect(upstreams.second.requests).toHaveLength(0)
+  expect(gateway.upstreams.second.requests).toHaveLength(0)
 })
 
 describe('nothing is held back for long', () => {
   /** A caller on a bare socket, and the upstream's side of its call. */
   async function open(texts: readonly string[], headers: Readonly<Record<string, string>> = {}, type: object = SSE) {
     const held = Promise.withResolvers<UpstreamConnection>()
-    const { gateway } = await start({
+    const gateway = await start({
       upstreams: {
         first: async (request, connection) => {
           await request.body

@@ -11,19 +11,24 @@ import { startHttpServer } from '../../src/server/http-server.ts'
 import { openExchange } from '../../src/server/request-context.ts'
 import { openAiPreset } from '../helpers/openai-preset.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
-import { CHAT, type Rig, type Shot, startRig } from '../helpers/rig.ts'
+import { CHAT, type RequestParts } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand } from '../helpers/upstream-scripts.ts'
 
 const TOKEN = 'nexcode-token-0123456789'
 
-let rig: Rig
-let guarded: Rig
-let openai: Rig
+let rig: TestGateway<'openai'>
+let guarded: TestGateway<'openai'>
+let openai: TestGateway<'openai'>
 const preset = openAiPreset()
 
 beforeAll(async () => {
-  rig = await startRig({ MAX_IN_FLIGHT: '1', MAX_JSON_BYTES: '1000', MAX_UPLOAD_BYTES: '2000' })
-  guarded = await startRig({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN })
-  openai = await startRig({ NEXCODE_CONFIG: preset.path })
+  rig = await startGateway({
+    upstreams: { openai: byHand },
+    env: { MAX_IN_FLIGHT: '1', MAX_JSON_BYTES: '1000', MAX_UPLOAD_BYTES: '2000' },
+  })
+  guarded = await startGateway({ upstreams: { openai: byHand }, env: { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN } })
+  openai = await startGateway({ upstreams: { openai: byHand }, env: { NEXCODE_CONFIG: preset.path } })
 })
 
 afterAll(async () => {
@@ -56,7 +61,7 @@ const INVALID_JSON =
   "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix this, please contact us through our help center at help.openai.com.)"
 
 /** A request, and OpenAI's own words about it: message, param, code. */
-type Refused = readonly [string, Shot, readonly [string, string | null, string | null]]
+type Refused = readonly [string, RequestParts, readonly [string, string | null, string | null]]
 
 const VALIDATION: readonly Refused[] = [
   ['not JSON', { body: '{"model":' }, [INVALID_JSON, null, null]],
@@ -80,13 +85,13 @@ const VALIDATION: readonly Refused[] = [
 test.each(VALIDATION)(
   "%s is OpenAI's error, exactly, and nothing goes upstream",
   async (_, shot, [message, param, code]) => {
-    const before = rig.upstream.requests.length
+    const before = rig.upstreams.openai.requests.length
     const { client, record } = await rig.send(shot)
     const response = await client.response()
     expect(response.status).toBe(400)
     expect(response.json()).toEqual({ error: { message, type: 'invalid_request_error', param, code } })
     expect(await record()).toMatchObject({ status: 400, outcome: 'complete', attempts: 0 })
-    expect(rig.upstream.requests.length).toBe(before)
+    expect(rig.upstreams.openai.requests.length).toBe(before)
     client.leave()
   },
 )
@@ -116,13 +121,13 @@ const SHAPES: readonly Refused[] = [
 test.each(SHAPES)(
   "before OpenAI, %s is OpenAI's error, exactly, and nothing goes upstream",
   async (_, shot, [message, param, code]) => {
-    const before = openai.upstream.requests.length
+    const before = openai.upstreams.openai.requests.length
     const { client, record } = await openai.send(shot)
     const response = await client.response()
     expect(response.status).toBe(400)
     expect(response.json()).toEqual({ error: { message, type: 'invalid_request_error', param, code } })
     expect(await record()).toMatchObject({ status: 400, outcome: 'complete', attempts: 0 })
-    expect(openai.upstream.requests.length).toBe(before)
+    expect(openai.upstreams.openai.requests.length).toBe(before)
     client.leave()
   },
 )
@@ -171,7 +176,7 @@ test.each([
 
 test('one request more than MAX_IN_FLIGHT is a 503 with Retry-After, and the place is free again after the first', async () => {
   const first = await rig.send()
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   const second = await (await rig.send()).client.response()
   expect(second.status).toBe(503)
   expect(second.headers.get('retry-after')).toBe('1')
@@ -179,7 +184,7 @@ test('one request more than MAX_IN_FLIGHT is a 503 with Retry-After, and the pla
   connection.json({ ok: true })
   await first.record()
   const third = await rig.send({ body: CHAT })
-  const next = await rig.arrival()
+  const next = await rig.upstreams.openai.arrival()
   next.connection.json({ ok: true })
   expect((await third.client.response()).status).toBe(200)
 })
@@ -199,7 +204,7 @@ const MALFORMED: readonly (readonly [string, string, number, string])[] = [
 ]
 
 test.each(MALFORMED)('malformed HTTP (%s) is answered in the same shape', async (_, bytes, status, code) => {
-  const response = await sendRaw(rig.gateway.port, bytes)
+  const response = await sendRaw(rig.port, bytes)
   expect(response.status).toBe(status)
   expect(response.headers.get('content-type')).toContain('application/json')
   const { error } = response.json() as { error: Record<string, unknown> }

@@ -1,22 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { flood, settled } from '../helpers/flood.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { expectHeldBack } from '../helpers/held-back.ts'
 import { getText, parseResponse, sendRaw } from '../helpers/raw-client.ts'
-import {
-  type Arrival,
-  AT_ONCE_MS,
-  CHAT,
-  CHAT_STREAM,
-  hasHead,
-  OWN_KEY,
-  type Rig,
-  type Shot,
-  SSE,
-  startRig,
-  within,
-} from '../helpers/rig.ts'
-import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess } from '../helpers/start-gateway.ts'
+import { hasHead } from '../helpers/received-answers.ts'
+import { type Arrival, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { CHAT, CHAT_STREAM, OWN_KEY, type RequestParts } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand, SSE } from '../helpers/upstream-scripts.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 const TIMER_MS = 200
 const MIB = 1024 * 1024
@@ -26,8 +18,8 @@ const FLOOD_BYTES = 96 * MIB
 const HTML = { Accept: '*/*', ...OWN_KEY } as const
 
 /** Calls that no standard `fetch` can make, which go another way than all others. */
-const GET_BODY: Shot = { method: 'GET', target: '/v1/models', body: CHAT, headers: OWN_KEY }
-const SHOTS: readonly (readonly [string, Shot])[] = [
+const GET_BODY: RequestParts = { method: 'GET', target: '/v1/models', body: CHAT, headers: OWN_KEY }
+const SHOTS: readonly (readonly [string, RequestParts])[] = [
   ["a chat completion with '", { target: "/v1/chat/completions?q='a'", body: CHAT_STREAM }],
   ['a POST with {}', { target: '/v1/things/{id}', body: CHAT, headers: HTML }],
   ['a GET with {}', { method: 'GET', target: '/v1/things/{id}', body: null, headers: HTML }],
@@ -35,10 +27,13 @@ const SHOTS: readonly (readonly [string, Shot])[] = [
 ]
 
 /** Each test has its own: what one leaves behind must not be taken for another's. */
-let rig: Rig
+let rig: TestGateway<'openai'>
 
 beforeEach(async () => {
-  rig = await startRig({ MAX_UPLOAD_BYTES: String(UPLOAD_BYTES_MAX), OPENAI_MODEL: 'the-default' })
+  rig = await startGateway({
+    upstreams: { openai: byHand },
+    env: { MAX_UPLOAD_BYTES: String(UPLOAD_BYTES_MAX), OPENAI_MODEL: 'the-default' },
+  })
 })
 
 afterEach(() => rig.stop())
@@ -61,7 +56,7 @@ test.each(['GET', 'HEAD'])('%s with a body arrives exactly, with a length and ch
   ] as const) {
     const { client } = await rig.send({ method, target: '/v1/models', body: null, headers })
     client.write(wire)
-    const arrival = await rig.arrival()
+    const arrival = await rig.upstreams.openai.arrival()
     const { request } = arrival
     expect([request.method, request.target, await bodyOf(arrival)]).toEqual([method, '/v1/models', body])
     const isChunked = 'Transfer-Encoding' in headers
@@ -77,16 +72,16 @@ test.each(['GET', 'HEAD'])('%s with a body arrives exactly, with a length and ch
 
 test('a body that is larger than MAX_UPLOAD_BYTES is refused with GET too', async () => {
   const shot = { method: 'GET', target: '/v1/models', body: null }
-  const before = rig.upstream.requests.length
+  const before = rig.upstreams.openai.requests.length
   const declared = await rig.send({
     ...shot,
     headers: { ...OWN_KEY, 'Content-Length': String(UPLOAD_BYTES_MAX + 1) },
   })
   expect((await declared.client.response()).status).toBe(413)
   declared.client.leave()
-  expect(rig.upstream.requests.length).toBe(before)
+  expect(rig.upstreams.openai.requests.length).toBe(before)
 
-  const small = await startRig({ MAX_UPLOAD_BYTES: '10' })
+  const small = await startGateway({ upstreams: { openai: byHand }, env: { MAX_UPLOAD_BYTES: '10' } })
   try {
     const { client } = await small.send({ ...shot, headers: { ...OWN_KEY, 'Transfer-Encoding': 'chunked' } })
     client.write(chunkedText('12345678901'))
@@ -107,13 +102,13 @@ test('only the given headers go with an exact target, and what belongs to the co
   ]
   for (const [method, framing] of shots) {
     const { client } = await rig.send({ method, target: '/v1/{id}', body: null, headers: given })
-    const { request, connection } = await rig.arrival()
+    const { request, connection } = await rig.upstreams.openai.arrival()
     connection.json({ ok: true })
     expect((await client.response()).status).toBe(200)
     client.leave()
     expect(request.headerLines.map(([name, value]) => `${name.toLowerCase()}: ${value}`).toSorted()).toEqual(
       [
-        `host: 127.0.0.1:${rig.upstream.port}`,
+        `host: 127.0.0.1:${rig.upstreams.openai.port}`,
         'connection: close',
         'accept: a/b',
         'authorization: Bearer sk-callers-own',
@@ -129,7 +124,7 @@ test('only the given headers go with an exact target, and what belongs to the co
 
 test('a completion that names no model gets one with an exact target too, with the length that it has now', async () => {
   const { client } = await rig.send({ target: "/v1/chat/completions?q='a'", body: '{"messages":[{"role":"user"}]}' })
-  const arrival = await rig.arrival()
+  const arrival = await rig.upstreams.openai.arrival()
   const body = '{"model":"the-default","messages":[{"role":"user"}]}'
   expect(await bodyOf(arrival)).toBe(body)
   expect(arrival.request.header('content-length')).toBe(String(body.length))
@@ -141,7 +136,7 @@ test('a completion that names no model gets one with an exact target too, with t
 test('an answer to an exact target comes as it is: status, reason, repeated headers, coded bytes, no redirect', async () => {
   const gzipped = Bun.gzipSync('text')
   const { client } = await rig.send({ method: 'GET', target: '/v1/{id}', body: null, headers: HTML })
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.write(
     Buffer.from(
       'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n' +
@@ -158,13 +153,13 @@ test('an answer to an exact target comes as it is: status, reason, repeated head
   expect(response.headers.get('x-a')).toBe('1, \u00ff')
   expect(response.headers.get('location')).toBe('/elsewhere')
   expect(response.body.equals(gzipped)).toBe(true)
-  expect(rig.upstream.requests.at(-1)?.target).toBe('/v1/{id}')
+  expect(rig.upstreams.openai.requests.at(-1)?.target).toBe('/v1/{id}')
   client.leave()
 })
 
 test('many and large headers of an answer to an exact target all arrive', async () => {
   const { client } = await rig.send({ method: 'GET', target: '/v1/{id}', body: null, headers: HTML })
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   const headers = Object.fromEntries(Array.from({ length: 1500 }, (_, index) => [`x-${index}`, 'a'.repeat(40)]))
   connection.json({ ok: true }, 200, headers)
   const response = await client.response()
@@ -180,7 +175,7 @@ test('HEAD, 204, 205 and 304 with an exact target have no body, and their connec
     ['GET', 304],
   ] as const) {
     const { client } = await rig.send({ method, target: '/v1/{id}', body: null, headers: HTML })
-    const { connection } = await rig.arrival()
+    const { connection } = await rig.upstreams.openai.arrival()
     const length = method === 'HEAD' ? 'content-length: 7\r\n' : status === 205 ? 'content-length: 0\r\n' : ''
     connection.write(`HTTP/1.1 ${status} Fine\r\n${length}etag: "a"\r\n\r\n`)
     const [head = '', rest] = (await client.until(hasHead)).toString('latin1').split('\r\n\r\n')
@@ -195,7 +190,7 @@ test('HEAD, 204, 205 and 304 with an exact target have no body, and their connec
 
 test.each(SHOTS)('%s: headers go on at once, and every chunk as it arrives', async (_, shot) => {
   const { client, record } = await rig.send(shot)
-  const arrival = await rig.arrival()
+  const arrival = await rig.upstreams.openai.arrival()
   expect(arrival.request.target).toBe(shot.target ?? '')
   expect(await bodyOf(arrival)).toBe(String(shot.body ?? ''))
   const { connection } = arrival
@@ -218,7 +213,7 @@ test('an upload to an exact target goes on as it arrives, and so does its answer
     [{ 'Transfer-Encoding': 'chunked' }, '5\r\nfirst\r\n', '5\r\nlater\r\n0\r\n\r\n'],
   ] as const) {
     const { client } = await rig.send({ target: '/v1/{id}', body: null, headers: { ...HTML, ...framing } })
-    const arrival = await rig.arrival()
+    const arrival = await rig.upstreams.openai.arrival()
     client.write(first)
     expect(await arrival.request.firstBytes).toContain('first')
     arrival.connection.startChunked(200, {})
@@ -243,7 +238,7 @@ test.each([
     const headers = { ...HTML, 'Content-Length': '50000000' }
     const { client, record } = await rig.send({ target, body: null, headers })
     client.write(new Uint8Array(MIB))
-    const { connection, request } = await rig.arrival()
+    const { connection, request } = await rig.upstreams.openai.arrival()
     await request.firstBytes
     connection.respond(413, { 'content-type': type }, '{"error":"enough"}')
     expect((await client.response()).json()).toEqual({ error: 'enough' })
@@ -255,13 +250,13 @@ test.each([
 
 test.each(SHOTS)('%s: the client leaves, and upstream’s connection closes at once', async (_, shot) => {
   const before = await rig.send(shot)
-  const waiting = await rig.arrival()
+  const waiting = await rig.upstreams.openai.arrival()
   before.client.leave()
   await within(AT_ONCE_MS, 'closing before the first byte', waiting.connection.closed)
   expect(await before.record()).toMatchObject({ status: 499, outcome: 'cancelled', bytes: 0, attempts: 1 })
 
   const during = await rig.send(shot)
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   connection.chunk('data: 1\n\n')
   await during.client.until((received) => received.includes('data: 1'))
@@ -274,7 +269,7 @@ test('the client leaves during an upload to an exact target, and upstream’s co
   const headers = { ...HTML, 'Content-Length': '5000000' }
   const { client, record } = await rig.send({ target: '/v1/{id}', body: null, headers })
   client.write(new Uint8Array(100_000))
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   client.leave()
   await within(AT_ONCE_MS, 'closing', connection.closed)
   expect(await record()).toMatchObject({ status: 499, outcome: 'cancelled', attempts: 1 })
@@ -347,14 +342,14 @@ const FAULTS: readonly (readonly [string, string, (connection: Arrival['connecti
 ]
 
 async function suffer(
-  quick: Rig,
-  shot: Shot,
+  quick: TestGateway<'openai'>,
+  shot: RequestParts,
   end: string,
   strike: (connection: Arrival['connection']) => void,
 ): Promise<void> {
-  const before = quick.upstream.requests.length
+  const before = quick.upstreams.openai.requests.length
   const { client, record } = await quick.send(shot)
-  const { connection } = await quick.arrival()
+  const { connection } = await quick.upstreams.openai.arrival()
   strike(connection)
   const response = await within(
     TIMER_MS + AT_ONCE_MS,
@@ -369,7 +364,7 @@ async function suffer(
     expect(line).toMatchObject({ error: end, status: response?.status })
   }
   await within(AT_ONCE_MS, "closing upstream's connection", connection.closed)
-  expect(quick.upstream.requests.length).toBe(before + 1)
+  expect(quick.upstreams.openai.requests.length).toBe(before + 1)
   client.leave()
 }
 
@@ -377,11 +372,14 @@ test.each(FAULTS)(
   'an exact target: %s ends as %s, within its timer, with exactly one upstream request',
   async (_, end, strike) => {
     const limit = String(TIMER_MS)
-    const quick = await startRig({ FIRST_BYTE_TIMEOUT_MS: limit, STREAM_IDLE_TIMEOUT_MS: limit })
+    const quick = await startGateway({
+      upstreams: { openai: byHand },
+      env: { FIRST_BYTE_TIMEOUT_MS: limit, STREAM_IDLE_TIMEOUT_MS: limit },
+    })
     try {
       for (const [, shot] of SHOTS) await suffer(quick, shot, end, strike)
-      expect(quick.gateway.stderr()).toBe('')
-      expect(quick.gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+      expect(quick.stderr()).toBe('')
+      expect(quick.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
     } finally {
       await quick.stop()
     }
@@ -389,21 +387,21 @@ test.each(FAULTS)(
 )
 
 test('an upstream that refuses connections is a 502 for an exact target too, with the cause in the log', async () => {
-  const gone = await startRig()
-  await gone.upstream.close()
+  const gone = await startGateway({ upstreams: { openai: byHand } })
+  await gone.upstreams.openai.close()
   try {
     const { client, record } = await gone.send(GET_BODY)
     expect((await client.response()).status).toBe(502)
     expect(await record()).toMatchObject({ error: 'upstream_unreachable', cause: 'ECONNREFUSED', attempts: 1 })
   } finally {
-    await gone.gateway.stop()
+    await gone.stop()
   }
 })
 
 test('an exact target goes through HTTP_PROXY like every other one', async () => {
   const proxy = await startScriptedUpstream((_request, { json }) => json({ ok: true }))
   const env = { OPENAI_API_BASE: 'http://upstream.invalid/v1', HTTP_PROXY: proxy.url }
-  const gateway = await startGatewayProcess(env)
+  const gateway = await startGateway({ env, command: gatewayCommand() })
   try {
     for (const path of ['/v1/models', "/v1/{id}?q='a'"]) {
       expect((await sendRaw(gateway.port, getText(path, OWN_KEY))).json()).toEqual({ ok: true })
@@ -422,7 +420,7 @@ test.each(['chunked', 'until the connection ends'])(
     const isChunked = framing === 'chunked'
     const { client } = await rig.send({ method: 'GET', target: '/v1/{id}', body: null, headers: HTML })
     client.socket.pause()
-    const { connection } = await rig.arrival()
+    const { connection } = await rig.upstreams.openai.arrival()
     if (isChunked) connection.startChunked(200, {})
     else connection.write(head('connection: close'))
     const poured = flood(
@@ -431,7 +429,7 @@ test.each(['chunked', 'until the connection ends'])(
         : { ...connection, chunk: connection.write, endChunks: () => void connection.socket.end() },
       FLOOD_BYTES,
     )
-    expectHeldBack(await settled(poured.accepted, 200), [rig.gateway.port, rig.upstream.port])
+    expectHeldBack(await settled(poured.accepted, 200), [rig.port, rig.upstreams.openai.port])
     const parts: Buffer[] = []
     // The whole of it, as it comes: the client's own list of all bytes would be copied for every piece.
     client.socket.removeAllListeners('data').on('data', (part: Buffer) => void parts.push(part))
@@ -449,7 +447,7 @@ test.each(['chunked', 'until the connection ends'])(
 test('back-pressure holds for a GET’s body too: an upstream that takes nothing stops the client', async () => {
   const headers = { ...OWN_KEY, 'Content-Length': String(FLOOD_BYTES) }
   const { client } = await rig.send({ method: 'GET', target: '/v1/models', body: null, headers })
-  const { connection, request } = await rig.arrival()
+  const { connection, request } = await rig.upstreams.openai.arrival()
   connection.socket.pause()
   const { socket } = client
   const piece = new Uint8Array(256 * 1024).fill(7)
@@ -463,7 +461,7 @@ test('back-pressure holds for a GET’s body too: an upstream that takes nothing
   socket.on('drain', pour)
   pour()
   const accepted = await settled(() => socket.bytesWritten - socket.writableLength, 200)
-  expectHeldBack(accepted, [rig.gateway.port, rig.upstream.port])
+  expectHeldBack(accepted, [rig.port, rig.upstreams.openai.port])
   connection.socket.resume()
   expect((await within(AT_ONCE_MS, 'the upload', request.body)).byteLength).toBe(FLOOD_BYTES)
   connection.json({ ok: true })

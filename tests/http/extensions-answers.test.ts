@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, parseResponse, postText } from '../helpers/raw-client.ts'
-import { answerAs } from '../helpers/routed.ts'
-import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write } = extensionFiles()
 const pass = write('pass', 'return next(request)')
 /** Reads each event and gives it on as it came. */
@@ -44,8 +46,8 @@ describe('a JSON answer', () => {
       `const response = await next(request); const answer = await response.json()
        return new Response(JSON.stringify({ ...answer, by: 'me' }), response)`,
     )
-    const { chat, gateway } = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
-    const answer = await chat({ model: 'm' })
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
+    const answer = await gateway.chat({ model: 'm' })
     const text = await answer.text()
     expect(JSON.parse(text)).toMatchObject({ id: 'chatcmpl-one-0001', by: 'me' })
     expect(await gateway.exchange(1)).toMatchObject({ status: 200, bytes: text.length, attempts: 1, model: 'm' })
@@ -69,8 +71,8 @@ describe('a JSON answer', () => {
     ['speaks of the connection', "new Response('a', { headers: { 'transfer-encoding': 'gzip' } })", 200, 'a'],
   ] as const)('of an extension’s own that %s reaches the caller whole', async (_case, made, status, body) => {
     const path = write(`own-${status}-${body.length}`, `return ${made}`)
-    const { chat, gateway } = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
-    const answer = await chat({ model: 'm' })
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
+    const answer = await gateway.chat({ model: 'm' })
     expect([answer.status, await answer.text()]).toEqual([status, body])
     expect(answer.headers.get('x-request-id')).toBe(String((await gateway.exchange(1))['request_id']))
     expect(await gateway.exchange(1)).toMatchObject({ status, outcome: 'complete', bytes: body.length, attempts: 0 })
@@ -95,7 +97,7 @@ describe('a stream', () => {
       connection.startChunked(200, TYPE)
       asked.resolve(connection)
     }
-    const { gateway } = await start({ upstreams: { one }, file: { extensions: paths } })
+    const gateway = await start({ upstreams: { one }, file: { extensions: paths } })
     const client = await openRawClient(gateway.port)
     client.write(postText('/v1/chat/completions', STREAMED))
     const upstream = await asked.promise
@@ -140,8 +142,8 @@ describe('a stream', () => {
       await connection.closed
       closed.resolve()
     }
-    const { chat, gateway } = await start({ upstreams: { one }, file: { extensions: [path] } })
-    expect(await (await chat(STREAMED)).text()).toBe(`${event('for')}${event('bid')}data: [DONE]\n\n`)
+    const gateway = await start({ upstreams: { one }, file: { extensions: [path] } })
+    expect(await (await gateway.chat(STREAMED)).text()).toBe(`${event('for')}${event('bid')}data: [DONE]\n\n`)
     await closed.promise
     expect(await gateway.exchange(1)).toMatchObject({ status: 200, outcome: 'complete', attempts: 1 })
   })
@@ -152,7 +154,7 @@ describe('a stream', () => {
       // The runtime drops what it holds of an answer that breaks off: the event has to have arrived.
       const broken = Promise.withResolvers<UpstreamConnection>()
       const one = streamOf([event('a')], broken.resolve)
-      const { gateway } = await start({ upstreams: { one }, file: { extensions } })
+      const gateway = await start({ upstreams: { one }, file: { extensions } })
       const client = await openRawClient(gateway.port)
       client.write(postText('/v1/chat/completions', STREAMED, { Connection: 'close' }))
       await client.until((received) => received.includes(event('a')))
@@ -176,7 +178,7 @@ describe('a stream', () => {
        })(), response)`,
     )
     const one = streamOf([event('a'), event('b')], whole)
-    const { gateway } = await start({ upstreams: { one }, file: { extensions: [path] } })
+    const gateway = await start({ upstreams: { one }, file: { extensions: [path] } })
     const client = await openRawClient(gateway.port)
     client.write(postText('/v1/chat/completions', STREAMED, { Connection: 'close' }))
     await client.closed
@@ -193,12 +195,12 @@ describe('a stream', () => {
 describe('an extension that fails', () => {
   test('behind next is skipped with what next has given; the upstream is asked once', async () => {
     const path = write('late', "const response = await next(request); throw new Error('no such luck')")
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: answerAs('one') },
       file: { extensions: [{ path, on_error: 'skip' }] },
     })
-    expect(await (await chat({ model: 'm' })).json()).toMatchObject({ by: 'one' })
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(await (await gateway.chat({ model: 'm' })).json()).toMatchObject({ by: 'one' })
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
     const said = await gateway.line(({ extension }) => extension === 'late')
     expect(said).toMatchObject({ level: 50, file: path, on_error: 'skip', err: { message: 'no such luck' } })
     expect(said['request_id']).toBe((await gateway.exchange(1))['request_id'])
@@ -206,11 +208,11 @@ describe('an extension that fails', () => {
 
   test.each(['fail', 'skip'] as const)('to answer in time, with on_error: %s', async (onError) => {
     const path = write('slow', 'return new Promise(() => {})')
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: answerAs('one') },
       file: { extensions: [{ path, on_error: onError, timeout: '50ms' }] },
     })
-    const answer = await chat({ model: 'm' })
+    const answer = await gateway.chat({ model: 'm' })
     if (onError === 'skip') expect(await answer.json()).toMatchObject({ by: 'one' })
     else expect(await errorOf(answer)).toMatchObject([500, { code: 'extension_failed', type: expect.any(String) }])
     const said = await gateway.line(({ msg }) => String(msg).startsWith('extension timed out'))

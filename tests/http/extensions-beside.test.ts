@@ -1,13 +1,16 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, openRawClient, postText } from '../helpers/raw-client.ts'
-import { answerAs, MESSAGES } from '../helpers/routed.ts'
-import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(20_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write } = extensionFiles()
 
 /** Flags what has `bad` in it; answers everything else with the name of what was asked for. */
@@ -29,7 +32,7 @@ const gate = write(
 describe('context.call', () => {
   test('asks with the caller’s key, by the rules, past the extensions; the log’s one line is the caller’s request', async () => {
     const counter = write('counter', "context.log.info({ at: context.endpoint }, 'goes by'); return next(request)")
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: moderated },
       settings: { one: { auth: 'caller' } },
       file: {
@@ -37,16 +40,19 @@ describe('context.call', () => {
         extensions: [counter, gate],
       },
     })
-    const good = await chat({ model: 'm' }, { authorization: 'Bearer sk-mine' })
+    const good = await gateway.chat({ model: 'm' }, { authorization: 'Bearer sk-mine' })
     expect(await good.json()).toEqual({ by: '/v1/chat/completions' })
-    const bad = await chat({ model: 'm', messages: [{ role: 'user', content: 'bad' }] }, { 'x-api-key': 'sk-mine' })
+    const bad = await gateway.chat(
+      { model: 'm', messages: [{ role: 'user', content: 'bad' }] },
+      { 'x-api-key': 'sk-mine' },
+    )
     expect(await errorOf(bad)).toMatchObject([400, { code: 'flagged' }])
-    expect(upstreams.one.requests.map(({ target }) => target)).toEqual([
+    expect(gateway.upstreams.one.requests.map(({ target }) => target)).toEqual([
       '/v1/moderations',
       '/v1/chat/completions',
       '/v1/moderations',
     ])
-    const [call] = upstreams.one.requests
+    const [call] = gateway.upstreams.one.requests
     expect(call?.header('authorization')).toBe('Bearer sk-mine')
     expect(JSON.parse(Buffer.from((await call?.body) ?? []).toString())).toEqual({ input: 'hi', user: 'rule' })
     expect(await gateway.exchange(2)).toMatchObject({ attempts: 0, status: 400, error: 'extension_refused' })
@@ -91,7 +97,7 @@ describe('context.call', () => {
       connection.endChunks()
       open.delete(connection)
     }
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { one },
       settings: { one: { concurrency: { max: 3 } } },
       file: { extensions: [wasteful] },
@@ -102,7 +108,7 @@ describe('context.call', () => {
       ['end', 200],
       ['throw', 400],
     ] as const) {
-      const answer = await chat({ model: 'm' }, { 'x-last': last })
+      const answer = await gateway.chat({ model: 'm' }, { 'x-last': last })
       expect(answer.status).toBe(status)
       await answer.text()
       while (open.size > 0) await Bun.sleep(5)
@@ -137,21 +143,21 @@ test('the cache is behind the extensions: each hit goes through them, and what t
      const response = await next(new Request(request, { body: JSON.stringify({ ...body, user: 'all' }) }))
      response.headers.set('x-stamp', crypto.randomUUID()); return response`,
   )
-  const { chat, upstreams, gateway } = await start({
+  const gateway = await start({
     upstreams: { one: answerAs('one') },
     file: { cache: {}, extensions: [path] },
   })
   const words: unknown[] = []
   const stamps = new Set<unknown>()
   for (const user of ['a', 'b', 'c']) {
-    const answer = await chat({ model: 'm', temperature: 0, user })
+    const answer = await gateway.chat({ model: 'm', temperature: 0, user })
     expect(await answer.json()).toMatchObject({ by: 'one' })
     words.push(answer.headers.get('x-nexcode-cache'))
     stamps.add(answer.headers.get('x-stamp'))
   }
   expect(words).toEqual(['MISS', 'HIT', 'HIT'])
   expect(stamps.size).toBe(3)
-  expect(upstreams.one.requests).toHaveLength(1)
+  expect(gateway.upstreams.one.requests).toHaveLength(1)
   expect(await gateway.exchange(3)).toMatchObject({ cache: 'HIT', attempts: 0, status: 200, outcome: 'complete' })
 })
 
@@ -171,7 +177,7 @@ test.each([
       await connection.closed
       closed.resolve()
     }
-    const { gateway } = await start({ upstreams: { one }, file: { extensions: [path] } })
+    const gateway = await start({ upstreams: { one }, file: { extensions: [path] } })
     const client = await openRawClient(gateway.port)
     client.write(postText('/v1/chat/completions', JSON.stringify({ model: 'm', messages: MESSAGES, stream: true })))
     await client.until((received) => received.includes('data: 1'))
@@ -190,13 +196,13 @@ test('a caller that leaves before the answer has the extension’s signal aborte
      context.signal.addEventListener('abort', () => reject(new Error('aborted')))
      context.log.info('waits'); return promise`,
   )
-  const { gateway, upstreams } = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
+  const gateway = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
   const client = await openRawClient(gateway.port)
   client.write(postText('/v1/chat/completions', JSON.stringify({ model: 'm', messages: MESSAGES })))
   await gateway.line(({ msg }) => msg === 'waits')
   client.leave()
   expect(await gateway.exchange(1)).toMatchObject({ status: 499, attempts: 0 })
-  expect(upstreams.one.requests).toHaveLength(0)
+  expect(gateway.upstreams.one.requests).toHaveLength(0)
   expect(gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
 })
 
@@ -204,7 +210,7 @@ test('a WebSocket passes by the extensions', async () => {
   const path = write('refuser', "throw context.error(403, { message: 'No.' })")
   const one: Script = (_request, connection) =>
     connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
-  const { gateway } = await start({ upstreams: { one }, file: { extensions: [path] } })
+  const gateway = await start({ upstreams: { one }, file: { extensions: [path] } })
   const handshake = {
     Connection: 'Upgrade',
     Upgrade: 'websocket',

@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write } = extensionFiles()
 const KIB = 1024
 

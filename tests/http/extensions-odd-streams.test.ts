@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
-import { answerAs } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write, folder } = extensionFiles()
 
 /** A body of these chunks, none of which is asked for before its turn. */
@@ -40,7 +41,7 @@ describe('an extension whose own stream gives', () => {
     '%s in place of bytes breaks it behind what was right, and the log says whose fault it is',
     async (what, chunk) => {
       const path = write(`odd-${ODD.findIndex(([name]) => name === what)}`, giving(FIRST, chunk))
-      const { gateway } = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
+      const gateway = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
       const [head = '', body] = (await answered(gateway.port)).split('\r\n\r\n')
       expect(head.split('\r\n')[0]).toBe('HTTP/1.1 200 OK')
       // Both chunks may be read at once; then neither has gone out.
@@ -53,7 +54,7 @@ describe('an extension whose own stream gives', () => {
 
   test('an error is told as its own, and not as the upstream’s', async () => {
     const path = write('boom', `return new Response(new ReadableStream({ pull() { throw new Error('boom') } }))`)
-    const { gateway } = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
     await answered(gateway.port)
     expect(await gateway.exchange(1)).toMatchObject({
       outcome: 'failed',
@@ -68,14 +69,14 @@ test('no bytes of another caller’s answer stand where an extension gave a buff
     'leak',
     `return request.headers.get('x-odd') === null ? Response.json({ secret: 'SECRET-'.repeat(20) }) : new Response(new ReadableStream({ start(to) { to.enqueue(new ArrayBuffer(400)); to.close() } }))`,
   )
-  const { gateway } = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
+  const gateway = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
   expect(await answered(gateway.port, { connection: 'close' })).toContain('SECRET')
   expect(await answered(gateway.port, { connection: 'close', 'x-odd': '1' })).not.toContain('SECRET')
 })
 
 test('a file that is not there, as the body of an extension’s answer, costs its connection, ends the exchange and gives its place back', async () => {
   const path = write('no-file', `return new Response(Bun.file('${folder}/is-not-there'))`)
-  const { gateway } = await start({
+  const gateway = await start({
     upstreams: { one: answerAs('one') },
     file: { extensions: [path] },
     env: { MAX_IN_FLIGHT: '2' },

@@ -1,13 +1,15 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { beginStream, DONE, event } from '../helpers/cache-calls.ts'
 import { extensionFiles } from '../helpers/extension-files.ts'
-import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(20_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write } = extensionFiles()
 const CACHE = { store: 'memory', requests: 'all', scope: 'shared' } as const
 const WHOLE = event('secret') + event('more') + DONE
@@ -112,8 +114,8 @@ describe('an extension that writes into the bytes of an answer', () => {
       `const response = await next(request)
        return new Response(response.body.pipeThrough(new TransformStream({ transform(chunk, to) { to.enqueue(chunk.slice()); chunk.fill(0) } })), response)`,
     )
-    const { chat, gateway } = await start({ upstreams: { one: script }, file: { extensions: [path] } })
-    const answer = chat(STREAMED)
+    const gateway = await start({ upstreams: { one: script }, file: { extensions: [path] } })
+    const answer = gateway.chat(STREAMED)
     finish(await begun)
     expect(await (await answer).text()).toBe(WHOLE)
     expect(await gateway.exchange(1)).toMatchObject({ outcome: 'complete', status: 200 })
@@ -142,13 +144,13 @@ test('an extension that writes into a request’s bytes changes neither what goe
      return next(request)`,
   )
   const read = write('read-request', `context.log.info({ body: await context.body() }, 'read'); return next(request)`)
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { one: answerAs('one') },
     file: { extensions: [spoil, read] },
   })
   const sent = JSON.stringify({ model: 'm', messages: MESSAGES })
-  expect((await chat(sent)).status).toBe(200)
-  expect(Buffer.from((await upstreams.one.requests[0]?.body) ?? []).toString()).toBe(sent)
+  expect((await gateway.chat(sent)).status).toBe(200)
+  expect(Buffer.from((await gateway.upstreams.one.requests[0]?.body) ?? []).toString()).toBe(sent)
   expect((await gateway.line(({ msg }) => msg === 'read'))['body']).toEqual(JSON.parse(sent))
 })
 

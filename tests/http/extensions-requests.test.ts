@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
-import { lastRequest, wireText } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
-import { answerAs } from '../helpers/routed.ts'
-import { errorOf, lastBody, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
+import { lastBody, lastRequest, wireText } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write } = extensionFiles()
 const pass = write('pass', 'return next(request)')
 
@@ -38,7 +40,7 @@ describe('what an extension passes on', () => {
       `const body = await context.body()
        return next(new Request(request, { body: JSON.stringify({ ...body, model: 'smart', temperature: 5 }) }))`,
     )
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: answerAs('one'), two: answerAs('two') },
       file: {
         models: { m: { targets: [{ upstream: 'one' }] }, smart: { targets: [{ upstream: 'two', model: 'real' }] } },
@@ -46,22 +48,22 @@ describe('what an extension passes on', () => {
         extensions: [path],
       },
     })
-    expect(await (await chat(CHAT)).json()).toMatchObject({ by: 'two' })
-    expect(JSON.parse(await lastBody(upstreams.two))).toMatchObject({ model: 'real', temperature: 1 })
-    const { byteLength } = (await lastRequest(upstreams.two).body) as Uint8Array
-    expect(lastRequest(upstreams.two).header('content-length')).toBe(String(byteLength))
-    expect(upstreams.one.requests).toHaveLength(0)
+    expect(await (await gateway.chat(CHAT)).json()).toMatchObject({ by: 'two' })
+    expect(JSON.parse(await lastBody(gateway.upstreams.two))).toMatchObject({ model: 'real', temperature: 1 })
+    const { byteLength } = (await lastRequest(gateway.upstreams.two).body) as Uint8Array
+    expect(lastRequest(gateway.upstreams.two).header('content-length')).toBe(String(byteLength))
+    expect(gateway.upstreams.one.requests).toHaveLength(0)
     expect(await gateway.exchange(1)).toMatchObject({ model: 'smart', attempts: 1, status: 200, outcome: 'complete' })
   })
 
   test('is checked like a caller’s: a body that is no chat is a 400 of our shape, and asks nobody', async () => {
     const path = write('bad-body', "return next(new Request(request, { body: '[1]' }))")
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: answerAs('one') },
       file: { extensions: [path] },
     })
-    expect((await chat(CHAT)).status).toBe(400)
-    expect(upstreams.one.requests).toHaveLength(0)
+    expect((await gateway.chat(CHAT)).status).toBe(400)
+    expect(gateway.upstreams.one.requests).toHaveLength(0)
     expect(await gateway.exchange(1)).toMatchObject({ status: 400, attempts: 0, outcome: 'complete' })
   })
 
@@ -90,13 +92,12 @@ describe('what an extension passes on', () => {
       if (asked === 1) connection.json({ error: { message: 'busy' } }, 503, { 'x-should-retry': 'false' })
       else connection.json({ by: 'two' })
     }
-    const { chat, upstreams, gateway } = await start({ upstreams: { one: flaky }, file: { extensions: [path] } })
-    const answer = await chat(CHAT)
+    const gateway = await start({ upstreams: { one: flaky }, file: { extensions: [path] } })
+    const answer = await gateway.chat(CHAT)
     expect([answer.status, await answer.json()]).toEqual([200, { by: 'two' }])
-    expect(await Promise.all(upstreams.one.requests.map(async ({ body }) => String(Buffer.from(await body))))).toEqual([
-      CHAT,
-      CHAT,
-    ])
+    expect(
+      await Promise.all(gateway.upstreams.one.requests.map(async ({ body }) => String(Buffer.from(await body)))),
+    ).toEqual([CHAT, CHAT])
     expect(await gateway.exchange(1)).toMatchObject({ status: 200, attempts: 2, outcome: 'complete' })
     expect((await gateway.exchange(1))['tries']).toHaveLength(2)
   })
@@ -157,16 +158,16 @@ describe('what an extension sees', () => {
 
 describe('other requests than chats go through extensions, too', () => {
   test('GET, HEAD and DELETE, with their exact target', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [pass] } })
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [pass] } })
     for (const method of ['GET', 'DELETE', 'HEAD']) {
       const answer = await sendRaw(gateway.port, getText("/v1/files/a%7Eb'?x=%20", { Connection: 'close' }, method))
       expect([method, answer.status]).toEqual([method, 200])
-      expect(lastRequest(upstreams.one)).toMatchObject({ method, target: "/v1/files/a%7Eb'?x=%20" })
+      expect(lastRequest(gateway.upstreams.one)).toMatchObject({ method, target: "/v1/files/a%7Eb'?x=%20" })
     }
   })
 
   test('an upload streams through: the upstream has its beginning before the caller has sent its end', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [pass] } })
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [pass] } })
     const { promise: begun, resolve: goOn } = Promise.withResolvers<void>()
     const first = new Uint8Array(64 * 1024).fill(97)
     const body = new ReadableStream<Uint8Array>({
@@ -179,7 +180,7 @@ describe('other requests than chats go through extensions, too', () => {
     })
     const type = { 'content-type': 'multipart/form-data; boundary=x' }
     const answer = fetch(`${gateway.url}/v1/files`, { method: 'POST', headers: type, body })
-    const request = await upstreams.one.request(1)
+    const request = await gateway.upstreams.one.request(1)
     expect(await request.firstBytes).not.toBe('')
     goOn()
     expect((await answer).status).toBe(200)
@@ -193,13 +194,13 @@ describe('other requests than chats go through extensions, too', () => {
       `const text = await request.text(); const { model } = await context.body()
        const response = await next(request); response.headers.set('x-read', text.length + model); return response`,
     )
-    const { gateway, upstreams } = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
+    const gateway = await start({ upstreams: { one: answerAs('one') }, file: { extensions: [path] } })
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
     const body = Bun.gzipSync(CHAT)
     const answer = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers, body })
     expect([answer.status, answer.headers.get('x-read')]).toEqual([200, `${CHAT.length}m`])
-    expect(lastRequest(upstreams.one).header('content-encoding')).toBe('gzip')
-    expect(Buffer.from(await lastRequest(upstreams.one).body).equals(Buffer.from(body))).toBe(true)
+    expect(lastRequest(gateway.upstreams.one).header('content-encoding')).toBe('gzip')
+    expect(Buffer.from(await lastRequest(gateway.upstreams.one).body).equals(Buffer.from(body))).toBe(true)
   })
 
   test('the same bytes of a chat reach the upstream with extensions as without, the order of its headers aside', async () => {
@@ -207,10 +208,10 @@ describe('other requests than chats go through extensions, too', () => {
     const text = postText('/v1/chat/completions', CHAT, { 'X-Own': 'a', Accept: '*/*', Connection: 'close' })
     const wires: string[][] = []
     for (const extensions of [[], [pass, write('pass-2', 'return next(request)')]]) {
-      const { gateway, upstreams } = await start({ upstreams: { one }, file: { extensions } })
+      const gateway = await start({ upstreams: { one }, file: { extensions } })
       expect((await sendRaw(gateway.port, text)).status).toBe(200)
-      const wire = await wireText(lastRequest(upstreams.one))
-      wires.push(wire.replaceAll(String(upstreams.one.port), 'PORT').split('\r\n').toSorted())
+      const wire = await wireText(lastRequest(gateway.upstreams.one))
+      wires.push(wire.replaceAll(String(gateway.upstreams.one.port), 'PORT').split('\r\n').toSorted())
     }
     expect(wires[1]).toEqual(wires[0] ?? [])
   })
@@ -218,14 +219,14 @@ describe('other requests than chats go through extensions, too', () => {
 
 test('one refuses with context.error: the status and four keys are its own, and the log says by whom it was', async () => {
   const path = write('tone', "throw context.error(403, { message: 'Not so.', code: 'tone', param: 'messages' })")
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { one: answerAs('one') },
     file: { extensions: [path] },
   })
-  expect(await errorOf(await chat(CHAT))).toEqual([
+  expect(await errorOf(await gateway.chat(CHAT))).toEqual([
     403,
     { message: 'Not so.', type: expect.any(String), param: 'messages', code: 'tone' },
   ])
-  expect(upstreams.one.requests).toHaveLength(0)
+  expect(gateway.upstreams.one.requests).toHaveLength(0)
   expect(await gateway.exchange(1)).toMatchObject({ status: 403, error: 'extension_refused', attempts: 0 })
 })

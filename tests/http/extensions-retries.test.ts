@@ -1,14 +1,14 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
-import { startPair } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(20_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write } = extensionFiles()
 const stubborn = write(
   'stubborn',
@@ -35,27 +35,30 @@ const stalled = (): Script =>
   })
 
 test('an extension may ask again where the upstream gave no answer in time: that call has ended, and not the request', async () => {
-  const { gateway, upstream, stop } = await startPair({ EXTENSIONS: stubborn, FIRST_BYTE_TIMEOUT_MS: '200' }, silent)
+  const gateway = await startGateway({
+    env: { EXTENSIONS: stubborn, FIRST_BYTE_TIMEOUT_MS: '200' },
+    upstreams: { openai: silent },
+  })
   const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: 'Bearer sk-mine' },
     body: JSON.stringify({ model: 'm', messages: MESSAGES }),
   })
   expect([answer.status, await answer.json()]).toEqual([200, { by: 'the second' }])
-  expect(upstream.requests).toHaveLength(2)
+  expect(gateway.upstreams.openai.requests).toHaveLength(2)
   expect(await gateway.exchange(1)).toMatchObject({ status: 200, attempts: 2, outcome: 'complete' })
-  await stop()
+  await gateway.stop()
 })
 
 test('and where a stream fell silent; the log’s line is about what the caller got', async () => {
-  const { chat, upstreams, gateway } = await start({
+  const gateway = await start({
     upstreams: { one: stalled() },
     settings: { one: { timeouts: { stream_idle: '200ms' } } },
     file: { extensions: [stubborn] },
   })
-  const answer = await chat({ model: 'm', stream: true })
+  const answer = await gateway.chat({ model: 'm', stream: true })
   expect([answer.status, await answer.json()]).toEqual([200, { by: 'the second' }])
-  expect(upstreams.one.requests).toHaveLength(2)
+  expect(gateway.upstreams.one.requests).toHaveLength(2)
   expect(await gateway.exchange(1)).toMatchObject({ status: 200, attempts: 2, outcome: 'complete' })
 })
 
@@ -66,12 +69,12 @@ test('a stream that falls silent behind an extension that only passes it on is a
     'const response = await next(request); return context.stream(context.events(response), response)',
   )
   for (const extensions of [[], [write('pass', 'return next(request)')], [each]]) {
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: stalled() },
       settings: { one: { timeouts: { stream_idle: '100ms' } } },
       file: { extensions },
     })
-    const answer = await chat({ model: 'm', stream: true })
+    const answer = await gateway.chat({ model: 'm', stream: true })
     await answer.text().catch(() => undefined)
     const { status, outcome, error } = await gateway.exchange(1)
     lines.push({ status, outcome, error })
@@ -81,12 +84,12 @@ test('a stream that falls silent behind an extension that only passes it on is a
 
 test('an answer that falls silent while an extension reads it is a 504, and no failure of the extension’s', async () => {
   const path = write('reader', 'const response = await next(request); return Response.json(await response.text())')
-  const { chat, gateway } = await start({
+  const gateway = await start({
     upstreams: { one: stalled() },
     settings: { one: { timeouts: { stream_idle: '100ms' } } },
     file: { extensions: [path] },
   })
-  expect((await chat({ model: 'm', stream: true })).status).toBe(504)
+  expect((await gateway.chat({ model: 'm', stream: true })).status).toBe(504)
   expect(await gateway.exchange(1)).toMatchObject({ status: 504, error: 'upstream_timeout' })
   expect(gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
 })
@@ -117,7 +120,7 @@ test('the environment’s limit on the whole ends all that an extension does', a
 
 test('a caller that leaves ends its request at once, whatever an extension still waits for', async () => {
   const path = write('deaf', "context.log.info('waits'); return new Promise(() => {})")
-  const { gateway } = await start({ upstreams: { one: silentOnce(() => undefined) }, file: { extensions: [path] } })
+  const gateway = await start({ upstreams: { one: silentOnce(() => undefined) }, file: { extensions: [path] } })
   const client = await openRawClient(gateway.port)
   client.write(postText('/v1/chat/completions', JSON.stringify({ model: 'm', messages: MESSAGES })))
   await gateway.line(({ msg }) => msg === 'waits')
@@ -135,10 +138,10 @@ test('a caller that leaves before the upstream has answered has that call cancel
     closed.resolve()
   }
   const path = write('pass', 'return next(request)')
-  const { gateway, upstreams } = await start({ upstreams: { one }, file: { extensions: [path] } })
+  const gateway = await start({ upstreams: { one }, file: { extensions: [path] } })
   const client = await openRawClient(gateway.port)
   client.write(postText('/v1/chat/completions', JSON.stringify({ model: 'm', messages: MESSAGES })))
-  await upstreams.one.request(1)
+  await gateway.upstreams.one.request(1)
   client.leave()
   await closed.promise
   expect(await gateway.exchange(1)).toMatchObject({ status: 499, outcome: 'cancelled', attempts: 1 })

@@ -2,10 +2,11 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answerAs } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const folder = mkdtempSync(join(tmpdir(), 'nexcode-extensions-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -18,14 +19,14 @@ function write(name: string, body: string): string {
 
 test('an extension that changes nothing leaves both bodies byte for byte as they are', async () => {
   const path = write('pass', 'return next(request)')
-  const { chat, upstreams, gateway } = await start({
+  const gateway = await start({
     upstreams: { one: answerAs('one') },
     file: { extensions: [path] },
   })
   const text = '{ "model" : "m","messages":[{"role":"user","content":"hi"}],"n":1.0, "seed": 9007199254740993 }'
-  const answer = await chat(text)
+  const answer = await gateway.chat(text)
   expect(await answer.json()).toMatchObject({ by: 'one' })
-  expect(new TextDecoder().decode(await upstreams.one.requests[0]?.body)).toBe(text)
+  expect(new TextDecoder().decode(await gateway.upstreams.one.requests[0]?.body)).toBe(text)
   expect(await gateway.exchange(1)).toMatchObject({ status: 200, attempts: 1, outcome: 'complete', model: 'm' })
 })
 
@@ -38,15 +39,15 @@ test('one reads the parsed body and adds a header to the answer; another answers
     'faq',
     "const { messages } = await context.body(); return messages[0].content === 'faq' ? Response.json({ by: 'faq' }) : next(request)",
   )
-  const { chat, upstreams, gateway } = await start({
+  const gateway = await start({
     upstreams: { one: answerAs('one') },
     file: { extensions: [mark, faq] },
   })
-  const first = await chat({ model: 'm' })
+  const first = await gateway.chat({ model: 'm' })
   expect([first.headers.get('x-mark'), await first.json()]).toMatchObject(['m', { by: 'one' }])
-  const second = await chat({ model: 'm', messages: [{ role: 'user', content: 'faq' }] })
+  const second = await gateway.chat({ model: 'm', messages: [{ role: 'user', content: 'faq' }] })
   expect([second.headers.get('x-mark'), await second.json()]).toMatchObject(['m', { by: 'faq' }])
-  expect(upstreams.one.requests).toHaveLength(1)
+  expect(gateway.upstreams.one.requests).toHaveLength(1)
   expect(await gateway.exchange(2)).toMatchObject({ status: 200, attempts: 0, outcome: 'complete' })
 })
 

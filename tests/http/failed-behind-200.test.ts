@@ -1,16 +1,16 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { DONE, event } from '../helpers/cache-calls.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
-import { AT_ONCE_MS, within } from '../helpers/rig.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
-import type { TestGateway } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 setDefaultTimeout(60_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const SSE = 'text/event-stream'
 const JSON_TYPE = 'application/json'
 const GONE = { code: 502, message: 'Provider disconnected' }
@@ -41,7 +41,7 @@ function answering(body: Uint8Array | string, type: string, coding?: string): Sc
 
 /** How often the upstream was called for two equal requests, by the cache and under one Idempotency-Key. */
 async function callsFor(script: Script, path: string): Promise<readonly [byCache: number, byKey: number]> {
-  const { gateway, upstreams } = await start({ upstreams: { one: script }, file: { cache: { store: 'memory' } } })
+  const gateway = await start({ upstreams: { one: script }, file: { cache: { store: 'memory' } } })
   const body = JSON.stringify({
     model: 'm',
     temperature: 0,
@@ -51,9 +51,9 @@ async function callsFor(script: Script, path: string): Promise<readonly [byCache
     input: 'a',
   })
   for (let call = 0; call < 2; call += 1) await post(gateway, path, body, {})
-  const byCache = upstreams.one.requests.length
+  const byCache = gateway.upstreams.one.requests.length
   for (let call = 0; call < 2; call += 1) await post(gateway, path, body, { 'idempotency-key': 'k-1' })
-  return [byCache, upstreams.one.requests.length - byCache]
+  return [byCache, gateway.upstreams.one.requests.length - byCache]
 }
 
 async function post({ port }: TestGateway, path: string, body: string, headers: Readonly<Record<string, string>>) {

@@ -1,21 +1,22 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
-import { type Pair, startPair } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
-import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerAs, answerOk, fail } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(30_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write } = extensionFiles()
 const OWN = { Authorization: 'Bearer sk-callers-own' }
 /** As many failures as are let through where nobody says how many. */
 const MAX = 12
 const DEFAULT = { MAX_FAILED_REPEATS: '' }
 
-let pair: Pair | undefined
+let pair: TestGateway<'openai'> | undefined
 afterEach(() => pair?.stop())
 
 function chat(port: number, content: string, headers: Readonly<Record<string, string>> = OWN, stream = false) {
@@ -30,12 +31,15 @@ async function statuses(times: number, call: () => Promise<{ readonly status: nu
 }
 
 test('thirty requests for one 500 are twelve for the upstream; then 429 with Retry-After, and one WARN', async () => {
-  pair = await startPair(DEFAULT, fail(500))
-  const { port, upstream, gateway } = pair
+  pair = await startGateway({ env: DEFAULT, upstreams: { openai: fail(500) } })
+  const gateway = pair
   // As Codex asks: no header says which of its loops it is.
-  expect(await statuses(30, () => chat(port, 'again'))).toEqual([...Array(MAX).fill(500), ...Array(18).fill(429)])
-  expect(upstream.requests).toHaveLength(MAX)
-  const refused = await chat(port, 'again')
+  expect(await statuses(30, () => chat(gateway.port, 'again'))).toEqual([
+    ...Array(MAX).fill(500),
+    ...Array(18).fill(429),
+  ])
+  expect(gateway.upstreams.openai.requests).toHaveLength(MAX)
+  const refused = await chat(gateway.port, 'again')
   const seconds = Number(refused.headers.get('retry-after'))
   expect(seconds).toBeGreaterThan(0)
   expect(seconds).toBeLessThanOrEqual(60)
@@ -49,8 +53,11 @@ test('thirty requests for one 500 are twelve for the upstream; then 429 with Ret
 })
 
 test('another body, another caller and another path are not hindered', async () => {
-  pair = await startPair(DEFAULT, fail(503))
-  const { port, upstream } = pair
+  pair = await startGateway({ env: DEFAULT, upstreams: { openai: fail(503) } })
+  const {
+    port,
+    upstreams: { openai: upstream },
+  } = pair
   await statuses(MAX + 1, () => chat(port, 'again'))
   expect(upstream.requests).toHaveLength(MAX)
   expect((await chat(port, 'other')).status).toBe(503)
@@ -65,8 +72,14 @@ test('another body, another caller and another path are not hindered', async () 
 
 test('a success between forgives all before it', async () => {
   let isWell = false
-  pair = await startPair(DEFAULT, (request, connection) => (isWell ? answerAs('up') : fail(500))(request, connection))
-  const { port, upstream } = pair
+  pair = await startGateway({
+    env: DEFAULT,
+    upstreams: { openai: (request, connection) => (isWell ? answerAs('up') : fail(500))(request, connection) },
+  })
+  const {
+    port,
+    upstreams: { openai: upstream },
+  } = pair
   for (let round = 0; round < 3; round += 1) {
     isWell = false
     expect(await statuses(MAX - 1, () => chat(port, 'again'))).toEqual(Array(MAX - 1).fill(500))
@@ -100,8 +113,11 @@ test.each<[string, Script, number]>([
   // The first one tells whom to watch.
   ['streams that break off', broken, MAX + 1],
 ])('%s are failures', async (_what, script, asked) => {
-  pair = await startPair(DEFAULT, script)
-  const { port, upstream } = pair
+  pair = await startGateway({ env: DEFAULT, upstreams: { openai: script } })
+  const {
+    port,
+    upstreams: { openai: upstream },
+  } = pair
   const seen = await statuses(20, () => chat(port, 'again', OWN, true))
   expect(upstream.requests).toHaveLength(asked)
   expect(seen.slice(asked)).toEqual(Array(20 - asked).fill(429))
@@ -111,29 +127,35 @@ test.each<[string, Script]>([
   ['answers that refuse the request itself', fail(400)],
   ['a 429 that says when to come back', fail(429, { 'retry-after': '1' })],
 ])('%s are asked for as often as the caller likes', async (_what, script) => {
-  pair = await startPair(DEFAULT, script)
-  const { port, upstream } = pair
+  pair = await startGateway({ env: DEFAULT, upstreams: { openai: script } })
+  const {
+    port,
+    upstreams: { openai: upstream },
+  } = pair
   await statuses(20, () => chat(port, 'again'))
   expect(upstream.requests).toHaveLength(20)
 })
 
 test('an upstream that nobody listens at is no matter of repeats: nothing was sent', async () => {
-  pair = await startPair(DEFAULT)
-  const { port, upstream } = pair
+  pair = await startGateway({ upstreams: { openai: answerOk }, env: DEFAULT })
+  const {
+    port,
+    upstreams: { openai: upstream },
+  } = pair
   await upstream.close()
   expect(await statuses(20, () => chat(port, 'again'))).toEqual(Array(20).fill(502))
 })
 
 test('MAX_FAILED_REPEATS says how many, and 0 that there is no limit', async () => {
-  pair = await startPair({ MAX_FAILED_REPEATS: '2' }, fail(500))
+  pair = await startGateway({ env: { MAX_FAILED_REPEATS: '2' }, upstreams: { openai: fail(500) } })
   expect(await statuses(4, () => chat(pair?.port ?? 0, 'again'))).toEqual([500, 500, 429, 429])
   await pair.stop()
-  pair = await startPair({ MAX_FAILED_REPEATS: '0' }, fail(500))
+  pair = await startGateway({ env: { MAX_FAILED_REPEATS: '0' }, upstreams: { openai: fail(500) } })
   expect(await statuses(40, () => chat(pair?.port ?? 0, 'again'))).toEqual(Array(40).fill(500))
 })
 
 test('with a file, targets and a cache, requests are counted and not attempts; also where several callers share one', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: fail(503), second: fail(503) },
     file: {
       models: { m: { targets: [{ upstream: 'first' }, { upstream: 'second' }], retry: { attempts: 2 } } },
@@ -143,7 +165,7 @@ test('with a file, targets and a cache, requests are counted and not attempts; a
   })
   const seen = await statuses(6, () => chat(gateway.port, 'again'))
   expect(seen).toEqual([503, 503, 503, 503, 429, 429])
-  expect(upstreams.first.requests.length + upstreams.second.requests.length).toBe(8)
+  expect(gateway.upstreams.first.requests.length + gateway.upstreams.second.requests.length).toBe(8)
 })
 
 test('every 429 and 503 of ours says when to come back, wherever it is made', async () => {
@@ -154,21 +176,20 @@ test('every 429 and 503 of ours says when to come back, wherever it is made', as
      if (status > 0) throw context.error(status, { message: 'not now' })
      return next(request)`,
   )
-  const {
-    gateway,
-    upstreams,
-    chat: send,
-  } = await start({
+  const gateway = await start({
     upstreams: { only: () => never },
     settings: { only: { concurrency: { max: 1, queue: 1, queue_timeout: 50 } } },
     file: { extensions: [path], models: { m: { targets: [{ upstream: 'only' }] } } },
     env: { MAX_IN_FLIGHT: '2' },
   })
-  const refused = [await send({ model: 'm' }, { 'x-refuse': '429' }), await send({ model: 'm' }, { 'x-refuse': '503' })]
-  void send({ model: 'm' }).catch(() => undefined)
-  await upstreams.only.request(1)
-  refused.push(await send({ model: 'm' }))
-  void send({ model: 'm', n: 1 }).catch(() => undefined)
+  const refused = [
+    await gateway.chat({ model: 'm' }, { 'x-refuse': '429' }),
+    await gateway.chat({ model: 'm' }, { 'x-refuse': '503' }),
+  ]
+  void gateway.chat({ model: 'm' }).catch(() => undefined)
+  await gateway.upstreams.only.request(1)
+  refused.push(await gateway.chat({ model: 'm' }))
+  void gateway.chat({ model: 'm', n: 1 }).catch(() => undefined)
   const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' }
   const client = await openRawClient(gateway.port)
   client.write(getText('/v1/realtime?model=m', { ...upgrade, 'Sec-WebSocket-Key': 'x' }))

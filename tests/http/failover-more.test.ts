@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'bun:test'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
-import { answerAs, fail, MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const BOTH = {
   models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } },
@@ -23,7 +25,7 @@ describe('after the first byte of an answer nothing is sent again, whatever retr
       await seen.promise
       connection.socket.end()
     }
-    const { upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: breaking, second: answerAs('second') },
       file: { ...BOTH, retry: EVERYTHING },
     })
@@ -35,7 +37,7 @@ describe('after the first byte of an answer nothing is sent again, whatever retr
     const text = client.received().toString()
     expect(text.split('"content":"one"')).toHaveLength(2)
     expect(text).toContain('upstream_unreachable')
-    expect([upstreams.first.requests.length, upstreams.second.requests.length]).toEqual([1, 0])
+    expect([gateway.upstreams.first.requests.length, gateway.upstreams.second.requests.length]).toEqual([1, 0])
     expect(await gateway.exchange(1)).toMatchObject({ attempts: 1, tries: [{ target: 'first/smart', status: 200 }] })
   })
 
@@ -57,13 +59,13 @@ describe('after the first byte of an answer nothing is sent again, whatever retr
 
 describe('a target that is asked again', () => {
   test('is asked as often as configured, in all, and each attempt is in the log', async () => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { only: fail(503) },
       file: { retry: { attempts: 3, base: 1, max: 2 } },
     })
-    const response = await chat({ model: 'm' })
+    const response = await gateway.chat({ model: 'm' })
     expect([response.status, response.headers.get('x-should-retry')]).toEqual([503, 'false'])
-    expect(upstreams.only.requests).toHaveLength(3)
+    expect(gateway.upstreams.only.requests).toHaveLength(3)
     const line = await gateway.exchange(1)
     expect(line).toMatchObject({ attempts: 3, status: 503 })
     expect(line['tries']).toEqual(
@@ -136,7 +138,7 @@ test('a client that leaves during a back-off is not served any more, and gives b
     await connection.closed
     left.resolve()
   }
-  const { chat, upstreams, gateway } = await start({
+  const gateway = await start({
     upstreams: { only: refusing },
     file: { retry: { attempts: 2, base: 1 }, breaker: false },
   })
@@ -149,14 +151,14 @@ test('a client that leaves during a back-off is not served any more, and gives b
     client.leave()
     expect(await gateway.exchange(leaver)).toMatchObject({ outcome: 'cancelled', attempts: 1 })
   }
-  expect(upstreams.only.requests).toHaveLength(4)
+  expect(gateway.upstreams.only.requests).toHaveLength(4)
   let calls = 0
-  upstreams.only.play(async (request, connection) => {
+  gateway.upstreams.only.play(async (request, connection) => {
     calls += 1
     await (calls === 1 ? fail(503) : answerAs('only'))(request, connection)
   })
   // A budget that was not given back would not allow a second attempt.
-  expect((await chat({ model: 'm' })).status).toBe(200)
+  expect((await gateway.chat({ model: 'm' })).status).toBe(200)
 })
 
 test('what a refusal would still send is closed when the next target is asked', async () => {

@@ -1,18 +1,19 @@
 import { afterEach, expect, test } from 'bun:test'
 import { freePort } from '../helpers/free-port.ts'
-import { answerAs, fail, type Routed, type RoutedOptions, startRouted } from '../helpers/routed.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-let running: Routed<string> | undefined
+let running: TestGateway<string> | undefined
 
 afterEach(async () => {
   await running?.stop()
   running = undefined
 })
 
-async function start<Name extends string>(options: RoutedOptions<Name>): Promise<Routed<Name>> {
-  const routed = await startRouted(options)
-  running = routed as unknown as Routed<string>
+async function start<Name extends string>(options: GatewayOptions<Name>): Promise<TestGateway<Name>> {
+  const routed = await startGateway(options)
+  running = routed as unknown as TestGateway<string>
   return routed
 }
 
@@ -30,14 +31,16 @@ const BOTH = {
 test.each([429, 503, 529])(
   'a first target that refuses with %d is followed by the second, whose answer it is',
   async (status) => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: fail(status), second: answerAs('second') },
       file: BOTH,
     })
-    const response = await chat({ model: 'smart' })
+    const response = await gateway.chat({ model: 'smart' })
     expect(response.status).toBe(200)
     expect(await response.json()).toMatchObject({ by: 'second', model: 'second-model' })
-    expect(JSON.parse(new TextDecoder().decode(await upstreams.second.requests[0]?.body))).toMatchObject({ model: 'b' })
+    expect(JSON.parse(new TextDecoder().decode(await gateway.upstreams.second.requests[0]?.body))).toMatchObject({
+      model: 'b',
+    })
     expect(await gateway.exchange(1)).toMatchObject({
       attempts: 2,
       status: 200,
@@ -66,12 +69,12 @@ test.each([500, 502, 504, 400, 404])(
 
 test('a target that nobody listens at is left for the next, before a byte is sent', async () => {
   const port = await freePort()
-  const { chat, gateway } = await start({
+  const gateway = await start({
     upstreams: { first: answerAs('first'), second: answerAs('second') },
     settings: { first: { base_url: `http://127.0.0.1:${port}/v1` } },
     file: BOTH,
   })
-  expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+  expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
   expect(await gateway.exchange(1)).toMatchObject({ tries: [{ target: 'first/a', why: 'connect' }, { status: 200 }] })
 })
 
@@ -95,7 +98,7 @@ test('retry.on has other failures followed by another attempt: 500, a reset, a t
     invalid: (_request, connection) => connection.respond(200, { 'content-type': 'text/html' }, '<html></html>'),
   }
   for (const [cause, first] of Object.entries(scripts)) {
-    const { chat, stop } = await startRouted({
+    const { chat, stop } = await startGateway({
       upstreams: { first, second: answerAs('second') },
       ...(cause === 'timeout' && { settings: { first: { timeouts: { first_byte: 50 } } } }),
       file: { ...BOTH, retry: { on: [Number(cause) || cause] } },

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { answerAs, fail } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const BOTH = { models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } } }
 const OPENS = { breaker: { failures: 3, open: '1h', open_max: '1h' } }
@@ -53,7 +54,7 @@ describe('a target that hangs', () => {
   })
 
   test('is not one that still waits for what its client uploads too slowly for its own clock (Node’s)', async () => {
-    const { gateway } = await start({
+    const gateway = await start({
       upstreams: { first: answerAs('first'), second: answerAs('second') },
       file: { breaker: { failures: 1, open: '1h', open_max: '1h' }, all_open: 'refuse', pins: { files: 'first' } },
     })
@@ -89,11 +90,11 @@ describe('retry.on: [timeout]', () => {
   const AGAIN = { retry: { on: ['connect', 'timeout'], attempts: 3 } }
 
   test('gives the first target half of the client’s time, so that the second can still answer', async () => {
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: hang, second: answerAs('second') },
       file: { ...BOTH, ...AGAIN },
     })
-    expect(await (await chat({ model: 'smart' }, { [PYTHON]: '2' })).json()).toMatchObject({ by: 'second' })
+    expect(await (await gateway.chat({ model: 'smart' }, { [PYTHON]: '2' })).json()).toMatchObject({ by: 'second' })
     const { tries } = (await gateway.exchange(1)) as { tries: { target: string; why?: string; ms: number }[] }
     expect(tries).toMatchObject([
       { target: 'first/smart', why: 'timeout' },
@@ -103,14 +104,14 @@ describe('retry.on: [timeout]', () => {
   })
 
   test('halves what is left again for a third, and the last one has all of the rest', async () => {
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: hang, second: hang, third: hang },
       file: {
         models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }, { upstream: 'third' }] } },
         ...AGAIN,
       },
     })
-    expect((await chat({ model: 'smart' }, { [PYTHON]: '2' })).status).toBe(504)
+    expect((await gateway.chat({ model: 'smart' }, { [PYTHON]: '2' })).status).toBe(504)
     expect(await gateway.exchange(1)).toMatchObject({
       attempts: 3,
       tries: [{ why: 'timeout' }, { why: 'timeout' }, { why: 'client_deadline' }],

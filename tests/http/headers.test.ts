@@ -1,18 +1,20 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { answerOk, lastRequest, type Pair, startPair } from '../helpers/pair.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import type { ReceivedRequest } from '../helpers/scripted-upstream.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair()
+  pair = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-beforeEach(() => pair.upstream.play(answerOk))
+beforeEach(() => pair.upstreams.openai.play(answerOk))
 
 afterAll(() => pair.stop())
 
@@ -24,7 +26,7 @@ function namesOf({ headerLines }: ReceivedRequest): string[] {
 
 /** Answers with a head exactly as given. */
 function playHead(...lines: readonly string[]): void {
-  pair.upstream.play(async (request, { write }) => {
+  pair.upstreams.openai.play(async (request, { write }) => {
     await request.body
     write(Buffer.from(['HTTP/1.1 200 OK', ...lines, 'content-length: 2', '', '{}'].join('\r\n'), 'latin1'))
   })
@@ -53,7 +55,7 @@ test('the hop-by-hop headers of a request, and those named by Connection, do not
     'X-Kept': 'c',
   }
   await sendRaw(pair.port, postText('/v1/chat/completions', CHAT, { ...KEY, ...hop }))
-  const request = lastRequest(pair.upstream)
+  const request = lastRequest(pair.upstreams.openai)
   expect(namesOf(request)).toEqual(
     ['accept', 'authorization', 'content-length', 'content-type', 'host', 'user-agent', 'x-kept'].sort(),
   )
@@ -81,7 +83,7 @@ test('the hop-by-hop headers of an answer, and those named by Connection, do not
 
 test('Connection: close of either side is no business of the other', async () => {
   await sendRaw(pair.port, postText('/v1/embeddings', '{}', { ...KEY, Connection: 'close' }))
-  expect(lastRequest(pair.upstream).header('connection')).not.toBe('close')
+  expect(lastRequest(pair.upstreams.openai).header('connection')).not.toBe('close')
   playHead('Connection: close')
   const client = await openRawClient(pair.port)
   client.write(getText('/v1/models', KEY))
@@ -96,9 +98,9 @@ test('a hostile Connection header breaks neither the framing nor the body', asyn
     for (const target of ['/v1/chat/completions', '/v1/uploads']) {
       const answer = await sendRaw(pair.port, postText(target, CHAT, { ...KEY, Connection: named }))
       expect(answer.status).toBe(200)
-      const request = lastRequest(pair.upstream)
+      const request = lastRequest(pair.upstreams.openai)
       expect(Buffer.from(await request.body).toString()).toBe(CHAT)
-      expect(request.header('host')).toBe(`127.0.0.1:${pair.upstream.port}`)
+      expect(request.header('host')).toBe(`127.0.0.1:${pair.upstreams.openai.port}`)
     }
   }
 })
@@ -111,7 +113,7 @@ test('an upgrade that is not known is ignored, and the request served with its b
     [postText('/v1/embeddings', CHAT, upgrade), CHAT],
   ] as const) {
     expect((await sendRaw(pair.port, bytes)).status).toBe(200)
-    const request = lastRequest(pair.upstream)
+    const request = lastRequest(pair.upstreams.openai)
     expect(namesOf(request)).not.toContain('http2-settings')
     expect(namesOf(request)).not.toContain('upgrade')
     expect(Buffer.from(await request.body).toString()).toBe(body)
@@ -143,7 +145,7 @@ test('every other header of a request reaches the upstream with its value as it 
     'X-Long': 'z'.repeat(4000),
   }
   await sendRaw(pair.port, getText('/v1/models', sent))
-  const request = lastRequest(pair.upstream)
+  const request = lastRequest(pair.upstreams.openai)
   const received = Object.fromEntries(Object.keys(sent).map((name) => [name, request.header(name)]))
   expect(received).toEqual(sent)
   expect(namesOf(request)).toEqual([...Object.keys(sent).map((name) => name.toLowerCase()), 'host'].sort())
@@ -153,7 +155,7 @@ test('header values keep their bytes in both directions, those beyond ASCII too'
   playHead('X-Latin: caf\xe9', 'X-Utf8: \xe4\xbd\xa5')
   const bytes = Buffer.from(getText('/v1/models', { ...KEY, 'X-Latin': 'caf\xe9', 'X-Utf8': '\xe4\xbd\xa5' }), 'latin1')
   const answer = await sendRaw(pair.port, bytes)
-  const request = lastRequest(pair.upstream)
+  const request = lastRequest(pair.upstreams.openai)
   expect([request.header('x-latin'), request.header('x-utf8')]).toEqual(['caf\xe9', '\xe4\xbd\xa5'])
   expect([answer.headers.get('x-latin'), answer.headers.get('x-utf8')]).toEqual(['caf\xe9', '\xe4\xbd\xa5'])
 })
@@ -161,7 +163,7 @@ test('header values keep their bytes in both directions, those beyond ASCII too'
 test('repeated headers keep all their values, in order, in both directions', async () => {
   playHead('X-Multi: 1', 'Set-Cookie: a=1; Path=/', 'X-Multi: 2', 'Set-Cookie: b=2, c', 'X-Multi: 1')
   const lines = await headLines(getText('/v1/models', { ...KEY, 'X-Multi': '1\r\nX-Multi: 2\r\nX-Multi: 1' }))
-  const request = lastRequest(pair.upstream)
+  const request = lastRequest(pair.upstreams.openai)
   const sent = request.headerLines.filter(([name]) => name.toLowerCase() === 'x-multi').map(([, value]) => value)
   expect(sent.join(', ')).toBe('1, 2, 1')
   const received = lines.filter((line) => /^x-multi:/i.test(line)).map((line) => line.slice('x-multi: '.length))
@@ -191,7 +193,7 @@ test("OpenAI's request ids and rate-limit headers, Retry-After and x-should-retr
     server: 'cloudflare',
   }
   for (const status of [200, 429, 503]) {
-    pair.upstream.play(async (request, { json }) => {
+    pair.upstreams.openai.play(async (request, { json }) => {
       await request.body
       json({ ok: true }, status, sent)
     })
@@ -206,15 +208,15 @@ test("OpenAI's request ids and rate-limit headers, Retry-After and x-should-retr
 
 test('upstream sees no name of the runtime: the user agent of the client, or ours', async () => {
   await sendRaw(pair.port, getText('/v1/models', KEY))
-  expect(lastRequest(pair.upstream).header('user-agent')).toMatch(/^NexCode\//)
-  expect(lastRequest(pair.upstream).header('accept-encoding')).toBeUndefined()
+  expect(lastRequest(pair.upstreams.openai).header('user-agent')).toMatch(/^NexCode\//)
+  expect(lastRequest(pair.upstreams.openai).header('accept-encoding')).toBeUndefined()
   await sendRaw(pair.port, getText('/v1/models', { ...KEY, 'User-Agent': 'curl/8' }))
-  expect(lastRequest(pair.upstream).header('user-agent')).toBe('curl/8')
+  expect(lastRequest(pair.upstreams.openai).header('user-agent')).toBe('curl/8')
 })
 
 test('bytes with a Content-Encoding go through as they are, in both directions', async () => {
   const packed = Bun.gzipSync(new TextEncoder().encode('{"a":1}'))
-  pair.upstream.play(async (request, { respond }) => {
+  pair.upstreams.openai.play(async (request, { respond }) => {
     await request.body
     respond(200, { 'content-type': 'application/json', 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, packed)
   })
@@ -227,13 +229,13 @@ test('bytes with a Content-Encoding go through as they are, in both directions',
   expect(answer.headers.get('content-encoding')).toBe('gzip')
   expect(answer.headers.get('content-length')).toBe(String(packed.byteLength))
   expect(answer.body.equals(packed)).toBe(true)
-  const request = lastRequest(pair.upstream)
+  const request = lastRequest(pair.upstreams.openai)
   expect([request.header('content-encoding'), request.header('accept-encoding')]).toEqual(['gzip', 'gzip'])
   expect(Buffer.from(await request.body).equals(packed)).toBe(true)
 })
 
 test('interim answers of the upstream do not take the place of its answer', async () => {
-  pair.upstream.play(async (request, { write, json }) => {
+  pair.upstreams.openai.play(async (request, { write, json }) => {
     await request.body
     write('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n')
     json({ ok: true })
@@ -245,5 +247,5 @@ test('interim answers of the upstream do not take the place of its answer', asyn
 test('an expectation that nobody knows is ignored', async () => {
   const answer = await sendRaw(pair.port, postText('/v1/chat/completions', CHAT, { ...KEY, Expect: 'miracle' }))
   expect(answer.status).toBe(200)
-  expect(lastRequest(pair.upstream).header('expect')).toBeUndefined()
+  expect(lastRequest(pair.upstreams.openai).header('expect')).toBeUndefined()
 })

@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { all, answersOf, type Pair, startPair } from '../helpers/pair.ts'
 import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
+import { all, answersOf } from '../helpers/received-answers.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const TOKEN = 'token-one-0123456789abcdef'
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, MAX_IN_FLIGHT: '1' })
+  pair = await startGateway({
+    upstreams: { openai: answerOk },
+    env: { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, MAX_IN_FLIGHT: '1' },
+  })
 })
 
 afterAll(() => pair.stop())
@@ -28,7 +33,7 @@ test('GET /ready says that new requests are taken', async () => {
 })
 
 test('health never calls a model', () => {
-  expect(pair.upstream.connectionCount()).toBe(0)
+  expect(pair.upstreams.openai.connectionCount()).toBe(0)
 })
 
 test('HEAD works for probes that use it, and the connection stays open', async () => {
@@ -55,12 +60,12 @@ test('GET /openapi.json describes the two endpoints', async () => {
 
 test('health answers while every place for a request is taken', async () => {
   const hold = Promise.withResolvers<void>()
-  pair.upstream.play(async (_request, { json }) => {
+  pair.upstreams.openai.play(async (_request, { json }) => {
     await hold.promise
     json({ ok: true })
   })
   const held = sendRaw(pair.port, getText('/v1/models', { Authorization: `Bearer ${TOKEN}` }))
-  await pair.upstream.request(1)
+  await pair.upstreams.openai.request(1)
   expect((await sendRaw(pair.port, getText('/health'))).status).toBe(200)
   expect((await sendRaw(pair.port, getText('/ready'))).status).toBe(200)
   hold.resolve()

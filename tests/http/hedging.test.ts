@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { answerAs, fail } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const TARGETS = [{ upstream: 'first' }, { upstream: 'second' }]
 const HEDGED = { models: { smart: { targets: TARGETS, hedge: { percentile: 95, min: 30 } } } }
@@ -30,15 +31,15 @@ function stuck(): { readonly script: Script; readonly gone: Promise<void> } {
 
 describe('a first target that is slow for once', () => {
   test('has the second one asked beside it; the first answer wins, the other call is ended at once, both are logged', async () => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: answerAs('first'), second: answerAs('second') },
       file: { ...HEDGED, debug_headers: true },
     })
-    await warmUp(chat)
+    await warmUp(gateway.chat)
     for (let turn = 1; turn <= 5; turn += 1) {
       const { script, gone } = stuck()
-      upstreams.first.play(script)
-      const response = await chat({ model: 'smart' })
+      gateway.upstreams.first.play(script)
+      const response = await gateway.chat({ model: 'smart' })
       expect(await response.json()).toMatchObject({ by: 'second' })
       expect(response.headers.get('x-nexcode-attempts')).toBe('2')
       await gone
@@ -49,22 +50,22 @@ describe('a first target that is slow for once', () => {
         { target: 'first/smart', ms: expect.any(Number), why: 'lost' },
       ])
     }
-    expect(upstreams.second.requests).toHaveLength(5)
+    expect(gateway.upstreams.second.requests).toHaveLength(5)
   })
 
   test('may still win: then it is the second call that is ended', async () => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: answerAs('first'), second: answerAs('second') },
       file: HEDGED,
     })
-    await warmUp(chat)
+    await warmUp(gateway.chat)
     const { script, gone } = stuck()
-    upstreams.second.play(script)
-    upstreams.first.play(async (request, connection) => {
-      await upstreams.second.request(1)
+    gateway.upstreams.second.play(script)
+    gateway.upstreams.first.play(async (request, connection) => {
+      await gateway.upstreams.second.request(1)
       await answerAs('first')(request, connection)
     })
-    expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
+    expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'first' })
     await gone
     expect(await gateway.exchange(SAMPLES + 1)).toMatchObject({ attempts: 2 })
   })

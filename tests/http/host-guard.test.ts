@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { all, answersOf, type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
+import { all, answersOf, statusAndCode } from '../helpers/received-answers.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair()
+  pair = await startGateway({ upstreams: { openai: answerOk } })
 })
 
 afterAll(() => pair.stop())
@@ -45,13 +47,13 @@ test('a request has exactly one well-formed Host, or is refused with 400 and rea
   }
   const requests = Object.fromEntries(Object.entries(bad).map(([label, hosts]) => [label, withHosts(hosts)]))
   expect(await answersOf(pair.port, requests, statusAndCode)).toEqual(all(Object.keys(bad), '400 invalid_host'))
-  expect(pair.upstream.requests).toHaveLength(0)
+  expect(pair.upstreams.openai.requests).toHaveLength(0)
 })
 
 test('a request without a Host is refused, in HTTP/1.0 and in HTTP/1.1', async () => {
   const requests = { '1.0': withHosts([], '/v1/models', '1.0'), '1.1': withHosts([]) }
   expect(await answersOf(pair.port, requests, statusAndCode)).toEqual(all(['1.0', '1.1'], '400 invalid_host'))
-  expect(pair.upstream.requests).toHaveLength(0)
+  expect(pair.upstreams.openai.requests).toHaveLength(0)
 })
 
 test('no good Host is refused, short ones and IPv6 addresses among them', async () => {
@@ -72,11 +74,11 @@ test('no good Host is refused, short ones and IPv6 addresses among them', async 
     `${'a'.repeat(63)}.${'b'.repeat(63)}.example`,
   ]
   const requests = Object.fromEntries(good.map((host) => [host, withHosts([host])]))
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   expect(await answersOf(pair.port, requests, statusAndCode)).toEqual(all(good, '200'))
-  const received = pair.upstream.requests.slice(before)
+  const received = pair.upstreams.openai.requests.slice(before)
   expect(received.map(({ target }) => target)).toEqual(good.map(() => '/v1/models'))
-  for (const request of received) expect(request.header('host')).toBe(`127.0.0.1:${pair.upstream.port}`)
+  for (const request of received) expect(request.header('host')).toBe(`127.0.0.1:${pair.upstreams.openai.port}`)
 })
 
 test('HTTP/1.0 with a Host is served', async () => {
@@ -85,7 +87,10 @@ test('HTTP/1.0 with a Host is served', async () => {
 })
 
 test('the route is found by the path, whatever the Host: no bypass of the door', async () => {
-  const guarded = await startPair({ REQUIRE_AUTH: 'true', API_TOKEN: 'token-one-0123456789abcdef' })
+  const guarded = await startGateway({
+    upstreams: { openai: answerOk },
+    env: { REQUIRE_AUTH: 'true', API_TOKEN: 'token-one-0123456789abcdef' },
+  })
   try {
     const hosts = ['a', 'a.b', 'llm', 'localhost', '[::1]', '1.1.1.1', 'health', 'docs', 'a:1', '[::]:1']
     const targets = ['/v1/models', '/openapi.json', '/x/health', '/v1/docs', '/h/', '/a/health?/health', '/v1?/health']
@@ -99,7 +104,7 @@ test('the route is found by the path, whatever the Host: no bypass of the door',
     )
     const statuses = await answersOf(guarded.port, requests, ({ status }) => status)
     expect(statuses).toEqual(all(Object.keys(requests), 401))
-    expect(guarded.upstream.requests).toHaveLength(0)
+    expect(guarded.upstreams.openai.requests).toHaveLength(0)
   } finally {
     await guarded.stop()
   }

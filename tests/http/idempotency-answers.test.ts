@@ -1,13 +1,15 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
 import { beginStream } from '../helpers/cache-calls.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(30_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const KEY = { 'idempotency-key': 'once' } as const
 const ASKED = { model: 'm', messages: MESSAGES } as const
 const INPUT = { model: 'm', input: 'x' } as const
@@ -87,7 +89,7 @@ describe('an answer that has an error without anything in it is one that was pai
       connection.json({ error: BLANK[turn % BLANK.length], ...answer })
       turn += 1
     }
-    const { chat, upstreams } = await start({ upstreams: { one: script } })
+    const { chat, upstreams } = await start({ upstreams: { one: script }, file: {} })
     for (const number of BLANK.keys()) {
       const key = { 'idempotency-key': `key-${number}` }
       const first = await (await chat(ASKED, key, path)).text()
@@ -102,7 +104,7 @@ describe('an answer that has an error without anything in it is one that was pai
       data({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], error: [] }),
       'data: [DONE]\n\n',
     ]
-    const { chat, upstreams } = await start({ upstreams: { one: streamed(events) } })
+    const { chat, upstreams } = await start({ upstreams: { one: streamed(events) }, file: {} })
     for (let turn = 0; turn < 2; turn += 1) {
       expect(await (await chat({ ...ASKED, stream: true }, KEY)).text()).toBe(events.join(''))
     }
@@ -111,7 +113,7 @@ describe('an answer that has an error without anything in it is one that was pai
 
   test('and one that tells an error, or has nothing beside it, may be asked for again', async () => {
     for (const failed of [{ ...CHOICES, error: { message: 'gone' } }, { error: {} }, { error: {}, choices: [] }]) {
-      const { chat, upstreams } = await start({ upstreams: { one: always(failed) } })
+      const { chat, upstreams } = await start({ upstreams: { one: always(failed) }, file: {} })
       for (let turn = 0; turn < 2; turn += 1) await (await chat(ASKED, KEY)).text()
       expect(upstreams.one.requests).toHaveLength(2)
     }
@@ -158,7 +160,7 @@ describe('what its upstream goes on with by itself is not made a second time', (
       connection.chunk(Buffer.from(zipped, 'latin1').subarray(0, 30))
       connection.reset()
     }
-    const { chat, upstreams } = await start({ upstreams: { one: script } })
+    const { chat, upstreams } = await start({ upstreams: { one: script }, file: {} })
     const headers = { ...KEY, 'accept-encoding': 'gzip' }
     await (await chat({ ...INPUT, stream: true }, headers, '/v1/responses')).text().catch(() => undefined)
     const [status] = await errorOf(await chat({ ...INPUT, stream: true }, headers, '/v1/responses'))
@@ -175,7 +177,7 @@ describe('what its upstream goes on with by itself is not made a second time', (
         connection.chunk(text)
         connection.endChunks()
       }
-      const { chat, upstreams } = await start({ upstreams: { one: script } })
+      const { chat, upstreams } = await start({ upstreams: { one: script }, file: {} })
       await (await chat(INPUT, KEY, '/v1/responses')).text().catch(() => undefined)
       const [status] = await errorOf(await chat(INPUT, KEY, '/v1/responses'))
       expect(status).toBe(409)
@@ -186,7 +188,10 @@ describe('what its upstream goes on with by itself is not made a second time', (
   test.each(['queued', 'in_progress', 'incomplete'])(
     'where a response that nobody asked to be made in the background is %s',
     async (status) => {
-      const { chat, upstreams } = await start({ upstreams: { one: always({ ...RESPONSE, status, error: null }) } })
+      const { chat, upstreams } = await start({
+        upstreams: { one: always({ ...RESPONSE, status, error: null }) },
+        file: {},
+      })
       for (let turn = 0; turn < 2; turn += 1) {
         expect(await (await chat(INPUT, KEY, '/v1/responses')).json()).toMatchObject({ status })
       }
@@ -207,7 +212,7 @@ describe('what its upstream goes on with by itself is not made a second time', (
         connection.reset()
       }
       for (const script of [cut, none]) {
-        const { chat, upstreams } = await start({ upstreams: { one: script } })
+        const { chat, upstreams } = await start({ upstreams: { one: script }, file: {} })
         await (await chat(INPUT, KEY, `/v1/${path}`)).text()
         const [status, error] = await errorOf(await chat(INPUT, KEY, `/v1/${path}`))
         expect([status, error]).toMatchObject([409, { code: 'idempotency_outcome_unknown' }])
@@ -220,7 +225,7 @@ describe('what its upstream goes on with by itself is not made a second time', (
     const spoken = data({ type: 'response.output_text.delta', delta: '{"background": true, "status": "queued"}' })
     const events = [created({ background: false }), spoken]
     const { script, cut } = breaking(events)
-    const { chat, upstreams } = await start({ upstreams: { one: script } })
+    const { chat, upstreams } = await start({ upstreams: { one: script }, file: {} })
     for (let turn = 0; turn < 2; turn += 1) {
       const answer = await chat({ ...INPUT, stream: true }, KEY, '/v1/responses')
       expect(await readAndCut(answer, events.join('').length, cut)).toBe(events.join(''))

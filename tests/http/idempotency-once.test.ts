@@ -1,13 +1,16 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { beginStream, DONE, event, numbered } from '../helpers/cache-calls.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, sendRaw } from '../helpers/raw-client.ts'
-import { fail, MESSAGES } from '../helpers/routed.ts'
-import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { fail } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(30_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const KEY = { 'idempotency-key': 'once' } as const
 const CHAT = JSON.stringify({ model: 'm', messages: MESSAGES })
 const RESPONSE = { id: 'resp_1', object: 'response', created_at: 1, model: 'm', output: [] } as const
@@ -37,7 +40,7 @@ describe('one Idempotency-Key is one call upstream', () => {
     ['in_progress', { error: null, incomplete_details: null }],
     ['completed', { background: true, error: null }],
   ])('of a response in the background that is %s and says %p', async (status, more) => {
-    const { chat, upstreams } = await start({ upstreams: { one: always({ ...RESPONSE, status, ...more }) } })
+    const { chat, upstreams } = await start({ upstreams: { one: always({ ...RESPONSE, status, ...more }) }, file: {} })
     const asked = { model: 'm', input: 'x', background: true }
     for (let turn = 0; turn < 3; turn += 1) {
       expect(await (await chat(asked, KEY, '/v1/responses')).json()).toMatchObject({ status })
@@ -52,7 +55,7 @@ describe('one Idempotency-Key is one call upstream', () => {
       connection.chunk('event: response.created\ndata: {"type":"response.created","response":{"id":"resp_1"}}\n\n')
       connection.reset()
     }
-    const { chat, upstreams } = await start({ upstreams: { one: script } })
+    const { chat, upstreams } = await start({ upstreams: { one: script }, file: {} })
     const asked = { model: 'm', input: 'x', background: true, stream: true }
     await (await chat(asked, KEY, '/v1/responses')).text().catch(() => undefined)
     const [status, error] = await errorOf(await chat(asked, KEY, '/v1/responses'))
@@ -65,7 +68,7 @@ describe('one Idempotency-Key is one call upstream', () => {
     async (bytes) => {
       const last = `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response: { ...RESPONSE, status: 'completed', error: null, text: 'x'.repeat(bytes) } })}\n\n`
       const pieces = ['event: response.created\ndata: {"type":"response.created"}\n\n', last]
-      const { gateway, upstreams } = await start({ upstreams: { one: openEnded(pieces) } })
+      const gateway = await start({ upstreams: { one: openEnded(pieces) }, file: {} })
       const body = '{"model":"m","input":"x","stream":true}'
       const head = `POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
       for (let turn = 1; turn <= 3; turn += 1) {
@@ -75,7 +78,7 @@ describe('one Idempotency-Key is one call upstream', () => {
         client.leave()
         await gateway.exchange(turn)
       }
-      expect(upstreams.one.requests).toHaveLength(1)
+      expect(gateway.upstreams.one.requests).toHaveLength(1)
     },
   )
 
@@ -114,7 +117,7 @@ describe('one Idempotency-Key is one call upstream', () => {
   )
 
   test('of a body that tells no length', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: numbered() } })
+    const gateway = await start({ upstreams: { one: numbered() }, file: {} })
     const body = '{"model":"m","input":"x"}'
     const chunked = (cut: number): string => {
       const pieces = [body.slice(0, cut), body.slice(cut)].filter((piece) => piece !== '')
@@ -124,12 +127,12 @@ describe('one Idempotency-Key is one call upstream', () => {
     const texts = []
     for (const cut of [0, 3, 9]) texts.push((await sendRaw(gateway.port, chunked(cut))).text())
     expect(new Set(texts).size).toBe(1)
-    expect(upstreams.one.requests).toHaveLength(1)
-    expect(Buffer.from((await upstreams.one.requests[0]?.body) ?? []).toString()).toBe(body)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
+    expect(Buffer.from((await gateway.upstreams.one.requests[0]?.body) ?? []).toString()).toBe(body)
   })
 
   test('of a form, whose parts SDKs part by another line with each try', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: numbered() } })
+    const gateway = await start({ upstreams: { one: numbered() }, file: {} })
     const send = async (text: string): Promise<Response> => {
       const form = new FormData()
       form.set('model', 'whisper-1')
@@ -139,11 +142,11 @@ describe('one Idempotency-Key is one call upstream', () => {
     const texts = [await (await send('sound')).text(), await (await send('sound')).text()]
     expect(texts[0]).toBe(texts[1] ?? '')
     expect((await send('noise')).status).toBe(422)
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
   })
 
   test('of a body that is too large to be compared', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: numbered() }, env: { MAX_JSON_BYTES: '100' } })
+    const gateway = await start({ upstreams: { one: numbered() }, env: { MAX_JSON_BYTES: '100' }, file: {} })
     const send = (body: string): Promise<Response> =>
       fetch(`${gateway.url}/v1/images/generations`, {
         method: 'POST',
@@ -154,11 +157,11 @@ describe('one Idempotency-Key is one call upstream', () => {
     texts.push(await (await send(`{"a":"${'x'.repeat(500)}"}`)).text())
     expect(texts[0]).toBe(texts[1] ?? '')
     expect((await send('x'.repeat(900))).status).toBe(422)
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
   })
 
   test('where the header has come twice', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: numbered() } })
+    const gateway = await start({ upstreams: { one: numbered() }, file: {} })
     const send = async (...lines: readonly string[]): Promise<string> => {
       const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n${lines.map((line) => `${line}\r\n`).join('')}Content-Type: application/json\r\nConnection: close\r\nContent-Length: ${CHAT.length}\r\n\r\n`
       return (await sendRaw(gateway.port, head + CHAT)).text()
@@ -169,7 +172,7 @@ describe('one Idempotency-Key is one call upstream', () => {
       await send('idempotency-key:  k  '),
     ]
     expect(new Set(texts).size).toBe(1)
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
   })
 
   test.each([4, 5, 9])('of a caller whose %d small answers others would have driven out', async (others) => {
@@ -245,7 +248,7 @@ describe('one Idempotency-Key is one call upstream', () => {
 })
 
 test('an Idempotency-Key without a value is refused: whoever sends it relies on it', async () => {
-  const { chat, upstreams } = await start({ upstreams: { one: numbered() } })
+  const { chat, upstreams } = await start({ upstreams: { one: numbered() }, file: {} })
   const [status, error] = await errorOf(await chat({ model: 'm' }, { 'idempotency-key': ' ' }))
   expect([status, error]).toMatchObject([400, { code: 'invalid_idempotency_key' }])
   expect(upstreams.one.requests).toHaveLength(0)
@@ -262,6 +265,7 @@ test('a stream that ends behind its last event with more is kept as it came', as
         connection.endChunks()
       },
     },
+    file: {},
   })
   const asked = { model: 'm', stream: true }
   expect([await (await chat(asked, KEY)).text(), await (await chat(asked, KEY)).text()]).toEqual([whole, whole])

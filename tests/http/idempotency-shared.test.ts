@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beginStream, DONE, event } from '../helpers/cache-calls.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
-import { MESSAGES } from '../helpers/routed.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess, startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { connectToEach } from '../helpers/workers-rig.ts'
 
 setDefaultTimeout(60_000)
@@ -33,10 +34,10 @@ async function startHeld() {
 async function startOn(
   upstream: ScriptedUpstream,
   store: string,
-  start: typeof startTestGateway = startTestGateway,
-  env: Readonly<Record<string, string>> = {},
+  { env, ...options }: GatewayOptions = {},
 ): Promise<TestGateway> {
-  const gateway = await start({ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: 'sk-1', CACHE: store, ...env })
+  const own = { OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: 'sk-1', CACHE: store, ...env }
+  const gateway = await startGateway({ ...options, env: own })
   cleanUps.push(() => gateway.stop())
   return gateway
 }
@@ -120,7 +121,7 @@ for (const [name, missing, storeOf] of STORES) {
         const { upstream, arrived, arrival } = await startHeld()
         const store = await storeOf()
         const other = await startOn(upstream, store)
-        const one = await startOn(upstream, store, startGatewayProcess)
+        const one = await startOn(upstream, store, { command: gatewayCommand() })
         const arriving = arrival()
         const first = ask(one).catch(() => 'broken')
         await arriving
@@ -164,8 +165,8 @@ test('the workers of one server share what is made once', async () => {
   const { upstream, arrived, arrival } = await startHeld()
   const [, , storeOf] = STORES[0] ?? []
   const store = (await storeOf?.()) ?? ''
-  const start: typeof startTestGateway = (env) => startGatewayProcess({ ...env, LOG_LEVEL: 'debug' })
-  const gateway = await startOn(upstream, store, start, { WORKERS: '2' })
+  const env = { WORKERS: '2', LOG_LEVEL: 'debug' }
+  const gateway = await startOn(upstream, store, { env, command: gatewayCommand() })
   const clients = await connectToEach(gateway)
   const body = JSON.stringify({ model: 'm', messages: MESSAGES })
   const request = `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: once\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { childrenOf } from '../helpers/child-processes.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import type { RawClient } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { connectToEach } from '../helpers/workers-rig.ts'
 
 setDefaultTimeout(60_000)
@@ -23,9 +24,12 @@ async function startPair(env: Readonly<Record<string, string>>) {
     waiting.shift()?.(connection)
   })
   cleanUps.push(() => upstream.close())
-  const gateway = await startGatewayProcess({
-    ...{ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: 'sk-1', WORKERS: '2', LOG_LEVEL: 'debug' },
-    ...env,
+  const gateway = await startGateway({
+    env: {
+      ...{ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: 'sk-1', WORKERS: '2', LOG_LEVEL: 'debug' },
+      ...env,
+    },
+    command: gatewayCommand(),
   })
   cleanUps.push(() => gateway.stop())
   const arrival = (): Promise<UpstreamConnection> => new Promise((resolve) => void waiting.push(resolve))

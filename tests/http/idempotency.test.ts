@@ -1,14 +1,17 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { beginStream, DONE, event, numbered } from '../helpers/cache-calls.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText, type RawClient } from '../helpers/raw-client.ts'
-import { fail } from '../helpers/routed.ts'
-import { errorOf, lastBody, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
+import { lastBody } from '../helpers/received-requests.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import { startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { fail } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(30_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const BODY = '{"messages":[{"role":"user","content":"hi"}],"model":"m","stream":true}'
 const KEY = { 'idempotency-key': 'once' } as const
 const WHOLE = event('a') + event('b') + DONE
@@ -40,13 +43,13 @@ async function begin({ port }: TestGateway, body = BODY): Promise<RawClient> {
 describe('an Idempotency-Key', () => {
   test('has a retry join the generation under way, from its start, and later get the finished answer', async () => {
     const { script, begun, finish } = halfway()
-    const { gateway, upstreams } = await start({ upstreams: { one: script } })
+    const gateway = await start({ upstreams: { one: script }, file: {} })
     const clients = [await begin(gateway), await begin(gateway)]
     finish(await begun)
     const answers = await Promise.all(clients.map((client) => client.response()))
     const later = await (await begin(gateway)).response()
     expect([...answers, later].map((answer) => answer.text())).toEqual([WHOLE, WHOLE, WHOLE])
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
     const told = [...answers, later].map((answer) => answer.headers.get('idempotent-replayed'))
     expect(told).toEqual([undefined, 'true', 'true'])
     expect(await gateway.exchange(3)).toMatchObject({
@@ -57,7 +60,7 @@ describe('an Idempotency-Key', () => {
   })
 
   test('is for any POST, also one whose body comes behind its head, and reaches the upstream', async () => {
-    const { gateway, upstreams } = await start({ upstreams: { one: numbered() } })
+    const gateway = await start({ upstreams: { one: numbered() }, file: {} })
     const body = '{"prompt":"a cat"}'
     const head = `POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: once\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
     const texts: string[] = []
@@ -69,26 +72,26 @@ describe('an Idempotency-Key', () => {
       texts.push((await client.response()).text())
     }
     expect(new Set(texts).size).toBe(1)
-    expect(upstreams.one.requests).toHaveLength(1)
-    expect(upstreams.one.requests[0]?.header('idempotency-key')).toBe('once')
-    expect(await lastBody(upstreams.one)).toBe(body)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests[0]?.header('idempotency-key')).toBe('once')
+    expect(await lastBody(gateway.upstreams.one)).toBe(body)
   })
 
   test('with another body is refused: 422, in OpenAI’s shape, also while the first one is under way', async () => {
     const { script, begun, finish } = halfway()
-    const { gateway, chat, upstreams } = await start({ upstreams: { one: script } })
+    const gateway = await start({ upstreams: { one: script }, file: {} })
     const client = await begin(gateway)
-    const [status, error] = await errorOf(await chat({ model: 'other' }, KEY))
+    const [status, error] = await errorOf(await gateway.chat({ model: 'other' }, KEY))
     expect(status).toBe(422)
     expect(error).toMatchObject({ type: 'invalid_request_error', code: 'idempotency_key_reused' })
     finish(await begun)
     expect((await client.response()).text()).toBe(WHOLE)
-    expect((await chat({ model: 'other' }, KEY)).status).toBe(422)
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect((await gateway.chat({ model: 'other' }, KEY)).status).toBe(422)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
   })
 
   test('is free again after an answer that failed, or was cut', async () => {
-    const { chat, upstreams } = await start({ upstreams: { one: fail(400) } })
+    const { chat, upstreams } = await start({ upstreams: { one: fail(400) }, file: {} })
     expect((await chat({ model: 'm' }, KEY)).status).toBe(400)
     upstreams.one.play((_request, connection) => connection.reset())
     expect((await chat({ model: 'm' }, KEY)).status).toBe(502)
@@ -108,11 +111,15 @@ describe('an Idempotency-Key', () => {
   })
 
   test('with a window of 0 only passes; after the window the upstream is asked again', async () => {
-    const { chat, upstreams } = await start({ upstreams: { one: numbered() }, env: { IDEMPOTENCY_WINDOW_MS: '0' } })
+    const { chat, upstreams } = await start({
+      upstreams: { one: numbered() },
+      env: { IDEMPOTENCY_WINDOW_MS: '0' },
+      file: {},
+    })
     for (let n = 0; n < 2; n += 1) await (await chat({ model: 'm' }, KEY)).text()
     expect((await chat({ model: 'other' }, KEY)).status).toBe(200)
     expect(upstreams.one.requests.map(({ header }) => header('idempotency-key'))).toEqual(['once', 'once', 'once'])
-    const short = await start({ upstreams: { one: numbered() }, env: { IDEMPOTENCY_WINDOW_MS: '200' } })
+    const short = await start({ upstreams: { one: numbered() }, env: { IDEMPOTENCY_WINDOW_MS: '200' }, file: {} })
     const ids: string[] = []
     for (const waitMs of [0, 0, 400]) {
       await Bun.sleep(waitMs)
@@ -125,7 +132,7 @@ describe('an Idempotency-Key', () => {
 describe('ON_CLIENT_DISCONNECT', () => {
   test('drain: a stream whose client has left runs on, and can be fetched again by its key', async () => {
     const { script, begun, finish } = halfway()
-    const { gateway, upstreams } = await start({ upstreams: { one: script }, env: { ON_CLIENT_DISCONNECT: 'drain' } })
+    const gateway = await start({ upstreams: { one: script }, env: { ON_CLIENT_DISCONNECT: 'drain' }, file: {} })
     const client = await begin(gateway)
     const upstream = await begun
     client.leave()
@@ -140,13 +147,13 @@ describe('ON_CLIENT_DISCONNECT', () => {
     expect(isClosed).toBe(false)
     finish(upstream)
     expect((await (await begin(gateway)).response()).text()).toBe(WHOLE)
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
   })
 
   test('drain: a stream without a client has a limit on the whole of its own', async () => {
     const { script, begun } = halfway()
     const env = { ON_CLIENT_DISCONNECT: 'drain', TOTAL_TIMEOUT_MS: '500' }
-    const { gateway } = await start({ upstreams: { one: script }, env })
+    const gateway = await start({ upstreams: { one: script }, env, file: {} })
     const client = await begin(gateway)
     client.leave()
     const upstream = await begun
@@ -159,8 +166,12 @@ describe('ON_CLIENT_DISCONNECT', () => {
 
   test('drain: a server that is told to end lets it come to its end first', async () => {
     const { script, begun, finish } = halfway()
-    const { upstreams, file } = await start({ upstreams: { one: script } })
-    const gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, ON_CLIENT_DISCONNECT: 'drain' })
+    const gateway = await start({
+      upstreams: { one: script },
+      file: {},
+      env: { ON_CLIENT_DISCONNECT: 'drain' },
+      command: gatewayCommand(),
+    })
     try {
       const client = await begin(gateway)
       const upstream = await begun
@@ -176,7 +187,7 @@ describe('ON_CLIENT_DISCONNECT', () => {
       expect(isOver).toBe(false)
       finish(upstream)
       expect(await over).toBe(0)
-      expect(upstreams.one.requests).toHaveLength(1)
+      expect(gateway.upstreams.one.requests).toHaveLength(1)
     } finally {
       await gateway.stop()
     }
@@ -184,14 +195,14 @@ describe('ON_CLIENT_DISCONNECT', () => {
 
   test('cancel: the upstream is cancelled with its last client, and the key is free', async () => {
     const { script, begun } = halfway()
-    const { gateway, upstreams, chat } = await start({ upstreams: { one: script } })
+    const gateway = await start({ upstreams: { one: script }, file: {} })
     const client = await begin(gateway)
     const retry = await begin(gateway)
     client.leave()
     retry.leave()
     await (await begun).closed
-    upstreams.one.play(numbered())
-    expect((await chat({ model: 'm' }, KEY)).status).toBe(200)
-    expect(upstreams.one.requests).toHaveLength(2)
+    gateway.upstreams.one.play(numbered())
+    expect((await gateway.chat({ model: 'm' }, KEY)).status).toBe(200)
+    expect(gateway.upstreams.one.requests).toHaveLength(2)
   })
 })

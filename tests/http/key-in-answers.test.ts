@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
-import { CHAT, type Rig, startRig } from '../helpers/rig.ts'
-import { answerAs, startRouted } from '../helpers/routed.ts'
+import { CHAT } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerAs, byHand } from '../helpers/upstream-scripts.ts'
 
 const SERVER_KEY = 'sk-server-own-0123456789'
 const STARS = '*'.repeat(SERVER_KEY.length)
@@ -9,10 +10,13 @@ const STARS = '*'.repeat(SERVER_KEY.length)
 const NO_KEY = {}
 const FILE = { method: 'GET', target: '/v1/files/file-1', body: null, headers: NO_KEY } as const
 
-let rig: Rig
+let rig: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startRig({ OPENAI_API_KEY: SERVER_KEY, IDEMPOTENCY_WINDOW_MS: '60000' })
+  rig = await startGateway({
+    upstreams: { openai: byHand },
+    env: { OPENAI_API_KEY: SERVER_KEY, IDEMPOTENCY_WINDOW_MS: '60000' },
+  })
 })
 
 afterAll(() => rig.stop())
@@ -20,7 +24,7 @@ afterAll(() => rig.stop())
 /** All that a client gets where the upstream answers with these bytes. */
 async function shownOf(answer: string | Uint8Array, shot = {}): Promise<string> {
   const { client } = await rig.send({ ...FILE, ...shot })
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.write(answer)
   await client.response()
   const received = client.received().toString('latin1')
@@ -90,14 +94,14 @@ test('nor does it come back to those who get an answer again', async () => {
   const { client } = await rig.send(chat)
   const again = await Promise.race([
     client.response(),
-    rig.arrival().then(({ connection }) => connection.write(answer)),
+    rig.upstreams.openai.arrival().then(({ connection }) => connection.write(answer)),
   ]).then(() => client.response())
   expect(again.text()).toBe(`{"error":"${STARS}"}`)
   expect(again.headers.get('x-echo')).toBe(STARS)
 })
 
 test("what else an upstream is sent with each call is hidden as the key is: its own headers' and parameters' secrets", async () => {
-  const routed = await startRouted({
+  const routed = await startGateway({
     upstreams: { one: answerAs('one') },
     settings: {
       one: {
@@ -109,7 +113,7 @@ test("what else an upstream is sent with each call is hidden as the key is: its 
   routed.upstreams.one.play((request, connection) => {
     connection.respond(404, { 'x-echo': request.header('x-portkey-api-key') ?? '' }, `no ${request.target}`)
   })
-  const answer = await fetch(`${routed.gateway.url}/v1/files/f`, { headers: { authorization: 'Bearer sk-mine' } })
+  const answer = await fetch(`${routed.url}/v1/files/f`, { headers: { authorization: 'Bearer sk-mine' } })
   expect(answer.headers.get('x-echo')).toBe('*'.repeat('portkey-0123456789'.length))
   expect(await answer.text()).toBe(`no /v1/files/f?api-version=2024&sig=${'*'.repeat('sig-0123456789'.length)}`)
   await routed.stop()

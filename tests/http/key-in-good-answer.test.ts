@@ -9,7 +9,9 @@ import {
   gzipSync,
   zstdCompressSync,
 } from 'node:zlib'
-import { CHAT, CHAT_STREAM, OWN_KEY, type Rig, SSE, startRig } from '../helpers/rig.ts'
+import { CHAT, CHAT_STREAM, OWN_KEY } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand, SSE } from '../helpers/upstream-scripts.ts'
 
 const KEY = 'sk-server-own-0123456789'
 const STARS = '*'.repeat(KEY.length)
@@ -19,12 +21,12 @@ const JSON_TYPE = { 'content-type': 'application/json' } as const
 /** A program on this machine without a key: it spends the server's. */
 const NO_KEY = {}
 
-let rig: Rig
-let wordRig: Rig
+let rig: TestGateway<'openai'>
+let wordRig: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startRig({ OPENAI_API_KEY: KEY })
-  wordRig = await startRig({ OPENAI_API_KEY: WORD })
+  rig = await startGateway({ upstreams: { openai: byHand }, env: { OPENAI_API_KEY: KEY } })
+  wordRig = await startGateway({ upstreams: { openai: byHand }, env: { OPENAI_API_KEY: WORD } })
 })
 
 afterAll(async () => {
@@ -45,9 +47,14 @@ const streamsWith = (secret: string): Readonly<Record<string, string>> => ({
 })
 
 /** Answers a call with a stream, in pieces of so many bytes, and gives the body that the caller got. */
-async function streamed(from: Rig, text: string, bytes: number, more: Readonly<Record<string, string>> = {}) {
+async function streamed(
+  from: TestGateway<'openai'>,
+  text: string,
+  bytes: number,
+  more: Readonly<Record<string, string>> = {},
+) {
   const { client } = await from.send({ body: CHAT_STREAM, headers: NO_KEY })
-  const { connection } = await from.arrival()
+  const { connection } = await from.upstreams.openai.arrival()
   connection.startChunked(200, { ...SSE, ...more })
   const all = Buffer.from(text)
   for (let at = 0; at < all.byteLength; at += bytes) {
@@ -95,9 +102,13 @@ test.each(Object.entries(FORMS))('the key in %s is as little shown in a good ans
 })
 
 /** Asks for an answer that is not streamed. */
-async function whole(from: Rig, body: string | Uint8Array, headers: Readonly<Record<string, string>> = JSON_TYPE) {
+async function whole(
+  from: TestGateway<'openai'>,
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = JSON_TYPE,
+) {
   const { client } = await from.send({ body: CHAT, headers: NO_KEY })
-  const { connection } = await from.arrival()
+  const { connection } = await from.upstreams.openai.arrival()
   connection.respond(200, headers, body)
   return await client.response()
 }
@@ -156,7 +167,7 @@ describe.each(CODINGS)('a good answer in %s', (coding, encode) => {
 
   test('that repeats the key in a stream breaks off before it', async () => {
     const { client, record } = await rig.send({ body: CHAT_STREAM, headers: NO_KEY })
-    const { connection } = await rig.arrival()
+    const { connection } = await rig.upstreams.openai.arrival()
     connection.startChunked(200, { ...SSE, 'content-encoding': coding })
     connection.chunk(encode(`${FIRST}data: {"error":"${KEY}"}\n\n`))
     connection.endChunks()
@@ -172,7 +183,7 @@ describe.each(CODINGS)('a good answer in %s', (coding, encode) => {
     expect(response.headers.get('content-encoding')).toBe(coding)
     expect(response.body.equals(encoded)).toBe(true)
     const chunked = await rig.send({ body: CHAT_STREAM, headers: NO_KEY })
-    const { connection } = await rig.arrival()
+    const { connection } = await rig.upstreams.openai.arrival()
     connection.startChunked(200, { ...SSE, 'content-encoding': coding })
     for (const byte of encoded) connection.chunk(new Uint8Array([byte]))
     connection.endChunks()
@@ -184,7 +195,7 @@ describe.each(CODINGS)('a good answer in %s', (coding, encode) => {
 
 test('what is flushed in a coding passes event by event, as soon as it comes', async () => {
   const { client } = await rig.send({ body: CHAT_STREAM, headers: NO_KEY })
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.startChunked(200, { ...SSE, 'content-encoding': 'gzip' })
   const gzip = createGzip()
   gzip.on('data', (bytes: Buffer) => connection.chunk(bytes))
@@ -210,7 +221,7 @@ test('any bytes without the key pass as they came, also such as begin like it, a
   const bytes = crypto.getRandomValues(new Uint8Array(50_000))
   const begun = Buffer.concat([bytes, Buffer.from(`${KEY.slice(0, -1)} and ${KEY.slice(0, 9)}`)])
   const { client } = await rig.send({ method: 'GET', target: '/v1/files/f/content', headers: NO_KEY, body: null })
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.startChunked(200, { 'content-type': 'application/octet-stream' })
   for (let at = 0; at < begun.byteLength; at += 777) connection.chunk(begun.subarray(at, at + 777))
   await client.until((received) => received.length > 50_000)
@@ -231,14 +242,14 @@ test('an event with the key that never ends goes on once it is too long for an e
 test("with a caller's own key nothing is searched: the answer is what came", async () => {
   const text = `{"said":"${KEY}"}`
   const { client } = await rig.send({ body: CHAT, headers: OWN_KEY })
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.respond(200, JSON_TYPE, text)
   expect((await client.response()).text()).toBe(text)
 })
 
 test('a header whose name is the key goes, and what stands in trailers is not passed on', async () => {
   const { client } = await rig.send({ body: CHAT, headers: NO_KEY })
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.write(
     `HTTP/1.1 200 OK for ${KEY}\r\n${KEY}: yes\r\nx-b64: ${FORMS['base64']}\r\nset-cookie: a=${KEY}\r\nset-cookie: b=2\r\n` +
       `content-type: text/plain\r\ntrailer: x-t\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx-t: ${KEY}\r\n\r\n`,

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
-import { answerAs, fail } from '../helpers/routed.ts'
-import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
 import { type Script, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startTestGateway } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const KEY = 'sk-canary-of-the-server-0123456789'
 const TARGETS = { models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } } }
@@ -39,16 +40,16 @@ const isKeyWarning = ({ rests_ms: rests }: Readonly<Record<string, unknown>>): b
 
 describe('a key of the server’s that the upstream refuses', () => {
   test('is followed by the next target, though retry.on has no 401; a WARN names the upstream and the key, never the key itself', async () => {
-    const { chat, gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { first: knows([KEY]), second: answerAs('second') },
       settings: { first: { api_key: `\${THE_KEY}` } },
       file: TARGETS,
       env: { THE_KEY: KEY },
     })
     for (let call = 0; call < 3; call += 1)
-      expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+      expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
     // The key rests, so that only the first of them met it.
-    expect(upstreams.first.requests).toHaveLength(1)
+    expect(gateway.upstreams.first.requests).toHaveLength(1)
     const warning = await gateway.line(isKeyWarning)
     expect(warning).toMatchObject({ level: 40, upstream: 'first', key: 'THE_KEY', status: 401, rests_ms: 30_000 })
     expect(JSON.stringify(gateway.lines)).not.toContain(KEY)
@@ -83,12 +84,12 @@ describe('a key of the server’s that the upstream refuses', () => {
   })
 
   test('that was the last one is a 502 of ours which SDKs do not ask again, and not the upstream’s body', async () => {
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: knows([KEY, 'sk-other']), second: knows(['sk-other']) },
       settings: { first: { api_keys: [KEY, 'sk-other'] }, second: { api_key: 'sk-other' } },
       file: TARGETS,
     })
-    const response = await chat({ model: 'smart' })
+    const response = await gateway.chat({ model: 'smart' })
     expect(response.headers.get('x-should-retry')).toBe('false')
     expect(response.headers.get('www-authenticate')).toBeNull()
     expect(await errorOf(response)).toEqual([502, REFUSED])
@@ -103,7 +104,7 @@ describe('a key of the server’s that the upstream refuses', () => {
     ['files', undefined],
   ])('is the same 502 without a file, for %s', async (path, body) => {
     const upstream = await startScriptedUpstream(knows([KEY]))
-    const gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: KEY })
+    const gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: KEY } })
     const ask = () =>
       fetch(
         `${gateway.url}/v1/${path}`,
@@ -136,7 +137,7 @@ describe('a key of the server’s that the upstream refuses', () => {
   })
 
   test('under an upload that passes through is a 503 that the SDK asks again: there is another key', async () => {
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { first: knows([KEY]) },
       settings: { first: { api_keys: [KEY, 'sk-good'] } },
       file: {},
@@ -154,7 +155,7 @@ describe('a key of the server’s that the upstream refuses', () => {
     expect(answers.map(({ status }) => status)).toEqual([503, 200])
     expect([answers[0]?.headers.get('x-should-retry'), answers[0]?.headers.get('retry-after')]).toEqual([null, '1'])
     expect((await upload()).status).toBe(200)
-    expect(upstreams.first.requests.length).toBeGreaterThanOrEqual(3)
+    expect(gateway.upstreams.first.requests.length).toBeGreaterThanOrEqual(3)
   })
 })
 
@@ -224,7 +225,7 @@ describe('an answer speaks of the server’s key', () => {
     ],
     ['a parameter', 400, { error: { message: "Invalid value: 'Incorrect API key provided'", code: 'invalid_value' } }],
   ])('and not where it speaks of %s: that goes to the caller as it came', async (_what, status, error) => {
-    const { chat, upstreams, gateway } = await start({
+    const gateway = await start({
       upstreams: {
         first: async (request, connection) => {
           await request.body
@@ -236,10 +237,10 @@ describe('an answer speaks of the server’s key', () => {
       file: TARGETS,
     })
     for (let call = 0; call < 2; call += 1) {
-      const response = await chat({ model: 'smart' })
+      const response = await gateway.chat({ model: 'smart' })
       expect([response.status, await response.json()]).toEqual([status, error])
     }
-    expect([upstreams.first.requests.length, gateway.lines.filter(isKeyWarning).length]).toEqual([2, 0])
+    expect([gateway.upstreams.first.requests.length, gateway.lines.filter(isKeyWarning).length]).toEqual([2, 0])
   })
 
   test('and not where the caller has named an organization that is not the key’s', async () => {
@@ -265,12 +266,12 @@ describe('an answer speaks of the server’s key', () => {
   })
 
   test('and not of it where the caller’s own was spent', async () => {
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { first: knows(['sk-mine']) },
       settings: { first: { auth: 'caller' } },
       file: ONE,
     })
-    const response = await chat({ model: 'smart' }, { authorization: 'Bearer sk-mine' })
+    const response = await gateway.chat({ model: 'smart' }, { authorization: 'Bearer sk-mine' })
     expect([response.status, await response.json()]).toEqual([401, WRONG])
     expect(gateway.lines.filter(isKeyWarning)).toHaveLength(0)
   })
@@ -285,16 +286,16 @@ describe('an answer speaks of the server’s key', () => {
   ])(
     'as one that has nothing left to spend (%s): it rests, another is asked; the last one’s answer is handed on as it came',
     async (_what, status, error) => {
-      const { chat, upstreams, gateway } = await start({
+      const gateway = await start({
         upstreams: { first: knows([KEY], error, status), second: answerAs('second') },
         settings: { first: { api_key: KEY } },
         file: { models: { ...TARGETS.models, alone: { targets: [{ upstream: 'first' }] } } },
       })
       for (let call = 0; call < 2; call += 1)
-        expect(await (await chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
-      expect(upstreams.first.requests).toHaveLength(1)
+        expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })
+      expect(gateway.upstreams.first.requests).toHaveLength(1)
       expect(await gateway.line(isKeyWarning)).toMatchObject({ status, key: 'api_key' })
-      const alone = await chat({ model: 'alone' })
+      const alone = await gateway.chat({ model: 'alone' })
       expect([alone.status, await alone.json()]).toEqual([status, error])
     },
   )
@@ -327,7 +328,7 @@ test('the list of models is asked for with the next key of the pool, and the ref
     request.header('authorization') === 'Bearer sk-bad'
       ? connection.json(WRONG, 401)
       : connection.json({ object: 'list', data: [{ id: 'gpt-x' }] })
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: models },
     settings: { first: { api_keys: ['sk-bad', 'sk-good'] } },
     file: { models: { 'gpt-*': { targets: [{ upstream: 'first' }] } } },
@@ -335,6 +336,6 @@ test('the list of models is asked for with the next key of the pool, and the ref
   for (let call = 0; call < 3; call += 1) {
     expect(await (await fetch(`${gateway.url}/v1/models`)).json()).toMatchObject({ data: [{ id: 'gpt-x' }] })
   }
-  expect(upstreams.first.requests).toHaveLength(4)
+  expect(gateway.upstreams.first.requests).toHaveLength(4)
   expect(await gateway.line(isKeyWarning)).toMatchObject({ upstream: 'first', key: 'api_keys[0]', status: 401 })
 })

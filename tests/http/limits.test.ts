@@ -1,24 +1,30 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
-import { answerOk, lastRequest, type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
 import { getText, openRawClient, postText, type RawResponse, sendRaw } from '../helpers/raw-client.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 const JSON_MAX = 64 * 1024
 const UPLOAD_MAX = 128 * 1024
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair({
-    MAX_JSON_BYTES: String(JSON_MAX),
-    MAX_UPLOAD_BYTES: String(UPLOAD_MAX),
-    MAX_IN_FLIGHT: '2',
-    OPENAI_MODEL: 'the-default',
+  pair = await startGateway({
+    upstreams: { openai: answerOk },
+    env: {
+      MAX_JSON_BYTES: String(JSON_MAX),
+      MAX_UPLOAD_BYTES: String(UPLOAD_MAX),
+      MAX_IN_FLIGHT: '2',
+      OPENAI_MODEL: 'the-default',
+    },
   })
 })
 
-beforeEach(() => pair.upstream.play(answerOk))
+beforeEach(() => pair.upstreams.openai.play(answerOk))
 
 afterAll(() => pair.stop())
 
@@ -52,7 +58,7 @@ async function expectAllFree(): Promise<void> {
 
 test('a JSON body of MAX_JSON_BYTES is served, one byte more is 413', async () => {
   expect((await sendRaw(pair.port, postText('/v1/chat/completions', chatOf(JSON_MAX), KEY))).status).toBe(200)
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   for (const target of ['/v1/chat/completions', '/chat/completions', '/v1/completions']) {
     const answer = await sendRaw(pair.port, postText(target, chatOf(JSON_MAX + 1), KEY))
     expect([answer.status, answer.json()]).toEqual([
@@ -67,11 +73,11 @@ test('a JSON body of MAX_JSON_BYTES is served, one byte more is 413', async () =
       },
     ])
   }
-  expect(pair.upstream.requests).toHaveLength(before)
+  expect(pair.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('a body that is declared too long is refused before any of it is sent', async () => {
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   for (const [target, length] of [
     ['/v1/chat/completions', JSON_MAX + 1],
     ['/v1/completions', 99_999_999_999_999],
@@ -84,19 +90,19 @@ test('a body that is declared too long is refused before any of it is sent', asy
     expect(statusAndCode(await client.response())).toBe('413 request_too_large')
     client.leave()
   }
-  expect(pair.upstream.requests).toHaveLength(before)
+  expect(pair.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('a chunked JSON body is refused where it exceeds MAX_JSON_BYTES', async () => {
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   expect(statusAndCode(await pour('/v1/chat/completions', ' '.repeat(8192)))).toBe('413 request_too_large')
-  expect(pair.upstream.requests).toHaveLength(before)
+  expect(pair.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('an upload of MAX_UPLOAD_BYTES passes, by length and chunked', async () => {
   const body = Buffer.alloc(UPLOAD_MAX, 7)
   expect((await sendRaw(pair.port, post('/v1/files', body))).status).toBe(200)
-  expect((await lastRequest(pair.upstream).body).byteLength).toBe(UPLOAD_MAX)
+  expect((await lastRequest(pair.upstreams.openai).body).byteLength).toBe(UPLOAD_MAX)
   const client = await openRawClient(pair.port)
   client.write(getText('/v1/files', { ...KEY, 'Transfer-Encoding': 'chunked' }, 'POST'))
   client.write(`${UPLOAD_MAX.toString(16)}\r\n`)
@@ -104,13 +110,13 @@ test('an upload of MAX_UPLOAD_BYTES passes, by length and chunked', async () => 
   client.write('\r\n0\r\n\r\n')
   expect((await client.response()).status).toBe(200)
   client.leave()
-  expect((await lastRequest(pair.upstream).body).byteLength).toBe(UPLOAD_MAX)
+  expect((await lastRequest(pair.upstreams.openai).body).byteLength).toBe(UPLOAD_MAX)
 })
 
 test('a chunked upload is refused where it exceeds MAX_UPLOAD_BYTES, and is never complete upstream', async () => {
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   expect(statusAndCode(await pour('/v1/files', 'x'.repeat(8192)))).toBe('413 request_too_large')
-  const request = await pair.upstream.request(before + 1)
+  const request = await pair.upstreams.openai.request(before + 1)
   const outcome = await request.body.then(
     () => 'complete',
     () => 'broken',
@@ -130,7 +136,7 @@ test('a body with a Content-Encoding is checked decoded and forwarded as the ver
     const packed = encode(new TextEncoder().encode(chatOf(100)))
     const answer = await sendRaw(pair.port, post('/v1/chat/completions', packed, { 'Content-Encoding': coding }))
     expect([coding, answer.status]).toEqual([coding, 200])
-    const request = lastRequest(pair.upstream)
+    const request = lastRequest(pair.upstreams.openai)
     expect(request.header('content-encoding')).toBe(coding)
     expect(Buffer.from(await request.body).equals(packed)).toBe(true)
     const wrong = encode(new TextEncoder().encode('["model"]'))
@@ -143,7 +149,7 @@ test('an encoded body that names no model goes on decoded, with the model put in
   const text = '{"messages":[{"role":"user","content":"hi"}]}'
   const packed = Bun.gzipSync(new TextEncoder().encode(text))
   await sendRaw(pair.port, post('/v1/chat/completions', packed, { 'Content-Encoding': 'gzip' }))
-  const request = lastRequest(pair.upstream)
+  const request = lastRequest(pair.upstreams.openai)
   expect(request.header('content-encoding')).toBeUndefined()
   expect(Buffer.from(await request.body).toString()).toBe(`{"model":"the-default",${text.slice(1)}`)
 })
@@ -161,30 +167,30 @@ test('an encoding that is unknown, or not what it says, is refused', async () =>
     ],
     empty: ['gzip', Buffer.alloc(0)],
   }
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   for (const [label, [coding, body]] of Object.entries(cases)) {
     const answer = await sendRaw(pair.port, post('/v1/chat/completions', body, { 'Content-Encoding': coding }))
     expect([label, answer.status]).toEqual([label, 400])
   }
-  expect(pair.upstream.requests).toHaveLength(before)
+  expect(pair.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('a bomb is refused where it exceeds MAX_JSON_BYTES', async () => {
   const spaces = Buffer.alloc(32 * 1024 * 1024, ' ')
   const bombs = { gzip: gzipSync(spaces), zstd: Bun.zstdCompressSync(spaces) }
-  const before = pair.upstream.requests.length
+  const before = pair.upstreams.openai.requests.length
   for (const [coding, bomb] of Object.entries(bombs)) {
     expect(bomb.byteLength).toBeLessThan(JSON_MAX)
     const answer = await sendRaw(pair.port, post('/v1/chat/completions', bomb, { 'Content-Encoding': coding }))
     expect([coding, statusAndCode(answer)]).toEqual([coding, '413 request_too_large'])
   }
-  expect(pair.upstream.requests).toHaveLength(before)
+  expect(pair.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('more than MAX_IN_FLIGHT requests at once are answered 503 with Retry-After, and a place is free again at the end', async () => {
   const hold = Promise.withResolvers<void>()
-  const before = pair.upstream.requests.length
-  pair.upstream.play(async (request, { json }) => {
+  const before = pair.upstreams.openai.requests.length
+  pair.upstreams.openai.play(async (request, { json }) => {
     await request.body
     await hold.promise
     json({ ok: true })
@@ -192,13 +198,13 @@ test('more than MAX_IN_FLIGHT requests at once are answered 503 with Retry-After
   const held = [getText('/v1/models', KEY), postText('/v1/chat/completions', chatOf(100), KEY)].map((bytes) =>
     sendRaw(pair.port, bytes),
   )
-  await pair.upstream.request(before + 2)
+  await pair.upstreams.openai.request(before + 2)
   for (const bytes of [getText('/v1/models', KEY), postText('/v1/chat/completions', chatOf(100), KEY)]) {
     const refused = await sendRaw(pair.port, bytes)
     expect(statusAndCode(refused)).toBe('503 overloaded')
     expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
   }
-  expect(pair.upstream.requests).toHaveLength(before + 2)
+  expect(pair.upstreams.openai.requests).toHaveLength(before + 2)
   hold.resolve()
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200])
   await expectAllFree()
@@ -206,16 +212,18 @@ test('more than MAX_IN_FLIGHT requests at once are answered 503 with Retry-After
 
 test('a refused caller takes no place: the door comes before the count', async () => {
   const hold = Promise.withResolvers<void>()
-  const guarded = await startPair(
-    { REQUIRE_AUTH: 'true', API_TOKEN: 'token-one-0123456789abcdef', MAX_IN_FLIGHT: '1' },
-    async (_request, { json }) => {
-      await hold.promise
-      json({ ok: true })
+  const guarded = await startGateway({
+    env: { REQUIRE_AUTH: 'true', API_TOKEN: 'token-one-0123456789abcdef', MAX_IN_FLIGHT: '1' },
+    upstreams: {
+      openai: async (_request, { json }) => {
+        await hold.promise
+        json({ ok: true })
+      },
     },
-  )
+  })
   try {
     const held = sendRaw(guarded.port, getText('/v1/models', { 'x-api-key': 'token-one-0123456789abcdef' }))
-    await guarded.upstream.request(1)
+    await guarded.upstreams.openai.request(1)
     expect((await sendRaw(guarded.port, getText('/v1/models'))).status).toBe(401)
     hold.resolve()
     expect((await held).status).toBe(200)
@@ -226,16 +234,16 @@ test('a refused caller takes no place: the door comes before the count', async (
 
 test('a place is free again however the request ended: refused, broken, or the client left', async () => {
   const gone = async (line: (status: unknown) => boolean, leave: () => Promise<void>): Promise<void> => {
-    const seen = pair.gateway.lines.length
+    const seen = pair.lines.length
     await leave()
-    await pair.gateway.line((entry) => pair.gateway.lines.indexOf(entry) >= seen && line(entry['status']))
+    await pair.line((entry) => pair.lines.indexOf(entry) >= seen && line(entry['status']))
   }
   for (let round = 0; round < 2; round += 1) {
     await sendRaw(pair.port, postText('/v1/chat/completions', '{', KEY))
     await sendRaw(pair.port, postText('/v1/chat/completions', chatOf(JSON_MAX + 1), KEY))
-    pair.upstream.play((_request, { reset }) => reset())
+    pair.upstreams.openai.play((_request, { reset }) => reset())
     expect((await sendRaw(pair.port, postText('/v1/embeddings', '{}', KEY))).status).toBe(502)
-    pair.upstream.play(() => undefined)
+    pair.upstreams.openai.play(() => undefined)
     for (const bytes of [
       getText('/v1/models', KEY),
       postText('/v1/chat/completions', chatOf(100), KEY),
@@ -253,6 +261,6 @@ test('a place is free again however the request ended: refused, broken, or the c
       )
     }
   }
-  pair.upstream.play(answerOk)
+  pair.upstreams.openai.play(answerOk)
   await expectAllFree()
 })

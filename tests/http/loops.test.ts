@@ -1,9 +1,10 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
 import { freePort } from '../helpers/free-port.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, postText, type RawResponse, sendRaw } from '../helpers/raw-client.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess, startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -20,11 +21,12 @@ afterEach(async () => {
 })
 
 /** Starts gateways of which each is the next one's upstream, and the first the last one's. */
-async function startLoop(count: number, env: Env = {}, start = startTestGateway): Promise<readonly TestGateway[]> {
+async function startLoop(count: number, { env, ...options }: GatewayOptions = {}): Promise<readonly TestGateway[]> {
   const ports = await Promise.all(Array.from({ length: count }, freePort))
   for (const [at, port] of ports.entries()) {
     const next = ports[(at + 1) % count]
-    gateways.push(await start({ PORT: String(port), OPENAI_API_BASE: `http://127.0.0.1:${next}/v1`, ...env }))
+    const own = { PORT: String(port), OPENAI_API_BASE: `http://127.0.0.1:${next}/v1`, ...env }
+    gateways.push(await startGateway({ ...options, env: own }))
   }
   return gateways
 }
@@ -68,7 +70,7 @@ test('a WebSocket that goes round is refused with 508', async () => {
 })
 
 test('where answers are kept or shared, a request that comes back does not wait for itself', async () => {
-  const loop = await startLoop(2, { CACHE: 'memory', CACHE_SCOPE_REQUESTS: 'all' })
+  const loop = await startLoop(2, { env: { CACHE: 'memory', CACHE_SCOPE_REQUESTS: 'all' } })
   expect((await post(loop[0] as TestGateway)).status).toBe(508)
   const answer = await post(loop[0] as TestGateway, { ...KEY, 'Idempotency-Key': 'once' })
   expect(answer.status).toBe(508)
@@ -84,7 +86,7 @@ test('a loop over the targets of files ends, and through several processes', asy
     })
     files.push(file)
     const env = { PORT: String(port), NEXCODE_CONFIG: file.path, ...(at === 1 && { WORKERS: '2' }) }
-    gateways.push(await startGatewayProcess(env))
+    gateways.push(await startGateway({ env, command: gatewayCommand() }))
   }
   expect((await post(gateways[0] as TestGateway)).status).toBe(508)
   expect(exchangesOf(gateways)).toBeLessThan(20)
@@ -97,7 +99,7 @@ test('a usual call has no mark, nor has the same call again; two equal ones at o
     connection.json({})
   })
   let both: Promise<unknown> = Promise.resolve()
-  gateways = [await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1` })]
+  gateways = [await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1` } })]
   const [gateway] = gateways as [TestGateway]
   try {
     await post(gateway)

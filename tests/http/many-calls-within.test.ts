@@ -3,12 +3,15 @@ import type { Exchange } from '../../src/exchange/exchange.ts'
 import { longLists } from '../../src/openai/inner-calls.ts'
 import { judgeInTurns } from '../../src/requests/judge-in-turns.ts'
 import type { Live } from '../../src/routing/snapshot.ts'
-import { answerOk } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { lastBody } from '../helpers/received-requests.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 /** More than are judged in one go. */
 const COUNT = 300
@@ -35,10 +38,10 @@ function batch(body: object): string {
 
 describe('hundreds of calls within one request', () => {
   test('are judged one by one, and go on as they came where all are right', async () => {
-    const { gateway, upstreams } = await start(RULED)
+    const gateway = await start(RULED)
     const body = { requests: calls({ max_tokens: 100 }) }
     expect((await sendRaw(gateway.port, batch(body))).status).toBe(200)
-    expect(await lastBody(upstreams.only)).toBe(JSON.stringify(body))
+    expect(await lastBody(gateway.upstreams.only)).toBe(JSON.stringify(body))
   })
 
   test.each([
@@ -61,7 +64,7 @@ describe('hundreds of calls within one request', () => {
       'contents[299].params',
     ],
   ] as const)('are refused for %s', async (_what, body, status, param) => {
-    const { gateway } = await start(RULED)
+    const gateway = await start(RULED)
     expect(await refusalOf(gateway.port, batch(body))).toMatchObject({ status, param })
   })
 
@@ -83,7 +86,7 @@ describe('hundreds of calls within one request', () => {
 })
 
 test('a request that names more models than can be looked up is refused', async () => {
-  const { gateway } = await start(RULED)
+  const gateway = await start(RULED)
   const body = { model: 'plain', messages: MESSAGES, models: Array.from({ length: 10_001 }, (_, at) => `m${at}`) }
   const text = postText('/v1/chat/completions', JSON.stringify(body))
   expect(await refusalOf(gateway.port, text)).toMatchObject({ status: 400, code: 'rules_not_applicable' })

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { all, answersOf, lastRequest, type Pair, sendUntilClosed, startPair, statusAndCode } from '../helpers/pair.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
+import { all, answersOf, sendUntilClosed, statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair()
+  pair = await startGateway({ upstreams: { openai: answerOk } })
 })
 
 afterAll(() => pair.stop())
@@ -31,7 +34,7 @@ test('CONNECT, TRACE and unknown methods are refused, whatever the target', asyn
     'with a body behind': `${getText('evil.example:443', KEY, 'CONNECT')}GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n`,
   }
   expect(await answersOf(pair.port, connects, ({ status }) => status)).toEqual(all(Object.keys(connects), 405))
-  expect(pair.upstream.connectionCount()).toBe(0)
+  expect(pair.upstreams.openai.connectionCount()).toBe(0)
 })
 
 test('what no method can be is refused, and the connection ends', async () => {
@@ -40,7 +43,7 @@ test('what no method can be is refused, and the connection ends', async () => {
     expect(received).toMatch(/^HTTP\/1\.1 40[05] /)
     expect(received.match(/HTTP\/1\.1 /g)).toHaveLength(1)
   }
-  expect(pair.upstream.connectionCount()).toBe(0)
+  expect(pair.upstreams.openai.connectionCount()).toBe(0)
 })
 
 test('nothing behind a refused CONNECT is taken for a request', async () => {
@@ -53,7 +56,7 @@ test('nothing behind a refused CONNECT is taken for a request', async () => {
       .toString('latin1')
       .match(/HTTP\/1\.1 /g),
   ).toHaveLength(1)
-  expect(pair.upstream.connectionCount()).toBe(0)
+  expect(pair.upstreams.openai.connectionCount()).toBe(0)
 })
 
 test('a method that an endpoint of ours does not have is refused, with Allow', async () => {
@@ -69,7 +72,7 @@ test('every other method passes through with its body', async () => {
     const body = `{"of":"${method}"}`
     const bytes = `${getText('/v1/assistants/a', { ...KEY, 'Content-Type': 'application/json', 'Content-Length': String(body.length) }, method)}${body}`
     expect((await sendRaw(pair.port, bytes)).status).toBe(200)
-    const request = lastRequest(pair.upstream)
+    const request = lastRequest(pair.upstreams.openai)
     expect(request.method).toBe(method)
     expect(Buffer.from(await request.body).toString()).toBe(body)
   }
@@ -78,12 +81,12 @@ test('every other method passes through with its body', async () => {
 test('a request without a body passes through without one', async () => {
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
     expect((await sendRaw(pair.port, getText('/v1/batches/b/cancel', KEY, method))).status).toBe(200)
-    const request = lastRequest(pair.upstream)
+    const request = lastRequest(pair.upstreams.openai)
     expect([request.method, (await request.body).byteLength]).toEqual([method, 0])
     expect(request.header('transfer-encoding')).toBeUndefined()
   }
   expect((await sendRaw(pair.port, getText('/v1/x', { ...KEY, 'Content-Length': '0' }, 'POST'))).status).toBe(200)
-  expect(lastRequest(pair.upstream).header('content-length')).toBe('0')
+  expect(lastRequest(pair.upstreams.openai).header('content-length')).toBe('0')
 })
 
 test('methods of the JSON endpoints other than POST are the business of the upstream', async () => {
@@ -95,18 +98,21 @@ test('methods of the JSON endpoints other than POST are the business of the upst
     ['GET', '/v1/completions'],
   ] as const) {
     expect((await sendRaw(pair.port, getText(target, KEY, method))).status).toBe(200)
-    expect([lastRequest(pair.upstream).method, lastRequest(pair.upstream).target]).toEqual([method, target])
+    expect([lastRequest(pair.upstreams.openai).method, lastRequest(pair.upstreams.openai).target]).toEqual([
+      method,
+      target,
+    ])
   }
 })
 
 test('HEAD is answered with the headers of the upstream, the length among them, and without a body', async () => {
-  pair.upstream.play((_request, { write }) => write('HTTP/1.1 200 OK\r\ncontent-length: 123\r\nx-a: b\r\n\r\n'))
+  pair.upstreams.openai.play((_request, { write }) => write('HTTP/1.1 200 OK\r\ncontent-length: 123\r\nx-a: b\r\n\r\n'))
   const client = await openRawClient(pair.port)
   client.write(getText('/v1/files/f/content', KEY, 'HEAD') + getText('/health', {}))
   await client.until((received) => received.includes('{"status":"ok"}'))
   const [head, next] = client.received().toString('latin1').split('\r\n\r\n')
   client.leave()
-  expect(lastRequest(pair.upstream).method).toBe('HEAD')
+  expect(lastRequest(pair.upstreams.openai).method).toBe('HEAD')
   expect(head).toStartWith('HTTP/1.1 200 ')
   expect(head?.toLowerCase()).toContain('\r\ncontent-length: 123')
   expect(head?.toLowerCase()).toContain('\r\nx-a: b')
@@ -115,7 +121,7 @@ test('HEAD is answered with the headers of the upstream, the length among them, 
 
 test('204 and 304 pass through without a body, and the connection stays in step', async () => {
   for (const status of [204, 304]) {
-    pair.upstream.play((_request, { write }) => write(`HTTP/1.1 ${status} None\r\netag: "a"\r\n\r\n`))
+    pair.upstreams.openai.play((_request, { write }) => write(`HTTP/1.1 ${status} None\r\netag: "a"\r\n\r\n`))
     const client = await openRawClient(pair.port)
     client.write(getText('/v1/files/f', { ...KEY, 'If-None-Match': '"a"' }, 'DELETE') + getText('/health', {}))
     await client.until((received) => received.includes('{"status":"ok"}'))
@@ -125,6 +131,6 @@ test('204 and 304 pass through without a body, and the connection stays in step'
     expect(head).toContain('etag: "a"')
     expect(head?.toLowerCase()).not.toContain('transfer-encoding')
     expect(next).toStartWith('HTTP/1.1 200 ')
-    expect(lastRequest(pair.upstream).header('if-none-match')).toBe('"a"')
+    expect(lastRequest(pair.upstreams.openai).header('if-none-match')).toBe('"a"')
   }
 })

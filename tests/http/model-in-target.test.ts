@@ -1,11 +1,14 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const TEMPLATE = { path: '/deployments/{model}{path}', query: { 'api-version': '1' } }
 const CAP = { match: { endpoint: 'chat/completions' }, clamp: { max_tokens: { max: 1500 } } }
@@ -36,7 +39,7 @@ function post(path: string, body: object = {}): string {
 }
 
 test('a deployment in the path is a call of that model: rules, aliases and the template hold for it', async () => {
-  const { gateway, upstreams } = await start(azure())
+  const gateway = await start(azure())
   for (const path of [
     '/v1/deployments/cheap/chat/completions',
     '/v1/deployments/cheap/chat/completions?api-version=1',
@@ -46,14 +49,16 @@ test('a deployment in the path is a call of that model: rules, aliases and the t
   ]) {
     for (const body of [{ max_tokens: 99_999 }, { model: 'dear', max_tokens: 99_999 }]) {
       expect((await sendRaw(gateway.port, post(path, body))).status).toBe(200)
-      expect(lastRequest(upstreams.az).target).toBe('/v1/deployments/gpt%204o%2Fmini/chat/completions?api-version=1')
-      expect(JSON.parse(await lastBody(upstreams.az))).toMatchObject({ model: 'gpt 4o/mini', max_tokens: 1500 })
+      expect(lastRequest(gateway.upstreams.az).target).toBe(
+        '/v1/deployments/gpt%204o%2Fmini/chat/completions?api-version=1',
+      )
+      expect(JSON.parse(await lastBody(gateway.upstreams.az))).toMatchObject({ model: 'gpt 4o/mini', max_tokens: 1500 })
     }
   }
 })
 
 test('a model in the path or the query that nobody may use is refused as it is in a body', async () => {
-  const { gateway, upstreams } = await start(azure())
+  const gateway = await start(azure())
   for (const path of [
     '/v1/deployments/dear/chat/completions',
     '/v1/deployments/dear/images/generations',
@@ -76,11 +81,11 @@ test('a model in the path or the query that nobody may use is refused as it is i
   }
   expect(await refusalOf(gateway.port, getText('/v1/models/dear', {}, 'DELETE'))).toEqual(UNKNOWN)
   expect(await refusalOf(gateway.port, getText('/v1/realtime?deployment=dear', UPGRADE))).toEqual(UNKNOWN)
-  expect(upstreams.az.requests).toHaveLength(0)
+  expect(gateway.upstreams.az.requests).toHaveLength(0)
 })
 
 test('a model that is named twice, or where only some would find it, is refused', async () => {
-  const { gateway, upstreams } = await start(azure())
+  const gateway = await start(azure())
   for (const path of [
     '/v1/deployments/a/b/chat/completions',
     '/v1/deployments/cheap/chat/completions?model=dear',
@@ -99,41 +104,39 @@ test('a model that is named twice, or where only some would find it, is refused'
   expect(await refusalOf(gateway.port, post('/v1/anything?model=cheap', { model: 'dear' }))).toEqual(REFUSED)
   const both = getText('/v1/realtime?model=cheap&deployment=dear', UPGRADE)
   expect(await refusalOf(gateway.port, both)).toEqual(REFUSED)
-  expect(upstreams.az.requests).toHaveLength(0)
+  expect(gateway.upstreams.az.requests).toHaveLength(0)
 })
 
 test('a model in a query or in a place of its own is renamed there', async () => {
-  const { gateway, upstreams } = await start(azure())
+  const gateway = await start(azure())
   const named = encodeURIComponent('gpt 4o/mini')
   for (const [path, expected] of [
     ['/v1/anything?a=%2f&deployment=cheap&b', `/v1/anything?a=%2f&deployment=${named}&b&api-version=1`],
     ['/v1/v1beta/models/cheap:countTokens?x', `/v1/v1beta/models/${named}:countTokens?x&api-version=1`],
   ] as const) {
     expect((await sendRaw(gateway.port, post(path))).status).toBe(200)
-    expect(lastRequest(upstreams.az).target).toBe(expected)
+    expect(lastRequest(gateway.upstreams.az).target).toBe(expected)
   }
 })
 
 test('an upstream without a template gets the call as all others make it', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerOk },
     file: { models: { cheap: { targets: [{ upstream: 'only', model: 'real' }] } } },
   })
   expect((await sendRaw(gateway.port, post('/v1/engines/cheap/chat/completions?x=1'))).status).toBe(200)
-  expect(lastRequest(upstreams.only).target).toBe('/v1/chat/completions?x=1')
-  expect(JSON.parse(await lastBody(upstreams.only))).toEqual({ model: 'real', messages: MESSAGES })
+  expect(lastRequest(gateway.upstreams.only).target).toBe('/v1/chat/completions?x=1')
+  expect(JSON.parse(await lastBody(gateway.upstreams.only))).toEqual({ model: 'real', messages: MESSAGES })
 })
 
 test('a rule for the path itself is not lost where the call has another one', async () => {
-  const { gateway, upstreams } = await start(
-    azure({ params: [{ match: { endpoint: 'deployments/*' }, deny: ['messages'] }] }),
-  )
+  const gateway = await start(azure({ params: [{ match: { endpoint: 'deployments/*' }, deny: ['messages'] }] }))
   expect(await refusalOf(gateway.port, post('/v1/deployments/cheap/chat/completions'))).toEqual(REFUSED)
-  expect(upstreams.az.requests).toHaveLength(0)
+  expect(gateway.upstreams.az.requests).toHaveLength(0)
 })
 
 test('values of a model hold for one in the path or the query, too', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerOk },
     file: { params: [{ values: { model: ['cheap'] } }] },
   })
@@ -141,20 +144,20 @@ test('values of a model hold for one in the path or the query, too', async () =>
     for (const bytes of [post(`/v1/${path}`), getText(`/v1/${path}`, { 'Content-Length': '0' }, 'POST')])
       expect((await refusalOf(gateway.port, bytes)).status).toBe(400)
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   for (const path of ['engines/cheap/completions', 'models/cheap:generateContent'])
     expect((await sendRaw(gateway.port, post(`/v1/${path}`))).status).toBe(200)
 })
 
 test('a model of this server’s own can’t be deleted by the name that stands for it', async () => {
-  const { gateway, upstreams } = await start(azure())
+  const gateway = await start(azure())
   const bytes = getText('/v1/models/cheap', {}, 'DELETE')
   expect(await refusalOf(gateway.port, bytes)).toMatchObject({ status: 405, code: 'method_not_supported' })
-  expect(upstreams.az.requests).toHaveLength(0)
+  expect(gateway.upstreams.az.requests).toHaveLength(0)
 })
 
 test('where neither rules nor models have a say, a path and a query go on byte for byte', async () => {
-  const { gateway, upstreams } = await start({ upstreams: { az: answerOk }, settings: { az: TEMPLATE } })
+  const gateway = await start({ upstreams: { az: answerOk }, settings: { az: TEMPLATE } })
   for (const path of [
     '/v1/deployments/a%2fb/chat/completions?api-version=2&model=x&deployment=y',
     '/v1/engines/x/completions?api-version=2',
@@ -163,27 +166,27 @@ test('where neither rules nor models have a say, a path and a query go on byte f
   ]) {
     const body = JSON.stringify({ messages: MESSAGES, max_tokens: 5 })
     expect((await sendRaw(gateway.port, postText(path, body))).status).toBe(200)
-    expect(lastRequest(upstreams.az).target).toBe(path)
-    expect(await lastBody(upstreams.az)).toBe(body)
+    expect(lastRequest(gateway.upstreams.az).target).toBe(path)
+    expect(await lastBody(gateway.upstreams.az)).toBe(body)
   }
 })
 
 test('where a rule is for another endpoint, a path goes on byte for byte', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerOk },
     file: { params: [{ match: { endpoint: 'embeddings' }, deny: ['user'] }] },
   })
   for (const path of ['/v1//chat/completions', '/v1/engines/x/completions', '/v1/anything?model=a&model=b']) {
     expect((await sendRaw(gateway.port, post(path))).status).toBe(200)
-    expect(lastRequest(upstreams.only).target).toBe(path)
+    expect(lastRequest(gateway.upstreams.only).target).toBe(path)
   }
 })
 
 test('reading stays as it is: lists, objects and ids in any spelling', async () => {
-  const { gateway, upstreams } = await start(azure())
+  const gateway = await start(azure())
   for (const path of ['/v1/files/a%2Fb/', '/v1/chat/completions?model=dear', '/v1/files?deployment=dear']) {
     expect((await sendRaw(gateway.port, getText(path))).status).toBe(200)
-    expect(lastRequest(upstreams.az).target).toBe(`${path}${path.includes('?') ? '&' : '?'}api-version=1`)
+    expect(lastRequest(gateway.upstreams.az).target).toBe(`${path}${path.includes('?') ? '&' : '?'}api-version=1`)
   }
 })
 
@@ -202,7 +205,7 @@ const SPELT = fc.tuple(
 
 test('a call in front of which a version stands, or behind which its form does, is no other call', async () => {
   const file = { params: ['chat/completions', 'completions'].map((endpoint) => ({ ...CAP, match: { endpoint } })) }
-  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file })
+  const gateway = await start({ upstreams: { only: answerOk }, file })
   for (const path of [
     'beta/completions',
     'v1beta/chat/completions',
@@ -211,25 +214,25 @@ test('a call in front of which a version stands, or behind which its form does, 
   ]) {
     const sent = { model: 'm', prompt: 'x', max_tokens: 9999 }
     expect((await sendRaw(gateway.port, post(`/v1/${path}`, sent))).status).toBe(200)
-    expect(JSON.parse(await lastBody(upstreams.only))).toMatchObject({ ...sent, max_tokens: 1500 })
+    expect(JSON.parse(await lastBody(gateway.upstreams.only))).toMatchObject({ ...sent, max_tokens: 1500 })
   }
-  const seen = upstreams.only.requests.length
+  const seen = gateway.upstreams.only.requests.length
   for (const path of ['chat/completions/batch', 'completions/stream', 'beta/chat/completions/async']) {
     expect(await refusalOf(gateway.port, post(`/v1/${path}`, { max_tokens: 9999 }))).toEqual(REFUSED)
   }
-  expect(upstreams.only.requests).toHaveLength(seen)
+  expect(gateway.upstreams.only.requests).toHaveLength(seen)
   const made = post('/v1/chat/completions/chatcmpl-1', { metadata: { a: 'b' } })
   expect((await sendRaw(gateway.port, made)).status).toBe(200)
 })
 
 test('no spelling of a path gets past the models or a cap', async () => {
-  const { gateway, upstreams } = await start(azure())
+  const gateway = await start(azure())
   await fc.assert(
     fc.asyncProperty(SPELT, async ([path, end]) => {
-      const before = upstreams.az.requests.length
+      const before = gateway.upstreams.az.requests.length
       const answer = await sendRaw(gateway.port, post(`/v1/${path}${end}`, { model: 'dear', max_tokens: 99_999 }))
       expect([400, 404]).toContain(answer.status)
-      expect(upstreams.az.requests).toHaveLength(before)
+      expect(gateway.upstreams.az.requests).toHaveLength(before)
     }),
     { numRuns: 200 },
   )

@@ -1,10 +1,13 @@
 import { expect, test } from 'bun:test'
-import { answerOk, lastRequest, sendUntilClosed, statusAndCode } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
-import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf, sendUntilClosed, statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const KEY = 'sk-of-the-server-0123456789'
 
@@ -28,7 +31,7 @@ async function list(url: string, path = '/v1/models'): Promise<Record<string, st
 }
 
 test('GET /v1/models lists the names of the file in OpenAI’s shape, and asks no upstream for it', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { a: listing('x'), b: listing('y') },
     file: { models: { smart: to('a', 'gpt-4o'), 'groq/llama': to('b') } },
   })
@@ -47,12 +50,12 @@ test('GET /v1/models lists the names of the file in OpenAI’s shape, and asks n
     } as never)
     expect(Math.abs((listed.data[0]?.created ?? 0) - began)).toBeLessThan(60)
   }
-  expect([upstreams.a.requests.length, upstreams.b.requests.length]).toEqual([0, 0])
+  expect([gateway.upstreams.a.requests.length, gateway.upstreams.b.requests.length]).toEqual([0, 0])
   expect(await gateway.exchange(1)).toMatchObject({ route: 'models', status: 200, attempts: 0 })
 })
 
 test('GET /v1/models/{id} gives one of them, its slashes escaped or not, and the upstream what is not among them', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { a: answerOk },
     file: { models: { smart: to('a'), 'groq/*': to('a', '*'), 'gpt-*': to('a') } },
   })
@@ -71,13 +74,13 @@ test('GET /v1/models/{id} gives one of them, its slashes escaped or not, and the
       ])
     }
   }
-  expect(upstreams.a.requests).toHaveLength(0)
+  expect(gateway.upstreams.a.requests).toHaveLength(0)
   expect(await (await fetch(`${gateway.url}/v1/models/other`)).json()).toEqual({ ok: true })
-  expect(lastRequest(upstreams.a).target).toBe('/v1/models/other')
+  expect(lastRequest(gateway.upstreams.a).target).toBe('/v1/models/other')
 })
 
 test('HEAD has the headers and no body; what is no reading goes upstream', async () => {
-  const { gateway, upstreams } = await start({ upstreams: { a: answerOk }, file: { models: { smart: to('a') } } })
+  const gateway = await start({ upstreams: { a: answerOk }, file: { models: { smart: to('a') } } })
   for (const path of ['/v1/models', '/v1/models/smart']) {
     const whole = await sendRaw(gateway.port, getText(path))
     expect(whole.headers.get('content-length')).toBe(String(whole.body.byteLength))
@@ -86,13 +89,13 @@ test('HEAD has the headers and no body; what is no reading goes upstream', async
     expect(received.toLowerCase()).toContain(`content-length: ${whole.body.byteLength}\r\n`)
     expect(received).toEndWith('\r\n\r\n')
   }
-  expect(upstreams.a.requests).toHaveLength(0)
+  expect(gateway.upstreams.a.requests).toHaveLength(0)
   expect((await fetch(`${gateway.url}/v1/models/smart`, { method: 'DELETE' })).status).toBe(200)
-  expect(lastRequest(upstreams.a).method).toBe('DELETE')
+  expect(lastRequest(gateway.upstreams.a).method).toBe('DELETE')
 })
 
 test('a name with a * is listed as the models of its upstream that it fits, by the names that callers use', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { a: listing('gpt-4o', 'gpt-4o-mini', 'o1', 'ada'), b: listing('llama-3', 'x/y') },
     settings: { b: { api_key: KEY } },
     file: {
@@ -108,10 +111,10 @@ test('a name with a * is listed as the models of its upstream that it fits, by t
   const expected = { 'gpt-4o': 'a', 'gpt-4o-mini': 'a', 'groq/llama-3': 'b', 'groq/x/y': 'b', 'my-1': 'a' }
   expect(await list(gateway.url)).toEqual(expected)
   // Each is asked once, by its own key, and for bytes that can be read.
-  expect([upstreams.a.requests.length, upstreams.b.requests.length]).toEqual([1, 1])
-  expect(lastRequest(upstreams.b).target).toBe('/v1/models')
-  expect(lastRequest(upstreams.b).header('authorization')).toBe(`Bearer ${KEY}`)
-  expect(lastRequest(upstreams.b).header('accept-encoding')).toBe('identity')
+  expect([gateway.upstreams.a.requests.length, gateway.upstreams.b.requests.length]).toEqual([1, 1])
+  expect(lastRequest(gateway.upstreams.b).target).toBe('/v1/models')
+  expect(lastRequest(gateway.upstreams.b).header('authorization')).toBe(`Bearer ${KEY}`)
+  expect(lastRequest(gateway.upstreams.b).header('accept-encoding')).toBe('identity')
 })
 
 test('an upstream that fails, or says what is no list, is left out; the names that are known are there', async () => {
@@ -121,7 +124,7 @@ test('an upstream that fails, or says what is no list, is left out; the names th
     (_request, connection) => connection.respond(200, { 'content-type': 'text/html' }, '<html>'),
     (_request, connection) => connection.json({ data: [1, null, { id: 5 }, 'x'] }),
   ] satisfies readonly Script[]) {
-    const { gateway } = await start({
+    const gateway = await start({
       upstreams: { good: listing('gpt-4o'), broken },
       file: { models: { smart: to('broken'), 'gpt-*': to('good'), 'b-*': to('broken', '*') } },
     })
@@ -131,17 +134,17 @@ test('an upstream that fails, or says what is no list, is left out; the names th
 
 test('an upstream that does not answer is waited for a while, and left out', async () => {
   const { promise: never } = Promise.withResolvers<void>()
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { good: listing('gpt-4o'), silent: () => never },
     settings: { silent: { timeouts: { first_byte: 50 } } },
     file: { models: { 'gpt-*': to('good'), '*': to('silent') } },
   })
   expect(await list(gateway.url)).toEqual({ 'gpt-4o': 'good' })
-  expect(upstreams.silent.requests).toHaveLength(1)
+  expect(gateway.upstreams.silent.requests).toHaveLength(1)
 })
 
 test('who may not spend an upstream’s key does not get its models, and nothing goes there', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { a: listing('gpt-4o') },
     settings: { a: { api_key: KEY } },
     file: { models: { smart: to('a'), 'gpt-*': to('a') } },
@@ -149,26 +152,26 @@ test('who may not spend an upstream’s key does not get its models, and nothing
   })
   expect(statusAndCode(await sendRaw(gateway.port, getText('/v1/models')))).toBe('401 null')
   await sendRaw(gateway.port, getText('/v1/models', { Authorization: 'Bearer sk-mine' }))
-  expect(upstreams.a.requests).toHaveLength(0)
+  expect(gateway.upstreams.a.requests).toHaveLength(0)
 })
 
 test('without `models` the list is the upstream’s, byte for byte', async () => {
   const body = '{ "object":"list" , "data":[] }'
   const raw: Script = (_request, connection) => connection.respond(200, { 'content-type': 'application/json' }, body)
   for (const file of [{}, { unknown_models: 'refuse' }, { params: [{ match: { model: 'x' }, deny: ['user'] }] }]) {
-    const { gateway, upstreams } = await start({ upstreams: { only: raw }, file })
+    const gateway = await start({ upstreams: { only: raw }, file })
     expect(await (await fetch(`${gateway.url}/v1/models?after=x`)).text()).toBe(body)
-    expect(lastRequest(upstreams.only).target).toBe('/v1/models?after=x')
+    expect(lastRequest(gateway.upstreams.only).target).toBe('/v1/models?after=x')
     expect((await fetch(`${gateway.url}/v1/models/x`)).status).toBe(200)
   }
 })
 
 test('unknown_models: refuse: a model that is not offered is not there', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { a: answerOk },
     file: { unknown_models: 'refuse', models: { smart: to('a') } },
   })
   const answer = await errorOf(await fetch(`${gateway.url}/v1/models/other`))
   expect(answer).toMatchObject([404, { code: 'model_not_found' }])
-  expect(upstreams.a.requests).toHaveLength(0)
+  expect(gateway.upstreams.a.requests).toHaveLength(0)
 })

@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test'
-import { answerOk } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
-import { refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const REFUSED = { status: 404, param: 'model', code: 'model_not_found' }
 const UPGRADE = {
   Connection: 'Upgrade',
@@ -31,16 +33,16 @@ test('a name that is a known one but for case and blanks is refused wherever it 
     { models: { 'gpt-4o': { targets: [{ upstream: 'only' }] }, '*': { targets: [{ upstream: 'only' }] } } },
     { params: [{ match: { model: 'gpt-4o' }, clamp: { max_tokens: { max: 5 } } }] },
   ]) {
-    const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file })
+    const gateway = await start({ upstreams: { only: answerOk }, file })
     for (const bytes of REQUESTS) expect(await refusalOf(gateway.port, bytes)).toEqual(REFUSED)
-    expect(upstreams.only.requests).toHaveLength(0)
+    expect(gateway.upstreams.only.requests).toHaveLength(0)
   }
 })
 
 test('where no model decides anything, a name is the upstream’s to read', async () => {
   for (const file of [{}, { params: [{ clamp: { temperature: { max: 1 } } }] }]) {
-    const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file })
+    const gateway = await start({ upstreams: { only: answerOk }, file })
     for (const bytes of REQUESTS.slice(0, 5)) expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-    expect(upstreams.only.requests).toHaveLength(5)
+    expect(gateway.upstreams.only.requests).toHaveLength(5)
   }
 })

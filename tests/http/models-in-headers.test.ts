@@ -1,10 +1,13 @@
 import { expect, test } from 'bun:test'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 /** `smart` stands for another model, `plain` for itself. */
 const REFUSING = {
@@ -37,7 +40,7 @@ function chat(headers: Readonly<Record<string, string>>, path = 'chat/completion
 }
 
 test('a model in a header has to be one that may be asked for under that very name', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   for (const name of NAMES) {
     for (const value of ['dear', 'plain, dear', '["plain","dear"]', '{"model":"dear"}', '"dear"', 'PLAIN']) {
       for (const path of ['chat/completions', 'files', 'anything']) {
@@ -51,18 +54,18 @@ test('a model in a header has to be one that may be asked for under that very na
       code: 'rules_not_applicable',
     })
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   const bytes = chat({ 'X-Litellm-Model': 'plain', 'X-Model-Provider': 'someone' })
   expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-  expect(bytes).toEndWith(await lastBody(upstreams.only))
-  expect(lastRequest(upstreams.only).header('x-litellm-model')).toBe('plain')
+  expect(bytes).toEndWith(await lastBody(gateway.upstreams.only))
+  expect(lastRequest(gateway.upstreams.only).header('x-litellm-model')).toBe('plain')
 })
 
 test('a WebSocket’s headers are looked at as those of any call, and those of what only reads are not', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   const bytes = getText('/v1/realtime?model=plain', { ...UPGRADE, 'X-Model': 'dear' })
   expect((await refusalOf(gateway.port, bytes)).status).toBe(404)
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   expect((await sendRaw(gateway.port, getText('/v1/files', { 'X-Model': 'dear' }))).status).toBe(200)
 })
 
@@ -73,11 +76,11 @@ test('a model in a header that other rules hold for than the request’s own is 
       { match: { endpoint: 'embeddings' }, values: { model: ['plain'] } },
     ],
   }
-  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file })
+  const gateway = await start({ upstreams: { only: answerOk }, file })
   const param = 'x-model'
   expect(await refusalOf(gateway.port, chat({ [param]: 'dear-1' }))).toMatchObject({ status: 400, param })
   expect(await refusalOf(gateway.port, chat({ [param]: 'other' }, 'embeddings'))).toMatchObject({ status: 400 })
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   expect((await sendRaw(gateway.port, chat({ [param]: 'other' }))).status).toBe(200)
 })
 
@@ -93,7 +96,7 @@ test.each([
   ['models decide', REFUSING],
   ['a rule may fit another endpoint', CAPPED],
 ] as const)('a header that makes another request of it is refused where %s', async (_where, what) => {
-  const { gateway, upstreams } = await start(what)
+  const gateway = await start(what)
   const authorization = { Authorization: 'Bearer sk-of-the-caller' }
   for (const [name, value] of OTHERWISE) {
     for (const path of ['chat/completions', 'anything']) {
@@ -101,16 +104,16 @@ test.each([
       expect(refused).toEqual({ status: 400, param: name.toLowerCase(), code: 'rules_not_applicable' })
     }
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   const same = chat({ ...authorization, 'X-HTTP-Method-Override': 'post' })
   expect((await sendRaw(gateway.port, same)).status).toBe(200)
 })
 
 test('where nothing decides, every header is the upstream’s', async () => {
-  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, env: { OPENAI_API_KEY: 'k' } })
+  const gateway = await start({ upstreams: { only: answerOk }, env: { OPENAI_API_KEY: 'k' }, file: {} })
   const authorization = { Authorization: 'Bearer sk-of-the-caller' }
   for (const [name, value] of [...OTHERWISE, ['X-Model', 'dear'] as const]) {
     expect((await sendRaw(gateway.port, chat({ ...authorization, [name]: value }))).status).toBe(200)
-    expect(lastRequest(upstreams.only).header(name.toLowerCase())).toBe(value)
+    expect(lastRequest(gateway.upstreams.only).header(name.toLowerCase())).toBe(value)
   }
 })

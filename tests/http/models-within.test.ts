@@ -1,11 +1,14 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const CAP = [{ clamp: { max_tokens: { max: 100 } } }]
 const ONLY = { upstreams: { only: answerOk } }
@@ -85,7 +88,7 @@ const PLACES: readonly (readonly [path: string, param: string, body: (model: unk
 ]
 
 test('a model that is no text is looked into, and so are parameters of what is no function', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   const embedding = { embedding_dependency: { deployment_name: 'dear' } }
   for (const body of [
     { model: ['dear'] },
@@ -95,31 +98,31 @@ test('a model that is no text is looked into, and so are parameters of what is n
   ]) {
     expect((await refusalOf(gateway.port, post('messages', body))).status).toBe(404)
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('a model that stands in another place than a body’s own is refused as it is there', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   for (const [path, , body] of PLACES) {
     const refused = await refusalOf(gateway.port, post(path, body('dear')))
     expect([path, refused]).toEqual([path, { status: 404, param: null, code: 'model_not_found' }])
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('in such a place a name of another model is refused, and one that stands for itself goes on byte for byte', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   for (const [path, param, body] of PLACES) {
     const refused = await refusalOf(gateway.port, post(path, body('smart')))
     expect(refused).toEqual({ status: 400, param, code: 'rules_not_applicable' })
     const bytes = post(path, body('plain'))
     expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-    expect(bytes).toEndWith(await lastBody(upstreams.only))
+    expect(bytes).toEndWith(await lastBody(gateway.upstreams.only))
   }
 })
 
 test('a model in such a place is subject to the rules for it, and so is all of its request', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     ...ONLY,
     file: { params: [{ match: { model: 'dear*' }, clamp: { max_tokens: { max: 100 } } }] },
   })
@@ -127,22 +130,22 @@ test('a model in such a place is subject to the rules for it, and so is all of i
     if (path === 'messages/batches') continue
     const fine = post(path, { ...body('dear-1'), max_tokens: 100 })
     expect((await sendRaw(gateway.port, fine)).status).toBe(200)
-    const seen = upstreams.only.requests.length
+    const seen = gateway.upstreams.only.requests.length
     const refused = await refusalOf(gateway.port, post(path, { ...body('dear-1'), max_tokens: 101 }))
     expect([path, refused.status, refused.code]).toEqual([path, 400, 'rules_not_applicable'])
-    expect(upstreams.only.requests).toHaveLength(seen)
+    expect(gateway.upstreams.only.requests).toHaveLength(seen)
   }
 })
 
 test('values of a model hold wherever one is named', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: { params: [{ values: { model: ['plain'] } }] } })
+  const gateway = await start({ ...ONLY, file: { params: [{ values: { model: ['plain'] } }] } })
   for (const [path, , body] of PLACES) {
     expect(await refusalOf(gateway.port, post(path, body('dear')))).toMatchObject({
       status: 400,
       code: 'unsupported_value',
     })
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 /** Places where a cap on tokens stands deeper than a rule leads. */
@@ -167,19 +170,19 @@ const CAPS: readonly (readonly [path: string, param: string, body: (cap: unknown
 ]
 
 test('a cap that stands deeper than a rule leads is no larger than the rule allows, and is not changed', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: { params: CAP } })
+  const gateway = await start({ ...ONLY, file: { params: CAP } })
   for (const [path, param, body] of CAPS) {
     for (const cap of [101, 99_999, -1, 0, 'inf', '5', [5], true, { a: 1 }]) {
       const refused = await refusalOf(gateway.port, post(path, body(cap)))
       expect([path, cap, refused.status, refused.param]).toEqual([path, cap, 400, param])
     }
-    const seen = upstreams.only.requests.length
+    const seen = gateway.upstreams.only.requests.length
     for (const cap of [100, 1, null]) {
       const bytes = post(path, body(cap))
       expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-      expect(bytes).toEndWith(await lastBody(upstreams.only))
+      expect(bytes).toEndWith(await lastBody(gateway.upstreams.only))
     }
-    expect(upstreams.only.requests).toHaveLength(seen + 3)
+    expect(gateway.upstreams.only.requests).toHaveLength(seen + 3)
   }
 })
 
@@ -187,7 +190,7 @@ test('a maximum of another number holds deeper, too, and holds what is below all
   const limits = [
     { clamp: { n: { max: 2 }, top_logprobs: { max: 3 }, seed: { max: 9 }, priority: { min: -5, max: 5 } } },
   ]
-  const { gateway } = await start({ ...ONLY, file: { params: limits } })
+  const gateway = await start({ ...ONLY, file: { params: limits } })
   for (const [name, value] of Object.entries({ n: -1, N: 0, top_logprobs: -1, seed: 10, priority: -6 })) {
     const { status, param } = await refusalOf(gateway.port, post('anything', { a: { [name]: value } }))
     expect([status, param]).toEqual([400, `a.${name}`])
@@ -197,7 +200,7 @@ test('a maximum of another number holds deeper, too, and holds what is below all
 })
 
 test('what is hidden behind a second member of the same name, or too deep, is refused', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: { ...REFUSING.file, params: CAP } })
+  const gateway = await start({ ...ONLY, file: { ...REFUSING.file, params: CAP } })
   const deep = `${'{"a":'.repeat(100)}{"model":"dear"}${'}'.repeat(100)}`
   const lists = `${'['.repeat(5000)}{"model":"dear"}${']'.repeat(5000)}`
   for (const text of [
@@ -216,11 +219,11 @@ test('what is hidden behind a second member of the same name, or too deep, is re
     const refused = await refusalOf(gateway.port, postText('/v1/anything', text))
     expect([text.slice(0, 60), refused.status, refused.code]).toEqual([text.slice(0, 60), 400, 'rules_not_applicable'])
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('somebody’s own words name nothing: messages, schemas, metadata', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: { ...REFUSING.file, params: CAP } })
+  const gateway = await start({ ...ONLY, file: { ...REFUSING.file, params: CAP } })
   const words = { model: 'dear', models: ['dear'], max_tokens: 99_999 }
   const bytes = post('chat/completions', {
     model: 'plain',
@@ -231,11 +234,11 @@ test('somebody’s own words name nothing: messages, schemas, metadata', async (
     response_format: { type: 'json_schema', json_schema: { schema: { properties: { model: { enum: ['dear'] } } } } },
   })
   expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-  expect(bytes).toEndWith(await lastBody(upstreams.only))
+  expect(bytes).toEndWith(await lastBody(gateway.upstreams.only))
 })
 
 test('calls within a call are subject to the rules for them, and refused where one would change them', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     ...ONLY,
     file: { params: [{ match: { endpoint: 'messages' }, deny: ['user'], clamp: { max_tokens: { max: 100 } } }] },
   })
@@ -250,7 +253,7 @@ test('calls within a call are subject to the rules for them, and refused where o
   }
   const inInput = post('batches', { input: [{ url: '/v1/messages', body: { max_tokens: 101 } }] })
   expect(await refusalOf(gateway.port, inInput)).toMatchObject({ status: 400, param: 'input[0].body' })
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   expect((await sendRaw(gateway.port, batch(fine, fine))).status).toBe(200)
 })
 
@@ -268,7 +271,7 @@ test('a key or a session of the upstream’s own is not handed out where rules o
     { params: CAP },
     { params: [{ match: { endpoint: 'realtime' }, deny: ['user'] }] },
   ]) {
-    const { gateway, upstreams } = await start({ ...ONLY, file })
+    const gateway = await start({ ...ONLY, file })
     for (const path of [...GIFTS, 'organization/admin_api_keys', 'organization/projects/proj_1/service_accounts']) {
       for (const bytes of [
         post(path, { session: { model: 'plain' } }),
@@ -278,7 +281,7 @@ test('a key or a session of the upstream’s own is not handed out where rules o
         expect([path, refused.status, refused.code]).toEqual([path, 400, 'rules_not_applicable'])
       }
     }
-    expect(upstreams.only.requests).toHaveLength(0)
+    expect(gateway.upstreams.only.requests).toHaveLength(0)
   }
 })
 
@@ -288,17 +291,17 @@ test('it is where nothing restricts it', async () => {
     { models: REFUSING.file.models },
     { params: [{ match: { endpoint: 'chat/completions' }, deny: ['user'] }] },
   ]) {
-    const { gateway, upstreams } = await start({ ...ONLY, file })
+    const gateway = await start({ ...ONLY, file })
     for (const path of GIFTS) {
       const bytes = post(path, { session: { model: 'gpt-realtime', max_output_tokens: 'inf' } })
       expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-      expect(bytes).toEndWith(await lastBody(upstreams.only))
+      expect(bytes).toEndWith(await lastBody(gateway.upstreams.only))
     }
   }
 })
 
 test('a call that goes by a prompt, an assistant or an agent has to name its model where others are refused', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   for (const [path, holder] of [
     ['responses', { prompt: { id: 'pmpt_1' } }],
     ['threads/runs', { assistant_id: 'asst_1' }],
@@ -308,11 +311,11 @@ test('a call that goes by a prompt, an assistant or an agent has to name its mod
     expect(await refusalOf(gateway.port, post(path, holder))).toMatchObject({ status: 400, param: 'model' })
     expect((await sendRaw(gateway.port, post(path, { model: 'plain', ...holder }))).status).toBe(200)
   }
-  expect(upstreams.only.requests).toHaveLength(4)
+  expect(gateway.upstreams.only.requests).toHaveLength(4)
 })
 
 test('a call of a model names it where others are refused, and what makes no call need not', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   const unnamed = { status: 400, param: 'model', code: 'rules_not_applicable' }
   for (const path of ['embeddings', 'images/generations', 'messages', 'beta/videos', 'moderations']) {
     for (const body of [{ input: 'x' }, { model: null, input: 'x' }])
@@ -320,7 +323,7 @@ test('a call of a model names it where others are refused, and what makes no cal
   }
   const inner = { requests: [{ custom_id: '1', params: { messages: MESSAGES } }] }
   expect(await refusalOf(gateway.port, post('messages/batches', inner))).toEqual(unnamed)
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   for (const path of [
     'videos/v_1/remix',
     'conversations',
@@ -331,7 +334,7 @@ test('a call of a model names it where others are refused, and what makes no cal
 })
 
 test('a model in a form’s field within another one is found', async () => {
-  const { gateway, upstreams } = await start({ ...ONLY, file: { ...REFUSING.file, params: CAP } })
+  const gateway = await start({ ...ONLY, file: { ...REFUSING.file, params: CAP } })
   for (const [name, text] of [
     ['extra_body[engine]', 'dear'],
     ['engine[0]', 'dear'],
@@ -345,21 +348,21 @@ test('a model in a form’s field within another one is found', async () => {
     const answer = await fetch(`${gateway.url}/v1/audio/transcriptions`, { method: 'POST', body: form })
     expect([name, answer.ok]).toEqual([name, false])
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('what may stand for another model than the one that is named is refused where others are', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   for (const name of ['preset', 'prompt_id', 'promptId']) {
     const body = { model: 'plain', messages: MESSAGES, [name]: 'cheaper' }
     const refused = await refusalOf(gateway.port, post('chat/completions', body))
     expect(refused).toEqual({ status: 400, param: name, code: 'rules_not_applicable' })
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('what only speaks of models, or of a search’s engine, names none', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   const bytes = post('chat/completions', {
     model: 'plain',
     messages: MESSAGES,
@@ -371,34 +374,34 @@ test('what only speaks of models, or of a search’s engine, names none', async 
     provider: { order: ['a'], allow_fallbacks: false },
   })
   expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-  expect(bytes).toEndWith(await lastBody(upstreams.only))
+  expect(bytes).toEndWith(await lastBody(gateway.upstreams.only))
 })
 
 test('where others are refused, a body of any path is read, but for files', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   for (const type of ['application/octet-stream', 'application/json']) {
     const bytes = postText('/v1/messages', type === 'application/json' ? '"model":"dear"' : '{"model":"dear"}', {
       'Content-Type': type,
     })
     expect((await refusalOf(gateway.port, bytes)).status).toBe(400)
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   await sendRaw(
     gateway.port,
     postText('/v1/uploads/upload_1/parts', 'bytes', { 'Content-Type': 'application/octet-stream' }),
   )
-  expect(lastRequest(upstreams.only).target).toBe('/v1/uploads/upload_1/parts')
+  expect(lastRequest(gateway.upstreams.only).target).toBe('/v1/uploads/upload_1/parts')
 })
 
 test('a session in a form is looked into', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   const form = (session: string): string =>
     `--b\r\nContent-Disposition: form-data; name="sdp"\r\n\r\nv=0\r\n--b\r\nContent-Disposition: form-data; name="session"\r\n\r\n${session}\r\n--b--\r\n`
   const ask = (session: string): string =>
     postText('/v1/realtime/calls', form(session), { 'Content-Type': 'multipart/form-data; boundary=b' })
   expect(await refusalOf(gateway.port, ask('{"model":"dear"}'))).toMatchObject({ status: 404 })
   expect(await refusalOf(gateway.port, ask('{"model":"dear","model":"plain"}'))).toMatchObject({ status: 400 })
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   expect((await sendRaw(gateway.port, ask('{"model":"plain"}'))).status).toBe(200)
 })
 
@@ -421,13 +424,13 @@ function namesDear(value: unknown, isModel: boolean): boolean {
 }
 
 test('wherever a body has the name of a model in a place for models, it is found', async () => {
-  const { gateway, upstreams } = await start(REFUSING)
+  const gateway = await start(REFUSING)
   await fc.assert(
     fc.asyncProperty(fc.dictionary(fc.constantFrom('session', 'b', 'tools', 'models'), TREE), async (body) => {
-      const seen = upstreams.only.requests.length
+      const seen = gateway.upstreams.only.requests.length
       const { status } = await sendRaw(gateway.port, post('anything', body))
       expect(status).toBe(namesDear(body, false) ? 404 : 200)
-      expect(upstreams.only.requests).toHaveLength(namesDear(body, false) ? seen : seen + 1)
+      expect(gateway.upstreams.only.requests).toHaveLength(namesDear(body, false) ? seen : seen + 1)
     }),
     { numRuns: 200 },
   )

@@ -1,10 +1,12 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
+import type { Env } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
-import { MESSAGES, type Routed, type RoutedOptions, startRouted } from '../helpers/routed.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import type { ReceivedRequest } from '../helpers/scripted-upstream.ts'
-import { type Env, startTestGateway } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(30_000)
 
@@ -19,15 +21,15 @@ afterEach(async () => {
   await Promise.all(stops.splice(0).map((stop) => stop()))
 })
 
-async function start(options: Partial<RoutedOptions<'only'>> = {}): Promise<Routed<'only'>> {
-  const routed = await startRouted({ upstreams: { only: answerOk }, ...options })
+async function start(options: Partial<GatewayOptions<'only'>> = {}): Promise<TestGateway<'only'>> {
+  const routed = await startGateway({ upstreams: { only: answerOk }, ...options })
   stops.push(routed.stop)
   return routed
 }
 
 /** A gateway without a file in front of the same upstream. */
-async function plainly({ upstreams }: Routed<'only'>, env: Env = {}): Promise<number> {
-  const gateway = await startTestGateway({ OPENAI_API_BASE: `${upstreams.only.url}/v1`, ...env })
+async function plainly({ upstreams }: TestGateway<'only'>, env: Env = {}): Promise<number> {
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstreams.only.url}/v1`, ...env } })
   stops.push(() => gateway.stop())
   return gateway.port
 }
@@ -49,7 +51,7 @@ const CALLS: Readonly<Record<string, (headers: Readonly<Record<string, string>>)
 test.each(Object.keys(CALLS))('%s has nothing of ours upstream, with a file and without one', async (what) => {
   const routed = await start({ settings: { only: { auth: 'caller' } } })
   const call = CALLS[what] ?? (() => '')
-  for (const port of [routed.gateway.port, await plainly(routed, { DEBUG_HEADERS: 'true' })]) {
+  for (const port of [routed.port, await plainly(routed, { DEBUG_HEADERS: 'true' })]) {
     for (const sent of [OWN, { ...OWN, 'X-Request-Id': 'my-id-1', 'X-Client-Request-Id': 'session', 'X-Odd': 'yes' }]) {
       expect((await sendRaw(port, call(sent))).status).toBe(200)
       const arrived = lastRequest(routed.upstreams.only)
@@ -61,18 +63,18 @@ test.each(Object.keys(CALLS))('%s has nothing of ours upstream, with a file and 
 })
 
 test('a WebSocket has nothing of ours upstream but what its hop needs', async () => {
-  const { gateway, upstreams } = await start({ settings: { only: { auth: 'caller' } } })
+  const gateway = await start({ settings: { only: { auth: 'caller' } } })
   const sent = { ...OWN, 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' }
   const client = await openRawClient(gateway.port)
   client.write(getText('/v1/realtime?model=m', { Connection: 'Upgrade', Upgrade: 'websocket', ...sent }))
-  const arrived = await upstreams.only.request(1)
+  const arrived = await gateway.upstreams.only.request(1)
   client.leave()
   expect(added(arrived, sent)).toEqual(['upgrade'])
 })
 
 test('a user agent and an Accept of ours stand in for a client’s that says none, and never replace its own', async () => {
   const routed = await start()
-  const { port } = routed.gateway
+  const { port } = routed
   await sendRaw(port, postText('/v1/chat/completions', CHAT, OWN))
   expect(lastRequest(routed.upstreams.only).header('user-agent')).toStartWith('NexCode/')
   expect(lastRequest(routed.upstreams.only).header('accept')).toBe('*/*')
@@ -84,7 +86,7 @@ test('a user agent and an Accept of ours stand in for a client’s that says non
 test('a cache, an extension, a second attempt and an idempotency key add nothing', async () => {
   const path = write('beside', 'return next(request)')
   let calls = 0
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: {
       only: async (request, connection) => {
         calls += 1
@@ -97,8 +99,8 @@ test('a cache, an extension, a second attempt and an idempotency key add nothing
   })
   const sent = { ...OWN, 'Idempotency-Key': 'once' }
   expect((await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT, sent))).status).toBe(200)
-  expect(upstreams.only.requests).toHaveLength(2)
-  for (const arrived of upstreams.only.requests) {
+  expect(gateway.upstreams.only.requests).toHaveLength(2)
+  for (const arrived of gateway.upstreams.only.requests) {
     // Where answers are shared a request that goes round would wait for itself: it is marked (ADR 10).
     const names = added(arrived, { ...sent, 'content-type': '', 'content-length': '' })
     expect(names.filter((name) => name !== 'cdn-loop')).toEqual([])
@@ -137,13 +139,13 @@ test('ids of chunks that differ within one answer harm nothing: bytes, alias and
 })
 
 test('one X-Client-Request-Id for many requests is logged with each, and is no key of anything', async () => {
-  const { chat, gateway, upstreams } = await start({ env: { CACHE: 'memory', CACHE_SCOPE_REQUESTS: 'all' } })
+  const gateway = await start({ env: { CACHE: 'memory', CACHE_SCOPE_REQUESTS: 'all' } })
   const session = { 'X-Client-Request-Id': 'one-session' }
-  await (await chat({ model: 'm', n: 1 }, session)).text()
-  await (await chat({ model: 'm', n: 2 }, session)).text()
-  expect(upstreams.only.requests).toHaveLength(2)
-  await (await chat({ model: 'm', n: 2 }, { 'X-Client-Request-Id': 'another' })).text()
-  expect(upstreams.only.requests).toHaveLength(2)
+  await (await gateway.chat({ model: 'm', n: 1 }, session)).text()
+  await (await gateway.chat({ model: 'm', n: 2 }, session)).text()
+  expect(gateway.upstreams.only.requests).toHaveLength(2)
+  await (await gateway.chat({ model: 'm', n: 2 }, { 'X-Client-Request-Id': 'another' })).text()
+  expect(gateway.upstreams.only.requests).toHaveLength(2)
   expect(await gateway.exchange(2)).toMatchObject({ client_request_id: 'one-session' })
   expect(await gateway.exchange(3)).toMatchObject({ client_request_id: 'another' })
 })

@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
 import { getText, openRawClient, parseResponse, postText, sendRaw } from '../helpers/raw-client.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const TOKEN = 'a-token-of-more-than-16-characters'
 const BROWSER = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8' }
 const CLIENTS = [{}, { Accept: '*/*' }, { Accept: 'application/json' }, { Accept: 'application/json, text/html' }]
 
-let pair: Pair
-let guarded: Pair
+let pair: TestGateway<'openai'>
+let guarded: TestGateway<'openai'>
 beforeAll(async () => {
-  pair = await startPair({})
-  guarded = await startPair({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN })
+  pair = await startGateway({ upstreams: { openai: answerOk } })
+  guarded = await startGateway({ upstreams: { openai: answerOk }, env: { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN } })
 })
 afterAll(() => Promise.all([pair.stop(), guarded.stop()]))
 
@@ -60,7 +62,7 @@ describe('a browser', () => {
     const client = await openRawClient(pair.port)
     // A HEAD in front: what follows on the connection would show a body that does not belong there.
     client.write(getText(path, BROWSER, 'HEAD') + getText(path, headers))
-    const line = await pair.gateway.line(({ request_id }) => request_id === id)
+    const line = await pair.line(({ request_id }) => request_id === id)
     const received = await client.until((bytes) => bytes.toString().endsWith('</html>\n') || bytes.includes('</svg>'))
     client.leave()
     const head = received.indexOf('\r\n\r\n') + 4
@@ -83,7 +85,7 @@ describe('a browser', () => {
 test.each(['/v1/v1/chat/completions', '/v1/v1/models?a=b', '/v1/v1'])(
   '%s is a 404 that says what is wrong with the base URL, and reaches no upstream',
   async (path) => {
-    const before = pair.upstream.requests.length + guarded.upstream.requests.length
+    const before = pair.upstreams.openai.requests.length + guarded.upstreams.openai.requests.length
     const wrong = { Authorization: 'Bearer no-token-of-this-server' }
     for (const { port } of [pair, guarded]) {
       for (const request of [getText(path), postText(path, '{}'), getText(path, wrong)]) {
@@ -92,7 +94,7 @@ test.each(['/v1/v1/chat/completions', '/v1/v1/models?a=b', '/v1/v1'])(
         expect(JSON.stringify(answer.json())).toContain('It has /v1 twice')
       }
     }
-    expect(pair.upstream.requests.length + guarded.upstream.requests.length).toBe(before)
+    expect(pair.upstreams.openai.requests.length + guarded.upstreams.openai.requests.length).toBe(before)
   },
 )
 

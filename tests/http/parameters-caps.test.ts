@@ -1,8 +1,11 @@
 import { expect, test } from 'bun:test'
-import { answerOk } from '../helpers/pair.ts'
-import { errorOf, lastBody, routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
+import { lastBody } from '../helpers/received-requests.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const CAP = { params: [{ clamp: { max_tokens: { max: 100 } } }] }
 const PATHS = ['/v1/chat/completions', '/v1/completions', '/v1/responses'] as const
@@ -61,7 +64,7 @@ test('answers share the cap, and more of them than it has tokens are refused', a
 
 test('a number that is no cap to some servers is refused in OpenAI’s words, and passes where no rule caps it', async () => {
   const capped = await start({ upstreams: { only: answerOk }, file: CAP })
-  const free = await start({ upstreams: { only: answerOk } })
+  const free = await start({ upstreams: { only: answerOk }, file: {} })
   for (const value of ['-1', '0', '-1e400']) {
     const body = `{"model":"m","max_tokens":${value},"n":1}`
     for (const path of PATHS) {

@@ -1,9 +1,12 @@
 import { expect, test } from 'bun:test'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { sendRaw } from '../helpers/raw-client.ts'
-import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const BOUNDARY = 'x-boundary-1'
 const FORM = { 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` }
@@ -29,7 +32,7 @@ function withRules(...params: readonly object[]) {
 }
 
 test('a form that satisfies the rules goes on byte for byte, file and all', async () => {
-  const { gateway, upstreams } = await start(
+  const gateway = await start(
     withRules({
       clamp: { temperature: { max: 0.5 } },
       values: { response_format: ['json', 'text'] },
@@ -49,7 +52,7 @@ test('a form that satisfies the rules goes on byte for byte, file and all', asyn
       body: Buffer.from(form, 'latin1'),
     })
     expect(response.status).toBe(200)
-    const request = lastRequest(upstreams.only)
+    const request = lastRequest(gateway.upstreams.only)
     expect(Buffer.from(await request.body).toString('latin1')).toBe(form)
     expect(request.header('content-length')).toBe(String(form.length))
     expect(request.header('content-type')).toBe(FORM['Content-Type'])
@@ -113,17 +116,17 @@ test.each([
     'rules_not_applicable',
   ],
 ] as const)('a form with %s is refused, and nothing goes upstream', async (what, rule, field, param, code) => {
-  const { gateway, upstreams } = await start(withRules(rule))
+  const gateway = await start(withRules(rule))
   const fields = what === 'a field that is there twice' ? [field, field] : [field]
   const form = formOf(['model', 'whisper-1'], ...fields, FILE)
   for (const path of ['/v1/audio/transcriptions', '/v1/images/edits', '/v1/files']) {
     expect(await refusalOf(gateway.port, post(path, form, FORM))).toEqual({ status: 400, param, code })
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('a rule that is narrowed by endpoint leaves uploads alone, well-formed or not', async () => {
-  const { gateway, upstreams } = await start(
+  const gateway = await start(
     withRules({ match: { endpoint: 'chat/completions' }, deny: ['purpose'], require: ['user'] }),
   )
   for (const [type, body] of [
@@ -134,22 +137,22 @@ test('a rule that is narrowed by endpoint leaves uploads alone, well-formed or n
   ] as const) {
     const response = await fetch(`${gateway.url}/v1/files`, { method: 'POST', headers: { 'content-type': type }, body })
     expect(response.status).toBe(200)
-    expect(Buffer.from(await lastRequest(upstreams.only).body).toString('utf8')).toBe(body)
+    expect(Buffer.from(await lastRequest(gateway.upstreams.only).body).toString('utf8')).toBe(body)
   }
 })
 
 test('a rule for a model looks at the form’s own model field', async () => {
-  const { gateway, upstreams } = await start(withRules({ match: { model: 'whisper-*' }, deny: ['prompt'] }))
+  const gateway = await start(withRules({ match: { model: 'whisper-*' }, deny: ['prompt'] }))
   const path = '/v1/audio/transcriptions'
   const prompt = ['prompt', 'x'] as const
   const refused = await refusalOf(gateway.port, post(path, formOf(FILE, prompt, ['model', 'whisper-1']), FORM))
   expect(refused).toMatchObject({ status: 400, param: 'prompt' })
   const twice = formOf(['model', 'other'], prompt, ['model', 'whisper-1'])
   expect(await refusalOf(gateway.port, post(path, twice, FORM))).toMatchObject({ status: 400, param: 'model' })
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   const other = formOf(['model', 'gpt-4o-transcribe'], prompt)
   await fetch(gateway.url + path, { method: 'POST', headers: FORM, body: other })
-  expect(await lastBody(upstreams.only)).toBe(other)
+  expect(await lastBody(gateway.upstreams.only)).toBe(other)
 })
 
 test.each([
@@ -162,14 +165,14 @@ test.each([
   [FORM['Content-Type'], `preamble\r\n${formOf(FILE)}`, {}],
   [FORM['Content-Type'], formOf(FILE), { 'Content-Encoding': 'gzip' }],
 ] as const)('a body of type %s that can’t be read is refused where a rule matches', async (type, body, more) => {
-  const { gateway, upstreams } = await start(withRules({ clamp: { max_tokens: { max: 9 } } }))
+  const gateway = await start(withRules({ clamp: { max_tokens: { max: 9 } } }))
   const bytes = post('/v1/audio/transcriptions', body, { 'Content-Type': type, ...more })
   expect(await refusalOf(gateway.port, bytes)).toEqual({ status: 400, param: null, code: 'rules_not_applicable' })
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('JSON under the name of a form, of text or of no type at all is JSON to the rules', async () => {
-  const { gateway, upstreams } = await start(withRules({ clamp: { max_tokens: { max: 9 } } }))
+  const gateway = await start(withRules({ clamp: { max_tokens: { max: 9 } } }))
   for (const type of [
     'application/x-www-form-urlencoded',
     'text/plain;charset=UTF-8',
@@ -179,6 +182,6 @@ test('JSON under the name of a form, of text or of no type at all is JSON to the
     const body = '{"max_tokens": 100}'
     const client = post('/v1/responses', body, type === undefined ? {} : { 'Content-Type': type })
     expect((await sendRaw(gateway.port, client)).status).toBe(200)
-    expect(await lastBody(upstreams.only)).toBe('{"max_tokens": 9}')
+    expect(await lastBody(gateway.upstreams.only)).toBe('{"max_tokens": 9}')
   }
 })

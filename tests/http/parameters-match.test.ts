@@ -1,10 +1,13 @@
 import { expect, test } from 'bun:test'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 /** Marks each request with the rules that matched it: the first is `a`, the next `b`, and so on. */
 function marking(...matches: readonly object[]) {
@@ -50,18 +53,18 @@ test.each([
   '/v1/chat/completions%20',
   '/v1/openai/v1//chat/completions',
 ])('no spelling of a path gets past a rule for its endpoint: %s', async (path) => {
-  const { gateway, upstreams } = await start(marking({ endpoint: 'chat/completions' }))
+  const gateway = await start(marking({ endpoint: 'chat/completions' }))
   const bytes = postText(path, '{"model":"m","messages":[{"role":"user","content":"hi"}]}')
   expect(await refusalOf(gateway.port, bytes)).toEqual({ status: 400, param: null, code: 'rules_not_applicable' })
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('a path with /v1 twice is nobody’s, and so gets past no rule', async () => {
-  const { gateway, upstreams } = await start(marking({ endpoint: 'chat/completions' }))
+  const gateway = await start(marking({ endpoint: 'chat/completions' }))
   for (const path of ['/v1/v1/chat/completions', '/v1/v1/ch%61t/completions']) {
     expect((await sendRaw(gateway.port, postText(path, '{"model":"m","messages":[]}'))).status).toBe(404)
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('a rule is chosen by the model that the caller names, whatever the endpoint; none fits a rule for no model', async () => {
@@ -135,7 +138,7 @@ test('the default model is put in first, and rules for it apply to the same body
 })
 
 test('a request without a body has nothing that a rule could be applied to', async () => {
-  const { gateway, upstreams } = await start(marking({}))
+  const gateway = await start(marking({}))
   for (const [method, path] of [
     ['GET', '/v1/models'],
     ['POST', '/v1/responses/resp_1/cancel'],
@@ -144,5 +147,5 @@ test('a request without a body has nothing that a rule could be applied to', asy
     const response = await fetch(gateway.url + path, { method, headers: { 'content-type': 'application/json' } })
     expect([method, response.status]).toEqual([method, 200])
   }
-  expect(upstreams.only.requests).toHaveLength(3)
+  expect(gateway.upstreams.only.requests).toHaveLength(3)
 })

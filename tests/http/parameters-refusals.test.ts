@@ -1,10 +1,13 @@
 import { expect, test } from 'bun:test'
-import { answerOk } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { errorOf, lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf, refusalOf } from '../helpers/received-answers.ts'
+import { lastBody } from '../helpers/received-requests.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 function withRules(...params: readonly object[]) {
   return { upstreams: { only: answerOk }, file: { params } }
@@ -65,15 +68,15 @@ const REFUSALS = [
 test.each(REFUSALS)(
   '%s: a 400 of OpenAI’s shape that names the parameter, on every endpoint, and nothing goes upstream',
   async (_operation, rule, parameters, [message, param, code]) => {
-    const { chat, upstreams, gateway } = await start(withRules(rule))
+    const gateway = await start(withRules(rule))
     const paths = ['/v1/chat/completions', '/v1/responses', '/v1/embeddings']
     for (const path of paths) {
-      const response = await chat({ model: 'm', ...parameters }, {}, path)
+      const response = await gateway.chat({ model: 'm', ...parameters }, {}, path)
       expect(response.headers.get('content-type')).toStartWith('application/json')
       expect(response.headers.get('x-request-id')).toStartWith('req_')
       expect(await errorOf(response)).toEqual([400, { message, type: 'invalid_request_error', param, code }])
     }
-    expect(upstreams.only.requests).toHaveLength(0)
+    expect(gateway.upstreams.only.requests).toHaveLength(0)
     expect(await gateway.exchange(3)).toMatchObject({ status: 400, attempts: 0 })
   },
 )
@@ -94,10 +97,10 @@ test('a body that is no object has no parameters to apply a rule to, and is refu
 
 test('what rules deny, list, drop or set is not taken in extra_body, which some servers lay over the body', async () => {
   const rule = { deny: ['logit_bias'], values: { service_tier: ['auto'] }, drop: ['seed'], overrides: { user: 'x' } }
-  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file: { params: [rule] } })
+  const gateway = await start({ upstreams: { only: answerOk }, file: { params: [rule] } })
   const fine = '{"user":"x","extra_body":{"top_k":5,"logprobs":{"seed":1}}}'
   expect((await sendRaw(gateway.port, postText('/v1/chat/completions', fine))).status).toBe(200)
-  expect(await lastBody(upstreams.only)).toBe(fine)
+  expect(await lastBody(gateway.upstreams.only)).toBe(fine)
   for (const [text, param] of [
     ['{"extra_body":{"logit_bias":{"1":1}}}', 'extra_body.logit_bias'],
     ['{"extra_body":{"Logit-Bias":null}}', 'extra_body.Logit-Bias'],
@@ -109,7 +112,7 @@ test('what rules deny, list, drop or set is not taken in extra_body, which some 
     const refused = await refusalOf(gateway.port, postText('/v1/chat/completions', text))
     expect(refused).toEqual({ status: 400, param, code: 'rules_not_applicable' })
   }
-  expect(upstreams.only.requests).toHaveLength(1)
+  expect(gateway.upstreams.only.requests).toHaveLength(1)
 })
 
 test('on_violation: drop takes out what is not admitted, and every other byte goes on', async () => {
@@ -160,9 +163,9 @@ test('x-nexcode-params is absent where debug_headers is off, though the rules we
 test('a body over MAX_JSON_BYTES is refused where a rule has a say in it, and passes where none has', async () => {
   const env = { MAX_JSON_BYTES: '2000' }
   const params = [{ match: { endpoint: 'responses' }, clamp: { max_tokens: { max: 1500 } } }]
-  const { chat, upstreams, gateway } = await start({ upstreams: { only: answerOk }, file: { params }, env })
+  const gateway = await start({ upstreams: { only: answerOk }, file: { params }, env })
   const large = JSON.stringify({ model: 'm', input: 'x'.repeat(3000) })
-  expect(await errorOf(await chat(large, {}, '/v1/responses'))).toMatchObject([
+  expect(await errorOf(await gateway.chat(large, {}, '/v1/responses'))).toMatchObject([
     413,
     { message: 'Maximum content size limit (2000) exceeded.', code: 'request_too_large' },
   ])
@@ -176,7 +179,7 @@ test('a body over MAX_JSON_BYTES is refused where a rule has a say in it, and pa
   const encoded = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
   const decoded = await fetch(`${gateway.url}/v1/responses`, { method: 'POST', body: bomb, headers: encoded })
   expect([bomb.byteLength < 2000, decoded.status]).toEqual([true, 413])
-  expect(upstreams.only.requests).toHaveLength(0)
-  expect((await chat(large, {}, '/v1/embeddings')).status).toBe(200)
-  expect(await lastBody(upstreams.only)).toBe(large)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
+  expect((await gateway.chat(large, {}, '/v1/embeddings')).status).toBe(200)
+  expect(await lastBody(gateway.upstreams.only)).toBe(large)
 })

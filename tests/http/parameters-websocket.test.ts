@@ -1,10 +1,12 @@
 import { expect, test } from 'bun:test'
-import { lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, openRawClient } from '../helpers/raw-client.ts'
-import { refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { refusalOf } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const HANDSHAKE = {
   Connection: 'Upgrade',
@@ -37,15 +39,15 @@ test('a rule that matches refuses a WebSocket before the 101, and nothing goes u
     { principal: 'local' },
     { header: { 'x-team': '*' } },
   ]) {
-    const { gateway, upstreams } = await start(withRules({ match, clamp: { max_tokens: { max: 5 } } }))
+    const gateway = await start(withRules({ match, clamp: { max_tokens: { max: 5 } } }))
     const bytes = getText('/v1/realtime?model=gpt-realtime', { ...HANDSHAKE, 'X-Team': 'red' })
     expect(await refusalOf(gateway.port, bytes)).toEqual(REFUSED)
-    expect(upstreams.only.requests).toHaveLength(0)
+    expect(gateway.upstreams.only.requests).toHaveLength(0)
   }
 })
 
 test('a WebSocket that no rule matches is relayed, its target as it came', async () => {
-  const { gateway, upstreams } = await start(
+  const gateway = await start(
     withRules(
       { match: { endpoint: 'chat/completions' }, deny: ['user'] },
       { match: { model: 'smart' }, clamp: { max_tokens: { max: 5 } } },
@@ -54,15 +56,13 @@ test('a WebSocket that no rule matches is relayed, its target as it came', async
   )
   const target = '/v1/realtime?a=%2F&model=gpt-realtime'
   await open(gateway.port, target, { 'X-Team': 'blue' })
-  expect(lastRequest(upstreams.only).target).toBe(target)
+  expect(lastRequest(gateway.upstreams.only).target).toBe(target)
 })
 
 test('a rule for some models refuses a WebSocket that does not say which model it is for', async () => {
-  const { gateway, upstreams } = await start(
-    withRules({ match: { model: 'smart' }, clamp: { max_tokens: { max: 5 } } }),
-  )
+  const gateway = await start(withRules({ match: { model: 'smart' }, clamp: { max_tokens: { max: 5 } } }))
   expect(await refusalOf(gateway.port, getText('/v1/realtime?intent=transcription', HANDSHAKE))).toEqual(REFUSED)
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('a WebSocket whose model is written twice is refused where rules or models decide', async () => {
@@ -70,17 +70,17 @@ test('a WebSocket whose model is written twice is refused where rules or models 
     { params: [{ match: { model: 'smart' }, deny: ['user'] }] },
     { models: { 'gpt-*': { targets: [{ upstream: 'only' }] } } },
   ]) {
-    const { gateway, upstreams } = await start({ upstreams: { only: switchOver }, file })
+    const gateway = await start({ upstreams: { only: switchOver }, file })
     for (const query of ['model=gpt-a&model=smart', 'model=gpt-a&mod%65l=smart']) {
       const refused = await refusalOf(gateway.port, getText(`/v1/realtime?${query}`, HANDSHAKE))
       expect(refused).toEqual({ status: 400, param: 'model', code: 'rules_not_applicable' })
     }
-    expect(upstreams.only.requests).toHaveLength(0)
+    expect(gateway.upstreams.only.requests).toHaveLength(0)
   }
 })
 
 test('a name of the parameter that is spelt with escapes is the model, too', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: switchOver },
     file: {
       params: [{ match: { model: 'smart' }, deny: ['user'] }],
@@ -89,5 +89,5 @@ test('a name of the parameter that is spelt with escapes is the model, too', asy
   })
   expect(await refusalOf(gateway.port, getText('/v1/realtime?mod%65l=smart', HANDSHAKE))).toEqual(REFUSED)
   await open(gateway.port, '/v1/realtime?a=%2F&mod%65l=fast&b=1')
-  expect(lastRequest(upstreams.only).target).toBe('/v1/realtime?a=%2F&mod%65l=gpt%20realtime%2F1&b=1')
+  expect(lastRequest(gateway.upstreams.only).target).toBe('/v1/realtime?a=%2F&mod%65l=gpt%20realtime%2F1&b=1')
 })

@@ -1,11 +1,14 @@
 import { expect, test } from 'bun:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { postText } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { errorOf, lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf, refusalOf } from '../helpers/received-answers.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 /** Odd whitespace, a big integer, a float with a zero, keys in no order, an escape that no writer would make. */
 const ODD =
@@ -118,10 +121,10 @@ test.each([
 ])(
   'a name that some upstreams take for one of a rule, as case does not count for them, is refused: %s',
   async (body, param) => {
-    const { gateway, upstreams } = await start(withRules({ ...CAP, deny: ['reasoning.effort'] }))
+    const gateway = await start(withRules({ ...CAP, deny: ['reasoning.effort'] }))
     const refused = await refusalOf(gateway.port, postText('/v1/responses', body))
     expect(refused).toEqual({ status: 400, param, code: 'rules_not_applicable' })
-    expect(upstreams.only.requests).toHaveLength(0)
+    expect(gateway.upstreams.only.requests).toHaveLength(0)
   },
 )
 
@@ -133,8 +136,8 @@ test('names that occur twice and that no rule is about go on as they came', asyn
 })
 
 test('a gzip-encoded body goes on decoded where it was changed, and as it came where it was not', async () => {
-  const { chat, upstreams, gateway } = await start(withRules(CAP))
-  expect((await chat({ model: 'm' })).status).toBe(200)
+  const gateway = await start(withRules(CAP))
+  expect((await gateway.chat({ model: 'm' })).status).toBe(200)
   for (const path of ['/v1/chat/completions', '/v1/responses', '/v1/embeddings']) {
     for (const [text, isChanged] of [
       [ODD, true],
@@ -147,7 +150,7 @@ test('a gzip-encoded body goes on decoded where it was changed, and as it came w
         body: encoded,
       })
       expect(response.status).toBe(200)
-      const request = lastRequest(upstreams.only)
+      const request = lastRequest(gateway.upstreams.only)
       const body = Buffer.from(await request.body)
       expect(request.header('content-encoding')).toBe(isChanged ? undefined : 'gzip')
       expect(request.header('content-length')).toBe(String(body.byteLength))
@@ -158,7 +161,7 @@ test('a gzip-encoded body goes on decoded where it was changed, and as it came w
 })
 
 test('a body that comes in chunks is changed like one with a length', async () => {
-  const { upstreams, gateway } = await start(withRules(CAP))
+  const gateway = await start(withRules(CAP))
   for (const path of ['/v1/chat/completions', '/v1/responses']) {
     const response = await fetch(`${gateway.url}${path}`, {
       method: 'POST',
@@ -171,6 +174,6 @@ test('a body that comes in chunks is changed like one with a length', async () =
       }),
     })
     expect(response.status).toBe(200)
-    expect(await lastBody(upstreams.only)).toBe(ODD.replace('5000', '1500'))
+    expect(await lastBody(gateway.upstreams.only)).toBe(ODD.replace('5000', '1500'))
   }
 })

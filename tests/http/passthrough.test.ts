@@ -1,17 +1,20 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import paths from '../fixtures/openai-paths.json' with { type: 'json' }
-import { answerOk, lastRequest, type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair()
+  pair = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-beforeEach(() => pair.upstream.play(answerOk))
+beforeEach(() => pair.upstreams.openai.play(answerOk))
 
 afterAll(() => pair.stop())
 
@@ -27,7 +30,7 @@ function upload(target: string, body: Buffer, contentType: string, method = 'POS
 
 test('GET /v1/models passes through, its answer byte for byte', async () => {
   const body = '{ "object":"list", "data":[ {"id":"m","created":1.0e3} ]}\n'
-  pair.upstream.play((_request, { respond }) => respond(200, { 'content-type': 'application/json' }, body))
+  pair.upstreams.openai.play((_request, { respond }) => respond(200, { 'content-type': 'application/json' }, body))
   const answer = await sendRaw(pair.port, getText('/v1/models', KEY))
   expect([answer.status, answer.text()]).toEqual([200, body])
 })
@@ -36,15 +39,15 @@ test("every documented path of OpenAI's API passes through, with and without /v1
   for (const path of paths.map((template) => template.replaceAll(/[{}]/g, ''))) {
     for (const sent of [`/v1${path}`, path]) {
       expect([sent, (await sendRaw(pair.port, getText(sent, KEY))).status]).toEqual([sent, 200])
-      expect(lastRequest(pair.upstream).target).toBe(`/v1${path}`)
+      expect(lastRequest(pair.upstreams.openai).target).toBe(`/v1${path}`)
     }
   }
 })
 
 test('whatever comes next under /v1 passes through; an unknown path without it is OpenAI’s unknown URL', async () => {
   await sendRaw(pair.port, getText('/v1/brand/new/thing?x=1', KEY))
-  expect(lastRequest(pair.upstream).target).toBe('/v1/brand/new/thing?x=1')
-  const before = pair.upstream.requests.length
+  expect(lastRequest(pair.upstreams.openai).target).toBe('/v1/brand/new/thing?x=1')
+  const before = pair.upstreams.openai.requests.length
   for (const target of [
     '/brand/new',
     '/v1',
@@ -59,7 +62,7 @@ test('whatever comes next under /v1 passes through; an unknown path without it i
     const { error } = answer.json() as { error: { message: string } }
     expect(error.message).toStartWith(`Unknown request URL: GET ${target}. Please check the URL for typos`)
   }
-  expect(pair.upstream.requests).toHaveLength(before)
+  expect(pair.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('multipart in, binary out: both byte for byte', async () => {
@@ -70,14 +73,14 @@ test('multipart in, binary out: both byte for byte', async () => {
     file,
     Buffer.from('\r\n--b--\r\n'),
   ])
-  pair.upstream.play(async (request, { respond }) => {
+  pair.upstreams.openai.play(async (request, { respond }) => {
     await request.body
     respond(200, { 'content-type': 'audio/mpeg' }, sound)
   })
   const answer = await sendRaw(pair.port, upload('/v1/audio/transcriptions', form, 'multipart/form-data; boundary=b'))
   expect(answer.headers.get('content-type')).toBe('audio/mpeg')
   expect(answer.body.equals(sound)).toBe(true)
-  const request = lastRequest(pair.upstream)
+  const request = lastRequest(pair.upstreams.openai)
   expect(request.header('content-type')).toBe('multipart/form-data; boundary=b')
   expect(request.header('content-length')).toBe(String(form.byteLength))
   expect(Buffer.from(await request.body).equals(form)).toBe(true)
@@ -93,7 +96,7 @@ test('a chunked upload arrives chunked, byte for byte', async () => {
   client.write('0\r\nX-Trailer: dropped\r\n\r\n')
   expect((await client.response()).status).toBe(200)
   client.leave()
-  const request = lastRequest(pair.upstream)
+  const request = lastRequest(pair.upstreams.openai)
   expect(request.header('transfer-encoding')).toBe('chunked')
   expect(request.header('content-length')).toBeUndefined()
   expect(Buffer.from(await request.body).equals(Buffer.concat(parts))).toBe(true)
@@ -102,20 +105,20 @@ test('a chunked upload arrives chunked, byte for byte', async () => {
 test('what calls itself JSON passes as it is where no endpoint of ours reads it', async () => {
   for (const body of ['', '{', 'nonsense', '{"a":1,"a":2}', '[1.0, 1e400]', '\ufeff{}', '\u0000']) {
     expect((await sendRaw(pair.port, postText('/v1/embeddings', body, KEY))).status).toBe(200)
-    expect(Buffer.from(await lastRequest(pair.upstream).body).toString()).toBe(body)
+    expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe(body)
   }
 })
 
 test('a DELETE with a JSON body keeps it', async () => {
   const body = Buffer.from('{"reason": "x"}')
   expect((await sendRaw(pair.port, upload('/v1/files/f', body, 'application/json', 'DELETE'))).status).toBe(200)
-  expect(lastRequest(pair.upstream).method).toBe('DELETE')
-  expect(Buffer.from(await lastRequest(pair.upstream).body).equals(body)).toBe(true)
+  expect(lastRequest(pair.upstreams.openai).method).toBe('DELETE')
+  expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).equals(body)).toBe(true)
 })
 
 test('an answer without a length goes on chunked, and ends where the upstream ends it', async () => {
   const body = bytesOf(100_000)
-  pair.upstream.play((_request, { write, socket }) => {
+  pair.upstreams.openai.play((_request, { write, socket }) => {
     write('HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\nconnection: close\r\n\r\n')
     write(body)
     socket.end()
@@ -128,7 +131,7 @@ test('an answer without a length goes on chunked, and ends where the upstream en
 test('every status of the upstream passes through with its body, its own errors untouched', async () => {
   const body = '{"error":{"message":"m","type":null,"param":null,"code":429}, "extra":[1.0]}'
   for (const status of [200, 201, 202, 206, 400, 401, 403, 404, 409, 418, 422, 429, 500, 503, 529, 599]) {
-    pair.upstream.play(async (request, { respond }) => {
+    pair.upstreams.openai.play(async (request, { respond }) => {
       await request.body
       respond(status, { 'content-type': 'application/json' }, body)
     })
@@ -141,7 +144,7 @@ test('every status of the upstream passes through with its body, its own errors 
 })
 
 test('an upload and its answer flow at the same time, unbuffered both ways', async () => {
-  pair.upstream.play(async (request, { startChunked, chunk, endChunks }) => {
+  pair.upstreams.openai.play(async (request, { startChunked, chunk, endChunks }) => {
     startChunked(200, { 'content-type': 'application/octet-stream' })
     chunk('early')
     await request.body
@@ -155,5 +158,5 @@ test('an upload and its answer flow at the same time, unbuffered both ways', asy
   const answer = await client.response()
   client.leave()
   expect(answer.text()).toBe('earlylate')
-  expect(Buffer.from(await lastRequest(pair.upstream).body).toString()).toBe('onetwo')
+  expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe('onetwo')
 })

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { ReceivedRequest, Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 /** A gateway with one upstream of a preset, which answers as its server does. */
 const serve = (preset: string, script: Script, settings: object = {}, file: object = {}) =>
@@ -59,11 +60,11 @@ describe('transformers serve', () => {
   }
 
   test('gets no parameter that it refuses, and the caller is told', async () => {
-    const { chat, gateway, upstreams } = await serve('transformers', transformers)
-    const response = await chat(call)
+    const gateway = await serve('transformers', transformers)
+    const response = await gateway.chat(call)
     expect([response.status, response.headers.get('x-nexcode-params')]).toEqual([200, 'preset=top_k,min_p'])
     expect(await response.json()).toMatchObject({ model: 'tiny@main' })
-    expect(Object.keys(await bodyOf(await upstreams.it.request(1)))).toEqual([
+    expect(Object.keys(await bodyOf(await gateway.upstreams.it.request(1)))).toEqual([
       ...['messages', 'model', 'temperature', 'chat_template_kwargs', 'seed', 'user'],
     ])
     expect(await gateway.exchange(1)).toMatchObject({ params: 'preset=top_k,min_p' })
@@ -90,12 +91,12 @@ describe('transformers serve', () => {
   })
 
   test('a body in gzip is read, and goes on plain where something is left out of it', async () => {
-    const { gateway, upstreams } = await serve('transformers', transformers)
+    const gateway = await serve('transformers', transformers)
     const body = Bun.gzipSync(JSON.stringify({ ...call, messages: MESSAGES }))
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
     const response = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers, body })
     expect(response.status).toBe(200)
-    const request = await upstreams.it.request(1)
+    const request = await gateway.upstreams.it.request(1)
     expect(request.header('content-encoding')).toBeUndefined()
     expect(await bodyOf(request)).not.toHaveProperty('top_k')
   })

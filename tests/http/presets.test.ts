@@ -3,7 +3,7 @@ import OpenAI from 'openai'
 import { type SimulatedServer, startSimulatedServer } from '../../src/cli/simulated-server.ts'
 import { PRESETS, type Preset } from '../../src/config/presets.ts'
 import { writeConfigFile } from '../helpers/config-file.ts'
-import { startTestGateway } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 const KEY = 'the-key-of-this-upstream'
 const MESSAGES: OpenAI.Chat.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Who is there?' }]
@@ -30,7 +30,7 @@ test.each([...PRESETS.values()])(
       upstreams: { it: { preset: preset.name, base_url: service.url + basePathOf(preset), api_key: KEY } },
       models: { smart: { targets: [{ upstream: 'it', model: 'gpt-4o' }] } },
     })
-    const gateway = await startTestGateway({ NEXCODE_CONFIG: file.path })
+    const gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path } })
     const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-of-no-matter', maxRetries: 0 })
     try {
       const answer = await client.chat.completions.create({ model: 'smart', messages: MESSAGES })

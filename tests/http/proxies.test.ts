@@ -1,10 +1,11 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
-import { lastRequest } from '../helpers/pair.ts'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(30_000)
 
@@ -44,10 +45,13 @@ async function webSocketStatus(port: number): Promise<number> {
 /** Who gets which of the calls that a gateway makes of a chat, of a target that only the exact way can send, and of a WebSocket. */
 async function whoGets(env: Env, host = '127.0.0.1'): Promise<{ readonly upstream: number; readonly proxy: number }> {
   const [upstream, proxy] = await Promise.all([start('upstream'), start('proxy')])
-  const gateway = await startGatewayProcess({
-    OPENAI_API_BASE: `http://${host}:${upstream.port}/v1`,
-    OPENAI_API_KEY: KEY,
-    ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replaceAll('PROXY', proxy.url)])),
+  const gateway = await startGateway({
+    env: {
+      OPENAI_API_BASE: `http://${host}:${upstream.port}/v1`,
+      OPENAI_API_KEY: KEY,
+      ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replaceAll('PROXY', proxy.url)])),
+    },
+    command: gatewayCommand(),
   })
   try {
     await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT))
@@ -96,7 +100,10 @@ test('an upstream’s own proxy is used for everything, also where NO_PROXY name
   file = writeConfigFile({
     upstreams: { far: { base_url: `${upstream.url}/v1`, api_key: KEY, proxy: proxy.url, check: { every: '1h' } } },
   })
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, NO_PROXY: '127.0.0.1' })
+  const gateway = await startGateway({
+    env: { NEXCODE_CONFIG: file.path, NO_PROXY: '127.0.0.1' },
+    command: gatewayCommand(),
+  })
   try {
     await proxy.request(1)
     await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT))
@@ -114,7 +121,7 @@ test('an active check, and `nexcode check`, go where the calls go', async () => 
     upstreams: { near: { base_url: `${upstream.url}/v1`, api_key: KEY, check: { every: '1h' } } },
   })
   const env = { HTTP_PROXY: proxy.url, NO_PROXY: '127.0.0.0/8' }
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, ...env })
+  const gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path, ...env }, command: gatewayCommand() })
   try {
     await upstream.request(1)
   } finally {
@@ -130,7 +137,10 @@ test('an active check, and `nexcode check`, go where the calls go', async () => 
 test('a proxy that is none, or of a kind that is not spoken here, fails a call and never has it go by itself', async () => {
   for (const HTTP_PROXY of ['socks5://127.0.0.1:1080', 'http://:0:0']) {
     const upstream = await start('upstream')
-    const gateway = await startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1`, HTTP_PROXY })
+    const gateway = await startGateway({
+      env: { OPENAI_API_BASE: `${upstream.url}/v1`, HTTP_PROXY },
+      command: gatewayCommand(),
+    })
     try {
       const statuses = [
         (await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT))).status,

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
-import { answerOk, startPair } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
-import { answerAs, fail } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, answerOk, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const TOKEN = 'a-token-of-more-than-16-characters'
 const BOTH = {
@@ -12,18 +12,18 @@ const BOTH = {
 }
 
 test('/ready shows each target’s state: closed or open, for how long, what is under way and how fast it is', async () => {
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: fail(500), second: answerAs('second') },
     settings: { first: { api_keys: ['sk-first-secret', 'sk-other-secret'] } },
     file: { ...BOTH, breaker: { failures: 1, open: '90s', open_max: '90s' } },
   })
-  await chat({ model: 'smart' })
-  await chat({ model: 'smart' })
-  await (await chat({ model: 'smart' })).text()
-  upstreams.first.play((_request, { closed }) => closed)
+  await gateway.chat({ model: 'smart' })
+  await gateway.chat({ model: 'smart' })
+  await (await gateway.chat({ model: 'smart' })).text()
+  gateway.upstreams.first.play((_request, { closed }) => closed)
   const leaving = new AbortController()
   const call = fetch(`${gateway.url}/v1/files`, { signal: leaving.signal }).catch(() => undefined)
-  await upstreams.first.request(3)
+  await gateway.upstreams.first.request(3)
   const response = await fetch(`${gateway.url}/ready`)
   const text = await response.text()
   expect(response.status).toBe(200)
@@ -47,7 +47,7 @@ test('/ready shows each target’s state: closed or open, for how long, what is 
 })
 
 test('all may ask whether it is ready; who the targets are is for holders of a token', async () => {
-  const { gateway } = await start({
+  const gateway = await start({
     upstreams: { first: answerAs('first'), second: answerAs('second') },
     file: BOTH,
     env: { API_TOKEN: TOKEN, REQUIRE_AUTH: 'true' },
@@ -62,7 +62,7 @@ test('all may ask whether it is ready; who the targets are is for holders of a t
 })
 
 test('a program of this machine’s may know, of a server that asks for no token; who brings a key of its own may not', async () => {
-  const { gateway } = await start({
+  const gateway = await start({
     upstreams: { first: answerAs('first'), second: answerAs('second') },
     file: BOTH,
   })
@@ -78,12 +78,12 @@ test('a program of this machine’s may know, of a server that asks for no token
 })
 
 test('without a file there are no targets to show', async () => {
-  const pair = await startPair({}, answerOk)
+  const pair = await startGateway({ upstreams: { openai: answerOk } })
   expect((await sendRaw(pair.port, getText('/ready'))).json()).toEqual({ status: 'ready' })
   await pair.stop()
 })
 
 test('/health says nothing of them, to nobody', async () => {
-  const { gateway } = await start({ upstreams: { first: answerAs('first'), second: answerAs('second') }, file: BOTH })
+  const gateway = await start({ upstreams: { first: answerAs('first'), second: answerAs('second') }, file: BOTH })
   expect((await sendRaw(gateway.port, getText('/health'))).json()).toEqual({ status: 'ok' })
 })

@@ -1,14 +1,17 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
-import { answerAs, MESSAGES } from '../helpers/routed.ts'
-import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import type { ReceivedRequest, Script } from '../helpers/scripted-upstream.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(30_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const BODY = JSON.stringify({ model: 'm', messages: MESSAGES })
 const KEY = 'sk-of-the-server-0123456789'
 
@@ -28,13 +31,13 @@ const targets = (requests: readonly ReceivedRequest[]): string[] =>
   requests.map(({ method, target }) => `${method} ${target}`)
 
 test.each([307, 308])('a %d by the slash alone is followed once, with method, body, query and key', async (status) => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: fastApi(status) },
     settings: { only: { api_key: KEY } },
   })
   const answer = await sendRaw(gateway.port, postText('/v1/chat/completions/?a=1&b=%27', BODY))
   expect([answer.status, answer.json()]).toMatchObject([200, { target: '/v1/chat/completions?a=1&b=%27' }])
-  const [first, second] = upstreams.only.requests
+  const [first, second] = gateway.upstreams.only.requests
   expect(Buffer.from((await second?.body) ?? '').toString()).toBe(BODY)
   expect(second?.header('authorization')).toBe(`Bearer ${KEY}`)
   expect(second?.headerLines.toSorted()).toEqual(
@@ -44,25 +47,25 @@ test.each([307, 308])('a %d by the slash alone is followed once, with method, bo
 })
 
 test('streams, lists, deletes, exact targets, and servers that want the slash, are followed to where they are', async () => {
-  const { gateway, chat, upstreams } = await start({ upstreams: { only: fastApi() } })
-  expect((await chat({ model: 'm', stream: true }, {}, '/v1/chat/completions/')).status).toBe(200)
+  const gateway = await start({ upstreams: { only: fastApi() }, file: {} })
+  expect((await gateway.chat({ model: 'm', stream: true }, {}, '/v1/chat/completions/')).status).toBe(200)
   for (const target of ['/v1/models/', '/v1/models/org%2Fname/', "/v1/prompts/{id}/?q='a'", '/models/']) {
     expect((await sendRaw(gateway.port, getText(target))).json()).toMatchObject({
       target: `/v1${target.replace('/v1', '').replace(/\/(?=\?|$)/, '')}`,
     })
   }
   expect((await fetch(`${gateway.url}/v1/files/f/`, { method: 'DELETE' })).status).toBe(200)
-  upstreams.only.play(fastApi(307, /\/$/))
-  expect((await chat({ model: 'm' })).status).toBe(200)
-  expect(lastRequest(upstreams.only).target).toBe('/v1/chat/completions/')
+  gateway.upstreams.only.play(fastApi(307, /\/$/))
+  expect((await gateway.chat({ model: 'm' })).status).toBe(200)
+  expect(lastRequest(gateway.upstreams.only).target).toBe('/v1/chat/completions/')
 })
 
 test('a GET is followed by a 301 or 302, too; a POST is not, which would become a GET', async () => {
   for (const status of [301, 302, 303]) {
-    const { gateway, chat, upstreams } = await start({ upstreams: { only: fastApi(status) } })
+    const gateway = await start({ upstreams: { only: fastApi(status) }, file: {} })
     expect((await sendRaw(gateway.port, getText('/v1/models/'))).status).toBe(200)
-    expect((await chat({ model: 'm' }, {}, '/v1/chat/completions/')).status).toBe(502)
-    expect(targets(upstreams.only.requests).slice(2)).toEqual(['POST /v1/chat/completions/'])
+    expect((await gateway.chat({ model: 'm' }, {}, '/v1/chat/completions/')).status).toBe(502)
+    expect(targets(gateway.upstreams.only.requests).slice(2)).toEqual(['POST /v1/chat/completions/'])
   }
 })
 
@@ -106,7 +109,7 @@ test('no other redirect is followed: another path, query, host, port, scheme or 
 })
 
 test('an upload that streams can’t be sent again: its client is told the place here, never the upstream’s', async () => {
-  const { gateway, upstreams } = await start({ upstreams: { only: fastApi() } })
+  const gateway = await start({ upstreams: { only: fastApi() }, file: {} })
   // More than comes with its head.
   const body = new Blob(['x'.repeat(600_000)])
   const answer = await fetch(`${gateway.url}/v1/files/?a=1`, {
@@ -116,7 +119,7 @@ test('an upload that streams can’t be sent again: its client is told the place
   })
   expect([answer.status, answer.headers.get('location')]).toEqual([307, '../files?a=1'])
   expect(new URL('../files?a=1', `${gateway.url}/v1/files/?a=1`).pathname).toBe('/v1/files')
-  upstreams.only.play(fastApi(307, /\/$/))
+  gateway.upstreams.only.play(fastApi(307, /\/$/))
   const other = await fetch(`${gateway.url}/v1/files`, {
     method: 'POST',
     body: body.stream(),
@@ -126,7 +129,7 @@ test('an upload that streams can’t be sent again: its client is told the place
 })
 
 test('redirects open no breaker, however many: the model stays in service', async () => {
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerAs('only') },
     file: {
       models: { '*': { targets: [{ upstream: 'only' }] } },
@@ -134,16 +137,16 @@ test('redirects open no breaker, however many: the model stays in service', asyn
       breaker: { failures: 2, minimum: 2, rate: 0.1 },
     },
   })
-  const { only } = upstreams
+  const { only } = gateway.upstreams
   for (const status of [300, 301, 302, 303, 307, 308]) {
     only.play(async (request, connection) => {
       await request.body
       connection.respond(status, { location: 'https://elsewhere.test/login' })
     })
-    for (let call = 0; call < 3; call += 1) expect((await chat({ model: 'm' })).status).toBe(502)
+    for (let call = 0; call < 3; call += 1) expect((await gateway.chat({ model: 'm' })).status).toBe(502)
   }
   only.play(answerAs('only'))
-  expect((await chat({ model: 'm' })).status).toBe(200)
+  expect((await gateway.chat({ model: 'm' })).status).toBe(200)
   const ready = (await (await fetch(`${gateway.url}/ready`)).json()) as { readonly targets: readonly unknown[] }
   expect(ready.targets).toMatchObject([{ state: 'closed' }])
 })

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { type Pair, startPair } from '../helpers/pair.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const TOKEN = 'a-token-of-more-than-16-characters'
 
-let guarded: Pair
+let guarded: TestGateway<'openai'>
 beforeAll(async () => {
-  guarded = await startPair({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, LOG_LEVEL: 'debug' })
+  guarded = await startGateway({
+    upstreams: { openai: answerOk },
+    env: { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, LOG_LEVEL: 'debug' },
+  })
 })
 afterAll(() => guarded.stop())
 
@@ -14,7 +18,7 @@ afterAll(() => guarded.stop())
 async function routeOf(method: string, path: string, headers: Readonly<Record<string, string>>) {
   const id = crypto.randomUUID()
   const { status } = await sendRaw(guarded.port, getText(path, { 'X-Request-Id': id, ...headers }, method))
-  const line = await guarded.gateway.line(({ msg, request_id }) => msg === 'exchange' && request_id === id)
+  const line = await guarded.line(({ msg, request_id }) => msg === 'exchange' && request_id === id)
   return { status, route: line['route'] }
 }
 

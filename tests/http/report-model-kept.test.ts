@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const MIB = 1024 * 1024
 const SMART = { targets: [{ upstream: 'only', model: 'secret-model' }] }
@@ -24,7 +25,7 @@ describe('JSON that is kept alive', () => {
   test('passes at once, as it comes, with the alias and without', async () => {
     for (const file of [{ ...ALIAS }, { models: { smart: SMART } }]) {
       const connected = Promise.withResolvers<UpstreamConnection>()
-      const { gateway } = await start({
+      const gateway = await start({
         upstreams: {
           only: async (request, connection) => {
             await request.body
@@ -55,7 +56,7 @@ describe('JSON that is kept alive', () => {
   })
 
   test('that breaks off is broken, and never a whole answer', async () => {
-    const { gateway } = await start({
+    const gateway = await start({
       upstreams: {
         only: async (request, connection) => {
           await request.body
@@ -72,7 +73,7 @@ describe('JSON that is kept alive', () => {
 
   test('ends upstream when its reader leaves', async () => {
     const closed = Promise.withResolvers<void>()
-    const { gateway } = await start({
+    const gateway = await start({
       upstreams: {
         only: async (request, connection) => {
           await request.body
@@ -199,12 +200,12 @@ async function namesOf(url: string, method: string, path: string): Promise<reado
 
 describe('what was made before', () => {
   test('is told of under the alias that it was made under, however it is asked for', async () => {
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { only: keeps },
       file: { ...ALIAS, models: { smart: SMART, other: SMART } },
     })
-    await (await chat({ model: 'other', input: 'x' }, {}, '/v1/responses')).text()
-    await (await chat({ model: 'other', store: true })).text()
+    await (await gateway.chat({ model: 'other', input: 'x' }, {}, '/v1/responses')).text()
+    await (await gateway.chat({ model: 'other', store: true })).text()
     for (const [method, path, kind] of ASKED) {
       const names = await namesOf(gateway.url, method, path)
       // Of a list nobody knows which of two names it was.
@@ -213,7 +214,7 @@ describe('what was made before', () => {
   })
 
   test('is told of under the only alias that leads to its model where nobody remembers it, as behind a restart', async () => {
-    const { gateway } = await start({ upstreams: { only: keeps }, file: ALIAS })
+    const gateway = await start({ upstreams: { only: keeps }, file: ALIAS })
     for (const [method, path, kind] of ASKED) {
       const names = await namesOf(gateway.url, method, path)
       expect([path, names]).toEqual([path, kind === 'list' ? ['smart', 'smart'] : ['smart']])
@@ -221,12 +222,12 @@ describe('what was made before', () => {
   })
 
   test('keeps the upstream’s name where its answers are to give that, and so do the contents of a file', async () => {
-    const { gateway } = await start({
+    const gateway = await start({
       upstreams: { only: keeps },
       file: { models: { smart: SMART, seen: { targets: [{ upstream: 'only', model: 'x' }], report_model: 'alias' } } },
     })
     expect(await namesOf(gateway.url, 'GET', '/v1/responses/resp_12345678')).toEqual(['secret-model'])
-    const { gateway: aliased } = await start({ upstreams: { only: keeps }, file: ALIAS })
+    const aliased = await start({ upstreams: { only: keeps }, file: ALIAS })
     const content = await fetch(`${aliased.url}/v1/files/file-12345678/content`)
     expect(await content.json()).toEqual({ model: 'secret-model' })
   })

@@ -1,12 +1,13 @@
 import { expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
-import { lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const ANSWER =
@@ -110,7 +111,7 @@ test('an event goes on as it comes', async () => {
 
 test('a stream that breaks off ends with the error event, behind what came', async () => {
   const seen = Promise.withResolvers<void>()
-  const { gateway } = await start({
+  const gateway = await start({
     upstreams: {
       only: async (request, connection) => {
         await request.body
@@ -134,7 +135,7 @@ test('a stream that breaks off ends with the error event, behind what came', asy
 
 test('no encoding is asked for where a name has to be put in; what comes in one all the same goes on decoded, with the name', async () => {
   const encoded = gzipSync(ANSWER)
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: {
       only: async (request, connection) => {
         await request.body
@@ -150,7 +151,7 @@ test('no encoding is asked for where a name has to be put in; what comes in one 
     const body = JSON.stringify({ model, messages: MESSAGES })
     const bytes = postText('/v1/chat/completions', body, { 'Accept-Encoding': 'gzip, br' })
     const response = await sendRaw(gateway.port, bytes)
-    expect(lastRequest(upstreams.only).header('accept-encoding')).toBe(asked)
+    expect(lastRequest(gateway.upstreams.only).header('accept-encoding')).toBe(asked)
     expect(response.headers.get('content-encoding') ?? null).toBe(model === 'smart' ? null : 'gzip')
     expect(response.isComplete).toBe(true)
     if (model === 'smart') expect(response.text()).toBe(NAMED)

@@ -1,22 +1,24 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { answerOk, lastRequest, type Pair, startPair } from '../helpers/pair.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair()
+  pair = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-beforeEach(() => pair.upstream.play(answerOk))
+beforeEach(() => pair.upstreams.openai.play(answerOk))
 
 afterAll(() => pair.stop())
 
 test("the upstream's own x-request-id wins", async () => {
-  pair.upstream.play(async (request, { json }) => {
+  pair.upstreams.openai.play(async (request, { json }) => {
     await request.body
     json({ ok: true }, 200, { 'X-Request-Id': 'req_upstream' })
   })
@@ -35,7 +37,7 @@ test('where the upstream sets no x-request-id, ours is set, another one each tim
   const ids = [first, second].map(({ headers }) => headers.get('x-request-id') ?? '')
   for (const id of ids) {
     expect(id).toMatch(/^req_[0-9a-f]{32}$/)
-    expect((await pair.gateway.line(({ request_id }) => request_id === id))['msg']).toBe('exchange')
+    expect((await pair.line(({ request_id }) => request_id === id))['msg']).toBe('exchange')
   }
   expect(ids[0]).not.toBe(ids[1] ?? '')
 })
@@ -52,9 +54,9 @@ test("a safe x-request-id and X-Client-Request-Id of the caller's are logged and
   const answer = await sendRaw(pair.port, getText('/v1/models', headers))
   expect(answer.headers.get('x-request-id')).toBe('My.id:1_2-3')
   expect(answer.headers.get('x-client-request-id')).toBe('client-7')
-  const line = await pair.gateway.line(({ request_id }) => request_id === 'My.id:1_2-3')
+  const line = await pair.line(({ request_id }) => request_id === 'My.id:1_2-3')
   expect(line['client_request_id']).toBe('client-7')
-  expect(lastRequest(pair.upstream).header('x-client-request-id')).toBe('client-7')
+  expect(lastRequest(pair.upstreams.openai).header('x-client-request-id')).toBe('client-7')
 })
 
 test("an unsafe id of the caller's is neither logged nor echoed", async () => {

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { all, answersOf, lastRequest, type Pair, startPair, statusAndCode } from '../helpers/pair.ts'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
+import { all, answersOf, statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair()
+  pair = await startGateway({ upstreams: { openai: answerOk } })
 })
 
 afterAll(() => pair.stop())
@@ -73,7 +76,7 @@ test('dot segments in any spelling, //host, backslashes, fragments and absolute-
   const requests = Object.fromEntries(targets.map((target) => [target, Buffer.from(getText(target, KEY), 'latin1')]))
   const statuses = await answersOf(pair.port, requests, ({ status }) => status)
   expect(statuses).toEqual(all(targets, 400))
-  expect(pair.upstream.connectionCount()).toBe(0)
+  expect(pair.upstreams.openai.connectionCount()).toBe(0)
 })
 
 test('OPTIONS * is refused', async () => {
@@ -115,7 +118,7 @@ test('path and query reach the upstream exactly', async () => {
   const exact: Record<string, string> = {}
   for (const target of targets) {
     const { status } = await sendRaw(pair.port, getText(target, KEY))
-    exact[target] = status === 200 ? lastRequest(pair.upstream).target : `answered ${status}`
+    exact[target] = status === 200 ? lastRequest(pair.upstreams.openai).target : `answered ${status}`
   }
   expect(exact).toEqual(Object.fromEntries(targets.map((target) => [target, target])))
 })
@@ -126,7 +129,7 @@ test('an exact target goes with every method and a body', async () => {
       const head = getText(target, { ...KEY, 'Content-Length': '5' }, method)
       const answer = await sendRaw(pair.port, `${head}a\u0000b\r\n`)
       expect(answer.status).toBe(200)
-      const request = lastRequest(pair.upstream)
+      const request = lastRequest(pair.upstreams.openai)
       expect([request.method, request.target]).toEqual([method, target])
       expect(Buffer.from(await request.body).toString()).toBe('a\u0000b\r\n')
     }
@@ -134,8 +137,11 @@ test('an exact target goes with every method and a body', async () => {
 })
 
 test('a base with a path of its own keeps it before every path', async () => {
-  const base = await startPair()
-  const behind = await startPair({ OPENAI_API_BASE: `${base.upstream.url}/proxy/openai/v1/` })
+  const base = await startGateway({ upstreams: { openai: answerOk } })
+  const behind = await startGateway({
+    upstreams: { openai: answerOk },
+    env: { OPENAI_API_BASE: `${base.upstreams.openai.url}/proxy/openai/v1/` },
+  })
   try {
     for (const [target, expected] of [
       ['/v1/models?a=b', '/proxy/openai/v1/models?a=b'],
@@ -143,7 +149,7 @@ test('a base with a path of its own keeps it before every path', async () => {
       ["/v1/models/{id}?q='a'", "/proxy/openai/v1/models/{id}?q='a'"],
     ] as const) {
       expect((await sendRaw(behind.port, getText(target, KEY))).status).toBe(200)
-      expect(lastRequest(base.upstream).target).toBe(expected)
+      expect(lastRequest(base.upstreams.openai).target).toBe(expected)
     }
     const answer = await sendRaw(behind.port, getText('/v1/%2e%2e/%2e%2e/admin', KEY))
     expect(statusAndCode(answer)).toBe('400 invalid_target')

@@ -1,12 +1,14 @@
 import { expect, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
-import { lastRequest, statusAndCode } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
-import { answerAs } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const files = extensionFiles()
 
 const HANDSHAKE = {
@@ -30,25 +32,25 @@ test('a WebSocket at /v1/responses is answered 426 wherever the file decides by 
     { params: [{ match: { model: 'smart' }, deny: ['user'] }] },
     { params: [{ match: { endpoint: 'responses' }, deny: ['user'] }] },
   ]) {
-    const { gateway, upstreams } = await start({ upstreams: { first: switchOver, second: switchOver }, file })
+    const gateway = await start({ upstreams: { first: switchOver, second: switchOver }, file })
     for (const target of TARGETS) {
       const refused = await sendRaw(gateway.port, getText(target, HANDSHAKE))
       expect([target, statusAndCode(refused)]).toEqual([target, '426 websocket_not_relayed'])
     }
-    expect([upstreams.first.requests.length, upstreams.second.requests.length]).toEqual([0, 0])
+    expect([gateway.upstreams.first.requests.length, gateway.upstreams.second.requests.length]).toEqual([0, 0])
   }
 })
 
 test('an extension has a say in calls, too', async () => {
   const path = files.write('pass', 'return next(request)')
-  const { gateway, upstreams } = await start({ upstreams: { first: switchOver }, file: { extensions: [path] } })
+  const gateway = await start({ upstreams: { first: switchOver }, file: { extensions: [path] } })
   const refused = await sendRaw(gateway.port, getText('/v1/responses', HANDSHAKE))
   expect(statusAndCode(refused)).toBe('426 websocket_not_relayed')
-  expect(upstreams.first.requests).toHaveLength(0)
+  expect(gateway.upstreams.first.requests).toHaveLength(0)
 })
 
 test('the 426 says what to speak instead, and has an error of OpenAI’s shape', async () => {
-  const { gateway } = await start({ upstreams: { first: switchOver, second: switchOver }, file: { models } })
+  const gateway = await start({ upstreams: { first: switchOver, second: switchOver }, file: { models } })
   const refused = await sendRaw(gateway.port, getText('/v1/responses', HANDSHAKE))
   expect(refused.status).toBe(426)
   expect(refused.headers.get('upgrade')).toBe('HTTP/1.1')
@@ -64,14 +66,14 @@ test('the 426 says what to speak instead, and has an error of OpenAI’s shape',
 })
 
 test('the call that is posted behind the 426 heeds the alias', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: switchOver, second: answerAs('second') },
     file: { models },
   })
   await sendRaw(gateway.port, getText('/v1/responses', HANDSHAKE))
   const posted = await sendRaw(gateway.port, postText('/v1/responses', '{"model":"smart","input":"x"}'))
   expect(posted.json()).toMatchObject({ by: 'second' })
-  expect(Buffer.from(await lastRequest(upstreams.second).body).toString()).toBe('{"model":"gpt-5","input":"x"}')
+  expect(Buffer.from(await lastRequest(gateway.upstreams.second).body).toString()).toBe('{"model":"gpt-5","input":"x"}')
 })
 
 test('a WebSocket at /v1/responses that nothing has a say in is relayed, its target as it came', async () => {
@@ -81,21 +83,21 @@ test('a WebSocket at /v1/responses that nothing has a say in is relayed, its tar
     { params: [{ match: { endpoint: 'chat/completions' }, clamp: { max_tokens: { max: 5 } } }] },
     { params: [{ match: { header: { 'x-team': 'red' } }, deny: ['user'] }] },
   ]) {
-    const { gateway, upstreams } = await start({ upstreams: { first: switchOver, second: switchOver }, file })
+    const gateway = await start({ upstreams: { first: switchOver, second: switchOver }, file })
     for (const target of TARGETS) {
       const client = await openRawClient(gateway.port)
       client.write(getText(target, HANDSHAKE))
       const head = await client.until((bytes) => bytes.includes('\r\n\r\n'))
       client.leave()
       expect([target, head.toString('latin1').slice(0, 12)]).toEqual([target, 'HTTP/1.1 101'])
-      expect(lastRequest(upstreams.first).target).toBe(target.startsWith('/v1') ? target : `/v1${target}`)
+      expect(lastRequest(gateway.upstreams.first).target).toBe(target.startsWith('/v1') ? target : `/v1${target}`)
     }
   }
 })
 
 test('who may not call is told so first, and realtime keeps its own statuses', async () => {
   const token = 't'.repeat(32)
-  const { gateway } = await start({
+  const gateway = await start({
     upstreams: { first: switchOver, second: switchOver },
     file: { models, unknown_models: 'refuse' },
     env: { REQUIRE_AUTH: 'true', API_TOKEN: token },
@@ -121,9 +123,9 @@ const WITHOUT: readonly (readonly [status: number, body: string])[] = [
 ]
 
 test('an upstream that offers no WebSocket at /v1/responses is a 426, and no failure of its own', async () => {
-  const { gateway, upstreams } = await start({ upstreams: { first: switchOver }, file: { breaker: { failures: 1 } } })
+  const gateway = await start({ upstreams: { first: switchOver }, file: { breaker: { failures: 1 } } })
   for (const [status, body] of WITHOUT) {
-    upstreams.first.play((_request, connection) => connection.respond(status, {}, body))
+    gateway.upstreams.first.play((_request, connection) => connection.respond(status, {}, body))
     const refused = await sendRaw(gateway.port, getText('/v1/responses', HANDSHAKE))
     expect([status, statusAndCode(refused)]).toEqual([status, '426 websocket_not_relayed'])
     expect(refused.text()).toContain(`it answered ${status}`)
@@ -133,7 +135,7 @@ test('an upstream that offers no WebSocket at /v1/responses is a 426, and no fai
 })
 
 test('what else an upstream says to an upgrade, and all that it says at /v1/realtime, goes on as it came', async () => {
-  const { gateway, upstreams } = await start({ upstreams: { first: switchOver } })
+  const gateway = await start({ upstreams: { first: switchOver }, file: {} })
   for (const [target, status, body] of [
     ['/v1/responses', 401, '{"error":{"message":"No."}}'],
     ['/v1/responses', 403, '{"error":{"message":"Not here."}}'],
@@ -142,7 +144,7 @@ test('what else an upstream says to an upgrade, and all that it says at /v1/real
     ['/v1/responses', 503, ''],
     ...WITHOUT.map(([one, text]) => ['/v1/realtime', one, text] as const),
   ] as const) {
-    upstreams.first.play((_request, connection) => connection.respond(status, {}, body))
+    gateway.upstreams.first.play((_request, connection) => connection.respond(status, {}, body))
     const refused = await sendRaw(gateway.port, getText(target, HANDSHAKE))
     expect([target, refused.status, refused.text()]).toEqual([target, status, body])
   }

@@ -1,10 +1,13 @@
 import { expect, test } from 'bun:test'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
-import { answerAs, MESSAGES } from '../helpers/routed.ts'
-import { errorOf, lastBody, refusalOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf, refusalOf } from '../helpers/received-answers.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const to = (upstream: string, model?: string) => ({ targets: [{ upstream, ...(model !== undefined && { model }) }] })
 
@@ -27,18 +30,18 @@ test('an alias becomes the upstream’s name in the body, and no other byte chan
 })
 
 test('a name that stays the same, or that no entry fits, leaves the body as it came, encoded or not', async () => {
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerOk },
     file: { models: { smart: to('only'), same: to('only', 'same') } },
   })
   for (const model of ['smart', 'same', 'unknown']) {
     const body = `{"model" : "${model}" ,"messages":${JSON.stringify(MESSAGES)}}`
-    await chat(body)
-    expect(await lastBody(upstreams.only)).toBe(body)
+    await gateway.chat(body)
+    expect(await lastBody(gateway.upstreams.only)).toBe(body)
     const encoded = Bun.gzipSync(Buffer.from(body))
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
     await fetch(`${gateway.url}/v1/responses`, { method: 'POST', headers, body: encoded })
-    expect(Buffer.from(await lastRequest(upstreams.only).body).equals(encoded)).toBe(true)
+    expect(Buffer.from(await lastRequest(gateway.upstreams.only).body).equals(encoded)).toBe(true)
   }
 })
 
@@ -103,7 +106,7 @@ test('an unknown model goes to the default upstream, the first where none is nam
 })
 
 test('unknown_models: refuse answers OpenAI’s 404, and nothing goes upstream', async () => {
-  const { chat, gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerOk },
     file: { unknown_models: 'refuse', models: { 'gpt-*': to('only') } },
   })
@@ -120,11 +123,11 @@ test('unknown_models: refuse answers OpenAI’s 404, and nothing goes upstream',
     '/v1/embeddings',
     '/v1/audio/speech',
   ]) {
-    expect(await errorOf(await chat({ model: 'other', prompt: 'x' }, {}, path))).toEqual([404, error])
+    expect(await errorOf(await gateway.chat({ model: 'other', prompt: 'x' }, {}, path))).toEqual([404, error])
   }
   expect(await errorOf(await fetch(`${gateway.url}/v1/models/other`))).toEqual([404, error])
-  expect(upstreams.only.requests).toHaveLength(0)
-  expect((await chat({ model: 'gpt-4o' })).status).toBe(200)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
+  expect((await gateway.chat({ model: 'gpt-4o' })).status).toBe(200)
 })
 
 test('a model that is named twice is refused where models decide, and is nobody’s business where they don’t', async () => {
@@ -132,18 +135,18 @@ test('a model that is named twice is refused where models decide, and is nobody�
   const decided = await start({ upstreams: { only: answerOk }, file: { models: { cheap: to('only') } } })
   for (const path of ['/v1/chat/completions', '/v1/responses']) {
     for (const text of [body, body.replace('"model":"dear"', '"m\\u006fdel":"dear"')]) {
-      const refused = await refusalOf(decided.gateway.port, postText(path, text))
+      const refused = await refusalOf(decided.port, postText(path, text))
       expect(refused).toEqual({ status: 400, param: 'model', code: 'rules_not_applicable' })
     }
   }
   expect(decided.upstreams.only.requests).toHaveLength(0)
-  const plain = await start({ upstreams: { only: answerOk } })
-  expect((await sendRaw(plain.gateway.port, postText('/v1/chat/completions', body))).status).toBe(200)
+  const plain = await start({ upstreams: { only: answerOk }, file: {} })
+  expect((await sendRaw(plain.port, postText('/v1/chat/completions', body))).status).toBe(200)
   expect(await lastBody(plain.upstreams.only)).toBe(body)
 })
 
 test('a model under a name that only some upstreams take for it is refused where models decide', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerOk },
     file: { unknown_models: 'refuse', models: { cheap: to('only') } },
   })
@@ -156,11 +159,11 @@ test('a model under a name that only some upstreams take for it is refused where
     expect(refused).toEqual({ status: 400, param, code: 'rules_not_applicable' })
     expect((await refusalOf(gateway.port, postText('/v1/chat/completions', body))).status).toBe(400)
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('a form’s alias becomes the upstream’s name in its field, and the file goes on byte for byte', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerOk },
     file: { models: { hear: to('only', 'whisper-large-v3') } },
   })
@@ -172,7 +175,7 @@ test('a form’s alias becomes the upstream’s name in its field, and the file 
     const headers = { 'content-type': 'multipart/form-data; boundary=b' }
     const response = await fetch(gateway.url + path, { method: 'POST', headers, body: Buffer.from(form, 'latin1') })
     expect(response.status).toBe(200)
-    const request = lastRequest(upstreams.only)
+    const request = lastRequest(gateway.upstreams.only)
     const expected = `${part('prompt', 'hear')}${file}${part('model', 'whisper-large-v3')}--b--\r\n`
     expect(Buffer.from(await request.body).toString('latin1')).toBe(expected)
     expect(request.header('content-length')).toBe(String(expected.length))
@@ -181,21 +184,21 @@ test('a form’s alias becomes the upstream’s name in its field, and the file 
   form.set('file', new File(['abc'], 'ünï "c".wav', { type: 'audio/wav' }))
   form.set('model', 'hear')
   expect((await fetch(`${gateway.url}/v1/audio/transcriptions`, { method: 'POST', body: form })).status).toBe(200)
-  expect(await lastBody(upstreams.only)).toContain('\r\n\r\nwhisper-large-v3\r\n')
+  expect(await lastBody(gateway.upstreams.only)).toContain('\r\n\r\nwhisper-large-v3\r\n')
 })
 
 test('a form that names its model twice is refused where models decide', async () => {
-  const { gateway, upstreams } = await start({ upstreams: { only: answerOk }, file: { models: { hear: to('only') } } })
+  const gateway = await start({ upstreams: { only: answerOk }, file: { models: { hear: to('only') } } })
   const part = (text: string): string => `--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n${text}\r\n`
   const form = `${part('dear')}${part('hear')}--b--\r\n`
   const bytes = postText('/v1/audio/transcriptions', form, { 'Content-Type': 'multipart/form-data; boundary=b' })
   const refused = await refusalOf(gateway.port, bytes)
   expect(refused).toEqual({ status: 400, param: 'model', code: 'rules_not_applicable' })
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('unknown_models: refuse is not got past by a body that says it is no JSON', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerOk },
     file: { unknown_models: 'refuse', models: { 'gpt-*': to('only') } },
   })
@@ -205,7 +208,7 @@ test('unknown_models: refuse is not got past by a body that says it is no JSON',
       expect(refused).toMatchObject({ status: 400, code: 'rules_not_applicable' })
     }
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
   const upload = postText('/v1/uploads/upload_1/parts', 'bytes', { 'Content-Type': 'application/octet-stream' })
   expect((await sendRaw(gateway.port, upload)).status).toBe(200)
 })

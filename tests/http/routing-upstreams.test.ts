@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test'
 import { PRESETS } from '../../src/config/presets.ts'
-import { answerOk, lastRequest } from '../helpers/pair.ts'
-import { lastBody, routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const KEY = 'sk-of-the-server-0123456789'
 const VERSION = 'api-version=2024-10-21'
@@ -34,20 +36,20 @@ test('azure: a call of a model goes to its deployment, with api-version and the 
 })
 
 test('azure: a form’s model is its deployment, too', async () => {
-  const { gateway, upstreams } = await start(azure())
+  const gateway = await start(azure())
   const headers = { 'content-type': 'multipart/form-data; boundary=b' }
   await fetch(`${gateway.url}/v1/audio/transcriptions`, { method: 'POST', headers, body: AUDIO })
-  expect(lastRequest(upstreams.azure).target).toBe(`/v1/deployments/whisper/audio/transcriptions?${VERSION}`)
+  expect(lastRequest(gateway.upstreams.azure).target).toBe(`/v1/deployments/whisper/audio/transcriptions?${VERSION}`)
 })
 
 test('azure: what is no call of a model, or names none, goes without the template', async () => {
-  const { chat, gateway, upstreams } = await start(azure())
-  await chat({ model: 'smart' }, {}, '/v1/responses')
-  expect(lastRequest(upstreams.azure).target).toBe(`/v1/responses?${VERSION}`)
-  await chat({ prompt: 'x' }, {}, '/v1/images/generations')
-  expect(lastRequest(upstreams.azure).target).toBe(`/v1/images/generations?${VERSION}`)
+  const gateway = await start(azure())
+  await gateway.chat({ model: 'smart' }, {}, '/v1/responses')
+  expect(lastRequest(gateway.upstreams.azure).target).toBe(`/v1/responses?${VERSION}`)
+  await gateway.chat({ prompt: 'x' }, {}, '/v1/images/generations')
+  expect(lastRequest(gateway.upstreams.azure).target).toBe(`/v1/images/generations?${VERSION}`)
   await fetch(`${gateway.url}/v1/files?limit=2&after=a%2Fb`)
-  expect(lastRequest(upstreams.azure).target).toBe(`/v1/files?limit=2&after=a%2Fb&${VERSION}`)
+  expect(lastRequest(gateway.upstreams.azure).target).toBe(`/v1/files?limit=2&after=a%2Fb&${VERSION}`)
 })
 
 test('azure: the caller’s own api-version goes before the file’s, and that before the preset’s', async () => {
@@ -86,7 +88,7 @@ test('a template and a base path of one’s own are joined, and no model leads o
 })
 
 test('an upstream’s headers, query, organization and project go with each call, in place of the caller’s', async () => {
-  const { gateway, chat, upstreams } = await start({
+  const gateway = await start({
     upstreams: { only: answerOk },
     settings: {
       only: {
@@ -96,9 +98,9 @@ test('an upstream’s headers, query, organization and project go with each call
     },
   })
   const mine = { 'x-team': 'blue', 'openai-organization': 'org-mine', 'openai-project': 'proj-mine', 'x-other': 'kept' }
-  await chat({ model: 'm' }, mine)
+  await gateway.chat({ model: 'm' }, mine)
   await fetch(`${gateway.url}/v1/models?tier=2`, { headers: mine })
-  const [first, second] = upstreams.only.requests
+  const [first, second] = gateway.upstreams.only.requests
   for (const request of [first, second]) {
     expect(request?.header('x-team')).toBe('red')
     expect(request?.header('openai-organization')).toBe('org-1')
@@ -113,7 +115,7 @@ test.each([...PRESETS.values()].map((preset) => [preset.name, preset] as const))
   'the preset %s is spoken to by its path and the header of its key',
   async (name, { baseUrl, keyHeader, modelPath, query }) => {
     const path = baseUrl === undefined ? '/openai' : new URL(baseUrl).pathname.replace(/\/$/, '')
-    const upstream = await start({ upstreams: { there: answerOk } })
+    const upstream = await start({ upstreams: { there: answerOk }, file: {} })
     const { chat } = await start({
       upstreams: { unused: answerOk },
       file: {

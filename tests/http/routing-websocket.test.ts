@@ -1,11 +1,13 @@
 import { expect, test } from 'bun:test'
-import { answerOk, lastRequest, statusAndCode } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
-import { startTestGateway } from '../helpers/start-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const KEY = 'sk-canary-of-the-server-0123456789'
 const HANDSHAKE = {
@@ -27,7 +29,7 @@ async function open(port: number, target: string, headers: Readonly<Record<strin
 }
 
 test('an alias in the query becomes the upstream’s name, and no other byte of it changes', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: answerOk, second: switchOver },
     file: {
       models: {
@@ -42,25 +44,25 @@ test('an alias in the query becomes the upstream’s name, and no other byte of 
     ['?model=rt-realtime&voice=voice', '?model=gpt-realtime&voice=voice'],
   ] as const) {
     expect(await open(gateway.port, `/v1/realtime${query}`)).toBe('HTTP/1.1 101')
-    expect(lastRequest(upstreams.second).target).toBe(`/v1/realtime${expected}`)
+    expect(lastRequest(gateway.upstreams.second).target).toBe(`/v1/realtime${expected}`)
   }
-  expect(upstreams.first.requests).toHaveLength(0)
+  expect(gateway.upstreams.first.requests).toHaveLength(0)
 })
 
 test('a WebSocket without a model, or with an unknown one, goes to the default upstream as it came', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: answerOk, second: switchOver },
     file: { default_upstream: 'second', models: { voice: { targets: [{ upstream: 'first' }] } } },
   })
   for (const query of ['', '?x=voice', '?model=other', '?xmodel=voice']) {
     expect(await open(gateway.port, `/v1/realtime${query}`)).toBe('HTTP/1.1 101')
-    expect(lastRequest(upstreams.second).target).toBe(`/v1/realtime${query}`)
+    expect(lastRequest(gateway.upstreams.second).target).toBe(`/v1/realtime${query}`)
   }
 })
 
 test('an upstream’s own first_byte holds for the answer to an upgrade, too: 504', async () => {
   const silent: Script = () => undefined
-  const { gateway } = await start({
+  const gateway = await start({
     upstreams: { only: silent },
     settings: { only: { timeouts: { first_byte: 50 } } },
     env: { FIRST_BYTE_TIMEOUT_MS: '3600000' },
@@ -69,7 +71,7 @@ test('an upstream’s own first_byte holds for the answer to an upgrade, too: 50
 })
 
 test('unknown_models: refuse answers OpenAI’s 404 before the 101', async () => {
-  const { gateway, upstreams } = await start({ upstreams: { only: switchOver }, file: { unknown_models: 'refuse' } })
+  const gateway = await start({ upstreams: { only: switchOver }, file: { unknown_models: 'refuse' } })
   const refused = await sendRaw(gateway.port, getText('/v1/realtime?model=other', HANDSHAKE))
   expect(statusAndCode(refused)).toBe('404 model_not_found')
   // Where the URL does not tell the model, nobody could refuse it.
@@ -77,7 +79,7 @@ test('unknown_models: refuse answers OpenAI’s 404 before the 101', async () =>
     const unknown = await sendRaw(gateway.port, getText(target, HANDSHAKE))
     expect(statusAndCode(unknown)).toBe('400 rules_not_applicable')
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('the upstream’s key is spent in its header, and lent to nobody on a server that others can reach', async () => {
@@ -87,13 +89,13 @@ test('the upstream’s key is spent in its header, and lent to nobody on a serve
     Authorization: 'Bearer sk-mine',
     'Sec-WebSocket-Protocol': 'realtime, openai-insecure-api-key.sk-mine',
   }
-  expect(await open(lent.gateway.port, '/v1/realtime?model=m', mine)).toBe('HTTP/1.1 101')
+  expect(await open(lent.port, '/v1/realtime?model=m', mine)).toBe('HTTP/1.1 101')
   const request = lastRequest(lent.upstreams.only)
   expect(request.target).toBe('/v1/realtime?model=m&api-version=1')
   expect(request.header('api-key')).toBe(KEY)
   expect(JSON.stringify(request.headerLines)).not.toContain('sk-mine')
   const far = await start({ upstreams: { only: switchOver }, ...more, env: { HOST: '0.0.0.0' } })
-  const refused = await sendRaw(far.gateway.port, getText('/v1/realtime', { ...HANDSHAKE, ...mine }))
+  const refused = await sendRaw(far.port, getText('/v1/realtime', { ...HANDSHAKE, ...mine }))
   expect(statusAndCode(refused)).toBe('401 invalid_api_key')
   expect(far.upstreams.only.requests).toHaveLength(0)
 })
@@ -101,7 +103,7 @@ test('the upstream’s key is spent in its header, and lent to nobody on a serve
 test('a refusal of the upstream’s that echoes its key is masked', async () => {
   const echo: Script = (request, connection) =>
     connection.json({ error: { message: `no ${request.header('authorization')}` } }, 403)
-  const { gateway } = await start({ upstreams: { only: echo }, settings: { only: { api_key: KEY } } })
+  const gateway = await start({ upstreams: { only: echo }, settings: { only: { api_key: KEY } } })
   const refused = await sendRaw(gateway.port, getText('/v1/realtime', HANDSHAKE))
   expect([refused.status, refused.text().includes('canary')]).toEqual([403, false])
 })
@@ -115,26 +117,26 @@ const refuseKeys =
   }
 
 test('an upgrade under a refused key of the server’s goes to another key, and the refused one rests', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: refuseKeys('sk-bad') },
     settings: { first: { api_keys: ['sk-bad', KEY] } },
     file: {},
   })
   for (let call = 0; call < 3; call += 1) expect(await open(gateway.port, '/v1/realtime?model=m')).toBe('HTTP/1.1 101')
-  expect(upstreams.first.requests).toHaveLength(4)
+  expect(gateway.upstreams.first.requests).toHaveLength(4)
   const warning = await gateway.line(({ rests_ms: rests }) => rests !== undefined)
   expect(warning).toMatchObject({ upstream: 'first', key: 'api_keys[0]', status: 401 })
 })
 
 test('an upgrade under the last key, refused, is a 502 of ours, with a file and without', async () => {
   for (const isAlone of [false, true]) {
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { first: refuseKeys(KEY) },
       ...(!isAlone && { settings: { first: { api_key: KEY } } }),
       file: {},
     })
     const own = isAlone
-      ? await startTestGateway({ OPENAI_API_BASE: `${upstreams.first.url}/v1`, OPENAI_API_KEY: KEY })
+      ? await startGateway({ env: { OPENAI_API_BASE: `${gateway.upstreams.first.url}/v1`, OPENAI_API_KEY: KEY } })
       : gateway
     const refused = await sendRaw(own.port, getText('/v1/realtime?model=m', HANDSHAKE))
     expect(statusAndCode(refused)).toBe('502 upstream_key_refused')
@@ -144,13 +146,13 @@ test('an upgrade under the last key, refused, is a 502 of ours, with a file and 
 })
 
 test('a breaker that is half open is closed by a WebSocket’s beginning, and not by its end', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { first: (_request, connection) => connection.json({ error: {} }, 500) },
     settings: { first: { breaker: { failures: 1, open: 30, open_max: 30 } } },
     file: { all_open: 'refuse' },
   })
   expect((await sendRaw(gateway.port, getText('/v1/realtime?model=m', HANDSHAKE))).status).toBe(500)
-  upstreams.first.play(switchOver)
+  gateway.upstreams.first.play(switchOver)
   await Bun.sleep(60)
   const session = await openRawClient(gateway.port)
   session.write(getText('/v1/realtime?model=m', HANDSHAKE))

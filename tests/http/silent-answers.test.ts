@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
-import { type Routed, startRouted } from '../helpers/routed.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 /** Far more than the difference between the two is what an answer's beginning may be looked at for. */
 const SHORTER_MS = 1200
@@ -16,7 +16,7 @@ const streamThatStalls: Script = async (request, connection) => {
   connection.chunk('data: {"id":"x","choices":[]}\n\n')
 }
 
-const routed: Routed<'shorter' | 'longer'> = await startRouted({
+const routed: TestGateway<'shorter' | 'longer'> = await startGateway({
   upstreams: { shorter: jsonThatStalls, longer: streamThatStalls },
   settings: {
     shorter: { api_key: 'k', timeouts: { stream_idle: SHORTER_MS } },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { all, type Pair, sendUntilClosed, splitResponses, startPair } from '../helpers/pair.ts'
 import { getText, openRawClient, postText } from '../helpers/raw-client.ts'
+import { all, sendUntilClosed, splitResponses } from '../helpers/received-answers.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 const KEY = 'Authorization: Bearer sk-mine\r\n'
 const BODY = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
@@ -10,12 +11,16 @@ const CHUNKED = `${SIZE}\r\n${BODY}\r\n0\r\n\r\n`
 const SMUGGLED = `GET /v1/smuggled HTTP/1.1\r\nHost: a\r\n${KEY}\r\n`
 const TARGETS = ['/v1/chat/completions', '/v1/files'] as const
 
-let pair: Pair
+let pair: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startPair({}, async (request, { json }) => {
-    await request.body
-    json({ target: request.target })
+  pair = await startGateway({
+    upstreams: {
+      openai: async (request, { json }) => {
+        await request.body
+        json({ target: request.target })
+      },
+    },
   })
 })
 
@@ -128,14 +133,14 @@ const ODD: Readonly<Record<string, readonly [headerLines: string, body: string]>
 
 async function completed(from: number): Promise<string[]> {
   const requests = await Promise.allSettled(
-    pair.upstream.requests.slice(from).map(async ({ target, body }) => `${target} ${Buffer.from(await body)}`),
+    pair.upstreams.openai.requests.slice(from).map(async ({ target, body }) => `${target} ${Buffer.from(await body)}`),
   )
   return requests.flatMap((request) => (request.status === 'fulfilled' ? [request.value] : []))
 }
 
 for (const target of TARGETS) {
   test(`malformed framing is refused, and nothing behind it is taken for a request: ${target}`, async () => {
-    const from = pair.upstream.requests.length
+    const from = pair.upstreams.openai.requests.length
     const verdicts = await Promise.all(
       Object.entries(MALFORMED).map(async ([label, [headerLines, body]]) => {
         const received = await sendUntilClosed(pair.port, post(target, headerLines, body + SMUGGLED))
@@ -148,7 +153,7 @@ for (const target of TARGETS) {
 
   test(`odd framing with one meaning is one request upstream, and the next one is the next: ${target}`, async () => {
     for (const [label, [headerLines, body]] of Object.entries(ODD)) {
-      const from = pair.upstream.requests.length
+      const from = pair.upstreams.openai.requests.length
       const client = await openRawClient(pair.port)
       client.write(post(target, headerLines, body + getText('/v1/next', { Authorization: 'Bearer sk-mine' })))
       await client.until((received) => splitResponses(received).length === 2)
@@ -160,7 +165,7 @@ for (const target of TARGETS) {
   })
 
   test(`a chunked body that breaks off is never complete upstream: ${target}`, async () => {
-    const from = pair.upstream.requests.length
+    const from = pair.upstreams.openai.requests.length
     const cuts = ['', SIZE, `${SIZE}\r\n`, `${SIZE}\r\n{`, `${SIZE}\r\n${BODY}`, `${SIZE}\r\n${BODY}\r\n`]
     const ends = ['0', '0\r', '0\r\n', '0\r\n\r', '0\r\nX: y\r\n'].map((end) => `${SIZE}\r\n${BODY}\r\n${end}`)
     for (const cut of [...cuts, ...ends]) {
@@ -174,7 +179,7 @@ for (const target of TARGETS) {
 }
 
 test('a chunked body is not taken for complete before its end has been checked', async () => {
-  const from = pair.upstream.requests.length
+  const from = pair.upstreams.openai.requests.length
   const shots = Array.from(
     { length: 150 },
     (_, index) => ['0\r\n\rX', '0\r\nX\0: y\r\n\r\n', '0\r\n\n', '0 \r\n\r\n'][index % 4],
@@ -197,7 +202,7 @@ test('a chunked body is not taken for complete before its end has been checked',
 })
 
 test('pipelined requests are answered in order and never see swapped answers', async () => {
-  pair.upstream.play(async (request, { json }) => {
+  pair.upstreams.openai.play(async (request, { json }) => {
     await request.body
     // The first ones take longest, so that every answer but the last is overtaken upstream.
     const index = Number(new URLSearchParams(request.target.split('?')[1]).get('n') ?? 0)
@@ -222,8 +227,8 @@ test('malformed bytes behind a request are never taken for its answer', async ()
   const key = { Authorization: 'Bearer sk-mine' }
   const garbage = 'G@RBAGE / HTTP/9.9\r\n\r\n'
   const hold = Promise.withResolvers<void>()
-  const before = pair.upstream.requests.length
-  pair.upstream.play(async (request, { json }) => {
+  const before = pair.upstreams.openai.requests.length
+  pair.upstreams.openai.play(async (request, { json }) => {
     await request.body
     await hold.promise
     json({ target: request.target })
@@ -235,7 +240,7 @@ test('malformed bytes behind a request are never taken for its answer', async ()
       return client
     }),
   )
-  await pair.upstream.request(before + 2)
+  await pair.upstreams.openai.request(before + 2)
   hold.resolve()
   for (const client of clients) {
     await client.closed
@@ -267,15 +272,15 @@ test('a chunked body in HTTP/1.0, which has no such thing, is refused or ends th
     const bytes = post(target, TE, CHUNKED + SMUGGLED)
       .toString('latin1')
       .replace('HTTP/1.1', 'HTTP/1.0')
-    const before = pair.upstream.requests.length
+    const before = pair.upstreams.openai.requests.length
     const received = await sendUntilClosed(pair.port, bytes)
     expect(received.match(/HTTP\/1\.\d /g)).toHaveLength(1)
-    expect(pair.upstream.requests.slice(before).map((request) => request.target)).not.toContain('/v1/smuggled')
+    expect(pair.upstreams.openai.requests.slice(before).map((request) => request.target)).not.toContain('/v1/smuggled')
   }
 })
 
 test('a chunked upload that turns malformed in the midst of its answer breaks that answer, and adds none', async () => {
-  pair.upstream.play((_request, { startChunked, chunk }) => {
+  pair.upstreams.openai.play((_request, { startChunked, chunk }) => {
     startChunked(200, { 'content-type': 'application/octet-stream' })
     chunk('early')
   })
@@ -290,7 +295,7 @@ test('a chunked upload that turns malformed in the midst of its answer breaks th
 })
 
 test('bytes that are no HTTP/1.1 end the connection with one answer of our shape', async () => {
-  const from = pair.upstream.requests.length
+  const from = pair.upstreams.openai.requests.length
   const shots = {
     'HTTP/0.9': 'GET /v1/models\r\n\r\n',
     'HTTP/2.0': getText('/v1/models').replace('HTTP/1.1', 'HTTP/2.0'),
@@ -310,5 +315,5 @@ test('bytes that are no HTTP/1.1 end the connection with one answer of our shape
     ])
     expect(received.match(/HTTP\/1\.1 /g)).toHaveLength(1)
   }
-  expect(pair.upstream.requests).toHaveLength(from)
+  expect(pair.upstreams.openai.requests).toHaveLength(from)
 })

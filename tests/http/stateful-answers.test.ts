@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
-import { lastRequest } from '../helpers/pair.ts'
-import type { Routed } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { lastRequest } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const KEYS = ['sk-a1-0123456789abcdef', 'sk-a2-0123456789abcdef'] as const
 
@@ -39,7 +39,7 @@ function twoWith(
   paths: Readonly<Record<string, unknown>>,
   form: Form = 'json',
   file: object = {},
-): Promise<Routed<'a' | 'b'>> {
+): Promise<TestGateway<'a' | 'b'>> {
   return start({
     upstreams: { a: answering('a', {}), b: answering('b', paths, form) },
     settings: { a: { api_key: KEYS[0] }, b: { api_key: KEYS[1] } },
@@ -47,7 +47,7 @@ function twoWith(
   })
 }
 
-async function get({ gateway }: Routed<'a' | 'b'>, path: string): Promise<unknown> {
+async function get(gateway: TestGateway<'a' | 'b'>, path: string): Promise<unknown> {
   return (await fetch(gateway.url + path)).json()
 }
 
@@ -127,7 +127,7 @@ test('an object that is made is known by where it is said to be, too', async () 
     file: { pins: { realtime: 'b' } },
   })
   const sdp = { method: 'POST', headers: { 'content-type': 'application/sdp' }, body: 'v=0' }
-  await (await fetch(`${two.gateway.url}/v1/realtime/calls`, sdp)).text()
+  await (await fetch(`${two.url}/v1/realtime/calls`, sdp)).text()
   expect(await get(two, '/v1/things?call_id=rtc_12345678')).toEqual({ by: 'b' })
 })
 
@@ -194,7 +194,7 @@ test('an object that is known stays where it is, whatever another upstream says'
 test('the content of a file is not looked into: it is the caller’s', async () => {
   const content = { 'GET /v1/files/file-12345678/content': { id: 'resp_12345678', output_file_id: 'file-87654321' } }
   const two = await twoWith(content, 'json', { default_upstream: 'a', pins: { files: 'b' } })
-  const encoded = await fetch(`${two.gateway.url}/v1/files/file-12345678/content`, {
+  const encoded = await fetch(`${two.url}/v1/files/file-12345678/content`, {
     headers: { 'accept-encoding': 'gzip' },
   })
   expect(await encoded.text()).toContain('resp_12345678')

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConfigFile, writeConfigFile } from '../helpers/config-file.ts'
+import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
 import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { type Env, startGatewayProcess, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 setDefaultTimeout(60_000)
 
@@ -49,11 +50,14 @@ function writeFile(upstream: ScriptedUpstream, keys: readonly string[] = KEYS): 
 }
 
 async function startWith(file: ConfigFile, env: Env): Promise<TestGateway> {
-  const gateway = await startGatewayProcess({
-    NEXCODE_CONFIG: file.path,
-    REQUIRE_AUTH: 'true',
-    API_TOKEN: TOKEN,
-    ...env,
+  const gateway = await startGateway({
+    env: {
+      NEXCODE_CONFIG: file.path,
+      REQUIRE_AUTH: 'true',
+      API_TOKEN: TOKEN,
+      ...env,
+    },
+    command: gatewayCommand(),
   })
   cleanUps.push(() => gateway.stop())
   return gateway

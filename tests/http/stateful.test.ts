@@ -1,11 +1,12 @@
 import { expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
-import { lastRequest } from '../helpers/pair.ts'
-import { MESSAGES, type Routed } from '../helpers/routed.ts'
-import { lastBody, routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { lastBody, lastRequest } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const KEYS = ['sk-a1-0123456789abcdef', 'sk-a2-0123456789abcdef'] as const
 
@@ -32,7 +33,7 @@ const TWO = {
   file: { models: { ma: { targets: [{ upstream: 'a' }] }, mb: { targets: [{ upstream: 'b', model: 'inner' }] } } },
 }
 
-type Two = Routed<'a' | 'b'>
+type Two = TestGateway<'a' | 'b'>
 
 /** Makes an object, and gives its id once the answer is complete. */
 async function make({ chat }: Two, model: string, more: object = {}): Promise<string> {
@@ -42,8 +43,8 @@ async function make({ chat }: Two, model: string, more: object = {}): Promise<st
   return id
 }
 
-async function ask({ gateway }: Two, method: string, path: string): Promise<unknown> {
-  const response = await fetch(gateway.url + path, { method })
+async function ask({ url }: Two, method: string, path: string): Promise<unknown> {
+  const response = await fetch(url + path, { method })
   return response.json()
 }
 
@@ -161,7 +162,7 @@ test('an unknown id goes where its resource is pinned to, else to the default up
   const form = new FormData()
   form.set('purpose', 'batch')
   form.set('file', new File(['x'], 'x.jsonl'))
-  const uploaded = await fetch(`${two.gateway.url}/v1/files`, { method: 'POST', body: form })
+  const uploaded = await fetch(`${two.url}/v1/files`, { method: 'POST', body: form })
   expect(await uploaded.json()).toMatchObject({ by: 'b' })
   const unpinned = await start({ ...TWO, file: { ...TWO.file, default_upstream: 'b' } })
   expect(await ask(unpinned, 'GET', '/v1/responses/resp_unknown_0001')).toEqual({ by: 'b' })

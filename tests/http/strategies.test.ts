@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test'
-import { answerAs, fail } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const ABC = { a: answerAs('a'), b: answerAs('b'), c: answerAs('c') }
 
@@ -102,17 +103,18 @@ test('the least busy of two targets has the next call, so that both have as many
 })
 
 test('the keys of a pool take turns, and the next one is asked where one has spent its quota', async () => {
-  const { chat, upstreams, gateway } = await start({
+  const gateway = await start({
     upstreams: { pool: answerAs('pool') },
     settings: { pool: { api_keys: ['sk-one', 'sk-two'] } },
   })
-  for (let call = 0; call < 4; call += 1) await (await chat({ model: 'm' })).text()
-  const keys = (): (string | undefined)[] => upstreams.pool.requests.map(({ header }) => header('authorization'))
+  for (let call = 0; call < 4; call += 1) await (await gateway.chat({ model: 'm' })).text()
+  const keys = (): (string | undefined)[] =>
+    gateway.upstreams.pool.requests.map(({ header }) => header('authorization'))
   expect(keys()).toEqual(['Bearer sk-one', 'Bearer sk-two', 'Bearer sk-one', 'Bearer sk-two'])
-  upstreams.pool.play((request, connection) =>
+  gateway.upstreams.pool.play((request, connection) =>
     (request.header('authorization') === 'Bearer sk-one' ? fail(429) : answerAs('pool'))(request, connection),
   )
-  const response = await chat({ model: 'm' })
+  const response = await gateway.chat({ model: 'm' })
   expect(response.status).toBe(200)
   expect(keys().slice(4)).toEqual(['Bearer sk-one', 'Bearer sk-two'])
   const line = await gateway.exchange(5)

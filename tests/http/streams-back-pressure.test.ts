@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
 import { flood, settled } from '../helpers/flood.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { expectHeldBack } from '../helpers/held-back.ts'
 import { CAN_READ_MEMORY, rssMib } from '../helpers/process-memory.ts'
-import { AT_ONCE_MS, CHAT_STREAM, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
+import { CHAT_STREAM } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand, SSE } from '../helpers/upstream-scripts.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 const MIB = 1024 * 1024
 /** More than any kernel's buffers of four sockets take. */
@@ -12,14 +16,20 @@ const GROWTH_MIB_MAX = 64
 const WRITE_IDLE_MS = 300
 const STREAM_IDLE_MS = 500
 
-let rig: Rig
-let impatient: Rig
-let watchful: Rig
+let rig: TestGateway<'openai'>
+let impatient: TestGateway<'openai'>
+let watchful: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startRig({}, true)
-  impatient = await startRig({ WRITE_IDLE_TIMEOUT_MS: String(WRITE_IDLE_MS) })
-  watchful = await startRig({ STREAM_IDLE_TIMEOUT_MS: String(STREAM_IDLE_MS) })
+  rig = await startGateway({ upstreams: { openai: byHand }, command: gatewayCommand() })
+  impatient = await startGateway({
+    upstreams: { openai: byHand },
+    env: { WRITE_IDLE_TIMEOUT_MS: String(WRITE_IDLE_MS) },
+  })
+  watchful = await startGateway({
+    upstreams: { openai: byHand },
+    env: { STREAM_IDLE_TIMEOUT_MS: String(STREAM_IDLE_MS) },
+  })
 })
 
 afterAll(async () => {
@@ -28,7 +38,7 @@ afterAll(async () => {
   await watchful.stop()
 })
 
-const portsOf = ({ gateway, upstream }: Rig): readonly number[] => [gateway.port, upstream.port]
+const portsOf = (gateway: TestGateway<'openai'>): readonly number[] => [gateway.port, gateway.upstreams.openai.port]
 
 /** Asks for a stream and reads nothing until `readAll`. */
 async function askAndStall(
@@ -79,9 +89,9 @@ function hashOfBody(socket: Socket): Promise<string> {
 }
 
 test('back-pressure holds: of a flood at a client that reads nothing, little is taken; then all of it arrives', async () => {
-  const pid = rig.gateway.child?.pid ?? 0
-  const { readAll, socket } = await askAndStall(rig.gateway.port)
-  const { connection } = await rig.arrival()
+  const pid = rig.child?.pid ?? 0
+  const { readAll, socket } = await askAndStall(rig.port)
+  const { connection } = await rig.upstreams.openai.arrival()
   const before = CAN_READ_MEMORY ? rssMib(pid) : 0
   connection.startChunked(200, SSE)
   const poured = flood(connection, TOTAL_BYTES)
@@ -96,13 +106,13 @@ test('back-pressure holds: of a flood at a client that reads nothing, little is 
 }, 20_000)
 
 test('back-pressure holds for an upload too: of a flood at an upstream that reads nothing, little is taken', async () => {
-  const pid = rig.gateway.child?.pid ?? 0
+  const pid = rig.child?.pid ?? 0
   const call = await rig.send({
     target: '/v1/files',
     body: null,
     headers: { Authorization: 'Bearer k', 'Content-Type': 'application/octet-stream', 'Transfer-Encoding': 'chunked' },
   })
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.socket.pause()
   const before = CAN_READ_MEMORY ? rssMib(pid) : 0
   const { socket, write } = call.client
@@ -121,18 +131,18 @@ test('back-pressure holds for an upload too: of a flood at an upstream that read
 }, 20_000)
 
 test('a client that takes nothing for WRITE_IDLE_TIMEOUT_MS is cut, and upstream with it', async () => {
-  const { socket } = await askAndStall(impatient.gateway.port)
-  const { connection } = await impatient.arrival()
+  const { socket } = await askAndStall(impatient.port)
+  const { connection } = await impatient.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   flood(connection, TOTAL_BYTES)
   await within(WRITE_IDLE_MS + 2000, 'cutting', connection.closed)
-  expect(await impatient.gateway.exchange(1)).toMatchObject({ status: 499, outcome: 'cancelled' })
+  expect(await impatient.exchange(1)).toMatchObject({ status: 499, outcome: 'cancelled' })
   socket.destroy()
 })
 
 test('a client that takes little, but goes on, is not cut', async () => {
-  const { socket } = await askAndStall(impatient.gateway.port)
-  const { connection } = await impatient.arrival()
+  const { socket } = await askAndStall(impatient.port)
+  const { connection } = await impatient.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   const big = new Uint8Array(64 * MIB)
   connection.chunk(big)
@@ -151,8 +161,8 @@ test('a client that takes little, but goes on, is not cut', async () => {
 }, 20_000)
 
 test('a failed stream whose client takes nothing of what is left is cut too', async () => {
-  const { socket } = await askAndStall(impatient.gateway.port)
-  const { connection } = await impatient.arrival()
+  const { socket } = await askAndStall(impatient.port)
+  const { connection } = await impatient.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   const poured = flood(connection, 32 * MIB)
   await settled(poured.accepted, 50)
@@ -164,8 +174,8 @@ test('a failed stream whose client takes nothing of what is left is cut too', as
 })
 
 test('STREAM_IDLE_TIMEOUT_MS: a client that reads slowly is never taken for a silent model', async () => {
-  const { readAll, socket } = await askAndStall(watchful.gateway.port)
-  const { connection } = await watchful.arrival()
+  const { readAll, socket } = await askAndStall(watchful.port)
+  const { connection } = await watchful.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   const poured = flood(connection, TOTAL_BYTES)
   await Bun.sleep(STREAM_IDLE_MS * 2)

@@ -1,20 +1,30 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { parseResponse } from '../helpers/raw-client.ts'
-import { AT_ONCE_MS, hasHead, type Rig, type Shot, SSE, startRig, within } from '../helpers/rig.ts'
+import { hasHead } from '../helpers/received-answers.ts'
+import type { UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import type { RequestParts } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand, SSE } from '../helpers/upstream-scripts.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 const IDLE_MS = 150
 const LAST_EVENT = (code: string): RegExp =>
   new RegExp(`\\n\\ndata: {"error":{"message":"[^"]+","type":"server_error","param":null,"code":"${code}"}}\\n\\n$`)
 
-let rig: Rig
+let rig: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startRig({ STREAM_IDLE_TIMEOUT_MS: String(IDLE_MS) }, true)
+  rig = await startGateway({
+    upstreams: { openai: byHand },
+    env: { STREAM_IDLE_TIMEOUT_MS: String(IDLE_MS) },
+    command: gatewayCommand(),
+  })
 })
 
 afterAll(() => rig.stop())
 
-const COMPLETIONS: readonly (readonly [string, Shot])[] = [
+const COMPLETIONS: readonly (readonly [string, RequestParts])[] = [
   ['chat', {}],
   ['completions', { target: '/v1/completions', body: '{"model":"m","prompt":"hi","stream":true}' }],
 ]
@@ -24,18 +34,14 @@ const BREAKS = [
   ['ends short', 'upstream_unreachable', (connection) => connection.socket.end()],
   ['sends a chunk size that is none', 'upstream_unreachable', (connection) => connection.write('zz\r\nabc\r\n')],
   ['stalls', 'upstream_timeout', () => undefined],
-] as const satisfies readonly (readonly [
-  string,
-  string,
-  (connection: Awaited<ReturnType<Rig['arrival']>>['connection']) => void,
-])[]
+] as const satisfies readonly (readonly [string, string, (connection: UpstreamConnection) => void])[]
 
 for (const [name, shot] of COMPLETIONS) {
   test.each(BREAKS)(
     `${name}: upstream %s in mid-stream: a last data: {"error":…} event, then a broken stream, never a clean end`,
     async (_, code, breakOff) => {
       const { client, record } = await rig.send(shot)
-      const { connection } = await rig.arrival()
+      const { connection } = await rig.upstreams.openai.arrival()
       connection.startChunked(200, SSE)
       connection.chunk('data: {"a":1}\n\n')
       await client.until((received) => received.includes('{"a":1}'))
@@ -51,7 +57,7 @@ for (const [name, shot] of COMPLETIONS) {
 
 test('upstream breaks off in the midst of an event: nothing is put into it, the break alone tells', async () => {
   const { client, record } = await rig.send()
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   connection.chunk('data: {"a":1}\n\ndata: {"b"')
   await client.until((received) => received.includes('{"b"'))
@@ -64,7 +70,7 @@ test('upstream breaks off in the midst of an event: nothing is put into it, the 
 
 test('an event whose end came byte by byte is at an event boundary too', async () => {
   const { client } = await rig.send()
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   for (const byte of 'data: 1\r\n\r\n') {
     connection.chunk(byte)
@@ -79,7 +85,7 @@ test('an event whose end came byte by byte is at an event boundary too', async (
 
 test('upstream breaks off before the first event: the last event is the only one', async () => {
   const { client } = await rig.send()
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   await client.until(hasHead)
   connection.reset()
@@ -90,7 +96,7 @@ test('upstream breaks off before the first event: the last event is the only one
 
 test('an encoded stream that breaks off gets no event of ours', async () => {
   const { client } = await rig.send()
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.startChunked(200, { ...SSE, 'content-encoding': 'gzip' })
   await client.until(hasHead)
   connection.reset()
@@ -101,7 +107,7 @@ test('an encoded stream that breaks off gets no event of ours', async () => {
 
 test('a stream with a Content-Length that breaks off is never filled up with an event of ours', async () => {
   const { client } = await rig.send()
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 60\r\n\r\ndata: 1\n\n')
   await client.until((received) => received.includes('data: 1'))
   connection.reset()
@@ -118,7 +124,7 @@ test.each([
   '%s %s: upstream resets mid-body: the client sees a broken body, never a clean end',
   async (method, target, type) => {
     const { client, record } = await rig.send({ method, target, ...(method === 'GET' && { body: null }) })
-    const { connection } = await rig.arrival()
+    const { connection } = await rig.upstreams.openai.arrival()
     connection.startChunked(200, { 'content-type': type })
     connection.chunk('data: 1\n\n')
     await client.until((received) => received.includes('data: 1'))
@@ -134,7 +140,7 @@ test('a client of HTTP/1.0, to whom a closed connection is the end, sees a reset
   const { client } = await rig.send({ version: '1.0' })
   const errors: string[] = []
   client.socket.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code ?? ''))
-  const { connection } = await rig.arrival()
+  const { connection } = await rig.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   connection.chunk('data: 1\n\n')
   await client.until((received) => received.includes('data: 1'))
@@ -147,7 +153,7 @@ test('the last event reaches a client that is slow to take what was before it', 
   const big = `data: ${'x'.repeat(4 * 1024 * 1024)}\n\n`
   const slowCall = async (): Promise<string> => {
     const { client } = await rig.send()
-    const { connection } = await rig.arrival()
+    const { connection } = await rig.upstreams.openai.arrival()
     client.socket.pause()
     connection.startChunked(200, SSE)
     connection.chunk(big)
@@ -174,6 +180,6 @@ test('the last event reaches a client that is slow to take what was before it', 
 })
 
 test('nothing goes to stderr past the log', () => {
-  expect(rig.gateway.stderr()).toBe('')
-  expect(rig.gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  expect(rig.stderr()).toBe('')
+  expect(rig.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
 })

@@ -2,16 +2,16 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
 import { DONE, event } from '../helpers/cache-calls.ts'
 import { extensionFiles } from '../helpers/extension-files.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText, type RawResponse } from '../helpers/raw-client.ts'
-import { AT_ONCE_MS, within } from '../helpers/rig.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
-import type { TestGateway } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 setDefaultTimeout(60_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write } = extensionFiles()
 const PASS = write('pass', 'return next(request)')
 const EACH = write('each', 'const r = await next(request); return context.stream(context.events(r), r)')
@@ -79,12 +79,12 @@ const WAYS: readonly (readonly [string, object, Readonly<Record<string, string>>
 
 describe.each(ENDS)('a client that leaves at [DONE], where the body ends %s', (_when, endMs) => {
   test.each(WAYS)('has been answered through %s', async (_way, file, env) => {
-    const { gateway } = await start({ upstreams: { one: endingLate(endMs) }, file: { models: MODELS, ...file }, env })
+    const gateway = await start({ upstreams: { one: endingLate(endMs) }, file: { models: MODELS, ...file }, env })
     expect(await leaveAtDone(gateway, 1)).toMatchObject({ status: 200, outcome: 'complete', stream: true, attempts: 1 })
   })
 
   test.each(WAYS)('and what came through %s is kept by the cache', async (_way, file, env) => {
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { one: endingLate(endMs) },
       file: { models: MODELS, ...CACHED, ...file },
       env,
@@ -94,11 +94,11 @@ describe.each(ENDS)('a client that leaves at [DONE], where the body ends %s', (_
     // Behind an extension that has gone, the call may be over a moment later: then it is joined.
     expect(again.headers.get('x-nexcode-cache')).toBeOneOf(['HIT', 'COALESCED'])
     expect(again.text()).toBe(event('a') + DONE)
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
   })
 
   test.each(WAYS)('and what came through %s is given again for its Idempotency-Key', async (_way, file, env) => {
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { one: endingLate(endMs) },
       file: { models: MODELS, ...file },
       env,
@@ -106,14 +106,14 @@ describe.each(ENDS)('a client that leaves at [DONE], where the body ends %s', (_
     expect(await leaveAtDone(gateway, 1, KEY)).toMatchObject({ outcome: 'complete' })
     const again = await askAgain(gateway, KEY)
     expect([again.headers.get('idempotent-replayed'), again.text()]).toEqual(['true', event('a') + DONE])
-    expect(upstreams.one.requests).toHaveLength(1)
+    expect(gateway.upstreams.one.requests).toHaveLength(1)
   })
 })
 
 describe.each(WAYS)('a client that leaves before the last event, through %s,', (_way, file, env) => {
   test.each([{}, KEY])('cancels its call upstream at once, and nothing is kept (%j)', async (headers) => {
     const closed = Promise.withResolvers<void>()
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: {
         async one(request, connection) {
           await request.body
@@ -132,13 +132,13 @@ describe.each(WAYS)('a client that leaves before the last event, through %s,', (
     client.leave()
     await within(AT_ONCE_MS, 'closing', closed.promise)
     expect(await gateway.exchange(1)).toMatchObject({ status: 499, outcome: 'cancelled' })
-    upstreams.one.play(endingLate(0))
+    gateway.upstreams.one.play(endingLate(0))
     expect(await leaveAtDone(gateway, 2, headers)).toMatchObject({ outcome: 'complete', attempts: 1 })
   })
 })
 
 test('the target of streams that clients leave at [DONE] is not blamed: its breaker stays closed', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { one: endingLate(undefined), two: endingLate(0) },
     file: {
       models: { smart: { targets: [{ upstream: 'one' }, { upstream: 'two' }] } },
@@ -146,11 +146,11 @@ test('the target of streams that clients leave at [DONE] is not blamed: its brea
     },
   })
   for (let call = 1; call <= 4; call += 1) await leaveAtDone(gateway, call)
-  expect([upstreams.one.requests.length, upstreams.two.requests.length]).toEqual([4, 0])
+  expect([gateway.upstreams.one.requests.length, gateway.upstreams.two.requests.length]).toEqual([4, 0])
 })
 
 test('a stream in gzip that is left at its end is kept, where the body ends within a moment', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: {
       async one(request, connection) {
         await request.body
@@ -174,16 +174,16 @@ test('a stream in gzip that is left at its end is kept, where the body ends with
     expect(await gateway.exchange(number)).toMatchObject({ outcome: 'complete' })
     expect((await askAgain(gateway, headers)).isComplete).toBe(true)
   }
-  expect(upstreams.one.requests).toHaveLength(2)
+  expect(gateway.upstreams.one.requests).toHaveLength(2)
 })
 
 test('several that wait for one call and leave at [DONE] have all been answered', async () => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { one: endingLate(50) },
     file: { models: MODELS, ...CACHED },
   })
   const records = await Promise.all([leaveAtDone(gateway, 1), leaveAtDone(gateway, 2), leaveAtDone(gateway, 3)])
   expect(records.map(({ outcome }) => outcome)).toEqual(['complete', 'complete', 'complete'])
   expect((await askAgain(gateway)).headers.get('x-nexcode-cache')).toBe('HIT')
-  expect(upstreams.one.requests).toHaveLength(1)
+  expect(gateway.upstreams.one.requests).toHaveLength(1)
 })

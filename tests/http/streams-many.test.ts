@@ -1,25 +1,30 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { AT_ONCE_MS, type Call, hasHead, type Rig, SSE, startRig, within } from '../helpers/rig.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import { hasHead } from '../helpers/received-answers.ts'
+import type { SentRequest } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand, SSE } from '../helpers/upstream-scripts.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 const STREAMS = 1000
 const SILENCE_MS = 13_000
 
-let rig: Rig
+let rig: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startRig({}, true)
+  rig = await startGateway({ upstreams: { openai: byHand }, command: gatewayCommand() })
 })
 
 afterAll(() => rig.stop())
 
 test('1,000 streams at once all work, and none is queued', async () => {
-  rig.upstream.play((_request, connection) => {
+  rig.upstreams.openai.play((_request, connection) => {
     connection.startChunked(200, SSE)
     connection.chunk('data: 1\n\n')
     ends.push(connection.endChunks)
   })
   const ends: (() => void)[] = []
-  const calls: Call[] = []
+  const calls: SentRequest[] = []
   for (let count = 0; count < STREAMS; count += 1) calls.push(await rig.send())
   const begun = calls.map(({ client }) => client.until((received) => received.includes('data: 1')))
   await within(AT_ONCE_MS, 'the first byte of each', Promise.all(begun))
@@ -28,14 +33,14 @@ test('1,000 streams at once all work, and none is queued', async () => {
   for (const end of ends) end()
   const responses = await within(AT_ONCE_MS, 'their ends', Promise.all(calls.map(({ client }) => client.response())))
   expect(responses.every(({ isComplete, status }) => isComplete && status === 200)).toBe(true)
-  expect(rig.upstream.requests).toHaveLength(STREAMS)
+  expect(rig.upstreams.openai.requests).toHaveLength(STREAMS)
   for (const { client } of calls) client.leave()
-  expect(rig.gateway.stderr()).toBe('')
+  expect(rig.stderr()).toBe('')
 }, 30_000)
 
 test('(takes 13 s) no silence of a model is cut by a default: not before the headers, the first token or the second', async () => {
   const held: (() => void)[] = []
-  rig.upstream.play((_request, connection) => {
+  rig.upstreams.openai.play((_request, connection) => {
     const turn = held.length
     if (turn > 0) connection.startChunked(200, SSE)
     if (turn > 1) connection.chunk('data: 1\n\n')
@@ -45,10 +50,10 @@ test('(takes 13 s) no silence of a model is cut by a default: not before the hea
       connection.endChunks()
     })
   })
-  const calls: Call[] = []
+  const calls: SentRequest[] = []
   for (let count = 0; count < 3; count += 1) {
     calls.push(await rig.send())
-    await rig.upstream.request(STREAMS + count + 1)
+    await rig.upstreams.openai.request(STREAMS + count + 1)
   }
   await calls[1]?.client.until(hasHead)
   await Bun.sleep(SILENCE_MS)

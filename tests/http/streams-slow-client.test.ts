@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { type HttpServer, listenHttp1 } from '../../src/server/http1/listen.ts'
 import { createDeadlines } from '../../src/timing/deadlines.ts'
 import { settled } from '../helpers/flood.ts'
-import { AT_ONCE_MS, within } from '../helpers/rig.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 const MIB = 1024 * 1024
 const WRITE_IDLE_MS = 200

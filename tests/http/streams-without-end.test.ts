@@ -2,16 +2,17 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
 import { DONE, event } from '../helpers/cache-calls.ts'
 import { extensionFiles } from '../helpers/extension-files.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText, type RawResponse } from '../helpers/raw-client.ts'
-import { AT_ONCE_MS, within } from '../helpers/rig.ts'
-import { answerAs, MESSAGES } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
-import type { TestGateway } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 setDefaultTimeout(60_000)
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const { write } = extensionFiles()
 const PASS = write('pass', 'return next(request)')
 const EACH = write('each', 'const r = await next(request); return context.stream(context.events(r), r)')
@@ -61,7 +62,7 @@ const WAYS: readonly (readonly [string, object, Readonly<Record<string, string>>
 
 describe.each(WAYS)('a stream that ends by closing, %s,', (_way, file, env) => {
   test('is broken without its last event: the client sees an error and a break, the log a failure of the upstream', async () => {
-    const { gateway } = await start({ upstreams: { one: untilClose(event('a')) }, file, env })
+    const gateway = await start({ upstreams: { one: untilClose(event('a')) }, file, env })
     const answer = await ask(gateway)
     expect([answer.status, answer.isComplete]).toEqual([200, false])
     expect(answer.text()).toStartWith(event('a'))
@@ -79,7 +80,7 @@ describe.each(WAYS)('a stream that ends by closing, %s,', (_way, file, env) => {
     ['a finish_reason and its usage', event('a') + FINISHED + USAGE],
     ['an error', `${event('a')}data: {"error":{"message":"gone"}}\n\n`],
   ])('is complete with %s', async (_last, body) => {
-    const { gateway } = await start({ upstreams: { one: untilClose(body) }, file, env })
+    const gateway = await start({ upstreams: { one: untilClose(body) }, file, env })
     const answer = await ask(gateway)
     expect([answer.isComplete, answer.text()]).toEqual([true, body])
     expect(await gateway.exchange(1)).toMatchObject({ status: 200, outcome: 'complete' })
@@ -90,7 +91,7 @@ describe.each(WAYS)('a stream that ends by closing, %s,', (_way, file, env) => {
     ['in chunks, with comments alone', chunked(': ping\n\n', ': ping\n\n')],
     ['by closing', untilClose('')],
   ])('is broken without a single event: %s', async (_how, script) => {
-    const { gateway } = await start({ upstreams: { one: script }, file, env })
+    const gateway = await start({ upstreams: { one: script }, file, env })
     const answer = await ask(gateway)
     expect([answer.status, answer.isComplete]).toEqual([200, false])
     expect(answer.text()).toContain('data: {"error":')
@@ -106,7 +107,7 @@ describe('where the framing can’t tell,', () => {
     ['/v1/images/generations', 'data: {"type":"image_generation.partial_image"}\n\n'],
     ['/v1/audio/transcriptions', 'data: {"type":"transcript.text.delta"}\n\n'],
   ])('a stream of %s without its last event is broken', async (target, body) => {
-    const { gateway } = await start({ upstreams: { one: untilClose(body, 'text/event-stream', '1.1') } })
+    const gateway = await start({ upstreams: { one: untilClose(body, 'text/event-stream', '1.1') }, file: {} })
     expect((await ask(gateway, {}, target)).isComplete).toBe(false)
     expect(await gateway.exchange(1)).toMatchObject({ outcome: 'failed', stream: true })
   })
@@ -116,7 +117,7 @@ describe('where the framing can’t tell,', () => {
     ['/v1/messages', 'event: message_stop\ndata: {"type":"message_stop"}\n\n'],
     ['/v1/threads/t/runs', 'event: thread.run.created\ndata: {}\n\n'],
   ])('a stream of %s that ends with %j is complete', async (target, body) => {
-    const { gateway } = await start({ upstreams: { one: untilClose(body) } })
+    const gateway = await start({ upstreams: { one: untilClose(body) }, file: {} })
     const answer = await ask(gateway, {}, target)
     expect([answer.isComplete, answer.text()]).toEqual([true, body])
   })
@@ -127,7 +128,7 @@ describe('where the framing can’t tell,', () => {
     ['{"choices":[]}\n', true],
     ['[1]', true],
   ])('JSON is whole with its last bracket: %j', async (body, isComplete) => {
-    const { gateway } = await start({ upstreams: { one: untilClose(body, 'application/json') } })
+    const gateway = await start({ upstreams: { one: untilClose(body, 'application/json') }, file: {} })
     expect((await ask(gateway)).isComplete).toBe(isComplete)
     expect(await gateway.exchange(1)).toMatchObject({ outcome: isComplete ? 'complete' : 'failed' })
   })
@@ -146,13 +147,13 @@ test('nothing is looked for in what is encoded, but whether there is anything', 
     ['{"a":1}', 'application/json', true],
     ['', 'text/event-stream', false],
   ] as const) {
-    const { gateway } = await start({ upstreams: { one: gzipped(body, type) } })
+    const gateway = await start({ upstreams: { one: gzipped(body, type) }, file: {} })
     expect((await ask(gateway)).isComplete).toBe(isComplete)
   }
 })
 
 test('a stream in chunks that come to their end needs no last event: some servers send none', async () => {
-  const { gateway } = await start({ upstreams: { one: chunked(event('a')) } })
+  const gateway = await start({ upstreams: { one: chunked(event('a')) }, file: {} })
   const answer = await ask(gateway)
   expect([answer.isComplete, answer.text()]).toEqual([true, event('a')])
   expect(await gateway.exchange(1)).toMatchObject({ outcome: 'complete' })
@@ -164,18 +165,18 @@ describe('what is kept', () => {
     ['ends without an event', chunked()],
     ['ends in chunks, without a finish_reason', chunked(event('a'))],
   ])('is no stream that %s', async (_how, script) => {
-    const { gateway, upstreams } = await start({ upstreams: { one: script }, file: CACHED })
+    const gateway = await start({ upstreams: { one: script }, file: CACHED })
     for (const headers of [{}, {}, KEY, KEY]) await ask(gateway, headers)
-    expect(upstreams.one.requests).toHaveLength(4)
+    expect(gateway.upstreams.one.requests).toHaveLength(4)
   })
 
   test.each([
     ['ends by closing, with its last event', untilClose(event('a') + DONE)],
     ['has a finish_reason and no [DONE]', chunked(event('a'), FINISHED, USAGE)],
   ])('is one that %s', async (_how, script) => {
-    const { gateway, upstreams } = await start({ upstreams: { one: script }, file: CACHED })
+    const gateway = await start({ upstreams: { one: script }, file: CACHED })
     for (const headers of [{}, {}, KEY, KEY]) expect((await ask(gateway, headers)).isComplete).toBe(true)
-    expect(upstreams.one.requests).toHaveLength(2)
+    expect(gateway.upstreams.one.requests).toHaveLength(2)
   })
 })
 
@@ -183,7 +184,7 @@ test.each([
   ['end by closing, without their last event', untilClose(event('a'))],
   ['end without an event', chunked()],
 ])('streams that %s open the breaker', async (_how, script) => {
-  const { gateway, upstreams } = await start({
+  const gateway = await start({
     upstreams: { one: script, two: answerAs('two') },
     file: {
       models: { m: { targets: [{ upstream: 'one' }, { upstream: 'two' }] } },
@@ -192,5 +193,5 @@ test.each([
     },
   })
   for (let call = 0; call < 4; call += 1) await ask(gateway)
-  expect([upstreams.one.requests.length, upstreams.two.requests.length]).toEqual([2, 2])
+  expect([gateway.upstreams.one.requests.length, gateway.upstreams.two.requests.length]).toEqual([2, 2])
 })

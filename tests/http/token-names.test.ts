@@ -2,8 +2,10 @@ import { afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { writeConfigFile } from '../helpers/config-file.ts'
-import { OWN_KEY, type Rig, type Shot, startRig } from '../helpers/rig.ts'
-import type { Env } from '../helpers/start-gateway.ts'
+import type { Env } from '../helpers/gateway-under-test.ts'
+import { OWN_KEY, type RequestParts } from '../helpers/send-request.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand } from '../helpers/upstream-scripts.ts'
 
 setDefaultTimeout(30_000)
 
@@ -15,7 +17,7 @@ const [OLD, NEW, BOBS, PLAIN] = [
 ]
 const MODELS = { method: 'GET', target: '/v1/models', body: null } as const
 
-let rig: Rig | undefined
+let rig: TestGateway<'openai'> | undefined
 let file: ReturnType<typeof writeConfigFile> | undefined
 afterEach(async () => {
   await rig?.stop()
@@ -24,10 +26,10 @@ afterEach(async () => {
 })
 
 /** A rig whose upstream answers all that comes. */
-async function startAnswering(env: Env): Promise<Rig> {
-  const started = await startRig(env)
+async function startAnswering(env: Env): Promise<TestGateway<'openai'>> {
+  const started = await startGateway({ upstreams: { openai: byHand }, env })
   const answer = (): void =>
-    void started.arrival().then(({ connection }) => {
+    void started.upstreams.openai.arrival().then(({ connection }) => {
       connection.json({ object: 'list', data: [] })
       answer()
     })
@@ -43,7 +45,7 @@ interface Said {
   readonly header: string | undefined
 }
 
-async function ask(token: string | undefined, shot: Shot = MODELS): Promise<Said> {
+async function ask(token: string | undefined, shot: RequestParts = MODELS): Promise<Said> {
   if (rig === undefined) throw new Error('no rig')
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` }
   const { client, record } = await rig.send({ ...shot, headers })

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { answerAs, MESSAGES } from '../helpers/routed.ts'
-import { lastBody, routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { lastBody } from '../helpers/received-requests.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const IMAGE = { role: 'user', content: [{ type: 'image_url', image_url: 'data:image/png;base64,iVBORw0KGgo=' }] }
 
@@ -94,7 +97,7 @@ describe('before the upstream is known', () => {
     ['null', 'invalid_json'],
     ['', 'invalid_json'],
   ])('a body that is no JSON, or no object, is refused: %p', async (body) => {
-    const { chat, upstreams } = await start({ upstreams: { up: answerAs('up') } })
+    const { chat, upstreams } = await start({ upstreams: { up: answerAs('up') }, file: {} })
     for (const path of ['/v1/chat/completions', '/v1/completions']) {
       const response = await chat(body, {}, path)
       expect(response.status).toBe(400)
@@ -116,7 +119,7 @@ describe('before the upstream is known', () => {
     }
     expect((await deciding.chat({ model: { id: 'm' } }, {}, '/v1/agents')).status).toBe(200)
     expect((await deciding.chat({ model: null })).status).toBe(200)
-    const free = await start({ upstreams: { up: answerAs('up') } })
+    const free = await start({ upstreams: { up: answerAs('up') }, file: {} })
     expect((await free.chat({ model: 5 })).status).toBe(200)
   })
 
@@ -173,7 +176,7 @@ describe('before the upstream is known', () => {
   })
 
   test('what is no JSON passes at other endpoints, where no rule needs it', async () => {
-    const { gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { up: answerAs('up'), two: answerAs('two') },
       file: { models: { m: { targets: [{ upstream: 'up' }] } } },
     })
@@ -185,7 +188,7 @@ describe('before the upstream is known', () => {
     ] as const) {
       const headers = { 'content-type': type }
       const response = await fetch(gateway.url + path, { method: 'POST', headers, body: 'no=JSON' })
-      expect([path, response.status, await lastBody(upstreams.up)]).toEqual([path, 200, 'no=JSON'])
+      expect([path, response.status, await lastBody(gateway.upstreams.up)]).toEqual([path, 200, 'no=JSON'])
     }
   })
 })

@@ -1,10 +1,13 @@
 import { expect, test } from 'bun:test'
-import { answerOk, lastRequest, statusAndCode, wireText } from '../helpers/pair.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, postText, sendRaw } from '../helpers/raw-client.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
+import { lastRequest, wireText } from '../helpers/received-requests.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const KEY = 'sk-canary-of-the-server-0123456789'
 const TOKEN = 'nx-token-0123456789abcdef'
@@ -37,25 +40,25 @@ function requests(headers: Readonly<Record<string, string>> = {}): readonly stri
 test('a token holder spends the key of an upstream, and no part of the token goes along', async () => {
   for (const host of ['127.0.0.1', '0.0.0.0']) {
     const env = { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, HOST: host }
-    const { gateway, upstreams } = await start(withKey({}, env))
+    const gateway = await start(withKey({}, env))
     for (const bytes of requests({ Authorization: `Bearer ${TOKEN}`, 'X-Custom': `a ${TOKEN}` })) {
       expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-      expect(lastRequest(upstreams.only).header('authorization')).toBe(`Bearer ${KEY}`)
-      expect(await wireText(lastRequest(upstreams.only))).not.toContain(TOKEN)
+      expect(lastRequest(gateway.upstreams.only).header('authorization')).toBe(`Bearer ${KEY}`)
+      expect(await wireText(lastRequest(gateway.upstreams.only))).not.toContain(TOKEN)
     }
     for (const bytes of [...requests(), ...requests({ Authorization: `Bearer ${MINE}` })]) {
       expect((await sendRaw(gateway.port, bytes)).status).toBe(401)
     }
-    expect(upstreams.only.requests).toHaveLength(3)
+    expect(gateway.upstreams.only.requests).toHaveLength(3)
   }
 })
 
 test('a loopback server lends its key to programs of this machine, whatever key they bring, which goes nowhere', async () => {
-  const { gateway, upstreams } = await start(withKey())
+  const gateway = await start(withKey())
   for (const headers of [{}, ...BROUGHT]) {
     for (const bytes of requests(headers)) {
       expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-      const request = lastRequest(upstreams.only)
+      const request = lastRequest(gateway.upstreams.only)
       expect(request.header('authorization')).toBe(`Bearer ${KEY}`)
       expect(CREDENTIALS.slice(1).map((name) => request.header(name))).toEqual([undefined, undefined, undefined])
       expect(await wireText(request)).not.toContain(MINE)
@@ -64,7 +67,7 @@ test('a loopback server lends its key to programs of this machine, whatever key 
 })
 
 test('a web page or a stranger behind a proxy is not lent it, with a key of its own or without', async () => {
-  const { gateway, upstreams } = await start(withKey())
+  const gateway = await start(withKey())
   for (const foreign of [
     { Origin: 'https://evil.example' },
     { Host: 'evil.example' },
@@ -74,11 +77,11 @@ test('a web page or a stranger behind a proxy is not lent it, with a key of its 
       expect((await sendRaw(gateway.port, bytes)).status).toBe(401)
     }
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('on a server that others can reach, who has no token gets 401, and nothing reaches the upstream', async () => {
-  const { gateway, upstreams } = await start(withKey({}, { HOST: '0.0.0.0' }))
+  const gateway = await start(withKey({}, { HOST: '0.0.0.0' }))
   for (const bytes of requests()) expect(statusAndCode(await sendRaw(gateway.port, bytes))).toBe('401 null')
   for (const headers of BROUGHT) {
     for (const bytes of requests(headers)) {
@@ -89,17 +92,17 @@ test('on a server that others can reach, who has no token gets 401, and nothing 
       expect(refused.headers.get('www-authenticate')).toBe('Bearer')
     }
   }
-  expect(upstreams.only.requests).toHaveLength(0)
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('auth: caller passes the caller’s own key on as it came, with the upstream’s own headers', async () => {
   for (const env of [{}, { HOST: '0.0.0.0' }]) {
     const more = { api_key: undefined, auth: 'caller', headers: { 'x-team': 'red' } }
-    const { gateway, upstreams } = await start(withKey(more, env))
+    const gateway = await start(withKey(more, env))
     for (const headers of BROUGHT) {
       for (const bytes of requests(headers)) {
         expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-        const request = lastRequest(upstreams.only)
+        const request = lastRequest(gateway.upstreams.only)
         for (const [name, value] of Object.entries(headers)) expect(request.header(name)).toBe(value)
         expect(request.header('x-team')).toBe('red')
       }
@@ -109,20 +112,20 @@ test('auth: caller passes the caller’s own key on as it came, with the upstrea
 
 test('auth: caller passes no token of this server’s on', async () => {
   const more = { api_key: undefined, auth: 'caller' }
-  const { gateway, upstreams } = await start(withKey(more, { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }))
+  const gateway = await start(withKey(more, { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }))
   for (const bytes of requests({ Authorization: `Bearer ${TOKEN}` })) {
     await sendRaw(gateway.port, bytes)
-    expect(await wireText(lastRequest(upstreams.only))).not.toContain(TOKEN)
+    expect(await wireText(lastRequest(gateway.upstreams.only))).not.toContain(TOKEN)
   }
 })
 
 test('auth: none, and an upstream without a key, get no credentials of anybody’s', async () => {
   for (const more of [{ auth: 'none' }, { api_key: undefined }, { api_key: undefined, auth: 'none' }]) {
-    const { gateway, upstreams } = await start(withKey(more))
+    const gateway = await start(withKey(more))
     for (const headers of [...BROUGHT, { Cookie: `session=${MINE}` }]) {
       for (const bytes of requests(headers)) {
         expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
-        const request = lastRequest(upstreams.only)
+        const request = lastRequest(gateway.upstreams.only)
         expect(CREDENTIALS.map((name) => request.header(name))).toEqual([undefined, undefined, undefined, undefined])
         expect(await wireText(request)).not.toContain(MINE)
       }
@@ -131,16 +134,16 @@ test('auth: none, and an upstream without a key, get no credentials of anybody�
 })
 
 test('a caller’s session is not mixed with the server’s account', async () => {
-  const { gateway, upstreams } = await start(withKey())
+  const gateway = await start(withKey())
   await sendRaw(gateway.port, getText('/v1/models', { Cookie: 'session=mine' }))
-  expect(lastRequest(upstreams.only).header('cookie')).toBeUndefined()
+  expect(lastRequest(gateway.upstreams.only).header('cookie')).toBeUndefined()
 })
 
 test('a pool’s keys take turns, and each caller’s call spends one of them', async () => {
   const keys = [`${KEY}-a`, `${KEY}-b`]
-  const { gateway, upstreams } = await start(withKey({ api_key: undefined, api_keys: keys }))
+  const gateway = await start(withKey({ api_key: undefined, api_keys: keys }))
   for (let calls = 0; calls < 4; calls += 1) await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT))
-  const spent = upstreams.only.requests.map((request) => request.header('authorization'))
+  const spent = gateway.upstreams.only.requests.map((request) => request.header('authorization'))
   for (const key of keys) expect(spent.filter((one) => one === `Bearer ${key}`)).toHaveLength(2)
 })
 
@@ -153,7 +156,7 @@ test('the server’s key is nowhere to be seen: not where an upstream echoes it,
     connection.json({ error }, 401, { 'x-echo': header })
   }
   for (const more of [{}, { key_header: 'x-secret-here' }]) {
-    const { gateway } = await start({
+    const gateway = await start({
       ...withKey(more, { LOG_LEVEL: 'trace', DEBUG_HEADERS: 'true' }),
       upstreams: { only: echo },
     })

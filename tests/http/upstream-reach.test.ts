@@ -3,14 +3,16 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { writeConfigFile } from '../helpers/config-file.ts'
 import { freePort } from '../helpers/free-port.ts'
-import { answerOk } from '../helpers/pair.ts'
+import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client.ts'
-import { MESSAGES } from '../helpers/routed.ts'
-import { errorOf, routedPerTest } from '../helpers/routed-per-test.ts'
+import { errorOf } from '../helpers/received-answers.ts'
 import { makeSelfSigned, type SelfSigned } from '../helpers/self-signed.ts'
-import { startGatewayProcess } from '../helpers/start-gateway.ts'
+import { MESSAGES } from '../helpers/send-request.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerOk } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 const HAS_OPENSSL = Bun.which('openssl') !== null
 const KEY = 'sk-of-the-server-0123456789'
 const CHAT = JSON.stringify({ model: 'm', messages: MESSAGES })
@@ -98,22 +100,22 @@ async function statusOfWebSocket(port: number): Promise<string> {
 
 test('an upstream’s own time to the first byte ends a call with a 504, and leaves the other upstreams’ alone', async () => {
   const { promise: never } = Promise.withResolvers<void>()
-  const { chat, upstreams, gateway } = await start({
+  const gateway = await start({
     upstreams: { silent: () => never, fine: answerOk },
     settings: { silent: { timeouts: { first_byte: 60 } } },
     file: { models: { slow: { targets: [{ upstream: 'silent' }] }, '*': { targets: [{ upstream: 'fine' }] } } },
     env: { FIRST_BYTE_TIMEOUT_MS: '60s' },
   })
-  expect(await errorOf(await chat({ model: 'slow' }))).toMatchObject([504, { code: 'upstream_timeout' }])
-  expect(await errorOf(await chat({ model: 'slow' }, {}, '/v1/embeddings'))).toMatchObject([504, {}])
-  expect((await chat({ model: 'other' })).status).toBe(200)
-  expect(upstreams.silent.requests).toHaveLength(2)
+  expect(await errorOf(await gateway.chat({ model: 'slow' }))).toMatchObject([504, { code: 'upstream_timeout' }])
+  expect(await errorOf(await gateway.chat({ model: 'slow' }, {}, '/v1/embeddings'))).toMatchObject([504, {}])
+  expect((await gateway.chat({ model: 'other' })).status).toBe(200)
+  expect(gateway.upstreams.silent.requests).toHaveLength(2)
   expect(await gateway.exchange(1)).toMatchObject({ error: 'upstream_timeout', status: 504 })
 })
 
 test('an upstream’s own limit on the whole, and that between two chunks, cut a stream that goes on too long', async () => {
   for (const timeouts of [{ total: 150 }, { stream_idle: 100 }]) {
-    const { gateway } = await start({
+    const gateway = await start({
       upstreams: {
         only: async (request, connection) => {
           await request.body
@@ -137,25 +139,25 @@ test.skipIf(!HAS_OPENSSL)(
   async () => {
     const tls = await listen(answer, true)
     const trusting = { base_url: `https://localhost:${tls.port}/v1`, tls_ca: self?.certFile }
-    const { gateway, chat } = await start({
+    const gateway = await start({
       upstreams: { unused: answerOk },
       file: {
         upstreams: { trusting, wary: { base_url: `https://127.0.0.1:${tls.port}/v1` } },
         models: { good: { targets: [{ upstream: 'trusting' }] }, bad: { targets: [{ upstream: 'wary' }] } },
       },
     })
-    expect(await (await chat({ model: 'good' })).json()).toEqual({ ok: true })
+    expect(await (await gateway.chat({ model: 'good' })).json()).toEqual({ ok: true })
     expect((await sendRaw(gateway.port, getText("/v1/{id}?q='a'"))).json()).toEqual({ ok: true })
     expect(await statusOfWebSocket(gateway.port)).toBe('HTTP/1.1 101')
     const heads = tls.heads.length
-    expect(await errorOf(await chat({ model: 'bad' }))).toMatchObject([502, { code: 'upstream_unreachable' }])
+    expect(await errorOf(await gateway.chat({ model: 'bad' }))).toMatchObject([502, { code: 'upstream_unreachable' }])
     expect(tls.heads).toHaveLength(heads)
   },
 )
 
 test('an upstream’s proxy is asked for it by its whole URL, with the proxy’s credentials and none of them upstream', async () => {
   const proxy = await listen(tunnel)
-  const { gateway } = await start({
+  const gateway = await start({
     upstreams: { unused: answerOk },
     file: {
       upstreams: {
@@ -189,7 +191,7 @@ test.skipIf(!HAS_OPENSSL)(
       ...{ base_url: `https://localhost:${tls.port}/v1`, api_key: KEY, tls_ca: self?.certFile },
       proxy: `http://127.0.0.1:${proxy.port}`,
     }
-    const { gateway } = await start({ upstreams: { unused: answerOk }, file: { upstreams: { far } } })
+    const gateway = await start({ upstreams: { unused: answerOk }, file: { upstreams: { far } } })
     expect(await (await post(gateway.url)).json()).toEqual({ ok: true })
     expect(await statusOfWebSocket(gateway.port)).toBe('HTTP/1.1 101')
     for (const head of proxy.heads) {
@@ -210,7 +212,10 @@ test('proxy: none goes to the upstream directly, whatever HTTP_PROXY says; the o
     },
     models: { far: { targets: [{ upstream: 'far' }] } },
   })
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, HTTP_PROXY: `http://127.0.0.1:${proxy.port}` })
+  const gateway = await startGateway({
+    env: { NEXCODE_CONFIG: file.path, HTTP_PROXY: `http://127.0.0.1:${proxy.port}` },
+    command: gatewayCommand(),
+  })
   try {
     expect(await (await post(gateway.url)).json()).toEqual({ ok: true })
     expect((await sendRaw(gateway.port, getText("/v1/{id}?q='a'"))).json()).toEqual({ ok: true })
@@ -231,6 +236,6 @@ test('proxy: none goes to the upstream directly, whatever HTTP_PROXY says; the o
 
 test('a proxy that is not there is an upstream that cannot be reached', async () => {
   const far = { base_url: 'http://upstream.invalid/v1', proxy: `http://127.0.0.1:${await freePort()}` }
-  const { gateway } = await start({ upstreams: { unused: answerOk }, file: { upstreams: { far } } })
+  const gateway = await start({ upstreams: { unused: answerOk }, file: { upstreams: { far } } })
   expect(await errorOf(await post(gateway.url))).toMatchObject([502, { code: 'upstream_unreachable' }])
 })

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { answerAs, fail } from '../helpers/routed.ts'
-import { routedPerTest } from '../helpers/routed-per-test.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
+import { answerAs, fail } from '../helpers/upstream-scripts.ts'
 
-const start = routedPerTest()
+const start = perTest(startGateway)
 
 const EVENTS = { 'content-type': 'text/event-stream' }
 const EVENT = 'data: {"choices":[]}\n\n'
@@ -83,12 +84,12 @@ describe('the wait for the first byte', () => {
 
 describe('the wait between two chunks', () => {
   test('is the upstream’s own, or the model’s before it, and ends a stream', async () => {
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: stalling },
       settings: { one: { timeouts: { stream_idle: '1h' } } },
       file: { models: { quick: { targets: [{ upstream: 'one' }], timeouts: { stream_idle: 60 } } } },
     })
-    const response = await chat({ model: 'quick', stream: true })
+    const response = await gateway.chat({ model: 'quick', stream: true })
     expect(response.status).toBe(200)
     await response.text().catch(() => undefined)
     expect(await gateway.exchange(1)).toMatchObject({ outcome: 'failed', error: 'upstream_timeout' })
@@ -106,7 +107,7 @@ describe('the wait between two chunks', () => {
 
 describe('the limit on the whole', () => {
   test('ends a call that has no answer yet, over all attempts together', async () => {
-    const { chat, gateway, upstreams } = await start({
+    const gateway = await start({
       upstreams: { first: silent, second: silent },
       file: {
         models: {
@@ -118,11 +119,11 @@ describe('the limit on the whole', () => {
         },
       },
     })
-    expect(await codeOf(await chat({ model: 'smart' }))).toBe('504 upstream_timeout')
+    expect(await codeOf(await gateway.chat({ model: 'smart' }))).toBe('504 upstream_timeout')
     const attempts = Number((await gateway.exchange(1))['attempts'])
     expect(attempts).toBeGreaterThan(1)
     expect(attempts).toBeLessThan(7)
-    expect(upstreams.first.requests.length + upstreams.second.requests.length).toBe(attempts)
+    expect(gateway.upstreams.first.requests.length + gateway.upstreams.second.requests.length).toBe(attempts)
   })
 
   test('is that of the upstream which is asked, where the model has none', async () => {
@@ -140,11 +141,11 @@ describe('the limit on the whole', () => {
   })
 
   test('ends a stream in the midst', async () => {
-    const { chat, gateway } = await start({
+    const gateway = await start({
       upstreams: { one: stalling },
       file: { models: { quick: { targets: [{ upstream: 'one' }], timeouts: { total: 400 } } } },
     })
-    const response = await chat({ model: 'quick', stream: true })
+    const response = await gateway.chat({ model: 'quick', stream: true })
     expect(response.status).toBe(200)
     await response.text().catch(() => undefined)
     expect(await gateway.exchange(1)).toMatchObject({ outcome: 'failed', error: 'upstream_timeout' })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 const TOKEN = 'canary-token-0123456789'
 const KEY = 'sk-server-0123456789'
@@ -61,11 +61,13 @@ describe('a WebSocket under /v1', () => {
 
   beforeAll(async () => {
     echo = startEcho()
-    gateway = await startTestGateway({
-      OPENAI_API_BASE: `${echo.url}/v1`,
-      OPENAI_API_KEY: KEY,
-      REQUIRE_AUTH: 'true',
-      API_TOKEN: TOKEN,
+    gateway = await startGateway({
+      env: {
+        OPENAI_API_BASE: `${echo.url}/v1`,
+        OPENAI_API_KEY: KEY,
+        REQUIRE_AUTH: 'true',
+        API_TOKEN: TOKEN,
+      },
     })
   })
   afterAll(async () => {
@@ -145,7 +147,7 @@ test("an upstream's refusal of a WebSocket reaches the client, without the serve
   const upstream = await startScriptedUpstream((_request, connection) =>
     connection.json({ error: { message: `no ${KEY}`, type: 'x', param: null, code: null } }, 403),
   )
-  const gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: KEY })
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: KEY } })
   const response = await sendRaw(gateway.port, getText('/v1/realtime', HANDSHAKE))
   expect(response.status).toBe(403)
   expect(response.text()).toContain(`no ${'*'.repeat(KEY.length)}`)
@@ -155,7 +157,7 @@ test("an upstream's refusal of a WebSocket reaches the client, without the serve
 })
 
 test('a WebSocket whose upstream is not there is a typed 502', async () => {
-  const gateway = await startTestGateway({ OPENAI_API_BASE: 'http://127.0.0.1:1/v1' })
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: 'http://127.0.0.1:1/v1' } })
   const response = await sendRaw(gateway.port, getText('/v1/realtime', HANDSHAKE))
   expect(response.status).toBe(502)
   expect(response.json()).toMatchObject({ error: { code: 'upstream_unreachable', type: 'server_error' } })
@@ -165,7 +167,7 @@ test('a WebSocket whose upstream is not there is a typed 502', async () => {
 test('a client that leaves before its WebSocket is answered closes the upstream connection at once', async () => {
   const closed = Promise.withResolvers<void>()
   const upstream = await startScriptedUpstream((_request, connection) => connection.closed.then(closed.resolve))
-  const gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1` })
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1` } })
   const client = await openRawClient(gateway.port)
   client.write(getText('/v1/realtime', HANDSHAKE))
   await upstream.request(1)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openRawClient } from '../helpers/raw-client.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 const TOKEN = 'a-token-of-this-gateway'
 const SLICE = Buffer.alloc(64 * 1024, 'x')
@@ -12,12 +12,14 @@ let gateway: TestGateway
 beforeAll(async () => {
   const gone = await startScriptedUpstream(() => undefined)
   await gone.close()
-  gateway = await startTestGateway({
-    OPENAI_API_BASE: `${gone.url}/v1`,
-    REQUIRE_AUTH: 'true',
-    API_TOKEN: TOKEN,
-    MAX_JSON_BYTES: '100000',
-    MAX_UPLOAD_BYTES: '8000000',
+  gateway = await startGateway({
+    env: {
+      OPENAI_API_BASE: `${gone.url}/v1`,
+      REQUIRE_AUTH: 'true',
+      API_TOKEN: TOKEN,
+      MAX_JSON_BYTES: '100000',
+      MAX_UPLOAD_BYTES: '8000000',
+    },
   })
 })
 afterAll(() => gateway.stop())

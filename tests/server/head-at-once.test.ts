@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openRawClient } from '../helpers/raw-client.ts'
-import { AT_ONCE_MS, type Rig, startRig, within } from '../helpers/rig.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { byHand } from '../helpers/upstream-scripts.ts'
+import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
-let rig: Rig
+let rig: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startRig()
+  rig = await startGateway({ upstreams: { openai: byHand } })
 })
 
 afterAll(() => rig.stop())
@@ -29,7 +31,7 @@ test.each([
 ])(
   '%s is answered 400 at once, and the connection ends, though nothing more of the request comes',
   async (_name, text) => {
-    const client = await openRawClient(rig.gateway.port)
+    const client = await openRawClient(rig.port)
     client.write(text)
     const answer = await within(AT_ONCE_MS / 2, 'the refusal', client.response())
     expect(answer.status).toBe(400)

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { getText, sendRaw } from '../helpers/raw-client.ts'
-import { startSimulatedGateway } from '../helpers/simulated-gateway.ts'
+import { startGateway } from '../helpers/start-gateway.ts'
 
 const UPGRADE = {
   Connection: 'Upgrade',
@@ -11,13 +11,12 @@ const UPGRADE = {
 }
 
 test('a 426 says what is spoken instead at each hop: the simulated OpenAI’s own, and the one that is relayed', async () => {
-  const { directBaseUrl, gateway, close } = await startSimulatedGateway()
-  for (const port of [Number(new URL(directBaseUrl).port), gateway.port]) {
+  await using gateway = await startGateway({ upstreams: { openai: 'simulated' } })
+  for (const port of [Number(new URL(gateway.upstreams.openai.url).port), gateway.port]) {
     for (const path of ['/v1/responses', '/v1/realtime?model=gpt-realtime']) {
       const { status, headers, json } = await sendRaw(port, getText(path, UPGRADE))
       expect([status, headers.get('upgrade')]).toEqual([426, 'HTTP/1.1'])
       expect(json()).toMatchObject({ error: { type: 'invalid_request_error' } })
     }
   }
-  await close()
 })

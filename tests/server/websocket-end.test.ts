@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
 import { createDeadlines, type Deadlines } from '../../src/timing/deadlines.ts'
-import { AT_ONCE_MS } from '../helpers/rig.ts'
 import { closeFrame } from '../helpers/websocket-peer.ts'
 import {
   type BareUpstream,
@@ -10,6 +9,7 @@ import {
   startBareUpstream,
   startRelayServer,
 } from '../helpers/websocket-rig.ts'
+import { AT_ONCE_MS } from '../helpers/within.ts'
 
 const open: { close: () => void }[] = []
 

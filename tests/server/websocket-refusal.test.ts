@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { Secret } from '../../src/config/secret.ts'
 import { createMask } from '../../src/upstream/mask.ts'
-import { AT_ONCE_MS } from '../helpers/rig.ts'
 import {
   type BareUpstream,
   type RelayOverrides,
@@ -9,6 +8,7 @@ import {
   startBareUpstream,
   startRelayServer,
 } from '../helpers/websocket-rig.ts'
+import { AT_ONCE_MS } from '../helpers/within.ts'
 
 const BODY =
   '{"error":{"message":"Incorrect API key","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, setSystemTime, test } from 'bun:test'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
-import { startTestGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 
@@ -10,10 +10,12 @@ beforeEach(async () => {
   upstream = await startScriptedUpstream((_request, connection) =>
     connection.json({ id: 'c', object: 'chat.completion', choices: [{ index: 0, finish_reason: 'stop' }] }),
   )
-  gateway = await startTestGateway({
-    OPENAI_API_BASE: `${upstream.url}/v1`,
-    OPENAI_API_KEY: 'sk-server-0123456789',
-    CACHE: 'memory',
+  gateway = await startGateway({
+    env: {
+      OPENAI_API_BASE: `${upstream.url}/v1`,
+      OPENAI_API_KEY: 'sk-server-0123456789',
+      CACHE: 'memory',
+    },
   })
 })
 afterEach(async () => {

@@ -1,6 +1,7 @@
+import { gatewayCommand } from '../../helpers/gateway-under-test.ts'
 import { CAN_READ_MEMORY } from '../../helpers/process-memory.ts'
-import { within } from '../../helpers/rig.ts'
-import { startGatewayProcess, type TestGateway } from '../../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../../helpers/start-gateway.ts'
+import { within } from '../../helpers/within.ts'
 import { inPool } from '../pool.ts'
 import { createRandom } from '../random.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
@@ -120,10 +121,13 @@ function faultsOfProcess({ child, lines, stderr }: TestGateway): HardeningFailur
 async function run(options: HardeningRun): Promise<HardeningResult> {
   const { aborts, warm, measured } = options.isShort ? SHORT : LONG
   const upstream = await startPatientUpstream()
-  const gateway = await startGatewayProcess({
-    OPENAI_API_BASE: `${upstream.url}/v1`,
-    // A ping that goes on behind its client wakes the process up.
-    SSE_PING_MS: '50',
+  const gateway = await startGateway({
+    env: {
+      OPENAI_API_BASE: `${upstream.url}/v1`,
+      // A ping that goes on behind its client wakes the process up.
+      SSE_PING_MS: '50',
+    },
+    command: gatewayCommand(),
   })
   try {
     const target = { port: gateway.port, pid: gateway.child?.pid ?? process.pid, upstream }

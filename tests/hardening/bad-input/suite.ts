@@ -1,6 +1,6 @@
 import { startSimulatedServer } from '../../../src/cli/simulated-server.ts'
 import { openAiPreset } from '../../helpers/openai-preset.ts'
-import { startTestGateway } from '../../helpers/start-gateway.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import { inPool } from '../pool.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { type BadRequest, badRequests } from './bad-requests.ts'
@@ -72,7 +72,7 @@ async function run({ seed, isShort, only, report }: HardeningRun): Promise<Harde
   const simulated = startSimulatedServer({ chunkDelayMs: 0 })
   // By the preset of OpenAI, so that what is certainly wrong is refused here.
   const file = openAiPreset()
-  const gateway = await startTestGateway({ OPENAI_API_BASE: `${simulated.url}/v1`, NEXCODE_CONFIG: file.path })
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: `${simulated.url}/v1`, NEXCODE_CONFIG: file.path } })
   try {
     const requests = badRequests(seed, isShort && only === undefined ? COUNT_SHORT : COUNT).filter(
       ({ id }) => only === undefined || id === only,

@@ -1,5 +1,6 @@
 import { writeConfigFile } from '../../helpers/config-file.ts'
-import { startGatewayProcess } from '../../helpers/start-gateway.ts'
+import { gatewayCommand } from '../../helpers/gateway-under-test.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import { startChild } from './child.ts'
 
 /** A gateway in a process of its own, with rules and other names for models, in front of an upstream that keeps nothing. */
@@ -30,7 +31,10 @@ export async function startUnderFire(): Promise<UnderFire> {
   }
   try {
     // One caller sends all of it.
-    const gateway = await startGatewayProcess({ NEXCODE_CONFIG: file.path, MAX_CALLER_SHARE: '100' })
+    const gateway = await startGateway({
+      env: { NEXCODE_CONFIG: file.path, MAX_CALLER_SHARE: '100' },
+      command: gatewayCommand(),
+    })
     const { child } = gateway
     if (child === undefined) throw new Error('There is no process.')
     return {

@@ -1,5 +1,5 @@
-import { startRouted } from '../../helpers/routed.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../../helpers/scripted-upstream.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import type { Policy } from './judge.ts'
 import type { Arrival } from './read-request.ts'
 
@@ -40,11 +40,9 @@ export interface CapGateways {
 /** Starts all of them. */
 export async function startCapGateways(): Promise<CapGateways> {
   const { upstream, arrivals } = await startReadUpstream()
-  const started = await Promise.all(
-    GATEWAYS.map((gateway) => startRouted({ upstreams: {}, file: fileOf(gateway, upstream.url) })),
-  )
+  const started = await Promise.all(GATEWAYS.map((gateway) => startGateway({ file: fileOf(gateway, upstream.url) })))
   return {
-    ports: portsOf((number) => started[number]?.gateway.port ?? 0),
+    ports: portsOf((number) => started[number]?.port ?? 0),
     arrivals,
     async stop() {
       await Promise.all([...started.map(({ stop }) => stop()), upstream.close()])

@@ -1,9 +1,10 @@
+import { gatewayCommand } from '../../helpers/gateway-under-test.ts'
 import {
   type ScriptedUpstream,
   startScriptedUpstream,
   type UpstreamConnection,
 } from '../../helpers/scripted-upstream.ts'
-import { startGatewayProcess } from '../../helpers/start-gateway.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 
 /** A server that can be asked to end. */
 export interface EndingServer {
@@ -63,7 +64,7 @@ export async function startSteadyUpstream(): Promise<SteadyUpstream> {
 
 /** Starts the gateway in front of it, as a process of its own. */
 export async function startEndingGateway(upstream: ScriptedUpstream): Promise<EndingServer> {
-  const gateway = await startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1` })
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1` }, command: gatewayCommand() })
   const { child, port, stop } = gateway
   if (child === undefined) throw new Error('It is no process of its own.')
   return { port, terminate: () => child.kill('SIGTERM'), exited: child.exited, stop }

@@ -1,4 +1,4 @@
-import { within } from '../../helpers/rig.ts'
+import { within } from '../../helpers/within.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { type Fate, keepBusy, openStream } from './clients.ts'
 import { type EndingServer, startEndingGateway, startHastyServer, startSteadyUpstream } from './ending-server.ts'

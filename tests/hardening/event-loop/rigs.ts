@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeConfigFile } from '../../helpers/config-file.ts'
-import { gatewayCommand, startGatewayProcess } from '../../helpers/start-gateway.ts'
+import { gatewayCommand } from '../../helpers/gateway-under-test.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import { startChild } from '../bombs/child.ts'
 
 /** What a gateway is set up for: each way of reading bodies needs another one. */
@@ -93,7 +94,7 @@ export async function startRig(name: RigName): Promise<Rig> {
   try {
     // One caller sends all of it.
     const env = { NEXCODE_CONFIG: file.path, MAX_CALLER_SHARE: '100' }
-    const gateway = await startGatewayProcess(env, [...gatewayCommand(), ...(words[name] ?? [])])
+    const gateway = await startGateway({ env, command: [...gatewayCommand(), ...(words[name] ?? [])] })
     const { child } = gateway
     if (child === undefined) throw new Error('There is no process.')
     let recorded = 0

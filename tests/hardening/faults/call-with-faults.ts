@@ -1,4 +1,4 @@
-import type { LogLine } from '../../helpers/start-gateway.ts'
+import type { LogLine } from '../../helpers/log-lines.ts'
 import { inPool } from '../pool.ts'
 import type { HardeningFailure, HardeningRun } from '../suite.ts'
 import { callWithFault, healthyCallMs, safe } from './fault-call.ts'

@@ -1,4 +1,4 @@
-import type { LogLine } from '../../helpers/start-gateway.ts'
+import type { LogLine } from '../../helpers/log-lines.ts'
 import type { FaultEnd } from './fault-call.ts'
 import type { FaultCase } from './fault-cases.ts'
 import { bodyOf } from './wire-answers.ts'

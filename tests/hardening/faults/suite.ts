@@ -1,5 +1,5 @@
 import { writeConfigFile } from '../../helpers/config-file.ts'
-import { startTestGateway } from '../../helpers/start-gateway.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import type { HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { callWithFaults, type FaultOutcome, TIMER_MS } from './call-with-faults.ts'
 import { MODEL } from './fault-call.ts'
@@ -27,7 +27,7 @@ async function runOwn({ seed, isShort, only, report }: HardeningRun): Promise<Ta
   const cases = faultCases(seed, isShort && only === undefined).filter(({ id }) => only === undefined || id === only)
   if (cases.length === 0) return NONE
   const server = await startFaultyServer(cases)
-  const gateway = await startTestGateway({ OPENAI_API_BASE: `${server.upstream.url}/v1`, ...TIMERS })
+  const gateway = await startGateway({ env: { OPENAI_API_BASE: `${server.upstream.url}/v1`, ...TIMERS } })
   try {
     return { cases: cases.length, ...(await callWithFaults(cases, gateway, server, { hungMs: HUNG_MS, report })) }
   } finally {
@@ -48,7 +48,7 @@ async function runToxics({ seed, isShort, only, report }: HardeningRun): Promise
   const toxiproxy = await startToxiproxy(cases, server.upstream.port)
   const file = writeConfigFile(settingsFor(cases, toxiproxy))
   try {
-    const gateway = await startTestGateway({ NEXCODE_CONFIG: file.path, ...TIMERS })
+    const gateway = await startGateway({ env: { NEXCODE_CONFIG: file.path, ...TIMERS } })
     try {
       return { cases: cases.length, ...(await callWithFaults(cases, gateway, server, { hungMs: HUNG_MS, report })) }
     } finally {

@@ -1,6 +1,6 @@
 import { createServer, request as sendOn } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { LogLine } from '../../helpers/start-gateway.ts'
+import type { LogLine } from '../../helpers/log-lines.ts'
 
 /** A gateway that is wrong on purpose: it takes a broken answer for a whole one, asks again where nobody may, and has no timer. */
 export interface WrongProxy {

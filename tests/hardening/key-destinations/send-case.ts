@@ -1,5 +1,5 @@
 import { openRawClient } from '../../helpers/raw-client.ts'
-import { AT_ONCE_MS, within } from '../../helpers/rig.ts'
+import { AT_ONCE_MS, within } from '../../helpers/within.ts'
 import { CASE } from './origins.ts'
 import type { Draft, Place } from './places.ts'
 import { SECRETS, SERVERS_SECRETS, type Setup } from './setups.ts'

@@ -1,5 +1,6 @@
 import { writeConfigFile } from '../../helpers/config-file.ts'
-import { type Env, startTestGateway } from '../../helpers/start-gateway.ts'
+import type { Env } from '../../helpers/gateway-under-test.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import type { Origin, Origins } from './origins.ts'
 
 const TOKEN = 'token-of-a-holder-0123456789'
@@ -60,7 +61,7 @@ export async function startSetups({ plain, tls, certificate }: Origins): Promise
     upstreams: { one: { base_url: `${tls.url}/v1`, api_key: FILES_KEY, tls_ca: certificate.certFile } },
   })
   const environment = { OPENAI_API_BASE: `${plain.url}/v1`, OPENAI_API_KEY: ENVIRONMENTS_KEY }
-  const start = (env: Env) => startTestGateway({ ...env, MAX_FAILED_REPEATS: '0' })
+  const start = (env: Env) => startGateway({ env: { ...env, MAX_FAILED_REPEATS: '0' } })
   const [guarded, own, byFile, overTls] = await Promise.all([
     start({ ...environment, ...guard }),
     start(environment),

@@ -1,8 +1,9 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gatewayCommand } from '../../helpers/gateway-under-test.ts'
 import { startRedis } from '../../helpers/redis.ts'
-import { startGatewayProcess, startTestGateway, type TestGateway } from '../../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../../helpers/start-gateway.ts'
 import { type PaymentLedger, SERVER_HEADER } from './payment-ledger.ts'
 import type { World } from './play-history.ts'
 
@@ -44,7 +45,7 @@ export async function startMemoryWorld(ledger: PaymentLedger): Promise<RunningWo
   const folder = makeFolder()
   const file = { upstreams: { up: upstreamOf(ledger, 'one') }, cache: { store: 'memory', ...CACHE } }
   const path = folder.write('one', { ...file, on_client_disconnect: 'drain' })
-  const gateway = await startTestGateway({ NEXCODE_CONFIG: path, ...REPORTED })
+  const gateway = await startGateway({ env: { NEXCODE_CONFIG: path, ...REPORTED } })
   return worldOf('memory', [gateway], { leavingFrees: false }, async () => folder.remove())
 }
 
@@ -60,7 +61,7 @@ export async function startHedgedWorld(ledger: PaymentLedger): Promise<RunningWo
     retry: { attempts: 3, on: ['connect', 'reset', 'timeout', 500, 503] },
     cache: { store: 'memory', ...CACHE },
   })
-  const gateway = await startTestGateway({ NEXCODE_CONFIG: path, ...REPORTED })
+  const gateway = await startGateway({ env: { NEXCODE_CONFIG: path, ...REPORTED } })
   // It hedges by the times that it has seen.
   for (let calls = 0; calls < 25; calls += 1) {
     const body = JSON.stringify({ model: 'smart', messages: [{ role: 'user', content: 'warm' }] })
@@ -78,7 +79,7 @@ export async function startSharedWorld(ledger: PaymentLedger, kind: 'sqlite' | '
   const gateways = await Promise.all(
     ['one', 'two'].map((server) => {
       const file = { upstreams: { up: upstreamOf(ledger, server) }, cache: { store, ...CACHE } }
-      return startTestGateway({ NEXCODE_CONFIG: folder.write(server, file), ...REPORTED })
+      return startGateway({ env: { NEXCODE_CONFIG: folder.write(server, file), ...REPORTED } })
     }),
   )
   return worldOf(kind, gateways, { leavingFrees: true }, async () => {
@@ -104,7 +105,7 @@ export async function startReloadedWorld(ledger: PaymentLedger): Promise<Running
   ]
   let turn = 0
   const write = (): string => folder.write('one', files[turn % files.length] ?? {})
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: write(), LOG_LEVEL: 'info' })
+  const gateway = await startGateway({ env: { NEXCODE_CONFIG: write(), LOG_LEVEL: 'info' }, command: gatewayCommand() })
   const world = worldOf('reloaded', [gateway], { leavingFrees: false }, async () => folder.remove())
   return {
     ...world,
@@ -125,7 +126,7 @@ export async function startFailingWorld(ledger: PaymentLedger): Promise<RunningW
     ['one', 'two'].map((server) => {
       const file = { upstreams: { up: upstreamOf(ledger, server) }, cache: { store: redis.url, ...CACHE } }
       const path = folder.write(server, { ...file, on_client_disconnect: 'drain' })
-      return startTestGateway({ NEXCODE_CONFIG: path, ...REPORTED })
+      return startGateway({ env: { NEXCODE_CONFIG: path, ...REPORTED } })
     }),
   )
   let turn = 0
@@ -155,7 +156,7 @@ export async function startEmptiedWorld(ledger: PaymentLedger): Promise<RunningW
     ['one', 'two'].map((server) => {
       const file = { upstreams: { up: upstreamOf(ledger, server) }, cache: { store: redis.url, ...CACHE } }
       const path = folder.write(server, { ...file, on_client_disconnect: 'drain' })
-      return startTestGateway({ NEXCODE_CONFIG: path, ...REPORTED })
+      return startGateway({ env: { NEXCODE_CONFIG: path, ...REPORTED } })
     }),
   )
   const world = worldOf('emptied', gateways, { leavingFrees: false, isDisturbed: true }, async () => {
@@ -175,7 +176,10 @@ export async function startWorkersWorld(ledger: PaymentLedger): Promise<RunningW
   const folder = makeFolder()
   const file = { upstreams: { up: upstreamOf(ledger, 'one') }, cache: { store: 'memory', ...CACHE } }
   const path = folder.write('one', { ...file, on_client_disconnect: 'drain' })
-  const gateway = await startGatewayProcess({ NEXCODE_CONFIG: path, WORKERS: '2', LOG_LEVEL: 'info' })
+  const gateway = await startGateway({
+    env: { NEXCODE_CONFIG: path, WORKERS: '2', LOG_LEVEL: 'info' },
+    command: gatewayCommand(),
+  })
   return worldOf('workers', [gateway], { leavingFrees: false }, async () => folder.remove())
 }
 
@@ -187,7 +191,7 @@ export async function startKilledWorld(ledger: PaymentLedger, kind: 'sqlite' | '
   const start = (server: string): Promise<TestGateway> => {
     const file = { upstreams: { up: upstreamOf(ledger, server) }, cache: { store, ...CACHE } }
     const path = folder.write(server, { ...file, on_client_disconnect: 'drain' })
-    return startGatewayProcess({ NEXCODE_CONFIG: path, ...REPORTED })
+    return startGateway({ env: { NEXCODE_CONFIG: path, ...REPORTED }, command: gatewayCommand() })
   }
   const gateways = await Promise.all([start('one'), start('two')])
   const world = worldOf(`killed-${kind}`, gateways, { leavingFrees: false, isDisturbed: true }, async () => {

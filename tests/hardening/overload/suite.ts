@@ -1,5 +1,6 @@
+import { gatewayCommand } from '../../helpers/gateway-under-test.ts'
 import { startScriptedUpstream } from '../../helpers/scripted-upstream.ts'
-import { startGatewayProcess } from '../../helpers/start-gateway.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import { percentile } from '../percentile.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { startBareServer } from './bare-server.ts'
@@ -61,7 +62,10 @@ async function run({ isShort, only, report }: HardeningRun): Promise<HardeningRe
   const { limit, rounds } = isShort ? SHORT : LONG
   const ids = Object.keys(ASKED).flatMap((kind) => Array.from({ length: rounds }, (_, n) => `${kind}-${n + 1}`))
   const upstream = await startScriptedUpstream(() => undefined)
-  const gateway = await startGatewayProcess({ OPENAI_API_BASE: `${upstream.url}/v1`, MAX_IN_FLIGHT: String(limit) })
+  const gateway = await startGateway({
+    env: { OPENAI_API_BASE: `${upstream.url}/v1`, MAX_IN_FLIGHT: String(limit) },
+    command: gatewayCommand(),
+  })
   const bare = await startBareServer()
   const waves: Wave[] = []
   const failures: HardeningFailure[] = []

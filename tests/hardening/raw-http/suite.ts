@@ -1,5 +1,5 @@
 import { openRawClient } from '../../helpers/raw-client.ts'
-import { startTestGateway } from '../../helpers/start-gateway.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import type { HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { CASES, countJobs, rawJobs } from './raw-jobs.ts'
 import { type JobsOutcome, runJobs } from './run-jobs.ts'
@@ -15,9 +15,11 @@ const REPORT_EVERY = 1000
 
 async function run(options: HardeningRun): Promise<HardeningResult> {
   const upstream = await startTaggedUpstream()
-  const gateway = await startTestGateway({
-    OPENAI_API_BASE: `${upstream.upstream.url}/v1`,
-    UPLOAD_IDLE_TIMEOUT_MS: String(UPLOAD_MS),
+  const gateway = await startGateway({
+    env: {
+      OPENAI_API_BASE: `${upstream.upstream.url}/v1`,
+      UPLOAD_IDLE_TIMEOUT_MS: String(UPLOAD_MS),
+    },
   })
   try {
     const total = countJobs(options).toLocaleString('en')

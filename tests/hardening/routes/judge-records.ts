@@ -1,6 +1,6 @@
 import { RESOURCES } from '../../../src/openai/resources.ts'
-import { AT_ONCE_MS } from '../../helpers/rig.ts'
-import type { LogLine } from '../../helpers/start-gateway.ts'
+import type { LogLine } from '../../helpers/log-lines.ts'
+import { AT_ONCE_MS } from '../../helpers/within.ts'
 import type { HardeningFailure } from '../suite.ts'
 import { logId, type Probe, type ProbedUpstream } from './probe.ts'
 

@@ -1,4 +1,4 @@
-import { startTestGateway } from '../../helpers/start-gateway.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import { inPool } from '../pool.ts'
 import { createRandom } from '../random.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
@@ -72,11 +72,13 @@ function choose({ seed, isShort, only }: HardeningRun): readonly Probe[] {
 
 async function run(options: HardeningRun): Promise<HardeningResult> {
   const probed = await startProbedUpstream()
-  const gateway = await startTestGateway({
-    OPENAI_API_BASE: probed.baseUrl,
-    OPENAI_API_KEY: SERVER_KEY,
-    REQUIRE_AUTH: 'true',
-    API_TOKEN: TOKEN,
+  const gateway = await startGateway({
+    env: {
+      OPENAI_API_BASE: probed.baseUrl,
+      OPENAI_API_KEY: SERVER_KEY,
+      REQUIRE_AUTH: 'true',
+      API_TOKEN: TOKEN,
+    },
   })
   try {
     const probes = choose(options)

@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeConfigFile } from '../../helpers/config-file.ts'
-import { gatewayCommand, startGatewayProcess, startTestGateway, type TestGateway } from '../../helpers/start-gateway.ts'
+import { gatewayCommand } from '../../helpers/gateway-under-test.ts'
+import { startGateway, type TestGateway } from '../../helpers/start-gateway.ts'
 import { canary } from './canaries.ts'
 import type { Asker } from './requests.ts'
 
@@ -39,10 +40,10 @@ export async function startGateways(upstreamUrl: string): Promise<readonly Watch
   const environment = { ...TALKATIVE, OPENAI_API_BASE: base }
   const byFile = { ...TALKATIVE, ...TOKEN, NEXCODE_CONFIG: file.path }
   const [guarded, withFile, own, recording] = await Promise.all([
-    startTestGateway({ ...environment, ...TOKEN, OPENAI_API_KEY: canary('srv') }),
-    startTestGateway(byFile),
-    startTestGateway(environment),
-    startGatewayProcess(byFile, [...gatewayCommand(), 'record', '--to', folder]),
+    startGateway({ env: { ...environment, ...TOKEN, OPENAI_API_KEY: canary('srv') } }),
+    startGateway({ env: byFile }),
+    startGateway({ env: environment }),
+    startGateway({ env: byFile, command: [...gatewayCommand(), 'record', '--to', folder] }),
   ])
   const stop = async (): Promise<void> => {
     file.remove()

@@ -1,6 +1,6 @@
 import { constants, gunzipSync } from 'node:zlib'
 import { openRawClient, parseResponse } from '../../helpers/raw-client.ts'
-import { AT_ONCE_MS, within } from '../../helpers/rig.ts'
+import { AT_ONCE_MS, within } from '../../helpers/within.ts'
 import { inPool } from '../pool.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { canary, Digests, kindsIn, SERVERS } from './canaries.ts'

@@ -1,5 +1,6 @@
+import { gatewayCommand } from '../../helpers/gateway-under-test.ts'
 import { CAN_READ_MEMORY, rssMib } from '../../helpers/process-memory.ts'
-import { startGatewayProcess } from '../../helpers/start-gateway.ts'
+import { startGateway } from '../../helpers/start-gateway.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { callHealthily, type Health } from './healthy.ts'
 import { startHoardingServer } from './hoarding-server.ts'
@@ -152,7 +153,7 @@ async function besiegeWith(
 ): Promise<{ readonly sieges: readonly Siege[]; readonly exits: readonly HardeningFailure[] }> {
   if (kinds.length === 0) return { sieges: [], exits: [] }
   const { peers, calls } = isShort ? SHORT : LONG
-  const gateway = await startGatewayProcess(env)
+  const gateway = await startGateway({ env, command: gatewayCommand() })
   const sieges: Siege[] = []
   try {
     const target = { port: gateway.port, pid: gateway.child?.pid ?? process.pid }

@@ -1,7 +1,8 @@
 import { writeConfigFile } from '../../helpers/config-file.ts'
+import { gatewayCommand } from '../../helpers/gateway-under-test.ts'
 import { CAN_READ_MEMORY, rssMib } from '../../helpers/process-memory.ts'
 import { startScriptedUpstream } from '../../helpers/scripted-upstream.ts'
-import { startGatewayProcess, type TestGateway } from '../../helpers/start-gateway.ts'
+import { startGateway, type TestGateway } from '../../helpers/start-gateway.ts'
 import { createRandom } from '../random.ts'
 import type { HardeningFailure, HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { exchange, KIND_HEADER, KINDS, type Kind, type Seen } from './exchanges.ts'
@@ -114,11 +115,14 @@ async function run(options: HardeningRun): Promise<HardeningResult> {
     return kind?.answer(connection, request)
   })
   const file = writeConfigFile(configurationOf(upstream.url, 0))
-  const gateway = await startGatewayProcess({
-    NEXCODE_CONFIG: file.path,
-    CACHE: 'memory',
-    CACHE_MAX_BYTES: '4MiB',
-    IDEMPOTENCY_WINDOW_MS: '10s',
+  const gateway = await startGateway({
+    env: {
+      NEXCODE_CONFIG: file.path,
+      CACHE: 'memory',
+      CACHE_MAX_BYTES: '4MiB',
+      IDEMPOTENCY_WINDOW_MS: '10s',
+    },
+    command: gatewayCommand(),
   })
   try {
     const isMemoryRead = CAN_READ_MEMORY && !options.isShort

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BINARY } from '../../helpers/start-gateway.ts'
+import { BINARY } from '../../helpers/gateway-under-test.ts'
 import type { HardeningResult, HardeningRun, HardeningSuite } from '../suite.ts'
 import { buildIn, compareBuilds, firstDifference } from './compare-builds.ts'
 import { findLoaded, TRAPS } from './hostile-folder.ts'

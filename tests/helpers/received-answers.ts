@@ -1,50 +1,4 @@
 import { openRawClient, parseResponse, type RawResponse, sendRaw } from './raw-client.ts'
-import { type ReceivedRequest, type Script, type ScriptedUpstream, startScriptedUpstream } from './scripted-upstream.ts'
-import { type Env, startTestGateway, type TestGateway } from './start-gateway.ts'
-
-/** A gateway and the upstream behind it. */
-export interface Pair {
-  readonly upstream: ScriptedUpstream
-  readonly gateway: TestGateway
-  readonly port: number
-  /** Ends both. */
-  readonly stop: () => Promise<void>
-}
-
-/** Answers every request with a little JSON once its body has come. */
-export const answerOk: Script = async (request, connection) => {
-  await request.body
-  connection.json({ ok: true })
-}
-
-/** Starts a gateway in front of a scripted upstream. */
-export async function startPair(env: Env = {}, script: Script = answerOk): Promise<Pair> {
-  const upstream = await startScriptedUpstream(script)
-  const gateway = await startTestGateway({ OPENAI_API_BASE: `${upstream.url}/v1`, ...env })
-  return {
-    upstream,
-    gateway,
-    port: gateway.port,
-    async stop() {
-      await gateway.stop()
-      await upstream.close()
-    },
-  }
-}
-
-/** The last request that the upstream got. */
-export function lastRequest({ requests }: ScriptedUpstream): ReceivedRequest {
-  const last = requests.at(-1)
-  if (last === undefined) throw new Error('The upstream got no request.')
-  return last
-}
-
-/** Everything of a request as it stood on the wire, for searching. */
-export async function wireText(request: ReceivedRequest): Promise<string> {
-  const lines = request.headerLines.map(([name, value]) => `${name}: ${value}`)
-  const body = Buffer.from(await request.body).toString('latin1')
-  return [`${request.method} ${request.target}`, ...lines, '', body].join('\r\n')
-}
 
 /** Sends each request on a connection of its own and gives what `read` makes of each answer, by label. */
 export async function answersOf<T>(
@@ -93,12 +47,27 @@ export function splitResponses(received: Buffer): RawResponse[] {
   }
 }
 
-/** Runs something with a pair of its own, and ends that. */
-export async function withPair(env: Env, run: (pair: Pair) => Promise<void>): Promise<void> {
-  const pair = await startPair(env)
-  try {
-    await run(pair)
-  } finally {
-    await pair.stop()
-  }
+/** The status and the error of an answer of OpenAI's shape. */
+export async function errorOf(response: Response): Promise<readonly [status: number, error: unknown]> {
+  const { error } = (await response.json()) as { readonly error: unknown }
+  return [response.status, error]
+}
+
+/** What a request is refused with, by itself: the status and the error's `param` and `code`. */
+export interface Refusal {
+  readonly status: number
+  readonly param: string | null
+  readonly code: string | null
+}
+
+/** Sends a request as it is and gives what it is refused with. */
+export async function refusalOf(port: number, bytes: string | Uint8Array): Promise<Refusal> {
+  const response: RawResponse = await sendRaw(port, bytes)
+  const { error } = response.json() as { readonly error: Omit<Refusal, 'status'> }
+  return { status: response.status, param: error.param, code: error.code }
+}
+
+/** Whether a connection's bytes hold a whole head of a response. */
+export function hasHead(received: Buffer): boolean {
+  return received.includes('\r\n\r\n')
 }
