@@ -1,0 +1,50 @@
+import { expect, test } from 'bun:test'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+const ROOT = new URL('..', import.meta.url).pathname
+const PLACES = ['*.md', ...['docs', 'examples', 'tests', 'bench', '.github'].map((folder) => `${folder}/**/*.md`)]
+const PAGES = PLACES.flatMap((place) => [...new Bun.Glob(place).scanSync({ cwd: ROOT, dot: true })])
+  .filter((path) => !path.includes('node_modules/') && !path.includes('.cache/'))
+  .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
+  .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+
+/** What GitHub makes of a heading. */
+function anchorOf(heading: string): string {
+  const plain = heading.replaceAll('`', '').replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+  return plain
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(/\s/g, '-')
+}
+
+/** Whether a link of a page leads to a file, and to a heading of it where it names one. */
+function leadsSomewhere(from: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#')
+  const to = join(ROOT, path === '' ? from : join(dirname(from), path))
+  if (!existsSync(to)) return false
+  if (anchor === undefined || !to.endsWith('.md')) return true
+  return [...readFileSync(to, 'utf8').matchAll(/^#+ (.*)$/gm)].some(([, heading = '']) => anchorOf(heading) === anchor)
+}
+
+test('each link between documents leads to a file, and to a heading that is there', () => {
+  const links = PAGES.flatMap(({ path, text }) =>
+    [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => ({ path, link })),
+  ).filter(({ link }) => !/^[a-z]+:/.test(link))
+  expect(links.length).toBeGreaterThan(50)
+  expect(links.filter(({ path, link }) => !leadsSomewhere(path, link))).toEqual([])
+})
+
+test('each source file that a document names is there: beside it, below src/, or from the top', () => {
+  const named = PAGES.flatMap(({ path, text }) =>
+    [...text.matchAll(/`([\w-]+(?:\/[\w.-]+)+\.(?:ts|mjs|sh|grit))`/g)].map(([, file = '']) => ({
+      path,
+      file,
+    })),
+  )
+  expect(named.length).toBeGreaterThan(20)
+  const there = ({ path, file }: { readonly path: string; readonly file: string }): boolean =>
+    [file, join('src', file), join(dirname(path), file)].some((one) => existsSync(join(ROOT, one)))
+  expect(named.filter((one) => !there(one))).toEqual([])
+})
