@@ -5,7 +5,7 @@ import { getText } from '../helpers/raw-client.ts'
 import { watchReloads } from '../helpers/reloads.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
-import { connectToEach } from '../helpers/workers-rig.ts'
+import { connectToEach } from '../helpers/workers.ts'
 
 setDefaultTimeout(30_000)
 

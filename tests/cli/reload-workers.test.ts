@@ -7,7 +7,7 @@ import { watchReloads } from '../helpers/reloads.ts'
 import { type RunningProgram, startProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
-import { connectToEach } from '../helpers/workers-rig.ts'
+import { connectToEach } from '../helpers/workers.ts'
 
 setDefaultTimeout(20_000)
 

@@ -11,23 +11,23 @@ import {
   type StreamingUpstream,
   startStreamingUpstream,
   startWorkers,
-} from '../helpers/workers-rig.ts'
+} from '../helpers/workers.ts'
 
 setDefaultTimeout(20_000)
 
-let rig: StreamingUpstream
+let streams: StreamingUpstream
 beforeAll(async () => {
-  rig = await startStreamingUpstream()
+  streams = await startStreamingUpstream()
 })
-afterAll(() => rig.upstream.close())
+afterAll(() => streams.upstream.close())
 
 const pidOf = (gateway: TestGateway): number => gateway.child?.pid ?? 0
 
 /** A gateway of two workers with a stream under way on each, named `prefix-1` and `prefix-2`. */
 async function startWithStreams(prefix: string) {
-  const gateway = await startWorkers(rig)
+  const gateway = await startWorkers(streams)
   const clients = await connectToEach(gateway)
-  for (const [worker, client] of clients) await rig.begin(client, `${prefix}-${worker}`)
+  for (const [worker, client] of clients) await streams.begin(client, `${prefix}-${worker}`)
   return { gateway, clients, pids: childrenOf(pidOf(gateway)) }
 }
 
@@ -53,7 +53,7 @@ describe('a signal to the supervisor', () => {
         await gateway.line((line) => line['worker'] === worker && String(line['msg']).startsWith('draining'))
       }
       for (const [worker, client] of clients) {
-        rig.finish(`${signal}-${worker}`)
+        streams.finish(`${signal}-${worker}`)
         await client.closed
         const answer = parseResponse(laterBytes(client))
         expect(answer?.isComplete).toBe(true)
@@ -76,9 +76,9 @@ describe('a signal to the supervisor', () => {
   )
 
   test('when the drain time is over, what is left on any worker is broken off, and the whole says so', async () => {
-    const gateway = await startWorkers(rig, { DRAIN_TIMEOUT_MS: '300' })
+    const gateway = await startWorkers(streams, { DRAIN_TIMEOUT_MS: '300' })
     const client = await openRawClient(gateway.port)
-    await rig.begin(client, 'late')
+    await streams.begin(client, 'late')
     gateway.child?.kill('SIGTERM')
     expect(await gateway.child?.exited).toBe(0)
     await client.closed
@@ -89,12 +89,12 @@ describe('a signal to the supervisor', () => {
   test('a second one ends all at once with its code, and no line of the log is lost', async () => {
     const { gateway, clients, pids } = await startWithStreams('second')
     const other = await openRawClient(gateway.port)
-    await rig.begin(other, 'other')
+    await streams.begin(other, 'other')
     gateway.child?.kill('SIGTERM')
     for (const worker of [1, 2, undefined]) {
       await gateway.line((line) => line['worker'] === worker && String(line['msg']).startsWith('draining'))
     }
-    rig.finish('other')
+    streams.finish('other')
     expect((await other.response()).isComplete).toBe(true)
     const startedAt = performance.now()
     gateway.child?.kill('SIGINT')
@@ -132,7 +132,7 @@ describe('a signal to the supervisor', () => {
   })
 
   test('while workers are about to be started again starts none', async () => {
-    const gateway = await startWorkers(rig)
+    const gateway = await startWorkers(streams)
     const pids = childrenOf(pidOf(gateway))
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     await gateway.line(({ level }) => level === 40)
@@ -146,13 +146,13 @@ describe('a signal to the supervisor', () => {
 describe('Ctrl-C, which a terminal sends to all processes at once', () => {
   test('is one signal: streams finish; a second one ends all', async () => {
     const env = { HOST: '127.0.0.1', PORT: '0', WORKERS: '2', LOG_FORMAT: 'json' }
-    const program = startOnTerminal([], { ...env, OPENAI_API_BASE: `${rig.upstream.url}/v1` })
+    const program = startOnTerminal([], { ...env, OPENAI_API_BASE: `${streams.upstream.url}/v1` })
     const port = Number(/127\.0\.0\.1:(\d+)\/docs/.exec(await program.until('/docs"'))?.[1])
     const names = ['a', 'b', 'c', 'd', 'e', 'f']
     const clients = await Promise.all(
       names.map(async (name) => {
         const client = await openRawClient(port)
-        await rig.begin(client, `terminal-${name}`)
+        await streams.begin(client, `terminal-${name}`)
         return client
       }),
     )
@@ -161,7 +161,7 @@ describe('Ctrl-C, which a terminal sends to all processes at once', () => {
     await refusal(port)
     // The last one goes on, all others come to their end.
     for (const [index, client] of clients.slice(0, -1).entries()) {
-      rig.finish(`terminal-${names[index]}`)
+      streams.finish(`terminal-${names[index]}`)
       await client.closed
       expect(parseResponse(client.received())?.isComplete).toBe(true)
     }
@@ -186,7 +186,7 @@ test('a supervisor that is killed leaves no orphan: the workers let their stream
   }
   expect(pids.filter(isRunning)).toEqual(pids)
   for (const [worker, client] of clients) {
-    rig.finish(`orphan-${worker}`)
+    streams.finish(`orphan-${worker}`)
     await client.closed
     expect(parseResponse(laterBytes(client))?.isComplete).toBe(true)
   }

@@ -6,18 +6,18 @@ import { freePort } from '../helpers/free-port.ts'
 import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { getText, type RawResponse, sendRaw } from '../helpers/raw-client.ts'
 import { programEnv, runProgram } from '../helpers/run-program.ts'
-import { type StreamingUpstream, startStreamingUpstream, startWorkers } from '../helpers/workers-rig.ts'
+import { type StreamingUpstream, startStreamingUpstream, startWorkers } from '../helpers/workers.ts'
 
 setDefaultTimeout(20_000)
 
-let rig: StreamingUpstream
+let streams: StreamingUpstream
 let folder: string
 beforeAll(async () => {
-  rig = await startStreamingUpstream()
+  streams = await startStreamingUpstream()
   folder = mkdtempSync(join(tmpdir(), 'nexcode-workers-'))
 })
 afterAll(async () => {
-  await rig.upstream.close()
+  await streams.upstream.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -26,13 +26,13 @@ const inUse = (port: number): string =>
 
 describe('several workers that cannot start say why once, in one clear line', () => {
   test('a port that another program holds', async () => {
-    const { port } = rig.upstream
+    const { port } = streams.upstream
     const { code, stdout, stderr } = await runProgram([], { HOST: '127.0.0.1', PORT: String(port), WORKERS: '2' })
     expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: inUse(port) })
   })
 
   test('a port that the workers of another server share among themselves, whether with one worker or several', async () => {
-    const first = await startWorkers(rig)
+    const first = await startWorkers(streams)
     for (const workers of ['1', '2']) {
       const env = { HOST: '127.0.0.1', PORT: String(first.port), WORKERS: workers }
       const { code, stdout, stderr } = await runProgram([], env)
@@ -69,14 +69,14 @@ describe('several workers that cannot start say why once, in one clear line', ()
 
 test('a fixed port is shared by all of them', async () => {
   const port = await freePort()
-  const gateway = await startWorkers(rig, { PORT: String(port), WORKERS: '3' })
+  const gateway = await startWorkers(streams, { PORT: String(port), WORKERS: '3' })
   expect(gateway.port).toBe(port)
   expect(gateway.lines[0]).toMatchObject({ workers: 3 })
   await gateway.stop()
 })
 
 test('a marker that was set by somebody else makes nobody a worker', async () => {
-  const gateway = await startWorkers(rig, { NEXCODE_WORKER: '1', WORKERS: '1' })
+  const gateway = await startWorkers(streams, { NEXCODE_WORKER: '1', WORKERS: '1' })
   expect(gateway.lines[0]).not.toHaveProperty('worker')
   await gateway.stop()
 })
@@ -88,7 +88,12 @@ test('the lines of all of them come whole, also where the reader of the log is s
   const held = openSync(fifo, 'r+')
   const port = await freePort()
   const child = Bun.spawn(gatewayCommand(), {
-    env: programEnv({ HOST: '127.0.0.1', PORT: String(port), WORKERS: '2', OPENAI_API_BASE: `${rig.upstream.url}/v1` }),
+    env: programEnv({
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      WORKERS: '2',
+      OPENAI_API_BASE: `${streams.upstream.url}/v1`,
+    }),
     stdout: held,
   })
   const get = (target: string): Promise<RawResponse | undefined> =>

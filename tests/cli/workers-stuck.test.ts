@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { childrenOf } from '../helpers/child-processes.ts'
-import { startStreamingUpstream, startWorkers } from '../helpers/workers-rig.ts'
+import { startStreamingUpstream, startWorkers } from '../helpers/workers.ts'
 
 /** A worker is given half a minute; a busy machine some more. */
 const PATIENCE_MS = 120_000
@@ -8,8 +8,8 @@ const PATIENCE_MS = 120_000
 test(
   'a worker whose event loop stands still is one warning, and is replaced; the other serves meanwhile',
   async () => {
-    const rig = await startStreamingUpstream()
-    const gateway = await startWorkers(rig, { LOG_LEVEL: 'info' })
+    const streams = await startStreamingUpstream()
+    const gateway = await startWorkers(streams, { LOG_LEVEL: 'info' })
     const before = childrenOf(gateway.child?.pid ?? 0)
     const [stuck = 0] = before
     expect(before).toHaveLength(2)
@@ -22,7 +22,7 @@ test(
     expect(after).not.toContain(stuck)
     expect(gateway.lines.filter(({ level }) => Number(level) >= 40)).toHaveLength(1)
     await gateway.stop()
-    await rig.upstream.close()
+    await streams.upstream.close()
   },
   PATIENCE_MS,
 )

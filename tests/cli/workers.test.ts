@@ -13,17 +13,17 @@ import {
   type StreamingUpstream,
   startStreamingUpstream,
   startWorkers,
-} from '../helpers/workers-rig.ts'
+} from '../helpers/workers.ts'
 
 setDefaultTimeout(20_000)
 
 const UP = { status: 'ok', workers: { up: 2, of: 2 } }
 
-let rig: StreamingUpstream
+let streams: StreamingUpstream
 beforeAll(async () => {
-  rig = await startStreamingUpstream()
+  streams = await startStreamingUpstream()
 })
-afterAll(() => rig.upstream.close())
+afterAll(() => streams.upstream.close())
 
 const pidOf = (gateway: TestGateway): number => gateway.child?.pid ?? 0
 
@@ -35,7 +35,7 @@ function get(gateway: TestGateway, target: string): Promise<RawResponse | undefi
 describe('WORKERS=2', () => {
   let gateway: TestGateway
   beforeAll(async () => {
-    gateway = await startWorkers(rig)
+    gateway = await startWorkers(streams)
   })
   afterAll(() => gateway.stop())
 
@@ -62,15 +62,15 @@ describe('WORKERS=2', () => {
 })
 
 test('a worker that is told to end by itself lets its requests finish first, and is replaced', async () => {
-  const gateway = await startWorkers(rig)
+  const gateway = await startWorkers(streams)
   const [pid = 0] = childrenOf(pidOf(gateway))
   const clients = await connectToEach(gateway)
-  await Promise.all([...clients].map(([worker, client]) => rig.begin(client, `recycled-${worker}`)))
+  await Promise.all([...clients].map(([worker, client]) => streams.begin(client, `recycled-${worker}`)))
   process.kill(pid, 'SIGTERM')
   const { worker } = await gateway.line(({ msg }) => String(msg).startsWith('draining'))
   // It waits, however often it is told.
   process.kill(pid, 'SIGTERM')
-  rig.finish(`recycled-${worker}`)
+  streams.finish(`recycled-${worker}`)
   await clients.get(Number(worker))?.until((received) => received.includes('[DONE]'))
   expect(await gateway.line(({ level }) => level === 40)).toMatchObject({ worker, pid, code: 0, signal: null })
   expect(await gateway.line(({ msg }) => msg === 'a worker is up again')).toMatchObject({ worker })
@@ -80,7 +80,7 @@ test('a worker that is told to end by itself lets its requests finish first, and
 test('one that is killed is missed and started again, ever more slowly until it works; the other serves meanwhile', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'nexcode-removable-'))
   const program = makeRemovable(folder)
-  const gateway = await startWorkers(rig, {}, program.command)
+  const gateway = await startWorkers(streams, {}, program.command)
   const [pid = 0, other = 0] = childrenOf(pidOf(gateway))
   program.remove()
   process.kill(pid, 'SIGKILL')
@@ -113,7 +113,7 @@ test('one that is killed is missed and started again, ever more slowly until it 
 })
 
 test('the banner for a person says how many there are', async () => {
-  const env = { HOST: '127.0.0.1', PORT: '0', WORKERS: '2', OPENAI_API_BASE: `${rig.upstream.url}/v1` }
+  const env = { HOST: '127.0.0.1', PORT: '0', WORKERS: '2', OPENAI_API_BASE: `${streams.upstream.url}/v1` }
   const program = startOnTerminal([], env)
   const shown = await program.until('Stop with Ctrl-C')
   expect(shown).toMatch(/workers +2\r?\n/)
@@ -124,7 +124,7 @@ test('the banner for a person says how many there are', async () => {
 test('WORKERS=1 is one process, as without it: no other beside it, and no word of workers', async () => {
   const gateway = await startGateway({
     env: {
-      OPENAI_API_BASE: `${rig.upstream.url}/v1`,
+      OPENAI_API_BASE: `${streams.upstream.url}/v1`,
       WORKERS: '1',
       LOG_LEVEL: 'debug',
     },

@@ -15,11 +15,11 @@ setDefaultTimeout(20_000)
 const folder = mkdtempSync(join(tmpdir(), 'nexcode-usage-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-let routed: TestGateway<'one'> | undefined
+let gateway: TestGateway<'one'> | undefined
 const tried = new Set<string>()
 afterEach(async () => {
-  await routed?.stop()
-  routed = undefined
+  await gateway?.stop()
+  gateway = undefined
 })
 
 const CHUNK = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'real' }
@@ -50,7 +50,7 @@ async function start(name: string, options: object = {}, upstream: Script = sayi
   tried.add(`${name}.ts`)
   const path = join(EXAMPLES, 'extensions', `${name}.ts`)
   const started = await startGateway({ upstreams: { one: upstream }, file: { extensions: [{ path, options }] } })
-  routed = started
+  gateway = started
   const client = new OpenAI({ baseURL: `${started.url}/v1`, apiKey: 'sk-mine', maxRetries: 0 })
   const ask = (content: string, model = 'm') =>
     client.chat.completions.create({ model, messages: [{ role: 'user', content }] })
@@ -121,7 +121,7 @@ test('phrase-guard: a phrase in pieces does not get out, and a stream without it
   expect(text).toStartWith('The password is')
   expect(text).not.toContain('ses')
   expect(ends).toEqual(['content_filter'])
-  await routed?.stop()
+  await gateway?.stop()
   const other = await start('phrase-guard', { phrases: ['abracadabra'] }, said)
   expect((await other.stream('hi')).text).toBe('The password is open sesame, really')
 })
@@ -177,8 +177,8 @@ test('the tour of docs/extending.md does what it says', async () => {
     asked += 1
     connection.json({ by: request.header('x-team') }, asked === 1 ? 503 : 200, { 'x-should-retry': 'false' })
   }
-  routed = await startGateway({ upstreams: { one: flaky }, file: { extensions: [path] } })
-  const { chat, upstreams } = routed
+  gateway = await startGateway({ upstreams: { one: flaky }, file: { extensions: [path] } })
+  const { chat, upstreams } = gateway
   expect((await chat({ model: 'gpt-5' })).status).toBe(403)
   expect(await (await chat({ model: 'echo' })).json()).toEqual({ object: 'chat.completion', choices: [] })
   expect(await (await chat({ model: 'm' })).json()).toEqual({ by: 'blue', note: 'by tour' })

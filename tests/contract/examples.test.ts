@@ -13,18 +13,18 @@ const TOKEN = 'a-token-of-the-gateway'
 const SERVER_KEY = 'sk-of-the-server'
 const HEADINGS = ['=== 1. Chat completion ===', '=== 2. Text completion ===', '=== 3. Streaming ===']
 
-let served: TestGateway<'openai', SimulatedServer>
+let gateway: TestGateway<'openai', SimulatedServer>
 
 beforeAll(async () => {
   const env = { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, OPENAI_API_KEY: SERVER_KEY }
-  served = await startGateway({ upstreams: { openai: { requireKey: SERVER_KEY } }, env })
+  gateway = await startGateway({ upstreams: { openai: { requireKey: SERVER_KEY } }, env })
 })
-afterAll(() => served.stop())
+afterAll(() => gateway.stop())
 
 async function run(
   command: readonly string[],
   apiKey: string,
-  baseUrl = `${served.url}/v1`,
+  baseUrl = `${gateway.url}/v1`,
 ): Promise<{ code: number; printed: string }> {
   const child = Bun.spawn([...command], {
     env: {

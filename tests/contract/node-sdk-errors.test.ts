@@ -21,17 +21,17 @@ const ask = (client: OpenAI, model: string, options: OpenAI.RequestOptions = {})
   client.chat.completions.create({ model, messages }, options)
 
 describe('an upstream error reaches the official Node SDK as the exception that it raises directly', () => {
-  let served: TestGateway<'openai', SimulatedServer>
+  let gateway: TestGateway<'openai', SimulatedServer>
   let direct: OpenAI
   let through: OpenAI
 
   beforeAll(async () => {
-    served = await startGateway({ upstreams: { openai: 'simulated' } })
+    gateway = await startGateway({ upstreams: { openai: 'simulated' } })
     const options = { apiKey: 'sk-of-the-caller', maxRetries: 0 }
-    direct = new OpenAI({ ...options, baseURL: `${served.upstreams.openai.url}/v1` })
-    through = new OpenAI({ ...options, baseURL: `${served.url}/v1` })
+    direct = new OpenAI({ ...options, baseURL: `${gateway.upstreams.openai.url}/v1` })
+    through = new OpenAI({ ...options, baseURL: `${gateway.url}/v1` })
   })
-  afterAll(() => served.stop())
+  afterAll(() => gateway.stop())
 
   /** Everything that a program can learn from an error of the SDK. */
   function lookAt(error: unknown): unknown {
@@ -135,7 +135,7 @@ describe('an upstream error reaches the official Node SDK as the exception that 
   test('a timeout of its own, as APIConnectionTimeoutError, and the call upstream is given up', async () => {
     const error = await errorOf(ask(through, 'simulate-hang', { timeout: 150 }))
     expect(error).toBeInstanceOf(OpenAI.APIConnectionTimeoutError)
-    expect(await served.line(({ model }) => model === 'simulate-hang')).toMatchObject({
+    expect(await gateway.line(({ model }) => model === 'simulate-hang')).toMatchObject({
       outcome: 'cancelled',
       status: 499,
     })
@@ -163,10 +163,10 @@ describe('the official Node SDK learns from the gateway itself', () => {
   })
 
   test('that the upstream is too slow, as InternalServerError 504', async () => {
-    const served = await startGateway({ upstreams: { openai: 'simulated' }, env: { FIRST_BYTE_TIMEOUT_MS: '100' } })
-    const client = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: 'sk-any', maxRetries: 0 })
+    const gateway = await startGateway({ upstreams: { openai: 'simulated' }, env: { FIRST_BYTE_TIMEOUT_MS: '100' } })
+    const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-any', maxRetries: 0 })
     const error = await errorOf(ask(client, 'simulate-hang'))
-    await served.stop()
+    await gateway.stop()
     expect(error).toBeInstanceOf(OpenAI.InternalServerError)
     expect(error).toMatchObject({ status: 504, code: 'upstream_timeout' })
   })
@@ -179,10 +179,10 @@ describe('the official Node SDK learns from the gateway itself', () => {
   })
 
   test('which parameter is missing or wrong, as BadRequestError', async () => {
-    const served = await startGateway({ upstreams: { openai: 'simulated' } })
-    const client = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: 'sk-any', maxRetries: 0 })
+    const gateway = await startGateway({ upstreams: { openai: 'simulated' } })
+    const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'sk-any', maxRetries: 0 })
     const error = await errorOf(client.chat.completions.create({ model: 'gpt-4o', messages: [] }))
-    await served.stop()
+    await gateway.stop()
     expect(error).toBeInstanceOf(OpenAI.BadRequestError)
     expect(error).toMatchObject({ status: 400, param: 'messages', code: 'empty_array' })
   })

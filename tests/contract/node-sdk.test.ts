@@ -3,17 +3,17 @@ import OpenAI, { toFile } from 'openai'
 import type { SimulatedServer } from '../../src/cli/simulated-server.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-let served: TestGateway<'openai', SimulatedServer>
+let gateway: TestGateway<'openai', SimulatedServer>
 let direct: OpenAI
 let through: OpenAI
 
 beforeAll(async () => {
-  served = await startGateway({ upstreams: { openai: 'simulated' } })
+  gateway = await startGateway({ upstreams: { openai: 'simulated' } })
   const options = { apiKey: 'sk-of-the-caller', maxRetries: 0 }
-  direct = new OpenAI({ ...options, baseURL: `${served.upstreams.openai.url}/v1` })
-  through = new OpenAI({ ...options, baseURL: `${served.url}/v1` })
+  direct = new OpenAI({ ...options, baseURL: `${gateway.upstreams.openai.url}/v1` })
+  through = new OpenAI({ ...options, baseURL: `${gateway.url}/v1` })
 })
-afterAll(() => served.stop())
+afterAll(() => gateway.stop())
 
 /** Makes the same call directly and through the gateway, and gives its result, which must be the same. */
 async function same<T>(call: (client: OpenAI) => Promise<T>): Promise<T> {
@@ -209,7 +209,7 @@ describe('the official Node SDK gets through the gateway what it gets directly',
 
 describe('the official Node SDK works', () => {
   test('with a base URL that lacks /v1', async () => {
-    const bare = through.withOptions({ baseURL: served.url })
+    const bare = through.withOptions({ baseURL: gateway.url })
     const body = { model: 'gpt-4o', messages }
     expect(await bare.chat.completions.create(body)).toEqual(await direct.chat.completions.create(body))
     expect((await bare.models.retrieve('gpt-4o')).id).toBe('gpt-4o')

@@ -18,7 +18,7 @@ const python = await preparePython()
 if ('missing' in python) process.stderr.write(`(skip) the tests with the Python SDK: ${python.missing}\n`)
 
 const outcomes = new Map<string, Outcome>()
-let served: TestGateway<'openai', SimulatedServer>
+let gateway: TestGateway<'openai', SimulatedServer>
 let flaky: FlakyUpstream
 let beforeFlaky: TestGateway
 
@@ -30,7 +30,7 @@ const refusal = (status: number, headers: Readonly<Record<string, string>> = {})
 
 beforeAll(async () => {
   if ('missing' in python) return
-  served = await startGateway({ upstreams: { openai: 'simulated' } })
+  gateway = await startGateway({ upstreams: { openai: 'simulated' } })
   flaky = await startFlakyUpstream({
     'rate-limited': [refusal(429), refusal(429)],
     broken: [refusal(500), refusal(500)],
@@ -44,8 +44,8 @@ beforeAll(async () => {
   await gone.close()
   const child = Bun.spawn([python.executable, '-B', SCRIPT], {
     env: {
-      DIRECT: `${served.upstreams.openai.url}/v1`,
-      THROUGH: `${served.url}/v1`,
+      DIRECT: `${gateway.upstreams.openai.url}/v1`,
+      THROUGH: `${gateway.url}/v1`,
       FLAKY: `${beforeFlaky.url}/v1`,
       GONE: `${gone.url}/v1`,
     },
@@ -65,7 +65,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if ('missing' in python) return
-  await served.stop()
+  await gateway.stop()
   await beforeFlaky.stop()
   await flaky.close()
 })
@@ -250,7 +250,7 @@ test.skipIf('missing' in python)(
   'a call that the Python SDK gave up is given up upstream, and the log says so',
   async () => {
     for (const model of ['simulate-hang', 'simulate-stall']) {
-      expect(await served.line((line) => line['model'] === model)).toMatchObject({ outcome: 'cancelled' })
+      expect(await gateway.line((line) => line['model'] === model)).toMatchObject({ outcome: 'cancelled' })
     }
   },
 )

@@ -9,18 +9,18 @@ import { AT_ONCE_MS, within } from '../helpers/within.ts'
 const TIMER_MS = 200
 
 /** Each kind of request has a gateway of its own, so that a fault can strike all of them at once. */
-const rigs: TestGateway<'openai'>[] = []
+const gateways: TestGateway<'openai'>[] = []
 
 beforeAll(async () => {
   const env = { FIRST_BYTE_TIMEOUT_MS: String(TIMER_MS), STREAM_IDLE_TIMEOUT_MS: String(TIMER_MS) }
-  rigs.push(
+  gateways.push(
     ...(await Promise.all(
       SHOTS.map(() => startGateway({ upstreams: { openai: byHand }, env, command: gatewayCommand() })),
     )),
   )
 })
 
-afterAll(() => Promise.all(rigs.map((rig) => rig.stop())))
+afterAll(() => Promise.all(gateways.map((gateway) => gateway.stop())))
 
 type Fault = (connection: Arrival['connection']) => void
 
@@ -208,25 +208,25 @@ const SHOTS: readonly RequestParts[] = [
 ]
 
 /** A connection that is kept, so that the fault strikes on one that has served before. */
-async function warmUp(rig: TestGateway<'openai'>): Promise<void> {
-  const { client } = await rig.send({ body: CHAT })
-  const { connection } = await rig.upstreams.openai.arrival()
+async function warmUp(gateway: TestGateway<'openai'>): Promise<void> {
+  const { client } = await gateway.send({ body: CHAT })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.json({ ok: true })
   expect((await client.response()).status).toBe(200)
   client.leave()
 }
 
 async function suffer(
-  rig: TestGateway<'openai'>,
+  gateway: TestGateway<'openai'>,
   shot: RequestParts,
   ends: readonly End[],
   strike: Fault,
 ): Promise<void> {
-  await warmUp(rig)
-  const before = rig.upstreams.openai.requests.length
+  await warmUp(gateway)
+  const before = gateway.upstreams.openai.requests.length
   const startedAt = performance.now()
-  const { client, record } = await rig.send(shot)
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send(shot)
+  const { connection } = await gateway.upstreams.openai.arrival()
   strike(connection)
   const response = await within(
     TIMER_MS + AT_ONCE_MS,
@@ -242,22 +242,22 @@ async function suffer(
   expect(line).toMatchObject({ outcome: 'failed', attempts: 1 })
   if (isTyped) expect(line).toMatchObject({ error: end, status: response.status })
   await within(AT_ONCE_MS, "closing upstream's connection", connection.closed)
-  expect(rig.upstreams.openai.requests.length).toBe(before + 1)
+  expect(gateway.upstreams.openai.requests.length).toBe(before + 1)
   client.leave()
 }
 
 test.each(FAULTS)(
   'chat, GET and PUT: %s ends typed or visibly broken, within its timer, with exactly one upstream request',
   async (_, ends, strike) => {
-    await Promise.all(rigs.map((rig, index) => suffer(rig, SHOTS[index] ?? {}, ends, strike)))
+    await Promise.all(gateways.map((gateway, index) => suffer(gateway, SHOTS[index] ?? {}, ends, strike)))
   },
 )
 
 test('after all these faults the gateway serves the next request, and nothing went to stderr', async () => {
-  for (const rig of rigs) {
-    await warmUp(rig)
-    expect(rig.child?.exitCode).toBeNull()
-    expect(rig.stderr()).toBe('')
-    expect(rig.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  for (const gateway of gateways) {
+    await warmUp(gateway)
+    expect(gateway.child?.exitCode).toBeNull()
+    expect(gateway.stderr()).toBe('')
+    expect(gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
   }
 })

@@ -5,17 +5,17 @@ import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { byHand } from '../helpers/upstream-scripts.ts'
 import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({ upstreams: { openai: byHand } })
+  gateway = await startGateway({ upstreams: { openai: byHand } })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 async function exchange(shot: RequestParts): Promise<{ readonly call: SentRequest; readonly arrival: Arrival }> {
-  const call = await rig.send(shot)
-  return { call, arrival: await within(AT_ONCE_MS, 'the arrival', rig.upstreams.openai.arrival()) }
+  const call = await gateway.send(shot)
+  return { call, arrival: await within(AT_ONCE_MS, 'the arrival', gateway.upstreams.openai.arrival()) }
 }
 
 const shotOf = (method: string): RequestParts => ({
@@ -42,14 +42,14 @@ test.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'POST', 'PATCH'])(
       const warm = await exchange({})
       warm.arrival.connection.json({})
       await warm.call.client.response()
-      const before = rig.upstreams.openai.requests.length
+      const before = gateway.upstreams.openai.requests.length
       const { call, arrival } = await exchange(shotOf(method))
       if (strike === 'end') arrival.connection.socket.end()
       else arrival.connection.reset()
       await call.client.until((received) => received.includes('\r\n\r\n'))
       expect(call.client.received().toString()).toStartWith('HTTP/1.1 502')
       expect(await call.record()).toMatchObject({ status: 502, outcome: 'failed', attempts: 1 })
-      expect(rig.upstreams.openai.requests.length).toBe(before + 1)
+      expect(gateway.upstreams.openai.requests.length).toBe(before + 1)
       call.client.leave()
       warm.call.client.leave()
     }

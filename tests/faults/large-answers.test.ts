@@ -9,21 +9,21 @@ import { byHand } from '../helpers/upstream-scripts.ts'
 const MIB = 1024 * 1024
 const GROWTH_MIB_MAX = 64
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: byHand },
     env: { OPENAI_API_KEY: 'sk-server-own-0123456789' },
     command: gatewayCommand(),
   })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 /** Reads an answer of the gateway's as it comes, without keeping it. */
 async function hashOf(path: string, body: string | null): Promise<{ status: number; bytes: number; hash: string }> {
-  const response = await fetch(`${rig.url}${path}`, {
+  const response = await fetch(`${gateway.url}${path}`, {
     method: body === null ? 'GET' : 'POST',
     headers: { ...OWN_KEY, 'content-type': 'application/json' },
     body,
@@ -39,14 +39,14 @@ async function hashOf(path: string, body: string | null): Promise<{ status: numb
 }
 
 const sha256 = (bytes: Uint8Array): string => new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
-const rss = (): number => (CAN_READ_MEMORY ? rssMib(rig.child?.pid ?? 0) : 0)
+const rss = (): number => (CAN_READ_MEMORY ? rssMib(gateway.child?.pid ?? 0) : 0)
 
 test.each(['content-length', 'chunked'])(
   'a JSON answer of 100 MB (%s) passes whole, in bounded memory',
   async (framing) => {
     const piece = Buffer.from(`"${'x'.repeat(MIB - 3)}",`)
     const count = 100
-    rig.upstreams.openai.play(async (_request, connection) => {
+    gateway.upstreams.openai.play(async (_request, connection) => {
       const { socket } = connection
       if (framing === 'chunked') connection.startChunked(200, { 'content-type': 'application/json' })
       else
@@ -75,7 +75,7 @@ test.each(['content-length', 'chunked'])(
 test('a gzip bomb passes as the bytes that it is, in bounded memory', async () => {
   const bomb = gzipSync(new Uint8Array(256 * MIB), { level: 9 })
   for (const status of [200, 500]) {
-    rig.upstreams.openai.play((_request, connection) =>
+    gateway.upstreams.openai.play((_request, connection) =>
       connection.respond(status, { 'content-type': 'application/json', 'content-encoding': 'gzip' }, bomb),
     )
     const before = rss()
@@ -86,11 +86,11 @@ test('a gzip bomb passes as the bytes that it is, in bounded memory', async () =
 
 test("a gzip bomb as an error on the server's key, which has to be searched, is a 502 in bounded memory", async () => {
   const bomb = gzipSync(new Uint8Array(256 * MIB), { level: 9 })
-  rig.upstreams.openai.play((_request, connection) =>
+  gateway.upstreams.openai.play((_request, connection) =>
     connection.respond(500, { 'content-type': 'application/json', 'content-encoding': 'gzip' }, bomb),
   )
   const before = rss()
-  const response = await fetch(`${rig.url}/v1/models`)
+  const response = await fetch(`${gateway.url}/v1/models`)
   expect(response.status).toBe(502)
   expect(await response.json()).toMatchObject({ error: { code: 'upstream_invalid_response' } })
   expect(rss() - before).toBeLessThan(GROWTH_MIB_MAX)

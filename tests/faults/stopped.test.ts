@@ -10,20 +10,20 @@ setDefaultTimeout(60_000)
 const LIMIT_MS = 4_000
 const STOPPED_MS = 6_000
 
-let rig: TestGateway<'openai'>
-afterEach(() => rig.stop())
+let gateway: TestGateway<'openai'>
+afterEach(() => gateway.stop())
 
 /** Stops the gateway's process for longer than any of its limits, while `meanwhile` happens. */
 async function standStill(meanwhile: () => void): Promise<void> {
-  rig.child?.kill('SIGSTOP')
+  gateway.child?.kill('SIGSTOP')
   meanwhile()
   await Bun.sleep(STOPPED_MS)
-  rig.child?.kill('SIGCONT')
+  gateway.child?.kill('SIGCONT')
 }
 
 test('a process that stood still for longer than its limits gives all the answers that came meanwhile', async () => {
   const limit = String(LIMIT_MS)
-  rig = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: byHand },
     env: {
       FIRST_BYTE_TIMEOUT_MS: limit,
@@ -33,14 +33,14 @@ test('a process that stood still for longer than its limits gives all the answer
     },
     command: gatewayCommand(),
   })
-  const waiting = await rig.send({ body: CHAT })
-  const first = await rig.upstreams.openai.arrival()
-  const streaming = await rig.send()
-  const second = await rig.upstreams.openai.arrival()
+  const waiting = await gateway.send({ body: CHAT })
+  const first = await gateway.upstreams.openai.arrival()
+  const streaming = await gateway.send()
+  const second = await gateway.upstreams.openai.arrival()
   second.connection.startChunked(200, SSE)
   second.connection.chunk('data: {"n":1}\n\n')
   await streaming.client.until((received) => received.includes('data: {"n":1}'))
-  const uploading = await rig.send({
+  const uploading = await gateway.send({
     body: null,
     headers: { ...OWN_KEY, 'Content-Type': 'application/octet-stream', 'Content-Length': '3' },
     target: '/v1/files',
@@ -54,20 +54,20 @@ test('a process that stood still for longer than its limits gives all the answer
   second.connection.chunk('data: [DONE]\n\n')
   second.connection.endChunks()
   expect(await streaming.record()).toMatchObject({ status: 200, outcome: 'complete' })
-  const third = await rig.upstreams.openai.arrival()
+  const third = await gateway.upstreams.openai.arrival()
   expect(new TextDecoder().decode(await third.request.body)).toBe('abc')
   third.connection.json({ id: 'file-1' })
   expect(await uploading.record()).toMatchObject({ status: 200, outcome: 'complete' })
 })
 
 test('what has not come by then is late all the same', async () => {
-  rig = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: byHand },
     env: { FIRST_BYTE_TIMEOUT_MS: String(LIMIT_MS) },
     command: gatewayCommand(),
   })
-  const waiting = await rig.send({ body: CHAT })
-  await rig.upstreams.openai.arrival()
+  const waiting = await gateway.send({ body: CHAT })
+  await gateway.upstreams.openai.arrival()
   await standStill(() => undefined)
   expect(await waiting.record()).toMatchObject({ status: 504, error: 'upstream_timeout' })
 })

@@ -7,10 +7,10 @@ import { byHand, SSE } from '../helpers/upstream-scripts.ts'
 
 const SHOTS = 200
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: byHand },
     env: {
       OPENAI_API_KEY: 'sk-server-own-0123456789',
@@ -24,7 +24,7 @@ beforeAll(async () => {
   })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 const SCRIPTS: readonly Script[] = [
   (_, c) => c.json({ ok: true }),
@@ -67,12 +67,12 @@ const REQUESTS: readonly string[] = [
 
 test(`no request can end the process: ${SHOTS} aborts and faults at once, and the next request is served`, async () => {
   let turn = 0
-  rig.upstreams.openai.play((request, connection) => {
+  gateway.upstreams.openai.play((request, connection) => {
     turn += 1
     return SCRIPTS[turn % SCRIPTS.length]?.(request, connection)
   })
   const shots = Array.from({ length: SHOTS }, async (_, index) => {
-    const client = await openRawClient(rig.port)
+    const client = await openRawClient(gateway.port)
     client.write(REQUESTS[index % REQUESTS.length] ?? '')
     // Some read nothing, some leave at once or a little later, some with a reset, the others stay until they are cut.
     if (index % 5 === 0) client.socket.pause()
@@ -82,11 +82,11 @@ test(`no request can end the process: ${SHOTS} aborts and faults at once, and th
     else client.socket.resetAndDestroy()
   })
   await Promise.all(shots)
-  expect((await sendRaw(rig.port, getText('/health'))).status).toBe(200)
-  rig.upstreams.openai.play((_request, connection) => connection.json({ fine: true }))
-  expect((await sendRaw(rig.port, post('/v1/chat/completions', CHAT))).json()).toEqual({ fine: true })
-  expect(rig.child?.exitCode).toBeNull()
-  expect(rig.stderr()).toBe('')
+  expect((await sendRaw(gateway.port, getText('/health'))).status).toBe(200)
+  gateway.upstreams.openai.play((_request, connection) => connection.json({ fine: true }))
+  expect((await sendRaw(gateway.port, post('/v1/chat/completions', CHAT))).json()).toEqual({ fine: true })
+  expect(gateway.child?.exitCode).toBeNull()
+  expect(gateway.stderr()).toBe('')
   // A defect of ours, caught or not, would be a line of level error.
-  expect(rig.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  expect(gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
 }, 10_000)

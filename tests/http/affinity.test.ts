@@ -26,54 +26,54 @@ async function whoAnswers({ chat }: TestGateway<Name>, body: Body): Promise<Name
 }
 
 /** Who answers each of many, of which no two belong together. */
-function spread(routed: TestGateway<Name>, bodyOf: (n: number) => Body): Promise<Set<Name>> {
-  return Promise.all(Array.from({ length: 40 }, (_, n) => whoAnswers(routed, bodyOf(n)))).then(
+function spread(gateway: TestGateway<Name>, bodyOf: (n: number) => Body): Promise<Set<Name>> {
+  return Promise.all(Array.from({ length: 40 }, (_, n) => whoAnswers(gateway, bodyOf(n)))).then(
     (names) => new Set(names),
   )
 }
 
 describe('affinity sends to one target, again and again', () => {
   test('what has the same prompt_cache_key, whatever else is in it', async () => {
-    const routed = await startThree()
+    const gateway = await startThree()
     const bodies = Array.from({ length: 10 }, (_, n) => ({
       prompt_cache_key: 'conversation-7',
       user: `user-${n}`,
       messages: [{ role: 'user', content: `question ${n}` }],
     }))
-    expect(new Set(await Promise.all(bodies.map((body) => whoAnswers(routed, body)))).size).toBe(1)
-    expect((await spread(routed, (n) => ({ prompt_cache_key: `conversation-${n}` }))).size).toBe(3)
+    expect(new Set(await Promise.all(bodies.map((body) => whoAnswers(gateway, body)))).size).toBe(1)
+    expect((await spread(gateway, (n) => ({ prompt_cache_key: `conversation-${n}` }))).size).toBe(3)
   })
 
   test('what has the same user, where there is no such key', async () => {
-    const routed = await startThree()
+    const gateway = await startThree()
     const bodies = Array.from({ length: 10 }, (_, n) => ({
       user: 'user-7',
       messages: [{ role: 'user', content: `question ${n}` }],
     }))
-    expect(new Set(await Promise.all(bodies.map((body) => whoAnswers(routed, body)))).size).toBe(1)
-    expect((await spread(routed, (n) => ({ user: `user-${n}` }))).size).toBe(3)
+    expect(new Set(await Promise.all(bodies.map((body) => whoAnswers(gateway, body)))).size).toBe(1)
+    expect((await spread(gateway, (n) => ({ user: `user-${n}` }))).size).toBe(3)
   })
 
   test('a conversation that begins alike, as it goes on', async () => {
-    const routed = await startThree()
+    const gateway = await startThree()
     const beginning = [SYSTEM, { role: 'user', content: 'Which book?' }]
     const turns = Array.from({ length: 10 }, (_, n) => ({
       messages: [...beginning, ...Array.from({ length: n }, () => ({ role: 'assistant', content: `Book ${n}.` }))],
     }))
-    expect(new Set(await Promise.all(turns.map((body) => whoAnswers(routed, body)))).size).toBe(1)
-    const others = await spread(routed, (n) => ({ messages: [SYSTEM, { role: 'user', content: `Which ${n}?` }] }))
+    expect(new Set(await Promise.all(turns.map((body) => whoAnswers(gateway, body)))).size).toBe(1)
+    const others = await spread(gateway, (n) => ({ messages: [SYSTEM, { role: 'user', content: `Which ${n}?` }] }))
     expect(others.size).toBe(3)
   })
 })
 
 test('while its target fails, a conversation has one and the same other; the others stay where they are', async () => {
-  const routed = await startThree()
+  const gateway = await startThree()
   const keys = Array.from({ length: 12 }, (_, n) => ({ prompt_cache_key: `key-${n}` }))
-  const before = await Promise.all(keys.map((body) => whoAnswers(routed, body)))
+  const before = await Promise.all(keys.map((body) => whoAnswers(gateway, body)))
   const gone = before[0] ?? 'a'
-  routed.upstreams[gone].play(fail(503))
-  const during = await Promise.all(keys.map((body) => whoAnswers(routed, body)))
-  const again = await Promise.all(keys.map((body) => whoAnswers(routed, body)))
+  gateway.upstreams[gone].play(fail(503))
+  const during = await Promise.all(keys.map((body) => whoAnswers(gateway, body)))
+  const again = await Promise.all(keys.map((body) => whoAnswers(gateway, body)))
   expect(during).toEqual(again)
   for (const [index, name] of before.entries()) {
     if (name === gone) expect(during[index]).not.toBe(gone)

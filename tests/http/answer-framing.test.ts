@@ -4,11 +4,11 @@ import type { Script } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { answerOk } from '../helpers/upstream-scripts.ts'
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk } })
+  gateway = await startGateway({ upstreams: { openai: answerOk } })
 })
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 const BODY = '{"id":"chatcmpl-1"}'
 const REQUESTS = {
@@ -33,8 +33,8 @@ test.each([
   const line = `Content-Length: ${body.length}\r\n`
   for (const bytes of Object.values(REQUESTS)) {
     for (const lines of [line + line, `${line}X-Between: 1\r\ncontent-length:${body.length}\r\n${line}`]) {
-      pair.upstreams.openai.play(answering(lines, body, type))
-      const answer = await sendRaw(pair.port, bytes)
+      gateway.upstreams.openai.play(answering(lines, body, type))
+      const answer = await sendRaw(gateway.port, bytes)
       expect([answer.status, answer.headers.get('content-length'), answer.text()]).toEqual([
         200,
         String(body.length),
@@ -45,8 +45,8 @@ test.each([
 })
 
 test('a HEAD gets one length, too', async () => {
-  pair.upstreams.openai.play(answering('Content-Length: 5\r\nContent-Length: 5\r\n', '', 'text/plain'))
-  const client = await openRawClient(pair.port)
+  gateway.upstreams.openai.play(answering('Content-Length: 5\r\nContent-Length: 5\r\n', '', 'text/plain'))
+  const client = await openRawClient(gateway.port)
   client.write(getText('/v1/files/file-1/content', {}, 'HEAD'))
   const head = (await client.until((bytes) => bytes.includes('\r\n\r\n'))).toString()
   client.leave()
@@ -61,8 +61,8 @@ test('lengths that differ, or are none, are an answer that is not valid: 502', a
     `Content-Length: +${BODY.length}\r\n`,
   ]) {
     for (const bytes of Object.values(REQUESTS)) {
-      pair.upstreams.openai.play(answering(lines))
-      const answer = await sendRaw(pair.port, bytes)
+      gateway.upstreams.openai.play(answering(lines))
+      const answer = await sendRaw(gateway.port, bytes)
       expect([lines, answer.status, answer.json()]).toMatchObject([
         lines,
         502,
@@ -76,8 +76,8 @@ test('where a body comes in chunks, a length beside them says nothing, and goes 
   const chunked = `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`
   for (const length of [BODY.length, 5, 500]) {
     for (const bytes of Object.values(REQUESTS)) {
-      pair.upstreams.openai.play(answering(`Content-Length: ${length}\r\nTransfer-Encoding: chunked\r\n`, chunked))
-      const answer = await sendRaw(pair.port, bytes)
+      gateway.upstreams.openai.play(answering(`Content-Length: ${length}\r\nTransfer-Encoding: chunked\r\n`, chunked))
+      const answer = await sendRaw(gateway.port, bytes)
       expect([answer.status, answer.isComplete, answer.text()]).toEqual([200, true, BODY])
     }
   }

@@ -9,16 +9,16 @@ const ONE = 'token-one-0123456789abcdef'
 const TWO = 'token-two-fedcba9876543210'
 const SERVER_KEY = 'sk-server-0123456789'
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: answerOk },
     env: { REQUIRE_AUTH: 'true', API_TOKEN: `${ONE},${TWO}`, OPENAI_API_KEY: SERVER_KEY },
   })
 })
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 function models(headers: Readonly<Record<string, string>>): string {
   return getText('/v1/models', headers)
@@ -36,9 +36,9 @@ test('the bearer must be an API_TOKEN: the scheme in any case, and x-api-key and
     'Basic, as the password': models({ Authorization: `Basic ${btoa(`:${ONE}`)}` }),
     'basic with a name': models({ Authorization: `basic ${btoa(`me:${TWO}`)}` }),
   }
-  const before = pair.upstreams.openai.requests.length
-  expect(await answersOf(pair.port, requests, statusAndCode)).toEqual(all(Object.keys(requests), '200'))
-  const received = pair.upstreams.openai.requests.slice(before)
+  const before = gateway.upstreams.openai.requests.length
+  expect(await answersOf(gateway.port, requests, statusAndCode)).toEqual(all(Object.keys(requests), '200'))
+  const received = gateway.upstreams.openai.requests.slice(before)
   expect(received).toHaveLength(Object.keys(requests).length)
   for (const request of received) expect(request.header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
 })
@@ -67,10 +67,10 @@ test('a bearer that is nearly an API_TOKEN is refused and reaches no upstream', 
     ['wrong bearer with a right x-api-key', models({ Authorization: 'Bearer wrong', 'x-api-key': ONE })],
     ['two Authorization lines', models({ Authorization: `Bearer ${ONE}\r\nAuthorization: Bearer ${TWO}` })],
   ]) as Record<string, string>
-  const before = pair.upstreams.openai.requests.length
-  const answers = await answersOf(pair.port, requests, ({ status }) => status)
+  const before = gateway.upstreams.openai.requests.length
+  const answers = await answersOf(gateway.port, requests, ({ status }) => status)
   expect(answers).toEqual(all(Object.keys(requests), 401))
-  expect(pair.upstreams.openai.requests).toHaveLength(before)
+  expect(gateway.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('a request without a credential gets the 401 of OpenAI, with all four keys', async () => {
@@ -82,7 +82,7 @@ test('a request without a credential gets the 401 of OpenAI, with all four keys'
     'in a cookie': models({ Cookie: `token=${ONE}` }),
     'in the query': getText(`/v1/models?api_key=${ONE}&token=${ONE}`),
   }
-  const bodies = await answersOf(pair.port, requests, (response) => [response.status, response.json()])
+  const bodies = await answersOf(gateway.port, requests, (response) => [response.status, response.json()])
   const error = {
     message: expect.stringMatching(/^You didn't provide an API key\. /),
     type: 'invalid_request_error',
@@ -119,13 +119,13 @@ test('every path is guarded except health, / and the docs page, unknown paths to
       guarded.map((path) => [`${method} ${path}`, getText(path, { 'Content-Length': '0' }, method)]),
     ),
   )
-  const before = pair.upstreams.openai.requests.length
-  const statuses = await answersOf(pair.port, requests, ({ status }) => status)
+  const before = gateway.upstreams.openai.requests.length
+  const statuses = await answersOf(gateway.port, requests, ({ status }) => status)
   expect(statuses).toEqual(all(Object.keys(requests), 401))
-  expect(pair.upstreams.openai.requests).toHaveLength(before)
+  expect(gateway.upstreams.openai.requests).toHaveLength(before)
 
   const opened = Object.fromEntries(open.map((path) => [path, getText(path)]))
-  expect(await answersOf(pair.port, opened, ({ status }) => status)).toEqual(all(open, 200))
+  expect(await answersOf(gateway.port, opened, ({ status }) => status)).toEqual(all(open, 200))
 })
 
 test('whoever may come in is told of an unknown URL, and gets /openapi.json', async () => {
@@ -133,16 +133,16 @@ test('whoever may come in is told of an unknown URL, and gets /openapi.json', as
     unknown: getText('/unknown', { Authorization: `Bearer ${ONE}` }),
     openapi: getText('/openapi.json', { Authorization: `Bearer ${ONE}` }),
   }
-  expect(await answersOf(pair.port, requests, statusAndCode)).toEqual({ unknown: '404 unknown_url', openapi: '200' })
+  expect(await answersOf(gateway.port, requests, statusAndCode)).toEqual({ unknown: '404 unknown_url', openapi: '200' })
 })
 
 test('a wrong key is masked in the message and is not in the log', async () => {
   const wrong = 'sk-wrong-AbCdEfGhIjKlMnOpQrStUv'
   const short = 'hunter2'
   const answers = [
-    await sendRaw(pair.port, models({ Authorization: `Bearer ${wrong}` })),
-    await sendRaw(pair.port, models({ 'x-api-key': wrong })),
-    await sendRaw(pair.port, models({ Authorization: `Bearer ${short}` })),
+    await sendRaw(gateway.port, models({ Authorization: `Bearer ${wrong}` })),
+    await sendRaw(gateway.port, models({ 'x-api-key': wrong })),
+    await sendRaw(gateway.port, models({ Authorization: `Bearer ${short}` })),
   ]
   for (const answer of answers) {
     const { error } = answer.json() as { error: { message: string; code: string } }
@@ -151,7 +151,7 @@ test('a wrong key is masked in the message and is not in the log', async () => {
     expect(error.message).not.toContain(wrong.slice(4, 20))
     expect(error.message).not.toContain(short)
   }
-  const lines = JSON.stringify(pair.lines)
+  const lines = JSON.stringify(gateway.lines)
   for (const secret of [wrong.slice(4, 20), short, ONE, TWO, SERVER_KEY]) expect(lines).not.toContain(secret)
 })
 

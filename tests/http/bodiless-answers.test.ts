@@ -26,11 +26,11 @@ for (const [way, path] of [
     `what comes behind a %s is never the answer to the next call: ${way}`,
     async (name) => {
       const held: ((bytes: string) => void)[] = []
-      const pair = await startGateway({
+      const gateway = await startGateway({
         upstreams: {
           openai: async (request, { write, json }) => {
             await request.body
-            if (pair.upstreams.openai.requests.length === 1) {
+            if (gateway.upstreams.openai.requests.length === 1) {
               write(BODILESS[name] ?? '')
               held.push(write)
               return
@@ -43,16 +43,16 @@ for (const [way, path] of [
       })
       try {
         // Its head is all of it, whatever length that tells.
-        const client = await openRawClient(pair.port)
+        const client = await openRawClient(gateway.port)
         client.write(postText(path, BODY, KEY))
         const first = await client.until(hasHead)
         expect(first.toString()).toStartWith(`HTTP/1.1 ${name.slice(0, 3)} `)
         client.leave()
-        const next = await Promise.all([1, 2, 3].map(() => sendRaw(pair.port, postText(path, BODY, KEY))))
+        const next = await Promise.all([1, 2, 3].map(() => sendRaw(gateway.port, postText(path, BODY, KEY))))
         expect(next.map(({ status }) => status)).toEqual([200, 200, 200])
         expect(next.map((answer) => answer.json())).toEqual([{ is: 'yours' }, { is: 'yours' }, { is: 'yours' }])
       } finally {
-        await pair.stop()
+        await gateway.stop()
       }
     },
   )

@@ -10,15 +10,15 @@ import { answerOk } from '../helpers/upstream-scripts.ts'
 const KEY = { Authorization: 'Bearer sk-mine' }
 const MIB = 1024 * 1024
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk } })
+  gateway = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-beforeEach(() => pair.upstreams.openai.play(answerOk))
+beforeEach(() => gateway.upstreams.openai.play(answerOk))
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 function post(body: Uint8Array, headers: Readonly<Record<string, string>> = {}): Buffer {
   const all = { ...KEY, 'Content-Type': 'application/json', ...headers, 'Content-Length': String(body.byteLength) }
@@ -31,9 +31,9 @@ function textOf(member: string): Buffer {
 
 /** As it is answered, with a proof that nobody was asked. */
 async function refusalOf(body: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<string> {
-  const before = pair.upstreams.openai.requests.length
-  const answer = await sendRaw(pair.port, post(body, headers))
-  expect(pair.upstreams.openai.requests.length).toBe(before)
+  const before = gateway.upstreams.openai.requests.length
+  const answer = await sendRaw(gateway.port, post(body, headers))
+  expect(gateway.upstreams.openai.requests.length).toBe(before)
   return statusAndCode(answer)
 }
 
@@ -56,9 +56,9 @@ describe('a body that decodes to far more than it is', () => {
   test('is taken where it is honest, however well it packs', async () => {
     const log = Array.from({ length: 40_000 }, (_, at) => `line ${at}: everything is as it was`).join('\\n')
     const packed = gzipSync(textOf(`"${log}"`))
-    const answer = await sendRaw(pair.port, post(packed, { 'Content-Encoding': 'gzip' }))
+    const answer = await sendRaw(gateway.port, post(packed, { 'Content-Encoding': 'gzip' }))
     expect(answer.status).toBe(200)
-    expect(Bun.hash(await lastRequest(pair.upstreams.openai).body)).toBe(Bun.hash(packed))
+    expect(Bun.hash(await lastRequest(gateway.upstreams.openai).body)).toBe(Bun.hash(packed))
   })
 
   test('is refused where it is encoded again and again', async () => {
@@ -88,8 +88,8 @@ describe('JSON whose values take far more memory than its text', () => {
     ['15,000 lists within lists, in a short text', `${'['.repeat(15_000)}${']'.repeat(15_000)}`],
   ])('is none of these: %s', async (_, member) => {
     const body = textOf(member)
-    expect((await sendRaw(pair.port, post(body))).status).toBe(200)
-    expect(Bun.hash(await lastRequest(pair.upstreams.openai).body)).toBe(Bun.hash(body))
+    expect((await sendRaw(gateway.port, post(body))).status).toBe(200)
+    expect(Bun.hash(await lastRequest(gateway.upstreams.openai).body)).toBe(Bun.hash(body))
   })
 })
 

@@ -7,13 +7,13 @@ import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk }, env: { OPENAI_MODEL: 'default-model' } })
+  gateway = await startGateway({ upstreams: { openai: answerOk }, env: { OPENAI_MODEL: 'default-model' } })
 })
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 async function forward(target: string, body: Uint8Array, contentType = 'application/json'): Promise<Buffer> {
   const head = getText(
@@ -21,9 +21,9 @@ async function forward(target: string, body: Uint8Array, contentType = 'applicat
     { ...KEY, 'Content-Type': contentType, 'Content-Length': String(body.byteLength) },
     'POST',
   )
-  const answer = await sendRaw(pair.port, Buffer.concat([Buffer.from(head), body]))
+  const answer = await sendRaw(gateway.port, Buffer.concat([Buffer.from(head), body]))
   expect([answer.status, answer.text()]).toEqual([200, '{"ok":true}'])
-  return Buffer.from(await lastRequest(pair.upstreams.openai).body)
+  return Buffer.from(await lastRequest(gateway.upstreams.openai).body)
 }
 
 const space = fc.stringMatching(/^[ \t\r\n]{0,3}$/)
@@ -177,14 +177,14 @@ test('any bytes of an answer reach the client byte for byte', async () => {
   const types = fc.constantFrom('application/json', 'application/octet-stream', 'text/event-stream', 'text/plain')
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), types, fc.boolean(), async (bytes, type, isChunked) => {
-      pair.upstreams.openai.play((_request, { respond, startChunked, chunk, endChunks }) => {
+      gateway.upstreams.openai.play((_request, { respond, startChunked, chunk, endChunks }) => {
         if (!isChunked) return respond(200, { 'content-type': type }, bytes)
         startChunked(200, { 'content-type': type })
         const middle = bytes.byteLength >> 1
         for (const part of [bytes.subarray(0, middle), bytes.subarray(middle)]) if (part.byteLength > 0) chunk(part)
         endChunks()
       })
-      const answer = await sendRaw(pair.port, getText('/v1/files/f/content', KEY))
+      const answer = await sendRaw(gateway.port, getText('/v1/files/f/content', KEY))
       expect([answer.isComplete, answer.body.equals(bytes)]).toEqual([true, true])
     }),
     { seed: 5, numRuns: 150 },

@@ -9,7 +9,7 @@ import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
-import { connectToEach } from '../helpers/workers-rig.ts'
+import { connectToEach } from '../helpers/workers.ts'
 
 setDefaultTimeout(60_000)
 

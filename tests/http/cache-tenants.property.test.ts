@@ -9,10 +9,10 @@ const PAIRS = 10_000
 const CALLERS = ['sk-a', 'sk-b', 'sk-c'] as const
 const NAMES = ['key-1', 'key-2', undefined] as const
 
-let routed: TestGateway<'one'>
+let gateway: TestGateway<'one'>
 
 beforeAll(async () => {
-  routed = await startGateway({
+  gateway = await startGateway({
     upstreams: {
       one: async (request, connection) => {
         await request.body
@@ -25,7 +25,7 @@ beforeAll(async () => {
   })
 })
 
-afterAll(() => routed.stop())
+afterAll(() => gateway.stop())
 
 /** What one caller asks: for an embedding, so that equal requests are for the cache. */
 const call = fc.record({
@@ -40,7 +40,7 @@ test('two callers never share a byte of a cached, coalesced or idempotent answer
     fc.asyncProperty(call, call, fc.boolean(), async (left, right, isAtOnce) => {
       const ask = async ({ caller, name, input }: typeof left) => {
         // Another body under the same key is refused, and shows nothing of anybody either.
-        const answer = await routed.chat(
+        const answer = await gateway.chat(
           JSON.stringify({ model: 'm', input }),
           { authorization: `Bearer ${caller}`, ...(name !== undefined && { 'idempotency-key': name }) },
           '/v1/embeddings',
@@ -60,5 +60,5 @@ test('two callers never share a byte of a cached, coalesced or idempotent answer
   )
   // It was the cache that answered most of them.
   expect(words).toContain('HIT')
-  expect(routed.upstreams.one.requests.length).toBeLessThan(30)
+  expect(gateway.upstreams.one.requests.length).toBeLessThan(30)
 })

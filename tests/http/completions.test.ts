@@ -8,13 +8,13 @@ import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk }, env: { OPENAI_MODEL: 'my-"model"' } })
+  gateway = await startGateway({ upstreams: { openai: answerOk }, env: { OPENAI_MODEL: 'my-"model"' } })
 })
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 test('a text completion goes upstream as the very bytes received, with and without /v1', async () => {
   const bodies = [
@@ -27,8 +27,8 @@ test('a text completion goes upstream as the very bytes received, with and witho
   ]
   for (const target of ['/v1/completions', '/completions']) {
     for (const body of bodies) {
-      expect(statusAndCode(await sendRaw(pair.port, postText(target, body, KEY)))).toBe('200')
-      const request = lastRequest(pair.upstreams.openai)
+      expect(statusAndCode(await sendRaw(gateway.port, postText(target, body, KEY)))).toBe('200')
+      const request = lastRequest(gateway.upstreams.openai)
       expect(request.target).toBe('/v1/completions')
       expect(Buffer.from(await request.body).toString()).toBe(body)
     }
@@ -36,12 +36,12 @@ test('a text completion goes upstream as the very bytes received, with and witho
 })
 
 test('a text completion that names no model gets OPENAI_MODEL, as JSON, and keeps every other byte', async () => {
-  await sendRaw(pair.port, postText('/v1/completions', ' {\t"prompt":"hi"}\n', KEY))
-  expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe(
+  await sendRaw(gateway.port, postText('/v1/completions', ' {\t"prompt":"hi"}\n', KEY))
+  expect(Buffer.from(await lastRequest(gateway.upstreams.openai).body).toString()).toBe(
     ' {"model":"my-\\"model\\"",\t"prompt":"hi"}\n',
   )
-  await sendRaw(pair.port, postText('/v1/completions', '{ }', KEY))
-  expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe('{"model":"my-\\"model\\"" }')
+  await sendRaw(gateway.port, postText('/v1/completions', '{ }', KEY))
+  expect(Buffer.from(await lastRequest(gateway.upstreams.openai).body).toString()).toBe('{"model":"my-\\"model\\"" }')
 })
 
 test('what is no JSON object is refused; a field of the wrong type is, before OpenAI', async () => {
@@ -51,8 +51,8 @@ test('what is no JSON object is refused; a field of the wrong type is, before Op
     [openai, '{"model":"m","prompt":7}', '400 invalid_type'],
     [openai, '{"model":"m","prompt":"x","echo":"yes"}', '400 invalid_type'],
     [openai, '{"model":[],"prompt":"x"}', '400 invalid_type'],
-    [pair, '[]', '400 null'],
-    [pair, '', '400 null'],
+    [gateway, '[]', '400 null'],
+    [gateway, '', '400 null'],
   ] as const) {
     const before = pairOf.upstreams.openai.requests.length
     const answer = await sendRaw(pairOf.port, postText('/v1/completions', body, KEY))

@@ -58,19 +58,19 @@ test('without CORS_ORIGINS nothing is allowed, and a preflight is an OPTIONS lik
 })
 
 test('the preflight of an allowed origin is answered without a key and reaches no upstream', async () => {
-  for (const [pair, origin] of [
+  for (const [gateway, origin] of [
     [some, PAGE],
     [some, 'http://localhost:3000'],
     [any, 'https://any.example'],
   ] as const) {
-    const answer = await sendRaw(pair.port, preflight(origin))
+    const answer = await sendRaw(gateway.port, preflight(origin))
     expect([answer.status, answer.body.byteLength]).toEqual([204, 0])
     expect(answer.headers.get('access-control-allow-origin')).toBe(origin)
     expect(answer.headers.get('access-control-allow-methods')).toBe('POST')
     expect(answer.headers.get('access-control-allow-headers')).toBe('authorization,content-type,x-stainless-lang')
     expect(answer.headers.get('vary')).toContain('Origin')
     expect(answer.headers.has('access-control-allow-credentials')).toBe(false)
-    expect(pair.upstreams.openai.connectionCount()).toBe(0)
+    expect(gateway.upstreams.openai.connectionCount()).toBe(0)
   }
 })
 

@@ -17,36 +17,36 @@ async function openMany(port: number, count: number): Promise<RawClient[]> {
 }
 
 test('beyond MAX_CONNECTIONS those that are idle give way, and a call under way does not', async () => {
-  await using pair = await startGateway({ upstreams: { openai: answerOk }, env: { MAX_CONNECTIONS: '4' } })
+  await using gateway = await startGateway({ upstreams: { openai: answerOk }, env: { MAX_CONNECTIONS: '4' } })
   const hold = Promise.withResolvers<void>()
-  pair.upstreams.openai.play(async (_request, { json }) => {
+  gateway.upstreams.openai.play(async (_request, { json }) => {
     await hold.promise
     json({ ok: true })
   })
-  const busy = await openRawClient(pair.port)
+  const busy = await openRawClient(gateway.port)
   busy.write(postText('/v1/chat/completions', CHAT, KEY))
-  await pair.upstreams.openai.request(1)
-  const strangers = await openMany(pair.port, 8)
+  await gateway.upstreams.openai.request(1)
+  const strangers = await openMany(gateway.port, 8)
   await within(AT_ONCE_MS, 'the first to give way', Promise.race(strangers.map(({ closed }) => closed)))
-  expect((await sendRaw(pair.port, getText('/health'))).status).toBe(200)
+  expect((await sendRaw(gateway.port, getText('/health'))).status).toBe(200)
   hold.resolve()
   expect((await busy.response()).status).toBe(200)
-  const warning = await pair.line(({ connections_max }) => connections_max === 4)
+  const warning = await gateway.line(({ connections_max }) => connections_max === 4)
   expect(warning).toMatchObject({ level: 40, msg: expect.stringContaining('MAX_CONNECTIONS') })
   for (const client of [...strangers, busy]) client.leave()
 })
 
 test('where all are at work, one that is too many is turned away, and those at work are not touched', async () => {
-  await using pair = await startGateway({ upstreams: { openai: answerOk }, env: { MAX_CONNECTIONS: '2' } })
+  await using gateway = await startGateway({ upstreams: { openai: answerOk }, env: { MAX_CONNECTIONS: '2' } })
   const hold = Promise.withResolvers<void>()
-  pair.upstreams.openai.play(async (_request, { json }) => {
+  gateway.upstreams.openai.play(async (_request, { json }) => {
     await hold.promise
     json({ ok: true })
   })
-  const busy = await openMany(pair.port, 2)
+  const busy = await openMany(gateway.port, 2)
   for (const client of busy) client.write(postText('/v1/chat/completions', CHAT, KEY))
-  await pair.upstreams.openai.request(2)
-  const third = await openRawClient(pair.port)
+  await gateway.upstreams.openai.request(2)
+  const third = await openRawClient(gateway.port)
   await within(AT_ONCE_MS, 'the newcomer to be turned away', third.closed)
   hold.resolve()
   expect(await Promise.all(busy.map(async (client) => (await client.response()).status))).toEqual([200, 200])
@@ -56,13 +56,13 @@ test('where all are at work, one that is too many is turned away, and those at w
 test('who connects to a TLS port and says nothing counts, and gives way, too', async () => {
   const tls = makeSelfSigned()
   try {
-    await using pair = await startGateway({
+    await using gateway = await startGateway({
       upstreams: { openai: answerOk },
       env: { MAX_CONNECTIONS: '4', TLS_CERT_FILE: tls.certFile, TLS_KEY_FILE: tls.keyFile },
     })
-    const strangers = await openMany(pair.port, 8)
+    const strangers = await openMany(gateway.port, 8)
     await within(AT_ONCE_MS, 'the first to give way', Promise.race(strangers.map(({ closed }) => closed)))
-    const answer = await fetch(`${pair.url}/health`, { tls: { ca: tls.cert } })
+    const answer = await fetch(`${gateway.url}/health`, { tls: { ca: tls.cert } })
     expect(answer.status).toBe(200)
     for (const client of strangers) client.leave()
   } finally {

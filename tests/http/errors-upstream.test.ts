@@ -10,13 +10,13 @@ const STARS = '*'.repeat(SERVER_KEY.length)
 /** A program on this machine without a key: it spends the server's. */
 const NO_KEY = {}
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({ upstreams: { openai: byHand }, env: { OPENAI_API_KEY: SERVER_KEY } })
+  gateway = await startGateway({ upstreams: { openai: byHand }, env: { OPENAI_API_KEY: SERVER_KEY } })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 const BODIES: readonly (readonly [string, string, Uint8Array | string])[] = [
   [
@@ -36,8 +36,8 @@ for (const [whose, headers, statuses] of [
 ] as const) {
   test.each(BODIES)(`the upstream's own errors pass through untouched, with ${whose}: %s`, async (_, type, body) => {
     for (const status of statuses) {
-      const { client, record } = await rig.send({ body: CHAT, headers })
-      const { connection } = await rig.upstreams.openai.arrival()
+      const { client, record } = await gateway.send({ body: CHAT, headers })
+      const { connection } = await gateway.upstreams.openai.arrival()
       connection.respond(
         status,
         { ...(type !== '' && { 'content-type': type }), 'retry-after': '7', 'x-request-id': 'up-1' },
@@ -58,8 +58,8 @@ for (const [whose, headers, statuses] of [
   test(`an encoded error passes through untouched, with ${whose}`, async () => {
     const encoded = gzipSync('{"error":{"message":"no"}}')
     for (const isChunked of [false, true]) {
-      const { client } = await rig.send({ body: CHAT, headers })
-      const { connection } = await rig.upstreams.openai.arrival()
+      const { client } = await gateway.send({ body: CHAT, headers })
+      const { connection } = await gateway.upstreams.openai.arrival()
       const head = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
       if (!isChunked) connection.respond(429, head, encoded)
       else {
@@ -80,8 +80,8 @@ const MASKED = ECHO.replaceAll(SERVER_KEY, STARS)
 test.each(['application/json', 'text/plain', 'text/html'])(
   "the server's own key, should an upstream echo it (%s), is masked with the same length",
   async (type) => {
-    const { client } = await rig.send({ body: CHAT, headers: NO_KEY })
-    const { request, connection } = await rig.upstreams.openai.arrival()
+    const { client } = await gateway.send({ body: CHAT, headers: NO_KEY })
+    const { request, connection } = await gateway.upstreams.openai.arrival()
     expect(request.header('authorization')).toBe(`Bearer ${SERVER_KEY}`)
     connection.respond(500, { 'content-type': type, 'x-echo': `key=${SERVER_KEY}` }, ECHO)
     const response = await client.response()
@@ -92,8 +92,8 @@ test.each(['application/json', 'text/plain', 'text/html'])(
 )
 
 test("the server's own key is masked across the boundaries of chunks, byte by byte", async () => {
-  const { client } = await rig.send({ body: CHAT, headers: NO_KEY })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ body: CHAT, headers: NO_KEY })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(500, { 'content-type': 'application/json' })
   for (const byte of ECHO) {
     connection.chunk(byte)
@@ -112,8 +112,8 @@ test.each([
   ['zstd', zstdCompressSync],
 ] as const)("the server's own key is masked in a %s body, which goes on decoded", async (coding, encode) => {
   for (const isChunked of [false, true]) {
-    const { client, record } = await rig.send({ body: CHAT, headers: NO_KEY })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client, record } = await gateway.send({ body: CHAT, headers: NO_KEY })
+    const { connection } = await gateway.upstreams.openai.arrival()
     const head = { 'content-type': 'application/json', 'content-encoding': coding }
     if (!isChunked) connection.respond(500, head, encode(ECHO))
     else {
@@ -131,8 +131,8 @@ test.each([
 
 test("a caller's own key is not touched", async () => {
   const echo = ECHO.replaceAll(SERVER_KEY, 'sk-callers-own')
-  const { client } = await rig.send({ body: CHAT, headers: OWN_KEY })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ body: CHAT, headers: OWN_KEY })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.respond(401, { 'content-type': 'application/json' }, echo)
   expect((await client.response()).text()).toBe(echo)
 })
@@ -142,8 +142,8 @@ test('an error body that breaks off is visibly broken, or a 502 where it was sma
     ['application/json', true],
     ['text/plain', false],
   ] as const) {
-    const { client } = await rig.send({ body: CHAT, headers: NO_KEY })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client } = await gateway.send({ body: CHAT, headers: NO_KEY })
+    const { connection } = await gateway.upstreams.openai.arrival()
     connection.write(`HTTP/1.1 500 X\r\ncontent-type: ${type}\r\ncontent-length: 100\r\n\r\n{"error":`)
     await Bun.sleep(20)
     connection.reset()
@@ -154,8 +154,8 @@ test('an error body that breaks off is visibly broken, or a 502 where it was sma
 })
 
 test('a small JSON answer that is cut short is a typed 502', async () => {
-  const { client, record } = await rig.send({ body: CHAT })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send({ body: CHAT })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"id":')
   connection.socket.end()
   const response = await client.response()
@@ -168,8 +168,8 @@ test.each([
   ['with a length', 'content-length: 5000000'],
   ['in chunks', 'transfer-encoding: chunked'],
 ])('a large JSON answer %s that is cut short is visibly broken', async (_, framing) => {
-  const { client, record } = await rig.send({ body: CHAT })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send({ body: CHAT })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${framing}\r\n\r\n3\r\n"id\r\n`)
   await client.until((received) => received.includes('"id'))
   connection.socket.end()
@@ -196,8 +196,8 @@ test.each([
     { target: '/v1/models', method: 'GET', body: null, headers: { ...OWN_KEY, Accept: 'application/json' } },
   ],
 ])('HTML where JSON was asked for is a 502: %s', async (_, shot) => {
-  const { client, record } = await rig.send(shot)
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send(shot)
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.respond(200, { 'content-type': 'Text/HTML; charset=utf-8' }, '<html>please log in</html>')
   const response = await client.response()
   expect(response.status).toBe(502)
@@ -206,18 +206,18 @@ test.each([
 })
 
 test.each([301, 302, 303, 307, 308])('a %d redirect on chat is a 502, and no key follows it', async (status) => {
-  const { client } = await rig.send({ body: CHAT, headers: NO_KEY })
-  const { connection } = await rig.upstreams.openai.arrival()
-  connection.respond(status, { location: `${rig.upstreams.openai.url}/elsewhere` }, '')
+  const { client } = await gateway.send({ body: CHAT, headers: NO_KEY })
+  const { connection } = await gateway.upstreams.openai.arrival()
+  connection.respond(status, { location: `${gateway.upstreams.openai.url}/elsewhere` }, '')
   const response = await client.response()
   expect(response.status).toBe(502)
   expect(response.json()).toEqual(INVALID_RESPONSE)
-  expect(rig.upstreams.openai.requests.filter(({ target }) => target === '/elsewhere')).toEqual([])
+  expect(gateway.upstreams.openai.requests.filter(({ target }) => target === '/elsewhere')).toEqual([])
 })
 
 test('a redirect of a passthrough passes through, with no key followed', async () => {
-  const { client } = await rig.send({ method: 'GET', target: '/v1/files/f/content', body: null })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ method: 'GET', target: '/v1/files/f/content', body: null })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.respond(302, { location: 'https://storage.example/f' }, '')
   const response = await client.response()
   expect(response.status).toBe(302)
@@ -225,16 +225,16 @@ test('a redirect of a passthrough passes through, with no key followed', async (
 })
 
 test.each([99, 600, 999])('a status that HTTP does not have (%d) is a 502, and upstream is let go', async (status) => {
-  const { client } = await rig.send({ body: CHAT })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ body: CHAT })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write(`HTTP/1.1 ${status} X\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n`)
   expect((await client.response()).json()).toEqual(INVALID_RESPONSE)
   await within(AT_ONCE_MS, 'closing', connection.closed)
 })
 
 test.each([204, 205])('a %d has no body, and no client waits for one', async (status) => {
-  const { client } = await rig.send({ method: 'DELETE', target: '/v1/files/f', body: null })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ method: 'DELETE', target: '/v1/files/f', body: null })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write(`HTTP/1.1 ${status} X\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`)
   const response = await client.response()
   expect(response.status).toBe(status)
@@ -245,16 +245,16 @@ test.each([204, 205])('a %d has no body, and no client waits for one', async (st
 test.each(['', 'Všechno v pořádku', 'Very Fine'])(
   'a reason phrase of any kind (%j) does not harm the answer',
   async (reason) => {
-    const { client } = await rig.send({ body: CHAT })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client } = await gateway.send({ body: CHAT })
+    const { connection } = await gateway.upstreams.openai.arrival()
     connection.write(`HTTP/1.1 200 ${reason}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`)
     expect(await client.response()).toMatchObject({ status: 200, isComplete: true })
   },
 )
 
 test('an error event within a stream passes as it came', async () => {
-  const { client } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   connection.chunk('data: {"error":{"message":"server overloaded"}}\n\n')
   connection.endChunks()

@@ -17,13 +17,13 @@ import { byHand } from '../helpers/upstream-scripts.ts'
 
 const TOKEN = 'nexcode-token-0123456789'
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 let guarded: TestGateway<'openai'>
 let openai: TestGateway<'openai'>
 const preset = openAiPreset()
 
 beforeAll(async () => {
-  rig = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: byHand },
     env: { MAX_IN_FLIGHT: '1', MAX_JSON_BYTES: '1000', MAX_UPLOAD_BYTES: '2000' },
   })
@@ -32,7 +32,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await rig.stop()
+  await gateway.stop()
   await guarded.stop()
   await openai.stop()
   preset.remove()
@@ -85,13 +85,13 @@ const VALIDATION: readonly Refused[] = [
 test.each(VALIDATION)(
   "%s is OpenAI's error, exactly, and nothing goes upstream",
   async (_, shot, [message, param, code]) => {
-    const before = rig.upstreams.openai.requests.length
-    const { client, record } = await rig.send(shot)
+    const before = gateway.upstreams.openai.requests.length
+    const { client, record } = await gateway.send(shot)
     const response = await client.response()
     expect(response.status).toBe(400)
     expect(response.json()).toEqual({ error: { message, type: 'invalid_request_error', param, code } })
     expect(await record()).toMatchObject({ status: 400, outcome: 'complete', attempts: 0 })
-    expect(rig.upstreams.openai.requests.length).toBe(before)
+    expect(gateway.upstreams.openai.requests.length).toBe(before)
     client.leave()
   },
 )
@@ -133,7 +133,7 @@ test.each(SHAPES)(
 )
 
 test('an unknown URL is OpenAI’s 404', async () => {
-  const { client } = await rig.send({ target: '/v2/nothing?key=secret' })
+  const { client } = await gateway.send({ target: '/v2/nothing?key=secret' })
   const response = await client.response()
   expect(response.status).toBe(404)
   expect(response.json()).toEqual({
@@ -165,7 +165,7 @@ test.each([
   ['POST', '/v1/chat/completions', 1001],
   ['POST', '/v1/files', 2001],
 ] as const)('%s %s with too large a body is a 413 with the limit in it', async (method, target, size) => {
-  const { client } = await rig.send({ method, target, body: 'x'.repeat(size) })
+  const { client } = await gateway.send({ method, target, body: 'x'.repeat(size) })
   const response = await client.response()
   expect(response.status).toBe(413)
   expect(response.json()).toMatchObject({
@@ -175,16 +175,16 @@ test.each([
 })
 
 test('one request more than MAX_IN_FLIGHT is a 503 with Retry-After, and the place is free again after the first', async () => {
-  const first = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
-  const second = await (await rig.send()).client.response()
+  const first = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
+  const second = await (await gateway.send()).client.response()
   expect(second.status).toBe(503)
   expect(second.headers.get('retry-after')).toBe('1')
   expect(second.json()).toMatchObject({ error: { code: 'overloaded', type: 'server_error' } })
   connection.json({ ok: true })
   await first.record()
-  const third = await rig.send({ body: CHAT })
-  const next = await rig.upstreams.openai.arrival()
+  const third = await gateway.send({ body: CHAT })
+  const next = await gateway.upstreams.openai.arrival()
   next.connection.json({ ok: true })
   expect((await third.client.response()).status).toBe(200)
 })
@@ -204,7 +204,7 @@ const MALFORMED: readonly (readonly [string, string, number, string])[] = [
 ]
 
 test.each(MALFORMED)('malformed HTTP (%s) is answered in the same shape', async (_, bytes, status, code) => {
-  const response = await sendRaw(rig.port, bytes)
+  const response = await sendRaw(gateway.port, bytes)
   expect(response.status).toBe(status)
   expect(response.headers.get('content-type')).toContain('application/json')
   const { error } = response.json() as { error: Record<string, unknown> }

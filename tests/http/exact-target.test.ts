@@ -27,16 +27,16 @@ const SHOTS: readonly (readonly [string, RequestParts])[] = [
 ]
 
 /** Each test has its own: what one leaves behind must not be taken for another's. */
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeEach(async () => {
-  rig = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: byHand },
     env: { MAX_UPLOAD_BYTES: String(UPLOAD_BYTES_MAX), OPENAI_MODEL: 'the-default' },
   })
 })
 
-afterEach(() => rig.stop())
+afterEach(() => gateway.stop())
 
 const chunkedText = (...parts: readonly string[]): string =>
   `${parts.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('')}0\r\n\r\n`
@@ -54,9 +54,9 @@ test.each(['GET', 'HEAD'])('%s with a body arrives exactly, with a length and ch
     [{ ...OWN_KEY, 'Transfer-Encoding': 'chunked' }, chunkedText(body.slice(0, 3), body.slice(3))],
     [{ ...typed, 'Transfer-Encoding': 'chunked' }, chunkedText(body)],
   ] as const) {
-    const { client } = await rig.send({ method, target: '/v1/models', body: null, headers })
+    const { client } = await gateway.send({ method, target: '/v1/models', body: null, headers })
     client.write(wire)
-    const arrival = await rig.upstreams.openai.arrival()
+    const arrival = await gateway.upstreams.openai.arrival()
     const { request } = arrival
     expect([request.method, request.target, await bodyOf(arrival)]).toEqual([method, '/v1/models', body])
     const isChunked = 'Transfer-Encoding' in headers
@@ -72,14 +72,14 @@ test.each(['GET', 'HEAD'])('%s with a body arrives exactly, with a length and ch
 
 test('a body that is larger than MAX_UPLOAD_BYTES is refused with GET too', async () => {
   const shot = { method: 'GET', target: '/v1/models', body: null }
-  const before = rig.upstreams.openai.requests.length
-  const declared = await rig.send({
+  const before = gateway.upstreams.openai.requests.length
+  const declared = await gateway.send({
     ...shot,
     headers: { ...OWN_KEY, 'Content-Length': String(UPLOAD_BYTES_MAX + 1) },
   })
   expect((await declared.client.response()).status).toBe(413)
   declared.client.leave()
-  expect(rig.upstreams.openai.requests.length).toBe(before)
+  expect(gateway.upstreams.openai.requests.length).toBe(before)
 
   const small = await startGateway({ upstreams: { openai: byHand }, env: { MAX_UPLOAD_BYTES: '10' } })
   try {
@@ -101,14 +101,14 @@ test('only the given headers go with an exact target, and what belongs to the co
     ['PUT', ['content-length: 0']],
   ]
   for (const [method, framing] of shots) {
-    const { client } = await rig.send({ method, target: '/v1/{id}', body: null, headers: given })
-    const { request, connection } = await rig.upstreams.openai.arrival()
+    const { client } = await gateway.send({ method, target: '/v1/{id}', body: null, headers: given })
+    const { request, connection } = await gateway.upstreams.openai.arrival()
     connection.json({ ok: true })
     expect((await client.response()).status).toBe(200)
     client.leave()
     expect(request.headerLines.map(([name, value]) => `${name.toLowerCase()}: ${value}`).toSorted()).toEqual(
       [
-        `host: 127.0.0.1:${rig.upstreams.openai.port}`,
+        `host: 127.0.0.1:${gateway.upstreams.openai.port}`,
         'connection: close',
         'accept: a/b',
         'authorization: Bearer sk-callers-own',
@@ -123,8 +123,11 @@ test('only the given headers go with an exact target, and what belongs to the co
 })
 
 test('a completion that names no model gets one with an exact target too, with the length that it has now', async () => {
-  const { client } = await rig.send({ target: "/v1/chat/completions?q='a'", body: '{"messages":[{"role":"user"}]}' })
-  const arrival = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({
+    target: "/v1/chat/completions?q='a'",
+    body: '{"messages":[{"role":"user"}]}',
+  })
+  const arrival = await gateway.upstreams.openai.arrival()
   const body = '{"model":"the-default","messages":[{"role":"user"}]}'
   expect(await bodyOf(arrival)).toBe(body)
   expect(arrival.request.header('content-length')).toBe(String(body.length))
@@ -135,8 +138,8 @@ test('a completion that names no model gets one with an exact target too, with t
 
 test('an answer to an exact target comes as it is: status, reason, repeated headers, coded bytes, no redirect', async () => {
   const gzipped = Bun.gzipSync('text')
-  const { client } = await rig.send({ method: 'GET', target: '/v1/{id}', body: null, headers: HTML })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ method: 'GET', target: '/v1/{id}', body: null, headers: HTML })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write(
     Buffer.from(
       'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n' +
@@ -153,13 +156,13 @@ test('an answer to an exact target comes as it is: status, reason, repeated head
   expect(response.headers.get('x-a')).toBe('1, \u00ff')
   expect(response.headers.get('location')).toBe('/elsewhere')
   expect(response.body.equals(gzipped)).toBe(true)
-  expect(rig.upstreams.openai.requests.at(-1)?.target).toBe('/v1/{id}')
+  expect(gateway.upstreams.openai.requests.at(-1)?.target).toBe('/v1/{id}')
   client.leave()
 })
 
 test('many and large headers of an answer to an exact target all arrive', async () => {
-  const { client } = await rig.send({ method: 'GET', target: '/v1/{id}', body: null, headers: HTML })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ method: 'GET', target: '/v1/{id}', body: null, headers: HTML })
+  const { connection } = await gateway.upstreams.openai.arrival()
   const headers = Object.fromEntries(Array.from({ length: 1500 }, (_, index) => [`x-${index}`, 'a'.repeat(40)]))
   connection.json({ ok: true }, 200, headers)
   const response = await client.response()
@@ -174,8 +177,8 @@ test('HEAD, 204, 205 and 304 with an exact target have no body, and their connec
     ['GET', 205],
     ['GET', 304],
   ] as const) {
-    const { client } = await rig.send({ method, target: '/v1/{id}', body: null, headers: HTML })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client } = await gateway.send({ method, target: '/v1/{id}', body: null, headers: HTML })
+    const { connection } = await gateway.upstreams.openai.arrival()
     const length = method === 'HEAD' ? 'content-length: 7\r\n' : status === 205 ? 'content-length: 0\r\n' : ''
     connection.write(`HTTP/1.1 ${status} Fine\r\n${length}etag: "a"\r\n\r\n`)
     const [head = '', rest] = (await client.until(hasHead)).toString('latin1').split('\r\n\r\n')
@@ -189,8 +192,8 @@ test('HEAD, 204, 205 and 304 with an exact target have no body, and their connec
 })
 
 test.each(SHOTS)('%s: headers go on at once, and every chunk as it arrives', async (_, shot) => {
-  const { client, record } = await rig.send(shot)
-  const arrival = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send(shot)
+  const arrival = await gateway.upstreams.openai.arrival()
   expect(arrival.request.target).toBe(shot.target ?? '')
   expect(await bodyOf(arrival)).toBe(String(shot.body ?? ''))
   const { connection } = arrival
@@ -212,8 +215,8 @@ test('an upload to an exact target goes on as it arrives, and so does its answer
     [{ 'Content-Length': '10' }, 'first', 'later'],
     [{ 'Transfer-Encoding': 'chunked' }, '5\r\nfirst\r\n', '5\r\nlater\r\n0\r\n\r\n'],
   ] as const) {
-    const { client } = await rig.send({ target: '/v1/{id}', body: null, headers: { ...HTML, ...framing } })
-    const arrival = await rig.upstreams.openai.arrival()
+    const { client } = await gateway.send({ target: '/v1/{id}', body: null, headers: { ...HTML, ...framing } })
+    const arrival = await gateway.upstreams.openai.arrival()
     client.write(first)
     expect(await arrival.request.firstBytes).toContain('first')
     arrival.connection.startChunked(200, {})
@@ -236,9 +239,9 @@ test.each([
   'an upload to %s that is answered (%s) before its end: the answer arrives, and upstream’s connection closes',
   async (target, type) => {
     const headers = { ...HTML, 'Content-Length': '50000000' }
-    const { client, record } = await rig.send({ target, body: null, headers })
+    const { client, record } = await gateway.send({ target, body: null, headers })
     client.write(new Uint8Array(MIB))
-    const { connection, request } = await rig.upstreams.openai.arrival()
+    const { connection, request } = await gateway.upstreams.openai.arrival()
     await request.firstBytes
     connection.respond(413, { 'content-type': type }, '{"error":"enough"}')
     expect((await client.response()).json()).toEqual({ error: 'enough' })
@@ -249,14 +252,14 @@ test.each([
 )
 
 test.each(SHOTS)('%s: the client leaves, and upstream’s connection closes at once', async (_, shot) => {
-  const before = await rig.send(shot)
-  const waiting = await rig.upstreams.openai.arrival()
+  const before = await gateway.send(shot)
+  const waiting = await gateway.upstreams.openai.arrival()
   before.client.leave()
   await within(AT_ONCE_MS, 'closing before the first byte', waiting.connection.closed)
   expect(await before.record()).toMatchObject({ status: 499, outcome: 'cancelled', bytes: 0, attempts: 1 })
 
-  const during = await rig.send(shot)
-  const { connection } = await rig.upstreams.openai.arrival()
+  const during = await gateway.send(shot)
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   connection.chunk('data: 1\n\n')
   await during.client.until((received) => received.includes('data: 1'))
@@ -267,9 +270,9 @@ test.each(SHOTS)('%s: the client leaves, and upstream’s connection closes at o
 
 test('the client leaves during an upload to an exact target, and upstream’s connection closes at once', async () => {
   const headers = { ...HTML, 'Content-Length': '5000000' }
-  const { client, record } = await rig.send({ target: '/v1/{id}', body: null, headers })
+  const { client, record } = await gateway.send({ target: '/v1/{id}', body: null, headers })
   client.write(new Uint8Array(100_000))
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { connection } = await gateway.upstreams.openai.arrival()
   client.leave()
   await within(AT_ONCE_MS, 'closing', connection.closed)
   expect(await record()).toMatchObject({ status: 499, outcome: 'cancelled', attempts: 1 })
@@ -418,9 +421,9 @@ test.each(['chunked', 'until the connection ends'])(
   'back-pressure holds for an answer to an exact target (%s): little is taken ahead, then all of it arrives',
   async (framing) => {
     const isChunked = framing === 'chunked'
-    const { client } = await rig.send({ method: 'GET', target: '/v1/{id}', body: null, headers: HTML })
+    const { client } = await gateway.send({ method: 'GET', target: '/v1/{id}', body: null, headers: HTML })
     client.socket.pause()
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { connection } = await gateway.upstreams.openai.arrival()
     if (isChunked) connection.startChunked(200, {})
     else connection.write(head('connection: close'))
     const poured = flood(
@@ -429,7 +432,7 @@ test.each(['chunked', 'until the connection ends'])(
         : { ...connection, chunk: connection.write, endChunks: () => void connection.socket.end() },
       FLOOD_BYTES,
     )
-    expectHeldBack(await settled(poured.accepted, 200), [rig.port, rig.upstreams.openai.port])
+    expectHeldBack(await settled(poured.accepted, 200), [gateway.port, gateway.upstreams.openai.port])
     const parts: Buffer[] = []
     // The whole of it, as it comes: the client's own list of all bytes would be copied for every piece.
     client.socket.removeAllListeners('data').on('data', (part: Buffer) => void parts.push(part))
@@ -446,8 +449,8 @@ test.each(['chunked', 'until the connection ends'])(
 
 test('back-pressure holds for a GET’s body too: an upstream that takes nothing stops the client', async () => {
   const headers = { ...OWN_KEY, 'Content-Length': String(FLOOD_BYTES) }
-  const { client } = await rig.send({ method: 'GET', target: '/v1/models', body: null, headers })
-  const { connection, request } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ method: 'GET', target: '/v1/models', body: null, headers })
+  const { connection, request } = await gateway.upstreams.openai.arrival()
   connection.socket.pause()
   const { socket } = client
   const piece = new Uint8Array(256 * 1024).fill(7)
@@ -461,7 +464,7 @@ test('back-pressure holds for a GET’s body too: an upstream that takes nothing
   socket.on('drain', pour)
   pour()
   const accepted = await settled(() => socket.bytesWritten - socket.writableLength, 200)
-  expectHeldBack(accepted, [rig.port, rig.upstreams.openai.port])
+  expectHeldBack(accepted, [gateway.port, gateway.upstreams.openai.port])
   connection.socket.resume()
   expect((await within(AT_ONCE_MS, 'the upload', request.body)).byteLength).toBe(FLOOD_BYTES)
   connection.json({ ok: true })

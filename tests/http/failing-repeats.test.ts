@@ -16,8 +16,8 @@ const OWN = { Authorization: 'Bearer sk-callers-own' }
 const MAX = 12
 const DEFAULT = { MAX_FAILED_REPEATS: '' }
 
-let pair: TestGateway<'openai'> | undefined
-afterEach(() => pair?.stop())
+let gateway: TestGateway<'openai'> | undefined
+afterEach(() => gateway?.stop())
 
 function chat(port: number, content: string, headers: Readonly<Record<string, string>> = OWN, stream = false) {
   const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content }], stream })
@@ -31,15 +31,12 @@ async function statuses(times: number, call: () => Promise<{ readonly status: nu
 }
 
 test('thirty requests for one 500 are twelve for the upstream; then 429 with Retry-After, and one WARN', async () => {
-  pair = await startGateway({ env: DEFAULT, upstreams: { openai: fail(500) } })
-  const gateway = pair
+  gateway = await startGateway({ env: DEFAULT, upstreams: { openai: fail(500) } })
+  const { port, lines } = gateway
   // As Codex asks: no header says which of its loops it is.
-  expect(await statuses(30, () => chat(gateway.port, 'again'))).toEqual([
-    ...Array(MAX).fill(500),
-    ...Array(18).fill(429),
-  ])
+  expect(await statuses(30, () => chat(port, 'again'))).toEqual([...Array(MAX).fill(500), ...Array(18).fill(429)])
   expect(gateway.upstreams.openai.requests).toHaveLength(MAX)
-  const refused = await chat(gateway.port, 'again')
+  const refused = await chat(port, 'again')
   const seconds = Number(refused.headers.get('retry-after'))
   expect(seconds).toBeGreaterThan(0)
   expect(seconds).toBeLessThanOrEqual(60)
@@ -47,17 +44,17 @@ test('thirty requests for one 500 are twelve for the upstream; then 429 with Ret
   expect(refused.headers.has('x-should-retry')).toBe(false)
   // The last exchange is told of behind whatever was warned of.
   await gateway.exchange(31)
-  const warnings = gateway.lines.filter(({ msg }) => String(msg).includes('MAX_FAILED_REPEATS'))
+  const warnings = lines.filter(({ msg }) => String(msg).includes('MAX_FAILED_REPEATS'))
   expect(warnings).toHaveLength(1)
   expect(warnings[0]).toMatchObject({ failures: MAX, route: 'chat.completions' })
 })
 
 test('another body, another caller and another path are not hindered', async () => {
-  pair = await startGateway({ env: DEFAULT, upstreams: { openai: fail(503) } })
+  gateway = await startGateway({ env: DEFAULT, upstreams: { openai: fail(503) } })
   const {
     port,
     upstreams: { openai: upstream },
-  } = pair
+  } = gateway
   await statuses(MAX + 1, () => chat(port, 'again'))
   expect(upstream.requests).toHaveLength(MAX)
   expect((await chat(port, 'other')).status).toBe(503)
@@ -72,14 +69,14 @@ test('another body, another caller and another path are not hindered', async () 
 
 test('a success between forgives all before it', async () => {
   let isWell = false
-  pair = await startGateway({
+  gateway = await startGateway({
     env: DEFAULT,
     upstreams: { openai: (request, connection) => (isWell ? answerAs('up') : fail(500))(request, connection) },
   })
   const {
     port,
     upstreams: { openai: upstream },
-  } = pair
+  } = gateway
   for (let round = 0; round < 3; round += 1) {
     isWell = false
     expect(await statuses(MAX - 1, () => chat(port, 'again'))).toEqual(Array(MAX - 1).fill(500))
@@ -113,11 +110,11 @@ test.each<[string, Script, number]>([
   // The first one tells whom to watch.
   ['streams that break off', broken, MAX + 1],
 ])('%s are failures', async (_what, script, asked) => {
-  pair = await startGateway({ env: DEFAULT, upstreams: { openai: script } })
+  gateway = await startGateway({ env: DEFAULT, upstreams: { openai: script } })
   const {
     port,
     upstreams: { openai: upstream },
-  } = pair
+  } = gateway
   const seen = await statuses(20, () => chat(port, 'again', OWN, true))
   expect(upstream.requests).toHaveLength(asked)
   expect(seen.slice(asked)).toEqual(Array(20 - asked).fill(429))
@@ -127,31 +124,31 @@ test.each<[string, Script]>([
   ['answers that refuse the request itself', fail(400)],
   ['a 429 that says when to come back', fail(429, { 'retry-after': '1' })],
 ])('%s are asked for as often as the caller likes', async (_what, script) => {
-  pair = await startGateway({ env: DEFAULT, upstreams: { openai: script } })
+  gateway = await startGateway({ env: DEFAULT, upstreams: { openai: script } })
   const {
     port,
     upstreams: { openai: upstream },
-  } = pair
+  } = gateway
   await statuses(20, () => chat(port, 'again'))
   expect(upstream.requests).toHaveLength(20)
 })
 
 test('an upstream that nobody listens at is no matter of repeats: nothing was sent', async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk }, env: DEFAULT })
+  gateway = await startGateway({ upstreams: { openai: answerOk }, env: DEFAULT })
   const {
     port,
     upstreams: { openai: upstream },
-  } = pair
+  } = gateway
   await upstream.close()
   expect(await statuses(20, () => chat(port, 'again'))).toEqual(Array(20).fill(502))
 })
 
 test('MAX_FAILED_REPEATS says how many, and 0 that there is no limit', async () => {
-  pair = await startGateway({ env: { MAX_FAILED_REPEATS: '2' }, upstreams: { openai: fail(500) } })
-  expect(await statuses(4, () => chat(pair?.port ?? 0, 'again'))).toEqual([500, 500, 429, 429])
-  await pair.stop()
-  pair = await startGateway({ env: { MAX_FAILED_REPEATS: '0' }, upstreams: { openai: fail(500) } })
-  expect(await statuses(40, () => chat(pair?.port ?? 0, 'again'))).toEqual(Array(40).fill(500))
+  gateway = await startGateway({ env: { MAX_FAILED_REPEATS: '2' }, upstreams: { openai: fail(500) } })
+  expect(await statuses(4, () => chat(gateway?.port ?? 0, 'again'))).toEqual([500, 500, 429, 429])
+  await gateway.stop()
+  gateway = await startGateway({ env: { MAX_FAILED_REPEATS: '0' }, upstreams: { openai: fail(500) } })
+  expect(await statuses(40, () => chat(gateway?.port ?? 0, 'again'))).toEqual(Array(40).fill(500))
 })
 
 test('with a file, targets and a cache, requests are counted and not attempts; also where several callers share one', async () => {

@@ -12,9 +12,9 @@ afterEach(async () => {
 })
 
 async function start<Name extends string>(options: GatewayOptions<Name>): Promise<TestGateway<Name>> {
-  const routed = await startGateway(options)
-  running = routed as unknown as TestGateway<string>
-  return routed
+  const gateway = await startGateway(options)
+  running = gateway as unknown as TestGateway<string>
+  return gateway
 }
 
 const BOTH = {

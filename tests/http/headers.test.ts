@@ -8,15 +8,15 @@ import { answerOk } from '../helpers/upstream-scripts.ts'
 const KEY = { Authorization: 'Bearer sk-mine' }
 const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk } })
+  gateway = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-beforeEach(() => pair.upstreams.openai.play(answerOk))
+beforeEach(() => gateway.upstreams.openai.play(answerOk))
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 /** The names of all headers but Connection, which is of the gateway's own hop. */
 function namesOf({ headerLines }: ReceivedRequest): string[] {
@@ -26,7 +26,7 @@ function namesOf({ headerLines }: ReceivedRequest): string[] {
 
 /** Answers with a head exactly as given. */
 function playHead(...lines: readonly string[]): void {
-  pair.upstreams.openai.play(async (request, { write }) => {
+  gateway.upstreams.openai.play(async (request, { write }) => {
     await request.body
     write(Buffer.from(['HTTP/1.1 200 OK', ...lines, 'content-length: 2', '', '{}'].join('\r\n'), 'latin1'))
   })
@@ -34,7 +34,7 @@ function playHead(...lines: readonly string[]): void {
 
 /** The answer's head, line by line, as it stood on the wire. */
 async function headLines(request: string): Promise<string[]> {
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.write(request)
   const received = await client.until((bytes) => bytes.includes('\r\n\r\n'))
   client.leave()
@@ -54,8 +54,8 @@ test('the hop-by-hop headers of a request, and those named by Connection, do not
     Trailer: 'X-Trailer',
     'X-Kept': 'c',
   }
-  await sendRaw(pair.port, postText('/v1/chat/completions', CHAT, { ...KEY, ...hop }))
-  const request = lastRequest(pair.upstreams.openai)
+  await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT, { ...KEY, ...hop }))
+  const request = lastRequest(gateway.upstreams.openai)
   expect(namesOf(request)).toEqual(
     ['accept', 'authorization', 'content-length', 'content-type', 'host', 'user-agent', 'x-kept'].sort(),
   )
@@ -73,7 +73,7 @@ test('the hop-by-hop headers of an answer, and those named by Connection, do not
     'Upgrade: h2c',
     'X-Kept: b',
   )
-  const answer = await sendRaw(pair.port, getText('/v1/models', KEY))
+  const answer = await sendRaw(gateway.port, getText('/v1/models', KEY))
   expect(answer.headers.get('x-kept')).toBe('b')
   for (const name of ['x-named', 'proxy-authenticate', 'proxy-connection', 'trailer', 'upgrade']) {
     expect(answer.headers.has(name)).toBe(false)
@@ -82,10 +82,10 @@ test('the hop-by-hop headers of an answer, and those named by Connection, do not
 })
 
 test('Connection: close of either side is no business of the other', async () => {
-  await sendRaw(pair.port, postText('/v1/embeddings', '{}', { ...KEY, Connection: 'close' }))
-  expect(lastRequest(pair.upstreams.openai).header('connection')).not.toBe('close')
+  await sendRaw(gateway.port, postText('/v1/embeddings', '{}', { ...KEY, Connection: 'close' }))
+  expect(lastRequest(gateway.upstreams.openai).header('connection')).not.toBe('close')
   playHead('Connection: close')
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.write(getText('/v1/models', KEY))
   await client.response()
   client.write(getText('/health'))
@@ -96,11 +96,11 @@ test('Connection: close of either side is no business of the other', async () =>
 test('a hostile Connection header breaks neither the framing nor the body', async () => {
   for (const named of ['content-length', 'transfer-encoding, content-type', 'host', 'accept, user-agent']) {
     for (const target of ['/v1/chat/completions', '/v1/uploads']) {
-      const answer = await sendRaw(pair.port, postText(target, CHAT, { ...KEY, Connection: named }))
+      const answer = await sendRaw(gateway.port, postText(target, CHAT, { ...KEY, Connection: named }))
       expect(answer.status).toBe(200)
-      const request = lastRequest(pair.upstreams.openai)
+      const request = lastRequest(gateway.upstreams.openai)
       expect(Buffer.from(await request.body).toString()).toBe(CHAT)
-      expect(request.header('host')).toBe(`127.0.0.1:${pair.upstreams.openai.port}`)
+      expect(request.header('host')).toBe(`127.0.0.1:${gateway.upstreams.openai.port}`)
     }
   }
 })
@@ -112,8 +112,8 @@ test('an upgrade that is not known is ignored, and the request served with its b
     [postText('/v1/chat/completions', CHAT, upgrade), CHAT],
     [postText('/v1/embeddings', CHAT, upgrade), CHAT],
   ] as const) {
-    expect((await sendRaw(pair.port, bytes)).status).toBe(200)
-    const request = lastRequest(pair.upstreams.openai)
+    expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
+    const request = lastRequest(gateway.upstreams.openai)
     expect(namesOf(request)).not.toContain('http2-settings')
     expect(namesOf(request)).not.toContain('upgrade')
     expect(Buffer.from(await request.body).toString()).toBe(body)
@@ -144,8 +144,8 @@ test('every other header of a request reaches the upstream with its value as it 
     'X_Under.Score': 'y',
     'X-Long': 'z'.repeat(4000),
   }
-  await sendRaw(pair.port, getText('/v1/models', sent))
-  const request = lastRequest(pair.upstreams.openai)
+  await sendRaw(gateway.port, getText('/v1/models', sent))
+  const request = lastRequest(gateway.upstreams.openai)
   const received = Object.fromEntries(Object.keys(sent).map((name) => [name, request.header(name)]))
   expect(received).toEqual(sent)
   expect(namesOf(request)).toEqual([...Object.keys(sent).map((name) => name.toLowerCase()), 'host'].sort())
@@ -154,8 +154,8 @@ test('every other header of a request reaches the upstream with its value as it 
 test('header values keep their bytes in both directions, those beyond ASCII too', async () => {
   playHead('X-Latin: caf\xe9', 'X-Utf8: \xe4\xbd\xa5')
   const bytes = Buffer.from(getText('/v1/models', { ...KEY, 'X-Latin': 'caf\xe9', 'X-Utf8': '\xe4\xbd\xa5' }), 'latin1')
-  const answer = await sendRaw(pair.port, bytes)
-  const request = lastRequest(pair.upstreams.openai)
+  const answer = await sendRaw(gateway.port, bytes)
+  const request = lastRequest(gateway.upstreams.openai)
   expect([request.header('x-latin'), request.header('x-utf8')]).toEqual(['caf\xe9', '\xe4\xbd\xa5'])
   expect([answer.headers.get('x-latin'), answer.headers.get('x-utf8')]).toEqual(['caf\xe9', '\xe4\xbd\xa5'])
 })
@@ -163,7 +163,7 @@ test('header values keep their bytes in both directions, those beyond ASCII too'
 test('repeated headers keep all their values, in order, in both directions', async () => {
   playHead('X-Multi: 1', 'Set-Cookie: a=1; Path=/', 'X-Multi: 2', 'Set-Cookie: b=2, c', 'X-Multi: 1')
   const lines = await headLines(getText('/v1/models', { ...KEY, 'X-Multi': '1\r\nX-Multi: 2\r\nX-Multi: 1' }))
-  const request = lastRequest(pair.upstreams.openai)
+  const request = lastRequest(gateway.upstreams.openai)
   const sent = request.headerLines.filter(([name]) => name.toLowerCase() === 'x-multi').map(([, value]) => value)
   expect(sent.join(', ')).toBe('1, 2, 1')
   const received = lines.filter((line) => /^x-multi:/i.test(line)).map((line) => line.slice('x-multi: '.length))
@@ -193,12 +193,12 @@ test("OpenAI's request ids and rate-limit headers, Retry-After and x-should-retr
     server: 'cloudflare',
   }
   for (const status of [200, 429, 503]) {
-    pair.upstreams.openai.play(async (request, { json }) => {
+    gateway.upstreams.openai.play(async (request, { json }) => {
       await request.body
       json({ ok: true }, status, sent)
     })
     for (const bytes of [getText('/v1/models', KEY), postText('/v1/chat/completions', CHAT, KEY)]) {
-      const answer = await sendRaw(pair.port, bytes)
+      const answer = await sendRaw(gateway.port, bytes)
       expect(answer.status).toBe(status)
       const received = Object.fromEntries(Object.keys(sent).map((name) => [name, answer.headers.get(name)]))
       expect(received).toEqual(sent)
@@ -207,16 +207,16 @@ test("OpenAI's request ids and rate-limit headers, Retry-After and x-should-retr
 })
 
 test('upstream sees no name of the runtime: the user agent of the client, or ours', async () => {
-  await sendRaw(pair.port, getText('/v1/models', KEY))
-  expect(lastRequest(pair.upstreams.openai).header('user-agent')).toMatch(/^NexCode\//)
-  expect(lastRequest(pair.upstreams.openai).header('accept-encoding')).toBeUndefined()
-  await sendRaw(pair.port, getText('/v1/models', { ...KEY, 'User-Agent': 'curl/8' }))
-  expect(lastRequest(pair.upstreams.openai).header('user-agent')).toBe('curl/8')
+  await sendRaw(gateway.port, getText('/v1/models', KEY))
+  expect(lastRequest(gateway.upstreams.openai).header('user-agent')).toMatch(/^NexCode\//)
+  expect(lastRequest(gateway.upstreams.openai).header('accept-encoding')).toBeUndefined()
+  await sendRaw(gateway.port, getText('/v1/models', { ...KEY, 'User-Agent': 'curl/8' }))
+  expect(lastRequest(gateway.upstreams.openai).header('user-agent')).toBe('curl/8')
 })
 
 test('bytes with a Content-Encoding go through as they are, in both directions', async () => {
   const packed = Bun.gzipSync(new TextEncoder().encode('{"a":1}'))
-  pair.upstreams.openai.play(async (request, { respond }) => {
+  gateway.upstreams.openai.play(async (request, { respond }) => {
     await request.body
     respond(200, { 'content-type': 'application/json', 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, packed)
   })
@@ -225,27 +225,27 @@ test('bytes with a Content-Encoding go through as they are, in both directions',
     Buffer.from(head.replace('Content-Length: 0', `Content-Length: ${packed.byteLength}`)),
     packed,
   ])
-  const answer = await sendRaw(pair.port, bytes)
+  const answer = await sendRaw(gateway.port, bytes)
   expect(answer.headers.get('content-encoding')).toBe('gzip')
   expect(answer.headers.get('content-length')).toBe(String(packed.byteLength))
   expect(answer.body.equals(packed)).toBe(true)
-  const request = lastRequest(pair.upstreams.openai)
+  const request = lastRequest(gateway.upstreams.openai)
   expect([request.header('content-encoding'), request.header('accept-encoding')]).toEqual(['gzip', 'gzip'])
   expect(Buffer.from(await request.body).equals(packed)).toBe(true)
 })
 
 test('interim answers of the upstream do not take the place of its answer', async () => {
-  pair.upstreams.openai.play(async (request, { write, json }) => {
+  gateway.upstreams.openai.play(async (request, { write, json }) => {
     await request.body
     write('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n')
     json({ ok: true })
   })
-  const answer = await sendRaw(pair.port, postText('/v1/chat/completions', CHAT, KEY))
+  const answer = await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT, KEY))
   expect([answer.status, answer.json()]).toEqual([200, { ok: true }])
 })
 
 test('an expectation that nobody knows is ignored', async () => {
-  const answer = await sendRaw(pair.port, postText('/v1/chat/completions', CHAT, { ...KEY, Expect: 'miracle' }))
+  const answer = await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT, { ...KEY, Expect: 'miracle' }))
   expect(answer.status).toBe(200)
-  expect(lastRequest(pair.upstreams.openai).header('expect')).toBeUndefined()
+  expect(lastRequest(gateway.upstreams.openai).header('expect')).toBeUndefined()
 })

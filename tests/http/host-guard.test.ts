@@ -3,13 +3,13 @@ import { all, answersOf, statusAndCode } from '../helpers/received-answers.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { answerOk } from '../helpers/upstream-scripts.ts'
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk } })
+  gateway = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 function withHosts(hosts: readonly string[], target = '/v1/models', version = '1.1'): string {
   const lines = hosts.map((host) => `Host: ${host}\r\n`).join('')
@@ -46,14 +46,14 @@ test('a request has exactly one well-formed Host, or is refused with 400 and rea
     '256 characters': ['a'.repeat(256)],
   }
   const requests = Object.fromEntries(Object.entries(bad).map(([label, hosts]) => [label, withHosts(hosts)]))
-  expect(await answersOf(pair.port, requests, statusAndCode)).toEqual(all(Object.keys(bad), '400 invalid_host'))
-  expect(pair.upstreams.openai.requests).toHaveLength(0)
+  expect(await answersOf(gateway.port, requests, statusAndCode)).toEqual(all(Object.keys(bad), '400 invalid_host'))
+  expect(gateway.upstreams.openai.requests).toHaveLength(0)
 })
 
 test('a request without a Host is refused, in HTTP/1.0 and in HTTP/1.1', async () => {
   const requests = { '1.0': withHosts([], '/v1/models', '1.0'), '1.1': withHosts([]) }
-  expect(await answersOf(pair.port, requests, statusAndCode)).toEqual(all(['1.0', '1.1'], '400 invalid_host'))
-  expect(pair.upstreams.openai.requests).toHaveLength(0)
+  expect(await answersOf(gateway.port, requests, statusAndCode)).toEqual(all(['1.0', '1.1'], '400 invalid_host'))
+  expect(gateway.upstreams.openai.requests).toHaveLength(0)
 })
 
 test('no good Host is refused, short ones and IPv6 addresses among them', async () => {
@@ -74,15 +74,15 @@ test('no good Host is refused, short ones and IPv6 addresses among them', async 
     `${'a'.repeat(63)}.${'b'.repeat(63)}.example`,
   ]
   const requests = Object.fromEntries(good.map((host) => [host, withHosts([host])]))
-  const before = pair.upstreams.openai.requests.length
-  expect(await answersOf(pair.port, requests, statusAndCode)).toEqual(all(good, '200'))
-  const received = pair.upstreams.openai.requests.slice(before)
+  const before = gateway.upstreams.openai.requests.length
+  expect(await answersOf(gateway.port, requests, statusAndCode)).toEqual(all(good, '200'))
+  const received = gateway.upstreams.openai.requests.slice(before)
   expect(received.map(({ target }) => target)).toEqual(good.map(() => '/v1/models'))
-  for (const request of received) expect(request.header('host')).toBe(`127.0.0.1:${pair.upstreams.openai.port}`)
+  for (const request of received) expect(request.header('host')).toBe(`127.0.0.1:${gateway.upstreams.openai.port}`)
 })
 
 test('HTTP/1.0 with a Host is served', async () => {
-  const answer = await answersOf(pair.port, { old: withHosts(['localhost'], '/v1/models', '1.0') }, statusAndCode)
+  const answer = await answersOf(gateway.port, { old: withHosts(['localhost'], '/v1/models', '1.0') }, statusAndCode)
   expect(answer).toEqual({ old: '200' })
 })
 

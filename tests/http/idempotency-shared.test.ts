@@ -8,7 +8,7 @@ import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
 import { MESSAGES } from '../helpers/send-request.ts'
 import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/start-gateway.ts'
-import { connectToEach } from '../helpers/workers-rig.ts'
+import { connectToEach } from '../helpers/workers.ts'
 
 setDefaultTimeout(60_000)
 

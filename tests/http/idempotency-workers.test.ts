@@ -5,7 +5,7 @@ import type { RawClient } from '../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
 import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
-import { connectToEach } from '../helpers/workers-rig.ts'
+import { connectToEach } from '../helpers/workers.ts'
 
 setDefaultTimeout(60_000)
 

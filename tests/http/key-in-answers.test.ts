@@ -10,21 +10,21 @@ const STARS = '*'.repeat(SERVER_KEY.length)
 const NO_KEY = {}
 const FILE = { method: 'GET', target: '/v1/files/file-1', body: null, headers: NO_KEY } as const
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: byHand },
     env: { OPENAI_API_KEY: SERVER_KEY, IDEMPOTENCY_WINDOW_MS: '60000' },
   })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 /** All that a client gets where the upstream answers with these bytes. */
 async function shownOf(answer: string | Uint8Array, shot = {}): Promise<string> {
-  const { client } = await rig.send({ ...FILE, ...shot })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ ...FILE, ...shot })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write(answer)
   await client.response()
   const received = client.received().toString('latin1')
@@ -91,17 +91,17 @@ test('nor does it come back to those who get an answer again', async () => {
   )
   const chat = { method: 'POST', target: '/v1/chat/completions', body: CHAT, headers }
   expect(await shownOf(answer, chat)).toContain(`{"error":"${STARS}"}`)
-  const { client } = await rig.send(chat)
+  const { client } = await gateway.send(chat)
   const again = await Promise.race([
     client.response(),
-    rig.upstreams.openai.arrival().then(({ connection }) => connection.write(answer)),
+    gateway.upstreams.openai.arrival().then(({ connection }) => connection.write(answer)),
   ]).then(() => client.response())
   expect(again.text()).toBe(`{"error":"${STARS}"}`)
   expect(again.headers.get('x-echo')).toBe(STARS)
 })
 
 test("what else an upstream is sent with each call is hidden as the key is: its own headers' and parameters' secrets", async () => {
-  const routed = await startGateway({
+  const gateway = await startGateway({
     upstreams: { one: answerAs('one') },
     settings: {
       one: {
@@ -110,11 +110,11 @@ test("what else an upstream is sent with each call is hidden as the key is: its 
       },
     },
   })
-  routed.upstreams.one.play((request, connection) => {
+  gateway.upstreams.one.play((request, connection) => {
     connection.respond(404, { 'x-echo': request.header('x-portkey-api-key') ?? '' }, `no ${request.target}`)
   })
-  const answer = await fetch(`${routed.url}/v1/files/f`, { headers: { authorization: 'Bearer sk-mine' } })
+  const answer = await fetch(`${gateway.url}/v1/files/f`, { headers: { authorization: 'Bearer sk-mine' } })
   expect(answer.headers.get('x-echo')).toBe('*'.repeat('portkey-0123456789'.length))
   expect(await answer.text()).toBe(`no /v1/files/f?api-version=2024&sig=${'*'.repeat('sig-0123456789'.length)}`)
-  await routed.stop()
+  await gateway.stop()
 })

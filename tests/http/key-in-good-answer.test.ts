@@ -21,17 +21,17 @@ const JSON_TYPE = { 'content-type': 'application/json' } as const
 /** A program on this machine without a key: it spends the server's. */
 const NO_KEY = {}
 
-let rig: TestGateway<'openai'>
-let wordRig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
+let wordGateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({ upstreams: { openai: byHand }, env: { OPENAI_API_KEY: KEY } })
-  wordRig = await startGateway({ upstreams: { openai: byHand }, env: { OPENAI_API_KEY: WORD } })
+  gateway = await startGateway({ upstreams: { openai: byHand }, env: { OPENAI_API_KEY: KEY } })
+  wordGateway = await startGateway({ upstreams: { openai: byHand }, env: { OPENAI_API_KEY: WORD } })
 })
 
 afterAll(async () => {
-  await rig.stop()
-  await wordRig.stop()
+  await gateway.stop()
+  await wordGateway.stop()
 })
 
 const FIRST = 'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
@@ -68,7 +68,7 @@ async function streamed(
 describe.each(Object.entries(streamsWith(KEY)))("the server's key in a stream with %s", (_what, text) => {
   test.each([1, 7, 1000])('gives way to stars, with every other byte as it came, in pieces of %d', async (bytes) => {
     const said = `data: {"choices":[{"index":0,"delta":{"content":"my key is ${KEY}"}}]}\n\n: ${KEY}\n\n`
-    const response = await streamed(rig, said + text, bytes)
+    const response = await streamed(gateway, said + text, bytes)
     expect(response.status).toBe(200)
     expect(response.text()).toBe(said + text.replaceAll(KEY, STARS))
   })
@@ -78,7 +78,7 @@ describe.each(Object.entries(streamsWith(WORD)))('a key that is a word, in a str
   test('gives way to stars there, and is left in what the model says', async () => {
     const said = `data: {"choices":[{"index":0,"delta":{"content":"I am ${WORD}, no error"}}]}\n\n`
     for (const bytes of [5, 1000]) {
-      const response = await streamed(wordRig, said + text, bytes)
+      const response = await streamed(wordGateway, said + text, bytes)
       expect(response.text()).toBe(said + text.replaceAll(WORD, '******'))
     }
   })
@@ -93,7 +93,7 @@ const FORMS: Readonly<Record<string, string>> = {
 
 test.each(Object.entries(FORMS))('the key in %s is as little shown in a good answer', async (_form, form) => {
   for (const bytes of [1, 9, 1000]) {
-    const response = await streamed(rig, `${FIRST}data: {"error":"${form}"}\n\n`, bytes)
+    const response = await streamed(gateway, `${FIRST}data: {"error":"${form}"}\n\n`, bytes)
     const shown = response.text()
     expect(shown).toHaveLength(`${FIRST}data: {"error":"${form}"}\n\n`.length)
     expect(shown).not.toContain(form.slice(-16))
@@ -122,11 +122,11 @@ test.each([
   ["a proxy's words", `{"success":false,"errors":[{"message":"${KEY}"}]}`],
 ])('in JSON with a good status, %s shows no key', async (_what, text) => {
   for (const headers of [JSON_TYPE, { 'content-type': 'text/plain' }, SSE]) {
-    const response = await whole(rig, text, headers)
+    const response = await whole(gateway, text, headers)
     expect([response.status, response.text()]).toEqual([200, text.replaceAll(KEY, STARS)])
   }
   const weak = text.replaceAll(KEY, WORD)
-  expect((await whole(wordRig, weak)).text()).toBe(weak.replaceAll(WORD, '******'))
+  expect((await whole(wordGateway, weak)).text()).toBe(weak.replaceAll(WORD, '******'))
 })
 
 test('what is no error passes as it came, whatever it repeats', async () => {
@@ -135,12 +135,12 @@ test('what is no error passes as it came, whatever it repeats', async () => {
     `{"id":"chatcmpl-1","error":null,"choices":[{"index":0,"message":{"content":"errors like ${KEY}"}}]}`,
     `{"error":"${KEY}"`,
   ])
-    expect((await whole(rig, text)).text()).toBe(text)
+    expect((await whole(gateway, text)).text()).toBe(text)
 })
 
 test('a line that is an error, among others, shows no key', async () => {
   const lines = `{"message":{"content":"${KEY}"},"id":"1"}\n{"error":"${KEY}"}\n{"done":true}\n`
-  const response = await whole(rig, lines, { 'content-type': 'application/x-ndjson' })
+  const response = await whole(gateway, lines, { 'content-type': 'application/x-ndjson' })
   expect(response.text()).toBe(lines.replace(`"error":"${KEY}`, `"error":"${STARS}`))
 })
 
@@ -156,8 +156,8 @@ describe.each(CODINGS)('a good answer in %s', (coding, encode) => {
   const headers = { ...JSON_TYPE, 'content-encoding': coding }
 
   test('that repeats the key goes on decoded and masked where it is short', async () => {
-    for (const from of [rig, wordRig]) {
-      const text = `{"error":{"message":"bad key ${from === rig ? KEY : WORD}"}}`
+    for (const from of [gateway, wordGateway]) {
+      const text = `{"error":{"message":"bad key ${from === gateway ? KEY : WORD}"}}`
       const response = await whole(from, encode(text), headers)
       expect(response.headers.get('content-encoding')).toBeUndefined()
       expect(response.text()).toBe(text.replaceAll(KEY, STARS).replaceAll(WORD, '******'))
@@ -166,8 +166,8 @@ describe.each(CODINGS)('a good answer in %s', (coding, encode) => {
   })
 
   test('that repeats the key in a stream breaks off before it', async () => {
-    const { client, record } = await rig.send({ body: CHAT_STREAM, headers: NO_KEY })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client, record } = await gateway.send({ body: CHAT_STREAM, headers: NO_KEY })
+    const { connection } = await gateway.upstreams.openai.arrival()
     connection.startChunked(200, { ...SSE, 'content-encoding': coding })
     connection.chunk(encode(`${FIRST}data: {"error":"${KEY}"}\n\n`))
     connection.endChunks()
@@ -179,11 +179,11 @@ describe.each(CODINGS)('a good answer in %s', (coding, encode) => {
 
   test('without the key is the bytes that came', async () => {
     const encoded = encode(`{"id":"1","said":"${'all is well. '.repeat(20)}"}`)
-    const response = await whole(rig, encoded, headers)
+    const response = await whole(gateway, encoded, headers)
     expect(response.headers.get('content-encoding')).toBe(coding)
     expect(response.body.equals(encoded)).toBe(true)
-    const chunked = await rig.send({ body: CHAT_STREAM, headers: NO_KEY })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const chunked = await gateway.send({ body: CHAT_STREAM, headers: NO_KEY })
+    const { connection } = await gateway.upstreams.openai.arrival()
     connection.startChunked(200, { ...SSE, 'content-encoding': coding })
     for (const byte of encoded) connection.chunk(new Uint8Array([byte]))
     connection.endChunks()
@@ -194,8 +194,8 @@ describe.each(CODINGS)('a good answer in %s', (coding, encode) => {
 })
 
 test('what is flushed in a coding passes event by event, as soon as it comes', async () => {
-  const { client } = await rig.send({ body: CHAT_STREAM, headers: NO_KEY })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ body: CHAT_STREAM, headers: NO_KEY })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, { ...SSE, 'content-encoding': 'gzip' })
   const gzip = createGzip()
   gzip.on('data', (bytes: Buffer) => connection.chunk(bytes))
@@ -212,7 +212,7 @@ test('what is flushed in a coding passes event by event, as soon as it comes', a
 test('gzip that no header tells of is looked into where text is said to be', async () => {
   const text = `{"error":{"message":"${KEY}"}}`
   for (const more of [{}, { 'content-encoding': '' }, { 'content-encoding': 'identity' }]) {
-    const response = await whole(rig, gzipSync(text), { ...JSON_TYPE, ...more })
+    const response = await whole(gateway, gzipSync(text), { ...JSON_TYPE, ...more })
     expect([response.status, response.text()]).toEqual([200, text.replaceAll(KEY, STARS)])
   }
 })
@@ -220,8 +220,8 @@ test('gzip that no header tells of is looked into where text is said to be', asy
 test('any bytes without the key pass as they came, also such as begin like it, and as a stream is cut', async () => {
   const bytes = crypto.getRandomValues(new Uint8Array(50_000))
   const begun = Buffer.concat([bytes, Buffer.from(`${KEY.slice(0, -1)} and ${KEY.slice(0, 9)}`)])
-  const { client } = await rig.send({ method: 'GET', target: '/v1/files/f/content', headers: NO_KEY, body: null })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ method: 'GET', target: '/v1/files/f/content', headers: NO_KEY, body: null })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, { 'content-type': 'application/octet-stream' })
   for (let at = 0; at < begun.byteLength; at += 777) connection.chunk(begun.subarray(at, at + 777))
   await client.until((received) => received.length > 50_000)
@@ -234,22 +234,22 @@ test('any bytes without the key pass as they came, also such as begin like it, a
 test('an event with the key that never ends goes on once it is too long for an error', async () => {
   const event = `data: {"error":"${KEY} ${'long '.repeat(15_000)}`
   for (const bytes of [1000, 100_000]) {
-    const response = await streamed(rig, event, bytes)
+    const response = await streamed(gateway, event, bytes)
     expect(response.text() === event).toBe(true)
   }
 })
 
 test("with a caller's own key nothing is searched: the answer is what came", async () => {
   const text = `{"said":"${KEY}"}`
-  const { client } = await rig.send({ body: CHAT, headers: OWN_KEY })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ body: CHAT, headers: OWN_KEY })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.respond(200, JSON_TYPE, text)
   expect((await client.response()).text()).toBe(text)
 })
 
 test('a header whose name is the key goes, and what stands in trailers is not passed on', async () => {
-  const { client } = await rig.send({ body: CHAT, headers: NO_KEY })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ body: CHAT, headers: NO_KEY })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write(
     `HTTP/1.1 200 OK for ${KEY}\r\n${KEY}: yes\r\nx-b64: ${FORMS['base64']}\r\nset-cookie: a=${KEY}\r\nset-cookie: b=2\r\n` +
       `content-type: text/plain\r\ntrailer: x-t\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx-t: ${KEY}\r\n\r\n`,

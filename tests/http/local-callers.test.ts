@@ -12,16 +12,16 @@ const files = extensionFiles()
 
 /** A gateway whose only upstream is spoken to with the server's key, whatever callers bring. */
 async function withServersKey(
-  use: (routed: TestGateway<'one'>) => Promise<void>,
+  use: (gateway: TestGateway<'one'>) => Promise<void>,
   env: Env = {},
   file = {},
 ): Promise<void> {
   const settings = { one: { api_key: SERVER_KEY } }
-  const routed = await startGateway({ upstreams: { one: answerAs('one') }, settings, env, file })
+  const gateway = await startGateway({ upstreams: { one: answerAs('one') }, settings, env, file })
   try {
-    await use(routed)
+    await use(gateway)
   } finally {
-    await routed.stop()
+    await gateway.stop()
   }
 }
 

@@ -20,104 +20,104 @@ async function answerOf(client: RawClient): Promise<readonly [string, string | n
 }
 
 test('bodies that would take more memory than there is for them are a 503 that says when to come again; small ones are served', async () => {
-  const rig = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: String(600 * KIB) } })
+  const gateway = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: String(600 * KIB) } })
   try {
-    const first = await rig.send({ body: chatOf(400 * KIB) })
-    const held = await rig.upstreams.openai.arrival()
+    const first = await gateway.send({ body: chatOf(400 * KIB) })
+    const held = await gateway.upstreams.openai.arrival()
     await held.request.body
-    const second = await rig.send({ body: chatOf(400 * KIB) })
+    const second = await gateway.send({ body: chatOf(400 * KIB) })
     expect(await answerOf(second.client)).toEqual(['503 memory_full', '1'])
     const encoded = gzipSync(Buffer.from(chatOf(400 * KIB)))
-    const third = await rig.send({ body: encoded, headers: { ...OWN_KEY, 'Content-Encoding': 'gzip' } })
+    const third = await gateway.send({ body: encoded, headers: { ...OWN_KEY, 'Content-Encoding': 'gzip' } })
     expect(await answerOf(third.client)).toEqual(['503 memory_full', '1'])
-    const small = await rig.send({ body: CHAT })
-    const other = await rig.upstreams.openai.arrival()
+    const small = await gateway.send({ body: CHAT })
+    const other = await gateway.upstreams.openai.arrival()
     await other.request.body
     other.connection.json({ ok: true })
     expect((await small.client.response()).status).toBe(200)
     held.connection.json({ ok: true })
     expect((await first.client.response()).status).toBe(200)
     await first.record()
-    const again = await rig.send({ body: chatOf(400 * KIB) })
-    const last = await rig.upstreams.openai.arrival()
+    const again = await gateway.send({ body: chatOf(400 * KIB) })
+    const last = await gateway.upstreams.openai.arrival()
     await last.request.body
     last.connection.json({ ok: true })
     expect((await again.client.response()).status).toBe(200)
   } finally {
-    await rig.stop()
+    await gateway.stop()
   }
 })
 
 test('a body that only passes through is not counted', async () => {
-  const rig = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: String(100 * KIB) } })
+  const gateway = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: String(100 * KIB) } })
   try {
-    const call = await rig.send({
+    const call = await gateway.send({
       target: '/v1/files',
       headers: { ...OWN_KEY, 'Content-Type': 'application/octet-stream' },
       body: new Uint8Array(1024 * KIB),
     })
-    const arrival = await rig.upstreams.openai.arrival()
+    const arrival = await gateway.upstreams.openai.arrival()
     expect((await arrival.request.body).byteLength).toBe(1024 * KIB)
     arrival.connection.json({ ok: true })
     expect((await call.client.response()).status).toBe(200)
   } finally {
-    await rig.stop()
+    await gateway.stop()
   }
 })
 
 test('whoever leaves takes what was held of its body along', async () => {
-  const rig = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: String(600 * KIB) } })
+  const gateway = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: String(600 * KIB) } })
   try {
     for (let count = 0; count < 4; count += 1) {
-      const call = await rig.send({ body: chatOf(500 * KIB) })
-      await (await rig.upstreams.openai.arrival()).request.body
+      const call = await gateway.send({ body: chatOf(500 * KIB) })
+      await (await gateway.upstreams.openai.arrival()).request.body
       call.client.leave()
       await call.record()
     }
-    const probe = await sendRaw(rig.port, getText('/health'))
+    const probe = await sendRaw(gateway.port, getText('/health'))
     expect(probe.status).toBe(200)
   } finally {
-    await rig.stop()
+    await gateway.stop()
   }
 })
 
 test('a JSON answer that is held until it is whole counts, and one that finds no memory goes on as it comes', async () => {
-  const rig = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: String(300 * KIB) } })
+  const gateway = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: String(300 * KIB) } })
   try {
     const answer = JSON.stringify({ text: 'x'.repeat(200 * KIB) })
     const begin = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${answer.length}\r\n\r\n${answer.slice(0, 100)}`
-    const calls = [await rig.send({ body: CHAT }), await rig.send({ body: CHAT })]
-    const arrivals = [await rig.upstreams.openai.arrival(), await rig.upstreams.openai.arrival()]
+    const calls = [await gateway.send({ body: CHAT }), await gateway.send({ body: CHAT })]
+    const arrivals = [await gateway.upstreams.openai.arrival(), await gateway.upstreams.openai.arrival()]
     for (const { connection } of arrivals) connection.write(begin)
     await Promise.any(calls.map(({ client }) => client.until((received) => received.includes('xx'))))
     expect(calls.map(({ client }) => client.received().byteLength > 0).filter(Boolean)).toHaveLength(1)
     for (const { connection } of arrivals) connection.write(answer.slice(100))
     for (const { client } of calls) expect((await client.response()).text() === answer).toBe(true)
   } finally {
-    await rig.stop()
+    await gateway.stop()
   }
 })
 
 test('clients that take nothing of long answers are cut where they would take more memory than there is, and others are served', async () => {
-  const rig = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: '4MiB' } })
+  const gateway = await startGateway({ upstreams: { openai: byHand }, env: { MAX_MEMORY_BYTES: '4MiB' } })
   try {
-    const sockets = await Promise.all(Array.from({ length: 6 }, () => openUnread(rig.port)))
+    const sockets = await Promise.all(Array.from({ length: 6 }, () => openUnread(gateway.port)))
     const cut = Promise.race(sockets.map((socket) => new Promise((resolve) => void socket.once('close', resolve))))
     const answer = new Uint8Array(32 * 1024 * KIB)
     for (let count = 0; count < sockets.length; count += 1) {
-      const { connection } = await rig.upstreams.openai.arrival()
+      const { connection } = await gateway.upstreams.openai.arrival()
       connection.respond(200, { 'content-type': 'application/octet-stream' }, answer)
     }
     await cut
-    const told = await rig.line(({ msg }) => String(msg).includes('MAX_MEMORY_BYTES is used up'))
+    const told = await gateway.line(({ msg }) => String(msg).includes('MAX_MEMORY_BYTES is used up'))
     expect(told['memory_bytes_max']).toBe(4 * 1024 * KIB)
-    const call = await rig.send({ body: CHAT })
-    const arrival = await rig.upstreams.openai.arrival()
+    const call = await gateway.send({ body: CHAT })
+    const arrival = await gateway.upstreams.openai.arrival()
     arrival.connection.json({ ok: true })
     expect((await call.client.response()).status).toBe(200)
     for (const socket of sockets) socket.destroy()
   } finally {
-    await rig.stop()
+    await gateway.stop()
   }
 })
 

@@ -7,13 +7,13 @@ import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk } })
+  gateway = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 test('CONNECT, TRACE and unknown methods are refused, whatever the target', async () => {
   const methods = ['TRACE', 'PROPFIND', 'FOO', 'QUERY', 'MKCOL', 'PURGE', 'get', 'Post', 'LINK', 'SEARCH', 'M-SEARCH']
@@ -25,7 +25,7 @@ test('CONNECT, TRACE and unknown methods are refused, whatever the target', asyn
       ]),
     ),
   )
-  const answers = await answersOf(pair.port, requests, statusAndCode)
+  const answers = await answersOf(gateway.port, requests, statusAndCode)
   expect(answers).toEqual(all(Object.keys(requests), '405 method_not_supported'))
 
   const connects = {
@@ -33,21 +33,21 @@ test('CONNECT, TRACE and unknown methods are refused, whatever the target', asyn
     path: getText('/v1/models', KEY, 'CONNECT'),
     'with a body behind': `${getText('evil.example:443', KEY, 'CONNECT')}GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n`,
   }
-  expect(await answersOf(pair.port, connects, ({ status }) => status)).toEqual(all(Object.keys(connects), 405))
-  expect(pair.upstreams.openai.connectionCount()).toBe(0)
+  expect(await answersOf(gateway.port, connects, ({ status }) => status)).toEqual(all(Object.keys(connects), 405))
+  expect(gateway.upstreams.openai.connectionCount()).toBe(0)
 })
 
 test('what no method can be is refused, and the connection ends', async () => {
   for (const method of ['G@T', 'GET(', 'GE\u0000T', '', ' ']) {
-    const received = await sendUntilClosed(pair.port, getText('/v1/models', KEY, method))
+    const received = await sendUntilClosed(gateway.port, getText('/v1/models', KEY, method))
     expect(received).toMatch(/^HTTP\/1\.1 40[05] /)
     expect(received.match(/HTTP\/1\.1 /g)).toHaveLength(1)
   }
-  expect(pair.upstreams.openai.connectionCount()).toBe(0)
+  expect(gateway.upstreams.openai.connectionCount()).toBe(0)
 })
 
 test('nothing behind a refused CONNECT is taken for a request', async () => {
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.write(`${getText('evil.example:443', KEY, 'CONNECT')}${getText('/v1/models', KEY)}`)
   await client.closed
   expect(
@@ -56,12 +56,12 @@ test('nothing behind a refused CONNECT is taken for a request', async () => {
       .toString('latin1')
       .match(/HTTP\/1\.1 /g),
   ).toHaveLength(1)
-  expect(pair.upstreams.openai.connectionCount()).toBe(0)
+  expect(gateway.upstreams.openai.connectionCount()).toBe(0)
 })
 
 test('a method that an endpoint of ours does not have is refused, with Allow', async () => {
   for (const path of ['/health', '/ready', '/', '/docs']) {
-    const answer = await sendRaw(pair.port, postText(path, '{ no JSON'))
+    const answer = await sendRaw(gateway.port, postText(path, '{ no JSON'))
     expect(statusAndCode(answer)).toBe('405 method_not_supported')
     expect(answer.headers.get('allow')).toContain('GET')
   }
@@ -71,8 +71,8 @@ test('every other method passes through with its body', async () => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
     const body = `{"of":"${method}"}`
     const bytes = `${getText('/v1/assistants/a', { ...KEY, 'Content-Type': 'application/json', 'Content-Length': String(body.length) }, method)}${body}`
-    expect((await sendRaw(pair.port, bytes)).status).toBe(200)
-    const request = lastRequest(pair.upstreams.openai)
+    expect((await sendRaw(gateway.port, bytes)).status).toBe(200)
+    const request = lastRequest(gateway.upstreams.openai)
     expect(request.method).toBe(method)
     expect(Buffer.from(await request.body).toString()).toBe(body)
   }
@@ -80,13 +80,13 @@ test('every other method passes through with its body', async () => {
 
 test('a request without a body passes through without one', async () => {
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
-    expect((await sendRaw(pair.port, getText('/v1/batches/b/cancel', KEY, method))).status).toBe(200)
-    const request = lastRequest(pair.upstreams.openai)
+    expect((await sendRaw(gateway.port, getText('/v1/batches/b/cancel', KEY, method))).status).toBe(200)
+    const request = lastRequest(gateway.upstreams.openai)
     expect([request.method, (await request.body).byteLength]).toEqual([method, 0])
     expect(request.header('transfer-encoding')).toBeUndefined()
   }
-  expect((await sendRaw(pair.port, getText('/v1/x', { ...KEY, 'Content-Length': '0' }, 'POST'))).status).toBe(200)
-  expect(lastRequest(pair.upstreams.openai).header('content-length')).toBe('0')
+  expect((await sendRaw(gateway.port, getText('/v1/x', { ...KEY, 'Content-Length': '0' }, 'POST'))).status).toBe(200)
+  expect(lastRequest(gateway.upstreams.openai).header('content-length')).toBe('0')
 })
 
 test('methods of the JSON endpoints other than POST are the business of the upstream', async () => {
@@ -97,8 +97,8 @@ test('methods of the JSON endpoints other than POST are the business of the upst
     ['POST', '/v1/chat/completions/chatcmpl-1'],
     ['GET', '/v1/completions'],
   ] as const) {
-    expect((await sendRaw(pair.port, getText(target, KEY, method))).status).toBe(200)
-    expect([lastRequest(pair.upstreams.openai).method, lastRequest(pair.upstreams.openai).target]).toEqual([
+    expect((await sendRaw(gateway.port, getText(target, KEY, method))).status).toBe(200)
+    expect([lastRequest(gateway.upstreams.openai).method, lastRequest(gateway.upstreams.openai).target]).toEqual([
       method,
       target,
     ])
@@ -106,13 +106,15 @@ test('methods of the JSON endpoints other than POST are the business of the upst
 })
 
 test('HEAD is answered with the headers of the upstream, the length among them, and without a body', async () => {
-  pair.upstreams.openai.play((_request, { write }) => write('HTTP/1.1 200 OK\r\ncontent-length: 123\r\nx-a: b\r\n\r\n'))
-  const client = await openRawClient(pair.port)
+  gateway.upstreams.openai.play((_request, { write }) =>
+    write('HTTP/1.1 200 OK\r\ncontent-length: 123\r\nx-a: b\r\n\r\n'),
+  )
+  const client = await openRawClient(gateway.port)
   client.write(getText('/v1/files/f/content', KEY, 'HEAD') + getText('/health', {}))
   await client.until((received) => received.includes('{"status":"ok"}'))
   const [head, next] = client.received().toString('latin1').split('\r\n\r\n')
   client.leave()
-  expect(lastRequest(pair.upstreams.openai).method).toBe('HEAD')
+  expect(lastRequest(gateway.upstreams.openai).method).toBe('HEAD')
   expect(head).toStartWith('HTTP/1.1 200 ')
   expect(head?.toLowerCase()).toContain('\r\ncontent-length: 123')
   expect(head?.toLowerCase()).toContain('\r\nx-a: b')
@@ -121,8 +123,8 @@ test('HEAD is answered with the headers of the upstream, the length among them, 
 
 test('204 and 304 pass through without a body, and the connection stays in step', async () => {
   for (const status of [204, 304]) {
-    pair.upstreams.openai.play((_request, { write }) => write(`HTTP/1.1 ${status} None\r\netag: "a"\r\n\r\n`))
-    const client = await openRawClient(pair.port)
+    gateway.upstreams.openai.play((_request, { write }) => write(`HTTP/1.1 ${status} None\r\netag: "a"\r\n\r\n`))
+    const client = await openRawClient(gateway.port)
     client.write(getText('/v1/files/f', { ...KEY, 'If-None-Match': '"a"' }, 'DELETE') + getText('/health', {}))
     await client.until((received) => received.includes('{"status":"ok"}'))
     const [head, next] = client.received().toString('latin1').split('\r\n\r\n')
@@ -131,6 +133,6 @@ test('204 and 304 pass through without a body, and the connection stays in step'
     expect(head).toContain('etag: "a"')
     expect(head?.toLowerCase()).not.toContain('transfer-encoding')
     expect(next).toStartWith('HTTP/1.1 200 ')
-    expect(lastRequest(pair.upstreams.openai).header('if-none-match')).toBe('"a"')
+    expect(lastRequest(gateway.upstreams.openai).header('if-none-match')).toBe('"a"')
   }
 })

@@ -22,9 +22,9 @@ afterEach(async () => {
 })
 
 async function start(options: Partial<GatewayOptions<'only'>> = {}): Promise<TestGateway<'only'>> {
-  const routed = await startGateway({ upstreams: { only: answerOk }, ...options })
-  stops.push(routed.stop)
-  return routed
+  const gateway = await startGateway({ upstreams: { only: answerOk }, ...options })
+  stops.push(gateway.stop)
+  return gateway
 }
 
 /** A gateway without a file in front of the same upstream. */
@@ -49,12 +49,12 @@ const CALLS: Readonly<Record<string, (headers: Readonly<Record<string, string>>)
 }
 
 test.each(Object.keys(CALLS))('%s has nothing of ours upstream, with a file and without one', async (what) => {
-  const routed = await start({ settings: { only: { auth: 'caller' } } })
+  const gateway = await start({ settings: { only: { auth: 'caller' } } })
   const call = CALLS[what] ?? (() => '')
-  for (const port of [routed.port, await plainly(routed, { DEBUG_HEADERS: 'true' })]) {
+  for (const port of [gateway.port, await plainly(gateway, { DEBUG_HEADERS: 'true' })]) {
     for (const sent of [OWN, { ...OWN, 'X-Request-Id': 'my-id-1', 'X-Client-Request-Id': 'session', 'X-Odd': 'yes' }]) {
       expect((await sendRaw(port, call(sent))).status).toBe(200)
-      const arrived = lastRequest(routed.upstreams.only)
+      const arrived = lastRequest(gateway.upstreams.only)
       // What the test's own client says of its body goes along.
       expect(added(arrived, { ...sent, 'content-type': '', 'content-length': '' })).toEqual([])
       for (const [name, value] of Object.entries(sent)) expect(arrived.header(name)).toBe(value)
@@ -73,14 +73,14 @@ test('a WebSocket has nothing of ours upstream but what its hop needs', async ()
 })
 
 test('a user agent and an Accept of ours stand in for a client’s that says none, and never replace its own', async () => {
-  const routed = await start()
-  const { port } = routed
+  const gateway = await start()
+  const { port } = gateway
   await sendRaw(port, postText('/v1/chat/completions', CHAT, OWN))
-  expect(lastRequest(routed.upstreams.only).header('user-agent')).toStartWith('NexCode/')
-  expect(lastRequest(routed.upstreams.only).header('accept')).toBe('*/*')
+  expect(lastRequest(gateway.upstreams.only).header('user-agent')).toStartWith('NexCode/')
+  expect(lastRequest(gateway.upstreams.only).header('accept')).toBe('*/*')
   await sendRaw(port, postText('/v1/chat/completions', CHAT, { ...OWN, 'User-Agent': 'mine', Accept: 'a/b' }))
-  expect(lastRequest(routed.upstreams.only).header('user-agent')).toBe('mine')
-  expect(lastRequest(routed.upstreams.only).header('accept')).toBe('a/b')
+  expect(lastRequest(gateway.upstreams.only).header('user-agent')).toBe('mine')
+  expect(lastRequest(gateway.upstreams.only).header('accept')).toBe('a/b')
 })
 
 test('a cache, an extension, a second attempt and an idempotency key add nothing', async () => {

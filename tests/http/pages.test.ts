@@ -8,31 +8,31 @@ const TOKEN = 'a-token-of-more-than-16-characters'
 const BROWSER = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8' }
 const CLIENTS = [{}, { Accept: '*/*' }, { Accept: 'application/json' }, { Accept: 'application/json, text/html' }]
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 let guarded: TestGateway<'openai'>
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk } })
+  gateway = await startGateway({ upstreams: { openai: answerOk } })
   guarded = await startGateway({ upstreams: { openai: answerOk }, env: { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN } })
 })
-afterAll(() => Promise.all([pair.stop(), guarded.stop()]))
+afterAll(() => Promise.all([gateway.stop(), guarded.stop()]))
 
 describe('a browser', () => {
   test('sees a page with links at /, and whoever takes no HTML one line of text', async () => {
-    const page = await sendRaw(pair.port, getText('/', BROWSER))
+    const page = await sendRaw(gateway.port, getText('/', BROWSER))
     expect(page.status).toBe(200)
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
     expect(page.headers.get('vary')).toBe('accept')
     for (const link of ['/docs', '/openapi.json', '/health']) expect(page.text()).toContain(`<a href="${link}">`)
     expect(page.text()).toContain('<code>http://localhost/v1</code>')
     for (const accept of CLIENTS) {
-      const line = await sendRaw(pair.port, getText('/', accept))
+      const line = await sendRaw(gateway.port, getText('/', accept))
       expect(line.headers.get('content-type')).toBe('text/plain; charset=utf-8')
       expect(line.text().trimEnd().split('\n')).toHaveLength(1)
     }
   })
 
   test('sees a page for what is not there, with or without a key, and clients get the JSON of the same error', async () => {
-    for (const { port } of [pair, guarded]) {
+    for (const { port } of [gateway, guarded]) {
       const page = await sendRaw(port, getText('/nothing/<b>here', BROWSER))
       expect(page.status).toBe(404)
       expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
@@ -41,9 +41,9 @@ describe('a browser', () => {
       expect(page.text()).toContain('<a href="/docs">')
     }
     for (const accept of CLIENTS) {
-      expect(statusAndCode(await sendRaw(pair.port, getText('/nothing', accept)))).toBe('404 unknown_url')
+      expect(statusAndCode(await sendRaw(gateway.port, getText('/nothing', accept)))).toBe('404 unknown_url')
     }
-    expect(statusAndCode(await sendRaw(pair.port, postText('/nothing', '{}', BROWSER)))).toBe('404 unknown_url')
+    expect(statusAndCode(await sendRaw(gateway.port, postText('/nothing', '{}', BROWSER)))).toBe('404 unknown_url')
   })
 
   test('sees a page that asks for a token where one is needed', async () => {
@@ -59,10 +59,10 @@ describe('a browser', () => {
   test.each(['/', '/docs', '/favicon.ico'])('gets %s with its length, which the log tells too', async (path) => {
     const id = crypto.randomUUID()
     const headers = { ...BROWSER, 'X-Request-Id': id }
-    const client = await openRawClient(pair.port)
+    const client = await openRawClient(gateway.port)
     // A HEAD in front: what follows on the connection would show a body that does not belong there.
     client.write(getText(path, BROWSER, 'HEAD') + getText(path, headers))
-    const line = await pair.line(({ request_id }) => request_id === id)
+    const line = await gateway.line(({ request_id }) => request_id === id)
     const received = await client.until((bytes) => bytes.toString().endsWith('</html>\n') || bytes.includes('</svg>'))
     client.leave()
     const head = received.indexOf('\r\n\r\n') + 4
@@ -85,16 +85,16 @@ describe('a browser', () => {
 test.each(['/v1/v1/chat/completions', '/v1/v1/models?a=b', '/v1/v1'])(
   '%s is a 404 that says what is wrong with the base URL, and reaches no upstream',
   async (path) => {
-    const before = pair.upstreams.openai.requests.length + guarded.upstreams.openai.requests.length
+    const before = gateway.upstreams.openai.requests.length + guarded.upstreams.openai.requests.length
     const wrong = { Authorization: 'Bearer no-token-of-this-server' }
-    for (const { port } of [pair, guarded]) {
+    for (const { port } of [gateway, guarded]) {
       for (const request of [getText(path), postText(path, '{}'), getText(path, wrong)]) {
         const answer = await sendRaw(port, request)
         expect(statusAndCode(answer)).toBe('404 unknown_url')
         expect(JSON.stringify(answer.json())).toContain('It has /v1 twice')
       }
     }
-    expect(pair.upstreams.openai.requests.length + guarded.upstreams.openai.requests.length).toBe(before)
+    expect(gateway.upstreams.openai.requests.length + guarded.upstreams.openai.requests.length).toBe(before)
   },
 )
 

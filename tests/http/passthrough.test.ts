@@ -8,15 +8,15 @@ import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk } })
+  gateway = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-beforeEach(() => pair.upstreams.openai.play(answerOk))
+beforeEach(() => gateway.upstreams.openai.play(answerOk))
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 /** Bytes of every value, the same in each run. */
 function bytesOf(length: number): Buffer {
@@ -30,24 +30,24 @@ function upload(target: string, body: Buffer, contentType: string, method = 'POS
 
 test('GET /v1/models passes through, its answer byte for byte', async () => {
   const body = '{ "object":"list", "data":[ {"id":"m","created":1.0e3} ]}\n'
-  pair.upstreams.openai.play((_request, { respond }) => respond(200, { 'content-type': 'application/json' }, body))
-  const answer = await sendRaw(pair.port, getText('/v1/models', KEY))
+  gateway.upstreams.openai.play((_request, { respond }) => respond(200, { 'content-type': 'application/json' }, body))
+  const answer = await sendRaw(gateway.port, getText('/v1/models', KEY))
   expect([answer.status, answer.text()]).toEqual([200, body])
 })
 
 test("every documented path of OpenAI's API passes through, with and without /v1", async () => {
   for (const path of paths.map((template) => template.replaceAll(/[{}]/g, ''))) {
     for (const sent of [`/v1${path}`, path]) {
-      expect([sent, (await sendRaw(pair.port, getText(sent, KEY))).status]).toEqual([sent, 200])
-      expect(lastRequest(pair.upstreams.openai).target).toBe(`/v1${path}`)
+      expect([sent, (await sendRaw(gateway.port, getText(sent, KEY))).status]).toEqual([sent, 200])
+      expect(lastRequest(gateway.upstreams.openai).target).toBe(`/v1${path}`)
     }
   }
 })
 
 test('whatever comes next under /v1 passes through; an unknown path without it is OpenAI’s unknown URL', async () => {
-  await sendRaw(pair.port, getText('/v1/brand/new/thing?x=1', KEY))
-  expect(lastRequest(pair.upstreams.openai).target).toBe('/v1/brand/new/thing?x=1')
-  const before = pair.upstreams.openai.requests.length
+  await sendRaw(gateway.port, getText('/v1/brand/new/thing?x=1', KEY))
+  expect(lastRequest(gateway.upstreams.openai).target).toBe('/v1/brand/new/thing?x=1')
+  const before = gateway.upstreams.openai.requests.length
   for (const target of [
     '/brand/new',
     '/v1',
@@ -57,12 +57,12 @@ test('whatever comes next under /v1 passes through; an unknown path without it i
     '/modelsx',
     '/.well-known/x',
   ]) {
-    const answer = await sendRaw(pair.port, getText(target, KEY))
+    const answer = await sendRaw(gateway.port, getText(target, KEY))
     expect(statusAndCode(answer)).toBe('404 unknown_url')
     const { error } = answer.json() as { error: { message: string } }
     expect(error.message).toStartWith(`Unknown request URL: GET ${target}. Please check the URL for typos`)
   }
-  expect(pair.upstreams.openai.requests).toHaveLength(before)
+  expect(gateway.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('multipart in, binary out: both byte for byte', async () => {
@@ -73,21 +73,24 @@ test('multipart in, binary out: both byte for byte', async () => {
     file,
     Buffer.from('\r\n--b--\r\n'),
   ])
-  pair.upstreams.openai.play(async (request, { respond }) => {
+  gateway.upstreams.openai.play(async (request, { respond }) => {
     await request.body
     respond(200, { 'content-type': 'audio/mpeg' }, sound)
   })
-  const answer = await sendRaw(pair.port, upload('/v1/audio/transcriptions', form, 'multipart/form-data; boundary=b'))
+  const answer = await sendRaw(
+    gateway.port,
+    upload('/v1/audio/transcriptions', form, 'multipart/form-data; boundary=b'),
+  )
   expect(answer.headers.get('content-type')).toBe('audio/mpeg')
   expect(answer.body.equals(sound)).toBe(true)
-  const request = lastRequest(pair.upstreams.openai)
+  const request = lastRequest(gateway.upstreams.openai)
   expect(request.header('content-type')).toBe('multipart/form-data; boundary=b')
   expect(request.header('content-length')).toBe(String(form.byteLength))
   expect(Buffer.from(await request.body).equals(form)).toBe(true)
 })
 
 test('a chunked upload arrives chunked, byte for byte', async () => {
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.write(getText('/v1/files', { ...KEY, 'Transfer-Encoding': 'chunked' }, 'POST'))
   const parts = [bytesOf(1), bytesOf(70_000), Buffer.from('\r\n0\r\n\r\n')]
   for (const part of parts) {
@@ -96,7 +99,7 @@ test('a chunked upload arrives chunked, byte for byte', async () => {
   client.write('0\r\nX-Trailer: dropped\r\n\r\n')
   expect((await client.response()).status).toBe(200)
   client.leave()
-  const request = lastRequest(pair.upstreams.openai)
+  const request = lastRequest(gateway.upstreams.openai)
   expect(request.header('transfer-encoding')).toBe('chunked')
   expect(request.header('content-length')).toBeUndefined()
   expect(Buffer.from(await request.body).equals(Buffer.concat(parts))).toBe(true)
@@ -104,26 +107,26 @@ test('a chunked upload arrives chunked, byte for byte', async () => {
 
 test('what calls itself JSON passes as it is where no endpoint of ours reads it', async () => {
   for (const body of ['', '{', 'nonsense', '{"a":1,"a":2}', '[1.0, 1e400]', '\ufeff{}', '\u0000']) {
-    expect((await sendRaw(pair.port, postText('/v1/embeddings', body, KEY))).status).toBe(200)
-    expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe(body)
+    expect((await sendRaw(gateway.port, postText('/v1/embeddings', body, KEY))).status).toBe(200)
+    expect(Buffer.from(await lastRequest(gateway.upstreams.openai).body).toString()).toBe(body)
   }
 })
 
 test('a DELETE with a JSON body keeps it', async () => {
   const body = Buffer.from('{"reason": "x"}')
-  expect((await sendRaw(pair.port, upload('/v1/files/f', body, 'application/json', 'DELETE'))).status).toBe(200)
-  expect(lastRequest(pair.upstreams.openai).method).toBe('DELETE')
-  expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).equals(body)).toBe(true)
+  expect((await sendRaw(gateway.port, upload('/v1/files/f', body, 'application/json', 'DELETE'))).status).toBe(200)
+  expect(lastRequest(gateway.upstreams.openai).method).toBe('DELETE')
+  expect(Buffer.from(await lastRequest(gateway.upstreams.openai).body).equals(body)).toBe(true)
 })
 
 test('an answer without a length goes on chunked, and ends where the upstream ends it', async () => {
   const body = bytesOf(100_000)
-  pair.upstreams.openai.play((_request, { write, socket }) => {
+  gateway.upstreams.openai.play((_request, { write, socket }) => {
     write('HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\nconnection: close\r\n\r\n')
     write(body)
     socket.end()
   })
-  const answer = await sendRaw(pair.port, getText('/v1/files/f/content', KEY))
+  const answer = await sendRaw(gateway.port, getText('/v1/files/f/content', KEY))
   expect(answer.headers.get('transfer-encoding')).toBe('chunked')
   expect([answer.isComplete, answer.body.equals(body)]).toEqual([true, true])
 })
@@ -131,32 +134,32 @@ test('an answer without a length goes on chunked, and ends where the upstream en
 test('every status of the upstream passes through with its body, its own errors untouched', async () => {
   const body = '{"error":{"message":"m","type":null,"param":null,"code":429}, "extra":[1.0]}'
   for (const status of [200, 201, 202, 206, 400, 401, 403, 404, 409, 418, 422, 429, 500, 503, 529, 599]) {
-    pair.upstreams.openai.play(async (request, { respond }) => {
+    gateway.upstreams.openai.play(async (request, { respond }) => {
       await request.body
       respond(status, { 'content-type': 'application/json' }, body)
     })
     for (const target of ['/v1/models', '/v1/chat/completions']) {
       const chat = '{"model":"m","messages":[{"role":"user","content":"x"}]}'
-      const answer = await sendRaw(pair.port, postText(target, chat, KEY))
+      const answer = await sendRaw(gateway.port, postText(target, chat, KEY))
       expect([answer.status, answer.text()]).toEqual([status, body])
     }
   }
 })
 
 test('an upload and its answer flow at the same time, unbuffered both ways', async () => {
-  pair.upstreams.openai.play(async (request, { startChunked, chunk, endChunks }) => {
+  gateway.upstreams.openai.play(async (request, { startChunked, chunk, endChunks }) => {
     startChunked(200, { 'content-type': 'application/octet-stream' })
     chunk('early')
     await request.body
     chunk('late')
     endChunks()
   })
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.write(`${getText('/v1/uploads/u/parts', { ...KEY, 'Content-Length': '6' }, 'POST')}one`)
   await client.until((bytes) => bytes.includes('early'))
   client.write('two')
   const answer = await client.response()
   client.leave()
   expect(answer.text()).toBe('earlylate')
-  expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe('onetwo')
+  expect(Buffer.from(await lastRequest(gateway.upstreams.openai).body).toString()).toBe('onetwo')
 })

@@ -78,9 +78,9 @@ test('a program of this machine’s may know, of a server that asks for no token
 })
 
 test('without a file there are no targets to show', async () => {
-  const pair = await startGateway({ upstreams: { openai: answerOk } })
-  expect((await sendRaw(pair.port, getText('/ready'))).json()).toEqual({ status: 'ready' })
-  await pair.stop()
+  const gateway = await startGateway({ upstreams: { openai: answerOk } })
+  expect((await sendRaw(gateway.port, getText('/ready'))).json()).toEqual({ status: 'ready' })
+  await gateway.stop()
 })
 
 test('/health says nothing of them, to nobody', async () => {

@@ -7,13 +7,13 @@ import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const KEY = { Authorization: 'Bearer sk-mine' }
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({ upstreams: { openai: answerOk } })
+  gateway = await startGateway({ upstreams: { openai: answerOk } })
 })
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 test('dot segments in any spelling, //host, backslashes, fragments and absolute-form targets are refused', async () => {
   const targets = [
@@ -74,13 +74,13 @@ test('dot segments in any spelling, //host, backslashes, fragments and absolute-
     '/v1/a\tb',
   ]
   const requests = Object.fromEntries(targets.map((target) => [target, Buffer.from(getText(target, KEY), 'latin1')]))
-  const statuses = await answersOf(pair.port, requests, ({ status }) => status)
+  const statuses = await answersOf(gateway.port, requests, ({ status }) => status)
   expect(statuses).toEqual(all(targets, 400))
-  expect(pair.upstreams.openai.connectionCount()).toBe(0)
+  expect(gateway.upstreams.openai.connectionCount()).toBe(0)
 })
 
 test('OPTIONS * is refused', async () => {
-  expect((await sendRaw(pair.port, getText('*', KEY, 'OPTIONS'))).status).toBe(400)
+  expect((await sendRaw(gateway.port, getText('*', KEY, 'OPTIONS'))).status).toBe(400)
 })
 
 test('path and query reach the upstream exactly', async () => {
@@ -117,8 +117,8 @@ test('path and query reach the upstream exactly', async () => {
   ]
   const exact: Record<string, string> = {}
   for (const target of targets) {
-    const { status } = await sendRaw(pair.port, getText(target, KEY))
-    exact[target] = status === 200 ? lastRequest(pair.upstreams.openai).target : `answered ${status}`
+    const { status } = await sendRaw(gateway.port, getText(target, KEY))
+    exact[target] = status === 200 ? lastRequest(gateway.upstreams.openai).target : `answered ${status}`
   }
   expect(exact).toEqual(Object.fromEntries(targets.map((target) => [target, target])))
 })
@@ -127,9 +127,9 @@ test('an exact target goes with every method and a body', async () => {
   for (const target of ['/v1/files/org%2Fname?a=%zz&b={}&c=x%20y+z', "/v1/files/org%2Fname?q='a'&b={}"]) {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
       const head = getText(target, { ...KEY, 'Content-Length': '5' }, method)
-      const answer = await sendRaw(pair.port, `${head}a\u0000b\r\n`)
+      const answer = await sendRaw(gateway.port, `${head}a\u0000b\r\n`)
       expect(answer.status).toBe(200)
-      const request = lastRequest(pair.upstreams.openai)
+      const request = lastRequest(gateway.upstreams.openai)
       expect([request.method, request.target]).toEqual([method, target])
       expect(Buffer.from(await request.body).toString()).toBe('a\u0000b\r\n')
     }

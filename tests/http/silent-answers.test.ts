@@ -16,7 +16,7 @@ const streamThatStalls: Script = async (request, connection) => {
   connection.chunk('data: {"id":"x","choices":[]}\n\n')
 }
 
-const routed: TestGateway<'shorter' | 'longer'> = await startGateway({
+const gateway: TestGateway<'shorter' | 'longer'> = await startGateway({
   upstreams: { shorter: jsonThatStalls, longer: streamThatStalls },
   settings: {
     shorter: { api_key: 'k', timeouts: { stream_idle: SHORTER_MS } },
@@ -27,12 +27,12 @@ const routed: TestGateway<'shorter' | 'longer'> = await startGateway({
   },
 })
 
-afterAll(() => routed.stop())
+afterAll(() => gateway.stop())
 
 test('the time in which an answer was looked at counts: it is given up when it has been silent for its limit, and not later', async () => {
   const ended: string[] = []
   const end = async (model: 'shorter' | 'longer', body: object = {}): Promise<number> => {
-    const answer = await routed.chat({ model, ...body })
+    const answer = await gateway.chat({ model, ...body })
     await answer.text().catch(() => undefined)
     ended.push(model)
     return answer.status

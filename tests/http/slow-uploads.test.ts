@@ -38,62 +38,62 @@ test.each([
 ])(
   'a JSON call to %s whose body is still to come holds no place, and is served when it has come',
   async (target, framing) => {
-    await using pair = await startGateway({ upstreams: { openai: answerOk }, env: { MAX_IN_FLIGHT: '1' } })
+    await using gateway = await startGateway({ upstreams: { openai: answerOk }, env: { MAX_IN_FLIGHT: '1' } })
     const isChunked = 'Transfer-Encoding' in framing
     const slow: RawClient[] = []
     for (let n = 0; n < 3; n += 1) {
-      slow.push(await begin(pair, target, { ...JSON_TYPE, ...framing }, isChunked ? `1\r\n{\r\n` : '{'))
+      slow.push(await begin(gateway, target, { ...JSON_TYPE, ...framing }, isChunked ? `1\r\n{\r\n` : '{'))
     }
-    expect((await sendRaw(pair.port, postText('/v1/chat/completions', CHAT, KEY))).status).toBe(200)
+    expect((await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT, KEY))).status).toBe(200)
     const rest = CHAT.slice(1)
     for (const client of slow) {
       client.write(isChunked ? `${rest.length.toString(16)}\r\n${rest}\r\n0\r\n\r\n` : rest)
       await client.until((received) => received.includes('HTTP/1.1 200'))
       client.leave()
     }
-    expect((await pair.upstreams.openai.requests.at(-1)?.body)?.byteLength).toBe(CHAT.length)
+    expect((await gateway.upstreams.openai.requests.at(-1)?.body)?.byteLength).toBe(CHAT.length)
   },
 )
 
 test('uploads that go on as they come hold half of the places, and other calls have the rest', async () => {
-  await using pair = await startGateway({ upstreams: { openai: answerOk }, env: { MAX_IN_FLIGHT: '4' } })
+  await using gateway = await startGateway({ upstreams: { openai: answerOk }, env: { MAX_IN_FLIGHT: '4' } })
   const headers = { ...FILE_TYPE, 'Content-Length': '10' }
-  const slow = [await begin(pair, '/v1/files', headers, 'a'), await begin(pair, '/v1/files', headers, 'b')]
-  const third = await openRawClient(pair.port)
+  const slow = [await begin(gateway, '/v1/files', headers, 'a'), await begin(gateway, '/v1/files', headers, 'b')]
+  const third = await openRawClient(gateway.port)
   third.write(`${getText('/v1/files', { ...KEY, ...headers }, 'POST')}a`)
   const refused = await third.response()
   expect([statusAndCode(refused), refused.headers.has('retry-after')]).toEqual(['503 overloaded', true])
   for (let n = 0; n < 3; n += 1)
-    expect((await sendRaw(pair.port, postText('/v1/embeddings', CHAT, KEY))).status).toBe(200)
+    expect((await sendRaw(gateway.port, postText('/v1/embeddings', CHAT, KEY))).status).toBe(200)
   for (const client of slow) client.write('bcdefghij')
   for (const client of slow) expect((await client.response()).status).toBe(200)
-  const next = await begin(pair, '/v1/files', headers, 'a')
+  const next = await begin(gateway, '/v1/files', headers, 'a')
   for (const client of [...slow, third, next]) client.leave()
 })
 
 test.each(['/v1/chat/completions', '/v1/files'])(
   'a body to %s of which a little comes now and then is cut when its time is over, and leaves its place',
   async (target) => {
-    await using pair = await startGateway({
+    await using gateway = await startGateway({
       upstreams: { openai: answerOk },
       env: { MAX_IN_FLIGHT: '1', UPLOAD_IDLE_TIMEOUT_MS: '1000', UPLOAD_MIN_RATE: '100' },
     })
-    const client = await begin(pair, target, { ...JSON_TYPE, 'Content-Length': '100000' }, '{')
+    const client = await begin(gateway, target, { ...JSON_TYPE, 'Content-Length': '100000' }, '{')
     const drip = setInterval(() => client.write(' '), 100)
     const answer = await within(AT_ONCE_MS, 'the refusal', client.response()).finally(() => clearInterval(drip))
     expect(statusAndCode(answer)).toBe('408 upload_timeout')
-    expect((await sendRaw(pair.port, postText('/v1/chat/completions', CHAT, KEY))).status).toBe(200)
+    expect((await sendRaw(gateway.port, postText('/v1/chat/completions', CHAT, KEY))).status).toBe(200)
     client.leave()
   },
 )
 
 test('with UPLOAD_MIN_RATE=0 a body may come as slowly as it likes', async () => {
-  await using pair = await startGateway({
+  await using gateway = await startGateway({
     upstreams: { openai: answerOk },
     env: { UPLOAD_IDLE_TIMEOUT_MS: '500', UPLOAD_MIN_RATE: '0' },
   })
   const client = await begin(
-    pair,
+    gateway,
     '/v1/chat/completions',
     { ...JSON_TYPE, 'Content-Length': String(CHAT.length + 20) },
     CHAT,
@@ -107,7 +107,7 @@ test('with UPLOAD_MIN_RATE=0 a body may come as slowly as it likes', async () =>
 })
 
 test('one holder of a token has no more than its share of the places while another wants some', async () => {
-  await using pair = await startGateway({
+  await using gateway = await startGateway({
     upstreams: { openai: answerOk },
     env: {
       MAX_IN_FLIGHT: '4',
@@ -116,19 +116,19 @@ test('one holder of a token has no more than its share of the places while anoth
     },
   })
   const hold = Promise.withResolvers<void>()
-  pair.upstreams.openai.play(async (_request, { json }) => {
+  gateway.upstreams.openai.play(async (_request, { json }) => {
     await hold.promise
     json({ ok: true })
   })
   const call = (token: string) =>
-    sendRaw(pair.port, postText('/v1/chat/completions', CHAT, { Authorization: `Bearer ${token}` }))
+    sendRaw(gateway.port, postText('/v1/chat/completions', CHAT, { Authorization: `Bearer ${token}` }))
   const held = [call('bob-0123456789abcdef')]
-  await pair.upstreams.openai.request(1)
+  await gateway.upstreams.openai.request(1)
   held.push(call('alice-0123456789abcdef'), call('alice-0123456789abcdef'))
-  await pair.upstreams.openai.request(3)
+  await gateway.upstreams.openai.request(3)
   expect(statusAndCode(await call('alice-0123456789abcdef'))).toBe('503 overloaded')
   held.push(call('bob-0123456789abcdef'))
-  await pair.upstreams.openai.request(4)
+  await gateway.upstreams.openai.request(4)
   hold.resolve()
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
 })

@@ -11,10 +11,10 @@ const CHUNKED = `${SIZE}\r\n${BODY}\r\n0\r\n\r\n`
 const SMUGGLED = `GET /v1/smuggled HTTP/1.1\r\nHost: a\r\n${KEY}\r\n`
 const TARGETS = ['/v1/chat/completions', '/v1/files'] as const
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({
+  gateway = await startGateway({
     upstreams: {
       openai: async (request, { json }) => {
         await request.body
@@ -24,7 +24,7 @@ beforeAll(async () => {
   })
 })
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 function post(target: string, headerLines: string, body: string): Buffer {
   return Buffer.from(`POST ${target} HTTP/1.1\r\nHost: a\r\n${KEY}${headerLines}\r\n${body}`, 'latin1')
@@ -133,17 +133,19 @@ const ODD: Readonly<Record<string, readonly [headerLines: string, body: string]>
 
 async function completed(from: number): Promise<string[]> {
   const requests = await Promise.allSettled(
-    pair.upstreams.openai.requests.slice(from).map(async ({ target, body }) => `${target} ${Buffer.from(await body)}`),
+    gateway.upstreams.openai.requests
+      .slice(from)
+      .map(async ({ target, body }) => `${target} ${Buffer.from(await body)}`),
   )
   return requests.flatMap((request) => (request.status === 'fulfilled' ? [request.value] : []))
 }
 
 for (const target of TARGETS) {
   test(`malformed framing is refused, and nothing behind it is taken for a request: ${target}`, async () => {
-    const from = pair.upstreams.openai.requests.length
+    const from = gateway.upstreams.openai.requests.length
     const verdicts = await Promise.all(
       Object.entries(MALFORMED).map(async ([label, [headerLines, body]]) => {
-        const received = await sendUntilClosed(pair.port, post(target, headerLines, body + SMUGGLED))
+        const received = await sendUntilClosed(gateway.port, post(target, headerLines, body + SMUGGLED))
         return [label, received.match(/HTTP\/1\.1 \d+/g)?.join() ?? 'nothing'] as const
       }),
     )
@@ -153,8 +155,8 @@ for (const target of TARGETS) {
 
   test(`odd framing with one meaning is one request upstream, and the next one is the next: ${target}`, async () => {
     for (const [label, [headerLines, body]] of Object.entries(ODD)) {
-      const from = pair.upstreams.openai.requests.length
-      const client = await openRawClient(pair.port)
+      const from = gateway.upstreams.openai.requests.length
+      const client = await openRawClient(gateway.port)
       client.write(post(target, headerLines, body + getText('/v1/next', { Authorization: 'Bearer sk-mine' })))
       await client.until((received) => splitResponses(received).length === 2)
       const answers = splitResponses(client.received()).map((response) => response.json())
@@ -165,11 +167,11 @@ for (const target of TARGETS) {
   })
 
   test(`a chunked body that breaks off is never complete upstream: ${target}`, async () => {
-    const from = pair.upstreams.openai.requests.length
+    const from = gateway.upstreams.openai.requests.length
     const cuts = ['', SIZE, `${SIZE}\r\n`, `${SIZE}\r\n{`, `${SIZE}\r\n${BODY}`, `${SIZE}\r\n${BODY}\r\n`]
     const ends = ['0', '0\r', '0\r\n', '0\r\n\r', '0\r\nX: y\r\n'].map((end) => `${SIZE}\r\n${BODY}\r\n${end}`)
     for (const cut of [...cuts, ...ends]) {
-      const client = await openRawClient(pair.port)
+      const client = await openRawClient(gateway.port)
       client.write(post(target, TE, cut))
       client.socket.end()
       await client.closed
@@ -179,14 +181,14 @@ for (const target of TARGETS) {
 }
 
 test('a chunked body is not taken for complete before its end has been checked', async () => {
-  const from = pair.upstreams.openai.requests.length
+  const from = gateway.upstreams.openai.requests.length
   const shots = Array.from(
     { length: 150 },
     (_, index) => ['0\r\n\rX', '0\r\nX\0: y\r\n\r\n', '0\r\n\n', '0 \r\n\r\n'][index % 4],
   )
   const answers = await Promise.all(
     shots.map(async (end) => {
-      const client = await openRawClient(pair.port)
+      const client = await openRawClient(gateway.port)
       client.write(post('/v1/chat/completions', TE, `${SIZE}\r\n${BODY}\r\n`))
       client.write(`${end}${SMUGGLED}`)
       await client.closed
@@ -202,7 +204,7 @@ test('a chunked body is not taken for complete before its end has been checked',
 })
 
 test('pipelined requests are answered in order and never see swapped answers', async () => {
-  pair.upstreams.openai.play(async (request, { json }) => {
+  gateway.upstreams.openai.play(async (request, { json }) => {
     await request.body
     // The first ones take longest, so that every answer but the last is overtaken upstream.
     const index = Number(new URLSearchParams(request.target.split('?')[1]).get('n') ?? 0)
@@ -214,7 +216,7 @@ test('pipelined requests are answered in order and never see swapped answers', a
   const bytes = targets.map((target) =>
     target.startsWith('/v1/models') ? getText(target, key) : postText(target, BODY, key),
   )
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.write(bytes.join(''))
   await client.until((received) => splitResponses(received).length === targets.length)
   expect(splitResponses(client.received()).map((response) => response.json())).toEqual(
@@ -227,20 +229,20 @@ test('malformed bytes behind a request are never taken for its answer', async ()
   const key = { Authorization: 'Bearer sk-mine' }
   const garbage = 'G@RBAGE / HTTP/9.9\r\n\r\n'
   const hold = Promise.withResolvers<void>()
-  const before = pair.upstreams.openai.requests.length
-  pair.upstreams.openai.play(async (request, { json }) => {
+  const before = gateway.upstreams.openai.requests.length
+  gateway.upstreams.openai.play(async (request, { json }) => {
     await request.body
     await hold.promise
     json({ target: request.target })
   })
   const clients = await Promise.all(
     [getText('/v1/models', key), postText('/v1/chat/completions', BODY, key)].map(async (bytes) => {
-      const client = await openRawClient(pair.port)
+      const client = await openRawClient(gateway.port)
       client.write(bytes + garbage)
       return client
     }),
   )
-  await pair.upstreams.openai.request(before + 2)
+  await gateway.upstreams.openai.request(before + 2)
   hold.resolve()
   for (const client of clients) {
     await client.closed
@@ -254,7 +256,7 @@ test('malformed bytes behind a request are never taken for its answer', async ()
 })
 
 test('malformed bytes on a connection whose request has been answered get an answer of their own, and end it', async () => {
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.write(getText('/health'))
   await client.until((received) => received.includes('{"status":"ok"}'))
   client.write('G@RBAGE / HTTP/9.9\r\n\r\n')
@@ -272,19 +274,21 @@ test('a chunked body in HTTP/1.0, which has no such thing, is refused or ends th
     const bytes = post(target, TE, CHUNKED + SMUGGLED)
       .toString('latin1')
       .replace('HTTP/1.1', 'HTTP/1.0')
-    const before = pair.upstreams.openai.requests.length
-    const received = await sendUntilClosed(pair.port, bytes)
+    const before = gateway.upstreams.openai.requests.length
+    const received = await sendUntilClosed(gateway.port, bytes)
     expect(received.match(/HTTP\/1\.\d /g)).toHaveLength(1)
-    expect(pair.upstreams.openai.requests.slice(before).map((request) => request.target)).not.toContain('/v1/smuggled')
+    expect(gateway.upstreams.openai.requests.slice(before).map((request) => request.target)).not.toContain(
+      '/v1/smuggled',
+    )
   }
 })
 
 test('a chunked upload that turns malformed in the midst of its answer breaks that answer, and adds none', async () => {
-  pair.upstreams.openai.play((_request, { startChunked, chunk }) => {
+  gateway.upstreams.openai.play((_request, { startChunked, chunk }) => {
     startChunked(200, { 'content-type': 'application/octet-stream' })
     chunk('early')
   })
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.write(post('/v1/files', TE, '5\r\nfirst\r\n'))
   await client.until((received) => received.includes('early'))
   client.write('nonsense\r\n')
@@ -295,7 +299,7 @@ test('a chunked upload that turns malformed in the midst of its answer breaks th
 })
 
 test('bytes that are no HTTP/1.1 end the connection with one answer of our shape', async () => {
-  const from = pair.upstreams.openai.requests.length
+  const from = gateway.upstreams.openai.requests.length
   const shots = {
     'HTTP/0.9': 'GET /v1/models\r\n\r\n',
     'HTTP/2.0': getText('/v1/models').replace('HTTP/1.1', 'HTTP/2.0'),
@@ -308,12 +312,12 @@ test('bytes that are no HTTP/1.1 end the connection with one answer of our shape
     'NUL bytes': '\0\0\0\0\r\n\r\n',
   }
   for (const [label, bytes] of Object.entries(shots)) {
-    const received = await sendUntilClosed(pair.port, Buffer.from(bytes, 'latin1'))
+    const received = await sendUntilClosed(gateway.port, Buffer.from(bytes, 'latin1'))
     expect([label, received]).toEqual([
       label,
       expect.stringMatching(/^HTTP\/1\.1 4(00|05|31) [\s\S]*\{"error":\{"message":"/),
     ])
     expect(received.match(/HTTP\/1\.1 /g)).toHaveLength(1)
   }
-  expect(pair.upstreams.openai.requests).toHaveLength(from)
+  expect(gateway.upstreams.openai.requests).toHaveLength(from)
 })

@@ -16,12 +16,12 @@ const GROWTH_MIB_MAX = 64
 const WRITE_IDLE_MS = 300
 const STREAM_IDLE_MS = 500
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 let impatient: TestGateway<'openai'>
 let watchful: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({ upstreams: { openai: byHand }, command: gatewayCommand() })
+  gateway = await startGateway({ upstreams: { openai: byHand }, command: gatewayCommand() })
   impatient = await startGateway({
     upstreams: { openai: byHand },
     env: { WRITE_IDLE_TIMEOUT_MS: String(WRITE_IDLE_MS) },
@@ -33,7 +33,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await rig.stop()
+  await gateway.stop()
   await impatient.stop()
   await watchful.stop()
 })
@@ -89,14 +89,14 @@ function hashOfBody(socket: Socket): Promise<string> {
 }
 
 test('back-pressure holds: of a flood at a client that reads nothing, little is taken; then all of it arrives', async () => {
-  const pid = rig.child?.pid ?? 0
-  const { readAll, socket } = await askAndStall(rig.port)
-  const { connection } = await rig.upstreams.openai.arrival()
+  const pid = gateway.child?.pid ?? 0
+  const { readAll, socket } = await askAndStall(gateway.port)
+  const { connection } = await gateway.upstreams.openai.arrival()
   const before = CAN_READ_MEMORY ? rssMib(pid) : 0
   connection.startChunked(200, SSE)
   const poured = flood(connection, TOTAL_BYTES)
   const accepted = await settled(poured.accepted, 200)
-  expectHeldBack(accepted, portsOf(rig))
+  expectHeldBack(accepted, portsOf(gateway))
   if (CAN_READ_MEMORY) expect(rssMib(pid) - before).toBeLessThan(GROWTH_MIB_MAX)
   const hash = readAll()
   await poured.done
@@ -106,13 +106,13 @@ test('back-pressure holds: of a flood at a client that reads nothing, little is 
 }, 20_000)
 
 test('back-pressure holds for an upload too: of a flood at an upstream that reads nothing, little is taken', async () => {
-  const pid = rig.child?.pid ?? 0
-  const call = await rig.send({
+  const pid = gateway.child?.pid ?? 0
+  const call = await gateway.send({
     target: '/v1/files',
     body: null,
     headers: { Authorization: 'Bearer k', 'Content-Type': 'application/octet-stream', 'Transfer-Encoding': 'chunked' },
   })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.socket.pause()
   const before = CAN_READ_MEMORY ? rssMib(pid) : 0
   const { socket, write } = call.client
@@ -124,7 +124,7 @@ test('back-pressure holds for an upload too: of a flood at an upstream that read
   socket.on('drain', pour)
   pour()
   const accepted = await settled(() => socket.bytesWritten - socket.writableLength, 200)
-  expectHeldBack(accepted, portsOf(rig))
+  expectHeldBack(accepted, portsOf(gateway))
   if (CAN_READ_MEMORY) expect(rssMib(pid) - before).toBeLessThan(GROWTH_MIB_MAX)
   connection.reset()
   call.client.leave()

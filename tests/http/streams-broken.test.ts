@@ -12,17 +12,17 @@ const IDLE_MS = 150
 const LAST_EVENT = (code: string): RegExp =>
   new RegExp(`\\n\\ndata: {"error":{"message":"[^"]+","type":"server_error","param":null,"code":"${code}"}}\\n\\n$`)
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: byHand },
     env: { STREAM_IDLE_TIMEOUT_MS: String(IDLE_MS) },
     command: gatewayCommand(),
   })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 const COMPLETIONS: readonly (readonly [string, RequestParts])[] = [
   ['chat', {}],
@@ -40,8 +40,8 @@ for (const [name, shot] of COMPLETIONS) {
   test.each(BREAKS)(
     `${name}: upstream %s in mid-stream: a last data: {"error":…} event, then a broken stream, never a clean end`,
     async (_, code, breakOff) => {
-      const { client, record } = await rig.send(shot)
-      const { connection } = await rig.upstreams.openai.arrival()
+      const { client, record } = await gateway.send(shot)
+      const { connection } = await gateway.upstreams.openai.arrival()
       connection.startChunked(200, SSE)
       connection.chunk('data: {"a":1}\n\n')
       await client.until((received) => received.includes('{"a":1}'))
@@ -56,8 +56,8 @@ for (const [name, shot] of COMPLETIONS) {
 }
 
 test('upstream breaks off in the midst of an event: nothing is put into it, the break alone tells', async () => {
-  const { client, record } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   connection.chunk('data: {"a":1}\n\ndata: {"b"')
   await client.until((received) => received.includes('{"b"'))
@@ -69,8 +69,8 @@ test('upstream breaks off in the midst of an event: nothing is put into it, the 
 })
 
 test('an event whose end came byte by byte is at an event boundary too', async () => {
-  const { client } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   for (const byte of 'data: 1\r\n\r\n') {
     connection.chunk(byte)
@@ -84,8 +84,8 @@ test('an event whose end came byte by byte is at an event boundary too', async (
 })
 
 test('upstream breaks off before the first event: the last event is the only one', async () => {
-  const { client } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   await client.until(hasHead)
   connection.reset()
@@ -95,8 +95,8 @@ test('upstream breaks off before the first event: the last event is the only one
 })
 
 test('an encoded stream that breaks off gets no event of ours', async () => {
-  const { client } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, { ...SSE, 'content-encoding': 'gzip' })
   await client.until(hasHead)
   connection.reset()
@@ -106,8 +106,8 @@ test('an encoded stream that breaks off gets no event of ours', async () => {
 })
 
 test('a stream with a Content-Length that breaks off is never filled up with an event of ours', async () => {
-  const { client } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 60\r\n\r\ndata: 1\n\n')
   await client.until((received) => received.includes('data: 1'))
   connection.reset()
@@ -123,8 +123,8 @@ test.each([
 ] as const)(
   '%s %s: upstream resets mid-body: the client sees a broken body, never a clean end',
   async (method, target, type) => {
-    const { client, record } = await rig.send({ method, target, ...(method === 'GET' && { body: null }) })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client, record } = await gateway.send({ method, target, ...(method === 'GET' && { body: null }) })
+    const { connection } = await gateway.upstreams.openai.arrival()
     connection.startChunked(200, { 'content-type': type })
     connection.chunk('data: 1\n\n')
     await client.until((received) => received.includes('data: 1'))
@@ -137,10 +137,10 @@ test.each([
 )
 
 test('a client of HTTP/1.0, to whom a closed connection is the end, sees a reset where the body broke off', async () => {
-  const { client } = await rig.send({ version: '1.0' })
+  const { client } = await gateway.send({ version: '1.0' })
   const errors: string[] = []
   client.socket.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code ?? ''))
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   connection.chunk('data: 1\n\n')
   await client.until((received) => received.includes('data: 1'))
@@ -152,8 +152,8 @@ test('a client of HTTP/1.0, to whom a closed connection is the end, sees a reset
 test('the last event reaches a client that is slow to take what was before it', async () => {
   const big = `data: ${'x'.repeat(4 * 1024 * 1024)}\n\n`
   const slowCall = async (): Promise<string> => {
-    const { client } = await rig.send()
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client } = await gateway.send()
+    const { connection } = await gateway.upstreams.openai.arrival()
     client.socket.pause()
     connection.startChunked(200, SSE)
     connection.chunk(big)
@@ -180,6 +180,6 @@ test('the last event reaches a client that is slow to take what was before it', 
 })
 
 test('nothing goes to stderr past the log', () => {
-  expect(rig.stderr()).toBe('')
-  expect(rig.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  expect(gateway.stderr()).toBe('')
+  expect(gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
 })

@@ -8,13 +8,13 @@ import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
 setDefaultTimeout(60_000)
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({ upstreams: { openai: byHand } })
+  gateway = await startGateway({ upstreams: { openai: byHand } })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 const event = (data: object, name?: string): string =>
   `${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`
@@ -70,22 +70,22 @@ function tailOf(received: Buffer): string {
 
 describe('a client that leaves with the last event has had all of its answer', () => {
   test.each(LAST_EVENTS)('of %s: complete, and the connection upstream is kept', async (_name, target, last) => {
-    const before = rig.upstreams.openai.connectionCount()
+    const before = gateway.upstreams.openai.connectionCount()
     for (let times = 0; times < 3; times += 1) {
-      const call = await rig.send({ target })
-      const { connection } = await rig.upstreams.openai.arrival()
+      const call = await gateway.send({ target })
+      const { connection } = await gateway.upstreams.openai.arrival()
       await toLastEvent(call, connection, last)
       call.client.leave()
       await call.client.closed
       connection.endChunks()
       expect(await call.record()).toMatchObject({ status: 200, outcome: 'complete', stream: true, attempts: 1 })
     }
-    expect(rig.upstreams.openai.connectionCount() - before).toBeLessThanOrEqual(1)
+    expect(gateway.upstreams.openai.connectionCount() - before).toBeLessThanOrEqual(1)
   })
 
   test.each([1, 4, 6, 9, 12, 13])('also where [DONE] comes in two pieces, cut at %i', async (at) => {
-    const call = await rig.send()
-    const { connection } = await rig.upstreams.openai.arrival()
+    const call = await gateway.send()
+    const { connection } = await gateway.upstreams.openai.arrival()
     const last = 'data: [DONE]\n\n'
     await toLastEvent(call, connection, last, [last.slice(0, at), last.slice(at)])
     call.client.leave()
@@ -94,8 +94,8 @@ describe('a client that leaves with the last event has had all of its answer', (
   })
 
   test('also where it comes byte by byte, and the client leaves with a reset', async () => {
-    const call = await rig.send({ target: '/v1/responses' })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const call = await gateway.send({ target: '/v1/responses' })
+    const { connection } = await gateway.upstreams.openai.arrival()
     const last = event({ type: 'response.completed', response: { id: 'r' } })
     await toLastEvent(call, connection, last, [...last])
     call.client.socket.resetAndDestroy()
@@ -104,8 +104,8 @@ describe('a client that leaves with the last event has had all of its answer', (
   })
 
   test('also where the upstream never ends the body: then it is left after a moment', async () => {
-    const call = await rig.send()
-    const { connection } = await rig.upstreams.openai.arrival()
+    const call = await gateway.send()
+    const { connection } = await gateway.upstreams.openai.arrival()
     await toLastEvent(call, connection, 'data: [DONE]\n\n')
     call.client.leave()
     await within(AT_ONCE_MS, 'closing', connection.closed)
@@ -113,8 +113,8 @@ describe('a client that leaves with the last event has had all of its answer', (
   })
 
   test('also where the upstream breaks off behind it, with the client there', async () => {
-    const call = await rig.send()
-    const { connection } = await rig.upstreams.openai.arrival()
+    const call = await gateway.send()
+    const { connection } = await gateway.upstreams.openai.arrival()
     await toLastEvent(call, connection, 'data: [DONE]\n\n')
     connection.reset()
     const response = await call.client.response()
@@ -123,8 +123,8 @@ describe('a client that leaves with the last event has had all of its answer', (
   })
 
   test('in gzip, where nobody looks: the body’s end within a moment says so', async () => {
-    const call = await rig.send()
-    const { connection } = await rig.upstreams.openai.arrival()
+    const call = await gateway.send()
+    const { connection } = await gateway.upstreams.openai.arrival()
     const gzipped = gzipSync(`${FIRST}data: [DONE]\n\n`)
     connection.startChunked(200, { ...SSE, 'content-encoding': 'gzip' })
     connection.chunk(gzipped.subarray(0, -8))
@@ -150,8 +150,8 @@ describe('a client that leaves before the last event cancels its call', () => {
     ['at the beginning of a large one', '/v1/responses', [`data: {"type":"response.completed","response":"${LARGE}`]],
     ['at a partial image', '/v1/images/generations', [event({ type: 'image_generation.partial_image' })]],
   ])('%s', async (_where, target, chunks) => {
-    const call = await rig.send({ target })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const call = await gateway.send({ target })
+    const { connection } = await gateway.upstreams.openai.arrival()
     await toLastEvent(call, connection, chunks.at(-1) ?? '', chunks)
     call.client.leave()
     await within(AT_ONCE_MS, 'closing', connection.closed)
@@ -159,8 +159,8 @@ describe('a client that leaves before the last event cancels its call', () => {
   })
 
   test('in gzip: a moment later', async () => {
-    const call = await rig.send()
-    const { connection } = await rig.upstreams.openai.arrival()
+    const call = await gateway.send()
+    const { connection } = await gateway.upstreams.openai.arrival()
     connection.startChunked(200, { ...SSE, 'content-encoding': 'gzip' })
     connection.chunk(gzipSync(FIRST).subarray(0, -8))
     await call.client.until((received) => received.includes('content-encoding') && received.length > 200)
@@ -171,11 +171,11 @@ describe('a client that leaves before the last event cancels its call', () => {
 })
 
 test('forty streamed chats of clients that close at [DONE], with the body’s end up to 50 ms behind, cost few connections', async () => {
-  const before = rig.upstreams.openai.connectionCount()
+  const before = gateway.upstreams.openai.connectionCount()
   const outcomes: unknown[] = []
   for (let number = 0; number < 40; number += 1) {
-    const call = await rig.send()
-    const { connection } = await rig.upstreams.openai.arrival()
+    const call = await gateway.send()
+    const { connection } = await gateway.upstreams.openai.arrival()
     await toLastEvent(call, connection, 'data: [DONE]\n\n')
     call.client.leave()
     await Bun.sleep([1, 5, 20, 50][number % 4] ?? 0)
@@ -184,5 +184,5 @@ test('forty streamed chats of clients that close at [DONE], with the body’s en
   }
   expect(outcomes).toEqual(Array(40).fill('complete'))
   // One, but for a machine that is too busy to read on within the moment that it has for it.
-  expect(rig.upstreams.openai.connectionCount() - before).toBeLessThanOrEqual(10)
+  expect(gateway.upstreams.openai.connectionCount() - before).toBeLessThanOrEqual(10)
 })

@@ -5,13 +5,13 @@ import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { byHand, SSE } from '../helpers/upstream-scripts.ts'
 import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({ upstreams: { openai: byHand } })
+  gateway = await startGateway({ upstreams: { openai: byHand } })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 const SHOTS: readonly (readonly [string, RequestParts])[] = [
   ['a streamed chat completion', {}],
@@ -26,8 +26,8 @@ const SHOTS: readonly (readonly [string, RequestParts])[] = [
 test.each(SHOTS)(
   "%s: the client leaves before the first byte, and upstream's connection closes at once",
   async (_, shot) => {
-    const { client, record } = await rig.send(shot)
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client, record } = await gateway.send(shot)
+    const { connection } = await gateway.upstreams.openai.arrival()
     client.leave()
     await within(AT_ONCE_MS, 'closing', connection.closed)
     expect(await record()).toMatchObject({ status: 499, outcome: 'cancelled', bytes: 0, attempts: 1 })
@@ -35,8 +35,8 @@ test.each(SHOTS)(
 )
 
 test.each(SHOTS)("%s: the client leaves in mid-stream, and upstream's connection closes at once", async (_, shot) => {
-  const { client, record } = await rig.send(shot)
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send(shot)
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   connection.chunk('data: 1\n\n')
   await client.until((received) => received.includes('data: 1'))
@@ -48,8 +48,8 @@ test.each(SHOTS)("%s: the client leaves in mid-stream, and upstream's connection
 test.each(SHOTS)(
   "%s: the client leaves during an answer with a length, and upstream's connection closes at once",
   async (_, shot) => {
-    const { client, record } = await rig.send(shot)
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client, record } = await gateway.send(shot)
+    const { connection } = await gateway.upstreams.openai.arrival()
     connection.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"id":')
     // Nothing of a small JSON answer is sent before all of it is there: give the gateway a moment to be in its midst.
     await Bun.sleep(20)
@@ -60,8 +60,8 @@ test.each(SHOTS)(
 )
 
 test("the client leaves with a reset, and upstream's connection closes at once", async () => {
-  const { client, record } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   await client.until(hasHead)
   client.socket.resetAndDestroy()
@@ -70,8 +70,8 @@ test("the client leaves with a reset, and upstream's connection closes at once",
 })
 
 test("the client leaves while it takes nothing of a flood, and upstream's connection closes at once", async () => {
-  const { client, record } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   client.socket.pause()
   connection.startChunked(200, SSE)
   const flood = setInterval(() => {
@@ -85,7 +85,7 @@ test("the client leaves while it takes nothing of a flood, and upstream's connec
 })
 
 test("the client leaves during an upload, and upstream's connection closes at once", async () => {
-  const { client, record } = await rig.send({
+  const { client, record } = await gateway.send({
     target: '/v1/files',
     body: null,
     headers: {
@@ -95,7 +95,7 @@ test("the client leaves during an upload, and upstream's connection closes at on
     },
   })
   client.write(new Uint8Array(100_000))
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { connection } = await gateway.upstreams.openai.arrival()
   client.leave()
   await within(AT_ONCE_MS, 'closing', connection.closed)
   expect(await record()).toMatchObject({ status: 499, outcome: 'cancelled', attempts: 1 })
@@ -103,12 +103,12 @@ test("the client leaves during an upload, and upstream's connection closes at on
 
 // A client that closes in the proper way can't be noticed here: its FIN waits behind the bytes that nobody takes.
 test("the client breaks off an upload that upstream does not take, and upstream's connection closes at once", async () => {
-  const { client, record } = await rig.send({
+  const { client, record } = await gateway.send({
     target: '/v1/files',
     body: null,
     headers: { Authorization: 'Bearer k', 'Content-Type': 'application/octet-stream', 'Content-Length': '100000000' },
   })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.socket.pause()
   for (let times = 0; times < 40; times += 1) {
     if (client.socket.writableLength < 1024 * 1024) client.write(new Uint8Array(512 * 1024))
@@ -123,9 +123,9 @@ test("the client breaks off an upload that upstream does not take, and upstream'
 test.each(['Content-Length: 5000', 'Transfer-Encoding: chunked'])(
   'the client leaves in the midst of a chat body (%s): nothing goes upstream',
   async (framing) => {
-    const before = rig.upstreams.openai.requests.length
+    const before = gateway.upstreams.openai.requests.length
     const [name = '', value = ''] = framing.split(': ')
-    const { client, record } = await rig.send({
+    const { client, record } = await gateway.send({
       body: null,
       headers: { Authorization: 'Bearer k', 'Content-Type': 'application/json', [name]: value },
     })
@@ -137,13 +137,13 @@ test.each(['Content-Length: 5000', 'Transfer-Encoding: chunked'])(
       outcome: 'cancelled',
       attempts: 0,
     })
-    expect(rig.upstreams.openai.requests.length).toBe(before)
+    expect(gateway.upstreams.openai.requests.length).toBe(before)
   },
 )
 
 test('a client that left takes nothing from the others: the next request is served', async () => {
-  const { client } = await rig.send({ body: CHAT })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ body: CHAT })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.json({ ok: true })
   expect((await client.response()).json()).toEqual({ ok: true })
 })

@@ -12,7 +12,7 @@ const IDLE_MS = 200
 const TOTAL_MS = 400
 /** What a timer may be late on a busy machine. */
 
-const rigs = new Map<string, TestGateway<'openai'>>()
+const gateways = new Map<string, TestGateway<'openai'>>()
 const ENVIRONMENTS = {
   ping: { SSE_PING_MS: String(PING_MS) },
   firstByte: { FIRST_BYTE_TIMEOUT_MS: String(FIRST_BYTE_MS) },
@@ -22,22 +22,22 @@ const ENVIRONMENTS = {
 
 beforeAll(async () => {
   for (const [name, env] of Object.entries(ENVIRONMENTS))
-    rigs.set(name, await startGateway({ upstreams: { openai: byHand }, env }))
+    gateways.set(name, await startGateway({ upstreams: { openai: byHand }, env }))
 })
 
 afterAll(async () => {
-  for (const rig of rigs.values()) await rig.stop()
+  for (const gateway of gateways.values()) await gateway.stop()
 })
 
-function rigOf(name: keyof typeof ENVIRONMENTS): TestGateway<'openai'> {
-  const rig = rigs.get(name)
-  if (rig === undefined) throw new Error(`no rig ${name}`)
-  return rig
+function gatewayWith(name: keyof typeof ENVIRONMENTS): TestGateway<'openai'> {
+  const gateway = gateways.get(name)
+  if (gateway === undefined) throw new Error(`no gateway for ${name}`)
+  return gateway
 }
 
 test('SSE_PING_MS: a silent stream gets lines that say nothing, at event boundaries only', async () => {
-  const { client, record } = await rigOf('ping').send()
-  const { connection } = await rigOf('ping').upstreams.openai.arrival()
+  const { client, record } = await gatewayWith('ping').send()
+  const { connection } = await gatewayWith('ping').upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   await within(
     2000,
@@ -65,8 +65,8 @@ test('SSE_PING_MS: a silent stream gets lines that say nothing, at event boundar
 
 test('SSE_PING_MS: what is no plain event stream gets none', async () => {
   for (const headers of [{ 'content-type': 'application/json' }, { ...SSE, 'content-encoding': 'gzip' }]) {
-    const { client } = await rigOf('ping').send()
-    const { connection } = await rigOf('ping').upstreams.openai.arrival()
+    const { client } = await gatewayWith('ping').send()
+    const { connection } = await gatewayWith('ping').upstreams.openai.arrival()
     connection.startChunked(200, headers)
     await client.until(hasHead)
     await Bun.sleep(PING_MS * 3)
@@ -76,8 +76,8 @@ test('SSE_PING_MS: what is no plain event stream gets none', async () => {
 })
 
 test('SSE_PING_MS: the client leaves between two pings, and upstream’s connection closes at once', async () => {
-  const { client, record } = await rigOf('ping').send()
-  const { connection } = await rigOf('ping').upstreams.openai.arrival()
+  const { client, record } = await gatewayWith('ping').send()
+  const { connection } = await gatewayWith('ping').upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   await client.until((received) => received.includes(PING))
   client.leave()
@@ -86,8 +86,8 @@ test('SSE_PING_MS: the client leaves between two pings, and upstream’s connect
 })
 
 test('SSE_PING_MS: a stream that breaks off between two pings is broken, with its last event', async () => {
-  const { client } = await rigOf('ping').send()
-  const { connection } = await rigOf('ping').upstreams.openai.arrival()
+  const { client } = await gatewayWith('ping').send()
+  const { connection } = await gatewayWith('ping').upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   await client.until((received) => received.includes(PING))
   connection.reset()
@@ -97,8 +97,8 @@ test('SSE_PING_MS: a stream that breaks off between two pings is broken, with it
 })
 
 test('without SSE_PING_MS a silent stream gets nothing', async () => {
-  const { client } = await rigOf('firstByte').send()
-  const { connection } = await rigOf('firstByte').upstreams.openai.arrival()
+  const { client } = await gatewayWith('firstByte').send()
+  const { connection } = await gatewayWith('firstByte').upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   await client.until(hasHead)
   await Bun.sleep(PING_MS * 4)
@@ -114,10 +114,10 @@ test.each([
 ] as const)(
   'FIRST_BYTE_TIMEOUT_MS: %s %s that upstream does not answer is a 504 within its timer',
   async (method, target) => {
-    const rig = rigOf('firstByte')
+    const gateway = gatewayWith('firstByte')
     const startedAt = performance.now()
-    const { client, record } = await rig.send({ method, target, ...(method === 'GET' && { body: null }) })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client, record } = await gateway.send({ method, target, ...(method === 'GET' && { body: null }) })
+    const { connection } = await gateway.upstreams.openai.arrival()
     const response = await client.response()
     expect(performance.now() - startedAt).toBeWithin(FIRST_BYTE_MS - 5, FIRST_BYTE_MS + AT_ONCE_MS)
     expect(response.status).toBe(504)
@@ -135,8 +135,8 @@ test.each([
 )
 
 test('FIRST_BYTE_TIMEOUT_MS ends with the headers: it never cuts a stream', async () => {
-  const { client } = await rigOf('firstByte').send()
-  const { connection } = await rigOf('firstByte').upstreams.openai.arrival()
+  const { client } = await gatewayWith('firstByte').send()
+  const { connection } = await gatewayWith('firstByte').upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   await Bun.sleep(FIRST_BYTE_MS * 2)
   connection.chunk('data: 1\n\n')
@@ -145,12 +145,12 @@ test('FIRST_BYTE_TIMEOUT_MS ends with the headers: it never cuts a stream', asyn
 })
 
 test('FIRST_BYTE_TIMEOUT_MS: a long upload does not trip it, also where the client pauses longer than that', async () => {
-  const { client } = await rigOf('firstByte').send({
+  const { client } = await gatewayWith('firstByte').send({
     target: '/v1/files',
     body: null,
     headers: { Authorization: 'Bearer k', 'Content-Type': 'application/octet-stream', 'Content-Length': '4' },
   })
-  const { request, connection } = await rigOf('firstByte').upstreams.openai.arrival()
+  const { request, connection } = await gatewayWith('firstByte').upstreams.openai.arrival()
   for (const byte of 'abcd') {
     await Bun.sleep(FIRST_BYTE_MS * 1.5)
     client.write(byte)
@@ -161,9 +161,9 @@ test('FIRST_BYTE_TIMEOUT_MS: a long upload does not trip it, also where the clie
 })
 
 test('STREAM_IDLE_TIMEOUT_MS counts from chunk to chunk, and cuts a silent stream within its timer', async () => {
-  const rig = rigOf('idle')
-  const { client, record } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const gateway = gatewayWith('idle')
+  const { client, record } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   for (let times = 0; times < 5; times += 1) {
     connection.chunk('data: 1\n\n')
@@ -178,15 +178,15 @@ test('STREAM_IDLE_TIMEOUT_MS counts from chunk to chunk, and cuts a silent strea
 })
 
 test('STREAM_IDLE_TIMEOUT_MS: a JSON answer that stalls is a 504, and one of more than 64 KiB that drips is not cut', async () => {
-  const rig = rigOf('idle')
-  const stalled = await rig.send({ body: CHAT })
-  const first = await rig.upstreams.openai.arrival()
+  const gateway = gatewayWith('idle')
+  const stalled = await gateway.send({ body: CHAT })
+  const first = await gateway.upstreams.openai.arrival()
   first.connection.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 4\r\n\r\n{')
   expect((await stalled.client.response()).status).toBe(504)
   await within(AT_ONCE_MS, 'closing', first.connection.closed)
 
-  const dripping = await rig.send({ body: CHAT })
-  const second = await rig.upstreams.openai.arrival()
+  const dripping = await gateway.send({ body: CHAT })
+  const second = await gateway.upstreams.openai.arrival()
   second.connection.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 70007\r\n\r\n')
   for (const part of ['{"a":', ...Array.from({ length: 7 }, () => ' '.repeat(10_000)), '1']) {
     second.connection.write(part)
@@ -197,13 +197,13 @@ test('STREAM_IDLE_TIMEOUT_MS: a JSON answer that stalls is a 504, and one of mor
 })
 
 test('TOTAL_TIMEOUT_MS: an exchange that takes longer is a 504 before its headers, a broken stream behind them', async () => {
-  const rig = rigOf('total')
-  const silent = await rig.send()
-  await rig.upstreams.openai.arrival()
+  const gateway = gatewayWith('total')
+  const silent = await gateway.send()
+  await gateway.upstreams.openai.arrival()
   expect((await silent.client.response()).status).toBe(504)
 
-  const busy = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const busy = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   const talk = setInterval(() => connection.chunk('data: 1\n\n'), 20)
   const startedAt = performance.now()

@@ -9,23 +9,23 @@ import { AT_ONCE_MS, within } from '../helpers/within.ts'
 const STREAMS = 1000
 const SILENCE_MS = 13_000
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({ upstreams: { openai: byHand }, command: gatewayCommand() })
+  gateway = await startGateway({ upstreams: { openai: byHand }, command: gatewayCommand() })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 test('1,000 streams at once all work, and none is queued', async () => {
-  rig.upstreams.openai.play((_request, connection) => {
+  gateway.upstreams.openai.play((_request, connection) => {
     connection.startChunked(200, SSE)
     connection.chunk('data: 1\n\n')
     ends.push(connection.endChunks)
   })
   const ends: (() => void)[] = []
   const calls: SentRequest[] = []
-  for (let count = 0; count < STREAMS; count += 1) calls.push(await rig.send())
+  for (let count = 0; count < STREAMS; count += 1) calls.push(await gateway.send())
   const begun = calls.map(({ client }) => client.until((received) => received.includes('data: 1')))
   await within(AT_ONCE_MS, 'the first byte of each', Promise.all(begun))
   // Not one has ended yet: all of them are under way at this moment.
@@ -33,14 +33,14 @@ test('1,000 streams at once all work, and none is queued', async () => {
   for (const end of ends) end()
   const responses = await within(AT_ONCE_MS, 'their ends', Promise.all(calls.map(({ client }) => client.response())))
   expect(responses.every(({ isComplete, status }) => isComplete && status === 200)).toBe(true)
-  expect(rig.upstreams.openai.requests).toHaveLength(STREAMS)
+  expect(gateway.upstreams.openai.requests).toHaveLength(STREAMS)
   for (const { client } of calls) client.leave()
-  expect(rig.stderr()).toBe('')
+  expect(gateway.stderr()).toBe('')
 }, 30_000)
 
 test('(takes 13 s) no silence of a model is cut by a default: not before the headers, the first token or the second', async () => {
   const held: (() => void)[] = []
-  rig.upstreams.openai.play((_request, connection) => {
+  gateway.upstreams.openai.play((_request, connection) => {
     const turn = held.length
     if (turn > 0) connection.startChunked(200, SSE)
     if (turn > 1) connection.chunk('data: 1\n\n')
@@ -52,8 +52,8 @@ test('(takes 13 s) no silence of a model is cut by a default: not before the hea
   })
   const calls: SentRequest[] = []
   for (let count = 0; count < 3; count += 1) {
-    calls.push(await rig.send())
-    await rig.upstreams.openai.request(STREAMS + count + 1)
+    calls.push(await gateway.send())
+    await gateway.upstreams.openai.request(STREAMS + count + 1)
   }
   await calls[1]?.client.until(hasHead)
   await Bun.sleep(SILENCE_MS)

@@ -6,21 +6,21 @@ import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { byHand, SSE } from '../helpers/upstream-scripts.ts'
 import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({ upstreams: { openai: byHand } })
+  gateway = await startGateway({ upstreams: { openai: byHand } })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 const STREAM = new TextEncoder().encode(
   'data: {"choices":[{"delta":{"content":"你好 🦊"}}]}\r\n\r\n: a comment\n\nevent: x\rdata: 1.0\r\rdata: [DONE]\n\n',
 )
 
 test('every chunk goes on as it arrives: the client has it before the next one is sent', async () => {
-  const { client, record } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   for (const event of ['data: 1\n\n', 'data: 2\n\n', 'data: 3']) {
     connection.chunk(event)
@@ -38,8 +38,8 @@ test('every chunk goes on as it arrives: the client has it before the next one i
 })
 
 test('a stream sent byte by byte, with split UTF-8 and CRLF, arrives byte-exact', async () => {
-  const { client } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   for (const byte of STREAM) {
     connection.chunk(new Uint8Array([byte]))
@@ -59,8 +59,8 @@ test('any chunking of a stream is invisible', async () => {
       fc.boolean(),
       async (behind, sizes, isPaced) => {
         const bytes = Buffer.concat([Buffer.from('data: 1\n\n'), behind])
-        const { client } = await rig.send()
-        const { connection } = await rig.upstreams.openai.arrival()
+        const { client } = await gateway.send()
+        const { connection } = await gateway.upstreams.openai.arrival()
         connection.startChunked(200, SSE)
         for (let at = 0, turn = 0; at < bytes.byteLength; turn += 1) {
           const size = sizes[turn % sizes.length] ?? 1
@@ -80,8 +80,8 @@ test('any chunking of a stream is invisible', async () => {
 })
 
 test("response headers go out when upstream's come, not with the first event", async () => {
-  const { client } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.startChunked(200, { ...SSE, 'x-ratelimit-remaining-requests': '7' })
   const head = (await within(AT_ONCE_MS, 'the head', client.until(hasHead))).toString()
   expect(head).toContain('HTTP/1.1 200')
@@ -93,8 +93,8 @@ test("response headers go out when upstream's come, not with the first event", a
 })
 
 test("response headers go out when upstream's come, also where a length says that a body follows", async () => {
-  const { client } = await rig.send({ method: 'GET', target: '/v1/files/f/content', body: null })
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ method: 'GET', target: '/v1/files/f/content', body: null })
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write('HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 3\r\n\r\n')
   await within(AT_ONCE_MS, 'the head', client.until(hasHead))
   connection.write('abc')
@@ -102,8 +102,8 @@ test("response headers go out when upstream's come, also where a length says tha
 })
 
 test('a stream that upstream ends by closing the connection (HTTP/1.0 style) is complete', async () => {
-  const { client, record } = await rig.send()
-  const { connection } = await rig.upstreams.openai.arrival()
+  const { client, record } = await gateway.send()
+  const { connection } = await gateway.upstreams.openai.arrival()
   connection.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: [DONE]\n\n')
   await client.until((received) => received.includes('[DONE]'))
   connection.socket.end()
@@ -113,8 +113,8 @@ test('a stream that upstream ends by closing the connection (HTTP/1.0 style) is 
 
 test('an encoded stream passes encoded, byte for byte', async () => {
   const encoded = Bun.gzipSync(STREAM)
-  const { client } = await rig.send({ headers: { ...OWN_KEY, 'Accept-Encoding': 'gzip' } })
-  const { request, connection } = await rig.upstreams.openai.arrival()
+  const { client } = await gateway.send({ headers: { ...OWN_KEY, 'Accept-Encoding': 'gzip' } })
+  const { request, connection } = await gateway.upstreams.openai.arrival()
   expect(request.header('accept-encoding')).toBe('gzip')
   connection.startChunked(200, { ...SSE, 'content-encoding': 'gzip' })
   connection.chunk(encoded.subarray(0, 10))
@@ -128,8 +128,8 @@ test('an encoded stream passes encoded, byte for byte', async () => {
 test.each(['/v1/completions', '/v1/responses', '/v1/audio/speech'])(
   '%s streams too, chunk by chunk',
   async (target) => {
-    const { client } = await rig.send({ target })
-    const { connection } = await rig.upstreams.openai.arrival()
+    const { client } = await gateway.send({ target })
+    const { connection } = await gateway.upstreams.openai.arrival()
     connection.startChunked(200, SSE)
     await within(AT_ONCE_MS, 'the head', client.until(hasHead))
     connection.chunk('data: 1\n\n')

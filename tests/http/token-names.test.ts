@@ -17,15 +17,15 @@ const [OLD, NEW, BOBS, PLAIN] = [
 ]
 const MODELS = { method: 'GET', target: '/v1/models', body: null } as const
 
-let rig: TestGateway<'openai'> | undefined
+let gateway: TestGateway<'openai'> | undefined
 let file: ReturnType<typeof writeConfigFile> | undefined
 afterEach(async () => {
-  await rig?.stop()
+  await gateway?.stop()
   file?.remove()
-  rig = file = undefined
+  gateway = file = undefined
 })
 
-/** A rig whose upstream answers all that comes. */
+/** A gateway whose upstream answers all that comes. */
 async function startAnswering(env: Env): Promise<TestGateway<'openai'>> {
   const started = await startGateway({ upstreams: { openai: byHand }, env })
   const answer = (): void =>
@@ -46,9 +46,9 @@ interface Said {
 }
 
 async function ask(token: string | undefined, shot: RequestParts = MODELS): Promise<Said> {
-  if (rig === undefined) throw new Error('no rig')
+  if (gateway === undefined) throw new Error('There is no gateway.')
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` }
-  const { client, record } = await rig.send({ ...shot, headers })
+  const { client, record } = await gateway.send({ ...shot, headers })
   const { status, headers: received } = await client.response()
   const { principal } = await record()
   client.leave()
@@ -57,7 +57,7 @@ async function ask(token: string | undefined, shot: RequestParts = MODELS): Prom
 
 test('the log and the debug header say whose token it is, by name and never by place', async () => {
   const env = { REQUIRE_AUTH: 'true', DEBUG_HEADERS: 'true' }
-  rig = await startAnswering({ ...env, API_TOKEN: `alice:${NEW},alice:${OLD},bob:${BOBS},${PLAIN}` })
+  gateway = await startAnswering({ ...env, API_TOKEN: `alice:${NEW},alice:${OLD},bob:${BOBS},${PLAIN}` })
   for (const [token, name] of [
     [NEW, 'alice'],
     [OLD, 'alice'],
@@ -66,15 +66,15 @@ test('the log and the debug header say whose token it is, by name and never by p
     expect(await ask(token)).toEqual({ status: 200, principal: name, header: name })
   const plain = await ask(PLAIN)
   expect(String(plain.principal)).toMatch(/^token-[0-9a-f]{8}$/)
-  await rig.stop()
+  await gateway.stop()
   // In another order, and with one less: nobody becomes somebody else.
-  rig = await startAnswering({ ...env, API_TOKEN: `${PLAIN},bob:${BOBS},alice:${NEW}` })
+  gateway = await startAnswering({ ...env, API_TOKEN: `${PLAIN},bob:${BOBS},alice:${NEW}` })
   expect(await ask(PLAIN)).toEqual(plain)
   expect(await ask(BOBS)).toMatchObject({ principal: 'bob' })
 })
 
 test('a caller with a key of its own is a short hash of it, and never the key', async () => {
-  rig = await startAnswering({ DEBUG_HEADERS: 'true' })
+  gateway = await startAnswering({ DEBUG_HEADERS: 'true' })
   const key = OWN_KEY.Authorization.slice('Bearer '.length)
   const mine = await ask(key)
   expect(mine).toEqual({
@@ -94,9 +94,9 @@ test('the documented rotation changes nobody else: a rule for bob stays his', as
   const dear = { body: '{"model":"dear","messages":[{"role":"user","content":"hi"}]}' }
   for (const list of [`alice ${OLD}\nbob ${BOBS}\n`, `# rotated\nalice ${NEW}\nalice ${OLD}\n\nbob: ${BOBS}\n`]) {
     writeFileSync(tokens, list)
-    rig = await startAnswering(env)
+    gateway = await startAnswering(env)
     expect(await ask(BOBS, dear)).toMatchObject({ status: 400, principal: 'bob' })
     expect(await ask(OLD, dear)).toMatchObject({ status: 200, principal: 'alice' })
-    await rig.stop()
+    await gateway.stop()
   }
 })

@@ -13,21 +13,21 @@ const CHAT = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
 const IDLE_MS = 1000
 const MIB = 1024 * 1024
 
-let pair: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  pair = await startGateway({
+  gateway = await startGateway({
     upstreams: { openai: answerOk },
     env: { REQUIRE_AUTH: 'true', API_TOKEN: TOKEN, UPLOAD_IDLE_TIMEOUT_MS: String(IDLE_MS) },
   })
 })
 
-beforeEach(() => pair.upstreams.openai.play(answerOk))
+beforeEach(() => gateway.upstreams.openai.play(answerOk))
 
-afterAll(() => pair.stop())
+afterAll(() => gateway.stop())
 
 async function send(bytes: string): Promise<RawClient> {
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.write(bytes)
   return client
 }
@@ -43,30 +43,30 @@ test('the upstream sees the first part of an upload before the client has sent t
     'application/json',
     'text/plain',
   ]) {
-    const before = pair.upstreams.openai.requests.length
+    const before = gateway.upstreams.openai.requests.length
     const client = await send(`${post('/v1/files', { ...KEY, 'Content-Type': type, 'Content-Length': '10' })}first`)
-    expect(await (await pair.upstreams.openai.request(before + 1)).firstBytes).toContain('first')
+    expect(await (await gateway.upstreams.openai.request(before + 1)).firstBytes).toContain('first')
     client.write('later')
     expect((await client.response()).status).toBe(200)
     client.leave()
-    expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe('firstlater')
+    expect(Buffer.from(await lastRequest(gateway.upstreams.openai).body).toString()).toBe('firstlater')
   }
 })
 
 test('the upstream sees the first chunk of a chunked upload before the client has sent the rest', async () => {
-  const before = pair.upstreams.openai.requests.length
+  const before = gateway.upstreams.openai.requests.length
   const client = await send(
     `${post('/v1/audio/transcriptions', { ...KEY, 'Transfer-Encoding': 'chunked' })}5\r\nfirst\r\n`,
   )
-  expect(await (await pair.upstreams.openai.request(before + 1)).firstBytes).toContain('first')
+  expect(await (await gateway.upstreams.openai.request(before + 1)).firstBytes).toContain('first')
   client.write('5\r\nlater\r\n0\r\n\r\n')
   expect((await client.response()).status).toBe(200)
   client.leave()
-  expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe('firstlater')
+  expect(Buffer.from(await lastRequest(gateway.upstreams.openai).body).toString()).toBe('firstlater')
 })
 
 test('401 comes before any reading of the body and before 100 Continue', async () => {
-  const before = pair.upstreams.openai.requests.length
+  const before = gateway.upstreams.openai.requests.length
   for (const target of ['/v1/chat/completions', '/v1/files', '/unknown', '/openapi.json']) {
     for (const framing of [{ 'Content-Length': '1000' }, { 'Transfer-Encoding': 'chunked' }] as const) {
       for (const expectation of [{}, { Expect: '100-continue' }] as const) {
@@ -77,7 +77,7 @@ test('401 comes before any reading of the body and before 100 Continue', async (
       }
     }
   }
-  expect(pair.upstreams.openai.requests).toHaveLength(before)
+  expect(gateway.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('a refusal by the headers alone comes before 100 Continue: guard, length, method', async () => {
@@ -116,14 +116,14 @@ test('a client that expects 100 Continue is told to go on when its body is wante
         .match(/HTTP\/1\.1 100 /g),
     ).toHaveLength(1)
     client.leave()
-    const request = lastRequest(pair.upstreams.openai)
+    const request = lastRequest(gateway.upstreams.openai)
     expect(Buffer.from(await request.body).toString()).toBe(CHAT)
     expect(request.header('expect')).toBeUndefined()
   }
 })
 
 test('a body that stops arriving is answered 408 after UPLOAD_IDLE_TIMEOUT_MS, and the connection ends', async () => {
-  const before = pair.upstreams.openai.requests.length
+  const before = gateway.upstreams.openai.requests.length
   const cases = [
     ['/v1/chat/completions', { 'Content-Length': '100' }, '{"model"'],
     ['/v1/chat/completions', { 'Transfer-Encoding': 'chunked' }, '8\r\n{"model"\r\n'],
@@ -141,7 +141,7 @@ test('a body that stops arriving is answered 408 after UPLOAD_IDLE_TIMEOUT_MS, a
     client.leave()
   }
   await Promise.all(cases.map(judge))
-  const bodies = await Promise.allSettled(pair.upstreams.openai.requests.slice(before).map(({ body }) => body))
+  const bodies = await Promise.allSettled(gateway.upstreams.openai.requests.slice(before).map(({ body }) => body))
   expect(bodies.filter(({ status }) => status === 'fulfilled')).toEqual([])
 })
 
@@ -156,12 +156,12 @@ test('a body that drips slower than the whole timeout, but never pauses for as l
     expect(performance.now() - startedAt).toBeGreaterThan(IDLE_MS)
     expect((await client.response()).status).toBe(200)
     client.leave()
-    expect(Buffer.from(await lastRequest(pair.upstreams.openai).body).toString()).toBe(CHAT)
+    expect(Buffer.from(await lastRequest(gateway.upstreams.openai).body).toString()).toBe(CHAT)
   }
 })
 
 test('an upstream that takes a long time is no pause of the client', async () => {
-  pair.upstreams.openai.play(async (request, { json }) => {
+  gateway.upstreams.openai.play(async (request, { json }) => {
     await request.body
     await new Promise((resolve) => void setTimeout(resolve, IDLE_MS * 2))
     json({ ok: true })
@@ -175,12 +175,12 @@ test('an upstream that takes a long time is no pause of the client', async () =>
 
 test('a client that leaves in the midst of its upload closes the connection to the upstream', async () => {
   const closed = Promise.withResolvers<void>()
-  const before = pair.upstreams.openai.requests.length
-  pair.upstreams.openai.play((_request, connection) => {
+  const before = gateway.upstreams.openai.requests.length
+  gateway.upstreams.openai.play((_request, connection) => {
     connection.closed.then(closed.resolve, closed.reject)
   })
   const client = await send(`${post('/v1/files', { ...KEY, 'Content-Length': '100' })}part`)
-  const request = await pair.upstreams.openai.request(before + 1)
+  const request = await gateway.upstreams.openai.request(before + 1)
   client.leave()
   await closed.promise
   const outcome = await request.body.then(
@@ -193,7 +193,7 @@ test('a client that leaves in the midst of its upload closes the connection to t
 test('an upload is never read far ahead of an upstream that takes nothing', async () => {
   const resume = Promise.withResolvers<void>()
   const total = 96 * MIB
-  pair.upstreams.openai.play(async (request, { socket, json }) => {
+  gateway.upstreams.openai.play(async (request, { socket, json }) => {
     socket.pause()
     await resume.promise
     socket.resume()
@@ -212,16 +212,16 @@ test('an upload is never read far ahead of an upstream that takes nothing', asyn
     }
   })()
   while (performance.now() - acceptedAt < 150) await new Promise((resolve) => void setTimeout(resolve, 25))
-  expectHeldBack(accepted, [pair.port, pair.upstreams.openai.port])
+  expectHeldBack(accepted, [gateway.port, gateway.upstreams.openai.port])
   resume.resolve()
   await pump
   expect((await client.response()).status).toBe(200)
   client.leave()
-  expect((await lastRequest(pair.upstreams.openai).body).byteLength).toBe(total)
+  expect((await lastRequest(gateway.upstreams.openai).body).byteLength).toBe(total)
 })
 
 test('bytes of a body that nobody read are never taken for the next request', async () => {
-  const before = pair.upstreams.openai.requests.length
+  const before = gateway.upstreams.openai.requests.length
   const inner = getText('/v1/smuggled', KEY)
   for (const [bytes, expected] of [
     [postText('/v1/files', inner, { Authorization: 'Bearer wrong' }), '401 invalid_api_key'],
@@ -242,7 +242,7 @@ test('bytes of a body that nobody read are never taken for the next request', as
     ).toHaveLength(1)
     client.leave()
   }
-  expect(pair.upstreams.openai.requests).toHaveLength(before)
+  expect(gateway.upstreams.openai.requests).toHaveLength(before)
 })
 
 test('a connection whose body was not read either ends or goes on with the next request', async () => {
@@ -261,7 +261,7 @@ test('a connection whose body was not read either ends or goes on with the next 
 })
 
 test('a client that sends its whole body before it reads gets to see the refusal', async () => {
-  const client = await openRawClient(pair.port)
+  const client = await openRawClient(gateway.port)
   client.socket.pause()
   client.write(post('/v1/files', { Authorization: 'Bearer wrong', 'Content-Length': String(4 * MIB) }))
   await new Promise<void>((resolve) => void client.socket.write(Buffer.alloc(4 * MIB, 1), () => resolve()))

@@ -4,13 +4,13 @@ import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { byHand } from '../helpers/upstream-scripts.ts'
 import { AT_ONCE_MS, within } from '../helpers/within.ts'
 
-let rig: TestGateway<'openai'>
+let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  rig = await startGateway({ upstreams: { openai: byHand } })
+  gateway = await startGateway({ upstreams: { openai: byHand } })
 })
 
-afterAll(() => rig.stop())
+afterAll(() => gateway.stop())
 
 const POST = 'POST /v1/files HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer sk-mine\r\n'
 
@@ -31,7 +31,7 @@ test.each([
 ])(
   '%s is answered 400 at once, and the connection ends, though nothing more of the request comes',
   async (_name, text) => {
-    const client = await openRawClient(rig.port)
+    const client = await openRawClient(gateway.port)
     client.write(text)
     const answer = await within(AT_ONCE_MS / 2, 'the refusal', client.response())
     expect(answer.status).toBe(400)

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { type RelayServer, startRelayServer } from '../helpers/websocket-rig.ts'
+import { type RelayServer, startRelayServer } from '../helpers/websocket-relay.ts'
 
 const open: { close: () => void }[] = []
 

@@ -10,7 +10,7 @@ import {
   type Server as TlsServer,
 } from 'node:tls'
 import { peerOf, type SocketPeer } from '../helpers/websocket-peer.ts'
-import { openLink, SWITCH, startBareUpstream, startRelayServer } from '../helpers/websocket-rig.ts'
+import { openLink, SWITCH, startBareUpstream, startRelayServer } from '../helpers/websocket-relay.ts'
 
 const OPENSSL = Bun.which('openssl')
 const open: { close: () => void }[] = []

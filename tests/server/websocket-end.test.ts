@@ -1,28 +1,11 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { createDeadlines, type Deadlines } from '../../src/timing/deadlines.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { closeFrame } from '../helpers/websocket-peer.ts'
-import {
-  type BareUpstream,
-  openLink,
-  type RelayOverrides,
-  type RelayServer,
-  startBareUpstream,
-  startRelayServer,
-} from '../helpers/websocket-rig.ts'
+import { openLink, startRelay } from '../helpers/websocket-relay.ts'
 import { AT_ONCE_MS } from '../helpers/within.ts'
 
-const open: { close: () => void }[] = []
-
-afterEach(() => {
-  for (const one of open.splice(0)) one.close()
-})
-
-async function start(overrides?: RelayOverrides): Promise<{ server: RelayServer; bare: BareUpstream }> {
-  const bare = await startBareUpstream()
-  const server = await startRelayServer(bare.url, overrides)
-  open.push(server, bare)
-  return { server, bare }
-}
+const start = perTest(startRelay)
 
 test('an upstream that ends, ends the client behind its last byte, and the client may still finish what it says', async () => {
   const { server, bare } = await start()

@@ -1,24 +1,14 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { Secret } from '../../src/config/secret.ts'
 import { createMask } from '../../src/upstream/mask.ts'
+import { perTest } from '../helpers/per-test.ts'
 import { closeFrame, frame } from '../helpers/websocket-peer.ts'
-import { openLink, SWITCH, startBareUpstream, startRelayServer } from '../helpers/websocket-rig.ts'
+import { openLink, SWITCH, startRelay } from '../helpers/websocket-relay.ts'
 
 const KEY = 'sk-server-0123456789'
 const STARS = '*'.repeat(KEY.length)
 const mask = createMask([new Secret(KEY)])
-const open: { close: () => void }[] = []
-
-afterEach(() => {
-  for (const one of open.splice(0)) one.close()
-})
-
-async function start(lines: readonly [string, string][] = []) {
-  const bare = await startBareUpstream()
-  const server = await startRelayServer(bare.url, { mask, headers: lines })
-  open.push(server, bare)
-  return { server, bare }
-}
+const start = perTest((headers: readonly [string, string][] = []) => startRelay({ mask, headers }))
 
 const hidden = (bytes: Buffer): Buffer => Buffer.from(bytes.toString('latin1').replaceAll(KEY, STARS), 'latin1')
 

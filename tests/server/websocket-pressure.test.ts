@@ -1,33 +1,16 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { MemoryBudget } from '../../src/exchange/memory-budget.ts'
 import { expectHeldBack } from '../helpers/held-back.ts'
+import { perTest } from '../helpers/per-test.ts'
 import type { SocketPeer } from '../helpers/websocket-peer.ts'
-import {
-  type BareUpstream,
-  openLink,
-  type RelayOverrides,
-  type RelayServer,
-  startBareUpstream,
-  startRelayServer,
-} from '../helpers/websocket-rig.ts'
+import { openLink, startRelay } from '../helpers/websocket-relay.ts'
 
 const MIB = 1024 * 1024
 /** More than any kernel's buffers of four sockets take. */
 const FLOOD_BYTES = 96 * MIB
-const open: { close: () => void }[] = []
-
-afterEach(() => {
-  for (const one of open.splice(0)) one.close()
-})
-
-async function start(overrides?: RelayOverrides): Promise<{ server: RelayServer; bare: BareUpstream }> {
-  const bare = await startBareUpstream()
-  const server = await startRelayServer(bare.url, overrides)
-  open.push(server, bare)
-  return { server, bare }
-}
+const start = perTest(startRelay)
 
 /** Writes a flood as fast as it is taken, and ends. `written` counts what the socket has accepted. */
 function flood(socket: Socket) {

@@ -1,29 +1,14 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { Secret } from '../../src/config/secret.ts'
 import { createMask } from '../../src/upstream/mask.ts'
-import {
-  type BareUpstream,
-  type RelayOverrides,
-  type RelayServer,
-  startBareUpstream,
-  startRelayServer,
-} from '../helpers/websocket-rig.ts'
+import { perTest } from '../helpers/per-test.ts'
+import { type RelayOverrides, startBareUpstream, startRelay, startRelayServer } from '../helpers/websocket-relay.ts'
 import { AT_ONCE_MS } from '../helpers/within.ts'
 
 const BODY =
   '{"error":{"message":"Incorrect API key","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}'
-const open: { close: () => void }[] = []
-
-afterEach(() => {
-  for (const one of open.splice(0)) one.close()
-})
-
-async function start(overrides?: RelayOverrides): Promise<{ server: RelayServer; bare: BareUpstream }> {
-  const bare = await startBareUpstream()
-  const server = await startRelayServer(bare.url, overrides)
-  open.push(server, bare)
-  return { server, bare }
-}
+const start = perTest(startRelay)
+const startServer = perTest(startRelayServer)
 
 /** Gives what the client gets when upstream answers an upgrade with these bytes, and ends where `isEnded`. */
 async function answerWith(answer: string | Uint8Array, isEnded = false, overrides?: RelayOverrides) {
@@ -154,8 +139,7 @@ test('a reset before the answer is a 502 for the caller to render', async () => 
 test('a refused connection is a 502 for the caller to render', async () => {
   const gone = await startBareUpstream()
   gone.close()
-  const server = await startRelayServer(gone.url)
-  open.push(server)
+  const server = await startServer(gone.url)
   const client = await server.open()
   expect(await client.readHead()).toStartWith('HTTP/1.1 502 Unanswered\r\n')
   expect(await server.outcome()).toMatchObject({
@@ -168,16 +152,14 @@ test('a refused connection is a 502 for the caller to render', async () => {
 })
 
 test('a host name that does not resolve is a 502 for the caller to render', async () => {
-  const server = await startRelayServer(new URL('http://upstream.invalid'))
-  open.push(server)
+  const server = await startServer(new URL('http://upstream.invalid'))
   await server.open()
   expect(await server.outcome()).toMatchObject({ kind: 'failed', status: 502, cause: { code: 'ENOTFOUND' } })
 })
 
 test('a server that speaks no TLS under https is a 502 for the caller to render', async () => {
-  const bare = await startBareUpstream()
-  const server = await startRelayServer(new URL(`https://${bare.url.host}`))
-  open.push(server, bare)
+  await using bare = await startBareUpstream()
+  const server = await startServer(new URL(`https://${bare.url.host}`))
   await server.open()
   const upstream = await bare.accept()
   await upstream.read(1)

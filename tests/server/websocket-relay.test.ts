@@ -1,29 +1,10 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
+import { perTest } from '../helpers/per-test.ts'
 import { closeFrame, frame } from '../helpers/websocket-peer.ts'
-import {
-  type BareUpstream,
-  openLink,
-  type RelayOverrides,
-  type RelayServer,
-  SWITCH,
-  startBareUpstream,
-  startRelayServer,
-  TARGET,
-} from '../helpers/websocket-rig.ts'
+import { openLink, SWITCH, startRelay, TARGET } from '../helpers/websocket-relay.ts'
 
 const MASK = [0x12, 0x34, 0x56, 0x78] as const
-const open: { close: () => void }[] = []
-
-afterEach(() => {
-  for (const one of open.splice(0)) one.close()
-})
-
-async function start(overrides?: RelayOverrides): Promise<{ server: RelayServer; bare: BareUpstream }> {
-  const bare = await startBareUpstream()
-  const server = await startRelayServer(bare.url, overrides)
-  open.push(server, bare)
-  return { server, bare }
-}
+const start = perTest(startRelay)
 
 test('the upgrade goes upstream with the exact target, the headers given and the hop headers of its own', async () => {
   const { server, bare } = await start()

@@ -6,10 +6,11 @@ import {
   type WebSocketOutcome,
   type WebSocketRelay,
 } from '../../src/server/websocket/websocket-relay.ts'
+import { createQueue } from './queue.ts'
 import { peerOf, type SocketPeer } from './websocket-peer.ts'
 
 /** An upstream that accepts connections, and whose every byte is the test's. */
-export interface BareUpstream {
+export interface BareUpstream extends AsyncDisposable {
   readonly url: URL
   /** Resolves with the next connection. */
   readonly accept: () => Promise<SocketPeer>
@@ -19,31 +20,26 @@ export interface BareUpstream {
 /** Starts one on a free port of 127.0.0.1; its sockets stay open when the other side ends. */
 export async function startBareUpstream(): Promise<BareUpstream> {
   const sockets = new Set<Socket>()
-  const accepted: SocketPeer[] = []
-  const waiting: ((peer: SocketPeer) => void)[] = []
+  const accepted = createQueue<SocketPeer>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
-    const peer = peerOf(socket)
-    const next = waiting.shift()
-    if (next === undefined) accepted.push(peer)
-    else next(peer)
+    accepted.add(peerOf(socket))
   })
   const port = await listen(server)
+  const close = (): void => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  }
   return {
     url: new URL(`http://127.0.0.1:${port}`),
-    accept: () => {
-      const peer = accepted.shift()
-      return peer === undefined ? new Promise((resolve) => void waiting.push(resolve)) : Promise.resolve(peer)
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    },
+    accept: accepted.next,
+    close,
+    [Symbol.asyncDispose]: async () => close(),
   }
 }
 
 /** A server whose upgrades go through the relay. */
-export interface RelayServer {
+export interface RelayServer extends AsyncDisposable {
   readonly port: number
   /** Resolves with how the next relayed upgrade ended. */
   readonly outcome: () => Promise<WebSocketOutcome>
@@ -60,8 +56,7 @@ export const TARGET = "/v1/realtime?model=gpt-realtime&x=%7B%20'|"
 
 /** Starts a relaying server in front of an upstream; a client left unanswered gets the outcome's bare status. */
 export async function startRelayServer(url: URL, overrides: RelayOverrides = {}): Promise<RelayServer> {
-  const outcomes: WebSocketOutcome[] = []
-  const waiting: ((outcome: WebSocketOutcome) => void)[] = []
+  const outcomes = createQueue<WebSocketOutcome>()
   const clients = new Set<Duplex>()
   const server = createHttpServer()
   server.on('upgrade', async (message: IncomingMessage, client: Duplex, head: Uint8Array) => {
@@ -77,17 +72,17 @@ export async function startRelayServer(url: URL, overrides: RelayOverrides = {})
       ...overrides,
     })
     if (!outcome.answered) client.end(`HTTP/1.1 ${outcome.status} Unanswered\r\nConnection: close\r\n\r\n`)
-    const next = waiting.shift()
-    if (next === undefined) outcomes.push(outcome)
-    else next(outcome)
+    outcomes.add(outcome)
   })
   const port = await listen(server)
+  const close = (): void => {
+    for (const client of clients) client.destroy()
+    server.closeAllConnections()
+    server.close()
+  }
   return {
     port,
-    outcome: () => {
-      const outcome = outcomes.shift()
-      return outcome === undefined ? new Promise((resolve) => void waiting.push(resolve)) : Promise.resolve(outcome)
-    },
+    outcome: outcomes.next,
     async open({ lines = [], early = new Uint8Array() } = {}) {
       const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
       clients.add(socket)
@@ -96,10 +91,27 @@ export async function startRelayServer(url: URL, overrides: RelayOverrides = {})
       peer.write(Buffer.concat([Buffer.from(upgradeRequest(lines), 'latin1'), early]))
       return peer
     },
-    close: () => {
-      for (const client of clients) client.destroy()
-      server.closeAllConnections()
+    close,
+    [Symbol.asyncDispose]: async () => close(),
+  }
+}
+
+/** A relaying server in front of an upstream. */
+export interface Relay extends AsyncDisposable {
+  readonly server: RelayServer
+  readonly bare: BareUpstream
+}
+
+/** Starts an upstream and a relaying server in front of it. */
+export async function startRelay(overrides?: RelayOverrides): Promise<Relay> {
+  const bare = await startBareUpstream()
+  const server = await startRelayServer(bare.url, overrides)
+  return {
+    server,
+    bare,
+    async [Symbol.asyncDispose]() {
       server.close()
+      bare.close()
     },
   }
 }
