@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { partOf, SOURCES } from './sources.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { partOf, ROOT, SOURCES } from './sources.ts'
 import { isStillToDo } from './still-to-do.ts'
 
 /** Names that two files may export, since they mean the same there: each with the reason why there are two. */
@@ -27,5 +29,18 @@ describe('an exported name', () => {
     const unexplained = twice.filter(([name]) => !ONE_MEANING.has(name) && !isStillToDo('names', name))
     expect(unexplained.map(([name, paths]) => `${name}: ${[...paths].join(', ')}`)).toEqual([])
     expect([...ONE_MEANING.keys()].filter((name) => !twice.some(([one]) => one === name))).toEqual([])
+  })
+})
+
+describe('the glossary', () => {
+  test('names types that are there', () => {
+    const page = readFileSync(join(ROOT, 'docs/glossary.md'), 'utf8')
+    const rows = [...page.matchAll(/^\| ([^|]+) \| (?:`(\w+)`)? ?\|/gm)].map(([, word = '', name]) => ({ word, name }))
+    expect(rows).toContainEqual({ word: 'exchange', name: 'Exchange' })
+    const names = exportedNames()
+    expect(rows.filter(({ name }) => name !== undefined && !names.has(name))).toEqual([])
+    // A word has one row: whoever looks it up finds one meaning.
+    const words = rows.map(({ word }) => word).filter((word) => word !== 'Word')
+    expect(words.filter((word, index) => words.indexOf(word) !== index)).toEqual([])
   })
 })
