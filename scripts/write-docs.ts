@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { jsonSchema, renderFileReference } from '../src/config/file/schema.ts'
+import { jsonSchema, renderFileReference } from '../src/config/file-schema.ts'
 import { renderEnvMarkdown } from '../src/config/help-text.ts'
 import { renderTypesFile } from '../src/extensions/load/types-file.ts'
 import { renderCapWords } from './render-cap-words.ts'

@@ -177,7 +177,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['process/claim-port.ts', 'tries the key of TLS'],
   ['process/open-cache-store.ts', 'opens the store'],
   ['config/api-tokens.ts', 'one token twice'],
-  ['config/load.ts', 'how long a token is'],
+  ['config/sections/tokens.ts', 'how long a token is'],
   ['config/open-secrets.ts', 'to another process of ours, and what has changed'],
   ['server/http1/listen.ts', 'the key of TLS'],
   ['gateway/live-parts.ts', 'whether the store is this memory'],

@@ -1,5 +1,5 @@
 import type { Secret } from '../config/secret.ts'
-import type { SecretPair } from '../config/settings.ts'
+import type { SecretPair } from '../config/sections/upstreams/headers.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Principal } from './authorize.ts'
 import { KEY_SUBPROTOCOL } from './credential.ts'

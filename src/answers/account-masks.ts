@@ -1,5 +1,5 @@
 import { Secret } from '../config/secret.ts'
-import type { UpstreamSettings } from '../config/settings.ts'
+import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
 import { isSecretName } from '../formats/secret-names.ts'
 import { isSecretText, secretsOf } from '../formats/secrets-in-headers.ts'
 import { createMask, type Mask } from '../upstream/mask.ts'

@@ -35,8 +35,8 @@ const NOTHING = new Uint8Array()
  * @example
  * if (isOnce(exchange, settings)) return answerOnce(request, deps)
  */
-export function isOnce({ request }: Exchange, { idempotencyMs }: Settings): boolean {
-  return idempotencyMs > 0 && request.method === 'POST' && request.headers.has('idempotency-key')
+export function isOnce({ request }: Exchange, { idempotency }: Settings): boolean {
+  return idempotency.windowMs > 0 && request.method === 'POST' && request.headers.has('idempotency-key')
 }
 
 /**
@@ -60,7 +60,7 @@ export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): P
   const naming = keyIn(scope, request, body, unread, deps.digest)
   const fingerprint = naming instanceof Promise ? await naming : naming
   const isBackground = startsWork(endpointOf(exchange.target), draft.value, sentOf(draft))
-  const runsOn = settings.onDisconnect === 'drain' || isBackground
+  const runsOn = settings.idempotency.onDisconnect === 'drain' || isBackground
   const { signal } = exchange.abort
   try {
     const { role, answer: joining } = await deps.once.idempotency.claim(
@@ -68,7 +68,7 @@ export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): P
       (abort) => flyOut(request, { abort, runsOn }, deps),
       {
         ...{ signal, runsOn, places: deps.once.places() },
-        ...{ windowMs: settings.idempotencyMs, keptBytesMax: settings.cache.answerBytesMax },
+        ...{ windowMs: settings.idempotency.windowMs, keptBytesMax: settings.cache.answerBytesMax },
       },
     )
     const { answer, note } = await awaitFlight(joining, exchange)

@@ -71,11 +71,11 @@ export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps)
     },
     use(store, next) {
       if (current !== undefined && current !== store.claims && settings !== undefined) {
-        former = [...former, { claims: current, until: now() + settings.idempotencyMs }]
+        former = [...former, { claims: current, until: now() + settings.idempotency.windowMs }]
       }
       current = store.claims
       settings = next
-      if (next.idempotencyMs > 0) void current?.ready?.()
+      if (next.idempotency.windowMs > 0) void current?.ready?.()
     },
   }
 }

@@ -1,4 +1,4 @@
-import { duration } from '../config/scalar-kinds.ts'
+import { durationKind } from '../config/scalar-kinds.ts'
 import { readCacheControl, secondsOf } from './cache-control.ts'
 
 /** What a request says about the cache, in HTTP's own words (RFC 9111 §5.2.1) and in ours. */
@@ -45,6 +45,6 @@ export function readRequestControl(headers: Headers, settings: TtlSettings): Req
 function readTtl(text: string | null): number | undefined {
   if (text === null) return undefined
   if (/^\d+$/.test(text)) return Number(text) * 1000
-  const parsed = duration.parse(text)
+  const parsed = durationKind.parse(text)
   return parsed.ok ? parsed.value : undefined
 }

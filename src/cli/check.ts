@@ -1,4 +1,5 @@
-import type { Settings, UpstreamSettings } from '../config/settings.ts'
+import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
+import type { Settings } from '../config/settings.ts'
 import { loadAll } from '../extensions/load/load-all.ts'
 import { describeServer } from '../process/banner.ts'
 import { tryTls } from '../process/claim-port.ts'

@@ -1,4 +1,4 @@
-import { jsonSchema } from '../config/file/schema.ts'
+import { jsonSchema } from '../config/file-schema.ts'
 import { writeOut } from './write-out.ts'
 
 /** Prints the JSON Schema of the configuration file, for editors that complete and check it. */

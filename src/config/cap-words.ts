@@ -114,13 +114,13 @@ const ALL: CapWords = {
 }
 
 /**
- * The words of a preset; undefined: it may be anybody's server, and take any.
+ * The words of a preset; undefined: it may be anybody's server, and take any, as one without a preset may.
  *
  * @example
  * const words = capWordsOf('llamacpp') // caps: max_tokens, …, n_predict
  */
-export function capWordsOf(preset: string): CapWords | undefined {
-  return OF_ANYBODY.has(preset) ? undefined : join(OPENAI_WORDS, BESIDE.get(preset) ?? {})
+export function capWordsOf(preset: string | undefined): CapWords | undefined {
+  return preset === undefined || OF_ANYBODY.has(preset) ? undefined : join(OPENAI_WORDS, BESIDE.get(preset) ?? {})
 }
 
 /**

@@ -1,5 +1,4 @@
-import type { EnvRow } from './env-row.ts'
-import type { Fault, FileForm, Parsed } from './kind.ts'
+import type { Fault, FileForm, Kind, Parsed } from './kind.ts'
 import { wordsForCode } from './system-errors.ts'
 
 /** The environment of a process. */
@@ -14,6 +13,29 @@ export type Env = Readonly<Record<string, string | undefined>>
  */
 export function variableIn(env: Env, name: string): string | undefined {
   return Object.hasOwn(env, name) ? env[name]?.trim() : undefined
+}
+
+/** What a variable's number counts. */
+export type EnvUnit = 'ms' | 'bytes' | 'bytes/s' | 'requests' | 'connections' | '%'
+
+/** One environment variable. Help, documentation and errors are made from it. */
+export interface EnvRow<T = unknown, D extends T | undefined = T | undefined> {
+  readonly name: string
+  readonly kind: Kind<T>
+  /** The value where the variable is absent or empty. */
+  readonly default: D
+  /** Words for a default that is no fixed value. */
+  readonly defaultNote?: string
+  readonly unit?: EnvUnit
+  /** One line. */
+  readonly doc: string
+  /** A good value. */
+  readonly example: string
+}
+
+/** Makes a row whose default's type is known exactly. */
+export function row<T, const D extends T | undefined>(definition: EnvRow<T, D>): EnvRow<T, D> {
+  return definition
 }
 
 /** One thing that is wrong with the environment. No part of a secret is ever in it. */

@@ -1,6 +1,5 @@
 import { ENV_ROWS } from './env.ts'
-import type { ConfigProblem } from './env-reader.ts'
-import type { EnvRow } from './env-row.ts'
+import type { ConfigProblem, EnvRow } from './env-reader.ts'
 import { MIB } from './scalar-kinds.ts'
 
 const WIDTH = 100

@@ -1,8 +1,8 @@
 import { nearest } from '../formats/nearest.ts'
 import { type Kind, type Parsed, quote, right, wrong } from './kind.ts'
 
-/** Longer timers fire at once: a timer's delay is a signed 32-bit number (HTML Standard, timers). */
-const TIMER_MS_MAX = 2 ** 31 - 1
+/** The longest timer, in milliseconds; longer ones fire at once: a delay is a signed 32-bit number (HTML Standard, timers). */
+export const TIMER_MS_MAX = 2 ** 31 - 1
 
 /** Bytes of one MiB. */
 export const MIB = 2 ** 20
@@ -72,7 +72,7 @@ export function resolveWorkers(asked: number | 'auto', countCores: () => number 
 }
 
 /** A length of time in milliseconds, where no unit says otherwise. */
-export const duration: Kind<number> = {
+export const durationKind: Kind<number> = {
   label: 'duration',
   parse: (text) =>
     scaled(text, MS_BY_UNIT, 0, TIMER_MS_MAX) ??

@@ -1,75 +1,37 @@
-import { type AnsweringSettings, NO_ANSWERING } from './answering-defaults.ts'
-import { capWordsOf } from './cap-words.ts'
-import type { Config } from './config.ts'
 import { freeze } from './freeze.ts'
-import { Secret } from './secret.ts'
-import type { BreakerSettings, SecretPair, Settings, Timeouts } from './settings.ts'
-import { vendorOf } from './vendor.ts'
+import { CACHE_DEFAULTS } from './sections/cache.ts'
+import { IDEMPOTENCY_DEFAULTS } from './sections/idempotency.ts'
+import { NO_RESILIENCE } from './sections/resilience.ts'
+import { type EnvUpstream, envUpstreamSettings } from './sections/upstreams/env-upstream.ts'
+import type { Settings } from './settings.ts'
 
-const NO_TIMEOUTS: Timeouts = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
-
-const NEVER_OPEN: BreakerSettings = {
-  failures: 0,
-  rate: 0,
-  minimum: 20,
-  windowMs: 30_000,
-  openMs: 30_000,
-  openMaxMs: 300_000,
+/** What of the settings the environment says; what is absent has its default. */
+export interface EnvSettings extends Partial<Pick<Settings, 'cache' | 'extensions' | 'idempotency'>> {
+  readonly upstream: EnvUpstream
+  readonly debugHeaders: boolean
 }
 
 /**
- * What the environment alone comes to: one upstream, named after its host, to which everything goes once, as it came.
+ * The settings by the environment alone: one upstream, named after its host, to which everything goes once, as it came.
  *
  * @example
  * const settings = settingsFromEnv({ upstream: config.upstream, debugHeaders: config.debugHeaders })
  */
-export function settingsFromEnv(env: Pick<Config, 'upstream' | 'debugHeaders'> & Partial<AnsweringSettings>): Settings {
-  const { upstream, debugHeaders, ...answering } = env
-  const { baseUrl, apiKey, organization, project } = upstream
-  const name = new URL(baseUrl).host
-  const vendor = vendorOf(baseUrl, undefined)
-  const headers: SecretPair[] = []
-  if (organization !== undefined) headers.push(['openai-organization', new Secret(organization)])
-  if (project !== undefined) headers.push(['openai-project', new Secret(project)])
+export function settingsFromEnv({ upstream, ...others }: EnvSettings): Settings {
+  const only = envUpstreamSettings(upstream)
   return freeze<Settings>({
     hasFile: false,
-    upstreams: [
-      {
-        name,
-        baseUrl,
-        vendor,
-        auth: 'either',
-        keys: apiKey === undefined ? [] : [apiKey],
-        keyNames: apiKey === undefined ? [] : ['OPENAI_API_KEY'],
-        keyHeader: 'authorization',
-        headers,
-        query: [],
-        modelPath: undefined,
-        timeouts: NO_TIMEOUTS,
-        tlsCa: undefined,
-        proxy: undefined,
-        concurrency: undefined,
-        breaker: NEVER_OPEN,
-        check: undefined,
-        lacks: undefined,
-        servesAnyModel: false,
-        capWords: vendor === undefined ? undefined : capWordsOf(vendor),
-      },
-    ],
-    defaultUpstream: name,
+    upstreams: [only],
+    defaultUpstream: only.name,
     models: [],
     unknownModels: 'pass',
-    resilience: {
-      retry: { attempts: 1, on: [], baseMs: 0, maxMs: 0, retryAfterMaxMs: 0, budgetPercent: 0 },
-      hedge: undefined,
-      timeouts: NO_TIMEOUTS,
-      allOpen: 'try',
-    },
+    resilience: NO_RESILIENCE,
     params: [],
     pins: {},
-    debugHeaders,
     clientDeadline: false,
-    ...NO_ANSWERING,
-    ...answering,
+    cache: CACHE_DEFAULTS,
+    extensions: [],
+    idempotency: IDEMPOTENCY_DEFAULTS,
+    ...others,
   })
 }

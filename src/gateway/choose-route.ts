@@ -1,4 +1,4 @@
-import type { PinSettings } from '../config/settings.ts'
+import type { PinSettings } from '../config/sections/pins.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { STATEFUL_RESOURCES } from '../openai/stateful-resources.ts'
 import type { Draft } from '../requests/draft.ts'

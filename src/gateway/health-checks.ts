@@ -1,5 +1,5 @@
 import { setOwnCredentials } from '../access/credentials.ts'
-import type { CheckSettings } from '../config/settings.ts'
+import type { CheckSettings } from '../config/sections/upstreams/check.ts'
 import { collect } from '../exchange/collect-bytes.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'

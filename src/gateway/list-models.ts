@@ -1,7 +1,7 @@
 import type { Principal } from '../access/authorize.ts'
 import { spendsOwnKey } from '../access/credentials.ts'
 import { noteBody } from '../answers/body-note.ts'
-import type { ModelSettings } from '../config/settings.ts'
+import type { ModelSettings } from '../config/sections/models.ts'
 import { collect } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'

@@ -2,7 +2,8 @@ import { bodyNoteOf, standalone } from '../answers/body-note.ts'
 import { createOnce, type Once } from '../cache/once.ts'
 import { createReuse, type Reuse } from '../cache/reuse.ts'
 import { areSameConfigs } from '../config/open-secrets.ts'
-import type { CacheSettings, Settings } from '../config/settings.ts'
+import type { CacheSettings } from '../config/sections/cache.ts'
+import type { Settings } from '../config/settings.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import { type Chain, createChain, NO_EXTENSIONS } from '../extensions/chain.ts'
 import type { ChainDeps } from '../extensions/chain-deps.ts'
@@ -67,8 +68,9 @@ export function createPartsMaker(deps: PartsDeps): MakeParts {
   const once = createOnce(deps)
   const pending = new Set<Promise<void>>()
   return (settings, extensions = [], previous) => {
-    const { cache, idempotencyMs } = settings
-    const wanted = [cache, idempotencyMs]
+    const { cache } = settings
+    const { windowMs } = settings.idempotency
+    const wanted = [cache, windowMs]
     const isSame = previous !== undefined && areSameConfigs(wanted, made)
     const reuse = isSame ? previous.reuse : openReuse(settings, once, deps)
     made = wanted
@@ -78,7 +80,7 @@ export function createPartsMaker(deps: PartsDeps): MakeParts {
       const askedForMs = former.store.name === 'memory' ? 0 : formerWindowMs
       deps.deadlines.start(Math.max(OLD_STORE_MS, askedForMs), () => void former.close())
     }
-    formerWindowMs = idempotencyMs
+    formerWindowMs = windowMs
     const sharedStore = cache.store === undefined || cache.store.reveal() === 'memory' ? undefined : reuse?.store
     return { reuse, once, sharedStore, chain: makeChain(extensions, reuse, { ...deps, pending }) }
   }

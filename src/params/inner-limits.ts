@@ -1,5 +1,5 @@
 import type { CapWords } from '../config/cap-words.ts'
-import type { ParamRule } from '../config/param-rule.ts'
+import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import { isEqualJson } from '../formats/json/equal.ts'
 import { foldName } from '../formats/json/fold-name.ts'
 import type { Json } from '../formats/json/json.ts'

@@ -1,4 +1,4 @@
-import type { ParamRule } from '../config/param-rule.ts'
+import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
 import { compilePatterns, type Fits } from './pattern.ts'
 

@@ -1,5 +1,5 @@
 import type { CapWords } from '../config/cap-words.ts'
-import type { ParamRule } from '../config/param-rule.ts'
+import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import type { Json } from '../formats/json/json.ts'
 import { isModel, type Names, type NameTree, namesOf, treeOf } from './name-tree.ts'
 import { type Bounds, boundsOf, joinRanges, type Range } from './ranges.ts'

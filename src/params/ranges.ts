@@ -1,4 +1,4 @@
-import type { ParamRule } from '../config/param-rule.ts'
+import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import { leastNumber } from './least-number.ts'
 import type { Names } from './name-tree.ts'
 

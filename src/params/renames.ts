@@ -1,4 +1,4 @@
-import type { ParamRule } from '../config/param-rule.ts'
+import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import { type Names, namesOf } from './name-tree.ts'
 
 /** One rename: within the object that `parent` leads to, by the names that it has once its own renames are done. */

@@ -1,5 +1,5 @@
 import { type CapWords, OPENAI_WORDS } from '../config/cap-words.ts'
-import type { ParamRule } from '../config/param-rule.ts'
+import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import type { Edit } from '../formats/json/edit.ts'
 import type { JsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import type { UpstreamSettings } from '../config/settings.ts'
+import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
 import type { Log } from '../telemetry/log.ts'
 import { describeServer, renderBanner } from './banner.ts'
 import type { Configuration } from './configuration.ts'

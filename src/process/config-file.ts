@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { nameTokens } from '../access/name-tokens.ts'
 import type { Config } from '../config/config.ts'
 import type { Env } from '../config/env-reader.ts'
-import type { Callers } from '../config/file/callers.ts'
 import type { FileProblem } from '../config/file/problems.ts'
+import type { Callers } from '../config/file/section-reader.ts'
 import type { Settings } from '../config/settings.ts'
 import { describeSystemError } from '../config/system-errors.ts'
 import { createFileReader, type FileReader, type FileStates } from './file-states.ts'
@@ -68,7 +68,7 @@ export async function readConfigFile(
     }
   }
   const [{ loadSettings }, { renderFileProblems }] = await Promise.all([
-    import('../config/file/load-settings.ts'),
+    import('../config/load-settings.ts'),
     import('../config/file/problems.ts'),
   ])
   const isEmpty = text.split('\n').every((line) => /^\s*(?:#|---\s*$|$)/.test(line))

@@ -1,4 +1,4 @@
-import type { CacheSettings } from '../config/settings.ts'
+import type { CacheSettings } from '../config/sections/cache.ts'
 import type { Claims } from '../storage/claims.ts'
 import { guardStore } from '../storage/guarded-store.ts'
 import { createLazyStore } from '../storage/lazy-store.ts'

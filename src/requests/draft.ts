@@ -1,4 +1,4 @@
-import type { UpstreamSettings } from '../config/settings.ts'
+import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
 import { applyEdits, type Edit } from '../formats/json/edit.ts'
 import { foldsTo } from '../formats/json/fold-name.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'

@@ -1,4 +1,4 @@
-import type { UpstreamSettings } from '../config/settings.ts'
+import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
 import { MODEL_ENDPOINTS } from '../openai/resources.ts'
 import { isProvidersOwn } from './providers.ts'
 import type { Reach } from './send.ts'

@@ -1,4 +1,4 @@
-import type { SecretPair } from '../config/settings.ts'
+import type { SecretPair } from '../config/sections/upstreams/headers.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 /** Where a call goes. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createLive, type Live } from '../../src/routing/snapshot.ts'
 import { createDeadlines } from '../../src/timing/deadlines.ts'
-import { loadGood } from './config/file/load-file.ts'
+import { loadGood } from './config/load-file.ts'
 
 const RELOADS = 300
 

@@ -1,5 +1,5 @@
 import type { Secret } from '../../config/secret.ts'
-import type { UpstreamSettings } from '../../config/settings.ts'
+import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import type { Finding } from './judge.ts'
 import { sendTo } from './send-to.ts'
 

@@ -1,6 +1,6 @@
 import { createAccountMasks } from '../../answers/account-masks.ts'
 import type { Secret } from '../../config/secret.ts'
-import type { UpstreamSettings } from '../../config/settings.ts'
+import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import { collect } from '../../exchange/collect-bytes.ts'
 import { isJsonObject } from '../../formats/json/json.ts'
 import { createEgress } from '../../upstream/egress.ts'

@@ -1,6 +1,6 @@
 import { setOwnCredentials } from '../../access/credentials.ts'
 import type { Secret } from '../../config/secret.ts'
-import type { UpstreamSettings } from '../../config/settings.ts'
+import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import { VERSION } from '../../process/version.ts'
 import { openWayOut } from '../../process/way-out.ts'
 import { createEgress } from '../../upstream/egress.ts'

@@ -1,4 +1,5 @@
-import type { Settings, UpstreamSettings } from '../../config/settings.ts'
+import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
+import type { Settings } from '../../config/settings.ts'
 import { suggest } from '../../formats/nearest.ts'
 import type { Finding } from './judge.ts'
 

@@ -1,4 +1,4 @@
-import type { UpstreamSettings } from '../../config/settings.ts'
+import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import { describeSystemError } from '../../config/system-errors.ts'
 
 /** What the settings that may be wrong are called. */

@@ -1,5 +1,5 @@
 import { ENV_ROWS } from '../../config/env.ts'
-import type { EnvRow } from '../../config/env-row.ts'
+import type { EnvRow } from '../../config/env-reader.ts'
 import { describeVariable, renderEnvHelp } from '../../config/help-text.ts'
 import { COMMANDS, type Command } from './commands.ts'
 import { type Option, optionOf } from './options.ts'

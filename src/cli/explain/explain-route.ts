@@ -1,5 +1,5 @@
 import type { Principal } from '../../access/authorize.ts'
-import type { ModelSettings } from '../../config/settings.ts'
+import type { ModelSettings } from '../../config/sections/models.ts'
 import { STATEFUL_RESOURCES } from '../../openai/stateful-resources.ts'
 import type { Draft } from '../../requests/draft.ts'
 import { fitDraft } from '../../requests/fit-draft.ts'

@@ -1,11 +1,10 @@
-import { KindGuard, type TObject, type TSchema } from '@sinclair/typebox'
+import { KindGuard, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 import type { Fault } from '../kind.ts'
-import { duration } from '../scalar-kinds.ts'
+import { durationKind } from '../scalar-kinds.ts'
 import type { Path } from './path.ts'
 import type { ProblemLog } from './problems.ts'
 import type { FileDocument } from './read-document.ts'
-import { ConfigFile } from './schema.ts'
 import { convertText, isOfType, isWithin, membersOf } from './schema-types.ts'
 import {
   isNoLiteral,
@@ -19,13 +18,18 @@ import {
   wrongType,
 } from './wording.ts'
 
-/** A file that is of the right shape, but for what has been reported: such parts are left out of it. */
-export interface CheckedFile {
-  readonly config: ConfigFile
-  /** Where an object or a list of `config` stands. */
+/** Where the parts of a checked file stand in it. */
+export interface Places {
+  /** Where an object or a list stands. */
   readonly pathOf: (part: object) => Path
   /** Where an entry of a list stands: the list may be shorter than the file's, by entries that are left out. */
   readonly pathOfEntry: (list: readonly unknown[], index: number) => Path
+}
+
+/** A file of the right shape; parts with a problem are left out of it. */
+export interface CheckedFile<T> {
+  readonly config: T
+  readonly places: Places
 }
 
 /** One check of one file. */
@@ -47,14 +51,20 @@ const NONE = Symbol('none')
  * A text that had a variable in it becomes a number or a boolean where one of these is wanted, and durations become
  * milliseconds.
  */
-export function checkFile(document: FileDocument, log: ProblemLog): CheckedFile {
+export function checkFile<T extends TObject>(
+  schema: T,
+  document: FileDocument,
+  log: ProblemLog,
+): CheckedFile<Static<T>> {
   const paths = new WeakMap<object, Path>()
   const entries = new WeakMap<object, readonly Path[]>()
-  const config = check({ document, log, paths, entries }, ConfigFile, document.value ?? {}, [])
+  const config = check({ document, log, paths, entries }, schema, document.value ?? {}, [])
   return {
-    config: config === NONE ? {} : (config as ConfigFile),
-    pathOf: (part) => paths.get(part) ?? [],
-    pathOfEntry: (list, index) => entries.get(list)?.[index] ?? [],
+    config: (config === NONE ? {} : config) as Static<T>,
+    places: {
+      pathOf: (part) => paths.get(part) ?? [],
+      pathOfEntry: (list, index) => entries.get(list)?.[index] ?? [],
+    },
   }
 }
 
@@ -134,7 +144,7 @@ function checkList(run: Run, schema: TSchema, value: readonly unknown[], path: P
 function checkDuration(run: Run, schema: TSchema, value: unknown, path: Path): unknown {
   const text = shown(run, schema, path, value)
   if (typeof value !== 'number' && typeof value !== 'string') return refuse(run, path, wrongType(schema, value, text))
-  const parsed = duration.parse(String(value))
+  const parsed = durationKind.parse(String(value))
   if (!parsed.ok) return refuse(run, path, text === undefined ? wrongType(schema, value, text) : parsed.fault)
   if (parsed.value >= Number(schema['x-duration'])) return parsed.value
   return refuse(run, path, { wrong: 'is 0', cure: 'Use at least 1 millisecond.' })

@@ -1,4 +1,4 @@
-import type { RetryCause } from '../../config/settings.ts'
+import type { RetryCause } from '../../config/sections/retry.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'

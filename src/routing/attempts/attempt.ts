@@ -1,4 +1,4 @@
-import type { RetryCause } from '../../config/settings.ts'
+import type { RetryCause } from '../../config/sections/retry.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { StaleConnection, upstreamFailure } from '../../upstream/failure.ts'
 import type { Attempt as DeploymentAttempt } from '../targets/attempt.ts'

@@ -1,4 +1,4 @@
-import type { RetryCause } from '../../config/settings.ts'
+import type { RetryCause } from '../../config/sections/retry.ts'
 import type { Outcome } from '../../exchange/outcome.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { isCallers, statusOfError } from '../../openai/error-status.ts'

@@ -1,4 +1,4 @@
-import type { HedgeSettings } from '../../config/settings.ts'
+import type { HedgeSettings } from '../../config/sections/hedge.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { Deployment } from '../targets/router.ts'
 import type { AskDeps, Asked } from './asked.ts'

@@ -1,6 +1,6 @@
 import { wrongKindOf } from '../../answers/deliver.ts'
 import { isJsonWithin, SHORT_BYTES_MAX } from '../../answers/short-answer.ts'
-import type { RetryCause } from '../../config/settings.ts'
+import type { RetryCause } from '../../config/sections/retry.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'

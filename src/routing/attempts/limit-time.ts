@@ -1,4 +1,5 @@
-import type { Settings, Timeouts } from '../../config/settings.ts'
+import type { Timeouts } from '../../config/sections/timeouts.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'

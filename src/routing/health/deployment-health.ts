@@ -1,4 +1,4 @@
-import type { BreakerSettings } from '../../config/settings.ts'
+import type { BreakerSettings } from '../../config/sections/breaker.ts'
 import { type Account, type Attempt, type AttemptOwner, type Beginning, createAttempt } from '../targets/attempt.ts'
 import { CoolDown } from './cool-down.ts'
 import { FailureWindow } from './failure-window.ts'

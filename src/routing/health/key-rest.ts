@@ -1,4 +1,4 @@
-import type { BreakerSettings } from '../../config/settings.ts'
+import type { BreakerSettings } from '../../config/sections/breaker.ts'
 
 /** How long a call that tries a key after its rest keeps the others from trying it, too. */
 const TRIAL_MS = 10_000

@@ -1,4 +1,4 @@
-import type { ModelSettings, TargetSettings } from '../../config/settings.ts'
+import type { ModelSettings, TargetSettings } from '../../config/sections/models.ts'
 import { isWildcard } from './model-names.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Secret } from '../../config/secret.ts'
-import type { UpstreamSettings } from '../../config/settings.ts'
+import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import { createDeploymentHealth, type DeploymentHealth, type OnBreakerTurn } from '../health/deployment-health.ts'
 import { KeyRest } from '../health/key-rest.ts'

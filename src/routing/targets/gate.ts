@@ -1,4 +1,4 @@
-import type { ConcurrencySettings } from '../../config/settings.ts'
+import type { ConcurrencySettings } from '../../config/sections/upstreams/concurrency.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 

@@ -1,4 +1,5 @@
-import type { ResilienceSettings, Strategy } from '../../config/settings.ts'
+import type { Strategy } from '../../config/sections/models.ts'
+import type { ResilienceSettings } from '../../config/sections/resilience.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { DeploymentHealth } from '../health/deployment-health.ts'
 import type { Account } from './attempt.ts'

@@ -1,4 +1,6 @@
-import type { ModelSettings, ResilienceSettings, Strategy, UpstreamSettings } from '../../config/settings.ts'
+import type { ModelSettings, Strategy } from '../../config/sections/models.ts'
+import type { ResilienceSettings } from '../../config/sections/resilience.ts'
+import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import type { DeploymentRegistry, RegisteredDeployment } from './deployment-registry.ts'
 import { isWildcard } from './model-names.ts'
 import type { Turns } from './ordering.ts'

@@ -1,4 +1,4 @@
-import type { Strategy } from '../../config/settings.ts'
+import type { Strategy } from '../../config/sections/models.ts'
 import type { DeploymentHealth } from '../health/deployment-health.ts'
 import { hashOf, meetingPoint, type TextHash } from './rendezvous.ts'
 

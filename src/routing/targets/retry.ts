@@ -1,4 +1,4 @@
-import type { RetryCause, RetrySettings } from '../../config/settings.ts'
+import type { RetryCause, RetrySettings } from '../../config/sections/retry.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** Why an attempt failed. */

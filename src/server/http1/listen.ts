@@ -1,4 +1,4 @@
-import type { TlsTexts } from '../../config/config.ts'
+import type { TlsTexts } from '../../config/sections/server.ts'
 import { MemoryBudget } from '../../exchange/memory-budget.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { createUnderWay } from '../under-way.ts'

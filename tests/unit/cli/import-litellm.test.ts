@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { parse, stringify } from 'yaml'
 import { importLitellm } from '../../../src/cli/import/litellm.ts'
-import { loadSettings } from '../../../src/config/file/load-settings.ts'
+import { loadSettings } from '../../../src/config/load-settings.ts'
 import { settingsFromEnv } from '../../../src/config/settings-from-env.ts'
 import type { Json } from '../../../src/formats/json/json.ts'
 

@@ -95,8 +95,8 @@ const SETTINGS: readonly [name: string, text: string, read: (config: Config) => 
   ['CACHE_MAX_ENTRIES', '9', (c) => c.settings.cache.entriesMax, 9],
   ['CACHE_SCOPE_REQUESTS', 'ALL', (c) => c.settings.cache.requests, 'all'],
   ['EXTENSIONS', './a.ts, b.ts,', (c) => c.settings.extensions.map(({ path }) => path), ['./a.ts', 'b.ts']],
-  ['ON_CLIENT_DISCONNECT', 'Drain', (c) => c.settings.onDisconnect, 'drain'],
-  ['IDEMPOTENCY_WINDOW_MS', '1m', (c) => c.settings.idempotencyMs, 60_000],
+  ['ON_CLIENT_DISCONNECT', 'Drain', (c) => c.settings.idempotency.onDisconnect, 'drain'],
+  ['IDEMPOTENCY_WINDOW_MS', '1m', (c) => c.settings.idempotency.windowMs, 60_000],
   ['DEBUG_HEADERS', 'Yes', (c) => c.debugHeaders, true],
 ]
 
@@ -149,7 +149,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(38)
+    expect(objects).toHaveLength(39)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 

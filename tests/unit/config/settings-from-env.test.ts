@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { CACHE_DEFAULTS } from '../../../src/config/answering-defaults.ts'
 import { Secret } from '../../../src/config/secret.ts'
+import { CACHE_DEFAULTS } from '../../../src/config/sections/cache.ts'
 import { settingsFromEnv } from '../../../src/config/settings-from-env.ts'
 import { opened } from '../../helpers/secrets.ts'
 
@@ -56,8 +56,7 @@ test('the environment alone comes to one upstream, to which everything goes once
     clientDeadline: false,
     cache: CACHE_DEFAULTS,
     extensions: [],
-    idempotencyMs: 600_000,
-    onDisconnect: 'cancel',
+    idempotency: { windowMs: 600_000, onDisconnect: 'cancel' },
   })
 })
 

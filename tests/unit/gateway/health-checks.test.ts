@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { Settings, UpstreamSettings } from '../../../src/config/settings.ts'
+import type { UpstreamSettings } from '../../../src/config/sections/upstreams/upstream.ts'
+import type { Settings } from '../../../src/config/settings.ts'
 import { createHealthChecks, type HealthChecks } from '../../../src/gateway/health-checks.ts'
 import { createLive, type Live } from '../../../src/routing/snapshot.ts'
 import type { UpstreamCall } from '../../../src/upstream/send.ts'

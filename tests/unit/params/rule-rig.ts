@@ -1,5 +1,5 @@
 import { type CapWords, OPENAI_WORDS } from '../../../src/config/cap-words.ts'
-import type { ParamRule } from '../../../src/config/param-rule.ts'
+import type { ParamRule } from '../../../src/config/sections/params/param-rule.ts'
 import { applyEdits } from '../../../src/formats/json/edit.ts'
 import { JsonBody } from '../../../src/formats/json/json-body.ts'
 import { ApiError, type ErrorBody } from '../../../src/openai/api-error.ts'

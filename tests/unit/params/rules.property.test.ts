@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import fc from 'fast-check'
-import type { ParamRule } from '../../../src/config/param-rule.ts'
+import type { ParamRule } from '../../../src/config/sections/params/param-rule.ts'
 import type { Json } from '../../../src/formats/json/json.ts'
 import { type Member, membersOf } from '../../../src/formats/json/members.ts'
 import { bytesOf, JSON_TEXT, memberText, textOf } from '../formats/json/json-texts.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { ParamRule } from '../../../src/config/param-rule.ts'
+import type { ParamRule } from '../../../src/config/sections/params/param-rule.ts'
 import { createRules, type RequestFacts } from '../../../src/params/rules.ts'
 import { applied, FACTS, programOf, rulesOf } from './rule-rig.ts'
 

@@ -3,7 +3,7 @@ import type { Config } from '../../../src/config/config.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import { describeServer, renderBanner } from '../../../src/process/banner.ts'
 import { serverUrl } from '../../../src/process/server-url.ts'
-import { loadGood } from '../config/file/load-file.ts'
+import { loadGood } from '../config/load-file.ts'
 
 const KEY = 'sk-the-servers-own-key-0123456789'
 const TOKEN = 'a-token-of-more-than-16-characters'

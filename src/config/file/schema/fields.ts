@@ -1,6 +1,7 @@
 import {
   OptionalKind,
   type SchemaOptions,
+  type Static,
   type TArray,
   type TObject,
   type TOptional,
@@ -12,9 +13,13 @@ import {
   Type,
 } from '@sinclair/typebox'
 import type { Json } from '../../../formats/json/json.ts'
+import { TIMER_MS_MAX } from '../../scalar-kinds.ts'
 
-/** A timer's delay is a signed 32-bit number (HTML Standard, timers). */
-const TIMER_MS_MAX = 2 ** 31 - 1
+/** The values that some fields of the file may have, once it has been checked. */
+export type FieldValues<T extends TProperties> = Static<TObject<T>>
+
+/** What a schema says of a text that may be a secret: no problem shows it. */
+export const HIDDEN = { 'x-secret': true }
 
 /** An object with these keys and no others. `title` names it in the reference. */
 export function closed<T extends TProperties>(title: string, properties: T): TObject<T> {
@@ -49,8 +54,9 @@ export function duration(minimumMs: 0 | 1 = 0): TUnsafe<number> {
   )
 }
 
-/** A duration as the file has it: `250ms`, `8s`. */
+/** A duration as the file has it: `250ms`, `8s`, `720h`. */
 export function writeDuration(ms: number): string {
+  if (ms > 0 && ms % 3_600_000 === 0) return `${ms / 3_600_000}h`
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`
 }
 
@@ -85,4 +91,9 @@ export function anyJson(): TUnsafe<Json> {
 /** These keys, or `false` for none of it. */
 export function orFalse<T extends TSchema>(schema: T): TUnsafe<false | T['static']> {
   return Type.Unsafe<false | T['static']>(Type.Union([Type.Literal(false), schema]))
+}
+
+/** A variable as the file has it: `${NAME}`. */
+export function writeVariable(name: string): string {
+  return `\${${name}}`
 }

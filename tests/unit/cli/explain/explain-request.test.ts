@@ -6,7 +6,7 @@ import type { AskedRequest } from '../../../../src/cli/explain/request-file.ts'
 import type { Config } from '../../../../src/config/config.ts'
 import { loadConfig } from '../../../../src/config/load.ts'
 import { Secret } from '../../../../src/config/secret.ts'
-import { loadGood } from '../../config/file/load-file.ts'
+import { loadGood } from '../../config/load-file.ts'
 
 const TOKEN: Principal = { kind: 'token', id: 'token-1', secret: new Secret('the-secret-of-the-token') }
 

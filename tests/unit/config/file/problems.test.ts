@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
-import { loadSettings } from '../../../../src/config/file/load-settings.ts'
 import { renderPath } from '../../../../src/config/file/path.ts'
 import { renderFileProblems } from '../../../../src/config/file/problems.ts'
-import { BASE, linesOf, problemsOf } from './load-file.ts'
+import { loadSettings } from '../../../../src/config/load-settings.ts'
+import { BASE, linesOf, problemsOf } from '../load-file.ts'
 
 const FILE = `default_upstream: opnai
 models:

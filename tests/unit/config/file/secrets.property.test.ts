@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { renderFileProblems } from '../../../../src/config/file/problems.ts'
 import { readDocument } from '../../../../src/config/file/read-document.ts'
-import { EXAMPLE, EXAMPLE_ENV } from './example.ts'
-import { load, variable } from './load-file.ts'
+import { EXAMPLE, EXAMPLE_ENV } from '../example.ts'
+import { load, variable } from '../load-file.ts'
 import { changeAt, changes, placesOf } from './mutate.ts'
 
 /** A word that is in no message of ours, with something behind it that may be refused. */

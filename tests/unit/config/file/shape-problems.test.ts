@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { linesOf } from './load-file.ts'
+import { linesOf } from '../load-file.ts'
 
 /** Of the shape: keys, types and bounds. The text of a file, and its problems: line, column, path, what is wrong, the cure. */
 const FILES: readonly [text: string, problems: readonly string[]][] = [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Env } from '../../../../src/config/env-reader.ts'
-import { linesOf, loadGood, variable } from './load-file.ts'
+import { linesOf, loadGood, variable } from '../load-file.ts'
 
 /** A variable as it is written. */
 const NAME = variable('NAME')

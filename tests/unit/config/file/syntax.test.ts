@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { syntaxFault } from '../../../../src/config/file/syntax-fault.ts'
 import { cpuMs } from '../../../helpers/cpu-time.ts'
-import { linesOf, load, loadGood, problemsOf, variable } from './load-file.ts'
+import { linesOf, load, loadGood, problemsOf, variable } from '../load-file.ts'
 
 const QUOTES = `Put quotes around the value; around ${variable('NAME')}, too, where it stands within { } or [ ].`
 const NEW_LINE = 'Begin a new line for each key, in the column of the others; put a text with ": " in it in quotes.'

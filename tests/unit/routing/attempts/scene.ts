@@ -1,4 +1,5 @@
-import type { ModelSettings, Settings } from '../../../../src/config/settings.ts'
+import type { ModelSettings } from '../../../../src/config/sections/models.ts'
+import type { Settings } from '../../../../src/config/settings.ts'
 import type { Exchange } from '../../../../src/exchange/exchange.ts'
 import type { Answered } from '../../../../src/routing/attempts/ask.ts'
 import { ask } from '../../../../src/routing/attempts/ask.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { BreakerSettings } from '../../../../src/config/settings.ts'
+import type { BreakerSettings } from '../../../../src/config/sections/breaker.ts'
 import { createDeploymentHealth, type DeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
 import { BREAKER, type FakeClock, fakeClock } from '../targets/scene.ts'
 

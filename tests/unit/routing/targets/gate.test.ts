@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { ConcurrencySettings } from '../../../../src/config/settings.ts'
+import type { ConcurrencySettings } from '../../../../src/config/sections/upstreams/concurrency.ts'
 import { ApiError } from '../../../../src/openai/api-error.ts'
 import { createGate, type Gate } from '../../../../src/routing/targets/gate.ts'
 import { type FakeClock, fakeClock } from './scene.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Strategy } from '../../../../src/config/settings.ts'
+import type { Strategy } from '../../../../src/config/sections/models.ts'
 import { createDeploymentHealth, type DeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
 import { type Candidate, type RankDeps, rank } from '../../../../src/routing/targets/rank.ts'
 import { hashOf } from '../../../../src/routing/targets/rendezvous.ts'

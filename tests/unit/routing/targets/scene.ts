@@ -1,12 +1,10 @@
-import { NO_ANSWERING } from '../../../../src/config/answering-defaults.ts'
-import type {
-  BreakerSettings,
-  ModelSettings,
-  ResilienceSettings,
-  Settings,
-  TargetSettings,
-  UpstreamSettings,
-} from '../../../../src/config/settings.ts'
+import type { BreakerSettings } from '../../../../src/config/sections/breaker.ts'
+import { CACHE_DEFAULTS } from '../../../../src/config/sections/cache.ts'
+import { IDEMPOTENCY_DEFAULTS } from '../../../../src/config/sections/idempotency.ts'
+import type { ModelSettings, TargetSettings } from '../../../../src/config/sections/models.ts'
+import type { ResilienceSettings } from '../../../../src/config/sections/resilience.ts'
+import type { UpstreamSettings } from '../../../../src/config/sections/upstreams/upstream.ts'
+import type { Settings } from '../../../../src/config/settings.ts'
 import type { Router, RouterDeps } from '../../../../src/routing/targets/router.ts'
 import type { Deadlines } from '../../../../src/timing/deadlines.ts'
 import { keysOf } from '../../../helpers/secrets.ts'
@@ -139,7 +137,9 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
     pins: {},
     debugHeaders: false,
     clientDeadline: true,
-    ...NO_ANSWERING,
+    cache: CACHE_DEFAULTS,
+    extensions: [],
+    idempotency: IDEMPOTENCY_DEFAULTS,
     ...changes,
   }
 }

@@ -1,0 +1,75 @@
+import { isCapWord } from '../../cap-words.ts'
+import type { Path } from '../../file/path.ts'
+import type { Side } from '../../file/problems.ts'
+import type { SectionReader } from '../../file/section-reader.ts'
+import { sentence } from '../../file/wording.ts'
+import type { Fault } from '../../kind.ts'
+import { misspeltParam } from './known-params.ts'
+import type { RulePart } from './param-rule.ts'
+
+/** A name of a parameter, and where it stands. */
+interface Named {
+  readonly name: string
+  readonly at: Path
+  readonly side: Side
+  /** Whether it stands where something is done to the parameter, which `model` is not to suffer. */
+  readonly isChange: boolean
+}
+
+const NO_PATH: Fault = {
+  wrong: 'is no name of a parameter',
+  cure: 'Write names with single dots between them, such as response_format.type.',
+}
+
+const MODEL: Fault = {
+  wrong: 'is about the model, which only models decide',
+  cure: 'Take it out, and write what stands behind a name in models; values may list the names there are.',
+}
+
+/** Reports what cannot be the name of a parameter in a rule, and where `model` must not be one. */
+export function checkParamNames(reader: SectionReader, path: Path, part: RulePart): void {
+  for (const named of namesOf(reader, path, part)) {
+    const { name, at, side, isChange } = named
+    if (!isParamPath(name)) reader.add(at, NO_PATH, side)
+    else if (isChange && /^model(\.|$)/.test(name)) reader.add(at, MODEL, side)
+    else warnOfMisspelt(reader, named)
+  }
+}
+
+/** Some upstream may know it, and so it is no error; but a cap of `max_token` caps nothing. */
+function warnOfMisspelt(reader: SectionReader, { name, at, side }: Named): void {
+  const [first = '', ...inner] = name.split('.')
+  const meant = isCapWord(name) ? undefined : misspeltParam(first)
+  if (meant === undefined) return
+  const wrong = sentence(reader.show(at, name), "is no parameter of OpenAI's, and so fits only what has that very name")
+  reader.warn(at, { wrong, cure: `Did you mean "${meant}"${inner.length > 0 ? ' in front' : ''}?` }, side)
+}
+
+/** Whether a text is the path of a parameter: names with single dots between them. */
+function isParamPath(text: string): boolean {
+  return text.split('.').every((segment) => segment !== '' && !/[\s\p{Cc}]/u.test(segment))
+}
+
+function namesOf(reader: SectionReader, path: Path, part: RulePart): readonly Named[] {
+  const keys = (operation: keyof RulePart, isChange: boolean): Named[] =>
+    Object.keys(part[operation] ?? {}).map((name) => ({ name, at: [...path, operation, name], side: 'key', isChange }))
+  const list = (operation: 'drop' | 'require' | 'deny' | 'allow', isChange: boolean): Named[] =>
+    (part[operation] ?? []).map((name, index, names) => {
+      return { name, at: reader.pathOfEntry(names, index), side: 'value', isChange }
+    })
+  const renamed = Object.entries(part.rename ?? {}).map(([from, name]): Named => {
+    return { name, at: [...path, 'rename', from], side: 'value', isChange: true }
+  })
+  return [
+    ...keys('defaults', true),
+    ...keys('overrides', true),
+    ...keys('clamp', true),
+    ...list('drop', true),
+    ...keys('rename', true),
+    ...renamed,
+    ...list('require', false),
+    ...list('deny', true),
+    ...list('allow', false),
+    ...keys('values', false),
+  ]
+}

@@ -1,0 +1,91 @@
+import { Type } from '@sinclair/typebox'
+import type { Path } from '../../file/path.ts'
+import { type FieldValues, optional } from '../../file/schema/fields.ts'
+import type { SectionReader } from '../../file/section-reader.ts'
+import type { ModelsFields } from '../models.ts'
+import { checkParamNames } from './param-names.ts'
+import { type ParamRule, RuleEntry, type RulePart } from './param-rule.ts'
+import { checkRenames } from './renames.ts'
+import { matchFromFile, offeredBy } from './rule-match.ts'
+import { type Offered, unfitModel } from './unfit-match.ts'
+
+/** `params` in the file. */
+export const PARAMS_FIELDS = {
+  params: optional(Type.Array(RuleEntry), 'What callers may set, and to what.', {
+    examples: [[{ clamp: { max_tokens: { max: 1500 } } }]],
+  }),
+}
+
+const OPERATIONS = [
+  'defaults',
+  'overrides',
+  'clamp',
+  'drop',
+  'rename',
+  'require',
+  'deny',
+  'allow',
+  'values',
+] as const satisfies readonly (keyof RulePart)[]
+
+/** The parameter rules by the file, in its order. Reports all that is wrong with them. */
+export function paramsFromFile(
+  reader: SectionReader,
+  { params: parts = [], ...models }: FieldValues<typeof PARAMS_FIELDS> & ModelsFields,
+): readonly ParamRule[] {
+  checkRenames(reader, parts)
+  const offered = offeredBy(models)
+  return parts.map((part) => ruleFromFile(reader, part, offered))
+}
+
+function ruleFromFile(reader: SectionReader, part: RulePart, offered: Offered | undefined): ParamRule {
+  const path = reader.pathOf(part)
+  if (!OPERATIONS.some((name) => reader.isWritten([...path, name]))) {
+    reader.add(path, { wrong: 'does nothing', cure: `Give it one of ${OPERATIONS.join(', ')}; or take it out.` })
+  }
+  checkParamNames(reader, path, part)
+  checkBounds(reader, path, part)
+  checkModels(reader, path, part, offered)
+  const { deny = [], allow } = part
+  for (const [index, name] of deny.entries()) {
+    if (allow?.includes(name) !== true) continue
+    const cure = 'Take it out of one of the two: all that allow does not name is refused as it is.'
+    reader.add(reader.pathOfEntry(deny, index), { wrong: 'is in allow, too', cure })
+  }
+  return {
+    number: Number(path.at(-1)) + 1,
+    match: matchFromFile(reader, [...path, 'match'], part.match ?? {}, offered),
+    defaults: part.defaults ?? {},
+    overrides: part.overrides ?? {},
+    clamp: Object.fromEntries(
+      Object.entries(part.clamp ?? {}).map(([name, { min, max }]) => [name, { min, max }] as const),
+    ),
+    drop: part.drop ?? [],
+    rename: part.rename ?? {},
+    require: part.require ?? [],
+    deny,
+    allow,
+    values: part.values ?? {},
+    onViolation: part.on_violation ?? 'refuse',
+  }
+}
+
+/** A model that may be asked for by this rule has to be one that may be asked for at all. */
+function checkModels(reader: SectionReader, path: Path, { values }: RulePart, offered: Offered | undefined): void {
+  const models = values?.['model']
+  if (offered === undefined || models === undefined) return
+  for (const [index, model] of models.entries()) {
+    const unfit = typeof model === 'string' ? unfitModel(model.replaceAll('*', ''), offered) : undefined
+    if (unfit !== undefined) reader.add([...path, 'values', 'model', index], unfit)
+  }
+}
+
+function checkBounds(reader: SectionReader, path: Path, part: RulePart): void {
+  for (const [name, { min, max }] of Object.entries(part.clamp ?? {})) {
+    const at = [...path, 'clamp', name]
+    const isEmpty = !reader.isWritten([...at, 'min']) && !reader.isWritten([...at, 'max'])
+    if (isEmpty) reader.add(at, { wrong: 'has neither min nor max', cure: 'Give it one of the two, or both.' }, 'key')
+    if (min === undefined || max === undefined || min <= max) continue
+    reader.add(at, { wrong: 'has a min above its max', cure: 'Exchange the two.' }, 'key')
+  }
+}

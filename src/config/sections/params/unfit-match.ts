@@ -1,0 +1,103 @@
+import { nearest, suggest } from '../../../formats/nearest.ts'
+import type { Callers } from '../../file/section-reader.ts'
+import type { Fault } from '../../kind.ts'
+import { KNOWN_ENDPOINTS } from './known-endpoints.ts'
+import { patternsMeet } from './patterns-meet.ts'
+
+/** Why a pattern of a rule fits nothing, and whether that is certain for as long as the server runs. */
+export interface Unfit extends Fault {
+  readonly isCertain: boolean
+}
+
+const KINDS: readonly string[] = ['token', 'caller', 'local']
+/** A token's place in the list, which rules went by once. */
+const PLACE = /^token-(\d{1,4})$/
+
+/** Why nobody can be the principal of a rule; undefined: somebody can. */
+export function unfitPrincipal(pattern: string, callers: Callers): Unfit | undefined {
+  const { names, isRequired, mayChange, isLoopback } = callers
+  const known = names.some((name) => patternsMeet(pattern, name))
+  if (known && isRequired) return undefined
+  const kinds = isRequired ? ['token'] : isLoopback ? ['caller', 'local'] : ['caller']
+  if (kinds.some((kind) => patternsMeet(pattern, kind))) return undefined
+  if (!isRequired && patternsMeet(pattern, 'caller-*')) return undefined
+  const isKind = KINDS.some((kind) => patternsMeet(pattern, kind))
+  if (isKind && pattern === 'local' && !isRequired) {
+    return { wrong: 'fits nobody, since HOST is reached by other machines', cure: LOCAL_CURE, isCertain: false }
+  }
+  if (!isRequired) {
+    const cure = 'Set REQUIRE_AUTH=true with API_TOKEN, or take the rule out.'
+    return { wrong: 'fits nobody, since no token is asked for (REQUIRE_AUTH)', cure, isCertain: false }
+  }
+  if (isKind) {
+    const cure = 'Write token, or the name of one; or take it out.'
+    return { wrong: 'fits nobody, since each caller needs a token (REQUIRE_AUTH)', cure, isCertain: false }
+  }
+  const place = PLACE.exec(pattern)?.[1]
+  if (place !== undefined) return unfitPlace(names[Number(place) - 1])
+  return {
+    wrong: 'fits nobody: no token has that name',
+    cure: suggest(pattern, names, NAME_CURE),
+    isCertain: !mayChange,
+  }
+}
+
+const LOCAL_CURE = 'Set HOST=127.0.0.1, or take it out.'
+const NAME_CURE = 'Write the name of a token (API_TOKEN=NAME:TOKEN), or token for all of them.'
+
+/** Rules went by places once, and these names are still in files. */
+function unfitPlace(name: string | undefined): Unfit {
+  const cure = name === undefined ? NAME_CURE : `The token at that place goes by the name of ${name}: write that.`
+  return { wrong: 'is the place of a token in its list, and rules go by names', cure, isCertain: true }
+}
+
+/** Why no request can be for the endpoint of a rule; undefined: one can, also where only some upstream knows it. */
+export function unfitEndpoint(written: string): Unfit | undefined {
+  const pattern = written.toLowerCase()
+  const never = (wrong: string, cure: string): Unfit => ({ wrong, cure, isCertain: true })
+  if (/^(\/|v1\/)/.test(pattern)) {
+    const cure = 'Write what stands behind /v1/, such as chat/completions.'
+    return never('begins with a slash or with v1/, and so fits no request', cure)
+  }
+  if (/[?#%;\s\\]|:\/\/|\/\/|\/$/.test(pattern)) {
+    const cure = 'Write the path alone, such as chat/completions: no query, no escapes, no slash at its end.'
+    return never('has something in it that no path has here, and so fits no request', cure)
+  }
+  if (KNOWN_ENDPOINTS.some((known) => patternsMeet(pattern, known))) return undefined
+  if (KNOWN_ENDPOINTS.some((known) => known.startsWith(`${pattern}/`))) {
+    return never('is the beginning of paths, and fits none of them', 'Write "/*" behind it for all of them.')
+  }
+  const plain = pattern.replace(/\/?\*+$/, '')
+  const meant = nearest(plain, KNOWN_ENDPOINTS) ?? nearest(plain, RESOURCES)
+  if (meant === undefined) return undefined
+  const isResource = !KNOWN_ENDPOINTS.includes(meant)
+  return never('is no path of the API', `Did you mean "${isResource || plain !== pattern ? `${meant}/*` : meant}"?`)
+}
+
+const RESOURCES = [...new Set(KNOWN_ENDPOINTS.map((path) => path.split('/', 1)[0] ?? ''))]
+
+/** The models that are offered, and no others. */
+export interface Offered {
+  /** The names that callers use, which may hold `*`. */
+  readonly names: readonly string[]
+  /** What each upstream's own name for a model is called by callers. */
+  readonly aliases: ReadonlyMap<string, string>
+}
+
+/** Why no request can be for the model of a rule, where others than those offered are refused; undefined: one can. */
+export function unfitModel(pattern: string, { names, aliases }: Offered): Unfit | undefined {
+  if (names.some((name) => patternsMeet(pattern, name))) return undefined
+  const alias = aliases.get(pattern)
+  const cure =
+    alias === undefined
+      ? suggest(pattern, names, 'Write a name of models, or set unknown_models: pass.')
+      : `It is what stands behind "${alias}": write that, the name that callers use.`
+  return { wrong: 'is not offered, and unknown_models refuses what is not', cure, isCertain: true }
+}
+
+/** Why no header can have the value of a rule; undefined: one can. */
+export function unfitHeader(pattern: string): Unfit | undefined {
+  if (!/^\s|\s$|[\r\n]/.test(pattern)) return undefined
+  const cure = 'Take the space away: a value has none around it.'
+  return { wrong: 'has a space at its beginning or end, and so fits no value', cure, isCertain: true }
+}

@@ -1,0 +1,56 @@
+import type { Path } from '../file/path.ts'
+import { type FieldValues, optional, words } from '../file/schema/fields.ts'
+import type { SectionReader } from '../file/section-reader.ts'
+import { type HEDGE_FIELDS, type HedgeSettings, hedgeFromFile } from './hedge.ts'
+import { NO_RETRY, RETRY_DEFAULTS, type RETRY_FIELDS, type RetrySettings, retryFromFile } from './retry.ts'
+import { NO_TIMEOUTS, type Timeouts } from './timeouts.ts'
+
+const ALL_OPEN = ['try', 'refuse'] as const
+
+/** What is done for a request that fails or is slow: whether it is repeated, who else is asked, and for how long. */
+export interface ResilienceSettings {
+  readonly retry: RetrySettings
+  readonly hedge: HedgeSettings | undefined
+  readonly timeouts: Timeouts
+  /** Where all breakers are open: the least bad target is tried, or the request is refused (503 with `Retry-After`). */
+  readonly allOpen: (typeof ALL_OPEN)[number]
+}
+
+/** The resilience of a file that says nothing about it. */
+export const RESILIENCE_DEFAULTS: ResilienceSettings = {
+  retry: RETRY_DEFAULTS,
+  hedge: undefined,
+  // A limit of the top level is every upstream's, unless that has its own: here, it would go before those.
+  timeouts: NO_TIMEOUTS,
+  allOpen: 'try',
+}
+
+/** The resilience without a file: everything is asked for once, as it came. */
+export const NO_RESILIENCE: ResilienceSettings = { ...RESILIENCE_DEFAULTS, retry: NO_RETRY }
+
+/** `all_open`, as it stands at the top level and with a model. */
+export const AllOpen = words(ALL_OPEN)
+
+/** `all_open` at the top level of the file. */
+export const ALL_OPEN_FIELDS = {
+  all_open: optional(AllOpen, 'Where all breakers are open: the least bad target is tried, or the request refused.', {
+    default: RESILIENCE_DEFAULTS.allOpen,
+  }),
+}
+
+/** The fields of one scope of the file (the top level, or a model) that say what is done for a request that fails or is slow. */
+type ResilienceFields = FieldValues<typeof RETRY_FIELDS & typeof HEDGE_FIELDS & typeof ALL_OPEN_FIELDS>
+
+/** The resilience of one scope of the file, at `path`, but for its time limits; what it does not set is the `wider` scope's. */
+export function resilienceFromFile(
+  reader: SectionReader,
+  path: Path,
+  fields: ResilienceFields,
+  wider: ResilienceSettings,
+): Omit<ResilienceSettings, 'timeouts'> {
+  return {
+    retry: retryFromFile(reader, path, fields, wider.retry),
+    hedge: hedgeFromFile(fields, wider.hedge),
+    allOpen: fields.all_open ?? wider.allOpen,
+  }
+}

@@ -1,0 +1,86 @@
+import { Type } from '@sinclair/typebox'
+import type { CapWords } from '../../cap-words.ts'
+import { closed, HIDDEN, optional, text, words } from '../../file/schema/fields.ts'
+import { PRESETS } from '../../presets.ts'
+import type { Secret } from '../../secret.ts'
+import type { Lacks } from '../../server-facts.ts'
+import type { Vendor } from '../../vendor.ts'
+import { BreakerSection, type BreakerSettings } from '../breaker.ts'
+import { type Timeouts, TimeoutsSection } from '../timeouts.ts'
+import { CHECK_FIELDS, type CheckSettings } from './check.ts'
+import { CONCURRENCY_FIELDS, type ConcurrencySettings } from './concurrency.ts'
+import { ACCOUNT_FIELDS, HEADERS_FIELDS, type SecretPair } from './headers.ts'
+import { AUTH_FIELDS, type UpstreamKeys } from './keys.ts'
+
+/** One upstream. */
+export interface UpstreamSettings extends UpstreamKeys {
+  /** What `targets`, logs and headers call it; the host, where no file names it. */
+  readonly name: string
+  /** http(s), without a slash at its end. */
+  readonly baseUrl: string
+  /** Whose service it is, where that is certain: only then is a request's shape refused here. */
+  readonly vendor: Vendor | undefined
+  /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
+  readonly keyHeader: string
+  /** `OpenAI-Organization` and `OpenAI-Project` are among them. Lower-case names; any value may be a key. */
+  readonly headers: readonly SecretPair[]
+  /** Parameters that each URL gets; any value may be a key. */
+  readonly query: readonly SecretPair[]
+  /**
+   * The path behind the base URL for calls of a model (chat, completions, embeddings, images, audio), with `{model}` and
+   * `{path}` in it, such as `/deployments/{model}{path}`; undefined: the caller's.
+   */
+  readonly modelPath: string | undefined
+  readonly timeouts: Timeouts
+  /** PEM text of the certificate authorities that it is trusted by. */
+  readonly tlsCa: string | undefined
+  /** URL of the proxy to reach it through, which may hold a password; `none`: directly; undefined: as the environment says. */
+  readonly proxy: Secret | 'none' | undefined
+  readonly concurrency: ConcurrencySettings | undefined
+  readonly breaker: BreakerSettings
+  /** Active checks, which may cost money: only where they are asked for. */
+  readonly check: CheckSettings | undefined
+  /** What its server is known to refuse, and is left out of its requests; undefined: nothing. */
+  readonly lacks: Lacks | undefined
+  /** Whether it answers for models that it does not list, or does not list those that can be asked for. */
+  readonly servesAnyModel: boolean
+  /** By which words it takes a cap on tokens; undefined: nothing is known, and all known words may be. */
+  readonly capWords: CapWords | undefined
+}
+
+/** One entry of `upstreams`. */
+export const UpstreamEntry = closed('upstream', {
+  preset: optional(words(PRESETS.keys()), 'A provider whose base URL, key header, path and query are known.', {
+    examples: ['openai'],
+  }),
+  base_url: optional(Type.String(), 'The base of its URLs, http or https, up to and including /v1 where it has that.', {
+    'x-default': "the preset's",
+    examples: ['http://127.0.0.1:11434/v1'],
+  }),
+  ...AUTH_FIELDS,
+  ...HEADERS_FIELDS,
+  path: optional(text(), 'The path behind the base URL for calls of a model, with {model} and {path} in it.', {
+    'x-default': "the preset's, else the caller's",
+    examples: ['/deployments/{model}{path}'],
+  }),
+  ...ACCOUNT_FIELDS,
+  timeouts: optional(TimeoutsSection, "Time limits of its calls; a model's go first, the top level's come after."),
+  tls_ca: optional(text(), 'A file of certificate authorities (PEM) that it is trusted by, as seen from this file.', {
+    examples: ['./ca.pem'],
+  }),
+  proxy: optional(Type.String(HIDDEN), 'URL of the proxy to reach it through; none: directly.', {
+    'x-default': 'as the environment says',
+    examples: ['http://proxy:3128'],
+  }),
+  ...CONCURRENCY_FIELDS,
+  breaker: optional(
+    BreakerSection,
+    "When its targets are left alone for a while; what is not said is the top level's.",
+  ),
+  fit_params: optional(
+    Type.Boolean(),
+    'Whether parameters that the server of the preset is known to refuse are left out.',
+    { default: true },
+  ),
+  ...CHECK_FIELDS,
+})
