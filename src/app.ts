@@ -14,12 +14,12 @@ import type { Exchange } from './exchange/exchange.ts'
 import { MemoryBudget } from './exchange/memory-budget.ts'
 import type { Outcome } from './exchange/outcome.ts'
 import type { LoadedExtension } from './extensions/loaded-extension.ts'
+import { createPartsMaker, type Generation } from './gateway/generation.ts'
 import type { PipelineDeps } from './gateway/handle.ts'
 import { createHealthChecks } from './gateway/health-checks.ts'
-import { createPartsMaker, type Serving } from './gateway/live-parts.ts'
 import { ApiError } from './openai/api-error.ts'
 import { createRememberedIds } from './routing/remembered-ids.ts'
-import { createLive } from './routing/snapshot.ts'
+import { createSnapshot } from './routing/snapshot.ts'
 import { createRetryBudget } from './routing/targets/retry.ts'
 import type { RouterDeps } from './routing/targets/router.ts'
 import { type Arrival, arrivalOf } from './server/arrival.ts'
@@ -113,10 +113,10 @@ export function createApp(deps: AppDeps): App {
     reading,
   })
   let parts = makeParts(config.settings, deps.extensions)
-  let live: Serving = { ...createLive(config.settings, routing), ...parts }
+  let generation: Generation = { ...createSnapshot(config.settings, routing), ...parts }
   const pipeline: PipelineDeps = {
     ...routing,
-    live: () => live,
+    generation: () => generation,
     ids: createRememberedIds({ sha256 }),
     defaultModel: config.defaultModel,
     limits: config.limits,
@@ -142,7 +142,7 @@ export function createApp(deps: AppDeps): App {
   }
 
   const checks = createHealthChecks(pipeline)
-  const targets = () => (live.settings.hasFile && !isOffline ? live.router.states() : undefined)
+  const targets = () => (generation.settings.hasFile && !isOffline ? generation.router.states() : undefined)
   const readiness = { admission, authorize, targets, workers: deps.workers }
   const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })
     .use(errorHandler(log))
@@ -166,14 +166,14 @@ export function createApp(deps: AppDeps): App {
     apply(settings, extensions) {
       // First, because it may throw: then all stays as it was.
       parts = makeParts(settings, extensions, parts)
-      live = { ...createLive(settings, routing, live), ...parts }
-      if (!isOffline) checks.watch(live)
+      generation = { ...createSnapshot(settings, routing, generation), ...parts }
+      if (!isOffline) checks.watch(generation)
     },
     admit(tokens) {
       door = doorFor(tokens)
     },
     start() {
-      if (!isOffline) checks.watch(live)
+      if (!isOffline) checks.watch(generation)
     },
     stop: checks.stop,
     async close() {
@@ -187,7 +187,7 @@ export function createApp(deps: AppDeps): App {
       const exchange = open(request, arrival ?? arrivalOf(request))
       let response: Response
       try {
-        guardRequest(request.method, exchange.target, request.headers)
+        guardRequest(request.method, exchange.requestTarget, request.headers)
         response = cors.preflight(request) ?? (await routes.fetch(request))
       } catch (thrown) {
         response = answerError(thrown, exchange, log)
@@ -196,7 +196,7 @@ export function createApp(deps: AppDeps): App {
       // The upstream's answers have theirs by now.
       if (!exchange.isDelivered) {
         if (!response.headers.has('x-request-id')) response.headers.set('x-request-id', exchange.id)
-        if (live.settings.debugHeaders && exchange.attempts > 0) addDebugHeaders(response.headers, exchange)
+        if (generation.settings.debugHeaders && exchange.attempts > 0) addDebugHeaders(response.headers, exchange)
       }
       if (!exchange.isTapped) {
         if (exchange.status === 0) exchange.status = response.status

@@ -180,7 +180,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['config/sections/tokens.ts', 'how long a token is'],
   ['config/open-secrets.ts', 'to another process of ours, and what has changed'],
   ['server/http1/listen.ts', 'the key of TLS'],
-  ['gateway/live-parts.ts', 'whether the store is this memory'],
+  ['gateway/generation.ts', 'whether the store is this memory'],
   ['routing/targets/deployment-registry.ts', 'what a deployment is known by over reloads'],
   ['routing/remembered-ids.ts', 'only to be digested'],
   ['answers/account-masks.ts', 'what stars are put over'],

@@ -8,7 +8,7 @@ import { nameTokens, shortId } from './name-tokens.ts'
 /** Who is calling, and so whose key is spent. Never optional, and there is no fallback. */
 export type Principal =
   /** Holds one of the server's API tokens, by whose name it goes; spends the server's key. */
-  | { readonly kind: 'token'; readonly id: string; readonly secret: Secret }
+  | { readonly kind: 'token'; readonly id: string; readonly token: Secret }
   /** Brings a key of its own, which goes upstream as it came; it is known by a short digest of it. */
   | { readonly kind: 'caller'; readonly id: string }
   /**
@@ -57,7 +57,7 @@ export type Authorize = (request: Received) => Principal
  */
 export function createAuthorize(deps: AuthorizeDeps): Authorize {
   const tokens = nameTokens(deps.tokens, deps.sha256)
-  const known = tokens.map(({ secret }) => deps.sha256(secret.reveal()))
+  const known = tokens.map(({ token }) => deps.sha256(token.reveal()))
   const callers = new Map<string, Principal>()
 
   const admitToken = (credential: string | undefined): Principal => {
@@ -68,7 +68,7 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     for (const [index, token] of known.entries()) if (areEqual(token, digest)) match = index
     const found = tokens[match]
     if (found === undefined) throw incorrectKey(credential)
-    return { kind: 'token', id: found.name, secret: found.secret }
+    return { kind: 'token', id: found.name, token: found.token }
   }
 
   const callerWith = (key: string): Principal => {

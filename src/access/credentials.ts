@@ -44,7 +44,7 @@ export function applyCredentials(
     return undefined
   }
   if (principal.kind === 'caller' && auth === 'server' && !mayBorrow()) throw notForCallers()
-  if (principal.kind === 'token') removeToken(headers, principal.secret.reveal())
+  if (principal.kind === 'token') removeToken(headers, principal.token.reveal())
   // Who brings no key may still bring a session.
   else if (auth === 'server' || auth === 'none') removeCredentials(headers)
   const spent = auth === 'server' || auth === 'either' ? key : undefined
@@ -114,7 +114,7 @@ function removeCredentials(headers: Headers): void {
  */
 export function withoutToken(target: string, principal: Principal): string {
   if (principal.kind !== 'token') return target
-  const token = principal.secret.reveal()
+  const token = principal.token.reveal()
   if (!holds(target, token)) return target
   const [path = '', ...rest] = target.split('?')
   if (holds(path, token)) throw new ApiError('invalid_target')

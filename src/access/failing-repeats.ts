@@ -6,11 +6,11 @@ import type { Log } from '../telemetry/log.ts'
 /** Bounds how often one caller has the same failing request made again: no header tells of all the loops around a call. */
 export interface FailingRepeats {
   /** Throws `failing_repeats` where a request has failed too often of late. */
-  readonly admit: (exchange: Exchange, draft: Sent) => void
+  readonly admit: (exchange: Exchange, outgoing: Sent) => void
   /** An answer has begun, which may be a failure. */
-  readonly answered: (exchange: Exchange, draft: Sent, answer: Response) => void
+  readonly answered: (exchange: Exchange, outgoing: Sent, answer: Response) => void
   /** There is none, perhaps by the upstream's doing. */
-  readonly failed: (exchange: Exchange, draft: Sent, thrown: unknown) => void
+  readonly failed: (exchange: Exchange, outgoing: Sent, thrown: unknown) => void
   /** An exchange has ended: who had an answer break off is watched from now on. */
   readonly ended: (exchange: Exchange, outcome: Outcome) => void
 }
@@ -54,7 +54,7 @@ const UNCOUNTED: FailingRepeats = { admit() {}, answered() {}, failed() {}, ende
  *
  * @example
  * const repeats = createFailingRepeats({ max: 12, now, sha256, log })
- * repeats.admit(exchange, draft)
+ * repeats.admit(exchange, outgoing)
  */
 export function createFailingRepeats(deps: FailingRepeatsDeps): FailingRepeats {
   return deps.max === 0 ? UNCOUNTED : new Counted(deps)
@@ -70,9 +70,9 @@ class Counted implements FailingRepeats {
     this.#deps = deps
   }
 
-  admit(exchange: Exchange, draft: Sent): void {
+  admit(exchange: Exchange, outgoing: Sent): void {
     const requests = this.#watched(exchange)
-    const name = requests === undefined ? undefined : this.#nameOf(exchange, draft)
+    const name = requests === undefined ? undefined : this.#nameOf(exchange, outgoing)
     if (requests === undefined || name === undefined) return
     const repeated = requests.get(name)
     const leftMs = repeated === undefined ? 0 : repeated.since + WINDOW_MS - this.#deps.now()
@@ -86,16 +86,16 @@ class Counted implements FailingRepeats {
     })
   }
 
-  answered(exchange: Exchange, draft: Sent, { status, headers }: Response): void {
+  answered(exchange: Exchange, outgoing: Sent, { status, headers }: Response): void {
     if (status < 429) return
     // Who keeps to what an upstream says of its limits does as it should.
     const isUntimed = status === 429 && !headers.has('retry-after') && !headers.has('retry-after-ms')
-    if (status >= 500 || isUntimed) this.#countDraft(exchange, draft)
+    if (status >= 500 || isUntimed) this.#countFailure(exchange, outgoing)
   }
 
-  failed(exchange: Exchange, draft: Sent, thrown: unknown): void {
+  failed(exchange: Exchange, outgoing: Sent, thrown: unknown): void {
     const isUpstreams = thrown instanceof ApiError && thrown.entry.fault === 'upstream' && exchange.attempts > 0
-    if (isUpstreams) this.#countDraft(exchange, draft)
+    if (isUpstreams) this.#countFailure(exchange, outgoing)
   }
 
   ended(exchange: Exchange, outcome: Outcome): void {
@@ -135,18 +135,18 @@ class Counted implements FailingRepeats {
     requests.set(name, { since: at, failures: 1, isTold: false })
   }
 
-  #countDraft(exchange: Exchange, draft: Sent): void {
-    const name = this.#nameOf(exchange, draft)
+  #countFailure(exchange: Exchange, outgoing: Sent): void {
+    const name = this.#nameOf(exchange, outgoing)
     if (name !== undefined) this.#count(exchange, name)
   }
 
-  #nameOf({ request, target }: Exchange, draft: Sent): string | undefined {
-    const body = draft.bodyFor(undefined)
+  #nameOf({ request, requestTarget: target }: Exchange, outgoing: Sent): string | undefined {
+    const body = outgoing.bodyFor(undefined)
     if (!(body instanceof Uint8Array) || body.byteLength > BODY_BYTES_MAX) return undefined
     return `${this.#deps.sha256(body).join()} ${request.method} ${target}`
   }
 
-  #tell({ id, principal, route }: Exchange, repeated: Repeated, leftMs: number): void {
+  #tell({ id, principal, endpointName: route }: Exchange, repeated: Repeated, leftMs: number): void {
     if (repeated.isTold) return
     repeated.isTold = true
     const { failures } = repeated

@@ -5,7 +5,7 @@ import type { Secret } from '../config/secret.ts'
 export interface NamedToken {
   /** The configuration's, or `token-` and the beginning of a digest. */
   readonly name: string
-  readonly secret: Secret
+  readonly token: Secret
 }
 
 /** SHA-256 of a text (FIPS 180-4). */
@@ -22,12 +22,12 @@ const SHOWN_DIGITS = 8
  * const [{ name }] = nameTokens(config.auth.tokens, sha256)
  */
 export function nameTokens(tokens: readonly ApiToken[], sha256: Sha256): readonly NamedToken[] {
-  const named = tokens.map(({ name, secret }) => ({ name: name ?? shortId('token', secret.reveal(), sha256), secret }))
-  return named.map((token, index) => {
-    const isShared = named.some((other, at) => at !== index && other.name === token.name)
+  const named = tokens.map(({ name, token }) => ({ name: name ?? shortId('token', token.reveal(), sha256), token }))
+  return named.map((one, index) => {
+    const isShared = named.some((other, at) => at !== index && other.name === one.name)
     // Two digests that begin alike: two people must not be taken for one.
-    if (tokens[index]?.name !== undefined || !isShared) return token
-    return { ...token, name: shortId('token', token.secret.reveal(), sha256, 4 * SHOWN_DIGITS) }
+    if (tokens[index]?.name !== undefined || !isShared) return one
+    return { ...one, name: shortId('token', one.token.reveal(), sha256, 4 * SHOWN_DIGITS) }
   })
 }
 

@@ -1,4 +1,4 @@
-import { createBeside } from '../formats/attachment.ts'
+import { createAttachment } from '../formats/attachment.ts'
 import { passThrough } from './pass-through.ts'
 import type { Tap } from './tap.ts'
 
@@ -9,7 +9,7 @@ export type BodyNote =
   /** The body has not been read; whoever reads it tells this tap of each chunk and of the end. */
   | { readonly tap: Tap }
 
-const notes = createBeside<Response, BodyNote>('body note')
+const notes = createAttachment<Response, BodyNote>('body note')
 
 /**
  * Keeps a note beside a response.
@@ -56,7 +56,7 @@ export function standalone(response: Response): Response {
   return new Response(response.body === null ? null : passThrough(response.body, note.tap), response)
 }
 
-const silences = createBeside<Response, number>('silent since')
+const silences = createAttachment<Response, number>('silent since')
 
 /**
  * Notes beside an answer when its last byte came, in the time of `performance.now()`: whoever waits for the next one has waited since then.

@@ -223,7 +223,7 @@ function causeOf({ abort }: Exchange, seen: unknown): unknown {
  * const isFailure = wrongKindOf(exchange, endpoint, answer) !== undefined
  */
 export function wrongKindOf(
-  { request, target }: Exchange,
+  { request, requestTarget: target }: Exchange,
   endpoint: JsonEndpoint | undefined,
   { ok, status, headers }: Response,
 ): string | undefined {

@@ -57,7 +57,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
     request.exchange.shouldRetry = false
     throw new ApiError('only_if_cached')
   }
-  const endpoint = endpointOf(request.exchange.target)
+  const endpoint = endpointOf(request.exchange.requestTarget)
   // Who wants no kept answer wants none of before its own time either.
   const flightKey = found === 'request' ? `${key} ${request.exchange.id}` : key
   const { role, answer: joining } = deps.flights.join(

@@ -5,7 +5,7 @@ import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { ErrorKind } from '../openai/error-catalogue.ts'
 import { startsWork } from '../openai/works-on.ts'
-import type { Draft } from '../requests/draft.ts'
+import type { OutgoingBody } from '../requests/outgoing-body.ts'
 import { awaitFlight } from './await-flight.ts'
 import { keyIn } from './cache-names.ts'
 import { comparableBody } from './comparable-body.ts'
@@ -47,24 +47,24 @@ export function isOnce({ request }: Exchange, { idempotency }: Settings): boolea
  * const reused = await answerOnce(request, deps)
  */
 export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): Promise<Reused> {
-  const { exchange, principal, draft, settings } = request
+  const { exchange, principal, outgoing, settings } = request
   const { headers } = exchange.request
   const name = idempotencyNameOf(headers) ?? ''
   const scope = scopeOf({ principal, headers }, { scope: 'principal' }, deps.digest)
   // What the caller sent: the rules may be other ones when it tries again.
-  const { received } = draft
+  const { received } = outgoing
   const isRead = received === null || received instanceof Uint8Array
   const comparing = received instanceof Uint8Array ? comparableBody(received, headers.get('content-type')) : NOTHING
   const body = comparing instanceof Promise ? await comparing : comparing
   const unread = isRead ? '' : `unread, ${headers.get('content-length')} bytes`
   const naming = keyIn(scope, request, body, unread, deps.digest)
   const fingerprint = naming instanceof Promise ? await naming : naming
-  const isBackground = startsWork(endpointOf(exchange.target), draft.value, sentOf(draft))
+  const isBackground = startsWork(endpointOf(exchange.requestTarget), outgoing.value, sentOf(outgoing))
   const runsOn = settings.idempotency.onDisconnect === 'drain' || isBackground
   const { signal } = exchange.abort
   try {
     const { role, answer: joining } = await deps.once.idempotency.claim(
-      { scope, name, fingerprint, endpoint: endpointOf(exchange.target), isBackground },
+      { scope, name, fingerprint, endpoint: endpointOf(exchange.requestTarget), isBackground },
       (abort) => flyOut(request, { abort, runsOn }, deps),
       {
         ...{ signal, runsOn, places: deps.once.places() },
@@ -83,8 +83,8 @@ export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): P
 }
 
 /** What goes upstream, where its parsed copy does not tell that: a rule has changed it, or there is none. */
-function sentOf(draft: Draft): Uint8Array | undefined {
-  if (isJsonObject(draft.value) && !draft.isChangedFor(undefined)) return undefined
-  const body = draft.textFor(undefined) ?? draft.received
+function sentOf(outgoing: OutgoingBody): Uint8Array | undefined {
+  if (isJsonObject(outgoing.value) && !outgoing.isChangedFor(undefined)) return undefined
+  const body = outgoing.textFor(undefined) ?? outgoing.received
   return body instanceof Uint8Array ? body : undefined
 }

@@ -1,11 +1,11 @@
 import { noteBody } from '../answers/body-note.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import { createBeside } from '../formats/attachment.ts'
+import { createAttachment } from '../formats/attachment.ts'
 import type { Source } from './flight.ts'
 import type { FlightNote } from './reuse-request.ts'
 
 /** Errors behind which the client's own retries would only repeat what has been tried. */
-const spent = createBeside<object, true>('spent')
+const spent = createAttachment<object, true>('spent')
 
 /** Notes on an error that all who get it should not try again. */
 export function noteSpent(cause: unknown): void {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { createBeside } from '../formats/attachment.ts'
+import { createAttachment } from '../formats/attachment.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Route } from '../routing/targets/router.ts'
 import { inSlices } from '../timing/slices.ts'
@@ -17,8 +17,8 @@ export interface CacheName {
 /** What tells a request apart beside its caller and its body. */
 type Texts = [method: string, path: string, query: string, extra: string, upstream: string]
 
-/** Beside the deployments, which are one route's own: a route that is made of another takes along what is noted on that. */
-const identities = createBeside<Route['deployments'], string>('identity')
+/** Attachment the deployments, which are one route's own: a route that is made of another takes along what is noted on that. */
+const identities = createAttachment<Route['deployments'], string>('identity')
 
 /** How many requests are known again by their bytes. */
 const KNOWN_MAX = 4096
@@ -99,7 +99,7 @@ function partsOf(scope: Scope, [method, path, query, extra, upstream]: Texts, bo
   return { scope, upstream, method, path, query, body, extra }
 }
 
-function textsOf({ exchange: { request, target } }: ReuseRequest, upstream: string): Texts {
+function textsOf({ exchange: { request, requestTarget: target } }: ReuseRequest, upstream: string): Texts {
   const at = target.indexOf('?')
   const query = at === -1 ? '' : target.slice(at + 1)
   return [request.method, `/v1/${endpointOf(target)}`, query, variantOf(request.headers), upstream]

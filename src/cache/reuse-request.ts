@@ -1,7 +1,7 @@
 import type { Principal } from '../access/authorize.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import type { Draft } from '../requests/draft.ts'
+import type { OutgoingBody } from '../requests/outgoing-body.ts'
 import type { Answered } from '../routing/attempts/ask.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Store } from '../storage/store.ts'
@@ -16,7 +16,7 @@ import type { Sha256 } from './sha256.ts'
 export interface ReuseRequest {
   readonly exchange: Exchange
   readonly principal: Principal
-  readonly draft: Draft
+  readonly outgoing: OutgoingBody
   readonly route: Route
   readonly settings: Settings
   /** Asks the targets, for a part of the exchange that ends by itself. */

@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { parseJson } from '../requests/parse-json.ts'
-import type { Compared } from '../requests/pass-draft.ts'
+import type { Compared } from '../requests/pass-body.ts'
 import type { Store } from '../storage/store.ts'
 import { answerFromCache, type KeptDeps } from './answer-from-cache.ts'
 import { type AnswerOnceDeps, answerOnce, isOnce } from './answer-once.ts'
@@ -32,7 +32,7 @@ const NOTHING = new Uint8Array()
  *
  * @example
  * const reuse = createReuse({ store, once, now, deadlines, sleep, digest, settings, memory })
- * const reused = await reuse.answer({ exchange, principal, draft, route, settings, forward, streamIdleMsOf })
+ * const reused = await reuse.answer({ exchange, principal, outgoing, route, settings, forward, streamIdleMsOf })
  */
 export function createReuse(deps: AnswerOnceDeps): Reuse {
   const { store, now, digest, settings, memory } = deps
@@ -49,12 +49,12 @@ export function createReuse(deps: AnswerOnceDeps): Reuse {
     comparesBody(exchange, settings) {
       if (isOnce(exchange, settings)) return 'any'
       if (settings.cache.store === undefined) return 'none'
-      return isJudgedByBody(exchange.request.method, endpointOf(exchange.target)) ? 'told' : 'none'
+      return isJudgedByBody(exchange.request.method, endpointOf(exchange.requestTarget)) ? 'told' : 'none'
     },
     async answer(request) {
-      const { exchange, draft, settings } = request
+      const { exchange, outgoing, settings } = request
       if (isOnce(exchange, settings)) return answerOnce(request, deps)
-      const going = draft.bodyFor(undefined)
+      const going = outgoing.bodyFor(undefined)
       const body = going instanceof Promise ? await going : going
       const isWhole = body === null || body instanceof Uint8Array
       if (settings.cache.store === undefined) return direct(request, undefined)
@@ -70,15 +70,15 @@ export function createReuse(deps: AnswerOnceDeps): Reuse {
 
 /** It is what goes upstream that counts: the rules may have made another request of the caller's. */
 function judge(
-  { exchange, draft, settings }: ReuseRequest,
+  { exchange, outgoing, settings }: ReuseRequest,
   body: Uint8Array | null | undefined,
 ): Judgement | Promise<Judgement> {
   const { method, headers } = exchange.request
-  const isChanged = body instanceof Uint8Array && draft.isChangedFor(undefined)
-  const endpoint = endpointOf(exchange.target)
+  const isChanged = body instanceof Uint8Array && outgoing.isChangedFor(undefined)
+  const endpoint = endpointOf(exchange.requestTarget)
   const judgeValue = (value: unknown): Judgement =>
     judgeRequest({ method, endpoint, body: body === undefined ? undefined : value, headers }, settings.cache)
-  if (!isChanged) return judgeValue(draft.value)
+  if (!isChanged) return judgeValue(outgoing.value)
   const parsing = parseJson(body)
   return parsing instanceof Promise ? parsing.then(({ value }) => judgeValue(value)) : judgeValue(parsing.value)
 }

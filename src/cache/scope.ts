@@ -52,7 +52,7 @@ export function scopeOf(asker: Asker, settings: ScopeSettings, sha256: Sha256): 
  */
 export function askerTexts({ principal, headers }: Asker, { scope }: ScopeSettings): readonly string[] {
   if (scope === 'shared') return ['shared']
-  if (principal.kind === 'token') return ['token', principal.secret.reveal(), principal.id]
+  if (principal.kind === 'token') return ['token', principal.token.reveal(), principal.id]
   // A cookie may be a session; those of load balancers are others with each try.
   const session = withoutRoutingCookies(headers.get('cookie') ?? '')
   return [principal.kind, session, ...CREDENTIALS.map((name) => headers.get(name) ?? '')]
@@ -64,7 +64,7 @@ function nameOf({ principal }: Asker, texts: readonly string[], sha256: Sha256):
   if (principal.kind === 'token') {
     // No name is as long as what has a digest in it, and none is `shared` or `local`.
     if (!DIGEST_NAME.test(principal.id)) return principal.id
-    return `${principal.id}-${digestOf(['token', principal.secret.reveal()], '', sha256)}`
+    return `${principal.id}-${digestOf(['token', principal.token.reveal()], '', sha256)}`
   }
   // A browser's session may come along without a key.
   if (principal.kind === 'local' && brought.every((value) => value === '')) return 'local'

@@ -7,7 +7,7 @@ import type { Reused } from './reuse-request.ts'
  * Says where an answer came from, in its headers and in the log.
  *
  * @example
- * tellServed(response.headers, reused, exchange, live.settings)
+ * tellServed(response.headers, reused, exchange, snapshot.settings)
  */
 export function tellServed(
   headers: Headers,

@@ -33,7 +33,7 @@ export async function tapeExchange(
   { play, record }: Cassettes,
   deps: TapeDeps,
 ): Promise<Response | Recording | undefined> {
-  const { request, target, abort } = exchange
+  const { request, requestTarget: target, abort } = exchange
   const body = await readBytes(exchange, { bytesMax: deps.limits.uploadBytesMax, memory: deps.reading.memory })
   if (exchange.body !== undefined) {
     exchange.body = {

@@ -92,7 +92,7 @@ function fullScopeOf(given: string, { auth }: Config): string {
     if (place) throw new Refusal(`${given} is a place in the list of tokens, and scopes go by names: ${known(tokens)}.`)
     return given
   }
-  const principal = { kind: 'token', id: token.name, secret: token.secret } as const
+  const principal = { kind: 'token', id: token.name, token: token.token } as const
   return scopeOf({ principal, headers: new Headers() }, { scope: 'principal' }, sha256)
 }
 

@@ -58,7 +58,7 @@ function principalOf({ principal, headers }: AskedRequest, { auth }: Config): Pr
   }
   if (principal !== undefined && CALLER.test(principal)) return { kind: 'caller', id: principal }
   const id = principal === undefined || principal === 'token' ? (names[0] ?? 'token') : principal
-  if (names.includes(id) || id === 'token') return { kind: 'token', id, secret: new Secret(crypto.randomUUID()) }
+  if (names.includes(id) || id === 'token') return { kind: 'token', id, token: new Secret(crypto.randomUUID()) }
   const cure = suggest(id, [...names, 'token', 'caller', 'local'], 'Name a token, or write token, caller or local.')
   return `names the principal "${id}". Nobody goes by that name here. ${cure}`
 }

@@ -6,7 +6,7 @@ import { headerFault } from './text-kinds.ts'
 export interface ApiToken {
   /** Whose it is: `[A-Za-z0-9._-]`, at most 64 characters; undefined: nobody has said. Several tokens may have one name. */
   readonly name: string | undefined
-  readonly secret: Secret
+  readonly token: Secret
 }
 
 /** One entry of a list, and where it stands (from 1). */
@@ -69,7 +69,7 @@ function parseList(text: string, form: Form): Parsed<readonly ApiToken[]> {
   for (const entry of entries) {
     const token = tokenOf(entry.text, form)
     if ('wrong' in token) return wrong(`${token.wrong}${placeOf(entry)}`, token.cure)
-    const before = owners.get(token.secret.reveal())
+    const before = owners.get(token.token.reveal())
     if (before !== undefined && before.token.name !== token.name) {
       const said = (one: ApiToken, at: Entry): string => `${ownerOf(one)} (${form.placeOf(at)})`
       return wrong(
@@ -77,7 +77,7 @@ function parseList(text: string, form: Form): Parsed<readonly ApiToken[]> {
         'Take one of the two out: a token says who is calling.',
       )
     }
-    if (before === undefined) owners.set(token.secret.reveal(), { entry, token })
+    if (before === undefined) owners.set(token.token.reveal(), { entry, token })
   }
   return right([...owners.values()].map(({ token }) => token))
 }
@@ -101,7 +101,7 @@ function tokenOf(entry: string, { nameCure }: Form): ApiToken | Fault {
   const [name, secret] = words === null ? atColon(entry) : [words[1], words[2] ?? '']
   const noToken = { wrong: 'has a name without a token', cure: nameCure }
   const fault = nameFault(name, nameCure) ?? (secret === '' ? noToken : headerFault(secret))
-  return fault ?? { name, secret: new Secret(secret) }
+  return fault ?? { name, token: new Secret(secret) }
 }
 
 /** The name before the first colon; none where the entry has no colon, or begins with one. */

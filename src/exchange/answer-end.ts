@@ -53,7 +53,7 @@ const NOTHING = new Uint8Array()
  * const end = answerEndOf(exchange, answer, { isUpstreams: true, deadlines })
  */
 export function answerEndOf(
-  asked: { readonly request: Request; readonly target: string },
+  asked: { readonly request: Request; readonly requestTarget: string },
   answer: Response,
   { isUpstreams, deadlines }: AnswerSource,
 ): WatchedEnd | undefined {
@@ -66,7 +66,7 @@ export function answerEndOf(
   if (!isEventStream) {
     return isGood && !isFramed && !isInCode && isJsonType(type) ? { of: new JsonEnd(), deadlines } : undefined
   }
-  const endpoint = endpointOf(asked.target)
+  const endpoint = endpointOf(asked.requestTarget)
   const isJudged = isGood && ENDPOINTS_WITH_LAST_EVENT.has(endpoint)
   return { of: isInCode ? new EncodedEnd(isJudged) : new StreamEnd(endpoint, isJudged, isFramed), deadlines }
 }

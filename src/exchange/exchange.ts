@@ -54,7 +54,7 @@ export interface Exchange {
    * The request target exactly as it came: path and query (RFC 9112 §3.2.1). Where its path names a model, and rules or models
    * decide: as all others write the same call.
    */
-  target: string
+  requestTarget: string
   /** The model that the target names, where that decides. */
   named: NamedModel | undefined
   /** Whose connection it came by, as far as an address tells (`server/http1/network-of.ts`); for counting, and never logged. */
@@ -64,7 +64,7 @@ export interface Exchange {
   /** Aborted when the client leaves or one of our clocks runs out; its reason says which. */
   readonly abort: AbortController
   /** A name from our own route table, never the caller's path: safe as a label. */
-  route: string
+  endpointName: string
   model: string | undefined
   /** Who is calling, by name: a token's, `caller-` and a short digest of a key, `local`; `none` where nobody was let in. */
   principal: string

@@ -3,7 +3,7 @@ import type { Exchange } from './exchange.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What a part of an exchange has of its own. */
-export type ForkParts = Partial<Pick<Exchange, 'request' | 'target' | 'body' | 'json' | 'abort'>>
+export type ForkParts = Partial<Pick<Exchange, 'request' | 'requestTarget' | 'body' | 'json' | 'abort'>>
 
 /**
  * Makes a part of an exchange that ends by itself: a call that is made for it, and perhaps for others, too, or several times.
@@ -28,12 +28,12 @@ export class Fork implements Exchange {
   readonly isHttp10: boolean
   body: Exchange['body']
   readonly json: Exchange['json']
-  target: string
+  requestTarget: string
   named: Exchange['named']
   readonly from: string
   readonly startedAt: number
   readonly abort: AbortController
-  route: string
+  endpointName: string
   model: string | undefined
   principal: Exchange['principal']
   stream: boolean
@@ -70,12 +70,12 @@ export class Fork implements Exchange {
     this.isHttp10 = exchange.isHttp10
     this.body = 'body' in parts ? parts.body : exchange.body
     this.json = 'body' in parts ? parts.json : exchange.json
-    this.target = parts.target ?? exchange.target
-    this.named = parts.target === undefined ? exchange.named : undefined
+    this.requestTarget = parts.requestTarget ?? exchange.requestTarget
+    this.named = parts.requestTarget === undefined ? exchange.named : undefined
     this.from = exchange.from
     this.abort = parts.abort ?? exchange.abort
     this.startedAt = exchange.startedAt
-    this.route = exchange.route
+    this.endpointName = exchange.endpointName
     this.model = exchange.model
     this.principal = exchange.principal
     this.stream = exchange.stream

@@ -40,7 +40,7 @@ export interface AnswerNotes {
 
 /** One request, as the extensions are told of it. */
 export interface RunFacts {
-  readonly exchange: Pick<Exchange, 'id' | 'request' | 'target' | 'body' | 'abort' | 'atEnd'>
+  readonly exchange: Pick<Exchange, 'id' | 'request' | 'requestTarget' | 'body' | 'abort' | 'atEnd'>
   /** The request target without a token of this server's. */
   readonly shownTarget: string
   readonly principal: ExtensionPrincipal

@@ -171,7 +171,7 @@ function shortBody(body: KeptBody, format: string | undefined): Uint8Array<Array
 /** The request as the caller sent it. */
 export function originalSending(run: Omit<Shared, 'keeping'>): Sending {
   const { facts, deps } = run
-  const { request, target, body } = facts.exchange
+  const { request, requestTarget: target, body } = facts.exchange
   const keeping = new Keeping(facts.exchange, deps)
   const own = body && new KeptBody(body, request.headers, deps.bodyBytesMax, keeping)
   return new Sending({ head: request, target, body: own, isOriginal: true }, { ...run, keeping })

@@ -1,9 +1,9 @@
-import { createBeside } from '../formats/attachment.ts'
+import { createAttachment } from '../formats/attachment.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { readBytes, readJsonValue, readText } from './read-in-slices.ts'
 import type { ShownAnswer } from './shown-answer.ts'
 
-const shown = createBeside<Response, ShownAnswer>('shown answer')
+const shown = createAttachment<Response, ShownAnswer>('shown answer')
 
 /**
  * What an extension is shown inherits from this: a kind of `Response` that reads nothing and copies nothing until it is asked.

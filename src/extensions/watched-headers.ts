@@ -1,6 +1,6 @@
-import { createBeside } from '../formats/attachment.ts'
+import { createAttachment } from '../formats/attachment.ts'
 
-const changes = createBeside<Headers, true>('changed')
+const changes = createAttachment<Headers, true>('changed')
 
 /** What the headers of a request inherit from once they are watched; it is a kind of `Headers` itself. */
 const WATCHED: object = Object.create(Headers.prototype, {

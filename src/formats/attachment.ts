@@ -1,5 +1,5 @@
 /** A note that is kept beside an object of the platform, such as a `Request`. */
-export interface Beside<K extends object, V> {
+export interface Attachment<K extends object, V> {
   readonly get: (object: K) => V | undefined
   readonly set: (object: K, note: V) => void
 }
@@ -9,9 +9,9 @@ export interface Beside<K extends object, V> {
  * and costs the garbage collector a visit for each request.
  *
  * @example
- * const arrivals = createBeside<Request, Arrival>('arrival')
+ * const arrivals = createAttachment<Request, Arrival>('arrival')
  */
-export function createBeside<K extends object, V>(name: string): Beside<K, V> {
+export function createAttachment<K extends object, V>(name: string): Attachment<K, V> {
   const key = Symbol(name)
   return {
     get: (object) => (object as { readonly [key]?: V })[key],

@@ -49,7 +49,7 @@ export interface UpgradeWatch<Next> {
 export function beginUpgrade<Next>(
   exchange: Exchange,
   deployment: Deployment,
-  { account, secret }: Pick<DeploymentAddress, 'account' | 'secret'>,
+  { account, spentKey: secret }: Pick<DeploymentAddress, 'account' | 'spentKey'>,
   another: () => Promise<Next | undefined>,
   deps: Pick<PipelineDeps, 'deadlines' | 'log'>,
 ): UpgradeWatch<Next> {

@@ -1,15 +1,15 @@
 import type { PinSettings } from '../config/sections/pins.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { STATEFUL_RESOURCES } from '../openai/stateful-resources.ts'
-import type { Draft } from '../requests/draft.ts'
+import type { OutgoingBody } from '../requests/outgoing-body.ts'
 import { namedIds, pathOf } from '../routing/named-ids.ts'
-import type { RememberedIds, Whereabouts } from '../routing/remembered-ids.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { ObjectOwner, RememberedIds } from '../routing/remembered-ids.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import type { Route } from '../routing/targets/router.ts'
 import type { Store } from '../storage/store.ts'
 
 /** Settings that are in force, and what remembers objects for several processes, where something does. */
-type Routing = Live & { readonly sharedStore?: Store | undefined }
+type Routing = Snapshot & { readonly sharedStore?: Store | undefined }
 
 /**
  * Chooses where a request goes: to whoever holds the object that it speaks of, else where its resource is pinned to, else
@@ -17,21 +17,26 @@ type Routing = Live & { readonly sharedStore?: Store | undefined }
  *
  * `target` is the caller's request target. Throws `model_not_found`.
  */
-export function chooseRoute(target: string, draft: Draft, live: Routing, ids: RememberedIds): Route | Promise<Route> {
-  const byModel = live.router.route(draft.model)
-  const { sharedStore, remembersIds } = live
+export function chooseRoute(
+  target: string,
+  outgoing: OutgoingBody,
+  snapshot: Routing,
+  ids: RememberedIds,
+): Route | Promise<Route> {
+  const byModel = snapshot.router.route(outgoing.model)
+  const { sharedStore, remembersIds } = snapshot
   if (!remembersIds) return byModel
-  const byPin = (): Route => pinned(target, byModel, live)
+  const byPin = (): Route => pinned(target, byModel, snapshot)
   // Most servers never see an object.
   if (sharedStore === undefined && ids.isEmpty()) return byPin()
-  const { certain: written, possible } = namedIds(pathOf(target), draft.value)
-  const certain = isTuned(draft.model) && byModel.model === undefined ? [...written, draft.model] : written
+  const { certain: written, possible } = namedIds(pathOf(target), outgoing.value)
+  const certain = isTuned(outgoing.model) && byModel.model === undefined ? [...written, outgoing.model] : written
   const near = ids.find(certain) ?? ids.find(possible)
-  if (near !== undefined) return held(byModel, near, live, ids)
+  if (near !== undefined) return held(byModel, near, snapshot, ids)
   if (sharedStore === undefined || certain.length === 0) return byPin()
   return ids
     .findIn(sharedStore, certain)
-    .then((where) => (where === undefined ? byPin() : held(byModel, where, live, ids)))
+    .then((where) => (where === undefined ? byPin() : held(byModel, where, snapshot, ids)))
 }
 
 /** A model that a job of somebody's has made is an object of that account, as its files are. */
@@ -39,13 +44,13 @@ function isTuned(model: string | undefined): model is string {
   return model?.startsWith('ft:') === true
 }
 
-function pinned(target: string, byModel: Route, { router, settings }: Live): Route {
+function pinned(target: string, byModel: Route, { router, settings }: Snapshot): Route {
   const resource = endpointOf(target).split('/', 1)[0] ?? ''
   const pin = STATEFUL_RESOURCES.has(resource) ? settings.pins[resource] : undefined
   return pin === undefined ? byModel : within(byModel, router.routeTo(pin.upstream, pin.keyIndex), pin)
 }
 
-function held(byModel: Route, where: Whereabouts, { router, settings }: Live, ids: RememberedIds): Route {
+function held(byModel: Route, where: ObjectOwner, { router, settings }: Snapshot, ids: RememberedIds): Route {
   const { upstream, key, alias } = where
   const keys = settings.upstreams.find(({ name }) => name === upstream)?.keys ?? []
   const at = keys.findIndex((one) => ids.keyDigest(one) === key)

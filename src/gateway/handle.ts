@@ -15,9 +15,9 @@ import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { AskForFile } from '../requests/check-batch.ts'
 import { checkRestricted } from '../requests/check-restricted.ts'
 import { checkShape } from '../requests/check-shape.ts'
-import type { Draft } from '../requests/draft.ts'
+import type { OutgoingBody } from '../requests/outgoing-body.ts'
+import { type PrepareBodyDeps, prepareBody } from '../requests/prepare-body.ts'
 import { readCall } from '../requests/read-call.ts'
-import { type ReadDraftDeps, readDraft } from '../requests/read-draft.ts'
 import { objectsOf, watchObjects } from '../requests/remember-objects.ts'
 import { type Answered, ask } from '../routing/attempts/ask.ts'
 import { askOnce } from '../routing/attempts/ask-once.ts'
@@ -28,20 +28,20 @@ import type { UpstreamRequest } from '../routing/attempts/upstream-request.ts'
 import type { AddressDeps } from '../routing/deployment-address.ts'
 import type { RememberedIds } from '../routing/remembered-ids.ts'
 import { affinityOf } from '../routing/targets/affinity.ts'
-import type { Account } from '../routing/targets/attempt.ts'
+import type { Account } from '../routing/targets/call-report.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import { callFor, type Going } from './call-for.ts'
 import { chooseRoute } from './choose-route.ts'
-import type { Serving } from './live-parts.ts'
+import type { Generation } from './generation.ts'
 import { renamingFor } from './rename-answer.ts'
 import { type TakePlaceDeps, takePlace } from './take-place.ts'
 import { throughExtensions } from './through-extensions.ts'
 
 /** What the flow needs; all of it comes from the composition root. */
-export interface PipelineDeps extends DeliverDeps, ReadDraftDeps, AskDeps, AddressDeps, TakePlaceDeps {
+export interface PipelineDeps extends DeliverDeps, PrepareBodyDeps, AskDeps, AddressDeps, TakePlaceDeps {
   /** What the settings come to now: a request keeps what it began with. */
-  readonly live: () => Serving
+  readonly generation: () => Generation
   readonly ids: RememberedIds
   readonly loops: LoopGuard
   readonly repeats: FailingRepeats
@@ -75,11 +75,11 @@ function flow(
   endpoint: JsonEndpoint | undefined,
   deps: PipelineDeps,
 ): Promise<Response> {
-  const live = deps.live()
-  if (live.mayLoop) deps.loops.watch(exchange)
-  if (deps.cassettes === undefined && live.chain.isEmpty)
-    return serve(exchange, principal, endpoint, live, undefined, deps)
-  return goAround(exchange, principal, endpoint, live, deps)
+  const generation = deps.generation()
+  if (generation.mayLoop) deps.loops.watch(exchange)
+  if (deps.cassettes === undefined && generation.chain.isEmpty)
+    return serve(exchange, principal, endpoint, generation, undefined, deps)
+  return goAround(exchange, principal, endpoint, generation, deps)
 }
 
 /** Goes through what stands around the flow where it is wanted: cassettes, extensions. */
@@ -87,16 +87,16 @@ async function goAround(
   exchange: Exchange,
   principal: Principal,
   endpoint: JsonEndpoint | undefined,
-  live: Serving,
+  generation: Generation,
   deps: PipelineDeps,
 ): Promise<Response> {
   const { cassettes } = deps
   const taped = cassettes === undefined ? undefined : await tapeExchange(exchange, endpoint, cassettes, deps)
   if (taped instanceof Response) return taped
-  const { chain } = live
-  if (chain.isEmpty) return serve(exchange, principal, endpoint, live, taped, deps)
+  const { chain } = generation
+  if (chain.isEmpty) return serve(exchange, principal, endpoint, generation, taped, deps)
   const next = (one: Exchange, wanted: JsonEndpoint | undefined): Promise<Response> =>
-    serve(one, principal, wanted, live, undefined, deps)
+    serve(one, principal, wanted, generation, undefined, deps)
   return throughExtensions(exchange, principal, { chain, taped, deadlines: deps.deadlines }, next)
 }
 
@@ -105,37 +105,47 @@ async function serve(
   exchange: Exchange,
   principal: Principal,
   wanted: JsonEndpoint | undefined,
-  live: Serving,
+  generation: Generation,
   taped: Recording | undefined,
   deps: PipelineDeps,
 ): Promise<Response> {
-  if (live.settings.hasFile) exchange.tries = []
-  const endpoint = live.restricts ? readCall(exchange, principal, wanted, live) : wanted
-  const isReused = live.reuse?.isFor(exchange, live.settings) === true
+  if (generation.settings.hasFile) exchange.tries = []
+  const endpoint = generation.restricts ? readCall(exchange, principal, wanted, generation) : wanted
+  const isReused = generation.reuse?.isFor(exchange, generation.settings) === true
   // Come back, it would wait for itself.
-  if (isReused && live.mayLoop) deps.loops.suspect(exchange)
-  const compared = isReused ? live.reuse?.comparesBody(exchange, live.settings) : undefined
-  const reading = readDraft(exchange, principal, endpoint, live, deps, compared)
-  const draft = reading instanceof Promise ? await reading : reading
-  const choosing = chooseRoute(exchange.target, draft, live, deps.ids)
+  if (isReused && generation.mayLoop) deps.loops.suspect(exchange)
+  const compared = isReused ? generation.reuse?.comparesBody(exchange, generation.settings) : undefined
+  const reading = prepareBody(exchange, principal, endpoint, generation, deps, compared)
+  const outgoing = reading instanceof Promise ? await reading : reading
+  const choosing = chooseRoute(exchange.requestTarget, outgoing, generation, deps.ids)
   const wantedRoute = choosing instanceof Promise ? await choosing : choosing
-  checkShape(endpoint, draft, wantedRoute)
-  const restricting = live.restricts ? restrict(exchange, principal, draft, wantedRoute, live, deps) : wantedRoute
+  checkShape(endpoint, outgoing, wantedRoute)
+  const restricting = generation.restricts
+    ? restrict(exchange, principal, outgoing, wantedRoute, generation, deps)
+    : wantedRoute
   const route = restricting instanceof Promise ? await restricting : restricting
-  const going = { exchange, principal, endpoint, draft, objects: objectsOf(exchange, draft, live), route, live }
-  deps.repeats.admit(exchange, draft)
-  const limits = limitTime(exchange, route, live.settings, deps)
+  const going = {
+    exchange,
+    principal,
+    endpoint,
+    outgoing,
+    objects: objectsOf(exchange, outgoing, generation),
+    route,
+    snapshot: generation,
+  }
+  deps.repeats.admit(exchange, outgoing)
+  const limits = limitTime(exchange, route, generation.settings, deps)
   try {
     const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
-    deps.repeats.answered(exchange, draft, answered.answer)
+    deps.repeats.answered(exchange, outgoing, answered.answer)
     const answer = taped === undefined ? answered.answer : tapeAnswered(exchange, answered, taped, deps)
     const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
     const response = delivering instanceof Promise ? await delivering : delivering
-    if ('served' in answered) tellServed(response.headers, answered, exchange, live.settings)
+    if ('served' in answered) tellServed(response.headers, answered, exchange, generation.settings)
     limits.onDelivered()
     return response
   } catch (thrown) {
-    if (!isUnsent(thrown)) deps.repeats.failed(exchange, draft, thrown)
+    if (!isUnsent(thrown)) deps.repeats.failed(exchange, outgoing, thrown)
     throw thrown
   }
 }
@@ -144,31 +154,39 @@ async function serve(
 function restrict(
   exchange: Exchange,
   principal: Principal,
-  draft: Draft,
+  outgoing: OutgoingBody,
   route: Route,
-  live: Serving,
+  generation: Generation,
   deps: PipelineDeps,
 ): Route | Promise<Route> {
   const ask: AskForFile = (one, empty, way) => {
-    const going = { exchange: one, principal, endpoint: undefined, draft: empty, objects: undefined, route: way, live }
-    return askDeployments(going, limitTime(one, way, live.settings, deps), deps)
+    const going = {
+      exchange: one,
+      principal,
+      endpoint: undefined,
+      outgoing: empty,
+      objects: undefined,
+      route: way,
+      snapshot: generation,
+    }
+    return askDeployments(going, limitTime(one, way, generation.settings, deps), deps)
   }
-  return checkRestricted({ exchange, principal, draft, route, live }, ask, deps)
+  return checkRestricted({ exchange, principal, outgoing, route, snapshot: generation }, ask, deps)
 }
 
 /** Answers from what is kept or under way for others, or by asking the targets. */
 async function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Reused> {
-  const { exchange, principal, draft, route, live } = going
-  if (live.reuse === undefined) throw new Error('nothing is kept here')
+  const { exchange, principal, outgoing, route, snapshot: generation } = going
+  if (generation.reuse === undefined) throw new Error('nothing is kept here')
   // Who waits for another's call has the limits that a call of its own would have.
   const [first] = route.deployments
   if (first !== undefined) limits.onDeployment(first)
-  const reused = await live.reuse.answer({
+  const reused = await generation.reuse.answer({
     exchange,
     principal,
-    draft,
+    outgoing,
     route,
-    settings: live.settings,
+    settings: generation.settings,
     forward: (one) => askForAll({ ...going, exchange: one }, limits, deps),
     streamIdleMsOf: (deployment) => ownLimit('streamIdleMs', route, deployment) ?? deps.timeouts.streamIdleMs,
     totalMsOf: (deployment) => ownLimit('totalMs', route, deployment) ?? deps.timeouts.totalMs,
@@ -192,18 +210,18 @@ async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDep
 function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
   const answering = askDeployments(going, limits, deps)
   // What its body was parsed to is not needed on the way, here or in what an extension has had parsed.
-  going.draft.letGo()
+  going.outgoing.letGo()
   going.exchange.json?.letGo()
   return answering
 }
 
 function askDeployments(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
-  const { exchange, principal, endpoint, draft, route, live } = going
+  const { exchange, principal, endpoint, outgoing, route, snapshot: generation } = going
   const [only] = route.deployments
-  if (!live.settings.hasFile && only !== undefined) {
+  if (!generation.settings.hasFile && only !== undefined) {
     return askOnce(exchange, only, callFor(going, only, exchange.abort, deps), deps)
   }
-  const affinity = route.model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined
+  const affinity = route.model?.strategy === 'affinity' ? affinityOf(outgoing.value) : undefined
   const call = (deployment: Deployment, abort: AbortController): UpstreamRequest => {
     limits.onDeployment(deployment)
     return callFor(going, deployment, abort, deps)
@@ -212,8 +230,8 @@ function askDeployments(going: Going, limits: ExchangeLimits, deps: PipelineDeps
     spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
   const { dueAt, clientDueAt } = limits
   // Nothing of it is kept where the window is 0; then the header is the upstream's affair.
-  const once = isOnce(exchange, live.settings)
-  const { isReplayable } = draft
+  const once = isOnce(exchange, generation.settings)
+  const { isReplayable } = outgoing
   return ask(
     { exchange, endpoint, route, affinity, accountOf, callFor: call, isOnce: once, isReplayable, dueAt, clientDueAt },
     deps,
@@ -225,14 +243,14 @@ type Handed = Pick<Reused, 'answer' | 'deployment'> & Partial<Pick<Reused, 'isWa
 
 /** What the way back has to know of the way there. */
 function via(going: Going, { deployment, isWatched }: Handed, deps: PipelineDeps): Via {
-  const { route, live } = going
+  const { route, snapshot: generation } = going
   return {
     isUpstreams: deployment !== undefined,
     streamIdleMs:
       deployment === undefined || isWatched === true
         ? 0
         : (ownLimit('streamIdleMs', route, deployment) ?? deps.timeouts.streamIdleMs),
-    debugHeaders: live.settings.debugHeaders,
+    debugHeaders: generation.settings.debugHeaders,
     renameModel: renamingFor(going, deployment),
     objectsIn: deployment === undefined ? undefined : watchObjects(going, deployment, deps.ids),
   }

@@ -6,8 +6,8 @@ import { ApiError } from '../openai/api-error.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
 import { restKey, warnOfKey } from '../routing/attempts/warn-of-key.ts'
-import type { Live } from '../routing/snapshot.ts'
-import type { Attempt } from '../routing/targets/attempt.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
+import type { CallReport } from '../routing/targets/call-report.ts'
 import type { RegisteredDeployment } from '../routing/targets/deployment-registry.ts'
 import { parseRetryAfter } from '../routing/targets/retry.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
@@ -29,7 +29,7 @@ export interface HealthCheckDeps {
 /** The active checks, of upstreams that have one. */
 export interface HealthChecks {
   /** Goes by these settings from now on. A deployment that stays is not asked before it is due. */
-  readonly watch: (live: Pick<Live, 'router' | 'egressOf'>) => void
+  readonly watch: (snapshot: Pick<Snapshot, 'router' | 'egressOf'>) => void
   /** Asks nobody any more, for good; what is under way is ended. */
   readonly stop: () => void
 }
@@ -48,7 +48,7 @@ interface CheckState {
 interface Watched {
   readonly deployment: RegisteredDeployment
   readonly check: CheckSettings
-  readonly live: Pick<Live, 'egressOf'>
+  readonly snapshot: Pick<Snapshot, 'egressOf'>
   readonly state: CheckState
   /** The next look at it. */
   next: Deadline | undefined
@@ -73,7 +73,7 @@ const NOTHING_THERE: ReadonlySet<number> = new Set([404, 405])
  *
  * @example
  * const checks = createHealthChecks({ send, now, deadlines, userAgent, log })
- * checks.watch(live)
+ * checks.watch(snapshot)
  */
 export function createHealthChecks(deps: HealthCheckDeps): HealthChecks {
   const states = new WeakMap<RegisteredDeployment['health'], CheckState>()
@@ -97,13 +97,13 @@ export function createHealthChecks(deps: HealthCheckDeps): HealthChecks {
       isStopped = true
       forget()
     },
-    watch(live) {
+    watch(snapshot) {
       forget()
       if (isStopped) return
-      watched = live.router.deployments().flatMap((deployment) => {
+      watched = snapshot.router.deployments().flatMap((deployment) => {
         const { check } = deployment.upstream
         if (check === undefined) return []
-        return [{ deployment, check, live, state: stateOf(deployment), next: undefined, abort: undefined }]
+        return [{ deployment, check, snapshot, state: stateOf(deployment), next: undefined, abort: undefined }]
       })
       for (const one of watched) look(one, deps)
     },
@@ -171,7 +171,7 @@ async function askDeployment(watched: Watched, deps: HealthCheckDeps): Promise<v
 async function judgeKey(
   answer: Response,
   { deployment }: Watched,
-  attempt: Attempt | undefined,
+  attempt: CallReport | undefined,
   abort: AbortController,
   deps: HealthCheckDeps,
 ): Promise<Response> {
@@ -207,13 +207,13 @@ async function readRest({ body }: Response): Promise<void> {
 }
 
 function callOf(
-  { deployment, live }: Watched,
+  { deployment, snapshot }: Watched,
   target: string,
   abort: AbortController,
   { userAgent }: HealthCheckDeps,
 ): UpstreamCall {
   const { upstream, key } = deployment
-  const { locate, reach } = live.egressOf(upstream)
+  const { locate, reach } = snapshot.egressOf(upstream)
   const base = new URL(upstream.baseUrl)
   const root = base.pathname.replace(/\/$/, '')
   // Behind the base it has the parameters that each URL of the upstream has.

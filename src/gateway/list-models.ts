@@ -10,8 +10,8 @@ import { parseJson } from '../requests/parse-json.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
 import { warnOfKey } from '../routing/attempts/warn-of-key.ts'
 import { addressDeployment } from '../routing/deployment-address.ts'
-import type { Live } from '../routing/snapshot.ts'
-import type { Account } from '../routing/targets/attempt.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
+import type { Account } from '../routing/targets/call-report.ts'
 import type { Deployment } from '../routing/targets/router.ts'
 import type { PipelineDeps } from './handle.ts'
 
@@ -47,10 +47,12 @@ export function answerModels(
   principal: Principal,
   deps: PipelineDeps,
 ): Response | Promise<Response> | undefined {
-  const live = deps.live()
-  const asked = askedModels(exchange.request.method, exchange.target, live)
+  const generation = deps.generation()
+  const asked = askedModels(exchange.request.method, exchange.requestTarget, generation)
   if (asked === undefined) return undefined
-  return asked === 'all' ? list(exchange, principal, live, deps) : answerWith(listed(asked.id, asked.model, live))
+  return asked === 'all'
+    ? list(exchange, principal, generation, deps)
+    : answerWith(listed(asked.id, asked.model, generation))
 }
 
 /**
@@ -58,29 +60,34 @@ export function answerModels(
  * upstream. Throws `model_not_found`.
  *
  * @example
- * const asked = askedModels('GET', '/v1/models', live)
+ * const asked = askedModels('GET', '/v1/models', snapshot)
  */
 export function askedModels(
   method: string,
   target: string,
-  live: Live,
+  snapshot: Snapshot,
 ): 'all' | { readonly id: string; readonly model: ModelSettings } | undefined {
-  if ((method !== 'GET' && method !== 'HEAD') || live.settings.models.length === 0) return undefined
+  if ((method !== 'GET' && method !== 'HEAD') || snapshot.settings.models.length === 0) return undefined
   const found = MODELS.exec(target)
   if (found === null) return undefined
   const [, written] = found
   if (written === undefined) return 'all'
   const id = decode(written)
-  const { model } = live.router.route(id)
+  const { model } = snapshot.router.route(id)
   return model === undefined ? undefined : { id, model }
 }
 
-async function list(exchange: Exchange, principal: Principal, live: Live, deps: PipelineDeps): Promise<Response> {
-  const ask = rememberAnswers((name) => idsOf(name, exchange, principal, live, deps))
+async function list(
+  exchange: Exchange,
+  principal: Principal,
+  snapshot: Snapshot,
+  deps: PipelineDeps,
+): Promise<Response> {
+  const ask = rememberAnswers((name) => idsOf(name, exchange, principal, snapshot, deps))
   const parts = await Promise.all(
-    live.settings.models.map(async (model) => {
+    snapshot.settings.models.map(async (model) => {
       const names = model.name.includes('*') ? await namesFor(model, ask) : [model.name]
-      return names.map((name) => listed(name, model, live))
+      return names.map((name) => listed(name, model, snapshot))
     }),
   )
   const unique = new Map(parts.flat().map((one) => [one.id, one]))
@@ -93,7 +100,7 @@ function answerWith(value: object): Response {
   return noteBody(new Response(bytes, { headers }), { whole: bytes })
 }
 
-function listed(id: string, { targets }: ModelSettings, { since }: Live): ListedModel {
+function listed(id: string, { targets }: ModelSettings, { since }: Snapshot): ListedModel {
   return { id, object: 'model', created: since, owned_by: targets[0]?.upstream ?? 'nexcode' }
 }
 
@@ -118,7 +125,7 @@ async function idsOf(
   upstream: string,
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
   deps: PipelineDeps,
 ): Promise<readonly string[]> {
   const abort = new AbortController()
@@ -126,8 +133,8 @@ async function idsOf(
   const accountOf = (deployment: Deployment): Account =>
     spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
   try {
-    for (const deployment of live.router.routeTo(upstream).order({ accountOf })) {
-      const ids = await idsBy(deployment, abort, exchange, principal, live, deps)
+    for (const deployment of snapshot.router.routeTo(upstream).order({ accountOf })) {
+      const ids = await idsBy(deployment, abort, exchange, principal, snapshot, deps)
       if (ids !== 'key_refused') return ids
     }
   } catch {
@@ -143,7 +150,7 @@ async function idsBy(
   abort: AbortController,
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
   deps: PipelineDeps,
 ): Promise<readonly string[] | 'key_refused'> {
   const address = addressDeployment(
@@ -151,10 +158,10 @@ async function idsBy(
     principal,
     deployment,
     { target: '/v1/models', model: undefined },
-    live,
+    snapshot,
     deps,
   )
-  const { secret, account } = address
+  const { spentKey: secret, account } = address
   // The body is read here, and not by the caller.
   address.headers.set('accept-encoding', 'identity')
   const { firstByteMs } = deployment.upstream.timeouts

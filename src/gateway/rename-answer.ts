@@ -2,16 +2,16 @@ import type { RenameModel } from '../answers/report-model.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { holdsContent } from '../openai/contents.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import type { Draft } from '../requests/draft.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { OutgoingBody } from '../requests/outgoing-body.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 
 /** What is known of a request whose answer may name a model. */
 export interface NamingRequest {
   readonly exchange: Exchange
-  readonly draft: Draft
+  readonly outgoing: OutgoingBody
   readonly route: Route
-  readonly live: Live
+  readonly snapshot: Snapshot
 }
 
 /**
@@ -20,10 +20,10 @@ export interface NamingRequest {
  * @example
  * if (isRenamed(request)) headers.set('accept-encoding', 'identity')
  */
-export function isRenamed({ exchange, draft, route, live }: NamingRequest): boolean {
-  if (draft.model !== undefined) return route.model?.reportModel === 'alias'
-  if (live.aliasOf === undefined) return false
-  const endpoint = endpointOf(exchange.target)
+export function isRenamed({ exchange, outgoing, route, snapshot }: NamingRequest): boolean {
+  if (outgoing.model !== undefined) return route.model?.reportModel === 'alias'
+  if (snapshot.aliasOf === undefined) return false
+  const endpoint = endpointOf(exchange.requestTarget)
   return !holdsContent(endpoint) && endpoint.split('/', 1)[0] !== 'models'
 }
 
@@ -37,12 +37,12 @@ export function isRenamed({ exchange, draft, route, live }: NamingRequest): bool
  */
 export function renamingFor(request: NamingRequest, deployment: Deployment | undefined): RenameModel | undefined {
   if (!isRenamed(request)) return undefined
-  const { draft, route, live } = request
-  const own = draft.model ?? route.alias
-  const { aliasOf } = live
+  const { outgoing, route, snapshot } = request
+  const own = outgoing.model ?? route.alias
+  const { aliasOf } = snapshot
   return (model, isItem) => {
     if (!isItem && own !== undefined) return own
-    return draft.model !== undefined || deployment === undefined
+    return outgoing.model !== undefined || deployment === undefined
       ? undefined
       : aliasOf?.(deployment.upstream.name, model)
   }

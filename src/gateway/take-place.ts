@@ -70,7 +70,7 @@ async function awaitBody(exchange: Exchange, caller: string, limits: ReadLimits,
 }
 
 /** Whether a body that may pass unread is JSON of a size that is known to be small. */
-function isAwaited({ request, route }: Exchange): boolean {
+function isAwaited({ request, endpointName: route }: Exchange): boolean {
   const { headers } = request
   const bytes = headers.get('content-length')
   if (bytes === null || Number(bytes) > AWAITED_BYTES_MAX || FILE_ROUTES.has(route)) return false

@@ -14,13 +14,13 @@ import { ApiError } from '../openai/api-error.ts'
 import { endpointFor, type JsonEndpoint } from '../openai/endpoints.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { followAbort } from '../timing/follow-abort.ts'
-import type { LiveParts } from './live-parts.ts'
+import type { LastingParts } from './generation.ts'
 
 /** What stands behind the extensions. */
 export type Serve = (exchange: Exchange, endpoint: JsonEndpoint | undefined) => Promise<Response>
 
 /** The extensions, and what is to hear the answer that the caller gets. */
-export interface Through extends Pick<LiveParts, 'chain'> {
+export interface Through extends Pick<LastingParts, 'chain'> {
   readonly taped: Recording | undefined
   readonly deadlines: Deadlines
 }
@@ -50,7 +50,7 @@ export async function throughExtensions(
     response = await chain.run(
       {
         exchange,
-        shownTarget: withoutToken(exchange.target, principal),
+        shownTarget: withoutToken(exchange.requestTarget, principal),
         principal: Object.freeze({ kind: principal.kind, id: principal.kind === 'local' ? undefined : principal.id }),
         call: last(false),
       },
@@ -75,7 +75,7 @@ async function goOn(
   const { request, target, body, json } = outgoing
   // A call that is given up, such as for its silence, may be made again; none outlives the exchange.
   const { abort, stop } = followAbort(exchange.abort.signal)
-  const fork = forkExchange(exchange, { request, target, body, json, abort })
+  const fork = forkExchange(exchange, { request, requestTarget: target, body, json, abort })
   fork.atEnd(stop)
   forks?.push(fork)
   try {

@@ -10,22 +10,22 @@ import { endpointOf } from '../openai/endpoint-of.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
 import type { Answered } from '../routing/attempts/ask.ts'
 import { ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { followAbort } from '../timing/follow-abort.ts'
 import { checkInner } from './check-inner.ts'
-import { type Draft, draftAsIs } from './draft.ts'
 import { judgeBatch } from './judge-batch.ts'
 import { mayBringCalls } from './judge-inner.ts'
+import { bodyAsIs, type OutgoingBody } from './outgoing-body.ts'
 
 /** A request that makes a batch, and where it goes. */
 export interface BatchRequest {
   readonly exchange: Exchange
   readonly principal: Principal
-  readonly draft: Draft
+  readonly outgoing: OutgoingBody
   readonly route: Route
-  readonly live: Live
+  readonly snapshot: Snapshot
 }
 
 /** What reading a batch's file from its upstream needs. */
@@ -36,7 +36,7 @@ export interface BatchDeps {
 }
 
 /** Asks the targets of a route for something else than what the request is about. */
-export type AskForFile = (exchange: Exchange, draft: Draft, route: Route) => Promise<Answered>
+export type AskForFile = (exchange: Exchange, outgoing: OutgoingBody, route: Route) => Promise<Answered>
 
 const LF = 0x0a
 /** What speaks of the body of the request itself, of its answer, or of when it is made. */
@@ -49,11 +49,11 @@ const NOT_FOR_THE_FILE = [
  * Whether a request makes a batch of a file, whose calls rules or models restrict.
  *
  * @example
- * const route = makesRuledBatch(exchange, principal, live) ? await checkBatch(request, ask, deps) : wanted
+ * const route = makesRuledBatch(exchange, principal, snapshot) ? await checkBatch(request, ask, deps) : wanted
  */
-export function makesRuledBatch(exchange: Exchange, principal: Principal, live: Live): boolean {
-  if (exchange.request.method !== 'POST' || !makesBatch(endpointPath(endpointOf(exchange.target)))) return false
-  return mayBringCalls(exchange, principal, live)
+export function makesRuledBatch(exchange: Exchange, principal: Principal, snapshot: Snapshot): boolean {
+  if (exchange.request.method !== 'POST' || !makesBatch(endpointPath(endpointOf(exchange.requestTarget)))) return false
+  return mayBringCalls(exchange, principal, snapshot)
 }
 
 /**
@@ -64,19 +64,19 @@ export function makesRuledBatch(exchange: Exchange, principal: Principal, live: 
  * endpoint than the batch's; and with what the rules of a line throw.
  *
  * @example
- * const route = await checkBatch({ exchange, principal, draft, route, live }, ask, deps)
+ * const route = await checkBatch({ exchange, principal, outgoing, route, snapshot }, ask, deps)
  */
 export async function checkBatch(request: BatchRequest, ask: AskForFile, deps: BatchDeps): Promise<Route> {
-  const { draft, live } = request
-  const text = draft.textFor(undefined)
-  if (text === undefined || !isJsonObject(draft.value)) throw notReadable()
-  const { files, endpoint } = batchInputs(text, draft.value)
+  const { outgoing, snapshot } = request
+  const text = outgoing.textFor(undefined)
+  if (text === undefined || !isJsonObject(outgoing.value)) throw notReadable()
+  const { files, endpoint } = batchInputs(text, outgoing.value)
   let { route } = request
   for (const id of files) {
     const deployment = await readFile(id, endpoint, { ...request, route }, ask, deps)
     route = { ...route, deployments: [deployment], order: () => [deployment] }
   }
-  checkInner(draft.inner, route, live)
+  checkInner(outgoing.inner, route, snapshot)
   return route
 }
 
@@ -93,7 +93,7 @@ async function readFile(
   const fork = forkForFile(id, exchange, abort)
   fork.atEnd(stop)
   try {
-    const { answer, deployment } = await ask(fork, draftAsIs(null), route)
+    const { answer, deployment } = await ask(fork, bodyAsIs(null), route)
     const coding = answer.headers.get('content-encoding') ?? 'identity'
     if (!answer.ok || coding !== 'identity') throw notGiven(id, answer.status)
     await judgeLines(answer.body, endpoint, { ...request, route }, deployment, { fork, deps })
@@ -113,10 +113,10 @@ function forkForFile(id: string, exchange: Exchange, abort: AbortController): Fo
   for (const name of NOT_FOR_THE_FILE) headers.delete(name)
   headers.set('accept', '*/*')
   headers.set('accept-encoding', 'identity')
-  const query = /\?.*$/s.exec(exchange.target)?.[0] ?? ''
+  const query = /\?.*$/s.exec(exchange.requestTarget)?.[0] ?? ''
   return forkExchange(exchange, {
     request: new Request(exchange.request.url, { method: 'GET', headers }),
-    target: `/v1/files/${encodeURIComponent(id)}/content${query}`,
+    requestTarget: `/v1/files/${encodeURIComponent(id)}/content${query}`,
     body: undefined,
     json: undefined,
     abort,
@@ -136,16 +136,16 @@ async function judgeLines(
   deployment: Deployment,
   { fork, deps: { reading, deadlines, timeouts } }: Reading,
 ): Promise<void> {
-  const { exchange, principal, route, live } = request
+  const { exchange, principal, route, snapshot } = request
   const held = reading.memory.hold(fork)
   const pending = new GatheredBytes()
   let line = 0
   const judge = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
     const file = { bytes, start: 0, end: bytes.byteLength, isBatch: true, endpoint, lineBefore: line }
-    const { edits, inner, done, lines } = await judgeBatch(file, exchange, principal, live)
+    const { edits, inner, done, lines } = await judgeBatch(file, exchange, principal, snapshot)
     line += lines
     if (edits.length > 0) throw wouldChange(done)
-    checkInner(inner, { ...route, deployments: [deployment] }, live)
+    checkInner(inner, { ...route, deployments: [deployment] }, snapshot)
   }
   const idle = deadlines.start(ownLimit('streamIdleMs', route, deployment) ?? timeouts.streamIdleMs, () =>
     fork.abort.abort(new ApiError('upstream_timeout')),

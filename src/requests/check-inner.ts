@@ -1,6 +1,6 @@
 import { ApiError } from '../openai/api-error.ts'
 import type { InnerModel } from '../openai/inner-models.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import type { Route } from '../routing/targets/router.ts'
 
 /**
@@ -10,9 +10,9 @@ import type { Route } from '../routing/targets/router.ts'
  * Throws `model_not_found`, or `rules_not_applicable` for a name that stands for another one, or for another upstream's.
  *
  * @example
- * checkInner(draft.inner, route, live)
+ * checkInner(outgoing.inner, route, snapshot)
  */
-export function checkInner(inner: readonly InnerModel[], { deployments }: Route, { router, settings }: Live): void {
+export function checkInner(inner: readonly InnerModel[], { deployments }: Route, { router, settings }: Snapshot): void {
   if (inner.length === 0 || (settings.models.length === 0 && settings.unknownModels === 'pass')) return
   for (const { model, param } of inner) {
     const known = router.route(model)

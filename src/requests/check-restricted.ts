@@ -10,11 +10,11 @@ import { readHeaders } from './read-headers.ts'
  * Throws, or rejects with, an `ApiError` where it is refused.
  *
  * @example
- * const route = live.restricts ? await checkRestricted(request, ask, deps) : wanted
+ * const route = snapshot.restricts ? await checkRestricted(request, ask, deps) : wanted
  */
 export function checkRestricted(request: BatchRequest, ask: AskForFile, deps: BatchDeps): Route | Promise<Route> {
-  const { exchange, principal, draft, route, live } = request
-  checkInner(draft.inner, route, live)
-  checkInner(readHeaders(exchange, principal, live), route, live)
-  return makesRuledBatch(exchange, principal, live) ? checkBatch(request, ask, deps) : route
+  const { exchange, principal, outgoing, route, snapshot } = request
+  checkInner(outgoing.inner, route, snapshot)
+  checkInner(readHeaders(exchange, principal, snapshot), route, snapshot)
+  return makesRuledBatch(exchange, principal, snapshot) ? checkBatch(request, ask, deps) : route
 }

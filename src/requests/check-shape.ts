@@ -1,7 +1,7 @@
 import { isJsonObject } from '../formats/json/json.ts'
 import { assertRequest, type JsonEndpoint } from '../openai/endpoints.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
-import type { Draft } from './draft.ts'
+import type { OutgoingBody } from './outgoing-body.ts'
 
 /** What the rules have changed is read once more only where it is short. */
 const READ_AGAIN_BYTES_MAX = 64 * 1024
@@ -13,17 +13,17 @@ const READ_AGAIN_BYTES_MAX = 64 * 1024
  * Throws `invalid_parameter`.
  *
  * @example
- * checkShape(endpoint, draft, route)
+ * checkShape(endpoint, outgoing, route)
  */
-export function checkShape(endpoint: JsonEndpoint | undefined, draft: Draft, { deployments }: Route): void {
+export function checkShape(endpoint: JsonEndpoint | undefined, outgoing: OutgoingBody, { deployments }: Route): void {
   if (endpoint === undefined || !deployments.every(isOpenAi)) return
   try {
-    assertRequest(endpoint, draft.value)
+    assertRequest(endpoint, outgoing.value)
   } catch (refusal) {
-    const going = draft.bodyFor(undefined)
+    const going = outgoing.bodyFor(undefined)
     // What the rules have made of it may be right.
     const isLong = going instanceof Promise
-    if (!(isLong || going instanceof Uint8Array) || !draft.isChangedFor(undefined)) throw refusal
+    if (!(isLong || going instanceof Uint8Array) || !outgoing.isChangedFor(undefined)) throw refusal
     // A long one is the upstream's to judge: read once more, it would keep others waiting.
     if (isLong || going.byteLength > READ_AGAIN_BYTES_MAX) return
     const value: unknown = JSON.parse(new TextDecoder().decode(going))

@@ -9,11 +9,11 @@ import { endpointPath, isPlainPath } from '../openai/endpoint-path.ts'
 import type { InnerModel } from '../openai/inner-models.ts'
 import { modelOf } from '../params/default-model.ts'
 import { sentTwice } from '../params/refusals.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import { Slice } from '../timing/slices.ts'
 import { callIn, hidesCall, type LineCall } from './batch-line.ts'
-import { assertOneModel } from './draft.ts'
 import { assertCallNames, assertNothingHidden, assertUnchanged, judgeInner } from './judge-inner.ts'
+import { assertOneModel } from './outgoing-body.ts'
 import { factsOf } from './request-facts.ts'
 
 /** A file that may be the calls of a batch, one in each line. */
@@ -53,13 +53,13 @@ const ENDPOINT_CHARS_MAX = 60
  * names the line.
  *
  * @example
- * const { edits } = await judgeBatch(file, exchange, principal, live)
+ * const { edits } = await judgeBatch(file, exchange, principal, snapshot)
  */
 export async function judgeBatch(
   { bytes, start, end, isBatch, endpoint, lineBefore = 0 }: BatchFile,
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
 ): Promise<JudgedBatch> {
   const edits: Edit[] = []
   const models = new Map<string, InnerModel>()
@@ -80,7 +80,7 @@ export async function judgeBatch(
         at = lineEnd + 1
         continue
       }
-      const judged = inLine(number + 1, () => judgeCall(call, endpoint, exchange, principal, live))
+      const judged = inLine(number + 1, () => judgeCall(call, endpoint, exchange, principal, snapshot))
       for (const edit of judged.edits) edits.push({ ...edit, start: edit.start + at, end: edit.end + at })
       for (const one of judged.inner) if (!models.has(one.model)) models.set(one.model, inLineParam(number + 1, one))
       done ||= judged.done
@@ -96,7 +96,7 @@ function judgeCall(
   batchEndpoint: string | undefined,
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
 ): Omit<JudgedBatch, 'lines'> {
   const { line, body: json, offset, url } = call
   const names = line.members.map(({ key }) => foldName(key))
@@ -108,14 +108,14 @@ function judgeCall(
   const value = json.value as JsonObject
   const model = modelOf(value)
   assertOneModel(json)
-  assertCallNames(model, endpointPath(endpoint), live)
-  if (model !== undefined) live.assertSpelling?.(model)
+  assertCallNames(model, endpointPath(endpoint), snapshot)
+  if (model !== undefined) snapshot.assertSpelling?.(model)
   assertNothingHidden(json, value)
-  const program = live.rules.match(factsOf(exchange, principal, model, endpoint))
+  const program = snapshot.rules.match(factsOf(exchange, principal, model, endpoint))
   const applied = program?.apply(json)
   if (applied !== undefined) program?.judgeInner?.(applied.value)
   const checkOwn = (other: NonNullable<typeof program>, param: string): void => assertUnchanged(other, json, param)
-  const inner = judgeInner({ exchange, principal, live, value, program, checkOwn })
+  const inner = judgeInner({ exchange, principal, snapshot, value, program, checkOwn })
   const edits = (applied?.edits ?? []).map(({ start, end, text }) => ({
     start: start + offset,
     end: end + offset,

@@ -15,14 +15,14 @@ import { isModelName } from '../openai/model-names.ts'
 import { tooDeep } from '../params/inner-limits.ts'
 import { sentTwice } from '../params/refusals.ts'
 import type { RuleProgram } from '../params/rules.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import { factsOf } from './request-facts.ts'
 
 /** A request whose parameters are known, JSON or a form's fields. */
 export interface Judged {
   readonly exchange: Exchange
   readonly principal: Principal
-  readonly live: Live
+  readonly snapshot: Snapshot
   readonly value: JsonObject
   /** The rules that it is subject to by its own model. */
   readonly program: RuleProgram | undefined
@@ -38,32 +38,32 @@ export interface Judged {
  * request is refused. Throws `rules_not_applicable`, or what the rules of that model or call throw.
  *
  * @example
- * const inner = judgeInner({ exchange, principal, live, value, program, checkOwn })
+ * const inner = judgeInner({ exchange, principal, snapshot, value, program, checkOwn })
  */
 export function judgeInner(judged: Judged): readonly InnerModel[] {
-  const { exchange, principal, live, value } = judged
+  const { exchange, principal, snapshot, value } = judged
   const calls = innerCalls(value)
   assertWhole(judged, calls.length > 0)
-  for (const call of calls) judgeCall(call, exchange, principal, live)
+  for (const call of calls) judgeCall(call, exchange, principal, snapshot)
   return judgeModels(judged, value)
 }
 
 /** Asserts what is to be told of a body as a whole. Throws `rules_not_applicable`. */
-export function assertWhole({ exchange, principal, live, value }: Judged, bringsCalls: boolean): void {
-  if (isBatchPurpose(value['purpose'])) assertNotInParts(exchange, principal, live)
-  if (!bringsCalls) assertAddsNone(exchange, principal, live)
-  if (live.modelsDecide && live.settings.unknownModels === 'refuse') assertModelTold(exchange, value, live)
+export function assertWhole({ exchange, principal, snapshot, value }: Judged, bringsCalls: boolean): void {
+  if (isBatchPurpose(value['purpose'])) assertNotInParts(exchange, principal, snapshot)
+  if (!bringsCalls) assertAddsNone(exchange, principal, snapshot)
+  if (snapshot.modelsDecide && snapshot.settings.unknownModels === 'refuse') assertModelTold(exchange, value, snapshot)
 }
 
 /** Judges the models in a body, or in a part of it. Throws as `judgeInner` does. */
 export function judgeModels(judged: Judged, part: unknown, within?: Place): readonly InnerModel[] {
-  const { exchange, principal, live, program, checkOwn } = judged
-  if (!live.modelsDecide) return []
+  const { exchange, principal, snapshot, program, checkOwn } = judged
+  if (!snapshot.modelsDecide) return []
   const models = innerModels(part, within)
   if (models === undefined) throw tooDeep()
   for (const { model, param } of models) {
-    live.assertSpelling?.(model)
-    const other = live.rules.match(factsOf(exchange, principal, model))
+    snapshot.assertSpelling?.(model)
+    const other = snapshot.rules.match(factsOf(exchange, principal, model))
     if (other !== undefined && other !== program) checkOwn(other, param)
   }
   return models
@@ -116,13 +116,13 @@ export function judgeCall(
   { body, endpoint, param }: InnerCall,
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
 ): void {
   const model = typeof body['model'] === 'string' ? body['model'] : undefined
   // Anthropic's `messages/batches` are of `messages`.
-  const own = endpoint ?? endpointOf(exchange.target).replace(/\/batches$/, '')
-  assertCallNames(model, endpointPath(own), live)
-  const program = live.rules.match(factsOf(exchange, principal, model, own))
+  const own = endpoint ?? endpointOf(exchange.requestTarget).replace(/\/batches$/, '')
+  assertCallNames(model, endpointPath(own), snapshot)
+  const program = snapshot.rules.match(factsOf(exchange, principal, model, own))
   if (program === undefined) return
   assertUnchanged(program, new JsonBody(new TextEncoder().encode(JSON.stringify(body)), body), param)
 }
@@ -131,19 +131,21 @@ export function judgeCall(
  * Whether a request may bring calls of others' endpoints that rules or models restrict: in a list, or in the lines of a file.
  *
  * @example
- * const mustBeRead = mayBringCalls(exchange, principal, live)
+ * const mustBeRead = mayBringCalls(exchange, principal, snapshot)
  */
-export function mayBringCalls(exchange: Exchange, principal: Principal, live: Live): boolean {
-  const endpoints = broughtBy(endpointPath(endpointOf(exchange.target)))
+export function mayBringCalls(exchange: Exchange, principal: Principal, snapshot: Snapshot): boolean {
+  const endpoints = broughtBy(endpointPath(endpointOf(exchange.requestTarget)))
   if (endpoints.length === 0) return false
-  const { unknownModels } = live.settings
-  const isRuled = (endpoint: string): boolean => live.rules.mayMatch(factsOf(exchange, principal, undefined, endpoint))
+  const { unknownModels } = snapshot.settings
+  const isRuled = (endpoint: string): boolean =>
+    snapshot.rules.mayMatch(factsOf(exchange, principal, undefined, endpoint))
   return unknownModels === 'refuse' || endpoints.some(isRuled)
 }
 
 /** A file that comes in parts can't be looked into as a whole. */
-function assertNotInParts(exchange: Exchange, principal: Principal, live: Live): void {
-  if (endpointPath(endpointOf(exchange.target)) !== 'uploads' || !mayBringCalls(exchange, principal, live)) return
+function assertNotInParts(exchange: Exchange, principal: Principal, snapshot: Snapshot): void {
+  if (endpointPath(endpointOf(exchange.requestTarget)) !== 'uploads' || !mayBringCalls(exchange, principal, snapshot))
+    return
   throw new ApiError('rules_not_applicable', {
     message:
       "This server has rules for the calls in a batch, and can't read a file that comes in parts. Send it to /v1/files.",
@@ -154,8 +156,9 @@ function assertNotInParts(exchange: Exchange, principal: Principal, live: Live):
 /** Where calls are added to a batch (https://docs.x.ai/docs/guides/batch-api): what is no list of them may hold them in another way. */
 const ADDING = /^batches\/[^/]+\/requests$/
 
-function assertAddsNone(exchange: Exchange, principal: Principal, live: Live): void {
-  if (!ADDING.test(endpointPath(endpointOf(exchange.target))) || !mayBringCalls(exchange, principal, live)) return
+function assertAddsNone(exchange: Exchange, principal: Principal, snapshot: Snapshot): void {
+  if (!ADDING.test(endpointPath(endpointOf(exchange.requestTarget))) || !mayBringCalls(exchange, principal, snapshot))
+    return
   throw new ApiError('rules_not_applicable', {
     message: "This server has rules for the calls in a batch, and can't find these in the body of this request.",
   })
@@ -170,9 +173,9 @@ const CALLS =
  * `rules_not_applicable`.
  *
  * @example
- * assertCallNames(model, 'chat/completions', live)
+ * assertCallNames(model, 'chat/completions', snapshot)
  */
-export function assertCallNames(model: string | undefined, endpoint: string, { settings }: Live): void {
+export function assertCallNames(model: string | undefined, endpoint: string, { settings }: Snapshot): void {
   if (model !== undefined || settings.unknownModels !== 'refuse' || !CALLS.test(endpoint)) return
   throw new ApiError('rules_not_applicable', {
     message: 'This server decides on the models that may be used, and this call names none: name its model.',
@@ -192,7 +195,7 @@ const HELD = /^(?:responses|threads\/runs|threads\/[^/]+\/runs|chatkit|agents|co
 const OVERRIDING = ['preset', 'presetid', 'promptid']
 
 /** A call that names no model goes by that of a prompt, an assistant or an agent, which nobody here knows. */
-function assertModelTold(exchange: Exchange, value: JsonObject, live: Live): void {
+function assertModelTold(exchange: Exchange, value: JsonObject, snapshot: Snapshot): void {
   for (const name of Object.keys(value)) {
     if (!OVERRIDING.includes(foldName(name)) || value[name] === null) continue
     throw new ApiError('rules_not_applicable', {
@@ -201,9 +204,9 @@ function assertModelTold(exchange: Exchange, value: JsonObject, live: Live): voi
     })
   }
   if (typeof value['model'] === 'string' || exchange.named !== undefined) return
-  const endpoint = endpointPath(endpointOf(exchange.target))
+  const endpoint = endpointPath(endpointOf(exchange.requestTarget))
   const isNamed = value['model'] !== undefined && value['model'] !== null
-  if (exchange.request.method === 'POST' && !isNamed) assertCallNames(undefined, endpoint, live)
+  if (exchange.request.method === 'POST' && !isNamed) assertCallNames(undefined, endpoint, snapshot)
   if (!HELD.test(endpoint)) return
   const holder = HOLDERS.find((name) => value[name] !== undefined && value[name] !== null)
   if (holder === undefined) return

@@ -86,7 +86,7 @@ export function assertModelField({ fields }: Form): void {
  * body as one. Throws `rules_not_applicable`.
  *
  * @example
- * assertNotInQuery(exchange.target, program)
+ * assertNotInQuery(exchange.requestTarget, program)
  */
 export function assertNotInQuery(target: string, program: RuleProgram | undefined): void {
   const at = program === undefined ? -1 : target.indexOf('?')

@@ -4,7 +4,7 @@ import { ApiError } from '../openai/api-error.ts'
 import { endpointFor, type JsonEndpoint } from '../openai/endpoints.ts'
 import { giftOf } from '../openai/key-giving.ts'
 import { type NamedModel, readTarget, type TargetReading } from '../openai/read-target.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import { factsOf } from './request-facts.ts'
 
 /** Targets that say nothing but their endpoint: nearly all calls have one of these. */
@@ -22,31 +22,31 @@ const CHARS_SHOWN_MAX = 100
  * for what would delete a model under another name than its own.
  *
  * @example
- * const endpoint = live.restricts ? readCall(exchange, principal, wanted, live) : wanted
+ * const endpoint = snapshot.restricts ? readCall(exchange, principal, wanted, snapshot) : wanted
  */
 export function readCall(
   exchange: Exchange,
   principal: Principal,
   endpoint: JsonEndpoint | undefined,
-  live: Live,
+  snapshot: Snapshot,
   isUpgrade = false,
 ): JsonEndpoint | undefined {
-  if (ORDINARY.has(exchange.target)) return endpoint
-  const { request, target, body } = exchange
+  if (ORDINARY.has(exchange.requestTarget)) return endpoint
+  const { request, requestTarget: target, body } = exchange
   const hasParameters = body !== undefined || isUpgrade
   if (!hasParameters && READING.has(request.method)) return endpoint
   const reading = readTarget(target)
   const { named } = reading
-  if (!reading.isPlain && (hasParameters || named !== undefined) && isDecided(exchange, principal, reading, live))
+  if (!reading.isPlain && (hasParameters || named !== undefined) && isDecided(exchange, principal, reading, snapshot))
     throw readInOtherWays()
-  if (!READING.has(request.method)) assertNothingGiven(exchange, principal, reading.endpoint, live)
-  const isLost = hasParameters && reading.call !== undefined && isElsewhere(exchange, principal, reading, live)
+  if (!READING.has(request.method)) assertNothingGiven(exchange, principal, reading.endpoint, snapshot)
+  const isLost = hasParameters && reading.call !== undefined && isElsewhere(exchange, principal, reading, snapshot)
   if (named === undefined || named === 'unclear') {
-    if (isLost || (named === 'unclear' && live.modelsDecide)) throw modelUnclear(named === 'unclear')
+    if (isLost || (named === 'unclear' && snapshot.modelsDecide)) throw modelUnclear(named === 'unclear')
     return endpoint
   }
-  if (named.plainTarget === undefined ? !live.modelsDecide : !(live.modelsDecide || isLost)) return endpoint
-  return noteNamed(exchange, principal, named, endpoint, live)
+  if (named.plainTarget === undefined ? !snapshot.modelsDecide : !(snapshot.modelsDecide || isLost)) return endpoint
+  return noteNamed(exchange, principal, named, endpoint, snapshot)
 }
 
 function noteNamed(
@@ -54,21 +54,22 @@ function noteNamed(
   principal: Principal,
   named: NamedModel,
   endpoint: JsonEndpoint | undefined,
-  live: Live,
+  snapshot: Snapshot,
 ): JsonEndpoint | undefined {
-  const { request, target } = exchange
-  if (named.isObject && request.method === 'DELETE') assertOwnName(named.model, live)
-  live.assertSpelling?.(named.model)
+  const { request, requestTarget: target } = exchange
+  if (named.isObject && request.method === 'DELETE') assertOwnName(named.model, snapshot)
+  snapshot.assertSpelling?.(named.model)
   exchange.named = named
   exchange.model = named.model
   // By the limits for models that stand elsewhere than in a body's own place.
-  live.rules.match(factsOf(exchange, principal, named.model))?.judgeInner?.({ url: { model: named.model } })
+  snapshot.rules.match(factsOf(exchange, principal, named.model))?.judgeInner?.({ url: { model: named.model } })
   if (named.plainTarget === undefined) return endpoint
-  exchange.target = named.plainTarget
+  exchange.requestTarget = named.plainTarget
   // A rule for the path as it is written would not see the call.
-  if (live.rules.misses(factsOf(exchange, principal, undefined), readTarget(target).endpoint)) throw modelUnclear(true)
+  if (snapshot.rules.misses(factsOf(exchange, principal, undefined), readTarget(target).endpoint))
+    throw modelUnclear(true)
   const called = endpointFor(request.method, named.plainTarget)
-  if (called !== undefined) exchange.route = called.route
+  if (called !== undefined) exchange.endpointName = called.route
   return called
 }
 
@@ -76,12 +77,12 @@ function noteNamed(
  * Whoever gets a key or a session of the upstream's goes past all rules with it. A session's model is told when it is made, so that
  * where only models decide it may be had.
  */
-function assertNothingGiven(exchange: Exchange, principal: Principal, endpoint: string, live: Live): void {
+function assertNothingGiven(exchange: Exchange, principal: Principal, endpoint: string, snapshot: Snapshot): void {
   const gift = giftOf(endpoint)
   if (gift === undefined) return
-  const { unknownModels, params } = live.settings
+  const { unknownModels, params } = snapshot.settings
   const isRuled = [endpoint, 'realtime'].some((path) =>
-    live.rules.mayMatch(factsOf(exchange, principal, undefined, path)),
+    snapshot.rules.mayMatch(factsOf(exchange, principal, undefined, path)),
   )
   const isAnyRefused = unknownModels === 'refuse' && gift !== 'session'
   if (!(isAnyRefused || isRuled || (gift === 'any_key' && params.length > 0))) return
@@ -92,8 +93,8 @@ function assertNothingGiven(exchange: Exchange, principal: Principal, endpoint: 
 }
 
 /** What would delete a model by a name that stands for another one deletes more than it says. */
-function assertOwnName(model: string, live: Live): void {
-  if (live.router.route(model).deployments.every((deployment) => (deployment.model ?? model) === model)) return
+function assertOwnName(model: string, snapshot: Snapshot): void {
+  if (snapshot.router.route(model).deployments.every((deployment) => (deployment.model ?? model) === model)) return
   const shown = model.slice(0, CHARS_SHOWN_MAX)
   throw new ApiError('method_not_allowed', {
     message: `The model \`${shown}\` is this server's name for another one. It can't be deleted by that.`,
@@ -101,9 +102,14 @@ function assertOwnName(model: string, live: Live): void {
 }
 
 /** Whether a rule may fit the request, as any upstream may read it, or its model decides. */
-function isDecided(exchange: Exchange, principal: Principal, { endpoint, call }: TargetReading, live: Live): boolean {
-  if (live.modelsDecide) return true
-  const readAs = (path: string): boolean => live.rules.mayMatch(factsOf(exchange, principal, undefined, path))
+function isDecided(
+  exchange: Exchange,
+  principal: Principal,
+  { endpoint, call }: TargetReading,
+  snapshot: Snapshot,
+): boolean {
+  if (snapshot.modelsDecide) return true
+  const readAs = (path: string): boolean => snapshot.rules.mayMatch(factsOf(exchange, principal, undefined, path))
   return readAs(endpoint) || (call !== undefined && readAs(call))
 }
 
@@ -115,10 +121,10 @@ function isElsewhere(
   exchange: Exchange,
   principal: Principal,
   { call = '', named }: TargetReading,
-  live: Live,
+  snapshot: Snapshot,
 ): boolean {
-  if (named === undefined && live.settings.unknownModels === 'refuse') return true
-  return live.rules.misses(factsOf(exchange, principal, undefined), call)
+  if (named === undefined && snapshot.settings.unknownModels === 'refuse') return true
+  return snapshot.rules.misses(factsOf(exchange, principal, undefined), call)
 }
 
 function readInOtherWays(): ApiError {

@@ -4,7 +4,7 @@ import { isJsonObject, type Json } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { type HeaderRole, headerRole } from '../openai/header-role.ts'
 import { type InnerModel, innerModels } from '../openai/inner-models.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import { factsOf } from './request-facts.ts'
 
 const NO_MODELS: readonly InnerModel[] = []
@@ -19,12 +19,12 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * that other rules hold for than the request's own; `model_not_found` for a model in another spelling.
  *
  * @example
- * const models = live.restricts ? readHeaders(exchange, principal, live) : []
+ * const models = snapshot.restricts ? readHeaders(exchange, principal, snapshot) : []
  */
 export function readHeaders(
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
   isUpgrade = false,
 ): readonly InnerModel[] {
   const { headers, method } = exchange.request
@@ -34,9 +34,9 @@ export function readHeaders(
     const role = headerRole(name)
     if (role === undefined || (role === 'method' && value.trim().toUpperCase() === method)) return
     if (role !== 'model') throw otherRequest(name, role)
-    if (asks && live.modelsDecide) models = [...models, ...modelsIn(value, name)]
+    if (asks && snapshot.modelsDecide) models = [...models, ...modelsIn(value, name)]
   })
-  if (models.length > 0) assertSameRules(models, exchange, principal, live)
+  if (models.length > 0) assertSameRules(models, exchange, principal, snapshot)
   return models
 }
 
@@ -64,11 +64,16 @@ function valueIn(text: string): Json {
 }
 
 /** Rules are applied by the request's own model, and what a header says goes before it, or behind. */
-function assertSameRules(models: readonly InnerModel[], exchange: Exchange, principal: Principal, live: Live): void {
-  const own = live.rules.match(factsOf(exchange, principal, exchange.model))
+function assertSameRules(
+  models: readonly InnerModel[],
+  exchange: Exchange,
+  principal: Principal,
+  snapshot: Snapshot,
+): void {
+  const own = snapshot.rules.match(factsOf(exchange, principal, exchange.model))
   for (const { model, param } of models) {
-    live.assertSpelling?.(model)
-    const other = live.rules.match(factsOf(exchange, principal, model))
+    snapshot.assertSpelling?.(model)
+    const other = snapshot.rules.match(factsOf(exchange, principal, model))
     other?.judgeInner?.({ header: { model } })
     if (other === own) continue
     throw new ApiError('rules_not_applicable', {

@@ -5,20 +5,20 @@ import { holdsContent } from '../openai/contents.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { STATEFUL_RESOURCES } from '../openai/stateful-resources.ts'
 import { namedIds, pathOf } from '../routing/named-ids.ts'
-import type { RememberedIds, Whereabouts } from '../routing/remembered-ids.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { ObjectOwner, RememberedIds } from '../routing/remembered-ids.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Store } from '../storage/store.ts'
-import type { Draft } from './draft.ts'
+import type { OutgoingBody } from './outgoing-body.ts'
 
 /** What is known of a request that has an answer. */
 export interface AnsweredRequest {
   readonly exchange: Exchange
-  readonly draft: Draft
+  readonly outgoing: OutgoingBody
   /** What its answer may name, as `objectsOf` gives it. */
   readonly objects: NamedObjects | undefined
   readonly route: Route
-  readonly live: Live & { readonly sharedStore: Store | undefined }
+  readonly snapshot: Snapshot & { readonly sharedStore: Store | undefined }
 }
 
 /** Voices of a customer's own. */
@@ -32,20 +32,20 @@ export type NamedObjects = ReadonlySet<string>
  * their ids have to be remembered: gives those that its body names; undefined: it may not.
  *
  * @example
- * const objects = objectsOf(exchange, draft, live)
+ * const objects = objectsOf(exchange, outgoing, snapshot)
  */
-export function objectsOf(exchange: Exchange, draft: Draft, live: Live): NamedObjects | undefined {
-  return namesObjects(exchange, draft, live) ? idsIn('', draft.value) : undefined
+export function objectsOf(exchange: Exchange, outgoing: OutgoingBody, snapshot: Snapshot): NamedObjects | undefined {
+  return namesObjects(exchange, outgoing, snapshot) ? idsIn('', outgoing.value) : undefined
 }
 
-function namesObjects(exchange: Exchange, draft: Draft, live: Live): boolean {
-  if (!live.remembersIds) return false
-  const { request, route, target } = exchange
+function namesObjects(exchange: Exchange, outgoing: OutgoingBody, snapshot: Snapshot): boolean {
+  if (!snapshot.remembersIds) return false
+  const { request, endpointName: route, requestTarget: target } = exchange
   if (request.method === 'HEAD' || request.method === 'DELETE') return false
   // Completions that are stored are below `chat`.
   const endpoint = endpointOf(target)
   if (STATEFUL_RESOURCES.has(route) || route === 'chat' || VOICES.test(endpoint)) return !holdsContent(endpoint)
-  const { value } = draft
+  const { value } = outgoing
   if (!isJsonObject(value)) return false
   const { store, modalities } = value
   return store === true || (Array.isArray(modalities) && modalities.includes('audio'))
@@ -66,20 +66,20 @@ export function watchObjects(
   deployment: Deployment,
   ids: RememberedIds,
 ): ((headers: Headers) => AnswerIds | undefined) | undefined {
-  const { exchange, draft, objects: inBody, route, live } = answered
+  const { exchange, outgoing, objects: inBody, route, snapshot } = answered
   if (inBody === undefined) return undefined
-  const store = live.sharedStore
-  const where: Whereabouts = { upstream: deployment.upstream.name, key: ids.keyDigest(deployment.key) }
+  const store = snapshot.sharedStore
+  const where: ObjectOwner = { upstream: deployment.upstream.name, key: ids.keyDigest(deployment.key) }
   const itself =
-    route.model?.reportModel === 'alias' && draft.model !== undefined ? { ...where, alias: draft.model } : where
-  const isGone = ({ upstream, key }: Whereabouts): boolean => {
-    const holder = live.settings.upstreams.find(({ name }) => name === upstream)
+    route.model?.reportModel === 'alias' && outgoing.model !== undefined ? { ...where, alias: outgoing.model } : where
+  const isGone = ({ upstream, key }: ObjectOwner): boolean => {
+    const holder = snapshot.settings.upstreams.find(({ name }) => name === upstream)
     return holder === undefined || (key !== '' && !holder.keys.some((one) => ids.keyDigest(one) === key))
   }
   const writes: Promise<void>[] = []
   let inTarget: ReadonlySet<string> | undefined
   const onId = (id: string, isItself: boolean): void => {
-    inTarget ??= idsIn(pathOf(exchange.target), undefined)
+    inTarget ??= idsIn(pathOf(exchange.requestTarget), undefined)
     if (inBody.has(id) || (!isItself && inTarget.has(id))) return
     const writing = ids.remember(id, isItself ? itself : where, { store, isGone })
     if (writing !== undefined) writes.push(writing)

@@ -8,7 +8,7 @@ export function factsOf(
   exchange: Exchange,
   principal: Principal,
   model: string | undefined,
-  endpoint: string = endpointOf(exchange.target),
+  endpoint: string = endpointOf(exchange.requestTarget),
 ): RequestFacts {
   return {
     model,

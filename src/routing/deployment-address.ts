@@ -8,8 +8,8 @@ import type { LoopGuard } from '../upstream/loop-guard.ts'
 import type { Mask } from '../upstream/mask.ts'
 import type { Reach } from '../upstream/send.ts'
 import type { Destination } from '../upstream/target.ts'
-import type { Live } from './snapshot.ts'
-import type { Account } from './targets/attempt.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { Account } from './targets/call-report.ts'
 import type { Deployment } from './targets/router.ts'
 
 /** What addressing a deployment needs of the server. */
@@ -24,7 +24,7 @@ export interface AddressDeps {
 export interface DeploymentAddress extends Destination {
   readonly headers: Headers
   /** The server's key, where this call spends it. */
-  readonly secret: Secret | undefined
+  readonly spentKey: Secret | undefined
   readonly mask: Mask | undefined
   /** On whose account the call is made. */
   readonly account: Account
@@ -41,18 +41,18 @@ const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
  * the caller may not spend the deployment's key, and `invalid_target`.
  *
  * @example
- * const { url, headers } = addressDeployment(exchange, principal, deployment, { target: exchange.target, model }, live, deps)
+ * const { url, headers } = addressDeployment(exchange, principal, deployment, { target: exchange.requestTarget, model }, snapshot, deps)
  */
 export function addressDeployment(
   exchange: Exchange,
   principal: Principal,
   { upstream, key }: Deployment,
   { target, model }: Wanted,
-  live: Live,
+  snapshot: Snapshot,
   deps: AddressDeps,
 ): DeploymentAddress {
   const { request, isMarked } = exchange
-  const { locate, reach, mayLoop } = live.egressOf(upstream)
+  const { locate, reach, mayLoop } = snapshot.egressOf(upstream)
   const destination = locate(withoutToken(target, principal), model)
   const headers = requestHeaders(request.headers)
   const secret = applyCredentials(headers, principal, upstream, key, () => deps.mayBorrow(exchange))
@@ -62,8 +62,8 @@ export function addressDeployment(
     url: destination.url,
     target: destination.target,
     headers,
-    secret,
-    mask: live.maskOf(upstream, secret),
+    spentKey: secret,
+    mask: snapshot.maskOf(upstream, secret),
     account,
     reach,
   }
@@ -79,9 +79,9 @@ export interface Wanted {
  * A request target as a deployment is to read it: a model that it names gives way to the upstream's name for that.
  *
  * @example
- * const address = addressDeployment(exchange, principal, deployment, wantedFrom(exchange, deployment.model), live, deps)
+ * const address = addressDeployment(exchange, principal, deployment, wantedFrom(exchange, deployment.model), snapshot, deps)
  */
-export function wantedFrom({ target, named }: Exchange, model: string | undefined): Wanted {
+export function wantedFrom({ requestTarget: target, named }: Exchange, model: string | undefined): Wanted {
   const isRenamed = named !== undefined && model !== undefined && model !== named.model
   return { target: isRenamed ? named.withModel(model) : target, model }
 }

@@ -26,7 +26,7 @@ const NODES_MAX = 50_000
  * What stands below `/v1/` in a request target, with its query.
  *
  * @example
- * const { certain } = namedIds(pathOf(exchange.target), body)
+ * const { certain } = namedIds(pathOf(exchange.requestTarget), body)
  */
 export function pathOf(target: string): string {
   return target.replace(/^\/?(?:v1\/)?/, '')

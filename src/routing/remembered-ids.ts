@@ -4,7 +4,7 @@ import { OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
 import type { Store } from '../storage/store.ts'
 
 /** Which account holds an object: an upstream, and one of its keys. */
-export interface Whereabouts {
+export interface ObjectOwner {
   readonly upstream: string
   /** Of the key, as `keyDigest` gives it. */
   readonly key: string
@@ -18,11 +18,11 @@ export interface RememberedIds {
    * Remembers where an object is; resolves when others know of it, too, where a store is given. What is known already
    * stays as it is, wherever somebody says that the object is, unless `isGone` says that there is no such place any more.
    */
-  readonly remember: (id: string, where: Whereabouts, options?: RememberOptions) => void | Promise<void>
+  readonly remember: (id: string, where: ObjectOwner, options?: RememberOptions) => void | Promise<void>
   /** Where the first of some objects is that this process knows of; undefined: forgotten, or never known. */
-  readonly find: (ids: readonly string[]) => Whereabouts | undefined
+  readonly find: (ids: readonly string[]) => ObjectOwner | undefined
   /** The same of those that somebody knows of who shares a store. */
-  readonly findIn: (store: Store, ids: readonly string[]) => Promise<Whereabouts | undefined>
+  readonly findIn: (store: Store, ids: readonly string[]) => Promise<ObjectOwner | undefined>
   /** Whether nothing is remembered in this process. */
   readonly isEmpty: () => boolean
   /** What tells a key from others in all processes, and nothing of it. */
@@ -33,7 +33,7 @@ export interface RememberedIds {
 export interface RememberOptions {
   /** Shared with other processes. */
   readonly store?: Store | undefined
-  readonly isGone?: (where: Whereabouts) => boolean
+  readonly isGone?: (where: ObjectOwner) => boolean
 }
 
 /** What remembering needs. */
@@ -57,20 +57,20 @@ const TTL_MS = 90 * 24 * 60 * 60 * 1000
  * const remembered = createRememberedIds({ sha256 })
  */
 export function createRememberedIds({ sha256 }: RememberedIdsDeps): RememberedIds {
-  const known = new Map<string, Whereabouts>()
+  const known = new Map<string, ObjectOwner>()
   const digests = new Map<string, string>()
   const digest = (text: string): string => toHex(sha256(text))
   const keyOf = (id: string): string => (id.length <= CHARS_IN_FULL_MAX ? id : digest(id))
   const storeKeyOf = (id: string): string => `object:${digest(`nexcode object 1\n${id}`)}`
 
-  const put = (key: string, where: Whereabouts): void => {
+  const put = (key: string, where: ObjectOwner): void => {
     known.delete(key)
     known.set(key, where)
     if (known.size <= REMEMBERED_MAX) return
     const [oldest] = known.keys()
     if (oldest !== undefined) known.delete(oldest)
   }
-  const look = (id: string): Whereabouts | undefined => {
+  const look = (id: string): ObjectOwner | undefined => {
     const key = keyOf(id)
     const where = known.get(key)
     if (where !== undefined) put(key, where)
@@ -79,7 +79,7 @@ export function createRememberedIds({ sha256 }: RememberedIdsDeps): RememberedId
   /** What others have said before holds in the store, too. */
   const share = async (
     id: string,
-    where: Whereabouts,
+    where: ObjectOwner,
     store: Store,
     isGone: RememberOptions['isGone'],
   ): Promise<void> => {
@@ -129,11 +129,11 @@ function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-function encode({ upstream, key, alias }: Whereabouts): Uint8Array<ArrayBuffer> {
+function encode({ upstream, key, alias }: ObjectOwner): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({ upstream, key, alias }))
 }
 
-function decode(bytes: Uint8Array | undefined): Whereabouts | undefined {
+function decode(bytes: Uint8Array | undefined): ObjectOwner | undefined {
   if (bytes === undefined) return undefined
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes))

@@ -13,7 +13,7 @@ import { type AliasOf, createAliasOf } from './targets/alias-names.ts'
 import { createRouter, type Router, type RouterDeps } from './targets/router.ts'
 
 /** What the settings come to, ready to be used by requests; replaced as a whole when they change. */
-export interface Live {
+export interface Snapshot {
   readonly settings: Settings
   /** Since when, in seconds since 1970. */
   readonly since: number
@@ -53,9 +53,9 @@ export interface Live {
  * Makes settings ready to be used. What goes on under `previous` keeps its state: breakers, places, recent times.
  *
  * @example
- * const live = createLive(config.settings, { now, random: Math.random, deadlines })
+ * const snapshot = createSnapshot(config.settings, { now, random: Math.random, deadlines })
  */
-export function createLive(settings: Settings, deps: RouterDeps, previous?: Live): Live {
+export function createSnapshot(settings: Settings, deps: RouterDeps, previous?: Snapshot): Snapshot {
   const egresses = new Map(settings.upstreams.map((upstream) => [upstream, createEgress(upstream)]))
   const fits = new Map(
     settings.upstreams.flatMap((upstream) =>

@@ -38,8 +38,8 @@ export function answerError(thrown: unknown, exchange: Exchange, log: Log): Resp
   exchange.status = error.entry.status
   exchange.error = error
   // The log names the route also of what was refused at the door; a target that may be read in two ways has none.
-  if (exchange.route === NO_ROUTE && error.kind !== 'invalid_target') {
-    exchange.route = routeNameOf(exchange.request.method, exchange.target) ?? NO_ROUTE
+  if (exchange.endpointName === NO_ROUTE && error.kind !== 'invalid_target') {
+    exchange.endpointName = routeNameOf(exchange.request.method, exchange.requestTarget) ?? NO_ROUTE
   }
   // An answer of the upstream's that was on its way is wanted no more.
   if (exchange.attempts > 0) exchange.abort.abort(error)
@@ -65,7 +65,7 @@ const PLAIN_HTTP = [
  * A person who has mistyped an address is told so, and so is everybody whose client has put `/v1` in front twice; neither is asked
  * for a key first: there is nothing that it would open.
  */
-function errorOf(thrown: unknown, isPage: boolean, { request, target }: Exchange): ApiError {
+function errorOf(thrown: unknown, isPage: boolean, { request, requestTarget: target }: Exchange): ApiError {
   if (!(thrown instanceof ApiError)) return new ApiError('internal_error', { cause: thrown })
   if (thrown.entry.status !== 401) return thrown
   const isMistyped = isPage && !isServed(target) && !target.startsWith(OPENAPI_PATH)

@@ -1,11 +1,11 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Outcome } from '../exchange/outcome.ts'
-import { createBeside } from '../formats/attachment.ts'
+import { createAttachment } from '../formats/attachment.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Recorder } from '../telemetry/record.ts'
 import type { Arrival } from './arrival.ts'
 
-const exchanges = createBeside<Request, Exchange>('exchange')
+const exchanges = createAttachment<Request, Exchange>('exchange')
 
 /** What the log calls a request that came to no route. */
 export const NO_ROUTE = 'unknown'
@@ -32,12 +32,12 @@ class OpenExchange implements Exchange {
   readonly isHttp10: boolean
   body: Exchange['body']
   readonly json = undefined
-  target: string
+  requestTarget: string
   named: Exchange['named'] = undefined
   readonly from: string
   readonly startedAt = performance.now()
   readonly abort: AbortController
-  route = NO_ROUTE
+  endpointName = NO_ROUTE
   model: string | undefined = undefined
   principal: Exchange['principal'] = 'none'
   stream = false
@@ -74,7 +74,7 @@ class OpenExchange implements Exchange {
     this.isHttp10 = arrival.isHttp10
     this.body = arrival.body
     this.#arriving = arrival.body
-    this.target = arrival.target
+    this.requestTarget = arrival.target
     this.from = arrival.from ?? ''
     this.abort = arrival.abort
     this.#record = record

@@ -3,21 +3,21 @@ import { spendsOwnKey } from '../access/credentials.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { beginUpgrade, lacksWebSocket, type RefusedUpgrade, type UpgradeWatch } from '../gateway/begin-upgrade.ts'
 import { chooseRoute } from '../gateway/choose-route.ts'
+import type { Generation } from '../gateway/generation.ts'
 import type { PipelineDeps } from '../gateway/handle.ts'
-import type { Serving } from '../gateway/live-parts.ts'
 import { callerOf } from '../gateway/take-place.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { readTarget } from '../openai/read-target.ts'
 import type { RequestFacts } from '../params/rules.ts'
 import { checkInner } from '../requests/check-inner.ts'
-import { draftAsIs } from '../requests/draft.ts'
+import { bodyAsIs } from '../requests/outgoing-body.ts'
 import { readCall } from '../requests/read-call.ts'
 import { readHeaders } from '../requests/read-headers.ts'
 import { factsOf } from '../requests/request-facts.ts'
 import { ownLimit } from '../routing/attempts/limit-time.ts'
 import { addressDeployment, type DeploymentAddress, wantedFrom } from '../routing/deployment-address.ts'
-import type { Account } from '../routing/targets/attempt.ts'
+import type { Account } from '../routing/targets/call-report.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Arrival } from './arrival.ts'
@@ -58,7 +58,7 @@ export interface UpgradeDeps {
 export function createUpgrade(deps: UpgradeDeps): (request: Request, arrival: Arrival) => Promise<Upgrade> {
   return async (request, arrival) => {
     const exchange = deps.open(request, arrival)
-    exchange.route = routeOf(exchange.target)
+    exchange.endpointName = routeOf(exchange.requestTarget)
     exchange.stream = true
     return await orRefuse(exchange, () => decide(exchange, deps), deps)
   }
@@ -74,36 +74,36 @@ async function orRefuse(exchange: Exchange, decide: () => Promise<Upgrade>, { lo
 
 async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
   const { authorize, pipeline } = deps
-  const { request, target } = exchange
+  const { request, requestTarget: target } = exchange
   guardRequest(request.method, target, request.headers)
   const principal = authorize(exchange)
   exchange.principal = principalName(principal)
   if (!isServed(target)) throw unknownUrl(request.method, target)
-  const live = pipeline.live()
-  if (live.restricts) readCall(exchange, principal, undefined, live, true)
-  const model = live.settings.hasFile ? namedIn(exchange) : undefined
+  const generation = pipeline.generation()
+  if (generation.restricts) readCall(exchange, principal, undefined, generation, true)
+  const model = generation.settings.hasFile ? namedIn(exchange) : undefined
   const facts = factsOf(exchange, principal, model)
-  if (isCallInFrames(facts.endpoint) && hasSayInCalls(facts, live, pipeline))
+  if (isCallInFrames(facts.endpoint) && hasSayInCalls(facts, generation, pipeline))
     throw new ApiError('websocket_not_relayed')
   if (pipeline.cassettes?.play?.isClosed === true) {
     throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })
   }
   exchange.atEnd(pipeline.admission.admit(callerOf(exchange, principal), exchange.startedAt))
-  if (live.mayLoop) pipeline.loops.watch(exchange)
-  if (live.settings.hasFile) exchange.tries = []
+  if (generation.mayLoop) pipeline.loops.watch(exchange)
+  if (generation.settings.hasFile) exchange.tries = []
   exchange.model = model
-  if (live.settings.unknownModels === 'refuse' && !isModelKnown(facts)) throw modelNotTold()
-  if (isModelKnown(facts) ? live.rules.match(facts) !== undefined : live.rules.mayMatch(facts)) {
+  if (generation.settings.unknownModels === 'refuse' && !isModelKnown(facts)) throw modelNotTold()
+  if (isModelKnown(facts) ? generation.rules.match(facts) !== undefined : generation.rules.mayMatch(facts)) {
     throw new ApiError('rules_not_applicable', {
       message: 'This server has rules for the parameters of this request, and they cannot be applied to a WebSocket.',
     })
   }
-  const route = await chooseRoute(exchange.target, { ...draftAsIs(null), model }, live, pipeline.ids)
-  if (live.restricts) checkInner(readHeaders(exchange, principal, live, true), route, live)
+  const route = await chooseRoute(exchange.requestTarget, { ...bodyAsIs(null), model }, generation, pipeline.ids)
+  if (generation.restricts) checkInner(readHeaders(exchange, principal, generation, true), route, generation)
   const accountOf = (deployment: Deployment): Account =>
     spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
   return relayTo(
-    { exchange, principal, model, live, route, deployments: route.order({ accountOf }), accountOf },
+    { exchange, principal, model, generation, route, deployments: route.order({ accountOf }), accountOf },
     0,
     deps,
   )
@@ -114,7 +114,7 @@ interface Going {
   readonly exchange: Exchange
   readonly principal: Principal
   readonly model: string | undefined
-  readonly live: Serving
+  readonly generation: Generation
   readonly route: Route
   readonly deployments: readonly Deployment[]
   readonly accountOf: (deployment: Deployment) => Account
@@ -122,8 +122,8 @@ interface Going {
 
 /** Addresses the upgrade to the deployment of that number; where this server's key is refused there, to the next one. */
 async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise<Upgrade> {
-  const { exchange, principal, model, live, route, deployments, accountOf } = going
-  const { target, abort } = exchange
+  const { exchange, principal, model, generation, route, deployments, accountOf } = going
+  const { requestTarget: target, abort } = exchange
   const deployment = deployments[number]
   if (deployment === undefined) throw new ApiError('upstream_unavailable')
   const address = addressDeployment(
@@ -131,10 +131,10 @@ async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise
     principal,
     deployment,
     wantedFrom(exchange, deployment.model ?? model),
-    live,
+    generation,
     deps.pipeline,
   )
-  const release = await deployment.gate.enter(abort.signal)
+  const release = await deployment.limiter.enter(abort.signal)
   if (release !== undefined) exchange.atEnd(release)
   exchange.attempts += 1
   const firstByteMs = ownLimit('firstByteMs', route, deployment)
@@ -149,7 +149,7 @@ async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise
 }
 
 /** The model that the URL names, be it only for the log. */
-function namedIn({ named, target }: Exchange): string | undefined {
+function namedIn({ named, requestTarget: target }: Exchange): string | undefined {
   const read = named ?? readTarget(target).named
   return read === 'unclear' ? undefined : read?.model
 }
@@ -171,7 +171,11 @@ function isCallInFrames(endpoint: string): boolean {
 }
 
 /** Whether something here looks into such calls, or decides by them, so that none may pass unseen. */
-function hasSayInCalls(facts: RequestFacts, { settings, rules, chain }: Serving, { cassettes }: PipelineDeps): boolean {
+function hasSayInCalls(
+  facts: RequestFacts,
+  { settings, rules, chain }: Generation,
+  { cassettes }: PipelineDeps,
+): boolean {
   const { models, unknownModels } = settings
   if (models.length > 0 || unknownModels === 'refuse' || !chain.isEmpty || cassettes !== undefined) return true
   return rules.mayMatch(facts)

@@ -61,7 +61,7 @@ export function createRecorder(
     // One warning says it for all of them.
     const isBad = !TOLD_ONCE.has(error) && (outcome.kind === 'failed' || status >= 500)
     // Orchestrators and load balancers ask every few seconds: only bad news of that is news.
-    const level = isBad ? 'warn' : PROBES.has(exchange.route) ? 'debug' : 'info'
+    const level = isBad ? 'warn' : PROBES.has(exchange.endpointName) ? 'debug' : 'info'
     write(
       level,
       {
@@ -69,7 +69,7 @@ export function createRecorder(
         client_request_id: exchange.clientRequestId,
         upstream_request_id: exchange.upstreamRequestId?.slice(0, ID_CHARS_MAX),
         method: exchange.request.method,
-        route: exchange.route,
+        route: exchange.endpointName,
         model: exchange.model?.slice(0, MODEL_CHARS_MAX),
         upstream: exchange.upstream,
         stream: exchange.stream,
@@ -89,7 +89,7 @@ export function createRecorder(
         principal: exchange.principal,
         error: exchange.error?.kind,
         // Where something of ours refused: what was asked for, and what refused it.
-        path: exchange.error === undefined ? undefined : showPath(exchange.target),
+        path: exchange.error === undefined ? undefined : showPath(exchange.requestTarget),
         rule: exchange.error?.rule,
         rules: exchange.rules,
         ...failure,

@@ -54,7 +54,7 @@ export function createLoopGuard(): LoopGuard {
   return {
     suspect,
     watch(exchange) {
-      const { target, body } = exchange
+      const { requestTarget: target, body } = exchange
       const length = body === undefined ? 0 : body.length
       const kind = (target.length * 31 + (length ?? 0)) % KINDS
       const last = turns[kind]

@@ -8,7 +8,7 @@ export interface ToolEnd {
 export interface ToolOptions {
   readonly cwd: string
   readonly msMax: number
-  /** Beside this process's own variables. */
+  /** Attachment this process's own variables. */
   readonly env?: Readonly<Record<string, string>>
 }
 

@@ -39,7 +39,7 @@ export async function prepareCodex(): Promise<Codex> {
   if (node === null || Bun.which('npm') === null) {
     return { missing: 'node and npm are missing: install Node 20 or later, and run again' }
   }
-  // Beside its place, and moved there when it is complete, so that two test runs don't see half of one.
+  // Attachment its place, and moved there when it is complete, so that two test runs don't see half of one.
   const draft = `${FOLDER}-${process.pid}`
   await mkdir(draft, { recursive: true })
   const npm = ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', draft]

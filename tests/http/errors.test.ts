@@ -220,7 +220,7 @@ test('a defect of ours is a 500 without its cause, which the log has', async () 
   const app = createApp({
     config: {
       ...loaded.config,
-      auth: { ...loaded.config.auth, required: true, tokens: [{ name: 'alice', secret: new Secret(TOKEN) }] },
+      auth: { ...loaded.config.auth, required: true, tokens: [{ name: 'alice', token: new Secret(TOKEN) }] },
     },
     version: '0',
     log: { ...silentLog, error: keep, warn: keep },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Exchange } from '../../src/exchange/exchange.ts'
 import { longLists } from '../../src/openai/inner-calls.ts'
 import { judgeInTurns } from '../../src/requests/judge-in-turns.ts'
-import type { Live } from '../../src/routing/snapshot.ts'
+import type { Snapshot } from '../../src/routing/snapshot.ts'
 import { perTest } from '../helpers/per-test.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'
 import { refusalOf } from '../helpers/received-answers.ts'
@@ -74,8 +74,8 @@ describe('hundreds of calls within one request', () => {
     let turns = 0
     const count = setInterval(() => (turns += 1), 0)
     const judged = {
-      ...{ exchange: { target: '/v1/messages/batches', request: new Request('http://x/') } as Exchange, value },
-      ...{ principal: { kind: 'local' } as never, live: live as unknown as Live, program: undefined },
+      ...{ exchange: { requestTarget: '/v1/messages/batches', request: new Request('http://x/') } as Exchange, value },
+      ...{ principal: { kind: 'local' } as never, snapshot: live as unknown as Snapshot, program: undefined },
       checkOwn: () => undefined,
     }
     const models = await judgeInTurns(judged, value, longLists(value))

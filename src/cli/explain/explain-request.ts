@@ -13,15 +13,15 @@ import { modelOf, withDefaultModel } from '../../params/default-model.ts'
 import { sha256 } from '../../process/sha256.ts'
 import { checkInner } from '../../requests/check-inner.ts'
 import { checkShape } from '../../requests/check-shape.ts'
-import type { Draft } from '../../requests/draft.ts'
+import type { OutgoingBody } from '../../requests/outgoing-body.ts'
+import { prepareBody } from '../../requests/prepare-body.ts'
 import { readCall } from '../../requests/read-call.ts'
-import { readDraft } from '../../requests/read-draft.ts'
 import { readHeaders } from '../../requests/read-headers.ts'
 import { factsOf } from '../../requests/request-facts.ts'
 import { addressDeployment, wantedFrom } from '../../routing/deployment-address.ts'
 import { namedIds, pathOf } from '../../routing/named-ids.ts'
 import { createRememberedIds } from '../../routing/remembered-ids.ts'
-import { createLive, type Live } from '../../routing/snapshot.ts'
+import { createSnapshot, type Snapshot } from '../../routing/snapshot.ts'
 import { arrivalOf } from '../../server/arrival.ts'
 import { guardRequest } from '../../server/guard.ts'
 import { openExchange } from '../../server/request-context.ts'
@@ -44,37 +44,37 @@ export async function explainRequest(
   config: Config,
 ): Promise<Omit<Explanation, 'config'>> {
   const deps = { now: () => performance.now(), random: () => 0, deadlines: createDeadlines() }
-  const live = createLive(config.settings, deps)
+  const snapshot = createSnapshot(config.settings, deps)
   const exchange = openFor(asked)
   const { method, path } = asked
   let endpoint = endpointFor(method, path)
-  let draft: Draft | undefined
+  let outgoing: OutgoingBody | undefined
   let refusal: ApiError | undefined
   let ownAnswer: string | undefined
   let route: ExplainedRoute | undefined
   try {
     guardRequest(method, path, new Headers({ host: 'localhost' }))
-    ownAnswer = describeOwnAnswer(askedModels(method, path, live))
+    ownAnswer = describeOwnAnswer(askedModels(method, path, snapshot))
     if (ownAnswer === undefined) {
-      if (live.restricts) endpoint = readCall(exchange, principal, endpoint, live)
-      draft = await readDraft(exchange, principal, endpoint, live, { ...config, reading: readingOf(config) })
-      route = await follow({ exchange, principal, endpoint, draft }, live, config)
+      if (snapshot.restricts) endpoint = readCall(exchange, principal, endpoint, snapshot)
+      outgoing = await prepareBody(exchange, principal, endpoint, snapshot, { ...config, reading: readingOf(config) })
+      route = await follow({ exchange, principal, endpoint, outgoing }, snapshot, config)
     }
   } catch (thrown) {
     if (!(thrown instanceof ApiError)) throw thrown
     refusal = thrown
   }
-  const json = jsonOf(asked.body, endpoint, config.defaultModel ?? live.assumedModel)
+  const json = jsonOf(asked.body, endpoint, config.defaultModel ?? snapshot.assumedModel)
   const model = exchange.model ?? modelOf(json?.value)
   const facts = factsOf(exchange, principal, model)
   const { body, entry } = refusal ?? {}
   return {
     request: { method, path, model, principal: principalName(principal), body: asked.body },
-    rules: explainRules(live.rules, { facts, json, refusal, isReached: draft !== undefined }),
+    rules: explainRules(snapshot.rules, { facts, json, refusal, isReached: outgoing !== undefined }),
     refusal: body && entry && { status: entry.status, error: body.error },
     ownAnswer,
     route,
-    notes: [...notesOnTarget(exchange), ...notesFor(asked, draft, route, live, config)],
+    notes: [...notesOnTarget(exchange), ...notesFor(asked, outgoing, route, snapshot, config)],
   }
 }
 
@@ -97,18 +97,18 @@ interface ReadRequest {
   readonly exchange: Exchange
   readonly principal: Principal
   readonly endpoint: JsonEndpoint | undefined
-  readonly draft: Draft
+  readonly outgoing: OutgoingBody
 }
 
-async function follow(read: ReadRequest, live: Live, config: Config): Promise<ExplainedRoute> {
-  const { exchange, principal, draft } = read
-  const { target, request } = exchange
+async function follow(read: ReadRequest, snapshot: Snapshot, config: Config): Promise<ExplainedRoute> {
+  const { exchange, principal, outgoing } = read
+  const { requestTarget: target, request } = exchange
   const loops = createLoopGuard()
   const deps = { mayBorrow: () => config.server.isLoopback && config.auth.lendsToLocal, userAgent: '', loops }
-  const route = await chooseRoute(target, draft, live, createRememberedIds({ sha256 }))
-  checkShape(read.endpoint, draft, route)
-  checkInner(draft.inner, route, live)
-  if (live.restricts) checkInner(readHeaders(exchange, principal, live), route, live)
+  const route = await chooseRoute(target, outgoing, snapshot, createRememberedIds({ sha256 }))
+  checkShape(read.endpoint, outgoing, route)
+  checkInner(outgoing.inner, route, snapshot)
+  if (snapshot.restricts) checkInner(readHeaders(exchange, principal, snapshot), route, snapshot)
   return explainRoute(
     {
       method: request.method,
@@ -116,11 +116,11 @@ async function follow(read: ReadRequest, live: Live, config: Config): Promise<Ex
       target,
       endpoint: endpointOf(target),
       route,
-      draft,
+      outgoing,
       addressOf: (deployment, model) =>
-        addressDeployment(exchange, principal, deployment, wantedFrom(exchange, model), live, deps),
+        addressDeployment(exchange, principal, deployment, wantedFrom(exchange, model), snapshot, deps),
     },
-    live,
+    snapshot,
   )
 }
 
@@ -146,7 +146,7 @@ function describeOwnAnswer(asked: ReturnType<typeof askedModels>): string | unde
   return asked === 'all' ? 'the list of the models that it offers' : `the model "${asked.id}"`
 }
 
-function notesOnTarget({ named, target }: Exchange): string[] {
+function notesOnTarget({ named, requestTarget: target }: Exchange): string[] {
   if (named === undefined) return []
   const what = named.plainTarget === undefined ? 'it decides' : `this is the call ${target} of it`
   return [`The URL names the model "${named.model}": ${what}.`]
@@ -154,13 +154,13 @@ function notesOnTarget({ named, target }: Exchange): string[] {
 
 function notesFor(
   { principal, path }: AskedRequest,
-  draft: Draft | undefined,
+  outgoing: OutgoingBody | undefined,
   route: ExplainedRoute | undefined,
-  { remembersIds }: Live,
+  { remembersIds }: Snapshot,
   { auth }: Config,
 ): string[] {
   const notes: string[] = []
-  const ids = remembersIds && draft !== undefined ? namedIds(pathOf(path), draft.value).certain : []
+  const ids = remembersIds && outgoing !== undefined ? namedIds(pathOf(path), outgoing.value).certain : []
   if (ids.length > 0)
     notes.push(`A server that has given out ${ids.join(', ')} sends this to the upstream that it is from.`)
   const spendsKey = route?.targets.some(({ key }) => key.startsWith("the server's")) === true

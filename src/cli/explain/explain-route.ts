@@ -1,10 +1,10 @@
 import type { Principal } from '../../access/authorize.ts'
 import type { ModelSettings } from '../../config/sections/models.ts'
 import { STATEFUL_RESOURCES } from '../../openai/stateful-resources.ts'
-import type { Draft } from '../../requests/draft.ts'
-import { fitDraft } from '../../requests/fit-draft.ts'
+import { fitBody } from '../../requests/fit-body.ts'
+import type { OutgoingBody } from '../../requests/outgoing-body.ts'
 import type { DeploymentAddress } from '../../routing/deployment-address.ts'
-import type { Live } from '../../routing/snapshot.ts'
+import type { Snapshot } from '../../routing/snapshot.ts'
 import { affinityOf } from '../../routing/targets/affinity.ts'
 import type { Deployment, Route } from '../../routing/targets/router.ts'
 import type { ExplainedRoute } from './explanation.ts'
@@ -18,7 +18,7 @@ export interface RoutedRequest {
   /** Below `/v1/`. */
   readonly endpoint: string
   readonly route: Route
-  readonly draft: Draft
+  readonly outgoing: OutgoingBody
   /** Throws an ApiError where the caller may not spend the deployment's key. */
   readonly addressOf: (deployment: Deployment, model: string | undefined) => DeploymentAddress
 }
@@ -30,18 +30,18 @@ const SECRET_PARAMETER = /([?&][^=&]*(?:key|token|secret|password|sig|auth)[^=&]
  * Says where a request would go, and what would be sent there, without sending it.
  *
  * @example
- * const explained = await explainRoute({ method, principal, endpoint, route, draft, addressOf }, live)
+ * const explained = await explainRoute({ method, principal, endpoint, route, outgoing, addressOf }, snapshot)
  */
-export async function explainRoute(routed: RoutedRequest, live: Live): Promise<ExplainedRoute> {
-  const { route, draft, method } = routed
+export async function explainRoute(routed: RoutedRequest, snapshot: Snapshot): Promise<ExplainedRoute> {
+  const { route, outgoing, method } = routed
   const { model, resilience } = route
-  const affinity = model?.strategy === 'affinity' ? affinityOf(draft.value) : undefined
+  const affinity = model?.strategy === 'affinity' ? affinityOf(outgoing.value) : undefined
   const deployments = route.order({ affinity })
   const targets = deployments.map(async (deployment) => {
-    const name = draft.modelFor(deployment)
-    const fitted = fitDraft(draft, deployment, name, routed.target, live)
-    const body = await (fitted?.body ?? draft.bodyFor(name))
-    const address = routed.addressOf(deployment, name === null ? undefined : (name ?? draft.model))
+    const name = outgoing.modelFor(deployment)
+    const fitted = fitBody(outgoing, deployment, name, routed.target, snapshot)
+    const body = await (fitted?.body ?? outgoing.bodyFor(name))
+    const address = routed.addressOf(deployment, name === null ? undefined : (name ?? outgoing.model))
     const url = (address.url.origin + address.target).replace(SECRET_PARAMETER, '$1…')
     return {
       target: deployment.label,
@@ -49,11 +49,11 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
       url,
       key: describeKey(deployment, address, routed.principal),
       body: body === null ? undefined : await new Response(body).text(),
-      isChanged: fitted !== undefined || draft.isChangedFor(name),
+      isChanged: fitted !== undefined || outgoing.isChangedFor(name),
     }
   })
   return {
-    decidedBy: decider(routed, live),
+    decidedBy: decider(routed, snapshot),
     choice: deployments.length === 1 ? undefined : describeChoice(model, affinity !== undefined),
     attempts: resilience.retry.attempts,
     retryOn: resilience.retry.on.map(String),
@@ -61,13 +61,13 @@ export async function explainRoute(routed: RoutedRequest, live: Live): Promise<E
   }
 }
 
-function decider({ endpoint, route, draft }: RoutedRequest, { settings, remembersIds }: Live): string {
+function decider({ endpoint, route, outgoing }: RoutedRequest, { settings, remembersIds }: Snapshot): string {
   const resource = endpoint.split('/', 1)[0] ?? ''
   const isPinned = remembersIds && STATEFUL_RESOURCES.has(resource) && settings.pins[resource] !== undefined
   if (isPinned) return `pins.${resource}`
   if (route.model !== undefined) return `models.${route.model.name}`
   if (settings.models.length === 0) return 'the default upstream'
-  return draft.model === undefined
+  return outgoing.model === undefined
     ? 'the default upstream, since the request names no model'
     : 'the default upstream, since no entry of models fits'
 }
@@ -88,7 +88,7 @@ function describeChoice(model: ModelSettings | undefined, hasAffinity: boolean):
 
 function describeKey(
   { upstream, keyIndex }: Deployment,
-  { secret }: DeploymentAddress,
+  { spentKey: secret }: DeploymentAddress,
   principal: Principal['kind'],
 ): string {
   const which = upstream.keys.length > 1 ? `, ${keyIndex + 1} of ${upstream.keys.length}` : ''

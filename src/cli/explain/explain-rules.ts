@@ -18,7 +18,7 @@ export interface RuledRequest {
  * Says what each rule has to do with a request: whether it matches, what it did, and whether it is the one that refuses.
  *
  * @example
- * const rules = explainRules(live.rules, { facts, json, refusal, isReached: true })
+ * const rules = explainRules(snapshot.rules, { facts, json, refusal, isReached: true })
  */
 export function explainRules(all: Rules, ruled: RuledRequest): readonly ExplainedRule[] {
   const { facts, json, refusal } = ruled

@@ -58,7 +58,7 @@ export function authFromEnv(reader: EnvReader): AuthSettings {
   // A token that could not be read has been reported; that there is none would be the same thing again.
   const isReported = reader.problems.some(({ name }) => name === source.name)
   if (required && !isReported) {
-    const short = tokens.findIndex(({ secret }) => secret.reveal().length < TOKEN_LENGTH_MIN)
+    const short = tokens.findIndex(({ token }) => token.reveal().length < TOKEN_LENGTH_MIN)
     if (tokens.length === 0) {
       const none: Fault = isFile
         ? { wrong: 'names a file without a token, though REQUIRE_AUTH is true', cure: tokenFile.emptyCure }

@@ -19,7 +19,7 @@ export function serverSecrets({ auth, upstream, settings: { upstreams, cache } }
   ])
   return [
     ...new Set([
-      ...auth.tokens.map(({ secret }) => secret.reveal()),
+      ...auth.tokens.map(({ token }) => token.reveal()),
       ...own,
       ...others,
       ...addresses.flatMap(passwordIn),

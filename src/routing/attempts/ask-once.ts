@@ -25,7 +25,7 @@ export async function askOnce(
   exchange.connection = call.connection
   const answer = await sending
   exchange.upstreamMs = deps.now() - sentAt
-  if (call.secret === undefined || !maySpeakOfKey(answer.status)) return { answer, deployment }
+  if (call.spentKey === undefined || !maySpeakOfKey(answer.status)) return { answer, deployment }
   return { answer: await assertKeyAccepted(exchange, deployment, call, answer, deps), deployment }
 }
 

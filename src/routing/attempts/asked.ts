@@ -1,7 +1,7 @@
 import type { Exchange } from '../../exchange/exchange.ts'
 import type { JsonEndpoint } from '../../openai/endpoints.ts'
 import type { Sleep } from '../../timing/sleep.ts'
-import type { Account } from '../targets/attempt.ts'
+import type { Account } from '../targets/call-report.ts'
 import type { RetryBudget } from '../targets/retry.ts'
 import type { Deployment, Route } from '../targets/router.ts'
 import type { AttemptDeps, UpstreamRequest } from './upstream-request.ts'

@@ -1,7 +1,7 @@
 import type { RetryCause } from '../../config/sections/retry.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { StaleConnection, upstreamFailure } from '../../upstream/failure.ts'
-import type { Attempt as DeploymentAttempt } from '../targets/attempt.ts'
+import type { CallReport as DeploymentAttempt } from '../targets/call-report.ts'
 import { parseRetryAfter } from '../targets/retry.ts'
 import type { Deployment } from '../targets/router.ts'
 import { failureOf } from './failure-of.ts'
@@ -47,7 +47,7 @@ export function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempte
     return failed(attempted, error, attempted.exchange.abort.signal.aborted ? undefined : 'busy')
   }
   try {
-    const entering = deployment.gate.enter(call.abort.signal)
+    const entering = deployment.limiter.enter(call.abort.signal)
     if (!(entering instanceof Promise)) return send(attempted, entering, deps)
     return entering.then((release) => send(attempted, release, deps), turnAway)
   } catch (thrown) {
@@ -64,7 +64,7 @@ export function lose(attempted: Attempt, deps: AttemptDeps): void {
 
 async function send(attempted: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<Attempted> {
   const { exchange, deployment, call } = attempted
-  const begun = deployment.health.begin(call.account, call.secret !== undefined)
+  const begun = deployment.health.begin(call.account, call.spentKey !== undefined)
   const end = (isBroken?: boolean): void => {
     begun.ended(isBroken)
     release?.()

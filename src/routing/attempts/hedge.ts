@@ -35,7 +35,7 @@ export async function hedge(
   wait.abort()
   // Without a place there it would wait, too, and before others that have nowhere else to go.
   const isReady =
-    second.health.isAvailable(asked.accountOf(second)) && second.gate.hasRoom() && isInTime(second, 0, asked, deps)
+    second.health.isAvailable(asked.accountOf(second)) && second.limiter.hasRoom() && isInTime(second, 0, asked, deps)
   const isWanted = isSlow && !exchange.abort.signal.aborted && isReady
   const release = isWanted ? deps.hedgeBudget.tryTake(settings.budgetPercent) : undefined
   if (release === undefined) return firstRunner.outcome

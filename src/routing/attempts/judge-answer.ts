@@ -44,7 +44,7 @@ export function judgeAnswer(attempt: Attempt, answer: Response, deps: AttemptDep
     return { answer, error: undefined, cause: 'invalid', isUnbilled: false, key: undefined, why: 'invalid' }
   }
   const { status } = answer
-  if (call.secret !== undefined && maySpeakOfKey(status)) return judgeError(attempt, answer, deps)
+  if (call.spentKey !== undefined && maySpeakOfKey(status)) return judgeError(attempt, answer, deps)
   // What is short is complete before any of it goes on in any case.
   const until = heldUntil ?? (isJsonWithin(answer.headers, SHORT_BYTES_MAX) ? Number.POSITIVE_INFINITY : undefined)
   if (status < 300 && until !== undefined) return judgeGood(attempt, answer, until, deps)
@@ -109,7 +109,7 @@ function jsonOf(text: string): unknown {
 
 async function judgeGood(attempt: Attempt, answer: Response, heldUntil: number, deps: AttemptDeps): Promise<Judged> {
   const { exchange, call } = attempt
-  const judge = judgeOf(exchange.request.method, endpointOf(exchange.target), answer)
+  const judge = judgeOf(exchange.request.method, endpointOf(exchange.requestTarget), answer)
   if (judge === undefined) return asItCame(answer)
   const held = new HeldAnswer(answer)
   const leftMs = heldUntil - deps.now() - HEAD_START_MS
@@ -122,7 +122,7 @@ async function judgeGood(attempt: Attempt, answer: Response, heldUntil: number, 
     return { answer: undefined, error, cause: 'invalid', isUnbilled: true, key: undefined, why: 'no_event' }
   }
   const status = statusOfError(verdict.value)
-  const isKeys = call.secret !== undefined && status !== undefined
+  const isKeys = call.spentKey !== undefined && status !== undefined
   const key = isKeys ? keyRefusalOf(status, verdict.value, { namesAccount: call.account === 'caller' }) : undefined
   if (key === 'refused') {
     held.discard()

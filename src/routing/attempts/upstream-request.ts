@@ -4,13 +4,13 @@ import type { JsonEndpoint } from '../../openai/endpoints.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { Send, UpstreamCall } from '../../upstream/send.ts'
-import type { Account } from '../targets/attempt.ts'
+import type { Account } from '../targets/call-report.ts'
 import type { Deployment } from '../targets/router.ts'
 
 /** One call as it goes to one deployment. */
 export interface UpstreamRequest extends UpstreamCall {
   /** The server's key, where this call spends it. */
-  readonly secret: Secret | undefined
+  readonly spentKey: Secret | undefined
   /** On whose account it is made. */
   readonly account: Account
   /** Between two chunks of the answer; 0: no limit. */

@@ -1,5 +1,11 @@
 import type { BreakerSettings } from '../../config/sections/breaker.ts'
-import { type Account, type Attempt, type AttemptOwner, type Beginning, createAttempt } from '../targets/attempt.ts'
+import {
+  type Account,
+  type Beginning,
+  type CallReport,
+  type CallReportOwner,
+  createCallReport,
+} from '../targets/call-report.ts'
 import { CoolDown } from './cool-down.ts'
 import { FailureWindow } from './failure-window.ts'
 import type { KeyRest } from './key-rest.ts'
@@ -13,7 +19,7 @@ export interface DeploymentHealth {
   /** Whether a call may start now: closed, or half open with no probe under way; and not cooling down. Takes no probe. */
   isAvailable(account?: Account): boolean
   /** A call starts. Where the breaker is half open and has no probe yet, this call is the probe. `spendsKey`: the deployment's own. */
-  begin(account?: Account, spendsKey?: boolean): Attempt
+  begin(account?: Account, spendsKey?: boolean): CallReport
   /** How long until it may be asked again, in ms; 0: now, or as soon as the probe under way says so. */
   waitMs(account?: Account): number
   state(): BreakerState
@@ -57,7 +63,7 @@ export function createDeploymentHealth(
   return new Health(settings, now, rest, onTurn)
 }
 
-class Health implements DeploymentHealth, AttemptOwner {
+class Health implements DeploymentHealth, CallReportOwner {
   readonly #now: () => number
   readonly #onTurn: OnBreakerTurn | undefined
   #settings: BreakerSettings
@@ -126,12 +132,12 @@ class Health implements DeploymentHealth, AttemptOwner {
     this.#settings = settings
   }
 
-  begin(account: Account = 'server', spendsKey = account === 'server'): Attempt {
+  begin(account: Account = 'server', spendsKey = account === 'server'): CallReport {
     this.#inFlight += 1
     const isProbe = !this.#isProbed && this.state() === 'half_open'
     if (isProbe) this.#isProbed = true
     const keyUse = spendsKey ? this.#rest?.begin() : undefined
-    return createAttempt(this, { era: this.#era, isProbe, account, keyUse, answers: this.#answers })
+    return createCallReport(this, { era: this.#era, isProbe, account, keyUse, answers: this.#answers })
   }
 
   onAnswer(beginning: Beginning, status: number, ms: number | undefined, retryAfterMs: number | undefined): void {

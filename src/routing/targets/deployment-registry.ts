@@ -3,8 +3,8 @@ import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.
 import type { Deadlines } from '../../timing/deadlines.ts'
 import { createDeploymentHealth, type DeploymentHealth, type OnBreakerTurn } from '../health/deployment-health.ts'
 import { KeyRest } from '../health/key-rest.ts'
+import { type ConcurrencyLimiter, createConcurrencyLimiter } from './concurrency-limiter.ts'
 import { deploymentLabel } from './deployment-label.ts'
-import { createGate, type Gate } from './gate.ts'
 import { hashOf, type TextHash } from './rendezvous.ts'
 
 /** What is kept of a deployment over reloads: all routes that lead to it share this. */
@@ -19,7 +19,7 @@ export interface RegisteredDeployment {
   readonly hash: TextHash
   readonly health: DeploymentHealth
   /** Of the upstream: shared by all its deployments. */
-  readonly gate: Gate
+  readonly limiter: ConcurrencyLimiter
 }
 
 /** What a registry needs. */
@@ -32,23 +32,23 @@ export interface DeploymentRegistryDeps {
 }
 
 /**
- * The deployments of one router, their upstreams' gates and their keys' rests. What the registry before it knows of the same deployment (upstream's name
- * and base URL, model, key), or of a gate of the same name, goes on under the new settings.
+ * The deployments of one router, their upstreams' limiters and their keys' rests. What the registry before it knows of the same deployment (upstream's name
+ * and base URL, model, key), or of a limiter of the same name, goes on under the new settings.
  */
 export class DeploymentRegistry {
   readonly #deps: DeploymentRegistryDeps
   readonly #deployments = new Map<string, RegisteredDeployment>()
-  readonly #gates = new Map<string, Gate>()
+  readonly #limiters = new Map<string, ConcurrencyLimiter>()
   readonly #rests = new Map<string, KeyRest>()
   readonly #formerDeployments: ReadonlyMap<string, RegisteredDeployment>
-  readonly #formerGates: ReadonlyMap<string, Gate>
+  readonly #formerLimiters: ReadonlyMap<string, ConcurrencyLimiter>
   readonly #formerRests: ReadonlyMap<string, KeyRest>
 
   constructor(deps: DeploymentRegistryDeps, previous?: DeploymentRegistry) {
     this.#deps = deps
     // Its maps and not itself, which would keep all registries before it.
     this.#formerDeployments = previous === undefined ? new Map() : previous.#deployments
-    this.#formerGates = previous === undefined ? new Map() : previous.#gates
+    this.#formerLimiters = previous === undefined ? new Map() : previous.#limiters
     this.#formerRests = previous === undefined ? new Map() : previous.#rests
   }
 
@@ -68,7 +68,7 @@ export class DeploymentRegistry {
         keyIndex,
         hash: hashOf(identity),
         health: this.#healthOf(identity, label, upstream, key),
-        gate: this.#gateOf(upstream),
+        limiter: this.#limiterOf(upstream),
       }
       this.#deployments.set(identity, deployment)
       return deployment
@@ -102,12 +102,12 @@ export class DeploymentRegistry {
     return rest
   }
 
-  #gateOf({ name, concurrency }: UpstreamSettings): Gate {
-    const known = this.#gates.get(name)
+  #limiterOf({ name, concurrency }: UpstreamSettings): ConcurrencyLimiter {
+    const known = this.#limiters.get(name)
     if (known !== undefined) return known
-    const gate = this.#formerGates.get(name) ?? createGate(concurrency, this.#deps.deadlines)
-    gate.configure(concurrency)
-    this.#gates.set(name, gate)
-    return gate
+    const limiter = this.#formerLimiters.get(name) ?? createConcurrencyLimiter(concurrency, this.#deps.deadlines)
+    limiter.configure(concurrency)
+    this.#limiters.set(name, limiter)
+    return limiter
   }
 }

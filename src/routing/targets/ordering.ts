@@ -2,8 +2,8 @@ import type { Strategy } from '../../config/sections/models.ts'
 import type { ResilienceSettings } from '../../config/sections/resilience.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { DeploymentHealth } from '../health/deployment-health.ts'
-import type { Account } from './attempt.ts'
-import type { Gate } from './gate.ts'
+import type { Account } from './call-report.ts'
+import type { ConcurrencyLimiter } from './concurrency-limiter.ts'
 import { type Candidate, rank } from './rank.ts'
 
 /** Where the rotations of a model stand: all routes of a wildcard share it. */
@@ -24,7 +24,7 @@ export interface OrderingPlan<L> {
 /** What can be ordered. */
 interface Choosable {
   readonly health: DeploymentHealth
-  readonly gate: Gate
+  readonly limiter: ConcurrencyLimiter
 }
 
 /**
@@ -76,8 +76,11 @@ function ranked<L extends Choosable>(
 
 /** A call overflows to the next deployment before it waits for a place at the first. */
 function roomFirst<L extends Choosable>(deployments: readonly L[]): readonly L[] {
-  if (deployments.every(({ gate }) => gate.hasRoom())) return deployments
-  return [...deployments.filter(({ gate }) => gate.hasRoom()), ...deployments.filter(({ gate }) => !gate.hasRoom())]
+  if (deployments.every(({ limiter }) => limiter.hasRoom())) return deployments
+  return [
+    ...deployments.filter(({ limiter }) => limiter.hasRoom()),
+    ...deployments.filter(({ limiter }) => !limiter.hasRoom()),
+  ]
 }
 
 function whenAllAreOpen<L extends Choosable>(

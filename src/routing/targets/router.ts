@@ -7,10 +7,10 @@ import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { BreakerState, DeploymentHealth } from '../health/deployment-health.ts'
 import { rememberNames } from '../remember-names.ts'
-import type { Account } from './attempt.ts'
+import type { Account } from './call-report.ts'
+import type { ConcurrencyLimiter } from './concurrency-limiter.ts'
 import { deploymentLabel } from './deployment-label.ts'
 import { DeploymentRegistry, type DeploymentRegistryDeps, type RegisteredDeployment } from './deployment-registry.ts'
-import type { Gate } from './gate.ts'
 import { createWildcardMatcher, isWildcard } from './model-names.ts'
 import { createOrdering } from './ordering.ts'
 import { type Plan, type PlannedDeployment, planModel, planUpstream } from './plan.ts'
@@ -38,7 +38,7 @@ export interface Deployment {
   readonly keyIndex: number
   readonly health: DeploymentHealth
   /** Of the upstream: shared by all its deployments. */
-  readonly gate: Gate
+  readonly limiter: ConcurrencyLimiter
 }
 
 /** Where one kind of request may go. */
@@ -51,7 +51,7 @@ export interface Route {
   readonly alias?: string
   /**
    * The deployments in the order in which this request is to try them. Deployments whose breaker is open and that cool down are left
-   * out; of the others, those whose gate is full come last.
+   * out; of the others, those whose limiter is full come last.
    *
    * Where none is left: the one that opens again first (`allOpen: try`), or throws `upstream_unavailable` with the seconds
    * until then (`refuse`).
@@ -104,7 +104,7 @@ const REGISTRIES = new WeakMap<Router, DeploymentRegistry>()
 const NAME_CHARS_SHOWN = 100
 
 /**
- * Makes the router of some settings. `previous`, in a reload, gives it the state of the deployments and gates that stay; that one
+ * Makes the router of some settings. `previous`, in a reload, gives it the state of the deployments and limiters that stay; that one
  * goes on working for the requests that have its routes.
  *
  * @example
@@ -192,14 +192,14 @@ function deploymentOf({ registered, model }: PlannedDeployment, named: Named | u
   return { ...registered, label, model: filled }
 }
 
-function stateOf({ label, health, gate }: RegisteredDeployment): DeploymentState {
+function stateOf({ label, health, limiter }: RegisteredDeployment): DeploymentState {
   const averageMs = health.averageMs()
   const waitMs = health.waitMs()
   return {
     target: label,
     state: health.state(),
     in_flight: health.inFlight(),
-    queued: gate.queued(),
+    queued: limiter.queued(),
     ttfb_ms: averageMs === undefined ? null : Math.round(averageMs),
     ...(waitMs > 0 && { open_for_ms: Math.ceil(waitMs) }),
   }

@@ -61,8 +61,9 @@ function rememberLast(render: (key: string) => string): (key: string) => string 
 
 function answer(request: Request, route: string, body: string, headers: Readonly<Record<string, string>>): Response {
   const exchange = exchangeOf(request)
-  exchange.route = route
-  if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed(request.method, exchange.target)
+  exchange.endpointName = route
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    throw methodNotAllowed(request.method, exchange.requestTarget)
   const bytes = new TextEncoder().encode(body)
   // Its length is told here, where the log's line looks for it.
   const all = { ...headers, 'content-length': String(bytes.byteLength) }

@@ -71,8 +71,9 @@ interface Health {
 
 function answer(request: Request, route: string, { status, workers, targets }: Health): Response {
   const exchange = exchangeOf(request)
-  exchange.route = route
-  if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed(request.method, exchange.target)
+  exchange.endpointName = route
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    throw methodNotAllowed(request.method, exchange.requestTarget)
   const isGood = status === 'ok' || status === 'ready'
   return Response.json(
     { status, workers: workers && { up: workers.up, of: workers.of }, targets },

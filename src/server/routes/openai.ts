@@ -18,7 +18,7 @@ const guarded = () => ({ auth: true, parse: 'none' }) as const
 export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
   const run = (request: Request, principal: Principal, endpoint: JsonEndpoint | undefined): Promise<Response> => {
     const exchange = exchangeOf(request)
-    exchange.route = endpoint?.route ?? routeOf(exchange.target)
+    exchange.endpointName = endpoint?.route ?? routeOf(exchange.requestTarget)
     return handle(exchange, principal, endpoint, deps)
   }
   const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(access(authorize))
@@ -30,11 +30,11 @@ export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
   return app.all(
     '/*',
     ({ request, principal }) => {
-      const { target } = exchangeOf(request)
+      const { requestTarget: target } = exchangeOf(request)
       if (!isServed(target)) throw unknownUrl(request.method, target)
       const models = answerModels(exchangeOf(request), principal, deps)
       if (models === undefined) return run(request, principal, undefined)
-      exchangeOf(request).route = routeOf(target)
+      exchangeOf(request).endpointName = routeOf(target)
       return models
     },
     guarded(),

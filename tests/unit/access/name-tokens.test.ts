@@ -4,11 +4,11 @@ import { Secret } from '../../../src/config/secret.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
 import { opened } from '../../helpers/secrets.ts'
 
-const unnamed = (text: string) => ({ name: undefined, secret: new Secret(text) })
+const unnamed = (text: string) => ({ name: undefined, token: new Secret(text) })
 
 test('a token goes by its name, and one without by a short digest, whatever else is in the list and wherever it stands', () => {
-  const [alice, digest] = nameTokens([{ name: 'alice', secret: new Secret('a') }, unnamed('b')], sha256)
-  expect(opened(alice)).toEqual({ name: 'alice', secret: 'a' })
+  const [alice, digest] = nameTokens([{ name: 'alice', token: new Secret('a') }, unnamed('b')], sha256)
+  expect(opened(alice)).toEqual({ name: 'alice', token: 'a' })
   expect(digest?.name).toMatch(/^token-[0-9a-f]{8}$/)
   expect(nameTokens([unnamed('b'), unnamed('c')], sha256)[0]?.name).toBe(digest?.name)
   // As documented: it is the same after a restart, and on another machine.

@@ -105,7 +105,7 @@ test('the last words are asked for with the end of what was sent, however it was
     const tapped = tap(streamOf(chunks, cause), {
       onEnd: () => undefined,
       end: answerEndOf(
-        { request: new Request('http://x', { method: 'POST' }), target: '/v1/chat/completions' },
+        { request: new Request('http://x', { method: 'POST' }), requestTarget: '/v1/chat/completions' },
         events,
         {
           isUpstreams: true,

@@ -21,11 +21,11 @@ test('a request right behind the answer gets it from the flight, as long as the 
     flights: createFlights<FlightNote>({ now, keptBytesMax: CACHE.answerBytesMax }),
   } as unknown as KeptDeps
   const ask = async (): Promise<Reused> => {
-    const exchange = { id: 'req_1', target: '/v1/embeddings', startedAt: 0, abort: new AbortController() }
+    const exchange = { id: 'req_1', requestTarget: '/v1/embeddings', startedAt: 0, abort: new AbortController() }
     const forward = async (): Promise<object> => {
       calls += 1
       const headers = { 'content-type': 'application/json', 'content-length': String(JSON_TEXT.length) }
-      return { answer: new Response(JSON_TEXT, { headers }), deployment: {}, secret: undefined }
+      return { answer: new Response(JSON_TEXT, { headers }), deployment: {}, spentKey: undefined }
     }
     const request = { exchange, forward, settings: { cache: CACHE }, streamIdleMsOf: () => 0, totalMsOf: () => 0 }
     const control = { mayLook: true, mayStore: true, onlyIfCached: false, ttlMs: 1000 }

@@ -33,11 +33,11 @@ const DIGEST = fc.constantFrom('token-0a1b2c3d', 'token-0a1b2c3e')
 const ANYBODY = fc.oneof(
   fc.record({ kind: fc.constant('token' as const), id: NAME, secret: WORD }).map(({ secret, ...principal }) => ({
     identity: ['token', principal.id],
-    scope: scopeFor({ ...principal, secret: new Secret(secret) }),
+    scope: scopeFor({ ...principal, token: new Secret(secret) }),
   })),
   fc.record({ kind: fc.constant('token' as const), id: DIGEST, secret: WORD }).map(({ secret, ...principal }) => ({
     identity: ['token', principal.id, secret],
-    scope: scopeFor({ ...principal, secret: new Secret(secret) }),
+    scope: scopeFor({ ...principal, token: new Secret(secret) }),
   })),
   fc.tuple(HEADER_VALUE, HEADER_VALUE, HEADER_VALUE).map((keys) => ({
     identity: ['caller', ...keys],

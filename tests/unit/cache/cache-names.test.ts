@@ -6,7 +6,7 @@ import type { ReuseRequest } from '../../../src/cache/reuse-request.ts'
 import { Secret } from '../../../src/config/secret.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
 
-const TOKEN: Principal = { kind: 'token', id: 'token-0a1b2c3d', secret: new Secret('nx-a-token-0123456789') }
+const TOKEN: Principal = { kind: 'token', id: 'token-0a1b2c3d', token: new Secret('nx-a-token-0123456789') }
 const BODY = '{"model":"m","input":"a","seed":9007199254740993}'
 
 interface Asked {
@@ -57,7 +57,7 @@ function name(
 ) {
   const { principal, headers, method, target, scope, body } = { ...ASKED, ...changes }
   const request = new Request('http://localhost/', { method, headers })
-  const parts = { exchange: { request, target }, principal, route, settings: { cache: { scope } } }
+  const parts = { exchange: { request, requestTarget: target }, principal, route, settings: { cache: { scope } } }
   const named = names(parts as unknown as ReuseRequest, new TextEncoder().encode(body))
   if (named instanceof Promise) throw new Error('A short body is named at once.')
   return named
@@ -82,7 +82,7 @@ test('the same body in another order of its members has the same key', () => {
 })
 
 test.each<[string, Partial<Asked>]>([
-  ['another token without a name', { principal: { ...TOKEN, secret: new Secret('nx-b-token-0123456789') } }],
+  ['another token without a name', { principal: { ...TOKEN, token: new Secret('nx-b-token-0123456789') } }],
   ['another name', { principal: { ...TOKEN, id: 'bob' } }],
   [
     'another kind of caller',

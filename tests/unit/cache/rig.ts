@@ -8,7 +8,7 @@ export const sha256: Sha256 = (bytes) => new Bun.CryptoHasher('sha256').update(b
 
 /** The scope of a token. */
 export function tokenScope(secret: string, id = 'token-0a1b2c3d'): Scope {
-  return scopeFor({ kind: 'token', id, secret: new Secret(secret) })
+  return scopeFor({ kind: 'token', id, token: new Secret(secret) })
 }
 
 /** The scope of a principal, by its headers. */

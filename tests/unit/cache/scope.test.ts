@@ -16,7 +16,7 @@ test('a token without a name has a scope of its own, by its id and its whole dig
 })
 
 test("a token's scope does not depend on what else it brings", () => {
-  const principal = { kind: 'token', id: 'alice', secret: new Secret('s') } as const
+  const principal = { kind: 'token', id: 'alice', token: new Secret('s') } as const
   expect(scopeFor(principal, { authorization: 'Bearer s' })).toBe(scopeFor(principal, { 'x-api-key': 's' }))
 })
 

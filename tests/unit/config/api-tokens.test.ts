@@ -6,7 +6,9 @@ import { loadGood, loadProblems, sentences } from './load-with-files.ts'
 /** The tokens of a text as `name:secret`, or what is wrong. */
 function read(text: string): readonly string[] | string {
   const parsed = tokenList.parse(text)
-  return parsed.ok ? parsed.value.map(({ name = '', secret }) => `${name}:${secret.reveal()}`) : parsed.fault.wrong
+  return parsed.ok
+    ? parsed.value.map(({ name = '', token: secret }) => `${name}:${secret.reveal()}`)
+    : parsed.fault.wrong
 }
 
 describe('a list of tokens', () => {
@@ -74,6 +76,6 @@ test("the length that is asked for is the token's, without its name", () => {
     'API_TOKEN has a token of fewer than 16 characters',
   ])
   expect(opened(loadGood({ ...env, API_TOKEN: 'al:0123456789abcdef' }).auth.tokens)).toEqual([
-    { name: 'al', secret: '0123456789abcdef' },
+    { name: 'al', token: '0123456789abcdef' },
   ])
 })

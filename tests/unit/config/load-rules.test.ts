@@ -24,7 +24,7 @@ describe('authentication', () => {
   test('a token of 16 characters is enough', () => {
     expect(opened(loadGood({ REQUIRE_AUTH: 'true', API_TOKEN: TOKEN }).auth)).toEqual({
       required: true,
-      tokens: [{ name: undefined, secret: TOKEN }],
+      tokens: [{ name: undefined, token: TOKEN }],
       lendsToLocal: true,
     })
   })

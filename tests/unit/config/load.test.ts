@@ -62,11 +62,11 @@ const SETTINGS: readonly [name: string, text: string, read: (config: Config) => 
   ['HOST', '127.0.0.1', (c) => c.server.host, '127.0.0.1'],
   ['PORT', '0', (c) => c.server.port, 0],
   ['REQUIRE_AUTH', 'off', (c) => c.auth.required, false],
-  ['API_TOKEN', 'a, b ,,a', (c) => c.auth.tokens.map(({ secret }) => secret.reveal()), ['a', 'b']],
+  ['API_TOKEN', 'a, b ,,a', (c) => c.auth.tokens.map(({ token }) => token.reveal()), ['a', 'b']],
   [
     'API_TOKEN_FILE',
     '/tokens',
-    (c) => c.auth.tokens.map(({ secret }) => secret.reveal()),
+    (c) => c.auth.tokens.map(({ token }) => token.reveal()),
     ['token-one-0123456', 'token-two-0123456'],
   ],
   ['CORS_ORIGINS', 'https://A.example, *', (c) => c.server.corsOrigins, ['https://a.example', '*']],

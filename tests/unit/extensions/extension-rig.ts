@@ -112,7 +112,7 @@ export function rig(
     const exchange = exchangeOf(asked, abort, atEnd)
     const facts: RunFacts = {
       exchange,
-      shownTarget: asked.shownTarget ?? exchange.target,
+      shownTarget: asked.shownTarget ?? exchange.requestTarget,
       principal: { kind: 'token', id: 'token-1' },
       call: noted(called, call),
     }
@@ -129,10 +129,10 @@ function exchangeOf(asked: Asked, abort: AbortController, atEnd: (() => void)[])
   const length = isIncoming ? {} : { 'content-length': String((bytes as Uint8Array).byteLength) }
   const headers = { 'content-type': 'application/json', ...length, ...asked.headers }
   const request = new Request(`http://localhost${target}`, { method, headers })
-  const exchange: Pick<Exchange, 'id' | 'request' | 'target' | 'body' | 'abort' | 'atEnd'> = {
+  const exchange: Pick<Exchange, 'id' | 'request' | 'requestTarget' | 'body' | 'abort' | 'atEnd'> = {
     id: 'req_1',
     request,
-    target,
+    requestTarget: target,
     body: method === 'GET' ? undefined : incoming,
     abort,
     atEnd: (release) => void atEnd.push(() => release({ kind: 'complete' })),

@@ -8,7 +8,7 @@ import { loadConfig } from '../../../../src/config/load.ts'
 import { Secret } from '../../../../src/config/secret.ts'
 import { loadGood } from '../../config/load-file.ts'
 
-const TOKEN: Principal = { kind: 'token', id: 'token-1', secret: new Secret('the-secret-of-the-token') }
+const TOKEN: Principal = { kind: 'token', id: 'token-1', token: new Secret('the-secret-of-the-token') }
 
 function configOf(file?: object, env: Readonly<Record<string, string>> = {}): Config {
   const loaded = loadConfig(env, { isTerminal: false, readFile: () => '' })

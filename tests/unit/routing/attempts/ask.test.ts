@@ -14,7 +14,7 @@ function leftOvers({ deployments, clock, retryBudget }: Scene): unknown {
   release?.()
   return {
     inFlight: deployments.map(({ health }) => health.inFlight()),
-    places: deployments.map(({ gate }) => [gate.inUse(), gate.queued()]),
+    places: deployments.map(({ limiter }) => [limiter.inUse(), limiter.queued()]),
     clocks: clock.running(),
     isBudgetFull: release !== undefined,
   }
@@ -33,7 +33,7 @@ describe('the next attempt', () => {
     const { response, isCancelled } = endless(503)
     scene.nth(1).answer(response)
     await settled()
-    expect([isCancelled(), scene.deployments[0]?.gate.inUse()]).toEqual([true, 0])
+    expect([isCancelled(), scene.deployments[0]?.limiter.inUse()]).toEqual([true, 0])
     expect(scene.sent.map(({ deployment }) => deployment)).toEqual(['a.example', 'b.example'])
     scene.nth(2).answer(new Response('ok'))
     expect((await asking).deployment.label).toBe('b/m')
@@ -178,7 +178,7 @@ describe('a deployment without a place', () => {
     const { signal } = new AbortController()
     const order = () => scene.deployments
     const route = { model: undefined, resilience: RESILIENCE, deployments: scene.deployments, order }
-    const leave = first?.gate.enter(signal)
+    const leave = first?.limiter.enter(signal)
     const asking = scene.ask({ route })
     await settled()
     scene.nth(1).answer(new Response('ok'))
@@ -193,9 +193,9 @@ describe('a deployment without a place', () => {
   test('is waited for where it is the only one; whoever leaves meanwhile is forgotten, and counts for nothing', async () => {
     const scene = setScene({ settings: { models: [], upstreams: [upstreamOf('a', LIMITED)] } })
     const [first] = scene.deployments
-    const leave = first?.gate.enter(new AbortController().signal)
+    const leave = first?.limiter.enter(new AbortController().signal)
     const asking = scene.ask()
-    expect(first?.gate.queued()).toBe(1)
+    expect(first?.limiter.queued()).toBe(1)
     scene.exchange.abort.abort(GONE)
     expect(await asking.catch((thrown: unknown) => thrown)).toBe(GONE)
     expect(scene.exchange).toMatchObject({ attempts: 0, shouldRetry: undefined, tries: [{ why: 'client_closed' }] })

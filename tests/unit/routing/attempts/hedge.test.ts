@@ -86,10 +86,10 @@ describe('a second call', () => {
       }),
       busy.ask(),
     ]
-    busy.deployments[1]?.gate.enter(new AbortController().signal)
+    busy.deployments[1]?.limiter.enter(new AbortController().signal)
     for (const scene of [forbidden, busy]) {
       await scene.pass(USUAL_MS)
-      expect([scene.sent.length, scene.deployments[1]?.gate.queued()]).toEqual([1, 0])
+      expect([scene.sent.length, scene.deployments[1]?.limiter.queued()]).toEqual([1, 0])
       scene.nth(1).answer(new Response('ok'))
     }
     for (const one of asking) expect((await one).deployment.label).toBe('a/m')
@@ -133,7 +133,7 @@ describe('of two calls', () => {
     expect((await asking).deployment.label).toBe('b/m')
     await settled()
     expect(isCancelled()).toBe(true)
-    expect(scene.deployments[0]?.gate.inUse()).toBe(0)
+    expect(scene.deployments[0]?.limiter.inUse()).toBe(0)
     expect(scene.exchange.upstreamMs).toBe(0)
     expect(scene.exchange.tries?.map(({ target }) => target).toSorted()).toEqual(['a/m', 'b/m'])
   })

@@ -129,7 +129,7 @@ export function callFor({ upstream, key }: Deployment, abort: AbortController): 
     headers: new Headers(),
     body: null,
     abort,
-    secret: key,
+    spentKey: key,
     account: 'server',
     streamIdleMs: 0,
   }

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { createDeploymentHealth, type DeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
-import { createGate, type Gate } from '../../../../src/routing/targets/gate.ts'
+import {
+  type ConcurrencyLimiter,
+  createConcurrencyLimiter,
+} from '../../../../src/routing/targets/concurrency-limiter.ts'
 import { createOrdering, type OrderingPlan } from '../../../../src/routing/targets/ordering.ts'
 import { hashOf } from '../../../../src/routing/targets/rendezvous.ts'
 import { BREAKER, type FakeClock, fakeClock, seededRandom } from './scene.ts'
@@ -8,7 +11,7 @@ import { BREAKER, type FakeClock, fakeClock, seededRandom } from './scene.ts'
 interface TestDeployment {
   readonly label: string
   readonly health: DeploymentHealth
-  readonly gate: Gate
+  readonly limiter: ConcurrencyLimiter
 }
 
 interface Scene {
@@ -26,8 +29,12 @@ function scene(
 ): Scene {
   const clock = fakeClock()
   const candidates = some.map(([label, order], target) => {
-    const gate = createGate({ max: 1, queue: 5, queueMs: 100 }, clock.deadlines)
-    const deployment = { label, health: createDeploymentHealth({ ...BREAKER, failures: 1 }, clock.now), gate }
+    const limiter = createConcurrencyLimiter({ max: 1, queue: 5, queueMs: 100 }, clock.deadlines)
+    const deployment = {
+      label,
+      health: createDeploymentHealth({ ...BREAKER, failures: 1 }, clock.now),
+      limiter: limiter,
+    }
     return { deployment, order, target, weight: 1, hash: hashOf(label) }
   })
   const deployments = candidates.map(({ deployment }) => deployment)
@@ -61,8 +68,8 @@ function coolDown({ health }: TestDeployment, ms: number): void {
   attempt.ended()
 }
 
-function fill({ gate }: TestDeployment): void {
-  void gate.enter(new AbortController().signal)
+function fill({ limiter }: TestDeployment): void {
+  void limiter.enter(new AbortController().signal)
 }
 
 describe('the order of deployments', () => {
@@ -110,7 +117,7 @@ describe('the order of deployments', () => {
     expect([order(), order(), order(), order()]).toEqual(['b c', 'c b', 'b c', 'c b'])
   })
 
-  test('has those whose gate is full behind the others, whatever their order', () => {
+  test('has those whose limiter is full behind the others, whatever their order', () => {
     const { order, deployment } = scene([
       ['a', 0],
       ['b', 1],

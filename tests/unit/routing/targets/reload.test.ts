@@ -98,13 +98,13 @@ describe('a reload', () => {
     const clock = fakeClock()
     const signal = new AbortController().signal
     const before = createRouter(settingsOf({ upstreams: [upstreamOf('a', { concurrency: LIMITED })] }), depsOf(clock))
-    const { gate } = deploymentOf(before, 'm')
-    const leave = gate.enter(signal)
-    const waiting = gate.enter(signal)
+    const { limiter } = deploymentOf(before, 'm')
+    const leave = limiter.enter(signal)
+    const waiting = limiter.enter(signal)
     const changed = upstreamOf('a', { baseUrl: 'https://moved.example', concurrency: { ...LIMITED, max: 2 } })
     const after = createRouter(settingsOf({ upstreams: [changed] }), depsOf(clock), before)
-    const same = deploymentOf(after, 'm').gate
-    expect(same).toBe(gate)
+    const same = deploymentOf(after, 'm').limiter
+    expect(same).toBe(limiter)
     await waiting
     expect([same.inUse(), same.queued(), same.hasRoom()]).toEqual([2, 0, false])
     if (typeof leave !== 'function') throw new Error('there was room')

@@ -176,7 +176,7 @@ describe('a pool of keys', () => {
       ['k3', 2],
     ])
     expect(new Set(deployments.map(({ health }) => health)).size).toBe(3)
-    expect(new Set(deployments.map(({ gate }) => gate)).size).toBe(1)
+    expect(new Set(deployments.map(({ limiter }) => limiter)).size).toBe(1)
   })
 
   test('goes on without a key that cools down', () => {
@@ -259,7 +259,7 @@ describe('the states', () => {
     const cooling = second?.health.begin()
     cooling?.answered(429, 5, 1500.5)
     cooling?.ended()
-    for (let call = 0; call < 3; call += 1) void first?.gate.enter(new AbortController().signal)
+    for (let call = 0; call < 3; call += 1) void first?.limiter.enter(new AbortController().signal)
     const idle = { state: 'closed', in_flight: 0, queued: 2, ttfb_ms: null } as const
     expect(router.states()).toEqual([
       { target: 'openai', ...idle },

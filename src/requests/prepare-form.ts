@@ -7,13 +7,13 @@ import { isBatchPurpose } from '../openai/inner-calls.ts'
 import type { InnerModel } from '../openai/inner-models.ts'
 import { valueOfForm } from '../params/form-value.ts'
 import type { RuleProgram } from '../params/rules.ts'
-import type { Live } from '../routing/snapshot.ts'
-import { assertSameModel, type Draft, draftAsIs, draftOfForm, modelSentTwice } from './draft.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import { editBody } from './edit-body.ts'
 import { judgeBatch } from './judge-batch.ts'
 import { judgeInner, mayBringCalls } from './judge-inner.ts'
 import { assertFormInUtf8, assertModelField, assertNotInQuery } from './one-reading.ts'
-import type { PassDeps } from './pass-draft.ts'
+import { assertSameModel, bodyAsIs, formBody, modelSentTwice, type OutgoingBody } from './outgoing-body.ts'
+import type { PassDeps } from './pass-body.ts'
 import { readBytes } from './read-bytes.ts'
 import { type Form, readForm } from './read-form.ts'
 import { factsOf } from './request-facts.ts'
@@ -25,42 +25,42 @@ import { factsOf } from './request-facts.ts'
  * Rejects with `rules_not_applicable`, `request_too_large`, or whatever the rules throw.
  *
  * @example
- * return readFormDraft(exchange, principal, live, type, deps, mustBeRead)
+ * return prepareForm(exchange, principal, snapshot, type, deps, mustBeRead)
  */
-export async function readFormDraft(
+export async function prepareForm(
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
   type: string,
   deps: PassDeps,
   mustBeRead: boolean,
-): Promise<Draft> {
+): Promise<OutgoingBody> {
   const isEncoded = exchange.request.headers.has('content-encoding')
   const bytes = await readBytes(exchange, deps.reading)
   const form = isEncoded ? undefined : readForm(bytes, type)
-  if (form === undefined && (mustBeRead || mayBeBatch(bytes, isEncoded, exchange, principal, live)))
+  if (form === undefined && (mustBeRead || mayBeBatch(bytes, isEncoded, exchange, principal, snapshot)))
     throw notReadable(type)
-  if (form === undefined) return draftAsIs(bytes, exchange.named?.model)
+  if (form === undefined) return bodyAsIs(bytes, exchange.named?.model)
   const { named } = exchange
   if (named?.plainTarget === undefined) assertSameModel(form.fields.get('model')?.at(-1), named)
-  if (live.needsModel) assertModelField(form)
-  if (live.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
+  if (snapshot.needsModel) assertModelField(form)
+  if (snapshot.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
   const model = named?.model ?? form.fields.get('model')?.at(-1)
-  if (model !== undefined) live.assertSpelling?.(model)
+  if (model !== undefined) snapshot.assertSpelling?.(model)
   exchange.model = model
   exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
-  const program = live.rules.match(factsOf(exchange, principal, model))
-  if (program !== undefined || live.needsModel) assertFormInUtf8(type)
-  assertNotInQuery(exchange.target, program)
+  const program = snapshot.rules.match(factsOf(exchange, principal, model))
+  if (program !== undefined || snapshot.needsModel) assertFormInUtf8(type)
+  assertNotInQuery(exchange.requestTarget, program)
   exchange.rules = program?.rules
   program?.checkForm(form.fields)
   const value = valueOfForm(form)
   program?.judgeInner?.(value)
   const checkOwn = (other: RuleProgram): void => other.checkForm(form.fields)
-  const inner = judgeInner({ exchange, principal, live, value, program, checkOwn })
-  if (form.files.length > 0 && mayBringCalls(exchange, principal, live))
-    return draftOfBatch({ bytes, form, inner }, exchange, principal, live)
-  return draftOfForm(bytes, form, named?.model, inner)
+  const inner = judgeInner({ exchange, principal, snapshot, value, program, checkOwn })
+  if (form.files.length > 0 && mayBringCalls(exchange, principal, snapshot))
+    return draftOfBatch({ bytes, form, inner }, exchange, principal, snapshot)
+  return formBody(bytes, form, named?.model, inner)
 }
 
 /** A longer form that can't be read is not searched for what it may say to others. */
@@ -72,9 +72,9 @@ function mayBeBatch(
   isEncoded: boolean,
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
 ): boolean {
-  if (!mayBringCalls(exchange, principal, live)) return false
+  if (!mayBringCalls(exchange, principal, snapshot)) return false
   return isEncoded || bytes.byteLength > UNREAD_BYTES_MAX || isBatchPurpose(new TextDecoder('latin1').decode(bytes))
 }
 
@@ -85,24 +85,24 @@ interface ReadForm {
   readonly inner: readonly InnerModel[]
 }
 
-/** The draft of a form whose files may be the calls of a batch: these have the rules applied. */
+/** The outgoing body of a form whose files may be the calls of a batch: these have the rules applied. */
 async function draftOfBatch(
   { bytes, form, inner }: ReadForm,
   exchange: Exchange,
   principal: Principal,
-  live: Live,
-): Promise<Draft> {
+  snapshot: Snapshot,
+): Promise<OutgoingBody> {
   const isBatch = [...form.fields].some(([name, texts]) => foldName(name) === 'purpose' && texts.some(isBatchPurpose))
   let edits: readonly Edit[] = []
   let models = inner
   for (const { start, end } of form.files) {
-    const judged = await judgeBatch({ bytes, start, end, isBatch }, exchange, principal, live)
+    const judged = await judgeBatch({ bytes, start, end, isBatch }, exchange, principal, snapshot)
     edits = edits.concat(judged.edits)
     models = models.concat(judged.inner)
     exchange.params ||= judged.done
   }
-  if (edits.length === 0) return draftOfForm(bytes, form, undefined, models)
-  return { ...draftAsIs(await editBody(bytes, edits)), received: bytes, inner: models, isChangedFor: () => true }
+  if (edits.length === 0) return formBody(bytes, form, undefined, models)
+  return { ...bodyAsIs(await editBody(bytes, edits)), received: bytes, inner: models, isChangedFor: () => true }
 }
 
 /** The refusal of a body that must be read and can't be. */

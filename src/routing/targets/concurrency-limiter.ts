@@ -3,7 +3,7 @@ import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 
 /** How many calls an upstream has at once, and who waits for a place. */
-export interface Gate {
+export interface ConcurrencyLimiter {
   /** Whether `enter` would let a call in at once. */
   hasRoom(): boolean
   /**
@@ -14,7 +14,7 @@ export interface Gate {
    * or with the signal's reason when that aborts.
    *
    * @example
-   * const entering = deployment.gate.enter(exchange.abort.signal)
+   * const entering = deployment.limiter.enter(exchange.abort.signal)
    * const leave = entering instanceof Promise ? await entering : entering
    */
   enter(signal: AbortSignal): (() => void) | undefined | Promise<() => void>
@@ -24,12 +24,15 @@ export interface Gate {
   configure(limits: ConcurrencySettings | undefined): void
 }
 
-/** Makes an empty gate. */
-export function createGate(limits: ConcurrencySettings | undefined, deadlines: Deadlines): Gate {
+/** Makes a limiter without calls. */
+export function createConcurrencyLimiter(
+  limits: ConcurrencySettings | undefined,
+  deadlines: Deadlines,
+): ConcurrencyLimiter {
   return new SlotGate(limits, deadlines)
 }
 
-class SlotGate implements Gate {
+class SlotGate implements ConcurrencyLimiter {
   #limits: ConcurrencySettings | undefined
   readonly #deadlines: Deadlines
   #inUse = 0

@@ -1,8 +1,8 @@
 import { endpointOf } from '../openai/endpoint-of.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment } from '../routing/targets/router.ts'
-import type { Draft, ModelName } from './draft.ts'
 import { editBody } from './edit-body.ts'
+import type { ModelName, OutgoingBody } from './outgoing-body.ts'
 
 /** A body without what the server of its deployment is known to refuse. */
 export interface FittedBody {
@@ -12,21 +12,21 @@ export interface FittedBody {
 }
 
 /**
- * Leaves out of a draft's body what the server of a deployment is known to refuse; undefined: there is nothing of the kind in it.
+ * Leaves out of an outgoing body what the server of a deployment is known to refuse; undefined: there is nothing of the kind in it.
  * `model` is what the deployment is to read as the model, `target` the caller's request target.
  *
  * @example
- * const fitted = fitDraft(draft, deployment, draft.modelFor(deployment), exchange.target, live)
+ * const fitted = fitBody(outgoing, deployment, outgoing.modelFor(deployment), exchange.requestTarget, snapshot)
  */
-export function fitDraft(
-  draft: Draft,
+export function fitBody(
+  outgoing: OutgoingBody,
   deployment: Deployment,
   model: ModelName,
   target: string,
-  { fitOf }: Live,
+  { fitOf }: Snapshot,
 ): FittedBody | undefined {
   const fit = fitOf(deployment.upstream)
-  const text = fit === undefined ? undefined : draft.textFor(model)
+  const text = fit === undefined ? undefined : outgoing.textFor(model)
   if (fit === undefined || text === undefined) return undefined
   const { edits, done } = fit(text, endpointOf(target))
   return edits.length === 0 ? undefined : { body: editBody(text, edits), done }

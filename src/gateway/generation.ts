@@ -11,14 +11,14 @@ import type { LoadedExtension } from '../extensions/loaded-extension.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { readBytes } from '../requests/read-bytes.ts'
 import { readJson } from '../requests/read-json.ts'
-import type { Live } from '../routing/snapshot.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import type { Store } from '../storage/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
 
 /** What is made of settings by the platform, or takes time, and outlives a reload where nothing about it has changed. */
-export interface LiveParts {
+export interface LastingParts {
   /** The user's own logic. */
   readonly chain: Chain
   /** Kept answers, and those under way that several wait for; undefined: nothing is kept. */
@@ -30,7 +30,7 @@ export interface LiveParts {
 }
 
 /** All that requests go by. */
-export type Serving = Live & LiveParts
+export type Generation = Snapshot & LastingParts
 
 /** What making the parts needs. */
 export interface PartsDeps {
@@ -49,8 +49,8 @@ export interface PartsDeps {
 export type MakeParts = (
   settings: Settings,
   extensions: readonly LoadedExtension[] | undefined,
-  previous?: LiveParts,
-) => LiveParts
+  previous?: LastingParts,
+) => LastingParts
 
 /** How long requests that began before a reload may still use the store that they began with. */
 const OLD_STORE_MS = 60_000

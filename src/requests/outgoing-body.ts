@@ -11,7 +11,7 @@ import { editBody } from './edit-body.ts'
 import type { Form } from './read-form.ts'
 
 /** A request's body on its way: what is known of it, and what goes to an upstream that has a name of its own for the model. */
-export interface Draft {
+export interface OutgoingBody {
   /** As the caller wrote it, or the default that was put in. */
   readonly model: string | undefined
   /** The parsed body, where it is JSON that was read, and has not been let go. */
@@ -45,8 +45,8 @@ export interface ModelReader {
 
 const NONE: readonly InnerModel[] = []
 
-/** The draft of a body that goes on as it came; `model` is what the request's target names. */
-export function draftAsIs(body: UpstreamBody, model?: string): Draft {
+/** The outgoing body of a body that goes on as it came; `model` is what the request's target names. */
+export function bodyAsIs(body: UpstreamBody, model?: string): OutgoingBody {
   return {
     model,
     value: undefined,
@@ -61,11 +61,11 @@ export function draftAsIs(body: UpstreamBody, model?: string): Draft {
   }
 }
 
-/** The draft of a body that goes on as it came, and whose value is needed before. */
-export function draftCompared(body: Uint8Array<ArrayBuffer>, value: unknown, model?: string): Draft {
+/** The outgoing body of a body that goes on as it came, and whose value is needed before. */
+export function comparedBody(body: Uint8Array<ArrayBuffer>, value: unknown, model?: string): OutgoingBody {
   let kept = value
   return {
-    ...draftAsIs(body, model),
+    ...bodyAsIs(body, model),
     get value() {
       return kept
     },
@@ -85,8 +85,8 @@ export interface JsonChanges {
   readonly inner?: readonly InnerModel[] | undefined
 }
 
-/** The draft of a JSON body, with what the rules change in it; a class, because there is one for nearly every request. */
-export class JsonDraft implements Draft {
+/** The outgoing body of a JSON body, with what the rules change in it; a class, because there is one for nearly every request. */
+export class JsonOutgoingBody implements OutgoingBody {
   readonly model: string | undefined
   readonly inner: readonly InnerModel[]
   readonly isReplayable = true
@@ -182,15 +182,15 @@ interface Changed {
 }
 
 /**
- * The draft of a multipart form. `named` is the model that the request's target names, and goes before the form's own; `inner` are
+ * The outgoing body of a multipart form. `named` is the model that the request's target names, and goes before the form's own; `inner` are
  * those that it names beside that.
  */
-export function draftOfForm(
+export function formBody(
   bytes: Uint8Array<ArrayBuffer>,
   form: Form,
   named?: string,
   inner: readonly InnerModel[] = NONE,
-): Draft {
+): OutgoingBody {
   const written = form.fields.get('model')?.at(-1)
   const model = named ?? written
   const isRenamed = (wanted: ModelName): wanted is string =>

@@ -14,11 +14,18 @@ import { STATEFUL_RESOURCES } from '../openai/stateful-resources.ts'
 import { modelOf, wantsStream, withDefaultModel, withModel } from '../params/default-model.ts'
 import { notAnObject } from '../params/refusals.ts'
 import type { Applied, RequestFacts, RuleProgram } from '../params/rules.ts'
-import type { Live } from '../routing/snapshot.ts'
-import { assertOneModel, assertSameModel, type Draft, draftAsIs, type JsonChanges, JsonDraft } from './draft.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
 import { judgeInTurns } from './judge-in-turns.ts'
 import { assertNothingHidden, assertUnchanged, judgeInner, mayBringCalls } from './judge-inner.ts'
 import { assertNotInQuery, assertOneReading, hasTwoCodings } from './one-reading.ts'
+import {
+  assertOneModel,
+  assertSameModel,
+  bodyAsIs,
+  type JsonChanges,
+  JsonOutgoingBody,
+  type OutgoingBody,
+} from './outgoing-body.ts'
 import {
   type Compared,
   isLongerThan,
@@ -27,14 +34,14 @@ import {
   type PassDeps,
   type passBody,
   passUnlessBatch,
-} from './pass-draft.ts'
+} from './pass-body.ts'
+import { notReadable, prepareForm } from './prepare-form.ts'
 import { readBytes } from './read-bytes.ts'
-import { notReadable, readFormDraft } from './read-form-draft.ts'
 import { parseBody, readJson } from './read-json.ts'
 import { factsOf } from './request-facts.ts'
 
 /** What reading a request needs. */
-export interface ReadDraftDeps extends PassDeps {
+export interface PrepareBodyDeps extends PassDeps {
   /** Put in where a completion names no model; undefined: what is assumed of OpenAI's, for OpenAI only. */
   readonly defaultModel: string | undefined
 }
@@ -56,39 +63,44 @@ const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|moderations|re
  *
  * Throws, or rejects with, the `ApiError` of what is wrong with the body.
  */
-export function readDraft(
+export function prepareBody(
   exchange: Exchange,
   principal: Principal,
   endpoint: JsonEndpoint | undefined,
-  live: Live,
-  deps: ReadDraftDeps,
+  snapshot: Snapshot,
+  deps: PrepareBodyDeps,
   compared: Compared = 'none',
-): Draft | Promise<Draft> {
+): OutgoingBody | Promise<OutgoingBody> {
   if (endpoint === undefined) {
-    return readOther(exchange, principal, live, deps, PASSES[compared])
+    return readOther(exchange, principal, snapshot, deps, PASSES[compared])
   }
   // What came with the head is there at once: a promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.reading)
-  const draft = (read: JsonBody): Draft | Promise<Draft> => {
+  const make = (read: JsonBody): OutgoingBody | Promise<OutgoingBody> => {
     // Whether the rest is right, the upstream knows.
     if (!isJsonObject(read.value)) throw new ApiError('invalid_json')
-    if (exchange.named !== undefined) return draftRead(exchange, principal, live, read)
-    const put = deps.defaultModel ?? live.assumedModel
+    if (exchange.named !== undefined) return prepareRead(exchange, principal, snapshot, read)
+    const put = deps.defaultModel ?? snapshot.assumedModel
     const json = put === undefined ? read : withDefaultModel(read, put)
     const isChanged = json !== read
     const received = isChanged && deps.defaultModel === undefined ? read : undefined
-    return draftJson(exchange, principal, live, json, { isChanged, received })
+    return prepareJson(exchange, principal, snapshot, json, { isChanged, received })
   }
-  return body instanceof Promise ? body.then(draft) : draft(body)
+  return body instanceof Promise ? body.then(make) : make(body)
 }
 
-/** The draft of a body whose model may be named in its request's path: such a call is that of all others, and its body, too. */
-function draftRead(exchange: Exchange, principal: Principal, live: Live, read: JsonBody): Draft | Promise<Draft> {
+/** The outgoing body of a body whose model may be named in its request's path: such a call is that of all others, and its body, too. */
+function prepareRead(
+  exchange: Exchange,
+  principal: Principal,
+  snapshot: Snapshot,
+  read: JsonBody,
+): OutgoingBody | Promise<OutgoingBody> {
   const { named } = exchange
-  if (named?.plainTarget === undefined) return draftJson(exchange, principal, live, read, UNCHANGED)
+  if (named?.plainTarget === undefined) return prepareJson(exchange, principal, snapshot, read, UNCHANGED)
   assertOneModel(read)
   const json = withModel(read, named.model)
-  return draftJson(exchange, principal, live, json, { isChanged: json !== read })
+  return prepareJson(exchange, principal, snapshot, json, { isChanged: json !== read })
 }
 
 /** Asserts that a model that decides is a text. */
@@ -101,67 +113,69 @@ function assertModelIsText({ value }: JsonBody): void {
 
 const UNCHANGED: JsonChanges = { isChanged: false }
 
-function draftJson(
+function prepareJson(
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
   json: JsonBody,
   changes: JsonChanges,
-): Draft | Promise<Draft> {
+): OutgoingBody | Promise<OutgoingBody> {
   const inBody = modelOf(json.value)
   assertSameModel(inBody, exchange.named)
   const model = inBody ?? exchange.named?.model
   exchange.model = model
   exchange.stream = wantsStream(json.value)
-  if (inBody !== undefined) live.assertSpelling?.(inBody)
-  if (live.needsModel) {
+  if (inBody !== undefined) snapshot.assertSpelling?.(inBody)
+  if (snapshot.needsModel) {
     // Each item of a list may be a call of its own.
-    if (live.settings.unknownModels === 'refuse' && !isJsonObject(json.value)) throw notAnObject('model')
+    if (snapshot.settings.unknownModels === 'refuse' && !isJsonObject(json.value)) throw notAnObject('model')
     assertOneModel(json)
-    if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.target)))) assertModelIsText(json)
+    if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.requestTarget)))) assertModelIsText(json)
   }
-  const program = live.settings.params.length === 0 ? undefined : live.rules.match(factsOf(exchange, principal, model))
-  if (program === undefined && !live.needsModel) {
-    if (!live.restricts) return new JsonDraft(json, model, NO_EDITS, changes)
-    const draft = (inner: readonly InnerModel[] | undefined): Draft =>
-      new JsonDraft(json, model, NO_EDITS, inner === undefined ? changes : { ...changes, inner })
-    const inner = innerOf(exchange, principal, live, json, program)
-    return inner instanceof Promise ? inner.then(draft) : draft(inner)
+  const program =
+    snapshot.settings.params.length === 0 ? undefined : snapshot.rules.match(factsOf(exchange, principal, model))
+  if (program === undefined && !snapshot.needsModel) {
+    if (!snapshot.restricts) return new JsonOutgoingBody(json, model, NO_EDITS, changes)
+    const make = (inner: readonly InnerModel[] | undefined): OutgoingBody =>
+      new JsonOutgoingBody(json, model, NO_EDITS, inner === undefined ? changes : { ...changes, inner })
+    const inner = innerOf(exchange, principal, snapshot, json, program)
+    return inner instanceof Promise ? inner.then(make) : make(inner)
   }
   const { headers } = exchange.request
   assertOneReading(headers, json, program)
-  assertNotInQuery(exchange.target, program)
+  assertNotInQuery(exchange.requestTarget, program)
   // Before they are applied: a refusal is told with the rules that it may come from.
   exchange.rules = program?.rules
   const applied = program?.apply(json)
   if (applied !== undefined) exchange.params = applied.done
   const isDecoded = json.encoded !== undefined && hasTwoCodings(headers)
   const { received } = changes
-  const draft = (inner: readonly InnerModel[] | undefined): Draft => {
+  const make = (inner: readonly InnerModel[] | undefined): OutgoingBody => {
     const all =
       isDecoded || inner !== undefined ? { received, inner, isChanged: changes.isChanged || isDecoded } : changes
-    return new JsonDraft(json, model, applied?.edits ?? NO_EDITS, all)
+    return new JsonOutgoingBody(json, model, applied?.edits ?? NO_EDITS, all)
   }
-  const inner = live.restricts ? innerOf(exchange, principal, live, json, program, applied) : undefined
-  return inner instanceof Promise ? inner.then(draft) : draft(inner)
+  const inner = snapshot.restricts ? innerOf(exchange, principal, snapshot, json, program, applied) : undefined
+  return inner instanceof Promise ? inner.then(make) : make(inner)
 }
 
 /** The models that a JSON body names beside its own, once they and all other calls in it are judged. */
 function innerOf(
   exchange: Exchange,
   principal: Principal,
-  live: Live,
+  snapshot: Snapshot,
   json: JsonBody,
   program: RuleProgram | undefined,
   applied?: Applied,
 ): readonly InnerModel[] | Promise<readonly InnerModel[]> | undefined {
   const { value } = json
   if (!isJsonObject(value)) return undefined
-  const isJudged = live.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, principal, live)
+  const isJudged =
+    snapshot.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, principal, snapshot)
   if (!isJudged) return undefined
   assertNothingHidden(json, value)
   const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)
-  const judged = { exchange, principal, live, value, program, checkOwn }
+  const judged = { exchange, principal, snapshot, value, program, checkOwn }
   const lists = longLists(value)
   if (lists.length > 0) return judgeInTurns(judged, applied?.value ?? value, lists)
   if (applied !== undefined) program?.judgeInner?.(applied.value)
@@ -171,34 +185,34 @@ function innerOf(
 function readOther(
   exchange: Exchange,
   principal: Principal,
-  live: Live,
-  deps: ReadDraftDeps,
+  snapshot: Snapshot,
+  deps: PrepareBodyDeps,
   pass: typeof passBody,
-): Draft | Promise<Draft> {
-  if (exchange.body === undefined || !live.readsBodies) return pass(exchange, deps)
+): OutgoingBody | Promise<OutgoingBody> {
+  if (exchange.body === undefined || !snapshot.readsBodies) return pass(exchange, deps)
   const facts = factsOf(exchange, principal, undefined)
   const path = endpointPath(facts.endpoint)
-  const mayBring = live.restricts && mayBringCalls(exchange, principal, live)
-  const isRuled = live.rules.mayMatch(facts) || (mayBring && !UPLOADS.test(path))
-  if (!(isRuled || mayBring || live.needsModel || mayNameObject(facts, live))) return pass(exchange, deps)
+  const mayBring = snapshot.restricts && mayBringCalls(exchange, principal, snapshot)
+  const isRuled = snapshot.rules.mayMatch(facts) || (mayBring && !UPLOADS.test(path))
+  if (!(isRuled || mayBring || snapshot.needsModel || mayNameObject(facts, snapshot))) return pass(exchange, deps)
   const type = exchange.request.headers.get('content-type') || 'application/json'
   // Also where the path names a model: the body may name another.
-  const isAnyRefused = live.settings.unknownModels === 'refuse'
+  const isAnyRefused = snapshot.settings.unknownModels === 'refuse'
   const mustBeRead = isRuled || (isAnyRefused && !UPLOADS.test(path))
-  if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, live, deps, mustBeRead)
+  if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, snapshot, deps, mustBeRead)
   const isForm = type.toLowerCase().startsWith(mayBring ? 'multipart/' : 'multipart/form-data')
-  const mayNameModel = live.needsModel && MODEL_FORMS.test(path)
+  const mayNameModel = snapshot.needsModel && MODEL_FORMS.test(path)
   if (mayBring && !mustBeRead && isForm && isLongerThan(exchange, deps.reading.bytesMax))
     return passUnlessBatch(exchange, deps)
   if (isForm && (mustBeRead || mayNameModel || mayBring))
-    return readFormDraft(exchange, principal, live, type, deps, mustBeRead)
+    return prepareForm(exchange, principal, snapshot, type, deps, mustBeRead)
   // Some upstreams take a body for JSON whatever its type says.
   if (mustBeRead) throw notReadable(type)
   return pass(exchange, deps)
 }
 
 /** Whether a body may say which object it goes on from, where that decides who it goes to. */
-function mayNameObject({ endpoint }: RequestFacts, { remembersIds }: Live): boolean {
+function mayNameObject({ endpoint }: RequestFacts, { remembersIds }: Snapshot): boolean {
   const resource = endpointPath(endpoint).split('/', 1)[0] ?? ''
   // Pictures are edited by the ids of their files.
   return remembersIds && (STATEFUL_RESOURCES.has(resource) || resource === 'images')
@@ -208,23 +222,23 @@ function mayNameObject({ endpoint }: RequestFacts, { remembersIds }: Live): bool
 async function readJsonOf(
   exchange: Exchange,
   principal: Principal,
-  live: Live,
-  deps: ReadDraftDeps,
+  snapshot: Snapshot,
+  deps: PrepareBodyDeps,
   mustBeRead: boolean,
-): Promise<Draft> {
+): Promise<OutgoingBody> {
   if (mustBeRead || exchange.json !== undefined) {
     const read = exchange.json ?? (await readJson(exchange, deps.reading))
-    return draftRead(exchange, principal, live, read)
+    return prepareRead(exchange, principal, snapshot, read)
   }
   const bytes = await readBytes(exchange, deps.reading)
   let json: JsonBody
   try {
     json = await parseBody(bytes, exchange, deps.reading)
   } catch (refusal) {
-    if (refusal instanceof ApiError && NO_JSON.has(refusal.kind)) return draftAsIs(bytes, exchange.named?.model)
+    if (refusal instanceof ApiError && NO_JSON.has(refusal.kind)) return bodyAsIs(bytes, exchange.named?.model)
     throw refusal
   }
-  return draftRead(exchange, principal, live, json)
+  return prepareRead(exchange, principal, snapshot, json)
 }
 
 /** Why a body can't be read as JSON. */

@@ -2,7 +2,7 @@ import { type ReadLimits, tooLarge } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { modelOf, wantsStream } from '../params/default-model.ts'
-import { type Draft, draftAsIs, draftCompared } from './draft.ts'
+import { bodyAsIs, comparedBody, type OutgoingBody } from './outgoing-body.ts'
 import { parseJson } from './parse-json.ts'
 import { limitBytes, readBytes, readStart } from './read-bytes.ts'
 
@@ -17,21 +17,21 @@ export interface PassDeps {
 export const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|text\/plain)/i
 
 /** Passes on a body that other requests' are compared with where its length is told: what came chunked goes on chunked. */
-function passTold(exchange: Exchange, deps: PassDeps): Draft | Promise<Draft> {
+function passTold(exchange: Exchange, deps: PassDeps): OutgoingBody | Promise<OutgoingBody> {
   return exchange.request.headers.has('content-length') ? passWhole(exchange, deps) : passBody(exchange, deps)
 }
 
 /** Passes on a body that other requests' are compared with: whole, and with its value where it is JSON. One of a told length that is too large goes on as it comes. */
-async function passWhole(exchange: Exchange, deps: PassDeps): Promise<Draft> {
+async function passWhole(exchange: Exchange, deps: PassDeps): Promise<OutgoingBody> {
   const { request, body, json, named } = exchange
   const { bytesMax } = deps.reading
   if (body === undefined || Number(request.headers.get('content-length')) > bytesMax) return passBody(exchange, deps)
   const bytes = json?.encoded ?? json?.bytes ?? (await readBytes(exchange, deps.reading))
   const value = json?.value ?? (await jsonValueOf(bytes, exchange, deps))
-  if (value === undefined) return draftAsIs(bytes, named?.model)
+  if (value === undefined) return bodyAsIs(bytes, named?.model)
   exchange.model = modelOf(value) ?? named?.model
   exchange.stream = wantsStream(value)
-  return draftCompared(bytes, value, named?.model)
+  return comparedBody(bytes, value, named?.model)
 }
 
 /** The value of a body that is JSON; undefined: it is not, or not to be read. */
@@ -48,8 +48,11 @@ async function jsonValueOf(bytes: Uint8Array, exchange: Exchange, { reading }: P
 }
 
 /** Passes on a body as it comes: at once where it has come, and in chunks else. */
-export function passBody({ request, body, named }: Exchange, { limits }: PassDeps): Draft | Promise<Draft> {
-  const asIs = (going: Parameters<typeof draftAsIs>[0]): Draft => draftAsIs(going, named?.model)
+export function passBody(
+  { request, body, named }: Exchange,
+  { limits }: PassDeps,
+): OutgoingBody | Promise<OutgoingBody> {
+  const asIs = (going: Parameters<typeof bodyAsIs>[0]): OutgoingBody => bodyAsIs(going, named?.model)
   if (body === undefined) return asIs(null)
   const { uploadBytesMax } = limits
   const declared = request.headers.get('content-length')
@@ -81,9 +84,9 @@ const PURPOSE_CHARS = 2048
  * Passes on an upload that is too large to be looked into, unless it seems to be a batch's file: it breaks off there. Rejects with
  * `request_too_large`.
  */
-export function passUnlessBatch(exchange: Exchange, { limits: { uploadBytesMax } }: PassDeps): Draft {
+export function passUnlessBatch(exchange: Exchange, { limits: { uploadBytesMax } }: PassDeps): OutgoingBody {
   const { body } = exchange
-  if (body === undefined) return draftAsIs(null)
+  if (body === undefined) return bodyAsIs(null)
   if (isLongerThan(exchange, uploadBytesMax)) throw tooLarge(uploadBytesMax)
   const latin1 = new TextDecoder('latin1')
   let end = ''
@@ -95,7 +98,7 @@ export function passUnlessBatch(exchange: Exchange, { limits: { uploadBytesMax }
       controller.enqueue(chunk)
     },
   })
-  return draftAsIs(body.stream().pipeThrough(watching))
+  return bodyAsIs(body.stream().pipeThrough(watching))
 }
 
 /** Whether `purpose` stands in a text, and `batch` not far behind; goes through it once. */

@@ -7,7 +7,7 @@ import type { KeyUse } from '../health/key-rest.ts'
 export type Account = 'server' | 'caller'
 
 /** One call at a deployment. One of those before `ended` is called, then that; what comes a second time does not count. */
-export interface Attempt {
+export interface CallReport {
   /**
    * The answer's headers have come, after `ms`. A status of 500 and more counts as a failure (501 and 505 do not); all
    * others close a half-open breaker. `retryAfterMs` with 503 or 529: the deployment cools down that long, and with 429 for those
@@ -49,7 +49,7 @@ export interface Beginning {
 }
 
 /** Who is told how an attempt went. */
-export interface AttemptOwner {
+export interface CallReportOwner {
   onAnswer(beginning: Beginning, status: number, ms: number | undefined, retryAfterMs: number | undefined): void
   onFailure(beginning: Beginning): void
   onRefusal(beginning: Beginning): number | undefined
@@ -60,19 +60,19 @@ export interface AttemptOwner {
 }
 
 /** Makes the attempt that tells its owner what becomes of it, each thing once. */
-export function createAttempt(owner: AttemptOwner, beginning: Beginning): Attempt {
+export function createCallReport(owner: CallReportOwner, beginning: Beginning): CallReport {
   return new Call(owner, beginning)
 }
 
 /** A class, because there is one for every request. */
-class Call implements Attempt {
-  readonly #owner: AttemptOwner
+class Call implements CallReport {
+  readonly #owner: CallReportOwner
   readonly #beginning: Beginning
   #isSettled = false
   #isEnded = false
   #isGood = false
 
-  constructor(owner: AttemptOwner, beginning: Beginning) {
+  constructor(owner: CallReportOwner, beginning: Beginning) {
     this.#owner = owner
     this.#beginning = beginning
   }
