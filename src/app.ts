@@ -26,7 +26,7 @@ import { type Arrival, arrivalOf } from './server/arrival.ts'
 import { createCors } from './server/cors.ts'
 import { answerError, errorHandler } from './server/error-handler.ts'
 import { guardRequest } from './server/guard.ts'
-import type { App } from './server/http-server-deps.ts'
+import type { App } from './server/http-server.ts'
 import { openExchange } from './server/request-context.ts'
 import { documentation } from './server/routes/documentation.ts'
 import { health, type WorkersState } from './server/routes/health.ts'
@@ -47,7 +47,7 @@ export interface AppDeps {
   readonly log: Log
   readonly fetch: UpstreamFetch
   /** Tells this process's own lack of descriptors from an upstream's failure; absent: what `fetch` says is taken for it. */
-  readonly lackBehind?: (cause: unknown) => unknown
+  readonly diagnoseConnectFailure?: (cause: unknown) => unknown
   readonly sha256: (data: string | Uint8Array) => Uint8Array
   /** Opens a place where answers are kept, which can't hurt; throws where there is none. Absent: nothing is kept. */
   readonly openStore?: (cache: CacheSettings) => Store
@@ -128,7 +128,12 @@ export function createApp(deps: AppDeps): App {
     send: isOffline
       ? sendNothing
       : maskAnswers(
-          createSend({ fetch, deadlines, firstByteMs: timeouts.firstByteMs, lackBehind: deps.lackBehind }),
+          createSend({
+            fetch,
+            deadlines,
+            firstByteMs: timeouts.firstByteMs,
+            diagnoseConnectFailure: deps.diagnoseConnectFailure,
+          }),
           deadlines,
         ),
     sleep,

@@ -48,7 +48,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** The edges of the program: all below speaks Web standards. */
 const PLATFORM_PARTS: readonly string[] = [
-  ...['main.ts', 'cli/', 'process/', 'server/http-server.ts', 'server/http1/', 'server/websocket/'],
+  ...['main.ts', 'cli/', 'process/', 'server/http1/', 'server/websocket/'],
   ...['upstream/exact/', 'storage/', 'extensions/load/'],
 ]
 

@@ -7,8 +7,8 @@ import { startHttpServer } from '../server/http-server.ts'
 import type { WorkersState } from '../server/routes/health.ts'
 import type { Claims } from '../storage/claims.ts'
 import type { Log } from '../telemetry/log.ts'
-import { lackBehind } from '../upstream/exact/lack-behind.ts'
-import { wakeFetch } from '../upstream/exact/wake-fetch.ts'
+import { diagnoseConnectFailure } from '../upstream/exact/diagnose-connect-failure.ts'
+import { warmUpFetch } from '../upstream/exact/exact-fetch.ts'
 import { claimPort } from './claim-port.ts'
 import { openCacheStore } from './open-cache-store.ts'
 import { refuseOwnAddress } from './own-address.ts'
@@ -64,7 +64,7 @@ export async function startGateway(
   cassettes?: Cassettes,
 ): Promise<Gateway> {
   const wayOut = openWayOut()
-  wakeFetch(process.env)
+  warmUpFetch(process.env)
   const app = createApp({
     config,
     extensions: await loadAll(config.settings),
@@ -72,7 +72,7 @@ export async function startGateway(
     version: VERSION,
     log,
     fetch: wayOut.fetch,
-    lackBehind,
+    diagnoseConnectFailure: diagnoseConnectFailure,
     sha256,
     ...(workers !== undefined && { workers: workers.state }),
     ...(cassettes !== undefined && { cassettes }),

@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { isRetriedInVain } from '../openai/error-entry.ts'
 import type { Log } from '../telemetry/log.ts'
-import { METHODS } from './guard.ts'
+import { SERVED_METHODS } from './guard.ts'
 import { PAGE_HEADERS, renderErrorPage, wantsPage } from './pages/small-page.ts'
 import { exchangeOf, NO_ROUTE } from './request-context.ts'
 import { OPENAPI_PATH } from './routes/documentation.ts'
@@ -93,6 +93,6 @@ function renderError(
   if (kind === 'malformed_request') headers.set('connection', 'close')
   // What is to be spoken in place of the protocol that was asked for (RFC 9110 §15.5.22).
   if (entry.status === 426) for (const [name, value] of PLAIN_HTTP) headers.set(name, value)
-  if (entry.status === 405) headers.set('allow', [...METHODS].join(', '))
+  if (entry.status === 405) headers.set('allow', [...SERVED_METHODS].join(', '))
   return noteBody(new Response(body, { status: entry.status, headers }), { whole: body })
 }

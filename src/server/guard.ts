@@ -1,7 +1,7 @@
 import { ApiError } from '../openai/api-error.ts'
 
 /** The methods that are served (RFC 9110 §9, RFC 5789); CONNECT, TRACE and unknown ones are refused. */
-export const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+export const SERVED_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 const HOST_BYTES_MAX = 255
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
@@ -14,7 +14,7 @@ const HOST = /^(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])(?::\d{
  */
 export function guardRequest(method: string, target: string, headers: Headers): void {
   if (!isHost(headers.get('host') ?? '')) throw new ApiError('invalid_host')
-  if (!METHODS.has(method)) throw methodNotAllowed(method, target)
+  if (!SERVED_METHODS.has(method)) throw methodNotAllowed(method, target)
   if (!isPlainTarget(target)) throw new ApiError('invalid_target')
 }
 

@@ -1,16 +1,58 @@
+import type { Admission } from '../access/admission.ts'
+import type { ApiToken } from '../config/api-tokens.ts'
 import type { Config } from '../config/config.ts'
+import type { Settings } from '../config/settings.ts'
+import type { MemoryBudget } from '../exchange/memory-budget.ts'
+import type { LoadedExtension } from '../extensions/loaded-extension.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
-import type { HttpServerDeps } from './http-server-deps.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import type { ProxyFor } from '../upstream/exact/proxy-of.ts'
+import type { Arrival } from './arrival.ts'
 import type { Crowd } from './http1/connection-room.ts'
 import { type Http1Deps, type HttpServer, listenHttp1 } from './http1/listen.ts'
 import type { StalledCut } from './http1/stalled-clients.ts'
 import type { Transaction } from './http1/transaction.ts'
+import type { Upgrade } from './upgrade.ts'
+
+/** NexCode on Web standards: a request in, a response out. */
+export interface App {
+  /** Answers a request. The HTTP server passes its arrival, and reads the note that is attached to the response (`answers/body-note.ts`). */
+  readonly fetch: (request: Request, arrival?: Arrival) => Promise<Response>
+  /** Decides on a WebSocket upgrade; the HTTP server relays it. */
+  readonly upgrade: (request: Request, arrival: Arrival) => Promise<Upgrade>
+  readonly admission: Admission
+  readonly deadlines: Deadlines
+  /** The budget for all bytes that are held; the HTTP server counts the bytes that wait for clients. */
+  readonly memory: MemoryBudget
+  /** Puts new settings in force for requests from now on; those under way keep theirs. Throws, and changes nothing, when the settings can't be used. */
+  readonly apply: (settings: Settings, extensions?: readonly LoadedExtension[]) => void
+  /** Lets in the holders of these tokens from now on; requests under way go on. */
+  readonly admit: (tokens: readonly ApiToken[]) => void
+  /** Starts the active health checks of upstreams, which run without requests. */
+  readonly start: () => void
+  /** Stops them for good. */
+  readonly stop: () => void
+  /** Waits for work that goes on behind answers, and closes stores. To be called at the end, when no request is under way. */
+  readonly close: () => Promise<void>
+}
+
+/** What the HTTP server needs. */
+export interface HttpServerDeps {
+  readonly app: App
+  readonly config: Config
+  readonly log: Log
+  /** Finds the environment's proxy for a WebSocket's upstream, as for every other call; undefined: it names none. */
+  readonly proxyFor: ProxyFor | undefined
+  /** Whether other worker processes listen on the same port, and share its connections. */
+  readonly reusePort: boolean
+}
 
 /**
  * Listens, and serves an app of Web standards over HTTP/1.1.
  *
- * Rejects with the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) where it can't listen.
+ * Rejects with the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) when it can't listen.
  *
  * @example
  * const server = await startHttpServer({ app, config, log, proxyFor })
@@ -18,8 +60,8 @@ import type { Transaction } from './http1/transaction.ts'
 export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer> {
   const { app, config, log } = deps
   const { host, port, tls } = config.server
-  const warnOfCrowd = warnNowAndThen(log)
-  const warnOfCut = warnNowAndThen(log)
+  const warnOfCrowd = rateLimitedWarning(log)
+  const warnOfCut = rateLimitedWarning(log)
   return listenHttp1(
     { hostname: host, port, tls, reusePort: deps.reusePort },
     {
@@ -35,9 +77,9 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
         log.info({ status, error: error.kind, cause: describeCause(error.cause) }, 'malformed request')
         return Response.json(error.body, { status })
       },
-      // The relay is loaded when the first client wants one: most servers never need it, nor the modules below it.
+      // The relay is loaded for the first client that wants it: most servers never need it, nor the modules below it.
       onUpgrade(head, socket, rest, from) {
-        import('./websocket/upgrade-socket.ts').then(
+        import('./websocket/answer-upgrade.ts').then(
           ({ answerUpgrade }) => answerUpgrade(deps, { head, socket, rest, from }),
           (cause: unknown) => socket.destroy(cause instanceof Error ? cause : undefined),
         )
@@ -49,7 +91,7 @@ export async function startHttpServer(deps: HttpServerDeps): Promise<HttpServer>
   )
 }
 
-/** Where a client may pause for ever, it is its rate that ends the pause. */
+/** The window of the slowest rate where no limit on pauses is set: then only the rate ends a pause. */
 const PACE_MS = 30_000
 
 function uploadLimits({ timeouts, limits }: Config): Pick<Http1Deps, 'uploadIdleMs' | 'uploadPace'> {
@@ -62,8 +104,8 @@ function uploadLimits({ timeouts, limits }: Config): Pick<Http1Deps, 'uploadIdle
   }
 }
 
-/** What makes one connection one too many makes thousands so. */
-const WARNED_MS = 60_000
+/** A warning is repeated after so long at the earliest: a crowd brings thousands of connections that each deserve one. */
+const WARNING_GAP_MS = 60_000
 
 const FILES_USED_UP = 'open files are nearly used up: idle connections are closed for new ones; raise ulimit -n'
 const CONNECTIONS_USED_UP =
@@ -72,12 +114,12 @@ const CONNECTIONS_USED_UP =
 const MEMORY_USED_UP =
   'clients that take nothing of their answers are cut, since MAX_MEMORY_BYTES is used up: those first who have taken nothing for longest'
 
-type WarnNowAndThen = (fields: Crowd | StalledCut, words: string) => void
+type RateLimitedWarning = (fields: Crowd | StalledCut, words: string) => void
 
-function warnNowAndThen(log: HttpServerDeps['log']): WarnNowAndThen {
+function rateLimitedWarning(log: HttpServerDeps['log']): RateLimitedWarning {
   let warnedAt = Number.NEGATIVE_INFINITY
   return (fields, words) => {
-    if (performance.now() - warnedAt < WARNED_MS) return
+    if (performance.now() - warnedAt < WARNING_GAP_MS) return
     warnedAt = performance.now()
     log.warn(fields, words)
   }
@@ -90,7 +132,7 @@ async function serve(transaction: Transaction, { app, log }: HttpServerDeps): Pr
     return await app.fetch(request, { target, isHttp10, abort, body: head.bodyBytes === 0 ? undefined : body, from })
   } catch (cause) {
     log.error({ err: cause }, 'a request could not be served')
-    // That it was our fault, and nothing else: the cause is in the log.
+    // The client learns only that it was our fault: the cause is in the log.
     const { body, entry } = new ApiError('internal_error')
     return Response.json(body, { status: entry.status, headers: { connection: 'close' } })
   }

@@ -64,7 +64,7 @@ export interface SendDeps {
   /** From the last byte of the request to the headers of the answer; 0: none. */
   readonly firstByteMs: number
   /** Gives what was behind a failure, where that was this process's own lack of something; else the failure. */
-  readonly lackBehind?: ((cause: unknown) => unknown) | undefined
+  readonly diagnoseConnectFailure?: ((cause: unknown) => unknown) | undefined
 }
 
 /** Sends one call and gives the upstream's answer as it came. */
@@ -120,7 +120,7 @@ export function createSend(deps: SendDeps): Send {
       // Of a connection that never came about, the runtime has not touched the body.
       if (upload instanceof ReadableStream && !upload.locked) await ignoreRejection(upload.cancel())
       if (abort.signal.aborted) throw upstreamFailure(abort.signal.reason)
-      if (!mayBeStale || !isReset(cause)) throw upstreamFailure(deps.lackBehind?.(cause) ?? cause)
+      if (!mayBeStale || !isReset(cause)) throw upstreamFailure(deps.diagnoseConnectFailure?.(cause) ?? cause)
       connections.onStale()
       throw upstreamFailure(new StaleConnection(cause))
     } finally {

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import { membersOf } from '../../formats/json/members.ts'
-import { METHODS } from '../../server/guard.ts'
+import { SERVED_METHODS } from '../../server/guard.ts'
 import { isServed } from '../../server/routes/openai.ts'
 
 /** A request that is to be explained. */
@@ -82,7 +82,7 @@ function faultOf({ method, path, headers, body }: AskedRequest): string | undefi
   if (!path.startsWith('/'))
     return `goes to the path "${path}", which does not begin with a slash. Write it like ${CHAT}.`
   if (!isServed(path)) return `goes to the path "${path}", which is none of OpenAI's API. Write it like ${CHAT}.`
-  if (!METHODS.has(method)) return `names the method "${method}". There are ${[...METHODS].join(', ')}.`
+  if (!SERVED_METHODS.has(method)) return `names the method "${method}". There are ${[...SERVED_METHODS].join(', ')}.`
   if (body !== undefined && (method === 'GET' || method === 'HEAD'))
     return `has a body, and the method ${method}, which goes without one.`
   let type: string | null

@@ -1,19 +1,19 @@
 import type { Slice } from '../../timing/slices.ts'
 
-/** So much is looked through and written at once. */
+/** The size of a piece that is read through and written at once. */
 const BATCH_BYTES = 128 * 1024
 
-/** What is as long, or less, takes no time to speak of. */
+/** Chunks of this size or less take no time worth counting. */
 const SHORT_BYTES_MAX = 16 * 1024
 
-/** Whether some chunks take a moment to be looked through. An extension's own stream may give what is none: that is for others to say. */
+/** Whether some chunks take a moment to read through. An extension's own stream may give values that are no chunks: others refuse them. */
 export function isLong(chunks: readonly (Uint8Array | null | undefined)[]): boolean {
   let bytes = 0
   for (const chunk of chunks) bytes += chunk?.byteLength ?? 0
   return bytes > SHORT_BYTES_MAX
 }
 
-/** Gives long chunks in pieces, with others served between them: a source may have megabytes ready. `slice`: the stream's. */
+/** Gives long chunks in pieces, and lets other work run between them: a source may have megabytes ready. `slice` is the stream's own. */
 export async function* batchesOf(
   chunks: readonly Uint8Array[],
   slice: Slice,

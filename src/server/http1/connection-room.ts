@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs'
 
-/** One connection, as far as making room goes. */
+/** A connection that may be closed to make room. */
 export interface Closable {
-  /** Whose it is, as far as its address tells. */
+  /** The caller's network, as far as its address tells. */
   readonly from: string
   /** Whether no request is under way on it. */
   readonly isIdle: boolean
   readonly closeIfIdle: () => void
 }
 
-/** How things stood when room had to be made. */
+/** The state when room had to be made. */
 export interface Crowd {
   readonly connections: number
-  /** The most files and connections that this process may have open (`ulimit -n`), where that is the limit. */
+  /** The most files and connections that this process may open (`ulimit -n`), where that is the limit. */
   readonly open_files_max?: number
-  /** The most connections that were asked for, where that is. */
+  /** The configured number of connections, where that is the limit. */
   readonly connections_max?: number
 }
 
@@ -22,28 +22,28 @@ export interface Crowd {
 export interface ConnectionRoomDeps {
   /** Monotonic, in ms. */
   readonly now: () => number
-  /** The most files that may be open now; undefined: nobody knows. */
+  /** Gives the most files that may be open now; undefined: unknown. */
   readonly openFilesMax?: () => number | undefined
-  /** The most connections; 0: as many as the files allow. */
+  /** The most connections; 0: as many as the limit on files allows. */
   readonly connectionsMax?: number
-  /** Of a hundred of them: as many may come from one address while others want some. */
+  /** The percentage of all connections that one network may have while others want some. */
   readonly sharePercent?: number
   readonly onCrowded: (crowd: Crowd) => void
 }
 
-/** Fewer connections than this are never too many for the files, and cost no look at their limit. */
+/** Up to this many connections, the limit on files is not looked up: they are never too many. */
 const FREE_COUNT = 16
-/** What the process has open beside its connections: the log, the runtime's own, stores. */
+/** The files that the process has open beside its connections: the log, the runtime's own, stores. */
 const OWN_FILES = 16
-/** Calls under way need a connection to the upstream beside the client's. */
+/** The share of clients' connections: each call under way needs another one to the upstream. */
 const CLIENTS_SHARE = 0.75
-/** Above, a newcomer is turned away: a process without a single file left can't even answer those that it has. */
+/** The files that are kept free by turning newcomers away: a process without any can't even answer the clients that it has. */
 const LAST_FILES = 8
 const LOOK_MS = 1_000
-/** Where nobody was found to be idle, nobody is looked for again so soon. */
+/** The pause after a search that found no idle connection. */
 const SEARCH_MS = 20
 
-/** So many are room; beyond `last`, a newcomer is turned away where no other can be. */
+/** Above `most` connections an idle one is closed; above `last`, a newcomer is turned away when none is idle. */
 interface Limits {
   readonly most: number
   readonly last: number
@@ -51,9 +51,9 @@ interface Limits {
 }
 
 /**
- * Keeps client connections within a limit, and from using up the files that the process may have open: where they come near, one that
- * is idle is closed for the newcomer, as a server may at any time (RFC 9112 §9.5). That is the newcomer's own where its address has more
- * than its share, else one of such an address, else the one that came first.
+ * Keeps client connections within a limit, so that they never use up the files that the process may open. Near the limit, an idle
+ * connection is closed for each newcomer, as a server may do at any time (RFC 9112 §9.5): one of the newcomer's own network where that
+ * has more than its share, else one of another such network, else the one that came first.
  *
  * @example
  * const room = new ConnectionRoom({ now, onCrowded: (crowd) => log.warn(crowd, 'open files are nearly used up') })
@@ -73,7 +73,7 @@ export class ConnectionRoom<T extends Closable> {
       deps.connectionsMax === 0 ? Number.POSITIVE_INFINITY : (deps.connectionsMax ?? Number.POSITIVE_INFINITY)
   }
 
-  /** Gives whether the newcomer may stay; it is one of `all` by now. */
+  /** Returns whether the newcomer may stay; it already is one of `all`. */
   admit(newcomer: T, all: ReadonlySet<T>): boolean {
     this.#counts.set(newcomer.from, this.#countOf(newcomer.from) + 1)
     const connections = all.size
@@ -88,7 +88,7 @@ export class ConnectionRoom<T extends Closable> {
     return other !== undefined || (connections <= limits.last && !isGreedy(newcomer.from))
   }
 
-  /** One that was admitted is gone. */
+  /** A connection that was admitted is gone. */
   leave({ from }: T): void {
     const left = this.#countOf(from) - 1
     if (left <= 0) this.#counts.delete(from)
@@ -99,7 +99,7 @@ export class ConnectionRoom<T extends Closable> {
     return this.#counts.get(from) ?? 0
   }
 
-  /** In the order in which they came: who came first and is idle has been so for long. */
+  /** Looks in the order in which connections came: the first idle one has usually been idle for long. */
   #findIdle(newcomer: T, all: ReadonlySet<T>, isGreedy: (from: string) => boolean): T | undefined {
     const at = this.#deps.now()
     if (at < this.#searchAt) return undefined
@@ -109,7 +109,7 @@ export class ConnectionRoom<T extends Closable> {
       if (one === newcomer || !one.isIdle) continue
       if (isOwn ? one.from === newcomer.from : isGreedy(one.from)) return one
       first ??= one
-      // One address that has too many is found soon, if there is one.
+      // With one network only, none has more than its share of all.
       if (!isOwn && this.#counts.size === 1) break
     }
     if (isOwn || first === undefined) this.#searchAt = at + SEARCH_MS
@@ -121,7 +121,7 @@ export class ConnectionRoom<T extends Closable> {
     if (at - this.#lookedAt < LOOK_MS) return this.#limits
     this.#lookedAt = at
     const files = (this.#deps.openFilesMax ?? readOpenFilesMax)()
-    // Where not even that file can be opened, what was known holds.
+    // When not even that file can be opened, the last known limit holds.
     if (files === undefined && this.#limits !== undefined) return this.#limits
     const most = files === undefined ? Number.POSITIVE_INFINITY : (files - OWN_FILES) * CLIENTS_SHARE
     const asked = this.#connectionsMax
@@ -132,7 +132,7 @@ export class ConnectionRoom<T extends Closable> {
   }
 }
 
-/** Linux tells a process its limits in a file; elsewhere nobody knows. */
+/** Reads the limit from the file in which Linux tells a process its limits; undefined elsewhere. */
 function readOpenFilesMax(): number | undefined {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]

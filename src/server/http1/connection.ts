@@ -1,8 +1,8 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
-import type { Share, UnderWay } from '../under-way.ts'
 import { type ClientSocket, LINGER_MS } from './client-socket.ts'
 import { HeadReader } from './head-reader.ts'
+import type { InFlight, InFlightSlot } from './in-flight.ts'
 import { type RequestHead, wantsWebSocket } from './request-head.ts'
 import { Transaction, type TransactionDeps, type Written } from './transaction.ts'
 import { UpgradedSocket } from './upgraded-socket.ts'
@@ -25,7 +25,7 @@ export interface ConnectionDeps extends TransactionDeps {
 /** One connection of a client: requests are read one after the other, and each is answered before the next is looked at. */
 export class Connection {
   readonly #deps: ConnectionDeps
-  readonly #share: Share
+  readonly #slot: InFlightSlot
   readonly #socket: ClientSocket
   readonly from: string
   /** Closes an idle connection, and one whose client does not close it behind the last answer. */
@@ -38,9 +38,9 @@ export class Connection {
   /** One for all requests of the connection, as long as none is aborted: making one for each is expensive. */
   #abort = new AbortController()
 
-  constructor(socket: ClientSocket, deps: ConnectionDeps, underWay: UnderWay) {
+  constructor(socket: ClientSocket, deps: ConnectionDeps, inFlight: InFlight) {
     this.#deps = deps
-    this.#share = underWay.share()
+    this.#slot = inFlight.slot()
     this.#socket = socket
     this.from = socket.from
     this.#reader = new HeadReader(deps.deadlines, (error) => this.#refuse(error))
@@ -90,7 +90,7 @@ export class Connection {
 
   /** Breaks off the answer under way, so that it does not look complete and is recorded. */
   breakOff(reason: ApiError): void {
-    if (this.#share.isServing) this.#transaction?.breakOff(reason)
+    if (this.#slot.isTaken) this.#transaction?.breakOff(reason)
     this.#upgraded?.destroy()
   }
 
@@ -118,7 +118,7 @@ export class Connection {
     const transaction = new Transaction(head, rest, this.#abort, this.#socket, this.#deps)
     if (rest !== undefined && rest.byteLength !== head.bodyBytes) this.#hold(transaction.body.feed(rest))
     this.#transaction = transaction
-    this.#share.begin()
+    this.#slot.take()
     this.#deps
       .serve(transaction)
       .then((response) => (response === undefined ? this.#drop() : this.#answer(transaction, response)))
@@ -132,7 +132,7 @@ export class Connection {
 
   #answer(transaction: Transaction, response: Response): void {
     // The rest of an unread body would be taken for the next request: the head has to announce the end of the connection.
-    if (!transaction.body.isComplete || this.#share.isClosing) transaction.isLast = true
+    if (!transaction.body.isComplete || this.#slot.isClosing) transaction.isLast = true
     const written = writeResponse(response, transaction, this.#socket)
     if (written === 'complete' && this.#socket.isFlushed) this.#finish(transaction, written)
     else this.#finishLater(transaction, written).catch((cause: unknown) => this.#fail(cause))
@@ -152,7 +152,7 @@ export class Connection {
 
   #drop(): void {
     this.#socket.reset()
-    this.#share.end()
+    this.#slot.release()
   }
 
   /** Goes on with the next request, or ends the connection: behind this answer's last byte, or in the midst of it. */
@@ -165,9 +165,9 @@ export class Connection {
       this.#transaction = undefined
       this.#socket.resume()
       if (this.#reader.hasBytes) this.#read()
-      else if (this.#share.isClosing) this.#socket.close()
+      else if (this.#slot.isClosing) this.#socket.close()
       else this.#closing.touch()
-      if (this.#transaction === undefined) this.#share.end()
+      if (this.#transaction === undefined) this.#slot.release()
     }
   }
 
@@ -176,7 +176,7 @@ export class Connection {
     this.#isOver = true
     this.#socket.endWhenWritten()
     this.#closing.clear()
-    this.#share.end()
+    this.#slot.release()
     this.#closing = this.#deps.deadlines.start(LINGER_MS, () => this.#socket.close())
   }
 
@@ -193,8 +193,8 @@ export class Connection {
   #upgrade(head: RequestHead, rest: Buffer | undefined): void {
     const upgraded = new UpgradedSocket(this.#socket)
     this.#upgraded = upgraded
-    this.#share.begin()
-    upgraded.once('close', () => this.#share.end())
+    this.#slot.take()
+    upgraded.once('close', () => this.#slot.release())
     this.#deps.onUpgrade?.(head, upgraded, rest ?? Buffer.alloc(0), this.from)
   }
 }

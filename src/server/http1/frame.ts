@@ -1,16 +1,16 @@
-/** Pieces that go out together: one system call, and mostly one packet. */
+/** Pieces that go out together: in one system call, and usually in one packet. */
 export interface Frame {
-  /** Adds a text, each character of it one byte. */
+  /** Adds a text: each character is one byte. */
   text(text: string): void
   bytes(bytes: Uint8Array): void
   /** Returns whether the system has taken all of it. */
   send(): boolean
 }
 
-/** Where a frame is put together; the system has copied it when a write returns, so one serves for all connections. */
+/** The buffer of small frames. The system has copied it when a write returns, so all connections share one. */
 const SCRATCH = Buffer.allocUnsafe(64 * 1024)
 
-/** What a frame is sent by. */
+/** The socket that a frame is sent to. */
 export interface FrameTarget {
   /** Writes bytes; they must not be changed afterwards. */
   write(bytes: Uint8Array): boolean
@@ -19,8 +19,8 @@ export interface FrameTarget {
 }
 
 /**
- * Opens a frame of a size that is known beforehand: a small one is put together in a buffer that is used again, the
- * pieces of a large one go out one by one, because copying them would cost more than it saves.
+ * Opens a frame of a size that is known beforehand. A small frame is put together in a buffer that is used again; the
+ * pieces of a large frame go out one by one, because copying them would cost more than it saves.
  */
 export function openFrame(target: FrameTarget, bytesMax: number): Frame {
   if (bytesMax > SCRATCH.byteLength) return new LargeFrame(target)
@@ -28,7 +28,7 @@ export function openFrame(target: FrameTarget, bytesMax: number): Frame {
   return SMALL
 }
 
-/** There is one, as there is one buffer: a frame is put together and sent before anything else runs. */
+/** The one small frame, as there is one buffer: it is put together and sent before anything else runs. */
 class SmallFrame implements Frame {
   #target: FrameTarget | undefined
   #length = 0

@@ -1,10 +1,10 @@
 import type { TlsTexts } from '../../config/sections/server.ts'
 import { MemoryBudget } from '../../exchange/memory-budget.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import { createUnderWay } from '../under-way.ts'
 import { ClientSocket, LINGER_MS } from './client-socket.ts'
 import { Connection, type ConnectionDeps } from './connection.ts'
 import { ConnectionRoom, type ConnectionRoomDeps, type Crowd } from './connection-room.ts'
+import { createInFlight, type InFlight } from './in-flight.ts'
 import { StalledClients, type StalledCut } from './stalled-clients.ts'
 
 /** What a server does with its connections and their requests. */
@@ -53,8 +53,45 @@ export interface HttpServer {
  * const server = listenHttp1({ hostname: '127.0.0.1', port: 0 }, deps)
  */
 export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer {
-  const underWay = createUnderWay()
+  const inFlight = createInFlight()
   const connections = new Set<Connection>()
+  const accept = acceptInto(connections, inFlight, deps)
+  let listener = listenWith(accept, options)
+  let isClosing = false
+  const breakOff = (): void => {
+    for (const connection of connections) connection.breakOff(new ApiError('draining'))
+  }
+  return {
+    port: listener.port,
+    useTls(tls) {
+      if (isClosing) return
+      const former = listener
+      listener = listenWith(accept, { ...options, port: former.port, tls })
+      // The next look at the sockets still accepts the connections that have come to the former listener.
+      setImmediate(() => former.stop())
+    },
+    close() {
+      isClosing = true
+      listener.stop()
+      const closed = inFlight.close()
+      // An idle connection may have a request on its way: closed at once, it would look cut off, and a client need not send it anew.
+      deps.deadlines.start(LINGER_MS, () => {
+        for (const connection of connections) connection.closeIfIdle()
+      })
+      return closed
+    },
+    breakOff,
+    closeAll() {
+      breakOff()
+      for (const connection of connections) connection.abandon()
+    },
+  }
+}
+
+type Accept = Bun.SocketHandler<Connection>
+
+/** Makes the handlers of the sockets' events; open connections stand in `connections`, in the order in which they came. */
+function acceptInto(connections: Set<Connection>, inFlight: InFlight, deps: Http1Deps): Accept {
   const room = new ConnectionRoom<Connection>({
     ...deps.connections,
     now: () => performance.now(),
@@ -65,11 +102,11 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
     now: () => performance.now(),
     onCut: deps.onStalledCut ?? (() => undefined),
   })
-  const accept: Accept = {
+  return {
     open(socket) {
       socket.setNoDelay(true)
       const client = new ClientSocket(socket, deps.deadlines, deps.writeIdleMs, stalled)
-      socket.data = new Connection(client, deps, underWay)
+      socket.data = new Connection(client, deps, inFlight)
       connections.add(socket.data)
       if (!room.admit(socket.data, connections)) socket.data.closeIfIdle()
     },
@@ -93,39 +130,7 @@ export function listenHttp1(options: ListenOptions, deps: Http1Deps): HttpServer
       if (!('code' in cause)) deps.onDefect(cause)
     },
   }
-  let listener = listenWith(accept, options)
-  let isClosing = false
-  const breakOff = (): void => {
-    for (const connection of connections) connection.breakOff(new ApiError('draining'))
-  }
-  return {
-    port: listener.port,
-    useTls(tls) {
-      if (isClosing) return
-      const former = listener
-      listener = listenWith(accept, { ...options, port: former.port, tls })
-      // The next look at the sockets still accepts the connections that have come to the former listener.
-      setImmediate(() => former.stop())
-    },
-    close() {
-      isClosing = true
-      listener.stop()
-      const closed = underWay.close()
-      // An idle connection may have a request on its way: closed at once, it would look cut off, and a client need not send it anew.
-      deps.deadlines.start(LINGER_MS, () => {
-        for (const connection of connections) connection.closeIfIdle()
-      })
-      return closed
-    },
-    breakOff,
-    closeAll() {
-      breakOff()
-      for (const connection of connections) connection.abandon()
-    },
-  }
 }
-
-type Accept = Bun.SocketHandler<Connection>
 
 function listenWith(
   socket: Accept,

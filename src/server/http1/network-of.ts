@@ -1,10 +1,10 @@
-/** Groups of an IPv6 address that one customer of a network mostly has all the rest of (RFC 6177). */
+/** The groups of an IPv6 address that name the network: one customer usually has all addresses behind them (RFC 6177). */
 const NETWORK_GROUPS = 4
 const GROUPS = 8
 
 /**
- * Whose a connection is, as far as its address tells: an IPv4 address, or the /64 of an IPv6 one. It begins with a space, which no
- * name of a token does. One that has left already has no address.
+ * Names the network of a connection's address: an IPv4 address, or the /64 of an IPv6 address. The name begins with a space, so that it
+ * is never the name of a token. A client that has left already has no address, and gets a single space.
  *
  * @example
  * networkOf('2001:db8::1') // ' 2001:db8:0:0'

@@ -2,13 +2,13 @@ import {
   assertCoding,
   assertLength,
   FIELD_LINES,
-  METHODS,
+  KNOWN_METHODS,
   oddFieldLine,
   oddRequestLine,
   REQUEST_LINE,
   refused,
+  startOf,
 } from './head-lines.ts'
-import { startOf } from './head-so-far.ts'
 
 /** The head of an HTTP/1.x request: text is Latin-1, one character for each byte (RFC 9112 §2.2). */
 export interface RequestHead {
@@ -53,7 +53,7 @@ export function readRequestHead(bytes: Buffer): RequestHead | undefined {
   const line = REQUEST_LINE.exec(text)
   if (line === null) throw oddRequestLine(text)
   const [, method = '', target = '', minor] = line
-  if (!METHODS.has(method)) throw refused('method_not_allowed', 'a method')
+  if (!KNOWN_METHODS.has(method)) throw refused('method_not_allowed', 'a method')
   // The headers are added to the request's own: a `Headers` passed to the constructor would be copied.
   const request = new Request(ORIGIN + (target.startsWith('/') ? target : '/'), { method })
   readFields(text, REQUEST_LINE.lastIndex, request.headers)

@@ -1,7 +1,7 @@
 import { HOP_BY_HOP } from '../../formats/http/hop-by-hop.ts'
 import { REASONS } from '../../formats/http/reasons.ts'
 
-/** How the end of a response's body is told (RFC 9112 §6.3). */
+/** How a client recognises the end of a response's body (RFC 9112 §6.3). */
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close'
 
 /** What the head of a response depends on besides the response. */
@@ -9,15 +9,15 @@ export interface ResponseHeadOptions {
   readonly head: { readonly method: string; readonly isHttp10: boolean }
   /** Whether the connection ends with this response. */
   readonly isLast: boolean
-  /** Bytes of the body, where they are known beforehand; undefined: a stream. */
+  /** The length of the body, where it is known beforehand; undefined: a stream. */
   readonly bodyBytes: number | undefined
 }
 
-/** The upstream's own reason may not hold anything else (RFC 9112 §4). */
+/** The characters that a reason may have (RFC 9112 §4); the upstream's own is replaced if it has others. */
 const REASON = /^[\t\x20-\x7e\x80-\uffff]*$/
 
 /**
- * Writes the head of a response, each character of its headers one byte, and decides how its body is framed.
+ * Writes the head of a response, where each character of a header is one byte, and decides how the body is framed.
  *
  * @example
  * const { text, framing } = writeResponseHead(response, { head, isLast, bodyBytes })
@@ -34,9 +34,9 @@ export function writeResponseHead(
   let text = `HTTP/1.1 ${status} ${reasonOf(status, statusText)}\r\n`
   for (const name in fields) {
     const value: unknown = fields[name]
-    // What belongs to one connection this hop says itself.
+    // Headers of the connection are this hop's to write.
     if (HOP_BY_HOP.has(name) || (isCounted && name === 'content-length')) {
-      // A 426 has to say what is spoken instead (RFC 9110 §15.5.22).
+      // A 426 has to name the protocol to use instead (RFC 9110 §15.5.22).
       if (status === 426 && name === 'upgrade') text += `upgrade: ${value}\r\nconnection: upgrade\r\n`
       continue
     }
@@ -65,7 +65,7 @@ function reasonOf(status: number, statusText: string): string {
 let second = 0
 let date = ''
 
-/** The time as `Date` wants it (RFC 9110 §5.6.7); made once a second. */
+/** Gives the time in the format of `Date` (RFC 9110 §5.6.7), made once a second. */
 function dateNow(): string {
   const now = Math.floor(Date.now() / 1000)
   if (now !== second) {

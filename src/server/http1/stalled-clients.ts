@@ -1,16 +1,16 @@
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
 
-/** A client that takes less than there is for it. */
+/** A client that takes less than waits for it. */
 export interface Stalled {
-  /** Closes it at once, in the way that no answer looks complete. */
+  /** Closes the connection at once, so that no answer looks complete. */
   reset(): void
 }
 
-/** How things stood when a client was cut for the memory that it took. */
+/** The state when a client was cut for the memory that it held. */
 export interface StalledCut {
-  /** As many others take nothing at the moment, either. */
+  /** How many other clients take nothing at the moment. */
   readonly stalled: number
-  /** What all of them, and all others, hold of the budget, and what that is, in bytes. */
+  /** The bytes in use of the whole budget, and the budget. */
   readonly memory_bytes: number
   readonly memory_bytes_max: number
 }
@@ -24,11 +24,11 @@ export interface StalledClientsDeps {
 }
 
 /**
- * What stands behind a client that takes nothing: so much of an answer the runtime's `fetch` reads ahead of whoever reads its body
- * (measured: up to 1.24 MB, whatever is asked of it), and no more is read for a WebSocket.
+ * The bytes that the runtime's `fetch` reads ahead of the reader of an answer (measured: up to 1.24 MB, whatever it is asked for):
+ * they wait behind a client that takes nothing. A WebSocket reads no more than that.
  */
 const READ_AHEAD_BYTES = 1280 * 1024
-/** Who has taken something within so many milliseconds is not cut to make room for what others send. */
+/** A client that has taken something within this time is not cut to make room for bytes that others send. */
 const PATIENCE_MS = 1_000
 
 interface Holding {
@@ -37,15 +37,15 @@ interface Holding {
 }
 
 /**
- * Counts what waits in this process for clients that do not take it towards the memory budget. Where that is used up, those
- * who have taken nothing for longest are cut: there is no other way to get the memory back.
+ * Counts the bytes that wait in this process for slow clients towards the memory budget. When the budget is used up, the clients that
+ * have taken nothing for longest are cut: there is no other way to get the memory back.
  *
  * @example
  * const stalled = new StalledClients({ memory, now: () => performance.now(), onCut })
  */
 export class StalledClients {
   readonly #deps: StalledClientsDeps
-  /** In the order in which they last took something. */
+  /** In the order in which the clients last took something. */
   readonly #holdings = new Map<Stalled, Holding>()
 
   constructor(deps: StalledClientsDeps) {
@@ -53,7 +53,7 @@ export class StalledClients {
     deps.memory.relieveBy(() => this.#cutFirst(PATIENCE_MS))
   }
 
-  /** So many bytes more wait for a client: where there is no memory for them, somebody is cut, if need be this one. */
+  /** Counts more bytes that wait for a client. When there is no memory for them, a client is cut, if need be this one. */
   add(client: Stalled, bytes: number): void {
     const { memory, now } = this.#deps
     let holding = this.#holdings.get(client)
@@ -64,7 +64,7 @@ export class StalledClients {
       wanted += READ_AHEAD_BYTES
     }
     while (!memory.take(wanted)) {
-      // What would not fit into all of it is nobody else's doing.
+      // No other client is to blame for bytes that would not even fit into the whole budget.
       if (wanted > memory.bytesMax) this.#cut(client)
       else if (!this.#cutFirst(0)) return
       if (!this.#holdings.has(client)) return
@@ -90,7 +90,7 @@ export class StalledClients {
     this.#deps.memory.give(holding.bytes)
   }
 
-  /** Cuts who has taken nothing for longest, and for at least so many milliseconds; false: there is nobody. */
+  /** Cuts the client that has taken nothing for longest, and at least for `sinceMs`; false: there is none. */
   #cutFirst(sinceMs: number): boolean {
     for (const [client, { movedAt }] of this.#holdings) {
       if (this.#deps.now() - movedAt < sinceMs) return false

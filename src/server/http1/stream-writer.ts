@@ -9,23 +9,24 @@ import { openFrame } from './frame.ts'
 import type { ResponseFraming } from './response-head.ts'
 import type { Transaction, Written } from './transaction.ts'
 
-/** The runtime's own addition to the standard reader: all chunks that are there at once, mostly without a promise. */
+/** The runtime's addition to the standard reader: gives all chunks that are ready, usually without a promise. */
 interface ManyReader extends ReadableStreamDefaultReader<Uint8Array> {
   readMany(): Many | Promise<Many>
 }
 
 type Many = Bun.ReadableStreamDefaultReadManyResult<Uint8Array>
 
-/** The most that the framing of a chunk adds to a frame. */
+/** The most bytes that the framing of a chunk adds to a frame. */
 const FRAMING_BYTES = 16
 const CRLF = '\r\n'
 const LAST_CHUNK = '0\r\n\r\n'
 
 /**
- * Writes a response whose body is a stream: the head `text` at once, then every chunk as it comes. `tap` is told of
- * each, and of the end.
+ * Writes a response whose body is a stream: the head `text` at once, then every chunk as it comes. `tap` sees
+ * each chunk, and the end.
  *
- * A client that leaves ends the body, unless it has all of the answer: then what is left of the body is read for a moment.
+ * A client that leaves ends the body, unless it has the whole answer: then the rest of the body is read for a moment. Rejects when the
+ * body can't be read at all.
  */
 export async function writeStream(
   response: Response,
@@ -72,7 +73,7 @@ export async function writeStream(
     }
     return out.finish(tap.onDone(), framing)
   } catch (cause) {
-    // Why it failed is in the exchange's record.
+    // The record of the exchange says why the body failed.
     const written = out.finish(tap.onFail(cause), framing)
     leave()
     return written
@@ -83,7 +84,7 @@ export async function writeStream(
   }
 }
 
-/** Throws where there is nothing to read: it is somebody else's by now, or the body of a file that is not there. */
+/** Throws when the body can't be read: somebody else reads it, or it is that of a file that does not exist. */
 function readerOf({ body }: Response, tap: Tap): ManyReader {
   try {
     return (body as ReadableStream<Uint8Array>).getReader() as ManyReader
@@ -99,14 +100,14 @@ function pass(chunks: readonly Uint8Array[], tap: Tap, out: StreamWriter): boole
   return out.write(chunks)
 }
 
-/** Where a stream is written to, and who is told. */
+/** Where a stream is written to, and what watches it. */
 export interface StreamTo {
   readonly transaction: Transaction
   readonly socket: ClientSocket
   readonly tap: Tap
 }
 
-/** What is left of a body whose client has gone with all of the answer. */
+/** The rest of a body whose client has left with the whole answer. */
 class RestOfBody {
   readonly #tap: Tap
   readonly #giveUp: (reason: ApiError) => void
@@ -118,7 +119,7 @@ class RestOfBody {
     this.#giveUp = giveUp
   }
 
-  /** To be asked when the client has left: whether the rest is read. */
+  /** To be asked when the client has left: whether the rest is still read. */
   isRead(): boolean {
     if (!this.#isLeft) {
       this.#isLeft = true
@@ -136,13 +137,13 @@ class RestOfBody {
   }
 }
 
-/** Frames a body, and keeps the head back until a first chunk can share its packet, but no longer than a moment. */
+/** Frames a body. The head waits for a first chunk to share its packet, but no longer than one turn of the event loop. */
 class StreamWriter {
   readonly #isChunked: boolean
   readonly #socket: ClientSocket
   readonly #late: ReturnType<typeof setImmediate>
   #head: string | undefined
-  /** What a told length still wants. */
+  /** The bytes that are missing of a declared length. */
   #left: number
 
   constructor(head: string, framing: ResponseFraming, length: number, socket: ClientSocket) {
@@ -158,7 +159,7 @@ class StreamWriter {
     if (head !== '') this.#socket.write(Buffer.from(head, 'latin1'))
   }
 
-  /** Returns whether the system has taken all of it. Throws where the chunks exceed the length that was told. */
+  /** Returns whether the system has taken all of it. Throws when the chunks exceed the declared length. */
   write(chunks: readonly Uint8Array[]): boolean {
     let bytes = 0
     for (const chunk of chunks) bytes += chunk.byteLength
@@ -175,7 +176,7 @@ class StreamWriter {
     return frame.send()
   }
 
-  /** Ends the body, or breaks it off behind the last words that there are for it. */
+  /** Ends the body; or breaks it off, behind its final bytes where there are any. */
   finish(broken: Broken | undefined, framing: ResponseFraming): Written {
     if (broken === undefined) return this.#end()
     if (broken.finalBytes === undefined) this.flushHead()

@@ -2,7 +2,7 @@ import { GatheredBytes } from '../../formats/bytes/gathered-bytes.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 import { breathe } from '../../timing/slices.ts'
-import { type ChunkedBody, createChunkedBody } from './chunked-body.ts'
+import { ChunkedBody } from './chunked-body.ts'
 import { CHUNKED } from './request-head.ts'
 import type { BodySource, TransactionBody } from './transaction-body.ts'
 import { type UploadPace, UploadRate } from './upload-rate.ts'
@@ -42,13 +42,13 @@ export class StreamedBody implements TransactionBody {
   constructor(bodyBytes: number, source: BodySource, pace: UploadPace | undefined) {
     this.#source = source
     this.#pace = pace
-    this.#chunked = bodyBytes === CHUNKED ? createChunkedBody() : undefined
+    this.#chunked = bodyBytes === CHUNKED ? new ChunkedBody() : undefined
     this.#left = bodyBytes
     this.length = bodyBytes === CHUNKED ? undefined : bodyBytes
   }
 
   get isComplete(): boolean {
-    return this.#chunked?.isDone() ?? this.#left === 0
+    return this.#chunked?.isDone ?? this.#left === 0
   }
 
   feed(bytes: Buffer): Buffer | undefined {

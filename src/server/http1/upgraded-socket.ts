@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 import type { ClientSocket } from './client-socket.ts'
 
-/** The raw socket of a connection that has stopped speaking HTTP, as a stream of both ways. */
+/** The raw socket of a connection that has stopped speaking HTTP, as a duplex stream. */
 export class UpgradedSocket extends Duplex {
   readonly #client: ClientSocket
 
@@ -10,7 +10,7 @@ export class UpgradedSocket extends Duplex {
     this.#client = client
   }
 
-  /** Takes what has come. */
+  /** Takes bytes that have come. */
   onData(bytes: Uint8Array): void {
     if (!this.push(bytes)) this.#client.pause()
   }
@@ -18,7 +18,7 @@ export class UpgradedSocket extends Duplex {
   /** The client will send no more. */
   onEnd(): void {
     this.push(null)
-    // A paused end is never seen, and with it the close that follows.
+    // A paused socket never reports its end, nor the close that follows.
     this.#client.resume()
   }
 

@@ -1,13 +1,13 @@
-/** How fast a body has to come. */
+/** The slowest rate that a body may come at. */
 export interface UploadPace {
-  /** Bytes in a second, over any time of waiting of `windowMs`; 0: any. */
+  /** Bytes per second, measured over `windowMs` of waiting; 0: any rate. */
   readonly bytesPerSecondMin: number
   readonly windowMs: number
 }
 
 /**
- * Whether the body of a request comes too slowly: a client that sends a byte now and then is never idle, and holds what it holds for
- * ever. Only the time that the client is waited for counts, and what it has sent ahead is no credit.
+ * Measures whether the body of a request comes too slowly: a client that sends a byte now and then is never idle, and would hold its
+ * connection for ever. Only time in which the server waits for the client counts; bytes that were sent ahead are no credit.
  *
  * @example
  * const rate = new UploadRate(pace)
@@ -25,22 +25,22 @@ export class UploadRate {
     this.#pace = pace
   }
 
-  /** From now on the client is waited for. */
+  /** The server waits for the client from now on. */
   wait(at: number): void {
     this.#since ??= at
   }
 
-  /** Until something of it is wanted again, it may rest. */
+  /** The server does not wait any more, until the next `wait`. */
   rest(): void {
     this.#since = undefined
   }
 
-  /** So many bytes have come. */
+  /** Counts bytes that have come. */
   come(bytes: number): void {
     this.#bytes += bytes
   }
 
-  /** Whether it has been too slow by now; to be asked when something has come. */
+  /** Whether the client has been too slow by now; to be asked when bytes have come. */
   isTooSlow(at: number): boolean {
     this.#waitedMs += at - (this.#since ?? at)
     if (this.#since !== undefined) this.#since = at

@@ -12,7 +12,7 @@ const UNWATCHED = { onEnd: (): void => undefined }
 /**
  * Writes a standard `Response` to the client: its head at once, its chunks as they come, never ahead of the client.
  *
- * A body that fails gives `broken`, and no proper end is written. Never rejects.
+ * A body that fails gives `broken` or `reset`, and no proper end is written. Throws when the response can't be read.
  */
 export function writeResponse(
   response: Response,
@@ -34,7 +34,7 @@ export function writeResponse(
   return writeStream(response, text, framing, { transaction, socket, tap })
 }
 
-/** Writes the answer to what is no request, as the connection's last. */
+/** Writes the answer to bytes that are no request, as the connection's last. Rejects when the answer's body can't be read. */
 export async function writeRefusal(response: Response, socket: ClientSocket): Promise<void> {
   const body = await response.bytes()
   const head = { method: 'GET', isHttp10: false }

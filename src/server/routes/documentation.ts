@@ -2,11 +2,10 @@ import { Elysia } from 'elysia'
 import type { Authorize } from '../../access/authorize.ts'
 import { noteBody } from '../../answers/body-note.ts'
 import { createOpenApiDocument } from '../../openai/openapi-document.ts'
-import { access } from '../access.ts'
+import { authMacro } from '../auth-macro.ts'
 import { methodNotAllowed } from '../guard.ts'
 import { renderDocsPage } from '../pages/docs-page.ts'
-import { renderHomeLine } from '../pages/home-line.ts'
-import { ICON, PAGE_HEADERS, renderHomePage, wantsPage } from '../pages/small-page.ts'
+import { ICON, PAGE_HEADERS, renderHomeLine, renderHomePage, wantsPage } from '../pages/small-page.ts'
 import { exchangeOf } from '../request-context.ts'
 
 /** What the documentation says of this server. */
@@ -37,7 +36,7 @@ export const documentation = ({ version, authorize, isTls }: DocumentationDeps) 
     return answer(request, 'home', page, { ...PAGE_HEADERS, ...vary })
   }
   return new Elysia({ name: 'nexcode/documentation', seed: version })
-    .use(access(authorize))
+    .use(authMacro(authorize))
     .all('/', ({ request }) => home(request), { parse: 'none' })
     .all('/favicon.ico', ({ request }) => answer(request, 'favicon', ICON, ICON_HEADERS), { parse: 'none' })
     .all('/docs', ({ request }) => answer(request, 'docs', pageFor(baseUrlOf(request)), PAGE_HEADERS), {

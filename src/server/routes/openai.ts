@@ -5,7 +5,7 @@ import { answerModels } from '../../gateway/list-models.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { RESOURCES } from '../../openai/resources.ts'
-import { access } from '../access.ts'
+import { authMacro } from '../auth-macro.ts'
 import { exchangeOf } from '../request-context.ts'
 
 /** Made anew for each route: Elysia writes the door into the object itself, and another app's would stay there. */
@@ -21,7 +21,7 @@ export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
     exchange.endpointName = endpoint?.route ?? routeOf(exchange.requestTarget)
     return handle(exchange, principal, endpoint, deps)
   }
-  const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(access(authorize))
+  const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(authMacro(authorize))
   for (const endpoint of [CHAT_COMPLETIONS, COMPLETIONS]) {
     for (const path of [`/v1${endpoint.path}`, endpoint.path]) {
       app.post(path, ({ request, principal }) => run(request, principal, endpoint), guarded())

@@ -5,7 +5,7 @@ import { LINGER_MS } from '../http1/client-socket.ts'
 /**
  * Writes the last bytes to a client's socket and ends it. Resolves when it is closed, and never rejects.
  *
- * `cancelled`: the client was gone before it had taken them, or took none of them for `idleMs` (0: no limit).
+ * `cancelled`: the client left before it had taken them, or took none for `idleMs` (0: no limit).
  *
  * @example
  * const kind = await endSocket(client, bytes, deadlines, idleMs)

@@ -4,10 +4,10 @@ import type { Stars } from '../../upstream/stars.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** No error is longer: of such a frame nothing is held. */
+/** The longest frame that is held: no error is longer. */
 const FRAME_BYTES_MAX = 64 * 1024
 const NOTHING = new Uint8Array()
-/** A whole message in text, one in bytes, and a close (RFC 6455 §5.2): none that is compressed. */
+/** First bytes of a whole text message, a whole binary message and a close frame, uncompressed (RFC 6455 §5.2). */
 const [TEXT, BINARY, CLOSE] = [0x81, 0x82, 0x88]
 const [LENGTH_16, LENGTH_64] = [126, 127]
 const CLOSE_CODE_BYTES = 2
@@ -19,9 +19,9 @@ interface Frame {
 }
 
 /**
- * Puts stars over the secrets in those messages of an upstream that report a failure, and in the reason that it closes with; as many as
- * what they hide, so that frames stay what they are. All else is what came: a frame of up to 64 KiB as soon as it is there in full, a
- * longer one at once.
+ * Puts stars over secrets in the upstream's messages that report a failure, and in the reason of its close frame. A secret gets as many
+ * stars as it has bytes, so that frames keep their lengths. All other bytes are unchanged: a frame of up to 64 KiB passes when it is
+ * complete, a longer one at once.
  *
  * @example
  * const frames = new ErrorFrames(mask.stars)
@@ -30,18 +30,18 @@ interface Frame {
 export class ErrorFrames {
   readonly #stars: Stars
   #held: Bytes = NOTHING
-  /** What is left of a long frame. */
+  /** The bytes that are left of a long frame. */
   #passing = 0
 
   constructor(stars: Stars) {
     this.#stars = stars
   }
 
-  /** Takes a chunk, and gives what can go on now, which may be nothing. */
+  /** Takes a chunk, and gives the bytes that can go on now, which may be none. */
   add(chunk: Uint8Array): Uint8Array {
     const bytes = this.#held.byteLength === 0 ? (chunk as Bytes) : joinBytes([this.#held, chunk])
     this.#held = NOTHING
-    const shown: Uint8Array[] = []
+    const ready: Uint8Array[] = []
     for (let at = 0; at < bytes.byteLength; ) {
       const frame = this.#passing > 0 ? undefined : frameAt(bytes, at)
       if (frame !== undefined && frame.bytes > FRAME_BYTES_MAX) this.#passing = frame.bytes
@@ -52,20 +52,20 @@ export class ErrorFrames {
       }
       const part = bytes.subarray(at, at + size)
       if (this.#passing > 0) this.#passing -= size
-      shown.push(frame === undefined || frame.bytes > FRAME_BYTES_MAX ? part : this.#shown(part, frame))
+      ready.push(frame === undefined || frame.bytes > FRAME_BYTES_MAX ? part : this.#starred(part, frame))
       at += size
     }
-    return shown.length === 1 && shown[0] !== undefined ? shown[0] : joinBytes(shown)
+    return ready.length === 1 && ready[0] !== undefined ? ready[0] : joinBytes(ready)
   }
 
-  /** What there is of a frame that will not come to its end. */
+  /** Gives the bytes of a frame that will not come to its end. */
   end(): Uint8Array {
     const held = this.#held
     this.#held = NOTHING
     return this.#stars.bytes(held)
   }
 
-  #shown(frame: Bytes, { kind, payloadAt }: Frame): Bytes {
+  #starred(frame: Bytes, { kind, payloadAt }: Frame): Bytes {
     if (kind !== TEXT && kind !== BINARY && kind !== CLOSE) return frame
     const payload = frame.subarray(kind === CLOSE ? payloadAt + CLOSE_CODE_BYTES : payloadAt)
     const starred = this.#stars.bytes(payload)
@@ -74,11 +74,11 @@ export class ErrorFrames {
   }
 }
 
-/** The frame that begins there, as its head says; undefined: that is not there in full. */
+/** Reads the head of the frame that begins at `at`; undefined: the head is not complete. */
 function frameAt(bytes: Bytes, at: number): Frame | undefined {
   const [kind, second] = [bytes[at], bytes[at + 1]]
   if (kind === undefined || second === undefined) return undefined
-  // Only clients mask (§5.1): what does it all the same is passed over.
+  // Only clients mask (§5.1): kind 0 passes a masked frame on as it is.
   const isMasked = second >= 0x80
   const short = second % 0x80
   const lengthBytes = short === LENGTH_16 ? 2 : short === LENGTH_64 ? 8 : 0

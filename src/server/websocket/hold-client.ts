@@ -1,16 +1,16 @@
 import type { Duplex } from 'node:stream'
 
-/** A client that is kept waiting. */
+/** A client that waits for an answer. */
 export interface HeldClient {
-  /** Lets it go, and gives what it has sent meanwhile; only the first call gives any. */
+  /** Stops watching, and gives the bytes that the client has sent meanwhile; only the first call gives any. */
   readonly release: () => Uint8Array
 }
 
-/** A client may not speak before it is answered (RFC 6455 §4.1); one that does is heard to this extent. */
+/** The most bytes that are kept of a client that speaks before it is answered, which it may not (RFC 6455 §4.1). */
 const EARLY_BYTES_MAX = 64 * 1024
 
 /**
- * Watches a client that waits for an answer: keeps what it sends, and tells when it leaves.
+ * Watches a client that waits for an answer: keeps the bytes that it sends, and calls `onGone` when it leaves.
  *
  * @example
  * const held = holdClient(client, head, () => abort.abort(new ApiError('client_closed')))
@@ -23,7 +23,7 @@ export function holdClient(client: Duplex, head: Uint8Array, onGone: () => void)
     bytes += chunk.byteLength
     if (bytes > EARLY_BYTES_MAX) client.pause()
   }
-  // A socket's error is followed by its close, which is what counts.
+  // A close follows each error of a socket, and is handled below.
   client.on('error', () => undefined)
   client.on('data', take).on('end', onGone).on('close', onGone)
   if (client.destroyed || client.readableEnded) onGone()

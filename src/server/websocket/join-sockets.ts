@@ -1,26 +1,25 @@
 import type { Duplex } from 'node:stream'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import type { Deadlines } from '../../timing/deadlines.ts'
+import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
 import { LINGER_MS } from '../http1/client-socket.ts'
-import { countedStall } from './counted-stall.ts'
-import { pour, type Shown } from './pour.ts'
+import { type ByteFilter, pour } from './pour.ts'
 
-/** How long nothing may move when one side has ended: a WebSocket has no use for half a connection. */
+/** How long nothing may move after one side has ended: a WebSocket has no use for half a connection. */
 const HALF_OPEN_SILENCE_MS = 60_000
 
-/** Two sockets to be made one, and what has been read of each before. */
+/** Two sockets to join, and the bytes that have been read from each before. */
 export interface Junction {
   readonly client: Duplex
   readonly upstream: Duplex
   readonly fromClient: Uint8Array
   readonly fromUpstream: Uint8Array
-  /** Changes what goes to the client. */
-  readonly shown?: Shown | undefined
+  /** Changes bytes that go to the client. */
+  readonly filter?: ByteFilter | undefined
   readonly deadlines: Deadlines
-  /** How long a peer may take nothing of what waits for it; 0: for ever. */
+  /** How long a peer may take none of the bytes that wait for it; 0: for ever. */
   readonly idleMs: number
-  /** Counts what waits for an upstream that takes nothing; for a client, its socket does. Absent: nothing does. */
+  /** Counts the bytes that wait for an upstream that takes nothing; a client's socket counts its own. Absent: they are not counted. */
   readonly memory?: MemoryBudget | undefined
 }
 
@@ -34,10 +33,10 @@ export interface JunctionEnd {
 }
 
 /**
- * Joins two sockets: the bytes of each go to the other as they came, with back-pressure, until both are closed.
+ * Joins two sockets: the bytes of each go to the other unchanged, with back-pressure, until both are closed.
  *
- * The end of one ends the other behind its last byte; a client that resets takes the upstream with it at once, an
- * upstream that does takes the client when what it sent has been written. Silence has no limit while both are open.
+ * The end of one side ends the other behind its last byte. A reset by the client closes the upstream at once; a reset by the
+ * upstream closes the client when all its bytes have been written. Silence has no limit while both are open. Never rejects.
  *
  * @example
  * const end = await joinSockets({ client, upstream, fromClient, fromUpstream, deadlines, idleMs })
@@ -93,7 +92,7 @@ export function joinSockets(junction: Junction): Promise<JunctionEnd> {
       upstreamError = cause
     })
     client.on('close', () => {
-      // A reset shows as an end followed by this, with what we had to say unsaid.
+      // A reset shows as an end followed by this event, with bytes of ours unwritten.
       if (!client.writableFinished) cut(hasEnded.client && hasEnded.upstream ? 'complete' : 'cancelled')
       inward.finish()
       lingerOn(upstream)
@@ -109,6 +108,34 @@ export function joinSockets(junction: Junction): Promise<JunctionEnd> {
       onClose()
     })
     const inward = pour(client, upstream, junction.fromClient, upstreamStall)
-    const outward = pour(upstream, client, junction.fromUpstream, clientStall, junction.shown)
+    const outward = pour(upstream, client, junction.fromUpstream, clientStall, junction.filter)
   })
+}
+
+/** The most bytes that wait for a side of a WebSocket that takes nothing: two reads of the other side. */
+const STALLED_BYTES = 1024 * 1024
+
+/** Makes a stall limit that also takes memory while it runs, for the bytes that wait; calls `onFull` when there is none. */
+function countedStall(limit: Deadline, memory: MemoryBudget, onFull: () => void): Deadline {
+  let isTaken = false
+  const give = (): void => {
+    if (isTaken) memory.give(STALLED_BYTES)
+    isTaken = false
+  }
+  return {
+    touch() {
+      limit.touch()
+      if (isTaken) return
+      isTaken = memory.take(STALLED_BYTES)
+      if (!isTaken) onFull()
+    },
+    suspend() {
+      give()
+      limit.suspend()
+    },
+    clear() {
+      give()
+      limit.clear()
+    },
+  }
 }

@@ -1,35 +1,37 @@
 import type { Duplex } from 'node:stream'
 import type { Deadline } from '../../timing/deadlines.ts'
 
-/** Bytes on their way from one socket to another. */
+/** The flow of bytes from one socket to another. */
 export interface Flow {
   /** Bytes taken from the source so far. */
   readonly bytes: number
-  /** Ends the destination when all that was taken has been written; the source's own end does so too. */
+  /** Ends the destination when all bytes that were taken have been written; the source's own end does so too. */
   readonly finish: () => void
 }
 
 /**
- * Written at a time: a destination that takes this much within the stall limit is slow, not stalled, however
- * large the chunk was that the source sent.
+ * The most that is written at a time: a destination that takes this much within the stall limit is slow, not stalled, however
+ * large the source's chunk was.
  */
 const SLICE_BYTES = 64 * 1024
 
-/** What changes bytes on their way, and may hold some back until more come. */
-export interface Shown {
+/** Changes bytes on their way; may hold some back until more come. */
+export interface ByteFilter {
   add(chunk: Uint8Array): Uint8Array
+  /** Gives the bytes that were held back. */
   end(): Uint8Array
 }
 
 /**
- * Pours what comes from one socket into another, byte for byte, never ahead of the one that takes.
+ * Pours the bytes of one socket into another, never ahead of the destination.
  *
- * `first` goes before what the source sends; `shown` may put other bytes in place of those that come, as many. `stall` runs only while the destination takes nothing.
+ * `first` goes before the source's own bytes. `filter` may replace bytes by as many others. `stall` runs only while the destination
+ * takes nothing.
  *
  * @example
  * const flow = pour(upstream, client, rest, deadlines.start(idleMs, cut))
  */
-export function pour(from: Duplex, to: Duplex, first: Uint8Array, stall: Deadline, shown?: Shown): Flow {
+export function pour(from: Duplex, to: Duplex, first: Uint8Array, stall: Deadline, filter?: ByteFilter): Flow {
   let bytes = 0
   let held: Uint8Array = new Uint8Array()
   let isFull = false
@@ -53,9 +55,9 @@ export function pour(from: Duplex, to: Duplex, first: Uint8Array, stall: Deadlin
   }
   const take = (chunk: Uint8Array): void => {
     bytes += chunk.byteLength
-    // Nobody is left to take it; the source is read on all the same, so that its end is seen.
+    // Nobody takes the bytes any more; the source is still read, so that its end is seen.
     if (!to.writable) return
-    hold(shown === undefined ? chunk : shown.add(chunk))
+    hold(filter === undefined ? chunk : filter.add(chunk))
     write()
   }
   const hold = (more: Uint8Array): void => {
@@ -63,8 +65,8 @@ export function pour(from: Duplex, to: Duplex, first: Uint8Array, stall: Deadlin
   }
   const finish = (): void => {
     if (isFinishing) return
-    if (shown !== undefined && to.writable) {
-      hold(shown.end())
+    if (filter !== undefined && to.writable) {
+      hold(filter.end())
       write()
     }
     isFinishing = true

@@ -6,8 +6,8 @@ import { createDeadlines, type Deadlines } from '../../timing/deadlines.ts'
 import { dial } from '../../upstream/exact/dial.ts'
 import type { ProxyFor } from '../../upstream/exact/proxy-of.ts'
 import { readBody } from '../../upstream/exact/read-body.ts'
+import type { HeadAndRest } from '../../upstream/exact/read-head.ts'
 import { readHead } from '../../upstream/exact/read-head.ts'
-import type { HeadAndRest } from '../../upstream/exact/response-head.ts'
 import { upstreamFailure } from '../../upstream/failure.ts'
 import type { Mask } from '../../upstream/mask.ts'
 import { endSocket } from './end-socket.ts'
@@ -18,42 +18,42 @@ import { answerHeaders, encodeRefusal, encodeSwitch, encodeUpgradeRequest } from
 
 /** One WebSocket upgrade to relay. */
 export interface WebSocketRelay {
-  /** The raw socket of the HTTP server's `upgrade` event. */
+  /** The client's raw socket. */
   readonly client: Duplex
   /** The bytes that came behind the upgrade request. */
   readonly head: Uint8Array
-  /** The server that the upgrade goes to: http(s); its path is not looked at. */
+  /** The server that the upgrade goes to: http(s). Its path is ignored. */
   readonly url: URL
-  /** What stands in the request line: path and query, each character one byte. */
+  /** The request target, path and query: each character one byte. */
   readonly target: string
   /** End-to-end headers with credentials, and the client's `Sec-WebSocket-*`; the relay adds the hop's own. */
   readonly headers: readonly (readonly [string, string])[]
   readonly timeouts: {
-    /** From the start to the head of upstream's answer; 0: none. */
+    /** From the start to the head of the upstream's answer; 0: no limit. */
     readonly firstByteMs: number
-    /** How long a peer may take nothing of what waits for it; 0: for ever. Silence has no limit. */
+    /** How long a peer may take none of the bytes that wait for it; 0: for ever. Silence has no limit. */
     readonly idleMs: number
   }
-  /** Headers for the client's 101 or refusal, each where upstream sent none of that name. */
+  /** Headers for the client's 101 or refusal, each used only when the upstream sent none of that name. */
   readonly responseHeaders: readonly (readonly [string, string])[]
-  /** Hides what of ours is sent with the upgrade, should the upstream's answer repeat it. */
+  /** Hides the server's secrets that are sent with the upgrade, in case the upstream's answer repeats them. */
   readonly mask?: Mask | undefined
-  /** Told once that upstream has switched, and the time to that in ms; a session may last for hours from then on. */
+  /** Called once when the upstream has switched, with the time that it took in ms; the session may last for hours from then on. */
   readonly onSwitch?: ((ms: number) => void) | undefined
-  /** Told of a refusal before any of it goes on; what it rejects with takes its place, and the client is left unanswered. */
-  readonly onRefusal?: ((refusal: RefusedUpgrade) => Promise<void>) | undefined
+  /** Called with a refusal before any of it goes on. When it rejects, the relay ends with that error and leaves the client unanswered. */
+  readonly onRefusal?: ((refusal: UpgradeRefusal) => Promise<void>) | undefined
   /** The HTTP proxy to reach a URL through, if any. */
   readonly proxyFor?: ProxyFor | undefined
-  /** The certificate authorities that the upstream is trusted by (PEM); undefined: the default ones. */
+  /** The certificate authorities that are trusted for the upstream (PEM); undefined: the default ones. */
   readonly ca?: string | undefined
-  /** Counts what waits for an upstream that takes nothing. */
+  /** Counts the bytes that wait for an upstream that takes nothing. */
   readonly memory?: MemoryBudget | undefined
-  /** The process's; else the relay has its own. */
+  /** The clocks of the process; absent: the relay makes its own. */
   readonly deadlines?: Deadlines | undefined
 }
 
-/** Upstream's answer to an upgrade, where that is no 101. */
-export interface RefusedUpgrade {
+/** The upstream's answer to an upgrade when that is no 101. */
+export interface UpgradeRefusal {
   readonly status: number
   readonly headers: Headers
   readonly body: Uint8Array<ArrayBuffer>
@@ -65,26 +65,26 @@ export interface RefusedUpgrade {
 export interface WebSocketOutcome {
   /** `cancelled`: the client left or took nothing; `failed`: the upstream did, or could not be reached. */
   readonly kind: 'complete' | 'cancelled' | 'failed'
-  /** Whether the client got an answer. Where it did not, and it is still there, its socket is open and unwritten. */
+  /** Whether the client got an answer. When not, and it is still there, its socket is open and nothing has been written to it. */
   readonly answered: boolean
-  /** Upstream's, 101 where it switched; 502 or 504 where it gave none; 499 where the client left before it did. */
+  /** The upstream's status, 101 when it switched; 502 or 504 when it gave none; 499 when the client left before. */
   readonly status: number
-  /** From the client, behind its request's head. */
+  /** Bytes from the client, behind its request's head. */
   readonly bytesIn: number
-  /** To the client, behind the answer's head. */
+  /** Bytes to the client, behind the answer's head. */
   readonly bytesOut: number
   readonly cause?: unknown
-  /** From the start to the head of upstream's answer, in milliseconds. */
+  /** From the start to the head of the upstream's answer, in milliseconds. */
   readonly timeToFirstByteMs: number | undefined
 }
 
 /**
- * Relays a WebSocket: the upgrade to the upstream, its answer to the client, and then the bytes of both, as they
- * come, with back-pressure. Frames are not made here, and read only for errors that may repeat the server's key, so subprotocols, extensions, pings, fragments and
- * close codes are between the two ends (RFC 6455).
+ * Relays a WebSocket: the upgrade to the upstream, its answer to the client, and then the bytes of both, unchanged and with
+ * back-pressure. The relay makes no frames, and reads them only to find errors that may repeat the server's key: subprotocols,
+ * extensions, pings, fragments and close codes are between the two ends (RFC 6455).
  *
  * Bytes that the client sends early wait for the 101: an upstream that refuses would take them for a request.
- * Resolves once, when both sides are closed or the client was left unanswered; never rejects.
+ * Resolves when both sides are closed or the client was left unanswered; never rejects.
  *
  * @example
  * const outcome = await relayWebSocket({ client, head, url, target, headers, timeouts, responseHeaders })
@@ -130,7 +130,7 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
   }
 }
 
-/** In compressed frames nothing could be hidden: where something may have to be, compression is not offered. */
+/** Leaves out the offer of compression when secrets may have to be hidden: in compressed frames they can't be found. */
 function headersFor({ headers, mask }: WebSocketRelay): WebSocketRelay['headers'] {
   return mask === undefined ? headers : headers.filter(([name]) => name.toLowerCase() !== 'sec-websocket-extensions')
 }
@@ -153,12 +153,12 @@ function join(
   }
   const fromClient = release()
   client.write(encodeSwitch(head, responseHeaders))
-  const shown = mask === undefined ? undefined : new ErrorFrames(mask.stars)
+  const filter = mask === undefined ? undefined : new ErrorFrames(mask.stars)
   const { idleMs } = timeouts
-  return joinSockets({ client, upstream, fromClient, fromUpstream: rest, shown, deadlines, idleMs, memory })
+  return joinSockets({ client, upstream, fromClient, fromUpstream: rest, filter, deadlines, idleMs, memory })
 }
 
-/** The refusal is whole before any of it is sent on, so that one that breaks off can still be a typed error. */
+/** Reads the whole refusal before any of it is sent on, so that one that breaks off can still become a typed error. Rejects as `readBody` and `onRefusal` do. */
 async function readRefusal(
   { responseHeaders, timeouts, mask, onRefusal }: WebSocketRelay,
   upstream: Duplex,

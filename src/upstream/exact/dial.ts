@@ -1,17 +1,16 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { lackBehind } from './lack-behind.ts'
+import { diagnoseConnectFailure } from './diagnose-connect-failure.ts'
 import { openTunnel } from './proxy-tunnel.ts'
 
-/** A dead peer shows by TCP's own probes; the silence of a living one is no matter. */
+/** TCP's own probes find a dead peer; a living one may be silent for as long as it likes. */
 const KEEP_ALIVE_MS = 60_000
 
 /**
- * Connects to the server of an http(s) URL, through an HTTP proxy where one is given; TLS with the default roots, or those of `ca` (PEM).
+ * Connects to the server of an http(s) URL, through an HTTP proxy where one is given. TLS trusts the default roots, or those of `ca` (PEM).
  *
- * The socket never throws an unheard `error`. Aborting `signal` destroys it at any time, and rejects with the
- * reason while it is being connected; else rejects with the system's error (ECONNREFUSED, ENOTFOUND, …),
- * EMFILE where this process may open nothing more.
+ * An `error` of the socket never goes unhandled. Aborting `signal` destroys the socket at any time. Rejects with the abort's reason
+ * while connecting, else with the system's error (ECONNREFUSED, ENOTFOUND, …), EMFILE when this process may open no more files.
  *
  * @example
  * const socket = await dial(new URL('https://api.openai.com'), signal)
@@ -37,7 +36,7 @@ export async function dial(url: URL, signal: AbortSignal, proxy?: URL, ca?: stri
     host,
     ALPNProtocols: ['http/1.1'],
     ...(ca !== undefined && { ca }),
-    // A name only: an address is no server name (RFC 6066 §3).
+    // Only a name may be a server name, not an address (RFC 6066 §3).
     ...(isIP(host) === 0 && { servername: host }),
   })
   await opened(secured, 'secureConnect', signal)
@@ -55,13 +54,13 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect', signal: Abor
       socket.destroy()
       reject(signal.reason)
     }
-    socket.on('error', (cause) => reject(lackBehind(cause)))
+    socket.on('error', (cause) => reject(diagnoseConnectFailure(cause)))
     socket.once('close', () => reject(new Error('the connection was closed')))
     socket.once(event, () => resolve())
     if (signal.aborted) abort()
     else {
       signal.addEventListener('abort', abort, { once: true })
-      // The signal may outlive the call by many others.
+      // The signal may live on for many other calls.
       socket.once('close', () => signal.removeEventListener('abort', abort))
     }
   })

@@ -1,18 +1,19 @@
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { UpstreamFetch, UpstreamInit } from '../send.ts'
 import { type ProxyFor, proxyOf } from './proxy-of.ts'
 
-/** Methods that the standard `fetch` gives no body to. */
+/** Methods that the standard `fetch` sends without a body. */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 /**
- * Makes a `fetch` that also sends what the standard one can't: a target that a URL parser would write in another way
- * (`?q='a'`, `/{id}`), and a GET or HEAD with a body. Those few calls have a connection of their own, with the same
+ * Makes a `fetch` that also sends what the standard one can't: a target that a URL parser would change
+ * (`?q='a'`, `/{id}`), and a GET or HEAD with a body. Each of those few calls gets a connection of its own, with the same
  * promises: exactly one request, no redirect followed, nothing decompressed, no clock, nothing read ahead.
  *
- * An https upstream behind a proxy that is itself reached by TLS is left to `fetch`, with the target as that writes it.
+ * A call to an https upstream behind a proxy that is itself reached by TLS is left to `fetch`, which may change the target.
  *
- * `fetch` is told by which proxy it is to go, or that by none, wherever the environment names any: its own reading of that
- * is another one.
+ * Where the environment names a proxy, each call tells `fetch` which proxy to use, or none: `fetch` reads the environment
+ * by other rules.
  *
  * @example
  * const app = createApp({ config, version, log, fetch: createExactFetch(fetch, proxyFor), sha256 })
@@ -25,7 +26,7 @@ export function createExactFetch(fetch: UpstreamFetch, proxyFor: ProxyFor | unde
     if (isLeft || (proxy !== undefined && !canReach(url, proxy))) {
       return fetch(url, { ...init, proxy: proxy?.href ?? false })
     }
-    // Loaded when it is first needed, and the HTTP client below it.
+    // Loaded on first use, together with the HTTP client below it.
     return import('./fetch-exactly.ts').then(({ fetchExactly }) => fetchExactly(url, init, proxy))
   }
 }
@@ -36,4 +37,21 @@ function isPlain(url: URL, { method, target, body }: UpstreamInit): boolean {
 
 function canReach(url: URL, { protocol }: URL): boolean {
   return protocol === 'http:' || (protocol === 'https:' && url.protocol === 'http:')
+}
+
+/** Variables of certificates that the runtime reads before its first TLS connection, and never again if that fails. */
+const CERTIFICATES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'] as const
+/** A path that can't exist: it is below a file. */
+const NOWHERE = '/dev/null/none'
+
+/**
+ * Makes the runtime open what it needs for its calls, and read its certificates, before the first call. When no descriptor is left
+ * then, the runtime ends the process, or trusts none of the certificates from then on. Sends nothing.
+ *
+ * @example
+ * wakeFetch(process.env)
+ */
+export function warmUpFetch(env: Record<string, string | undefined>): void {
+  const scheme = CERTIFICATES.some((name) => (env[name] ?? '') !== '') ? 'https' : 'http'
+  void ignoreRejection(fetch(`${scheme}://localhost/`, { unix: NOWHERE }))
 }

@@ -7,15 +7,16 @@ import { proxyCredentials } from './proxy-tunnel.ts'
 import { toResponse } from './to-response.ts'
 import { writeBody } from './write-body.ts'
 
-/** As much as the runtime's fetch takes. */
+/** The same limit as in the runtime's fetch. */
 const HEAD_BYTES_MAX = 256 * 1024
-/** Interim responses (1xx) before the answer; a server that sends more of them would keep this process from all else. */
+/** The limit on interim responses (1xx) before the answer: an endless series would keep this process from all other work. */
 const INTERIM_MAX = 1000
-/** Methods whose requests have a body, so that none is told by a length of 0 (RFC 9110 §8.6). */
+/** Methods whose requests usually have a body: one without says so by a length of 0 (RFC 9110 §8.6). */
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
 /**
- * Sends a call on a connection of its own, with its target as it is: exactly one request, no redirect followed, nothing
- * decompressed, no clock, nothing read ahead.
+ * Sends a call on a connection of its own, with its target unchanged: exactly one request, no redirect followed, nothing
+ * decompressed, no clock, nothing read ahead. Rejects with the abort's reason, the system's error, or `upstream_invalid_response`.
  *
  * @example
  * const response = await fetchExactly(url, init, undefined)
@@ -24,14 +25,14 @@ export async function fetchExactly(url: URL, init: UpstreamInit, proxy: URL | un
   if (proxy === undefined || url.protocol === 'https:') {
     return exchange(await dial(url, init.signal, proxy, init.tls?.ca), init.target, headerLines(url, init), init)
   }
-  // A proxy is asked for what is not secret by its whole URL; only TLS takes a tunnel (RFC 9112 §3.2.2).
+  // A plain http request names its whole URL to the proxy; only TLS goes through a tunnel (RFC 9112 §3.2.2).
   const lines = headerLines(url, init)
   const credentials = proxyCredentials(proxy)
   if (credentials !== undefined) lines.push('Proxy-Authorization', credentials)
   return exchange(await dial(proxy, init.signal), url.origin + init.target, lines, init)
 }
 
-/** Sends the one request of a connection, which closes behind it; the call's abort destroys the socket. */
+/** Sends the one request of a connection, which closes behind the answer; aborting the call destroys the socket. */
 async function exchange(socket: Socket, target: string, headers: string[], init: UpstreamInit): Promise<Response> {
   try {
     return await ask(socket, target, headers, init)
@@ -52,7 +53,7 @@ function ask(socket: Socket, target: string, headers: string[], init: UpstreamIn
       createConnection: () => socket,
       maxHeaderSize: HEAD_BYTES_MAX,
     })
-    // None is left out in silence; their bytes have a limit.
+    // 0 is no limit: a limit on their number would drop headers in silence; their bytes are limited above.
     request.maxHeadersCount = 0
     let interims = 0
     request.on('information', () => {
@@ -76,7 +77,7 @@ function endless(): ApiError {
   return new ApiError('upstream_invalid_response', { cause: 'upstream answered with interim responses without end' })
 }
 
-/** The headers that were given, and those that belong to the connection: names and values in turn. */
+/** The headers of the call and those of the connection, as names and values in turn. */
 function headerLines(url: URL, { method, headers, body }: UpstreamInit): string[] {
   const lines = ['Host', url.host, 'Connection', 'close']
   for (const [name, value] of headers) lines.push(name, value)

@@ -1,10 +1,10 @@
 import type { Reach, UpstreamFetch } from '../send.ts'
 
-/** The proxy that the environment has for a URL; undefined: none. Throws where what it names is no URL. */
+/** Gives the proxy that the environment names for a URL; undefined: none. Throws when the environment's value is no URL. */
 export type ProxyFor = (url: URL) => URL | undefined
 
 /**
- * The proxy to reach a URL through: the upstream's own, or none where it says so, else what the environment says.
+ * Gives the proxy to reach a URL through; undefined: none. The upstream's own setting goes before the environment. Throws what `proxyFor` throws.
  *
  * @example
  * const proxy = proxyOf(init, url, proxyFor)
@@ -17,8 +17,8 @@ export function proxyOf(reach: Reach | undefined, url: URL, proxyFor: ProxyFor |
 const NO_PROXY_NAMES = ['NO_PROXY', 'no_proxy'] as const
 
 /**
- * Makes a `fetch` that goes through the proxy it is told, whatever the environment's `NO_PROXY` says: the runtime's own heeds
- * that, by its own reading, also for a proxy that it is told. It reads the environment while it is called, and not later.
+ * Makes a `fetch` that uses the proxy of its call, whatever `NO_PROXY` says: the runtime's own applies `NO_PROXY`, by rules of its
+ * own, even to a proxy that the call names. It reads the environment during the call and not later, so the variables are hidden meanwhile.
  *
  * @example
  * const obedient = obeyProxy(fetch, process.env)

@@ -5,14 +5,14 @@ import { readHead } from './read-head.ts'
 export interface Tunnel {
   readonly host: string
   readonly port: number
-  /** `user:password` in it is sent as Basic credentials. */
+  /** `user:password` in its URL is sent as Basic credentials. */
   readonly proxy: URL
 }
 
 /**
  * Asks the HTTP proxy at the other end of a socket to open a tunnel (CONNECT, RFC 9110 §9.3.6).
  *
- * Rejects and destroys the socket where the proxy refuses, or sends bytes of its own behind its answer.
+ * Rejects and destroys the socket when the proxy refuses, or sends bytes of its own behind its answer.
  */
 export async function openTunnel(socket: Socket, { host, port, proxy }: Tunnel): Promise<void> {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -31,7 +31,7 @@ export async function openTunnel(socket: Socket, { host, port, proxy }: Tunnel):
 }
 
 /**
- * What `Proxy-Authorization` says to a proxy with `user:password` in its URL (RFC 7617); undefined: it has none.
+ * Gives the value of `Proxy-Authorization` for a proxy with `user:password` in its URL (RFC 7617); undefined for one without.
  *
  * @example
  * const credentials = proxyCredentials(new URL('http://user:password@proxy.example:3128'))

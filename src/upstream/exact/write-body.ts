@@ -3,8 +3,8 @@ import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { UpstreamBody } from '../send.ts'
 
 /**
- * Writes the body of a request and ends it; a stream is never read ahead of the server, and no further once the
- * connection is closed. A stream that fails breaks the connection.
+ * Writes the body of a request and ends it. A stream is never read ahead of the server, and no further when the connection is
+ * closed. A stream that fails breaks the connection.
  *
  * @example
  * writeBody(request, init.body)
@@ -17,12 +17,12 @@ export function writeBody(request: ClientRequest, body: UpstreamBody): void {
 
 async function pump(body: ReadableStream<Uint8Array>, request: ClientRequest): Promise<void> {
   const reader = body.getReader()
-  // The head goes out at once: the server may refuse what the client is still thinking about.
+  // The head goes out at once: the server may refuse the request before the client has sent its body.
   request.flushHeaders()
   request.once('close', () => void ignoreRejection(reader.cancel()))
   for (;;) {
     const { done, value } = await reader.read()
-    // A reader that was cancelled is done, too: that is no end of the body.
+    // A cancelled reader is done as well, which is not the end of the body.
     if (request.destroyed) return
     if (done) break
     if (!request.write(value)) await drained(request)
@@ -30,7 +30,7 @@ async function pump(body: ReadableStream<Uint8Array>, request: ClientRequest): P
   request.end()
 }
 
-/** Resolves when the server has taken what was written, or the connection is closed. */
+/** Resolves when the server has taken all that was written, or the connection is closed. */
 function drained(request: ClientRequest): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import { createChunkedBody } from '../../../src/server/http1/chunked-body.ts'
+import { ChunkedBody } from '../../../src/server/http1/chunked-body.ts'
 
 /** Takes a body byte by byte, and gives its payload. */
 function takeDripping(text: string): string {
-  const body = createChunkedBody()
+  const body = new ChunkedBody()
   let payload = ''
   for (const byte of Buffer.from(text, 'latin1')) {
     body.take(Buffer.of(byte), (piece) => {
@@ -24,17 +24,17 @@ describe('a chunked body', () => {
     const text = `1\r\na\r\n1A\r\n${long}\r\n1a\r\n${long}\r\n0001\r\nb\r\n000000001\r\nc\r\n0\r\n\r\n`
     const whole = `a${long}${long}bc`
     expect(takeDripping(text)).toBe(whole)
-    const body = createChunkedBody()
+    const body = new ChunkedBody()
     let payload = ''
     expect(body.take(Buffer.from(`${text}next`), (piece) => (payload += piece.toString()))).toBe(text.length)
     expect(payload).toBe(whole)
-    expect(body.isDone()).toBe(true)
+    expect(body.isDone).toBe(true)
   })
 
   test.each(['1\r\naX\r\n', '1\r\na\rX', '1\nab', 'g\r\n', '\r\n', '1\r\na\r\n-1\r\n', '1 \r\na'])(
     'is refused as a whole: %j',
     (text) => {
-      const body = createChunkedBody()
+      const body = new ChunkedBody()
       expect(() => body.take(Buffer.from(text), () => undefined)).toThrow()
     },
   )
@@ -64,13 +64,13 @@ describe('a chunked body', () => {
 })
 
 test('chunks of a byte each are one piece of what a read of the socket has brought', () => {
-  const body = createChunkedBody()
+  const body = new ChunkedBody()
   const pieces: string[] = []
   const emit = (piece: Buffer): void => void pieces.push(piece.toString('latin1'))
   body.take(Buffer.from('1\r\na\r\n1\r\nb\r\n3\r\ncde\r\n2\r\nf'), emit)
   const taken = body.take(Buffer.from('g\r\n1;x=y\r\nh\r\n0\r\n\r\nGET / HTTP/1.1'), emit)
   expect(pieces).toEqual(['abcdef', 'gh'])
-  expect([taken, body.isDone()]).toEqual([18, true])
+  expect([taken, body.isDone]).toEqual([18, true])
 })
 
 test('chunks of all lengths are the same payload, wherever they are cut', () => {
@@ -84,12 +84,12 @@ test('chunks of all lengths are the same payload, wherever they are cut', () => 
     })
     .join('')}0\r\n\r\n`
   for (let cut = 0; cut <= text.length; cut += 1) {
-    const body = createChunkedBody()
+    const body = new ChunkedBody()
     let found = ''
     const emit = (piece: Buffer): void => {
       found += piece.toString('latin1')
     }
     for (const part of [text.slice(0, cut), text.slice(cut)]) body.take(Buffer.from(part, 'latin1'), emit)
-    expect([found === payload, body.isDone()], `cut at ${cut}`).toEqual([true, true])
+    expect([found === payload, body.isDone], `cut at ${cut}`).toEqual([true, true])
   }
 })

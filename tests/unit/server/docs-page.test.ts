@@ -3,8 +3,8 @@ import { ERROR_CATALOGUE } from '../../../src/openai/error-catalogue.ts'
 import { createOpenApiDocument } from '../../../src/openai/openapi-document.ts'
 import { renderDocsPage } from '../../../src/server/pages/docs-page.ts'
 import { DOCS_STYLE } from '../../../src/server/pages/docs-style.ts'
-import { renderHomeLine } from '../../../src/server/pages/home-line.ts'
 import { html, prose } from '../../../src/server/pages/html.ts'
+import { renderHomeLine } from '../../../src/server/pages/small-page.ts'
 import parameters from '../../fixtures/openai-parameters.json' with { type: 'json' }
 
 const baseUrl = 'http://gateway.test:8000/v1'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { ApiError } from '../../../src/openai/api-error.ts'
-import { HeadSoFar } from '../../../src/server/http1/head-so-far.ts'
+import { PartialHead } from '../../../src/server/http1/head-reader.ts'
 import { CHUNKED, readRequestHead } from '../../../src/server/http1/request-head.ts'
 
 const read = (text: string) => readRequestHead(Buffer.from(text, 'latin1'))
@@ -8,7 +8,7 @@ const read = (text: string) => readRequestHead(Buffer.from(text, 'latin1'))
 /** As a connection does it: what has come is looked at with each byte, until the head's end. */
 function readDripping(text: string): void {
   const bytes = Buffer.from(text, 'latin1')
-  const soFar = new HeadSoFar()
+  const soFar = new PartialHead()
   for (let end = 1; end <= bytes.byteLength; end += 1) {
     const some = bytes.subarray(0, end)
     if (readRequestHead(some) !== undefined) return

@@ -8,7 +8,7 @@ import { exchangeOf } from './request-context.ts'
  * @example
  * new Elysia().use(access(authorize)).all('/v1/*', ({ principal }) => principal.kind, { auth: true, parse: 'none' })
  */
-export const access = (authorize: Authorize) =>
+export const authMacro = (authorize: Authorize) =>
   new Elysia({ name: 'nexcode/access', seed: authorize }).macro({
     auth: {
       resolve({ request }): { principal: Principal } {

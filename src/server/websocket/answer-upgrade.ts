@@ -1,25 +1,42 @@
 import type { Duplex } from 'node:stream'
+import type { Config } from '../../config/config.ts'
+import type { MemoryBudget } from '../../exchange/memory-budget.ts'
+import { REASONS } from '../../formats/http/reasons.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import { answerSocket } from '../../upstream/exact/answer-socket.ts'
-import { proxyOf } from '../../upstream/exact/proxy-of.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
+import { type ProxyFor, proxyOf } from '../../upstream/exact/proxy-of.ts'
 import { upstreamFailure } from '../../upstream/failure.ts'
 import type { Arrival } from '../arrival.ts'
 import { answerError } from '../error-handler.ts'
-import type { HttpServerDeps } from '../http-server-deps.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { Upgrade } from '../upgrade.ts'
 import { relayWebSocket } from './websocket-relay.ts'
 
-/** A WebSocket's upgrade as it came: its head, its connection and whose that is, and what came behind the head. */
+/** What answering upgrades needs. */
+export interface AnswerUpgradeDeps {
+  readonly app: {
+    readonly upgrade: (request: Request, arrival: Arrival) => Promise<Upgrade>
+    readonly deadlines: Deadlines
+    readonly memory: MemoryBudget
+  }
+  readonly config: Pick<Config, 'timeouts'>
+  readonly log: Log
+  readonly proxyFor: ProxyFor | undefined
+}
+
+/** A WebSocket upgrade as it came. */
 export interface ArrivedUpgrade {
   readonly head: RequestHead
   readonly socket: Duplex
+  /** The bytes behind the head. */
   readonly rest: Uint8Array
+  /** The caller's network, as far as its address tells. */
   readonly from: string
 }
 
-/** Relays a WebSocket upgrade to the upstream, or refuses it like every other request. */
-export function answerUpgrade(deps: HttpServerDeps, arrived: ArrivedUpgrade): void {
+/** Relays a WebSocket upgrade to the upstream, or refuses it like every other request. Never throws: a defect is logged and ends the socket. */
+export function answerUpgrade(deps: AnswerUpgradeDeps, arrived: ArrivedUpgrade): void {
   const { socket } = arrived
   socket.on('error', () => socket.destroy())
   relay(deps, arrived).catch((cause: unknown) => {
@@ -28,7 +45,7 @@ export function answerUpgrade(deps: HttpServerDeps, arrived: ArrivedUpgrade): vo
   })
 }
 
-async function relay(deps: HttpServerDeps, arrived: ArrivedUpgrade): Promise<void> {
+async function relay(deps: AnswerUpgradeDeps, arrived: ArrivedUpgrade): Promise<void> {
   const { head, socket, rest } = arrived
   let decision = await deps.app.upgrade(head.request, arrivalOf(arrived))
   for (;;) {
@@ -39,9 +56,9 @@ async function relay(deps: HttpServerDeps, arrived: ArrivedUpgrade): Promise<voi
   }
 }
 
-/** Relays to one upstream. Gives what is to be done in its place, where it has refused the server's key. */
+/** Relays to one upstream. Gives the decision that takes its place where the upstream has refused the server's key. */
 async function relayOnce(
-  deps: HttpServerDeps,
+  deps: AnswerUpgradeDeps,
   decision: Extract<Upgrade, { kind: 'relay' }>,
   socket: Duplex,
   rest: Uint8Array,
@@ -81,4 +98,15 @@ function arrivalOf({ head: { target, isHttp10 }, socket, from }: ArrivedUpgrade)
   const abort = new AbortController()
   socket.once('close', () => abort.abort(new ApiError('client_closed')))
   return { target, isHttp10, abort, body: undefined, from }
+}
+
+/** Writes a response to the bare socket of an upgrade, and ends the socket. Never rejects. */
+async function answerSocket(response: Response, socket: Duplex): Promise<void> {
+  const body = new Uint8Array(await response.arrayBuffer())
+  const lines = [`HTTP/1.1 ${response.status} ${REASONS[response.status] ?? ''}`]
+  for (const [name, value] of response.headers) if (name !== 'content-length') lines.push(`${name}: ${value}`)
+  lines.push(`content-length: ${body.byteLength}`, 'connection: close', '', '')
+  if (socket.destroyed) return
+  socket.write(lines.join('\r\n'))
+  socket.end(body)
 }
