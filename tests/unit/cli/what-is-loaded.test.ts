@@ -30,3 +30,14 @@ test('a server that is one process loads nothing of a supervisor', () => {
   expect(loaded).toContain('app.ts')
   expect(loaded.filter((path) => path.startsWith('process/workers/'))).toEqual(['process/workers/marker.ts'])
 })
+
+test('what reads a configuration file is loaded where there is one only', () => {
+  const loaded = [...loadedWith('process/serve-alone.ts', loadedWith('cli/serve.ts'))]
+  expect(loaded).toContain('config/sections/cache.ts')
+  expect(
+    loaded.filter((path) => /^yaml$|^config\/(?:file-schema|load-settings|settings-from-file)\.ts$/.test(path)),
+  ).toEqual([])
+  // Of file/, only the words that sections write their fields in.
+  expect(loaded.filter((path) => path.startsWith('config/file/'))).toEqual(['config/file/schema/fields.ts'])
+  expect(loadedWith('config/load-settings.ts')).toContain('yaml')
+})

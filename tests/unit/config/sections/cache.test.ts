@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
+import type { TSchema } from '@sinclair/typebox'
 import { Secret } from '../../../../src/config/secret.ts'
-import { CACHE_DEFAULTS } from '../../../../src/config/sections/cache.ts'
+import { CACHE_DEFAULTS, CACHE_ENV, CACHE_FIELDS } from '../../../../src/config/sections/cache.ts'
+import { SOURCES } from '../../../architecture/sources.ts'
 import { opened } from '../../../helpers/secrets.ts'
 import { BASE, load } from '../load-file.ts'
 
@@ -42,4 +44,15 @@ test('a store that there is none of, and a ttl over its maximum, are problems at
     [2, 'cache.store', 'is no store that there is'],
   ])
   expect(JSON.stringify(loaded.problems)).not.toContain('canary')
+})
+
+test('a setting stands in the file of the section and nowhere else in src/config/', () => {
+  const section = CACHE_FIELDS.cache['anyOf'].find(({ properties }: TSchema) => properties !== undefined)
+  const declared = [...Object.keys(CACHE_DEFAULTS), ...Object.keys(CACHE_ENV), ...Object.keys(section.properties)]
+  // A plain word such as "store" is said elsewhere, too; a name with a capital or an underscore is the setting's own.
+  const names = declared.filter((name) => /[A-Z_]/.test(name) && name !== 'CACHE')
+  expect(names).toEqual(expect.arrayContaining(['ttlMaxMs', 'CACHE_TTL', 'max_answer_bytes']))
+  const pattern = new RegExp(`\\b(?:${names.join('|')})\\b`)
+  const files = SOURCES.filter(({ path, code }) => path.startsWith('config/') && pattern.test(code))
+  expect(files.map(({ path }) => path)).toEqual(['config/sections/cache.ts'])
 })
