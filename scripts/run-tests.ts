@@ -2,7 +2,7 @@
  * Runs the tests for a person: a line of progress, each failure once with its reason, and a last line that counts.
  *
  *   bun scripts/run-tests.ts             all of them
- *   bun scripts/run-tests.ts --quick     unit and contract
+ *   bun scripts/run-tests.ts --quick     unit and contract tests, and what the repository is held to
  *   bun scripts/run-tests.ts <path>…     some, as `bun test` takes them
  *
  * All that `bun test` said is in `.cache/tests.log`.
@@ -15,7 +15,7 @@ import { createInterface } from 'node:readline'
 
 /** On a machine that is busy with other things a test may take this long; the runner's own limit is 5 s. */
 const TEST_MS_MAX = 30_000
-const QUICK = ['tests/unit', 'tests/contract', 'tests/architecture.test.ts']
+const QUICK = ['tests/unit', 'tests/contract', 'tests/architecture', 'tests/documents', 'tests/habits']
 /** Files run in so many processes at once; more would only wait for each other, since a test may start several servers. */
 const PROCESSES = Math.min(4, availableParallelism())
 const LOG = '.cache/tests.log'
