@@ -1,13 +1,84 @@
 import type { JsonCall, SimulatedAnswer } from './call.ts'
-import { type ChatChoice, chatChoices } from './chat-choices.ts'
-import { chatChunks } from './chat-chunks.ts'
-import { tokenLogprobs } from './compose-text.ts'
-import { readMessages } from './conversation.ts'
+import { chooseCalls, type FunctionCall } from './choose-tools.ts'
+import { boundText, formattedAnswer, plainAnswer, type SimulatedText, tokenLogprobs } from './compose-text.ts'
+import { type Conversation, readMessages } from './conversation.ts'
 import type { JsonObject } from './json-value.ts'
-import { readBoolean, readModel, readObject } from './read-field.ts'
+import { readBoolean, readInteger, readModel, readObject, readStrings } from './read-field.ts'
 import { emptyArray, invalidType, invalidValue, missingParameter } from './refusals.ts'
 import { dataEvents } from './sse.ts'
-import { completionUsage, countTokens } from './tokens.ts'
+import { argumentPieces, completionUsage, countTokens, interleaved } from './tokens.ts'
+
+/** One choice of a chat completion: a text, or calls of functions. */
+interface ChatChoice {
+  readonly reply: SimulatedText
+  readonly calls: readonly FunctionCall[]
+  /** How many alternatives to give for each token; undefined: no log probabilities at all. */
+  readonly alternatives: number | undefined
+}
+
+/** The choices that a request gets: as many as its `n` says. @throws SimulatedError 400 for a field that cannot be served. */
+function chatChoices({ body, fingerprint }: JsonCall, conversation: Conversation): ChatChoice[] {
+  const calls = chooseCalls(body, conversation, fingerprint)
+  const formatted = formattedAnswer(readObject(body, 'response_format'), conversation)
+  const bounds = {
+    stops: readStrings(body, 'stop'),
+    tokensMax:
+      readInteger(body, 'max_completion_tokens', 1, Number.MAX_SAFE_INTEGER) ??
+      readInteger(body, 'max_tokens', 1, Number.MAX_SAFE_INTEGER),
+  }
+  const alternatives = readBoolean(body, 'logprobs') ? (readInteger(body, 'top_logprobs', 0, 20) ?? 0) : undefined
+  return Array.from({ length: readInteger(body, 'n', 1, 128) ?? 1 }, (_, index) => {
+    const plain = plainAnswer(conversation) + (index === 0 ? '' : ` (choice ${index + 1})`)
+    return { reply: boundText(formatted ?? plain, bounds), calls: numbered(calls, index), alternatives }
+  })
+}
+
+/** The same calls for another choice, with ids of their own. */
+function numbered(calls: readonly FunctionCall[], choice: number): FunctionCall[] {
+  return calls.map((call) => (choice === 0 ? call : { ...call, id: `${call.id}_${choice}` }))
+}
+
+/**
+ * The chunks of a streamed chat completion: each choice's role, its words one by one, how it ended, and then the usage.
+ *
+ * Several choices come interleaved. Where usage was asked for, every chunk before carries `usage: null`, as at OpenAI.
+ */
+function chatChunks(head: JsonObject, choices: readonly ChatChoice[], usage: JsonObject | undefined): JsonObject[] {
+  const tail: JsonObject = usage === undefined ? {} : { usage: null }
+  const chunks = interleaved(choices.map(choiceDeltas)).map((choice) => ({ ...head, choices: [choice], ...tail }))
+  return usage === undefined ? chunks : [...chunks, { ...head, choices: [], usage }]
+}
+
+function choiceDeltas({ reply, calls, alternatives }: ChatChoice, index: number): JsonObject[] {
+  const step = (delta: JsonObject, finish: string | null, logprobs: JsonObject | null = null) => ({
+    index,
+    delta,
+    logprobs,
+    finish_reason: finish,
+  })
+  if (calls.length > 0) {
+    const deltas = calls.flatMap(callDeltas)
+    const [first = {}, ...rest] = deltas
+    const opening = { role: 'assistant', content: null, ...first, refusal: null }
+    return [step(opening, null), ...rest.map((delta) => step(delta, null)), step({}, 'tool_calls')]
+  }
+  const words = reply.tokens.map((token) =>
+    step(
+      { content: token },
+      null,
+      alternatives === undefined ? null : { content: tokenLogprobs([token], alternatives), refusal: null },
+    ),
+  )
+  return [step({ role: 'assistant', content: '', refusal: null }, null), ...words, step({}, reply.finish)]
+}
+
+/** A call's name first, with empty arguments, then its arguments piece by piece. */
+function callDeltas({ id, name, arguments: json }: FunctionCall, index: number): JsonObject[] {
+  return [
+    { tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] },
+    ...argumentPieces(json).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] })),
+  ]
+}
 
 /** `POST /v1/chat/completions` (OpenAI specification: CreateChatCompletionResponse, …StreamResponse). */
 export function answerChatCompletion(call: JsonCall): SimulatedAnswer {

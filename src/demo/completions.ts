@@ -1,11 +1,10 @@
 import type { JsonCall, SimulatedAnswer } from './call.ts'
 import { boundText, plainContinuation, type SimulatedText } from './compose-text.ts'
 import type { JsonObject, JsonValue } from './json-value.ts'
-import { interleaved } from './pieces.ts'
 import { readBoolean, readInteger, readModel, readObject, readStrings } from './read-field.ts'
 import { invalidType, invalidValue } from './refusals.ts'
 import { dataEvents } from './sse.ts'
-import { completionUsage, countTokens } from './tokens.ts'
+import { completionUsage, countTokens, interleaved } from './tokens.ts'
 
 interface TextChoice {
   readonly echoed: string

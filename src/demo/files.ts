@@ -1,7 +1,6 @@
 import type { FormCall, SimulatedAnswer, SimulatedCall } from './call.ts'
 import { fingerprint } from './fingerprint.ts'
-import { missingParameter } from './refusals.ts'
-import { SimulatedError } from './simulated-error.ts'
+import { missingParameter, SimulatedError } from './refusals.ts'
 
 interface StoredFile {
   readonly object: {

@@ -1,8 +1,7 @@
 import type { Form } from './call.ts'
 import type { JsonObject, JsonValue } from './json-value.ts'
 import { isJsonObject } from './json-value.ts'
-import { invalidJson, tooLarge, unsupportedContentType } from './refusals.ts'
-import type { SimulatedError } from './simulated-error.ts'
+import { invalidJson, type SimulatedError, tooLarge, unsupportedContentType } from './refusals.ts'
 
 const bytesMax = 64 * 1024 * 1024
 

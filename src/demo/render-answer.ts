@@ -1,6 +1,5 @@
 import type { SimulatedAnswer } from './call.ts'
-import { serverError } from './fault-error.ts'
-import type { Faults } from './faults.ts'
+import { type Faults, serverError } from './faults.ts'
 import { playFrames } from './play-frames.ts'
 
 /** What a rendering needs to know of the exchange. */

@@ -2,13 +2,11 @@ import type { JsonCall, SimulatedAnswer, SimulatedCall } from './call.ts'
 import { chooseCalls } from './choose-tools.ts'
 import { boundText, formattedAnswer, plainAnswer } from './compose-text.ts'
 import { readInput } from './conversation.ts'
-import type { JsonObject, JsonValue } from './json-value.ts'
+import { type JsonObject, type JsonValue, textOf } from './json-value.ts'
 import { readBoolean, readInteger, readModel, readObject, readString } from './read-field.ts'
-import { invalidType, missingParameter } from './refusals.ts'
-import { responseEvents } from './response-events.ts'
-import { SimulatedError } from './simulated-error.ts'
+import { invalidType, missingParameter, SimulatedError } from './refusals.ts'
 import { namedEvents } from './sse.ts'
-import { countTokens } from './tokens.ts'
+import { argumentPieces, countTokens } from './tokens.ts'
 
 /** `POST /v1/responses` (OpenAI specification: Response, ResponseStreamEvent). Nothing is stored. */
 export function answerResponse(call: JsonCall): SimulatedAnswer {
@@ -117,4 +115,57 @@ function responseUsage(inputTokens: number, outputTokens: number) {
 
 function toolTokens(body: JsonObject): number {
   return Array.isArray(body['tools']) ? countTokens(JSON.stringify(body['tools'])) : 0
+}
+
+type ResponseEvent = JsonObject & { type: string }
+
+/**
+ * The events of a streamed response, in OpenAI's order: it begins, each output item is added, filled and done, it ends.
+ *
+ * @param opened the response at its beginning
+ * @param ended the response at its end, whose status names the last event
+ * @param output its items: messages with one text, or calls of functions
+ * @param words the text of a message, in the pieces in which it is sent
+ */
+function responseEvents(
+  opened: JsonObject,
+  ended: JsonObject & { status: string },
+  output: readonly JsonObject[],
+  words: readonly string[],
+): ResponseEvent[] {
+  return [
+    { type: 'response.created', response: opened },
+    { type: 'response.in_progress', response: opened },
+    ...output.flatMap((item, index) =>
+      item['type'] === 'function_call' ? callEvents(item, index) : messageEvents(item, index, words),
+    ),
+    { type: `response.${ended.status}`, response: ended },
+  ]
+}
+
+function messageEvents(item: JsonObject, outputIndex: number, words: readonly string[]): ResponseEvent[] {
+  const at = { item_id: textOf(item['id']), output_index: outputIndex, content_index: 0 }
+  const part = { type: 'output_text', text: '', annotations: [], logprobs: [] }
+  const text = words.join('')
+  const started = { ...item, status: 'in_progress', content: [] }
+  return [
+    { type: 'response.output_item.added', output_index: outputIndex, item: started },
+    { type: 'response.content_part.added', ...at, part },
+    ...words.map((delta) => ({ type: 'response.output_text.delta', ...at, delta, logprobs: [] })),
+    { type: 'response.output_text.done', ...at, text, logprobs: [] },
+    { type: 'response.content_part.done', ...at, part: { ...part, text } },
+    { type: 'response.output_item.done', output_index: outputIndex, item },
+  ]
+}
+
+function callEvents(item: JsonObject, outputIndex: number): ResponseEvent[] {
+  const at = { item_id: textOf(item['id']), output_index: outputIndex }
+  const json = textOf(item['arguments'])
+  const started = { ...item, status: 'in_progress', arguments: '' }
+  return [
+    { type: 'response.output_item.added', output_index: outputIndex, item: started },
+    ...argumentPieces(json).map((delta) => ({ type: 'response.function_call_arguments.delta', ...at, delta })),
+    { type: 'response.function_call_arguments.done', ...at, name: textOf(item['name']), arguments: json },
+    { type: 'response.output_item.done', output_index: outputIndex, item },
+  ]
 }

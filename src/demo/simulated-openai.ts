@@ -1,17 +1,29 @@
-import { authenticate } from './authenticate.ts'
 import type { SimulatedAnswer, SimulatedCall } from './call.ts'
 import { lastSaid } from './conversation.ts'
-import { type Dialect, OPENAI_DIALECT, openaiPath } from './dialect.ts'
-import { faultAnswer } from './fault-error.ts'
-import { type Faults, readDirectives, readModelDirective, readSpokenDirectives } from './faults.ts'
+import { type Faults, faultAnswer, readDirectives, readModelDirective, readSpokenDirectives } from './faults.ts'
 import { fingerprint } from './fingerprint.ts'
 import { type JsonObject, textOf } from './json-value.ts'
 import { parseObject, type ReceivedBody, readBody, requireForm, requireObject } from './read-body.ts'
-import { noWebSocket, unknownUrl } from './refusals.ts'
+import { missingKey, noWebSocket, SimulatedError, SimulatedReset, unknownUrl, wrongKey } from './refusals.ts'
 import { renderAnswer } from './render-answer.ts'
 import { createRoutes, findRoute, type Route } from './routes.ts'
-import { SimulatedError, SimulatedReset } from './simulated-error.ts'
 import { sleep, untilAborted } from './sleep.ts'
+
+/** How a service that speaks OpenAI's protocol spells what OpenAI spells in another way. */
+interface Dialect {
+  /** What stands in its paths where OpenAI has `/v1`, such as `/v1beta/openai`; may be empty. */
+  readonly basePath: string
+  /** The header that its key is in; lower case. In `authorization` it stands behind `Bearer`. */
+  readonly keyHeader: string
+  /** Whether calls of a model go to `/deployments/{model}/…`, and every URL has an `api-version` (Azure). */
+  readonly hasDeployments: boolean
+}
+
+/** OpenAI's own. */
+const OPENAI_DIALECT: Dialect = { basePath: '/v1', keyHeader: 'authorization', hasDeployments: false }
+
+const MODEL_CALL = /^\/(?:chat\/completions|completions|embeddings|images\/|audio\/)/
+const DEPLOYMENT = /^\/deployments\/[^/]+(\/.+)$/
 
 /** How a simulated OpenAI behaves. */
 export interface SimulatedOpenAIOptions {
@@ -26,12 +38,12 @@ export interface SimulatedOpenAIOptions {
 }
 
 /** A simulated OpenAI: something that answers requests as api.openai.com would. */
-export interface SimulatedOpenAI {
+interface SimulatedOpenAI {
   /** @throws SimulatedReset where a cut connection was asked for; the signal's reason once the client has left. */
   fetch(request: Request): Promise<Response>
 }
 
-const createdDefaultMs = Date.UTC(2025, 0, 1)
+const CREATED_DEFAULT_MS = Date.UTC(2025, 0, 1)
 
 /**
  * Makes an OpenAI that needs no key, no network and no model, says so in its answers, and gives the same answer to the
@@ -42,7 +54,7 @@ const createdDefaultMs = Date.UTC(2025, 0, 1)
  * const response = await openai.fetch(new Request('http://simulated/v1/models'))
  */
 export function createSimulatedOpenAI(options: SimulatedOpenAIOptions = {}): SimulatedOpenAI {
-  const { chunkDelayMs = 30, requireKey, dialect = OPENAI_DIALECT, now = () => createdDefaultMs } = options
+  const { chunkDelayMs = 30, requireKey, dialect = OPENAI_DIALECT, now = () => CREATED_DEFAULT_MS } = options
   const routes = createRoutes()
 
   async function answer(request: Request, received: Received, faults: Faults): Promise<SimulatedAnswer> {
@@ -129,4 +141,36 @@ function answerRoute(
     case 'nothing':
       return route.answer(call)
   }
+}
+
+/**
+ * Looks at the key of a request, as `Authorization: Bearer …`, or alone in another header. Without a required key any will do, and none.
+ *
+ * `sk-invalid` is wrong always, so that people can see what a wrong key gives.
+ *
+ * @throws SimulatedError 401
+ */
+function authenticate(headers: Headers, requiredKey: string | undefined, keyHeader: string): void {
+  const key = keyIn(headers, keyHeader)
+  if (key === 'sk-invalid') throw wrongKey(key)
+  if (requiredKey === undefined || key === requiredKey) return
+  throw key === undefined ? missingKey() : wrongKey(key)
+}
+
+function keyIn(headers: Headers, keyHeader: string): string | undefined {
+  const value = headers.get(keyHeader)
+  if (keyHeader !== 'authorization') return value ?? undefined
+  return /^bearer +(?<key>\S+) *$/i.exec(value ?? '')?.groups?.['key']
+}
+
+/** OpenAI's path for one of a dialect; undefined: the dialect has no such path. */
+function openaiPath(path: string, query: URLSearchParams, dialect: Dialect): string | undefined {
+  const { basePath, hasDeployments } = dialect
+  if (!path.startsWith(`${basePath}/`)) return undefined
+  const rest = path.slice(basePath.length)
+  if (!hasDeployments) return `/v1${rest}`
+  if (!query.has('api-version')) return undefined
+  const called = DEPLOYMENT.exec(rest)?.[1]
+  if (called !== undefined) return MODEL_CALL.test(called) ? `/v1${called}` : undefined
+  return MODEL_CALL.test(rest) ? undefined : `/v1${rest}`
 }

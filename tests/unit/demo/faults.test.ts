@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { directives } from '../../../src/demo/faults.ts'
-import { SimulatedReset } from '../../../src/demo/simulated-error.ts'
+import { SimulatedReset } from '../../../src/demo/refusals.ts'
 import { createSimulatedOpenAI } from '../../../src/demo/simulated-openai.ts'
 import { chat, openai, post } from './simulation.ts'
 

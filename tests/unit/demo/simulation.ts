@@ -1,4 +1,4 @@
-import { SimulatedReset } from '../../../src/demo/simulated-error.ts'
+import { SimulatedReset } from '../../../src/demo/refusals.ts'
 import { createSimulatedOpenAI, type SimulatedOpenAIOptions } from '../../../src/demo/simulated-openai.ts'
 
 export const openai = createSimulatedOpenAI({ chunkDelayMs: 0 })
