@@ -1,22 +1,22 @@
 import type { IncomingBody } from '../exchange/exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 
-/** What an edge knows of a request that a standard `Request` can't hold. */
+/** The facts of a request that a standard `Request` can't hold: the HTTP server knows them. */
 export interface Arrival {
-  /** The request target exactly as it stood on the request line, before any URL parser touched it. */
+  /** The request target exactly as it stood on the request line, before any URL parser changed it. */
   readonly target: string
   /** Whether the client, or a proxy in front, speaks HTTP/1.0. */
   readonly isHttp10: boolean
-  /** Aborted by the edge, with `client_closed`, when the client leaves; the exchange's own clocks abort it too. */
+  /** Aborted with `client_closed` when the client leaves; the exchange's own clocks abort it too. */
   readonly abort: AbortController
-  /** The body, where the request announces one: as the edge has it, which saves a stream; the request is without it then. */
+  /** The body, where the request announces one. The HTTP server gives its own, which saves a stream: the `Request` has none then. */
   readonly body: IncomingBody | undefined
-  /** Whose connection it came by; absent: nobody knows. */
+  /** The caller's network; absent: unknown. */
   readonly from?: string
 }
 
 /**
- * The arrival of a request that no edge of ours brought: what the request itself tells.
+ * Makes the arrival of a request that did not come by our HTTP server, from the request itself.
  *
  * @example
  * const { target } = arrivalOf(new Request('http://localhost/v1/models'))

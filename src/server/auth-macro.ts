@@ -3,13 +3,13 @@ import { type Authorize, type Principal, principalName } from '../access/authori
 import { exchangeOf } from './request-context.ts'
 
 /**
- * The `auth` macro: a route with `auth: true` gets a `principal`, or is not run at all.
+ * Makes the `auth` macro: a route with `auth: true` gets a `principal`. Where `authorize` throws, the route is not run.
  *
  * @example
  * new Elysia().use(access(authorize)).all('/v1/*', ({ principal }) => principal.kind, { auth: true, parse: 'none' })
  */
 export const authMacro = (authorize: Authorize) =>
-  new Elysia({ name: 'nexcode/access', seed: authorize }).macro({
+  new Elysia({ name: 'nexcode/auth-macro', seed: authorize }).macro({
     auth: {
       resolve({ request }): { principal: Principal } {
         const exchange = exchangeOf(request)

@@ -1,6 +1,6 @@
-/** Cross-origin rules for browsers (WHATWG Fetch §3.2); without configured origins nothing is added. */
+/** Cross-origin rules for browsers (WHATWG Fetch §3.2); without configured origins they add nothing. */
 export interface Cors {
-  /** Answers a preflight of an allowed origin; undefined: it is none. */
+  /** Answers the preflight of an allowed origin; undefined: the request is no such preflight. */
   readonly preflight: (request: Request) => Response | undefined
   /** Adds the allowing headers to a response for an allowed origin. */
   readonly allow: (request: Request, response: Response) => void
@@ -21,12 +21,12 @@ export function createCors(origins: readonly string[]): Cors {
   }
   const allow: Cors['allow'] = (request, response) => {
     if (origins.length === 0) return
-    // Also where nothing is allowed: a cache must not show this answer to a page that is.
+    // Also when the origin is not allowed: a cache must not give this answer to a page of an allowed one.
     response.headers.append('vary', 'Origin')
     const origin = allowedOrigin(request)
     if (origin === undefined) return
     response.headers.set('access-control-allow-origin', origin)
-    // A browser's script sees no header that is not named; with a credential, `*` would not name them.
+    // A browser's script sees only the headers that are named; for a request with credentials, `*` names none.
     response.headers.set('access-control-expose-headers', [...response.headers.keys()].join(', '))
   }
   return {

@@ -12,21 +12,21 @@ import { hasVersionTwice, isServed, unknownUrl } from './routes/openai.ts'
 import { routeNameOf } from './routes/route-name.ts'
 
 /**
- * Renders whatever a route throws. Used first: an error handler covers only the routes added after it.
+ * Makes the plugin that renders what a route throws. To be used first: an error handler covers only routes that are added after it.
  *
  * @example
  * new Elysia().use(errorHandler(log)).use(routes)
  */
 export const errorHandler = (log: Log) =>
-  // Taken apart: Elysia reads a hook's source, and in a minified one it takes a context of one letter for one that is
-  // changed; then it makes every response anew, without its reason phrase.
+  // The context is destructured because Elysia reads a hook's source: in minified code it takes a context of one letter for one that
+  // the hook changes, and then makes every response anew, without its reason phrase.
   new Elysia({ name: 'nexcode/error-handler', seed: log }).onError({ as: 'global' }, ({ error, request }) =>
     answerError(error, exchangeOf(request), log),
   )
 
 /**
- * Ends an exchange with an error. What is no `ApiError` is a defect of ours: it answers as `internal_error`, and
- * its stack goes to the log.
+ * Ends an exchange with an error, and gives its response. Anything thrown but an `ApiError` is a defect of ours: the answer is
+ * `internal_error`, and the stack goes to the log.
  *
  * @example
  * catch (thrown) { return answerError(thrown, exchange, log) }
@@ -37,17 +37,17 @@ export function answerError(thrown: unknown, exchange: Exchange, log: Log): Resp
   if (error.kind === 'internal_error') log.error({ request_id: exchange.id, err: error.cause }, 'internal error')
   exchange.status = error.entry.status
   exchange.error = error
-  // The log names the route also of what was refused at the door; a target that may be read in two ways has none.
+  // The log also names the route of a request that was refused early; a target that can be read in two ways has none.
   if (exchange.endpointName === NO_ROUTE && error.kind !== 'invalid_target') {
     exchange.endpointName = routeNameOf(exchange.request.method, exchange.requestTarget) ?? NO_ROUTE
   }
-  // An answer of the upstream's that was on its way is wanted no more.
+  // An upstream's answer that was on its way is not wanted any more.
   if (exchange.attempts > 0) exchange.abort.abort(error)
   const { status } = error.entry
   const { code, message } = error.body.error
   const text = isPage ? renderErrorPage({ status, code, message }) : JSON.stringify(error.body)
   const body = new TextEncoder().encode(text)
-  // A caller's mistake is answered completely; what we or the upstream could not do has failed.
+  // The answer to a caller's mistake is complete; a request that the server or the upstream could not serve has failed.
   const hasLeft = error.kind === 'client_closed'
   const isAnswered = error.entry.fault === 'caller' && !hasLeft
   exchange.end(isAnswered ? { kind: 'complete' } : { kind: 'failed', cause: error }, hasLeft ? 0 : body.byteLength)
@@ -62,8 +62,8 @@ const PLAIN_HTTP = [
 ] as const
 
 /**
- * A person who has mistyped an address is told so, and so is everybody whose client has put `/v1` in front twice; neither is asked
- * for a key first: there is nothing that it would open.
+ * Gives the error to answer with. A person who has mistyped an address, and a caller whose client has added `/v1` twice, get
+ * `unknown_url` in place of a 401: a key would not help them.
  */
 function errorOf(thrown: unknown, isPage: boolean, { request, requestTarget: target }: Exchange): ApiError {
   if (!(thrown instanceof ApiError)) return new ApiError('internal_error', { cause: thrown })
@@ -72,7 +72,7 @@ function errorOf(thrown: unknown, isPage: boolean, { request, requestTarget: tar
   return isMistyped || hasVersionTwice(target) ? unknownUrl(request.method, target) : thrown
 }
 
-/** The one place where the catalogue becomes a response. */
+/** Renders an error of the catalogue as a response: nothing else does. */
 function renderError(
   { entry, kind, retryAfterSeconds }: ApiError,
   body: Uint8Array<ArrayBuffer>,
@@ -80,18 +80,18 @@ function renderError(
 ): Response {
   const headers = new Headers({
     'content-type': 'application/json; charset=utf-8',
-    // Complete at its last byte: a client that is still sending need not wait for the connection's end.
+    // With a length the answer is complete at its last byte: a client that is still sending need not wait for the connection's end.
     'content-length': String(body.byteLength),
     'x-request-id': exchange.id,
   })
   if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds))
-  // Also where a later attempt's answer broke off: who has tried again here must not have the SDK try all of it again.
+  // After several attempts here, an SDK must not repeat all of them; also when a later attempt's answer broke off.
   const isSpent = exchange.shouldRetry === false || exchange.attempts > 1
   if (isSpent || isRetriedInVain(entry)) headers.set('x-should-retry', 'false')
   if (entry.status === 401) headers.set('www-authenticate', 'Bearer')
-  // Where the framing is in doubt, what follows on the connection is in doubt too (RFC 9112 §6.3).
+  // When the framing is in doubt, so are all bytes that follow on the connection (RFC 9112 §6.3).
   if (kind === 'malformed_request') headers.set('connection', 'close')
-  // What is to be spoken in place of the protocol that was asked for (RFC 9110 §15.5.22).
+  // A 426 names the protocol to use instead (RFC 9110 §15.5.22).
   if (entry.status === 426) for (const [name, value] of PLAIN_HTTP) headers.set(name, value)
   if (entry.status === 405) headers.set('allow', [...SERVED_METHODS].join(', '))
   return noteBody(new Response(body, { status: entry.status, headers }), { whole: body })

@@ -7,10 +7,10 @@ const HOST_BYTES_MAX = 255
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 
 /**
- * The first thing that happens to a request: one well-formed Host, a served method and a plain absolute target. Throws
- * `invalid_host`, `method_not_allowed` or `invalid_target`. The framing and the bytes of the headers are the edge's.
+ * Checks a request before anything else happens to it: one well-formed Host, a served method and a plain absolute target. Throws
+ * `invalid_host`, `method_not_allowed` or `invalid_target`. Framing and the bytes of the headers have been checked by `http1/`.
  *
- * Two Host headers reach us joined by a comma, which no host may hold (RFC 9112 §3.2).
+ * Two Host headers arrive joined by a comma, which no host may contain (RFC 9112 §3.2).
  */
 export function guardRequest(method: string, target: string, headers: Headers): void {
   if (!isHost(headers.get('host') ?? '')) throw new ApiError('invalid_host')
@@ -18,7 +18,7 @@ export function guardRequest(method: string, target: string, headers: Headers): 
   if (!isPlainTarget(target)) throw new ApiError('invalid_target')
 }
 
-/** OpenAI's answer to a method that an endpoint does not have. */
+/** Makes OpenAI's error for a method that an endpoint does not have. */
 export function methodNotAllowed(method: string, target: string): ApiError {
   const path = target.split('?', 1)[0]?.slice(0, 200)
   return new ApiError('method_not_allowed', {
@@ -42,14 +42,14 @@ function isPlainTarget(target: string): boolean {
   return !path.includes('\\') && !hasDotSegment(path)
 }
 
-/** How often an upstream may decode a path before it resolves it; one would do for an honest one. */
+/** How often a path is decoded to look for dot segments, since an upstream may decode it again; an honest path needs it once. */
 const DECODINGS = 3
 
 function hasDotSegment(path: string): boolean {
   if (!path.includes('/.') && !path.includes('%')) return false
   let spelling = path
   for (let times = 0; times <= DECODINGS; times += 1) {
-    // A parameter behind `;` hides a dot segment from those that do not know it (`/..;/`).
+    // A parameter behind `;` (`/..;/`) hides a dot segment from servers that do not know such parameters.
     if (spelling.split(/[/\\]/).some((segment) => /^\.{1,2}(;.*)?$/.test(segment))) return true
     if (!spelling.includes('%')) return false
     spelling = spelling.replace(/%(2e|2f|5c|25|3b)/gi, (code) =>

@@ -16,7 +16,7 @@ export interface DocsPageOptions {
   readonly baseUrl: string
 }
 
-/** An operation with where it is found. */
+/** An operation with its method and path. */
 interface Endpoint {
   readonly method: string
   /** From the origin on: `/v1/chat/completions`. */
@@ -25,7 +25,7 @@ interface Endpoint {
 }
 
 /**
- * Renders the documentation as one HTML page, complete in itself: no script, and nothing that is loaded.
+ * Renders the documentation as one HTML page, complete in itself: it has no script and loads nothing.
  *
  * @example
  * const page = renderDocsPage({ document, baseUrl: 'http://localhost:8000/v1' })

@@ -1,13 +1,13 @@
-/** HTML that is safe to send: made by `html` only, so that no text gets in unescaped. */
+/** HTML that is safe to send: only `html` makes it, so that no text gets in unescaped. */
 export interface Html {
   readonly markup: string
 }
 
-/** What may stand in a hole of the template: text is escaped, HTML is not, lists are joined. */
+/** A value of the template: text is escaped, HTML is not, lists are joined. */
 export type HtmlValue = string | number | Html | readonly HtmlValue[]
 
 /**
- * Builds HTML; whatever fills a hole is escaped, unless `html` made it. Fit for text and quoted attributes.
+ * Builds HTML. Every value is escaped, unless `html` made it. For text and quoted attributes.
  *
  * @example
  * html`<p title="${title}">${paragraphs.map((text) => html`<b>${text}</b>`)}</p>`.markup
@@ -16,10 +16,10 @@ export function html(literals: TemplateStringsArray, ...values: readonly HtmlVal
   return { markup: literals.reduce((markup, literal, index) => markup + render(values[index - 1] ?? '') + literal) }
 }
 
-/** No HTML at all. */
+/** The empty HTML. */
 export const NOTHING: Html = { markup: '' }
 
-/** A text of our documentation, in which `backticks` mark code. */
+/** Renders a text of our documentation, in which `backticks` mark code. */
 export function prose(text: string): Html {
   const pieces = text.split('`')
   return html`${pieces.map((piece, index) => (index % 2 === 1 ? html`<code>${piece}</code>` : piece))}`

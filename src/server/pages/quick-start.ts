@@ -1,6 +1,6 @@
 import { type Html, html } from './html.ts'
 
-/** The first call, in the three ways that people make it, with the base URL that they reached this page by. */
+/** Renders the first call in Python, Node and curl, with the base URL by which the caller reached this page. */
 export function renderQuickStart(baseUrl: string): Html {
   const samples = [
     { title: 'Python', note: 'pip install openai', code: pythonSample(baseUrl) },
@@ -18,7 +18,7 @@ ${renderCode(`${title} example`, code)}</section>
 )}</div>`
 }
 
-/** A block of code that the keyboard can scroll. */
+/** Renders a block of code that the keyboard can scroll. */
 export function renderCode(label: string, code: string): Html {
   return html`<pre role="region" aria-label="${label}" tabindex="0"><code>${code}</code></pre>
 `

@@ -3,7 +3,7 @@ import { type Html, html, NOTHING, prose } from './html.ts'
 import { describeType, knownValues, objectsWithin } from './schema-words.ts'
 import { type Row, renderTable } from './table.ts'
 
-/** The fields of an object as a table; the fields of what is nested in them unfold. */
+/** Renders the fields of an object as a table; the fields of nested objects unfold. */
 export function renderSchemaTable(caption: string, schema: JsonSchema): Html {
   const required = new Set(schema.required)
   const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => rowOf(name, field, required.has(name)))
@@ -48,14 +48,14 @@ function renderNested(name: string, field: JsonSchema): Html | undefined {
 function renderShape(name: string, shape: JsonSchema, isOneOfSeveral: boolean): Html {
   const kind = kindOf(shape)
   const heading = isOneOfSeveral ? html`<p class="kind"><b>${kind}</b> ${prose(shape.description ?? '')}</p>` : NOTHING
-  // A kind that is not known here has nothing but its type to show.
+  // An unknown kind has only its type to show.
   if (kind === OTHER) return heading
   return html`${heading}${renderSchemaTable(isOneOfSeveral ? `Fields of ${name}, ${kind}` : `Fields of ${name}`, shape)}`
 }
 
 const OTHER = 'other'
 
-/** What tells a shape from its alternatives: the literal of its `type`, or the fields that it has. */
+/** Names a shape among its alternatives: by the literal of its `type`, or by its fields. */
 function kindOf({ properties = {} }: JsonSchema): string {
   const type = properties['type']
   if (type?.const !== undefined) return String(type.const)

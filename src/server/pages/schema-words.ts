@@ -1,19 +1,19 @@
 import type { JsonSchema } from '../../openai/openapi/json-schema.ts'
 
-/** What a schema accepts, for people: `string`, `integer`, `string or array of strings`, `"text"`, … */
+/** Describes the values of a schema for people: `string`, `integer`, `string or array of strings`, `"text"`, … */
 export function describeType(schema: JsonSchema): string {
   return joinWords(branchesOf(schema).map(wordOf))
 }
 
-/** The values that a field is known to take; others pass too. */
+/** Lists the known values of a field; others pass too. */
 export function knownValues(schema: JsonSchema): readonly string[] {
-  // Where a pattern stands, the examples are those that it excludes.
+  // Beside a pattern, the examples are the values that it excludes.
   return branchesOf(schema).flatMap(({ pattern, examples }) =>
     (pattern === undefined ? (examples ?? []) : []).map(String),
   )
 }
 
-/** The objects inside a field whose own fields are worth showing: its own, its alternatives', its items'. */
+/** Lists the objects inside a field whose own fields are worth showing: its alternatives and its items. */
 export function objectsWithin(schema: JsonSchema): readonly JsonSchema[] {
   return branchesOf(schema).flatMap((branch) => {
     if (branch.items !== undefined) return objectsWithin(branch.items)
@@ -21,7 +21,7 @@ export function objectsWithin(schema: JsonSchema): readonly JsonSchema[] {
   })
 }
 
-/** The schema's alternatives, without null, which nearly every field takes. */
+/** Lists the schema's alternatives, without null, which nearly every field takes. */
 function branchesOf(schema: JsonSchema): readonly JsonSchema[] {
   if (schema.anyOf !== undefined) return schema.anyOf.flatMap(branchesOf)
   return schema.type === 'null' ? [] : [schema]

@@ -1,11 +1,11 @@
 import { DOCS_STYLE } from './docs-style.ts'
 import { type Html, html, NOTHING } from './html.ts'
 
-/** No script, no font, no frame, and no image but the icon: each page is complete in itself. */
+/** Forbids scripts, fonts, frames, and images other than the icon: each page is complete in itself. */
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** What every page is sent with. */
+/** The headers of every page. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': PAGE_POLICY,
@@ -16,7 +16,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0a655a"/><path d="M3 8h8M8 5l3 3-3 3M13 3v10" fill="none" stroke="#fff" stroke-width="1.6"/></svg>`
 
 /**
- * Whether a request is a browser's for a page to show: it says that it takes HTML, and not JSON. SDKs and curl say neither.
+ * Whether a browser asks for a page to show: its request accepts HTML and does not name JSON. SDKs and curl accept neither by name.
  *
  * @example
  * if (wantsPage(request)) return new Response(renderHomePage(page), { headers: PAGE_HEADERS })
@@ -28,7 +28,7 @@ export function wantsPage({ method, headers }: Pick<Request, 'method' | 'headers
 }
 
 /**
- * The page at `/`: what this is, the base URL for a client, and where to go on.
+ * Renders the page at `/`: what this is, the base URL for clients, and links.
  *
  * @example
  * new Response(renderHomePage({ version: '0.1.0', baseUrl: 'http://localhost:8000/v1' }), { headers: PAGE_HEADERS })
@@ -52,7 +52,7 @@ export function renderHomePage({ version, baseUrl }: { readonly version: string;
   )
 }
 
-/** An error of ours, as a page shows it. */
+/** The parts of an error that its page shows. */
 export interface ShownError {
   readonly status: number
   readonly code: string | null
@@ -60,7 +60,7 @@ export interface ShownError {
 }
 
 /**
- * The page of an error, for a person who has followed a link; clients get the JSON of the same error.
+ * Renders the page of an error, for a person who has followed a link; clients get the same error as JSON.
  *
  * @example
  * renderErrorPage({ status: 404, code: 'unknown_url', message: error.message })
@@ -81,7 +81,7 @@ export function renderErrorPage({ status, code, message }: ShownError): string {
   )
 }
 
-/** What stands beside a heading; nothing where there is none. */
+/** Renders a note beside a heading; nothing where there is none. */
 function small(text: string | null): Html {
   return text === null || text === '' ? NOTHING : html` <small>${text}</small>`
 }
@@ -104,7 +104,7 @@ ${body}
 }
 
 /**
- * What `/` answers: one line of plain text that says what this is and where to read on.
+ * Renders the answer of `/` for programs: one line of plain text that says what this is and where to read on.
  *
  * @example
  * new Response(renderHomeLine('0.1.0'), { headers: { 'content-type': 'text/plain; charset=utf-8' } })

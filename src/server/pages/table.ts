@@ -1,12 +1,12 @@
 import { type Html, type HtmlValue, html, NOTHING } from './html.ts'
 
-/** One row: a cell per column, and what unfolds below it in the table's full width. */
+/** One row: a cell for each column, and details that unfold below it in the table's full width. */
 export interface Row {
   readonly cells: readonly HtmlValue[]
   readonly below?: Html | undefined
 }
 
-/** A table: what it holds (read out, not shown), what it is styled as, and its rows. */
+/** A table: its caption (read out, not shown), its style, and its rows. */
 export interface Table {
   readonly caption: string
   readonly style: 'fields' | 'errors'
@@ -15,9 +15,9 @@ export interface Table {
 }
 
 /**
- * A table whose rows turn into blocks on a narrow screen.
+ * Renders a table whose rows turn into blocks on a narrow screen.
  *
- * The roles are spelled out because some browsers take a table that is not laid out as one for no table.
+ * The roles are written out because some browsers drop them from a table that is not laid out as one.
  */
 export function renderTable({ caption, style, columns, rows }: Table): Html {
   return html`<table role="table" class="${style}">

@@ -8,11 +8,11 @@ import { renderDocsPage } from '../pages/docs-page.ts'
 import { ICON, PAGE_HEADERS, renderHomeLine, renderHomePage, wantsPage } from '../pages/small-page.ts'
 import { exchangeOf } from '../request-context.ts'
 
-/** What the documentation says of this server. */
+/** The facts of this server that the documentation names. */
 export interface DocumentationDeps {
   readonly version: string
   readonly authorize: Authorize
-  /** Whether it is called over HTTPS. */
+  /** Whether clients call it over HTTPS. */
   readonly isTls: boolean
 }
 
@@ -20,12 +20,12 @@ const TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-opti
 const JSON_TEXT = { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' }
 const ICON_HEADERS = { 'content-type': 'image/svg+xml', 'cache-control': 'public, max-age=86400' }
 
-/** Where the OpenAPI document is. */
+/** The path of the OpenAPI document. */
 export const OPENAPI_PATH = '/openapi.json'
 
-/** `/` says what this is, `/docs` how to use it, `/openapi.json` the same for machines; browsers ask for an icon by themselves. */
+/** Makes the routes of the documentation: `/` says what this is, `/docs` how to use it, `/openapi.json` the same for machines; browsers ask for the icon by themselves. */
 export const documentation = ({ version, authorize, isTls }: DocumentationDeps) => {
-  // As the caller sees it: the Host has passed the guard.
+  // The base URL as the caller sees it: the guard has checked the Host.
   const baseUrlOf = ({ headers }: Request): string => `http${isTls ? 's' : ''}://${headers.get('host')}/v1`
   const documentFor = (baseUrl: string) => createOpenApiDocument({ version, serverUrl: baseUrl })
   const pageFor = rememberLast((baseUrl) => renderDocsPage({ document: documentFor(baseUrl), baseUrl }))
@@ -49,7 +49,7 @@ export const documentation = ({ version, authorize, isTls }: DocumentationDeps) 
     )
 }
 
-/** Rendering takes milliseconds, and anyone may ask: the page of the last base URL is kept. */
+/** Keeps the page of the last base URL: rendering takes milliseconds, and anyone may ask. */
 function rememberLast(render: (key: string) => string): (key: string) => string {
   let last: { readonly key: string; readonly text: string } | undefined
   return (key) => {
@@ -64,7 +64,7 @@ function answer(request: Request, route: string, body: string, headers: Readonly
   if (request.method !== 'GET' && request.method !== 'HEAD')
     throw methodNotAllowed(request.method, exchange.requestTarget)
   const bytes = new TextEncoder().encode(body)
-  // Its length is told here, where the log's line looks for it.
+  // The log's line takes the length from this header.
   const all = { ...headers, 'content-length': String(bytes.byteLength) }
   return noteBody(new Response(bytes, { headers: all }), { whole: bytes })
 }

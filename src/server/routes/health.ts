@@ -5,13 +5,13 @@ import type { DeploymentState } from '../../routing/targets/router.ts'
 import { methodNotAllowed } from '../guard.ts'
 import { exchangeOf } from '../request-context.ts'
 
-/** Whether the process lives; the names that other gateways' users know. */
+/** Paths that tell whether the process lives: the names that users of other gateways know. */
 export const LIVENESS = ['/health', '/healthz', '/livez', '/health/liveliness', '/health/liveness'] as const
 
-/** Whether it takes new requests. */
+/** Paths that tell whether the process takes new requests. */
 export const READINESS = ['/ready', '/readyz', '/health/readiness'] as const
 
-/** The processes that serve, as each of them knows it, where there are several. */
+/** The state of the worker processes, as each of them knows it. */
 export interface WorkersState {
   readonly up: number
   readonly of: number
@@ -19,22 +19,22 @@ export interface WorkersState {
   readonly haveStarted: boolean
 }
 
-/** What health is told from. */
+/** What the health routes need. */
 export interface HealthDeps {
   readonly admission: Admission
   readonly authorize: Authorize
-  /** How the upstreams' targets are, as this process knows them; undefined: no file names any. */
+  /** Gives the states of the targets, as this process knows them; undefined: no file names any. */
   readonly targets: () => readonly DeploymentState[] | undefined
   readonly workers: (() => WorkersState) | undefined
 }
 
 /**
- * Health, for orchestrators: open to all, and never a call to a model, which would cost money.
+ * Makes the health routes, for orchestrators: open to all, and they never call a model, which would cost money.
  *
- * Where this process is one of several, `workers` tells how they are, and each answer speaks for all. One that was lost
- * does not make the others unready: they serve, and the lost one is started again.
+ * With several worker processes, `workers` gives their state, and each answer speaks for all. A lost worker does not make the
+ * others unready: they serve, and the lost one is started again.
  *
- * `parse: 'none'`, because Elysia reads the handlers' source to find out who wants a body, and errs where it is minified.
+ * `parse: 'none'`, because Elysia reads a handler's source to find out whether it wants a body, and errs when that is minified.
  */
 export const health = ({ admission, authorize, targets, workers }: HealthDeps) => {
   const app = new Elysia({ name: 'nexcode/health', seed: admission })
@@ -54,7 +54,7 @@ export const health = ({ admission, authorize, targets, workers }: HealthDeps) =
   return app
 }
 
-/** What the targets are like is for holders of a token, and programs of this machine's: it says who the upstreams are. */
+/** Whether the caller may see the targets, which say who the upstreams are: holders of a token, and programs on this machine. */
 function mayKnow(request: Request, authorize: Authorize): boolean {
   try {
     return authorize(exchangeOf(request)).kind !== 'caller'

@@ -8,12 +8,12 @@ import { RESOURCES } from '../../openai/resources.ts'
 import { authMacro } from '../auth-macro.ts'
 import { exchangeOf } from '../request-context.ts'
 
-/** Made anew for each route: Elysia writes the door into the object itself, and another app's would stay there. */
+/** Makes a route's options. Each route needs its own object: Elysia writes the macro's result into it, and another app's would stay there. */
 const guarded = () => ({ auth: true, parse: 'none' }) as const
 
 /**
- * OpenAI's API: the two endpoints whose bodies are read, and everything else, which passes through; each with
- * and without `/v1`. Whatever is left is an unknown URL, which only those who may come in are told.
+ * Makes the routes of OpenAI's API: two endpoints whose bodies are read, and all others, which pass through; each with
+ * and without `/v1`. Any other path is an unknown URL, which only authorised callers are told.
  */
 export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
   const run = (request: Request, principal: Principal, endpoint: JsonEndpoint | undefined): Promise<Response> => {
@@ -41,14 +41,14 @@ export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
   )
 }
 
-/** Everything under `/v1/`, and the known resources without it. */
+/** Whether a target is served: everything below `/v1/`, and known resources without it. */
 export function isServed(target: string): boolean {
   if (hasVersionTwice(target)) return false
   return /^\/v1\/[^?]/.test(target) || RESOURCES.has(firstSegment(target))
 }
 
 /**
- * Whether a client has added `/v1` to a base URL which has it already.
+ * Whether a client has added `/v1` to a base URL that ends with it already.
  *
  * @example
  * hasVersionTwice('/v1/v1/models') // true
@@ -57,7 +57,7 @@ export function hasVersionTwice(target: string): boolean {
   return /^\/v1\/v1(?:[/?]|$)/.test(target)
 }
 
-/** The name of a passthrough for the log: a documented resource's, never an unknown word of the caller's. */
+/** Names a passthrough for the log: by a documented resource, never by an unknown word of the caller's. */
 export function routeOf(target: string): string {
   const resource = firstSegment(target.startsWith('/v1/') ? target.slice('/v1'.length) : target)
   return RESOURCES.has(resource) ? resource : 'other'
@@ -67,7 +67,7 @@ function firstSegment(target: string): string {
   return /^\/([^/?]*)/.exec(target)?.[1] ?? ''
 }
 
-/** OpenAI's answer to a path that is none, in its words where they help. */
+/** Makes OpenAI's error for an unknown path, in OpenAI's words where they help. */
 export function unknownUrl(method: string, target: string): ApiError {
   const path = target.split('?', 1)[0]?.slice(0, 200)
   if (hasVersionTwice(target)) {

@@ -3,7 +3,7 @@ import { OPENAPI_PATH } from './documentation.ts'
 import { LIVENESS, READINESS } from './health.ts'
 import { isServed, routeOf } from './openai.ts'
 
-/** Paths of this server's own, and what the log calls them. */
+/** This server's own paths, and their names in the log. */
 const OWN: ReadonlyMap<string, string> = new Map([
   ...LIVENESS.map((path) => [path, 'health'] as const),
   ...READINESS.map((path) => [path, 'ready'] as const),
@@ -14,7 +14,7 @@ const OWN: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * What the log calls the route that a request would have come to, for one that is refused before it does; undefined: there is none.
+ * Names the route of a request that was refused before it came to its route, for the log; undefined: there is no such route.
  *
  * @example
  * exchange.route = routeNameOf('POST', '/v1/chat/completions') ?? exchange.route // 'chat.completions'
