@@ -26,7 +26,7 @@ export async function openProcessLog({ format, ...options }: ProcessLogOptions):
   const sink = createLineSink({ fd: STDOUT, pieceBytes })
   if (format === 'json') return openLog({ ...options, sink })
   const [{ prettySink }, { wantsColor }] = await Promise.all([
-    import('../telemetry/pretty-sink.ts'),
+    import('../telemetry/pretty-line.ts'),
     import('../telemetry/paint.ts'),
   ])
   const hasColor = wantsColor({ isTerminal: process.stdout.isTTY === true, env: process.env })

@@ -1,5 +1,6 @@
 import { wordsForCode } from '../config/system-errors.ts'
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
+import type { LogSink } from './open-log.ts'
 import { createPaint, type Paint } from './paint.ts'
 
 /** How a line is made for a person. */
@@ -163,4 +164,15 @@ function textOf(value: unknown): string {
 /** A name may be a caller's word: what moves a terminal's cursor, or begins a line that is none of ours, is not passed on. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?')
+}
+
+/**
+ * Makes of a sink one that takes JSON lines, and writes for each what a person reads.
+ *
+ * @example
+ * const { log } = openLog({ level: 'info', sink: prettySink(lines, { hasColor: true, isDetailed: false }) })
+ */
+export function prettySink({ write, flush, settle }: LogSink, options: PrettyOptions): LogSink {
+  const render = createPrettyLine(options)
+  return { write: (line) => write(render(line)), flush, settle }
 }
