@@ -45,11 +45,11 @@ export interface RunFacts {
   readonly shownTarget: string
   readonly principal: ExtensionPrincipal
   /** What `context.call` asks for: a request of its own below the extensions, with the caller's principal. */
-  readonly call: Last
+  readonly call: Forward
 }
 
 /** A request behind the extensions. */
-export interface Outgoing {
+export interface ForwardedRequest {
   /** With the caller's credentials; without its body. */
   readonly request: Request
   readonly target: string
@@ -61,4 +61,4 @@ export interface Outgoing {
 }
 
 /** What stands behind the last extension. */
-export type Last = (outgoing: Outgoing) => Promise<Response>
+export type Forward = (outgoing: ForwardedRequest) => Promise<Response>

@@ -1,7 +1,7 @@
-import type { ChainDeps, Last, RunFacts } from './chain-deps.ts'
+import type { ChainDeps, Forward, RunFacts } from './chain-deps.ts'
+import { ChainRun } from './chain-run.ts'
 import type { ExtensionLog } from './extension.ts'
 import type { LoadedExtension } from './loaded-extension.ts'
-import { Run } from './run.ts'
 
 /** The extensions of a configuration, in their order. */
 export interface Chain {
@@ -12,7 +12,7 @@ export interface Chain {
    *
    * Rejects with an `ApiError`, an extension's own or `extension_failed`, or with whatever `last` rejects with.
    */
-  readonly run: (facts: RunFacts, last: Last) => Promise<Response>
+  readonly run: (facts: RunFacts, last: Forward) => Promise<Response>
   /** Resolves when what goes on behind answers (`context.waitUntil`) has ended. */
   readonly settle: () => Promise<void>
 }
@@ -50,7 +50,7 @@ export function createChain(extensions: readonly LoadedExtension[], deps: ChainD
   }
   return {
     isEmpty: extensions.length === 0,
-    run: (facts, last) => new Run(extensions, facts, deps, last, keep).answer(),
+    run: (facts, last) => new ChainRun(extensions, facts, deps, last, keep).answer(),
     async settle() {
       while (pending.size > 0) await Promise.all(pending)
     },

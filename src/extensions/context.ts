@@ -1,8 +1,9 @@
 import type { Json } from '../formats/json/json.ts'
 import { isJsonType } from '../formats/json/json-type.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { Asides } from './asides.ts'
 import type { ChainDeps, RunFacts } from './chain-deps.ts'
+import type { ChainRequest } from './chain-request.ts'
+import type { CommentQueue } from './comment-queue.ts'
 import { BrokenSource, EventReader, streamEvents } from './events.ts'
 import type {
   Context,
@@ -17,20 +18,19 @@ import { extensionLog } from './extension-log.ts'
 import { extensionStore } from './extension-store.ts'
 import { freezeJson } from './freeze-json.ts'
 import type { LoadedExtension } from './loaded-extension.ts'
-import type { Waits } from './own-time.ts'
-import type { Sending } from './sending.ts'
+import type { PausableClock } from './work-clock.ts'
 
 /** What a context is of. */
 export interface ContextParts {
   readonly loaded: LoadedExtension
-  readonly sending: Sending
+  readonly request: ChainRequest
   readonly facts: RunFacts
   readonly deps: ChainDeps
-  readonly waits: Waits
+  readonly clock: PausableClock
   /** Posts JSON to a path of the API. */
   readonly post: (path: string, body: Json) => Promise<Response>
   /** Takes what goes on behind the answer. */
-  readonly keep: (work: Promise<unknown>, log: ExtensionLog) => void
+  readonly waitUntil: (work: Promise<unknown>, log: ExtensionLog) => void
 }
 
 /** Bodies that are no JSON, and are not tried. */
@@ -54,7 +54,7 @@ export class RunContext implements Context {
   }
 
   get endpoint(): string {
-    return this.#parts.sending.endpoint
+    return this.#parts.request.endpoint
   }
 
   get principal(): ExtensionPrincipal {
@@ -106,27 +106,27 @@ export class RunContext implements Context {
         onCancel: () => {
           for (const { reader } of this.#readers ?? []) void reader.return()
         },
-        asides: () => this.#asidesFor(events, init),
+        comments: () => this.#asidesFor(events, init),
       })
   }
 
   get waitUntil(): Context['waitUntil'] {
-    return (work) => this.#parts.keep(Promise.resolve(work), this.log)
+    return (work) => this.#parts.waitUntil(Promise.resolve(work), this.log)
   }
 
   /** What stands between the events that a stream is made of: its own, those of the answer whose headers it has, or the only ones. */
-  #asidesFor(events: EventsToSend, init: ResponseInit | Response | undefined): Asides | undefined {
+  #asidesFor(events: EventsToSend, init: ResponseInit | Response | undefined): CommentQueue | undefined {
     const readers = this.#readers ?? []
     const source = readers.find(({ reader, of }) => reader === events || of === init)
-    const asides = (source ?? (readers.length === 1 ? readers[0] : undefined))?.reader.asides
-    return asides?.follow() === true ? asides : undefined
+    const asides = (source ?? (readers.length === 1 ? readers[0] : undefined))?.reader.comments
+    return asides?.claim() === true ? asides : undefined
   }
 
   async #body(): Promise<unknown> {
-    const { sending, waits } = this.#parts
-    const type = sending.given.headers.get('content-type') ?? 'application/json'
+    const { request: sending, clock: waits } = this.#parts
+    const type = sending.view.headers.get('content-type') ?? 'application/json'
     if (NO_JSON.test(type)) return undefined
-    waits.hold()
+    waits.pause()
     try {
       const json = await sending.json()
       return json === undefined ? undefined : freezeJson(json.value)
@@ -134,7 +134,7 @@ export class RunContext implements Context {
       if (thrown instanceof ApiError && thrown.kind === 'invalid_json' && !isJsonType(type)) return undefined
       throw thrown
     } finally {
-      waits.release()
+      waits.resume()
     }
   }
 

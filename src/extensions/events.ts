@@ -1,8 +1,8 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { type EventPiece, EventSplitter } from '../formats/sse/event-splitter.ts'
 import { Slice } from '../timing/slices.ts'
-import { Asides } from './asides.ts'
 import type { ChunkReader } from './chunk-reader.ts'
+import { CommentQueue } from './comment-queue.ts'
 import { eventBytes, readEvent } from './event.ts'
 import type { EventsToSend, NewEvent, ServerSentEvent } from './extension.ts'
 
@@ -20,7 +20,7 @@ export interface StreamHooks {
   /** The reader has left: whatever the events come from is to end, also where it is being waited for. */
   readonly onCancel: () => void
   /** What stands between the events that it is made of; undefined: that is not known yet. */
-  readonly asides: () => Asides | undefined
+  readonly comments: () => CommentQueue | undefined
 }
 
 /** The source of events broke off: that is no failure of whoever reads them. */
@@ -33,7 +33,7 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
   readonly #reader: ChunkReader | undefined
   readonly #splitter = new EventSplitter(EVENT_BYTES_MAX)
   /** What stands between the events. */
-  readonly asides = new Asides()
+  readonly comments = new CommentQueue()
   #ready: Iterator<EventPiece, void> | undefined
   readonly #slice = new Slice()
   #isFirst = true
@@ -57,7 +57,7 @@ export class EventReader implements AsyncIterableIterator<ServerSentEvent> {
         if (this.#slice.isOver()) await this.#slice.rest()
         const event = this.#eventOf(piece)
         if (event !== undefined) return { done: false, value: event }
-        await this.asides.put(piece.bytes)
+        await this.comments.put(piece.bytes)
         continue
       }
       if (this.#isDone || this.#reader === undefined) return { done: true, value: undefined }
@@ -128,7 +128,7 @@ export function streamEvents(
 ): Response {
   const iterator = Symbol.asyncIterator in events ? events[Symbol.asyncIterator]() : events[Symbol.iterator]()
   const { onFail, onCancel } = hooks
-  let asides: Asides | undefined
+  let asides: CommentQueue | undefined
   let coming: Promise<IteratorResult<ServerSentEvent | NewEvent>> | undefined
   let isHere = false
   let wake: (() => void) | undefined
@@ -144,7 +144,7 @@ export function streamEvents(
       coming.then(onHere, onHere)
     }
     // A generator may begin to read its source only when it is asked for its first event.
-    asides ??= hooks.asides()
+    asides ??= hooks.comments()
     if (asides === undefined) await coming
     else if (!isHere) {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -152,7 +152,7 @@ export function streamEvents(
       void asides.arrived().then(resolve)
       await promise
     }
-    asides ??= hooks.asides()
+    asides ??= hooks.comments()
     const aside = asides?.take()
     if (aside !== undefined) return aside
     const { done, value } = await coming

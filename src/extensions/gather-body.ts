@@ -3,8 +3,8 @@ import { assertBytes } from '../formats/bytes/assert-bytes.ts'
 import { joinInSteps } from '../formats/bytes/join-bytes.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { inSlices } from '../timing/slices.ts'
+import type { BodyMemory } from './body-memory.ts'
 import type { ChunkReader } from './chunk-reader.ts'
-import type { Keeping } from './keeping.ts'
 
 /** A body that an extension has made: all of it, or as it comes where it is too long to be held. */
 export type MadeBody = IncomingBody & ({ readonly bytes: Uint8Array<ArrayBuffer> } | { readonly isLong: true })
@@ -21,7 +21,7 @@ const NOTHING = new Uint8Array()
 export async function gatherBody(
   stream: ReadableStream<Uint8Array>,
   bytesMax: number,
-  keeping: Pick<Keeping, 'add'>,
+  keeping: Pick<BodyMemory, 'add'>,
 ): Promise<MadeBody> {
   const reader = stream.getReader()
   const chunks: Uint8Array[] = []

@@ -1,7 +1,7 @@
 import type { ChunkReader } from './chunk-reader.ts'
-import type { KeptBody } from './kept-body.ts'
-import type { Waits } from './own-time.ts'
-import { decodeStream } from './plain-stream.ts'
+import { decodeWithLimit } from './decode-with-limit.ts'
+import type { ReplayableBody } from './replayable-body.ts'
+import type { PausableClock } from './work-clock.ts'
 
 /** What `RequestInit` of the standard has beside the types of the runtime. */
 export interface GivenBody {
@@ -11,13 +11,13 @@ export interface GivenBody {
 
 /** Reads a kept body for an extension; a class, because there is one for nearly every request. */
 class GivenSource {
-  readonly #body: KeptBody
+  readonly #body: ReplayableBody
   readonly #format: Bun.CompressionFormat | undefined
   readonly #bytesMax: number
-  readonly #waits: Waits
+  readonly #waits: PausableClock
   #reader: ChunkReader | undefined
 
-  constructor(body: KeptBody, format: Bun.CompressionFormat | undefined, bytesMax: number, waits: Waits) {
+  constructor(body: ReplayableBody, format: Bun.CompressionFormat | undefined, bytesMax: number, waits: PausableClock) {
     this.#body = body
     this.#format = format
     this.#bytesMax = bytesMax
@@ -26,19 +26,19 @@ class GivenSource {
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     this.#reader ??= this.#open().getReader()
-    this.#waits.hold()
+    this.#waits.pause()
     try {
       const { done, value } = await this.#reader.read()
       if (done) controller.close()
       else controller.enqueue(value)
     } finally {
-      this.#waits.release()
+      this.#waits.resume()
     }
   }
 
   #open(): ReadableStream<Uint8Array> {
     const stream = this.#body.stream()
-    return this.#format === undefined ? stream : decodeStream(stream, this.#format, this.#bytesMax)
+    return this.#format === undefined ? stream : decodeWithLimit(stream, this.#format, this.#bytesMax)
   }
 }
 
@@ -52,10 +52,10 @@ const ON_DEMAND = { highWaterMark: 0 }
  * const stream = givenStream(body, formatOf(request.headers), bytesMax, waits)
  */
 export function givenStream(
-  body: KeptBody,
+  body: ReplayableBody,
   format: Bun.CompressionFormat | undefined,
   bytesMax: number,
-  waits: Waits,
+  waits: PausableClock,
 ): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(new GivenSource(body, format, bytesMax, waits), ON_DEMAND)
 }

@@ -8,7 +8,7 @@ import { answerEndOf } from '../exchange/answer-end.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { type Fork, forkExchange } from '../exchange/fork-exchange.ts'
 import type { Outcome } from '../exchange/outcome.ts'
-import type { Last, Outgoing } from '../extensions/chain-deps.ts'
+import type { Forward, ForwardedRequest } from '../extensions/chain-deps.ts'
 import { assertBytes } from '../formats/bytes/assert-bytes.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointFor, type JsonEndpoint } from '../openai/endpoints.ts'
@@ -42,7 +42,7 @@ export async function throughExtensions(
 ): Promise<Response> {
   const forks: Fork[] = []
   const last =
-    (isTold: boolean): Last =>
+    (isTold: boolean): Forward =>
     (outgoing) =>
       goOn(exchange, outgoing, serve, isTold ? forks : undefined)
   let response: Response
@@ -68,7 +68,7 @@ export async function throughExtensions(
 
 async function goOn(
   exchange: Exchange,
-  outgoing: Outgoing,
+  outgoing: ForwardedRequest,
   serve: Serve,
   forks: Fork[] | undefined,
 ): Promise<Response> {

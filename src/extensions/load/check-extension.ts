@@ -17,7 +17,9 @@ const SHAPE = "Write: export default { name: 'hello', fetch(request, next, conte
  * @example
  * const checked = checkShape(module.default)
  */
-export function checkShape(value: unknown): { readonly extension: Extension } | { readonly flaws: readonly Flaw[] } {
+export function checkExtension(
+  value: unknown,
+): { readonly extension: Extension } | { readonly flaws: readonly Flaw[] } {
   if (value === undefined) return { flaws: [{ wrong: 'has no default export', cure: `${SHAPE}.` }] }
   if (typeof value !== 'object' || value === null) {
     return {
@@ -51,7 +53,7 @@ export function checkShape(value: unknown): { readonly extension: Extension } | 
  * @example
  * const checked = checkOptions(extension, { phrase: 'hello' })
  */
-export function checkOptions(
+export function checkExtensionOptions(
   { options: schema }: Extension,
   given: unknown,
 ): { readonly options: unknown } | { readonly flaws: readonly Flaw[] } {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { LoadedExtension, OnError } from '../loaded-extension.ts'
-import { checkOptions, checkShape } from './check-extension.ts'
+import { checkExtension, checkExtensionOptions } from './check-extension.ts'
 import { type ExtensionProblem, scanExtension } from './extension-source.ts'
 import { forgetModules, importFile, runLeftovers } from './import-afresh.ts'
 
@@ -81,10 +81,10 @@ async function loadOne(
     await runLeftovers(files)
     return [importProblem(file, cause)]
   }
-  const shape = checkShape(exported)
+  const shape = checkExtension(exported)
   if ('flaws' in shape) return shape.flaws.map((flaw) => ({ at: file, ...flaw }))
   const { extension } = shape
-  const checked = checkOptions(extension, setting.options)
+  const checked = checkExtensionOptions(extension, setting.options)
   if ('flaws' in checked) return checked.flaws.map((flaw) => ({ at: file, ...flaw }))
   return { name: extension.name, file, extension, options: checked.options, onError, timeoutMs }
 }

@@ -1,10 +1,10 @@
 import { bodyNoteOf, standalone } from '../../../src/answers/body-note.ts'
 import type { Exchange, IncomingBody } from '../../../src/exchange/exchange.ts'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
+import { BodyMemory } from '../../../src/extensions/body-memory.ts'
 import { type Chain, createChain } from '../../../src/extensions/chain.ts'
-import type { ChainDeps, Last, Outgoing, RunFacts } from '../../../src/extensions/chain-deps.ts'
+import type { ChainDeps, Forward, ForwardedRequest, RunFacts } from '../../../src/extensions/chain-deps.ts'
 import type { Context, Extension, Next } from '../../../src/extensions/extension.ts'
-import { Keeping } from '../../../src/extensions/keeping.ts'
 import type { LoadedExtension } from '../../../src/extensions/loaded-extension.ts'
 import { readBytes } from '../../../src/requests/read-bytes.ts'
 import { readJson } from '../../../src/requests/read-json.ts'
@@ -33,9 +33,9 @@ export interface ExtensionRig {
   readonly clocks: HeldDeadline[]
   readonly stored: Map<string, { readonly value: Uint8Array; readonly ttlMs: number; readonly scope: string }>
   /** What stood behind the extensions was asked. */
-  readonly sent: Outgoing[]
+  readonly sent: ForwardedRequest[]
   /** What `context.call` asked. */
-  readonly called: Outgoing[]
+  readonly called: ForwardedRequest[]
   readonly abort: AbortController
   /** Called at the exchange's end. */
   readonly atEnd: (() => void)[]
@@ -63,8 +63,8 @@ export function loaded(fetch: Fetch, more: Partial<LoadedExtension> = {}): Loade
 }
 
 /** What counts bodies: in a budget of so much memory. */
-export function keepingOf(memory = new MemoryBudget(100_000_000)): Keeping {
-  return new Keeping({ atEnd: () => undefined }, keepingDeps(memory))
+export function bodyMemoryOf(memory = new MemoryBudget(100_000_000)): BodyMemory {
+  return new BodyMemory({ atEnd: () => undefined }, keepingDeps(memory))
 }
 
 function keepingDeps(memory: MemoryBudget): Pick<ChainDeps, 'memory' | 'readBytes'> {
@@ -76,14 +76,14 @@ function keepingDeps(memory: MemoryBudget): Pick<ChainDeps, 'memory' | 'readByte
 /** Starts a chain; `last` gives what stands behind it, else a small answer of JSON. */
 export function rig(
   extensions: readonly LoadedExtension[],
-  last: (outgoing: Outgoing) => Response | Promise<Response> = () => Response.json({ ok: true }),
-  call: (outgoing: Outgoing) => Response | Promise<Response> = () => Response.json({ called: true }),
+  last: (outgoing: ForwardedRequest) => Response | Promise<Response> = () => Response.json({ ok: true }),
+  call: (outgoing: ForwardedRequest) => Response | Promise<Response> = () => Response.json({ called: true }),
 ): ExtensionRig {
   const lines: Line[] = []
   const clocks: HeldDeadline[] = []
   const stored: ExtensionRig['stored'] = new Map()
-  const sent: Outgoing[] = []
-  const called: Outgoing[] = []
+  const sent: ForwardedRequest[] = []
+  const called: ForwardedRequest[] = []
   const abort = new AbortController()
   const atEnd: (() => void)[] = []
   const reading = { bytesMax: 1_000_000, memory: new MemoryBudget(100_000_000) }
@@ -103,7 +103,7 @@ export function rig(
   }
   const chain = createChain(extensions, deps)
   const noted =
-    (list: Outgoing[], answer: (outgoing: Outgoing) => Response | Promise<Response>): Last =>
+    (list: ForwardedRequest[], answer: (outgoing: ForwardedRequest) => Response | Promise<Response>): Forward =>
     async (outgoing) => {
       list.push(outgoing)
       return await answer(outgoing)
@@ -169,7 +169,7 @@ export function arriving(chunks: readonly string[]): IncomingBody & { readonly a
 }
 
 /** The text of what goes on. */
-export async function textOf({ body }: Outgoing): Promise<string> {
+export async function textOf({ body }: ForwardedRequest): Promise<string> {
   return body === undefined ? '' : new TextDecoder().decode(await body.whole())
 }
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { gatherBody } from '../../../src/extensions/gather-body.ts'
-import { arriving, keepingOf } from './extension-rig.ts'
+import { arriving, bodyMemoryOf } from './extension-rig.ts'
 
 test('a body within the limit is there as a whole', async () => {
-  const body = await gatherBody(arriving(['ab', 'c']).stream(), 3, keepingOf())
+  const body = await gatherBody(arriving(['ab', 'c']).stream(), 3, bodyMemoryOf())
   expect(body.isComplete).toBe(true)
   expect(new TextDecoder().decode(await body.whole())).toBe('abc')
   expect(await new Response(body.stream()).text()).toBe('abc')
@@ -11,7 +11,7 @@ test('a body within the limit is there as a whole', async () => {
 
 test('of a longer one the rest goes on as it comes', async () => {
   const source = arriving(['ab', 'cd', 'ef', 'gh'])
-  const body = await gatherBody(source.stream(), 3, keepingOf())
+  const body = await gatherBody(source.stream(), 3, bodyMemoryOf())
   expect([body.isComplete, source.asked()]).toEqual([false, 2])
   expect(new TextDecoder().decode(await body.whole())).toBe('abcdefgh')
 })
@@ -24,6 +24,6 @@ test('who leaves a long one ends its source', async () => {
       isCancelled = true
     },
   })
-  await (await gatherBody(endless, 3, keepingOf())).stream().cancel()
+  await (await gatherBody(endless, 3, bodyMemoryOf())).stream().cancel()
   expect(isCancelled).toBe(true)
 })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Outgoing } from '../../../src/extensions/chain-deps.ts'
+import type { ForwardedRequest } from '../../../src/extensions/chain-deps.ts'
 import { loadExtensions, renderExtensionProblems } from '../../../src/extensions/load/load-extensions.ts'
 import type { ApiError } from '../../../src/openai/api-error.ts'
 import { cpuMs } from '../../helpers/cpu-time.ts'
@@ -22,8 +22,8 @@ afterAll(() => rmSync(folder, { recursive: true }))
 async function ready(
   name: string,
   options?: unknown,
-  last?: (outgoing: Outgoing) => Response | Promise<Response>,
-  call?: (outgoing: Outgoing) => Response | Promise<Response>,
+  last?: (outgoing: ForwardedRequest) => Response | Promise<Response>,
+  call?: (outgoing: ForwardedRequest) => Response | Promise<Response>,
 ): Promise<ExtensionRig> {
   const setting = { path: join(EXAMPLES, `${name}.ts`), options, onError: 'fail', timeoutMs: 1000 } as const
   const loaded = await loadExtensions([setting])
@@ -33,7 +33,7 @@ async function ready(
 
 /** What goes on, parsed. */
 async function sentBy({ sent }: ExtensionRig): Promise<unknown> {
-  return JSON.parse(await textOf(sent[0] as Outgoing))
+  return JSON.parse(await textOf(sent[0] as ForwardedRequest))
 }
 
 function chat(content: unknown, more: object = {}): string {
@@ -120,7 +120,7 @@ describe('moderation-gate', () => {
     await made.ask({ body: chat('hi') })
     expect(made.sent.every(({ isOriginal }) => isOriginal)).toBe(true)
     expect(made.called.map(({ target }) => target)).toEqual(['/v1/moderations', '/v1/moderations'])
-    expect(JSON.parse(await textOf(made.called[0] as Outgoing))).toEqual({ model: 'mod', input: 'hi' })
+    expect(JSON.parse(await textOf(made.called[0] as ForwardedRequest))).toEqual({ model: 'mod', input: 'hi' })
     expect(JSON.stringify([...made.stored.keys()])).not.toContain('hi')
   })
 

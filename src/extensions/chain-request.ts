@@ -1,13 +1,13 @@
 import { formatOf } from '../formats/bytes/content-coding.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
-import type { ChainDeps, Outgoing, RunFacts } from './chain-deps.ts'
+import { BodyMemory } from './body-memory.ts'
+import type { ChainDeps, ForwardedRequest, RunFacts } from './chain-deps.ts'
 import { gatherBody } from './gather-body.ts'
 import { type GivenBody, givenStream } from './given-stream.ts'
-import { Keeping } from './keeping.ts'
-import { KeptBody } from './kept-body.ts'
-import type { Waits } from './own-time.ts'
-import { readInSlices } from './read-in-slices.ts'
+import { readInSlices } from './read-stream.ts'
+import { ReplayableBody } from './replayable-body.ts'
 import { haveChanged, watchHeaders } from './watched-headers.ts'
+import type { PausableClock } from './work-clock.ts'
 
 /** The caller's key, token or session: no extension sees it, and it goes on as it came. */
 const CREDENTIAL_HEADERS = ['authorization', 'proxy-authorization', 'api-key', 'x-api-key', 'cookie'] as const
@@ -22,7 +22,7 @@ interface Parts {
   /** Its method, URL and headers. */
   readonly head: Request
   readonly target: string
-  readonly body: KeptBody | undefined
+  readonly body: ReplayableBody | undefined
   readonly isOriginal: boolean
 }
 
@@ -30,12 +30,12 @@ interface Parts {
 interface Shared {
   readonly facts: RunFacts
   readonly deps: ChainDeps
-  readonly waits: Waits
-  readonly keeping: Keeping
+  readonly waits: PausableClock
+  readonly keeping: BodyMemory
 }
 
 /** A request between two extensions; a class, because there is one for nearly every request. */
-export class Sending {
+export class ChainRequest {
   readonly #parts: Parts
   readonly #shared: Shared
   #given: Request | undefined
@@ -51,7 +51,7 @@ export class Sending {
   }
 
   /** What an extension is given: plain, without the caller's credentials. Its body is read when somebody asks for it. */
-  get given(): Request {
+  get view(): Request {
     this.#given ??= this.#make()
     return this.#given
   }
@@ -64,7 +64,7 @@ export class Sending {
     const atEnd = facts.exchange.atEnd.bind(facts.exchange)
     const read = deps.readJson({ request: head, body, atEnd })
     const note = (json: JsonBody): JsonBody => {
-      body.keep(json.encoded ?? json.bytes)
+      body.setWhole(json.encoded ?? json.bytes)
       this.#json = json
       return json
     }
@@ -73,18 +73,18 @@ export class Sending {
   }
 
   /** The request that an extension has passed on: this one, this one with other headers, or another. */
-  following(request: Request): Sending | Promise<Sending> {
+  passedOn(request: Request): ChainRequest | Promise<ChainRequest> {
     if (request !== this.#given) return this.#replaced(request)
     return haveChanged(request.headers) ? this.#edited(request) : this
   }
 
   /** As it was given, whatever an extension has done to it. */
-  again(): Sending {
-    return new Sending(this.#parts, this.#shared)
+  unchanged(): ChainRequest {
+    return new ChainRequest(this.#parts, this.#shared)
   }
 
   /** What stands behind the extensions is told, and lets the parsed body go when it needs that no more: whoever asks again has it parsed anew. */
-  outgoing(): Outgoing {
+  forwarded(): ForwardedRequest {
     const { head, target, body, isOriginal } = this.#parts
     const json = this.#json instanceof Promise ? undefined : this.#json
     if (json !== undefined) this.#json = undefined
@@ -114,16 +114,16 @@ export class Sending {
     return init.body instanceof ReadableStream ? readInSlices(request) : request
   }
 
-  #edited(request: Request): Sending {
+  #edited(request: Request): ChainRequest {
     const headers = new Headers(request.headers)
     this.#putBack(headers, CREDENTIAL_HEADERS)
     this.#putBack(headers, BODY_HEADERS)
     const { head, target, body } = this.#parts
     const edited = new Request(head.url, { method: head.method, headers })
-    return new Sending({ head: edited, target, body, isOriginal: false }, this.#shared)
+    return new ChainRequest({ head: edited, target, body, isOriginal: false }, this.#shared)
   }
 
-  async #replaced(request: Request): Promise<Sending> {
+  async #replaced(request: Request): Promise<ChainRequest> {
     if (!(request instanceof Request)) throw new TypeError('next takes a Request')
     if (request.bodyUsed) throw new TypeError('the body of the request for next has been read')
     const { deps, keeping } = this.#shared
@@ -134,14 +134,14 @@ export class Sending {
     const body = request.body === null ? undefined : await gatherBody(request.body, bodyBytesMax, keeping)
     if (body !== undefined && 'bytes' in body) headers.set('content-length', String(body.bytes.byteLength))
     const head = new Request(request.url, { method: request.method, headers })
-    const shared = body && new KeptBody(body, headers, bodyBytesMax, keeping)
+    const shared = body && new ReplayableBody(body, headers, bodyBytesMax, keeping)
     const target = this.#targetOf(request.url)
-    return new Sending({ head, target, body: shared, isOriginal: false }, this.#shared)
+    return new ChainRequest({ head, target, body: shared, isOriginal: false }, this.#shared)
   }
 
   /** Exactly as it came, where it is the same; else as the URL's parser writes it. */
   #targetOf(url: string): string {
-    if (url === this.given.url) return this.#parts.target
+    if (url === this.view.url) return this.#parts.target
     const { pathname, search } = new URL(url)
     return pathname + search
   }
@@ -162,17 +162,17 @@ function bodiless({ method, headers }: Request): RequestInit {
 }
 
 /** What has come and is short costs less as bytes, which are copied, than as a stream. */
-function shortBody(body: KeptBody, format: string | undefined): Uint8Array<ArrayBuffer> | undefined {
+function shortBody(body: ReplayableBody, format: string | undefined): Uint8Array<ArrayBuffer> | undefined {
   if (format !== undefined || !body.isComplete) return undefined
   const whole = body.whole()
   return whole instanceof Uint8Array && whole.byteLength <= SHORT_BYTES_MAX ? whole : undefined
 }
 
 /** The request as the caller sent it. */
-export function originalSending(run: Omit<Shared, 'keeping'>): Sending {
+export function originalRequest(run: Omit<Shared, 'keeping'>): ChainRequest {
   const { facts, deps } = run
   const { request, requestTarget: target, body } = facts.exchange
-  const keeping = new Keeping(facts.exchange, deps)
-  const own = body && new KeptBody(body, request.headers, deps.bodyBytesMax, keeping)
-  return new Sending({ head: request, target, body: own, isOriginal: true }, { ...run, keeping })
+  const keeping = new BodyMemory(facts.exchange, deps)
+  const own = body && new ReplayableBody(body, request.headers, deps.bodyBytesMax, keeping)
+  return new ChainRequest({ head: request, target, body: own, isOriginal: true }, { ...run, keeping })
 }

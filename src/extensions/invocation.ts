@@ -2,27 +2,27 @@ import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Json } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { ChainDeps, RunFacts } from './chain-deps.ts'
+import type { ChainRequest } from './chain-request.ts'
 import { type ContextParts, RunContext } from './context.ts'
 import type { ExtensionLog } from './extension.ts'
 import type { LoadedExtension } from './loaded-extension.ts'
-import { OwnTime } from './own-time.ts'
-import type { Sending } from './sending.ts'
-import { dropResponse, isRead } from './shown-response.ts'
+import { dropResponse, isRead } from './viewed-response.ts'
+import { WorkClock } from './work-clock.ts'
 
 /** The run that a turn is a part of. */
-export interface Onward {
+export interface InvocationRun {
   readonly facts: RunFacts
   readonly deps: ChainDeps
   /** How much is being waited for that is nobody's work. */
-  readonly waiting: number
+  readonly pauseCount: number
   /** The source of an answer that was read here has broken off. */
   readonly isBroken: boolean
   /** Goes on with the extension at `index`, or behind the last one. */
-  go(index: number, sending: Sending): Promise<Response>
+  invoke(index: number, sending: ChainRequest): Promise<Response>
   /** Its clock is to stand still while something is waited for. */
-  watch(time: OwnTime): void
+  addClock(time: WorkClock): void
   post(path: string, body: Json): Promise<Response>
-  keep(work: Promise<unknown>, log: ExtensionLog): void
+  waitUntil(work: Promise<unknown>, log: ExtensionLog): void
 }
 
 /** It took longer than it may. */
@@ -31,11 +31,11 @@ export class ExtensionTimeout extends Error {
 }
 
 /** One extension's part in one request: what it gives or throws, once, and what becomes of that. */
-export class Turn implements ContextParts {
+export class Invocation implements ContextParts {
   readonly loaded: LoadedExtension
-  readonly sending: Sending
-  readonly waits: OwnTime
-  readonly #run: Onward
+  readonly request: ChainRequest
+  readonly clock: WorkClock
+  readonly #run: InvocationRun
   readonly #index: number
   #resolve: (response: Response | Promise<Response>) => void = () => undefined
   #reject: (cause: unknown) => void = () => undefined
@@ -43,13 +43,13 @@ export class Turn implements ContextParts {
   /** What the extension got of the latest `next`. */
   #passed: Promise<Response> | undefined
 
-  constructor(run: Onward, index: number, loaded: LoadedExtension, sending: Sending) {
+  constructor(run: InvocationRun, index: number, loaded: LoadedExtension, sending: ChainRequest) {
     this.#run = run
     this.#index = index
     this.loaded = loaded
-    this.sending = sending
-    this.waits = new OwnTime(run.deps.deadlines, loaded.timeoutMs, run.waiting, () => this.#onExpire())
-    run.watch(this.waits)
+    this.request = sending
+    this.clock = new WorkClock(run.deps.deadlines, loaded.timeoutMs, run.pauseCount, () => this.#onExpire())
+    run.addClock(this.clock)
   }
 
   get facts(): RunFacts {
@@ -61,13 +61,13 @@ export class Turn implements ContextParts {
   }
 
   /** Has the extension answer. Rejects with what the caller is to get. */
-  take(): Promise<Response> {
+  answer(): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
       try {
         const { extension } = this.loaded
-        const answer = extension.fetch(this.sending.given, (request) => this.#next(request), new RunContext(this))
+        const answer = extension.fetch(this.request.view, (request) => this.#next(request), new RunContext(this))
         if (answer instanceof Response) this.#onAnswer(answer)
         else
           Promise.resolve(answer).then(
@@ -82,23 +82,23 @@ export class Turn implements ContextParts {
 
   /** Posts JSON to a path of the API. */
   async post(path: string, body: Json): Promise<Response> {
-    this.waits.hold()
+    this.clock.pause()
     try {
       return await this.#run.post(path, body)
     } finally {
-      this.waits.release()
+      this.clock.resume()
     }
   }
 
   /** Takes what goes on behind the answer. */
-  keep(work: Promise<unknown>, log: ExtensionLog): void {
-    this.#run.keep(work, log)
+  waitUntil(work: Promise<unknown>, log: ExtensionLog): void {
+    this.#run.waitUntil(work, log)
   }
 
   /** Where the request can't go on as it is, nothing has been passed. */
   #next(request: Request): Promise<Response> {
     if (this.#hasEnded) return Promise.reject(late())
-    const sending = this.sending.following(request)
+    const sending = this.request.passedOn(request)
     if (!(sending instanceof Promise)) return this.#pass(sending)
     // To read a body that the extension has made is a part of its own work.
     const passing = sending.then((made) => (this.#hasEnded ? Promise.reject(late()) : this.#pass(made)))
@@ -107,23 +107,23 @@ export class Turn implements ContextParts {
   }
 
   /** The request goes on. While others work, the extension's clock stands still. */
-  #pass(sending: Sending): Promise<Response> {
-    this.waits.hold()
+  #pass(sending: ChainRequest): Promise<Response> {
+    this.clock.pause()
     this.#passed = this.#go(sending).then(
       (response) => {
-        this.waits.release()
+        this.clock.resume()
         return response
       },
       (cause: unknown) => {
-        this.waits.release()
+        this.clock.resume()
         throw cause
       },
     )
     return this.#passed
   }
 
-  #go(sending: Sending): Promise<Response> {
-    return this.#run.go(this.#index + 1, sending)
+  #go(sending: ChainRequest): Promise<Response> {
+    return this.#run.invoke(this.#index + 1, sending)
   }
 
   #onAnswer(answer: unknown): void {
@@ -172,7 +172,7 @@ export class Turn implements ContextParts {
 
   /** Where the request has gone on already, it must not go on twice. */
   async #withoutIt(failed: ApiError): Promise<Response> {
-    if (this.#passed === undefined) return await this.#go(this.sending.again())
+    if (this.#passed === undefined) return await this.#go(this.request.unchanged())
     const answer = await this.#passed
     if (isRead(answer)) throw failed
     return answer
@@ -186,7 +186,7 @@ export class Turn implements ContextParts {
 
   #end(): void {
     this.#hasEnded = true
-    this.waits.clear()
+    this.clock.clear()
     // Whoever has not waited for it is not told of its failure.
     void ignoreRejection(this.#passed)
   }

@@ -7,7 +7,7 @@ const WAITING_MAX = 1024
  * What a stream says between its events, such as a comment that keeps its connection alive, on its way past the extension that
  * reads the events: a reader puts it here, and the stream that the extension makes of them takes it out, in its place.
  */
-export class Asides {
+export class CommentQueue {
   #waiting: Uint8Array[] = []
   /** Which is the oldest: to take it out of the list would move all others. */
   #oldest = 0
@@ -18,7 +18,7 @@ export class Asides {
   #room: PromiseWithResolvers<void> | undefined
 
   /** A stream takes them from now on. false: one does already. */
-  follow(): boolean {
+  claim(): boolean {
     if (this.#isTaken) return false
     this.#isTaken = true
     return true

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
-import { KeptBody } from '../../../src/extensions/kept-body.ts'
-import { arriving, incomingOf, keepingOf } from './extension-rig.ts'
+import { ReplayableBody } from '../../../src/extensions/replayable-body.ts'
+import { arriving, bodyMemoryOf, incomingOf } from './extension-rig.ts'
 
 const MIB = 'x'.repeat(1024 * 1024)
 
@@ -16,21 +16,21 @@ function text(stream: ReadableStream<Uint8Array>): Promise<string> {
 
 test('a body that has come is given as it is, again and again', async () => {
   const bytes = new TextEncoder().encode('abc')
-  const body = new KeptBody(incomingOf(bytes), told('3'), 10, keepingOf())
+  const body = new ReplayableBody(incomingOf(bytes), told('3'), 10, bodyMemoryOf())
   expect(body.isComplete).toBe(true)
   expect(body.whole()).toBe(bytes)
   expect([await text(body.stream()), await text(body.stream())]).toEqual(['abc', 'abc'])
 })
 
 test('whoever reads it gets a copy: writing into it changes nothing', async () => {
-  const body = new KeptBody(incomingOf(new TextEncoder().encode('abc')), told('3'), 10, keepingOf())
+  const body = new ReplayableBody(incomingOf(new TextEncoder().encode('abc')), told('3'), 10, bodyMemoryOf())
   const { value } = await body.stream().getReader().read()
   value?.fill(0)
   expect(await text(body.stream())).toBe('abc')
 })
 
 test('two that read the same chunk at the same time get one each', async () => {
-  const body = new KeptBody(arriving(['abc']), told(null), 10, keepingOf())
+  const body = new ReplayableBody(arriving(['abc']), told(null), 10, bodyMemoryOf())
   const [one, two] = [body.stream().getReader(), body.stream().getReader()]
   const writing = one.read().then(({ value }) => value?.fill(0))
   const { value } = await two.read()
@@ -40,7 +40,7 @@ test('two that read the same chunk at the same time get one each', async () => {
 
 test('a short one of a told length is read as a whole, once', async () => {
   const source = arriving(['a', 'b'])
-  const body = new KeptBody(source, told('2'), 10, keepingOf())
+  const body = new ReplayableBody(source, told('2'), 10, bodyMemoryOf())
   expect(body.isComplete).toBe(false)
   expect(await text(body.stream())).toBe('ab')
   expect(new TextDecoder().decode(await body.whole())).toBe('ab')
@@ -51,7 +51,7 @@ test('a short one of a told length is read as a whole, once', async () => {
 test('a long one, or one of no told length, is read as it comes, by any number of readers', async () => {
   for (const bytes of [null, '20']) {
     const source = arriving(['a', 'b', 'c'])
-    const body = new KeptBody(source, told(bytes), 10, keepingOf())
+    const body = new ReplayableBody(source, told(bytes), 10, bodyMemoryOf())
     const [one, two] = [body.stream().getReader(), body.stream().getReader()]
     expect(source.asked()).toBe(0)
     const first = await Promise.all([one.read(), two.read()])
@@ -63,15 +63,15 @@ test('a long one, or one of no told length, is read as it comes, by any number o
 })
 
 test('what is too long to be kept goes by once, and says so', async () => {
-  const body = new KeptBody(arriving(['a', MIB, 'c']), told(null), 10, keepingOf())
+  const body = new ReplayableBody(arriving(['a', MIB, 'c']), told(null), 10, bodyMemoryOf())
   expect((await text(body.stream())).length).toBe(MIB.length + 2)
   expect(await text(body.stream()).catch((thrown: unknown) => String(thrown))).toContain('has gone by')
 })
 
 test('what was read elsewhere is kept', async () => {
-  const body = new KeptBody(arriving(['a', MIB]), told(null), 10, keepingOf())
+  const body = new ReplayableBody(arriving(['a', MIB]), told(null), 10, bodyMemoryOf())
   await text(body.stream())
-  body.keep(new TextEncoder().encode('kept'))
+  body.setWhole(new TextEncoder().encode('kept'))
   expect(await text(body.stream())).toBe('kept')
 })
 
@@ -81,7 +81,7 @@ test('a body that fails tells everyone who asks', async () => {
     whole: () => Promise.reject(new Error('cut')),
     stream: () => new Blob([]).stream(),
   }
-  const body = new KeptBody(failing, told('2'), 10, keepingOf())
+  const body = new ReplayableBody(failing, told('2'), 10, bodyMemoryOf())
   expect(await text(body.stream()).catch((thrown: unknown) => String(thrown))).toContain('cut')
   expect(await Promise.resolve(body.whole()).catch((thrown: unknown) => String(thrown))).toContain('cut')
 })
@@ -89,20 +89,30 @@ test('a body that fails tells everyone who asks', async () => {
 test('an upload is not held back to be read as a whole, however long JSON may be', async () => {
   const bytes = String(2 * MIB.length)
   const upload = arriving([MIB, MIB])
-  const reader = new KeptBody(upload, told(bytes, 'multipart/form-data; boundary=x'), 10 * MIB.length, keepingOf())
+  const reader = new ReplayableBody(
+    upload,
+    told(bytes, 'multipart/form-data; boundary=x'),
+    10 * MIB.length,
+    bodyMemoryOf(),
+  )
     .stream()
     .getReader()
   await reader.read()
   expect(upload.asked()).toBe(1)
   const json = arriving([MIB, MIB])
-  await new KeptBody(json, told(bytes), 10 * MIB.length, keepingOf()).stream().getReader().read()
+  await new ReplayableBody(json, told(bytes), 10 * MIB.length, bodyMemoryOf()).stream().getReader().read()
   expect(json.asked()).toBe(3)
 })
 
 test('of a stream, nothing is kept that there is no memory for: whoever comes late is told so', async () => {
   const memory = new MemoryBudget(100_000)
   const chunk = 'x'.repeat(90_000)
-  const body = new KeptBody(arriving([chunk, chunk]), told(null, 'application/octet-stream'), 10, keepingOf(memory))
+  const body = new ReplayableBody(
+    arriving([chunk, chunk]),
+    told(null, 'application/octet-stream'),
+    10,
+    bodyMemoryOf(memory),
+  )
   expect(await text(body.stream())).toHaveLength(2 * chunk.length)
   expect(memory.usedBytes).toBeLessThanOrEqual(100_000)
   expect(await text(body.stream()).catch((thrown: unknown) => thrown)).toBeInstanceOf(TypeError)
@@ -110,7 +120,7 @@ test('of a stream, nothing is kept that there is no memory for: whoever comes la
 
 test('what is read as a whole is counted, once', async () => {
   const memory = new MemoryBudget(200_000)
-  const body = new KeptBody(arriving(['x'.repeat(150_000)]), told('150000'), 1_000_000, keepingOf(memory))
+  const body = new ReplayableBody(arriving(['x'.repeat(150_000)]), told('150000'), 1_000_000, bodyMemoryOf(memory))
   await body.whole()
   await body.whole()
   expect(memory.usedBytes).toBe(150_000)

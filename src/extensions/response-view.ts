@@ -2,9 +2,9 @@ import { formatOf } from '../formats/bytes/content-coding.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { AnswerNotes } from './chain-deps.ts'
 import type { ChunkReader } from './chunk-reader.ts'
-import type { Waits } from './own-time.ts'
-import { decodeStream } from './plain-stream.ts'
+import { decodeWithLimit } from './decode-with-limit.ts'
 import { teeCopies } from './tee-copies.ts'
+import type { PausableClock } from './work-clock.ts'
 
 /** What says how a body came. */
 const BODY_HEADERS = ['content-length', 'content-encoding'] as const
@@ -20,10 +20,10 @@ interface PlainAnswer {
  * An answer as extensions see it: a response that is decoded and has no length, made of the answer itself only when somebody
  * asks for its body. Untouched, the answer goes on as it is.
  */
-export class ShownAnswer {
+export class ResponseView {
   readonly answer: Response
   readonly #notes: AnswerNotes
-  readonly #waits: Waits
+  readonly #waits: PausableClock
   /** The headers that say how the body came, while they are hidden. */
   #hidden: readonly (readonly [name: string, value: string])[] | undefined
   #plain: PlainAnswer | undefined
@@ -33,7 +33,7 @@ export class ShownAnswer {
   #isOver = false
   #isBroken = false
 
-  constructor(answer: Response, notes: AnswerNotes, waits: Waits) {
+  constructor(answer: Response, notes: AnswerNotes, waits: PausableClock) {
     this.answer = answer
     this.#notes = notes
     this.#waits = waits
@@ -101,7 +101,7 @@ export class ShownAnswer {
 
   /** The stream's reader wants a chunk. */
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    this.#waits.hold()
+    this.#waits.pause()
     try {
       this.#reader ??= this.#open()
       const { done, value } = await this.#reader.read()
@@ -115,7 +115,7 @@ export class ShownAnswer {
       // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
       controller.error(undefined)
     } finally {
-      this.#waits.release()
+      this.#waits.resume()
     }
   }
 
@@ -140,6 +140,6 @@ export class ShownAnswer {
     const { body } = this.#notes.standalone(this.answer)
     if (body === null) throw new TypeError('the answer has no body')
     this.#isOwn = format !== undefined
-    return (format === undefined ? body : decodeStream(body, format, Number.POSITIVE_INFINITY)).getReader()
+    return (format === undefined ? body : decodeWithLimit(body, format, Number.POSITIVE_INFINITY)).getReader()
   }
 }

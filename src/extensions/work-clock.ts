@@ -1,17 +1,17 @@
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 
 /** Something that may have to be waited for, which is nobody's own work. */
-export interface Waits {
+export interface PausableClock {
   /** The waiting begins. */
-  hold(): void
+  pause(): void
   /** It is over. */
-  release(): void
+  resume(): void
 }
 
 /**
  * The clock of an extension's own work: it stands still while anything else is waited for, and begins anew behind that.
  */
-export class OwnTime implements Waits {
+export class WorkClock implements PausableClock {
   readonly #deadline: Deadline
   #waiting: number
 
@@ -22,12 +22,12 @@ export class OwnTime implements Waits {
     if (waiting > 0) this.#deadline.suspend()
   }
 
-  hold(): void {
+  pause(): void {
     this.#waiting += 1
     if (this.#waiting === 1) this.#deadline.suspend()
   }
 
-  release(): void {
+  resume(): void {
     this.#waiting -= 1
     if (this.#waiting === 0) this.#deadline.touch()
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readBytes, readInSlices, readJsonValue, readText } from '../../../src/extensions/read-in-slices.ts'
+import { readInSlices, readStreamBytes, readStreamJson, readStreamText } from '../../../src/extensions/read-stream.ts'
 
 /** A body that comes in two chunks, cut in the midst of a character. */
 function bodyOf(text: string): ReadableStream<Uint8Array> {
@@ -21,9 +21,9 @@ describe.each([
   ['long', LONG],
 ])('a %s body', (_, text) => {
   test('is read as the runtime itself would', async () => {
-    expect(await readText(bodyOf(text))).toBe(text)
-    expect(Buffer.from(await readBytes(bodyOf(text))).toString()).toBe(text)
-    expect(await readJsonValue(bodyOf(text))).toEqual(JSON.parse(text))
+    expect(await readStreamText(bodyOf(text))).toBe(text)
+    expect(Buffer.from(await readStreamBytes(bodyOf(text))).toString()).toBe(text)
+    expect(await readStreamJson(bodyOf(text))).toEqual(JSON.parse(text))
   })
 
   test('of a request is read so by each of its own readers, once', async () => {
@@ -42,12 +42,12 @@ describe.each([
 
 test('a million numbers are an honest table, and a million objects are too many', async () => {
   const numbers = `[${'0.25,'.repeat(1_200_000)}0]`
-  expect(((await readJsonValue(bodyOf(numbers))) as readonly number[]).length).toBe(1_200_001)
-  expect(readJsonValue(bodyOf(`[${'{},'.repeat(1_000_000)}0]`))).rejects.toThrow('more values')
+  expect(((await readStreamJson(bodyOf(numbers))) as readonly number[]).length).toBe(1_200_001)
+  expect(readStreamJson(bodyOf(`[${'{},'.repeat(1_000_000)}0]`))).rejects.toThrow('more values')
 })
 
 test('what is no JSON, or no body, is told', async () => {
-  expect(readJsonValue(bodyOf('{"a":'))).rejects.toThrow(SyntaxError)
-  expect(readJsonValue(bodyOf(`{"a":"${'x'.repeat(100_000)}`))).rejects.toThrow(SyntaxError)
-  expect(await readText(null)).toBe('')
+  expect(readStreamJson(bodyOf('{"a":'))).rejects.toThrow(SyntaxError)
+  expect(readStreamJson(bodyOf(`{"a":"${'x'.repeat(100_000)}`))).rejects.toThrow(SyntaxError)
+  expect(await readStreamText(null)).toBe('')
 })

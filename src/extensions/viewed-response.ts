@@ -1,9 +1,9 @@
 import { createAttachment } from '../formats/attachment.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
-import { readBytes, readJsonValue, readText } from './read-in-slices.ts'
-import type { ShownAnswer } from './shown-answer.ts'
+import { readStreamBytes, readStreamJson, readStreamText } from './read-stream.ts'
+import type { ResponseView } from './response-view.ts'
 
-const shown = createAttachment<Response, ShownAnswer>('shown answer')
+const shown = createAttachment<Response, ResponseView>('shown answer')
 
 /**
  * What an extension is shown inherits from this: a kind of `Response` that reads nothing and copies nothing until it is asked.
@@ -22,12 +22,12 @@ const SHOWN_RESPONSE: object = Object.create(Response.prototype, {
     bodyUsed: ({ isRead, plain }) => isRead && plain.bodyUsed,
   }),
   ...methods({
-    arrayBuffer: async ({ plain }) => (await readBytes(unread(plain))).buffer,
+    arrayBuffer: async ({ plain }) => (await readStreamBytes(unread(plain))).buffer,
     blob: ({ plain }) => plain.blob(),
-    bytes: async ({ plain }) => readBytes(unread(plain)),
+    bytes: async ({ plain }) => readStreamBytes(unread(plain)),
     formData: ({ plain }) => plain.formData(),
-    json: async ({ plain }) => readJsonValue(unread(plain)),
-    text: async ({ plain }) => readText(unread(plain)),
+    json: async ({ plain }) => readStreamJson(unread(plain)),
+    text: async ({ plain }) => readStreamText(unread(plain)),
     clone: (answer) => answer.copy(),
   }),
 })
@@ -38,25 +38,25 @@ const SHOWN_RESPONSE: object = Object.create(Response.prototype, {
  * @example
  * return show(new ShownAnswer(answer, notes, waits))
  */
-export function show(answer: ShownAnswer): Response {
+export function viewedResponse(answer: ResponseView): Response {
   const response: Response = Object.create(SHOWN_RESPONSE)
   shown.set(response, answer)
   return response
 }
 
 /** The answer behind what an extension was shown; undefined: the response is another one. */
-export function shownOf(response: Response): ShownAnswer | undefined {
+export function viewOf(response: Response): ResponseView | undefined {
   return shown.get(response)
 }
 
 /** Whether the body of a response has been read, or is being read. */
 export function isRead(response: Response): boolean {
-  return shownOf(response)?.isRead ?? (response.bodyUsed || response.body?.locked === true)
+  return viewOf(response)?.isRead ?? (response.bodyUsed || response.body?.locked === true)
 }
 
 /** Gives up a response that nobody wants. */
 export function dropResponse(response: Response): void {
-  const answer = shownOf(response)
+  const answer = viewOf(response)
   if (answer !== undefined) answer.drop()
   else if (!isRead(response)) void ignoreRejection(response.body?.cancel())
 }
@@ -67,14 +67,14 @@ function unread({ body, bodyUsed }: Response): ReadableStream<Uint8Array> | null
   return body
 }
 
-function answerOf(response: Response): ShownAnswer {
-  const answer = shownOf(response)
+function answerOf(response: Response): ResponseView {
+  const answer = viewOf(response)
   if (answer === undefined) throw new TypeError('this is no Response')
   return answer
 }
 
-function getters(all: { readonly [name: string]: (answer: ShownAnswer) => unknown }): PropertyDescriptorMap {
-  const one = (give: (answer: ShownAnswer) => unknown): PropertyDescriptor => ({
+function getters(all: { readonly [name: string]: (answer: ResponseView) => unknown }): PropertyDescriptorMap {
+  const one = (give: (answer: ResponseView) => unknown): PropertyDescriptor => ({
     get(this: Response) {
       return give(answerOf(this))
     },
@@ -82,8 +82,8 @@ function getters(all: { readonly [name: string]: (answer: ShownAnswer) => unknow
   return Object.fromEntries(Object.entries(all).map(([name, give]) => [name, one(give)]))
 }
 
-function methods(all: { readonly [name: string]: (answer: ShownAnswer) => unknown }): PropertyDescriptorMap {
-  const one = (give: (answer: ShownAnswer) => unknown): PropertyDescriptor => ({
+function methods(all: { readonly [name: string]: (answer: ResponseView) => unknown }): PropertyDescriptorMap {
+  const one = (give: (answer: ResponseView) => unknown): PropertyDescriptor => ({
     value(this: Response) {
       return give(answerOf(this))
     },

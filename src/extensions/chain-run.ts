@@ -1,13 +1,13 @@
 import type { Json } from '../formats/json/json.ts'
-import type { ChainDeps, Last, Outgoing, RunFacts } from './chain-deps.ts'
+import type { ChainDeps, Forward, ForwardedRequest, RunFacts } from './chain-deps.ts'
+import { type ChainRequest, originalRequest } from './chain-request.ts'
 import type { ExtensionLog } from './extension.ts'
 import { wholeBody } from './gather-body.ts'
+import { Invocation, type InvocationRun } from './invocation.ts'
 import type { LoadedExtension } from './loaded-extension.ts'
-import type { OwnTime, Waits } from './own-time.ts'
-import { originalSending, type Sending } from './sending.ts'
-import { ShownAnswer } from './shown-answer.ts'
-import { dropResponse, show, shownOf } from './shown-response.ts'
-import { type Onward, Turn } from './turn.ts'
+import { ResponseView } from './response-view.ts'
+import { dropResponse, viewedResponse, viewOf } from './viewed-response.ts'
+import type { PausableClock, WorkClock } from './work-clock.ts'
 
 /** What says how the caller's own body comes, and what names that request alone. */
 const NOT_FOR_CALLS = [
@@ -19,14 +19,14 @@ const NOT_FOR_CALLS = [
 ] as const
 
 /** The extensions' way with one request. */
-export class Run implements Onward, Waits {
+export class ChainRun implements InvocationRun, PausableClock {
   readonly facts: RunFacts
   readonly deps: ChainDeps
   readonly #extensions: readonly LoadedExtension[]
-  readonly #last: Last
-  readonly #keep: Onward['keep']
-  readonly #times: OwnTime[] = []
-  readonly #answers: ShownAnswer[] = []
+  readonly #last: Forward
+  readonly #keep: InvocationRun['waitUntil']
+  readonly #times: WorkClock[] = []
+  readonly #answers: ResponseView[] = []
   #waiting = 0
   #isAborted = false
 
@@ -34,8 +34,8 @@ export class Run implements Onward, Waits {
     extensions: readonly LoadedExtension[],
     facts: RunFacts,
     deps: ChainDeps,
-    last: Last,
-    keep: Onward['keep'],
+    last: Forward,
+    keep: InvocationRun['waitUntil'],
   ) {
     this.#extensions = extensions
     this.facts = facts
@@ -44,7 +44,7 @@ export class Run implements Onward, Waits {
     this.#keep = keep
   }
 
-  get waiting(): number {
+  get pauseCount(): number {
     return this.#waiting
   }
 
@@ -54,7 +54,7 @@ export class Run implements Onward, Waits {
 
   /** The answer for the caller. The exchange is over when its signal says so, whatever an extension still waits for. */
   answer(): Promise<Response> {
-    const going = this.go(0, originalSending({ facts: this.facts, deps: this.deps, waits: this }))
+    const going = this.invoke(0, originalRequest({ facts: this.facts, deps: this.deps, waits: this }))
     const { signal } = this.facts.exchange.abort
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
@@ -81,51 +81,51 @@ export class Run implements Onward, Waits {
   }
 
   #handOver(response: Response): Response {
-    const shown = shownOf(response)
+    const shown = viewOf(response)
     const isUntouched = shown?.isUntouched === true
     // What an extension has asked for and not given up must not be left waiting for a reader.
     if (this.#answers.length > (isUntouched ? 1 : 0)) this.facts.exchange.atEnd(() => this.#dropAll())
     return shown === undefined ? withoutLength(response) : shown.carry()
   }
 
-  go(index: number, sending: Sending): Promise<Response> {
+  invoke(index: number, sending: ChainRequest): Promise<Response> {
     const loaded = this.#extensions[index]
-    if (loaded !== undefined) return new Turn(this, index, loaded, sending).take()
-    return this.#last(sending.outgoing()).then(this.#show)
+    if (loaded !== undefined) return new Invocation(this, index, loaded, sending).answer()
+    return this.#last(sending.forwarded()).then(this.#show)
   }
 
-  watch(time: OwnTime): void {
+  addClock(time: WorkClock): void {
     this.#times.push(time)
   }
 
-  hold(): void {
+  pause(): void {
     this.#waiting += 1
-    for (const time of this.#times) time.hold()
+    for (const time of this.#times) time.pause()
   }
 
-  release(): void {
+  resume(): void {
     this.#waiting -= 1
-    for (const time of this.#times) time.release()
+    for (const time of this.#times) time.resume()
   }
 
   post(path: string, body: Json): Promise<Response> {
     return this.facts.call(this.#outgoingOf(path, body)).then(this.#show)
   }
 
-  keep(work: Promise<unknown>, log: ExtensionLog): void {
+  waitUntil(work: Promise<unknown>, log: ExtensionLog): void {
     this.#keep(work, log)
   }
 
   readonly #show = (answer: Response): Response => {
     const { answers } = this.deps
     if (!answers.hasBody(answer)) return answer
-    const shown = new ShownAnswer(answer, answers, this)
+    const shown = new ResponseView(answer, answers, this)
     this.#answers.push(shown)
     if (this.#isAborted) shown.drop()
-    return show(shown)
+    return viewedResponse(shown)
   }
 
-  #outgoingOf(path: string, json: Json): Outgoing {
+  #outgoingOf(path: string, json: Json): ForwardedRequest {
     const { request } = this.facts.exchange
     const bytes = new TextEncoder().encode(JSON.stringify(json))
     const headers = new Headers(request.headers)

@@ -1,7 +1,7 @@
 import type { IncomingBody } from '../exchange/exchange.ts'
 import { isJsonType } from '../formats/json/json-type.ts'
+import type { BodyMemory } from './body-memory.ts'
 import type { ChunkReader } from './chunk-reader.ts'
-import type { Keeping } from './keeping.ts'
 
 /** What is kept of a body that comes as a stream, so that it can be read again. */
 const KEPT_BYTES_MAX = 1024 * 1024
@@ -16,13 +16,13 @@ const UNTOLD = new Headers()
  * What has come as a whole is kept as long as the request; of a stream the first MiB, where there is memory for it. Of a longer one the start can't be
  * read again: that fails with a `TypeError`.
  */
-export class KeptBody implements IncomingBody {
+export class ReplayableBody implements IncomingBody {
   /** It counts what it holds. */
   readonly isCounted = true
   readonly #source: IncomingBody
   readonly #headers: Headers
   readonly #bytesMax: number
-  readonly #keeping: Keeping
+  readonly #keeping: BodyMemory
   #whole: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> | undefined
   #reader: ChunkReader | undefined
   #kept: Uint8Array[] | undefined
@@ -33,7 +33,7 @@ export class KeptBody implements IncomingBody {
   #reading: Promise<Uint8Array | undefined> | undefined
 
   /** JSON that the headers say is of at most `bytesMax` bytes is read as a whole; of other bodies, what could be kept. */
-  constructor(source: IncomingBody, headers: Headers, bytesMax: number, keeping: Keeping) {
+  constructor(source: IncomingBody, headers: Headers, bytesMax: number, keeping: BodyMemory) {
     this.#source = source
     this.#headers = headers
     this.#bytesMax = bytesMax
@@ -53,7 +53,7 @@ export class KeptBody implements IncomingBody {
     if (this.#whole instanceof Promise) {
       // Where it fails, everyone who asks is told.
       this.#whole.then(
-        (bytes) => this.keep(bytes),
+        (bytes) => this.setWhole(bytes),
         () => undefined,
       )
     }
@@ -76,7 +76,7 @@ export class KeptBody implements IncomingBody {
   }
 
   /** All of it has been read elsewhere. */
-  keep(bytes: Uint8Array<ArrayBuffer>): void {
+  setWhole(bytes: Uint8Array<ArrayBuffer>): void {
     this.#whole = bytes
   }
 

@@ -5,7 +5,7 @@ import { ApiError } from '../openai/api-error.ts'
  * Decodes a body; of more than `bytesMax` decoded bytes it fails with `request_too_large`, and of very many more than came, with
  * `decodes_to_too_much`.
  */
-export function decodeStream(
+export function decodeWithLimit(
   stream: ReadableStream<Uint8Array>,
   format: Bun.CompressionFormat,
   bytesMax: number,

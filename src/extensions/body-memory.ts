@@ -6,7 +6,7 @@ import type { ChainDeps } from './chain-deps.ts'
 const UNCOUNTED_BYTES_MAX = 64 * 1024
 
 /** Counts what is kept of bodies for the extensions of one request, until its exchange ends. */
-export class Keeping {
+export class BodyMemory {
   readonly #exchange: Pick<Exchange, 'atEnd'>
   readonly #deps: Pick<ChainDeps, 'memory' | 'readBytes'>
   #held: Held | undefined

@@ -10,7 +10,7 @@ const PIECE_BYTES = 512 * 1024
  *
  * Rejects with whatever the body fails with, and with a `TypeError` where it has been read already.
  */
-export async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {
+export async function readStreamBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {
   if (body === null) return new Uint8Array()
   const reader = body.getReader()
   const chunks: Uint8Array[] = []
@@ -22,13 +22,13 @@ export async function readBytes(body: ReadableStream<Uint8Array> | null): Promis
 }
 
 /** The same as a text in UTF-8. */
-export async function readText(body: ReadableStream<Uint8Array> | null): Promise<string> {
-  return inSlices(decodeInSteps(await readBytes(body)))
+export async function readStreamText(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  return inSlices(decodeInSteps(await readStreamBytes(body)))
 }
 
 /** The same as a value of JSON. Rejects with a `SyntaxError` for what is none, and a `RangeError` for very many values. */
-export async function readJsonValue(body: ReadableStream<Uint8Array> | null): Promise<unknown> {
-  const parsed = await inSlices(parseInSteps(await readBytes(body), Number.POSITIVE_INFINITY))
+export async function readStreamJson(body: ReadableStream<Uint8Array> | null): Promise<unknown> {
+  const parsed = await inSlices(parseInSteps(await readStreamBytes(body), Number.POSITIVE_INFINITY))
   if (parsed.kind === 'value') return parsed.value
   if (parsed.kind === 'no_json') throw new SyntaxError('the body is no JSON')
   throw new RangeError('the body has more values than can be read: take its text, or its events')
@@ -51,22 +51,22 @@ type Readable = Pick<Request, 'body'>
 const READERS: PropertyDescriptorMap & ThisType<Readable> = {
   arrayBuffer: {
     async value(this: Readable) {
-      return (await readBytes(this.body)).buffer
+      return (await readStreamBytes(this.body)).buffer
     },
   },
   bytes: {
     value(this: Readable) {
-      return readBytes(this.body)
+      return readStreamBytes(this.body)
     },
   },
   text: {
     value(this: Readable) {
-      return readText(this.body)
+      return readStreamText(this.body)
     },
   },
   json: {
     value(this: Readable) {
-      return readJsonValue(this.body)
+      return readStreamJson(this.body)
     },
   },
 }
