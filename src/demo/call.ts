@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from './json-value.ts'
 /** One request, as the endpoints see it. */
 export interface SimulatedCall {
   readonly query: URLSearchParams
-  /** What stands in the path where the route says `{id}`; empty elsewhere. */
+  /** The part of the path that stands for `{id}` in the route; empty where there is none. */
   readonly id: string
   /** Sixteen digits that only this request has: of its method, path and body. */
   readonly fingerprint: string
@@ -24,7 +24,7 @@ export interface FormCall extends SimulatedCall {
   readonly form: Form
 }
 
-/** What an endpoint answers, before it is sent and anything goes wrong with it. */
+/** An endpoint's answer, before it is sent and before any fault is put into it. */
 export type SimulatedAnswer = SimulatedJson | SimulatedBytes | SimulatedEvents
 
 /** A JSON body; the status is 200 where none is given. */

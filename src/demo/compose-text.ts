@@ -18,7 +18,7 @@ export interface TextBounds {
 
 const quotedCharactersMax = 400
 
-/** What the simulated model says to a conversation: that it is simulated, and what it was told. */
+/** The simulated model's reply to a conversation: it says that it is simulated, and quotes the user. */
 export function plainAnswer({ said, toolResults }: Conversation): string {
   const opening = 'This is a simulated answer from NexCode: no model was asked.'
   if (toolResults.length > 0) {
@@ -27,7 +27,7 @@ export function plainAnswer({ said, toolResults }: Conversation): string {
   return said === '' ? `${opening} You said nothing.` : `${opening} You said: ${quoted(said)}`
 }
 
-/** What the simulated model writes after a prompt. */
+/** The simulated model's text after a prompt. */
 export function plainContinuation(prompt: string): string {
   return ` [This is a simulated completion from NexCode: no model was asked. The prompt was: ${quoted(prompt)}]`
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, objectsIn, textOf } from './json-value.ts'
 import { countTokens } from './tokens.ts'
 
-/** What the simulated model makes of a request's messages, whichever endpoint they came by. */
+/** A request's messages as the simulated model reads them, whichever endpoint they came by. */
 export interface Conversation {
   /** The last thing the user said, with pictures and files described in brackets. */
   readonly said: string
@@ -51,7 +51,7 @@ export function readInput(input: JsonValue | undefined, instructions: string): C
   }
 }
 
-/** What the user said last in a body of any endpoint; empty where there is nothing of the kind. */
+/** The user's last words in a body of any endpoint; empty where there are none. */
 export function lastSaid(body: JsonObject): string {
   if (Array.isArray(body['messages'])) return saidBy(objectsIn(body['messages']))
   const { input, prompt } = body
@@ -63,7 +63,7 @@ function saidBy(turns: readonly JsonObject[]): string {
   return contentText(turns.findLast((turn) => turn['role'] === 'user')?.['content'])
 }
 
-/** What agents add by themselves, from tag to tag: `<system-reminder>`, `<environment_context>`, `<current_datetime>` and the like. */
+/** Texts that agents add by themselves, from tag to tag: `<system-reminder>`, `<environment_context>`, `<current_datetime>` and the like. */
 const REMINDER =
   /<((?:[a-z]+[-_])*(?:reminders?|context|instructions|details|datetime|info))\b[^>]*>[\s\S]*?<\/\1\s*>/gi
 const TEXT_TYPES: ReadonlySet<string> = new Set(['text', 'input_text', 'output_text'])

@@ -1,13 +1,13 @@
 import type { SimulatedAnswer } from './call.ts'
 import { SimulatedError } from './refusals.ts'
 
-/** What is to go wrong with one answer. Absent: nothing. */
+/** The faults that are asked for in one answer. Absent: none. */
 export interface Faults {
   /** Before the headers, in milliseconds. */
   readonly delayMs?: number
   /** Answer with this error status (400 to 599) instead. */
   readonly status?: number
-  /** What a simulated 429 tells the client to wait, in milliseconds. */
+  /** The time that a simulated 429 tells the client to wait, in milliseconds. */
   readonly retryAfterMs?: number
   /** Answer 429 for a used-up quota, which no retry cures. */
   readonly quota?: boolean
@@ -22,7 +22,7 @@ export interface Faults {
 }
 
 interface Directive {
-  /** What stands after `=`, where anything does. */
+  /** The text after `=`, if any. */
   readonly value?: { readonly name: string; readonly min: number; readonly max: number }
   readonly meaning: string
   readonly faults: (value: number) => Faults
@@ -117,7 +117,7 @@ function unknownDirective(asWritten: string): SimulatedError {
 
 const retryAfterDefaultMs = 20
 
-/** What was asked for instead of an answer, with OpenAI's words for errors; undefined where nothing was. */
+/** The error that was asked for instead of an answer, in OpenAI's words; undefined: none. */
 export function faultAnswer(faults: Faults, requestId: string): SimulatedAnswer | undefined {
   if (faults.html) return htmlPage(faults.status ?? 200)
   return faultError(faults, requestId)?.answer

@@ -3,7 +3,7 @@ const encoder = new TextEncoder()
 /**
  * Sixteen hexadecimal digits that stand for the given parts: the same parts, the same digits.
  *
- * Two multiplicative deployments of 32 bits, after FNV-1a. Not for secrets: it only has to make one request's ids and
+ * Two multiplicative lanes of 32 bits, after FNV-1a. Not for secrets: it only has to make one request's ids and
  * vectors differ from another's, at once and everywhere.
  */
 export function fingerprint(...parts: readonly (string | Uint8Array)[]): string {

@@ -9,7 +9,7 @@ const bytesMax = 64 * 1024 * 1024
 export interface ReceivedBody {
   /** All of it, or nothing where it was larger than the simulation takes. */
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** What to answer where it was too large. */
+  /** The answer to a body that is too large. */
   readonly refusal: SimulatedError | undefined
 }
 

@@ -1,7 +1,7 @@
 import type { SimulatedJson } from './call.ts'
 import type { JsonValue } from './json-value.ts'
 
-/** What makes up an error answer: the four keys of OpenAI's `error` object are `message`, `type`, `param` and `code`. */
+/** The parts of an error answer: the four keys of OpenAI's `error` object are `message`, `type`, `param` and `code`. */
 interface SimulatedErrorParts {
   readonly status: number
   readonly message: string

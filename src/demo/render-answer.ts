@@ -2,7 +2,7 @@ import type { SimulatedAnswer } from './call.ts'
 import { type Faults, serverError } from './faults.ts'
 import { playFrames } from './play-frames.ts'
 
-/** What a rendering needs to know of the exchange. */
+/** The facts about the exchange that a rendering needs. */
 export interface Rendering {
   readonly requestId: string
   readonly faults: Faults

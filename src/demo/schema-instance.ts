@@ -99,7 +99,7 @@ function merged(schema: JsonObject, root: JsonObject): JsonObject {
   if (!Array.isArray(allOf)) return schema
   const parts = [rest, ...allOf.filter(isJsonObject).map((part) => resolved(part, root))]
   return {
-    // What stands beside the allOf counts most.
+    // Keywords beside the allOf count most.
     ...Object.assign({}, ...parts.toReversed()),
     properties: Object.assign({}, ...parts.map((part) => part['properties'])),
     required: parts.flatMap((part) => (Array.isArray(part['required']) ? part['required'] : [])),

@@ -11,7 +11,7 @@ import { sleep, untilAborted } from './sleep.ts'
 
 /** How a service that speaks OpenAI's protocol spells what OpenAI spells in another way. */
 interface Dialect {
-  /** What stands in its paths where OpenAI has `/v1`, such as `/v1beta/openai`; may be empty. */
+  /** The beginning of its paths, in the place of OpenAI's `/v1`, such as `/v1beta/openai`; may be empty. */
   readonly basePath: string
   /** The header that its key is in; lower case. In `authorization` it stands behind `Bearer`. */
   readonly keyHeader: string
@@ -47,7 +47,7 @@ const CREATED_DEFAULT_MS = Date.UTC(2025, 0, 1)
 
 /**
  * Makes an OpenAI that needs no key, no network and no model, says so in its answers, and gives the same answer to the
- * same request. What it speaks and which faults can be asked of it is in docs/simulated-openai.md.
+ * same request. Its endpoints and faults are described in docs/simulated-openai.md.
  *
  * @example
  * const openai = createSimulatedOpenAI({ chunkDelayMs: 0 })

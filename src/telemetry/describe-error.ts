@@ -30,7 +30,7 @@ export function describeError(error: unknown): DescribedError {
 }
 
 /**
- * Says in one line why something failed: the system's code alone where there is one, since it says it all.
+ * Says in one line why something failed: the system's code alone where there is one.
  *
  * @example
  * describeCause(error) // 'ECONNREFUSED'
@@ -41,7 +41,7 @@ export function describeCause(cause: unknown): string {
   return code ?? `${type}: ${message}`
 }
 
-/** A text without URLs and without what is quoted in it, unless that is a piece of our own source. */
+/** A text without URLs and quoted parts, unless these are pieces of our own source. */
 function withoutData(text: string): string {
   return text
     .slice(0, MESSAGE_CHARS_MAX)

@@ -5,7 +5,7 @@ import type { Log } from './log.ts'
 /** The process's log, and the way to get its last lines out. */
 export interface OpenLog {
   readonly log: Log
-  /** Writes what is still held back, at once; for a process that ends at once. */
+  /** Writes all lines that are held back, at once: for a process that is about to end. */
   readonly flush: () => void
   /** Resolves when all lines are written, or their reader has not taken them for a while; call it before the end. */
   readonly settle: () => Promise<void>
@@ -20,7 +20,7 @@ export interface LogOptions {
   readonly sink: LogSink
 }
 
-/** What takes the lines of a log; the edge has one for standard output. */
+/** The place that a log's lines go to; the edge has one for standard output. */
 export interface LogSink extends Pick<OpenLog, 'flush' | 'settle'> {
   /** Takes one line, its line feed included. */
   readonly write: (line: string) => void

@@ -1,4 +1,4 @@
-/** What gives the parts of a line their colours, or leaves them as they are. */
+/** Gives the parts of a line their colours, or leaves them as they are. */
 export interface Paint {
   readonly dim: (text: string) => string
   readonly who: (text: string) => string
@@ -38,15 +38,15 @@ export function createPaint(hasColor: boolean): Paint {
   }
 }
 
-/** What decides on colours. */
+/** The facts that decide whether there are colours. */
 export interface ColorFacts {
   readonly isTerminal: boolean
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * Whether what is written is to have colours: `FORCE_COLOR` says so (`0` or `false`: that it is not), else `NO_COLOR` that it
- * is not (https://no-color.org), else a terminal that has some.
+ * Whether output has colours. `FORCE_COLOR` decides (`0` or `false`: no colours), else `NO_COLOR` (no colours,
+ * https://no-color.org), else whether it is a terminal that has some.
  *
  * @example
  * const hasColor = wantsColor({ isTerminal: process.stdout.isTTY === true, env: process.env })

@@ -6,7 +6,7 @@ import { createPaint, type Paint } from './paint.ts'
 /** How a line is made for a person. */
 export interface PrettyOptions {
   readonly hasColor: boolean
-  /** Whether each exchange is followed by all that is known of it. */
+  /** Whether each exchange is followed by all of its details. */
   readonly isDetailed: boolean
 }
 
@@ -20,7 +20,7 @@ const LEVELS: ReadonlyMap<unknown, string> = new Map([
 ])
 const WARN = 40
 
-/** What the line of an exchange shows in its columns. */
+/** The fields that the line of an exchange shows in its columns. */
 const SHOWN: ReadonlySet<string> = new Set([
   ...['level', 'time', 'msg', 'worker', 'method', 'route', 'model', 'upstream', 'stream', 'status', 'outcome'],
   ...['duration_ms', 'principal', 'error', 'cause', 'path', 'rule'],
@@ -29,8 +29,8 @@ const SHOWN: ReadonlySet<string> = new Set([
 const INDENT = ' '.repeat(16)
 
 /**
- * Makes what turns the JSON lines of a log into lines for a person: one line an exchange, and more of it below where something
- * went wrong or all is wanted.
+ * Makes the function that turns JSON lines of the log into lines for a person: one line for each exchange, with details below it where
+ * something went wrong or all details are wanted.
  *
  * @example
  * const render = createPrettyLine({ hasColor: false, isDetailed: false })
@@ -87,7 +87,7 @@ function renderExchange(fields: JsonObject, paint: Paint): string {
   return parts.filter((part) => part !== '').join('  ')
 }
 
-/** `gpt-4o → openai`; of several tries the last one's target, which may have a name of its own for the model. */
+/** `gpt-4o → openai`; of several tries, the target of the last one, which may have its own name for the model. */
 function routeOf({ model, upstream, tries }: JsonObject): string {
   const last: unknown = Array.isArray(tries) ? tries.at(-1) : undefined
   const target = isJsonObject(last) ? last['target'] : upstream
@@ -122,7 +122,7 @@ function inWords(cause: string): string {
   return words === undefined ? cause : `${words} (${cause})`
 }
 
-/** All that the line above does not show. */
+/** The fields that the line above does not show. */
 function renderDetails(fields: JsonObject, paint: Paint): string {
   const tries = Array.isArray(fields['tries']) ? fields['tries'].filter(isJsonObject) : []
   const rest = Object.entries(fields).filter(
@@ -135,7 +135,7 @@ function renderDetails(fields: JsonObject, paint: Paint): string {
   return [...lines, pairsOf(rest)].map((text) => `${INDENT}${paint.dim(text)}\n`).join('')
 }
 
-/** Any other line: what happened, and what belongs to it. */
+/** Any other line: its message, then its fields. */
 function renderEvent(fields: JsonObject, paint: Paint): string {
   const { msg, err } = fields
   const own = new Set(['level', 'time', 'msg', 'worker', 'err'])
@@ -161,13 +161,13 @@ function textOf(value: unknown): string {
   return value === undefined ? '' : printable(JSON.stringify(value))
 }
 
-/** A name may be a caller's word: what moves a terminal's cursor, or begins a line that is none of ours, is not passed on. */
+/** A name may be a caller's word: characters that move a terminal's cursor or begin a line are taken out. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?')
 }
 
 /**
- * Makes of a sink one that takes JSON lines, and writes for each what a person reads.
+ * Wraps a sink: takes JSON lines, and writes each as a person reads it.
  *
  * @example
  * const { log } = openLog({ level: 'info', sink: prettySink(lines, { hasColor: true, isDetailed: false }) })

@@ -11,8 +11,8 @@ export interface Deadline {
 /** Starts deadlines that all share one timer of the process. */
 export interface Deadlines {
   /**
-   * Calls `onExpire` once when `limitMs` have passed without a `touch`. A limit of 0 never expires. Of the first, `goneMs` have passed
-   * before.
+   * Calls `onExpire` once when `limitMs` have passed without a `touch`. A limit of 0 never expires. `goneMs`: the part of the first
+   * period that has passed already.
    *
    * @example
    * const idle = deadlines.start(config.timeouts.streamIdleMs, () => abort(new ApiError('upstream_timeout')))
@@ -20,9 +20,9 @@ export interface Deadlines {
   start(limitMs: number, onExpire: () => void, goneMs?: number): Deadline
 }
 
-/** A timer that comes so late says that the whole process stood still: it was stopped, or its machine was. */
+/** A timer that is this late shows that the whole process stood still: it was stopped, or its machine was. */
 const STOOD_STILL_MS = 500
-/** So long what came meanwhile has to be read, before anything is said to be late. */
+/** After a standstill, the time to read what arrived meanwhile before any deadline expires. */
 const CATCH_UP_MS = 1_000
 
 const NEVER: Deadline = Object.freeze({ touch() {}, suspend() {}, clear() {} })
@@ -60,8 +60,8 @@ class Entry implements Deadline {
 }
 
 /**
- * What is running, and the one timer. A list that is linked through its entries: a `Set` makes its table anew after a few of the
- * deletions that come with each request, which cost 3 µs each, and 12 with an extension.
+ * The running deadlines and the one timer. They are a linked list: a `Set` rebuilds its table every few deletions, which cost each
+ * request 3 µs, and 12 with an extension.
  */
 class DeadlineSet {
   readonly now: () => number
@@ -87,7 +87,7 @@ class DeadlineSet {
     if (before !== undefined) before.after = after
     if (after === undefined) this.#last = before
     else after.before = before
-    // What is over must not keep what was beside it.
+    // A deadline that is over must not keep its neighbours in memory.
     entry.before = undefined
     entry.after = undefined
   }
@@ -108,7 +108,7 @@ class DeadlineSet {
   #sweep(): void {
     const at = this.now()
     this.#isCatchingUp = !this.#isCatchingUp && at - this.#armedFor > STOOD_STILL_MS
-    // Answers, and what clients sent, wait in the sockets' buffers: nobody was late but this process.
+    // Answers and requests wait in the sockets' buffers: only this process was late.
     if (this.#isCatchingUp) {
       this.#timer = setTimeout(() => this.#sweep(), CATCH_UP_MS)
       return
@@ -116,14 +116,14 @@ class DeadlineSet {
     const due: Entry[] = []
     for (let entry = this.#last; entry !== undefined; entry = entry.before) if (entry.dueAt <= at) due.push(entry)
     try {
-      // The oldest first. One may end another.
+      // The oldest comes first. One may end another.
       for (const entry of due.reverse()) {
         if (!entry.isRunning || entry.dueAt > at) continue
         this.remove(entry)
         entry.onExpire()
       }
     } finally {
-      // Also where one of them has thrown: the others' clocks go on.
+      // One that throws must not stop the others.
       let earliest = Number.POSITIVE_INFINITY
       for (let entry = this.#last; entry !== undefined; entry = entry.before) earliest = Math.min(earliest, entry.dueAt)
       this.#arm(earliest)
@@ -137,7 +137,7 @@ class DeadlineSet {
  * The timer is armed for the earliest known due time. A touched entry is found to be early when that
  * time comes, and the timer is armed again: so a chunk of a stream costs no timer call.
  *
- * Where the process itself stood still for longer than that (SIGSTOP, a machine that slept), what is due then has a second more.
+ * After the process itself stood still (SIGSTOP, a machine that slept), deadlines that are due get one more second.
  *
  * @example
  * const deadlines = createDeadlines()

@@ -1,7 +1,7 @@
-/** A controller of one's own that follows a signal. */
+/** A controller that follows a signal. */
 export interface Following {
   readonly abort: AbortController
-  /** Ends the following: the signal may outlive the controller, such as a connection's does. */
+  /** Stops following. The signal may outlive the controller, as a connection's does. */
   readonly stop: () => void
 }
 

@@ -1,16 +1,16 @@
-/** So long one request's work may keep the event loop at a time, in milliseconds. */
+/** The longest that one request's work keeps the event loop at a time, in milliseconds. */
 const SLICE_MS = 2
-/** So long all of them together, in one turn of the loop: hundreds of short works that come at once would be one long one. */
+/** The same for all of them together in one turn of the loop: hundreds of short works at once would be one long one. */
 const TURN_MS = 4
-/** As long at least the loop is everybody's between two turns, in milliseconds. */
+/** The least time between two turns that is left to everything else, in milliseconds. */
 const GAP_MS = 1
-/** By so many steps of the microtask queue whoever was given a slice has used it, or waits for something else. */
+/** After this many steps of the microtask queue, the holder of a slice has used it or waits for something else. */
 const STEPS_OF_A_SLICE = 12
 
-/** Who waits for a slice, in their order. */
+/** The works that wait for a slice, in their order. */
 const waiting: (() => void)[] = []
 let isTimed = false
-/** Until when the works of this turn may go on; in the past, where nobody has begun one yet. */
+/** The end of this turn. It lies in the past where no work has begun yet. */
 let turnEndsAt = 0
 let isTurnOpen = false
 
@@ -22,24 +22,24 @@ let isTurnOpen = false
  * while (!work.goOn(() => slice.isOver())) await slice.rest()
  */
 export class Slice {
-  // Where others wait, the first slice is waited for, too.
+  // Where other works wait, this one waits for its first slice, too.
   #endsAt = waiting.length > 0 ? 0 : performance.now() + SLICE_MS
 
-  /** One of many short works that may begin at the same moment: together they have one turn. */
+  /** For one of many short works that may begin at the same moment: together they share one turn. */
   static amongMany(): Slice {
     const slice = new Slice()
     if (waiting.length === 0) slice.#endsAt = endInTurn(performance.now())
     return slice
   }
 
-  /** Begins anew: what comes next is work again, behind something that was waited for. */
+  /** Begins a new slice, after waiting for something. */
   begin(): void {
     this.#endsAt = performance.now() + SLICE_MS
   }
 
   /**
-   * The same, behind something that was asked for at a time of `performance.now()`: what was there at once has left nobody else a turn,
-   * and the slice goes on.
+   * The same, after waiting for something since a time of `performance.now()`. If that was there at once, nobody else had a turn, and
+   * the slice goes on.
    */
   beginBehind(askedAt: number): void {
     if (performance.now() - askedAt >= GAP_MS) this.begin()
@@ -57,7 +57,7 @@ export class Slice {
   }
 }
 
-/** When a slice ends that begins now: the turn is everybody's who works in it. */
+/** The end of a slice that begins now: all works of a turn share it. */
 function endInTurn(now: number): number {
   if (!isTurnOpen) {
     openTurn(now)
@@ -91,7 +91,7 @@ function planTurn(): void {
   setTimeout(() => void giveTurn(), GAP_MS)
 }
 
-/** Gives those who wait a slice each, one after the other, for as long as a turn is. */
+/** Gives each waiting work a slice, one after the other, until the turn is over. */
 async function giveTurn(): Promise<void> {
   openTurn(performance.now())
   for (let left = waiting.length; left > 0 && isInTurn(); left -= 1) {
@@ -104,7 +104,7 @@ async function giveTurn(): Promise<void> {
 }
 
 /**
- * Resolves when others have had their turn, in between two pieces of work of a few milliseconds each.
+ * Resolves when others have had a turn. To be awaited between two pieces of work of a few milliseconds each.
  *
  * @example
  * for (const part of parts) {
@@ -117,8 +117,8 @@ export function breathe(): Promise<void> {
 }
 
 /**
- * Does work in slices: all of it at once where that takes no longer than one. A generator says where it may rest, by yielding; what is
- * short does not yield.
+ * Does work in slices, or all of it at once if it fits into one. The work is a generator that yields wherever it may rest; short work
+ * need not yield.
  *
  * @example
  * const verdict = inSlices(judging(bytes))

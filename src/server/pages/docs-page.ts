@@ -9,7 +9,7 @@ import { renderCode, renderQuickStart } from './quick-start.ts'
 import { renderSchemaTable } from './schema-table.ts'
 import { renderTable } from './table.ts'
 
-/** What the page shows. */
+/** The content of the page. */
 export interface DocsPageOptions {
   readonly document: OpenApiDocument
   /** The base URL as the caller sees it, ending with `/v1`. */

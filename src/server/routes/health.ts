@@ -19,7 +19,7 @@ export interface WorkersState {
   readonly haveStarted: boolean
 }
 
-/** What the health routes need. */
+/** The dependencies of the health routes. */
 export interface HealthDeps {
   readonly admission: Admission
   readonly authorize: Authorize
