@@ -1,17 +1,19 @@
-/** The subprotocol by which a browser, which can set no headers, brings its key to a WebSocket (OpenAI's realtime API). */
-export const KEY_SUBPROTOCOL = 'openai-insecure-api-key.'
+import { KEY_HEADERS, SUBPROTOCOLS_HEADER, subprotocolKeys } from '../formats/http/credential-headers.ts'
+
+const [BEARER_HEADER, ...BARE_KEY_HEADERS] = KEY_HEADERS
 
 /**
  * Reads the caller's key or token: `Authorization: Bearer` (RFC 6750, the scheme in any case) or `Basic` with
  * the key as the password (RFC 7617), else `x-api-key`, `api-key`, or the realtime API's subprotocol.
  */
 export function readCredential(headers: Headers): string | undefined {
-  return (
-    fromAuthorization(headers.get('authorization')) ??
-    nonEmpty(headers.get('x-api-key')) ??
-    nonEmpty(headers.get('api-key')) ??
-    fromSubprotocol(headers.get('sec-websocket-protocol'))
-  )
+  const key = fromAuthorization(headers.get(BEARER_HEADER))
+  if (key !== undefined) return key
+  for (const name of BARE_KEY_HEADERS) {
+    const bare = nonEmpty(headers.get(name))
+    if (bare !== undefined) return bare
+  }
+  return nonEmpty(subprotocolKeys(headers.get(SUBPROTOCOLS_HEADER))[0])
 }
 
 const BEARER = /^Bearer \S+$/
@@ -37,12 +39,7 @@ function passwordOf(encoded: string): string | undefined {
   }
 }
 
-function fromSubprotocol(value: string | null): string | undefined {
-  const protocol = value?.split(',').find((name) => name.trim().startsWith(KEY_SUBPROTOCOL))
-  return nonEmpty(protocol?.trim().slice(KEY_SUBPROTOCOL.length) ?? null)
-}
-
-function nonEmpty(value: string | null): string | undefined {
+function nonEmpty(value: string | null | undefined): string | undefined {
   const text = value?.trim() ?? ''
   return text === '' ? undefined : text
 }

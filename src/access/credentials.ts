@@ -1,8 +1,8 @@
 import type { Secret } from '../config/secret.ts'
 import type { SecretPair } from '../config/sections/upstreams/headers.ts'
+import { keyHeaderValue, removeCredentials } from '../formats/http/credential-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Principal } from './authorize.ts'
-import { KEY_SUBPROTOCOL } from './credential.ts'
 
 /** The server's own account with one upstream, and who may use it. */
 export interface UpstreamAccount {
@@ -16,9 +16,6 @@ export interface UpstreamAccount {
   /** What goes with each call, such as `openai-organization`; with the server's key only where `either` key may be spent. */
   readonly headers: readonly SecretPair[]
 }
-
-/** Headers that carry a caller's key or session. */
-const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'api-key', 'cookie'] as const
 
 /**
  * Puts the credentials that the upstream is to see into a request's headers, and takes out what it must not see: a token
@@ -45,7 +42,7 @@ export function applyCredentials(
   }
   if (principal.kind === 'caller' && auth === 'server' && !mayBorrow()) throw notForCallers()
   if (principal.kind === 'token') removeToken(headers, principal.token.reveal())
-  // Who brings no key may still bring a session.
+  // A caller without a key may still bring a session.
   else if (auth === 'server' || auth === 'none') removeCredentials(headers)
   const spent = auth === 'server' || auth === 'either' ? key : undefined
   setOwnCredentials(headers, account, spent)
@@ -64,7 +61,7 @@ export function setOwnCredentials(
   { keyHeader, headers: others }: Pick<UpstreamAccount, 'keyHeader' | 'headers'>,
   key: Secret | undefined,
 ): void {
-  if (key !== undefined) headers.set(keyHeader, keyHeader === 'authorization' ? `Bearer ${key.reveal()}` : key.reveal())
+  if (key !== undefined) headers.set(keyHeader, keyHeaderValue(keyHeader, key.reveal()))
   setAll(headers, others)
 }
 
@@ -92,16 +89,6 @@ function setAll(headers: Headers, pairs: UpstreamAccount['headers']): void {
 function removeToken(headers: Headers, token: string): void {
   removeCredentials(headers)
   for (const [name, value] of [...headers]) if (value.includes(token)) headers.delete(name)
-}
-
-function removeCredentials(headers: Headers): void {
-  for (const name of CREDENTIAL_HEADERS) headers.delete(name)
-  const protocols = headers.get('sec-websocket-protocol')
-  if (protocols?.includes(KEY_SUBPROTOCOL)) {
-    const others = protocols.split(',').filter((name) => !name.trim().startsWith(KEY_SUBPROTOCOL))
-    if (others.length > 0) headers.set('sec-websocket-protocol', others.join(',').trim())
-    else headers.delete('sec-websocket-protocol')
-  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { KEY_HEADERS, SESSION_HEADER } from '../formats/http/credential-headers.ts'
 import { canonicalInSteps, canonicalJson } from './canonical-json.ts'
 import type { Scope } from './scope.ts'
 import { digestInSteps, digestOf, type Sha256 } from './sha256.ts'
@@ -63,10 +64,9 @@ const VARYING = [
 /** Names that an answer's `Vary` may have without being another answer for somebody: they are in each key, or are the edge's. */
 const VARIED_BY: ReadonlySet<string> = new Set([
   ...VARYING,
-  'authorization',
-  'api-key',
-  'x-api-key',
-  'cookie',
+  // The scope tells these apart. Of the other credentials no server's answer varies: they are for a proxy, and for WebSockets.
+  ...KEY_HEADERS,
+  SESSION_HEADER,
   'origin',
   'access-control-request-method',
   'access-control-request-headers',

@@ -1,4 +1,5 @@
 import type { Principal } from '../access/authorize.ts'
+import { KEY_HEADERS, SESSION_HEADER, SUBPROTOCOLS_HEADER } from '../formats/http/credential-headers.ts'
 import { withoutRoutingCookies } from './routing-cookies.ts'
 import { digestOf, type Sha256 } from './sha256.ts'
 
@@ -24,10 +25,12 @@ export interface ScopeSettings {
 }
 
 /**
- * All that a caller may be known to an upstream by. A server may read another of these than we do, and so all of them count:
- * two callers that have only a placeholder in common must not share.
+ * The credential headers whose whole value tells callers apart. An upstream may read another of them than we do, and so all of them
+ * count: two callers that have only a placeholder in common must not share. The session is apart, since a load balancer's part of it
+ * does not count; `proxy-authorization` is missing, since no upstream sees it. Their order is part of each scope: with another one,
+ * nobody would find what is kept.
  */
-const CREDENTIALS = ['authorization', 'x-api-key', 'api-key', 'sec-websocket-protocol'] as const
+const COMPARED_HEADERS = [...KEY_HEADERS, SUBPROTOCOLS_HEADER] as const
 
 /** What tokens without a name are called: a short digest, which is not to keep stores that several servers share apart. */
 const DIGEST_NAME = /^token-[0-9a-f]{8,}$/
@@ -54,8 +57,8 @@ export function askerTexts({ principal, headers }: Asker, { scope }: ScopeSettin
   if (scope === 'shared') return ['shared']
   if (principal.kind === 'token') return ['token', principal.token.reveal(), principal.id]
   // A cookie may be a session; those of load balancers are others with each try.
-  const session = withoutRoutingCookies(headers.get('cookie') ?? '')
-  return [principal.kind, session, ...CREDENTIALS.map((name) => headers.get(name) ?? '')]
+  const session = withoutRoutingCookies(headers.get(SESSION_HEADER) ?? '')
+  return [principal.kind, session, ...COMPARED_HEADERS.map((name) => headers.get(name) ?? '')]
 }
 
 function nameOf({ principal }: Asker, texts: readonly string[], sha256: Sha256): string {

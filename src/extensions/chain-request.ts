@@ -1,4 +1,5 @@
 import { formatOf } from '../formats/bytes/content-coding.ts'
+import { CREDENTIAL_HEADERS, removeCredentials } from '../formats/http/credential-headers.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
 import { BodyMemory } from './body-memory.ts'
 import type { ChainDeps, ForwardedRequest, RunFacts } from './chain-deps.ts'
@@ -9,8 +10,6 @@ import { ReplayableBody } from './replayable-body.ts'
 import { haveChanged, watchHeaders } from './watched-headers.ts'
 import type { PausableClock } from './work-clock.ts'
 
-/** The caller's key, token or session: no extension sees it, and it goes on as it came. */
-const CREDENTIAL_HEADERS = ['authorization', 'proxy-authorization', 'api-key', 'x-api-key', 'cookie'] as const
 /** What says how the body came. */
 const BODY_HEADERS = ['content-length', 'transfer-encoding', 'content-encoding'] as const
 
@@ -108,7 +107,8 @@ export class ChainRequest {
     const from = isHidden ? new Request(new URL(head.url).origin + shownTarget, bodiless(head)) : head
     const request = new Request(from, init)
     const { headers } = request
-    for (const name of CREDENTIAL_HEADERS) headers.delete(name)
+    // They go on as they came.
+    removeCredentials(headers)
     if (isEncoded) for (const name of BODY_HEADERS) headers.delete(name)
     watchHeaders(headers)
     return init.body instanceof ReadableStream ? readInSlices(request) : request

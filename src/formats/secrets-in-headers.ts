@@ -1,7 +1,5 @@
+import { SUBPROTOCOLS_HEADER, subprotocolKeys } from './http/credential-headers.ts'
 import { isSecretName } from './secret-names.ts'
-
-/** The subprotocol by which a browser brings its key to OpenAI's realtime API. */
-const KEY_SUBPROTOCOL = 'openai-insecure-api-key.'
 
 /** What is shorter is no secret: to put stars over each `test` of a text would only spoil it. */
 const SECRET_CHARS_MIN = 8
@@ -21,16 +19,10 @@ export function isSecretText(text: string): boolean {
 export function secretsOf(headers: Headers): string[] {
   const found = new Set<string>()
   for (const [name, value] of headers) {
-    if (name === 'sec-websocket-protocol') addSubprotocol(value, found)
-    else if (isSecretName(name)) addValue(name, value, found)
+    if (name === SUBPROTOCOLS_HEADER) for (const key of subprotocolKeys(value)) found.add(key)
+    if (isSecretName(name)) addValue(name, value, found)
   }
   return [...found].filter(isSecretText)
-}
-
-function addSubprotocol(value: string, found: Set<string>): void {
-  for (const protocol of value.split(',').map((one) => one.trim())) {
-    if (protocol.startsWith(KEY_SUBPROTOCOL)) found.add(protocol.slice(KEY_SUBPROTOCOL.length))
-  }
 }
 
 function addValue(name: string, value: string, found: Set<string>): void {
