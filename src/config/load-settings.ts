@@ -5,7 +5,7 @@ import { foreignFileFault } from './file/foreign-file.ts'
 import type { ReadFile } from './file/named-file.ts'
 import { createProblemLog, type FileProblem } from './file/problems.ts'
 import { type FileDocument, readDocument } from './file/read-document.ts'
-import { ANY_CALLERS, type Callers, createSectionReader } from './file/section-reader.ts'
+import { ANY_CALLERS, type Callers, SectionReader } from './file/section-reader.ts'
 import { createSubstitute } from './file/substitute.ts'
 import { ConfigFile } from './file-schema.ts'
 import { freeze } from './freeze.ts'
@@ -73,7 +73,7 @@ export function loadSettings(source: SettingsSource, options: SettingsOptions): 
     const { config, places } = checkFile(ConfigFile, document, log)
     const upstreamNames = upstreamNamesOf(document, base)
     const parts = { file: source.path, upstreamNames, callers, isKeyless, places, document, log }
-    const settings = settingsFromFile(createSectionReader({ ...parts, readFile: readAndNote }), config, base)
+    const settings = settingsFromFile(new SectionReader({ ...parts, readFile: readAndNote }), config, base)
     if (log.problems().length === 0) {
       return { ok: true, settings: freeze(settings), filesRead: [...filesRead], warnings: log.warnings() }
     }

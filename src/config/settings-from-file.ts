@@ -14,7 +14,7 @@ import type { Settings } from './settings.ts'
 
 /** The settings by a checked file, and by the environment (`base`) where the file says nothing: each section by its own file. */
 export function settingsFromFile(reader: SectionReader, config: ConfigFile, base: Settings): Settings {
-  const resilience = { ...RESILIENCE_DEFAULTS, ...resilienceFromFile(reader, [], config, RESILIENCE_DEFAULTS) }
+  const resilience = { ...RESILIENCE_DEFAULTS, ...resilienceFromFile(reader, config, RESILIENCE_DEFAULTS) }
   const upstreams = upstreamsFromFile(reader, config, base.upstreams)
   return {
     hasFile: true,

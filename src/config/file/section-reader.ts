@@ -1,7 +1,8 @@
+import type { Fault } from '../kind.ts'
 import type { Places } from './check-file.ts'
 import { besideFile, type ReadFile, readNamedFile } from './named-file.ts'
 import type { Path } from './path.ts'
-import type { ProblemLog } from './problems.ts'
+import type { ProblemLog, Side } from './problems.ts'
 import type { FileDocument } from './read-document.ts'
 import { showScalar } from './wording.ts'
 
@@ -20,58 +21,99 @@ export interface Callers {
 /** Callers of whom nothing is known: nothing can be said of rules about them. */
 export const ANY_CALLERS: Callers = { names: [], isRequired: false, mayChange: true, isLoopback: true }
 
-/** What each section of a checked file is turned into settings with: where its parts stand, and where problems are reported. */
-export interface SectionReader extends Places {
+/** What the readers of one file share. */
+export interface SectionReaderParts {
+  /** The path of the configuration file, as it was named. */
+  readonly file: string
   /** The names that a target, a pin or the default may use, also those of upstreams with a problem. */
   readonly upstreamNames: readonly string[]
-  readonly add: ProblemLog['add']
-  /** Reports what is not wrong, but most likely not meant. */
-  readonly warn: ProblemLog['warn']
   readonly callers: Callers
   /** Whether no key is ever sent. */
   readonly isKeyless: boolean
-  readonly isWritten: (path: Path) => boolean
-  /** The name of the variable that the text at a path is taken from; undefined: it stands in the file. */
-  readonly variableAt: (path: Path) => string | undefined
-  /** The text at a path as a problem may show it; undefined where it may be a secret. */
-  readonly show: (path: Path, text: string) => string | undefined
-  /** A path as seen from the configuration file. */
-  readonly beside: (path: string) => string
-  /** The trimmed text of the file that is named at a path, as seen from the configuration file; reports one that cannot be read. */
-  readonly readFile: (path: Path, name: string) => string | undefined
-}
-
-/** What a section reader is made of. */
-export interface SectionReaderParts extends Pick<SectionReader, 'upstreamNames' | 'callers' | 'isKeyless'> {
-  /** The path of the configuration file, as it was named. */
-  readonly file: string
   readonly places: Places
   readonly document: FileDocument
   readonly log: ProblemLog
   readonly readFile: ReadFile
 }
 
-/** Makes the reader that all sections of one file share. */
-export function createSectionReader(parts: SectionReaderParts): SectionReader {
-  const { file, upstreamNames, callers, isKeyless, places, document, log, readFile } = parts
-  const beside = (path: string): string => besideFile(file, path)
-  return {
-    ...places,
-    upstreamNames,
-    add: log.add,
-    warn: log.warn,
-    callers,
-    isKeyless,
-    isWritten: document.isWritten,
-    variableAt: document.variableAt,
-    show: (path, text) => (document.hasVariable(path) ? undefined : showScalar(text)),
-    beside,
-    readFile(path, name) {
-      const full = name === '' ? '' : beside(name)
-      const read = readNamedFile(full, readFile)
-      if (read.ok) return read.value
-      log.add(path, read.fault)
-      return undefined
-    },
+/**
+ * What a part of a checked file is turned into settings with: it knows where the part stands, and reports what is wrong with it there.
+ *
+ * @example
+ * if (ttlMs > ttlMaxMs) reader.at('cache').add({ wrong: 'has a ttl longer than its ttl_max', cure: '…' }, 'key')
+ */
+export class SectionReader {
+  /** Where the part stands in the file. */
+  readonly path: Path
+  readonly #parts: SectionReaderParts
+
+  constructor(parts: SectionReaderParts, path: Path = []) {
+    this.#parts = parts
+    this.path = path
+  }
+
+  get upstreamNames(): readonly string[] {
+    return this.#parts.upstreamNames
+  }
+
+  get callers(): Callers {
+    return this.#parts.callers
+  }
+
+  get isKeyless(): boolean {
+    return this.#parts.isKeyless
+  }
+
+  /** The reader of what stands behind keys below this part. */
+  at(...steps: Path): SectionReader {
+    return new SectionReader(this.#parts, [...this.path, ...steps])
+  }
+
+  /** The reader of an object or a list, wherever in the file it stands. */
+  of(part: object): SectionReader {
+    return new SectionReader(this.#parts, this.#parts.places.pathOf(part))
+  }
+
+  /** The reader of an entry of a list, wherever in the file that stands. */
+  ofEntry(list: readonly unknown[], index: number): SectionReader {
+    return new SectionReader(this.#parts, this.#parts.places.pathOfEntry(list, index))
+  }
+
+  /** Reports what is wrong with the part. */
+  report(fault: Fault, side?: Side): void {
+    this.#parts.log.add(this.path, fault, side)
+  }
+
+  /** Reports what is not wrong, but most likely not meant. */
+  warn(fault: Fault, side?: Side): void {
+    this.#parts.log.warn(this.path, fault, side)
+  }
+
+  /** Whether anything is written there, be it right or wrong. */
+  isWritten(): boolean {
+    return this.#parts.document.isWritten(this.path)
+  }
+
+  /** The name of the variable that the text is taken from; undefined: it stands in the file. */
+  variable(): string | undefined {
+    return this.#parts.document.variableAt(this.path)
+  }
+
+  /** The text as a problem may show it; undefined where it may be a secret. */
+  show(text: string): string | undefined {
+    return this.#parts.document.hasVariable(this.path) ? undefined : showScalar(text)
+  }
+
+  /** A path of a file as seen from the configuration file. */
+  beside(name: string): string {
+    return besideFile(this.#parts.file, name)
+  }
+
+  /** The trimmed text of the file that the part names, as seen from the configuration file; undefined and a report: it cannot be read. */
+  readFile(name: string): string | undefined {
+    const read = readNamedFile(name === '' ? '' : this.beside(name), this.#parts.readFile)
+    if (read.ok) return read.value
+    this.report(read.fault)
+    return undefined
   }
 }

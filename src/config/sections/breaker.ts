@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import type { Path } from '../file/path.ts'
 import { closed, duration, type FieldValues, optional, orFalse, writeDuration } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
 
@@ -64,10 +63,9 @@ export const BREAKER_FIELDS = {
   breaker: optional(BreakerSection, 'When a target is left alone for a while; false: never.'),
 }
 
-/** The breaker of one scope of the file, at `path`; what it does not set is the `wider` scope's. Reports an `open` above `open_max`. */
+/** The breaker of one scope of the file; what it does not set is the `wider` scope's. Reports an `open` above `open_max`. */
 export function breakerFromFile(
   reader: SectionReader,
-  path: Path,
   { breaker: section }: FieldValues<typeof BREAKER_FIELDS>,
   wider: BreakerSettings,
 ): BreakerSettings {
@@ -83,7 +81,7 @@ export function breakerFromFile(
   const isSaidHere = section?.open !== undefined || section?.open_max !== undefined
   if (isSaidHere && settings.openMs > settings.openMaxMs) {
     const fault = { wrong: 'has an open longer than its open_max', cure: 'Set open_max to as much, or more.' }
-    reader.add([...path, 'breaker'], fault, 'key')
+    reader.at('breaker').report(fault, 'key')
   }
   return settings
 }

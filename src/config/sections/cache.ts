@@ -161,7 +161,7 @@ export function cacheFromFile(
   if (section === undefined) return base
   if (section === false) return { ...base, store: undefined }
   const settings: CacheSettings = {
-    store: readStore(reader, section, base),
+    store: readStore(reader.at('cache', 'store'), section, base),
     bytesMax: section.max_bytes ?? base.bytesMax,
     entriesMax: section.max_entries ?? base.entriesMax,
     answerBytesMax: section.max_answer_bytes ?? base.answerBytesMax,
@@ -173,7 +173,7 @@ export function cacheFromFile(
   }
   if (settings.ttlMs > settings.ttlMaxMs) {
     const fault = { wrong: 'has a ttl longer than its ttl_max', cure: 'Set ttl_max to as much, or more.' }
-    reader.add(['cache'], fault, 'key')
+    reader.at('cache').report(fault, 'key')
   }
   return settings
 }
@@ -186,6 +186,6 @@ function readStore(
   if (section.store === undefined) return base.store ?? new Secret('memory')
   const parsed = store.parse(section.store)
   if (parsed.ok) return parsed.value
-  reader.add(['cache', 'store'], parsed.fault)
+  reader.report(parsed.fault)
   return undefined
 }

@@ -87,15 +87,15 @@ export function extensionsFromEnv({ take }: EnvReader): readonly ExtensionSettin
 
 /** The extensions by the file, in its order; those of the environment (`base`) where the file names none. */
 export function extensionsFromFile(
-  { beside }: SectionReader,
+  reader: SectionReader,
   { extensions }: FieldValues<typeof EXTENSIONS_FIELDS>,
   base: readonly ExtensionSettings[],
 ): readonly ExtensionSettings[] {
   if (extensions === undefined) return base
   return extensions.map((entry) => {
-    if (typeof entry === 'string') return { ...EXTENSION_DEFAULTS, path: beside(entry) }
+    if (typeof entry === 'string') return { ...EXTENSION_DEFAULTS, path: reader.beside(entry) }
     return {
-      path: beside(entry.path),
+      path: reader.beside(entry.path),
       options: entry.options ?? EXTENSION_DEFAULTS.options,
       onError: entry.on_error ?? EXTENSION_DEFAULTS.onError,
       timeoutMs: entry.timeout ?? EXTENSION_DEFAULTS.timeoutMs,

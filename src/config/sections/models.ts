@@ -1,5 +1,4 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { Path } from '../file/path.ts'
 import { closed, type FieldValues, mapOf, optional, required, text, words } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
 import { HedgeSection } from './hedge.ts'
@@ -106,8 +105,8 @@ export function modelsFromFile(
   resilience: ResilienceSettings,
 ): readonly ModelSettings[] {
   return Object.entries(fields.models ?? {}).map(([name, part]) => {
-    const path = ['models', name]
-    checkName(reader, path, name)
+    const at = reader.at('models', name)
+    checkName(at, name)
     checkTargets(reader, name, part)
     const isWeighted = part.targets.some(({ weight }) => weight !== undefined)
     const strategy = part.strategy ?? (isWeighted ? 'weighted' : 'order')
@@ -115,7 +114,7 @@ export function modelsFromFile(
       name,
       targets: targetsFromFile(part.targets, strategy === 'order'),
       strategy,
-      resilience: { ...resilienceFromFile(reader, path, part, resilience), timeouts: timeoutsFromFile(part) },
+      resilience: { ...resilienceFromFile(at, part, resilience), timeouts: timeoutsFromFile(part) },
       reportModel: part.report_model ?? fields.report_model ?? 'upstream',
     }
   })
@@ -123,8 +122,8 @@ export function modelsFromFile(
 
 /** What becomes of a model that no entry of `models` fits. Warns where none is named, and so all are refused. */
 export function unknownModelsFromFile(reader: SectionReader, { unknown_models: written }: ModelsFields): UnknownModels {
-  if (written === 'refuse' && !reader.isWritten(['models'])) {
-    reader.warn(['unknown_models'], {
+  if (written === 'refuse' && !reader.at('models').isWritten()) {
+    reader.at('unknown_models').warn({
       wrong: 'refuses every model, since models names none',
       cure: 'Name those that may be asked for in models, or take it out.',
     })
@@ -134,11 +133,11 @@ export function unknownModelsFromFile(reader: SectionReader, { unknown_models: w
 
 function checkTargets(reader: SectionReader, name: string, { targets }: ModelPart): void {
   for (const target of targets) {
-    const at = reader.pathOf(target)
-    checkUpstreamName(reader, [...at, 'upstream'], target.upstream)
+    const at = reader.of(target)
+    checkUpstreamName(at.at('upstream'), target.upstream)
     if (target.model?.includes('*') === true && !name.includes('*')) {
       const cure = 'Write the whole name; a * here is what the * of a name such as "gpt-*" stood for.'
-      reader.add([...at, 'model'], { wrong: `has a *, though the model's own name has none`, cure })
+      at.at('model').report({ wrong: `has a *, though the model's own name has none`, cure })
     }
   }
 }
@@ -154,12 +153,12 @@ function targetsFromFile(targets: ModelPart['targets'], isInFileOrder: boolean):
   }))
 }
 
-function checkName(reader: SectionReader, path: Path, name: string): void {
+function checkName(reader: SectionReader, name: string): void {
   if (name === '' || /\p{Cc}/u.test(name)) {
     const cure = 'Write the name that callers use, such as "gpt-4o" or "gpt-*".'
-    reader.add(path, { wrong: 'has a name that no caller can use', cure }, 'key')
+    reader.report({ wrong: 'has a name that no caller can use', cure }, 'key')
   } else if (name.split('*').length > 2) {
     const cure = 'Use one: it stands for any characters, and a target can name only what one of them stood for.'
-    reader.add(path, { wrong: 'has more than one * in its name', cure }, 'key')
+    reader.report({ wrong: 'has more than one * in its name', cure }, 'key')
   }
 }

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import { STATEFUL_RESOURCES } from '../../openai/stateful-resources.ts'
-import type { Path } from '../file/path.ts'
 import { closed, type FieldValues, optional, text } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
 import type { UpstreamSettings } from './upstreams/upstream.ts'
@@ -46,30 +45,25 @@ export function pinsFromFile(
   return Object.fromEntries(
     Object.entries(pins).map(([resource, written]) => [
       resource,
-      pinFromFile(reader, ['pins', resource], written, upstreams),
+      pinFromFile(reader.at('pins', resource), written, upstreams),
     ]),
   )
 }
 
-function pinFromFile(
-  reader: SectionReader,
-  path: Path,
-  written: string,
-  upstreams: readonly UpstreamSettings[],
-): PinSettings {
+function pinFromFile(reader: SectionReader, written: string, upstreams: readonly UpstreamSettings[]): PinSettings {
   const [, upstream = written, number] = PIN.exec(written) ?? []
-  checkUpstreamName(reader, path, upstream)
+  checkUpstreamName(reader, upstream)
   if (number === undefined) return { upstream, keyIndex: undefined }
   const keys = upstreams.find(({ name }) => name === upstream)?.keys
   const isNumber = /^[1-9]\d{0,5}$/.test(number)
   if (!isNumber) {
     const cure = 'Write the number of a key behind the "#", from 1, such as openai#2; or the upstream alone.'
-    reader.add(path, { wrong: 'names no key', cure })
+    reader.report({ wrong: 'names no key', cure })
   } else if (keys !== undefined && Number(number) > keys.length) {
     const cure =
       keys.length === 0 ? 'Name the upstream alone.' : `Use #1${keys.length > 1 ? ` to #${keys.length}` : ''}.`
     const count = keys.length === 1 ? 'one key' : `${keys.length === 0 ? 'no' : keys.length} keys`
-    reader.add(path, { wrong: `names a key that is not there: ${upstream} has ${count}`, cure })
+    reader.report({ wrong: `names a key that is not there: ${upstream} has ${count}`, cure })
   }
   return { upstream, keyIndex: isNumber ? Number(number) - 1 : undefined }
 }

@@ -1,4 +1,3 @@
-import type { Path } from '../file/path.ts'
 import { type FieldValues, optional, words } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
 import { type HEDGE_FIELDS, type HedgeSettings, hedgeFromFile } from './hedge.ts'
@@ -41,15 +40,14 @@ export const ALL_OPEN_FIELDS = {
 /** The fields of one scope of the file (the top level, or a model) that say what is done for a request that fails or is slow. */
 type ResilienceFields = FieldValues<typeof RETRY_FIELDS & typeof HEDGE_FIELDS & typeof ALL_OPEN_FIELDS>
 
-/** The resilience of one scope of the file, at `path`, but for its time limits; what it does not set is the `wider` scope's. */
+/** The resilience of one scope of the file, but for its time limits; what it does not set is the `wider` scope's. */
 export function resilienceFromFile(
   reader: SectionReader,
-  path: Path,
   fields: ResilienceFields,
   wider: ResilienceSettings,
 ): Omit<ResilienceSettings, 'timeouts'> {
   return {
-    retry: retryFromFile(reader, path, fields, wider.retry),
+    retry: retryFromFile(reader, fields, wider.retry),
     hedge: hedgeFromFile(fields, wider.hedge),
     allOpen: fields.all_open ?? wider.allOpen,
   }

@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import type { Path } from '../file/path.ts'
 import { closed, duration, type FieldValues, optional, words, writeDuration } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
 
@@ -83,10 +82,9 @@ export const RetrySection = closed('retry', {
 /** `retry` at the top level of the file. */
 export const RETRY_FIELDS = { retry: optional(RetrySection, 'When a failed attempt is followed by another.') }
 
-/** The retries of one scope of the file, at `path`; what it does not set is the `wider` scope's. Reports a `base` above `max`. */
+/** The retries of one scope of the file; what it does not set is the `wider` scope's. Reports a `base` above `max`. */
 export function retryFromFile(
   reader: SectionReader,
-  path: Path,
   { retry: section }: FieldValues<typeof RETRY_FIELDS>,
   wider: RetrySettings,
 ): RetrySettings {
@@ -102,7 +100,7 @@ export function retryFromFile(
   const isSaidHere = section?.base !== undefined || section?.max !== undefined
   if (isSaidHere && settings.baseMs > settings.maxMs) {
     const fault = { wrong: 'has a base longer than its max', cure: 'Set max to as much, or more.' }
-    reader.add([...path, 'retry'], fault, 'key')
+    reader.at('retry').report(fault, 'key')
   }
   return settings
 }

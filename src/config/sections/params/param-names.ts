@@ -1,5 +1,4 @@
 import { isCapWord } from '../../cap-words.ts'
-import type { Path } from '../../file/path.ts'
 import type { Side } from '../../file/problems.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import { sentence } from '../../file/wording.ts'
@@ -10,7 +9,7 @@ import type { RulePart } from './param-rule.ts'
 /** A name of a parameter, and where it stands. */
 interface Named {
   readonly name: string
-  readonly at: Path
+  readonly at: SectionReader
   readonly side: Side
   /** Whether it stands where something is done to the parameter, which `model` is not to suffer. */
   readonly isChange: boolean
@@ -27,22 +26,22 @@ const MODEL: Fault = {
 }
 
 /** Reports what cannot be the name of a parameter in a rule, and where `model` must not be one. */
-export function checkParamNames(reader: SectionReader, path: Path, part: RulePart): void {
-  for (const named of namesOf(reader, path, part)) {
+export function checkParamNames(reader: SectionReader, part: RulePart): void {
+  for (const named of namesOf(reader, part)) {
     const { name, at, side, isChange } = named
-    if (!isParamPath(name)) reader.add(at, NO_PATH, side)
-    else if (isChange && /^model(\.|$)/.test(name)) reader.add(at, MODEL, side)
-    else warnOfMisspelt(reader, named)
+    if (!isParamPath(name)) at.report(NO_PATH, side)
+    else if (isChange && /^model(\.|$)/.test(name)) at.report(MODEL, side)
+    else warnOfMisspelt(named)
   }
 }
 
 /** Some upstream may know it, and so it is no error; but a cap of `max_token` caps nothing. */
-function warnOfMisspelt(reader: SectionReader, { name, at, side }: Named): void {
+function warnOfMisspelt({ name, at, side }: Named): void {
   const [first = '', ...inner] = name.split('.')
   const meant = isCapWord(name) ? undefined : misspeltParam(first)
   if (meant === undefined) return
-  const wrong = sentence(reader.show(at, name), "is no parameter of OpenAI's, and so fits only what has that very name")
-  reader.warn(at, { wrong, cure: `Did you mean "${meant}"${inner.length > 0 ? ' in front' : ''}?` }, side)
+  const wrong = sentence(at.show(name), "is no parameter of OpenAI's, and so fits only what has that very name")
+  at.warn({ wrong, cure: `Did you mean "${meant}"${inner.length > 0 ? ' in front' : ''}?` }, side)
 }
 
 /** Whether a text is the path of a parameter: names with single dots between them. */
@@ -50,15 +49,15 @@ function isParamPath(text: string): boolean {
   return text.split('.').every((segment) => segment !== '' && !/[\s\p{Cc}]/u.test(segment))
 }
 
-function namesOf(reader: SectionReader, path: Path, part: RulePart): readonly Named[] {
+function namesOf(reader: SectionReader, part: RulePart): readonly Named[] {
   const keys = (operation: keyof RulePart, isChange: boolean): Named[] =>
-    Object.keys(part[operation] ?? {}).map((name) => ({ name, at: [...path, operation, name], side: 'key', isChange }))
+    Object.keys(part[operation] ?? {}).map((name) => ({ name, at: reader.at(operation, name), side: 'key', isChange }))
   const list = (operation: 'drop' | 'require' | 'deny' | 'allow', isChange: boolean): Named[] =>
     (part[operation] ?? []).map((name, index, names) => {
-      return { name, at: reader.pathOfEntry(names, index), side: 'value', isChange }
+      return { name, at: reader.ofEntry(names, index), side: 'value', isChange }
     })
   const renamed = Object.entries(part.rename ?? {}).map(([from, name]): Named => {
-    return { name, at: [...path, 'rename', from], side: 'value', isChange: true }
+    return { name, at: reader.at('rename', from), side: 'value', isChange: true }
   })
   return [
     ...keys('defaults', true),
@@ -79,15 +78,15 @@ export function checkRenames(reader: SectionReader, parts: readonly RulePart[]):
   const next = new Map<string, Set<string>>()
   for (const part of parts) {
     for (const [from, to] of Object.entries(part.rename ?? {})) {
-      const at = [...reader.pathOf(part), 'rename', from]
+      const at = reader.of(part).at('rename', from)
       if (from === to) {
-        reader.add(at, { wrong: 'is its own new name', cure: 'Take it out.' })
+        at.report({ wrong: 'is its own new name', cure: 'Take it out.' })
       } else if (parentOf(from) !== parentOf(to)) {
         const cure = `Keep what stands before the last dot: a parameter keeps its place in its object.`
-        reader.add(at, { wrong: 'is a name in another object', cure })
+        at.report({ wrong: 'is a name in another object', cure })
       } else if (leads(next, to, from)) {
         const cure = 'Take one of these renames out.'
-        reader.add(at, { wrong: 'leads back, by the renames of the file, to the name that it replaces', cure })
+        at.report({ wrong: 'leads back, by the renames of the file, to the name that it replaces', cure })
       } else {
         next.set(from, (next.get(from) ?? new Set()).add(to))
       }

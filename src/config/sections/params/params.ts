@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import type { Path } from '../../file/path.ts'
 import { type FieldValues, optional } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import type { ModelsFields } from '../models.ts'
@@ -34,26 +33,25 @@ export function paramsFromFile(
 ): readonly ParamRule[] {
   checkRenames(reader, parts)
   const offered = offeredBy(models)
-  return parts.map((part) => ruleFromFile(reader, part, offered))
+  return parts.map((part) => ruleFromFile(reader.of(part), part, offered))
 }
 
 function ruleFromFile(reader: SectionReader, part: RulePart, offered: Offered | undefined): ParamRule {
-  const path = reader.pathOf(part)
-  if (!OPERATIONS.some((name) => reader.isWritten([...path, name]))) {
-    reader.add(path, { wrong: 'does nothing', cure: `Give it one of ${OPERATIONS.join(', ')}; or take it out.` })
+  if (!OPERATIONS.some((name) => reader.at(name).isWritten())) {
+    reader.report({ wrong: 'does nothing', cure: `Give it one of ${OPERATIONS.join(', ')}; or take it out.` })
   }
-  checkParamNames(reader, path, part)
-  checkBounds(reader, path, part)
-  checkModels(reader, path, part, offered)
+  checkParamNames(reader, part)
+  checkBounds(reader, part)
+  checkModels(reader, part, offered)
   const { deny = [], allow } = part
   for (const [index, name] of deny.entries()) {
     if (allow?.includes(name) !== true) continue
     const cure = 'Take it out of one of the two: all that allow does not name is refused as it is.'
-    reader.add(reader.pathOfEntry(deny, index), { wrong: 'is in allow, too', cure })
+    reader.ofEntry(deny, index).report({ wrong: 'is in allow, too', cure })
   }
   return {
-    number: Number(path.at(-1)) + 1,
-    match: matchFromFile(reader, [...path, 'match'], part.match ?? {}, offered),
+    number: Number(reader.path.at(-1)) + 1,
+    match: matchFromFile(reader.at('match'), part.match ?? {}, offered),
     defaults: part.defaults ?? {},
     overrides: part.overrides ?? {},
     clamp: Object.fromEntries(
@@ -70,21 +68,21 @@ function ruleFromFile(reader: SectionReader, part: RulePart, offered: Offered | 
 }
 
 /** A model that may be asked for by this rule has to be one that may be asked for at all. */
-function checkModels(reader: SectionReader, path: Path, { values }: RulePart, offered: Offered | undefined): void {
+function checkModels(reader: SectionReader, { values }: RulePart, offered: Offered | undefined): void {
   const models = values?.['model']
   if (offered === undefined || models === undefined) return
   for (const [index, model] of models.entries()) {
     const unfit = typeof model === 'string' ? unfitModel(model.replaceAll('*', ''), offered) : undefined
-    if (unfit !== undefined) reader.add([...path, 'values', 'model', index], unfit)
+    if (unfit !== undefined) reader.at('values', 'model', index).report(unfit)
   }
 }
 
-function checkBounds(reader: SectionReader, path: Path, part: RulePart): void {
+function checkBounds(reader: SectionReader, part: RulePart): void {
   for (const [name, { min, max }] of Object.entries(part.clamp ?? {})) {
-    const at = [...path, 'clamp', name]
-    const isEmpty = !reader.isWritten([...at, 'min']) && !reader.isWritten([...at, 'max'])
-    if (isEmpty) reader.add(at, { wrong: 'has neither min nor max', cure: 'Give it one of the two, or both.' }, 'key')
+    const at = reader.at('clamp', name)
+    const isEmpty = !at.at('min').isWritten() && !at.at('max').isWritten()
+    if (isEmpty) at.report({ wrong: 'has neither min nor max', cure: 'Give it one of the two, or both.' }, 'key')
     if (min === undefined || max === undefined || min <= max) continue
-    reader.add(at, { wrong: 'has a min above its max', cure: 'Exchange the two.' }, 'key')
+    at.report({ wrong: 'has a min above its max', cure: 'Exchange the two.' }, 'key')
   }
 }

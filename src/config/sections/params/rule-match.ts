@@ -1,5 +1,4 @@
 import { tokenFault } from '../../file/header-names.ts'
-import type { Path } from '../../file/path.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import { sentence } from '../../file/wording.ts'
 import type { ModelsFields } from '../models.ts'
@@ -21,20 +20,19 @@ export function offeredBy(fields: ModelsFields): Offered | undefined {
 /** What decides which requests a rule is for. Reports what can never fit: a guard that stands nowhere. */
 export function matchFromFile(
   reader: SectionReader,
-  path: Path,
   match: MatchPart,
   offered: Offered | undefined,
 ): ParamRule['match'] {
-  const report = (at: Path, pattern: string, unfit: Unfit | undefined): void => {
+  const report = (at: SectionReader, pattern: string, unfit: Unfit | undefined): void => {
     if (unfit === undefined) return
-    const fault = { wrong: sentence(reader.show(at, pattern), unfit.wrong), cure: unfit.cure }
-    if (unfit.isCertain) reader.add(at, fault)
-    else reader.warn(at, fault)
+    const fault = { wrong: sentence(at.show(pattern), unfit.wrong), cure: unfit.cure }
+    if (unfit.isCertain) at.report(fault)
+    else at.warn(fault)
   }
   const each = (key: 'model' | 'endpoint' | 'principal', unfitOf: (pattern: string) => Unfit | undefined): void => {
     const written = match[key]
     for (const [index, pattern] of toList(written)?.entries() ?? []) {
-      const at = Array.isArray(written) ? reader.pathOfEntry(written, index) : [...path, key]
+      const at = Array.isArray(written) ? reader.ofEntry(written, index) : reader.at(key)
       report(at, pattern, unfitOf(pattern))
     }
   }
@@ -42,28 +40,24 @@ export function matchFromFile(
   each('principal', (pattern) => unfitPrincipal(pattern, reader.callers))
   if (offered !== undefined) each('model', (pattern) => unfitModel(pattern, offered))
   for (const [name, pattern] of Object.entries(match.header ?? {})) {
-    report([...path, 'header', name], pattern, unfitHeader(pattern))
+    report(reader.at('header', name), pattern, unfitHeader(pattern))
   }
   return {
     model: toList(match.model),
     endpoint: toList(match.endpoint),
     principal: toList(match.principal),
-    header: match.header === undefined ? undefined : headersOf(reader, [...path, 'header'], match.header),
+    header: match.header === undefined ? undefined : headersOf(reader.at('header'), match.header),
   }
 }
 
-function headersOf(
-  reader: SectionReader,
-  path: Path,
-  header: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
+function headersOf(reader: SectionReader, header: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const headers = new Map<string, string>()
   for (const [written, pattern] of Object.entries(header)) {
     const name = written.toLowerCase()
     const fault = tokenFault(name)
-    if (fault !== undefined) reader.add([...path, written], fault, 'key')
+    if (fault !== undefined) reader.at(written).report(fault, 'key')
     if (headers.has(name)) {
-      reader.add([...path, written], { wrong: 'is there a second time', cure: 'Take one of the two out.' }, 'key')
+      reader.at(written).report({ wrong: 'is there a second time', cure: 'Take one of the two out.' }, 'key')
     }
     headers.set(name, pattern)
   }

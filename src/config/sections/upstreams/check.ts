@@ -1,4 +1,3 @@
-import type { Path } from '../../file/path.ts'
 import { closed, duration, type FieldValues, optional, text, writeDuration } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import type { Preset } from '../../presets.ts'
@@ -31,13 +30,12 @@ export const CHECK_FIELDS = {
 }
 
 /**
- * The active check of the upstream at `path`; undefined: none. Its path is from the root of the host, as most servers have their health
+ * The active check of an upstream; undefined: none. Its path is from the root of the host, as most servers have their health
  * beside `/v1`; where nothing is there, it is looked for beside the base's `/v1` and behind the base. `/models` is the list behind the
  * base. Reports a path that cannot be asked for.
  */
 export function checkFromFile(
   reader: SectionReader,
-  path: Path,
   { check }: FieldValues<typeof CHECK_FIELDS>,
   baseUrl: string,
   preset: Preset | undefined,
@@ -45,7 +43,7 @@ export function checkFromFile(
   if (check === undefined) return undefined
   const written = check.path ?? preset?.facts?.health ?? CHECK_DEFAULTS.path
   const fault = urlPathFault(written)
-  if (fault !== undefined) reader.add([...path, 'check', 'path'], fault)
+  if (fault !== undefined) reader.at('check', 'path').report(fault)
   return {
     targets: targetsOf(written, baseUrl, check.path === undefined),
     everyMs: check.every ?? CHECK_DEFAULTS.everyMs,

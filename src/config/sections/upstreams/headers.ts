@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import { headerNameFault, tokenFault } from '../../file/header-names.ts'
-import type { Path } from '../../file/path.ts'
 import { type FieldValues, HIDDEN, mapOf, optional, text } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import type { Fault } from '../../kind.ts'
@@ -36,60 +35,53 @@ type HeadersFields = FieldValues<typeof HEADERS_FIELDS>
 const TWICE: Fault = { wrong: 'is set a second time', cure: 'Take one of the two out.' }
 const OF_KEY: Fault = { wrong: 'is the header that carries the key', cure: 'Set api_key, or auth: none.' }
 
-/** The header that the key of the upstream at `path` goes into, in lower case. Reports one that cannot carry it. */
-export function keyHeaderFromFile(
-  reader: SectionReader,
-  path: Path,
-  fields: HeadersFields,
-  preset: Preset | undefined,
-): string {
+/** The header that the key of an upstream goes into, in lower case. Reports one that cannot carry it. */
+export function keyHeaderFromFile(reader: SectionReader, fields: HeadersFields, preset: Preset | undefined): string {
   const name = (fields.key_header ?? preset?.keyHeader ?? 'authorization').toLowerCase()
   const fault = headerNameFault(name)
-  if (fault !== undefined) reader.add([...path, 'key_header'], fault)
+  if (fault !== undefined) reader.at('key_header').report(fault)
   return name
 }
 
 /**
- * The headers that each call of the upstream at `path` gets, in lower case, but for its key's (`keyHeader`; undefined: no key is sent).
+ * The headers that each call of an upstream gets, in lower case, but for its key's (`keyHeader`; undefined: no key is sent).
  * Reports names and values that cannot be sent.
  */
 export function headersFromFile(
   reader: SectionReader,
-  path: Path,
   fields: HeadersFields & FieldValues<typeof ACCOUNT_FIELDS>,
   keyHeader: string | undefined,
 ): readonly SecretPair[] {
   const headers = new Map<string, Secret>()
-  const take = (at: Path, name: string, value: string, nameFault?: Fault): void => {
-    if (nameFault !== undefined) reader.add(at, nameFault, 'key')
-    else if (headers.has(name)) reader.add(at, TWICE, 'key')
+  const take = (at: SectionReader, name: string, value: string, nameFault?: Fault): void => {
+    if (nameFault !== undefined) at.report(nameFault, 'key')
+    else if (headers.has(name)) at.report(TWICE, 'key')
     // Tabs and visible characters of ASCII, as RFC 9110 §5.5 has it for new values.
     else if (/[^\t\x20-\x7e]/.test(value)) {
-      reader.add(at, { wrong: 'has characters that cannot travel in a header', cure: 'Use visible ASCII characters.' })
+      at.report({ wrong: 'has characters that cannot travel in a header', cure: 'Use visible ASCII characters.' })
     }
     headers.set(name, new Secret(value))
   }
 
   for (const [written, value] of Object.entries(fields.headers ?? {})) {
     const name = written.toLowerCase()
-    take([...path, 'headers', written], name, value, name === keyHeader ? OF_KEY : headerNameFault(name))
+    take(reader.at('headers', written), name, value, name === keyHeader ? OF_KEY : headerNameFault(name))
   }
   const { organization, project } = fields
-  if (organization !== undefined) take([...path, 'organization'], 'openai-organization', organization)
-  if (project !== undefined) take([...path, 'project'], 'openai-project', project)
+  if (organization !== undefined) take(reader.at('organization'), 'openai-organization', organization)
+  if (project !== undefined) take(reader.at('project'), 'openai-project', project)
   return [...headers]
 }
 
-/** The parameters that each URL of the upstream at `path` gets: the file's before the preset's. Reports names that cannot be sent. */
+/** The parameters that each URL of an upstream gets: the file's before the preset's. Reports names that cannot be sent. */
 export function queryFromFile(
   reader: SectionReader,
-  path: Path,
   { query }: HeadersFields,
   preset: Preset | undefined,
 ): readonly SecretPair[] {
   for (const name of Object.keys(query ?? {})) {
     const fault = tokenFault(name)
-    if (fault !== undefined) reader.add([...path, 'query', name], fault, 'key')
+    if (fault !== undefined) reader.at('query', name).report(fault, 'key')
   }
   return Object.entries({ ...preset?.query, ...query }).map(([name, value]) => [name, new Secret(value)] as const)
 }

@@ -47,57 +47,52 @@ export function isPlaceOfKey([first, , place]: Path): boolean {
   return first === 'upstreams' && PLACES.some((name) => name === place)
 }
 
-/** Whose key the upstream at `path` is spoken to with, and which. Reports keys that cannot be sent, and contradictions. */
-export function keysFromFile(
-  reader: SectionReader,
-  path: Path,
-  part: AuthFields,
-  preset: Preset | undefined,
-): UpstreamKeys {
-  const [place, ...others] = PLACES.filter((name) => reader.isWritten([...path, name]))
+/** Whose key an upstream is spoken to with, and which. Reports keys that cannot be sent, and contradictions. */
+export function keysFromFile(reader: SectionReader, part: AuthFields, preset: Preset | undefined): UpstreamKeys {
+  const [place, ...others] = PLACES.filter((name) => reader.at(name).isWritten())
   for (const other of others) {
-    reader.add([...path, other], { wrong: `is set, and ${place} too`, cure: 'Set one of the two.' }, 'key')
+    reader.at(other).report({ wrong: `is set, and ${place} too`, cure: 'Set one of the two.' }, 'key')
   }
   const hasKey = place !== undefined
   // A bad `auth` has been reported.
-  const isSilent = part.auth === undefined && reader.isWritten([...path, 'auth'])
+  const isSilent = part.auth === undefined && reader.at('auth').isWritten()
   if (!hasKey && !isSilent && preset?.needsKey === true && part.auth !== 'caller') {
     const cure = 'Set api_key, or auth: caller where each caller brings their own.'
-    reader.add(path, { wrong: `has no key, which ${preset.title} asks for`, cure }, 'key')
+    reader.report({ wrong: `has no key, which ${preset.title} asks for`, cure }, 'key')
   } else if (!hasKey && part.auth === 'server') {
     const cure = 'Set api_key, api_keys or api_key_file; or auth: caller.'
-    reader.add([...path, 'auth'], { wrong: 'is server, though there is no key', cure })
+    reader.at('auth').report({ wrong: 'is server, though there is no key', cure })
   }
-  return { auth: part.auth ?? (hasKey ? 'server' : 'none'), ...readKeys(reader, path, part) }
+  return { auth: part.auth ?? (hasKey ? 'server' : 'none'), ...readKeys(reader, part) }
 }
 
 /** The keys, and what each is called where it must not be shown: its variable, else where it stands. */
-function readKeys(reader: SectionReader, path: Path, part: AuthFields): Pick<UpstreamKeys, 'keys' | 'keyNames'> {
+function readKeys(reader: SectionReader, part: AuthFields): Pick<UpstreamKeys, 'keys' | 'keyNames'> {
   const named = new Map<string, { readonly secret: Secret; readonly name: string }>()
-  const take = (at: Path, written: string, name: string, which = ''): void => {
+  const take = (at: SectionReader, written: string, name: string, which = ''): void => {
     const key = written.trim()
     if (key === '') {
-      reader.add(at, { wrong: `${which}is empty`, cure: 'Write the key, or set the variable that it is taken from.' })
+      at.report({ wrong: `${which}is empty`, cure: 'Write the key, or set the variable that it is taken from.' })
       return
     }
     const parsed = secret.parse(key)
     if (parsed.ok) named.set(key, named.get(key) ?? { secret: parsed.value, name })
-    else reader.add(at, { ...parsed.fault, wrong: which + parsed.fault.wrong })
+    else at.report({ ...parsed.fault, wrong: which + parsed.fault.wrong })
   }
 
-  const nameAt = (at: Path, place: string): string => reader.variableAt(at) ?? place
+  const nameAt = (at: SectionReader, place: string): string => at.variable() ?? place
   if (part.api_key !== undefined) {
-    const at = [...path, 'api_key']
+    const at = reader.at('api_key')
     take(at, part.api_key, nameAt(at, 'api_key'))
   }
   const { api_keys: pool = [] } = part
   for (const [index, key] of pool.entries()) {
-    const at = reader.pathOfEntry(pool, index)
+    const at = reader.ofEntry(pool, index)
     take(at, key, nameAt(at, `api_keys[${index}]`))
   }
   if (part.api_key_file !== undefined && !reader.isKeyless) {
-    const at = [...path, 'api_key_file']
-    const lines = reader.readFile(at, part.api_key_file)?.split(/\r?\n/) ?? []
+    const at = reader.at('api_key_file')
+    const lines = at.readFile(part.api_key_file)?.split(/\r?\n/) ?? []
     for (const [index, line] of lines.entries()) {
       if (line.trim() !== '')
         take(at, line, `line ${index + 1} of api_key_file`, `names a file whose line ${index + 1} `)

@@ -1,7 +1,6 @@
 import type { Static } from '@sinclair/typebox'
 import { suggest } from '../../../formats/nearest.ts'
 import { capWordsOf } from '../../cap-words.ts'
-import type { Path } from '../../file/path.ts'
 import { type FieldValues, mapOf, optional, text } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import { sentence } from '../../file/wording.ts'
@@ -55,15 +54,17 @@ export function upstreamsFromFile(
   fields: FieldValues<typeof UPSTREAMS_FIELDS & typeof TIMEOUTS_FIELDS & typeof BREAKER_FIELDS>,
   base: readonly UpstreamSettings[],
 ): readonly UpstreamSettings[] {
-  const top = { timeouts: timeoutsFromFile(fields), breaker: breakerFromFile(reader, [], fields, BREAKER_DEFAULTS) }
-  if (!reader.isWritten(['upstreams'])) {
+  const top = { timeouts: timeoutsFromFile(fields), breaker: breakerFromFile(reader, fields, BREAKER_DEFAULTS) }
+  if (!reader.at('upstreams').isWritten()) {
     return base.map((upstream) => ({
       ...upstream,
       timeouts: mergeTimeouts(upstream.timeouts, top.timeouts),
       breaker: fields.breaker === undefined ? upstream.breaker : top.breaker,
     }))
   }
-  return Object.entries(fields.upstreams ?? {}).map(([name, part]) => upstreamFromFile(reader, name, part, top))
+  return Object.entries(fields.upstreams ?? {}).map(([name, part]) =>
+    upstreamFromFile(reader.at('upstreams', name), name, part, top),
+  )
 }
 
 /** The name of the upstream for what no model and no pin decides; `base` is the environment's. Reports one that is no upstream. */
@@ -73,28 +74,27 @@ export function defaultUpstreamFromFile(
   upstreams: readonly UpstreamSettings[],
   base: string,
 ): string {
-  checkUpstreamName(reader, ['default_upstream'], name)
-  return name ?? (reader.isWritten(['upstreams']) ? upstreams[0]?.name : undefined) ?? base
+  checkUpstreamName(reader.at('default_upstream'), name)
+  return name ?? (reader.at('upstreams').isWritten() ? upstreams[0]?.name : undefined) ?? base
 }
 
-/** Reports a name at a path that is no upstream's; undefined is none. */
-export function checkUpstreamName(reader: SectionReader, path: Path, name: string | undefined): void {
+/** Reports a name that is no upstream's, given where it stands; undefined is none. */
+export function checkUpstreamName(reader: SectionReader, name: string | undefined): void {
   // Where none is known, what is wrong with `upstreams` has been reported.
   if (name === undefined || reader.upstreamNames.length === 0 || reader.upstreamNames.includes(name)) return
   const cure = suggest(name, reader.upstreamNames, 'Name an entry of upstreams.')
-  reader.add(path, { wrong: sentence(reader.show(path, name), 'is no upstream'), cure })
+  reader.report({ wrong: sentence(reader.show(name), 'is no upstream'), cure })
 }
 
 function upstreamFromFile(reader: SectionReader, name: string, part: UpstreamPart, top: TopLevel): UpstreamSettings {
-  const path = ['upstreams', name]
   if (!NAME.test(name)) {
     const cure = 'Use letters, digits, ".", ":", "_" and "-"; at most 64 characters.'
-    reader.add(path, { wrong: 'has a name that cannot be used', cure }, 'key')
+    reader.report({ wrong: 'has a name that cannot be used', cure }, 'key')
   }
   const preset = part.preset === undefined ? undefined : PRESETS.get(part.preset)
-  const { auth, keys, keyNames } = keysFromFile(reader, path, part, preset)
-  const keyHeader = keyHeaderFromFile(reader, path, part, preset)
-  const baseUrl = readBaseUrl(reader, path, part, preset)
+  const { auth, keys, keyNames } = keysFromFile(reader, part, preset)
+  const keyHeader = keyHeaderFromFile(reader, part, preset)
+  const baseUrl = readBaseUrl(reader, part, preset)
   const vendor = vendorOf(baseUrl, part.preset)
   return {
     name,
@@ -104,67 +104,68 @@ function upstreamFromFile(reader: SectionReader, name: string, part: UpstreamPar
     keys,
     keyNames,
     keyHeader,
-    headers: headersFromFile(reader, path, part, auth === 'none' ? undefined : keyHeader),
-    query: queryFromFile(reader, path, part, preset),
-    modelPath: readModelPath(reader, path, part) ?? preset?.modelPath,
+    headers: headersFromFile(reader, part, auth === 'none' ? undefined : keyHeader),
+    query: queryFromFile(reader, part, preset),
+    modelPath: readModelPath(reader, part) ?? preset?.modelPath,
     timeouts: timeoutsFromFile(part, top.timeouts),
-    tlsCa: readTlsCa(reader, path, part),
-    proxy: readProxy(reader, path, part),
+    tlsCa: readTlsCa(reader, part),
+    proxy: readProxy(reader, part),
     concurrency: concurrencyFromFile(part),
-    breaker: breakerFromFile(reader, path, part, top.breaker),
-    check: checkFromFile(reader, path, part, baseUrl, preset),
+    breaker: breakerFromFile(reader, part, top.breaker),
+    check: checkFromFile(reader, part, baseUrl, preset),
     lacks: part.fit_params === false ? undefined : preset?.facts?.lacks,
     capWords: capWordsOf(preset?.name ?? vendor),
     servesAnyModel: preset?.facts?.servesAnyModel === true || preset?.modelPath !== undefined,
   }
 }
 
-function readBaseUrl(reader: SectionReader, path: Path, part: UpstreamPart, preset: Preset | undefined): string {
-  const at = [...path, 'base_url']
+function readBaseUrl(reader: SectionReader, part: UpstreamPart, preset: Preset | undefined): string {
+  const at = reader.at('base_url')
   if (part.base_url !== undefined) {
     const parsed = baseUrlKind.parse(part.base_url.trim())
     if (parsed.ok) return parsed.value
     // The same kind reads the environment, whose names its cures speak.
-    reader.add(at, { ...parsed.fault, cure: parsed.fault.cure.replace('OPENAI_API_KEY', 'api_key') })
-  } else if (preset?.baseUrl === undefined && !reader.isWritten(at) && !isBadPreset(reader, path, part)) {
+    at.report({ ...parsed.fault, cure: parsed.fault.cure.replace('OPENAI_API_KEY', 'api_key') })
+  } else if (preset?.baseUrl === undefined && !at.isWritten() && !isBadPreset(reader, part)) {
     const cure =
       preset === undefined
         ? 'Add base_url, such as https://api.example.com/v1, or a preset.'
         : `Add base_url: with ${preset.title}, it is yours alone.`
-    reader.add(path, { wrong: 'has no base_url', cure }, 'key')
+    reader.report({ wrong: 'has no base_url', cure }, 'key')
   }
   return preset?.baseUrl ?? ''
 }
 
 /** Whether there is a preset that is not known: what follows from that is not reported, too. */
-function isBadPreset(reader: SectionReader, path: Path, part: UpstreamPart): boolean {
-  return part.preset === undefined && reader.isWritten([...path, 'preset'])
+function isBadPreset(reader: SectionReader, part: UpstreamPart): boolean {
+  return part.preset === undefined && reader.at('preset').isWritten()
 }
 
-function readModelPath(reader: SectionReader, path: Path, part: UpstreamPart): string | undefined {
+function readModelPath(reader: SectionReader, part: UpstreamPart): string | undefined {
   const fault = part.path === undefined ? undefined : pathTemplateFault(part.path)
-  if (fault !== undefined) reader.add([...path, 'path'], fault)
+  if (fault !== undefined) reader.at('path').report(fault)
   return part.path
 }
 
-function readTlsCa(reader: SectionReader, path: Path, part: UpstreamPart): string | undefined {
+function readTlsCa(reader: SectionReader, part: UpstreamPart): string | undefined {
   if (part.tls_ca === undefined) return undefined
-  const text = reader.readFile([...path, 'tls_ca'], part.tls_ca)
+  const at = reader.at('tls_ca')
+  const text = at.readFile(part.tls_ca)
   if (text !== undefined && !/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(text)) {
     const cure = 'Name the authorities: -----BEGIN CERTIFICATE-----'
-    reader.add([...path, 'tls_ca'], { wrong: 'names a file without a PEM certificate', cure })
+    at.report({ wrong: 'names a file without a PEM certificate', cure })
   }
   return text
 }
 
-function readProxy(reader: SectionReader, path: Path, part: UpstreamPart): UpstreamSettings['proxy'] {
+function readProxy(reader: SectionReader, part: UpstreamPart): UpstreamSettings['proxy'] {
   const text = part.proxy?.trim()
   if (text === undefined || text === 'none') return text
   const url = URL.parse(text)
   const isProxy = url !== null && /^https?:$/.test(url.protocol) && /^https?:\/\/[^/]/i.test(text)
   if (!isProxy || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
     const cure = 'Write its URL, such as http://proxy:3128, with nothing behind the port; or none.'
-    reader.add([...path, 'proxy'], { wrong: 'is no URL of a proxy', cure })
+    reader.at('proxy').report({ wrong: 'is no URL of a proxy', cure })
   }
   return new Secret(text)
 }
