@@ -183,7 +183,6 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['gateway/generation.ts', 'whether the store is this memory'],
   ['routing/targets/deployment-registry.ts', 'what a deployment is known by over reloads'],
   ['routing/remembered-ids.ts', 'only to be digested'],
-  ['answers/account-masks.ts', 'what stars are put over'],
   ['upstream/mask.ts', 'what stars are put over'],
   ['upstream/egress.ts', "a proxy's address"],
   ['upstream/target.ts', 'parameters that each URL gets'],

@@ -2,18 +2,18 @@ import { type ChunkDecoder, createChunkDecoder } from '../formats/bytes/chunk-de
 import { decodedBytesMax } from '../formats/bytes/decode-limit.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { Feed } from './star-feed.ts'
+import type { BodyMask } from './body-mask.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
 /** So much is decoded at a time, which comes to 4 MiB at the most. */
 const PIECE_BYTES = 4 * 1024
 
-/** What a coding is looked into for, and what becomes of a body that can't be. */
+/** How an encoded body is searched. */
 export interface DecodedWatchOptions {
-  /** Makes what finds the secrets. */
-  readonly makeFeed: () => Feed
-  /** What can't be decoded does not go on; else it goes on as it came, and is searched so. */
+  /** Makes the mask that finds the secrets. */
+  readonly makeMask: () => BodyMask
+  /** true: a body that nobody can decode does not go on; false: it goes on as it came, and its raw bytes are masked. */
   readonly isStrict: boolean
 }
 
@@ -24,30 +24,30 @@ export interface DecodedWatchOptions {
  * `add` and `end` reject with `upstream_invalid_response` then.
  *
  * @example
- * const watch = new DecodedWatch('gzip', { makeFeed: () => new StarFeed(stars), isStrict: false })
+ * const watch = new DecodedWatch('gzip', { makeMask: () => new StarFeed(stars), isStrict: false })
  * write(await watch.add(chunk))
  */
 export class DecodedWatch {
   #decoder: ChunkDecoder
   #format: Bun.CompressionFormat
-  readonly #decoded: Feed
+  readonly #decoded: BodyMask
   readonly #isStrict: boolean
-  /** What searches the bytes as they are, once nobody can decode them. */
-  readonly #raw: Feed
+  /** Masks the bytes as they are, once nobody can decode them. */
+  readonly #raw: BodyMask
   #isReadable = true
   #held: Bytes[] = []
   #bytes = 0
   #decodedBytes = 0
 
-  constructor(format: Bun.CompressionFormat, { makeFeed, isStrict }: DecodedWatchOptions) {
+  constructor(format: Bun.CompressionFormat, { makeMask, isStrict }: DecodedWatchOptions) {
     this.#format = format
     this.#decoder = createChunkDecoder(format)
-    this.#decoded = makeFeed()
-    this.#raw = makeFeed()
+    this.#decoded = makeMask()
+    this.#raw = makeMask()
     this.#isStrict = isStrict
   }
 
-  /** Takes a chunk, and gives what can go on now, which may be nothing. */
+  /** Takes a chunk, and gives the bytes that can go on now, maybe none. */
   async add(chunk: Bytes): Promise<Uint8Array> {
     if (!this.#isReadable) return this.#raw.add(chunk)
     this.#held.push(chunk)
@@ -59,7 +59,7 @@ export class DecodedWatch {
     return this.#isReadable && this.#decoded.isOpen ? new Uint8Array() : this.#release()
   }
 
-  /** What has waited for more, which has not come. */
+  /** The body has ended. Gives the bytes that were still waiting. */
   end(): Uint8Array {
     this.#decoded.end()
     this.close()
@@ -79,7 +79,7 @@ export class DecodedWatch {
       this.#decoded.add(bytes)
     }
     if (plain !== undefined && this.#decodedBytes <= decodedBytesMax(this.#bytes)) return
-    // "deflate" is zlib's form; what is sent without its frame is taken by clients, too.
+    // "deflate" means zlib's format; clients take it without the frame as well.
     if (plain === undefined && this.#format === 'deflate' && this.#decodedBytes === 0)
       return this.#lookAgain('deflate-raw')
     if (this.#isStrict) throw refused('an encoded error that cannot be searched for the key')
@@ -87,7 +87,7 @@ export class DecodedWatch {
     this.close()
   }
 
-  /** Nothing has been read: what has come so far, which is held, is read in another way. */
+  /** Nothing has been decoded yet: decodes all held bytes in another format. */
   async #lookAgain(format: Bun.CompressionFormat): Promise<void> {
     this.close()
     this.#format = format

@@ -1,4 +1,3 @@
-import { createAccountMasks } from '../answers/account-masks.ts'
 import { joinCapWords } from '../config/cap-words.ts'
 import type { Secret } from '../config/secret.ts'
 import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
@@ -8,7 +7,7 @@ import { createFit, type FitBody } from '../params/fit-body.ts'
 import { type AssertSpelling, createSpelling } from '../params/model-spelling.ts'
 import { createRules, type Rules } from '../params/rules.ts'
 import { createEgress, type Egress } from '../upstream/egress.ts'
-import type { Mask } from '../upstream/mask.ts'
+import { createAccountMasks, type Mask } from '../upstream/mask.ts'
 import { type AliasOf, createAliasOf } from './targets/alias-names.ts'
 import { createRouter, type Router, type RouterDeps } from './targets/router.ts'
 

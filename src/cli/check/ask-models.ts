@@ -1,10 +1,9 @@
-import { createAccountMasks } from '../../answers/account-masks.ts'
 import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import { collect } from '../../exchange/collect-bytes.ts'
 import { isJsonObject } from '../../formats/json/json.ts'
 import { createEgress } from '../../upstream/egress.ts'
-import type { Mask } from '../../upstream/mask.ts'
+import { createAccountMasks, type Mask } from '../../upstream/mask.ts'
 import { sendTo } from './send-to.ts'
 
 /** What an upstream answered to the question for its models. */

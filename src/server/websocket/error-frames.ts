@@ -1,6 +1,6 @@
 import { isErrorUnit } from '../../answers/error-units.ts'
 import { joinBytes } from '../../formats/bytes/join-bytes.ts'
-import type { Stars } from '../../upstream/stars.ts'
+import type { Mask } from '../../upstream/mask.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -24,17 +24,17 @@ interface Frame {
  * complete, a longer one at once.
  *
  * @example
- * const frames = new ErrorFrames(mask.stars)
+ * const frames = new ErrorFrames(mask)
  * client.write(frames.add(chunk))
  */
 export class ErrorFrames {
-  readonly #stars: Stars
+  readonly #mask: Mask
   #held: Bytes = NOTHING
   /** The bytes that are left of a long frame. */
   #passing = 0
 
-  constructor(stars: Stars) {
-    this.#stars = stars
+  constructor(mask: Mask) {
+    this.#mask = mask
   }
 
   /** Takes a chunk, and gives the bytes that can go on now, which may be none. */
@@ -52,7 +52,7 @@ export class ErrorFrames {
       }
       const part = bytes.subarray(at, at + size)
       if (this.#passing > 0) this.#passing -= size
-      ready.push(frame === undefined || frame.bytes > FRAME_BYTES_MAX ? part : this.#starred(part, frame))
+      ready.push(frame === undefined || frame.bytes > FRAME_BYTES_MAX ? part : this.#masked(part, frame))
       at += size
     }
     return ready.length === 1 && ready[0] !== undefined ? ready[0] : joinBytes(ready)
@@ -62,15 +62,15 @@ export class ErrorFrames {
   end(): Uint8Array {
     const held = this.#held
     this.#held = NOTHING
-    return this.#stars.bytes(held)
+    return this.#mask.bytes(held)
   }
 
-  #starred(frame: Bytes, { kind, payloadAt }: Frame): Bytes {
+  #masked(frame: Bytes, { kind, payloadAt }: Frame): Bytes {
     if (kind !== TEXT && kind !== BINARY && kind !== CLOSE) return frame
     const payload = frame.subarray(kind === CLOSE ? payloadAt + CLOSE_CODE_BYTES : payloadAt)
-    const starred = this.#stars.bytes(payload)
-    if (starred === payload || (kind !== CLOSE && !isErrorUnit(payload, 'whole'))) return frame
-    return joinBytes([frame.subarray(0, frame.byteLength - payload.byteLength), starred])
+    const masked = this.#mask.bytes(payload)
+    if (masked === payload || (kind !== CLOSE && !isErrorUnit(payload, 'whole'))) return frame
+    return joinBytes([frame.subarray(0, frame.byteLength - payload.byteLength), masked])
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { maskWhole } from '../../answers/masked-send.ts'
+import { maskWhole } from '../../answers/mask-whole.ts'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { createDeadlines, type Deadlines } from '../../timing/deadlines.ts'
@@ -153,7 +153,7 @@ function join(
   }
   const fromClient = release()
   client.write(encodeSwitch(head, responseHeaders))
-  const filter = mask === undefined ? undefined : new ErrorFrames(mask.stars)
+  const filter = mask === undefined ? undefined : new ErrorFrames(mask)
   const { idleMs } = timeouts
   return joinSockets({ client, upstream, fromClient, fromUpstream: rest, filter, deadlines, idleMs, memory })
 }

@@ -1,23 +1,18 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { starBody } from '../../../src/answers/star-body.ts'
-import { StarFeed } from '../../../src/answers/star-feed.ts'
+import { FullMask } from '../../../src/answers/body-mask.ts'
+import { maskStream } from '../../../src/answers/mask-stream.ts'
 import { Secret } from '../../../src/config/secret.ts'
-import { createMask, type Mask } from '../../../src/upstream/mask.ts'
+import { createMask } from '../../../src/upstream/mask.ts'
 import { collectStream, streamOf } from '../answers/collect-stream.ts'
+import { maskOf } from './mask-of.ts'
 
 const SECRET = 'sk-server/0123+456789~'
 const STARS = '*'.repeat(SECRET.length)
 
-function maskOf(...texts: readonly string[]): Mask {
-  const mask = createMask(texts.map((text) => new Secret(text)))
-  if (mask === undefined) throw new Error('there is something to hide')
-  return mask
-}
-
 const mask = maskOf(SECRET)
 const starred = (body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> =>
-  starBody(body, new Headers(), { makeFeed: () => new StarFeed(mask.stars), isStrict: true })
+  maskStream(body, new Headers(), { makeMask: () => new FullMask(mask), isStrict: true })
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, 'latin1'))
 const hex = (character: string, digits: number): string => character.charCodeAt(0).toString(16).padStart(digits, '0')
 const each = (form: (character: string, at: number) => string): string => Array.from(SECRET, form).join('')
@@ -44,7 +39,7 @@ const FORMS: Readonly<Record<string, string>> = {
 
 describe('a secret is hidden', () => {
   test.each(Object.entries(FORMS))('%s', (_form, form) => {
-    const masked = Buffer.from(mask.stars.bytes(bytesOf(`before ${form} behind`))).toString('latin1')
+    const masked = Buffer.from(mask.bytes(bytesOf(`before ${form} behind`))).toString('latin1')
     expect(masked).toBe(`before ${'*'.repeat(form.length)} behind`)
   })
 
@@ -52,7 +47,7 @@ describe('a secret is hidden', () => {
     for (const before of ['', 'a', 'ab', 'abc', 'who:']) {
       for (const encoding of ['base64', 'base64url'] as const) {
         const encoded = Buffer.from(`${before}${SECRET}, and more`).toString(encoding)
-        const masked = Buffer.from(mask.stars.bytes(bytesOf(encoded))).toString('latin1')
+        const masked = Buffer.from(mask.bytes(bytesOf(encoded))).toString('latin1')
         expect(masked).toHaveLength(encoded.length)
         const shown = Buffer.from(masked.replaceAll('*', 'A'), encoding).toString('latin1')
         for (let at = 0; at + 3 <= SECRET.length; at += 1) expect(shown).not.toContain(SECRET.slice(at, at + 3))
@@ -77,7 +72,7 @@ describe('a secret is hidden', () => {
             at += size
           }
           const masked = await new Response(starred(streamOf(chunks))).bytes()
-          expect(Buffer.from(masked).equals(Buffer.from(mask.stars.bytes(whole)))).toBe(true)
+          expect(Buffer.from(masked).equals(Buffer.from(mask.bytes(whole)))).toBe(true)
         },
       ),
     )
@@ -102,7 +97,7 @@ describe('a secret is hidden', () => {
 
 test('what has no secret in it is the same bytes', () => {
   const bytes = bytesOf(`{"error":"${SECRET.slice(0, -1)}"}`)
-  expect(mask.stars.bytes(bytes)).toBe(bytes)
+  expect(mask.bytes(bytes)).toBe(bytes)
 })
 
 test('nothing is hidden where there is nothing to hide', () => {

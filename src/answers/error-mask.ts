@@ -1,8 +1,8 @@
 import { GatheredBytes } from '../formats/bytes/gathered-bytes.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
-import type { Stars } from '../upstream/stars.ts'
+import type { Mask } from '../upstream/mask.ts'
+import type { BodyMask } from './body-mask.ts'
 import { endsUnit, isErrorUnit, type UnitKind, unitEnds } from './error-units.ts'
-import type { Feed } from './star-feed.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -11,31 +11,31 @@ const ERROR_BYTES_MAX = 64 * 1024
 const NOTHING = new Uint8Array()
 
 /**
- * Puts stars over the secrets in those units of a good answer that report a failure, and over nothing else: events of a stream, lines, or
- * all of an answer.
+ * Masks the secrets in those units of a good answer that report a failure, and nothing else. A unit is an event of a stream, a line, or
+ * the whole answer.
  *
- * Chunks go on as they come. What may be the beginning of a secret waits for the next; from a secret on, all waits until its unit is there
- * in full and can be judged, or is too long for an error.
+ * Chunks go on as they come. Bytes that may be the beginning of a secret wait for the next chunk. From a secret on, everything waits until
+ * its unit is there in full and can be judged, or is too long for an error.
  *
  * @example
- * const feed = new ErrorFeed(stars, 'events')
+ * const body = new ErrorMask(mask, 'events')
  */
-export class ErrorFeed implements Feed {
-  readonly #stars: Stars
+export class ErrorMask implements BodyMask {
+  readonly #mask: Mask
   readonly #kind: UnitKind
-  /** What has gone on since a unit ended: a part of the one that is under way. */
+  /** The part of the present unit that has gone on. */
   #before = new GatheredBytes()
   readonly #held = new GatheredBytes()
-  /** What is held begins with a secret. */
+  /** Whether the held bytes begin with a secret. */
   #hasSecret = false
-  /** The last of what is held, so that its unit's end is seen where that comes in two chunks. */
+  /** The last held bytes: the end of a unit may come in two chunks. */
   #last: Bytes = NOTHING
-  /** The whole answer is too long for an error. */
+  /** Whether the answer is one unit and too long for an error. */
   #isOver = false
   hasHidden = false
 
-  constructor(stars: Stars, kind: UnitKind) {
-    this.#stars = stars
+  constructor(mask: Mask, kind: UnitKind) {
+    this.#mask = mask
     this.#kind = kind
   }
 
@@ -51,7 +51,7 @@ export class ErrorFeed implements Feed {
     }
     const bytes = this.isOpen ? joinBytes([...this.#held.take(), chunk]) : (chunk as Bytes)
     this.#hasSecret = false
-    const { secretAt, openAt } = this.#stars.places(bytes)
+    const { secretAt, openAt } = this.#mask.places(bytes)
     return secretAt === -1 ? this.#goOn(bytes, openAt) : this.#settle(bytes, secretAt)
   }
 
@@ -62,7 +62,7 @@ export class ErrorFeed implements Feed {
     return this.#shown(joinBytes([before, held])).subarray(before.byteLength)
   }
 
-  /** There is no secret in it: lets it go on, but what may be the beginning of one. */
+  /** Lets bytes without a secret go on, except those that may be the beginning of one. */
   #goOn(bytes: Bytes, openAt: number): Bytes {
     const shown = openAt === bytes.byteLength ? bytes : bytes.subarray(0, openAt)
     if (shown !== bytes) this.#held.add(bytes.slice(openAt))
@@ -75,20 +75,20 @@ export class ErrorFeed implements Feed {
     return shown
   }
 
-  /** What has come of a unit is too long for an error. */
+  /** The present unit is too long for an error. */
   #giveUp(): void {
     this.#before.take()
     this.#isOver = this.#kind === 'whole'
   }
 
-  /** Whether there is something to be decided on once a chunk has come behind a secret. */
+  /** Whether a chunk behind a secret allows a decision about its unit. */
   #maySettle(chunk: Uint8Array): boolean {
     const ends = unitEnds(joinBytes([this.#last, chunk]), this.#kind)
     this.#last = lastOf(chunk, this.#last)
     return ends.length > 0 || this.#before.byteLength + this.#held.byteLength + chunk.byteLength > ERROR_BYTES_MAX
   }
 
-  /** Judges what units are there in full; the rest of bytes with a secret in them, which begins at `secretAt`, waits. */
+  /** Judges the complete units of bytes whose first secret begins at `secretAt`; the rest waits. */
   #settle(bytes: Bytes, secretAt: number): Uint8Array {
     const before = joinBytes(this.#before.take())
     const all = joinBytes([before, bytes])
@@ -98,7 +98,7 @@ export class ErrorFeed implements Feed {
       shown.push(this.#shown(all.subarray(at, end)))
       at = end
     }
-    // What is behind the last of them has come just now.
+    // The bytes behind the last complete unit have come with this chunk.
     if (at > before.byteLength)
       return joinBytes([joinBytes(shown).subarray(before.byteLength), this.add(all.subarray(at))])
     if (all.byteLength - at > ERROR_BYTES_MAX) {
@@ -114,14 +114,14 @@ export class ErrorFeed implements Feed {
   }
 
   #shown(unit: Bytes): Bytes {
-    const starred = this.#stars.bytes(unit)
-    if (starred === unit || !isErrorUnit(unit, this.#kind)) return unit
+    const masked = this.#mask.bytes(unit)
+    if (masked === unit || !isErrorUnit(unit, this.#kind)) return unit
     this.hasHidden = true
-    return starred
+    return masked
   }
 }
 
-/** The last bytes of two that follow each other, as many as end a unit but for one. */
+/** The last three bytes of two chunks: one less than the longest end of a unit. */
 function lastOf(chunk: Uint8Array, before: Uint8Array): Bytes {
   return (chunk.byteLength >= 3 ? chunk : joinBytes([before, chunk])).slice(-3) as Bytes
 }

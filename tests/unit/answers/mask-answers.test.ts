@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { maskAnswers } from '../../../src/answers/masked-send.ts'
+import { maskAnswers } from '../../../src/answers/mask-answers.ts'
 import { Secret } from '../../../src/config/secret.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { createDeadlines } from '../../../src/timing/deadlines.ts'

@@ -1,21 +1,21 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { ErrorFeed } from '../../../src/answers/error-feed.ts'
-import { createStars } from '../../../src/upstream/stars.ts'
+import { ErrorMask } from '../../../src/answers/error-mask.ts'
+import { maskOf } from '../upstream/mask-of.ts'
 
 const KEY = 'sk-server-0123456789-abcdefghij'
-const stars = createStars([KEY])
+const mask = maskOf(KEY)
 
 /** What goes on of bytes that come in pieces of such sizes. */
 function fed(kind: 'events' | 'lines' | 'whole', whole: Uint8Array, sizes: readonly number[]): Uint8Array {
-  const feed = new ErrorFeed(stars, kind)
+  const body = new ErrorMask(mask, kind)
   const shown: Uint8Array[] = []
   for (let at = 0, turn = 0; at < whole.byteLength; turn += 1) {
     const size = (sizes[turn % sizes.length] ?? 0) + 1
-    shown.push(feed.add(whole.slice(at, at + size)))
+    shown.push(body.add(whole.slice(at, at + size)))
     at += size
   }
-  shown.push(feed.end())
+  shown.push(body.end())
   return Buffer.concat(shown)
 }
 
@@ -52,8 +52,8 @@ test.each(['events', 'lines', 'whole'] as const)('%s come to the same, however t
 })
 
 test('nothing waits but what may be the beginning of the key, and what comes behind one until it can be judged', () => {
-  const feed = new ErrorFeed(stars, 'events')
-  const add = (text: string): string => Buffer.from(feed.add(new TextEncoder().encode(text))).toString()
+  const body = new ErrorMask(mask, 'events')
+  const add = (text: string): string => Buffer.from(body.add(new TextEncoder().encode(text))).toString()
   expect(add('data: {"error":"')).toBe('data: {"error":"')
   expect(add('bad sk-ser')).toBe('bad ')
   expect(add('iously')).toBe('sk-seriously')
@@ -65,12 +65,12 @@ test('nothing waits but what may be the beginning of the key, and what comes beh
 test('the chunks that come are nobody’s to write into, also where they are buffers', () => {
   for (const text of [`{"said":"${KEY}"}`, `{"error":"${KEY}"}`]) {
     const chunk = Buffer.from(text)
-    const feed = new ErrorFeed(stars, 'whole')
-    feed.add(chunk)
-    feed.end()
+    const body = new ErrorMask(mask, 'whole')
+    body.add(chunk)
+    body.end()
     expect(chunk.toString()).toBe(text)
-    stars.piece(chunk)
-    expect(Buffer.from(stars.bytes(chunk)).toString()).not.toContain(KEY)
+    mask.piece(chunk)
+    expect(Buffer.from(mask.bytes(chunk)).toString()).not.toContain(KEY)
     expect(chunk.toString()).toBe(text)
   }
 })

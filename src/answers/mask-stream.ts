@@ -2,8 +2,8 @@ import { formatOf, sniffFormat } from '../formats/bytes/content-coding.ts'
 import { codingsOf } from '../formats/bytes/decode-body.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { Slice } from '../timing/slices.ts'
+import type { BodyMask } from './body-mask.ts'
 import { DecodedWatch, type DecodedWatchOptions } from './decoded-watch.ts'
-import type { Feed } from './star-feed.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -14,7 +14,7 @@ interface ManyReader extends ReadableStreamDefaultReader<Bytes> {
 
 type Many = Bun.ReadableStreamDefaultReadManyResult<Bytes>
 
-/** What is no text may well begin as a coding does. */
+/** A body that is no text may begin as an encoded one does. */
 const MAY_BE_TEXT = /^(?:$|text\/|application\/(?:[^;]*\+)?(?:json|x-ndjson|jsonl|xml))/i
 
 /**
@@ -22,17 +22,17 @@ const MAY_BE_TEXT = /^(?:$|text\/|application\/(?:[^;]*\+)?(?:json|x-ndjson|json
  * it; what may be the beginning of one waits for the next. A body that breaks off does so behind all that came.
  *
  * @example
- * const shown = starBody(answer.body, answer.headers, { makeFeed: () => new StarFeed(stars), isStrict: true })
+ * const shown = starBody(answer.body, answer.headers, { makeMask: () => new StarFeed(stars), isStrict: true })
  */
-export function starBody(
+export function maskStream(
   source: ReadableStream<Uint8Array>,
   headers: Headers,
   options: DecodedWatchOptions,
 ): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(new StarredSource(source, headers, options), { highWaterMark: 0 })
+  return new ReadableStream<Uint8Array>(new MaskedSource(source, headers, options), { highWaterMark: 0 })
 }
 
-/** So much is searched at once, with others served behind it. */
+/** So much is searched at once; then others get their turn. */
 const PIECE_BYTES = 64 * 1024
 
 function isLong({ byteLength }: Bytes): boolean {
@@ -44,16 +44,16 @@ function piecesOf(chunk: Bytes): Bytes[] {
   return Array.from({ length: count }, (_, at) => chunk.subarray(at * PIECE_BYTES, (at + 1) * PIECE_BYTES))
 }
 
-/** Shows a body's chunks as they are asked for. */
-class StarredSource {
+/** Masks a body's chunks when they are asked for. */
+class MaskedSource {
   readonly #source: ReadableStream<Uint8Array>
-  /** Of what nobody has asked for yet there is none: it may still be read in another way. */
+  /** undefined until somebody asks for a chunk: before that the body may still be read in another way. */
   #reader: ManyReader | undefined
   readonly #headers: Headers
   readonly #options: DecodedWatchOptions
-  #feed: Feed | DecodedWatch | undefined
+  #mask: BodyMask | DecodedWatch | undefined
   #failure: { readonly cause: unknown } | undefined
-  /** For bodies that come in long chunks. */
+  /** undefined until the body has a long chunk. */
   #slice: Slice | undefined
 
   constructor(source: ReadableStream<Uint8Array>, headers: Headers, options: DecodedWatchOptions) {
@@ -64,24 +64,24 @@ class StarredSource {
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.cause
-    for (let isShown = false; !isShown; ) {
+    for (let isAnyGiven = false; !isAnyGiven; ) {
       const chunks = await this.#read()
       if (chunks === undefined) return this.#end(controller)
       for (const chunk of chunks) {
         if (chunk.byteLength === 0) continue
         if (chunk.byteLength === PIECE_BYTES) await this.#rest()
-        this.#feed ??= this.#feedFor(chunk)
-        const adding = this.#feed.add(chunk)
-        const shown = adding instanceof Uint8Array ? adding : await this.#checked(adding)
-        if (shown.byteLength === 0) continue
-        controller.enqueue(shown)
-        isShown = true
+        this.#mask ??= this.#maskFor(chunk)
+        const adding = this.#mask.add(chunk)
+        const masked = adding instanceof Uint8Array ? adding : await this.#checked(adding)
+        if (masked.byteLength === 0) continue
+        controller.enqueue(masked)
+        isAnyGiven = true
       }
     }
   }
 
   cancel(reason: unknown): Promise<void> {
-    if (this.#feed instanceof DecodedWatch) this.#feed.close()
+    if (this.#mask instanceof DecodedWatch) this.#mask.close()
     return this.#reader === undefined ? this.#source.cancel(reason) : this.#reader.cancel(reason)
   }
 
@@ -90,7 +90,7 @@ class StarredSource {
     if (this.#slice.isOver()) await this.#slice.rest()
   }
 
-  /** All that is there; undefined: nothing more comes. */
+  /** Gives all chunks that are there; undefined: the source has ended or failed. */
   async #read(): Promise<readonly Bytes[] | undefined> {
     try {
       this.#reader ??= this.#source.getReader() as ManyReader
@@ -104,15 +104,15 @@ class StarredSource {
     }
   }
 
-  /** What has waited is the last that came, also before a break. */
+  /** Hands on the bytes that waited, and then ends or breaks as the source did. */
   #end(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    const rest = this.#feed?.end()
+    const rest = this.#mask?.end()
     if (rest !== undefined && rest.byteLength > 0) controller.enqueue(rest)
     if (this.#failure === undefined) controller.close()
     else if (rest === undefined || rest.byteLength === 0) throw this.#failure.cause
   }
 
-  /** What must not go on ends the call. */
+  /** Ends the call where a chunk must not go on. */
   async #checked(adding: Promise<Uint8Array>): Promise<Uint8Array> {
     try {
       return await adding
@@ -122,11 +122,11 @@ class StarredSource {
     }
   }
 
-  #feedFor(chunk: Uint8Array): Feed | DecodedWatch {
+  #maskFor(chunk: Uint8Array): BodyMask | DecodedWatch {
     const [coding, ...others] = codingsOf(this.#headers.get('content-encoding'))
-    const told = others.length > 0 ? undefined : formatOf(coding ?? null)
-    const mayBeUntold = coding === undefined && MAY_BE_TEXT.test(this.#headers.get('content-type') ?? '')
-    const format = told ?? (mayBeUntold ? sniffFormat(chunk) : undefined)
-    return format === undefined ? this.#options.makeFeed() : new DecodedWatch(format, this.#options)
+    const named = others.length > 0 ? undefined : formatOf(coding ?? null)
+    const mayBeUnnamed = coding === undefined && MAY_BE_TEXT.test(this.#headers.get('content-type') ?? '')
+    const format = named ?? (mayBeUnnamed ? sniffFormat(chunk) : undefined)
+    return format === undefined ? this.#options.makeMask() : new DecodedWatch(format, this.#options)
   }
 }

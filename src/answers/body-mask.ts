@@ -1,11 +1,11 @@
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
-import type { Stars } from '../upstream/stars.ts'
+import type { Mask } from '../upstream/mask.ts'
 
-/** Hides secrets in a body as it comes. */
-export interface Feed {
-  /** Takes a chunk, which stays as it is; gives what can go on now, which may be nothing. */
+/** Masks the secrets in a body as it comes. */
+export interface BodyMask {
+  /** Takes a chunk, and does not write into it. Gives the bytes that can go on now, maybe none. */
   add(chunk: Uint8Array): Uint8Array
-  /** The bytes that have waited for more, which has not come. */
+  /** The body has ended. Gives the bytes that were still waiting. */
   end(): Uint8Array
   /** Whether there has been a secret. */
   readonly hasHidden: boolean
@@ -16,26 +16,25 @@ export interface Feed {
 const NOTHING = new Uint8Array()
 
 /**
- * Puts stars over the secrets in a body as it comes, wherever it is cut: of what has come, only the bytes at its end that may be the beginning of
- * a secret wait for the next.
+ * Masks every secret in a body, wherever the body is cut: only those bytes at the end of a chunk wait that may be the beginning of a secret.
  *
  * @example
- * const feed = new StarFeed(stars)
- * for (const chunk of chunks) write(feed.add(chunk))
- * write(feed.end())
+ * const body = new FullMask(mask)
+ * for (const chunk of chunks) write(body.add(chunk))
+ * write(body.end())
  */
-export class StarFeed implements Feed {
-  readonly #stars: Stars
+export class FullMask implements BodyMask {
+  readonly #mask: Mask
   #held: Uint8Array<ArrayBuffer> = NOTHING
   hasHidden = false
 
-  constructor(stars: Stars) {
-    this.#stars = stars
+  constructor(mask: Mask) {
+    this.#mask = mask
   }
 
   add(chunk: Uint8Array): Uint8Array {
     const bytes = this.#held.byteLength === 0 ? (chunk as Uint8Array<ArrayBuffer>) : joinBytes([this.#held, chunk])
-    const { shown, openAt } = this.#stars.piece(bytes)
+    const { shown, openAt } = this.#mask.piece(bytes)
     if (shown !== bytes) this.hasHidden = true
     if (openAt === shown.byteLength) {
       this.#held = NOTHING
@@ -53,7 +52,7 @@ export class StarFeed implements Feed {
   end(): Uint8Array {
     const held = this.#held
     this.#held = NOTHING
-    const shown = this.#stars.bytes(held)
+    const shown = this.#mask.bytes(held)
     if (shown !== held) this.hasHidden = true
     return shown
   }
