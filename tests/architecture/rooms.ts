@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ROOT, SOURCES } from './sources.ts'
 
 const ENTRIES_MAX = 26
@@ -31,6 +31,13 @@ describe('each room', () => {
   test('stands in the tree of docs/architecture.md, and that names no other', () => {
     expect(foldersTold()).toEqual(foldersThere())
     expect(foldersThere()).toContain('config/file')
+  })
+
+  test('has its tests in the folder of its own name: tests/unit/ mirrors src/', () => {
+    const rooms = new Set(SOURCES.map(({ path }) => dirname(path)))
+    const tests = [...new Bun.Glob('**/*.test.ts').scanSync(join(ROOT, 'tests/unit'))]
+    expect(tests.filter((path) => !rooms.has(dirname(path)))).toEqual([])
+    expect(tests.length).toBeGreaterThan(200)
   })
 
   test(`is one of few: src/ has at most ${ENTRIES_MAX} entries`, () => {

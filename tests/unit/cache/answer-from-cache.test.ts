@@ -6,7 +6,8 @@ import type { FlightNote, Reused } from '../../../src/cache/reuse-request.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
 import { createDeadlines } from '../../../src/timing/deadlines.ts'
 import { textOf } from '../formats/json/json-texts.ts'
-import { settled, tokenScope } from './rig.ts'
+import { settled } from './hand-fed-body.ts'
+import { tokenScope } from './scopes.ts'
 
 const JSON_TEXT = '{"object":"list","data":[]}'
 const CACHE = { scope: 'principal', pace: 'instant', answerBytesMax: 1_000_000 } as const

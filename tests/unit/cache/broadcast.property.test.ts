@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { Broadcast } from '../../../src/cache/broadcast.ts'
-import { settled } from './rig.ts'
+import { settled } from './hand-fed-body.ts'
 
 /** What may happen next: somebody joins, one of those who are there reads a chunk, or leaves, or all that can go on does. */
 const ACT = fc.oneof(

@@ -3,7 +3,7 @@ import { Broadcast } from '../../../src/cache/broadcast.ts'
 import type { TimedChunk } from '../../../src/cache/cached-answer.ts'
 import { collectStream, streamOf } from '../answers/collect-stream.ts'
 import { bytesOf, textOf } from '../formats/json/json-texts.ts'
-import { handFed, settled } from './rig.ts'
+import { handFed, settled } from './hand-fed-body.ts'
 
 const NEVER = new AbortController().signal
 

@@ -4,7 +4,7 @@ import { cacheKey, type KeyParts } from '../../../src/cache/cache-key.ts'
 import type { Scope } from '../../../src/cache/scope.ts'
 import { Secret } from '../../../src/config/secret.ts'
 import { bytesOf } from '../formats/json/json-texts.ts'
-import { scopeFor, sha256 } from './rig.ts'
+import { scopeFor, sha256 } from './scopes.ts'
 
 const PAIRS = { numRuns: 10_000 }
 

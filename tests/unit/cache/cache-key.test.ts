@@ -3,7 +3,7 @@ import { cacheKey, cacheKeyInSteps, isCoveredByKey, type KeyParts, variantOf } f
 import type { Scope } from '../../../src/cache/scope.ts'
 import { inSlices } from '../../../src/timing/slices.ts'
 import { bytesOf } from '../formats/json/json-texts.ts'
-import { sha256, tokenScope } from './rig.ts'
+import { sha256, tokenScope } from './scopes.ts'
 
 const PARTS: KeyParts = {
   scope: tokenScope('a-token-of-more-than-16-characters'),

@@ -4,7 +4,7 @@ import type { FlightOptions, Source } from '../../../src/cache/flight.ts'
 import { createFlights, type Flights } from '../../../src/cache/flights.ts'
 import { collectStream, streamOf } from '../answers/collect-stream.ts'
 import { bytesOf, textOf } from '../formats/json/json-texts.ts'
-import { handFed, settled } from './rig.ts'
+import { handFed, settled } from './hand-fed-body.ts'
 
 const DEPS = { now: () => 0, keptBytesMax: 1_000_000 }
 const NEVER = new AbortController().signal

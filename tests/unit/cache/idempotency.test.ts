@@ -11,7 +11,8 @@ import { createDeadlines } from '../../../src/timing/deadlines.ts'
 import { createSleep } from '../../../src/timing/sleep.ts'
 import { collectStream, streamOf } from '../answers/collect-stream.ts'
 import { bytesOf, textOf } from '../formats/json/json-texts.ts'
-import { handFed, settled, sha256, tokenScope } from './rig.ts'
+import { handFed, settled } from './hand-fed-body.ts'
+import { sha256, tokenScope } from './scopes.ts'
 
 const AT = 1_700_000_000_000
 const PRINT = sha256(bytesOf('one body')).toHex()
@@ -51,7 +52,7 @@ function varied(claims: Claims, changes: Partial<Claims>): Claims {
 }
 
 /** One process; `shared`: what it and others see. */
-function rig({ memory = claimsInMemory(), shared }: { memory?: Claims; shared?: Claims } = {}) {
+function setUpClaims({ memory = claimsInMemory(), shared }: { memory?: Claims; shared?: Claims } = {}) {
   const deadlines = createDeadlines()
   const now = (): number => performance.now()
   const idempotency = createIdempotency<Note>({
@@ -120,7 +121,7 @@ test.each(['', '  ', ' , '])('the header %p is refused: whoever sends it relies 
 
 describe('a retry of the same request', () => {
   test('gets the finished answer, byte for byte, and the upstream is called once', async () => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const start = startWith(() => streamOf(CHUNKS))
     expect(await textOfClaimed(claim(REQUEST, start))).toBe(CHUNKS.join(''))
     await settled()
@@ -134,7 +135,7 @@ describe('a retry of the same request', () => {
   })
 
   test('joins the one that is under way, from its start', async () => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const source = handFed()
     const start = startWith(() => source.body)
     const [first, retry] = [claim(REQUEST, start), claim(REQUEST, start)]
@@ -151,7 +152,7 @@ describe('a retry of the same request', () => {
   })
 
   test('at the very same time joins, too: many of them make one call', async () => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const start = startWith(() => streamOf(CHUNKS))
     const all = await Promise.all(Array.from({ length: 20 }, () => textOfClaimed(claim(REQUEST, start))))
     expect(new Set(all)).toEqual(new Set([CHUNKS.join('')]))
@@ -166,7 +167,7 @@ describe('a retry of the same request', () => {
       await shared.end(...args)
     }
     const slow: Claims = varied(shared, { end })
-    const { claim, startWith, calls } = rig({ shared: slow })
+    const { claim, startWith, calls } = setUpClaims({ shared: slow })
     const start = startWith(() => streamOf(CHUNKS))
     expect(await textOfClaimed(claim(REQUEST, start))).toBe(CHUNKS.join(''))
     await settled()
@@ -178,7 +179,7 @@ describe('a retry of the same request', () => {
   })
 
   test('fetches what ran on when its client had left', async () => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const client = new AbortController()
     const start = startWith(() => streamOf(CHUNKS))
     const first = await claim(REQUEST, start, { signal: client.signal, runsOn: true })
@@ -194,7 +195,7 @@ describe('a retry of the same request', () => {
 
   test('is refused where what is kept is torn: it has been answered all the same', async () => {
     const memory = claimsInMemory()
-    const { claim, startWith, calls } = rig({ memory })
+    const { claim, startWith, calls } = setUpClaims({ memory })
     const start = startWith(() => streamOf(CHUNKS))
     await textOfClaimed(claim(REQUEST, start))
     await settled()
@@ -205,7 +206,7 @@ describe('a retry of the same request', () => {
       torn[20] = (torn[20] ?? 0) ^ 1
       return { kind: 'answered', fingerprint: PRINT, answer: torn }
     }
-    const other = rig({ memory: varied(memory, { take }) })
+    const other = setUpClaims({ memory: varied(memory, { take }) })
     expect(await fateOf(other.claim(REQUEST, start))).toBe('idempotency_answer_not_kept')
     expect(calls()).toBe(1)
   })
@@ -220,7 +221,7 @@ describe('a retry of the same request', () => {
     ['was cut and looked complete', () => streamOf(['data: 1\n\n']), 200, SSE],
     ['was large, and an error', () => streamOf(['x'.repeat(2_000_000)]), 500, JSON_TYPE],
   ])('calls anew where the first answer %s', async (_what, body, status, headers) => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const start = startWith(body, status, headers)
     await textOfClaimed(claim(REQUEST, start))
     await settled()
@@ -233,7 +234,7 @@ describe('a retry of the same request', () => {
     ['is what it was asked for', '{"status":"queued","error":null}', JSON_TYPE],
     ['has an error without anything in it', '{"object":"chat.completion","choices":[],"error":null}', JSON_TYPE],
   ])('gets the same answer where that %s', async (_what, text, headers) => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const request = { ...REQUEST, endpoint: 'responses', isBackground: true }
     const start = startWith(() => streamOf([text]), 200, headers)
     expect([await textOfClaimed(claim(request, start)), await textOfClaimed(claim(request, start))]).toEqual([
@@ -243,7 +244,7 @@ describe('a retry of the same request', () => {
   })
 
   test('calls anew where the first call failed, also with another body', async () => {
-    const { claim, startWith } = rig()
+    const { claim, startWith } = setUpClaims()
     const down = async (): Promise<never> => Promise.reject(new ApiError('upstream_unreachable'))
     expect(await fateOf(claim(REQUEST, down))).toBe('upstream_unreachable')
     expect(
@@ -259,7 +260,7 @@ describe('a retry of the same request', () => {
 
 describe('an answer that is larger than what is kept', () => {
   test('is not asked for again: neither while it is under way, nor when it has been given', async () => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const source = handFed()
     const start = startWith(() => source.body)
     const first = claim(REQUEST, start, { keptBytesMax: 200 })
@@ -278,7 +279,7 @@ describe('an answer that is larger than what is kept', () => {
   })
 
   test('leaves its key free where it breaks off', async () => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const start = startWith(() => streamOf([`data: "${'x'.repeat(500)}"\n\n`], new Error('reset')))
     await textOfClaimed(claim(REQUEST, start, { keptBytesMax: 200 }))
     await settled()
@@ -288,7 +289,7 @@ describe('an answer that is larger than what is kept', () => {
 })
 
 test('what goes on in the background upstream is not begun again because its stream broke off', async () => {
-  const { claim, startWith, calls } = rig()
+  const { claim, startWith, calls } = setUpClaims()
   const request = { ...REQUEST, endpoint: 'responses', isBackground: true }
   const start = startWith(() => streamOf(['data: {"type":"response.queued"}\n\n'], new Error('reset')))
   await textOfClaimed(claim(request, start))
@@ -301,7 +302,7 @@ test.each([
   ['upstream_timeout', 'idempotency_outcome_unknown'],
   ['overloaded', 'leader'],
 ] as const)('what was to go on in the background and failed with %s: %s', async (kind, fate) => {
-  const { claim, startWith } = rig()
+  const { claim, startWith } = setUpClaims()
   const request = { ...REQUEST, endpoint: 'responses', isBackground: true }
   expect(await fateOf(claim(request, () => Promise.reject(new ApiError(kind))))).toBe(kind)
   expect(
@@ -315,7 +316,7 @@ test.each([
 })
 
 test('any status that says that it went well is kept', async () => {
-  const { claim, startWith } = rig()
+  const { claim, startWith } = setUpClaims()
   const start = startWith(() => streamOf(['{}']), 299, JSON_TYPE)
   await textOfClaimed(claim(REQUEST, start))
   await settled()
@@ -324,7 +325,7 @@ test('any status that says that it went well is kept', async () => {
 
 describe('another request under the same key is refused', () => {
   test('while the first one is under way, and when it has been answered', async () => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const source = handFed()
     const start = startWith(() => source.body)
     const text = textOfClaimed(claim(REQUEST, start))
@@ -340,7 +341,7 @@ describe('another request under the same key is refused', () => {
   })
 
   test('when both come at the same time: one of them is answered', async () => {
-    const { claim, startWith, calls } = rig()
+    const { claim, startWith, calls } = setUpClaims()
     const start = startWith(() => streamOf(CHUNKS))
     expect(await Promise.all([REQUEST, OTHER].map((request) => fateOf(claim(request, start))))).toEqual([
       ...['leader', 'idempotency_conflict'],
@@ -350,7 +351,7 @@ describe('another request under the same key is refused', () => {
 
   test('also when what it was first used for was made by another process', async () => {
     const shared = claimsInMemory()
-    const [one, other] = [rig({ shared }), rig({ shared })]
+    const [one, other] = [setUpClaims({ shared }), setUpClaims({ shared })]
     const start = one.startWith(() => streamOf(CHUNKS))
     await textOfClaimed(one.claim(REQUEST, start))
     await settled()
@@ -362,7 +363,7 @@ describe('another request under the same key is refused', () => {
 })
 
 test('keys of other scopes, and other keys, know nothing of each other', async () => {
-  const { claim, startWith, calls } = rig()
+  const { claim, startWith, calls } = setUpClaims()
   const start = startWith(() => streamOf(CHUNKS))
   const requests = [
     REQUEST,
@@ -380,7 +381,7 @@ test('keys of other scopes, and other keys, know nothing of each other', async (
 describe('with a store that others see', () => {
   test('a request waits for another process’s call, and gets its answer', async () => {
     const shared = claimsInMemory()
-    const [one, other] = [rig({ shared }), rig({ shared })]
+    const [one, other] = [setUpClaims({ shared }), setUpClaims({ shared })]
     const source = handFed()
     const text = textOfClaimed(
       one.claim(
@@ -403,7 +404,7 @@ describe('with a store that others see', () => {
 
   test('who waits for a call that fails elsewhere is told to try again', async () => {
     const shared = claimsInMemory()
-    const [one, other] = [rig({ shared }), rig({ shared })]
+    const [one, other] = [setUpClaims({ shared }), setUpClaims({ shared })]
     const failing = Promise.withResolvers<never>()
     const first = fateOf(one.claim(REQUEST, () => failing.promise))
     await settled()
@@ -430,7 +431,7 @@ describe('with a store that others see', () => {
     const shared: Claims = varied(claimsInMemory(), {
       take: () => Promise.reject(new Error('away')),
     })
-    const { claim, startWith, calls } = rig({ shared })
+    const { claim, startWith, calls } = setUpClaims({ shared })
     const start = startWith(() => null)
     expect(await fateOf(claim(REQUEST, start))).toBe('idempotency_unavailable')
     expect(calls()).toBe(0)
@@ -443,7 +444,7 @@ describe('with a store that others see', () => {
       fails -= 1
       return fails > 0 ? Promise.reject(new Error('away')) : store.take(...args)
     }
-    const { claim, startWith } = rig({ shared: varied(store, { take }) })
+    const { claim, startWith } = setUpClaims({ shared: varied(store, { take }) })
     expect(
       await fateOf(
         claim(
@@ -458,7 +459,7 @@ describe('with a store that others see', () => {
     const shared: Claims = varied(claimsInMemory(), {
       end: () => Promise.reject(new Error('away')),
     })
-    const { claim, startWith, calls, idle } = rig({ shared })
+    const { claim, startWith, calls, idle } = setUpClaims({ shared })
     const start = startWith(() => streamOf(CHUNKS))
     await textOfClaimed(claim(REQUEST, start))
     await idle()
@@ -468,7 +469,7 @@ describe('with a store that others see', () => {
 
   test('and another one since: what was begun or kept before counts', async () => {
     const [before, after] = [claimsInMemory(), claimsInMemory()]
-    const [one, other] = [rig({ shared: before }), rig({ shared: before })]
+    const [one, other] = [setUpClaims({ shared: before }), setUpClaims({ shared: before })]
     const start = one.startWith(() => streamOf(CHUNKS))
     await textOfClaimed(one.claim(REQUEST, start))
     await one.idle()
@@ -489,7 +490,7 @@ test('a client that leaves while the store is asked starts nothing, and leaves t
     await asked.promise
     return store.take(...args)
   }
-  const { claim, startWith, calls, idle } = rig({ shared: varied(store, { take }) })
+  const { claim, startWith, calls, idle } = setUpClaims({ shared: varied(store, { take }) })
   const client = new AbortController()
   const start = startWith(() => streamOf(CHUNKS))
   const fate = fateOf(claim(REQUEST, start, { signal: client.signal }))

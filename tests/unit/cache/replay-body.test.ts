@@ -3,7 +3,7 @@ import type { CachedAnswer } from '../../../src/cache/cached-answer.ts'
 import { type Pace, replayBody } from '../../../src/cache/replay-body.ts'
 import { collectStream } from '../answers/collect-stream.ts'
 import { bytesOf, textOf } from '../formats/json/json-texts.ts'
-import { settled } from './rig.ts'
+import { settled } from './hand-fed-body.ts'
 
 function answerOf(type: string, chunks: readonly (readonly [text: string, atMs: number])[]): CachedAnswer {
   return {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Scope } from '../../../src/cache/scope.ts'
 import { Secret } from '../../../src/config/secret.ts'
-import { scopeFor, tokenScope } from './rig.ts'
+import { scopeFor, tokenScope } from './scopes.ts'
 
 test('a token has the scope of its name, so that a new token of the same holder finds what the old one got', () => {
   expect(tokenScope('the-old-secret', 'alice')).toBe('alice' as Scope)

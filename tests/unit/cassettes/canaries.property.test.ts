@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { asked, recorderScene, utf8 } from './scene.ts'
+import { asked, openMemoryRecorder, utf8 } from './memory-recorder.ts'
 
 // None of them looks like a key to who does not know it.
 const SERVER_KEY = 'canary/of+the-server.1'
@@ -90,7 +90,7 @@ const plans: fc.Arbitrary<Plan> = fc
 test('no canary gets into a cassette, wherever it was and however it was written', async () => {
   await fc.assert(
     fc.asyncProperty(plans, async (plan) => {
-      const { recorder, folder, lines } = await recorderScene([SERVER_KEY, API_TOKEN])
+      const { recorder, folder, lines } = await openMemoryRecorder([SERVER_KEY, API_TOKEN])
       const headers = new Headers({
         ...SECRET_HEADERS,
         'content-type': plan.type,

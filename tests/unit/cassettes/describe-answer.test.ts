@@ -3,7 +3,7 @@ import { BODY_BYTES_MAX } from '../../../src/cassettes/cassette.ts'
 import { describeAnswer } from '../../../src/cassettes/describe-answer.ts'
 import { playAnswer } from '../../../src/cassettes/play-answer.ts'
 import { createScrub } from '../../../src/cassettes/scrub.ts'
-import { utf8 } from './scene.ts'
+import { utf8 } from './memory-recorder.ts'
 
 const SECRET = 'the-key-of-the-server'
 const JSON_TYPE = { 'content-type': 'application/json' }

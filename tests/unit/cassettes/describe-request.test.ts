@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { describeRequest } from '../../../src/cassettes/describe-request.ts'
 import { createScrub } from '../../../src/cassettes/scrub.ts'
-import { asked, sha256, utf8 } from './scene.ts'
+import { asked, sha256, utf8 } from './memory-recorder.ts'
 
 const SECRET = 'the-key-of-the-server'
 const described = (request: Parameters<typeof describeRequest>[0]) =>

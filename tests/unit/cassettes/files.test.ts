@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { fileName, numberOf } from '../../../src/cassettes/file-name.ts'
 import { readCassettes, renderFileProblems } from '../../../src/cassettes/read-cassettes.ts'
 import { openWriter, renderCassette } from '../../../src/cassettes/write-cassettes.ts'
-import { cassetteOf, memoryFolder, sha256 } from './scene.ts'
+import { cassetteOf, memoryFolder, sha256 } from './memory-recorder.ts'
 
 const chat = (json: unknown) => ({ method: 'POST', path: '/v1/chat/completions', body: { json } })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { NamedCassette } from '../../../src/cassettes/cassette.ts'
 import { createMatcher } from '../../../src/cassettes/match.ts'
 import { readIgnored, requestKey } from '../../../src/cassettes/request-key.ts'
-import { cassetteOf } from './scene.ts'
+import { cassetteOf } from './memory-recorder.ts'
 
 const ignored = readIgnored()
 const keyOf = (json: unknown, path = '/v1/chat/completions', query?: string) =>

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { madeKeys, namedSecrets } from '../../../src/cassettes/named-secrets.ts'
 import { secretPlaces } from '../../../src/cassettes/named-values.ts'
 import { cpuMs } from '../../helpers/cpu-time.ts'
-import { utf8 } from './scene.ts'
+import { utf8 } from './memory-recorder.ts'
 
 const VALUE = 'Zq9w7Rk2w7Rk2w7Rk2w7'
 

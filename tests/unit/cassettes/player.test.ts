@@ -4,7 +4,7 @@ import { createPlayer, type PlayerOptions } from '../../../src/cassettes/player.
 import { readIgnored } from '../../../src/cassettes/request-key.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { collectStream } from '../answers/collect-stream.ts'
-import { asked, cassetteOf, sha256, utf8 } from './scene.ts'
+import { asked, cassetteOf, sha256, utf8 } from './memory-recorder.ts'
 
 const never = new AbortController().signal
 

@@ -3,14 +3,14 @@ import { BODY_BYTES_MAX } from '../../../src/cassettes/cassette.ts'
 import { tapeAnswer } from '../../../src/cassettes/tape-answer.ts'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
 import { collectStream, streamOf } from '../answers/collect-stream.ts'
-import { asked, memoryFolder, recorderScene, utf8 } from './scene.ts'
+import { asked, memoryFolder, openMemoryRecorder, utf8 } from './memory-recorder.ts'
 
 const SSE = new Headers({ 'content-type': 'text/event-stream' })
 const COMPLETE = { kind: 'complete' } as const
 
 describe('an exchange is recorded', () => {
   test('when its answer is complete, with the times of its chunks', async () => {
-    const { recorder, clock, cassettes, lines, written, folder } = await recorderScene()
+    const { recorder, clock, cassettes, lines, written, folder } = await openMemoryRecorder()
     const recording = recorder.begin(asked({ model: 'm', stream: true }))
     clock.ms = 100
     recording.onHead(200, SSE)
@@ -47,7 +47,7 @@ describe('an exchange is recorded', () => {
   })
 
   test('as it was, whatever becomes of its headers and bytes meanwhile', async () => {
-    const { recorder, cassettes } = await recorderScene()
+    const { recorder, cassettes } = await openMemoryRecorder()
     const request = asked({ model: 'm' })
     const recording = recorder.begin(request)
     request.headers.set('content-type', 'changed')
@@ -69,7 +69,7 @@ describe('an exchange is recorded', () => {
   })
 
   test('once, whatever comes behind its end', async () => {
-    const { recorder, folder, lines } = await recorderScene()
+    const { recorder, folder, lines } = await openMemoryRecorder()
     const recording = recorder.begin(asked({}))
     recording.onHead(200, SSE)
     recording.onEnd(COMPLETE)
@@ -79,7 +79,7 @@ describe('an exchange is recorded', () => {
   })
 
   test('under the number of its arrival, however many are under way', async () => {
-    const { recorder, folder } = await recorderScene()
+    const { recorder, folder } = await openMemoryRecorder()
     const recordings = [1, 2, 3].map((n) => recorder.begin(asked({ n })))
     for (const recording of recordings.toReversed()) {
       recording.onHead(200, SSE)
@@ -96,7 +96,7 @@ describe('an exchange is not recorded, and the log says so,', () => {
     ['cut', { kind: 'failed', cause: new Error('reset') }],
     ['left', { kind: 'cancelled' }],
   ] as const)('where its answer was %s', async (how, outcome) => {
-    const { recorder, folder, lines } = await recorderScene(['the-key-of-me'])
+    const { recorder, folder, lines } = await openMemoryRecorder(['the-key-of-me'])
     const recording = recorder.begin(asked({}, { target: '/v1/the-key-of-me?key=secret' }))
     recording.onHead(200, SSE)
     recording.onChunk(utf8('data: a\n\n'))
@@ -108,7 +108,7 @@ describe('an exchange is not recorded, and the log says so,', () => {
   })
 
   test('where its answer is larger than can be kept', async () => {
-    const { recorder, folder, lines } = await recorderScene()
+    const { recorder, folder, lines } = await openMemoryRecorder()
     const recording = recorder.begin(asked({}))
     recording.onHead(200, SSE)
     recording.onChunk(new Uint8Array(BODY_BYTES_MAX))
@@ -120,7 +120,7 @@ describe('an exchange is not recorded, and the log says so,', () => {
   })
 
   test('where nobody can read its answer', async () => {
-    const { recorder, folder, lines } = await recorderScene()
+    const { recorder, folder, lines } = await openMemoryRecorder()
     const recording = recorder.begin(asked({}))
     recording.onHead(200, new Headers({ 'content-encoding': 'gzip' }))
     recording.onChunk(utf8('no gzip'))
@@ -137,7 +137,7 @@ describe('an exchange is not recorded, and the log says so,', () => {
   })
 
   test('where there is no memory for it: what it held until then is given back at once', async () => {
-    const { recorder, folder, lines } = await recorderScene()
+    const { recorder, folder, lines } = await openMemoryRecorder()
     const memory = new MemoryBudget(1000)
     const recording = recorder.begin(asked({}), { memory, atEnd: () => undefined })
     recording.onHead(200, SSE)
@@ -157,7 +157,7 @@ describe('an exchange is not recorded, and the log says so,', () => {
   test('where its file cannot be written: nothing else comes of that', async () => {
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
     const folder = { ...memoryFolder(), create: () => Promise.reject(full) }
-    const { recorder, lines } = await recorderScene([], folder)
+    const { recorder, lines } = await openMemoryRecorder([], folder)
     const recording = recorder.begin(asked({}))
     recording.onHead(200, SSE)
     recording.onEnd(COMPLETE)
@@ -173,7 +173,7 @@ describe('an exchange is not recorded, and the log says so,', () => {
 })
 
 test('its memory counts until it is written, or until the exchange ends without an answer', async () => {
-  const { recorder, cassettes } = await recorderScene()
+  const { recorder, cassettes } = await openMemoryRecorder()
   const memory = new MemoryBudget(10_000)
   const recording = recorder.begin(asked({ model: 'm' }), { memory, atEnd: () => undefined })
   recording.onHead(200, SSE)
@@ -193,7 +193,7 @@ test('its memory counts until it is written, or until the exchange ends without 
 })
 
 test('an exchange without an answer leaves nothing, not even a line', async () => {
-  const { recorder, folder, lines } = await recorderScene()
+  const { recorder, folder, lines } = await openMemoryRecorder()
   recorder.begin(asked({})).onEnd({ kind: 'cancelled' })
   recorder.begin(asked({}))
   await recorder.settle()
@@ -202,7 +202,7 @@ test('an exchange without an answer leaves nothing, not even a line', async () =
 
 describe('an answer that is watched', () => {
   test('passes as it is, and is recorded at its end', async () => {
-    const { recorder, cassettes } = await recorderScene()
+    const { recorder, cassettes } = await openMemoryRecorder()
     const init = { status: 201, headers: { 'content-type': 'text/event-stream', 'x-other': 'a' } }
     const answer = tapeAnswer(new Response(streamOf(['data: a\n\n', 'data: b\n\n']), init), recorder.begin(asked({})))
     expect([answer.status, answer.headers.get('x-other')]).toEqual([201, 'a'])
@@ -218,7 +218,7 @@ describe('an answer that is watched', () => {
   })
 
   test('is recorded at once where it has no body', async () => {
-    const { recorder, cassettes } = await recorderScene()
+    const { recorder, cassettes } = await openMemoryRecorder()
     const answer = new Response(null, { status: 204 })
     expect(tapeAnswer(answer, recorder.begin(asked({})))).toBe(answer)
     await recorder.settle()
@@ -226,7 +226,7 @@ describe('an answer that is watched', () => {
   })
 
   test('breaks where its source breaks, with the same reason, and is not recorded', async () => {
-    const { recorder, lines } = await recorderScene()
+    const { recorder, lines } = await openMemoryRecorder()
     const cause = new Error('reset')
     const answer = tapeAnswer(new Response(streamOf(['a'], cause)), recorder.begin(asked({})))
     expect(await answer.text().catch((thrown: unknown) => thrown)).toBe(cause)
@@ -234,7 +234,7 @@ describe('an answer that is watched', () => {
   })
 
   test('cancels its source where its reader leaves, and is not recorded', async () => {
-    const { recorder, lines } = await recorderScene()
+    const { recorder, lines } = await openMemoryRecorder()
     const reasons: unknown[] = []
     const source = new ReadableStream<Uint8Array>({
       cancel(reason) {

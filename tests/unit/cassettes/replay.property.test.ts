@@ -4,7 +4,7 @@ import { createPlayer } from '../../../src/cassettes/player.ts'
 import { readCassettes } from '../../../src/cassettes/read-cassettes.ts'
 import { readIgnored } from '../../../src/cassettes/request-key.ts'
 import { collectStream } from '../answers/collect-stream.ts'
-import { asked, recorderScene, sha256, utf8 } from './scene.ts'
+import { asked, openMemoryRecorder, sha256, utf8 } from './memory-recorder.ts'
 
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((array) => new Uint8Array(array))
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).map(utf8)
@@ -21,7 +21,7 @@ const answers = fc.record({
 test('what was recorded is played again, byte by byte, and a stream chunk by chunk', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(requests, answers), { minLength: 1, maxLength: 4 }), async (exchanges) => {
-      const { recorder, folder } = await recorderScene()
+      const { recorder, folder } = await openMemoryRecorder()
       for (const [request, { chunks, type }] of exchanges) {
         const recording = recorder.begin(asked(0, request))
         recording.onHead(200, new Headers({ 'content-type': type }))

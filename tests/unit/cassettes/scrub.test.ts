@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createScrub } from '../../../src/cassettes/scrub.ts'
-import { utf8 } from './scene.ts'
+import { utf8 } from './memory-recorder.ts'
 
 const SECRET = 'the-key/of"me'
 const { text, bytes, sameLength } = createScrub([SECRET, 'the-key/of', 'short'])

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore } from '../../../src/storage/open-store.ts'
-import { type ProgramRun, runInProcess } from './program-run.ts'
+import { type ProgramRun, runInProcess } from './run-in-process.ts'
 
 // What it does to a server's cache is shown in tests/cli/cache.test.ts; here it runs where its lines are counted.
 

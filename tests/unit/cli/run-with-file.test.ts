@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ConfigFile, writeConfigFile } from '../../helpers/config-file.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../../helpers/scripted-upstream.ts'
-import { type ProgramRun, runInProcess } from './program-run.ts'
+import { type ProgramRun, runInProcess } from './run-in-process.ts'
 
 // As in run.test.ts: what is shown on the program itself, in tests/cli, runs here where its lines are counted.
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { openRawClient, postText } from '../../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../../helpers/scripted-upstream.ts'
-import { type ProgramRun, runInProcess } from './program-run.ts'
+import { type ProgramRun, runInProcess } from './run-in-process.ts'
 
 // What the program says and does is shown in tests/cli, on the program itself; here it runs where its lines are counted.
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Completion } from 'openai/resources/completions'
-import { eventsOf, jsonOf, openai, post } from './simulation.ts'
+import { eventsOf, jsonOf, openai, post } from './simulated-calls.ts'
 
 function complete(prompt: unknown, more: object = {}): Request {
   return post('/v1/completions', { model: 'gpt-3.5-turbo-instruct', prompt, ...more })

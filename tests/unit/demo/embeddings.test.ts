@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { jsonOf, openai, post } from './simulation.ts'
+import { jsonOf, openai, post } from './simulated-calls.ts'
 
 interface Embeddings {
   data: { index: number; embedding: number[] | string }[]

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { directives } from '../../../src/demo/faults.ts'
 import { SimulatedReset } from '../../../src/demo/refusals.ts'
 import { createSimulatedOpenAI } from '../../../src/demo/simulated-openai.ts'
-import { chat, openai, post } from './simulation.ts'
+import { chat, openai, post } from './simulated-calls.ts'
 
 function simulate(directive: string, more: object = {}): Request {
   return chat('Hi', more, { 'x-simulate': directive })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createSimulatedOpenAI } from '../../../src/demo/simulated-openai.ts'
-import { jsonOf, openai, post } from './simulation.ts'
+import { jsonOf, openai, post } from './simulated-calls.ts'
 
 function form(path: string, fields: Record<string, string | File>): Request {
   const body = new FormData()

@@ -9,7 +9,7 @@ import OpenAI, {
   RateLimitError,
   toFile,
 } from 'openai'
-import { serveSimulation } from './simulation.ts'
+import { serveSimulation } from './simulated-calls.ts'
 
 const simulation = serveSimulation()
 const client = new OpenAI({ baseURL: simulation.baseURL, apiKey: 'sk-any', maxRetries: 0 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createSimulatedOpenAI } from '../../../src/demo/simulated-openai.ts'
-import { chat, jsonOf, openai, post } from './simulation.ts'
+import { chat, jsonOf, openai, post } from './simulated-calls.ts'
 
 const chatPath = '/v1/chat/completions'
 const messages = [{ role: 'user', content: 'Hi' }]

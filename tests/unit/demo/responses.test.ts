@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Response as ModelResponse, ResponseStreamEvent } from 'openai/resources/responses/responses'
-import { eventsOf, jsonOf, openai, post } from './simulation.ts'
+import { eventsOf, jsonOf, openai, post } from './simulated-calls.ts'
 
 const weather = {
   type: 'function',

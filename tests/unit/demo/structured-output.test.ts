@@ -4,7 +4,7 @@ import { Value } from '@sinclair/typebox/value'
 import type { ChatCompletion } from 'openai/resources/chat/completions'
 import type { JsonObject } from '../../../src/demo/json-value.ts'
 import { schemaInstance } from '../../../src/demo/schema-instance.ts'
-import { chat, jsonOf } from './simulation.ts'
+import { chat, jsonOf } from './simulated-calls.ts'
 
 /** The schema as it would come over the wire. */
 function wire(schema: TSchema): JsonObject {

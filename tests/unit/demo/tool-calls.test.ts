@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions'
-import { chat, eventsOf, jsonOf, openai, post } from './simulation.ts'
+import { chat, eventsOf, jsonOf, openai, post } from './simulated-calls.ts'
 
 const weather = {
   type: 'function',

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { ApiError } from '../../../src/openai/api-error.ts'
-import { arriving, loaded, rig, textOf } from './extension-rig.ts'
+import { arriving, chainUnderTest, loaded, textOf } from './chain-under-test.ts'
 
 const BODY = '{ "model":"m",\n "seed": 9007199254740993 }'
 
 describe('a request that nobody changes', () => {
   test('goes on as the very request that came, its body unread', async () => {
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded((request, next) => next(request)),
       loaded(async (request, next) => next(request)),
     ])
@@ -20,7 +20,7 @@ describe('a request that nobody changes', () => {
 
   test('gets the very answer, which nobody has read or copied', async () => {
     const answer = new Response('abc', { headers: { 'content-length': '3' } })
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [loaded((request, next) => next(request)), loaded((request, next) => next(request))],
       () => answer,
     )
@@ -30,7 +30,7 @@ describe('a request that nobody changes', () => {
   })
 
   test('may have been read: what goes on is the same', async () => {
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded(async (request, next) => {
         expect(await request.text()).toBe(BODY)
         return await next(request)
@@ -42,7 +42,7 @@ describe('a request that nobody changes', () => {
   })
 
   test('has no body where it came without one', async () => {
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded(async (request, next) => {
         expect(request.body).toBeNull()
         return await next(request)
@@ -66,7 +66,7 @@ describe('what extensions see', () => {
         },
         { name },
       )
-    await rig([one('a'), one('b')]).ask()
+    await chainUnderTest([one('a'), one('b')]).ask()
     expect(order).toEqual(['a in', 'b in', 'b out', 'a out'])
   })
 
@@ -78,7 +78,7 @@ describe('what extensions see', () => {
       cookie: 'a=tok',
       'x-mine': '1',
     }
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded((request, next) => {
         expect([...request.headers].flat().join() + request.url).not.toContain('tok')
         expect(request.headers.get('x-mine')).toBe('1')
@@ -95,7 +95,7 @@ describe('what extensions see', () => {
 
   test('is plain: a compressed body is decoded for them, and goes on as it came', async () => {
     const encoded = Bun.gzipSync(new TextEncoder().encode(BODY))
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded(async (request, next) => {
         expect(request.headers.get('content-encoding')).toBeNull()
         expect(await request.text()).toBe(BODY)
@@ -109,7 +109,9 @@ describe('what extensions see', () => {
 
   test('is a limited body: one that is decoded to more is refused', async () => {
     const bomb = Bun.gzipSync(new Uint8Array(1_000_000))
-    const { ask } = rig([loaded(async (request, next) => next(new Request(request, { body: await request.text() })))])
+    const { ask } = chainUnderTest([
+      loaded(async (request, next) => next(new Request(request, { body: await request.text() }))),
+    ])
     const error = await ask({ body: bomb, headers: { 'content-encoding': 'gzip' } }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ kind: 'request_too_large' })
   })
@@ -118,7 +120,7 @@ describe('what extensions see', () => {
 describe('a request that is changed', () => {
   test('goes on with the new body and its length; the next extension sees it so', async () => {
     const seen: unknown[] = []
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded((request, next) => next(new Request(request, { body: '{"model":"ü"}' }))),
       loaded(async (request, next, context) => {
         seen.push(await context.body(), await request.json())
@@ -147,7 +149,7 @@ describe('a request that is changed', () => {
         return request
       },
     ]) {
-      const { ask, sent } = rig([loaded((request, next) => next(change(request)))])
+      const { ask, sent } = chainUnderTest([loaded((request, next) => next(change(request)))])
       await ask({ body: encoded, headers: { 'content-encoding': 'gzip', authorization: 'Bearer tok' } })
       const { headers } = sent[0]?.request ?? new Request('http://x')
       expect(headers.get('x-new')).toBe('1')
@@ -156,14 +158,16 @@ describe('a request that is changed', () => {
       expect(headers.get('authorization')).toBe('Bearer tok')
       expect(new Uint8Array((await sent[0]?.body?.whole()) ?? [])).toEqual(encoded)
     }
-    const { ask, sent } = rig([loaded((request, next) => next(new Request(request, { headers: { 'x-new': '1' } })))])
+    const { ask, sent } = chainUnderTest([
+      loaded((request, next) => next(new Request(request, { headers: { 'x-new': '1' } }))),
+    ])
     await ask({ body: BODY })
     expect(await textOf(sent[0] as never)).toBe(BODY)
     expect(sent[0]?.request.headers.get('x-new')).toBe('1')
   })
 
   test('may go to another path; the origin does not count', async () => {
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded((_request, next) =>
         next(new Request('http://elsewhere.example/v1/embeddings?a=1', { method: 'POST', body: '{}' })),
       ),
@@ -177,7 +181,9 @@ describe('a request that is changed', () => {
   })
 
   test('may have no body any more', async () => {
-    const { ask, sent } = rig([loaded((request, next) => next(new Request(request.url, { method: 'DELETE' })))])
+    const { ask, sent } = chainUnderTest([
+      loaded((request, next) => next(new Request(request.url, { method: 'DELETE' }))),
+    ])
     await ask()
     expect(sent[0]).toMatchObject({ body: undefined, isOriginal: false })
     expect(sent[0]?.request.headers.get('content-length')).toBeNull()
@@ -185,7 +191,7 @@ describe('a request that is changed', () => {
 
   test('may have a body that is too long to be held: it goes on as it comes, without a length', async () => {
     const long = 'x'.repeat(60_000)
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded((request, next) => {
         const body = new Blob([long]).stream().pipeThrough(new TransformStream())
         return next(new Request(request, { body: new Blob([long, long, long]).stream() ?? body }))
@@ -207,7 +213,7 @@ describe('a request that is changed', () => {
       },
     ],
   ])('can not be %s', async (_name, pass) => {
-    const { ask, sent } = rig([loaded((_request, next) => pass(next))])
+    const { ask, sent } = chainUnderTest([loaded((_request, next) => pass(next))])
     await expect(ask()).rejects.toMatchObject({ kind: 'extension_failed' })
     expect(sent).toEqual([])
   })
@@ -215,14 +221,14 @@ describe('a request that is changed', () => {
 
 describe('an answer', () => {
   test('may be an extension’s own: nothing goes on', async () => {
-    const { ask, sent } = rig([loaded(() => Response.json({ own: true }))])
+    const { ask, sent } = chainUnderTest([loaded(() => Response.json({ own: true }))])
     expect(await (await ask()).json()).toEqual({ own: true })
     expect(sent).toEqual([])
   })
 
   test('may get other headers; its length and its bytes stay', async () => {
     const answer = new Response('abc', { headers: { 'content-length': '3' } })
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [
         loaded(async (request, next) => {
           const response = await next(request)
@@ -239,7 +245,7 @@ describe('an answer', () => {
   })
 
   test('may get another body, by the common spelling', async () => {
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [
         loaded(async (request, next) => {
           const response = await next(request)
@@ -259,7 +265,7 @@ describe('an answer', () => {
 
   test('is asked for again by a retry; the one that was not wanted is ended with the exchange', async () => {
     const cancelled: number[] = []
-    const { ask, sent, atEnd } = rig(
+    const { ask, sent, atEnd } = chainUnderTest(
       [
         loaded(async (request, next) => {
           const first = await next(request)
@@ -280,13 +286,13 @@ describe('an answer', () => {
 
   test('without a body is passed as it is', async () => {
     const empty = new Response(null, { status: 204 })
-    const { ask } = rig([loaded((request, next) => next(request))], () => empty)
+    const { ask } = chainUnderTest([loaded((request, next) => next(request))], () => empty)
     expect(await ask()).toBe(empty)
   })
 
   test('that is an error of the gateway goes to the caller as it is, with no line of the log', async () => {
     const refused = new ApiError('upstream_unreachable')
-    const { ask, lines } = rig([loaded(async (request, next) => await next(request))], () => {
+    const { ask, lines } = chainUnderTest([loaded(async (request, next) => await next(request))], () => {
       throw refused
     })
     expect(await ask().catch((thrown: unknown) => thrown)).toBe(refused)
@@ -295,6 +301,6 @@ describe('an answer', () => {
 })
 
 test('no extension: the chain says so', () => {
-  expect(rig([]).chain.isEmpty).toBe(true)
-  expect(rig([loaded(() => new Response())]).chain.isEmpty).toBe(false)
+  expect(chainUnderTest([]).chain.isEmpty).toBe(true)
+  expect(chainUnderTest([loaded(() => new Response())]).chain.isEmpty).toBe(false)
 })

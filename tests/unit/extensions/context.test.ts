@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Context } from '../../../src/extensions/extension.ts'
-import { type Asked, arriving, type ExtensionRig, loaded, rig, textOf } from './extension-rig.ts'
+import { type Asked, arriving, type ChainUnderTest, chainUnderTest, loaded, textOf } from './chain-under-test.ts'
 
 /** What something that an extension does in its turn comes to. */
 async function within<T>(act: (context: Context, request: Request) => T | Promise<T>, asked?: Asked): Promise<T & {}> {
@@ -11,9 +11,9 @@ async function within<T>(act: (context: Context, request: Request) => T | Promis
 async function withinRig<T>(
   act: (context: Context, request: Request) => T | Promise<T>,
   asked?: Asked,
-): Promise<ExtensionRig & { readonly result: T }> {
+): Promise<ChainUnderTest & { readonly result: T }> {
   const results: T[] = []
-  const made = rig([
+  const made = chainUnderTest([
     loaded(
       async (request, next, context) => {
         results.push(await act(context, request))
@@ -57,7 +57,7 @@ describe('the body', () => {
         },
         { name },
       )
-    const { ask, sent } = rig([one('a'), one('b')])
+    const { ask, sent } = chainUnderTest([one('a'), one('b')])
     const body = arriving(['{"a":', '[1]}'])
     await ask({ body })
     expect(new Set(bodies).size).toBe(1)
@@ -83,7 +83,7 @@ describe('the body', () => {
   })
 
   test('that says it is JSON and is none is refused as the caller’s mistake', async () => {
-    const { ask } = rig([
+    const { ask } = chainUnderTest([
       loaded(async (request, next, context) => ((await context.body()) ? next(request) : next(request))),
     ])
     expect(await ask({ body: '{' }).catch((thrown: unknown) => thrown)).toMatchObject({ kind: 'invalid_json' })
@@ -107,7 +107,7 @@ describe('the body', () => {
   })
 
   test('that is too large is refused, whatever its type', async () => {
-    const { ask } = rig([
+    const { ask } = chainUnderTest([
       loaded(async (request, next, context) => {
         await context.body()
         return await next(request)
@@ -151,7 +151,7 @@ describe('the store', () => {
   })
 
   test('takes bytes that are no JSON for nothing', async () => {
-    const { ask, stored } = rig([
+    const { ask, stored } = chainUnderTest([
       loaded(async (_request, _next, { store }) => Response.json({ found: (await store.get('k')) ?? 'nothing' })),
     ])
     stored.set('extension:tested:k', { value: new Uint8Array([0xff]), ttlMs: 1, scope: '' })

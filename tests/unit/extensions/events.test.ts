@@ -2,12 +2,12 @@ import { describe, expect, test } from 'bun:test'
 import type { Context, ServerSentEvent } from '../../../src/extensions/extension.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { cpuMs } from '../../helpers/cpu-time.ts'
-import { eventStream, loaded, rig } from './extension-rig.ts'
+import { chainUnderTest, eventStream, loaded } from './chain-under-test.ts'
 
 /** The events of a response, as an extension gets them. */
 async function eventsOf(response: Response): Promise<ServerSentEvent[]> {
   const all: ServerSentEvent[] = []
-  const { ask } = rig([
+  const { ask } = chainUnderTest([
     loaded(async (_request, _next, { events }) => {
       for await (const event of events(response)) all.push(event)
       return new Response()
@@ -23,7 +23,7 @@ function through(
   pass: (events: AsyncIterable<ServerSentEvent>, context: Context) => AsyncIterable<ServerSentEvent | { data: string }>,
   onCancel?: () => void,
 ) {
-  return rig(
+  return chainUnderTest(
     [
       loaded(async (request, next, context) => {
         const response = await next(request)
@@ -101,7 +101,9 @@ describe('events', () => {
       },
       { highWaterMark: 0 },
     )
-    const { ask } = rig([loaded((_request, _next, { events, stream }) => stream(events(new Response(body))))])
+    const { ask } = chainUnderTest([
+      loaded((_request, _next, { events, stream }) => stream(events(new Response(body)))),
+    ])
     const reader = (await ask()).body?.getReader()
     await reader?.read()
     await reader?.read()
@@ -111,7 +113,7 @@ describe('events', () => {
 
   test('that never end are refused', async () => {
     const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(new Uint8Array(4_000_000)) })
-    const { ask, lines } = rig([
+    const { ask, lines } = chainUnderTest([
       loaded(async (_request, _next, { events }) => {
         for await (const _event of events(new Response(body))) throw new Error('an event came')
         return new Response()
@@ -124,7 +126,7 @@ describe('events', () => {
   test('of more than a hundred thousand lines are refused, and those of as many are read', async () => {
     const read = (lines: number) => {
       const body = `${'data:x\n'.repeat(lines)}\n`
-      return rig([
+      return chainUnderTest([
         loaded(async (_request, _next, { events }) => {
           for await (const { data } of events(new Response(body))) return new Response(String(data.length))
           return new Response()
@@ -139,7 +141,9 @@ describe('events', () => {
 
   test('with hundreds of thousands of comments between them go on, comments and all, in the time of the processor that they take', async () => {
     const body = `${':\n\n'.repeat(300_000)}data: a\n\n`
-    const { ask } = rig([loaded((_request, _next, { events, stream }) => stream(events(new Response(body))))])
+    const { ask } = chainUnderTest([
+      loaded((_request, _next, { events, stream }) => stream(events(new Response(body)))),
+    ])
     const started = cpuMs()
     expect(await (await ask()).text()).toBe(body)
     // To move all others for each of them would take a minute.
@@ -148,7 +152,7 @@ describe('events', () => {
 
   test('end the answer when their reader leaves', async () => {
     let isCancelled = false
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [
         loaded(async (request, next, { events }) => {
           for await (const _event of events(await next(request))) break
@@ -222,7 +226,7 @@ describe('a stream of events', () => {
       },
       { highWaterMark: 0 },
     )
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [
         loaded(async (request, next, { events, stream }) => {
           const response = await next(request)
@@ -250,7 +254,9 @@ describe('a stream of events', () => {
       },
       { highWaterMark: 0 },
     )
-    const { ask } = rig([loaded((_request, _next, { events, stream }) => stream(copied(events(new Response(body)))))])
+    const { ask } = chainUnderTest([
+      loaded((_request, _next, { events, stream }) => stream(copied(events(new Response(body))))),
+    ])
     const reader = (await ask()).body?.getReader()
     for (let at = 0; at < 100; at += 1) expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(ping)
     expect(pulls).toBeLessThan(120)
@@ -258,7 +264,7 @@ describe('a stream of events', () => {
   })
 
   test('of another answer’s headers, or of two answers, has no comments of an answer that it is not of', async () => {
-    const { ask } = rig([
+    const { ask } = chainUnderTest([
       loaded(async (_request, _next, { events, stream }) => {
         const [one, other] = [eventStream([': one\n\ndata: a\n\n']), eventStream([': other\n\ndata: b\n\n'])]
         const both = async function* () {
@@ -272,7 +278,7 @@ describe('a stream of events', () => {
   })
 
   test('may be of a list, with headers of its own', async () => {
-    const { ask } = rig([
+    const { ask } = chainUnderTest([
       loaded((_request, _next, { stream }) => stream([{ data: 'a' }, { json: null as never }, { json: [] }])),
     ])
     const response = await ask()
@@ -285,7 +291,7 @@ describe('a stream of events', () => {
   })
 
   test('keeps the status and the headers of the answer that it is from', async () => {
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [loaded(async (request, next, { stream, events }) => stream(events(await next(request)), await next(request)))],
       () =>
         new Response('data: a\n\n', {
@@ -303,7 +309,7 @@ describe('a stream of events', () => {
   })
 
   test('is decoded where the answer is compressed', async () => {
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [
         loaded(async (request, next, { stream, events }) => {
           const response = await next(request)
@@ -354,14 +360,16 @@ describe('a stream of events', () => {
     ['a name of two lines', { event: 'a\nb', data: '' }],
     ['an id of two lines', { id: 'a\rb', data: '' }],
   ])('with an event of %s fails', async (_name, event) => {
-    const { ask, lines } = rig([loaded((_request, _next, { stream }) => stream([event as { data: string }]))])
+    const { ask, lines } = chainUnderTest([
+      loaded((_request, _next, { stream }) => stream([event as { data: string }])),
+    ])
     expect((await readAll(await ask())).isBroken).toBe(true)
     expect(lines).toHaveLength(1)
   })
 
   test('whose source breaks off breaks off too, with what came: no line of ours, no second error', async () => {
     let isFirst = true
-    const { ask, lines } = rig(
+    const { ask, lines } = chainUnderTest(
       [loaded(async (request, next, { stream, events }) => stream(events(await next(request))))],
       () =>
         new Response(
@@ -384,7 +392,7 @@ describe('a stream of events', () => {
   test('whose reader leaves ends the answer, also where that is being waited for', async () => {
     const left = Promise.withResolvers<void>()
     const ended: string[] = []
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [
         loaded(async (request, next, { stream, events }) => {
           const response = await next(request)
@@ -435,7 +443,9 @@ describe('a stream of events', () => {
         },
       }),
     ]) {
-      const { ask } = rig([loaded((_request, _next, { stream }) => stream(events as Iterable<{ data: string }>))])
+      const { ask } = chainUnderTest([
+        loaded((_request, _next, { stream }) => stream(events as Iterable<{ data: string }>)),
+      ])
       const reader = (await ask()).body?.getReader()
       expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: a\n\n')
       await reader?.cancel()

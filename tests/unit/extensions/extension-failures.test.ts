@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { ApiError } from '../../../src/openai/api-error.ts'
-import { type Fetch, loaded, rig, textOf } from './extension-rig.ts'
+import { chainUnderTest, type Fetch, loaded, textOf } from './chain-under-test.ts'
 
 const broken: Fetch = () => {
   throw new Error('my mistake')
@@ -38,7 +38,7 @@ describe('an extension that fails', () => {
   ] as const satisfies readonly (readonly [string, Fetch])[])(
     'and %s is a 500 of ours and one line of the log',
     async (_how, fetch) => {
-      const { ask, lines } = rig([loaded(fetch, { name: 'mine' })])
+      const { ask, lines } = chainUnderTest([loaded(fetch, { name: 'mine' })])
       const error: unknown = await ask().catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(ApiError)
       expect(error).toMatchObject({ kind: 'extension_failed', entry: { status: 500 } })
@@ -53,7 +53,7 @@ describe('an extension that fails', () => {
   )
 
   test('and may be skipped: the request goes on as it was given, whatever was done to it', async () => {
-    const { ask, sent, lines } = rig([
+    const { ask, sent, lines } = chainUnderTest([
       loaded(
         async (request) => {
           request.headers.set('x-mine', '1')
@@ -71,7 +71,7 @@ describe('an extension that fails', () => {
   })
 
   test('and is skipped goes on with what the one before it has made of the request', async () => {
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded((request, next) => next(new Request(request, { body: '{"b":2}' })), { name: 'a' }),
       loaded(broken, { name: 'b', onError: 'skip' }),
     ])
@@ -80,7 +80,7 @@ describe('an extension that fails', () => {
   })
 
   test('and is skipped behind next: the answer is used, and the request does not go on twice', async () => {
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded(
         async (request, next) => {
           await next(request)
@@ -94,7 +94,7 @@ describe('an extension that fails', () => {
   })
 
   test('and is skipped behind an answer that it has read is a 500 after all', async () => {
-    const { ask, sent } = rig([
+    const { ask, sent } = chainUnderTest([
       loaded(
         async (request, next) => {
           await (await next(request)).text()
@@ -113,7 +113,7 @@ describe('an extension that fails', () => {
   ] as const)(
     'and is skipped behind a next that it gave what %s: nothing has gone on, so the request does',
     async (_what, given) => {
-      const { ask, sent } = rig([loaded((_request, next) => next(given), { onError: 'skip' })])
+      const { ask, sent } = chainUnderTest([loaded((_request, next) => next(given), { onError: 'skip' })])
       expect(await (await ask({ body: '{"a":1}' })).json()).toEqual({ ok: true })
       expect(sent).toHaveLength(1)
       expect(await textOf(sent[0] as never)).toBe('{"a":1}')
@@ -121,7 +121,7 @@ describe('an extension that fails', () => {
   )
 
   test('and is skipped while next is under way: its error is the caller’s', async () => {
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [
         loaded(
           (request, next) => {
@@ -142,7 +142,7 @@ describe('an extension that fails', () => {
       isCancelled = true
     }
     const answer = new Response(new ReadableStream({ cancel: onCancel }, { highWaterMark: 0 }))
-    const { ask } = rig(
+    const { ask } = chainUnderTest(
       [
         loaded(async (request, next) => {
           await next(request)
@@ -161,7 +161,7 @@ describe('an extension that fails', () => {
     const onCancel = (): void => {
       isCancelled = true
     }
-    const { ask } = rig([
+    const { ask } = chainUnderTest([
       loaded(async (request, next) => {
         await next(request)
         throw new Error('my mistake')
@@ -176,7 +176,7 @@ describe('an extension that fails', () => {
 
 describe('an error that is no failure of the extension', () => {
   test('is one that it throws for the caller: OpenAI’s four keys, and no line of the log', async () => {
-    const { ask, lines } = rig([
+    const { ask, lines } = chainUnderTest([
       loaded((_request, _next, { error }) => {
         throw error(429, { message: 'Slow down.', code: 'slow', param: 'model' })
       }),
@@ -199,7 +199,7 @@ describe('an error that is no failure of the extension', () => {
     [502, 'upstream', 'server_error'],
     [504, 'upstream', 'server_error'],
   ] as const)('a status %p says whose fault it was', async (status, fault, type) => {
-    const { ask } = rig([
+    const { ask } = chainUnderTest([
       loaded((_request, _next, context) => Promise.reject(context.error(status, { message: 'No.' }))),
     ])
     const error = (await ask().catch((thrown: unknown) => thrown)) as ApiError
@@ -214,13 +214,15 @@ describe('an error that is no failure of the extension', () => {
     [400, {} as { message: string }],
     [400, undefined as unknown as { message: string }],
   ])('an error with %p and %p is a mistake itself', async (status, details) => {
-    const { ask } = rig([loaded((_request, _next, context) => Promise.reject(context.error(status, details)))])
+    const { ask } = chainUnderTest([
+      loaded((_request, _next, context) => Promise.reject(context.error(status, details))),
+    ])
     expect(await ask().catch((thrown: unknown) => thrown)).toMatchObject({ kind: 'extension_failed' })
   })
 
   test('is what fails because the caller has left', async () => {
     const left = new ApiError('client_closed')
-    const { ask, lines, abort } = rig([
+    const { ask, lines, abort } = chainUnderTest([
       loaded(async (_request, _next, { signal }) => {
         await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
         return new Response()
@@ -233,7 +235,7 @@ describe('an error that is no failure of the extension', () => {
   })
 
   test('is an answer that breaks off while it is read', async () => {
-    const { ask, lines } = rig(
+    const { ask, lines } = chainUnderTest(
       [loaded(async (request, next) => Response.json(await (await next(request)).json()))],
       () => new Response(new ReadableStream({ pull: (controller) => controller.error(undefined) })),
     )
@@ -244,7 +246,7 @@ describe('an error that is no failure of the extension', () => {
 
 describe('the time of an extension', () => {
   test('is up: a 500, and a line that says so', async () => {
-    const { ask, clocks, lines } = rig([loaded(() => new Promise(() => undefined), { timeoutMs: 250 })])
+    const { ask, clocks, lines } = chainUnderTest([loaded(() => new Promise(() => undefined), { timeoutMs: 250 })])
     const answering = ask().catch((thrown: unknown) => thrown)
     expect(clocks.map(({ limitMs }) => limitMs)).toEqual([250])
     clocks[0]?.expire()
@@ -256,7 +258,7 @@ describe('the time of an extension', () => {
   test('is up where it may be skipped: the request goes on, once; what it gives or calls later counts for nothing', async () => {
     let late: Promise<unknown> | undefined
     const gate = Promise.withResolvers<void>()
-    const { ask, clocks, sent } = rig([
+    const { ask, clocks, sent } = chainUnderTest([
       loaded(
         async (request, next) => {
           await gate.promise
@@ -278,7 +280,7 @@ describe('the time of an extension', () => {
 
   test('what fails after its time is up is not told twice', async () => {
     const gate = Promise.withResolvers<Response>()
-    const { ask, clocks, lines } = rig([loaded(() => gate.promise)])
+    const { ask, clocks, lines } = chainUnderTest([loaded(() => gate.promise)])
     const answering = ask().catch((thrown: unknown) => thrown)
     clocks[0]?.expire()
     await answering
@@ -291,7 +293,7 @@ describe('the time of an extension', () => {
     const upstream = Promise.withResolvers<Response>()
     const own = Promise.withResolvers<void>()
     const passed = Promise.withResolvers<void>()
-    const { ask, clocks } = rig(
+    const { ask, clocks } = chainUnderTest(
       [
         loaded(async (request, next) => {
           const response = await next(request)
@@ -315,7 +317,7 @@ describe('the time of an extension', () => {
   test('runs while a body that the extension has made is waited for, and nothing goes on behind its end', async () => {
     const coming = Promise.withResolvers<void>()
     const body = new ReadableStream({ pull: (to) => coming.promise.then(() => to.close()) }, { highWaterMark: 0 })
-    const { ask, clocks, sent } = rig([
+    const { ask, clocks, sent } = chainUnderTest([
       loaded((request, next) => next(new Request(request, { body, duplex: 'half' } as RequestInit))),
     ])
     const answering = ask({ body: '{"a":1}' }).catch((thrown: unknown) => thrown)
@@ -331,7 +333,7 @@ describe('the time of an extension', () => {
   test('stands still while several calls run, until the last has come back', async () => {
     const [one, two] = [Promise.withResolvers<Response>(), Promise.withResolvers<Response>()]
     const waiting = [one, two]
-    const { ask, clocks, sent } = rig(
+    const { ask, clocks, sent } = chainUnderTest(
       [
         loaded(async (request, next, { call }) => {
           const asked = call('moderations', { input: 'a' })
@@ -358,7 +360,7 @@ describe('the time of an extension', () => {
   test('stands still while the caller sends its body, and while the upstream sends its answer', async () => {
     const upload = Promise.withResolvers<Uint8Array<ArrayBuffer>>()
     const states: unknown[] = []
-    const { ask, clocks } = rig(
+    const { ask, clocks } = chainUnderTest(
       [
         loaded(async (request, next) => {
           await request.text()
@@ -391,14 +393,14 @@ describe('the time of an extension', () => {
   })
 
   test('of one that answers at once is never up', async () => {
-    const { ask, clocks } = rig([loaded(() => new Response('a'))])
+    const { ask, clocks } = chainUnderTest([loaded(() => new Response('a'))])
     await ask()
     expect(clocks[0]?.state).toBe('cleared')
   })
 })
 
 test('what two extensions do with one request is their own: one that fails behind its answer breaks nothing', async () => {
-  const { ask, chain, lines } = rig([
+  const { ask, chain, lines } = chainUnderTest([
     loaded((request, next, { waitUntil }) => {
       waitUntil(Promise.reject(new Error('behind')))
       return next(request)

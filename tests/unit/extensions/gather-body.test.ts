@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { gatherBody } from '../../../src/extensions/gather-body.ts'
-import { arriving, bodyMemoryOf } from './extension-rig.ts'
+import { arriving, bodyMemoryOf } from './chain-under-test.ts'
 
 test('a body within the limit is there as a whole', async () => {
   const body = await gatherBody(arriving(['ab', 'c']).stream(), 3, bodyMemoryOf())

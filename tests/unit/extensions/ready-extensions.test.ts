@@ -6,7 +6,7 @@ import type { ForwardedRequest } from '../../../src/extensions/chain-deps.ts'
 import { loadExtensions, renderExtensionProblems } from '../../../src/extensions/load/load-extensions.ts'
 import type { ApiError } from '../../../src/openai/api-error.ts'
 import { cpuMs } from '../../helpers/cpu-time.ts'
-import { type ExtensionRig, eventStream, rig, textOf } from './extension-rig.ts'
+import { type ChainUnderTest, chainUnderTest, eventStream, textOf } from './chain-under-test.ts'
 
 const ROOT = new URL('../../../', import.meta.url).pathname
 const EXAMPLES = join(ROOT, 'examples/extensions')
@@ -24,15 +24,15 @@ async function ready(
   options?: unknown,
   last?: (outgoing: ForwardedRequest) => Response | Promise<Response>,
   call?: (outgoing: ForwardedRequest) => Response | Promise<Response>,
-): Promise<ExtensionRig> {
+): Promise<ChainUnderTest> {
   const setting = { path: join(EXAMPLES, `${name}.ts`), options, onError: 'fail', timeoutMs: 1000 } as const
   const loaded = await loadExtensions([setting])
   if (!loaded.ok) throw new Error(renderExtensionProblems(loaded.problems))
-  return rig(loaded.extensions, last, call)
+  return chainUnderTest(loaded.extensions, last, call)
 }
 
 /** What goes on, parsed. */
-async function sentBy({ sent }: ExtensionRig): Promise<unknown> {
+async function sentBy({ sent }: ChainUnderTest): Promise<unknown> {
   return JSON.parse(await textOf(sent[0] as ForwardedRequest))
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
 import { ReplayableBody } from '../../../src/extensions/replayable-body.ts'
-import { arriving, bodyMemoryOf, incomingOf } from './extension-rig.ts'
+import { arriving, bodyMemoryOf, incomingOf } from './chain-under-test.ts'
 
 const MIB = 'x'.repeat(1024 * 1024)
 

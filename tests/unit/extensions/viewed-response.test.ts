@@ -2,11 +2,11 @@ import { describe, expect, test } from 'bun:test'
 import { noteBody } from '../../../src/answers/body-note.ts'
 import { Tap } from '../../../src/answers/tap.ts'
 import type { Outcome } from '../../../src/exchange/outcome.ts'
-import { type Fetch, loaded, rig } from './extension-rig.ts'
+import { chainUnderTest, type Fetch, loaded } from './chain-under-test.ts'
 
 /** Has an extension do something with an answer, and gives what comes out. */
 async function shown(fetch: Fetch, answer: () => Response): Promise<Response> {
-  return await rig([loaded(fetch)], answer).ask()
+  return await chainUnderTest([loaded(fetch)], answer).ask()
 }
 
 const JSON_ANSWER = () => Response.json({ a: 1 }, { status: 202, headers: { 'x-a': 'b' } })
@@ -110,7 +110,7 @@ describe('an answer as an extension sees it', () => {
 
   test('can’t be read behind the caller’s back once it is on its way', async () => {
     let seen: Response | undefined
-    const { ask, chain } = rig([
+    const { ask, chain } = chainUnderTest([
       loaded(async (request, next) => {
         seen = await next(request)
         return seen

@@ -5,11 +5,11 @@ import { createHealthChecks, type HealthChecks } from '../../../src/gateway/heal
 import { createSnapshot, type Snapshot } from '../../../src/routing/snapshot.ts'
 import type { UpstreamCall } from '../../../src/upstream/send.ts'
 import { keysOf, pairsOf } from '../../helpers/secrets.ts'
-import { BREAKER, depsOf, type FakeClock, fakeClock, settingsOf, upstreamOf } from '../routing/targets/scene.ts'
+import { BREAKER, depsOf, type FakeClock, fakeClock, settingsOf, upstreamOf } from '../routing/targets/router-parts.ts'
 
 const CHECK = { targets: ['/v1/models'], everyMs: 30_000, timeoutMs: 5_000 }
 
-interface Scene {
+interface ChecksUnderTest {
   readonly clock: FakeClock
   readonly checks: HealthChecks
   readonly snapshot: Snapshot
@@ -22,7 +22,7 @@ interface Scene {
   readonly pass: (ms: number) => Promise<void>
 }
 
-function scene(changes: Partial<UpstreamSettings> = {}): Scene {
+function startChecks(changes: Partial<UpstreamSettings> = {}): ChecksUnderTest {
   const clock = fakeClock()
   const calls: UpstreamCall[] = []
   const warnings: unknown[][] = []
@@ -78,7 +78,7 @@ function healthOf({ router }: Snapshot) {
 
 describe('each deployment of an upstream with a check', () => {
   test('is asked by a GET at its path, with its key, headers and query', async () => {
-    const { checks, snapshot, calls } = scene({
+    const { checks, snapshot, calls } = startChecks({
       keys: keysOf('sk-1', 'sk-2'),
       keyHeader: 'api-key',
       headers: pairsOf({ 'x-team': 'red' }),
@@ -95,7 +95,7 @@ describe('each deployment of an upstream with a check', () => {
   })
 
   test('is asked again when its time has come, and not before', async () => {
-    const { checks, snapshot, calls, answers, pass } = scene()
+    const { checks, snapshot, calls, answers, pass } = startChecks()
     answers.push(new Response('[]'), new Response('[]'))
     checks.watch(snapshot)
     await settled()
@@ -107,7 +107,7 @@ describe('each deployment of an upstream with a check', () => {
   })
 
   test('goes nowhere but there: an upstream without a check is not asked, and no clock runs', () => {
-    const { checks, snapshot, calls, clock } = scene({ check: undefined })
+    const { checks, snapshot, calls, clock } = startChecks({ check: undefined })
     checks.watch(snapshot)
     expect([calls.length, clock.running()]).toEqual([0, 0])
   })
@@ -115,7 +115,7 @@ describe('each deployment of an upstream with a check', () => {
 
 describe('what a check finds', () => {
   test('counts: failures open the breaker, none is asked while it is open, and the check is the probe', async () => {
-    const { checks, snapshot, calls, answers, pass } = scene({
+    const { checks, snapshot, calls, answers, pass } = startChecks({
       breaker: { ...BREAKER, failures: 1, openMs: 20_000, openMaxMs: 20_000 },
     })
     answers.push(new Response('', { status: 500 }), new Response('[]'))
@@ -132,7 +132,7 @@ describe('what a check finds', () => {
   })
 
   test('is the probe as well where callers opened the breaker between two checks', async () => {
-    const { checks, snapshot, calls, answers, pass } = scene({
+    const { checks, snapshot, calls, answers, pass } = startChecks({
       breaker: { ...BREAKER, failures: 1, openMs: 4000, openMaxMs: 4000 },
     })
     answers.push(new Response('[]'), new Response('[]'))
@@ -146,7 +146,7 @@ describe('what a check finds', () => {
   })
 
   test('is a success below 500, whatever it says, and says nothing about the times of calls', async () => {
-    const { checks, snapshot, answers, pass } = scene({ breaker: { ...BREAKER, failures: 1 } })
+    const { checks, snapshot, answers, pass } = startChecks({ breaker: { ...BREAKER, failures: 1 } })
     answers.push(new Response('no', { status: 401 }), new Response('[]'))
     checks.watch(snapshot)
     for (let second = 0; second < 31; second += 1) await pass(1000)
@@ -158,7 +158,7 @@ describe('what a check finds', () => {
 
   test('is a failure where no answer comes in time, or none at all', async () => {
     for (const answer of [undefined, new Error('refused')]) {
-      const { checks, snapshot, calls, answers, pass, warnings } = scene({ breaker: { ...BREAKER, failures: 1 } })
+      const { checks, snapshot, calls, answers, pass, warnings } = startChecks({ breaker: { ...BREAKER, failures: 1 } })
       if (answer !== undefined) answers.push(answer)
       checks.watch(snapshot)
       await pass(CHECK.timeoutMs)
@@ -170,7 +170,7 @@ describe('what a check finds', () => {
   })
 
   test('is logged where it changes, without the key', async () => {
-    const { checks, snapshot, answers, pass, warnings } = scene()
+    const { checks, snapshot, answers, pass, warnings } = startChecks()
     const bad = () => new Response('sk-one', { status: 503 })
     answers.push(new Response('[]'), bad(), bad(), new Response('[]'))
     checks.watch(snapshot)
@@ -183,7 +183,7 @@ describe('what a check finds', () => {
   })
 
   test('ends with a body that is too long to be read', async () => {
-    const { checks, snapshot, answers } = scene()
+    const { checks, snapshot, answers } = startChecks()
     const cancelled = Promise.withResolvers<void>()
     const endless = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(64 * 1024)),
@@ -200,7 +200,7 @@ describe('what a check finds', () => {
 
 describe('checks', () => {
   test('end when they are stopped: the call under way is ended, counts for nothing, and no clock runs', async () => {
-    const { checks, snapshot, calls, clock, warnings, reload } = scene({ breaker: { ...BREAKER, failures: 1 } })
+    const { checks, snapshot, calls, clock, warnings, reload } = startChecks({ breaker: { ...BREAKER, failures: 1 } })
     checks.watch(snapshot)
     checks.stop()
     await settled()
@@ -216,7 +216,7 @@ describe('checks', () => {
   })
 
   test('go by new settings after a reload, which asks nobody anew before it is due', async () => {
-    const { checks, snapshot, calls, answers, pass, reload } = scene()
+    const { checks, snapshot, calls, answers, pass, reload } = startChecks()
     answers.push(new Response('[]'), new Response('[]'))
     checks.watch(snapshot)
     await settled()

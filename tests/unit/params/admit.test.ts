@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { outcome, programOf, type RuleParts } from './rule-rig.ts'
+import { outcome, programOf, type RuleParts } from './rule-programs.ts'
 
 function notAllowed(param: string) {
   return {

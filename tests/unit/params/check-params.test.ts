@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { outcome, programOf, type RuleParts } from './rule-rig.ts'
+import { outcome, programOf, type RuleParts } from './rule-programs.ts'
 
 const RANGE = { clamp: { a: { min: 1, max: 5 } } }
 const CAP = { clamp: { max_tokens: { min: undefined, max: 10 } } }

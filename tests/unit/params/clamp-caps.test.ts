@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { capWordsOf, joinCapWords, OPENAI_WORDS } from '../../../src/config/cap-words.ts'
-import { orError, outcome, programAt, type RuleParts } from './rule-rig.ts'
+import { orError, outcome, programAt, type RuleParts } from './rule-programs.ts'
 
 const ALL = joinCapWords([undefined])
 const CAP: RuleParts = { clamp: { max_tokens: { min: undefined, max: 100 } } }

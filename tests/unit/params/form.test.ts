@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { orError, programOf, type RuleParts } from './rule-rig.ts'
+import { orError, programOf, type RuleParts } from './rule-programs.ts'
 
 function checked(rule: RuleParts, fields: Record<string, readonly string[]>) {
   return orError(() => programOf(rule).checkForm(new Map(Object.entries(fields))))

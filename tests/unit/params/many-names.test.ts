@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { JsonBody } from '../../../src/formats/json/json-body.ts'
 import { cpuMs } from '../../helpers/cpu-time.ts'
 import { bytesOf } from '../formats/json/json-texts.ts'
-import { applied, outcome, programOf } from './rule-rig.ts'
+import { applied, outcome, programOf } from './rule-programs.ts'
 
 /** An object with so many names that no rule knows. */
 function textWith(count: number, more = ''): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { outcome, programOf, type RuleParts } from './rule-rig.ts'
+import { outcome, programOf, type RuleParts } from './rule-programs.ts'
 
 const RENAME = { rename: { max_tokens: 'max_completion_tokens' } }
 const CAP = { clamp: { max_tokens: { min: undefined, max: 10 } } }

@@ -4,7 +4,7 @@ import type { ParamRule } from '../../../src/config/sections/params/param-rule.t
 import type { Json } from '../../../src/formats/json/json.ts'
 import { type Member, membersOf } from '../../../src/formats/json/members.ts'
 import { bytesOf, JSON_TEXT, memberText, textOf } from '../formats/json/json-texts.ts'
-import { applied, orError, programOf, type RuleParts } from './rule-rig.ts'
+import { applied, orError, programOf, type RuleParts } from './rule-programs.ts'
 
 // Many runs each, on a machine that may be busy.
 setDefaultTimeout(30_000)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { ParamRule } from '../../../src/config/sections/params/param-rule.ts'
 import { createRules, type RequestFacts } from '../../../src/params/rules.ts'
-import { applied, FACTS, programOf, rulesOf } from './rule-rig.ts'
+import { applied, FACTS, programOf, rulesOf } from './rule-programs.ts'
 
 type Match = Partial<ParamRule['match']>
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { outcome, programOf, type RuleParts } from './rule-rig.ts'
+import { outcome, programOf, type RuleParts } from './rule-programs.ts'
 
 test.each<[string, RuleParts, string, string]>([
   ['a denied one', { deny: ['a'], onViolation: 'drop' }, '{"a":1,"a":1}', 'a'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { applied, outcome, programOf, type RuleParts } from './rule-rig.ts'
+import { applied, outcome, programOf, type RuleParts } from './rule-programs.ts'
 
 function parentRefused(path: string, parent: string) {
   return {

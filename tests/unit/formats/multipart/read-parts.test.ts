@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { readParts } from '../../../../src/formats/multipart/read-parts.ts'
-import { utf8 } from '../../cassettes/scene.ts'
+import { utf8 } from '../../cassettes/memory-recorder.ts'
 
 const read = (body: string, type = 'multipart/form-data; boundary=x') =>
   readParts(utf8(body.replaceAll('\n', '\r\n')), type)?.map((part) => ({

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { ApiError } from '../../../../src/openai/api-error.ts'
-import { RESILIENCE, upstreamOf } from '../targets/scene.ts'
-import { callFor, endless, type Scene, setScene, settled, warmUp } from './scene.ts'
+import { RESILIENCE, upstreamOf } from '../targets/router-parts.ts'
+import { callFor, endless, type ScriptedAttempts, scriptAttempts, settled, warmUp } from './scripted-attempts.ts'
 
 const GONE = new ApiError('client_closed')
 const REFUSED = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
 const ALONE = { settings: { models: [], upstreams: [upstreamOf('a')] } }
 const LIMITED = { concurrency: { max: 1, queue: 1, queueMs: 1000 } }
 
-/** What of a scene must be as before when all is over. */
-function leftOvers({ deployments, clock, retryBudget }: Scene): unknown {
+/** Counts that must be as before when all is over. */
+function leftOvers({ deployments, clock, retryBudget }: ScriptedAttempts): unknown {
   const release = retryBudget.tryTake(100)
   release?.()
   return {
@@ -28,49 +28,49 @@ const nothing = (deployments: number): unknown => ({
 
 describe('the next attempt', () => {
   test('is at the next deployment, at once; what the refusal would still send is cancelled, its place given back', async () => {
-    const scene = setScene({ settings: { upstreams: [upstreamOf('a', LIMITED), upstreamOf('b')] } })
-    const asking = scene.ask()
+    const attempts = scriptAttempts({ settings: { upstreams: [upstreamOf('a', LIMITED), upstreamOf('b')] } })
+    const asking = attempts.ask()
     const { response, isCancelled } = endless(503)
-    scene.nth(1).answer(response)
+    attempts.nth(1).answer(response)
     await settled()
-    expect([isCancelled(), scene.deployments[0]?.limiter.inUse()]).toEqual([true, 0])
-    expect(scene.sent.map(({ deployment }) => deployment)).toEqual(['a.example', 'b.example'])
-    scene.nth(2).answer(new Response('ok'))
+    expect([isCancelled(), attempts.deployments[0]?.limiter.inUse()]).toEqual([true, 0])
+    expect(attempts.sent.map(({ deployment }) => deployment)).toEqual(['a.example', 'b.example'])
+    attempts.nth(2).answer(new Response('ok'))
     expect((await asking).deployment.label).toBe('b/m')
-    expect(scene.deployments[1]?.health.inFlight()).toBe(1)
-    scene.exchange.end({ kind: 'complete' }, 2)
-    expect(leftOvers(scene)).toEqual(nothing(2))
+    expect(attempts.deployments[1]?.health.inFlight()).toBe(1)
+    attempts.exchange.end({ kind: 'complete' }, 2)
+    expect(leftOvers(attempts)).toEqual(nothing(2))
   })
 
   test('is at the next deployment where no port was left to call the first one from, whose breaker stays closed', async () => {
     const breaker = { failures: 1, rate: 0, minimum: 1, windowMs: 1000, openMs: 60_000, openMaxMs: 60_000 }
-    const scene = setScene({ settings: { upstreams: [upstreamOf('a', { breaker }), upstreamOf('b')] } })
-    const asking = scene.ask()
+    const attempts = scriptAttempts({ settings: { upstreams: [upstreamOf('a', { breaker }), upstreamOf('b')] } })
+    const asking = attempts.ask()
     const noPort = Object.assign(new Error('none'), { code: 'EADDRNOTAVAIL' })
-    scene.nth(1).fail(new ApiError('out_of_connections', { cause: noPort }))
+    attempts.nth(1).fail(new ApiError('out_of_connections', { cause: noPort }))
     await settled()
-    scene.nth(2).answer(new Response('ok'))
+    attempts.nth(2).answer(new Response('ok'))
     expect((await asking).deployment.label).toBe('b/m')
-    expect(scene.deployments.map(({ health }) => health.isAvailable())).toEqual([true, true])
+    expect(attempts.deployments.map(({ health }) => health.isAvailable())).toEqual([true, true])
   })
 
   test('at the same deployment comes after a back-off with full jitter, and waits for Retry-After', async () => {
-    const scene = setScene(ALONE)
-    const asking = scene.ask()
-    scene.nth(1).fail(REFUSED)
+    const attempts = scriptAttempts(ALONE)
+    const asking = attempts.ask()
+    attempts.nth(1).fail(REFUSED)
     await settled()
-    await scene.pass(124)
-    expect(scene.sent).toHaveLength(1)
-    await scene.pass(1)
-    expect(scene.sent).toHaveLength(2)
-    scene.nth(2).answer(new Response('', { status: 429, headers: { 'retry-after-ms': '2000' } }))
+    await attempts.pass(124)
+    expect(attempts.sent).toHaveLength(1)
+    await attempts.pass(1)
+    expect(attempts.sent).toHaveLength(2)
+    attempts.nth(2).answer(new Response('', { status: 429, headers: { 'retry-after-ms': '2000' } }))
     await settled()
-    await scene.pass(2124)
-    expect(scene.sent).toHaveLength(2)
-    await scene.pass(1)
-    scene.nth(3).answer(new Response('ok'))
+    await attempts.pass(2124)
+    expect(attempts.sent).toHaveLength(2)
+    await attempts.pass(1)
+    attempts.nth(3).answer(new Response('ok'))
     await asking
-    expect(scene.exchange).toMatchObject({
+    expect(attempts.exchange).toMatchObject({
       attempts: 3,
       shouldRetry: undefined,
       tries: [
@@ -79,30 +79,30 @@ describe('the next attempt', () => {
         { target: 'a', status: 200 },
       ],
     })
-    scene.exchange.end({ kind: 'complete' }, 2)
-    expect(leftOvers(scene)).toEqual(nothing(1))
+    attempts.exchange.end({ kind: 'complete' }, 2)
+    expect(leftOvers(attempts)).toEqual(nothing(1))
   })
 
   test('is not made where the client leaves during the back-off: its reason is the end, and the budget is whole', async () => {
-    const scene = setScene(ALONE)
-    const asking = scene.ask()
-    scene.nth(1).answer(new Response('', { status: 503 }))
+    const attempts = scriptAttempts(ALONE)
+    const asking = attempts.ask()
+    attempts.nth(1).answer(new Response('', { status: 503 }))
     await settled()
-    scene.exchange.abort.abort(GONE)
+    attempts.exchange.abort.abort(GONE)
     expect(await asking.catch((thrown: unknown) => thrown)).toBe(GONE)
-    await scene.pass(60_000)
-    expect(scene.sent).toHaveLength(1)
-    scene.exchange.end({ kind: 'cancelled' }, 0)
-    expect(leftOvers(scene)).toEqual(nothing(1))
+    await attempts.pass(60_000)
+    expect(attempts.sent).toHaveLength(1)
+    attempts.exchange.end({ kind: 'cancelled' }, 0)
+    expect(leftOvers(attempts)).toEqual(nothing(1))
   })
 
   test('is not made without budget: the refusal is the answer', async () => {
-    const scene = setScene(ALONE)
-    scene.retryBudget.tryTake(100)
-    const asking = scene.ask()
-    scene.nth(1).answer(new Response('', { status: 503 }))
+    const attempts = scriptAttempts(ALONE)
+    attempts.retryBudget.tryTake(100)
+    const asking = attempts.ask()
+    attempts.nth(1).answer(new Response('', { status: 503 }))
     expect((await asking).answer.status).toBe(503)
-    expect(scene.exchange.shouldRetry).toBe(false)
+    expect(attempts.exchange.shouldRetry).toBe(false)
   })
 
   test('is not made at a deployment whose usual time does not fit into what is left', async () => {
@@ -110,98 +110,98 @@ describe('the next attempt', () => {
       [499, false],
       [501, true],
     ] as const) {
-      const scene = setScene()
-      warmUp(scene.deployments[1], 500)
+      const attempts = scriptAttempts()
+      warmUp(attempts.deployments[1], 500)
       // The first deployment is not to be asked again instead.
-      scene.retryBudget.tryTake(100)
-      const asking = scene.ask({ dueAt: () => 1_000_000 + leftMs })
-      scene.nth(1).answer(new Response('', { status: 503 }))
+      attempts.retryBudget.tryTake(100)
+      const asking = attempts.ask({ dueAt: () => 1_000_000 + leftMs })
+      attempts.nth(1).answer(new Response('', { status: 503 }))
       await settled()
-      expect(scene.sent).toHaveLength(isAsked ? 2 : 1)
-      scene.sent[1]?.answer(new Response('ok'))
+      expect(attempts.sent).toHaveLength(isAsked ? 2 : 1)
+      attempts.sent[1]?.answer(new Response('ok'))
       expect((await asking).answer.status).toBe(isAsked ? 200 : 503)
     }
   })
 
   test('is not made at a deployment that another call probes', async () => {
-    const scene = setScene()
-    const health = scene.deployments[1]?.health
+    const attempts = scriptAttempts()
+    const health = attempts.deployments[1]?.health
     for (let call = 0; call < 3; call += 1) health?.begin().failed()
-    scene.clock.advance(1000)
-    const asking = scene.ask()
+    attempts.clock.advance(1000)
+    const asking = attempts.ask()
     health?.begin()
-    scene.nth(1).answer(new Response('', { status: 503 }))
+    attempts.nth(1).answer(new Response('', { status: 503 }))
     await settled()
-    expect(scene.sent.map(({ deployment }) => deployment)).toEqual(['a.example'])
-    await scene.pass(125)
-    scene.nth(2).answer(new Response('ok'))
+    expect(attempts.sent.map(({ deployment }) => deployment)).toEqual(['a.example'])
+    await attempts.pass(125)
+    attempts.nth(2).answer(new Response('ok'))
     expect((await asking).deployment.label).toBe('a/m')
   })
 })
 
 describe('a call that can’t be made', () => {
   test('ends the request where it is the first: nothing is sent, nothing is held', async () => {
-    const scene = setScene()
+    const attempts = scriptAttempts()
     const error = new ApiError('incorrect_api_key')
-    const asking = scene.ask({
+    const asking = attempts.ask({
       callFor() {
         throw error
       },
     })
     expect(await asking.catch((thrown: unknown) => thrown)).toBe(error)
-    scene.exchange.end({ kind: 'complete' }, 0)
-    expect([scene.sent.length, leftOvers(scene)]).toEqual([0, nothing(2)])
+    attempts.exchange.end({ kind: 'complete' }, 0)
+    expect([attempts.sent.length, leftOvers(attempts)]).toEqual([0, nothing(2)])
   })
 
   test('ends the request where it is a later one, too', async () => {
-    const scene = setScene()
+    const attempts = scriptAttempts()
     const error = new ApiError('incorrect_api_key')
-    const asking = scene.ask({
+    const asking = attempts.ask({
       callFor(deployment, abort) {
         if (deployment.upstream.name === 'b') throw error
         return callFor(deployment, abort)
       },
     })
-    scene.nth(1).answer(new Response('', { status: 503 }))
+    attempts.nth(1).answer(new Response('', { status: 503 }))
     expect(await asking.catch((thrown: unknown) => thrown)).toBe(error)
-    scene.exchange.end({ kind: 'complete' }, 0)
-    expect(leftOvers(scene)).toEqual(nothing(2))
+    attempts.exchange.end({ kind: 'complete' }, 0)
+    expect(leftOvers(attempts)).toEqual(nothing(2))
   })
 })
 
 describe('a deployment without a place', () => {
   test('is left for the next one; that is no attempt, and no failure of the deployment’s', async () => {
-    const scene = setScene({
+    const attempts = scriptAttempts({
       settings: { upstreams: [upstreamOf('a', { concurrency: { max: 1, queue: 0, queueMs: 1000 } }), upstreamOf('b')] },
     })
-    const [first] = scene.deployments
+    const [first] = attempts.deployments
     const { signal } = new AbortController()
-    const order = () => scene.deployments
-    const route = { model: undefined, resilience: RESILIENCE, deployments: scene.deployments, order }
+    const order = () => attempts.deployments
+    const route = { model: undefined, resilience: RESILIENCE, deployments: attempts.deployments, order }
     const leave = first?.limiter.enter(signal)
-    const asking = scene.ask({ route })
+    const asking = attempts.ask({ route })
     await settled()
-    scene.nth(1).answer(new Response('ok'))
+    attempts.nth(1).answer(new Response('ok'))
     expect((await asking).deployment.label).toBe('b/m')
-    expect(scene.exchange).toMatchObject({ attempts: 1, tries: [{ why: 'upstream_busy' }, { status: 200 }] })
+    expect(attempts.exchange).toMatchObject({ attempts: 1, tries: [{ why: 'upstream_busy' }, { status: 200 }] })
     expect(first?.health.state()).toBe('closed')
     if (typeof leave === 'function') leave()
-    scene.exchange.end({ kind: 'complete' }, 0)
-    expect(leftOvers(scene)).toEqual(nothing(2))
+    attempts.exchange.end({ kind: 'complete' }, 0)
+    expect(leftOvers(attempts)).toEqual(nothing(2))
   })
 
   test('is waited for where it is the only one; whoever leaves meanwhile is forgotten, and counts for nothing', async () => {
-    const scene = setScene({ settings: { models: [], upstreams: [upstreamOf('a', LIMITED)] } })
-    const [first] = scene.deployments
+    const attempts = scriptAttempts({ settings: { models: [], upstreams: [upstreamOf('a', LIMITED)] } })
+    const [first] = attempts.deployments
     const leave = first?.limiter.enter(new AbortController().signal)
-    const asking = scene.ask()
+    const asking = attempts.ask()
     expect(first?.limiter.queued()).toBe(1)
-    scene.exchange.abort.abort(GONE)
+    attempts.exchange.abort.abort(GONE)
     expect(await asking.catch((thrown: unknown) => thrown)).toBe(GONE)
-    expect(scene.exchange).toMatchObject({ attempts: 0, shouldRetry: undefined, tries: [{ why: 'client_closed' }] })
+    expect(attempts.exchange).toMatchObject({ attempts: 0, shouldRetry: undefined, tries: [{ why: 'client_closed' }] })
     if (typeof leave === 'function') leave()
-    scene.exchange.end({ kind: 'cancelled' }, 0)
-    expect(leftOvers(scene)).toEqual(nothing(1))
+    attempts.exchange.end({ kind: 'cancelled' }, 0)
+    expect(leftOvers(attempts)).toEqual(nothing(1))
   })
 })
 
@@ -217,14 +217,14 @@ describe('x-should-retry', () => {
     ],
     ['the body can’t be sent again', {}, { isReplayable: false }, undefined],
   ] as const)('is said where %s', async (_name, options, changes, isSaid) => {
-    const scene = setScene(options)
-    const asking = scene.ask(changes)
+    const attempts = scriptAttempts(options)
+    const asking = attempts.ask(changes)
     for (let call = 1; call <= 3; call += 1) {
-      scene.sent[call - 1]?.answer(new Response('', { status: 503 }))
+      attempts.sent[call - 1]?.answer(new Response('', { status: 503 }))
       await settled()
-      await scene.pass(8000)
+      await attempts.pass(8000)
     }
     expect((await asking).answer.status).toBe(503)
-    expect(scene.exchange.shouldRetry).toBe(isSaid)
+    expect(attempts.exchange.shouldRetry).toBe(isSaid)
   })
 })

@@ -4,8 +4,8 @@ import type { Exchange } from '../../../../src/exchange/exchange.ts'
 import { type ExchangeLimits, limitTime } from '../../../../src/routing/attempts/limit-time.ts'
 import type { Deployment, Route } from '../../../../src/routing/targets/router.ts'
 import type { Deadlines } from '../../../../src/timing/deadlines.ts'
-import { RESILIENCE, settingsOf, upstreamOf } from '../targets/scene.ts'
-import { setScene } from './scene.ts'
+import { RESILIENCE, settingsOf, upstreamOf } from '../targets/router-parts.ts'
+import { scriptAttempts } from './scripted-attempts.ts'
 
 const NONE = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefined }
 const FOREVER = Number.POSITIVE_INFINITY
@@ -28,7 +28,7 @@ function limit(
   changes: Partial<Settings> = {},
   headers: Readonly<Record<string, string>> = {},
 ): Watched {
-  const { exchange, deployments: plain } = setScene({ headers })
+  const { exchange, deployments: plain } = scriptAttempts({ headers })
   const running = new Map<object, { readonly ms: number; readonly onExpire: () => void }>()
   const deadlines: Deadlines = {
     start(ms, onExpire) {

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import { ApiError } from '../../../../src/openai/api-error.ts'
 import { ownAbort } from '../../../../src/routing/attempts/own-abort.ts'
-import { setScene } from './scene.ts'
+import { scriptAttempts } from './scripted-attempts.ts'
 
 const GONE = new ApiError('client_closed')
 
 test('an attempt’s own controller is aborted when the exchange is, with its reason', () => {
-  const { exchange } = setScene()
+  const { exchange } = scriptAttempts()
   const own = ownAbort(exchange)
   exchange.abort.abort(GONE)
   expect(own.signal.reason).toBe(GONE)
@@ -14,14 +14,14 @@ test('an attempt’s own controller is aborted when the exchange is, with its re
 })
 
 test('aborting it leaves the exchange and the other attempts alone', () => {
-  const { exchange } = setScene()
+  const { exchange } = scriptAttempts()
   const [one, other] = [ownAbort(exchange), ownAbort(exchange)]
   one.abort(GONE)
   expect([exchange.abort.signal.aborted, other.signal.aborted]).toEqual([false, false])
 })
 
 test('when the exchange is over, nothing of it hangs on a signal that outlives it', () => {
-  const { exchange } = setScene()
+  const { exchange } = scriptAttempts()
   const own = ownAbort(exchange)
   exchange.end({ kind: 'complete' }, 0)
   exchange.abort.abort(GONE)

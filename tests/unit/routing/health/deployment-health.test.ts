@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { BreakerSettings } from '../../../../src/config/sections/breaker.ts'
 import { createDeploymentHealth, type DeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
-import { BREAKER, type FakeClock, fakeClock } from '../targets/scene.ts'
+import { BREAKER, type FakeClock, fakeClock } from '../targets/router-parts.ts'
 
 function healthOf(changes: Partial<BreakerSettings> = {}): { health: DeploymentHealth; clock: FakeClock } {
   const clock = fakeClock()

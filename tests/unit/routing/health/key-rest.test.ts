@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createDeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
 import { KeyRest } from '../../../../src/routing/health/key-rest.ts'
-import { BREAKER, fakeClock } from '../targets/scene.ts'
+import { BREAKER, fakeClock } from '../targets/router-parts.ts'
 
 function setRest() {
   const clock = fakeClock()

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { createAliasOf } from '../../../../src/routing/targets/alias-names.ts'
-import { modelOf, targetOf } from './scene.ts'
+import { modelOf, targetOf } from './router-parts.ts'
 
 const named = (
   name: string,

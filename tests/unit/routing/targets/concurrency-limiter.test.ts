@@ -5,7 +5,7 @@ import {
   type ConcurrencyLimiter,
   createConcurrencyLimiter,
 } from '../../../../src/routing/targets/concurrency-limiter.ts'
-import { type FakeClock, fakeClock } from './scene.ts'
+import { type FakeClock, fakeClock } from './router-parts.ts'
 
 const LIMITS = { max: 2, queue: 3, queueMs: 100 }
 

@@ -6,7 +6,7 @@ import {
 } from '../../../../src/routing/targets/concurrency-limiter.ts'
 import { createOrdering, type OrderingPlan } from '../../../../src/routing/targets/ordering.ts'
 import { hashOf } from '../../../../src/routing/targets/rendezvous.ts'
-import { BREAKER, type FakeClock, fakeClock, seededRandom } from './scene.ts'
+import { BREAKER, type FakeClock, fakeClock, seededRandom } from './router-parts.ts'
 
 interface TestDeployment {
   readonly label: string
@@ -14,7 +14,7 @@ interface TestDeployment {
   readonly limiter: ConcurrencyLimiter
 }
 
-interface Scene {
+interface OrderUnderTest {
   readonly clock: FakeClock
   readonly deployments: readonly TestDeployment[]
   readonly deployment: (label: string) => TestDeployment
@@ -23,10 +23,10 @@ interface Scene {
 }
 
 /** Deployments with the order of their target: `['a', 0]`. */
-function scene(
+function orderUnderTest(
   some: readonly (readonly [label: string, order: number])[],
   changes: Partial<OrderingPlan<TestDeployment>> = {},
-): Scene {
+): OrderUnderTest {
   const clock = fakeClock()
   const candidates = some.map(([label, order], target) => {
     const limiter = createConcurrencyLimiter({ max: 1, queue: 5, queueMs: 100 }, clock.deadlines)
@@ -74,7 +74,7 @@ function fill({ limiter }: TestDeployment): void {
 
 describe('the order of deployments', () => {
   test('has those of lower order first, and the strategy within each order', () => {
-    const { order } = scene(
+    const { order } = orderUnderTest(
       [
         ['a', 0],
         ['b', 0],
@@ -88,7 +88,7 @@ describe('the order of deployments', () => {
   })
 
   test('leaves out those whose breaker is open and those that cool down, until their time is up', () => {
-    const { order, deployment, clock } = scene([
+    const { order, deployment, clock } = orderUnderTest([
       ['a', 0],
       ['b', 1],
       ['c', 2],
@@ -105,7 +105,7 @@ describe('the order of deployments', () => {
   })
 
   test('gives the turns of one that is left out to the others alike', () => {
-    const { order, deployment } = scene(
+    const { order, deployment } = orderUnderTest(
       [
         ['a', 0],
         ['b', 0],
@@ -118,7 +118,7 @@ describe('the order of deployments', () => {
   })
 
   test('has those whose limiter is full behind the others, whatever their order', () => {
-    const { order, deployment } = scene([
+    const { order, deployment } = orderUnderTest([
       ['a', 0],
       ['b', 1],
       ['c', 2],
@@ -138,19 +138,19 @@ describe('the order of deployments', () => {
       ['b', 0],
       ['c', 0],
     ] as const
-    const { order } = scene(deployments, { strategy: 'affinity' })
+    const { order } = orderUnderTest(deployments, { strategy: 'affinity' })
     const orders = Array.from({ length: 20 }, (_, number) => order(`conversation ${number}`))
     expect(new Set(orders).size).toBeGreaterThan(3)
     expect(orders).toEqual(
       Array.from({ length: 20 }, (_, number) =>
-        scene(deployments, { strategy: 'affinity' }).order(`conversation ${number}`),
+        orderUnderTest(deployments, { strategy: 'affinity' }).order(`conversation ${number}`),
       ),
     )
   })
 
   test('shares its turns with others of the same model', () => {
     const turns = { turn: 1 }
-    const { order } = scene(
+    const { order } = orderUnderTest(
       [
         ['a', 0],
         ['b', 0],
@@ -164,7 +164,7 @@ describe('the order of deployments', () => {
 
 describe('where nothing is left', () => {
   test('try: the one that opens again first is tried, alone', () => {
-    const { order, deployment } = scene([
+    const { order, deployment } = orderUnderTest([
       ['a', 0],
       ['b', 0],
       ['c', 0],
@@ -176,7 +176,7 @@ describe('where nothing is left', () => {
   })
 
   test('refuse: with the seconds until the first opens', () => {
-    const { orderOnce, deployment, clock } = scene(
+    const { orderOnce, deployment, clock } = orderUnderTest(
       [
         ['a', 0],
         ['b', 0],
@@ -200,7 +200,7 @@ describe('where nothing is left', () => {
   })
 
   test('refuse: a deployment whose probe is under way is one to come back to in a second', () => {
-    const { orderOnce, deployment, clock } = scene([['a', 0]], { allOpen: 'refuse' })
+    const { orderOnce, deployment, clock } = orderUnderTest([['a', 0]], { allOpen: 'refuse' })
     open(deployment('a'))
     clock.advance(1000)
     deployment('a').health.begin()
@@ -210,17 +210,17 @@ describe('where nothing is left', () => {
 
 describe('one deployment', () => {
   test('is the same array each time, and nobody is asked about anything', () => {
-    const { orderOnce, deployment } = scene([['a', 0]])
+    const { orderOnce, deployment } = orderUnderTest([['a', 0]])
     fill(deployment('a'))
     expect(orderOnce(undefined)).toEqual([deployment('a')])
     expect(orderOnce('x')).toBe(orderOnce(undefined))
   })
 
   test('that is open is tried or refused as any other', () => {
-    const tried = scene([['a', 0]])
+    const tried = orderUnderTest([['a', 0]])
     open(tried.deployment('a'))
     expect(tried.order()).toBe('a')
-    const refused = scene([['a', 0]], { allOpen: 'refuse' })
+    const refused = orderUnderTest([['a', 0]], { allOpen: 'refuse' })
     open(refused.deployment('a'))
     expect(() => refused.order()).toThrow(expect.objectContaining({ kind: 'upstream_unavailable' }))
   })

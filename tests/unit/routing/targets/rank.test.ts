@@ -3,7 +3,7 @@ import type { Strategy } from '../../../../src/config/sections/models.ts'
 import { createDeploymentHealth, type DeploymentHealth } from '../../../../src/routing/health/deployment-health.ts'
 import { type Candidate, type RankDeps, rank } from '../../../../src/routing/targets/rank.ts'
 import { hashOf } from '../../../../src/routing/targets/rendezvous.ts'
-import { BREAKER, scriptedRandom, seededRandom } from './scene.ts'
+import { BREAKER, scriptedRandom, seededRandom } from './router-parts.ts'
 
 interface TestDeployment {
   readonly label: string

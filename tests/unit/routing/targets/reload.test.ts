@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Settings } from '../../../../src/config/settings.ts'
 import { createRouter, type Deployment, type Router } from '../../../../src/routing/targets/router.ts'
 import { keysOf, opened } from '../../../helpers/secrets.ts'
-import { BREAKER, depsOf, fakeClock, modelOf, settingsOf, targetOf, upstreamOf } from './scene.ts'
+import { BREAKER, depsOf, fakeClock, modelOf, settingsOf, targetOf, upstreamOf } from './router-parts.ts'
 
 const LIMITED = { max: 1, queue: 5, queueMs: 1000 }
 

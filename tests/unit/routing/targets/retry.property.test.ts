@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { backOffMs, parseRetryAfter } from '../../../../src/routing/targets/retry.ts'
-import { RESILIENCE } from './scene.ts'
+import { RESILIENCE } from './router-parts.ts'
 
 const SETTINGS = fc.record({
   baseMs: fc.integer({ min: 0, max: 60_000 }),

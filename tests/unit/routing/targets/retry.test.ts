@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { backOffMs, createRetryBudget, isRetried, parseRetryAfter } from '../../../../src/routing/targets/retry.ts'
-import { RESILIENCE } from './scene.ts'
+import { RESILIENCE } from './router-parts.ts'
 
 const { retry } = RESILIENCE
 

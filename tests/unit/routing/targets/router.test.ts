@@ -11,7 +11,7 @@ import {
   settingsOf,
   targetOf,
   upstreamOf,
-} from './scene.ts'
+} from './router-parts.ts'
 
 const TWO = [upstreamOf('openai'), upstreamOf('groq')]
 
