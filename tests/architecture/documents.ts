@@ -1,8 +1,8 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { ROOT } from './sources.ts'
 
-const ROOT = new URL('..', import.meta.url).pathname
 const PLACES = ['*.md', ...['docs', 'examples', 'tests', 'bench', '.github'].map((folder) => `${folder}/**/*.md`)]
 const PAGES = PLACES.flatMap((place) => [...new Bun.Glob(place).scanSync({ cwd: ROOT, dot: true })])
   .filter((path) => !path.includes('node_modules/') && !path.includes('.cache/'))
@@ -28,23 +28,25 @@ function leadsSomewhere(from: string, link: string): boolean {
   return [...readFileSync(to, 'utf8').matchAll(/^#+ (.*)$/gm)].some(([, heading = '']) => anchorOf(heading) === anchor)
 }
 
-test('each link between documents leads to a file, and to a heading that is there', () => {
-  const links = PAGES.flatMap(({ path, text }) =>
-    [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => ({ path, link })),
-  ).filter(({ link }) => !/^[a-z]+:/.test(link))
-  expect(links.length).toBeGreaterThan(50)
-  expect(links.filter(({ path, link }) => !leadsSomewhere(path, link))).toEqual([])
-})
+describe('documents', () => {
+  test('link to files and headings that are there', () => {
+    const links = PAGES.flatMap(({ path, text }) =>
+      [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => ({ path, link })),
+    ).filter(({ link }) => !/^[a-z]+:/.test(link))
+    expect(links.length).toBeGreaterThan(50)
+    expect(links.filter(({ path, link }) => !leadsSomewhere(path, link))).toEqual([])
+  })
 
-test('each source file that a document names is there: beside it, below src/, or from the top', () => {
-  const named = PAGES.flatMap(({ path, text }) =>
-    [...text.matchAll(/`([\w-]+(?:\/[\w.-]+)+\.(?:ts|mjs|sh|grit))`/g)].map(([, file = '']) => ({
-      path,
-      file,
-    })),
-  )
-  expect(named.length).toBeGreaterThan(20)
-  const there = ({ path, file }: { readonly path: string; readonly file: string }): boolean =>
-    [file, join('src', file), join(dirname(path), file)].some((one) => existsSync(join(ROOT, one)))
-  expect(named.filter((one) => !there(one))).toEqual([])
+  test('name source files that are there: beside them, below src/, or from the top', () => {
+    const named = PAGES.flatMap(({ path, text }) =>
+      [...text.matchAll(/`([\w-]+(?:\/[\w.-]+)+\.(?:ts|mjs|sh|grit))`/g)].map(([, file = '']) => ({
+        path,
+        file,
+      })),
+    )
+    expect(named.length).toBeGreaterThan(20)
+    const there = ({ path, file }: { readonly path: string; readonly file: string }): boolean =>
+      [file, join('src', file), join(dirname(path), file)].some((one) => existsSync(join(ROOT, one)))
+    expect(named.filter((one) => !there(one))).toEqual([])
+  })
 })
