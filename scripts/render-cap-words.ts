@@ -1,5 +1,5 @@
-import { type CapWords, capWordsOf, OPENAI_WORDS, OTHER_WORDS } from '../src/config/cap-words.ts'
-import { PRESETS } from '../src/config/presets.ts'
+import { type CapWords, capWordsOf, OPENAI_WORDS, OTHER_WORDS } from '../src/config/providers/cap-words.ts'
+import { PRESETS } from '../src/config/providers/presets.ts'
 
 /** The words for the cap on tokens as a Markdown table, for docs/parameters.md. */
 export function renderCapWords(): string {

@@ -1,4 +1,4 @@
-import { PRESETS } from '../src/config/presets.ts'
+import { PRESETS } from '../src/config/providers/presets.ts'
 
 /** The presets as a Markdown table, for docs/routing.md. */
 export function renderPresetTable(): string {

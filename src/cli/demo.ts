@@ -1,5 +1,5 @@
 import OpenAI from 'openai'
-import { OPENAI_DEFAULT_MODEL } from '../config/vendor.ts'
+import { OPENAI_DEFAULT_MODEL } from '../config/providers/vendor.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { claimPort } from '../process/claim-port.ts'
 import { readEnvironment } from '../process/configuration.ts'

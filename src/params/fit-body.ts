@@ -1,4 +1,4 @@
-import type { Lacks } from '../config/server-facts.ts'
+import type { Lacks } from '../config/providers/server-facts.ts'
 import { changeMembers, type Edit } from '../formats/json/edit.ts'
 import { type Member, membersOf, objectStart } from '../formats/json/members.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'

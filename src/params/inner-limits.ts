@@ -1,4 +1,4 @@
-import type { CapWords } from '../config/cap-words.ts'
+import type { CapWords } from '../config/providers/cap-words.ts'
 import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import { isEqualJson } from '../formats/json/equal.ts'
 import { foldName } from '../formats/json/fold-name.ts'

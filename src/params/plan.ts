@@ -1,4 +1,4 @@
-import type { CapWords } from '../config/cap-words.ts'
+import type { CapWords } from '../config/providers/cap-words.ts'
 import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import type { Json } from '../formats/json/json.ts'
 import { isModel, type Names, type NameTree, namesOf, treeOf } from './name-tree.ts'

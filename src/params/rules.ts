@@ -1,4 +1,4 @@
-import { type CapWords, OPENAI_WORDS } from '../config/cap-words.ts'
+import { type CapWords, OPENAI_WORDS } from '../config/providers/cap-words.ts'
 import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import type { Edit } from '../formats/json/edit.ts'
 import type { JsonObject } from '../formats/json/json.ts'

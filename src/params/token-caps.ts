@@ -1,4 +1,4 @@
-import type { CapWords } from '../config/cap-words.ts'
+import type { CapWords } from '../config/providers/cap-words.ts'
 import { type Names, namesOf } from './name-tree.ts'
 import { parentNotAnObject } from './refusals.ts'
 import type { Renames } from './renames.ts'

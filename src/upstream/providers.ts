@@ -1,4 +1,4 @@
-import { PRESETS } from '../config/presets.ts'
+import { PRESETS } from '../config/providers/presets.ts'
 
 /** The hosts of the providers that there are presets for. */
 const HOSTS: ReadonlySet<string> = new Set(

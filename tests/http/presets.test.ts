@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import OpenAI from 'openai'
 import { type SimulatedServer, startSimulatedServer } from '../../src/cli/simulated-server.ts'
-import { PRESETS, type Preset } from '../../src/config/presets.ts'
+import { PRESETS, type Preset } from '../../src/config/providers/presets.ts'
 import { writeConfigFile } from '../helpers/config-file.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 

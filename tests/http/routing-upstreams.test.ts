@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { PRESETS } from '../../src/config/presets.ts'
+import { PRESETS } from '../../src/config/providers/presets.ts'
 import { perTest } from '../helpers/per-test.ts'
 import { lastBody, lastRequest } from '../helpers/received-requests.ts'
 import { startGateway } from '../helpers/start-gateway.ts'

@@ -1,4 +1,4 @@
-import { PRESETS } from '../../config/presets.ts'
+import { PRESETS } from '../../config/providers/presets.ts'
 import type { Json, JsonObject } from '../../formats/json/json.ts'
 import { addressOf, stemOf, type Tools } from './litellm-address.ts'
 import type { LitellmProvider } from './litellm-providers.ts'

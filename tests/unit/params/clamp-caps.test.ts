@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { capWordsOf, joinCapWords, OPENAI_WORDS } from '../../../src/config/cap-words.ts'
+import { capWordsOf, joinCapWords, OPENAI_WORDS } from '../../../src/config/providers/cap-words.ts'
 import { orError, outcome, programAt, type RuleParts } from './rule-programs.ts'
 
 const ALL = joinCapWords([undefined])

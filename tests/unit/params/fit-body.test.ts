@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { SERVER_FACTS } from '../../../src/config/server-facts.ts'
+import { SERVER_FACTS } from '../../../src/config/providers/server-facts.ts'
 import { applyEdits } from '../../../src/formats/json/edit.ts'
 import { createFit, type FitBody } from '../../../src/params/fit-body.ts'
 import parameters from '../../fixtures/openai-parameters.json'

@@ -1,4 +1,4 @@
-import { type CapWords, OPENAI_WORDS } from '../../../src/config/cap-words.ts'
+import { type CapWords, OPENAI_WORDS } from '../../../src/config/providers/cap-words.ts'
 import type { ParamRule } from '../../../src/config/sections/params/param-rule.ts'
 import { applyEdits } from '../../../src/formats/json/edit.ts'
 import { JsonBody } from '../../../src/formats/json/json-body.ts'

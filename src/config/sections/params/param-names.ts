@@ -1,8 +1,8 @@
-import { isCapWord } from '../../cap-words.ts'
 import type { Side } from '../../file/problems.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import { sentence } from '../../file/wording.ts'
 import type { Fault } from '../../kind.ts'
+import { isCapWord } from '../../providers/cap-words.ts'
 import { misspeltParam } from './known-params.ts'
 import type { RulePart } from './param-rule.ts'
 

@@ -1,6 +1,6 @@
 import { closed, duration, type FieldValues, optional, text, writeDuration } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
-import type { Preset } from '../../presets.ts'
+import type { Preset } from '../../providers/presets.ts'
 import { urlPathFault } from './path-template.ts'
 
 /** A request that asks an upstream now and then how it is. */

@@ -3,7 +3,7 @@ import { headerNameFault, tokenFault } from '../../file/header-names.ts'
 import { type FieldValues, HIDDEN, mapOf, optional, text } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import type { Fault } from '../../kind.ts'
-import type { Preset } from '../../presets.ts'
+import type { Preset } from '../../providers/presets.ts'
 import { Secret } from '../../secret.ts'
 
 /** A header or a parameter of a query. */

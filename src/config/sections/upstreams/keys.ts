@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Path } from '../../file/path.ts'
 import { type FieldValues, HIDDEN, optional, words, writeVariable } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
-import type { Preset } from '../../presets.ts'
+import type { Preset } from '../../providers/presets.ts'
 import type { Secret } from '../../secret.ts'
 import { secret } from '../../text-kinds.ts'
 

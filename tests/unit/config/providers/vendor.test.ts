@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { vendorOf } from '../../../src/config/vendor.ts'
+import { vendorOf } from '../../../../src/config/providers/vendor.ts'
 
 test.each([
   ['https://api.openai.com/v1', undefined, 'openai'],

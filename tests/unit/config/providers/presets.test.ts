@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { PRESETS } from '../../../src/config/presets.ts'
-import { MODEL_ENDPOINTS } from '../../../src/openai/resources.ts'
+import { PRESETS } from '../../../../src/config/providers/presets.ts'
+import { MODEL_ENDPOINTS } from '../../../../src/openai/resources.ts'
 
 test('there is a preset for each provider, under its own name', () => {
   expect([...PRESETS.keys()]).toEqual([
