@@ -171,7 +171,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['access/authorize.ts', 'tokens are compared by their digests'],
   ['access/credentials.ts', 'what goes upstream, and the token that must not'],
   ['access/name-tokens.ts', 'a digest is the name of a token without one'],
-  ['cache/scope.ts', 'only to be digested'],
+  ['cache/keys/scope.ts', 'only to be digested'],
   ['process/banner.ts', 'the kind of a store, without its address'],
   ['cli/cache.ts', 'opens the store'],
   ['process/cassettes/server-secrets.ts', 'what stars are put over'],

@@ -1,23 +1,22 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import { awaitFlight } from './await-flight.ts'
+import { whyUnusable } from './answers/freshness.ts'
+import { replayAnswer } from './answers/replay-answer.ts'
+import { isHeadStorable } from './answers/storable.ts'
+import { decodeAnswer, encodeAnswer, type StoredAnswer, type TimedChunk } from './answers/stored-answer.ts'
+import { isInFull, isWholeAnswer } from './answers/whole-answer.ts'
 import type { Served } from './cache-headers.ts'
 import { storedHeaders } from './cache-headers.ts'
-import { type CachedAnswer, decodeAnswer, encodeAnswer, type TimedChunk } from './cached-answer.ts'
-import type { Flights } from './flights.ts'
-import { flyOut } from './fly-out.ts'
-import { whyUnusable } from './freshness.ts'
-import { playKept } from './play-kept.ts'
+import type { Scope } from './keys/scope.ts'
 import type { RequestControl } from './request-control.ts'
 import type { FlightNote, ReuseDeps, Reused, ReuseRequest } from './reuse-request.ts'
-import type { Scope } from './scope.ts'
-import { isHeadStorable } from './storable.ts'
-import { isInFull, isWholeAnswer } from './whole-answer.ts'
+import { awaitResult, startLeaderCall } from './single-flight/leader-call.ts'
+import type { SingleFlight } from './single-flight/single-flight.ts'
 
 /** What answering from the cache needs. */
 export interface KeptDeps extends ReuseDeps {
-  readonly flights: Flights<FlightNote>
+  readonly flights: SingleFlight<FlightNote>
 }
 
 /** What an upstream says of a key, and not of a request (RFC 9110 §15.5.2, §15.5.3; RFC 6585 §4). */
@@ -48,7 +47,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
     found = await look(cacheable, deps)
   }
   if (typeof found === 'object') {
-    const answer = playKept(found, request.settings.cache.pace, deps)
+    const answer = replayAnswer(found, request.settings.cache.pace, deps)
     const served: Served = { word: 'HIT', storedAt: found.storedAt, ttlMs: found.ttlMs }
     return { answer, deployment: undefined, isWatched: true, served, key }
   }
@@ -62,7 +61,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
   const flightKey = found === 'request' ? `${key} ${request.exchange.id}` : key
   const { role, answer: joining } = deps.flights.join(
     flightKey,
-    (abort) => flyOut(request, { abort, runsOn: false }, deps),
+    (abort) => startLeaderCall(request, { abort, runsOn: false }, deps),
     {
       signal: request.exchange.abort.signal,
       runsOn: false,
@@ -72,7 +71,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
         isGood && mayKeep(cacheable, answer) ? keep(cacheable, answer, chunks, deps) : undefined,
     },
   )
-  const { answer, note } = await awaitFlight(joining, request.exchange)
+  const { answer, note } = await awaitResult(joining, request.exchange)
   const { deployment } = note
   if (role === 'follower' && OF_ONE_ACCOUNT.has(answer.status) && request.settings.cache.scope === 'shared') {
     // What one caller's key was told is no answer to another's.
@@ -95,7 +94,7 @@ export async function answerFromCache(cacheable: CacheableRequest, deps: KeptDep
 }
 
 /** What is kept under a key and will do, or why there is nothing. */
-type Found = CachedAnswer | 'miss' | 'stale' | 'request'
+type Found = StoredAnswer | 'miss' | 'stale' | 'request'
 
 async function look({ key, control }: CacheableRequest, { store }: KeptDeps): Promise<Found> {
   if (!control.mayLook) return 'request'

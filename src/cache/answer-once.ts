@@ -6,15 +6,14 @@ import { endpointOf } from '../openai/endpoint-of.ts'
 import type { ErrorKind } from '../openai/error-catalogue.ts'
 import { startsWork } from '../openai/works-on.ts'
 import type { OutgoingBody } from '../requests/outgoing-body.ts'
-import { awaitFlight } from './await-flight.ts'
-import { keyIn } from './cache-names.ts'
-import { comparableBody } from './comparable-body.ts'
-import { flyOut } from './fly-out.ts'
-import { idempotencyNameOf } from './idempotency-name.ts'
+import { replayAnswer } from './answers/replay-answer.ts'
+import { comparableBody } from './idempotency/comparable-body.ts'
+import { idempotencyNameOf } from './idempotency/idempotency.ts'
+import { scopeOf } from './keys/scope.ts'
+import { keyInScope } from './keys/scoped-key.ts'
 import type { Once } from './once.ts'
-import { playKept } from './play-kept.ts'
 import type { ReuseDeps, Reused, ReuseRequest } from './reuse-request.ts'
-import { scopeOf } from './scope.ts'
+import { awaitResult, startLeaderCall } from './single-flight/leader-call.ts'
 
 /** What answering once needs. */
 export interface AnswerOnceDeps extends ReuseDeps {
@@ -57,7 +56,7 @@ export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): P
   const comparing = received instanceof Uint8Array ? comparableBody(received, headers.get('content-type')) : NOTHING
   const body = comparing instanceof Promise ? await comparing : comparing
   const unread = isRead ? '' : `unread, ${headers.get('content-length')} bytes`
-  const naming = keyIn(scope, request, body, unread, deps.digest)
+  const naming = keyInScope(scope, request, body, unread, deps.digest)
   const fingerprint = naming instanceof Promise ? await naming : naming
   const isBackground = startsWork(endpointOf(exchange.requestTarget), outgoing.value, sentOf(outgoing))
   const runsOn = settings.idempotency.onDisconnect === 'drain' || isBackground
@@ -65,17 +64,17 @@ export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): P
   try {
     const { role, answer: joining } = await deps.once.idempotency.claim(
       { scope, name, fingerprint, endpoint: endpointOf(exchange.requestTarget), isBackground },
-      (abort) => flyOut(request, { abort, runsOn }, deps),
+      (abort) => startLeaderCall(request, { abort, runsOn }, deps),
       {
         ...{ signal, runsOn, places: deps.once.places() },
         ...{ windowMs: settings.idempotency.windowMs, keptBytesMax: settings.cache.answerBytesMax },
       },
     )
-    const { answer, note } = await awaitFlight(joining, exchange)
+    const { answer, note } = await awaitResult(joining, exchange)
     const { deployment, kept } = note
     const reused = { deployment, isWatched: true, served: undefined, key: undefined }
     if (kept === undefined) return { ...reused, answer, idempotent: role === 'follower' ? 'joined' : undefined }
-    return { ...reused, answer: playKept(kept.answer, settings.cache.pace, deps), idempotent: kept.how }
+    return { ...reused, answer: replayAnswer(kept.answer, settings.cache.pace, deps), idempotent: kept.how }
   } catch (thrown) {
     if (thrown instanceof ApiError && FINAL.has(thrown.kind)) exchange.shouldRetry = false
     throw thrown

@@ -1,4 +1,4 @@
-import { ageOf } from './freshness.ts'
+import { ageOf } from './answers/freshness.ts'
 
 /** What the cache did with a request: the word in `x-nexcode-cache`. */
 export type CacheWord = 'HIT' | 'MISS' | 'BYPASS' | 'COALESCED' | 'REFRESH'

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts'
+import type { Sha256 } from '../formats/bytes/digest.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { ErrorKind } from '../openai/error-catalogue.ts'
 import { isUnsent } from '../routing/attempts/failure-of.ts'
@@ -7,12 +8,11 @@ import { createMemoryClaims } from '../storage/memory-claims.ts'
 import type { Store } from '../storage/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
-import { createFlights } from './flights.ts'
-import { createIdempotency, type Idempotency } from './idempotency.ts'
-import type { Memory } from './kept-chunks.ts'
+import { createIdempotency, type Idempotency } from './idempotency/idempotency.ts'
+import type { TakePlaces } from './idempotency/take-claim.ts'
 import type { FlightNote } from './reuse-request.ts'
-import type { Sha256 } from './sha256.ts'
-import type { TakePlaces } from './take-claim.ts'
+import type { Memory } from './single-flight/kept-chunks.ts'
+import { createSingleFlight } from './single-flight/single-flight.ts'
 
 /** What makes requests once: of a process, whatever is reloaded meanwhile. */
 export interface Once {
@@ -55,7 +55,7 @@ export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps)
   const memory = createMemoryClaims({ bytesMax: () => settings?.cache.bytesMax ?? 0, now })
   const idempotency = createIdempotency<FlightNote>({
     ...{ deadlines, sleep, now, sha256, memory, clock: Date.now },
-    flights: createFlights({ now, keptBytesMax: 0, memory: reading.memory }),
+    flights: createSingleFlight({ now, keptBytesMax: 0, memory: reading.memory }),
     mayBeMade: (cause) => cause instanceof ApiError && SENT.has(cause.kind) && !isUnsent(cause),
     noteKept: (kept, how) => ({
       deployment: undefined,

@@ -1,16 +1,16 @@
 import type { Principal } from '../access/authorize.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import type { Sha256 } from '../formats/bytes/digest.ts'
 import type { OutgoingBody } from '../requests/outgoing-body.ts'
 import type { Answered } from '../routing/attempts/ask.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Store } from '../storage/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
+import type { StoredAnswer } from './answers/stored-answer.ts'
 import type { Served } from './cache-headers.ts'
-import type { CachedAnswer } from './cached-answer.ts'
-import type { Memory } from './kept-chunks.ts'
-import type { Sha256 } from './sha256.ts'
+import type { Memory } from './single-flight/kept-chunks.ts'
 
 /** A request whose answer may be another one's, too. */
 export interface ReuseRequest {
@@ -63,5 +63,5 @@ export interface FlightNote {
   /** false: a client's own retries would only repeat what has been tried here. */
   readonly shouldRetry: false | undefined
   /** The answer is this one, which was given before; and whether it was waited for. */
-  readonly kept?: { readonly answer: CachedAnswer; readonly how: 'replayed' | 'joined' }
+  readonly kept?: { readonly answer: StoredAnswer; readonly how: 'replayed' | 'joined' }
 }

@@ -7,10 +7,10 @@ import type { Store } from '../storage/store.ts'
 import { answerFromCache, type KeptDeps } from './answer-from-cache.ts'
 import { type AnswerOnceDeps, answerOnce, isOnce } from './answer-once.ts'
 import type { Served } from './cache-headers.ts'
-import { createCacheNames } from './cache-names.ts'
 import { isJudgedByBody, type Judgement, judgeRequest } from './cacheable.ts'
-import { createFlights } from './flights.ts'
+import { createScopedKeys } from './keys/scoped-key.ts'
 import type { FlightNote, Reused, ReuseRequest } from './reuse-request.ts'
+import { createSingleFlight } from './single-flight/single-flight.ts'
 
 /** Kept answers, and those under way that several wait for. */
 export interface Reuse {
@@ -36,9 +36,9 @@ const NOTHING = new Uint8Array()
  */
 export function createReuse(deps: AnswerOnceDeps): Reuse {
   const { store, now, digest, settings, memory } = deps
-  const flights = createFlights<FlightNote>({ now, keptBytesMax: settings.cache.answerBytesMax, memory })
+  const flights = createSingleFlight<FlightNote>({ now, keptBytesMax: settings.cache.answerBytesMax, memory })
   const cached: KeptDeps = { ...deps, flights }
-  const nameOf = createCacheNames(digest)
+  const nameOf = createScopedKeys(digest)
   return {
     store,
     async close() {

@@ -1,4 +1,5 @@
 import { decodeBody } from '../formats/bytes/decode-body.ts'
+import type { Sha256 } from '../formats/bytes/digest.ts'
 import { parseExact } from '../formats/json/exact.ts'
 import { readParts } from '../formats/multipart/read-parts.ts'
 import { isSecretName, isSecretParameter } from '../formats/secret-names.ts'
@@ -19,9 +20,6 @@ export interface AskedRequest {
   /** All of it, in its `Content-Encoding`; empty: none. */
   readonly body: Uint8Array
 }
-
-/** SHA-256 of bytes (FIPS 180-4). */
-export type Sha256 = (bytes: Uint8Array) => Uint8Array
 
 /**
  * Describes a request as a cassette keeps it, without its secrets. What is recorded and what is looked for later are both

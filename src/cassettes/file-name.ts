@@ -1,6 +1,6 @@
+import type { Sha256 } from '../formats/bytes/digest.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import type { CassetteRequest } from './cassette.ts'
-import type { Sha256 } from './describe-request.ts'
 import { readIgnored, requestKey } from './request-key.ts'
 
 const NUMBER_DIGITS = 4

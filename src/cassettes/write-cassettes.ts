@@ -1,5 +1,5 @@
+import type { Sha256 } from '../formats/bytes/digest.ts'
 import type { Cassette } from './cassette.ts'
-import type { Sha256 } from './describe-request.ts'
 import { fileName, numberOf } from './file-name.ts'
 import type { CassetteFolder } from './folder.ts'
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type NamedToken, nameTokens } from '../access/name-tokens.ts'
-import { scopeOf } from '../cache/scope.ts'
+import { scopeOf } from '../cache/keys/scope.ts'
 import type { Config } from '../config/config.ts'
 import type { CacheSettings } from '../config/sections/cache.ts'
 import { readWholeConfiguration } from '../process/configuration.ts'

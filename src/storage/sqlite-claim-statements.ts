@@ -111,7 +111,7 @@ export function prepareClaimStatements(database: Database): ClaimStatements {
 }
 
 /** The number under which a claim stands: of its id, and for another one as good as never the same. */
-export function numberOf(id: string): number {
+export function rowNumberOf(id: string): number {
   return Number(Bun.hash.wyhash(id) & 0x1f_ffff_ffff_ffffn)
 }
 
@@ -125,6 +125,6 @@ export function checksumOf(row: Omit<ClaimRow, 'checksum' | 'bytes'>): number {
 /** Puts a claim's row, with its checksum, in the place of what stands under its number. */
 export function putRow(sql: Pick<ClaimStatements, 'put'>, row: Omit<ClaimRow, 'checksum'>): void {
   const { id, token, fingerprint, scope, state, leased_until: leasedUntil, expires_at: expiresAt, bytes, answer } = row
-  const head = [numberOf(id), id, token, fingerprint, scope, state] as const
+  const head = [rowNumberOf(id), id, token, fingerprint, scope, state] as const
   sql.put.run(...head, leasedUntil, expiresAt, bytes, checksumOf(row), answer)
 }

@@ -9,7 +9,7 @@ import {
 } from './claims.ts'
 import type { KnownEnd, SharedRegister } from './remembered-claims.ts'
 import { SETTLING_MS } from './remembered-claims.ts'
-import { type ClaimRow, type ClaimStatements, checksumOf, numberOf, putRow } from './sqlite-claim-statements.ts'
+import { type ClaimRow, type ClaimStatements, checksumOf, putRow, rowNumberOf } from './sqlite-claim-statements.ts'
 
 /** How often a writer looks for what is over, and how much of it is taken out at once. */
 const SWEEP_MS = 10_000
@@ -64,7 +64,7 @@ export class SqliteClaims implements SharedRegister {
         return standing.fingerprint === '' ? { kind: 'lost', fingerprint } : standing
       }
       if (!isOwn) refuseUnsettled(sql, at, times)
-      sql.remove.run(id, numberOf(id))
+      sql.remove.run(id, rowNumberOf(id))
       if (!(isOwn || this.#makeRoom(sql, claim.scope, CLAIM_BYTES))) return { kind: 'full' }
       this.#hold(sql, claim, times, at)
       return { kind: 'taken' }
@@ -81,7 +81,7 @@ export class SqliteClaims implements SharedRegister {
       const row = rowOf(sql, id)
       // Where there is none, the file is another one since: one that was damaged, or taken away, is begun anew.
       if (row === 'damaged' || (row !== null && (row.token !== token || row.state !== 'running'))) return
-      sql.remove.run(id, numberOf(id))
+      sql.remove.run(id, rowNumberOf(id))
       this.#hold(sql, claim, times, this.#options.now())
     })
   }
@@ -92,7 +92,7 @@ export class SqliteClaims implements SharedRegister {
     const ending = this.#file.write((sql): void => {
       const row = rowOf(sql, id)
       if (row === 'damaged' || (row !== null && row.token !== token)) return
-      sql.remove.run(id, numberOf(id))
+      sql.remove.run(id, rowNumberOf(id))
       const at = this.#options.now()
       const bytes = CLAIM_BYTES + (answer?.byteLength ?? 0)
       const isKept = answer === null || this.#makeRoom(sql, scope, bytes)
@@ -110,7 +110,7 @@ export class SqliteClaims implements SharedRegister {
   release({ id, token }: Claim): void | Promise<void> {
     return this.#file.write((sql): void => {
       const row = rowOf(sql, id)
-      if (row !== 'damaged' && row?.token === token && row.state === 'running') sql.remove.run(id, numberOf(id))
+      if (row !== 'damaged' && row?.token === token && row.state === 'running') sql.remove.run(id, rowNumberOf(id))
     })
   }
 
@@ -145,9 +145,9 @@ export class SqliteClaims implements SharedRegister {
       if (all + bytes <= room.all && held + bytes <= room.callers) return true
       const oldest = sql.oldest.get(scope)
       if (oldest === null) return false
-      sql.remove.run(oldest.id, numberOf(oldest.id))
+      sql.remove.run(oldest.id, rowNumberOf(oldest.id))
       // What is removed in vain would be found for ever.
-      if (sql.get.get(numberOf(oldest.id)) !== null) return false
+      if (sql.get.get(rowNumberOf(oldest.id)) !== null) return false
       putRow(sql, { ...oldest, state: 'unkept', answer: null, bytes: CLAIM_BYTES })
     }
   }
@@ -174,7 +174,7 @@ function refuseUnsettled(sql: ClaimStatements, at: number, { windowMs }: ClaimTi
 }
 
 function rowOf(sql: ClaimStatements, id: string): ClaimRow | 'damaged' | null {
-  const row = sql.get.get(numberOf(id))
+  const row = sql.get.get(rowNumberOf(id))
   if (row === null) return sql.has.get(id) === null ? null : 'damaged'
   return row.id === id && isSound(row) ? row : 'damaged'
 }
@@ -185,7 +185,7 @@ function isSound(row: ClaimRow): boolean {
 
 /** Has one that was running stand as lost until then. */
 function lose(sql: ClaimStatements, row: ClaimRow, expiresAt: number): void {
-  sql.remove.run(row.id, numberOf(row.id))
+  sql.remove.run(row.id, rowNumberOf(row.id))
   putRow(sql, { ...row, state: 'lost', expires_at: expiresAt })
 }
 

@@ -17,7 +17,7 @@ const STILL_TO_DO: Readonly<Record<Bound, readonly string[]>> = {
   lines: [
     'answers/deliver.ts',
     'app.ts',
-    'cache/broadcast.ts',
+    'cache/single-flight/broadcast.ts',
     'cache/canonical-scanner.ts',
     'extensions/events.ts',
     'formats/json/json-parser.ts',
@@ -56,7 +56,6 @@ const STILL_TO_DO: Readonly<Record<Bound, readonly string[]>> = {
     'Plan',
     'Recorder',
     'RequestBody',
-    'Sha256',
     'Verdict',
     'createRecorder',
     'membersOf',

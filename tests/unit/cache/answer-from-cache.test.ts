@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { wholeOf } from '../../../src/answers/body-note.ts'
 import { answerFromCache, type CacheableRequest, type KeptDeps } from '../../../src/cache/answer-from-cache.ts'
-import { createFlights } from '../../../src/cache/flights.ts'
 import type { FlightNote, Reused } from '../../../src/cache/reuse-request.ts'
+import { createSingleFlight } from '../../../src/cache/single-flight/single-flight.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
 import { createDeadlines } from '../../../src/timing/deadlines.ts'
 import { textOf } from '../formats/json/json-texts.ts'
@@ -19,7 +19,7 @@ test('a request right behind the answer gets it from the flight, as long as the 
   const now = (): number => 0
   const deps = {
     ...{ store, now, deadlines: createDeadlines(), digest: sha256 },
-    flights: createFlights<FlightNote>({ now, keptBytesMax: CACHE.answerBytesMax }),
+    flights: createSingleFlight<FlightNote>({ now, keptBytesMax: CACHE.answerBytesMax }),
   } as unknown as KeptDeps
   const ask = async (): Promise<Reused> => {
     const exchange = { id: 'req_1', requestTarget: '/v1/embeddings', startedAt: 0, abort: new AbortController() }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { ageOf, whyUnusable } from '../../../src/cache/answers/freshness.ts'
 import { markServed, type Served, storedHeaders } from '../../../src/cache/cache-headers.ts'
-import { ageOf, whyUnusable } from '../../../src/cache/freshness.ts'
 
 const NOW = 1_700_000_000_000
 

@@ -1,7 +1,7 @@
 import type { Principal } from '../../../src/access/authorize.ts'
-import { type Scope, scopeOf } from '../../../src/cache/scope.ts'
-import type { Sha256 } from '../../../src/cache/sha256.ts'
+import { type Scope, scopeOf } from '../../../src/cache/keys/scope.ts'
 import { Secret } from '../../../src/config/secret.ts'
+import type { Sha256 } from '../../../src/formats/bytes/digest.ts'
 
 /** SHA-256 by the runtime. */
 export const sha256: Sha256 = (bytes) => new Bun.CryptoHasher('sha256').update(bytes).digest()

@@ -1,0 +1,44 @@
+import type { Outcome } from '../../exchange/outcome.ts'
+import { readCacheControl } from '../cache-control.ts'
+import { isCoveredByKey } from '../keys/cache-key.ts'
+import { isRoutingCookie } from '../keys/routing-cookies.ts'
+
+/** An answer, as far as it decides whether it may be kept. */
+export interface StorableAnswer {
+  readonly status: number
+  /** As they came from upstream. */
+  readonly headers: Headers
+}
+
+/** What decides beside the answer itself. */
+export interface StorableSettings {
+  /** All callers share what is kept. */
+  readonly isShared: boolean
+}
+
+/**
+ * Whether an answer's head allows that it is kept: a 200 that depends on nothing that the key does not hold.
+ *
+ * `no-store` is respected, and `private` where all callers share. `no-cache` is not: it comes with nearly every event stream,
+ * and is meant for browsers. A `Set-Cookie` means a session of one client, but for the cookies of load balancers, which the
+ * API of OpenAI sends with every answer; the header itself is never kept.
+ *
+ * @example
+ * const source = isHeadStorable(answer, { isShared: false }) ? keep(answer) : answer
+ */
+export function isHeadStorable({ status, headers }: StorableAnswer, { isShared }: StorableSettings): boolean {
+  if (status !== 200 || !isCoveredByKey(headers.get('vary'))) return false
+  const directives = readCacheControl(headers.get('cache-control'))
+  if (directives.has('no-store') || (isShared && directives.has('private'))) return false
+  return headers.getSetCookie().every(isRoutingCookie)
+}
+
+/**
+ * Whether an answer may be kept: its head allows it, and its body has come to its proper end.
+ *
+ * @example
+ * if (isStorable(answer, outcome, { isShared: false }) && (await isWholeAnswer(endpoint, answer.headers, chunks))) …
+ */
+export function isStorable(answer: StorableAnswer, outcome: Outcome, settings: StorableSettings): boolean {
+  return outcome.kind === 'complete' && isHeadStorable(answer, settings)
+}

@@ -1,0 +1,56 @@
+import { inSlices } from '../../timing/slices.ts'
+
+const FORM_BOUNDARY = /^multipart\/[^;]+;(?:.*;)?\s*boundary=(?:"([^"]+)"|([^\s;]+))/i
+/** One character for each byte, and another one for another. */
+const BYTES = new TextDecoder('latin1')
+const TO_BYTES = new TextEncoder()
+/** A form of more bytes is gone through in slices. */
+const LONG_BYTES = 64 * 1024
+const WINDOW_BYTES = 256 * 1024
+const DASHES = 2
+
+/**
+ * Gives what two bodies that say the same have in common: of a form, all but the line between its parts, which SDKs make anew with
+ * each try. At once, or of a long form in slices.
+ *
+ * @example
+ * const body = await comparableBody(received, request.headers.get('content-type'))
+ */
+export function comparableBody(
+  body: Uint8Array<ArrayBuffer>,
+  type: string | null,
+): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  const [, quoted, plain] = FORM_BOUNDARY.exec(type ?? '') ?? []
+  const boundary = quoted ?? plain
+  if (boundary === undefined) return body
+  if (body.byteLength > LONG_BYTES) return inSlices(withoutBoundaries(body, `--${boundary}`))
+  return TO_BYTES.encode(BYTES.decode(body).replaceAll(`--${boundary}`, '--'))
+}
+
+/** A copy with no more than the dashes of each delimiter. */
+function* withoutBoundaries(
+  body: Uint8Array<ArrayBuffer>,
+  delimiter: string,
+): Generator<void, Uint8Array<ArrayBuffer>, void> {
+  const left = new Uint8Array(body.byteLength)
+  let to = 0
+  let from = 0
+  const take = (end: number): void => {
+    left.set(body.subarray(from, end), to)
+    to += end - from
+    from = end
+  }
+  while (from < body.byteLength) {
+    const start = from
+    const end = Math.min(start + WINDOW_BYTES, body.byteLength)
+    const text = BYTES.decode(body.subarray(start, end))
+    for (let at = text.indexOf(delimiter); at !== -1; at = text.indexOf(delimiter, at + delimiter.length)) {
+      take(start + at + DASHES)
+      from = start + at + delimiter.length
+    }
+    // One may begin in this window and end in the next.
+    take(end === body.byteLength ? end : Math.max(from, end - delimiter.length + 1))
+    yield
+  }
+  return left.subarray(0, to)
+}

@@ -1,0 +1,83 @@
+import type { TimedChunk } from '../answers/stored-answer.ts'
+
+/** What a kept chunk costs beside its bytes. */
+const CHUNK_OVERHEAD_BYTES = 128
+
+/** The memory that what is kept for others takes; false: there is not enough left. */
+export interface Memory {
+  readonly take: (bytes: number) => boolean
+  readonly give: (bytes: number) => void
+}
+
+/** The chunks of a body that somebody may still want, by their numbers from the body's start. */
+export class KeptChunks {
+  readonly #bytesMax: number
+  readonly #memory: Memory | undefined
+  /** Those from number `#first` on. */
+  readonly #chunks: TimedChunk[] = []
+  #first = 0
+  #bytes = 0
+  /** What has been taken of the memory. */
+  #takenBytes = 0
+  #isRefused = false
+
+  constructor(bytesMax: number, memory?: Memory) {
+    this.#bytesMax = bytesMax
+    this.#memory = memory
+  }
+
+  /** Those that are kept, in order. */
+  get all(): readonly TimedChunk[] {
+    return this.#chunks
+  }
+
+  /** The number of the next one to come. */
+  get end(): number {
+    return this.#first + this.#chunks.length
+  }
+
+  /** Whether they take more than they should. */
+  get isOverfull(): boolean {
+    return this.#isRefused || this.#bytes > this.#bytesMax
+  }
+
+  /** The bytes of one; undefined: it has not come. */
+  at(number: number): Uint8Array | undefined {
+    return this.#chunks[number - this.#first]?.bytes
+  }
+
+  /** Keeps one more; `atMs`: after the head. */
+  push(bytes: Uint8Array, atMs: number): void {
+    // A small view would hold on to all of a large buffer.
+    const isSmallView = bytes.byteLength * 2 < bytes.buffer.byteLength
+    this.#chunks.push({ bytes: isSmallView ? bytes.slice() : bytes, atMs })
+    const cost = bytes.byteLength + CHUNK_OVERHEAD_BYTES
+    this.#bytes += cost
+    if (this.#memory === undefined || this.#isRefused) return
+    if (this.#memory.take(cost)) this.#takenBytes += cost
+    else this.#isRefused = true
+  }
+
+  /** Lets go of those before a number. */
+  dropBefore(number: number): void {
+    let cost = 0
+    for (const { bytes } of this.#chunks.splice(0, number - this.#first)) {
+      cost += bytes.byteLength + CHUNK_OVERHEAD_BYTES
+    }
+    this.#first = number
+    this.#bytes -= cost
+    this.#giveBack(cost)
+  }
+
+  /** Nobody reads them any more. */
+  release(): void {
+    this.#giveBack(this.#takenBytes)
+  }
+
+  #giveBack(bytes: number): void {
+    const given = Math.min(bytes, this.#takenBytes)
+    this.#takenBytes -= given
+    this.#memory?.give(given)
+    if (this.#takenBytes === 0) this.#isRefused &&= this.#bytes > 0
+  }
+}
