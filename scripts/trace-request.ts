@@ -3,6 +3,7 @@
  *
  *   bun scripts/trace-request.ts           this checkout
  *   bun scripts/trace-request.ts <root>    another one, such as a `git worktree` of an older commit
+ *   bun scripts/trace-request.ts --files   with the files that each request comes to, in their order, and the calls in each
  *
  * A call is a function that is entered. A move is a call in another file than the call before. "Exchange" and "body" count the
  * calls with such a parameter, and the files of these. Where chance chooses a target, two runs differ by a few calls.
@@ -43,17 +44,15 @@ async function trace(kind: Kind, copy: string, upstream: string): Promise<readon
   }
 }
 
-/** What a trail comes to, in the order of COLUMNS. */
-function measure(trail: readonly number[], functions: readonly TracedFunction[]): readonly string[] {
-  const calls = trail.flatMap((id) => functions[id] ?? [])
-  const filesOf = (some: readonly TracedFunction[]): string[] => [...new Set(some.map(({ file }) => file))]
+/** The figures of a trail, in the order of COLUMNS. */
+function measure(calls: readonly TracedFunction[]): readonly string[] {
   const files = filesOf(calls)
   const loose = files.filter((file) => !file.includes('/'))
   const folders = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]))
   const moves = calls.filter(({ file }, index) => index > 0 && calls[index - 1]?.file !== file)
   const passed = (some: readonly TracedFunction[]): string => `${some.length} in ${filesOf(some).length}`
   return [
-    ...[calls.length, new Set(trail).size, files.length].map(String),
+    ...[calls.length, new Set(calls).size, files.length].map(String),
     `${folders.size} + ${loose.length}`,
     String(moves.length),
     passed(calls.filter(({ takesExchange }) => takesExchange)),
@@ -61,16 +60,32 @@ function measure(trail: readonly number[], functions: readonly TracedFunction[])
   ]
 }
 
-const root = resolve(process.argv[2] ?? new URL('..', import.meta.url).pathname)
+function filesOf(calls: readonly TracedFunction[]): string[] {
+  return [...new Set(calls.map(({ file }) => file))]
+}
+
+/** The files of a trail in the order in which it first comes to them, with the calls in each. */
+function listFiles(calls: readonly TracedFunction[]): string {
+  const counts = Map.groupBy(calls, ({ file }) => file)
+  return [...counts].map(([file, some]) => `${String(some.length).padStart(5)}  ${file}\n`).join('')
+}
+
+const args = process.argv.slice(2)
+const isListing = args.includes('--files')
+const root = resolve(args.find((arg) => arg !== '--files') ?? new URL('..', import.meta.url).pathname)
 const copy = mkdtempSync(join(tmpdir(), 'nexcode-trace-'))
 const upstream = startUpstream()
 try {
   const functions = await instrument(root, copy)
+  const lists: string[] = []
   process.stdout.write(`| request | ${COLUMNS.join(' | ')} |\n|${'---|'.repeat(COLUMNS.length + 1)}\n`)
   for (const kind of KINDS) {
     const trail = await trace(kind, copy, `http://127.0.0.1:${upstream.port}/v1`)
-    process.stdout.write(`| ${kind.name} | ${measure(trail, functions).join(' | ')} |\n`)
+    const calls = trail.flatMap((id) => functions[id] ?? [])
+    process.stdout.write(`| ${kind.name} | ${measure(calls).join(' | ')} |\n`)
+    lists.push(`\n${kind.name}\n${listFiles(calls)}`)
   }
+  if (isListing) process.stdout.write(lists.join(''))
 } finally {
   await upstream.stop(true)
   rmSync(copy, { recursive: true, force: true })
