@@ -85,3 +85,66 @@ test('who was let in to send its body before the end began is waited for, and se
   arrived()
   await drained
 })
+
+test('the places that are taken are counted, and none is taken by a request that was refused', () => {
+  const admission = make(2, 100)
+  const [first, second] = seats(admission, 'alice', 3, 0)
+  expect([admission.inFlight(), admission.isIdle()]).toEqual([2, false])
+  first?.()
+  expect(admission.inFlight()).toBe(1)
+  second?.()
+  expect([admission.inFlight(), admission.isIdle()]).toEqual([0, true])
+})
+
+test('a drain with nothing under way is over at once, and lets nobody in from then on', async () => {
+  const admission = make(4)
+  expect(admission.isDraining()).toBe(false)
+  await admission.drain()
+  expect(admission.isDraining()).toBe(true)
+  for (const enter of [() => admission.admit('a', 0), () => admission.arrive()]) {
+    expect(enter).toThrow(expect.objectContaining({ kind: 'draining' }))
+  }
+})
+
+test('a drain ends with the last request, and not with an upload that is only counted', async () => {
+  const admission = make(4)
+  const [first, second] = seats(admission, 'alice', 2, 0)
+  const uploaded = admission.upload()
+  const ends: string[] = []
+  const drained = admission.drain().then(() => ends.push('drained'))
+  first?.()
+  await Promise.resolve()
+  ends.push('one is left')
+  second?.()
+  await drained
+  expect(ends).toEqual(['one is left', 'drained'])
+  uploaded()
+})
+
+test('who found no place counts as another who wants one: the share holds for whoever has them all', () => {
+  const admission = make(2)
+  const alices = seats(admission, 'alice', 2, 0)
+  expect(seats(admission, 'bob', 1, 1_000)).toHaveLength(0)
+  alices.pop()?.()
+  expect(seats(admission, 'alice', 1, 2_000)).toHaveLength(0)
+  expect(seats(admission, 'bob', 1, 3_000)).toHaveLength(1)
+})
+
+test('the refusal says whether the server is full, the caller’s share is used up, or uploads are too many', () => {
+  const admission = make(4)
+  const refused = (enter: () => unknown): string => {
+    try {
+      enter()
+      return 'let in'
+    } catch (refusal) {
+      return (refusal as ApiError).message
+    }
+  }
+  seats(admission, 'bob', 1, 0)
+  seats(admission, 'alice', 2, 1)
+  expect(refused(() => admission.admit('alice', 2))).toContain('in flight for you')
+  seats(admission, 'bob', 1, 3)
+  expect(refused(() => admission.admit('carol', 4))).not.toContain('for you')
+  for (let n = 0; n < 2; n += 1) admission.upload()
+  expect(refused(() => admission.upload())).toContain('as many uploads under way')
+})
