@@ -37,6 +37,15 @@ describe('documents', () => {
     expect(links.filter(({ path, link }) => !leadsSomewhere(path, link))).toEqual([])
   })
 
+  test('are all found from the README, in both of its languages', () => {
+    const pages = PAGES.map(({ path }) => path).filter((path) => /^docs\/[\w-]+\.md$/.test(path))
+    expect(pages).toContain('docs/debugging.md')
+    for (const readme of ['README.md', 'README.zh-CN.md']) {
+      const text = PAGES.find(({ path }) => path === readme)?.text ?? ''
+      expect(pages.filter((page) => !text.includes(`](${page})`))).toEqual([])
+    }
+  })
+
   test('name source files that are there: beside them, below src/, or from the top', () => {
     const named = PAGES.flatMap(({ path, text }) =>
       [...text.matchAll(/`([\w-]+(?:\/[\w.-]+)+\.(?:ts|mjs|sh|grit))`/g)].map(([, file = '']) => ({
