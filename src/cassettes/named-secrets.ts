@@ -1,8 +1,8 @@
 import { toByteString } from '../formats/bytes/byte-string.ts'
 import { decodeBody } from '../formats/bytes/decode-body.ts'
 import { readParts } from '../formats/multipart/read-parts.ts'
-import { isSecretName, isSecretParameter } from '../formats/secret-names.ts'
-import { isSecretText } from '../formats/secrets-in-headers.ts'
+import { isSecretName, isSecretParameter } from '../formats/secrets/secret-names.ts'
+import { isSecretText } from '../formats/secrets/secrets-in-headers.ts'
 import { BODY_BYTES_MAX } from './cassette.ts'
 import { secretPlaces } from './named-values.ts'
 

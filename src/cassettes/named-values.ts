@@ -1,4 +1,4 @@
-import { isSecretMember, isSecretName, isSecretParameter, looksSecret } from '../formats/secret-names.ts'
+import { isSecretMember, isSecretName, isSecretParameter, looksSecret } from '../formats/secrets/secret-names.ts'
 import { type JsonName, type JsonString, jsonNames, skipSpace, stringFrom } from './json-strings.ts'
 
 /** Where a secret stands in a text. */

@@ -1,5 +1,5 @@
 import type { Sha256 } from '../formats/bytes/digest.ts'
-import { secretsOf } from '../formats/secrets-in-headers.ts'
+import { secretsOf } from '../formats/secrets/secrets-in-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import type { NamedCassette } from './cassette.ts'

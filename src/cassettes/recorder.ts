@@ -1,7 +1,7 @@
 import { describeSystemError } from '../config/system-errors.ts'
 import type { Sha256 } from '../formats/bytes/digest.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
-import { secretsOf } from '../formats/secrets-in-headers.ts'
+import { secretsOf } from '../formats/secrets/secrets-in-headers.ts'
 import { showPath } from '../openai/shown-path.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { NamedCassette } from './cassette.ts'

@@ -1,6 +1,6 @@
 import { fromByteString, toByteString } from '../formats/bytes/byte-string.ts'
-import { secretForms, withHalves } from '../formats/secret-forms.ts'
-import { isSecretText } from '../formats/secrets-in-headers.ts'
+import { secretForms, withHalves } from '../formats/secrets/secret-forms.ts'
+import { isSecretText } from '../formats/secrets/secrets-in-headers.ts'
 import { secretPlaces } from './named-values.ts'
 
 /** Puts stars over secrets. */
@@ -37,7 +37,7 @@ type StarsFor = (found: string) => string
 
 /**
  * Makes what puts stars over the given secrets, over whatever has the form of a key, and over what the name beside it says to be one,
- * wherever they stand and in whichever form (`formats/secret-forms.ts`).
+ * wherever they stand and in whichever form (`formats/secrets/secret-forms.ts`).
  *
  * @example
  * createScrub(['the-key-of-the-server']).text('key: the%2Dkey-of-the-server') // 'key: ********'

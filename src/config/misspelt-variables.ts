@@ -1,4 +1,4 @@
-import { distance, nearest } from '../formats/nearest.ts'
+import { distance, nearest } from '../formats/text/nearest.ts'
 import { ENV_ROWS } from './env.ts'
 import type { Env } from './env-reader.ts'
 

@@ -1,4 +1,4 @@
-import { nearest } from '../formats/nearest.ts'
+import { nearest } from '../formats/text/nearest.ts'
 import { type Kind, type Parsed, quote, right, wrong } from './kind.ts'
 
 /** The longest timer, in milliseconds; longer ones fire at once: a delay is a signed 32-bit number (HTML Standard, timers). */

@@ -5,6 +5,7 @@ import type { ModelSettings } from '../config/sections/models.ts'
 import { collect } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
+import { fillStar, isWildcard, starIn, wildcardOf } from '../formats/text/wildcards.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
 import { parseJson } from '../requests/parse-json.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
@@ -86,7 +87,7 @@ async function list(
   const ask = rememberAnswers((name) => idsOf(name, exchange, principal, snapshot, deps))
   const parts = await Promise.all(
     snapshot.settings.models.map(async (model) => {
-      const names = model.name.includes('*') ? await namesFor(model, ask) : [model.name]
+      const names = isWildcard(model.name) ? await namesFor(model, ask) : [model.name]
       return names.map((name) => listed(name, model, snapshot))
     }),
   )
@@ -112,12 +113,12 @@ async function namesFor(
   const [target] = targets
   if (target === undefined) return []
   const ids = await ask(target.upstream)
-  const own = target.model ?? name
-  if (!own.includes('*')) return []
-  const [before = '', after = ''] = own.split('*')
-  return ids
-    .filter((id) => id.length >= before.length + after.length && id.startsWith(before) && id.endsWith(after))
-    .map((id) => name.replace('*', () => id.slice(before.length, id.length - after.length)))
+  const own = wildcardOf(target.model ?? name)
+  if (own === undefined) return []
+  return ids.flatMap((id) => {
+    const star = starIn(own, id)
+    return star === undefined ? [] : [fillStar(name, star)]
+  })
 }
 
 /** The models of an upstream, asked with the first of its keys that it does not refuse. */

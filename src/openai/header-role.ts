@@ -1,3 +1,4 @@
+import { memoize } from '../formats/bounded-memo.ts'
 import { foldName } from '../formats/json/fold-name.ts'
 import { isModelName } from './model-names.ts'
 
@@ -22,10 +23,8 @@ const PARAMETERS: ReadonlySet<string> = new Set(['x-portkey-config'])
 /** LiteLLM's passes on what stands behind it (https://docs.litellm.ai/docs/proxy/forward_client_headers). */
 const PASSED_ON = /^x-pass-/
 
-/** Names of headers are few; callers could make up more, so that no more than some are remembered. */
-const REMEMBERED_MAX = 512
-const REMEMBERED_CHARS_MAX = 64
-const remembered = new Map<string, HeaderRole | undefined>()
+/** Names of headers are few; callers could make up more. */
+const REMEMBERED = { entriesMax: 512, keyCharsMax: 64 } as const
 
 /**
  * What a request's header of that name, in small letters, may tell a server beside the request; undefined: nothing of the kind.
@@ -35,14 +34,10 @@ const remembered = new Map<string, HeaderRole | undefined>()
  * @example
  * headerRole('x-litellm-model') // 'model'
  */
-export function headerRole(name: string): HeaderRole | undefined {
-  const known = remembered.get(name)
-  if (known !== undefined || remembered.has(name)) return known
-  const role = find(name.replace(PASSED_ON, ''))
-  if (remembered.size >= REMEMBERED_MAX) remembered.clear()
-  if (name.length <= REMEMBERED_CHARS_MAX) remembered.set(name, role)
-  return role
-}
+export const headerRole: (name: string) => HeaderRole | undefined = memoize(
+  (name) => find(name.replace(PASSED_ON, '')),
+  REMEMBERED,
+)
 
 function find(name: string): HeaderRole | undefined {
   if (METHODS.has(name)) return 'method'

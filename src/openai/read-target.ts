@@ -1,3 +1,4 @@
+import { memoize } from '../formats/bounded-memo.ts'
 import { endpointOf } from './endpoint-of.ts'
 import { endpointPath, isPlainPath } from './endpoint-path.ts'
 import { modelsInQuery } from './model-in-query.ts'
@@ -51,10 +52,8 @@ const METHOD = /:[A-Za-z]+$/
 
 const CALL_SEGMENTS_MAX = Math.max(...Array.from(MODEL_ENDPOINTS, (call) => call.split('/').length))
 
-/** Targets are few, but for those with ids in them: what was found out about the last ones is kept. */
-const REMEMBERED_MAX = 256
-const REMEMBERED_CHARS_MAX = 256
-const remembered = new Map<string, TargetReading>()
+/** Targets are few, but for those with ids in them. */
+const REMEMBERED = { entriesMax: 256, keyCharsMax: 256 } as const
 
 /**
  * Reads a request target: which endpoint it is for, and which model it names in its path or query.
@@ -62,15 +61,7 @@ const remembered = new Map<string, TargetReading>()
  * @example
  * const { named } = readTarget('/v1/deployments/gpt-4o/chat/completions') // named.model === 'gpt-4o'
  */
-export function readTarget(target: string): TargetReading {
-  const known = remembered.get(target)
-  if (known !== undefined) return known
-  const reading = read(target)
-  if (target.length > REMEMBERED_CHARS_MAX) return reading
-  if (remembered.size >= REMEMBERED_MAX) remembered.clear()
-  remembered.set(target, reading)
-  return reading
-}
+export const readTarget: (target: string) => TargetReading = memoize(read, REMEMBERED)
 
 function read(target: string): TargetReading {
   const written = endpointOf(target)

@@ -1,4 +1,4 @@
-import { nearest } from '../formats/nearest.ts'
+import { nearest } from '../formats/text/nearest.ts'
 import { RESOURCES } from './resources.ts'
 
 /** What follows the resource in OpenAI's paths (OpenAI specification), and paths of this server's own. */

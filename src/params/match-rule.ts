@@ -1,6 +1,6 @@
 import type { ParamRule } from '../config/sections/params/param-rule.ts'
+import { compilePatterns, type Fits } from '../formats/text/wildcards.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
-import { compilePatterns, type Fits } from './pattern.ts'
 
 /** What decides whether a rule matches a request, but for its model. */
 export interface FactsBeforeModel {

@@ -1,12 +1,12 @@
+import { memoize } from '../formats/bounded-memo.ts'
+import { compilePatterns } from '../formats/text/wildcards.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { compilePatterns } from './pattern.ts'
 
 /** Throws `model_not_found` for a name of which some server may think that it is another one's. */
 export type AssertSpelling = (model: string) => void
 
-/** Callers choose names: so many are remembered, and short ones only. */
-const REMEMBERED_MAX = 1000
-const REMEMBERED_CHARS_MAX = 256
+/** Callers choose names. */
+const REMEMBERED = { entriesMax: 1000, keyCharsMax: 256 } as const
 const CHARS_SHOWN_MAX = 100
 
 /**
@@ -26,19 +26,12 @@ export function createSpelling(known: readonly string[]): AssertSpelling {
     fits: compilePatterns([pattern]),
     fitsFolded: compilePatterns([foldModel(pattern)]),
   }))
-  const remembered = new Map<string, boolean>()
-  const isMeant = (model: string): boolean => {
+  const isMeant = memoize((model: string): boolean => {
     const folded = foldModel(model)
     return !exact.has(model) && patterns.some(({ fits, fitsFolded }) => fitsFolded(folded) && !fits(model))
-  }
+  }, REMEMBERED)
   return (model) => {
-    let isOther = remembered.get(model)
-    if (isOther === undefined) {
-      isOther = isMeant(model)
-      if (remembered.size >= REMEMBERED_MAX) remembered.clear()
-      if (model.length <= REMEMBERED_CHARS_MAX) remembered.set(model, isOther)
-    }
-    if (!isOther) return
+    if (!isMeant(model)) return
     const shown = model.slice(0, CHARS_SHOWN_MAX)
     throw new ApiError('model_not_found', {
       message: `The model \`${shown}\` does not exist or you do not have access to it. This server takes the name of a model in one spelling only: case counts, and so do blanks.`,

@@ -1,3 +1,4 @@
+import { memoize } from '../formats/bounded-memo.ts'
 import { foldName } from '../formats/json/fold-name.ts'
 
 /** Names of parameters, from the outermost object inwards: `['response_format', 'type']`. */
@@ -35,31 +36,19 @@ export function treeOf(paths: Iterable<Names>): NameTree {
   return tree
 }
 
-/** The names of a tree as the most tolerant readers see them, and what other names have been taken for. */
-interface FoldedNames {
-  readonly byFolded: ReadonlyMap<string, string>
-  readonly known: Map<string, string | undefined>
-}
-
-const FOLDED = new WeakMap<NameTree, FoldedNames>()
-/** Callers choose names: so many are remembered, and short ones only. */
-const REMEMBERED_MAX = 256
-const REMEMBERED_CHARS_MAX = 64
+/** For each tree, what finds the name in it that the most tolerant readers take another one for. */
+const MEANT = new WeakMap<NameTree, (name: string) => string | undefined>()
+/** Callers choose names. */
+const REMEMBERED = { entriesMax: 256, keyCharsMax: 64 } as const
 
 /** The name in a tree that some server may take another one for (`foldName`); undefined: none, or it is that name itself. */
 export function meantBy(name: string, tree: NameTree): string | undefined {
   if (tree.children.has(name)) return undefined
-  let folded = FOLDED.get(tree)
-  if (folded === undefined) {
+  let find = MEANT.get(tree)
+  if (find === undefined) {
     const byFolded = new Map([...tree.children.keys()].map((known) => [foldName(known), known]))
-    folded = { byFolded, known: new Map() }
-    FOLDED.set(tree, folded)
+    find = memoize((other) => byFolded.get(foldName(other)), REMEMBERED)
+    MEANT.set(tree, find)
   }
-  const { byFolded, known } = folded
-  const before = known.get(name)
-  if (before !== undefined || known.has(name)) return before
-  const meant = byFolded.get(foldName(name))
-  if (known.size >= REMEMBERED_MAX) known.clear()
-  if (name.length <= REMEMBERED_CHARS_MAX) known.set(name, meant)
-  return meant
+  return find(name)
 }

@@ -1,5 +1,6 @@
 import { type CapWords, OPENAI_WORDS } from '../config/providers/cap-words.ts'
 import type { ParamRule } from '../config/sections/params/param-rule.ts'
+import { BoundedMemo } from '../formats/bounded-memo.ts'
 import type { Edit } from '../formats/json/edit.ts'
 import type { JsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
@@ -81,9 +82,9 @@ export interface Applied {
   readonly steps: readonly Step[]
 }
 
-/** Callers choose models and paths: what was found out is kept for so many of them, and for short ones only. */
-const REMEMBERED_MAX = 512
-const REMEMBERED_CHARS_MAX = 256
+/** Callers choose models and paths. */
+const BY_FACTS = { entriesMax: 512, keyCharsMax: 256 } as const
+const BY_RULES = { entriesMax: 512 } as const
 
 /**
  * Prepares the rules of the configuration file.
@@ -98,25 +99,26 @@ const REMEMBERED_CHARS_MAX = 256
 export function createRules(rules: readonly ParamRule[], words: CapWords = OPENAI_WORDS): Rules {
   const compiled = rules.map((rule) => ({ rule, match: compileMatch(rule) }))
   const headers = compiled.flatMap(({ match }) => match.headers)
-  const byFacts = remember<RuleProgram | undefined>(REMEMBERED_CHARS_MAX)
-  const byRules = remember<RuleProgram | undefined>(Infinity)
+  const byFacts = new BoundedMemo<{ readonly program: RuleProgram | undefined }>(BY_FACTS)
+  const byRules = new BoundedMemo<RuleProgram>(BY_RULES)
 
   const search = (facts: RequestFacts): RuleProgram | undefined => {
     const matching = compiled.filter(({ match }) => fitsBeforeModel(match, facts) && match.fitsModel(facts.model))
+    if (matching.length === 0) return undefined
     const numbers = matching.map(({ rule }) => rule.number)
     const endpoint = capEndpointOf(endpointPath(facts.endpoint))
-    return byRules(`${numbers.join()} ${endpoint}`, () =>
-      matching.length === 0
-        ? undefined
-        : compile(
-            matching.map(({ rule }) => rule),
-            words,
-            endpoint,
-          ),
-    )
+    const key = `${numbers.join()} ${endpoint}`
+    const known = byRules.get(key)
+    if (known !== undefined) return known
+    const matched = matching.map(({ rule }) => rule)
+    return byRules.set(key, compile(matched, words, endpoint))
   }
   return {
-    match: (facts) => (rules.length === 0 ? undefined : byFacts(keyOf(facts, headers), () => search(facts))),
+    match(facts) {
+      if (rules.length === 0) return undefined
+      const key = keyOf(facts, headers)
+      return (byFacts.get(key) ?? byFacts.set(key, { program: search(facts) })).program
+    },
     mayMatch: (facts) => compiled.some(({ match }) => fitsBeforeModel(match, facts)),
     misses: (facts, endpoint) =>
       compiled.some(
@@ -163,17 +165,4 @@ function keyOf(
   let bits = ''
   for (const { fits } of asked) bits += fits(headers) ? '1' : '0'
   return `${bits} ${kind} ${id?.length} ${id} ${endpoint.length} ${endpoint} ${model === undefined ? '-' : `=${model}`}`
-}
-
-/** Keeps what was worked out for the last keys. */
-function remember<T>(charsMax: number): (key: string, work: () => T) => T {
-  const known = new Map<string, { readonly result: T }>()
-  return (key, work) => {
-    const before = known.get(key)
-    if (before !== undefined) return before.result
-    const result = work()
-    if (known.size >= REMEMBERED_MAX) known.clear()
-    if (key.length <= charsMax) known.set(key, { result })
-    return result
-  }
 }

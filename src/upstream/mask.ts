@@ -1,9 +1,9 @@
 import { Secret } from '../config/secret.ts'
 import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
 import { toSearchText } from '../formats/bytes/byte-string.ts'
-import { longestForm, secretForms, secretFormUnits, withHalves } from '../formats/secret-forms.ts'
-import { isSecretName } from '../formats/secret-names.ts'
-import { isSecretText, secretsOf } from '../formats/secrets-in-headers.ts'
+import { longestForm, secretForms, secretFormUnits, withHalves } from '../formats/secrets/secret-forms.ts'
+import { isSecretName } from '../formats/secrets/secret-names.ts'
+import { isSecretText, secretsOf } from '../formats/secrets/secrets-in-headers.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 

@@ -1,4 +1,5 @@
 import type { SecretPair } from '../config/sections/upstreams/headers.ts'
+import { BoundedMemo } from '../formats/bounded-memo.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 /** Where a call goes. */
@@ -24,9 +25,8 @@ export interface LocateOptions {
   readonly modelEndpoints?: ReadonlySet<string>
 }
 
-/** Targets are few, but for those with ids in them: what was found out about the last ones is kept. */
-const REMEMBERED_MAX = 256
-const REMEMBERED_CHARS_MAX = 256
+/** Targets are few, but for those with ids in them. */
+const REMEMBERED = { entriesMax: 256, keyCharsMax: 256 } as const
 
 /**
  * Makes the function that joins the upstream's base and a caller's raw request target, and asserts that the result
@@ -43,7 +43,7 @@ export function createLocate(baseUrl: string, options: LocateOptions = {}): Loca
   const base = new URL(baseUrl)
   const root = base.pathname === '/' ? '' : base.pathname
   const rewrite = createRewrite(options)
-  const remembered = new Map<string, Destination>()
+  const remembered = new BoundedMemo<Destination>(REMEMBERED)
   return (callersTarget, model) => {
     // A model is part of the URL only where a template says so.
     const key = options.modelPath === undefined ? callersTarget : `${callersTarget} ${model}`
@@ -54,10 +54,7 @@ export function createLocate(baseUrl: string, options: LocateOptions = {}): Loca
     if (url === null || url.origin !== base.origin || !url.pathname.startsWith(`${root}/`)) {
       throw new ApiError('invalid_target')
     }
-    const destination = { url, target: root + path }
-    if (remembered.size >= REMEMBERED_MAX) remembered.clear()
-    if (key.length <= REMEMBERED_CHARS_MAX) remembered.set(key, destination)
-    return destination
+    return remembered.set(key, { url, target: root + path })
   }
 }
 

@@ -1,6 +1,7 @@
 import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import type { Settings } from '../../config/settings.ts'
-import { suggest } from '../../formats/nearest.ts'
+import { suggest } from '../../formats/text/nearest.ts'
+import { isWildcard, starIn, wildcardOf } from '../../formats/text/wildcards.ts'
 import type { Finding } from './judge.ts'
 
 /**
@@ -16,7 +17,7 @@ export function unlistedModels(upstream: UpstreamSettings, listed: readonly stri
   for (const { name, targets } of models) {
     for (const target of targets) {
       const asked = target.model ?? name
-      if (target.upstream !== upstream.name || asked.includes('*') || isListed(asked, listed)) continue
+      if (target.upstream !== upstream.name || isWildcard(asked) || isListed(asked, listed)) continue
       askedBy.set(asked, [...(askedBy.get(asked) ?? []), name])
     }
   }
@@ -34,7 +35,7 @@ export function unlistedModels(upstream: UpstreamSettings, listed: readonly stri
 function isListed(asked: string, listed: readonly string[]): boolean {
   return listed.some((name) => {
     if (name === asked || name === `${asked}:latest` || name === `models/${asked}`) return true
-    const [head = '', tail] = name.split('*')
-    return tail !== undefined && asked.startsWith(head) && asked.endsWith(tail)
+    const wildcard = wildcardOf(name)
+    return wildcard !== undefined && starIn(wildcard, asked) !== undefined
   })
 }

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
+import { fillStar, starIn, wildcardOf } from '../../formats/text/wildcards.ts'
 import type { LitellmDeployment } from './litellm-deployments.ts'
 import { sectionOf, textOf } from './litellm-values.ts'
 import { memberPath, type Note } from './untranslated.ts'
@@ -99,14 +100,9 @@ function deploymentsOf(
   }
   const byLength = [...groups].toSorted(([one], [other]) => other.length - one.length)
   for (const [pattern, deployments] of byLength) {
-    const stood = whatStarStoodFor(pattern, name)
-    if (stood !== undefined) return deployments.map((one) => ({ ...one, model: one.model.replace('*', () => stood) }))
+    const wildcard = wildcardOf(pattern)
+    const star = wildcard && starIn(wildcard, name)
+    if (star !== undefined) return deployments.map((one) => ({ ...one, model: fillStar(one.model, star) }))
   }
   return undefined
-}
-
-function whatStarStoodFor(pattern: string, name: string): string | undefined {
-  const [head = '', tail] = pattern.split('*')
-  if (tail === undefined || name.length < head.length + tail.length) return undefined
-  return name.startsWith(head) && name.endsWith(tail) ? name.slice(head.length, name.length - tail.length) : undefined
 }

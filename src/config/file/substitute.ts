@@ -1,4 +1,4 @@
-import { distance } from '../../formats/nearest.ts'
+import { distance } from '../../formats/text/nearest.ts'
 import { type Env, variableIn } from '../env-reader.ts'
 import { type Fault, type Parsed, right, wrong } from '../kind.ts'
 import { type ReadFile, readNamedFile } from './named-file.ts'

@@ -1,5 +1,5 @@
 import { KindGuard, type TSchema } from '@sinclair/typebox'
-import { suggest } from '../../formats/nearest.ts'
+import { suggest } from '../../formats/text/nearest.ts'
 import { type Fault, quote } from '../kind.ts'
 import { membersOf } from './schema-types.ts'
 

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import type { Secret } from '../../config/secret.ts'
-import { isSecretName } from '../../formats/secret-names.ts'
-import { secretsOf } from '../../formats/secrets-in-headers.ts'
+import { isSecretName } from '../../formats/secrets/secret-names.ts'
+import { secretsOf } from '../../formats/secrets/secrets-in-headers.ts'
 
 /**
  * All keys and tokens that a server's configuration has, whoever they are for.

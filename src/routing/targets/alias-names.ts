@@ -1,5 +1,5 @@
 import type { ModelSettings, TargetSettings } from '../../config/sections/models.ts'
-import { isWildcard } from './model-names.ts'
+import { fillStar, isWildcard, starIn, type Wildcard, wildcardOf } from '../../formats/text/wildcards.ts'
 
 /**
  * Gives the name that callers use for what an upstream calls a model, where answers are to give that name and it is the only one
@@ -14,8 +14,7 @@ const DATE = /-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4})$/
 interface Pattern {
   readonly model: ModelSettings
   readonly upstream: string
-  readonly prefix: string
-  readonly suffix: string
+  readonly target: Wildcard
 }
 
 /**
@@ -47,17 +46,17 @@ export function createAliasOf(models: readonly ModelSettings[]): AliasOf | undef
       if (alias !== null) return alias
     }
     return onlyAlias(
-      patterns
-        .filter((one) => one.upstream === upstream && fits(one, model))
-        .map((one) => [one.model, one.model.name.replace('*', () => starOf(one, model))] as const),
+      patterns.flatMap((one) => {
+        const star = one.upstream === upstream ? starIn(one.target, model) : undefined
+        return star === undefined ? [] : [[one.model, fillStar(one.model.name, star)] as const]
+      }),
     )
   }
 }
 
-function patternOf(model: ModelSettings, { upstream, model: targets }: TargetSettings): Pattern | undefined {
-  if (targets === undefined || !isWildcard(targets) || !isWildcard(model.name)) return undefined
-  const at = targets.indexOf('*')
-  return { model, upstream, prefix: targets.slice(0, at), suffix: targets.slice(at + 1) }
+function patternOf(model: ModelSettings, { upstream, model: name }: TargetSettings): Pattern | undefined {
+  const target = name === undefined || !isWildcard(model.name) ? undefined : wildcardOf(name)
+  return target && { model, upstream, target }
 }
 
 function nameTarget(
@@ -81,12 +80,4 @@ function onlyAlias(found: readonly (readonly [model: ModelSettings, name: string
 
 function keyOf(upstream: string, model: string): string {
   return `${upstream}\n${model}`
-}
-
-function fits({ prefix, suffix }: Pattern, model: string): boolean {
-  return model.length >= prefix.length + suffix.length && model.startsWith(prefix) && model.endsWith(suffix)
-}
-
-function starOf({ prefix, suffix }: Pattern, model: string): string {
-  return model.slice(prefix.length, model.length - suffix.length)
 }

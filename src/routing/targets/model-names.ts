@@ -1,15 +1,10 @@
+import { starIn, type Wildcard, wildcardOf } from '../../formats/text/wildcards.ts'
+
 /** What a name means. */
 export interface NameMatch<T> {
   readonly entry: T
   /** What the entry's `*` stands for. */
   readonly star: string
-}
-
-/** A name with `*` in it. */
-interface Pattern<T> {
-  readonly entry: T
-  readonly prefix: string
-  readonly suffix: string
 }
 
 /**
@@ -20,28 +15,20 @@ export function createWildcardMatcher<T extends { readonly name: string }>(
   entries: readonly T[],
 ): (name: string) => NameMatch<T> | undefined {
   const patterns = entries
-    .filter(({ name }) => isWildcard(name))
-    .map((entry): Pattern<T> => {
-      const star = entry.name.indexOf('*')
-      return { entry, prefix: entry.name.slice(0, star), suffix: entry.name.slice(star + 1) }
+    .flatMap((entry) => {
+      const wildcard = wildcardOf(entry.name)
+      return wildcard === undefined ? [] : [{ entry, wildcard }]
     })
-    .sort((left, right) => lengthOf(right) - lengthOf(left))
+    .sort((left, right) => lengthOf(right.wildcard) - lengthOf(left.wildcard))
   return (name) => {
-    const pattern = patterns.find((one) => fits(one, name))
-    if (pattern === undefined) return undefined
-    return { entry: pattern.entry, star: name.slice(pattern.prefix.length, name.length - pattern.suffix.length) }
+    for (const { entry, wildcard } of patterns) {
+      const star = starIn(wildcard, name)
+      if (star !== undefined) return { entry, star }
+    }
+    return undefined
   }
 }
 
-/** Whether a name stands for many. */
-export function isWildcard(name: string): boolean {
-  return name.includes('*')
-}
-
-function lengthOf({ prefix, suffix }: Pattern<unknown>): number {
+function lengthOf({ prefix, suffix }: Wildcard): number {
   return prefix.length + suffix.length
-}
-
-function fits(pattern: Pattern<unknown>, name: string): boolean {
-  return name.length >= lengthOf(pattern) && name.startsWith(pattern.prefix) && name.endsWith(pattern.suffix)
 }

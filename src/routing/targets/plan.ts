@@ -1,8 +1,8 @@
 import type { ModelSettings, Strategy } from '../../config/sections/models.ts'
 import type { ResilienceSettings } from '../../config/sections/resilience.ts'
 import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
+import { isWildcard } from '../../formats/text/wildcards.ts'
 import type { DeploymentRegistry, RegisteredDeployment } from './deployment-registry.ts'
-import { isWildcard } from './model-names.ts'
 import type { Turns } from './ordering.ts'
 import type { Candidate } from './rank.ts'
 

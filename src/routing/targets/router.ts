@@ -3,15 +3,16 @@ import type { ModelSettings } from '../../config/sections/models.ts'
 import type { ResilienceSettings } from '../../config/sections/resilience.ts'
 import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import type { Settings } from '../../config/settings.ts'
+import { memoize } from '../../formats/bounded-memo.ts'
+import { fillStar, isWildcard } from '../../formats/text/wildcards.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { BreakerState, DeploymentHealth } from '../health/deployment-health.ts'
-import { rememberNames } from '../remember-names.ts'
 import type { Account } from './call-report.ts'
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts'
 import { deploymentLabel } from './deployment-label.ts'
 import { DeploymentRegistry, type DeploymentRegistryDeps, type RegisteredDeployment } from './deployment-registry.ts'
-import { createWildcardMatcher, isWildcard } from './model-names.ts'
+import { createWildcardMatcher } from './model-names.ts'
 import { createOrdering } from './ordering.ts'
 import { type Plan, type PlannedDeployment, planModel, planUpstream } from './plan.ts'
 
@@ -101,6 +102,8 @@ export interface Router {
 /** What a later router takes over. */
 const REGISTRIES = new WeakMap<Router, DeploymentRegistry>()
 
+/** Names are the callers', so there is no end of them. */
+const REMEMBERED = { entriesMax: 1000, keyCharsMax: 256 } as const
 const NAME_CHARS_SHOWN = 100
 
 /**
@@ -152,7 +155,7 @@ function createFind(
 ): (name: string) => Route {
   const exact = new Map(plans.filter(({ name }) => !isWildcard(name)).map((plan) => [plan.name, routeOf(plan, deps)]))
   const match = createWildcardMatcher(plans)
-  const findOther = rememberNames((name) => {
+  const findOther = memoize((name) => {
     const matched = match(name)
     if (matched !== undefined) return routeOf(matched.entry, deps, { name, star: matched.star })
     if (unknownModels === 'pass') return byDefault
@@ -160,7 +163,7 @@ function createFind(
     throw new ApiError('model_not_found', {
       message: `The model \`${shown}\` does not exist or you do not have access to it.`,
     })
-  })
+  }, REMEMBERED)
   return (name) => exact.get(name) ?? findOther(name)
 }
 
@@ -187,7 +190,7 @@ function routeOf(plan: Plan, { random }: RouterDeps, named?: Named): Route {
 
 function deploymentOf({ registered, model }: PlannedDeployment, named: Named | undefined): Deployment {
   if (named === undefined) return { ...registered, model }
-  const filled = model?.replaceAll('*', () => named.star)
+  const filled = model && fillStar(model, named.star)
   const label = deploymentLabel(registered.upstream.name, filled ?? named.name, registered.keyIndex)
   return { ...registered, label, model: filled }
 }

@@ -1,4 +1,4 @@
-import { distance } from '../../../formats/nearest.ts'
+import { distance } from '../../../formats/text/nearest.ts'
 
 /** The parameters of OpenAI's API that rules are written for: chat and text completions, responses, embeddings, images, audio. */
 export const KNOWN_PARAMS: readonly string[] = `

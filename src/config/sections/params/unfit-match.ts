@@ -1,4 +1,4 @@
-import { nearest, suggest } from '../../../formats/nearest.ts'
+import { nearest, suggest } from '../../../formats/text/nearest.ts'
 import type { Callers } from '../../file/section-reader.ts'
 import type { Fault } from '../../kind.ts'
 import { KNOWN_ENDPOINTS } from './known-endpoints.ts'

@@ -1,4 +1,4 @@
-import { suggest } from '../../../formats/nearest.ts'
+import { suggest } from '../../../formats/text/nearest.ts'
 import type { Fault } from '../../kind.ts'
 
 const PLACEHOLDERS: readonly string[] = ['{model}', '{path}']

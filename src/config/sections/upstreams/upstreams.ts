@@ -1,5 +1,5 @@
 import type { Static } from '@sinclair/typebox'
-import { suggest } from '../../../formats/nearest.ts'
+import { suggest } from '../../../formats/text/nearest.ts'
 import { type FieldValues, mapOf, optional, text } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import { sentence } from '../../file/wording.ts'

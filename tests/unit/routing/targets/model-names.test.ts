@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { createWildcardMatcher, isWildcard } from '../../../../src/routing/targets/model-names.ts'
+import { isWildcard } from '../../../../src/formats/text/wildcards.ts'
+import { createWildcardMatcher } from '../../../../src/routing/targets/model-names.ts'
 
 function matcherOf(...names: readonly string[]): (name: string) => readonly [string, string] | undefined {
   const match = createWildcardMatcher(names.map((name) => ({ name })))

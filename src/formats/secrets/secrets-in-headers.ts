@@ -1,4 +1,4 @@
-import { SUBPROTOCOLS_HEADER, subprotocolKeys } from './http/credential-headers.ts'
+import { SUBPROTOCOLS_HEADER, subprotocolKeys } from '../http/credential-headers.ts'
 import { isSecretName } from './secret-names.ts'
 
 /** What is shorter is no secret: to put stars over each `test` of a text would only spoil it. */

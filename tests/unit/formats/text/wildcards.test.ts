@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { compilePatterns } from '../../../src/params/pattern.ts'
+import { compilePatterns, fillStar, isWildcard, starIn, wildcardOf } from '../../../../src/formats/text/wildcards.ts'
 
 describe('a pattern', () => {
   test.each<[string, string, boolean]>([
@@ -41,4 +41,14 @@ describe('a pattern', () => {
   test('of an empty list fits nothing', () => {
     expect(compilePatterns([])('')).toBe(false)
   })
+})
+
+test('a name with a star stands for many, and tells what its star stands for', () => {
+  expect([isWildcard('gpt-*'), isWildcard('gpt')]).toEqual([true, false])
+  const wildcard = wildcardOf('a*a')
+  expect([wildcardOf('gpt'), wildcard]).toEqual([undefined, { prefix: 'a', suffix: 'a' }])
+  expect(wildcard && ['a', 'aa', 'aba', 'ab', 'xaa'].map((name) => starIn(wildcard, name))).toEqual([
+    ...[undefined, '', 'b', undefined, undefined],
+  ])
+  expect(fillStar('azure/*', '$&')).toBe('azure/$&')
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { distance, nearest, suggest } from '../../../src/formats/nearest.ts'
+import { distance, nearest, suggest } from '../../../../src/formats/text/nearest.ts'
 
 describe('the distance of two words', () => {
   test.each([

@@ -1,13 +1,16 @@
 import { expect, test } from 'bun:test'
-import { rememberNames } from '../../../src/routing/remember-names.ts'
+import { BoundedMemo, memoize } from '../../../src/formats/bounded-memo.ts'
 
 function counted(): { find: (name: string) => string; asked: string[] } {
   const asked: string[] = []
-  const find = rememberNames((name) => {
-    asked.push(name)
-    if (name === 'none') throw new Error('there is none')
-    return name.toUpperCase()
-  })
+  const find = memoize(
+    (name) => {
+      asked.push(name)
+      if (name === 'none') throw new Error('there is none')
+      return name.toUpperCase()
+    },
+    { entriesMax: 1000, keyCharsMax: 256 },
+  )
   return { find, asked }
 }
 
@@ -38,4 +41,22 @@ test('what throws is not remembered', () => {
   const { find, asked } = counted()
   for (let time = 0; time < 2; time += 1) expect(() => find('none')).toThrow('there is none')
   expect(asked).toEqual(['none', 'none'])
+})
+
+test('undefined is a result that is remembered, too', () => {
+  let count = 0
+  const find = memoize(
+    (): string | undefined => {
+      count += 1
+      return undefined
+    },
+    { entriesMax: 1 },
+  )
+  expect([find('a'), find('a'), count]).toEqual([undefined, undefined, 1])
+})
+
+test('what is set comes back, kept or not', () => {
+  const memo = new BoundedMemo<number>({ entriesMax: 2, keyCharsMax: 1 })
+  expect([memo.set('a', 1), memo.set('long', 2), memo.set('b', 3), memo.set('c', 4)]).toEqual([1, 2, 3, 4])
+  expect(['a', 'long', 'b', 'c'].map((key) => memo.get(key))).toEqual([undefined, undefined, 3, 4])
 })

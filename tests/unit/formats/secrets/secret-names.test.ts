@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { isSecretMember, isSecretName } from '../../../src/formats/secret-names.ts'
+import { isSecretMember, isSecretName } from '../../../../src/formats/secrets/secret-names.ts'
 
 test.each([
   ...[

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { secretsOf } from '../../../src/formats/secrets-in-headers.ts'
+import { secretsOf } from '../../../../src/formats/secrets/secrets-in-headers.ts'
 
 const from = (headers: Record<string, string>): string[] => secretsOf(new Headers(headers))
 
