@@ -4,7 +4,7 @@ import { headerFault } from './text-kinds.ts'
 
 /** A token that callers may present. */
 export interface ApiToken {
-  /** Whose it is: `[A-Za-z0-9._-]`, at most 64 characters; undefined: nobody has said. Several tokens may have one name. */
+  /** The name of its owner: `[A-Za-z0-9._-]`, at most 64 characters; undefined: it has none. Several tokens may have one name. */
   readonly name: string | undefined
   readonly token: Secret
 }
@@ -16,7 +16,7 @@ interface Entry {
   readonly line: number
 }
 
-/** How a list is spoken of where something is wrong with it, by where it is written. */
+/** The wording of problems with a list, by where the list is written. */
 interface Form {
   readonly nameCure: string
   readonly placeOf: (entry: Entry) => string
@@ -26,10 +26,10 @@ const NAME = /^[\w.-]{1,64}$/
 /** `name token`, `name: token`, as a person writes a list. */
 const TWO_WORDS = /^([^\s:]+):?\s+(\S+)$/
 
-/** A name is logged: a token that stands where a name belongs must not be. */
+/** Names are logged, tokens must not be: a name that looks like a token is refused. */
 const LIKE_A_TOKEN = /^(?:sk-|[0-9a-f]{24,}$|(?=\w*\d)\w{32,}$)/i
 
-/** What kinds of callers are called, in rules and in the log: a token of that name would be taken for one of these. */
+/** The names of kinds of callers, in rules and in the log: a token of that name would be taken for one of these. */
 const TAKEN: ReadonlySet<string> = new Set(['token', 'caller', 'local', 'none', 'shared'])
 
 const NAME_RULE =
@@ -44,7 +44,7 @@ const IN_FILE: Form = {
 }
 
 /**
- * Several tokens, by comma or line, and whose each one is: `name:token`, `name token`, `token` alone. `:to:ken` is a token without
+ * Several tokens, by comma or line, each with its owner: `name:token`, `name token`, `token` alone. `:to:ken` is a token without
  * a name that has a colon in it. A line may be a comment (`#`). Never shown.
  */
 export const tokenList: Kind<readonly ApiToken[]> = {
@@ -53,7 +53,7 @@ export const tokenList: Kind<readonly ApiToken[]> = {
   parse: (text) => parseList(text, IN_VARIABLE),
 }
 
-/** The same in a file: what is wrong is told by its line, and in the words of a file. */
+/** The same in a file, where a problem names the line. */
 export const tokenFile: FileForm<readonly ApiToken[]> = {
   parse: (text) => parseList(text, IN_FILE),
   emptyCure: 'Write NAME TOKEN on a line for each caller; make a token with: openssl rand -hex 32',

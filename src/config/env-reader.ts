@@ -15,7 +15,7 @@ export function variableIn(env: Env, name: string): string | undefined {
   return Object.hasOwn(env, name) ? env[name]?.trim() : undefined
 }
 
-/** What a variable's number counts. */
+/** The unit of a variable's number. */
 export type EnvUnit = 'ms' | 'bytes' | 'bytes/s' | 'requests' | 'connections' | '%'
 
 /** One environment variable. Help, documentation and errors are made from it. */
@@ -38,19 +38,19 @@ export function row<T, const D extends T | undefined>(definition: EnvRow<T, D>):
   return definition
 }
 
-/** One thing that is wrong with the environment. No part of a secret is ever in it. */
+/** One problem of the environment. It never holds a part of a secret. */
 export interface ConfigProblem {
   /** The variable to look at. */
   readonly name: string
-  /** What is wrong, as the end of a sentence that begins with the name. */
+  /** The fault, as the end of a sentence that begins with the name. */
   readonly wrong: string
-  /** What to do. */
+  /** How to mend it, as a sentence. */
   readonly cure: string
   /** A line that would be right. */
   readonly example: string
 }
 
-/** Reads an environment row by row, and gathers all that is wrong with it. */
+/** Reads an environment row by row, and gathers its problems. */
 export interface EnvReader {
   readonly problems: readonly ConfigProblem[]
   /** Whether a variable is there, and not empty. */

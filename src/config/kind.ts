@@ -1,4 +1,4 @@
-/** What is wrong with a value, as the end of a sentence that begins with the variable's name, and what to do. */
+/** What is wrong with a value (the end of a sentence that begins with its name), and how to mend it (a sentence). */
 export interface Fault {
   readonly wrong: string
   readonly cure: string
@@ -21,7 +21,7 @@ export interface Kind<T> {
 export interface FileForm<T> {
   /** Reads a text that is not empty; white space in front is left, so that lines can be counted. */
   readonly parse: (text: string) => Parsed<T>
-  /** What to do about a file with nothing in it. */
+  /** How to mend a file with nothing in it. */
   readonly emptyCure: string
 }
 

@@ -20,12 +20,12 @@ export interface SettingsSource {
   readonly text: string
 }
 
-/** What a configuration file depends on besides its text. */
+/** The inputs of a configuration file besides its text. */
 export interface SettingsOptions {
   readonly env: Env
   /** The text of a file; throws where it cannot be read. */
   readonly readFile: ReadFile
-  /** What the environment alone comes to. */
+  /** The settings by the environment alone. */
   readonly base: Settings
   /** Who may call; rules about others are reported. Anybody where absent. */
   readonly callers?: Callers
@@ -39,7 +39,7 @@ export type LoadedSettings =
       readonly ok: true
       readonly settings: Settings
       readonly filesRead: readonly string[]
-      /** What is not wrong, but most likely not meant. */
+      /** Valid parts that are most likely not meant. */
       readonly warnings: readonly FileProblem[]
     }
   | { readonly ok: false; readonly problems: readonly FileProblem[] }
@@ -62,7 +62,7 @@ export function loadSettings(source: SettingsSource, options: SettingsOptions): 
   const log = createProblemLog(source.path, document.locate)
   const foreign = foreignFileFault(document.value, source.path)
   if (foreign !== undefined) {
-    // What else is odd about it is odd for us only.
+    // Further problems would only say how it differs from a file of ours.
     log.add([], foreign)
     return { ok: false, problems: log.problems() }
   }

@@ -13,7 +13,7 @@ import { authFromEnv } from './sections/tokens.ts'
 import { upstreamFromEnv } from './sections/upstreams/env-upstream.ts'
 import { settingsFromEnv } from './settings-from-env.ts'
 
-/** What the configuration depends on besides the environment. */
+/** The inputs of the configuration besides the environment. */
 export interface LoadOptions {
   /** Whether a person reads the log as it is written. */
   readonly isTerminal: boolean

@@ -11,7 +11,7 @@ export interface Misspelt {
   readonly meant: string
 }
 
-/** What other programs call what is a variable here; in upper case, with underscores. */
+/** Other programs' names for our variables, in upper case with underscores. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['P', 'PORT'],
   ['LISTEN_PORT', 'PORT'],
@@ -46,11 +46,11 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['OPENAI_PROJECT', 'OPENAI_PROJECT_ID'],
 ])
 
-/** Beginnings by which a name says that it is ours. */
+/** The prefixes of names that are ours. */
 const OWN_PREFIX = /^(NEXCODE|OPENAI)_/
-/** What a supervisor tells its workers is no setting. */
+/** Variables that a supervisor sets for its workers: they are no settings. */
 const NO_SETTINGS: ReadonlySet<string> = new Set(['NEXCODE_WORKER'])
-/** A shorter name is a word of everybody's. */
+/** A shorter name is too common to be a misspelling of ours for certain. */
 const OWN_CHARS_MIN = 8
 
 /** The variable that a word stands for, in any spelling: `port`, `log-level`, `base-url`, `openai_apikey`; undefined: none. */
@@ -62,8 +62,8 @@ function findVariable(word: string): string | undefined {
 }
 
 /**
- * The variable that was most likely meant by a word that stands where a person has named one: more letters may be wrong than
- * where it is one of many.
+ * The variable that a person most likely meant by a word. More letters may differ than in `findMisspelt`, which looks at many words
+ * that are not for us.
  *
  * @example
  * meantVariable('PROT') // 'PORT'
@@ -76,7 +76,7 @@ export function meantVariable(word: string): string | undefined {
  * The variables of an environment that nothing reads, though their names say that they are for this program: ours with a
  * letter wrong, or with a prefix of ours in front; short ones only with two letters in the wrong order.
  *
- * An environment has many variables that are for others: what is short, or only like a name of ours, is not told of.
+ * An environment has many variables for other programs: a short name, or one that is only similar to ours, is not reported.
  *
  * @example
  * findMisspelt({ OPENAI_APIKEY: 'sk-…' }) // [{ name: 'OPENAI_APIKEY', meant: 'OPENAI_API_KEY' }]
@@ -91,12 +91,12 @@ export function findMisspelt(env: Env): readonly Misspelt[] {
       : name.length < OWN_CHARS_MIN
         ? VARIABLE_NAMES.find((one) => isSwapped(name, one))
         : closest(name, 10)
-    // What is meant is set as well: then the other one is somebody else's.
+    // Where the variable that was meant is set as well, this one is another program's.
     return meant === undefined || (env[meant] ?? '') !== '' ? [] : [{ name, meant }]
   })
 }
 
-/** The variable whose name a word is, but for one letter in so many; separators and a plural do not count. */
+/** The variable whose name is nearest to a word, with at most one wrong letter in so many; separators and a plural do not count. */
 function closest(word: string, lettersPerFault: number): string | undefined {
   const plain = plainOf(word)
   const ranked = VARIABLE_NAMES.map((name) => ({ name, off: distance(plain, plainOf(name)) }))
@@ -105,7 +105,7 @@ function closest(word: string, lettersPerFault: number): string | undefined {
   return ranked[0]?.name
 }
 
-/** Whether two letters beside each other stand in the wrong order. */
+/** Whether the names differ by two neighbouring letters in the wrong order only. */
 function isSwapped(name: string, other: string): boolean {
   const sorted = (word: string): string => [...word].toSorted().join('')
   return distance(name, other) === 1 && sorted(name) === sorted(other)

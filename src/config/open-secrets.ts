@@ -1,11 +1,11 @@
 import { Secret } from './secret.ts'
 
-/** The member that stands for a secret where it has to travel as data. */
+/** The member that holds a secret's text where the secret travels as data. */
 const MARK = '$secret'
 
 /**
- * A copy of plain data in which each secret is an object with its text: for another process of ours, or for telling whether two
- * configurations are the same. Never to be shown.
+ * A copy of plain data in which each secret is an object with its text: for another process of ours, or to compare two
+ * configurations. It must never be shown.
  *
  * @example
  * child.send(openSecrets(config))

@@ -66,7 +66,7 @@ export const workerCount: Kind<number | 'auto'> = {
   },
 }
 
-/** What a number of workers comes to: `auto` is one for each core, within what can be asked for. */
+/** The number of workers: `auto` is one for each core, at most `WORKERS_MAX`. */
 export function resolveWorkers(asked: number | 'auto', countCores: () => number = () => 1): number {
   return asked === 'auto' ? Math.min(countCores(), WORKERS_MAX) : asked
 }

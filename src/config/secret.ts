@@ -1,4 +1,4 @@
-/** What stands wherever a secret is printed. */
+/** The text that is printed in place of a secret. */
 const REDACTED = '[redacted]'
 
 /**
@@ -36,7 +36,7 @@ export class Secret {
     return REDACTED
   }
 
-  /** What the runtime prints (`util.inspect.custom`). */
+  /** The runtime's inspection prints this (`util.inspect.custom`). */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return REDACTED
   }

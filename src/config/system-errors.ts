@@ -1,4 +1,4 @@
-/** What the system's and the runtime's codes say, as the end of a sentence that begins with what was tried. */
+/** The codes of the system and the runtime in words, as the end of a sentence that begins with what was tried. */
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such file or folder'],
   ['EACCES', 'this user may not'],
@@ -65,7 +65,7 @@ export function wordsForCode(code: string): string | undefined {
 }
 
 /**
- * What an error says, for a person: the system's code in words with the code behind them, else its own message.
+ * An error's message for a person: the system's code in words with the code behind them, else its own message.
  *
  * @example
  * describeSystemError(error) // 'there is no such file or folder (ENOENT)'

@@ -33,7 +33,7 @@ export const secret: Kind<Secret> = {
   },
 }
 
-/** What is wrong with a key or a token that is to travel in a header, as the end of a sentence; undefined: nothing. */
+/** The fault of a key or a token that is to travel in a header; undefined: none. */
 export function headerFault(text: string): Fault | undefined {
   if (/^bearer\s/i.test(text))
     return { wrong: 'begins with "Bearer"', cure: 'Leave the word out: only the key itself.' }

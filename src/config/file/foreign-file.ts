@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 import type { Fault } from '../kind.ts'
 
-/** A kind of file that people have who know another program, and what it is known by. */
+/** A kind of file of another program, and how it is recognized. */
 interface ForeignKind {
   /** As the end of "is". */
   readonly title: string
   readonly isIt: (file: JsonObject) => boolean
-  /** What to do instead; where absent, to write a file of our own. */
+  /** How to mend it; where absent: write a file of our own. */
   readonly cure?: (path: string) => string
 }
 
@@ -53,7 +53,7 @@ const KINDS: readonly ForeignKind[] = [
 const OWN_FORM = 'NexCode has a form of its own: begin with docs/configuration.md, or with one of examples/*.yaml.'
 
 /**
- * What is wrong with a file that is another program's; undefined: it is none that is known.
+ * The fault of a file that belongs to another program; undefined: to none that is known.
  *
  * A file that has one of our own main keys is ours, however odd the rest.
  */

@@ -1,7 +1,7 @@
 import type { Fault } from '../kind.ts'
 import { type Path, renderPath } from './path.ts'
 
-/** One thing that is wrong with a configuration file. No part of a secret is ever in it. */
+/** One problem of a configuration file. It never holds a part of a secret. */
 export interface FileProblem {
   readonly file: string
   /** From 1. */
@@ -10,9 +10,9 @@ export interface FileProblem {
   readonly column: number
   /** Such as `models.smart.targets[0].upstream`; empty for the whole file. */
   readonly path: string
-  /** What is wrong, as the end of a sentence that begins with the path. */
+  /** The fault, as the end of a sentence that begins with the path. */
   readonly wrong: string
-  /** What to do. */
+  /** How to mend it, as a sentence. */
   readonly cure: string
 }
 
@@ -25,13 +25,13 @@ export interface Position {
 /** Whether a key is meant, or the value behind it. */
 export type Side = 'key' | 'value'
 
-/** Gathers what is wrong with a file. */
+/** Gathers the problems of a file. */
 export interface ProblemLog {
   /** In the order of the file. */
   readonly problems: () => readonly FileProblem[]
-  /** What is not wrong, but most likely not meant, in the order of the file. */
+  /** Warnings of valid parts that are most likely not meant, in the order of the file. */
   readonly warnings: () => readonly FileProblem[]
-  /** A position stands for that of the path, where that is another one. */
+  /** `at` may be a position, where it is not the path's own. */
   readonly add: (path: Path, fault: Fault, at?: Side | Position) => void
   readonly warn: (path: Path, fault: Fault, at?: Side) => void
 }

@@ -7,11 +7,11 @@ import type { Substitute } from './substitute.ts'
 import { syntaxFault } from './syntax-fault.ts'
 import { keyOfPath, plainData, type YamlData } from './yaml-data.ts'
 
-/** The content of a file, and where all of it stands. */
+/** The content of a file, and the place of each part. */
 export interface FileDocument {
   /** Plain data; null where nothing is written, and where a part has a fault of its own. */
   readonly value: Json
-  /** What is wrong already: syntax, keys that occur twice, aliases, variables. */
+  /** The faults of syntax, keys that occur twice, aliases and variables. */
   readonly faults: readonly DocumentFault[]
   /** Where a path stands; the key above it, where it is not written. */
   readonly locate: (path: Path, side: Side) => Position
@@ -20,7 +20,7 @@ export interface FileDocument {
   readonly hasVariable: (path: Path) => boolean
   /** The name of that variable; undefined: there is none. */
   readonly variableAt: (path: Path) => string | undefined
-  /** Whether one of the faults is why there is no value at a path. */
+  /** Whether there is no value at a path because of one of the faults. */
   readonly isFaulty: (path: Path) => boolean
 }
 
@@ -47,7 +47,7 @@ export function readDocument(text: string, substitute: Substitute): FileDocument
     return { line, column: col }
   }
 
-  // One slip makes a parser stumble again and again: only where it did so first is worth saying.
+  // One slip makes a parser stumble several times: only the first place is reported.
   const [first] = [...parsed.errors, ...parsed.warnings].toSorted((one, other) => one.pos[0] - other.pos[0])
   if (first !== undefined) return documentOf(unreadable(first.pos[0], first.code), position)
   if (parsed.directives?.yaml.version === '1.1') return documentOf(unreadable(0, 'BAD_DIRECTIVE'), position)

@@ -7,7 +7,7 @@ export function membersOf(schema: TSchema): readonly TSchema[] {
   return KindGuard.IsUnion(schema) ? schema.anyOf.flatMap(membersOf) : [schema]
 }
 
-/** Whether a value is of a schema's type; that says nothing about what is in it, nor about bounds. */
+/** Whether a value is of a schema's type, whatever its content and bounds. */
 export function isOfType(schema: TSchema, value: unknown): boolean {
   if (KindGuard.IsLiteral(schema)) return value === schema.const
   if (KindGuard.IsString(schema)) return typeof value === 'string'
@@ -24,7 +24,7 @@ export function isWithin(schema: TSchema, value: number): boolean {
   return value >= minimum && value <= maximum && (exclusiveMinimum === undefined || value > exclusiveMinimum)
 }
 
-/** A text out of a variable as the number or boolean that a schema wants; the text itself, where none is, or it is none. */
+/** A variable's text as the number or boolean that a schema wants; the text itself, where the schema wants neither or it reads as neither. */
 export function convertText(schema: TSchema, text: string): unknown {
   const members = membersOf(schema)
   if (members.some((one) => isOfType(one, text))) return text

@@ -21,7 +21,7 @@ export interface Callers {
 /** Callers of whom nothing is known: nothing can be said of rules about them. */
 export const ANY_CALLERS: Callers = { names: [], isRequired: false, mayChange: true, isLoopback: true }
 
-/** What the readers of one file share. */
+/** The parts that all readers of one file share. */
 export interface SectionReaderParts {
   /** The path of the configuration file, as it was named. */
   readonly file: string
@@ -37,7 +37,7 @@ export interface SectionReaderParts {
 }
 
 /**
- * What a part of a checked file is turned into settings with: it knows where the part stands, and reports what is wrong with it there.
+ * Reads one part of a checked file for its section: it knows where the part stands, and reports problems there.
  *
  * @example
  * if (ttlMs > ttlMaxMs) reader.at('cache').add({ wrong: 'has a ttl longer than its ttl_max', cure: '…' }, 'key')
@@ -84,7 +84,7 @@ export class SectionReader {
     this.#parts.log.add(this.path, fault, side)
   }
 
-  /** Reports what is not wrong, but most likely not meant. */
+  /** Warns of a valid part that is most likely not meant. */
   warn(fault: Fault, side?: Side): void {
     this.#parts.log.warn(this.path, fault, side)
   }

@@ -15,7 +15,7 @@ export interface Substituted {
 /** Puts variables into a text. */
 export type Substitute = (text: string) => Parsed<Substituted>
 
-/** `$${`, `${NAME}`, `${NAME:-default}`; the last two groups are absent where what stands behind `${` is none of it. */
+/** `$${`, `${NAME}`, `${NAME:-default}`; both groups are absent where a `${` begins no variable. */
 const PLACE = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g
 
 /**
@@ -56,7 +56,7 @@ export function createSubstitute(env: Env, readFile: ReadFile): Substitute {
   }
 }
 
-/** The names of variables are no secrets; one that is set and is a letter or two off is most likely the one that was meant. */
+/** A question about a variable that is set and a letter or two off; empty: there is none. Names of variables are no secrets. */
 function meant(name: string, env: Env): string {
   const near = Object.keys(env).find((other) => (env[other] ?? '') !== '' && isNear(name, other))
   return near === undefined ? '' : `Did you mean ${near}? `
@@ -77,7 +77,7 @@ function inFile(name: string, read: Parsed<string>): Parsed<string> {
   return wrong(`names the variable ${name}, whose file (${name}_FILE) ${inWords(read.fault.wrong)}`, read.fault.cure)
 }
 
-/** `names an empty file` is said of the setting that names it; here the file itself is spoken of. */
+/** A fault of the setting that names a file, as a fault of the file itself. */
 function inWords(said: string): string {
   return said.replace('names a file that cannot be read', 'cannot be read').replace('names an empty file', 'is empty')
 }

@@ -36,7 +36,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   UNEXPECTED_TOKEN: { wrong: 'has something here that does not belong here', cure: QUOTES },
 }
 
-/** What is wrong where the YAML parser stopped, given its code for it. */
+/** The fault behind a code of the YAML parser. */
 export function syntaxFault(code: string): Fault {
   return FAULTS[code] ?? { wrong: 'is not valid YAML here', cure: 'Check indentation, quotes, brackets and colons.' }
 }

@@ -55,7 +55,7 @@ export function showScalar(value: unknown): string {
   return typeof value === 'string' ? quote(value) : String(value)
 }
 
-/** What a schema accepts, such as `a whole number from 1 to 10`. */
+/** The values that a schema accepts, in words, such as `a whole number from 1 to 10`. */
 export function expectedOf(schema: TSchema): string {
   if (schema['x-duration'] !== undefined) return 'a length of time'
   if (KindGuard.IsInteger(schema)) return `a whole number${rangeOf(schema)}`
@@ -90,7 +90,7 @@ function rangeOf(schema: TSchema): string {
   return minimum === undefined ? '' : ` from ${minimum} to ${maximum}`
 }
 
-/** What is said of a value that is shown, or, where it must not be, of the key alone. */
+/** A sentence about a value, or about its key alone where the value must not be shown (undefined). */
 export function sentence(shown: string | undefined, rest: string): string {
   return shown === undefined ? rest : `${shown} ${rest}`
 }

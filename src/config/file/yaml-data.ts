@@ -5,7 +5,7 @@ import type { Path } from './path.ts'
 import type { Substitute } from './substitute.ts'
 import { syntaxFault } from './syntax-fault.ts'
 
-/** The plain data of a YAML document, and what is known about where it came from. Offsets are those in the text. */
+/** The plain data of a YAML document, and where it stands in the text, as offsets. */
 export interface YamlData {
   readonly value: Json
   /** By `keyOfPath`. */
@@ -26,11 +26,11 @@ export interface YamlFault {
   readonly path: Path
   readonly offset: number
   readonly fault: Fault
-  /** Whether there is no value because of it. */
+  /** Whether the part has no value because of it. */
   readonly isWithoutValue: boolean
 }
 
-/** More than any file has, and less than a few lines of aliases of aliases make. */
+/** More nodes than any file has, and fewer than a few lines of aliases of aliases make. */
 const NODES_MAX = 50_000
 const DEPTH_MAX = 64
 
@@ -49,7 +49,7 @@ export function keyOfPath(path: Path): string {
 /**
  * Makes plain data of a YAML document's nodes, with the variables in its texts substituted.
  *
- * Aliases are copies of what their anchor stands before; how many nodes there may be with them is bounded.
+ * An alias becomes a copy of its anchor's node; the number of nodes is bounded, copies included.
  */
 export function plainData(contents: ParsedNode | null, substitute: Substitute): YamlData {
   const places = new Map<string, Place>()
@@ -79,7 +79,7 @@ export function plainData(contents: ParsedNode | null, substitute: Substitute): 
       return target === undefined ? refuse(path, NO_ANCHOR) : plain(target, path, true)
     }
     const value = plainOf(node, path, isInAlias)
-    // Only behind it, so that a node cannot hold an alias of itself; and not in a copy, whose anchors stand already.
+    // An anchor counts once its node is read, so that no node holds an alias of itself; a copy's anchors are known already.
     if (!isInAlias && node?.anchor !== undefined) anchors.set(node.anchor, node)
     return value
   }
@@ -109,7 +109,7 @@ export function plainData(contents: ParsedNode | null, substitute: Substitute): 
   return { value: plain(contents, [], false), places, variables, faults }
 }
 
-/** Whether nothing is written there: such a node is nowhere. */
+/** Whether nothing is written behind the key: such a node has no place of its own. */
 function isBlank(node: ParsedNode | null): node is null {
   return node === null || (isScalar(node) && node.range[0] === node.range[1])
 }

@@ -2,11 +2,11 @@
 export interface CapWords {
   /** At most so many tokens. Less than one is no cap to some servers. */
   readonly caps: readonly string[]
-  /** Tokens that an answer has at least, or may spend on thinking: none is none. */
+  /** The least tokens of an answer, or tokens that it may spend on thinking; 0: none. */
   readonly budgets: readonly string[]
   /** How many answers there are to one prompt. */
   readonly counts: readonly string[]
-  /** Those of OpenAI's that a server takes without a word, and does not go by. */
+  /** OpenAI's words that the server accepts and ignores. */
   readonly ignored: readonly string[]
 }
 
@@ -20,7 +20,7 @@ export const OPENAI_WORDS: CapWords = {
 
 const GEMINI = ['generation_config.', 'generationConfig.']
 
-/** What a server takes beside OpenAI's, by its preset. Presets that are not named take OpenAI's only. */
+/** The words of servers beside OpenAI's, by preset. Presets that are not named take OpenAI's only. */
 const BESIDE: ReadonlyMap<string, Partial<CapWords>> = new Map<string, Partial<CapWords>>([
   // https://docs.anthropic.com/en/api/messages and /complete
   ['anthropic', { caps: ['max_tokens_to_sample'], budgets: ['thinking.budget_tokens'] }],
@@ -79,7 +79,7 @@ const BESIDE: ReadonlyMap<string, Partial<CapWords>> = new Map<string, Partial<C
   ],
 ])
 
-/** What they pass on to is anybody's server, or the user's own code: as good as an upstream without a preset. */
+/** Presets behind which any server or the user's own code may stand: they are treated as an upstream without a preset. */
 const OF_ANYBODY: ReadonlySet<string> = new Set(['litellm', 'litserve'])
 
 /** Words of servers without a preset, beside all of those. */
@@ -100,7 +100,7 @@ export const OTHER_WORDS: CapWords = {
     ...['num_candidates', 'num_samples', 'num_outputs', 'num_responses', 'n_choices', 'n_samples'],
   ],
 }
-/** What holds parameters at one server or another. */
+/** The objects that hold parameters at one server or another. */
 const WITHIN = [
   ...['options', 'parameters', 'extra_body', 'generation_config', 'generationConfig', 'sampling_params'],
   ...['inferenceConfig', 'textGenerationConfig', 'completion_args'],

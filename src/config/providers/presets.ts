@@ -1,6 +1,6 @@
 import { SERVER_FACTS, type ServerFacts } from './server-facts.ts'
 
-/** What is known of a provider whose API speaks OpenAI's protocol: what an upstream of that preset starts from. */
+/** A provider whose API speaks OpenAI's protocol: the values that an upstream of that preset starts from. */
 export interface Preset {
   readonly name: string
   /** The provider's name, for people. */
@@ -15,14 +15,14 @@ export interface Preset {
   readonly query: Readonly<Record<string, string>>
   /** URL of the documentation that all this is from. */
   readonly source: string
-  /** What is known of the server beyond its documentation. */
+  /** Facts about the server beyond its documentation. */
   readonly facts?: ServerFacts | undefined
 }
 
-/** Of most: a key behind `Bearer `, and OpenAI's own paths below the base. */
+/** The usual form: a key behind `Bearer `, and OpenAI's own paths below the base. */
 const USUAL = { keyHeader: 'authorization', needsKey: true, modelPath: undefined, query: {} } as const
 
-/** Servers of one's own machine or network, which ask for no key as they come. */
+/** Servers on one's own machine or network, which ask for no key by default. */
 const LOCAL = { ...USUAL, needsKey: false } as const
 
 const ALL: readonly Preset[] = [

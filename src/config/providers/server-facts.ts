@@ -1,4 +1,4 @@
-/** What of its requests a server is known to refuse, so that it is left out of them. */
+/** Parameters and values that a server is known to refuse: they are left out of its requests. */
 export interface Lacks {
   /** By endpoint, the parameters that it knows: it refuses every other one. Endpoints that are not named take any. */
   readonly known: Readonly<Record<string, readonly string[]>>
@@ -6,20 +6,20 @@ export interface Lacks {
   readonly nulls: boolean
 }
 
-/** What was seen of a server by running it, or read in its source: each in words that hold for this version. */
+/** Facts about a server, seen by running it or read in its source. They hold for one version. */
 export interface ServerFacts {
   /** The package and its version, such as `mlx-lm 0.32.2`. */
   readonly seen: string
   /** The path of its health beside its `/v1`; undefined: it has none. */
   readonly health: string | undefined
-  /** What `GET /v1/models` answers. */
+  /** The answer to `GET /v1/models`. */
   readonly models: string
   /** Whether a model that it does not have is answered for by the one that it has. */
   readonly servesAnyModel: boolean
   /** When a stream tells its usage. */
   readonly usage: string
   readonly lacks: Lacks | undefined
-  /** What else a caller may run into. */
+  /** Other surprises for a caller. */
   readonly notes: readonly string[]
 }
 
@@ -46,7 +46,7 @@ const TEXT = [
   ...['best_of', 'echo', 'frequency_penalty', 'logit_bias', 'logprobs', 'max_tokens', 'model', 'n', 'presence_penalty'],
   ...['prompt', 'seed', 'stop', 'stream', 'stream_options', 'suffix', 'temperature', 'top_p', 'user'],
 ]
-/** What transformers takes beside OpenAI's, in its chats and texts. */
+/** Parameters that transformers takes beside OpenAI's, in its chats and texts. */
 const OWN = ['generation_config']
 
 const TRANSFORMERS: Lacks = {

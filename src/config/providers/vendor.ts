@@ -1,7 +1,7 @@
 /** Whose service an upstream is, where OpenAI's own contract is certain to hold: OpenAI's, or Azure OpenAI. */
 export type Vendor = 'openai' | 'azure'
 
-/** What is put in for OpenAI where a chat or text completion names no model, and `OPENAI_MODEL` says nothing. */
+/** The model that is put in for OpenAI where a chat or text completion names none, and `OPENAI_MODEL` is not set. */
 export const OPENAI_DEFAULT_MODEL = 'gpt-3.5-turbo'
 
 /** The hosts of OpenAI, of which each region of data residency has one, and of Azure OpenAI, which has one for each customer. */

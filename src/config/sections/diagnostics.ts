@@ -12,7 +12,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 /** One form of a log line. */
 export type LogFormat = (typeof LOG_FORMATS)[number]
 
-/** What is logged, and in which form. */
+/** The log's level and form. */
 export interface LogSettings {
   readonly level: LogLevel
   readonly format: LogFormat
@@ -55,7 +55,7 @@ export const DEBUG_FIELDS = {
   }),
 }
 
-/** What is logged; for a person where `isTerminal`, unless the environment says otherwise. */
+/** The log's level and form; the form for a person where `isTerminal`, unless the environment says otherwise. */
 export function logFromEnv({ take }: EnvReader, isTerminal: boolean): LogSettings {
   return { level: take(LOG_ENV.LOG_LEVEL), format: take(LOG_ENV.LOG_FORMAT) ?? (isTerminal ? 'pretty' : 'json') }
 }

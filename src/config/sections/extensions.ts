@@ -21,7 +21,7 @@ const ON_ERROR = ['fail', 'skip'] as const
 export interface ExtensionSettings {
   readonly path: string
   readonly options: Json
-  /** What becomes of a request when the extension fails: an error, or the request goes on without it. */
+  /** Whether a request fails with its extension, or goes on without it. */
   readonly onError: (typeof ON_ERROR)[number]
   /** For its own work in one stretch; 0: no limit. */
   readonly timeoutMs: number

@@ -4,7 +4,7 @@ import { choice, durationKind } from '../scalar-kinds.ts'
 
 const ON_DISCONNECT = ['cancel', 'drain'] as const
 
-/** What becomes of calls with an `Idempotency-Key`. */
+/** How calls with an `Idempotency-Key` are treated. */
 export interface IdempotencySettings {
   /** How long the answer can be fetched again; 0: the header only passes. */
   readonly windowMs: number

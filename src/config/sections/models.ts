@@ -36,7 +36,7 @@ export interface TargetSettings {
   readonly order: number
 }
 
-/** What becomes of a model that no entry of `models` fits. */
+/** Whether a model that no entry of `models` fits is passed on or refused. */
 export type UnknownModels = (typeof UNKNOWN_MODELS)[number]
 
 const TargetEntry = closed('target', {
@@ -85,7 +85,7 @@ export const MODELS_FIELDS = {
   }),
 }
 
-/** What the top level of the file says about all models. */
+/** The fields at the top level of the file that are about all models. */
 export const ALL_MODELS_FIELDS = {
   unknown_models: optional(words(UNKNOWN_MODELS), 'What becomes of a model that no entry of models fits.', {
     default: 'pass',
@@ -93,7 +93,7 @@ export const ALL_MODELS_FIELDS = {
   report_model: reportModel({ default: 'upstream' }),
 }
 
-/** All that the top level of the file says about models. */
+/** The values of all fields at the top level of the file that are about models. */
 export type ModelsFields = FieldValues<typeof MODELS_FIELDS & typeof ALL_MODELS_FIELDS>
 
 type ModelPart = Static<typeof ModelEntry>
@@ -120,7 +120,7 @@ export function modelsFromFile(
   })
 }
 
-/** What becomes of a model that no entry of `models` fits. Warns where none is named, and so all are refused. */
+/** Whether a model that no entry of `models` fits is passed on or refused. Warns where `models` is absent, so that all are refused. */
 export function unknownModelsFromFile(reader: SectionReader, { unknown_models: written }: ModelsFields): UnknownModels {
   if (written === 'refuse' && !reader.at('models').isWritten()) {
     reader.at('unknown_models').warn({

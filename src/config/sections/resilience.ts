@@ -6,7 +6,7 @@ import { NO_TIMEOUTS, type Timeouts } from './timeouts.ts'
 
 const ALL_OPEN = ['try', 'refuse'] as const
 
-/** What is done for a request that fails or is slow: whether it is repeated, who else is asked, and for how long. */
+/** How a request is helped that fails or is slow: repeats, a second target, time limits. */
 export interface ResilienceSettings {
   readonly retry: RetrySettings
   readonly hedge: HedgeSettings | undefined

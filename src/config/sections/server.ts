@@ -3,7 +3,7 @@ import { durationKind, integer, resolveWorkers, workerCount } from '../scalar-ki
 import { Secret } from '../secret.ts'
 import { isLoopbackHost, listenHost, originList, path } from '../text-kinds.ts'
 
-/** What HTTPS is served with: PEM texts. */
+/** The PEM texts that HTTPS is served with. */
 export interface TlsTexts {
   readonly cert: string
   readonly key: Secret

@@ -10,8 +10,8 @@ const VARIABLE = 'variable'
 const OWN = /^x-/
 
 /**
- * The JSON Schema (draft 07, which all editors know) of a file that is checked against a schema: as it is written, that
- * is with `${NAME}` also where a number, a word or true or false is wanted.
+ * The JSON Schema (draft 07, which all editors know) of a file as a person writes it: `${NAME}` may also stand in place of a
+ * number, a word, true or false.
  */
 export function editorSchema(schema: TSchema, id: string, title: string): EditorSchema {
   return {
@@ -48,7 +48,7 @@ function alternativesOf(schema: TSchema): readonly EditorSchema[] {
   return [KindGuard.IsObject(schema) || KindGuard.IsArray(schema) ? written(schema) : bare(schema)]
 }
 
-/** What a schema accepts, without what is said about it. */
+/** The keywords that decide what a schema accepts, without its description, default and examples. */
 function bare(schema: TSchema): EditorSchema {
   return plain(schema, { description: undefined, default: undefined, examples: undefined })
 }

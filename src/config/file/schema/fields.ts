@@ -18,7 +18,7 @@ import { TIMER_MS_MAX } from '../../scalar-kinds.ts'
 /** The values that some fields of the file may have, once it has been checked. */
 export type FieldValues<T extends TProperties> = Static<TObject<T>>
 
-/** What a schema says of a text that may be a secret: no problem shows it. */
+/** Marks a text that may be a secret: no problem shows it. */
 export const HIDDEN = { 'x-secret': true }
 
 /** An object with these keys and no others. `title` names it in the reference. */

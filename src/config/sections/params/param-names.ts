@@ -11,7 +11,7 @@ interface Named {
   readonly name: string
   readonly at: SectionReader
   readonly side: Side
-  /** Whether it stands where something is done to the parameter, which `model` is not to suffer. */
+  /** Whether the rule changes the parameter there: `model` must not be changed. */
   readonly isChange: boolean
 }
 
@@ -25,7 +25,7 @@ const MODEL: Fault = {
   cure: 'Take it out, and write what stands behind a name in models; values may list the names there are.',
 }
 
-/** Reports what cannot be the name of a parameter in a rule, and where `model` must not be one. */
+/** Reports names in a rule that cannot be parameters, and changes of `model`. */
 export function checkParamNames(reader: SectionReader, part: RulePart): void {
   for (const named of namesOf(reader, part)) {
     const { name, at, side, isChange } = named
@@ -35,7 +35,7 @@ export function checkParamNames(reader: SectionReader, part: RulePart): void {
   }
 }
 
-/** Some upstream may know it, and so it is no error; but a cap of `max_token` caps nothing. */
+/** Warns of a name like one of OpenAI's: no error, since some upstream may know it, but a cap of `max_token` caps nothing. */
 function warnOfMisspelt({ name, at, side }: Named): void {
   const [first = '', ...inner] = name.split('.')
   const meant = isCapWord(name) ? undefined : misspeltParam(first)
@@ -73,7 +73,7 @@ function namesOf(reader: SectionReader, part: RulePart): readonly Named[] {
   ]
 }
 
-/** Reports names that are given to a parameter of another object, to itself, or in a circle, over all rules. */
+/** Reports renames, over all rules, that lead to another object, to the same name, or in a circle. */
 export function checkRenames(reader: SectionReader, parts: readonly RulePart[]): void {
   const next = new Map<string, Set<string>>()
   for (const part of parts) {
@@ -94,7 +94,7 @@ export function checkRenames(reader: SectionReader, parts: readonly RulePart[]):
   }
 }
 
-/** Whether one name becomes another by some renames. There is no circle among them. */
+/** Whether some renames lead from one name to another. There is no circle among them. */
 function leads(next: ReadonlyMap<string, ReadonlySet<string>>, from: string, to: string): boolean {
   return from === to || [...(next.get(from) ?? [])].some((name) => leads(next, name, to))
 }

@@ -4,7 +4,7 @@ import { anyJson, closed, mapOf, optional, text, textOrTexts, texts, words } fro
 
 const ON_VIOLATION = ['refuse', 'drop'] as const
 
-/** What callers may set, and to what. */
+/** A rule about the parameters of requests: which requests it is for, and what becomes of their parameters. */
 export interface ParamRule {
   /** Where it stands in the file, from 1. */
   readonly number: number
@@ -27,7 +27,7 @@ export interface ParamRule {
   readonly deny: readonly string[]
   readonly allow: readonly string[] | undefined
   readonly values: Readonly<Record<string, readonly Json[]>>
-  /** What becomes of a parameter that `deny`, `allow` or `values` does not admit. */
+  /** Whether a parameter that `deny`, `allow` or `values` does not admit makes the request fail, or is dropped. */
   readonly onViolation: (typeof ON_VIOLATION)[number]
 }
 

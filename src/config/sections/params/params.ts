@@ -67,7 +67,7 @@ function ruleFromFile(reader: SectionReader, part: RulePart, offered: Offered | 
   }
 }
 
-/** A model that may be asked for by this rule has to be one that may be asked for at all. */
+/** Reports models that the rule admits, but that no caller may ask for. */
 function checkModels(reader: SectionReader, { values }: RulePart, offered: Offered | undefined): void {
   const models = values?.['model']
   if (offered === undefined || models === undefined) return

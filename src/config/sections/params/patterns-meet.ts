@@ -5,7 +5,7 @@
  * patternsMeet('gpt-*', '*-mini') // true
  */
 export function patternsMeet(one: string, other: string): boolean {
-  // What of `other` can be left where so much of `one` is gone through.
+  // The positions in `other` that can be reached once so much of `one` is matched.
   let reached = new Set([0])
   const spread = (from: Set<number>): Set<number> => {
     for (const at of from) if (other[at] === '*') from.add(at + 1)

@@ -17,7 +17,7 @@ export function offeredBy(fields: ModelsFields): Offered | undefined {
   return { names: models.map(([name]) => name), aliases: new Map(aliases) }
 }
 
-/** What decides which requests a rule is for. Reports what can never fit: a guard that stands nowhere. */
+/** The criteria that decide which requests a rule is for. Reports those that never fit: such a rule would guard nothing. */
 export function matchFromFile(
   reader: SectionReader,
   match: MatchPart,

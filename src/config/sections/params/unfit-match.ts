@@ -4,16 +4,16 @@ import type { Fault } from '../../kind.ts'
 import { KNOWN_ENDPOINTS } from './known-endpoints.ts'
 import { patternsMeet } from './patterns-meet.ts'
 
-/** Why a pattern of a rule fits nothing, and whether that is certain for as long as the server runs. */
+/** Why a pattern of a rule fits nothing, and whether that holds as long as the server runs. */
 export interface Unfit extends Fault {
   readonly isCertain: boolean
 }
 
 const KINDS: readonly string[] = ['token', 'caller', 'local']
-/** A token's place in the list, which rules went by once. */
+/** A token's place in the list: rules named tokens by it once. */
 const PLACE = /^token-(\d{1,4})$/
 
-/** Why nobody can be the principal of a rule; undefined: somebody can. */
+/** Why a rule's principal fits nobody; undefined: it fits somebody. */
 export function unfitPrincipal(pattern: string, callers: Callers): Unfit | undefined {
   const { names, isRequired, mayChange, isLoopback } = callers
   const known = names.some((name) => patternsMeet(pattern, name))
@@ -45,13 +45,13 @@ export function unfitPrincipal(pattern: string, callers: Callers): Unfit | undef
 const LOCAL_CURE = 'Set HOST=127.0.0.1, or take it out.'
 const NAME_CURE = 'Write the name of a token (API_TOKEN=NAME:TOKEN), or token for all of them.'
 
-/** Rules went by places once, and these names are still in files. */
+/** Rules named tokens by their places once, and such names are still in files. */
 function unfitPlace(name: string | undefined): Unfit {
   const cure = name === undefined ? NAME_CURE : `The token at that place goes by the name of ${name}: write that.`
   return { wrong: 'is the place of a token in its list, and rules go by names', cure, isCertain: true }
 }
 
-/** Why no request can be for the endpoint of a rule; undefined: one can, also where only some upstream knows it. */
+/** Why a rule's endpoint fits no request; undefined: it fits one, perhaps of an endpoint that only some upstream knows. */
 export function unfitEndpoint(written: string): Unfit | undefined {
   const pattern = written.toLowerCase()
   const never = (wrong: string, cure: string): Unfit => ({ wrong, cure, isCertain: true })
@@ -76,15 +76,15 @@ export function unfitEndpoint(written: string): Unfit | undefined {
 
 const RESOURCES = [...new Set(KNOWN_ENDPOINTS.map((path) => path.split('/', 1)[0] ?? ''))]
 
-/** The models that are offered, and no others. */
+/** The models that are offered, where all others are refused. */
 export interface Offered {
   /** The names that callers use, which may hold `*`. */
   readonly names: readonly string[]
-  /** What each upstream's own name for a model is called by callers. */
+  /** The name that callers use, by an upstream's own name for the model. */
   readonly aliases: ReadonlyMap<string, string>
 }
 
-/** Why no request can be for the model of a rule, where others than those offered are refused; undefined: one can. */
+/** Why a rule's model fits no request, where models that are not offered are refused; undefined: it fits one. */
 export function unfitModel(pattern: string, { names, aliases }: Offered): Unfit | undefined {
   if (names.some((name) => patternsMeet(pattern, name))) return undefined
   const alias = aliases.get(pattern)
@@ -95,7 +95,7 @@ export function unfitModel(pattern: string, { names, aliases }: Offered): Unfit 
   return { wrong: 'is not offered, and unknown_models refuses what is not', cure, isCertain: true }
 }
 
-/** Why no header can have the value of a rule; undefined: one can. */
+/** Why a rule's value fits no header; undefined: it fits one. */
 export function unfitHeader(pattern: string): Unfit | undefined {
   if (!/^\s|\s$|[\r\n]/.test(pattern)) return undefined
   const cure = 'Take the space away: a value has none around it.'

@@ -71,7 +71,7 @@ export const UPSTREAM_ENV = {
   }),
 } as const
 
-/** What the environment says of its upstream. */
+/** The environment's upstream, as its variables describe it. */
 export function upstreamFromEnv({ has, take, takeSecret }: EnvReader): EnvUpstream {
   const fallback = has(UPSTREAM_ENV.OPENAI_API_BASE) ? undefined : take(UPSTREAM_ENV.OPENAI_BASE_URL)
   return {

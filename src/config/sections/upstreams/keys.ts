@@ -17,7 +17,7 @@ export interface UpstreamKeys {
   readonly auth: (typeof AUTH)[number] | 'either'
   /** The server's keys with it; more than one is a pool. */
   readonly keys: readonly Secret[]
-  /** What each of them is called where it must not be shown: its variable, or where it stands in the file. */
+  /** A name for each of `keys`, which must not be shown: its variable, or its place in the file. */
   readonly keyNames: readonly string[]
 }
 
@@ -66,7 +66,7 @@ export function keysFromFile(reader: SectionReader, part: AuthFields, preset: Pr
   return { auth: part.auth ?? (hasKey ? 'server' : 'none'), ...readKeys(reader, part) }
 }
 
-/** The keys, and what each is called where it must not be shown: its variable, else where it stands. */
+/** The keys, each with a name that may be shown: its variable, or its place in the file. */
 function readKeys(reader: SectionReader, part: AuthFields): Pick<UpstreamKeys, 'keys' | 'keyNames'> {
   const named = new Map<string, { readonly secret: Secret; readonly name: string }>()
   const take = (at: SectionReader, written: string, name: string, which = ''): void => {

@@ -3,7 +3,7 @@ import type { Fault } from '../../kind.ts'
 
 const PLACEHOLDERS: readonly string[] = ['{model}', '{path}']
 
-/** What is wrong with the template of an upstream's paths, such as `/deployments/{model}{path}`; undefined: nothing. */
+/** The fault of a template of an upstream's paths, such as `/deployments/{model}{path}`; undefined: none. */
 export function pathTemplateFault(template: string): Fault | undefined {
   const pathFault = urlPathFault(template)
   if (pathFault !== undefined) return pathFault
@@ -23,7 +23,7 @@ export function pathTemplateFault(template: string): Fault | undefined {
   return undefined
 }
 
-/** What is wrong with a path that is put behind a base URL; undefined: nothing. */
+/** The fault of a path that is put behind a base URL; undefined: none. */
 export function urlPathFault(path: string): Fault | undefined {
   if (!path.startsWith('/') || path.startsWith('//')) {
     return { wrong: 'does not begin with one slash', cure: 'Begin it with one.' }

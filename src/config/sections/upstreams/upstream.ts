@@ -14,7 +14,7 @@ import { AUTH_FIELDS, type UpstreamKeys } from './keys.ts'
 
 /** One upstream. */
 export interface UpstreamSettings extends UpstreamKeys {
-  /** What `targets`, logs and headers call it; the host, where no file names it. */
+  /** Its name in `targets`, logs and headers; the host, where no file names it. */
   readonly name: string
   /** http(s), without a slash at its end. */
   readonly baseUrl: string
@@ -40,7 +40,7 @@ export interface UpstreamSettings extends UpstreamKeys {
   readonly breaker: BreakerSettings
   /** Active checks, which may cost money: only where they are asked for. */
   readonly check: CheckSettings | undefined
-  /** What its server is known to refuse, and is left out of its requests; undefined: nothing. */
+  /** The parameters and values that its server is known to refuse, which are left out of its requests; undefined: none. */
   readonly lacks: Lacks | undefined
   /** Whether it answers for models that it does not list, or does not list those that can be asked for. */
   readonly servesAnyModel: boolean

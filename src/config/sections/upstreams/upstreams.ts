@@ -36,7 +36,7 @@ export const DEFAULT_UPSTREAM_FIELDS = {
 
 type UpstreamPart = Static<typeof UpstreamEntry>
 
-/** What the top level of the file says for all upstreams. */
+/** The settings of the top level that hold for all upstreams. */
 interface TopLevel {
   readonly timeouts: Timeouts
   readonly breaker: BreakerSettings
