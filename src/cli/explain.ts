@@ -8,7 +8,7 @@ import { suggest } from '../formats/text/nearest.ts'
 import { readWholeConfiguration } from '../process/configuration.ts'
 import { sha256 } from '../process/sha256.ts'
 import { INVALID } from '../process/start-failure.ts'
-import { readText } from '../storage/read-text.ts'
+import { readTextFile } from '../storage/read-text-file.ts'
 import { explainRequest } from './explain/explain-request.ts'
 import type { Explanation } from './explain/explanation.ts'
 import { renderExplanation } from './explain/render-explanation.ts'
@@ -33,7 +33,7 @@ export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'a
   const shownName = name === '-' ? 'standard input' : name
   let text: string
   try {
-    text = readText(name === '-' ? 0 : name)
+    text = readTextFile(name === '-' ? 0 : name)
   } catch (cause) {
     return refuse(`${shownName} cannot be read: ${describeSystemError(cause)}. Name a file with a request's JSON body.`)
   }

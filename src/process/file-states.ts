@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { readText } from '../storage/read-text.ts'
+import { readTextFile } from '../storage/read-text-file.ts'
 
 /** The state of what can be read once only, such as a pipe. */
 export const NO_PLAIN_FILE = 'no plain file'
@@ -87,7 +87,7 @@ export function createFileReader(kept: FileReader['texts'] = new Map()): FileRea
   }
   function readNow(path: string): string {
     try {
-      return readText(path)
+      return readTextFile(path)
     } catch (cause) {
       // No state that a look at it finds: the next one takes it for changed.
       if (PASSING.has(codeOf(cause))) states.set(path, codeOf(cause))

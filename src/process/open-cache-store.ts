@@ -1,7 +1,7 @@
 import type { CacheSettings } from '../config/sections/cache.ts'
 import type { Claims } from '../storage/claims.ts'
 import { guardStore } from '../storage/guarded-store.ts'
-import { createLazyStore } from '../storage/lazy-store.ts'
+import { createLazyStore } from '../storage/memory/lazy-store.ts'
 import { openStore } from '../storage/open-store.ts'
 import type { Store } from '../storage/store.ts'
 import type { Log } from '../telemetry/log.ts'

@@ -31,7 +31,6 @@ const STILL_TO_DO: Readonly<Record<Bound, readonly string[]>> = {
     'requests/prepare-body.ts',
     'routing/health/deployment-health.ts',
     'routing/targets/router.ts',
-    'storage/sqlite-file.ts',
   ],
   imports: [
     'answers/deliver.ts',

@@ -1,5 +1,5 @@
 import { RedisClient } from 'bun'
-import { LOOK_FOR_ERA, REGISTER_KEYS } from '../../src/storage/redis-claim-scripts.ts'
+import { LOOK_FOR_ERA, REGISTER_KEYS } from '../../src/storage/redis/redis-claim-scripts.ts'
 import { freePort } from './free-port.ts'
 
 const SERVER = Bun.which('redis-server') ?? Bun.which('valkey-server')

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
 import { describeSystemError } from '../../config/system-errors.ts'
-import { readText } from '../../storage/read-text.ts'
+import { readTextFile } from '../../storage/read-text-file.ts'
 
 /** What the files of an extension say before any of them is run. */
 export interface ExtensionSource {
@@ -64,7 +64,7 @@ export function scanExtension(path: string): ExtensionSource {
 
 function read(file: string): string | { readonly problem: string } {
   try {
-    return readText(file)
+    return readTextFile(file)
   } catch (cause) {
     return { problem: describeSystemError(cause) }
   }

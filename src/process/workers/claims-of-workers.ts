@@ -1,5 +1,5 @@
 import type { Claim, ClaimTimes, Taken } from '../../storage/claims.ts'
-import { createMemoryClaims } from '../../storage/memory-claims.ts'
+import { createMemoryClaims } from '../../storage/memory/memory-claims.ts'
 import type { ClaimsAnswer, ClaimsCall, ClaimsQuestion } from './messages.ts'
 
 /** The claims of one worker's process. */

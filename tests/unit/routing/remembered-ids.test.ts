@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Secret } from '../../../src/config/secret.ts'
 import { createRememberedIds, type RememberedIds } from '../../../src/routing/remembered-ids.ts'
-import { createMemoryStore } from '../../../src/storage/memory-store.ts'
+import { createMemoryStore } from '../../../src/storage/memory/memory-store.ts'
 
 const HERE = { upstream: 'openai', key: 'k1' }
 const THERE = { upstream: 'azure', key: '' }

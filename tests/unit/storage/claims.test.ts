@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
 import type { Claim, Claims, ClaimTimes } from '../../../src/storage/claims.ts'
-import { createMemoryClaims } from '../../../src/storage/memory-claims.ts'
+import { createMemoryClaims } from '../../../src/storage/memory/memory-claims.ts'
 import { openStore } from '../../../src/storage/open-store.ts'
 import type { Store } from '../../../src/storage/store.ts'
 import { REDIS_MISSING, type RedisServer, startRedis } from '../../helpers/redis.ts'

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openSqliteStore } from '../../../src/storage/sqlite-store.ts'
+import { openSqliteStore } from '../../../src/storage/sqlite/sqlite-store.ts'
 import { isChecked } from './checked-value.ts'
 import { makeFolder } from './stores-under-test.ts'
 

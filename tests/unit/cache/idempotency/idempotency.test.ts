@@ -10,7 +10,7 @@ import type { CallResult } from '../../../../src/cache/single-flight/coalesced-c
 import { createSingleFlight, type Participant } from '../../../../src/cache/single-flight/single-flight.ts'
 import { ApiError } from '../../../../src/openai/api-error.ts'
 import type { Claims } from '../../../../src/storage/claims.ts'
-import { createMemoryClaims } from '../../../../src/storage/memory-claims.ts'
+import { createMemoryClaims } from '../../../../src/storage/memory/memory-claims.ts'
 import { createDeadlines } from '../../../../src/timing/deadlines.ts'
 import { createSleep } from '../../../../src/timing/sleep.ts'
 import { collectStream, streamOf } from '../../answers/collect-stream.ts'

@@ -1,5 +1,5 @@
 // Fills the store in memory with 100,000 entries of 1 KB, three times over, and writes its figures as JSON.
-import { createMemoryStore } from '../../../../src/storage/memory-store.ts'
+import { createMemoryStore } from '../../../../src/storage/memory/memory-store.ts'
 
 const ENTRIES = 100_000
 const LOOKUPS = 100_000

@@ -1,5 +1,5 @@
 // Writes values that carry their own checksum into the SQLite store at a path, until it is killed. Says so when it has begun.
-import { openSqliteStore } from '../../../../src/storage/sqlite-store.ts'
+import { openSqliteStore } from '../../../../src/storage/sqlite/sqlite-store.ts'
 import { checkedValue } from '../checked-value.ts'
 import { SILENT } from '../stores-under-test.ts'
 

@@ -1,5 +1,5 @@
 import { constants, Database } from 'bun:sqlite'
-import { CLAIM_BYTES } from './claim-room.ts'
+import { CLAIM_BYTES } from '../claim-room.ts'
 import { type ClaimRow, checksumOf, prepareClaimStatements, putRow } from './sqlite-claim-statements.ts'
 
 /** So long an id counts as used of which nothing but that it was there could be read. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
+import type { Store, StoreBounds, StoreStats } from '../store.ts'
 import { KeptEntries, type KeptEntry } from './kept-entries.ts'
-import type { Store, StoreBounds, StoreStats } from './store.ts'
 
 /** What the store in memory needs. */
 export interface MemoryStoreOptions extends StoreBounds {

@@ -1,5 +1,5 @@
-import type { Log } from '../telemetry/log.ts'
-import { SETTLING_MS } from './remembered-claims.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { SETTLING_MS } from '../remembered-claims.ts'
 import { type ClaimStatements, prepareClaimStatements } from './sqlite-claim-statements.ts'
 import { isDamage, isFull, isLacking } from './sqlite-errors.ts'
 import { BUSY_MS, inodeOf, OPENING_MS, openSqliteFile, renewSqliteFile, type SqliteFile } from './sqlite-file.ts'

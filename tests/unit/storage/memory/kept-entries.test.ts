@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { KeptEntries } from '../../../src/storage/kept-entries.ts'
+import { KeptEntries } from '../../../../src/storage/memory/kept-entries.ts'
 
 const KIB = 1024
 

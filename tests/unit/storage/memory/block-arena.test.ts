@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { BLOCK_BYTES, BlockArena } from '../../../src/storage/block-arena.ts'
+import { BLOCK_BYTES, BlockArena } from '../../../../src/storage/memory/block-arena.ts'
 
 const MIB = 1024 * 1024
 

@@ -1,5 +1,5 @@
 import type { RedisClient } from 'bun'
-import type { Log } from '../telemetry/log.ts'
+import type { Log } from '../../telemetry/log.ts'
 import {
   type Claim,
   type ClaimEnd,
@@ -7,7 +7,8 @@ import {
   type Standing,
   type Taken,
   UncertainClaimsError,
-} from './claims.ts'
+} from '../claims.ts'
+import type { KnownEnd, SharedRegister } from '../remembered-claims.ts'
 import {
   END,
   FREE,
@@ -24,7 +25,6 @@ import {
   TAKEN,
   TOKEN_CHARS,
 } from './redis-claim-scripts.ts'
-import type { KnownEnd, SharedRegister } from './remembered-claims.ts'
 
 /** Connections to the server; each runs commands, and rejects where the server is away. */
 export interface ClaimConnections {

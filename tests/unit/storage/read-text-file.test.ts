@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readText } from '../../../src/storage/read-text.ts'
+import { readTextFile } from '../../../src/storage/read-text-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'nexcode-read-text-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -13,15 +13,15 @@ test.each([0, 1, 65_535, 65_536, 200_001])(
     const path = join(folder, String(length))
     const text = `\uFEFF${'ä'.repeat(length)}`
     writeFileSync(path, text)
-    expect(readText(path) === text).toBe(true)
+    expect(readTextFile(path) === text).toBe(true)
   },
 )
 
 test('a device that has no end is refused as too large', () => {
-  expect(() => readText('/dev/zero')).toThrow(expect.objectContaining({ code: 'EFBIG' }))
+  expect(() => readTextFile('/dev/zero')).toThrow(expect.objectContaining({ code: 'EFBIG' }))
 })
 
 test('what is not there, and a folder, are refused as the system does', () => {
-  expect(() => readText(join(folder, 'none'))).toThrow(expect.objectContaining({ code: 'ENOENT' }))
-  expect(() => readText(folder)).toThrow(expect.objectContaining({ code: 'EISDIR' }))
+  expect(() => readTextFile(join(folder, 'none'))).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+  expect(() => readTextFile(folder)).toThrow(expect.objectContaining({ code: 'EISDIR' }))
 })

@@ -1,11 +1,11 @@
 import type { RedisClient } from 'bun'
-import type { Log } from '../telemetry/log.ts'
-import type { Deadlines } from '../timing/deadlines.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
+import { RememberedClaims } from '../remembered-claims.ts'
+import type { Store, StoreStats } from '../store.ts'
 import { CLAIM_HEAD_CHARS, isRunning } from './redis-claim-scripts.ts'
 import { claimKeys, RedisClaims } from './redis-claims.ts'
 import { RedisConnection } from './redis-connection.ts'
-import { RememberedClaims } from './remembered-claims.ts'
-import type { Store, StoreStats } from './store.ts'
 
 /** What the store in Redis needs. */
 export interface RedisStoreOptions {

@@ -2,11 +2,11 @@ import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openStore } from '../../../src/storage/open-store.ts'
-import { openSqliteStore } from '../../../src/storage/sqlite-store.ts'
-import type { Store } from '../../../src/storage/store.ts'
-import { checkedValue, isChecked } from './checked-value.ts'
-import { makeFolder, WIDE } from './stores-under-test.ts'
+import { openStore } from '../../../../src/storage/open-store.ts'
+import { openSqliteStore } from '../../../../src/storage/sqlite/sqlite-store.ts'
+import type { Store } from '../../../../src/storage/store.ts'
+import { checkedValue, isChecked } from '../checked-value.ts'
+import { makeFolder, WIDE } from '../stores-under-test.ts'
 
 const LONG = { ttlMs: 86_400_000, scope: 's' }
 const folder = makeFolder()

@@ -1,4 +1,4 @@
-import { CLAIM_BYTES, roomFor } from './claim-room.ts'
+import { CLAIM_BYTES, roomFor } from '../claim-room.ts'
 import {
   type Claim,
   type ClaimEnd,
@@ -6,9 +6,9 @@ import {
   type Standing,
   type Taken,
   UncertainClaimsError,
-} from './claims.ts'
-import type { KnownEnd, SharedRegister } from './remembered-claims.ts'
-import { SETTLING_MS } from './remembered-claims.ts'
+} from '../claims.ts'
+import type { KnownEnd, SharedRegister } from '../remembered-claims.ts'
+import { SETTLING_MS } from '../remembered-claims.ts'
 import { type ClaimRow, type ClaimStatements, checksumOf, putRow, rowNumberOf } from './sqlite-claim-statements.ts'
 
 /** How often a writer looks for what is over, and how much of it is taken out at once. */

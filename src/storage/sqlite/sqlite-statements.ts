@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'bun:sqlite'
-import type { StoreStats } from './store.ts'
+import type { StoreStats } from '../store.ts'
 
 interface Row {
   readonly value: Uint8Array<ArrayBuffer>

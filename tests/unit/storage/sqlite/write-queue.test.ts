@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { WriteQueue } from '../../../src/storage/write-queue.ts'
+import { WriteQueue } from '../../../../src/storage/sqlite/write-queue.ts'
 
 class Busy extends Error {}
 

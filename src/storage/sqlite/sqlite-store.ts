@@ -1,10 +1,10 @@
-import type { Log } from '../telemetry/log.ts'
-import { RememberedClaims } from './remembered-claims.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { RememberedClaims } from '../remembered-claims.ts'
+import type { Store, StoreBounds, StoreStats } from '../store.ts'
 import { type Opened, ReopenedFile } from './reopened-file.ts'
 import { SqliteClaims } from './sqlite-claims.ts'
 import { isBusy, SqliteDamageError } from './sqlite-errors.ts'
 import type { Statements } from './sqlite-statements.ts'
-import type { Store, StoreBounds, StoreStats } from './store.ts'
 import { WriteQueue } from './write-queue.ts'
 
 /** What the store in a file needs. */

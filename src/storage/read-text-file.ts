@@ -8,9 +8,9 @@ const PIECE_BYTES = 64 * 1024
  * Reads the text of a file, a pipe or standard input (0). Throws as the system does, and with the code `EFBIG` where there is no end to it.
  *
  * @example
- * const text = readText('/etc/nexcode/nexcode.yaml')
+ * const text = readTextFile('/etc/nexcode/nexcode.yaml')
  */
-export function readText(path: string | 0): string {
+export function readTextFile(path: string | 0): string {
   const file = path === 0 ? 0 : openSync(path, 'r')
   try {
     const pieces: Buffer[] = []

@@ -1,5 +1,5 @@
 import { RedisClient } from 'bun'
-import type { Deadlines } from '../timing/deadlines.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
 
 const CONNECT_MS = 2_000
 const COMMAND_MS = 2_000

@@ -1,4 +1,4 @@
-import type { Store, StoreStats } from './store.ts'
+import type { Store, StoreStats } from '../store.ts'
 
 const EMPTY: StoreStats = { entries: 0, bytes: 0 }
 

@@ -1,5 +1,5 @@
-import { CLAIM_BYTES, roomFor } from './claim-room.ts'
-import type { Claim, ClaimEnd, ClaimsAtOnce, ClaimTimes, Standing, Taken } from './claims.ts'
+import { CLAIM_BYTES, roomFor } from '../claim-room.ts'
+import type { Claim, ClaimEnd, ClaimsAtOnce, ClaimTimes, Standing, Taken } from '../claims.ts'
 import { ownBytes } from './kept-entries.ts'
 
 /** How often what is over is looked for. */

@@ -1,4 +1,4 @@
-import { SETTLING_MS } from './remembered-claims.ts'
+import { SETTLING_MS } from '../remembered-claims.ts'
 
 /**
  * What stands under a claim's key: whose it is (32 digits of a digest, as in front of each value), its state (one letter), its token (36
