@@ -2,19 +2,19 @@ import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { Slice } from '../timing/slices.ts'
 import type { Broken, Tap } from './tap.ts'
 
-/** What a tapped body does differently where it is read within the program, and not by the runtime. */
+/** What differs for a tapped body that is read within the program, and not by the runtime. */
 export interface PassOptions {
-  /** What it breaks with, given what its source did; nothing where absent. */
+  /** Gives what the body breaks with, from the source's failure; absent: nothing. */
   readonly breakWith?: (cause: unknown) => unknown
-  /** Whether a reader that leaves for this reason says that the source has failed. */
+  /** Whether a reader that leaves for this reason means that the source has failed. */
   readonly isFailure?: (reason: unknown) => boolean
 }
 
 /**
  * Passes a body through a tap chunk by chunk, unchanged and never ahead of its reader.
  *
- * A source that fails makes the tapped body fail too, never end: a cut answer must not look complete. A reader that leaves
- * behind the answer's last event, and says no reason, has the rest of the source read for a moment.
+ * A source that fails makes the tapped body fail too, never end: a cut answer must not look complete. When a reader leaves
+ * behind the answer's last event without a reason, the rest of the source is read for a moment.
  *
  * @example
  * return new Response(passThrough(answer.body, new Tap({ onEnd })), answer)
@@ -26,10 +26,10 @@ export function passThrough(
 ): ReadableStream<Uint8Array> {
   const reader: Reader = source.getReader()
   let isLeft = false
-  /** Of a chunk of megabytes, which goes on in pieces. */
+  /** The rest of a chunk of megabytes, which goes on in pieces. */
   let rest: Uint8Array | undefined
   let slice: Slice | undefined
-  /** A source may have megabytes ready, in one chunk or in many: others have their turn between them. */
+  /** A source may have megabytes ready, in one chunk or in many: others get their turn in between. */
   const rested = async (chunk: Uint8Array, askedAt: number): Promise<Uint8Array> => {
     slice ??= new Slice()
     slice.beginBehind(askedAt)
@@ -42,7 +42,7 @@ export function passThrough(
       return
     }
     if (broken.finalBytes !== undefined) controller.enqueue(broken.finalBytes)
-    // Most often without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
+    // Mostly without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
     controller.error(breakWith?.(broken.cause))
   }
   return new ReadableStream<Uint8Array>(
@@ -82,18 +82,49 @@ export function passThrough(
   )
 }
 
+/**
+ * Passes a body on as it comes, and holds its end back until `before` has resolved: the client may rely on that as soon as it has the
+ * whole body. A source that fails makes the body fail, too.
+ *
+ * @example
+ * const shown = holdEnd(body, () => remembering)
+ */
+export function holdEnd(source: ReadableStream<Uint8Array>, before: () => Promise<void>): ReadableStream<Uint8Array> {
+  const reader = source.getReader()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read()
+          if (!done) {
+            controller.enqueue(value)
+            return
+          }
+          await before()
+          controller.close()
+        } catch {
+          // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
+          controller.error(undefined)
+        }
+      },
+      cancel: (reason) => ignoreRejection(reader.cancel(reason)),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
 /** As much of a stream's reader as is used here. */
 interface Reader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
   cancel(reason: unknown): Promise<void>
 }
 
-/** So much is looked through at once, with others served behind it. */
+/** So much is looked through at once; then others get their turn. */
 const PIECE_BYTES = 128 * 1024
-/** What is as long, or less, takes no time to speak of. */
+/** A chunk of at most so many bytes takes no time to speak of. */
 const SHORT_BYTES_MAX = 16 * 1024
 
-/** Reads what is behind an answer's last event, for a moment; false: its reader left before that. */
+/** Reads on for a moment behind an answer's last event; false: the reader left before that event. */
 function readRest(reader: Reader, tap: Tap): boolean {
   const moment = tap.onLeave((reason) => {
     tap.onCancel()

@@ -1,41 +1,43 @@
+import { canDecode, decodeStream, isEncoded } from '../formats/bytes/decode-body.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { applyByteEdits, type ByteEdit } from '../formats/json/byte-edits.ts'
+import { isJsonType } from '../formats/json/json-type.ts'
 import { type JsonPath, StringEditor } from '../formats/json/string-editor.ts'
 import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
 import { Slice } from '../timing/slices.ts'
 
-/** Where an answer names its model: itself, the response that an event is about, and what a list of answers holds. */
+/** Where an answer names its model: at the top, in the response that an event is about, and in the elements of a list. */
 const ITEM: JsonPath = ['data', '*', 'model']
 const PLACES: readonly JsonPath[] = [['model'], ['response', 'model'], ITEM]
 
-/** Gives the name that is to stand in place of a model's; `isItem`: in an element of a list. undefined: it stays. */
+/** Gives the name that replaces a model's; undefined: the model's name stays. `isItem`: it is in an element of a list. */
 export type RenameModel = (model: string, isItem: boolean) => string | undefined
 
-/** So much is gone through at once, which may hold thousands of events. */
+/** So much is rewritten at once: it may hold thousands of events. */
 const PART_BYTES = 64 * 1024
 const NOTHING: Uint8Array = new Uint8Array()
 
 /** Changes a body. */
 export interface BodyRewriter {
-  /** One that is there as a whole. */
+  /** Changes a body that is there as a whole. */
   readonly whole: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>
-  /** One that comes in pieces: each goes on at once. */
+  /** Changes a body that comes in pieces: each goes on at once. */
   readonly stream: (source: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>
 }
 
-/** Puts names of models into answers of any size. */
+/** Rewrites the names of models in answers of any size. */
 export interface ModelReporter {
   readonly json: BodyRewriter
   /** For server-sent events. */
   readonly events: BodyRewriter
 }
 
-/** What changes the pieces of a body. */
+/** Changes the pieces of one body. */
 interface Rewriting {
   readonly add: (chunk: Uint8Array) => Uint8Array
-  /** What was held back at the end. */
+  /** Gives the bytes that were held back. */
   readonly end: () => Uint8Array
 }
 
@@ -43,8 +45,7 @@ interface Rewriting {
  * Puts the name that the caller used into an answer as its `model` (also `response.model`, and in a list `data[].model`), in place
  * of the upstream's.
  *
- * Only the text of these members changes, where it is a string; every other byte stays as it came, and nothing but such a text
- * waits for its end.
+ * Only the text of these members changes, where it is a string. Every other byte stays as it came, and no other byte waits.
  *
  * @example
  * const body = reportModel(() => 'smart').events.stream(answer.body)
@@ -52,6 +53,43 @@ interface Rewriting {
 export function reportModel(rename: RenameModel): ModelReporter {
   const createEditor = (): StringEditor => new StringEditor(PLACES, (model, path) => rename(model, path === ITEM))
   return { json: rewriter(() => inJson(createEditor())), events: rewriter(() => inEvents(createEditor())) }
+}
+
+/** Rewrites the names of models in one answer. */
+export interface ModelRewriter {
+  /** Whether the body is encoded: then only its stream can be changed. */
+  readonly isEncoded: boolean
+  /** Rewrites a body that is there as a whole, and not encoded. */
+  readonly whole: BodyRewriter['whole']
+  /** Rewrites a body that comes in pieces. It goes on decoded, in a length that nobody knows beforehand, and the headers say so. */
+  readonly stream: BodyRewriter['stream']
+}
+
+/**
+ * Makes what puts other names of models into an answer with these headers; undefined: it holds none, since it is neither JSON nor
+ * a stream of events, or has a coding that nobody knows.
+ *
+ * @example
+ * const names = showNames(answer.headers, () => 'smart')
+ */
+export function modelRewriterFor(headers: Headers, rename: RenameModel): ModelRewriter | undefined {
+  const type = headers.get('content-type')
+  const isJson = isJsonType(type)
+  if (!(isJson || type?.toLowerCase().startsWith('text/event-stream') === true)) return undefined
+  const codings = headers.get('content-encoding')
+  if (!canDecode(codings)) return undefined
+  const { json, events } = reportModel(rename)
+  const { whole, stream } = isJson ? json : events
+  return {
+    isEncoded: isEncoded(codings),
+    whole,
+    stream(body) {
+      const plain = decodeStream(body, codings)
+      headers.delete('content-length')
+      headers.delete('content-encoding')
+      return stream(plain)
+    },
+  }
 }
 
 function rewriter(begin: () => Rewriting): BodyRewriter {
@@ -77,7 +115,7 @@ function inJson(editor: StringEditor): Rewriting {
 }
 
 function inEvents(editor: StringEditor): Rewriting {
-  // Nothing is held: an event comes in pieces.
+  // The splitter holds nothing back: an event comes in pieces.
   const splitter = new EventSplitter(0)
   const ranges = new DataRanges()
   const rewritePiece = (bytes: Uint8Array): Uint8Array => {
@@ -106,7 +144,7 @@ function inEvents(editor: StringEditor): Rewriting {
 
 function rewrite(source: ReadableStream<Uint8Array>, { add, end }: Rewriting): ReadableStream<Uint8Array> {
   const reader = source.getReader()
-  /** What is left of a chunk that is gone through in parts. */
+  /** The rest of a chunk that is rewritten in parts. */
   let left = NOTHING
   const slice = new Slice()
   const next = async (): Promise<Uint8Array | undefined> => {

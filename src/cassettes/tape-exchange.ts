@@ -1,4 +1,4 @@
-import { type DeliverDeps, deliver, type Via } from '../answers/deliver.ts'
+import { type DeliverDeps, type DeliverOptions, deliver } from '../answers/deliver.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import { readBytes } from '../requests/read-bytes.ts'
@@ -11,7 +11,7 @@ export interface TapeDeps extends DeliverDeps {
 }
 
 /** What a cassette answers with comes from no upstream. */
-const PLAYED: Via = {
+const PLAYED: DeliverOptions = {
   isUpstreams: false,
   streamIdleMs: 0,
   debugHeaders: false,

@@ -1,7 +1,8 @@
 import type { Principal } from '../access/authorize.ts'
 import { spendsOwnKey } from '../access/credentials.ts'
 import type { FailingRepeats } from '../access/failing-repeats.ts'
-import { type DeliverDeps, deliver, refuseWrongKind, type Via } from '../answers/deliver.ts'
+import { refuseWrongKind } from '../answers/answer-kind.ts'
+import { type DeliverDeps, type DeliverOptions, deliver } from '../answers/deliver.ts'
 import { isOnce } from '../cache/answer-once.ts'
 import type { Reused } from '../cache/reuse-request.ts'
 import { tellServed } from '../cache/tell-served.ts'
@@ -242,7 +243,7 @@ function askDeployments(going: Going, limits: ExchangeLimits, deps: PipelineDeps
 type Handed = Pick<Reused, 'answer' | 'deployment'> & Partial<Pick<Reused, 'isWatched'>>
 
 /** What the way back has to know of the way there. */
-function via(going: Going, { deployment, isWatched }: Handed, deps: PipelineDeps): Via {
+function via(going: Going, { deployment, isWatched }: Handed, deps: PipelineDeps): DeliverOptions {
   const { route, snapshot: generation } = going
   return {
     isUpstreams: deployment !== undefined,

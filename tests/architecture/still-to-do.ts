@@ -15,7 +15,6 @@ const STILL_TO_DO: Readonly<Record<Bound, readonly string[]>> = {
     'process/workers/seat.ts',
   ],
   lines: [
-    'answers/deliver.ts',
     'app.ts',
     'cache/canonical-scanner.ts',
     'cache/single-flight/broadcast.ts',
@@ -33,7 +32,6 @@ const STILL_TO_DO: Readonly<Record<Bound, readonly string[]>> = {
     'routing/targets/router.ts',
   ],
   imports: [
-    'answers/deliver.ts',
     'app.ts',
     'cli/explain/explain-request.ts',
     'gateway/handle.ts',

@@ -1,6 +1,7 @@
+import { isJsonWithin, SHORT_BYTES_MAX } from '../../answers/answer-kind.ts'
 import { noteBody, silentMs } from '../../answers/body-note.ts'
+import { readShort } from '../../answers/deliver-whole.ts'
 import { passThrough } from '../../answers/pass-through.ts'
-import { isJsonWithin, readShort, SHORT_BYTES_MAX } from '../../answers/short-answer.ts'
 import { Tap } from '../../answers/tap.ts'
 import { answerEndOf, type WatchedEnd } from '../../exchange/answer-end.ts'
 import type { Exchange } from '../../exchange/exchange.ts'

@@ -1,5 +1,4 @@
-import { wrongKindOf } from '../../answers/deliver.ts'
-import { isJsonWithin, SHORT_BYTES_MAX } from '../../answers/short-answer.ts'
+import { isJsonWithin, SHORT_BYTES_MAX, wrongKindOf } from '../../answers/answer-kind.ts'
 import type { RetryCause } from '../../config/sections/retry.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'

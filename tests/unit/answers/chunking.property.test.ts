@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { keepAlive } from '../../../src/answers/sse-ping.ts'
+import { keepAlive } from '../../../src/answers/own-events.ts'
 import { createDeadlines } from '../../../src/timing/deadlines.ts'
 import { collectStream, streamOf, tap } from './collect-stream.ts'
 

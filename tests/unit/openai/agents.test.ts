@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import pino from 'pino'
-import { errorEvent } from '../../../src/answers/error-event.ts'
+import { errorEvent } from '../../../src/answers/own-events.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { ERROR_CATALOGUE, type ErrorKind } from '../../../src/openai/error-catalogue.ts'
 import { answerError } from '../../../src/server/error-handler.ts'

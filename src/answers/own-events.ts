@@ -1,5 +1,6 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { endsEvent, lastBytes } from '../formats/sse/event-boundary.ts'
+import { ApiError } from '../openai/api-error.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 
 /**
@@ -10,8 +11,8 @@ import type { Deadlines } from '../timing/deadlines.ts'
 const PING = new TextEncoder().encode(' \n')
 
 /**
- * Puts lines that say nothing into an event stream while it is silent, only at event boundaries, for load
- * balancers that cut silent connections. Every byte of the source goes on unchanged.
+ * Puts empty fields into an event stream while it is silent, for load balancers that cut silent connections. They come only between
+ * events, and every byte of the source goes on unchanged.
  *
  * @example
  * const body = keepAlive(answer.body, config.ssePingMs, deadlines)
@@ -47,4 +48,20 @@ export function keepAlive(
     },
     { highWaterMark: 0 },
   )
+}
+
+/** Agents decide by these words whether they try again: pi 1.6.0 does on "connection closed". */
+const CLOSED = 'Upstream connection closed before the stream was complete.'
+
+/**
+ * The last event of a chat or text completion's stream that broke off: both official SDKs raise an error on it. It has no
+ * `event` line, behind which go-openai 1.43.0 loses the error's words.
+ *
+ * undefined where the bytes sent before (`tail` is their end) do not end an event: in the midst of one, only the break can tell.
+ */
+export function errorEvent(tail: Uint8Array, cause: unknown): Uint8Array | undefined {
+  if (!endsEvent(tail)) return undefined
+  const isTold = cause instanceof ApiError && cause.kind !== 'upstream_unreachable'
+  const { body } = isTold ? cause : new ApiError('upstream_unreachable', { message: CLOSED })
+  return new TextEncoder().encode(`data: ${JSON.stringify(body)}\n\n`)
 }
