@@ -3,6 +3,7 @@ import { jsonSchema, renderFileReference } from '../src/config/file-schema.ts'
 import { renderEnvMarkdown } from '../src/config/help-text.ts'
 import { renderTypesFile } from '../src/extensions/load/types-file.ts'
 import { renderCapWords } from './render-cap-words.ts'
+import { renderDecisionTable } from './render-decision-table.ts'
 import { renderErrorTable } from './render-error-table.ts'
 import { renderPresetTable, renderServerFacts } from './render-preset-table.ts'
 import { renderPromiseTable } from './render-promise-table.ts'
@@ -22,6 +23,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/presets.md', name: 'facts', render: renderServerFacts },
   { file: 'docs/parameters.md', name: 'cap-words', render: renderCapWords },
   { file: 'docs/reliability.md', name: 'promises', render: renderPromiseTable },
+  { file: 'docs/adr/README.md', name: 'decisions', render: renderDecisionTable },
 ]
 
 /** Files that are made from the code as a whole. */
