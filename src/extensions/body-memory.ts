@@ -1,28 +1,26 @@
+import { type ReadLimits, UNCOUNTED_BYTES_MAX } from '../exchange/collect-bytes.ts'
 import type { Exchange, IncomingBody } from '../exchange/exchange.ts'
 import type { Held } from '../exchange/memory-budget.ts'
-import type { ChainDeps } from './chain-deps.ts'
+import { readBytes } from '../requests/read-bytes.ts'
 
-/** What is as long, or less, is not counted, as everywhere. */
-const UNCOUNTED_BYTES_MAX = 64 * 1024
-
-/** Counts what is kept of bodies for the extensions of one request, until its exchange ends. */
+/** Counts the memory that bodies take for the extensions of one request. It is given back when the exchange ends. */
 export class BodyMemory {
   readonly #exchange: Pick<Exchange, 'atEnd'>
-  readonly #deps: Pick<ChainDeps, 'memory' | 'readBytes'>
+  readonly #limits: ReadLimits
   #held: Held | undefined
   #bytes = 0
 
-  constructor(exchange: Pick<Exchange, 'atEnd'>, deps: Pick<ChainDeps, 'memory' | 'readBytes'>) {
+  constructor(exchange: Pick<Exchange, 'atEnd'>, limits: ReadLimits) {
     this.#exchange = exchange
-    this.#deps = deps
+    this.#limits = limits
   }
 
-  /** So many bytes more are kept. Throws `memory_full`. */
+  /** Counts more bytes. Throws `memory_full` where they do not fit. */
   add(bytes: number): void {
     const before = this.#bytes
     this.#bytes += bytes
     if (this.#bytes <= UNCOUNTED_BYTES_MAX) return
-    this.#held ??= this.#deps.memory.hold(this.#exchange)
+    this.#held ??= this.#limits.memory.hold(this.#exchange)
     try {
       this.#held.add(before <= UNCOUNTED_BYTES_MAX ? this.#bytes : bytes)
     } catch (refusal) {
@@ -31,7 +29,7 @@ export class BodyMemory {
     }
   }
 
-  /** Takes so many bytes more, where there is memory for them. */
+  /** Counts more bytes where they fit; false: they do not. */
   mayAdd(bytes: number): boolean {
     try {
       this.add(bytes)
@@ -41,7 +39,7 @@ export class BodyMemory {
     }
   }
 
-  /** Reads all of a body with such headers, counted as it comes. */
+  /** Reads a whole body, and counts it as it comes; `headers` tell its length. */
   readWhole(body: IncomingBody, headers: Headers): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     if (body.isCounted === true) return body.whole()
     if (body.isComplete) {
@@ -51,6 +49,6 @@ export class BodyMemory {
       return whole
     }
     const atEnd: Exchange['atEnd'] = (release) => this.#exchange.atEnd(release)
-    return this.#deps.readBytes({ headers, body, atEnd })
+    return readBytes({ request: { headers }, body, atEnd }, this.#limits)
   }
 }

@@ -1,67 +1,58 @@
-import { formatOf } from '../formats/bytes/content-coding.ts'
-import { CREDENTIAL_HEADERS, removeCredentials } from '../formats/http/credential-headers.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { CREDENTIAL_HEADERS } from '../formats/http/credential-headers.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { readJson } from '../requests/read-json.ts'
 import { BodyMemory } from './body-memory.ts'
-import type { ChainDeps, ForwardedRequest, RunFacts } from './chain-deps.ts'
 import { gatherBody } from './gather-body.ts'
-import { type GivenBody, givenStream } from './given-stream.ts'
-import { readInSlices } from './read-stream.ts'
 import { ReplayableBody } from './replayable-body.ts'
-import { haveChanged, watchHeaders } from './watched-headers.ts'
-import type { PausableClock } from './work-clock.ts'
+import { BODY_HEADERS, type RequestParts, type RequestScope, viewRequest } from './request-view.ts'
+import { haveChanged } from './watched-headers.ts'
 
-/** What says how the body came. */
-const BODY_HEADERS = ['content-length', 'transfer-encoding', 'content-encoding'] as const
-
-/** A body of no more bytes is copied for an extension, whether it reads it or not. */
-const SHORT_BYTES_MAX = 16 * 1024
-
-/** What a request is made of, on its way through the extensions. */
-interface Parts {
-  /** Its method, URL and headers. */
-  readonly head: Request
+/** A request as it leaves the chain behind the last extension. */
+export interface ForwardedRequest {
+  /** With the caller's credentials; without its body. */
+  readonly request: Request
   readonly target: string
-  readonly body: ReplayableBody | undefined
+  readonly body: Exchange['body']
+  /** Whether all of it is the caller's own: then `request` and `target` are the exchange's. */
   readonly isOriginal: boolean
+  /** The parsed body, where an extension has asked for it. */
+  readonly json: JsonBody | undefined
 }
 
-/** What is shared by all requests of one run. */
-interface Shared {
-  readonly facts: RunFacts
-  readonly deps: ChainDeps
-  readonly waits: PausableClock
-  readonly keeping: BodyMemory
-}
+/** Answers a request that has left the chain. */
+export type Forward = (request: ForwardedRequest) => Promise<Response>
 
-/** A request between two extensions; a class, because there is one for nearly every request. */
+/** A request between two extensions. It is a class because nearly every exchange has one. */
 export class ChainRequest {
-  readonly #parts: Parts
-  readonly #shared: Shared
-  #given: Request | undefined
+  readonly #parts: RequestParts
+  readonly #scope: RequestScope
+  #view: Request | undefined
   #json: JsonBody | Promise<JsonBody> | undefined
 
-  constructor(parts: Parts, shared: Shared) {
+  constructor(parts: RequestParts, scope: RequestScope) {
     this.#parts = parts
-    this.#shared = shared
+    this.#scope = scope
   }
 
+  /** The path below `/v1/`. */
   get endpoint(): string {
-    return this.#shared.deps.endpointOf(this.#parts.target)
+    return endpointOf(this.#parts.target)
   }
 
-  /** What an extension is given: plain, without the caller's credentials. Its body is read when somebody asks for it. */
+  /** The request that an extension sees: decoded, without the caller's credentials. */
   get view(): Request {
-    this.#given ??= this.#make()
-    return this.#given
+    this.#view ??= viewRequest(this.#parts, this.#scope)
+    return this.#view
   }
 
-  /** The body parsed; once, whoever asks, until it goes on. */
+  /** The parsed body. It is parsed once for all who ask before the request leaves the chain. Rejects with the `ApiError` of a wrong body. */
   json(): JsonBody | Promise<JsonBody> | undefined {
     const { head, body } = this.#parts
     if (body === undefined || this.#json !== undefined) return this.#json
-    const { deps, facts } = this.#shared
-    const atEnd = facts.exchange.atEnd.bind(facts.exchange)
-    const read = deps.readJson({ request: head, body, atEnd })
+    const { exchange, limits } = this.#scope
+    const read = readJson({ request: head, body, atEnd: exchange.atEnd.bind(exchange) }, limits)
     const note = (json: JsonBody): JsonBody => {
       body.setWhole(json.encoded ?? json.bytes)
       this.#json = json
@@ -71,18 +62,18 @@ export class ChainRequest {
     return this.#json
   }
 
-  /** The request that an extension has passed on: this one, this one with other headers, or another. */
+  /** The request that an extension has passed to `next`: this one, this one with other headers, or another. */
   passedOn(request: Request): ChainRequest | Promise<ChainRequest> {
-    if (request !== this.#given) return this.#replaced(request)
+    if (request !== this.#view) return this.#replaced(request)
     return haveChanged(request.headers) ? this.#edited(request) : this
   }
 
-  /** As it was given, whatever an extension has done to it. */
+  /** The request before the extension had it, whatever that has done to its view. */
   unchanged(): ChainRequest {
-    return new ChainRequest(this.#parts, this.#shared)
+    return new ChainRequest(this.#parts, this.#scope)
   }
 
-  /** What stands behind the extensions is told, and lets the parsed body go when it needs that no more: whoever asks again has it parsed anew. */
+  /** Lets go of the parsed body, which the receiver frees when it needs it no more: who asks for it later has it parsed again. */
   forwarded(): ForwardedRequest {
     const { head, target, body, isOriginal } = this.#parts
     const json = this.#json instanceof Promise ? undefined : this.#json
@@ -90,64 +81,39 @@ export class ChainRequest {
     return { request: head, target, body, isOriginal, json }
   }
 
-  #make(): Request {
-    const { head, target, body, isOriginal } = this.#parts
-    const { facts, deps, waits } = this.#shared
-    const { exchange, shownTarget } = facts
-    const init: RequestInit & GivenBody = { signal: exchange.abort.signal }
-    let isEncoded = false
-    if (body !== undefined && head.method !== 'GET' && head.method !== 'HEAD') {
-      const format = formatOf(head.headers.get('content-encoding'))
-      isEncoded = format !== undefined
-      init.body = shortBody(body, format) ?? givenStream(body, format, deps.bodyBytesMax, waits)
-      if (init.body instanceof ReadableStream) init.duplex = 'half'
-    }
-    // A token of this server's in the query is no extension's business.
-    const isHidden = isOriginal && target !== shownTarget
-    const from = isHidden ? new Request(new URL(head.url).origin + shownTarget, bodiless(head)) : head
-    const request = new Request(from, init)
-    const { headers } = request
-    // They go on as they came.
-    removeCredentials(headers)
-    if (isEncoded) for (const name of BODY_HEADERS) headers.delete(name)
-    watchHeaders(headers)
-    return init.body instanceof ReadableStream ? readInSlices(request) : request
-  }
-
   #edited(request: Request): ChainRequest {
     const headers = new Headers(request.headers)
-    this.#putBack(headers, CREDENTIAL_HEADERS)
-    this.#putBack(headers, BODY_HEADERS)
+    this.#restore(headers, CREDENTIAL_HEADERS)
+    this.#restore(headers, BODY_HEADERS)
     const { head, target, body } = this.#parts
     const edited = new Request(head.url, { method: head.method, headers })
-    return new ChainRequest({ head: edited, target, body, isOriginal: false }, this.#shared)
+    return new ChainRequest({ head: edited, target, body, isOriginal: false }, this.#scope)
   }
 
   async #replaced(request: Request): Promise<ChainRequest> {
     if (!(request instanceof Request)) throw new TypeError('next takes a Request')
     if (request.bodyUsed) throw new TypeError('the body of the request for next has been read')
-    const { deps, keeping } = this.#shared
-    const { bodyBytesMax } = deps
+    const { limits, memory } = this.#scope
     const headers = new Headers(request.headers)
-    this.#putBack(headers, CREDENTIAL_HEADERS)
+    this.#restore(headers, CREDENTIAL_HEADERS)
     for (const name of BODY_HEADERS) headers.delete(name)
-    const body = request.body === null ? undefined : await gatherBody(request.body, bodyBytesMax, keeping)
-    if (body !== undefined && 'bytes' in body) headers.set('content-length', String(body.bytes.byteLength))
+    const gathered = request.body === null ? undefined : await gatherBody(request.body, limits.bytesMax, memory)
+    if (gathered !== undefined && 'bytes' in gathered) headers.set('content-length', String(gathered.bytes.byteLength))
     const head = new Request(request.url, { method: request.method, headers })
-    const shared = body && new ReplayableBody(body, headers, bodyBytesMax, keeping)
+    const body = gathered && new ReplayableBody(gathered, headers, limits.bytesMax, memory)
     const target = this.#targetOf(request.url)
-    return new ChainRequest({ head, target, body: shared, isOriginal: false }, this.#shared)
+    return new ChainRequest({ head, target, body, isOriginal: false }, this.#scope)
   }
 
-  /** Exactly as it came, where it is the same; else as the URL's parser writes it. */
+  /** The target exactly as it came, where the URL is the same; else as the URL's parser writes it. */
   #targetOf(url: string): string {
     if (url === this.view.url) return this.#parts.target
     const { pathname, search } = new URL(url)
     return pathname + search
   }
 
-  /** Where an extension has set one of them, the caller's own counts. */
-  #putBack(headers: Headers, names: readonly string[]): void {
+  /** Puts the caller's own values back, also over those that an extension has set. */
+  #restore(headers: Headers, names: readonly string[]): void {
     for (const name of names) {
       const value = this.#parts.head.headers.get(name)
       if (value === null) headers.delete(name)
@@ -156,23 +122,10 @@ export class ChainRequest {
   }
 }
 
-/** A request with a body of its own would give it away. */
-function bodiless({ method, headers }: Request): RequestInit {
-  return { method, headers }
-}
-
-/** What has come and is short costs less as bytes, which are copied, than as a stream. */
-function shortBody(body: ReplayableBody, format: string | undefined): Uint8Array<ArrayBuffer> | undefined {
-  if (format !== undefined || !body.isComplete) return undefined
-  const whole = body.whole()
-  return whole instanceof Uint8Array && whole.byteLength <= SHORT_BYTES_MAX ? whole : undefined
-}
-
 /** The request as the caller sent it. */
-export function originalRequest(run: Omit<Shared, 'keeping'>): ChainRequest {
-  const { facts, deps } = run
-  const { request, requestTarget: target, body } = facts.exchange
-  const keeping = new BodyMemory(facts.exchange, deps)
-  const own = body && new ReplayableBody(body, request.headers, deps.bodyBytesMax, keeping)
-  return new ChainRequest({ head: request, target, body: own, isOriginal: true }, { ...run, keeping })
+export function originalRequest({ exchange, shownTarget, limits, clock }: Omit<RequestScope, 'memory'>): ChainRequest {
+  const { request: head, requestTarget: target } = exchange
+  const memory = new BodyMemory(exchange, limits)
+  const body = exchange.body && new ReplayableBody(exchange.body, head.headers, limits.bytesMax, memory)
+  return new ChainRequest({ head, target, body, isOriginal: true }, { exchange, shownTarget, limits, clock, memory })
 }

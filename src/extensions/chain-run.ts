@@ -1,15 +1,33 @@
+import { bodyNoteOf } from '../answers/body-note.ts'
+import type { ReadLimits } from '../exchange/collect-bytes.ts'
+import type { Exchange } from '../exchange/exchange.ts'
 import type { Json } from '../formats/json/json.ts'
-import type { ChainDeps, Forward, ForwardedRequest, RunFacts } from './chain-deps.ts'
-import { type ChainRequest, originalRequest } from './chain-request.ts'
-import type { ExtensionLog } from './extension.ts'
+import { type ChainRequest, type Forward, type ForwardedRequest, originalRequest } from './chain-request.ts'
+import type { ExtensionPrincipal } from './extension.ts'
 import { wholeBody } from './gather-body.ts'
-import { Invocation, type InvocationRun } from './invocation.ts'
-import type { LoadedExtension } from './loaded-extension.ts'
+import { Invocation, type InvocationDeps, type InvocationRun } from './invocation.ts'
+import type { LoadedExtension } from './load/load-extensions.ts'
 import { ResponseView } from './response-view.ts'
-import { dropResponse, viewedResponse, viewOf } from './viewed-response.ts'
+import { dropResponse, viewOf, viewResponse } from './view-response.ts'
 import type { PausableClock, WorkClock } from './work-clock.ts'
 
-/** What says how the caller's own body comes, and what names that request alone. */
+/** What a run needs of the process. */
+export interface RunDeps extends InvocationDeps {
+  /** How much of a body is held. A longer one that an extension has made goes on as it comes. */
+  readonly limits: ReadLimits
+}
+
+/** One request, as the extensions are told of it. */
+export interface RunFacts {
+  readonly exchange: Pick<Exchange, 'id' | 'request' | 'requestTarget' | 'body' | 'abort' | 'atEnd'>
+  /** The request target without a token of this server's. */
+  readonly shownTarget: string
+  readonly principal: ExtensionPrincipal
+  /** Answers what `context.call` asks: a request of its own below the extensions, with the caller's principal. */
+  readonly call: Forward
+}
+
+/** Headers that a call of `context.call` does not copy: they describe the caller's body, or name the caller's request alone. */
 const NOT_FOR_CALLS = [
   'content-encoding',
   'transfer-encoding',
@@ -18,55 +36,58 @@ const NOT_FOR_CALLS = [
   'x-nexcode-cache-key',
 ] as const
 
-/** The extensions' way with one request. */
+/** One request's way through the chain. */
 export class ChainRun implements InvocationRun, PausableClock {
   readonly facts: RunFacts
-  readonly deps: ChainDeps
+  readonly deps: RunDeps
+  readonly waitUntil: InvocationRun['waitUntil']
   readonly #extensions: readonly LoadedExtension[]
-  readonly #last: Forward
-  readonly #keep: InvocationRun['waitUntil']
-  readonly #times: WorkClock[] = []
-  readonly #answers: ResponseView[] = []
-  #waiting = 0
+  readonly #forward: Forward
+  readonly #clocks: WorkClock[] = []
+  /** The answers that extensions have got. */
+  readonly #views: ResponseView[] = []
+  #pauseCount = 0
   #isAborted = false
 
   constructor(
     extensions: readonly LoadedExtension[],
     facts: RunFacts,
-    deps: ChainDeps,
-    last: Forward,
-    keep: InvocationRun['waitUntil'],
+    deps: RunDeps,
+    forward: Forward,
+    waitUntil: InvocationRun['waitUntil'],
   ) {
     this.#extensions = extensions
     this.facts = facts
     this.deps = deps
-    this.#last = last
-    this.#keep = keep
+    this.#forward = forward
+    this.waitUntil = waitUntil
   }
 
   get pauseCount(): number {
-    return this.#waiting
+    return this.#pauseCount
   }
 
   get isBroken(): boolean {
-    return this.#answers.some(({ isBroken }) => isBroken)
+    return this.#views.some(({ isBroken }) => isBroken)
   }
 
-  /** The answer for the caller. The exchange is over when its signal says so, whatever an extension still waits for. */
+  /** Runs the chain. When the exchange's signal aborts, the run is over at once, whatever an extension still awaits. */
   answer(): Promise<Response> {
-    const going = this.invoke(0, originalRequest({ facts: this.facts, deps: this.deps, waits: this }))
-    const { signal } = this.facts.exchange.abort
+    const { exchange, shownTarget } = this.facts
+    const { limits } = this.deps
+    const answering = this.invoke(0, originalRequest({ exchange, shownTarget, limits, clock: this }))
+    const { signal } = exchange.abort
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.#isAborted = true
         this.#dropAll()
-        going.then(dropResponse, () => undefined)
+        answering.then(dropResponse, () => undefined)
         reject(signal.reason)
       }
       if (signal.aborted) return onAbort()
-      // It may be that of a connection, which outlives this exchange.
+      // The listener is removed, because the signal may be that of a connection, which outlives this exchange.
       signal.addEventListener('abort', onAbort, { once: true })
-      going.then(
+      answering.then(
         (response) => {
           signal.removeEventListener('abort', onAbort)
           resolve(this.#isAborted ? response : this.#handOver(response))
@@ -81,51 +102,46 @@ export class ChainRun implements InvocationRun, PausableClock {
   }
 
   #handOver(response: Response): Response {
-    const shown = viewOf(response)
-    const isUntouched = shown?.isUntouched === true
-    // What an extension has asked for and not given up must not be left waiting for a reader.
-    if (this.#answers.length > (isUntouched ? 1 : 0)) this.facts.exchange.atEnd(() => this.#dropAll())
-    return shown === undefined ? withoutLength(response) : shown.carry()
+    const view = viewOf(response)
+    const isUntouched = view?.isUntouched === true
+    // Answers that an extension has asked for and not ended must not wait for a reader for ever.
+    if (this.#views.length > (isUntouched ? 1 : 0)) this.facts.exchange.atEnd(() => this.#dropAll())
+    return view === undefined ? withoutLength(response) : view.carry()
   }
 
-  invoke(index: number, sending: ChainRequest): Promise<Response> {
+  invoke(index: number, request: ChainRequest): Promise<Response> {
     const loaded = this.#extensions[index]
-    if (loaded !== undefined) return new Invocation(this, index, loaded, sending).answer()
-    return this.#last(sending.forwarded()).then(this.#show)
+    if (loaded !== undefined) return new Invocation(this, index, loaded, request).answer()
+    return this.#forward(request.forwarded()).then(this.#view)
   }
 
-  addClock(time: WorkClock): void {
-    this.#times.push(time)
+  addClock(clock: WorkClock): void {
+    this.#clocks.push(clock)
   }
 
   pause(): void {
-    this.#waiting += 1
-    for (const time of this.#times) time.pause()
+    this.#pauseCount += 1
+    for (const clock of this.#clocks) clock.pause()
   }
 
   resume(): void {
-    this.#waiting -= 1
-    for (const time of this.#times) time.resume()
+    this.#pauseCount -= 1
+    for (const clock of this.#clocks) clock.resume()
   }
 
   post(path: string, body: Json): Promise<Response> {
-    return this.facts.call(this.#outgoingOf(path, body)).then(this.#show)
+    return this.facts.call(this.#callTo(path, body)).then(this.#view)
   }
 
-  waitUntil(work: Promise<unknown>, log: ExtensionLog): void {
-    this.#keep(work, log)
+  readonly #view = (answer: Response): Response => {
+    if (answer.body === null && bodyNoteOf(answer) === undefined) return answer
+    const view = new ResponseView(answer, this)
+    this.#views.push(view)
+    if (this.#isAborted) view.drop()
+    return viewResponse(view)
   }
 
-  readonly #show = (answer: Response): Response => {
-    const { answers } = this.deps
-    if (!answers.hasBody(answer)) return answer
-    const shown = new ResponseView(answer, answers, this)
-    this.#answers.push(shown)
-    if (this.#isAborted) shown.drop()
-    return viewedResponse(shown)
-  }
-
-  #outgoingOf(path: string, json: Json): ForwardedRequest {
+  #callTo(path: string, json: Json): ForwardedRequest {
     const { request } = this.facts.exchange
     const bytes = new TextEncoder().encode(JSON.stringify(json))
     const headers = new Headers(request.headers)
@@ -140,11 +156,11 @@ export class ChainRun implements InvocationRun, PausableClock {
   }
 
   #dropAll(): void {
-    for (const answer of this.#answers) answer.drop()
+    for (const view of this.#views) view.drop()
   }
 }
 
-/** What an extension has made may say another length than its body has: `fetch` gives a body decoded, with the length it came in. */
+/** Removes a length that may be wrong: `fetch` decodes a body and leaves the headers that it came with. */
 function withoutLength(response: Response): Response {
   if (response.body === null) return response
   response.headers.delete('content-length')

@@ -1,66 +1,66 @@
-/** Of what nobody takes, as many bytes wait; then whoever reads the source waits, or it is dropped where nobody will take it. */
+/** How many bytes the queue holds. Then its writer waits, or drops what comes if no stream will ever take it. */
 const WAITING_BYTES_MAX = 64 * 1024
-/** As many of them, too: thousands of short ones are taken in one turn of the event loop. */
+/** How many comments it holds: thousands of short ones would be taken in one turn of the event loop. */
 const WAITING_MAX = 1024
 
 /**
- * What a stream says between its events, such as a comment that keeps its connection alive, on its way past the extension that
- * reads the events: a reader puts it here, and the stream that the extension makes of them takes it out, in its place.
+ * Carries the parts of a stream that are no events, such as a comment that keeps the connection alive, past the extension that
+ * reads the events: the event reader puts them in, and the stream that the extension makes takes them out in their place.
  */
 export class CommentQueue {
   #waiting: Uint8Array[] = []
-  /** Which is the oldest: to take it out of the list would move all others. */
+  /** The index of the oldest: to remove it from the list would move all others. */
   #oldest = 0
   #bytes = 0
-  #isTaken = false
+  #isClaimed = false
   #isClosed = false
   #arrival: PromiseWithResolvers<void> | undefined
   #room: PromiseWithResolvers<void> | undefined
 
-  /** A stream takes them from now on. false: one does already. */
+  /** Makes the caller the one stream that takes comments; false: another stream is. */
   claim(): boolean {
-    if (this.#isTaken) return false
-    this.#isTaken = true
+    if (this.#isClaimed) return false
+    this.#isClaimed = true
     return true
   }
 
-  /** Adds one. Resolves when there is room for the next; undefined: there is. */
-  put(aside: Uint8Array): Promise<void> | undefined {
+  /** Adds a comment. Resolves when there is room for the next one; undefined: there is. */
+  put(comment: Uint8Array): Promise<void> | undefined {
     if (this.#isClosed) return undefined
-    if (this.#isFull && !this.#isTaken) return undefined
-    this.#waiting.push(aside)
-    this.#bytes += aside.byteLength
+    if (this.#isFull && !this.#isClaimed) return undefined
+    this.#waiting.push(comment)
+    this.#bytes += comment.byteLength
     this.#arrival?.resolve()
     this.#arrival = undefined
-    if (!this.#isTaken || !this.#isFull) return undefined
+    if (!this.#isClaimed || !this.#isFull) return undefined
     this.#room ??= Promise.withResolvers()
     return this.#room.promise
   }
 
-  /** Takes the oldest. */
+  /** Takes the oldest comment; undefined: there is none. */
   take(): Uint8Array | undefined {
-    const aside = this.#waiting[this.#oldest]
-    if (aside === undefined) return undefined
+    const comment = this.#waiting[this.#oldest]
+    if (comment === undefined) return undefined
     this.#oldest += 1
-    this.#bytes -= aside.byteLength
+    this.#bytes -= comment.byteLength
     if (this.#count === 0) this.#clear()
     else if (this.#oldest > WAITING_MAX) {
       this.#waiting.splice(0, this.#oldest)
       this.#oldest = 0
     }
     if (!this.#isFull) this.#makeRoom()
-    return aside
+    return comment
   }
 
-  /** Resolves when there is one to take; only the last promise that was given does. */
+  /** Resolves when there is a comment to take. Only the promise that was given last resolves. */
   arrived(): Promise<void> {
     if (this.#count > 0) return Promise.resolve()
-    // A new one each time: what is raced with it for every event would else be kept by it until a comment comes.
+    // A new promise each time: one that lives until a comment comes would hold on to everything that has been raced with it.
     this.#arrival = Promise.withResolvers()
     return this.#arrival.promise
   }
 
-  /** Nobody takes any more of them. */
+  /** Ends the queue: nobody takes comments any more. */
   close(): void {
     this.#isClosed = true
     this.#clear()

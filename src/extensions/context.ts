@@ -1,48 +1,62 @@
+import type { Exchange } from '../exchange/exchange.ts'
 import type { Json } from '../formats/json/json.ts'
 import { isJsonType } from '../formats/json/json-type.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { ChainDeps, RunFacts } from './chain-deps.ts'
+import type { Store } from '../storage/store.ts'
+import type { Log } from '../telemetry/log.ts'
 import type { ChainRequest } from './chain-request.ts'
 import type { CommentQueue } from './comment-queue.ts'
-import { BrokenSource, EventReader, streamEvents } from './events.ts'
+import { BrokenSource, EventReader } from './event-reader.ts'
 import type {
   Context,
   EventsToSend,
   ExtensionLog,
   ExtensionPrincipal,
   ExtensionStore,
+  LogLine,
   ServerSentEvent,
 } from './extension.ts'
 import { extensionError } from './extension-error.ts'
-import { extensionLog } from './extension-log.ts'
 import { extensionStore } from './extension-store.ts'
-import { freezeJson } from './freeze-json.ts'
-import type { LoadedExtension } from './loaded-extension.ts'
+import type { LoadedExtension } from './load/load-extensions.ts'
+import { streamEvents } from './stream-events.ts'
 import type { PausableClock } from './work-clock.ts'
 
-/** What a context is of. */
+/** What a context needs of the process. */
+export interface ContextDeps {
+  readonly log: Log
+  readonly store: Store
+}
+
+/** The exchange that an extension has a part in, and who made it. */
+export interface ContextFacts {
+  readonly exchange: Pick<Exchange, 'id' | 'abort'>
+  readonly principal: ExtensionPrincipal
+}
+
+/** The invocation that a context belongs to. */
 export interface ContextParts {
   readonly loaded: LoadedExtension
   readonly request: ChainRequest
-  readonly facts: RunFacts
-  readonly deps: ChainDeps
+  readonly facts: ContextFacts
+  readonly deps: ContextDeps
   readonly clock: PausableClock
   /** Posts JSON to a path of the API. */
   readonly post: (path: string, body: Json) => Promise<Response>
-  /** Takes what goes on behind the answer. */
+  /** Keeps the server up until work behind the answer has ended. */
   readonly waitUntil: (work: Promise<unknown>, log: ExtensionLog) => void
 }
 
-/** Bodies that are no JSON, and are not tried. */
+/** Content types that are not JSON, so that nobody tries to parse them. */
 const NO_JSON = /^(?:multipart|audio|image|video)\/|^application\/octet-stream/i
 
 /**
- * What an extension is told of a request. Nothing is made before it is asked for, and what is a function stands alone, so that
- * a context may be taken apart.
+ * What an extension is told of a request. Each part is made when it is asked for. Each function works without its object, so that a
+ * context may be taken apart.
  */
 export class RunContext implements Context {
   readonly #parts: ContextParts
-  /** Whoever reads the events of an answer, with that answer. */
+  /** The event readers of this context, each with its answer. */
   #readers: { readonly reader: EventReader; readonly of: Response }[] | undefined
 
   constructor(parts: ContextParts) {
@@ -71,7 +85,7 @@ export class RunContext implements Context {
 
   get log(): ExtensionLog {
     const { deps, loaded } = this.#parts
-    return extensionLog(deps.log, { extension: loaded.name, request_id: this.requestId })
+    return logWith(deps.log, { extension: loaded.name, request_id: this.requestId })
   }
 
   get store(): ExtensionStore {
@@ -106,7 +120,7 @@ export class RunContext implements Context {
         onCancel: () => {
           for (const { reader } of this.#readers ?? []) void reader.return()
         },
-        comments: () => this.#asidesFor(events, init),
+        comments: () => this.#commentsFor(events, init),
       })
   }
 
@@ -114,33 +128,33 @@ export class RunContext implements Context {
     return (work) => this.#parts.waitUntil(Promise.resolve(work), this.log)
   }
 
-  /** What stands between the events that a stream is made of: its own, those of the answer whose headers it has, or the only ones. */
-  #asidesFor(events: EventsToSend, init: ResponseInit | Response | undefined): CommentQueue | undefined {
+  /** Finds the reader that a stream is made of: the one it was given, the one whose answer it takes its headers from, or the only one. */
+  #commentsFor(events: EventsToSend, init: ResponseInit | Response | undefined): CommentQueue | undefined {
     const readers = this.#readers ?? []
     const source = readers.find(({ reader, of }) => reader === events || of === init)
-    const asides = (source ?? (readers.length === 1 ? readers[0] : undefined))?.reader.comments
-    return asides?.claim() === true ? asides : undefined
+    const comments = (source ?? (readers.length === 1 ? readers[0] : undefined))?.reader.comments
+    return comments?.claim() === true ? comments : undefined
   }
 
   async #body(): Promise<unknown> {
-    const { request: sending, clock: waits } = this.#parts
-    const type = sending.view.headers.get('content-type') ?? 'application/json'
+    const { request, clock } = this.#parts
+    const type = request.view.headers.get('content-type') ?? 'application/json'
     if (NO_JSON.test(type)) return undefined
-    waits.pause()
+    clock.pause()
     try {
-      const json = await sending.json()
+      const json = await request.json()
       return json === undefined ? undefined : freezeJson(json.value)
     } catch (thrown) {
       if (thrown instanceof ApiError && thrown.kind === 'invalid_json' && !isJsonType(type)) return undefined
       throw thrown
     } finally {
-      waits.resume()
+      clock.resume()
     }
   }
 
-  /** The caller has begun to read: an error in the stream is all that is left to tell it. */
+  /** Makes the last bytes of a stream that has failed: the caller reads it already, so it can be told only by an error in the stream. */
   #onStreamFail(cause: unknown): Uint8Array | undefined {
-    // It has been told by whoever read that source.
+    // The reader of a source that broke off has told the caller already.
     if (cause instanceof BrokenSource || this.signal.aborted) return undefined
     const { deps, loaded } = this.#parts
     const isOurs = cause instanceof ApiError
@@ -149,4 +163,26 @@ export class RunContext implements Context {
     const { body } = isOurs ? cause : new ApiError('extension_failed')
     return new TextEncoder().encode(`data: ${JSON.stringify(body)}\n\n`)
   }
+}
+
+/** A log whose lines all carry the same fields. An extension's own fields can't take their place. */
+function logWith(log: Log, fixed: { readonly [name: string]: unknown }): ExtensionLog {
+  const line =
+    (level: 'debug' | 'info' | 'warn' | 'error'): LogLine =>
+    (first: unknown, message?: string) => {
+      if (typeof first === 'string') log[level](fixed, first)
+      else log[level]({ ...(first as object), ...fixed }, message ?? '')
+    }
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+}
+
+/** Freezes a value of JSON at every depth, without recursion. */
+function freezeJson<T>(value: T): T {
+  const waiting: unknown[] = [value]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next !== 'object' || next === null || Object.isFrozen(next)) continue
+    Object.freeze(next)
+    for (const inner of Object.values(next)) if (typeof inner === 'object' && inner !== null) waiting.push(inner)
+  }
+  return value
 }

@@ -2,8 +2,8 @@ import { decodedBytesMax } from '../formats/bytes/decode-limit.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 /**
- * Decodes a body; of more than `bytesMax` decoded bytes it fails with `request_too_large`, and of very many more than came, with
- * `decodes_to_too_much`.
+ * Decodes a body as it comes. The stream fails with `request_too_large` behind `bytesMax` decoded bytes, and with `decodes_to_too_much` where
+ * they are very many more than came.
  */
 export function decodeWithLimit(
   stream: ReadableStream<Uint8Array>,

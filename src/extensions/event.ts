@@ -6,9 +6,9 @@ const TO_BYTES = new TextEncoder()
 const FROM_BYTES = new TextDecoder()
 const LINE_END = /\r\n|\n|\r/
 
-/** An event that came, with its bytes. */
+/** A received event, with its bytes. */
 class ReceivedEvent implements ServerSentEvent {
-  // Declared, not defined: a member that is not there is absent.
+  // Declared, not defined: an event without a name has no such member at all.
   declare readonly event?: string
   declare readonly id?: string
   readonly data: string
@@ -16,7 +16,7 @@ class ReceivedEvent implements ServerSentEvent {
   #json: { readonly value: Json | undefined } | undefined
 
   constructor(raw: Uint8Array, event: string | undefined, id: string | undefined, data: string) {
-    // Its own members, so that `{ ...event, data }` makes a new one of it.
+    // Own members, so that `{ ...event, data }` copies them into a new event.
     if (event !== undefined) this.event = event
     if (id !== undefined) this.id = id
     this.data = data
@@ -30,8 +30,8 @@ class ReceivedEvent implements ServerSentEvent {
 }
 
 /**
- * Reads one event of a stream; `isFirst`: its very first. undefined: it is none, since it has no data, such as a comment or a
- * `retry` (WHATWG HTML §9.2.6).
+ * Reads one event of a stream; undefined: it has no data, and so is none, such as a comment or a `retry` (WHATWG HTML §9.2.6). `isFirst`:
+ * whether it is the very first of its stream.
  *
  * @example
  * const event = readEvent(raw)
@@ -42,9 +42,8 @@ export function readEvent(raw: Uint8Array, isFirst = false): ServerSentEvent | u
 }
 
 /**
- * The bytes of an event: those that came, or a new one's. One that was made of one that came keeps the comments that stood in
- * it. Throws a `TypeError` for a name or id of more than one line, and for
- * what has neither `data` nor `json`.
+ * The bytes of an event: those that came, or those that a new event is written as. A new event made of a received one keeps the comments in
+ * it. Throws a `TypeError` for a name or id of more than one line, and for an event without both `data` and `json`.
  *
  * @example
  * controller.enqueue(eventBytes({ json: { hello: 'world' } }))
@@ -54,7 +53,7 @@ export function eventBytes(event: ServerSentEvent | NewEvent): Uint8Array {
   const { event: name, id, data, json } = event
   const text = json === undefined ? data : JSON.stringify(json)
   if (typeof text !== 'string') throw new TypeError('an event needs data or json')
-  let lines = asidesOf(event)
+  let lines = commentsOf(event)
   for (const [field, value] of [['event', name] as const, ['id', id] as const]) {
     if (value === undefined) continue
     if (LINE_END.test(value)) throw new TypeError(`the ${field} of an event is one line`)
@@ -64,19 +63,19 @@ export function eventBytes(event: ServerSentEvent | NewEvent): Uint8Array {
   return TO_BYTES.encode(`${lines}\n`)
 }
 
-/** The lines of the event that another one was made of which say nothing that either's members could. */
-function asidesOf(event: object): string {
+/** The lines of a received event that its members do not hold: comments and `retry`. */
+function commentsOf(event: object): string {
   if (!('raw' in event && event.raw instanceof Uint8Array)) return ''
-  const lines = FROM_BYTES.decode(event.raw).split(LINE_END).filter(isAside)
+  const lines = FROM_BYTES.decode(event.raw).split(LINE_END).filter(isComment)
   return lines.map((line) => `${line}\n`).join('')
 }
 
-function isAside(line: string): boolean {
+function isComment(line: string): boolean {
   return line.startsWith(':') || line.startsWith('retry:')
 }
 
 function parse(data: string): Json | undefined {
-  // The end of a stream, and no event's data at all, need not be tried.
+  // Neither an empty text nor the end mark of a stream is JSON.
   if (data === '' || data === '[DONE]') return undefined
   try {
     return JSON.parse(data) as Json

@@ -3,23 +3,22 @@ import { ERROR_CATALOGUE } from '../openai/error-catalogue.ts'
 import type { ErrorEntry, Fault } from '../openai/error-entry.ts'
 import type { ErrorDetails } from './extension.ts'
 
-/** Agents give up at once where these don't say when to come back. */
-const WAITED_FOR: ReadonlySet<number> = new Set([429, 503])
+/** Agents give up at once on these statuses unless they say when to come back. */
+const RETRY_LATER: ReadonlySet<number> = new Set([429, 503])
 
-/** An error that an extension answers with: OpenAI's shape with the status of its choice. */
+/** An extension's own error: OpenAI's shape, with any error status. */
 export class ExtensionError extends ApiError {
   override readonly entry: ErrorEntry
 
   constructor(status: number, { message, code = null, param = null, type = typeOf(status) }: ErrorDetails) {
     const kind = status < 500 ? 'extension_refused' : 'extension_failed'
-    super(kind, { message, code, param, type, ...(WAITED_FOR.has(status) && { retryAfterSeconds: 1 }) })
+    super(kind, { message, code, param, type, ...(RETRY_LATER.has(status) && { retryAfterSeconds: 1 }) })
     this.entry = { ...ERROR_CATALOGUE[kind], status, type, fault: faultOf(status) }
   }
 }
 
 /**
- * Makes the error of `context.error`. Throws a `TypeError` for a status that is no error's, without a message, and where
- * another part is no text.
+ * Makes the error of `context.error`. Throws a `TypeError` for a status below 400, a missing message, and a part that is not a text.
  *
  * @example
  * throw extensionError(403, { message: 'Not in this tone, please.' })
@@ -39,7 +38,7 @@ export function extensionError(status: number, details: ErrorDetails): ApiError 
   return new ExtensionError(status, details)
 }
 
-/** Agents go by the type: what waiting may cure must look so. */
+/** Agents go by the type: an error that waiting may cure must have one that says so. */
 function typeOf(status: number): string {
   if (status === 429) return 'rate_limit_error'
   return status >= 500 || status === 408 || status === 409 ? 'server_error' : 'invalid_request_error'

@@ -6,17 +6,16 @@ const TO_BYTES = new TextEncoder()
 const FROM_BYTES = new TextDecoder()
 
 /**
- * An extension's own part of a store, with values as JSON.
+ * Gives an extension its own part of a store, with values as JSON.
  *
- * A value of other bytes than JSON is not there. `set` rejects with a `TypeError` for what is no JSON, and for a time that
- * is none.
+ * A stored value that is not JSON counts as absent. `set` rejects with a `TypeError` for a value that JSON can't hold, and for a wrong `ttlMs`.
  *
  * @example
  * const own = extensionStore(store, 'hello')
  */
 export function extensionStore(store: Store, extension: string): ExtensionStore {
   const scope = `extension:${extension}`
-  // A name has no colon, so no two extensions share a key.
+  // Names have no colon, so two extensions never share a key.
   const keyOf = (key: string): string => `${scope}:${key}`
   return {
     async get<T>(key: string): Promise<T | undefined> {

@@ -4,24 +4,24 @@ import { joinInSteps } from '../formats/bytes/join-bytes.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { inSlices } from '../timing/slices.ts'
 import type { BodyMemory } from './body-memory.ts'
-import type { ChunkReader } from './chunk-reader.ts'
+import type { ChunkReader } from './read-stream.ts'
 
-/** A body that an extension has made: all of it, or as it comes where it is too long to be held. */
+/** A body that an extension has made: its bytes, or a stream where it is too long to be held. */
 export type MadeBody = IncomingBody & ({ readonly bytes: Uint8Array<ArrayBuffer> } | { readonly isLong: true })
 
 const NOTHING = new Uint8Array()
 
 /**
- * Reads the body that an extension has made, so that its length is known; of one of more than `bytesMax` bytes the rest goes
- * on as it comes. What is held of it is counted; rejects with `memory_full`.
+ * Reads the body that an extension has made, so that its length is known. Of a body of more than `bytesMax` bytes, the rest goes on as it
+ * comes. The held bytes count; rejects with `memory_full` where they do not fit.
  *
  * @example
- * const body = await gatherBody(request.body, config.limits.jsonBytesMax, keeping)
+ * const body = await gatherBody(request.body, config.limits.jsonBytesMax, memory)
  */
 export async function gatherBody(
   stream: ReadableStream<Uint8Array>,
   bytesMax: number,
-  keeping: Pick<BodyMemory, 'add'>,
+  memory: Pick<BodyMemory, 'add'>,
 ): Promise<MadeBody> {
   const reader = stream.getReader()
   const chunks: Uint8Array[] = []
@@ -29,13 +29,13 @@ export async function gatherBody(
   while (length <= bytesMax) {
     const { done, value } = await reader.read()
     if (done) {
-      // A copy also of a single chunk, which its maker may write into; of megabytes in slices.
+      // A single chunk is copied, too, because its maker may write into it. Megabytes are copied in slices.
       const bytes = await inSlices(joinInSteps([...chunks, NOTHING]))
       return { ...wholeBody(bytes), isCounted: true }
     }
     assertBytes(value)
     try {
-      keeping.add(value.byteLength)
+      memory.add(value.byteLength)
     } catch (refusal) {
       await ignoreRejection(reader.cancel())
       throw refusal
@@ -47,7 +47,7 @@ export async function gatherBody(
 }
 
 /**
- * A body of bytes that are there.
+ * Makes a body of bytes.
  *
  * @example
  * const body = wholeBody(new TextEncoder().encode(text))

@@ -1,36 +1,41 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Json } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { ChainDeps, RunFacts } from './chain-deps.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
 import type { ChainRequest } from './chain-request.ts'
-import { type ContextParts, RunContext } from './context.ts'
+import { type ContextDeps, type ContextFacts, type ContextParts, RunContext } from './context.ts'
 import type { ExtensionLog } from './extension.ts'
-import type { LoadedExtension } from './loaded-extension.ts'
-import { dropResponse, isRead } from './viewed-response.ts'
+import type { LoadedExtension } from './load/load-extensions.ts'
+import { dropResponse, isRead } from './view-response.ts'
 import { WorkClock } from './work-clock.ts'
 
-/** The run that a turn is a part of. */
+/** What an invocation needs of the process. */
+export interface InvocationDeps extends ContextDeps {
+  readonly deadlines: Deadlines
+}
+
+/** The run that an invocation is a part of. */
 export interface InvocationRun {
-  readonly facts: RunFacts
-  readonly deps: ChainDeps
-  /** How much is being waited for that is nobody's work. */
+  readonly facts: ContextFacts
+  readonly deps: InvocationDeps
+  /** How many pauses the run is in: waits during which no extension works. */
   readonly pauseCount: number
-  /** The source of an answer that was read here has broken off. */
+  /** Whether an answer broke off while it was read here. */
   readonly isBroken: boolean
-  /** Goes on with the extension at `index`, or behind the last one. */
-  invoke(index: number, sending: ChainRequest): Promise<Response>
-  /** Its clock is to stand still while something is waited for. */
-  addClock(time: WorkClock): void
+  /** Invokes the extension at `index`, or forwards the request behind the last one. */
+  invoke(index: number, request: ChainRequest): Promise<Response>
+  /** Has the run pause and resume a clock with itself. */
+  addClock(clock: WorkClock): void
   post(path: string, body: Json): Promise<Response>
   waitUntil(work: Promise<unknown>, log: ExtensionLog): void
 }
 
-/** It took longer than it may. */
+/** An extension has worked longer than it may. */
 export class ExtensionTimeout extends Error {
   override readonly name = 'ExtensionTimeout'
 }
 
-/** One extension's part in one request: what it gives or throws, once, and what becomes of that. */
+/** One call of one extension: its result, which comes once, and what becomes of that. */
 export class Invocation implements ContextParts {
   readonly loaded: LoadedExtension
   readonly request: ChainRequest
@@ -40,27 +45,27 @@ export class Invocation implements ContextParts {
   #resolve: (response: Response | Promise<Response>) => void = () => undefined
   #reject: (cause: unknown) => void = () => undefined
   #hasEnded = false
-  /** What the extension got of the latest `next`. */
+  /** What the latest call of `next` gave the extension. */
   #passed: Promise<Response> | undefined
 
-  constructor(run: InvocationRun, index: number, loaded: LoadedExtension, sending: ChainRequest) {
+  constructor(run: InvocationRun, index: number, loaded: LoadedExtension, request: ChainRequest) {
     this.#run = run
     this.#index = index
     this.loaded = loaded
-    this.request = sending
+    this.request = request
     this.clock = new WorkClock(run.deps.deadlines, loaded.timeoutMs, run.pauseCount, () => this.#onExpire())
     run.addClock(this.clock)
   }
 
-  get facts(): RunFacts {
+  get facts(): ContextFacts {
     return this.#run.facts
   }
 
-  get deps(): ChainDeps {
+  get deps(): InvocationDeps {
     return this.#run.deps
   }
 
-  /** Has the extension answer. Rejects with what the caller is to get. */
+  /** Calls the extension's `fetch`. Rejects with the error for the caller. */
   answer(): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -80,7 +85,6 @@ export class Invocation implements ContextParts {
     })
   }
 
-  /** Posts JSON to a path of the API. */
   async post(path: string, body: Json): Promise<Response> {
     this.clock.pause()
     try {
@@ -90,26 +94,25 @@ export class Invocation implements ContextParts {
     }
   }
 
-  /** Takes what goes on behind the answer. */
   waitUntil(work: Promise<unknown>, log: ExtensionLog): void {
     this.#run.waitUntil(work, log)
   }
 
-  /** Where the request can't go on as it is, nothing has been passed. */
+  /** The `next` of the extension. Rejects where the request can't go on as it is; then nothing has been sent. */
   #next(request: Request): Promise<Response> {
     if (this.#hasEnded) return Promise.reject(late())
-    const sending = this.request.passedOn(request)
-    if (!(sending instanceof Promise)) return this.#pass(sending)
-    // To read a body that the extension has made is a part of its own work.
-    const passing = sending.then((made) => (this.#hasEnded ? Promise.reject(late()) : this.#pass(made)))
+    const passedOn = this.request.passedOn(request)
+    if (!(passedOn instanceof Promise)) return this.#pass(passedOn)
+    // The clock runs on: the time to read a body that the extension has made is its own.
+    const passing = passedOn.then((made) => (this.#hasEnded ? Promise.reject(late()) : this.#pass(made)))
     void ignoreRejection(passing)
     return passing
   }
 
-  /** The request goes on. While others work, the extension's clock stands still. */
-  #pass(sending: ChainRequest): Promise<Response> {
+  /** Passes a request on. The clock stands still while others work. */
+  #pass(request: ChainRequest): Promise<Response> {
     this.clock.pause()
-    this.#passed = this.#go(sending).then(
+    this.#passed = this.#invokeNext(request).then(
       (response) => {
         this.clock.resume()
         return response
@@ -122,8 +125,8 @@ export class Invocation implements ContextParts {
     return this.#passed
   }
 
-  #go(sending: ChainRequest): Promise<Response> {
-    return this.#run.invoke(this.#index + 1, sending)
+  #invokeNext(request: ChainRequest): Promise<Response> {
+    return this.#run.invoke(this.#index + 1, request)
   }
 
   #onAnswer(answer: unknown): void {
@@ -143,7 +146,7 @@ export class Invocation implements ContextParts {
   #onThrown(thrown: unknown): void {
     if (this.#hasEnded) return
     const { signal } = this.#run.facts.exchange.abort
-    // What fails because the caller has left, or because the upstream broke off, is no fault of the extension's.
+    // The extension is not to blame where the caller has left or the upstream broke off.
     if (signal.aborted) this.#refuse(signal.reason)
     else if (thrown instanceof ApiError) this.#refuse(thrown)
     else if (this.#run.isBroken) this.#refuse(new ApiError('upstream_unreachable', { cause: thrown }))
@@ -170,9 +173,9 @@ export class Invocation implements ContextParts {
     else this.#refuse(failed)
   }
 
-  /** Where the request has gone on already, it must not go on twice. */
+  /** Answers without the extension. A request that it has passed on already is not sent a second time. */
   async #withoutIt(failed: ApiError): Promise<Response> {
-    if (this.#passed === undefined) return await this.#go(this.request.unchanged())
+    if (this.#passed === undefined) return await this.#invokeNext(this.request.unchanged())
     const answer = await this.#passed
     if (isRead(answer)) throw failed
     return answer
@@ -187,7 +190,7 @@ export class Invocation implements ContextParts {
   #end(): void {
     this.#hasEnded = true
     this.clock.clear()
-    // Whoever has not waited for it is not told of its failure.
+    // An extension that has not awaited `next` is not told of its failure.
     void ignoreRejection(this.#passed)
   }
 }

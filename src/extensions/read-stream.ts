@@ -2,11 +2,20 @@ import { joinInSteps } from '../formats/bytes/join-bytes.ts'
 import { parseInSteps } from '../formats/json/parse-in-steps.ts'
 import { inSlices } from '../timing/slices.ts'
 
-/** So much is decoded at once. */
+/** Reads a body chunk by chunk. It is the part of a reader that the types of Bun and of Node agree on. */
+export interface ChunkReader {
+  read(): Promise<
+    | { readonly done: false; readonly value: Uint8Array }
+    | { readonly done: true; readonly value?: Uint8Array | undefined }
+  >
+  cancel(): Promise<void>
+}
+
+/** How much text is decoded at once. */
 const PIECE_BYTES = 512 * 1024
 
 /**
- * Reads all of a body, put together in slices: the runtime's own readers would keep everybody waiting for one of megabytes.
+ * Reads a whole body, and joins its chunks in slices: the runtime's own readers would hold up all other requests for a body of megabytes.
  *
  * Rejects with whatever the body fails with, and with a `TypeError` where it has been read already.
  */
@@ -21,12 +30,12 @@ export async function readStreamBytes(body: ReadableStream<Uint8Array> | null): 
   }
 }
 
-/** The same as a text in UTF-8. */
+/** Reads a whole body likewise, as a text in UTF-8. */
 export async function readStreamText(body: ReadableStream<Uint8Array> | null): Promise<string> {
   return inSlices(decodeInSteps(await readStreamBytes(body)))
 }
 
-/** The same as a value of JSON. Rejects with a `SyntaxError` for what is none, and a `RangeError` for very many values. */
+/** Reads a whole body likewise, as JSON. Rejects with a `SyntaxError` for another text, and a `RangeError` for very many values. */
 export async function readStreamJson(body: ReadableStream<Uint8Array> | null): Promise<unknown> {
   const parsed = await inSlices(parseInSteps(await readStreamBytes(body), Number.POSITIVE_INFINITY))
   if (parsed.kind === 'value') return parsed.value
@@ -47,7 +56,7 @@ function* decodeInSteps(bytes: Uint8Array): Generator<void, string, void> {
 
 type Readable = Pick<Request, 'body'>
 
-/** Reads the bodies of requests in slices, in place of the runtime's own readers. */
+/** The readers of a request that stand in for the runtime's own. */
 const READERS: PropertyDescriptorMap & ThisType<Readable> = {
   arrayBuffer: {
     async value(this: Readable) {
@@ -71,7 +80,7 @@ const READERS: PropertyDescriptorMap & ThisType<Readable> = {
   },
 }
 
-/** Has the body of a request read in slices, whichever way it is asked for. */
+/** Has the body of a request read in slices, by whichever method it is read. */
 export function readInSlices(request: Request): Request {
   return Object.defineProperties(request, READERS)
 }

@@ -1,43 +1,42 @@
 import type { IncomingBody } from '../exchange/exchange.ts'
 import { isJsonType } from '../formats/json/json-type.ts'
 import type { BodyMemory } from './body-memory.ts'
-import type { ChunkReader } from './chunk-reader.ts'
+import type { ChunkReader } from './read-stream.ts'
 
-/** What is kept of a body that comes as a stream, so that it can be read again. */
+/** How much of a streamed body is kept, so that it can be read again. */
 const KEPT_BYTES_MAX = 1024 * 1024
 const NOTHING = new Uint8Array()
-/** Without a length, which is that of what is there. */
-const UNTOLD = new Headers()
+/** No headers, so that no length is told. */
+const NO_HEADERS = new Headers()
 
 /**
- * The body of a request that extensions may read and the pipeline reads too: nothing of it is read before someone asks, and
- * whoever asks gets it from its start.
+ * The body of a request that both extensions and the gateway may read. It is read only on demand, and each reader gets it from its start.
  *
- * What has come as a whole is kept as long as the request; of a stream the first MiB, where there is memory for it. Of a longer one the start can't be
- * read again: that fails with a `TypeError`.
+ * A body that has come as a whole is kept as long as the request. Of a stream, the first MiB is kept where there is memory for it; a longer
+ * one can't be read again, and another reader fails with a `TypeError`.
  */
 export class ReplayableBody implements IncomingBody {
-  /** It counts what it holds. */
+  /** It counts the memory that it takes. */
   readonly isCounted = true
   readonly #source: IncomingBody
   readonly #headers: Headers
   readonly #bytesMax: number
-  readonly #keeping: BodyMemory
+  readonly #memory: BodyMemory
   #whole: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> | undefined
   #reader: ChunkReader | undefined
   #kept: Uint8Array[] | undefined
   #keptBytes = 0
-  /** How many chunks came before those that are kept. */
+  /** How many chunks came before the kept ones. */
   #lost = 0
   #isDone = false
   #reading: Promise<Uint8Array | undefined> | undefined
 
-  /** JSON that the headers say is of at most `bytesMax` bytes is read as a whole; of other bodies, what could be kept. */
-  constructor(source: IncomingBody, headers: Headers, bytesMax: number, keeping: BodyMemory) {
+  /** `bytesMax`: JSON whose declared length is at most that is read as a whole. Other bodies are, up to what may be kept. */
+  constructor(source: IncomingBody, headers: Headers, bytesMax: number, memory: BodyMemory) {
     this.#source = source
     this.#headers = headers
     this.#bytesMax = bytesMax
-    this.#keeping = keeping
+    this.#memory = memory
   }
 
   get isComplete(): boolean {
@@ -49,9 +48,9 @@ export class ReplayableBody implements IncomingBody {
   }
 
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    this.#whole ??= this.#reader === undefined ? this.#keeping.readWhole(this.#source, this.#headers) : this.#gather()
+    this.#whole ??= this.#reader === undefined ? this.#memory.readWhole(this.#source, this.#headers) : this.#gather()
     if (this.#whole instanceof Promise) {
-      // Where it fails, everyone who asks is told.
+      // The failure is told to everyone who asks for the body.
       this.#whole.then(
         (bytes) => this.setWhole(bytes),
         () => undefined,
@@ -75,12 +74,12 @@ export class ReplayableBody implements IncomingBody {
     )
   }
 
-  /** All of it has been read elsewhere. */
+  /** Takes the whole body, which has been read elsewhere. */
   setWhole(bytes: Uint8Array<ArrayBuffer>): void {
     this.#whole = bytes
   }
 
-  /** A copy, or a chunk of its own: whoever reads it may write into it. */
+  /** The chunk at an index. It is a copy or nobody else's, because its reader may write into it. */
   async #chunk(at: number): Promise<Uint8Array | undefined> {
     if (
       this.#whole instanceof Uint8Array ||
@@ -111,17 +110,17 @@ export class ReplayableBody implements IncomingBody {
     try {
       const { done, value } = await this.#reader.read()
       this.#isDone = done
-      if (value !== undefined) this.#note(value)
+      if (value !== undefined) this.#keep(value)
       return value
     } finally {
       this.#reading = undefined
     }
   }
 
-  #note(chunk: Uint8Array): void {
+  #keep(chunk: Uint8Array): void {
     this.#kept ??= []
     this.#keptBytes += chunk.byteLength
-    if (this.#keptBytes <= KEPT_BYTES_MAX && this.#keeping.mayAdd(chunk.byteLength)) {
+    if (this.#keptBytes <= KEPT_BYTES_MAX && this.#memory.mayAdd(chunk.byteLength)) {
       this.#kept.push(chunk.slice())
       return
     }
@@ -130,9 +129,9 @@ export class ReplayableBody implements IncomingBody {
     this.#kept = []
   }
 
-  /** What has been begun as a stream, from its start. */
+  /** Reads the whole of a body that has been begun as a stream. */
   #gather(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     const body = { isComplete: false, stream: () => this.stream(), whole: () => NOTHING }
-    return this.#keeping.readWhole(body, UNTOLD)
+    return this.#memory.readWhole(body, NO_HEADERS)
   }
 }

@@ -1,12 +1,12 @@
+import { standalone } from '../answers/body-note.ts'
 import { formatOf } from '../formats/bytes/content-coding.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
-import type { AnswerNotes } from './chain-deps.ts'
-import type { ChunkReader } from './chunk-reader.ts'
 import { decodeWithLimit } from './decode-with-limit.ts'
+import type { ChunkReader } from './read-stream.ts'
 import { teeCopies } from './tee-copies.ts'
 import type { PausableClock } from './work-clock.ts'
 
-/** What says how a body came. */
+/** The headers that describe how a body came. */
 const BODY_HEADERS = ['content-length', 'content-encoding'] as const
 const ON_DEMAND = { highWaterMark: 0 }
 
@@ -17,29 +17,28 @@ interface PlainAnswer {
 }
 
 /**
- * An answer as extensions see it: a response that is decoded and has no length, made of the answer itself only when somebody
- * asks for its body. Untouched, the answer goes on as it is.
+ * An answer as extensions see it: decoded and without a length. The standard response is made only when an extension asks for the body; an
+ * answer that nobody has read goes on as it is.
  */
 export class ResponseView {
   readonly answer: Response
-  readonly #notes: AnswerNotes
-  readonly #waits: PausableClock
-  /** The headers that say how the body came, while they are hidden. */
+  readonly #clock: PausableClock
+  /** The headers that describe how the body came, while they are hidden. */
   #hidden: readonly (readonly [name: string, value: string])[] | undefined
   #plain: PlainAnswer | undefined
   #reader: ChunkReader | undefined
-  /** What is read is nobody else's: it has been decoded for this reader. */
+  /** Whether nobody else has the chunks: they were decoded for this reader. */
   #isOwn = false
   #isOver = false
   #isBroken = false
 
-  constructor(answer: Response, notes: AnswerNotes, waits: PausableClock) {
+  /** `clock` stands still while a chunk of the answer is awaited. */
+  constructor(answer: Response, clock: PausableClock) {
     this.answer = answer
-    this.#notes = notes
-    this.#waits = waits
+    this.#clock = clock
   }
 
-  /** Shared with the answer: what changes here changes there. */
+  /** The answer's own headers: a change here is a change there. */
   get headers(): Headers {
     const { headers } = this.answer
     if (this.#hidden === undefined && !this.#isOver) {
@@ -49,14 +48,14 @@ export class ResponseView {
     return headers
   }
 
-  /** The same as a standard response, whose body is read when somebody asks for it. */
+  /** The answer as a standard response. Its body is read only on demand. */
   get plain(): Response {
-    return this.#shown().response
+    return this.#makePlain().response
   }
 
-  /** A second one with the same body. Throws a `TypeError` where that is being read already. */
+  /** Makes a second response with the same body. Throws a `TypeError` where the body is being read already. */
   copy(): Response {
-    const { response, stream } = this.#shown()
+    const { response, stream } = this.#makePlain()
     const { body } = response
     if (this.isRead || body === null) throw new TypeError('the body of the response has been read')
     const [own, other] = teeCopies(body)
@@ -65,7 +64,7 @@ export class ResponseView {
     return new Response(other, this.answer)
   }
 
-  /** Whether nobody has read its body, nor has taken a copy. */
+  /** Whether nobody has read the body or has taken a copy of it. */
   get isUntouched(): boolean {
     if (this.#isOver || this.#reader !== undefined) return false
     return this.#plain === undefined || (!this.isRead && this.#plain.response.body === this.#plain.stream)
@@ -76,12 +75,12 @@ export class ResponseView {
     return response !== undefined && (response.bodyUsed || response.body?.locked === true)
   }
 
-  /** Whether its source broke off while it was read. */
+  /** Whether the answer broke off while it was read. */
   get isBroken(): boolean {
     return this.#isBroken
   }
 
-  /** What goes on to the caller: the answer itself, or what is left of it where somebody has a copy. */
+  /** What goes on to the caller: the answer itself, or the rest of it where an extension has a copy. */
   carry(): Response {
     if (!this.isUntouched) return new Response(this.plain.body, this.answer)
     this.#isOver = true
@@ -90,22 +89,21 @@ export class ResponseView {
     return this.answer
   }
 
-  /** Nobody wants its body any more. */
+  /** Ends the answer: nobody wants its body any more. */
   drop(): void {
     if (this.#isOver) return
     this.#isOver = true
-    // A body that was being read ends; one that nobody has read ends the answer.
-    const ended = this.#reader?.cancel() ?? this.#notes.standalone(this.answer).body?.cancel()
+    const ended = this.#reader?.cancel() ?? standalone(this.answer).body?.cancel()
     void ignoreRejection(ended)
   }
 
-  /** The stream's reader wants a chunk. */
+  /** Called by the stream: its reader wants a chunk. */
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    this.#waits.pause()
+    this.#clock.pause()
     try {
       this.#reader ??= this.#open()
       const { done, value } = await this.#reader.read()
-      // Others may get the same chunk, or have kept it: whoever reads this one may write into it.
+      // A copy, because the reader may write into it and others may have the same chunk.
       if (!done) return controller.enqueue(this.#isOwn ? value : value.slice())
       this.#isOver = true
       controller.close()
@@ -115,16 +113,16 @@ export class ResponseView {
       // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
       controller.error(undefined)
     } finally {
-      this.#waits.resume()
+      this.#clock.resume()
     }
   }
 
-  /** The stream's reader has left. */
+  /** Called by the stream: its reader has left. */
   cancel(): void {
     this.drop()
   }
 
-  #shown(): PlainAnswer {
+  #makePlain(): PlainAnswer {
     if (this.#plain === undefined) {
       const stream = new ReadableStream<Uint8Array>(this, ON_DEMAND)
       const { status, statusText } = this.answer
@@ -137,7 +135,7 @@ export class ResponseView {
     if (this.#isOver) throw new TypeError('the answer has gone to the caller')
     const coding = this.#hidden?.find(([name]) => name === 'content-encoding')?.[1]
     const format = coding === undefined ? undefined : formatOf(coding)
-    const { body } = this.#notes.standalone(this.answer)
+    const { body } = standalone(this.answer)
     if (body === null) throw new TypeError('the answer has no body')
     this.#isOwn = format !== undefined
     return (format === undefined ? body : decodeWithLimit(body, format, Number.POSITIVE_INFINITY)).getReader()

@@ -1,6 +1,6 @@
 /**
- * Gives a body twice, and each reader chunks of its own: the runtime's `tee` gives both the very same ones. A chunk is read when
- * either wants it, and waits for the other.
+ * Makes two streams of one body, each with chunks of its own: the runtime's `tee` gives the same chunks to both. A chunk is read when either
+ * reader wants it, and waits for the other one.
  *
  * @example
  * const [mine, copy] = teeCopies(response.body)
@@ -11,19 +11,19 @@ export function teeCopies(
   const reader = source.getReader()
   const readers = new Set<ReadableStreamDefaultController<Uint8Array>>()
   let reading: Promise<void> | undefined
-  const tell = (act: (one: ReadableStreamDefaultController<Uint8Array>) => void): void => {
+  const forEachReader = (act: (one: ReadableStreamDefaultController<Uint8Array>) => void): void => {
     for (const one of readers) act(one)
   }
   const read = async (): Promise<void> => {
     try {
       const { value } = await reader.read()
-      if (value === undefined) return tell((one) => one.close())
-      // All of them before anybody has the first: a copy is that of what came.
+      if (value === undefined) return forEachReader((one) => one.close())
+      // All copies are made before the first reader can write into its chunk.
       const chunks = [...readers].map((one, index) => [one, index === 0 ? value : value.slice()] as const)
       for (const [one, chunk] of chunks) one.enqueue(chunk)
     } catch {
       // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
-      tell((one) => one.error(undefined))
+      forEachReader((one) => one.error(undefined))
     } finally {
       reading = undefined
     }

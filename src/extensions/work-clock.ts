@@ -1,38 +1,36 @@
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 
-/** Something that may have to be waited for, which is nobody's own work. */
+/** A clock that stands still while nobody works, such as while the upstream's answer is awaited. */
 export interface PausableClock {
-  /** The waiting begins. */
+  /** Stops the clock. Each call wants a `resume` of its own. */
   pause(): void
-  /** It is over. */
+  /** Ends one pause. Behind the last one, the clock starts from zero. */
   resume(): void
 }
 
-/**
- * The clock of an extension's own work: it stands still while anything else is waited for, and begins anew behind that.
- */
+/** Measures an extension's own work, in stretches: each pause ends a stretch, and the next one has the full time again. */
 export class WorkClock implements PausableClock {
   readonly #deadline: Deadline
-  #waiting: number
+  #pauses: number
 
-  /** `waiting`: how much is being waited for already. */
-  constructor(deadlines: Deadlines, limitMs: number, waiting: number, onExpire: () => void) {
+  /** `pauses`: how many pauses the run is in when the clock is made. */
+  constructor(deadlines: Deadlines, limitMs: number, pauses: number, onExpire: () => void) {
     this.#deadline = deadlines.start(limitMs, onExpire)
-    this.#waiting = waiting
-    if (waiting > 0) this.#deadline.suspend()
+    this.#pauses = pauses
+    if (pauses > 0) this.#deadline.suspend()
   }
 
   pause(): void {
-    this.#waiting += 1
-    if (this.#waiting === 1) this.#deadline.suspend()
+    this.#pauses += 1
+    if (this.#pauses === 1) this.#deadline.suspend()
   }
 
   resume(): void {
-    this.#waiting -= 1
-    if (this.#waiting === 0) this.#deadline.touch()
+    this.#pauses -= 1
+    if (this.#pauses === 0) this.#deadline.touch()
   }
 
-  /** The work is done. */
+  /** Stops the clock for good: the work is done. */
   clear(): void {
     this.#deadline.clear()
   }

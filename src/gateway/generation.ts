@@ -1,4 +1,3 @@
-import { bodyNoteOf, standalone } from '../answers/body-note.ts'
 import { createOnce, type Once } from '../cache/once.ts'
 import { createReuse, type Reuse } from '../cache/reuse.ts'
 import { areSameConfigs } from '../config/open-secrets.ts'
@@ -6,11 +5,7 @@ import type { CacheSettings } from '../config/sections/cache.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import { type Chain, createChain, NO_EXTENSIONS } from '../extensions/chain.ts'
-import type { ChainDeps } from '../extensions/chain-deps.ts'
-import type { LoadedExtension } from '../extensions/loaded-extension.ts'
-import { endpointOf } from '../openai/endpoint-of.ts'
-import { readBytes } from '../requests/read-bytes.ts'
-import { readJson } from '../requests/read-json.ts'
+import type { LoadedExtension } from '../extensions/load/load-extensions.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Store } from '../storage/store.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -97,20 +92,8 @@ function openReuse(settings: Settings, once: Once, deps: PartsDeps): Reuse | und
 function makeChain(
   extensions: readonly LoadedExtension[],
   reuse: Reuse | undefined,
-  deps: PartsDeps & Pick<ChainDeps, 'pending'>,
+  { log, deadlines, reading: limits, pending }: PartsDeps & { readonly pending: Set<Promise<void>> },
 ): Chain {
   if (reuse === undefined) return NO_EXTENSIONS
-  const { log, deadlines, reading, pending } = deps
-  return createChain(extensions, {
-    deadlines,
-    log,
-    store: reuse.store,
-    answers: { hasBody: (answer) => answer.body !== null || bodyNoteOf(answer) !== undefined, standalone },
-    readJson: (incoming) => readJson(incoming, reading),
-    readBytes: ({ headers, body, atEnd }) => readBytes({ request: { headers }, body, atEnd }, reading),
-    memory: reading.memory,
-    endpointOf,
-    bodyBytesMax: reading.bytesMax,
-    pending,
-  })
+  return createChain(extensions, { deadlines, log, store: reuse.store, limits, pending })
 }

@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/settings.ts'
-import type { LoadedExtension } from '../loaded-extension.ts'
+import type { LoadedExtension } from './load-extensions.ts'
 
-/** Extensions that can't be loaded: each problem is a text for a person. */
+/** Extensions could not be loaded. Each problem is a text for a person. */
 export class ExtensionsError extends Error {
   readonly problems: readonly string[]
 
@@ -13,9 +13,9 @@ export class ExtensionsError extends Error {
 }
 
 /**
- * Loads all extensions of some settings. What loads them is itself loaded where there are any only.
+ * Loads all extensions of some settings. The loader itself is imported only where there are extensions.
  *
- * Throws an `ExtensionsError` with all that is wrong.
+ * Throws an `ExtensionsError` with all problems.
  *
  * @example
  * const extensions = await loadAll(config.settings)

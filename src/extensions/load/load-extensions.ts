@@ -1,36 +1,40 @@
 import { resolve } from 'node:path'
-import type { LoadedExtension, OnError } from '../loaded-extension.ts'
+import type { ExtensionSettings } from '../../config/sections/extensions.ts'
+import type { Extension } from '../extension.ts'
 import { checkExtension, checkExtensionOptions } from './check-extension.ts'
 import { type ExtensionProblem, scanExtension } from './extension-source.ts'
 import { forgetModules, importFile, runLeftovers } from './import-afresh.ts'
 
-/** An extension as the configuration names it. */
-export interface ExtensionSetting {
-  /** Of its file, from the working folder. */
-  readonly path: string
-  readonly options?: unknown
-  readonly onError: OnError
-  /** 0: none. */
-  readonly timeoutMs: number
+/** An extension that is ready to run. */
+export interface LoadedExtension extends Pick<ExtensionSettings, 'onError' | 'timeoutMs'> {
+  readonly name: string
+  /** The path of its file. */
+  readonly file: string
+  readonly extension: Extension
+  /** The options of the configuration, checked by the extension's schema, with its defaults. */
+  readonly options: unknown
 }
 
-/** All extensions, or all that is wrong with them. */
+/** The part of an extension's settings that loading needs; without `options` there are none. */
+export type ExtensionSetting = Omit<ExtensionSettings, 'options'> & Partial<Pick<ExtensionSettings, 'options'>>
+
+/** The result of loading: all extensions, or all problems. */
 export type LoadExtensions = (
   | { readonly ok: true; readonly extensions: readonly LoadedExtension[] }
   | { readonly ok: false; readonly problems: readonly ExtensionProblem[] }
 ) & {
-  /** Absolute paths of all files that have a say, also of those that are missing: a change of one calls for loading anew. */
+  /** Absolute paths of all files that the extensions are made of, also of missing ones: when one changes, they have to be loaded again. */
   readonly files: readonly string[]
 }
 
-/** All files that were ever loaded here: an old module must not come back. */
+/** All files that this process has ever loaded: their old modules must not come back. */
 const known = new Set<string>()
 
 /**
- * Loads the extensions of a configuration from disk, each anew, in their order: all of them, or none.
+ * Loads the extensions of a configuration from disk, in their order: all of them, or none.
  *
- * A file may be TypeScript or JavaScript, and import others. To load again is how they are reloaded: what runs goes on with the
- * old ones until they are replaced.
+ * A file may be TypeScript or JavaScript, and import others. Each load reads the files again, which is how extensions are reloaded: requests
+ * under way go on with the old ones.
  *
  * @example
  * const loaded = await loadExtensions([{ path: './hello.ts', onError: 'fail', timeoutMs: 10_000 }])
@@ -59,7 +63,7 @@ export async function loadExtensions(settings: readonly ExtensionSetting[]): Pro
 }
 
 /**
- * The problems for a person: where, what is wrong, and the cure.
+ * Writes problems for a person: where, what is wrong, and the cure.
  *
  * @example
  * process.stderr.write(renderExtensionProblems(loaded.problems))
@@ -89,7 +93,7 @@ async function loadOne(
   return { name: extension.name, file, extension, options: checked.options, onError, timeoutMs }
 }
 
-/** It says its line where its stack does. */
+/** Describes a module that has failed while it was loaded, with the line that its stack names. */
 function importProblem(file: string, cause: unknown): ExtensionProblem {
   const stack = cause instanceof Error ? (cause.stack ?? '') : ''
   const at = [...known].flatMap((path) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { findAnswerIds } from '../../../src/answers/answer-ids.ts'
 import { reportModel } from '../../../src/answers/report-model.ts'
-import { EventReader } from '../../../src/extensions/events.ts'
+import { EventReader } from '../../../src/extensions/event-reader.ts'
 import { StreamTail } from '../../../src/formats/sse/stream-tail.ts'
 import { watchLoop } from '../../helpers/loop-holds.ts'
 import { streamOf } from './collect-stream.ts'

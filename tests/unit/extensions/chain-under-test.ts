@@ -1,13 +1,11 @@
-import { bodyNoteOf, standalone } from '../../../src/answers/body-note.ts'
 import type { Exchange, IncomingBody } from '../../../src/exchange/exchange.ts'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
 import { BodyMemory } from '../../../src/extensions/body-memory.ts'
-import { type Chain, createChain } from '../../../src/extensions/chain.ts'
-import type { ChainDeps, Forward, ForwardedRequest, RunFacts } from '../../../src/extensions/chain-deps.ts'
+import { type Chain, type ChainDeps, createChain } from '../../../src/extensions/chain.ts'
+import type { Forward, ForwardedRequest } from '../../../src/extensions/chain-request.ts'
+import type { RunFacts } from '../../../src/extensions/chain-run.ts'
 import type { Context, Extension, Next } from '../../../src/extensions/extension.ts'
-import type { LoadedExtension } from '../../../src/extensions/loaded-extension.ts'
-import { readBytes } from '../../../src/requests/read-bytes.ts'
-import { readJson } from '../../../src/requests/read-json.ts'
+import type { LoadedExtension } from '../../../src/extensions/load/load-extensions.ts'
 import type { Store } from '../../../src/storage/store.ts'
 import type { Deadline, Deadlines } from '../../../src/timing/deadlines.ts'
 
@@ -62,15 +60,9 @@ export function loaded(fetch: Fetch, more: Partial<LoadedExtension> = {}): Loade
   return { name, file: `/srv/${name}.ts`, extension, options: {}, onError: 'fail', timeoutMs: 1000, ...more }
 }
 
-/** What counts bodies: in a budget of so much memory. */
+/** Counts bodies in a memory of so many bytes. */
 export function bodyMemoryOf(memory = new MemoryBudget(100_000_000)): BodyMemory {
-  return new BodyMemory({ atEnd: () => undefined }, keepingDeps(memory))
-}
-
-function keepingDeps(memory: MemoryBudget): Pick<ChainDeps, 'memory' | 'readBytes'> {
-  const readWith: ChainDeps['readBytes'] = ({ headers, ...incoming }) =>
-    readBytes({ ...incoming, request: { headers } }, { bytesMax: 100_000_000, memory })
-  return { memory, readBytes: readWith }
+  return new BodyMemory({ atEnd: () => undefined }, { bytesMax: 100_000_000, memory })
 }
 
 /** Starts a chain; `last` gives what stands behind it, else a small answer of JSON. */
@@ -86,19 +78,11 @@ export function chainUnderTest(
   const called: ForwardedRequest[] = []
   const abort = new AbortController()
   const atEnd: (() => void)[] = []
-  const reading = { bytesMax: 1_000_000, memory: new MemoryBudget(100_000_000) }
   const deps: ChainDeps = {
     deadlines: heldDeadlines(clocks),
     log: recordedLog(lines),
     store: mapStore(stored),
-    answers: {
-      hasBody: (answer) => answer.body !== null || bodyNoteOf(answer) !== undefined,
-      standalone,
-    },
-    readJson: (incoming) => readJson(incoming, reading),
-    ...keepingDeps(reading.memory),
-    endpointOf: (target) => target.replace(/^\/v1\//, '').replace(/\?.*/, ''),
-    bodyBytesMax: 100_000,
+    limits: { bytesMax: 1_000_000, memory: new MemoryBudget(100_000_000) },
     pending: new Set(),
   }
   const chain = createChain(extensions, deps)

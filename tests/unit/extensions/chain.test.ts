@@ -108,11 +108,11 @@ describe('what extensions see', () => {
   })
 
   test('is a limited body: one that is decoded to more is refused', async () => {
-    const bomb = Bun.gzipSync(new Uint8Array(1_000_000))
+    const long = Bun.gzipSync(Array.from({ length: 200_000 }, (_, n) => `line ${n}`).join('\n'))
     const { ask } = chainUnderTest([
       loaded(async (request, next) => next(new Request(request, { body: await request.text() }))),
     ])
-    const error = await ask({ body: bomb, headers: { 'content-encoding': 'gzip' } }).catch((thrown: unknown) => thrown)
+    const error = await ask({ body: long, headers: { 'content-encoding': 'gzip' } }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ kind: 'request_too_large' })
   })
 })
@@ -190,7 +190,7 @@ describe('a request that is changed', () => {
   })
 
   test('may have a body that is too long to be held: it goes on as it comes, without a length', async () => {
-    const long = 'x'.repeat(60_000)
+    const long = 'x'.repeat(600_000)
     const { ask, sent } = chainUnderTest([
       loaded((request, next) => {
         const body = new Blob([long]).stream().pipeThrough(new TransformStream())
@@ -199,7 +199,7 @@ describe('a request that is changed', () => {
     ])
     await ask()
     expect(sent[0]?.request.headers.get('content-length')).toBeNull()
-    expect((await new Response(sent[0]?.body?.stream()).text()).length).toBe(180_000)
+    expect((await new Response(sent[0]?.body?.stream()).text()).length).toBe(1_800_000)
   })
 
   test.each([

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ForwardedRequest } from '../../../src/extensions/chain-deps.ts'
+import type { ForwardedRequest } from '../../../src/extensions/chain-request.ts'
 import { loadExtensions, renderExtensionProblems } from '../../../src/extensions/load/load-extensions.ts'
+import type { Json } from '../../../src/formats/json/json.ts'
 import type { ApiError } from '../../../src/openai/api-error.ts'
 import { cpuMs } from '../../helpers/cpu-time.ts'
 import { type ChainUnderTest, chainUnderTest, eventStream, textOf } from './chain-under-test.ts'
@@ -21,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** A chain with one of the ready extensions, as the program loads it. */
 async function ready(
   name: string,
-  options?: unknown,
+  options: Json = {},
   last?: (outgoing: ForwardedRequest) => Response | Promise<Response>,
   call?: (outgoing: ForwardedRequest) => Response | Promise<Response>,
 ): Promise<ChainUnderTest> {

@@ -8,6 +8,7 @@ import {
   loadExtensions,
   renderExtensionProblems,
 } from '../../../../src/extensions/load/load-extensions.ts'
+import type { Json } from '../../../../src/formats/json/json.ts'
 
 let folder: string
 let files = 0
@@ -25,12 +26,12 @@ function write(text: string, name?: string): string {
   return path
 }
 
-function setting(path: string, options?: unknown): ExtensionSetting {
+function setting(path: string, options: Json = {}): ExtensionSetting {
   return { path, options, onError: 'fail', timeoutMs: 1000 }
 }
 
 /** What is wrong with one extension, with its path taken out. */
-async function problemsOf(path: string, options?: unknown): Promise<string> {
+async function problemsOf(path: string, options?: Json): Promise<string> {
   const loaded = await loadExtensions([setting(path, options)])
   return loaded.ok ? '' : renderExtensionProblems(loaded.problems).replaceAll(`${folder}/`, '')
 }

@@ -3,13 +3,13 @@ import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { readStreamBytes, readStreamJson, readStreamText } from './read-stream.ts'
 import type { ResponseView } from './response-view.ts'
 
-const shown = createAttachment<Response, ResponseView>('shown answer')
+const views = createAttachment<Response, ResponseView>('response view')
 
 /**
- * What an extension is shown inherits from this: a kind of `Response` that reads nothing and copies nothing until it is asked.
- * A real one would cost more than all the rest of an extension that changes nothing.
+ * The prototype of what an extension gets for a response: a kind of `Response` that reads and copies nothing until it is asked. A real
+ * `Response` would cost more than everything else about an extension that changes nothing.
  */
-const SHOWN_RESPONSE: object = Object.create(Response.prototype, {
+const VIEWED_RESPONSE: object = Object.create(Response.prototype, {
   ...getters({
     status: ({ answer }) => answer.status,
     statusText: ({ answer }) => answer.statusText,
@@ -28,25 +28,25 @@ const SHOWN_RESPONSE: object = Object.create(Response.prototype, {
     formData: ({ plain }) => plain.formData(),
     json: async ({ plain }) => readStreamJson(unread(plain)),
     text: async ({ plain }) => readStreamText(unread(plain)),
-    clone: (answer) => answer.copy(),
+    clone: (view) => view.copy(),
   }),
 })
 
 /**
- * Shows an answer of ours to an extension.
+ * Makes the response that an extension gets for an answer.
  *
  * @example
- * return show(new ShownAnswer(answer, notes, waits))
+ * return viewResponse(new ResponseView(answer, clock))
  */
-export function viewedResponse(answer: ResponseView): Response {
-  const response: Response = Object.create(SHOWN_RESPONSE)
-  shown.set(response, answer)
+export function viewResponse(view: ResponseView): Response {
+  const response: Response = Object.create(VIEWED_RESPONSE)
+  views.set(response, view)
   return response
 }
 
-/** The answer behind what an extension was shown; undefined: the response is another one. */
+/** The view behind the response that an extension got; undefined: the response is another one. */
 export function viewOf(response: Response): ResponseView | undefined {
-  return shown.get(response)
+  return views.get(response)
 }
 
 /** Whether the body of a response has been read, or is being read. */
@@ -54,38 +54,38 @@ export function isRead(response: Response): boolean {
   return viewOf(response)?.isRead ?? (response.bodyUsed || response.body?.locked === true)
 }
 
-/** Gives up a response that nobody wants. */
+/** Ends a response that nobody wants. */
 export function dropResponse(response: Response): void {
-  const answer = viewOf(response)
-  if (answer !== undefined) answer.drop()
+  const view = viewOf(response)
+  if (view !== undefined) view.drop()
   else if (!isRead(response)) void ignoreRejection(response.body?.cancel())
 }
 
-/** The body of a response. Throws a `TypeError` where it has been read, or is being read. */
+/** The body of a response. Throws a `TypeError` for one that has been read or is being read. */
 function unread({ body, bodyUsed }: Response): ReadableStream<Uint8Array> | null {
   if (bodyUsed || body?.locked === true) throw new TypeError('the body of the response has been read')
   return body
 }
 
-function answerOf(response: Response): ResponseView {
-  const answer = viewOf(response)
-  if (answer === undefined) throw new TypeError('this is no Response')
-  return answer
+function assertView(response: Response): ResponseView {
+  const view = viewOf(response)
+  if (view === undefined) throw new TypeError('this is no Response')
+  return view
 }
 
-function getters(all: { readonly [name: string]: (answer: ResponseView) => unknown }): PropertyDescriptorMap {
-  const one = (give: (answer: ResponseView) => unknown): PropertyDescriptor => ({
+function getters(all: { readonly [name: string]: (view: ResponseView) => unknown }): PropertyDescriptorMap {
+  const one = (give: (view: ResponseView) => unknown): PropertyDescriptor => ({
     get(this: Response) {
-      return give(answerOf(this))
+      return give(assertView(this))
     },
   })
   return Object.fromEntries(Object.entries(all).map(([name, give]) => [name, one(give)]))
 }
 
-function methods(all: { readonly [name: string]: (answer: ResponseView) => unknown }): PropertyDescriptorMap {
-  const one = (give: (answer: ResponseView) => unknown): PropertyDescriptor => ({
+function methods(all: { readonly [name: string]: (view: ResponseView) => unknown }): PropertyDescriptorMap {
+  const one = (give: (view: ResponseView) => unknown): PropertyDescriptor => ({
     value(this: Response) {
-      return give(answerOf(this))
+      return give(assertView(this))
     },
   })
   return Object.fromEntries(Object.entries(all).map(([name, give]) => [name, one(give)]))
