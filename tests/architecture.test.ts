@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { basename } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import packageJson from '../package.json' with { type: 'json' }
 import { createAdmission } from '../src/access/admission.ts'
 import { createApp } from '../src/app.ts'
@@ -11,7 +12,7 @@ import './architecture/documents.ts'
 import './architecture/names.ts'
 import './architecture/rooms.ts'
 import './architecture/sizes.ts'
-import { type Import, partOf, SOURCES, type Source } from './architecture/sources.ts'
+import { type Import, partOf, ROOT, SOURCES, type Source } from './architecture/sources.ts'
 
 /** From the ground up: a part may import from those before it. Parts on one level do not know each other. */
 const LEVELS: readonly (readonly string[])[] = [
@@ -123,6 +124,15 @@ describe('imports', () => {
     const breaks = ({ path }: Source, { target, isOurs }: Import): boolean =>
       isOurs && target.endsWith('.ts') && levelOf(partOf(target)) > levelOf(partOf(path))
     expect(offending(breaks)).toEqual([])
+  })
+
+  test('are told in docs/architecture.md as they are here', () => {
+    const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8')
+    const told = /^Imports point down this list[\s\S]*?```text\n([\s\S]*?)```/m.exec(page)?.[1]?.trimEnd().split('\n')
+    const levels = LEVELS.map((parts) => parts.map((part) => part.replace(/\/$/, '')))
+    expect(told?.map((line) => line.split(/ +/).toSorted())).toEqual(
+      levels.map((parts) => parts.toSorted()).toReversed(),
+    )
   })
 
   test('never cross from stage to stage, except for types', () => {
