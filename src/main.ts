@@ -2,10 +2,10 @@
 import { raiseRequestCapacity } from './cli/request-capacity.ts'
 import { forgetDotEnv } from './process/dot-env.ts'
 
-// Before anything looks at the environment.
+// Before anything reads the environment.
 forgetDotEnv()
-// Then, and before anything heavy is loaded: it may start this program anew.
+// Before anything heavy is loaded: it may replace this program by a new start of itself.
 raiseRequestCapacity(process.argv.slice(2))
 
-const { run } = await import('./cli/run.ts')
-await run(process.argv.slice(2))
+const { runCommand } = await import('./cli/run-command.ts')
+await runCommand(process.argv.slice(2))

@@ -106,7 +106,7 @@ describe('imports', () => {
     expect(root?.imports).toContainEqual({ target: 'server/cors.ts', isOurs: true, isType: false })
     expect(root?.imports).toContainEqual({ target: 'config/config.ts', isOurs: true, isType: true })
     expect(SOURCES.find(({ path }) => path === 'main.ts')?.imports).toContainEqual({
-      target: 'cli/run.ts',
+      target: 'cli/run-command.ts',
       isOurs: true,
       isType: false,
     })
@@ -185,7 +185,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['process/banner.ts', 'the kind of a store, without its address'],
   ['cli/cache.ts', 'opens the store'],
   ['process/cassettes/server-secrets.ts', 'what stars are put over'],
-  ['process/claim-port.ts', 'tries the key of TLS'],
+  ['process/listen-checks.ts', 'tries the key of TLS'],
   ['process/open-cache-store.ts', 'opens the store'],
   ['config/api-tokens.ts', 'one token twice'],
   ['config/sections/tokens.ts', 'how long a token is'],

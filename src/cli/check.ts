@@ -2,13 +2,13 @@ import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
 import type { Settings } from '../config/settings.ts'
 import { loadAll } from '../extensions/load/load-all.ts'
 import { describeServer } from '../process/banner.ts'
-import { tryTls } from '../process/claim-port.ts'
 import { readWholeConfiguration } from '../process/configuration.ts'
+import { assertTlsWorks } from '../process/listen-checks.ts'
 import { refuseOwnAddress } from '../process/own-address.ts'
+import { createProcessFetch } from '../process/process-fetch.ts'
+import { VERSION } from '../process/program.ts'
 import { serverUrl } from '../process/server-url.ts'
 import { explainStartFailure, INVALID } from '../process/start-failure.ts'
-import { VERSION } from '../process/version.ts'
-import { openWayOut } from '../process/way-out.ts'
 import { askHealth } from './check/ask-health.ts'
 import { askModels } from './check/ask-models.ts'
 import { type Finding, judge } from './check/judge.ts'
@@ -24,8 +24,8 @@ export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
   if (configuration === undefined) return INVALID
   const { config, source } = configuration
   try {
-    await refuseOwnAddress(config.settings, config.server, openWayOut().proxyFor)
-    tryTls(config.server)
+    await refuseOwnAddress(config.settings, config.server, createProcessFetch().proxyFor)
+    assertTlsWorks(config.server)
     await loadAll(config.settings)
   } catch (cause) {
     // What a start would end with.

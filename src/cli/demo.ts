@@ -1,9 +1,9 @@
 import OpenAI from 'openai'
 import { OPENAI_DEFAULT_MODEL } from '../config/providers/vendor.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
-import { claimPort } from '../process/claim-port.ts'
 import { readEnvironment } from '../process/configuration.ts'
 import { type Gateway, startGateway } from '../process/gateway.ts'
+import { assertPortIsFree } from '../process/listen-checks.ts'
 import { openProcessLog } from '../process/open-process-log.ts'
 import { reloadOnChange } from '../process/reload.ts'
 import { explainStartFailure, INVALID } from '../process/start-failure.ts'
@@ -90,7 +90,7 @@ async function chat(url: string): Promise<boolean> {
 /** A port where it is free, else any. */
 function portOrAny(port: number): string {
   try {
-    claimPort({ host: '127.0.0.1', port })
+    assertPortIsFree({ host: '127.0.0.1', port })
     return String(port)
   } catch {
     return '0'

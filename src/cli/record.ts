@@ -1,7 +1,6 @@
 import { openFolder } from '../process/cassettes/open-folder.ts'
 import { openWriterAt } from '../process/cassettes/open-writer.ts'
-import { recordInto } from '../process/cassettes/record-into.ts'
-import { serveCassettes } from '../process/cassettes/serve-cassettes.ts'
+import { createProcessRecorder, serveCassettes } from '../process/cassettes/serve-cassettes.ts'
 import { serverSecrets } from '../process/cassettes/server-secrets.ts'
 import { readWholeConfiguration } from '../process/configuration.ts'
 import { INVALID } from '../process/start-failure.ts'
@@ -26,7 +25,7 @@ export async function record({ to, config: flag }: RecordFlags): Promise<number 
   const secrets = new Set<string>()
   return serveCassettes({
     configuration,
-    cassettesFor: async (log) => ({ record: recordInto(writer, { log, secrets: () => [...secrets] }) }),
+    cassettesFor: async (log) => ({ record: createProcessRecorder(writer, { log, secrets: () => [...secrets] }) }),
     onConfig(config) {
       // Those before, too: a call that is under way may have one that is no more.
       for (const secret of serverSecrets(config)) secrets.add(secret)

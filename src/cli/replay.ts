@@ -8,8 +8,7 @@ import type { CassetteWriter } from '../cassettes/write-cassettes.ts'
 import type { Settings } from '../config/settings.ts'
 import { openFolder } from '../process/cassettes/open-folder.ts'
 import { explainFolder, openWriterAt } from '../process/cassettes/open-writer.ts'
-import { recordInto } from '../process/cassettes/record-into.ts'
-import { serveCassettes } from '../process/cassettes/serve-cassettes.ts'
+import { createProcessRecorder, serveCassettes } from '../process/cassettes/serve-cassettes.ts'
 import { serverSecrets } from '../process/cassettes/server-secrets.ts'
 import { type Configuration, readEnvironment, readWholeConfiguration } from '../process/configuration.ts'
 import { sha256 } from '../process/sha256.ts'
@@ -83,7 +82,7 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
     configuration,
     cassettesFor: async (log) => ({
       play: player,
-      ...(writer !== undefined && { record: recordInto(writer, { log, secrets, onWritten: player.add }) }),
+      ...(writer !== undefined && { record: createProcessRecorder(writer, { log, secrets, onWritten: player.add }) }),
     }),
     onConfig(changed) {
       // Those before, too: a call that is under way may have one that is no more.

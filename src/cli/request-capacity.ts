@@ -1,4 +1,4 @@
-import { ownCommand } from '../process/own-command.ts'
+import { ownCommand } from '../process/program.ts'
 import { readCommandLine } from './command-line/read-command-line.ts'
 
 /** The runtime's own limit of requests in flight, of which its default is 256, with the others queued in silence. */

@@ -1,11 +1,11 @@
 import { readWholeConfiguration } from '../process/configuration.ts'
 import { INVALID } from '../process/start-failure.ts'
-import { isWorker } from '../process/workers/marker.ts'
+import { isWorker } from '../process/workers/worker-process.ts'
 import type { Flags } from './flags.ts'
 
 /** Starts the server and goes on until a signal ends it: in this process, or in several that this one looks after. */
 export async function serve({ config: flag }: Flags): Promise<number | undefined> {
-  if (isWorker()) return (await import('../process/workers/work.ts')).work()
+  if (isWorker()) return (await import('../process/workers/run-worker.ts')).runWorker()
   const configuration = await readWholeConfiguration(process.env, flag)
   if (configuration === undefined) return INVALID
   // Each is loaded where it is needed: one process alone has no use for a supervisor, nor that one for the gateway.

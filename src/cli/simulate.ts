@@ -1,9 +1,8 @@
 import { integer } from '../config/scalar-kinds.ts'
 import { readConfiguration } from '../process/configuration.ts'
-import { explainListenFailure } from '../process/listen-failure.ts'
 import { openProcessLog } from '../process/open-process-log.ts'
-import { INVALID } from '../process/start-failure.ts'
-import { VERSION } from '../process/version.ts'
+import { VERSION } from '../process/program.ts'
+import { explainListenFailure, INVALID } from '../process/start-failure.ts'
 import type { Flags } from './flags.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
 

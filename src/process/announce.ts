@@ -4,10 +4,10 @@ import type { Log } from '../telemetry/log.ts'
 import { describeServer, renderBanner } from './banner.ts'
 import type { Configuration } from './configuration.ts'
 import { environmentProxy } from './environment-proxy.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from './program.ts'
 
 /**
- * Says that the server listens, by a line of the log or by a banner, and warns of an upstream that nobody knows.
+ * Says that the server listens, in a line of the log or a banner, and warns of an upstream whose name does not resolve. Never rejects.
  *
  * @example
  * await announce(configuration, gateway.url, log)
@@ -23,7 +23,7 @@ export async function announce(configuration: Configuration, url: string, log: L
 }
 
 /**
- * Writes into the log what of a configuration is most likely not meant.
+ * Logs the warnings of a configuration: settings that are valid, but most likely not meant.
  *
  * @example
  * logWarnings(configuration, log)
@@ -46,7 +46,7 @@ async function warnOfUnknown({ name, baseUrl, proxy, auth }: UpstreamSettings, l
   })
 }
 
-/** Also where what is named is no proxy: then no name is what the calls will fail of. */
+/** Whether calls go through a proxy of the environment. Also true for one that is no URL: then calls fail for that, and not for a name. */
 function isProxied(baseUrl: string): boolean {
   try {
     return environmentProxy(process.env)?.(new URL(baseUrl)) !== undefined

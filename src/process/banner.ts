@@ -1,20 +1,20 @@
 import { basename } from 'node:path'
 import type { Config } from '../config/config.ts'
 
-/** What a server says of itself when it starts. */
+/** The facts that a server shows of itself when it starts. */
 export interface ServerDescription {
   readonly version: string
   readonly url: string
   readonly base_url: string
   readonly upstream: string
-  /** Whose key is spent, and how to change that. */
+  /** Whose key goes upstream, and how to change that. */
   readonly access: string
   readonly docs: string
-  /** The configuration file, and how much it says. */
+  /** The configuration file, with the numbers of its upstreams, models and rules. */
   readonly config?: string
-  /** Names of the extensions' files, in their order. */
+  /** The names of the extensions' files, in their order. */
   readonly extensions?: string
-  /** Where answers are kept. */
+  /** The kind of the cache's store. */
   readonly cache?: string
 }
 
@@ -48,7 +48,7 @@ function describeAnswering({
 }: Config): Pick<ServerDescription, 'extensions' | 'cache'> {
   return {
     ...(extensions.length > 0 && { extensions: extensions.map(({ path }) => basename(path)).join(', ') }),
-    // Its kind only: an address may hold a password.
+    // Only the kind: an address may hold a password.
     ...(cache.store !== undefined && { cache: /^\w+/.exec(cache.store.reveal())?.[0] ?? 'on' }),
   }
 }
@@ -59,7 +59,7 @@ function describeFile(file: string, { settings: { upstreams, models, params } }:
   return `${file}: ${parts.join(', ')}; read again when it changes`
 }
 
-/** What a server can't know of those who come from this machine, and how to do without. */
+/** The warning that the server can't tell local callers from those behind a local proxy, and the cure. */
 const UNSEEN =
   ', and so does all that comes through a proxy or tunnel here which speaks HTTP/1.1 and adds nothing. Behind one: LOCAL_CALLERS=off, or REQUIRE_AUTH=true with API_TOKEN.'
 
@@ -82,7 +82,7 @@ function describeAccess(config: Config): string {
   return `${own} A program on this machine without one spends the server's OPENAI_API_KEY${UNSEEN}`
 }
 
-/** Where a file says whose key each upstream is spoken to with. */
+/** Describes access where a file says whose key each upstream gets. */
 function describeFileAccess({ auth, server, settings }: Config): string {
   const isSpent = settings.upstreams.some((one) => one.auth === 'server')
   if (auth.required) {
@@ -96,7 +96,7 @@ function describeFileAccess({ auth, server, settings }: Config): string {
   return `off: nobody may spend the server's keys on a public address (401). ${cure}`
 }
 
-/** The banner for a person; `workers` is how many processes serve. */
+/** Renders the banner for a person; `workers` is the number of processes that serve. */
 export function renderBanner(server: ServerDescription, workers = 1, warnings: readonly string[] = []): string {
   return `
   NexCode ${server.version}

@@ -9,24 +9,24 @@ import { describeSystemError } from '../config/system-errors.ts'
 import { createFileReader, type FileReader, type FileStates } from './file-states.ts'
 import { sha256 } from './sha256.ts'
 
-/** The names by which a file in the working folder is found without being named. */
+/** The names of files in the working folder that are found without being named. */
 const FOUND_NAMES = ['nexcode.yaml', 'nexcode.yml', 'nexcode.json'] as const
 
-/** What a configuration file came to: the settings, or what is wrong as a text for a person and line by line. */
+/** The result of reading a configuration file: the settings, or its problems, as a text for a person and line by line. */
 export type ReadConfigFile = (
   | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly text: string; readonly problems: readonly string[] }
 ) & {
-  /** The file itself and all that it names, also those that could not be read. */
+  /** The file and all files that it names, including those that could not be read. */
   readonly filesRead: FileStates
-  /** What was in them. */
+  /** The texts of these files. */
   readonly texts: FileReader['texts']
-  /** Whether nothing but spaces and comments is in it. */
+  /** Whether the file holds only spaces and comments. */
   readonly isEmpty: boolean
 }
 
 /**
- * The configuration file that is meant: `--config`, else `NEXCODE_CONFIG`, else one of the usual names in the working
+ * Finds the configuration file: `--config`, else `NEXCODE_CONFIG`, else one of the usual names in the working
  * folder; undefined: none.
  *
  * @example
@@ -37,10 +37,10 @@ export function findConfigFile(flag: string | undefined, named: string | undefin
 }
 
 /**
- * Reads a configuration file, whole and checked.
+ * Reads and checks a configuration file. Never rejects for problems of the file: they are in the result.
  *
- * `config` is what the environment alone comes to; `kept` is what was in the files when they were read before, since some can be read
- * once only. Where `isKeyless`, keys that there are none of are no problem. What reads it is loaded where there is a file only.
+ * `config` is the configuration of the environment alone. `kept` are the texts of an earlier reading, since some files can be read only
+ * once. With `isKeyless`, missing keys are no problem. The code that reads a file is loaded only when there is one.
  *
  * @example
  * const read = await readConfigFile('nexcode.yaml', process.env, config)
@@ -83,7 +83,7 @@ export async function readConfigFile(
   return { ok: false, text: renderFileProblems(problems), problems: inLines(problems), filesRead, texts, isEmpty }
 }
 
-/** Who may call, whom the rules of a file may be about. */
+/** Gives the callers that the rules of a file may name. */
 function callersOf({ auth, server }: Config, env: Env): Callers {
   return {
     names: nameTokens(auth.tokens, sha256).map(({ name }) => name),

@@ -3,37 +3,36 @@ import type { Env } from '../config/env-reader.ts'
 import { renderConfigProblems } from '../config/help-text.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { findMisspelt } from '../config/misspelt-variables.ts'
-import { availableMemory } from './available-memory.ts'
 import { findConfigFile, readConfigFile } from './config-file.ts'
-import { availableCores } from './cores.ts'
 import { dotEnvWarning } from './dot-env.ts'
 import { createFileReader, type FileReader, type FileStates } from './file-states.ts'
+import { availableCores, availableMemory } from './granted-resources.ts'
 
-/** Where a configuration is read from, and can be read from again. */
+/** The source of a configuration, from which it can be read again. */
 export interface ConfigurationSource {
   readonly env: Env
   /** The path of the configuration file; undefined: the environment alone. */
   readonly file: string | undefined
-  /** Whether no upstream is ever asked, so that no key is needed. */
+  /** Whether no upstream is ever called, so that no key is needed. */
   readonly isKeyless: boolean
 }
 
-/** A configuration, and what it was read from. */
+/** A configuration, and the files that it was read from. */
 export interface Configuration {
   readonly config: Config
   readonly source: ConfigurationSource
-  /** All files that it was read from: what the environment names, the configuration file, and what that names. */
+  /** All files that it was read from: those that the environment names, the configuration file, and those that this names. */
   readonly filesRead: FileStates
-  /** What was in them: it goes on where a later one is bad, or can't be read again. */
+  /** Their texts, which stay in force where a later text is bad, or a file can't be read again. */
   readonly texts: FileReader['texts']
-  /** Whether nothing is in the configuration file. */
+  /** Whether the configuration file is empty. */
   readonly isEmpty: boolean
-  /** What is not wrong, but most likely not meant, each in one line. */
+  /** Settings that are valid, but most likely not meant, each in one line. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Reads the configuration from an environment; bad values are all printed at once, and the result is undefined.
+ * Reads the configuration from an environment. Where values are bad, prints all of them and gives undefined.
  *
  * @example
  * const config = readConfiguration(process.env)
@@ -43,7 +42,7 @@ export function readConfiguration(env: Env): Config | undefined {
 }
 
 /**
- * Loads what an environment says, by a reader of the files that it names.
+ * Loads the configuration of an environment; `readFile` reads the files that it names. Never throws for bad values: they are in the result.
  *
  * @example
  * const loaded = loadEnvironment(process.env, createFileReader().read)
@@ -58,13 +57,13 @@ export function loadEnvironment(env: Env, readFile: FileReader['read']): LoadedC
 }
 
 /**
- * Reads the configuration that an environment alone comes to; what is wrong with it is printed, and the result is undefined.
+ * Reads the configuration of an environment alone, with its source. Where values are bad, prints all of them and gives undefined.
  *
  * @example
  * const configuration = readEnvironment(process.env)
  */
 export function readEnvironment(env: Env): Configuration | undefined {
-  // Also where all else is right: what was meant has its default then, and nothing says so.
+  // Also when all else is right: the variable that was meant has its default then, and nothing else says so.
   for (const { name, meant } of findMisspelt(env)) {
     process.stderr.write(`${name} is set, and nothing reads it. Did you mean ${meant}?\n`)
   }
@@ -77,8 +76,8 @@ export function readEnvironment(env: Env): Configuration | undefined {
 }
 
 /**
- * Reads the configuration from an environment and the file that a flag, the environment or the working folder names; what
- * is wrong with either is printed, and the result is undefined. Where `isKeyless`, keys that there are none of are no problem.
+ * Reads the configuration from an environment, and from the file that a flag, the environment or the working folder names. Prints the
+ * problems of either, and gives undefined then. With `isKeyless`, missing keys are no problem.
  *
  * @example
  * const configuration = await readWholeConfiguration(process.env, flags.config)
@@ -107,7 +106,7 @@ export async function readWholeConfiguration(
 }
 
 /**
- * What of an environment is most likely not meant as it is, though it is valid.
+ * Lists values of an environment that are valid, but most likely not meant.
  *
  * @example
  * const warnings = warningsOf(config, process.env)

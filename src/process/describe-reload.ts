@@ -8,10 +8,10 @@ import { type FileStates, NO_PLAIN_FILE } from './file-states.ts'
 import type { ConfigurationPart } from './gateway.ts'
 import { sha256 } from './sha256.ts'
 
-/** Variables that name a file: what is in it is read again, though the name is not. */
+/** Variables that name a file: the file is read again, the name is not. */
 const NAMES_A_FILE = /_FILE$|^NEXCODE_CONFIG$|^EXTENSIONS$/
 
-/** The files that have a part to themselves; all others are the settings'. */
+/** The variables whose files make up a part of their own; all other files belong to the settings. */
 const PART_OF: ReadonlyMap<string, ConfigurationPart> = new Map([
   ['API_TOKEN_FILE', 'tokens'],
   ['TLS_CERT_FILE', 'tls'],
@@ -19,14 +19,14 @@ const PART_OF: ReadonlyMap<string, ConfigurationPart> = new Map([
 ])
 
 /** The files that a reload has looked at. */
-export interface LookedAt {
+export interface CheckedFiles {
   readonly files: FileStates
-  /** Those, by their absolute paths, of which the old text goes on. */
+  /** The files, by their absolute paths, whose old text stays in force. */
   readonly refused: ReadonlySet<string>
 }
 
 /**
- * The files whose old text goes on: those that are bad themselves, and all that a part is read from which is not taken over.
+ * Finds the files whose old text stays in force: those that are bad themselves, and all files of a part that is not taken over.
  *
  * @example
  * const refused = findRefused(files, badFiles, new Set(['settings']), env)
@@ -45,20 +45,20 @@ export function findRefused(
 }
 
 /**
- * The files that were refused, as the log names them. What came through a pipe is gone, and was not looked at.
+ * Names the refused files for the log. Pipes are left out: their text is gone, and they were not looked at.
  *
  * @example
  * log.error({ problems, refused: showRefused(lookedAt, env) }, 'configuration not reloaded')
  */
-export function showRefused({ files, refused }: LookedAt, env: Env): readonly string[] {
+export function showRefused({ files, refused }: CheckedFiles, env: Env): readonly string[] {
   return [...files]
     .filter(([path, state]) => refused.has(path) && state !== NO_PLAIN_FILE)
     .map(([path]) => shown(path, env))
 }
 
 /**
- * Says for the log what a reload has read, how much there is now, whose tokens have come and gone, which files were refused, and
- * what was not looked at.
+ * Describes a reload for the log: the files that were read and refused, the numbers of upstreams, models and rules, the tokens that have
+ * come and gone, and the sources that were not looked at.
  *
  * @example
  * log.info(describeReload(before, after, { files, refused }), 'configuration reloaded')
@@ -66,7 +66,7 @@ export function showRefused({ files, refused }: LookedAt, env: Env): readonly st
 export function describeReload(
   before: Configuration,
   after: Configuration,
-  lookedAt: LookedAt,
+  lookedAt: CheckedFiles,
 ): Readonly<Record<string, unknown>> {
   const { settings, auth } = after.config
   const { upstreams, models, params } = settings
@@ -87,7 +87,7 @@ export function describeReload(
       .filter(([path, state]) => state !== NO_PLAIN_FILE && !lookedAt.refused.has(path))
       .map(([path]) => shown(path, env)),
     ...(refused.length > 0 && { refused }),
-    // What came through a pipe is gone, and a process keeps the environment that it was started with.
+    // The text of a pipe is gone, and a process keeps the environment that it was started with.
     not_read: [
       ...pipes,
       ...ENV_ROWS.map(({ name }) => name).filter((name) => !NAMES_A_FILE.test(name) && isSet(env[name])),
@@ -99,7 +99,7 @@ function namesOf({ auth }: Config): ReadonlySet<string> {
   return new Set(nameTokens(auth.tokens, sha256).map(({ name }) => name))
 }
 
-/** A file as a person knows it: below the working folder without that, and with the variable that names it. */
+/** Names a file for a person: relative to the working folder if it lies below, and with the variable that names it. */
 function shown(path: string, env: Env): string {
   const near = relative('.', path)
   const name = variableOf(path, env)
@@ -107,7 +107,7 @@ function shown(path: string, env: Env): string {
   return name === undefined ? short : `${short} (${name})`
 }
 
-/** The variable that names a file. */
+/** Finds the variable that names a file. */
 function variableOf(path: string, env: Env): string | undefined {
   return ENV_ROWS.find(
     ({ name }) => /_FILE$/.test(name) && isSet(env[name]) && resolve(String(env[name]).trim()) === path,

@@ -1,19 +1,19 @@
 import { readFileSync, statSync } from 'node:fs'
 import { type Env, variableIn } from '../config/env-reader.ts'
-import { isCompiled } from './own-command.ts'
+import { isCompiled } from './program.ts'
 
-/** What a person may take for configuration: other programs read it. */
+/** Files that a person may take for configuration, because other programs read them. */
 const FILES = ['.env', '.env.local'] as const
 /** A line that sets a variable. */
 const SETS = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/
 const NAMED_MAX = 8
 
 /**
- * Has the program that runs from source forget what the runtime has read from a `.env` in the working folder, as the compiled one
- * never reads it: whoever may write into a folder is not to decide where the keys of a server go that is started there.
+ * Removes the variables that the runtime has read from a `.env` in the working folder, when the program runs from source; the compiled
+ * program never reads them. Whoever may write into a folder must not decide where the keys of a server go that is started there.
  *
- * Where the system does not tell what a process was started with (it does on Linux), `bunfig.toml` and the scripts of `package.json`
- * switch the reading off.
+ * Only Linux tells a process the environment that it was started with; elsewhere `bunfig.toml` and the scripts of `package.json` turn
+ * the reading off.
  */
 export function forgetDotEnv(): void {
   if (isCompiled()) return
@@ -28,8 +28,8 @@ export function forgetDotEnv(): void {
 }
 
 /**
- * Says that a `.env` lies in the working folder which is not read, where it sets what the environment does not; undefined: there is
- * none, or nothing is missed. Names only: values are secrets.
+ * Warns of a `.env` in the working folder that is not read although it sets variables that the environment does not; undefined: there is
+ * none, or it sets nothing more. The warning has names only: values are secrets.
  *
  * @example
  * const warning = dotEnvWarning(process.env)
@@ -45,7 +45,7 @@ export function dotEnvWarning(env: Env): string | undefined {
   return undefined
 }
 
-/** To read a pipe that lies there would wait for its writer. */
+/** Whether a path is a plain file: reading a pipe would wait for its writer. */
 function isFile(path: string): boolean {
   try {
     return statSync(path).isFile()
@@ -54,7 +54,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** The variables that a file sets; undefined: it can't be read. */
+/** Lists the variables that a file sets; undefined: it can't be read. */
 function namesIn(file: string): readonly string[] | undefined {
   try {
     const lines = readFileSync(file, 'utf8').split('\n')

@@ -3,8 +3,8 @@ import type { ProxyFor } from '../upstream/exact/proxy-of.ts'
 import { readNoProxy } from './no-proxy.ts'
 
 /**
- * Reads an environment's `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, of which each may stand in small letters,
- * which win (as curl and others read them). A proxy without a scheme is an `http://` one. undefined: there is none.
+ * Reads an environment's `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`. Names in small letters go before those in capitals, as
+ * in curl and others. A proxy without a scheme is an `http://` one. undefined: the environment names no proxy.
  *
  * @example
  * const proxyFor = environmentProxy(process.env)

@@ -2,15 +2,15 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { readTextFile } from '../storage/read-text-file.ts'
 
-/** The state of what can be read once only, such as a pipe. */
+/** The state of a path that can be read only once, such as a pipe. */
 export const NO_PLAIN_FILE = 'no plain file'
 
-/** Files by their absolute paths, and how each was just before it was read. */
+/** The states of files just before they were read, by absolute path. */
 export type FileStates = ReadonlyMap<string, string>
 
 /**
- * How a file is, so that any change to it shows: by its status, which follows links (a Kubernetes volume swaps one), and
- * which every file system has. One that is not there, or not to be reached, has a state too.
+ * Gives the state of a file, which is another one after any change: made of its status, which follows links (a Kubernetes volume swaps
+ * one), and which every file system has. A file that does not exist, or can't be reached, has a state too. Never throws.
  *
  * @example
  * const state = stateOf('/etc/nexcode/nexcode.yaml')
@@ -18,7 +18,7 @@ export type FileStates = ReadonlyMap<string, string>
 export function stateOf(path: string): string {
   try {
     const stat = statSync(path, { bigint: true })
-    // What came through a pipe (`--config <(decrypt …)`) can't be read twice.
+    // A pipe (`--config <(decrypt …)`) can't be read twice.
     if (!stat.isFile()) return NO_PLAIN_FILE
     const { dev, ino, size, mtimeNs, ctimeNs } = stat
     return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
@@ -27,8 +27,8 @@ export function stateOf(path: string): string {
   }
 }
 
-/** Why a file can't be read now, though nothing is wrong with it: it is read as soon as it can be. */
-const PASSING: ReadonlySet<string> = new Set([
+/** Codes of failures that pass: the file itself is not at fault, and is read as soon as it can be. */
+const TRANSIENT: ReadonlySet<string> = new Set([
   'EMFILE',
   'ENFILE',
   'ENOMEM',
@@ -43,27 +43,27 @@ function codeOf(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
 }
 
-/** The same files, as they are now. */
+/** Gives the states of the same files now. */
 export function statesNow(states: FileStates): FileStates {
   return new Map([...states.keys()].map((path) => [path, stateOf(path)]))
 }
 
-/** Whether two looks at the same files saw the same. */
+/** Whether two looks at the same files found the same states. */
 export function areSame(one: FileStates, other: FileStates): boolean {
   return [...one].every(([path, state]) => other.get(path) === state)
 }
 
-/** Reads files, and notes how each was and what was in it. */
+/** Reads files, and keeps their states and texts. */
 export interface FileReader {
-  /** The text of a file; throws where it can't be read. */
+  /** Gives the text of a file. Throws the system's error when it can't be read. */
   readonly read: (path: string) => string
   readonly states: FileStates
-  /** What was in those that could be read, by their absolute paths. */
+  /** The texts of the files that could be read, by absolute path. */
   readonly texts: ReadonlyMap<string, string>
 }
 
 /**
- * Makes a reader of files that notes what it has read. What can be read once only is not read again where `kept` has its text.
+ * Makes a reader that keeps the states and texts of its files. A file that can be read only once is not read again when `kept` has its text.
  *
  * @example
  * const files = createFileReader()
@@ -77,7 +77,7 @@ export function createFileReader(kept: FileReader['texts'] = new Map()): FileRea
     texts,
     read(path) {
       const full = resolve(path)
-      // Before it is read: a change in between must not go unnoticed.
+      // The state is taken before the reading: a change in between must not go unnoticed.
       const state = stateOf(full)
       states.set(full, state)
       const text = (state === NO_PLAIN_FILE ? kept.get(full) : undefined) ?? readNow(full)
@@ -89,8 +89,8 @@ export function createFileReader(kept: FileReader['texts'] = new Map()): FileRea
     try {
       return readTextFile(path)
     } catch (cause) {
-      // No state that a look at it finds: the next one takes it for changed.
-      if (PASSING.has(codeOf(cause))) states.set(path, codeOf(cause))
+      // This is no state that a look finds, so the next look takes the file for changed.
+      if (TRANSIENT.has(codeOf(cause))) states.set(path, codeOf(cause))
       throw cause
     }
   }

@@ -3,56 +3,59 @@ import type { Cassettes } from '../cassettes/cassettes.ts'
 import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
 import { loadAll } from '../extensions/load/load-all.ts'
-import { startHttpServer } from '../server/http-server.ts'
+import { type App, startHttpServer } from '../server/http-server.ts'
+import type { HttpServer } from '../server/http1/listen.ts'
 import type { WorkersState } from '../server/routes/health.ts'
 import type { Claims } from '../storage/claims.ts'
 import type { Log } from '../telemetry/log.ts'
 import { diagnoseConnectFailure } from '../upstream/exact/diagnose-connect-failure.ts'
 import { warmUpFetch } from '../upstream/exact/exact-fetch.ts'
-import { claimPort } from './claim-port.ts'
+import { assertPortIsFree } from './listen-checks.ts'
 import { openCacheStore } from './open-cache-store.ts'
 import { refuseOwnAddress } from './own-address.ts'
+import { createProcessFetch } from './process-fetch.ts'
+import { VERSION } from './program.ts'
 import { serverUrl } from './server-url.ts'
 import { sha256 } from './sha256.ts'
-import { VERSION } from './version.ts'
-import { openWayOut } from './way-out.ts'
 
-/** What of a configuration can be replaced while it serves. */
+/** The parts of a configuration that can be replaced while it is in force. */
 export type ConfigurationPart = 'settings' | 'tokens' | 'tls'
 
-/** Has what comes from now on go by one part of another configuration. Rejects where that can't be: then it stays as it was. */
+/** Puts one part of another configuration in force, for requests from now on. Rejects when that can't be: then nothing changes. */
 export type Apply = (config: Config, part: ConfigurationPart) => Promise<void>
 
 /** A gateway that runs. */
 export interface Gateway {
-  /** As a person types it into a browser or a `base_url`, without `/v1`. */
+  /** The URL as a person types it into a browser or a `base_url`, without `/v1`. */
   readonly url: string
   readonly port: number
   readonly apply: Apply
   /**
-   * Lets the requests under way end, for the configuration's drain time at most, and closes.
-   * Gives whether all of them ended by themselves.
+   * Lets the requests under way finish, for the configuration's drain time at most, and closes.
+   * Resolves with whether all of them came to their own end.
    */
   readonly drain: () => Promise<boolean>
   /** Breaks every connection and closes at once. */
   readonly abandon: () => Promise<void>
 }
 
-/** What one of several processes knows of the others. */
-export interface OneOfWorkers {
+/** What a worker knows of the other workers. */
+export interface WorkerContext {
   readonly state: () => WorkersState
-  /** What is made once by all of them together, where they share no store. */
+  /** The claims of all workers together, where they share no store. */
   readonly claims: Claims
 }
 
-/** How long readiness says 503 before the door closes, so that a load balancer can notice. */
+/** How long readiness says 503 before the port closes, so that a load balancer can notice. */
 const NOTICE_MS = 250
-/** How long what is broken off has to say so: an error event, a line of the log. */
-const FAREWELL_MS = 250
+/** How long a request that is broken off has to say so: by an error event, and a line of the log. */
+const LAST_WORDS_MS = 250
 
 /**
- * Starts the gateway: the app of Web standards with this platform's fetch, digest and server. Where it is one of several
- * processes, it shares the port with them, and `workers` tells how they are, and what they share.
+ * Starts the gateway: the app of Web standards with this platform's fetch, digest and server. A worker shares the port with the
+ * others; `workers` gives their state, and their claims.
+ *
+ * Rejects with an `ExtensionsError`, an `OwnAddressError`, a `StoreError`, or the system's error where it can't listen.
  *
  * @example
  * const gateway = await startGateway(config, log)
@@ -60,10 +63,10 @@ const FAREWELL_MS = 250
 export async function startGateway(
   config: Config,
   log: Log,
-  workers?: OneOfWorkers,
+  workers?: WorkerContext,
   cassettes?: Cassettes,
 ): Promise<Gateway> {
-  const wayOut = openWayOut()
+  const { fetch, proxyFor } = createProcessFetch()
   warmUpFetch(process.env)
   const app = createApp({
     config,
@@ -71,27 +74,21 @@ export async function startGateway(
     openStore: (cache) => openCacheStore(cache, log, workers?.claims),
     version: VERSION,
     log,
-    fetch: wayOut.fetch,
-    diagnoseConnectFailure: diagnoseConnectFailure,
+    fetch,
+    diagnoseConnectFailure,
     sha256,
     ...(workers !== undefined && { workers: workers.state }),
     ...(cassettes !== undefined && { cassettes }),
   })
   const isOffline = cassettes?.play?.isClosed === true
   const refuseOwn = async (settings: Settings, port: number): Promise<void> => {
-    if (!isOffline) await refuseOwnAddress(settings, { ...config.server, port }, wayOut.proxyFor)
+    if (!isOffline) await refuseOwnAddress(settings, { ...config.server, port }, proxyFor)
   }
-  // Another certificate is served by another socket on the same port.
+  // With TLS, another certificate is served by another socket on the same port.
   const reusePort = workers !== undefined || config.server.tls !== undefined
-  if (reusePort && workers === undefined) claimPort(config.server)
-  const server = await startHttpServer({
-    app,
-    config,
-    log,
-    proxyFor: wayOut.proxyFor,
-    reusePort,
-  })
-  // Only now: where it can't listen, it is another program's address.
+  if (reusePort && workers === undefined) assertPortIsFree(config.server)
+  const server = await startHttpServer({ app, config, log, proxyFor, reusePort })
+  // Not before it listens: an address that it can't listen on is another program's.
   await refuseOwn(config.settings, server.port).catch(async (cause: unknown) => {
     server.closeAll()
     await server.close()
@@ -109,29 +106,31 @@ export async function startGateway(
       }
     },
     url: serverUrl(config.server, server.port),
-    async drain() {
-      const { drainMs } = config.timeouts
-      app.stop()
-      const isOver = drainMs === 0 ? new Promise<never>(() => undefined) : sleep(drainMs).then(() => false)
-      const idle = app.admission.drain()
-      if (!app.admission.isIdle()) await Promise.race([idle, sleep(NOTICE_MS), isOver])
-      const done = Promise.all([idle, server.close()]).then(() => true)
-      const isDone = await Promise.race([done, isOver])
-      if (!isDone) {
-        server.breakOff()
-        await Promise.race([done, sleep(FAREWELL_MS)])
-      }
-      server.closeAll()
-      await Promise.race([app.close(), isOver])
-      return isDone
-    },
+    drain: () => drain(app, server, config.timeouts.drainMs),
     async abandon() {
       app.stop()
       const closed = server.close()
       server.closeAll()
-      await Promise.all([closed, Promise.race([app.close(), sleep(FAREWELL_MS)])])
+      await Promise.all([closed, Promise.race([app.close(), sleep(LAST_WORDS_MS)])])
     },
   }
+}
+
+/** Drains a gateway: `drainMs` at most, 0 for no limit. Resolves with whether every request came to its own end. */
+async function drain(app: App, server: HttpServer, drainMs: number): Promise<boolean> {
+  app.stop()
+  const isOver = drainMs === 0 ? new Promise<never>(() => undefined) : sleep(drainMs).then(() => false)
+  const idle = app.admission.drain()
+  if (!app.admission.isIdle()) await Promise.race([idle, sleep(NOTICE_MS), isOver])
+  const done = Promise.all([idle, server.close()]).then(() => true)
+  const isDone = await Promise.race([done, isOver])
+  if (!isDone) {
+    server.breakOff()
+    await Promise.race([done, sleep(LAST_WORDS_MS)])
+  }
+  server.closeAll()
+  await Promise.race([app.close(), isOver])
+  return isDone
 }
 
 function sleep(ms: number): Promise<void> {

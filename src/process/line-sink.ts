@@ -1,35 +1,34 @@
 import { writeSync } from 'node:fs'
 import type { LogSink } from '../telemetry/open-log.ts'
-import { withoutWaiting } from './without-waiting.ts'
+import { openNonBlocking } from './open-non-blocking.ts'
 
-/** What a sink writes to, and how much of it at once. */
+/** The descriptor that a sink writes to, and the size of its writes. */
 export interface LineSinkOptions {
   readonly fd: number
-  /** Pieces are whole lines, and no larger than this, unless a single line is. */
+  /** The largest write, in whole lines; only a single longer line exceeds it. */
   readonly pieceBytes: number
-  /** Writes what the system takes at once, and returns how much that was; throws the system's error where it takes nothing. */
+  /** Writes, and returns how many bytes the system has taken. Throws the system's error when it takes none. */
   readonly writeSome?: (fd: number, bytes: Uint8Array, from: number) => number
 }
 
 const LF = 0x0a
-/** Lines are held back for so long, so that a busy server writes many at once. */
+/** How long lines are held back, so that a busy server writes many at once. */
 const HOLD_MS = 100
-/** How soon a reader that takes nothing is tried again. */
+/** The pause before a reader that takes nothing is tried again. */
 const RETRY_MS = 20
-/** How soon a full disk, or a pipe that its reader has left, is. */
+/** The pause before a full disk, or a pipe without a reader, is tried again. */
 const TROUBLE_RETRY_MS = 250
-/** How long a slow reader of the last lines is waited for. */
+/** The longest wait for a slow reader of the last lines. */
 const SETTLE_MS = 5_000
-/** As much waits for a reader that takes nothing; then lines are dropped and counted, rather than the process grow. */
+/** The most bytes that wait for a reader that takes nothing; beyond it, lines are dropped and counted. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024
 
 /**
  * Opens a sink of log lines. A line costs one copy into a buffer that is used again; the buffer goes out when it is full,
  * or 100 ms after its first line.
  *
- * A reader that takes nothing never holds the process up, nor does a full disk: what is not taken is kept up to 64 MiB, and how
- * many lines were lost beyond that is said in a line of its own once they are taken again. Where a reader has left, its lines are
- * lost at once; another one may come.
+ * A reader that takes nothing, or a full disk, never holds the process up: up to 64 MiB are kept, lines beyond that are lost, and a line
+ * of the log says how many when writing works again. When a reader has left, its lines are lost at once; another reader may come.
  *
  * @example
  * const sink = createLineSink({ fd: 1, pieceBytes: 64 * 1024 })
@@ -51,13 +50,13 @@ class Sink {
   readonly #open: Buffer
   #fd: number | undefined
   #used = 0
-  /** What has not been taken yet. */
+  /** The pieces that have not been taken yet. */
   #waiting: Uint8Array[] = []
   #waitingBytes = 0
   #lost = 0
-  /** Why the last write failed; undefined: it did not. */
+  /** The code of the last write's failure; undefined: it did not fail. */
   #trouble: string | undefined
-  /** Why lines were lost. */
+  /** The code for which lines were lost. */
   #lostBy = ''
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -73,7 +72,7 @@ class Sink {
       this.#lose(1)
       return
     }
-    // A character takes three bytes at the most; counting them is for when there may not be room.
+    // A character takes at most three bytes; bytes are counted only when there may not be room.
     if (line.length * 3 > this.#pieceBytes - this.#used) {
       const bytes = Buffer.byteLength(line)
       if (bytes > this.#pieceBytes - this.#used) this.#send()
@@ -114,13 +113,13 @@ class Sink {
     if (this.#waiting.length > 0) this.#tryAgain()
   }
 
-  /** As long as what is kept is not taken, its reader is asked again. */
+  /** Plans another write, while pieces wait. */
   #tryAgain(): void {
     const isSlow = this.#trouble === undefined || this.#trouble === 'EAGAIN'
     this.#timer ??= setTimeout(() => this.#onTimer(), isSlow ? RETRY_MS : TROUBLE_RETRY_MS)
   }
 
-  /** Writes what has been taken, and keeps what of it is not taken. */
+  /** Writes the buffer, and keeps the bytes that the system does not take. */
   #send(): void {
     this.#writeWaiting()
     if (this.#used > 0) {
@@ -150,9 +149,9 @@ class Sink {
     }
   }
 
-  /** Returns how much needs to be written no more: the system has taken it, or nobody will ever read it. */
+  /** Returns how many bytes are done with: the system has taken them, or nobody will ever read them. */
   #write(piece: Uint8Array): number {
-    this.#fd ??= withoutWaiting(this.#target)
+    this.#fd ??= openNonBlocking(this.#target)
     try {
       const written = this.#writeSome(this.#fd, piece, 0)
       this.#trouble = undefined

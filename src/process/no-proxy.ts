@@ -1,21 +1,21 @@
 import { BlockList, isIP } from 'node:net'
 
-/** What NO_PROXY says of a server: a domain with all below it, or an address or network. */
+/** An entry of NO_PROXY: a domain with all names below it, or an address or network. */
 interface Exception {
   readonly excepts: (host: string) => boolean
-  /** undefined: any. */
+  /** undefined: any port. */
   readonly port: string | undefined
 }
 
 const PORT_BEHIND = /^(.+?|\[.+\]):(\d{1,5})$/
-/** A name that is always this machine (RFC 6761 §6.3), and what it stands for in a network. */
+/** A name that is always this machine (RFC 6761 §6.3), and its addresses. */
 const LOCALHOST = /(?:^|\.)localhost$/
 const LOOPBACK = ['127.0.0.1', '::1'] as const
 
 /**
- * Reads NO_PROXY: names of domains (`example.com`, `.example.com` and `*.example.com` are the same: it and all below it),
- * addresses, networks (`10.0.0.0/8`, `fd00::/8`), each with a port behind it or none, and `*` for all; by comma or white
- * space, in any case. What is none of these excepts nothing. Names are not resolved.
+ * Reads NO_PROXY: domains (`example.com`, `.example.com` and `*.example.com` all mean it and all names below it), addresses and networks
+ * (`10.0.0.0/8`, `fd00::/8`), each with or without a port, and `*` for all; separated by commas or white space, in any case. Other
+ * entries have no effect. Names are not resolved.
  *
  * @example
  * const isDirect = readNoProxy('10.0.0.0/8, .internal, ollama:11434')
@@ -33,7 +33,7 @@ export function readNoProxy(text: string): (url: URL) => boolean {
 }
 
 function readEntry(entry: string): Exception {
-  // The colons of an address that stands without brackets are its own.
+  // In an address without brackets, no colon separates a port.
   const [, before, port] = entry.split(':').length > 2 && !entry.startsWith('[') ? [] : (PORT_BEHIND.exec(entry) ?? [])
   const name = (before ?? entry).replace(/[[\]]/g, '')
   const network = readNetwork(name)
@@ -42,7 +42,7 @@ function readEntry(entry: string): Exception {
   return { port, excepts: (host) => host === domain || (isIP(host) === 0 && host.endsWith(`.${domain}`)) }
 }
 
-/** undefined: it is none. */
+/** Reads an address or a network; undefined: the text is neither. */
 function readNetwork(text: string): BlockList | undefined {
   const [address = '', bits] = text.split('/')
   const family = isIP(address)

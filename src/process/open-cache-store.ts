@@ -7,24 +7,24 @@ import type { Store } from '../storage/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createDeadlines } from '../timing/deadlines.ts'
 
-/** No request waits longer for a store. */
+/** The longest that a request waits for a store. */
 const WAIT_MS = 50
 
 /**
- * Opens the store that answers are kept in; whatever happens to it later, no request fails or waits for it.
+ * Opens the store of answers. Whatever happens to it later, no request fails for it or waits longer than 50 ms.
  *
- * `siblings`: claims that this process shares with others beside it; they count where the store has none that others see.
+ * `siblings` are claims that all workers share; they are used when the store has no shared claims of its own.
  *
- * Throws a `StoreError` where there is none to be opened.
+ * Throws a `StoreError` when the store can't be opened.
  *
  * @example
  * const store = openCacheStore(config.settings.cache, log)
  */
 export function openCacheStore({ store, bytesMax, entriesMax }: CacheSettings, log: Log, siblings?: Claims): Store {
-  // What ends with the process goes by a clock that nobody puts forward or back.
+  // A store that ends with the process uses a clock that nobody can set.
   const isInMemory = store === undefined || store.reveal() === 'memory'
   const bounds = { bytesMax, entriesMax, now: isInMemory ? () => performance.now() : Date.now, log }
-  // Without a cache, what extensions and an Idempotency-Key keep is kept in memory.
+  // Without a cache, extensions and `Idempotency-Key` use a store in memory, which is opened on first use.
   const opened =
     store === undefined ? createLazyStore(() => openStore('memory', bounds)) : openStore(store.reveal(), bounds)
   const claims = opened.claims ?? siblings

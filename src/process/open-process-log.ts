@@ -1,12 +1,13 @@
+import type { Log } from '../telemetry/log.ts'
 import { type LogOptions, type OpenLog, openLog } from '../telemetry/open-log.ts'
 import { createLineSink } from './line-sink.ts'
 
 const STDOUT = 1
 const PIECE_BYTES = 64 * 1024
-/** What is written to a pipe at once in one piece, whoever else writes to it (PIPE_BUF; POSIX, write). */
+/** The size up to which a write to a pipe stays in one piece, whoever else writes to it (PIPE_BUF; POSIX, write). */
 const SHARED_PIECE_BYTES = 4096
 
-/** At these levels a person wants to see all that is known. */
+/** The levels at which the lines for a person show all fields. */
 const DETAILED_LEVELS: ReadonlySet<string> = new Set(['trace', 'debug'])
 
 /** How this process writes its log. */
@@ -15,8 +16,8 @@ export interface ProcessLogOptions extends Omit<LogOptions, 'sink'> {
 }
 
 /**
- * Opens the log of this process on standard output. Where several processes write to it, only pieces go out that no
- * line of another one can come between. What a person's lines need is loaded for a person only.
+ * Opens the log of this process on standard output. When several processes write to it, pieces are so small that no line of another
+ * process can come between. The code that formats lines for a person is loaded only for that format.
  *
  * @example
  * const { log, flush, settle } = await openProcessLog(config.log)
@@ -32,4 +33,11 @@ export async function openProcessLog({ format, ...options }: ProcessLogOptions):
   const hasColor = wantsColor({ isTerminal: process.stdout.isTTY === true, env: process.env })
   const isDetailed = DETAILED_LEVELS.has(options.level)
   return openLog({ ...options, sink: prettySink(sink, { hasColor, isDetailed }) })
+}
+
+/** Keeps uncaught errors from ending the process: each is a defect, and is logged, and other requests go on. Flushes the log at the exit. */
+export function surviveDefects(log: Log, flush: () => void): void {
+  process.on('unhandledRejection', (cause) => log.error({ err: cause }, 'unhandled rejection'))
+  process.on('uncaughtException', (cause) => log.error({ err: cause }, 'uncaught exception'))
+  process.on('exit', flush)
 }

@@ -6,18 +6,18 @@ import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
 import type { Settings } from '../config/settings.ts'
 import { createEgress } from '../upstream/egress.ts'
 import { type ProxyFor, proxyOf } from '../upstream/exact/proxy-of.ts'
-import { OwnAddressError } from './own-address-error.ts'
+import { OwnAddressError } from './start-failure.ts'
 
 type Listening = Pick<Config['server'], 'host' | 'port'>
 
-/** A name server that is silent keeps no server from starting. */
+/** The longest wait for a name server: a silent one must not keep the gateway from starting. */
 const LOOKUP_MS = 2000
 const LOOPBACK = ['127.0.0.1', '::1'] as const
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 /**
- * Throws an `OwnAddressError` where the base URL of an upstream is an address that this server listens on, by whatever name:
- * clients are told to set `OPENAI_BASE_URL` to it, and a server that is started from their shell inherits that.
+ * Rejects with an `OwnAddressError` when the base URL of an upstream is an address that this server listens on, by whatever name.
+ * Clients set `OPENAI_BASE_URL` to this server's address, and a server that is started from their shell inherits it.
  *
  * @example
  * await refuseOwnAddress(config.settings, config.server, proxyFor)
@@ -35,7 +35,7 @@ export async function refuseOwnAddress(
   if (problems.length > 0) throw new OwnAddressError(problems)
 }
 
-/** What goes through a proxy goes where that finds the name; a loop there is noticed when it closes. */
+/** Whether an upstream may be this server. Behind a proxy, the proxy resolves the name; a loop there is noticed by its first call. */
 function mayBeOwn(upstream: UpstreamSettings, port: number, proxyFor: ProxyFor | undefined): boolean {
   const url = new URL(upstream.baseUrl)
   if (portOf(url) !== port) return false
@@ -52,13 +52,13 @@ async function leadsTo({ baseUrl }: UpstreamSettings, { host }: Listening, own: 
   if (isEverywhere && name === hostname().toLowerCase()) return true
   const local = isEverywhere ? [...own, ...machineAddresses()] : own
   const within = listOf(local)
-  // Every address of loopback is this machine's, and the address of none leads there (RFC 1122 §3.2.1.3).
+  // All addresses of 127.0.0.0/8 are this machine, and 0.0.0.0 leads there as well (RFC 1122 §3.2.1.3).
   if (isEverywhere) within.addSubnet('127.0.0.0', 8, 'ipv4')
   if (local.some((address) => LOOPBACK.includes(address as '::1'))) for (const none of WILDCARDS) add(within, none)
   return (await addressesOf(name)).some((address) => within.check(address, familyOf(address)))
 }
 
-/** The addresses of a name or an address; none where it has none. */
+/** Gives the addresses of a name or an address; none when the name does not resolve. */
 async function addressesOf(name: string): Promise<readonly string[]> {
   if (WILDCARDS.has(name)) return [name, ...LOOPBACK]
   if (isIP(name) !== 0) return [name]

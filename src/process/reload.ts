@@ -9,55 +9,128 @@ import type { Configuration } from './configuration.ts'
 import { describeReload, findRefused, showRefused } from './describe-reload.ts'
 import { areSame, type FileStates, stateOf, statesNow } from './file-states.ts'
 import type { Apply, ConfigurationPart } from './gateway.ts'
-import { OwnAddressError } from './own-address-error.ts'
-import { readAgain } from './read-again.ts'
+import { rereadConfiguration } from './reread-configuration.ts'
+import { OwnAddressError } from './start-failure.ts'
 
 /** What reloading needs. */
 export interface ReloadDeps {
-  /** What is in force at first, and what it was read from. */
+  /** The configuration that is in force at first, and the files that it was read from. */
   readonly configuration: Configuration
   readonly log: Log
-  /** Takes one part over. May reject with a `problems` list: then the old one goes on. */
+  /** Puts one part in force. May reject with a list of `problems`: then the old one stays. */
   readonly apply: Apply
 }
 
-/** How often it is looked whether a file has changed: a token that is revoked is to be out within a second. */
+/** How often files are checked for changes: a revoked token has to be out within a second. */
 const LOOK_MS = 200
 
 /**
- * Reads again what can be, on SIGHUP and when a file has changed: the configuration file with all that it names, the files of
- * tokens, keys and the certificate. Each is taken over whole, or not at all: the old one goes on where the new one has a problem.
- * The log says which, what was read, what of that was refused, and what was not looked at.
+ * Reloads the configuration on SIGHUP and when a file has changed: the configuration file with all files that it names, and the files of
+ * tokens, keys and the certificate. Each part is taken over as a whole or not at all: where the new one has a problem, the old one stays.
+ * The log says which files were read, which of them were refused, and which were not looked at.
  *
  * @example
  * await reloadOnChange({ configuration, log, apply: gateway.apply })
  */
-export async function reloadOnChange({ configuration, log, apply }: ReloadDeps): Promise<void> {
-  let current = configuration
-  let ofExtensions = await statesOfExtensions(current.config.settings)
-  let seen: FileStates = new Map([...current.filesRead, ...ofExtensions])
-  let changed: FileStates | undefined
-  let waiting = 0
-  let told = ''
-  let reading = Promise.resolve()
+export async function reloadOnChange(deps: ReloadDeps): Promise<void> {
+  const reloader = new Reloader(deps, await statesOfExtensions(deps.configuration.config.settings))
+  process.on('SIGHUP', () => reloader.enqueue('SIGHUP', true))
+  if (reloader.hasFiles) setInterval(() => reloader.look(), LOOK_MS).unref()
+}
 
-  const reload = async (why: string, isAsked: boolean): Promise<void> => {
-    const before = current
-    const { configuration: after, problems: bad, badFiles, areSettingsNew } = await readAgain(before)
-    const problems = [...bad]
-    const former = ofExtensions
-    // Also where it is bad: one change is read once, and what cures it may be a file that it names.
-    ofExtensions = await statesOfExtensions(after.config.settings)
-    seen = new Map([...after.filesRead, ...ofExtensions])
+/** The configuration in force, and the files as they were when they were last read. */
+class Reloader {
+  readonly #log: Log
+  readonly #apply: Apply
+  #current: Configuration
+  #ofExtensions: FileStates
+  #seen: FileStates
+  /** The files as they were at the last look, where they had changed. */
+  #changed: FileStates | undefined
+  #waiting = 0
+  #reading = Promise.resolve()
+  /** The problems that the log names already. */
+  #reported = ''
+
+  constructor({ configuration, log, apply }: ReloadDeps, ofExtensions: FileStates) {
+    this.#log = log
+    this.#apply = apply
+    this.#current = configuration
+    this.#ofExtensions = ofExtensions
+    this.#seen = new Map([...configuration.filesRead, ...ofExtensions])
+  }
+
+  get hasFiles(): boolean {
+    return this.#seen.size > 0
+  }
+
+  /** Reloads behind all reloads that wait: a slow one must not overtake a later one. `isAsked`: a person has asked for it. */
+  enqueue(why: string, isAsked: boolean): void {
+    this.#waiting += 1
+    this.#reading = this.#reading
+      .then(() => this.#reload(why, isAsked))
+      .catch((cause: unknown) => this.#log.error({ err: cause }, 'reloading failed'))
+      .finally(() => {
+        this.#waiting -= 1
+      })
+  }
+
+  /** Looks whether files have changed, and reloads them. */
+  look(): void {
+    // A reload that waits will read all changes.
+    if (this.#waiting > 0) return
+    const now = statesNow(this.#seen)
+    // A file that is being written is not read before one look has found it unchanged.
+    const isSettled = this.#changed !== undefined && areSame(this.#changed, now)
+    this.#changed = areSame(this.#seen, now) ? undefined : now
+    if (this.#changed === undefined || !isSettled) return
+    this.#changed = undefined
+    this.enqueue('the file has changed', false)
+  }
+
+  async #reload(why: string, isAsked: boolean): Promise<void> {
+    const before = this.#current
+    const reread = await rereadConfiguration(before)
+    const { configuration: after, badFiles, areSettingsNew } = reread
+    const former = this.#ofExtensions
+    // Also for a bad configuration: each change is read once, and a file that it names may be the cure.
+    this.#ofExtensions = await statesOfExtensions(after.config.settings)
+    this.#seen = new Map([...after.filesRead, ...this.#ofExtensions])
     const wanted = changedParts(before.config, after.config)
-    const isTouched = isAsked || wanted.has('settings') || !areSame(ofExtensions, former)
+    const isTouched = isAsked || wanted.has('settings') || !areSame(this.#ofExtensions, former)
     if (areSettingsNew && isTouched) wanted.add('settings')
     const kept = new Set<ConfigurationPart>(areSettingsNew ? [] : ['settings'])
-    let { config } = before
+    const applied = await this.#applyAll(before.config, after.config, wanted, kept)
+    const problems = [...reread.problems, ...applied.problems]
+    this.#current = { ...after, config: applied.config }
+    const { file, env } = this.#current.source
+    const checked = { files: this.#seen, refused: findRefused(this.#seen, badFiles, kept, env) }
+    const isReported = !isAsked && problems.length > 0 && problems.join() === this.#reported
+    this.#reported = problems.join()
+    // A file that can't be read now is tried again and again: the log says so once.
+    if (isReported && wanted.size === 0) return
+    if (problems.length > 0) {
+      const refused = showRefused(checked, env)
+      this.#log.error({ file, problems, refused }, `configuration not reloaded (${why}): the old one goes on`)
+      if (wanted.size === 0) return
+    }
+    this.#log.info(describeReload(before, this.#current, checked), `configuration reloaded (${why})`)
+    logWarnings(this.#current, this.#log)
+  }
+
+  /** Puts the `wanted` parts in force, one after the other. Moves those that are refused to `kept`. */
+  async #applyAll(
+    before: Config,
+    after: Config,
+    wanted: Set<ConfigurationPart>,
+    kept: Set<ConfigurationPart>,
+  ): Promise<{ readonly config: Config; readonly problems: readonly string[] }> {
+    const problems: string[] = []
+    let config = before
     for (const part of wanted) {
       try {
-        const next = withPart(config, after.config, part)
-        await apply(next, part)
+        const next = withPart(config, after, part)
+        await this.#apply(next, part)
         config = next
       } catch (cause) {
         problems.push(...problemsIn(cause))
@@ -65,49 +138,11 @@ export async function reloadOnChange({ configuration, log, apply }: ReloadDeps):
         kept.add(part)
       }
     }
-    current = { ...after, config }
-    const { file, env } = current.source
-    const lookedAt = { files: seen, refused: findRefused(seen, badFiles, kept, env) }
-    const isTold = !isAsked && problems.length > 0 && problems.join() === told
-    told = problems.join()
-    // What can't be read now is tried again and again: that is said once.
-    if (isTold && wanted.size === 0) return
-    if (problems.length > 0) {
-      const refused = showRefused(lookedAt, env)
-      log.error({ file, problems, refused }, `configuration not reloaded (${why}): the old one goes on`)
-      if (wanted.size === 0) return
-    }
-    log.info(describeReload(before, current, lookedAt), `configuration reloaded (${why})`)
-    logWarnings(current, log)
+    return { config, problems }
   }
-
-  // One after the other: a slow one must not come behind a later one.
-  const enqueue = (why: string, isAsked: boolean): void => {
-    waiting += 1
-    reading = reading
-      .then(() => reload(why, isAsked))
-      .catch((cause: unknown) => log.error({ err: cause }, 'reloading failed'))
-      .finally(() => {
-        waiting -= 1
-      })
-  }
-
-  process.on('SIGHUP', () => enqueue('SIGHUP', true))
-  if (seen.size === 0) return
-  setInterval(() => {
-    // What is about to be read is no news.
-    if (waiting > 0) return
-    const now = statesNow(seen)
-    // What is being written is not read before it has been left alone for one look.
-    const isSettled = changed !== undefined && areSame(changed, now)
-    changed = areSame(seen, now) ? undefined : now
-    if (changed === undefined || !isSettled) return
-    changed = undefined
-    enqueue('the file has changed', false)
-  }, LOOK_MS).unref()
 }
 
-/** The parts that differ; who may come in first, since that must wait for nothing. */
+/** Lists the parts that differ. The tokens come first: who may call must not wait for anything else. */
 function changedParts(before: Config, after: Config): Set<ConfigurationPart> {
   const parts = new Set<ConfigurationPart>()
   if (!areSameConfigs(before.auth.tokens, after.auth.tokens)) parts.add('tokens')
@@ -121,7 +156,7 @@ function withPart(config: Config, { auth, server, upstream, settings }: Config, 
   return part === 'tls' ? { ...config, server } : { ...config, upstream, settings }
 }
 
-/** The files of the extensions, with what they import. */
+/** Gives the states of the extensions' files, and of the files that these import. */
 async function statesOfExtensions({ extensions }: Settings): Promise<FileStates> {
   if (extensions.length === 0) return new Map()
   const { scanExtension } = await import('../extensions/load/extension-source.ts')

@@ -1,13 +1,12 @@
 import { announce } from './announce.ts'
 import type { Configuration } from './configuration.ts'
-import { surviveDefects } from './defects.ts'
-import { endOnSignals } from './end-gracefully.ts'
+import { endOnSignals } from './end-on-signals.ts'
 import { type Gateway, startGateway } from './gateway.ts'
-import { openProcessLog } from './open-process-log.ts'
+import { openProcessLog, surviveDefects } from './open-process-log.ts'
 import { reloadOnChange } from './reload.ts'
 import { explainStartFailure } from './start-failure.ts'
 
-/** Serves in this process, and goes on until a signal ends it. */
+/** Serves in this process until a signal ends it. Gives the exit code when it can't start, and undefined when it serves. */
 export async function serveAlone(configuration: Configuration): Promise<number | undefined> {
   const { config } = configuration
   const { log, flush, settle } = await openProcessLog(config.log)
@@ -21,7 +20,7 @@ export async function serveAlone(configuration: Configuration): Promise<number |
     process.stderr.write(text)
     return code
   }
-  // Before the first word: whoever has read that the server is there may end it.
+  // Before the first message: whoever has read that the server listens may end it.
   endOnSignals({ gateway, log, settle })
   await reloadOnChange({ configuration, log, apply: gateway.apply })
   await announce(configuration, gateway.url, log)

@@ -1,12 +1,12 @@
 import type { Config } from '../config/config.ts'
 
-/** Addresses that stand for all of a machine's, and can be listened on but not called. */
+/** Addresses that stand for all addresses of a machine: a server can listen on them, but nobody can call them. */
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 /**
- * The URL of a server on this machine, as it can be typed into a browser or a `base_url`, without `/v1`.
+ * Gives the URL of a server on this machine, as a person types it into a browser or a `base_url`, without `/v1`.
  *
- * `wildcardName` stands for a host that is all of the machine's addresses.
+ * `wildcardName` takes the place of a host that stands for all of the machine's addresses.
  */
 export function serverUrl(
   { host, tls }: Pick<Config['server'], 'host' | 'tls'>,

@@ -1,8 +1,8 @@
 import { setOwnCredentials } from '../../access/credentials.ts'
 import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
-import { VERSION } from '../../process/version.ts'
-import { openWayOut } from '../../process/way-out.ts'
+import { createProcessFetch } from '../../process/process-fetch.ts'
+import { VERSION } from '../../process/program.ts'
 import { createEgress } from '../../upstream/egress.ts'
 import type { Destination } from '../../upstream/target.ts'
 
@@ -27,5 +27,5 @@ export function sendTo(
   if (body !== null) headers.set('content-type', 'application/json')
   const how = { redirect: 'manual' as const, decompress: true, timeout: true, ...createEgress(upstream).reach }
   const signal = AbortSignal.timeout(ASK_TIMEOUT_MS)
-  return openWayOut().fetch(url, { method, target, headers, body, signal, ...how })
+  return createProcessFetch().fetch(url, { method, target, headers, body, signal, ...how })
 }

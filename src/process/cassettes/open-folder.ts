@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import type { CassetteFolder } from '../../cassettes/folder.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 
-/** Larger than most cassettes, so that a disk without room for one is found out. */
+/** Larger than most cassettes, so that the probe finds a disk without room for one. */
 const PROBE_BYTES = 64 * 1024
-/** What a file system says that knows no second names for a file. */
+/** The codes of a file system without hard links. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /**
- * The folder of cassettes at a path. It is made when the first file is written.
+ * Opens the folder of cassettes at a path; the folder itself is made when the first file is written.
  *
- * A file is written beside its place and put there when it is whole and on the disk: a process that is killed, or a disk that is
- * full, leaves none that is cut off.
+ * A file is written under a hidden name, and gets its own name when it is complete and on the disk: a process that is killed, or a full
+ * disk, leaves no incomplete file.
  *
  * @example
  * const folder = openFolder('cassettes')
@@ -22,50 +22,50 @@ export function openFolder(path: string): CassetteFolder {
     list: () => readdir(path).catch((cause: unknown) => emptyWhere(cause, 'ENOENT')),
     read: (name) => readFile(join(path, name), 'utf8'),
     async create(name, text) {
-      const beside = await writeBeside(path, name, text)
+      const temporary = await writeTemporary(path, name, text)
       try {
-        return await putInPlace(beside, join(path, name))
+        return await publish(temporary, join(path, name))
       } finally {
-        await removeIfThere(beside)
+        await removeIfThere(temporary)
       }
     },
     async probe() {
-      const beside = await writeBeside(path, 'probe', '\n'.repeat(PROBE_BYTES))
-      await removeIfThere(beside)
+      const temporary = await writeTemporary(path, 'probe', '\n'.repeat(PROBE_BYTES))
+      await removeIfThere(temporary)
     },
   }
 }
 
-/** Writes a whole file under a hidden name of its own, and gives its path; leaves none where that fails. */
-async function writeBeside(folder: string, name: string, text: string): Promise<string> {
+/** Writes a whole file under a hidden name, and gives its path. Rejects with the system's error, and leaves no file then. */
+async function writeTemporary(folder: string, name: string, text: string): Promise<string> {
   await mkdir(folder, { recursive: true })
-  const beside = join(folder, `.${name}.${crypto.randomUUID()}`)
+  const temporary = join(folder, `.${name}.${crypto.randomUUID()}`)
   try {
-    const file = await open(beside, 'wx')
+    const file = await open(temporary, 'wx')
     try {
       await file.writeFile(text)
       await file.sync()
     } finally {
       await file.close()
     }
-    return beside
+    return temporary
   } catch (cause) {
-    await removeIfThere(beside)
+    await removeIfThere(temporary)
     throw cause
   }
 }
 
-/** Gives a file its name, and false where another one has it: a second name is never taken from another file, as a rename would. */
-async function putInPlace(beside: string, path: string): Promise<boolean> {
+/** Gives a file its name; false: another file has it. A hard link never takes a name from another file, as a rename would. */
+async function publish(temporary: string, path: string): Promise<boolean> {
   try {
-    await link(beside, path)
+    await link(temporary, path)
     return true
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') return false
     if (!NO_LINKS.has(codeOf(cause))) throw cause
   }
   if (await isThere(path)) return false
-  await rename(beside, path)
+  await rename(temporary, path)
   return true
 }
 

@@ -4,7 +4,7 @@ import { describeSystemError } from '../../config/system-errors.ts'
 import { sha256 } from '../sha256.ts'
 
 /**
- * Opens a folder to write cassettes into; what is wrong with it is printed, and the result is undefined.
+ * Opens a folder to write cassettes into. Prints why it can't be used, and gives undefined then.
  *
  * @example
  * const writer = await openWriterAt('cassettes', openFolder('cassettes'))
@@ -25,7 +25,7 @@ const CURES: ReadonlyMap<string, string> = new Map([
   ['EDQUOT', 'Make room, or name one on another disk.'],
 ])
 
-/** Says in one line why a folder can't be used, and what to do. */
+/** Explains in one line why a folder can't be used, and what to do. */
 export function explainFolder(path: string, cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
   const cure = CURES.get(code) ?? 'Name one that this user may read and write.'

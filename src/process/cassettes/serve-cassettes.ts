@@ -1,28 +1,30 @@
 import type { Cassettes } from '../../cassettes/cassettes.ts'
+import { createRecorder, type Recorder, type RecorderDeps } from '../../cassettes/recorder.ts'
+import type { CassetteWriter } from '../../cassettes/write-cassettes.ts'
 import type { Config } from '../../config/config.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { logWarnings } from '../announce.ts'
 import { describeServer, renderBanner, type ServerDescription } from '../banner.ts'
 import type { Configuration } from '../configuration.ts'
-import { surviveDefects } from '../defects.ts'
-import { type Ending, endOnSignals } from '../end-gracefully.ts'
+import { type Ending, endOnSignals } from '../end-on-signals.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
-import { openProcessLog } from '../open-process-log.ts'
+import { openProcessLog, surviveDefects } from '../open-process-log.ts'
+import { VERSION } from '../program.ts'
 import { reloadOnChange } from '../reload.ts'
+import { sha256 } from '../sha256.ts'
 import { explainStartFailure } from '../start-failure.ts'
-import { VERSION } from '../version.ts'
 
 /** A gateway with cassettes. */
 export interface CassetteServer {
   readonly configuration: Configuration
   readonly cassettesFor: (log: Log) => Promise<Cassettes>
-  /** Is told of the configuration that is served by, at first and when it changes, and may give another in its place. */
+  /** Called with the configuration at first and when it changes; may give another in its place. */
   readonly onConfig: (config: Config) => Config
-  /** What the banner says differently of such a server. */
+  /** Gives the lines of the banner that differ for such a server. */
   readonly describe: (server: ServerDescription) => Partial<ServerDescription>
 }
 
-/** Serves in this one process, and goes on until a signal ends it; what has been recorded by then is written. */
+/** Serves in this process until a signal ends it, and writes all that was recorded by then. Gives the exit code when it can't start. */
 export async function serveCassettes(server: CassetteServer): Promise<number | undefined> {
   const { configuration, cassettesFor, onConfig, describe } = server
   const { config, source } = configuration
@@ -52,4 +54,17 @@ export async function serveCassettes(server: CassetteServer): Promise<number | u
 async function settleAll({ record }: Cassettes, settle: Ending['settle']): Promise<void> {
   await record?.settle()
   await settle()
+}
+
+/**
+ * Makes a recorder with this platform's clocks and digest.
+ *
+ * @example
+ * const recorder = recordInto(writer, { log, secrets: () => secrets })
+ */
+export function createProcessRecorder(
+  writer: CassetteWriter,
+  deps: Pick<RecorderDeps, 'log' | 'secrets' | 'onWritten'>,
+): Recorder {
+  return createRecorder({ ...deps, writer, sha256, now: () => performance.now(), date: () => new Date() })
 }

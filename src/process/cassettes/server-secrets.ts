@@ -4,7 +4,7 @@ import { isSecretName } from '../../formats/secrets/secret-names.ts'
 import { secretsOf } from '../../formats/secrets/secrets-in-headers.ts'
 
 /**
- * All keys and tokens that a server's configuration has, whoever they are for.
+ * Lists all keys, tokens and passwords in a server's configuration, in clear.
  *
  * @example
  * const secrets = serverSecrets(config)
@@ -27,7 +27,7 @@ export function serverSecrets({ auth, upstream, settings: { upstreams, cache } }
   ]
 }
 
-/** The password in an address, as it stands there and as it is. */
+/** Gives the password in an address, as it is written there and decoded. */
 function passwordIn(address: Secret | undefined): string[] {
   const password = address === undefined ? undefined : URL.parse(address.reveal())?.password
   return password === undefined || password === '' ? [] : [password, decodeURIComponent(password)]

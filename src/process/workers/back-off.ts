@@ -1,12 +1,12 @@
-/** How long one that died waits until it is started again. */
+/** The growing delay before a process that died is started again. */
 export interface BackOff {
-  /** The wait of one that has died after a life of so long. */
+  /** Gives the delay for a process that lived for so long. */
   readonly next: (livedMs: number) => number
 }
 
 const FIRST_MS = 100
 const MAX_MS = 30_000
-/** After a life of so long, a death is a new misfortune and not the last one again. */
+/** After a life of this length, a death is a new failure and not the last one again. */
 const STEADY_MS = 30_000
 
 /**

@@ -1,4 +1,4 @@
-/** Watches whether a worker's event loop still turns. */
+/** Watches whether a worker's event loop still runs. */
 export interface Heartbeat {
   /** The worker has answered. */
   readonly onAnswer: () => void
@@ -9,20 +9,20 @@ export interface Heartbeat {
 export interface HeartbeatDeps {
   /** Asks the worker. */
   readonly ask: () => void
-  /** The worker has not answered for `SILENT_MS`; told once. */
+  /** Called once, when the worker has not answered for `SILENT_MS`. */
   readonly onStuck: () => void
 }
 
 const EVERY_MS = 5_000
-/** So many questions in a row without an answer: half a minute, far more than the busiest machine keeps a process waiting. */
+/** The questions in a row that may stay unanswered: half a minute, far longer than the busiest machine keeps a process waiting. */
 const UNANSWERED_MAX = 6
 
-/** How long a worker's event loop may stand still before it is replaced. */
+/** How long a worker's event loop may stand still before the worker is replaced. */
 export const SILENT_MS = EVERY_MS * UNANSWERED_MAX
 
 /**
- * Begins to ask a worker every 5 s. Questions are counted, not time: where this very process gets no turn, as on a machine that
- * sleeps, none is asked, and so none is unanswered.
+ * Starts to ask a worker every 5 s. It counts questions, not time: when this process itself does not run, as on a machine that sleeps,
+ * no question is asked, and so none stays unanswered.
  *
  * @example
  * const heartbeat = startHeartbeat({ ask: () => worker.tell({ kind: 'ping' }), onStuck: () => worker.kill() })
@@ -38,7 +38,7 @@ export function startHeartbeat({ ask, onStuck }: HeartbeatDeps): Heartbeat {
     unanswered += 1
     ask()
   }, EVERY_MS)
-  // It is no reason to go on.
+  // The timer must not keep the process alive.
   timer.unref()
   return {
     onAnswer() {

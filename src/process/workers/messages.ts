@@ -10,11 +10,11 @@ export type EndSignal = 'SIGTERM' | 'SIGINT'
 
 declare const packed: unique symbol
 
-/** A configuration on its way to another process of ours, with its secrets open. */
+/** A configuration on its way between supervisor and worker, with its secrets in clear. */
 export type PackedConfig = { readonly [packed]: true }
 
 /**
- * Makes a configuration fit to be sent to another process of ours.
+ * Makes a configuration fit to be sent to a worker.
  *
  * @example
  * child.send({ kind: 'configuration', part, config: packConfig(config) })
@@ -24,7 +24,7 @@ export function packConfig(config: Config): PackedConfig {
 }
 
 /**
- * Makes the configuration again of what has been sent.
+ * Restores a configuration that was sent.
  *
  * @example
  * const config = unpackConfig(message.config)
@@ -33,21 +33,21 @@ export function unpackConfig(sent: PackedConfig): Config {
   return freeze(closeSecrets<Config>(sent))
 }
 
-/** What a worker wants done to the claims that its supervisor keeps. */
+/** A step that a worker takes on the claims that its supervisor keeps. */
 export type ClaimsCall =
   | { readonly to: 'take'; readonly claim: Claim; readonly times: ClaimTimes }
   | { readonly to: 'look'; readonly id: string }
   | { readonly to: 'end'; readonly claim: Claim; readonly end: ClaimEnd; readonly times: ClaimTimes }
   | { readonly to: 'release'; readonly claim: Claim }
 
-/** It, on its way; `number` is its answer's, too. */
+/** Such a step as a message; the answer has the same `number`. */
 export interface ClaimsQuestion {
   readonly kind: 'claims'
   readonly number: number
   readonly call: ClaimsCall
 }
 
-/** What has come of it. */
+/** The result of such a step. */
 export interface ClaimsAnswer {
   readonly kind: 'claimed'
   readonly number: number
@@ -59,35 +59,35 @@ export interface StartMessage {
   readonly kind: 'start'
   /** From 1. */
   readonly worker: number
-  /** With the worker's share of what is limited for all, and the port that the first worker was given. */
+  /** The configuration with this worker's share of the limits, and the port of the first worker. */
   readonly config: PackedConfig
   readonly state: WorkersState
 }
 
 /**
- * What a supervisor tells a worker.
+ * The messages of a supervisor to a worker.
  *
- * Numbers that are to be added up over all workers, such as metrics, belong here too: one more kind that asks each
- * worker for its own, and one below that answers.
+ * Numbers to add up over all workers, such as metrics, belong here too: one more kind that asks each worker for its own,
+ * and one below that answers.
  */
 export type ToWorker =
   | StartMessage
-  /** How the workers are, at each change. */
+  /** The state of all workers, at each change. */
   | { readonly kind: 'state'; readonly state: WorkersState }
-  /** A part of another configuration, already its share of that. */
+  /** A part of another configuration, with this worker's share of its limits. */
   | { readonly kind: 'configuration'; readonly part: ConfigurationPart; readonly config: PackedConfig }
   | { readonly kind: 'drain'; readonly signal: EndSignal }
   | ClaimsAnswer
-  /** Does its event loop turn? */
+  /** Asks whether the event loop runs. */
   | { readonly kind: 'ping' }
-  /** At once, with this exit code. */
+  /** Ends the worker at once, with this exit code. */
   | { readonly kind: 'end'; readonly code: number }
 
-/** What a worker tells its supervisor. */
+/** The messages of a worker to its supervisor. */
 export type FromWorker =
   | { readonly kind: 'listening'; readonly port: number }
   | ClaimsQuestion
-  /** It does. */
+  /** Answers a ping: the event loop runs. */
   | { readonly kind: 'pong' }
-  /** It has drained and is about to exit; `isComplete`: every request came to its own end. */
+  /** The worker has drained and is about to exit; `isComplete`: every request came to its own end. */
   | { readonly kind: 'stopped'; readonly isComplete: boolean }

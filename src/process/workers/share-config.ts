@@ -3,8 +3,8 @@ import { freeze } from '../../config/freeze.ts'
 import type { Settings } from '../../config/settings.ts'
 
 /**
- * The configuration of one worker: the port that all of them share, and its part of what is limited for all together,
- * rounded up, so that each may do something.
+ * Makes the configuration of one worker: with the port that all workers share, and its share of the limits that hold for all together,
+ * rounded up so that each worker may do something.
  *
  * @example
  * shareConfig(config, 8000).limits.inFlightMax
@@ -21,7 +21,7 @@ export function shareConfig(config: Config, port: number): Config {
   })
 }
 
-/** The settings of one of several workers: its part of each upstream's places. */
+/** Makes the settings of one worker: with its share of each upstream's concurrency. */
 export function shareSettings(settings: Settings, workers: number): Settings {
   const upstreams = settings.upstreams.map((upstream) => {
     const { concurrency } = upstream

@@ -1,6 +1,13 @@
-import { ownCommand } from '../own-command.ts'
-import { WORKER_MARKER } from './marker.ts'
+import { ownCommand } from '../program.ts'
 import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
+
+/** The variable that a supervisor sets for its workers. It is no setting: a worker gets all that it needs by message. */
+export const WORKER_MARKER = 'NEXCODE_WORKER'
+
+/** Whether this process is a supervisor's worker. Without a channel to a supervisor, somebody else has set the variable. */
+export function isWorker(): boolean {
+  return process.env[WORKER_MARKER] !== undefined && process.send !== undefined
+}
 
 /** How a worker's process ended: with an exit code, or by a signal. */
 export interface WorkerEnd {
@@ -12,18 +19,18 @@ export interface WorkerEnd {
 export interface WorkerProcess {
   readonly pid: number
   readonly tell: (message: ToWorker) => void
-  /** Ends it at once, whatever it does. */
+  /** Ends the process at once, whatever it does. */
   readonly kill: () => void
 }
 
-/** What a supervisor wants to know of a worker. */
+/** The events of a worker that its supervisor hears. */
 export interface WorkerEvents {
   readonly onMessage: (message: FromWorker) => void
   readonly onEnd: (end: WorkerEnd) => void
 }
 
 /**
- * Starts this very program once more, as a worker: same command line, same environment, same output, and a channel.
+ * Starts this program once more as a worker: with the same command line, environment and output, and a channel. Throws the system's error.
  *
  * @example
  * const worker = startWorkerProcess(start, { onMessage, onEnd })
@@ -39,7 +46,7 @@ export function startWorkerProcess(start: StartMessage, { onMessage, onEnd }: Wo
     try {
       child.send(message)
     } catch {
-      // It has closed its end and hears no more. That it ends, if it does, is an event of its own.
+      // The worker has closed its end of the channel. If it ends, that is an event of its own.
     }
   }
   tell(start)

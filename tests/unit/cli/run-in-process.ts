@@ -1,5 +1,5 @@
 import { spyOn } from 'bun:test'
-import { run } from '../../../src/cli/run.ts'
+import { runCommand } from '../../../src/cli/run-command.ts'
 
 /** A command line that runs in this process, with what it would do to it caught. */
 export interface ProgramRun {
@@ -56,7 +56,7 @@ export function runInProcess(args: readonly string[], env: Readonly<Record<strin
     stderr: () => stderr,
     exited: exited.promise,
     codes,
-    started: run(args),
+    started: runCommand(args),
     emit(event, ...values) {
       for (const listener of listeners.get(event) ?? []) listener(...values)
     },

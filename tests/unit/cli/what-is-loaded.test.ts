@@ -19,16 +19,16 @@ function loadedWith(path: string, found = new Set<string>()): Set<string> {
 
 test('a supervisor loads nothing of what serves', () => {
   const loaded = [...loadedWith('cli/serve.ts'), ...loadedWith('process/workers/supervise.ts')]
-  expect(loaded).toContain('process/workers/crew.ts')
+  expect(loaded).toContain('process/workers/worker-pool.ts')
   expect(
-    loaded.filter((path) => /^(?:app|pipeline|deliver)\.ts$|^(?:edge|http|upstream|demo)\/|elysia/.test(path)),
+    loaded.filter((path) => /^app\.ts$|^(?:server|gateway|requests|routing|answers|upstream|demo)\/|elysia/.test(path)),
   ).toEqual([])
 })
 
 test('a server that is one process loads nothing of a supervisor', () => {
   const loaded = [...loadedWith('cli/serve.ts'), ...loadedWith('process/serve-alone.ts')]
   expect(loaded).toContain('app.ts')
-  expect(loaded.filter((path) => path.startsWith('process/workers/'))).toEqual(['process/workers/marker.ts'])
+  expect(loaded.filter((path) => path.startsWith('process/workers/'))).toEqual(['process/workers/worker-process.ts'])
 })
 
 test('what reads a configuration file is loaded where there is one only', () => {

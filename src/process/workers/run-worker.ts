@@ -1,21 +1,20 @@
 import type { Config } from '../../config/config.ts'
 import type { WorkersState } from '../../server/routes/health.ts'
-import { surviveDefects } from '../defects.ts'
-import { DRAINING, type Ending, endGracefully } from '../end-gracefully.ts'
+import { DRAINING, type Ending, endGracefully } from '../end-on-signals.ts'
 import { type ConfigurationPart, startGateway } from '../gateway.ts'
-import { openProcessLog } from '../open-process-log.ts'
+import { openProcessLog, surviveDefects } from '../open-process-log.ts'
 import { explainStartFailure } from '../start-failure.ts'
 import { type FromWorker, type StartMessage, type ToWorker, unpackConfig } from './messages.ts'
-import { createSupervisorsClaims } from './supervisors-claims.ts'
+import { createRemoteClaims } from './remote-claims.ts'
 
 /**
- * Serves as one of several processes, and goes on until its supervisor ends it, or is no more.
+ * Serves as one of several processes, until its supervisor ends it or is gone. Gives the exit code when it can't start.
  *
- * A signal may come here too, since a terminal and an init system send theirs to all processes at once. It means what
- * it meant to the supervisor, so the second is none: that is the supervisor's to tell.
+ * Signals may come to the worker too, since a terminal and an init system send theirs to all processes at once. The supervisor gets
+ * the same signal, so the worker ignores a second one: the supervisor decides what it means.
  */
-export async function work(): Promise<number | undefined> {
-  const once = createSupervisorsClaims(tell)
+export async function runWorker(): Promise<number | undefined> {
+  const remote = createRemoteClaims(tell)
   const begun = Promise.withResolvers<StartMessage>()
   let state: WorkersState | undefined
   let ending: Ending | undefined
@@ -25,12 +24,12 @@ export async function work(): Promise<number | undefined> {
   const leave = (fields: object, words: string): void => {
     if (isEnding) return
     isEnding = true
-    // Nobody was let in yet.
+    // No request has been served yet.
     if (ending === undefined) process.exit(0)
     ending.log.info(fields, words)
     endGracefully(ending, (isComplete) => tell({ kind: 'stopped', isComplete }))
   }
-  // What comes while the gateway starts is what it begins with.
+  // Changes that arrive while the gateway starts are applied right after it.
   const apply = (config: Config, part: ConfigurationPart): void => {
     if (ending === undefined) return void early.push([config, part])
     const { gateway, log } = ending
@@ -40,17 +39,17 @@ export async function work(): Promise<number | undefined> {
     if (message.kind === 'start') begun.resolve(message)
     else if (message.kind === 'state') state = message.state
     else if (message.kind === 'configuration') apply(unpackConfig(message.config), message.part)
-    else if (message.kind === 'claimed') once.hear(message)
+    else if (message.kind === 'claimed') remote.hear(message)
     else if (message.kind === 'ping') tell({ kind: 'pong' })
     else if (message.kind === 'drain') leave({ signal: message.signal }, DRAINING)
     else process.exit(message.code)
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave({ signal }, DRAINING))
-  // A terminal sends it to all processes; reading the configuration anew is the supervisor's.
+  // A terminal sends SIGHUP to all processes; the supervisor is the one to reload the configuration.
   process.on('SIGHUP', () => undefined)
-  // Nobody is left to end this process, or to start another: it must not keep the port.
+  // Without a supervisor nobody would end this process, or start another one: it must not keep the port.
   process.on('disconnect', () => {
-    once.lose()
+    remote.lose()
     leave({}, 'the supervisor is gone: requests under way may finish')
   })
 
@@ -59,7 +58,7 @@ export async function work(): Promise<number | undefined> {
   const { log, flush, settle } = await openProcessLog({ ...config.log, worker: start.worker })
   surviveDefects(log, flush)
   try {
-    const gateway = await startGateway(config, log, { state: () => state ?? start.state, claims: once.claims })
+    const gateway = await startGateway(config, log, { state: () => state ?? start.state, claims: remote.claims })
     ending = { gateway, log, settle }
     for (const [changed, part] of early) await gateway.apply(changed, part)
     tell({ kind: 'listening', port: gateway.port })
@@ -72,7 +71,7 @@ export async function work(): Promise<number | undefined> {
   return undefined
 }
 
-/** A supervisor that is no more hears nothing; that it is gone is an event of its own. */
+/** Sends a message to the supervisor. When that is gone, which is an event of its own, nothing is sent. */
 function tell(message: FromWorker): void {
   if (process.connected) process.send?.(message)
 }

@@ -3,19 +3,19 @@ import { obeyProxy, type ProxyFor } from '../upstream/exact/proxy-of.ts'
 import type { UpstreamFetch } from '../upstream/send.ts'
 import { environmentProxy } from './environment-proxy.ts'
 
-/** How whatever this program sends goes out: by one reading of the environment's proxies. */
-export interface WayOut {
+/** The `fetch` of this program, and the environment's proxies that it uses. */
+export interface ProcessFetch {
   readonly fetch: UpstreamFetch
   readonly proxyFor: ProxyFor | undefined
 }
 
 /**
- * Opens the way out, as the environment says now.
+ * Makes the `fetch` of this program: it sends targets and bodies unchanged, and reads the environment's proxies once, now.
  *
  * @example
  * const { fetch, proxyFor } = openWayOut()
  */
-export function openWayOut(): WayOut {
+export function createProcessFetch(): ProcessFetch {
   const proxyFor = environmentProxy(process.env)
   return { fetch: createExactFetch(obeyProxy(fetch as UpstreamFetch, process.env), proxyFor), proxyFor }
 }

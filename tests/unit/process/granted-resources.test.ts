@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { availableParallelism } from 'node:os'
-import { availableCores } from '../../../src/process/cores.ts'
+import { availableCores } from '../../../src/process/granted-resources.ts'
 
 const MAX = '/sys/fs/cgroup/cpu.max'
 const QUOTA = '/sys/fs/cgroup/cpu/cpu.cfs_quota_us'

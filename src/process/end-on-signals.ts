@@ -3,17 +3,17 @@ import type { Log } from '../telemetry/log.ts'
 import type { OpenLog } from '../telemetry/open-log.ts'
 import type { Gateway } from './gateway.ts'
 
-/** What says in the log that the end has begun, and why it may take a while. */
+/** The log's message when draining begins. */
 export const DRAINING = 'draining: requests under way may finish; a second signal ends them'
 
-/** What is needed to end well. */
+/** What ending gracefully needs. */
 export interface Ending {
   readonly gateway: Gateway
   readonly log: Log
   readonly settle: OpenLog['settle']
 }
 
-/** Lets the requests under way end, gets the last line of the log out, and exits; gives first whether all did end. */
+/** Lets the requests under way finish, writes the last lines of the log, and exits. Calls `onStopped` with whether all came to their own end. */
 export function endGracefully(
   { gateway, log, settle }: Ending,
   onStopped: (isComplete: boolean) => void = () => undefined,
@@ -30,7 +30,7 @@ export function endGracefully(
 }
 
 /**
- * Has SIGTERM and SIGINT end a server well; a second one ends it at once.
+ * Makes SIGTERM and SIGINT end a server gracefully; a second signal ends it at once.
  *
  * @example
  * endOnSignals({ gateway, log, settle })
@@ -45,4 +45,18 @@ export function endOnSignals(ending: Ending): void {
       endGracefully(ending)
     })
   }
+}
+
+/** Signals by which other servers reopen their logs or restart; each would end a process that does not handle it. */
+const FOREIGN_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const
+
+/**
+ * Keeps SIGHUP, and the signals by which other servers reopen their logs or restart, from ending the process. To be called first for a
+ * command that serves: before it listens there is nothing to reload, and a file that changes meanwhile is noticed later.
+ *
+ * @example
+ * ignoreHangUp()
+ */
+export function ignoreHangUp(): void {
+  for (const signal of ['SIGHUP', ...FOREIGN_SIGNALS] as const) process.on(signal, () => undefined)
 }

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 
-/** Where the system says how much of the processors a container may use: cgroup 2, then 1. */
+/** The files that hold a container's quota of processor time: of cgroup 2, then of cgroup 1. */
 const QUOTA_FILES = [
   ['/sys/fs/cgroup/cpu.max'],
   ['/sys/fs/cgroup/cpu/cpu.cfs_quota_us', '/sys/fs/cgroup/cpu/cpu.cfs_period_us'],
 ] as const
 
 /**
- * How many cores this process may keep busy: those that it may run on, and no more than its container is granted. A
- * container that is granted 1.5 has one: a second worker would wait for the first half of the time.
+ * Gives how many cores this process may keep busy: those that it may run on, and no more than its container is granted. A grant of
+ * 1.5 counts as one: a second worker would wait for the first half of the time.
  *
  * @example
  * availableCores() // 4
@@ -22,7 +22,7 @@ export function availableCores(read: (path: string) => string = readText, cores 
   return cores
 }
 
-/** How many cores' worth of time files of a cgroup grant; undefined: they set no limit, or are not there. */
+/** Gives how many cores' worth of time files of a cgroup grant; undefined: they set no limit, or do not exist. */
 function grantOf(files: readonly string[], read: (path: string) => string): number | undefined {
   try {
     const [quota, period] = files.map(read).join(' ').trim().split(/\s+/).map(Number)
@@ -35,4 +35,15 @@ function grantOf(files: readonly string[], read: (path: string) => string): numb
 
 function readText(path: string): string {
   return readFileSync(path, 'utf8')
+}
+
+/**
+ * Gives how much memory this process may take, in bytes: the grant of its container, or the memory of the machine.
+ *
+ * @example
+ * availableMemory() // 8589934592
+ */
+export function availableMemory(granted = process.constrainedMemory(), total = totalmem()): number {
+  // Without a limit the system says 0, or a number larger than any memory.
+  return granted > 0 && granted < total ? granted : total
 }

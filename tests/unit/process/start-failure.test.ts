@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { explainListenFailure } from '../../../src/process/listen-failure.ts'
+import { explainListenFailure } from '../../../src/process/start-failure.ts'
 
 const AT = { host: '127.0.0.1', port: 80 }
 

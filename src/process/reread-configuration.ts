@@ -4,36 +4,36 @@ import type { Env } from '../config/env-reader.ts'
 import { renderConfigProblems } from '../config/help-text.ts'
 import { areSameConfigs } from '../config/open-secrets.ts'
 import { describeSystemError } from '../config/system-errors.ts'
-import { tryTls } from './claim-port.ts'
 import { readConfigFile } from './config-file.ts'
 import { type Configuration, loadEnvironment } from './configuration.ts'
 import { createFileReader, type FileReader, type FileStates } from './file-states.ts'
-import { describeTlsFault } from './listen-failure.ts'
+import { assertTlsWorks } from './listen-checks.ts'
+import { describeTlsFault } from './start-failure.ts'
 
-/** A configuration that has been read again: what is bad about it has stayed as it was. */
-export interface ReadAgain {
+/** A configuration that was read again: its bad parts have stayed as they were. */
+export interface RereadConfiguration {
   readonly configuration: Configuration
-  /** What is bad, each in one line; of the parts that these are about, the old ones go on. */
+  /** The problems, each in one line; the parts that they are about have kept their old values. */
   readonly problems: readonly string[]
-  /** The files, by their absolute paths, that the environment names and that are bad themselves, or don't fit together. */
+  /** The files that the environment names and that are bad, or don't fit together; absolute paths. */
   readonly badFiles: ReadonlySet<string>
-  /** Whether the settings are those of the files as they are now. */
+  /** Whether the settings come from the files as they are now. */
   readonly areSettingsNew: boolean
 }
 
-/** The files that the environment names, and have to be good together. */
+/** The variables whose files have to fit together. */
 const TLS_FILES: readonly string[] = ['TLS_CERT_FILE', 'TLS_KEY_FILE']
 
 /**
- * Reads a configuration again. Each part is taken whole or not at all, and none waits for another: a token that is revoked is
- * revoked, also while the configuration file is being edited.
+ * Reads a configuration again. Each part is taken as a whole or not at all, and none depends on another: a revoked token is revoked,
+ * even while the configuration file is being edited. Problems of the files are in the result; rejects only for a defect.
  *
  * @example
  * const { configuration, problems } = await readAgain(before)
  */
-export async function readAgain(before: Configuration): Promise<ReadAgain> {
+export async function rereadConfiguration(before: Configuration): Promise<RereadConfiguration> {
   const { source, config: old } = before
-  const fromEnv = readEnvironmentAgain(before)
+  const fromEnv = rereadEnvironment(before)
   const problems = [...fromEnv.problems]
   const tlsFault = faultOf(fromEnv.config.server, old.server)
   if (tlsFault !== undefined) problems.push(tlsFault)
@@ -44,7 +44,7 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
   const texts = new Map([...fromEnv.texts, ...kept.map((path) => [path, before.texts.get(path) ?? ''] as const)])
   const common = { source, texts }
   if (source.file === undefined) {
-    // What is odd about the environment has been said at the start.
+    // The warnings about the environment were given at the start.
     const configuration = { ...before, ...common, config: base, filesRead: fromEnv.states, warnings: [] }
     return { configuration, problems, badFiles, areSettingsNew: true }
   }
@@ -63,7 +63,7 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
   const isTaken = read.ok && !isEmptied && !isCut
   const configuration: Configuration = {
     ...common,
-    // What is in force is what the next reading is held against.
+    // The next reading is compared with the texts that are in force.
     texts: new Map([...read.texts, ...texts, ...(isTaken ? [] : [textOf(before.texts, source.file)])]),
     config: { ...base, settings: isTaken ? read.settings : old.settings },
     filesRead,
@@ -73,10 +73,10 @@ export async function readAgain(before: Configuration): Promise<ReadAgain> {
   return { configuration, problems, badFiles, areSettingsNew: isTaken }
 }
 
-/** Whether a file has lost its end: half of a YAML file is mostly one that says less, such as fewer rules. */
+/** Whether a file has lost its end: half of a YAML file is usually valid and says less, such as fewer rules. */
 function isCutOff(before: FileReader['texts'], now: FileReader['texts'], file: string): boolean {
   const [[, had], [, has]] = [textOf(before, file), textOf(now, file)]
-  // A text in braces says itself where it ends.
+  // In a text in braces, the parser finds a missing end.
   return had.endsWith('\n') && has !== '' && !has.endsWith('\n') && !has.trimStart().startsWith('{')
 }
 
@@ -85,14 +85,14 @@ function textOf(texts: FileReader['texts'], file: string): readonly [path: strin
   return [path, texts.get(path) ?? '']
 }
 
-interface EnvironmentAgain extends Pick<FileReader, 'texts'>, Pick<ReadAgain, 'badFiles'> {
+interface RereadEnvironment extends Pick<FileReader, 'texts'>, Pick<RereadConfiguration, 'badFiles'> {
   readonly config: Config
   readonly problems: readonly string[]
   readonly states: FileStates
 }
 
-/** What the environment comes to now; of its files that are bad, the text that was good before. */
-function readEnvironmentAgain({ source: { env }, texts }: Configuration): EnvironmentAgain {
+/** Reads the environment and its files again; a bad file keeps its last good text. Throws for a defect only. */
+function rereadEnvironment({ source: { env }, texts }: Configuration): RereadEnvironment {
   const files = createFileReader(texts)
   const loaded = loadEnvironment(env, files.read)
   if (loaded.ok) {
@@ -104,22 +104,22 @@ function readEnvironmentAgain({ source: { env }, texts }: Configuration): Enviro
   const good = new Map(files.texts)
   for (const path of bad) good.set(path, texts.get(path) ?? '')
   const kept = loadEnvironment(env, (path) => good.get(resolve(path)) ?? '')
-  // The environment of a process does not change, and so its files are all that can have become bad.
+  // The environment of a process does not change, so only its files can have become bad.
   if (!kept.ok) throw new Error(renderConfigProblems(kept.problems))
   const problems = loaded.problems.map((one) => renderConfigProblems([one]).trimEnd().replace(/\n\s*/g, ' '))
   return { config: kept.config, problems, badFiles: bad, states: files.states, texts: good }
 }
 
-/** The files that variables name. */
+/** Gives the files that variables name. */
 function pathsOf(env: Env, names: readonly string[]): Set<string> {
   return new Set(names.map((name) => resolve(env[name]?.trim() ?? '')))
 }
 
-/** Why a certificate and its key can't be served with; undefined: they can, or are the old ones. */
+/** Says why a server can't use a new certificate and its key; undefined: it can, or they are the old ones. */
 function faultOf(server: Config['server'], old: Config['server']): string | undefined {
   if (areSameConfigs(server.tls, old.tls)) return undefined
   try {
-    tryTls(server)
+    assertTlsWorks(server)
     return undefined
   } catch (cause) {
     return describeTlsFault(cause) ?? describeSystemError(cause)

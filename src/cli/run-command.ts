@@ -1,6 +1,6 @@
-import { outliveHangUp } from '../process/outlive-hang-up.ts'
+import { ignoreHangUp } from '../process/end-on-signals.ts'
+import { VERSION } from '../process/program.ts'
 import { INVALID } from '../process/start-failure.ts'
-import { VERSION } from '../process/version.ts'
 import { readCommandLine } from './command-line/read-command-line.ts'
 
 /**
@@ -9,7 +9,7 @@ import { readCommandLine } from './command-line/read-command-line.ts'
  * @example
  * await run(process.argv.slice(2))
  */
-export async function run(args: readonly string[]): Promise<void> {
+export async function runCommand(args: readonly string[]): Promise<void> {
   const asked = readCommandLine(args)
   switch (asked.kind) {
     case 'version':
@@ -26,7 +26,7 @@ export async function run(args: readonly string[]): Promise<void> {
       return refuse(`${known}\n${explainUsage(problem, command)}\n`)
     }
     case 'run': {
-      if (asked.command.serves === true) outliveHangUp()
+      if (asked.command.serves === true) ignoreHangUp()
       const code = await asked.command.run(asked.flags)
       if (code !== undefined) process.exit(code)
     }

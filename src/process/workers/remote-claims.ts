@@ -1,16 +1,16 @@
 import type { Claims, Standing, Taken } from '../../storage/claims.ts'
 import type { ClaimsAnswer, ClaimsCall, ClaimsQuestion } from './messages.ts'
 
-/** Claims that a worker's supervisor keeps, as the worker sees them. */
-export interface SupervisorsClaims {
+/** The claims that the supervisor keeps, as a worker uses them. */
+export interface RemoteClaims {
   readonly claims: Claims
-  /** Takes what the supervisor answers. */
+  /** Takes an answer of the supervisor. */
   readonly hear: (answer: ClaimsAnswer) => void
-  /** The supervisor is no more, and so is what it kept. */
+  /** The supervisor is gone, and its claims with it: questions that wait are rejected. */
   readonly lose: () => void
 }
 
-/** A supervisor that says nothing for so long is asked again: it keeps these in its memory, and does little else. */
+/** The wait for an answer: the supervisor keeps claims in its memory, and does little else. */
 const ANSWER_MS = 2_000
 
 interface Waiting {
@@ -20,12 +20,13 @@ interface Waiting {
 }
 
 /**
- * Makes the claims of a worker: each step is a question to its supervisor, which answers in their order.
+ * Makes the claims of a worker: each step is a question to its supervisor, which answers in order. A step rejects when the supervisor
+ * is gone or silent.
  *
  * @example
  * const { claims, hear, lose } = createSupervisorsClaims((question) => tell(question))
  */
-export function createSupervisorsClaims(ask: (question: ClaimsQuestion) => void): SupervisorsClaims {
+export function createRemoteClaims(ask: (question: ClaimsQuestion) => void): RemoteClaims {
   const waiting = new Map<number, Waiting>()
   let asked = 0
   let isLost = false
@@ -48,7 +49,7 @@ export function createSupervisorsClaims(ask: (question: ClaimsQuestion) => void)
     claims: {
       take: async (claim, times) => (await call({ to: 'take', claim, times })) as Taken,
       look: async (id) => (await call({ to: 'look', id })) as Standing,
-      // What a worker holds is its own until it ends: the supervisor knows when that is.
+      // A worker holds a claim until its process ends, which the supervisor sees.
       renew: () => undefined,
       end: async (claim, end, times) => void (await call({ to: 'end', claim, end, times })),
       release: async (claim) => void (await call({ to: 'release', claim })),

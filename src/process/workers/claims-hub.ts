@@ -2,35 +2,35 @@ import type { Claim, ClaimTimes, Taken } from '../../storage/claims.ts'
 import { createMemoryClaims } from '../../storage/memory/memory-claims.ts'
 import type { ClaimsAnswer, ClaimsCall, ClaimsQuestion } from './messages.ts'
 
-/** The claims of one worker's process. */
-export interface WorkersClaims {
+/** One worker process's connection to the hub. */
+export interface HubConnection {
   readonly answer: (question: ClaimsQuestion) => ClaimsAnswer
-  /** It has ended: how the calls end that it had under way, nobody knows. */
+  /** The process has ended: nobody knows how its calls under way end. */
   readonly leave: () => void
 }
 
-/** Claims that a supervisor keeps for all of its workers. */
-export interface ClaimsOfWorkers {
-  /** For a worker that is about to start. */
-  readonly join: () => WorkersClaims
+/** The claims that a supervisor keeps for all of its workers. */
+export interface ClaimsHub {
+  /** Connects a worker that is about to start. */
+  readonly join: () => HubConnection
 }
 
 /**
- * Makes the claims of a supervisor's workers, in its memory: with them a request under an `Idempotency-Key` is made once, whichever
- * worker a retry reaches, also where no store is shared, and also after one has died.
+ * Makes the hub of claims, in the supervisor's memory: it makes a request under an `Idempotency-Key` run once, whichever worker a
+ * retry reaches, even when no store is shared, and even after a worker has died.
  *
  * @example
- * const claims = createClaimsOfWorkers(() => config.settings.cache.bytesMax)
- * const one = claims.join()
+ * const hub = createClaimsHub(() => config.settings.cache.bytesMax)
+ * const connection = hub.join()
  */
-export function createClaimsOfWorkers(bytesMax: () => number): ClaimsOfWorkers {
+export function createClaimsHub(bytesMax: () => number): ClaimsHub {
   const kept = createMemoryClaims({ bytesMax, now: () => performance.now() })
   return {
     join() {
       const held = new Map<string, { readonly claim: Claim; readonly times: ClaimTimes }>()
       let hasLeft = false
       const take = (claim: Claim, times: ClaimTimes): Taken => {
-        // What comes behind its end comes from nobody, and nobody would end it.
+        // Nobody would end a claim that arrives after the process has ended.
         if (hasLeft) return { kind: 'running', fingerprint: claim.fingerprint }
         const taken = kept.take(claim, times)
         if (taken.kind === 'taken') held.set(claim.token, { claim, times })
