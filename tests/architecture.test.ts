@@ -187,7 +187,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['process/cassettes/server-secrets.ts', 'what stars are put over'],
   ['process/listen-checks.ts', 'tries the key of TLS'],
   ['process/open-cache-store.ts', 'opens the store'],
-  ['config/api-tokens.ts', 'one token twice'],
+  ['config/sections/token-list.ts', 'one token twice'],
   ['config/sections/tokens.ts', 'how long a token is'],
   ['config/open-secrets.ts', 'to another process of ours, and what has changed'],
   ['server/http1/listen.ts', 'the key of TLS'],

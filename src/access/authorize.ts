@@ -1,5 +1,5 @@
-import type { ApiToken } from '../config/api-tokens.ts'
 import type { Secret } from '../config/secret.ts'
+import type { ApiToken } from '../config/sections/token-list.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { readCredential } from './credential.ts'
 import { isLocalCaller, type Received } from './local-caller.ts'

@@ -1,5 +1,5 @@
-import type { ApiToken } from '../config/api-tokens.ts'
 import type { Secret } from '../config/secret.ts'
+import type { ApiToken } from '../config/sections/token-list.ts'
 
 /** A token with the name that its holder goes by. */
 export interface NamedToken {

@@ -51,26 +51,6 @@ export function integer(min: number, max: number): Kind<number> {
   }
 }
 
-/** The most worker processes that can be asked for; above, a number is a slip of the finger. */
-const WORKERS_MAX = 64
-
-/** How many worker processes: a number, or as many as there are cores. */
-export const workerCount: Kind<number | 'auto'> = {
-  label: 'integer or auto',
-  parse(text) {
-    if (text.toLowerCase() === 'auto') return right('auto')
-    const cure = `Use a number from 1 to ${WORKERS_MAX}, or auto for one worker a core.`
-    if (!isDigits(text)) return wrong(`${quote(text)} is neither a whole number nor auto`, cure)
-    const count = Number(text)
-    return count >= 1 && count <= WORKERS_MAX ? right(count) : wrong(`${quote(text)} is out of range`, cure)
-  },
-}
-
-/** The number of workers: `auto` is one for each core, at most `WORKERS_MAX`. */
-export function resolveWorkers(asked: number | 'auto', countCores: () => number = () => 1): number {
-  return asked === 'auto' ? Math.min(countCores(), WORKERS_MAX) : asked
-}
-
 /** A length of time in milliseconds, where no unit says otherwise. */
 export const durationKind: Kind<number> = {
   label: 'duration',
@@ -118,6 +98,7 @@ function within(text: string, value: number, min: number, max: number): Parsed<n
   return wrong(`${quote(text)} is out of range`, `Use a value from ${min} to ${max}.`)
 }
 
-function isDigits(text: string): boolean {
+/** Whether a text is a whole number, in digits only. */
+export function isDigits(text: string): boolean {
   return /^\d+$/.test(text)
 }

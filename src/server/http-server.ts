@@ -1,6 +1,6 @@
 import type { Admission } from '../access/admission.ts'
-import type { ApiToken } from '../config/api-tokens.ts'
 import type { Config } from '../config/config.ts'
+import type { ApiToken } from '../config/sections/token-list.ts'
 import type { Settings } from '../config/settings.ts'
 import type { MemoryBudget } from '../exchange/memory-budget.ts'
 import type { LoadedExtension } from '../extensions/load/load-extensions.ts'

@@ -1,5 +1,6 @@
 import { type EnvReader, row } from '../env-reader.ts'
-import { durationKind, integer, resolveWorkers, workerCount } from '../scalar-kinds.ts'
+import { type Kind, quote, right, wrong } from '../kind.ts'
+import { durationKind, integer, isDigits } from '../scalar-kinds.ts'
 import { Secret } from '../secret.ts'
 import { isLoopbackHost, listenHost, originList, path } from '../text-kinds.ts'
 
@@ -20,6 +21,21 @@ export interface ServerSettings {
   readonly tls: TlsTexts | undefined
   /** As browsers send them in `Origin`, or `*`. */
   readonly corsOrigins: readonly string[]
+}
+
+/** The most worker processes that can be asked for; above, a number is a slip of the finger. */
+const WORKERS_MAX = 64
+
+/** How many worker processes: a number, or as many as there are cores. */
+const workerCount: Kind<number | 'auto'> = {
+  label: 'integer or auto',
+  parse(text) {
+    if (text.toLowerCase() === 'auto') return right('auto')
+    const cure = `Use a number from 1 to ${WORKERS_MAX}, or auto for one worker a core.`
+    if (!isDigits(text)) return wrong(`${quote(text)} is neither a whole number nor auto`, cure)
+    const count = Number(text)
+    return count >= 1 && count <= WORKERS_MAX ? right(count) : wrong(`${quote(text)} is out of range`, cure)
+  },
 }
 
 /** The variables of where the server listens. */
@@ -96,9 +112,10 @@ export function serverFromEnv(reader: EnvReader): ServerSettings {
   }
 }
 
-/** How many processes serve; `cores` counts those that there are for us (one where absent), for `auto`. */
-export function workersFromEnv({ take }: EnvReader, cores: (() => number) | undefined): number {
-  return resolveWorkers(take(SERVING_ENV.WORKERS), cores)
+/** The number of processes that serve; `countCores` counts the cores that there are for us, of which `auto` takes one each. */
+export function workersFromEnv({ take }: EnvReader, countCores: () => number = () => 1): number {
+  const asked = take(SERVING_ENV.WORKERS)
+  return asked === 'auto' ? Math.min(countCores(), WORKERS_MAX) : asked
 }
 
 /** Silence in milliseconds after which a stream gets a comment; 0: never. */

@@ -1,8 +1,8 @@
-import { type ApiToken, tokenFile, tokenList } from '../api-tokens.ts'
 import { type EnvReader, row } from '../env-reader.ts'
 import type { Fault } from '../kind.ts'
 import { boolean } from '../scalar-kinds.ts'
 import { path } from '../text-kinds.ts'
+import { type ApiToken, tokenFile, tokenList } from './token-list.ts'
 
 /** Who may call. */
 export interface AuthSettings {

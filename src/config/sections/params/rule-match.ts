@@ -1,6 +1,6 @@
-import { tokenFault } from '../../file/header-names.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import { sentence } from '../../file/wording.ts'
+import { tokenFault } from '../../text-kinds.ts'
 import type { ModelsFields } from '../models.ts'
 import type { MatchPart, ParamRule } from './param-rule.ts'
 import { type Offered, type Unfit, unfitEndpoint, unfitHeader, unfitModel, unfitPrincipal } from './unfit-match.ts'

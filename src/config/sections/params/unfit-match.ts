@@ -2,7 +2,6 @@ import { nearest, suggest } from '../../../formats/text/nearest.ts'
 import type { Callers } from '../../file/section-reader.ts'
 import type { Fault } from '../../kind.ts'
 import { KNOWN_ENDPOINTS } from './known-endpoints.ts'
-import { patternsMeet } from './patterns-meet.ts'
 
 /** Why a pattern of a rule fits nothing, and whether that holds as long as the server runs. */
 export interface Unfit extends Fault {
@@ -100,4 +99,31 @@ export function unfitHeader(pattern: string): Unfit | undefined {
   if (!/^\s|\s$|[\r\n]/.test(pattern)) return undefined
   const cure = 'Take the space away: a value has none around it.'
   return { wrong: 'has a space at its beginning or end, and so fits no value', cure, isCertain: true }
+}
+
+/**
+ * Whether there is a text that two patterns both fit, in which `*` stands for any characters.
+ *
+ * @example
+ * patternsMeet('gpt-*', '*-mini') // true
+ */
+export function patternsMeet(one: string, other: string): boolean {
+  // The positions in `other` that can be reached once so much of `one` is matched.
+  let reached = new Set([0])
+  const spread = (from: Set<number>): Set<number> => {
+    for (const at of from) if (other[at] === '*') from.add(at + 1)
+    return from
+  }
+  reached = spread(reached)
+  for (const char of one) {
+    const next = new Set<number>()
+    for (const at of reached) {
+      // A star takes what the other side has, and stays.
+      if (other[at] === '*') next.add(at)
+      if (char === '*') for (let to = at; to <= other.length; to += 1) next.add(to)
+      else if (other[at] === char) next.add(at + 1)
+    }
+    reached = spread(next)
+  }
+  return reached.has(other.length)
 }

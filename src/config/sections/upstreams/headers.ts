@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { headerNameFault, tokenFault } from '../../file/header-names.ts'
 import { type FieldValues, HIDDEN, mapOf, optional, text } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import type { Fault } from '../../kind.ts'
 import type { Preset } from '../../providers/presets.ts'
 import { Secret } from '../../secret.ts'
+import { headerNameFault, tokenFault } from '../../text-kinds.ts'
 
 /** A header or a parameter of a query. */
 export type SecretPair = readonly [name: string, value: Secret]

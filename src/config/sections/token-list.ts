@@ -1,6 +1,6 @@
-import { type Fault, type FileForm, type Kind, type Parsed, quote, right, wrong } from './kind.ts'
-import { Secret } from './secret.ts'
-import { headerFault } from './text-kinds.ts'
+import { type Fault, type FileForm, type Kind, type Parsed, quote, right, wrong } from '../kind.ts'
+import { Secret } from '../secret.ts'
+import { headerFault } from '../text-kinds.ts'
 
 /** A token that callers may present. */
 export interface ApiToken {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { tokenList } from '../../../src/config/api-tokens.ts'
-import { opened } from '../../helpers/secrets.ts'
-import { loadGood, loadProblems, sentences } from './load-with-files.ts'
+import { tokenList } from '../../../../src/config/sections/token-list.ts'
+import { opened } from '../../../helpers/secrets.ts'
+import { loadGood, loadProblems, sentences } from '../load-with-files.ts'
 
 /** The tokens of a text as `name:secret`, or what is wrong. */
 function read(text: string): readonly string[] | string {
