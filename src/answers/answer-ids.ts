@@ -1,6 +1,6 @@
 import { formatOf } from '../formats/bytes/content-coding.ts'
+import { isEventStream, isJsonType, isVagueType } from '../formats/http/media-types.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
-import { isJsonType } from '../formats/json/json-type.ts'
 import { StringScanner } from '../formats/json/string-scanner.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
 import { isRepeated, namesObject, OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
@@ -22,8 +22,6 @@ const ID_CHARS_MIN = 4
 const DEPTH_MAX = 32
 /** Of one JSON text; the first ones are its own. */
 const IDS_MAX = 1000
-/** What servers call JSON that do not say what it is. */
-const VAGUE_TYPE = /^(?:text\/plain(?:;|$)|$)/
 /** Who speaks in messages that a caller has written. */
 const CALLERS_ROLES: ReadonlySet<string> = new Set(['user', 'system', 'developer', 'tool'])
 /** An item in which a caller tells what a tool has said. */
@@ -40,9 +38,9 @@ const CALLERS_TYPE = /_call_output$/
  * const ids = findAnswerIds(answer.headers, (id) => remember(id))
  */
 export function findAnswerIds(headers: Headers, onId: OnObjectId): AnswerIds | undefined {
-  const type = headers.get('content-type')?.toLowerCase() ?? ''
-  const isStream = type.startsWith('text/event-stream')
-  if (!isStream && !isJsonType(type) && !VAGUE_TYPE.test(type)) return undefined
+  const type = headers.get('content-type')
+  const isStream = isEventStream(type)
+  if (!isStream && !isJsonType(type) && !isVagueType(type)) return undefined
   const search = createSearch(onId)
   const add = isStream ? eventReader(search) : search.add
   const coding = headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'

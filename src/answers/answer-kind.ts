@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts'
-import { isJsonType } from '../formats/json/json-type.ts'
+import { isJsonType, isPage } from '../formats/http/media-types.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { holdsContent } from '../openai/contents.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
@@ -19,7 +19,7 @@ export function wrongKindOf(
 ): string | undefined {
   if (status < 200 || status > 599) return `a ${status}`
   if (status >= 300 && status < 400 && endpoint !== undefined) return `a ${status} redirect`
-  if (!ok || headers.get('content-type')?.toLowerCase().startsWith('text/html') !== true) return undefined
+  if (!ok || !isPage(headers.get('content-type'))) return undefined
   const wantsJson = endpoint !== undefined || request.headers.get('accept')?.includes('application/json') === true
   return wantsJson && !holdsContent(endpointOf(target)) ? 'a text/html page' : undefined
 }

@@ -1,6 +1,7 @@
 import { answerEndOf, type WatchedEnd } from '../exchange/answer-end.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { isEventStream } from '../formats/http/media-types.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { removeHopByHop } from '../upstream/headers.ts'
@@ -51,11 +52,10 @@ export function deliver(
   deps: DeliverDeps,
 ): Response | Promise<Response> {
   const { headers, status } = answer
-  const mediaType = headers.get('content-type')?.toLowerCase() ?? ''
   refuseWrongKind(exchange, endpoint, answer)
-  const isEventStream = mediaType.startsWith('text/event-stream')
+  const isStream = isEventStream(headers.get('content-type'))
   const { deadlines } = deps
-  const isOpen = isEventStream || !headers.has('content-length')
+  const isOpen = isStream || !headers.has('content-length')
   // Before the hop-by-hop headers go, for they tell how the answer is framed.
   const end = isOpen ? answerEndOf(exchange, answer, { isUpstreams: options.isUpstreams, deadlines }) : undefined
   removeHopByHop(headers)
@@ -83,10 +83,10 @@ export function deliver(
   }
   const { body } = isRead ? standalone(answer) : answer
   if (body === null) return new Response(null, answer)
-  if (isEventStream) exchange.stream = true
+  if (isStream) exchange.stream = true
   const watching = { ...watchBody(exchange, answer, streamIdleMs, objects, deadlines), end }
-  const tap = tapOf(exchange, headers, isEventStream && endpoint !== undefined, watching)
-  const isPinged = isEventStream && isOpenEnded(headers) && deps.ssePingMs > 0
+  const tap = tapOf(exchange, headers, isStream && endpoint !== undefined, watching)
+  const isPinged = isStream && isOpenEnded(headers) && deps.ssePingMs > 0
   const isHeld = objects?.isLate === true
   if (!isPinged && names === undefined && !isHeld) return noteBody(answer, { tap })
   let shown = passThrough(body, tap)

@@ -1,6 +1,6 @@
 import { toSearchText } from '../formats/bytes/byte-string.ts'
+import { isEventStream, isJsonType, isVagueType } from '../formats/http/media-types.ts'
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
-import { isJsonType } from '../formats/json/json-type.ts'
 import { parseEvent } from '../formats/sse/parse-event.ts'
 import { meaningOf } from '../openai/answer-events.ts'
 import { isFailedAnswer } from '../openai/failed-answer.ts'
@@ -9,8 +9,6 @@ import { isFailedAnswer } from '../openai/failed-answer.ts'
 export type UnitKind = 'events' | 'lines' | 'whole'
 
 const LINES = /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|json-seq)/i
-/** A server that fails may forget to say what it sends, or what it would have sent. */
-const MAY_BE_JSON = /^(?:$|text\/plain)/i
 /** An endpoint whose answers fail in all the ways that there are. */
 const ANY_ENDPOINT = 'responses'
 const EVENT_END = /\r\n\r\n|\n\r?\n|\r\r/g
@@ -24,9 +22,10 @@ const DECODER = new TextDecoder()
  * const kind = unitKindOf(answer.headers.get('content-type'))
  */
 export function unitKindOf(type: string | null): UnitKind | undefined {
-  if (type?.toLowerCase().startsWith('text/event-stream') === true) return 'events'
+  if (isEventStream(type)) return 'events'
   if (type !== null && LINES.test(type)) return 'lines'
-  return isJsonType(type) || MAY_BE_JSON.test(type ?? '') ? 'whole' : undefined
+  // A server that fails may forget to say what it sends, or what it would have sent.
+  return isJsonType(type) || isVagueType(type) ? 'whole' : undefined
 }
 
 /** Where units end that are there in full. */

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts'
+import { isEventStream } from '../formats/http/media-types.ts'
 
 /**
  * Adds to an upstream's headers what is ours to say: ids, what keeps a stream from being held back, whether to try again.
@@ -10,7 +11,7 @@ export function addOwnHeaders(headers: Headers, exchange: Exchange, hasDebugHead
   exchange.upstreamRequestId = headers.get('x-request-id') ?? undefined
   if (exchange.upstreamRequestId === undefined) headers.set('x-request-id', exchange.id)
   if (exchange.clientRequestId !== undefined) headers.set('x-client-request-id', exchange.clientRequestId)
-  if (headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') === true) {
+  if (isEventStream(headers.get('content-type'))) {
     // nginx and others in front hold an event stream back unless they are told not to.
     if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache')
     if (!headers.has('x-accel-buffering')) headers.set('x-accel-buffering', 'no')

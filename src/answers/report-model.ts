@@ -1,8 +1,8 @@
 import { canDecode, decodeStream, isEncoded } from '../formats/bytes/decode-body.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
+import { isEventStream, isJsonType } from '../formats/http/media-types.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { applyByteEdits, type ByteEdit } from '../formats/json/byte-edits.ts'
-import { isJsonType } from '../formats/json/json-type.ts'
 import { type JsonPath, StringEditor } from '../formats/json/string-editor.ts'
 import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
@@ -75,7 +75,7 @@ export interface ModelRewriter {
 export function modelRewriterFor(headers: Headers, rename: RenameModel): ModelRewriter | undefined {
   const type = headers.get('content-type')
   const isJson = isJsonType(type)
-  if (!(isJson || type?.toLowerCase().startsWith('text/event-stream') === true)) return undefined
+  if (!(isJson || isEventStream(type))) return undefined
   const codings = headers.get('content-encoding')
   if (!canDecode(codings)) return undefined
   const { json, events } = reportModel(rename)

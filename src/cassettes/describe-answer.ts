@@ -1,5 +1,6 @@
 import { decodeBody, isEncoded } from '../formats/bytes/decode-body.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
+import { isEventStream } from '../formats/http/media-types.ts'
 import { parseExact } from '../formats/json/exact.ts'
 import { type AnswerBody, BODY_BYTES_MAX, type CassetteEvent, type CassetteResponse } from './cassette.ts'
 import { decodeText } from './decode-text.ts'
@@ -36,7 +37,7 @@ export async function describeAnswer(answer: HeardAnswer, scrub: Scrub): Promise
   const whole = joinBytes(chunks.map(({ bytes }) => bytes))
   const clean = scrub.sameLength(whole)
   const head = { status, after_ms: Math.round(afterMs), headers: keptAnswerHeaders(headers, scrub) }
-  if (headers.get('content-type')?.toLowerCase().startsWith('text/event-stream') === true) {
+  if (isEventStream(headers.get('content-type'))) {
     if (hasSecretInPieces(whole, scrub)) return 'a secret is in it, piece by piece'
     return { ...head, events: cutAgain(clean, chunks).map(eventOf) }
   }

@@ -1,6 +1,6 @@
 import { isEncoded } from '../formats/bytes/decode-body.ts'
+import { isEventStream, isJsonType } from '../formats/http/media-types.ts'
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
-import { isJsonType } from '../formats/json/json-type.ts'
 import type { ParsedEvent } from '../formats/sse/parse-event.ts'
 import { StreamTail } from '../formats/sse/stream-tail.ts'
 import {
@@ -59,11 +59,10 @@ export function answerEndOf(
 ): WatchedEnd | undefined {
   const { headers } = answer
   const type = headers.get('content-type')
-  const isEventStream = type?.toLowerCase().startsWith('text/event-stream') === true
   const isFramed = !isUpstreams || isFramedBy(headers)
   const isGood = isUpstreams && answer.ok && asked.request.method === 'POST'
   const isInCode = isEncoded(headers.get('content-encoding'))
-  if (!isEventStream) {
+  if (!isEventStream(type)) {
     return isGood && !isFramed && !isInCode && isJsonType(type) ? { of: new JsonEnd(), deadlines } : undefined
   }
   const endpoint = endpointOf(asked.requestTarget)

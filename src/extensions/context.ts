@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts'
+import { isJsonType } from '../formats/http/media-types.ts'
 import type { Json } from '../formats/json/json.ts'
-import { isJsonType } from '../formats/json/json-type.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Store } from '../storage/store.ts'
 import type { Log } from '../telemetry/log.ts'

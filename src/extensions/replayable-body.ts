@@ -1,5 +1,5 @@
 import type { IncomingBody } from '../exchange/exchange.ts'
-import { isJsonType } from '../formats/json/json-type.ts'
+import { isJsonType } from '../formats/http/media-types.ts'
 import type { BodyMemory } from './body-memory.ts'
 import type { ChunkReader } from './read-stream.ts'
 

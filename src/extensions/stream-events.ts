@@ -1,3 +1,4 @@
+import { isEventStream } from '../formats/http/media-types.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { CommentQueue } from './comment-queue.ts'
 import { eventBytes } from './event.ts'
@@ -34,8 +35,8 @@ export function streamEvents(
   const response = new Response(body, init)
   // The length is that of other bytes.
   response.headers.delete('content-length')
-  const isOfEvents = response.headers.get('content-type')?.startsWith('text/event-stream') === true
-  if (!isOfEvents) for (const [name, value] of OWN_HEADERS) response.headers.set(name, value)
+  if (!isEventStream(response.headers.get('content-type')))
+    for (const [name, value] of OWN_HEADERS) response.headers.set(name, value)
   return response
 }
 

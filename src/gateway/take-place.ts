@@ -2,6 +2,7 @@ import type { Admission } from '../access/admission.ts'
 import type { Principal } from '../access/authorize.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { isJsonType } from '../formats/http/media-types.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import { readBytes } from '../requests/read-bytes.ts'
 
@@ -74,5 +75,5 @@ function isAwaited({ request, endpointName: route }: Exchange): boolean {
   const { headers } = request
   const bytes = headers.get('content-length')
   if (bytes === null || Number(bytes) > AWAITED_BYTES_MAX || FILE_ROUTES.has(route)) return false
-  return /^application\/(?:json|[\w.+-]+\+json)/i.test(headers.get('content-type') ?? '')
+  return isJsonType(headers.get('content-type'))
 }

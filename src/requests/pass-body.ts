@@ -1,5 +1,6 @@
 import { type ReadLimits, tooLarge } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { isJsonType, mayBeJsonRequest } from '../formats/http/media-types.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { modelOf, wantsStream } from '../params/default-model.ts'
 import { bodyAsIs, comparedBody, type OutgoingBody } from './outgoing-body.ts'
@@ -12,9 +13,6 @@ export interface PassDeps {
   /** For JSON, and forms that are looked into. */
   readonly reading: ReadLimits
 }
-
-/** JSON, and what clients send it as that say nothing better (curl's default is a form). */
-export const JSON_TYPE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|text\/plain)/i
 
 /** Passes on a body that other requests' are compared with where its length is told: what came chunked goes on chunked. */
 function passTold(exchange: Exchange, deps: PassDeps): OutgoingBody | Promise<OutgoingBody> {
@@ -37,8 +35,7 @@ async function passWhole(exchange: Exchange, deps: PassDeps): Promise<OutgoingBo
 /** The value of a body that is JSON; undefined: it is not, or not to be read. */
 async function jsonValueOf(bytes: Uint8Array, exchange: Exchange, { reading }: PassDeps): Promise<unknown> {
   const { headers } = exchange.request
-  if (headers.has('content-encoding') || !JSON_TYPE.test(headers.get('content-type') ?? 'application/json'))
-    return undefined
+  if (headers.has('content-encoding') || !mayBeJsonRequest(headers.get('content-type'))) return undefined
   try {
     return (await parseJson(bytes, () => reading.memory.hold(exchange))).value
   } catch (thrown) {
@@ -62,8 +59,9 @@ export function passBody(
   const whole = body.isComplete ? body.whole() : undefined
   if (whole instanceof Uint8Array) return asIs(whole)
   if (whole !== undefined) return whole.then(asIs)
-  const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
-  return isJson ? readStart(body.stream(), Number(declared)).then(asIs) : asIs(body.stream())
+  return isJsonType(request.headers.get('content-type'))
+    ? readStart(body.stream(), Number(declared)).then(asIs)
+    : asIs(body.stream())
 }
 
 /** Which bodies are read as a whole because other requests' are compared with them: none, those of a told length, or any. */

@@ -1,5 +1,6 @@
 import type { Principal } from '../access/authorize.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { mayBeJsonRequest } from '../formats/http/media-types.ts'
 import type { Edit } from '../formats/json/edit.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
@@ -26,15 +27,7 @@ import {
   JsonOutgoingBody,
   type OutgoingBody,
 } from './outgoing-body.ts'
-import {
-  type Compared,
-  isLongerThan,
-  JSON_TYPE,
-  PASSES,
-  type PassDeps,
-  type passBody,
-  passUnlessBatch,
-} from './pass-body.ts'
+import { type Compared, isLongerThan, PASSES, type PassDeps, type passBody, passUnlessBatch } from './pass-body.ts'
 import { notReadable, prepareForm } from './prepare-form.ts'
 import { readBytes } from './read-bytes.ts'
 import { parseBody, readJson } from './read-json.ts'
@@ -199,7 +192,7 @@ function readOther(
   // Also where the path names a model: the body may name another.
   const isAnyRefused = snapshot.settings.unknownModels === 'refuse'
   const mustBeRead = isRuled || (isAnyRefused && !UPLOADS.test(path))
-  if (JSON_TYPE.test(type)) return readJsonOf(exchange, principal, snapshot, deps, mustBeRead)
+  if (mayBeJsonRequest(type)) return readJsonOf(exchange, principal, snapshot, deps, mustBeRead)
   const isForm = type.toLowerCase().startsWith(mayBring ? 'multipart/' : 'multipart/form-data')
   const mayNameModel = snapshot.needsModel && MODEL_FORMS.test(path)
   if (mayBring && !mustBeRead && isForm && isLongerThan(exchange, deps.reading.bytesMax))

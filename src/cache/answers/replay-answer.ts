@@ -1,5 +1,6 @@
 import { noteBody } from '../../answers/body-note.ts'
 import { joinBytes } from '../../formats/bytes/join-bytes.ts'
+import { isEventStream } from '../../formats/http/media-types.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { Sleep } from '../../timing/sleep.ts'
 import type { StoredAnswer } from './stored-answer.ts'
@@ -26,7 +27,7 @@ export function replayBody(
   deps: ReplayDeps,
 ): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   if (pace === 'original') return playChunks(answer, deps)
-  if (!isEventStream(answer)) {
+  if (!isStream(answer)) {
     // As it is kept: nobody writes into it.
     return inOnePiece(answer) ?? joinBytes(answer.chunks.map(({ bytes }) => bytes))
   }
@@ -79,8 +80,8 @@ function inOnePiece({ chunks }: StoredAnswer): Uint8Array<ArrayBuffer> | undefin
   return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, end - byteOffset) : undefined
 }
 
-function isEventStream({ headers }: StoredAnswer): boolean {
-  return headers.some(([name, value]) => name === 'content-type' && value.toLowerCase().startsWith('text/event-stream'))
+function isStream({ headers }: StoredAnswer): boolean {
+  return headers.some(([name, value]) => name === 'content-type' && isEventStream(value))
 }
 
 /** Makes a response of a kept answer; what is no stream is noted beside it, and not copied. */

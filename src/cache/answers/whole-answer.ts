@@ -1,6 +1,6 @@
 import { canDecode, decodeBody, isEncoded } from '../../formats/bytes/decode-body.ts'
 import { joinInSteps } from '../../formats/bytes/join-bytes.ts'
-import { isJsonType } from '../../formats/json/json-type.ts'
+import { isEventStream, isJsonType } from '../../formats/http/media-types.ts'
 import { StreamTail } from '../../formats/sse/stream-tail.ts'
 import { meaningAtEnd } from '../../openai/answer-events.ts'
 import { inSlices, Slice } from '../../timing/slices.ts'
@@ -58,7 +58,7 @@ export function verdictOn(endpoint: string, headers: Headers, chunks: Chunks): C
  * const isLeft = !isInFull(endpointOf(target), answer.headers, chunks)
  */
 export function isInFull(endpoint: string, headers: Headers, chunks: Chunks): boolean {
-  if (!isEventStream(headers.get('content-type')?.toLowerCase() ?? '')) return false
+  if (!isEventStream(headers.get('content-type'))) return false
   if (isEncoded(headers.get('content-encoding'))) return false
   const tail = new StreamTail()
   for (const { bytes } of chunks) tail.add(bytes)
@@ -68,10 +68,6 @@ export function isInFull(endpoint: string, headers: Headers, chunks: Chunks): bo
 
 function isText(type: string): boolean {
   return isEventStream(type) || isJsonType(type)
-}
-
-function isEventStream(type: string): boolean {
-  return type.startsWith('text/event-stream')
 }
 
 async function judgeEncoded(

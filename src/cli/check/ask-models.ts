@@ -1,6 +1,7 @@
 import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import { collect } from '../../exchange/collect-bytes.ts'
+import { isPage } from '../../formats/http/media-types.ts'
 import { isJsonObject } from '../../formats/json/json.ts'
 import { createEgress } from '../../upstream/egress.ts'
 import { createAccountMasks, type Mask } from '../../upstream/mask.ts'
@@ -48,13 +49,13 @@ async function ask(upstream: UpstreamSettings, key: Secret | undefined): Promise
   const ms = Math.round(performance.now() - startedAt)
   const value = await readJson(response)
   const { status } = response
-  const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
+  const isHtml = isPage(response.headers.get('content-type'))
   return {
     status,
-    isPage,
+    isPage: isHtml,
     models: modelsIn(value),
     message: messageIn(value, createAccountMasks()(upstream, key)),
-    hasChats: NOT_THERE.has(status) && !isPage && (await hasChats(upstream, key)),
+    hasChats: NOT_THERE.has(status) && !isHtml && (await hasChats(upstream, key)),
     ms,
   }
 }
@@ -64,9 +65,9 @@ async function hasChats(upstream: UpstreamSettings, key: Secret | undefined): Pr
   try {
     const response = await sendTo(upstream, key, 'POST', createEgress(upstream).locate('/v1/chat/completions'))
     await response.body?.cancel()
-    const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
+    const isHtml = isPage(response.headers.get('content-type'))
     const isRedirect = response.status >= 300 && response.status < 400
-    return !(isPage || isRedirect || NOT_THERE.has(response.status))
+    return !(isHtml || isRedirect || NOT_THERE.has(response.status))
   } catch {
     return false
   }

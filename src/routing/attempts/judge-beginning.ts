@@ -1,5 +1,5 @@
+import { isEventStream, isJsonType } from '../../formats/http/media-types.ts'
 import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
-import { isJsonType } from '../../formats/json/json-type.ts'
 import { EventSplitter } from '../../formats/sse/event-splitter.ts'
 import { parseEvent } from '../../formats/sse/parse-event.ts'
 import { meaningOf } from '../../openai/answer-events.ts'
@@ -51,7 +51,7 @@ const MAY_FAIL = /error|"status"/
 export function judgeOf(method: string, endpoint: string, { headers, body }: Response): BeginningJudge | undefined {
   if (method !== 'POST' || body === null || !MADE.has(endpoint)) return undefined
   const type = headers.get('content-type')
-  if (type?.toLowerCase().startsWith('text/event-stream') === true) return new EventJudge(endpoint)
+  if (isEventStream(type)) return new EventJudge(endpoint)
   const length = Number(headers.get('content-length') ?? 0)
   return isJsonType(type) && length <= BYTES_MAX ? new JsonJudge(endpoint) : undefined
 }
