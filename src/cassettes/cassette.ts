@@ -25,7 +25,7 @@ const CassettePart = Type.Object(
 /** A part of a recorded multipart form. */
 export type CassettePart = Static<typeof CassettePart>
 
-const RequestBody = Type.Object(
+const CassetteRequestBody = Type.Object(
   {
     json: Type.Optional(Type.Unknown()),
     text: Type.Optional(Type.String()),
@@ -36,9 +36,9 @@ const RequestBody = Type.Object(
 )
 
 /** The body of a recorded request, in exactly one of its forms. */
-export type RequestBody = Static<typeof RequestBody>
+export type CassetteRequestBody = Static<typeof CassetteRequestBody>
 
-const AnswerBody = Type.Object(
+const CassetteAnswerBody = Type.Object(
   {
     json: Type.Optional(Type.Unknown()),
     /** The spaces that each level of `json` is indented by; none where absent. */
@@ -52,7 +52,7 @@ const AnswerBody = Type.Object(
 )
 
 /** The body of a recorded answer that is no stream, in exactly one of its forms. */
-export type AnswerBody = Static<typeof AnswerBody>
+export type CassetteAnswerBody = Static<typeof CassetteAnswerBody>
 
 const CassetteEvent = Type.Object(
   { at_ms: Type.Number({ minimum: 0 }), text: Type.Optional(Type.String()), base64: Type.Optional(Type.String()) },
@@ -73,7 +73,7 @@ const Cassette = Type.Object(
         path: Type.String({ pattern: '^/' }),
         query: Type.Optional(Type.String()),
         headers: Type.Optional(Pairs),
-        body: Type.Optional(RequestBody),
+        body: Type.Optional(CassetteRequestBody),
       },
       closed,
     ),
@@ -83,7 +83,7 @@ const Cassette = Type.Object(
         /** From the request's arrival to the head of the answer. */
         after_ms: Type.Optional(Type.Number({ minimum: 0 })),
         headers: Type.Optional(Pairs),
-        body: Type.Optional(AnswerBody),
+        body: Type.Optional(CassetteAnswerBody),
         events: Type.Optional(Type.Array(CassetteEvent)),
       },
       closed,

@@ -2,23 +2,23 @@ import { decodeBody, isEncoded } from '../formats/bytes/decode-body.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
 import { parseExact } from '../formats/json/exact.ts'
-import { type AnswerBody, BODY_BYTES_MAX, type CassetteEvent, type CassetteResponse } from './cassette.ts'
+import { BODY_BYTES_MAX, type CassetteAnswerBody, type CassetteEvent, type CassetteResponse } from './cassette.ts'
 import { decodeText } from './decode-text.ts'
 import { keptAnswerHeaders } from './kept-headers.ts'
 import type { Scrub } from './scrub.ts'
 import { hasSecretInPieces } from './secret-in-pieces.ts'
 
 /** An answer as it came. */
-export interface HeardAnswer {
+export interface ReceivedAnswer {
   readonly status: number
   readonly headers: Headers
   /** Milliseconds from the request to the head. */
   readonly afterMs: number
-  readonly chunks: readonly HeardChunk[]
+  readonly chunks: readonly ReceivedChunk[]
 }
 
 /** One chunk of an answer's body. */
-export interface HeardChunk {
+export interface ReceivedChunk {
   readonly bytes: Uint8Array
   /** Milliseconds after the head. */
   readonly atMs: number
@@ -30,7 +30,7 @@ export interface HeardChunk {
  * @example
  * const response = await describeAnswer(answer, createScrub(secrets))
  */
-export async function describeAnswer(answer: HeardAnswer, scrub: Scrub): Promise<CassetteResponse | string> {
+export async function describeAnswer(answer: ReceivedAnswer, scrub: Scrub): Promise<CassetteResponse | string> {
   const { status, headers, afterMs } = answer
   const chunks = await decodedChunks(answer)
   if (chunks === undefined) return 'its Content-Encoding cannot be read'
@@ -44,7 +44,7 @@ export async function describeAnswer(answer: HeardAnswer, scrub: Scrub): Promise
   return clean.byteLength === 0 ? head : { ...head, body: bodyOf(clean) }
 }
 
-async function decodedChunks({ headers, chunks }: HeardAnswer): Promise<readonly HeardChunk[] | undefined> {
+async function decodedChunks({ headers, chunks }: ReceivedAnswer): Promise<readonly ReceivedChunk[] | undefined> {
   const coding = headers.get('content-encoding')
   if (!isEncoded(coding) || chunks.length === 0) return chunks
   const plain = await decodeBody(joinBytes(chunks.map(({ bytes }) => bytes)), coding, BODY_BYTES_MAX)
@@ -52,7 +52,7 @@ async function decodedChunks({ headers, chunks }: HeardAnswer): Promise<readonly
 }
 
 /** Stars are put over the whole, where a secret may reach from one chunk into the next. */
-function cutAgain(whole: Uint8Array, chunks: readonly HeardChunk[]): HeardChunk[] {
+function cutAgain(whole: Uint8Array, chunks: readonly ReceivedChunk[]): ReceivedChunk[] {
   let at = 0
   return chunks.map(({ bytes, atMs }) => {
     const start = at
@@ -61,7 +61,7 @@ function cutAgain(whole: Uint8Array, chunks: readonly HeardChunk[]): HeardChunk[
   })
 }
 
-function eventOf({ bytes, atMs }: HeardChunk): CassetteEvent {
+function eventOf({ bytes, atMs }: ReceivedChunk): CassetteEvent {
   const text = decodeText(bytes)
   const at = { at_ms: Math.round(atMs) }
   return text === undefined ? { ...at, base64: bytes.toBase64() } : { ...at, text }
@@ -71,7 +71,7 @@ function eventOf({ bytes, atMs }: HeardChunk): CassetteEvent {
 const JSON_BYTES_MAX = 1024 * 1024
 
 /** As JSON where its very bytes can be written again from that. */
-function bodyOf(whole: Uint8Array): AnswerBody {
+function bodyOf(whole: Uint8Array): CassetteAnswerBody {
   const text = decodeText(whole)
   if (text === undefined) return { base64: whole.toBase64() }
   const json = whole.byteLength > JSON_BYTES_MAX ? undefined : parseExact(text)
@@ -82,6 +82,6 @@ function bodyOf(whole: Uint8Array): AnswerBody {
 }
 
 /** The text of an answer that is kept as JSON. */
-export function textOfJson({ json, indent, newline }: AnswerBody): string {
+export function textOfJson({ json, indent, newline }: CassetteAnswerBody): string {
   return JSON.stringify(json, undefined, indent) + (newline === true ? '\n' : '')
 }

@@ -3,7 +3,7 @@ import type { Sha256 } from '../formats/bytes/digest.ts'
 import { parseExact } from '../formats/json/exact.ts'
 import { readParts } from '../formats/multipart/read-parts.ts'
 import { isSecretName, isSecretParameter } from '../formats/secrets/secret-names.ts'
-import { BODY_BYTES_MAX, type CassettePart, type CassetteRequest, type RequestBody } from './cassette.ts'
+import { BODY_BYTES_MAX, type CassettePart, type CassetteRequest, type CassetteRequestBody } from './cassette.ts'
 import { decodeText } from './decode-text.ts'
 import { keptRequestHeaders } from './kept-headers.ts'
 import { isUrlEncoded } from './named-secrets.ts'
@@ -12,7 +12,7 @@ import { type Scrub, STARS } from './scrub.ts'
 const UTF_8 = new TextEncoder()
 
 /** A request as it came. */
-export interface AskedRequest {
+export interface ReceivedRequest {
   readonly method: string
   /** Path and query, as they came. */
   readonly target: string
@@ -28,7 +28,7 @@ export interface AskedRequest {
  * @example
  * const request = await describeRequest({ method: 'POST', target, headers, body }, createScrub(secrets), sha256)
  */
-export async function describeRequest(asked: AskedRequest, scrub: Scrub, sha256: Sha256): Promise<CassetteRequest> {
+export async function describeRequest(asked: ReceivedRequest, scrub: Scrub, sha256: Sha256): Promise<CassetteRequest> {
   const { method, target, headers } = asked
   const split = target.indexOf('?')
   const path = split === -1 ? target : target.slice(0, split)
@@ -63,7 +63,11 @@ function withoutKeys(query: string): string {
   return parameters.join('&')
 }
 
-async function bodyOf({ headers, body }: AskedRequest, scrub: Scrub, sha256: Sha256): Promise<RequestBody | undefined> {
+async function bodyOf(
+  { headers, body }: ReceivedRequest,
+  scrub: Scrub,
+  sha256: Sha256,
+): Promise<CassetteRequestBody | undefined> {
   if (body.byteLength === 0) return undefined
   const plain = await decodeBody(new Uint8Array(body), headers.get('content-encoding'), BODY_BYTES_MAX)
   // What nobody can read may hold anything: only its hash is kept.

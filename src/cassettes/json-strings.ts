@@ -32,8 +32,8 @@ export function* jsonNames(text: string): Generator<JsonName> {
   for (let quote = text.indexOf('"'); quote !== -1; quote = text.indexOf('"', quote + 1)) {
     const name = stringAt(text, quote, NAME_CHARS_MAX)
     if (name === undefined) continue
-    const colon = skipSpace(text, name.next)
-    if (text[colon] === ':') yield { name, valueAt: skipSpace(text, colon + 1) }
+    const colon = skipQuotedSpace(text, name.next)
+    if (text[colon] === ':') yield { name, valueAt: skipQuotedSpace(text, colon + 1) }
   }
 }
 
@@ -48,7 +48,7 @@ export function stringFrom(text: string, at: number, depth: number): JsonString 
 }
 
 /** Where the white space from a place on ends. */
-export function skipSpace(text: string, at: number): number {
+export function skipQuotedSpace(text: string, at: number): number {
   SPACE.lastIndex = at
   SPACE.test(text)
   return SPACE.lastIndex

@@ -7,7 +7,7 @@ import { BODY_BYTES_MAX } from './cassette.ts'
 import { secretPlaces } from './named-values.ts'
 
 /** A message with a body, all of which is there. */
-export interface Message {
+export interface WholeMessage {
   readonly headers: Headers
   readonly body: Uint8Array
 }
@@ -25,7 +25,7 @@ const WORD = /^[a-z]*$/
  * @example
  * const secrets = await namedSecrets({ headers, body }, 'key=abcdefgh')
  */
-export async function namedSecrets({ headers, body }: Message, query = ''): Promise<readonly string[]> {
+export async function namedSecrets({ headers, body }: WholeMessage, query = ''): Promise<readonly string[]> {
   const type = headers.get('content-type') ?? ''
   const decoded = await decodeBody(new Uint8Array(body), headers.get('content-encoding'), BODY_BYTES_MAX)
   const plain = decoded instanceof Uint8Array ? decoded : new Uint8Array()

@@ -1,8 +1,8 @@
 import { isSecretMember, isSecretName, isSecretParameter, looksSecret } from '../formats/secrets/secret-names.ts'
-import { type JsonName, type JsonString, jsonNames, skipSpace, stringFrom } from './json-strings.ts'
+import { type JsonName, type JsonString, jsonNames, skipQuotedSpace, stringFrom } from './json-strings.ts'
 
 /** Where a secret stands in a text. */
-export interface Place {
+export interface SecretPlace {
   readonly start: number
   readonly end: number
 }
@@ -31,7 +31,7 @@ const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{16,16384}?)-----E
  * @example
  * secretPlaces('{"api_key":"abc"}') // [{ start: 12, end: 15 }]
  */
-export function secretPlaces(text: string): readonly Place[] {
+export function secretPlaces(text: string): readonly SecretPlace[] {
   const found = [...memberPlaces(text), ...plainPlaces(text)].filter(({ start, end }) => end > start)
   found.sort((one, other) => one.start - other.start || other.end - one.end)
   let end = 0
@@ -42,7 +42,7 @@ export function secretPlaces(text: string): readonly Place[] {
   })
 }
 
-function* memberPlaces(text: string): Generator<Place> {
+function* memberPlaces(text: string): Generator<SecretPlace> {
   let before: NamedText | undefined
   for (const member of jsonNames(text)) {
     const name = text.slice(member.name.start, member.name.end)
@@ -69,7 +69,11 @@ interface NamedText {
 }
 
 /** The value of `{"name":"Authorization","value":"…"}`, in either order. */
-function* pairPlaces(text: string, first: NamedText | undefined, second: NamedText | undefined): Generator<Place> {
+function* pairPlaces(
+  text: string,
+  first: NamedText | undefined,
+  second: NamedText | undefined,
+): Generator<SecretPlace> {
   if (first === undefined || second === undefined) return
   const between = text.slice(first.value.next, second.start)
   if (!/^[\s\\nrt]*,[\s\\nrt]*"$/.test(between)) return
@@ -81,7 +85,7 @@ function* pairPlaces(text: string, first: NamedText | undefined, second: NamedTe
 }
 
 /** A string, those of a list, or what an object has as its value. */
-function* valuePlaces(text: string, { name: { depth }, valueAt }: JsonName, name: string): Generator<Place> {
+function* valuePlaces(text: string, { name: { depth }, valueAt }: JsonName, name: string): Generator<SecretPlace> {
   const value = stringFrom(text, valueAt, depth)
   if (value !== undefined) {
     if (isSecretMember(name, text.slice(value.start, value.end))) yield value
@@ -101,7 +105,7 @@ function* valuePlaces(text: string, { name: { depth }, valueAt }: JsonName, name
 }
 
 /** Any header that a tool's server is to be called with (OpenAI's MCP tools) may be its key; elsewhere it has to look like one. */
-function* headerPlaces(text: string, { name: { start, depth }, valueAt }: JsonName): Generator<Place> {
+function* headerPlaces(text: string, { name: { start, depth }, valueAt }: JsonName): Generator<SecretPlace> {
   if (text[valueAt] === '[') yield* headerPairs(text, valueAt + 1, depth)
   if (text[valueAt] !== '{') return
   const around = text.slice(Math.max(0, start - TOOL_CHARS), start + TOOL_CHARS)
@@ -113,28 +117,28 @@ function* headerPlaces(text: string, { name: { start, depth }, valueAt }: JsonNa
 }
 
 /** Headers as a list of lists, each of a name and its value. */
-function* headerPairs(text: string, from: number, depth: number): Generator<Place> {
-  let at = skipSpace(text, from)
+function* headerPairs(text: string, from: number, depth: number): Generator<SecretPlace> {
+  let at = skipQuotedSpace(text, from)
   for (let count = 0; count < NESTED_STRINGS_MAX && text[at] === '['; count += 1) {
     const [name, value] = [...listItems(text, at + 1, depth)]
     if (name === undefined || value === undefined) return
     if (isSecretMember(text.slice(name.start, name.end), text.slice(value.start, value.end))) yield value
-    const end = skipSpace(text, value.next)
-    const comma = skipSpace(text, end + 1)
+    const end = skipQuotedSpace(text, value.next)
+    const comma = skipQuotedSpace(text, end + 1)
     if (text[end] !== ']' || text[comma] !== ',') return
-    at = skipSpace(text, comma + 1)
+    at = skipQuotedSpace(text, comma + 1)
   }
 }
 
 function* listItems(text: string, from: number, depth: number): Generator<JsonString> {
-  let at = skipSpace(text, from)
+  let at = skipQuotedSpace(text, from)
   for (let count = 0; count < NESTED_STRINGS_MAX; count += 1) {
     const item = stringFrom(text, at, depth)
     if (item === undefined) return
     yield item
-    at = skipSpace(text, item.next)
+    at = skipQuotedSpace(text, item.next)
     if (text[at] !== ',') return
-    at = skipSpace(text, at + 1)
+    at = skipQuotedSpace(text, at + 1)
   }
 }
 
@@ -144,21 +148,21 @@ function* stringMembers(
   from: number,
   depth: number,
 ): Generator<readonly [name: string, value: JsonString]> {
-  let at = skipSpace(text, from)
+  let at = skipQuotedSpace(text, from)
   for (let count = 0; count < NESTED_STRINGS_MAX; count += 1) {
     const name = stringFrom(text, at, depth)
-    const colon = name === undefined ? -1 : skipSpace(text, name.next)
+    const colon = name === undefined ? -1 : skipQuotedSpace(text, name.next)
     if (name === undefined || text[colon] !== ':') return
-    const value = stringFrom(text, skipSpace(text, colon + 1), depth)
+    const value = stringFrom(text, skipQuotedSpace(text, colon + 1), depth)
     if (value === undefined) return
     yield [text.slice(name.start, name.end), value]
-    at = skipSpace(text, value.next)
+    at = skipQuotedSpace(text, value.next)
     if (text[at] !== ',') return
-    at = skipSpace(text, at + 1)
+    at = skipQuotedSpace(text, at + 1)
   }
 }
 
-function* plainPlaces(text: string): Generator<Place> {
+function* plainPlaces(text: string): Generator<SecretPlace> {
   for (const match of text.matchAll(PARAMETER)) {
     const [, name = '', value = ''] = match
     if (isSecretParameter(name, value)) yield* placeOf(match, 2)
@@ -172,7 +176,7 @@ function* plainPlaces(text: string): Generator<Place> {
   }
 }
 
-function placeOf({ indices }: RegExpExecArray, group: number): Place[] {
+function placeOf({ indices }: RegExpExecArray, group: number): SecretPlace[] {
   const place = indices?.[group]
   return place === undefined ? [] : [{ start: place[0], end: place[1] }]
 }

@@ -3,8 +3,8 @@ import type { Outcome } from '../exchange/outcome.ts'
 import { showPath } from '../openai/shown-path.ts'
 import type { Log } from '../telemetry/log.ts'
 import { BODY_BYTES_MAX } from './cassette.ts'
-import type { HeardChunk } from './describe-answer.ts'
-import type { AskedRequest } from './describe-request.ts'
+import type { ReceivedChunk } from './describe-answer.ts'
+import type { ReceivedRequest } from './describe-request.ts'
 import type { CassetteWriter } from './write-cassettes.ts'
 
 /** Where the memory of a recording counts, and how it learns of its exchange's end. */
@@ -27,14 +27,14 @@ export interface Recording {
 }
 
 /** An exchange that is complete. */
-export interface Heard {
+export interface CompleteExchange {
   readonly number: number
-  readonly asked: AskedRequest
+  readonly request: ReceivedRequest
   readonly at: Date
   readonly afterMs: number
   readonly status: number
   readonly headers: Headers
-  readonly chunks: readonly HeardChunk[]
+  readonly chunks: readonly ReceivedChunk[]
   /** Gives back the memory of all that. */
   readonly release: () => void
 }
@@ -53,14 +53,14 @@ const CHUNK_BYTES = 160
 
 /** One exchange while it is heard. What cannot be kept, such as where there is no memory for it, is a line in the log. */
 export class OpenRecording implements Recording {
-  readonly #asked: AskedRequest
+  readonly #asked: ReceivedRequest
   readonly #deps: RecordingDeps
-  readonly #write: (heard: Heard) => void
+  readonly #write: (heard: CompleteExchange) => void
   readonly #number: number
   readonly #at: Date
   readonly #startedAt: number
-  readonly #chunks: HeardChunk[] = []
-  #head: Pick<Heard, 'afterMs' | 'status' | 'headers'> | undefined
+  readonly #chunks: ReceivedChunk[] = []
+  #head: Pick<CompleteExchange, 'afterMs' | 'status' | 'headers'> | undefined
   #bytes = 0
   #hasEnded = false
   #isWriting = false
@@ -72,9 +72,9 @@ export class OpenRecording implements Recording {
   #isOutOfMemory = false
 
   constructor(
-    asked: AskedRequest,
+    asked: ReceivedRequest,
     deps: RecordingDeps,
-    write: (heard: Heard) => void,
+    write: (heard: CompleteExchange) => void,
     holding: RecordingMemory | undefined,
   ) {
     this.#memory = holding?.memory
@@ -117,10 +117,10 @@ export class OpenRecording implements Recording {
     return this.#deps.now() - this.#startedAt - (this.#head?.afterMs ?? 0)
   }
 
-  #keep(head: Pick<Heard, 'afterMs' | 'status' | 'headers'>): void {
+  #keep(head: Pick<CompleteExchange, 'afterMs' | 'status' | 'headers'>): void {
     this.#isWriting = true
     const release = (): void => this.#give()
-    this.#write({ number: this.#number, asked: this.#asked, at: this.#at, ...head, chunks: this.#chunks, release })
+    this.#write({ number: this.#number, request: this.#asked, at: this.#at, ...head, chunks: this.#chunks, release })
   }
 
   #take(bytes: number): void {

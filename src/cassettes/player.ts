@@ -3,7 +3,7 @@ import { secretsOf } from '../formats/secrets/secrets-in-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import type { NamedCassette } from './cassette.ts'
-import { type AskedRequest, describeRequest, queryOf } from './describe-request.ts'
+import { describeRequest, queryOf, type ReceivedRequest } from './describe-request.ts'
 import { createMatcher } from './match.ts'
 import { namedSecrets } from './named-secrets.ts'
 import { type Pace, playAnswer } from './play-answer.ts'
@@ -11,7 +11,7 @@ import { type Ignored, requestKey } from './request-key.ts'
 import { rememberScrub } from './scrub.ts'
 
 /** Answers requests from cassettes. */
-export interface Player {
+export interface CassettePlayer {
   /** Whether a request without a cassette is refused, so that nothing ever goes to an upstream. */
   readonly isClosed: boolean
   /** How many cassettes there are. */
@@ -21,7 +21,7 @@ export interface Player {
    * The recorded answer to a request; undefined: there is none, and the request is to go on to the upstream. Throws
    * `no_cassette` where it is not, and the signal's reason where the client leaves during a wait.
    */
-  readonly answer: (asked: AskedRequest, signal: AbortSignal) => Promise<Response | undefined>
+  readonly find: (asked: ReceivedRequest, signal: AbortSignal) => Promise<Response | undefined>
 }
 
 /** How cassettes are played. */
@@ -39,10 +39,10 @@ export interface PlayerOptions {
  * Makes what answers from cassettes, given in the order in which they were recorded.
  *
  * @example
- * const player = createPlayer(cassettes, options)
- * const response = await player.answer({ method, target, headers, body }, signal)
+ * const player = createCassettePlayer(cassettes, options)
+ * const response = await player.find({ method, target, headers, body }, signal)
  */
-export function createPlayer(cassettes: readonly NamedCassette[], options: PlayerOptions): Player {
+export function createCassettePlayer(cassettes: readonly NamedCassette[], options: PlayerOptions): CassettePlayer {
   const { ignored, isClosed, sha256, secrets } = options
   const sleep = options.pace === 'original' ? options.sleep : undefined
   const matcher = createMatcher(cassettes, ignored)
@@ -51,7 +51,7 @@ export function createPlayer(cassettes: readonly NamedCassette[], options: Playe
     isClosed,
     count: matcher.count,
     add: matcher.add,
-    async answer(asked, signal) {
+    async find(asked, signal) {
       const byName = await namedSecrets(asked, queryOf(asked.target))
       const scrub = scrubFor([...secrets(), ...secretsOf(asked.headers), ...byName])
       const key = requestKey(await describeRequest(asked, scrub, sha256), ignored)

@@ -1,11 +1,11 @@
 import { describeSystemError } from '../config/system-errors.ts'
 import { parseExact } from '../formats/json/exact.ts'
 import { type CassetteProblem, checkCassette, type NamedCassette } from './cassette.ts'
-import { numberOf } from './file-name.ts'
+import { cassetteNumber } from './cassette-name.ts'
 import type { CassetteFolder } from './folder.ts'
 
 /** What is wrong with one file of a folder. */
-export interface FileProblem extends CassetteProblem {
+export interface CassetteFileProblem extends CassetteProblem {
   /** The file's name. */
   readonly name: string
 }
@@ -13,7 +13,7 @@ export interface FileProblem extends CassetteProblem {
 /** All cassettes of a folder in their order, and all that is wrong with its files. */
 export interface ReadCassettes {
   readonly cassettes: readonly NamedCassette[]
-  readonly problems: readonly FileProblem[]
+  readonly problems: readonly CassetteFileProblem[]
 }
 
 /**
@@ -25,7 +25,7 @@ export interface ReadCassettes {
 export async function readCassettes(folder: CassetteFolder): Promise<ReadCassettes> {
   const names = (await folder.list()).filter((name) => name.endsWith('.json') && !name.startsWith('.'))
   const cassettes: NamedCassette[] = []
-  const problems: FileProblem[] = []
+  const problems: CassetteFileProblem[] = []
   for (const name of names.toSorted(inOrder)) {
     const read = await readOne(name, folder)
     if (Array.isArray(read)) problems.push(...read)
@@ -35,7 +35,7 @@ export async function readCassettes(folder: CassetteFolder): Promise<ReadCassett
 }
 
 function inOrder(one: string, other: string): number {
-  const [left, right] = [one, other].map((name) => numberOf(name) ?? Number.MAX_SAFE_INTEGER)
+  const [left, right] = [one, other].map((name) => cassetteNumber(name) ?? Number.MAX_SAFE_INTEGER)
   if (left !== right) return (left ?? 0) - (right ?? 0)
   return one < other ? -1 : 1
 }
@@ -49,7 +49,7 @@ function isCutOff(text: string): boolean {
   return inner === '' || (/^\{\s*"cassette"/.test(inner) && !inner.endsWith('}'))
 }
 
-async function readOne(name: string, folder: CassetteFolder): Promise<NamedCassette | readonly FileProblem[]> {
+async function readOne(name: string, folder: CassetteFolder): Promise<NamedCassette | readonly CassetteFileProblem[]> {
   let text: string
   try {
     text = await folder.read(name)
@@ -69,7 +69,7 @@ async function readOne(name: string, folder: CassetteFolder): Promise<NamedCasse
  * @example
  * process.stderr.write(renderFileProblems('cassettes', problems))
  */
-export function renderFileProblems(folder: string, problems: readonly FileProblem[]): string {
+export function renderCassetteProblems(folder: string, problems: readonly CassetteFileProblem[]): string {
   const lines = problems.map(
     ({ name, path, wrong }) => `  ${folder}/${name}: ${path === '' ? wrong : `${path}: ${wrong}`}\n`,
   )

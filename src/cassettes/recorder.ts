@@ -6,16 +6,16 @@ import { showPath } from '../openai/shown-path.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { NamedCassette } from './cassette.ts'
 import { describeAnswer } from './describe-answer.ts'
-import { type AskedRequest, describeRequest, queryOf } from './describe-request.ts'
+import { describeRequest, queryOf, type ReceivedRequest } from './describe-request.ts'
 import { madeKeys, namedSecrets } from './named-secrets.ts'
-import { type Heard, OpenRecording, type Recording, type RecordingMemory } from './open-recording.ts'
+import { type CompleteExchange, OpenRecording, type Recording, type RecordingMemory } from './open-recording.ts'
 import { rememberScrub, type Scrub } from './scrub.ts'
 import type { CassetteWriter } from './write-cassettes.ts'
 
 /** Keeps exchanges as cassettes. */
-export interface Recorder {
+export interface CassetteRecorder {
   /** Begins to record an exchange, whose request is there as a whole. */
-  readonly begin: (asked: AskedRequest, holding?: RecordingMemory) => Recording
+  readonly begin: (asked: ReceivedRequest, holding?: RecordingMemory) => Recording
   /** Resolves when all that has ended so far is written. */
   readonly settle: () => Promise<void>
 }
@@ -39,13 +39,13 @@ export interface RecorderDeps {
  * Makes what keeps exchanges. What cannot be kept, or written, is a line in the log and nothing else: the exchange goes on.
  *
  * @example
- * const recording = createRecorder(deps).begin({ method, target, headers, body })
+ * const recording = createCassetteRecorder(deps).begin({ method, target, headers, body })
  * recording.onHead(answer.status, answer.headers)
  */
-export function createRecorder(deps: RecorderDeps): Recorder {
+export function createCassetteRecorder(deps: RecorderDeps): CassetteRecorder {
   const writing = new Set<Promise<void>>()
   const scrubFor = rememberScrub()
-  const write = (heard: Heard): void => {
+  const write = (heard: CompleteExchange): void => {
     const written = save(heard, scrubFor, deps)
       .catch((cause: unknown) =>
         deps.log.error({ cause: describeSystemError(cause) }, 'not recorded: the cassette cannot be written'),
@@ -65,11 +65,11 @@ export function createRecorder(deps: RecorderDeps): Recorder {
 }
 
 async function save(
-  heard: Heard,
+  heard: CompleteExchange,
   scrubFor: (secrets: readonly string[]) => Scrub,
   { writer, log, secrets, sha256, onWritten }: RecorderDeps,
 ): Promise<void> {
-  const { number, asked, at } = heard
+  const { number, request: asked, at } = heard
   const named = await namedSecrets(asked, queryOf(asked.target))
   const answered = { headers: heard.headers, body: joinBytes(heard.chunks.map(({ bytes }) => bytes)) }
   const made = madeKeys(asked.target, answered.body)

@@ -1,5 +1,5 @@
 import { canonicalText, type ExactJson, type ExactObject, isExactObject, parseExact } from '../formats/json/exact.ts'
-import type { CassettePart, CassetteRequest, RequestBody } from './cassette.ts'
+import type { CassettePart, CassetteRequest, CassetteRequestBody } from './cassette.ts'
 
 /** What of a request has to be alike for a cassette to answer it. */
 export interface RequestKey {
@@ -70,7 +70,7 @@ function sorted(query: string): string {
   return parameters.toString()
 }
 
-function comparable({ json, text, base64, parts }: RequestBody): ExactJson {
+function comparable({ json, text, base64, parts }: CassetteRequestBody): ExactJson {
   if (json !== undefined) return json as ExactJson
   if (text !== undefined) return parseExact(text) ?? text
   return parts === undefined ? (base64 ?? '') : comparableForm(parts)

@@ -45,7 +45,7 @@ export async function tapeExchange(
     }
   }
   const asked = { method: request.method, target, headers: request.headers, body }
-  const played = await play?.answer(asked, abort.signal)
+  const played = await play?.find(asked, abort.signal)
   if (played !== undefined) return deliver(exchange, endpoint, played, PLAYED, deps)
   return record?.begin(asked, { memory: deps.reading.memory, atEnd: (release) => exchange.atEnd(release) })
 }

@@ -1,6 +1,6 @@
 import type { Sha256 } from '../formats/bytes/digest.ts'
 import type { Cassette } from './cassette.ts'
-import { fileName, numberOf } from './file-name.ts'
+import { cassetteName, cassetteNumber } from './cassette-name.ts'
 import type { CassetteFolder } from './folder.ts'
 
 /** Writes cassettes into a folder, and never over one that is there. */
@@ -20,7 +20,7 @@ export interface CassetteWriter {
  * const name = await writer.write(writer.reserve(), cassette)
  */
 export async function openWriter(folder: CassetteFolder, sha256: Sha256): Promise<CassetteWriter> {
-  const numbers = (await folder.list()).map((name) => numberOf(name) ?? 0)
+  const numbers = (await folder.list()).map((name) => cassetteNumber(name) ?? 0)
   await folder.probe()
   let last = numbers.reduce((highest, number) => Math.max(highest, number), 0)
   const reserve = (): number => {
@@ -32,7 +32,7 @@ export async function openWriter(folder: CassetteFolder, sha256: Sha256): Promis
     async write(number, cassette) {
       const text = renderCassette(cassette)
       for (let free = number; ; free = reserve()) {
-        const name = fileName(free, cassette.request, sha256)
+        const name = cassetteName(free, cassette.request, sha256)
         if (await folder.create(name, text)) return name
       }
     },

@@ -1,8 +1,8 @@
 import type { NamedCassette } from '../cassettes/cassette.ts'
 import type { CassetteFolder } from '../cassettes/folder.ts'
 import type { Pace } from '../cassettes/play-answer.ts'
-import { createPlayer } from '../cassettes/player.ts'
-import { readCassettes, renderFileProblems } from '../cassettes/read-cassettes.ts'
+import { createCassettePlayer } from '../cassettes/player.ts'
+import { readCassettes, renderCassetteProblems } from '../cassettes/read-cassettes.ts'
 import { type Ignored, readIgnored } from '../cassettes/request-key.ts'
 import type { CassetteWriter } from '../cassettes/write-cassettes.ts'
 import type { Settings } from '../config/settings.ts'
@@ -77,7 +77,7 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
   const known = new Set(serverSecrets(config))
   const secrets = (): readonly string[] => [...known]
   const sleep = createSleep(createDeadlines())
-  const player = createPlayer(cassettes, { pace, ignored, isClosed, sleep, sha256, secrets })
+  const player = createCassettePlayer(cassettes, { pace, ignored, isClosed, sleep, sha256, secrets })
   return serveCassettes({
     configuration,
     cassettesFor: async (log) => ({
@@ -115,7 +115,9 @@ async function cassettesAt(
   try {
     const { cassettes, problems } = await readCassettes(folder)
     if (problems.length > 0) {
-      refuse(`nexcode replay: ${count(problems.length, 'problem')} in ${path}\n${renderFileProblems(path, problems)}`)
+      refuse(
+        `nexcode replay: ${count(problems.length, 'problem')} in ${path}\n${renderCassetteProblems(path, problems)}`,
+      )
       return undefined
     }
     if (cassettes.length > 0 || onMiss === 'record') return cassettes

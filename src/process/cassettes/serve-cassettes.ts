@@ -1,5 +1,5 @@
 import type { Cassettes } from '../../cassettes/cassettes.ts'
-import { createRecorder, type Recorder, type RecorderDeps } from '../../cassettes/recorder.ts'
+import { type CassetteRecorder, createCassetteRecorder, type RecorderDeps } from '../../cassettes/recorder.ts'
 import type { CassetteWriter } from '../../cassettes/write-cassettes.ts'
 import type { Config } from '../../config/config.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -65,6 +65,6 @@ async function settleAll({ record }: Cassettes, settle: Ending['settle']): Promi
 export function createProcessRecorder(
   writer: CassetteWriter,
   deps: Pick<RecorderDeps, 'log' | 'secrets' | 'onWritten'>,
-): Recorder {
-  return createRecorder({ ...deps, writer, sha256, now: () => performance.now(), date: () => new Date() })
+): CassetteRecorder {
+  return createCassetteRecorder({ ...deps, writer, sha256, now: () => performance.now(), date: () => new Date() })
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { fileName, numberOf } from '../../../src/cassettes/file-name.ts'
-import { readCassettes, renderFileProblems } from '../../../src/cassettes/read-cassettes.ts'
+import { cassetteName, cassetteNumber } from '../../../src/cassettes/cassette-name.ts'
+import { readCassettes, renderCassetteProblems } from '../../../src/cassettes/read-cassettes.ts'
 import { openWriter, renderCassette } from '../../../src/cassettes/write-cassettes.ts'
 import { cassetteOf, memoryFolder, sha256 } from './memory-recorder.ts'
 
@@ -8,32 +8,34 @@ const chat = (json: unknown) => ({ method: 'POST', path: '/v1/chat/completions',
 
 describe('the name of a cassette’s file', () => {
   test('has its number, what was asked of which model, and a hash', () => {
-    expect(fileName(1, chat({ model: 'gpt-4o' }), sha256)).toMatch(/^0001-chat\.completions-gpt-4o-[0-9a-f]{8}\.json$/)
-    expect(fileName(12_345, { method: 'GET', path: '/models' }, sha256)).toMatch(/^12345-models-[0-9a-f]{8}\.json$/)
+    expect(cassetteName(1, chat({ model: 'gpt-4o' }), sha256)).toMatch(
+      /^0001-chat\.completions-gpt-4o-[0-9a-f]{8}\.json$/,
+    )
+    expect(cassetteName(12_345, { method: 'GET', path: '/models' }, sha256)).toMatch(/^12345-models-[0-9a-f]{8}\.json$/)
     const form = { method: 'POST', path: '/v1/audio/speech', body: { parts: [{ name: 'model', text: 'whisper-1' }] } }
-    expect(fileName(2, form, sha256)).toMatch(/^0002-audio\.speech-whisper-1-[0-9a-f]{8}\.json$/)
+    expect(cassetteName(2, form, sha256)).toMatch(/^0002-audio\.speech-whisper-1-[0-9a-f]{8}\.json$/)
   })
 
   test('has the same hash for requests that are alike, and for no others', () => {
-    const hash = (json: unknown) => fileName(1, chat(json), sha256).slice(-13)
+    const hash = (json: unknown) => cassetteName(1, chat(json), sha256).slice(-13)
     expect(hash({ model: 'm', n: 1, user: 'a' })).toBe(hash({ n: 1, model: 'm', user: 'b' }))
     expect(hash({ model: 'm', n: 1 })).not.toBe(hash({ model: 'm', n: 2 }))
   })
 
   test('has only what every file system takes', () => {
-    expect(fileName(1, chat({ model: '../a b/ключ:*' }), sha256)).toMatch(
+    expect(cassetteName(1, chat({ model: '../a b/ключ:*' }), sha256)).toMatch(
       /^0001-chat\.completions-a_b-[0-9a-f]{8}\.json$/,
     )
-    expect(fileName(1, { method: 'GET', path: '/v1/..%2f' }, sha256)).toMatch(/^0001-2f-[0-9a-f]{8}\.json$/)
-    expect(fileName(1, chat({ model: 'x'.repeat(500) }), sha256).length).toBeLessThan(120)
+    expect(cassetteName(1, { method: 'GET', path: '/v1/..%2f' }, sha256)).toMatch(/^0001-2f-[0-9a-f]{8}\.json$/)
+    expect(cassetteName(1, chat({ model: 'x'.repeat(500) }), sha256).length).toBeLessThan(120)
     for (const model of [7, '***']) {
-      expect(fileName(1, chat({ model }), sha256)).toMatch(/^0001-chat\.completions-[0-9a-f]{8}\.json$/)
+      expect(cassetteName(1, chat({ model }), sha256)).toMatch(/^0001-chat\.completions-[0-9a-f]{8}\.json$/)
     }
-    expect(fileName(1, { method: 'POST', path: '/v1/' }, sha256)).toMatch(/^0001-[0-9a-f]{8}\.json$/)
+    expect(cassetteName(1, { method: 'POST', path: '/v1/' }, sha256)).toMatch(/^0001-[0-9a-f]{8}\.json$/)
   })
 
   test('gives its number back', () => {
-    expect(['0012-a.json', '12345-a.json', 'a-12.json', '12.json'].map(numberOf)).toEqual([
+    expect(['0012-a.json', '12345-a.json', 'a-12.json', '12.json'].map(cassetteNumber)).toEqual([
       12,
       12_345,
       undefined,
@@ -82,7 +84,7 @@ describe('cassettes are read', () => {
     }
     const { cassettes, problems } = await readCassettes({ ...folder, read })
     expect(cassettes.map(({ name }) => name)).toEqual(['c.json'])
-    expect(renderFileProblems('tapes', problems)).toBe(
+    expect(renderCassetteProblems('tapes', problems)).toBe(
       `  tapes/a.json: request: expected required property
   tapes/a.json: response: expected required property
   tapes/b.json: is not JSON, or has a name twice in one object

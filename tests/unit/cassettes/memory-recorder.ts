@@ -1,7 +1,7 @@
 import type { Cassette, NamedCassette } from '../../../src/cassettes/cassette.ts'
-import type { AskedRequest } from '../../../src/cassettes/describe-request.ts'
+import type { ReceivedRequest } from '../../../src/cassettes/describe-request.ts'
 import type { CassetteFolder } from '../../../src/cassettes/folder.ts'
-import { createRecorder, type Recorder } from '../../../src/cassettes/recorder.ts'
+import { type CassetteRecorder, createCassetteRecorder } from '../../../src/cassettes/recorder.ts'
 import { openWriter } from '../../../src/cassettes/write-cassettes.ts'
 
 /** SHA-256 of bytes. */
@@ -36,7 +36,7 @@ export function memoryFolder(files: Readonly<Record<string, string>> = {}): Memo
 }
 
 /** A chat request; `body` is sent as JSON. */
-export function asked(body: unknown, more: Partial<AskedRequest> = {}): AskedRequest {
+export function asked(body: unknown, more: Partial<ReceivedRequest> = {}): ReceivedRequest {
   return {
     method: 'POST',
     target: '/v1/chat/completions',
@@ -60,7 +60,7 @@ export function cassetteOf(
 
 /** A recorder into a folder in memory, with a clock that the test turns. */
 export interface MemoryRecorder {
-  readonly recorder: Recorder
+  readonly recorder: CassetteRecorder
   readonly folder: MemoryFolder
   readonly clock: { ms: number }
   /** The lines of the log. */
@@ -80,10 +80,10 @@ export async function openMemoryRecorder(
   const clock = { ms: 0 }
   const line = (level: string) => (fields: object, text?: string) =>
     void lines.push({ level, fields, text: text ?? '' })
-  const recorder = createRecorder({
+  const recorder = createCassetteRecorder({
     writer: await openWriter(folder, sha256),
     log: { info: line('info'), warn: line('warn'), error: line('error') } as Parameters<
-      typeof createRecorder
+      typeof createCassetteRecorder
     >[0]['log'],
     secrets: () => secrets,
     sha256,

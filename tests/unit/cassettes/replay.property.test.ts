@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createPlayer } from '../../../src/cassettes/player.ts'
+import { createCassettePlayer } from '../../../src/cassettes/player.ts'
 import { readCassettes } from '../../../src/cassettes/read-cassettes.ts'
 import { readIgnored } from '../../../src/cassettes/request-key.ts'
 import { collectStream } from '../answers/collect-stream.ts'
@@ -31,7 +31,7 @@ test('what was recorded is played again, byte by byte, and a stream chunk by chu
       }
       const { cassettes, problems } = await readCassettes(folder)
       expect(problems).toEqual([])
-      const player = createPlayer(cassettes, {
+      const player = createCassettePlayer(cassettes, {
         pace: 'instant',
         ignored: readIgnored(),
         isClosed: true,
@@ -40,7 +40,7 @@ test('what was recorded is played again, byte by byte, and a stream chunk by chu
         secrets: () => [],
       })
       for (const [request, { chunks, type }] of exchanges) {
-        const response = await player.answer(asked(0, request), new AbortController().signal)
+        const response = await player.find(asked(0, request), new AbortController().signal)
         expect(response?.headers.get('content-type')).toBe(type)
         const body = response?.body
         const played = body === null || body === undefined ? [] : (await collectStream(body)).chunks

@@ -13,7 +13,7 @@ const HASH_DIGITS = 8
  * @example
  * fileName(1, request, sha256) // '0001-chat.completions-gpt-4o-1a2b3c4d.json'
  */
-export function fileName(number: number, request: CassetteRequest, sha256: Sha256): string {
+export function cassetteName(number: number, request: CassetteRequest, sha256: Sha256): string {
   const { id } = requestKey(request, readIgnored())
   const hash = sha256(new TextEncoder().encode(id)).toHex().slice(0, HASH_DIGITS)
   const endpoint = request.path.replace(/^\/(?:v1\/)?/, '').replaceAll('/', '.')
@@ -28,7 +28,7 @@ export function fileName(number: number, request: CassetteRequest, sha256: Sha25
  * @example
  * numberOf('0012-embeddings-1a2b3c4d.json') // 12
  */
-export function numberOf(name: string): number | undefined {
+export function cassetteNumber(name: string): number | undefined {
   const digits = /^(\d{1,9})-/.exec(name)?.[1]
   return digits === undefined ? undefined : Number(digits)
 }
