@@ -44,7 +44,7 @@ export function callFor(going: Going, deployment: Deployment, abort: AbortContro
   const { request, requestTarget: callersTarget } = exchange
   const model = outgoing.modelFor(deployment)
   const fitted = fitBody(outgoing, deployment, model, callersTarget, generation)
-  if (generation.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.done ?? '')
+  if (generation.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.receipt ?? '')
   const wanted = wantedFrom(exchange, model === null ? undefined : (model ?? outgoing.model))
   const address = addressDeployment(exchange, principal, deployment, wanted, generation, deps)
   const { headers } = address

@@ -1,23 +1,24 @@
-import { countKeys } from '../formats/json/equal.ts'
+import { changeMembers, type Edit, renameKey, replaceValue } from '../formats/json/edit.ts'
+import { countKeys, isEqualJson } from '../formats/json/equal.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
 import { type Member, membersOf, objectStart } from '../formats/json/members.ts'
 import { countMembers } from '../formats/json/skip.ts'
+import type { EditedObject, ParsedObject } from './edited-object.ts'
 import { meantBy, type Names, type NameTree } from './name-tree.ts'
-import type { ParsedObject } from './object-draft.ts'
 import { sentTwice, spelledOtherwise } from './refusals.ts'
 
-/** The text of a body that is an object: what it says beyond the parsed value. Each object is gone through once at most. */
+/** The text of a body that is an object, for what the parsed value does not tell. Each object is read once at most. */
 export class BodyText {
   readonly bytes: Uint8Array
   /** Where the body's own object begins. */
   readonly brace: number
-  /** The body's. */
+  /** The parsed body. */
   readonly value: ParsedObject
   readonly #json: JsonBody
   readonly #scanned = new Map<number, readonly Member[]>()
 
-  /** `value`: the body's. */
+  /** `value`: the parsed body. */
   constructor(json: JsonBody, value: ParsedObject) {
     this.bytes = json.bytes
     this.brace = objectStart(json.bytes)
@@ -37,15 +38,16 @@ export class BodyText {
 
   /**
    * Throws `rules_not_applicable` where a name of the tree occurs more than once in its object: `JSON.parse` keeps the last
-   * value, and an upstream may take the first; or where it is written in another case, which some take for the same. Objects without any of the names are not even gone through.
+   * value, and an upstream may take the first. Likewise where it is written in another case, which some servers take for the same name.
+   * Objects without any of the names are not read.
    */
   assertSentOnce(tree: NameTree): void {
     this.#assertWithin(tree, this.value, this.brace, [])
   }
 
   /**
-   * Whether what came at a path is all that its text says: each name on the way, and each within the value, occurs once.
-   * Where that holds, a value that equals another as parsed is also read like it by everyone else.
+   * Whether the parsed value at a path is all that the text says: each name on the way, and each within the value, occurs once.
+   * If so, every reader sees the value that was parsed.
    */
   isPlain(names: Names): boolean {
     let value: unknown = this.value
@@ -98,7 +100,47 @@ export class BodyText {
   }
 }
 
-/** Where each name stands first; where one occurs twice, and that matters, the body has been refused. */
+/** The first member of each name. A body with a name twice, where that matters, has been refused before. */
 function placesOf(members: readonly Member[]): ReadonlyMap<string, Member> {
   return new Map(members.toReversed().map((member) => [member.key, member]))
+}
+
+/**
+ * Gives the edits that turn a body's text into what the edited object says; none where the value is the same.
+ *
+ * A value that equals the received one keeps its bytes, and so do all members that no rule has touched. When a name is removed, all its
+ * members go.
+ *
+ * @example
+ * const edits = editsOf(run.root, text)
+ */
+export function editsOf(root: EditedObject, text: BodyText): Edit[] {
+  return editsWithin(root, text, text.brace)
+}
+
+function editsWithin(object: EditedObject, text: BodyText, brace: number): Edit[] {
+  const { moved, gone, added } = object.changes()
+  if (moved.size === 0 && gone.size === 0) return []
+  const members = text.membersAt(brace)
+  const edits: Edit[] = []
+  const removed = new Set<Member>()
+  for (const member of members) {
+    const now = moved.get(member.key)
+    if (now === undefined) {
+      if (gone.has(member.key)) removed.add(member)
+      continue
+    }
+    if (now.name !== member.key) edits.push(renameKey(member, now.name))
+    if (now.child !== undefined) edits.push(...editsWithin(now.child, text, member.valueStart))
+    else edits.push(...valueEdits(object.base[member.key], object.get(now.name), member, text))
+  }
+  const inserted = added.map((name) => [name, JSON.stringify(object.get(name))] as const)
+  edits.push(...changeMembers(brace, members, { removed, inserted }))
+  return edits
+}
+
+function valueEdits(came: unknown, value: unknown, member: Member, text: BodyText): Edit[] {
+  if (came === value) return []
+  const isSame = isEqualJson(came, value) && text.saysNoMore(came, member.valueStart, member.valueEnd)
+  return isSame ? [] : [replaceValue(member, JSON.stringify(value))]
 }

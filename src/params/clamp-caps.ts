@@ -1,9 +1,9 @@
 import { exceeded } from './check-params.ts'
 import type { Names } from './name-tree.ts'
-import type { Plan } from './plan.ts'
 import type { Bound, Range } from './ranges.ts'
 import { belowMinimum, notANumber, tooManyAnswers } from './refusals.ts'
-import { namesSent, note, numberAt, put, type Run, valueAt } from './run.ts'
+import type { RulePlan } from './rule-plan.ts'
+import { namesSent, numericValueAt, put, type RuleRun, recordChange, valueAt } from './rule-run.ts'
 import { type CapWord, PROMPT_LISTS, wordsIn } from './token-caps.ts'
 
 /** How many answers a request asks for, and by which parameter. */
@@ -13,13 +13,13 @@ interface Answers {
 }
 
 /**
- * Brings all that a body says of its answers' tokens into the range of the rules. The maximum is for all answers together: with
- * `n`, `best_of` and lists of prompts, each has its share of it.
+ * Brings all caps on tokens of a body into the range of the rules. The maximum is for all answers together: with `n`, `best_of` and lists
+ * of prompts, each answer gets its share.
  *
- * Throws `invalid_parameter` for what should be a number and is none, and for a number that is no cap to some servers (-1, 0);
+ * Throws `invalid_parameter` for a value that is no number, and for a number that some servers take for no cap (-1, 0);
  * `parameter_not_allowed` where there is not one token for each answer.
  */
-export function clampCaps(run: Run, { capRange, tokenCaps }: Plan): void {
+export function clampCaps(run: RuleRun, { capRange, tokenCaps }: RulePlan): void {
   if (capRange === undefined) return
   const words = wordsIn(run, tokenCaps)
   if (!words.some(({ kind }) => kind !== 'count')) return
@@ -29,9 +29,9 @@ export function clampCaps(run: Run, { capRange, tokenCaps }: Plan): void {
   for (const word of words) if (word.kind !== 'count') clamp(run, word, { min: capRange.min, max: limit })
 }
 
-function clamp(run: Run, { kind, names }: CapWord, { min, max }: Range): void {
+function clamp(run: RuleRun, { kind, names }: CapWord, { min, max }: Range): void {
   const value = valueAt(run, names)
-  const number = numberAt(run, names)
+  const number = numericValueAt(run, names)
   const rule = (max ?? min)?.rule
   if (number === undefined) throw notANumber(namesSent(run, names).names, value, rule)
   const bound = exceeded({ min: kind === 'cap' ? min : undefined, max }, number)
@@ -39,7 +39,7 @@ function clamp(run: Run, { kind, names }: CapWord, { min, max }: Range): void {
   const least = kind === 'cap' ? 1 : 0
   if (max !== undefined && result < least) throw belowMinimum(namesSent(run, names).names, number, least, rule)
   if (bound === undefined) return
-  note(run, { rule: bound.rule, operation: 'clamp', names, before: value, after: bound.value })
+  recordChange(run, { rule: bound.rule, operation: 'clamp', names, before: value, after: bound.value })
   put(run, names, bound.value)
 }
 
@@ -50,12 +50,12 @@ function shareOf(max: Bound, { count, names }: Answers): Bound {
   return { rule: max.rule, value }
 }
 
-/** A server takes one of the words for how many answers there are: the one that says most is what it can come to. */
-function answersOf(run: Run, words: readonly CapWord[], { rule }: Bound): Answers {
+/** A server reads one of the words for the number of answers: the highest number is the most that can come. */
+function answersOf(run: RuleRun, words: readonly CapWord[], { rule }: Bound): Answers {
   let each: Answers = { count: 1, names: ['n'] }
   for (const { kind, names } of words) {
     if (kind !== 'count') continue
-    const number = numberAt(run, names)
+    const number = numericValueAt(run, names)
     if (number === undefined) throw notANumber(namesSent(run, names).names, valueAt(run, names), rule)
     if (number < 1) throw belowMinimum(namesSent(run, names).names, number, 1, rule)
     if (number > each.count) each = { count: Math.ceil(number), names }
@@ -69,7 +69,7 @@ function answersOf(run: Run, words: readonly CapWord[], { rule }: Bound): Answer
   return { count: each.count * prompts.count, names }
 }
 
-/** A list of numbers is one prompt as tokens, and one of messages a conversation. */
+/** A list of numbers is one prompt in tokens, and a list of messages is one conversation. */
 function promptsIn(name: string, value: unknown): number {
   if (!Array.isArray(value)) return 1
   const isOne = name === 'messages' ? !Array.isArray(value[0]) : value.every((item) => typeof item === 'number')

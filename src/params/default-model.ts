@@ -17,7 +17,7 @@ export function wantsStream(value: unknown): boolean {
 /**
  * Puts a model into a body that names none, as its first member; every other byte stays as it came.
  *
- * Gives the body itself where it names a model, or is no object, and so goes on unchanged.
+ * Gives the same body where it names a model, or is no object.
  *
  * @example
  * const isChanged = withDefaultModel(body, 'gpt-3.5-turbo') !== body
@@ -35,7 +35,7 @@ export function withDefaultModel(body: JsonBody, model: string): JsonBody {
 }
 
 /**
- * Gives a body the model that its request's path names, in place of whichever it names itself: who serves such a path goes by that.
+ * Puts the model of the request's path into a body, in place of the body's own: servers of such a path go by the path.
  *
  * @example
  * const named = withModel(body, 'gpt-4o')
@@ -51,7 +51,7 @@ export function withModel(body: JsonBody, model: string): JsonBody {
 }
 
 /**
- * Takes the model that was put in out of a body again.
+ * Removes the model that was put into a body.
  *
  * @example
  * const body = withoutModel(bytes)

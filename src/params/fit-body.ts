@@ -2,32 +2,32 @@ import type { Lacks } from '../config/providers/server-facts.ts'
 import { changeMembers, type Edit } from '../formats/json/edit.ts'
 import { type Member, membersOf, objectStart } from '../formats/json/members.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
-import { encodedParam } from './done.ts'
+import { encodedParam } from './receipt.ts'
 
-/** What is taken out of a body for a server that refuses it. */
+/** The parameters that are removed from a body for a server that refuses them. */
 export interface Fitted {
-  /** Empty: nothing is, and the bytes go on. */
+  /** Empty: nothing is removed, and the bytes go on. */
   readonly edits: readonly Edit[]
   /** For `x-nexcode-params`: `preset=top_k,min_p`; empty for nothing. */
-  readonly done: string
+  readonly receipt: string
 }
 
-/** Takes out of the text of a JSON body, for an endpoint below `/v1/`, what a server refuses. */
+/** Removes the parameters that a server refuses from the text of a JSON body, for an endpoint below `/v1/`. */
 export type FitBody = (text: Uint8Array, endpoint: string) => Fitted
 
-const NOTHING: Fitted = { edits: [], done: '' }
+const NOTHING: Fitted = { edits: [], receipt: '' }
 const NULL = [0x6e, 0x75, 0x6c, 0x6c]
-/** Without these a request says something else: the server had better refuse it. */
+/** Parameters that are never removed: without them a request says something else, and the server had better refuse it. */
 const NEVER: ReadonlySet<string> = new Set(['messages', 'prompt', 'input'])
 const PARAMS_MAX = 50
 
 /**
- * Makes what takes out of bodies the parameters that a server is known to refuse: those that it does not know, and nulls where it
- * takes none. Only the outermost names are looked at, and every other byte stays.
+ * Makes the function that removes the parameters that a server is known to refuse: those that it does not know, and nulls where it takes
+ * none. It looks only at the outermost names, and every other byte stays.
  *
  * @example
  * const fit = createFit({ known: {}, nulls: true })
- * const { edits, done } = fit(text, 'chat/completions')
+ * const { edits, receipt } = fit(text, 'chat/completions')
  */
 export function createFit({ known, nulls }: Lacks): FitBody {
   const byEndpoint = new Map(Object.entries(known).map(([endpoint, names]) => [endpoint, new Set(names)]))
@@ -47,7 +47,7 @@ export function createFit({ known, nulls }: Lacks): FitBody {
     const params = [...keys].slice(0, PARAMS_MAX).map(encodedParam)
     return {
       edits: changeMembers(objectStart(text), members, { removed, inserted: [] }),
-      done: `preset=${params.join(',')}${keys.size > PARAMS_MAX ? '...' : ''}`,
+      receipt: `preset=${params.join(',')}${keys.size > PARAMS_MAX ? '...' : ''}`,
     }
   }
 }

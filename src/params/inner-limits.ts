@@ -6,23 +6,23 @@ import type { Json } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { type Place, visitMembers } from '../openai/inner-members.ts'
 import { innerModels } from '../openai/inner-models.ts'
-import { leastNumber } from './least-number.ts'
+import { leastNumber } from './ranges.ts'
 import { notANumber, unsupportedValue } from './refusals.ts'
 
 /**
- * Judges what stands within a body by the limits of rules. Throws `parameter_not_allowed`, `invalid_parameter` or
- * `rules_not_applicable`. `within` says where a part of a body stands.
+ * Judges the parameters within a body by the limits of rules. Throws `parameter_not_allowed`, `invalid_parameter` or
+ * `rules_not_applicable`. `within` says where in the request that body stands.
  */
 export type InnerLimits = (body: unknown, within?: Place) => void
 
-/** Where else than at the top a cap on tokens has these names: in sessions, graders, and at other vendors. */
+/** More names of a cap on tokens, below the top of a body: in sessions, graders, and at other vendors. */
 const INNER_CAPS = [
   ...['max_response_output_tokens', 'max_completions_tokens', 'max_new_tokens', 'max_tokens_to_sample'],
   ...['num_predict', 'n_predict', 'max_generation_tokens', 'max_generated_tokens', 'max_response_tokens'],
   ...['max_token_count', 'max_gen_len'],
 ]
 
-/** The words for a cap on tokens, whatever they stand in, as `foldName` gives them. */
+/** The words for a cap on tokens at any depth, as `foldName` gives them. */
 interface Words {
   readonly caps: ReadonlySet<string>
   readonly budgets: ReadonlySet<string>
@@ -33,15 +33,15 @@ interface Words {
 interface Limit {
   min: number
   max: number
-  /** The rule with the lowest maximum, or else the first. */
+  /** The rule with the lowest maximum, else the first. */
   rule: number
 }
 
 /**
- * Prepares the limits that rules set to what stands deeper in a body than a rule leads: a session in it, a grader, another call.
- * Nothing is changed there: a number beyond the range of a `clamp` is refused, and a model that `values` does not list. A
- * clamp of one cap on tokens is for every one of them; `words` are those by which its servers may take one. Undefined: the rules say
- * nothing of the kind.
+ * Prepares the limits of rules for parameters deeper in a body than a rule's path leads: in a session, a grader, another call.
+ * Nothing is changed there: a number beyond the range of a `clamp` is refused, and so is a model that `values` does not list. A clamp of
+ * one cap on tokens holds for all of them; `words` are the names by which the servers may take one. undefined: the rules have no such
+ * limit.
  *
  * @example
  * compileInnerLimits(rules, words)?.({ session: { max_output_tokens: 'inf' } }) // throws
@@ -91,7 +91,7 @@ function limitsOf(rules: readonly ParamRule[], { caps, budgets, counts }: Words)
   return limits
 }
 
-/** What no maximum holds; nothing where the rule has a minimum, or nothing at all would be left. */
+/** The least number where a rule has no minimum; -Infinity where it has one, or no number would be left. */
 function leastOf(name: string, min: number, max: number, counts: ReadonlySet<string>): number {
   const least = leastNumber([name], counts.has(name))
   return min === -Infinity && max !== Infinity && max >= least ? least : -Infinity
@@ -121,7 +121,7 @@ function judgeModels(body: unknown, { number, values }: ParamRule, within: Place
   }
 }
 
-/** The refusal of a body in which not everything can be looked at. */
+/** The refusal of a body that is too deep to be searched. */
 export function tooDeep(): ApiError {
   return new ApiError('rules_not_applicable', {
     message:

@@ -2,7 +2,7 @@ import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import { compilePatterns, type Fits } from '../formats/text/wildcards.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
 
-/** What decides whether a rule matches a request, but for its model. */
+/** All that decides whether a rule matches a request, except the model. */
 export interface FactsBeforeModel {
   /** Path below /v1/, without query: `chat/completions`. */
   readonly endpoint: string
@@ -15,7 +15,7 @@ export interface RuleMatch {
   readonly fitsEndpoint: Fits
   readonly fitsPrincipal: (principal: FactsBeforeModel['principal']) => boolean
   readonly headers: readonly HeaderMatch[]
-  /** A request without a model fits only where a rule does not ask for one. */
+  /** A request without a model fits only a rule that does not ask for one. */
   readonly fitsModel: (model: string | undefined) => boolean
   readonly written: ParamRule['match']
 }
@@ -23,7 +23,7 @@ export interface RuleMatch {
 /** A header that a rule asks for. */
 export interface HeaderMatch {
   readonly name: string
-  /** A header that is not there fits no pattern, not even `*`. */
+  /** An absent header fits no pattern, not even `*`. */
   readonly fits: (headers: Headers) => boolean
 }
 
@@ -51,7 +51,7 @@ export function fitsBeforeModel(match: RuleMatch, { endpoint, principal, headers
   )
 }
 
-/** Says what of a request does not fit a rule; undefined: all does. A header's value is not told: it may be a secret. */
+/** Says which part of a request does not fit a rule; undefined: all parts fit. It never tells a header's value, which may be a secret. */
 export function mismatchOf(
   match: RuleMatch,
   facts: FactsBeforeModel & { readonly model: string | undefined },

@@ -2,7 +2,7 @@ import { memoize } from '../formats/bounded-memo.ts'
 import { compilePatterns } from '../formats/text/wildcards.ts'
 import { ApiError } from '../openai/api-error.ts'
 
-/** Throws `model_not_found` for a name of which some server may think that it is another one's. */
+/** Throws `model_not_found` for a name that some server may take for another model's. */
 export type AssertSpelling = (model: string) => void
 
 /** Callers choose names. */
@@ -10,11 +10,10 @@ const REMEMBERED = { entriesMax: 1000, keyCharsMax: 256 } as const
 const CHARS_SHOWN_MAX = 100
 
 /**
- * Prepares what refuses names of models that differ from a known one in case only, in blanks or in Unicode's compatibility forms:
- * they would pass by what is known of that, and a server that looks at names less closely would answer by it all the same. A name
- * that is known itself is fine.
+ * Makes the function that refuses names which differ from a known one only in case, blanks or Unicode's compatibility forms. Such a name would
+ * escape the rules of the known one, and a server that compares names less strictly would answer as that model. A known name passes.
  *
- * `known` are the names and patterns, with `*`, by which anything is decided.
+ * `known`: the names and patterns (with `*`) that rules and routes depend on.
  *
  * @example
  * const assertSpelling = createSpelling(['gpt-4o', 'o1-*'])
@@ -40,7 +39,7 @@ export function createSpelling(known: readonly string[]): AssertSpelling {
   }
 }
 
-/** A name as those read it who look least closely; Google's `models/` in front is as good as none (https://ai.google.dev/api/models). */
+/** A name as the least strict server reads it; Google's `models/` in front counts for nothing (https://ai.google.dev/api/models). */
 function foldModel(name: string): string {
   return name
     .normalize('NFKC')

@@ -11,12 +11,12 @@ export interface NameTree {
   readonly children: Map<string, NameTree>
 }
 
-/** Whether a path is the model, which is never taken out: a request goes where its model leads. */
+/** Whether a path is the model. The model is never removed: it decides where a request goes. */
 export function isModel(names: Names): boolean {
   return names.length === 1 && names[0] === 'model'
 }
 
-/** Takes a path of the configuration file apart. */
+/** Splits a path of the configuration file into its names. */
 export function namesOf(path: string): Names {
   return path.split('.')
 }
@@ -41,7 +41,7 @@ const MEANT = new WeakMap<NameTree, (name: string) => string | undefined>()
 /** Callers choose names. */
 const REMEMBERED = { entriesMax: 256, keyCharsMax: 64 } as const
 
-/** The name in a tree that some server may take another one for (`foldName`); undefined: none, or it is that name itself. */
+/** The name in a tree that some server may take a given name for (`foldName`); undefined: none, or that name itself. */
 export function meantBy(name: string, tree: NameTree): string | undefined {
   if (tree.children.has(name)) return undefined
   let find = MEANT.get(tree)

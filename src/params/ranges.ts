@@ -1,19 +1,19 @@
 import type { ParamRule } from '../config/sections/params/param-rule.ts'
-import { leastNumber } from './least-number.ts'
+import { foldName } from '../formats/json/fold-name.ts'
 import type { Names } from './name-tree.ts'
 
 /** The range of a number, from all rules together. */
 export interface Range {
   /** The highest of the rules' minima. */
   min: Bound | undefined
-  /** The lowest of the rules' maxima: it goes before the minimum. */
+  /** The lowest of the rules' maxima: it wins against the minimum. */
   max: Bound | undefined
 }
 
 /** The range of one parameter. */
 export interface Bounds extends Range {
   readonly names: Names
-  /** What is below it is refused, where the range has no minimum: it is no limit to some servers. */
+  /** A lower number is refused, where the range has no minimum: some servers take it for no limit. */
   least: number
 }
 
@@ -23,7 +23,7 @@ export interface Bound {
   readonly value: number
 }
 
-/** The ranges of all parameters that rules clamp, by the names that `resolve` gives them; `isCount` tells of what there are at least one. */
+/** The ranges of all parameters that rules clamp, by the names that `resolve` gives them; `isCount`: whether a parameter counts something. */
 export function boundsOf(
   rules: readonly ParamRule[],
   resolve: (path: string) => Names,
@@ -48,7 +48,7 @@ export function boundsOf(
   return [...joined.values()]
 }
 
-/** The range that lies within all of them; undefined: there is none. */
+/** The range that lies within all given ones; undefined: none is given. */
 export function joinRanges(ranges: readonly Range[]): Range | undefined {
   if (ranges.length === 0) return undefined
   return ranges.reduce((one, { min, max }) => ({
@@ -57,11 +57,26 @@ export function joinRanges(ranges: readonly Range[]): Range | undefined {
   }))
 }
 
-/** Of equal ones the first rule's. */
+/** The higher bound; of two equal ones the first. */
 function higher(one: Bound | undefined, other: Bound): Bound {
   return one !== undefined && one.value >= other.value ? one : other
 }
 
 function lower(one: Bound | undefined, other: Bound): Bound {
   return one !== undefined && one.value <= other.value ? one : other
+}
+
+/** Parameters that may be negative, as `foldName` gives their names. */
+const SIGNED: ReadonlySet<string> = new Set(['frequencypenalty', 'presencepenalty', 'logitbias', 'seed'])
+
+/**
+ * The least number that a maximum allows where the range has no minimum: many servers take a lower one (`-1`) for "no limit".
+ * `isCount`: the parameter counts something, and 0 is no count either.
+ *
+ * @example
+ * leastNumber(['top_logprobs'], false) // 0
+ */
+export function leastNumber(names: Names, isCount: boolean): number {
+  if (names.some((name) => SIGNED.has(foldName(name)))) return -Infinity
+  return isCount ? 1 : 0
 }

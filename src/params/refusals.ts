@@ -12,7 +12,7 @@ export function paramOf(names: Names): string {
   return cut(names.join('.'))
 }
 
-/** The refusal of a parameter that `deny` or `allow` does not admit. */
+/** The refusal of a parameter that `deny` or `allow` forbids. */
 export function notAllowed(names: Names, rule?: number): ApiError {
   const param = paramOf(names)
   return new ApiError('parameter_not_allowed', {
@@ -24,17 +24,17 @@ export function notAllowed(names: Names, rule?: number): ApiError {
 
 /** The refusal of a value that `values` does not list, with the first ten that it does. */
 export function unsupportedValue(names: Names, value: unknown, allowed: readonly Json[], rule?: number): ApiError {
-  const listed = allowed.slice(0, LISTED_VALUES_MAX).map(quote).join(', ')
+  const listed = allowed.slice(0, LISTED_VALUES_MAX).map(quoteValue).join(', ')
   const more = allowed.length > LISTED_VALUES_MAX ? `, and ${allowed.length - LISTED_VALUES_MAX} more` : ''
   return new ApiError('parameter_not_allowed', {
-    message: `Unsupported value: ${quoteSent(value)} is not supported with this server. Supported values are: ${listed}${more}.`,
+    message: `Unsupported value: ${quoteSentValue(value)} is not supported with this server. Supported values are: ${listed}${more}.`,
     param: paramOf(names),
     code: 'unsupported_value',
     rule,
   })
 }
 
-/** The refusal of a value that would have to be a number, in OpenAI's words. */
+/** The refusal of a value that should be a number, in OpenAI's words. */
 export function notANumber(names: Names, value: unknown, rule?: number): ApiError {
   const param = paramOf(names)
   return new ApiError('invalid_parameter', {
@@ -45,7 +45,7 @@ export function notANumber(names: Names, value: unknown, rule?: number): ApiErro
   })
 }
 
-/** The refusal of a number that some servers take for no cap at all, in OpenAI's words. */
+/** The refusal of a number that some servers take for no cap, in OpenAI's words. */
 export function belowMinimum(names: Names, value: number, least: number, rule?: number): ApiError {
   const param = paramOf(names)
   return new ApiError('invalid_parameter', {
@@ -56,7 +56,7 @@ export function belowMinimum(names: Names, value: number, least: number, rule?: 
   })
 }
 
-/** The refusal of more answers than a cap has tokens for: it is for all of them together. */
+/** The refusal of more answers than the cap on all of them together has tokens for. */
 export function tooManyAnswers(
   names: Names,
   count: number,
@@ -71,7 +71,7 @@ export function tooManyAnswers(
 }
 
 /** The refusal of a request without a parameter that `require` names, in OpenAI's words. */
-export function missing(names: Names, rule?: number): ApiError {
+export function missingParam(names: Names, rule?: number): ApiError {
   const param = paramOf(names)
   return new ApiError('invalid_parameter', {
     message: `Missing required parameter: '${param}'.`,
@@ -81,7 +81,7 @@ export function missing(names: Names, rule?: number): ApiError {
   })
 }
 
-/** The refusal of a body whose parameters cannot be told, as it is an array, a string or the like. */
+/** The refusal of a body that is no object: an array, a string or the like. */
 export function notAnObject(what: 'parameters' | 'model' = 'parameters'): ApiError {
   return new ApiError('rules_not_applicable', {
     message: `This server has rules for the ${what} of this request, and its body is not a JSON object.`,
@@ -97,7 +97,7 @@ export function sentTwice(names: Names): ApiError {
   })
 }
 
-/** The refusal of a name that some upstreams take for `meant`, which a rule is about, as case does not count for them. */
+/** The refusal of a name that some upstreams, to whom case does not matter, take for `meant`, which a rule is about. */
 export function spelledOtherwise(names: Names, meant: string): ApiError {
   const param = paramOf(names)
   return new ApiError('rules_not_applicable', {
@@ -106,14 +106,14 @@ export function spelledOtherwise(names: Names, meant: string): ApiError {
   })
 }
 
-/** The refusal of a body in which more would have to be changed than is changed in one. */
+/** The refusal of a body that needs more changes than are made to one. */
 export function tooManyChanges(changesMax: number): ApiError {
   return new ApiError('rules_not_applicable', {
     message: `This server's rules would change more than ${changesMax} parameters of this request. Leave out those that it does not allow.`,
   })
 }
 
-/** The refusal of a parameter that would have to stand in something that is no object; `depth`: how many names lead to that. */
+/** The refusal of a parameter whose parent is no object; `depth`: how many names lead to that parent. */
 export function parentNotAnObject(names: Names, depth: number): ApiError {
   const param = paramOf(names)
   return new ApiError('rules_not_applicable', {
@@ -131,14 +131,14 @@ export function notInAForm(names: Names): ApiError {
   })
 }
 
-/** A rule's value as a message or an explanation shows it: a string in quotes, all else as JSON, cut where it is long. */
-export function quote(value: unknown): string {
+/** A rule's value as a message or an explanation shows it: a string in quotes, anything else as JSON, cut where it is long. */
+export function quoteValue(value: unknown): string {
   return typeof value === 'string' ? `'${cut(value)}'` : cut(JSON.stringify(value))
 }
 
-/** The same for a caller's value, of which objects and arrays may be too large and too deep to be written. */
-export function quoteSent(value: unknown): string {
-  return typeof value === 'object' && value !== null ? wordsOfValue(value) : quote(value)
+/** A caller's value as a message shows it. Objects and arrays are only named: they may be too large and too deep to be written. */
+export function quoteSentValue(value: unknown): string {
+  return typeof value === 'object' && value !== null ? wordsOfValue(value) : quoteValue(value)
 }
 
 function cut(text: string): string {

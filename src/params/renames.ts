@@ -1,7 +1,7 @@
 import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import { type Names, namesOf } from './name-tree.ts'
 
-/** One rename: within the object that `parent` leads to, by the names that it has once its own renames are done. */
+/** One rename within the object at `parent`, a path after its own renames. */
 export interface Move {
   /** The rule's number. */
   readonly rule: number
@@ -10,7 +10,7 @@ export interface Move {
   readonly to: string
 }
 
-/** What renames make of the names within one object. */
+/** The renames within one object. */
 interface RenamedName {
   to: string | undefined
   readonly children: Map<string, RenamedName>
@@ -18,17 +18,16 @@ interface RenamedName {
 
 /** The renames of some rules together. */
 export interface Renames {
-  /** In the order of the rules, but for outer ones, which come before inner ones. */
+  /** In the order of the rules, but outer ones before inner ones. */
   readonly moves: readonly Move[]
-  /** What a path is called when all renames are done. */
+  /** Gives a path as it is after all renames. */
   readonly resolve: (names: Names) => Names
-  /** All paths that lead to a path, itself among them: as callers may write it. */
+  /** Gives all paths that become a path, itself among them: the ways in which callers may write it. */
   readonly sources: (names: Names) => readonly Names[]
 }
 
 /**
- * Joins the renames of all rules: a name that two of them rename gets the first one's, and of a chain (a → b, b → c) the
- * last name counts.
+ * Joins the renames of all rules. Where two rules rename one name, the first counts; of a chain (a → b, b → c) the last name counts.
  *
  * @example
  * const { resolve } = joinRenames([rule])
@@ -71,7 +70,7 @@ function resolveIn(root: RenamedName, names: Names): Names {
   })
 }
 
-/** The names that a name gets, one after the other, from itself on. */
+/** The names that a name gets one after the other, itself first. */
 function chainOf(node: RenamedName | undefined, name: string): ReadonlySet<string> {
   const chain = new Set([name])
   let next = node?.children.get(name)?.to

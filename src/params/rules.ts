@@ -5,12 +5,12 @@ import type { Edit } from '../formats/json/edit.ts'
 import type { JsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
-import { doneOf, type Step, stepsOf } from './done.ts'
-import { editsOf } from './draft-edits.ts'
-import { fieldMeantBy } from './form-field.ts'
+import { editsOf } from './body-text.ts'
+import { fieldMeantBy } from './form-fields.ts'
 import { compileInnerLimits, type InnerLimits } from './inner-limits.ts'
 import { compileMatch, type FactsBeforeModel, fitsBeforeModel, mismatchOf } from './match-rule.ts'
-import { compilePlan } from './plan.ts'
+import { receiptOf, type Step, stepsOf } from './receipt.ts'
+import { compileRulePlan } from './rule-plan.ts'
 import { checkForm, runOnJson } from './run-plan.ts'
 import { capEndpointOf } from './token-caps.ts'
 
@@ -26,59 +26,59 @@ export interface Rules {
   readonly match: (facts: RequestFacts) => RuleProgram | undefined
   /** Whether any rule might match before the model is known (by endpoint, principal and headers). Cheap. */
   readonly mayMatch: (facts: FactsBeforeModel) => boolean
-  /** Whether a rule would fit the same request at another endpoint, as far as can be told without the model, and does not fit it as it is. */
+  /** Whether a rule does not fit the request, but would at another endpoint, as far as can be told without the model. */
   readonly misses: (facts: FactsBeforeModel, endpoint: string) => boolean
-  /** One of them, as if there were no other. */
+  /** One of the rules, as if there were no other. */
   readonly alone: (rule: number) => Rules
   /** For `explain`: each rule with whether it matches and, where not, what does not fit. */
   readonly judge: (facts: RequestFacts) => readonly { readonly rule: number; readonly mismatch: string | undefined }[]
 }
 
 /**
- * The rules that match one request, as one: applied together, in phases, so that a cap is never lost and applying them to
- * what they have made changes nothing more.
+ * The rules that match one request, joined. They are applied together, in phases: so a cap is never lost, and applying them to their own
+ * result changes nothing more.
  *
- * 1. `deny` and `allow` judge what the caller sent, by its own names and by those that a rename gives them. What a rule itself
- *    puts in is no violation.
+ * 1. `deny` and `allow` judge the caller's parameters, by their own names and by those that a rename gives them. A value that a rule
+ *    itself sets is no violation.
  * 2. `rename`; from here on, an old name means the new one in all rules.
- * 3. Rule by rule: `drop`, `defaults` (of what is absent or null), `overrides`.
+ * 3. Rule by rule: `drop`, `defaults` (where the parameter is absent or null), `overrides`.
  * 4. `clamp`: the narrowest range of all rules; a number outside becomes the bound, and a maximum goes before a minimum.
- * 5. `values`: what is there and not null must equal one of those listed.
- * 6. `require`: must be there, and not null, in what goes out.
+ * 5. `values`: a parameter that is there and not null must equal one of those listed.
+ * 6. `require`: the parameter must be there, and not null, in the outgoing body.
  *
- * Where rules undo each other's work, phases 1 to 5 are gone through again until nothing changes. All words for the cap on an
- * answer's tokens are one: a clamp of one caps all that are there, for all answers together; a default is put in where none is that counts
- * at the endpoint, and an override sets those that are there. Paths lead through objects, not into arrays.
+ * Where rules undo each other's work, phases 1 to 5 are repeated until nothing changes. All words for the cap on an answer's tokens
+ * count as one: a clamp of one caps all that are there, for all answers together; a default is set where no word is there that counts at
+ * the endpoint; an override sets the words that are there. Paths lead through objects, not into arrays.
  */
 export interface RuleProgram {
   /** The numbers of the rules. */
   readonly rules: readonly number[]
   /**
-   * Works out what has to change in a JSON body. Throws `parameter_not_allowed`, `invalid_parameter` or
+   * Works out the changes in a JSON body. Throws `parameter_not_allowed`, `invalid_parameter` or
    * `rules_not_applicable` where the request is refused: the last also for a body that is no object, and for a name of a rule
    * that occurs twice.
    */
   readonly apply: (body: JsonBody) => Applied
-  /** The limits for what stands deeper in a body than a rule leads; undefined: there are none. */
+  /** The limits for parameters deeper in a body than a rule's path leads; undefined: there are none. */
   readonly judgeInner: InnerLimits | undefined
-  /** The same for a form's text fields: checks only; throws `rules_not_applicable` where something would have to change. */
+  /** Checks a form's text fields. Throws as `apply` does, and `rules_not_applicable` where something would have to change. */
   readonly checkForm: (fields: ReadonlyMap<string, readonly string[]>) => void
-  /** Whether a server that reads a form's field of that name may take it for a parameter that a rule is about. */
+  /** Whether some server may take a form's field of that name for a parameter that a rule is about. */
   readonly isAbout: (field: string) => boolean
 }
 
-/** What rules have done to a body. */
+/** The result of rules for one body. */
 export interface Applied {
   /** Empty: nothing changes, and the received bytes go on. */
   readonly edits: readonly Edit[]
   /**
-   * What was done, by operation, parameters in order: `defaults=temperature; clamp=max_tokens`; empty for nothing. Visible ASCII
+   * The changes, by operation, parameters in order: `defaults=temperature; clamp=max_tokens`; empty for nothing. Visible ASCII
    * and spaces, at most about 1 KB.
    */
-  readonly done: string
-  /** What goes on, parsed; worked out when it is asked for. */
+  readonly receipt: string
+  /** The outgoing body, parsed; worked out when it is read. */
   readonly value: JsonObject
-  /** The same for `explain`, rule by rule; worked out when it is asked for. */
+  /** The changes for `explain`, rule by rule; worked out when they are read. */
   readonly steps: readonly Step[]
 }
 
@@ -89,8 +89,8 @@ const BY_RULES = { entriesMax: 512 } as const
 /**
  * Prepares the rules of the configuration file.
  *
- * `words` are those by which any of the upstreams may take a cap on tokens. What they come to together is worked out once for each set of rules that has matched, and which match is kept for the last
- * few hundred different requests.
+ * `words` are the names by which any of the upstreams may take a cap on tokens. Rules that match together are joined once, and the
+ * matches of the last few hundred different requests are remembered.
  *
  * @example
  * const rules = createRules(settings.params)
@@ -134,16 +134,16 @@ export function createRules(rules: readonly ParamRule[], words: CapWords = OPENA
 }
 
 function compile(rules: readonly ParamRule[], words: CapWords, endpoint: string): RuleProgram {
-  const plan = compilePlan(rules, words, endpoint)
+  const plan = compileRulePlan(rules, words, endpoint)
   return {
     rules: rules.map(({ number }) => number),
     judgeInner: compileInnerLimits(rules, words),
     apply(body) {
-      const { root, text, notes } = runOnJson(plan, body)
+      const { root, text, changes: notes } = runOnJson(plan, body)
       const edits = editsOf(root, text)
       return {
         edits,
-        done: edits.length === 0 ? '' : doneOf(notes),
+        receipt: edits.length === 0 ? '' : receiptOf(notes),
         get value() {
           return (edits.length === 0 ? text.value : root.value()) as JsonObject
         },
@@ -157,7 +157,7 @@ function compile(rules: readonly ParamRule[], words: CapWords, endpoint: string)
   }
 }
 
-/** All that a match can depend on. Lengths keep one part from passing for another. */
+/** Everything that a match can depend on. Lengths keep one part from passing for another. */
 function keyOf(
   { model, endpoint, principal: { kind, id }, headers }: RequestFacts,
   asked: readonly { readonly fits: (headers: Headers) => boolean }[],

@@ -1,35 +1,35 @@
 import { isEqualJson } from '../formats/json/equal.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
-import { admit, type Blank } from './admit.ts'
+import { applyAllowDeny, type Blank } from './allow-deny.ts'
 import { BodyText } from './body-text.ts'
 import { checkRequired, checkValues, clampAll } from './check-params.ts'
 import { clampCaps } from './clamp-caps.ts'
-import { assertNotInExtra } from './extra-body.ts'
-import { fieldsToObject } from './form-field.ts'
-import type { Plan } from './plan.ts'
-import { notAnObject } from './refusals.ts'
-import { type Run, startRun } from './run.ts'
-import { renameAll, settleAll } from './set-params.ts'
+import { fieldsToObject } from './form-fields.ts'
+import { meantBy, type NameTree } from './name-tree.ts'
+import { notAnObject, sentTwice, spelledOtherwise } from './refusals.ts'
+import type { RulePlan } from './rule-plan.ts'
+import { type RuleRun, startRun } from './rule-run.ts'
+import { renameAll, setParams } from './set-params.ts'
 
 /**
- * How often the phases are gone through at most. One time is enough but for rules that undo each other in part, and those come
- * to rest, or to a circle of two to four steps: after twelve all of these are where they would be after twenty-four.
+ * How often the phases run at most. Once is enough, except for rules that undo each other in part. Those come to rest or to a circle of
+ * two to four steps: after twelve passes each is where it would be after twenty-four.
  */
 const PASSES_MAX = 12
 
 /** A JSON body that has been through the rules, with its text. */
-export interface JsonRun extends Run {
+export interface JsonRun extends RuleRun {
   readonly text: BodyText
 }
 
 /**
- * Takes a JSON body through the rules. Throws an ApiError where it is refused.
+ * Takes a JSON body through the rules. Throws an ApiError where the body is refused.
  *
  * @example
- * const { root, text, notes } = runOnJson(plan, body)
+ * const { root, text, changes } = runOnJson(plan, body)
  */
-export function runOnJson(plan: Plan, body: JsonBody): JsonRun {
+export function runOnJson(plan: RulePlan, body: JsonBody): JsonRun {
   const { value } = body
   if (!isJsonObject(value)) throw notAnObject()
   const text = new BodyText(body, value)
@@ -40,24 +40,24 @@ export function runOnJson(plan: Plan, body: JsonBody): JsonRun {
   return run
 }
 
-/** Takes a form's text fields through the rules. Throws an ApiError where it is refused, or where something would have to change. */
-export function checkForm(plan: Plan, fields: ReadonlyMap<string, readonly string[]>): void {
+/** Takes a form's text fields through the rules. Throws an ApiError where the form is refused, or something would have to change. */
+export function checkForm(plan: RulePlan, fields: ReadonlyMap<string, readonly string[]>): void {
   const value = fieldsToObject(fields, plan.named)
   goThrough(startRun(value, undefined, true), plan, blankFor(plan))
 }
 
 /**
- * All phases, again until nothing changes: what comes out is then what a second time would leave alone. Most often the second
- * pass does nothing at all; to see that one has undone its own work takes a comparison.
+ * Runs all phases until nothing changes, so that running them on the result would change nothing. Mostly the second pass does nothing;
+ * only a comparison shows that a pass has undone its own work.
  */
-function goThrough(run: Run, plan: Plan, blank: Blank | undefined): void {
+function goThrough(run: RuleRun, plan: RulePlan, blank: Blank | undefined): void {
   for (let pass = 0; pass < PASSES_MAX; pass += 1) {
     const before = pass > 1 ? run.root.value() : undefined
     run.isFirstPass = pass === 0
     run.changeCount = 0
-    if (blank !== undefined) admit(run, plan, blank)
+    if (blank !== undefined) applyAllowDeny(run, plan, blank)
     renameAll(run, plan)
-    settleAll(run, plan)
+    setParams(run, plan)
     clampAll(run, plan)
     clampCaps(run, plan)
     checkValues(run, plan)
@@ -71,8 +71,8 @@ function goThrough(run: Run, plan: Plan, blank: Blank | undefined): void {
   if (blank !== undefined) checkRequired(run, plan)
 }
 
-/** Worked out once for all that is judged by it. */
-function blankFor(plan: Plan): Blank {
+/** Gives what the rules set in an empty body; worked out once for all judgements of one run. */
+function blankFor(plan: RulePlan): Blank {
   let blank: { readonly value: unknown } | undefined
   return () => {
     blank ??= { value: blankOf(plan) }
@@ -80,12 +80,30 @@ function blankFor(plan: Plan): Blank {
   }
 }
 
-function blankOf(plan: Plan): unknown {
+function blankOf(plan: RulePlan): unknown {
   const run = startRun({}, undefined, false)
   try {
     goThrough(run, plan, undefined)
     return run.root.value()
   } catch {
     return undefined
+  }
+}
+
+/** The parameter whose members LiteLLM lays over the body that goes to the provider (https://docs.litellm.ai/docs/completion/provider_specific_params). */
+const EXTRA = 'extra_body'
+
+/**
+ * Throws `rules_not_applicable` where a parameter that rules deny, drop, list or set stands in `extra_body`: some servers take it from
+ * there as one of the body's own.
+ */
+function assertNotInExtra(text: BodyText, names: NameTree): void {
+  const extra = text.value[EXTRA]
+  if (extra === undefined || names.children.size === 0) return
+  if (text.membersAt(text.brace).filter(({ key }) => key === EXTRA).length > 1) throw sentTwice([EXTRA])
+  if (!isJsonObject(extra)) return
+  for (const name of Object.keys(extra)) {
+    const meant = names.children.has(name) ? name : meantBy(name, names)
+    if (meant !== undefined) throw spelledOtherwise([EXTRA, name], meant)
   }
 }

@@ -2,9 +2,9 @@ import type { CapWords } from '../config/providers/cap-words.ts'
 import { type Names, namesOf } from './name-tree.ts'
 import { parentNotAnObject } from './refusals.ts'
 import type { Renames } from './renames.ts'
-import type { Run } from './run.ts'
+import type { RuleRun } from './rule-run.ts'
 
-/** What a word is about: the cap itself, a part of the answer's tokens, or how many answers there are. */
+/** What a word limits: all of an answer's tokens, a part of them, or the number of answers. */
 export type CapKind = 'cap' | 'budget' | 'count'
 
 /** One of the words, as a path; after all renames. */
@@ -18,15 +18,15 @@ export interface TokenCaps {
   readonly words: readonly CapWord[]
   /** The same by their outermost names. */
   readonly byName: ReadonlyMap<string, readonly CapWord[]>
-  /** Those of OpenAI's that its servers take for a cap at the endpoint: where one of them is there, an answer has one. */
+  /** OpenAI's own words at the endpoint: a request with one of them certainly has a cap. */
   readonly certain: Names
-  /** Whether it is one of the words for how many answers there are. */
+  /** Whether a path is one of the words for the number of answers. */
   readonly isCount: (names: Names) => boolean
   /** Whether a path is one of the words for the cap itself. */
   readonly isCap: (names: Names) => boolean
 }
 
-/** Parameters that are one prompt or a list of them, each of which gets answers of its own. */
+/** Parameters that are one prompt or a list of prompts, each of which gets answers of its own. */
 export const PROMPT_LISTS: Names = [
   'prompt',
   'prompts',
@@ -44,12 +44,12 @@ const CERTAIN: Readonly<Record<string, Names>> = {
 }
 const EVERYWHERE: Names = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
 
-/** What decides which of the caps are certain, for those who keep what depends on it: the endpoint where it does, or nothing. */
+/** The endpoint where it decides which of the caps are certain, else nothing: a key for whatever depends on that. */
 export function capEndpointOf(path: string): string {
   return Object.hasOwn(CERTAIN, path) ? path : ''
 }
 
-/** Prepares the words, as they are called before and after the rules' renames; `endpoint` is what `capEndpointOf` gives. */
+/** Prepares the words, by their names before and after the rules' renames; `endpoint` is the result of `capEndpointOf`. */
 export function compileTokenCaps(words: CapWords, renames: Renames, endpoint: string): TokenCaps {
   const byPath = new Map<string, CapWord>()
   const add = (kind: CapKind, paths: readonly string[]): void => {
@@ -72,10 +72,10 @@ export function compileTokenCaps(words: CapWords, renames: Renames, endpoint: st
 }
 
 /**
- * Finds the words that a body has, null counting as absent. Throws `rules_not_applicable` where one may be in a text or a list, which
- * some servers read as the object that belongs there.
+ * Finds the words that a body has; null counts as absent. Throws `rules_not_applicable` where a word may be within a text or a list, which
+ * some servers read as an object.
  */
-export function wordsIn(run: Run, { byName }: TokenCaps): readonly CapWord[] {
+export function wordsIn(run: RuleRun, { byName }: TokenCaps): readonly CapWord[] {
   const found: CapWord[] = []
   for (const name of run.root.names()) {
     for (const word of byName.get(name) ?? NONE) if (isIn(run, word)) found.push(word)
@@ -85,14 +85,14 @@ export function wordsIn(run: Run, { byName }: TokenCaps): readonly CapWord[] {
 
 const NONE: readonly CapWord[] = []
 
-function isIn(run: Run, { names }: CapWord): boolean {
-  let draft: Run['root'] | undefined = run.root
+function isIn(run: RuleRun, { names }: CapWord): boolean {
+  let object: RuleRun['root'] | undefined = run.root
   for (let depth = 0; depth < names.length - 1; depth += 1) {
-    const value = draft.get(names[depth] ?? '')
+    const value = object.get(names[depth] ?? '')
     if (typeof value === 'string' || Array.isArray(value)) throw parentNotAnObject(names, depth + 1)
-    draft = draft.child(names[depth] ?? '')
-    if (draft === undefined) return false
+    object = object.child(names[depth] ?? '')
+    if (object === undefined) return false
   }
-  const value = draft.get(names.at(-1) ?? '')
+  const value = object.get(names.at(-1) ?? '')
   return value !== undefined && value !== null
 }

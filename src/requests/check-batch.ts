@@ -142,9 +142,9 @@ async function judgeLines(
   let line = 0
   const judge = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
     const file = { bytes, start: 0, end: bytes.byteLength, isBatch: true, endpoint, lineBefore: line }
-    const { edits, inner, done, lines } = await judgeBatch(file, exchange, principal, snapshot)
+    const { edits, inner, receipt, lines } = await judgeBatch(file, exchange, principal, snapshot)
     line += lines
-    if (edits.length > 0) throw wouldChange(done)
+    if (edits.length > 0) throw wouldChange(receipt)
     checkInner(inner, { ...route, deployments: [deployment] }, snapshot)
   }
   const idle = deadlines.start(ownLimit('streamIdleMs', route, deployment) ?? timeouts.streamIdleMs, () =>
@@ -187,9 +187,9 @@ function notGiven(id: string, status: number): ApiError {
   })
 }
 
-function wouldChange(done: string): ApiError {
+function wouldChange(receipt: string): ApiError {
   return new ApiError('rules_not_applicable', {
-    message: `This server's rules would have to change calls in the file of this batch (${done}), which they do when it is uploaded. Upload it here, with the purpose 'batch', and make the batch of that.`,
+    message: `This server's rules would have to change calls in the file of this batch (${receipt}), which they do when it is uploaded. Upload it here, with the purpose 'batch', and make the batch of that.`,
     param: 'input_file_id',
   })
 }

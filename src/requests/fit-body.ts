@@ -8,7 +8,7 @@ import type { ModelName, OutgoingBody } from './outgoing-body.ts'
 export interface FittedBody {
   readonly body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
   /** What was left out, as `x-nexcode-params` has it. */
-  readonly done: string
+  readonly receipt: string
 }
 
 /**
@@ -28,14 +28,14 @@ export function fitBody(
   const fit = fitOf(deployment.upstream)
   const text = fit === undefined ? undefined : outgoing.textFor(model)
   if (fit === undefined || text === undefined) return undefined
-  const { edits, done } = fit(text, endpointOf(target))
-  return edits.length === 0 ? undefined : { body: editBody(text, edits), done }
+  const { edits, receipt } = fit(text, endpointOf(target))
+  return edits.length === 0 ? undefined : { body: editBody(text, edits), receipt }
 }
 
 const OF_PRESET = /(?:^|; )preset=[^;]*$/
 
 /** Tells in place of what was left out for another deployment what is left out for this one; empty: nothing. */
-export function withPresetsPart(params: string, done: string): string {
+export function withPresetsPart(params: string, receipt: string): string {
   const others = params.replace(OF_PRESET, '')
-  return others === '' || done === '' ? others + done : `${others}; ${done}`
+  return others === '' || receipt === '' ? others + receipt : `${others}; ${receipt}`
 }

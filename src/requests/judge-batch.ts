@@ -36,7 +36,7 @@ export interface JudgedBatch {
   /** The models that they name, each once. */
   readonly inner: readonly InnerModel[]
   /** What was done to the first that is changed, as `x-nexcode-params` has it. */
-  readonly done: string
+  readonly receipt: string
   /** How many lines it has. */
   readonly lines: number
 }
@@ -64,7 +64,7 @@ export async function judgeBatch(
   const edits: Edit[] = []
   const models = new Map<string, InnerModel>()
   const slice = new Slice()
-  let done = ''
+  let receipt = ''
   let number = lineBefore
   for (let at = start; at < end; number += 1) {
     const found = bytes.indexOf(LF, at)
@@ -83,12 +83,12 @@ export async function judgeBatch(
       const judged = inLine(number + 1, () => judgeCall(call, endpoint, exchange, principal, snapshot))
       for (const edit of judged.edits) edits.push({ ...edit, start: edit.start + at, end: edit.end + at })
       for (const one of judged.inner) if (!models.has(one.model)) models.set(one.model, inLineParam(number + 1, one))
-      done ||= judged.done
+      receipt ||= judged.receipt
     }
     at = lineEnd + 1
     if (slice.isOver()) await slice.rest()
   }
-  return { edits, inner: [...models.values()], done, lines: number - lineBefore }
+  return { edits, inner: [...models.values()], receipt, lines: number - lineBefore }
 }
 
 function judgeCall(
@@ -122,7 +122,7 @@ function judgeCall(
     text,
   }))
   const own = model === undefined ? [] : [{ model, param: 'model' }]
-  return { edits, inner: [...own, ...inner], done: applied?.done ?? '' }
+  return { edits, inner: [...own, ...inner], receipt: applied?.receipt ?? '' }
 }
 
 /** Says in which line something is wrong. */

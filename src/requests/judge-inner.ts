@@ -102,11 +102,11 @@ export function assertNothingHidden({ bytes, members }: JsonBody, value: JsonObj
  * assertUnchanged(program, json, 'models[0]')
  */
 export function assertUnchanged(program: RuleProgram, json: JsonBody, param: string): void {
-  const { edits, done, value } = program.apply(json)
+  const { edits, receipt, value } = program.apply(json)
   program.judgeInner?.(value)
   if (edits.length === 0) return
   throw new ApiError('rules_not_applicable', {
-    message: `This server's rules for '${param}' would have to change this request (${done}), and are not applied in this place. Send what they allow, or the call by itself.`,
+    message: `This server's rules for '${param}' would have to change this request (${receipt}), and are not applied in this place. Send what they allow, or the call by itself.`,
     param,
   })
 }

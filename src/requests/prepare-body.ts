@@ -140,7 +140,7 @@ function prepareJson(
   // Before they are applied: a refusal is told with the rules that it may come from.
   exchange.rules = program?.rules
   const applied = program?.apply(json)
-  if (applied !== undefined) exchange.params = applied.done
+  if (applied !== undefined) exchange.params = applied.receipt
   const isDecoded = json.encoded !== undefined && hasTwoCodings(headers)
   const { received } = changes
   const make = (inner: readonly InnerModel[] | undefined): OutgoingBody => {

@@ -5,7 +5,7 @@ import { foldName } from '../formats/json/fold-name.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { isBatchPurpose } from '../openai/inner-calls.ts'
 import type { InnerModel } from '../openai/inner-models.ts'
-import { valueOfForm } from '../params/form-value.ts'
+import { valueOfForm } from '../params/form-fields.ts'
 import type { RuleProgram } from '../params/rules.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import { editBody } from './edit-body.ts'
@@ -99,7 +99,7 @@ async function draftOfBatch(
     const judged = await judgeBatch({ bytes, start, end, isBatch }, exchange, principal, snapshot)
     edits = edits.concat(judged.edits)
     models = models.concat(judged.inner)
-    exchange.params ||= judged.done
+    exchange.params ||= judged.receipt
   }
   if (edits.length === 0) return formBody(bytes, form, undefined, models)
   return { ...bodyAsIs(await editBody(bytes, edits)), received: bytes, inner: models, isChangedFor: () => true }

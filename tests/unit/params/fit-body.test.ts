@@ -7,7 +7,7 @@ import parameters from '../../fixtures/openai-parameters.json'
 
 function fitted(fit: FitBody, text: string, endpoint = 'chat/completions'): { text: string; done: string } {
   const bytes = new TextEncoder().encode(text)
-  const { edits, done } = fit(bytes, endpoint)
+  const { edits, receipt: done } = fit(bytes, endpoint)
   return { text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(applyEdits(bytes, edits)), done }
 }
 

@@ -11,7 +11,7 @@ function textWith(count: number, more = ''): string {
 
 test('many names that are not allowed are taken out, and the header names as many as it has room for', () => {
   const program = programOf({ allow: ['model'], onViolation: 'drop' })
-  const { text, done } = applied(program, textWith(9000))
+  const { text, receipt: done } = applied(program, textWith(9000))
   expect(text).toBe('{"model":"m"}')
   expect(done.startsWith('allow=k0,k1,')).toBe(true)
   expect(done.endsWith('...')).toBe(true)

@@ -51,8 +51,13 @@ export function programAt(endpoint: string, words: CapWords, ...parts: readonly 
 /** What a body becomes, and what is said about it. */
 export function applied(program: RuleProgram, text: string): Applied & { readonly text: string } {
   const bytes = bytesOf(text)
-  const { edits, done, value, steps } = program.apply(new JsonBody(bytes, JSON.parse(text.replace(/^\uFEFF/, ''))))
-  return { edits, done, value, steps, text: textOf(applyEdits(bytes, edits)) }
+  const {
+    edits,
+    receipt: done,
+    value,
+    steps,
+  } = program.apply(new JsonBody(bytes, JSON.parse(text.replace(/^\uFEFF/, ''))))
+  return { edits, receipt: done, value, steps, text: textOf(applyEdits(bytes, edits)) }
 }
 
 /** The text that a body becomes, or the error that it is answered with. */

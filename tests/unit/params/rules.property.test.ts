@@ -103,9 +103,9 @@ test('what goes out is JSON, and says that nothing was done just where nothing c
       const result = orError(() => applied(programOf(...rules), body))
       if (!('edits' in result)) return
       expect(() => JSON.parse(result.text)).not.toThrow()
-      expect(result.done === '').toBe(result.edits.length === 0)
+      expect(result.receipt === '').toBe(result.edits.length === 0)
       expect(result.steps.length === 0).toBe(result.edits.length === 0)
-      expect(result.done).toMatch(/^[ -~]*$/)
+      expect(result.receipt).toMatch(/^[ -~]*$/)
       if (result.edits.length > 0) expect(result.text).not.toBe(body)
     }),
     RUNS,

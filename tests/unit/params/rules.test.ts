@@ -110,10 +110,11 @@ describe('what was done', () => {
       { defaults: { temperature: 0.7 }, clamp: { max_tokens: { min: undefined, max: 1500 } }, drop: ['a', 'o.x'] },
       { values: { v: [1] }, deny: ['d'], allow: ['max_tokens', 'a', 'o', 'v', 'd'], onViolation: 'drop' },
     )
-    const { done, steps, text } = applied(
-      program,
-      '{"max_tokens":5000,"a":[1],"o":{"x":null},"v":"2","d":true,"é,":{}}',
-    )
+    const {
+      receipt: done,
+      steps,
+      text,
+    } = applied(program, '{"max_tokens":5000,"a":[1],"o":{"x":null},"v":"2","d":true,"é,":{}}')
     expect(JSON.parse(text)).toEqual({ max_completion_tokens: 1500, o: {}, user: 'shared', temperature: 0.7 })
     expect(done).toBe(
       'deny=d; allow=%C3%A9%2C; rename=max_tokens; drop=a,o.x; defaults=temperature; overrides=user; clamp=max_completion_tokens; values=v',
@@ -132,8 +133,8 @@ describe('what was done', () => {
   })
 
   test('is nothing where nothing changes, or the new name is there already', () => {
-    expect(applied(programOf({ defaults: { a: 1 } }), '{"a":2}')).toMatchObject({ edits: [], done: '', steps: [] })
-    expect(applied(programOf({ defaults: { a: null, b: 1 } }), '{"a":null}').done).toBe('defaults=b')
+    expect(applied(programOf({ defaults: { a: 1 } }), '{"a":2}')).toMatchObject({ edits: [], receipt: '', steps: [] })
+    expect(applied(programOf({ defaults: { a: null, b: 1 } }), '{"a":null}').receipt).toBe('defaults=b')
     const renamed = applied(programOf({ rename: { a: 'b' } }), '{"a":1,"b":2}')
     expect(renamed.steps).toEqual([
       { rule: 1, operation: 'rename', param: 'a', detail: 'removed: the new name is there, too' },
@@ -142,7 +143,7 @@ describe('what was done', () => {
 
   test('stays within about a kilobyte of visible ASCII', () => {
     const names = Array.from({ length: 200 }, (_, index) => `\ud800 name ${index}`)
-    const { done } = applied(
+    const { receipt: done } = applied(
       programOf({ allow: [], onViolation: 'drop' }),
       JSON.stringify(Object.fromEntries(names.map((name) => [name, 1]))),
     )

@@ -153,7 +153,7 @@ test('rules that undo what they do come to an end, and the second time changes n
   )
   const once = outcome(program, '{"a":1,"max_tokens":7}')
   expect(once).toBe('{"max_output_tokens":1,"a":5}')
-  expect(applied(program, String(once))).toMatchObject({ edits: [], done: '', steps: [] })
+  expect(applied(program, String(once))).toMatchObject({ edits: [], receipt: '', steps: [] })
 })
 
 test('rules that need a third time to come to rest get it', () => {

@@ -3,27 +3,27 @@ import { isJsonObject } from '../formats/json/json.ts'
 /** An object that came from JSON. */
 export type ParsedObject = Readonly<Record<string, unknown>>
 
-/** A parameter that may differ from what came. */
+/** A parameter that may differ from the received one. */
 interface Slot {
-  /** The name of the member that it came as and whose place it has; undefined: a new one. */
+  /** The name of the received member whose place it has; undefined: a new parameter. */
   readonly from: string | undefined
   readonly value: unknown
-  /** What becomes of `value`, where that is an object that has been looked into. */
-  child: ObjectDraft | undefined
+  /** The changes within `value`, where that is an object that has been looked into. */
+  child: EditedObject | undefined
 }
 
 /**
- * An object as it is to go out: what came, and over it what rules have changed. What came is never touched.
+ * A received object with the changes of rules over it. The received object itself is never changed.
  *
- * Values of JSON only, so that undefined always means: absent.
+ * It holds values of JSON only, so undefined always means absent.
  *
  * @example
- * const draft = new ObjectDraft(body)
- * draft.set('temperature', 0.7)
+ * const edited = new EditedObject(body)
+ * edited.set('temperature', 0.7)
  */
-export class ObjectDraft {
+export class EditedObject {
   readonly base: ParsedObject
-  /** By the name that they have now; undefined: gone. */
+  /** By their present names; undefined: removed. */
   readonly #slots = new Map<string, Slot | undefined>()
 
   constructor(base: ParsedObject) {
@@ -45,19 +45,19 @@ export class ObjectDraft {
     return names
   }
 
-  /** Gives the draft of the object that a name has as its value; undefined where that is none. */
-  child(name: string): ObjectDraft | undefined {
+  /** Gives the object that a name has as its value, to be edited; undefined: the value is no object. */
+  child(name: string): EditedObject | undefined {
     const known = this.#slots.get(name)
     if (known?.child !== undefined) return known.child
     const value = this.get(name)
     if (!isJsonObject(value)) return undefined
-    const child = new ObjectDraft(value)
+    const child = new EditedObject(value)
     if (known === undefined) this.#slots.set(name, { from: name, value, child })
     else known.child = child
     return child
   }
 
-  /** Gives a name a value. Where it came with another, or was there a moment ago, the new one takes the place of that. */
+  /** Sets the value of a name. It takes the place of the received value, or of the one set before. */
   set(name: string, value: unknown): void {
     const slot = this.#slots.get(name)
     const from = slot === undefined ? this.#placeOf(name) : slot.from
@@ -69,34 +69,34 @@ export class ObjectDraft {
     this.#slots.set(name, undefined)
   }
 
-  /** Moves what a name has to another, which loses what it had. */
+  /** Moves a name's value to another name, whose own value is lost. */
   rename(name: string, to: string): void {
     const slot = this.#slots.get(name) ?? { from: this.#placeOf(name), value: this.get(name), child: undefined }
     this.#slots.set(name, undefined)
     this.#slots.set(to, slot)
   }
 
-  /** Gives the name that a parameter came with; undefined where it did not come, but was put in. */
+  /** Gives the name that a parameter was received with; undefined: a rule has set it. */
   nameSent(name: string): string | undefined {
     const slot = this.#slots.get(name)
     return slot === undefined ? this.#placeOf(name) : slot.from
   }
 
-  /** Whether a value is what came, apart from changes within it. */
+  /** Whether a value is the received one, apart from changes within it. */
   isAsSent(name: string): boolean {
     const slot = this.#slots.get(name)
     return slot === undefined || (slot.from !== undefined && slot.value === this.base[slot.from])
   }
 
-  /** Gives the object as it is now: the one that came, where nothing differs. */
+  /** Gives the object with its changes: the received one itself, where nothing differs. */
   value(): ParsedObject {
     if (!this.#isChanged()) return this.base
     // Object.fromEntries takes `__proto__` for a name like any other.
     return Object.fromEntries(this.names().map((name) => [name, this.get(name)]))
   }
 
-  /** What came and is gone, or has another name or maybe another value now; and what is new. */
-  changes(): DraftChanges {
+  /** Gives the members that were received and are removed, renamed or maybe changed, and the new ones. */
+  changes(): ObjectChanges {
     const moved = new Map<string, MovedValue>()
     const added: string[] = []
     for (const [name, slot] of this.#slots) {
@@ -123,20 +123,20 @@ export class ObjectDraft {
   }
 }
 
-/** How a draft differs from what came, by the names that came. */
-export interface DraftChanges {
-  /** What may have another name or value now. */
+/** How an edited object differs from the received one, by the received names. */
+export interface ObjectChanges {
+  /** Members that may have another name or value now. */
   readonly moved: ReadonlyMap<string, MovedValue>
-  /** Names whose members go; some may not have come at all. */
+  /** Names whose members are removed; some may not have been received at all. */
   readonly gone: ReadonlySet<string>
   /** Names that are new. */
   readonly added: readonly string[]
 }
 
-/** A member that came and stays. */
+/** A received member that stays. */
 export interface MovedValue {
-  /** What it is called now. */
+  /** Its present name. */
   readonly name: string
-  /** The draft of the object that came as its value, where only something within that may differ. */
-  readonly child: ObjectDraft | undefined
+  /** The received value, where only something within it may differ. */
+  readonly child: EditedObject | undefined
 }

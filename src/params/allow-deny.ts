@@ -1,14 +1,14 @@
 import { isJsonObject } from '../formats/json/json.ts'
+import type { EditedObject } from './edited-object.ts'
 import { isModel, type Names, type NameTree } from './name-tree.ts'
-import type { ObjectDraft } from './object-draft.ts'
-import type { Plan } from './plan.ts'
 import { notAllowed } from './refusals.ts'
-import { equals, lastOf, note, parentOf, type Run } from './run.ts'
+import type { RulePlan } from './rule-plan.ts'
+import { equals, lastOf, parentOf, type RuleRun, recordChange } from './rule-run.ts'
 
-/** What the rules put into a body that has nothing in it; undefined: such a body is refused. */
+/** Gives what the rules set in an empty body; undefined: they refuse such a body. */
 export type Blank = () => unknown
 
-/** A parameter that a rule does not admit. */
+/** A parameter that a rule does not allow. */
 interface Violation {
   readonly rule: number
   readonly operation: 'deny' | 'allow'
@@ -17,31 +17,31 @@ interface Violation {
 }
 
 /**
- * Judges what the caller sent by all `deny` and `allow`: by its own names, and by those that it gets by a rename.
+ * Judges the caller's parameters by all `deny` and `allow`: by their own names, and by those that a rename gives them.
  *
- * What one of the rules itself puts in is no violation. Throws `parameter_not_allowed`, or removes the parameter where the
- * rule says `drop`; a model that is not admitted is always refused. Present is also what is null.
+ * A value that one of the rules itself sets is no violation. Throws `parameter_not_allowed`, or removes the parameter where the rule
+ * says `drop`; a model that is not allowed is always refused. A parameter that is null counts as present.
  */
-export function admit(run: Run, plan: Plan, blank: Blank): void {
+export function applyAllowDeny(run: RuleRun, plan: RulePlan, blank: Blank): void {
   for (const { rule, names, isDropped } of plan.denials) {
     const parent = parentOf(run, names)
     if (parent?.get(lastOf(names)) === undefined) continue
-    settle(run, plan, blank, parent, { rule, operation: 'deny', names, isDropped })
+    refuseOrDrop(run, plan, blank, parent, { rule, operation: 'deny', names, isDropped })
   }
   for (const { rule, allowed, isDropped } of plan.allowances) {
-    const settleOne = (parent: ObjectDraft, names: Names): void =>
-      settle(run, plan, blank, parent, { rule, operation: 'allow', names, isDropped })
+    const settleOne = (parent: EditedObject, names: Names): void =>
+      refuseOrDrop(run, plan, blank, parent, { rule, operation: 'allow', names, isDropped })
     judgeObject(run.root, allowed, [], plan, settleOne)
   }
 }
 
-/** A name that leads to allowed ones may hold an object with them, or null; all others may be what they are or not be there. */
+/** Judges the names of an object. A name on the way to allowed ones may hold an object or null; any other must be allowed itself. */
 function judgeObject(
-  object: ObjectDraft,
+  object: EditedObject,
   allowed: NameTree,
   outer: Names,
-  plan: Plan,
-  settleOne: (parent: ObjectDraft, names: Names) => void,
+  plan: RulePlan,
+  settleOne: (parent: EditedObject, names: Names) => void,
 ): void {
   for (const name of object.names()) {
     const names = [...outer, name]
@@ -53,18 +53,18 @@ function judgeObject(
   }
 }
 
-function settle(run: Run, plan: Plan, blank: Blank, parent: ObjectDraft, violation: Violation): void {
+function refuseOrDrop(run: RuleRun, plan: RulePlan, blank: Blank, parent: EditedObject, violation: Violation): void {
   const { rule, operation, names, isDropped } = violation
-  if (isPutIn(run, plan, names, blank)) return
+  if (isSetByRule(run, plan, names, blank)) return
   if (!isDropped || isModel(names)) {
     if (run.isFirstPass) throw notAllowed(names, rule)
     return
   }
-  note(run, { rule, operation, names, before: parent.get(lastOf(names)), after: undefined })
+  recordChange(run, { rule, operation, names, before: parent.get(lastOf(names)), after: undefined })
   parent.remove(lastOf(names))
 }
 
-function isPutIn(run: Run, plan: Plan, names: Names, blank: Blank): boolean {
+function isSetByRule(run: RuleRun, plan: RulePlan, names: Names, blank: Blank): boolean {
   if (plan.settings.length === 0) return false
   const resolved = plan.renames.resolve(names)
   const given = plan.settings.filter(({ operation, names: path }) => {

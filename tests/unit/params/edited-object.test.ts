@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { ObjectDraft } from '../../../src/params/object-draft.ts'
+import { EditedObject } from '../../../src/params/edited-object.ts'
 
 test('a draft in which nothing differs is the very object that came, also after a look into it', () => {
   const base = { a: { x: 1 } }
-  const draft = new ObjectDraft(base)
+  const draft = new EditedObject(base)
   draft.child('a')
   draft.set('b', 1)
   draft.remove('b')
@@ -12,7 +12,7 @@ test('a draft in which nothing differs is the very object that came, also after 
 
 test('a draft leaves what came as it came', () => {
   const base = Object.freeze({ a: Object.freeze({ x: 1 }), b: 2 })
-  const draft = new ObjectDraft(base)
+  const draft = new EditedObject(base)
   draft.child('a')?.set('x', 5)
   draft.rename('b', 'c')
   expect(draft.value()).toEqual({ a: { x: 5 }, c: 2 })
@@ -20,7 +20,7 @@ test('a draft leaves what came as it came', () => {
 })
 
 test('a name that is put in where another was renamed away is a new one, and does not take its place', () => {
-  const draft = new ObjectDraft({ a: 1 })
+  const draft = new EditedObject({ a: 1 })
   draft.rename('a', 'b')
   draft.set('a', 2)
   const { moved, gone, added } = draft.changes()
@@ -31,7 +31,7 @@ test('a name that is put in where another was renamed away is a new one, and doe
 })
 
 test('a name that is removed and put in again keeps its place', () => {
-  const draft = new ObjectDraft({ a: 1 })
+  const draft = new EditedObject({ a: 1 })
   draft.remove('a')
   expect([draft.get('a'), draft.names()]).toEqual([undefined, []])
   draft.set('a', 2)

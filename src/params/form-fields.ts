@@ -1,11 +1,13 @@
-import { isEqualJson } from '../formats/json/equal.ts'
+import { countKeys, isEqualJson } from '../formats/json/equal.ts'
+import type { Json, JsonObject } from '../formats/json/json.ts'
+import { countMembers } from '../formats/json/skip.ts'
 import { meantBy, type Names, type NameTree } from './name-tree.ts'
 import { notInAForm, sentTwice, spelledOtherwise } from './refusals.ts'
 
-/** A field of a form as an object holds it: a text, the texts of a list, or the fields below it. */
+/** A field of a form in an object: a text, the texts of a list, or the fields below it. */
 type Field = string | string[] | FieldObject
 
-/** The fields of a form that stand within one. */
+/** The fields below a field of a form. */
 interface FieldObject {
   [name: string]: Field
 }
@@ -14,10 +16,10 @@ interface FieldObject {
 const NAME_SEPARATORS = /[[\].]/
 
 /**
- * Makes of a form's text fields the object that they stand for: a name with `[]` behind it is a list.
+ * Makes the object that a form's text fields stand for: a name with `[]` behind it is a list.
  *
- * Throws `rules_not_applicable` where a field that a rule may name cannot be told: it occurs twice and is no list, is both a
- * text and the parent of others, is a text where a rule names something within, or is written in another way than the rule has it.
+ * Throws `rules_not_applicable` where a field that a rule may name is ambiguous: it occurs twice and is no list, is both a text and the
+ * parent of others, is a text where a rule names something within, or is spelled in another way than in the rule.
  *
  * @example
  * const value = fieldsToObject(new Map([['model', ['whisper-1']]]), plan.named)
@@ -40,14 +42,14 @@ export function fieldsToObject(fields: ReadonlyMap<string, readonly string[]>, n
 /**
  * The outermost name in a tree that some server takes a form's field for, which may be that name itself; undefined: none.
  *
- * Before its first bracket: so PHP reads it, to whom a dot and a blank are underscores there. Before its first dot: so do others.
+ * PHP reads a name up to its first bracket, where a dot and a blank are underscores; others read it up to its first dot.
  *
  * @example
  * fieldMeantBy('Max.Tokens[0]', plan.named) // 'max_tokens'
  */
 export function fieldMeantBy(field: string, named: NameTree): string | undefined {
   const [first = '', second = ''] = field.split('[', 2)
-  // A bracket at the very front is none to some parsers, and to others leads to the outermost name.
+  // Some parsers ignore a bracket at the very front; to others it encloses the outermost name.
   const root = first.trim() === '' ? (second.split(']', 1)[0] ?? '') : first
   for (const name of [root, root.split('.', 1)[0] ?? '', field]) {
     const meant = named.children.has(name) ? name : meantBy(name, named)
@@ -56,7 +58,7 @@ export function fieldMeantBy(field: string, named: NameTree): string | undefined
   return undefined
 }
 
-/** Whether a field equals a rule's value: a text equals what it would be as JSON, too. */
+/** Whether a field equals a rule's value: a text also equals the JSON that it spells. */
 export function isEqualField(field: unknown, expected: unknown): boolean {
   if (typeof field === 'string' && typeof expected === 'number') return numberOfField(field) === expected
   if (typeof field === 'string' && typeof expected !== 'string') return isEqualJson(parsed(field), expected)
@@ -67,8 +69,8 @@ export function isEqualField(field: unknown, expected: unknown): boolean {
 }
 
 /**
- * The number that a field's text is; undefined where it is none of JSON's, or has an exponent: `500e-2` is 5 to one reader, and 500 to
- * one who reads digits as far as they go.
+ * The number that a field's text spells in JSON; undefined: none, or one with an exponent. `500e-2` is 5 to one reader, and 500 to another
+ * that stops behind the digits.
  */
 export function numberOfField(text: string): number | undefined {
   const value = EXPONENT.test(text) ? undefined : parsed(text)
@@ -104,7 +106,7 @@ function assertTextsAreWhole(object: FieldObject, named: NameTree, outer: Names)
   }
 }
 
-/** Without a prototype, so that each name is one like any other. */
+/** Has no prototype, so that `__proto__` is a name like any other. */
 function emptyObject(): FieldObject {
   return Object.create(null)
 }
@@ -115,4 +117,51 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Gives a form's text fields as one object. A field whose text is an object or a list of JSON becomes that: a session's parameters come so
+ * (OpenAI specification, `realtime/calls`). A name that comes several times becomes a list. Throws `rules_not_applicable` where such a text
+ * has a name twice.
+ *
+ * @example
+ * const { session } = valueOfForm(form)
+ */
+export function valueOfForm({ fields }: { readonly fields: ReadonlyMap<string, readonly string[]> }): JsonObject {
+  const entries = [...fields].map(([name, texts]): [string, Json] => {
+    const values = texts.map((text) => readFieldText(name, text))
+    const value = values.length === 1 ? (values[0] ?? null) : values
+    const within = innermost(name)
+    return [name, within === undefined ? value : { [within]: numbersIn(value) }]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** The last name of `session[model]` or `tools[0][model]`; undefined: the field's name has no parts. */
+function innermost(name: string): string | undefined {
+  if (!/[[.]/.test(name)) return undefined
+  return name
+    .split(/[[\].]/)
+    .filter((part) => part !== '' && !/^\d+$/.test(part))
+    .slice(1)
+    .at(-1)
+}
+
+/** A form is all text: a text that spells a number becomes that number. */
+function numbersIn(value: Json): Json {
+  if (Array.isArray(value)) return value.map(numbersIn)
+  return typeof value === 'string' ? (numberOfField(value) ?? value) : value
+}
+
+function readFieldText(name: string, text: string): Json {
+  if (!/^\s*[[{]/.test(text)) return text
+  let value: Json
+  try {
+    value = JSON.parse(text) as Json
+  } catch {
+    return text
+  }
+  const bytes = new TextEncoder().encode(text)
+  if (countMembers(bytes, 0, bytes.length) !== countKeys(value)) throw sentTwice([name, '…'])
+  return value
 }

@@ -6,11 +6,11 @@ import { type Bounds, boundsOf, joinRanges, type Range } from './ranges.ts'
 import { joinRenames, type Renames } from './renames.ts'
 import { type CapWord, compileTokenCaps, PROMPT_LISTS, type TokenCaps } from './token-caps.ts'
 
-/** What several rules come to together, ready to be run. Paths are those after all renames, if not said otherwise. */
-export interface Plan {
+/** Several rules joined, ready to be run. Paths are those after all renames, if not said otherwise. */
+export interface RulePlan {
   /** Every path that a rule names, as callers may write it. */
   readonly named: NameTree
-  /** What has to stand in the body itself, where rules are about it (`extra-body.ts`). */
+  /** The parameters of rules that must not come in `extra_body`. */
   readonly ofBody: NameTree
   readonly denials: readonly Denial[]
   readonly allowances: readonly Allowance[]
@@ -23,9 +23,9 @@ export interface Plan {
   readonly settings: readonly Setting[]
   /** Of all numbers but the caps on tokens. */
   readonly bounds: readonly Bounds[]
-  /** What holds for the words for how many answers there are that have no bounds of their own; undefined: nothing. */
+  /** The bounds of those words for the number of answers that have none of their own; undefined: no bounds. */
   readonly counts: CountBounds | undefined
-  readonly choices: readonly Choice[]
+  readonly values: readonly ValueList[]
   readonly required: readonly Required[]
   /** Whether going through the phases once is as good as going through them until nothing changes. */
   readonly isSettledAtOnce: boolean
@@ -40,14 +40,14 @@ export interface Denial {
   readonly isDropped: boolean
 }
 
-/** The paths that callers may use, all others not. */
+/** The only paths that callers may use. */
 export interface Allowance {
   readonly rule: number
   readonly allowed: NameTree
   readonly isDropped: boolean
 }
 
-/** Something that is taken out or put in. */
+/** A parameter that a rule removes or sets. */
 export interface Setting {
   readonly rule: number
   readonly operation: 'drop' | 'defaults' | 'overrides'
@@ -57,13 +57,13 @@ export interface Setting {
   readonly isTokenCap: boolean
 }
 
-/** The range of `n`, and the other words that it is for. */
+/** The range of `n`, and the other words that it holds for. */
 export interface CountBounds extends Bounds {
   readonly words: readonly CapWord[]
 }
 
 /** The values that a parameter may have. */
-export interface Choice {
+export interface ValueList {
   readonly rule: number
   readonly names: Names
   readonly allowed: readonly Json[]
@@ -80,16 +80,16 @@ export interface Required {
 }
 
 /**
- * Joins rules that match one request to what is to be done with it. `words` are those by which its servers may take a cap on tokens;
- * `endpoint` is what `capEndpointOf` gives.
+ * Joins the rules that match one request. `words` are the names by which its servers may take a cap on tokens; `endpoint` is the result
+ * of `capEndpointOf`.
  *
  * @example
  * const plan = compilePlan(rules.filter(matches), words, 'chat/completions')
  */
-export function compilePlan(rules: readonly ParamRule[], words: CapWords, endpoint: string): Plan {
+export function compileRulePlan(rules: readonly ParamRule[], words: CapWords, endpoint: string): RulePlan {
   const renames = joinRenames(rules)
   const resolve = (path: string): Names => renames.resolve(namesOf(path))
-  // A cap that a rename calls something else is still one.
+  // A renamed cap is still a cap.
   const tokenCaps = compileTokenCaps(words, renames, endpoint)
   const bounds = boundsOf(rules, resolve, tokenCaps.isCount)
   const counts = countsUnder(bounds, resolve('n'), tokenCaps)
@@ -116,7 +116,7 @@ export function compilePlan(rules: readonly ParamRule[], words: CapWords, endpoi
     settings: rules.flatMap((rule) => settingsOf(rule, resolve, tokenCaps)),
     counts,
     bounds: bounds.filter(({ names }) => !tokenCaps.isCap(names)),
-    choices: rules.flatMap(({ number: rule, values, onViolation }) =>
+    values: rules.flatMap(({ number: rule, values, onViolation }) =>
       Object.entries(values).map(([path, allowed]) => {
         return { rule, names: resolve(path), allowed, isDropped: onViolation === 'drop' }
       }),
@@ -129,26 +129,26 @@ export function compilePlan(rules: readonly ParamRule[], words: CapWords, endpoi
 }
 
 /**
- * Rules undo each other's work only where one takes away what another one has judged or put in: by `on_violation: drop`, by
- * taking one of the token caps away, or where paths lie within each other.
+ * Rules undo each other's work only where one removes a parameter that another has judged or set: by `on_violation: drop`, by removing
+ * one of the token caps, or where one path lies within another.
  */
 function isSettledAtOnce({
   denials,
   allowances,
-  choices,
+  values,
   settings,
   named,
-}: Omit<Plan, 'isSettledAtOnce' | 'ofBody'>): boolean {
-  const isTakenAway = [...denials, ...allowances, ...choices].some(({ isDropped }) => isDropped)
-  // Taken out, or null: which of the caps is there is another question then.
+}: Omit<RulePlan, 'isSettledAtOnce' | 'ofBody'>): boolean {
+  const isTakenAway = [...denials, ...allowances, ...values].some(({ isDropped }) => isDropped)
+  // Removed, or null: then another of the caps may count.
   const isCapGone = settings.some(({ isTokenCap, value }) => isTokenCap && value === null)
   return !(isTakenAway || isCapGone || hasPathsWithinOthers(named))
 }
 
-/** The parameters that rules are about, but for numbers and models, which are judged wherever they stand. */
-function namesOfBody({ denials, choices, settings }: Pick<Plan, 'denials' | 'choices' | 'settings'>): NameTree {
+/** The parameters of rules, without numbers and models: those are judged wherever they stand. */
+function namesOfBody({ denials, values, settings }: Pick<RulePlan, 'denials' | 'values' | 'settings'>): NameTree {
   const set = settings.filter(({ operation, isTokenCap }) => operation !== 'defaults' && !isTokenCap)
-  const paths: readonly Names[] = [...denials, ...choices, ...set].map(({ names }) => names)
+  const paths: readonly Names[] = [...denials, ...values, ...set].map(({ names }) => names)
   return treeOf(paths.filter((names) => !isModel(names)))
 }
 
@@ -157,7 +157,7 @@ function hasPathsWithinOthers({ isEnd, children }: NameTree): boolean {
   return (isEnd && children.size > 0) || [...children.values()].some(hasPathsWithinOthers)
 }
 
-/** A model that rules are chosen by has to be the one that the upstream reads. */
+/** All paths that a rule names. A rule that matches by model is about `model`: the upstream has to read the same one. */
 function pathsOf(rule: ParamRule): string[] {
   const { defaults, overrides, clamp, rename, values, match } = rule
   return [
@@ -171,14 +171,14 @@ function pathsOf(rule: ParamRule): string[] {
   ]
 }
 
-/** What rules about a cap go by: all its words, and where it has a maximum also what multiplies that. */
+/** The names that rules about a cap depend on: all its words, and, where it has a maximum, the parameters that multiply it. */
 function wordsNamed({ words }: TokenCaps, range: Range | undefined): Names[] {
   const isCounted = range?.max !== undefined
   const named = words.filter(({ kind }) => kind !== 'count' || isCounted).map(({ names }) => names)
   return isCounted ? [...named, ...PROMPT_LISTS.map((name) => [name])] : named
 }
 
-/** A maximum of `n` is for all words by which a server takes how many answers there are, but those that have a range of their own. */
+/** A maximum of `n` holds for all words for the number of answers, except those with a range of their own. */
 function countsUnder(bounds: readonly Bounds[], n: Names, { words }: TokenCaps): CountBounds | undefined {
   const own = new Map(bounds.map((one) => [one.names.join('.'), one]))
   const first = own.get(n.join('.'))
