@@ -28,8 +28,8 @@ export interface DecodedWatchOptions {
  * write(await watch.add(chunk))
  */
 export class DecodedWatch {
-  #decoder: ChunkDecoder
-  #format: Bun.CompressionFormat
+  /** undefined: the coding is `deflate`, and its first bytes have not come. */
+  #decoder: ChunkDecoder | undefined
   readonly #decoded: BodyMask
   readonly #isStrict: boolean
   /** Masks the bytes as they are, once nobody can decode them. */
@@ -40,8 +40,7 @@ export class DecodedWatch {
   #decodedBytes = 0
 
   constructor(format: Bun.CompressionFormat, { makeMask, isStrict }: DecodedWatchOptions) {
-    this.#format = format
-    this.#decoder = createChunkDecoder(format)
+    this.#decoder = format === 'deflate' ? undefined : createChunkDecoder(format)
     this.#decoded = makeMask()
     this.#raw = makeMask()
     this.#isStrict = isStrict
@@ -52,8 +51,14 @@ export class DecodedWatch {
     if (!this.#isReadable) return this.#raw.add(chunk)
     this.#held.push(chunk)
     this.#bytes += chunk.byteLength
-    for (let at = 0; at < chunk.byteLength && this.#isReadable; at += PIECE_BYTES) {
-      await this.#look(chunk.subarray(at, at + PIECE_BYTES))
+    let unread = chunk
+    if (this.#decoder === undefined) {
+      unread = joinBytes(this.#held)
+      if (unread.byteLength < ZLIB_HEADER_BYTES) return new Uint8Array()
+      this.#decoder = createChunkDecoder(hasZlibHeader(unread) ? 'deflate' : 'deflate-raw')
+    }
+    for (let at = 0; at < unread.byteLength && this.#isReadable; at += PIECE_BYTES) {
+      await this.#look(this.#decoder, unread.subarray(at, at + PIECE_BYTES))
     }
     if (this.#decoded.hasHidden) throw refused('the key in an encoded answer')
     return this.#isReadable && this.#decoded.isOpen ? new Uint8Array() : this.#release()
@@ -69,30 +74,19 @@ export class DecodedWatch {
 
   /** Lets go of it. */
   close(): void {
-    this.#decoder.close()
+    this.#decoder?.close()
   }
 
-  async #look(piece: Bytes): Promise<void> {
-    const plain = await this.#decoder.add(piece)
+  async #look(decoder: ChunkDecoder, piece: Bytes): Promise<void> {
+    const plain = await decoder.add(piece)
     for (const bytes of plain ?? []) {
       this.#decodedBytes += bytes.byteLength
       this.#decoded.add(bytes)
     }
     if (plain !== undefined && this.#decodedBytes <= decodedBytesMax(this.#bytes)) return
-    // "deflate" means zlib's format; clients take it without the frame as well.
-    if (plain === undefined && this.#format === 'deflate' && this.#decodedBytes === 0)
-      return this.#lookAgain('deflate-raw')
     if (this.#isStrict) throw refused('an encoded error that cannot be searched for the key')
     this.#isReadable = false
     this.close()
-  }
-
-  /** Nothing has been decoded yet: decodes all held bytes in another format. */
-  async #lookAgain(format: Bun.CompressionFormat): Promise<void> {
-    this.close()
-    this.#format = format
-    this.#decoder = createChunkDecoder(format)
-    await this.#look(joinBytes(this.#held))
   }
 
   #release(): Uint8Array {
@@ -101,6 +95,13 @@ export class DecodedWatch {
     const bytes = held.length === 1 && held[0] !== undefined ? held[0] : joinBytes(held)
     return this.#isReadable ? bytes : this.#raw.add(bytes)
   }
+}
+
+const ZLIB_HEADER_BYTES = 2
+
+/** Whether bytes begin as zlib's format does (RFC 1950 §2.2). `deflate` means that format; clients take it without the frame as well. */
+function hasZlibHeader([method = 0, flags = 0]: Bytes): boolean {
+  return (method & 0x0f) === 8 && (method * 256 + flags) % 31 === 0
 }
 
 function refused(cause: string): ApiError {
