@@ -1,6 +1,8 @@
 import { toSearchText } from '../formats/bytes/byte-string.ts'
 import { isEventStream, isJsonType, isVagueType } from '../formats/http/media-types.ts'
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
+import { endsEvent } from '../formats/sse/event-boundary.ts'
+import { eventEndsOf } from '../formats/sse/event-ends.ts'
 import { parseEvent } from '../formats/sse/parse-event.ts'
 import { meaningOf } from '../openai/answer-events.ts'
 import { isFailedAnswer } from '../openai/failed-answer.ts'
@@ -28,7 +30,7 @@ export function unitKindOf(type: string | null): UnitKind | undefined {
   return isJsonType(type) || isVagueType(type) ? 'whole' : undefined
 }
 
-/** Where units end that are there in full. */
+/** Where units end that are there in full. The bytes may begin anywhere in a stream, so that `EventEnds` would not do. */
 export function unitEnds(bytes: Uint8Array, kind: UnitKind): readonly number[] {
   if (kind === 'whole') return []
   const ends = toSearchText(bytes).matchAll(kind === 'events' ? EVENT_END : LINE_END)
@@ -37,23 +39,21 @@ export function unitEnds(bytes: Uint8Array, kind: UnitKind): readonly number[] {
 
 /** Whether a unit ends with the last of some bytes, as far as these tell. */
 export function endsUnit(bytes: Uint8Array, kind: UnitKind): boolean {
-  const last = bytes.at(-1)
-  if (kind === 'lines') return last === LF
-  if (kind === 'whole') return false
-  const before = bytes.at(-2)
-  return (last === LF && (before === LF || (before === CR && bytes.at(-3) === LF))) || (last === CR && before === CR)
+  if (kind === 'whole' || bytes.byteLength === 0) return false
+  return kind === 'lines' ? bytes.at(-1) === LF : endsEvent(bytes)
 }
 
-const [LF, CR] = [0x0a, 0x0d]
+const LF = 0x0a
 
 /** Whether a unit reports a failure: in JSON, or in events also where these were not told of. */
 export function isErrorUnit(bytes: Uint8Array, kind: UnitKind): boolean {
   const text = DECODER.decode(bytes).trimStart()
   if (text.startsWith('{')) return isErrorText(text)
   if (kind === 'lines') return false
-  const ends = [...unitEnds(bytes, 'events'), bytes.byteLength]
-  return ends.some((end, index) => {
-    const event = parseEvent(bytes.subarray(ends[index - 1] ?? 0, end), true)
+  let from = 0
+  return eventEndsOf(bytes).some((end) => {
+    const event = parseEvent(bytes.subarray(from, end), true)
+    from = end
     return meaningOf(ANY_ENDPOINT, event) === 'failure' || isErrorText(event.data ?? '')
   })
 }

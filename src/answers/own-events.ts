@@ -1,5 +1,6 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { endsEvent, lastBytes } from '../formats/sse/event-boundary.ts'
+import { writeEvent } from '../formats/sse/write-event.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 
@@ -63,5 +64,5 @@ export function errorEvent(tail: Uint8Array, cause: unknown): Uint8Array | undef
   if (!endsEvent(tail)) return undefined
   const isTold = cause instanceof ApiError && cause.kind !== 'upstream_unreachable'
   const { body } = isTold ? cause : new ApiError('upstream_unreachable', { message: CLOSED })
-  return new TextEncoder().encode(`data: ${JSON.stringify(body)}\n\n`)
+  return writeEvent({ data: JSON.stringify(body) })
 }

@@ -1,3 +1,4 @@
+import { HOP_BY_HOP } from '../formats/http/hop-by-hop.ts'
 import { ageOf } from './answers/freshness.ts'
 
 /** What the cache did with a request: the word in `x-nexcode-cache`. */
@@ -37,16 +38,7 @@ const OF_ONE_EXCHANGE: ReadonlySet<string> = new Set([
     'set-cookie',
     'via',
   ],
-  ...[
-    'connection',
-    'keep-alive',
-    'proxy-authenticate',
-    'proxy-connection',
-    'te',
-    'trailer',
-    'transfer-encoding',
-    'upgrade',
-  ],
+  ...HOP_BY_HOP,
   ...[
     'x-cache',
     'x-client-request-id',

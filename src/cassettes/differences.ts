@@ -1,4 +1,5 @@
-import { canonicalText, type ExactJson, isExactObject } from '../formats/json/exact.ts'
+import { canonicalText } from '../formats/json/canonical-json.ts'
+import { type ExactJson, isExactObject } from '../formats/json/exact.ts'
 
 /** One place in which two values differ. */
 export interface Difference {

@@ -1,4 +1,5 @@
-import { canonicalText, type ExactJson, type ExactObject, isExactObject, parseExact } from '../formats/json/exact.ts'
+import { canonicalText } from '../formats/json/canonical-json.ts'
+import { type ExactJson, type ExactObject, isExactObject, parseExact } from '../formats/json/exact.ts'
 import type { CassettePart, CassetteRequest, CassetteRequestBody } from './cassette.ts'
 
 /** What of a request has to be alike for a cassette to answer it. */

@@ -1,9 +1,10 @@
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { type ExactJson, isExactObject, parseExact } from '../formats/json/exact.ts'
+import { eventEndsOf } from '../formats/sse/event-ends.ts'
+import { parseEvent } from '../formats/sse/parse-event.ts'
 import type { Scrub } from './scrub.ts'
 
 const UTF_8 = new TextEncoder()
-const DECODER = new TextDecoder()
 
 /**
  * Whether the events of a stream spell a secret together that none of them has in it as a whole: a model that repeats a key
@@ -14,12 +15,19 @@ const DECODER = new TextDecoder()
  */
 export function hasSecretInPieces(stream: Uint8Array, scrub: Scrub): boolean {
   const texts = new Map<string, string[]>()
-  for (const line of DECODER.decode(stream).split(/\r\n|\r|\n/)) {
-    if (!line.startsWith('data:')) continue
-    const value = parseExact(line.slice('data:'.length).trim())
-    if (value !== undefined) gather(value, '', texts)
+  let from = 0
+  for (const end of eventEndsOf(stream)) {
+    const { data = '' } = parseEvent(stream.subarray(from, end), from === 0)
+    from = end
+    for (const value of valuesOf(data)) gather(value, '', texts)
   }
   return texts.values().some((pieces) => reachesAcross(pieces, scrub))
+}
+
+/** The JSON of an event; also of each of its lines, since some servers leave out the blank lines between events. */
+function valuesOf(data: string): readonly ExactJson[] {
+  const whole = parseExact(data)
+  return whole === undefined ? data.split('\n').flatMap((line) => parseExact(line) ?? []) : [whole]
 }
 
 /** Adds the strings of a value to those that earlier events had in the same places. */

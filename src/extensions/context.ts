@@ -1,6 +1,7 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonType } from '../formats/http/media-types.ts'
 import type { Json } from '../formats/json/json.ts'
+import { writeEvent } from '../formats/sse/write-event.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Store } from '../storage/store.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -161,7 +162,7 @@ export class RunContext implements Context {
     const fields = { request_id: this.requestId, extension: loaded.name, file: loaded.file }
     if (!isOurs) deps.log.error({ ...fields, err: cause }, 'extension failed: its stream was broken off')
     const { body } = isOurs ? cause : new ApiError('extension_failed')
-    return new TextEncoder().encode(`data: ${JSON.stringify(body)}\n\n`)
+    return writeEvent({ data: JSON.stringify(body) })
   }
 }
 

@@ -1,10 +1,9 @@
 import type { Json } from '../formats/json/json.ts'
-import { parseEvent } from '../formats/sse/parse-event.ts'
+import { LINE_END, parseEvent } from '../formats/sse/parse-event.ts'
+import { writeEvent } from '../formats/sse/write-event.ts'
 import type { NewEvent, ServerSentEvent } from './extension.ts'
 
-const TO_BYTES = new TextEncoder()
 const FROM_BYTES = new TextDecoder()
-const LINE_END = /\r\n|\n|\r/
 
 /** A received event, with its bytes. */
 class ReceivedEvent implements ServerSentEvent {
@@ -53,14 +52,10 @@ export function eventBytes(event: ServerSentEvent | NewEvent): Uint8Array {
   const { event: name, id, data, json } = event
   const text = json === undefined ? data : JSON.stringify(json)
   if (typeof text !== 'string') throw new TypeError('an event needs data or json')
-  let lines = commentsOf(event)
-  for (const [field, value] of [['event', name] as const, ['id', id] as const]) {
-    if (value === undefined) continue
-    if (LINE_END.test(value)) throw new TypeError(`the ${field} of an event is one line`)
-    lines += `${field}: ${value}\n`
+  for (const [field, value] of Object.entries({ event: name, id })) {
+    if (value !== undefined && LINE_END.test(value)) throw new TypeError(`the ${field} of an event is one line`)
   }
-  for (const line of text.split(LINE_END)) lines += `data: ${line}\n`
-  return TO_BYTES.encode(`${lines}\n`)
+  return writeEvent({ event: name, id, data: text }, commentsOf(event))
 }
 
 /** The lines of a received event that its members do not hold: comments and `retry`. */

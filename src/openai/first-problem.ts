@@ -1,4 +1,5 @@
 import { KindGuard, type TArray, type TObject, type TSchema, type TString } from '@sinclair/typebox'
+import { isJsonObject } from '../formats/json/json.ts'
 import { distinctWords, type TypeWords, wordsOfSchema } from './json-type-words.ts'
 
 /** Where a value departs from its schema. `path` is relative to the value; an index is a number. */
@@ -73,7 +74,7 @@ function findInObject(schema: TObject): FindProblem {
   }))
   const required = (schema.required ?? []).filter((key) => !KindGuard.IsLiteral(schema.properties[key]))
   return (value) => {
-    if (!isObject(value)) return wrong(value)
+    if (!isJsonObject(value)) return wrong(value)
     for (const key of required) {
       if (value[key] === undefined) {
         return { kind: 'missing_required_parameter', path: [key], expected: [], value: undefined }
@@ -93,7 +94,7 @@ function findInRecord(schema: TSchema, [values]: readonly TSchema[]): FindProble
   const wrong = wrongType(schema)
   const find = compileFirstProblem(values)
   return (value) => {
-    if (!isObject(value)) return wrong(value)
+    if (!isJsonObject(value)) return wrong(value)
     for (const key of Object.keys(value)) {
       const found = find(value[key])
       if (found !== undefined) return within(key, found)
@@ -143,8 +144,4 @@ function further(one: Finding, other: Finding): Finding {
 function within(step: string | number, found: Finding): Finding {
   if (found !== ANOTHER_SHAPE) found.path.unshift(step)
   return found
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

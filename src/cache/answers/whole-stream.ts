@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 import { parseInSteps } from '../../formats/json/parse-in-steps.ts'
 import { DataRanges } from '../../formats/sse/data-ranges.ts'
-import { EventEnds } from '../../formats/sse/event-ends.ts'
+import { eventEndsOf } from '../../formats/sse/event-ends.ts'
 import { parseEvent } from '../../formats/sse/parse-event.ts'
 import {
   ENDPOINTS_WITH_LAST_EVENT,
@@ -67,7 +67,7 @@ function meaningIn(endpoint: string, { event, data, value }: ReadEvent): EventMe
 function* readEvents(plain: Uint8Array, onEvent: (event: ReadEvent) => boolean): Generator<void, void, void> {
   let from = 0
   let cost = 0
-  for (const end of endsIn(plain)) {
+  for (const end of eventEndsOf(plain)) {
     const bytes = plain.subarray(from, end)
     const isFirst = from === 0
     from = end
@@ -84,11 +84,6 @@ function* readEvents(plain: Uint8Array, onEvent: (event: ReadEvent) => boolean):
     const { event, data } = parseEvent(bytes, isFirst)
     if (data !== undefined && onEvent({ event, data, value: undefined })) return
   }
-}
-
-function* endsIn(plain: Uint8Array): Generator<number, void, void> {
-  yield* new EventEnds().in(plain)
-  yield plain.byteLength
 }
 
 /** Of a long event only what an object says is known, and that only where it may tell something. */

@@ -1,6 +1,6 @@
 import { digestInSteps, digestOf, type Sha256 } from '../../formats/bytes/digest.ts'
 import { KEY_HEADERS, SESSION_HEADER } from '../../formats/http/credential-headers.ts'
-import { canonicalInSteps, canonicalJson } from '../canonical-json.ts'
+import { canonicalInSteps, canonicalJson } from '../../formats/json/canonical-json.ts'
 import type { Scope } from './scope.ts'
 
 /** What two requests must have in common to share an answer. */

@@ -65,24 +65,6 @@ export function isExactObject(value: unknown): value is ExactObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 }
 
-/**
- * Writes a value so that two are written alike exactly where they are equal: objects in any order of their names, numbers
- * as written.
- *
- * @example
- * canonicalText({ b: 1, a: [true] }) // '{"a":[true],"b":1}'
- */
-export function canonicalText(value: ExactJson): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
-  if (!isExactObject(value)) return JSON.stringify(value)
-  const names = Object.keys(value).sort()
-  const members = names.flatMap((name) => {
-    const item = value[name]
-    return item === undefined ? [] : [`${JSON.stringify(name)}:${canonicalText(item)}`]
-  })
-  return `{${members.join(',')}}`
-}
-
 /** How deep a text nests, and how many members all its objects have. */
 function measure(bytes: Uint8Array): { readonly depth: number; readonly members: number } {
   let [at, open, depth, members] = [0, 0, 0, 0]

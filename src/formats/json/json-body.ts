@@ -1,3 +1,4 @@
+import { isJsonObject } from './json.ts'
 import { type Member, membersOf } from './members.ts'
 
 /** What may be known of a JSON body beside its text and its value. */
@@ -55,5 +56,5 @@ export class JsonBody {
 }
 
 function namesOf(value: unknown): readonly string[] | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : undefined
+  return isJsonObject(value) ? Object.keys(value) : undefined
 }

@@ -58,3 +58,15 @@ export class EventEnds {
     }
   }
 }
+
+/**
+ * Gives where the events of a stream end that is there as a whole, the last one also without its blank line. The last event may be
+ * empty.
+ *
+ * @example
+ * for (const end of eventEndsOf(bytes)) …
+ */
+export function* eventEndsOf(stream: Uint8Array): Generator<number, void> {
+  yield* new EventEnds().in(stream)
+  yield stream.byteLength
+}

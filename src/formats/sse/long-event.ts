@@ -1,11 +1,11 @@
 import { StringScanner } from '../json/string-scanner.ts'
 import { EventEnds } from './event-ends.ts'
 import { parseEvent } from './parse-event.ts'
+import { writeEvent } from './write-event.ts'
 
 /** Where an event's name stands that has one: in front of its data. */
 const HEAD_BYTES = 256
 const TYPE_CHARS_MAX = 256
-const TO_BYTES = new TextEncoder()
 
 /**
  * An event that is too long to be held: of all its JSON only the `type` is found, wherever it stands.
@@ -46,7 +46,6 @@ export class LongEvent {
 
   /** A short event of the same name and type. */
   summary(): Uint8Array {
-    const name = this.#name === undefined ? '' : `event: ${this.#name}\n`
-    return TO_BYTES.encode(`${name}data: ${JSON.stringify({ type: this.#type })}\n\n`)
+    return writeEvent({ event: this.#name, data: JSON.stringify({ type: this.#type }) })
   }
 }

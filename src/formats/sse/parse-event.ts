@@ -8,7 +8,8 @@ export interface ParsedEvent {
 }
 
 const FROM_BYTES = new TextDecoder('utf-8', { ignoreBOM: true })
-const LINE_END = /\r\n|\n|\r/
+/** Where a line of a stream ends (WHATWG HTML §9.2.5). */
+export const LINE_END = /\r\n|\n|\r/
 const BYTE_ORDER_MARK = '\uFEFF'
 
 /**

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { canonicalText, type ExactJson, parseExact } from '../../../../src/formats/json/exact.ts'
+import { canonicalText } from '../../../../src/formats/json/canonical-json.ts'
+import { type ExactJson, parseExact } from '../../../../src/formats/json/exact.ts'
 
 const exact = (text: string): ExactJson => {
   const value = parseExact(text)

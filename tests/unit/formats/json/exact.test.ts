@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { canonicalText, isExactObject, isRawNumber, parseExact } from '../../../../src/formats/json/exact.ts'
+import { canonicalText } from '../../../../src/formats/json/canonical-json.ts'
+import { isExactObject, isRawNumber, parseExact } from '../../../../src/formats/json/exact.ts'
 
 const again = (text: string): string => JSON.stringify(parseExact(text))
 

@@ -1,4 +1,5 @@
 import { CanonicalScanner } from './canonical-scanner.ts'
+import type { ExactJson } from './exact.ts'
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -39,4 +40,14 @@ export function* canonicalInSteps(bytes: Uint8Array): Generator<void, string | U
   } catch {
     return bytes
   }
+}
+
+/**
+ * Writes a value in the canonical form, so that two are written alike exactly where they are equal.
+ *
+ * @example
+ * canonicalText({ b: 1, a: [true] }) // '{"a":[true],"b":1}'
+ */
+export function canonicalText(value: ExactJson): string {
+  return new CanonicalScanner(JSON.stringify(value)).scan()
 }

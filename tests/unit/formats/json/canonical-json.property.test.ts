@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { canonicalJson } from '../../../src/cache/canonical-json.ts'
-import { bytesOf, JSON_TEXT, textOf } from '../formats/json/json-texts.ts'
+import { canonicalJson } from '../../../../src/formats/json/canonical-json.ts'
+import { bytesOf, JSON_TEXT, textOf } from './json-texts.ts'
 
 const RUNS = { numRuns: 3000 }
 

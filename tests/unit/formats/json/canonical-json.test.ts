@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { canonicalJson } from '../../../src/cache/canonical-json.ts'
-import { cpuMs } from '../../helpers/cpu-time.ts'
-import { bytesOf } from '../formats/json/json-texts.ts'
+import { canonicalJson } from '../../../../src/formats/json/canonical-json.ts'
+import { cpuMs } from '../../../helpers/cpu-time.ts'
+import { bytesOf } from './json-texts.ts'
 
 const canonical = (text: string): string | Uint8Array => canonicalJson(bytesOf(text))
 
