@@ -10,7 +10,9 @@ import type { Cassettes } from './cassettes/cassettes.ts'
 import type { Config } from './config/config.ts'
 import type { CacheSettings } from './config/sections/cache.ts'
 import type { ApiToken } from './config/sections/token-list.ts'
-import type { Exchange } from './exchange/exchange.ts'
+import type { Arrival } from './exchange/arrival.ts'
+import type { Exchange, Observer } from './exchange/exchange.ts'
+import { joinObservers } from './exchange/join-observers.ts'
 import { MemoryBudget } from './exchange/memory-budget.ts'
 import type { Outcome } from './exchange/outcome.ts'
 import type { LoadedExtension } from './extensions/load/load-extensions.ts'
@@ -22,7 +24,7 @@ import { createRememberedIds } from './routing/remembered-ids.ts'
 import { createSnapshot } from './routing/snapshot.ts'
 import { createRetryBudget } from './routing/targets/retry.ts'
 import type { RouterDeps } from './routing/targets/router.ts'
-import { type Arrival, arrivalOf } from './server/arrival.ts'
+import { arrivalOf } from './server/arrival.ts'
 import { createCors } from './server/cors.ts'
 import { answerError, errorHandler } from './server/error-handler.ts'
 import { guardRequest } from './server/guard.ts'
@@ -34,7 +36,7 @@ import { openaiRoutes } from './server/routes/openai.ts'
 import { createUpgrade } from './server/upgrade.ts'
 import type { Store } from './storage/store.ts'
 import type { Log } from './telemetry/log.ts'
-import { createRecorder, type Recorder } from './telemetry/record.ts'
+import { createLogObserver } from './telemetry/log-observer.ts'
 import { createDeadlines, type Deadlines } from './timing/deadlines.ts'
 import { createSleep } from './timing/sleep.ts'
 import { createLoopGuard } from './upstream/loop-guard.ts'
@@ -57,6 +59,8 @@ export interface AppDeps {
   readonly deadlines?: Deadlines
   /** How the processes are that serve together; nothing where this one is alone. */
   readonly workers?: () => WorkersState
+  /** Who else hears of each exchange, beside the log. */
+  readonly observers?: readonly Observer[]
   /** Recording and replaying; absent: neither. */
   readonly cassettes?: Cassettes
 }
@@ -95,11 +99,8 @@ export function createApp(deps: AppDeps): App {
   const admission = createAdmission(config.limits)
   const now = () => performance.now()
   const repeats = createFailingRepeats({ max: config.limits.failedRepeatsMax, now, sha256, log })
-  const writeLine = createRecorder(log, { isDetailed: config.log.level === 'debug' || config.log.level === 'trace' })
-  const record: Recorder = (exchange, outcome, bytes) => {
-    repeats.ended(exchange, outcome)
-    writeLine(exchange, outcome, bytes)
-  }
+  const isDetailed = config.log.level === 'debug' || config.log.level === 'trace'
+  const observer = joinObservers([repeats, createLogObserver(log, { isDetailed }), ...(deps.observers ?? [])])
   const cors = createCors(server.corsOrigins)
   const routing = { now, random: Math.random, deadlines, onBreaker: tellBreaker(log) }
   const sleep = createSleep(deadlines)
@@ -156,7 +157,7 @@ export function createApp(deps: AppDeps): App {
     .use(openaiRoutes(pipeline, authorize))
 
   const open = (request: Request, arrival: Arrival): Exchange => {
-    const exchange = openExchange(request, arrival, record)
+    const exchange = openExchange(request, arrival, observer)
     if (timeouts.totalMs > 0) {
       exchange.total = deadlines.start(timeouts.totalMs, () => exchange.abort.abort(new ApiError('upstream_timeout')))
       exchange.atEnd(() => exchange.total?.clear())

@@ -18,8 +18,8 @@ import { type Import, partOf, ROOT, SOURCES, type Source } from './architecture/
 const LEVELS: readonly (readonly string[])[] = [
   ['formats/', 'timing/'],
   ['openai/'],
-  ['exchange/'],
   ['config/'],
+  ['exchange/'],
   ['telemetry/'],
   ['params/', 'storage/', 'upstream/'],
   ['access/', 'answers/'],

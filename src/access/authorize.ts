@@ -1,21 +1,9 @@
-import type { Secret } from '../config/secret.ts'
 import type { ApiToken } from '../config/sections/token-list.ts'
+import type { Principal } from '../exchange/principal.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { readCredential } from './credential.ts'
 import { isLocalCaller, type Received } from './local-caller.ts'
 import { nameTokens, shortId } from './name-tokens.ts'
-
-/** Who is calling, and so whose key is spent. Never optional, and there is no fallback. */
-export type Principal =
-  /** Holds one of the server's API tokens, by whose name it goes; spends the server's key. */
-  | { readonly kind: 'token'; readonly id: string; readonly token: Secret }
-  /** Brings a key of its own, which goes upstream as it came; it is known by a short digest of it. */
-  | { readonly kind: 'caller'; readonly id: string }
-  /**
-   * Brings nothing, but calls from this very machine; is lent the server's key, where there is one. Where no key can be spent,
-   * whoever brings nothing.
-   */
-  | { readonly kind: 'local' }
 
 /** What decides who may come in. */
 export interface AuthorizeDeps {
@@ -30,16 +18,6 @@ export interface AuthorizeDeps {
   readonly corsOrigins: readonly string[]
   /** SHA-256 of a text (FIPS 180-4). */
   readonly sha256: (text: string) => Uint8Array
-}
-
-/**
- * What a principal is called in the log, in rules and by extensions: a token's name, `caller-` and a short digest, or `local`.
- *
- * @example
- * exchange.principal = principalName(principal)
- */
-export function principalName(principal: Principal): string {
-  return principal.kind === 'local' ? 'local' : principal.id
 }
 
 /** Callers that are known again without a digest of their key. */

@@ -1,8 +1,8 @@
 import type { Secret } from '../config/secret.ts'
 import type { SecretPair } from '../config/sections/upstreams/headers.ts'
+import type { Principal } from '../exchange/principal.ts'
 import { keyHeaderValue, removeCredentials } from '../formats/http/credential-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { Principal } from './authorize.ts'
 
 /** The server's own account with one upstream, and who may use it. */
 export interface UpstreamAccount {

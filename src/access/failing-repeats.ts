@@ -12,7 +12,7 @@ export interface FailingRepeats {
   /** There is none, perhaps by the upstream's doing. */
   readonly failed: (exchange: Exchange, outgoing: Sent, thrown: unknown) => void
   /** An exchange has ended: who had an answer break off is watched from now on. */
-  readonly ended: (exchange: Exchange, outcome: Outcome) => void
+  readonly onEnd?: (exchange: Exchange, outcome: Outcome) => void
 }
 
 /** What gives the body that goes upstream. */
@@ -43,7 +43,7 @@ const REQUESTS_MAX = 100
 /** A digest of more would hold all others up. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024
 
-const UNCOUNTED: FailingRepeats = { admit() {}, answered() {}, failed() {}, ended() {} }
+const UNCOUNTED: FailingRepeats = { admit() {}, answered() {}, failed() {} }
 
 /**
  * Makes the bound on failing requests that come again: the same caller, method, target and body. A window begins with the first
@@ -98,13 +98,13 @@ class Counted implements FailingRepeats {
     if (isUpstreams) this.#countFailure(exchange, outgoing)
   }
 
-  ended(exchange: Exchange, outcome: Outcome): void {
+  onEnd(exchange: Exchange, outcome: Outcome): void {
     // Its body is no longer there to be known again: that begins with the next time.
     if (hasBrokenOff(exchange, outcome)) this.#watch(exchange)
   }
 
   /** The failing requests of a caller who is watched. */
-  #watched({ principal }: Exchange): Map<string, Repeated> | undefined {
+  #watched({ caller: principal }: Exchange): Map<string, Repeated> | undefined {
     if (this.#watchedUntil === 0) return undefined
     if (this.#deps.now() < this.#watchedUntil) return this.#callers.get(principal)
     this.#callers.clear()
@@ -112,7 +112,7 @@ class Counted implements FailingRepeats {
     return undefined
   }
 
-  #watch({ principal }: Exchange): Map<string, Repeated> {
+  #watch({ caller: principal }: Exchange): Map<string, Repeated> {
     this.#watchedUntil = this.#deps.now() + WINDOW_MS
     const known = this.#callers.get(principal)
     if (known !== undefined) return known
@@ -146,7 +146,7 @@ class Counted implements FailingRepeats {
     return `${this.#deps.sha256(body).join()} ${request.method} ${target}`
   }
 
-  #tell({ id, principal, endpointName: route }: Exchange, repeated: Repeated, leftMs: number): void {
+  #tell({ id, caller: principal, endpointName: route }: Exchange, repeated: Repeated, leftMs: number): void {
     if (repeated.isTold) return
     repeated.isTold = true
     const { failures } = repeated

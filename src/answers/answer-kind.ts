@@ -3,18 +3,16 @@ import { isJsonType, isPage } from '../formats/http/media-types.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { holdsContent } from '../openai/contents.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import type { JsonEndpoint } from '../openai/endpoints.ts'
 
 /**
  * Says what is wrong with the kind of an answer; undefined: nothing. A page or a redirect in place of an API's answer means that the base
  * URL is not an API's. The content of a file may be a page.
  *
  * @example
- * const isFailure = wrongKindOf(exchange, endpoint, answer) !== undefined
+ * const isFailure = wrongKindOf(exchange, answer) !== undefined
  */
 export function wrongKindOf(
-  { request, requestTarget: target }: Exchange,
-  endpoint: JsonEndpoint | undefined,
+  { request, requestTarget: target, endpoint }: Exchange,
   { ok, status, headers }: Response,
 ): string | undefined {
   if (status < 200 || status > 599) return `a ${status}`
@@ -25,8 +23,8 @@ export function wrongKindOf(
 }
 
 /** Throws `upstream_invalid_response` for an answer of the wrong kind. */
-export function refuseWrongKind(exchange: Exchange, endpoint: JsonEndpoint | undefined, answer: Response): void {
-  const found = wrongKindOf(exchange, endpoint, answer)
+export function refuseWrongKind(exchange: Exchange, answer: Response): void {
+  const found = wrongKindOf(exchange, answer)
   if (found === undefined) return
   throw new ApiError('upstream_invalid_response', { cause: `upstream answered with ${found}` })
 }

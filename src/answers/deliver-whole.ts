@@ -33,9 +33,7 @@ export function watchBody(
   const timeOut = (): void => exchange.abort.abort(new ApiError('upstream_timeout'))
   return {
     idle: deadlines.start(streamIdleMs, timeOut, silentMs(answer)),
-    onFirstChunk() {
-      exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
-    },
+    onFirstChunk: () => exchange.onFirstByte(),
     ...(objects !== undefined && { onChunk: objects.add }),
   }
 }

@@ -2,7 +2,6 @@ import { answerEndOf, type WatchedEnd } from '../exchange/answer-end.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
-import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { removeHopByHop } from '../upstream/headers.ts'
 import type { AnswerIds } from './answer-ids.ts'
@@ -46,13 +45,12 @@ export interface DeliverOptions {
  */
 export function deliver(
   exchange: Exchange,
-  endpoint: JsonEndpoint | undefined,
   answer: Response,
   options: DeliverOptions,
   deps: DeliverDeps,
 ): Response | Promise<Response> {
   const { headers, status } = answer
-  refuseWrongKind(exchange, endpoint, answer)
+  refuseWrongKind(exchange, answer)
   const isStream = isEventStream(headers.get('content-type'))
   const { deadlines } = deps
   const isOpen = isStream || !headers.has('content-length')
@@ -72,7 +70,7 @@ export function deliver(
   const isRead = wholeOf(answer) !== undefined
   // An answer that has been read is delivered as it is, unless models are to be renamed or ids to be found in it.
   if (isRead && names === undefined && objects === undefined) {
-    exchange.timeToFirstByteMs = performance.now() - exchange.startedAt
+    exchange.onFirstByte()
     return answer
   }
   const isWhole =
@@ -85,7 +83,7 @@ export function deliver(
   if (body === null) return new Response(null, answer)
   if (isStream) exchange.stream = true
   const watching = { ...watchBody(exchange, answer, streamIdleMs, objects, deadlines), end }
-  const tap = tapOf(exchange, headers, isStream && endpoint !== undefined, watching)
+  const tap = tapOf(exchange, headers, isStream && exchange.endpoint !== undefined, watching)
   const isPinged = isStream && isOpenEnded(headers) && deps.ssePingMs > 0
   const isHeld = objects?.isLate === true
   if (!isPinged && names === undefined && !isHeld) return noteBody(answer, { tap })

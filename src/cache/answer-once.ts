@@ -46,7 +46,8 @@ export function isOnce({ request }: Exchange, { idempotency }: Settings): boolea
  * const reused = await answerOnce(request, deps)
  */
 export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): Promise<Reused> {
-  const { exchange, principal, outgoing, settings } = request
+  const { exchange, outgoing, settings } = request
+  const { principal } = exchange
   const { headers } = exchange.request
   const name = idempotencyNameOf(headers) ?? ''
   const scope = scopeOf({ principal, headers }, { scope: 'principal' }, deps.digest)

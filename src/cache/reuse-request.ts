@@ -1,4 +1,3 @@
-import type { Principal } from '../access/authorize.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Sha256 } from '../formats/bytes/digest.ts'
@@ -15,7 +14,6 @@ import type { Memory } from './single-flight/kept-chunks.ts'
 /** A request whose answer may be another one's, too. */
 export interface ReuseRequest {
   readonly exchange: Exchange
-  readonly principal: Principal
   readonly outgoing: OutgoingBody
   readonly route: Route
   readonly settings: Settings

@@ -1,6 +1,5 @@
 import { type DeliverDeps, type DeliverOptions, deliver } from '../answers/deliver.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import type { JsonEndpoint } from '../openai/endpoints.ts'
 import { readBytes } from '../requests/read-bytes.ts'
 import type { Cassettes } from './cassettes.ts'
 import type { Recording } from './open-recording.ts'
@@ -24,12 +23,11 @@ const PLAYED: DeliverOptions = {
  * way to answer it. The body has been read then, as a whole, and can be read once more.
  *
  * @example
- * const taped = await tapeExchange(exchange, endpoint, deps.cassettes, deps)
+ * const taped = await tapeExchange(exchange, deps.cassettes, deps)
  * if (taped instanceof Response) return taped
  */
 export async function tapeExchange(
   exchange: Exchange,
-  endpoint: JsonEndpoint | undefined,
   { play, record }: Cassettes,
   deps: TapeDeps,
 ): Promise<Response | Recording | undefined> {
@@ -46,6 +44,6 @@ export async function tapeExchange(
   }
   const asked = { method: request.method, target, headers: request.headers, body }
   const played = await play?.find(asked, abort.signal)
-  if (played !== undefined) return deliver(exchange, endpoint, played, PLAYED, deps)
+  if (played !== undefined) return deliver(exchange, played, PLAYED, deps)
   return record?.begin(asked, { memory: deps.reading.memory, atEnd: (release) => exchange.atEnd(release) })
 }

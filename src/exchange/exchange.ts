@@ -1,41 +1,42 @@
+import type { JsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
-import type { ApiError } from '../openai/api-error.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { NamedModel } from '../openai/read-target.ts'
 import type { Deadline } from '../timing/deadlines.ts'
+import type { Arrival, IncomingBody } from './arrival.ts'
+import { Findings, inherit, merge, type Try } from './findings.ts'
 import type { Outcome } from './outcome.ts'
+import { type Principal, principalName } from './principal.ts'
+import { newRequestId, safeRequestId } from './request-id.ts'
 
-/** The body of a request. It is read once, in one of the two ways. */
-export interface IncomingBody {
-  /** Whether all of it is here. */
-  readonly isComplete: boolean
-  /** Whether the memory that it takes is counted already: it has been read once. */
-  readonly isCounted?: boolean
-  /** Its length, where that was told in advance. */
-  readonly length?: number | undefined
-  /** All of it: at once where it has come, else when it has. For a body whose length was told. */
-  whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
-  /** As it comes. */
-  stream(): ReadableStream<Uint8Array>
-  /**
-   * Calls back when its last byte has come, with the time of that in `performance.now()`; at once where it has, and never
-   * where it won't. Absent: it can't be watched.
-   */
-  onceArrived?(callback: (at: number) => void): void
+/** What a child of an exchange has of its own. */
+export type ChildParts = Partial<Pick<Exchange, 'request' | 'requestTarget' | 'endpoint' | 'body' | 'json' | 'abort'>>
+
+/** Hears of an exchange while it goes on; for the log, metrics, traces, money. None of its functions may throw, or wait. */
+export interface Observer {
+  /** A request has come; nobody knows yet who makes it. */
+  readonly onStart?: (exchange: Exchange) => void
+  /** An attempt at an upstream has an answer, or has failed. */
+  readonly onAttempt?: (exchange: Exchange, attempt: Try) => void
+  /** The first byte of an upstream's body has come. */
+  readonly onFirstByte?: (exchange: Exchange) => void
+  /** The answer tells the tokens used, as its API writes them (OpenAI specification, `usage`). */
+  readonly onUsage?: (exchange: Exchange, usage: JsonObject) => void
+  /** The exchange has ended, after so many bytes of its answer's body; called once. */
+  readonly onEnd?: (exchange: Exchange, outcome: Outcome, bytes: number) => void
 }
 
-/** One attempt at an upstream, for the log. */
-export interface Try {
-  /** The target's name in the configuration. */
-  readonly target: string
-  /** undefined: no answer. */
-  readonly status: number | undefined
-  readonly ms: number
-  /** Why it was left. */
-  readonly why: string | undefined
-}
+/** What the log calls a request that came to no route. */
+export const NO_ROUTE = 'unknown'
 
-/** One request and its answer, from the first header to the body's last byte: what every stage is told and tells. */
-export interface Exchange {
+/**
+ * One request and its answer, from the first header to the body's last byte: what every stage is told and tells. It ends once.
+ *
+ * @example
+ * const exchange = new Exchange(request, arrivalOf(request), observers)
+ */
+export class Exchange extends Findings {
   /** Ours, or the caller's own `x-request-id` where that is a safe one. */
   readonly id: string
   /** The caller's `X-Client-Request-Id`, where it is a safe one. */
@@ -56,58 +57,156 @@ export interface Exchange {
    */
   requestTarget: string
   /** The model that the target names, where that decides. */
-  named: NamedModel | undefined
-  /** Whose connection it came by, as far as an address tells (`server/http1/network-of.ts`); for counting, and never logged. */
+  named: NamedModel | undefined = undefined
+  /** The endpoint, where its body is read and checked; undefined: all passes through, unless a rule or a model has a say. */
+  endpoint: JsonEndpoint | undefined = undefined
+  /** A name from our own route table, never the caller's path: safe as a label. */
+  endpointName = NO_ROUTE
+  /** Whether it asks for another protocol on its connection (RFC 9110 §7.8). */
+  isUpgrade = false
+  /** Whose connection it came by; for counting, and never logged. */
   readonly from: string
   /** `performance.now()` at arrival. */
   readonly startedAt: number
   /** Aborted when the client leaves or one of our clocks runs out; its reason says which. */
   readonly abort: AbortController
-  /** A name from our own route table, never the caller's path: safe as a label. */
-  endpointName: string
-  model: string | undefined
-  /** Who is calling, by name: a token's, `caller-` and a short digest of a key, `local`; `none` where nobody was let in. */
-  principal: string
-  stream: boolean
-  /** The upstream's own `x-request-id`, which is the one that the caller sees. */
-  upstreamRequestId: string | undefined
-  /** Calls that went upstream. */
-  attempts: number
-  /** The name of the upstream that was asked last, or whose answer is handed on. */
-  upstream: string | undefined
-  /** Whether the last call had a connection of its own, or one of the pool where that had one. */
-  connection: 'new' | 'pooled' | undefined
-  /** Each of them, where a file says what goes where. */
-  tries: Try[] | undefined
-  /** The numbers of the parameter rules that the request is subject to; undefined: none. */
-  rules: readonly number[] | undefined
-  /** What the parameter rules did to the body, such as `defaults=temperature; clamp=max_tokens`; empty: nothing. */
-  params: string
-  /** What the cache did with it, as `x-nexcode-cache` tells; undefined: it had no part in it. */
-  cache: string | undefined
-  /** Whether it got the answer of an earlier request with its `Idempotency-Key`: a finished one, or that of the call under way. */
-  idempotent: 'replayed' | 'joined' | undefined
-  /** false: the client's own retries would only repeat what has been tried here. */
-  shouldRetry: false | undefined
   /** Whether it may be going round, so that its calls are marked (`upstream/loop-guard.ts`). */
-  isMarked: boolean
-  /** The limit on the whole exchange. */
-  total: Deadline | undefined
-  /** From arrival to the first byte of the upstream's body. */
-  timeToFirstByteMs: number | undefined
-  /** From the call's start to the upstream's headers. */
-  upstreamMs: number | undefined
-  status: number
-  /** The error of ours that answered it. */
-  error: ApiError | undefined
-  /** Whether a body that ends later reports the end. */
-  isTapped: boolean
-  /** Whether the answer is the upstream's, with all headers that are to be added. */
-  isDelivered: boolean
+  isMarked = false
+  /** How it ended; undefined: it has not. */
+  outcome: Outcome | undefined = undefined
+  readonly #observer: Observer
+  readonly #parent: Exchange | undefined
+  /** As it came: `body` may be another one by now. */
+  readonly #arriving: IncomingBody | undefined
+  #principal: Principal | undefined = undefined
+  #total: Deadline | undefined = undefined
+  #releases: ((outcome: Outcome) => void)[] = []
+
+  /** Opens the exchange of a request that has just arrived; with `parent`, a part of another one. */
+  constructor(request: Request, arrival: Arrival, observer: Observer, parent?: Exchange, json?: JsonBody) {
+    super()
+    const { headers } = request
+    this.id = parent === undefined ? (safeRequestId(headers.get('x-request-id')) ?? newRequestId()) : parent.id
+    this.clientRequestId =
+      parent === undefined ? safeRequestId(headers.get('x-client-request-id')) : parent.clientRequestId
+    this.request = request
+    this.received = parent === undefined ? headers : parent.received
+    this.isHttp10 = arrival.isHttp10
+    this.body = arrival.body
+    this.json = json
+    this.#arriving = parent === undefined ? arrival.body : parent.#arriving
+    this.requestTarget = arrival.target
+    this.from = arrival.from ?? ''
+    this.startedAt = parent === undefined ? performance.now() : parent.startedAt
+    this.abort = arrival.abort
+    this.#observer = observer
+    this.#parent = parent
+    if (parent === undefined) observer.onStart?.(this)
+  }
+
+  /** Who is calling. It is known behind the door, and nothing that asks for it stands before. */
+  get principal(): Principal {
+    if (this.#principal === undefined)
+      throw new Error('The principal of an exchange was asked for before it was known.')
+    return this.#principal
+  }
+
+  set principal(principal: Principal) {
+    this.#principal = principal
+    this.caller = principalName(principal)
+  }
+
+  /** The limit on the whole exchange. A child's own takes the place of its parent's. */
+  get total(): Deadline | undefined {
+    return this.#total
+  }
+
+  set total(deadline: Deadline | undefined) {
+    this.#parent?.total?.clear()
+    this.#total = deadline
+  }
+
+  /** Whether somebody wants to hear the tokens that answers tell. */
+  get wantsUsage(): boolean {
+    return this.#observer.onUsage !== undefined
+  }
+
+  /**
+   * Makes a part of this exchange that ends by itself: a call that is made for it, and perhaps for others, too, or several times.
+   *
+   * What is let go at its end is let go then; it is no line of the log. `report` brings what it has found out to its parent.
+   *
+   * @example
+   * const child = exchange.child({ abort: new AbortController() })
+   * const answered = await ask(child)
+   * child.report()
+   */
+  child(parts: ChildParts): Exchange {
+    const { isHttp10, from } = this
+    const hasBody = 'body' in parts
+    const target = parts.requestTarget ?? this.requestTarget
+    const body = hasBody ? parts.body : this.body
+    const arrival = { target, isHttp10, from, abort: parts.abort ?? this.abort, body }
+    const json = hasBody ? parts.json : this.json
+    const child = new Exchange(parts.request ?? this.request, arrival, this.#observer, this, json)
+    child.named = parts.requestTarget === undefined ? this.named : undefined
+    child.endpoint = 'endpoint' in parts ? parts.endpoint : this.endpoint
+    child.endpointName = this.endpointName
+    child.isMarked = this.isMarked
+    child.#principal = this.#principal
+    inherit(child, this)
+    return child
+  }
+
+  /** Tells the parent what has been found out so far. */
+  report(): void {
+    if (this.#parent !== undefined) merge(this.#parent, this)
+  }
+
   /** Calls back when the client has sent all of its request, with the time of that in `performance.now()`; never where it doesn't. */
-  onceArrived(callback: (at: number) => void): void
+  onceArrived(callback: (at: number) => void): void {
+    const body = this.#arriving
+    if (body === undefined || (body.isComplete && body.onceArrived === undefined)) callback(this.startedAt)
+    else if (body.onceArrived === undefined) callback(performance.now())
+    else body.onceArrived(callback)
+  }
+
+  /** Whether somebody wants to hear of attempts. */
+  get wantsAttempts(): boolean {
+    return this.tries !== undefined || this.#observer.onAttempt !== undefined
+  }
+
+  /** Notes an attempt at an upstream that has an answer, or has failed. */
+  onAttempt(attempt: Try): void {
+    this.tries?.push(attempt)
+    this.#observer.onAttempt?.(this, attempt)
+  }
+
+  /** Notes the first byte of the upstream's body, which came so long after the request. */
+  onFirstByte(ms = performance.now() - this.startedAt): void {
+    this.timeToFirstByteMs = ms
+    this.#observer.onFirstByte?.(this)
+  }
+
   /** Has something let go at the end: an admission, a clock. It is told how the exchange ended. */
-  atEnd(release: (outcome: Outcome) => void): void
-  /** Ends the exchange: the first call counts, and writes the one record. */
-  end(outcome: Outcome, bytes: number): void
+  atEnd(release: (outcome: Outcome) => void): void {
+    this.#releases.push(release)
+  }
+
+  /** Ends the exchange: the first call counts. `bytes`: of the answer's body. */
+  end(outcome: Outcome, bytes = 0): void {
+    if (this.outcome !== undefined) return
+    this.outcome = outcome.kind === 'failed' ? this.#blame(outcome.cause) : outcome
+    for (const release of this.#releases) release(this.outcome)
+    if (this.#parent === undefined) this.#observer.onEnd?.(this, this.outcome, bytes)
+  }
+
+  /** A broken source is only the last thing seen: what broke it is the abort's reason, where there is one. */
+  #blame(seen: unknown): Outcome {
+    const { aborted, reason } = this.abort.signal
+    const cause: unknown = aborted ? reason : seen
+    return cause instanceof ApiError && cause.kind === 'client_closed'
+      ? { kind: 'cancelled' }
+      : { kind: 'failed', cause }
+  }
 }

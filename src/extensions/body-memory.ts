@@ -1,5 +1,6 @@
+import type { IncomingBody } from '../exchange/arrival.ts'
 import { type ReadLimits, UNCOUNTED_BYTES_MAX } from '../exchange/collect-bytes.ts'
-import type { Exchange, IncomingBody } from '../exchange/exchange.ts'
+import type { Exchange } from '../exchange/exchange.ts'
 import type { Held } from '../exchange/memory-budget.ts'
 import { readBytes } from '../requests/read-bytes.ts'
 

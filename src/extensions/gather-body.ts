@@ -1,4 +1,4 @@
-import type { IncomingBody } from '../exchange/exchange.ts'
+import type { IncomingBody } from '../exchange/arrival.ts'
 import { assertBytes } from '../formats/bytes/assert-bytes.ts'
 import { joinInSteps } from '../formats/bytes/join-bytes.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'

@@ -1,4 +1,4 @@
-import type { IncomingBody } from '../exchange/exchange.ts'
+import type { IncomingBody } from '../exchange/arrival.ts'
 import { isJsonType } from '../formats/http/media-types.ts'
 import type { BodyMemory } from './body-memory.ts'
 import type { ChunkReader } from './read-stream.ts'

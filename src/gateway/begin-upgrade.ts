@@ -56,7 +56,7 @@ export function beginUpgrade<Next>(
   const attempt = deployment.health.begin(account, secret !== undefined)
   exchange.atEnd(() => attempt.ended())
   const note = (status: number | undefined, ms: number, why?: string): void => {
-    exchange.tries?.push({ target: deployment.label, status, ms: Math.round(ms), why })
+    exchange.onAttempt({ target: deployment.label, status, ms: Math.round(ms), why })
   }
   let isTold = false
   const answered = (status: number, ms: number): void => {

@@ -1,7 +1,5 @@
-import type { Principal } from '../access/authorize.ts'
 import type { Cassettes } from '../cassettes/cassettes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import type { JsonEndpoint } from '../openai/endpoints.ts'
 import { fitBody, withPresetsPart } from '../requests/fit-body.ts'
 import type { OutgoingBody } from '../requests/outgoing-body.ts'
 import type { NamedObjects } from '../requests/remember-objects.ts'
@@ -15,8 +13,6 @@ import { isRenamed } from './rename-answer.ts'
 /** What is known of a request when its targets are asked. */
 export interface Going {
   readonly exchange: Exchange
-  readonly principal: Principal
-  readonly endpoint: JsonEndpoint | undefined
   readonly outgoing: OutgoingBody
   /** What its answer may name; undefined: nothing that has to be remembered. */
   readonly objects: NamedObjects | undefined
@@ -40,13 +36,13 @@ const OWN_REQUEST_HEADERS = ['x-nexcode-cache-key', 'x-nexcode-cache-ttl'] as co
  * const call = callFor(going, deployment, exchange.abort, deps)
  */
 export function callFor(going: Going, deployment: Deployment, abort: AbortController, deps: CallDeps): UpstreamRequest {
-  const { exchange, principal, outgoing, route, snapshot: generation } = going
+  const { exchange, outgoing, route, snapshot: generation } = going
   const { request, requestTarget: callersTarget } = exchange
   const model = outgoing.modelFor(deployment)
   const fitted = fitBody(outgoing, deployment, model, callersTarget, generation)
   if (generation.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.receipt ?? '')
   const wanted = wantedFrom(exchange, model === null ? undefined : (model ?? outgoing.model))
-  const address = addressDeployment(exchange, principal, deployment, wanted, generation, deps)
+  const address = addressDeployment(exchange, deployment, wanted, generation, deps)
   const { headers } = address
   if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
   if (fitted !== undefined || outgoing.isChangedFor(model)) {

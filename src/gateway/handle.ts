@@ -1,4 +1,3 @@
-import type { Principal } from '../access/authorize.ts'
 import { spendsOwnKey } from '../access/credentials.ts'
 import type { FailingRepeats } from '../access/failing-repeats.ts'
 import { refuseWrongKind } from '../answers/answer-kind.ts'
@@ -12,7 +11,6 @@ import { tapeAnswered } from '../cassettes/tape-answer.ts'
 import { tapeExchange } from '../cassettes/tape-exchange.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
-import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { AskForFile } from '../requests/check-batch.ts'
 import { checkRestricted } from '../requests/check-restricted.ts'
 import { checkShape } from '../requests/check-shape.ts'
@@ -57,78 +55,54 @@ export interface PipelineDeps extends DeliverDeps, PrepareBodyDeps, AskDeps, Add
  * An `endpoint` has a body that is read and checked; without one, everything passes through as it comes, unless a rule or
  * its model has a say. Throws an `ApiError`; the exchange's end is reported by whoever renders it.
  */
-export function handle(
-  exchange: Exchange,
-  principal: Principal,
-  endpoint: JsonEndpoint | undefined,
-  deps: PipelineDeps,
-): Promise<Response> {
-  const taking = takePlace(exchange, principal, endpoint, deps)
+export function handle(exchange: Exchange, deps: PipelineDeps): Promise<Response> {
+  const taking = takePlace(exchange, deps)
   // A promise for each step would cost more than the step.
-  if (taking === undefined) return flow(exchange, principal, endpoint, deps)
-  return taking.then(() => flow(exchange, principal, endpoint, deps))
+  if (taking === undefined) return flow(exchange, deps)
+  return taking.then(() => flow(exchange, deps))
 }
 
 /** The flow of a request that has its place. */
-function flow(
-  exchange: Exchange,
-  principal: Principal,
-  endpoint: JsonEndpoint | undefined,
-  deps: PipelineDeps,
-): Promise<Response> {
+function flow(exchange: Exchange, deps: PipelineDeps): Promise<Response> {
   const generation = deps.generation()
   if (generation.mayLoop) deps.loops.watch(exchange)
-  if (deps.cassettes === undefined && generation.chain.isEmpty)
-    return serve(exchange, principal, endpoint, generation, undefined, deps)
-  return goAround(exchange, principal, endpoint, generation, deps)
+  if (deps.cassettes === undefined && generation.chain.isEmpty) return serve(exchange, generation, undefined, deps)
+  return goAround(exchange, generation, deps)
 }
 
 /** Goes through what stands around the flow where it is wanted: cassettes, extensions. */
-async function goAround(
-  exchange: Exchange,
-  principal: Principal,
-  endpoint: JsonEndpoint | undefined,
-  generation: Generation,
-  deps: PipelineDeps,
-): Promise<Response> {
+async function goAround(exchange: Exchange, generation: Generation, deps: PipelineDeps): Promise<Response> {
   const { cassettes } = deps
-  const taped = cassettes === undefined ? undefined : await tapeExchange(exchange, endpoint, cassettes, deps)
+  const taped = cassettes === undefined ? undefined : await tapeExchange(exchange, cassettes, deps)
   if (taped instanceof Response) return taped
   const { chain } = generation
-  if (chain.isEmpty) return serve(exchange, principal, endpoint, generation, taped, deps)
-  const next = (one: Exchange, wanted: JsonEndpoint | undefined): Promise<Response> =>
-    serve(one, principal, wanted, generation, undefined, deps)
-  return throughExtensions(exchange, principal, { chain, taped, deadlines: deps.deadlines }, next)
+  if (chain.isEmpty) return serve(exchange, generation, taped, deps)
+  const next = (one: Exchange): Promise<Response> => serve(one, generation, undefined, deps)
+  return throughExtensions(exchange, { chain, taped, deadlines: deps.deadlines }, next)
 }
 
 /** What stands behind the extensions. */
 async function serve(
   exchange: Exchange,
-  principal: Principal,
-  wanted: JsonEndpoint | undefined,
   generation: Generation,
   taped: Recording | undefined,
   deps: PipelineDeps,
 ): Promise<Response> {
   if (generation.settings.hasFile) exchange.tries = []
-  const endpoint = generation.restricts ? readCall(exchange, principal, wanted, generation) : wanted
+  if (generation.restricts) readCall(exchange, generation)
   const isReused = generation.reuse?.isFor(exchange, generation.settings) === true
   // Come back, it would wait for itself.
   if (isReused && generation.mayLoop) deps.loops.suspect(exchange)
   const compared = isReused ? generation.reuse?.comparesBody(exchange, generation.settings) : undefined
-  const reading = prepareBody(exchange, principal, endpoint, generation, deps, compared)
+  const reading = prepareBody(exchange, generation, deps, compared)
   const outgoing = reading instanceof Promise ? await reading : reading
   const choosing = chooseRoute(exchange.requestTarget, outgoing, generation, deps.ids)
   const wantedRoute = choosing instanceof Promise ? await choosing : choosing
-  checkShape(endpoint, outgoing, wantedRoute)
-  const restricting = generation.restricts
-    ? restrict(exchange, principal, outgoing, wantedRoute, generation, deps)
-    : wantedRoute
+  checkShape(exchange, outgoing, wantedRoute)
+  const restricting = generation.restricts ? restrict(exchange, outgoing, wantedRoute, generation, deps) : wantedRoute
   const route = restricting instanceof Promise ? await restricting : restricting
   const going = {
     exchange,
-    principal,
-    endpoint,
     outgoing,
     objects: objectsOf(exchange, outgoing, generation),
     route,
@@ -140,7 +114,7 @@ async function serve(
     const answered = isReused ? await reuse(going, limits, deps) : await askTargets(going, limits, deps)
     deps.repeats.answered(exchange, outgoing, answered.answer)
     const answer = taped === undefined ? answered.answer : tapeAnswered(exchange, answered, taped, deps)
-    const delivering = deliver(exchange, endpoint, answer, via(going, answered, deps), deps)
+    const delivering = deliver(exchange, answer, via(going, answered, deps), deps)
     const response = delivering instanceof Promise ? await delivering : delivering
     if ('served' in answered) tellServed(response.headers, answered, exchange, generation.settings)
     limits.onDelivered()
@@ -154,7 +128,6 @@ async function serve(
 /** Checks where a request goes by rules and models; for a file that it speaks of, its own targets are asked. */
 function restrict(
   exchange: Exchange,
-  principal: Principal,
   outgoing: OutgoingBody,
   route: Route,
   generation: Generation,
@@ -163,7 +136,6 @@ function restrict(
   const ask: AskForFile = (one, empty, way) => {
     const going = {
       exchange: one,
-      principal,
       endpoint: undefined,
       outgoing: empty,
       objects: undefined,
@@ -172,19 +144,18 @@ function restrict(
     }
     return askDeployments(going, limitTime(one, way, generation.settings, deps), deps)
   }
-  return checkRestricted({ exchange, principal, outgoing, route, snapshot: generation }, ask, deps)
+  return checkRestricted({ exchange, outgoing, route, snapshot: generation }, ask, deps)
 }
 
 /** Answers from what is kept or under way for others, or by asking the targets. */
 async function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Reused> {
-  const { exchange, principal, outgoing, route, snapshot: generation } = going
+  const { exchange, outgoing, route, snapshot: generation } = going
   if (generation.reuse === undefined) throw new Error('nothing is kept here')
   // Who waits for another's call has the limits that a call of its own would have.
   const [first] = route.deployments
   if (first !== undefined) limits.onDeployment(first)
   const reused = await generation.reuse.answer({
     exchange,
-    principal,
     outgoing,
     route,
     settings: generation.settings,
@@ -200,7 +171,7 @@ async function reuse(going: Going, limits: ExchangeLimits, deps: PipelineDeps): 
 async function askForAll(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
   const answered = await askTargets(going, limits, deps)
   try {
-    refuseWrongKind(going.exchange, going.endpoint, answered.answer)
+    refuseWrongKind(going.exchange, answered.answer)
     return answered
   } catch (refusal) {
     void ignoreRejection(answered.answer.body?.cancel())
@@ -217,7 +188,7 @@ function askTargets(going: Going, limits: ExchangeLimits, deps: PipelineDeps): P
 }
 
 function askDeployments(going: Going, limits: ExchangeLimits, deps: PipelineDeps): Promise<Answered> {
-  const { exchange, principal, endpoint, outgoing, route, snapshot: generation } = going
+  const { exchange, outgoing, route, snapshot: generation } = going
   const [only] = route.deployments
   if (!generation.settings.hasFile && only !== undefined) {
     return askOnce(exchange, only, callFor(going, only, exchange.abort, deps), deps)
@@ -228,13 +199,13 @@ function askDeployments(going: Going, limits: ExchangeLimits, deps: PipelineDeps
     return callFor(going, deployment, abort, deps)
   }
   const accountOf = (deployment: Deployment): Account =>
-    spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
+    spendsOwnKey(exchange.principal, deployment.upstream) ? 'caller' : 'server'
   const { dueAt, clientDueAt } = limits
   // Nothing of it is kept where the window is 0; then the header is the upstream's affair.
   const once = isOnce(exchange, generation.settings)
   const { isReplayable } = outgoing
   return ask(
-    { exchange, endpoint, route, affinity, accountOf, callFor: call, isOnce: once, isReplayable, dueAt, clientDueAt },
+    { exchange, route, affinity, accountOf, callFor: call, isOnce: once, isReplayable, dueAt, clientDueAt },
     deps,
   )
 }

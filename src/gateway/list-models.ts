@@ -1,4 +1,3 @@
-import type { Principal } from '../access/authorize.ts'
 import { spendsOwnKey } from '../access/credentials.ts'
 import { noteBody } from '../answers/body-note.ts'
 import type { ModelSettings } from '../config/sections/models.ts'
@@ -41,19 +40,13 @@ const MODELS = /^(?:\/v1)?\/models(?:\/([^?]*[^?/]))?\/?(?:\?|$)/
  * A name with `*` is listed as those of its upstreams' models that it fits; an upstream that does not answer is left out.
  *
  * @example
- * const answer = answerModels(exchange, principal, deps)
+ * const answer = answerModels(exchange, deps)
  */
-export function answerModels(
-  exchange: Exchange,
-  principal: Principal,
-  deps: PipelineDeps,
-): Response | Promise<Response> | undefined {
+export function answerModels(exchange: Exchange, deps: PipelineDeps): Response | Promise<Response> | undefined {
   const generation = deps.generation()
   const asked = askedModels(exchange.request.method, exchange.requestTarget, generation)
   if (asked === undefined) return undefined
-  return asked === 'all'
-    ? list(exchange, principal, generation, deps)
-    : answerWith(listed(asked.id, asked.model, generation))
+  return asked === 'all' ? list(exchange, generation, deps) : answerWith(listed(asked.id, asked.model, generation))
 }
 
 /**
@@ -78,13 +71,8 @@ export function askedModels(
   return model === undefined ? undefined : { id, model }
 }
 
-async function list(
-  exchange: Exchange,
-  principal: Principal,
-  snapshot: Snapshot,
-  deps: PipelineDeps,
-): Promise<Response> {
-  const ask = rememberAnswers((name) => idsOf(name, exchange, principal, snapshot, deps))
+async function list(exchange: Exchange, snapshot: Snapshot, deps: PipelineDeps): Promise<Response> {
+  const ask = rememberAnswers((name) => idsOf(name, exchange, snapshot, deps))
   const parts = await Promise.all(
     snapshot.settings.models.map(async (model) => {
       const names = isWildcard(model.name) ? await namesFor(model, ask) : [model.name]
@@ -125,17 +113,16 @@ async function namesFor(
 async function idsOf(
   upstream: string,
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
   deps: PipelineDeps,
 ): Promise<readonly string[]> {
   const abort = new AbortController()
   const late = deps.deadlines.start(ANSWER_MS, () => abort.abort())
   const accountOf = (deployment: Deployment): Account =>
-    spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
+    spendsOwnKey(exchange.principal, deployment.upstream) ? 'caller' : 'server'
   try {
     for (const deployment of snapshot.router.routeTo(upstream).order({ accountOf })) {
-      const ids = await idsBy(deployment, abort, exchange, principal, snapshot, deps)
+      const ids = await idsBy(deployment, abort, exchange, snapshot, deps)
       if (ids !== 'key_refused') return ids
     }
   } catch {
@@ -150,18 +137,10 @@ async function idsBy(
   deployment: Deployment,
   abort: AbortController,
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
   deps: PipelineDeps,
 ): Promise<readonly string[] | 'key_refused'> {
-  const address = addressDeployment(
-    exchange,
-    principal,
-    deployment,
-    { target: '/v1/models', model: undefined },
-    snapshot,
-    deps,
-  )
+  const address = addressDeployment(exchange, deployment, { target: '/v1/models', model: undefined }, snapshot, deps)
   const { spentKey: secret, account } = address
   // The body is read here, and not by the caller.
   address.headers.set('accept-encoding', 'identity')

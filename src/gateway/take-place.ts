@@ -1,9 +1,7 @@
 import type { Admission } from '../access/admission.ts'
-import type { Principal } from '../access/authorize.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonType } from '../formats/http/media-types.ts'
-import type { JsonEndpoint } from '../openai/endpoints.ts'
 import { readBytes } from '../requests/read-bytes.ts'
 
 /** What taking a place needs. */
@@ -25,16 +23,11 @@ const FILE_ROUTES: ReadonlySet<string> = new Set(['files', 'uploads', 'container
  * Throws, or rejects with, `overloaded`, `draining`, or what is wrong with the body.
  *
  * @example
- * const taking = takePlace(exchange, principal, endpoint, deps)
+ * const taking = takePlace(exchange, deps)
  */
-export function takePlace(
-  exchange: Exchange,
-  principal: Principal,
-  endpoint: JsonEndpoint | undefined,
-  { admission, reading }: TakePlaceDeps,
-): Promise<void> | undefined {
-  const { body } = exchange
-  const caller = callerOf(exchange, principal)
+export function takePlace(exchange: Exchange, { admission, reading }: TakePlaceDeps): Promise<void> | undefined {
+  const { body, endpoint } = exchange
+  const caller = callerOf(exchange)
   if (body !== undefined && !body.isComplete) {
     if (endpoint !== undefined) return awaitBody(exchange, caller, reading, admission)
     if (isAwaited(exchange)) return awaitBody(exchange, caller, { ...reading, bytesMax: AWAITED_BYTES_MAX }, admission)
@@ -51,10 +44,11 @@ export function takePlace(
  * upstream knows which ones are good.
  *
  * @example
- * admission.admit(callerOf(exchange, principal), exchange.startedAt)
+ * admission.admit(callerOf(exchange), exchange.startedAt)
  */
-export function callerOf(exchange: Exchange, principal: Principal): string {
-  return principal.kind === 'token' ? principal.id : exchange.from
+export function callerOf(exchange: Exchange): string {
+  const { principal, from } = exchange
+  return principal.kind === 'token' ? principal.id : from
 }
 
 async function awaitBody(exchange: Exchange, caller: string, limits: ReadLimits, admission: Admission): Promise<void> {

@@ -1,7 +1,5 @@
-import type { Principal } from '../access/authorize.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import { type Fork, forkExchange } from '../exchange/fork-exchange.ts'
 import { GatheredBytes } from '../formats/bytes/gathered-bytes.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -22,7 +20,6 @@ import { bodyAsIs, type OutgoingBody } from './outgoing-body.ts'
 /** A request that makes a batch, and where it goes. */
 export interface BatchRequest {
   readonly exchange: Exchange
-  readonly principal: Principal
   readonly outgoing: OutgoingBody
   readonly route: Route
   readonly snapshot: Snapshot
@@ -49,11 +46,11 @@ const NOT_FOR_THE_FILE = [
  * Whether a request makes a batch of a file, whose calls rules or models restrict.
  *
  * @example
- * const route = makesRuledBatch(exchange, principal, snapshot) ? await checkBatch(request, ask, deps) : wanted
+ * const route = makesRuledBatch(exchange, snapshot) ? await checkBatch(request, ask, deps) : wanted
  */
-export function makesRuledBatch(exchange: Exchange, principal: Principal, snapshot: Snapshot): boolean {
+export function makesRuledBatch(exchange: Exchange, snapshot: Snapshot): boolean {
   if (exchange.request.method !== 'POST' || !makesBatch(endpointPath(endpointOf(exchange.requestTarget)))) return false
-  return mayBringCalls(exchange, principal, snapshot)
+  return mayBringCalls(exchange, snapshot)
 }
 
 /**
@@ -64,7 +61,7 @@ export function makesRuledBatch(exchange: Exchange, principal: Principal, snapsh
  * endpoint than the batch's; and with what the rules of a line throw.
  *
  * @example
- * const route = await checkBatch({ exchange, principal, outgoing, route, snapshot }, ask, deps)
+ * const route = await checkBatch({ exchange, outgoing, route, snapshot }, ask, deps)
  */
 export async function checkBatch(request: BatchRequest, ask: AskForFile, deps: BatchDeps): Promise<Route> {
   const { outgoing, snapshot } = request
@@ -90,33 +87,34 @@ async function readFile(
 ): Promise<Deployment> {
   const { exchange, route } = request
   const { abort, stop } = followAbort(exchange.abort.signal)
-  const fork = forkForFile(id, exchange, abort)
-  fork.atEnd(stop)
+  const child = childForFile(id, exchange, abort)
+  child.atEnd(stop)
   try {
-    const { answer, deployment } = await ask(fork, bodyAsIs(null), route)
+    const { answer, deployment } = await ask(child, bodyAsIs(null), route)
     const coding = answer.headers.get('content-encoding') ?? 'identity'
     if (!answer.ok || coding !== 'identity') throw notGiven(id, answer.status)
-    await judgeLines(answer.body, endpoint, { ...request, route }, deployment, { fork, deps })
-    fork.end({ kind: 'complete' })
+    await judgeLines(answer.body, endpoint, { ...request, route }, deployment, { child, deps })
+    child.end({ kind: 'complete' })
     return deployment
   } catch (cause) {
     abort.abort(cause)
-    fork.end({ kind: 'failed', cause })
+    child.end({ kind: 'failed', cause })
     throw cause
   } finally {
-    fork.tell(exchange)
+    child.report()
   }
 }
 
-function forkForFile(id: string, exchange: Exchange, abort: AbortController): Fork {
+function childForFile(id: string, exchange: Exchange, abort: AbortController): Exchange {
   const headers = new Headers(exchange.request.headers)
   for (const name of NOT_FOR_THE_FILE) headers.delete(name)
   headers.set('accept', '*/*')
   headers.set('accept-encoding', 'identity')
   const query = /\?.*$/s.exec(exchange.requestTarget)?.[0] ?? ''
-  return forkExchange(exchange, {
+  return exchange.child({
     request: new Request(exchange.request.url, { method: 'GET', headers }),
     requestTarget: `/v1/files/${encodeURIComponent(id)}/content${query}`,
+    endpoint: undefined,
     body: undefined,
     json: undefined,
     abort,
@@ -125,7 +123,7 @@ function forkForFile(id: string, exchange: Exchange, abort: AbortController): Fo
 
 /** What reads the lines of one file as they come. */
 interface Reading {
-  readonly fork: Fork
+  readonly child: Exchange
   readonly deps: BatchDeps
 }
 
@@ -134,21 +132,21 @@ async function judgeLines(
   endpoint: string | undefined,
   request: BatchRequest,
   deployment: Deployment,
-  { fork, deps: { reading, deadlines, timeouts } }: Reading,
+  { child, deps: { reading, deadlines, timeouts } }: Reading,
 ): Promise<void> {
-  const { exchange, principal, route, snapshot } = request
-  const held = reading.memory.hold(fork)
+  const { exchange, route, snapshot } = request
+  const held = reading.memory.hold(child)
   const pending = new GatheredBytes()
   let line = 0
   const judge = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
     const file = { bytes, start: 0, end: bytes.byteLength, isBatch: true, endpoint, lineBefore: line }
-    const { edits, inner, receipt, lines } = await judgeBatch(file, exchange, principal, snapshot)
+    const { edits, inner, receipt, lines } = await judgeBatch(file, exchange, snapshot)
     line += lines
     if (edits.length > 0) throw wouldChange(receipt)
     checkInner(inner, { ...route, deployments: [deployment] }, snapshot)
   }
   const idle = deadlines.start(ownLimit('streamIdleMs', route, deployment) ?? timeouts.streamIdleMs, () =>
-    fork.abort.abort(new ApiError('upstream_timeout')),
+    child.abort.abort(new ApiError('upstream_timeout')),
   )
   try {
     for await (const chunk of body ?? []) {
@@ -167,7 +165,7 @@ async function judgeLines(
     if (pending.byteLength > 0) await judge(pending.join())
   } catch (thrown) {
     if (thrown instanceof ApiError) throw thrown
-    const { signal } = fork.abort
+    const { signal } = child.abort
     throw signal.aborted ? signal.reason : new ApiError('upstream_unreachable', { cause: thrown })
   } finally {
     idle.clear()

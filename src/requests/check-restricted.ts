@@ -13,8 +13,8 @@ import { readHeaders } from './read-headers.ts'
  * const route = snapshot.restricts ? await checkRestricted(request, ask, deps) : wanted
  */
 export function checkRestricted(request: BatchRequest, ask: AskForFile, deps: BatchDeps): Route | Promise<Route> {
-  const { exchange, principal, outgoing, route, snapshot } = request
+  const { exchange, outgoing, route, snapshot } = request
   checkInner(outgoing.inner, route, snapshot)
-  checkInner(readHeaders(exchange, principal, snapshot), route, snapshot)
-  return makesRuledBatch(exchange, principal, snapshot) ? checkBatch(request, ask, deps) : route
+  checkInner(readHeaders(exchange, snapshot), route, snapshot)
+  return makesRuledBatch(exchange, snapshot) ? checkBatch(request, ask, deps) : route
 }

@@ -1,5 +1,6 @@
+import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonObject } from '../formats/json/json.ts'
-import { assertRequest, type JsonEndpoint } from '../openai/endpoints.ts'
+import { assertRequest } from '../openai/endpoints.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
 
@@ -13,9 +14,9 @@ const READ_AGAIN_BYTES_MAX = 64 * 1024
  * Throws `invalid_parameter`.
  *
  * @example
- * checkShape(endpoint, outgoing, route)
+ * checkShape(exchange, outgoing, route)
  */
-export function checkShape(endpoint: JsonEndpoint | undefined, outgoing: OutgoingBody, { deployments }: Route): void {
+export function checkShape({ endpoint }: Exchange, outgoing: OutgoingBody, { deployments }: Route): void {
   if (endpoint === undefined || !deployments.every(isOpenAi)) return
   try {
     assertRequest(endpoint, outgoing.value)

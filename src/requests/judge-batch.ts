@@ -1,4 +1,3 @@
-import type { Principal } from '../access/authorize.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Edit } from '../formats/json/edit.ts'
 import { foldName } from '../formats/json/fold-name.ts'
@@ -53,12 +52,11 @@ const ENDPOINT_CHARS_MAX = 60
  * names the line.
  *
  * @example
- * const { edits } = await judgeBatch(file, exchange, principal, snapshot)
+ * const { edits } = await judgeBatch(file, exchange, snapshot)
  */
 export async function judgeBatch(
   { bytes, start, end, isBatch, endpoint, lineBefore = 0 }: BatchFile,
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
 ): Promise<JudgedBatch> {
   const edits: Edit[] = []
@@ -80,7 +78,7 @@ export async function judgeBatch(
         at = lineEnd + 1
         continue
       }
-      const judged = inLine(number + 1, () => judgeCall(call, endpoint, exchange, principal, snapshot))
+      const judged = inLine(number + 1, () => judgeCall(call, endpoint, exchange, snapshot))
       for (const edit of judged.edits) edits.push({ ...edit, start: edit.start + at, end: edit.end + at })
       for (const one of judged.inner) if (!models.has(one.model)) models.set(one.model, inLineParam(number + 1, one))
       receipt ||= judged.receipt
@@ -95,7 +93,6 @@ function judgeCall(
   call: LineCall,
   batchEndpoint: string | undefined,
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
 ): Omit<JudgedBatch, 'lines'> {
   const { line, body: json, offset, url } = call
@@ -111,11 +108,11 @@ function judgeCall(
   assertCallNames(model, endpointPath(endpoint), snapshot)
   if (model !== undefined) snapshot.assertSpelling?.(model)
   assertNothingHidden(json, value)
-  const program = snapshot.rules.match(factsOf(exchange, principal, model, endpoint))
+  const program = snapshot.rules.match(factsOf(exchange, model, endpoint))
   const applied = program?.apply(json)
   if (applied !== undefined) program?.judgeInner?.(applied.value)
   const checkOwn = (other: NonNullable<typeof program>, param: string): void => assertUnchanged(other, json, param)
-  const inner = judgeInner({ exchange, principal, snapshot, value, program, checkOwn })
+  const inner = judgeInner({ exchange, snapshot, value, program, checkOwn })
   const edits = (applied?.edits ?? []).map(({ start, end, text }) => ({
     start: start + offset,
     end: end + offset,

@@ -19,20 +19,20 @@ export async function judgeInTurns(
   ruled: JsonObject,
   lists: readonly string[],
 ): Promise<readonly InnerModel[]> {
-  const { exchange, principal, snapshot, value, program } = judged
+  const { exchange, snapshot, value, program } = judged
   const without = (whole: JsonObject): JsonObject =>
     Object.fromEntries(Object.entries(whole).filter(([name]) => !lists.includes(name)))
   assertWhole(judged, true)
   program?.judgeInner?.(without(ruled))
   const rest = without(value)
-  for (const call of innerCalls(rest)) judgeCall(call, exchange, principal, snapshot)
+  for (const call of innerCalls(rest)) judgeCall(call, exchange, snapshot)
   const models = new Map(judgeModels(judged, rest).map((one) => [one.model, one]))
   const slice = new Slice()
   for (const name of lists) {
     const list = value[name] as readonly unknown[]
     const isSaid = isWords(name, list, value)
     for (const [at, one] of list.entries()) {
-      for (const call of callsOf(one, [name, at], value['endpoint'])) judgeCall(call, exchange, principal, snapshot)
+      for (const call of callsOf(one, [name, at], value['endpoint'])) judgeCall(call, exchange, snapshot)
       if (!isSaid) {
         program?.judgeInner?.(one, [name, at])
         for (const found of judgeModels(judged, one, [name, at]))

@@ -1,4 +1,3 @@
-import type { Principal } from '../access/authorize.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { countKeys } from '../formats/json/equal.ts'
 import { foldName } from '../formats/json/fold-name.ts'
@@ -21,7 +20,6 @@ import { factsOf } from './request-facts.ts'
 /** A request whose parameters are known, JSON or a form's fields. */
 export interface Judged {
   readonly exchange: Exchange
-  readonly principal: Principal
   readonly snapshot: Snapshot
   readonly value: JsonObject
   /** The rules that it is subject to by its own model. */
@@ -38,32 +36,32 @@ export interface Judged {
  * request is refused. Throws `rules_not_applicable`, or what the rules of that model or call throw.
  *
  * @example
- * const inner = judgeInner({ exchange, principal, snapshot, value, program, checkOwn })
+ * const inner = judgeInner({ exchange, snapshot, value, program, checkOwn })
  */
 export function judgeInner(judged: Judged): readonly InnerModel[] {
-  const { exchange, principal, snapshot, value } = judged
+  const { exchange, snapshot, value } = judged
   const calls = innerCalls(value)
   assertWhole(judged, calls.length > 0)
-  for (const call of calls) judgeCall(call, exchange, principal, snapshot)
+  for (const call of calls) judgeCall(call, exchange, snapshot)
   return judgeModels(judged, value)
 }
 
 /** Asserts what is to be told of a body as a whole. Throws `rules_not_applicable`. */
-export function assertWhole({ exchange, principal, snapshot, value }: Judged, bringsCalls: boolean): void {
-  if (isBatchPurpose(value['purpose'])) assertNotInParts(exchange, principal, snapshot)
-  if (!bringsCalls) assertAddsNone(exchange, principal, snapshot)
+export function assertWhole({ exchange, snapshot, value }: Judged, bringsCalls: boolean): void {
+  if (isBatchPurpose(value['purpose'])) assertNotInParts(exchange, snapshot)
+  if (!bringsCalls) assertAddsNone(exchange, snapshot)
   if (snapshot.modelsDecide && snapshot.settings.unknownModels === 'refuse') assertModelTold(exchange, value, snapshot)
 }
 
 /** Judges the models in a body, or in a part of it. Throws as `judgeInner` does. */
 export function judgeModels(judged: Judged, part: unknown, within?: Place): readonly InnerModel[] {
-  const { exchange, principal, snapshot, program, checkOwn } = judged
+  const { exchange, snapshot, program, checkOwn } = judged
   if (!snapshot.modelsDecide) return []
   const models = innerModels(part, within)
   if (models === undefined) throw tooDeep()
   for (const { model, param } of models) {
     snapshot.assertSpelling?.(model)
-    const other = snapshot.rules.match(factsOf(exchange, principal, model))
+    const other = snapshot.rules.match(factsOf(exchange, model))
     if (other !== undefined && other !== program) checkOwn(other, param)
   }
   return models
@@ -112,17 +110,12 @@ export function assertUnchanged(program: RuleProgram, json: JsonBody, param: str
 }
 
 /** Judges a call within a request by the rules for its own endpoint and model. Throws as `judgeInner` does. */
-export function judgeCall(
-  { body, endpoint, param }: InnerCall,
-  exchange: Exchange,
-  principal: Principal,
-  snapshot: Snapshot,
-): void {
+export function judgeCall({ body, endpoint, param }: InnerCall, exchange: Exchange, snapshot: Snapshot): void {
   const model = typeof body['model'] === 'string' ? body['model'] : undefined
   // Anthropic's `messages/batches` are of `messages`.
   const own = endpoint ?? endpointOf(exchange.requestTarget).replace(/\/batches$/, '')
   assertCallNames(model, endpointPath(own), snapshot)
-  const program = snapshot.rules.match(factsOf(exchange, principal, model, own))
+  const program = snapshot.rules.match(factsOf(exchange, model, own))
   if (program === undefined) return
   assertUnchanged(program, new JsonBody(new TextEncoder().encode(JSON.stringify(body)), body), param)
 }
@@ -131,21 +124,19 @@ export function judgeCall(
  * Whether a request may bring calls of others' endpoints that rules or models restrict: in a list, or in the lines of a file.
  *
  * @example
- * const mustBeRead = mayBringCalls(exchange, principal, snapshot)
+ * const mustBeRead = mayBringCalls(exchange, snapshot)
  */
-export function mayBringCalls(exchange: Exchange, principal: Principal, snapshot: Snapshot): boolean {
+export function mayBringCalls(exchange: Exchange, snapshot: Snapshot): boolean {
   const endpoints = broughtBy(endpointPath(endpointOf(exchange.requestTarget)))
   if (endpoints.length === 0) return false
   const { unknownModels } = snapshot.settings
-  const isRuled = (endpoint: string): boolean =>
-    snapshot.rules.mayMatch(factsOf(exchange, principal, undefined, endpoint))
+  const isRuled = (endpoint: string): boolean => snapshot.rules.mayMatch(factsOf(exchange, undefined, endpoint))
   return unknownModels === 'refuse' || endpoints.some(isRuled)
 }
 
 /** A file that comes in parts can't be looked into as a whole. */
-function assertNotInParts(exchange: Exchange, principal: Principal, snapshot: Snapshot): void {
-  if (endpointPath(endpointOf(exchange.requestTarget)) !== 'uploads' || !mayBringCalls(exchange, principal, snapshot))
-    return
+function assertNotInParts(exchange: Exchange, snapshot: Snapshot): void {
+  if (endpointPath(endpointOf(exchange.requestTarget)) !== 'uploads' || !mayBringCalls(exchange, snapshot)) return
   throw new ApiError('rules_not_applicable', {
     message:
       "This server has rules for the calls in a batch, and can't read a file that comes in parts. Send it to /v1/files.",
@@ -156,9 +147,8 @@ function assertNotInParts(exchange: Exchange, principal: Principal, snapshot: Sn
 /** Where calls are added to a batch (https://docs.x.ai/docs/guides/batch-api): what is no list of them may hold them in another way. */
 const ADDING = /^batches\/[^/]+\/requests$/
 
-function assertAddsNone(exchange: Exchange, principal: Principal, snapshot: Snapshot): void {
-  if (!ADDING.test(endpointPath(endpointOf(exchange.requestTarget))) || !mayBringCalls(exchange, principal, snapshot))
-    return
+function assertAddsNone(exchange: Exchange, snapshot: Snapshot): void {
+  if (!ADDING.test(endpointPath(endpointOf(exchange.requestTarget))) || !mayBringCalls(exchange, snapshot)) return
   throw new ApiError('rules_not_applicable', {
     message: "This server has rules for the calls in a batch, and can't find these in the body of this request.",
   })

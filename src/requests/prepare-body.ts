@@ -1,4 +1,3 @@
-import type { Principal } from '../access/authorize.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { mayBeJsonRequest } from '../formats/http/media-types.ts'
 import type { Edit } from '../formats/json/edit.ts'
@@ -7,7 +6,6 @@ import type { JsonBody } from '../formats/json/json-body.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
-import type { JsonEndpoint } from '../openai/endpoints.ts'
 import { longLists } from '../openai/inner-calls.ts'
 import type { InnerModel } from '../openai/inner-models.ts'
 import { wordsOfValue } from '../openai/json-type-words.ts'
@@ -58,42 +56,35 @@ const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|moderations|re
  */
 export function prepareBody(
   exchange: Exchange,
-  principal: Principal,
-  endpoint: JsonEndpoint | undefined,
   snapshot: Snapshot,
   deps: PrepareBodyDeps,
   compared: Compared = 'none',
 ): OutgoingBody | Promise<OutgoingBody> {
-  if (endpoint === undefined) {
-    return readOther(exchange, principal, snapshot, deps, PASSES[compared])
+  if (exchange.endpoint === undefined) {
+    return readOther(exchange, snapshot, deps, PASSES[compared])
   }
   // What came with the head is there at once: a promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.reading)
   const make = (read: JsonBody): OutgoingBody | Promise<OutgoingBody> => {
     // Whether the rest is right, the upstream knows.
     if (!isJsonObject(read.value)) throw new ApiError('invalid_json')
-    if (exchange.named !== undefined) return prepareRead(exchange, principal, snapshot, read)
+    if (exchange.named !== undefined) return prepareRead(exchange, snapshot, read)
     const put = deps.defaultModel ?? snapshot.assumedModel
     const json = put === undefined ? read : withDefaultModel(read, put)
     const isChanged = json !== read
     const received = isChanged && deps.defaultModel === undefined ? read : undefined
-    return prepareJson(exchange, principal, snapshot, json, { isChanged, received })
+    return prepareJson(exchange, snapshot, json, { isChanged, received })
   }
   return body instanceof Promise ? body.then(make) : make(body)
 }
 
 /** The outgoing body of a body whose model may be named in its request's path: such a call is that of all others, and its body, too. */
-function prepareRead(
-  exchange: Exchange,
-  principal: Principal,
-  snapshot: Snapshot,
-  read: JsonBody,
-): OutgoingBody | Promise<OutgoingBody> {
+function prepareRead(exchange: Exchange, snapshot: Snapshot, read: JsonBody): OutgoingBody | Promise<OutgoingBody> {
   const { named } = exchange
-  if (named?.plainTarget === undefined) return prepareJson(exchange, principal, snapshot, read, UNCHANGED)
+  if (named?.plainTarget === undefined) return prepareJson(exchange, snapshot, read, UNCHANGED)
   assertOneModel(read)
   const json = withModel(read, named.model)
-  return prepareJson(exchange, principal, snapshot, json, { isChanged: json !== read })
+  return prepareJson(exchange, snapshot, json, { isChanged: json !== read })
 }
 
 /** Asserts that a model that decides is a text. */
@@ -108,7 +99,6 @@ const UNCHANGED: JsonChanges = { isChanged: false }
 
 function prepareJson(
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
   json: JsonBody,
   changes: JsonChanges,
@@ -125,13 +115,12 @@ function prepareJson(
     assertOneModel(json)
     if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.requestTarget)))) assertModelIsText(json)
   }
-  const program =
-    snapshot.settings.params.length === 0 ? undefined : snapshot.rules.match(factsOf(exchange, principal, model))
+  const program = snapshot.settings.params.length === 0 ? undefined : snapshot.rules.match(factsOf(exchange, model))
   if (program === undefined && !snapshot.needsModel) {
     if (!snapshot.restricts) return new JsonOutgoingBody(json, model, NO_EDITS, changes)
     const make = (inner: readonly InnerModel[] | undefined): OutgoingBody =>
       new JsonOutgoingBody(json, model, NO_EDITS, inner === undefined ? changes : { ...changes, inner })
-    const inner = innerOf(exchange, principal, snapshot, json, program)
+    const inner = innerOf(exchange, snapshot, json, program)
     return inner instanceof Promise ? inner.then(make) : make(inner)
   }
   const { headers } = exchange.request
@@ -148,14 +137,13 @@ function prepareJson(
       isDecoded || inner !== undefined ? { received, inner, isChanged: changes.isChanged || isDecoded } : changes
     return new JsonOutgoingBody(json, model, applied?.edits ?? NO_EDITS, all)
   }
-  const inner = snapshot.restricts ? innerOf(exchange, principal, snapshot, json, program, applied) : undefined
+  const inner = snapshot.restricts ? innerOf(exchange, snapshot, json, program, applied) : undefined
   return inner instanceof Promise ? inner.then(make) : make(inner)
 }
 
 /** The models that a JSON body names beside its own, once they and all other calls in it are judged. */
 function innerOf(
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
   json: JsonBody,
   program: RuleProgram | undefined,
@@ -163,12 +151,11 @@ function innerOf(
 ): readonly InnerModel[] | Promise<readonly InnerModel[]> | undefined {
   const { value } = json
   if (!isJsonObject(value)) return undefined
-  const isJudged =
-    snapshot.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, principal, snapshot)
+  const isJudged = snapshot.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, snapshot)
   if (!isJudged) return undefined
   assertNothingHidden(json, value)
   const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)
-  const judged = { exchange, principal, snapshot, value, program, checkOwn }
+  const judged = { exchange, snapshot, value, program, checkOwn }
   const lists = longLists(value)
   if (lists.length > 0) return judgeInTurns(judged, applied?.value ?? value, lists)
   if (applied !== undefined) program?.judgeInner?.(applied.value)
@@ -177,28 +164,26 @@ function innerOf(
 
 function readOther(
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
   deps: PrepareBodyDeps,
   pass: typeof passBody,
 ): OutgoingBody | Promise<OutgoingBody> {
   if (exchange.body === undefined || !snapshot.readsBodies) return pass(exchange, deps)
-  const facts = factsOf(exchange, principal, undefined)
+  const facts = factsOf(exchange, undefined)
   const path = endpointPath(facts.endpoint)
-  const mayBring = snapshot.restricts && mayBringCalls(exchange, principal, snapshot)
+  const mayBring = snapshot.restricts && mayBringCalls(exchange, snapshot)
   const isRuled = snapshot.rules.mayMatch(facts) || (mayBring && !UPLOADS.test(path))
   if (!(isRuled || mayBring || snapshot.needsModel || mayNameObject(facts, snapshot))) return pass(exchange, deps)
   const type = exchange.request.headers.get('content-type') || 'application/json'
   // Also where the path names a model: the body may name another.
   const isAnyRefused = snapshot.settings.unknownModels === 'refuse'
   const mustBeRead = isRuled || (isAnyRefused && !UPLOADS.test(path))
-  if (mayBeJsonRequest(type)) return readJsonOf(exchange, principal, snapshot, deps, mustBeRead)
+  if (mayBeJsonRequest(type)) return readJsonOf(exchange, snapshot, deps, mustBeRead)
   const isForm = type.toLowerCase().startsWith(mayBring ? 'multipart/' : 'multipart/form-data')
   const mayNameModel = snapshot.needsModel && MODEL_FORMS.test(path)
   if (mayBring && !mustBeRead && isForm && isLongerThan(exchange, deps.reading.bytesMax))
     return passUnlessBatch(exchange, deps)
-  if (isForm && (mustBeRead || mayNameModel || mayBring))
-    return prepareForm(exchange, principal, snapshot, type, deps, mustBeRead)
+  if (isForm && (mustBeRead || mayNameModel || mayBring)) return prepareForm(exchange, snapshot, type, deps, mustBeRead)
   // Some upstreams take a body for JSON whatever its type says.
   if (mustBeRead) throw notReadable(type)
   return pass(exchange, deps)
@@ -214,14 +199,13 @@ function mayNameObject({ endpoint }: RequestFacts, { remembersIds }: Snapshot): 
 /** What is no JSON passes, as the upstream's to judge, unless it must be read. */
 async function readJsonOf(
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
   deps: PrepareBodyDeps,
   mustBeRead: boolean,
 ): Promise<OutgoingBody> {
   if (mustBeRead || exchange.json !== undefined) {
     const read = exchange.json ?? (await readJson(exchange, deps.reading))
-    return prepareRead(exchange, principal, snapshot, read)
+    return prepareRead(exchange, snapshot, read)
   }
   const bytes = await readBytes(exchange, deps.reading)
   let json: JsonBody
@@ -231,7 +215,7 @@ async function readJsonOf(
     if (refusal instanceof ApiError && NO_JSON.has(refusal.kind)) return bodyAsIs(bytes, exchange.named?.model)
     throw refusal
   }
-  return prepareRead(exchange, principal, snapshot, json)
+  return prepareRead(exchange, snapshot, json)
 }
 
 /** Why a body can't be read as JSON. */

@@ -1,4 +1,3 @@
-import type { Principal } from '../access/authorize.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Edit } from '../formats/json/edit.ts'
 import { foldName } from '../formats/json/fold-name.ts'
@@ -25,11 +24,10 @@ import { factsOf } from './request-facts.ts'
  * Rejects with `rules_not_applicable`, `request_too_large`, or whatever the rules throw.
  *
  * @example
- * return prepareForm(exchange, principal, snapshot, type, deps, mustBeRead)
+ * return prepareForm(exchange, snapshot, type, deps, mustBeRead)
  */
 export async function prepareForm(
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
   type: string,
   deps: PassDeps,
@@ -38,8 +36,7 @@ export async function prepareForm(
   const isEncoded = exchange.request.headers.has('content-encoding')
   const bytes = await readBytes(exchange, deps.reading)
   const form = isEncoded ? undefined : readForm(bytes, type)
-  if (form === undefined && (mustBeRead || mayBeBatch(bytes, isEncoded, exchange, principal, snapshot)))
-    throw notReadable(type)
+  if (form === undefined && (mustBeRead || mayBeBatch(bytes, isEncoded, exchange, snapshot))) throw notReadable(type)
   if (form === undefined) return bodyAsIs(bytes, exchange.named?.model)
   const { named } = exchange
   if (named?.plainTarget === undefined) assertSameModel(form.fields.get('model')?.at(-1), named)
@@ -49,7 +46,7 @@ export async function prepareForm(
   if (model !== undefined) snapshot.assertSpelling?.(model)
   exchange.model = model
   exchange.stream = form.fields.get('stream')?.at(-1) === 'true'
-  const program = snapshot.rules.match(factsOf(exchange, principal, model))
+  const program = snapshot.rules.match(factsOf(exchange, model))
   if (program !== undefined || snapshot.needsModel) assertFormInUtf8(type)
   assertNotInQuery(exchange.requestTarget, program)
   exchange.rules = program?.rules
@@ -57,9 +54,9 @@ export async function prepareForm(
   const value = valueOfForm(form)
   program?.judgeInner?.(value)
   const checkOwn = (other: RuleProgram): void => other.checkForm(form.fields)
-  const inner = judgeInner({ exchange, principal, snapshot, value, program, checkOwn })
-  if (form.files.length > 0 && mayBringCalls(exchange, principal, snapshot))
-    return draftOfBatch({ bytes, form, inner }, exchange, principal, snapshot)
+  const inner = judgeInner({ exchange, snapshot, value, program, checkOwn })
+  if (form.files.length > 0 && mayBringCalls(exchange, snapshot))
+    return draftOfBatch({ bytes, form, inner }, exchange, snapshot)
   return formBody(bytes, form, named?.model, inner)
 }
 
@@ -67,14 +64,8 @@ export async function prepareForm(
 const UNREAD_BYTES_MAX = 1024 * 1024
 
 /** Whether a form that can't be read may be a batch's file, which others read. */
-function mayBeBatch(
-  bytes: Uint8Array,
-  isEncoded: boolean,
-  exchange: Exchange,
-  principal: Principal,
-  snapshot: Snapshot,
-): boolean {
-  if (!mayBringCalls(exchange, principal, snapshot)) return false
+function mayBeBatch(bytes: Uint8Array, isEncoded: boolean, exchange: Exchange, snapshot: Snapshot): boolean {
+  if (!mayBringCalls(exchange, snapshot)) return false
   return isEncoded || bytes.byteLength > UNREAD_BYTES_MAX || isBatchPurpose(new TextDecoder('latin1').decode(bytes))
 }
 
@@ -89,14 +80,13 @@ interface ReadForm {
 async function draftOfBatch(
   { bytes, form, inner }: ReadForm,
   exchange: Exchange,
-  principal: Principal,
   snapshot: Snapshot,
 ): Promise<OutgoingBody> {
   const isBatch = [...form.fields].some(([name, texts]) => foldName(name) === 'purpose' && texts.some(isBatchPurpose))
   let edits: readonly Edit[] = []
   let models = inner
   for (const { start, end } of form.files) {
-    const judged = await judgeBatch({ bytes, start, end, isBatch }, exchange, principal, snapshot)
+    const judged = await judgeBatch({ bytes, start, end, isBatch }, exchange, snapshot)
     edits = edits.concat(judged.edits)
     models = models.concat(judged.inner)
     exchange.params ||= judged.receipt

@@ -1,7 +1,6 @@
-import type { Principal } from '../access/authorize.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { endpointFor, type JsonEndpoint } from '../openai/endpoints.ts'
+import { endpointFor } from '../openai/endpoints.ts'
 import { giftOf } from '../openai/key-giving.ts'
 import { type NamedModel, readTarget, type TargetReading } from '../openai/read-target.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
@@ -16,74 +15,58 @@ const CHARS_SHOWN_MAX = 100
 /**
  * Reads what a request's target says of its call, where rules or models have a say in that: a path that names a model is the call
  * of that model which all others make with the model in the body, and becomes that one; a model that is named elsewhere in the
- * target is noted in `exchange.named`. Gives the endpoint that it is then.
+ * target is noted in `exchange.named`.
  *
  * Throws `rules_not_applicable` for a path, or a model's name in it, that servers read in different ways, and `method_not_allowed`
  * for what would delete a model under another name than its own.
  *
  * @example
- * const endpoint = snapshot.restricts ? readCall(exchange, principal, wanted, snapshot) : wanted
+ * if (snapshot.restricts) readCall(exchange, snapshot)
  */
-export function readCall(
-  exchange: Exchange,
-  principal: Principal,
-  endpoint: JsonEndpoint | undefined,
-  snapshot: Snapshot,
-  isUpgrade = false,
-): JsonEndpoint | undefined {
-  if (ORDINARY.has(exchange.requestTarget)) return endpoint
-  const { request, requestTarget: target, body } = exchange
+export function readCall(exchange: Exchange, snapshot: Snapshot): void {
+  if (ORDINARY.has(exchange.requestTarget)) return
+  const { request, requestTarget: target, body, isUpgrade } = exchange
   const hasParameters = body !== undefined || isUpgrade
-  if (!hasParameters && READING.has(request.method)) return endpoint
+  if (!hasParameters && READING.has(request.method)) return
   const reading = readTarget(target)
   const { named } = reading
-  if (!reading.isPlain && (hasParameters || named !== undefined) && isDecided(exchange, principal, reading, snapshot))
+  if (!reading.isPlain && (hasParameters || named !== undefined) && isDecided(exchange, reading, snapshot))
     throw readInOtherWays()
-  if (!READING.has(request.method)) assertNothingGiven(exchange, principal, reading.endpoint, snapshot)
-  const isLost = hasParameters && reading.call !== undefined && isElsewhere(exchange, principal, reading, snapshot)
+  if (!READING.has(request.method)) assertNothingGiven(exchange, reading.endpoint, snapshot)
+  const isLost = hasParameters && reading.call !== undefined && isElsewhere(exchange, reading, snapshot)
   if (named === undefined || named === 'unclear') {
     if (isLost || (named === 'unclear' && snapshot.modelsDecide)) throw modelUnclear(named === 'unclear')
-    return endpoint
+    return
   }
-  if (named.plainTarget === undefined ? !snapshot.modelsDecide : !(snapshot.modelsDecide || isLost)) return endpoint
-  return noteNamed(exchange, principal, named, endpoint, snapshot)
+  if (named.plainTarget === undefined ? !snapshot.modelsDecide : !(snapshot.modelsDecide || isLost)) return
+  noteNamed(exchange, named, snapshot)
 }
 
-function noteNamed(
-  exchange: Exchange,
-  principal: Principal,
-  named: NamedModel,
-  endpoint: JsonEndpoint | undefined,
-  snapshot: Snapshot,
-): JsonEndpoint | undefined {
+function noteNamed(exchange: Exchange, named: NamedModel, snapshot: Snapshot): void {
   const { request, requestTarget: target } = exchange
   if (named.isObject && request.method === 'DELETE') assertOwnName(named.model, snapshot)
   snapshot.assertSpelling?.(named.model)
   exchange.named = named
   exchange.model = named.model
   // By the limits for models that stand elsewhere than in a body's own place.
-  snapshot.rules.match(factsOf(exchange, principal, named.model))?.judgeInner?.({ url: { model: named.model } })
-  if (named.plainTarget === undefined) return endpoint
+  snapshot.rules.match(factsOf(exchange, named.model))?.judgeInner?.({ url: { model: named.model } })
+  if (named.plainTarget === undefined) return
   exchange.requestTarget = named.plainTarget
   // A rule for the path as it is written would not see the call.
-  if (snapshot.rules.misses(factsOf(exchange, principal, undefined), readTarget(target).endpoint))
-    throw modelUnclear(true)
-  const called = endpointFor(request.method, named.plainTarget)
-  if (called !== undefined) exchange.endpointName = called.route
-  return called
+  if (snapshot.rules.misses(factsOf(exchange, undefined), readTarget(target).endpoint)) throw modelUnclear(true)
+  exchange.endpoint = endpointFor(request.method, named.plainTarget)
+  if (exchange.endpoint !== undefined) exchange.endpointName = exchange.endpoint.route
 }
 
 /**
  * Whoever gets a key or a session of the upstream's goes past all rules with it. A session's model is told when it is made, so that
  * where only models decide it may be had.
  */
-function assertNothingGiven(exchange: Exchange, principal: Principal, endpoint: string, snapshot: Snapshot): void {
+function assertNothingGiven(exchange: Exchange, endpoint: string, snapshot: Snapshot): void {
   const gift = giftOf(endpoint)
   if (gift === undefined) return
   const { unknownModels, params } = snapshot.settings
-  const isRuled = [endpoint, 'realtime'].some((path) =>
-    snapshot.rules.mayMatch(factsOf(exchange, principal, undefined, path)),
-  )
+  const isRuled = [endpoint, 'realtime'].some((path) => snapshot.rules.mayMatch(factsOf(exchange, undefined, path)))
   const isAnyRefused = unknownModels === 'refuse' && gift !== 'session'
   if (!(isAnyRefused || isRuled || (gift === 'any_key' && params.length > 0))) return
   const what = gift === 'session' ? 'a session' : 'a key'
@@ -102,14 +85,9 @@ function assertOwnName(model: string, snapshot: Snapshot): void {
 }
 
 /** Whether a rule may fit the request, as any upstream may read it, or its model decides. */
-function isDecided(
-  exchange: Exchange,
-  principal: Principal,
-  { endpoint, call }: TargetReading,
-  snapshot: Snapshot,
-): boolean {
+function isDecided(exchange: Exchange, { endpoint, call }: TargetReading, snapshot: Snapshot): boolean {
   if (snapshot.modelsDecide) return true
-  const readAs = (path: string): boolean => snapshot.rules.mayMatch(factsOf(exchange, principal, undefined, path))
+  const readAs = (path: string): boolean => snapshot.rules.mayMatch(factsOf(exchange, undefined, path))
   return readAs(endpoint) || (call !== undefined && readAs(call))
 }
 
@@ -117,14 +95,9 @@ function isDecided(
  * Whether a call behind other words of a path may be one that rules for it, as it is written, don't see; or one of a model that stands
  * among these words, where a model has to be known.
  */
-function isElsewhere(
-  exchange: Exchange,
-  principal: Principal,
-  { call = '', named }: TargetReading,
-  snapshot: Snapshot,
-): boolean {
+function isElsewhere(exchange: Exchange, { call = '', named }: TargetReading, snapshot: Snapshot): boolean {
   if (named === undefined && snapshot.settings.unknownModels === 'refuse') return true
-  return snapshot.rules.misses(factsOf(exchange, principal, undefined), call)
+  return snapshot.rules.misses(factsOf(exchange, undefined), call)
 }
 
 function readInOtherWays(): ApiError {

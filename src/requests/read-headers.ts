@@ -1,4 +1,3 @@
-import type { Principal } from '../access/authorize.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonObject, type Json } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -19,14 +18,9 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * that other rules hold for than the request's own; `model_not_found` for a model in another spelling.
  *
  * @example
- * const models = snapshot.restricts ? readHeaders(exchange, principal, snapshot) : []
+ * const models = snapshot.restricts ? readHeaders(exchange, snapshot) : []
  */
-export function readHeaders(
-  exchange: Exchange,
-  principal: Principal,
-  snapshot: Snapshot,
-  isUpgrade = false,
-): readonly InnerModel[] {
+export function readHeaders(exchange: Exchange, snapshot: Snapshot, isUpgrade = false): readonly InnerModel[] {
   const { headers, method } = exchange.request
   const asks = exchange.body !== undefined || isUpgrade || !READING.has(method)
   let models = NO_MODELS
@@ -36,7 +30,7 @@ export function readHeaders(
     if (role !== 'model') throw otherRequest(name, role)
     if (asks && snapshot.modelsDecide) models = [...models, ...modelsIn(value, name)]
   })
-  if (models.length > 0) assertSameRules(models, exchange, principal, snapshot)
+  if (models.length > 0) assertSameRules(models, exchange, snapshot)
   return models
 }
 
@@ -64,16 +58,11 @@ function valueIn(text: string): Json {
 }
 
 /** Rules are applied by the request's own model, and what a header says goes before it, or behind. */
-function assertSameRules(
-  models: readonly InnerModel[],
-  exchange: Exchange,
-  principal: Principal,
-  snapshot: Snapshot,
-): void {
-  const own = snapshot.rules.match(factsOf(exchange, principal, exchange.model))
+function assertSameRules(models: readonly InnerModel[], exchange: Exchange, snapshot: Snapshot): void {
+  const own = snapshot.rules.match(factsOf(exchange, exchange.model))
   for (const { model, param } of models) {
     snapshot.assertSpelling?.(model)
-    const other = snapshot.rules.match(factsOf(exchange, principal, model))
+    const other = snapshot.rules.match(factsOf(exchange, model))
     other?.judgeInner?.({ header: { model } })
     if (other === own) continue
     throw new ApiError('rules_not_applicable', {

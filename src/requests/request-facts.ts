@@ -1,4 +1,3 @@
-import type { Principal } from '../access/authorize.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { RequestFacts } from '../params/rules.ts'
@@ -6,10 +5,10 @@ import type { RequestFacts } from '../params/rules.ts'
 /** What the rules match a request by; `endpoint`: another one than its target's. */
 export function factsOf(
   exchange: Exchange,
-  principal: Principal,
   model: string | undefined,
   endpoint: string = endpointOf(exchange.requestTarget),
 ): RequestFacts {
+  const { principal } = exchange
   return {
     model,
     endpoint,

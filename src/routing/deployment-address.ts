@@ -1,8 +1,8 @@
-import type { Principal } from '../access/authorize.ts'
 import { applyCredentials, spendsOwnKey, withoutToken } from '../access/credentials.ts'
 import type { Received } from '../access/local-caller.ts'
 import type { Secret } from '../config/secret.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import type { Principal } from '../exchange/principal.ts'
 import { requestHeaders } from '../upstream/headers.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import type { Mask } from '../upstream/mask.ts'
@@ -41,17 +41,16 @@ const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
  * the caller may not spend the deployment's key, and `invalid_target`.
  *
  * @example
- * const { url, headers } = addressDeployment(exchange, principal, deployment, { target: exchange.requestTarget, model }, snapshot, deps)
+ * const { url, headers } = addressDeployment(exchange, deployment, { target: exchange.requestTarget, model }, snapshot, deps)
  */
 export function addressDeployment(
   exchange: Exchange,
-  principal: Principal,
   { upstream, key }: Deployment,
   { target, model }: Wanted,
   snapshot: Snapshot,
   deps: AddressDeps,
 ): DeploymentAddress {
-  const { request, isMarked } = exchange
+  const { request, isMarked, principal } = exchange
   const { locate, reach, mayLoop } = snapshot.egressOf(upstream)
   const destination = locate(withoutToken(target, principal), model)
   const headers = requestHeaders(request.headers)
@@ -79,7 +78,7 @@ export interface Wanted {
  * A request target as a deployment is to read it: a model that it names gives way to the upstream's name for that.
  *
  * @example
- * const address = addressDeployment(exchange, principal, deployment, wantedFrom(exchange, deployment.model), snapshot, deps)
+ * const address = addressDeployment(exchange, deployment, wantedFrom(exchange, deployment.model), snapshot, deps)
  */
 export function wantedFrom({ requestTarget: target, named }: Exchange, model: string | undefined): Wanted {
   const isRenamed = named !== undefined && model !== undefined && model !== named.model

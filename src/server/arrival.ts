@@ -1,19 +1,5 @@
-import type { IncomingBody } from '../exchange/exchange.ts'
+import type { Arrival, IncomingBody } from '../exchange/arrival.ts'
 import { ApiError } from '../openai/api-error.ts'
-
-/** The facts of a request that a standard `Request` can't hold: the HTTP server knows them. */
-export interface Arrival {
-  /** The request target exactly as it stood on the request line, before any URL parser changed it. */
-  readonly target: string
-  /** Whether the client, or a proxy in front, speaks HTTP/1.0. */
-  readonly isHttp10: boolean
-  /** Aborted with `client_closed` when the client leaves; the exchange's own clocks abort it too. */
-  readonly abort: AbortController
-  /** The body, where the request announces one. The HTTP server gives its own, which saves a stream: the `Request` has none then. */
-  readonly body: IncomingBody | undefined
-  /** The caller's network; absent: unknown. */
-  readonly from?: string
-}
 
 /**
  * Makes the arrival of a request that did not come by our HTTP server, from the request itself.

@@ -1,5 +1,6 @@
-import { type Authorize, type Principal, principalName } from '../access/authorize.ts'
+import type { Authorize } from '../access/authorize.ts'
 import { spendsOwnKey } from '../access/credentials.ts'
+import type { Arrival } from '../exchange/arrival.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { beginUpgrade, lacksWebSocket, type RefusedUpgrade, type UpgradeWatch } from '../gateway/begin-upgrade.ts'
 import { chooseRoute } from '../gateway/choose-route.ts'
@@ -20,7 +21,6 @@ import { addressDeployment, type DeploymentAddress, wantedFrom } from '../routin
 import type { Account } from '../routing/targets/call-report.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { Arrival } from './arrival.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
 import { isServed, routeOf, unknownUrl } from './routes/openai.ts'
@@ -60,6 +60,7 @@ export function createUpgrade(deps: UpgradeDeps): (request: Request, arrival: Ar
     const exchange = deps.open(request, arrival)
     exchange.endpointName = routeOf(exchange.requestTarget)
     exchange.stream = true
+    exchange.isUpgrade = true
     return await orRefuse(exchange, () => decide(exchange, deps), deps)
   }
 }
@@ -76,19 +77,18 @@ async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
   const { authorize, pipeline } = deps
   const { request, requestTarget: target } = exchange
   guardRequest(request.method, target, request.headers)
-  const principal = authorize(exchange)
-  exchange.principal = principalName(principal)
+  exchange.principal = authorize(exchange)
   if (!isServed(target)) throw unknownUrl(request.method, target)
   const generation = pipeline.generation()
-  if (generation.restricts) readCall(exchange, principal, undefined, generation, true)
+  if (generation.restricts) readCall(exchange, generation)
   const model = generation.settings.hasFile ? namedIn(exchange) : undefined
-  const facts = factsOf(exchange, principal, model)
+  const facts = factsOf(exchange, model)
   if (isCallInFrames(facts.endpoint) && hasSayInCalls(facts, generation, pipeline))
     throw new ApiError('websocket_not_relayed')
   if (pipeline.cassettes?.play?.isClosed === true) {
     throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })
   }
-  exchange.atEnd(pipeline.admission.admit(callerOf(exchange, principal), exchange.startedAt))
+  exchange.atEnd(pipeline.admission.admit(callerOf(exchange), exchange.startedAt))
   if (generation.mayLoop) pipeline.loops.watch(exchange)
   if (generation.settings.hasFile) exchange.tries = []
   exchange.model = model
@@ -99,20 +99,15 @@ async function decide(exchange: Exchange, deps: UpgradeDeps): Promise<Upgrade> {
     })
   }
   const route = await chooseRoute(exchange.requestTarget, { ...bodyAsIs(null), model }, generation, pipeline.ids)
-  if (generation.restricts) checkInner(readHeaders(exchange, principal, generation, true), route, generation)
+  if (generation.restricts) checkInner(readHeaders(exchange, generation, true), route, generation)
   const accountOf = (deployment: Deployment): Account =>
-    spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
-  return relayTo(
-    { exchange, principal, model, generation, route, deployments: route.order({ accountOf }), accountOf },
-    0,
-    deps,
-  )
+    spendsOwnKey(exchange.principal, deployment.upstream) ? 'caller' : 'server'
+  return relayTo({ exchange, model, generation, route, deployments: route.order({ accountOf }), accountOf }, 0, deps)
 }
 
 /** An upgrade, and where it may go, in this order. */
 interface Going {
   readonly exchange: Exchange
-  readonly principal: Principal
   readonly model: string | undefined
   readonly generation: Generation
   readonly route: Route
@@ -122,13 +117,12 @@ interface Going {
 
 /** Addresses the upgrade to the deployment of that number; where this server's key is refused there, to the next one. */
 async function relayTo(going: Going, number: number, deps: UpgradeDeps): Promise<Upgrade> {
-  const { exchange, principal, model, generation, route, deployments, accountOf } = going
+  const { exchange, model, generation, route, deployments, accountOf } = going
   const { requestTarget: target, abort } = exchange
   const deployment = deployments[number]
   if (deployment === undefined) throw new ApiError('upstream_unavailable')
   const address = addressDeployment(
     exchange,
-    principal,
     deployment,
     wantedFrom(exchange, deployment.model ?? model),
     generation,

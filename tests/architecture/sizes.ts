@@ -13,7 +13,9 @@ const SHORT_FILES_MAX = 52
 const LINES_PER_IMPORT_MIN = 19.5
 
 /** Files that may have more than 200 lines: each with the reason why its parts belong together. */
-const LONG_FILES: ReadonlyMap<string, string> = new Map([])
+const LONG_FILES: ReadonlyMap<string, string> = new Map([
+  ['exchange/exchange.ts', 'all that one request has: its fields are their own documentation, and stand in one list'],
+])
 
 /** A function of a source file. */
 interface FunctionLines {

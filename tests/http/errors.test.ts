@@ -42,7 +42,7 @@ const silentLog = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
 
 test.each(Object.keys(ERROR_CATALOGUE) as ErrorKind[])('%s renders with its status and all four keys', async (kind) => {
   const request = new Request('http://localhost/v1/models')
-  const exchange = openExchange(request, arrivalOf(request), () => undefined)
+  const exchange = openExchange(request, arrivalOf(request), {})
   const response = answerError(new ApiError(kind, { cause: 'the secret cause' }), exchange, silentLog)
   const entry: ErrorEntry = ERROR_CATALOGUE[kind]
   expect(response.status).toBe(entry.status)

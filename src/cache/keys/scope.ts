@@ -1,4 +1,4 @@
-import type { Principal } from '../../access/authorize.ts'
+import type { Principal } from '../../exchange/principal.ts'
 import { digestOf, type Sha256 } from '../../formats/bytes/digest.ts'
 import { KEY_HEADERS, SESSION_HEADER, SUBPROTOCOLS_HEADER } from '../../formats/http/credential-headers.ts'
 import { withoutRoutingCookies } from './routing-cookies.ts'

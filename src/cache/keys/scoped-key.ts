@@ -39,7 +39,7 @@ export function createScopedKeys(
   return (request, body) => {
     // Most servers have no cache.
     known ??= new LRUCache({ max: KNOWN_MAX })
-    const asker = { principal: request.principal, headers: request.exchange.request.headers }
+    const asker = { principal: request.exchange.principal, headers: request.exchange.request.headers }
     const { cache } = request.settings
     const texts = textsOf(request, identityOf(request.route))
     const seenTexts = [...callerTexts(asker, cache), ...texts]

@@ -5,7 +5,6 @@ import { passThrough } from '../../answers/pass-through.ts'
 import { Tap } from '../../answers/tap.ts'
 import { answerEndOf, type WatchedEnd } from '../../exchange/answer-end.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
-import { type Fork, forkExchange } from '../../exchange/fork-exchange.ts'
 import { createAttachment } from '../../formats/attachment.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
@@ -29,13 +28,13 @@ export async function startLeaderCall(
   deps: LeaderCallDeps,
 ): Promise<CallResult<FlightNote>> {
   const { exchange, forward } = request
-  const fork = forkExchange(exchange, { abort })
-  const stopTelling = reportWhenLeaderLeaves(exchange, fork)
+  const child = exchange.child({ abort })
+  const stopTelling = reportWhenLeaderLeaves(exchange, child)
   try {
-    const { answer, deployment } = await forward(fork)
-    const note = { deployment, shouldRetry: fork.shouldRetry }
+    const { answer, deployment } = await forward(child)
+    const note = { deployment, shouldRetry: child.shouldRetry }
     if (answer.body === null) {
-      fork.end({ kind: 'complete' })
+      child.end({ kind: 'complete' })
       return { answer, note }
     }
     const timeOut = (): void => abort.abort(new ApiError('upstream_timeout'))
@@ -43,28 +42,28 @@ export async function startLeaderCall(
       const totalMs = request.totalMsOf(deployment)
       const leftMs = totalMs === 0 ? 0 : Math.max(1, exchange.startedAt + totalMs - deps.now())
       const total = deps.deadlines.start(leftMs, timeOut)
-      fork.atEnd(() => total.clear())
+      child.atEnd(() => total.clear())
     }
     const idle = deps.deadlines.start(request.streamIdleMsOf(deployment), timeOut, silentMs(answer))
     if (isJsonWithin(answer.headers, Math.min(SHORT_BYTES_MAX, request.settings.cache.answerBytesMax)))
-      return { answer, note, whole: await readWhole(answer, fork, idle) }
-    const end = answerEndOf(fork, answer, { isUpstreams: true, deadlines: deps.deadlines })
-    return { answer: new Response(watchSharedBody(answer.body, fork, { idle, end }), answer), note }
+      return { answer, note, whole: await readWhole(answer, child, idle) }
+    const end = answerEndOf(child, answer, { isUpstreams: true, deadlines: deps.deadlines })
+    return { answer: new Response(watchSharedBody(answer.body, child, { idle, end }), answer), note }
   } catch (cause) {
-    fork.end({ kind: 'failed', cause })
-    if (fork.shouldRetry === false) noteSpent(cause)
+    child.end({ kind: 'failed', cause })
+    if (child.shouldRetry === false) noteSpent(cause)
     throw cause
   } finally {
     stopTelling()
-    fork.tell(exchange)
+    child.report()
   }
 }
 
 /** None of those who wait for a short answer could begin with less than all of it, and so it passes through no stream. */
-async function readWhole(answer: Response, fork: Fork, idle: Deadline): Promise<Uint8Array<ArrayBuffer>> {
+async function readWhole(answer: Response, child: Exchange, idle: Deadline): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const whole = await readShort(answer, fork.abort.signal)
-    fork.end({ kind: 'complete' })
+    const whole = await readShort(answer, child.abort.signal)
+    child.end({ kind: 'complete' })
     return whole
   } finally {
     idle.clear()
@@ -72,30 +71,30 @@ async function readWhole(answer: Response, fork: Fork, idle: Deadline): Promise<
 }
 
 /** Whom the one who began it leaves before there is an answer has been asked all the same: its line of the log says so. */
-function reportWhenLeaderLeaves(exchange: Exchange, fork: Fork): () => void {
+function reportWhenLeaderLeaves(exchange: Exchange, child: Exchange): () => void {
   const { signal } = exchange.abort
-  const tell = (): void => fork.tell(exchange)
+  const tell = (): void => child.report()
   signal.addEventListener('abort', tell, { once: true })
   return () => signal.removeEventListener('abort', tell)
 }
 
 /**
- * Passes on the body of a call that is made for several: its end is the fork's, and a break says what broke it to each who
+ * Passes on the body of a call that is made for several: its end is the child's, and a break says what broke it to each who
  * reads it. Only for a reader within the program: the runtime prints the reason of a stream that it reads itself.
  *
  * Who cancels it with an error of ours, such as a clock that has run out, says who is to blame.
  *
  * @example
- * const body = watchSource(answer.body, fork, { idle: deadlines.start(streamIdleMs, timeOut), end })
+ * const body = watchSource(answer.body, child, { idle: deadlines.start(streamIdleMs, timeOut), end })
  */
 function watchSharedBody(
   source: ReadableStream<Uint8Array>,
-  fork: Fork,
+  child: Exchange,
   { idle, end }: { readonly idle: Deadline; readonly end: WatchedEnd | undefined },
 ): ReadableStream<Uint8Array> {
-  const tap = new Tap({ idle, end, onEnd: (outcome) => fork.end(outcome) })
+  const tap = new Tap({ idle, end, onEnd: (outcome) => child.end(outcome) })
   return passThrough(source, tap, {
-    breakWith: (cause) => (fork.outcome?.kind === 'failed' ? fork.outcome.cause : cause),
+    breakWith: (cause) => (child.outcome?.kind === 'failed' ? child.outcome.cause : cause),
     isFailure: (reason) => reason instanceof ApiError && reason.kind !== 'client_closed',
   })
 }

@@ -1,8 +1,8 @@
-import { type Principal, principalName } from '../../access/authorize.ts'
 import type { Config } from '../../config/config.ts'
 import type { ReadLimits } from '../../exchange/collect-bytes.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import { MemoryBudget } from '../../exchange/memory-budget.ts'
+import type { Principal } from '../../exchange/principal.ts'
 import { JsonBody } from '../../formats/json/json-body.ts'
 import { chooseRoute } from '../../gateway/choose-route.ts'
 import { askedModels } from '../../gateway/list-models.ts'
@@ -46,8 +46,9 @@ export async function explainRequest(
   const deps = { now: () => performance.now(), random: () => 0, deadlines: createDeadlines() }
   const snapshot = createSnapshot(config.settings, deps)
   const exchange = openFor(asked)
+  exchange.principal = principal
   const { method, path } = asked
-  let endpoint = endpointFor(method, path)
+  exchange.endpoint = endpointFor(method, path)
   let outgoing: OutgoingBody | undefined
   let refusal: ApiError | undefined
   let ownAnswer: string | undefined
@@ -56,20 +57,20 @@ export async function explainRequest(
     guardRequest(method, path, new Headers({ host: 'localhost' }))
     ownAnswer = describeOwnAnswer(askedModels(method, path, snapshot))
     if (ownAnswer === undefined) {
-      if (snapshot.restricts) endpoint = readCall(exchange, principal, endpoint, snapshot)
-      outgoing = await prepareBody(exchange, principal, endpoint, snapshot, { ...config, reading: readingOf(config) })
-      route = await follow({ exchange, principal, endpoint, outgoing }, snapshot, config)
+      if (snapshot.restricts) readCall(exchange, snapshot)
+      outgoing = await prepareBody(exchange, snapshot, { ...config, reading: readingOf(config) })
+      route = await follow({ exchange, outgoing }, snapshot, config)
     }
   } catch (thrown) {
     if (!(thrown instanceof ApiError)) throw thrown
     refusal = thrown
   }
-  const json = jsonOf(asked.body, endpoint, config.defaultModel ?? snapshot.assumedModel)
+  const json = jsonOf(asked.body, exchange.endpoint, config.defaultModel ?? snapshot.assumedModel)
   const model = exchange.model ?? modelOf(json?.value)
-  const facts = factsOf(exchange, principal, model)
+  const facts = factsOf(exchange, model)
   const { body, entry } = refusal ?? {}
   return {
-    request: { method, path, model, principal: principalName(principal), body: asked.body },
+    request: { method, path, model, principal: exchange.caller, body: asked.body },
     rules: explainRules(snapshot.rules, { facts, json, refusal, isReached: outgoing !== undefined }),
     refusal: body && entry && { status: entry.status, error: body.error },
     ownAnswer,
@@ -85,7 +86,7 @@ function openFor({ method, path, headers, body }: AskedRequest): Exchange {
   const type = bytes && { 'content-type': 'application/json' }
   const request = new Request('http://localhost/', { method, headers: { ...type, ...lowerCase(headers), ...length } })
   const incoming = bytes && { isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
-  return openExchange(request, { ...arrivalOf(request), target: path, body: incoming }, () => undefined)
+  return openExchange(request, { ...arrivalOf(request), target: path, body: incoming }, {})
 }
 
 function lowerCase(headers: AskedRequest['headers']): Record<string, string> {
@@ -95,30 +96,28 @@ function lowerCase(headers: AskedRequest['headers']): Record<string, string> {
 /** A request that has been read. */
 interface ReadRequest {
   readonly exchange: Exchange
-  readonly principal: Principal
-  readonly endpoint: JsonEndpoint | undefined
   readonly outgoing: OutgoingBody
 }
 
 async function follow(read: ReadRequest, snapshot: Snapshot, config: Config): Promise<ExplainedRoute> {
-  const { exchange, principal, outgoing } = read
+  const { exchange, outgoing } = read
   const { requestTarget: target, request } = exchange
   const loops = createLoopGuard()
   const deps = { mayBorrow: () => config.server.isLoopback && config.auth.lendsToLocal, userAgent: '', loops }
   const route = await chooseRoute(target, outgoing, snapshot, createRememberedIds({ sha256 }))
-  checkShape(read.endpoint, outgoing, route)
+  checkShape(exchange, outgoing, route)
   checkInner(outgoing.inner, route, snapshot)
-  if (snapshot.restricts) checkInner(readHeaders(exchange, principal, snapshot), route, snapshot)
+  if (snapshot.restricts) checkInner(readHeaders(exchange, snapshot), route, snapshot)
   return explainRoute(
     {
       method: request.method,
-      principal: principal.kind,
+      principal: exchange.principal.kind,
       target,
       endpoint: endpointOf(target),
       route,
       outgoing,
       addressOf: (deployment, model) =>
-        addressDeployment(exchange, principal, deployment, wantedFrom(exchange, model), snapshot, deps),
+        addressDeployment(exchange, deployment, wantedFrom(exchange, model), snapshot, deps),
     },
     snapshot,
   )

@@ -1,5 +1,5 @@
-import type { Principal } from '../../access/authorize.ts'
 import type { ModelSettings } from '../../config/sections/models.ts'
+import type { Principal } from '../../exchange/principal.ts'
 import { STATEFUL_RESOURCES } from '../../openai/stateful-resources.ts'
 import { fitBody } from '../../requests/fit-body.ts'
 import type { OutgoingBody } from '../../requests/outgoing-body.ts'

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../exchange/exchange.ts'
 import { maySpeakOfKey } from '../../openai/key-refusal.ts'
+import { upstreamFailure } from '../../upstream/failure.ts'
 import type { Deployment } from '../targets/router.ts'
 import type { Answered } from './ask.ts'
 import { judgeAnswer } from './judge-answer.ts'
@@ -23,10 +24,29 @@ export async function askOnce(
   const sentAt = deps.now()
   const sending = deps.send(call)
   exchange.connection = call.connection
-  const answer = await sending
+  const answer = await (exchange.wantsAttempts ? noteAttempt(sending, exchange, deployment, deps) : sending)
   exchange.upstreamMs = deps.now() - sentAt
   if (call.spentKey === undefined || !maySpeakOfKey(answer.status)) return { answer, deployment }
   return { answer: await assertKeyAccepted(exchange, deployment, call, answer, deps), deployment }
+}
+
+async function noteAttempt(
+  sending: Promise<Response>,
+  exchange: Exchange,
+  { label }: Deployment,
+  { now }: AttemptDeps,
+): Promise<Response> {
+  const sentAt = now()
+  const note = (status: number | undefined, why?: string): void =>
+    exchange.onAttempt({ target: label, status, ms: Math.round(now() - sentAt), why })
+  try {
+    const answer = await sending
+    note(answer.status)
+    return answer
+  } catch (thrown) {
+    note(undefined, upstreamFailure(thrown).kind)
+    throw thrown
+  }
 }
 
 /** Gives an answer to the server's key as it came, unless it says that the key is not good. */
@@ -37,7 +57,7 @@ async function assertKeyAccepted(
   answer: Response,
   deps: AttemptDeps,
 ): Promise<Response> {
-  const attempted = { exchange, endpoint: undefined, deployment, call }
+  const attempted = { exchange, deployment, call }
   const judged = await judgeAnswer(attempted, answer, deps)
   if (judged.key !== undefined)
     restKey(deployment, { status: answer.status, isSpent: judged.key === 'spent' }, deps.log)

@@ -94,7 +94,7 @@ function make(
   attemptsMax: number,
   deps: AskDeps,
 ): Promise<Attempted> {
-  const { exchange, route, endpoint, callFor } = asked
+  const { exchange, route, callFor } = asked
   const settings = asked.isOnce ? undefined : route.resilience.hedge
   const [second] = exchange.attempts + 1 < attemptsMax ? others(deployments, tried, asked) : NONE
   if (settings !== undefined && second !== undefined) return hedge(asked, [deployment, second], settings, tried, deps)
@@ -102,7 +102,7 @@ function make(
   const isOwn = attemptsMax > 1 && mayFollow(asked, 'timeout')
   const abort = isOwn ? ownAbort(exchange) : exchange.abort
   const heldUntil = second === undefined ? undefined : asked.dueAt(deployment)
-  const attempting = { exchange, endpoint, deployment, call: callFor(deployment, abort), heldUntil }
+  const attempting = { exchange, deployment, call: callFor(deployment, abort), heldUntil }
   if (!isOwn || second === undefined) return attempt(attempting, deps)
   const share = shareTime(asked, [deployment, second], abort, deps)
   return attempt(attempting, deps).finally(() => share.clear())

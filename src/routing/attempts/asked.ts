@@ -1,5 +1,4 @@
 import type { Exchange } from '../../exchange/exchange.ts'
-import type { JsonEndpoint } from '../../openai/endpoints.ts'
 import type { Sleep } from '../../timing/sleep.ts'
 import type { Account } from '../targets/call-report.ts'
 import type { RetryBudget } from '../targets/retry.ts'
@@ -9,8 +8,6 @@ import type { AttemptDeps, UpstreamRequest } from './upstream-request.ts'
 /** One request, and where it may go. */
 export interface Asked {
   readonly exchange: Exchange
-  /** What is asked for, where its answer has to be JSON. */
-  readonly endpoint: JsonEndpoint | undefined
   readonly route: Route
   readonly affinity: string | undefined
   /** On whose account a deployment is asked. */

@@ -137,8 +137,8 @@ const NOTHING_CAME = { retryAfterMs: undefined, ms: undefined, end(): void {} } 
 
 function note(attempted: Attempt, why: string | undefined, { now }: AttemptDeps, status?: number): void {
   const { exchange, deployment, begunAt, isNoted } = attempted
-  if (exchange.tries === undefined || isNoted === true) return
+  if (!exchange.wantsAttempts || isNoted === true) return
   attempted.isNoted = true
   const at = now()
-  exchange.tries.push({ target: deployment.label, status, ms: Math.round(at - (begunAt ?? at)), why })
+  exchange.onAttempt({ target: deployment.label, status, ms: Math.round(at - (begunAt ?? at)), why })
 }

@@ -56,10 +56,9 @@ interface Runner {
   readonly attempted: Attempt
 }
 
-function run({ exchange, callFor, endpoint, dueAt }: Asked, deployment: Deployment, deps: AskDeps): Runner {
+function run({ exchange, callFor, dueAt }: Asked, deployment: Deployment, deps: AskDeps): Runner {
   const attempted = {
     exchange,
-    endpoint,
     deployment,
     call: callFor(deployment, ownAbort(exchange)),
     heldUntil: dueAt(deployment),

@@ -38,8 +38,8 @@ const HEAD_START_MS = 100
  * in it. An error of the server's key's is read, and a good answer's beginning where another target could be asked instead.
  */
 export function judgeAnswer(attempt: Attempt, answer: Response, deps: AttemptDeps): Judged | Promise<Judged> {
-  const { exchange, endpoint, call, heldUntil } = attempt
-  if (wrongKindOf(exchange, endpoint, answer) !== undefined) {
+  const { exchange, call, heldUntil } = attempt
+  if (wrongKindOf(exchange, answer) !== undefined) {
     return { answer, error: undefined, cause: 'invalid', isUnbilled: false, key: undefined, why: 'invalid' }
   }
   const { status } = answer

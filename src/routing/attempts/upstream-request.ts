@@ -1,6 +1,5 @@
 import type { Secret } from '../../config/secret.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
-import type { JsonEndpoint } from '../../openai/endpoints.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { Send, UpstreamCall } from '../../upstream/send.ts'
@@ -20,7 +19,6 @@ export interface UpstreamRequest extends UpstreamCall {
 /** What is to be attempted, and what becomes known of it on the way. */
 export interface Attempt {
   readonly exchange: Exchange
-  readonly endpoint: JsonEndpoint | undefined
   readonly deployment: Deployment
   readonly call: UpstreamRequest
   /**

@@ -1,4 +1,4 @@
-import type { IncomingBody } from '../../exchange/exchange.ts'
+import type { IncomingBody } from '../../exchange/arrival.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 
 /** The body of a request on a connection: the connection feeds it, and whoever serves the request reads it. */

@@ -1,12 +1,12 @@
 import { Elysia } from 'elysia'
-import type { Authorize, Principal } from '../../access/authorize.ts'
+import type { Authorize } from '../../access/authorize.ts'
+import type { Exchange } from '../../exchange/exchange.ts'
 import { handle, type PipelineDeps } from '../../gateway/handle.ts'
 import { answerModels } from '../../gateway/list-models.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { RESOURCES } from '../../openai/resources.ts'
 import { authMacro } from '../auth-macro.ts'
-import { exchangeOf } from '../request-context.ts'
 
 /** Makes a route's options. Each route needs its own object: Elysia writes the macro's result into it, and another app's would stay there. */
 const guarded = () => ({ auth: true, parse: 'none' }) as const
@@ -16,25 +16,25 @@ const guarded = () => ({ auth: true, parse: 'none' }) as const
  * and without `/v1`. Any other path is an unknown URL, which only authorised callers are told.
  */
 export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
-  const run = (request: Request, principal: Principal, endpoint: JsonEndpoint | undefined): Promise<Response> => {
-    const exchange = exchangeOf(request)
+  const run = (exchange: Exchange, endpoint: JsonEndpoint | undefined): Promise<Response> => {
+    exchange.endpoint = endpoint
     exchange.endpointName = endpoint?.route ?? routeOf(exchange.requestTarget)
-    return handle(exchange, principal, endpoint, deps)
+    return handle(exchange, deps)
   }
   const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(authMacro(authorize))
   for (const endpoint of [CHAT_COMPLETIONS, COMPLETIONS]) {
     for (const path of [`/v1${endpoint.path}`, endpoint.path]) {
-      app.post(path, ({ request, principal }) => run(request, principal, endpoint), guarded())
+      app.post(path, ({ exchange }) => run(exchange, endpoint), guarded())
     }
   }
   return app.all(
     '/*',
-    ({ request, principal }) => {
-      const { requestTarget: target } = exchangeOf(request)
+    ({ exchange }) => {
+      const { request, requestTarget: target } = exchange
       if (!isServed(target)) throw unknownUrl(request.method, target)
-      const models = answerModels(exchangeOf(request), principal, deps)
-      if (models === undefined) return run(request, principal, undefined)
-      exchangeOf(request).endpointName = routeOf(target)
+      const models = answerModels(exchange, deps)
+      if (models === undefined) return run(exchange, undefined)
+      exchange.endpointName = routeOf(target)
       return models
     },
     guarded(),

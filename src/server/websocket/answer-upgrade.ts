@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Config } from '../../config/config.ts'
+import type { Arrival } from '../../exchange/arrival.ts'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
 import { REASONS } from '../../formats/http/reasons.ts'
 import { ApiError } from '../../openai/api-error.ts'
@@ -7,7 +8,6 @@ import type { Log } from '../../telemetry/log.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import { type ProxyFor, proxyOf } from '../../upstream/exact/proxy-of.ts'
 import { upstreamFailure } from '../../upstream/failure.ts'
-import type { Arrival } from '../arrival.ts'
 import { answerError } from '../error-handler.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { Upgrade } from '../upgrade.ts'
@@ -81,7 +81,7 @@ async function relayOnce(
     proxyFor: (to) => proxyOf(reach, to, deps.proxyFor),
     ca: reach?.tls?.ca,
   })
-  exchange.timeToFirstByteMs = outcome.timeToFirstByteMs
+  if (outcome.timeToFirstByteMs !== undefined) exchange.onFirstByte(outcome.timeToFirstByteMs)
   exchange.status = outcome.status
   const error = upstreamFailure(outcome.cause)
   if (!outcome.answered) {

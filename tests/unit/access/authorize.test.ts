@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { type AuthorizeDeps, createAuthorize, principalName } from '../../../src/access/authorize.ts'
+import { type AuthorizeDeps, createAuthorize } from '../../../src/access/authorize.ts'
 import { Secret } from '../../../src/config/secret.ts'
+import { principalName } from '../../../src/exchange/principal.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
 import { opened } from '../../helpers/secrets.ts'

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'bun:test'
-import type { Principal } from '../../../src/access/authorize.ts'
 import {
   applyCredentials,
   setOwnCredentials,
@@ -8,6 +7,7 @@ import {
   withoutToken,
 } from '../../../src/access/credentials.ts'
 import { Secret } from '../../../src/config/secret.ts'
+import type { Principal } from '../../../src/exchange/principal.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { pairsOf } from '../../helpers/secrets.ts'
 

@@ -7,7 +7,7 @@ import { sha256 } from '../../../src/process/sha256.ts'
 
 type Facts = Pick<
   Exchange,
-  'id' | 'principal' | 'request' | 'requestTarget' | 'endpointName' | 'attempts' | 'status' | 'atEnd'
+  'id' | 'caller' | 'request' | 'requestTarget' | 'endpointName' | 'attempts' | 'status' | 'atEnd'
 >
 
 interface Call {
@@ -37,7 +37,7 @@ function boundOf(max = 3) {
     const ends: ((outcome: Outcome) => void)[] = []
     const facts: Facts = {
       id: 'id',
-      principal,
+      caller: principal,
       request: new Request('http://localhost/', { method }),
       requestTarget: target,
       endpointName: 'chat.completions',
@@ -51,7 +51,7 @@ function boundOf(max = 3) {
     const end = (status: number, outcome = COMPLETE): void => {
       Object.assign(exchange, { status })
       for (const callback of ends) callback(outcome)
-      repeats.ended(exchange, outcome)
+      repeats.onEnd?.(exchange, outcome)
     }
     return { exchange, sent, end }
   }

@@ -3,10 +3,11 @@ import { isJsonWithin, refuseWrongKind, wrongKindOf } from '../../../src/answers
 import type { Exchange } from '../../../src/exchange/exchange.ts'
 import { CHAT_COMPLETIONS } from '../../../src/openai/endpoints.ts'
 
-const exchangeOf = (requestTarget: string, accept?: string): Exchange => {
-  const facts: Pick<Exchange, 'request' | 'requestTarget'> = {
+const exchangeOf = (requestTarget: string, accept?: string, endpoint?: Exchange['endpoint']): Exchange => {
+  const facts: Pick<Exchange, 'request' | 'requestTarget' | 'endpoint'> = {
     request: new Request('http://x', accept === undefined ? {} : { headers: { accept } }),
     requestTarget,
+    endpoint,
   }
   return facts as Exchange
 }
@@ -14,7 +15,7 @@ const answerOf = (status: number, type?: string) =>
   new Response(null, { status, ...(type !== undefined && { headers: { 'content-type': type } }) })
 
 describe('the kind of an answer', () => {
-  const chat = exchangeOf('/v1/chat/completions')
+  const chat = exchangeOf('/v1/chat/completions', undefined, CHAT_COMPLETIONS)
 
   test.each([
     [answerOf(200, 'text/html; charset=utf-8'), 'a text/html page'],
@@ -27,26 +28,26 @@ describe('the kind of an answer', () => {
     [answerOf(502, 'text/html'), undefined],
     [answerOf(404), undefined],
   ])('of a completion: %#', (answer, found) => {
-    expect(wrongKindOf(chat, CHAT_COMPLETIONS, answer)).toBe(found as string)
+    expect(wrongKindOf(chat, answer)).toBe(found as string)
   })
 
   test('of what passes through is wrong only for a caller who asks for JSON', () => {
     const page = answerOf(200, 'text/html')
-    expect(wrongKindOf(exchangeOf('/v1/models'), undefined, page)).toBeUndefined()
-    expect(wrongKindOf(exchangeOf('/v1/models', 'application/json'), undefined, page)).toBe('a text/html page')
-    expect(wrongKindOf(exchangeOf('/v1/models'), undefined, answerOf(302))).toBeUndefined()
+    expect(wrongKindOf(exchangeOf('/v1/models'), page)).toBeUndefined()
+    expect(wrongKindOf(exchangeOf('/v1/models', 'application/json'), page)).toBe('a text/html page')
+    expect(wrongKindOf(exchangeOf('/v1/models'), answerOf(302))).toBeUndefined()
   })
 
   test('of a file’s content may be a page, whatever the caller’s Accept names', () => {
     const page = answerOf(200, 'text/html')
-    expect(wrongKindOf(exchangeOf('/v1/files/f/content', 'application/json'), undefined, page)).toBeUndefined()
+    expect(wrongKindOf(exchangeOf('/v1/files/f/content', 'application/json'), page)).toBeUndefined()
   })
 
   test('that is wrong is refused as the upstream’s fault, with the kind as the cause', () => {
-    expect(() => refuseWrongKind(chat, CHAT_COMPLETIONS, answerOf(301))).toThrow(
+    expect(() => refuseWrongKind(chat, answerOf(301))).toThrow(
       expect.objectContaining({ kind: 'upstream_invalid_response', cause: 'upstream answered with a 301 redirect' }),
     )
-    refuseWrongKind(chat, CHAT_COMPLETIONS, answerOf(200))
+    refuseWrongKind(chat, answerOf(200))
   })
 })
 

@@ -3,6 +3,7 @@ import { wholeOf } from '../../../src/answers/body-note.ts'
 import { answerFromCache, type CacheableRequest, type KeptDeps } from '../../../src/cache/answer-from-cache.ts'
 import type { FlightNote, Reused } from '../../../src/cache/reuse-request.ts'
 import { createSingleFlight } from '../../../src/cache/single-flight/single-flight.ts'
+import { Exchange } from '../../../src/exchange/exchange.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
 import { createDeadlines } from '../../../src/timing/deadlines.ts'
 import { textOf } from '../formats/json/json-texts.ts'
@@ -22,7 +23,8 @@ test('a request right behind the answer gets it from the flight, as long as the 
     flights: createSingleFlight<FlightNote>({ now, keptBytesMax: CACHE.answerBytesMax }),
   } as unknown as KeptDeps
   const ask = async (): Promise<Reused> => {
-    const exchange = { id: 'req_1', requestTarget: '/v1/embeddings', startedAt: 0, abort: new AbortController() }
+    const arrival = { target: '/v1/embeddings', isHttp10: false, abort: new AbortController(), body: undefined }
+    const exchange = new Exchange(new Request('http://x/', { headers: { 'x-request-id': 'req_1' } }), arrival, {})
     const forward = async (): Promise<object> => {
       calls += 1
       const headers = { 'content-type': 'application/json', 'content-length': String(JSON_TEXT.length) }

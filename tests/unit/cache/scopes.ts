@@ -1,6 +1,6 @@
-import type { Principal } from '../../../src/access/authorize.ts'
 import { type Scope, scopeOf } from '../../../src/cache/keys/scope.ts'
 import { Secret } from '../../../src/config/secret.ts'
+import type { Principal } from '../../../src/exchange/principal.ts'
 import type { Sha256 } from '../../../src/formats/bytes/digest.ts'
 
 /** SHA-256 by the runtime. */

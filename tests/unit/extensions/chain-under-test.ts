@@ -1,4 +1,5 @@
-import type { Exchange, IncomingBody } from '../../../src/exchange/exchange.ts'
+import type { IncomingBody } from '../../../src/exchange/arrival.ts'
+import type { Exchange } from '../../../src/exchange/exchange.ts'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
 import { BodyMemory } from '../../../src/extensions/body-memory.ts'
 import { type Chain, type ChainDeps, createChain } from '../../../src/extensions/chain.ts'

@@ -43,11 +43,7 @@ const OTHERWISE: Readonly<Record<string, readonly string[]>> = {
 async function seen(kind: ErrorKind): Promise<SeenError> {
   const target = '/v1/chat/completions'
   const request = new Request(`http://localhost${target}`, { method: 'POST' })
-  const exchange = openExchange(
-    request,
-    { target, isHttp10: false, abort: new AbortController(), body: undefined },
-    () => undefined,
-  )
+  const exchange = openExchange(request, { target, isHttp10: false, abort: new AbortController(), body: undefined }, {})
   const response = answerError(new ApiError(kind), exchange, pino({ level: 'silent' }))
   const { error } = (await response.json()) as SeenError
   return { status: response.status, headers: Object.fromEntries(response.headers), error }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import type { Principal } from '../../../src/access/authorize.ts'
 import { Secret } from '../../../src/config/secret.ts'
 import type { UpstreamSettings } from '../../../src/config/sections/upstreams/upstream.ts'
 import type { Exchange } from '../../../src/exchange/exchange.ts'
+import type { Principal } from '../../../src/exchange/principal.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { type AddressDeps, addressDeployment, wantedFrom } from '../../../src/routing/deployment-address.ts'
 import { createSnapshot } from '../../../src/routing/snapshot.ts'
@@ -28,7 +28,8 @@ function addressOf({ upstream, principal = ALICE, headers = {}, target, model, i
   const snapshot = createSnapshot(settingsOf({ upstreams: [upstreamOf('a', upstream)] }), depsOf(fakeClock()))
   const [deployment] = snapshot.router.route(undefined).deployments
   if (deployment === undefined) throw new Error('There is one.')
-  const exchange: Pick<Exchange, 'request' | 'isMarked'> = {
+  const exchange: Pick<Exchange, 'request' | 'isMarked' | 'principal'> = {
+    principal,
     request: new Request('http://localhost/', { method: 'POST', headers }),
     isMarked: isMarked === true,
   }
@@ -38,7 +39,7 @@ function addressOf({ upstream, principal = ALICE, headers = {}, target, model, i
     loops: { mark: (marked) => marked.set('x-loop', '1') },
   }
   const wanted = { target: target ?? '/v1/chat/completions', model }
-  const address = addressDeployment(exchange as Exchange, principal, deployment, wanted, snapshot, deps)
+  const address = addressDeployment(exchange as Exchange, deployment, wanted, snapshot, deps)
   return { ...address, sent: Object.fromEntries(address.headers) }
 }
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import type { Principal } from '../../../../src/access/authorize.ts'
 import { explainRequest } from '../../../../src/cli/explain/explain-request.ts'
 import { renderExplanation } from '../../../../src/cli/explain/render-explanation.ts'
 import type { AskedRequest } from '../../../../src/cli/explain/request-file.ts'
 import type { Config } from '../../../../src/config/config.ts'
 import { loadConfig } from '../../../../src/config/load.ts'
 import { Secret } from '../../../../src/config/secret.ts'
+import type { Principal } from '../../../../src/exchange/principal.ts'
 import { loadGood } from '../../config/load-file.ts'
 
 const TOKEN: Principal = { kind: 'token', id: 'token-1', token: new Secret('the-secret-of-the-token') }

@@ -21,9 +21,10 @@ interface Setup {
 function judging(answer: Response, { spendsKey = false, account = 'server', heldMs = 5_000, path }: Setup = {}) {
   const clock = fakeClock()
   const abort = new AbortController()
-  const exchange: Pick<Exchange, 'request' | 'requestTarget'> = {
+  const exchange: Pick<Exchange, 'request' | 'requestTarget' | 'endpoint'> = {
     request: new Request('http://localhost/', { method: 'POST' }),
     requestTarget: path ?? '/v1/chat/completions',
+    endpoint: path === undefined ? CHAT_COMPLETIONS : undefined,
   }
   const call: Pick<Attempt['call'], 'abort' | 'account' | 'streamIdleMs' | 'spentKey'> = {
     abort,
@@ -31,10 +32,9 @@ function judging(answer: Response, { spendsKey = false, account = 'server', held
     streamIdleMs: 0,
     spentKey: spendsKey ? new Secret('sk-1') : undefined,
   }
-  const attempt: Pick<Attempt, 'exchange' | 'call' | 'endpoint' | 'heldUntil'> = {
+  const attempt: Pick<Attempt, 'exchange' | 'call' | 'heldUntil'> = {
     exchange: exchange as Exchange,
     call: call as Attempt['call'],
-    endpoint: path === undefined ? CHAT_COMPLETIONS : undefined,
     heldUntil: heldMs === 0 ? undefined : clock.now() + heldMs,
   }
   const deps: Pick<AttemptDeps, 'now' | 'deadlines'> = { now: clock.now, deadlines: clock.deadlines }

@@ -70,11 +70,7 @@ export function scriptAttempts({
   const route = router.route('m')
   const request = new Request('http://localhost/v1/chat/completions', { method: 'POST', headers })
   const target = '/v1/chat/completions'
-  const exchange = openExchange(
-    request,
-    { target, isHttp10: false, abort: new AbortController(), body: undefined },
-    () => undefined,
-  )
+  const exchange = openExchange(request, { target, isHttp10: false, abort: new AbortController(), body: undefined }, {})
   exchange.tries = []
   const sent: Sent[] = []
   const retryBudget = createRetryBudget(() => 1, 1)
@@ -107,7 +103,6 @@ export function scriptAttempts({
       ask(
         {
           exchange,
-          endpoint: undefined,
           route,
           affinity: undefined,
           accountOf: () => 'server',

@@ -1,12 +1,9 @@
-import type { Exchange } from '../exchange/exchange.ts'
+import type { Exchange, Observer } from '../exchange/exchange.ts'
 import type { Outcome } from '../exchange/outcome.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { showPath } from '../openai/shown-path.ts'
 import { describeCause } from './describe-error.ts'
 import type { Log } from './log.ts'
-
-/** Writes the one line of an exchange. Its fields are an allow-list: no header, query or body gets in, and of a path only our own words. */
-export type Recorder = (exchange: Exchange, outcome: Outcome, bytes: number) => void
 
 /** A model is the caller's word: more of it than any model's name has is not logged. */
 const MODEL_CHARS_MAX = 100
@@ -26,8 +23,8 @@ const TOLD_ONCE: ReadonlySet<string> = new Set(['out_of_connections', 'idempoten
 /** The routes by which others ask whether this server lives. */
 const PROBES: ReadonlySet<string> = new Set(['health', 'ready'])
 
-/** How exchanges are recorded. */
-export interface RecorderOptions {
+/** How exchanges are logged. */
+export interface LogObserverOptions {
   /** Monotonic, in ms. */
   readonly now?: () => number
   /** Whether a line says more than its reader mostly wants to know. */
@@ -35,15 +32,16 @@ export interface RecorderOptions {
 }
 
 /**
- * Makes the recorder of exchanges: one line each, written when the body has ended.
+ * Makes the observer that writes the log: one line for each exchange, when the body has ended. Its fields are an allow-list: no header,
+ * query or body gets in, and of a path only our own words. A new field has its row here, and is declared in `exchange/findings.ts`.
  *
  * @example
- * const record = createRecorder(log)
+ * const observer = createLogObserver(log)
  */
-export function createRecorder(
+export function createLogObserver(
   log: Log,
-  { now = () => performance.now(), isDetailed = false }: RecorderOptions = {},
-): Recorder {
+  { now = () => performance.now(), isDetailed = false }: LogObserverOptions = {},
+): Observer {
   const write = log.line ?? ((level, fields, message): void => log[level](fields, message))
   let warnedAt = Number.NEGATIVE_INFINITY
   const warnOfStarvation = (cause: string | undefined): void => {
@@ -52,7 +50,7 @@ export function createRecorder(
     const cure = CURES.get(cause ?? '') ?? 'give this machine more memory'
     log.warn({ cause }, `no more files or connections can be opened: calls are refused; ${cure}`)
   }
-  return (exchange, outcome, bytes) => {
+  const onEnd = (exchange: Exchange, outcome: Outcome, bytes: number): void => {
     // The client that left has seen no status; 499 is what the field's logs call that.
     const status = outcome.kind === 'cancelled' ? 499 : exchange.status
     const failure = outcome.kind === 'failed' ? describeFailure(outcome.cause) : undefined
@@ -86,7 +84,7 @@ export function createRecorder(
         params: exchange.params === '' ? undefined : exchange.params,
         cache: exchange.cache,
         idempotent: exchange.idempotent,
-        principal: exchange.principal,
+        principal: exchange.caller,
         error: exchange.error?.kind,
         // Where something of ours refused: what was asked for, and what refused it.
         path: exchange.error === undefined ? undefined : showPath(exchange.requestTarget),
@@ -97,6 +95,7 @@ export function createRecorder(
       'exchange',
     )
   }
+  return { onEnd }
 }
 
 function rounded(ms: number | undefined): number | undefined {

@@ -1,0 +1,32 @@
+/** The body of a request. It is read once, in one of the two ways. */
+export interface IncomingBody {
+  /** Whether all of it is here. */
+  readonly isComplete: boolean
+  /** Whether the memory that it takes is counted already: it has been read once. */
+  readonly isCounted?: boolean
+  /** Its length, where that was told in advance. */
+  readonly length?: number | undefined
+  /** All of it: at once where it has come, else when it has. For a body whose length was told. */
+  whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
+  /** As it comes. */
+  stream(): ReadableStream<Uint8Array>
+  /**
+   * Calls back when its last byte has come, with the time of that in `performance.now()`; at once where it has, and never
+   * where it won't. Absent: it can't be watched.
+   */
+  onceArrived?(callback: (at: number) => void): void
+}
+
+/** The facts of a request that a standard `Request` can't hold: the HTTP server knows them. */
+export interface Arrival {
+  /** The request target exactly as it stood on the request line, before any URL parser changed it. */
+  readonly target: string
+  /** Whether the client, or a proxy in front, speaks HTTP/1.0. */
+  readonly isHttp10: boolean
+  /** Aborted with `client_closed` when the client leaves; the exchange's own clocks abort it too. */
+  readonly abort: AbortController
+  /** The body, where the request announces one. The HTTP server gives its own, which saves a stream: the `Request` has none then. */
+  readonly body: IncomingBody | undefined
+  /** The caller's network; absent: unknown. */
+  readonly from?: string
+}

@@ -1,0 +1,97 @@
+import type { ApiError } from '../openai/api-error.ts'
+
+/** One attempt at an upstream, for the log. */
+export interface Try {
+  /** The target's name in the configuration. */
+  readonly target: string
+  /** undefined: no answer. */
+  readonly status: number | undefined
+  readonly ms: number
+  /** Why it was left. */
+  readonly why: string | undefined
+}
+
+/** What becomes known of an exchange while it goes on: for the log, for headers, for whoever observes it. A new field is declared here. */
+export class Findings {
+  model: string | undefined = undefined
+  /** Who is calling, by name: a token's, `caller-` and a short digest of a key, `local`; `none` where nobody was let in. */
+  caller = 'none'
+  stream = false
+  /** The upstream's own `x-request-id`, which is the one that the caller sees. */
+  upstreamRequestId: string | undefined = undefined
+  /** Calls that went upstream. */
+  attempts = 0
+  /** The name of the upstream that was asked last, or whose answer is handed on. */
+  upstream: string | undefined = undefined
+  /** Whether the last call had a connection of its own, or one of the pool where that had one. */
+  connection: 'new' | 'pooled' | undefined = undefined
+  /** Each attempt, where a file says what goes where. */
+  tries: Try[] | undefined = undefined
+  /** The numbers of the parameter rules that the request is subject to; undefined: none. */
+  rules: readonly number[] | undefined = undefined
+  /** What the parameter rules did to the body, such as `defaults=temperature; clamp=max_tokens`; empty: nothing. */
+  params = ''
+  /** What the cache did with it, as `x-nexcode-cache` tells; undefined: it had no part in it. */
+  cache: string | undefined = undefined
+  /** Whether it got the answer of an earlier request with its `Idempotency-Key`: a finished one, or that of the call under way. */
+  idempotent: 'replayed' | 'joined' | undefined = undefined
+  /** false: the client's own retries would only repeat what has been tried here. */
+  shouldRetry: false | undefined = undefined
+  /** From arrival to the first byte of the upstream's body. */
+  timeToFirstByteMs: number | undefined = undefined
+  /** From the call's start to the upstream's headers. */
+  upstreamMs: number | undefined = undefined
+  status = 0
+  /** The error of ours that answered it. */
+  error: ApiError | undefined = undefined
+  /** Whether a body that ends later reports the end. */
+  isTapped = false
+  /** Whether the answer is the upstream's, with all headers that are to be added. */
+  isDelivered = false
+}
+
+type Name = keyof Findings
+
+/** What a child begins with. */
+const INHERITED = ['model', 'caller', 'stream', 'rules', 'params'] as const satisfies readonly Name[]
+
+/** How a child's findings become its parent's; all others take the place of the parent's. */
+const MERGING: Partial<Record<Name, 'add' | 'append' | 'if known' | 'if first' | 'own'>> = {
+  attempts: 'add',
+  tries: 'append',
+  upstream: 'if known',
+  connection: 'if known',
+  cache: 'if known',
+  idempotent: 'if known',
+  timeToFirstByteMs: 'if first',
+  caller: 'own',
+  error: 'own',
+  isTapped: 'own',
+  isDelivered: 'own',
+}
+
+const NAMES = Object.keys(new Findings()) as readonly Name[]
+
+/** Has a child begin with what its parent has found out. */
+export function inherit(child: Findings, parent: Findings): void {
+  for (const name of INHERITED) take(child, parent, name)
+  if (parent.tries !== undefined) child.tries = []
+}
+
+/** Brings what a child has found out to its parent. What is counted, the child counts from nothing again. */
+export function merge(parent: Findings, child: Findings): void {
+  for (const name of NAMES) {
+    const how = MERGING[name]
+    if (how === undefined || (how === 'if known' && child[name] !== undefined)) take(parent, child, name)
+    else if (how === 'if first' && parent[name] === undefined) take(parent, child, name)
+  }
+  parent.attempts += child.attempts
+  child.attempts = 0
+  if (child.tries === undefined) return
+  parent.tries = [...(parent.tries ?? []), ...child.tries]
+  child.tries = []
+}
+
+function take<N extends Name>(parent: Findings, child: Findings, name: N): void {
+  parent[name] = child[name]
+}
