@@ -74,8 +74,8 @@ describe('hundreds of calls within one request', () => {
     let turns = 0
     const count = setInterval(() => (turns += 1), 0)
     const judged = {
-      ...{ exchange: { requestTarget: '/v1/messages/batches', request: new Request('http://x/') } as Exchange, value },
-      ...{ principal: { kind: 'local' } as never, snapshot: live as unknown as Snapshot, program: undefined },
+      ...{ exchange: { principal: { kind: 'local' }, requestTarget: '/v1/messages/batches', request: new Request('http://x/') } as Exchange, value },
+      ...{ snapshot: live as unknown as Snapshot, program: undefined },
       checkOwn: () => undefined,
     }
     const models = await judgeInTurns(judged, value, longLists(value))
