@@ -74,7 +74,14 @@ describe('hundreds of calls within one request', () => {
     let turns = 0
     const count = setInterval(() => (turns += 1), 0)
     const judged = {
-      ...{ exchange: { principal: { kind: 'local' }, requestTarget: '/v1/messages/batches', request: new Request('http://x/') } as Exchange, value },
+      ...{
+        exchange: {
+          principal: { kind: 'local' },
+          requestTarget: '/v1/messages/batches',
+          request: new Request('http://x/'),
+        } as Exchange,
+        value,
+      },
       ...{ snapshot: live as unknown as Snapshot, program: undefined },
       checkOwn: () => undefined,
     }
