@@ -13,19 +13,19 @@ import { describeCause } from '../telemetry/describe-error.ts'
 import type { Flags } from './flags.ts'
 import { writeOut } from './write-out.ts'
 
-/** What was asked of the cache, as it stands on the command line. */
+/** The flags of `nexcode cache`. */
 type CacheFlags = Pick<Flags, 'args' | 'config' | 'json' | 'scope' | 'key'>
 
-/** What was asked for can't be done as it was asked. */
+/** The command can't be carried out as it was given. */
 class Refusal extends Error {}
 
 const FAILED = 1
-/** More entries of a Redis are not counted (`RedisStore`). */
+/** The most entries of a Redis that are counted (`RedisStore`). */
 const COUNTED_MAX = 100_000
 
 /**
- * Says what the cache of the configuration holds, or takes out of it: all, what is one scope's, or what is under one key.
- * Gives the exit code.
+ * Shows the contents of the configured cache, or purges all of it, one scope, or one key. Gives the exit code: 0; 1 when the store fails;
+ * 2 for an invalid command or configuration.
  *
  * @example
  * process.exit(await cache({ args: ['purge'], scope: 'alice', key: undefined, config: undefined, json: false }))
@@ -66,7 +66,7 @@ function refuseMisuse({ args: [action], scope, key, json }: CacheFlags): void {
   if (scope !== undefined && key !== undefined) throw new Refusal('use --scope or --key, not both.')
 }
 
-/** The store, where it is one that other processes see. */
+/** Gives the store's address, if other processes can see the store. Throws a `Refusal` otherwise. */
 function sharedStoreOf({ store }: CacheSettings): string {
   if (store === undefined) {
     throw new Refusal(
@@ -83,7 +83,7 @@ function sharedStoreOf({ store }: CacheSettings): string {
   return spec
 }
 
-/** A scope as it stands in the store: of a token that goes by a digest, for want of a name, the whole digest is found out. */
+/** Gives a scope as it stands in the store, where a token without a name goes by its whole digest. Throws a `Refusal`. */
 function fullScopeOf(given: string, { auth }: Config): string {
   const tokens = nameTokens(auth.tokens, sha256)
   const token = tokens.find(({ name }) => name === given)
@@ -101,7 +101,7 @@ function known(tokens: readonly NamedToken[]): string {
   return names.length === 0 ? 'API_TOKEN has none' : `there are ${names.join(', ')}`
 }
 
-/** Gives what comes of the store; undefined: there is none yet. It is not made: it would be this user's, and not the server's. */
+/** Opens the store for `use`, and closes it; undefined: there is none yet. It is not created: it would belong to this user, and not to the server's. */
 async function withStore(
   spec: string,
   { bytesMax, entriesMax }: CacheSettings,
@@ -140,7 +140,7 @@ async function act(
 
 function renderStats(spec: string, { entries, bytes }: StoreStats): string {
   const isSqlite = spec.startsWith('sqlite:')
-  // A URL may have a password in it.
+  // Only the host is shown: a URL may have a password.
   const place = isSqlite ? spec : `redis at ${URL.parse(spec)?.host ?? '?'}`
   const least = !isSqlite && entries >= COUNTED_MAX ? 'at least ' : ''
   return `${place}\n  entries  ${least}${entries}\n  bytes    ${least}${bytes}\n`

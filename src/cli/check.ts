@@ -11,14 +11,17 @@ import { serverUrl } from '../process/server-url.ts'
 import { explainStartFailure, INVALID } from '../process/start-failure.ts'
 import { askHealth } from './check/ask-health.ts'
 import { askModels } from './check/ask-models.ts'
-import { type Finding, judge } from './check/judge.ts'
+import { type CheckFinding, judge } from './check/judge.ts'
 import { ASK_TIMEOUT_MS } from './check/send-to.ts'
 import { unlistedModels } from './check/unlisted-models.ts'
 import { explainFailure, wordsFor } from './check/words.ts'
 import type { Flags } from './flags.ts'
 import { writeOut } from './write-out.ts'
 
-/** Validates the configuration, with the certificate and the extensions that it names, and asks each upstream for its models, by each key, which costs nothing. */
+/**
+ * Validates the configuration, with the certificate and the extensions that it names, and asks each upstream for its models with each of
+ * its keys, which costs nothing. Gives the exit code: 0; 1 where an upstream fails; 2 for an invalid configuration.
+ */
 export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
   const configuration = await readWholeConfiguration(process.env, flags.config)
   if (configuration === undefined) return INVALID
@@ -28,7 +31,7 @@ export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
     assertTlsWorks(config.server)
     await loadAll(config.settings)
   } catch (cause) {
-    // What a start would end with.
+    // A start would end with the same text.
     process.stderr.write(explainStartFailure(cause, config.server).text)
     return INVALID
   }
@@ -44,13 +47,13 @@ export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
   return findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0
 }
 
-const MARKS: Readonly<Record<Finding['verdict'], string>> = { good: '✓', unsure: '!', bad: '✗' }
+const MARKS: Readonly<Record<CheckFinding['verdict'], string>> = { good: '✓', unsure: '!', bad: '✗' }
 
-/** Asks one upstream by each of its keys, and compares its models with those that its targets name. */
-async function checkUpstream(upstream: UpstreamSettings, settings: Settings): Promise<Finding[]> {
+/** Asks one upstream with each of its keys, and compares its models with those that targets name. */
+async function checkUpstream(upstream: UpstreamSettings, settings: Settings): Promise<CheckFinding[]> {
   const keys = upstream.keys.length === 0 ? [undefined] : upstream.keys
   const listed = new Set<string>()
-  const findings = keys.map(async (key, index): Promise<Finding> => {
+  const findings = keys.map(async (key, index): Promise<CheckFinding> => {
     const words = wordsFor(upstream, index)
     const { url, answer } = askModels(upstream, key)
     try {

@@ -12,17 +12,17 @@ import { type SimulatedServer, startSimulatedServer } from './simulated-server.t
 /** The variables that send the runtime's fetch through an HTTP proxy. */
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'] as const
 
-/** Where the examples and every first try look for a server. */
+/** The port that the examples and most first tries use. */
 const USUAL_PORT = 8000
 
 const QUESTION = 'What is NexCode?'
 
 /**
- * Shows NexCode at work with no key and no network: a simulated OpenAI behind it, and one streamed chat through it
- * with the official client. Goes on as a server until Ctrl-C; with `once` it ends after the answer.
+ * Shows NexCode at work without a key or a network: it starts a simulated OpenAI and a gateway before it, and streams one chat through
+ * them with the official client. Serves until Ctrl-C; with `once` it ends after the answer, and gives the exit code.
  */
 export async function demo({ once }: { readonly once: boolean }): Promise<number | undefined> {
-  // Everything is on this machine, where no proxy would look.
+  // All servers are on this machine, which a proxy could not reach.
   for (const name of PROXY_VARIABLES) delete process.env[name]
   const simulated = startSimulatedServer()
   const configuration = readEnvironment({
@@ -65,7 +65,7 @@ export async function demo({ once }: { readonly once: boolean }): Promise<number
   return isAnswered ? 0 : 1
 }
 
-/** One real chat, printed as it arrives; gives whether it came whole. */
+/** Prints one real chat as it arrives. Gives whether it was complete. */
 async function chat(url: string): Promise<boolean> {
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'sk-demo', maxRetries: 0 })
   try {
@@ -87,7 +87,7 @@ async function chat(url: string): Promise<boolean> {
   }
 }
 
-/** A port where it is free, else any. */
+/** Gives a port if it is free, and 0 (any) otherwise. */
 function portOrAny(port: number): string {
   try {
     assertPortIsFree({ host: '127.0.0.1', port })

@@ -12,18 +12,19 @@ import { readTextFile } from '../storage/read-text-file.ts'
 import { explainRequest } from './explain/explain-request.ts'
 import type { Explanation } from './explain/explanation.ts'
 import { renderExplanation } from './explain/render-explanation.ts'
-import { type AskedRequest, readRequestFile } from './explain/request-file.ts'
+import { type RequestToExplain, readRequestFile } from './explain/request-file.ts'
 import type { Flags } from './flags.ts'
 import { writeOut } from './write-out.ts'
 
 const REFUSED = 1
 
-/** A caller with a key of its own, as the log names it. */
+/** The log's name for a caller with a key of its own. */
 const CALLER = /^caller-[0-9a-f]+$/
 
 /**
- * Says, without sending, what would become of a request: which rules apply and what they do, where it would go, and with
- * which body. The request is a file (`-`: standard input): a body alone, or `{ path, method, headers, principal, body }`.
+ * Explains, without sending it, what would become of a request: which rules apply and what they do, where it would go, and with
+ * which body. The request is a file (`-`: standard input): a body alone, or `{ path, method, headers, principal, body }`. Gives the exit
+ * code: 0; 1 where the request would be refused; 2 for an invalid configuration or file.
  */
 export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'args'>): Promise<number> {
   const [name] = flags.args
@@ -48,8 +49,8 @@ export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'a
   return found.refusal === undefined ? 0 : REFUSED
 }
 
-/** Who asks: a token's holder, where the file does not say otherwise, since it is for them that the server's keys are. */
-function principalOf({ principal, headers }: AskedRequest, { auth }: Config): Principal | string {
+/** Gives the principal that the file names; without a name the holder of a token, for whom the server's keys are meant. A text: the problem. */
+function principalOf({ principal, headers }: RequestToExplain, { auth }: Config): Principal | string {
   const names = nameTokens(auth.tokens, sha256).map(({ name }) => name)
   if (principal === 'local') return { kind: principal }
   if (principal === 'caller') {

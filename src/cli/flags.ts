@@ -1,29 +1,29 @@
-/** What stands on a command line beside the command. */
+/** The options and words of a command line, beside the command's name. */
 export interface Flags {
   readonly once: boolean
   /** The path of a configuration file. */
   readonly config: string | undefined
   readonly json: boolean
-  /** The path of the request that is to be explained. */
+  /** The path of the request to explain. */
   readonly path: string | undefined
   /** The folder that cassettes are recorded to. */
   readonly to: string | undefined
   /** The folder that cassettes are replayed from. */
   readonly from: string | undefined
-  /** How fast cassettes are replayed. */
+  /** The pace at which cassettes are replayed. */
   readonly pace: string | undefined
-  /** What becomes of a request without a cassette. */
+  /** What to do with a request without a cassette. */
   readonly onMiss: string | undefined
-  /** What is not compared where a cassette is looked for. */
+  /** The parts of a request that are not compared with cassettes. */
   readonly ignore: string | undefined
-  /** What is taken out of texts where a cassette is looked for: regular expressions. */
+  /** Regular expressions: their matches are removed from texts before requests are compared with cassettes. */
   readonly blank: readonly string[]
-  /** Whose kept answers are meant. */
+  /** The scope of the kept answers. */
   readonly scope: string | undefined
   /** The key of one kept answer. */
   readonly key: string | undefined
   /** The port of the simulated OpenAI. */
   readonly port: string | undefined
-  /** What follows the command's name. */
+  /** The words behind the command's name. */
   readonly args: readonly string[]
 }

@@ -6,7 +6,7 @@ import { serverUrl } from '../process/server-url.ts'
 
 const TIMEOUT_MS = 3_000
 
-/** Asks the server of this machine's configuration whether it is healthy: 0 yes, 1 no, 2 no valid configuration. */
+/** Asks this machine's server, by its configuration, whether it is healthy. Gives the exit code: 0 yes, 1 no, 2 for an invalid configuration. */
 export async function healthcheck(): Promise<number> {
   const config = readConfiguration(process.env)
   if (config === undefined) return 2
@@ -21,11 +21,11 @@ export async function healthcheck(): Promise<number> {
   return 1
 }
 
-/** Not by fetch, which would go through the proxy that is set for the upstream. */
+/** Asks without `fetch`, which would go through the proxy for upstreams. Rejects with the system's error. */
 function statusOf(url: string): Promise<number | undefined> {
   const options: RequestOptions = {
     signal: AbortSignal.timeout(TIMEOUT_MS),
-    // It is this very server that is asked, by an address that its certificate need not name.
+    // The server is this machine's own, called by an address that its certificate need not name.
     rejectUnauthorized: false,
   }
   return new Promise((resolve, reject) => {

@@ -10,10 +10,10 @@ const USAGE = 2
 const SOURCES = 'litellm'
 
 /**
- * Translates another gateway's configuration: the nexcode.yaml goes to standard output, and what could not be translated
+ * Translates another gateway's configuration: the nexcode.yaml goes to standard output, and the parts that could not be translated
  * to standard error. `args` are the kind of source and its file, `-` for standard input.
  *
- * Gives the exit code: 0, also where something is left to do by hand; 2 for what can't be read or is no such configuration.
+ * Gives the exit code: 0, also when something is left to do by hand; 2 when the file can't be read or is no such configuration.
  *
  * @example
  * process.exit(await importConfiguration(['litellm', 'config.yaml']))

@@ -11,11 +11,10 @@ const TYPES_FILE = 'nexcode.d.ts'
 const USAGE = 'nexcode init takes what to begin and its file: init extension my.ts'
 
 /**
- * Begins something: `extension` and the path of a new TypeScript file, which is written with comments, beside a
- * `nexcode.d.ts` by which an editor knows all types. A types file that is there is brought up to date; an extension is never
- * written over.
+ * Creates a new file to start from. `args` are `extension` and the path of a TypeScript file, which gets comments, and a `nexcode.d.ts`
+ * beside it by which an editor knows all types. An existing types file is updated; an existing extension is never overwritten.
  *
- * Gives the exit code: 0; 2 for what can't be written, or is not to be begun.
+ * Gives the exit code: 0; 2 when a file can't be written, or the arguments are invalid.
  *
  * @example
  * process.exit(await init(['extension', 'my.ts']))
@@ -46,7 +45,7 @@ export async function init(args: readonly string[]): Promise<number> {
   return DONE
 }
 
-/** Whether a types file is one that was written here, by whichever version: its first two lines say so. */
+/** Whether some version of NexCode has written a types file: its first two lines say so. */
 function isOurs(found: string, types: string): boolean {
   const firstLines = (text: string): string => text.split('\n', 2).join('\n')
   return firstLines(found) === firstLines(types)

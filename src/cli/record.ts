@@ -6,13 +6,13 @@ import { readWholeConfiguration } from '../process/configuration.ts'
 import { INVALID } from '../process/start-failure.ts'
 import type { Flags } from './flags.ts'
 
-/** What stands on the command line of `nexcode record`. */
+/** The flags of `nexcode record`. */
 export interface RecordFlags extends Pick<Flags, 'config'> {
-  /** The folder that the cassettes are kept in. */
+  /** The folder for the cassettes. */
   readonly to: string | undefined
 }
 
-/** Serves as ever, and keeps each exchange as a file; goes on until a signal ends it. */
+/** Serves as usual until a signal ends it, and writes each exchange to a file. Gives the exit code when it can't start. */
 export async function record({ to, config: flag }: RecordFlags): Promise<number | undefined> {
   if (to === undefined || to === '') {
     process.stderr.write('nexcode record: say which folder the cassettes go into: nexcode record --to cassettes/\n')
@@ -27,7 +27,7 @@ export async function record({ to, config: flag }: RecordFlags): Promise<number 
     configuration,
     cassettesFor: async (log) => ({ record: createProcessRecorder(writer, { log, secrets: () => [...secrets] }) }),
     onConfig(config) {
-      // Those before, too: a call that is under way may have one that is no more.
+      // Former secrets stay in the set: a call under way may still have one.
       for (const secret of serverSecrets(config)) secrets.add(secret)
       return config
     },

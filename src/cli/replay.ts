@@ -17,17 +17,17 @@ import { createDeadlines } from '../timing/deadlines.ts'
 import { createSleep } from '../timing/sleep.ts'
 import type { Flags } from './flags.ts'
 
-/** What stands on the command line of `nexcode replay`. */
+/** The flags of `nexcode replay`. */
 export interface ReplayFlags extends Pick<Flags, 'config'> {
-  /** The folder that the cassettes are in. */
+  /** The folder of the cassettes. */
   readonly from: string | undefined
   /** `instant` (the default) or `original`. */
   readonly pace: string | undefined
-  /** What becomes of a request without a cassette: `fail` (the default), `forward` or `record`. */
+  /** What to do with a request without a cassette: `fail` (the default), `forward` or `record`. */
   readonly onMiss: string | undefined
-  /** What is not compared, by comma, such as `seed,messages.*.name`. */
+  /** The members that are not compared, separated by commas, such as `seed,messages.*.name`. */
   readonly ignore: string | undefined
-  /** Regular expressions; what they find is taken out of all texts before requests are compared. */
+  /** Regular expressions: their matches are removed from all texts before requests are compared. */
   readonly blank: readonly string[]
 }
 
@@ -38,7 +38,7 @@ const ON_MISS: readonly OnMiss[] = ['fail', 'forward', 'record']
 
 const ANY_KEY = 'off: no key is needed, any will do, and none is spent.'
 
-/** Answers from cassettes instead of an upstream; goes on until a signal ends it. */
+/** Answers from cassettes instead of an upstream, until a signal ends it. Gives the exit code when it can't start. */
 export async function replay(flags: ReplayFlags): Promise<number | undefined> {
   const { from, ignore } = flags
   if (from === undefined || from === '') {
@@ -85,7 +85,7 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
       ...(writer !== undefined && { record: createProcessRecorder(writer, { log, secrets, onWritten: player.add }) }),
     }),
     onConfig(changed) {
-      // Those before, too: a call that is under way may have one that is no more.
+      // Former secrets stay in the set: a call under way may still have one.
       for (const secret of serverSecrets(changed)) known.add(secret)
       return isClosed ? { ...changed, settings: withoutChecks(changed.settings) } : changed
     },
@@ -99,14 +99,14 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
   })
 }
 
-/** Without an upstream there is nothing that a file has to say, nor a key that it would need; one that is named is heeded. */
+/** Reads the configuration. Without an upstream a file is read only when a flag names it, and keys may be missing. */
 async function configurationFor(onMiss: OnMiss, flag: string | undefined): Promise<Configuration | undefined> {
   const isClosed = onMiss === 'fail'
   if (!isClosed || flag !== undefined) return readWholeConfiguration(process.env, flag, isClosed)
   return readEnvironment(process.env)
 }
 
-/** The cassettes of a folder; what is wrong is printed, and the result is undefined. */
+/** Reads the cassettes of a folder. Prints the problems, and gives undefined then. */
 async function cassettesAt(
   path: string,
   folder: CassetteFolder,
@@ -128,12 +128,12 @@ async function cassettesAt(
   return undefined
 }
 
-/** No upstream is asked how it is where none is to be called. */
+/** Removes the health checks of upstreams: no upstream is to be called. */
 function withoutChecks(settings: Settings): Settings {
   return { ...settings, upstreams: settings.upstreams.map((upstream) => ({ ...upstream, check: undefined })) }
 }
 
-/** The patterns, ready to be looked for; a text that is none: what is wrong with it. */
+/** Compiles the patterns. A text: what is wrong with one of them. */
 function patternsOf(written: readonly string[]): readonly RegExp[] | string {
   const patterns: RegExp[] = []
   for (const source of written) {
@@ -146,7 +146,7 @@ function patternsOf(written: readonly string[]): readonly RegExp[] | string {
   return patterns
 }
 
-/** The first where nothing is said; undefined: none of them. */
+/** Finds a word among those that are allowed; the first is the default. undefined: it is none of them. */
 function oneOf<T extends string>(words: readonly T[], said: string | undefined): T | undefined {
   return said === undefined ? words[0] : words.find((word) => word === said)
 }

@@ -4,10 +4,10 @@ import { INVALID } from '../process/start-failure.ts'
 import { readCommandLine } from './command-line/read-command-line.ts'
 
 /**
- * Runs a command line. A command that gives an exit code has ended; one that gives none goes on as a server.
+ * Runs the command of a command line. Ends the process with the command's exit code; a command without one goes on as a server.
  *
  * @example
- * await run(process.argv.slice(2))
+ * await runCommand(process.argv.slice(2))
  */
 export async function runCommand(args: readonly string[]): Promise<void> {
   const asked = readCommandLine(args)
@@ -33,7 +33,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Prints the help about a command or a variable, or all of it. */
+/** Prints the help for a command or a variable, or the whole help. */
 async function help(topic: string | undefined): Promise<void> {
   const [{ renderCommandHelp, renderHelp, renderVariableHelp, VERSION_HELP }, { COMMANDS }] = await Promise.all([
     import('./command-line/help.ts'),
@@ -48,7 +48,7 @@ async function help(topic: string | undefined): Promise<void> {
   return refuse(`${explainTopic(topic)}\n`)
 }
 
-/** What is wrong stands last, where it is seen. */
+/** Prints a problem and ends the process. The problem comes last, where it is seen. */
 function refuse(text: string): void {
   process.stderr.write(text)
   process.exit(INVALID)

@@ -7,18 +7,18 @@ import type { Flags } from './flags.ts'
 import { type SimulatedServer, startSimulatedServer } from './simulated-server.ts'
 
 const FAILED = 1
-/** Next to NexCode's own, so that both can run as they come. */
+/** The port next to NexCode's own, so that both can run with their defaults. */
 const PORT_DEFAULT = '8001'
 const LOOPBACK = '127.0.0.1'
 
-/** Starts the simulated OpenAI alone, and goes on until a signal ends it. */
+/** Starts the simulated OpenAI alone, until a signal ends it. Gives the exit code when it can't start, and undefined when it serves. */
 export async function simulate({ port: given = PORT_DEFAULT }: Pick<Flags, 'port'>): Promise<number | undefined> {
   const port = integer(0, 65_535).parse(given)
   if (!port.ok) {
     process.stderr.write(`nexcode simulate: --port ${port.fault.wrong}. ${port.fault.cure}\n`)
     return INVALID
   }
-  // Of the environment only the address and the log are meant: all else is about a gateway.
+  // Only the address and the log are taken from the environment: all else configures a gateway.
   const { HOST, LOG_LEVEL, LOG_FORMAT } = process.env
   const config = readConfiguration({ HOST: HOST || LOOPBACK, LOG_LEVEL, LOG_FORMAT })
   if (config === undefined) return INVALID

@@ -6,12 +6,12 @@ import { createDeadlines } from '../timing/deadlines.ts'
 
 /** A simulated OpenAI that listens on this machine. */
 export interface SimulatedServer {
-  /** Without `/v1`. */
+  /** The URL without `/v1`. */
   readonly url: string
   readonly close: () => void
 }
 
-/** Where it listens, and how it plays. */
+/** Where it listens, and how it answers. */
 export interface SimulatedServerOptions extends SimulatedOpenAIOptions {
   /** 127.0.0.1 where absent. */
   readonly hostname?: string
@@ -20,7 +20,7 @@ export interface SimulatedServerOptions extends SimulatedOpenAIOptions {
 }
 
 /**
- * Starts the simulated OpenAI; throws the system's error where it can't listen.
+ * Starts the simulated OpenAI. Throws the system's error when it can't listen.
  *
  * @example
  * const simulated = startSimulatedServer({ chunkDelayMs: 0 })
@@ -34,7 +34,7 @@ export function startSimulatedServer(options: SimulatedServerOptions = {}): Simu
       deadlines: createDeadlines(),
       uploadIdleMs: 0,
       writeIdleMs: 0,
-      // A reset that was asked for, or a caller that left: either way the connection is over.
+      // It rejects for a reset that the caller asked for, or when the caller has left: either way the connection is over.
       serve: (transaction) => openai.fetch(requestOf(transaction)).catch(() => undefined),
       refuse: ({ body, entry }) => Response.json(body, { status: entry.status }),
       onDefect: () => undefined,

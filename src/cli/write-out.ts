@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 
 /**
- * Writes all of a text. Waits for a reader that is slow, since the process may end right behind this, and would cut it; one
- * that has left wants no more.
+ * Writes all of a text, and waits for a slow reader: the process may end right behind this, and would cut the text. Never rejects: a
+ * reader that has left wants no more.
  *
  * @example
  * await writeOut(process.stdout, text)

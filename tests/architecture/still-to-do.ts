@@ -33,9 +33,7 @@ const STILL_TO_DO: Readonly<Record<Bound, readonly string[]>> = {
   names: [
     'Choice',
     'Fault',
-    'Finding',
     'Judged',
-    'Note',
     'Operation',
     'Pace',
     'Place',

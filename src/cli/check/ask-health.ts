@@ -1,16 +1,16 @@
 import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
-import type { Finding } from './judge.ts'
+import type { CheckFinding } from './judge.ts'
 import { sendTo } from './send-to.ts'
 
 /**
- * Looks whether there is anything where the active check of an upstream will ask, and what it says. Nothing is found to be said where that
- * is well, where there is no such check, or where nothing answers at all, which the question for the models has told.
+ * Asks the paths of an upstream's active health check. Gives no finding when the upstream is healthy, when it has no check, or when
+ * nothing answers at all, which the question for its models has already found. Never rejects.
  *
  * @example
  * const findings = await askHealth(upstream, upstream.keys[0])
  */
-export async function askHealth(upstream: UpstreamSettings, key: Secret | undefined): Promise<Finding[]> {
+export async function askHealth(upstream: UpstreamSettings, key: Secret | undefined): Promise<CheckFinding[]> {
   const { check, name, baseUrl } = upstream
   if (check === undefined) return []
   const { origin } = new URL(baseUrl)

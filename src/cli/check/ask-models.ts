@@ -7,24 +7,24 @@ import { createEgress } from '../../upstream/egress.ts'
 import { createAccountMasks, type Mask } from '../../upstream/mask.ts'
 import { sendTo } from './send-to.ts'
 
-/** What an upstream answered to the question for its models. */
+/** An upstream's answer to the question for its models. */
 export interface ModelsAnswer {
   readonly status: number
   readonly isPage: boolean
-  /** The names of its models; undefined: there is no list in it. */
+  /** The names of its models; undefined: the answer has no list. */
   readonly models: readonly string[] | undefined
-  /** What it says of itself where it refuses; never a key. */
+  /** The upstream's own words where it refuses; never a key. */
   readonly message: string | undefined
-  /** Of what has no list of models: whether there is an API of chats all the same. */
+  /** Whether an upstream without a list of models has chats. */
   readonly hasChats: boolean
   readonly ms: number
 }
 
-/** The question, and what became of it. */
+/** The question, and its answer. */
 export interface AskedModels {
   /** The URL, without its query. */
   readonly url: string
-  /** Rejects with the system's failure. */
+  /** Rejects with the system's error. */
   readonly answer: Promise<ModelsAnswer>
 }
 
@@ -33,7 +33,7 @@ const MESSAGE_CHARS_MAX = 120
 const NOT_THERE: ReadonlySet<number> = new Set([404, 405, 501])
 
 /**
- * Asks an upstream for its models, as its settings say: the key, the headers, the path, the query.
+ * Asks an upstream for its models, with the key, headers, path and query of its settings.
  *
  * @example
  * const { models } = await askModels(upstream, upstream.keys[0]).answer
@@ -60,7 +60,7 @@ async function ask(upstream: UpstreamSettings, key: Secret | undefined): Promise
   }
 }
 
-/** A chat without a model and without messages is refused by every server, and generates nothing; but not with a 404 where there are chats. */
+/** Whether the upstream has chats: it refuses a chat without model and messages, which generates nothing, but not with a 404. */
 async function hasChats(upstream: UpstreamSettings, key: Secret | undefined): Promise<boolean> {
   try {
     const response = await sendTo(upstream, key, 'POST', createEgress(upstream).locate('/v1/chat/completions'))
@@ -73,7 +73,7 @@ async function hasChats(upstream: UpstreamSettings, key: Secret | undefined): Pr
   }
 }
 
-/** undefined: it is none, or too long to be one. */
+/** Reads a body as JSON; undefined: it is none, or too long. */
 async function readJson({ body }: Response): Promise<unknown> {
   if (body === null) return undefined
   const bytes = await collect(body, BODY_BYTES_MAX).catch(() => undefined)
@@ -84,7 +84,7 @@ async function readJson({ body }: Response): Promise<unknown> {
   }
 }
 
-/** OpenAI's `data`, the `models` of llama-server and others, or a bare list. */
+/** Finds the names of models in OpenAI's `data`, in the `models` of llama-server and others, or in a bare list. */
 function modelsIn(value: unknown): readonly string[] | undefined {
   const lists: unknown[] = isJsonObject(value) ? [value['data'], value['models']] : [value]
   const list = lists.find((one): one is unknown[] => Array.isArray(one))

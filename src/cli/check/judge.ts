@@ -1,15 +1,15 @@
 import type { ModelsAnswer } from './ask-models.ts'
 import type { Words } from './words.ts'
 
-/** What a check has found out. */
-export interface Finding {
-  /** `unsure`: it answers, but that says too little. */
+/** A result of the check. */
+export interface CheckFinding {
+  /** `unsure`: the upstream answers, but the answer says too little. */
   readonly verdict: 'good' | 'unsure' | 'bad'
   readonly text: string
 }
 
 /**
- * Judges what an upstream answered to the question for its models: good is a 2xx with a list of them, and a refusal where no key is set,
+ * Judges an upstream's answer to the question for its models. Good are a 2xx with a list of models, and a refusal where no key is set,
  * since callers bring theirs.
  *
  * @example
@@ -19,12 +19,12 @@ export function judge(
   answer: ModelsAnswer,
   { url, hasKey }: { readonly url: string; readonly hasKey: boolean },
   words: Words,
-): Finding {
+): CheckFinding {
   const { status, isPage, models, message, hasChats, ms } = answer
   const what = `${url} answered ${status} in ${ms} ms`
   const said = `${words.upstream} ${what}`
-  const bad = (why: string): Finding => ({ verdict: 'bad', text: `${said}: ${why}` })
-  const unsure = (why: string): Finding => ({ verdict: 'unsure', text: `${said}: ${why}` })
+  const bad = (why: string): CheckFinding => ({ verdict: 'bad', text: `${said}: ${why}` })
+  const unsure = (why: string): CheckFinding => ({ verdict: 'unsure', text: `${said}: ${why}` })
   const says = message === undefined ? '' : ` (${message})`
   if (isPage || (status >= 300 && status < 400)) {
     const found = isPage ? 'a web page' : 'a redirect'

@@ -6,11 +6,11 @@ import { VERSION } from '../../process/program.ts'
 import { createEgress } from '../../upstream/egress.ts'
 import type { Destination } from '../../upstream/target.ts'
 
-/** How long an upstream may take to answer. */
+/** The time that an upstream may take to answer. */
 export const ASK_TIMEOUT_MS = 10_000
 
 /**
- * Sends one small request to an upstream, with its key and headers; a POST has `{}` as its body. Rejects with the system's failure.
+ * Sends one small request to an upstream, with its key and headers; the body of a POST is `{}`. Rejects with the system's error.
  *
  * @example
  * const response = await sendTo(upstream, key, 'GET', createEgress(upstream).locate('/v1/models'))

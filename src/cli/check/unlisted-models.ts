@@ -2,16 +2,20 @@ import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.
 import type { Settings } from '../../config/settings.ts'
 import { suggest } from '../../formats/text/nearest.ts'
 import { isWildcard, starIn, wildcardOf } from '../../formats/text/wildcards.ts'
-import type { Finding } from './judge.ts'
+import type { CheckFinding } from './judge.ts'
 
 /**
- * Finds the models that targets ask an upstream for and that it does not list, with the nearest name that it does. `listed` is what it
- * told, by any of its keys; nothing is said where that is empty, or where it answers for other names, too.
+ * Finds the models that targets name but the upstream does not list, with the nearest name that it lists. `listed` are its models by any
+ * of its keys. Gives no findings when that is empty, or when the upstream accepts any name.
  *
  * @example
  * const findings = unlistedModels(upstream, ['gpt-4o'], settings)
  */
-export function unlistedModels(upstream: UpstreamSettings, listed: readonly string[], { models }: Settings): Finding[] {
+export function unlistedModels(
+  upstream: UpstreamSettings,
+  listed: readonly string[],
+  { models }: Settings,
+): CheckFinding[] {
   if (listed.length === 0 || upstream.servesAnyModel) return []
   const askedBy = new Map<string, string[]>()
   for (const { name, targets } of models) {
@@ -31,7 +35,7 @@ export function unlistedModels(upstream: UpstreamSettings, listed: readonly stri
   })
 }
 
-/** Ollama lists `llama3.2:latest`, Gemini `models/gemini-2.5-pro`, and LiteLLM what a pattern stands for. */
+/** Whether a model is listed: Ollama lists `llama3.2:latest`, Gemini `models/gemini-2.5-pro`, and LiteLLM patterns. */
 function isListed(asked: string, listed: readonly string[]): boolean {
   return listed.some((name) => {
     if (name === asked || name === `${asked}:latest` || name === `models/${asked}`) return true

@@ -1,15 +1,15 @@
 import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import { describeSystemError } from '../../config/system-errors.ts'
 
-/** What the settings that may be wrong are called. */
+/** The names of the settings that may be wrong. */
 export interface Words {
   readonly upstream: string
   readonly base: string
-  /** Whether it is written with https://. */
+  /** Whether the base URL begins with https://. */
   readonly isTls: boolean
-  /** The one that was tried. */
+  /** The key that was tried. */
   readonly key: string
-  /** Where one is to be set. */
+  /** The setting for a key. */
   readonly keyPlace: string
   readonly account: string
   readonly authorities: string
@@ -17,7 +17,7 @@ export interface Words {
 }
 
 /**
- * Names the settings of an upstream that may be wrong; `index` is that of the key that is tried.
+ * Names the settings of an upstream that may be wrong; `index` is the index of the key that was tried.
  *
  * @example
  * const words = wordsFor(upstream, 0)
@@ -54,7 +54,7 @@ function isWrongName(code: string): boolean {
   return code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH'
 }
 
-/** The cure for what the system says where there was no answer within `timeoutMs`. */
+/** Explains a failure of the system, with its cure; `timeoutMs` was the time that an answer had. */
 export function explainFailure(cause: unknown, { base, isTls, authorities, proxy }: Words, timeoutMs: number): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const name = cause instanceof Error ? cause.name : ''

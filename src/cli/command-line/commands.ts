@@ -1,27 +1,27 @@
 import type { Flags } from '../flags.ts'
 import type { OptionName } from './options.ts'
 
-/** A command of the program. Exit codes: 0 all is well, 1 it did not work, 2 what was asked for is not valid. */
+/** A command of the program. Exit codes: 0 for success, 1 for a failure, 2 for an invalid command line or configuration. */
 export interface Command {
   readonly name: string
-  /** What follows `nexcode` on its command line; several forms where it has them. */
+  /** Its forms on the command line, behind `nexcode`. */
   readonly usage: readonly string[]
-  /** What it does, in one line. */
+  /** Its effect, in one line. */
   readonly summary: string
-  /** What else is worth knowing before it is used. */
+  /** More to know before using it. */
   readonly about: readonly string[]
   readonly options: readonly OptionName[]
-  /** Command lines that can be typed as they are. */
+  /** Complete command lines as examples. */
   readonly examples: readonly string[]
-  /** The words of which one follows its name, where it does several things or may come to. */
+  /** The words of which one has to follow its name, for a command with several actions. */
   readonly actions?: readonly string[]
-  /** How many words may follow its name. */
+  /** The most words that may follow its name. */
   readonly argsMax: number
-  /** Whether it sends as many requests at once as callers ask for. */
+  /** Whether it may send many requests at once. */
   readonly sendsMany?: true
-  /** Whether it goes on as a server, which SIGHUP does not end. */
+  /** Whether it goes on as a server, which SIGHUP must not end. */
   readonly serves?: true
-  /** Loads it, and runs it: a server need not wait for the demo's client. Gives an exit code, or none where it goes on as a server. */
+  /** Loads and runs the command: each is loaded on demand. Gives the exit code; undefined: it goes on as a server. */
   readonly run: (flags: Flags) => Promise<number | undefined>
 }
 
@@ -165,5 +165,5 @@ const ALL: readonly Command[] = [
   },
 ]
 
-/** The commands by their names, in the order in which the help lists them. */
+/** The commands by name, in the order of the help. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(ALL.map((command) => [command.name, command]))

@@ -7,7 +7,7 @@ import { type Option, optionOf } from './options.ts'
 const SUMMARY_COLUMN = 26
 
 /**
- * What `nexcode --help` prints: every command, and every variable.
+ * Renders `nexcode --help`: every command, and every variable.
  *
  * @example
  * process.stdout.write(renderHelp(VERSION))
@@ -28,7 +28,7 @@ ${renderEnvHelp()}
 }
 
 /**
- * The commands, with what each does.
+ * Renders the list of commands, each with its effect.
  *
  * @example
  * process.stderr.write(renderCommandList())
@@ -44,7 +44,7 @@ export function renderCommandList(): string {
 }
 
 /**
- * What `nexcode help COMMAND` prints, in about ten lines.
+ * Renders `nexcode help COMMAND`, in about ten lines.
  *
  * @example
  * process.stdout.write(renderCommandHelp(command))
@@ -65,7 +65,7 @@ export function renderCommandHelp({ usage, summary, about, options, examples }: 
 }
 
 /**
- * What `nexcode help version` prints.
+ * The text of `nexcode help version`.
  *
  * @example
  * process.stdout.write(VERSION_HELP)
@@ -78,7 +78,7 @@ export const VERSION_HELP = `nexcode version
 `
 
 /**
- * What `nexcode help VARIABLE` prints; undefined: there is no such variable.
+ * Renders `nexcode help VARIABLE`; undefined: there is no such variable.
  *
  * @example
  * const text = renderVariableHelp('PORT')

@@ -1,14 +1,14 @@
 /** An option of the command line. */
 export interface Option {
-  /** One letter that may stand for it. */
+  /** Its short form, one letter. */
   readonly short?: string
-  /** What its value is, as the help writes it; absent: it takes none. */
+  /** The name of its value in the help; absent: it takes none. */
   readonly value?: string
-  /** One line. */
+  /** Its description, in one line. */
   readonly doc: string
 }
 
-/** The options of all commands, as they are written. */
+/** The options of all commands, by name. */
 export const OPTIONS = {
   config: {
     short: 'c',
@@ -39,7 +39,7 @@ export type OptionName = keyof typeof OPTIONS
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[]
 
 /**
- * The description of an option.
+ * Gives the description of an option.
  *
  * @example
  * const { value, doc } = optionOf('config')

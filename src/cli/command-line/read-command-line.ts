@@ -3,16 +3,16 @@ import type { Flags } from '../flags.ts'
 import { COMMANDS, type Command } from './commands.ts'
 import { OPTION_NAMES, type OptionName, optionOf } from './options.ts'
 
-/** What a command line asks for. */
+/** The request of a command line. */
 export type CommandLine =
   | { readonly kind: 'run'; readonly command: Command; readonly flags: Flags }
-  /** `topic` is a command or a variable; undefined: all of it. */
+  /** `topic` is a command or a variable; undefined: the whole help. */
   | { readonly kind: 'help'; readonly topic: string | undefined }
   | { readonly kind: 'version' }
-  /** `command` is the one that was meant, where that is known. */
+  /** `command` is the command that was meant, if that is known. */
   | { readonly kind: 'wrong'; readonly command: Command | undefined; readonly problem: UsageProblem }
 
-/** What is wrong with a command line. Options are written with their dashes. */
+/** The problem of a command line. Options have their dashes. */
 export type UsageProblem =
   | { readonly kind: 'unknown_command'; readonly word: string; readonly others: readonly string[] }
   | { readonly kind: 'unknown_action'; readonly word: string; readonly others: readonly string[] }
@@ -22,14 +22,14 @@ export type UsageProblem =
   | { readonly kind: 'surplus_value'; readonly option: string }
   | { readonly kind: 'surplus_words'; readonly words: readonly string[] }
 
-/** The words that ask for help or the version; they have a short letter, too. */
+/** The words that ask for help or the version, with their short forms. */
 export const ASKING = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const
 
 type Token = ReturnType<typeof tokenize>[number]
 type OptionToken = Extract<Token, { kind: 'option' }>
 
 /**
- * Reads a command line. What is wrong is told as it is, not thrown: the words for it need more than this.
+ * Reads a command line. A problem is returned, not thrown: its text is made elsewhere, by code that is loaded only then.
  *
  * @example
  * const asked = readCommandLine(process.argv.slice(2))
@@ -38,7 +38,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const tokens = tokenize(args)
   const options = tokens.filter((token): token is OptionToken => token.kind === 'option')
   const unknown = findUnknownOption(options, tokens)
-  // What follows an option that is not known is its value, and no command.
+  // A word behind an unknown option is its value, and no command.
   const words = tokens.flatMap((token) =>
     token.kind === 'positional' && token.index !== unknown?.valueIndex ? [token.value] : [],
   )
@@ -65,7 +65,7 @@ function tokenize(args: readonly string[]) {
   return parseArgs({ args: args.map(spellOut), allowPositionals: true, strict: false, tokens: true, options }).tokens
 }
 
-/** `-c=FILE` as `--config=FILE`: the platform would take it for the value `=FILE`, which nobody means. */
+/** Writes `-c=FILE` as `--config=FILE`: the platform would read the value `=FILE`, which nobody means. */
 function spellOut(arg: string): string {
   const [, letter, value] = /^-([A-Za-z])=(.*)$/s.exec(arg) ?? []
   const name = letter === undefined ? undefined : OPTION_NAMES.find((one) => optionOf(one).short === letter)
@@ -95,8 +95,8 @@ function findMisuse(
     if (!isOptionName(name)) continue
     if (!command.options.includes(name)) return { kind: 'foreign_option', option: name, value }
     const takesValue = optionOf(name).value !== undefined
-    // What looks like the next option is one: a value that begins with a dash is written with `=`.
-    // An empty one is what a variable of the shell's leaves that is not set.
+    // A word that looks like an option is one: a value that begins with a dash is written with `=`.
+    // A shell variable that is not set leaves an empty value.
     const isMissing = value === undefined || value.trim() === '' || (inlineValue === false && /^-./.test(value))
     if (takesValue && isMissing) return { kind: 'missing_value', option: name }
     if (!takesValue && value !== undefined) return { kind: 'surplus_value', option: `--${name}` }
@@ -111,7 +111,7 @@ function isOptionName(name: string): name is OptionName {
   return (OPTION_NAMES as readonly string[]).includes(name)
 }
 
-/** The last of several counts. */
+/** Gives the value of an option; the last of several counts. */
 function toFlags(options: readonly OptionToken[], args: readonly string[]): Flags {
   const given = new Map(options.map(({ name, value }) => [name, value]))
   const text = (name: OptionName): string | undefined => given.get(name)

@@ -4,7 +4,7 @@ import { COMMANDS, type Command } from './commands.ts'
 import { OPTION_NAMES, type OptionName, optionOf } from './options.ts'
 import { ASKING, type UsageProblem } from './read-command-line.ts'
 
-/** What people call a command who know another program. */
+/** Names of commands in other programs, with ours. */
 const COMMAND_SYNONYMS: ReadonlyMap<string, string> = new Map([
   ...['start', 'run', 'up', 'server', 'gateway', 'proxy', 'listen'].map((word) => [word, 'serve'] as const),
   ...['validate', 'lint', 'doctor', 'verify', 'ping', 'test'].map((word) => [word, 'check'] as const),
@@ -18,7 +18,7 @@ const COMMAND_SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['stats', 'cache stats'],
 ])
 
-/** What people call one of the things that a command does. */
+/** Other names for the actions of commands, with ours. */
 const ACTION_SYNONYMS: ReadonlyMap<string, string> = new Map([
   ...['clear', 'flush', 'empty', 'delete', 'drop', 'reset', 'remove', 'rm', 'invalidate'].map(
     (word) => [word, 'purge'] as const,
@@ -26,7 +26,7 @@ const ACTION_SYNONYMS: ReadonlyMap<string, string> = new Map([
   ...['status', 'info', 'show', 'list', 'ls', 'count', 'size'].map((word) => [word, 'stats'] as const),
 ])
 
-/** What can be asked of every command. */
+/** The options of every command. */
 const ASKING_NAMES = Object.keys(ASKING) as readonly (keyof typeof ASKING)[]
 
 const ASSIGNMENT = /^([A-Za-z_]\w*)=(.*)$/s
@@ -34,7 +34,7 @@ const ASSIGNMENT = /^([A-Za-z_]\w*)=(.*)$/s
 type ForeignOption = Extract<UsageProblem, { kind: 'foreign_option' }>
 
 /**
- * Says in one line what is wrong with a command line, and what was probably meant.
+ * Explains in one line the problem of a command line, and what was probably meant.
  *
  * @example
  * explainUsage({ kind: 'unknown_command', word: 'sevre', others: [] }, undefined)
@@ -61,7 +61,7 @@ export function explainUsage(problem: UsageProblem, command: Command | undefined
 }
 
 /**
- * Says in one line that there is nothing about a topic, and which was probably meant.
+ * Explains in one line that a topic has no help, and which topic was probably meant.
  *
  * @example
  * explainTopic('sevre')
@@ -79,7 +79,7 @@ function meantByWord(word: string, others: readonly string[]): string {
   if (/^\d+$/.test(word)) return `A variable stands in front: PORT=${word} nexcode`
   const meant = COMMAND_SYNONYMS.get(word.toLowerCase()) ?? nearest(word, [...COMMANDS.keys(), ...ASKING_NAMES])
   if (meant === undefined) return 'nexcode help lists the commands.'
-  // What follows belongs to it, unless it brings a word of its own that is there already.
+  // The words that follow belong to it, unless it brings a word of its own that is there already.
   return `Did you mean: nexcode ${[meant, ...others.filter((other) => !meant.endsWith(` ${other}`))].join(' ')}`
 }
 
@@ -88,7 +88,7 @@ function meantByAction(word: string, others: readonly string[], command: Command
   const synonym = ACTION_SYNONYMS.get(word.toLowerCase())
   const meant = actions.find((action) => action === synonym) ?? nearest(word, actions)
   if (meant !== undefined) return `Did you mean: nexcode ${[name, meant, ...others].join(' ')}`
-  // What is to be begun or read was named, and its kind was not.
+  // The file was named, and its kind was not.
   if (actions.length === 1 && /\.\w+$/.test(word)) return `Did you mean: nexcode ${name} ${actions.join('')} ${word}`
   return `There is: ${actions.join(', ')}.`
 }
@@ -97,7 +97,7 @@ function meantByOption(option: string, value: string | undefined, command: Comma
   const name = option.replace(/^-+/, '')
   const takes = [...(command?.options ?? []), ...ASKING_NAMES]
   const own = takes.find((one) => shortOf(one) === name.toLowerCase()) ?? nearest(name, takes)
-  // An option of this command that is one letter off is meant rather than a variable that is like it.
+  // An option of this command that is one letter off goes before a similar variable.
   const variable = meantVariable(name)
   if (own !== undefined && variable?.toLowerCase() !== name.replaceAll('-', '_')) return `Did you mean --${own}?`
   if (variable !== undefined) return `It is a variable: ${assign(variable, value, command)}`
@@ -111,7 +111,7 @@ function shortOf(name: OptionName | keyof typeof ASKING): string | undefined {
   return name === 'help' || name === 'version' ? ASKING[name].short : optionOf(name).short
 }
 
-/** An option of another command may be a variable of this one: `--port` is the simulated OpenAI's, and `PORT` the server's. */
+/** Finds the variable for another command's option: `--port` is the simulated OpenAI's, and `PORT` the server's. */
 function explainForeign({ option, value }: ForeignOption, command: Command | undefined): string {
   const variable = VARIABLE_NAMES.find((name) => name === option.toUpperCase().replaceAll('-', '_'))
   if (variable === undefined) return `--${option} is not for this command, but for ${takersOf(option)}.`
@@ -123,7 +123,7 @@ function assign(variable: string, value: string | undefined, command: Command | 
   return `${variable}=${showValue(variable, value)} nexcode${rest}`
 }
 
-/** A value as it was given, unless it may be a secret, or is nothing that a shell takes as it is. */
+/** Gives a value as it was typed, unless it may be a secret, or a shell would change it. */
 function showValue(variable: string, value: string | undefined): string {
   if (variable === 'LOG_LEVEL' && value === undefined) return 'debug'
   return value === undefined || /KEY|TOKEN/.test(variable) || !/^[\w.:/,-]{1,80}$/.test(value) ? '…' : value
@@ -134,14 +134,14 @@ function takersOf(option: string): string {
   return takers.map(({ name }) => `nexcode ${name}`).join(', ')
 }
 
-/** A word of the form NAME=value, as the variable that is meant; undefined: it is none. */
+/** Reads a word of the form NAME=value as the variable that is meant; undefined: it is none. */
 function asVariable(word: string): string | undefined {
   const [, name, value] = ASSIGNMENT.exec(word) ?? []
   const variable = name === undefined ? undefined : meantVariable(name)
   return variable === undefined ? undefined : `${variable}=${showValue(variable, value)}`
 }
 
-/** A word as it was given; of what it sets, nothing that may be a secret. */
+/** Gives a word as it was typed, without a value that may be a secret. */
 function showWord(word: string): string {
   const [, name = '', value = ''] = ASSIGNMENT.exec(word) ?? []
   return value === '' ? word : `${name}=${showValue(meantVariable(name) ?? name.toUpperCase(), value)}`
@@ -151,7 +151,7 @@ function meantBySurplus(word: string, command: Command | undefined): string {
   const variable = asVariable(word)
   if (variable !== undefined) return ` A variable stands in front: ${variable} nexcode ${command?.name ?? ''}`.trimEnd()
   const option = command?.options.find((name) => isValueOf(word, name))
-  // A command whose words are files has been given one more of those.
+  // A command whose words are files was given one file too many.
   if (command === undefined || option === undefined || command.argsMax > 0) return ''
   return ` Did you mean: nexcode ${command.name} --${option} ${word}`
 }

@@ -1,18 +1,18 @@
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 
-/** What has become of one parameter of a body. */
+/** The change of one parameter of a body. */
 export interface BodyChange {
-  /** With dots. */
+  /** The path of the parameter, with dots. */
   readonly param: string
-  /** Such as `"smart" → "gpt-4o"`. */
+  /** The change, such as `"smart" → "gpt-4o"`. */
   readonly what: string
 }
 
 const VALUE_CHARS_MAX = 60
 
 /**
- * The parameters in which two JSON bodies differ, in the order of the second one, and what is in the first one only behind;
- * undefined where one of them is no object.
+ * Lists the parameters in which two JSON bodies differ, in the order of the second body, followed by those that only the first has;
+ * undefined: one of them is no object.
  *
  * @example
  * const changes = changesBetween(received, sent)

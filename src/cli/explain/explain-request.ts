@@ -30,16 +30,17 @@ import { createLoopGuard } from '../../upstream/loop-guard.ts'
 import { explainRoute } from './explain-route.ts'
 import { explainRules } from './explain-rules.ts'
 import type { ExplainedRoute, Explanation } from './explanation.ts'
-import type { AskedRequest } from './request-file.ts'
+import type { RequestToExplain } from './request-file.ts'
 
 /**
- * Works out what would become of a request, by the very stages that serve one, up to the moment before sending.
+ * Works out what would become of a request, with the functions that serve one, up to the moment before sending. An `ApiError` of theirs is
+ * the refusal; rejects only for a defect.
  *
  * @example
  * const { rules, route } = await explainRequest(request, principal, config)
  */
 export async function explainRequest(
-  asked: AskedRequest,
+  asked: RequestToExplain,
   principal: Principal,
   config: Config,
 ): Promise<Omit<Explanation, 'config'>> {
@@ -79,8 +80,8 @@ export async function explainRequest(
   }
 }
 
-/** The exchange of a request that has come as a whole. */
-function openFor({ method, path, headers, body }: AskedRequest): Exchange {
+/** Opens the exchange of a request whose body is complete. */
+function openFor({ method, path, headers, body }: RequestToExplain): Exchange {
   const bytes = body === undefined ? undefined : new TextEncoder().encode(body)
   const length = bytes && { 'content-length': String(bytes.byteLength) }
   const type = bytes && { 'content-type': 'application/json' }
@@ -89,11 +90,11 @@ function openFor({ method, path, headers, body }: AskedRequest): Exchange {
   return openExchange(request, { ...arrivalOf(request), target: path, body: incoming }, {})
 }
 
-function lowerCase(headers: AskedRequest['headers']): Record<string, string> {
+function lowerCase(headers: RequestToExplain['headers']): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-/** A request that has been read. */
+/** A request whose body has been prepared. */
 interface ReadRequest {
   readonly exchange: Exchange
   readonly outgoing: OutgoingBody
@@ -123,7 +124,7 @@ async function follow(read: ReadRequest, snapshot: Snapshot, config: Config): Pr
   )
 }
 
-/** The body as the rules get it. */
+/** Gives the body as the rules see it. */
 function jsonOf(
   body: string | undefined,
   endpoint: JsonEndpoint | undefined,
@@ -152,7 +153,7 @@ function notesOnTarget({ named, requestTarget: target }: Exchange): string[] {
 }
 
 function notesFor(
-  { principal, path }: AskedRequest,
+  { principal, path }: RequestToExplain,
   outgoing: OutgoingBody | undefined,
   route: ExplainedRoute | undefined,
   { remembersIds }: Snapshot,

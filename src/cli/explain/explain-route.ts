@@ -15,19 +15,19 @@ export interface RoutedRequest {
   readonly principal: Principal['kind']
   /** The caller's request target. */
   readonly target: string
-  /** Below `/v1/`. */
+  /** The path below `/v1/`. */
   readonly endpoint: string
   readonly route: Route
   readonly outgoing: OutgoingBody
-  /** Throws an ApiError where the caller may not spend the deployment's key. */
+  /** Addresses a deployment. Throws an `ApiError` when the caller may not spend its key. */
   readonly addressOf: (deployment: Deployment, model: string | undefined) => DeploymentAddress
 }
 
-/** A parameter of a URL whose value had better not be shown. */
+/** Parameters of a URL whose values may be secrets. */
 const SECRET_PARAMETER = /([?&][^=&]*(?:key|token|secret|password|sig|auth)[^=&]*=)[^&]*/gi
 
 /**
- * Says where a request would go, and what would be sent there, without sending it.
+ * Explains where a request would go, and what would be sent there, without sending it. Rejects with what `addressOf` throws.
  *
  * @example
  * const explained = await explainRoute({ method, principal, endpoint, route, outgoing, addressOf }, snapshot)
@@ -72,7 +72,7 @@ function decider({ endpoint, route, outgoing }: RoutedRequest, { settings, remem
     : 'the default upstream, since no entry of models fits'
 }
 
-/** How the first of several is chosen; the others are what follows where it fails. */
+/** Describes how the first of several deployments is chosen; the others follow when it fails. */
 function describeChoice(model: ModelSettings | undefined, hasAffinity: boolean): string {
   if (model === undefined) return 'its keys take turns'
   const { strategy, targets } = model

@@ -3,19 +3,19 @@ import { ApiError } from '../../openai/api-error.ts'
 import type { RequestFacts, Rules } from '../../params/rules.ts'
 import type { ExplainedRule } from './explanation.ts'
 
-/** A request that has been through the rules. */
+/** A request, with the result of the rules. */
 export interface RuledRequest {
   readonly facts: RequestFacts
-  /** The body as the rules got it; undefined: none, or none that could be read. */
+  /** The body as the rules saw it; undefined: none, or one that could not be read. */
   readonly json: JsonBody | undefined
   /** Why it would be refused before it is sent. */
   readonly refusal: ApiError | undefined
-  /** Whether it has got past them. */
+  /** Whether the request has passed the rules. */
   readonly isReached: boolean
 }
 
 /**
- * Says what each rule has to do with a request: whether it matches, what it did, and whether it is the one that refuses.
+ * Explains each rule's part in a request: whether it matches, what it changed, and whether it is the one that refuses.
  *
  * @example
  * const rules = explainRules(snapshot.rules, { facts, json, refusal, isReached: true })
@@ -34,12 +34,12 @@ export function explainRules(all: Rules, ruled: RuledRequest): readonly Explaine
   })
 }
 
-/** What all of them together did; undefined: they were not reached, or refuse. */
+/** Gives the steps of all rules together; undefined: the rules were not reached, or refuse. */
 function stepsOf(rules: Rules, { facts, json, isReached }: RuledRequest) {
   return isReached && json !== undefined ? (rules.match(facts)?.apply(json).steps ?? []) : undefined
 }
 
-/** Whether a rule alone refuses what all of them together refuse, and for the same parameter. */
+/** Whether a rule alone refuses the request, for the same parameter as all rules together. */
 function refuses(rule: Rules, facts: RequestFacts, json: JsonBody, refusal: ApiError | undefined): boolean {
   try {
     rule.match(facts)?.apply(json)

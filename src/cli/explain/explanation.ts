@@ -1,8 +1,8 @@
 import type { ErrorBody } from '../../openai/api-error.ts'
 
-/** What would become of a request. */
+/** The explanation of a request. */
 export interface Explanation {
-  /** The configuration file, or what there is instead of one. */
+  /** The configuration file, or that there is none. */
   readonly config: string
   readonly request: {
     readonly method: string
@@ -11,48 +11,48 @@ export interface Explanation {
     readonly principal: string
     readonly body: string | undefined
   }
-  /** In the order of the file. */
+  /** The rules in the order of the file. */
   readonly rules: readonly ExplainedRule[]
-  /** Why it would be answered with an error of this server's. */
+  /** The error with which this server would refuse the request. */
   readonly refusal: { readonly status: number; readonly error: ErrorBody['error'] } | undefined
-  /** What this server would answer itself. */
+  /** The answer that this server would give itself. */
   readonly ownAnswer: string | undefined
   readonly route: ExplainedRoute | undefined
-  /** What else a reader had better know. */
+  /** More that a reader should know. */
   readonly notes: readonly string[]
 }
 
-/** What one rule has to do with a request. */
+/** One rule's part in a request. */
 export interface ExplainedRule {
-  /** From 1. */
+  /** The number of the rule, from 1. */
   readonly rule: number
-  /** `unreached`: it matches, but the request is refused before, or has no body. */
+  /** `unreached`: the rule matches, but the request is refused before, or has no body. */
   readonly outcome: 'applies' | 'refuses' | 'does not match' | 'unreached'
-  /** Why it does not match. */
+  /** The reason why it does not match. */
   readonly mismatch: string | undefined
   readonly did: readonly { readonly operation: string; readonly param: string; readonly detail: string }[]
 }
 
 /** Where a request would go. */
 export interface ExplainedRoute {
-  /** What of the configuration decides. */
+  /** The setting that decides. */
   readonly decidedBy: string
-  /** How the first of several targets is chosen; undefined: there is one. */
+  /** How the first of several targets is chosen; undefined: there is only one. */
   readonly choice: string | undefined
-  /** All together. */
+  /** The number of attempts at all targets together. */
   readonly attempts: number
   readonly retryOn: readonly string[]
   readonly targets: readonly ExplainedTarget[]
 }
 
-/** What would be sent to a target. */
+/** The request that would be sent to a target. */
 export interface ExplainedTarget {
   readonly target: string
   readonly method: string
   readonly url: string
-  /** Which header carries whose key; never the key. */
+  /** The header and the owner of the key; never the key. */
   readonly key: string
   readonly body: string | undefined
-  /** Whether that is another one than was received. */
+  /** Whether that differs from the received body. */
   readonly isChanged: boolean
 }

@@ -4,7 +4,7 @@ import type { ExplainedRoute, ExplainedRule, ExplainedTarget, Explanation } from
 const BODY_CHARS_MAX = 2000
 
 /**
- * An explanation for a person.
+ * Renders an explanation for a person.
  *
  * @example
  * process.stdout.write(renderExplanation(explanation))
@@ -78,7 +78,7 @@ function renderBody({ body, isChanged }: ExplainedTarget, received: string | und
   return [...table(changes.map(({ param, what }) => [param, what])), 'all else as received, byte for byte']
 }
 
-/** Rows whose columns stand below each other. */
+/** Aligns the columns of rows. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_cell, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)))
   return rows.map((row) =>
@@ -89,7 +89,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
-/** `connect, 429, 500-599`: a run of statuses is one word. */
+/** Writes causes with runs of statuses as ranges: `connect, 429, 500-599`. */
 function ranges(causes: readonly string[]): string {
   const words: string[] = []
   let from = 0

@@ -3,30 +3,30 @@ import { membersOf } from '../../formats/json/members.ts'
 import { SERVED_METHODS } from '../../server/guard.ts'
 import { isServed } from '../../server/routes/openai.ts'
 
-/** A request that is to be explained. */
-export interface AskedRequest {
+/** A request to explain. */
+export interface RequestToExplain {
   readonly method: string
-  /** With `/v1`, and the query. */
+  /** The path with `/v1` and the query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  /** A token's name, `token`, `caller`, `local`; undefined: the file does not say. */
+  /** A token's name, `token`, `caller` or `local`; undefined: the file names none. */
   readonly principal: string | undefined
-  /** The text of the body, byte for byte as it would be sent; undefined: none. */
+  /** The text of the body, exactly as a client would send it; undefined: none. */
   readonly body: string | undefined
 }
 
 const CHAT = '/v1/chat/completions'
-/** `url` and `custom_id` are in the lines of a batch file, which can be explained as they are. */
+/** The members of an envelope. The lines of a batch file have `url` and `custom_id`, and can be explained unchanged. */
 const KEYS = new Set(['path', 'url', 'method', 'headers', 'principal', 'body', 'custom_id'])
 
 /**
- * Reads the file of a request: a JSON body alone, which is sent as it stands, or an object with any of `path`, `method`,
- * `headers`, `principal` and `body`. Gives what is wrong with it as the end of a sentence that begins with its name.
+ * Reads the file of a request: a JSON body alone, or an object with any of `path`, `method`, `headers`, `principal` and `body`. A text is
+ * the problem of the file: the end of a sentence that begins with the file's name.
  *
  * @example
  * const request = readRequestFile('{"model":"smart","messages":[]}', undefined)
  */
-export function readRequestFile(text: string, path: string | undefined): AskedRequest | string {
+export function readRequestFile(text: string, path: string | undefined): RequestToExplain | string {
   const source = text.replace(/^\uFEFF/, '')
   let value: Json
   try {
@@ -39,18 +39,18 @@ export function readRequestFile(text: string, path: string | undefined): AskedRe
   return typeof asked === 'string' ? asked : (faultOf(asked) ?? asked)
 }
 
-/** No body of OpenAI's API has a member of that name. */
+/** Whether a value is an envelope: no body of OpenAI's API has a member `body`. */
 function isEnvelope(value: Json): value is JsonObject {
   if (!isJsonObject(value)) return false
   const keys = Object.keys(value)
   return keys.includes('body') || (keys.length > 0 && keys.every((key) => KEYS.has(key)))
 }
 
-function bodyAlone(body: string, path: string | undefined): AskedRequest {
+function bodyAlone(body: string, path: string | undefined): RequestToExplain {
   return { method: 'POST', path: path ?? CHAT, headers: {}, principal: undefined, body }
 }
 
-function readEnvelope(envelope: JsonObject, source: string, path: string | undefined): AskedRequest | string {
+function readEnvelope(envelope: JsonObject, source: string, path: string | undefined): RequestToExplain | string {
   const surplus = Object.keys(envelope).find((key) => !KEYS.has(key))
   if (surplus !== undefined)
     return `has "${surplus}" beside a body. There can be path, method, headers, principal and body.`
@@ -69,7 +69,7 @@ function readEnvelope(envelope: JsonObject, source: string, path: string | undef
   }
 }
 
-/** A text is the body itself; all else is taken from the file as it stands there, with its spaces and its numbers. */
+/** Gives the body. A text is the body itself; any other value is cut from the file, with its own spaces and numbers. */
 function bodyOf({ body }: JsonObject, source: string): string | undefined {
   if (body === undefined || body === null) return undefined
   if (typeof body === 'string') return body
@@ -78,7 +78,7 @@ function bodyOf({ body }: JsonObject, source: string): string | undefined {
   return member && new TextDecoder().decode(bytes.subarray(member.valueStart, member.valueEnd))
 }
 
-function faultOf({ method, path, headers, body }: AskedRequest): string | undefined {
+function faultOf({ method, path, headers, body }: RequestToExplain): string | undefined {
   if (!path.startsWith('/'))
     return `goes to the path "${path}", which does not begin with a slash. Write it like ${CHAT}.`
   if (!isServed(path)) return `goes to the path "${path}", which is none of OpenAI's API. Write it like ${CHAT}.`

@@ -2,20 +2,20 @@ import type { JsonObject } from '../../formats/json/json.ts'
 import type { LitellmProvider } from './litellm-providers.ts'
 import { textOf, translateText, variable, variableOf } from './litellm-values.ts'
 import type { Hide } from './secret-variables.ts'
-import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
+import { memberPath, type NoteUntranslated, UNNEEDED } from './untranslated.ts'
 
-/** Where to say what is left out, and how to keep a secret. */
+/** The tools to list untranslated parts, and to replace secrets by variables. */
 export interface Tools {
-  readonly note: Note
+  readonly note: NoteUntranslated
   readonly hide: Hide
 }
 
-/** Parameters of a URL whose values may be keys. */
+/** The names of URL parameters whose values may be keys. */
 const SECRET_PARAMETER = /key|token|sig|secret|password|code/i
 
 /**
- * Gives the keys of an upstream that say where it is: the preset, the base URL, or both, and the query that each URL gets. undefined, and
- * noted: nobody knows.
+ * Gives the address settings of an upstream: the preset, the base URL, or both, and the query that each URL gets. undefined: the address
+ * is unknown, and listed as untranslated.
  *
  * @example
  * const address = addressOf(provider, params, 'model_list[0].litellm_params', { note, hide })
@@ -57,7 +57,7 @@ export function addressOf(
   if (name !== undefined && (provider.preset === 'azure' || provider.path !== undefined)) {
     note(basePath, `needs a value of ${name} without a slash at its end`)
   }
-  // Azure's newer API is at OpenAI's own paths, and takes the key as Azure does.
+  // Azure's newer API has OpenAI's own paths, and takes the key in Azure's header.
   if (provider.preset === 'azure' && /\/openai\/v1$/.test(base)) {
     return { base_url: base, key_header: 'api-key', ...parameters }
   }
@@ -65,14 +65,14 @@ export function addressOf(
   return { ...own, ...baseUrl(provider, base), ...parameters }
 }
 
-/** The deployment of Azure's that an `api_base` names, which goes before the model's name; undefined: none. */
+/** Finds Azure's deployment in an `api_base`, which goes before the model's name; undefined: none. */
 export function deploymentOf(provider: LitellmProvider, params: JsonObject): string | undefined {
   if (provider.preset !== 'azure') return undefined
   const name = /\/openai\/deployments\/([^/?#]+)/.exec(baseOf(params, '').literal ?? '')?.[1]
   return name === undefined || !/^[\w.-]+$/.test(name) ? undefined : name
 }
 
-/** The beginning of the names of variables for a provider's secrets. */
+/** Gives the stem of the names of variables for a provider's secrets. */
 export function stemOf({ name }: LitellmProvider): string {
   return name.toUpperCase().replaceAll('-', '_')
 }
@@ -93,7 +93,7 @@ function baseUrl(provider: LitellmProvider, base: string): JsonObject {
   return { base_url: base.endsWith(path) ? base : `${base}${path}` }
 }
 
-/** What stands behind the `?` of the base, and Azure's version, which goes before that. */
+/** Gives the query of the base URL; Azure's version goes before the one in it. */
 function queryOf(
   provider: LitellmProvider,
   params: JsonObject,

@@ -1,16 +1,16 @@
 import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
 import { durationOf, numberAt, sectionOf, textOf, variable, variableOf } from './litellm-values.ts'
 import type { Hide } from './secret-variables.ts'
-import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
+import { memberPath, type NoteUntranslated, UNNEEDED } from './untranslated.ts'
 
 const PARAMS = 'litellm_settings.cache_params'
-/** LiteLLM's own names for what a URL of Redis is made of. */
+/** LiteLLM's names for the parts of a Redis URL. */
 const ADDRESS = ['host', 'port', 'password', 'username', 'db', 'ssl'] as const
-/** The types that there is a store for. */
+/** LiteLLM's types of caches that NexCode has a store for. */
 const STORES: ReadonlySet<string> = new Set(['local', 'disk', 'redis'])
 const TAKEN: ReadonlySet<string> = new Set(['type', 'ttl', 'mode', 'disk_cache_dir', ...ADDRESS])
 
-/** Why parameters of the cache have no place. */
+/** Reasons for parameters of the cache that are not translated. */
 const REASONS: readonly (readonly [name: RegExp, why: string])[] = [
   [/semantic|similarity|embedding|max_messages/, 'is not there: the cache finds equal requests, not similar ones'],
   [/^supported_call_types$/, 'is not there: an extension, or `Cache-Control: no-store`, keeps requests from the cache'],
@@ -26,15 +26,18 @@ const REASONS: readonly (readonly [name: RegExp, why: string])[] = [
 ]
 
 /**
- * Reads LiteLLM's cache: equal requests that are answered from memory or Redis. As there, it is for all requests, and not only
- * for those that ask for the same answer each time; unlike there, callers do not see each other's.
+ * Reads LiteLLM's cache, which answers equal requests from memory or Redis. As with LiteLLM, it is for all requests, and not only for
+ * deterministic ones; unlike with LiteLLM, callers do not share answers.
  *
- * Gives the section `cache`; undefined, and noted, where there is none that fits.
+ * Gives the section `cache`; undefined, and listed as untranslated, if there is no cache that fits.
  *
  * @example
  * const cache = readCache(sectionOf(source, 'litellm_settings'), { note, hide })
  */
-export function readCache(settings: JsonObject, { note, hide }: { note: Note; hide: Hide }): JsonObject | undefined {
+export function readCache(
+  settings: JsonObject,
+  { note, hide }: { note: NoteUntranslated; hide: Hide },
+): JsonObject | undefined {
   const params = sectionOf(settings, 'cache_params')
   const given = settings['cache_params']
   if (given !== undefined && given !== null && !isJsonObject(given)) note(PARAMS, 'is no section: it is left out')
@@ -68,13 +71,13 @@ export function readCache(settings: JsonObject, { note, hide }: { note: Note; hi
   return { store, ...(ttl === undefined || ttl === 0 ? {} : { ttl: durationOf(ttl) }), requests: 'all' }
 }
 
-/** What is said of a cache that there is not. */
-function noteUnused(params: JsonObject, why: string, note: Note): void {
+/** Lists a cache that has no counterpart. */
+function noteUnused(params: JsonObject, why: string, note: NoteUntranslated): void {
   const keys = Object.keys(params)
   if (keys.length > 0) note(PARAMS, `${why} (${keys.join(', ')})`)
 }
 
-function storeOf(type: string, params: JsonObject, tools: { note: Note; hide: Hide }): string {
+function storeOf(type: string, params: JsonObject, tools: { note: NoteUntranslated; hide: Hide }): string {
   if (type === 'redis') return redisUrl(params, tools)
   for (const key of ADDRESS) if (params[key] !== undefined) tools.note(memberPath(PARAMS, key), UNNEEDED)
   if (type === 'local') return 'memory'
@@ -84,8 +87,8 @@ function storeOf(type: string, params: JsonObject, tools: { note: Note; hide: Hi
   return 'sqlite:./nexcode-cache.db'
 }
 
-/** Where the configuration has no address, LiteLLM takes it from REDIS_HOST, REDIS_PORT and REDIS_PASSWORD. */
-function redisUrl(params: JsonObject, { note, hide }: { note: Note; hide: Hide }): string {
+/** Gives the address of Redis; LiteLLM takes a missing one from REDIS_HOST, REDIS_PORT and REDIS_PASSWORD. */
+function redisUrl(params: JsonObject, { note, hide }: { note: NoteUntranslated; hide: Hide }): string {
   const part = (key: (typeof ADDRESS)[number]): string | undefined => {
     const text = textOf(params[key])
     const name = text === undefined ? undefined : variableOf(text)
@@ -112,7 +115,7 @@ function redisUrl(params: JsonObject, { note, hide }: { note: Note; hide: Hide }
   return `${scheme}://${login}${name}:${at}${database === undefined ? '' : `/${database}`}`
 }
 
-function passwordOf(params: JsonObject, { note, hide }: { note: Note; hide: Hide }): string | undefined {
+function passwordOf(params: JsonObject, { note, hide }: { note: NoteUntranslated; hide: Hide }): string | undefined {
   const text = textOf(params['password'])
   if (text === undefined) {
     if (params['password'] !== undefined) note(memberPath(PARAMS, 'password'), 'is no text: it is left out')
@@ -122,7 +125,7 @@ function passwordOf(params: JsonObject, { note, hide }: { note: Note; hide: Hide
   return name === undefined ? hide(text, 'REDIS_PASSWORD', memberPath(PARAMS, 'password')) : variable(name)
 }
 
-function noteOthers(params: JsonObject, note: Note): void {
+function noteOthers(params: JsonObject, note: NoteUntranslated): void {
   for (const [key, value] of Object.entries(params)) {
     if (TAKEN.has(key)) continue
     const path = memberPath(PARAMS, key)

@@ -1,16 +1,23 @@
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import { deploymentOf } from './litellm-address.ts'
-import { defaultsOf, REQUEST_PARAMETERS } from './litellm-defaults.ts'
 import { providerModel } from './litellm-providers.ts'
-import { DEPLOYMENT, noteRest } from './litellm-reasons.ts'
 import type { TimeoutRules } from './litellm-timeouts.ts'
 import type { Upstreams } from './litellm-upstreams.ts'
-import { numberAt, numberOf, sectionOf, textOf, translateValue, variableOf } from './litellm-values.ts'
-import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
+import {
+  defaultsOf,
+  numberAt,
+  numberOf,
+  REQUEST_PARAMETERS,
+  sectionOf,
+  textOf,
+  translateValue,
+  variableOf,
+} from './litellm-values.ts'
+import { DEPLOYMENT, memberPath, type NoteUntranslated, noteRest, UNNEEDED } from './untranslated.ts'
 
-/** One entry of `model_list` that could be translated. */
+/** An entry of `model_list` that could be translated. */
 export interface LitellmDeployment {
-  /** Of its `litellm_params`. */
+  /** The path of its `litellm_params`. */
   readonly path: string
   /** The name that callers use. */
   readonly name: string
@@ -19,7 +26,7 @@ export interface LitellmDeployment {
   /** The upstream's name for the model. */
   readonly model: string
   readonly order: number | undefined
-  /** What LiteLLM takes as its share of the requests, in the order in which it looks for one. */
+  /** The values that LiteLLM takes as its share of the requests, in the order in which it looks for one. */
   readonly shares: {
     readonly weight: number | undefined
     readonly rpm: number | undefined
@@ -27,7 +34,7 @@ export interface LitellmDeployment {
   }
   readonly retries: number | undefined
   readonly retriesKey: 'num_retries' | 'max_retries'
-  /** Parameters of requests that leave them out. */
+  /** Defaults of the parameters that requests leave out. */
   readonly defaults: JsonObject
 }
 
@@ -52,11 +59,11 @@ const TRANSLATED: ReadonlySet<string> = new Set([
 export interface DeploymentTools {
   readonly upstreams: Upstreams
   readonly timeouts: TimeoutRules
-  readonly note: Note
+  readonly note: NoteUntranslated
 }
 
 /**
- * Reads `model_list`: what of it goes to an upstream that speaks OpenAI's protocol, in order.
+ * Reads `model_list`: the entries whose upstream speaks OpenAI's protocol, in order.
  *
  * @example
  * const deployments = readDeployments(models, { upstreams, timeouts, note })
@@ -125,7 +132,7 @@ function describe(
   entry: JsonObject,
   params: JsonObject,
   path: string,
-  note: Note,
+  note: NoteUntranslated,
 ): Omit<LitellmDeployment, 'name' | 'upstream' | 'model'> {
   const number = (key: string): number | undefined => numberAt(params, key, path, note)
   const [ofCall, ofClient] = [number('num_retries'), number('max_retries')]
@@ -147,8 +154,8 @@ function describe(
   }
 }
 
-/** What is of another type than its setting has. */
-function noteShapes(params: JsonObject, path: string, note: Note): void {
+/** Lists settings whose values have the wrong type. */
+function noteShapes(params: JsonObject, path: string, note: NoteUntranslated): void {
   for (const key of ['headers', 'extra_headers', 'extra_body']) {
     const value = params[key] ?? null
     if (value !== null && !isJsonObject(value)) note(memberPath(path, key), 'is no section: it is left out')
@@ -164,8 +171,8 @@ function noteShapes(params: JsonObject, path: string, note: Note): void {
   }
 }
 
-/** What stands beside `litellm_params`. */
-function noteParts(entry: JsonObject, path: string, note: Note): void {
+/** Lists untranslated settings beside `litellm_params`. */
+function noteParts(entry: JsonObject, path: string, note: NoteUntranslated): void {
   noteRest(entry, new Set(['model_name', 'litellm_params', 'model_info']), path, DEPLOYMENT, note)
   const info = entry['model_info'] ?? null
   const facts = Object.keys(sectionOf(entry, 'model_info'))

@@ -2,22 +2,22 @@ import { isJsonObject, type Json, type JsonObject } from '../../formats/json/jso
 import { fillStar, starIn, wildcardOf } from '../../formats/text/wildcards.ts'
 import type { LitellmDeployment } from './litellm-deployments.ts'
 import { sectionOf, textOf } from './litellm-values.ts'
-import { memberPath, type Note } from './untranslated.ts'
+import { memberPath, type NoteUntranslated } from './untranslated.ts'
 
-/** LiteLLM goes no further down a chain of fallbacks. */
+/** The depth to which LiteLLM follows a chain of fallbacks. */
 const FALLBACKS_MAX = 5
 
-/** The deployments that follow those of a name, in groups that come one after the other. */
+/** Gives the deployments that follow those of a name, in groups that are tried one after the other. */
 export type FallbacksOf = (name: string) => readonly (readonly LitellmDeployment[])[]
 
-/** What is asked next, for a name, and where the source says so. */
+/** The names that follow a name, and the path in the source that says so. */
 interface Fallback {
   readonly next: readonly string[]
   readonly path: string
 }
 
 /**
- * Reads the fallbacks of both sections that may have them; those of a fallback follow it, as with LiteLLM.
+ * Reads the fallbacks of both sections that may have them. As with LiteLLM, a fallback's own fallbacks follow it.
  *
  * @example
  * const fallbacksOf = readFallbacks(source, groups, note)
@@ -25,7 +25,7 @@ interface Fallback {
 export function readFallbacks(
   source: JsonObject,
   groups: ReadonlyMap<string, readonly LitellmDeployment[]>,
-  note: Note,
+  note: NoteUntranslated,
 ): FallbacksOf {
   const fallbacks = new Map<string, Fallback>()
   for (const section of ['litellm_settings', 'router_settings']) {
@@ -65,7 +65,7 @@ export function readFallbacks(
 }
 
 /** `[{ name: [next, …] }, …]`. */
-function listed(value: Json | undefined, path: string, note: Note): (readonly [string, Fallback])[] {
+function listed(value: Json | undefined, path: string, note: NoteUntranslated): (readonly [string, Fallback])[] {
   if (!Array.isArray(value)) {
     if (value !== undefined && value !== null) note(path, 'is no list of fallbacks: it is left out')
     return []
@@ -87,7 +87,7 @@ function namesOf(value: Json | undefined): string[] {
   return list.flatMap((item: Json) => textOf(isJsonObject(item) ? item['model'] : item) ?? [])
 }
 
-/** By the name of a group, by the id of one deployment, or by the longest name of a group with a `*` that fits. */
+/** Finds deployments by the name of a group, by the id of one deployment, or by the longest group name with a `*` that fits. */
 function deploymentsOf(
   name: string,
   groups: ReadonlyMap<string, readonly LitellmDeployment[]>,

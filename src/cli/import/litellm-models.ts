@@ -4,7 +4,7 @@ import { type FallbacksOf, readFallbacks } from './litellm-fallbacks.ts'
 import { attemptsFor, type Routing } from './litellm-routing.ts'
 import { levelsOf } from './litellm-targets.ts'
 import { sectionOf, textOf } from './litellm-values.ts'
-import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
+import { memberPath, type NoteUntranslated, UNNEEDED } from './untranslated.ts'
 
 /** The models of nexcode.yaml, and the rules for their parameters. */
 export interface Models {
@@ -13,7 +13,7 @@ export interface Models {
 }
 
 /**
- * Makes a model of all deployments of one name, with its fallbacks behind them and its aliases beside it.
+ * Makes one model of all deployments with the same name, followed by its fallbacks, and a model for each alias.
  *
  * @example
  * const { models, params } = makeModels(source, deployments, routing, note)
@@ -22,7 +22,7 @@ export function makeModels(
   source: JsonObject,
   deployments: readonly LitellmDeployment[],
   routing: Routing,
-  note: Note,
+  note: NoteUntranslated,
 ): Models {
   const groups = Map.groupBy(deployments, ({ name }) => name)
   const fallbacksOf = readFallbacks(source, groups, note)
@@ -40,7 +40,7 @@ export function makeModels(
   return { models: Object.fromEntries(sorted), params }
 }
 
-/** LiteLLM prefers a name to a pattern, and a pattern to a shorter one. */
+/** Orders as LiteLLM prefers: a name before a pattern, and a longer pattern before a shorter one. */
 function breadth(name: string): number {
   const star = name.indexOf('*')
   return star === -1 ? Number.NEGATIVE_INFINITY : -name.length
@@ -51,7 +51,7 @@ function makeModel(
   group: readonly LitellmDeployment[],
   fallbacksOf: FallbacksOf,
   routing: Routing,
-  note: Note,
+  note: NoteUntranslated,
 ): JsonObject {
   const fits = ({ model }: LitellmDeployment): boolean => name.includes('*') || !model.includes('*')
   const fallbacks = fallbacksOf(name).map((one) => one.filter(fits))
@@ -69,7 +69,7 @@ function makeModel(
   const isShared = levels.some((level) => level.length > 1)
   const retries = mostRetries(group, routing.attempts, note)
   const own = retries === undefined ? routing.attempts : attemptsFor(retries, `${group[0]?.path}.num_retries`, note)
-  // Here the attempts of all targets are counted together: there must be one for each fallback.
+  // NexCode counts the attempts of all targets together: there must be one for each fallback.
   const attempts = levels.length > 1 ? Math.max(own, Math.min(10, targets.length)) : own
   return {
     targets,
@@ -78,8 +78,8 @@ function makeModel(
   }
 }
 
-/** What deployments of one name say of it: the largest where they differ. */
-function mostRetries(group: readonly LitellmDeployment[], usual: number, note: Note): number | undefined {
+/** Gives the setting of all deployments with the same name: the largest value if they differ. */
+function mostRetries(group: readonly LitellmDeployment[], usual: number, note: NoteUntranslated): number | undefined {
   const given = group.flatMap(({ retries }) => retries ?? [])
   if (given.length === 0) return undefined
   const largest = Math.max(...given)
@@ -92,8 +92,8 @@ function mostRetries(group: readonly LitellmDeployment[], usual: number, note: N
   return largest
 }
 
-/** The parameters that all deployments of a name have alike. */
-function defaultsOf(group: readonly LitellmDeployment[], note: Note): JsonObject | undefined {
+/** Gives the parameters that all deployments of a name share. */
+function defaultsOf(group: readonly LitellmDeployment[], note: NoteUntranslated): JsonObject | undefined {
   const [first] = group
   const shared: Record<string, Json> = {}
   for (const [key, value] of Object.entries(first?.defaults ?? {})) {
@@ -112,11 +112,11 @@ function defaultsOf(group: readonly LitellmDeployment[], note: Note): JsonObject
   return Object.keys(shared).length === 0 ? undefined : shared
 }
 
-/** `model_group_alias`: other names, and the groups that they stand for. */
+/** Reads `model_group_alias`: other names, and the groups that they stand for. */
 function readAliases(
   source: JsonObject,
   groups: ReadonlyMap<string, unknown>,
-  note: Note,
+  note: NoteUntranslated,
 ): readonly (readonly [alias: string, name: string])[] {
   const path = 'router_settings.model_group_alias'
   const given = sectionOf(source, 'router_settings')['model_group_alias'] ?? null

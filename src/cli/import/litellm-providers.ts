@@ -1,18 +1,18 @@
-/** What is known of one of LiteLLM's providers that speaks OpenAI's protocol. */
+/** One of LiteLLM's providers that speaks OpenAI's protocol. */
 export interface LitellmProvider {
-  /** What its upstreams are called. */
+  /** The name of its upstreams. */
   readonly name: string
   /** The preset that has its base URL, unless `api_base` says otherwise. */
   readonly preset?: string
-  /** Where there is no preset: its base URL. */
+  /** Its base URL, if there is no preset. */
   readonly baseUrl?: string
-  /** The variable that LiteLLM takes the base URL from where the configuration has none. */
+  /** The variable that LiteLLM takes a missing base URL from. */
   readonly baseVariable?: string
-  /** The variable that LiteLLM takes the key from where the configuration has none. */
+  /** The variable that LiteLLM takes a missing key from. */
   readonly keyVariable?: string
-  /** What OpenAI's protocol is behind, where LiteLLM's `api_base` is the base of another one. */
+  /** The path of OpenAI's protocol, if LiteLLM's `api_base` is the base of another protocol. */
   readonly path?: string
-  /** LiteLLM speaks the provider's own protocol to it. */
+  /** Whether LiteLLM speaks the provider's own protocol to it. */
   readonly isTranslated?: boolean
 }
 
@@ -81,33 +81,33 @@ const PROVIDERS: ReadonlyMap<string, LitellmProvider> = new Map([
   ],
 ])
 
-/** Names that LiteLLM knows a provider of, without a prefix. */
+/** Model names whose provider LiteLLM knows without a prefix. */
 const OPENAI_MODEL =
   /^(?:\*$|gpt-|chatgpt-|ft:|o[1-9](?:-|$)|text-embedding-|text-moderation|omni-moderation|dall-e-|whisper-|tts-|codex-|computer-use-|davinci-|babbage-|sora-)/
 const ANTHROPIC_MODEL = /^claude-/
 
 const RESPONSES = 'responses/'
 
-/** A model of a provider's. */
+/** A provider's model. */
 export interface ProviderModel {
   /** LiteLLM's name for the provider. */
   readonly provider: string
-  /** undefined: it is not known to speak OpenAI's protocol. */
+  /** undefined: the provider is not known to speak OpenAI's protocol. */
   readonly known: LitellmProvider | undefined
   /** The provider's name for the model. */
   readonly model: string
-  /** Whether LiteLLM makes calls of `/v1/responses` of chats with it. */
+  /** Whether LiteLLM turns its chats into calls of `/v1/responses`. */
   readonly isResponses: boolean
 }
 
 /**
- * Takes LiteLLM's `provider/model` apart; undefined where it names no provider.
+ * Splits LiteLLM's `provider/model`; undefined: it names no provider.
  *
  * @example
  * providerModel('azure/gpt-4o', undefined)
  */
 export function providerModel(name: string, customProvider: string | undefined): ProviderModel | undefined {
-  // Without a provider in front, the endpoint may stand there.
+  // Without a provider, the endpoint may stand in front.
   if (customProvider === undefined && name.startsWith(RESPONSES)) {
     const found = providerModel(name.slice(RESPONSES.length), undefined)
     return found && { ...found, isResponses: true }
@@ -117,7 +117,7 @@ export function providerModel(name: string, customProvider: string | undefined):
   const provider = customProvider ?? prefix ?? providerOfModel(name)
   if (provider === undefined) return undefined
   const rest = prefix === provider ? name.slice(slash + 1) : name
-  // Azure's model families, and for every provider the endpoint, stand before the model's own name.
+  // Azure's model families, and any provider's endpoint, may stand before the model's own name.
   const named = provider === 'azure' ? rest.replace(/^(?:o_series|gpt5_series)\//, '') : rest
   const isResponses = named.startsWith(RESPONSES)
   return {

@@ -1,14 +1,22 @@
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
-import { GENERAL_SETTINGS, LITELLM_SETTINGS, noteRest, ROUTER_SETTINGS, SECTIONS } from './litellm-reasons.ts'
 import { readTimeouts, type TimeoutRules } from './litellm-timeouts.ts'
 import { durationOf, numberAt, sectionOf } from './litellm-values.ts'
-import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
+import {
+  GENERAL_SETTINGS,
+  LITELLM_SETTINGS,
+  memberPath,
+  type NoteUntranslated,
+  noteRest,
+  ROUTER_SETTINGS,
+  SECTIONS,
+  UNNEEDED,
+} from './untranslated.ts'
 
-/** LiteLLM's own default, which is that of OpenAI's SDK. */
+/** LiteLLM's default, which is that of OpenAI's SDK. */
 const RETRIES_DEFAULT = 2
 const ATTEMPTS_MAX = 10
 
-/** What LiteLLM tries again, and goes to a fallback for. */
+/** The failures for which LiteLLM retries, and goes to a fallback. */
 const RETRIED: readonly Json[] = ['connect', 'timeout', 'reset', 'invalid', 408, 409, 429, '5xx']
 
 const SECTION_NAMES: ReadonlySet<string> = new Set([
@@ -24,23 +32,23 @@ const FROM_ROUTER: ReadonlySet<string> = new Set([
   ...[...FROM_BOTH, 'timeout', 'stream_timeout', 'routing_strategy', 'model_group_alias', 'disable_cooldowns'],
 ])
 
-/** How all models are routed, unless one says otherwise. */
+/** The routing of all models, unless one says otherwise. */
 export interface Routing {
   /** The strategy of models with several targets. */
   readonly strategy: 'weighted' | 'least_busy'
   readonly attempts: number
   readonly timeouts: TimeoutRules
-  /** The keys of nexcode.yaml that all this comes to. */
+  /** The resulting sections of nexcode.yaml. */
   readonly keys: JsonObject
 }
 
 /**
- * Reads the sections beside `model_list`, and notes what of them has no place.
+ * Reads the sections beside `model_list`, and lists their untranslated settings.
  *
  * @example
  * const { strategy, keys } = readRouting(source, note)
  */
-export function readRouting(source: JsonObject, note: Note): Routing {
+export function readRouting(source: JsonObject, note: NoteUntranslated): Routing {
   const router = sectionOf(source, 'router_settings')
   const litellm = sectionOf(source, 'litellm_settings')
   noteRest(source, SECTION_NAMES, '', SECTIONS, note)
@@ -101,13 +109,13 @@ export function readRouting(source: JsonObject, note: Note): Routing {
   }
 }
 
-/** All attempts, the first among them. */
-export function attemptsFor(retries: number, path: string, note: Note): number {
+/** Gives the number of attempts, including the first. */
+export function attemptsFor(retries: number, path: string, note: NoteUntranslated): number {
   if (retries + 1 > ATTEMPTS_MAX) note(path, `is more than there can be: ${ATTEMPTS_MAX} attempts are the most`)
   return Math.min(ATTEMPTS_MAX, Math.floor(retries) + 1)
 }
 
-function strategyOf(written: Json | undefined, note: Note): 'weighted' | 'least_busy' {
+function strategyOf(written: Json | undefined, note: NoteUntranslated): 'weighted' | 'least_busy' {
   const path = 'router_settings.routing_strategy'
   if (written === undefined || written === null || written === 'simple-shuffle') return 'weighted'
   if (written === 'least-busy') return 'least_busy'
@@ -119,7 +127,7 @@ function strategyOf(written: Json | undefined, note: Note): 'weighted' | 'least_
   return 'weighted'
 }
 
-/** LiteLLM counts failures in a minute, and one more than `allowed_fails` is too many. */
+/** Gives the breaker: LiteLLM counts failures in a minute, and one more than `allowed_fails` is too many. */
 function breakerOf(
   allowedFails: number | undefined,
   cooldownSeconds: number | undefined,

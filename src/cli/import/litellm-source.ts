@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml'
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 
-/** A LiteLLM configuration as plain data, or why it is none. */
+/** A LiteLLM configuration as plain data, or the problem of a text that is none. */
 export type LitellmSource =
   | { readonly source: JsonObject; readonly models: readonly Json[] }
   | { readonly problem: string }
@@ -9,7 +9,7 @@ export type LitellmSource =
 /**
  * Reads the text of a LiteLLM proxy configuration: YAML 1.1, as LiteLLM reads it.
  *
- * A problem tells the line, and quotes nothing of the text: there may be keys in it.
+ * A problem names the line, and quotes none of the text: it may hold keys.
  */
 export function readLitellm(text: string): LitellmSource {
   const lines = new LineCounter()
@@ -28,7 +28,7 @@ export function readLitellm(text: string): LitellmSource {
   return { source, models }
 }
 
-/** undefined where aliases within aliases come to more than anyone can mean. */
+/** Gives the data of a document; undefined if aliases within aliases expand to more than anyone can mean. */
 function toData(document: { readonly toJS: () => unknown }): Json | undefined {
   try {
     return plain(document.toJS())
@@ -37,7 +37,7 @@ function toData(document: { readonly toJS: () => unknown }): Json | undefined {
   }
 }
 
-/** What JSON does not have becomes what it stands for: a date that nobody quoted is an `api_version`. */
+/** Turns values that JSON lacks into their texts: a date without quotes is an `api_version`. */
 function plain(value: unknown): Json {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)

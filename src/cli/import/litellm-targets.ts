@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../formats/json/json.ts'
 import type { LitellmDeployment } from './litellm-deployments.ts'
-import { memberPath, type Note } from './untranslated.ts'
+import { memberPath, type NoteUntranslated } from './untranslated.ts'
 
-/** A target as nexcode.yaml has it, without its order. */
+/** A target of nexcode.yaml, without its order. */
 export interface Target extends JsonObject {
   readonly upstream: string
   readonly model: string
@@ -10,19 +10,19 @@ export interface Target extends JsonObject {
 }
 
 /**
- * Makes targets of deployments: those of one level are chosen among, and those of the next follow when they fail.
+ * Makes targets of deployments, in levels: a request chooses among the targets of one level, and goes to the next level when they fail.
  *
- * `groups` come one after the other; within one, LiteLLM's `order` makes levels. What was there already is not repeated.
+ * `groups` come one after the other; within a group, LiteLLM's `order` makes levels. No target is repeated.
  */
 export function levelsOf(
   groups: readonly (readonly LitellmDeployment[])[],
   strategy: 'weighted' | 'least_busy',
-  note: Note,
+  note: NoteUntranslated,
 ): readonly (readonly Target[])[] {
   const seen = new Set<string>()
   const levels: (readonly Target[])[] = []
   for (const [index, group] of groups.entries()) {
-    // Each group is looked at for its own model first: once is enough to say what is wrong with it.
+    // The group of a model's own name reports its problems; others would repeat them.
     const say = index === 0 ? note : (): void => undefined
     for (const level of byOrder(group)) {
       const fresh = level.filter(({ upstream, model }) => !seen.has(JSON.stringify([upstream, model])))
@@ -34,7 +34,7 @@ export function levelsOf(
   return levels
 }
 
-/** Those without an order come last, as with LiteLLM. */
+/** Splits deployments into levels by their `order`. As with LiteLLM, those without one come last. */
 function byOrder(group: readonly LitellmDeployment[]): (readonly LitellmDeployment[])[] {
   const levels = Map.groupBy(group, ({ order }) => order ?? Number.POSITIVE_INFINITY)
   return [...levels].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, level]) => level)
@@ -43,13 +43,13 @@ function byOrder(group: readonly LitellmDeployment[]): (readonly LitellmDeployme
 function targetsOf(
   level: readonly LitellmDeployment[],
   strategy: 'weighted' | 'least_busy',
-  note: Note,
+  note: NoteUntranslated,
 ): readonly Target[] {
   const shares = strategy === 'weighted' && level.length > 1 ? sharesOf(level) : undefined
   if (shares === undefined) return level.map(({ upstream, model }) => ({ upstream, model }))
   const divisor = shares.reduce(greatestCommonDivisor)
   const largest = Math.max(...shares) / divisor
-  // A weight may be a million at most.
+  // A weight is at most a million.
   const scale = Math.max(1, largest / 1_000_000) * divisor
   return level.flatMap(({ upstream, model, path }, index) => {
     const share = shares[index] ?? 0
@@ -62,7 +62,7 @@ function targetsOf(
   })
 }
 
-/** The first of weight, rpm and tpm that any has: LiteLLM takes nothing for 0. */
+/** Gives the shares by the first of weight, rpm and tpm that any deployment has; a missing value counts as 0, as with LiteLLM. */
 function sharesOf(level: readonly LitellmDeployment[]): readonly number[] | undefined {
   for (const key of ['weight', 'rpm', 'tpm'] as const) {
     const shares = level.map(({ shares: given }) => given[key] ?? 0)
@@ -71,7 +71,7 @@ function sharesOf(level: readonly LitellmDeployment[]): readonly number[] | unde
   return undefined
 }
 
-/** Of fractions, too small a one to be of use: they stay as they are. */
+/** Scales weights to whole numbers; fractions too small for that stay as they are. */
 function greatestCommonDivisor(one: number, other: number): number {
   if (!Number.isInteger(one) || !Number.isInteger(other)) return 1
   return other === 0 ? one : greatestCommonDivisor(other, one % other)

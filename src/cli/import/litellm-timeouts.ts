@@ -1,27 +1,27 @@
 import type { JsonObject } from '../../formats/json/json.ts'
 import { durationOf, numberAt, sectionOf } from './litellm-values.ts'
-import { memberPath, type Note, UNNEEDED } from './untranslated.ts'
+import { memberPath, type NoteUntranslated, UNNEEDED } from './untranslated.ts'
 
 /** The time limits of a configuration. */
 export interface TimeoutRules {
   /** The `timeouts` of the whole file. */
   readonly overall: JsonObject | undefined
-  /** The `timeouts` of the upstream of a deployment, from its `litellm_params`; undefined: those of the file. */
+  /** Gives the `timeouts` of a deployment's upstream, from its `litellm_params`; undefined: those of the file. */
   readonly ofDeployment: (params: JsonObject, path: string) => JsonObject | undefined
 }
 
 /**
- * Reads LiteLLM's time limits. Each of them is for one wait for bytes, not for the whole (it is the read timeout of its HTTP
- * client: a stream of 6 s comes whole under `timeout: 3`), and so it becomes `first_byte` and `stream_idle`, never `total`.
+ * Reads LiteLLM's time limits. Each limits one wait for bytes, not the whole answer (it is the read timeout of LiteLLM's HTTP client: a
+ * stream of 6 s completes under `timeout: 3`), and so it becomes `first_byte` and `stream_idle`, never `total`.
  *
  * LiteLLM looks for a call's limit in its deployment, then in `litellm_settings.request_timeout`, then in `router_settings.timeout`;
- * for a stream, in a `stream_timeout` first (Router._get_timeout of 1.108). What is one limit there for streams and one for the rest is
- * one here: the longer, so that nothing is cut that was not.
+ * for a stream, in a `stream_timeout` first (Router._get_timeout of 1.108). LiteLLM has one limit for streams and one for other answers;
+ * NexCode has one for both: the longer, so that no answer is cut that was not.
  *
  * @example
  * const { overall, ofDeployment } = readTimeouts(source, note)
  */
-export function readTimeouts(source: JsonObject, note: Note): TimeoutRules {
+export function readTimeouts(source: JsonObject, note: NoteUntranslated): TimeoutRules {
   const request = secondsAt(sectionOf(source, 'litellm_settings'), 'request_timeout', 'litellm_settings', note)
   const router = secondsAt(sectionOf(source, 'router_settings'), 'timeout', 'router_settings', note)
   const routerStream = secondsAt(sectionOf(source, 'router_settings'), 'stream_timeout', 'router_settings', note)
@@ -29,7 +29,7 @@ export function readTimeouts(source: JsonObject, note: Note): TimeoutRules {
     note('router_settings.timeout', 'is passed over: litellm_settings.request_timeout goes before it')
   }
   const plain = request ?? router
-  // Of the two, request_timeout is one for streams as well only where both are there.
+  // `request_timeout` holds for streams as well only if both are set.
   const stream = routerStream ?? (router === undefined ? undefined : request)
   const overall = waitOf(plain, stream)
   noteStream(routerStream, plain, 'router_settings', note)
@@ -54,14 +54,14 @@ export function readTimeouts(source: JsonObject, note: Note): TimeoutRules {
   }
 }
 
-/** A limit in seconds; 0 is none. */
-function secondsAt(section: JsonObject, key: string, path: string, note: Note): number | undefined {
+/** Reads a limit in seconds; 0 is none. */
+function secondsAt(section: JsonObject, key: string, path: string, note: NoteUntranslated): number | undefined {
   const seconds = numberAt(section, key, path, note)
   if (seconds === 0) note(memberPath(path, key), UNNEEDED)
   return seconds === 0 ? undefined : seconds
 }
 
-/** The longest time that a call waits for bytes; undefined: as long as it takes. */
+/** Gives the longest time that a call waits for bytes; undefined: no limit. */
 function waitOf(plain: number | undefined, stream: number | undefined): number | undefined {
   return plain === undefined ? undefined : Math.max(plain, stream ?? plain)
 }
@@ -70,7 +70,7 @@ function timeoutsOf(seconds: number | undefined): JsonObject | undefined {
   return seconds === undefined ? undefined : { first_byte: durationOf(seconds), stream_idle: durationOf(seconds) }
 }
 
-function noteStream(stream: number | undefined, plain: number | undefined, path: string, note: Note): void {
+function noteStream(stream: number | undefined, plain: number | undefined, path: string, note: NoteUntranslated): void {
   if (stream === undefined) return
   const why = 'is for streams only: `timeouts` are for all answers alike, the longer one is taken'
   note(memberPath(path, 'stream_timeout'), stream === plain ? UNNEEDED : why)

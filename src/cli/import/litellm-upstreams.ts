@@ -5,7 +5,7 @@ import type { LitellmProvider } from './litellm-providers.ts'
 import { numberAt, sectionOf, textOf, translateText, variable, variableOf } from './litellm-values.ts'
 import { memberPath, UNNEEDED } from './untranslated.ts'
 
-/** What people write where a server wants no key, but a client wants one. */
+/** Placeholders that people write for a server without keys, because a client wants one. */
 const NO_KEY = /^(?:none|null|na|n\/a|empty|dummy|fake-?key|no-?key|not-?needed|anything|ollama|lm-?studio)$/i
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/
@@ -14,23 +14,23 @@ const SECRET_HEADER = /auth|key|token|secret|cookie|password/i
 const OWN_HEADER =
   /^(?:connection|content-length|content-type|host|keep-alive|proxy-\w+|te|trailer|transfer-encoding|upgrade)$/i
 
-/** LiteLLM lets calls over the limit wait, as many as there are and as long as it takes. */
+/** LiteLLM queues all calls over the limit, for as long as it takes. */
 const WAITING = { queue: 65_535, queue_timeout: 0 }
 
-/** The upstreams of a configuration as they come up. */
+/** The upstreams of a configuration, made as deployments name them. */
 export interface Upstreams {
-  /** The name of the upstream that a deployment's `litellm_params` come to; undefined, and noted, where they come to none. */
+  /** Gives the name of the upstream for a deployment's `litellm_params`; undefined, and listed as untranslated, if there is none. */
   readonly nameFor: (
     provider: LitellmProvider,
     params: JsonObject,
     path: string,
     timeouts?: JsonObject,
   ) => string | undefined
-  /** All of them, by name, as nexcode.yaml has them. */
+  /** All upstreams by name, as sections of nexcode.yaml. */
   readonly all: () => JsonObject
 }
 
-/** One upstream that was made, and the limit of calls that came with it. */
+/** An upstream that was made, and its limit on calls. */
 interface Made {
   readonly name: string
   readonly entry: JsonObject

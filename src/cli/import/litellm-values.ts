@@ -1,30 +1,30 @@
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
-import { memberPath, type Note } from './untranslated.ts'
+import { memberPath, type NoteUntranslated } from './untranslated.ts'
 
 /** A timer's delay is a signed 32-bit number of milliseconds (HTML Standard, timers). */
 const SECONDS_MAX = 2_147_483
 const FROM_ENVIRONMENT = /^os\.environ\/([A-Za-z_]\w*)$/
 
-/** The section of a source by this name; empty where it is none. */
+/** Gives the section of a source with this name; empty if there is none. */
 export function sectionOf(source: JsonObject, name: string): JsonObject {
   const section = source[name]
   return isJsonObject(section) ? section : {}
 }
 
-/** A text, or a number as one; undefined for what is empty or anything else. */
+/** Reads a text, or a number as a text; undefined: the value is empty or anything else. */
 export function textOf(value: Json | undefined): string | undefined {
   if (typeof value === 'number') return String(value)
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined
 }
 
-/** A number that is not negative, also one that is written as a text. */
+/** Reads a number that is not negative, also from a text. */
 export function numberOf(value: Json | undefined): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : undefined
 }
 
-/** A setting that is a number; what is there and is none, such as a variable, is noted. */
-export function numberAt(section: JsonObject, key: string, path: string, note: Note): number | undefined {
+/** Reads a setting that is a number; any other value, such as a variable, is listed as untranslated. */
+export function numberAt(section: JsonObject, key: string, path: string, note: NoteUntranslated): number | undefined {
   const value = section[key]
   const number = numberOf(value)
   if (number === undefined && value !== undefined && value !== null) {
@@ -33,23 +33,23 @@ export function numberAt(section: JsonObject, key: string, path: string, note: N
   return number
 }
 
-/** Seconds, as a duration of nexcode.yaml: at most as long as a timer there can be. */
+/** Writes seconds as a duration of nexcode.yaml, no longer than a timer can be. */
 export function durationOf(seconds: number): string {
   if (Number.isInteger(seconds) || seconds > SECONDS_MAX) return `${Math.min(seconds, SECONDS_MAX)}s`
   return `${Math.max(1, Math.round(seconds * 1000))}ms`
 }
 
-/** The variable that LiteLLM takes a value from, where it does: `os.environ/NAME`. */
+/** Finds the variable that a value names: `os.environ/NAME`; undefined: none. */
 export function variableOf(text: string): string | undefined {
   return FROM_ENVIRONMENT.exec(text)?.[1]
 }
 
-/** A variable as nexcode.yaml has it. */
+/** Writes a variable as nexcode.yaml does. */
 export function variable(name: string): string {
   return `\${${name}}`
 }
 
-/** A value as nexcode.yaml has it: `os.environ/NAME` is a variable there, and a literal `${` is escaped. */
+/** Writes a value as nexcode.yaml does: `os.environ/NAME` becomes a variable, and a literal `${` is escaped. */
 export function translateValue(value: Json): Json {
   if (typeof value === 'string') {
     const name = variableOf(value)
@@ -60,7 +60,24 @@ export function translateValue(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, translateValue(member)]))
 }
 
-/** A text as nexcode.yaml has it. */
+/** Writes a text as nexcode.yaml does. */
 export function translateText(text: string): string {
   return String(translateValue(text))
+}
+
+/** The parameters of OpenAI's requests. */
+export const REQUEST_PARAMETERS: ReadonlySet<string> = new Set([
+  ...['temperature', 'top_p', 'max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n', 'stop', 'seed', 'user'],
+  ...['presence_penalty', 'frequency_penalty', 'logit_bias', 'logprobs', 'top_logprobs', 'response_format', 'tools'],
+  ...['tool_choice', 'parallel_tool_calls', 'functions', 'function_call', 'reasoning_effort', 'reasoning', 'verbosity'],
+  ...['service_tier', 'store', 'stream_options', 'modalities', 'audio', 'prediction', 'web_search_options', 'suffix'],
+  ...['dimensions', 'encoding_format', 'voice', 'speed', 'size', 'quality', 'style', 'language', 'prompt', 'top_k'],
+  ...['safety_identifier', 'prompt_cache_key', 'thinking'],
+])
+
+/** Gives a deployment's defaults for parameters that callers leave out, from `litellm_params` and its `extra_body`. */
+export function defaultsOf(params: JsonObject): JsonObject {
+  const named = Object.entries(params).filter(([key, value]) => REQUEST_PARAMETERS.has(key) && value !== null)
+  const extra = Object.entries(sectionOf(params, 'extra_body')).filter(([key]) => key !== 'model')
+  return Object.fromEntries([...named, ...extra].map(([key, value]) => [key, translateValue(value)]))
 }

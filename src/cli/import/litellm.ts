@@ -8,11 +8,11 @@ import { readLitellm } from './litellm-source.ts'
 import { createUpstreams } from './litellm-upstreams.ts'
 import { sectionOf } from './litellm-values.ts'
 import { createHide } from './secret-variables.ts'
-import { type Note, UNNEEDED, type Untranslated } from './untranslated.ts'
+import { type NoteUntranslated, UNNEEDED, type Untranslated } from './untranslated.ts'
 
 const HEAD = '# yaml-language-server: $schema=./nexcode.schema.json\n'
 
-/** A nexcode.yaml and what it lacks; or why there is none. */
+/** A nexcode.yaml and the parts that it lacks; or the problem of a source that can't be translated. */
 export type Imported =
   | {
       readonly yaml: string
@@ -25,8 +25,8 @@ export type Imported =
 /**
  * Translates the text of a LiteLLM proxy configuration (https://docs.litellm.ai/docs/proxy/configs) into a nexcode.yaml.
  *
- * Callers see what they saw: the models of the list and no others, under the names that they use. No secret is copied: a
- * key that stands in the source becomes a variable, and is on the list of what is left to do.
+ * Callers see the same models as before, under the same names. No secret is copied: a key in the source becomes a variable, and is listed
+ * among the things left to do.
  *
  * @example
  * const imported = importLitellm(text)
@@ -36,7 +36,7 @@ export function importLitellm(text: string): Imported {
   if ('problem' in read) return read
   const untranslated: Untranslated[] = []
   const unneeded = new Set<string>()
-  const note: Note = (path, why) => {
+  const note: NoteUntranslated = (path, why) => {
     if (why === UNNEEDED) unneeded.add(path)
     else if (!untranslated.some((one) => one.path === path && one.why === why)) untranslated.push({ path, why })
   }
@@ -58,7 +58,7 @@ export function importLitellm(text: string): Imported {
     ...(Object.keys(models).length === 0 ? {} : { models }),
     ...(params.length === 0 ? {} : { params }),
   }
-  // Another name of a model has all that it has: nexcode.yaml knows no references.
+  // An alias repeats the whole model: nexcode.yaml has no references.
   return {
     yaml: HEAD + stringify(file, { aliasDuplicateObjects: false, lineWidth: 0 }),
     untranslated,

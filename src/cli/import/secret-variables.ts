@@ -1,16 +1,16 @@
 import { variable } from './litellm-values.ts'
-import type { Note } from './untranslated.ts'
+import type { NoteUntranslated } from './untranslated.ts'
 
-/** Gives a variable in place of a literal that may be a secret, and notes what to set it to. */
+/** Replaces a literal that may be a secret by a variable, and lists the variable among the things left to do. */
 export type Hide = (literal: string, stem: string, path: string) => string
 
 /**
- * Makes names of variables that begin with a stem and are numbered; the same literal has the same one.
+ * Makes the replacement: names of variables are a stem and a number, and the same literal gets the same variable.
  *
  * @example
  * const hide = createHide(note)
  */
-export function createHide(note: Note): Hide {
+export function createHide(note: NoteUntranslated): Hide {
   const names = new Map<string, string>()
   const counts = new Map<string, number>()
   return (literal, stem, path) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { explainRequest } from '../../../../src/cli/explain/explain-request.ts'
 import { renderExplanation } from '../../../../src/cli/explain/render-explanation.ts'
-import type { AskedRequest } from '../../../../src/cli/explain/request-file.ts'
+import type { RequestToExplain } from '../../../../src/cli/explain/request-file.ts'
 import type { Config } from '../../../../src/config/config.ts'
 import { loadConfig } from '../../../../src/config/load.ts'
 import { Secret } from '../../../../src/config/secret.ts'
@@ -18,13 +18,13 @@ function configOf(file?: object, env: Readonly<Record<string, string>> = {}): Co
 
 const CHAT = { model: 'smart', messages: [{ role: 'user', content: 'hi' }] }
 
-function ask(fields: Partial<AskedRequest> & { readonly json?: object } = {}): AskedRequest {
+function ask(fields: Partial<RequestToExplain> & { readonly json?: object } = {}): RequestToExplain {
   const { json = CHAT, ...others } = fields
   const base = { method: 'POST', path: '/v1/chat/completions', headers: {}, principal: 'token-1' }
   return { ...base, body: JSON.stringify(json), ...others }
 }
 
-const explainFor = (asked: AskedRequest, config: Config, principal: Principal = TOKEN) =>
+const explainFor = (asked: RequestToExplain, config: Config, principal: Principal = TOKEN) =>
   explainRequest(asked, principal, config)
 
 const UPSTREAMS = {

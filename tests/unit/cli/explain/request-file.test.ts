@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type AskedRequest, readRequestFile } from '../../../../src/cli/explain/request-file.ts'
+import { type RequestToExplain, readRequestFile } from '../../../../src/cli/explain/request-file.ts'
 
-function asked(text: string, path?: string): AskedRequest {
+function asked(text: string, path?: string): RequestToExplain {
   const read = readRequestFile(text, path)
   if (typeof read === 'string') throw new Error(read)
   return read
