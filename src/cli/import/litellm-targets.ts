@@ -71,7 +71,7 @@ function sharesOf(level: readonly LitellmDeployment[]): readonly number[] | unde
   return undefined
 }
 
-/** Scales weights to whole numbers; fractions too small for that stay as they are. */
+/** Gives the greatest common divisor; 1 for fractions, which stay as they are. */
 function greatestCommonDivisor(one: number, other: number): number {
   if (!Number.isInteger(one) || !Number.isInteger(other)) return 1
   return other === 0 ? one : greatestCommonDivisor(other, one % other)
