@@ -15,10 +15,12 @@ import type { Exchange, Observer } from './exchange/exchange.ts'
 import { joinObservers } from './exchange/join-observers.ts'
 import { MemoryBudget } from './exchange/memory-budget.ts'
 import type { Outcome } from './exchange/outcome.ts'
+import type { Handler, Stage } from './exchange/stage.ts'
 import type { LoadedExtension } from './extensions/load/load-extensions.ts'
 import { createPartsMaker, type Generation } from './gateway/generation.ts'
-import type { PipelineDeps } from './gateway/handle.ts'
 import { createHealthChecks } from './gateway/health-checks.ts'
+import type { ListModelsDeps } from './gateway/list-models.ts'
+import { composeFlow, type FlowDeps } from './gateway/stages.ts'
 import { ApiError } from './openai/api-error.ts'
 import { createRememberedIds } from './routing/remembered-ids.ts'
 import { createSnapshot } from './routing/snapshot.ts'
@@ -61,6 +63,8 @@ export interface AppDeps {
   readonly workers?: () => WorkersState
   /** Who else hears of each exchange, beside the log. */
   readonly observers?: readonly Observer[]
+  /** What else stands around the flow of each request, behind the limits. */
+  readonly stages?: readonly Stage[]
   /** Recording and replaying; absent: neither. */
   readonly cassettes?: Cassettes
 }
@@ -115,7 +119,7 @@ export function createApp(deps: AppDeps): App {
   })
   let parts = makeParts(config.settings, deps.extensions)
   let generation: Generation = { ...createSnapshot(config.settings, routing), ...parts }
-  const pipeline: PipelineDeps = {
+  const pipeline: FlowDeps & ListModelsDeps = {
     ...routing,
     generation: () => generation,
     ids: createRememberedIds({ sha256 }),
@@ -144,8 +148,11 @@ export function createApp(deps: AppDeps): App {
     loops: createLoopGuard(),
     repeats,
     cassettes: deps.cassettes,
+    stages: deps.stages,
     log,
   }
+  let flow = composeFlow(generation, pipeline)
+  const run: Handler = (exchange) => flow(exchange)
 
   const checks = createHealthChecks(pipeline)
   const targets = () => (generation.settings.hasFile && !isOffline ? generation.router.states() : undefined)
@@ -154,7 +161,7 @@ export function createApp(deps: AppDeps): App {
     .use(errorHandler(log))
     .use(health(readiness))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
-    .use(openaiRoutes(pipeline, authorize))
+    .use(openaiRoutes({ ...pipeline, flow: run }, authorize))
 
   const open = (request: Request, arrival: Arrival): Exchange => {
     const exchange = openExchange(request, arrival, observer)
@@ -173,6 +180,7 @@ export function createApp(deps: AppDeps): App {
       // First, because it may throw: then all stays as it was.
       parts = makeParts(settings, extensions, parts)
       generation = { ...createSnapshot(settings, routing, generation), ...parts }
+      flow = composeFlow(generation, pipeline)
       if (!isOffline) checks.watch(generation)
     },
     admit(tokens) {
@@ -188,7 +196,7 @@ export function createApp(deps: AppDeps): App {
       await parts.once.idempotency.idle()
       await parts.reuse?.close()
     },
-    upgrade: createUpgrade({ open, authorize, pipeline, log }),
+    upgrade: createUpgrade({ open, authorize, flow: run, log }),
     async fetch(request, arrival) {
       const exchange = open(request, arrival ?? arrivalOf(request))
       let response: Response

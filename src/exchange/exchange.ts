@@ -72,6 +72,12 @@ export class Exchange extends Findings {
   readonly abort: AbortController
   /** Whether it may be going round, so that its calls are marked (`upstream/loop-guard.ts`). */
   isMarked = false
+  /** Whether a stage reads the answer's bytes, so that they must not be encoded. */
+  readsAnswer = false
+  /** Has a stage see the answer before it is delivered; `isUpstreams`: it comes from an upstream now. undefined: no stage wants to. */
+  onAnswer: ((answer: Response, isUpstreams: boolean) => Response) | undefined = undefined
+  /** Whether a stage has a say in the calls that are made, so that none may pass unseen on a WebSocket. */
+  seesCalls = false
   /** How it ended; undefined: it has not. */
   outcome: Outcome | undefined = undefined
   readonly #observer: Observer
@@ -153,6 +159,7 @@ export class Exchange extends Findings {
     child.endpoint = 'endpoint' in parts ? parts.endpoint : this.endpoint
     child.endpointName = this.endpointName
     child.isMarked = this.isMarked
+    child.readsAnswer = this.readsAnswer
     child.#principal = this.#principal
     inherit(child, this)
     return child

@@ -8,12 +8,13 @@ import { fillStar, isWildcard, starIn, wildcardOf } from '../formats/text/wildca
 import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
 import { parseJson } from '../requests/parse-json.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
+import type { AttemptDeps } from '../routing/attempts/upstream-request.ts'
 import { warnOfKey } from '../routing/attempts/warn-of-key.ts'
-import { addressDeployment } from '../routing/deployment-address.ts'
+import { type AddressDeps, addressDeployment } from '../routing/deployment-address.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Account } from '../routing/targets/call-report.ts'
 import type { Deployment } from '../routing/targets/router.ts'
-import type { PipelineDeps } from './handle.ts'
+import type { Generation } from './generation.ts'
 
 /** One model, as `GET /v1/models` lists it (OpenAI specification, `Model`). */
 interface ListedModel {
@@ -22,6 +23,12 @@ interface ListedModel {
   /** Seconds since 1970. */
   readonly created: number
   readonly owned_by: string
+}
+
+/** What listing models needs of the server. */
+export interface ListModelsDeps extends AttemptDeps, AddressDeps {
+  /** What the settings come to now. */
+  readonly generation: () => Generation
 }
 
 /** An upstream that is asked for its models has this long. */
@@ -42,7 +49,7 @@ const MODELS = /^(?:\/v1)?\/models(?:\/([^?]*[^?/]))?\/?(?:\?|$)/
  * @example
  * const answer = answerModels(exchange, deps)
  */
-export function answerModels(exchange: Exchange, deps: PipelineDeps): Response | Promise<Response> | undefined {
+export function answerModels(exchange: Exchange, deps: ListModelsDeps): Response | Promise<Response> | undefined {
   const generation = deps.generation()
   const asked = askedModels(exchange.request.method, exchange.requestTarget, generation)
   if (asked === undefined) return undefined
@@ -71,7 +78,7 @@ export function askedModels(
   return model === undefined ? undefined : { id, model }
 }
 
-async function list(exchange: Exchange, snapshot: Snapshot, deps: PipelineDeps): Promise<Response> {
+async function list(exchange: Exchange, snapshot: Snapshot, deps: ListModelsDeps): Promise<Response> {
   const ask = rememberAnswers((name) => idsOf(name, exchange, snapshot, deps))
   const parts = await Promise.all(
     snapshot.settings.models.map(async (model) => {
@@ -114,7 +121,7 @@ async function idsOf(
   upstream: string,
   exchange: Exchange,
   snapshot: Snapshot,
-  deps: PipelineDeps,
+  deps: ListModelsDeps,
 ): Promise<readonly string[]> {
   const abort = new AbortController()
   const late = deps.deadlines.start(ANSWER_MS, () => abort.abort())
@@ -138,7 +145,7 @@ async function idsBy(
   abort: AbortController,
   exchange: Exchange,
   snapshot: Snapshot,
-  deps: PipelineDeps,
+  deps: ListModelsDeps,
 ): Promise<readonly string[] | 'key_refused'> {
   const address = addressDeployment(exchange, deployment, { target: '/v1/models', model: undefined }, snapshot, deps)
   const { spentKey: secret, account } = address

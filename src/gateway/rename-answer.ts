@@ -1,18 +1,8 @@
 import type { RenameModel } from '../answers/report-model.ts'
-import type { Exchange } from '../exchange/exchange.ts'
 import { holdsContent } from '../openai/contents.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import type { OutgoingBody } from '../requests/outgoing-body.ts'
-import type { Snapshot } from '../routing/snapshot.ts'
-import type { Deployment, Route } from '../routing/targets/router.ts'
-
-/** What is known of a request whose answer may name a model. */
-export interface NamingRequest {
-  readonly exchange: Exchange
-  readonly outgoing: OutgoingBody
-  readonly route: Route
-  readonly snapshot: Snapshot
-}
+import type { PreparedRequest } from '../requests/prepared-request.ts'
+import type { Deployment } from '../routing/targets/router.ts'
 
 /**
  * Whether the answer to a request may have to give the caller's name for the model, so that it has to be readable.
@@ -20,7 +10,7 @@ export interface NamingRequest {
  * @example
  * if (isRenamed(request)) headers.set('accept-encoding', 'identity')
  */
-export function isRenamed({ exchange, outgoing, route, snapshot }: NamingRequest): boolean {
+export function isRenamed({ exchange, outgoing, route, snapshot }: PreparedRequest): boolean {
   if (outgoing.model !== undefined) return route.model?.reportModel === 'alias'
   if (snapshot.aliasOf === undefined) return false
   const endpoint = endpointOf(exchange.requestTarget)
@@ -35,7 +25,7 @@ export function isRenamed({ exchange, outgoing, route, snapshot }: NamingRequest
  * @example
  * const renameModel = renamingFor(request, deployment)
  */
-export function renamingFor(request: NamingRequest, deployment: Deployment | undefined): RenameModel | undefined {
+export function renamingFor(request: PreparedRequest, deployment: Deployment | undefined): RenameModel | undefined {
   if (!isRenamed(request)) return undefined
   const { outgoing, route, snapshot } = request
   const own = outgoing.model ?? route.alias

@@ -7,25 +7,12 @@ import { STATEFUL_RESOURCES } from '../openai/stateful-resources.ts'
 import { namedIds, pathOf } from '../routing/named-ids.ts'
 import type { ObjectOwner, RememberedIds } from '../routing/remembered-ids.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
-import type { Deployment, Route } from '../routing/targets/router.ts'
-import type { Store } from '../storage/store.ts'
+import type { Deployment } from '../routing/targets/router.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
-
-/** What is known of a request that has an answer. */
-export interface AnsweredRequest {
-  readonly exchange: Exchange
-  readonly outgoing: OutgoingBody
-  /** What its answer may name, as `objectsOf` gives it. */
-  readonly objects: NamedObjects | undefined
-  readonly route: Route
-  readonly snapshot: Snapshot & { readonly sharedStore: Store | undefined }
-}
+import type { NamedObjects, PreparedRequest } from './prepared-request.ts'
 
 /** Voices of a customer's own. */
 const VOICES = /^audio\/voice/
-
-/** The answer to a request may name objects that have to be remembered; these ids are named by the request itself. */
-export type NamedObjects = ReadonlySet<string>
 
 /**
  * Finds out whether the answer to a request may name objects that can be asked for later only where it came from, so that
@@ -62,7 +49,7 @@ function namesObjects(exchange: Exchange, outgoing: OutgoingBody, snapshot: Snap
  * const found = objectsIn?.(answer.headers)
  */
 export function watchObjects(
-  answered: AnsweredRequest,
+  answered: PreparedRequest,
   deployment: Deployment,
   ids: RememberedIds,
 ): ((headers: Headers) => AnswerIds | undefined) | undefined {

@@ -2,7 +2,6 @@ import type { Exchange } from '../../exchange/exchange.ts'
 import { maySpeakOfKey } from '../../openai/key-refusal.ts'
 import { upstreamFailure } from '../../upstream/failure.ts'
 import type { Deployment } from '../targets/router.ts'
-import type { Answered } from './ask.ts'
 import { judgeAnswer } from './judge-answer.ts'
 import type { AttemptDeps, UpstreamRequest } from './upstream-request.ts'
 import { restKey } from './warn-of-key.ts'
@@ -18,7 +17,7 @@ export async function askOnce(
   deployment: Deployment,
   call: UpstreamRequest,
   deps: AttemptDeps,
-): Promise<Answered> {
+): Promise<Response> {
   exchange.attempts += 1
   exchange.upstream = deployment.upstream.name
   const sentAt = deps.now()
@@ -26,8 +25,8 @@ export async function askOnce(
   exchange.connection = call.connection
   const answer = await (exchange.wantsAttempts ? noteAttempt(sending, exchange, deployment, deps) : sending)
   exchange.upstreamMs = deps.now() - sentAt
-  if (call.spentKey === undefined || !maySpeakOfKey(answer.status)) return { answer, deployment }
-  return { answer: await assertKeyAccepted(exchange, deployment, call, answer, deps), deployment }
+  if (call.spentKey === undefined || !maySpeakOfKey(answer.status)) return answer
+  return assertKeyAccepted(exchange, deployment, call, answer, deps)
 }
 
 async function noteAttempt(

@@ -1,12 +1,18 @@
 import { Elysia } from 'elysia'
 import type { Authorize } from '../../access/authorize.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
-import { handle, type PipelineDeps } from '../../gateway/handle.ts'
-import { answerModels } from '../../gateway/list-models.ts'
+import type { Handler } from '../../exchange/stage.ts'
+import { answerModels, type ListModelsDeps } from '../../gateway/list-models.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { RESOURCES } from '../../openai/resources.ts'
 import { authMacro } from '../auth-macro.ts'
+
+/** What the routes lead to. */
+export interface OpenaiRoutesDeps extends ListModelsDeps {
+  /** The flow by the settings that are in force. */
+  readonly flow: Handler
+}
 
 /** Makes a route's options. Each route needs its own object: Elysia writes the macro's result into it, and another app's would stay there. */
 const guarded = () => ({ auth: true, parse: 'none' }) as const
@@ -15,11 +21,11 @@ const guarded = () => ({ auth: true, parse: 'none' }) as const
  * Makes the routes of OpenAI's API: two endpoints whose bodies are read, and all others, which pass through; each with
  * and without `/v1`. Any other path is an unknown URL, which only authorised callers are told.
  */
-export const openaiRoutes = (deps: PipelineDeps, authorize: Authorize) => {
+export const openaiRoutes = (deps: OpenaiRoutesDeps, authorize: Authorize) => {
   const run = (exchange: Exchange, endpoint: JsonEndpoint | undefined): Promise<Response> => {
     exchange.endpoint = endpoint
     exchange.endpointName = endpoint?.route ?? routeOf(exchange.requestTarget)
-    return handle(exchange, deps)
+    return deps.flow(exchange)
   }
   const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(authMacro(authorize))
   for (const endpoint of [CHAT_COMPLETIONS, COMPLETIONS]) {

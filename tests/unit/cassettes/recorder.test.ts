@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { BODY_BYTES_MAX } from '../../../src/cassettes/cassette.ts'
-import { tapeAnswer } from '../../../src/cassettes/tape-answer.ts'
+import { recordAnswer } from '../../../src/cassettes/stage.ts'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
 import { collectStream, streamOf } from '../answers/collect-stream.ts'
 import { asked, memoryFolder, openMemoryRecorder, utf8 } from './memory-recorder.ts'
@@ -204,7 +204,7 @@ describe('an answer that is watched', () => {
   test('passes as it is, and is recorded at its end', async () => {
     const { recorder, cassettes } = await openMemoryRecorder()
     const init = { status: 201, headers: { 'content-type': 'text/event-stream', 'x-other': 'a' } }
-    const answer = tapeAnswer(new Response(streamOf(['data: a\n\n', 'data: b\n\n']), init), recorder.begin(asked({})))
+    const answer = recordAnswer(new Response(streamOf(['data: a\n\n', 'data: b\n\n']), init), recorder.begin(asked({})))
     expect([answer.status, answer.headers.get('x-other')]).toEqual([201, 'a'])
     if (answer.body === null) throw new Error('no body')
     const { chunks, isBroken } = await collectStream(answer.body)
@@ -220,7 +220,7 @@ describe('an answer that is watched', () => {
   test('is recorded at once where it has no body', async () => {
     const { recorder, cassettes } = await openMemoryRecorder()
     const answer = new Response(null, { status: 204 })
-    expect(tapeAnswer(answer, recorder.begin(asked({})))).toBe(answer)
+    expect(recordAnswer(answer, recorder.begin(asked({})))).toBe(answer)
     await recorder.settle()
     expect(cassettes()[0]?.response).toEqual({ status: 204, after_ms: 0, headers: {} })
   })
@@ -228,7 +228,7 @@ describe('an answer that is watched', () => {
   test('breaks where its source breaks, with the same reason, and is not recorded', async () => {
     const { recorder, lines } = await openMemoryRecorder()
     const cause = new Error('reset')
-    const answer = tapeAnswer(new Response(streamOf(['a'], cause)), recorder.begin(asked({})))
+    const answer = recordAnswer(new Response(streamOf(['a'], cause)), recorder.begin(asked({})))
     expect(await answer.text().catch((thrown: unknown) => thrown)).toBe(cause)
     expect(lines[0]?.fields).toMatchObject({ why: 'the answer was cut' })
   })
@@ -242,7 +242,7 @@ describe('an answer that is watched', () => {
         throw new Error('late')
       },
     })
-    await tapeAnswer(new Response(source), recorder.begin(asked({}))).body?.cancel('enough')
+    await recordAnswer(new Response(source), recorder.begin(asked({}))).body?.cancel('enough')
     expect(reasons).toEqual(['enough'])
     expect(lines[0]?.fields).toMatchObject({ why: 'the answer was left' })
   })

@@ -1,78 +1,70 @@
 import { withoutToken } from '../access/credentials.ts'
-import { bodyNoteOf, noteBody, standalone } from '../answers/body-note.ts'
+import { bodyNoteOf, noteBody } from '../answers/body-note.ts'
 import { Tap } from '../answers/tap.ts'
-import type { Recording } from '../cassettes/open-recording.ts'
-import { tapeAnswer } from '../cassettes/tape-answer.ts'
 import { answerEndOf } from '../exchange/answer-end.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Outcome } from '../exchange/outcome.ts'
-import type { Forward, ForwardedRequest } from '../extensions/chain-request.ts'
+import type { Handler, Stage } from '../exchange/stage.ts'
 import { assertBytes } from '../formats/bytes/assert-bytes.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointFor } from '../openai/endpoints.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { followAbort } from '../timing/follow-abort.ts'
-import type { LastingParts } from './generation.ts'
-
-/** What stands behind the extensions. */
-export type Serve = (exchange: Exchange) => Promise<Response>
-
-/** The extensions, and what is to hear the answer that the caller gets. */
-export interface Through extends Pick<LastingParts, 'chain'> {
-  readonly taped: Recording | undefined
-  readonly deadlines: Deadlines
-}
+import type { Chain } from './chain.ts'
+import type { Forward, ForwardedRequest } from './chain-request.ts'
 
 /**
- * Has the extensions answer a request. Each time that one goes on with it, that is a part of the exchange of its own; the exchange
- * ends with the body that the caller gets.
+ * Makes the stage in which the extensions answer a request. Each time that one of them goes on with it, that is a child of the exchange;
+ * the exchange ends with the body that the caller gets.
  *
- * Rejects with an extension's own error, `extension_failed`, or whatever stands behind them rejects with.
+ * It rejects with an extension's own error, `extension_failed`, or whatever stands behind the stage rejects with.
  *
  * @example
- * const response = await throughExtensions(exchange, { chain, taped, deadlines }, serve)
+ * const stage = createExtensionStage(chain, { deadlines })
  */
-export async function throughExtensions(
-  exchange: Exchange,
-  { chain, taped, deadlines }: Through,
-  serve: Serve,
-): Promise<Response> {
-  const { principal } = exchange
-  const children: Exchange[] = []
-  const last =
-    (isTold: boolean): Forward =>
-    (outgoing) =>
-      goOn(exchange, outgoing, serve, isTold ? children : undefined)
-  let response: Response
-  try {
-    response = await chain.run(
-      {
-        exchange,
-        shownTarget: withoutToken(exchange.requestTarget, principal),
-        principal: Object.freeze({ kind: principal.kind, id: principal.kind === 'local' ? undefined : principal.id }),
-        call: last(false),
-      },
-      last(true),
-    )
-  } catch (thrown) {
-    // Also of what is under way still, where the caller has left.
-    for (const child of children) child.report()
-    throw reasonFor(thrown, children)
+export function createExtensionStage(chain: Chain, { deadlines }: { readonly deadlines: Deadlines }): Stage {
+  return {
+    name: 'extensions',
+    async run(exchange, next) {
+      if (exchange.isUpgrade) {
+        exchange.seesCalls = true
+        return next(exchange)
+      }
+      const children: Exchange[] = []
+      const forward =
+        (isTold: boolean): Forward =>
+        (outgoing) =>
+          goOn(exchange, outgoing, next, isTold ? children : undefined)
+      const { principal } = exchange
+      let response: Response
+      try {
+        response = await chain.run(
+          {
+            exchange,
+            shownTarget: withoutToken(exchange.requestTarget, principal),
+            principal: Object.freeze({
+              kind: principal.kind,
+              id: principal.kind === 'local' ? undefined : principal.id,
+            }),
+            call: forward(false),
+          },
+          forward(true),
+        )
+      } catch (thrown) {
+        // Also of what is under way still, where the caller has left.
+        for (const child of children) child.report()
+        throw reasonFor(thrown, children)
+      }
+      // What is recorded is what the caller gets: a replay runs no extension.
+      return hand(exchange.onAnswer?.(response, false) ?? response, exchange, children, deadlines)
+    },
   }
-  // What is kept is what the caller gets: a replay runs no extension.
-  const end = answerEndOf(exchange, response, { isUpstreams: false, deadlines })
-  return hand(
-    taped === undefined ? response : tapeAnswer(standalone(response), taped, end),
-    exchange,
-    children,
-    deadlines,
-  )
 }
 
 async function goOn(
   exchange: Exchange,
   outgoing: ForwardedRequest,
-  serve: Serve,
+  next: Handler,
   children: Exchange[] | undefined,
 ): Promise<Response> {
   const { request, target, body, json } = outgoing
@@ -89,7 +81,7 @@ async function goOn(
   child.atEnd(stop)
   children?.push(child)
   try {
-    const response = await serve(child)
+    const response = await next(child)
     if (!child.isTapped) child.end({ kind: 'complete' })
     return response
   } catch (cause) {

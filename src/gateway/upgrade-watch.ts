@@ -5,7 +5,8 @@ import { readError } from '../routing/attempts/judge-answer.ts'
 import { warnOfKey } from '../routing/attempts/warn-of-key.ts'
 import type { DeploymentAddress } from '../routing/deployment-address.ts'
 import type { Deployment } from '../routing/targets/router.ts'
-import type { PipelineDeps } from './handle.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
 
 /** An upstream's answer to an upgrade, where that is no 101. */
 export interface RefusedUpgrade {
@@ -30,6 +31,12 @@ export function lacksWebSocket({ status, body }: Pick<RefusedUpgrade, 'status' |
   return status < 300 || WITHOUT_WEBSOCKET.has(status) || (status === 403 && body.byteLength === 0)
 }
 
+/** What watching an upgrade needs of the server. */
+export interface WatchDeps {
+  readonly deadlines: Deadlines
+  readonly log: Pick<Log, 'warn'>
+}
+
 /** What is to be told of an upgrade that goes upstream. */
 export interface UpgradeWatch<Next> {
   /** The upstream has switched, after so many ms. */
@@ -46,12 +53,12 @@ export interface UpgradeWatch<Next> {
  * `another` gives the next attempt, where there is one; it is made only where the server's key was refused, since nothing has
  * been done then.
  */
-export function beginUpgrade<Next>(
+export function watchUpgrade<Next>(
   exchange: Exchange,
   deployment: Deployment,
   { account, spentKey: secret }: Pick<DeploymentAddress, 'account' | 'spentKey'>,
   another: () => Promise<Next | undefined>,
-  deps: Pick<PipelineDeps, 'deadlines' | 'log'>,
+  deps: WatchDeps,
 ): UpgradeWatch<Next> {
   const attempt = deployment.health.begin(account, secret !== undefined)
   exchange.atEnd(() => attempt.ended())

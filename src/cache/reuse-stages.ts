@@ -1,0 +1,90 @@
+import { refuseWrongKind } from '../answers/answer-kind.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
+import type { Ask, AskStage, PreparedRequest } from '../requests/prepared-request.ts'
+import type { Answered } from '../routing/attempts/ask.ts'
+import type { LoopGuard } from '../upstream/loop-guard.ts'
+import { isOnce } from './answer-once.ts'
+import type { Reuse } from './reuse.ts'
+import { tellServed } from './tell-served.ts'
+
+/** What the stages that answer from what is kept need of the server. */
+export interface ReuseStageDeps {
+  readonly settings: Settings
+  /** Where requests may come back to this server: they are marked then. */
+  readonly loops: Pick<LoopGuard, 'suspect'> | undefined
+}
+
+/**
+ * Makes the stage that makes requests with an `Idempotency-Key` once; undefined: nobody looks at these.
+ *
+ * @example
+ * const stage = createIdempotencyStage(reuse, { settings, loops })
+ */
+export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskStage | undefined {
+  const { settings } = deps
+  if (settings.idempotency.windowMs === 0) return undefined
+  return reuseStage('idempotency', reuse, (exchange) => isOnce(exchange, settings), deps)
+}
+
+/**
+ * Makes the stage that answers from the cache, or from what is under way for others, and keeps answers; undefined: there is no cache.
+ *
+ * @example
+ * const stage = createCacheStage(reuse, { settings, loops })
+ */
+export function createCacheStage(reuse: Reuse, deps: ReuseStageDeps): AskStage | undefined {
+  const { settings } = deps
+  if (settings.cache.store === undefined) return undefined
+  return reuseStage('cache', reuse, (exchange) => !isOnce(exchange, settings), deps)
+}
+
+function reuseStage(
+  name: string,
+  reuse: Reuse,
+  concerns: (exchange: Exchange) => boolean,
+  { settings, loops }: ReuseStageDeps,
+): AskStage {
+  return {
+    name,
+    comparesBody: (exchange) => (concerns(exchange) ? reuse.comparesBody(exchange, settings) : undefined),
+    async run(request, next) {
+      const { exchange, outgoing, route, limits } = request
+      if (!concerns(exchange)) return next(request)
+      // Come back, it would wait for itself.
+      loops?.suspect(exchange)
+      request.isOnce = isOnce(exchange, settings)
+      // Who waits for another's call has the limits that a call of its own would have.
+      const [first] = route.deployments
+      if (first !== undefined) limits.onDeployment(first)
+      const reused = await reuse.answer({
+        exchange,
+        outgoing,
+        route,
+        settings,
+        forward: (child) => askForAll(request.child(child), next),
+        streamIdleMsOf: (deployment) => request.streamIdleMsOf(deployment),
+        totalMsOf: (deployment) => request.totalMsOf(deployment),
+      })
+      if (reused.deployment !== undefined) limits.onDeployment(reused.deployment)
+      request.deployment = reused.deployment
+      request.isWatched = reused.isWatched
+      request.mark = (headers) => tellServed(headers, reused, exchange, settings)
+      return reused.answer
+    },
+  }
+}
+
+/** Asks for an answer that several may get: one that none of them would get is refused before anybody waits for its body. */
+async function askForAll(request: PreparedRequest, ask: Ask): Promise<Answered> {
+  const answer = await ask(request)
+  try {
+    refuseWrongKind(request.exchange, answer)
+  } catch (refusal) {
+    void ignoreRejection(answer.body?.cancel())
+    throw refusal
+  }
+  if (request.deployment === undefined) throw new Error('An answer came from nowhere.')
+  return { answer, deployment: request.deployment }
+}

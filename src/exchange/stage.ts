@@ -1,0 +1,27 @@
+import type { Exchange } from './exchange.ts'
+
+/** All that stands behind a stage. */
+export type Handler<T = Exchange> = (one: T) => Promise<Response>
+
+/**
+ * A part of the flow that can be switched on: limits, cassettes, extensions, a cache. It answers by itself, or goes on with `next`, before
+ * or behind which it does its work. What is off is in no list, and costs nothing.
+ *
+ * An exchange that `isUpgrade` goes through the same stages: its answer stands for a WebSocket that is opened, and has no body.
+ */
+export interface Stage<T = Exchange> {
+  /** For whoever reads the list. */
+  readonly name: string
+  /** Rejects with an `ApiError` where the request ends here. */
+  run(one: T, next: Handler<T>): Promise<Response>
+}
+
+/**
+ * Puts stages around what they lead to, the first one outermost. To be done once for many requests.
+ *
+ * @example
+ * const handle = compose([limitStage, cassetteStage], (exchange) => serve(exchange))
+ */
+export function compose<T>(stages: readonly Stage<T>[], core: Handler<T>): Handler<T> {
+  return stages.reduceRight<Handler<T>>((next, stage) => (one) => stage.run(one, next), core)
+}

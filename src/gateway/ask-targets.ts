@@ -1,0 +1,97 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import { fitBody, withPresetsPart } from '../requests/fit-body.ts'
+import type { PreparedRequest } from '../requests/prepared-request.ts'
+import { ask } from '../routing/attempts/ask.ts'
+import { askOnce } from '../routing/attempts/ask-once.ts'
+import type { AskDeps } from '../routing/attempts/asked.ts'
+import { ownLimit } from '../routing/attempts/limit-time.ts'
+import type { UpstreamRequest } from '../routing/attempts/upstream-request.ts'
+import { type AddressDeps, addressDeployment, wantedFrom } from '../routing/deployment-address.ts'
+import { affinityOf } from '../routing/targets/affinity.ts'
+import type { Deployment } from '../routing/targets/router.ts'
+import { isRenamed } from './rename-answer.ts'
+
+/** What asking targets needs. */
+export type AskTargetsDeps = AskDeps & AddressDeps
+
+/** What callers tell the cache, and no upstream. */
+const OWN_REQUEST_HEADERS = ['x-nexcode-cache-key', 'x-nexcode-cache-ttl'] as const
+
+/**
+ * Asks the targets of a request's route, as its settings say, and notes which of them has answered.
+ *
+ * Rejects with an `ApiError` where none did.
+ *
+ * @example
+ * const answer = await askTargets(request, deps)
+ */
+export function askTargets(request: PreparedRequest, deps: AskTargetsDeps): Promise<Response> {
+  const asking = askDeployments(request, deps)
+  // What its body was parsed to is not needed on the way, here or in what an extension has had parsed.
+  request.outgoing.letGo()
+  request.exchange.json?.letGo()
+  return asking
+}
+
+function askDeployments(request: PreparedRequest, deps: AskTargetsDeps): Promise<Response> {
+  const { exchange, outgoing, route, snapshot, limits, isOnce } = request
+  const [only] = route.deployments
+  // Without a file, nothing is chosen, limited or tried again.
+  if (!snapshot.settings.hasFile && only !== undefined) {
+    request.deployment = only
+    return askOnce(exchange, only, callFor(request, only, exchange.abort, deps), deps)
+  }
+  const affinity = route.model?.strategy === 'affinity' ? affinityOf(outgoing.value) : undefined
+  const { dueAt, clientDueAt, onDeployment } = limits
+  const asking = ask(
+    {
+      ...{ exchange, route, affinity, isOnce, isReplayable: outgoing.isReplayable, dueAt, clientDueAt },
+      accountOf: (deployment) => request.accountOf(deployment),
+      callFor(deployment, abort) {
+        onDeployment(deployment)
+        return callFor(request, deployment, abort, deps)
+      },
+    },
+    deps,
+  )
+  return asking.then(({ answer, deployment }) => {
+    request.deployment = deployment
+    return answer
+  })
+}
+
+/** Makes the call as it goes to one deployment: its address, and its name for the model. */
+function callFor(
+  prepared: PreparedRequest,
+  deployment: Deployment,
+  abort: AbortController,
+  deps: AskTargetsDeps,
+): UpstreamRequest {
+  const { exchange, outgoing, route, snapshot } = prepared
+  const { request, requestTarget } = exchange
+  const model = outgoing.modelFor(deployment)
+  const fitted = fitBody(outgoing, deployment, model, requestTarget, snapshot)
+  if (snapshot.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.receipt ?? '')
+  const wanted = wantedFrom(exchange, model === null ? undefined : (model ?? outgoing.model))
+  const address = addressDeployment(exchange, deployment, wanted, snapshot, deps)
+  const { headers } = address
+  if (!headers.has('user-agent')) headers.set('user-agent', deps.userAgent)
+  if (fitted !== undefined || outgoing.isChangedFor(model)) {
+    // A changed body goes on decoded, with the length that it has now.
+    headers.delete('content-encoding')
+    headers.delete('content-length')
+  }
+  if (snapshot.settings.cache.store !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
+  if (mustBeReadable(exchange, prepared)) headers.set('accept-encoding', 'identity')
+  const body = fitted?.body ?? outgoing.bodyFor(model)
+  const limits = {
+    firstByteMs: ownLimit('firstByteMs', route, deployment),
+    streamIdleMs: prepared.streamIdleMsOf(deployment),
+  }
+  return { ...address, method: request.method, body, abort, ...limits }
+}
+
+/** Whether an answer is read here: a stage wants that, a name in it is to be changed, or ids are to be found in it. */
+function mustBeReadable({ readsAnswer }: Exchange, request: PreparedRequest): boolean {
+  return readsAnswer || isRenamed(request) || request.objects !== undefined
+}

@@ -1,0 +1,57 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { readTarget } from '../openai/read-target.ts'
+import { isCallInFrames } from '../openai/works-on.ts'
+import type { RequestFacts } from '../params/rules.ts'
+import { readCall } from '../requests/read-call.ts'
+import { factsOf } from '../requests/request-facts.ts'
+import type { Generation } from './generation.ts'
+
+/**
+ * Checks whether a WebSocket may be opened by the rules and models of this server, and gives the model that its URL names.
+ *
+ * What is said on a WebSocket is not read here, so a parameter rule can't be applied to it: one that matches refuses it. A WebSocket
+ * whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever something here has a say in calls: its
+ * clients then post them, and all of it applies.
+ *
+ * Throws `websocket_not_relayed` and `rules_not_applicable`.
+ */
+export function checkUpgrade(exchange: Exchange, generation: Generation): string | undefined {
+  if (generation.restricts) readCall(exchange, generation)
+  const { settings, rules } = generation
+  const model = settings.hasFile ? namedIn(exchange) : undefined
+  const facts = factsOf(exchange, model)
+  if (isCallInFrames(facts.endpoint) && hasSayInCalls(exchange, facts, generation))
+    throw new ApiError('websocket_not_relayed')
+  if (settings.unknownModels === 'refuse' && !isModelKnown(facts)) throw modelNotTold()
+  if (isModelKnown(facts) ? rules.match(facts) !== undefined : rules.mayMatch(facts)) {
+    throw new ApiError('rules_not_applicable', {
+      message: 'This server has rules for the parameters of this request, and they cannot be applied to a WebSocket.',
+    })
+  }
+  return model
+}
+
+/** The model that the URL names, be it only for the log. */
+function namedIn({ named, requestTarget: target }: Exchange): string | undefined {
+  const read = named ?? readTarget(target).named
+  return read === 'unclear' ? undefined : read?.model
+}
+
+/** Whether something here looks into such calls, or decides by them, so that none may pass unseen. */
+function hasSayInCalls({ seesCalls }: Exchange, facts: RequestFacts, { settings, rules }: Generation): boolean {
+  return seesCalls || settings.models.length > 0 || settings.unknownModels === 'refuse' || rules.mayMatch(facts)
+}
+
+/** What is said on a WebSocket may name any model, but in a realtime session, whose URL names it. */
+function isModelKnown({ model, endpoint }: RequestFacts): boolean {
+  return model !== undefined && endpoint === 'realtime'
+}
+
+function modelNotTold(): ApiError {
+  return new ApiError('rules_not_applicable', {
+    message:
+      'This server decides on the models that may be used, and the URL of this WebSocket does not tell its model.',
+    param: 'model',
+  })
+}

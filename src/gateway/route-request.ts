@@ -1,0 +1,54 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import type { AskForFile, BatchDeps } from '../requests/check-batch.ts'
+import { checkRestricted } from '../requests/check-restricted.ts'
+import { checkShape } from '../requests/check-shape.ts'
+import type { OutgoingBody } from '../requests/outgoing-body.ts'
+import { PreparedRequest } from '../requests/prepared-request.ts'
+import { limitTime } from '../routing/attempts/limit-time.ts'
+import type { RememberedIds } from '../routing/remembered-ids.ts'
+import type { Route } from '../routing/targets/router.ts'
+import { type AskTargetsDeps, askTargets } from './ask-targets.ts'
+import { chooseRoute } from './choose-route.ts'
+import type { Generation } from './generation.ts'
+
+/** What routing a request needs of the server. */
+export interface RouteRequestDeps extends AskTargetsDeps, BatchDeps {
+  readonly ids: RememberedIds
+}
+
+/**
+ * Chooses where a request goes, and checks what can be judged only then: its form, the models within it, a batch's file. At once, where
+ * nothing has to be asked for.
+ *
+ * Throws, or rejects with, an `ApiError` where it is refused.
+ *
+ * @example
+ * const route = await routeRequest(exchange, outgoing, generation, deps)
+ */
+export function routeRequest(
+  exchange: Exchange,
+  outgoing: OutgoingBody,
+  generation: Generation,
+  deps: RouteRequestDeps,
+): Route | Promise<Route> {
+  const check = (route: Route): Route | Promise<Route> => {
+    checkShape(exchange, outgoing, route)
+    if (!generation.restricts) return route
+    return checkRestricted({ exchange, outgoing, route, snapshot: generation }, fileAsker(generation, deps), deps)
+  }
+  const choosing = chooseRoute(exchange.requestTarget, outgoing, generation, deps.ids)
+  return choosing instanceof Promise ? choosing.then(check) : check(choosing)
+}
+
+/** Makes what asks the targets of a route for a file that a request speaks of. */
+function fileAsker(generation: Generation, deps: RouteRequestDeps): AskForFile {
+  const { timeouts } = deps
+  return async (exchange, outgoing, route) => {
+    const limits = limitTime(exchange, route, generation.settings, deps)
+    const prepared = { exchange, outgoing, route, objects: undefined, snapshot: generation, limits, timeouts }
+    const request = new PreparedRequest(prepared)
+    const answer = await askTargets(request, deps)
+    if (request.deployment === undefined) throw new Error('A file came from nowhere.')
+    return { answer, deployment: request.deployment }
+  }
+}

@@ -1,0 +1,75 @@
+import { createCacheStage, createIdempotencyStage } from '../cache/reuse-stages.ts'
+import type { Cassettes } from '../cassettes/cassettes.ts'
+import { type CassetteStageDeps, createCassetteStage } from '../cassettes/stage.ts'
+import { compose, type Handler, type Stage } from '../exchange/stage.ts'
+import { createExtensionStage } from '../extensions/stage.ts'
+import type { AskStage } from '../requests/prepared-request.ts'
+import type { LoopGuard } from '../upstream/loop-guard.ts'
+import { askTargets } from './ask-targets.ts'
+import type { Generation } from './generation.ts'
+import { type HandleDeps, handle } from './handle.ts'
+import { type TakePlaceDeps, takePlace } from './take-place.ts'
+import { type UpgradeDeps, upgrade } from './upgrade.ts'
+
+/** What the flow and its stages need of the server. */
+export interface FlowDeps extends HandleDeps, UpgradeDeps, TakePlaceDeps, CassetteStageDeps {
+  /** Recording and replaying; undefined: neither. */
+  readonly cassettes: Cassettes | undefined
+  readonly loops: LoopGuard
+  /** What else stands around the flow, behind the limits. */
+  readonly stages?: readonly Stage[] | undefined
+}
+
+/**
+ * Puts the stages that are switched on around the flow: to be done once for each reload. Of the outer ones, the first sees a request
+ * first, and its answer last; those around the asking see a request that is ready to go upstream.
+ *
+ * @example
+ * const flow = composeFlow(generation, deps)
+ * const response = await flow(exchange)
+ */
+export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
+  const { chain, reuse, mayLoop, settings } = generation
+  const { cassettes, stages = [] } = deps
+  const reusing = { settings, loops: mayLoop ? deps.loops : undefined }
+  const askStages: readonly AskStage[] =
+    reuse === undefined ? [] : [createIdempotencyStage(reuse, reusing), createCacheStage(reuse, reusing)].filter(isOn)
+  const flow = { generation, askStages, ask: compose(askStages, (request) => askTargets(request, deps)) }
+  return compose(
+    [
+      createLimitStage(deps),
+      ...stages,
+      mayLoop ? createLoopStage(deps.loops) : undefined,
+      cassettes === undefined ? undefined : createCassetteStage(cassettes, deps),
+      chain.isEmpty ? undefined : createExtensionStage(chain, deps),
+    ].filter(isOn),
+    (exchange) => (exchange.isUpgrade ? upgrade(exchange, generation, deps) : handle(exchange, flow, deps)),
+  )
+}
+
+function isOn<S>(stage: S | undefined): stage is S {
+  return stage !== undefined
+}
+
+/** Gives each exchange a place, for as long as it lasts. */
+function createLimitStage(deps: TakePlaceDeps): Stage {
+  return {
+    name: 'limits',
+    run(exchange, next) {
+      const taking = takePlace(exchange, deps)
+      // A promise for each step would cost more than the step.
+      return taking === undefined ? next(exchange) : taking.then(() => next(exchange))
+    },
+  }
+}
+
+/** Refuses what has gone round too often (`upstream/loop-guard.ts`). */
+function createLoopStage(loops: LoopGuard): Stage {
+  return {
+    name: 'loops',
+    run(exchange, next) {
+      loops.watch(exchange)
+      return next(exchange)
+    },
+  }
+}

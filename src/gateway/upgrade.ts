@@ -1,0 +1,117 @@
+import { spendsOwnKey } from '../access/credentials.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { createAttachment } from '../formats/attachment.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { isCallInFrames } from '../openai/works-on.ts'
+import { checkInner } from '../requests/check-inner.ts'
+import { bodyAsIs } from '../requests/outgoing-body.ts'
+import { readHeaders } from '../requests/read-headers.ts'
+import { ownLimit } from '../routing/attempts/limit-time.ts'
+import {
+  type AddressDeps,
+  addressDeployment,
+  type DeploymentAddress,
+  wantedFrom,
+} from '../routing/deployment-address.ts'
+import type { RememberedIds } from '../routing/remembered-ids.ts'
+import type { Account } from '../routing/targets/call-report.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
+import { checkUpgrade } from './check-upgrade.ts'
+import { chooseRoute } from './choose-route.ts'
+import type { Generation } from './generation.ts'
+import {
+  lacksWebSocket,
+  type RefusedUpgrade,
+  type UpgradeWatch,
+  type WatchDeps,
+  watchUpgrade,
+} from './upgrade-watch.ts'
+
+/** Where an upgrade goes, and what is to be told of it. */
+export interface Relay extends DeploymentAddress, UpgradeWatch<Relay> {
+  readonly exchange: Exchange
+  /** Its own wait for the upstream's answer, where it is not everybody's; 0: none. */
+  readonly firstByteMs: number | undefined
+}
+
+/** What upgrades need of the server. */
+export interface UpgradeDeps extends AddressDeps, WatchDeps {
+  readonly ids: RememberedIds
+}
+
+const relays = createAttachment<Response, Relay>('relay')
+
+/**
+ * The relay that an answer to an upgrade stands for; undefined: it is an answer like any other, which refuses the upgrade.
+ *
+ * @example
+ * const relay = relayOf(await flow(exchange))
+ */
+export function relayOf(answer: Response): Relay | undefined {
+  return relays.get(answer)
+}
+
+/**
+ * The flow of a WebSocket upgrade behind all stages: the route and the credentials of every other request, with one attempt only, save
+ * where the server's key is refused. The model is the query's. Gives an answer that stands for the relay (`relayOf`).
+ *
+ * @example
+ * const answer = await upgrade(exchange, generation, deps)
+ */
+export async function upgrade(exchange: Exchange, generation: Generation, deps: UpgradeDeps): Promise<Response> {
+  const model = checkUpgrade(exchange, generation)
+  if (generation.settings.hasFile) exchange.tries = []
+  exchange.model = model
+  const route = await chooseRoute(exchange.requestTarget, { ...bodyAsIs(null), model }, generation, deps.ids)
+  if (generation.restricts) checkInner(readHeaders(exchange, generation, true), route, generation)
+  const accountOf = (deployment: Deployment): Account =>
+    spendsOwnKey(exchange.principal, deployment.upstream) ? 'caller' : 'server'
+  const deployments = route.order({ accountOf })
+  const answer = new Response(null)
+  relays.set(answer, await relayTo({ exchange, model, generation, route, deployments, accountOf }, 0, deps))
+  return answer
+}
+
+/** An upgrade, and where it may go, in this order. */
+interface UpgradeRoute {
+  readonly exchange: Exchange
+  readonly model: string | undefined
+  readonly generation: Generation
+  readonly route: Route
+  readonly deployments: readonly Deployment[]
+  readonly accountOf: (deployment: Deployment) => Account
+}
+
+/** Addresses the upgrade to the deployment of that number; where this server's key is refused there, to the next one. */
+async function relayTo(ways: UpgradeRoute, number: number, deps: UpgradeDeps): Promise<Relay> {
+  const { exchange, model, generation, route, deployments, accountOf } = ways
+  const deployment = deployments[number]
+  if (deployment === undefined) throw new ApiError('upstream_unavailable')
+  const wanted = wantedFrom(exchange, deployment.model ?? model)
+  const address = addressDeployment(exchange, deployment, wanted, generation, deps)
+  const release = await deployment.limiter.enter(exchange.abort.signal)
+  if (release !== undefined) exchange.atEnd(release)
+  exchange.attempts += 1
+  const firstByteMs = ownLimit('firstByteMs', route, deployment)
+  const another = async (): Promise<Relay | undefined> => {
+    // Those whose key rests by now are passed over.
+    const next = deployments.findIndex((one, at) => at > number && one.health.isAvailable(accountOf(one)))
+    return next === -1 ? undefined : await relayTo(ways, next, deps)
+  }
+  const watch = watchUpgrade(exchange, deployment, address, another, deps)
+  const isCall = isCallInFrames(endpointOf(exchange.requestTarget))
+  const onRefusal = isCall ? postedInstead(watch.onRefusal) : watch.onRefusal
+  return { ...address, exchange, firstByteMs, ...watch, onRefusal }
+}
+
+/** Has calls posted that no WebSocket is offered for upstream: behind its own status Codex would try for seconds, or give up. */
+function postedInstead(tell: (refusal: RefusedUpgrade) => Promise<void>): (refusal: RefusedUpgrade) => Promise<void> {
+  return async (refusal) => {
+    await tell(refusal)
+    if (!lacksWebSocket(refusal)) return
+    throw new ApiError('websocket_not_relayed', {
+      message: `The upstream offers no WebSocket here: it answered ${refusal.status}. Send the call as a POST over HTTP.`,
+    })
+  }
+}

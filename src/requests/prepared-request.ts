@@ -1,0 +1,86 @@
+import { spendsOwnKey } from '../access/credentials.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Handler, Stage } from '../exchange/stage.ts'
+import { type ExchangeLimits, ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
+import type { Account } from '../routing/targets/call-report.ts'
+import type { Deployment, Route } from '../routing/targets/router.ts'
+import type { Store } from '../storage/store.ts'
+import type { OutgoingBody } from './outgoing-body.ts'
+import type { Compared } from './pass-body.ts'
+
+/** The answer to a request may name objects that have to be remembered; these ids are named by the request itself. */
+export type NamedObjects = ReadonlySet<string>
+
+/** What is known of a request when it may be asked for. */
+interface Prepared {
+  readonly exchange: Exchange
+  readonly outgoing: OutgoingBody
+  readonly route: Route
+  /** What its answer may name; undefined: nothing that has to be remembered. */
+  readonly objects: NamedObjects | undefined
+  readonly snapshot: Snapshot & { readonly sharedStore: Store | undefined }
+  readonly limits: ExchangeLimits
+  readonly timeouts: TimeLimits
+}
+
+/** A request that is ready to go upstream, and where its answer came from once there is one. */
+export class PreparedRequest implements Prepared {
+  readonly exchange: Exchange
+  readonly outgoing: OutgoingBody
+  readonly route: Route
+  readonly objects: NamedObjects | undefined
+  readonly snapshot: Prepared['snapshot']
+  readonly limits: ExchangeLimits
+  readonly timeouts: TimeLimits
+  /** Its caller relies on it that it is made once: nothing follows, or goes beside, an attempt that may be billed. */
+  isOnce = false
+  /** The deployment that gave the answer; undefined: no upstream was asked for it. */
+  deployment: Deployment | undefined = undefined
+  /** Whether the answer's silence is watched already, for all who read it: who waits for a slower one of them waits for no upstream. */
+  isWatched = false
+  /** Has the headers that the caller gets say where the answer came from; undefined: they say nothing of it. */
+  mark: ((headers: Headers) => void) | undefined = undefined
+
+  constructor({ exchange, outgoing, route, objects, snapshot, limits, timeouts }: Prepared) {
+    this.exchange = exchange
+    this.outgoing = outgoing
+    this.route = route
+    this.objects = objects
+    this.snapshot = snapshot
+    this.limits = limits
+    this.timeouts = timeouts
+  }
+
+  /** The same request for a child of its exchange. */
+  child(exchange: Exchange): PreparedRequest {
+    const { outgoing, route, objects, snapshot, limits, timeouts } = this
+    const child = new PreparedRequest({ exchange, outgoing, route, objects, snapshot, limits, timeouts })
+    child.isOnce = this.isOnce
+    return child
+  }
+
+  /** On whose account a deployment is asked. */
+  accountOf(deployment: Deployment): Account {
+    return spendsOwnKey(this.exchange.principal, deployment.upstream) ? 'caller' : 'server'
+  }
+
+  /** Between two chunks of a deployment's answer, in ms; 0: no limit. */
+  streamIdleMsOf(deployment: Deployment): number {
+    return ownLimit('streamIdleMs', this.route, deployment) ?? this.timeouts.streamIdleMs
+  }
+
+  /** From the request's arrival to the last byte of a deployment's answer, in ms; 0: no limit. */
+  totalMsOf(deployment: Deployment): number {
+    return ownLimit('totalMs', this.route, deployment) ?? this.timeouts.totalMs
+  }
+}
+
+/** Asks for an answer. */
+export type Ask = Handler<PreparedRequest>
+
+/** A stage around the asking: of requests that are ready to go upstream. */
+export interface AskStage extends Stage<PreparedRequest> {
+  /** How much of a request's body has to be read for this stage; undefined: it has nothing to do with the request. */
+  comparesBody(exchange: Exchange): Compared | undefined
+}
