@@ -37,7 +37,7 @@ export interface DeploymentHealth {
 export type BreakerState = 'closed' | 'open' | 'half_open'
 
 /** Is told when a breaker opens after it was closed, and for how long, and when it closes again. */
-export type OnBreakerTurn = (turn: { readonly state: 'open' | 'closed'; readonly forMs: number }) => void
+export type OnBreakerChange = (turn: { readonly state: 'open' | 'closed'; readonly forMs: number }) => void
 
 /** What says how long everybody is to stay away, where it says so: the target has too much to do. */
 const COOLING_STATUSES: ReadonlySet<number> = new Set([503, 529])
@@ -58,14 +58,14 @@ export function createDeploymentHealth(
   settings: BreakerSettings,
   now: () => number,
   rest?: KeyRest,
-  onTurn?: OnBreakerTurn,
+  onTurn?: OnBreakerChange,
 ): DeploymentHealth {
   return new Health(settings, now, rest, onTurn)
 }
 
 class Health implements DeploymentHealth, CallReportOwner {
   readonly #now: () => number
-  readonly #onTurn: OnBreakerTurn | undefined
+  readonly #onChange: OnBreakerChange | undefined
   #settings: BreakerSettings
   #window: FailureWindow
   readonly #times = new RecentTimes()
@@ -83,19 +83,19 @@ class Health implements DeploymentHealth, CallReportOwner {
   #answers = 0
   #isProbed = false
   /** Goes up with every opening and closing. */
-  #era = 0
+  #epoch = 0
 
   constructor(
     settings: BreakerSettings,
     now: () => number,
     rest: KeyRest | undefined,
-    onTurn: OnBreakerTurn | undefined,
+    onTurn: OnBreakerChange | undefined,
   ) {
     this.#settings = settings
     this.#window = new FailureWindow(settings.windowMs)
     this.#now = now
     this.#rest = rest
-    this.#onTurn = onTurn
+    this.#onChange = onTurn
     this.#coolDown = new CoolDown(now)
     this.#limited = new CoolDown(now)
   }
@@ -137,7 +137,7 @@ class Health implements DeploymentHealth, CallReportOwner {
     const isProbe = !this.#isProbed && this.state() === 'half_open'
     if (isProbe) this.#isProbed = true
     const keyUse = spendsKey ? this.#rest?.begin() : undefined
-    return createCallReport(this, { era: this.#era, isProbe, account, keyUse, answers: this.#answers })
+    return createCallReport(this, { epoch: this.#epoch, isProbe, account, keyUse, answers: this.#answers })
   }
 
   onAnswer(beginning: Beginning, status: number, ms: number | undefined, retryAfterMs: number | undefined): void {
@@ -149,8 +149,8 @@ class Health implements DeploymentHealth, CallReportOwner {
     else this.#onSuccess(beginning)
   }
 
-  onFailure({ era, isProbe }: Beginning): void {
-    if (era !== this.#era) return
+  onFailure({ epoch: era, isProbe }: Beginning): void {
+    if (era !== this.#epoch) return
     if (isProbe) this.#open()
     else if (this.#openings === 0 && this.#isTooMuch()) this.#open()
   }
@@ -168,25 +168,25 @@ class Health implements DeploymentHealth, CallReportOwner {
     else this.onAbandon(beginning)
   }
 
-  onAbandon({ era, isProbe }: Beginning): void {
-    if (isProbe && era === this.#era) this.#isProbed = false
+  onAbandon({ epoch: era, isProbe }: Beginning): void {
+    if (isProbe && era === this.#epoch) this.#isProbed = false
   }
 
-  onEnd({ era }: Beginning, isBroken: boolean | undefined): void {
+  onEnd({ epoch: era }: Beginning, isBroken: boolean | undefined): void {
     this.#inFlight -= 1
-    if (isBroken === undefined || era !== this.#era) return
+    if (isBroken === undefined || era !== this.#epoch) return
     this.#brokenInARow = isBroken ? this.#brokenInARow + 1 : 0
     const { failures } = this.#settings
     if (!isBroken || this.#openings > 0) return
     if ((failures > 0 && this.#brokenInARow >= failures) || this.#isRateTooHigh()) this.#open()
   }
 
-  #onSuccess({ era }: Beginning): void {
-    if (era !== this.#era) return
+  #onSuccess({ epoch: era }: Beginning): void {
+    if (era !== this.#epoch) return
     this.#failuresInARow = 0
     if (this.#openings > 0) {
       this.#enter(0)
-      this.#onTurn?.({ state: 'closed', forMs: 0 })
+      this.#onChange?.({ state: 'closed', forMs: 0 })
     } else if (this.#settings.rate > 0) this.#window.count(this.#now(), false)
   }
 
@@ -217,12 +217,12 @@ class Health implements DeploymentHealth, CallReportOwner {
     const forMs = Math.min(openMs * this.#openings, openMaxMs)
     this.#openUntil = this.#now() + forMs
     // That a probe has failed is no news.
-    if (this.#openings === 1) this.#onTurn?.({ state: 'open', forMs })
+    if (this.#openings === 1) this.#onChange?.({ state: 'open', forMs })
   }
 
   #enter(openings: number): void {
     this.#openings = openings
-    this.#era += 1
+    this.#epoch += 1
     this.#isProbed = false
     this.#failuresInARow = 0
     this.#brokenInARow = 0

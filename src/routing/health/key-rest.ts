@@ -5,7 +5,7 @@ const TRIAL_MS = 10_000
 
 /** What was known of a key when a call began to spend it. */
 export interface KeyUse {
-  readonly era: number
+  readonly epoch: number
   /** It was to be left alone, but nothing else was there to be asked. */
   readonly isResting: boolean
 }
@@ -21,7 +21,7 @@ export class KeyRest {
   #refusals = 0
   #until = 0
   /** Its `era` goes up with each refusal: what a call says that began before one is of no use behind it. */
-  #use: KeyUse = { era: 0, isResting: false }
+  #use: KeyUse = { epoch: 0, isResting: false }
 
   /** `now`: a monotonic clock, in ms. */
   constructor(settings: BreakerSettings, now: () => number) {
@@ -48,10 +48,10 @@ export class KeyRest {
   }
 
   /** The upstream has refused it. Gives how long it rests from now on, in ms; undefined: that was known already. */
-  refused({ era, isResting }: KeyUse): number | undefined {
-    if (era !== this.#use.era || isResting) return undefined
+  refused({ epoch: era, isResting }: KeyUse): number | undefined {
+    if (era !== this.#use.epoch || isResting) return undefined
     const { openMs, openMaxMs } = this.#settings
-    this.#use = { era: era + 1, isResting: false }
+    this.#use = { epoch: era + 1, isResting: false }
     this.#refusals += 1
     const restMs = Math.min(openMs * this.#refusals, openMaxMs)
     this.#until = this.#now() + restMs
@@ -59,7 +59,7 @@ export class KeyRest {
   }
 
   /** The upstream has accepted it. */
-  accepted({ era }: KeyUse): void {
-    if (era === this.#use.era) this.#refusals = 0
+  accepted({ epoch: era }: KeyUse): void {
+    if (era === this.#use.epoch) this.#refusals = 0
   }
 }

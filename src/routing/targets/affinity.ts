@@ -4,9 +4,9 @@ const CONVERSATION_CHARS_MAX = 4096
 const PROMPT_CHARS_MAX = 1024
 
 /**
- * What is the same in all requests that had better go to the same deployment, because their beginnings are the same and the
- * upstream has them cached: the body's `prompt_cache_key`, else its `user`, else the beginning of its conversation, up to
- * the first message of a user, whatever the model. undefined: there is nothing of the kind.
+ * Gives a key that is equal for requests with the same beginning, which should go to the same deployment because its cache has that
+ * beginning. It is the body's `prompt_cache_key`, else its `user`, else the beginning of its conversation up to the first message of a user,
+ * whatever the model. undefined: the body has none of them.
  *
  * @example
  * const deployments = route.order({ affinity: affinityOf(body.value) })
@@ -29,7 +29,7 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
 
-/** The first messages, up to and with the first of a user; all of them where none is. */
+/** The messages up to the first one of a user, that included; all of them where no user speaks. */
 function untilUser(messages: readonly unknown[]): readonly unknown[] {
   const at = messages.findIndex((message) => isJsonObject(message) && message['role'] === 'user')
   return at === -1 ? messages : messages.slice(0, at + 1)
@@ -37,7 +37,7 @@ function untilUser(messages: readonly unknown[]): readonly unknown[] {
 
 /** The first characters of a value's JSON. */
 function beginning(value: readonly unknown[], charsMax: number): string {
-  // An image within a message has megabytes: of a string, no more is written than is kept.
+  // An image in a message has megabytes: no more of a string is written than is kept.
   const cut = (_name: string, part: unknown): unknown => (typeof part === 'string' ? part.slice(0, charsMax) : part)
   return JSON.stringify(value.slice(0, charsMax), cut).slice(0, charsMax)
 }

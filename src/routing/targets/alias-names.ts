@@ -2,12 +2,12 @@ import type { ModelSettings, TargetSettings } from '../../config/sections/models
 import { fillStar, isWildcard, starIn, type Wildcard, wildcardOf } from '../../formats/text/wildcards.ts'
 
 /**
- * Gives the name that callers use for what an upstream calls a model, where answers are to give that name and it is the only one
- * that leads there; undefined: it is not, or nobody can tell.
+ * Gives the callers' name for an upstream's model, where answers show that name and no other name leads to the same model; undefined: there
+ * is no such name.
  */
 export type AliasOf = (upstream: string, model: string) => string | undefined
 
-/** What upstreams put behind a model's name, to say which one it is of its kind: `-2024-08-06`, `-20250929`, `-0613`. */
+/** The date that upstreams put behind a model's name: `-2024-08-06`, `-20250929`, `-0613`. */
 const DATE = /-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4})$/
 
 /** A target whose `*` is what the name's `*` stood for. */
@@ -18,7 +18,7 @@ interface Pattern {
 }
 
 /**
- * Makes what gives the callers' name for a model of an upstream's; undefined: no answer gives such a name.
+ * Makes the function that gives the callers' name for an upstream's model; undefined: answers never show such a name.
  *
  * @example
  * const aliasOf = createAliasOf(settings.models)

@@ -2,16 +2,16 @@ import type { ConcurrencySettings } from '../../config/sections/upstreams/concur
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 
-/** How many calls an upstream has at once, and who waits for a place. */
+/** Limits how many calls an upstream has at once, and queues the others. */
 export interface ConcurrencyLimiter {
   /** Whether `enter` would let a call in at once. */
   hasRoom(): boolean
   /**
-   * Takes a slot at once, or waits for one in the order of arrival; gives what is to be called when the call is over, of
-   * which only the first call counts. undefined: there is no limit, and nothing to give back.
+   * Takes a slot at once, or waits for one in the order of arrival. Gives the function to call when the call is over; calling it again does
+   * nothing. undefined: there is no limit, and nothing to give back.
    *
-   * Throws `upstream_busy` where the queue is full. What it waits with rejects with `queue_timeout` when the wait is over,
-   * or with the signal's reason when that aborts.
+   * Throws `upstream_busy` where the queue is full. The promise rejects with `queue_timeout` when the wait is over, or with the signal's
+   * reason when that aborts.
    *
    * @example
    * const entering = deployment.limiter.enter(exchange.abort.signal)
@@ -20,7 +20,7 @@ export interface ConcurrencyLimiter {
   enter(signal: AbortSignal): (() => void) | undefined | Promise<() => void>
   inUse(): number
   queued(): number
-  /** From now on these are the limits (undefined: none). Calls under way stay counted, and those that wait keep their place. */
+  /** Sets the limits (undefined: none). Calls under way stay counted, and waiting ones keep their place. */
   configure(limits: ConcurrencySettings | undefined): void
 }
 
@@ -29,14 +29,14 @@ export function createConcurrencyLimiter(
   limits: ConcurrencySettings | undefined,
   deadlines: Deadlines,
 ): ConcurrencyLimiter {
-  return new SlotGate(limits, deadlines)
+  return new Limiter(limits, deadlines)
 }
 
-class SlotGate implements ConcurrencyLimiter {
+class Limiter implements ConcurrencyLimiter {
   #limits: ConcurrencySettings | undefined
   readonly #deadlines: Deadlines
   #inUse = 0
-  /** In the order of arrival: what each is let in with. */
+  /** For each waiting call, in the order of arrival, the function that lets it in. */
   readonly #waiting = new Set<() => void>()
 
   constructor(limits: ConcurrencySettings | undefined, deadlines: Deadlines) {

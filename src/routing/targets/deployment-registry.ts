@@ -1,39 +1,41 @@
 import type { Secret } from '../../config/secret.ts'
 import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
-import { createDeploymentHealth, type DeploymentHealth, type OnBreakerTurn } from '../health/deployment-health.ts'
+import { createDeploymentHealth, type DeploymentHealth, type OnBreakerChange } from '../health/deployment-health.ts'
 import { KeyRest } from '../health/key-rest.ts'
 import { type ConcurrencyLimiter, createConcurrencyLimiter } from './concurrency-limiter.ts'
-import { deploymentLabel } from './deployment-label.ts'
+import { deploymentLabel } from './deployment.ts'
 import { hashOf, type TextHash } from './rendezvous.ts'
 
-/** What is kept of a deployment over reloads: all routes that lead to it share this. */
+/** A target with one of its keys. All routes that lead to it share its health and limiter, also those of later reloads. */
 export interface RegisteredDeployment {
-  /** With the model, where it serves one only. */
+  /** Its name in logs, headers and `/ready`: `openai`, `openai/gpt-4o`, with `#2` behind it for the second key of a pool. */
   readonly label: string
   readonly upstream: UpstreamSettings
+  /** The upstream's name for the model, where it may hold `*`; undefined: as the caller writes it. */
+  readonly model: string | undefined
   readonly key: Secret | undefined
-  /** From 0. */
+  /** The number of its key among the upstream's, from 0. */
   readonly keyIndex: number
-  /** Of what it is: the same after a reload, and in every process. */
+  /** The hash of its identity: the same after a reload, and in every process. */
   readonly hash: TextHash
   readonly health: DeploymentHealth
-  /** Of the upstream: shared by all its deployments. */
+  /** The upstream's limiter, shared by all its deployments. */
   readonly limiter: ConcurrencyLimiter
 }
 
-/** What a registry needs. */
+/** What a registry needs of the world. */
 export interface DeploymentRegistryDeps {
-  /** Monotonic, in ms. */
+  /** A monotonic clock, in ms. */
   readonly now: () => number
   readonly deadlines: Deadlines
   /** Is told when a deployment's breaker opens or closes. */
-  readonly onBreaker?: ((label: string, turn: Parameters<OnBreakerTurn>[0]) => void) | undefined
+  readonly onBreaker?: ((label: string, turn: Parameters<OnBreakerChange>[0]) => void) | undefined
 }
 
 /**
- * The deployments of one router, their upstreams' limiters and their keys' rests. What the registry before it knows of the same deployment (upstream's name
- * and base URL, model, key), or of a limiter of the same name, goes on under the new settings.
+ * The deployments of one router, their upstreams' limiters and their keys' rests. Those of the registry before it go on under the new
+ * settings: a deployment with the same upstream's name, base URL, model and key, and a limiter of the same name.
  */
 export class DeploymentRegistry {
   readonly #deps: DeploymentRegistryDeps
@@ -46,14 +48,14 @@ export class DeploymentRegistry {
 
   constructor(deps: DeploymentRegistryDeps, previous?: DeploymentRegistry) {
     this.#deps = deps
-    // Its maps and not itself, which would keep all registries before it.
+    // Its maps, and not the registry itself, which would keep all registries before it.
     this.#formerDeployments = previous === undefined ? new Map() : previous.#deployments
     this.#formerLimiters = previous === undefined ? new Map() : previous.#limiters
     this.#formerRests = previous === undefined ? new Map() : previous.#rests
   }
 
-  /** The deployments of an upstream's model, one for each of its keys; without a `model`, those that serve any. */
-  lanesOf(upstream: UpstreamSettings, model: string | undefined): readonly RegisteredDeployment[] {
+  /** Gives the deployments of an upstream's model, one for each of its keys; without a `model`, those for any model. */
+  deploymentsOf(upstream: UpstreamSettings, model: string | undefined): readonly RegisteredDeployment[] {
     const isServerKey = upstream.auth === 'server' || upstream.auth === 'either'
     const keys = isServerKey && upstream.keys.length > 0 ? upstream.keys : [undefined]
     return keys.map((key, keyIndex) => {
@@ -64,6 +66,7 @@ export class DeploymentRegistry {
       const deployment = {
         label,
         upstream,
+        model,
         key,
         keyIndex,
         hash: hashOf(identity),
@@ -75,14 +78,14 @@ export class DeploymentRegistry {
     })
   }
 
-  /** Every deployment, in the order in which they were first asked for. */
+  /** Gives every deployment, in the order in which they were first asked for. */
   all(): readonly RegisteredDeployment[] {
     return [...this.#deployments.values()]
   }
 
   #healthOf(identity: string, label: string, upstream: UpstreamSettings, key: Secret | undefined): DeploymentHealth {
     const { breaker } = upstream
-    // Also where the deployment is known: what its key's rest goes by is this upstream's.
+    // Also where the deployment is known: the rest of its key is configured by this upstream.
     const rest = key === undefined ? undefined : this.#restOf(upstream, key)
     const health = this.#formerDeployments.get(identity)?.health
     const { now, onBreaker } = this.#deps
@@ -91,7 +94,7 @@ export class DeploymentRegistry {
     return health
   }
 
-  /** A key is good or bad for all that its upstream serves. */
+  /** A key is good or bad for all models of its upstream. */
   #restOf({ name, baseUrl, breaker }: UpstreamSettings, key: Secret): KeyRest {
     const identity = JSON.stringify([name, baseUrl, key.reveal()])
     const known = this.#rests.get(identity)

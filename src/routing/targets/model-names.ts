@@ -1,15 +1,15 @@
 import { starIn, type Wildcard, wildcardOf } from '../../formats/text/wildcards.ts'
 
-/** What a name means. */
+/** The entry that a name fits. */
 export interface NameMatch<T> {
   readonly entry: T
-  /** What the entry's `*` stands for. */
+  /** The text that the entry's `*` stands for. */
   readonly star: string
 }
 
 /**
- * Makes the function that finds the entry that a name means: of those whose `*` can stand for what is left of it, the one
- * with the longest text around the `*`, the first of equal ones. A name has one `*` at most; entries without are passed over.
+ * Makes the function that finds the wildcard entry for a name: of all that fit, the one with the longest text around its `*`, and of equal
+ * ones the first. Entries without `*` are ignored.
  */
 export function createWildcardMatcher<T extends { readonly name: string }>(
   entries: readonly T[],

@@ -6,32 +6,32 @@ import type { Account } from './call-report.ts'
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts'
 import { type Candidate, rank } from './rank.ts'
 
-/** Where the rotations of a model stand: all routes of a wildcard share it. */
-export interface Turns {
+/** The state of a model's rotation: all routes of a wildcard share it. */
+export interface Rotation {
   turn: number
 }
 
-/** What decides the order of some deployments. */
+/** All that decides the order of some deployments, except the request. */
 export interface OrderingPlan<L> {
   /** At least one; those of lower order first. */
   readonly candidates: readonly Candidate<L>[]
   readonly strategy: Strategy
   readonly allOpen: ResilienceSettings['allOpen']
-  readonly turns: Turns
+  readonly rotation: Rotation
   readonly random: () => number
 }
 
-/** What can be ordered. */
+/** The parts of a deployment that its place in the order depends on. */
 interface Choosable {
   readonly health: DeploymentHealth
   readonly limiter: ConcurrencyLimiter
 }
 
 /**
- * Makes the function that puts deployments into the order in which one request is to try them.
+ * Makes the function that puts deployments into the order in which one request tries them.
  *
- * Those that are not available are left out before the strategy sees the others, so that a share of a deployment that is gone
- * goes to all others alike. Throws `upstream_unavailable` where none is available and the plan is to refuse then.
+ * Unavailable deployments are left out before the strategy sees the others, so that their share goes to all others alike. The function
+ * throws `upstream_unavailable` where none is available and the plan says to refuse then.
  */
 export function createOrdering<L extends Choosable>(
   plan: OrderingPlan<L>,
@@ -41,12 +41,12 @@ export function createOrdering<L extends Choosable>(
   const [only] = deployments
   if (only !== undefined && deployments.length === 1) {
     return (_affinity, accountOf = onServers) =>
-      only.health.isAvailable(accountOf(only)) ? deployments : whenAllAreOpen(deployments, allOpen, accountOf)
+      only.health.isAvailable(accountOf(only)) ? deployments : firstToReopen(deployments, allOpen, accountOf)
   }
   return (affinity, accountOf = onServers) => {
     const available = candidates.filter(({ deployment }) => deployment.health.isAvailable(accountOf(deployment)))
     return available.length === 0
-      ? whenAllAreOpen(deployments, allOpen, accountOf)
+      ? firstToReopen(deployments, allOpen, accountOf)
       : roomFirst(ranked(available, plan, affinity))
   }
 }
@@ -55,10 +55,10 @@ function onServers(): Account {
   return 'server'
 }
 
-/** Those of each order by the strategy, lower orders first. */
+/** Sorts the candidates by order, and those of one order by the strategy. */
 function ranked<L extends Choosable>(
   candidates: readonly Candidate<L>[],
-  { strategy, random, turns }: OrderingPlan<L>,
+  { strategy, random, rotation: turns }: OrderingPlan<L>,
   affinity: string | undefined,
 ): readonly L[] {
   const deps = { random, turn: turns.turn, affinity }
@@ -74,7 +74,7 @@ function ranked<L extends Choosable>(
   return deployments
 }
 
-/** A call overflows to the next deployment before it waits for a place at the first. */
+/** Puts full deployments last: a call goes to the next deployment before it waits for a place at the first. */
 function roomFirst<L extends Choosable>(deployments: readonly L[]): readonly L[] {
   if (deployments.every(({ limiter }) => limiter.hasRoom())) return deployments
   return [
@@ -83,7 +83,8 @@ function roomFirst<L extends Choosable>(deployments: readonly L[]): readonly L[]
   ]
 }
 
-function whenAllAreOpen<L extends Choosable>(
+/** Gives the deployment that may be asked again first; throws `upstream_unavailable` where the plan says to refuse. */
+function firstToReopen<L extends Choosable>(
   deployments: readonly L[],
   allOpen: ResilienceSettings['allOpen'],
   accountOf: (deployment: L) => Account,

@@ -2,34 +2,34 @@ import type { Strategy } from '../../config/sections/models.ts'
 import type { DeploymentHealth } from '../health/deployment-health.ts'
 import { hashOf, meetingPoint, type TextHash } from './rendezvous.ts'
 
-/** A deployment that may be chosen, and what the choice depends on. */
+/** A deployment that may be chosen, with the numbers that the choice depends on. */
 export interface Candidate<L> {
   readonly deployment: L
-  /** Those of lower order go first. */
+  /** Candidates of lower order go first. */
   readonly order: number
   /** The number of its target: the keys of one target are next to each other. */
   readonly target: number
-  /** Greater than 0; the target's, divided by the number of its keys. */
+  /** The target's weight divided by the number of its keys; greater than 0. */
   readonly weight: number
-  /** Of what it is: the same after a reload, and in every process. */
+  /** The hash of its identity: the same after a reload, and in every process. */
   readonly hash: TextHash
 }
 
-/** What strategies draw on. */
+/** What strategies depend on beside the candidates. */
 export interface RankDeps {
-  /** 0 ≤ x < 1. */
+  /** Gives 0 ≤ x < 1. */
   readonly random: () => number
-  /** Goes up by one with each request of a model: where a rotation begins. */
+  /** Where a rotation begins; goes up by one with each request of a model. */
   readonly turn: number
   readonly affinity: string | undefined
 }
 
 /**
- * Puts candidates of one order, which is at least one, into the order in which a request tries them:
+ * Sorts the candidates of one order (at least one) as a request tries them:
  *
  * - `order`: as they come; `round_robin`: each target is first in turn. With both, a target's keys take turns.
  * - `weighted`: drawn at random, one after the other, by weight.
- * - `least_busy`: the better of two that are drawn at random, then the others, best first: see `scoresOf`.
+ * - `least_busy`: the better of two that are drawn at random, then the others, best first (see `scoresOf`).
  * - `affinity`: each `affinity` has its own lasting order (weighted rendezvous hashing); without one, as `weighted`.
  */
 export function rank<L extends { readonly health: DeploymentHealth }>(
@@ -43,7 +43,7 @@ export function rank<L extends { readonly health: DeploymentHealth }>(
       return byTarget(candidates).flatMap((keys) => rotated(keys, turn))
     case 'round_robin': {
       const targets = byTarget(candidates)
-      // The keys turn when all targets have been first: in step with them, some pairs would never come.
+      // The keys rotate after all targets have been first: in step with them, some pairs would never come first.
       const round = Math.floor(turn / targets.length)
       return rotated(targets, turn).flatMap((keys) => rotated(keys, round))
     }
@@ -59,8 +59,8 @@ export function rank<L extends { readonly health: DeploymentHealth }>(
 }
 
 /**
- * Draws without replacement: of exponentially distributed times with the weights as their rates, the first is each one's
- * with the probability of its share, and so on among those that are left (Efraimidis and Spirakis).
+ * Draws without replacement. Each candidate gets an exponentially distributed time with its weight as the rate; it is first with the
+ * probability of its share, and so on among the rest (Efraimidis and Spirakis).
  */
 function drawn<L>(
   candidates: readonly Candidate<L>[],
@@ -78,7 +78,7 @@ function leastBusy<L extends { readonly health: DeploymentHealth }>(
   const one = Math.floor(random() * candidates.length)
   const next = Math.floor(random() * (candidates.length - 1))
   const other = next < one ? next : next + 1
-  // All would go for the best one at once: of two that chance names, the better is nearly as good, and nobody's herd.
+  // If all requests took the best one at once, it would be overrun. The better of two random ones is nearly as good.
   const winner = (scores[other] ?? 0) < (scores[one] ?? 0) ? other : one
   return sortedBy(
     candidates,
@@ -86,7 +86,7 @@ function leastBusy<L extends { readonly health: DeploymentHealth }>(
   )
 }
 
-/** How long a call more may take: calls under way and that one, times the usual time to first byte. Unknown: as the fastest. */
+/** How long one more call may take: its place among the calls under way, times the usual time to first byte. An unknown time counts as the fastest. */
 function scoresOf(candidates: readonly Candidate<{ readonly health: DeploymentHealth }>[]): readonly number[] {
   const averages = candidates.map(({ deployment }) => deployment.health.averageMs())
   const known = averages.filter((average) => average !== undefined)
@@ -94,7 +94,7 @@ function scoresOf(candidates: readonly Candidate<{ readonly health: DeploymentHe
   return candidates.map(({ deployment }, index) => (deployment.health.inFlight() + 1) * (averages[index] ?? fastest))
 }
 
-/** The lowest first; equal ones as they come. */
+/** Sorts by score, the lowest first; equal ones stay in their order. */
 function sortedBy<T>(items: readonly T[], scores: readonly number[]): readonly T[] {
   return items
     .map((item, index) => ({ item, score: scores[index] ?? 0 }))
@@ -102,7 +102,7 @@ function sortedBy<T>(items: readonly T[], scores: readonly number[]): readonly T
     .map(({ item }) => item)
 }
 
-/** The candidates of each target. */
+/** Groups the candidates by target. */
 function byTarget<L>(candidates: readonly Candidate<L>[]): Candidate<L>[][] {
   const targets: Candidate<L>[][] = []
   let last: number | undefined

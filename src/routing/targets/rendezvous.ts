@@ -5,8 +5,8 @@ export interface TextHash {
 }
 
 /**
- * Hashes a text: fast, the same in every process and release, and of no use against somebody who looks for collisions
- * (after cyrb53, over UTF-16 code units).
+ * Hashes a text. It is fast, the same in every process and release, and does not resist somebody who looks for collisions (after cyrb53,
+ * over UTF-16 code units).
  */
 export function hashOf(text: string): TextHash {
   let high = 0xdeadbeef
@@ -20,8 +20,8 @@ export function hashOf(text: string): TextHash {
 }
 
 /**
- * The number between 0 and 1, neither of them, that a key and a node have together. Over many keys it is spread evenly, and
- * independently for each node: who sorts nodes by it (rendezvous hashing) gives each key its own, lasting order of them.
+ * Gives the number of a key and a node, between 0 and 1 and neither of them. Over many keys the numbers are spread evenly, and
+ * independently for each node: sorting nodes by them (rendezvous hashing) gives each key its own lasting order of nodes.
  */
 export function meetingPoint(key: TextHash, node: TextHash): number {
   const low = avalanche(key.low ^ node.low)

@@ -10,13 +10,13 @@ export interface AttemptFailure {
 
 /** How many extra attempts may be under way at once, over all requests. */
 export interface RetryBudget {
-  /** Takes one, and gives what is to be called when it is over (the first call counts); undefined: the budget is spent. */
+  /** Takes an attempt out of the budget, and gives the function to call when that is over (the first call counts); undefined: the budget is spent. */
   readonly tryTake: (percent: number) => (() => void) | undefined
 }
 
 /**
- * Makes a budget of some percent of the requests under way, and at least `atLeast`, so that a few requests can be retried
- * too, but an outage is not met with a multiple of the load.
+ * Makes a budget of some percent of the requests under way, and at least `atLeast`. So a few requests can be retried, but an outage does
+ * not multiply the load.
  *
  * @example
  * const hedges = createRetryBudget(admission.inFlight, 1)
@@ -37,7 +37,7 @@ export function createRetryBudget(liveRequests: () => number, atLeast = 3): Retr
 }
 
 /**
- * Whether a failure is one that another attempt may follow.
+ * Whether another attempt may follow a failure.
  *
  * @example
  * if (!isRetried(route.resilience.retry, failure.cause)) throw error
@@ -47,9 +47,8 @@ export function isRetried(settings: RetrySettings, cause: RetryCause): boolean {
 }
 
 /**
- * How long to wait before the same target is asked again, in ms: any time up to `baseMs` · 2ⁿ (full jitter), where n is the
- * number of repeats before this one; but not before `Retry-After` is over, with up to `baseMs` more, so that not all come
- * back at once.
+ * Gives how long to wait before the same target is asked again, in ms: any time up to `baseMs` · 2ⁿ (full jitter), where n is the number
+ * of repeats before this one. It is at least `Retry-After` plus up to `baseMs`, so that not all clients come back at once.
  *
  * undefined: `Retry-After` is too long to be waited for.
  *
@@ -73,8 +72,8 @@ export function backOffMs(
 const NUMBER = /^\d{1,15}(?:\.\d{1,15})?$/
 
 /**
- * How long an answer asks to be left alone, in ms: `retry-after-ms`, else `Retry-After` in seconds or as a date (RFC 9110
- * §10.2.3). undefined: it does not say, or what it says is past or not well-formed.
+ * Reads how long an answer asks to be left alone, in ms: `retry-after-ms`, else `Retry-After` in seconds or as a date (RFC 9110
+ * §10.2.3). undefined: the header is absent, past or not well-formed.
  *
  * @param nowMs The time that dates are compared with: `Date.now()`.
  *

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Admission } from '../../access/admission.ts'
 import type { Authorize } from '../../access/authorize.ts'
-import type { DeploymentState } from '../../routing/targets/router.ts'
+import type { DeploymentState } from '../../routing/targets/deployment.ts'
 import { methodNotAllowed } from '../guard.ts'
 import { exchangeOf } from '../request-context.ts'
 

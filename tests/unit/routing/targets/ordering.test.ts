@@ -38,7 +38,7 @@ function orderUnderTest(
     return { deployment, order, target, weight: 1, hash: hashOf(label) }
   })
   const deployments = candidates.map(({ deployment }) => deployment)
-  const plan = { strategy: 'order', allOpen: 'try', turns: { turn: 0 }, random: seededRandom(), ...changes } as const
+  const plan = { strategy: 'order', allOpen: 'try', rotation: { turn: 0 }, random: seededRandom(), ...changes } as const
   const orderOnce = createOrdering({ ...plan, candidates })
   return {
     clock,
@@ -155,7 +155,7 @@ describe('the order of deployments', () => {
         ['a', 0],
         ['b', 0],
       ],
-      { strategy: 'round_robin', turns },
+      { strategy: 'round_robin', rotation: turns },
     )
     expect(order()).toBe('b a')
     expect(turns.turn).toBe(2)

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { deploymentLabel } from '../../../../src/routing/targets/deployment-label.ts'
+import { deploymentLabel } from '../../../../src/routing/targets/deployment.ts'
 
 test.each([
   ['openai', undefined, 0, 'openai'],
