@@ -23,13 +23,7 @@ const STILL_TO_DO: Readonly<Record<Bound, readonly string[]>> = {
     'routing/health/deployment-health.ts',
     'routing/targets/router.ts',
   ],
-  imports: [
-    'app.ts',
-    'cli/explain/explain-request.ts',
-    'gateway/handle.ts',
-    'requests/prepare-body.ts',
-    'server/upgrade.ts',
-  ],
+  imports: ['app.ts', 'gateway/handle.ts', 'requests/prepare-body.ts', 'server/upgrade.ts'],
   names: [
     'Choice',
     'Fault',

@@ -1,59 +1,67 @@
+import type { Config } from '../../config/config.ts'
 import type { ModelSettings } from '../../config/sections/models.ts'
+import type { Exchange } from '../../exchange/exchange.ts'
 import type { Principal } from '../../exchange/principal.ts'
+import { chooseRoute } from '../../gateway/choose-route.ts'
+import { endpointOf } from '../../openai/endpoint-of.ts'
 import { STATEFUL_RESOURCES } from '../../openai/stateful-resources.ts'
+import { sha256 } from '../../process/sha256.ts'
+import { checkInner } from '../../requests/check-inner.ts'
+import { checkShape } from '../../requests/check-shape.ts'
 import { fitBody } from '../../requests/fit-body.ts'
 import type { OutgoingBody } from '../../requests/outgoing-body.ts'
-import type { DeploymentAddress } from '../../routing/deployment-address.ts'
+import { readHeaders } from '../../requests/read-headers.ts'
+import { addressDeployment, type DeploymentAddress, wantedFrom } from '../../routing/deployment-address.ts'
+import { createRememberedIds } from '../../routing/remembered-ids.ts'
 import type { Snapshot } from '../../routing/snapshot.ts'
 import { affinityOf } from '../../routing/targets/affinity.ts'
 import type { Deployment, Route } from '../../routing/targets/router.ts'
+import { createLoopGuard } from '../../upstream/loop-guard.ts'
 import type { ExplainedRoute } from './explanation.ts'
-
-/** A request whose route is known. */
-export interface RoutedRequest {
-  readonly method: string
-  readonly principal: Principal['kind']
-  /** The caller's request target. */
-  readonly target: string
-  /** The path below `/v1/`. */
-  readonly endpoint: string
-  readonly route: Route
-  readonly outgoing: OutgoingBody
-  /** Addresses a deployment. Throws an `ApiError` when the caller may not spend its key. */
-  readonly addressOf: (deployment: Deployment, model: string | undefined) => DeploymentAddress
-}
 
 /** Parameters of a URL whose values may be secrets. */
 const SECRET_PARAMETER = /([?&][^=&]*(?:key|token|secret|password|sig|auth)[^=&]*=)[^&]*/gi
 
 /**
- * Explains where a request would go, and what would be sent there, without sending it. Rejects with what `addressOf` throws.
+ * Explains where a request would go, and what would be sent there, without sending it. Rejects with the `ApiError` that would refuse it.
  *
  * @example
- * const explained = await explainRoute({ method, principal, endpoint, route, outgoing, addressOf }, snapshot)
+ * const route = await explainRoute(exchange, outgoing, snapshot, config)
  */
-export async function explainRoute(routed: RoutedRequest, snapshot: Snapshot): Promise<ExplainedRoute> {
-  const { route, outgoing, method } = routed
+export async function explainRoute(
+  exchange: Exchange,
+  outgoing: OutgoingBody,
+  snapshot: Snapshot,
+  { server, auth }: Config,
+): Promise<ExplainedRoute> {
+  const { requestTarget, principal } = exchange
+  const { method } = exchange.request
+  const route = await chooseRoute(requestTarget, outgoing, snapshot, createRememberedIds({ sha256 }))
+  checkShape(exchange, outgoing, route)
+  checkInner(outgoing.inner, route, snapshot)
+  if (snapshot.restricts) checkInner(readHeaders(exchange, snapshot), route, snapshot)
+  const deps = { mayBorrow: () => server.isLoopback && auth.lendsToLocal, userAgent: '', loops: createLoopGuard() }
   const { model, resilience } = route
   const affinity = model?.strategy === 'affinity' ? affinityOf(outgoing.value) : undefined
   const deployments = route.order({ affinity })
   const targets = deployments.map(async (deployment) => {
     const name = outgoing.modelFor(deployment)
-    const fitted = fitBody(outgoing, deployment, name, routed.target, snapshot)
+    const fitted = fitBody(outgoing, deployment, name, requestTarget, snapshot)
     const body = await (fitted?.body ?? outgoing.bodyFor(name))
-    const address = routed.addressOf(deployment, name === null ? undefined : (name ?? outgoing.model))
+    const wanted = wantedFrom(exchange, name === null ? undefined : (name ?? outgoing.model))
+    const address = addressDeployment(exchange, deployment, wanted, snapshot, deps)
     const url = (address.url.origin + address.target).replace(SECRET_PARAMETER, '$1…')
     return {
       target: deployment.label,
       method,
       url,
-      key: describeKey(deployment, address, routed.principal),
+      key: describeKey(deployment, address, principal.kind),
       body: body === null ? undefined : await new Response(body).text(),
       isChanged: fitted !== undefined || outgoing.isChangedFor(name),
     }
   })
   return {
-    decidedBy: decider(routed, snapshot),
+    decidedBy: decider(endpointOf(requestTarget), route, outgoing, snapshot),
     choice: deployments.length === 1 ? undefined : describeChoice(model, affinity !== undefined),
     attempts: resilience.retry.attempts,
     retryOn: resilience.retry.on.map(String),
@@ -61,7 +69,7 @@ export async function explainRoute(routed: RoutedRequest, snapshot: Snapshot): P
   }
 }
 
-function decider({ endpoint, route, outgoing }: RoutedRequest, { settings, remembersIds }: Snapshot): string {
+function decider(endpoint: string, route: Route, outgoing: OutgoingBody, { settings, remembersIds }: Snapshot): string {
   const resource = endpoint.split('/', 1)[0] ?? ''
   const isPinned = remembersIds && STATEFUL_RESOURCES.has(resource) && settings.pins[resource] !== undefined
   if (isPinned) return `pins.${resource}`

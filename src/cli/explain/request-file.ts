@@ -1,5 +1,7 @@
+import { Exchange } from '../../exchange/exchange.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../formats/json/json.ts'
 import { membersOf } from '../../formats/json/members.ts'
+import { arrivalOf } from '../../server/arrival.ts'
 import { SERVED_METHODS } from '../../server/guard.ts'
 import { isServed } from '../../server/routes/openai.ts'
 
@@ -37,6 +39,25 @@ export function readRequestFile(text: string, path: string | undefined): Request
   const envelope = isEnvelope(value) ? value : undefined
   const asked = envelope === undefined ? bodyAlone(source, path) : readEnvelope(envelope, source, path)
   return typeof asked === 'string' ? asked : (faultOf(asked) ?? asked)
+}
+
+/**
+ * Opens the exchange of a request to explain, whose body is complete.
+ *
+ * @example
+ * const exchange = openExchangeFor(request)
+ */
+export function openExchangeFor({ method, path, headers, body }: RequestToExplain): Exchange {
+  const bytes = body === undefined ? undefined : new TextEncoder().encode(body)
+  const length = bytes && { 'content-length': String(bytes.byteLength) }
+  const type = bytes && { 'content-type': 'application/json' }
+  const request = new Request('http://localhost/', { method, headers: { ...type, ...lowerCase(headers), ...length } })
+  const incoming = bytes && { isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
+  return new Exchange(request, { ...arrivalOf(request), target: path, body: incoming }, {})
+}
+
+function lowerCase(headers: RequestToExplain['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 /** Whether a value is an envelope: no body of OpenAI's API has a member `body`. */
