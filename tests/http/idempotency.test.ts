@@ -143,7 +143,8 @@ describe('ON_CLIENT_DISCONNECT', () => {
     const retry = await begin(gateway)
     retry.leave()
     await gateway.exchange(2)
-    await Bun.sleep(50)
+    // Had it been left, its connection would be closed before this is answered.
+    await (await fetch(`${gateway.url}/health`)).text()
     expect(isClosed).toBe(false)
     finish(upstream)
     expect((await (await begin(gateway)).response()).text()).toBe(WHOLE)
@@ -177,13 +178,16 @@ describe('ON_CLIENT_DISCONNECT', () => {
       const upstream = await begun
       client.leave()
       await gateway.exchange(1)
+      const other = await openRawClient(gateway.port)
       let isOver = false
       const over = gateway.child?.exited.then((code) => {
         isOver = true
         return code
       })
       gateway.child?.kill('SIGTERM')
-      await Bun.sleep(700)
+      // No client has anything under way: their connections are closed. Nothing but its end could be seen of the server now.
+      await other.closed
+      await Bun.sleep(300)
       expect(isOver).toBe(false)
       finish(upstream)
       expect(await over).toBe(0)
