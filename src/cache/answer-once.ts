@@ -1,26 +1,34 @@
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import type { Sha256 } from '../formats/bytes/digest.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { ErrorKind } from '../openai/error-catalogue.ts'
 import { startsWork } from '../openai/works-on.ts'
 import type { OutgoingBody } from '../requests/outgoing-body.ts'
+import type { Deadlines } from '../timing/deadlines.ts'
+import type { Sleep } from '../timing/sleep.ts'
 import { replayAnswer } from './answers/replay-answer.ts'
 import { comparableBody } from './idempotency/comparable-body.ts'
-import { idempotencyNameOf } from './idempotency/idempotency.ts'
 import { scopeOf } from './keys/scope.ts'
 import { keyInScope } from './keys/scoped-key.ts'
 import type { Once } from './once.ts'
-import type { ReuseDeps, Reused, ReuseRequest } from './reuse-request.ts'
-import { awaitResult, startLeaderCall } from './single-flight/leader-call.ts'
+import type { AnswerStage, AskNext, Reused, ReuseRequest } from './reuse-request.ts'
+import { awaitResult } from './single-flight/call-result.ts'
+import { startLeaderCall } from './single-flight/leader-call.ts'
 
-/** What answering once needs. */
-export interface AnswerOnceDeps extends ReuseDeps {
+/** What the stage of idempotency needs. */
+export interface IdempotencyStageDeps {
   readonly once: Once
+  readonly digest: Sha256
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  readonly deadlines: Deadlines
+  readonly sleep: Sleep
 }
 
-/** Asked again, the answer would be the same; and SDKs try again after a 409. */
+/** Errors that a retry would get again. SDKs would try again after a 409. */
 const FINAL: ReadonlySet<ErrorKind> = new Set([
   'idempotency_conflict',
   'idempotency_outcome_unknown',
@@ -29,61 +37,92 @@ const FINAL: ReadonlySet<ErrorKind> = new Set([
 const NOTHING = new Uint8Array()
 
 /**
- * Whether a request is to be made once: a POST with an `Idempotency-Key`, where these are looked at.
+ * Makes the stage of idempotency. For requests with one `Idempotency-Key` the upstream is asked once: a retry joins the call that is under
+ * way, or gets its stored answer. It stands in front of the cache, which never sees these requests.
  *
  * @example
- * if (isOnce(exchange, settings)) return answerOnce(request, deps)
+ * const idempotency = createIdempotencyStage({ once, digest, now, deadlines, sleep })
+ * if (idempotency.isFor(exchange, settings)) return idempotency.answer(request, next)
+ */
+export function createIdempotencyStage(deps: IdempotencyStageDeps): AnswerStage {
+  return {
+    isOn: ({ idempotency }) => idempotency.windowMs > 0,
+    isFor: isOnce,
+    bodyNeeded: () => 'any',
+    answer: (request, next) => answerOnce(request, next, deps),
+  }
+}
+
+/**
+ * Whether a request is made once: a POST with an `Idempotency-Key`, unless the window is 0.
+ *
+ * @example
+ * const isRetryable = isOnce(exchange, settings)
  */
 export function isOnce({ request }: Exchange, { idempotency }: Settings): boolean {
   return idempotency.windowMs > 0 && request.method === 'POST' && request.headers.has('idempotency-key')
 }
 
-/**
- * Answers a request with an `Idempotency-Key`: the upstream is asked once, and the cache not at all. Rejects as asking does, and with
- * the errors of `Idempotency.claim`.
- *
- * @example
- * const reused = await answerOnce(request, deps)
- */
-export async function answerOnce(request: ReuseRequest, deps: AnswerOnceDeps): Promise<Reused> {
+/** Rejects as `next` does, and with the errors of `Idempotency.claim`. */
+async function answerOnce(request: ReuseRequest, next: AskNext, deps: IdempotencyStageDeps): Promise<Reused> {
   const { exchange, outgoing, settings } = request
   const { principal } = exchange
   const { headers } = exchange.request
   const name = idempotencyNameOf(headers) ?? ''
   const scope = scopeOf({ principal, headers }, { scope: 'principal' }, deps.digest)
-  // What the caller sent: the rules may be other ones when it tries again.
+  // Retries are compared as the caller sent them: the rules may have changed in between.
   const { received } = outgoing
   const isRead = received === null || received instanceof Uint8Array
   const comparing = received instanceof Uint8Array ? comparableBody(received, headers.get('content-type')) : NOTHING
   const body = comparing instanceof Promise ? await comparing : comparing
   const unread = isRead ? '' : `unread, ${headers.get('content-length')} bytes`
-  const naming = keyInScope(scope, request, body, unread, deps.digest)
-  const fingerprint = naming instanceof Promise ? await naming : naming
-  const isBackground = startsWork(endpointOf(exchange.requestTarget), outgoing.value, sentOf(outgoing))
+  const keying = keyInScope(scope, request, body, unread, deps.digest)
+  const fingerprint = keying instanceof Promise ? await keying : keying
+  const endpoint = endpointOf(exchange.requestTarget)
+  const isBackground = startsWork(endpoint, outgoing.value, sentBytesOf(outgoing))
   const runsOn = settings.idempotency.onDisconnect === 'drain' || isBackground
   const { signal } = exchange.abort
   try {
-    const { role, answer: joining } = await deps.once.idempotency.claim(
-      { scope, name, fingerprint, endpoint: endpointOf(exchange.requestTarget), isBackground },
-      (abort) => startLeaderCall(request, { abort, runsOn }, deps),
+    const { role, answer: pending } = await deps.once.idempotency.claim(
+      { scope, name, fingerprint, endpoint, isBackground },
+      (abort) => startLeaderCall(request, next, { abort, runsOn }, deps),
       {
-        ...{ signal, runsOn, places: deps.once.places() },
+        ...{ signal, runsOn, stores: deps.once.stores() },
         ...{ windowMs: settings.idempotency.windowMs, keptBytesMax: settings.cache.answerBytesMax },
       },
     )
-    const { answer, note } = await awaitResult(joining, exchange)
-    const { deployment, kept } = note
+    const { answer, deployment, stored } = await awaitResult(pending, exchange)
     const reused = { deployment, isWatched: true, served: undefined, key: undefined }
-    if (kept === undefined) return { ...reused, answer, idempotent: role === 'follower' ? 'joined' : undefined }
-    return { ...reused, answer: replayAnswer(kept.answer, settings.cache.pace, deps), idempotent: kept.how }
+    if (stored === undefined) return { ...reused, answer, idempotent: role === 'follower' ? 'joined' : undefined }
+    return { ...reused, answer: replayAnswer(stored.answer, settings.cache.pace, deps), idempotent: stored.how }
   } catch (thrown) {
     if (thrown instanceof ApiError && FINAL.has(thrown.kind)) exchange.shouldRetry = false
     throw thrown
   }
 }
 
-/** What goes upstream, where its parsed copy does not tell that: a rule has changed it, or there is none. */
-function sentOf(outgoing: OutgoingBody): Uint8Array | undefined {
+/**
+ * Reads a request's `Idempotency-Key`; undefined: it has none. A value that came twice, as through two proxies, counts once.
+ *
+ * Throws `invalid_idempotency_key` where it is empty: its sender relies on it.
+ *
+ * @example
+ * const name = idempotencyNameOf(exchange.request.headers)
+ */
+export function idempotencyNameOf(headers: Headers): string | undefined {
+  const value = headers.get('idempotency-key')
+  if (value === null) return undefined
+  const text = value.trim()
+  const half = (text.length - 2) / 2
+  // Repeated headers are joined by a comma and a space.
+  const isTwice = text.slice(half, half + 2) === ', ' && text.slice(0, half) === text.slice(half + 2)
+  const name = isTwice ? text.slice(0, half) : text
+  if (name === '' || name === ',') throw new ApiError('invalid_idempotency_key')
+  return name
+}
+
+/** The bytes that go upstream, where the parsed copy does not tell them: a rule has changed the body, or there is no copy. */
+function sentBytesOf(outgoing: OutgoingBody): Uint8Array | undefined {
   if (isJsonObject(outgoing.value) && !outgoing.isChangedFor(undefined)) return undefined
   const body = outgoing.textFor(undefined) ?? outgoing.received
   return body instanceof Uint8Array ? body : undefined

@@ -9,40 +9,38 @@ import type { Store } from '../storage/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import { createIdempotency, type Idempotency } from './idempotency/idempotency.ts'
-import type { TakePlaces } from './idempotency/take-claim.ts'
-import type { FlightNote } from './reuse-request.ts'
+import type { SharedStores } from './idempotency/take-claim.ts'
 import type { Memory } from './single-flight/kept-chunks.ts'
 import { createSingleFlight } from './single-flight/single-flight.ts'
 
-/** What makes requests once: of a process, whatever is reloaded meanwhile. */
+/** Idempotency of a process: it outlives every reload. */
 export interface Once {
-  readonly idempotency: Idempotency<FlightNote>
-  /** Where others see claims now. */
-  readonly places: () => Omit<TakePlaces, 'memory'>
-  /** Has what comes from now on go by other settings, and another store; what is in the former one counts for as long as it was kept for. */
+  readonly idempotency: Idempotency
+  /** The stores whose claims other processes see, as of now. */
+  readonly stores: () => SharedStores
+  /** Gives later requests another store and other settings. Claims in the former store still count for as long as their window was. */
   readonly use: (store: Store, settings: Settings) => void
 }
 
-/** What making it needs. */
-export interface OnceDeps {
+/** What idempotency of a process needs. */
+interface OnceDeps {
   readonly deadlines: Deadlines
   readonly sleep: Sleep
   /** Milliseconds, monotonic. */
   readonly now: () => number
   readonly sha256: Sha256
-  /** How much may be held. */
+  /** The answers of calls under way count towards this memory. */
   readonly reading: { readonly memory: Memory }
 }
 
-/** Errors behind which an upstream may be at work all the same. */
+/** Errors after which the upstream may be at work all the same. */
 const SENT: ReadonlySet<ErrorKind> = new Set([
   ...(['upstream_unreachable', 'upstream_invalid_response', 'upstream_timeout', 'client_deadline'] as const),
   ...(['client_closed', 'out_of_connections'] as const),
 ])
 
 /**
- * Makes what makes requests of one `Idempotency-Key` once. It has to be one for a process: a second one would not know what the
- * first has begun.
+ * Makes idempotency for a process. There has to be one only: a second one would not know which calls the first has started.
  *
  * @example
  * const once = createOnce({ deadlines, sleep, now, sha256, reading })
@@ -53,19 +51,14 @@ export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps)
   let current: Claims | undefined
   let former: readonly { readonly claims: Claims; readonly until: number }[] = []
   const memory = createMemoryClaims({ bytesMax: () => settings?.cache.bytesMax ?? 0, now })
-  const idempotency = createIdempotency<FlightNote>({
+  const idempotency = createIdempotency({
     ...{ deadlines, sleep, now, sha256, memory, clock: Date.now },
-    flights: createSingleFlight({ now, keptBytesMax: 0, memory: reading.memory }),
+    calls: createSingleFlight({ now, keptBytesMax: 0, memory: reading.memory }),
     mayBeMade: (cause) => cause instanceof ApiError && SENT.has(cause.kind) && !isUnsent(cause),
-    noteKept: (kept, how) => ({
-      deployment: undefined,
-      shouldRetry: undefined,
-      kept: { answer: kept, how },
-    }),
   })
   return {
     idempotency,
-    places() {
+    stores() {
       if (former.length > 0) former = former.filter(({ until }) => until > now())
       return { current, former: former.map(({ claims }) => claims) }
     },

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import { markServed } from './cache-headers.ts'
+import { markCacheStatus } from './cache-headers.ts'
 import type { Reused } from './reuse-request.ts'
 
 /**
@@ -19,6 +19,6 @@ export function tellServed(
   if (idempotent !== undefined) headers.set('idempotent-replayed', 'true')
   if (served === undefined) return
   const isShown = debugHeaders && key !== undefined
-  markServed(headers, served, { now: Date.now(), ...(isShown && { key }) })
+  markCacheStatus(headers, served, { now: Date.now(), ...(isShown && { key }) })
   exchange.cache = served.word
 }

@@ -10,30 +10,30 @@ const PIECE_BYTES = 256 * 1024
 /**
  * Gives a checksum of 64 bits, as two numbers, with rests: for bytes that were torn or mixed up, not for those that someone forged.
  *
- * Two deployments take turns at words of four bytes, which is several times as fast as a table's CRC byte by byte.
+ * Two sums take turns at words of four bytes, which is several times as fast as a table's CRC byte by byte.
  *
  * @example
  * const [low, high] = yield* checksumInSteps(bytes)
  */
 export function* checksumInSteps(bytes: Uint8Array): Generator<void, readonly [low: number, high: number], void> {
   const { byteLength } = bytes
-  let deployments: Deployments = [byteLength | 0, ~byteLength]
+  let sums: Sums = [byteLength | 0, ~byteLength]
   let from = 0
   for (; from + PIECE_BYTES < byteLength; from += PIECE_BYTES) {
-    deployments = add(deployments, bytes.subarray(from, from + PIECE_BYTES))
+    sums = add(sums, bytes.subarray(from, from + PIECE_BYTES))
     yield
   }
-  const [low, high] = add(deployments, bytes.subarray(from))
+  const [low, high] = add(sums, bytes.subarray(from))
   return [mix(low), mix(high)]
 }
 
-type Deployments = readonly [low: number, high: number]
+type Sums = readonly [low: number, high: number]
 
 /** Of several pieces, all but the last have a length that can be divided by 8. */
-function add(deployments: Deployments, bytes: Uint8Array): Deployments {
+function add(sums: Sums, bytes: Uint8Array): Sums {
   const { byteLength } = bytes
   const view = new DataView(bytes.buffer, bytes.byteOffset, byteLength)
-  let [low, high] = deployments
+  let [low, high] = sums
   let at = 0
   for (; at + 8 <= byteLength; at += 8) {
     low = Math.imul((low << 13) | (low >>> 19), 5) + Math.imul(view.getInt32(at, true), FACTOR_1)
@@ -46,8 +46,8 @@ function add(deployments: Deployments, bytes: Uint8Array): Deployments {
   return [low, high]
 }
 
-function mix(deployment: number): number {
-  let mixed = deployment | 0
+function mix(sum: number): number {
+  let mixed = sum | 0
   mixed = Math.imul(mixed ^ (mixed >>> 16), MIX_1)
   mixed = Math.imul(mixed ^ (mixed >>> 13), MIX_2)
   return (mixed ^ (mixed >>> 16)) >>> 0

@@ -3,15 +3,15 @@ import type { Claims, Standing } from '../../storage/claims.ts'
 import type { Sleep } from '../../timing/sleep.ts'
 import type { ClaimStanding } from './take-claim.ts'
 
-/** How often it is looked whether a call at another process has ended: soon at first, and later and later. */
+/** The pauses between two looks at another process's claim: short at first, then longer and longer. */
 const FIRST_PAUSE_MS = 25
 const LAST_PAUSE_MS = 500
-/** Nobody waits longer, whatever its own limits are. */
+/** The longest wait, whatever the request's own limits are. */
 const WAIT_MS = 600_000
-/** A store that fails for so long says nothing any more. */
+/** A store that fails for so long is given up. */
 const FAILING_MS = 5_000
 
-/** What waiting needs. */
+/** What the wait needs. */
 export interface AwaitDeps {
   readonly sleep: Sleep
   /** Milliseconds, monotonic. */
@@ -19,11 +19,11 @@ export interface AwaitDeps {
 }
 
 /**
- * Waits until a claim that another process holds has ended, and gives how. Rejects with `idempotency_under_way` where that process
- * gave it back, or nobody waits any longer, and with `idempotency_unavailable` where the store doesn't say.
+ * Waits until a claim that another process holds has ended, and gives its end. Rejects with `idempotency_under_way` where that process
+ * released the claim or the wait took too long, and with `idempotency_unavailable` where the store doesn't answer.
  *
  * @example
- * const found = await awaitClaim(id, stores, signal, { sleep, now })
+ * const standing = await awaitClaim(id, stores, signal, { sleep, now })
  */
 export async function awaitClaim(
   id: string,
@@ -48,7 +48,7 @@ export async function awaitClaim(
   throw new ApiError('idempotency_under_way')
 }
 
-/** What the store says that says most: that it is ended, or else that it is under way. Rejects where none says anything. */
+/** The most telling standing in any store: ended comes before running, running before free. Rejects where no store answers. */
 async function standingIn(stores: readonly Claims[], id: string): Promise<Standing> {
   const looks = await Promise.allSettled(stores.map(async (store) => store.look(id)))
   const seen = looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []))

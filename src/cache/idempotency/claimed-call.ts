@@ -1,7 +1,7 @@
 import type { ClaimEnd } from '../../storage/claims.ts'
 import type { HeldClaim } from './held-claim.ts'
 
-/** A call of one key that is under way at this process, from the first look for its claim until its end is written down. */
+/** The call of one `Idempotency-Key` in this process, from the first look for its claim until its end is written down. */
 export class ClaimedCall {
   readonly fingerprint: string
   readonly #onSettled: () => void
@@ -17,34 +17,34 @@ export class ClaimedCall {
     this.#onSettled = onSettled
   }
 
-  /** Whether it is known that the key is this request's, and no other's. */
+  /** Whether it is known that the key belongs to this request, and to no other. */
   get isCertain(): boolean {
     return this.#isCertain
   }
 
-  /** Whether it has outgrown what can be kept, and goes on. */
+  /** Whether its answer has become too large to be stored, and goes on. */
   get isTooLarge(): boolean {
     return this.#isTooLarge
   }
 
-  /** Whether it is this process that makes the call, and not one that it waits for. */
+  /** Whether this process makes the call; else it waits for another one that does. */
   get isHeld(): boolean {
     return this.#held !== undefined
   }
 
-  /** The claim is this process's. */
+  /** This process has the claim. */
   hold(held: HeldClaim): void {
     this.#held = held
     this.confirm()
   }
 
-  /** The key is this request's. */
+  /** The key belongs to this request. */
   confirm(): void {
     this.#isCertain = true
     this.#onChange()
   }
 
-  /** It can't be joined any more. */
+  /** The call can't be joined any more. */
   onOver(isTooLarge: boolean): void {
     this.#isOver = true
     this.#isTooLarge = isTooLarge
@@ -58,7 +58,7 @@ export class ClaimedCall {
     this.#onChange()
   }
 
-  /** Leaves the key free. */
+  /** Frees the key. */
   async release(): Promise<void> {
     await this.#held?.release()
     this.#isEnded = true

@@ -1,194 +1,165 @@
 import { digestOf, type Sha256 } from '../../formats/bytes/digest.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Claim, Claims, ClaimTimes } from '../../storage/claims.ts'
-import type { Deadlines } from '../../timing/deadlines.ts'
-import { decodeAnswer, type StoredAnswer } from '../answers/stored-answer.ts'
+import { decodeAnswer } from '../answers/stored-answer.ts'
 import { isInFull } from '../answers/whole-answer.ts'
 import type { Scope } from '../keys/scope.ts'
-import type { CallResult, ShareOptions } from '../single-flight/coalesced-call.ts'
+import type { CallResult } from '../single-flight/call-result.ts'
+import type { ShareOptions } from '../single-flight/coalesced-call.ts'
 import type { Participant, SingleFlight } from '../single-flight/single-flight.ts'
 import { awaitClaim } from './await-claim.ts'
 import { claimEnding, type SeenAnswer } from './claim-ending.ts'
 import { ClaimedCall } from './claimed-call.ts'
 import { HeldClaim } from './held-claim.ts'
-import { type ClaimStanding, type TakeDeps, type TakePlaces, takeClaim } from './take-claim.ts'
+import { type ClaimStanding, type SharedStores, type TakeDeps, takeClaim } from './take-claim.ts'
 
 /** A request with an `Idempotency-Key`. */
 export interface IdempotentRequest {
-  /** The principal's own, also where the cache is shared by all. */
+  /** The principal's own, also where all callers share the cache. */
   readonly scope: Scope
-  /** What the header says. */
+  /** The header's value. */
   readonly name: string
   /** What a retry must have in common with the first request: its `cacheKey`, without an upstream. */
   readonly fingerprint: string
   /** The path below `/v1/`. */
   readonly endpoint: string
-  /** It was asked for that the upstream goes on by itself, also when its answer has been cut. */
+  /** The request asks the upstream to work on in the background, also when the answer is cut. */
   readonly isBackground: boolean
 }
 
-/** How a request is to be made once. */
+/** How a request is made once. */
 export interface ClaimOptions extends Pick<ShareOptions, 'signal' | 'runsOn'> {
-  /** Where others see claims, too: now, and as long as what was kept before a reload may be asked for. */
-  readonly places: Omit<TakePlaces, 'memory'>
-  /** How long an answer can be fetched again. */
+  /** The stores whose claims other processes see: the one of now, and those of before a reload whose answers still count. */
+  readonly stores: SharedStores
+  /** How long a retry gets the answer. */
   readonly windowMs: number
-  /** A larger answer is not kept. */
+  /** A larger answer is not stored. */
   readonly keptBytesMax: number
 }
 
-/** Takes care that requests of one `Idempotency-Key` reach the upstream once. */
-export interface Idempotency<Note> {
+/** Sees to it that requests with one `Idempotency-Key` reach the upstream once. */
+export interface Idempotency {
   /**
-   * Gives a request the answer of its key: one that is kept, that of the request under way here or at another process, or that of
-   * `start`. Of other scopes' keys it knows nothing. An answer with a status of 2xx is kept for the window once it is complete; one
-   * that fails leaves the key free for a retry.
+   * Gives a request the answer of its key: a stored one, that of the call under way here or at another process, or that of `start`. Keys of
+   * other scopes are other keys. A complete answer with a 2xx status is stored for the window; a call that fails frees its key for a retry.
    *
-   * Rejects, or its answer does, with `idempotency_conflict` where the key has been used for another request, and with the other
-   * errors of that name where the answer can't be given, or nobody knows whether there is one.
+   * Rejects, or the participant's answer does, with `idempotency_conflict` where the key belongs to another request, and with the other
+   * `idempotency_*` errors where the answer can't be given, or nobody knows whether there is one.
    */
   claim(
     request: IdempotentRequest,
-    start: (abort: AbortController) => Promise<CallResult<Note>>,
+    start: (abort: AbortController) => Promise<CallResult>,
     options: ClaimOptions,
-  ): Promise<Participant<Note>>
-  /** Resolves when nothing is under way. */
+  ): Promise<Participant>
+  /** Resolves when no call is under way. */
   idle(): Promise<void>
 }
 
-/** What it needs. */
-interface IdempotencyDeps<Note> extends TakeDeps {
-  readonly deadlines: Deadlines
-  /** Its own, not the cache's. */
-  readonly flights: SingleFlight<Note>
-  /** Of this process. */
+/** What idempotency needs. */
+interface IdempotencyDeps extends TakeDeps {
+  /** Of its own, and not the cache's. */
+  readonly calls: SingleFlight
+  /** The claims of this process. */
   readonly memory: Claims
-  /** Whether a call that failed may have been made all the same. */
+  /** Whether a call that failed with this cause may have reached the upstream. */
   readonly mayBeMade: (cause: unknown) => boolean
-  /** Makes the note of an answer that is kept; `joined`: it was waited for. */
-  readonly noteKept: (kept: StoredAnswer, how: 'replayed' | 'joined') => Note
   /** Milliseconds since 1970. */
   readonly clock: () => number
   readonly sha256: Sha256
 }
 
-/** So long nobody takes a claim for lost whose process is busy or has died. */
+/** A claim that is not renewed for so long counts as lost: its process is busy, or has died. */
 const LEASE_MS = 6_000
 
 /**
- * Makes what keeps requests of one `Idempotency-Key` together: one for all of a process, whatever is reloaded.
+ * Makes idempotency. There has to be one for a process, over all reloads.
  *
  * @example
- * const idempotency = createIdempotency({ flights, memory, mayBeMade, noteKept, clock: Date.now, sha256, deadlines, sleep, now })
- * const { role, answer } = await idempotency.claim({ scope, name, fingerprint, … }, start, { signal, runsOn, places, … })
+ * const idempotency = createIdempotency({ calls, memory, mayBeMade, clock: Date.now, sha256, deadlines, sleep, now })
+ * const { role, answer } = await idempotency.claim({ scope, name, fingerprint, … }, start, { signal, runsOn, stores, … })
  */
-export function createIdempotency<Note>(deps: IdempotencyDeps<Note>): Idempotency<Note> {
-  const { flights } = deps
-  const calls = new Map<string, ClaimedCall>()
-  const waiting: (() => void)[] = []
+export function createIdempotency(deps: IdempotencyDeps): Idempotency {
+  const claimed = new Map<string, ClaimedCall>()
+  const idle: (() => void)[] = []
   const onSettled = (id: string): void => {
-    calls.delete(id)
-    if (calls.size === 0) for (const resolve of waiting.splice(0)) resolve()
+    claimed.delete(id)
+    if (claimed.size === 0) for (const resolve of idle.splice(0)) resolve()
   }
   return {
     async claim(request, start, options) {
       const { scope, name, fingerprint } = request
       const id = digestOf(['nexcode idempotency 2', scope, name], '', deps.sha256)
-      const before = (): ClaimedCall | undefined => blocking(calls.get(id), fingerprint, flights, id)
+      const before = (): ClaimedCall | undefined => blockingCall(claimed.get(id), fingerprint, deps.calls, id)
       for (let call = before(); call !== undefined; call = before()) await call.change(options.signal)
       options.signal.throwIfAborted()
-      const call = calls.get(id) ?? new ClaimedCall(fingerprint, () => onSettled(id))
-      calls.set(id, call)
+      const call = claimed.get(id) ?? new ClaimedCall(fingerprint, () => onSettled(id))
+      claimed.set(id, call)
       const claim = { id, token: crypto.randomUUID(), fingerprint, scope }
-      const head: SeenAnswer = { isGood: false, headers: undefined, mayBeMade: false }
-      const ending = claimEnding(call, head, { ...request, windowMs: options.windowMs }, deps.clock)
-      return flights.join(id, (abort) => begin(call, head, claim, start, abort, options, deps), {
+      const seen: SeenAnswer = { isGood: false, headers: undefined, mayBeMade: false }
+      const ending = claimEnding(call, seen, { ...request, windowMs: options.windowMs }, deps.clock)
+      return deps.calls.join(id, (abort) => begin(call, seen, claim, start, abort, options, deps), {
         ...{ signal: options.signal, keptBytesMax: options.keptBytesMax, ...ending },
-        // Nobody need wait for another process's call when nobody is left who wants it.
+        // The wait for another process's call ends with the last request that wants its answer.
         get runsOn() {
           return options.runsOn && call.isHeld
         },
         isInFull: ({ headers }, chunks) => isInFull(request.endpoint, headers, chunks),
       })
     },
-    idle: () => (calls.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
+    idle: () => (claimed.size === 0 ? Promise.resolve() : new Promise((resolve) => void idle.push(resolve))),
   }
 }
 
-/** The call that a request has to wait for before it may join that of its key, or begin it. Throws where it may do neither. */
-function blocking<Note>(
+/** The call that a request has to wait for before it may join its key's call, or start it. Throws where it may do neither. */
+function blockingCall(
   call: ClaimedCall | undefined,
   fingerprint: string,
-  flights: SingleFlight<Note>,
+  calls: SingleFlight,
   id: string,
 ): ClaimedCall | undefined {
   if (call === undefined) return undefined
   const isOther = call.fingerprint !== fingerprint
-  const isUnderWay = flights.has(id)
+  const isUnderWay = calls.has(id)
   if (isOther && call.isCertain && (isUnderWay || call.isTooLarge)) throw new ApiError('idempotency_conflict')
   if (call.isTooLarge) throw new ApiError('idempotency_answer_not_kept')
-  return isOther || !isUnderWay || flights.judged(id) !== undefined ? call : undefined
+  return isOther || !isUnderWay || calls.judged(id) !== undefined ? call : undefined
 }
 
-/** Takes the claim and makes the call, or gives what another one has come to. */
-async function begin<Note>(
+/** Takes the claim and makes the call, or gives the answer of the call that has the claim. */
+async function begin(
   call: ClaimedCall,
-  head: SeenAnswer,
+  seen: SeenAnswer,
   claim: Claim,
-  start: (abort: AbortController) => Promise<CallResult<Note>>,
+  start: (abort: AbortController) => Promise<CallResult>,
   abort: AbortController,
-  { places, windowMs }: ClaimOptions,
-  deps: IdempotencyDeps<Note>,
-): Promise<CallResult<Note>> {
+  { stores, windowMs }: ClaimOptions,
+  deps: IdempotencyDeps,
+): Promise<CallResult> {
   const times: ClaimTimes = { leaseMs: LEASE_MS, windowMs }
-  const taken = await takeClaim(claim, { memory: deps.memory, ...places }, times, abort.signal, deps)
+  const taken = await takeClaim(claim, { memory: deps.memory, ...stores }, times, abort.signal, deps)
   if (taken instanceof HeldClaim) {
     call.hold(taken)
-    const source = await start(abort).catch((cause: unknown) => {
-      head.mayBeMade = deps.mayBeMade(cause)
+    const result = await start(abort).catch((cause: unknown) => {
+      seen.mayBeMade = deps.mayBeMade(cause)
       throw cause
     })
-    head.isGood = source.answer.ok
-    head.headers = source.answer.headers
-    return source
+    seen.isGood = result.answer.ok
+    seen.headers = result.answer.headers
+    return result
   }
   if (taken.fingerprint !== claim.fingerprint) throw new ApiError('idempotency_conflict')
   call.confirm()
-  if (taken.kind !== 'running') return keptIn(taken, 'replayed', deps)
-  const { current, former } = places
-  const stores = [deps.memory, ...former, ...(current === undefined ? [] : [current])]
-  return keptIn(await awaitClaim(claim.id, stores, abort.signal, deps), 'joined', deps)
+  if (taken.kind !== 'running') return storedResult(taken, 'replayed')
+  const { current, former } = stores
+  const all = [deps.memory, ...former, ...(current === undefined ? [] : [current])]
+  return storedResult(await awaitClaim(claim.id, all, abort.signal, deps), 'joined')
 }
 
-async function keptIn<Note>(
-  found: ClaimStanding,
-  how: 'replayed' | 'joined',
-  { noteKept }: IdempotencyDeps<Note>,
-): Promise<CallResult<Note>> {
-  if (found.kind === 'running') throw new ApiError('idempotency_under_way')
-  if (found.kind === 'lost') throw new ApiError('idempotency_outcome_unknown')
-  const kept = found.kind === 'answered' ? await decodeAnswer(found.answer) : undefined
-  // Torn, it has been given all the same.
-  if (kept === undefined) throw new ApiError('idempotency_answer_not_kept')
-  return { answer: new Response(null, { status: kept.status }), note: noteKept(kept, how) }
-}
-
-/**
- * Reads a request's `Idempotency-Key`; undefined: it has none. One that has come twice, as over two proxies, counts once.
- *
- * Throws `invalid_idempotency_key` where it is empty, since whoever sends it relies on it.
- *
- * @example
- * const name = idempotencyNameOf(exchange.request.headers)
- */
-export function idempotencyNameOf(headers: Headers): string | undefined {
-  const value = headers.get('idempotency-key')
-  if (value === null) return undefined
-  const text = value.trim()
-  const half = (text.length - 2) / 2
-  // Repeated headers are joined by a comma and a space.
-  const isTwice = text.slice(half, half + 2) === ', ' && text.slice(0, half) === text.slice(half + 2)
-  const name = isTwice ? text.slice(0, half) : text
-  if (name === '' || name === ',') throw new ApiError('invalid_idempotency_key')
-  return name
+async function storedResult(standing: ClaimStanding, how: 'replayed' | 'joined'): Promise<CallResult> {
+  if (standing.kind === 'running') throw new ApiError('idempotency_under_way')
+  if (standing.kind === 'lost') throw new ApiError('idempotency_outcome_unknown')
+  const answer = standing.kind === 'answered' ? await decodeAnswer(standing.answer) : undefined
+  // An answer whose bytes are damaged was given all the same.
+  if (answer === undefined) throw new ApiError('idempotency_answer_not_kept')
+  return { answer: new Response(null, { status: answer.status }), deployment: undefined, stored: { answer, how } }
 }

@@ -2,14 +2,14 @@ import { ApiError } from '../../openai/api-error.ts'
 import type { Claim, Claims, ClaimTimes, Taken } from '../../storage/claims.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { Sleep } from '../../timing/sleep.ts'
-import { type ClaimPlaces, HeldClaim } from './held-claim.ts'
+import { HeldClaim, type HeldStores } from './held-claim.ts'
 import { releaseClaim } from './release-claim.ts'
 
-/** How long a store is asked again where it fails: longer than for a look into the cache, since going on without it may cost twice. */
+/** How long a store that fails is asked again. Longer than for a lookup of the cache: to go on without it may cost twice. */
 const TAKE_MS = 3_000
 const PAUSE_MS = 100
 
-/** What taking a claim needs. */
+/** What `takeClaim` needs. */
 export interface TakeDeps {
   readonly deadlines: Deadlines
   readonly sleep: Sleep
@@ -17,27 +17,32 @@ export interface TakeDeps {
   readonly now: () => number
 }
 
-/** Claims in all places where others may look: those of before a reload may fail, and that is no reason to refuse anybody. */
-export interface TakePlaces {
-  readonly memory: Claims
+/** The stores whose claims other processes see. */
+export interface SharedStores {
   readonly current: Claims | undefined
+  /** Of before a reload. They may fail: that refuses no request. */
   readonly former: readonly Claims[]
 }
 
-/** What has been found where a claim can't be had. */
+/** All stores in which a claim is taken. */
+interface ClaimStores extends SharedStores {
+  readonly memory: Claims
+}
+
+/** What stands under a key whose claim can't be taken. */
 export type ClaimStanding = Exclude<Taken, { readonly kind: 'taken' | 'full' }>
 
 /**
- * Takes a claim in every place, or in none; gives what stands in the way. Throws `idempotency_full`, and `idempotency_unavailable`
- * where a store doesn't say: then nothing may be sent.
+ * Takes a claim in every store, or in none; gives what stands in the way. Rejects with `idempotency_full`, and with
+ * `idempotency_unavailable` where a store doesn't answer: then nothing may be sent.
  *
  * @example
- * const taken = await takeClaim(claim, places, times, signal, deps)
+ * const taken = await takeClaim(claim, { memory, current, former }, times, signal, deps)
  * if (taken instanceof HeldClaim) …
  */
 export async function takeClaim(
   claim: Claim,
-  { memory, current, former }: TakePlaces,
+  { memory, current, former }: ClaimStores,
   times: ClaimTimes,
   signal: AbortSignal,
   deps: TakeDeps,
@@ -47,7 +52,7 @@ export async function takeClaim(
   let isHeld = false
   try {
     for (const store of [memory, ...former, ...(current === undefined ? [] : [current])]) {
-      // Before it is: it may be taken there though nobody hears of it.
+      // Noted first: the claim may be taken there although the reply gets lost.
       held.add(store)
       const isNeeded = store === memory || store === current
       const taken = await takeIn(store, claim, times, signal, deps).catch((cause: unknown) => {
@@ -62,8 +67,8 @@ export async function takeClaim(
       return taken
     }
     isHeld = true
-    const places: ClaimPlaces = { memory, shared: [...held].filter((store) => store !== memory) }
-    return new HeldClaim(claim, places, times, deps)
+    const stores: HeldStores = { memory, shared: [...held].filter((store) => store !== memory) }
+    return new HeldClaim(claim, stores, times, deps)
   } finally {
     if (!isHeld) for (const store of held) void releaseClaim(store, claim, deps.deadlines, !unsure.has(store))
   }

@@ -1,43 +1,53 @@
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
-import type { BroadcastDeps, SourceEnd } from './broadcast-deps.ts'
-import { KeptChunks } from './kept-chunks.ts'
+import type { TimedChunk } from '../answers/stored-answer.ts'
+import { BroadcastReader, type SourceEnd } from './broadcast-reader.ts'
+import { KeptChunks, type Memory } from './kept-chunks.ts'
 
-/** As much of a stream's reader as is used here. */
-interface Reader {
-  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
-  cancel(reason: unknown): Promise<void>
+/** The bounds of a broadcast, and who is told of its end. */
+export interface BroadcastDeps {
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+  /** So many bytes of the body are kept for readers that join later, with what keeping each chunk costs. */
+  readonly keptBytesMax: number
+  /** The kept chunks count towards it; where none is left, nobody joins any more. Absent: they are not counted. */
+  readonly memory?: Memory | undefined
+  /** The source is read to its end also when nobody reads any more. */
+  readonly runsOn: boolean
+  /** Whether these chunks are all of the answer, though the source goes on. */
+  readonly isInFull: (chunks: readonly TimedChunk[]) => boolean
+  /** Called once, when all of the body is kept: the source has ended properly, or the last reader has left with all of the answer. */
+  readonly onComplete: (chunks: readonly TimedChunk[]) => void
+  /** Called once, when nobody can join any more: the body is too large, broken or cancelled. `chunks`: all that has come. */
+  readonly onClosed: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void
+  /** Called once, last of all, when the source has ended in any way. `cause`: why it broke off or was cancelled; `chunks`: those that are kept. */
+  readonly onEnd: (end: SourceEnd, cause: unknown, chunks: readonly TimedChunk[]) => void
 }
 
-/** Somebody who reads the whole body at a pace of its own. */
-interface Listener {
-  controller: ReadableStreamDefaultController<Uint8Array> | undefined
-  /** The number of the next chunk, counted from the body's start. */
-  next: number
-  /** Ends its wait for a chunk; undefined: it is not waiting. */
-  wake: (() => void) | undefined
-  /** Its signal is no longer listened to. */
-  readonly release: () => void
+/** The methods of a stream's reader that a broadcast uses. */
+interface SourceReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
+  cancel(reason: unknown): Promise<void>
 }
 
 /**
  * One body for any number of readers: each gets all of it from its start, at its own pace.
  *
- * The source is read once, and never ahead of the fastest reader. As long as what has come stays within the bound, others may
- * join, and a slow reader holds nobody up. Beyond it nobody joins, what all have read is let go of, and the slowest reader
- * holds the source back. A source that breaks off breaks all readers off, each after the bytes that came before.
+ * The source is read once, and never ahead of the fastest reader. As long as the kept chunks stay within the bound, others may join, and a
+ * slow reader holds nobody up. Beyond the bound nobody joins, chunks that all have read are dropped, and the slowest reader holds the source
+ * back. A source that breaks off breaks all readers off, each after the bytes that came before.
  *
- * A reader that leaves changes nothing for the others. When the last one leaves, the source is cancelled; with `runsOn` it is
- * read to its end, as long as all of it can be kept. What has come by then is complete where it is all of the answer.
+ * A reader that leaves changes nothing for the others. When the last one leaves, the source is cancelled; with `runsOn` it is read to its
+ * end, as long as all of it can be kept. The body is complete then if all of the answer has come.
  *
  * @example
- * const broadcast = new Broadcast(answer.body, { now, keptBytesMax, runsOn: false, onComplete, onClosed, onEnd })
+ * const broadcast = new Broadcast(answer.body, { now, keptBytesMax, runsOn: false, isInFull, onComplete, onClosed, onEnd })
  * const bodies = [broadcast.join(oneSignal), broadcast.join(otherSignal)]
  */
 export class Broadcast {
-  readonly #source: Reader
+  readonly #source: SourceReader
   readonly #deps: BroadcastDeps
   readonly #headAt: number
-  readonly #listeners = new Set<Listener>()
+  readonly #readers = new Set<BroadcastReader>()
   readonly #kept: KeptChunks
   #state: 'open' | SourceEnd = 'open'
   #cause: unknown
@@ -51,74 +61,54 @@ export class Broadcast {
     this.#kept = new KeptChunks(deps.keptBytesMax, deps.memory)
   }
 
-  /** The whole body for one more reader, who leaves when the signal is aborted; undefined: it is too late. */
+  /** The whole body for one more reader, which leaves when the signal is aborted; undefined: it is too late to join. */
   join(signal: AbortSignal): ReadableStream<Uint8Array> | undefined {
     if (!this.#isJoinable) return undefined
-    const onAbort = (): void => {
-      listener.controller?.error(signal.reason)
-      this.#leave(listener, signal.reason)
-    }
-    const release = (): void => signal.removeEventListener('abort', onAbort)
-    const listener: Listener = { controller: undefined, next: 0, wake: undefined, release }
-    signal.addEventListener('abort', onAbort, { once: true })
-    this.#listeners.add(listener)
-    return new ReadableStream<Uint8Array>(
-      {
-        start(controller) {
-          listener.controller = controller
-        },
-        pull: () => this.#pull(listener),
-        cancel: (reason) => this.#leave(listener, reason),
-      },
-      { highWaterMark: 0 },
-    )
+    const reader = new BroadcastReader(signal, {
+      onPull: (one) => this.#pull(one),
+      onLeave: (one, reason) => this.#leave(one, reason),
+    })
+    this.#readers.add(reader)
+    return reader.stream
   }
 
-  /** To be called once all who wanted the body at its head have joined: where nobody has, the last one has left. */
+  /** Ends the call if nobody reads. To be called once all who waited for the answer's head have joined. */
   settle(reason: unknown): void {
-    if (this.#listeners.size === 0) this.#abandon(reason)
+    if (this.#readers.size === 0) this.#abandon(reason)
   }
 
-  #pull(listener: Listener): Promise<void> | undefined {
-    if (this.#serve(listener)) {
-      this.#letGo()
+  #pull(reader: BroadcastReader): Promise<void> | undefined {
+    if (this.#serve(reader)) {
+      this.#dropRead()
       return undefined
     }
-    const waiting = new Promise<void>((resolve) => {
-      listener.wake = resolve
-    })
+    const waiting = reader.wait()
     this.#readOn()
     return waiting
   }
 
-  /** Gives a reader what is next for it; false: nothing yet. */
-  #serve(listener: Listener): boolean {
-    const bytes = this.#kept.at(listener.next)
-    if (bytes !== undefined) {
-      listener.next += 1
-      listener.controller?.enqueue(bytes)
-      return true
-    }
+  /** Gives a reader its next chunk, or the end; false: neither has come. */
+  #serve(reader: BroadcastReader): boolean {
+    if (reader.give(this.#kept)) return true
     if (this.#state === 'open') return false
-    this.#remove(listener)
-    if (this.#state === 'complete') listener.controller?.close()
-    else listener.controller?.error(this.#cause)
+    this.#remove(reader)
+    reader.end(this.#state, this.#cause)
     return true
   }
 
-  #remove(listener: Listener): void {
-    this.#listeners.delete(listener)
-    listener.release()
+  #remove(reader: BroadcastReader): void {
+    this.#readers.delete(reader)
+    reader.release()
     this.#releaseAtEnd()
   }
 
-  #leave(listener: Listener, reason: unknown): void {
-    this.#remove(listener)
-    if (this.#listeners.size === 0) this.#abandon(reason)
-    else this.#letGo()
+  #leave(reader: BroadcastReader, reason: unknown): void {
+    this.#remove(reader)
+    if (this.#readers.size === 0) this.#abandon(reason)
+    else this.#dropRead()
   }
 
-  /** Nobody reads any more. What nobody can join is of no use to anybody. */
+  /** Nobody reads any more. A body that nobody can join is cancelled even with `runsOn`: nobody would get it. */
   #abandon(reason: unknown): void {
     if (this.#deps.runsOn && this.#isJoinable) this.#readOn()
     else if (this.#state === 'open') {
@@ -128,7 +118,7 @@ export class Broadcast {
     }
   }
 
-  /** Reads a chunk, where there is room for it. */
+  /** Reads the source's next chunk, unless a slow reader holds it back. */
   #readOn(): void {
     if (this.#isReading || this.#state !== 'open') return
     if (!this.#isJoinable && this.#kept.isOverfull) return
@@ -148,7 +138,7 @@ export class Broadcast {
       if (this.#kept.isOverfull) this.#close(true)
     }
     this.#wakeAll()
-    if (this.#listeners.size === 0) this.#abandon(undefined)
+    if (this.#readers.size === 0) this.#abandon(undefined)
   }
 
   #onFail(cause: unknown): void {
@@ -158,27 +148,23 @@ export class Broadcast {
   }
 
   #wakeAll(): void {
-    for (const listener of this.#listeners) {
-      const { wake } = listener
-      if (wake === undefined) continue
-      // A chunk without bytes has nothing for it, and the next one is due.
-      if (!this.#serve(listener)) this.#readOn()
-      else {
-        listener.wake = undefined
-        wake()
-      }
+    for (const reader of this.#readers) {
+      if (!reader.isWaiting) continue
+      // An empty chunk gives a reader nothing: the next one is read at once.
+      if (this.#serve(reader)) reader.wake()
+      else this.#readOn()
     }
-    this.#letGo()
+    this.#dropRead()
   }
 
-  /** Lets go of what all have read, once nobody can join, and reads on where that makes room for somebody who waits. */
-  #letGo(): void {
+  /** Once nobody can join: drops the chunks that all have read, and reads on if a reader waits for the room. */
+  #dropRead(): void {
     if (this.#isJoinable) return
     let slowest = this.#kept.end
     let isAwaited = false
-    for (const { next, wake } of this.#listeners) {
-      slowest = Math.min(slowest, next)
-      isAwaited ||= wake !== undefined
+    for (const reader of this.#readers) {
+      slowest = Math.min(slowest, reader.next)
+      isAwaited ||= reader.isWaiting
     }
     this.#kept.dropBefore(slowest)
     if (isAwaited) this.#readOn()
@@ -194,7 +180,7 @@ export class Broadcast {
   }
 
   #releaseAtEnd(): void {
-    if (this.#state !== 'open' && this.#listeners.size === 0) this.#kept.release()
+    if (this.#state !== 'open' && this.#readers.size === 0) this.#kept.release()
   }
 
   #close(isTooLarge: boolean): void {

@@ -1,75 +1,65 @@
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { TimedChunk } from '../answers/stored-answer.ts'
 import { Broadcast } from './broadcast.ts'
-import type { SourceEnd } from './broadcast-deps.ts'
+import type { SourceEnd } from './broadcast-reader.ts'
+import type { CallResult } from './call-result.ts'
 import type { Memory } from './kept-chunks.ts'
 
-/** An answer, and what whoever delivers it has to know beside it. */
-export interface CallResult<Note> {
-  readonly answer: Response
-  readonly note: Note
-  /** All of its body, where that has been read; the answer is without it then. */
-  readonly whole?: Uint8Array<ArrayBuffer>
-}
-
-/** How one request takes part in a flight. */
+/** How one request takes part in a call. All but `signal` counts for the leader only. */
 export interface ShareOptions {
   /** Aborted when its client leaves. */
   readonly signal: AbortSignal
-  /** Only the leader's counts: the answer is read to its end also when nobody waits for it any more. */
+  /** The answer is read to its end also when nobody waits for it any more. */
   readonly runsOn: boolean
-  /** Only the leader's counts: whether what has come is all of the answer, though its body goes on; absent: it never is. */
+  /** Whether these chunks are all of the answer, though its body goes on; absent: they never are. */
   readonly isInFull?: (answer: Response, chunks: readonly TimedChunk[]) => boolean
   /**
-   * Only the leader's counts: whether a body that is there as a whole may be given to those who come behind its end. As long as that is
-   * not known they wait (`Flights.judged`); what it refuses nobody joins. Absent: it may.
+   * Whether requests that come behind its end may have a complete body. They wait until that is known (`SingleFlight.judged`), and nobody
+   * joins a call whose body is refused. Absent: they may.
    */
   readonly isGood?: (answer: Response, chunks: readonly TimedChunk[]) => boolean | Promise<boolean>
   /**
-   * Only the leader's counts: called once with the whole body, when that has come to its proper end, or is there in full, and with what
-   * `isGood` says of it. The flight of a good one can be joined until what it returns has settled.
+   * Called once with the complete body, when that has ended properly or is there in full, and with what `isGood` says of it. A call with a
+   * good body can be joined until the returned promise has settled.
    */
   readonly onComplete?: (answer: Response, chunks: readonly TimedChunk[], isGood: boolean) => void | Promise<void>
-  /** Only the leader's counts: called once, when the flight can't be joined any more, since it is over, or goes on and is too large; `chunks`: all that has come; must not throw. */
+  /** Called once, when the call can't be joined any more: it is over, or its body is too large and goes on. `chunks`: all that has come. Must not throw. */
   readonly onOver?: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void
-  /**
-   * Only the leader's counts: called once, last of all, when the call has ended in whatever way, also one that was begun for nobody
-   * in the end; `chunks`: what is kept of its body; must not throw.
-   */
+  /** Called once, last of all, when the call has ended in any way, also if nobody wanted its answer in the end. `chunks`: those that are kept. Must not throw. */
   readonly onEnd?: (end: SourceEnd, cause: unknown, chunks: readonly TimedChunk[]) => void
-  /** Only the leader's counts: takes the place of what all flights share. */
+  /** Takes the place of `SingleFlightDeps.keptBytesMax`. */
   readonly keptBytesMax?: number
 }
 
-/** What all flights share. */
+/** What all calls have in common. */
 export interface SingleFlightDeps {
   /** Milliseconds, monotonic. */
   readonly now: () => number
-  /** A body that is larger can't be joined beyond that point, and is not kept. */
+  /** A larger body can't be joined beyond that point, and is not stored. */
   readonly keptBytesMax: number
-  /** What is kept counts towards it. Absent: it is not counted. */
+  /** Bodies under way count towards it. Absent: they are not counted. */
   readonly memory?: Memory | undefined
 }
 
 const NOTHING: readonly TimedChunk[] = []
 
-/** Somebody who waits for the answer's head. */
-interface Waiter<Note> {
+/** A request that waits for the answer's head. */
+interface Waiter {
   readonly signal: AbortSignal
-  readonly resolve: (source: CallResult<Note>) => void
+  readonly resolve: (result: CallResult) => void
   readonly reject: (cause: unknown) => void
   readonly onAbort: () => void
 }
 
-/** One call that several may wait for, made by its register (`flights.ts`). */
-export class CoalescedCall<Note> {
+/** One call that several requests may wait for. `SingleFlight` makes it, and is told by `forget` when nobody can join it any more. */
+export class CoalescedCall {
   readonly #deps: SingleFlightDeps
   readonly #options: ShareOptions
   readonly #forget: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void
   readonly #abort = new AbortController()
-  readonly #waiting = new Set<Waiter<Note>>()
+  readonly #waiters = new Set<Waiter>()
   #isDeserted = false
-  #source: CallResult<Note> | undefined
+  #result: CallResult | undefined
   /** undefined: the head has not come, or the answer has no body. */
   #broadcast: Broadcast | undefined
   #judged: Promise<void> | undefined
@@ -84,31 +74,31 @@ export class CoalescedCall<Note> {
     this.#forget = forget
   }
 
-  begin(start: (abort: AbortController) => Promise<CallResult<Note>>): void {
+  begin(start: (abort: AbortController) => Promise<CallResult>): void {
     Promise.try(start, this.#abort)
-      .then((source) => this.#onHead(source))
+      .then((result) => this.#onHead(result))
       .catch((cause: unknown) => this.#onFail(cause))
   }
 
-  /** Resolves when it is known whether the whole body is a good one; undefined: it has not come, or that is known. */
+  /** Resolves when it is known whether the complete body is a good one; undefined: the body has not ended, or that is known. */
   get judged(): Promise<void> | undefined {
     return this.#judged
   }
 
-  join(signal: AbortSignal): Promise<CallResult<Note>> {
-    if (this.#source !== undefined) return Promise.resolve(this.#open(this.#source, signal))
+  join(signal: AbortSignal): Promise<CallResult> {
+    if (this.#result !== undefined) return Promise.resolve(this.#open(this.#result, signal))
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => this.#leave(one, signal.reason)
-      const one: Waiter<Note> = { signal, resolve, reject, onAbort }
-      this.#waiting.add(one)
+      const onAbort = (): void => this.#leave(waiter, signal.reason)
+      const waiter: Waiter = { signal, resolve, reject, onAbort }
+      this.#waiters.add(waiter)
       signal.addEventListener('abort', onAbort, { once: true })
     })
   }
 
-  #leave(one: Waiter<Note>, reason: unknown): void {
-    this.#waiting.delete(one)
-    one.reject(reason)
-    if (this.#waiting.size > 0 || this.#options.runsOn) return
+  #leave(waiter: Waiter, reason: unknown): void {
+    this.#waiters.delete(waiter)
+    waiter.reject(reason)
+    if (this.#waiters.size > 0 || this.#options.runsOn) return
     this.#isDeserted = true
     this.#forget(false, NOTHING)
     this.#abort.abort(reason)
@@ -116,18 +106,18 @@ export class CoalescedCall<Note> {
 
   #onFail(cause: unknown): void {
     this.#forget(false, NOTHING)
-    for (const one of this.#takeWaiting()) one.reject(cause)
+    for (const waiter of this.#takeWaiters()) waiter.reject(cause)
     this.#onEnd(this.#isDeserted ? 'cancelled' : 'broken', cause)
   }
 
-  #onHead(source: CallResult<Note>): void {
-    const { answer, whole } = source
+  #onHead(result: CallResult): void {
+    const { answer, whole } = result
     if (this.#isDeserted) {
       void ignoreRejection(answer.body?.cancel(this.#abort.signal.reason))
       this.#onEnd('cancelled')
       return
     }
-    this.#source = source
+    this.#result = result
     if (whole === undefined && answer.body !== null) {
       this.#broadcast = new Broadcast(answer.body, {
         now: this.#deps.now,
@@ -140,12 +130,12 @@ export class CoalescedCall<Note> {
         onEnd: (end, cause, chunks) => this.#onEnd(end, cause, chunks),
       })
     }
-    for (const one of this.#takeWaiting()) {
+    for (const waiter of this.#takeWaiters()) {
       try {
-        one.resolve(this.#open(source, one.signal))
+        waiter.resolve(this.#open(result, waiter.signal))
       } catch (cause) {
-        // A head that no response can be made of.
-        one.reject(cause)
+        // No response can be made of this head.
+        waiter.reject(cause)
       }
     }
     if (this.#broadcast !== undefined) {
@@ -157,10 +147,10 @@ export class CoalescedCall<Note> {
   }
 
   /** The answer for one more reader. */
-  #open({ answer, ...beside }: CallResult<Note>, signal: AbortSignal): CallResult<Note> {
+  #open({ answer, ...others }: CallResult, signal: AbortSignal): CallResult {
     const { status, statusText } = answer
     const body = this.#broadcast?.join(signal) ?? null
-    return { answer: new Response(body, { status, statusText, headers: new Headers(answer.headers) }), ...beside }
+    return { answer: new Response(body, { status, statusText, headers: new Headers(answer.headers) }), ...others }
   }
 
   #onComplete(answer: Response, chunks: readonly TimedChunk[]): void {
@@ -179,7 +169,7 @@ export class CoalescedCall<Note> {
   #onJudged(answer: Response, chunks: readonly TimedChunk[], isGood: boolean): void {
     const { onComplete } = this.#options
     if (!isGood || onComplete === undefined) this.#forget(false, NOTHING)
-    // That keeping it went wrong is no concern of those who read it.
+    // If the answer can't be stored, its readers get it all the same.
     if (onComplete !== undefined)
       Promise.try(onComplete, answer, chunks, isGood).then(
         () => this.#forget(false, NOTHING),
@@ -191,10 +181,10 @@ export class CoalescedCall<Note> {
     this.#options.onEnd?.(end, cause, chunks)
   }
 
-  #takeWaiting(): readonly Waiter<Note>[] {
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const { signal, onAbort } of waiting) signal.removeEventListener('abort', onAbort)
-    return waiting
+  #takeWaiters(): readonly Waiter[] {
+    const waiters = [...this.#waiters]
+    this.#waiters.clear()
+    for (const { signal, onAbort } of waiters) signal.removeEventListener('abort', onAbort)
+    return waiters
   }
 }

@@ -1,17 +1,16 @@
 import { isJsonWithin, SHORT_BYTES_MAX } from '../../answers/answer-kind.ts'
-import { noteBody, silentMs } from '../../answers/body-note.ts'
+import { silentMs } from '../../answers/body-note.ts'
 import { readShort } from '../../answers/deliver-whole.ts'
 import { passThrough } from '../../answers/pass-through.ts'
 import { Tap } from '../../answers/tap.ts'
 import { answerEndOf, type WatchedEnd } from '../../exchange/answer-end.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
-import { createAttachment } from '../../formats/attachment.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
-import type { FlightNote, ReuseRequest } from '../reuse-request.ts'
-import type { CallResult } from './coalesced-call.ts'
+import type { AskNext, ReuseRequest } from '../reuse-request.ts'
+import { type CallResult, markSpent } from './call-result.ts'
 
-/** What flying out needs. */
+/** What the leader's call needs. */
 interface LeaderCallDeps {
   readonly deadlines: Deadlines
   /** Milliseconds, monotonic. */
@@ -19,23 +18,27 @@ interface LeaderCallDeps {
 }
 
 /**
- * Asks the targets for all who wait for the answer: the call ends when the flight's controller is aborted, and not with the
- * exchange that began it. With `runsOn` it may be that nobody's clock runs any more, and so the limit on the whole is its own, too.
+ * Asks the targets, for the leader and all who have joined its call. The call ends when its controller is aborted, and not with the
+ * leader's exchange. With `runsOn` the call may outlive every exchange and their clocks, so that it gets the limit on the whole, too.
+ *
+ * @example
+ * const start = (abort) => startLeaderCall(request, next, { abort, runsOn: false }, { deadlines, now })
  */
 export async function startLeaderCall(
   request: ReuseRequest,
+  next: AskNext,
   { abort, runsOn }: { readonly abort: AbortController; readonly runsOn: boolean },
   deps: LeaderCallDeps,
-): Promise<CallResult<FlightNote>> {
-  const { exchange, forward } = request
+): Promise<CallResult> {
+  const { exchange } = request
   const child = exchange.child({ abort })
   const stopTelling = reportWhenLeaderLeaves(exchange, child)
   try {
-    const { answer, deployment } = await forward(child)
-    const note = { deployment, shouldRetry: child.shouldRetry }
+    const { answer, deployment } = await next(child)
+    const about = { deployment, shouldRetry: child.shouldRetry }
     if (answer.body === null) {
       child.end({ kind: 'complete' })
-      return { answer, note }
+      return { answer, ...about }
     }
     const timeOut = (): void => abort.abort(new ApiError('upstream_timeout'))
     if (runsOn) {
@@ -46,12 +49,12 @@ export async function startLeaderCall(
     }
     const idle = deps.deadlines.start(request.streamIdleMsOf(deployment), timeOut, silentMs(answer))
     if (isJsonWithin(answer.headers, Math.min(SHORT_BYTES_MAX, request.settings.cache.answerBytesMax)))
-      return { answer, note, whole: await readWhole(answer, child, idle) }
+      return { answer, ...about, whole: await readWhole(answer, child, idle) }
     const end = answerEndOf(child, answer, { isUpstreams: true, deadlines: deps.deadlines })
-    return { answer: new Response(watchSharedBody(answer.body, child, { idle, end }), answer), note }
+    return { answer: new Response(watchSharedBody(answer.body, child, { idle, end }), answer), ...about }
   } catch (cause) {
     child.end({ kind: 'failed', cause })
-    if (child.shouldRetry === false) noteSpent(cause)
+    if (child.shouldRetry === false) markSpent(cause)
     throw cause
   } finally {
     stopTelling()
@@ -59,7 +62,7 @@ export async function startLeaderCall(
   }
 }
 
-/** None of those who wait for a short answer could begin with less than all of it, and so it passes through no stream. */
+/** Reads a short answer whole: no reader could begin with a part of it, so that it needs no stream. */
 async function readWhole(answer: Response, child: Exchange, idle: Deadline): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const whole = await readShort(answer, child.abort.signal)
@@ -70,7 +73,7 @@ async function readWhole(answer: Response, child: Exchange, idle: Deadline): Pro
   }
 }
 
-/** Whom the one who began it leaves before there is an answer has been asked all the same: its line of the log says so. */
+/** Tells the leader's exchange of the attempts when its client leaves: its line of the log shows them, though the call goes on. */
 function reportWhenLeaderLeaves(exchange: Exchange, child: Exchange): () => void {
   const { signal } = exchange.abort
   const tell = (): void => child.report()
@@ -79,13 +82,10 @@ function reportWhenLeaderLeaves(exchange: Exchange, child: Exchange): () => void
 }
 
 /**
- * Passes on the body of a call that is made for several: its end is the child's, and a break says what broke it to each who
- * reads it. Only for a reader within the program: the runtime prints the reason of a stream that it reads itself.
+ * Passes on the body of a coalesced call. The child ends with the body, and each reader of a body that breaks off gets the cause. Only for
+ * readers within this program: the runtime prints the cause where it reads such a stream itself.
  *
- * Who cancels it with an error of ours, such as a clock that has run out, says who is to blame.
- *
- * @example
- * const body = watchSource(answer.body, child, { idle: deadlines.start(streamIdleMs, timeOut), end })
+ * A reader that cancels the body with an error of ours, such as a deadline's, says by it that the call has failed.
  */
 function watchSharedBody(
   source: ReadableStream<Uint8Array>,
@@ -97,35 +97,4 @@ function watchSharedBody(
     breakWith: (cause) => (child.outcome?.kind === 'failed' ? child.outcome.cause : cause),
     isFailure: (reason) => reason instanceof ApiError && reason.kind !== 'client_closed',
   })
-}
-
-/** Errors behind which the client's own retries would only repeat what has been tried. */
-const spent = createAttachment<object, true>('spent')
-
-/** Notes on an error that all who get it should not try again. */
-function noteSpent(cause: unknown): void {
-  if (typeof cause === 'object' && cause !== null) spent.set(cause, true)
-}
-
-/**
- * Waits for the answer of a flight, and has the exchange told whether its client should try again: it may be one of many who
- * get it.
- *
- * @example
- * const { answer, note } = await awaitFlight(joined.answer, exchange)
- */
-export async function awaitResult(
-  joining: Promise<CallResult<FlightNote>>,
-  exchange: Pick<Exchange, 'shouldRetry'>,
-): Promise<CallResult<FlightNote>> {
-  try {
-    const source = await joining
-    exchange.shouldRetry ??= source.note.shouldRetry
-    const { answer, whole } = source
-    if (whole !== undefined) noteBody(answer, { whole })
-    return source
-  } catch (cause) {
-    if (typeof cause === 'object' && cause !== null && spent.get(cause) === true) exchange.shouldRetry = false
-    throw cause
-  }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { wholeOf } from '../../../src/answers/body-note.ts'
-import { answerFromCache, type CacheableRequest, type KeptDeps } from '../../../src/cache/answer-from-cache.ts'
-import type { FlightNote, Reused } from '../../../src/cache/reuse-request.ts'
+import { answerFromCache, type CacheLookup, type CacheLookupDeps } from '../../../src/cache/answer-from-cache.ts'
+import type { Reused } from '../../../src/cache/reuse-request.ts'
 import { createSingleFlight } from '../../../src/cache/single-flight/single-flight.ts'
 import { Exchange } from '../../../src/exchange/exchange.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
@@ -13,27 +13,27 @@ import { tokenScope } from './scopes.ts'
 const JSON_TEXT = '{"object":"list","data":[]}'
 const CACHE = { scope: 'principal', pace: 'instant', answerBytesMax: 1_000_000 } as const
 
-test('a request right behind the answer gets it from the flight, as long as the store still writes', async () => {
+test('a request right behind the answer gets it from the call, as long as the store still writes', async () => {
   const writing = Promise.withResolvers<void>()
   let calls = 0
   const store = { name: 'redis', get: async () => undefined, set: () => writing.promise } as const
   const now = (): number => 0
   const deps = {
     ...{ store, now, deadlines: createDeadlines(), digest: sha256 },
-    flights: createSingleFlight<FlightNote>({ now, keptBytesMax: CACHE.answerBytesMax }),
-  } as unknown as KeptDeps
+    calls: createSingleFlight({ now, keptBytesMax: CACHE.answerBytesMax }),
+  } as unknown as CacheLookupDeps
   const ask = async (): Promise<Reused> => {
     const arrival = { target: '/v1/embeddings', isHttp10: false, abort: new AbortController(), body: undefined }
     const exchange = new Exchange(new Request('http://x/', { headers: { 'x-request-id': 'req_1' } }), arrival, {})
-    const forward = async (): Promise<object> => {
+    const next = async (): Promise<object> => {
       calls += 1
       const headers = { 'content-type': 'application/json', 'content-length': String(JSON_TEXT.length) }
       return { answer: new Response(JSON_TEXT, { headers }), deployment: {}, spentKey: undefined }
     }
-    const request = { exchange, forward, settings: { cache: CACHE }, streamIdleMsOf: () => 0, totalMsOf: () => 0 }
+    const request = { exchange, settings: { cache: CACHE }, streamIdleMsOf: () => 0, totalMsOf: () => 0 }
     const control = { mayLook: true, mayStore: true, onlyIfCached: false, ttlMs: 1000 }
-    const cacheable = { request, key: 'key', scope: tokenScope('one'), control }
-    return answerFromCache(cacheable as unknown as CacheableRequest, deps)
+    const cacheable = { request, key: 'key', scope: tokenScope('one'), control, next }
+    return answerFromCache(cacheable as unknown as CacheLookup, deps)
   }
   const words = []
   for (let turn = 0; turn < 3; turn += 1) {

@@ -1,16 +1,17 @@
 import { expect, test } from 'bun:test'
 import { ageOf, whyUnusable } from '../../../src/cache/answers/freshness.ts'
-import { markServed, type Served, storedHeaders } from '../../../src/cache/cache-headers.ts'
+import { storedHeaders } from '../../../src/cache/answers/stored-headers.ts'
+import { type CacheStatus, markCacheStatus } from '../../../src/cache/cache-headers.ts'
 
 const NOW = 1_700_000_000_000
 
-function served(how: Served, before: Record<string, string> = {}, key?: string): Record<string, string> {
+function served(how: CacheStatus, before: Record<string, string> = {}, key?: string): Record<string, string> {
   const headers = new Headers(before)
-  markServed(headers, how, { now: NOW, ...(key !== undefined && { key }) })
+  markCacheStatus(headers, how, { now: NOW, ...(key !== undefined && { key }) })
   return Object.fromEntries(headers)
 }
 
-test.each<[Served, string]>([
+test.each<[CacheStatus, string]>([
   [{ word: 'MISS', isStored: false }, 'nexcode; fwd=miss'],
   [{ word: 'MISS', isStored: true }, 'nexcode; fwd=miss; stored'],
   [{ word: 'MISS', why: 'stale', isStored: true }, 'nexcode; fwd=stale; stored'],

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import type { StoredAnswer } from '../../../../src/cache/answers/stored-answer.ts'
+import { idempotencyNameOf } from '../../../../src/cache/answer-once.ts'
 import {
   type ClaimOptions,
   createIdempotency,
   type IdempotentRequest,
-  idempotencyNameOf,
 } from '../../../../src/cache/idempotency/idempotency.ts'
-import type { CallResult } from '../../../../src/cache/single-flight/coalesced-call.ts'
+import type { CallResult } from '../../../../src/cache/single-flight/call-result.ts'
 import { createSingleFlight, type Participant } from '../../../../src/cache/single-flight/single-flight.ts'
 import { ApiError } from '../../../../src/openai/api-error.ts'
 import type { Claims } from '../../../../src/storage/claims.ts'
@@ -33,12 +32,6 @@ const SSE = { 'content-type': 'text/event-stream', 'x-request-id': 'req_1' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 const CHUNKS = ['data: {"a":1}\n\n', 'data: [DONE]\n\n']
 
-/** What is noted of an answer: how it was had, where it was made before. */
-interface Note {
-  readonly kept?: StoredAnswer
-  readonly how?: string
-}
-
 function claimsInMemory(bytesMax = 1_000_000): Claims {
   return createMemoryClaims({ bytesMax: () => bytesMax, now: () => AT })
 }
@@ -59,11 +52,10 @@ function varied(claims: Claims, changes: Partial<Claims>): Claims {
 function setUpClaims({ memory = claimsInMemory(), shared }: { memory?: Claims; shared?: Claims } = {}) {
   const deadlines = createDeadlines()
   const now = (): number => performance.now()
-  const idempotency = createIdempotency<Note>({
+  const idempotency = createIdempotency({
     ...{ deadlines, sleep: createSleep(deadlines), now, sha256, memory, clock: () => AT },
-    flights: createSingleFlight({ now: () => 0, keptBytesMax: 1 }),
+    calls: createSingleFlight({ now: () => 0, keptBytesMax: 1 }),
     mayBeMade: (cause) => cause instanceof ApiError && cause.kind === 'upstream_timeout',
-    noteKept: (kept, how) => ({ kept, how }),
   })
   let calls = 0
   return {
@@ -72,36 +64,36 @@ function setUpClaims({ memory = claimsInMemory(), shared }: { memory?: Claims; s
     idle: () => idempotency.idle(),
     startWith:
       (body: () => ReadableStream<Uint8Array> | null, status = 200, headers: Record<string, string> = SSE) =>
-      async (): Promise<CallResult<Note>> => {
+      async (): Promise<CallResult> => {
         calls += 1
-        return { answer: new Response(body(), { status, headers }), note: {} }
+        return { answer: new Response(body(), { status, headers }), deployment: undefined }
       },
     claim: (
       request: IdempotentRequest,
-      start: (abort: AbortController) => Promise<CallResult<Note>>,
+      start: (abort: AbortController) => Promise<CallResult>,
       options: Partial<ClaimOptions> = {},
     ) =>
       idempotency.claim(request, start, {
         ...{ signal: new AbortController().signal, runsOn: false, windowMs: 600_000, keptBytesMax: 1_000_000 },
-        places: { current: shared, former: [] },
+        stores: { current: shared, former: [] },
         ...options,
       }),
   }
 }
 
-async function textOfClaimed(claiming: Promise<Participant<Note>>): Promise<string> {
-  const { answer, note } = await (await claiming).answer
-  if (note.kept !== undefined) return note.kept.chunks.map(({ bytes }) => textOf(bytes)).join('')
+async function textOfClaimed(claiming: Promise<Participant>): Promise<string> {
+  const { answer, stored } = await (await claiming).answer
+  if (stored !== undefined) return stored.answer.chunks.map(({ bytes }) => textOf(bytes)).join('')
   return (await collectStream(answer.body ?? streamOf([]))).text
 }
 
 const kindOf = (thrown: unknown): unknown => (thrown instanceof ApiError ? thrown.kind : thrown)
 
 /** Whether a request is made, joins another one, or is given what was made before; or what it is refused with. */
-async function fateOf(claiming: Promise<Participant<Note>>): Promise<unknown> {
+async function fateOf(claiming: Promise<Participant>): Promise<unknown> {
   try {
     const { role, answer } = await claiming
-    return (await answer).note.how ?? role
+    return (await answer).stored?.how ?? role
   } catch (thrown) {
     return kindOf(thrown)
   }
@@ -131,10 +123,10 @@ describe('a retry of the same request', () => {
     await settled()
     const retry = claim(REQUEST, start)
     expect(await textOfClaimed(retry)).toBe(CHUNKS.join(''))
-    const { note } = await (await retry).answer
-    expect(note.how).toBe('replayed')
-    expect(note.kept).toMatchObject({ status: 200, storedAt: AT, ttlMs: 600_000 })
-    expect(note.kept?.headers).toEqual([['content-type', 'text/event-stream']])
+    const { stored } = await (await retry).answer
+    expect(stored?.how).toBe('replayed')
+    expect(stored?.answer).toMatchObject({ status: 200, storedAt: AT, ttlMs: 600_000 })
+    expect(stored?.answer.headers).toEqual([['content-type', 'text/event-stream']])
     expect(calls()).toBe(1)
   })
 
@@ -324,7 +316,10 @@ test('any status that says that it went well is kept', async () => {
   const start = startWith(() => streamOf(['{}']), 299, JSON_TYPE)
   await textOfClaimed(claim(REQUEST, start))
   await settled()
-  expect((await (await claim(REQUEST, start)).answer).note).toMatchObject({ how: 'replayed', kept: { status: 299 } })
+  expect((await (await claim(REQUEST, start)).answer).stored).toMatchObject({
+    how: 'replayed',
+    answer: { status: 299 },
+  })
 })
 
 describe('another request under the same key is refused', () => {
@@ -477,11 +472,11 @@ describe('with a store that others see', () => {
     const start = one.startWith(() => streamOf(CHUNKS))
     await textOfClaimed(one.claim(REQUEST, start))
     await one.idle()
-    const places = { current: after, former: [before] }
-    expect(await fateOf(other.claim(REQUEST, start, { places }))).toBe('replayed')
+    const stores = { current: after, former: [before] }
+    expect(await fateOf(other.claim(REQUEST, start, { stores }))).toBe('replayed')
     const gone: Claims = varied(before, { take: () => Promise.reject(new Error('away')) })
     const second = { ...REQUEST, name: 'retry-2' }
-    const afterwards = { places: { current: after, former: [gone] } }
+    const afterwards = { stores: { current: after, former: [gone] } }
     expect(await fateOf(other.claim(second, start, afterwards))).toBe('leader')
     expect(one.calls()).toBe(2)
   })

@@ -1,0 +1,75 @@
+import type { Sha256 } from '../formats/bytes/digest.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { parseJson } from '../requests/parse-json.ts'
+import { answerFromCache, type CacheLookupDeps } from './answer-from-cache.ts'
+import { isOnce } from './answer-once.ts'
+import type { CacheStatus } from './cache-headers.ts'
+import { isJudgedByBody, type Judgement, judgeRequest } from './cacheable.ts'
+import { createScopedKeys } from './keys/scoped-key.ts'
+import type { AnswerStage, AskNext, Reused, ReuseRequest } from './reuse-request.ts'
+import type { Memory } from './single-flight/kept-chunks.ts'
+import { createSingleFlight } from './single-flight/single-flight.ts'
+
+/** What the cache needs. */
+export interface CacheStageDeps extends Omit<CacheLookupDeps, 'calls'> {
+  readonly digest: Sha256
+  readonly settings: { readonly cache: { readonly answerBytesMax: number } }
+  /** The answers of calls under way count towards it. */
+  readonly memory: Memory
+}
+
+const NOTHING = new Uint8Array()
+
+/**
+ * Makes the stage of the cache. A request gets the stored answer of an equal one, or joins an equal one that is under way, within its
+ * scope; the answer that it asks for is stored when it is complete.
+ *
+ * @example
+ * const cache = createCacheStage({ store, now, deadlines, sleep, digest, settings, memory })
+ * if (cache.isFor(exchange, settings)) return cache.answer(request, next)
+ */
+export function createCacheStage(deps: CacheStageDeps): AnswerStage & { readonly idle: () => Promise<void> } {
+  const { now, digest, settings, memory } = deps
+  const calls = createSingleFlight({ now, keptBytesMax: settings.cache.answerBytesMax, memory })
+  const lookupDeps: CacheLookupDeps = { ...deps, calls }
+  const scopedKeyOf = createScopedKeys(digest)
+  return {
+    isOn: ({ cache }) => cache.store !== undefined,
+    isFor: (exchange, settings) => settings.cache.store !== undefined && !isOnce(exchange, settings),
+    bodyNeeded: ({ request, requestTarget }) =>
+      isJudgedByBody(request.method, endpointOf(requestTarget)) ? 'told' : 'none',
+    async answer(request, next) {
+      const unresolved = request.outgoing.bodyFor(undefined)
+      const body = unresolved instanceof Promise ? await unresolved : unresolved
+      const isWhole = body === null || body instanceof Uint8Array
+      const judging = judge(request, isWhole ? body : undefined)
+      const judgement = judging instanceof Promise ? await judging : judging
+      if (judgement.kind === 'bypass' || !isWhole) return bypass(request, judgement, next)
+      const keying = scopedKeyOf(request, body ?? NOTHING)
+      const { key, scope } = keying instanceof Promise ? await keying : keying
+      return answerFromCache({ request, key, scope, control: judgement.control, next }, lookupDeps)
+    },
+    idle: () => calls.idle(),
+  }
+}
+
+/** Judges the request as it goes upstream: the rules may have made another one of the caller's. */
+function judge(
+  { exchange, outgoing, settings }: ReuseRequest,
+  body: Uint8Array | null | undefined,
+): Judgement | Promise<Judgement> {
+  const { method, headers } = exchange.request
+  const isChanged = body instanceof Uint8Array && outgoing.isChangedFor(undefined)
+  const endpoint = endpointOf(exchange.requestTarget)
+  const judgeValue = (value: unknown): Judgement =>
+    judgeRequest({ method, endpoint, body: body === undefined ? undefined : value, headers }, settings.cache)
+  if (!isChanged) return judgeValue(outgoing.value)
+  const parsing = parseJson(body)
+  return parsing instanceof Promise ? parsing.then(({ value }) => judgeValue(value)) : judgeValue(parsing.value)
+}
+
+/** Asks for the request alone, and says why the cache has no part in it. */
+async function bypass({ exchange }: ReuseRequest, judgement: Judgement, next: AskNext): Promise<Reused> {
+  const served: CacheStatus = { word: 'BYPASS', ...(judgement.kind === 'bypass' && { detail: judgement.why }) }
+  return { ...(await next(exchange)), isWatched: false, served, key: undefined }
+}
