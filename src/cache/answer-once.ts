@@ -14,12 +14,12 @@ import { comparableBody } from './idempotency/comparable-body.ts'
 import { scopeOf } from './keys/scope.ts'
 import { keyInScope } from './keys/scoped-key.ts'
 import type { Once } from './once.ts'
-import type { AnswerStage, AskNext, Reused, ReuseRequest } from './reuse-request.ts'
+import type { AskNext, Reused, ReuseRequest, ReuseSource } from './reuse-request.ts'
 import { awaitResult } from './single-flight/call-result.ts'
 import { startLeaderCall } from './single-flight/leader-call.ts'
 
-/** What the stage of idempotency needs. */
-export interface IdempotencyStageDeps {
+/** What making requests once needs. */
+export interface IdempotencySourceDeps {
   readonly once: Once
   readonly digest: Sha256
   /** Milliseconds, monotonic. */
@@ -37,20 +37,15 @@ const FINAL: ReadonlySet<ErrorKind> = new Set([
 const NOTHING = new Uint8Array()
 
 /**
- * Makes the stage of idempotency. For requests with one `Idempotency-Key` the upstream is asked once: a retry joins the call that is under
- * way, or gets its stored answer. It stands in front of the cache, which never sees these requests.
+ * Makes what answers requests with an `Idempotency-Key`. For those of one key the upstream is asked once: a retry joins the call that is
+ * under way, or gets its stored answer.
  *
  * @example
- * const idempotency = createIdempotencyStage({ once, digest, now, deadlines, sleep })
- * if (idempotency.isFor(exchange, settings)) return idempotency.answer(request, next)
+ * const idempotency = createIdempotencySource({ once, digest, now, deadlines, sleep })
+ * const { answer, idempotent } = await idempotency.answer(request, next)
  */
-export function createIdempotencyStage(deps: IdempotencyStageDeps): AnswerStage {
-  return {
-    isOn: ({ idempotency }) => idempotency.windowMs > 0,
-    isFor: isOnce,
-    bodyNeeded: () => 'any',
-    answer: (request, next) => answerOnce(request, next, deps),
-  }
+export function createIdempotencySource(deps: IdempotencySourceDeps): ReuseSource {
+  return { bodyNeeded: () => 'any', answer: (request, next) => answerOnce(request, next, deps) }
 }
 
 /**
@@ -64,7 +59,7 @@ export function isOnce({ request }: Exchange, { idempotency }: Settings): boolea
 }
 
 /** Rejects as `next` does, and with the errors of `Idempotency.claim`. */
-async function answerOnce(request: ReuseRequest, next: AskNext, deps: IdempotencyStageDeps): Promise<Reused> {
+async function answerOnce(request: ReuseRequest, next: AskNext, deps: IdempotencySourceDeps): Promise<Reused> {
   const { exchange, outgoing, settings } = request
   const { principal } = exchange
   const { headers } = exchange.request

@@ -36,14 +36,10 @@ export interface Reused {
   readonly key: string | undefined
 }
 
-/** A stage around the asking, which may answer a request without asking for it alone. */
-export interface AnswerStage {
-  /** Whether these settings switch it on. A stage that is off is in no list, and costs nothing. */
-  readonly isOn: (settings: Settings) => boolean
-  /** Whether it takes part in a request. */
-  readonly isFor: (exchange: Exchange, settings: Settings) => boolean
+/** Where the answers of a stage come from. */
+export interface ReuseSource {
   /** Which bodies have to be read whole before `answer`, so that equal requests can be told from others. */
   readonly bodyNeeded: (exchange: Exchange) => Compared
-  /** Answers from a store, from a call that is under way, or by `next`. Rejects as that does, and with the stage's own errors. */
+  /** Answers from a store, from a call that is under way, or by `next`. Rejects as that does, and with errors of its own. */
   readonly answer: (request: ReuseRequest, next: AskNext) => Promise<Reused>
 }

@@ -7,6 +7,7 @@ import type { Answered } from '../routing/attempts/ask.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import { isOnce } from './answer-once.ts'
 import type { Reuse } from './reuse.ts'
+import type { ReuseSource } from './reuse-request.ts'
 import { tellServed } from './tell-served.ts'
 
 /** What the stages that answer from what is kept need of the server. */
@@ -25,7 +26,7 @@ export interface ReuseStageDeps {
 export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskStage | undefined {
   const { settings } = deps
   if (settings.idempotency.windowMs === 0) return undefined
-  return reuseStage('idempotency', reuse, (exchange) => isOnce(exchange, settings), deps)
+  return reuseStage('idempotency', reuse.idempotency, (exchange) => isOnce(exchange, settings), deps)
 }
 
 /**
@@ -37,18 +38,18 @@ export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskS
 export function createCacheStage(reuse: Reuse, deps: ReuseStageDeps): AskStage | undefined {
   const { settings } = deps
   if (settings.cache.store === undefined) return undefined
-  return reuseStage('cache', reuse, (exchange) => !isOnce(exchange, settings), deps)
+  return reuseStage('cache', reuse.cache, (exchange) => !isOnce(exchange, settings), deps)
 }
 
 function reuseStage(
   name: string,
-  reuse: Reuse,
+  source: ReuseSource,
   concerns: (exchange: Exchange) => boolean,
   { settings, loops }: ReuseStageDeps,
 ): AskStage {
   return {
     name,
-    comparesBody: (exchange) => (concerns(exchange) ? reuse.comparesBody(exchange, settings) : undefined),
+    comparesBody: (exchange) => (concerns(exchange) ? source.bodyNeeded(exchange) : undefined),
     async run(request, next) {
       const { exchange, outgoing, route, limits } = request
       if (!concerns(exchange)) return next(request)
@@ -58,15 +59,17 @@ function reuseStage(
       // Who waits for another's call has the limits that a call of its own would have.
       const [first] = route.deployments
       if (first !== undefined) limits.onDeployment(first)
-      const reused = await reuse.answer({
-        exchange,
-        outgoing,
-        route,
-        settings,
-        forward: (child) => askForAll(request.child(child), next),
-        streamIdleMsOf: (deployment) => request.streamIdleMsOf(deployment),
-        totalMsOf: (deployment) => request.totalMsOf(deployment),
-      })
+      const reused = await source.answer(
+        {
+          exchange,
+          outgoing,
+          route,
+          settings,
+          streamIdleMsOf: (deployment) => request.streamIdleMsOf(deployment),
+          totalMsOf: (deployment) => request.totalMsOf(deployment),
+        },
+        (child) => askForAll(request.child(child), next),
+      )
       if (reused.deployment !== undefined) limits.onDeployment(reused.deployment)
       request.deployment = reused.deployment
       request.isWatched = reused.isWatched

@@ -2,16 +2,15 @@ import type { Sha256 } from '../formats/bytes/digest.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { parseJson } from '../requests/parse-json.ts'
 import { answerFromCache, type CacheLookupDeps } from './answer-from-cache.ts'
-import { isOnce } from './answer-once.ts'
 import type { CacheStatus } from './cache-headers.ts'
 import { isJudgedByBody, type Judgement, judgeRequest } from './cacheable.ts'
 import { createScopedKeys } from './keys/scoped-key.ts'
-import type { AnswerStage, AskNext, Reused, ReuseRequest } from './reuse-request.ts'
+import type { AskNext, Reused, ReuseRequest, ReuseSource } from './reuse-request.ts'
 import type { Memory } from './single-flight/kept-chunks.ts'
 import { createSingleFlight } from './single-flight/single-flight.ts'
 
 /** What the cache needs. */
-export interface CacheStageDeps extends Omit<CacheLookupDeps, 'calls'> {
+export interface CacheSourceDeps extends Omit<CacheLookupDeps, 'calls'> {
   readonly digest: Sha256
   readonly settings: { readonly cache: { readonly answerBytesMax: number } }
   /** The answers of calls under way count towards it. */
@@ -21,21 +20,19 @@ export interface CacheStageDeps extends Omit<CacheLookupDeps, 'calls'> {
 const NOTHING = new Uint8Array()
 
 /**
- * Makes the stage of the cache. A request gets the stored answer of an equal one, or joins an equal one that is under way, within its
+ * Makes what answers requests from the cache. A request gets the stored answer of an equal one, or joins an equal one that is under way, within its
  * scope; the answer that it asks for is stored when it is complete.
  *
  * @example
- * const cache = createCacheStage({ store, now, deadlines, sleep, digest, settings, memory })
- * if (cache.isFor(exchange, settings)) return cache.answer(request, next)
+ * const cache = createCacheSource({ store, now, deadlines, sleep, digest, settings, memory })
+ * const { answer, served } = await cache.answer(request, next)
  */
-export function createCacheStage(deps: CacheStageDeps): AnswerStage & { readonly idle: () => Promise<void> } {
+export function createCacheSource(deps: CacheSourceDeps): ReuseSource & { readonly idle: () => Promise<void> } {
   const { now, digest, settings, memory } = deps
   const calls = createSingleFlight({ now, keptBytesMax: settings.cache.answerBytesMax, memory })
   const lookupDeps: CacheLookupDeps = { ...deps, calls }
   const scopedKeyOf = createScopedKeys(digest)
   return {
-    isOn: ({ cache }) => cache.store !== undefined,
-    isFor: (exchange, settings) => settings.cache.store !== undefined && !isOnce(exchange, settings),
     bodyNeeded: ({ request, requestTarget }) =>
       isJudgedByBody(request.method, endpointOf(requestTarget)) ? 'told' : 'none',
     async answer(request, next) {
