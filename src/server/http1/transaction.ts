@@ -28,6 +28,8 @@ export interface TransactionDeps {
 export class Transaction implements BodySource {
   readonly head: RequestHead
   readonly body: TransactionBody
+  /** The caller's network, as far as its address tells. */
+  readonly from: string
   /** Aborted when the client leaves, the body turns out to be malformed, or the server breaks the answer off. */
   readonly abort: AbortController
   /** Whether the connection ends with this answer. */
@@ -49,6 +51,7 @@ export class Transaction implements BodySource {
   ) {
     const { bodyBytes } = head
     this.head = head
+    this.from = socket.from
     this.abort = abort
     this.isLast = !keepsAlive(head)
     this.#socket = socket
@@ -56,11 +59,6 @@ export class Transaction implements BodySource {
     if (bodyBytes === 0) this.body = WholeBody.NONE
     else if (arrived?.byteLength === bodyBytes) this.body = new WholeBody(arrived)
     else this.body = new StreamedBody(bodyBytes, this, deps.uploadPace)
-  }
-
-  /** The caller's network, as far as its address tells. */
-  get from(): string {
-    return this.#socket.from
   }
 
   /** Takes bytes that come while the request is under way; returns those behind its body. A malformed body breaks the transaction. */
