@@ -5,10 +5,10 @@ import { durationKind } from '../scalar-kinds.ts'
 import type { Path } from './path.ts'
 import type { ProblemLog } from './problems.ts'
 import type { FileDocument } from './read-document.ts'
-import { convertText, isOfType, isWithin, membersOf } from './schema-types.ts'
+import { convertText, isOfType, isWithin, unionMembersOf } from './schema-types.ts'
 import {
   isNoLiteral,
-  missing,
+  missingKey,
   nothingIn,
   outOfRange,
   showScalar,
@@ -89,7 +89,7 @@ function check(run: Run, schema: TSchema, written: unknown, path: Path): unknown
 }
 
 function checkUnion(run: Run, schema: TSchema, value: unknown, path: Path): unknown {
-  const members = membersOf(schema)
+  const members = unionMembersOf(schema)
   const member = members.find((one) => isOfType(one, value))
   if (member !== undefined) return check(run, member, value, path)
   const words = wordsOf(schema)
@@ -115,7 +115,7 @@ function checkObject(run: Run, schema: TObject, value: JsonObject, path: Path): 
   for (const [key, field] of Object.entries(schema.properties)) {
     if (!required.includes(key) || Object.hasOwn(value, key)) continue
     isWhole = false
-    run.log.add([...path, key], missing(key, field), 'key')
+    run.log.add([...path, key], missingKey(key, field), 'key')
   }
   return isWhole ? keep(run, Object.fromEntries(found), path) : NONE
 }

@@ -3,8 +3,8 @@ import { isJsonObject } from '../../formats/json/json.ts'
 import { boolean } from '../scalar-kinds.ts'
 
 /** The alternatives of a union, also of unions within it; any other schema alone. */
-export function membersOf(schema: TSchema): readonly TSchema[] {
-  return KindGuard.IsUnion(schema) ? schema.anyOf.flatMap(membersOf) : [schema]
+export function unionMembersOf(schema: TSchema): readonly TSchema[] {
+  return KindGuard.IsUnion(schema) ? schema.anyOf.flatMap(unionMembersOf) : [schema]
 }
 
 /** Whether a value is of a schema's type, whatever its content and bounds. */
@@ -26,7 +26,7 @@ export function isWithin(schema: TSchema, value: number): boolean {
 
 /** A variable's text as the number or boolean that a schema wants; the text itself, where the schema wants neither or it reads as neither. */
 export function convertText(schema: TSchema, text: string): unknown {
-  const members = membersOf(schema)
+  const members = unionMembersOf(schema)
   if (members.some((one) => isOfType(one, text))) return text
   const wantsNumber = members.some((one) => KindGuard.IsInteger(one) || KindGuard.IsNumber(one))
   if (wantsNumber && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)

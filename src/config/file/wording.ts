@@ -1,7 +1,7 @@
 import { KindGuard, type TSchema } from '@sinclair/typebox'
 import { suggest } from '../../formats/text/nearest.ts'
-import { type Fault, quote } from '../kind.ts'
-import { membersOf } from './schema-types.ts'
+import { type Fault, quoteValue } from '../kind.ts'
+import { unionMembersOf } from './schema-types.ts'
 
 const ELSEWHERE = 'See docs/configuration.md for what there is.'
 
@@ -22,7 +22,7 @@ export function unknownWord(
 }
 
 /** A key that has to be there. */
-export function missing(key: string, schema: TSchema): Fault {
+export function missingKey(key: string, schema: TSchema): Fault {
   return { wrong: 'is missing', cure: `Add "${key}"${suchAs(schema)}.` }
 }
 
@@ -52,7 +52,7 @@ export function nothingIn(schema: TSchema): Fault {
 
 /** A value as a problem shows it; a text in quotes. */
 export function showScalar(value: unknown): string {
-  return typeof value === 'string' ? quote(value) : String(value)
+  return typeof value === 'string' ? quoteValue(value) : String(value)
 }
 
 /** The values that a schema accepts, in words, such as `a whole number from 1 to 10`. */
@@ -75,7 +75,7 @@ function cureOf(schema: TSchema): string {
     return `Write its keys below it, indented, such as ${Object.keys(schema.properties).find((key) => !key.startsWith('$'))}.`
   if (KindGuard.IsBoolean(schema)) return 'Write true or false.'
   const words = wordsOf(schema)
-  if (words.length > 0) return suggest('', words, ELSEWHERE) + alsoGood(membersOf(schema).filter(isNoLiteral))
+  if (words.length > 0) return suggest('', words, ELSEWHERE) + alsoGood(unionMembersOf(schema).filter(isNoLiteral))
   return `Write ${expectedOf(schema)}${suchAs(schema)}.`
 }
 
@@ -97,7 +97,7 @@ export function sentence(shown: string | undefined, rest: string): string {
 
 /** The words that a schema accepts. */
 export function wordsOf(schema: TSchema): readonly string[] {
-  return membersOf(schema).flatMap((one) => (typeof one['const'] === 'string' ? [one['const']] : []))
+  return unionMembersOf(schema).flatMap((one) => (typeof one['const'] === 'string' ? [one['const']] : []))
 }
 
 /** Whether a schema is more than one word. */

@@ -9,14 +9,14 @@ import { syntaxFault } from './syntax-fault.ts'
 export interface YamlData {
   readonly value: Json
   /** By `keyOfPath`. */
-  readonly places: ReadonlyMap<string, Place>
+  readonly places: ReadonlyMap<string, NodeOffsets>
   /** The paths of texts that held a variable, by `keyOfPath`, with its name. */
   readonly variables: ReadonlyMap<string, string | undefined>
   readonly faults: readonly YamlFault[]
 }
 
 /** Where a key and the value behind it begin. */
-export interface Place {
+export interface NodeOffsets {
   readonly key: number
   readonly value: number
 }
@@ -52,7 +52,7 @@ export function keyOfPath(path: Path): string {
  * An alias becomes a copy of its anchor's node; the number of nodes is bounded, copies included.
  */
 export function plainData(contents: ParsedNode | null, substitute: Substitute): YamlData {
-  const places = new Map<string, Place>()
+  const places = new Map<string, NodeOffsets>()
   const variables = new Map<string, string | undefined>()
   const faults: YamlFault[] = []
   const anchors = new Map<string, Node>()
