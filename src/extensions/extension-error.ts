@@ -1,6 +1,6 @@
 import { ApiError } from '../openai/api-error.ts'
 import { ERROR_CATALOGUE } from '../openai/error-catalogue.ts'
-import type { ErrorEntry, Fault } from '../openai/error-entry.ts'
+import type { ErrorEntry, Party } from '../openai/error-entry.ts'
 import type { ErrorDetails } from './extension.ts'
 
 /** Agents give up at once on these statuses unless they say when to come back. */
@@ -44,7 +44,7 @@ function typeOf(status: number): string {
   return status >= 500 || status === 408 || status === 409 ? 'server_error' : 'invalid_request_error'
 }
 
-function faultOf(status: number): Fault {
+function faultOf(status: number): Party {
   if (status < 500) return 'caller'
   return status === 502 || status === 504 ? 'upstream' : 'server'
 }

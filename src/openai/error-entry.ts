@@ -1,5 +1,5 @@
-/** Whose fault an error is: it decides the log level and the metric label, never the wire shape. */
-export type Fault = 'caller' | 'upstream' | 'server'
+/** The party whose fault an error is: it decides the log level and the metric label, never the wire shape. */
+export type Party = 'caller' | 'upstream' | 'server'
 
 /** One row of the catalogue: what goes over the wire, whose fault it is, and what a person can do. */
 export interface ErrorEntry {
@@ -12,7 +12,7 @@ export interface ErrorEntry {
   readonly code: string | null
   /** The default message; a thrower may put a more exact one in its place. */
   readonly message: string
-  readonly fault: Fault
+  readonly fault: Party
   /** Seconds for `Retry-After`, where waiting helps. */
   readonly retryAfterSeconds?: number
   /** What to do about it, for docs/errors.md. */

@@ -29,8 +29,12 @@ const STILL_TO_DO: Readonly<Record<Bound, readonly string[]>> = {
     'Judged',
     'Operation',
     'Pace',
+    'Place',
     'Plan',
+    'membersOf',
+    'missing',
     'numberAt',
+    'quote',
   ],
 }
 
