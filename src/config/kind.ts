@@ -39,7 +39,7 @@ export function wrong(problem: string, cure: string): Parsed<never> {
  * A value as it may be shown to a person: quoted, escaped, and hidden where it is long or looks like a key, since
  * people do paste a key into the line beside the right one.
  */
-export function quoteValue(text: string): string {
+export function quoteText(text: string): string {
   const shownLengthMax = 32
   if (text.length > shownLengthMax || text.startsWith('sk-')) return 'the value'
   return /^[\x20-\x7e]*$/.test(text) ? `"${text}"` : JSON.stringify(text).replace(/[^\x20-\x7e]/g, '?')

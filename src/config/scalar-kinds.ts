@@ -1,5 +1,5 @@
 import { nearest } from '../formats/text/nearest.ts'
-import { type Kind, type Parsed, quoteValue, right, wrong } from './kind.ts'
+import { type Kind, type Parsed, quoteText, right, wrong } from './kind.ts'
 
 /** The longest timer, in milliseconds; longer ones fire at once: a delay is a signed 32-bit number (HTML Standard, timers). */
 export const TIMER_MS_MAX = 2 ** 31 - 1
@@ -37,7 +37,7 @@ export const boolean: Kind<boolean> = {
     if (TRUE_WORDS.includes(word)) return right(true)
     if (FALSE_WORDS.includes(word)) return right(false)
     return wrong(
-      `${quoteValue(text)} is neither true nor false`,
+      `${quoteText(text)} is neither true nor false`,
       'Use true or false (or 1 and 0, yes and no, on and off).',
     )
   },
@@ -50,7 +50,7 @@ export function integer(min: number, max: number): Kind<number> {
     parse: (text) =>
       isDigits(text)
         ? within(text, Number(text), min, max)
-        : wrong(`${quoteValue(text)} is not a whole number`, `Use a number from ${min} to ${max}, in digits only.`),
+        : wrong(`${quoteText(text)} is not a whole number`, `Use a number from ${min} to ${max}, in digits only.`),
   }
 }
 
@@ -59,7 +59,7 @@ export const durationKind: Kind<number> = {
   label: 'duration',
   parse: (text) =>
     scaled(text, MS_BY_UNIT, 0, TIMER_MS_MAX) ??
-    wrong(`${quoteValue(text)} is not a length of time`, 'Use milliseconds, or a whole number with ms, s, m or h.'),
+    wrong(`${quoteText(text)} is not a length of time`, 'Use milliseconds, or a whole number with ms, s, m or h.'),
 }
 
 /** A size in bytes, where no unit says otherwise. */
@@ -68,7 +68,7 @@ export const byteSize: Kind<number> = {
   parse: (text) =>
     scaled(text, BYTES_BY_UNIT, 1, Number.MAX_SAFE_INTEGER) ??
     wrong(
-      `${quoteValue(text)} is not a size`,
+      `${quoteText(text)} is not a size`,
       'Use bytes, or a whole number with KiB, MiB, GiB, kB, MB, GB, k, m or g.',
     ),
 }
@@ -82,7 +82,7 @@ export function choice<const T extends string>(words: readonly T[]): Kind<T> {
       if (found !== undefined) return right(found)
       const meant = nearest(text, words)
       const cure = meant === undefined ? 'Use one of these words.' : `Did you mean ${meant}? Use one of these words.`
-      return wrong(`${quoteValue(text)} is not one of ${words.join(', ')}`, cure)
+      return wrong(`${quoteText(text)} is not one of ${words.join(', ')}`, cure)
     },
   }
 }
@@ -101,7 +101,7 @@ function scaled(
 
 function within(text: string, value: number, min: number, max: number): Parsed<number> {
   if (value >= min && value <= max) return right(value)
-  return wrong(`${quoteValue(text)} is out of range`, `Use a value from ${min} to ${max}.`)
+  return wrong(`${quoteText(text)} is out of range`, `Use a value from ${min} to ${max}.`)
 }
 
 /** Whether a text is a whole number, in digits only. */

@@ -1,5 +1,5 @@
 import { HOP_BY_HOP, TOKEN } from '../formats/http/hop-by-hop.ts'
-import { type Fault, type Kind, quoteValue, right, wrong } from './kind.ts'
+import { type Fault, type Kind, quoteText, right, wrong } from './kind.ts'
 import { Secret } from './secret.ts'
 
 const OPENAI_HOST = 'api.openai.com'
@@ -10,7 +10,7 @@ export const word: Kind<string> = {
   label: 'text',
   parse: (text) =>
     /[\s\p{Cc}]/u.test(text)
-      ? wrong(`${quoteValue(text)} has a space or a control character in it`, 'Take it out.')
+      ? wrong(`${quoteText(text)} has a space or a control character in it`, 'Take it out.')
       : right(text),
 }
 
@@ -97,14 +97,14 @@ export const listenHost: Kind<string> = {
     const isIpv6 = /^\[[\da-f:.]+\]$/i.test(text) || /^[\da-f.]*:[\da-f:.]*:[\da-f:.]*$/i.test(text)
     if (!isIpv6 && !/^[\w.-]+$/.test(text)) {
       return wrong(
-        `${quoteValue(text)} is not a host name or an IP address`,
+        `${quoteText(text)} is not a host name or an IP address`,
         'Use a name or an address alone: no scheme, no port (that is PORT), no spaces.',
       )
     }
     // The canonical form is what is listened on, so that what looks like loopback here is loopback there too.
     const name = isIpv6 ? `[${text.replace(/[[\]]/g, '')}]` : text
     const hostname = URL.parse(`http://${name}/`)?.hostname
-    if (hostname === undefined) return wrong(`${quoteValue(text)} is not a valid address`, 'Check its digits.')
+    if (hostname === undefined) return wrong(`${quoteText(text)} is not a valid address`, 'Check its digits.')
     return right(hostname.replace(/[[\]]/g, ''))
   },
 }
@@ -126,7 +126,7 @@ export const originList: Kind<readonly string[]> = {
     const bad = origins.indexOf(undefined)
     if (bad === -1) return right([...new Set(origins.filter((origin) => origin !== undefined))])
     return wrong(
-      `${quoteValue(entries[bad] ?? '')} is not an origin${position(bad, entries.length)}`,
+      `${quoteText(entries[bad] ?? '')} is not an origin${position(bad, entries.length)}`,
       'Use scheme://host or scheme://host:port, with nothing behind it (no path, no slash), or * alone for all.',
     )
   },

@@ -1,6 +1,6 @@
 import { KindGuard, type TSchema } from '@sinclair/typebox'
 import { suggest } from '../../formats/text/nearest.ts'
-import { type Fault, quoteValue } from '../kind.ts'
+import { type Fault, quoteText } from '../kind.ts'
 import { unionMembersOf } from './schema-types.ts'
 
 const ELSEWHERE = 'See docs/configuration.md for what there is.'
@@ -52,7 +52,7 @@ export function nothingIn(schema: TSchema): Fault {
 
 /** A value as a problem shows it; a text in quotes. */
 export function showScalar(value: unknown): string {
-  return typeof value === 'string' ? quoteValue(value) : String(value)
+  return typeof value === 'string' ? quoteText(value) : String(value)
 }
 
 /** The values that a schema accepts, in words, such as `a whole number from 1 to 10`. */

@@ -1,5 +1,5 @@
 import { type EnvReader, row } from '../env-reader.ts'
-import { type Kind, quoteValue, right, wrong } from '../kind.ts'
+import { type Kind, quoteText, right, wrong } from '../kind.ts'
 import { durationKind, integer, isDigits } from '../scalar-kinds.ts'
 import { Secret } from '../secret.ts'
 import { isLoopbackHost, listenHost, originList, path } from '../text-kinds.ts'
@@ -32,9 +32,9 @@ const workerCount: Kind<number | 'auto'> = {
   parse(text) {
     if (text.toLowerCase() === 'auto') return right('auto')
     const cure = `Use a number from 1 to ${WORKERS_MAX}, or auto for one worker a core.`
-    if (!isDigits(text)) return wrong(`${quoteValue(text)} is neither a whole number nor auto`, cure)
+    if (!isDigits(text)) return wrong(`${quoteText(text)} is neither a whole number nor auto`, cure)
     const count = Number(text)
-    return count >= 1 && count <= WORKERS_MAX ? right(count) : wrong(`${quoteValue(text)} is out of range`, cure)
+    return count >= 1 && count <= WORKERS_MAX ? right(count) : wrong(`${quoteText(text)} is out of range`, cure)
   },
 }
 

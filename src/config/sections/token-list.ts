@@ -1,4 +1,4 @@
-import { type Fault, type FileForm, type Kind, type Parsed, quoteValue, right, wrong } from '../kind.ts'
+import { type Fault, type FileForm, type Kind, type Parsed, quoteText, right, wrong } from '../kind.ts'
 import { Secret } from '../secret.ts'
 import { headerFault } from '../text-kinds.ts'
 
@@ -121,5 +121,5 @@ function nameFault(name: string | undefined, cure: string): Fault | undefined {
 }
 
 function ownerOf({ name }: ApiToken): string {
-  return name === undefined ? 'without a name' : `as ${quoteValue(name)}`
+  return name === undefined ? 'without a name' : `as ${quoteText(name)}`
 }
