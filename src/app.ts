@@ -93,7 +93,7 @@ export function createApp(deps: AppDeps): App {
   const { config, version, log, fetch, sha256, deadlines = createDeadlines() } = deps
   const { server, timeouts } = config
   // What is answered from cassettes alone asks nobody, not even for a list of models, and spends nobody's key.
-  const isOffline = deps.cassettes?.play?.isClosed === true
+  const isOffline = deps.cassettes?.isClosed === true
   const lendsToLocal = server.isLoopback && config.auth.lendsToLocal
   const { corsOrigins } = server
   const doorFor = (tokens: readonly ApiToken[]): Authorize =>

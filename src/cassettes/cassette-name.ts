@@ -8,7 +8,7 @@ const WORDS_CHARS_MAX = 60
 const HASH_DIGITS = 8
 
 /**
- * Names the file of a cassette: its number, what was asked of which model, and a hash that requests which are alike share.
+ * Names the file of a cassette: its number, the endpoint, the model, and a hash that is the same for requests that are alike.
  *
  * @example
  * fileName(1, request, sha256) // '0001-chat.completions-gpt-4o-1a2b3c4d.json'
@@ -23,7 +23,7 @@ export function cassetteName(number: number, request: CassetteRequest, sha256: S
 }
 
 /**
- * The number that a file's name begins with; undefined: it has none.
+ * The number at the beginning of a file's name; undefined: there is none.
  *
  * @example
  * numberOf('0012-embeddings-1a2b3c4d.json') // 12
@@ -40,7 +40,7 @@ function modelOf({ body }: CassetteRequest): string | undefined {
   return typeof model === 'string' ? model : undefined
 }
 
-/** What every file system takes, and nobody takes for a hidden file or an option. */
+/** Makes a word that every file system takes, and that looks neither like a hidden file nor like an option. */
 function plain(word: string): string {
   return word
     .replace(/[^A-Za-z0-9._-]+/g, '_')

@@ -5,7 +5,7 @@ const closed = { additionalProperties: false }
 const Pairs = Type.Record(Type.String(), Type.String())
 const Count = Type.Integer({ minimum: 0 })
 
-/** No recorded body is larger, decoded or not. */
+/** The length of the largest body that is recorded, decoded or not. */
 export const BODY_BYTES_MAX = 64 * 1024 * 1024
 
 /** A part of a multipart form: a field with its text, or a file with its hash. */
@@ -107,15 +107,15 @@ export interface NamedCassette {
   readonly cassette: Cassette
 }
 
-/** What is wrong with a cassette. */
+/** A problem of a cassette. */
 export interface CassetteProblem {
-  /** Such as `response.events[2].at_ms`; empty: the whole. */
+  /** The place, such as `response.events[2].at_ms`; empty: the whole cassette. */
   readonly path: string
   readonly wrong: string
 }
 
 /**
- * Checks the content of a file: the cassette, or all that is wrong with it.
+ * Checks the content of a file. Returns the cassette, or all its problems.
  *
  * @example
  * const checked = checkCassette(JSON.parse(text))
@@ -130,13 +130,13 @@ export function checkCassette(value: unknown): Cassette | readonly CassetteProbl
 
 let check: TypeCheck<typeof Cassette> | undefined
 
-/** On first use: a gateway without cassettes need not wait for it. */
+/** Compiles the schema on first use, so that a gateway without cassettes does not wait for it. */
 function compiled(): TypeCheck<typeof Cassette> {
   check ??= TypeCompiler.Compile(Cassette)
   return check
 }
 
-/** The first problem of each place: the others there only follow from it. */
+/** Takes the first problem of each place: the others there follow from it. */
 function problemsOf(value: unknown, schema: TypeCheck<TSchema>): CassetteProblem[] {
   const byPath = new Map<string, string>()
   for (const { path, message } of schema.Errors(value)) {
@@ -145,7 +145,7 @@ function problemsOf(value: unknown, schema: TypeCheck<TSchema>): CassetteProblem
   return [...byPath].map(([pointer, wrong]) => ({ path: pathOf(pointer), wrong }))
 }
 
-/** `/response/events/2/at_ms` (RFC 6901) as `response.events[2].at_ms`. */
+/** Writes `/response/events/2/at_ms` (RFC 6901) as `response.events[2].at_ms`. */
 function pathOf(pointer: string): string {
   const steps = pointer.split('/').slice(1)
   const unescaped = steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
@@ -154,7 +154,7 @@ function pathOf(pointer: string): string {
     .join('')
 }
 
-/** What the schema can't say: each body has exactly one form, and base64 is base64. */
+/** Checks what the schema can't: each body has exactly one form, and base64 is base64. */
 function formProblems({ request, response }: Cassette): CassetteProblem[] {
   const problems: CassetteProblem[] = []
   const add = (path: string, wrong: string): void => void problems.push({ path, wrong })

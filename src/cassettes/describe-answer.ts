@@ -1,9 +1,9 @@
+import { decodeUtf8 } from '../formats/bytes/byte-string.ts'
 import { decodeBody, isEncoded } from '../formats/bytes/decode-body.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
 import { parseExact } from '../formats/json/exact.ts'
 import { BODY_BYTES_MAX, type CassetteAnswerBody, type CassetteEvent, type CassetteResponse } from './cassette.ts'
-import { decodeText } from './decode-text.ts'
 import { keptAnswerHeaders } from './kept-headers.ts'
 import type { Scrub } from './scrub.ts'
 import { hasSecretInPieces } from './secret-in-pieces.ts'
@@ -51,7 +51,7 @@ async function decodedChunks({ headers, chunks }: ReceivedAnswer): Promise<reado
   return plain instanceof Uint8Array ? [{ bytes: plain, atMs: chunks.at(-1)?.atMs ?? 0 }] : undefined
 }
 
-/** Stars are put over the whole, where a secret may reach from one chunk into the next. */
+/** Cuts a body into the chunks that it came in. Stars are put over the whole body first, because a secret may reach from one chunk into the next. */
 function cutAgain(whole: Uint8Array, chunks: readonly ReceivedChunk[]): ReceivedChunk[] {
   let at = 0
   return chunks.map(({ bytes, atMs }) => {
@@ -62,17 +62,17 @@ function cutAgain(whole: Uint8Array, chunks: readonly ReceivedChunk[]): Received
 }
 
 function eventOf({ bytes, atMs }: ReceivedChunk): CassetteEvent {
-  const text = decodeText(bytes)
+  const text = decodeUtf8(bytes)
   const at = { at_ms: Math.round(atMs) }
   return text === undefined ? { ...at, base64: bytes.toBase64() } : { ...at, text }
 }
 
-/** A longer one is nothing that a person reads in a cassette, and making its values keeps all others waiting. */
+/** The longest text that is kept as JSON: nobody reads a longer one in a cassette, and parsing it would hold up all other requests. */
 const JSON_BYTES_MAX = 1024 * 1024
 
-/** As JSON where its very bytes can be written again from that. */
+/** The body as JSON where exactly its bytes can be written from that; else as a text, or base64. */
 function bodyOf(whole: Uint8Array): CassetteAnswerBody {
-  const text = decodeText(whole)
+  const text = decodeUtf8(whole)
   if (text === undefined) return { base64: whole.toBase64() }
   const json = whole.byteLength > JSON_BYTES_MAX ? undefined : parseExact(text)
   if (json === undefined) return { text }
@@ -81,7 +81,7 @@ function bodyOf(whole: Uint8Array): CassetteAnswerBody {
   return textOfJson(body) === text ? body : { text }
 }
 
-/** The text of an answer that is kept as JSON. */
+/** The text of an answer that is kept as JSON, byte for byte as it came. */
 export function textOfJson({ json, indent, newline }: CassetteAnswerBody): string {
   return JSON.stringify(json, undefined, indent) + (newline === true ? '\n' : '')
 }

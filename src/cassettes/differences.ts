@@ -1,22 +1,22 @@
 import { canonicalText } from '../formats/json/canonical-json.ts'
 import { type ExactJson, isExactObject } from '../formats/json/exact.ts'
 
-/** One place in which two values differ. */
+/** A place in which two values differ. */
 export interface Difference {
   /** Such as `messages[1].content`. */
   readonly path: string
-  /** undefined: there is nothing. */
+  /** undefined: the place is missing there. */
   readonly recorded: ExactJson | undefined
   readonly came: ExactJson | undefined
 }
 
 const VALUE_CHARS_MAX = 60
-/** How much of what two long texts have in common is shown before they part. */
+/** How many characters are shown before the place where two long texts part. */
 const BEFORE_CHARS = 15
 const PATH_CHARS_MAX = 80
 
 /**
- * Finds the places in which two values differ, as deep as both have the same shape.
+ * Finds the places in which two values differ. It goes into objects and lists where both values have one.
  *
  * @example
  * const [first] = differences({ n: [1] }, { n: [2] }) // { path: 'n[0]', recorded: 1, came: 2 }
@@ -38,7 +38,7 @@ export function* differences(
 }
 
 /**
- * Says what differs in one place, in few words.
+ * Describes a difference in few words.
  *
  * @example
  * renderDifference({ path: 'n', recorded: 1, came: 2 }) // 'n: 1 was recorded, 2 came'
@@ -58,7 +58,7 @@ function isSame(one: ExactJson | undefined, other: ExactJson | undefined): boole
   return canonicalText(one) === canonicalText(other)
 }
 
-/** Where two texts part, less a little: what they begin with in common need not be shown. */
+/** The index from which two texts are shown: a little before they part, because their common beginning says nothing. */
 function firstDifference(one: ExactJson | undefined, other: ExactJson | undefined): number {
   if (typeof one !== 'string' || typeof other !== 'string') return 0
   let at = 0

@@ -15,17 +15,17 @@ const ANSWER_HEADERS = [
   'x-should-retry',
 ] as const
 
-/** Where a form's parts are divided is another place in each request. */
+/** The boundary between a form's parts: each request has another one. */
 const BOUNDARY = /;\s*boundary=(?:"[^"]*"|[^\s;]+)/i
 
-/** The headers of a request that a cassette keeps: those of a list, as far as no secret is in them. */
+/** The headers of a request that a cassette keeps: those of a fixed list, without those that hold a secret. */
 export function keptRequestHeaders(headers: Headers, scrub: Scrub): Record<string, string> {
   const kept = keep(headers, REQUEST_HEADERS, scrub)
   const type = kept['content-type']
   return type === undefined ? kept : { ...kept, 'content-type': type.replace(BOUNDARY, '') }
 }
 
-/** The headers of an answer that a cassette keeps: those of a list, as far as no secret is in them. */
+/** The headers of an answer that a cassette keeps: those of a fixed list and rate limits, without those that hold a secret. */
 export function keptAnswerHeaders(headers: Headers, scrub: Scrub): Record<string, string> {
   const limits = [...headers.keys()].filter((name) => name.startsWith('x-ratelimit-'))
   return keep(headers, [...ANSWER_HEADERS, ...limits], scrub)

@@ -8,11 +8,11 @@ export interface Matcher {
   readonly count: () => number
   readonly add: (named: NamedCassette) => void
   /**
-   * The cassette for a request: for the n-th request that is alike, the n-th one that was recorded of it, and the last of them
-   * for all that follow. undefined: there is none.
+   * Takes the cassette for a request. The n-th request of a kind gets the n-th recording of that kind, and all requests behind the last
+   * recording get that one. undefined: there is none.
    */
   readonly take: (key: RequestKey) => NamedCassette | undefined
-  /** Says what the nearest cassette is, and what differs. */
+  /** Explains why a request has no cassette: which one is nearest, and what differs. */
   readonly explainMiss: (key: RequestKey) => string
 }
 
@@ -21,8 +21,10 @@ interface Entry {
   readonly key: RequestKey
 }
 
-interface Run {
+/** The cassettes of requests that are alike, in the order in which they were recorded. */
+interface Kind {
   readonly entries: Entry[]
+  /** How many of such requests have come. */
   taken: number
 }
 
@@ -40,23 +42,23 @@ const TARGET_CHARS_MAX = 120
  */
 export function createMatcher(cassettes: readonly NamedCassette[], ignored: Ignored): Matcher {
   const entries: Entry[] = []
-  const runs = new Map<string, Run>()
+  const kinds = new Map<string, Kind>()
   const add = (named: NamedCassette): void => {
     const entry = { named, key: requestKey(named.cassette.request, ignored) }
     entries.push(entry)
-    const run = runs.get(entry.key.id)
-    if (run === undefined) runs.set(entry.key.id, { entries: [entry], taken: 0 })
-    else run.entries.push(entry)
+    const kind = kinds.get(entry.key.id)
+    if (kind === undefined) kinds.set(entry.key.id, { entries: [entry], taken: 0 })
+    else kind.entries.push(entry)
   }
   for (const named of cassettes) add(named)
   return {
     count: () => entries.length,
     add,
     take(key) {
-      const run = runs.get(key.id)
-      if (run === undefined) return undefined
-      const entry = run.entries[Math.min(run.taken, run.entries.length - 1)]
-      run.taken += 1
+      const kind = kinds.get(key.id)
+      if (kind === undefined) return undefined
+      const entry = kind.entries[Math.min(kind.taken, kind.entries.length - 1)]
+      kind.taken += 1
       return entry?.named
     },
     explainMiss: (key) => explain(key, entries),
@@ -66,7 +68,7 @@ export function createMatcher(cassettes: readonly NamedCassette[], ignored: Igno
 function explain(key: RequestKey, entries: readonly Entry[]): string {
   const asked = `${key.method} ${shortened(key.path)}`
   const candidates = entries.filter(({ key: other }) => other.method === key.method && other.path === key.path)
-  if (candidates.length === 0) return `No cassette is for ${asked}; ${whatThereIs(entries)}.`
+  if (candidates.length === 0) return `No cassette is for ${asked}; ${describeOthers(entries)}.`
   const [nearest] = candidates
     .map((entry) => ({ entry, found: differencesOf(entry.key, key) }))
     .toSorted((one, other) => one.found.length - other.found.length)
@@ -78,7 +80,7 @@ function explain(key: RequestKey, entries: readonly Entry[]): string {
   return `No cassette fits ${asked}. The nearest is ${entry.named.name}: ${found.slice(0, NAMED_MAX).join('; ')}${rest}.`
 }
 
-/** What differs, line by line; those that are not named are only counted. */
+/** Describes the differences of two keys. Behind the first few they are only counted, and their text is empty. */
 function differencesOf(recorded: RequestKey, came: RequestKey): string[] {
   const found: string[] = []
   const all = differences(recorded.body, came.body)
@@ -91,7 +93,7 @@ function differencesOf(recorded: RequestKey, came: RequestKey): string[] {
   return found
 }
 
-function whatThereIs(entries: readonly Entry[]): string {
+function describeOthers(entries: readonly Entry[]): string {
   const paths = [...new Set(entries.map(({ key: { method, path } }) => `${method} ${shortened(path)}`))]
   if (paths.length === 0) return 'there are no cassettes at all'
   const more = paths.length > PATHS_MAX ? ` and ${paths.length - PATHS_MAX} more` : ''

@@ -3,11 +3,11 @@ import type { Outcome } from '../exchange/outcome.ts'
 import { showPath } from '../openai/shown-path.ts'
 import type { Log } from '../telemetry/log.ts'
 import { BODY_BYTES_MAX } from './cassette.ts'
+import type { CassetteWriter } from './cassette-folder.ts'
 import type { ReceivedChunk } from './describe-answer.ts'
 import type { ReceivedRequest } from './describe-request.ts'
-import type { CassetteWriter } from './write-cassettes.ts'
 
-/** Where the memory of a recording counts, and how it learns of its exchange's end. */
+/** The memory that a recording counts in, and the end of its exchange. */
 export interface RecordingMemory {
   readonly memory: Pick<MemoryBudget, 'take' | 'give'>
   readonly atEnd: (release: () => void) => void
@@ -15,18 +15,18 @@ export interface RecordingMemory {
 
 /** The recording of one exchange. */
 export interface Recording {
-  /** The head of the answer has come. */
+  /** Called with the head of the answer. */
   readonly onHead: (status: number, headers: Headers) => void
-  /** A chunk of the body has come. */
+  /** Called with each chunk of the body. */
   readonly onChunk: (bytes: Uint8Array) => void
   /**
-   * The body has ended: a complete one is written, any other is not, and the log says so. The first call counts; an exchange
-   * without a head, such as one that was refused, leaves nothing and may go without a call.
+   * Called at the body's end. A complete body is written; of another one the log has a line. The first call counts. An exchange without a
+   * head, such as a refused one, is not recorded, and needs no call.
    */
   readonly onEnd: (outcome: Outcome) => void
 }
 
-/** An exchange that is complete. */
+/** An exchange that has ended, with all that its cassette is made of. */
 export interface CompleteExchange {
   readonly number: number
   readonly request: ReceivedRequest
@@ -35,11 +35,11 @@ export interface CompleteExchange {
   readonly status: number
   readonly headers: Headers
   readonly chunks: readonly ReceivedChunk[]
-  /** Gives back the memory of all that. */
+  /** Gives the memory back. */
   readonly release: () => void
 }
 
-/** What hearing an exchange needs. */
+/** What a recording needs. */
 export interface RecordingDeps {
   readonly writer: Pick<CassetteWriter, 'reserve'>
   readonly log: Pick<Log, 'warn'>
@@ -48,14 +48,14 @@ export interface RecordingDeps {
 }
 
 const NOTHING = new Uint8Array()
-/** What a chunk costs beside its bytes: its object, its time and its buffer. */
+/** The memory of a chunk beside its bytes: its object, its time and its buffer. */
 const CHUNK_BYTES = 160
 
-/** One exchange while it is heard. What cannot be kept, such as where there is no memory for it, is a line in the log. */
+/** Records one exchange while it passes. Where it can't be kept, such as for want of memory, the log has a line. */
 export class OpenRecording implements Recording {
-  readonly #asked: ReceivedRequest
+  readonly #request: ReceivedRequest
   readonly #deps: RecordingDeps
-  readonly #write: (heard: CompleteExchange) => void
+  readonly #write: (exchange: CompleteExchange) => void
   readonly #number: number
   readonly #at: Date
   readonly #startedAt: number
@@ -64,24 +64,24 @@ export class OpenRecording implements Recording {
   #bytes = 0
   #hasEnded = false
   #isWriting = false
-  /** What still comes behind the exchange's end is little, and not counted. */
+  /** Whether the exchange has ended. The little that comes behind its end is not counted. */
   #isOver = false
   readonly #memory: RecordingMemory['memory'] | undefined
-  /** What it has taken of that. */
+  /** The bytes that it has taken of that memory. */
   #takenBytes = 0
   #isOutOfMemory = false
 
   constructor(
-    asked: ReceivedRequest,
+    request: ReceivedRequest,
     deps: RecordingDeps,
-    write: (heard: CompleteExchange) => void,
+    write: (exchange: CompleteExchange) => void,
     holding: RecordingMemory | undefined,
   ) {
     this.#memory = holding?.memory
-    this.#take(asked.body.byteLength)
-    // Headers go on to be changed for the upstream, and bytes may be a view of what is used again.
-    const body = this.#isOutOfMemory ? NOTHING : asked.body.slice()
-    this.#asked = { ...asked, headers: new Headers(asked.headers), body }
+    this.#take(request.body.byteLength)
+    // Copies: the headers will be changed for the upstream, and the bytes may be a view of a buffer that is used again.
+    const body = this.#isOutOfMemory ? NOTHING : request.body.slice()
+    this.#request = { ...request, headers: new Headers(request.headers), body }
     this.#deps = deps
     this.#write = write
     this.#number = deps.writer.reserve()
@@ -120,7 +120,7 @@ export class OpenRecording implements Recording {
   #keep(head: Pick<CompleteExchange, 'afterMs' | 'status' | 'headers'>): void {
     this.#isWriting = true
     const release = (): void => this.#give()
-    this.#write({ number: this.#number, request: this.#asked, at: this.#at, ...head, chunks: this.#chunks, release })
+    this.#write({ number: this.#number, request: this.#request, at: this.#at, ...head, chunks: this.#chunks, release })
   }
 
   #take(bytes: number): void {
@@ -141,6 +141,6 @@ export class OpenRecording implements Recording {
 
   #drop(why: string): void {
     this.#release()
-    this.#deps.log.warn({ path: showPath(this.#asked.target), why }, 'not recorded: the answer is not complete')
+    this.#deps.log.warn({ path: showPath(this.#request.target), why }, 'not recorded: the answer is not complete')
   }
 }

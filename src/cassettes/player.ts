@@ -18,10 +18,10 @@ export interface CassettePlayer {
   readonly count: () => number
   readonly add: (named: NamedCassette) => void
   /**
-   * The recorded answer to a request; undefined: there is none, and the request is to go on to the upstream. Throws
-   * `no_cassette` where it is not, and the signal's reason where the client leaves during a wait.
+   * Finds the recorded answer to a request; undefined: there is none, and the request goes on to the upstream. Throws `no_cassette` where
+   * the player is closed, and the signal's reason where the client leaves during a wait.
    */
-  readonly find: (asked: ReceivedRequest, signal: AbortSignal) => Promise<Response | undefined>
+  readonly find: (request: ReceivedRequest, signal: AbortSignal) => Promise<Response | undefined>
 }
 
 /** How cassettes are played. */
@@ -31,12 +31,12 @@ export interface PlayerOptions {
   readonly isClosed: boolean
   readonly sleep: Sleep
   readonly sha256: Sha256
-  /** The server's own keys and tokens: stars are put over them before anything is compared or told. */
+  /** The server's own keys and tokens. Stars replace them before anything is compared or shown. */
   readonly secrets: () => readonly string[]
 }
 
 /**
- * Makes what answers from cassettes, given in the order in which they were recorded.
+ * Makes a player of cassettes. They are given in the order in which they were recorded.
  *
  * @example
  * const player = createCassettePlayer(cassettes, options)
@@ -51,10 +51,10 @@ export function createCassettePlayer(cassettes: readonly NamedCassette[], option
     isClosed,
     count: matcher.count,
     add: matcher.add,
-    async find(asked, signal) {
-      const byName = await namedSecrets(asked, queryOf(asked.target))
-      const scrub = scrubFor([...secrets(), ...secretsOf(asked.headers), ...byName])
-      const key = requestKey(await describeRequest(asked, scrub, sha256), ignored)
+    async find(request, signal) {
+      const byName = await namedSecrets(request, queryOf(request.target))
+      const scrub = scrubFor([...secrets(), ...secretsOf(request.headers), ...byName])
+      const key = requestKey(await describeRequest(request, scrub, sha256), ignored)
       const named = matcher.take(key)
       if (named === undefined) {
         if (isClosed) throw new ApiError('no_cassette', { message: matcher.explainMiss(key) })

@@ -5,18 +5,18 @@ import { secretsOf } from '../formats/secrets/secrets-in-headers.ts'
 import { showPath } from '../openai/shown-path.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { NamedCassette } from './cassette.ts'
+import type { CassetteWriter } from './cassette-folder.ts'
 import { describeAnswer } from './describe-answer.ts'
 import { describeRequest, queryOf, type ReceivedRequest } from './describe-request.ts'
 import { madeKeys, namedSecrets } from './named-secrets.ts'
 import { type CompleteExchange, OpenRecording, type Recording, type RecordingMemory } from './open-recording.ts'
 import { rememberScrub, type Scrub } from './scrub.ts'
-import type { CassetteWriter } from './write-cassettes.ts'
 
-/** Keeps exchanges as cassettes. */
+/** Records exchanges as cassettes. */
 export interface CassetteRecorder {
-  /** Begins to record an exchange, whose request is there as a whole. */
-  readonly begin: (asked: ReceivedRequest, holding?: RecordingMemory) => Recording
-  /** Resolves when all that has ended so far is written. */
+  /** Begins to record an exchange. Without `memory`, the bytes are not counted. */
+  readonly begin: (request: ReceivedRequest, memory?: RecordingMemory) => Recording
+  /** Resolves when everything that has ended so far is written. */
   readonly settle: () => Promise<void>
 }
 
@@ -31,12 +31,12 @@ export interface RecorderDeps {
   readonly now: () => number
   /** What time it is. */
   readonly date: () => Date
-  /** Is told of each cassette when it has been written. */
+  /** Called with each cassette once it is written. */
   readonly onWritten?: (named: NamedCassette) => void
 }
 
 /**
- * Makes what keeps exchanges. What cannot be kept, or written, is a line in the log and nothing else: the exchange goes on.
+ * Makes a recorder. An exchange that can't be recorded or written is a line in the log, and goes on undisturbed.
  *
  * @example
  * const recording = createCassetteRecorder(deps).begin({ method, target, headers, body })
@@ -45,19 +45,19 @@ export interface RecorderDeps {
 export function createCassetteRecorder(deps: RecorderDeps): CassetteRecorder {
   const writing = new Set<Promise<void>>()
   const scrubFor = rememberScrub()
-  const write = (heard: CompleteExchange): void => {
-    const written = save(heard, scrubFor, deps)
+  const write = (exchange: CompleteExchange): void => {
+    const written = save(exchange, scrubFor, deps)
       .catch((cause: unknown) =>
         deps.log.error({ cause: describeSystemError(cause) }, 'not recorded: the cassette cannot be written'),
       )
       .finally(() => {
-        heard.release()
+        exchange.release()
         writing.delete(written)
       })
     writing.add(written)
   }
   return {
-    begin: (asked, holding) => new OpenRecording(asked, deps, write, holding),
+    begin: (request, memory) => new OpenRecording(request, deps, write, memory),
     async settle() {
       await Promise.all(writing)
     },
@@ -65,20 +65,20 @@ export function createCassetteRecorder(deps: RecorderDeps): CassetteRecorder {
 }
 
 async function save(
-  heard: CompleteExchange,
+  exchange: CompleteExchange,
   scrubFor: (secrets: readonly string[]) => Scrub,
   { writer, log, secrets, sha256, onWritten }: RecorderDeps,
 ): Promise<void> {
-  const { number, request: asked, at } = heard
-  const named = await namedSecrets(asked, queryOf(asked.target))
-  const answered = { headers: heard.headers, body: joinBytes(heard.chunks.map(({ bytes }) => bytes)) }
-  const made = madeKeys(asked.target, answered.body)
-  const inAnswer = [...secretsOf(heard.headers), ...made, ...(await namedSecrets(answered))]
-  const scrub = scrubFor([...secrets(), ...secretsOf(asked.headers), ...named, ...inAnswer])
-  const request = await describeRequest(asked, scrub, sha256)
-  const response = await describeAnswer(heard, scrub)
+  const { number, request: received, at } = exchange
+  const named = await namedSecrets(received, queryOf(received.target))
+  const answered = { headers: exchange.headers, body: joinBytes(exchange.chunks.map(({ bytes }) => bytes)) }
+  const made = madeKeys(received.target, answered.body)
+  const inAnswer = [...secretsOf(exchange.headers), ...made, ...(await namedSecrets(answered))]
+  const scrub = scrubFor([...secrets(), ...secretsOf(received.headers), ...named, ...inAnswer])
+  const request = await describeRequest(received, scrub, sha256)
+  const response = await describeAnswer(exchange, scrub)
   if (typeof response === 'string') {
-    log.warn({ path: showPath(asked.target), why: response }, 'not recorded: the answer cannot be kept')
+    log.warn({ path: showPath(received.target), why: response }, 'not recorded: the answer cannot be kept')
     return
   }
   const cassette = { cassette: 1 as const, recorded_at: at.toISOString(), request, response }

@@ -2,44 +2,44 @@ import { canonicalText } from '../formats/json/canonical-json.ts'
 import { type ExactJson, type ExactObject, isExactObject, parseExact } from '../formats/json/exact.ts'
 import type { CassettePart, CassetteRequest, CassetteRequestBody } from './cassette.ts'
 
-/** What of a request has to be alike for a cassette to answer it. */
+/** The part of a request by which its cassette is found. */
 export interface RequestKey {
   readonly method: string
   /** With `/v1` in front. */
   readonly path: string
   /** Parameters in the order of their names. */
   readonly query: string
-  /** Without what is ignored; undefined: none. */
+  /** The body without the ignored parts; undefined: there is none. */
   readonly body: ExactJson | undefined
-  /** The same for all that are alike, and for no other. */
+  /** One text for all requests that are alike. */
   readonly id: string
 }
 
-/** What of a body is not compared. */
+/** The parts of a body that are not compared. */
 export interface Ignored {
   /** The ways to values, such as `[['user'], ['messages', '*', 'name']]`. */
   readonly paths: Paths
-  /** What is taken out of all texts first, on both sides. */
+  /** Patterns whose matches are removed from all texts, on both sides, before the comparison. */
   readonly blanks: readonly RegExp[]
 }
 
 type Paths = readonly (readonly string[])[]
 
 /**
- * What is ignored unless it is said otherwise: it does not change the answer, and often differs from run to run. Codex sends the
- * last three anew in each run.
+ * What is ignored by default: it does not change the answer, and often differs from run to run. Codex makes the last three anew in each
+ * run.
  */
 const IGNORED = [
   ...['user', 'metadata', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'],
   ...['client_metadata', 'input.*.id', 'input.*.internal_chat_message_metadata_passthrough'],
 ] as const
 
-/** All that such an item says is the id that it refers to (OpenAI's specification, ItemReferenceParam): that is compared always. */
+/** The type of an item that holds nothing but an id (OpenAI's specification, ItemReferenceParam): there the id is always compared. */
 const REFERENCE = 'item_reference'
 
 /**
- * Reads a list of what to ignore, `a,b.c`, which is added to what is ignored anyway; `*` stands for any one step, and a
- * minus in front takes a name off the list. `blanks` have the flag `g`.
+ * Reads a list of paths to ignore, `a,b.c`, and adds it to the default. `*` stands for any one step, and a minus in front takes a path off
+ * the list. `blanks` have the flag `g`.
  *
  * @example
  * const ignored = readIgnored('seed,messages.*.name,-metadata', [/Chunk ID: \w+/gu])
@@ -52,7 +52,7 @@ export function readIgnored(list = '', blanks: readonly RegExp[] = []): Ignored 
 }
 
 /**
- * Gives what a request is compared by.
+ * Makes the key of a request.
  *
  * @example
  * const { id } = requestKey(cassette.request, readIgnored())
@@ -64,7 +64,7 @@ export function requestKey({ method, path, query, body }: CassetteRequest, ignor
   return { ...key, body: compared, id }
 }
 
-/** In any order, since servers read them so; the same name's in theirs. */
+/** Sorts parameters by name, because servers take them in any order. Those of one name keep their order. */
 function sorted(query: string): string {
   const parameters = new URLSearchParams(query)
   parameters.sort()
@@ -77,7 +77,7 @@ function comparable({ json, text, base64, parts }: CassetteRequestBody): ExactJs
   return parts === undefined ? (base64 ?? '') : comparableForm(parts)
 }
 
-/** The parts by their names, since libraries put them in different orders. */
+/** A form as an object of its parts' names, because libraries write them in different orders. */
 function comparableForm(parts: readonly CassettePart[]): ExactJson {
   const form = new Map<string, ExactJson[]>()
   for (const { name, text, filename = null, sha256 = null } of parts) {
@@ -91,7 +91,7 @@ function comparableForm(parts: readonly CassettePart[]): ExactJson {
   )
 }
 
-/** All texts in a value, however deep, without what the patterns find in them. */
+/** Removes the patterns' matches from all texts in a value, at any depth. */
 function blanked(value: ExactJson, blanks: readonly RegExp[]): ExactJson {
   if (blanks.length === 0) return value
   if (typeof value === 'string') return blanks.reduce((text, blank) => text.replaceAll(blank, ''), value)
@@ -114,7 +114,7 @@ function without(value: ExactJson, ignored: Paths): ExactJson {
   return Object.fromEntries(kept)
 }
 
-/** What is left of an item: it, in an array, or nothing. */
+/** The rest of an item, in an array; an empty array: it is ignored as a whole. */
 function pruned(item: ExactJson, step: string, ignored: Paths): ExactJson[] {
   const here = ignored.filter(([first]) => first === step || first === '*')
   if (here.some(({ length }) => length === 1)) return []

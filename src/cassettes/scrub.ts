@@ -7,11 +7,11 @@ import { secretPlaces } from './named-values.ts'
 export interface Scrub {
   /** Eight stars for each secret, whatever its length: what two callers with different keys send is alike. */
   readonly text: (text: string) => string
-  /** The same, in bytes. */
+  /** Likewise, in bytes. */
   readonly bytes: (bytes: Uint8Array) => Uint8Array
-  /** As many stars as the secret has bytes, so that what has been cut into chunks can be cut there again. */
+  /** As many stars as the secret has bytes, so that a body can be cut into the same chunks again. */
   readonly sameLength: (bytes: Uint8Array) => Uint8Array
-  /** The same, only over what is known to be a secret or has the form of a key, and over nothing for the name that it has. */
+  /** Likewise, but only over known secrets and over texts with the form of a key. Names of members and parameters do not count. */
   readonly known: (bytes: Uint8Array) => Uint8Array
 }
 
@@ -20,9 +20,9 @@ export const STARS = '*'.repeat(8)
 const UTF_8 = new TextEncoder()
 const DECODER = new TextDecoder()
 
-/** Where a word begins: also behind an escape such as `\n` in a JSON text. */
+/** The beginning of a word, also behind an escape such as `\n` in a JSON text. */
 const WORD_START = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf]))`
-/** What known services' keys look like, and tokens of the web (RFC 7519), whoever they belong to. */
+/** The forms of known services' keys and of JSON Web Tokens (RFC 7519), whoever they belong to. */
 const KEY_SHAPES = [
   '(?:sk|rk|ek|sess|xai|pplx|nvapi|tvly|glpat|dapi)-[A-Za-z0-9_-]{20,}',
   '(?:gsk|hf|ghp|gho|ghs|ghu|github_pat|r8|sk|rk|ek|pcsk|fw)_[A-Za-z0-9_]{20,}',
@@ -36,8 +36,8 @@ const KEY_SHAPES = [
 type StarsFor = (found: string) => string
 
 /**
- * Makes what puts stars over the given secrets, over whatever has the form of a key, and over what the name beside it says to be one,
- * wherever they stand and in whichever form (`formats/secrets/secret-forms.ts`).
+ * Makes a scrub, which puts stars over three kinds of texts: the given secrets, in every form (`secretForms`); texts with the form of a key;
+ * and values whose name says that they are secret.
  *
  * @example
  * createScrub(['the-key-of-the-server']).text('key: the%2Dkey-of-the-server') // 'key: ********'
@@ -70,7 +70,8 @@ export function createScrub(secrets: readonly string[]): Scrub {
 }
 
 /**
- * Makes what gives a scrub for some secrets, and the last one again for the same ones: mostly they are, and a pattern is worth keeping.
+ * Makes a function that gives a scrub for some secrets. It keeps the last one, because the secrets are mostly the same and a pattern is dear
+ * to compile.
  *
  * @example
  * const scrubFor = rememberScrub()

@@ -7,8 +7,7 @@ import type { Scrub } from './scrub.ts'
 const UTF_8 = new TextEncoder()
 
 /**
- * Whether the events of a stream spell a secret together that none of them has in it as a whole: a model that repeats a key
- * gives it token by token.
+ * Whether the events of a stream together spell a secret that no single event holds. A model that repeats a key sends it token by token.
  *
  * @example
  * hasSecretInPieces(utf8('data: {"delta":"the-key-"}\n\ndata: {"delta":"of-me"}\n\n'), createScrub(['the-key-of-me']))

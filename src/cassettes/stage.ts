@@ -33,12 +33,12 @@ const PLAYED: DeliverOptions = {
  * @example
  * const stage = createCassetteStage(cassettes, deps)
  */
-export function createCassetteStage({ play, record }: Cassettes, deps: CassetteStageDeps): Stage {
+export function createCassetteStage(cassettes: Cassettes, deps: CassetteStageDeps): Stage {
   const { memory } = deps.reading
   return {
     name: 'cassettes',
     async run(exchange, next) {
-      if (exchange.isUpgrade) return next(beforeUpgrade(exchange, play?.isClosed === true))
+      if (exchange.isUpgrade) return next(beforeUpgrade(exchange, cassettes.isClosed))
       const { request, requestTarget: target, abort } = exchange
       const body = await readBytes(exchange, { bytesMax: deps.limits.uploadBytesMax, memory })
       if (exchange.body !== undefined) {
@@ -50,11 +50,11 @@ export function createCassetteStage({ play, record }: Cassettes, deps: CassetteS
           stream: () => new Blob([body]).stream(),
         }
       }
-      const asked = { method: request.method, target, headers: request.headers, body }
-      const played = await play?.find(asked, abort.signal)
+      const received = { method: request.method, target, headers: request.headers, body }
+      const played = await cassettes.find(received, abort.signal)
       if (played !== undefined) return deliver(exchange, played, PLAYED, deps)
-      if (record !== undefined) {
-        const recording = record.begin(asked, { memory, atEnd: (release) => exchange.atEnd(release) })
+      const recording = cassettes.record(received, { memory, atEnd: (release) => exchange.atEnd(release) })
+      if (recording !== undefined) {
         exchange.readsAnswer = true
         exchange.onAnswer = (answer, isUpstreams) => {
           const end = answerEndOf(exchange, answer, { isUpstreams, deadlines: deps.deadlines })

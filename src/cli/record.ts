@@ -1,3 +1,4 @@
+import { createCassettes } from '../cassettes/cassettes.ts'
 import { openFolder } from '../process/cassettes/open-folder.ts'
 import { openWriterAt } from '../process/cassettes/open-writer.ts'
 import { createProcessRecorder, serveCassettes } from '../process/cassettes/serve-cassettes.ts'
@@ -25,7 +26,9 @@ export async function record({ to, config: flag }: RecordFlags): Promise<number 
   const secrets = new Set<string>()
   return serveCassettes({
     configuration,
-    cassettesFor: async (log) => ({ record: createProcessRecorder(writer, { log, secrets: () => [...secrets] }) }),
+    cassettesFor(log) {
+      return createCassettes({ recorder: createProcessRecorder(writer, { log, secrets: () => [...secrets] }) })
+    },
     onConfig(config) {
       // Former secrets stay in the set: a call under way may still have one.
       for (const secret of serverSecrets(config)) secrets.add(secret)

@@ -1,10 +1,10 @@
 import type { NamedCassette } from '../cassettes/cassette.ts'
-import type { CassetteFolder } from '../cassettes/folder.ts'
+import type { CassetteFolder, CassetteWriter } from '../cassettes/cassette-folder.ts'
+import { readCassettes, renderCassetteProblems } from '../cassettes/cassette-folder.ts'
+import { createCassettes } from '../cassettes/cassettes.ts'
 import type { Pace } from '../cassettes/play-answer.ts'
 import { createCassettePlayer } from '../cassettes/player.ts'
-import { readCassettes, renderCassetteProblems } from '../cassettes/read-cassettes.ts'
 import { type Ignored, readIgnored } from '../cassettes/request-key.ts'
-import type { CassetteWriter } from '../cassettes/write-cassettes.ts'
 import type { Settings } from '../config/settings.ts'
 import { openFolder } from '../process/cassettes/open-folder.ts'
 import { explainFolder, openWriterAt } from '../process/cassettes/open-writer.ts'
@@ -80,10 +80,13 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
   const player = createCassettePlayer(cassettes, { pace, ignored, isClosed, sleep, sha256, secrets })
   return serveCassettes({
     configuration,
-    cassettesFor: async (log) => ({
-      play: player,
-      ...(writer !== undefined && { record: createProcessRecorder(writer, { log, secrets, onWritten: player.add }) }),
-    }),
+    cassettesFor(log) {
+      if (writer === undefined) return createCassettes({ player })
+      return createCassettes({
+        player,
+        recorder: createProcessRecorder(writer, { log, secrets, onWritten: player.add }),
+      })
+    },
     onConfig(changed) {
       // Former secrets stay in the set: a call under way may still have one.
       for (const secret of serverSecrets(changed)) known.add(secret)

@@ -80,7 +80,7 @@ export async function startGateway(
     ...(workers !== undefined && { workers: workers.state }),
     ...(cassettes !== undefined && { cassettes }),
   })
-  const isOffline = cassettes?.play?.isClosed === true
+  const isOffline = cassettes?.isClosed === true
   const refuseOwn = async (settings: Settings, port: number): Promise<void> => {
     if (!isOffline) await refuseOwnAddress(settings, { ...config.server, port }, proxyFor)
   }

@@ -1,6 +1,7 @@
+import { decodeUtf8 } from '../formats/bytes/byte-string.ts'
 import type { Edit } from '../formats/json/edit.ts'
 import { boundaryOf } from '../formats/multipart/form-boundary.ts'
-import { decodeUtf8, readPartHead } from '../formats/multipart/form-part.ts'
+import { readPartHead } from '../formats/multipart/form-part.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 const LF = 0x0a

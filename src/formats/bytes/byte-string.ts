@@ -35,3 +35,19 @@ const ONE_EACH = new TextDecoder('x-user-defined')
 export function toSearchText(bytes: Uint8Array): string {
   return ONE_EACH.decode(bytes)
 }
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Decodes UTF-8, and keeps a byte order mark; undefined: the bytes are not UTF-8.
+ *
+ * @example
+ * const text = decodeUtf8(bytes) ?? bytes.toBase64()
+ */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF_8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}

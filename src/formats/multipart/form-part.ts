@@ -1,3 +1,5 @@
+import { decodeUtf8 } from '../bytes/byte-string.ts'
+
 /** What the head of a form's part says of it. */
 export interface PartHead {
   readonly name: string
@@ -7,7 +9,6 @@ export interface PartHead {
 
 const TAB = 0x09
 const SPACE = 0x20
-const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const HEADER = /^([\w!#$%&'*+.^`|~-]+):(.*)$/s
 const DISPOSITION = /^form-data[ \t]*(;.*)$/is
@@ -92,13 +93,4 @@ function trimBlanks(text: string): string {
 
 function isBlank(code: number): boolean {
   return code === TAB || code === SPACE
-}
-
-/** The text of bytes as it stands, also with a byte order mark; undefined where they are no UTF-8. */
-export function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return UTF_8.decode(bytes)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,6 @@
 import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { CassetteFolder } from '../../cassettes/folder.ts'
+import type { CassetteFolder } from '../../cassettes/cassette-folder.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 
 /** Larger than most cassettes, so that the probe finds a disk without room for one. */

@@ -1,5 +1,5 @@
-import type { CassetteFolder } from '../../cassettes/folder.ts'
-import { type CassetteWriter, openWriter } from '../../cassettes/write-cassettes.ts'
+import type { CassetteFolder } from '../../cassettes/cassette-folder.ts'
+import { type CassetteWriter, openWriter } from '../../cassettes/cassette-folder.ts'
 import { describeSystemError } from '../../config/system-errors.ts'
 import { sha256 } from '../sha256.ts'
 

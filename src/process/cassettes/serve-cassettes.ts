@@ -1,12 +1,12 @@
+import type { CassetteWriter } from '../../cassettes/cassette-folder.ts'
 import type { Cassettes } from '../../cassettes/cassettes.ts'
 import { type CassetteRecorder, createCassetteRecorder, type RecorderDeps } from '../../cassettes/recorder.ts'
-import type { CassetteWriter } from '../../cassettes/write-cassettes.ts'
 import type { Config } from '../../config/config.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { logWarnings } from '../announce.ts'
 import { describeServer, renderBanner, type ServerDescription } from '../banner.ts'
 import type { Configuration } from '../configuration.ts'
-import { type Ending, endOnSignals } from '../end-on-signals.ts'
+import { endOnSignals } from '../end-on-signals.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
 import { openProcessLog, surviveDefects } from '../open-process-log.ts'
 import { VERSION } from '../program.ts'
@@ -17,7 +17,7 @@ import { explainStartFailure } from '../start-failure.ts'
 /** A gateway with cassettes. */
 export interface CassetteServer {
   readonly configuration: Configuration
-  readonly cassettesFor: (log: Log) => Promise<Cassettes>
+  readonly cassettesFor: (log: Log) => Cassettes
   /** Called with the configuration at first and when it changes; may give another in its place. */
   readonly onConfig: (config: Config) => Config
   /** Gives the lines of the banner that differ for such a server. */
@@ -30,7 +30,7 @@ export async function serveCassettes(server: CassetteServer): Promise<number | u
   const { config, source } = configuration
   const { log, flush, settle } = await openProcessLog(config.log)
   surviveDefects(log, flush)
-  const cassettes = await cassettesFor(log)
+  const cassettes = cassettesFor(log)
   let gateway: Gateway
   try {
     gateway = await startGateway(onConfig(config), log, undefined, cassettes)
@@ -40,7 +40,7 @@ export async function serveCassettes(server: CassetteServer): Promise<number | u
     process.stderr.write(text)
     return code
   }
-  endOnSignals({ gateway, log, settle: () => settleAll(cassettes, settle) })
+  endOnSignals({ gateway, log, settle: () => cassettes.settle().then(settle) })
   await reloadOnChange({ configuration, log, apply: (changed, part) => gateway.apply(onConfig(changed), part) })
   const described = describeServer(config, gateway.url, VERSION, source.file)
   const shown = { ...described, ...describe(described) }
@@ -51,16 +51,11 @@ export async function serveCassettes(server: CassetteServer): Promise<number | u
   return undefined
 }
 
-async function settleAll({ record }: Cassettes, settle: Ending['settle']): Promise<void> {
-  await record?.settle()
-  await settle()
-}
-
 /**
  * Makes a recorder with this platform's clocks and digest.
  *
  * @example
- * const recorder = recordInto(writer, { log, secrets: () => secrets })
+ * const recorder = createProcessRecorder(writer, { log, secrets: () => secrets })
  */
 export function createProcessRecorder(
   writer: CassetteWriter,

@@ -1,8 +1,8 @@
 import type { Cassette, NamedCassette } from '../../../src/cassettes/cassette.ts'
+import type { CassetteFolder } from '../../../src/cassettes/cassette-folder.ts'
+import { openWriter } from '../../../src/cassettes/cassette-folder.ts'
 import type { ReceivedRequest } from '../../../src/cassettes/describe-request.ts'
-import type { CassetteFolder } from '../../../src/cassettes/folder.ts'
 import { type CassetteRecorder, createCassetteRecorder } from '../../../src/cassettes/recorder.ts'
-import { openWriter } from '../../../src/cassettes/write-cassettes.ts'
 
 /** SHA-256 of bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { readCassettes } from '../../../src/cassettes/cassette-folder.ts'
 import { createCassettePlayer } from '../../../src/cassettes/player.ts'
-import { readCassettes } from '../../../src/cassettes/read-cassettes.ts'
 import { readIgnored } from '../../../src/cassettes/request-key.ts'
 import { collectStream } from '../answers/collect-stream.ts'
 import { asked, openMemoryRecorder, sha256, utf8 } from './memory-recorder.ts'

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'bun:test'
+import {
+  openWriter,
+  readCassettes,
+  renderCassette,
+  renderCassetteProblems,
+} from '../../../src/cassettes/cassette-folder.ts'
 import { cassetteName, cassetteNumber } from '../../../src/cassettes/cassette-name.ts'
-import { readCassettes, renderCassetteProblems } from '../../../src/cassettes/read-cassettes.ts'
-import { openWriter, renderCassette } from '../../../src/cassettes/write-cassettes.ts'
 import { cassetteOf, memoryFolder, sha256 } from './memory-recorder.ts'
 
 const chat = (json: unknown) => ({ method: 'POST', path: '/v1/chat/completions', body: { json } })
