@@ -1,8 +1,8 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonType, isPage } from '../formats/http/media-types.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { holdsContent } from '../openai/contents.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
+import { holdsContent } from '../openai/resources.ts'
 
 /**
  * Says what is wrong with the kind of an answer; undefined: nothing. A page or a redirect in place of an API's answer means that the base

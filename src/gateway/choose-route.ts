@@ -1,6 +1,6 @@
 import type { PinSettings } from '../config/sections/pins.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import { STATEFUL_RESOURCES } from '../openai/stateful-resources.ts'
+import { STATEFUL_RESOURCES } from '../openai/resources.ts'
 import type { OutgoingBody } from '../requests/outgoing-body.ts'
 import { namedIds, pathOf } from '../routing/named-ids.ts'
 import type { ObjectOwner, RememberedIds } from '../routing/remembered-ids.ts'

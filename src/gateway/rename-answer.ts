@@ -1,6 +1,6 @@
 import type { RenameModel } from '../answers/report-model.ts'
-import { holdsContent } from '../openai/contents.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
+import { holdsContent } from '../openai/resources.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deployment } from '../routing/targets/router.ts'
 

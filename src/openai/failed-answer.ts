@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
-import { STATEFUL_RESOURCES } from './stateful-resources.ts'
+import { STATEFUL_RESOURCES } from './resources.ts'
 
 /** No error has what it says deeper than this; what is deeper than that is not looked through. */
 const ERROR_DEPTH = 4

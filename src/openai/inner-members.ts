@@ -28,7 +28,7 @@ const DEPTH_MAX = 32
  * @example
  * const isWhole = visitMembers(body.value, (name, value) => { if (name === 'model') models.push(value) })
  */
-export function visitMembers(body: unknown, visit: VisitMember, within: Place = HERE): boolean {
+export function visitMembers(body: unknown, visit: VisitMember, within: BodyPath = HERE): boolean {
   let left = LOOKED_AT_MAX
   const path: (string | number)[] = [...within]
   const param = (): string => paramOf(path)
@@ -59,9 +59,9 @@ export function visitMembers(body: unknown, visit: VisitMember, within: Place = 
 }
 
 /** Where something stands in a body: the names and the places in lists that lead to it. */
-export type Place = readonly (string | number)[]
+export type BodyPath = readonly (string | number)[]
 
-const HERE: Place = []
+const HERE: BodyPath = []
 
 /**
  * Whether a member of an object holds somebody's own words only. The parameters of what has a name, which is a function, are a
@@ -79,6 +79,6 @@ export function bringsCall(element: unknown): element is JsonObject {
   return isJsonObject(element) && (isJsonObject(element['body']) || isJsonObject(element['params']))
 }
 
-function paramOf(path: Place): string {
+function paramOf(path: BodyPath): string {
   return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`)).join('')
 }

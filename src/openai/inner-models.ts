@@ -1,5 +1,5 @@
 import { foldName } from '../formats/json/fold-name.ts'
-import { type Place, visitMembers } from './inner-members.ts'
+import { type BodyPath, visitMembers } from './inner-members.ts'
 import { isModelName, leadsToModels } from './model-names.ts'
 
 /** A model that a body names elsewhere than in its own `model`. */
@@ -26,7 +26,7 @@ const MODELS_MAX = 10_000
  * @example
  * const [{ model, param }] = innerModels({ session: { model: 'gpt-realtime' } }) ?? []
  */
-export function innerModels(body: unknown, within?: Place): readonly InnerModel[] | undefined {
+export function innerModels(body: unknown, within?: BodyPath): readonly InnerModel[] | undefined {
   const found = new Map<string, InnerModel>()
   let isFew = true
   const isWhole = visitMembers(

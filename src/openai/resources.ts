@@ -62,3 +62,46 @@ export const MODEL_ENDPOINTS: ReadonlySet<string> = new Set([
   'audio/transcriptions',
   'audio/translations',
 ])
+
+/**
+ * The resources of OpenAI's API whose objects live at one upstream, by the first segment of their paths below `/v1/`:
+ * what was made there can be asked for only there.
+ *
+ * @example
+ * const isStateful = STATEFUL_RESOURCES.has('files')
+ */
+export const STATEFUL_RESOURCES: ReadonlySet<string> = new Set([
+  'files',
+  'uploads',
+  'batches',
+  'responses',
+  'conversations',
+  'assistants',
+  'threads',
+  'vector_stores',
+  'fine_tuning',
+  'containers',
+  'evals',
+  'videos',
+  'skills',
+  'chatkit',
+  'realtime',
+  'live',
+  'agents',
+  'vaults',
+  'webhook_endpoints',
+])
+
+/** The last segments of paths whose answers are somebody's own content: a file's, a video's, or what was said. */
+const CONTENTS = /(?:^|\/)(?:content|audio\/(?:speech|transcriptions|translations))\/?$/
+
+/**
+ * Whether the answer of an endpoint (its path below `/v1/`) is content, whose kind says nothing of who answered: a file may be
+ * a web page, and some servers call the text of a transcription `text/html`.
+ *
+ * @example
+ * const mayBePage = holdsContent(endpointOf(exchange.target))
+ */
+export function holdsContent(endpoint: string): boolean {
+  return CONTENTS.test(endpoint)
+}

@@ -1,7 +1,7 @@
 import { isEncoded } from '../formats/bytes/decode-body.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { isJsonObject } from '../formats/json/json.ts'
-import { STATEFUL_RESOURCES } from './stateful-resources.ts'
+import { STATEFUL_RESOURCES } from './resources.ts'
 
 /** A response says so in its first event, or near its beginning. */
 const LOOKED_THROUGH_BYTES = 1024 * 1024

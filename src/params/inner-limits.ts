@@ -4,7 +4,7 @@ import { isEqualJson } from '../formats/json/equal.ts'
 import { foldName } from '../formats/json/fold-name.ts'
 import type { Json } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { type Place, visitMembers } from '../openai/inner-members.ts'
+import { type BodyPath, visitMembers } from '../openai/inner-members.ts'
 import { innerModels } from '../openai/inner-models.ts'
 import { leastNumber } from './ranges.ts'
 import { notANumber, unsupportedValue } from './refusals.ts'
@@ -13,7 +13,7 @@ import { notANumber, unsupportedValue } from './refusals.ts'
  * Judges the parameters within a body by the limits of rules. Throws `parameter_not_allowed`, `invalid_parameter` or
  * `rules_not_applicable`. `within` says where in the request that body stands.
  */
-export type InnerLimits = (body: unknown, within?: Place) => void
+export type InnerLimits = (body: unknown, within?: BodyPath) => void
 
 /** More names of a cap on tokens, below the top of a body: in sessions, graders, and at other vendors. */
 const INNER_CAPS = [
@@ -97,7 +97,7 @@ function leastOf(name: string, min: number, max: number, counts: ReadonlySet<str
   return min === -Infinity && max !== Infinity && max >= least ? least : -Infinity
 }
 
-function judgeNumbers(body: unknown, limits: ReadonlyMap<string, Limit>, within: Place | undefined): void {
+function judgeNumbers(body: unknown, limits: ReadonlyMap<string, Limit>, within: BodyPath | undefined): void {
   const isWhole = visitMembers(
     body,
     (name, value, depth, param) => {
@@ -111,7 +111,7 @@ function judgeNumbers(body: unknown, limits: ReadonlyMap<string, Limit>, within:
   if (!isWhole) throw tooDeep()
 }
 
-function judgeModels(body: unknown, { number, values }: ParamRule, within: Place | undefined): void {
+function judgeModels(body: unknown, { number, values }: ParamRule, within: BodyPath | undefined): void {
   const models = innerModels(body, within)
   if (models === undefined) throw tooDeep()
   const admitted: readonly Json[] | undefined = values['model']

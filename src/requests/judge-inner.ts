@@ -8,7 +8,7 @@ import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
 import { broughtBy, type InnerCall, innerCalls, isBatchPurpose } from '../openai/inner-calls.ts'
-import { isWords, type Place } from '../openai/inner-members.ts'
+import { type BodyPath, isWords } from '../openai/inner-members.ts'
 import { type InnerModel, innerModels } from '../openai/inner-models.ts'
 import { isModelName } from '../openai/model-names.ts'
 import { tooDeep } from '../params/inner-limits.ts'
@@ -54,7 +54,7 @@ export function assertWhole({ exchange, snapshot, value }: Judged, bringsCalls: 
 }
 
 /** Judges the models in a body, or in a part of it. Throws as `judgeInner` does. */
-export function judgeModels(judged: Judged, part: unknown, within?: Place): readonly InnerModel[] {
+export function judgeModels(judged: Judged, part: unknown, within?: BodyPath): readonly InnerModel[] {
   const { exchange, snapshot, program, checkOwn } = judged
   if (!snapshot.modelsDecide) return []
   const models = innerModels(part, within)

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { STATEFUL_RESOURCES } from '../../openai/stateful-resources.ts'
+import { STATEFUL_RESOURCES } from '../../openai/resources.ts'
 import { closed, type FieldValues, optional, text } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
 import type { UpstreamSettings } from './upstreams/upstream.ts'

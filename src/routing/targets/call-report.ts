@@ -1,3 +1,4 @@
+import type { BreakerCall } from '../health/circuit-breaker.ts'
 import type { KeyUse } from '../health/key-rest.ts'
 
 /**
@@ -36,11 +37,7 @@ export interface CallReport {
 }
 
 /** The state of a deployment when a call began. */
-export interface Beginning {
-  /** Goes up when the breaker opens or closes. */
-  readonly epoch: number
-  /** Whether the call is the one that a half-open breaker lets through. */
-  readonly isProbe: boolean
+export interface Beginning extends BreakerCall {
   readonly account: Account
   /** undefined: the call spends no key of the server. */
   readonly keyUse: KeyUse | undefined

@@ -1,4 +1,5 @@
-import type { BreakerState, DeploymentHealth } from '../health/deployment-health.ts'
+import type { BreakerState } from '../health/circuit-breaker.ts'
+import type { DeploymentHealth } from '../health/deployment-health.ts'
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts'
 
 /** One deployment's state, as `/ready` shows it. Keys never appear. */
