@@ -1,18 +1,18 @@
 /** A string in a text that has JSON in it, at whichever depth of quoting: `"…"`, `\"…\"` within a string, and so on. */
 export interface JsonString {
-  /** Of its content. */
+  /** Where its content starts. */
   readonly start: number
   readonly end: number
-  /** Behind its closing quote. */
+  /** The index behind its closing quote. */
   readonly next: number
   /** How many backslashes stand before each of its quotes. */
   readonly depth: number
 }
 
-/** Names are no longer, and values neither. */
+/** The lengths of the longest name and of the longest value that are looked at. */
 const NAME_CHARS_MAX = 128
 const VALUE_CHARS_MAX = 64 * 1024
-/** White space, also as it is written within a string. */
+/** White space, plain or escaped as within a string. */
 const SPACE = /(?:\s|\\+[nrt])*/y
 
 /** A name and where its value begins. */
@@ -47,7 +47,7 @@ export function stringFrom(text: string, at: number, depth: number): JsonString 
   return text[at + depth] === '"' ? stringAt(text, at + depth, VALUE_CHARS_MAX, depth) : undefined
 }
 
-/** Where the white space from a place on ends. */
+/** The index behind the white space at a place. */
 export function skipQuotedSpace(text: string, at: number): number {
   SPACE.lastIndex = at
   SPACE.test(text)

@@ -6,16 +6,16 @@ import { isSecretText } from '../formats/secrets/secrets-in-headers.ts'
 import { BODY_BYTES_MAX } from './cassette.ts'
 import { secretPlaces } from './named-values.ts'
 
-/** A message with a body, all of which is there. */
+/** A message with its whole body. */
 export interface WholeMessage {
   readonly headers: Headers
   readonly body: Uint8Array
 }
 
 const DECODER = new TextDecoder()
-/** How often a value may be written within a string of a string. */
+/** How many times a value may be quoted within a string. */
 const QUOTES_MAX = 4
-/** An ordinary word is not looked for elsewhere: to put stars over each `password` of a text would only spoil it. */
+/** An ordinary word. It is not masked elsewhere: stars over each `password` of a text would only spoil it. */
 const WORD = /^[a-z]*$/
 
 /**
@@ -42,7 +42,7 @@ export async function namedSecrets({ headers, body }: WholeMessage, query = ''):
   return found.filter((one) => isSecretText(one) && !WORD.test(one))
 }
 
-/** Where OpenAI makes keys: their answers have them as the `value` of an object whose name says nothing. */
+/** The endpoints where OpenAI makes keys. Their answers hold them as the `value` of an object whose name does not tell. */
 const MAKES_KEYS = /\/(?:client_secrets|sessions|transcription_sessions|api_keys|admin_api_keys)\/?$/
 const VALUE = /"value"\s*:\s*"([^"\\]+)"/g
 
@@ -62,7 +62,7 @@ export function isUrlEncoded(contentType: string): boolean {
   return /^application\/x-www-form-urlencoded\b/i.test(contentType.trim())
 }
 
-/** A value as it stands, and as it was before it was put into a string, and into a string of that, or into a URL. */
+/** The forms of a value: as it is written, and without each level of quoting and the escapes of a URL. */
 function formsOf(written: string): string[] {
   const forms = [written]
   for (let text = written; text.includes('\\') && forms.length <= QUOTES_MAX; ) {

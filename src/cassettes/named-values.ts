@@ -1,25 +1,25 @@
 import { isSecretMember, isSecretName, isSecretParameter, looksSecret } from '../formats/secrets/secret-names.ts'
 import { type JsonName, type JsonString, jsonNames, skipQuotedSpace, stringFrom } from './json-strings.ts'
 
-/** Where a secret stands in a text. */
+/** The place of a secret in a text. */
 export interface SecretPlace {
   readonly start: number
   readonly end: number
 }
 
-/** Of a list or an object under a secret's name so much is looked through. */
+/** How many strings of a list or an object are looked at where its name says that it is secret. */
 const NESTED_STRINGS_MAX = 64
 /** How far from a tool's headers the rest of it stands. */
 const TOOL_CHARS = 2048
 /** A parameter of a URL, wherever one stands in a text, also where its separators are escaped. */
 const PARAMETER =
   /(?:[?&]|&amp;|\\u0026|%3[Ff]|%26)((?:[\w.~[\]-]|%[0-9A-Fa-f]{2}){1,64})(?:=|%3[Dd])(?=([^&#\s"'<>\\)]+))/dg
-/** What is set in prose or code: `API_KEY=…`, `x-api-key: …`. */
+/** A setting in prose or code: `API_KEY=…`, `x-api-key: …`. */
 const SETTING = /(?<![\w%.-])([\w.-]{2,64})(?:=|:[ \t]?)["']?([^\s"'\\,;&<>)]{1,4096})/dg
 /** A password in a URL (RFC 3986 §3.2.1). */
 const USER_INFO =
   /(?::|%3[Aa])(?:\/\/|\\\/\\\/|%2[Ff]%2[Ff])[^\s/:@"'<>?#\\]{0,64}(?::|%3[Aa])([^\s/@"'<>?#\\]{1,256})(?:@|%40)/dg
-/** What follows an authentication scheme (RFC 6750, RFC 7617). */
+/** The credentials behind an authentication scheme (RFC 6750, RFC 7617). */
 const CREDENTIALS = /\b(?:[Bb]earer|[Bb]asic)(?:\s|%20|\+)+([\w.~+/%-]{16,}=*)/dg
 /** A private key in PEM (RFC 7468). */
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{16,16384}?)-----END/dg
@@ -57,7 +57,7 @@ function* memberPlaces(text: string): Generator<SecretPlace> {
   }
 }
 
-/** Names of one's own, with values of whatever kind: those of headers, and of variables. */
+/** Members whose own members have any names: headers and variables. */
 const OWN_NAMES = /(?:headers|env|environment)$/i
 /** A name and its value, as two members of one object. */
 const PAIR = /^(?:name|key|header|variable|value)$/i
@@ -84,7 +84,7 @@ function* pairPlaces(
   if (isSecretMember(name, text.slice(value.start, value.end))) yield value
 }
 
-/** A string, those of a list, or what an object has as its value. */
+/** The secrets in a member's value: a string, the strings of a list, or the `value` of an object. */
 function* valuePlaces(text: string, { name: { depth }, valueAt }: JsonName, name: string): Generator<SecretPlace> {
   const value = stringFrom(text, valueAt, depth)
   if (value !== undefined) {
@@ -104,7 +104,7 @@ function* valuePlaces(text: string, { name: { depth }, valueAt }: JsonName, name
   }
 }
 
-/** Any header that a tool's server is to be called with (OpenAI's MCP tools) may be its key; elsewhere it has to look like one. */
+/** The secrets among headers. A header for a tool's server (OpenAI's MCP tools) counts as a key; elsewhere it must look like one. */
 function* headerPlaces(text: string, { name: { start, depth }, valueAt }: JsonName): Generator<SecretPlace> {
   if (text[valueAt] === '[') yield* headerPairs(text, valueAt + 1, depth)
   if (text[valueAt] !== '{') return

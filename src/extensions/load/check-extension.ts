@@ -2,7 +2,7 @@ import { KindGuard, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Extension } from '../extension.ts'
 
-/** What is wrong with an extension, as the end of a sentence that begins with its file, and the cure. */
+/** A problem of an extension, written as the end of a sentence that begins with its file, and its cure. */
 export interface Flaw {
   readonly wrong: string
   readonly cure: string
@@ -85,7 +85,7 @@ function unknownNames(schema: TSchema, given: unknown): string[] {
   return Object.keys(given).filter((name) => !Object.hasOwn(schema.properties, name))
 }
 
-/** `/words/0` as a person writes it: `options.words[0]`. */
+/** Writes `/words/0` as a person does: `options.words[0]`. */
 function pathOf(pointer: string): string {
   const steps = pointer.split('/').slice(1)
   return steps.reduce((path, step) => (/^\d+$/.test(step) ? `${path}[${step}]` : `${path}.${step}`), 'options')

@@ -3,20 +3,20 @@ import { dirname, extname, resolve } from 'node:path'
 import { describeSystemError } from '../../config/system-errors.ts'
 import { readTextFile } from '../../storage/read-text-file.ts'
 
-/** What the files of an extension say before any of them is run. */
+/** The files of an extension, read before any of them is run. */
 export interface ExtensionSource {
-  /** The file itself and all that it imports by a path, also those that are not there. */
+  /** The file itself and all files that it imports by a path, also missing ones. */
   readonly files: readonly string[]
   readonly problems: readonly ExtensionProblem[]
 }
 
-/** What is wrong with an extension. */
+/** A problem of an extension. */
 export interface ExtensionProblem {
   /** Its file, with line and column where they are known: `/srv/hello.ts:3:14`. */
   readonly at: string
-  /** As the end of a sentence that begins with the file. */
+  /** The end of a sentence that begins with the file. */
   readonly wrong: string
-  /** What to do. */
+  /** The advice: what to do. */
   readonly cure: string
 }
 
@@ -30,7 +30,7 @@ const LOADERS: ReadonlyMap<string, Bun.JavaScriptLoader> = new Map([
   ['.cjs', 'js'],
   ['.jsx', 'jsx'],
 ])
-/** What a path in an import may be short for. */
+/** The endings that a path in an import may lack. */
 const ENDINGS = ['', ...LOADERS.keys(), '.json', '/index.ts', '/index.js'] as const
 
 /**
@@ -70,7 +70,7 @@ function read(file: string): string | { readonly problem: string } {
   }
 }
 
-/** The paths that a file imports; packages and files that are no program are left to the runtime. */
+/** Finds the paths that a file imports. Packages, and files that are not programs, are left to the runtime. */
 function scan(
   file: string,
   text: string,
@@ -93,14 +93,14 @@ function syntaxProblem(file: string, cause: unknown): ExtensionProblem {
   return { at, wrong: `is no TypeScript: ${message}`, cure: 'Correct it there.' }
 }
 
-/** What the transpiler throws. */
+/** Whether an error is one of the transpiler's. */
 function isMessage(
   cause: unknown,
 ): cause is { message: string; position?: { readonly line: number; readonly column: number } | null } {
   return typeof cause === 'object' && cause !== null && 'message' in cause
 }
 
-/** The file that an import means; where there is none, as it stands. */
+/** Finds the file that an import means; without one, the path as it is written. */
 function locate(from: string, specifier: string): string {
   const path = resolve(dirname(from), specifier)
   const found = ENDINGS.map((ending) => path + ending).find((candidate) => isFile(candidate))

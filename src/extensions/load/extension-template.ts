@@ -1,4 +1,4 @@
-/** With a margin, so that nobody who reads this file takes its imports for ours. */
+/** It has a margin, so that a reader of this file does not take its imports for ours. */
 const TEMPLATE = `
 | /// <reference path="./nexcode.d.ts" />
 | import { type Extension, Type } from 'nexcode'

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { Type } from '@sinclair/typebox'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 
-/** How long a module may take with what it awaits at its top. */
+/** How long a module may await something at its top level. */
 const IMPORT_MS_MAX = 10_000
 const LEFTOVER_MS_MAX = 500
 
@@ -10,21 +10,21 @@ const { cache } = createRequire(import.meta.url)
 let isProvided = false
 
 /**
- * Forgets modules, so that importing them reads and runs them anew; whoever holds the old ones keeps them.
+ * Forgets modules, so that the next import reads and runs them again. The old ones still work for code that holds them.
  *
  * @example
  * forgetModules(files)
  */
 export function forgetModules(files: Iterable<string>): void {
-  // By name: a module that has failed is not listed, and would fail for ever.
+  // Deleted by name, because the cache does not list a failed module, which would fail for ever.
   for (const file of files) Reflect.deleteProperty(cache, file)
 }
 
 /**
- * Imports a file of the user's by its absolute path; TypeScript runs as it is, also in the compiled program, and `nexcode` is a
- * module that it may import. Rejects with whatever the file throws, and where it awaits for more than ten seconds.
+ * Imports a file of the user's by its absolute path. TypeScript runs as it is, also in the compiled program, and the file may import the
+ * module `nexcode`. Rejects with whatever the file throws, and after ten seconds of awaiting.
  *
- * One that never gives up the thread can't be ended.
+ * Nothing can end a file that never gives up the thread.
  *
  * @example
  * const { default: extension } = await importFile('/srv/hello.ts')
@@ -45,7 +45,7 @@ export async function importFile(path: string, limitMs = IMPORT_MS_MAX): Promise
 }
 
 /**
- * Runs modules that a failed import has left read but not run: as they are, the runtime could not be made to forget them.
+ * Runs the modules that a failed import has read but not run. The runtime can't forget a module before it has run.
  *
  * @example
  * await runLeftovers(files)
@@ -54,7 +54,7 @@ export async function runLeftovers(files: Iterable<string>): Promise<void> {
   for (const file of files) await ignoreRejection(importFile(file, LEFTOVER_MS_MAX))
 }
 
-/** Has `import { Type } from 'nexcode'` work with nothing installed. */
+/** Makes `import { Type } from 'nexcode'` work without an installed package. */
 function provideModule(): void {
   if (isProvided) return
   isProvided = true

@@ -19,7 +19,7 @@ const HEAD = `/**
  */
 `
 
-/** As `formats/json/json.ts` has them: of a file that is also run, the bundler does not give the text. */
+/** A copy of the types in `formats/json/json.ts`: the bundler does not give the text of a file that is also run. */
 const JSON_TYPES = `/** A value of JSON (RFC 8259). */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject
 
@@ -34,7 +34,7 @@ const TAIL = `
   export const Type: TypeBuilder
 `
 
-/** The bundler puts the text into the program; the compiler sees the module. */
+/** Reads the text of a source, which the bundler puts into the program. The compiler sees a module there. */
 async function sourceOf(importing: Promise<unknown>): Promise<string> {
   const { default: text } = (await importing) as { readonly default: string }
   return text
