@@ -1,7 +1,7 @@
 import { collect } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { MemoryBudget } from '../exchange/memory-budget.ts'
-import type { Outcome } from '../exchange/outcome.ts'
+import { causeOf, type Outcome } from '../exchange/outcome.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../timing/deadlines.ts'
 import { upstreamFailure } from '../upstream/failure.ts'
@@ -38,11 +38,6 @@ export function watchBody(
   }
 }
 
-/** The cause of a broken body: the reason of the exchange's abort where there is one, else what was seen of the break. */
-export function causeOf({ abort }: Exchange, seen: unknown): unknown {
-  return abort.signal.aborted ? abort.signal.reason : seen
-}
-
 /**
  * Gives the response when all of its body has come. Rejects with the upstream's failure where the body breaks off.
  *
@@ -73,7 +68,7 @@ export async function deliverWhole(
     headers.set('content-length', String(named.byteLength))
     return noteBody(answer, { whole: named })
   } catch (thrown) {
-    throw thrown instanceof ApiError ? thrown : upstreamFailure(causeOf(exchange, thrown))
+    throw thrown instanceof ApiError ? thrown : upstreamFailure(causeOf(exchange.abort.signal, thrown))
   } finally {
     watching.idle.clear()
   }
@@ -122,6 +117,6 @@ export async function readShort(answer: Response, signal: AbortSignal): Promise<
   try {
     return new Uint8Array(await answer.arrayBuffer())
   } catch (cause) {
-    throw upstreamFailure(signal.aborted ? signal.reason : cause)
+    throw upstreamFailure(causeOf(signal, cause))
   }
 }

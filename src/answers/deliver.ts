@@ -1,13 +1,14 @@
 import { answerEndOf, type WatchedEnd } from '../exchange/answer-end.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { causeOf } from '../exchange/outcome.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { removeHopByHop } from '../upstream/headers.ts'
 import type { AnswerIds } from './answer-ids.ts'
 import { isJsonWithin, refuseWrongKind } from './answer-kind.ts'
 import { noteBody, standalone, wholeOf } from './body-note.ts'
-import { causeOf, deliverWhole, hasRoom, type Watching, WHOLE_BYTES_MAX, watchBody } from './deliver-whole.ts'
+import { deliverWhole, hasRoom, type Watching, WHOLE_BYTES_MAX, watchBody } from './deliver-whole.ts'
 import { errorEvent, keepAlive } from './own-events.ts'
 import { addOwnHeaders } from './own-headers.ts'
 import { holdEnd, passThrough } from './pass-through.ts'
@@ -111,7 +112,7 @@ function tapOf(
   watching: Watching & { readonly end: WatchedEnd | undefined },
 ): Tap {
   const finalBytesFor = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
-    errorEvent(tail, causeOf(exchange, cause))
+    errorEvent(tail, causeOf(exchange.abort.signal, cause))
   exchange.isTapped = true
   return new Tap({
     ...watching,

@@ -1,7 +1,7 @@
 import type { Sha256 } from '../formats/bytes/digest.ts'
 import { secretsOf } from '../formats/secrets/secrets-in-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { Sleep } from '../timing/sleep.ts'
+import type { PaceDeps } from '../timing/paced-stream.ts'
 import type { NamedCassette } from './cassette.ts'
 import { describeRequest, queryOf, type ReceivedRequest } from './describe-request.ts'
 import { createMatcher } from './match.ts'
@@ -25,11 +25,10 @@ export interface CassettePlayer {
 }
 
 /** How cassettes are played. */
-export interface PlayerOptions {
+export interface PlayerOptions extends PaceDeps {
   readonly pace: Pace
   readonly ignored: Ignored
   readonly isClosed: boolean
-  readonly sleep: Sleep
   readonly sha256: Sha256
   /** The server's own keys and tokens. Stars replace them before anything is compared or shown. */
   readonly secrets: () => readonly string[]
@@ -44,7 +43,7 @@ export interface PlayerOptions {
  */
 export function createCassettePlayer(cassettes: readonly NamedCassette[], options: PlayerOptions): CassettePlayer {
   const { ignored, isClosed, sha256, secrets } = options
-  const sleep = options.pace === 'original' ? options.sleep : undefined
+  const timing = options.pace === 'original' ? options : undefined
   const matcher = createMatcher(cassettes, ignored)
   const scrubFor = rememberScrub()
   return {
@@ -61,8 +60,8 @@ export function createCassettePlayer(cassettes: readonly NamedCassette[], option
         return undefined
       }
       const { response } = named.cassette
-      if (sleep !== undefined && (response.after_ms ?? 0) > 0) await sleep(response.after_ms ?? 0, signal)
-      return playAnswer(response, sleep)
+      if (timing !== undefined && (response.after_ms ?? 0) > 0) await timing.sleep(response.after_ms ?? 0, signal)
+      return playAnswer(response, timing)
     },
   }
 }

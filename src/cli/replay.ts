@@ -77,7 +77,8 @@ function serveReplay({ configuration, cassettes, writer, from, pace, onMiss, ign
   const known = new Set(serverSecrets(config))
   const secrets = (): readonly string[] => [...known]
   const sleep = createSleep(createDeadlines())
-  const player = createCassettePlayer(cassettes, { pace, ignored, isClosed, sleep, sha256, secrets })
+  const now = (): number => performance.now()
+  const player = createCassettePlayer(cassettes, { pace, ignored, isClosed, sleep, now, sha256, secrets })
   return serveCassettes({
     configuration,
     cassettesFor(log) {

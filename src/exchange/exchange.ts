@@ -1,12 +1,11 @@
 import type { JsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
-import { ApiError } from '../openai/api-error.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { NamedModel } from '../openai/read-target.ts'
 import type { Deadline } from '../timing/deadlines.ts'
 import type { Arrival, IncomingBody } from './arrival.ts'
 import { Findings, inherit, merge, type Try } from './findings.ts'
-import type { Outcome } from './outcome.ts'
+import { blame, type Outcome } from './outcome.ts'
 import { type Principal, principalName } from './principal.ts'
 import { newRequestId, safeRequestId } from './request-id.ts'
 
@@ -203,17 +202,8 @@ export class Exchange extends Findings {
   /** Ends the exchange: the first call counts. `bytes`: of the answer's body. */
   end(outcome: Outcome, bytes = 0): void {
     if (this.outcome !== undefined) return
-    this.outcome = outcome.kind === 'failed' ? this.#blame(outcome.cause) : outcome
+    this.outcome = outcome.kind === 'failed' ? blame(this.abort.signal, outcome.cause) : outcome
     for (const release of this.#releases) release(this.outcome)
     if (this.#parent === undefined) this.#observer.onEnd?.(this, this.outcome, bytes)
-  }
-
-  /** A broken source is only the last thing seen: what broke it is the abort's reason, where there is one. */
-  #blame(seen: unknown): Outcome {
-    const { aborted, reason } = this.abort.signal
-    const cause: unknown = aborted ? reason : seen
-    return cause instanceof ApiError && cause.kind === 'client_closed'
-      ? { kind: 'cancelled' }
-      : { kind: 'failed', cause }
   }
 }

@@ -1,3 +1,4 @@
+import { ApiError } from '../openai/api-error.ts'
 import type { AnswerEnd } from './answer-end.ts'
 
 /** How a body ended: it ends exactly once, in one of these ways. */
@@ -11,3 +12,25 @@ export type Outcome =
   | { readonly kind: 'cancelled' }
   /** The source broke off, or one of our timers did. */
   | { readonly kind: 'failed'; readonly cause: unknown }
+
+/**
+ * Gives what broke a call: the reason of its abort where it was aborted, else what was seen. Whoever reads a body that an abort has
+ * ended sees only that it broke off.
+ *
+ * @example
+ * throw upstreamFailure(causeOf(exchange.abort.signal, thrown))
+ */
+export function causeOf({ aborted, reason }: AbortSignal, seen: unknown): unknown {
+  return aborted ? reason : seen
+}
+
+/**
+ * Says who is to blame for a break that was seen: the client, where it has left, or else what broke the call.
+ *
+ * @example
+ * const outcome = blame(exchange.abort.signal, thrown)
+ */
+export function blame(signal: AbortSignal, seen: unknown): Outcome {
+  const cause = causeOf(signal, seen)
+  return cause instanceof ApiError && cause.kind === 'client_closed' ? { kind: 'cancelled' } : { kind: 'failed', cause }
+}

@@ -1,5 +1,6 @@
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { causeOf } from '../exchange/outcome.ts'
 import { GatheredBytes } from '../formats/bytes/gathered-bytes.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -165,8 +166,7 @@ async function judgeLines(
     if (pending.byteLength > 0) await judge(pending.join())
   } catch (thrown) {
     if (thrown instanceof ApiError) throw thrown
-    const { signal } = child.abort
-    throw signal.aborted ? signal.reason : new ApiError('upstream_unreachable', { cause: thrown })
+    throw causeOf(child.abort.signal, new ApiError('upstream_unreachable', { cause: thrown }))
   } finally {
     idle.clear()
   }

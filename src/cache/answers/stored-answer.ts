@@ -1,4 +1,5 @@
 import { copyInSteps } from '../../formats/bytes/join-bytes.ts'
+import type { TimedChunk } from '../../timing/paced-stream.ts'
 import { inSlices } from '../../timing/slices.ts'
 import { checksumInSteps } from './checksum.ts'
 
@@ -12,12 +13,6 @@ export interface StoredAnswer {
   /** Milliseconds since 1970. */
   readonly storedAt: number
   readonly ttlMs: number
-}
-
-/** A piece of a body, and when it came: in milliseconds after the head. */
-export interface TimedChunk {
-  readonly bytes: Uint8Array
-  readonly atMs: number
 }
 
 /** What stands in front of the bytes, in JSON. */

@@ -1,5 +1,6 @@
 import { worksOn } from '../../openai/works-on.ts'
-import { encodeAnswer, type TimedChunk } from '../answers/stored-answer.ts'
+import type { TimedChunk } from '../../timing/paced-stream.ts'
+import { encodeAnswer } from '../answers/stored-answer.ts'
 import { storedHeaders } from '../answers/stored-headers.ts'
 import { verdictOn } from '../answers/whole-answer.ts'
 import type { Completeness } from '../answers/whole-json.ts'

@@ -1,5 +1,5 @@
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
-import type { TimedChunk } from '../answers/stored-answer.ts'
+import type { TimedChunk } from '../../timing/paced-stream.ts'
 import { Broadcast } from './broadcast.ts'
 import type { SourceEnd } from './broadcast-reader.ts'
 import type { CallResult } from './call-result.ts'

@@ -1,4 +1,4 @@
-import type { TimedChunk } from '../answers/stored-answer.ts'
+import type { TimedChunk } from '../../timing/paced-stream.ts'
 
 /** What a kept chunk costs beside its bytes. */
 const CHUNK_OVERHEAD_BYTES = 128

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { maskWhole } from '../../answers/mask-whole.ts'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
+import { causeOf } from '../../exchange/outcome.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { createDeadlines, type Deadlines } from '../../timing/deadlines.ts'
 import { dial } from '../../upstream/exact/dial.ts'
@@ -119,7 +120,7 @@ export async function relayWebSocket(relay: WebSocketRelay): Promise<WebSocketOu
   } catch (thrown) {
     upstream?.destroy()
     held.release()
-    const cause: unknown = abort.signal.aborted ? abort.signal.reason : thrown
+    const cause = causeOf(abort.signal, thrown)
     const unanswered = { answered: false, bytesIn: 0, bytesOut: 0, cause, timeToFirstByteMs }
     const { kind, entry } = upstreamFailure(cause)
     if (kind !== 'client_closed') return { ...unanswered, kind: 'failed', status: entry.status }

@@ -13,6 +13,7 @@ function playerOf(isClosed: boolean) {
     ignored: readIgnored(),
     isClosed,
     sleep: () => Promise.reject(new Error('nobody waits')),
+    now: () => 0,
     sha256,
     secrets: () => [],
   })

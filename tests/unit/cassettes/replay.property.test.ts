@@ -36,6 +36,7 @@ test('what was recorded is played again, byte by byte, and a stream chunk by chu
         ignored: readIgnored(),
         isClosed: true,
         sleep: async () => undefined,
+        now: () => 0,
         sha256,
         secrets: () => [],
       })

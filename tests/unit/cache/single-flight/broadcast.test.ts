@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { TimedChunk } from '../../../../src/cache/answers/stored-answer.ts'
 import { Broadcast } from '../../../../src/cache/single-flight/broadcast.ts'
+import type { TimedChunk } from '../../../../src/timing/paced-stream.ts'
 import { collectStream, streamOf } from '../../answers/collect-stream.ts'
 import { bytesOf, textOf } from '../../formats/json/json-texts.ts'
 import { handFed, settled } from '../hand-fed-body.ts'

@@ -1,0 +1,46 @@
+import type { Sleep } from './sleep.ts'
+
+/** A chunk of a body, with the time at which it came. */
+export interface TimedChunk {
+  readonly bytes: Uint8Array
+  /** Milliseconds after the head. */
+  readonly atMs: number
+}
+
+/** What it takes to keep to recorded times. */
+export interface PaceDeps {
+  readonly sleep: Sleep
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+}
+
+/**
+ * Makes a body of the very chunks that came, one each time that its reader asks. Each comes no sooner after the body was first asked for
+ * than it came after its head, so that a slow reader does not make it slower; undefined in place of `deps`: without a wait.
+ *
+ * @example
+ * const body = pacedStream(answer.chunks, { sleep, now })
+ */
+export function pacedStream(chunks: Iterable<TimedChunk>, deps: PaceDeps | undefined): ReadableStream<Uint8Array> {
+  const left = new AbortController()
+  const rest = chunks[Symbol.iterator]()
+  let startedAt: number | undefined
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        startedAt ??= deps?.now()
+        const { done, value } = rest.next()
+        if (done === true) return controller.close()
+        const waitMs = deps === undefined || startedAt === undefined ? 0 : startedAt + value.atMs - deps.now()
+        try {
+          if (waitMs > 0) await deps?.sleep(waitMs, left.signal)
+        } catch {
+          // Only the reader's leaving ends a wait early.
+        }
+        if (!left.signal.aborted) controller.enqueue(value.bytes)
+      },
+      cancel: () => left.abort(),
+    },
+    { highWaterMark: 0 },
+  )
+}
