@@ -15,6 +15,9 @@ const LINES_PER_IMPORT_MIN = 19.5
 /** Files that may have more than 200 lines: each with the reason why its parts belong together. */
 const LONG_FILES: ReadonlyMap<string, string> = new Map([
   ['exchange/exchange.ts', 'all that one request has: its fields are their own documentation, and stand in one list'],
+  ['formats/json/canonical-scanner.ts', 'one automaton: each of its steps reads and writes the same fields'],
+  ['formats/json/json-parser.ts', 'likewise'],
+  ['formats/json/string-editor.ts', 'likewise'],
 ])
 
 /** A function of a source file. */
