@@ -1,9 +1,9 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
-import { Bypass } from './bypass.ts'
 import type { Claims } from './claims.ts'
 import type { Store, StoreStats } from './store.ts'
+import { StoreBreaker } from './store-breaker.ts'
 import { WatchedClaims } from './watched-claims.ts'
 import { whyTakesNothing } from './why-takes-nothing.ts'
 
@@ -30,7 +30,7 @@ const SET_BYTES_MAX = 64 * 1024 * 1024
 
 /**
  * Makes a store that can't hurt: no call rejects, a look-up or a deletion gives nothing after `waitMs`, and nobody waits longer
- * for a write, which goes on for ten seconds at most. After a failure the store is left alone for a while (`Bypass`); one that can be
+ * for a write, which goes on for ten seconds at most. After a failure the store is left alone for a while (`StoreBreaker`); one that can be
  * read but takes nothing, as on a full disk, is only not written to. The log has a line when that begins and when it ends.
  *
  * `purge` and `stats` give what is right or, with a line in the log, 0: they may take ten seconds, and are always tried.
@@ -47,8 +47,8 @@ class GuardedStore implements Store {
   readonly claims: Store['claims']
   readonly #store: Store
   readonly #options: GuardOptions
-  readonly #bypass: Bypass
-  readonly #writes: Bypass
+  readonly #breaker: StoreBreaker
+  readonly #writes: StoreBreaker
   #sets = 0
   #setBytes = 0
 
@@ -57,7 +57,7 @@ class GuardedStore implements Store {
     this.name = store.name
     this.#store = store
     this.#options = options
-    this.#bypass = new Bypass(now, {
+    this.#breaker = new StoreBreaker(now, {
       onTrouble: (err) =>
         log.warn(
           { store: store.name, cause: whyTakesNothing(err), err },
@@ -65,7 +65,7 @@ class GuardedStore implements Store {
         ),
       onWell: (awayMs) => log.info({ store: store.name, awayMs: Math.round(awayMs) }, 'the store is back'),
     })
-    this.#writes = new Bypass(
+    this.#writes = new StoreBreaker(
       now,
       {
         onTrouble: (cause) => log.warn({ store: store.name, cause: whyTakesNothing(cause) }, TAKES_NOTHING),
@@ -119,50 +119,56 @@ class GuardedStore implements Store {
 
   /** Runs a call that is left out, or given up, where the store is in trouble; one that writes also where it takes nothing. */
   #guard<T>(call: () => T | Promise<T>, otherwise: T, limitMs: number, isWrite = false): T | Promise<T> {
-    const bypass = isWrite && !this.#bypass.isAway ? this.#writes : this.#bypass
-    const round = bypass.ask()
-    if (round === undefined) return otherwise
+    const breaker = isWrite && !this.#breaker.isAway ? this.#writes : this.#breaker
+    const epoch = breaker.ask()
+    if (epoch === undefined) return otherwise
     const startedAt = this.#options.now()
     try {
       const result = call()
-      if (result instanceof Promise) return this.#settle(bypass, round, result, otherwise, limitMs)
+      if (result instanceof Promise) return this.#settle(breaker, epoch, result, otherwise, limitMs)
       // It could not be given up; but the next ones are spared.
       const tookMs = this.#options.now() - startedAt
-      if (tookMs > this.#options.waitMs) this.#failed(bypass, round, timedOut(tookMs))
-      else bypass.succeeded(round)
+      if (tookMs > this.#options.waitMs) this.#failed(breaker, epoch, timedOut(tookMs))
+      else breaker.succeeded(epoch)
       return result
     } catch (cause) {
-      this.#failed(bypass, round, cause)
+      this.#failed(breaker, epoch, cause)
       return otherwise
     }
   }
 
-  async #settle<T>(bypass: Bypass, round: number, pending: Promise<T>, otherwise: T, limitMs: number): Promise<T> {
+  async #settle<T>(
+    breaker: StoreBreaker,
+    epoch: number,
+    pending: Promise<T>,
+    otherwise: T,
+    limitMs: number,
+  ): Promise<T> {
     try {
       const result = await this.#inTime(pending, limitMs)
-      bypass.succeeded(round)
+      breaker.succeeded(epoch)
       return result
     } catch (cause) {
-      this.#failed(bypass, round, cause)
+      this.#failed(breaker, epoch, cause)
       return otherwise
     }
   }
 
   #watched(claims: Claims): Claims {
     return new WatchedClaims(claims, {
-      begin: () => this.#writes.round,
-      succeeded: (round) => this.#writes.succeeded(round),
-      failed: (round, cause) => this.#failed(this.#writes, round, cause),
+      begin: () => this.#writes.epoch,
+      succeeded: (epoch) => this.#writes.succeeded(epoch),
+      failed: (epoch, cause) => this.#failed(this.#writes, epoch, cause),
     })
   }
 
-  /** What a call that went by one bypass has found out may be about the other one. */
-  #failed(bypass: Bypass, round: number, cause: unknown): void {
-    const isOfWrites = bypass === this.#writes && whyTakesNothing(cause) !== undefined
-    if (isOfWrites || bypass === this.#bypass) bypass.failed(round, cause)
+  /** What a call that went by one breaker has found out may be about the other one. */
+  #failed(breaker: StoreBreaker, epoch: number, cause: unknown): void {
+    const isOfWrites = breaker === this.#writes && whyTakesNothing(cause) !== undefined
+    if (isOfWrites || breaker === this.#breaker) breaker.failed(epoch, cause)
     else {
-      this.#bypass.failed(this.#bypass.round, cause)
-      if (bypass.isAway) bypass.failed(round, cause)
+      this.#breaker.failed(this.#breaker.epoch, cause)
+      if (breaker.isAway) breaker.failed(epoch, cause)
     }
   }
 

@@ -12,8 +12,8 @@ import {
 export interface ClaimWatch {
   /** Gives what a call began with, for `succeeded` and `failed`. */
   readonly begin: () => number
-  readonly succeeded: (round: number) => void
-  readonly failed: (round: number, cause: unknown) => void
+  readonly succeeded: (epoch: number) => void
+  readonly failed: (epoch: number, cause: unknown) => void
 }
 
 /** Claims that are always tried, since nobody may go on without them, while somebody is told what becomes of that. */
@@ -52,20 +52,20 @@ export class WatchedClaims implements Claims {
 
   #run<T>(call: () => T | Promise<T>): T | Promise<T> {
     const { begin, succeeded } = this.#watch
-    const failed = (round: number, cause: unknown): void =>
-      cause instanceof UncertainClaimsError ? succeeded(round) : this.#watch.failed(round, cause)
-    const round = begin()
+    const failed = (epoch: number, cause: unknown): void =>
+      cause instanceof UncertainClaimsError ? succeeded(epoch) : this.#watch.failed(epoch, cause)
+    const epoch = begin()
     try {
       const result = call()
       if (result instanceof Promise) {
         result.then(
-          () => succeeded(round),
-          (cause: unknown) => failed(round, cause),
+          () => succeeded(epoch),
+          (cause: unknown) => failed(epoch, cause),
         )
-      } else succeeded(round)
+      } else succeeded(epoch)
       return result
     } catch (cause) {
-      failed(round, cause)
+      failed(epoch, cause)
       throw cause
     }
   }
