@@ -11,6 +11,7 @@ import { noteBody, silentMs, standalone, wholeOf } from './body-note.ts'
 import { passThrough } from './pass-through.ts'
 import type { ModelRewriter } from './report-model.ts'
 import { Tap } from './tap.ts'
+import { watchUsage } from './usage-reader.ts'
 
 /** A body that is complete before its status is sent, so that a cut one can still be a 502, has at most so many bytes. */
 export const WHOLE_BYTES_MAX = 1024 * 1024
@@ -22,7 +23,7 @@ export interface Watching {
   readonly onChunk?: (chunk: Uint8Array) => void
 }
 
-/** Starts to watch an answer's body: its pauses, its first chunk, and the ids in it. */
+/** Starts to watch an answer's body: its pauses, its first chunk, and the ids and the usage in it. */
 export function watchBody(
   exchange: Exchange,
   answer: Response,
@@ -31,10 +32,20 @@ export function watchBody(
   deadlines: Deadlines,
 ): Watching {
   const timeOut = (): void => exchange.abort.abort(new ApiError('upstream_timeout'))
+  const onUsageChunk = watchUsage(exchange, answer)
+  const onChunk = both(objects?.add, onUsageChunk)
   return {
     idle: deadlines.start(streamIdleMs, timeOut, silentMs(answer)),
     onFirstChunk: () => exchange.onFirstByte(),
-    ...(objects !== undefined && { onChunk: objects.add }),
+    ...(onChunk !== undefined && { onChunk }),
+  }
+}
+
+function both<A>(one: ((told: A) => void) | undefined, other: ((told: A) => void) | undefined): typeof one {
+  if (one === undefined || other === undefined) return one ?? other
+  return (told) => {
+    one(told)
+    other(told)
   }
 }
 

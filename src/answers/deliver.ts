@@ -14,6 +14,7 @@ import { addOwnHeaders } from './own-headers.ts'
 import { holdEnd, passThrough } from './pass-through.ts'
 import { modelRewriterFor, type RenameModel } from './report-model.ts'
 import { Tap } from './tap.ts'
+import { watchUsage } from './usage-reader.ts'
 
 /** What delivering an answer needs of the server. */
 export interface DeliverDeps {
@@ -68,10 +69,12 @@ export function deliver(
   exchange.isDelivered = true
   const objects = status < 300 ? options.objectsIn?.(headers) : undefined
   if (!hasBody(exchange, answer)) return new Response(null, answer)
-  const isRead = wholeOf(answer) !== undefined
+  const read = wholeOf(answer)
+  const isRead = read !== undefined
   // An answer that has been read is delivered as it is, unless models are to be renamed or ids to be found in it.
   if (isRead && names === undefined && objects === undefined) {
     exchange.onFirstByte()
+    watchUsage(exchange, answer)?.(read)
     return answer
   }
   const isWhole =

@@ -185,13 +185,18 @@ export class Exchange extends Findings {
   /** Notes an attempt at an upstream that has an answer, or has failed. */
   onAttempt(attempt: Try): void {
     this.tries?.push(attempt)
-    this.#observer.onAttempt?.(this, attempt)
+    this.#observer.onAttempt?.(this.#root, attempt)
   }
 
   /** Notes the first byte of the upstream's body, which came so long after the request. */
   onFirstByte(ms = performance.now() - this.startedAt): void {
     this.timeToFirstByteMs = ms
-    this.#observer.onFirstByte?.(this)
+    this.#observer.onFirstByte?.(this.#root)
+  }
+
+  /** Notes the tokens that the answer says it has used. */
+  onUsage(usage: JsonObject): void {
+    this.#observer.onUsage?.(this.#root, usage)
   }
 
   /** Has something let go at the end: an admission, a clock. It is told how the exchange ended. */
@@ -205,5 +210,10 @@ export class Exchange extends Findings {
     this.outcome = outcome.kind === 'failed' ? blame(this.abort.signal, outcome.cause) : outcome
     for (const release of this.#releases) release(this.outcome)
     if (this.#parent === undefined) this.#observer.onEnd?.(this, this.outcome, bytes)
+  }
+
+  /** The exchange that observers know. */
+  get #root(): Exchange {
+    return this.#parent === undefined ? this : this.#parent.#root
   }
 }
