@@ -1,6 +1,7 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
+import type { PreparedRequest } from '../requests/prepared-request.ts'
 import type { Store } from '../storage/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { TimedChunk } from '../timing/paced-stream.ts'
@@ -14,7 +15,7 @@ import { isInFull, isWholeAnswer } from './answers/whole-answer.ts'
 import type { CacheStatus } from './cache-headers.ts'
 import type { Scope } from './keys/scope.ts'
 import type { RequestControl } from './request-control.ts'
-import type { AskNext, Reused, ReuseRequest } from './reuse-request.ts'
+import type { AskNext, Reused } from './reuse-request.ts'
 import { awaitResult } from './single-flight/call-result.ts'
 import { startLeaderCall } from './single-flight/leader-call.ts'
 import type { SingleFlight } from './single-flight/single-flight.ts'
@@ -35,7 +36,7 @@ const KEY_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 429])
 
 /** A request that the cache may answer. */
 export interface CacheLookup {
-  readonly request: ReuseRequest
+  readonly request: PreparedRequest
   readonly key: string
   readonly scope: Scope
   readonly control: RequestControl

@@ -7,6 +7,7 @@ import { endpointOf } from '../openai/endpoint-of.ts'
 import type { ErrorKind } from '../openai/error-catalogue.ts'
 import { startsWork } from '../openai/works-on.ts'
 import type { OutgoingBody } from '../requests/outgoing-body.ts'
+import type { PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import { replayAnswer } from './answers/replay-answer.ts'
@@ -14,7 +15,7 @@ import { comparableBody } from './idempotency/comparable-body.ts'
 import { scopeOf } from './keys/scope.ts'
 import { keyInScope } from './keys/scoped-key.ts'
 import type { Once } from './once.ts'
-import type { AskNext, Reused, ReuseRequest, ReuseSource } from './reuse-request.ts'
+import type { AskNext, Reused, ReuseSource } from './reuse-request.ts'
 import { awaitResult } from './single-flight/call-result.ts'
 import { startLeaderCall } from './single-flight/leader-call.ts'
 
@@ -59,7 +60,7 @@ export function isOnce({ request }: Exchange, { idempotency }: Settings): boolea
 }
 
 /** Rejects as `next` does, and with the errors of `Idempotency.claim`. */
-async function answerOnce(request: ReuseRequest, next: AskNext, deps: IdempotencySourceDeps): Promise<Reused> {
+async function answerOnce(request: PreparedRequest, next: AskNext, deps: IdempotencySourceDeps): Promise<Reused> {
   const { exchange, outgoing, settings } = request
   const { principal } = exchange
   const { headers } = exchange.request

@@ -1,11 +1,12 @@
 import type { Sha256 } from '../formats/bytes/digest.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { parseJson } from '../requests/parse-json.ts'
+import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { answerFromCache, type CacheLookupDeps } from './answer-from-cache.ts'
 import type { CacheStatus } from './cache-headers.ts'
 import { isJudgedByBody, type Judgement, judgeRequest } from './cacheable.ts'
 import { createScopedKeys } from './keys/scoped-key.ts'
-import type { AskNext, Reused, ReuseRequest, ReuseSource } from './reuse-request.ts'
+import type { AskNext, Reused, ReuseSource } from './reuse-request.ts'
 import type { Memory } from './single-flight/kept-chunks.ts'
 import { createSingleFlight } from './single-flight/single-flight.ts'
 
@@ -52,7 +53,7 @@ export function createCacheSource(deps: CacheSourceDeps): ReuseSource & { readon
 
 /** Judges the request as it goes upstream: the rules may have made another one of the caller's. */
 function judge(
-  { exchange, outgoing, settings }: ReuseRequest,
+  { exchange, outgoing, settings }: PreparedRequest,
   body: Uint8Array | null | undefined,
 ): Judgement | Promise<Judgement> {
   const { method, headers } = exchange.request
@@ -66,7 +67,7 @@ function judge(
 }
 
 /** Asks for the request alone, and says why the cache has no part in it. */
-async function bypass({ exchange }: ReuseRequest, judgement: Judgement, next: AskNext): Promise<Reused> {
+async function bypass({ exchange }: PreparedRequest, judgement: Judgement, next: AskNext): Promise<Reused> {
   const served: CacheStatus = { word: 'BYPASS', ...(judgement.kind === 'bypass' && { detail: judgement.why }) }
   return { ...(await next(exchange)), isWatched: false, served, key: undefined }
 }

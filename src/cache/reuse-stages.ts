@@ -1,6 +1,5 @@
 import { refuseWrongKind } from '../answers/answer-kind.ts'
 import type { Settings } from '../config/settings.ts'
-import type { Exchange } from '../exchange/exchange.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Ask, AskStage, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Answered } from '../routing/attempts/ask.ts'
@@ -26,7 +25,16 @@ export interface ReuseStageDeps {
 export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskStage | undefined {
   const { settings } = deps
   if (settings.idempotency.windowMs === 0) return undefined
-  return reuseStage('idempotency', reuse.idempotency, (exchange) => isOnce(exchange, settings), deps)
+  const source = reuse.idempotency
+  return {
+    name: 'idempotency',
+    comparesBody: (exchange) => (isOnce(exchange, settings) ? source.bodyNeeded(exchange) : undefined),
+    run(request, next) {
+      if (!isOnce(request.exchange, settings)) return next(request)
+      request.isOnce = true
+      return answerFrom(source, request, next, deps)
+    },
+  }
 }
 
 /**
@@ -36,47 +44,34 @@ export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskS
  * const stage = createCacheStage(reuse, { settings, loops })
  */
 export function createCacheStage(reuse: Reuse, deps: ReuseStageDeps): AskStage | undefined {
-  const { settings } = deps
-  if (settings.cache.store === undefined) return undefined
-  return reuseStage('cache', reuse.cache, (exchange) => !isOnce(exchange, settings), deps)
+  if (deps.settings.cache.store === undefined) return undefined
+  const source = reuse.cache
+  return {
+    name: 'cache',
+    comparesBody: (exchange) => source.bodyNeeded(exchange),
+    // A request that is made once has the store of its own kind.
+    run: (request, next) => (request.isOnce ? next(request) : answerFrom(source, request, next, deps)),
+  }
 }
 
-function reuseStage(
-  name: string,
+async function answerFrom(
   source: ReuseSource,
-  concerns: (exchange: Exchange) => boolean,
+  request: PreparedRequest,
+  next: Ask,
   { settings, loops }: ReuseStageDeps,
-): AskStage {
-  return {
-    name,
-    comparesBody: (exchange) => (concerns(exchange) ? source.bodyNeeded(exchange) : undefined),
-    async run(request, next) {
-      const { exchange, outgoing, route, limits } = request
-      if (!concerns(exchange)) return next(request)
-      // Come back, it would wait for itself.
-      loops?.suspect(exchange)
-      request.isOnce = isOnce(exchange, settings)
-      // Who waits for another's call has the limits that a call of its own would have.
-      const [first] = route.deployments
-      if (first !== undefined) limits.onDeployment(first)
-      const reused = await source.answer(
-        {
-          exchange,
-          outgoing,
-          route,
-          settings,
-          streamIdleMsOf: (deployment) => request.streamIdleMsOf(deployment),
-          totalMsOf: (deployment) => request.totalMsOf(deployment),
-        },
-        (child) => askForAll(request.child(child), next),
-      )
-      if (reused.deployment !== undefined) limits.onDeployment(reused.deployment)
-      request.deployment = reused.deployment
-      request.isWatched = reused.isWatched
-      request.mark = (headers) => tellServed(headers, reused, exchange, settings)
-      return reused.answer
-    },
-  }
+): Promise<Response> {
+  const { exchange, route, limits } = request
+  // Come back, it would wait for itself.
+  loops?.suspect(exchange)
+  // Who waits for another's call has the limits that a call of its own would have.
+  const [first] = route.deployments
+  if (first !== undefined) limits.onDeployment(first)
+  const reused = await source.answer(request, (child) => askForAll(request.child(child), next))
+  if (reused.deployment !== undefined) limits.onDeployment(reused.deployment)
+  request.deployment = reused.deployment
+  request.isWatched = reused.isWatched
+  request.mark = (headers) => tellServed(headers, reused, exchange, settings)
+  return reused.answer
 }
 
 /** Asks for an answer that several may get: one that none of them would get is refused before anybody waits for its body. */

@@ -1,4 +1,5 @@
 import { spendsOwnKey } from '../access/credentials.ts'
+import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Handler, Stage } from '../exchange/stage.ts'
 import { type ExchangeLimits, ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
@@ -50,6 +51,11 @@ export class PreparedRequest implements Prepared {
     this.snapshot = snapshot
     this.limits = limits
     this.timeouts = timeouts
+  }
+
+  /** The settings in force when it came. */
+  get settings(): Settings {
+    return this.snapshot.settings
   }
 
   /** The same request for a child of its exchange. */

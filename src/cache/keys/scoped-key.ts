@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache'
 import { createAttachment } from '../../formats/attachment.ts'
 import { digestInSteps, digestOf, LONG_BODY_BYTES, type Sha256 } from '../../formats/bytes/digest.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'
+import type { PreparedRequest } from '../../requests/prepared-request.ts'
 import type { Route } from '../../routing/targets/router.ts'
 import { inSlices } from '../../timing/slices.ts'
-import type { ReuseRequest } from '../reuse-request.ts'
 import { cacheKey, cacheKeyInSteps, type KeyParts, variantOf } from './cache-key.ts'
 import { callerTexts, type Scope, scopeOf } from './scope.ts'
 
@@ -34,7 +34,7 @@ const KNOWN_MAX = 4096
  */
 export function createScopedKeys(
   sha256: Sha256,
-): (request: ReuseRequest, body: Uint8Array) => ScopedKey | Promise<ScopedKey> {
+): (request: PreparedRequest, body: Uint8Array) => ScopedKey | Promise<ScopedKey> {
   let known: LRUCache<string, ScopedKey> | undefined
   return (request, body) => {
     // Most servers have no cache.
@@ -86,7 +86,7 @@ function* nameInSteps(
  */
 export function keyInScope(
   scope: Scope,
-  request: ReuseRequest,
+  request: PreparedRequest,
   body: Uint8Array,
   upstream: string,
   sha256: Sha256,
@@ -99,7 +99,7 @@ function partsOf(scope: Scope, [method, path, query, extra, upstream]: Texts, bo
   return { scope, upstream, method, path, query, body, extra }
 }
 
-function textsOf({ exchange: { request, requestTarget: target } }: ReuseRequest, upstream: string): Texts {
+function textsOf({ exchange: { request, requestTarget: target } }: PreparedRequest, upstream: string): Texts {
   const at = target.indexOf('?')
   const query = at === -1 ? '' : target.slice(at + 1)
   return [request.method, `/v1/${endpointOf(target)}`, query, variantOf(request.headers), upstream]

@@ -6,8 +6,9 @@ import { Tap } from '../../answers/tap.ts'
 import { answerEndOf, type WatchedEnd } from '../../exchange/answer-end.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
+import type { PreparedRequest } from '../../requests/prepared-request.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
-import type { AskNext, ReuseRequest } from '../reuse-request.ts'
+import type { AskNext } from '../reuse-request.ts'
 import { type CallResult, markSpent } from './call-result.ts'
 
 /** What the leader's call needs. */
@@ -25,7 +26,7 @@ interface LeaderCallDeps {
  * const start = (abort) => startLeaderCall(request, next, { abort, runsOn: false }, { deadlines, now })
  */
 export async function startLeaderCall(
-  request: ReuseRequest,
+  request: PreparedRequest,
   next: AskNext,
   { abort, runsOn }: { readonly abort: AbortController; readonly runsOn: boolean },
   deps: LeaderCallDeps,

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { createScopedKeys } from '../../../../src/cache/keys/scoped-key.ts'
-import type { ReuseRequest } from '../../../../src/cache/reuse-request.ts'
 import { Secret } from '../../../../src/config/secret.ts'
 import type { Principal } from '../../../../src/exchange/principal.ts'
 import { sha256 } from '../../../../src/process/sha256.ts'
+import type { PreparedRequest } from '../../../../src/requests/prepared-request.ts'
 
 const TOKEN: Principal = { kind: 'token', id: 'token-0a1b2c3d', token: new Secret('nx-a-token-0123456789') }
 const BODY = '{"model":"m","input":"a","seed":9007199254740993}'
@@ -58,7 +58,7 @@ function name(
   const { principal, headers, method, target, scope, body } = { ...ASKED, ...changes }
   const request = new Request('http://localhost/', { method, headers })
   const parts = { exchange: { request, requestTarget: target, principal }, route, settings: { cache: { scope } } }
-  const named = names(parts as unknown as ReuseRequest, new TextEncoder().encode(body))
+  const named = names(parts as unknown as PreparedRequest, new TextEncoder().encode(body))
   if (named instanceof Promise) throw new Error('A short body is named at once.')
   return named
 }
