@@ -4,8 +4,7 @@ import { endpointOf } from '../openai/endpoint-of.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import type { Store } from '../storage/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
-import type { TimedChunk } from '../timing/paced-stream.ts'
-import type { Sleep } from '../timing/sleep.ts'
+import type { PaceDeps, TimedChunk } from '../timing/paced-stream.ts'
 import { whyUnusable } from './answers/freshness.ts'
 import { replayAnswer } from './answers/replay-answer.ts'
 import { isHeadStorable } from './answers/storable.ts'
@@ -21,14 +20,11 @@ import { startLeaderCall } from './single-flight/leader-call.ts'
 import type { SingleFlight } from './single-flight/single-flight.ts'
 
 /** What a lookup needs. */
-export interface CacheLookupDeps {
+export interface CacheLookupDeps extends PaceDeps {
   /** Where answers are stored; its failures are nobody else's. */
   readonly store: Store
   readonly calls: SingleFlight
-  /** Milliseconds, monotonic. */
-  readonly now: () => number
   readonly deadlines: Deadlines
-  readonly sleep: Sleep
 }
 
 /** Statuses by which an upstream judges a key, and not a request (RFC 9110 §15.5.2, §15.5.3; RFC 6585 §4). */
