@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 import { type RequestControl, readRequestControl, type TtlSettings } from './request-control.ts'
 
-/** A request, as far as it decides about the cache. */
+/** The parts of a request that decide about the cache. */
 export interface CacheRequest {
   readonly method: string
   /** The path below `/v1/`, such as `chat/completions`. */
@@ -17,7 +17,7 @@ export interface CacheableSettings extends TtlSettings {
   readonly requests: 'deterministic' | 'all'
 }
 
-/** Why a request is none for the cache: a token that `Cache-Status` can show. */
+/** Why the cache has no part in a request: a token that `Cache-Status` can show. */
 export type BypassCause =
   | 'method'
   | 'endpoint'
@@ -32,15 +32,15 @@ export type Judgement =
   | { readonly kind: 'cacheable'; readonly why: CacheableCause; readonly control: RequestControl }
   | { readonly kind: 'bypass'; readonly why: BypassCause; readonly control: RequestControl }
 
-/** Why a request is one for the cache. */
+/** Why the cache has a part in a request. */
 export type CacheableCause = 'deterministic' | 'all-requests'
 
-/** Those that sample what they answer. */
+/** Endpoints whose answers are sampled. */
 const SAMPLED = new Set(['chat/completions', 'completions', 'responses'])
-/** Those whose answers follow from their input. */
+/** Endpoints whose answers follow from their input. */
 const COMPUTED = new Set(['embeddings', 'moderations'])
 const MODELS = /^models(?:\/[^/]+)*$/
-/** Tools that are the caller's own work; all others look something up while the answer is made. */
+/** Types of tools that the caller runs itself; all others look something up while the answer is made. */
 const OWN_TOOLS = new Set(['function', 'custom'])
 const CONDITIONS = [
   'if-none-match',
@@ -52,7 +52,7 @@ const CONDITIONS = [
 ] as const
 
 /**
- * Whether requests like this one may be for the cache, by what their bodies say.
+ * Whether the body decides if a request is for the cache.
  *
  * @example
  * if (isJudgedByBody('POST', 'embeddings')) …
@@ -71,7 +71,7 @@ export function judgeRequest(request: CacheRequest, settings: CacheableSettings)
   const control = readRequestControl(request.headers, settings)
   const bypass = bypassCauseOf(request)
   if (bypass !== undefined) return { kind: 'bypass', why: bypass, control }
-  // Nothing is looked for and nothing is kept: `no-store`.
+  // No lookup and no storing: `no-store`.
   if (!(control.mayLook || control.mayStore)) return { kind: 'bypass', why: 'no-store', control }
   if (isDeterministic(request)) return { kind: 'cacheable', why: 'deterministic', control }
   if (settings.requests === 'all') return { kind: 'cacheable', why: 'all-requests', control }
@@ -101,7 +101,7 @@ function isDeterministic({ endpoint, body }: CacheRequest): boolean {
   return body['temperature'] === 0 || isGiven(body['seed'])
 }
 
-/** Whether the answer is made with a search or a program of the upstream's, which find something else tomorrow. */
+/** Whether the upstream makes the answer with a search or a program of its own, which find something else tomorrow. */
 function looksThingsUp(body: JsonObject): boolean {
   if (isGiven(body['web_search_options'])) return true
   const tools = body['tools']

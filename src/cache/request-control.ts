@@ -1,29 +1,29 @@
 import { durationKind } from '../config/scalar-kinds.ts'
 import { readCacheControl, secondsOf } from './cache-control.ts'
 
-/** What a request says about the cache, in HTTP's own words (RFC 9111 §5.2.1) and in ours. */
+/** A request's wishes about the cache, in HTTP's own words (RFC 9111 §5.2.1) and in ours. */
 export interface RequestControl {
-  /** Whether a kept answer will do. */
+  /** Whether a stored answer will do. */
   readonly mayLook: boolean
-  /** Whether the answer may be kept. */
+  /** Whether the answer may be stored. */
   readonly mayStore: boolean
-  /** No kept answer that is older will do. */
+  /** The highest age of a stored answer that will do. */
   readonly maxAgeMs: number
-  /** Nobody upstream is to be asked. */
+  /** No upstream may be asked. */
   readonly onlyIfCached: boolean
-  /** How long the answer is kept. */
+  /** How long the answer is stored. */
   readonly ttlMs: number
 }
 
-/** How long answers are kept, and the most that a caller may ask for. */
+/** How long answers are stored, and the longest time that a caller may ask for. */
 export interface TtlSettings {
   readonly ttlMs: number
   readonly ttlMaxMs: number
 }
 
 /**
- * Reads what a request says about the cache: `Cache-Control` (`no-store`, `no-cache`, `max-age`, `only-if-cached`), and
- * `x-nexcode-cache-ttl`, in seconds or as a duration such as `10m`. What is malformed says nothing.
+ * Reads a request's wishes about the cache: `Cache-Control` (`no-store`, `no-cache`, `max-age`, `only-if-cached`), and
+ * `x-nexcode-cache-ttl`, in seconds or as a duration such as `10m`. A malformed value counts as absent.
  *
  * @example
  * const control = readRequestControl(request.headers, { ttlMs: 3_600_000, ttlMaxMs: 86_400_000 })

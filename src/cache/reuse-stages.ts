@@ -61,9 +61,9 @@ async function answerFrom(
   { settings, loops }: ReuseStageDeps,
 ): Promise<Response> {
   const { exchange, route, limits } = request
-  // Come back, it would wait for itself.
+  // A request that came back to this server would wait for itself.
   loops?.suspect(exchange)
-  // Who waits for another's call has the limits that a call of its own would have.
+  // A request that waits for another one's call has the limits that its own call would have.
   const [first] = route.deployments
   if (first !== undefined) limits.onDeployment(first)
   const reused = await source.answer(request, (child) => askForAll(request.child(child), next))
@@ -74,7 +74,7 @@ async function answerFrom(
   return reused.answer
 }
 
-/** Asks for an answer that several may get: one that none of them would get is refused before anybody waits for its body. */
+/** Asks for an answer that several requests may get. An answer of the wrong kind is refused before anybody waits for its body. */
 async function askForAll(request: PreparedRequest, ask: Ask): Promise<Answered> {
   const answer = await ask(request)
   try {

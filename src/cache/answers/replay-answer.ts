@@ -4,11 +4,11 @@ import { isEventStream } from '../../formats/http/media-types.ts'
 import { type PaceDeps, pacedStream } from '../../timing/paced-stream.ts'
 import type { StoredAnswer } from './stored-answer.ts'
 
-/** How a kept stream is given: all at once, or with the times in which it came. */
+/** How a stored stream is replayed: all at once, or with its original times. */
 export type Pace = 'instant' | 'original'
 
 /**
- * Makes the body of a kept answer: bytes where it is no event stream and is given at once, else a stream of its very chunks.
+ * Makes the body of a stored answer: bytes, where it is no event stream and comes at once; else a stream of its very chunks.
  *
  * @example
  * const body = replayBody(answer, 'instant', { sleep, now })
@@ -20,7 +20,7 @@ export function replayBody(
 ): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   if (pace === 'original') return pacedStream(answer.chunks, deps)
   if (!isStream(answer)) {
-    // As it is kept: nobody writes into it.
+    // Without a copy: nobody writes to these bytes.
     return inOnePiece(answer) ?? joinBytes(answer.chunks.map(({ bytes }) => bytes))
   }
   return new ReadableStream<Uint8Array>(
@@ -51,7 +51,7 @@ function isStream({ headers }: StoredAnswer): boolean {
   return headers.some(([name, value]) => name === 'content-type' && isEventStream(value))
 }
 
-/** Makes a response of a kept answer; what is no stream is noted beside it, and not copied. */
+/** Makes a response of a stored answer. A body that is no stream is noted beside it (`body-note.ts`), and not copied. */
 export function replayAnswer(kept: StoredAnswer, pace: Pace, deps: PaceDeps): Response {
   const headers = new Headers(kept.headers as [string, string][])
   const body = replayBody(kept, pace, deps)

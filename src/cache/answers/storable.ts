@@ -3,21 +3,21 @@ import { readCacheControl } from '../cache-control.ts'
 import { isCoveredByKey } from '../keys/cache-key.ts'
 import { isRoutingCookie } from '../keys/routing-cookies.ts'
 
-/** An answer, as far as it decides whether it may be kept. */
+/** The head of an answer, which decides whether it may be stored. */
 export interface StorableAnswer {
   readonly status: number
   /** As they came from upstream. */
   readonly headers: Headers
 }
 
-/** What decides beside the answer itself. */
+/** What decides beside the head. */
 export interface StorableSettings {
-  /** All callers share what is kept. */
+  /** All callers share stored answers. */
   readonly isShared: boolean
 }
 
 /**
- * Whether an answer's head allows that it is kept: a 200 that depends on nothing that the key does not hold.
+ * Whether an answer's head allows it to be stored: a 200 that varies by nothing but what the key holds.
  *
  * `no-store` is respected, and `private` where all callers share. `no-cache` is not: it comes with nearly every event stream,
  * and is meant for browsers. A `Set-Cookie` means a session of one client, but for the cookies of load balancers, which the

@@ -3,10 +3,10 @@ import type { TimedChunk } from '../../timing/paced-stream.ts'
 import { inSlices } from '../../timing/slices.ts'
 import { checksumInSteps } from './checksum.ts'
 
-/** A complete answer, as it is kept. */
+/** A complete answer, as a store keeps it. */
 export interface StoredAnswer {
   readonly status: number
-  /** End-to-end, as the caller got them, less those that are of one exchange only. */
+  /** End-to-end headers, without those that belong to one exchange only. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** The body as it came. */
   readonly chunks: readonly TimedChunk[]
@@ -15,7 +15,7 @@ export interface StoredAnswer {
   readonly ttlMs: number
 }
 
-/** What stands in front of the bytes, in JSON. */
+/** The head in front of the bytes, in JSON. */
 interface Head {
   readonly status: number
   readonly headers: StoredAnswer['headers']
@@ -34,7 +34,7 @@ const UTF_8 = new TextEncoder()
 const DECODER = new TextDecoder()
 
 /**
- * Makes the bytes of an answer, for a store: a short head in JSON, and the body as it is. At once, or for a large one in slices.
+ * Encodes an answer for a store: a short head in JSON, and the body as it is. At once, or for a large answer in slices.
  *
  * @example
  * const encoding = encodeAnswer(answer)
@@ -68,8 +68,8 @@ function* encodeInSteps({
 }
 
 /**
- * Reads an answer back, at once or of a large one in slices; its chunks are views of `bytes`, which must not change after that.
- * undefined: the bytes are torn, or of another version.
+ * Decodes an answer, at once or for a large one in slices. Its chunks are views of `bytes`, which must not change from then on.
+ * undefined: the bytes are damaged, or another version's.
  *
  * @example
  * const decoding = decodeAnswer(bytes)
@@ -86,7 +86,7 @@ function* decodeInSteps(bytes: Uint8Array): Generator<void, StoredAnswer | undef
   const [low, high] = yield* checksumInSteps(bytes.subarray(PREFIX_BYTES))
   if (prefix.getUint32(8) !== low || prefix.getUint32(12) !== high) return undefined
   const headEnd = PREFIX_BYTES + prefix.getUint32(4)
-  // The length of the head is not part of the checksum; what it leads to has to be JSON that fits the rest.
+  // The checksum leaves the head's length out: a wrong length is found because the head is no JSON then, or doesn't fit the body.
   const head = parseHead(bytes.subarray(PREFIX_BYTES, headEnd))
   if (head === undefined) return undefined
   const chunks: TimedChunk[] = []

@@ -7,13 +7,13 @@ import { inSlices, Slice } from '../../timing/slices.ts'
 import { type Completeness, judgeJson } from './whole-json.ts'
 import { judgeStream } from './whole-stream.ts'
 
-/** An answer that decodes to more is not looked through. */
+/** An answer that decodes to more bytes is not judged. */
 const DECODED_BYTES_MAX = 64 * 1024 * 1024
-/** Servers leave out the type, or give another one: here it is always JSON or events. */
+/** Endpoints that answer in JSON or events only, whatever type a server gives. */
 const OF_JSON_OR_EVENTS: ReadonlySet<string> = new Set([
   ...['chat/completions', 'completions', 'responses', 'messages', 'embeddings', 'moderations'],
 ])
-/** So much of a body tells what it is. */
+/** The first bytes of a body that tell JSON from events. */
 const BEGINNING_BYTES = 1024
 
 /** A body, as it came. */
@@ -22,8 +22,8 @@ type Chunks = readonly { readonly bytes: Uint8Array }[]
 const UTF_8 = new TextDecoder()
 
 /**
- * Whether a body that has come to its end is an answer to keep: neither the report of a failure, at its beginning or in its midst,
- * nor one that was cut. A body that can't be decoded is none.
+ * Whether an ended body is an answer to store: it reports no failure, at its beginning or later, and was not cut. A body that can't be
+ * decoded is not stored.
  *
  * @example
  * const isKept = await isWholeAnswer('chat/completions', answer.headers, chunks)
@@ -34,10 +34,10 @@ export function isWholeAnswer(endpoint: string, headers: Headers, chunks: Chunks
 }
 
 /**
- * Says what a body is that has come to its end.
+ * Judges an ended body.
  *
  * A stream is whole with its protocol's last event; that of a completion also where each choice has ended, since some servers
- * send no `[DONE]`. Only where the body is encoded or long the verdict comes later.
+ * send no `[DONE]`. The verdict comes later only where the body is encoded or long.
  *
  * @example
  * const verdict = await verdictOn('responses', answer.headers, chunks)
@@ -51,8 +51,8 @@ export function verdictOn(endpoint: string, headers: Headers, chunks: Chunks): C
 }
 
 /**
- * Whether what has come of a body holds all of the answer, though its end has not: a stream of events that stands behind its last
- * one. Of an encoded body that can't be told.
+ * Whether the chunks hold all of an answer whose body has not ended: an event stream that has come to its last event. For an encoded body
+ * that can't be told.
  *
  * @example
  * const isLeft = !isInFull(endpointOf(target), answer.headers, chunks)

@@ -3,16 +3,16 @@ import { parseInSteps } from '../../formats/json/parse-in-steps.ts'
 import { isFailedAnswer, isUnderWay } from '../../openai/failed-answer.ts'
 
 /**
- * What a body that has come to its end is, by what it says once decoded: all of an answer, one that says that its upstream is still at
- * work, the report of a failure, or an answer that was cut. `unreadable`: nobody here can tell.
+ * The verdict on an ended body, by its decoded content: all of an answer, an answer that its upstream still works on (`begun`), the report
+ * of a failure, or an answer that was cut. `unreadable`: it can't be told.
  */
 export type Completeness = 'whole' | 'begun' | 'failed' | 'cut' | 'unreadable'
 
-/** A larger text is parsed only where it may be a failure's. */
+/** A larger text is parsed only if it may report a failure. */
 const PARSED_BYTES_MAX = 256 * 1024
-/** What stands in every JSON that is a failure's: these words, or an escape that may hide them. */
+/** Every JSON that reports a failure holds one of these words, or an escape that may hide it. */
 const MAY_HAVE_FAILED = /error|failed|cancelled|queued|in_progress|\\u00/
-/** As much white space around a JSON text is passed over. */
+/** How much white space around a JSON text is skipped. */
 const AROUND_BYTES_MAX = 64 * 1024
 const SPACE = 0x20
 const OPEN_BRACE = 0x7b
@@ -45,10 +45,10 @@ function boundsOf(plain: Uint8Array): readonly [start: number, end: number] {
   return [start, end]
 }
 
-/** One character for each byte: what is looked for is ASCII. */
+/** One character for each byte: the patterns are ASCII. */
 const BYTES = new TextDecoder('latin1')
 const WINDOW_BYTES = 128 * 1024
-/** No word that is looked for is longer. */
+/** No word of a pattern is longer. */
 const OVERLAP_BYTES = 16
 
 /** Whether a pattern of a few characters of ASCII fits anywhere in some bytes. */

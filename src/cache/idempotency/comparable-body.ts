@@ -4,14 +4,14 @@ const FORM_BOUNDARY = /^multipart\/[^;]+;(?:.*;)?\s*boundary=(?:"([^"]+)"|([^\s;
 /** One character for each byte, and another one for another. */
 const BYTES = new TextDecoder('latin1')
 const TO_BYTES = new TextEncoder()
-/** A form of more bytes is gone through in slices. */
+/** A form of more bytes is read in slices. */
 const LONG_BYTES = 64 * 1024
 const WINDOW_BYTES = 256 * 1024
 const DASHES = 2
 
 /**
- * Gives what two bodies that say the same have in common: of a form, all but the line between its parts, which SDKs make anew with
- * each try. At once, or of a long form in slices.
+ * Gives the bytes by which two tries of one request are compared: of a form, all but the boundary between its parts, which SDKs draw anew
+ * for each try. At once, or for a long form in slices.
  *
  * @example
  * const body = await comparableBody(received, request.headers.get('content-type'))
@@ -27,7 +27,7 @@ export function comparableBody(
   return TO_BYTES.encode(BYTES.decode(body).replaceAll(`--${boundary}`, '--'))
 }
 
-/** A copy with no more than the dashes of each delimiter. */
+/** A copy in which only the dashes of each delimiter are left. */
 function* withoutBoundaries(
   body: Uint8Array<ArrayBuffer>,
   delimiter: string,
@@ -48,7 +48,7 @@ function* withoutBoundaries(
       take(start + at + DASHES)
       from = start + at + delimiter.length
     }
-    // One may begin in this window and end in the next.
+    // A delimiter may begin in this window and end in the next.
     take(end === body.byteLength ? end : Math.max(from, end - delimiter.length + 1))
     yield
   }

@@ -6,24 +6,24 @@ import type { Scope } from './scope.ts'
 /** What two requests must have in common to share an answer. */
 export interface KeyParts {
   readonly scope: Scope
-  /** The name of the upstream, or of what else decides who answers. */
+  /** The name of the upstream, or of the targets that may answer. */
   readonly upstream: string
   readonly method: string
   readonly path: string
   /** As it stands in the request target; empty: none. */
   readonly query: string
-  /** What goes upstream, after the parameter rules; empty: none. */
+  /** The body as it goes upstream, after the parameter rules; empty: none. */
   readonly body: Uint8Array
-  /** What else tells requests apart, such as `variantOf` gives. */
+  /** Whatever else tells requests apart, such as `variantOf` gives. */
   readonly extra?: string
 }
 
-/** Told apart from the digests of other purposes, and from those of another version of the key. */
+/** Keeps keys apart from digests for other purposes, and from another version of the key. */
 const PURPOSE = 'nexcode cache 1'
 
 /**
- * Gives the key of a request: the SHA-256 of all of its parts in hex, with the canonical form of a JSON body. So nothing of a
- * prompt or a key can be read from it.
+ * Gives the key of a request: the SHA-256 of all its parts in hex, with the canonical form of a JSON body. No prompt and no secret can be
+ * read from it.
  *
  * @example
  * const key = cacheKey({ scope, upstream: 'openai', method: 'POST', path: '/v1/embeddings', query: '', body }, sha256)
@@ -61,7 +61,7 @@ const VARYING = [
   'x-nexcode-cache-key',
 ] as const
 
-/** Names that an answer's `Vary` may have without being another answer for somebody: they are in each key, or are the edge's. */
+/** Names that an answer's `Vary` may list: each is part of every key, or concerns our own server only. */
 const VARIED_BY: ReadonlySet<string> = new Set([
   ...VARYING,
   // The scope tells these apart. Of the other credentials no server's answer varies: they are for a proxy, and for WebSockets.

@@ -5,17 +5,17 @@ import { withoutRoutingCookies } from './routing-cookies.ts'
 
 declare const made: unique symbol
 
-/** Those who see each other's kept answers. Only `scopeOf` makes one, so that no key can be without. */
+/** Names the callers who share stored answers. Only `scopeOf` makes one, so that every key has one. */
 export type Scope = string & { readonly [made]: true }
 
-/** Who asks. */
+/** A caller, as far as its scope depends on it. */
 export interface Caller {
   readonly principal: Principal
-  /** As they came: a caller's own keys are in them. */
+  /** As they came: they hold the caller's own keys. */
   readonly headers: Headers
 }
 
-/** Who shares kept answers with whom. */
+/** Which callers share stored answers. */
 export interface ScopeSettings {
   /**
    * `principal`: each token and each caller's key has its own. `shared`: all callers have one, and see what others have been
@@ -32,13 +32,13 @@ export interface ScopeSettings {
  */
 const COMPARED_HEADERS = [...KEY_HEADERS, SUBPROTOCOLS_HEADER] as const
 
-/** What tokens without a name are called: a short digest, which is not to keep stores that several servers share apart. */
+/** The ids of tokens without a name: a short digest. It is too short to keep callers apart in a store that several servers share. */
 const DIGEST_NAME = /^token-[0-9a-f]{8,}$/
 
 /**
- * Gives the scope of whoever asks: of a token its name, so that a new token of the same holder finds what the old one got; of one
- * without a name its id and digest; of a caller a digest of the keys that it brings, of a program of this machine `local`, or
- * `shared` where the configuration says so. Nothing of a key or token can be read from it.
+ * Gives a caller's scope. A token's scope is its name, so that the holder's next token finds the same answers; a token without a name has
+ * its id and its digest. A caller with keys of its own has a digest of these, a program of this machine `local`, and everybody has
+ * `shared` where the configuration says so. No key or token can be read from a scope.
  *
  * @example
  * const scope = scopeOf({ principal, headers: exchange.request.headers }, settings.cache, sha256)
@@ -48,7 +48,7 @@ export function scopeOf(asker: Caller, settings: ScopeSettings, sha256: Sha256):
 }
 
 /**
- * Gives all that the scope of whoever asks depends on, as it came: secrets are among it, and it is only ever to be digested.
+ * Gives the texts that a caller's scope depends on, as they came. There are secrets among them: they may only be digested.
  *
  * @example
  * const seen = digestOf([...askerTexts(asker, settings.cache), ...others], body, sha256)
@@ -56,7 +56,7 @@ export function scopeOf(asker: Caller, settings: ScopeSettings, sha256: Sha256):
 export function callerTexts({ principal, headers }: Caller, { scope }: ScopeSettings): readonly string[] {
   if (scope === 'shared') return ['shared']
   if (principal.kind === 'token') return ['token', principal.token.reveal(), principal.id]
-  // A cookie may be a session; those of load balancers are others with each try.
+  // A cookie may be a session; a load balancer's cookie differs from try to try.
   const session = withoutRoutingCookies(headers.get(SESSION_HEADER) ?? '')
   return [principal.kind, session, ...COMPARED_HEADERS.map((name) => headers.get(name) ?? '')]
 }
@@ -65,7 +65,7 @@ function nameOf({ principal }: Caller, texts: readonly string[], sha256: Sha256)
   const [first, ...brought] = texts
   if (first === 'shared') return first
   if (principal.kind === 'token') {
-    // No name is as long as what has a digest in it, and none is `shared` or `local`.
+    // A name is shorter than a scope with a digest, and never `shared` or `local`.
     if (!DIGEST_NAME.test(principal.id)) return principal.id
     return `${principal.id}-${digestOf(['token', principal.token.reveal()], '', sha256)}`
   }

@@ -8,25 +8,24 @@ import { inSlices } from '../../timing/slices.ts'
 import { cacheKey, cacheKeyInSteps, type KeyParts, variantOf } from './cache-key.ts'
 import { callerTexts, type Scope, scopeOf } from './scope.ts'
 
-/** What a request's answer is kept under, and whose it is. */
+/** The key under which a request's answer is stored, and the scope that it belongs to. */
 export interface ScopedKey {
   readonly key: string
   readonly scope: Scope
 }
 
-/** What tells a request apart beside its caller and its body. */
+/** The texts that tell a request apart, beside its caller and its body. */
 type Texts = [method: string, path: string, query: string, extra: string, upstream: string]
 
 /** Attachment the deployments, which are one route's own: a route that is made of another takes along what is noted on that. */
 const identities = createAttachment<Route['deployments'], string>('identity')
 
-/** How many requests are known again by their bytes. */
+/** How many requests are remembered by their bytes. */
 const KNOWN_MAX = 4096
 
 /**
- * Makes what names requests for the cache: at once, or for a long body in slices. One that comes again byte for byte, from the same
- * caller, is known by a digest of what came, without its canonical form; nothing of a prompt or a key can be read from what is
- * remembered.
+ * Makes the function that gives a request its key: at once, or for a long body in slices. A request that a caller repeats byte for byte is
+ * recognized by a digest of these bytes, so that its canonical form is not made again. No prompt and no secret can be read from the digests.
  *
  * @example
  * const naming = nameOf(request, body)
@@ -37,7 +36,7 @@ export function createScopedKeys(
 ): (request: PreparedRequest, body: Uint8Array) => ScopedKey | Promise<ScopedKey> {
   let known: LRUCache<string, ScopedKey> | undefined
   return (request, body) => {
-    // Most servers have no cache.
+    // Made late: most servers have no cache.
     known ??= new LRUCache({ max: KNOWN_MAX })
     const asker = { principal: request.exchange.principal, headers: request.exchange.request.headers }
     const { cache } = request.settings
@@ -56,7 +55,7 @@ export function createScopedKeys(
   }
 }
 
-/** A request with a long body, and what it is known again by. */
+/** A request with a long body, and the texts that it is recognized by. */
 interface LongRequest {
   readonly seenTexts: readonly string[]
   readonly scope: () => Scope
@@ -79,7 +78,7 @@ function* nameInSteps(
 }
 
 /**
- * Gives the key of a request in a scope, at once or for a long body in slices; `upstream`: who is asked, where that tells requests apart.
+ * Gives a request's key in a scope, at once or for a long body in slices. `upstream`: whatever names who is asked, where that tells requests apart.
  *
  * @example
  * const fingerprint = await keyIn(scope, request, body, '', sha256)
@@ -105,7 +104,7 @@ function textsOf({ exchange: { request, requestTarget: target } }: PreparedReque
   return [request.method, `/v1/${endpointOf(target)}`, query, variantOf(request.headers), upstream]
 }
 
-/** What tells apart who answers: the targets of a route, wherever they are. */
+/** Names who may answer: a route's model and its targets, with their addresses. */
 function identityOf({ model, deployments }: Route): string {
   const known = identities.get(deployments)
   if (known !== undefined) return known

@@ -1,15 +1,15 @@
 import type { TimedChunk } from '../../timing/paced-stream.ts'
 
-/** What a kept chunk costs beside its bytes. */
+/** The memory that a kept chunk takes beside its bytes. */
 const CHUNK_OVERHEAD_BYTES = 128
 
-/** The memory that what is kept for others takes; false: there is not enough left. */
+/** The memory that kept chunks count towards. `take` gives false where too little is left. */
 export interface Memory {
   readonly take: (bytes: number) => boolean
   readonly give: (bytes: number) => void
 }
 
-/** The chunks of a body that somebody may still want, by their numbers from the body's start. */
+/** The chunks of a body that a reader may still want, numbered from the body's start. */
 export class KeptChunks {
   readonly #bytesMax: number
   readonly #memory: Memory | undefined
@@ -17,7 +17,7 @@ export class KeptChunks {
   readonly #chunks: TimedChunk[] = []
   #first = 0
   #bytes = 0
-  /** What has been taken of the memory. */
+  /** The bytes taken of the memory. */
   #takenBytes = 0
   #isRefused = false
 
@@ -26,27 +26,27 @@ export class KeptChunks {
     this.#memory = memory
   }
 
-  /** Those that are kept, in order. */
+  /** The kept chunks, in order. */
   get all(): readonly TimedChunk[] {
     return this.#chunks
   }
 
-  /** The number of the next one to come. */
+  /** The number of the next chunk to come. */
   get end(): number {
     return this.#first + this.#chunks.length
   }
 
-  /** Whether they take more than they should. */
+  /** Whether they take more than they may. */
   get isOverfull(): boolean {
     return this.#isRefused || this.#bytes > this.#bytesMax
   }
 
-  /** The bytes of one; undefined: it has not come. */
+  /** The bytes of a chunk; undefined: it has not come. */
   at(number: number): Uint8Array | undefined {
     return this.#chunks[number - this.#first]?.bytes
   }
 
-  /** Keeps one more; `atMs`: after the head. */
+  /** Keeps one more chunk. `atMs`: when it came, in ms after the head. */
   push(bytes: Uint8Array, atMs: number): void {
     // A small view would hold on to all of a large buffer.
     const isSmallView = bytes.byteLength * 2 < bytes.buffer.byteLength
@@ -58,7 +58,7 @@ export class KeptChunks {
     else this.#isRefused = true
   }
 
-  /** Lets go of those before a number. */
+  /** Drops the chunks before a number. */
   dropBefore(number: number): void {
     let cost = 0
     for (const { bytes } of this.#chunks.splice(0, number - this.#first)) {
@@ -69,7 +69,7 @@ export class KeptChunks {
     this.#giveBack(cost)
   }
 
-  /** Nobody reads them any more. */
+  /** Gives the memory back: nobody reads the chunks any more. */
   release(): void {
     this.#giveBack(this.#takenBytes)
   }
