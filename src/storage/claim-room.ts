@@ -1,14 +1,14 @@
-/** What a claim costs beside its answer: an entry with two digests. Measured in memory. */
+/** The bytes that a claim takes beside its answer: an entry with two digests. Measured in memory. */
 export const CLAIM_BYTES = 600
 
-/** As much of what the cache may hold is for claims, beside it. */
+/** Claims may take this share of the cache's bytes, in addition to the cache. */
 const CLAIMS_SHARE = 1 / 2
-/** One caller may hold as much of that. */
+/** One caller may take this share of it. */
 const CALLERS_SHARE = 1 / 2
-/** The rest is for claims without an answer: who comes when others' answers have filled the room is made once, too. */
+/** Answers may take this share. The rest is for claims without an answer: a request is made once even if others' answers fill the room. */
 const ANSWERS_SHARE = 7 / 8
 
-/** How much there may be with what is put in: of all callers', and of the one's. */
+/** The bytes that claims may take with the new one among them: all callers' together, and the one caller's. */
 export interface ClaimRoom {
   readonly all: number
   readonly callers: number

@@ -1,64 +1,64 @@
-/** A request that is to be made once, as whoever makes it has it written down. */
+/** The mark that a request with an `Idempotency-Key` is being made, as a store keeps it. */
 export interface Claim {
-  /** What it is found by: a digest. */
+  /** The digest that it is found by. */
   readonly id: string
-  /** Nobody else's: only with it the claim can be renewed, ended or given back. */
+  /** The holder's secret: only with it can the claim be renewed, ended or released. */
   readonly token: string
-  /** What tells the request apart from another one under the same id; a digest. */
+  /** A digest that tells the request apart from another one under the same id. */
   readonly fingerprint: string
-  /** Whose it is: entries of one are grouped for `purge`, and share one caller's room. */
+  /** The caller's scope: claims of one scope share one caller's room, and are purged together. */
   readonly scope: string
 }
 
 /**
- * What stands under an id. `running`: somebody has it, and renews it. `lost`: whoever had it has ended without a word, or can't know
- * how it ended. `answered`: with its answer. `unkept`: it was answered, and the answer is not kept.
+ * The state of an id. `running`: a process holds the claim, and renews it. `lost`: its holder has ended without a word, or can't know how
+ * the call ended. `answered`: with its answer. `unkept`: the call was answered, and the answer is not stored.
  */
 export type Standing =
   | { readonly kind: 'free' }
   | { readonly kind: 'running' | 'lost' | 'unkept'; readonly fingerprint: string }
   | { readonly kind: 'answered'; readonly fingerprint: string; readonly answer: Uint8Array<ArrayBuffer> }
 
-/** What has become of a claim: it is the asker's now, there is no room for one more of its caller's, or it is somebody else's. */
+/** The result of `take`: the claim is the asker's now, its caller has no room for one more, or the id is in another state already. */
 export type Taken =
   | { readonly kind: 'taken' }
   | { readonly kind: 'full' }
   | Exclude<Standing, { readonly kind: 'free' }>
 
-/** Is thrown by a store that is well, and is not certain that it has all claims: nobody else has anything to fear from it. */
+/** Is thrown by a store that works, and is not certain that it has all claims. It says nothing against the store. */
 export class UncertainClaimsError extends Error {}
 
-/** How a claim ends, other than by being given back. */
+/** How a claim ends, unless it is released. */
 export type ClaimEnd = { readonly kind: 'answered'; readonly answer: Uint8Array } | { readonly kind: 'unkept' | 'lost' }
 
-/** How long things stand. */
+/** How long claims and their ends last. */
 export interface ClaimTimes {
-  /** So long a claim is its holder's without being renewed. */
+  /** How long a claim lasts without being renewed. */
   readonly leaseMs: number
-  /** So long its end can be read, and a claim that was lost is known to be. */
+  /** How long its end can be read, and a lost claim is known to be lost. */
   readonly windowMs: number
 }
 
 /**
- * Requests that are made once, for all who share the store. Nothing of one caller's gives way to another's before its time is up.
- * Calls reject, or throw, where the store fails: then nobody knows.
+ * Claims of all processes that share a store. One caller's claims never give way to another's before their time is up. A call rejects, or
+ * throws, where the store fails: the state of the claim is unknown then.
  */
 export interface Claims {
-  /** Has it made ready what the first claim would else wait for; absent: there is nothing. Never rejects. */
+  /** Prepares whatever the first claim would else wait for; absent: nothing. Never rejects. */
   ready?(): Promise<void>
-  /** Takes the claim, where nobody has it. Taking once more with the same token renews it. */
+  /** Takes the claim if no process holds it. A second call with the same token renews it. */
   take(claim: Claim, times: ClaimTimes): Taken | Promise<Taken>
-  /** What stands there, without taking it. */
+  /** The state of an id, without taking its claim. */
   look(id: string): Standing | Promise<Standing>
-  /** Goes on having it; `free`, or another's, by now: that is put right where it can be. */
+  /** Keeps the claim for another lease, and writes it down again where the store has lost it. */
   renew(claim: Claim, times: ClaimTimes): void | Promise<void>
-  /** Ends it; of another's nothing is changed. */
+  /** Ends the claim; leaves another holder's as it is. */
   end(claim: Claim, end: ClaimEnd, times: ClaimTimes): void | Promise<void>
-  /** Gives it back, as if it had not been taken; of another's nothing is changed. */
+  /** Frees the id, as if it had not been claimed; leaves another holder's claim as it is. */
   release(claim: Claim): void | Promise<void>
 }
 
-/** Claims that are there at once: nobody has to be asked for them. */
+/** Claims in this process's memory, where no call has to wait. */
 export interface ClaimsAtOnce extends Claims {
   take(claim: Claim, times: ClaimTimes): Taken
   look(id: string): Standing
