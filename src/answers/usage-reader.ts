@@ -22,7 +22,7 @@ interface UsageReader {
  */
 export function watchUsage(exchange: Exchange, answer: Response): ((chunk: Uint8Array) => void) | undefined {
   const { headers } = answer
-  if (!exchange.wantsUsage || !answer.ok || isEncoded(headers.get('content-encoding'))) return undefined
+  if (!exchange.hasUsageObserver || !answer.ok || isEncoded(headers.get('content-encoding'))) return undefined
   const type = headers.get('content-type')
   const reader = isEventStream(type) ? new StreamUsage() : isJsonType(type) ? new JsonUsage() : undefined
   if (reader === undefined) return undefined

@@ -1,5 +1,3 @@
-import type { Settings } from '../config/settings.ts'
-import type { Exchange } from '../exchange/exchange.ts'
 import type { Sha256 } from '../formats/bytes/digest.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -47,16 +45,6 @@ const NOTHING = new Uint8Array()
  */
 export function createIdempotencySource(deps: IdempotencySourceDeps): ReuseSource {
   return { bodyNeeded: () => 'any', answer: (request, next) => answerOnce(request, next, deps) }
-}
-
-/**
- * Whether a request is made once: a POST with an `Idempotency-Key`, unless the window is 0.
- *
- * @example
- * const isRetryable = isOnce(exchange, settings)
- */
-export function isOnce({ request }: Exchange, { idempotency }: Settings): boolean {
-  return idempotency.windowMs > 0 && request.method === 'POST' && request.headers.has('idempotency-key')
 }
 
 /** Rejects as `next` does, and with the errors of `Idempotency.claim`. */

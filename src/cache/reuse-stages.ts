@@ -4,7 +4,6 @@ import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Ask, AskStage, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Answered } from '../routing/attempts/ask.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
-import { isOnce } from './answer-once.ts'
 import type { Reuse } from './reuse.ts'
 import type { ReuseSource } from './reuse-request.ts'
 import { tellServed } from './tell-served.ts'
@@ -28,9 +27,9 @@ export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskS
   const source = reuse.idempotency
   return {
     name: 'idempotency',
-    comparesBody: (exchange) => (isOnce(exchange, settings) ? source.bodyNeeded(exchange) : undefined),
+    comparesBody: (exchange) => (isOnce(exchange.request) ? source.bodyNeeded(exchange) : undefined),
     run(request, next) {
-      if (!isOnce(request.exchange, settings)) return next(request)
+      if (!isOnce(request.exchange.request)) return next(request)
       request.isOnce = true
       return answerFrom(source, request, next, deps)
     },
@@ -52,6 +51,11 @@ export function createCacheStage(reuse: Reuse, deps: ReuseStageDeps): AskStage |
     // A request that is made once has the store of its own kind.
     run: (request, next) => (request.isOnce ? next(request) : answerFrom(source, request, next, deps)),
   }
+}
+
+/** A POST with an `Idempotency-Key` is made once. */
+function isOnce({ method, headers }: Request): boolean {
+  return method === 'POST' && headers.has('idempotency-key')
 }
 
 async function answerFrom(

@@ -7,7 +7,6 @@ import type { Arrival, IncomingBody } from './arrival.ts'
 import { Findings, inherit, merge, type Try } from './findings.ts'
 import { blame, type Outcome } from './outcome.ts'
 import { type Principal, principalName } from './principal.ts'
-import { newRequestId, safeRequestId } from './request-id.ts'
 
 /** What a child of an exchange has of its own. */
 export type ChildParts = Partial<Pick<Exchange, 'request' | 'requestTarget' | 'endpoint' | 'body' | 'json' | 'abort'>>
@@ -28,6 +27,20 @@ export interface Observer {
 
 /** What the log calls a request that came to no route. */
 export const NO_ROUTE = 'unknown'
+
+/** Stands for the principal before the door. */
+const NOBODY_YET: Principal = Object.freeze({
+  get kind(): never {
+    throw new Error('The principal of an exchange was asked for before it was known.')
+  },
+})
+
+/** A request id that is safe to log and to echo. */
+const SAFE_ID = /^[A-Za-z0-9._:-]{1,128}$/
+
+/** What the ids of this process begin with, and what they count. */
+const IDS_BEGIN = `req_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
+let idsGiven = 0
 
 /**
  * One request and its answer, from the first header to the body's last byte: what every stage is told and tells. It ends once.
@@ -63,6 +76,10 @@ export class Exchange extends Findings {
   endpointName = NO_ROUTE
   /** Whether it asks for another protocol on its connection (RFC 9110 §7.8). */
   isUpgrade = false
+  /** Who is calling: known behind the door, and nothing that asks for it stands before. */
+  principal: Principal = NOBODY_YET
+  /** The limit on the whole exchange. */
+  total: Deadline | undefined = undefined
   /** Whose connection it came by; for counting, and never logged. */
   readonly from: string
   /** `performance.now()` at arrival. */
@@ -79,12 +96,13 @@ export class Exchange extends Findings {
   seesCalls = false
   /** How it ended; undefined: it has not. */
   outcome: Outcome | undefined = undefined
+  /** Whether somebody wants to hear of attempts, and of the tokens that answers tell. */
+  readonly hasAttemptObserver: boolean
+  readonly hasUsageObserver: boolean
   readonly #observer: Observer
   readonly #parent: Exchange | undefined
   /** As it came: `body` may be another one by now. */
   readonly #arriving: IncomingBody | undefined
-  #principal: Principal | undefined = undefined
-  #total: Deadline | undefined = undefined
   #releases: ((outcome: Outcome) => void)[] = []
 
   /** Opens the exchange of a request that has just arrived; with `parent`, a part of another one. */
@@ -105,35 +123,23 @@ export class Exchange extends Findings {
     this.startedAt = parent === undefined ? performance.now() : parent.startedAt
     this.abort = arrival.abort
     this.#observer = observer
+    this.hasAttemptObserver = observer.onAttempt !== undefined
+    this.hasUsageObserver = observer.onUsage !== undefined
     this.#parent = parent
     if (parent === undefined) observer.onStart?.(this)
   }
 
-  /** Who is calling. It is known behind the door, and nothing that asks for it stands before. */
-  get principal(): Principal {
-    if (this.#principal === undefined)
-      throw new Error('The principal of an exchange was asked for before it was known.')
-    return this.#principal
-  }
-
-  set principal(principal: Principal) {
-    this.#principal = principal
+  /** Lets the exchange in: says who is calling. */
+  identify(principal: Principal): void {
+    this.principal = principal
     this.caller = principalName(principal)
   }
 
-  /** The limit on the whole exchange. A child's own takes the place of its parent's. */
-  get total(): Deadline | undefined {
-    return this.#total
-  }
-
-  set total(deadline: Deadline | undefined) {
+  /** Gives the whole exchange another limit. A child's own takes the place of its parent's. */
+  limitTotal(deadline: Deadline | undefined): void {
     this.#parent?.total?.clear()
-    this.#total = deadline
-  }
-
-  /** Whether somebody wants to hear the tokens that answers tell. */
-  get wantsUsage(): boolean {
-    return this.#observer.onUsage !== undefined
+    this.total?.clear()
+    this.total = deadline
   }
 
   /**
@@ -159,7 +165,7 @@ export class Exchange extends Findings {
     child.endpointName = this.endpointName
     child.isMarked = this.isMarked
     child.readsAnswer = this.readsAnswer
-    child.#principal = this.#principal
+    child.principal = this.principal
     inherit(child, this)
     return child
   }
@@ -175,11 +181,6 @@ export class Exchange extends Findings {
     if (body === undefined || (body.isComplete && body.onceArrived === undefined)) callback(this.startedAt)
     else if (body.onceArrived === undefined) callback(performance.now())
     else body.onceArrived(callback)
-  }
-
-  /** Whether somebody wants to hear of attempts. */
-  get wantsAttempts(): boolean {
-    return this.tries !== undefined || this.#observer.onAttempt !== undefined
   }
 
   /** Notes an attempt at an upstream that has an answer, or has failed. */
@@ -216,4 +217,15 @@ export class Exchange extends Findings {
   get #root(): Exchange {
     return this.#parent === undefined ? this : this.#parent.#root
   }
+}
+
+/** An id that came in a header, where it is safe; undefined: it is not. */
+function safeRequestId(value: string | null): string | undefined {
+  return value !== null && SAFE_ID.test(value) ? value : undefined
+}
+
+/** Makes an id of OpenAI's form (`req_…`); unique, and no secret. */
+function newRequestId(): string {
+  idsGiven += 1
+  return IDS_BEGIN + idsGiven.toString(16).padStart(12, '0')
 }

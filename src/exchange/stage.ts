@@ -15,13 +15,3 @@ export interface Stage<T = Exchange> {
   /** Rejects with an `ApiError` where the request ends here. */
   run(one: T, next: Handler<T>): Promise<Response>
 }
-
-/**
- * Puts stages around what they lead to, the first one outermost. To be done once for many requests.
- *
- * @example
- * const handle = compose([limitStage, cassetteStage], (exchange) => serve(exchange))
- */
-export function compose<T>(stages: readonly Stage<T>[], core: Handler<T>): Handler<T> {
-  return stages.reduceRight<Handler<T>>((next, stage) => (one) => stage.run(one, next), core)
-}

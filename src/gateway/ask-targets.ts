@@ -9,7 +9,6 @@ import type { UpstreamRequest } from '../routing/attempts/upstream-request.ts'
 import { type AddressDeps, addressDeployment, wantedFrom } from '../routing/deployment-address.ts'
 import { affinityOf } from '../routing/targets/affinity.ts'
 import type { Deployment } from '../routing/targets/router.ts'
-import { isRenamed } from './rename-answer.ts'
 
 /** What asking targets needs. */
 export type AskTargetsDeps = AskDeps & AddressDeps
@@ -93,5 +92,5 @@ function callFor(
 
 /** Whether an answer is read here: a stage wants that, a name in it is to be changed, or ids are to be found in it. */
 function mustBeReadable({ readsAnswer }: Exchange, request: PreparedRequest): boolean {
-  return readsAnswer || isRenamed(request) || request.objects !== undefined
+  return readsAnswer || request.isRenamed || request.objects !== undefined
 }

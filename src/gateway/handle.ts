@@ -10,7 +10,7 @@ import { isUnsent } from '../routing/attempts/failure-of.ts'
 import { limitTime, type TimeLimits } from '../routing/attempts/limit-time.ts'
 import type { Route } from '../routing/targets/router.ts'
 import type { Generation } from './generation.ts'
-import { renamingFor } from './rename-answer.ts'
+import { isRenamed, renamingFor } from './rename-answer.ts'
 import { type RouteRequestDeps, routeRequest } from './route-request.ts'
 
 /** What the flow needs of the server. */
@@ -82,6 +82,7 @@ function prepare(
     outgoing,
     route,
     objects: objectsOf(exchange, outgoing, generation),
+    isRenamed: isRenamed(exchange, outgoing, route, generation),
     snapshot: generation,
     limits: limitTime(exchange, route, generation.settings, deps),
     timeouts: deps.timeouts,
@@ -95,7 +96,8 @@ function deliverOptions(request: PreparedRequest, { ids }: HandleDeps): DeliverO
     isUpstreams: deployment !== undefined,
     streamIdleMs: deployment === undefined || isWatched ? 0 : request.streamIdleMsOf(deployment),
     debugHeaders: snapshot.settings.debugHeaders,
-    renameModel: renamingFor(request, deployment),
-    objectsIn: deployment === undefined ? undefined : watchObjects(request, deployment, ids),
+    renameModel: request.isRenamed ? renamingFor(request, deployment) : undefined,
+    objectsIn:
+      deployment === undefined || request.objects === undefined ? undefined : watchObjects(request, deployment, ids),
   }
 }

@@ -45,7 +45,16 @@ function fileAsker(generation: Generation, deps: RouteRequestDeps): AskForFile {
   const { timeouts } = deps
   return async (exchange, outgoing, route) => {
     const limits = limitTime(exchange, route, generation.settings, deps)
-    const prepared = { exchange, outgoing, route, objects: undefined, snapshot: generation, limits, timeouts }
+    const prepared = {
+      exchange,
+      outgoing,
+      route,
+      objects: undefined,
+      isRenamed: false,
+      snapshot: generation,
+      limits,
+      timeouts,
+    }
     const request = new PreparedRequest(prepared)
     const answer = await askTargets(request, deps)
     if (request.deployment === undefined) throw new Error('A file came from nowhere.')

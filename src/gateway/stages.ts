@@ -1,7 +1,7 @@
 import { createCacheStage, createIdempotencyStage } from '../cache/reuse-stages.ts'
 import type { Cassettes } from '../cassettes/cassettes.ts'
 import { type CassetteStageDeps, createCassetteStage } from '../cassettes/stage.ts'
-import { compose, type Handler, type Stage } from '../exchange/stage.ts'
+import type { Handler, Stage } from '../exchange/stage.ts'
 import { createExtensionStage } from '../extensions/stage.ts'
 import type { AskStage } from '../requests/prepared-request.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
@@ -45,6 +45,13 @@ export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
     ].filter(isOn),
     (exchange) => (exchange.isUpgrade ? upgrade(exchange, generation, deps) : handle(exchange, flow, deps)),
   )
+}
+
+/**
+ * Puts stages around what they lead to, the first one outermost. To be done once for many requests.
+ */
+function compose<T>(stages: readonly Stage<T>[], core: Handler<T>): Handler<T> {
+  return stages.reduceRight<Handler<T>>((next, stage) => (one) => stage.run(one, next), core)
 }
 
 function isOn<S>(stage: S | undefined): stage is S {

@@ -2,7 +2,7 @@ import { spendsOwnKey } from '../access/credentials.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Handler, Stage } from '../exchange/stage.ts'
-import { type ExchangeLimits, ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
+import type { ExchangeLimits, TimeLimits } from '../routing/attempts/limit-time.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Account } from '../routing/targets/call-report.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
@@ -20,6 +20,8 @@ interface Prepared {
   readonly route: Route
   /** What its answer may name; undefined: nothing that has to be remembered. */
   readonly objects: NamedObjects | undefined
+  /** Whether the answer may have to give the caller's name for the model. */
+  readonly isRenamed: boolean
   readonly snapshot: Snapshot & { readonly sharedStore: Store | undefined }
   readonly limits: ExchangeLimits
   readonly timeouts: TimeLimits
@@ -31,6 +33,7 @@ export class PreparedRequest implements Prepared {
   readonly outgoing: OutgoingBody
   readonly route: Route
   readonly objects: NamedObjects | undefined
+  readonly isRenamed: boolean
   readonly snapshot: Prepared['snapshot']
   readonly limits: ExchangeLimits
   readonly timeouts: TimeLimits
@@ -43,11 +46,12 @@ export class PreparedRequest implements Prepared {
   /** Has the headers that the caller gets say where the answer came from; undefined: they say nothing of it. */
   mark: ((headers: Headers) => void) | undefined = undefined
 
-  constructor({ exchange, outgoing, route, objects, snapshot, limits, timeouts }: Prepared) {
+  constructor({ exchange, outgoing, route, objects, isRenamed, snapshot, limits, timeouts }: Prepared) {
     this.exchange = exchange
     this.outgoing = outgoing
     this.route = route
     this.objects = objects
+    this.isRenamed = isRenamed
     this.snapshot = snapshot
     this.limits = limits
     this.timeouts = timeouts
@@ -60,8 +64,7 @@ export class PreparedRequest implements Prepared {
 
   /** The same request for a child of its exchange. */
   child(exchange: Exchange): PreparedRequest {
-    const { outgoing, route, objects, snapshot, limits, timeouts } = this
-    const child = new PreparedRequest({ exchange, outgoing, route, objects, snapshot, limits, timeouts })
+    const child = new PreparedRequest({ ...this, exchange })
     child.isOnce = this.isOnce
     return child
   }
@@ -73,12 +76,14 @@ export class PreparedRequest implements Prepared {
 
   /** Between two chunks of a deployment's answer, in ms; 0: no limit. */
   streamIdleMsOf(deployment: Deployment): number {
-    return ownLimit('streamIdleMs', this.route, deployment) ?? this.timeouts.streamIdleMs
+    const { streamIdleMs } = this.route.resilience.timeouts
+    return streamIdleMs ?? deployment.upstream.timeouts.streamIdleMs ?? this.timeouts.streamIdleMs
   }
 
   /** From the request's arrival to the last byte of a deployment's answer, in ms; 0: no limit. */
   totalMsOf(deployment: Deployment): number {
-    return ownLimit('totalMs', this.route, deployment) ?? this.timeouts.totalMs
+    const { totalMs } = this.route.resilience.timeouts
+    return totalMs ?? deployment.upstream.timeouts.totalMs ?? this.timeouts.totalMs
   }
 }
 

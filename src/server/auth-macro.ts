@@ -14,7 +14,7 @@ export const authMacro = (authorize: Authorize) =>
     auth: {
       resolve({ request }): { exchange: Exchange } {
         const exchange = exchangeOf(request)
-        exchange.principal = authorize(exchange)
+        exchange.identify(authorize(exchange))
         return { exchange }
       },
     },

@@ -51,7 +51,7 @@ export function createUpgrade(deps: UpgradeDeciderDeps): (request: Request, arri
     })
     try {
       guardRequest(request.method, target, request.headers)
-      exchange.principal = authorize(exchange)
+      exchange.identify(authorize(exchange))
       if (!isServed(target)) throw unknownUrl(request.method, target)
       const answer = await flow(exchange)
       const relay = relayOf(answer)

@@ -36,7 +36,7 @@ export async function explainRequest(
   const { jsonBytesMax, memoryBytesMax } = config.limits
   const reading = { bytesMax: jsonBytesMax, memory: new MemoryBudget(memoryBytesMax) }
   const exchange = openExchangeFor(asked)
-  exchange.principal = principal
+  exchange.identify(principal)
   const { method, path } = asked
   exchange.endpoint = endpointFor(method, path)
   let outgoing: OutgoingBody | undefined

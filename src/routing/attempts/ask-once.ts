@@ -23,7 +23,7 @@ export async function askOnce(
   const sentAt = deps.now()
   const sending = deps.send(call)
   exchange.connection = call.connection
-  const answer = await (exchange.wantsAttempts ? noteAttempt(sending, exchange, deployment, deps) : sending)
+  const answer = await (exchange.hasAttemptObserver ? noteAttempt(sending, exchange, deployment, deps) : sending)
   exchange.upstreamMs = deps.now() - sentAt
   if (call.spentKey === undefined || !maySpeakOfKey(answer.status)) return answer
   return assertKeyAccepted(exchange, deployment, call, answer, deps)

@@ -137,7 +137,7 @@ const NOTHING_CAME = { retryAfterMs: undefined, ms: undefined, end(): void {} } 
 
 function note(attempted: Attempt, why: string | undefined, { now }: AttemptDeps, status?: number): void {
   const { exchange, deployment, begunAt, isNoted } = attempted
-  if (!exchange.wantsAttempts || isNoted === true) return
+  if (isNoted === true) return
   attempted.isNoted = true
   const at = now()
   exchange.onAttempt({ target: deployment.label, status, ms: Math.round(at - (begunAt ?? at)), why })

@@ -52,10 +52,9 @@ export function limitTime(
     const totalMs = totalOf(deployment)
     if (totalMs === runningMs) return
     runningMs = totalMs
-    exchange.total?.clear()
     const leftMs = Math.max(1, exchange.startedAt + totalMs - performance.now())
     const expire = (): void => exchange.abort.abort(new ApiError('upstream_timeout'))
-    exchange.total = totalMs === 0 ? undefined : deadlines.start(leftMs, expire)
+    exchange.limitTotal(totalMs === 0 ? undefined : deadlines.start(leftMs, expire))
   }
   exchange.atEnd(() => exchange.total?.clear())
   const clock = settings.clientDeadline ? startClientClock(exchange, deadlines) : NO_CLOCK
