@@ -101,7 +101,7 @@ export function createApp(deps: AppDeps): App {
   let door = doorFor(config.auth.tokens)
   const authorize: Authorize = (headers) => door(headers)
   const admission = createAdmission(config.limits)
-  const now = () => performance.now()
+  const now = performance.now.bind(performance)
   const repeats = createFailingRepeats({ max: config.limits.failedRepeatsMax, now, sha256, log })
   const isDetailed = config.log.level === 'debug' || config.log.level === 'trace'
   const observer = joinObservers([repeats, createLogObserver(log, { isDetailed }), ...(deps.observers ?? [])])

@@ -69,9 +69,9 @@ async function answerFrom(
   loops?.suspect(exchange)
   // A request that waits for another one's call has the limits that its own call would have.
   const [first] = route.deployments
-  if (first !== undefined) limits.onDeployment(first)
+  if (first !== undefined) limits?.onDeployment(first)
   const reused = await source.answer(request, (child) => askForAll(request.child(child), next))
-  if (reused.deployment !== undefined) limits.onDeployment(reused.deployment)
+  if (reused.deployment !== undefined) limits?.onDeployment(reused.deployment)
   request.deployment = reused.deployment
   request.isWatched = reused.isWatched
   request.mark = (headers) => tellServed(headers, reused, exchange, settings)

@@ -4,7 +4,7 @@ import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { ask } from '../routing/attempts/ask.ts'
 import { askOnce } from '../routing/attempts/ask-once.ts'
 import type { AskDeps } from '../routing/attempts/asked.ts'
-import { ownLimit } from '../routing/attempts/limit-time.ts'
+import { NO_CLOCK } from '../routing/attempts/client-clock.ts'
 import type { UpstreamRequest } from '../routing/attempts/upstream-request.ts'
 import { type AddressDeps, addressDeployment, wantedFrom } from '../routing/deployment-address.ts'
 import { affinityOf } from '../routing/targets/affinity.ts'
@@ -41,13 +41,14 @@ function askDeployments(request: PreparedRequest, deps: AskTargetsDeps): Promise
     return askOnce(exchange, only, callFor(request, only, exchange.abort, deps), deps)
   }
   const affinity = route.model?.strategy === 'affinity' ? affinityOf(outgoing.value) : undefined
-  const { dueAt, clientDueAt, onDeployment } = limits
   const asking = ask(
     {
-      ...{ exchange, route, affinity, isOnce, isReplayable: outgoing.isReplayable, dueAt, clientDueAt },
+      ...{ exchange, route, affinity, isOnce, isReplayable: outgoing.isReplayable },
+      dueAt: limits?.dueAt ?? NO_CLOCK.dueAt,
+      clientDueAt: limits?.clientDueAt ?? NO_CLOCK.dueAt,
       accountOf: (deployment) => request.accountOf(deployment),
       callFor(deployment, abort) {
-        onDeployment(deployment)
+        limits?.onDeployment(deployment)
         return callFor(request, deployment, abort, deps)
       },
     },
@@ -66,10 +67,10 @@ function callFor(
   abort: AbortController,
   deps: AskTargetsDeps,
 ): UpstreamRequest {
-  const { exchange, outgoing, route, snapshot } = prepared
+  const { exchange, outgoing, snapshot } = prepared
   const { request, requestTarget } = exchange
   const model = outgoing.modelFor(deployment)
-  const fitted = fitBody(outgoing, deployment, model, requestTarget, snapshot)
+  const fitted = snapshot.fitsBodies ? fitBody(outgoing, deployment, model, requestTarget, snapshot) : undefined
   if (snapshot.fitsBodies) exchange.params = withPresetsPart(exchange.params, fitted?.receipt ?? '')
   const wanted = wantedFrom(exchange, model === null ? undefined : (model ?? outgoing.model))
   const address = addressDeployment(exchange, deployment, wanted, snapshot, deps)
@@ -83,11 +84,7 @@ function callFor(
   if (snapshot.settings.cache.store !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
   if (mustBeReadable(exchange, prepared)) headers.set('accept-encoding', 'identity')
   const body = fitted?.body ?? outgoing.bodyFor(model)
-  const limits = {
-    firstByteMs: ownLimit('firstByteMs', route, deployment),
-    streamIdleMs: prepared.streamIdleMsOf(deployment),
-  }
-  return { ...address, method: request.method, body, abort, ...limits }
+  return { ...address, method: request.method, body, abort, ...prepared.callLimits(deployment) }
 }
 
 /** Whether an answer is read here: a stage wants that, a name in it is to be changed, or ids are to be found in it. */

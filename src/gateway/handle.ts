@@ -1,16 +1,15 @@
 import type { FailingRepeats } from '../access/failing-repeats.ts'
 import { type DeliverDeps, type DeliverOptions, deliver } from '../answers/deliver.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import type { OutgoingBody } from '../requests/outgoing-body.ts'
 import { type PrepareBodyDeps, prepareBody } from '../requests/prepare-body.ts'
 import { type Ask, type AskStage, PreparedRequest } from '../requests/prepared-request.ts'
 import { readCall } from '../requests/read-call.ts'
 import { objectsOf, watchObjects } from '../requests/remember-objects.ts'
 import { isUnsent } from '../routing/attempts/failure-of.ts'
 import { limitTime, type TimeLimits } from '../routing/attempts/limit-time.ts'
-import type { Route } from '../routing/targets/router.ts'
+import { askTargets } from './ask-targets.ts'
 import type { Generation } from './generation.ts'
-import { isRenamed, renamingFor } from './rename-answer.ts'
+import { renamingFor } from './rename-answer.ts'
 import { type RouteRequestDeps, routeRequest } from './route-request.ts'
 
 /** What the flow needs of the server. */
@@ -39,21 +38,31 @@ export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDe
   const { generation } = flow
   if (generation.settings.hasFile) exchange.tries = []
   if (generation.restricts) readCall(exchange, generation)
+  const compared = comparedBy(flow.askStages, exchange)
   // What is there already is not waited for: a promise for each step would cost more than the step.
-  const preparing = prepareBody(exchange, generation, deps, comparedBy(flow.askStages, exchange))
+  const preparing = prepareBody(exchange, generation, deps, compared)
   const outgoing = preparing instanceof Promise ? await preparing : preparing
   const choosing = routeRequest(exchange, outgoing, generation, deps)
   const route = choosing instanceof Promise ? await choosing : choosing
-  const request = prepare(exchange, outgoing, route, generation, deps)
+  const request = new PreparedRequest({
+    exchange,
+    outgoing,
+    route,
+    objects: generation.remembersIds ? objectsOf(exchange, outgoing, generation) : undefined,
+    snapshot: generation,
+    limits: generation.settings.hasFile ? limitTime(exchange, route, generation.settings, deps) : undefined,
+    timeouts: deps.timeouts,
+  })
   deps.repeats.admit(exchange, outgoing)
   try {
-    const answer = await flow.ask(request)
+    // Most requests concern no stage around the asking.
+    const answer = await (compared === undefined ? askTargets(request, deps) : flow.ask(request))
     deps.repeats.answered(exchange, outgoing, answer)
     const heard = exchange.onAnswer?.(answer, request.deployment !== undefined) ?? answer
     const delivering = deliver(exchange, heard, deliverOptions(request, deps), deps)
     const response = delivering instanceof Promise ? await delivering : delivering
     request.mark?.(response.headers)
-    request.limits.onDelivered()
+    request.limits?.onDelivered()
     return response
   } catch (thrown) {
     if (!isUnsent(thrown)) deps.repeats.failed(exchange, outgoing, thrown)
@@ -68,25 +77,6 @@ function comparedBy(stages: readonly AskStage[], exchange: Exchange): ReturnType
     if (compared !== undefined) return compared
   }
   return undefined
-}
-
-function prepare(
-  exchange: Exchange,
-  outgoing: OutgoingBody,
-  route: Route,
-  generation: Generation,
-  deps: HandleDeps,
-): PreparedRequest {
-  return new PreparedRequest({
-    exchange,
-    outgoing,
-    route,
-    objects: objectsOf(exchange, outgoing, generation),
-    isRenamed: isRenamed(exchange, outgoing, route, generation),
-    snapshot: generation,
-    limits: limitTime(exchange, route, generation.settings, deps),
-    timeouts: deps.timeouts,
-  })
 }
 
 /** What the way back has to know of the way there. */

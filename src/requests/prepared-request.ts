@@ -2,6 +2,8 @@ import { spendsOwnKey } from '../access/credentials.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Handler, Stage } from '../exchange/stage.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { holdsContent } from '../openai/resources.ts'
 import type { ExchangeLimits, TimeLimits } from '../routing/attempts/limit-time.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Account } from '../routing/targets/call-report.ts'
@@ -20,10 +22,9 @@ interface Prepared {
   readonly route: Route
   /** What its answer may name; undefined: nothing that has to be remembered. */
   readonly objects: NamedObjects | undefined
-  /** Whether the answer may have to give the caller's name for the model. */
-  readonly isRenamed: boolean
   readonly snapshot: Snapshot & { readonly sharedStore: Store | undefined }
-  readonly limits: ExchangeLimits
+  /** undefined: those of the environment alone. */
+  readonly limits: ExchangeLimits | undefined
   readonly timeouts: TimeLimits
 }
 
@@ -33,10 +34,11 @@ export class PreparedRequest implements Prepared {
   readonly outgoing: OutgoingBody
   readonly route: Route
   readonly objects: NamedObjects | undefined
-  readonly isRenamed: boolean
   readonly snapshot: Prepared['snapshot']
-  readonly limits: ExchangeLimits
+  readonly limits: ExchangeLimits | undefined
   readonly timeouts: TimeLimits
+  /** Whether the answer may have to give the caller's name for the model, so that it has to be readable (`report_model: alias`). */
+  readonly isRenamed: boolean
   /** Its caller relies on it that it is made once: nothing follows, or goes beside, an attempt that may be billed. */
   isOnce = false
   /** The deployment that gave the answer; undefined: no upstream was asked for it. */
@@ -46,15 +48,16 @@ export class PreparedRequest implements Prepared {
   /** Has the headers that the caller gets say where the answer came from; undefined: they say nothing of it. */
   mark: ((headers: Headers) => void) | undefined = undefined
 
-  constructor({ exchange, outgoing, route, objects, isRenamed, snapshot, limits, timeouts }: Prepared) {
+  constructor({ exchange, outgoing, route, objects, snapshot, limits, timeouts }: Prepared) {
     this.exchange = exchange
     this.outgoing = outgoing
     this.route = route
     this.objects = objects
-    this.isRenamed = isRenamed
     this.snapshot = snapshot
     this.limits = limits
     this.timeouts = timeouts
+    this.isRenamed =
+      outgoing.model === undefined ? mayNameModel(exchange, snapshot) : route.model?.reportModel === 'alias'
   }
 
   /** The settings in force when it came. */
@@ -74,6 +77,15 @@ export class PreparedRequest implements Prepared {
     return spendsOwnKey(this.exchange.principal, deployment.upstream) ? 'caller' : 'server'
   }
 
+  /** The limits of a call to a deployment, in ms. `firstByteMs` undefined: as for everybody; `streamIdleMs` 0: no limit. */
+  callLimits({ upstream }: Deployment): { readonly firstByteMs: number | undefined; readonly streamIdleMs: number } {
+    const [own, theirs] = [this.route.resilience.timeouts, upstream.timeouts]
+    return {
+      firstByteMs: own.firstByteMs ?? theirs.firstByteMs,
+      streamIdleMs: own.streamIdleMs ?? theirs.streamIdleMs ?? this.timeouts.streamIdleMs,
+    }
+  }
+
   /** Between two chunks of a deployment's answer, in ms; 0: no limit. */
   streamIdleMsOf(deployment: Deployment): number {
     const { streamIdleMs } = this.route.resilience.timeouts
@@ -85,6 +97,13 @@ export class PreparedRequest implements Prepared {
     const { totalMs } = this.route.resilience.timeouts
     return totalMs ?? deployment.upstream.timeouts.totalMs ?? this.timeouts.totalMs
   }
+}
+
+/** An object that was made before, such as a response, was made under a name that leads to its model. */
+function mayNameModel(exchange: Exchange, { aliasOf }: Snapshot): boolean {
+  if (aliasOf === undefined) return false
+  const endpoint = endpointOf(exchange.requestTarget)
+  return !holdsContent(endpoint) && endpoint.split('/', 1)[0] !== 'models'
 }
 
 /** Asks for an answer. */
