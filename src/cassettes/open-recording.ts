@@ -39,7 +39,7 @@ export interface CompleteExchange {
   readonly release: () => void
 }
 
-/** What a recording needs. */
+/** The dependencies of a recording. */
 export interface RecordingDeps {
   readonly writer: Pick<CassetteWriter, 'reserve'>
   readonly log: Pick<Log, 'warn'>

@@ -20,7 +20,7 @@ export interface CassetteRecorder {
   readonly settle: () => Promise<void>
 }
 
-/** What a recorder needs. */
+/** The dependencies of a recorder. */
 export interface RecorderDeps {
   readonly writer: CassetteWriter
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
@@ -29,7 +29,7 @@ export interface RecorderDeps {
   readonly sha256: Sha256
   /** Milliseconds, from any beginning. */
   readonly now: () => number
-  /** What time it is. */
+  /** The date and time, for the cassette. */
   readonly date: () => Date
   /** Called with each cassette once it is written. */
   readonly onWritten?: (named: NamedCassette) => void

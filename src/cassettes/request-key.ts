@@ -26,8 +26,8 @@ export interface Ignored {
 type Paths = readonly (readonly string[])[]
 
 /**
- * What is ignored by default: it does not change the answer, and often differs from run to run. Codex makes the last three anew in each
- * run.
+ * The members ignored by default: they do not change the answer, and often differ from run to run. Codex makes the last three anew in
+ * each run.
  */
 const IGNORED = [
   ...['user', 'metadata', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'],

@@ -15,7 +15,7 @@ export interface Scrub {
   readonly known: (bytes: Uint8Array) => Uint8Array
 }
 
-/** What stands for a secret. */
+/** The text that replaces a secret. */
 export const STARS = '*'.repeat(8)
 const UTF_8 = new TextEncoder()
 const DECODER = new TextDecoder()

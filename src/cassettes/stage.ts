@@ -12,12 +12,12 @@ import { readBytes } from '../requests/read-bytes.ts'
 import type { Cassettes } from './cassettes.ts'
 import type { Recording } from './open-recording.ts'
 
-/** What recording and replaying need. */
+/** The dependencies of recording and replaying. */
 export interface CassetteStageDeps extends DeliverDeps {
   readonly limits: { readonly uploadBytesMax: number }
 }
 
-/** What a cassette answers with comes from no upstream. */
+/** How an answer from a cassette is delivered: it comes from no upstream. */
 const PLAYED: DeliverOptions = {
   isUpstreams: false,
   streamIdleMs: 0,

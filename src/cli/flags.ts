@@ -12,7 +12,7 @@ export interface Flags {
   readonly from: string | undefined
   /** The pace at which cassettes are replayed. */
   readonly pace: string | undefined
-  /** What to do with a request without a cassette. */
+  /** The action for a request without a cassette. */
   readonly onMiss: string | undefined
   /** The parts of a request that are not compared with cassettes. */
   readonly ignore: string | undefined

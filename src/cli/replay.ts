@@ -23,7 +23,7 @@ export interface ReplayFlags extends Pick<Flags, 'config'> {
   readonly from: string | undefined
   /** `instant` (the default) or `original`. */
   readonly pace: string | undefined
-  /** What to do with a request without a cassette: `fail` (the default), `forward` or `record`. */
+  /** The action for a request without a cassette: `fail` (the default), `forward` or `record`. */
   readonly onMiss: string | undefined
   /** The members that are not compared, separated by commas, such as `seed,messages.*.name`. */
   readonly ignore: string | undefined

@@ -1,4 +1,4 @@
-/** What is wrong with a value (the end of a sentence that begins with its name), and how to mend it (a sentence). */
+/** A fault of a value: `wrong` ends a sentence that begins with the value's name, `cure` is a sentence. */
 export interface Fault {
   readonly wrong: string
   readonly cure: string

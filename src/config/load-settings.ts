@@ -15,7 +15,7 @@ import { settingsFromFile } from './settings-from-file.ts'
 
 /** A configuration file. */
 export interface SettingsSource {
-  /** As problems name it; what it names is looked for beside it. */
+  /** The path as problems name it; the files that it names are looked for in its folder. */
   readonly path: string
   readonly text: string
 }
@@ -27,7 +27,7 @@ export interface SettingsOptions {
   readonly readFile: ReadFile
   /** The settings by the environment alone. */
   readonly base: Settings
-  /** Who may call; rules about others are reported. Anybody where absent. */
+  /** The callers that are let in; rules about others are reported. Absent: anybody. */
   readonly callers?: Callers
   /** Whether no upstream is ever asked, so that a key that there is none of is no problem. Absent: no. */
   readonly isKeyless?: boolean

@@ -2,8 +2,8 @@
 const REDACTED = '[redacted]'
 
 /**
- * A key, a token, a password, or a text that may hold one. Whatever prints it (a template string, `String()`, JSON, the log, the
- * runtime's inspection) prints `[redacted]`; only `reveal` gives its text.
+ * A key, a token, a password, or a text that may hold one. Every way to print it (a template string, `String()`, JSON, the log,
+ * the runtime's inspection) gives `[redacted]`; only `reveal` gives its text.
  *
  * Everything that the configuration knows to be secret has this type, and keeps it up to where the text itself is needed: the
  * headers of a call to an upstream, the comparison with what a caller brings, a socket's TLS, a store's connection, what

@@ -5,7 +5,7 @@ import { NO_RESILIENCE } from './sections/resilience.ts'
 import { type EnvUpstream, envUpstreamSettings } from './sections/upstreams/env-upstream.ts'
 import type { Settings } from './settings.ts'
 
-/** The environment's part of the settings; what is absent has its default. */
+/** The environment's part of the settings; an absent setting has its default. */
 export interface EnvSettings extends Partial<Pick<Settings, 'cache' | 'extensions' | 'idempotency'>> {
   readonly upstream: EnvUpstream
   readonly debugHeaders: boolean

@@ -27,7 +27,7 @@ export interface Settings {
   /** Of requests that no entry of `models` decides. */
   readonly resilience: ResilienceSettings
   readonly params: readonly ParamRule[]
-  /** Who holds the objects of a stateful resource, by its first path segment (`files`, `batches`, …). */
+  /** The upstream that holds the objects of a stateful resource, by its first path segment (`files`, `batches`, …). */
   readonly pins: Readonly<Record<string, PinSettings>>
   readonly debugHeaders: boolean
   readonly cache: CacheSettings

@@ -17,11 +17,11 @@ import type { Deadlines } from '../timing/deadlines.ts'
 /** How long the rest of a body is read behind an answer's last event, so that the upstream's connection is kept; in milliseconds. */
 export const REST_MS = 100
 
-/** What the bytes of an answer that passes through say of its end. Nothing is looked at before somebody asks. */
+/** Tells how an answer that passes through has ended, by its bytes. It looks at nothing before it is asked. */
 export interface AnswerEnd {
   /** A chunk has come. */
   add(chunk: Uint8Array): void
-  /** What its last event means: behind all but `neither` the answer is there in full, though its body may go on; undefined: that can't be told. */
+  /** The meaning of its last event: after all but `neither` the answer is complete, though its body may go on; undefined: unknown. */
   meaning(): EventMeaning | undefined
   /** Why a body that has come to its end is broken all the same; undefined: it is not. */
   whyBroken(): Error | undefined
@@ -37,7 +37,7 @@ export interface WatchedEnd {
   readonly deadlines: Deadlines
 }
 
-/** What has to be known of an answer beside itself. */
+/** The facts about an answer that its response does not tell. */
 export interface AnswerSource {
   /** It comes from an upstream, with the headers that came: they tell whether its framing shows where it ends. */
   readonly isUpstreams: boolean

@@ -12,7 +12,7 @@ export interface ReadLimits {
   readonly memory: MemoryBudget
 }
 
-/** What is as long, or less, is not counted: a read of a socket brings as much. */
+/** A body of this length or less is not counted: one read of a socket brings as much. */
 export const UNCOUNTED_BYTES_MAX = 64 * 1024
 /** So much is put together at once. */
 const AT_ONCE_BYTES_MAX = 4 * 1024 * 1024

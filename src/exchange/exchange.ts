@@ -8,7 +8,7 @@ import { Findings, inherit, merge, type Try } from './findings.ts'
 import { blame, type Outcome } from './outcome.ts'
 import { type Principal, principalName } from './principal.ts'
 
-/** What a child of an exchange has of its own. */
+/** The parts that a child of an exchange may have of its own. */
 export type ChildParts = Partial<Pick<Exchange, 'request' | 'requestTarget' | 'endpoint' | 'body' | 'json' | 'abort'>>
 
 /** Hears of an exchange while it goes on; for the log, metrics, traces, money. None of its functions may throw, or wait. */
@@ -25,7 +25,7 @@ export interface Observer {
   readonly onEnd?: (exchange: Exchange, outcome: Outcome, bytes: number) => void
 }
 
-/** What the log calls a request that came to no route. */
+/** The log's name for a request that came to no route. */
 export const NO_ROUTE = 'unknown'
 
 /** Stands for the principal before the door. */
@@ -38,7 +38,7 @@ const NOBODY_YET: Principal = Object.freeze({
 /** A request id that is safe to log and to echo. */
 const SAFE_ID = /^[A-Za-z0-9._:-]{1,128}$/
 
-/** What the ids of this process begin with, and what they count. */
+/** The prefix of this process's ids; a counter follows it. */
 const IDS_BEGIN = `req_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
 let idsGiven = 0
 
@@ -76,11 +76,11 @@ export class Exchange extends Findings {
   endpointName = NO_ROUTE
   /** Whether it asks for another protocol on its connection (RFC 9110 §7.8). */
   isUpgrade = false
-  /** Who is calling: known behind the door, and nothing that asks for it stands before. */
+  /** The caller, known once `authorize` has let it in. Nothing before that may read it. */
   principal: Principal = NOBODY_YET
   /** The limit on the whole exchange. */
   total: Deadline | undefined = undefined
-  /** Whose connection it came by; for counting, and never logged. */
+  /** The owner of the connection that it came by; for counting, and never logged. */
   readonly from: string
   /** `performance.now()` at arrival. */
   readonly startedAt: number
@@ -145,7 +145,7 @@ export class Exchange extends Findings {
   /**
    * Makes a part of this exchange that ends by itself: a call that is made for it, and perhaps for others, too, or several times.
    *
-   * What is let go at its end is let go then; it is no line of the log. `report` brings what it has found out to its parent.
+   * Its `atEnd` functions run at its own end. It writes no line of the log. `report` merges its findings into its parent's.
    *
    * @example
    * const child = exchange.child({ abort: new AbortController() })

@@ -11,10 +11,10 @@ export interface Try {
   readonly why: string | undefined
 }
 
-/** What becomes known of an exchange while it goes on: for the log, for headers, for whoever observes it. A new field is declared here. */
+/** The facts found about an exchange while it goes on: for the log, for headers, for observers. A new field is declared here. */
 export class Findings {
   model: string | undefined = undefined
-  /** Who is calling, by name: a token's, `caller-` and a short digest of a key, `local`; `none` where nobody was let in. */
+  /** The caller's name: a token's, `caller-` and a short digest of a key, `local`; `none` where nobody was let in. */
   caller = 'none'
   stream = false
   /** The upstream's own `x-request-id`, which is the one that the caller sees. */
@@ -29,9 +29,9 @@ export class Findings {
   tries: Try[] | undefined = undefined
   /** The numbers of the parameter rules that the request is subject to; undefined: none. */
   rules: readonly number[] | undefined = undefined
-  /** What the parameter rules did to the body, such as `defaults=temperature; clamp=max_tokens`; empty: nothing. */
+  /** The changes that the parameter rules made to the body, such as `defaults=temperature; clamp=max_tokens`; empty: nothing. */
   params = ''
-  /** What the cache did with it, as `x-nexcode-cache` tells; undefined: it had no part in it. */
+  /** The cache's result, as in `x-nexcode-cache`; undefined: the cache had no part in it. */
   cache: string | undefined = undefined
   /** Whether it got the answer of an earlier request with its `Idempotency-Key`: a finished one, or that of the call under way. */
   idempotent: 'replayed' | 'joined' | undefined = undefined
@@ -52,7 +52,7 @@ export class Findings {
 
 type Name = keyof Findings
 
-/** What a child begins with. */
+/** The fields that a child takes over from its parent at its beginning. */
 const INHERITED = ['model', 'caller', 'stream', 'rules', 'params'] as const satisfies readonly Name[]
 
 /** How a child's findings become its parent's; all others take the place of the parent's. */
@@ -78,7 +78,7 @@ export function inherit(child: Findings, parent: Findings): void {
   if (parent.tries !== undefined) child.tries = []
 }
 
-/** Brings what a child has found out to its parent. What is counted, the child counts from nothing again. */
+/** Merges a child's findings into its parent's. The child's counts begin at zero again. */
 export function merge(parent: Findings, child: Findings): void {
   for (const name of NAMES) {
     const how = MERGING[name]

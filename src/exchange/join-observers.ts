@@ -1,7 +1,7 @@
 import type { Observer } from './exchange.ts'
 
 /**
- * Makes one observer of several, which are told in this order. What none of them wants to hear is undefined, and costs nothing.
+ * Makes one observer of several, which are told in this order. A function that none of them has is undefined, and costs nothing.
  *
  * @example
  * const observers = joinObservers([repeats, createLogObserver(log)])

@@ -1,13 +1,13 @@
 import { ApiError } from '../openai/api-error.ts'
 
-/** What lets go of something at its end, such as an exchange. */
+/** Something that releases what it holds at its end, such as an exchange. */
 export interface Owner {
   readonly atEnd: (release: () => void) => void
 }
 
 /**
- * The memory that bodies and what is made of them may take in this process, all together. What passes through is not counted, and nor
- * is what is small: only what is held while something else is waited for.
+ * The memory that bodies and their parsed values may take in this process, all together. It counts only bytes that are held while
+ * something else is awaited: bytes that pass through and small bodies are not counted.
  *
  * @example
  * const memory = new MemoryBudget(config.limits.memoryBytesMax)
@@ -23,7 +23,7 @@ export class MemoryBudget {
     this.bytesMax = bytesMax
   }
 
-  /** What is held now, in bytes. */
+  /** The memory held now, in bytes. */
   get usedBytes(): number {
     return this.#usedBytes
   }
@@ -56,7 +56,7 @@ export class MemoryBudget {
   }
 }
 
-/** What one owner holds. */
+/** The memory that one owner holds. */
 export interface Held {
   /** So many bytes more are held. Throws `memory_full` where there are not as many left. */
   add(bytes: number): void
@@ -76,7 +76,7 @@ class HeldMemory implements Held {
   }
 
   add(bytes: number): void {
-    // Whoever has left waits for nothing more.
+    // An owner that has ended holds nothing more.
     if (this.#isOver) return
     if (!this.#budget.take(bytes)) throw new ApiError('memory_full')
     this.#bytes += bytes

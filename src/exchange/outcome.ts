@@ -5,7 +5,7 @@ import type { AnswerEnd } from './answer-end.ts'
 export type Outcome =
   | {
       readonly kind: 'complete'
-      /** What its bytes say of it: a body that is complete may be the report of a failure. */
+      /** What the end of its bytes says: a complete body may be the report of a failure. */
       readonly end?: AnswerEnd | undefined
     }
   /** The reader left before the end. */
@@ -14,8 +14,8 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly cause: unknown }
 
 /**
- * Gives what broke a call: the reason of its abort where it was aborted, else what was seen. Whoever reads a body that an abort has
- * ended sees only that it broke off.
+ * Gives the cause that broke a call: the reason of its abort where it was aborted, else the error seen. A reader of a body that an abort
+ * has ended sees only that it broke off.
  *
  * @example
  * throw upstreamFailure(causeOf(exchange.abort.signal, thrown))

@@ -1,6 +1,6 @@
 import type { Secret } from '../config/secret.ts'
 
-/** Who is calling, and so whose key is spent. Never optional, and there is no fallback. */
+/** The caller, and with it the key that is spent. Never optional, and there is no fallback. */
 export type Principal =
   /** Holds one of the server's API tokens, by whose name it goes; spends the server's key. */
   | { readonly kind: 'token'; readonly id: string; readonly token: Secret }

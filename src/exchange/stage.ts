@@ -5,7 +5,7 @@ export type Handler<T = Exchange> = (one: T) => Promise<Response>
 
 /**
  * A part of the flow that can be switched on: limits, cassettes, extensions, a cache. It answers by itself, or goes on with `next`, before
- * or behind which it does its work. What is off is in no list, and costs nothing.
+ * or behind which it does its work. A part that is off is in no list, and costs nothing.
  *
  * An exchange that `isUpgrade` goes through the same stages: its answer stands for a WebSocket that is opened, and has no body.
  */

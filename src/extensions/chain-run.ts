@@ -11,7 +11,7 @@ import { ResponseView } from './response-view.ts'
 import { dropResponse, viewOf, viewResponse } from './view-response.ts'
 import type { PausableClock, WorkClock } from './work-clock.ts'
 
-/** What a run needs of the process. */
+/** The dependencies of a run. */
 export interface RunDeps extends InvocationDeps {
   /** How much of a body is held. A longer one that an extension has made goes on as it comes. */
   readonly limits: ReadLimits

@@ -3,7 +3,7 @@ import { ChainRun, type RunDeps, type RunFacts } from './chain-run.ts'
 import type { ExtensionLog } from './extension.ts'
 import type { LoadedExtension } from './load/load-extensions.ts'
 
-/** What the extensions of a process need; all of it comes from the composition root. */
+/** The dependencies of a chain; all of them come from the composition root. */
 export interface ChainDeps extends RunDeps {
   /** Work that goes on behind answers (`context.waitUntil`). The chains before and after a reload share it. */
   readonly pending: Set<Promise<void>>

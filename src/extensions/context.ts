@@ -23,7 +23,7 @@ import type { LoadedExtension } from './load/load-extensions.ts'
 import { streamEvents } from './stream-events.ts'
 import type { PausableClock } from './work-clock.ts'
 
-/** What a context needs of the process. */
+/** The dependencies of a context. */
 export interface ContextDeps {
   readonly log: Log
   readonly store: Store
@@ -52,7 +52,7 @@ export interface ContextParts {
 const NO_JSON = /^(?:multipart|audio|image|video)\/|^application\/octet-stream/i
 
 /**
- * What an extension is told of a request. Each part is made when it is asked for. Each function works without its object, so that a
+ * The context of one run of an extension. Each part is made at its first use. Each function works without its object, so that a
  * context may be taken apart.
  */
 export class RunContext implements Context {

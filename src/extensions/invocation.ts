@@ -9,7 +9,7 @@ import type { LoadedExtension } from './load/load-extensions.ts'
 import { dropResponse, isRead } from './view-response.ts'
 import { WorkClock } from './work-clock.ts'
 
-/** What an invocation needs of the process. */
+/** The dependencies of an invocation. */
 export interface InvocationDeps extends ContextDeps {
   readonly deadlines: Deadlines
 }
@@ -45,7 +45,7 @@ export class Invocation implements ContextParts {
   #resolve: (response: Response | Promise<Response>) => void = () => undefined
   #reject: (cause: unknown) => void = () => undefined
   #hasEnded = false
-  /** What the latest call of `next` gave the extension. */
+  /** The result of the latest call of `next`. */
   #passed: Promise<Response> | undefined
 
   constructor(run: InvocationRun, index: number, loaded: LoadedExtension, request: ChainRequest) {

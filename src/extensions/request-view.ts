@@ -25,7 +25,7 @@ export interface RequestParts {
   readonly isOriginal: boolean
 }
 
-/** What all requests of one run share. */
+/** The state that all requests of one run share. */
 export interface RequestScope {
   readonly exchange: Pick<Exchange, 'request' | 'requestTarget' | 'body' | 'abort' | 'atEnd'>
   /** The exchange's request target without a token of this server's. */

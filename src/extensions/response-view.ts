@@ -80,7 +80,7 @@ export class ResponseView {
     return this.#isBroken
   }
 
-  /** What goes on to the caller: the answer itself, or the rest of it where an extension has a copy. */
+  /** Gives the response that goes on to the caller: the answer itself, or the rest of it where an extension has a copy. */
   carry(): Response {
     if (!this.isUntouched) return new Response(this.plain.body, this.answer)
     this.#isOver = true

@@ -55,7 +55,7 @@ export function createExtensionStage(chain: Chain, { deadlines }: { readonly dea
         for (const child of children) child.report()
         throw reasonFor(thrown, children)
       }
-      // What is recorded is what the caller gets: a replay runs no extension.
+      // The recording holds the answer that the caller gets: a replay runs no extension.
       return hand(exchange.onAnswer?.(response, false) ?? response, exchange, children, deadlines)
     },
   }
@@ -88,7 +88,7 @@ async function goOn(
     child.end({ kind: 'failed', cause })
     throw cause instanceof ApiError ? cause.copy() : cause
   } finally {
-    // What `context.call` asks beside it is another call's affair.
+    // A call made with `context.call` (no `children`) reports nothing: it is not the request's own.
     if (children !== undefined) child.report()
   }
 }
@@ -114,7 +114,7 @@ function hand(response: Response, exchange: Exchange, children: readonly Exchang
   return response
 }
 
-/** What breaks a stream here is a part that has failed, or else an extension's doing: its own stream has thrown, or gave what is no bytes. */
+/** Gives the outcome with the one to blame: a part that has failed, or else the extension, whose stream threw or gave no bytes. */
 function blamed(outcome: Outcome, children: readonly Exchange[]): Outcome {
   if (outcome.kind !== 'failed') return outcome
   const { cause } = outcome
@@ -122,7 +122,7 @@ function blamed(outcome: Outcome, children: readonly Exchange[]): Outcome {
   return failureIn(children) ?? { kind: 'failed', cause: isOurs ? cause : new ApiError('extension_failed', { cause }) }
 }
 
-/** Whoever read an answer that broke off knows no more than that: why it did, the part that it was of does. */
+/** Gives the reason why an answer broke off. Its reader knows only that it did; the child exchange that it came from knows why. */
 function reasonFor(thrown: unknown, children: readonly Exchange[]): unknown {
   if (!(thrown instanceof ApiError) || thrown.kind !== 'upstream_unreachable') return thrown
   const cause = failureIn(children)?.cause

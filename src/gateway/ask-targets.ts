@@ -10,10 +10,10 @@ import { type AddressDeps, addressDeployment, wantedFrom } from '../routing/depl
 import { affinityOf } from '../routing/targets/affinity.ts'
 import type { Deployment } from '../routing/targets/router.ts'
 
-/** What asking targets needs. */
+/** The dependencies of `askTargets`. */
 export type AskTargetsDeps = AskDeps & AddressDeps
 
-/** What callers tell the cache, and no upstream. */
+/** Headers that callers send for the cache; they go to no upstream. */
 const OWN_REQUEST_HEADERS = ['x-nexcode-cache-key', 'x-nexcode-cache-ttl'] as const
 
 /**
@@ -26,7 +26,7 @@ const OWN_REQUEST_HEADERS = ['x-nexcode-cache-key', 'x-nexcode-cache-ttl'] as co
  */
 export function askTargets(request: PreparedRequest, deps: AskTargetsDeps): Promise<Response> {
   const asking = askDeployments(request, deps)
-  // What its body was parsed to is not needed on the way, here or in what an extension has had parsed.
+  // The parsed body is not needed while the upstream is asked, neither ours nor an extension's.
   request.outgoing.letGo()
   request.exchange.json?.letGo()
   return asking

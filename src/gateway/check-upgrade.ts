@@ -10,9 +10,9 @@ import type { Generation } from './generation.ts'
 /**
  * Checks whether a WebSocket may be opened by the rules and models of this server, and gives the model that its URL names.
  *
- * What is said on a WebSocket is not read here, so a parameter rule can't be applied to it: one that matches refuses it. A WebSocket
- * whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever something here has a say in calls: its
- * clients then post them, and all of it applies.
+ * The frames of a WebSocket are not read here, so a parameter rule can't be applied to them: a rule that matches refuses the upgrade. A
+ * WebSocket whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever a setting here applies to calls:
+ * its clients then post them, and all settings apply.
  *
  * Throws `websocket_not_relayed` and `rules_not_applicable`.
  */
@@ -43,7 +43,7 @@ function hasSayInCalls({ seesCalls }: Exchange, facts: RequestFacts, { settings,
   return seesCalls || settings.models.length > 0 || settings.unknownModels === 'refuse' || rules.mayMatch(facts)
 }
 
-/** What is said on a WebSocket may name any model, but in a realtime session, whose URL names it. */
+/** The frames of a WebSocket may name any model, except in a realtime session, whose URL names it. */
 function isModelKnown({ model, endpoint }: RequestFacts): boolean {
   return model !== undefined && endpoint === 'realtime'
 }

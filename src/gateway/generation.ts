@@ -12,7 +12,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
 
-/** What is made of settings by the platform, or takes time, and outlives a reload where nothing about it has changed. */
+/** The parts that outlive a reload when their settings have not changed: the platform makes them, or making them takes time. */
 export interface LastingParts {
   /** The user's own logic. */
   readonly chain: Chain
@@ -20,14 +20,14 @@ export interface LastingParts {
   readonly reuse: Reuse | undefined
   /** Requests that are made once. */
   readonly once: Once
-  /** What other processes and nodes see, too; undefined: there is none. */
+  /** The store that other processes and nodes share; undefined: there is none. */
   readonly sharedStore: Store | undefined
 }
 
 /** All that requests go by. */
 export type Generation = Snapshot & LastingParts
 
-/** What making the parts needs. */
+/** The dependencies of `MakeParts`. */
 export interface PartsDeps {
   readonly log: Log
   readonly sha256: (data: string | Uint8Array) => Uint8Array
@@ -40,7 +40,7 @@ export interface PartsDeps {
   readonly reading: ReadLimits
 }
 
-/** Makes the parts for some settings; what has not changed since `previous` goes on. Throws where a store can't be opened. */
+/** Makes the parts for some settings; parts of `previous` whose settings are the same go on. Throws where a store can't be opened. */
 export type MakeParts = (
   settings: Settings,
   extensions: readonly LoadedExtension[] | undefined,
@@ -71,7 +71,7 @@ export function createPartsMaker(deps: PartsDeps): MakeParts {
     made = wanted
     const former = previous?.reuse
     if (!isSame && former !== undefined) {
-      // With a store in memory, what others see is kept elsewhere, and outlives it.
+      // With a store in memory, claims shared with others are kept elsewhere, and outlive it.
       const askedForMs = former.store.name === 'memory' ? 0 : formerWindowMs
       deps.deadlines.start(Math.max(OLD_STORE_MS, askedForMs), () => void former.close())
     }

@@ -12,13 +12,13 @@ import type { Generation } from './generation.ts'
 import { renamingFor } from './rename-answer.ts'
 import { type RouteRequestDeps, routeRequest } from './route-request.ts'
 
-/** What the flow needs of the server. */
+/** The dependencies of the flow. */
 export interface HandleDeps extends DeliverDeps, PrepareBodyDeps, RouteRequestDeps {
   readonly repeats: FailingRepeats
   readonly timeouts: TimeLimits
 }
 
-/** What a request goes by: the settings in force when it came, and the way to ask for an answer, with the stages around it. */
+/** The parts that a request goes by: the settings in force when it came, and the function that asks for an answer, with its stages. */
 export interface FlowParts {
   readonly generation: Generation
   readonly ask: Ask
@@ -39,7 +39,7 @@ export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDe
   if (generation.settings.hasFile) exchange.tries = []
   if (generation.restricts) readCall(exchange, generation)
   const compared = comparedBy(flow.askStages, exchange)
-  // What is there already is not waited for: a promise for each step would cost more than the step.
+  // Results that are there already are not awaited: a promise for each step would cost more than the step.
   const preparing = prepareBody(exchange, generation, deps, compared)
   const outgoing = preparing instanceof Promise ? await preparing : preparing
   const choosing = routeRequest(exchange, outgoing, generation, deps)
@@ -79,7 +79,7 @@ function comparedBy(stages: readonly AskStage[], exchange: Exchange): ReturnType
   return undefined
 }
 
-/** What the way back has to know of the way there. */
+/** Gives the facts about the request that delivering its answer depends on. */
 function deliverOptions(request: PreparedRequest, { ids }: HandleDeps): DeliverOptions {
   const { deployment, snapshot, isWatched } = request
   return {

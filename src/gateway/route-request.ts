@@ -11,7 +11,7 @@ import { type AskTargetsDeps, askTargets } from './ask-targets.ts'
 import { chooseRoute } from './choose-route.ts'
 import type { Generation } from './generation.ts'
 
-/** What routing a request needs of the server. */
+/** The dependencies of `routeRequest`. */
 export interface RouteRequestDeps extends AskTargetsDeps, BatchDeps {
   readonly ids: RememberedIds
 }

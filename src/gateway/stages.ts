@@ -11,12 +11,12 @@ import { type HandleDeps, handle } from './handle.ts'
 import { type TakePlaceDeps, takePlace } from './take-place.ts'
 import { type UpgradeDeps, upgrade } from './upgrade.ts'
 
-/** What the flow and its stages need of the server. */
+/** The dependencies of the flow and its stages. */
 export interface FlowDeps extends HandleDeps, UpgradeDeps, TakePlaceDeps, CassetteStageDeps {
   /** Recording and replaying; undefined: neither. */
   readonly cassettes: Cassettes | undefined
   readonly loops: LoopGuard
-  /** What else stands around the flow, behind the limits. */
+  /** Further stages around the flow, behind the limits. */
   readonly stages?: readonly Stage[] | undefined
 }
 

@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonType } from '../formats/http/media-types.ts'
 import { readBytes } from '../requests/read-bytes.ts'
 
-/** What taking a place needs. */
+/** The dependencies of `takePlace`. */
 export interface TakePlaceDeps {
   readonly admission: Admission
   readonly reading: ReadLimits
@@ -40,8 +40,8 @@ export function takePlace(exchange: Exchange, { admission, reading }: TakePlaceD
 }
 
 /**
- * Who a place is counted for: the holder of a token, or else where the connection comes from, since any key can be made up and only the
- * upstream knows which ones are good.
+ * Gives the caller that a place is counted for: the holder of a token, or else the connection's address, since any key can be made up
+ * and only the upstream knows which ones are good.
  *
  * @example
  * admission.admit(callerOf(exchange), exchange.startedAt)

@@ -31,13 +31,13 @@ export function lacksWebSocket({ status, body }: Pick<RefusedUpgrade, 'status' |
   return status < 300 || WITHOUT_WEBSOCKET.has(status) || (status === 403 && body.byteLength === 0)
 }
 
-/** What watching an upgrade needs of the server. */
+/** The dependencies of a watched upgrade. */
 export interface WatchDeps {
   readonly deadlines: Deadlines
   readonly log: Pick<Log, 'warn'>
 }
 
-/** What is to be told of an upgrade that goes upstream. */
+/** The events of an upgrade that goes upstream. */
 export interface UpgradeWatch<Next> {
   /** The upstream has switched, after so many ms. */
   readonly onSwitch: (ms: number) => void

@@ -35,7 +35,7 @@ export interface Relay extends DeploymentAddress, UpgradeWatch<Relay> {
   readonly firstByteMs: number | undefined
 }
 
-/** What upgrades need of the server. */
+/** The dependencies of upgrades. */
 export interface UpgradeDeps extends AddressDeps, WatchDeps {
   readonly ids: RememberedIds
 }

@@ -7,7 +7,7 @@ export interface ServerDescription {
   readonly url: string
   readonly base_url: string
   readonly upstream: string
-  /** Whose key goes upstream, and how to change that. */
+  /** Says whose key goes upstream, and how to change that. */
   readonly access: string
   readonly docs: string
   /** The configuration file, with the numbers of its upstreams, models and rules. */

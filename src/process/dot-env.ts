@@ -10,7 +10,7 @@ const NAMED_MAX = 8
 
 /**
  * Removes the variables that the runtime has read from a `.env` in the working folder, when the program runs from source; the compiled
- * program never reads them. Whoever may write into a folder must not decide where the keys of a server go that is started there.
+ * program never reads them. A person who may write into a folder must not decide where the keys of a server started there go.
  *
  * Only Linux tells a process the environment that it was started with; elsewhere `bunfig.toml` and the scripts of `package.json` turn
  * the reading off.

@@ -6,7 +6,7 @@ import type { Gateway } from './gateway.ts'
 /** The log's message when draining begins. */
 export const DRAINING = 'draining: requests under way may finish; a second signal ends them'
 
-/** What ending gracefully needs. */
+/** The dependencies of a graceful end. */
 export interface Ending {
   readonly gateway: Gateway
   readonly log: Log

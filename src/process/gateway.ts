@@ -39,7 +39,7 @@ export interface Gateway {
   readonly abandon: () => Promise<void>
 }
 
-/** What a worker knows of the other workers. */
+/** A worker's view of the other workers. */
 export interface WorkerContext {
   readonly state: () => WorkersState
   /** The claims of all workers together, where they share no store. */

@@ -11,7 +11,7 @@ import { createDeadlines } from '../timing/deadlines.ts'
 const WAIT_MS = 50
 
 /**
- * Opens the store of answers. Whatever happens to it later, no request fails for it or waits longer than 50 ms.
+ * Opens the store of answers. If it fails later, no request fails for it or waits longer than 50 ms.
  *
  * `siblings` are claims that all workers share; they are used when the store has no shared claims of its own.
  *

@@ -12,7 +12,7 @@ import type { Apply, ConfigurationPart } from './gateway.ts'
 import { rereadConfiguration } from './reread-configuration.ts'
 import { OwnAddressError } from './start-failure.ts'
 
-/** What reloading needs. */
+/** The dependencies of a reload. */
 export interface ReloadDeps {
   /** The configuration that is in force at first, and the files that it was read from. */
   readonly configuration: Configuration

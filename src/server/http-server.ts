@@ -38,7 +38,7 @@ export interface App {
   readonly close: () => Promise<void>
 }
 
-/** What the HTTP server needs. */
+/** The dependencies of the HTTP server. */
 export interface HttpServerDeps {
   readonly app: App
   readonly config: Config

@@ -9,12 +9,12 @@ import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
 import { isServed, routeOf, unknownUrl } from './routes/openai.ts'
 
-/** What becomes of an upgrade request: it goes upstream, or is refused. */
+/** The decision on an upgrade request: it goes upstream, or is refused. */
 export type Upgrade =
   | (Omit<Relay, 'onUnanswered'> & UpgradeWatch<Upgrade> & { readonly kind: 'relay' })
   | { readonly kind: 'refused'; readonly response: Response }
 
-/** What deciding on an upgrade needs. */
+/** The dependencies of the decision on an upgrade. */
 export interface UpgradeDeciderDeps {
   readonly open: (request: Request, arrival: Arrival) => Exchange
   readonly authorize: Authorize

@@ -7,11 +7,11 @@ import { StoreBreaker } from './store-breaker.ts'
 import { WatchedClaims } from './watched-claims.ts'
 import { whyTakesNothing } from './why-takes-nothing.ts'
 
-/** What a guard needs. */
+/** The options of a guard. */
 export interface GuardOptions {
   /** No look-up takes longer. */
   readonly waitMs: number
-  /** What is made once, for all who see it: nobody may go on without these. Absent: the store's. */
+  /** The claims that all share: no request may go on without them. Absent: the store's. */
   readonly claims?: Claims | undefined
   readonly deadlines: Deadlines
   readonly log: Pick<Log, 'info' | 'warn'>
@@ -162,7 +162,7 @@ class GuardedStore implements Store {
     })
   }
 
-  /** What a call that went by one breaker has found out may be about the other one. */
+  /** Reports a failure to the breaker that it is about, which may be another than the one that let the call through. */
   #failed(breaker: StoreBreaker, epoch: number, cause: unknown): void {
     const isOfWrites = breaker === this.#writes && whyTakesNothing(cause) !== undefined
     if (isOfWrites || breaker === this.#breaker) breaker.failed(epoch, cause)

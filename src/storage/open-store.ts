@@ -9,7 +9,7 @@ import { ForeignDatabaseError, NewerDatabaseError } from './sqlite/sqlite-schema
 import { openSqliteStore } from './sqlite/sqlite-store.ts'
 import type { Store, StoreBounds } from './store.ts'
 
-/** What any store needs. */
+/** The options of any store. */
 export interface OpenStoreOptions extends StoreBounds {
   /** Milliseconds since 1970, or in memory from any beginning; Redis goes by a clock of its own. */
   readonly now: () => number
@@ -40,7 +40,7 @@ export function openStore(spec: string, options: OpenStoreOptions): Store {
   if (spec === 'memory') return createMemoryStore(options)
   if (spec.startsWith('sqlite:')) return openFile(spec.slice('sqlite:'.length), options)
   if (/^rediss?:/.test(spec)) return createRedisStore(readUrl(spec), { ...options, deadlines: createDeadlines() })
-  // What was given may be a URL with a password in it, with its scheme mistyped.
+  // The error does not repeat the value: it may be a URL with a password in it and a mistyped scheme.
   throw new StoreError('is none that there is', 'Use memory, sqlite:PATH, redis://HOST:PORT or rediss://HOST:PORT.')
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
-/** More than any configuration, key or program; what goes on behind it is a device without an end, or a mistake. */
+/** Larger than any configuration, key or program: a longer file is a device without an end, or a mistake. */
 const BYTES_MAX = 256 * 1024 * 1024
 const PIECE_BYTES = 64 * 1024
 

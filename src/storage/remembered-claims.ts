@@ -21,7 +21,7 @@ const ENDED_MAX = 20_000
 /** So many are written down again at once. */
 const BATCH = 100
 
-/** What remembering needs. */
+/** The options of remembered claims. */
 export interface RememberedClaimsOptions {
   /** The store's name, for the log. */
   readonly name: string

@@ -2,7 +2,7 @@
 const FIRST_MS = 1_000
 const LAST_MS = 30_000
 
-/** What the breaker of a store tells of: each once in a time of trouble. */
+/** The events of a store's breaker: each once in a time of trouble. */
 export interface StoreBreakerEvents {
   readonly onTrouble: (cause: unknown) => void
   readonly onWell: (awayMs: number) => void
@@ -38,7 +38,7 @@ export class StoreBreaker {
     this.#settledMs = settledMs
   }
 
-  /** What one that is made in any case is to tell `succeeded` or `failed`. */
+  /** The epoch that a call made past the breaker hands to `succeeded` or `failed`. */
   get epoch(): number {
     return this.#epoch
   }

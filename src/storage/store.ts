@@ -3,7 +3,7 @@ import type { Claims } from './claims.ts'
 /** A place for bytes under keys, each for a time. */
 export interface Store {
   readonly name: 'memory' | 'sqlite' | 'redis'
-  /** What is made once for all who share the store; undefined: nobody else sees it. */
+  /** The claims of all who share the store; undefined: the store is not shared. */
   readonly claims?: Claims | undefined
   /** undefined: not there, or expired. The bytes may be the store's own: neither to be written to nor to be transferred. */
   get(key: string): Uint8Array<ArrayBuffer> | undefined | Promise<Uint8Array<ArrayBuffer> | undefined>
@@ -20,7 +20,7 @@ export interface Store {
   close(): void | Promise<void>
 }
 
-/** What a store holds; what has expired may count until it is taken out. */
+/** The contents of a store; expired entries may count until they are removed. */
 export interface StoreStats {
   readonly entries: number
   /** Keys, values, and what keeping them costs. */

@@ -8,7 +8,7 @@ import {
   UncertainClaimsError,
 } from './claims.ts'
 
-/** Who is told how claims fare. */
+/** Hears whether calls of the claims succeed or fail. */
 export interface ClaimWatch {
   /** Gives what a call began with, for `succeeded` and `failed`. */
   readonly begin: () => number

@@ -1,4 +1,4 @@
-/** What a store says that can be read but takes nothing: by its code or its message, with what it means and what to do. */
+/** The errors of a store that can be read but not written, by code or message, each with its meaning and its cure. */
 const REASONS: readonly (readonly [says: RegExp, means: string])[] = [
   [/^(?:SQLITE_FULL|ENOSPC|EDQUOT)/, 'the disk is full: make room on it'],
   [

@@ -9,7 +9,7 @@ import type { Log } from './log.ts'
 const MODEL_CHARS_MAX = 100
 const ID_CHARS_MAX = 128
 
-/** What helps where this process can open nothing more, by what the system says. */
+/** The cure where this process can open nothing more, by the system's error code. */
 const CURES: ReadonlyMap<string, string> = new Map([
   ['EMFILE', 'raise ulimit -n'],
   ['ENFILE', 'raise fs.file-max'],
@@ -17,7 +17,7 @@ const CURES: ReadonlyMap<string, string> = new Map([
 ])
 const WARNED_MS = 60_000
 
-/** What this server lacks: its log says so once. */
+/** Errors for something that this server lacks: its log tells each of them once. */
 const TOLD_ONCE: ReadonlySet<string> = new Set(['out_of_connections', 'idempotency_unavailable'])
 
 /** The routes by which others ask whether this server lives. */
@@ -78,7 +78,7 @@ export function createLogObserver(
         upstream_ms: rounded(exchange.upstreamMs),
         duration_ms: rounded(now() - exchange.startedAt),
         attempts: exchange.attempts,
-        // What a person looks for who looks for everything.
+        // The connection is told only in the detailed log.
         connection: isDetailed ? exchange.connection : undefined,
         tries: exchange.tries?.length === 0 ? undefined : exchange.tries,
         params: exchange.params === '' ? undefined : exchange.params,

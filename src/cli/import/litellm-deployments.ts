@@ -55,7 +55,7 @@ const TRANSLATED: ReadonlySet<string> = new Set([
   ...['max_parallel_requests', 'model_info', ...REQUEST_PARAMETERS],
 ])
 
-/** What reading deployments needs. */
+/** The dependencies of reading deployments. */
 export interface DeploymentTools {
   readonly upstreams: Upstreams
   readonly timeouts: TimeoutRules

@@ -6,7 +6,7 @@ import type { ProblemLog, Side } from './problems.ts'
 import type { FileDocument } from './read-document.ts'
 import { showScalar } from './wording.ts'
 
-/** Who may call a server, as far as rules can name them. */
+/** The callers of a server, as far as rules can name them. */
 export interface Callers {
   /** The names of the tokens, in the order of their list; those without one have that of their digest. */
   readonly names: readonly string[]

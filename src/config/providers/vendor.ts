@@ -1,4 +1,4 @@
-/** Whose service an upstream is, where OpenAI's own contract is certain to hold: OpenAI's, or Azure OpenAI. */
+/** The vendor of an upstream for which OpenAI's own contract is certain to hold: OpenAI, or Azure OpenAI. */
 export type Vendor = 'openai' | 'azure'
 
 /** The model that is put in for OpenAI where a chat or text completion names none, and `OPENAI_MODEL` is not set. */
@@ -11,7 +11,7 @@ const HOSTS: readonly (readonly [host: RegExp, vendor: Vendor])[] = [
 ]
 
 /**
- * Whose service an upstream is, by its preset or its host; undefined: somebody else's, or nobody can tell.
+ * Gives the vendor of an upstream, by its preset or its host; undefined: another vendor, or unknown.
  *
  * @example
  * const vendor = vendorOf('https://api.openai.com/v1', undefined)

@@ -63,7 +63,7 @@ export const BREAKER_FIELDS = {
   breaker: optional(BreakerSection, 'When a target is left alone for a while; false: never.'),
 }
 
-/** The breaker of one scope of the file; what it does not set is the `wider` scope's. Reports an `open` above `open_max`. */
+/** Reads the breaker of one scope of the file; settings that it leaves out are the `wider` scope's. Reports an `open` above `open_max`. */
 export function breakerFromFile(
   reader: SectionReader,
   { breaker: section }: FieldValues<typeof BREAKER_FIELDS>,

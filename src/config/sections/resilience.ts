@@ -40,7 +40,7 @@ export const ALL_OPEN_FIELDS = {
 /** The fields of one scope of the file (the top level, or a model) that say what is done for a request that fails or is slow. */
 type ResilienceFields = FieldValues<typeof RETRY_FIELDS & typeof HEDGE_FIELDS & typeof ALL_OPEN_FIELDS>
 
-/** The resilience of one scope of the file, but for its time limits; what it does not set is the `wider` scope's. */
+/** Reads the resilience of one scope of the file, without its time limits; settings that it leaves out are the `wider` scope's. */
 export function resilienceFromFile(
   reader: SectionReader,
   fields: ResilienceFields,

@@ -82,7 +82,7 @@ export const RetrySection = closed('retry', {
 /** `retry` at the top level of the file. */
 export const RETRY_FIELDS = { retry: optional(RetrySection, 'When a failed attempt is followed by another.') }
 
-/** The retries of one scope of the file; what it does not set is the `wider` scope's. Reports a `base` above `max`. */
+/** Reads the retries of one scope of the file; settings that it leaves out are the `wider` scope's. Reports a `base` above `max`. */
 export function retryFromFile(
   reader: SectionReader,
   { retry: section }: FieldValues<typeof RETRY_FIELDS>,

@@ -4,7 +4,7 @@ import { boolean } from '../scalar-kinds.ts'
 import { path } from '../text-kinds.ts'
 import { type ApiToken, tokenFile, tokenList } from './token-list.ts'
 
-/** Who may call. */
+/** The settings of access: which callers are let in. */
 export interface AuthSettings {
   readonly required: boolean
   readonly tokens: readonly ApiToken[]
@@ -49,7 +49,7 @@ const TOKEN_LENGTH_MIN = 16
 
 const TOKEN_CURE = 'Make one with: openssl rand -hex 32'
 
-/** Who may call. Reports tokens that are missing or too short where they are required. */
+/** Reads the settings of access. Reports tokens that are missing or too short where they are required. */
 export function authFromEnv(reader: EnvReader): AuthSettings {
   const required = reader.take(TOKENS_ENV.REQUIRE_AUTH)
   const tokens = reader.takeSecret(TOKENS_ENV.API_TOKEN, TOKENS_ENV.API_TOKEN_FILE, tokenFile)

@@ -48,7 +48,7 @@ export function checkExtension(
 /**
  * Checks an extension's options by its own schema, and puts its defaults in. Without a schema all options fit.
  *
- * What an object's schema doesn't name is a mistake, unless it says something of `additionalProperties`.
+ * A member that an object's schema does not name is a mistake, unless the schema sets `additionalProperties`.
  *
  * @example
  * const checked = checkOptions(extension, { phrase: 'hello' })

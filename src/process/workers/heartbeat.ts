@@ -5,7 +5,7 @@ export interface Heartbeat {
   readonly stop: () => void
 }
 
-/** What a heartbeat does. */
+/** The calls that a heartbeat makes. */
 export interface HeartbeatDeps {
   /** Asks the worker. */
   readonly ask: () => void

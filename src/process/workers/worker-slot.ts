@@ -11,7 +11,7 @@ export interface SlotEnd extends WorkerEnd {
   readonly isComplete: boolean
 }
 
-/** What a slot needs, and whom it tells. */
+/** The dependencies and the listeners of a slot. */
 export interface WorkerSlotDeps {
   readonly log: Log
   readonly claims: ClaimsHub

@@ -7,7 +7,7 @@ export type BreakerState = 'closed' | 'open' | 'half_open'
 /** Is told when a breaker opens after it was closed, and for how long, and when it closes again. */
 export type OnBreakerChange = (change: { readonly state: 'open' | 'closed'; readonly forMs: number }) => void
 
-/** What a call has to tell its breaker of its beginning. */
+/** The breaker's state at a call's beginning; the call hands it back when it reports. */
 export interface BreakerCall {
   /** The breaker's epoch when the call began. */
   readonly epoch: number

@@ -3,7 +3,7 @@ import type { BreakerSettings } from '../../config/sections/breaker.ts'
 /** How long a call that tries a key after its rest keeps the others from trying it, too. */
 const TRIAL_MS = 10_000
 
-/** What was known of a key when a call began to spend it. */
+/** The state of a key when a call began to spend it. */
 export interface KeyUse {
   readonly epoch: number
   /** It was to be left alone, but nothing else was there to be asked. */

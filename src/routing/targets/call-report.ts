@@ -2,8 +2,8 @@ import type { BreakerCall } from '../health/circuit-breaker.ts'
 import type { KeyUse } from '../health/key-rest.ts'
 
 /**
- * Whose account with the upstream pays for a call. What is learnt of a caller's own key, organization or project (its limits, a refusal)
- * says nothing about others.
+ * The account with the upstream that pays for a call. Findings about a caller's own key, organization or project (its limits, a refusal)
+ * say nothing about others.
  */
 export type Account = 'server' | 'caller'
 

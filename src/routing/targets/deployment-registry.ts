@@ -25,7 +25,7 @@ export interface RegisteredDeployment {
   readonly limiter: ConcurrencyLimiter
 }
 
-/** What a registry needs of the world. */
+/** The dependencies of a registry. */
 export interface DeploymentRegistryDeps {
   /** A monotonic clock, in ms. */
   readonly now: () => number

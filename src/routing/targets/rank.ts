@@ -15,7 +15,7 @@ export interface Candidate<L> {
   readonly hash: TextHash
 }
 
-/** What strategies depend on beside the candidates. */
+/** The inputs of a strategy besides the candidates. */
 export interface RankDeps {
   /** Gives 0 ≤ x < 1. */
   readonly random: () => number

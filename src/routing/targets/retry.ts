@@ -4,7 +4,7 @@ import { parseHttpDate } from './http-date.ts'
 /** Why an attempt failed. */
 export interface AttemptFailure {
   readonly cause: RetryCause
-  /** What the answer's `Retry-After` says. */
+  /** The wait that the answer's `Retry-After` asks for. */
   readonly retryAfterMs: number | undefined
 }
 

@@ -12,7 +12,7 @@ import { createWildcardMatcher } from './model-names.ts'
 import { createOrdering } from './ordering.ts'
 import { planModel, planUpstream, type RoutePlan } from './route-plan.ts'
 
-/** What a router needs of the world. */
+/** The dependencies of a router. */
 export interface RouterDeps {
   /** A monotonic clock, in ms. */
   readonly now: () => number
@@ -44,7 +44,7 @@ export interface Route {
   readonly order: (choice: OrderOptions) => readonly Deployment[]
 }
 
-/** What of a request decides the order of deployments. */
+/** The facts about a request that decide the order of deployments. */
 export interface OrderOptions {
   /** Equal for all requests that should go to the same deployment: see `affinityOf`. */
   readonly affinity?: string | undefined

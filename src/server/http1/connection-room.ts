@@ -18,7 +18,7 @@ export interface Crowd {
   readonly connections_max?: number
 }
 
-/** What making room needs. */
+/** The dependencies of `ConnectionRoom`. */
 export interface ConnectionRoomDeps {
   /** Monotonic, in ms. */
   readonly now: () => number

@@ -11,7 +11,7 @@ import { writeRefusal, writeResponse } from './write-response.ts'
 /** Longer than the idle time of the usual load balancers (60 s), so that they close first and no request meets a closed connection. */
 const KEEP_ALIVE_MS = 75_000
 
-/** What a connection does with the requests that come by it. */
+/** The dependencies of a connection, with the handlers of its requests. */
 export interface ConnectionDeps extends TransactionDeps {
   /** Answers a request; undefined: the connection is reset. Rejects only for a defect, which resets it too. */
   readonly serve: (transaction: Transaction) => Promise<Response | undefined>

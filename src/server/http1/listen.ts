@@ -7,7 +7,7 @@ import { ConnectionRoom, type ConnectionRoomDeps, type Crowd } from './connectio
 import { createInFlight, type InFlight } from './in-flight.ts'
 import { StalledClients, type StalledCut } from './stalled-clients.ts'
 
-/** What a server does with its connections and their requests. */
+/** The dependencies of a listening server. */
 export interface Http1Deps extends ConnectionDeps {
   /** How long a client may take none of the bytes that wait for it, in milliseconds; 0: for ever. */
   readonly writeIdleMs: number

@@ -4,7 +4,7 @@ import { REASONS } from '../../formats/http/reasons.ts'
 /** How a client recognises the end of a response's body (RFC 9112 §6.3). */
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close'
 
-/** What the head of a response depends on besides the response. */
+/** The inputs of a response's head besides the response. */
 export interface ResponseHeadOptions {
   readonly head: { readonly method: string; readonly isHttp10: boolean }
   /** Whether the connection ends with this response. */

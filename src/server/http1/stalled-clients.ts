@@ -15,7 +15,7 @@ export interface StalledCut {
   readonly memory_bytes_max: number
 }
 
-/** What counting needs. */
+/** The dependencies of `StalledClients`. */
 export interface StalledClientsDeps {
   readonly memory: MemoryBudget
   /** Monotonic, in ms. */

@@ -8,7 +8,7 @@ import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/e
 import { RESOURCES } from '../../openai/resources.ts'
 import { authMacro } from '../auth-macro.ts'
 
-/** What the routes lead to. */
+/** The dependencies of the routes. */
 export interface OpenaiRoutesDeps extends ListModelsDeps {
   /** The flow by the settings that are in force. */
   readonly flow: Handler

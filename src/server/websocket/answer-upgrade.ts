@@ -13,7 +13,7 @@ import type { RequestHead } from '../http1/request-head.ts'
 import type { Upgrade } from '../upgrade.ts'
 import { relayWebSocket } from './websocket-relay.ts'
 
-/** What answering upgrades needs. */
+/** The dependencies of answering upgrades. */
 export interface AnswerUpgradeDeps {
   readonly app: {
     readonly upgrade: (request: Request, arrival: Arrival) => Promise<Upgrade>

@@ -32,12 +32,12 @@ export class BlockArena {
   #free = NONE
   #used = 0
 
-  /** What a piece of a length takes, in bytes. */
+  /** Gives the memory that a piece of a length takes, in bytes. */
   static sizeOf(length: number): number {
     return blocksOf(length) * (BLOCK_BYTES + Uint32Array.BYTES_PER_ELEMENT)
   }
 
-  /** What it has taken from the system, in bytes. */
+  /** The memory taken from the system, in bytes. */
   get bytes(): number {
     return this.#slabs.length * SLAB_BLOCKS * (BLOCK_BYTES + Uint32Array.BYTES_PER_ELEMENT)
   }

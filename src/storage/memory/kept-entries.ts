@@ -7,7 +7,7 @@ interface LargeEntry extends EntryNote {
   readonly value: Uint8Array<ArrayBuffer>
 }
 
-/** What is kept with a value. */
+/** The facts kept with a value. */
 export interface EntryNote {
   /** In UTF-8. */
   readonly scope: Uint8Array
@@ -36,13 +36,13 @@ const HEAD_FIELDS = new DataView(HEAD.buffer)
 export class KeptEntries {
   readonly #arena = new BlockArena()
 
-  /** What an entry takes, in bytes. */
+  /** Gives the memory that an entry takes, in bytes. */
   static sizeOf(value: Uint8Array, scope: Uint8Array): number {
     const bytes = scope.byteLength + value.byteLength
     return value.byteLength < LARGE_BYTES_MIN ? BlockArena.sizeOf(HEAD_BYTES + bytes) : LARGE_ENTRY_BYTES + bytes
   }
 
-  /** What has been taken from the system for small entries, in bytes; some of it may be free. */
+  /** The memory taken from the system for small entries, in bytes; some of it may be free. */
   get arenaBytes(): number {
     return this.#arena.bytes
   }

@@ -15,16 +15,16 @@ interface Entry {
   expiresAt: number
 }
 
-/** What one caller has. */
+/** The claims of one caller. */
 interface Holder {
   bytes: number
   /** The ids of its answers, the oldest first. */
   readonly answered: Set<string>
 }
 
-/** What claims in memory need. */
+/** The options of claims in memory. */
 export interface MemoryClaimsOptions {
-  /** What the cache may hold: claims have a part of that beside it. */
+  /** The most that the cache may hold; claims may hold a share of that size in addition. */
   readonly bytesMax: () => number
   /** Milliseconds of a clock that only goes forward: one that is put forward must not forget what was paid for. */
   readonly now: () => number
@@ -159,7 +159,7 @@ class MemoryClaims implements ClaimsAtOnce {
     this.#sweptAt = at
     for (const [id, { expiresAt }] of this.#entries) {
       if (expiresAt <= at) this.#remove(id)
-      // What was answered later is over later; what is under way has no end.
+      // Later answers expire later; a running claim has no end.
       else if (Number.isFinite(expiresAt)) return
     }
   }

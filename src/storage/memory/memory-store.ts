@@ -2,15 +2,15 @@ import { LRUCache } from 'lru-cache'
 import type { Store, StoreBounds, StoreStats } from '../store.ts'
 import { KeptEntries, type KeptEntry } from './kept-entries.ts'
 
-/** What the store in memory needs. */
+/** The options of the store in memory. */
 export interface MemoryStoreOptions extends StoreBounds {
   /** Milliseconds, from any beginning. */
   readonly now: () => number
 }
 
-/** What keeping an entry under its key costs beside both: measured. */
+/** The cost of an entry besides its key and its value: measured. */
 const KEY_BYTES = 300
-/** What a request that keeps or gets an answer leaves for the garbage collector, about: measured. */
+/** The approximate garbage of a request that keeps or gets an answer: measured. */
 const SET_GARBAGE_BYTES = 32 * 1024
 const GET_GARBAGE_BYTES = 16 * 1024
 /** A heap of less is collected often enough by itself. */
@@ -80,7 +80,7 @@ class MemoryStore implements Store {
    */
   #leaveGarbage(bytes: number): void {
     this.#garbage += bytes
-    // What has been purged leaves the arena as large as it was.
+    // A purge leaves the arena as large as it was.
     const held = Math.max(this.#keys.calculatedSize, this.#entries.arenaBytes)
     if (this.#garbage < Math.max(GARBAGE_BYTES_MIN, held / 4)) return
     this.#garbage = 0

@@ -1,7 +1,7 @@
 import { SETTLING_MS } from '../remembered-claims.ts'
 
 /**
- * What stands under a claim's key: whose it is (32 digits of a digest, as in front of each value), its state (one letter), its token (36
+ * The layout of a claim's value: its owner (32 digits of a digest, as in front of each value), its state (one letter), its token (36
  * characters), and the request's fingerprint. The lease is a key of its own, which the server takes away when its time is over.
  */
 export const TAG_CHARS = 32
@@ -13,11 +13,11 @@ const FINGERPRINT_AT = TOKEN_AT + TOKEN_CHARS
 
 /** The states' letters. */
 export const LETTERS = { running: 'R', answered: 'A', unkept: 'U', lost: 'L' } as const
-/** What `TAKE` says where the claim is the asker's now. */
+/** The reply of `TAKE` where the claim is the asker's now. */
 export const TAKEN = 'T'
-/** What the scripts say where there is no claim. */
+/** The scripts' reply where there is no claim. */
 export const FREE = 'F'
-/** What `TAKE` says of a register that is too new. */
+/** The reply of `TAKE` where the register is too new. */
 export const SETTLING = 'S'
 
 /** Which register the server has, and whether that is so new that others may not have written their claims down again. */

@@ -34,13 +34,13 @@ export interface ClaimConnections {
   readonly large: { run<T>(commands: (client: RedisClient) => Promise<T>): Promise<T> }
 }
 
-/** What claims in Redis need. */
+/** The options of claims in Redis. */
 export interface RedisClaimsOptions {
   /** A larger answer is not kept. */
   readonly bytesMax: number
   /** In front of all keys that a purge goes through. */
   readonly prefix: string
-  /** What a scope's entries are known by. */
+  /** Gives the tag in front of a scope's entries. */
   readonly tagOf: (scope: string) => string
   readonly log: Pick<Log, 'warn'>
 }
@@ -65,7 +65,7 @@ export class RedisClaims implements SharedRegister {
     if (said === SETTLING) throw new UncertainClaimsError('Redis has begun anew, and takes no claims for a moment.')
     const standing = said === TAKEN ? ({ kind: 'taken' } as const) : await this.#standingOf(claim.id, said)
     if (standing.kind === 'free') throw new Error('Redis took no claim, and said that there is none.')
-    // Whose fingerprint is not known any more is taken for the same request's.
+    // A claim whose fingerprint is lost counts as the same request's.
     if (standing.kind !== 'running' || standing.fingerprint !== '') return standing
     return { kind: 'running', fingerprint: claim.fingerprint }
   }
@@ -166,7 +166,7 @@ export class RedisClaims implements SharedRegister {
   }
 }
 
-/** What the keys of claims begin with. */
+/** Gives the prefix of the keys of claims. */
 export function claimKeys(prefix: string): string {
   return `${prefix}once:`
 }

@@ -7,7 +7,7 @@ import { CLAIM_HEAD_CHARS, isRunning } from './redis-claim-scripts.ts'
 import { claimKeys, RedisClaims } from './redis-claims.ts'
 import { RedisConnection } from './redis-connection.ts'
 
-/** What the store in Redis needs. */
+/** The options of the store in Redis. */
 export interface RedisStoreOptions {
   /** A larger entry is not kept. How much is kept in all is the server's affair: `maxmemory` and its policy. */
   readonly bytesMax: number

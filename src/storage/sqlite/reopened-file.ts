@@ -13,7 +13,7 @@ export interface Opened extends SqliteFile {
 
 /**
  * The file of a store, which is opened again where it is damaged, another one has come to stand at its path, or it could not be opened
- * before. What the machine lacks for now, such as room on the disk, keeps nobody from starting: each call tries, and fails as long.
+ * before. A passing lack, such as room on the disk, keeps no server from starting: each call tries again, and fails until then.
  *
  * Throws as `openSqliteFile` does for all else.
  */
@@ -68,7 +68,7 @@ export class ReopenedFile {
     this.#isClosed = true
   }
 
-  /** What has been written to SQLite's log is put where it belongs, so that the log begins anew: there may be room for the next. */
+  /** Moves the contents of SQLite's log into the database, so that the log begins anew: there may be room for the next write. */
   #emptyLog(): void {
     try {
       this.#opened?.database.run('PRAGMA wal_checkpoint(TRUNCATE)')

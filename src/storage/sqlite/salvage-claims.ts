@@ -5,7 +5,7 @@ import { type ClaimRow, checksumOf, prepareClaimStatements, putRow } from './sql
 /** So long an id counts as used of which nothing but that it was there could be read. */
 const UNKNOWN_MS = 3_600_000
 
-/** What could be read of the claims in a damaged file. */
+/** The numbers of claims that could be read from a damaged file. */
 export interface Salvaged {
   /** Claims that are known as they were. */
   readonly whole: number
@@ -90,7 +90,7 @@ function readTo(database: Database, query: string, take: (row: ClaimRow) => void
   }
 }
 
-/** What stands in a damaged row may be anything. */
+/** A damaged row may hold anything. */
 function isId(id: unknown): id is string {
   return typeof id === 'string' && id.length > 0 && id.length <= 128
 }

@@ -68,7 +68,7 @@ type NewRow = [
 
 const COLUMNS = 'id, token, fingerprint, scope, state, leased_until, expires_at, bytes, checksum, answer'
 
-/** What claims ask of their file, ready to run. */
+/** The claims' prepared statements. */
 export interface ClaimStatements {
   readonly get: Statement<ClaimRow, [number: number]>
   /** Whether the other tree has it. */
@@ -115,7 +115,7 @@ export function rowNumberOf(id: string): number {
   return Number(Bun.hash.wyhash(id) & 0x1f_ffff_ffff_ffffn)
 }
 
-/** What a claim's row adds up to, but for its number and its share of the room: where it says something else, it is damaged. */
+/** Computes the checksum of a claim's row, without its number and its size: a row with another checksum is damaged. */
 export function checksumOf(row: Omit<ClaimRow, 'checksum' | 'bytes'>): number {
   const { id, token, fingerprint, scope, state, leased_until: leasedUntil, expires_at: expiresAt, answer } = row
   const head = Bun.hash.crc32([id, token, fingerprint, scope, state, leasedUntil, expiresAt].join('\n'))

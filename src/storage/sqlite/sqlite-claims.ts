@@ -25,9 +25,9 @@ export interface ClaimFile {
   follow(): void
 }
 
-/** What claims in a file need. */
+/** The options of claims in a file. */
 export interface SqliteClaimsOptions {
-  /** What the cache may hold. */
+  /** The most that the cache may hold. */
   readonly bytesMax: number
   /** Milliseconds since 1970: the same for all processes of a machine. */
   readonly now: () => number
@@ -54,13 +54,13 @@ export class SqliteClaims implements SharedRegister {
       this.#sweep(sql, times, at)
       const row = rowOf(sql, id)
       const standing = standingOf(row, at)
-      // Whose time is up is known to be lost from now on; one that nobody has looked at before its end is so for a window of its own.
+      // A claim whose lease is over is lost from now on; where its row has expired too, unseen, it stays lost for a new window.
       if (row !== 'damaged' && row?.state === 'running' && standing.kind === 'lost') {
         lose(sql, row, row.expires_at > at ? row.expires_at : at + times.windowMs)
       }
       const isOwn = standing.kind === 'running' && row !== 'damaged' && row?.token === token
       if (!isOwn && standing.kind !== 'free') {
-        // Whose fingerprint is not known any more is taken for the same request's.
+        // A claim whose fingerprint is lost counts as the same request's.
         return standing.fingerprint === '' ? { kind: 'lost', fingerprint } : standing
       }
       if (!isOwn) refuseUnsettled(sql, at, times)
@@ -146,7 +146,7 @@ export class SqliteClaims implements SharedRegister {
       const oldest = sql.oldest.get(scope)
       if (oldest === null) return false
       sql.remove.run(oldest.id, rowNumberOf(oldest.id))
-      // What is removed in vain would be found for ever.
+      // Without this check the loop would find a row that can't be removed for ever.
       if (sql.get.get(rowNumberOf(oldest.id)) !== null) return false
       putRow(sql, { ...oldest, state: 'unkept', answer: null, bytes: CLAIM_BYTES })
     }

@@ -3,7 +3,7 @@ export class SqliteDamageError extends Error {
   readonly code = 'SQLITE_CORRUPT'
 }
 
-/** What SQLite says where a file is made, moved or closed by another process in that very moment. */
+/** SQLite's errors where another process makes, moves or closes the file at that very moment. */
 const PASSING = /^SQLITE_(BUSY|PROTOCOL|IOERR_(DELETE_NOENT|SHORT_READ|FSTAT)|READONLY_DBMOVED)/
 
 /** Whether an error is over in a moment: SQLite gives up then, rather than wait. */
@@ -16,7 +16,7 @@ export function isDamage(cause: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(codeOf(cause))
 }
 
-/** What the machine lacks for now, or another process holds: a file that can't be opened for that can be later. */
+/** Errors of a machine that lacks something for now, or of a file that another process holds: it can be opened later. */
 const LACKING = /^(?:SQLITE_(?:BUSY|FULL|IOERR|NOMEM|PROTOCOL)|(?:ENOSPC|EDQUOT|EMFILE|ENFILE|ENOMEM|EIO|EFBIG)$)/
 
 /** Whether an error says nothing against a path, so that it can be tried again later. */

@@ -127,7 +127,7 @@ function openOnce(path: string, waitMs: number, settledAt: number): SqliteFile {
   }
 }
 
-/** What is kept is what people asked and were told: a new file is its owner's alone. */
+/** Makes a new file readable by its owner alone: it keeps what people asked and were told. */
 function makePrivate(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600))

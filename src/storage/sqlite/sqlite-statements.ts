@@ -12,7 +12,7 @@ interface Ending {
   readonly expires_at: number
 }
 
-/** What the store asks of its file, ready to run. */
+/** The store's prepared statements. */
 export interface Statements {
   readonly get: Statement<Row, [key: string]>
   readonly set: Statement<

@@ -7,14 +7,14 @@ import { isBusy, SqliteDamageError } from './sqlite-errors.ts'
 import type { Statements } from './sqlite-statements.ts'
 import { WriteQueue } from './write-queue.ts'
 
-/** What the store in a file needs. */
+/** The options of the store in a file. */
 export interface SqliteStoreOptions extends StoreBounds {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly log: Pick<Log, 'warn'>
 }
 
-/** What an entry costs beside its key, its scope and its value: a row's share of its page and of the indexes. */
+/** The cost of an entry besides its key, scope and value: a row's share of its page and of the indexes. */
 const ENTRY_BYTES = 352
 /** When an entry was used is written down once in so long: what is read often costs no writes. */
 const USE_NOTED_MS = 60_000

@@ -1,4 +1,4 @@
-/** What a write queue needs to know. */
+/** The options of a write queue. */
 export interface WriteQueueOptions {
   /** Whether an error says that somebody else writes just now. */
   readonly isBusy: (cause: unknown) => boolean

@@ -8,7 +8,7 @@ import { secret } from '../../text-kinds.ts'
 
 const AUTH = ['server', 'caller', 'none'] as const
 
-/** Whose key an upstream is spoken to with, and the server's keys. */
+/** The source of the key for an upstream, and the server's keys. */
 export interface UpstreamKeys {
   /**
    * One of `keys` (`server`), the caller's own (`caller`), none (`none`); or the caller's own where it brings one and the server's else
@@ -47,7 +47,7 @@ export function isPlaceOfKey([first, , place]: Path): boolean {
   return first === 'upstreams' && PLACES.some((name) => name === place)
 }
 
-/** Whose key an upstream is spoken to with, and which. Reports keys that cannot be sent, and contradictions. */
+/** Reads the source of the key for an upstream, and its keys. Reports keys that cannot be sent, and contradictions. */
 export function keysFromFile(reader: SectionReader, part: AuthFields, preset: Preset | undefined): UpstreamKeys {
   const [place, ...others] = PLACES.filter((name) => reader.at(name).isWritten())
   for (const other of others) {

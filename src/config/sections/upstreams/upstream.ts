@@ -18,7 +18,7 @@ export interface UpstreamSettings extends UpstreamKeys {
   readonly name: string
   /** http(s), without a slash at its end. */
   readonly baseUrl: string
-  /** Whose service it is, where that is certain: only then is a request's shape refused here. */
+  /** The vendor, where it is certain: only then are requests of a wrong shape refused here. */
   readonly vendor: Vendor | undefined
   /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string

@@ -80,7 +80,7 @@ export function defaultUpstreamFromFile(
 
 /** Reports a name that is no upstream's, given where it stands; undefined is none. */
 export function checkUpstreamName(reader: SectionReader, name: string | undefined): void {
-  // Where none is known, what is wrong with `upstreams` has been reported.
+  // Where no upstream is known, the fault of `upstreams` has been reported already.
   if (name === undefined || reader.upstreamNames.length === 0 || reader.upstreamNames.includes(name)) return
   const cure = suggest(name, reader.upstreamNames, 'Name an entry of upstreams.')
   reader.report({ wrong: sentence(reader.show(name), 'is no upstream'), cure })
