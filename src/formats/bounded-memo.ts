@@ -2,12 +2,12 @@
 export interface MemoBounds {
   /** When there are as many results, the oldest one makes place for a new one. */
   readonly entriesMax: number
-  /** Results of longer keys are not kept; absent: of all. */
+  /** Results of longer keys are not kept; absent: all results are. */
   readonly keyCharsMax?: number
 }
 
 /**
- * Keeps the last results of what is worked out by a key that callers choose, so that there is no end of keys.
+ * Keeps the last results of a computation. The keys are chosen by callers, so their number has no limit.
  *
  * @example
  * const found = memo.get(key) ?? memo.set(key, workOut(key))
@@ -40,7 +40,7 @@ export class BoundedMemo<T extends NonNullable<unknown>> {
 }
 
 /**
- * Makes a function of one text keep its last results, undefined among them. What throws is not kept.
+ * Makes a function of one text keep its last results, undefined among them. An exception is not kept.
  *
  * @example
  * const roleOf = memoize(findRole, { entriesMax: 512, keyCharsMax: 64 })

@@ -1,6 +1,6 @@
 /**
  * Gives a promise that never rejects: undefined stands for any failure. For cleanup, such as cancelling a body that nobody reads any
- * more: the outcome has been decided and reported by then, and a failure could only hide it, or end the process as an unhandled one.
+ * more: the outcome has been reported by then, and a failure could only hide it, or end the process as an unhandled rejection.
  *
  * @example
  * void ignoreRejection(response.body?.cancel())

@@ -1,8 +1,8 @@
 /**
- * Asserts that a chunk which somebody else's stream gave is bytes. The runtime's own servers take texts and buffers as well; here a chunk is
- * copied by its length into memory that is used again, and what is no `Uint8Array` would leave what another caller was sent in its place.
+ * Asserts that a chunk from somebody else's stream is bytes. The runtime's own servers take texts and buffers as well; here a chunk is
+ * copied by its length into memory that is used again, and anything but a `Uint8Array` would leave another caller's bytes in its place.
  *
- * Throws a `TypeError` that says what it is instead.
+ * Throws a `TypeError` that names the type of the chunk.
  *
  * @example
  * const { value } = await reader.read()

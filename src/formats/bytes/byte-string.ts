@@ -1,8 +1,8 @@
-/** How many arguments a call takes at once. */
+/** The number of arguments that one call can take. */
 const PIECE = 8192
 
 /**
- * A text in which each byte is the character of that number (Latin-1): what a pattern can search, whatever the bytes are.
+ * Makes a text in which each byte is the character of that number (Latin-1), so that a pattern can search any bytes.
  *
  * @example
  * const found = pattern.exec(toByteString(bytes))
@@ -14,7 +14,7 @@ export function toByteString(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes of such a text.
+ * Gives the bytes of such a text.
  *
  * @example
  * const bytes = fromByteString(text.replace(pattern, stars))
@@ -26,7 +26,7 @@ export function fromByteString(text: string): Uint8Array<ArrayBuffer> {
 const ONE_EACH = new TextDecoder('x-user-defined')
 
 /**
- * A text in which each byte is one character, so that what is found there is at the same place among the bytes: those of ASCII are
+ * Makes a text in which each byte is one character, so that a match has the same place among the bytes: those of ASCII are
  * themselves, of the others 0x80 is U+F780, and so on. It is made thirty times as fast as a byte string.
  *
  * @example

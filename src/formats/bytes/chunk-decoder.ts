@@ -2,14 +2,14 @@ import { ignoreRejection } from '../ignore-rejection.ts'
 
 /** Decodes a body that comes in chunks, as it comes. */
 export interface ChunkDecoder {
-  /** Takes the next bytes, and gives what can be read now; undefined: nobody can read them. */
+  /** Takes the next bytes, and gives the decoded bytes so far; undefined: the bytes are malformed. */
   readonly add: (bytes: Uint8Array<ArrayBuffer>) => Promise<readonly Uint8Array[] | undefined>
-  /** Lets go of it. */
+  /** Releases the decoder. */
   readonly close: () => void
 }
 
 /**
- * Makes what decodes a body as far as it has come: what a server has flushed can be read at once.
+ * Makes a decoder of a body that still arrives: bytes that a server has flushed can be read at once.
  *
  * @example
  * const decoder = createChunkDecoder('gzip')
@@ -27,13 +27,13 @@ export function createChunkDecoder(format: Bun.CompressionFormat): ChunkDecoder 
       ready.push(value)
     }
   }
-  // What is wrong with the bytes is told to whoever writes them.
+  // The writer gets the error of malformed bytes, too.
   void ignoreRejection(read())
   void ignoreRejection(writer.closed)
   return {
     async add(bytes) {
       try {
-        // Settles when what came of these bytes has been read above.
+        // Settles after the decoded bytes of this chunk have been read above.
         await writer.write(bytes)
       } catch {
         return undefined

@@ -24,14 +24,14 @@ const ZLIB = 0x78
 const ZLIB_CHECK = 31
 
 /**
- * The format that a body's first bytes say it is in, whatever its headers do; undefined: none that begins so. Brotli has no sign of its own.
+ * The format that a body's first bytes show, whatever its headers say; undefined: no format begins so. Brotli has no signature.
  *
  * @example
  * const format = sniffFormat(chunk)
  */
 export function sniffFormat(bytes: Uint8Array): Bun.CompressionFormat | undefined {
   const [first = 0, second = 0] = bytes
-  // Each of them begins with what no text begins with, but zlib's `x`.
+  // No text begins like one of these, except `x` for zlib.
   if (first === ZLIB) return bytes.byteLength > 1 && ((first << 8) | second) % ZLIB_CHECK === 0 ? 'deflate' : undefined
   return MAGIC.find(([, signs]) => signs.every((sign, at) => bytes[at] === sign))?.[0]
 }

@@ -3,13 +3,13 @@ import { formatOf } from './content-coding.ts'
 import { decodedBytesMax } from './decode-limit.ts'
 import { joinInSteps } from './join-bytes.ts'
 
-/** What a body decodes to; `too_large`: more than was allowed, or than an honest one of its length does; undefined: it has a coding that is not known, or not true, or it was cut. */
+/** A decoded body. `too_large`: it exceeds the limit, or the length that an honest body has; undefined: the coding is unknown or wrong, or the body was cut. */
 export type Decoded = Uint8Array<ArrayBuffer> | 'too_large' | undefined
 
 /**
- * Decodes a body as its `Content-Encoding` says, which may be a list (RFC 9110 §8.4). One that was cut is not decoded, nor one
- * with something behind its end. `onBytes` is told of each piece that is held, before it is kept;
- * a promise that it gives is waited for.
+ * Decodes a body as its `Content-Encoding` says, which may be a list (RFC 9110 §8.4). A body that was cut is not decoded, nor one
+ * with bytes behind its end. `onBytes` is told of each piece before it is kept;
+ * a promise that it gives is awaited.
  *
  * @example
  * const plain = await decodeBody(bytes, headers.get('content-encoding'), 16 * 1024 * 1024)
@@ -22,10 +22,10 @@ export async function decodeBody(
 ): Promise<Decoded> {
   const names = codingsOf(codings)
   if (names.length > CODINGS_MAX) return undefined
-  // Of what came, also where it is encoded several times.
+  // The limit is for the bytes that came, also where they are encoded several times.
   const limits = { bytesMax: Math.min(bytesMax, decodedBytesMax(bytes.byteLength)), onBytes }
   let plain: Decoded = bytes
-  // The last one was applied last.
+  // The last coding was applied last.
   for (const coding of names.toReversed()) {
     if (!(plain instanceof Uint8Array)) return plain
     plain = await decodeOnce(plain, coding, limits)
@@ -33,10 +33,10 @@ export async function decodeBody(
   return plain
 }
 
-/** Is told of bytes that are to be held; gives what is to be waited for. */
+/** Is told of bytes that will be held; gives a promise to wait for. */
 type OnBytes = (bytes: number) => Promise<void> | undefined
 
-/** Nobody encodes more often: each time takes as long as the first. */
+/** Nobody encodes a body more often: each decoding takes as long as the first. */
 const CODINGS_MAX = 4
 
 function nothing(): undefined {}
@@ -47,7 +47,7 @@ interface DecodeLimits {
 }
 
 /**
- * Whether a `Content-Encoding` says anything: `identity` doesn't.
+ * Whether a `Content-Encoding` names a coding: `identity` is none.
  *
  * @example
  * if (isEncoded(headers.get('content-encoding'))) …
@@ -57,7 +57,7 @@ export function isEncoded(codings: string | null): boolean {
 }
 
 /**
- * Whether a `Content-Encoding` names known codings only, or none.
+ * Whether a `Content-Encoding` names only known codings, or none.
  *
  * @example
  * if (canDecode(headers.get('content-encoding'))) …
@@ -73,7 +73,7 @@ export function canDecode(codings: string | null): boolean {
  * const plain = decodeStream(answer.body, headers.get('content-encoding'))
  */
 export function decodeStream(body: ReadableStream<Uint8Array>, codings: string | null): ReadableStream<Uint8Array> {
-  // The last one was applied last.
+  // The last coding was applied last.
   return codingsOf(codings).reduceRight((encoded, coding) => {
     const format = formatOf(coding)
     const bytes = encoded as ReadableStream<Uint8Array<ArrayBuffer>>
@@ -82,7 +82,7 @@ export function decodeStream(body: ReadableStream<Uint8Array>, codings: string |
 }
 
 /**
- * What a `Content-Encoding` names, in the order in which it was applied; `identity` is nothing.
+ * The codings that a `Content-Encoding` names, in the order in which they were applied; `identity` is left out.
  *
  * @example
  * const [coding, ...others] = codingsOf(headers.get('content-encoding'))
@@ -97,7 +97,7 @@ async function decodeOnce(bytes: Uint8Array<ArrayBuffer>, coding: string, limits
   const format = formatOf(coding)
   if (format === undefined) return undefined
   const plain = await inflate(bytes, format, limits)
-  // "deflate" is zlib's form (RFC 9110 §8.4.1.2); what is sent without its frame is taken by all clients, too.
+  // "deflate" is zlib's form (RFC 9110 §8.4.1.2); all clients also accept it without zlib's frame.
   return plain === undefined && format === 'deflate' ? await inflate(bytes, 'deflate-raw', limits) : plain
 }
 

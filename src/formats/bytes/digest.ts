@@ -2,12 +2,12 @@
 export type Sha256 = (bytes: Uint8Array) => Uint8Array
 
 const UTF_8 = new TextEncoder()
-/** Where what is digested is put together; one serves for all, because a digest is made before anything else runs. */
+/** The memory in which the input of a digest is put together; one serves for all, because a digest is made before anything else runs. */
 const SCRATCH = new Uint8Array(64 * 1024)
 
 /**
- * Gives the SHA-256 of a list of texts and a body behind them, in hex. Each text goes with its length, so that no two lists
- * come to the same bytes.
+ * Gives the SHA-256 of a list of texts and a body behind them, in hex. Each text is digested with its length, so that no two lists
+ * give the same bytes.
  *
  * @example
  * const id = digestOf(['idempotency', scope, name], '', sha256)
@@ -25,9 +25,9 @@ export function digestOf(texts: readonly string[], body: string | Uint8Array, sh
   return sha256(bytes.subarray(0, written + bodyBytes)).toHex()
 }
 
-/** A body of more bytes is digested in pieces, so that others get their turn between them. */
+/** A body of more bytes is digested in pieces, so that other requests get their turn in between. */
 export const LONG_BODY_BYTES = 64 * 1024
-/** What takes less than a millisecond. */
+/** A piece of this size takes less than a millisecond to digest. */
 const PIECE_BYTES = 256 * 1024
 const DIGEST_BYTES = 32
 
@@ -57,7 +57,7 @@ export function* digestInSteps(
   return digestOf([...texts, form], digests.subarray(0, DIGEST_BYTES * count), sha256)
 }
 
-/** No character of two halves is cut: each half alone would come to the same bytes as any other. */
+/** The end of a piece never divides a surrogate pair: each half alone would give the same bytes as any other. */
 function pieceEnd(text: string, from: number): number {
   const end = from + PIECE_BYTES
   if (end >= text.length) return text.length

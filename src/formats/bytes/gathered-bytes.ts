@@ -5,7 +5,7 @@ const SMALL_BYTES = 4096
 const BLOCK_BYTES = 16 * 1024
 
 /**
- * Chunks that are gathered, in as few pieces as it takes: a body may come byte by byte.
+ * Gathers chunks in as few pieces as possible: a body may come byte by byte.
  *
  * @example
  * const gathered = new GatheredBytes()
@@ -14,26 +14,26 @@ const BLOCK_BYTES = 16 * 1024
  */
 export class GatheredBytes {
   #pieces: Uint8Array<ArrayBuffer>[] = []
-  /** What small chunks are copied to, which is the last piece as far as it is filled. */
+  /** The block that small chunks are copied to; its filled part is the last piece. */
   #block: Uint8Array<ArrayBuffer> | undefined
   #blockBytes = 0
-  /** Whether the block is the caller's, and takes all that comes. */
+  /** Whether the caller gave the block, which then takes all chunks. */
   #isBlockGiven = false
   #bytes = 0
 
-  /** How many bytes there are. */
+  /** The number of bytes. */
   get byteLength(): number {
     return this.#bytes
   }
 
-  /** How many pieces they are in. */
+  /** The number of pieces. */
   get count(): number {
     return this.#pieces.length
   }
 
   /**
-   * Copies the chunks that are there, and those that come until the next `take` or `join`, to one piece: for a length that is known.
-   * A chunk that has no room in it throws a `RangeError`.
+   * Copies the present chunks, and those that come until the next `take` or `join`, to one block: for a body of known length.
+   * Throws a `RangeError` for a chunk that exceeds the block.
    */
   gatherInto(block: Uint8Array<ArrayBuffer>): void {
     const pieces = this.take()
@@ -44,7 +44,7 @@ export class GatheredBytes {
     for (const piece of pieces) this.add(piece)
   }
 
-  /** Adds a chunk, which is not written to from now on. */
+  /** Adds a chunk; the caller must not write to it any more. */
   add(chunk: Uint8Array<ArrayBuffer>): void {
     const { byteLength } = chunk
     if (byteLength === 0) return
@@ -53,7 +53,7 @@ export class GatheredBytes {
       this.#copy(chunk)
       return
     }
-    // The first one may well be all.
+    // The first chunk is often the only one.
     if (byteLength >= SMALL_BYTES || this.#pieces.length === 0) {
       this.#block = undefined
       this.#pieces.push(chunk)
@@ -67,7 +67,7 @@ export class GatheredBytes {
     this.#copy(chunk)
   }
 
-  /** Gives all pieces, in order, and begins anew. */
+  /** Gives all pieces, in order, and starts anew. */
   take(): readonly Uint8Array<ArrayBuffer>[] {
     const taken = this.#pieces
     this.#pieces = []
@@ -77,7 +77,7 @@ export class GatheredBytes {
     return taken
   }
 
-  /** Gives all of it in one, and begins anew; a single chunk is not copied. */
+  /** Gives all bytes in one array, and starts anew; a single chunk is not copied. */
   join(): Uint8Array<ArrayBuffer> {
     const [only, ...others] = this.take()
     return only !== undefined && others.length === 0 ? only : joinBytes(only === undefined ? [] : [only, ...others])

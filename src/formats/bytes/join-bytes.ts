@@ -1,5 +1,5 @@
 /**
- * Makes one array of several.
+ * Joins several arrays to one.
  *
  * @example
  * const whole = joinBytes(chunks)
@@ -14,11 +14,11 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return joined
 }
 
-/** So much is copied between two rests. */
+/** The bytes that are copied between two rests. */
 const PIECE_BYTES = 1024 * 1024
 
 /**
- * The same with rests, by yielding. A single array is not copied.
+ * Joins arrays with rests, by yielding. A single array is not copied.
  *
  * @example
  * const whole = yield* joinInSteps(chunks)

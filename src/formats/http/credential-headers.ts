@@ -17,7 +17,7 @@ export const SESSION_HEADER = 'cookie'
 /** The header that lists the subprotocols of a WebSocket (RFC 6455 §11.3.4); one of them may be a key. */
 export const SUBPROTOCOLS_HEADER = 'sec-websocket-protocol'
 
-/** What the subprotocol begins with by which a browser, which can set no headers on a WebSocket, brings its key (OpenAI's realtime API). */
+/** The prefix of the subprotocol that holds a browser's key: a browser can set no headers on a WebSocket (OpenAI's realtime API). */
 export const KEY_SUBPROTOCOL = 'openai-insecure-api-key.'
 
 /**
@@ -32,7 +32,7 @@ export const KEY_SUBPROTOCOL = 'openai-insecure-api-key.'
 export const CREDENTIAL_HEADERS = [...KEY_HEADERS, SESSION_HEADER, 'proxy-authorization', SUBPROTOCOLS_HEADER] as const
 
 /**
- * Takes all credentials out of a request's headers. Of the subprotocols only the keys go: the others are no secret.
+ * Removes all credentials from a request's headers. Of the subprotocols only the keys go: the others are no secret.
  *
  * @example
  * removeCredentials(headers)

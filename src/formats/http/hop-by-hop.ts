@@ -1,4 +1,4 @@
-/** What names of headers and methods are made of: the source of a regular expression (RFC 9110 §5.6.2). */
+/** A token, of which the names of headers and methods are made: the source of a regular expression (RFC 9110 §5.6.2). */
 export const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
 /**

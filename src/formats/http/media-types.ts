@@ -1,5 +1,5 @@
-// A media type and its parameters are told apart nowhere here: each of these looks at the beginning of a `Content-Type`, in any case, since
-// that is how lenient readers take it. null or undefined: there is none.
+// These functions do not parse a media type's parameters: each looks at the beginning of a `Content-Type`, in any case, as
+// lenient readers do. null or undefined: there is no `Content-Type`.
 
 const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)/i
 const JSON_OR_VAGUE = /^(?:application\/(?:json|[\w.+-]+\+json|x-www-form-urlencoded)|text\/plain)/i
@@ -18,8 +18,8 @@ export function isJsonType(contentType: string | null | undefined): boolean {
 }
 
 /**
- * Whether the body of a request may be JSON by its `Content-Type`: JSON's own, none, or what clients send it as that say nothing
- * better (curl's default is a form).
+ * Whether the body of a request may be JSON by its `Content-Type`: JSON's own, none, or one that clients send by default,
+ * whatever the body is (curl's is a form).
  *
  * @example
  * if (mayBeJsonRequest(request.headers.get('content-type'))) …
@@ -29,7 +29,7 @@ export function mayBeJsonRequest(contentType: string | null | undefined): boolea
 }
 
 /**
- * Whether the `Content-Type` of an answer is absent or `text/plain`, which some servers say of anything.
+ * Whether the `Content-Type` of an answer is absent or `text/plain`, which some servers send with any body.
  *
  * @example
  * if (isVagueType(answer.headers.get('content-type'))) …

@@ -1,6 +1,6 @@
 import { joinBytes } from '../bytes/join-bytes.ts'
 
-/** A change of a chunk: its bytes from `start` to before `end` give way to others. */
+/** A change of a chunk: other bytes replace those from `start` to before `end`. */
 export interface ByteEdit {
   readonly start: number
   readonly end: number
@@ -8,7 +8,7 @@ export interface ByteEdit {
 }
 
 /**
- * Makes a new chunk of one and its edits, which come in order; without any it is the chunk itself.
+ * Applies edits, which come in order, to a chunk and gives a new one; without edits it gives the chunk itself.
  *
  * @example
  * const changed = applyByteEdits(chunk, edits)

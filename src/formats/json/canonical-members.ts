@@ -6,7 +6,7 @@ export interface CanonicalMember {
   readonly text: string
 }
 
-/** Makes the canonical text of an object of its members: by name, those of one name in their order. Sorts them in place. */
+/** Makes the canonical text of an object from its members: sorted by name, those of one name in their order. Sorts them in place. */
 export function joinMembers(members: CanonicalMember[]): string {
   // The sort is stable: members of one name stay in their order.
   if (members.length > 1) members.sort(compare)

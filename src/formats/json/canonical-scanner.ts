@@ -13,32 +13,32 @@ const NOT_JSON = 'no JSON'
 /** Characters that a string is read one by one before the rest of it is searched: most strings in dense JSON end sooner. */
 const NEAR_CHARS = 24
 
-/** Where a number or a literal ends, and so does a text. */
+/** The characters that end a number or a literal; the end of the text does, too. */
 const SCALAR_END = charClasses(' \t\r\n,:]}"[{')
 const SPACE = charClasses(' \t\r\n')
 
-/** What follows a value: another one, the end of what it is in, or nothing more. */
+/** The token after a value: another value, the end of its container, or the end of the text. */
 type Following = 'value' | 'closed' | 'end'
 
-/** An object of more members is sorted for too long to be read by whoever may not keep others waiting. */
+/** Sorting an object of more members would keep other requests waiting too long. */
 const MEMBERS_MAX = 10_000
-/** About what is read in a tenth of a millisecond: a value is one, and so is a member that is put in its place, and 64 characters. */
+/** The cost that takes about a tenth of a millisecond: a value costs 1, and so do a member that is sorted in and 64 characters. */
 const STEP_COST = 1024
 const CHARS_OF_COST = 64
 
-/** A container that has been begun, and what was kept of the one around it. */
+/** An open container, and the state of the container around it. */
 interface Open {
-  /** Of the container around it; undefined: an array, or the text itself. */
+  /** The members of the container around it; undefined: that is an array, or the text itself. */
   readonly members: CanonicalMember[] | undefined
-  /** The name of the member that it is in. */
+  /** The name of the member that holds the container. */
   readonly key: string
-  /** Only for an object: what stands before it in that member. */
+  /** Only for an object: the text before it in that member. */
   readonly before: string
 }
 
 /**
- * Reads a JSON text once, to its canonical form: what is canonical as it stands is taken over in runs, as long as they go.
- * Throws a SyntaxError on what is no JSON, where that matters.
+ * Reads a JSON text once, to its canonical form: canonical stretches of it are copied as whole runs.
+ * Throws a SyntaxError for a text that is not JSON, where that matters.
  *
  * @example
  * const text = new CanonicalScanner('{ "a": 1 }').scan()
@@ -46,15 +46,15 @@ interface Open {
 export class CanonicalScanner {
   readonly #text: string
   readonly #open: Open[] = []
-  /** Of the object that is being read; undefined: an array, or the text itself. */
+  /** The members of the object that is being read; undefined: an array, or the text itself. */
   #members: CanonicalMember[] | undefined
   /** The name of the member that is being read. */
   #key = ''
-  /** The canonical form of what has been read of that member, or of the text where there is none, up to `#from`. */
+  /** The canonical form of the current member, or of the text where there is none, up to `#from`. */
   #done = ''
   #from = 0
   #at = 0
-  /** A backslash that has been passed, or the first that has not. */
+  /** The place of a backslash that was passed, or of the first that was not. */
   #backslash = -1
 
   constructor(text: string) {
@@ -68,7 +68,7 @@ export class CanonicalScanner {
     return this.#finish()
   }
 
-  /** The same, with rests. Throws on an object of more than ten thousand members, too. */
+  /** Scans with rests. Also throws for an object of more than ten thousand members. */
   *scanInSteps(): Generator<void, string, void> {
     let cost = 0
     for (let following: Following = 'value'; following !== 'end'; following = this.#follow()) {
@@ -90,7 +90,7 @@ export class CanonicalScanner {
     return this.#takeDone()
   }
 
-  /** Reads to where a value has ended; an empty container is left to whoever looks for what follows. */
+  /** Reads to the end of a value; an empty container is left to `#follow`. */
   #readValue(): void {
     let code = this.#next()
     while (code === OPEN_BRACE || code === OPEN_BRACKET) {
@@ -101,7 +101,7 @@ export class CanonicalScanner {
     else this.#readScalar()
   }
 
-  /** Enters a container, to its first value: whether there is none. */
+  /** Enters a container, up to its first value. Gives whether it is empty. */
   #isEmptyWithin(isObject: boolean): boolean {
     this.#open.push({ members: this.#members, key: this.#key, before: isObject ? this.#takeDone() : '' })
     this.#members = isObject ? [] : undefined
@@ -113,7 +113,7 @@ export class CanonicalScanner {
     return false
   }
 
-  /** Goes on from where a value has ended. */
+  /** Goes on from the end of a value. */
   #follow(): Following {
     const code = this.#next()
     const open = this.#open.at(-1)
@@ -151,7 +151,7 @@ export class CanonicalScanner {
     const start = this.#at
     if (this.#text.charCodeAt(start) !== QUOTE) throw new SyntaxError(NOT_JSON)
     this.#readString()
-    // Of this member nothing else has been read.
+    // Nothing else of this member has been read.
     this.#key = this.#done === '' ? this.#text.slice(start, this.#at) : this.#done
     if (this.#next() !== COLON) throw new SyntaxError(NOT_JSON)
     this.#at += 1
@@ -179,7 +179,7 @@ export class CanonicalScanner {
     this.#at = at
   }
 
-  /** Gives the next character that is no white space, and ends the run before it where there was some. */
+  /** Gives the next character that is not white space, and ends the run before any white space. */
   #next(): number {
     const text = this.#text
     const code = text.charCodeAt(this.#at)
@@ -191,7 +191,7 @@ export class CanonicalScanner {
     return text.charCodeAt(at)
   }
 
-  /** Takes what has been read; the run ends here. */
+  /** Gives the text that has been read, and ends the run. */
   #takeDone(): string {
     const taken = this.#from === this.#at ? this.#done : this.#done + this.#text.slice(this.#from, this.#at)
     this.#done = ''

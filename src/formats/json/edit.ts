@@ -1,25 +1,25 @@
 import type { Member } from './members.ts'
 
-/** A change of a text: its bytes from `start` to before `end` give way to `text` in UTF-8. */
+/** A change of a text: `text`, in UTF-8, replaces the bytes from `start` to before `end`. */
 export interface Edit {
   readonly start: number
   readonly end: number
   readonly text: string
 }
 
-/** What becomes of the members of one object; those that are in neither list stay, with all that surrounds them. */
+/** The changes to the members of one object. Members in neither list stay, with the text around them. */
 export interface MemberChanges {
   /** Some of the object's members. */
   readonly removed: ReadonlySet<Member>
-  /** New members, which come first and in this order; values as JSON text. */
+  /** New members, which are put first, in this order; values as JSON text. */
   readonly inserted: readonly (readonly [key: string, text: string])[]
 }
 
 const UTF_8 = new TextEncoder()
 
 /**
- * Makes a new text of an old one and its edits, which may come in any order and must not overlap; of two at one place, the one
- * that only inserts comes first. Without edits it is the old one itself.
+ * Applies edits, which may come in any order and must not overlap, to a text; of two at one place, the one
+ * that only inserts comes first. Without edits it gives the text itself.
  *
  * @example
  * const changed = applyEdits(bytes, [replaceValue(member, '0.7')])
@@ -47,7 +47,7 @@ export function applyEdits(bytes: Uint8Array<ArrayBuffer>, edits: readonly Edit[
 }
 
 /**
- * The pieces that such a text is made of, in order: for whoever puts a long one together a little at a time.
+ * The pieces of the edited text, in order: for a caller that joins a long text a little at a time.
  *
  * @example
  * const changed = yield* joinInSteps(editedParts(bytes, edits))
@@ -63,7 +63,7 @@ export function editedParts(bytes: Uint8Array<ArrayBuffer>, edits: readonly Edit
   return parts
 }
 
-/** A longer text is worth the call of an encoder. */
+/** For a longer text, calling an encoder is worth it. */
 const SHORT_CHARS_MAX = 64
 const ASCII_MAX = 0x7f
 
@@ -75,7 +75,7 @@ function isShortAscii(text: string): boolean {
 }
 
 /**
- * Puts another value, as JSON text, in the place of a member's.
+ * Replaces a member's value by another one, as JSON text.
  *
  * @example
  * const edit = replaceValue(member, JSON.stringify('gpt-4o'))
@@ -95,10 +95,10 @@ export function renameKey({ keyStart, keyEnd }: Member, key: string): Edit {
 }
 
 /**
- * Removes and inserts members of the object whose opening brace stands at `brace`, so that as many commas are left as it
- * needs: `members` are all of its members, as `membersOf` gives them.
+ * Removes and inserts members of the object whose opening brace stands at `brace`, and keeps its commas
+ * right: `members` are all of its members, as `membersOf` gives them.
  *
- * A removed member takes the comma and the whitespace before it along, or behind it where none is left before it.
+ * A removed member takes the comma and the white space before it along, or those behind it if nothing is left before it.
  *
  * @example
  * const edits = changeMembers(brace, members, { removed: new Set(), inserted: [['user', '"shared"']] })
@@ -115,9 +115,9 @@ export function changeMembers(brace: number, members: readonly Member[], changes
 
 function removals(members: readonly Member[], removed: ReadonlySet<Member>): Edit[] {
   const edits: Edit[] = []
-  /** Where the last member that stays ends. */
+  /** The end of the last member that stays. */
   let keptEnd: number | undefined
-  /** Where the run of removed members that is being gone through began. */
+  /** The start of the current run of removed members. */
   let start: number | undefined
   let end = 0
   for (const member of members) {

@@ -22,14 +22,14 @@ export function isEqualJson(one: unknown, other: unknown): boolean {
 }
 
 /**
- * Counts the names in all objects of a value. Where its text has more members, some name occurs more than once there.
+ * Counts the names in all objects of a value. If its text has more members, some name occurs more than once there.
  *
  * @example
  * countKeys({ a: { b: 1 } }) // 2
  */
 export function countKeys(value: unknown): number {
   let count = 0
-  // Without recursion: callers nest as deep as they like.
+  // This is not recursive: callers nest as deep as they like.
   const open: unknown[] = [value]
   while (open.length > 0) {
     const one = open.pop()

@@ -1,6 +1,6 @@
 import { endOfString } from './skip.ts'
 
-/** A value of JSON that loses nothing of its text but white space: numbers that a double would change are as written. */
+/** A value of JSON that keeps all of its text but white space: numbers that a double would change stay as written. */
 export type ExactJson = string | number | boolean | null | RawNumber | readonly ExactJson[] | ExactObject
 
 /** An object of such values. */
@@ -13,7 +13,7 @@ export interface RawNumber {
   readonly rawJSON: string
 }
 
-/** What the language has, and its types do not name yet (ECMAScript, "JSON.parse source text access"). */
+/** A feature of the language that its types do not name yet (ECMAScript, "JSON.parse source text access"). */
 interface SourceTextJson {
   parse(text: string, reviver: Reviver): ExactJson
   rawJSON(text: string): RawNumber
@@ -24,13 +24,13 @@ type Reviver = (this: unknown, name: string, value: unknown, context: { readonly
 
 const SOURCE_TEXT = JSON as unknown as SourceTextJson
 
-/** A text that nests deeper is not read: whoever goes through its value needs the stack for it. */
+/** A text that nests deeper is not read: functions that walk its value need the stack for it. */
 const DEPTH_MAX = 500
 
 const UTF_8 = new TextEncoder()
 
 /**
- * Parses a JSON text without loss; undefined: it is no JSON, has a name twice in one object, or nests too deep.
+ * Parses a JSON text without loss; undefined: it is not JSON, has a name twice in one object, or nests too deep.
  *
  * @example
  * JSON.stringify(parseExact('{"seed": 9007199254740993, "top_p": 1.0}')) // '{"seed":9007199254740993,"top_p":1.0}'
@@ -39,7 +39,7 @@ export function parseExact(text: string): ExactJson | undefined {
   const bytes = UTF_8.encode(text)
   const { depth, members } = measure(bytes)
   if (depth > DEPTH_MAX) return undefined
-  // The value as a whole is a member, too: of an object that the parser makes.
+  // The parser also counts the whole value as a member, of an object of its own.
   let found = -1
   const reviver: Reviver = function (_name, value, { source }) {
     if (!Array.isArray(this)) found += 1
