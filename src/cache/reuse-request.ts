@@ -1,12 +1,12 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Compared } from '../requests/pass-body.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
-import type { Answered } from '../routing/attempts/ask.ts'
+import type { TargetAnswer } from '../routing/attempts/ask.ts'
 import type { Deployment } from '../routing/targets/router.ts'
 import type { CacheStatus } from './cache-headers.ts'
 
 /** Asks the targets, for an exchange or for a part of one that ends by itself. Rejects as the attempts do. */
-export type AskNext = (exchange: Exchange) => Promise<Answered>
+export type AskNext = (exchange: Exchange) => Promise<TargetAnswer>
 
 /** An answer, wherever it came from. */
 export interface Reused {

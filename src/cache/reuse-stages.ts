@@ -2,7 +2,7 @@ import { refuseWrongKind } from '../answers/answer-kind.ts'
 import type { Settings } from '../config/settings.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Ask, AskStage, PreparedRequest } from '../requests/prepared-request.ts'
-import type { Answered } from '../routing/attempts/ask.ts'
+import type { TargetAnswer } from '../routing/attempts/ask.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import type { Reuse } from './reuse.ts'
 import type { ReuseSource } from './reuse-request.ts'
@@ -79,7 +79,7 @@ async function answerFrom(
 }
 
 /** Asks for an answer that several requests may get. An answer of the wrong kind is refused before anybody waits for its body. */
-async function askForAll(request: PreparedRequest, ask: Ask): Promise<Answered> {
+async function askForAll(request: PreparedRequest, ask: Ask): Promise<TargetAnswer> {
   const answer = await ask(request)
   try {
     refuseWrongKind(request.exchange, answer)

@@ -2,9 +2,6 @@ import { type PaceDeps, pacedStream, type TimedChunk } from '../timing/paced-str
 import type { CassetteEvent, CassetteResponse } from './cassette.ts'
 import { textOfJson } from './describe-answer.ts'
 
-/** How fast an answer is played: as it came, or at once. */
-export type Pace = 'original' | 'instant'
-
 const UTF_8 = new TextEncoder()
 /** Statuses that never have a body. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])

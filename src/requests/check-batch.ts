@@ -7,7 +7,7 @@ import { ApiError } from '../openai/api-error.ts'
 import { batchInputs, makesBatch } from '../openai/batch-inputs.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
-import type { Answered } from '../routing/attempts/ask.ts'
+import type { TargetAnswer } from '../routing/attempts/ask.ts'
 import { ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
@@ -34,7 +34,7 @@ export interface BatchDeps {
 }
 
 /** Asks the targets of a route for something else than what the request is about. */
-export type AskForFile = (exchange: Exchange, outgoing: OutgoingBody, route: Route) => Promise<Answered>
+export type AskForFile = (exchange: Exchange, outgoing: OutgoingBody, route: Route) => Promise<TargetAnswer>
 
 const LF = 0x0a
 /** What speaks of the body of the request itself, of its answer, or of when it is made. */

@@ -1,5 +1,8 @@
 import type { Sleep } from './sleep.ts'
 
+/** How fast a kept answer is given: all at once, or with the times between its chunks as they were. */
+export type Pace = 'instant' | 'original'
+
 /** A chunk of a body, with the time at which it came. */
 export interface TimedChunk {
   readonly bytes: Uint8Array

@@ -1,11 +1,8 @@
 import { noteBody } from '../../answers/body-note.ts'
 import { joinBytes } from '../../formats/bytes/join-bytes.ts'
 import { isEventStream } from '../../formats/http/media-types.ts'
-import { type PaceDeps, pacedStream } from '../../timing/paced-stream.ts'
+import { type Pace, type PaceDeps, pacedStream } from '../../timing/paced-stream.ts'
 import type { StoredAnswer } from './stored-answer.ts'
-
-/** How a stored stream is replayed: all at once, or with its original times. */
-export type Pace = 'instant' | 'original'
 
 /**
  * Makes the body of a stored answer: bytes, where it is no event stream and comes at once; else a stream of its very chunks.

@@ -4,17 +4,17 @@ import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { backOffMs, isRetried } from '../targets/retry.ts'
 import type { Deployment } from '../targets/router.ts'
-import type { AskDeps, Asked } from './asked.ts'
-import { type Attempted, attempt } from './attempt.ts'
 import { isUpstreams } from './failure-of.ts'
 import { hedge } from './hedge.ts'
 import { isInTime } from './is-in-time.ts'
+import { type AttemptOutcome, makeAttempt } from './make-attempt.ts'
 import { others } from './others.ts'
 import { ownAbort } from './own-abort.ts'
+import type { AskDeps, RoutedRequest } from './routed-request.ts'
 import { shareTime } from './share-time.ts'
 
 /** An answer to be handed on, and the deployment that gave it. */
-export interface Answered {
+export interface TargetAnswer {
   readonly answer: Response
   readonly deployment: Deployment
 }
@@ -26,41 +26,45 @@ export interface Answered {
  * Throws an `ApiError` where no upstream answered. No attempt is made once a byte of an answer has gone to the client:
  * that begins when this function has returned.
  */
-export function ask(asked: Asked, deps: AskDeps): Promise<Answered> {
-  const { route } = asked
-  const deployments = route.order(asked)
-  if (deployments.length > 1 || route.resilience.retry.attempts > 1) return askInTurn(asked, deployments, deps)
+export function ask(request: RoutedRequest, deps: AskDeps): Promise<TargetAnswer> {
+  const { route } = request
+  const deployments = route.order(request)
+  if (deployments.length > 1 || route.resilience.retry.attempts > 1) return askInTurn(request, deployments, deps)
   // Nothing is to be chosen, and so nothing is kept to choose by.
-  return make(asked, firstOf(deployments), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(asked, outcome))
+  return make(request, firstOf(deployments), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(request, outcome))
 }
 
-async function askInTurn(asked: Asked, deployments: readonly Deployment[], deps: AskDeps): Promise<Answered> {
-  let attemptsMax = attemptsFor(asked)
+async function askInTurn(
+  request: RoutedRequest,
+  deployments: readonly Deployment[],
+  deps: AskDeps,
+): Promise<TargetAnswer> {
+  let attemptsMax = attemptsFor(request)
   const tried = new Set<Deployment>()
   let step: Step | undefined = { deployment: firstOf(deployments), waitMs: 0, release: undefined }
   for (;;) {
-    const outcome = await take(asked, step, deployments, tried, attemptsMax, deps)
-    if (outcome.cause === undefined) return conclude(asked, outcome)
+    const outcome = await take(request, step, deployments, tried, attemptsMax, deps)
+    if (outcome.cause === undefined) return conclude(request, outcome)
     // It has cost nothing, and rests: with another one, the request is where it was.
     if (outcome.cause === 'key_refused') attemptsMax += 1
-    step = nextStep(asked, deployments, tried, outcome, attemptsMax, deps)
-    if (step === undefined) return conclude(asked, outcome)
+    step = nextStep(request, deployments, tried, outcome, attemptsMax, deps)
+    if (step === undefined) return conclude(request, outcome)
     discard(outcome)
   }
 }
 
 async function take(
-  asked: Asked,
+  request: RoutedRequest,
   { deployment, waitMs, release }: Step,
   deployments: readonly Deployment[],
   tried: Set<Deployment>,
   attemptsMax: number,
   deps: AskDeps,
-): Promise<Attempted> {
+): Promise<AttemptOutcome> {
   tried.add(deployment)
   try {
-    if (waitMs > 0) await deps.sleep(waitMs, asked.exchange.abort.signal)
-    return await make(asked, deployment, deployments, tried, attemptsMax, deps)
+    if (waitMs > 0) await deps.sleep(waitMs, request.exchange.abort.signal)
+    return await make(request, deployment, deployments, tried, attemptsMax, deps)
   } finally {
     // Also where the client leaves during the wait: what is lent and not given back is lost to all.
     release?.()
@@ -76,7 +80,7 @@ interface Step {
 }
 
 /** The SDKs retry too: where one already does, a second try here would multiply the calls. */
-function attemptsFor({ exchange, route, isReplayable }: Asked): number {
+function attemptsFor({ exchange, route, isReplayable }: RoutedRequest): number {
   if (!isReplayable) return 1
   const { attempts } = route.resilience.retry
   return attempts > 1 && isSdkRetry(exchange) ? 1 : attempts
@@ -87,42 +91,42 @@ function isSdkRetry({ request }: Exchange): boolean {
 }
 
 function make(
-  asked: Asked,
+  request: RoutedRequest,
   deployment: Deployment,
   deployments: readonly Deployment[],
   tried: Set<Deployment>,
   attemptsMax: number,
   deps: AskDeps,
-): Promise<Attempted> {
-  const { exchange, route, callFor } = asked
-  const settings = asked.isOnce ? undefined : route.resilience.hedge
-  const [second] = exchange.attempts + 1 < attemptsMax ? others(deployments, tried, asked) : NONE
-  if (settings !== undefined && second !== undefined) return hedge(asked, [deployment, second], settings, tried, deps)
+): Promise<AttemptOutcome> {
+  const { exchange, route, callFor } = request
+  const settings = request.isOnce ? undefined : route.resilience.hedge
+  const [second] = exchange.attempts + 1 < attemptsMax ? others(deployments, tried, request) : NONE
+  if (settings !== undefined && second !== undefined) return hedge(request, [deployment, second], settings, tried, deps)
   // Where a timeout is followed by another attempt, it must not end the exchange.
-  const isOwn = attemptsMax > 1 && mayFollow(asked, 'timeout')
+  const isOwn = attemptsMax > 1 && mayFollow(request, 'timeout')
   const abort = isOwn ? ownAbort(exchange) : exchange.abort
-  const heldUntil = second === undefined ? undefined : asked.dueAt(deployment)
-  const attempting = { exchange, deployment, call: callFor(deployment, abort), heldUntil }
-  if (!isOwn || second === undefined) return attempt(attempting, deps)
-  const share = shareTime(asked, [deployment, second], abort, deps)
-  return attempt(attempting, deps).finally(() => share.clear())
+  const heldUntil = second === undefined ? undefined : request.dueAt(deployment)
+  const attempt = { exchange, deployment, call: callFor(deployment, abort), heldUntil }
+  if (!isOwn || second === undefined) return makeAttempt(attempt, deps)
+  const share = shareTime(request, [deployment, second], abort, deps)
+  return makeAttempt(attempt, deps).finally(() => share.clear())
 }
 
 /** Whether another attempt may follow a failure: as the operator says, and where its caller relies on one, only where nothing can be billed. */
-function mayFollow({ route, isOnce }: Asked, cause: RetryCause): boolean {
+function mayFollow({ route, isOnce }: RoutedRequest, cause: RetryCause): boolean {
   return isRetried(route.resilience.retry, cause) && (!isOnce || UNBILLED.has(cause))
 }
 
 /** Chooses what is tried after a failure; undefined: nothing more. */
 function nextStep(
-  asked: Asked,
+  request: RoutedRequest,
   deployments: readonly Deployment[],
   tried: ReadonlySet<Deployment>,
-  { deployment: failed, cause, isUnbilled, retryAfterMs }: Attempted,
+  { deployment: failed, cause, isUnbilled, retryAfterMs }: AttemptOutcome,
   attemptsMax: number,
   deps: AskDeps,
 ): Step | undefined {
-  const { exchange, route, isReplayable } = asked
+  const { exchange, route, isReplayable } = request
   const { retry } = route.resilience
   if (cause === undefined || exchange.abort.signal.aborted) return undefined
   const spent = (): undefined => {
@@ -131,19 +135,19 @@ function nextStep(
     return undefined
   }
   const untried = isReplayable
-    ? others(deployments, tried, asked).find((deployment) => isInTime(deployment, 0, asked, deps))
+    ? others(deployments, tried, request).find((deployment) => isInTime(deployment, 0, request, deps))
     : undefined
   const another = untried === undefined ? undefined : { deployment: untried, waitMs: 0, release: undefined }
   if (cause === 'key_refused') return another
-  const mayRepeat = cause !== 'busy' && mayFollow(asked, cause)
+  const mayRepeat = cause !== 'busy' && mayFollow(request, cause)
   // Where this is the first attempt that failed, the SDK's retries are as good as without us.
   if (cause !== 'busy' && !isUnbilled && !mayRepeat) return exchange.attempts > 1 ? spent() : undefined
   if (exchange.attempts >= attemptsMax) return spent()
   if (another !== undefined) return another
   if (!mayRepeat) return spent()
   const backOff = backOffMs(retry, exchange.attempts - 1, retryAfterMs, deps.random)
-  const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs(asked.accountOf(failed)))
-  if (waitMs > Math.max(retry.retryAfterMaxMs, retry.maxMs) || !isInTime(failed, waitMs, asked, deps)) return spent()
+  const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs(request.accountOf(failed)))
+  if (waitMs > Math.max(retry.retryAfterMaxMs, retry.maxMs) || !isInTime(failed, waitMs, request, deps)) return spent()
   const release = deps.retryBudget.tryTake(retry.budgetPercent)
   return release === undefined ? spent() : { deployment: failed, waitMs, release }
 }
@@ -153,7 +157,7 @@ const UNBILLED: ReadonlySet<RetryCause> = new Set<RetryCause>(['connect', 429, 5
 const NONE: readonly Deployment[] = []
 const NONE_TRIED = new Set<Deployment>()
 
-function conclude({ exchange, route, isReplayable }: Asked, outcome: Attempted): Answered {
+function conclude({ exchange, route, isReplayable }: RoutedRequest, outcome: AttemptOutcome): TargetAnswer {
   const { answer, error, cause, deployment, ms, end } = outcome
   if (cause === 'key_refused') {
     if (!isReplayable && route.deployments.some(({ health }) => health.isAvailable())) throw onceMore(error)
@@ -177,7 +181,7 @@ function onceMore(cause: unknown): ApiError {
 }
 
 /** Closes what an answer that is not handed on would still send. */
-function discard({ answer, end }: Attempted): void {
+function discard({ answer, end }: AttemptOutcome): void {
   void ignoreRejection(answer?.body?.cancel())
   end()
 }

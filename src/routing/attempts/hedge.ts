@@ -1,10 +1,10 @@
 import type { HedgeSettings } from '../../config/sections/hedge.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { Deployment } from '../targets/router.ts'
-import type { AskDeps, Asked } from './asked.ts'
-import { type Attempted, attempt, lose } from './attempt.ts'
 import { isInTime } from './is-in-time.ts'
+import { type AttemptOutcome, loseAttempt, makeAttempt } from './make-attempt.ts'
 import { ownAbort } from './own-abort.ts'
+import type { AskDeps, RoutedRequest } from './routed-request.ts'
 import type { Attempt } from './upstream-request.ts'
 
 /**
@@ -14,14 +14,14 @@ import type { Attempt } from './upstream-request.ts'
  * Without enough recent times, or without budget, it is one attempt like any other. What is asked is `tried`.
  */
 export async function hedge(
-  asked: Asked,
+  request: RoutedRequest,
   [first, second]: readonly [Deployment, Deployment],
   settings: HedgeSettings,
   tried: Set<Deployment>,
   deps: AskDeps,
-): Promise<Attempted> {
-  const { exchange } = asked
-  const firstRunner = run(asked, first, deps)
+): Promise<AttemptOutcome> {
+  const { exchange } = request
+  const firstRunner = run(request, first, deps)
   const usualMs = first.health.percentile(settings.percentile)
   if (usualMs === undefined) return firstRunner.outcome
   const wait = new AbortController()
@@ -35,7 +35,9 @@ export async function hedge(
   wait.abort()
   // Without a place there it would wait, too, and before others that have nowhere else to go.
   const isReady =
-    second.health.isAvailable(asked.accountOf(second)) && second.limiter.hasRoom() && isInTime(second, 0, asked, deps)
+    second.health.isAvailable(request.accountOf(second)) &&
+    second.limiter.hasRoom() &&
+    isInTime(second, 0, request, deps)
   const isWanted = isSlow && !exchange.abort.signal.aborted && isReady
   const release = isWanted ? deps.hedgeBudget.tryTake(settings.budgetPercent) : undefined
   if (release === undefined) return firstRunner.outcome
@@ -43,7 +45,7 @@ export async function hedge(
   tried.add(second)
   let secondRunner: Runner
   try {
-    secondRunner = run(asked, second, deps)
+    secondRunner = run(request, second, deps)
   } catch {
     // The caller may not go there; the first, where it may, is still to answer.
     return firstRunner.outcome
@@ -52,27 +54,27 @@ export async function hedge(
 }
 
 interface Runner {
-  readonly outcome: Promise<Attempted>
-  readonly attempted: Attempt
+  readonly outcome: Promise<AttemptOutcome>
+  readonly attempt: Attempt
 }
 
-function run({ exchange, callFor, dueAt }: Asked, deployment: Deployment, deps: AskDeps): Runner {
-  const attempted = {
+function run({ exchange, callFor, dueAt }: RoutedRequest, deployment: Deployment, deps: AskDeps): Runner {
+  const attempt = {
     exchange,
     deployment,
     call: callFor(deployment, ownAbort(exchange)),
     heldUntil: dueAt(deployment),
   }
-  return { attempted, outcome: attempt(attempted, deps) }
+  return { attempt, outcome: makeAttempt(attempt, deps) }
 }
 
 /** The first of two that is good, or the last that is not; the other is ended, and its answer closed. */
-async function race(one: Runner, other: Runner, deps: AskDeps): Promise<Attempted> {
+async function race(one: Runner, other: Runner, deps: AskDeps): Promise<AttemptOutcome> {
   const isFirst = await Promise.race([one.outcome.then(() => true), other.outcome.then(() => false)])
   const [early, late] = isFirst ? [one, other] : [other, one]
   const outcome = await early.outcome
   const [winner, loser] = isFinal(outcome) ? [early, late] : [late, early]
-  if (winner === early) lose(loser.attempted, deps)
+  if (winner === early) loseAttempt(loser.attempt, deps)
   loser.outcome.then(({ answer, end }) => {
     void ignoreRejection(answer?.body?.cancel())
     end()
@@ -81,7 +83,7 @@ async function race(one: Runner, other: Runner, deps: AskDeps): Promise<Attempte
 }
 
 /** Whether an answer would be the last one without a second attempt, too: a good one, or a refusal of the request itself. */
-function isFinal({ answer, cause, isUnbilled }: Attempted): boolean {
+function isFinal({ answer, cause, isUnbilled }: AttemptOutcome): boolean {
   if (answer === undefined || isUnbilled) return false
   return cause === undefined || (typeof cause === 'number' && cause < 500 && !CURABLE.has(cause))
 }

@@ -6,12 +6,12 @@ import { endpointOf } from '../../openai/endpoint-of.ts'
 import { isCallers, statusOfError } from '../../openai/error-status.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../../openai/key-refusal.ts'
 import { HeldAnswer } from './held-answer.ts'
-import { type BeginningJudge, judgeOf, type Verdict } from './judge-beginning.ts'
+import { type BeginningJudge, type BeginningVerdict, judgeOf } from './judge-beginning.ts'
 import { type ReadingLimits, readBeginning } from './read-beginning.ts'
 import type { Attempt, AttemptDeps } from './upstream-request.ts'
 
 /** What an upstream's answer comes to. */
-export interface Judged {
+export interface AnswerVerdict {
   /** As it came; undefined: it is no answer to hand on, and `error` says why. */
   readonly answer: Response | undefined
   readonly error: ApiError | undefined
@@ -37,7 +37,11 @@ const HEAD_START_MS = 100
  * Judges an answer before it is handed on: by its head, and where that is not all that tells, by its beginning, which stays
  * in it. An error of the server's key's is read, and a good answer's beginning where another target could be asked instead.
  */
-export function judgeAnswer(attempt: Attempt, answer: Response, deps: AttemptDeps): Judged | Promise<Judged> {
+export function judgeAnswer(
+  attempt: Attempt,
+  answer: Response,
+  deps: AttemptDeps,
+): AnswerVerdict | Promise<AnswerVerdict> {
   const { exchange, call, heldUntil } = attempt
   if (wrongKindOf(exchange, answer) !== undefined) {
     return { answer, error: undefined, cause: 'invalid', isUnbilled: false, key: undefined, why: 'invalid' }
@@ -50,12 +54,12 @@ export function judgeAnswer(attempt: Attempt, answer: Response, deps: AttemptDep
   return asItCame(answer)
 }
 
-function asItCame(answer: Response): Judged {
+function asItCame(answer: Response): AnswerVerdict {
   const cause = answer.status >= 400 ? answer.status : undefined
   return { answer, error: undefined, cause, isUnbilled: false, key: undefined, why: undefined }
 }
 
-async function judgeError({ call }: Attempt, answer: Response, deps: AttemptDeps): Promise<Judged> {
+async function judgeError({ call }: Attempt, answer: Response, deps: AttemptDeps): Promise<AnswerVerdict> {
   const { abort, account } = call
   const { answer: read, value } = await readError(answer, abort, deps)
   const key = keyRefusalOf(answer.status, value, { namesAccount: account === 'caller' })
@@ -66,7 +70,7 @@ async function judgeError({ call }: Attempt, answer: Response, deps: AttemptDeps
   return { ...asItCame(read), isUnbilled: key === 'spent', key, why: key === 'spent' ? 'key_spent' : undefined }
 }
 
-function keyRefused(cause: string): Judged {
+function keyRefused(cause: string): AnswerVerdict {
   const error = new ApiError('upstream_key_refused', { cause })
   return { answer: undefined, error, cause: 'key_refused', isUnbilled: true, key: 'refused', why: 'key_refused' }
 }
@@ -106,7 +110,12 @@ function jsonOf(text: string): unknown {
   }
 }
 
-async function judgeGood(attempt: Attempt, answer: Response, heldUntil: number, deps: AttemptDeps): Promise<Judged> {
+async function judgeGood(
+  attempt: Attempt,
+  answer: Response,
+  heldUntil: number,
+  deps: AttemptDeps,
+): Promise<AnswerVerdict> {
   const { exchange, call } = attempt
   const judge = judgeOf(exchange.request.method, endpointOf(exchange.requestTarget), answer)
   if (judge === undefined) return asItCame(answer)
@@ -138,7 +147,7 @@ async function readVerdict(
   judge: BeginningJudge,
   limits: ReadingLimits,
   { deadlines }: AttemptDeps,
-): Promise<Verdict | undefined> {
+): Promise<BeginningVerdict | undefined> {
   try {
     const reading = await readBeginning(held, (bytes) => judge.add(bytes), limits, deadlines)
     if (reading === 'late' || !held.isReadable) return undefined

@@ -8,7 +8,7 @@ import { holdsGenerated, opensStream } from '../../openai/generated.ts'
 import { MODEL_ENDPOINTS } from '../../openai/resources.ts'
 
 /** What the beginning of an answer with a good status comes to. */
-export type Verdict =
+export type BeginningVerdict =
   /** An answer, or what can't be told from one: it goes on. */
   | { readonly kind: 'answer' }
   /** An error, before anything was made. */
@@ -19,9 +19,9 @@ export type Verdict =
 /** Reads an answer's beginning, piece by piece, until it can tell. */
 export interface BeginningJudge {
   /** Takes what has come; undefined: that does not tell yet. */
-  add(bytes: Uint8Array): Verdict | undefined
+  add(bytes: Uint8Array): BeginningVerdict | undefined
   /** Nothing more comes. */
-  end(): Verdict
+  end(): BeginningVerdict
   /** Whether an answer of which all has come is handed on as a whole. */
   readonly isWhole: boolean
 }
@@ -37,7 +37,7 @@ const MADE: ReadonlySet<string> = new Set([
 
 /** No error is longer; what is, is an answer. */
 const BYTES_MAX = 64 * 1024
-const ANSWER: Verdict = { kind: 'answer' }
+const ANSWER: BeginningVerdict = { kind: 'answer' }
 const BLANK = /^\s*$/
 /** What an answer that reports a failure has in it, somewhere: most have not, and need not be parsed. */
 const MAY_FAIL = /error|"status"/
@@ -68,7 +68,7 @@ class EventJudge implements BeginningJudge {
     this.#endpoint = endpoint
   }
 
-  add(bytes: Uint8Array): Verdict | undefined {
+  add(bytes: Uint8Array): BeginningVerdict | undefined {
     for (const piece of this.#splitter.split(bytes)) {
       const verdict = piece.isStart && piece.isEnd ? this.#judge(piece.bytes) : ANSWER
       if (verdict !== undefined) return verdict
@@ -77,13 +77,13 @@ class EventJudge implements BeginningJudge {
     return this.#hasEvent ? ANSWER : undefined
   }
 
-  end(): Verdict {
+  end(): BeginningVerdict {
     const rest = this.#splitter.end()
     const verdict = rest === undefined ? undefined : this.#judge(rest.bytes)
     return verdict ?? (this.#hasEvent ? ANSWER : { kind: 'empty' })
   }
 
-  #judge(bytes: Uint8Array): Verdict | undefined {
+  #judge(bytes: Uint8Array): BeginningVerdict | undefined {
     const { event, data } = parseEvent(bytes, this.#isFirst)
     this.#isFirst = false
     if (data === undefined || data === '') return undefined
@@ -106,20 +106,20 @@ class JsonJudge implements BeginningJudge {
     this.#endpoint = endpoint
   }
 
-  add(bytes: Uint8Array): Verdict | undefined {
+  add(bytes: Uint8Array): BeginningVerdict | undefined {
     this.#text += this.#decoder.decode(bytes, { stream: true })
     // White space in front keeps a slow answer's connection alive: it is wanted now.
     if (this.#text !== '' && BLANK.test(this.#text)) return ANSWER
     return this.#text.length > BYTES_MAX ? ANSWER : undefined
   }
 
-  end(): Verdict {
+  end(): BeginningVerdict {
     const value = MAY_FAIL.test(this.#text) ? parseObject(this.#text) : undefined
     return value !== undefined && isFailedAnswer(this.#endpoint, value) ? verdictOn(value) : ANSWER
   }
 }
 
-function verdictOn(value: JsonObject): Verdict {
+function verdictOn(value: JsonObject): BeginningVerdict {
   return holdsGenerated(value) ? ANSWER : { kind: 'error', value }
 }
 

@@ -1,7 +1,7 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 import type { Deployment } from '../targets/router.ts'
-import type { AskDeps, Asked } from './asked.ts'
+import type { AskDeps, RoutedRequest } from './routed-request.ts'
 
 /**
  * Starts the clock of an attempt that another one may follow when its time is up: of what is left of the client's time it
@@ -9,7 +9,7 @@ import type { AskDeps, Asked } from './asked.ts'
  * next one's. Then the attempt is ended by `abort`, and not the exchange. Without a clock of the client's there is none.
  */
 export function shareTime(
-  { clientDueAt }: Pick<Asked, 'clientDueAt'>,
+  { clientDueAt }: Pick<RoutedRequest, 'clientDueAt'>,
   [deployment, next]: readonly [Deployment, Deployment],
   abort: AbortController,
   { deadlines, now }: Pick<AskDeps, 'deadlines' | 'now'>,

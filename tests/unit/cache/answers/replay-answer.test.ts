@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { type Pace, replayBody } from '../../../../src/cache/answers/replay-answer.ts'
+import { replayBody } from '../../../../src/cache/answers/replay-answer.ts'
 import type { StoredAnswer } from '../../../../src/cache/answers/stored-answer.ts'
+import type { Pace } from '../../../../src/timing/paced-stream.ts'
 import { collectStream } from '../../answers/collect-stream.ts'
 import { bytesOf, textOf } from '../../formats/json/json-texts.ts'
 import { settled } from '../hand-fed-body.ts'

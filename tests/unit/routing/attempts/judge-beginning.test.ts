@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { judgeOf, type Verdict } from '../../../../src/routing/attempts/judge-beginning.ts'
+import { type BeginningVerdict, judgeOf } from '../../../../src/routing/attempts/judge-beginning.ts'
 
 const EVENTS = { 'content-type': 'text/event-stream; charset=utf-8' }
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -19,8 +19,11 @@ function verdictOn(pieces: readonly string[], headers: Record<string, string> = 
   return { verdict: judge.end(), after: undefined }
 }
 
-const kindOf = (pieces: readonly string[], headers?: Record<string, string>, endpoint?: string): Verdict['kind'] =>
-  verdictOn(pieces, headers, endpoint).verdict.kind
+const kindOf = (
+  pieces: readonly string[],
+  headers?: Record<string, string>,
+  endpoint?: string,
+): BeginningVerdict['kind'] => verdictOn(pieces, headers, endpoint).verdict.kind
 
 describe('which answers are judged', () => {
   const judged = (method: string, endpoint: string, headers: Record<string, string>, body: string | null = 'x') =>

@@ -1,9 +1,9 @@
 import type { ModelSettings } from '../../../../src/config/sections/models.ts'
 import type { Settings } from '../../../../src/config/settings.ts'
 import type { Exchange } from '../../../../src/exchange/exchange.ts'
-import type { Answered } from '../../../../src/routing/attempts/ask.ts'
+import type { TargetAnswer } from '../../../../src/routing/attempts/ask.ts'
 import { ask } from '../../../../src/routing/attempts/ask.ts'
-import type { AskDeps, Asked } from '../../../../src/routing/attempts/asked.ts'
+import type { AskDeps, RoutedRequest } from '../../../../src/routing/attempts/routed-request.ts'
 import type { UpstreamRequest } from '../../../../src/routing/attempts/upstream-request.ts'
 import { createRetryBudget, type RetryBudget } from '../../../../src/routing/targets/retry.ts'
 import { createRouter, type Deployment } from '../../../../src/routing/targets/router.ts'
@@ -36,7 +36,7 @@ export interface ScriptedAttempts {
   readonly retryBudget: RetryBudget
   readonly hedgeBudget: RetryBudget
   /** Begins to ask. */
-  readonly ask: (changes?: Partial<Asked>) => Promise<Answered>
+  readonly ask: (changes?: Partial<RoutedRequest>) => Promise<TargetAnswer>
   /** Moves the clock and lets what that sets off run. */
   readonly pass: (ms: number) => Promise<void>
   /** The n-th call, from 1. */

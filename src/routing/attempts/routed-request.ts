@@ -6,7 +6,7 @@ import type { Deployment, Route } from '../targets/router.ts'
 import type { AttemptDeps, UpstreamRequest } from './upstream-request.ts'
 
 /** One request, and where it may go. */
-export interface Asked {
+export interface RoutedRequest {
   readonly exchange: Exchange
   readonly route: Route
   readonly affinity: string | undefined

@@ -1,16 +1,16 @@
 import type { RetryCause } from '../../config/sections/retry.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { StaleConnection, upstreamFailure } from '../../upstream/failure.ts'
-import type { CallReport as DeploymentAttempt } from '../targets/call-report.ts'
+import type { CallReport } from '../targets/call-report.ts'
 import { parseRetryAfter } from '../targets/retry.ts'
 import type { Deployment } from '../targets/router.ts'
 import { failureOf } from './failure-of.ts'
-import { type Judged, judgeAnswer } from './judge-answer.ts'
+import { type AnswerVerdict, judgeAnswer } from './judge-answer.ts'
 import type { Attempt, AttemptDeps } from './upstream-request.ts'
 import { warnOfKey } from './warn-of-key.ts'
 
 /** How an attempt went. */
-export interface Attempted {
+export interface AttemptOutcome {
   readonly deployment: Deployment
   /** The upstream's answer, also one that is a failure. */
   readonly answer: Response | undefined
@@ -38,32 +38,32 @@ const LOST = new ApiError('client_closed')
  *
  * Does not reject for what the upstream, the client or a clock does.
  */
-export function attempt(attempted: Attempt, deps: AttemptDeps): Promise<Attempted> {
-  const { deployment, call } = attempted
-  attempted.begunAt = deps.now()
-  const turnAway = (thrown: unknown): Attempted => {
+export function makeAttempt(attempt: Attempt, deps: AttemptDeps): Promise<AttemptOutcome> {
+  const { deployment, call } = attempt
+  attempt.begunAt = deps.now()
+  const turnAway = (thrown: unknown): AttemptOutcome => {
     const error = upstreamFailure(thrown)
-    note(attempted, error.kind, deps)
-    return failed(attempted, error, attempted.exchange.abort.signal.aborted ? undefined : 'busy')
+    note(attempt, error.kind, deps)
+    return failed(attempt, error, attempt.exchange.abort.signal.aborted ? undefined : 'busy')
   }
   try {
     const entering = deployment.limiter.enter(call.abort.signal)
-    if (!(entering instanceof Promise)) return send(attempted, entering, deps)
-    return entering.then((release) => send(attempted, release, deps), turnAway)
+    if (!(entering instanceof Promise)) return send(attempt, entering, deps)
+    return entering.then((release) => send(attempt, release, deps), turnAway)
   } catch (thrown) {
     return Promise.resolve(turnAway(thrown))
   }
 }
 
 /** Ends an attempt that another one was quicker than. */
-export function lose(attempted: Attempt, deps: AttemptDeps): void {
+export function loseAttempt(attempt: Attempt, deps: AttemptDeps): void {
   // The exchange may be over before the runtime tells that the call is.
-  note(attempted, 'lost', deps)
-  attempted.call.abort.abort(LOST)
+  note(attempt, 'lost', deps)
+  attempt.call.abort.abort(LOST)
 }
 
-async function send(attempted: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<Attempted> {
-  const { exchange, deployment, call } = attempted
+async function send(attempt: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<AttemptOutcome> {
+  const { exchange, deployment, call } = attempt
   const begun = deployment.health.begin(call.account, call.spentKey !== undefined)
   const end = (isBroken?: boolean): void => {
     begun.ended(isBroken)
@@ -72,7 +72,7 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
   exchange.attempts += 1
   exchange.upstream = deployment.upstream.name
   const sentAt = deps.now()
-  attempted.begunAt = sentAt
+  attempt.begunAt = sentAt
   // While the client still sends, it is not the target that is waited for.
   let waitedFrom: number | undefined = sentAt
   if (call.body instanceof ReadableStream) {
@@ -88,10 +88,10 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
     const ms = deps.now() - sentAt
     const { status } = answer
     const retryAfterMs = status >= 400 ? parseRetryAfter(answer.headers, Date.now()) : undefined
-    const judging = judgeAnswer(attempted, answer, deps)
+    const judging = judgeAnswer(attempt, answer, deps)
     const judged = judging instanceof Promise ? await judging : judging
     tell(begun, judged, { deployment, status, ms, retryAfterMs }, deps)
-    note(attempted, judged.why, deps, status)
+    note(attempt, judged.why, deps, status)
     if (judged.answer === undefined) end()
     const { error, cause, isUnbilled } = judged
     return { deployment, answer: judged.answer, error, cause, isUnbilled, retryAfterMs, ms, end }
@@ -105,15 +105,15 @@ async function send(attempted: Attempt, release: (() => void) | undefined, deps:
       begun.abandoned()
     else begun.failed()
     end()
-    note(attempted, String(cause ?? error.kind), deps)
-    return failed(attempted, error, cause)
+    note(attempt, String(cause ?? error.kind), deps)
+    return failed(attempt, error, cause)
   }
 }
 
 /** Tells the deployment's health, and the operator where a key is refused. */
 function tell(
-  begun: DeploymentAttempt,
-  { cause, key, why }: Judged,
+  begun: CallReport,
+  { cause, key, why }: AnswerVerdict,
   {
     deployment,
     status,
@@ -129,16 +129,16 @@ function tell(
   else begun.answered(why === 'error_inside' && typeof cause === 'number' ? cause : status, ms, retryAfterMs)
 }
 
-function failed({ deployment }: Attempt, error: ApiError, cause: Attempted['cause']): Attempted {
+function failed({ deployment }: Attempt, error: ApiError, cause: AttemptOutcome['cause']): AttemptOutcome {
   return { deployment, answer: undefined, error, cause, isUnbilled: false, ...NOTHING_CAME }
 }
 
 const NOTHING_CAME = { retryAfterMs: undefined, ms: undefined, end(): void {} } as const
 
-function note(attempted: Attempt, why: string | undefined, { now }: AttemptDeps, status?: number): void {
-  const { exchange, deployment, begunAt, isNoted } = attempted
+function note(attempt: Attempt, why: string | undefined, { now }: AttemptDeps, status?: number): void {
+  const { exchange, deployment, begunAt, isNoted } = attempt
   if (isNoted === true) return
-  attempted.isNoted = true
+  attempt.isNoted = true
   const at = now()
   exchange.onAttempt({ target: deployment.label, status, ms: Math.round(at - (begunAt ?? at)), why })
 }
