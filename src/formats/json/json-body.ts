@@ -1,13 +1,13 @@
 import { isJsonObject } from './json.ts'
 import { type Member, membersOf } from './members.ts'
 
-/** What may be known of a JSON body beside its text and its value. */
+/** Optional facts about a JSON body beside its text and its value. */
 export interface JsonBodyParts {
-  /** The body as it came, where the text is its decoded form. */
+  /** The body as it came, if the text is its decoded form. */
   readonly encoded?: Uint8Array<ArrayBuffer> | undefined
-  /** Where its members stand, where they have been found. */
+  /** The places of its members, if they have been found. */
   readonly members?: readonly Member[] | undefined
-  /** What counts the memory of its value. */
+  /** The account of the memory that its value takes. */
   readonly held?: { readonly drop: () => void } | undefined
 }
 
@@ -15,16 +15,16 @@ const NO_PARTS: JsonBodyParts = {}
 
 /** A JSON body: the value to decide with, and the bytes to send on; a class, because there is one for nearly every request. */
 export class JsonBody {
-  /** The text as plain JSON: what came, or its decoded form where it came with a Content-Encoding. */
+  /** The text as plain JSON: the body as it came, or its decoded form if it had a Content-Encoding. */
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** The body as it came, where `bytes` is its decoded form. */
+  /** The body as it came, if `bytes` is its decoded form. */
   readonly encoded: Uint8Array<ArrayBuffer> | undefined
   readonly #held: JsonBodyParts['held']
   #value: unknown
   #members: readonly Member[] | undefined
 
   /**
-   * `value` is what the text says, parsed.
+   * `value` is the parsed text.
    *
    * @example
    * const { bytes, members } = new JsonBody(changed, JSON.parse(text))
@@ -37,18 +37,18 @@ export class JsonBody {
     this.#held = held
   }
 
-  /** What the text says; undefined when it has been let go. */
+  /** The parsed text; undefined after `letGo`. */
   get value(): unknown {
     return this.#value
   }
 
-  /** Where the members stand in the text, also those that the value no longer tells of; none of what is no object. Searched for once. */
+  /** The places of the members in the text, also of those that the value no longer shows; empty if it is no object. Searched for once. */
   get members(): readonly Member[] {
     this.#members ??= membersOf(this.bytes, 0, namesOf(this.#value))
     return this.#members
   }
 
-  /** Nobody decides by the value any more: it may take many times the memory of its text. */
+  /** Drops the value, which may take many times the memory of its text, when nobody decides by it any more. */
   letGo(): void {
     this.#value = undefined
     this.#held?.drop()

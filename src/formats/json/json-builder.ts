@@ -1,16 +1,16 @@
 import { type Member, membersWithin } from './members.ts'
 
-/** No object of any API has more members: whoever goes through them would keep others waiting. */
+/** No object of any API has more members: walking them would keep other requests waiting. */
 const MEMBERS_MAX = 20_000
-/** Parsers elsewhere stop before. */
+/** Other parsers stop at less. */
 const DEPTH_MAX = 1000
 
-/** A text has too many values, for its length or for those who go through them, or they nest too deep. */
+/** Thrown where a text has too many values, for its length or for the functions that walk them, or where they nest too deep. */
 export class TooManyValues extends Error {
   override readonly name = 'TooManyValues'
 }
 
-/** Something that is made piece by piece: where it stands, and where the string before it, which in an object is its name. */
+/** A value that is made piece by piece: its place, and the place of the string before it, which in an object is its name. */
 export interface Begun {
   readonly at: number
   readonly keyStart: number
@@ -20,16 +20,16 @@ export interface Begun {
 /** An object or list that has not ended. */
 interface Open {
   readonly value: Record<string, unknown> | unknown[]
-  /** Nothing of what it holds is there. */
+  /** Whether it has no members or elements yet. */
   isEmpty: boolean
-  /** Of an object. */
+  /** The number of members of an object. */
   memberCount: number
-  /** What is being made in it; in an object, by that name. */
+  /** The value that is being made in it; in an object, under that name. */
   child: Begun | undefined
   name: string
 }
 
-/** What the place of a member takes in memory, in bytes, measured. */
+/** The memory that the place of a member takes, in bytes, measured. */
 const PLACE_WEIGHT = 80
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -37,7 +37,7 @@ const BLANK = /^[ \t\r\n]*$/
 const COMMA = /^[ \t\r\n]*,/
 
 /**
- * Makes the value of a JSON text of its parts, as they are found: what is short is parsed at once, and put into the objects and
+ * Makes the value of a JSON text from its parts, as they are found: a short part is parsed at once, and put into the objects and
  * lists around it.
  *
  * @example
@@ -49,18 +49,18 @@ const COMMA = /^[ \t\r\n]*,/
 export class JsonBuilder {
   readonly #bytes: Uint8Array
   readonly #open: Open[] = []
-  /** Where the members of the outermost object stand; empty: it is a list. */
+  /** The places of the outermost object's members; empty: it is a list. */
   readonly members: Member[] = []
-  /** The whole value, when it is there. */
+  /** The whole value, when it is complete. */
   value: Record<string, unknown> | unknown[] | undefined
-  /** What the places of members take in memory, in bytes. */
+  /** The memory that the places of members take, in bytes. */
   weight = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
   }
 
-  /** How many objects and lists have begun and not ended. */
+  /** The number of open objects and lists. */
   get depth(): number {
     return this.#open.length
   }
@@ -70,13 +70,13 @@ export class JsonBuilder {
     return Array.isArray(this.#open.at(-1)?.value)
   }
 
-  /** An object or list begins. */
+  /** Begins an object or list. */
   enter(isObject: boolean): void {
     if (this.#open.length === DEPTH_MAX) throw new TooManyValues()
     this.#open.push({ value: isObject ? {} : [], isEmpty: true, memberCount: 0, child: undefined, name: '' })
   }
 
-  /** The innermost one has ended before `end`. */
+  /** Ends the innermost object or list, before `end`. */
   leave(end: number): void {
     const left = this.#open.pop()
     if (left === undefined) throw new SyntaxError('nothing is open')
@@ -84,7 +84,7 @@ export class JsonBuilder {
     else this.put(left.value, end)
   }
 
-  /** Takes what stands from `from` to before `to`, where the innermost one ends, a comma stands, or `child` begins. Throws where that is no JSON. */
+  /** Takes the text from `from` to before `to`, where the innermost one ends, a comma stands, or `child` begins. Throws if it is not JSON. */
   take(from: number, to: number, child: Begun | undefined): void {
     const open = this.#open.at(-1)
     if (open === undefined) throw new SyntaxError('nothing is open')
@@ -102,7 +102,7 @@ export class JsonBuilder {
     else this.#takeMembers(open, values, from + comma.length, to)
   }
 
-  /** What was made piece by piece is there, and has ended before `end`. */
+  /** Puts a value that was made piece by piece, and has ended before `end`, into its place. */
   put(value: unknown, end: number): void {
     const open = this.#open.at(-1)
     if (open === undefined) throw new SyntaxError('nothing is open')
@@ -119,7 +119,7 @@ export class JsonBuilder {
 
   #takeMembers(open: Open, text: string, from: number, to: number): void {
     const { child } = open
-    // In place of what is made piece by piece there is a null for now.
+    // A null stands in for the value that is made piece by piece.
     const members = JSON.parse(child === undefined ? `{${text}}` : `{${text}null}`) as Record<string, unknown>
     const target = open.value as Record<string, unknown>
     const names = Object.keys(members)
@@ -141,7 +141,7 @@ function takeItems(list: unknown[], text: string, hasChild: boolean): void {
   list.push(...items)
 }
 
-/** A member like any other, also by the one name that an assignment takes for something else. */
+/** Sets a member, also one named `__proto__`, to which an assignment would give another meaning. */
 function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
   if (name !== '__proto__') object[name] = value
   else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })

@@ -10,20 +10,20 @@ const CLOSE_BRACKET = 0x5d
 const COLON_BYTE = 0x3a
 const SPACE = 0x20
 
-/** So much is looked through at a time, and about so much is parsed at once: a string of twice as much is read in pieces. */
+/** The bytes that are scanned at a time, and about as many are parsed at once: a string of twice as much is read in pieces. */
 const WINDOW_BYTES = 32 * 1024
 
-/** Whoever goes through more values would keep others waiting. */
+/** Walking more values would keep other requests waiting. */
 const VALUES_MAX = 1_000_000
 
-// What the values take in memory, in bytes, measured; the characters of strings are counted with the text.
+// The memory that values take, in bytes, measured; the characters of strings are counted with the text.
 const OBJECT_WEIGHT = 64
 const LIST_WEIGHT = 48
 const MEMBER_WEIGHT = 16
 const ITEM_WEIGHT = 8
 const STRING_WEIGHT = 32
 
-/** What may differ from text to text. */
+/** Options that may differ from text to text. */
 export interface JsonParserOptions {
   readonly windowBytes?: number | undefined
   readonly valuesMax?: number | undefined
@@ -33,7 +33,7 @@ export interface JsonParserOptions {
  * Parses a JSON text of an object or a list a little at a time, as `JSON.parse` would at once: the same values, and the same texts
  * refused, but for those whose values take too much memory, or that have a name, a number or white space of hundreds of kilobytes.
  *
- * What is short is found and given to `JSON.parse`, so that only the values around it are made here. Nothing is recursive.
+ * Short parts are found and given to `JSON.parse`, so that only the values around them are made here. Nothing is recursive.
  *
  * @example
  * const parser = new JsonParser(bytes, 5 * bytes.byteLength)
@@ -46,20 +46,20 @@ export class JsonParser {
   readonly #windowBytes: number
   readonly #valuesMax: number
   readonly #builder: JsonBuilder
-  /** How far it has been looked through. */
+  /** The end of the scanned text. */
   #at: number
-  /** Where what has been looked through, but not been taken, begins. */
+  /** The start of the text that has been scanned, but not taken. */
   #from = 0
   #string: StringReader | undefined
-  /** What began since then and has not ended, from the outside inwards. */
+  /** The open values that began since `#from`, from the outside inwards. */
   #begun: Begun[] = []
-  /** Of the last string. */
+  /** The start of the last string. */
   #keyStart = 0
   #keyEnd = 0
   #weight = 0
   #valueCount = 0
 
-  /** `weightMax`: how much memory the values may take, about, in bytes; `windowBytes`: how much is looked through at a time; `valuesMax`: how many there may be. */
+  /** `weightMax`: the memory that the values may take, about, in bytes; `windowBytes`: the bytes scanned at a time; `valuesMax`: the most values. */
   constructor(
     bytes: Uint8Array,
     weightMax: number,
@@ -73,22 +73,22 @@ export class JsonParser {
     this.#at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   }
 
-  /** What the text says, when all of it is read. */
+  /** The parsed value, when all of the text is read. */
   get value(): unknown {
     return this.#builder.value
   }
 
-  /** Where the members of the outermost object stand; empty: it is a list. */
+  /** The places of the outermost object's members; empty: it is a list. */
   get members(): readonly Member[] {
     return this.#builder.members
   }
 
-  /** About what the values take in memory, in bytes. */
+  /** The memory that the values take, about, in bytes. */
   get weight(): number {
     return this.#weight + this.#builder.weight
   }
 
-  /** Reads on until the time is over, or all is read: then true. Throws `TooManyValues`; whatever else is thrown means: no JSON. */
+  /** Reads on until the time is over, or all is read: then true. Throws `TooManyValues`; any other error means that the text is not JSON. */
   goOn(isOver: () => boolean): boolean {
     for (;;) {
       if (this.#string !== undefined) this.#readString(this.#string)
@@ -99,7 +99,7 @@ export class JsonParser {
     }
   }
 
-  /** In front of the value and behind it there is nothing but white space; true: it has ended. */
+  /** Asserts that only white space surrounds the value; true: the text has ended. */
   #isAround(): boolean {
     const stop = this.#at + this.#windowBytes
     let byte = this.#bytes[this.#at]
@@ -116,15 +116,15 @@ export class JsonParser {
     return false
   }
 
-  /** Looks through a window. */
+  /** Scans a window. */
   #look(): void {
     const bytes = this.#bytes
     const stop = Math.min(this.#at + this.#windowBytes, bytes.length)
     if (this.#at >= bytes.length) throw new SyntaxError('the text ends too soon')
-    // No name and value without a long string are longer, but for numbers and white space that nobody means.
+    // Without a long string, no name and value are longer, except numbers and white space that nobody sends on purpose.
     if (this.#at - this.#from > 8 * this.#windowBytes) throw new TooManyValues()
     let at = this.#at
-    // Counted here: this loop goes over every byte.
+    // Counted here because this loop visits every byte.
     let weight = 0
     let values = 0
     while (at < stop) {
@@ -147,7 +147,7 @@ export class JsonParser {
         values += 1
         if (at - this.#from >= this.#windowBytes && this.#begun.length === 0) this.#take(at, undefined)
       } else if (kind === COLON) {
-        // A name is kept once, whatever it names.
+        // A name is kept once, however often it occurs.
         weight += MEMBER_WEIGHT - STRING_WEIGHT
       } else if (kind === OPENING) {
         weight += bytes[at] === OPEN_BRACE ? OBJECT_WEIGHT : LIST_WEIGHT
@@ -165,7 +165,7 @@ export class JsonParser {
     this.#enterBegun()
   }
 
-  /** What has begun and goes on behind the window is made here; what stands before it and within it is taken. */
+  /** Values that go on behind the window are made here; the text before them and within them is taken. */
   #enterBegun(): void {
     const begun = this.#begun
     if (begun.length === 0) return

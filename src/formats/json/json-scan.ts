@@ -5,14 +5,14 @@ const BACKSLASH = 0x5c
 export const STRING = 1
 /** An object or a list begins. */
 export const OPENING = 2
-/** It ends. */
+/** An object or a list ends. */
 export const CLOSING = 3
-/** Between two values. */
+/** The comma between two values. */
 export const COMMA = 4
-/** Between a name and its value. */
+/** The colon between a name and its value. */
 export const COLON = 5
 
-/** What each byte is, outside of strings, to whoever looks for where values begin and end; 0: nothing of these. */
+/** The role of each byte outside of strings, for a scanner of the bounds of values; 0: none of these. */
 export const KIND_OF_BYTE = new Uint8Array(256)
 for (const [characters, kind] of [
   ['"', STRING],
@@ -24,7 +24,7 @@ for (const [characters, kind] of [
   for (const character of characters) KIND_OF_BYTE[character.charCodeAt(0)] = kind
 }
 
-/** How far a string's end is looked at byte by byte before it is searched. */
+/** The bytes of a string that are looked at one by one before its end is searched for. */
 const NEAR_BYTES = 24
 
 /** Gives the first byte behind the string whose opening quote stands at `start`; undefined: it does not end before `limit`. */

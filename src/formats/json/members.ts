@@ -1,10 +1,10 @@
 import { endOfString, endOfValue, skipSpace } from './skip.ts'
 
-/** Where a member of an object stands in a JSON text; all offsets are in bytes, and each end is the first byte behind. */
+/** The place of an object's member in a JSON text; all offsets are in bytes, and each end is the first byte behind. */
 export interface Member {
   /** The name without its quotes and escapes. */
   readonly key: string
-  /** Of the name's opening quote. */
+  /** The place of the name's opening quote. */
   readonly keyStart: number
   readonly keyEnd: number
   readonly valueStart: number
@@ -16,7 +16,7 @@ const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 const COMMA = 0x2c
 const ASCII_MAX = 0x7f
-/** A longer name is worth the call of a decoder. */
+/** For a longer name, calling a decoder is worth it. */
 const SHORT_KEY_BYTES_MAX = 48
 
 const UTF_8 = new TextDecoder()
@@ -24,12 +24,12 @@ const UTF_8 = new TextDecoder()
 /**
  * Finds the members of the object that begins at `start`, behind any whitespace and, at the very front, a byte order mark.
  *
- * A name that occurs twice is listed twice. What is no object has no members. From `start` on, the bytes must be JSON that
+ * A name that occurs twice is listed twice. A value that is no object has no members. From `start` on, the bytes must be JSON that
  * `JSON.parse` has accepted: others may throw a SyntaxError or give members that mean nothing, but never take an endless
  * search. Nothing here is recursive: a deeply nested value costs no stack.
  *
- * `expected` are names that are likely to come in this order, such as the parsed object's: one that does need not be made
- * of its bytes.
+ * `expected` are names that are likely to come in this order, such as the parsed object's: a name that does is not decoded
+ * from its bytes.
  *
  * @example
  * const model = membersOf(bytes).find(({ key }) => key === 'model')
@@ -40,7 +40,7 @@ export function membersOf(bytes: Uint8Array, start = 0, expected: readonly strin
 }
 
 /**
- * Finds the members of an object whose first one, or what stands before it, is at `from`: up to the object's end, or to `to`.
+ * Finds the members of an object from `from` on, where its first member or the text before that stands: up to the object's end, or to `to`.
  *
  * @example
  * const members = membersWithin(bytes, brace + 1, bytes.length)
@@ -69,7 +69,7 @@ export function membersWithin(
 }
 
 /**
- * Gives where a value begins that is preceded by whitespace and, at the very front, by a byte order mark.
+ * Gives the place of a value behind white space and, at the very front, a byte order mark.
  *
  * @example
  * bytes[objectStart(bytes)] === 0x7b
@@ -81,7 +81,7 @@ export function objectStart(bytes: Uint8Array, start = 0): number {
 
 const NONE: readonly string[] = []
 
-/** Whether a name stands there just as it is: plain, without an escape. */
+/** Whether the name stands there exactly as it is: plain, without an escape. */
 function isKey(bytes: Uint8Array, keyStart: number, keyEnd: number, name: string): boolean {
   if (keyEnd - keyStart - 2 !== name.length) return false
   for (let at = 0; at < name.length; at += 1) {
@@ -91,7 +91,7 @@ function isKey(bytes: Uint8Array, keyStart: number, keyEnd: number, name: string
   return true
 }
 
-/** From characters where it is short and plain, which costs a third of a decoder's call. */
+/** Decodes a name: a short plain one from its characters, which costs a third of a decoder's call. */
 function decodeKey(bytes: Uint8Array, keyStart: number, keyEnd: number): string {
   let key = ''
   const end = keyEnd - 1

@@ -1,23 +1,23 @@
 import { TooManyValues } from './json-builder.ts'
 import { JsonParser } from './json-parser.ts'
 
-/** What a text of JSON says; `too_dense`: more values than anybody makes of it here. */
+/** The result of parsing a JSON text; `too_dense`: it has more values than this server makes. */
 export type ParsedInSteps =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'no_json' | 'too_dense' }
 
-/** A text of up to so many bytes is parsed at once. */
+/** A text of at most this many bytes is parsed at once. */
 const AT_ONCE_BYTES_MAX = 32 * 1024
-/** The values of a longer one may take so much memory, in bytes … */
+/** The values of a longer one may take this much memory, in bytes … */
 const WEIGHT_FREE = 2 * 1024 * 1024
-/** … and so many times its length on top of that. */
+/** … and this many times its length on top of that. */
 const WEIGHT_FACTOR = 5
 
 const UTF_8 = new TextDecoder()
 
 /**
- * Parses a JSON text, and rests wherever a long one may be left off; `valuesMax`: how many values it may have, where that is another number
- * than the parser's own.
+ * Parses a JSON text with rests; `valuesMax`: the most values that it may have, if that differs
+ * from the parser's own limit.
  *
  * @example
  * const parsed = yield* parseInSteps(bytes)

@@ -7,7 +7,7 @@ const SPACE = 0x20
 /** Bytes that a string is read one by one before the rest of it is searched: most strings in dense JSON end sooner. */
 const NEAR_BYTES = 24
 
-// What a byte is to someone who skips a nested value.
+// The role of a byte in skipping a nested value.
 const OTHER = 0
 const STRING = 1
 const OPENING = 2
@@ -17,7 +17,7 @@ const NESTING = byteClasses([
   ['{[', OPENING],
   ['}]', CLOSING],
 ])
-/** Where a number or a literal ends. */
+/** The characters that end a number or a literal. */
 const SCALAR_END = byteClasses([[' \t\r\n,]}', 1]])
 
 /** Gives the first byte at or after `at` that is no whitespace of JSON. */
@@ -31,7 +31,7 @@ export function skipSpace(bytes: Uint8Array, at: number): number {
 /**
  * Gives the first byte behind the string whose opening quote stands at `start`; at most the length of the bytes.
  *
- * A long string is jumped through from quote to quote, and an odd number of backslashes in front of one says that it goes on.
+ * A long string is searched from quote to quote; an odd number of backslashes before a quote means that the string goes on.
  */
 export function endOfString(bytes: Uint8Array, start: number): number {
   let at = start + 1

@@ -10,22 +10,22 @@ const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 const SPACE = 0x20
 
-/** A longer name is none of those that lead to a string. */
+/** A longer name is not on a path to a string. */
 const NAME_BYTES_MAX = 256
 /** A longer string stays as it is. */
 const STRING_BYTES_MAX = 64 * 1024
 
-/** How much of a string is looked at byte by byte before the rest of it is searched. */
+/** The bytes of a string that are looked at one by one before the rest of it is searched. */
 const NEAR_BYTES = 24
 
 const FROM_BYTES = new TextDecoder()
 const TO_BYTES = new TextEncoder()
 const NOTHING = new Uint8Array()
 
-/** A place in a JSON text: the names that lead to it from the object that the text is; `*` stands for each element of a list. */
+/** The path of a value in a JSON text: the names that lead to it from the outermost object; `*` stands for each element of a list. */
 export type JsonPath = readonly string[]
 
-/** What is at a name or `*`. */
+/** A node of the paths, at a name or `*`. */
 interface Place {
   readonly children: Map<string, Place>
   /** The path that ends here. */
@@ -33,10 +33,10 @@ interface Place {
 }
 
 /**
- * Changes strings of a JSON text of any size that comes in chunks. Nothing else is held back than such a string, until its end
+ * Changes strings of a JSON text of any size that comes in chunks. It holds back nothing but such a string, until its end
  * has come; every other byte stays as it is.
  *
- * Only a text that is an object is changed, and nothing behind it. It never throws; of what is no JSON any string may be changed
+ * Only a text that is an object is changed, and nothing behind it. It never throws; in a text that is not JSON it may change any string
  * that seems to stand at one of the paths.
  *
  * @example
@@ -47,28 +47,28 @@ interface Place {
 export class StringEditor {
   readonly #root: Place
   readonly #edit: (text: string, path: JsonPath) => string | undefined
-  /** Of each container around that a path may lead through: whether it is an object, and what is at it. */
+  /** The surrounding containers that a path may lead through: whether each is an object, and its place. */
   #around: { readonly isObject: boolean; readonly place: Place }[] = []
-  /** How many containers deep it is in one that no path leads into. */
+  /** The depth within a container that no path leads into. */
   #ignored = 0
   #isOver = false
   #name = ''
   #isNameNext = false
-  /** What kind of string it is in. */
+  /** The kind of the string that the scan is in. */
   #string: 'none' | 'name' | 'edited' | 'other' = 'none'
   #isEscaped = false
-  /** Of a name or of a string to be changed: what has come in earlier chunks. */
+  /** The bytes of a name, or of a string to be changed, that came in earlier chunks. */
   #held: Uint8Array[] = []
   #heldBytes = 0
   #path: JsonPath = []
 
-  /** `edit` gives the new text of a string; undefined: it stays. */
+  /** `edit` gives the new text of a string; undefined: the string stays. */
   constructor(paths: readonly JsonPath[], edit: (text: string, path: JsonPath) => string | undefined) {
     this.#root = placesOf(paths)
     this.#edit = edit
   }
 
-  /** Takes the bytes of a chunk from `from` to before `to`, and adds what is to be changed in it to `edits`. */
+  /** Takes the bytes of a chunk from `from` to before `to`, and adds its changes to `edits`. */
   add(chunk: Uint8Array, from: number, to: number, edits: ByteEdit[]): void {
     let at = from
     while (at < to && !this.#isOver) {
@@ -85,7 +85,7 @@ export class StringEditor {
     }
   }
 
-  /** Nothing more of the string that it is in will come: gives what was held back of it. */
+  /** Gives the bytes that were held back of a string of which no more will come. */
   release(): Uint8Array {
     const held = this.#string === 'edited' ? joinBytes(this.#held) : NOTHING
     if (this.#string === 'edited') this.#string = 'other'
@@ -93,7 +93,7 @@ export class StringEditor {
     return held
   }
 
-  /** Begins anew: what follows is another text. */
+  /** Starts anew, for another text. */
   reset(): void {
     this.#around = []
     this.#ignored = 0
@@ -107,7 +107,7 @@ export class StringEditor {
   #addToken(byte: number): void {
     if (this.#around.length === 0) {
       if (byte === OPEN_BRACE) this.#enter(true, this.#root)
-      // White space, and a byte order mark.
+      // White space and a byte order mark may stand before the object.
       else if (byte > SPACE && ![0xef, 0xbb, 0xbf].includes(byte)) this.#isOver = true
     } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) this.#open(byte === OPEN_BRACE)
     else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) this.#close()
@@ -132,7 +132,7 @@ export class StringEditor {
     this.#isOver = this.#around.length === 0
   }
 
-  /** What is at the value that begins here. */
+  /** The place of the value that begins here. */
   #placeHere(): Place | undefined {
     const inner = this.#around.at(-1)
     return inner?.place.children.get(inner.isObject ? this.#name : '*')
@@ -149,7 +149,7 @@ export class StringEditor {
     if (path !== undefined) this.#path = path
   }
 
-  /** Takes what is left of a string, which in this chunk begins at `start`; its text is read from `from` on. Gives where it ends. */
+  /** Takes the rest of a string, which in this chunk begins at `start`; its text is read from `from` on. Gives where it ends. */
   #addString(chunk: Uint8Array, start: number, from: number, to: number, edits: ByteEdit[]): number {
     const end = this.#endOfString(chunk, from, to)
     if (this.#string === 'other') {
@@ -166,7 +166,7 @@ export class StringEditor {
     return end ?? to
   }
 
-  /** A part of a string that is to be changed has been held, perhaps its last. */
+  /** Changes a string of which another part, perhaps the last, has been held. */
   #change(start: number, end: number | undefined, to: number, edits: ByteEdit[]): void {
     if (end === undefined) {
       const isTooLong = this.#heldBytes > STRING_BYTES_MAX
@@ -197,7 +197,7 @@ export class StringEditor {
     for (;;) {
       const quote = chunk.indexOf(QUOTE, from)
       const end = quote === -1 || quote >= to ? to : quote
-      // An odd number of backslashes in front says that the string goes on.
+      // An odd number of backslashes before a quote means that the string goes on.
       let before = end - 1
       while (before >= from && chunk[before] === BACKSLASH) before -= 1
       const isEscaping = (end - before) % 2 === 0
@@ -211,7 +211,7 @@ export class StringEditor {
   }
 
   #hold(chunk: Uint8Array, from: number, to: number): void {
-    // A name that leads nowhere need not be kept.
+    // A name that leads nowhere is not kept.
     if (this.#string === 'name' && this.#heldBytes > NAME_BYTES_MAX) return
     this.#heldBytes += to - from
     this.#held.push(chunk.slice(from, to))
@@ -237,7 +237,7 @@ function placesOf(paths: readonly JsonPath[]): Place {
   return root
 }
 
-/** Of a string with its quotes; undefined: its escapes are none of JSON's. */
+/** The text of a string with its quotes; undefined: its escapes are not JSON's. */
 function textOf(parts: readonly Uint8Array[]): string | undefined {
   const [only] = parts
   const raw = FROM_BYTES.decode(parts.length === 1 && only !== undefined ? only : joinBytes(parts))

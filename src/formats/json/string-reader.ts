@@ -2,11 +2,11 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SMALL_U = 0x75
 
-/** So much of a string is read at a time. */
+/** The bytes of a string that are read at a time. */
 const PIECE_BYTES = 64 * 1024
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-/** What no string of JSON may hold as it is: all that comes before a space. */
+/** The control characters, all before the space, which no string of JSON may hold unescaped. */
 const CONTROL = /[^ -\uffff]/
 
 /**
@@ -20,24 +20,24 @@ const CONTROL = /[^ -\uffff]/
 export class StringReader {
   readonly #bytes: Uint8Array
   #at: number
-  // Where the next ones stand, as far as is known: a long string is not searched from every piece of it.
+  // The places of the next quote and backslash, if known: a long string is not searched from every piece of it.
   #quote = -1
   #backslash = -1
-  /** What the string says, as far as it is read. */
+  /** The text that has been read so far. */
   text = ''
 
-  /** `start`: where the opening quote stands. */
+  /** `start`: the place of the opening quote. */
   constructor(bytes: Uint8Array, start: number) {
     this.#bytes = bytes
     this.#at = start + 1
   }
 
-  /** Behind what has been read. */
+  /** The end of the bytes that have been read. */
   get end(): number {
     return this.#at
   }
 
-  /** Reads a piece; true: it was the last one. Throws where it is no string of JSON, or not UTF-8. */
+  /** Reads a piece; true: it was the last one. Throws if it is not a string of JSON, or not UTF-8. */
   goOn(): boolean {
     const from = this.#at
     const limit = from + PIECE_BYTES

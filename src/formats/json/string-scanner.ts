@@ -8,19 +8,19 @@ const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 
-/** What is of interest in a text of JSON. */
+/** The strings to look for in a JSON text, and the functions that are told of them. */
 export interface StringScannerOptions {
-  /** Longer strings are none of those looked for, in bytes. */
+  /** Longer strings, in bytes, are not looked for. */
   readonly stringBytesMax: number
-  /** Deeper values are passed over. */
+  /** Deeper values are skipped. */
   readonly depthMax: number
-  /** Whether the strings of a member are looked for: its value, or the strings of the list that it is. */
+  /** Whether the strings of a member are wanted: its value, or the strings of its list. */
   readonly isWanted: (name: string) => boolean
-  /** Whether the objects and lists in a member are passed over. */
+  /** Whether the objects and lists in a member are skipped. */
   readonly isSkipped: (name: string) => boolean
-  /** Is told of each string looked for, where it stands and whether that is in an object; the depth of the outermost object is 1. */
+  /** Is told of each wanted string, with the name of its member and its depth; the depth of the outermost object is 1. */
   readonly onString: (name: string, text: string, depth: number) => void
-  /** Is told of the end of each object and list that is not passed over, by its depth and by the name of the member that it is, or is in. */
+  /** Is told of the end of each object and list that is not skipped, with its depth and the name of its member, or of the one around it. */
   readonly onEnd: (depth: number, name: string) => void
 }
 
@@ -29,10 +29,10 @@ const NAME_BYTES_MAX = 64
 const FROM_BYTES = new TextDecoder()
 
 /**
- * Finds strings in a JSON text of any size that comes in chunks, without holding more of it than the string that it is in.
+ * Finds strings in a JSON text of any size that comes in chunks; it holds no more of it than the current string.
  *
- * What stands outside of objects and lists is passed over, and so is what is no JSON between two of its tokens: the lines of a
- * server-sent event can be given as they are. It never throws; of what is no JSON it finds strings that mean nothing, or none.
+ * Text outside of objects and lists is skipped, and so is text between two tokens that is not JSON: the lines of a
+ * server-sent event can be given as they are. It never throws; in a text that is not JSON it finds meaningless strings, or none.
  *
  * @example
  * const scanner = new StringScanner({ isWanted: (name) => name === 'id', onString: (_, id) => ids.push(id), … })
@@ -40,17 +40,17 @@ const FROM_BYTES = new TextDecoder()
  */
 export class StringScanner {
   readonly #options: StringScannerOptions
-  /** Of each container around: whether it is an object, and the name of the member that it is, or is in. */
+  /** For each surrounding container: whether it is an object, and the name of its member, or of the one around it. */
   #isObject: boolean[] = []
   #names: string[] = []
-  /** How many containers deep it is in one that is passed over. */
+  /** The depth within a container that is skipped. */
   #unnoted = 0
   #name = ''
   #isKeyNext = false
   #isInString = false
   #isEscaped = false
   #isKey = false
-  /** The bytes of the string that it is in; undefined: nobody looks for it. */
+  /** The bytes of the current string; undefined: it is not wanted. */
   #held: Uint8Array[] | undefined
   #heldBytes = 0
 
@@ -58,7 +58,7 @@ export class StringScanner {
     this.#options = options
   }
 
-  /** Takes a chunk. It is not kept, but for a copy of a string that goes on in the next one. */
+  /** Takes a chunk. It keeps nothing of it but a copy of a string that goes on in the next one. */
   add(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.byteLength; ) {
       if (this.#isInString) {
@@ -70,7 +70,7 @@ export class StringScanner {
     }
   }
 
-  /** Begins anew: what follows is another text. */
+  /** Starts anew, for another text. */
   reset(): void {
     this.#isObject = []
     this.#names = []
@@ -126,12 +126,12 @@ export class StringScanner {
     this.#heldBytes = 0
   }
 
-  /** The name of the member that a value here is, or is in the list of. */
+  /** The name of the member that has this value, or the list around it. */
   #nameHere(): string {
     return this.#isObject.at(-1) === true ? this.#name : (this.#names.at(-1) ?? '')
   }
 
-  /** Takes what is left of a string in a chunk; gives where that ends. */
+  /** Takes the rest of a string in a chunk; gives where it ends. */
   #addString(chunk: Uint8Array, start: number): number {
     let from = start
     if (this.#isEscaped) {
@@ -141,7 +141,7 @@ export class StringScanner {
     for (;;) {
       const quote = chunk.indexOf(QUOTE, from)
       const end = quote === -1 ? chunk.byteLength : quote
-      // An odd number of backslashes in front says that the string goes on.
+      // An odd number of backslashes before a quote means that the string goes on.
       let before = end - 1
       while (before >= from && chunk[before] === BACKSLASH) before -= 1
       const isEscaping = (end - before) % 2 === 0
@@ -175,7 +175,7 @@ export class StringScanner {
   }
 }
 
-/** undefined: its escapes are none of JSON's. */
+/** The text of a string; undefined: its escapes are not JSON's. */
 function textOf(parts: readonly Uint8Array[]): string | undefined {
   const raw = FROM_BYTES.decode(joinBytes(parts))
   if (!raw.includes('\\')) return raw

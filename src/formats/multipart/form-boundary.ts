@@ -1,4 +1,4 @@
-/** `multipart/form-data`, and what follows it. */
+/** `multipart/form-data`, and the text behind it. */
 const MEDIA_TYPE = /^\s*multipart\/form-data\s*(;.*)$/is
 /** One parameter with its semicolon; a quoted value has no backslash in it, since a boundary can't. */
 const PARAMETER = /\s*;\s*([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([^\s";,]+))/y
@@ -6,7 +6,7 @@ const PARAMETER = /\s*;\s*([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([^\s";,]+))/y
 const BOUNDARY = /^[0-9A-Za-z'()+_\-./:=?]{1,70}$/
 
 /**
- * The boundary that a `Content-Type: multipart/form-data` names; undefined where it names none, two, or one that is not valid.
+ * The boundary that a `Content-Type: multipart/form-data` names; undefined if it names none, two, or an invalid one.
  *
  * @example
  * const boundary = boundaryOf('multipart/form-data; boundary=x')
@@ -20,7 +20,7 @@ export function boundaryOf(contentType: string): string | undefined {
     const [, name = '', quoted, token] = PARAMETER.exec(parameters) ?? []
     if (name === '') return undefined
     const key = name.toLowerCase()
-    // `boundary*=` and `boundary*0=` are other ways to write it (RFC 2231), which some go by.
+    // `boundary*=` and `boundary*0=` are other ways to write it (RFC 2231), which some parsers go by.
     if (key.startsWith('boundary*')) return undefined
     if (key !== 'boundary') continue
     if (boundary !== undefined) return undefined

@@ -1,9 +1,9 @@
 import { decodeUtf8 } from '../bytes/byte-string.ts'
 
-/** What the head of a form's part says of it. */
+/** The head of a form's part. */
 export interface PartHead {
   readonly name: string
-  /** It has a filename, and so is no text field. */
+  /** Whether it has a filename, and so is no text field. */
   readonly isFile: boolean
 }
 
@@ -20,7 +20,7 @@ const AS_IT_IS = /^(?:7bit|8bit|binary)$/i
 /**
  * Reads the head of a part: its header lines, without the blank one behind them.
  *
- * Gives undefined for what two parsers could read in two ways: a name or filename given twice, in another coding or with
+ * Gives undefined for a head that two parsers may read differently: a name or filename given twice, in another coding or with
  * backslashes, an empty filename, a text in another charset or transfer coding, folded lines, bare CR or LF.
  *
  * @example
@@ -35,14 +35,14 @@ export function readPartHead(bytes: Uint8Array): PartHead | undefined {
   if (parameters === undefined || name === undefined || !isPlainName(name)) return undefined
   if (!AS_IT_IS.test(headers.get('content-transfer-encoding') ?? 'binary')) return undefined
   const filename = parameters.get('filename')
-  // Some take an empty filename for no file, and `filename*` alone for none at all.
+  // Some parsers take an empty filename for no file, and `filename*` alone for no filename.
   if (filename === '' || (filename === undefined && parameters.has('filename*'))) return undefined
   if (filename !== undefined) return { name, isFile: true }
-  // Some take any other type than text for a file.
+  // Some parsers take any type other than text for a file.
   return PLAIN_TEXT.test(headers.get('content-type') ?? 'text/plain') ? { name, isFile: false } : undefined
 }
 
-/** Lower-case names; undefined where a line is no header, or a name comes twice. */
+/** The headers by lower-case name; undefined if a line is no header, or a name comes twice. */
 function headersOf(bytes: Uint8Array): ReadonlyMap<string, string> | undefined {
   const text = decodeUtf8(bytes)
   if (text === undefined) return undefined
@@ -56,7 +56,7 @@ function headersOf(bytes: Uint8Array): ReadonlyMap<string, string> | undefined {
   return headers
 }
 
-/** Lower-case names; undefined where the text is not all parameters, or a name comes twice. */
+/** The parameters by lower-case name; undefined if the text is not all parameters, or a name comes twice. */
 function parametersOf(text: string): ReadonlyMap<string, string> | undefined {
   const parameters = new Map<string, string>()
   PARAMETER.lastIndex = 0
@@ -69,12 +69,12 @@ function parametersOf(text: string): ReadonlyMap<string, string> | undefined {
   return parameters
 }
 
-/** Whether a name is read alike by all: `_charset_` would change how the other fields are read. */
+/** Whether all parsers read a name alike: `_charset_` would change how the other fields are read. */
 function isPlainName(name: string): boolean {
   return name !== '' && name !== '_charset_' && name.trim() === name && !name.includes('\\')
 }
 
-/** Other than a tab. */
+/** Whether a text has a control character other than a tab. */
 function hasControl(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index)
@@ -83,7 +83,7 @@ function hasControl(text: string): boolean {
   return false
 }
 
-/** Without a pattern: one that looks for blanks before an end takes the square of their number. */
+/** Trims without a pattern: one that looks for blanks before an end takes time by the square of their number. */
 function trimBlanks(text: string): string {
   let [start, end] = [0, text.length]
   while (start < end && isBlank(text.charCodeAt(start))) start += 1

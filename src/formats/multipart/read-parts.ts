@@ -19,7 +19,7 @@ const CLOSING = UTF_8.encode('--')
 const HEAD_END = UTF_8.encode('\r\n\r\n')
 
 /**
- * Reads a `multipart/form-data` body, to compare it with another one; undefined: it is none that can be read.
+ * Reads a `multipart/form-data` body, to compare it with another one; undefined: it is not a readable form.
  *
  * @example
  * const parts = readParts(bytes, 'multipart/form-data; boundary=x')

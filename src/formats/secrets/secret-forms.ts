@@ -1,6 +1,6 @@
 const UTF_8 = new TextEncoder()
 
-/** What is shorter is told by hardly anything when it is in base64, hexadecimal or UTF-16. */
+/** A shorter secret is not looked for in base64, hexadecimal or UTF-16: other texts would match it too easily. */
 const CODED_BYTES_MIN = 8
 /** The longest form of one byte: `&#x00002d;`. */
 const FORM_BYTES_MAX = 10
@@ -10,7 +10,7 @@ const FORM_BYTES_MAX = 10
  * with any of its characters escaped as JSON (`\u006b`, `\/`, also in a text within a text), URLs (`%6B`, `%256B`) or HTML
  * (`&#45;`) do it; in base64 of either alphabet wherever it stands in what was encoded; in hexadecimal; in UTF-16 and UTF-32.
  *
- * Of base64 the characters at both ends that others have a part in are left: they tell a few bits.
+ * In base64, the characters at both ends that also encode neighbouring bytes are left: they tell a few bits.
  *
  * @example
  * const pattern = new RegExp(secretForms(key).join('|'), 'g')
@@ -20,14 +20,14 @@ export function secretForms(secret: string): readonly string[] {
 }
 
 /**
- * The same forms, each as the patterns of its characters: who reads a text in pieces has to know what may be the beginning of one.
+ * Gives the same forms, each as the patterns of its characters: a reader of pieces has to know what may be the beginning of one.
  *
  * @example
  * const [escaped] = secretFormUnits(key)
  */
 export function secretFormUnits(secret: string): readonly (readonly string[])[] {
   const characters = Array.from(secret)
-  // What may end the last one is left: where a text comes in pieces, that can't be waited for.
+  // The optional end of the last escape is left out: where a text comes in pieces, it can't be waited for.
   const endOf = (at: number): string => (at < characters.length - 1 ? ';?' : '')
   const escaped = characters.map((one, at) => `(?:${escapesOf(one, endOf(at)).join('|')})`)
   const bytes = UTF_8.encode(secret)
@@ -37,11 +37,11 @@ export function secretFormUnits(secret: string): readonly (readonly string[])[] 
   return [escaped, ...[0, 1, 2].map((shift) => base64Units(bytes, shift)), hex, wide]
 }
 
-/** A secret that is shorter is not looked for in halves. */
+/** A shorter secret is not looked for in halves. */
 const HALVED_CHARS_MIN = 24
 
 /**
- * Some secrets and the halves of those that are long, the longest first: what repeats a secret may cut it off, and most of one is as good as
+ * Gives some secrets and the halves of the long ones, the longest first: a text may repeat a secret cut off, and most of one is as good as
  * all of it.
  *
  * @example
@@ -52,12 +52,12 @@ export function withHalves(secrets: readonly string[]): readonly string[] {
     const middle = Math.floor(secret.length / 2)
     return secret.length < HALVED_CHARS_MIN ? [] : [secret.slice(0, middle), secret.slice(middle)]
   })
-  // One may begin with another.
+  // One secret may begin with another.
   return [...new Set([...secrets, ...halves])].toSorted((one, other) => other.length - one.length)
 }
 
 /**
- * How many bytes a secret has at most, in whichever of its forms.
+ * The most bytes that a secret takes in any of its forms.
  *
  * @example
  * const heldBytes = longestForm(key) - 1
@@ -86,7 +86,7 @@ function escapesOf(character: string, end: string): string[] {
   return forms
 }
 
-/** The part of a text in base64 that bytes alone decide where so many others stand before them. */
+/** The base64 characters that depend on these bytes alone, if as many bytes as `shift` stand before them. */
 function base64Units(bytes: Uint8Array, shift: number): string[] {
   const shifted = new Uint8Array(shift + bytes.byteLength)
   shifted.set(bytes, shift)
@@ -98,13 +98,13 @@ function base64Units(bytes: Uint8Array, shift: number): string[] {
   })
 }
 
-/** One byte, in a byte string as in a search text. */
+/** The pattern of one byte, in a byte string as well as in a search text. */
 function byteForm(byte: number): string {
   const hex = byte.toString(16).padStart(2, '0')
   return byte < 0x80 ? String.raw`\x${hex}` : String.raw`[\x${hex}\uf7${hex}]`
 }
 
-/** Hexadecimal digits in either case. */
+/** The pattern of a hexadecimal number, with digits in either case. */
 function hexForm(number: number, digits: number): string {
   const hex = number.toString(16).padStart(digits, '0')
   return hex.replace(/[a-f]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)

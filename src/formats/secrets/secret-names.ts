@@ -1,11 +1,11 @@
-/** Of names without their separators: what is in the name of a secret. */
+/** The words in the names of secrets; names are compared without their separators. */
 const SECRET =
   /auth|passw|passphrase|secret|connectionstring|cookie|credential|signature|token|bearer|jwt|hmac|(?:api|access|private|sign|signing|shared|account|storage|service|subscription|functions?|host|master|admin|encryption|session|license|app|client|consumer|project|user|server|team|virtual|provider|openai|azure|google|anthropic)keys?$/
-/** Names that are one as a whole. */
+/** Names that are a secret's only as a whole. */
 const SECRET_WORDS: ReadonlySet<string> = new Set([
   ...['key', 'keys', 'sig', 'sid', 'pass', 'pwd', 'pat', 'session', 'sessionid', 'awsaccesskeyid', 'keypairid'],
 ])
-/** How many there are, who has written something, and what is said about a secret: where it is asked for, of which kind it is. */
+/** Names that tell a number of tokens, an author, or a fact about a secret: where it is asked for, of which kind it is. */
 const HARMLESS =
   /^author(?:s|ed|name|id|role)?$|tokeni[sz]|^authority|publickey|(?:url|uri|endpoint|type|method|scheme|provider|mode|required|enabled|count|limit|budget)$|(?<!api|access|auth|refresh|bearer|secret|session|id|personal)tokens$/
 /** In a JSON value or in prose these are mostly something else: a filter's `key`, a log probability's `token`. */
@@ -13,7 +13,7 @@ const AMBIGUOUS: ReadonlySet<string> = new Set([
   ...['key', 'keys', 'sid', 'pass', 'pat', 'session', 'sessionid', 'token', 'auth', 'authentication'],
 ])
 
-/** What is good for once, or for a function, where it is in a URL: a `code` elsewhere is an error's. */
+/** Names of one-time or single-purpose secrets in a URL; elsewhere a `code` is an error's. */
 const ONCE: ReadonlySet<string> = new Set(['code', 'ticket', 'otp', 'sas'])
 
 /** How often a name may be escaped. */
@@ -32,7 +32,7 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * Whether a value is a secret by its name, where names may mean something else: that of a JSON member, or of what is set in prose or code.
+ * Whether a value is a secret by its name, where names may mean something else: the name of a JSON member, or one in prose or code.
  *
  * @example
  * isSecretMember('key', 'region') // false
@@ -40,7 +40,7 @@ export function isSecretName(name: string): boolean {
 export function isSecretMember(name: string, value: string): boolean {
   if (!isSecretName(name)) return false
   const word = plainWord(name)
-  // What a model signs its thoughts with is to be sent back to it.
+  // The signature of a model's thoughts has to be sent back to it.
   if (word.endsWith('signature')) return false
   return !AMBIGUOUS.has(word) || looksSecret(value)
 }
@@ -55,7 +55,7 @@ export function isSecretParameter(name: string, value: string): boolean {
   return isSecretName(name) || (ONCE.has(plainWord(name)) && looksSecret(value))
 }
 
-/** Whether a text looks as if nobody had thought of it: no words, but digits among letters. */
+/** Whether a text looks random: no words, but digits among letters. */
 export function looksSecret(text: string): boolean {
   if (!/^[\x21-\x7e]{16,}$/.test(text)) return false
   const digits = text.match(/\d/g)?.length ?? 0

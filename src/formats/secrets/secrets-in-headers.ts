@@ -1,16 +1,16 @@
 import { SUBPROTOCOLS_HEADER, subprotocolKeys } from '../http/credential-headers.ts'
 import { isSecretName } from './secret-names.ts'
 
-/** What is shorter is no secret: to put stars over each `test` of a text would only spoil it. */
+/** A shorter text is no secret: stars over each `test` of a text would only spoil it. */
 const SECRET_CHARS_MIN = 8
 
-/** Whether a text is long enough to be looked for. */
+/** Whether a text is long enough to be a secret. */
 export function isSecretText(text: string): boolean {
   return text.length >= SECRET_CHARS_MIN
 }
 
 /**
- * The keys, tokens and cookies in the headers of a request or an answer, in each form in which they may be
+ * Gives the keys, tokens and cookies in the headers of a request or an answer, in each form in which they may be
  * repeated elsewhere.
  *
  * @example
@@ -27,7 +27,7 @@ export function secretsOf(headers: Headers): string[] {
 
 function addValue(name: string, value: string, found: Set<string>): void {
   if (name.endsWith('cookie')) {
-    // A session is the value alone; whatever stands behind it is how long it is kept.
+    // A cookie's session is the value alone; its attributes follow.
     for (const pair of value.split(/[;,]/)) found.add(pair.slice(pair.indexOf('=') + 1).trim())
     return
   }

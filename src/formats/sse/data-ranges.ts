@@ -5,7 +5,7 @@ const SPACE = 0x20
 const DATA = new TextEncoder().encode('data:')
 const BYTE_ORDER_MARK = new Uint8Array([0xef, 0xbb, 0xbf])
 
-/** Is told where data stands in the bytes that were given, and whether its line ends with it. */
+/** Is told the place of data in the given bytes, and whether its line ends with it. */
 export type OnData = (start: number, end: number, isLineEnd: boolean) => void
 
 /**
@@ -17,11 +17,11 @@ export type OnData = (start: number, end: number, isLineEnd: boolean) => void
  * ranges.add(piece.bytes, (start, end) => look(piece.bytes.subarray(start, end)))
  */
 export class DataRanges {
-  /** How much of `data:` the line begins with. */
+  /** The number of bytes of `data:` that the line begins with. */
   #matched = 0
-  /** Nothing of the line has come; `other`: it is no data line. */
+  /** The state of the current line; `other`: it is no data line. */
   #line: 'field' | 'space' | 'data' | 'other' = 'field'
-  /** Of a byte order mark at the very start of the stream, as many bytes have come; undefined: it is over. */
+  /** The bytes of a byte order mark that have come at the very start of the stream; undefined: the start is over. */
   #mark: number | undefined = 0
 
   /** Takes some bytes, and tells of the data in them. */
@@ -62,7 +62,7 @@ export class DataRanges {
     return at + 1
   }
 
-  /** What is left of a line whose kind is known. */
+  /** Takes the rest of a line whose kind is known. */
   #addRest(bytes: Uint8Array, at: number, onData: OnData): number {
     const lf = bytes.indexOf(LF, at)
     const cr = bytes.subarray(at, lf === -1 ? undefined : lf).indexOf(CR)

@@ -1,6 +1,6 @@
 const LF = 0x0a
 const CR = 0x0d
-/** How much of a stream's end tells: the longest pair of line endings is CR LF CR LF, and its last three bytes are enough. */
+/** The bytes at a stream's end that matter: the longest pair of line ends is CR LF CR LF, and its last three bytes are enough. */
 export const TAIL_BYTES = 3
 
 /**
@@ -16,7 +16,7 @@ export function endsEvent(tail: Uint8Array): boolean {
   return last === CR && second === CR
 }
 
-/** The last bytes of a stream behind one more chunk, as many as `endsEvent` needs: a chunk may be a single byte. */
+/** Gives the last bytes of a stream after one more chunk, as many as `endsEvent` needs: a chunk may be a single byte. */
 export function lastBytes(before: Uint8Array, chunk: Uint8Array): Uint8Array {
   if (chunk.byteLength >= TAIL_BYTES) return chunk.slice(-TAIL_BYTES)
   return new Uint8Array([...before, ...chunk].slice(-TAIL_BYTES))

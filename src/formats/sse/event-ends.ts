@@ -2,10 +2,10 @@ const LF = 0x0a
 const CR = 0x0d
 
 /**
- * Finds where the events of a stream end, whatever the chunks that it comes in.
+ * Finds the ends of a stream's events, in whatever chunks it comes.
  *
- * A line ends with LF, CR or CR LF (WHATWG HTML §9.2.5). An event ends as soon as its blank line is there: the LF of a CR LF
- * that comes only later is the next one's. Blank lines that follow one another in a chunk are one event without anything: there may
+ * A line ends with LF, CR or CR LF (WHATWG HTML §9.2.5). An event ends as soon as its blank line has come: the LF of a CR LF
+ * that comes only later belongs to the next event. Successive blank lines in a chunk are one empty event: there may
  * be millions of them.
  *
  * @example
@@ -15,10 +15,10 @@ const CR = 0x0d
 export class EventEnds {
   #isLineEmpty = true
   #isAfterCr = false
-  /** Nothing but blank lines has come since the last event ended. */
+  /** Whether only blank lines have come since the last event ended. */
   #isEventEmpty = true;
 
-  /** Takes a chunk, and gives where events end in it, each behind its blank line. All are to be taken. */
+  /** Takes a chunk, and gives the ends of events in it, each behind its blank line. The caller must take all of them. */
   *in(chunk: Uint8Array): Generator<number, void> {
     let at = 0
     let [lf, cr] = [chunk.indexOf(LF), chunk.indexOf(CR)]
@@ -32,11 +32,11 @@ export class EventEnds {
         this.#isAfterCr = at > from && chunk[at - 1] === CR
         if (at > from) yield at
         if (at < chunk.byteLength) this.#isEventEmpty = false
-        // What comes next is no line end.
+        // The next byte is no line end.
         this.#isAfterCr &&= at === chunk.byteLength
         if (at > from) continue
       }
-      // Each is searched for once: a stream of one kind of line ends has none of the other.
+      // Each line end is searched for once: a stream with one kind of line end has none of the other.
       if (lf !== -1 && lf < at) lf = chunk.indexOf(LF, at)
       if (cr !== -1 && cr < at) cr = chunk.indexOf(CR, at)
       const end = lf === -1 || (cr !== -1 && cr < lf) ? cr : lf
@@ -60,7 +60,7 @@ export class EventEnds {
 }
 
 /**
- * Gives where the events of a stream end that is there as a whole, the last one also without its blank line. The last event may be
+ * Gives the ends of events in a whole stream, also of a last one without its blank line. The last event may be
  * empty.
  *
  * @example

@@ -2,23 +2,23 @@ import { EventEnds } from './event-ends.ts'
 
 const NOTHING = new Uint8Array()
 
-/** All of an event, or a piece of one that is longer than the splitter holds. */
+/** A whole event, or a piece of one that is longer than the splitter holds. */
 export interface EventPiece {
-  /** With the blank line at the event's end. */
+  /** Its bytes, with the blank line at the event's end. */
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** The event begins with it. */
+  /** Whether the event begins with it. */
   readonly isStart: boolean
-  /** The event ends with it: with its blank line, and not with the stream. */
+  /** Whether the event ends with it: by its blank line, and not by the stream's end. */
   readonly isEnd: boolean
 }
 
 /**
- * Splits the bytes of a stream of server-sent events into events, whatever the chunks that they come in.
+ * Splits a stream of server-sent events into events, in whatever chunks it comes.
  *
- * An event is there as soon as its blank line is: the LF of a CR LF that comes only later stands at the front of what follows.
- * The pieces, one after the other, are the very bytes that came.
+ * An event is complete as soon as its blank line has come: the LF of a CR LF that comes only later stands at the front of the next event.
+ * The pieces, joined in order, are exactly the bytes that came.
  *
- * Of an event of more than `bytesMax` bytes nothing is held any longer: it comes in pieces, as they come.
+ * An event of more than `bytesMax` bytes is not held any longer: its pieces are given as they come.
  *
  * @example
  * const splitter = new EventSplitter(1024 * 1024)
@@ -27,10 +27,10 @@ export interface EventPiece {
 export class EventSplitter {
   readonly #bytesMax: number
   readonly #ends = new EventEnds()
-  /** The beginning of an event that is not complete: the first `#heldBytes` of it. */
+  /** The beginning of an incomplete event: the first `#heldBytes` of it. */
   #held: Uint8Array<ArrayBuffer> = NOTHING
   #heldBytes = 0
-  /** A piece of the event has been given already. */
+  /** Whether a piece of the event has been given already. */
   #isLong = false
 
   constructor(bytesMax: number) {
@@ -42,7 +42,7 @@ export class EventSplitter {
     return [...this.split(chunk)]
   }
 
-  /** The same, one after the other: a chunk may be of thousands of events. All are to be taken. */
+  /** Gives them one after the other: a chunk may have thousands of events. The caller must take all of them. */
   *split(chunk: Uint8Array): Generator<EventPiece> {
     const own = owned(chunk)
     let from = 0
@@ -54,13 +54,13 @@ export class EventSplitter {
     if (piece !== undefined) yield piece
   }
 
-  /** The stream has ended: gives what is left, an event without its blank line; undefined: nothing. */
+  /** Ends the stream, and gives the rest of it, an event without its blank line; undefined: nothing is left. */
   end(): EventPiece | undefined {
     if (this.#heldBytes === 0) return undefined
     return { bytes: this.#takeHeld(), isStart: true, isEnd: false }
   }
 
-  /** The last part of an event has come. */
+  /** Takes the last part of an event. */
   #finish(part: Uint8Array<ArrayBuffer>): EventPiece {
     const isStart = !this.#isLong
     this.#isLong = false
@@ -69,7 +69,7 @@ export class EventSplitter {
     return { bytes: this.#takeHeld(), isStart, isEnd: true }
   }
 
-  /** Takes a part of an event that is not its last; gives it where the event is long. */
+  /** Takes a part of an event that is not its last; gives it if the event is long. */
   #hold(part: Uint8Array<ArrayBuffer>): EventPiece | undefined {
     if (this.#isLong) return { bytes: part, isStart: false, isEnd: false }
     this.#append(part)
@@ -81,7 +81,7 @@ export class EventSplitter {
   #append(part: Uint8Array<ArrayBuffer>): void {
     const size = this.#heldBytes + part.byteLength
     if (size > this.#held.byteLength) {
-      // Twice the size each time: an event that comes byte by byte is not copied for every one.
+      // The size doubles each time, so that an event that comes byte by byte is not copied for every byte.
       const larger = new Uint8Array(Math.max(1024, 2 * size))
       larger.set(this.#held.subarray(0, this.#heldBytes))
       this.#held = larger

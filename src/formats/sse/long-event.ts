@@ -3,12 +3,12 @@ import { EventEnds } from './event-ends.ts'
 import { parseEvent } from './parse-event.ts'
 import { writeEvent } from './write-event.ts'
 
-/** Where an event's name stands that has one: in front of its data. */
+/** The bytes that hold an event's name, which stands in front of its data. */
 const HEAD_BYTES = 256
 const TYPE_CHARS_MAX = 256
 
 /**
- * An event that is too long to be held: of all its JSON only the `type` is found, wherever it stands.
+ * Reads an event that is too long to be held: of its JSON it finds only the `type`, wherever that stands.
  *
  * @example
  * const long = new LongEvent(beginning)
@@ -21,7 +21,7 @@ export class LongEvent {
   readonly #name: string | undefined
   #type: string | undefined
 
-  /** `beginning`: what has come of it so far. */
+  /** `beginning`: the bytes of the event so far. */
   constructor(beginning: Uint8Array) {
     this.#name = parseEvent(beginning.subarray(0, HEAD_BYTES)).event
     this.#scanner = new StringScanner({
@@ -37,14 +37,14 @@ export class LongEvent {
     this.add(beginning)
   }
 
-  /** Takes what comes next, and gives what stands behind the event; undefined: it goes on. */
+  /** Takes the next chunk, and gives the bytes behind the event; undefined: it goes on. */
   add(chunk: Uint8Array): Uint8Array | undefined {
     const [end] = this.#ends.in(chunk)
     this.#scanner.add(end === undefined ? chunk : chunk.subarray(0, end))
     return end === undefined ? undefined : chunk.subarray(end)
   }
 
-  /** A short event of the same name and type. */
+  /** Gives a short event of the same name and type. */
   summary(): Uint8Array {
     return writeEvent({ event: this.#name, data: JSON.stringify({ type: this.#type }) })
   }

@@ -1,14 +1,14 @@
-/** What an event says. */
+/** A parsed event. */
 export interface ParsedEvent {
-  /** Its name; undefined: it has none, which stands for `message`. */
+  /** Its name; undefined: it has none, which means `message`. */
   readonly event: string | undefined
   readonly id: string | undefined
-  /** Its data, the lines of which are joined with LF; undefined: it has no such line, as a comment hasn't. */
+  /** Its data, the lines of which are joined with LF; undefined: it has no data line, as a comment. */
   readonly data: string | undefined
 }
 
 const FROM_BYTES = new TextDecoder('utf-8', { ignoreBOM: true })
-/** Where a line of a stream ends (WHATWG HTML §9.2.5). */
+/** The end of a line of a stream (WHATWG HTML §9.2.5). */
 export const LINE_END = /\r\n|\n|\r/
 const BYTE_ORDER_MARK = '\uFEFF'
 
@@ -42,7 +42,7 @@ const LF = 0x0a
 const CR = 0x0d
 const NOTHING: ParsedEvent = { event: undefined, id: undefined, data: undefined }
 
-/** There may be a million blank lines in a row. */
+/** Whether an event has only blank lines, of which there may be a million in a row. */
 function isBlank(bytes: Uint8Array): boolean {
   let at = 0
   while (bytes[at] === LF || bytes[at] === CR) at += 1

@@ -8,20 +8,20 @@ const LF = 0x0a
 const CR = 0x0d
 const COLON = 0x3a
 const NOTHING = new Uint8Array()
-/** Of an event that costs more no byte is held. */
+/** No byte of an event that costs more is held. */
 const LONG_BYTES = 256 * 1024
 
-/** `data` and a line end: none with data is shorter. */
+/** `data` and a line end: no event with data is shorter. */
 const EVENT_BYTES_MIN = 5
-/** What is held is looked through for the beginning of the last event when it costs more than this. */
+/** The held bytes are searched for the beginning of the last event when they cost more than this. */
 const HELD_BYTES = 64 * 1024
-/** What a held chunk costs beside its bytes. */
+/** The cost of a held chunk beside its bytes. */
 const CHUNK_OVERHEAD_BYTES = 128
 
 /**
- * The end of a stream of events, from the beginning of its last one on, while the stream passes by.
+ * Keeps the end of a stream of events, from the beginning of its last event on, while the stream passes by.
  *
- * It holds the last chunk, or a few where an event came in several, and copies none: nothing is read before somebody asks.
+ * It holds the last chunk, or several if an event came in several, and copies none: nothing is read before somebody asks.
  *
  * @example
  * tail.add(chunk)
@@ -29,24 +29,24 @@ const CHUNK_OVERHEAD_BYTES = 128
  */
 export class StreamTail {
   #last: Uint8Array = NOTHING
-  /** Those before the last one that belong to what it is the end of. */
+  /** The chunks before the last one that belong to the same event. */
   #before: Uint8Array[] | undefined
   #beforeBytes = 0
   #limitBytes = HELD_BYTES
   #hasLetGo = false
-  /** The chunk before the last one, where an event ended with it. */
+  /** The chunk before the last one, if an event ended with it. */
   #letGo: Uint8Array = NOTHING
-  /** The event that it is in, where that is long. */
+  /** The current event, if it is long. */
   #long: LongEvent | undefined
 
-  /** A chunk has come. */
+  /** Takes a chunk. */
   add(chunk: Uint8Array): void {
     if (this.#long !== undefined) {
       this.#addLong(this.#long, chunk)
       return
     }
     const last = this.#last
-    // Most often a chunk is an event, or several: then all before it is over. Behind the last event comments may follow.
+    // Most often a chunk holds one or more whole events: then all before it is over. Comments may follow the last event.
     if (last.byteLength === 0) this.#last = chunk
     else if (last.byteLength >= TAIL_BYTES && endsEvent(last) && beginsField(chunk)) {
       this.#letGo = last
@@ -61,18 +61,18 @@ export class StreamTail {
     return this.#hasLetGo || this.events().length > 0
   }
 
-  /** The events with data at the end of the stream, also one that lacks its blank line: at least the last of them, where there is one. */
+  /** Gives the events with data at the end of the stream, also one that lacks its blank line: at least the last of them, if there is one. */
   events(): ParsedEvent[] {
     if (this.#long !== undefined) return []
     return lastEvents(joinBytes(this.#chunks))
   }
 
-  /** Those that came just before, as far as that is known: in the chunk before the end's first. */
+  /** Gives the events just before those, if known: the ones in the chunk before the end's first. */
   eventsBefore(): ParsedEvent[] {
     return lastEvents(this.#letGo)
   }
 
-  /** The last bytes, as many as tell whether an event ends with them. */
+  /** The last bytes, as many as are needed to tell whether an event ends with them. */
   get lastBytes(): Uint8Array {
     return this.#chunks.slice(-TAIL_BYTES).reduce(lastBytes, NOTHING)
   }
@@ -93,7 +93,7 @@ export class StreamTail {
     if (this.#beforeBytes > this.#limitBytes) this.#shorten(this.#before)
   }
 
-  /** Lets go of all but the last event, and what has come of the next one. */
+  /** Drops all but the last event, and the bytes of the next one. */
   #shorten(before: readonly Uint8Array[]): void {
     const held = joinBytes(before)
     let last = NOTHING
@@ -112,7 +112,7 @@ export class StreamTail {
     const kept = joinBytes([last, begun])
     this.#before = [kept]
     this.#beforeBytes = kept.byteLength
-    // Twice as much each time: one long event is not looked through for every chunk of it.
+    // The limit doubles each time, so that one long event is not searched for every chunk of it.
     this.#limitBytes = Math.max(HELD_BYTES, 2 * kept.byteLength)
   }
 
@@ -124,11 +124,11 @@ export class StreamTail {
   }
 }
 
-/** The events with data in what is held: of a chunk of thousands of them, those in its last part, where there is one. */
+/** Gives the events with data in the held bytes: of a chunk with thousands of them, those in its last part, if there is one. */
 function lastEvents(held: Uint8Array): ParsedEvent[] {
   if (held.byteLength <= HELD_BYTES) return eventsIn(held, 0)
   const last = held.subarray(held.byteLength - HELD_BYTES)
-  // What it begins with is the end of another one.
+  // The part begins with the end of another event.
   const [from = last.byteLength] = new EventEnds().in(last)
   const events = eventsIn(last, from)
   return events.length > 0 ? events : eventsIn(held, 0)
@@ -147,14 +147,14 @@ function eventsIn(held: Uint8Array, start: number): ParsedEvent[] {
   return events
 }
 
-/** Whether an event may have data: more than blank lines and comments. */
+/** Whether an event may have data: it is more than blank lines and comments. */
 function mayHaveData(held: Uint8Array, start: number, end: number): boolean {
   let at = start
   while (at < end && (held[at] === LF || held[at] === CR)) at += 1
   return end - at >= EVENT_BYTES_MIN && beginsField(held.subarray(at, end))
 }
 
-/** Whether a chunk at the beginning of a line is that of a field: neither a comment nor a blank line. */
+/** Whether a chunk at the beginning of a line begins a field, and not a comment or a blank line. */
 function beginsField(chunk: Uint8Array): boolean {
   const first = chunk[0]
   return first !== undefined && first !== COLON && first !== LF && first !== CR

@@ -1,12 +1,12 @@
 import { LINE_END } from './parse-event.ts'
 
-/** What an event is to say. */
+/** The fields of an event to write. */
 export interface EventFields {
   /** Its name, one line; absent: none. */
   readonly event?: string | undefined
-  /** One line; absent: none. */
+  /** Its id, one line; absent: none. */
   readonly id?: string | undefined
-  /** Each of its lines becomes one of the event. */
+  /** Its data; each line becomes a data line of the event. */
   readonly data: string
 }
 

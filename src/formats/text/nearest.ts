@@ -1,8 +1,8 @@
-/** As long as this, a list of what there is helps; a longer one is not read. */
+/** A list of at most this many words helps a reader; nobody reads a longer one. */
 const LISTED_MAX = 12
 
 /**
- * What to do about a word that is not among some words: the one that was probably meant, else all that there are,
+ * The advice for a word that is not in a list: the word that was probably meant, else the whole list,
  * else `otherwise`.
  */
 export function suggest(word: string, words: readonly string[], otherwise: string): string {
@@ -27,7 +27,7 @@ function simplify(word: string): string {
 }
 
 /**
- * How many letters have to be added, left out, exchanged or swapped with their neighbour to make one word another
+ * The number of letters that have to be added, left out, exchanged or swapped with their neighbour to make one word another
  * (Damerau and Levenshtein's distance, each place changed once at most).
  */
 export function distance(one: string, other: string): number {

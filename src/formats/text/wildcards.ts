@@ -1,4 +1,4 @@
-/** What stands around the one `*` of a name. */
+/** The texts around the one `*` of a name. */
 export interface Wildcard {
   readonly prefix: string
   readonly suffix: string
@@ -26,7 +26,7 @@ export function wildcardOf(name: string): Wildcard | undefined {
 }
 
 /**
- * Gives what the `*` stands for in a name that fits; undefined: it does not fit. The `*` may stand for nothing.
+ * Gives the text that the `*` stands for in a name that fits; undefined: it does not fit. The `*` may stand for nothing.
  *
  * @example
  * starIn({ prefix: 'gpt-', suffix: '' }, 'gpt-4o') // '4o'
@@ -38,7 +38,7 @@ export function starIn({ prefix, suffix }: Wildcard, name: string): string | und
 }
 
 /**
- * Puts a text in place of the `*` of a name, as it is: `$` means nothing in it.
+ * Replaces the `*` of a name by a text, as it is: `$` means nothing in it.
  *
  * @example
  * fillStar('azure/*', '4o') // 'azure/4o'
@@ -47,13 +47,13 @@ export function fillStar(name: string, text: string): string {
   return name.replaceAll('*', () => text)
 }
 
-/** Whether a text fits. */
+/** Whether a text fits a pattern. */
 export type Fits = (text: string) => boolean
 
 /**
- * Prepares a list of patterns, in which `*` stands for any characters, none among them; a text fits that fits any of them.
+ * Prepares a list of patterns, in which `*` stands for any characters, or none; a text fits if it fits any of them.
  *
- * A text is gone through once for each pattern, however many stars that has.
+ * A text is scanned once for each pattern, however many stars that has.
  *
  * @example
  * const fits = compilePatterns(['gpt-*', 'o1'])
@@ -72,7 +72,7 @@ function compileStarred(pattern: string): Fits {
   return (text) => {
     if (!text.startsWith(prefix) || !text.endsWith(suffix)) return false
     let at = prefix.length
-    // The first place for each part leaves the most for those behind it.
+    // The first place for each part leaves the most text for the parts behind it.
     for (const part of inner) {
       const found = text.indexOf(part, at)
       if (found === -1) return false
