@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
 import { choicesOf, isFailedResponse, isUnderWay, saysFailure } from './failed-answer.ts'
 
-/** What an event of an answer's stream says, as far as it matters to all endpoints alike. */
+/** An event of an answer's stream, in the fields that all endpoints share. */
 export interface AnswerEvent {
   /** The name in its `event` line. */
   readonly event?: string | undefined
@@ -10,16 +10,16 @@ export interface AnswerEvent {
 }
 
 /**
- * What an event means for the answer that it is a part of: `last`: the answer is there in full, and nothing follows that
+ * The meaning of an event for its answer. `last`: the answer is complete, and nothing follows that
  * anybody waits for; `failure`: the answer has failed.
  */
 export type EventMeaning = 'last' | 'failure' | 'neither'
 
-/** What stands in place of an event's JSON when a stream of OpenAI's is over. */
+/** The data of an event that ends a stream of OpenAI's, in place of JSON. */
 const DONE = '[DONE]'
-/** Their protocols have a last event of their own; a `[DONE]` behind it, or without it, says nothing of the answer. */
+/** These protocols have a last event of their own; a `[DONE]`, or its absence, says nothing of the answer. */
 const WITHOUT_DONE: ReadonlySet<string> = new Set(['responses', 'messages'])
-/** The names of events with which an answer is complete, whatever else it holds (OpenAI's specification; Anthropic's Messages API). */
+/** The names of events that complete an answer, whatever else they hold (OpenAI's specification; Anthropic's Messages API). */
 const LAST: ReadonlySet<string> = new Set([
   'message_stop',
   'image_generation.completed',
@@ -27,7 +27,7 @@ const LAST: ReadonlySet<string> = new Set([
   'transcript.text.done',
   'speech.audio.done',
 ])
-/** Those that hold the response as it has become, which may be a failure all the same. */
+/** Those that hold the finished response, which may be a failure all the same. */
 const LAST_OF_RESPONSE: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.done'])
 const FAILURES: ReadonlySet<string> = new Set([
   'error',
@@ -37,12 +37,12 @@ const FAILURES: ReadonlySet<string> = new Set([
   'thread.run.cancelled',
   'thread.run.expired',
 ])
-/** Every event that means something has one of these in its text, or an escape that may hide it: all others need not be parsed. */
+/** Every event that has a meaning matches this, or has an escape that may hide it: all others need not be parsed. */
 export const TELLING = /error|failed|cancelled|expired|complete|done|message_stop|\\u00/
 
 /**
- * The endpoints whose stream is broken where it ends without its last event, as far as nothing else can tell: their protocols
- * have one.
+ * The endpoints whose protocols have a last event: a stream without it is broken, unless something else tells that the answer
+ * is complete.
  *
  * @example
  * const isBroken = ENDPOINTS_WITH_LAST_EVENT.has(endpoint) && !hasSeenLast
@@ -59,9 +59,9 @@ export const ENDPOINTS_WITH_LAST_EVENT: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Says what an event means for the answer to `endpoint` (the path below `/v1/`).
+ * Gives the meaning of an event for the answer to `endpoint` (the path below `/v1/`).
  *
- * A failure is a name or `type` that says so, or what `saysFailure` finds in the event or its `response`, whatever the order of the
+ * An event is a failure by its name or `type`, or by an error that `saysFailure` finds in it or its `response`, in any order of the
  * members.
  *
  * @example
@@ -74,7 +74,7 @@ export function meaningOf(endpoint: string, { event, data }: AnswerEvent): Event
 }
 
 /**
- * The same by the event's name and the object that its data are; undefined: they are none, or one that tells nothing.
+ * Gives the meaning by the event's name and its data's object; undefined: the data are no object, or one without a meaning.
  *
  * @example
  * const meaning = meaningOfValue('response.completed', value)
@@ -92,7 +92,7 @@ export function meaningOfValue(event: string | undefined, value: JsonObject | un
 }
 
 /**
- * Whether an event's data say that its stream is over, whatever came before.
+ * Whether an event's data end its stream, whatever came before.
  *
  * @example
  * const isOver = isDone(event.data)
@@ -102,7 +102,7 @@ export function isDone(data: string | undefined): boolean {
 }
 
 /**
- * Says what an event means that is the last one so far: behind `[DONE]` nothing comes of any stream.
+ * Gives the meaning of an event that is the last one so far: nothing follows `[DONE]` in any stream.
  *
  * @example
  * const isInFull = meaningAtEnd('responses', parseEvent(lastEvent)) !== 'neither'
@@ -112,8 +112,8 @@ export function meaningAtEnd(endpoint: string, event: AnswerEvent): EventMeaning
 }
 
 /**
- * Whether an event of a chat or text completion says that nothing more of the answer will come: it ends a choice, or tells the
- * usage behind the last one. It may be all that tells, since some servers send no `[DONE]`.
+ * Whether an event of a chat or text completion ends a choice, or reports the usage after the last choice, so that nothing more of the
+ * answer will come. Nothing else may tell so, since some servers send no `[DONE]`.
  *
  * @example
  * const isFinished = events.some(({ data }) => finishesAnswer(data))
@@ -127,7 +127,7 @@ export function finishesAnswer(data: string | undefined): boolean {
 }
 
 /**
- * Keeps account of the choices of a chat or text completion's stream: all that began have to end.
+ * Counts the choices of a chat or text completion's stream: all that began have to end.
  *
  * @example
  * const choices = new OpenChoices()
@@ -137,12 +137,12 @@ export class OpenChoices {
   readonly #open = new Set<Json>()
   #hasBegun = false
 
-  /** Takes the data of the next event. */
+  /** Adds the data of the next event. */
   add(data: string | undefined): void {
     this.addValue(parseObject(data))
   }
 
-  /** Takes the object that an event's data are; undefined: they are none. */
+  /** Adds the object of an event's data; undefined: the data are no object. */
   addValue(value: JsonObject | undefined): void {
     for (const choice of choicesOf(value ?? {})) {
       this.#hasBegun = true
@@ -152,7 +152,7 @@ export class OpenChoices {
     }
   }
 
-  /** Whether there was one, and each has ended. */
+  /** Whether there was a choice, and each has ended. */
   get areFinished(): boolean {
     return this.#hasBegun && this.#open.size === 0
   }

@@ -1,7 +1,7 @@
 import { ERROR_CATALOGUE, type ErrorKind } from './error-catalogue.ts'
 import type { ErrorEntry } from './error-entry.ts'
 
-/** What OpenAI sends for each error: all four keys, always (OpenAI specification, `ErrorResponse`). */
+/** The body that OpenAI sends for each error: all four keys, always (OpenAI specification, `ErrorResponse`). */
 export interface ErrorBody {
   readonly error: {
     readonly message: string
@@ -11,7 +11,7 @@ export interface ErrorBody {
   }
 }
 
-/** What a thrower may say beyond the catalogue's row. */
+/** Details that replace or add to the catalogue's row. */
 export interface ApiErrorDetails {
   /** Replaces the row's message. */
   readonly message?: string
@@ -23,21 +23,21 @@ export interface ApiErrorDetails {
   readonly code?: string | null
   /** Replaces the row's seconds for `Retry-After`. */
   readonly retryAfterSeconds?: number
-  /** Why it happened: logged, never sent. */
+  /** The cause of the error: logged, never sent. */
   readonly cause?: unknown
   /** The number of the parameter rule that refused the request: logged, never sent. */
   readonly rule?: number | undefined
 }
 
 /**
- * The one error class: a row of the catalogue with its details. Thrown anywhere, rendered in one place.
+ * The one error class: a row of the catalogue with its details. It is thrown anywhere and rendered in one place.
  *
  * @example
  * throw new ApiError('upstream_timeout', { cause })
  */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
-  /** Not called `code`: Elysia would take it for the name of its own error. */
+  /** Not called `code`, which Elysia would take for the name of its own error. */
   readonly kind: ErrorKind
   readonly entry: ErrorEntry
   readonly body: ErrorBody
@@ -63,7 +63,7 @@ export class ApiError extends Error {
     }
   }
 
-  /** The same once more, for somebody who may write into it: an error of a call is that of all who wait for it. */
+  /** Gives a copy that its receiver may change: the error of a call is shared by all who wait for it. */
   copy(): ApiError {
     const { message, type, param, code } = this.body.error
     const { kind, retryAfterSeconds, rule, cause } = this

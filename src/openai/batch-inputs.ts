@@ -3,19 +3,19 @@ import type { JsonObject } from '../formats/json/json.ts'
 import { membersOf } from '../formats/json/members.ts'
 import { ApiError } from './api-error.ts'
 
-/** What a batch is to be made of. */
+/** The inputs of a batch. */
 export interface BatchInputs {
   /** The ids of the files whose lines are its calls. */
   readonly files: readonly string[]
-  /** What all of these calls are said to be of: `/v1/chat/completions`; undefined: each line says so. */
+  /** The endpoint of all of these calls, such as `/v1/chat/completions`; undefined: each line names its own. */
   readonly endpoint: string | undefined
 }
 
-/** Who makes a batch of a file. */
+/** The endpoints that make a batch of a file. */
 const BATCHES: ReadonlySet<string> = new Set(['batches', 'batch/jobs'])
 /** OpenAI's word for the file (`createBatch`), and Mistral's for several (https://docs.mistral.ai/api, batch). */
 const FILES: ReadonlySet<string> = new Set(['input_file_id', 'input_files'])
-/** What may be an id, and leads nowhere else in a path. */
+/** A possible id, which leads nowhere else in a path. */
 const ID = /^(?!\.+$)[\w.~:=+-]{1,4096}$/
 const SHOWN_CHARS_MAX = 60
 
@@ -25,10 +25,10 @@ export function makesBatch(endpoint: string): boolean {
 }
 
 /**
- * Which files a batch is to be made of. `text` is the body's, `value` what it says.
+ * Gives the files that a batch is to be made of. `text` is the body's text, `value` its parsed value.
  *
- * Throws `rules_not_applicable` where servers may find others than these in it: a name that stands there twice or in another
- * spelling, and inputs that are no files of the upstream's (Azure's `input_blob`).
+ * Throws `rules_not_applicable` where servers may find other files in it: a name that occurs twice or in another
+ * spelling, and inputs that are not files of the upstream (Azure's `input_blob`).
  *
  * @example
  * const { files } = batchInputs(text, value) // ['file-abc']

@@ -1,9 +1,9 @@
 import type { ErrorEntry } from './error-entry.ts'
 
-/** Nothing but another request will cure it. */
+/** The type of an error that only another request will cure. */
 const INVALID = 'invalid_request_error'
 
-/** The errors of a request's body: how long it is, how it comes, and whether it can be read. */
+/** The errors of a request's body: its length, its transfer, and its readability. */
 export const BODY_ERRORS = {
   invalid_json: {
     status: 400,
@@ -58,7 +58,7 @@ export const BODY_ERRORS = {
   },
   upload_timeout: {
     status: 408,
-    // It is the network's, and another try may go through.
+    // The network is at fault, and another try may go through.
     type: 'server_error',
     code: 'upload_timeout',
     message: 'The body of your request stopped arriving before it was complete, or came too slowly.',

@@ -2,7 +2,7 @@ import type { ErrorEntry } from './error-entry.ts'
 
 const INVALID = 'invalid_request_error'
 
-/** The errors that are the caller's to mend. */
+/** The errors that the caller can mend. */
 export const CALLER_ERRORS = {
   missing_api_key: {
     status: 401,

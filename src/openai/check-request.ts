@@ -3,7 +3,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { compileFirstProblem, type Finding } from './first-problem.ts'
 import { joinWords, wordsOfValue } from './json-type-words.ts'
 
-/** A body that is JSON but not an object: OpenAI has one answer for it and for a body that is no JSON at all. */
+/** A body that is JSON but not an object: OpenAI answers it like a body that is not JSON at all. */
 export interface NotAnObject {
   readonly kind: 'not_an_object'
 }
@@ -11,13 +11,13 @@ export interface NotAnObject {
 /** A field that is certainly wrong. `kind` is also OpenAI's `code`. */
 export interface FieldProblem {
   readonly kind: 'missing_required_parameter' | 'empty_array' | 'invalid_type'
-  /** In OpenAI's words. */
+  /** The message in OpenAI's words. */
   readonly message: string
   /** The path of the field in OpenAI's form, such as `messages[0].content`. */
   readonly param: string
 }
 
-/** Why a request's body is refused. */
+/** The reason why a request's body is refused. */
 export type RequestProblem = NotAnObject | FieldProblem
 
 /** Looks for the first problem of a parsed body; undefined: nothing is certainly wrong. */
@@ -46,7 +46,7 @@ export function compileRequestCheck(schema: TSchema): RequestCheck {
     if (compiled.Check(value)) return undefined
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return { kind: 'not_an_object' }
     const found = firstProblem(value)
-    // None is found where the compiled check is the stricter one: numbers beyond what JavaScript holds.
+    // Nothing is found where only the compiled check is stricter: for numbers beyond those that JavaScript holds.
     return found === undefined ? undefined : toFieldProblem(found)
   }
 }

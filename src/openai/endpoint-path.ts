@@ -1,17 +1,17 @@
 import { isPathWord } from './shown-path.ts'
 
-/** A path that everybody reads alike: small letters, no escapes, nothing that some server cuts or turns. */
+/** A path that all servers read alike: small letters, no escapes, nothing that some server cuts or changes. */
 const USUAL = /^(?!v\d|(?:openai|beta|api|inference)\/)(?:[a-z0-9_-]+\/)*[a-z0-9_-]+$/
 /** How often an upstream may decode a path before it reads it; one would do for an honest one. */
 const DECODINGS = 3
-/** What may stand in front of an API's paths, once more: `beta/completions` is one of DeepSeek's, `inference/v1/…` is Fireworks'. */
+/** The segments that may precede an API's paths again: `beta/completions` is DeepSeek's, `inference/v1/…` is Fireworks'. */
 const FRONT = /^(?:(?:v\d[a-z\d.]*|openai|beta|api|inference)\/)+(?=.)/
-/** An API's word, and something behind it that a server may cut off: `completions.json`, `completions::$DATA`. */
+/** A word of the API with an ending that a server may cut off: `completions.json`, `completions::$DATA`. */
 const CUT_WORD = /^([a-z0-9_-]+)[^a-z0-9_-]/
 
 /**
  * Gives the path below `/v1/` as the most tolerant upstream reads it, so that no spelling gets past a rule for an endpoint:
- * without escapes, capitals, what stands behind `;`, `?` or a null byte, backslashes, dots and blanks at a segment's end, empty
+ * without escapes, capitals, the text behind `;`, `?` or a null byte, backslashes, dots and blanks at a segment's end, empty
  * segments, or another `v1/` or `openai/` in front.
  *
  * @example
@@ -30,8 +30,8 @@ export function endpointPath(written: string): string {
 }
 
 /**
- * Whether every server reads a path below `/v1/` as it is written: the API's words in their own letters, and in ids nothing that
- * some server cuts, decodes twice or takes for a slash. In the place of a model's name an escaped slash may stand.
+ * Whether every server reads a path below `/v1/` as it is written: the API's words in their own letters, and no character in an id that
+ * some server cuts, decodes twice or takes for a slash. A model's name may hold an escaped slash.
  *
  * @example
  * isPlainPath('files/file-Ab%20c/content') // true
@@ -42,11 +42,11 @@ export function isPlainPath(written: string): boolean {
   return written.split('/').every((segment, number, all) => isPlainSegment(segment, all[number - 1] ?? ''))
 }
 
-/** What a model's name stands behind. */
+/** The segments that precede a model's name. */
 const MODEL_PARENTS: ReadonlySet<string> = new Set(['models', 'deployments', 'engines'])
-/** An escape of another kind than UTF-8's, or a second one behind the first: who decodes it, and how, nobody can tell. */
+/** A malformed escape, or one of a percent sign, which may be decoded twice: servers differ in how they decode these. */
 const UNCLEAR_ESCAPE = /%(?![0-9a-f]{2})|%25/i
-/** What ends a path or a segment, a backslash, and what is an escape again. */
+/** Characters that end a path or a segment, a backslash, and the beginning of another escape. */
 const TURNING = /[\p{Cc}\\?#;%]/u
 
 function isPlainSegment(segment: string, parent: string): boolean {
@@ -77,7 +77,7 @@ function decodeOnce(segment: string): string | undefined {
   }
 }
 
-/** Decodes all escapes, also those that come of others; what is no UTF-8 is read byte by byte, and overlong forms as what they mean. */
+/** Decodes all escapes, also repeated ones; bytes that are not UTF-8 are read one by one, and overlong forms by their meaning. */
 function decoded(written: string): string {
   let path = written
   for (let times = 0; times < DECODINGS && path.includes('%'); times += 1) {

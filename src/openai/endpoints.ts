@@ -5,7 +5,7 @@ import { endpointOf } from './endpoint-of.ts'
 import { ChatCompletionRequest } from './schemas/chat-completion-request.ts'
 import { CompletionRequest } from './schemas/completion-request.ts'
 
-/** An endpoint whose request body NexCode reads: its name in the log, its path, and what is checked. */
+/** An endpoint whose request body NexCode reads: its name in the log, its path, and its check. */
 export interface JsonEndpoint {
   readonly route: 'chat.completions' | 'completions'
   readonly path: string
@@ -27,7 +27,7 @@ export const COMPLETIONS: JsonEndpoint = {
 }
 
 /**
- * The endpoint that a request is for, where its body is read; undefined: none of them.
+ * Gives the endpoint of a request whose body is read; undefined: the body is not read.
  *
  * @example
  * const endpoint = endpointFor('POST', '/v1/chat/completions')
@@ -39,7 +39,7 @@ export function endpointFor(method: string, target: string): JsonEndpoint | unde
 }
 
 /**
- * Refuses a body in which something is certainly wrong: throws `invalid_json` or `invalid_parameter`, in OpenAI's words.
+ * Refuses a body that is certainly wrong: throws `invalid_json` or `invalid_parameter`, in OpenAI's words.
  *
  * @example
  * assertRequest(CHAT_COMPLETIONS, body.value)
@@ -51,7 +51,7 @@ export function assertRequest(endpoint: JsonEndpoint, value: unknown): void {
   throw new ApiError('invalid_parameter', { message: problem.message, param: problem.param, code: problem.kind })
 }
 
-/** Compiling takes some 20 ms, which the start of the server need not wait for. */
+/** Compiling takes some 20 ms, so it waits for the first use and does not delay the start of the server. */
 function compileOnFirstUse(schema: TSchema): RequestCheck {
   let check: RequestCheck | undefined
   return (value) => {

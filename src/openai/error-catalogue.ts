@@ -13,7 +13,7 @@ export const ERROR_CATALOGUE = {
   ...GATEWAY_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
-// An extension gets to see them.
+// The rows are frozen because extensions can see them.
 for (const row of Object.values(ERROR_CATALOGUE)) Object.freeze(row)
 
 /** The name of a row of the catalogue. */

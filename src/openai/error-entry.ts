@@ -1,12 +1,12 @@
 /** The party whose fault an error is: it decides the log level and the metric label, never the wire shape. */
 export type Party = 'caller' | 'upstream' | 'server'
 
-/** One row of the catalogue: what goes over the wire, whose fault it is, and what a person can do. */
+/** One row of the catalogue: the error on the wire, the party at fault, and the cure. */
 export interface ErrorEntry {
   readonly status: number
   /**
-   * OpenAI's `type`; never null, because openai-java throws on a null. Agents decide by it: `server_error` where waiting or another
-   * try may help, `invalid_request_error` or `insufficient_quota` where nothing but another request will.
+   * OpenAI's `type`; never null, because openai-java throws on a null. Agents decide by it: `server_error` if waiting or another
+   * try may help, `invalid_request_error` or `insufficient_quota` if only another request will.
    */
   readonly type: string
   readonly code: string | null
@@ -15,7 +15,7 @@ export interface ErrorEntry {
   readonly fault: Party
   /** Seconds for `Retry-After`, where waiting helps. */
   readonly retryAfterSeconds?: number
-  /** What to do about it, for docs/errors.md. */
+  /** The advice for docs/errors.md. */
   readonly cure: string
 }
 
@@ -23,7 +23,7 @@ export interface ErrorEntry {
 const FINAL_TYPES: ReadonlySet<string> = new Set(['invalid_request_error', 'insufficient_quota'])
 
 /**
- * Whether an error is one that the SDKs would try again by its status (408, 409, 429, 5xx), although that can't help.
+ * Whether the SDKs would try again after an error by its status (408, 409, 429, 5xx), although that can't help.
  *
  * @example
  * if (isRetriedInVain(error.entry)) headers.set('x-should-retry', 'false')

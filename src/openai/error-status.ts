@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 
-/** What an error's words come to where it tells no status, the more exact ones first. */
+/** The statuses of errors by their words, for errors without a status; the more exact words come first. */
 const STATUS_OF_WORDS: readonly (readonly [words: RegExp, status: number])[] = [
   [/rate_?limit|too_?many_?requests|insufficient_quota|resource_exhausted/i, 429],
   [/overloaded|unavailable|capacity/i, 503],
@@ -14,7 +14,7 @@ const STATUS_OF_WORDS: readonly (readonly [words: RegExp, status: number])[] = [
   [/server_?error|internal|api_error|timeout/i, 500],
 ]
 
-/** What another target need not be asked about, and no target is to blame for: the request itself is at fault. */
+/** Statuses for which no target is to blame, and another target need not be asked: the request itself is at fault. */
 const OF_THE_CALLER: ReadonlySet<number> = new Set([400, 403, 404, 405, 410, 411, 413, 415, 422, 451])
 
 /**
@@ -28,8 +28,8 @@ export function isCallers(status: number | undefined): boolean {
 }
 
 /**
- * The status that an error would have had, had it come in time to be one: as it tells by number, else by its `code` and `type`;
- * undefined: it does not say. `value` is the JSON of an answer or of an event of its stream.
+ * Gives the status that an error in a body would have had as a response: by the number in it, else by its `code` and `type`;
+ * undefined: it tells none. `value` is the JSON of an answer or of an event of its stream.
  *
  * @example
  * const status = statusOfError({ error: { message: 'Slow down', type: 'rate_limit_error' } })

@@ -1,15 +1,15 @@
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 import { STATEFUL_RESOURCES } from './resources.ts'
 
-/** No error has what it says deeper than this; what is deeper than that is not looked through. */
+/** No error has its words deeper than this; deeper values are not searched. */
 const ERROR_DEPTH = 4
 const FAILED: ReadonlySet<unknown> = new Set(['failed', 'cancelled'])
 const UNDER_WAY: ReadonlySet<unknown> = new Set(['queued', 'in_progress'])
 
 /**
- * Whether a JSON answer with a status of 2xx is the report of a failure: it says so itself (`saysFailure`), is an object or `type` of
- * an error, or a response that has failed or was cancelled. An object that was made and has failed since, such as a job with its
- * id, is what was asked for.
+ * Whether a JSON answer with a status of 2xx reports a failure: by an error in it (`saysFailure`), by an `object` or `type` that is
+ * an error's, or as a response that has failed or was cancelled. An object that was made and has failed since, such as a job with its
+ * id, is the answer that was asked for.
  *
  * @example
  * const isKept = !isFailedAnswer('responses', JSON.parse(text))
@@ -22,9 +22,9 @@ export function isFailedAnswer(endpoint: string, value: unknown): boolean {
 }
 
 /**
- * Whether an answer, or an event of one, says that it has failed: by an `error` of its own or of one of its `choices` that tells
- * something, or `finish_reason: "error"`. An `error` without anything in it (`{}`, `[]`, `""`, `0`, `false`, or nothing but such members)
- * is what servers write that always have the member. Only where there is nothing beside it, it is all that there is to be said.
+ * Whether an answer, or an event of one, reports a failure: by an `error` of its own or of one of its `choices` that is not
+ * empty, or by `finish_reason: "error"`. Some servers always write the member, with an empty value (`{}`, `[]`, `""`, `0`, `false`, or an
+ * object of such members). An empty `error` is a failure only if there is no other member.
  *
  * @example
  * if (saysFailure(value)) return 'failure'
@@ -42,7 +42,7 @@ export function isFailedResponse({ status, error }: JsonObject): boolean {
 }
 
 /**
- * Whether a response says that its upstream still works at it, or will: whatever becomes of this answer, it is made.
+ * Whether a response is still being made upstream, or will be: that goes on, whatever becomes of this answer.
  *
  * @example
  * const verdict = isUnderWay(value) ? 'begun' : 'whole'
@@ -51,7 +51,7 @@ export function isUnderWay({ status }: JsonObject): boolean {
   return UNDER_WAY.has(status)
 }
 
-/** The choices of a completion, as far as they are objects. */
+/** The choices of a completion that are objects. */
 export function choicesOf({ choices }: JsonObject): readonly JsonObject[] {
   return Array.isArray(choices) ? choices.filter(isJsonObject) : []
 }
@@ -60,7 +60,7 @@ function tellsError(error: unknown): boolean {
   return !isBlank(error, ERROR_DEPTH)
 }
 
-/** Whether all that is said is an error: the other members are not there, or empty. */
+/** Whether the error is the only member that is not empty. */
 function isAlone({ error: _error, ...others }: JsonObject): boolean {
   return Object.values(others).every(isEmpty)
 }

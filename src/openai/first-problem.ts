@@ -2,11 +2,11 @@ import { KindGuard, type TArray, type TObject, type TSchema, type TString } from
 import { isJsonObject } from '../formats/json/json.ts'
 import { distinctWords, type TypeWords, wordsOfSchema } from './json-type-words.ts'
 
-/** Where a value departs from its schema. `path` is relative to the value; an index is a number. */
+/** The place where a value departs from its schema. `path` is relative to the value; an index is a number. */
 export interface Finding {
   readonly kind: 'missing_required_parameter' | 'empty_array' | 'invalid_type'
   readonly path: (string | number)[]
-  /** What would have been right; none where the value is of another shape of a union. */
+  /** The expected types; empty if the value is of another shape of a union. */
   readonly expected: readonly TypeWords[]
   readonly value: unknown
 }
@@ -41,7 +41,7 @@ export function compileFirstProblem(schema: TSchema): FindProblem {
   throw new TypeError(`a request schema has a part that is not searched yet: ${JSON.stringify(schema)}`)
 }
 
-// 1e400 is read as Infinity: a number too large for anyone, which is the upstream's to say.
+// 1e400 is read as Infinity: a number that is too large for anyone. The upstream has to say so.
 function isIntegral(value: unknown): boolean {
   return typeof value === 'number' && (Number.isInteger(value) || !Number.isFinite(value))
 }
@@ -130,7 +130,7 @@ function findInUnion(members: readonly FindProblem[]): FindProblem {
   }
 }
 
-// The member that got furthest into the value is the one that was meant; all that stopped at one place are named.
+// The member that got furthest into the value is the one that was meant; all members that stopped at one place are named.
 function further(one: Finding, other: Finding): Finding {
   for (const [depth, step] of one.path.entries()) {
     const otherStep = other.path[depth]

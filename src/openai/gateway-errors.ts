@@ -1,11 +1,11 @@
 import type { ErrorEntry } from './error-entry.ts'
 
-/** Waiting, or another try, may cure it: agents try again on this type, or on words such as those of the messages below. */
+/** The type of an error that waiting or another try may cure: agents try again on this type, or on words like those of the messages below. */
 const SERVER = 'server_error'
-/** Nothing but another request will. */
+/** The type of an error that only another request will cure. */
 const INVALID = 'invalid_request_error'
 
-/** The errors of an upstream's, and of this server. */
+/** The errors of an upstream, and of this server. */
 export const GATEWAY_ERRORS = {
   upstream_unreachable: {
     status: 502,

@@ -3,14 +3,14 @@ import { foldName } from '../formats/json/fold-name.ts'
 import { isModelName } from './model-names.ts'
 
 /**
- * What a header may tell a server beside the request itself: which model, another method or target than its own, or parameters that
- * take the place of the body's.
+ * The fact that a header may tell a server beside the request itself: a model, another method or target than its own, or parameters that
+ * replace the body's.
  */
 export type HeaderRole = 'model' | 'method' | 'target' | 'parameters'
 
-/** Another method than that of the request (Express's method-override, Rack, OData). */
+/** Headers that name another method than the request's (Express's method-override, Rack, OData). */
 const METHODS: ReadonlySet<string> = new Set(['x-http-method-override', 'x-http-method', 'x-method-override'])
-/** Another target: Symfony, Zend and IIS's rewriting go by these. */
+/** Headers that name another target: Symfony, Zend and IIS's rewriting go by these. */
 const TARGETS: ReadonlySet<string> = new Set([
   'x-original-url',
   'x-rewrite-url',
@@ -18,18 +18,18 @@ const TARGETS: ReadonlySet<string> = new Set([
   'x-override-url',
   'x-http-destinationurl',
 ])
-/** Models and parameters that a gateway puts in place of the body's own (https://portkey.ai/docs/api-reference/inference-api/headers). */
+/** Headers with models and parameters that a gateway uses in place of the body's (https://portkey.ai/docs/api-reference/inference-api/headers). */
 const PARAMETERS: ReadonlySet<string> = new Set(['x-portkey-config'])
-/** LiteLLM's passes on what stands behind it (https://docs.litellm.ai/docs/proxy/forward_client_headers). */
+/** LiteLLM passes these on without their prefix (https://docs.litellm.ai/docs/proxy/forward_client_headers). */
 const PASSED_ON = /^x-pass-/
 
-/** Names of headers are few; callers could make up more. */
+/** Requests have few names of headers, but callers could make up more. */
 const REMEMBERED = { entriesMax: 512, keyCharsMax: 64 } as const
 
 /**
- * What a request's header of that name, in small letters, may tell a server beside the request; undefined: nothing of the kind.
- * LiteLLM's proxy takes a model from `x-litellm-model` (https://docs.litellm.ai/docs/proxy/managed_batches), and so do others from headers
- * of other names that have a word for a model in them.
+ * Gives the role of a request's header by its name, in small letters; undefined: it has none.
+ * LiteLLM's proxy takes a model from `x-litellm-model` (https://docs.litellm.ai/docs/proxy/managed_batches), and others take one from
+ * headers whose names have a word for a model in them.
  *
  * @example
  * headerRole('x-litellm-model') // 'model'

@@ -5,22 +5,22 @@ import { bringsCall } from './inner-members.ts'
 /** A call with all its parameters, within another request. */
 export interface InnerCall {
   readonly body: JsonObject
-  /** Below `/v1/`; undefined: it does not say. */
+  /** The path below `/v1/`; undefined: the call does not name it. */
   readonly endpoint: string | undefined
-  /** Where: `requests[3].params`. */
+  /** The place of the call: `requests[3].params`. */
   readonly param: string
 }
 
-/** Endpoints whose calls may come many at once: in a list, or in a file's lines. */
+/** Endpoints whose calls may come in batches: in a list, or in a file's lines. */
 const BATCHED = [
   ...['chat/completions', 'completions', 'responses', 'embeddings', 'moderations', 'images/generations'],
   ...['images/edits', 'videos', 'messages', 'fim/completions', 'agents/completions', 'classifications', 'ocr'],
 ]
-/** Those that bring them. */
+/** The endpoints that take such batches. */
 const BRINGING = /^(?:batches|batches\/[^/]+\/requests|batch\/jobs|messages\/batches|files|uploads)$/
 
 /**
- * The endpoints that a request may bring calls of, beside its own: rules for these are rules for what is in it.
+ * Gives the endpoints whose calls a request may hold beside its own: rules for these also apply to the calls in it.
  *
  * @example
  * broughtBy('messages/batches') // 'messages' among others
@@ -32,7 +32,7 @@ export function broughtBy(endpoint: string): readonly string[] {
 const NONE: readonly string[] = []
 
 /**
- * The calls that a request makes at once: `requests: [{ params: {…} }]` (Anthropic), `[{ body: {…}, url }]` (Mistral), or a list of
+ * Gives the calls in a list of a request: `requests: [{ params: {…} }]` (Anthropic), `[{ body: {…}, url }]` (Mistral), or a list of
  * another name.
  *
  * @example
@@ -51,7 +51,7 @@ function callsIn(list: readonly unknown[], name: string, endpoint: unknown): rea
 }
 
 /**
- * The calls that an element of such a list is; `endpoint` is the body's own, for those that say none.
+ * Gives the calls in an element of such a list; `endpoint` is the body's own, for calls that name none.
  *
  * @example
  * for (const call of callsOf(one, ['requests', 3], value['endpoint'])) judge(call)
@@ -66,14 +66,14 @@ export function callsOf(one: unknown, [name, at]: readonly [string, number], end
   })
 }
 
-/** So many may be judged in one go. */
+/** The most calls that are judged at once. */
 const AT_ONCE_MAX = 100
 
 /**
- * The names of a body's lists that bring more calls than may be judged in one go.
+ * Gives the names of a body's lists with more calls than are judged at once.
  *
  * @example
- * longLists({ requests: [{ params }, …] }) // ['requests'], where there are hundreds
+ * longLists({ requests: [{ params }, …] }) // ['requests'], if there are hundreds
  */
 export function longLists(value: JsonObject): readonly string[] {
   return Object.keys(value).filter((name) => {
@@ -83,7 +83,7 @@ export function longLists(value: JsonObject): readonly string[] {
 }
 
 /**
- * Whether a file's purpose says that it is a batch's.
+ * Whether a file's purpose is a batch.
  *
  * @example
  * isBatchPurpose('batch') // true

@@ -4,26 +4,26 @@ import { isOwnWords } from './object-ids.ts'
 
 /**
  * Is told of a member of an object within a body, or of the body itself (`depth` 0): its name as `foldName` gives it, its value, and
- * where it stands, with dots, and places in lists: `tools[0].model`; `param` is asked at once, or never.
+ * its place, with dots, and places in lists: `tools[0].model`; `param` is called at once, or never.
  */
 export type VisitMember = (name: string, value: unknown, depth: number, param: () => string) => void
 
-/** Members in which nothing but somebody's own words stand: what is said, what it is said with, schemas. */
+/** Members that hold free text only: messages, the options of their output, schemas. */
 const WORDS: ReadonlySet<string> = new Set([
   ...['messages', 'input_messages', 'content', 'contents', 'instructions', 'system', 'documents', 'examples'],
   ...['properties', '$defs', 'definitions', 'guided_json', 'response_schema', 'responseSchema', 'output_schema'],
 ])
-/** Some servers take the parameters in these for the body's own, though names of objects in them mean nothing. */
+/** Some servers take the parameters in these for the body's own; elsewhere in them, the names of objects mean nothing. */
 const LOOKED_INTO: ReadonlySet<string> = new Set(['extra_body'])
-/** Objects and members that are looked at in one go: more would keep others waiting. */
+/** The most objects and members that are visited at once: more would keep other requests waiting. */
 const LOOKED_AT_MAX = 40_000
 const DEPTH_MAX = 32
 
 /**
- * Goes through the members of a body and of all objects in it, but for those of somebody's own words: where another call, a session,
- * a grader or a tool has parameters of its own. False: there are too many, or they lie too deep, and some have not been seen.
+ * Visits the members of a body and of all objects in it, except those of free text: another call, a session,
+ * a grader or a tool has parameters of its own. False: there are too many, or they nest too deep, and some have not been visited.
  *
- * `within` says where a part of a body stands that is looked at by itself.
+ * `within` is the place of a part of a body that is visited by itself.
  *
  * @example
  * const isWhole = visitMembers(body.value, (name, value) => { if (name === 'model') models.push(value) })
@@ -58,14 +58,14 @@ export function visitMembers(body: unknown, visit: VisitMember, within: BodyPath
   return isJsonObject(body) || isPart ? goInto(body as object, within.length) : true
 }
 
-/** Where something stands in a body: the names and the places in lists that lead to it. */
+/** The place of a value in a body: the names and the list indices that lead to it. */
 export type BodyPath = readonly (string | number)[]
 
 const HERE: BodyPath = []
 
 /**
- * Whether a member of an object holds somebody's own words only. The parameters of what has a name, which is a function, are a
- * schema; all others are parameters, such as those of a tool that the server runs itself (OpenRouter). A list of inputs is what is said.
+ * Whether a member of an object holds free text only. The `parameters` of an object with a name, which is a function, are a
+ * schema; all others are parameters, such as those of a tool that the server runs itself (OpenRouter). A list of inputs is free text.
  */
 export function isWords(key: string, value: unknown, { name, type }: JsonObject): boolean {
   if (LOOKED_INTO.has(key)) return false

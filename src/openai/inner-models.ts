@@ -5,23 +5,23 @@ import { isModelName, leadsToModels } from './model-names.ts'
 /** A model that a body names elsewhere than in its own `model`. */
 export interface InnerModel {
   readonly model: string
-  /** Where: `session.model`, `models[1]`. */
+  /** The place of the model's name: `session.model`, `models[1]`. */
   readonly param: string
 }
 
-/** What of an object that stands for a model is its name. */
+/** The members that hold the name in an object that stands for a model. */
 const NAMING: ReadonlySet<string> = new Set(['id', 'name', 'slug'])
-/** A store's own ways to rank, and none. */
+/** The rankers of a store itself, or none. */
 const RANKERS = /^(?:auto|none|default[\w.-]*)$/
-/** Where a search or a reader of documents has engines of its own (OpenRouter's plugins and server tools), and these are no models. */
+/** The members in which a search or a reader of documents has engines of its own, which are no models (OpenRouter's plugins and server tools). */
 const OTHER_ENGINES = /^(?:plugins|tools|web_search_options)\b/
 const DEPTH_MAX = 32
-/** More names than these would keep others waiting; each counts once. */
+/** More names would keep other requests waiting; each counts once. */
 const MODELS_MAX = 10_000
 
 /**
- * The models that a body names beside its own, each once: a session's, a tool's, a grader's, another call's, those to fall back to. Undefined:
- * the body is too deep, or too large, to tell. `within` says where a part of a body stands.
+ * Gives the models that a body names beside its own, each once: those of a session, a tool, a grader or another call, and fallbacks. Undefined:
+ * the body is too deep or too large to tell. `within` is the place of a part of a body.
  *
  * @example
  * const [{ model, param }] = innerModels({ session: { model: 'gpt-realtime' } }) ?? []
@@ -47,22 +47,22 @@ export function innerModels(body: unknown, within?: BodyPath): readonly InnerMod
   return isWhole && isFew ? [...found.values()] : undefined
 }
 
-/** Adds the names in what stands for a model, or for several; `isMap`: its members' names are models, too. */
+/** Adds the names in a value that stands for one or several models; `isMap`: its members' names are models, too. */
 function addNames(value: unknown, isMap: boolean, names: Set<string>, depth = 0): void {
   if (typeof value === 'string') {
     if (value !== '' && names.size <= MODELS_MAX) names.add(value)
     return
   }
-  // Of a body that goes deeper nothing is taken for known.
+  // The names in a deeper value count as unknown.
   if (typeof value !== 'object' || value === null || depth > DEPTH_MAX) return
   if (Array.isArray(value)) {
     for (const one of value as readonly unknown[]) addNames(one, isMap, names, depth + 1)
     return
   }
   for (const [key, inner] of Object.entries(value)) {
-    // To some servers a list may come as an object with numbers for names.
+    // Some servers take an object with numbers for names as a list.
     if (NAMING.has(key) || (/^\d+$/.test(key) && !isModelName(foldName(key)))) addNames(inner, isMap, names, depth + 1)
-    // What is named like a model in there is found by itself.
+    // A member that is named like a model is found by itself.
     else if (isMap && !isModelName(foldName(key)) && (Array.isArray(inner) || typeof inner === 'string')) {
       addNames(key, isMap, names)
       addNames(inner, isMap, names, depth + 1)

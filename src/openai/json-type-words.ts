@@ -1,12 +1,12 @@
 import { KindGuard, type TSchema } from '@sinclair/typebox'
 
-/** What a field may be, in OpenAI's words: the article is said once, before the first of several alternatives. */
+/** The words for a field's type, as OpenAI uses them: the article is said once, before the first of several alternatives. */
 export interface TypeWords {
   readonly article: 'a' | 'an' | 'one of'
   readonly noun: string
 }
 
-/** What a JSON value is, in OpenAI's words: `a string`, `an integer`, `a decimal number`, `null`, … */
+/** Gives the words for a JSON value's type, as OpenAI uses them: `a string`, `an integer`, `a decimal number`, `null`, … */
 export function wordsOfValue(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
@@ -15,10 +15,10 @@ export function wordsOfValue(value: unknown): string {
 }
 
 /**
- * What a schema accepts, in OpenAI's words.
+ * Gives the words for the types that a schema accepts, as OpenAI uses them.
  *
- * A noun of its own stands in the schema's `x-noun`, known values of an open enum in its `examples`. Null is not
- * listed, as OpenAI doesn't either.
+ * A schema may have its own noun in `x-noun`, and the known values of an open enum in its `examples`. Null is not
+ * listed: OpenAI doesn't list it either.
  */
 export function wordsOfSchema(schema: TSchema): readonly TypeWords[] {
   const ownNoun: unknown = schema['x-noun']

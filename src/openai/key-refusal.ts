@@ -1,26 +1,26 @@
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
 
-/** What an upstream says of the key that it was asked with: that it is not good (`refused`), or has nothing left to spend. */
+/** The reason why an upstream refuses a key: it is not valid (`refused`), or has nothing left to spend (`spent`). */
 export type KeyRefusal = 'refused' | 'spent'
 
-/** The statuses that may say something about the key; the others never do. */
+/** The statuses that may concern the key; the others never do. */
 const STATUSES: ReadonlySet<number> = new Set([400, 401, 402, 403, 429])
 
-/** What APIs call it, in the error's `code`, `type`, `status` or `reason`. */
+/** The names of such an error in its `code`, `type`, `status` or `reason`. */
 const KEY_CODE =
   /^(?:(?:invalid|incorrect|expired|revoked|disabled|blocked|unknown)_(?:api_)?key|(?:api_)?key_(?:invalid|expired|revoked|disabled|blocked|deleted|service_blocked)|(?:account|consumer)_(?:deactivated|disabled|suspended|terminated|invalid)|authentication_error|invalid_authentication)$/
 const SPENT_CODE =
   /^(?:insufficient_(?:quota|balance|credits?)|billing_(?:hard_limit_reached|not_active)|payment_required)$/
-/** What they say of it; only at the beginning of a message, since further on it may be the caller's own words. */
+/** The messages of such an error; only at their beginning, since the caller's own words may follow. */
 const KEY_MESSAGE =
   /^(?:(?:incorrect|invalid|expired|revoked|disabled|unknown) (?:api |access )?key\b|(?:the |your |this )?(?:provided )?api[ -]?key (?:you provided |provided )?(?:is |was |has been |has )?(?:not valid|not found|invalid|incorrect|expired|revoked|disabled|deactivated|deleted|suspended|blocked|reported as leaked)\b)/i
-/** The key is good, but not for this: what the caller asks for. */
+/** The key is valid, but has no right to this request. */
 const OTHER_RIGHTS =
   /insufficient permissions|missing scopes?|does not have access|session key|admin (?:api )?key|^missing_scopes?$|^insufficient_permissions?$/i
 const OF_AN_ACCOUNT = /organi[sz]ation|project/i
 
 /**
- * Whether a status is one with which an upstream may speak of the key.
+ * Whether an answer with a status may concern the key.
  *
  * @example
  * const needsReading = secret !== undefined && maySpeakOfKey(answer.status)
@@ -30,11 +30,11 @@ export function maySpeakOfKey(status: number): boolean {
 }
 
 /**
- * What an answer says of the key that was spent; undefined: it speaks of something else, such as the caller's request.
+ * Gives the refusal of the key in an answer; undefined: the answer concerns something else, such as the caller's request.
  *
- * A 401 speaks of the key, unless it says that the key has no right to just this, or speaks of an organization or project
- * that the caller has named (`namesAccount`). Other statuses speak of it where they say so in words. `body` is the JSON of
- * the answer, in the forms of OpenAI, Anthropic, Google and those who follow them; undefined: none could be read.
+ * A 401 concerns the key, unless it says that the key has no right to just this, or concerns an organization or project
+ * that the caller has named (`namesAccount`). Other statuses concern it if their words say so. `body` is the JSON of
+ * the answer, in the forms of OpenAI, Anthropic, Google and those who follow them; undefined: it could not be read.
  *
  * @example
  * const refusal = keyRefusalOf(answer.status, value, { namesAccount: false })
@@ -54,7 +54,7 @@ export function keyRefusalOf(
   return KEY_MESSAGE.test(message) ? 'refused' : undefined
 }
 
-/** What an error says: in small letters, whatever it calls it, and to people. */
+/** The codes of an error, in small letters, and its message. */
 function wordsOf(body: unknown): { readonly codes: readonly string[]; readonly message: string } {
   // Google's API wraps its errors in a list.
   const outer = Array.isArray(body) ? (body[0] as unknown) : body

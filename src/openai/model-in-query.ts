@@ -1,11 +1,11 @@
 /** A parameter of a query that names a model. */
 export interface ModelParameter {
   readonly model: string
-  /** The request target with another model there; every other byte stays as it was. */
+  /** Gives the request target with another model there; every other byte stays as it was. */
   readonly withModel: (model: string) => string
 }
 
-/** What servers call a model in a query, without what separates words: `deployment_id`, `deploymentId`. */
+/** The names of a model in a query, without separators of words: `deployment_id`, `deploymentId`. */
 const NAMES: ReadonlySet<string> = new Set([
   ...['model', 'modelid', 'modelname', 'engine', 'engineid', 'deployment', 'deploymentid', 'deploymentname'],
   ...['models', 'fallback', 'fallbacks', 'azuredeployment', 'modelversion', 'enginename', 'llm', 'lora', 'loraname'],
@@ -13,8 +13,8 @@ const NAMES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The parameters of a request target's query that name a model, however their names are spelt. Several are one more than a
- * server may go by.
+ * Gives the parameters of a request target's query that name a model, in any spelling. If there are several, a
+ * server may go by any of them.
  *
  * @example
  * const [named] = modelsInQuery('/v1/realtime?model=gpt-realtime')
@@ -22,7 +22,7 @@ const NAMES: ReadonlySet<string> = new Set([
 export function modelsInQuery(target: string): readonly ModelParameter[] {
   const at = target.indexOf('?') + 1
   if (at === 0) return []
-  // Some take a semicolon for what stands between two parameters.
+  // Some servers take a semicolon as a separator of parameters.
   const parts = target.slice(at).split(/([&;])/)
   return parts.flatMap((text, number) => {
     const [written = '', ...rest] = text.split('=')
@@ -51,5 +51,5 @@ function isModelName(written: string): boolean {
 
 /** How often a server may decode a name; one would do for an honest one. */
 const DECODINGS = 3
-/** Escaped three times over, the longest name of a model's has fewer. */
+/** Even escaped three times over, the longest name of a parameter for a model has fewer characters. */
 const NAME_CHARS_MAX = 256

@@ -1,4 +1,4 @@
-/** Names of members that are a model's, as `foldName` gives them, beside all in which `model` stands. */
+/** Names of members that name a model, as `foldName` gives them, beside all that contain `model`. */
 const NAMES: ReadonlySet<string> = new Set([
   ...['engine', 'engines', 'engineid', 'enginename', 'llm', 'llms', 'llmid', 'llmname', 'ranker'],
   ...['deploymentid', 'deploymentname', 'adapter', 'adapters', 'adapterid', 'adaptername'],
@@ -6,13 +6,13 @@ const NAMES: ReadonlySet<string> = new Set([
 ])
 const ENDINGS = ['fallback', 'fallbacks', 'deployment', 'deployments']
 const MODEL = 'model'
-/** What is said of a model without naming one: `model_type`, `model_provider`. */
+/** Names of facts about a model: `model_type`, `model_provider`. */
 const ABOUT =
   /model(?:s)?(?:type|provider|family|format|kwargs|args|settings|params|parameters|options|inputs?|outputs?|effort|verbosity|summary|mode|modality|modalities|permissions|contextwindow|reasoning(?:effort|summary)?)$/
 const LONGEST_CHARS = 48
 
 /**
- * Whether a member of that name, as `foldName` gives it, names a model: `model`, `draft_model`, `model_id`, `fallbacks`, `engine`.
+ * Whether a member names a model, by its name as `foldName` gives it: `model`, `draft_model`, `model_id`, `fallbacks`, `engine`.
  *
  * @example
  * isModelName(foldName('azureml-model-deployment')) // true
@@ -20,13 +20,13 @@ const LONGEST_CHARS = 48
 export function isModelName(name: string): boolean {
   if (name.length > LONGEST_CHARS) return false
   if (name.includes(MODEL)) return !ABOUT.test(name)
-  // Of a form's list each has a number: `engine[0]`.
+  // Each element of a form's list has a number: `engine[0]`.
   const word = name.replace(/\d+$/, '')
   return NAMES.has(word) || ENDINGS.some((ending) => word.endsWith(ending))
 }
 
 /**
- * Whether what stands in a member of that name leads from names to models, so that both are: `fallbacks`, `model_group_alias`.
+ * Whether a member of that name maps names to models, so that both are models: `fallbacks`, `model_group_alias`.
  *
  * @example
  * leadsToModels('contextwindowfallbacks') // true

@@ -1,12 +1,12 @@
 /**
- * How OpenAI's API names objects (files, responses, containers, …) in bodies: by members such as `id`, `file_id`, `file_ids`,
- * `container`. What stands in callers' and models' own words, such as `metadata`, names nothing.
+ * The members by which OpenAI's API names objects (files, responses, containers, …) in bodies, such as `id`, `file_id`, `file_ids`,
+ * `container`. The free text of callers and models, such as `metadata`, names no object.
  */
 
 /** A longer text is no id. */
 export const OBJECT_ID_CHARS_MAX = 4096
 
-/** Members that hold an id, or a list of them, without saying so in their names. */
+/** Members that hold an id, or a list of them, although their names do not show it. */
 const OTHER_NAMES: ReadonlySet<string> = new Set([
   'id',
   'container',
@@ -16,7 +16,7 @@ const OTHER_NAMES: ReadonlySet<string> = new Set([
   'result_files',
   'fine_tuned_model',
 ])
-/** What such names as `call_id` tell is no object that can be asked for. */
+/** The ids in members such as `call_id` belong to no object that a caller can ask for. */
 const NOT_OBJECTS: ReadonlySet<string> = new Set([
   'call_id',
   'tool_call_id',
@@ -43,7 +43,7 @@ export function namesObject(member: string): boolean {
   return OTHER_NAMES.has(member)
 }
 
-/** Members of which all that is in them is somebody's own words: a caller's, a model's, a schema's. */
+/** Members that hold only free text or a schema, written by a caller or a model. */
 const OWN_WORDS: ReadonlySet<string> = new Set([
   'metadata',
   'attributes',
@@ -68,7 +68,7 @@ const OWN_WORDS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Whether nothing in a member of a body names an object.
+ * Whether a member of a body holds only free text, and so names no object.
  *
  * @example
  * const isSkipped = isOwnWords('metadata')
@@ -77,7 +77,7 @@ export function isOwnWords(member: string): boolean {
   return OWN_WORDS.has(member)
 }
 
-/** Members of an answer that repeat what a caller has said. */
+/** Members of an answer that repeat a caller's words. */
 const REPEATED: ReadonlySet<string> = new Set([
   'tools',
   'tool_choice',
@@ -92,7 +92,7 @@ const REPEATED: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Whether nothing in a member of an answer names an object that its upstream has made known: it is own words, or the caller's.
+ * Whether a member of an answer names no object that its upstream has made known: it is free text, or repeats the caller's words.
  *
  * @example
  * const isSkipped = isRepeated('tools')

@@ -8,7 +8,7 @@ import { RESOURCES } from './resources.ts'
 import { ChatCompletionRequest } from './schemas/chat-completion-request.ts'
 import { CompletionRequest } from './schemas/completion-request.ts'
 
-/** What NexCode says of its API to machines (OpenAPI 3.1.1); plain JSON data. */
+/** The description of NexCode's API for machines (OpenAPI 3.1.1); plain JSON data. */
 export interface OpenApiDocument {
   readonly openapi: '3.1.1'
   readonly info: {
@@ -31,7 +31,7 @@ export interface OpenApiDocument {
   }
 }
 
-/** What the document says of one server. */
+/** The facts about one server that the document tells. */
 export interface OpenApiDocumentOptions {
   readonly version: string
   /** The base URL as the caller sees it, ending with `/v1`. */
@@ -55,7 +55,7 @@ const TAGS: OpenApiDocument['tags'] = [
  * const document = createOpenApiDocument({ version, serverUrl: 'http://localhost:8000/v1' })
  */
 export function createOpenApiDocument({ version, serverUrl }: OpenApiDocumentOptions): OpenApiDocument {
-  // Nothing else is to be had below `/completions`; below `/chat`, the stored completions are.
+  // Below `/completions` there is nothing else; below `/chat` there are the stored completions.
   const resources = [...RESOURCES].filter((resource) => resource !== 'completions')
   const { '/chat/completions': storedCompletions, ...passthrough } = createPassthroughPaths(resources)
   return {
@@ -69,7 +69,7 @@ export function createOpenApiDocument({ version, serverUrl }: OpenApiDocumentOpt
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [
-      // First, because it holds behind any proxy; the full one is for copies of this document that have left home.
+      // This one is first because it holds behind any proxy; the full one is for copies of this document that are used elsewhere.
       { url: '/v1', description: 'This server.' },
       { url: serverUrl, description: 'This server, in full.' },
     ],

@@ -7,27 +7,27 @@ import { MODEL_ENDPOINTS } from './resources.ts'
 /** A model that a request target names. */
 export interface NamedModel {
   readonly model: string
-  /** The same call as all others write it, with the model in the body: `/v1/chat/completions?x=1`; undefined: there is none. */
+  /** The same call in the usual form, with the model in the body: `/v1/chat/completions?x=1`; undefined: there is none. */
   readonly plainTarget: string | undefined
-  /** Whether it is the model itself that is spoken of, as in `DELETE /v1/models/{model}`. */
+  /** Whether the target is the model itself, as in `DELETE /v1/models/{model}`. */
   readonly isObject: boolean
-  /** The target with another model in that place. */
+  /** Gives the target with another model in that place. */
   readonly withModel: (model: string) => string
 }
 
-/** What a request target says. */
+/** The parts of a request target. */
 export interface TargetReading {
-  /** The endpoint that it may be to the most tolerant upstream. */
+  /** The endpoint as the most tolerant upstream reads it. */
   readonly endpoint: string
-  /** Whether it is that to every upstream. */
+  /** Whether every upstream reads the same endpoint. */
   readonly isPlain: boolean
-  /** The model that it names; `unclear`: it names one, and which one depends on who reads it; undefined: none. */
+  /** The model that it names; `unclear`: it names one, but servers differ in which; undefined: none. */
   readonly named: NamedModel | 'unclear' | undefined
-  /** The call of a model that it is to some upstreams, by its last words: `chat/completions`; undefined: none. */
+  /** The call of a model that some upstreams take it for, by its last words: `chat/completions`; undefined: none. */
   readonly call: string | undefined
 }
 
-/** What stands before a model's name in a path, in small letters. */
+/** The segments before a model's name in a path, in small letters. */
 const PARENTS: ReadonlySet<string> = new Set([
   ...[
     'deployments',
@@ -41,22 +41,22 @@ const PARENTS: ReadonlySet<string> = new Set([
     'serving-endpoints',
   ],
 ])
-/** Behind a model's name, wherever that stands: `{model}/invocations` (Databricks, SageMaker), `{model}/converse` (Bedrock). */
+/** The segments after a model's name, wherever that stands: `{model}/invocations` (Databricks, SageMaker), `{model}/converse` (Bedrock). */
 const INVOKED: ReadonlySet<string> = new Set(['invocations', 'invoke', 'invoke-with-response-stream', 'converse'])
-/** What may stand behind a call, and is no id of an object that it has made. */
+/** Segments that may follow a call, and are no ids of an object that it has made. */
 const FORMS: ReadonlySet<string> = new Set(['batch', 'batches', 'stream', 'async', 'bulk', 'create', 'generate'])
-/** Behind these a call of a model follows, as Azure has it, and OpenAI had it once. */
+/** A call of a model follows these, as in Azure's paths, and formerly in OpenAI's. */
 const CALLED = /^(?:openai\/)?(?:deployments|engines)\/([^/]+)\/(.+)$/
 /** Google's methods stand behind a model's name: `models/{model}:generateContent`. */
 const METHOD = /:[A-Za-z]+$/
 
 const CALL_SEGMENTS_MAX = Math.max(...Array.from(MODEL_ENDPOINTS, (call) => call.split('/').length))
 
-/** Targets are few, but for those with ids in them. */
+/** Targets are few, except those with ids in them. */
 const REMEMBERED = { entriesMax: 256, keyCharsMax: 256 } as const
 
 /**
- * Reads a request target: which endpoint it is for, and which model it names in its path or query.
+ * Reads a request target: its endpoint, and the model that it names in its path or query.
  *
  * @example
  * const { named } = readTarget('/v1/deployments/gpt-4o/chat/completions') // named.model === 'gpt-4o'
@@ -83,13 +83,13 @@ function read(target: string): TargetReading {
   return { endpoint, isPlain, call, named: others.length === 0 ? named : 'unclear' }
 }
 
-/** The call of a model that the last segments are; where none of them is a model's name, one word is no sign of it. */
+/** Gives the call of a model in the last segments; if none of them is a model's name, one word is not enough. */
 function callIn(segments: readonly string[], parentAt: number | undefined): string | undefined {
   const first = parentAt === undefined ? 1 : parentAt + 2
   // Several calls at once, or one in another form: `chat/completions/batch` (vLLM).
   const head = segments.slice(0, -1).join('/')
   if (FORMS.has(segments.at(-1) ?? '') && MODEL_ENDPOINTS.has(head)) return head
-  // A path has as many segments as its sender likes, and a call no more than the longest has.
+  // A path may have any number of segments, but a call has at most as many as the longest one.
   for (let at = Math.max(first, segments.length - CALL_SEGMENTS_MAX); at < segments.length; at += 1) {
     const tail = segments.slice(at).join('/')
     if (MODEL_ENDPOINTS.has(tail) && (parentAt !== undefined || tail.includes('/'))) return tail

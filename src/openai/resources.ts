@@ -65,7 +65,7 @@ export const MODEL_ENDPOINTS: ReadonlySet<string> = new Set([
 
 /**
  * The resources of OpenAI's API whose objects live at one upstream, by the first segment of their paths below `/v1/`:
- * what was made there can be asked for only there.
+ * only that upstream knows them.
  *
  * @example
  * const isStateful = STATEFUL_RESOURCES.has('files')
@@ -92,11 +92,11 @@ export const STATEFUL_RESOURCES: ReadonlySet<string> = new Set([
   'webhook_endpoints',
 ])
 
-/** The last segments of paths whose answers are somebody's own content: a file's, a video's, or what was said. */
+/** The last segments of paths whose answers are content: a file's, a video's, or a text that was spoken. */
 const CONTENTS = /(?:^|\/)(?:content|audio\/(?:speech|transcriptions|translations))\/?$/
 
 /**
- * Whether the answer of an endpoint (its path below `/v1/`) is content, whose kind says nothing of who answered: a file may be
+ * Whether the answer of an endpoint (its path below `/v1/`) is content, whose type does not tell which server answered: a file may be
  * a web page, and some servers call the text of a transcription `text/html`.
  *
  * @example

@@ -1,7 +1,7 @@
 import { nearest } from '../formats/text/nearest.ts'
 import { RESOURCES } from './resources.ts'
 
-/** What follows the resource in OpenAI's paths (OpenAI specification), and paths of this server's own. */
+/** The segments after the resource in OpenAI's paths (OpenAI specification), and paths of this server's own. */
 const PATH_WORDS: ReadonlySet<string> = new Set([
   ...RESOURCES,
   ...['v1', 'v1beta', 'api', 'openai', 'deployments', 'health', 'healthz', 'livez', 'ready', 'readyz', 'metrics'],
@@ -25,12 +25,12 @@ export function isPathWord(segment: string): boolean {
 }
 
 const SEGMENTS_MAX = 12
-/** More of a word is no slip of a finger. */
+/** A longer segment is no misspelt word. */
 const WORD_CHARS_MAX = 32
 
 /**
- * A request's path as a log may show it: the words of the API, and those that are one of them misspelt; `…` for whatever else
- * the caller wrote there, since it may be an id, a key or any text. The query is left out.
+ * Gives a request's path as a log may show it: the words of the API, and misspelt ones; `…` replaces all other segments
+ * since each may be an id, a key or any text. The query is left out.
  *
  * @example
  * showPath('/v1/chat/completion?key=sk-1') // '/v1/chat/completion'

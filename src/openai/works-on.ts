@@ -3,21 +3,21 @@ import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import { STATEFUL_RESOURCES } from './resources.ts'
 
-/** A response says so in its first event, or near its beginning. */
+/** A response tells it in its first event, or near its beginning. */
 const LOOKED_THROUGH_BYTES = 1024 * 1024
 /**
- * Members of a response, or the name of an event, that are there only where its upstream works at it by itself. In a text that a model
- * or a caller has written their quotation marks are escaped.
+ * Members of a response, or the name of an event, that exist only if its upstream works on it by itself. In a text of a model
+ * or a caller, their quotation marks are escaped.
  */
 const IN_BACKGROUND =
   /(?<!\\)(?:"background"\s*:\s*true|"status"\s*:\s*"queued"|"response\.queued")|^event: ?response\.queued/m
-/** Resources of which a request makes no object that works on without it. */
+/** Resources whose requests make no object that works on without them. */
 const ANSWERED_AT_ONCE: ReadonlySet<string> = new Set(['responses', 'realtime', 'live'])
 
 /**
- * Whether a request is for what goes on by itself upstream, also when its answer is cut or never comes: a response in the background,
- * a job, a run, any object that is made there. `value`: its parsed body; `sent`: what goes upstream, where that is another body, or
- * one that was not parsed.
+ * Whether a request starts work that goes on upstream even if its answer is cut or never comes: a response in the background,
+ * a job, a run, any object that is made there. `value`: its parsed body; `sent`: the body that goes upstream, if that differs or
+ * was not parsed.
  *
  * @example
  * const isBackground = startsWork('videos', body, undefined)
@@ -31,8 +31,8 @@ export function startsWork(endpoint: string, value: unknown, sent: Uint8Array | 
 }
 
 /**
- * Whether what has come of an answer that broke off says that its upstream works on, though nobody may have asked for that. Of an
- * encoded one that can't be told, and is assumed.
+ * Whether the part of a broken answer that has come tells that its upstream works on, though nobody may have asked for that. An
+ * encoded answer can't tell, so that is assumed.
  *
  * @example
  * const isUnknown = worksOn('responses', answer.headers, chunks)
@@ -59,7 +59,7 @@ function saysBackground(text: Uint8Array): boolean {
 }
 
 /**
- * Whether the frames of a WebSocket at an endpoint are calls that could as well be posted, each with a model of its own.
+ * Whether the frames of a WebSocket at an endpoint are calls that could also be posted, each with a model of its own.
  *
  * @example
  * if (isCallInFrames(endpointOf(target))) throw new ApiError('websocket_not_relayed')

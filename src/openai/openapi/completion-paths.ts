@@ -54,7 +54,7 @@ const USAGE: JsonSchema = {
   },
 }
 
-/** The body of an answer: the fields that every client reads. The upstream's own, so the rest is left open. */
+/** The body of an answer: the fields that every client reads. The upstream decides about the rest, so it is left open. */
 function answerSchema(object: string, choice: Readonly<Record<string, JsonSchema>>): JsonSchema {
   return {
     type: 'object',

@@ -18,7 +18,7 @@ export interface JsonSchema {
 }
 
 /**
- * A TypeBox schema as the JSON Schema that it is: without its symbols, and without `x-noun`, which words our errors.
+ * Gives a TypeBox schema as plain JSON Schema: without its symbols, and without `x-noun`, which words our errors.
  *
  * @example
  * const schemas = { CompletionRequest: toJsonSchema(CompletionRequest) }

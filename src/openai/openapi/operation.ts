@@ -61,7 +61,7 @@ export interface Operation {
   readonly tags: readonly Tag[]
   readonly summary: string
   readonly description: string
-  /** Empty: open to all; absent: as the document says. */
+  /** Empty: open to all; absent: the document's own default. */
   readonly security?: readonly []
   readonly parameters?: readonly PathParameter[]
   readonly requestBody?: RequestBody

@@ -1,7 +1,7 @@
 import { referToErrors } from './error-responses.ts'
 import type { Operation, PathItem, PathParameter, Paths } from './operation.ts'
 
-/** The path that stands for a resource: its method, what follows the resource's name, and what it is for. */
+/** The path that stands for a resource: its method, the part after the resource's name, and its purpose. */
 interface Representative {
   readonly method: 'get' | 'post'
   readonly below?: string
@@ -45,7 +45,7 @@ const REPRESENTATIVES: ReadonlyMap<string, Representative> = new Map<string, Rep
 ])
 
 /**
- * One path per resource that passes through, to stand for everything below it: what follows a resource is any
+ * Gives one path per resource that passes through, to stand for everything below it: a resource may be followed by any
  * number of segments, which an OpenAPI path template can't say.
  *
  * @example
