@@ -47,7 +47,7 @@ export interface AnswerSource {
 const NOTHING = new Uint8Array()
 
 /**
- * Makes what watches the end of an answer to a request; undefined: its framing says all that there is to say of it.
+ * Makes the watch on the end of an answer; undefined: the answer's framing already tells how it ends.
  *
  * @example
  * const end = answerEndOf(exchange, answer, { isUpstreams: true, deadlines })
@@ -70,7 +70,7 @@ export function answerEndOf(
   return { of: isInCode ? new EncodedEnd(isJudged) : new StreamEnd(endpoint, isJudged, isFramed), deadlines }
 }
 
-/** Whether the end of a body shows, whatever ends its connection (RFC 9112 §6.3). */
+/** Whether the framing shows the end of a body, so that a closed connection is no end (RFC 9112 §6.3). */
 function isFramedBy(headers: Headers): boolean {
   return headers.has('content-length') || headers.get('transfer-encoding')?.toLowerCase().includes('chunked') === true
 }
@@ -122,7 +122,7 @@ class StreamEnd implements AnswerEnd {
   }
 }
 
-/** A stream whose bytes mean nothing before they are decoded: all that can be told is whether there are any. */
+/** An encoded stream, whose bytes mean nothing here: only their presence can be told. */
 class EncodedEnd implements AnswerEnd {
   readonly #isJudged: boolean
   #hasBytes = false

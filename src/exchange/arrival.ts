@@ -11,8 +11,8 @@ export interface IncomingBody {
   /** As it comes. */
   stream(): ReadableStream<Uint8Array>
   /**
-   * Calls back when its last byte has come, with the time of that in `performance.now()`; at once where it has, and never
-   * where it won't. Absent: it can't be watched.
+   * Calls back when its last byte has come, with that time in `performance.now()`: at once where it has come already, never
+   * where it does not come. Absent: it can't be watched.
    */
   onceArrived?(callback: (at: number) => void): void
 }

@@ -14,11 +14,11 @@ export interface ReadLimits {
 
 /** A body of this length or less is not counted: one read of a socket brings as much. */
 export const UNCOUNTED_BYTES_MAX = 64 * 1024
-/** So much is put together at once. */
+/** The most bytes that are joined in one slice. */
 const AT_ONCE_BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * Gathers a stream into one array; a stream of one chunk is not copied. `held` counts what is not small.
+ * Gathers a stream into one array; a stream of one chunk is not copied. `held` counts bodies above `UNCOUNTED_BYTES_MAX`.
  *
  * @example
  * const bytes = await collect(request.body.stream(), bytesMax, memory.hold(exchange))

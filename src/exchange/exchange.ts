@@ -13,7 +13,7 @@ export type ChildParts = Partial<Pick<Exchange, 'request' | 'requestTarget' | 'e
 
 /** Hears of an exchange while it goes on; for the log, metrics, traces, money. None of its functions may throw, or wait. */
 export interface Observer {
-  /** A request has come; nobody knows yet who makes it. */
+  /** A request has come; its caller is not known yet. */
   readonly onStart?: (exchange: Exchange) => void
   /** An attempt at an upstream has an answer, or has failed. */
   readonly onAttempt?: (exchange: Exchange, attempt: Try) => void
@@ -28,7 +28,7 @@ export interface Observer {
 /** The log's name for a request that came to no route. */
 export const NO_ROUTE = 'unknown'
 
-/** Stands for the principal before the door. */
+/** The principal before `authorize`. */
 const NOBODY_YET: Principal = Object.freeze({
   get kind(): never {
     throw new Error('The principal of an exchange was asked for before it was known.')
@@ -43,7 +43,7 @@ const IDS_BEGIN = `req_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
 let idsGiven = 0
 
 /**
- * One request and its answer, from the first header to the body's last byte: what every stage is told and tells. It ends once.
+ * One request and its answer, from the first header to the body's last byte: the state that all stages share. It ends once.
  *
  * @example
  * const exchange = new Exchange(request, arrivalOf(request), observers)
@@ -53,7 +53,7 @@ export class Exchange extends Findings {
   readonly id: string
   /** The caller's `X-Client-Request-Id`, where it is a safe one. */
   readonly clientRequestId: string | undefined
-  /** Its headers, method and URL; whoever wants its body takes `body`. */
+  /** Its headers, method and URL; its body is in `body`. */
   readonly request: Request
   /** The headers as they came: an extension may have made another request of it. */
   readonly received: Headers
@@ -170,7 +170,7 @@ export class Exchange extends Findings {
     return child
   }
 
-  /** Tells the parent what has been found out so far. */
+  /** Merges the findings so far into the parent's. */
   report(): void {
     if (this.#parent !== undefined) merge(this.#parent, this)
   }
@@ -200,7 +200,7 @@ export class Exchange extends Findings {
     this.#observer.onUsage?.(this.#root, usage)
   }
 
-  /** Has something let go at the end: an admission, a clock. It is told how the exchange ended. */
+  /** Registers a function that runs at the end, to release an admission or a clock. It gets the exchange's outcome. */
   atEnd(release: (outcome: Outcome) => void): void {
     this.#releases.push(release)
   }

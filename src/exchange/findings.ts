@@ -7,7 +7,7 @@ export interface Try {
   /** undefined: no answer. */
   readonly status: number | undefined
   readonly ms: number
-  /** Why it was left. */
+  /** Why the attempt was given up. */
   readonly why: string | undefined
 }
 
@@ -72,7 +72,7 @@ const MERGING: Partial<Record<Name, 'add' | 'append' | 'if known' | 'if first' |
 
 const NAMES = Object.keys(new Findings()) as readonly Name[]
 
-/** Has a child begin with what its parent has found out. */
+/** Copies a parent's findings to a new child. */
 export function inherit(child: Findings, parent: Findings): void {
   for (const name of INHERITED) take(child, parent, name)
   if (parent.tries !== undefined) child.tries = []

@@ -28,29 +28,29 @@ export class MemoryBudget {
     return this.#usedBytes
   }
 
-  /** Begins to hold something that is let go when its owner ends. */
+  /** Begins a holding that is released when its owner ends. */
   hold(owner: Owner): Held {
     const held = new HeldMemory(this)
     owner.atEnd(() => held.drop())
     return held
   }
 
-  /** Has somebody asked to let something go wherever more is wanted than is left; who gives false has nothing that could be. */
+  /** Sets the function that frees memory when too little is left; it gives false where it has nothing to free. */
   relieveBy(relieve: () => boolean): void {
     this.#relieve = relieve
   }
 
-  /** Takes so many bytes; false: there are not as many left. */
+  /** Takes so many bytes; false: fewer are left. */
   take(bytes: number): boolean {
     while (this.#usedBytes + bytes > this.bytesMax) {
-      // Nobody is made to go for what would not fit into all of it.
+      // Nothing is freed for an amount that the whole budget could not hold.
       if (bytes > this.bytesMax || this.#relieve?.() !== true) return false
     }
     this.#usedBytes += bytes
     return true
   }
 
-  /** Gives back what was taken. */
+  /** Gives back bytes that were taken. */
   give(bytes: number): void {
     this.#usedBytes -= bytes
   }
@@ -58,11 +58,11 @@ export class MemoryBudget {
 
 /** The memory that one owner holds. */
 export interface Held {
-  /** So many bytes more are held. Throws `memory_full` where there are not as many left. */
+  /** Holds so many more bytes. Throws `memory_full` where fewer are left. */
   add(bytes: number): void
-  /** So many are let go. */
+  /** Releases so many bytes. */
   release(bytes: number): void
-  /** Lets all of it go. */
+  /** Releases all of them. */
   drop(): void
 }
 

@@ -7,8 +7,8 @@ export type Principal =
   /** Brings a key of its own, which goes upstream as it came; it is known by a short digest of it. */
   | { readonly kind: 'caller'; readonly id: string }
   /**
-   * Brings nothing, but calls from this very machine; is lent the server's key, where there is one. Where no key can be spent,
-   * whoever brings nothing.
+   * Brings no credential, but calls from this very machine; is lent the server's key, where there is one. Where no key can be spent:
+   * any caller without a credential.
    */
   | { readonly kind: 'local' }
 

@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts'
 
-/** All that stands behind a stage. */
+/** All stages after this one, and the flow. */
 export type Handler<T = Exchange> = (one: T) => Promise<Response>
 
 /**
@@ -10,7 +10,7 @@ export type Handler<T = Exchange> = (one: T) => Promise<Response>
  * An exchange that `isUpgrade` goes through the same stages: its answer stands for a WebSocket that is opened, and has no body.
  */
 export interface Stage<T = Exchange> {
-  /** For whoever reads the list. */
+  /** Its name, for a reader of the list. */
   readonly name: string
   /** Rejects with an `ApiError` where the request ends here. */
   run(one: T, next: Handler<T>): Promise<Response>

@@ -38,7 +38,7 @@ function namedIn({ named, requestTarget: target }: Exchange): string | undefined
   return read === 'unclear' ? undefined : read?.model
 }
 
-/** Whether something here looks into such calls, or decides by them, so that none may pass unseen. */
+/** Whether a setting here reads such calls or decides by them, so that none may pass unseen. */
 function hasSayInCalls({ seesCalls }: Exchange, facts: RequestFacts, { settings, rules }: Generation): boolean {
   return seesCalls || settings.models.length > 0 || settings.unknownModels === 'refuse' || rules.mayMatch(facts)
 }

@@ -8,12 +8,12 @@ import type { Snapshot } from '../routing/snapshot.ts'
 import type { Route } from '../routing/targets/router.ts'
 import type { Store } from '../storage/store.ts'
 
-/** Settings that are in force, and what remembers objects for several processes, where something does. */
+/** The settings in force, and the store that remembers objects for several processes, where there is one. */
 type Routing = Snapshot & { readonly sharedStore?: Store | undefined }
 
 /**
- * Chooses where a request goes: to whoever holds the object that it speaks of, else where its resource is pinned to, else
- * where its model leads. A promise where a store has to be asked for the object.
+ * Chooses where a request goes: to the upstream that holds the object that it names, else to the one that its resource is pinned to,
+ * else by its model. A promise where a store has to be asked for the object.
  *
  * `target` is the caller's request target. Throws `model_not_found`.
  */
@@ -39,7 +39,7 @@ export function chooseRoute(
     .then((where) => (where === undefined ? byPin() : held(byModel, where, snapshot, ids)))
 }
 
-/** A model that a job of somebody's has made is an object of that account, as its files are. */
+/** A model that an account's job has made is an object of that account, as its files are. */
 function isTuned(model: string | undefined): model is string {
   return model?.startsWith('ft:') === true
 }

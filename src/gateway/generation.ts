@@ -24,7 +24,7 @@ export interface LastingParts {
   readonly sharedStore: Store | undefined
 }
 
-/** All that requests go by. */
+/** The settings and parts that a request goes by. */
 export type Generation = Snapshot & LastingParts
 
 /** The dependencies of `MakeParts`. */
@@ -51,7 +51,7 @@ export type MakeParts = (
 const OLD_STORE_MS = 60_000
 
 /**
- * Makes what makes the parts of settings that outlive a reload where nothing about them has changed: kept answers, extensions.
+ * Makes the function that makes the lasting parts of some settings (kept answers, extensions), and takes over unchanged ones.
  *
  * @example
  * const makeParts = createPartsMaker({ log, sha256, openStore, deadlines, sleep, now, reading })

@@ -29,7 +29,7 @@ export interface FlowParts {
  * The flow of a request that a principal may make, behind all stages: read its body, and apply the rules; choose where it goes; ask;
  * deliver the answer.
  *
- * Throws an `ApiError`; the exchange's end is reported by whoever renders it.
+ * Throws an `ApiError`; the code that renders it reports the exchange's end.
  *
  * @example
  * const response = await handle(exchange, { generation, ask, askStages }, deps)
@@ -70,7 +70,7 @@ export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDe
   }
 }
 
-/** How much of a body the stages around the asking have to read; the first that has to do with the request says so. */
+/** How much of a body the stages around the asking have to read, by the first stage that the request concerns. */
 function comparedBy(stages: readonly AskStage[], exchange: Exchange): ReturnType<AskStage['comparesBody']> {
   for (const stage of stages) {
     const compared = stage.comparesBody(exchange)

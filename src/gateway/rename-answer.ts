@@ -3,9 +3,9 @@ import type { PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deployment } from '../routing/targets/router.ts'
 
 /**
- * Makes what gives the name that the answer to a request is to have for its model (`report_model: alias`): the one that the
- * request names; of an object that was made before, such as a response, the one that it was made under, or the only one that
- * leads to its model. For requests with `isRenamed`.
+ * Makes the function that gives the model's name for the answer to a request (`report_model: alias`): the name in the request; for
+ * an object that was made before, such as a response, the name that it was made under, or the only name that leads to its model.
+ * For requests with `isRenamed`.
  *
  * @example
  * const renameModel = request.isRenamed ? renamingFor(request, deployment) : undefined

@@ -48,7 +48,7 @@ export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
 }
 
 /**
- * Puts stages around what they lead to, the first one outermost. To be done once for many requests.
+ * Puts stages around a handler, the first one outermost. To be done once for many requests.
  */
 function compose<T>(stages: readonly Stage<T>[], core: Handler<T>): Handler<T> {
   return stages.reduceRight<Handler<T>>((next, stage) => (one) => stage.run(one, next), core)
@@ -70,7 +70,7 @@ function createLimitStage(deps: TakePlaceDeps): Stage {
   }
 }
 
-/** Refuses what has gone round too often (`upstream/loop-guard.ts`). */
+/** Refuses requests that have gone round too often (`upstream/loop-guard.ts`). */
 function createLoopStage(loops: LoopGuard): Stage {
   return {
     name: 'loops',

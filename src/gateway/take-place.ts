@@ -16,11 +16,11 @@ const AWAITED_BYTES_MAX = 1024 * 1024
 const FILE_ROUTES: ReadonlySet<string> = new Set(['files', 'uploads', 'containers'])
 
 /**
- * Takes one of the places for an exchange, which it keeps to its end. A JSON call takes it once its body is there, so that who sends one
- * slowly, or never, holds nobody up: then it is a promise. Any other body that is still to come goes on as it comes; of the places,
- * such have a part only.
+ * Takes one of the places for an exchange, which keeps it to its end. A JSON call takes it once its body is there (then it is a
+ * promise), so that a client that sends slowly, or never, holds nobody up. Any other body that is still to come goes on as it comes;
+ * such exchanges get only a part of the places.
  *
- * Throws, or rejects with, `overloaded`, `draining`, or what is wrong with the body.
+ * Throws, or rejects with, `overloaded`, `draining`, or the body's error.
  *
  * @example
  * const taking = takePlace(exchange, deps)

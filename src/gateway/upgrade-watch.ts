@@ -43,15 +43,15 @@ export interface UpgradeWatch<Next> {
   readonly onSwitch: (ms: number) => void
   /** It has refused. Rejects with `upstream_key_refused` where that speaks of the server's key. */
   readonly onRefusal: (refusal: RefusedUpgrade) => Promise<void>
-  /** There is nothing for the client. Gives what is to be done in its place, if anything. */
+  /** The upstream gave no answer. Gives the next step in place of it, if there is one. */
   readonly onUnanswered: (error: ApiError) => Promise<Next | undefined>
 }
 
 /**
- * Begins an attempt at an upgrade, and gives what tells the deployment's health and the exchange how it goes.
+ * Begins an attempt at an upgrade, and gives the watch that reports its outcome to the deployment's health and to the exchange.
  *
- * `another` gives the next attempt, where there is one; it is made only where the server's key was refused, since nothing has
- * been done then.
+ * `another` gives the next attempt, where there is one; it is made only where the server's key was refused, since the upstream has
+ * done nothing then.
  */
 export function watchUpgrade<Next>(
   exchange: Exchange,

@@ -28,10 +28,10 @@ import {
   watchUpgrade,
 } from './upgrade-watch.ts'
 
-/** Where an upgrade goes, and what is to be told of it. */
+/** The target of an upgrade, and the watch on it. */
 export interface Relay extends DeploymentAddress, UpgradeWatch<Relay> {
   readonly exchange: Exchange
-  /** Its own wait for the upstream's answer, where it is not everybody's; 0: none. */
+  /** Its own wait for the upstream's answer, where it differs from the default; 0: none. */
   readonly firstByteMs: number | undefined
 }
 

@@ -44,7 +44,7 @@ export interface ClaimTimes {
  * throws, where the store fails: the state of the claim is unknown then.
  */
 export interface Claims {
-  /** Prepares whatever the first claim would else wait for; absent: nothing. Never rejects. */
+  /** Does in advance the work that the first claim would wait for; absent: there is none. Never rejects. */
   ready?(): Promise<void>
   /** Takes the claim if no process holds it. A second call with the same token renews it. */
   take(claim: Claim, times: ClaimTimes): Taken | Promise<Taken>

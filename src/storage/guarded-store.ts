@@ -9,7 +9,7 @@ import { whyTakesNothing } from './why-takes-nothing.ts'
 
 /** The options of a guard. */
 export interface GuardOptions {
-  /** No look-up takes longer. */
+  /** The longest time for a look-up. */
   readonly waitMs: number
   /** The claims that all share: no request may go on without them. Absent: the store's. */
   readonly claims?: Claims | undefined
@@ -19,21 +19,21 @@ export interface GuardOptions {
   readonly now: () => number
 }
 
-/** Nobody waits for a write, a purge or a count as a request waits for a look-up. */
+/** The longest time for a write, a purge or a count, which no request waits for. */
 const SLOW_MS = 10_000
 const SETS_MAX = 4096
 const TAKES_NOTHING =
   'the store takes nothing more: what it has is served, new answers are not kept, and requests with an Idempotency-Key are refused until it does'
-/** A disk that is nearly full takes one and refuses another: that is one time of trouble. */
+/** A nearly full disk takes one write and refuses another: that counts as one time of trouble. */
 const SETTLED_MS = 30_000
 const SET_BYTES_MAX = 64 * 1024 * 1024
 
 /**
- * Makes a store that can't hurt: no call rejects, a look-up or a deletion gives nothing after `waitMs`, and nobody waits longer
- * for a write, which goes on for ten seconds at most. After a failure the store is left alone for a while (`StoreBreaker`); one that can be
- * read but takes nothing, as on a full disk, is only not written to. The log has a line when that begins and when it ends.
+ * Makes a store that can't hurt: no call rejects, a look-up or a deletion gives nothing after `waitMs`, and a caller waits no longer
+ * for a write, which goes on for ten seconds at most. After a failure the store is left alone for a while (`StoreBreaker`). A store that
+ * can be read but takes nothing, as on a full disk, gets no writes but is read. The log has a line when that begins and when it ends.
  *
- * `purge` and `stats` give what is right or, with a line in the log, 0: they may take ten seconds, and are always tried.
+ * `purge` and `stats` give the right number or, with a line in the log, 0: they may take ten seconds, and are always tried.
  *
  * @example
  * const store = guardStore(openStore(spec, options), { waitMs: 50, deadlines, log, now: () => performance.now() })
@@ -75,7 +75,7 @@ class GuardedStore implements Store {
       SETTLED_MS,
     )
     const { claims = store.claims } = options
-    // Those of others are watched by these; and have to stay the very ones, over reloads.
+    // Claims given by the caller are watched by the caller, and must stay the same object over reloads.
     this.claims = claims === undefined || claims !== store.claims ? claims : this.#watched(claims)
   }
 
@@ -88,7 +88,7 @@ class GuardedStore implements Store {
     value: Uint8Array,
     options: { readonly ttlMs: number; readonly scope: string },
   ): void | Promise<void> {
-    // One is let through however large it is.
+    // A single write is let through, whatever its size.
     if (this.#sets >= SETS_MAX || (this.#sets > 0 && this.#setBytes + value.byteLength > SET_BYTES_MAX)) return
     const setting = this.#guard(() => this.#store.set(key, value, options), undefined, SLOW_MS, true)
     if (!(setting instanceof Promise)) return
@@ -117,7 +117,7 @@ class GuardedStore implements Store {
     await this.#insist('close', () => this.#store.close(), undefined)
   }
 
-  /** Runs a call that is left out, or given up, where the store is in trouble; one that writes also where it takes nothing. */
+  /** Runs a call, which is left out or given up where the store is in trouble; a write also where the store takes nothing. */
   #guard<T>(call: () => T | Promise<T>, otherwise: T, limitMs: number, isWrite = false): T | Promise<T> {
     const breaker = isWrite && !this.#breaker.isAway ? this.#writes : this.#breaker
     const epoch = breaker.ask()
@@ -126,7 +126,7 @@ class GuardedStore implements Store {
     try {
       const result = call()
       if (result instanceof Promise) return this.#settle(breaker, epoch, result, otherwise, limitMs)
-      // It could not be given up; but the next ones are spared.
+      // A synchronous call can't be given up, but the breaker spares the next ones.
       const tookMs = this.#options.now() - startedAt
       if (tookMs > this.#options.waitMs) this.#failed(breaker, epoch, timedOut(tookMs))
       else breaker.succeeded(epoch)
@@ -172,7 +172,7 @@ class GuardedStore implements Store {
     }
   }
 
-  /** Runs a call in any case; it is not to be left out, since somebody asked for just that. */
+  /** Runs a call even where the breaker is open, since its result was asked for explicitly. */
   async #insist<T>(what: string, call: () => T | Promise<T>, otherwise: T): Promise<T> {
     try {
       return await this.#inTime(Promise.resolve(call()), SLOW_MS)
@@ -185,7 +185,7 @@ class GuardedStore implements Store {
   #inTime<T>(pending: Promise<T>, limitMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
       const deadline = this.#options.deadlines.start(limitMs, () => {
-        // Where it is this process that was busy, the answer may be here, and only has to be read.
+        // Where this process itself was busy, the answer may have come already, and only has to be read.
         setImmediate(() => reject(timedOut(limitMs)))
       })
       pending.then(resolve, reject).finally(() => deadline.clear())

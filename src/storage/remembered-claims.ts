@@ -1,24 +1,24 @@
 import type { Log } from '../telemetry/log.ts'
 import type { Claim, ClaimEnd, Claims, ClaimTimes, Standing, Taken } from './claims.ts'
 
-/** How a claim is known to have ended, by one who has not its answer. */
+/** The end of a claim, as a process knows it that does not have its answer. */
 export type KnownEnd = 'unkept' | 'lost'
 
-/** Claims that processes share, which may be lost: a server that begins anew, a file that is damaged or taken away. */
+/** Claims that processes share and that may get lost: a server is restarted, a file is damaged or removed. */
 export interface SharedRegister extends Claims {
-  /** Which register it is: another one where what was in it may be lost. Makes it known as one, where it is new. */
+  /** Gives the register's identity, which changes when claims in it may be lost. Marks a new register. */
   era(): string | Promise<string>
-  /** Writes down that a claim had ended, where nothing is known of it any more. */
+  /** Writes a claim's end, where the register knows nothing of the claim any more. */
   restore(claim: Claim, end: KnownEnd, times: ClaimTimes): void | Promise<void>
 }
 
-/** How long a register that is new takes no claim: processes that hold claims, or know of some, write them down again meanwhile. */
+/** How long a new register takes no claim: processes that hold claims, or know of some, write them again meanwhile. */
 export const SETTLING_MS = 1_500
-/** How often it is looked whether a register is still the one that claims were written down in. */
+/** How often a process checks whether the register is still the same. */
 const LOOK_MS = 500
-/** Ends that are known beside the register; the oldest are forgotten. About 300 bytes each. */
+/** The most ends that a process remembers; the oldest are forgotten. About 300 bytes each. */
 const ENDED_MAX = 20_000
-/** So many are written down again at once. */
+/** Claims written again at once. */
 const BATCH = 100
 
 /** The options of remembered claims. */
@@ -42,8 +42,8 @@ interface Ended {
 }
 
 /**
- * Claims in a register that may be lost: what this process has written there it knows for as long, writes it down again in a register
- * that has begun anew, and never takes a second time.
+ * Claims in a register that may get lost. This process remembers the claims that it has written there for as long as they last, writes
+ * them again into a new register, and never takes one a second time.
  *
  * @example
  * const claims = new RememberedClaims(new RedisClaims(connections, options), { name: 'redis', now: Date.now, log })
@@ -52,7 +52,7 @@ export class RememberedClaims implements Claims {
   readonly #register: SharedRegister
   readonly #options: RememberedClaimsOptions
   readonly #held = new Map<string, Held>()
-  /** The oldest first. */
+  /** The ends, the oldest first. */
   readonly #ended = new Map<string, Ended>()
   #era: string | undefined
   #timer: Timer | undefined
@@ -63,12 +63,12 @@ export class RememberedClaims implements Claims {
     this.#options = options
   }
 
-  /** Finds out which register it is: what is new settles before anybody needs it. Never rejects. */
+  /** Asks for the register's identity, so that a new one settles before it is needed. Never rejects. */
   async ready(): Promise<void> {
     try {
       this.#era ??= await this.#register.era()
     } catch {
-      // It is found out when a claim has been taken.
+      // The identity is asked for again when a claim has been taken.
     }
   }
 
@@ -95,7 +95,7 @@ export class RememberedClaims implements Claims {
   }
 
   async end(claim: Claim, end: ClaimEnd, times: ClaimTimes): Promise<void> {
-    // Before it is told: where that takes long, the register may be another one meanwhile.
+    // Remembered before the register is told: where that takes long, the register may be replaced meanwhile.
     this.#held.delete(claim.id)
     this.#remember(claim, end.kind === 'lost' ? 'lost' : 'unkept', times)
     await this.#register.end(claim, end, times)
@@ -106,7 +106,7 @@ export class RememberedClaims implements Claims {
     await this.#register.release(claim)
   }
 
-  /** Ends the looking. */
+  /** Ends the checks, and forgets all claims. */
   close(): void {
     clearTimeout(this.#timer)
     this.#held.clear()
@@ -138,7 +138,7 @@ export class RememberedClaims implements Claims {
   #forgetWhatIsOver(): void {
     const at = this.#options.now()
     for (const [id, { expiresAt }] of this.#ended) {
-      // Windows may differ after a reload: what stands behind a longer one waits for it.
+      // Windows may differ after a reload: an end behind a longer one waits for it.
       if (expiresAt > at) return
       this.#ended.delete(id)
     }
@@ -156,7 +156,7 @@ export class RememberedClaims implements Claims {
       }
       this.#era = era
     } catch {
-      // The store is away: it is looked for again.
+      // The store is away: the next check asks it again.
     } finally {
       this.#isLooking = false
     }

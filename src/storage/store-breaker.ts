@@ -1,4 +1,4 @@
-/** The shortest and the longest time for which nobody asks. */
+/** The shortest and the longest time for which the breaker stays open. */
 const FIRST_MS = 1_000
 const LAST_MS = 30_000
 
@@ -23,7 +23,7 @@ export class StoreBreaker {
   readonly #settledMs: number
   /** Goes up with every opening and closing: the outcome of a call that began before says nothing about now. */
   #epoch = 0
-  /** Since when there is trouble that was told of. */
+  /** The beginning of the trouble that was told. */
   #since: number | undefined
   #isAway = false
   #until = 0
@@ -43,12 +43,12 @@ export class StoreBreaker {
     return this.#epoch
   }
 
-  /** Whether callers are kept away, but for the one that tries. */
+  /** Whether the breaker is open: it keeps all calls away, except the probe. */
   get isAway(): boolean {
     return this.#isAway
   }
 
-  /** Asks for a call: gives what `succeeded` or `failed` has to be told, or undefined where the call is to be left out. */
+  /** Asks to make a call: gives the epoch for `succeeded` or `failed`, or undefined where the call is to be left out. */
   ask(): number | undefined {
     if (!this.#isAway) return this.#epoch
     if (this.#isProbed || this.#now() < this.#until) return undefined

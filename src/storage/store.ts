@@ -8,13 +8,13 @@ export interface Store {
   /** undefined: not there, or expired. The bytes may be the store's own: neither to be written to nor to be transferred. */
   get(key: string): Uint8Array<ArrayBuffer> | undefined | Promise<Uint8Array<ArrayBuffer> | undefined>
   /**
-   * Keeps a copy of the bytes, in the place of what the key had. Bytes that are larger than the store, and a time that is not
-   * above 0, leave the key with nothing. `scope` groups entries for `purge`.
+   * Keeps a copy of the bytes, in place of the key's former ones. Where they are larger than the store, or the time is not
+   * above 0, the key has no bytes afterwards. `scope` groups entries for `purge`.
    */
   set(key: string, value: Uint8Array, options: { readonly ttlMs: number; readonly scope: string }): void | Promise<void>
-  /** Whether the key had something. */
+  /** Removes a key's entry, and says whether there was one. */
   delete(key: string): boolean | Promise<boolean>
-  /** Takes out all entries, or those of a scope; gives how many. */
+  /** Removes all entries, or those of a scope, and gives their number. */
   purge(scope?: string): number | Promise<number>
   stats(): StoreStats | Promise<StoreStats>
   close(): void | Promise<void>
@@ -23,11 +23,11 @@ export interface Store {
 /** The contents of a store; expired entries may count until they are removed. */
 export interface StoreStats {
   readonly entries: number
-  /** Keys, values, and what keeping them costs. */
+  /** Keys, values, and the cost of keeping them. */
   readonly bytes: number
 }
 
-/** How much a store may hold: what was used least recently gives way. */
+/** The bounds of a store: the least recently used entries give way. */
 export interface StoreBounds {
   readonly bytesMax: number
   readonly entriesMax: number

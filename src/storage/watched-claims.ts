@@ -10,13 +10,13 @@ import {
 
 /** Hears whether calls of the claims succeed or fail. */
 export interface ClaimWatch {
-  /** Gives what a call began with, for `succeeded` and `failed`. */
+  /** Gives the epoch at a call's beginning, for `succeeded` and `failed`. */
   readonly begin: () => number
   readonly succeeded: (epoch: number) => void
   readonly failed: (epoch: number, cause: unknown) => void
 }
 
-/** Claims that are always tried, since nobody may go on without them, while somebody is told what becomes of that. */
+/** Claims that are always tried, since no request may go on without them, and whose outcomes a watch hears. */
 export class WatchedClaims implements Claims {
   readonly #claims: Claims
   readonly #watch: ClaimWatch

@@ -11,7 +11,7 @@ export function unknownKey(key: string, known: readonly string[]): Fault {
   return { wrong: 'is not known here', cure: key === '<<' ? merge : suggest(key, known, ELSEWHERE) }
 }
 
-/** Words the fault of a word that is none of `words`; `others` are further schemas that are allowed. `shown` is undefined where it may be a secret. */
+/** Words the fault of a word that is none of `words`; `others` are further schemas. `shown` is undefined where it may be a secret. */
 export function unknownWord(
   word: string,
   shown: string | undefined,

@@ -105,7 +105,7 @@ export class CircuitBreaker {
     if ((failures > 0 && this.#brokenInARow >= failures) || this.#isRateTooHigh()) this.#open()
   }
 
-  /** Counts a failure, and says whether it is one too many. */
+  /** Counts a failure, and says whether it opens the breaker. */
   #isTooMuch(): boolean {
     const { failures } = this.#settings
     this.#failuresInARow += 1

@@ -1,4 +1,4 @@
-/** Until when something is to be left alone, as it has said itself. */
+/** A cool-down: the time for which a target or an account has asked to be left alone. */
 export class CoolDown {
   readonly #now: () => number
   #until = 0
@@ -8,12 +8,12 @@ export class CoolDown {
     this.#now = now
   }
 
-  /** It is to be left alone for `ms` from now, at least. */
+  /** Extends the cool-down to `ms` from now, at least. */
   extend(ms: number): void {
     this.#until = Math.max(this.#until, this.#now() + ms)
   }
 
-  /** How long it still is, in ms; 0: not at all, for which the clock is asked once. */
+  /** The rest of the cool-down, in ms; 0: none. Once it is over, the clock is asked no more. */
   waitMs(): number {
     if (this.#until === 0) return 0
     const waitMs = Math.max(0, this.#until - this.#now())

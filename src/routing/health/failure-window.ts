@@ -1,14 +1,14 @@
 const BUCKETS = 10
 
-/** Calls and failures of the last while. */
+/** The calls and failures within the window. */
 export interface WindowCounts {
   readonly calls: number
   readonly failures: number
 }
 
 /**
- * Counts calls and failures within a sliding window. It is cut into ten buckets of time: what is forgotten is forgotten
- * a bucket at a time, and a call costs no memory.
+ * Counts calls and failures within a sliding window. It is cut into ten buckets of time: counts are
+ * forgotten a bucket at a time, and a call costs no memory.
  */
 export class FailureWindow {
   readonly #bucketMs: number
@@ -22,7 +22,7 @@ export class FailureWindow {
     this.#bucketMs = windowMs > 0 ? windowMs / BUCKETS : Number.POSITIVE_INFINITY
   }
 
-  /** Counts a call that ended at `at`, in ms, and gives what the window then holds. */
+  /** Counts a call that ended at `at`, in ms, and gives the window's counts after it. */
   count(at: number, isFailure: boolean): WindowCounts {
     this.#moveTo(Math.floor(at / this.#bucketMs))
     const slot = this.#newest % BUCKETS

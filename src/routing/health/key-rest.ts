@@ -6,21 +6,21 @@ const TRIAL_MS = 10_000
 /** The state of a key when a call began to spend it. */
 export interface KeyUse {
   readonly epoch: number
-  /** It was to be left alone, but nothing else was there to be asked. */
+  /** The key was resting, but no other could be asked. */
   readonly isResting: boolean
 }
 
 /**
- * How a key of the server's fares with its upstream, whatever the model: one that was refused rests, as long as an open
- * breaker would: longer with each refusal that follows a rest. Then one call tries it.
+ * The rest of one of the server's keys at its upstream, whatever the model. A refused key rests as long as an open breaker would:
+ * longer with each refusal that follows a rest. Then one call tries it.
  */
 export class KeyRest {
   readonly #now: () => number
   #settings: BreakerSettings
-  /** Refusals, each behind the rest of the one before; 0: the key is good as far as is known. */
+  /** Refusals in a row, each after the rest of the one before; 0: no refusal is known. */
   #refusals = 0
   #until = 0
-  /** Its `era` goes up with each refusal: what a call says that began before one is of no use behind it. */
+  /** Goes up with each refusal: the outcome of a call that began before it no longer counts. */
   #use: KeyUse = { epoch: 0, isResting: false }
 
   /** `now`: a monotonic clock, in ms. */
@@ -29,17 +29,17 @@ export class KeyRest {
     this.#now = now
   }
 
-  /** From now on it rests as these settings say. */
+  /** Sets the settings of the rest. */
   configure(settings: BreakerSettings): void {
     this.#settings = settings
   }
 
-  /** How long it is to be left alone, in ms; 0: it may be spent now. */
+  /** The rest that is left, in ms; 0: the key may be spent now. */
   waitMs(): number {
     return this.#refusals === 0 ? 0 : Math.max(0, this.#until - this.#now())
   }
 
-  /** A call spends it. Gives what `refused` and `accepted` are to be told. */
+  /** A call spends the key. Gives the state that `refused` and `accepted` take. */
   begin(): KeyUse {
     if (this.#refusals === 0) return this.#use
     if (this.waitMs() > 0) return { ...this.#use, isResting: true }
@@ -47,7 +47,7 @@ export class KeyRest {
     return this.#use
   }
 
-  /** The upstream has refused it. Gives how long it rests from now on, in ms; undefined: that was known already. */
+  /** The upstream has refused the key. Gives the length of its rest, in ms; undefined: the refusal was known already. */
   refused({ epoch: era, isResting }: KeyUse): number | undefined {
     if (era !== this.#use.epoch || isResting) return undefined
     const { openMs, openMaxMs } = this.#settings
@@ -58,7 +58,7 @@ export class KeyRest {
     return restMs
   }
 
-  /** The upstream has accepted it. */
+  /** The upstream has accepted the key. */
   accepted({ epoch: era }: KeyUse): void {
     if (era === this.#use.epoch) this.#refusals = 0
   }

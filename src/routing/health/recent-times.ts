@@ -7,10 +7,10 @@ export class RecentTimes {
   readonly #ring = new Float64Array(KEPT)
   #count = 0
   #averageMs: number | undefined
-  /** Of the ring; undefined: it has changed since. */
+  /** The sorted ring; undefined: the ring has changed since. */
   #sorted: Float64Array | undefined
 
-  /** Adds one. */
+  /** Adds a time. */
   add(ms: number): void {
     this.#ring[this.#count % KEPT] = ms
     this.#count += 1
@@ -18,7 +18,7 @@ export class RecentTimes {
     this.#averageMs = this.#averageMs === undefined ? ms : this.#averageMs + NEWEST_SHARE * (ms - this.#averageMs)
   }
 
-  /** The newest weigh most, a fifth for the last; undefined: there was none yet. */
+  /** The moving average, with a fifth of the weight on the newest time; undefined: there was none yet. */
   averageMs(): number | undefined {
     return this.#averageMs
   }

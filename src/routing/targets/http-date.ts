@@ -12,7 +12,7 @@ const FORMS: readonly RegExp[] = [
 /**
  * Reads a date of HTTP (RFC 9110 §5.6.7), in ms since 1970; undefined: it is none. The weekday is not looked at.
  *
- * Written out, because `Date.parse` takes much that is no date, and takes asctime's for local time.
+ * Written out, because `Date.parse` accepts many texts that are no dates, and reads asctime's form as local time.
  *
  * @param nowMs A year of two digits that would be more than 50 years after it is one of the century before.
  */
@@ -30,7 +30,7 @@ function timeOf(parts: Readonly<Record<string, string>>, nowMs: number): number 
   const [day, hour, minute, second] = [numberOf('day'), numberOf('hour'), numberOf('minute'), numberOf('second')]
   // The 31st of February would be a day in March.
   const isDay = month !== -1 && new Date(Date.UTC(year, month, day)).getUTCDate() === day
-  // A leap second is one, too.
+  // A leap second is valid, too.
   const isTime = hour <= 23 && minute <= 59 && second <= 60
   return isDay && isTime ? Date.UTC(year, month, day, hour, minute, second) : undefined
 }

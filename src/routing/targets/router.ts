@@ -167,7 +167,7 @@ function fillModel(deployment: RegisteredDeployment, named: NamedModel | undefin
   return { ...deployment, label: deploymentLabel(upstream.name, model ?? named.name, keyIndex), model }
 }
 
-/** Gives what the settings refer to by name. That it is there was checked when they were read. */
+/** Gives the entry that the settings refer to by name. Its presence was checked when they were read. */
 function needed<T>(things: ReadonlyMap<string, T>, name: string): T {
   const thing = things.get(name)
   if (thing === undefined) throw new Error(`The settings name an upstream that they do not have: ${name}`)

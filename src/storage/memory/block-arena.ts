@@ -3,10 +3,10 @@ const BLOCK_BITS = 8
 export const BLOCK_BYTES = 1 << BLOCK_BITS
 const SLAB_BITS = 12
 const SLAB_BLOCKS = 1 << SLAB_BITS
-/** Where a chain ends, and what stands for no block. */
+/** The number that ends a chain, and stands for no block. */
 const NONE = 0xff_ff_ff_ff
 
-/** As many blocks in one buffer, each with the number of the next one of its chain. */
+/** Blocks in one buffer, each with the number of the next one of its chain. */
 interface Slab {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly fields: DataView<ArrayBuffer>
@@ -17,9 +17,9 @@ interface Slab {
 type Visit = (bytes: Uint8Array<ArrayBuffer>, begin: number, end: number, at: number) => void
 
 /**
- * Pieces of bytes in a few large buffers, each piece a chain of blocks of 256 bytes. For the garbage collector 100,000 pieces are
- * no more than one, and the place of one that is let go is there for the next at once. It grows by 1 MiB, and shrinks when
- * nothing is left.
+ * Pieces of bytes in a few large buffers, each piece a chain of blocks of 256 bytes. To the garbage collector, 100,000 pieces
+ * cost no more than one, and the place of a freed piece is there for the next at once. It grows by 1 MiB, and shrinks when
+ * no piece is left.
  *
  * @example
  * const arena = new BlockArena()
@@ -81,7 +81,7 @@ export class BlockArena {
     return this.#slabOf(piece).fields.getFloat64(((piece % SLAB_BLOCKS) << BLOCK_BITS) + from)
   }
 
-  /** Lets a piece go. */
+  /** Frees a piece. */
   free(piece: number): void {
     let last = piece
     this.#used -= 1
@@ -96,7 +96,7 @@ export class BlockArena {
     this.#free = NONE
   }
 
-  /** Takes a chain of free blocks; those that lie beside each other stay in their order. */
+  /** Takes a chain of free blocks; adjacent ones stay in their order. */
   #take(blocks: number): number {
     let last = NONE
     let first = NONE
@@ -123,7 +123,7 @@ export class BlockArena {
     this.#free = base
   }
 
-  /** Goes through the bytes of a piece, in runs that are as long as they lie beside each other. */
+  /** Goes through the bytes of a piece, in runs of adjacent blocks. */
   #visit(piece: number, from: number, length: number, visit: Visit): void {
     let block = piece
     for (let skipped = from >>> BLOCK_BITS; skipped > 0; skipped -= 1) block = this.#nextOf(block)

@@ -15,12 +15,12 @@ export interface EntryNote {
   readonly expiresAt: number
 }
 
-/** As many bytes are worth an object of their own, which is handed out without a copy. */
+/** From this size on a value has an object of its own, which is handed out without a copy. */
 const LARGE_BYTES_MIN = 16 * 1024
 const LARGE_ENTRY_BYTES = 300
 /** In front of each value in the arena: when it expires, and the lengths of its scope and of itself. The scope follows. */
 const HEAD_BYTES = 16
-/** One for all: it is copied at once. */
+/** One buffer for all heads: it is copied at once. */
 const HEAD = new Uint8Array(HEAD_BYTES)
 const HEAD_FIELDS = new DataView(HEAD.buffer)
 
@@ -47,7 +47,7 @@ export class KeptEntries {
     return this.#arena.bytes
   }
 
-  /** Keeps a value: a large one that has a buffer of its own as it is, which is not written to from now on; of any other one a copy. */
+  /** Keeps a copy of a value; a large value with a buffer of its own is kept itself, and must not be written to from now on. */
   keep(value: Uint8Array, { scope, expiresAt }: EntryNote): KeptEntry {
     if (value.byteLength >= LARGE_BYTES_MIN) return { expiresAt, scope, value: ownBytes(value) }
     HEAD_FIELDS.setFloat64(0, expiresAt)
@@ -73,16 +73,16 @@ export class KeptEntries {
     return typeof kept === 'number' ? this.#arena.copy(kept, HEAD_BYTES, this.#arena.uint32At(kept, 8)) : kept.scope
   }
 
-  /** Lets an entry go. */
+  /** Frees an entry. */
   free(kept: KeptEntry): void {
     if (typeof kept === 'number') this.#arena.free(kept)
   }
 }
 
-/** To copy tens of megabytes would keep all others waiting. */
+/** A larger value with a buffer of its own is not copied: copying tens of megabytes would keep all others waiting. */
 const COPIED_BYTES_MAX = 1024 * 1024
 
-/** A copy of some bytes; of very many that have a buffer of their own it is these themselves, which must not be written to any more. */
+/** Gives a copy of some bytes; very many bytes with a buffer of their own are given themselves, and must not be written to any more. */
 export function ownBytes(value: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, byteLength } = value
   const isItsOwn = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength

@@ -2,7 +2,7 @@ import { CLAIM_BYTES, roomFor } from '../claim-room.ts'
 import type { Claim, ClaimEnd, ClaimsAtOnce, ClaimTimes, Standing, Taken } from '../claims.ts'
 import { ownBytes } from './kept-entries.ts'
 
-/** How often what is over is looked for. */
+/** How often expired claims are looked for. */
 const SWEEP_MS = 10_000
 
 interface Entry {
@@ -11,7 +11,7 @@ interface Entry {
   readonly scope: string
   state: 'running' | 'lost' | 'unkept' | 'answered'
   answer: Uint8Array<ArrayBuffer> | undefined
-  /** By the clock; a running one is this process's, and ends with it. */
+  /** By the clock; infinite for a running claim, which ends with this process. */
   expiresAt: number
 }
 
@@ -31,8 +31,8 @@ export interface MemoryClaimsOptions {
 }
 
 /**
- * Makes claims in this process's memory. Where a caller has had its share, its own oldest answers are let go of, and it stays known
- * that they were given.
+ * Makes claims in this process's memory. Where a caller has used its share, its own oldest answers are dropped, but their claims stay
+ * answered.
  *
  * @example
  * const claims = createMemoryClaims({ bytesMax: () => settings.cache.bytesMax, now: () => performance.now() })
@@ -43,7 +43,7 @@ export function createMemoryClaims(options: MemoryClaimsOptions): ClaimsAtOnce {
 
 class MemoryClaims implements ClaimsAtOnce {
   readonly #options: MemoryClaimsOptions
-  /** In the order in which they were answered: what is answered goes to the end. */
+  /** In the order of their answers: a claim moves to the end when it is answered. */
   readonly #entries = new Map<string, Entry>()
   readonly #holders = new Map<string, Holder>()
   #bytes = 0
@@ -69,7 +69,7 @@ class MemoryClaims implements ClaimsAtOnce {
   }
 
   renew(): void {
-    // It is there as long as the process is.
+    // A claim in memory lasts as long as its process.
   }
 
   end(claim: Claim, end: ClaimEnd, { windowMs }: ClaimTimes): void {
@@ -130,7 +130,7 @@ class MemoryClaims implements ClaimsAtOnce {
     if (holder.bytes === 0) this.#holders.delete(scope)
   }
 
-  /** Whether there is room for so much more of a caller's: its own oldest answers give way for that, and nobody else's. */
+  /** Whether a caller has room for so many more bytes: only its own oldest answers give way for them. */
   #makeRoom(scope: string, bytes: number): boolean {
     const room = roomFor(bytes, this.#options.bytesMax())
     if (bytes > room.callers) return false
@@ -143,7 +143,7 @@ class MemoryClaims implements ClaimsAtOnce {
     return isRoom()
   }
 
-  /** Lets go of an answer; that there was one stays known. */
+  /** Drops an answer; its claim stays, as `unkept`. */
   #letGo(id: string): void {
     const entry = this.#entries.get(id)
     if (entry?.answer === undefined) return

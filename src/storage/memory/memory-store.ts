@@ -13,14 +13,14 @@ const KEY_BYTES = 300
 /** The approximate garbage of a request that keeps or gets an answer: measured. */
 const SET_GARBAGE_BYTES = 32 * 1024
 const GET_GARBAGE_BYTES = 16 * 1024
-/** A heap of less is collected often enough by itself. */
+/** A smaller heap is collected often enough by itself. */
 const GARBAGE_BYTES_MIN = 32 * 1024 * 1024
 const TO_BYTES = new TextEncoder()
 const TO_TEXT = new TextDecoder()
 
 /**
- * Makes a store in this process's memory. An entry counts with its key and with what keeping it costs, so that `bytesMax` is
- * what the process grows by. Most values lie in an arena: to the garbage collector an entry is its key and a number.
+ * Makes a store in this process's memory. An entry counts with its key and the cost of keeping it, so that the process
+ * grows by `bytesMax`. Most values lie in an arena: to the garbage collector an entry is its key and a number.
  *
  * @example
  * const store = createMemoryStore({ bytesMax: 64 * 1024 * 1024, entriesMax: 100_000, now: Date.now })
@@ -36,7 +36,7 @@ class MemoryStore implements Store {
   readonly #now: () => number
   readonly #entries = new KeptEntries()
   readonly #keys: LRUCache<string, KeptEntry>
-  /** Bytes that the requests since the last collection that was asked for have left, about. */
+  /** The approximate garbage, in bytes, of the requests since the last collection asked for here. */
   #garbage = 0
 
   constructor({ bytesMax, entriesMax, now }: MemoryStoreOptions) {
@@ -44,7 +44,7 @@ class MemoryStore implements Store {
     this.#entriesMax = entriesMax
     this.#now = now
     this.#keys = new LRUCache({
-      // Its own limit on entries would take memory for all of them at once; a limit of 0 it does not take.
+      // The map's own limit on entries would take memory for all of them at once, and it does not take a limit of 0.
       maxSize: Math.max(1, bytesMax),
       dispose: (kept) => this.#entries.free(kept),
     })
@@ -68,7 +68,7 @@ class MemoryStore implements Store {
     const size = KEY_BYTES + key.length + KeptEntries.sizeOf(value, scope)
     this.#keys.delete(key)
     if (!(ttlMs > 0) || size > this.#bytesMax || this.#entriesMax < 1) return
-    // Before it is kept, so that it takes the place of what goes.
+    // Room is made before the entry is kept, so that it takes the evicted entries' place.
     while (this.#keys.size >= this.#entriesMax || this.#keys.calculatedSize + size > this.#bytesMax) this.#keys.pop()
     this.#keys.set(key, this.#entries.keep(value, { scope, expiresAt: this.#now() + ttlMs }), { size })
     this.#leaveGarbage(SET_GARBAGE_BYTES + value.byteLength)

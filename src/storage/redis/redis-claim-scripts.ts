@@ -2,7 +2,7 @@ import { SETTLING_MS } from '../remembered-claims.ts'
 
 /**
  * The layout of a claim's value: its owner (32 digits of a digest, as in front of each value), its state (one letter), its token (36
- * characters), and the request's fingerprint. The lease is a key of its own, which the server takes away when its time is over.
+ * characters), and the request's fingerprint. The lease is a key of its own, which the server removes when it expires.
  */
 export const TAG_CHARS = 32
 const STATE_AT = TAG_CHARS
@@ -20,13 +20,13 @@ export const FREE = 'F'
 /** The reply of `TAKE` where the register is too new. */
 export const SETTLING = 'S'
 
-/** Which register the server has, and whether that is so new that others may not have written their claims down again. */
+/** The keys of the register's mark, and of the flag that it is new: other processes may not have restored their claims yet. */
 export const REGISTER_KEYS = ['nexcode:register', 'nexcode:register:settling'] as const
 
 /**
- * Gives which register it is: the server's run, and what was drawn when it was first met. A server that has begun anew or was emptied
- * has no mark, and one that has taken another's place has that one's, with which it does not know what came last. Where a server
- * does not tell its run, the mark alone tells. `mark`, `settling`: where the keys stand; `drawn`: something new.
+ * Gives the register's identity: the server's run id, and a random text drawn at the first contact. A server that was restarted or
+ * emptied has no mark. A replica that has taken over has the former server's mark, but may lack its last writes. Where a server does
+ * not tell its run id, the mark alone decides. `mark`, `settling`: the keys; `drawn`: a new random text.
  */
 const ERA = `
 local function era(mark, settling, drawn)
@@ -39,13 +39,13 @@ local function era(mark, settling, drawn)
   return run .. drawn
 end
 `
-/** Says which register it is. KEYS: the mark, and what tells that it is new. ARGV: something new. Gives how many keys the server has let go of, too. */
+/** Gives the register's identity and the number of evicted keys. KEYS: the mark, and the flag that it is new. ARGV: a new random text. */
 export const LOOK_FOR_ERA = `${ERA}
 local info = redis.pcall('INFO', 'stats')
 local evicted = type(info) == 'string' and string.match(info, 'evicted_keys:(%d+)') or '0'
 return era(KEYS[1], KEYS[2], ARGV[1]) .. ' ' .. evicted`
 
-/** KEYS: claim, lease. ARGV: token, claim, milliseconds of the lease, and of what is known after it. */
+/** KEYS: claim, lease. ARGV: token, claim, milliseconds of the lease, and of the claim's own life. */
 const PRELUDE = `
 local head = redis.call('GET', KEYS[1])
 local lease = redis.call('GET', KEYS[2])
@@ -57,15 +57,15 @@ local function put()
   redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3])
 end
 `
-/** A lease without its claim is one whose claim the server has let go of, to make room. */
+/** A lease without its claim means that the server has evicted the claim, to make room. */
 const STANDING = `
 if not head then return lease and '${LETTERS.running}' or '${FREE}' end
 if state == '${LETTERS.running}' and not lease then return '${LETTERS.lost}' .. rest end
 return state .. rest
 `
-/** Says what stands there. */
+/** Gives the state of a claim. */
 export const LOOK = PRELUDE + STANDING
-/** Takes a claim that nobody has. KEYS: the register's, too. ARGV: something new, too. */
+/** Takes a free claim. KEYS: also the register's. ARGV: also a new random text. */
 export const TAKE = `${ERA}${PRELUDE}
 era(KEYS[3], KEYS[4], ARGV[5])
 local isOwn = state == '${LETTERS.running}' and token == ARGV[1]
@@ -75,7 +75,7 @@ if isOwn or (not head and (not lease or lease == ARGV[1])) then
   return '${TAKEN}'
 end
 ${STANDING}`
-/** Renews a claim, or writes it down where it is gone. */
+/** Renews a claim, or writes it again where it is gone. */
 export const RENEW = `${PRELUDE}
 if not head or (state == '${LETTERS.running}' and token == ARGV[1]) then put() end`
 /** Ends a claim. */
@@ -84,7 +84,7 @@ if head and token ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
 if lease == ARGV[1] then redis.call('DEL', KEYS[2]) end
 return 1`
-/** Writes down how a claim ended, where nothing is known of it. */
+/** Writes a claim's end, where the server knows nothing of the claim. */
 export const RESTORE = `${PRELUDE}
 if not head then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4]) end`
 /** Gives a claim back. */
@@ -92,10 +92,10 @@ export const RELEASE = `${PRELUDE}
 if state == '${LETTERS.running}' and token == ARGV[1] then redis.call('DEL', KEYS[1]) end
 if lease == ARGV[1] then redis.call('DEL', KEYS[2]) end`
 
-/** Whether what stands under a claim's key is one that somebody has. */
+/** Whether a claim's value says that it is running. */
 export function isRunning(claim: string): boolean {
   return claim[STATE_AT] === LETTERS.running
 }
 
-/** The part of a claim that says so. */
+/** The length of a claim's head: owner, state and token. It is enough for `isRunning`. */
 export const CLAIM_HEAD_CHARS = FINGERPRINT_AT

@@ -28,7 +28,7 @@ import {
 
 /** Connections to the server; each runs commands, and rejects where the server is away. */
 export interface ClaimConnections {
-  /** For what is short. */
+  /** For short values. */
   readonly quick: { run<T>(commands: (client: RedisClient) => Promise<T>): Promise<T> }
   /** For answers. */
   readonly large: { run<T>(commands: (client: RedisClient) => Promise<T>): Promise<T> }
@@ -38,7 +38,7 @@ export interface ClaimConnections {
 export interface RedisClaimsOptions {
   /** A larger answer is not kept. */
   readonly bytesMax: number
-  /** In front of all keys that a purge goes through. */
+  /** The prefix of all keys that a purge goes through. */
   readonly prefix: string
   /** Gives the tag in front of a scope's entries. */
   readonly tagOf: (scope: string) => string
@@ -46,13 +46,13 @@ export interface RedisClaimsOptions {
 }
 
 /**
- * Claims in a Redis or Valkey server, for many gateways: each step is one script, and so one step for all who share it. How much is
- * kept is the server's affair; an answer that it has let go of was given all the same.
+ * Claims in a Redis or Valkey server, for many gateways: each step is one script, and so atomic for all who share it. The
+ * server decides how much it keeps; a claim whose answer it has evicted stays answered.
  */
 export class RedisClaims implements SharedRegister {
   readonly #connections: ClaimConnections
   readonly #options: RedisClaimsOptions
-  /** How many keys the server had let go of when it was last looked; undefined: nobody has looked, or it has been said. */
+  /** The number of evicted keys at the last look; infinite: nobody has looked; undefined: the log has told it. */
   #evicted: number | undefined = Number.POSITIVE_INFINITY
 
   constructor(connections: ClaimConnections, options: RedisClaimsOptions) {
@@ -92,7 +92,7 @@ export class RedisClaims implements SharedRegister {
     await this.#run(RELEASE, claim, 'running', { leaseMs: 1, windowMs: 1 })
   }
 
-  /** Before its claim says that it is there. */
+  /** Writes the answer, before its claim says that there is one. */
   async #keep(claim: Claim, answer: Uint8Array, { windowMs }: ClaimTimes): Promise<void> {
     const kept = new Uint8Array(TAG_CHARS + answer.byteLength)
     new TextEncoder().encodeInto(this.#options.tagOf(claim.scope), kept)
@@ -113,7 +113,7 @@ export class RedisClaims implements SharedRegister {
     await this.#run(RESTORE, claim, end, times)
   }
 
-  /** Says once that the server makes room by letting go of keys: claims are among what it may choose. */
+  /** Logs once that the server evicts keys to make room: claims may be among them. */
   #tellEvicted(evicted: number): void {
     if (this.#evicted === undefined) return
     const isMore = evicted > this.#evicted

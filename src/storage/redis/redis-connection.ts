@@ -5,10 +5,10 @@ const CONNECT_MS = 2_000
 const COMMAND_MS = 2_000
 
 /**
- * One connection to Redis, made when it is first needed, and made anew by whoever comes after it was lost.
+ * One connection to Redis, made at the first command, and made anew by the first command after it was lost.
  *
- * Nothing waits for a server that is away: a command fails at once where the connection does, and takes the connection
- * with it when it gets no answer in time.
+ * No command waits for a server that is away: it fails at once where the connection fails, and ends the connection when
+ * it gets no answer in time.
  */
 export class RedisConnection {
   readonly #url: string
@@ -25,7 +25,7 @@ export class RedisConnection {
   /** Runs commands and gives their result. Rejects where the server is away, refuses, or gives no answer in two seconds. */
   async run<T>(commands: (client: RedisClient) => Promise<T>): Promise<T> {
     const client = this.#client ?? (await this.#connect())
-    // Its commands under way all fail with it: on a connection that is dead to one, the others wait in vain too.
+    // All its commands under way fail with it: where one gets no answer, the others wait in vain too.
     const deadline = this.#deadlines.start(COMMAND_MS, () => client.close())
     try {
       return await commands(client)

@@ -9,7 +9,7 @@ import { RedisConnection } from './redis-connection.ts'
 
 /** The options of the store in Redis. */
 export interface RedisStoreOptions {
-  /** A larger entry is not kept. How much is kept in all is the server's affair: `maxmemory` and its policy. */
+  /** A larger entry is not kept. The server decides how much it keeps in all: `maxmemory` and its policy. */
   readonly bytesMax: number
   readonly deadlines: Deadlines
   /** Milliseconds since 1970. */
@@ -19,12 +19,12 @@ export interface RedisStoreOptions {
 
 const PREFIX = 'nexcode:store:'
 const CLAIMS = claimKeys(PREFIX)
-/** As many hexadecimal digits of the scope's digest stand before each value. */
+/** The hexadecimal digits of the scope's digest in front of each value. */
 const TAG_CHARS = 32
-/** Redis knows no time without end that has a number. */
+/** Redis has no number for a time without end. */
 const TTL_MS_MAX = 100 * 365 * 24 * 3600 * 1000
 const BATCH_KEYS = 500
-/** More keys than these are not looked at for the statistics. */
+/** The most keys that are counted for the statistics. */
 const COUNTED_KEYS_MAX = 100_000
 
 /**
@@ -42,7 +42,7 @@ class RedisStore implements Store {
   readonly name = 'redis'
   readonly claims: RememberedClaims
   readonly #bytesMax: number
-  /** A look-up never stands behind a large value that is on its way to the server. */
+  /** Separate connections: a look-up never waits behind a large value on its way to the server. */
   readonly #reads: RedisConnection
   readonly #writes: RedisConnection
 
@@ -115,7 +115,7 @@ class RedisStore implements Store {
     this.#writes.close()
   }
 
-  /** All keys of ours, in batches; one that comes or goes meanwhile may be missed, and one may come twice. */
+  /** All our keys, in batches. A key that is added or removed meanwhile may be missed, and a key may come twice. */
   async *#keys(): AsyncGenerator<string[]> {
     const pattern = ['MATCH', `${PREFIX}*`, 'COUNT', String(BATCH_KEYS)]
     let cursor = '0'
@@ -126,7 +126,7 @@ class RedisStore implements Store {
     } while (cursor !== '0')
   }
 
-  /** Keys but those of claims that somebody has: what is under way would be made a second time. */
+  /** The keys without those of running claims: a call under way would be made a second time. */
   async #withoutRunning(keys: readonly string[]): Promise<readonly string[]> {
     const claims = keys.filter((key) => key.startsWith(CLAIMS))
     if (claims.length === 0) return keys

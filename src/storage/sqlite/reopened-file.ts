@@ -5,22 +5,22 @@ import { isDamage, isFull, isLacking } from './sqlite-errors.ts'
 import { BUSY_MS, inodeOf, OPENING_MS, openSqliteFile, renewSqliteFile, type SqliteFile } from './sqlite-file.ts'
 import { prepareStatements, type Statements } from './sqlite-statements.ts'
 
-/** A file that is open now, and what is asked of it. */
+/** An open file, and its prepared statements. */
 export interface Opened extends SqliteFile {
   readonly sql: Statements
   readonly claimSql: ClaimStatements
 }
 
 /**
- * The file of a store, which is opened again where it is damaged, another one has come to stand at its path, or it could not be opened
+ * The file of a store, which is opened again where it is damaged, another file has replaced it at its path, or it could not be opened
  * before. A passing lack, such as room on the disk, keeps no server from starting: each call tries again, and fails until then.
  *
- * Throws as `openSqliteFile` does for all else.
+ * Throws for all other errors, as `openSqliteFile` does.
  */
 export class ReopenedFile {
   readonly #path: string
   readonly #log: Pick<Log, 'warn'>
-  /** undefined: there is none, and each call tries to open it. */
+  /** undefined: no file is open, and each call tries to open it. */
   #opened: Opened | undefined
   #isClosed = false
 
@@ -34,7 +34,7 @@ export class ReopenedFile {
     }
   }
 
-  /** Runs what reads; where that finds the file damaged, once more on a new one. */
+  /** Runs a read; where it finds the file damaged, it runs once more on a new file. */
   run<T>(run: (opened: Opened) => T): T {
     if (this.#isClosed) throw new Error('The store is closed.')
     let inode: bigint | undefined
@@ -48,7 +48,7 @@ export class ReopenedFile {
     }
   }
 
-  /** Runs what writes, in the same way. */
+  /** Runs a write, in the same way. */
   write<T>(run: (opened: Opened) => T): T {
     try {
       return this.run(run)
@@ -58,7 +58,7 @@ export class ReopenedFile {
     }
   }
 
-  /** The file that stands at the path now, which may be another one than that which is open. */
+  /** The file at the path now, which may be another than the open one. */
   current(opened: Opened): Opened {
     return inodeOf(this.#path) === opened.inode ? opened : this.#reopen(() => this.#openNow())
   }
@@ -78,8 +78,8 @@ export class ReopenedFile {
   }
 
   /**
-   * While it serves, it waits for nobody: what can't be opened now is opened by a later call. Others may hold claims, which they write
-   * down in a new one again.
+   * Opens the file without waiting, since requests are being served: where that fails, a later call opens it. Other processes may hold
+   * claims, which they write into a new file again.
    */
   #openNow(): SqliteFile {
     return openSqliteFile(this.#path, this.#log, BUSY_MS, Date.now() + SETTLING_MS)
@@ -95,7 +95,7 @@ export class ReopenedFile {
     const opened = this.#opened
     this.#opened = undefined
     if (opened === undefined) return
-    // As long as one statement is there, a closed file stays open.
+    // A closed database keeps its file open until its last statement is finalized.
     for (const statement of [...Object.values(opened.sql), ...Object.values(opened.claimSql)]) statement.finalize()
     opened.database.close()
   }

@@ -2,22 +2,22 @@ import { constants, Database } from 'bun:sqlite'
 import { CLAIM_BYTES } from '../claim-room.ts'
 import { type ClaimRow, checksumOf, prepareClaimStatements, putRow } from './sqlite-claim-statements.ts'
 
-/** So long an id counts as used of which nothing but that it was there could be read. */
+/** How long an id counts as used when only the id could be read. */
 const UNKNOWN_MS = 3_600_000
 
 /** The numbers of claims that could be read from a damaged file. */
 export interface Salvaged {
-  /** Claims that are known as they were. */
+  /** Claims that could be read in full. */
   readonly whole: number
-  /** Those of which it is known only that they were there. */
+  /** Claims of which only the id could be read. */
   readonly lost: number
-  /** Whether there was nothing else. */
+  /** Whether these are all the claims of the file. */
   readonly isAll: boolean
 }
 
 /**
- * Writes what can be read of the claims in a damaged file into a new one: those that are whole as they were, and the others, as far as
- * their ids are found, as lost. Never throws for what it finds in the damaged one.
+ * Copies the claims of a damaged file into a new one: whole claims as they were, and the others as lost, as far as their ids are
+ * found. Never throws for any content of the damaged file.
  *
  * @example
  * const { isAll } = salvageClaims('/var/lib/nexcode/cache.db.damaged', database, Date.now())
@@ -42,7 +42,7 @@ export function salvageClaims(path: string, into: Database, now: number): Salvag
   return { whole: rows.size, lost: [...ids].filter((id) => !rows.has(id)).length, isAll }
 }
 
-/** From both ends, and by the other tree: damage in one page ends a reading, and not what lies on its other side. */
+/** Reads both trees from both ends: damage in one page ends a reading, but the rows on its other side can still be read. */
 function readAll(path: string): {
   readonly rows: ReadonlyMap<string, ClaimRow>
   readonly ids: ReadonlySet<string>

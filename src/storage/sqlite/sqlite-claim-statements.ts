@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'bun:sqlite'
 
 /**
- * Made where they are not there: what an earlier version of this program has kept stays. A claim can be found by its number, in the
- * table's own tree, and by its id, in another one: damage to one of them is seen.
+ * The claims' tables, made where they are missing: claims of an earlier version of this program stay. A claim can be found by its
+ * number, in the table's own tree, and by its id, in another tree: so damage to one of them is seen.
  */
 export const CLAIM_TABLES = `
   DROP TABLE IF EXISTS claims;
@@ -38,7 +38,7 @@ export const CLAIM_TABLES = `
   CREATE TABLE IF NOT EXISTS register (era TEXT NOT NULL, settled_at REAL NOT NULL, unknown_since REAL NOT NULL) STRICT;
 `
 
-/** A claim, as it stands in the file. */
+/** A claim's row in the file. */
 export interface ClaimRow {
   readonly id: string
   readonly token: string
@@ -52,7 +52,7 @@ export interface ClaimRow {
   readonly answer: Uint8Array<ArrayBuffer> | null
 }
 
-/** Which register a file is: since when it takes claims, and until when claims may have stood in one before it that nobody can read. */
+/** A file's register: since when it takes claims, and until when an unreadable file before it may have taken some. */
 export interface RegisterRow {
   readonly era: string
   /** Milliseconds since 1970. */
@@ -71,18 +71,18 @@ const COLUMNS = 'id, token, fingerprint, scope, state, leased_until, expires_at,
 /** The claims' prepared statements. */
 export interface ClaimStatements {
   readonly get: Statement<ClaimRow, [number: number]>
-  /** Whether the other tree has it. */
+  /** Whether the tree of ids has the claim. */
   readonly has: Statement<{ readonly number: number }, [id: string]>
   readonly put: Statement<unknown, NewRow>
   readonly remove: Statement<unknown, [id: string, number: number]>
-  /** Those that are running though they should have been over. */
+  /** Running claims whose rows have expired. */
   readonly overdue: Statement<ClaimRow, [at: number, rowsMax: number]>
   readonly expire: Statement<{ readonly id: string }, [at: number, rowsMax: number]>
   readonly held: Statement<{ readonly bytes: number }, [scope: string]>
-  /** The answer of a caller's that goes first. */
+  /** A caller's oldest answer, which gives way first. */
   readonly oldest: Statement<ClaimRow, [scope: string]>
   readonly count: Statement<{ readonly entries: number }, []>
-  /** Takes out what has ended, of a scope where one is given. */
+  /** Removes ended claims, only of a scope where one is given. */
   readonly purge: Statement<{ readonly id: string }, [scope: string | null, rowsMax: number]>
   readonly register: Statement<RegisterRow, []>
 }
@@ -110,7 +110,7 @@ export function prepareClaimStatements(database: Database): ClaimStatements {
   }
 }
 
-/** The number under which a claim stands: of its id, and for another one as good as never the same. */
+/** Computes a claim's number from its id; two ids practically never have the same one. */
 export function rowNumberOf(id: string): number {
   return Number(Bun.hash.wyhash(id) & 0x1f_ffff_ffff_ffffn)
 }
@@ -122,7 +122,7 @@ export function checksumOf(row: Omit<ClaimRow, 'checksum' | 'bytes'>): number {
   return answer === null ? head : (head ^ Bun.hash.crc32(answer)) >>> 0
 }
 
-/** Puts a claim's row, with its checksum, in the place of what stands under its number. */
+/** Writes a claim's row, with its checksum, in place of the row with its number. */
 export function putRow(sql: Pick<ClaimStatements, 'put'>, row: Omit<ClaimRow, 'checksum'>): void {
   const { id, token, fingerprint, scope, state, leased_until: leasedUntil, expires_at: expiresAt, bytes, answer } = row
   const head = [rowNumberOf(id), id, token, fingerprint, scope, state] as const

@@ -11,17 +11,17 @@ import type { KnownEnd, SharedRegister } from '../remembered-claims.ts'
 import { SETTLING_MS } from '../remembered-claims.ts'
 import { type ClaimRow, type ClaimStatements, checksumOf, putRow, rowNumberOf } from './sqlite-claim-statements.ts'
 
-/** How often a writer looks for what is over, and how much of it is taken out at once. */
+/** How often a writer looks for expired claims, and how many it removes at once. */
 const SWEEP_MS = 10_000
 const SWEPT_ROWS = 256
 
-/** The file that claims are in, as the store has it open now. */
+/** The file of the claims, as the store has it open now. */
 export interface ClaimFile {
-  /** Runs what reads. */
+  /** Runs a read. */
   read<T>(run: (sql: ClaimStatements) => T): T
-  /** Runs what writes as one, later where another process writes just now. */
+  /** Runs a write as one transaction, later where another process writes at that moment. */
   write<T>(run: (sql: ClaimStatements) => T): T | Promise<T>
-  /** Opens what stands at the file's path, where that is another one by now. */
+  /** Opens the file at the path again, where another file has replaced it. */
   follow(): void
 }
 
@@ -34,8 +34,8 @@ export interface SqliteClaimsOptions {
 }
 
 /**
- * Claims in a SQLite file, for all processes that have it open: a row is one's who holds its lease. One that is damaged, or found in
- * one of the file's trees only, is lost: its key is used, and nobody knows for what.
+ * Claims in a SQLite file, for all processes that have it open: a row belongs to the holder of its lease. A row that is damaged, or
+ * found in only one of the file's trees, is lost: its key was used, for an unknown request.
  */
 export class SqliteClaims implements SharedRegister {
   readonly #file: ClaimFile
@@ -79,7 +79,7 @@ export class SqliteClaims implements SharedRegister {
     const { id, token } = claim
     return this.#file.write((sql): void => {
       const row = rowOf(sql, id)
-      // Where there is none, the file is another one since: one that was damaged, or taken away, is begun anew.
+      // Without a row, the file is a new one: the former file was damaged or removed.
       if (row === 'damaged' || (row !== null && (row.token !== token || row.state !== 'running'))) return
       sql.remove.run(id, rowNumberOf(id))
       this.#hold(sql, claim, times, this.#options.now())
@@ -102,7 +102,7 @@ export class SqliteClaims implements SharedRegister {
         ...{ leased_until: at, expires_at: at + windowMs, bytes: isKept ? bytes : CLAIM_BYTES },
       })
     })
-    // Until it has its turn the caller may do what it wants with its bytes.
+    // The caller may change its bytes before the write has its turn.
     if (ending instanceof Promise && answer !== null) answer = new Uint8Array(answer)
     return ending
   }
@@ -128,14 +128,14 @@ export class SqliteClaims implements SharedRegister {
     })
   }
 
-  /** Writes down that it is held, until when, and until when it is known that it was. */
+  /** Writes the claim as running, with the end of its lease and the end of its row. */
   #hold(sql: ClaimStatements, { id, token, fingerprint, scope }: Claim, times: ClaimTimes, at: number): void {
     const { leaseMs, windowMs } = times
     const until = { leased_until: at + leaseMs, expires_at: at + leaseMs + windowMs }
     putRow(sql, { id, token, fingerprint, scope, state: 'running', bytes: CLAIM_BYTES, answer: null, ...until })
   }
 
-  /** Whether there is room for so much more of a caller's: its own oldest answers give way for that, and nobody else's. */
+  /** Whether a caller has room for so many more bytes: only its own oldest answers give way for them. */
   #makeRoom(sql: ClaimStatements, scope: string, bytes: number): boolean {
     const room = roomFor(bytes, this.#options.bytesMax)
     if (bytes > room.callers) return false
@@ -155,16 +155,16 @@ export class SqliteClaims implements SharedRegister {
   #sweep(sql: ClaimStatements, { windowMs }: ClaimTimes, at: number): void {
     if (Math.abs(at - this.#sweptAt) < SWEEP_MS) return
     for (const row of sql.overdue.all(at, SWEPT_ROWS)) if (isSound(row)) lose(sql, row, at + windowMs)
-    // A full batch: there may be more, which the next writer looks for.
+    // After a full batch there may be more: the next writer looks again.
     if (sql.expire.all(at, SWEPT_ROWS).length < SWEPT_ROWS) this.#sweptAt = at
   }
 }
 
-/** Throws where claims may have been held, or have ended, that can't be found here. */
+/** Throws where the file may lack claims that were held or have ended. */
 function refuseUnsettled(sql: ClaimStatements, at: number, { windowMs }: ClaimTimes): void {
   const register = sql.register.get()
   const settlesInMs = (register?.settled_at ?? 0) - at
-  // Where the clock was set back, there is no such time.
+  // A longer wait means that the clock was set back: it does not count.
   if (settlesInMs > 0 && settlesInMs <= SETTLING_MS)
     throw new UncertainClaimsError('The file is new, and takes no claims for a moment.')
   const unknownForMs = at - (register?.unknown_since ?? 0)
@@ -183,7 +183,7 @@ function isSound(row: ClaimRow): boolean {
   return checksumOf(row) === row.checksum
 }
 
-/** Has one that was running stand as lost until then. */
+/** Marks a running claim as lost, until `expiresAt`. */
 function lose(sql: ClaimStatements, row: ClaimRow, expiresAt: number): void {
   sql.remove.run(row.id, rowNumberOf(row.id))
   putRow(sql, { ...row, state: 'lost', expires_at: expiresAt })
@@ -191,7 +191,7 @@ function lose(sql: ClaimStatements, row: ClaimRow, expiresAt: number): void {
 
 function standingOf(row: ClaimRow | 'damaged' | null, at: number): Standing {
   if (row === 'damaged') return { kind: 'lost', fingerprint: '' }
-  // A clock that was put forward ends nothing that is under way: whoever has it renews it, or has died and may have sent it.
+  // A clock that is put forward ends no running claim: its holder renews it, or has died and may have sent the request.
   if (row === null || (row.expires_at <= at && row.state !== 'running')) return { kind: 'free' }
   const { state, fingerprint, answer, leased_until: leasedUntil } = row
   if (state === 'answered') return { kind: 'answered', fingerprint, answer: answer ?? new Uint8Array() }

@@ -1,4 +1,4 @@
-/** Is thrown for damage that SQLite does not see by itself, with the code that it has for what it sees. */
+/** Is thrown for damage that SQLite does not see by itself, with SQLite's own code for damage. */
 export class SqliteDamageError extends Error {
   readonly code = 'SQLITE_CORRUPT'
 }
@@ -6,12 +6,12 @@ export class SqliteDamageError extends Error {
 /** SQLite's errors where another process makes, moves or closes the file at that very moment. */
 const PASSING = /^SQLITE_(BUSY|PROTOCOL|IOERR_(DELETE_NOENT|SHORT_READ|FSTAT)|READONLY_DBMOVED)/
 
-/** Whether an error is over in a moment: SQLite gives up then, rather than wait. */
+/** Whether an error passes in a moment: SQLite gives up then, rather than wait. */
 export function isPassing(cause: unknown): boolean {
   return PASSING.test(codeOf(cause))
 }
 
-/** Whether an error says that a file's content is not what SQLite wrote. */
+/** Whether an error says that a file's content is damaged. */
 export function isDamage(cause: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(codeOf(cause))
 }

@@ -9,19 +9,19 @@ import { makeTables, refuseForeign } from './sqlite-schema.ts'
 /** An open database file. */
 export interface SqliteFile {
   readonly database: Database
-  /** Which file it is: another one may come to stand at its path. */
+  /** The file's identity: another file may replace it at its path. */
   readonly inode: bigint | undefined
 }
 
-/** How long another process is waited for at a start. */
+/** How long a start waits for another process. */
 export const OPENING_MS = 5_000
 /** How long a call holds this process up while another one writes. */
 export const BUSY_MS = 5
 const WAL_BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * Opens a database file, and makes it where there is none. One that is damaged is moved aside, and begun anew. `waitMs`: how long it
- * holds this process up at most for another one that has it locked, or opens it too. `settledAt`: from then on a new one takes claims.
+ * Opens a database file, and makes it where there is none. A damaged file is moved aside, and a new one is made. `waitMs`: the longest
+ * time that it blocks this process for another one that locks or opens the file. `settledAt`: when a new file takes its first claim.
  *
  * Throws SQLite's error for a path that can't be opened, `ForeignDatabaseError` for a file of another program, and `NewerDatabaseError`.
  */
@@ -35,8 +35,8 @@ export function openSqliteFile(path: string, log: Pick<Log, 'warn'>, waitMs: num
 }
 
 /**
- * Moves a damaged file aside, unless another process has already done so, and opens what is there then. `inode` is that
- * of the file in which damage was found by reading it.
+ * Moves a damaged file aside, unless another process has already done so, and opens the file that is there then. `inode`: of the file
+ * in which a read found the damage.
  */
 export function renewSqliteFile(
   path: string,
@@ -54,7 +54,7 @@ export function renewSqliteFile(
       if (renewed !== undefined) return renewed
     }
     const writtenAt = Math.max(writtenAtOf(path), writtenAtOf(`${path}-wal`))
-    // The log first: beside a new file it would be taken for that one's.
+    // The log first: SQLite would take it for a new file's log.
     for (const suffix of ['-wal', '-shm', '']) moveAside(path, suffix)
     const file = open(path, waitMs, Date.now() + SETTLING_MS)
     const { whole, lost, isAll } = salvageClaims(`${path}.damaged`, file.database, Date.now())
@@ -96,7 +96,7 @@ function moveAside(path: string, suffix: string): void {
   }
 }
 
-/** Others may open, make or close the same file just now; there are moments in which SQLite gives up rather than wait. */
+/** Tries again while other processes open, make or close the same file: SQLite sometimes gives up then, rather than wait. */
 function open(path: string, waitMs: number, settledAt: number): SqliteFile {
   for (const giveUpAt = performance.now() + waitMs; ; Bun.sleepSync(1 + Math.random() * 10)) {
     try {
@@ -111,7 +111,7 @@ function openOnce(path: string, waitMs: number, settledAt: number): SqliteFile {
   makePrivate(path)
   const database = new Database(path)
   try {
-    // Closing takes the log's file away by its name, which may be that of another file's by then.
+    // Without this, closing removes the log by its name, which may belong to another file by then.
     database.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1)
     database.run(`PRAGMA busy_timeout = ${waitMs}`)
     refuseForeign(database)

@@ -5,12 +5,12 @@ import { SqliteDamageError } from './sqlite-errors.ts'
 /** Is thrown for a file that is the database of another program. */
 export class ForeignDatabaseError extends Error {}
 
-/** Is thrown for a file whose tables a newer version of this program has made: that may be using it, and its claims count. */
+/** Is thrown for a file with tables of a newer version of this program: that version may be using it, and its claims count. */
 export class NewerDatabaseError extends Error {}
 
 /** "NXCD", in the header of our files. */
 const APPLICATION_ID = 0x4e584344
-/** Counts up with each change of the tables: what an older version kept is dropped. */
+/** Goes up with each change of the tables: entries of an older version are dropped. */
 const VERSION = 1
 
 const TABLES = `
@@ -40,19 +40,19 @@ const TABLES = `
   END;
 `
 
-/** Throws `ForeignDatabaseError` for the database of another program; a file without tables is nobody's yet. */
+/** Throws `ForeignDatabaseError` for the database of another program; a file without tables belongs to no program yet. */
 export function refuseForeign(database: Database): void {
-  // In this order: another process may make both just now, at once.
+  // In this order: another process may be making both, at once.
   if (tablesOf(database).length === 0 || numberOf(database, 'application_id') === APPLICATION_ID) return
   throw new ForeignDatabaseError('This is the database of another program.')
 }
 
 /**
- * Makes the tables where they are missing, and takes those of an older version away. Claims stay: forgetting one would make its request
- * a second time. `settledAt`: when a new register takes its first claim, in milliseconds since 1970.
+ * Makes missing tables, and drops those of an older version. Claims stay: forgetting one would make its request a second time.
+ * `settledAt`: when a new register takes its first claim, in milliseconds since 1970.
  *
- * Throws `NewerDatabaseError`, and `SqliteDamageError` where a claim can't be found that is there: that would be a second payment, while
- * an entry of the cache that can't be found is only a second look.
+ * Throws `NewerDatabaseError`, and `SqliteDamageError` where the table of claims is damaged: a claim that can't be found would be a
+ * second payment, while a cache entry that can't be found is only a miss.
  */
 export function makeTables(database: Database, settledAt: number): void {
   database
@@ -89,7 +89,7 @@ function tablesOf(database: Database): string[] {
   return valuesOf(database, "SELECT name FROM sqlite_schema WHERE type = 'table'").map(String)
 }
 
-/** The first column. */
+/** The values of a query's first column. */
 function valuesOf(database: Database, sql: string): unknown[] {
   using statement = database.prepare(sql)
   return statement.values().map(([value]) => value)

@@ -23,11 +23,11 @@ export interface Statements {
   readonly delete: Statement<Ending, [key: string]>
   readonly use: Statement<unknown, [usedAt: number, key: string]>
   readonly total: Statement<StoreStats, []>
-  /** Takes out the least recently used, but `key`, until there are so many bytes and entries less, or `rowsMax` are gone. */
+  /** Removes the least recently used rows, except `key`, until so many bytes and entries are freed, or `rowsMax` rows are gone. */
   readonly evict: Statement<unknown, [key: string, rowsMax: number, bytes: number, entries: number]>
   readonly expire: Statement<{ readonly id: number }, [at: number, rowsMax: number]>
   readonly lastId: Statement<{ readonly id: number | null }, []>
-  /** Takes out rows up to an id, of a scope where one is given. */
+  /** Removes rows up to an id, only of a scope where one is given. */
   readonly purge: Statement<Ending, [lastId: number, scope: string | null, rowsMax: number]>
 }
 

@@ -16,21 +16,21 @@ export interface SqliteStoreOptions extends StoreBounds {
 
 /** The cost of an entry besides its key, scope and value: a row's share of its page and of the indexes. */
 const ENTRY_BYTES = 352
-/** When an entry was used is written down once in so long: what is read often costs no writes. */
+/** How often the time of an entry's use is written: an entry that is read often costs few writes. */
 const USE_NOTED_MS = 60_000
-/** How often a writer looks for what has expired, and whether its file still stands at its path. */
+/** How often a writer looks for expired entries, and whether its file is still the one at its path. */
 const SWEEP_MS = 10_000
-/** Rows that are taken out in one transaction. */
+/** Rows removed in one transaction. */
 const BATCH_ROWS = 256
-/** A write mostly needs the room of one or two. */
+/** Rows evicted at once: a write mostly needs the room of one or two. */
 const EVICTED_ROWS = 16
 /** How often, and for how long, a write is tried while another process writes. Requests go on meanwhile. */
 const PAUSE_MS = 10
 const GIVE_UP_MS = 2_000
 
 /**
- * Opens a store in a SQLite file, which several processes may share. Throws as `openSqliteFile` does, but for what the machine lacks
- * for now, such as room on the disk: then each call tries to open it, and fails as long as it can't be.
+ * Opens a store in a SQLite file, which several processes may share. Throws as `openSqliteFile` does, except for a passing lack, such
+ * as room on the disk: then each call tries to open the file, and fails until that succeeds.
  *
  * Its calls hold the process up for as long as they take, which is well below a millisecond for a value of some kilobytes.
  *
@@ -94,12 +94,12 @@ class SqliteStore implements Store {
       const put = (): void => {
         sql.set.run(key, scope, bytes, at + ttlMs, at, Bun.hash.crc32(kept), kept)
         this.#makeRoom(sql, key)
-        // In a tree that is damaged it may stand where nobody looks for it.
+        // A damaged tree may put it where no look-up finds it.
         if (sql.has.get(key) === null) throw new SqliteDamageError('What was put in can not be found.')
       }
       database.transaction(put).immediate()
     })
-    // Until it has its turn the caller may do what it wants with its bytes.
+    // The caller may change its bytes before the write has its turn.
     if (setting instanceof Promise) kept = new Uint8Array(value)
     return setting
   }
@@ -142,12 +142,12 @@ class SqliteStore implements Store {
     this.#file.close()
   }
 
-  /** Runs what writes: later where another process writes just now, and then what comes after it behind it. */
+  /** Runs a write; where another process writes at that moment it runs later, and later writes after it. */
   #write<T>(run: (opened: Opened) => T): T | Promise<T> {
     return this.#writes.run(() => this.#file.write(run))
   }
 
-  /** Takes out what was used least recently, but the entry that the room is for. */
+  /** Evicts the least recently used entries, except the one that the room is for. */
   #makeRoom(sql: Statements, key: string): void {
     const { bytesMax, entriesMax } = this.#options
     for (;;) {
@@ -157,10 +157,10 @@ class SqliteStore implements Store {
     }
   }
 
-  /** Takes out what has expired, of the file that stands at the path now, and gives that. */
+  /** Removes expired entries from the file that is at the path now, and gives that file. */
   #sweep(opened: Opened, at: number): Opened {
     const current = this.#file.current(opened)
-    // A full batch: there may be more, which the next writer looks for.
+    // After a full batch there may be more: the next writer looks again.
     if (current.sql.expire.all(at, BATCH_ROWS).length < BATCH_ROWS) this.#sweptAt = at
     return current
   }
@@ -174,6 +174,6 @@ function noteUse(sql: Statements, key: string, at: number): void {
   try {
     sql.use.run(at, key)
   } catch {
-    // Another process writes just now: a later reader notes it.
+    // Another process is writing: a later reader notes the use.
   }
 }

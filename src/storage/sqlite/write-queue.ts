@@ -1,14 +1,14 @@
 /** The options of a write queue. */
 export interface WriteQueueOptions {
-  /** Whether an error says that somebody else writes just now. */
+  /** Whether an error says that another process is writing. */
   readonly isBusy: (cause: unknown) => boolean
-  /** For so long a write is tried again. */
+  /** How long a write is tried again. */
   readonly giveUpMs: number
   /** The longest pause between two tries. */
   readonly pauseMs: number
 }
 
-/** Runs writes in their order: at once where that goes, and otherwise later, without holding the process up. */
+/** Runs writes in their order: at once where possible, else later, without blocking the process. */
 export class WriteQueue {
   readonly #options: WriteQueueOptions
   #last: Promise<void> | undefined
@@ -17,7 +17,7 @@ export class WriteQueue {
     this.#options = options
   }
 
-  /** Runs a write and gives its result; a promise of it where it, or one before it, has to wait for somebody else. */
+  /** Runs a write and gives its result; a promise where it, or a write before it, has to wait for another process. */
   run<T>(write: () => T): T | Promise<T> {
     if (this.#last === undefined) {
       try {
@@ -48,7 +48,7 @@ export class WriteQueue {
       } catch (cause) {
         if (!isBusy(cause) || performance.now() > giveUpAt) throw cause
       }
-      // Never in step with others that wait.
+      // At random, so that waiting processes do not try in step.
       await new Promise((resolve) => void setTimeout(resolve, 1 + Math.random() * pauseMs))
     }
   }
