@@ -1,8 +1,7 @@
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment } from '../routing/targets/router.ts'
-import { editBody } from './edit-body.ts'
-import type { ModelName, OutgoingBody } from './outgoing-body.ts'
+import { editBody, type ModelName, type OutgoingBody } from './outgoing-body.ts'
 
 /** A body without what the server of its deployment is known to refuse. */
 export interface FittedBody {

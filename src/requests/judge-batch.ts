@@ -11,8 +11,9 @@ import { sentTwice } from '../params/refusals.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import { Slice } from '../timing/slices.ts'
 import { callIn, hidesCall, type LineCall } from './batch-line.ts'
-import { assertCallNames, assertNothingHidden, assertUnchanged, judgeInner } from './judge-inner.ts'
-import { assertOneModel } from './outgoing-body.ts'
+import { assertUnchanged, judgeInner } from './judge-inner.ts'
+import { assertCallNames, assertOneModel } from './one-model.ts'
+import { assertNothingHidden } from './one-reading.ts'
 import { factsOf } from './request-facts.ts'
 
 /** A file that may be the calls of a batch, one in each line. */

@@ -1,61 +1,97 @@
 import type { Exchange } from '../exchange/exchange.ts'
-import { countKeys } from '../formats/json/equal.ts'
-import { foldName } from '../formats/json/fold-name.ts'
 import type { JsonObject } from '../formats/json/json.ts'
 import { JsonBody } from '../formats/json/json-body.ts'
-import { countMembers } from '../formats/json/skip.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
-import { broughtBy, type InnerCall, innerCalls, isBatchPurpose } from '../openai/inner-calls.ts'
+import { broughtBy, callsOf, type InnerCall, innerCalls, isBatchPurpose } from '../openai/inner-calls.ts'
 import { type BodyPath, isWords } from '../openai/inner-members.ts'
 import { type InnerModel, innerModels } from '../openai/inner-models.ts'
-import { isModelName } from '../openai/model-names.ts'
 import { tooDeep } from '../params/inner-limits.ts'
-import { sentTwice } from '../params/refusals.ts'
 import type { RuleProgram } from '../params/rules.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
+import { Slice } from '../timing/slices.ts'
+import { assertCallNames, assertModelTold } from './one-model.ts'
 import { factsOf } from './request-facts.ts'
 
-/** A request whose parameters are known, JSON or a form's fields. */
-export interface Judged {
+/** A request around inner calls and models. Its own parameters are known: they are JSON, or the fields of a form. */
+export interface OuterRequest {
   readonly exchange: Exchange
   readonly snapshot: Snapshot
   readonly value: JsonObject
-  /** The rules that it is subject to by its own model. */
+  /** The rules for the request's own model. */
   readonly program: RuleProgram | undefined
   /** Throws where other rules refuse the request's own parameters, or would have to change them. */
   readonly checkOwn: (program: RuleProgram, param: string) => void
 }
 
 /**
- * Judges what a request has in it beside its own parameters, where rules or models decide: other calls, and models in other places
- * than `model`. Gives those models; who may answer for them is known when the route is (`requests/check-inner.ts`).
+ * Judges the inner calls of a request, and the models that it names in other places than `model`, where rules or models decide. Gives
+ * those models. `requests/check-inner.ts` checks who may answer for them, once the route is known.
  *
- * A rule is applied to the request's own parameters only: where it would have to change something for a model or a call in it, the
- * request is refused. Throws `rules_not_applicable`, or what the rules of that model or call throw.
+ * The rules change the request's own parameters only. A request is refused where a rule would have to change something for an inner
+ * model or within an inner call. Throws `rules_not_applicable`, or what the rules of that model or call throw.
  *
  * @example
  * const inner = judgeInner({ exchange, snapshot, value, program, checkOwn })
  */
-export function judgeInner(judged: Judged): readonly InnerModel[] {
-  const { exchange, snapshot, value } = judged
+export function judgeInner(outer: OuterRequest): readonly InnerModel[] {
+  const { exchange, snapshot, value } = outer
   const calls = innerCalls(value)
-  assertWhole(judged, calls.length > 0)
+  assertWhole(outer, calls.length > 0)
   for (const call of calls) judgeCall(call, exchange, snapshot)
-  return judgeModels(judged, value)
+  return judgeModels(outer, value)
 }
 
-/** Asserts what is to be told of a body as a whole. Throws `rules_not_applicable`. */
-export function assertWhole({ exchange, snapshot, value }: Judged, bringsCalls: boolean): void {
+/**
+ * Judges a request as `judgeInner` does, where its `lists` have more calls than may be judged in one go: the event loop is free in
+ * between. Also has the rules of the request's own model judge what is within; `ruled` is the body after these rules.
+ *
+ * Rejects as `judgeInner` throws.
+ *
+ * @example
+ * const inner = await judgeInTurns(outer, applied.value, longLists(value))
+ */
+export async function judgeInTurns(
+  outer: OuterRequest,
+  ruled: JsonObject,
+  lists: readonly string[],
+): Promise<readonly InnerModel[]> {
+  const { exchange, snapshot, value, program } = outer
+  const without = (whole: JsonObject): JsonObject =>
+    Object.fromEntries(Object.entries(whole).filter(([name]) => !lists.includes(name)))
+  assertWhole(outer, true)
+  program?.judgeInner?.(without(ruled))
+  const rest = without(value)
+  for (const call of innerCalls(rest)) judgeCall(call, exchange, snapshot)
+  const models = new Map(judgeModels(outer, rest).map((one) => [one.model, one]))
+  const slice = new Slice()
+  for (const name of lists) {
+    const list = value[name] as readonly unknown[]
+    const isSaid = isWords(name, list, value)
+    for (const [at, one] of list.entries()) {
+      for (const call of callsOf(one, [name, at], value['endpoint'])) judgeCall(call, exchange, snapshot)
+      if (!isSaid) {
+        program?.judgeInner?.(one, [name, at])
+        for (const found of judgeModels(outer, one, [name, at]))
+          if (!models.has(found.model)) models.set(found.model, found)
+      }
+      if (slice.isOver()) await slice.rest()
+    }
+  }
+  return [...models.values()]
+}
+
+/** Asserts what can be told of a body as a whole only. Throws `rules_not_applicable`. */
+function assertWhole({ exchange, snapshot, value }: OuterRequest, bringsCalls: boolean): void {
   if (isBatchPurpose(value['purpose'])) assertNotInParts(exchange, snapshot)
   if (!bringsCalls) assertAddsNone(exchange, snapshot)
   if (snapshot.modelsDecide && snapshot.settings.unknownModels === 'refuse') assertModelTold(exchange, value, snapshot)
 }
 
 /** Judges the models in a body, or in a part of it. Throws as `judgeInner` does. */
-export function judgeModels(judged: Judged, part: unknown, within?: BodyPath): readonly InnerModel[] {
-  const { exchange, snapshot, program, checkOwn } = judged
+function judgeModels(outer: OuterRequest, part: unknown, within?: BodyPath): readonly InnerModel[] {
+  const { exchange, snapshot, program, checkOwn } = outer
   if (!snapshot.modelsDecide) return []
   const models = innerModels(part, within)
   if (models === undefined) throw tooDeep()
@@ -67,34 +103,19 @@ export function judgeModels(judged: Judged, part: unknown, within?: BodyPath): r
   return models
 }
 
-/** What begins an object or a list. */
-const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b])
-
-/**
- * Asserts that nothing in a JSON body is hidden behind another member of the same name: the parser keeps one of them, and the other
- * one may be what the upstream reads. Throws `rules_not_applicable`.
- *
- * @example
- * assertNothingHidden(json, json.value)
- */
-export function assertNothingHidden({ bytes, members }: JsonBody, value: JsonObject): void {
-  const seen = new Set<string>()
-  const seenWithin = new Set<string>()
-  for (const { key, valueStart, valueEnd } of members) {
-    const inner: unknown = value[key]
-    if (isWords(key, inner, value)) continue
-    const hasMore = OPENING.has(bytes[valueStart] ?? 0)
-    // Of two members one may hold what the other one hides, or be the model that counts.
-    if (seen.has(key) && (hasMore || seenWithin.has(key) || isModelName(foldName(key)))) throw sentTwice([key])
-    seen.add(key)
-    if (!hasMore) continue
-    seenWithin.add(key)
-    if (countMembers(bytes, valueStart, valueEnd) !== countKeys(inner)) throw sentTwice([key, '…'])
-  }
+/** Judges an inner call by the rules for its own endpoint and model. Throws as `judgeInner` does. */
+function judgeCall({ body, endpoint, param }: InnerCall, exchange: Exchange, snapshot: Snapshot): void {
+  const model = typeof body['model'] === 'string' ? body['model'] : undefined
+  // A call in Anthropic's `messages/batches` is a call of `messages`.
+  const own = endpoint ?? endpointOf(exchange.requestTarget).replace(/\/batches$/, '')
+  assertCallNames(model, endpointPath(own), snapshot)
+  const program = snapshot.rules.match(factsOf(exchange, model, own))
+  if (program === undefined) return
+  assertUnchanged(program, new JsonBody(new TextEncoder().encode(JSON.stringify(body)), body), param)
 }
 
 /**
- * Asserts that a JSON body's own parameters are such as other rules leave alone. Throws `rules_not_applicable`, or what these throw.
+ * Asserts that other rules leave the own parameters of a JSON body as they are. Throws `rules_not_applicable`, or what these rules throw.
  *
  * @example
  * assertUnchanged(program, json, 'models[0]')
@@ -109,19 +130,8 @@ export function assertUnchanged(program: RuleProgram, json: JsonBody, param: str
   })
 }
 
-/** Judges a call within a request by the rules for its own endpoint and model. Throws as `judgeInner` does. */
-export function judgeCall({ body, endpoint, param }: InnerCall, exchange: Exchange, snapshot: Snapshot): void {
-  const model = typeof body['model'] === 'string' ? body['model'] : undefined
-  // Anthropic's `messages/batches` are of `messages`.
-  const own = endpoint ?? endpointOf(exchange.requestTarget).replace(/\/batches$/, '')
-  assertCallNames(model, endpointPath(own), snapshot)
-  const program = snapshot.rules.match(factsOf(exchange, model, own))
-  if (program === undefined) return
-  assertUnchanged(program, new JsonBody(new TextEncoder().encode(JSON.stringify(body)), body), param)
-}
-
 /**
- * Whether a request may bring calls of others' endpoints that rules or models restrict: in a list, or in the lines of a file.
+ * Whether a request may bring calls of other endpoints that rules or models restrict: in a list, or in the lines of a file.
  *
  * @example
  * const mustBeRead = mayBringCalls(exchange, snapshot)
@@ -134,7 +144,7 @@ export function mayBringCalls(exchange: Exchange, snapshot: Snapshot): boolean {
   return unknownModels === 'refuse' || endpoints.some(isRuled)
 }
 
-/** A file that comes in parts can't be looked into as a whole. */
+/** Asserts that a batch's file is not uploaded in parts: the server can't read these as a whole. */
 function assertNotInParts(exchange: Exchange, snapshot: Snapshot): void {
   if (endpointPath(endpointOf(exchange.requestTarget)) !== 'uploads' || !mayBringCalls(exchange, snapshot)) return
   throw new ApiError('rules_not_applicable', {
@@ -144,64 +154,13 @@ function assertNotInParts(exchange: Exchange, snapshot: Snapshot): void {
   })
 }
 
-/** Where calls are added to a batch (https://docs.x.ai/docs/guides/batch-api): what is no list of them may hold them in another way. */
+/** The path at which calls are added to a batch (https://docs.x.ai/docs/guides/batch-api). */
 const ADDING = /^batches\/[^/]+\/requests$/
 
+/** Asserts that a body without a list of calls adds none to a batch: it may hold them in a way that the server does not know. */
 function assertAddsNone(exchange: Exchange, snapshot: Snapshot): void {
   if (!ADDING.test(endpointPath(endpointOf(exchange.requestTarget))) || !mayBringCalls(exchange, snapshot)) return
   throw new ApiError('rules_not_applicable', {
     message: "This server has rules for the calls in a batch, and can't find these in the body of this request.",
-  })
-}
-
-/** Calls of a model: one that names none is one of whatever model its server takes then. */
-const CALLS =
-  /^(?:chat\/completions|completions|embeddings|responses|moderations|messages|videos|audio\/(?:speech|transcriptions|translations)|images\/(?:generations|edits|variations)|fim\/completions|rerank|ocr|classifications)$/
-
-/**
- * Asserts that a call of a model names it where others than known ones are refused. `endpoint` is what `endpointPath` gives. Throws
- * `rules_not_applicable`.
- *
- * @example
- * assertCallNames(model, 'chat/completions', snapshot)
- */
-export function assertCallNames(model: string | undefined, endpoint: string, { settings }: Snapshot): void {
-  if (model !== undefined || settings.unknownModels !== 'refuse' || !CALLS.test(endpoint)) return
-  throw new ApiError('rules_not_applicable', {
-    message: 'This server decides on the models that may be used, and this call names none: name its model.',
-    param: 'model',
-  })
-}
-
-/** Objects of the upstream's that have a model of their own, as bodies name them. */
-const HOLDERS = ['prompt', 'assistant_id', 'agent_id', 'agent', 'workflow', 'workflow_id']
-/** Paths whose calls go by such an object where they name no model. */
-const HELD = /^(?:responses|threads\/runs|threads\/[^/]+\/runs|chatkit|agents|conversations|realtime)(?:\/|$)/
-
-/**
- * Objects of the upstream's that may put another model in place of the one that a call names: a preset of OpenRouter's
- * (https://openrouter.ai/docs/features/presets), a prompt of LiteLLM's (https://docs.litellm.ai/docs/proxy/custom_prompt_management).
- */
-const OVERRIDING = ['preset', 'presetid', 'promptid']
-
-/** A call that names no model goes by that of a prompt, an assistant or an agent, which nobody here knows. */
-function assertModelTold(exchange: Exchange, value: JsonObject, snapshot: Snapshot): void {
-  for (const name of Object.keys(value)) {
-    if (!OVERRIDING.includes(foldName(name)) || value[name] === null) continue
-    throw new ApiError('rules_not_applicable', {
-      message: `This server decides on the models that may be used, and '${name}' may stand for another one that it does not know. Leave it out.`,
-      param: name,
-    })
-  }
-  if (typeof value['model'] === 'string' || exchange.named !== undefined) return
-  const endpoint = endpointPath(endpointOf(exchange.requestTarget))
-  const isNamed = value['model'] !== undefined && value['model'] !== null
-  if (exchange.request.method === 'POST' && !isNamed) assertCallNames(undefined, endpoint, snapshot)
-  if (!HELD.test(endpoint)) return
-  const holder = HOLDERS.find((name) => value[name] !== undefined && value[name] !== null)
-  if (holder === undefined) return
-  throw new ApiError('rules_not_applicable', {
-    message: `This server decides on the models that may be used, and '${holder}' has one that it does not know. Name the model, too.`,
-    param: 'model',
   })
 }

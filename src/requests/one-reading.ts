@@ -1,39 +1,40 @@
+import { countKeys } from '../formats/json/equal.ts'
 import { foldName } from '../formats/json/fold-name.ts'
-import { isJsonObject, type Json } from '../formats/json/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
+import { countMembers } from '../formats/json/skip.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { isWords } from '../openai/inner-members.ts'
 import { isModelName } from '../openai/model-names.ts'
-import { fieldMeantBy } from '../params/form-fields.ts'
-import { treeOf } from '../params/name-tree.ts'
+import { sentTwice } from '../params/refusals.ts'
 import type { RuleProgram } from '../params/rules.ts'
-import type { Form } from './read-form.ts'
+import { isModelField } from './one-model.ts'
 
-/** How nearly all bodies of JSON come. */
+/** The Content-Type of nearly all JSON bodies. */
 const USUAL = /^application\/json(?:; ?charset=utf-8)?$/i
-/** Anywhere: where two types are sent, some servers go by the last. */
+/** The type of a form, at any place: some servers read the last of two types. */
 const FORM_TYPE = /x-www-form-urlencoded/i
 /** A media type without its parameters. */
 const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+/y
 /** One parameter with its semicolon, or the semicolon alone; a backslash in a quoted value is read in more than one way. */
 const PARAMETER = /[ \t]*;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([\w!#$%&'*+.^`|~-]+)))?[ \t]*/y
 const UTF_8 = /^utf-?8$/i
-/** Charsets in which ASCII is what it is everywhere: a body of nothing else reads alike in them. */
+/** The charsets that contain ASCII: a body of ASCII alone reads alike in all of them. */
 const OVER_ASCII = /^(?:us-ascii|ascii|latin1|iso-8859-\d{1,2}|windows-125\d)$/i
-const MODEL = treeOf([['model']])
 const PROTOTYPE = '__proto__'
 const FIELD_NAME = /^[\w.[\]-]+$/
 const ASCII_MAX = 0x7f
 const SHOWN_CHARS_MAX = 60
-/** Two formats go by this name, with and without a head and a checksum: what is read here need not be what is read there. */
+/** The content coding that two formats share, with and without a head and a checksum: the upstream may read another text than the gateway. */
 const TWO_FORMATS = /(?:^|,)\s*deflate\s*(?:,|$)/i
-/** A longer body of another type is not gone through once more for what it may mean to others: it would keep all waiting. */
+/** A body of an unusual type is searched for other readings up to this length: a longer search would keep other requests waiting. */
 const OTHER_TYPE_BYTES_MAX = 1024 * 1024
 
 /**
- * Asserts that a body of JSON which a rule or a model decides on is read by its server as it is read here: in UTF-8, and as JSON.
+ * Asserts that the upstream reads a JSON body as the gateway does: in UTF-8, and as JSON.
  *
- * A server that goes by the charset of a Content-Type sees other names in the same bytes (UTF-7 hides any text behind `+` and `-`),
- * and one that goes by the type of a form sees the fields behind an `&` in some text. Throws `rules_not_applicable`.
+ * A server that obeys the charset of the Content-Type sees other names in the same bytes (UTF-7 hides any text behind `+` and `-`). A
+ * server that obeys the type of a form sees fields behind an `&` in a text. Throws `rules_not_applicable`.
  *
  * @example
  * assertOneReading(request.headers, json, program)
@@ -52,8 +53,8 @@ export function assertOneReading(headers: Headers, json: JsonBody, program: Rule
 }
 
 /**
- * Asserts that a form which a rule or a model decides on is read in UTF-8: some servers, Django among them, decode names and texts of
- * fields by a charset in the Content-Type. Throws `rules_not_applicable`.
+ * Asserts that the upstream reads a form in UTF-8: some servers, Django among them, decode the names and texts of fields by a charset in
+ * the Content-Type. Throws `rules_not_applicable`.
  *
  * @example
  * assertFormInUtf8('multipart/form-data; boundary=x')
@@ -63,27 +64,35 @@ export function assertFormInUtf8(type: string): void {
   if (other !== undefined) throw otherCharset(other)
 }
 
+/** The bytes that begin an object or a list. */
+const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b])
+
 /**
- * Asserts that a form whose model decides has it in a field of that name: `Model` and `model[]` are the model to some servers, too.
- * Throws `rules_not_applicable`.
+ * Asserts that no member of a JSON body hides another one of the same name: the gateway's parser keeps one of the two, and the upstream
+ * may read the other one. Throws `rules_not_applicable`.
  *
  * @example
- * assertModelField(form)
+ * assertNothingHidden(json, json.value)
  */
-export function assertModelField({ fields }: Form): void {
-  for (const name of fields.keys()) {
-    if (name === 'model' || !isModelField(name)) continue
-    const param = name.slice(0, SHOWN_CHARS_MAX)
-    throw new ApiError('rules_not_applicable', {
-      message: `Send the model as a field 'model', not as '${param}'.`,
-      param,
-    })
+export function assertNothingHidden({ bytes, members }: JsonBody, value: JsonObject): void {
+  const seen = new Set<string>()
+  const seenWithin = new Set<string>()
+  for (const { key, valueStart, valueEnd } of members) {
+    const inner: unknown = value[key]
+    if (isWords(key, inner, value)) continue
+    const hasMore = OPENING.has(bytes[valueStart] ?? 0)
+    // One of two members may hold what the other one hides, or be the model that counts.
+    if (seen.has(key) && (hasMore || seenWithin.has(key) || isModelName(foldName(key)))) throw sentTwice([key])
+    seen.add(key)
+    if (!hasMore) continue
+    seenWithin.add(key)
+    if (countMembers(bytes, valueStart, valueEnd) !== countKeys(inner)) throw sentTwice([key, '…'])
   }
 }
 
 /**
- * Asserts that no parameter which a rule is about stands in the query, where the rule does not see it: some servers read a query and a
- * body as one. Throws `rules_not_applicable`.
+ * Asserts that the query has no parameter that a rule is about, since the rule does not see it there: some servers read the query and
+ * the body as one. Throws `rules_not_applicable`.
  *
  * @example
  * assertNotInQuery(exchange.requestTarget, program)
@@ -101,12 +110,12 @@ export function assertNotInQuery(target: string, program: RuleProgram | undefine
   }
 }
 
-/** Whether a body that goes on as it came should go on decoded: its coding is read in more than one way. */
+/** Whether a body has to go on decoded because servers read its coding in more than one way. */
 export function hasTwoCodings(headers: Headers): boolean {
   return TWO_FORMATS.test(headers.get('content-encoding') ?? '')
 }
 
-/** All charsets that some reader may find in a Content-Type; a type that may name one, and is not well formed, is one as a whole. */
+/** Lists the charsets that a reader may find in a Content-Type. A malformed type that may name a charset counts as one as a whole. */
 function charsetsOf(type: string): readonly string[] {
   if (!/charset/i.test(type)) return []
   MEDIA_TYPE.lastIndex = 0
@@ -116,15 +125,15 @@ function charsetsOf(type: string): readonly string[] {
   while (PARAMETER.lastIndex < type.length) {
     const [found, name = '', quoted, token = ''] = PARAMETER.exec(type) ?? ['']
     if (found === '') return [type]
-    // `charset*=` and `charset*0=` are other ways to write the same (RFC 2231).
+    // `charset*=` and `charset*0=` are other spellings of the same parameter (RFC 2231).
     if (/^charset/i.test(name)) charsets.push(name.length === 'charset'.length ? (quoted ?? token) : name)
-    // A value that holds the word may be cut in another place by another reader.
+    // Another reader may cut a value that holds the word in another place.
     else if (/charset/i.test(found)) return [type]
   }
   return charsets
 }
 
-/** A server in JavaScript that copies a body's members into an object of its own gets those of `__proto__`, too. */
+/** Asserts that `__proto__` holds no such parameter: a server in JavaScript that copies a body's members into its own object gets those of `__proto__`, too. */
 function assertNotInherited(inner: Json | undefined, program: RuleProgram | undefined): void {
   if (!isJsonObject(inner)) return
   for (const name of Object.keys(inner)) {
@@ -141,23 +150,18 @@ function isAscii(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte <= ASCII_MAX)
 }
 
-/** JSON that goes by the name of a form, as curl sends it, may be a form with fields to its server. */
+/** Asserts that JSON with the type of a form, as curl sends it, has no fields that its server may read. */
 function assertNoFields(bytes: Uint8Array, program: RuleProgram | undefined): void {
   const text = new TextDecoder().decode(bytes).replaceAll(';', '&')
-  // The first one's name begins with the brace, and is nobody's parameter.
+  // The first name begins with the brace, so it is no parameter.
   for (const name of [...new URLSearchParams(text).keys()].slice(1)) {
     if (namesModel(name) || program?.isAbout(name) === true) throw alsoAField(name)
   }
 }
 
-/** Whether a field of that name may be a model's, be it by another word; a sentence behind an `&` is no name. */
+/** Whether a field of that name may name a model, also by another word. A sentence behind an `&` is no name. */
 function namesModel(name: string): boolean {
   return isModelField(name) || (FIELD_NAME.test(name) && isModelName(foldName(name)))
-}
-
-/** Whether a server may take a form's field for the model. */
-function isModelField(name: string): boolean {
-  return fieldMeantBy(name, MODEL) !== undefined
 }
 
 function tooLongFor(type: string): ApiError {

@@ -7,19 +7,19 @@ import type { InnerModel } from '../openai/inner-models.ts'
 import { valueOfForm } from '../params/form-fields.ts'
 import type { RuleProgram } from '../params/rules.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
-import { editBody } from './edit-body.ts'
 import { judgeBatch } from './judge-batch.ts'
 import { judgeInner, mayBringCalls } from './judge-inner.ts'
-import { assertFormInUtf8, assertModelField, assertNotInQuery } from './one-reading.ts'
-import { assertSameModel, bodyAsIs, formBody, modelSentTwice, type OutgoingBody } from './outgoing-body.ts'
+import { assertOneModelField, assertSameModel } from './one-model.ts'
+import { assertFormInUtf8, assertNotInQuery } from './one-reading.ts'
+import { bodyAsIs, editBody, type ModelName, NO_INNER_MODELS, type OutgoingBody } from './outgoing-body.ts'
 import type { PassDeps } from './pass-body.ts'
 import { readBytes } from './read-bytes.ts'
 import { type Form, readForm } from './read-form.ts'
 import { factsOf } from './request-facts.ts'
 
 /**
- * Reads a multipart form, and judges its text fields by the rules and the models. One that can't be read in one way only passes, unless
- * it must be read.
+ * Reads a multipart form, and judges its text fields by the rules and the models. A form that can be read in more than one way passes as
+ * it came, unless it must be read.
  *
  * Rejects with `rules_not_applicable`, `request_too_large`, or whatever the rules throw.
  *
@@ -40,8 +40,7 @@ export async function prepareForm(
   if (form === undefined) return bodyAsIs(bytes, exchange.named?.model)
   const { named } = exchange
   if (named?.plainTarget === undefined) assertSameModel(form.fields.get('model')?.at(-1), named)
-  if (snapshot.needsModel) assertModelField(form)
-  if (snapshot.needsModel && (form.fields.get('model')?.length ?? 0) > 1) throw modelSentTwice()
+  if (snapshot.needsModel) assertOneModelField(form)
   const model = named?.model ?? form.fields.get('model')?.at(-1)
   if (model !== undefined) snapshot.assertSpelling?.(model)
   exchange.model = model
@@ -60,23 +59,23 @@ export async function prepareForm(
   return formBody(bytes, form, named?.model, inner)
 }
 
-/** A longer form that can't be read is not searched for what it may say to others. */
+/** An unreadable form is searched for a batch's purpose up to this length. */
 const UNREAD_BYTES_MAX = 1024 * 1024
 
-/** Whether a form that can't be read may be a batch's file, which others read. */
+/** Whether an unreadable form may bring a batch's file to a server that can read it. */
 function mayBeBatch(bytes: Uint8Array, isEncoded: boolean, exchange: Exchange, snapshot: Snapshot): boolean {
   if (!mayBringCalls(exchange, snapshot)) return false
   return isEncoded || bytes.byteLength > UNREAD_BYTES_MAX || isBatchPurpose(new TextDecoder('latin1').decode(bytes))
 }
 
-/** A form that has been read, and the models that its fields name. */
+/** A form as it was read, and the models that its fields name. */
 interface ReadForm {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly form: Form
   readonly inner: readonly InnerModel[]
 }
 
-/** The outgoing body of a form whose files may be the calls of a batch: these have the rules applied. */
+/** Makes the outgoing body of a form whose files may hold the calls of a batch. The rules are applied to these calls. */
 async function draftOfBatch(
   { bytes, form, inner }: ReadForm,
   exchange: Exchange,
@@ -95,10 +94,38 @@ async function draftOfBatch(
   return { ...bodyAsIs(await editBody(bytes, edits)), received: bytes, inner: models, isChangedFor: () => true }
 }
 
-/** The refusal of a body that must be read and can't be. */
+/** Makes the refusal of a body that must be read, and has a type that the server can't read. */
 export function notReadable(type: string): ApiError {
   const shown = type.split(';', 1)[0]?.slice(0, 100)
   return new ApiError('rules_not_applicable', {
     message: `This server has rules for the model or the parameters of this request, and they cannot be applied to a body of the type '${shown}'.`,
   })
+}
+
+/**
+ * Makes the outgoing body of a multipart form. `named` is the model that the request's target names, which goes before the form's own.
+ * `inner` are the other models that the form names.
+ */
+function formBody(
+  bytes: Uint8Array<ArrayBuffer>,
+  form: Form,
+  named?: string,
+  inner: readonly InnerModel[] = NO_INNER_MODELS,
+): OutgoingBody {
+  const written = form.fields.get('model')?.at(-1)
+  const model = named ?? written
+  const isRenamed = (wanted: ModelName): wanted is string =>
+    typeof wanted === 'string' && written !== undefined && wanted !== written
+  return {
+    model,
+    value: undefined,
+    received: bytes,
+    inner,
+    isReplayable: true,
+    modelFor: ({ model: own }) => own ?? named,
+    bodyFor: (wanted) => (isRenamed(wanted) ? editBody(bytes, form.replace('model', wanted)) : bytes),
+    textFor: () => undefined,
+    isChangedFor: isRenamed,
+    letGo() {},
+  }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Exchange } from '../../src/exchange/exchange.ts'
 import { longLists } from '../../src/openai/inner-calls.ts'
-import { judgeInTurns } from '../../src/requests/judge-in-turns.ts'
+import { judgeInTurns } from '../../src/requests/judge-inner.ts'
 import type { Snapshot } from '../../src/routing/snapshot.ts'
 import { perTest } from '../helpers/per-test.ts'
 import { postText, sendRaw } from '../helpers/raw-client.ts'

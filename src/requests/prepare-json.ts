@@ -1,0 +1,136 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Edit } from '../formats/json/edit.ts'
+import { isJsonObject } from '../formats/json/json.ts'
+import type { JsonBody } from '../formats/json/json-body.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { endpointOf } from '../openai/endpoint-of.ts'
+import { endpointPath } from '../openai/endpoint-path.ts'
+import { longLists } from '../openai/inner-calls.ts'
+import type { InnerModel } from '../openai/inner-models.ts'
+import { modelOf, wantsStream, withDefaultModel, withModel } from '../params/default-model.ts'
+import { notAnObject } from '../params/refusals.ts'
+import type { Applied, RuleProgram } from '../params/rules.ts'
+import type { Snapshot } from '../routing/snapshot.ts'
+import { type JsonChanges, JsonOutgoingBody } from './json-outgoing-body.ts'
+import { assertUnchanged, judgeInner, judgeInTurns, mayBringCalls } from './judge-inner.ts'
+import { assertModelIsText, assertOneModel, assertSameModel } from './one-model.ts'
+import { assertNothingHidden, assertNotInQuery, assertOneReading, hasTwoCodings } from './one-reading.ts'
+import type { OutgoingBody } from './outgoing-body.ts'
+import { factsOf } from './request-facts.ts'
+
+const NO_EDITS: readonly Edit[] = []
+const UNCHANGED: JsonChanges = { isChanged: false }
+/** The paths whose requests are about one model. */
+const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|moderations|responses|videos)(?:\/|$)/
+
+/**
+ * Makes the outgoing body of a chat or text completion, which has to be a JSON object. `defaultModel` is put in where the body names no
+ * model; undefined: the assumed model of the snapshot is put in, for OpenAI only.
+ *
+ * Throws, or rejects with, the `ApiError` of what is wrong with the body.
+ *
+ * @example
+ * return prepareCompletion(exchange, snapshot, body, config.defaultModel)
+ */
+export function prepareCompletion(
+  exchange: Exchange,
+  snapshot: Snapshot,
+  read: JsonBody,
+  defaultModel: string | undefined,
+): OutgoingBody | Promise<OutgoingBody> {
+  // The upstream judges the rest of its form.
+  if (!isJsonObject(read.value)) throw new ApiError('invalid_json')
+  if (exchange.named !== undefined) return prepareJson(exchange, snapshot, read)
+  const model = defaultModel ?? snapshot.assumedModel
+  const json = model === undefined ? read : withDefaultModel(read, model)
+  const isChanged = json !== read
+  const received = isChanged && defaultModel === undefined ? read : undefined
+  return applyRules(exchange, snapshot, json, { isChanged, received })
+}
+
+/**
+ * Makes the outgoing body of a JSON body. Where the path of the request names the model of a call that usually has it in its body, the
+ * body gets that model.
+ *
+ * Throws, or rejects with, the `ApiError` of what is wrong with the body.
+ *
+ * @example
+ * return prepareJson(exchange, snapshot, await readJson(exchange, limits))
+ */
+export function prepareJson(
+  exchange: Exchange,
+  snapshot: Snapshot,
+  read: JsonBody,
+): OutgoingBody | Promise<OutgoingBody> {
+  const { named } = exchange
+  if (named?.plainTarget === undefined) return applyRules(exchange, snapshot, read, UNCHANGED)
+  assertOneModel(read)
+  const json = withModel(read, named.model)
+  return applyRules(exchange, snapshot, json, { isChanged: json !== read })
+}
+
+/** Applies the parameter rules to a body whose model is settled. `changes` tells what was done to the body before. */
+function applyRules(
+  exchange: Exchange,
+  snapshot: Snapshot,
+  json: JsonBody,
+  changes: JsonChanges,
+): OutgoingBody | Promise<OutgoingBody> {
+  const inBody = modelOf(json.value)
+  assertSameModel(inBody, exchange.named)
+  const model = inBody ?? exchange.named?.model
+  exchange.model = model
+  exchange.stream = wantsStream(json.value)
+  if (inBody !== undefined) snapshot.assertSpelling?.(inBody)
+  if (snapshot.needsModel) {
+    // Each item of a list may be a call of its own.
+    if (snapshot.settings.unknownModels === 'refuse' && !isJsonObject(json.value)) throw notAnObject('model')
+    assertOneModel(json)
+    if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.requestTarget)))) assertModelIsText(json)
+  }
+  const program = snapshot.settings.params.length === 0 ? undefined : snapshot.rules.match(factsOf(exchange, model))
+  if (program === undefined && !snapshot.needsModel) {
+    if (!snapshot.restricts) return new JsonOutgoingBody(json, model, NO_EDITS, changes)
+    const make = (inner: readonly InnerModel[] | undefined): OutgoingBody =>
+      new JsonOutgoingBody(json, model, NO_EDITS, inner === undefined ? changes : { ...changes, inner })
+    const inner = innerOf(exchange, snapshot, json, program)
+    return inner instanceof Promise ? inner.then(make) : make(inner)
+  }
+  const { headers } = exchange.request
+  assertOneReading(headers, json, program)
+  assertNotInQuery(exchange.requestTarget, program)
+  // The rules are noted before they are applied: a refusal tells which rules it may come from.
+  exchange.rules = program?.rules
+  const applied = program?.apply(json)
+  if (applied !== undefined) exchange.params = applied.receipt
+  const isDecoded = json.encoded !== undefined && hasTwoCodings(headers)
+  const { received } = changes
+  const make = (inner: readonly InnerModel[] | undefined): OutgoingBody => {
+    const all =
+      isDecoded || inner !== undefined ? { received, inner, isChanged: changes.isChanged || isDecoded } : changes
+    return new JsonOutgoingBody(json, model, applied?.edits ?? NO_EDITS, all)
+  }
+  const inner = snapshot.restricts ? innerOf(exchange, snapshot, json, program, applied) : undefined
+  return inner instanceof Promise ? inner.then(make) : make(inner)
+}
+
+/** Judges all calls and models within a JSON body, and gives those models; undefined: nothing decides about them. */
+function innerOf(
+  exchange: Exchange,
+  snapshot: Snapshot,
+  json: JsonBody,
+  program: RuleProgram | undefined,
+  applied?: Applied,
+): readonly InnerModel[] | Promise<readonly InnerModel[]> | undefined {
+  const { value } = json
+  if (!isJsonObject(value)) return undefined
+  const isJudged = snapshot.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, snapshot)
+  if (!isJudged) return undefined
+  assertNothingHidden(json, value)
+  const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)
+  const outer = { exchange, snapshot, value, program, checkOwn }
+  const lists = longLists(value)
+  if (lists.length > 0) return judgeInTurns(outer, applied?.value ?? value, lists)
+  if (applied !== undefined) program?.judgeInner?.(applied.value)
+  return judgeInner(outer)
+}
