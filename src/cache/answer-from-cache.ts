@@ -1,7 +1,7 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import type { PreparedRequest } from '../requests/prepared-request.ts'
+import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Store } from '../storage/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { PaceDeps, TimedChunk } from '../timing/paced-stream.ts'
@@ -11,10 +11,9 @@ import { isHeadStorable } from './answers/storable.ts'
 import { decodeAnswer, encodeAnswer, type StoredAnswer } from './answers/stored-answer.ts'
 import { storedHeaders } from './answers/stored-headers.ts'
 import { isInFull, isWholeAnswer } from './answers/whole-answer.ts'
-import type { CacheStatus } from './cache-headers.ts'
+import { tellCacheStatus } from './cache-headers.ts'
 import type { Scope } from './keys/scope.ts'
 import type { RequestControl } from './request-control.ts'
-import type { AskNext, Reused } from './reuse-request.ts'
 import { awaitResult } from './single-flight/call-result.ts'
 import { startLeaderCall } from './single-flight/leader-call.ts'
 import type { SingleFlight } from './single-flight/single-flight.ts'
@@ -36,7 +35,7 @@ export interface CacheLookup {
   readonly key: string
   readonly scope: Scope
   readonly control: RequestControl
-  readonly next: AskNext
+  readonly next: Ask
 }
 
 /**
@@ -46,18 +45,19 @@ export interface CacheLookup {
  * @example
  * return answerFromCache({ request, key, scope, control, next }, { store, calls, now, deadlines, sleep })
  */
-export async function answerFromCache(lookup: CacheLookup, deps: CacheLookupDeps): Promise<Reused> {
+export async function answerFromCache(lookup: CacheLookup, deps: CacheLookupDeps): Promise<Response> {
   const { request, key, control, next } = lookup
-  let found = await look(lookup, deps)
+  const looking = look(lookup, deps)
+  let found = looking instanceof Promise ? await looking : looking
   // An answer that has just ended may report a failure, which no request gets that comes later.
   for (let judged = deps.calls.judged(key); judged !== undefined && isMissing(found); judged = deps.calls.judged(key)) {
     await judged
     found = await look(lookup, deps)
   }
+  request.isWatched = true
   if (typeof found === 'object') {
-    const answer = replayAnswer(found, request.settings.cache.pace, deps)
-    const served: CacheStatus = { word: 'HIT', storedAt: found.storedAt, ttlMs: found.ttlMs }
-    return { answer, deployment: undefined, isWatched: true, served, key }
+    tellCacheStatus(request, { word: 'HIT', storedAt: found.storedAt, ttlMs: found.ttlMs }, key)
+    return replayAnswer(found, request.settings.cache.pace, deps)
   }
   if (control.onlyIfCached) {
     // A retry would find the same.
@@ -83,34 +83,32 @@ export async function answerFromCache(lookup: CacheLookup, deps: CacheLookupDeps
   if (role === 'follower' && KEY_STATUSES.has(answer.status) && request.settings.cache.scope === 'shared') {
     // The verdict on one caller's key is no answer to another caller.
     void ignoreRejection(answer.body?.cancel())
-    return {
-      ...(await next(request.exchange)),
-      isWatched: false,
-      served: { word: 'MISS', why: 'miss', isStored: false },
-      key,
-    }
+    request.isWatched = false
+    tellCacheStatus(request, { word: 'MISS', why: 'miss', isStored: false }, key)
+    return next(request)
   }
+  request.deployment = deployment
   const isStored = mayStore(lookup, answer)
-  const served: CacheStatus =
-    role === 'follower'
-      ? { word: 'COALESCED' }
-      : found === 'request'
-        ? { word: 'REFRESH', isStored }
-        : { word: 'MISS', why: found, isStored }
-  return { answer, deployment, isWatched: true, served, key }
+  if (role === 'follower') tellCacheStatus(request, { word: 'COALESCED' }, key)
+  else if (found === 'request') tellCacheStatus(request, { word: 'REFRESH', isStored }, key)
+  else tellCacheStatus(request, { word: 'MISS', why: found, isStored }, key)
+  return answer
 }
 
 /** The stored answer of a key that will do, or why there is none. */
 type Found = StoredAnswer | 'miss' | 'stale' | 'request'
 
-async function look({ key, control }: CacheLookup, { store }: CacheLookupDeps): Promise<Found> {
+/** At once, where the store is this memory. */
+function look({ key, control }: CacheLookup, { store }: CacheLookupDeps): Found | Promise<Found> {
   if (!control.mayLook) return 'request'
+  const use = (stored: StoredAnswer | undefined): Found =>
+    stored === undefined ? 'miss' : (whyUnusable(stored, control, Date.now()) ?? stored)
+  const decode = (bytes: Uint8Array | undefined): Found | Promise<Found> => {
+    const decoding = bytes === undefined ? undefined : decodeAnswer(bytes)
+    return decoding instanceof Promise ? decoding.then(use) : use(decoding)
+  }
   const got = store.get(key)
-  const bytes = got instanceof Promise ? await got : got
-  const decoding = bytes === undefined ? undefined : decodeAnswer(bytes)
-  const stored = decoding instanceof Promise ? await decoding : decoding
-  if (stored === undefined) return 'miss'
-  return whyUnusable(stored, control, Date.now()) ?? stored
+  return got instanceof Promise ? got.then(decode) : decode(got)
 }
 
 function isMissing(found: Found): boolean {

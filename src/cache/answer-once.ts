@@ -5,7 +5,7 @@ import { endpointOf } from '../openai/endpoint-of.ts'
 import type { ErrorKind } from '../openai/error-catalogue.ts'
 import { startsWork } from '../openai/works-on.ts'
 import type { OutgoingBody } from '../requests/outgoing-body.ts'
-import type { PreparedRequest } from '../requests/prepared-request.ts'
+import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { Sleep } from '../timing/sleep.ts'
 import { replayAnswer } from './answers/replay-answer.ts'
@@ -13,7 +13,7 @@ import { comparableBody } from './idempotency/comparable-body.ts'
 import { scopeOf } from './keys/scope.ts'
 import { keyInScope } from './keys/scoped-key.ts'
 import type { Once } from './once.ts'
-import type { AskNext, Reused, ReuseSource } from './reuse-request.ts'
+import type { ReuseSource } from './reuse-source.ts'
 import { awaitResult } from './single-flight/call-result.ts'
 import { startLeaderCall } from './single-flight/leader-call.ts'
 
@@ -48,7 +48,7 @@ export function createIdempotencySource(deps: IdempotencySourceDeps): ReuseSourc
 }
 
 /** Rejects as `next` does, and with the errors of `Idempotency.claim`. */
-async function answerOnce(request: PreparedRequest, next: AskNext, deps: IdempotencySourceDeps): Promise<Reused> {
+async function answerOnce(request: PreparedRequest, next: Ask, deps: IdempotencySourceDeps): Promise<Response> {
   const { exchange, outgoing, settings } = request
   const { principal } = exchange
   const { headers } = exchange.request
@@ -76,9 +76,11 @@ async function answerOnce(request: PreparedRequest, next: AskNext, deps: Idempot
       },
     )
     const { answer, deployment, stored } = await awaitResult(pending, exchange)
-    const reused = { deployment, isWatched: true, served: undefined, key: undefined }
-    if (stored === undefined) return { ...reused, answer, idempotent: role === 'follower' ? 'joined' : undefined }
-    return { ...reused, answer: replayAnswer(stored.answer, settings.cache.pace, deps), idempotent: stored.how }
+    request.deployment = deployment
+    request.isWatched = true
+    exchange.idempotent = stored === undefined ? (role === 'follower' ? 'joined' : undefined) : stored.how
+    if (exchange.idempotent !== undefined) request.mark = (marked) => marked.set('idempotent-replayed', 'true')
+    return stored === undefined ? answer : replayAnswer(stored.answer, settings.cache.pace, deps)
   } catch (thrown) {
     if (thrown instanceof ApiError && FINAL.has(thrown.kind)) exchange.shouldRetry = false
     throw thrown

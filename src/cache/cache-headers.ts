@@ -1,3 +1,4 @@
+import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { ageOf } from './answers/freshness.ts'
 
 /** What the cache did with a request, as far as its client is told. `word` is the value of `x-nexcode-cache`. */
@@ -32,6 +33,20 @@ export function markCacheStatus(headers: Headers, status: CacheStatus, { now, ke
   const keyParameter = key === undefined ? '' : `; key="${key}"`
   headers.append('cache-status', `nexcode${parametersOf(status, now)}${keyParameter}`)
   if (status.word === 'HIT') headers.set('age', String(Math.floor(ageOf(status, now) / 1000)))
+}
+
+/**
+ * Has the answer's headers and the log tell the cache's status. `key` is shown where the operator has switched debug headers on.
+ *
+ * @example
+ * tellCacheStatus(request, { word: 'COALESCED' }, key)
+ */
+export function tellCacheStatus(request: PreparedRequest, status: CacheStatus, key?: string): void {
+  request.mark = (headers) => {
+    const isShown = key !== undefined && request.settings.debugHeaders
+    markCacheStatus(headers, status, isShown ? { now: Date.now(), key } : { now: Date.now() })
+    request.exchange.cache = status.word
+  }
 }
 
 function parametersOf(status: CacheStatus, now: number): string {

@@ -1,12 +1,13 @@
 import type { Sha256 } from '../formats/bytes/digest.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { parseJson } from '../requests/parse-json.ts'
-import type { PreparedRequest } from '../requests/prepared-request.ts'
+import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
+import type { UpstreamBody } from '../upstream/send.ts'
 import { answerFromCache, type CacheLookupDeps } from './answer-from-cache.ts'
-import type { CacheStatus } from './cache-headers.ts'
+import { tellCacheStatus } from './cache-headers.ts'
 import { isJudgedByBody, type Judgement, judgeRequest } from './cacheable.ts'
-import { createScopedKeys } from './keys/scoped-key.ts'
-import type { AskNext, Reused, ReuseSource } from './reuse-request.ts'
+import { createScopedKeys, type ScopedKey } from './keys/scoped-key.ts'
+import type { ReuseSource } from './reuse-source.ts'
 import type { Memory } from './single-flight/kept-chunks.ts'
 import { createSingleFlight } from './single-flight/single-flight.ts'
 
@@ -36,16 +37,22 @@ export function createCacheSource(deps: CacheSourceDeps): ReuseSource & { readon
   return {
     bodyNeeded: ({ request, requestTarget }) =>
       isJudgedByBody(request.method, endpointOf(requestTarget)) ? 'told' : 'none',
-    async answer(request, next) {
-      const unresolved = request.outgoing.bodyFor(undefined)
-      const body = unresolved instanceof Promise ? await unresolved : unresolved
-      const isWhole = body === null || body instanceof Uint8Array
-      const judging = judge(request, isWhole ? body : undefined)
-      const judgement = judging instanceof Promise ? await judging : judging
-      if (judgement.kind === 'bypass' || !isWhole) return bypass(request, judgement, next)
-      const keying = scopedKeyOf(request, body ?? NOTHING)
-      const { key, scope } = keying instanceof Promise ? await keying : keying
-      return answerFromCache({ request, key, scope, control: judgement.control, next }, lookupDeps)
+    // What is there already is not waited for: each promise costs as much as a step.
+    answer(request, next) {
+      const answerTo = (body: UpstreamBody): Promise<Response> => {
+        const judging = judge(request, isWhole(body) ? body : undefined)
+        const answerBy = (judgement: Judgement): Promise<Response> => {
+          if (judgement.kind === 'bypass' || !isWhole(body)) return bypass(request, judgement, next)
+          const { control } = judgement
+          const answerFor = ({ key, scope }: ScopedKey): Promise<Response> =>
+            answerFromCache({ request, key, scope, control, next }, lookupDeps)
+          const keying = scopedKeyOf(request, body ?? NOTHING)
+          return keying instanceof Promise ? keying.then(answerFor) : answerFor(keying)
+        }
+        return judging instanceof Promise ? judging.then(answerBy) : answerBy(judging)
+      }
+      const body = request.outgoing.bodyFor(undefined)
+      return body instanceof Promise ? body.then(answerTo) : answerTo(body)
     },
     idle: () => calls.idle(),
   }
@@ -66,8 +73,12 @@ function judge(
   return parsing instanceof Promise ? parsing.then(({ value }) => judgeValue(value)) : judgeValue(parsing.value)
 }
 
+function isWhole(body: UpstreamBody): body is Uint8Array<ArrayBuffer> | null {
+  return body === null || body instanceof Uint8Array
+}
+
 /** Asks for the request alone, and says why the cache has no part in it. */
-async function bypass({ exchange }: PreparedRequest, judgement: Judgement, next: AskNext): Promise<Reused> {
-  const served: CacheStatus = { word: 'BYPASS', ...(judgement.kind === 'bypass' && { detail: judgement.why }) }
-  return { ...(await next(exchange)), isWatched: false, served, key: undefined }
+function bypass(request: PreparedRequest, judgement: Judgement, next: Ask): Promise<Response> {
+  tellCacheStatus(request, { word: 'BYPASS', ...(judgement.kind === 'bypass' && { detail: judgement.why }) })
+  return next(request)
 }

@@ -1,12 +1,8 @@
-import { refuseWrongKind } from '../answers/answer-kind.ts'
 import type { Settings } from '../config/settings.ts'
-import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import type { Ask, AskStage, PreparedRequest } from '../requests/prepared-request.ts'
-import type { TargetAnswer } from '../routing/attempts/ask.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import type { Reuse } from './reuse.ts'
-import type { ReuseSource } from './reuse-request.ts'
-import { tellServed } from './tell-served.ts'
+import type { ReuseSource } from './reuse-source.ts'
 
 /** What the stages that answer from what is kept need of the server. */
 export interface ReuseStageDeps {
@@ -58,35 +54,21 @@ function isOnce({ method, headers }: Request): boolean {
   return method === 'POST' && headers.has('idempotency-key')
 }
 
-async function answerFrom(
+function answerFrom(
   source: ReuseSource,
   request: PreparedRequest,
   next: Ask,
-  { settings, loops }: ReuseStageDeps,
+  { loops }: ReuseStageDeps,
 ): Promise<Response> {
   const { exchange, route, limits } = request
   // A request that came back to this server would wait for itself.
   loops?.suspect(exchange)
+  if (limits === undefined) return source.answer(request, next)
   // A request that waits for another one's call has the limits that its own call would have.
   const [first] = route.deployments
-  if (first !== undefined) limits?.onDeployment(first)
-  const reused = await source.answer(request, (child) => askForAll(request.child(child), next))
-  if (reused.deployment !== undefined) limits?.onDeployment(reused.deployment)
-  request.deployment = reused.deployment
-  request.isWatched = reused.isWatched
-  request.mark = (headers) => tellServed(headers, reused, exchange, settings)
-  return reused.answer
-}
-
-/** Asks for an answer that several requests may get. An answer of the wrong kind is refused before anybody waits for its body. */
-async function askForAll(request: PreparedRequest, ask: Ask): Promise<TargetAnswer> {
-  const answer = await ask(request)
-  try {
-    refuseWrongKind(request.exchange, answer)
-  } catch (refusal) {
-    void ignoreRejection(answer.body?.cancel())
-    throw refusal
-  }
-  if (request.deployment === undefined) throw new Error('An answer came from nowhere.')
-  return { answer, deployment: request.deployment }
+  if (first !== undefined) limits.onDeployment(first)
+  return source.answer(request, next).then((answer) => {
+    if (request.deployment !== undefined) limits.onDeployment(request.deployment)
+    return answer
+  })
 }

@@ -1,7 +1,7 @@
 import type { Store } from '../storage/store.ts'
 import { createIdempotencySource, type IdempotencySourceDeps } from './answer-once.ts'
 import { type CacheSourceDeps, createCacheSource } from './cache-source.ts'
-import type { ReuseSource } from './reuse-request.ts'
+import type { ReuseSource } from './reuse-source.ts'
 
 /** Stored answers, and calls under way that several requests wait for. They outlive a reload that changes nothing about them. */
 export interface Reuse {

@@ -1,14 +1,15 @@
-import { isJsonWithin, SHORT_BYTES_MAX } from '../../answers/answer-kind.ts'
+import { isJsonWithin, refuseWrongKind, SHORT_BYTES_MAX } from '../../answers/answer-kind.ts'
 import { silentMs } from '../../answers/body-note.ts'
 import { readShort } from '../../answers/deliver-whole.ts'
 import { passThrough } from '../../answers/pass-through.ts'
 import { Tap } from '../../answers/tap.ts'
 import { answerEndOf, type WatchedEnd } from '../../exchange/answer-end.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
+import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import type { PreparedRequest } from '../../requests/prepared-request.ts'
+import type { Ask, PreparedRequest } from '../../requests/prepared-request.ts'
+import type { Deployment } from '../../routing/targets/router.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
-import type { AskNext } from '../reuse-request.ts'
 import { type CallResult, markSpent } from './call-result.ts'
 
 /** What the leader's call needs. */
@@ -27,7 +28,7 @@ interface LeaderCallDeps {
  */
 export async function startLeaderCall(
   request: PreparedRequest,
-  next: AskNext,
+  next: Ask,
   { abort, runsOn }: { readonly abort: AbortController; readonly runsOn: boolean },
   deps: LeaderCallDeps,
 ): Promise<CallResult> {
@@ -35,7 +36,7 @@ export async function startLeaderCall(
   const child = exchange.child({ abort })
   const stopTelling = reportWhenLeaderLeaves(exchange, child)
   try {
-    const { answer, deployment } = await next(child)
+    const { answer, deployment } = await askForAll(request.child(child), next)
     const about = { deployment, shouldRetry: child.shouldRetry }
     if (answer.body === null) {
       child.end({ kind: 'complete' })
@@ -61,6 +62,23 @@ export async function startLeaderCall(
     stopTelling()
     child.report()
   }
+}
+
+/** Asks for an answer that several requests may get. An answer of the wrong kind is refused before anybody waits for its body. */
+async function askForAll(
+  request: PreparedRequest,
+  ask: Ask,
+): Promise<{ readonly answer: Response; readonly deployment: Deployment }> {
+  const answer = await ask(request)
+  try {
+    refuseWrongKind(request.exchange, answer)
+  } catch (refusal) {
+    void ignoreRejection(answer.body?.cancel())
+    throw refusal
+  }
+  const { deployment } = request
+  if (deployment === undefined) throw new Error('An answer came from nowhere.')
+  return { answer, deployment }
 }
 
 /** Reads a short answer whole: no reader could begin with a part of it, so that it needs no stream. */

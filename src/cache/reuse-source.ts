@@ -1,0 +1,14 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Compared } from '../requests/pass-body.ts'
+import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
+
+/** Where the answers of a stage come from. It outlives a reload that changes nothing about it. */
+export interface ReuseSource {
+  /** Which bodies have to be read whole before `answer`, so that equal requests can be told from others. */
+  readonly bodyNeeded: (exchange: Exchange) => Compared
+  /**
+   * Answers from a store, from a call that is under way, or by `next`, and notes on the request where the answer came from. Rejects as
+   * `next` does, and with errors of its own.
+   */
+  readonly answer: (request: PreparedRequest, next: Ask) => Promise<Response>
+}
