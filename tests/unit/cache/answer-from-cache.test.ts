@@ -41,7 +41,13 @@ test('a request right behind the answer gets it from the call, as long as the st
       timeouts: { streamIdleMs: 0, totalMs: 0 },
     })
     request.streamIdleMsOf = () => 0
-    const control = { mayLook: true, mayStore: true, onlyIfCached: false, ttlMs: 1000, maxAgeMs: Number.POSITIVE_INFINITY }
+    const control = {
+      mayLook: true,
+      mayStore: true,
+      onlyIfCached: false,
+      ttlMs: 1000,
+      maxAgeMs: Number.POSITIVE_INFINITY,
+    }
     const answer = await answerFromCache({ request, key: 'key', scope: tokenScope('one'), control, next }, deps)
     const headers = new Headers()
     request.mark?.(headers)
