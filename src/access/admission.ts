@@ -1,23 +1,23 @@
 import { ApiError } from '../openai/api-error.ts'
 
-/** How many exchanges are under way, and whether new ones are let in. */
+/** The exchanges that are under way, and the admission of new ones. */
 export interface Admission {
   /**
-   * Gives a caller one of the places, or throws `overloaded` or `draining`. `at` is a monotonic time, in ms. Who was let `arrive` before is
-   * not turned away for the end that has begun since. The function it gives back is to be called once, at the end.
+   * Gives a caller one of the places, or throws `overloaded` or `draining`. `at` is a monotonic time, in ms. A caller that has `arrive`d
+   * before is not refused because the server drains since. The function it gives back is to be called once, at the end.
    */
   readonly admit: (caller: string, at: number, hasArrived?: boolean) => () => void
   /**
-   * Lets a request send its body before it takes a place, or throws `draining`. The function it gives back is to be called once, when it
-   * needs to be waited for no more.
+   * Lets a request send its body before it takes a place, or throws `draining`. The function it gives back is to be called once, when the
+   * request need not be waited for any more.
    */
   readonly arrive: () => () => void
   /**
-   * Counts one that has a place already, and sends its body on as it comes: throws `overloaded` where too many of the places are taken by
-   * such. The function it gives back may be called more than once, when the body is there and at the end.
+   * Counts a request that has a place and streams its body on: throws `overloaded` if such requests have too many of the
+   * places. The function it gives back may be called more than once, when the body is complete and at the end.
    */
   readonly upload: () => () => void
-  /** From now on nobody new is let in. Resolves when the last one has ended. */
+  /** Lets no new exchange in from now on. Resolves when the last one has ended. */
   readonly drain: () => Promise<void>
   readonly isDraining: () => boolean
   readonly inFlight: () => number
@@ -25,21 +25,21 @@ export interface Admission {
   readonly isIdle: () => boolean
 }
 
-/** What may be under way at once. */
+/** The limits on exchanges under way. */
 export interface AdmissionLimits {
   readonly inFlightMax: number
-  /** Of a hundred places: as many may one caller hold while others want some. 100: all. */
+  /** The percentage of the places that one caller may hold while others want some. 100: all. */
   readonly callerSharePercent: number
 }
 
-/** So long ago at most that others wanted a place, one caller is kept to a share. */
+/** One caller is kept to a share if others wanted a place at most this long ago. */
 const OTHERS_MS = 60_000
-/** As many callers are kept in mind who have nothing under way. */
+/** The number of callers that are remembered although they have no exchange under way. */
 const IDLE_CALLERS_MAX = 4096
-/** Of all places: those that wait for bodies which go on as they come. */
+/** The share of the places for requests whose bodies stream on. */
 const UPLOADS_SHARE = 0.5
 
-/** Somebody who calls: what is under way for it, and what to call when one of that ends. */
+/** A caller: its exchanges under way, and the function to call when one of them ends. */
 class Caller {
   inFlight = 0
   readonly release: () => void
@@ -125,13 +125,13 @@ function shareOf(inFlightMax: number, percent: number): number {
   return Math.max(1, Math.ceil((inFlightMax * percent) / 100))
 }
 
-/** Gives a caller a place; with `isFull` there is none, and it is only kept in mind that the caller wanted one. */
+/** Gives a caller a place; with `isFull` there is none, and only the caller's wish for one is remembered. */
 type Seat = (caller: string, at: number, isFull: boolean) => () => void
 
-/** Makes what keeps a caller to its share of the places while others want some. A caller that is alone has all of them. */
+/** Makes the function that keeps a caller to its share of the places while others want some. A caller that is alone has all of them. */
 function createSeats(shareMax: number, onRelease: () => void): Seat {
   const callers = new Map<string, Caller>()
-  /** Who was here last, and when; and when anybody else was. */
+  /** The last caller and its time, and the time of the last other caller. */
   let latest: Caller | undefined
   let latestAt = Number.NEGATIVE_INFINITY
   let othersAt = Number.NEGATIVE_INFINITY

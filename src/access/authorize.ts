@@ -5,14 +5,14 @@ import { readCredential } from './credential.ts'
 import { isLocalCaller, type Received } from './local-caller.ts'
 import { nameTokens, shortId } from './name-tokens.ts'
 
-/** What decides who may come in. */
+/** The settings that decide about callers. */
 export interface AuthorizeDeps {
-  /** Whether one of `tokens` is asked for (`REQUIRE_AUTH`). */
+  /** Whether a caller must have one of `tokens` (`REQUIRE_AUTH`). */
   readonly required: boolean
   readonly tokens: readonly ApiToken[]
-  /** Whether a program of this machine is lent the server's key: the server can only be reached from here, and nobody has forbidden it. */
+  /** Whether a program of this machine may use the server's key: the server can only be reached from here, and no setting forbids it. */
   readonly lendsToLocal: boolean
-  /** Whether no key can be spent, since only cassettes answer: then nobody needs one. Absent: no. */
+  /** Whether no key is spent because only cassettes answer: then nobody needs one. Absent: no. */
   readonly isFree?: boolean
   /** Browser origins that may call (`CORS_ORIGINS`). */
   readonly corsOrigins: readonly string[]
@@ -20,14 +20,14 @@ export interface AuthorizeDeps {
   readonly sha256: (text: string) => Uint8Array
 }
 
-/** Callers that are known again without a digest of their key. */
+/** The number of callers that are recognized without a digest of their key. */
 const KNOWN_CALLERS_MAX = 1024
 
 /** Turns a request into a principal, or throws `missing_api_key` or `incorrect_api_key`. */
 export type Authorize = (request: Received) => Principal
 
 /**
- * Makes the server's door. Tokens are compared by their digests, in constant time.
+ * Makes the function that authorizes requests. Tokens are compared by their digests, in constant time.
  *
  * @example
  * const authorize = createAuthorize({ ...config.auth, lendsToLocal, corsOrigins, sha256 })
@@ -74,7 +74,7 @@ function areEqual(left: Uint8Array, right: Uint8Array): boolean {
   return difference === 0
 }
 
-/** Only callers who bring their own key have something to look for at OpenAI. */
+/** The message does not send the caller to OpenAI for a key: it needs one of this server's tokens. */
 function missingToken(): ApiError {
   return new ApiError('missing_api_key', {
     message:
@@ -88,7 +88,7 @@ function incorrectKey(secret: string): ApiError {
   })
 }
 
-/** OpenAI keeps both ends of a wrong key and echoes a short one whole; a short one is hidden here. */
+/** OpenAI keeps both ends of a wrong key and echoes a short one whole; here a short one is hidden. */
 function maskKey(secret: string): string {
   const shownBytes = 16
   if (secret.length < shownBytes) return '*'.repeat(8)

@@ -20,11 +20,11 @@ const BEARER = /^Bearer \S+$/
 
 function fromAuthorization(value: string | null): string | undefined {
   if (value === null) return undefined
-  // As nearly all write it; the rest is for those who don't.
+  // Nearly all clients write it so; the code below is for the others.
   if (BEARER.test(value)) return value.slice('Bearer '.length)
   const text = value.trim()
   const space = text.search(/\s/)
-  // A bare scheme is no credential; a bare word is, in a scheme of its own that the upstream may know.
+  // A bare scheme is no credential; a bare word is one, in a scheme of its own that the upstream may know.
   if (space === -1) return /^(bearer|basic)?$/i.test(text) ? undefined : text
   const rest = text.slice(space).trim()
   return text.slice(0, space).toLowerCase() === 'basic' ? passwordOf(rest) : nonEmpty(rest)

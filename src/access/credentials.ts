@@ -4,26 +4,26 @@ import type { Principal } from '../exchange/principal.ts'
 import { keyHeaderValue, removeCredentials } from '../formats/http/credential-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
 
-/** The server's own account with one upstream, and who may use it. */
+/** The server's own account with one upstream, and the callers that may use it. */
 export interface UpstreamAccount {
   /**
-   * Whose key the upstream is spoken to with: the server's (`server`), the caller's own (`caller`), nobody's (`none`), or the
-   * caller's own where it brings one and the server's else (`either`).
+   * The key that the upstream gets: the server's (`server`), the caller's own (`caller`), none (`none`), or the
+   * caller's own if it brings one, and else the server's (`either`).
    */
   readonly auth: 'server' | 'caller' | 'none' | 'either'
   /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string
-  /** What goes with each call, such as `openai-organization`; with the server's key only where `either` key may be spent. */
+  /** The headers of each call, such as `openai-organization`; for `either` they go with the server's key only. */
   readonly headers: readonly SecretPair[]
 }
 
 /**
- * Puts the credentials that the upstream is to see into a request's headers, and takes out what it must not see: a token
- * of this server's, whichever header holds it, and a caller's key where the upstream is spoken to with another.
+ * Puts the credentials for the upstream into a request's headers, and removes those that it must not see: a token
+ * of this server's, whichever header holds it, and a caller's key if the upstream gets another one.
  *
- * `key` is the server's. Gives it where this call spends it, so that an echo of it can be masked. Throws `incorrect_api_key`
- * where the upstream wants the server's key and the caller may not spend it: it has no token, and is no program of
- * this machine's that calls a server which only listens there (`mayBorrow`).
+ * `key` is the server's. Gives it if this call spends it, so that an echo of it can be masked. Throws `incorrect_api_key`
+ * if the upstream wants the server's key and the caller may not spend it: it has no token, and is no program of
+ * this machine that calls a server which only listens there (`mayBorrow`).
  *
  * @example
  * const secret = applyCredentials(headers, principal, upstream, key, () => mayBorrow(exchange))
@@ -50,7 +50,7 @@ export function applyCredentials(
 }
 
 /**
- * Puts the server's own credentials with an upstream into a request's headers: a key, where there is one, and what goes with
+ * Puts the server's own credentials with an upstream into a request's headers: the key, if there is one, and the headers of
  * each call.
  *
  * @example
@@ -92,9 +92,9 @@ function removeToken(headers: Headers, token: string): void {
 }
 
 /**
- * Takes a token out of a request target: the query's parameters that hold it; nothing else of the target changes.
+ * Removes a token from a request target: the query's parameters that hold it; nothing else of the target changes.
  *
- * Throws `invalid_target` where the path itself holds it.
+ * Throws `invalid_target` if the path itself holds it.
  *
  * @example
  * const target = withoutToken(exchange.target, principal)

@@ -3,26 +3,26 @@ import type { Outcome } from '../exchange/outcome.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Log } from '../telemetry/log.ts'
 
-/** Bounds how often one caller has the same failing request made again: no header tells of all the loops around a call. */
+/** Limits how often one caller has the same failing request made again: no header tells of all the loops around a call. */
 export interface FailingRepeats {
-  /** Throws `failing_repeats` where a request has failed too often of late. */
+  /** Throws `failing_repeats` if a request has failed too often lately. */
   readonly admit: (exchange: Exchange, outgoing: Sent) => void
-  /** An answer has begun, which may be a failure. */
+  /** Counts an answer that has begun, if it is a failure. */
   readonly answered: (exchange: Exchange, outgoing: Sent, answer: Response) => void
-  /** There is none, perhaps by the upstream's doing. */
+  /** Counts a request without an answer, if that may be the upstream's fault. */
   readonly failed: (exchange: Exchange, outgoing: Sent, thrown: unknown) => void
-  /** An exchange has ended: who had an answer break off is watched from now on. */
+  /** Takes the end of an exchange: a caller whose answer broke off is watched from now on. */
   readonly onEnd?: (exchange: Exchange, outcome: Outcome) => void
 }
 
-/** What gives the body that goes upstream. */
+/** The source of the body that goes upstream. */
 export interface Sent {
   readonly bodyFor: (model: undefined) => unknown
 }
 
-/** What counting needs. */
+/** The limit, the clock and the platform of the counting. */
 export interface FailingRepeatsDeps {
-  /** So many failures of one request are let through in a window; 0: any number. */
+  /** The number of failures of one request that are let through in a window; 0: any number. */
   readonly max: number
   /** Monotonic, in ms. */
   readonly now: () => number
@@ -30,7 +30,7 @@ export interface FailingRepeatsDeps {
   readonly log: Pick<Log, 'warn'>
 }
 
-/** One request of one caller. */
+/** The failures of one request of one caller. */
 interface Repeated {
   readonly since: number
   failures: number
@@ -40,17 +40,17 @@ interface Repeated {
 const WINDOW_MS = 60_000
 const CALLERS_MAX = 1000
 const REQUESTS_MAX = 100
-/** A digest of more would hold all others up. */
+/** The digest of a longer body would hold up all other requests. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024
 
 const UNCOUNTED: FailingRepeats = { admit() {}, answered() {}, failed() {} }
 
 /**
- * Makes the bound on failing requests that come again: the same caller, method, target and body. A window begins with the first
- * failure; when it is over, or a repeat has succeeded, all is forgiven.
+ * Makes the limit on failing requests that come again: the same caller, method, target and body. A window begins with the first
+ * failure; the count is dropped when it is over, or when a repeat succeeds.
  *
- * While nothing fails, nothing is counted; and only the bodies of callers with a recent failure are digested. A body that
- * streams through, which can't be known again, is not counted.
+ * Nothing is counted while nothing fails, and only the bodies of callers with a recent failure are digested. A body that
+ * streams through can't be recognized, and is not counted.
  *
  * @example
  * const repeats = createFailingRepeats({ max: 12, now, sha256, log })
@@ -88,7 +88,7 @@ class Counted implements FailingRepeats {
 
   answered(exchange: Exchange, outgoing: Sent, { status, headers }: Response): void {
     if (status < 429) return
-    // Who keeps to what an upstream says of its limits does as it should.
+    // A caller that heeds an upstream's limits behaves well.
     const isUntimed = status === 429 && !headers.has('retry-after') && !headers.has('retry-after-ms')
     if (status >= 500 || isUntimed) this.#countFailure(exchange, outgoing)
   }
@@ -99,7 +99,7 @@ class Counted implements FailingRepeats {
   }
 
   onEnd(exchange: Exchange, outcome: Outcome): void {
-    // Its body is no longer there to be known again: that begins with the next time.
+    // The body is gone and can't be digested: counting begins with the next request.
     if (hasBrokenOff(exchange, outcome)) this.#watch(exchange)
   }
 
@@ -157,7 +157,7 @@ class Counted implements FailingRepeats {
   }
 }
 
-/** Whether an answer that had begun well broke, by the upstream's doing. */
+/** Whether an answer that had begun well broke off, by the upstream's fault. */
 function hasBrokenOff({ status }: Exchange, outcome: Outcome): boolean {
   if (outcome.kind !== 'failed' || status >= 400) return false
   return !(outcome.cause instanceof ApiError) || outcome.cause.entry.fault === 'upstream'

@@ -1,6 +1,6 @@
-/** What names begin with that proxies, balancers, tunnels and doors in front add of their own, by who does. */
+/** The beginnings of names that proxies, balancers, tunnels and authenticating gateways add, grouped by their senders. */
 const BEGINNINGS = [
-  // The usual words for whom and what was asked: by nginx's recipes, Apache, HAProxy, lighttpd, IIS, Caddy, Traefik, Envoy.
+  // The usual words for the client and the original request: by nginx's recipes, Apache, HAProxy, lighttpd, IIS, Caddy, Traefik, Envoy.
   ...['forwarded', 'x-forwarded', 'x-http-forwarded', 'x-original-', 'x-real-', 'x-client-ip', 'x-client-addr'],
   ...[
     'x-client-cert',
@@ -25,7 +25,7 @@ const BEGINNINGS = [
     'x-istio',
   ],
   ...['x-caddy', 'x-lighttpd', 'x-ats-', 'surrogate-', 'x-cache-', 'x-request-start'],
-  // Who somebody is, by a door in front.
+  // The user's identity, from an authenticating gateway.
   ...['remote-', 'x-auth-request-', 'x-webauth-', 'x-pomerium-', 'x-authentik-', 'x-authelia-', 'x-token-subject'],
   ...['x-goog-iap-', 'x-goog-authenticated-', 'x-ms-client-principal', 'x-ms-token-', 'tailscale-'],
   // Networks, clouds, tunnels.
@@ -37,11 +37,11 @@ const BEGINNINGS = [
   ...['x-tunnel-', 'vssaas-', 'x-ms-proxy', 'x-pagekite-', 'x-gitpod-', 'x-replit-', 'x-deno-', 'x-waws-'],
   ...['disguised-', 'was-default-', 'x-site-deployment-', 'x-originating-', 'x-coming-from', 'x-edge-', 'x-cdn-'],
   ...['x-iplb-', 'x-qrator-', 'ddg-connecting-', 'x-bluecoat-', 'x-zscaler', 'ns-client', 'nsc-client', 'x-rdwr-'],
-  // API gateways and meshes, who say whom they have let in, or where to.
+  // API gateways and meshes, which name the caller that they have let in, or the destination.
   ...['x-consumer-', 'x-credential-', 'x-anonymous-consumer', 'x-apisix-', 'x-tyk-', 'l5d-', 'x-linkerd', 'x-3scale-'],
 ] as const
 
-/** Names that would say something else with more behind them. */
+/** Whole names: with more behind them they would mean something else. */
 const NAMES = [
   ...['via', 'max-forwards', 'client-ip', 'x-ip', 'x-host', 'x-scheme', 'x-url-scheme', 'x-https', 'x-base-path'],
   ...['x-via', 'x-fwd', 'x-cdn', 'x-balancer', 'rlnclientipaddr'],
@@ -52,8 +52,8 @@ const NAMES = [
 const ADDED_BY_PROXY = new RegExp(`^(?:(?:${NAMES.join('|')})$|${BEGINNINGS.join('|')})`.replaceAll('-', '[-_]'))
 
 /**
- * Whether a request has a header that tells of a proxy in front: a client's address, host or certificate as the proxy saw them,
- * the proxy's own trace or mark. What programs send of their own (`traceparent`, `x-request-id`, B3) tells nothing.
+ * Whether a request has a header that a proxy in front has added: a client's address, host or certificate as the proxy saw them,
+ * the proxy's own trace or mark. Headers that programs send themselves (`traceparent`, `x-request-id`, B3) don't count.
  *
  * @example
  * if (tellsOfProxy(request.headers)) …

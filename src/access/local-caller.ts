@@ -1,18 +1,18 @@
 import { tellsOfProxy } from './forwarding-headers.ts'
 
-/** A request as it came, whatever an extension makes of it later. */
+/** A request as it came, before any change by an extension. */
 export interface Received {
   readonly received: Headers
   readonly isHttp10: boolean
 }
 
 /**
- * Tells whether a caller of a loopback server is a program of this machine, and not a web page that a browser
- * on it shows, or a stranger behind a proxy on it: those may not spend the server's key.
+ * Tells whether a caller of a loopback server is a program of this machine, and not a web page in a browser
+ * on it, or a stranger behind a proxy on it: those may not spend the server's key.
  *
- * A web page gives itself away by its `Origin` or, after DNS rebinding, by a public name as the Host. A proxy does by what it adds;
- * by the name of its own for this server; or by HTTP/1.0, which nginx speaks where nobody says otherwise and programs don't.
- * One that does none of that can't be told from a program (ADR 4).
+ * A web page shows by its `Origin` or, after DNS rebinding, by a public name as the Host. A proxy shows by its headers;
+ * by its own name for this server; or by HTTP/1.0, which nginx speaks by default and programs don't.
+ * A proxy without any of these can't be told from a program (ADR 4).
  */
 export function isLocalCaller({ received, isHttp10 }: Received, corsOrigins: readonly string[]): boolean {
   if (isHttp10 || !isOwnName(hostnameOf(received.get('host') ?? '')) || tellsOfProxy(received)) return false
@@ -26,7 +26,7 @@ function isPrivateOrigin(origin: string): boolean {
   return url !== null && isLoopbackName(url.hostname)
 }
 
-/** What containers call the machine that they run on. */
+/** The names by which containers call the machine that they run on. */
 const MACHINE_OF_CONTAINERS = /^(?:host|gateway)\.(?:docker|containers|lima|orb)\.internal$/
 
 /** A name by which a program of this machine reaches a server that listens on loopback only. */

@@ -8,12 +8,12 @@ import { isOwnWords } from './object-ids.ts'
  */
 export type VisitMember = (name: string, value: unknown, depth: number, param: () => string) => void
 
-/** Members that hold free text only: messages, the options of their output, schemas. */
+/** Members that hold free text only: messages, documents, schemas. */
 const WORDS: ReadonlySet<string> = new Set([
   ...['messages', 'input_messages', 'content', 'contents', 'instructions', 'system', 'documents', 'examples'],
   ...['properties', '$defs', 'definitions', 'guided_json', 'response_schema', 'responseSchema', 'output_schema'],
 ])
-/** Some servers take the parameters in these for the body's own; elsewhere in them, the names of objects mean nothing. */
+/** Members in which some servers look for the body's own parameters, although the ids in them name no objects. */
 const LOOKED_INTO: ReadonlySet<string> = new Set(['extra_body'])
 /** The most objects and members that are visited at once: more would keep other requests waiting. */
 const LOOKED_AT_MAX = 40_000

@@ -7,9 +7,9 @@ import { createLocate, type Locate } from './target.ts'
 /** The way out to one upstream. */
 export interface Egress {
   readonly locate: Locate
-  /** undefined: as the environment says. */
+  /** undefined: the environment decides. */
   readonly reach: Reach | undefined
-  /** Whether calls may come back from there: from everywhere but the providers' own public servers. */
+  /** Whether calls may come back from there: true for all but the providers' own public servers. */
   readonly mayLoop: boolean
 }
 

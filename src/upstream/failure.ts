@@ -1,18 +1,18 @@
 import { ApiError } from '../openai/api-error.ts'
 
-/** What the runtime's two HTTP parsers say of an answer that is not well-formed. */
+/** The messages of the runtime's two HTTP parsers about an answer that is not well-formed. */
 const INVALID = /^(?:ResponseHeadersTooLarge$|Malformed|InvalidHTTP|InvalidContentLength$|HPE_)/
 
-/** What the runtime says where a connection that stood is no more. */
+/** The runtime's codes for an established connection that broke. */
 const RESETS: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ConnectionClosed'])
 
 /**
- * A connection that was kept broke before a byte of the answer had come. Most likely the server had closed it before the
- * request came, so that it says nothing of how the server is; but nobody knows, so that the request is not sent again.
+ * A kept connection broke before a byte of the answer had come. Most likely the server had closed it before the
+ * request came, which says nothing of its health; but nobody knows, so the request is not sent again.
  */
 export class StaleConnection extends Error {
   override readonly name = 'StaleConnection'
-  /** The system's. */
+  /** The system's code. */
   readonly code: string
 
   constructor(cause: unknown) {
@@ -31,12 +31,12 @@ export function isReset(cause: unknown): boolean {
   return RESETS.has(codeOf(cause))
 }
 
-/** What the system says where this process may open nothing more, or has no address or port left to call from: no upstream's doing. */
+/** The system's codes for a process that may open nothing more, or has no address or port left to call from: not the upstream's fault. */
 const STARVED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
 
 /**
- * Says who failed when a call to the upstream throws: an `ApiError` of ours that was the abort's reason is
- * that very error; what this process can't open is its own lack; all else is an upstream that could not be reached or broke off.
+ * Gives the error of a failed call to the upstream: an `ApiError` that was the abort's reason is
+ * that very error; a shortage of this process is its own; all else is an upstream that could not be reached or broke off.
  *
  * The runtime's error stays as the cause (ECONNREFUSED, ENOTFOUND, ECONNRESET, …), for the log only.
  *

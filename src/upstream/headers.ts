@@ -5,11 +5,11 @@ const NAME = new RegExp(`^${TOKEN}$`)
 
 const HOP_BY_HOP_NAMES = [...HOP_BY_HOP]
 
-/** Headers of a request that speak of this hop: the host we are called by, and the wait for `100 Continue`. */
+/** Headers of a request that concern this hop: the host that the caller named, and the wait for `100 Continue`. */
 const REQUEST_ONLY_HERE = ['host', 'expect'] as const
 
 /**
- * The caller's headers that go upstream: all but the hop-by-hop ones, those named by `Connection`, and Host.
+ * Gives the caller's headers that go upstream: all but the hop-by-hop ones, those named by `Connection`, and Host.
  *
  * @example
  * const headers = requestHeaders(request.headers)
@@ -22,7 +22,7 @@ export function requestHeaders(incoming: Headers): Headers {
 }
 
 /**
- * Upstream's headers that go to the caller: all but the hop-by-hop ones and those named by `Connection`.
+ * Gives the upstream's headers that go to the caller: all but the hop-by-hop ones and those named by `Connection`.
  *
  * @example
  * const headers = responseHeaders(head.headers)
@@ -34,7 +34,7 @@ export function responseHeaders(upstream: Headers): Headers {
 }
 
 /**
- * Takes out of headers what belongs to one connection: the hop-by-hop ones, and those named by `Connection`.
+ * Removes the headers that belong to one connection: the hop-by-hop ones, and those named by `Connection`.
  *
  * @example
  * removeHopByHop(answer.headers)
@@ -46,15 +46,15 @@ export function removeHopByHop(headers: Headers): void {
 }
 
 function deleteNamed(headers: Headers, name: string): void {
-  // `Connection` may name anything, even what is no header name at all; Headers would throw on it.
+  // `Connection` may name anything, even an invalid header name; Headers would throw on it.
   if (NAME.test(name)) headers.delete(name)
 }
 
 /**
- * Leaves one length in the headers of an answer, or none: a length that was sent several times, always alike, once (RFC 9110
- * §8.6), and none beside a transfer coding, which alone tells where the body ends (RFC 9112 §6.3).
+ * Leaves one length in the headers of an answer, or none: a repeated equal length is kept once (RFC 9110
+ * §8.6), and none is kept beside a transfer coding, which alone tells where the body ends (RFC 9112 §6.3).
  *
- * Gives the length as it stands then, or null. Throws `upstream_invalid_response` where the lengths differ.
+ * Gives the remaining length, or null. Throws `upstream_invalid_response` if the lengths differ.
  *
  * @example
  * settleContentLength(answer.headers)

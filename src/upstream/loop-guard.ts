@@ -3,21 +3,21 @@ import { ApiError } from '../openai/api-error.ts'
 
 /** Notices requests that come back to the server that sent them on. */
 export interface LoopGuard {
-  /** Notes a request until its end. One that is equal to another under way is suspected. */
+  /** Notes a request until its end. A request that equals another one under way is suspected. */
   readonly watch: (exchange: Exchange) => void
-  /** Suspects a request: throws `loop_detected` where it has our mark, and has it marked where it goes on. */
+  /** Suspects a request: throws `loop_detected` if it has our mark, and marks its calls. */
   readonly suspect: (exchange: Exchange) => void
   /** Puts our mark into the headers of a call. */
   readonly mark: (headers: Headers) => void
 }
 
 /**
- * Whom a request has come through, so that loops are noticed (RFC 8586). Not `Via`: servers leave compression out where that
- * is, and here it says that the caller is no program of this machine's.
+ * The header that names the servers a request has come through, so that loops are noticed (RFC 8586). It is not `Via`: servers do
+ * not compress if that is present, and here it says that the caller is no program of this machine.
  */
 const MARK = 'cdn-loop'
 
-/** A request under way; what it holds is let go of with it, whatever comes in its place. */
+/** A request under way. Its end is noted here, even if another request has taken its place by then. */
 class Turn {
   isOver = false
   readonly target: string
@@ -29,15 +29,15 @@ class Turn {
   }
 }
 
-/** The last request of each kind is remembered, and kinds are as many as this; a power of two. */
+/** The number of kinds, of each of which the last request is remembered; a power of two. */
 const KINDS = 1024
 
 /**
  * Makes the guard of one process.
  *
- * Nothing of ours goes upstream with a usual call. In a loop the second turn is equal to the first, which is still under way:
- * it gets the mark, and the third is refused. Who rewrites requests on the way does so the same way each time. Among many
- * others at once, a turn or two may be taken for a first one.
+ * A usual call gets no mark. In a loop the second turn equals the first, which is still under way:
+ * it gets the mark, and the third is refused. A server that rewrites requests on the way does so the same way each time. Among many
+ * other requests at once, a turn or two may pass unnoticed.
  *
  * @example
  * const loops = createLoopGuard()

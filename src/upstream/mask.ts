@@ -8,18 +8,18 @@ import { isSecretText, secretsOf } from '../formats/secrets/secrets-in-headers.t
 type Bytes = Uint8Array<ArrayBuffer>
 
 /**
- * Hides the secrets that are sent with a call, in any form in which an upstream may repeat them. There are as many stars as bytes
- * that they hide, so that a length stays true.
+ * Hides the secrets that are sent with a call, in any form in which an upstream may repeat them. Each hidden byte becomes one star,
+ * so that a length stays true.
  */
 export interface Mask {
   readonly text: (text: string) => string
   /** Changes the headers with a secret in their value, and removes those with a secret in their name. */
   readonly headers: (headers: Headers) => void
-  /** Gives the same bytes where there is nothing to hide. */
+  /** Masks whole bytes; gives the same array if there is nothing to hide. */
   readonly bytes: (bytes: Bytes) => Bytes
-  /** Masks as much of a body as has come. The bytes from `openAt` on may be the beginning of a secret. */
+  /** Masks the part of a body that has come. The bytes from `openAt` on may be the beginning of a secret. */
   readonly piece: (bytes: Bytes) => { readonly shown: Bytes; readonly openAt: number }
-  /** Where the first secret begins (-1: there is none), and from where on the bytes may be the beginning of one. */
+  /** Gives the place of the first secret (-1: there is none), and the place from which the bytes may be the beginning of one. */
   readonly places: (bytes: Uint8Array) => { readonly secretAt: number; readonly openAt: number }
 }
 
@@ -38,14 +38,14 @@ export function createMask(secrets: readonly Secret[]): Mask | undefined {
   if (revealed.length === 0) return undefined
   const texts = withHalves(revealed)
   const all = new RegExp(texts.flatMap(secretForms).join('|'), 'g')
-  // A text that holds a secret holds its halves too. Without the flag "g", each test begins at the beginning.
+  // A text that holds a secret also holds its halves. Without the flag "g", each test starts at the beginning.
   const least = texts.filter((text) => !texts.some((other) => other !== text && text.includes(other)))
   const any = new RegExp(least.flatMap(secretForms).join('|'))
   const inName = namePattern(revealed)
   const openFrom = createOpenFrom(texts)
   const cover = (bytes: Bytes, text: string, before: number): Bytes => {
     if (!any.test(text)) return bytes
-    // Not by `slice`: of a `Buffer` that gives the same memory, which belongs to somebody else.
+    // Not a `slice`: that of a `Buffer` shares its memory, which belongs to somebody else.
     const covered = new Uint8Array(bytes)
     for (const { index, 0: found } of text.matchAll(all)) {
       if (index < before) covered.fill(STAR, index, index + found.length)
@@ -77,7 +77,7 @@ export function createMask(secrets: readonly Secret[]): Mask | undefined {
 }
 
 /**
- * Makes the function that gives the mask for an upstream and a key: over the key, and over those of the upstream's own headers and
+ * Makes the function that gives the mask for an upstream and a key: it hides the key, and those of the upstream's own headers and
  * parameters that are named like a secret. Each mask is made once; undefined: there is nothing to hide.
  *
  * @example
@@ -102,10 +102,10 @@ function ownSecrets({ headers, query }: UpstreamSettings): readonly Secret[] {
   return [...inHeaders.map((text) => new Secret(text)), ...inQuery.map(([, value]) => value)]
 }
 
-/** A shorter secret, or one without digits that is not long, may be a word of a header's name: `ollama`, `request`. */
+/** A shorter secret, or one of medium length without digits, may be a word in a header's name: `ollama`, `request`. */
 const UNLIKELY_IN_NAMES = /^(?=.*\d).{16,}$|^.{32,}$/s
 
-/** A pattern for the secrets that are looked for in names, in whichever case; undefined: for none of them. */
+/** Gives the pattern for the secrets that are looked for in names, in any case; undefined: there are none. */
 function namePattern(secrets: readonly string[]): RegExp | undefined {
   const unlikely = secrets.filter((text) => UNLIKELY_IN_NAMES.test(text))
   return unlikely.length === 0 ? undefined : new RegExp(withHalves(unlikely).flatMap(secretForms).join('|'), 'i')
@@ -114,7 +114,7 @@ function namePattern(secrets: readonly string[]): RegExp | undefined {
 function maskHeaders(headers: Headers, maskText: Mask['text'], inName: RegExp | undefined): void {
   const pairs = [...headers]
   for (const [name] of pairs) headers.delete(name)
-  // Appended one by one: there may be several cookies.
+  // They are appended one by one: there may be several cookies.
   for (const [name, value] of pairs) if (inName?.test(name) !== true) headers.append(name, maskText(value))
 }
 
@@ -134,7 +134,7 @@ const BEGINS_ESCAPE = String.raw`[%&\\]`
 /** The characters of any form that are not the secret's own. */
 const FORM_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_%&#;\\\0'
 
-/** Makes the function that finds from where on a text may be the beginning of a secret; the text's length: nowhere. */
+/** Makes the function that gives the place from which a text may be the beginning of a secret; the text's length: nowhere. */
 function createOpenFrom(secrets: readonly string[]): (bytes: Uint8Array, text: string) => number {
   const forms = secrets.flatMap(secretFormUnits)
   const bytesMax = Math.max(...secrets.map(longestForm)) - 1
@@ -160,7 +160,7 @@ function createOpenFrom(secrets: readonly string[]): (bytes: Uint8Array, text: s
   }
 }
 
-/** A form's first unit, with what may stand behind it: that rules out most texts that have only the first unit. */
+/** A form's first unit, with the units that may follow: that excludes most texts that have only the first unit. */
 function beginningOf([unit = '', next = '$']: readonly string[]): string {
   return `${unit}(?=${next}|$|${BEGINS_ESCAPE}|\\x00)`
 }

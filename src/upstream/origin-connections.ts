@@ -1,40 +1,40 @@
 import { isProvidersOwn } from './providers.ts'
 
-/** What is known of the kept connections to one origin: the runtime has the pool, and tells nothing of it. */
+/** The state of the kept connections to one origin: the runtime has the pool, and tells nothing of it. */
 export interface OriginConnections {
-  /** Whether a kept connection may be used now: else a new one is to be had. */
+  /** Whether a kept connection may be used now: else the call needs a new one. */
   isTrusted(): boolean
-  /** Whether a connection may be one that was kept: an answer has come, and since then none was found dead. */
+  /** Whether a connection may be a kept one: an answer has come, and since then no connection was found dead. */
   mayBeKept(): boolean
-  /** An answer has come, on a connection that is kept or on one of its own. */
+  /** Notes an answer, on a connection that is kept or on one of its own. */
   onAnswer(status: number, isKept: boolean): void
   /**
-   * An answer that ends with its head has come on a connection that is kept. What a server sends behind it all the same would be the
-   * answer to whoever is given the connection next, which the runtime does as soon as the head is there. A call that is sent before this one
-   * is told of may have got it by then.
+   * Notes an answer without a body on a connection that is kept. Bytes that a server sends behind it all the same would be the
+   * answer to the next call on the connection, which the runtime reuses as soon as the head has come. A call that is sent before this
+   * may have got it by then.
    */
   onBodiless(): void
-  /** A connection that may have been a kept one was dead: so may the others be. */
+  /** Notes that a connection which may have been a kept one was dead: the others may be dead, too. */
   onStale(): void
 }
 
 /**
  * Servers that raise on a request (uvicorn, below most model servers) answer it with a 500 as if the connection lived, and close
- * it a moment later: whoever is given it meanwhile gets a reset.
+ * it a moment later: the next call on it gets a reset.
  */
 const DOUBT_MS = 1000
-/** The runtime lets go of a kept connection that nobody has used for five minutes. */
+/** The runtime drops a kept connection that nobody has used for five minutes. */
 const LET_GO_MS = 360_000
 /**
- * A server of one's own closes what was idle, uvicorn and Node after 5 s, others after 2 s, and who sends at that very moment gets
+ * An operator's own server closes idle connections, uvicorn and Node after 5 s, others after 2 s, and a call at that very moment gets
  * a reset. A new connection there costs less than a millisecond; TLS costs more.
  */
 const IDLE_MS = 1500
 
 /**
- * Makes what finds the connections of a URL's origin. URLs are looked up by identity first: those of a target are one object.
+ * Makes the function that finds the connections of a URL's origin. URLs are looked up by identity first: those of a target are one object.
  *
- * Connections to the providers' own public servers are always trusted: what stands before those keeps them for minutes.
+ * Connections to the providers' own public servers are always trusted: the servers in front of those keep them for minutes.
  *
  * @param now A monotonic clock, in ms.
  *

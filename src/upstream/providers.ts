@@ -1,12 +1,12 @@
 import { PRESETS } from '../config/providers/presets.ts'
 
-/** The hosts of the providers that there are presets for. */
+/** The hosts of the providers with presets. */
 const HOSTS: ReadonlySet<string> = new Set(
   [...PRESETS.values()].flatMap(({ baseUrl }) =>
     baseUrl?.startsWith('https:') === true ? [new URL(baseUrl).host] : [],
   ),
 )
-/** The domains in which Azure has a name for each customer. */
+/** The domains below which Azure has a name for each customer. */
 const AZURE = /\.(?:openai|cognitiveservices|services\.ai)\.azure\.com$/
 
 /**

@@ -16,25 +16,25 @@ export type UpstreamBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> 
 export interface UpstreamCall extends Destination {
   readonly method: string
   readonly headers: Headers
-  /** A promise where it is being made. */
+  /** A promise if it is still being made. */
   readonly body: UpstreamBody | Promise<UpstreamBody>
   /** Aborting it closes the upstream's connection at once, also in the midst of the answer's body. */
   readonly abort: AbortController
-  /** Is set when it is sent: on a connection of its own, or on one of the pool where that has one. */
+  /** Set when the call is sent: on a connection of its own, or on one of the pool if the pool has one. */
   connection?: 'new' | 'pooled'
-  /** Its own wait for the first byte, where it is not everybody's; 0: none. */
+  /** The call's own limit on the wait for the first byte, if it has one; 0: none. */
   readonly firstByteMs?: number | undefined
-  /** How the upstream is reached, where it is not as all others are. */
+  /** The way to the upstream, if it is not the usual one. */
   readonly reach?: Reach | undefined
-  /** Hides what of ours is sent with the call, should the upstream repeat it; undefined: nothing is. */
+  /** Hides our secrets in the call, should the upstream repeat them; undefined: there are none. */
   readonly mask?: Mask | undefined
-  /** Between two chunks of an answer that is read before it goes on; 0 or absent: no limit. */
+  /** The limit on the pause between two chunks of an answer that is read before it goes on; 0 or absent: none. */
   readonly streamIdleMs?: number
 }
 
-/** How an upstream is reached where that is not as the environment says. */
+/** The way to an upstream, if it is not the environment's. */
 export interface Reach {
-  /** The certificate authorities that it is trusted by (PEM). */
+  /** The certificate authorities that are trusted for it (PEM). */
   readonly tls?: { readonly ca: string }
   /** The URL of the proxy in between; false: none, whatever the environment says. */
   readonly proxy?: string | false
@@ -46,7 +46,7 @@ export interface UpstreamInit extends RequestInit, Reach {
   readonly headers: Headers
   readonly body: UpstreamBody
   readonly signal: AbortSignal
-  /** What is to stand on the request line, where the standard `fetch` would write what the URL's parser made of it. */
+  /** The target on the request line; the standard `fetch` would write the URL parser's form of it. */
   readonly target: string
   /** false: the bytes of an answer and its Content-Encoding stay as they came. */
   readonly decompress: boolean
@@ -61,9 +61,9 @@ export type UpstreamFetch = (url: URL, init: UpstreamInit) => Promise<Response>
 export interface SendDeps {
   readonly fetch: UpstreamFetch
   readonly deadlines: Deadlines
-  /** From the last byte of the request to the headers of the answer; 0: none. */
+  /** The limit from the last byte of the request to the headers of the answer; 0: none. */
   readonly firstByteMs: number
-  /** Gives what was behind a failure, where that was this process's own lack of something; else the failure. */
+  /** Gives the cause of a failure, if that was a shortage of this process; else the failure. */
   readonly diagnoseConnectFailure?: ((cause: unknown) => unknown) | undefined
 }
 
@@ -80,8 +80,8 @@ const NEVER_RESENT: ReadonlySet<string> = new Set(['POST', 'PATCH'])
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
 
 /**
- * Makes the one egress of NexCode: exactly one request goes out for each call, nothing is decompressed, and the only clocks
- * are the configuration's. Redirects are not followed, but for one by the slash at the path's end alone.
+ * Makes the one way out of NexCode: exactly one request goes out for each call, nothing is decompressed, and the only clocks
+ * are the configuration's. No redirect is followed, except one that differs by the slash at the path's end alone.
  *
  * Fails with an `ApiError`: `upstream_unreachable`, `upstream_invalid_response`, `upstream_timeout`, `out_of_connections`, or the one
  * that the call was aborted with.
@@ -117,7 +117,7 @@ export function createSend(deps: SendDeps): Send {
       }
       return answer
     } catch (cause) {
-      // Of a connection that never came about, the runtime has not touched the body.
+      // If a connection never came about, the runtime has not touched the body.
       if (upload instanceof ReadableStream && !upload.locked) await ignoreRejection(upload.cancel())
       if (abort.signal.aborted) throw upstreamFailure(abort.signal.reason)
       if (!mayBeStale || !isReset(cause)) throw upstreamFailure(deps.diagnoseConnectFailure?.(cause) ?? cause)
@@ -129,7 +129,7 @@ export function createSend(deps: SendDeps): Send {
   }
 }
 
-/** An upload during which the wait for the first byte runs only while it is the upstream that is waited for. */
+/** An upload during which the clock of the first byte runs only while the upstream is waited for. */
 function watched(
   body: ReadableStream<Uint8Array>,
   firstByte: Deadline,

@@ -2,7 +2,7 @@ import type { Destination } from './target.ts'
 
 /** Redirects that keep the method and the body (RFC 9110 §15.4.8, §15.4.9). */
 const KEEPS_METHOD: ReadonlySet<number> = new Set([307, 308])
-/** Those that mean a GET, whatever the method was. */
+/** Redirects that mean a GET, whatever the method was. */
 const MEANS_GET: ReadonlySet<number> = new Set([301, 302, 303])
 const GETS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
@@ -13,16 +13,16 @@ export interface RedirectedCall extends Destination {
   readonly body: unknown
 }
 
-/** What is to become of a redirect that differs by the slash at the path's end alone. */
+/** The handling of a redirect that differs by the slash at the path's end alone. */
 export type SlashRedirect =
-  /** The same call is to be made there. */
+  /** The same call is made at `to`. */
   | { readonly kind: 'follow'; readonly to: Destination }
-  /** It can't be made again: the caller may, at the place that this reference leads to from its own. */
+  /** The call can't be made again: the caller may make it, at the place that this reference leads to from its own. */
   | { readonly kind: 'tell'; readonly location: string }
 
 /**
- * Says what is to become of a redirect to the very same URL with a slash more or less at the end of its path, as every FastAPI
- * server answers one: the SDKs follow it. undefined: it is none, leads to another origin, or would change the method.
+ * Gives the handling of a redirect to the very same URL with a slash more or less at the end of its path, as every FastAPI
+ * server sends one: the SDKs follow it. undefined: it is no such redirect, leads to another origin, or would change the method.
  *
  * @example
  * const redirect = slashRedirect(call, answer)
@@ -46,7 +46,7 @@ function toggleSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : `${path}/`
 }
 
-/** From the same path with the slash the other way, wherever that is served from. */
+/** Gives the reference from a path to the same path with the other slash, wherever that is served. */
 function relative(path: string): string {
   const segments = path.split('/')
   return path.endsWith('/') ? `./${segments.at(-2)}/` : `../${segments.at(-1)}`

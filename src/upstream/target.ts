@@ -2,22 +2,22 @@ import type { SecretPair } from '../config/sections/upstreams/headers.ts'
 import { BoundedMemo } from '../formats/bounded-memo.ts'
 import { ApiError } from '../openai/api-error.ts'
 
-/** Where a call goes. */
+/** The destination of a call. */
 export interface Destination {
   readonly url: URL
-  /** Path and query as they are to stand on the request line: a URL parser would percent-encode some of it. */
+  /** Path and query for the request line: a URL parser would percent-encode some of it. */
   readonly target: string
 }
 
 /**
- * Gives where a caller's request target goes, with the model that the call is about where there is one. Throws
- * `invalid_target` where that is not below the upstream's base.
+ * Gives the destination for a caller's request target, with the model of the call if there is one. Throws
+ * `invalid_target` if it is not below the upstream's base.
  */
 export type Locate = (callersTarget: string, model?: string) => Destination
 
-/** What an upstream's URLs have beyond its base and the caller's path. */
+/** The parts of an upstream's URLs beyond its base and the caller's path. */
 export interface LocateOptions {
-  /** Parameters that each gets, unless the caller has set them. */
+  /** Parameters of each call, unless the caller has set them. */
   readonly query?: readonly SecretPair[]
   /** The path of a call of a model, with `{model}` and `{path}` in it. */
   readonly modelPath?: string | undefined
@@ -25,7 +25,7 @@ export interface LocateOptions {
   readonly modelEndpoints?: ReadonlySet<string>
 }
 
-/** Targets are few, but for those with ids in them. */
+/** Targets are few, except those with ids in them. */
 const REMEMBERED = { entriesMax: 256, keyCharsMax: 256 } as const
 
 /**
@@ -45,7 +45,7 @@ export function createLocate(baseUrl: string, options: LocateOptions = {}): Loca
   const rewrite = createRewrite(options)
   const remembered = new BoundedMemo<Destination>(REMEMBERED)
   return (callersTarget, model) => {
-    // A model is part of the URL only where a template says so.
+    // A model is part of the URL only if a template says so.
     const key = options.modelPath === undefined ? callersTarget : `${callersTarget} ${model}`
     const known = remembered.get(key)
     if (known !== undefined) return known
@@ -58,17 +58,17 @@ export function createLocate(baseUrl: string, options: LocateOptions = {}): Loca
   }
 }
 
-/** In a model's name; a parameter behind `;` hides it from those that do not know it. */
+/** A dot segment in a model's name; a parameter behind `;` hides it from servers that do not know that form. */
 const DOT_SEGMENT = /(?:^|[/\\])\.{1,2}(?:;[^/\\]*)?(?:[/\\]|$)/
 
-/** Makes what changes a path and query, as an upstream's template and parameters say. */
+/** Makes the function that changes a path and query, as an upstream's template and parameters say. */
 function createRewrite({ query = [], modelPath, modelEndpoints }: LocateOptions) {
   return (target: string, model: string | undefined): string => {
     const at = target.indexOf('?')
     const path = at === -1 ? target : target.slice(0, at)
     const search = at === -1 ? '' : target.slice(at)
     const isCall = modelPath !== undefined && model !== undefined && modelEndpoints?.has(path.slice(1)) === true
-    // An upstream that decodes the path before it reads it would be led elsewhere.
+    // An upstream that decodes the path before it reads it would go elsewhere.
     if (isCall && DOT_SEGMENT.test(model)) throw new ApiError('invalid_target')
     const written = isCall
       ? modelPath.replaceAll('{model}', () => encodeURIComponent(model)).replaceAll('{path}', () => path)
@@ -77,7 +77,7 @@ function createRewrite({ query = [], modelPath, modelEndpoints }: LocateOptions)
   }
 }
 
-/** Adds the parameters that a query lacks; what is there stays as it is. */
+/** Adds the parameters that a query lacks; those in it stay as they are. */
 function addMissing(search: string, query: readonly SecretPair[]): string {
   const present = new URLSearchParams(search)
   const added = query

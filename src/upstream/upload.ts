@@ -1,17 +1,17 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 
-/** What an upload that passes through is held to. */
+/** The functions that are told how an upload goes. */
 export interface UploadWatch {
-  /** Called when the upstream has made room for a chunk: it is the client's that is now waited for. */
+  /** Called when the upstream has made room for a chunk: now the client is waited for. */
   readonly onWait: () => void
-  /** Called when the upstream has been handed a chunk or the end: it is its turn. */
+  /** Called when the upstream has been handed a chunk or the end: now the upstream is waited for. */
   readonly onProgress: () => void
-  /** Called where the client's side fails: the call can't be completed. */
+  /** Called if the client's side fails: the call can't be completed. */
   readonly onFailure: (cause: unknown) => void
 }
 
 /**
- * Passes an upload through, never ahead of the upstream, and tells how it goes: fetch alone would not say
+ * Passes an upload through, never ahead of the upstream, and reports its progress: fetch alone would not say
  * why a body of its request failed.
  */
 export function watchUpload(source: ReadableStream<Uint8Array>, watch: UploadWatch): ReadableStream<Uint8Array> {
@@ -23,7 +23,7 @@ export function watchUpload(source: ReadableStream<Uint8Array>, watch: UploadWat
         watch.onWait()
         try {
           const { done, value } = await reader.read()
-          // An upstream that has answered before the end wants no more: that is nobody's failure.
+          // An upstream that has answered before the end wants no more: that is no failure.
           if (!isWanted) return
           watch.onProgress()
           if (done) controller.close()

@@ -1,12 +1,12 @@
 import { closeSync, openSync } from 'node:fs'
 
-/** Codes that the runtime gives for a connection or a name look-up that got no descriptor: the same as for a server that refuses. */
+/** The runtime's codes for a connection or a name look-up that got no descriptor: the same as for a server that refuses. */
 const AMBIGUOUS = /^(?:ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|ENOTFOUND|ESERVFAIL|ECONNABORTED|EAI_\w+)$/
 /** The system's codes for a shortage. */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM'])
 /** A name look-up takes two descriptors at once. */
 const PROBED = 2
-/** Connections that fail for one shortage may be looked at after a descriptor has come free: it is remembered for so long. */
+/** Several connections may fail by one shortage, and some be examined after a descriptor has come free: it is remembered this long. */
 const REMEMBERED_MS = 500
 
 let shortage: string | undefined

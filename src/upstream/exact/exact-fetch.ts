@@ -6,7 +6,7 @@ import { type ProxyFor, proxyOf } from './proxy-of.ts'
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 /**
- * Makes a `fetch` that also sends what the standard one can't: a target that a URL parser would change
+ * Makes a `fetch` that also sends calls that the standard one can't: a target that a URL parser would change
  * (`?q='a'`, `/{id}`), and a GET or HEAD with a body. Each of those few calls gets a connection of its own, with the same
  * promises: exactly one request, no redirect followed, nothing decompressed, no clock, nothing read ahead.
  *

@@ -89,7 +89,7 @@ function chunkDecoder(): BodyDecoder {
   }
 }
 
-/** The answer to an upgrade is an error in words: a larger body is something else. */
+/** The answer to an upgrade is an error in words: no such body is longer. */
 const BODY_BYTES_MAX = 1024 * 1024
 
 /**

@@ -53,7 +53,7 @@ function refuseOtherProtocol(bytes: Uint8Array): void {
   if (bytes.some((byte, index) => byte !== BEGINNING[index])) throw invalid('bytes that are not HTTP/1.x')
 }
 
-/** Gives where the empty line ends; undefined: it has not come. */
+/** Gives the end of the empty line; undefined: it has not come. */
 function endOfHead(bytes: Uint8Array, from: number): number | undefined {
   for (let at = bytes.indexOf(LF, from); at !== -1; at = bytes.indexOf(LF, at + 1)) {
     const next = bytes[at + 1] === CR ? at + 2 : at + 1
