@@ -1,9 +1,15 @@
+import type { Config } from '../config/config.ts'
 import { tellsOfProxy } from './forwarding-headers.ts'
 
 /** A request as it came, before any change by an extension. */
 export interface Received {
   readonly received: Headers
   readonly isHttp10: boolean
+}
+
+/** Whether programs of this machine are lent the server's key: it can only be reached from here, and nobody has forbidden it. */
+export function lendsToLocal({ server, auth }: Pick<Config, 'server' | 'auth'>): boolean {
+  return server.isLoopback && auth.lendsToLocal
 }
 
 /**

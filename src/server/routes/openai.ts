@@ -1,18 +1,14 @@
 import { Elysia } from 'elysia'
 import type { Authorize } from '../../access/authorize.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
-import type { Handler } from '../../exchange/stage.ts'
-import { answerModels, type ListModelsDeps } from '../../gateway/list-models.ts'
+import type { Core } from '../../gateway/core.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { RESOURCES } from '../../openai/resources.ts'
 import { authMacro } from '../auth-macro.ts'
 
 /** The dependencies of the routes. */
-export interface OpenaiRoutesDeps extends ListModelsDeps {
-  /** The flow by the settings that are in force. */
-  readonly flow: Handler
-}
+export type OpenaiRoutesDeps = Pick<Core, 'flow' | 'answerModels'>
 
 /** Makes a route's options. Each route needs its own object: Elysia writes the macro's result into it, and another app's would stay there. */
 const guarded = () => ({ auth: true, parse: 'none' }) as const
@@ -38,7 +34,7 @@ export const openaiRoutes = (deps: OpenaiRoutesDeps, authorize: Authorize) => {
     ({ exchange }) => {
       const { request, requestTarget: target } = exchange
       if (!isServed(target)) throw unknownUrl(request.method, target)
-      const models = answerModels(exchange, deps)
+      const models = deps.answerModels(exchange)
       if (models === undefined) return run(exchange, undefined)
       exchange.endpointName = routeOf(target)
       return models
