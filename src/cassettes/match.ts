@@ -12,7 +12,7 @@ export interface Matcher {
    * recording get that one. undefined: there is none.
    */
   readonly take: (key: RequestKey) => NamedCassette | undefined
-  /** Explains why a request has no cassette: which one is nearest, and what differs. */
+  /** Explains why a request has no cassette: the nearest one, and the differences. */
   readonly explainMiss: (key: RequestKey) => string
 }
 

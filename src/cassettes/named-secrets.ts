@@ -19,8 +19,8 @@ const QUOTES_MAX = 4
 const WORD = /^[a-z]*$/
 
 /**
- * The secrets that the names beside them tell in a message, as they were before they were escaped: what else repeats them can be found, such
- * as an answer.
+ * Finds the secrets of a message by the names beside them, unescaped, so that other texts that repeat them can be searched, such as an
+ * answer.
  *
  * @example
  * const secrets = await namedSecrets({ headers, body }, 'key=abcdefgh')
@@ -77,7 +77,7 @@ function formsOf(written: string): string[] {
     try {
       forms.push(decodeURIComponent(written))
     } catch {
-      // It was no such escape.
+      // The text is no percent-encoding.
     }
   }
   return forms

@@ -25,7 +25,7 @@ const CREDENTIALS = /\b(?:[Bb]earer|[Bb]asic)(?:\s|%20|\+)+([\w.~+/%-]{16,}=*)/d
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]{16,16384}?)-----END/dg
 
 /**
- * Finds the secrets in a text that their names, or what stands around them, tell: members of JSON at any depth, also of JSON within a string,
+ * Finds the secrets in a text by their names or the text around them: members of JSON at any depth, also of JSON within a string,
  * parameters of URLs, passwords in them, settings, credentials behind their scheme, private keys. In order, without overlaps.
  *
  * @example

@@ -77,7 +77,7 @@ function beforeUpgrade(exchange: Exchange, isClosed: boolean): Exchange {
 
 /**
  * Has a recording hear an answer while it passes: head, chunks and end, with nothing changed and nothing read ahead. `end` knows
- * when it is there in full, whatever becomes of its body.
+ * when the answer is complete, even if its body breaks off later.
  */
 export function recordAnswer(answer: Response, recording: Recording, end?: WatchedEnd): Response {
   recording.onHead(answer.status, answer.headers)

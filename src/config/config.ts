@@ -8,9 +8,9 @@ import type { Settings } from './settings.ts'
 
 /** Everything that can be configured, checked and deeply frozen. Milliseconds of 0 mean: no limit. */
 export interface Config {
-  /** The environment's upstream, which a file may put others in the place of (`settings`). */
+  /** The environment's upstream, which a file's upstreams replace (`settings`). */
   readonly upstream: EnvUpstream
-  /** Put in where a chat or text completion names no model; undefined: OpenAI's default, for OpenAI only. */
+  /** The model for a chat or text completion that names none; undefined: OpenAI's default, for OpenAI only. */
   readonly defaultModel: string | undefined
   readonly server: ServerSettings
   readonly auth: AuthSettings
@@ -24,6 +24,6 @@ export interface Config {
   readonly debugHeaders: boolean
   /** The configuration file that the environment names. */
   readonly file: string | undefined
-  /** Where requests go, and with which parameters: by the environment's upstream, or by a file. */
+  /** The settings of requests: of the environment's upstream, or of a file. */
   readonly settings: Settings
 }

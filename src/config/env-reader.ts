@@ -24,7 +24,7 @@ export interface EnvRow<T = unknown, D extends T | undefined = T | undefined> {
   readonly kind: Kind<T>
   /** The value where the variable is absent or empty. */
   readonly default: D
-  /** Words for a default that is no fixed value. */
+  /** The description of a default that is no fixed value. */
   readonly defaultNote?: string
   readonly unit?: EnvUnit
   /** One line. */
@@ -57,7 +57,7 @@ export interface EnvReader {
   readonly has: (row: EnvRow) => boolean
   /** The value of a variable; its default where it is absent, empty or wrong. */
   readonly take: <T, D extends T | undefined>(row: EnvRow<T, D>) => T | D
-  /** The value of a variable that may also stand in a file named by a second one, written there in a form of its own. */
+  /** The value of a variable, or of the file that a second variable names, which may have a form of its own. */
   readonly takeSecret: <T, D extends T | undefined>(
     row: EnvRow<T, D>,
     fileRow: EnvRow<string>,
@@ -70,7 +70,7 @@ export interface EnvReader {
 
 /**
  * Makes the reader of an environment. Spaces around a value are dropped, and an empty value counts as absent:
- * compose files pass empty strings for what is not set.
+ * compose files pass empty strings for unset variables.
  */
 export function createEnvReader(env: Env, readFile: (path: string) => string): EnvReader {
   const problems: ConfigProblem[] = []
@@ -151,7 +151,7 @@ function shownCode(code: string): string {
   return words === undefined ? code : `${words} (${code})`
 }
 
-/** A path is shown only where it looks like one: what has no slash in front may be the secret itself. */
+/** A path is shown only where it looks like one: a text without a slash in front may be the secret itself. */
 function shown(path: string): string {
   return /^(\.{0,2}\/|[a-z]:\\)[\x20-\x7e]*$/i.test(path) ? ` (${path})` : ''
 }

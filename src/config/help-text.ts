@@ -46,7 +46,7 @@ export function renderEnvMarkdown(): string {
 }
 
 /**
- * The problems of a configuration, for a person: what is wrong, the cure, a line that would be right.
+ * Writes the problems of a configuration for a person: the fault, the cure, a line that would be right.
  *
  * @example
  * if (!loaded.ok) process.stderr.write(renderConfigProblems(loaded.problems))

@@ -4,7 +4,7 @@ export interface Fault {
   readonly cure: string
 }
 
-/** A value, or what is wrong with it. */
+/** A value, or its fault. */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault }
 
 /** A kind of variable: how its text becomes a value. */
@@ -17,7 +17,7 @@ export interface Kind<T> {
   readonly isSecret?: boolean
 }
 
-/** How a value is written in a file, where that is not as in a variable. */
+/** The form of a value in a file, where it differs from a variable's. */
 export interface FileForm<T> {
   /** Reads a text that is not empty; white space in front is left, so that lines can be counted. */
   readonly parse: (text: string) => Parsed<T>
@@ -30,7 +30,7 @@ export function right<T>(value: T): Parsed<T> {
   return { ok: true, value }
 }
 
-/** A bad value: what is wrong, and the cure. */
+/** A bad value: its fault and the cure. */
 export function wrong(problem: string, cure: string): Parsed<never> {
   return { ok: false, fault: { wrong: problem, cure } }
 }

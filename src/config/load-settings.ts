@@ -29,11 +29,11 @@ export interface SettingsOptions {
   readonly base: Settings
   /** The callers that are let in; rules about others are reported. Absent: anybody. */
   readonly callers?: Callers
-  /** Whether no upstream is ever asked, so that a key that there is none of is no problem. Absent: no. */
+  /** Whether no upstream is ever asked, so that a missing key is no problem. Absent: no. */
   readonly isKeyless?: boolean
 }
 
-/** The settings and the files that were read for them, or everything that is wrong, in the order of the file. */
+/** The settings and the files that were read for them, or all problems, in the order of the file. */
 export type LoadedSettings =
   | {
       readonly ok: true

@@ -25,7 +25,7 @@ export interface LoadOptions {
   readonly memoryBytes?: () => number
 }
 
-/** The configuration, or everything that is wrong with it. */
+/** The configuration, or all its problems. */
 export type LoadedConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] }

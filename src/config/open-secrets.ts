@@ -18,7 +18,7 @@ export function openSecrets(value: unknown): unknown {
 }
 
 /**
- * Makes secrets again of what `openSecrets` made of them.
+ * Turns the data of `openSecrets` back into secrets.
  *
  * @example
  * const config = closeSecrets<Config>(message.config)

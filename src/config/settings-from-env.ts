@@ -12,7 +12,7 @@ export interface EnvSettings extends Partial<Pick<Settings, 'cache' | 'extension
 }
 
 /**
- * The settings by the environment alone: one upstream, named after its host, to which everything goes once, as it came.
+ * Makes the settings of the environment alone: one upstream, named after its host; each request goes to it once, as it came.
  *
  * @example
  * const settings = settingsFromEnv({ upstream: config.upstream, debugHeaders: config.debugHeaders })

@@ -12,7 +12,7 @@ import { clientDeadlineFromFile } from './sections/timeouts.ts'
 import { defaultUpstreamFromFile, upstreamsFromFile } from './sections/upstreams/upstreams.ts'
 import type { Settings } from './settings.ts'
 
-/** The settings by a checked file, and by the environment (`base`) where the file says nothing: each section by its own file. */
+/** Makes the settings of a checked file, and of the environment (`base`) where the file has none: each section reads its own. */
 export function settingsFromFile(reader: SectionReader, config: ConfigFile, base: Settings): Settings {
   const resilience = { ...RESILIENCE_DEFAULTS, ...resilienceFromFile(reader, config, RESILIENCE_DEFAULTS) }
   const upstreams = upstreamsFromFile(reader, config, base.upstreams)

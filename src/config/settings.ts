@@ -8,8 +8,8 @@ import type { ResilienceSettings } from './sections/resilience.ts'
 import type { UpstreamSettings } from './sections/upstreams/upstream.ts'
 
 /**
- * Where a request goes, with which parameters, and what is done for it on the way: the checked content of `nexcode.yaml`, with all
- * defaults filled in, or the environment alone. Plain data but for its secrets, deeply frozen: it crosses to worker processes by
+ * The settings of requests (their targets, parameters, cache, extensions): the checked content of `nexcode.yaml`, with all defaults
+ * filled in, or the environment alone. Plain data but for its secrets, deeply frozen: it crosses to worker processes by
  * `openSecrets`.
  *
  * Milliseconds of 0 mean: no limit.
@@ -19,7 +19,7 @@ export interface Settings {
   readonly hasFile: boolean
   /** At least one. */
   readonly upstreams: readonly UpstreamSettings[]
-  /** The name of the upstream for what no model and no pin decides. */
+  /** The name of the upstream for requests that no model and no pin decides. */
   readonly defaultUpstream: string
   /** In the order of the file. */
   readonly models: readonly ModelSettings[]

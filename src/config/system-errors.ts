@@ -1,4 +1,4 @@
-/** The codes of the system and the runtime in words, as the end of a sentence that begins with what was tried. */
+/** The codes of the system and the runtime in words, as the end of a sentence that begins with the attempt. */
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such file or folder'],
   ['EACCES', 'this user may not'],

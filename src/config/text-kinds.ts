@@ -42,7 +42,7 @@ export function headerFault(text: string): Fault | undefined {
   if (/[^\x21-\x7e]/.test(text)) {
     return { wrong: 'has characters that cannot travel in a header', cure: 'Use visible ASCII characters only.' }
   }
-  // Files of variables keep the quotes that a shell takes away (docker run --env-file).
+  // Files of variables keep the quotes that a shell would remove (docker run --env-file).
   if (/^(["']).*\1$/.test(text)) return { wrong: 'is wrapped in quotes', cure: 'Take the quotes away.' }
   return undefined
 }
@@ -101,7 +101,7 @@ export const listenHost: Kind<string> = {
         'Use a name or an address alone: no scheme, no port (that is PORT), no spaces.',
       )
     }
-    // The canonical form is what is listened on, so that what looks like loopback here is loopback there too.
+    // The server listens on the canonical form, so that an address that looks like loopback here is loopback there too.
     const name = isIpv6 ? `[${text.replace(/[[\]]/g, '')}]` : text
     const hostname = URL.parse(`http://${name}/`)?.hostname
     if (hostname === undefined) return wrong(`${quoteText(text)} is not a valid address`, 'Check its digits.')

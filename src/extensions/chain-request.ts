@@ -68,12 +68,12 @@ export class ChainRequest {
     return haveChanged(request.headers) ? this.#edited(request) : this
   }
 
-  /** The request before the extension had it, whatever that has done to its view. */
+  /** The request before the extension had it, without the extension's changes to its view. */
   unchanged(): ChainRequest {
     return new ChainRequest(this.#parts, this.#scope)
   }
 
-  /** Lets go of the parsed body, which the receiver frees when it needs it no more: who asks for it later has it parsed again. */
+  /** Releases the parsed body, which the receiver frees after use: a later reader parses the body again. */
   forwarded(): ForwardedRequest {
     const { head, target, body, isOriginal } = this.#parts
     const json = this.#json instanceof Promise ? undefined : this.#json

@@ -17,13 +17,13 @@ export interface RunDeps extends InvocationDeps {
   readonly limits: ReadLimits
 }
 
-/** One request, as the extensions are told of it. */
+/** One request, as the extensions see it. */
 export interface RunFacts {
   readonly exchange: Pick<Exchange, 'id' | 'request' | 'requestTarget' | 'body' | 'abort' | 'atEnd'>
   /** The request target without a token of this server's. */
   readonly shownTarget: string
   readonly principal: ExtensionPrincipal
-  /** Answers what `context.call` asks: a request of its own below the extensions, with the caller's principal. */
+  /** Answers a call of `context.call`: a request of its own below the extensions, with the caller's principal. */
   readonly call: Forward
 }
 

@@ -16,7 +16,7 @@ export interface Chain {
   /**
    * Has the extensions answer a request. `forward` stands behind the last one, and may be called never, once or several times.
    *
-   * Rejects with an `ApiError`, an extension's own or `extension_failed`, or with whatever `forward` rejects with.
+   * Rejects with an `ApiError`, an extension's own or `extension_failed`, or with the error of `forward`.
    */
   readonly run: (facts: RunFacts, forward: Forward) => Promise<Response>
   /** Resolves when all work behind answers has ended. */

@@ -1,4 +1,4 @@
-/** How many bytes the queue holds. Then its writer waits, or drops what comes if no stream will ever take it. */
+/** The most bytes that the queue holds. Beyond it the writer waits, or drops comments if no stream will ever take them. */
 const WAITING_BYTES_MAX = 64 * 1024
 /** How many comments it holds: thousands of short ones would be taken in one turn of the event loop. */
 const WAITING_MAX = 1024
@@ -9,7 +9,7 @@ const WAITING_MAX = 1024
  */
 export class CommentQueue {
   #waiting: Uint8Array[] = []
-  /** The index of the oldest: to remove it from the list would move all others. */
+  /** The index of the oldest comment: removing it from the list would move all others. */
   #oldest = 0
   #bytes = 0
   #isClaimed = false

@@ -29,7 +29,7 @@ export interface ContextDeps {
   readonly store: Store
 }
 
-/** The exchange that an extension has a part in, and who made it. */
+/** The exchange that an extension has a part in, and its caller. */
 export interface ContextFacts {
   readonly exchange: Pick<Exchange, 'id' | 'abort'>
   readonly principal: ExtensionPrincipal

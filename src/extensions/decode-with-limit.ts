@@ -2,8 +2,8 @@ import { decodedBytesMax } from '../formats/bytes/decode-limit.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 /**
- * Decodes a body as it comes. The stream fails with `request_too_large` behind `bytesMax` decoded bytes, and with `decodes_to_too_much` where
- * they are very many more than came.
+ * Decodes a body as it comes. The stream fails with `request_too_large` behind `bytesMax` decoded bytes, and with
+ * `decodes_to_too_much` where they are far more than the encoded ones.
  */
 export function decodeWithLimit(
   stream: ReadableStream<Uint8Array>,

@@ -29,7 +29,7 @@ class ReceivedEvent implements ServerSentEvent {
 }
 
 /**
- * Reads one event of a stream; undefined: it has no data, and so is none, such as a comment or a `retry` (WHATWG HTML §9.2.6). `isFirst`:
+ * Reads one event of a stream; undefined: without data it is no event, such as a comment or a `retry` (WHATWG HTML §9.2.6). `isFirst`:
  * whether it is the very first of its stream.
  *
  * @example

@@ -17,7 +17,7 @@ const PIECE_BYTES = 512 * 1024
 /**
  * Reads a whole body, and joins its chunks in slices: the runtime's own readers would hold up all other requests for a body of megabytes.
  *
- * Rejects with whatever the body fails with, and with a `TypeError` where it has been read already.
+ * Rejects with the body's error, and with a `TypeError` where it has been read already.
  */
 export async function readStreamBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {
   if (body === null) return new Uint8Array()

@@ -17,7 +17,7 @@ import type { Forward, ForwardedRequest } from './chain-request.ts'
  * Makes the stage in which the extensions answer a request. Each time that one of them goes on with it, that is a child of the exchange;
  * the exchange ends with the body that the caller gets.
  *
- * It rejects with an extension's own error, `extension_failed`, or whatever stands behind the stage rejects with.
+ * It rejects with an extension's own error, `extension_failed`, or the error of a later stage.
  *
  * @example
  * const stage = createExtensionStage(chain, { deadlines })
@@ -51,7 +51,7 @@ export function createExtensionStage(chain: Chain, { deadlines }: { readonly dea
           forward(true),
         )
       } catch (thrown) {
-        // Also of what is under way still, where the caller has left.
+        // Also the findings of children under way, where the caller has left.
         for (const child of children) child.report()
         throw reasonFor(thrown, children)
       }
@@ -93,7 +93,7 @@ async function goOn(
   }
 }
 
-/** Hands an answer on: whatever an extension has made of it, the exchange ends with its last byte. */
+/** Hands an answer on: the exchange ends with its last byte, also where an extension has changed it. */
 function hand(response: Response, exchange: Exchange, children: readonly Exchange[], deadlines: Deadlines): Response {
   exchange.status = response.status
   exchange.isDelivered = response.headers.has('x-request-id')

@@ -6,7 +6,7 @@ import type { EventsToSend, NewEvent, ServerSentEvent } from './extension.ts'
 
 /** How a stream of events is tied to its exchange. */
 export interface StreamHooks {
-  /** Is told what the generator of the events has thrown. Returns the last bytes to send, if any. */
+  /** Gets the error that the generator of the events has thrown. Returns the last bytes to send, if any. */
   readonly onFail: (cause: unknown) => Uint8Array | undefined
   /** The client has left: the source of the events must end, also while a chunk of it is awaited. */
   readonly onCancel: () => void
@@ -119,6 +119,6 @@ function leave(iterator: Iterator<unknown> | AsyncIterator<unknown>): void {
   try {
     void ignoreRejection(Promise.resolve(iterator.return?.()))
   } catch {
-    // Nobody is left who could be told what a generator throws at its end.
+    // An error that a generator throws at its end has no reader any more.
   }
 }

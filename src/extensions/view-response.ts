@@ -6,7 +6,7 @@ import type { ResponseView } from './response-view.ts'
 const views = createAttachment<Response, ResponseView>('response view')
 
 /**
- * The prototype of what an extension gets for a response: a kind of `Response` that reads and copies nothing until it is asked. A real
+ * The prototype of the response that an extension gets: a kind of `Response` that reads and copies nothing until it is asked. A real
  * `Response` would cost more than everything else about an extension that changes nothing.
  */
 const VIEWED_RESPONSE: object = Object.create(Response.prototype, {

@@ -13,7 +13,7 @@ export function assertPortIsFree({ host, port }: Pick<Config['server'], 'host' |
 }
 
 /**
- * Asserts that a server can listen with a certificate and its key. Throws what is wrong with them.
+ * Asserts that a server can listen with a certificate and its key. Throws the error of listening with them.
  *
  * @example
  * tryTls(config.server)

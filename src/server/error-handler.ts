@@ -13,7 +13,7 @@ import { hasVersionTwice, isServed, unknownUrl } from './routes/openai.ts'
 import { routeNameOf } from './routes/route-name.ts'
 
 /**
- * Makes the plugin that renders what a route throws. To be used first: an error handler covers only routes that are added after it.
+ * Makes the plugin that renders the errors of routes. To be used first: an error handler covers only routes that are added after it.
  *
  * @example
  * new Elysia().use(errorHandler(log)).use(routes)

@@ -5,7 +5,7 @@ import { showPath } from '../openai/shown-path.ts'
 import { describeCause } from './describe-error.ts'
 import type { Log } from './log.ts'
 
-/** A model is the caller's word: more of it than any model's name has is not logged. */
+/** A model's name may be any text of the caller's: a longer one is cut in the log. */
 const MODEL_CHARS_MAX = 100
 const ID_CHARS_MAX = 128
 
@@ -27,7 +27,7 @@ const PROBES: ReadonlySet<string> = new Set(['health', 'ready'])
 export interface LogObserverOptions {
   /** Monotonic, in ms. */
   readonly now?: () => number
-  /** Whether a line says more than its reader mostly wants to know. */
+  /** Whether lines carry the details that few readers want. */
   readonly isDetailed?: boolean
 }
 
@@ -51,14 +51,14 @@ export function createLogObserver(
     log.warn({ cause }, `no more files or connections can be opened: calls are refused; ${cure}`)
   }
   const onEnd = (exchange: Exchange, outcome: Outcome, bytes: number): void => {
-    // The client that left has seen no status; 499 is what the field's logs call that.
+    // A client that left has seen no status; 499 is the usual status for that in logs.
     const status = outcome.kind === 'cancelled' ? 499 : exchange.status
     const failure = outcome.kind === 'failed' ? describeFailure(outcome.cause) : undefined
     const error = failure?.error ?? ''
     if (error === 'out_of_connections') warnOfStarvation(failure?.cause)
-    // One warning says it for all of them.
+    // One warning speaks for all of them.
     const isBad = !TOLD_ONCE.has(error) && (outcome.kind === 'failed' || status >= 500)
-    // Orchestrators and load balancers ask every few seconds: only bad news of that is news.
+    // Orchestrators and load balancers ask every few seconds: only a failure is worth a line.
     const level = isBad ? 'warn' : PROBES.has(exchange.endpointName) ? 'debug' : 'info'
     write(
       level,
@@ -86,7 +86,7 @@ export function createLogObserver(
         idempotent: exchange.idempotent,
         principal: exchange.caller,
         error: exchange.error?.kind,
-        // Where something of ours refused: what was asked for, and what refused it.
+        // Where this server refused: the path, and the rule that refused it.
         path: exchange.error === undefined ? undefined : showPath(exchange.requestTarget),
         rule: exchange.error?.rule,
         rules: exchange.rules,
@@ -102,7 +102,7 @@ function rounded(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : Math.round(ms * 100) / 100
 }
 
-/** Our own kind of error, and what the runtime says of it. */
+/** The kind of our error, and the runtime's description of its cause. */
 function describeFailure(cause: unknown): { error: string; cause?: string } {
   if (!(cause instanceof ApiError)) return { error: 'upstream_unreachable', cause: describeCause(cause) }
   return cause.cause === undefined ? { error: cause.kind } : { error: cause.kind, cause: describeCause(cause.cause) }

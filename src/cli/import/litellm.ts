@@ -17,7 +17,7 @@ export type Imported =
   | {
       readonly yaml: string
       readonly untranslated: readonly Untranslated[]
-      /** The paths of what is not there either and nobody will miss: it is off, or says what holds anyway. */
+      /** The paths of settings that are left out and not missed: they are off, or state a default. */
       readonly unneeded: readonly string[]
     }
   | { readonly problem: string }

@@ -18,11 +18,11 @@ import {
   wrongType,
 } from './wording.ts'
 
-/** Where the parts of a checked file stand in it. */
+/** The places of the parts of a checked file. */
 export interface Places {
-  /** Where an object or a list stands. */
+  /** The place of an object or a list. */
   readonly pathOf: (part: object) => Path
-  /** Where an entry of a list stands: the list may be shorter than the file's, by entries that are left out. */
+  /** The place of an entry of a list, which may be shorter than the file's: entries with a problem are left out. */
   readonly pathOfEntry: (list: readonly unknown[], index: number) => Path
 }
 
@@ -41,11 +41,11 @@ interface Run {
   readonly entries: WeakMap<object, readonly Path[]>
 }
 
-/** There is no good value. */
+/** Stands for a value that is not valid. */
 const NONE = Symbol('none')
 
 /**
- * Checks a document against the schema of the file, and reports all that is wrong with its shape: one problem for one
+ * Checks a document against the schema of the file, and reports all faults of its shape: one problem for each
  * cause, in our words.
  *
  * A text that had a variable in it becomes a number or a boolean where one of these is wanted, and durations become
@@ -175,9 +175,9 @@ function refuse(run: Run, path: Path, fault: Fault): typeof NONE {
   return NONE
 }
 
-/** A value as a problem may show it; undefined for what may be a secret. */
+/** Gives a value as a problem may show it; undefined where it may be a secret. */
 function shown(run: Run, schema: TSchema, path: Path, value: unknown): string | undefined {
-  // The whole file is no value that a line can show.
+  // The whole file is too long a value to show.
   return path.length === 0 || schema['x-secret'] === true || run.document.hasVariable(path)
     ? undefined
     : showScalar(value)

@@ -3,7 +3,7 @@ import type { Fault } from '../kind.ts'
 
 /** A kind of file of another program, and how it is recognized. */
 interface ForeignKind {
-  /** As the end of "is". */
+  /** Its description, which follows "is". */
   readonly title: string
   readonly isIt: (file: JsonObject) => boolean
   /** How to mend it; where absent: write a file of our own. */
@@ -53,7 +53,7 @@ const KINDS: readonly ForeignKind[] = [
 const OWN_FORM = 'NexCode has a form of its own: begin with docs/configuration.md, or with one of examples/*.yaml.'
 
 /**
- * The fault of a file that belongs to another program; undefined: to none that is known.
+ * Gives the fault of a file of another program; undefined: it is no file of a known program.
  *
  * A file that has one of our own main keys is ours, however odd the rest.
  */

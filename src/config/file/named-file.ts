@@ -6,11 +6,11 @@ import { path as pathKind } from '../text-kinds.ts'
 export type ReadFile = (path: string) => string
 
 /**
- * The trimmed text of a file that a configuration names; a fault, which names no path, where there is none or it is
+ * Gives the trimmed text of a file that a configuration names; a fault, which names no path, where the file is missing or
  * empty.
  */
 export function readNamedFile(path: string, readFile: ReadFile): Parsed<string> {
-  // The environment's reader knows what can be wrong with a file; it needs a variable to name it by.
+  // The environment's reader knows the faults of files; it needs a variable as the file's name.
   const row = { name: 'FILE', kind: pathKind, default: undefined, doc: '', example: '' }
   const reader = createEnvReader({ FILE: path }, readFile)
   const text = reader.takeFile(row)
@@ -20,7 +20,7 @@ export function readNamedFile(path: string, readFile: ReadFile): Parsed<string> 
   return wrong(problem.wrong.replace(` (${path})`, ''), problem.cure)
 }
 
-/** A path as it is meant in a configuration file: relative to the folder that the file is in. */
+/** Resolves a path of a configuration file, which is relative to that file's folder. */
 export function besideFile(configurationFile: string, path: string): string {
   if (/^([/\\]|[a-z]:[/\\])/i.test(path)) return path
   const folder = /^.*[/\\]/.exec(configurationFile)?.[0] ?? ''

@@ -6,7 +6,7 @@ const KEY_CHARS_MAX = 64
 /**
  * A path as a person reads it: `models.smart.targets[0].upstream`, `models["gpt-4.1"]`; empty for the whole file.
  *
- * A key that may be a secret, put where a name belongs, is not shown.
+ * A key that may be a secret in place of a name is not shown.
  */
 export function renderPath(path: Path): string {
   return path

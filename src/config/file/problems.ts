@@ -16,7 +16,7 @@ export interface FileProblem {
   readonly cure: string
 }
 
-/** Where something stands in a text; both from 1. */
+/** A place in a text: line and column, both from 1. */
 export interface Position {
   readonly line: number
   readonly column: number
@@ -56,7 +56,7 @@ function byPosition(one: Position, other: Position): number {
 }
 
 /**
- * The problems of a file, for a person: where, what is wrong, and the cure.
+ * Writes the problems of a file for a person: the place, the fault, and the cure.
  *
  * @example
  * if (!loaded.ok) process.stderr.write(renderFileProblems(loaded.problems))

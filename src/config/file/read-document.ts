@@ -9,11 +9,11 @@ import { keyOfPath, plainData, type YamlData } from './yaml-data.ts'
 
 /** The content of a file, and the place of each part. */
 export interface FileDocument {
-  /** Plain data; null where nothing is written, and where a part has a fault of its own. */
+  /** Plain data; null for an empty value, and for a part with a fault of its own. */
   readonly value: Json
   /** The faults of syntax, keys that occur twice, aliases and variables. */
   readonly faults: readonly DocumentFault[]
-  /** Where a path stands; the key above it, where it is not written. */
+  /** The place of a path; the place of the key above it, where the path is missing. */
   readonly locate: (path: Path, side: Side) => Position
   readonly isWritten: (path: Path) => boolean
   /** Whether a variable's value is in a text: it may be a number, and it may be a secret. */
@@ -47,7 +47,7 @@ export function readDocument(text: string, substitute: Substitute): FileDocument
     return { line, column: col }
   }
 
-  // One slip makes a parser stumble several times: only the first place is reported.
+  // One mistake gives several errors of the parser: only the first is reported.
   const [first] = [...parsed.errors, ...parsed.warnings].toSorted((one, other) => one.pos[0] - other.pos[0])
   if (first !== undefined) return documentOf(unreadable(first.pos[0], first.code), position)
   if (parsed.directives?.yaml.version === '1.1') return documentOf(unreadable(0, 'BAD_DIRECTIVE'), position)

@@ -18,7 +18,7 @@ export interface Callers {
   readonly isLoopback: boolean
 }
 
-/** Callers of whom nothing is known: nothing can be said of rules about them. */
+/** Unknown callers: rules about them are not judged. */
 export const ANY_CALLERS: Callers = { names: [], isRequired: false, mayChange: true, isLoopback: true }
 
 /** The parts that all readers of one file share. */
@@ -37,13 +37,13 @@ export interface SectionReaderParts {
 }
 
 /**
- * Reads one part of a checked file for its section: it knows where the part stands, and reports problems there.
+ * Reads one part of a checked file for its section: it knows the part's place, and reports problems there.
  *
  * @example
  * if (ttlMs > ttlMaxMs) reader.at('cache').add({ wrong: 'has a ttl longer than its ttl_max', cure: '…' }, 'key')
  */
 export class SectionReader {
-  /** Where the part stands in the file. */
+  /** The part's place in the file. */
   readonly path: Path
   readonly #parts: SectionReaderParts
 
@@ -64,22 +64,22 @@ export class SectionReader {
     return this.#parts.isKeyless
   }
 
-  /** The reader of what stands behind keys below this part. */
+  /** The reader of a value below this part, by its keys. */
   at(...steps: Path): SectionReader {
     return new SectionReader(this.#parts, [...this.path, ...steps])
   }
 
-  /** The reader of an object or a list, wherever in the file it stands. */
+  /** The reader of an object or a list, anywhere in the file. */
   of(part: object): SectionReader {
     return new SectionReader(this.#parts, this.#parts.places.pathOf(part))
   }
 
-  /** The reader of an entry of a list, wherever in the file that stands. */
+  /** The reader of an entry of a list, anywhere in the file. */
   ofEntry(list: readonly unknown[], index: number): SectionReader {
     return new SectionReader(this.#parts, this.#parts.places.pathOfEntry(list, index))
   }
 
-  /** Reports what is wrong with the part. */
+  /** Reports a fault of the part. */
   report(fault: Fault, side?: Side): void {
     this.#parts.log.add(this.path, fault, side)
   }
@@ -89,7 +89,7 @@ export class SectionReader {
     this.#parts.log.warn(this.path, fault, side)
   }
 
-  /** Whether anything is written there, be it right or wrong. */
+  /** Whether the file has a value there, right or wrong. */
   isWritten(): boolean {
     return this.#parts.document.isWritten(this.path)
   }

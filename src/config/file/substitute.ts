@@ -23,7 +23,7 @@ const PLACE = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g
  * the file that `NAME_FILE` names; `$${` is a literal `${`.
  *
  * As with the environment, spaces around a value are dropped, and an empty value counts as absent where there is
- * something to take in its place. A fault names the variable, never its value.
+ * a default. A fault names the variable, never its value.
  */
 export function createSubstitute(env: Env, readFile: ReadFile): Substitute {
   const read = (name: string, fallback: string | undefined): Parsed<string> => {

@@ -2,7 +2,7 @@ import type { Fault } from '../kind.ts'
 
 const QUOTES = `Put quotes around the value; around \${NAME}, too, where it stands within { } or [ ].`
 
-/** By the parser's codes. Its own messages are not shown: they quote the text, which may hold a key. */
+/** Faults by the parser's codes. The parser's messages are not shown: they quote the text, which may hold a key. */
 const FAULTS: Readonly<Record<string, Fault>> = {
   BAD_ALIAS: { wrong: 'has an anchor or alias without a name', cure: 'Give it a name: &name and *name.' },
   BAD_DIRECTIVE: { wrong: 'is not YAML 1.2', cure: 'Take out the line that begins with %.' },

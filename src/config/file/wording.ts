@@ -5,7 +5,7 @@ import { unionMembersOf } from './schema-types.ts'
 
 const ELSEWHERE = 'See docs/configuration.md for what there is.'
 
-/** A key that an object does not have. */
+/** Words the fault of a key that an object does not have. */
 export function unknownKey(key: string, known: readonly string[]): Fault {
   const merge = 'YAML 1.2 knows no merge keys: an alias (*name) stands for a whole value.'
   return { wrong: 'is not known here', cure: key === '<<' ? merge : suggest(key, known, ELSEWHERE) }
@@ -21,12 +21,12 @@ export function unknownWord(
   return { wrong: sentence(shown, 'is not known here'), cure: suggest(word, words, ELSEWHERE) + alsoGood(others) }
 }
 
-/** A key that has to be there. */
+/** Words the fault of a missing key. */
 export function missingKey(key: string, schema: TSchema): Fault {
   return { wrong: 'is missing', cure: `Add "${key}"${suchAs(schema)}.` }
 }
 
-/** A value of another type than its schema's. */
+/** Words the fault of a value of another type than its schema's. */
 export function wrongType(schema: TSchema, value: unknown, shown: string | undefined): Fault {
   const expected = expectedOf(schema)
   const isScalar = value !== null && typeof value !== 'object'
@@ -39,12 +39,12 @@ export function wrongType(schema: TSchema, value: unknown, shown: string | undef
   return { wrong: `is ${found}, where ${expected} belongs`, cure }
 }
 
-/** A number beyond its schema's bounds. */
+/** Words the fault of a number beyond its schema's bounds. */
 export function outOfRange(schema: TSchema, shown: string | undefined): Fault {
   return { wrong: sentence(shown, 'is out of range'), cure: `Use ${expectedOf(schema)}.` }
 }
 
-/** A text, list or map with nothing in it. */
+/** Words the fault of an empty text, list or map. */
 export function nothingIn(schema: TSchema): Fault {
   if (KindGuard.IsString(schema)) return { wrong: 'is empty', cure: 'Write a text, or take the key out.' }
   return { wrong: 'has nothing in it', cure: 'Name at least one, or take the key out.' }

@@ -5,10 +5,10 @@ import type { Path } from './path.ts'
 import type { Substitute } from './substitute.ts'
 import { syntaxFault } from './syntax-fault.ts'
 
-/** The plain data of a YAML document, and where it stands in the text, as offsets. */
+/** The plain data of a YAML document, and its places in the text, as offsets. */
 export interface YamlData {
   readonly value: Json
-  /** By `keyOfPath`. */
+  /** The places, by `keyOfPath`. */
   readonly places: ReadonlyMap<string, NodeOffsets>
   /** The paths of texts that held a variable, by `keyOfPath`, with its name. */
   readonly variables: ReadonlyMap<string, string | undefined>
@@ -30,7 +30,7 @@ export interface YamlFault {
   readonly isWithoutValue: boolean
 }
 
-/** More nodes than any file has, and fewer than a few lines of aliases of aliases make. */
+/** The most nodes: more than any file has, and fewer than a few lines of nested aliases make. */
 const NODES_MAX = 50_000
 const DEPTH_MAX = 64
 

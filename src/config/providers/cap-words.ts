@@ -1,4 +1,4 @@
-/** The words by which servers take a cap on the tokens of an answer, and what multiplies it; as paths with dots. */
+/** The parameters by which servers take a cap on the tokens of an answer, and its multipliers; as paths with dots. */
 export interface CapWords {
   /** At most so many tokens. Less than one is no cap to some servers. */
   readonly caps: readonly string[]
@@ -109,7 +109,7 @@ const WITHIN = [
 /** All that is known, for upstreams without a preset. */
 const ALL: CapWords = {
   ...anywhere([OPENAI_WORDS, ...BESIDE.values(), OTHER_WORDS].reduce(join, OPENAI_WORDS)),
-  // Most take all of OpenAI's: of a server that nothing is known of, no less is assumed.
+  // Most servers take all of OpenAI's: an unknown server is assumed to take them, too.
   ignored: [],
 }
 
@@ -124,8 +124,8 @@ export function capWordsOf(preset: string | undefined): CapWords | undefined {
 }
 
 /**
- * The words of several upstreams together, each once: a rule is applied before it is known who answers. Of an upstream whose words
- * are undefined, all that are known.
+ * The words of several upstreams together, each once: a rule is applied before the target is chosen. An upstream whose words are
+ * undefined counts with all known words.
  *
  * @example
  * const words = joinCapWords(settings.upstreams.map(({ capWords }) => capWords))
@@ -135,7 +135,7 @@ export function joinCapWords(all: readonly (CapWords | undefined)[]): CapWords {
 }
 
 /**
- * Whether a path is a word for a cap, or for what multiplies one, at any server.
+ * Whether a path is a word for a cap or for a multiplier of one, at any server.
  *
  * @example
  * isCapWord('maxTokens') // true
@@ -149,7 +149,7 @@ function join(one: CapWords, other: Partial<CapWords>): CapWords {
   return { caps: both('caps'), budgets: both('budgets'), counts: both('counts'), ignored: both('ignored') }
 }
 
-/** The words as they are, and each that stands alone within all that may hold parameters, too. */
+/** The words as they are, and each single word also within every object that may hold parameters. */
 function anywhere(words: CapWords): CapWords {
   const within = (names: readonly string[]): readonly string[] =>
     WITHIN.flatMap((outer) => names.filter((name) => !name.includes('.')).map((name) => `${outer}.${name}`))

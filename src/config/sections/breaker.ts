@@ -2,9 +2,9 @@ import { Type } from '@sinclair/typebox'
 import { closed, duration, type FieldValues, optional, orFalse, writeDuration } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
 
-/** When a target is left alone for a while. */
+/** The settings of a circuit breaker. */
 export interface BreakerSettings {
-  /** In a row; 0: it never opens for that. */
+  /** The failures in a row that open it; 0: it never opens for that. */
   readonly failures: number
   /** Share of failures (0 to 1) within `windowMs`, where there were at least `minimum` calls; 0: it never opens for that. */
   readonly rate: number
@@ -15,7 +15,7 @@ export interface BreakerSettings {
   readonly openMaxMs: number
 }
 
-/** The breakers of a file that says nothing about them. */
+/** The breakers of a file without settings for them. */
 export const BREAKER_DEFAULTS: BreakerSettings = {
   failures: 5,
   rate: 0.5,

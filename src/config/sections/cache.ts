@@ -19,7 +19,7 @@ const REQUESTS = ['deterministic', 'all'] as const
 const SCOPES = ['principal', 'shared'] as const
 const PACES = ['instant', 'original'] as const
 
-/** Where answers are kept, which, and for whom. */
+/** The settings of the cache: its store, the answers that it keeps, and their scope. */
 export interface CacheSettings {
   /** `memory`, `sqlite:PATH`, or `redis://…` and `rediss://…`, which may hold a password; undefined: answers are not kept. */
   readonly store: Secret | undefined
@@ -38,7 +38,7 @@ export interface CacheSettings {
   readonly pace: (typeof PACES)[number]
 }
 
-/** The settings of a cache that nothing is said about: it is off. */
+/** The default settings of the cache: it is off. */
 export const CACHE_DEFAULTS: CacheSettings = {
   store: undefined,
   bytesMax: 256 * MIB,
@@ -152,7 +152,7 @@ export function cacheFromEnv({ take }: EnvReader): CacheSettings {
   }
 }
 
-/** The settings of the cache by the file, and by the environment (`base`) where the file says nothing. Reports a bad store or `ttl`. */
+/** The settings of the cache by the file, and by the environment (`base`) where the file has none. Reports a bad store or `ttl`. */
 export function cacheFromFile(
   reader: SectionReader,
   { cache: section }: FieldValues<typeof CACHE_FIELDS>,

@@ -37,7 +37,7 @@ export const LOG_ENV = {
   }),
 } as const
 
-/** The variable of headers that say what was done for a request. */
+/** The variable of the debug headers, which tell how a request was handled. */
 export const DEBUG_ENV = {
   DEBUG_HEADERS: row({
     name: 'DEBUG_HEADERS',

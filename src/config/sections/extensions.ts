@@ -23,11 +23,11 @@ export interface ExtensionSettings {
   readonly options: Json
   /** Whether a request fails with its extension, or goes on without it. */
   readonly onError: (typeof ON_ERROR)[number]
-  /** For its own work in one stretch; 0: no limit. */
+  /** The limit on its own work in one stretch; 0: no limit. */
   readonly timeoutMs: number
 }
 
-/** The settings of an extension that nothing is said about but its path. */
+/** The settings of an extension of which only the path is given. */
 const EXTENSION_DEFAULTS: Omit<ExtensionSettings, 'path'> = { options: {}, onError: 'fail', timeoutMs: 5000 }
 
 /** Paths of files, by comma. */

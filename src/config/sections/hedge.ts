@@ -1,17 +1,17 @@
 import { Type } from '@sinclair/typebox'
 import { closed, duration, type FieldValues, optional, orFalse, writeDuration } from '../file/schema/fields.ts'
 
-/** When a second target is asked although the first has not failed. */
+/** The settings of hedging: a second target is asked before the first has failed. */
 export interface HedgeSettings {
-  /** Of the target's own recent times to first byte (1 to 99). */
+  /** The percentile of the target's recent times to first byte after which the second is asked (1 to 99). */
   readonly percentile: number
-  /** The second is never asked before. */
+  /** The earliest time at which the second is asked. */
   readonly minMs: number
   /** Hedges in percent of the requests under way (at least 1 at once). */
   readonly budgetPercent: number
 }
 
-/** The hedging of a file that asks for it, and says no more. */
+/** The hedging of a file that switches it on without details. */
 const HEDGE_DEFAULTS: HedgeSettings = { percentile: 95, minMs: 100, budgetPercent: 5 }
 
 /** `hedge`, as it stands at the top level and with a model; `false`: never. */
@@ -38,7 +38,7 @@ export const HEDGE_FIELDS = {
   }),
 }
 
-/** The hedging of one scope of the file; the `wider` scope's where it says nothing. undefined: no hedging. */
+/** The hedging of one scope of the file; the `wider` scope's where it has none. undefined: no hedging. */
 export function hedgeFromFile(
   { hedge: section }: FieldValues<typeof HEDGE_FIELDS>,
   wider: HedgeSettings | undefined,

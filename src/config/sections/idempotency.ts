@@ -4,7 +4,7 @@ import { choice, durationKind } from '../scalar-kinds.ts'
 
 const ON_DISCONNECT = ['cancel', 'drain'] as const
 
-/** How calls with an `Idempotency-Key` are treated. */
+/** The settings of calls with an `Idempotency-Key`. */
 export interface IdempotencySettings {
   /** How long the answer can be fetched again; 0: the header only passes. */
   readonly windowMs: number
@@ -12,7 +12,7 @@ export interface IdempotencySettings {
   readonly onDisconnect: (typeof ON_DISCONNECT)[number]
 }
 
-/** The settings of idempotency where nothing is said. */
+/** The default settings of idempotency. */
 export const IDEMPOTENCY_DEFAULTS: IdempotencySettings = { windowMs: 600_000, onDisconnect: 'cancel' }
 
 /** The variables of idempotency. */
@@ -56,7 +56,7 @@ export function idempotencyFromEnv({ take }: EnvReader): IdempotencySettings {
   }
 }
 
-/** The settings of idempotency by the file, and by the environment (`base`) where the file says nothing. */
+/** The settings of idempotency by the file, and by the environment (`base`) where the file has none. */
 export function idempotencyFromFile(
   { idempotency_window: windowMs, on_client_disconnect: onDisconnect }: FieldValues<typeof IDEMPOTENCY_FIELDS>,
   base: IdempotencySettings,

@@ -2,7 +2,7 @@ import { type EnvReader, row } from '../env-reader.ts'
 import { byteSize, integer, MIB } from '../scalar-kinds.ts'
 import { TIMEOUTS_ENV } from './timeouts.ts'
 
-/** How much there may be at once, and of one request. */
+/** The limits on all requests at once, and on one request. */
 export interface LimitSettings {
   readonly jsonBytesMax: number
   readonly uploadBytesMax: number
@@ -13,13 +13,13 @@ export interface LimitSettings {
   readonly connectionsMax: number
   /** 0: a body may come at any rate. */
   readonly uploadBytesPerSecondMin: number
-  /** Memory for all bodies, and what is made of them, together. */
+  /** Memory for all bodies and their parsed values, together. */
   readonly memoryBytesMax: number
-  /** Of one request of one caller, in a minute; 0: no limit. */
+  /** Failures of one request of one caller in a minute; 0: no limit. */
   readonly failedRepeatsMax: number
 }
 
-/** More upstream requests than this are not in flight at once: what the runtime is told at the start. */
+/** The most upstream requests in flight at once, as the runtime is told at the start. */
 const IN_FLIGHT_MAX = 65_535
 
 /** On a smaller machine half of the memory would be too little for one large body. */

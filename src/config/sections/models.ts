@@ -98,7 +98,7 @@ export type ModelsFields = FieldValues<typeof MODELS_FIELDS & typeof ALL_MODELS_
 
 type ModelPart = Static<typeof ModelEntry>
 
-/** The models by the file, in its order; `resilience` is the top level's. Reports all that is wrong with them. */
+/** The models by the file, in its order; `resilience` is the top level's. Reports all their faults. */
 export function modelsFromFile(
   reader: SectionReader,
   fields: ModelsFields,
@@ -142,7 +142,7 @@ function checkTargets(reader: SectionReader, name: string, { targets }: ModelPar
   }
 }
 
-/** Where one target says its order, the others have 0; else they are in the order of the file, where that is the strategy. */
+/** Where one target sets its order, the others have 0; else their order is the file's, where the strategy is `order`. */
 function targetsFromFile(targets: ModelPart['targets'], isInFileOrder: boolean): readonly TargetSettings[] {
   const hasOrder = targets.some(({ order }) => order !== undefined)
   return targets.map(({ upstream, model, weight = 1, order }, index) => ({

@@ -36,7 +36,7 @@ export const PINS_FIELDS = {
 /** An upstream's name, and the number of one of its keys behind `#`. */
 const PIN = /^([^#]*)(?:#(.*))?$/
 
-/** The pins by the file: `files: openai`, or `files: openai#2` for the second key of a pool. Reports all that is wrong with them. */
+/** The pins by the file: `files: openai`, or `files: openai#2` for the second key of a pool. Reports all their faults. */
 export function pinsFromFile(
   reader: SectionReader,
   { pins = {} }: FieldValues<typeof PINS_FIELDS>,

@@ -6,16 +6,16 @@ import { NO_TIMEOUTS, type Timeouts } from './timeouts.ts'
 
 const ALL_OPEN = ['try', 'refuse'] as const
 
-/** How a request is helped that fails or is slow: repeats, a second target, time limits. */
+/** The help for a request that fails or is slow: repeats, a second target, time limits. */
 export interface ResilienceSettings {
   readonly retry: RetrySettings
   readonly hedge: HedgeSettings | undefined
   readonly timeouts: Timeouts
-  /** Where all breakers are open: the least bad target is tried, or the request is refused (503 with `Retry-After`). */
+  /** The choice where all breakers are open: to try the least bad target, or to refuse the request (503 with `Retry-After`). */
   readonly allOpen: (typeof ALL_OPEN)[number]
 }
 
-/** The resilience of a file that says nothing about it. */
+/** The resilience of a file without settings for it. */
 export const RESILIENCE_DEFAULTS: ResilienceSettings = {
   retry: RETRY_DEFAULTS,
   hedge: undefined,
@@ -24,7 +24,7 @@ export const RESILIENCE_DEFAULTS: ResilienceSettings = {
   allOpen: 'try',
 }
 
-/** The resilience without a file: everything is asked for once, as it came. */
+/** The resilience without a file: each request goes upstream once, as it came. */
 export const NO_RESILIENCE: ResilienceSettings = { ...RESILIENCE_DEFAULTS, retry: NO_RETRY }
 
 /** `all_open`, as it stands at the top level and with a model. */
@@ -37,7 +37,7 @@ export const ALL_OPEN_FIELDS = {
   }),
 }
 
-/** The fields of one scope of the file (the top level, or a model) that say what is done for a request that fails or is slow. */
+/** The fields of one scope of the file (the top level, or a model) for requests that fail or are slow. */
 type ResilienceFields = FieldValues<typeof RETRY_FIELDS & typeof HEDGE_FIELDS & typeof ALL_OPEN_FIELDS>
 
 /** Reads the resilience of one scope of the file, without its time limits; settings that it leaves out are the `wider` scope's. */

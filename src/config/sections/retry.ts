@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { closed, duration, type FieldValues, optional, words, writeDuration } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
 
-/** When a failed attempt is followed by another. */
+/** The settings of retries. */
 export interface RetrySettings {
   /** All attempts of one request together, the first among them; 1: no other. */
   readonly attempts: number
@@ -23,7 +23,7 @@ export interface RetrySettings {
  */
 export type RetryCause = 'connect' | 'timeout' | 'reset' | 'invalid' | number
 
-/** The retries of a file that says nothing about them. */
+/** The retries of a file without settings for them. */
 export const RETRY_DEFAULTS: RetrySettings = {
   attempts: 3,
   on: ['connect', 429, 503, 529],

@@ -10,7 +10,7 @@ export interface TlsTexts {
   readonly key: Secret
 }
 
-/** Where the server listens, and whose pages may call it. */
+/** The address that the server listens on, and the origins whose pages may call it. */
 export interface ServerSettings {
   /** A name or an address, in its canonical form; IPv6 without brackets. */
   readonly host: string
@@ -38,7 +38,7 @@ const workerCount: Kind<number | 'auto'> = {
   },
 }
 
-/** The variables of where the server listens. */
+/** The variables of the address. */
 export const LISTEN_ENV = {
   HOST: row({
     name: 'HOST',
@@ -70,7 +70,7 @@ export const LISTEN_ENV = {
   }),
 } as const
 
-/** The variable of the pages that may call. */
+/** The variable of the origins. */
 export const CORS_ENV = {
   CORS_ORIGINS: row({
     name: 'CORS_ORIGINS',
@@ -81,7 +81,7 @@ export const CORS_ENV = {
   }),
 } as const
 
-/** The variables of how the server serves. */
+/** The variables of serving. */
 export const SERVING_ENV = {
   WORKERS: row({
     name: 'WORKERS',
@@ -100,7 +100,7 @@ export const SERVING_ENV = {
   }),
 } as const
 
-/** Where the server listens, and whose pages may call it. Reports bad certificates and keys. */
+/** Reads the address and the origins. Reports bad certificates and keys. */
 export function serverFromEnv(reader: EnvReader): ServerSettings {
   const host = reader.take(LISTEN_ENV.HOST)
   return {

@@ -16,7 +16,7 @@ interface Entry {
   readonly line: number
 }
 
-/** The wording of problems with a list, by where the list is written. */
+/** The wording of problems with a list, for a variable and for a file. */
 interface Form {
   readonly nameCure: string
   readonly placeOf: (entry: Entry) => string

@@ -12,7 +12,7 @@ export interface AuthSettings {
   readonly lendsToLocal: boolean
 }
 
-/** The variables of who may call. */
+/** The variables of access. */
 export const TOKENS_ENV = {
   REQUIRE_AUTH: row({
     name: 'REQUIRE_AUTH',
@@ -55,7 +55,7 @@ export function authFromEnv(reader: EnvReader): AuthSettings {
   const tokens = reader.takeSecret(TOKENS_ENV.API_TOKEN, TOKENS_ENV.API_TOKEN_FILE, tokenFile)
   const isFile = reader.has(TOKENS_ENV.API_TOKEN_FILE)
   const source = isFile ? TOKENS_ENV.API_TOKEN_FILE : TOKENS_ENV.API_TOKEN
-  // A token that could not be read has been reported; that there is none would be the same thing again.
+  // A token that could not be read has been reported; a missing token would be the same problem again.
   const isReported = reader.problems.some(({ name }) => name === source.name)
   if (required && !isReported) {
     const short = tokens.findIndex(({ token }) => token.reveal().length < TOKEN_LENGTH_MIN)

@@ -68,7 +68,7 @@ export function checkExtensionOptions(
   for (const { path, message } of Value.Errors(schema, options)) {
     const shown = pathOf(path)
     const wrong = shown === 'options' ? 'has options that do not fit' : `has an ${shown} that does not fit`
-    // The first one of a place says it best.
+    // The first problem of a place is the most exact one.
     if (!byPath.has(path)) byPath.set(path, { wrong, cure: `${message}.` })
   }
   const flaws = [...unknown, ...byPath.values()]

@@ -36,7 +36,7 @@ const ENDINGS = ['', ...LOADERS.keys(), '.json', '/index.ts', '/index.js'] as co
 /**
  * Goes through an extension and the files that it imports by a path, without running them.
  *
- * The runtime keeps a module that has failed, with its failure, and tells only of the first: so what can be known without it is.
+ * The runtime keeps a failed module with its failure, and tells only the first problem: so all problems that can be found without it are.
  *
  * @example
  * const { files, problems } = scanExtension('/srv/hello.ts')

@@ -22,7 +22,7 @@ export function forgetModules(files: Iterable<string>): void {
 
 /**
  * Imports a file of the user's by its absolute path. TypeScript runs as it is, also in the compiled program, and the file may import the
- * module `nexcode`. Rejects with whatever the file throws, and after ten seconds of awaiting.
+ * module `nexcode`. Rejects with the error that the file throws, and after ten seconds of awaiting.
  *
  * Nothing can end a file that never gives up the thread.
  *

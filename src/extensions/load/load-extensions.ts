@@ -63,7 +63,7 @@ export async function loadExtensions(settings: readonly ExtensionSetting[]): Pro
 }
 
 /**
- * Writes problems for a person: where, what is wrong, and the cure.
+ * Writes problems for a person: the place, the fault, and the cure.
  *
  * @example
  * process.stderr.write(renderExtensionProblems(loaded.problems))

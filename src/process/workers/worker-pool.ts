@@ -16,7 +16,7 @@ type Started = { readonly port: number } | { readonly code: number }
 /**
  * The workers of a supervisor. None runs before `start`.
  *
- * The first worker is started alone: it finds a port where any will do, and whatever keeps it from starting would keep the others, too.
+ * The first worker is started alone: it finds a port where any will do, and its failure to start would be the others' failure, too.
  *
  * @example
  * const pool = new WorkerPool(config, log)

@@ -19,7 +19,7 @@ export interface WorkerEnd {
 export interface WorkerProcess {
   readonly pid: number
   readonly tell: (message: ToWorker) => void
-  /** Ends the process at once, whatever it does. */
+  /** Kills the process at once. */
   readonly kill: () => void
 }
 

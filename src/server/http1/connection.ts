@@ -13,7 +13,7 @@ const KEEP_ALIVE_MS = 75_000
 
 /** The dependencies of a connection, with the handlers of its requests. */
 export interface ConnectionDeps extends TransactionDeps {
-  /** Answers a request; undefined: the connection is reset. Rejects only for a defect, which resets it too. */
+  /** Answers a request; undefined: the connection is to be reset. Rejects only for a defect, which resets it too. */
   readonly serve: (transaction: Transaction) => Promise<Response | undefined>
   /** Takes a WebSocket upgrade: its socket, and the bytes behind the head. Absent: an upgrade is ignored (RFC 9110 §7.8). */
   readonly onUpgrade?: (head: RequestHead, socket: UpgradedSocket, rest: Uint8Array, from: string) => void

@@ -1,7 +1,7 @@
 import type { IncomingBody } from '../../exchange/arrival.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 
-/** The body of a request on a connection: the connection feeds it, and whoever serves the request reads it. */
+/** The body of a request on a connection: the connection feeds it, and the server's code reads it. */
 export interface TransactionBody extends IncomingBody {
   /** Whether somebody has begun to read it, and goes on. */
   readonly isBeingRead: boolean

@@ -41,7 +41,7 @@ export class Transaction implements BodySource {
   readonly #socket: ClientSocket
   readonly #deps: TransactionDeps
 
-  /** `arrived` is what has come behind the head: where that is the whole body, it is the body; else it has yet to be fed. */
+  /** `arrived`: the bytes that have come behind the head. They are the body where they are all of it; else they have yet to be fed. */
   constructor(
     head: RequestHead,
     arrived: Buffer | undefined,

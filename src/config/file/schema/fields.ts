@@ -26,7 +26,7 @@ export function closed<T extends TProperties>(title: string, properties: T): TOb
   return Type.Object(properties, { title, additionalProperties: false })
 }
 
-/** A key that may be left out: what it means, in one sentence, and its default or examples. */
+/** A key that may be left out, with its meaning in one sentence, and its default or examples. */
 export function optional<T extends TSchema>(schema: T, description: string, options: SchemaOptions = {}): TOptional<T> {
   return { ...schema, description, ...options, [OptionalKind]: 'Optional' }
 }

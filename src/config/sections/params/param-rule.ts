@@ -4,9 +4,9 @@ import { anyJson, closed, mapOf, optional, text, textOrTexts, texts, words } fro
 
 const ON_VIOLATION = ['refuse', 'drop'] as const
 
-/** A rule about the parameters of requests: which requests it is for, and what becomes of their parameters. */
+/** A rule about the parameters of requests: the requests that it is for, and the changes to their parameters. */
 export interface ParamRule {
-  /** Where it stands in the file, from 1. */
+  /** Its position in the file, from 1. */
   readonly number: number
   readonly match: {
     /** Patterns with `*`; any of them. undefined: every request, also one without a model. */

@@ -26,7 +26,7 @@ const OPERATIONS = [
   'values',
 ] as const satisfies readonly (keyof RulePart)[]
 
-/** The parameter rules by the file, in its order. Reports all that is wrong with them. */
+/** The parameter rules by the file, in its order. Reports all their faults. */
 export function paramsFromFile(
   reader: SectionReader,
   { params: parts = [], ...models }: FieldValues<typeof PARAMS_FIELDS> & ModelsFields,

@@ -9,7 +9,7 @@ import { type Offered, type Unfit, unfitEndpoint, unfitHeader, unfitModel, unfit
 export function offeredBy(fields: ModelsFields): Offered | undefined {
   if (fields.unknown_models !== 'refuse') return undefined
   const models = Object.entries(fields.models ?? {})
-  // Where there are none, or what is wrong with them has been reported, every rule would be one more problem.
+  // Without models, or where their faults are reported already, every rule would be one more problem.
   if (models.length === 0) return undefined
   const aliases = models.flatMap(([name, { targets }]) =>
     targets.flatMap(({ model }) => (model === undefined ? [] : [[model, name] as const])),

@@ -3,15 +3,15 @@ import type { SectionReader } from '../../file/section-reader.ts'
 import type { Preset } from '../../providers/presets.ts'
 import { urlPathFault } from './path-template.ts'
 
-/** A request that asks an upstream now and then how it is. */
+/** The request of an active health check. */
 export interface CheckSettings {
-  /** The request targets that are tried one after the other, until one is there. */
+  /** The request targets, tried one after the other until one exists. */
   readonly targets: readonly string[]
   readonly everyMs: number
   readonly timeoutMs: number
 }
 
-/** The active check of a file that asks for one, and says no more; its path is the preset's where that has one. */
+/** The active check of a file without details; its path is the preset's where that has one. */
 const CHECK_DEFAULTS = { path: '/models', everyMs: 30_000, timeoutMs: 5_000 } as const
 
 const CheckSection = closed('check', {
@@ -31,7 +31,7 @@ export const CHECK_FIELDS = {
 
 /**
  * The active check of an upstream; undefined: none. Its path is from the root of the host, as most servers have their health
- * beside `/v1`; where nothing is there, it is looked for beside the base's `/v1` and behind the base. `/models` is the list behind the
+ * beside `/v1`; where that path does not exist, it is tried beside the base's `/v1` and behind the base. `/models` is the list behind the
  * base. Reports a path that cannot be asked for.
  */
 export function checkFromFile(

@@ -10,7 +10,7 @@ export interface ConcurrencySettings {
   readonly queueMs: number
 }
 
-/** The queue of a file that limits the calls at once, and says no more. */
+/** The queue of a file that limits the calls at once, without details. */
 const QUEUE_DEFAULTS: Omit<ConcurrencySettings, 'max'> = { queue: 0, queueMs: 10_000 }
 
 const ConcurrencySection = closed('concurrency', {

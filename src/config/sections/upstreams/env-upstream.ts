@@ -8,7 +8,7 @@ import { NO_TIMEOUTS } from '../timeouts.ts'
 import type { SecretPair } from './headers.ts'
 import type { UpstreamSettings } from './upstream.ts'
 
-/** The environment's upstream, which the file may put others in the place of. */
+/** The environment's upstream, which the file's upstreams replace. */
 export interface EnvUpstream {
   /** http(s), without a slash at its end. */
   readonly baseUrl: string

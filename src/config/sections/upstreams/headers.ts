@@ -9,7 +9,7 @@ import { headerNameFault, tokenFault } from '../../text-kinds.ts'
 /** A header or a parameter of a query. */
 export type SecretPair = readonly [name: string, value: Secret]
 
-/** The fields of an upstream that name the header of its key, and what each call gets beside that. */
+/** The fields of an upstream for the header of its key, and for further headers and parameters of each call. */
 export const HEADERS_FIELDS = {
   key_header: optional(text(), 'The header that carries the key; behind Bearer in authorization, alone in any other.', {
     'x-default': "the preset's, else authorization",

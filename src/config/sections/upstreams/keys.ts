@@ -21,7 +21,7 @@ export interface UpstreamKeys {
   readonly keyNames: readonly string[]
 }
 
-/** The fields of an upstream that say whose API key an upstream is spoken to with. */
+/** The fields of an upstream for its API key. */
 export const AUTH_FIELDS = {
   api_key: optional(Type.String(), "The server's key with it.", {
     ...HIDDEN,

@@ -38,13 +38,13 @@ export interface UpstreamSettings extends UpstreamKeys {
   readonly proxy: Secret | 'none' | undefined
   readonly concurrency: ConcurrencySettings | undefined
   readonly breaker: BreakerSettings
-  /** Active checks, which may cost money: only where they are asked for. */
+  /** Active checks, which may cost money: undefined unless they are configured. */
   readonly check: CheckSettings | undefined
   /** The parameters and values that its server is known to refuse, which are left out of its requests; undefined: none. */
   readonly lacks: Lacks | undefined
   /** Whether it answers for models that it does not list, or does not list those that can be asked for. */
   readonly servesAnyModel: boolean
-  /** By which words it takes a cap on tokens; undefined: nothing is known, and all known words may be. */
+  /** The words by which it takes a cap on tokens; undefined: unknown, so that all known words count. */
   readonly capWords: CapWords | undefined
 }
 

@@ -45,9 +45,9 @@ interface TopLevel {
 const NAME = /^[\w.:-]{1,64}$/
 
 /**
- * The upstreams by the file; those of the environment (`base`) where it names none. Reports all that is wrong with them.
+ * The upstreams by the file; those of the environment (`base`) where it names none. Reports all their faults.
  *
- * The environment's keep their breaker, which never opens, unless the file says something about breakers.
+ * The environment's upstreams keep their breaker, which never opens, unless the file has settings of breakers.
  */
 export function upstreamsFromFile(
   reader: SectionReader,
@@ -67,7 +67,7 @@ export function upstreamsFromFile(
   )
 }
 
-/** The name of the upstream for what no model and no pin decides; `base` is the environment's. Reports one that is no upstream. */
+/** Gives the upstream's name for requests that no model and no pin decides; `base` is the environment's. Reports an unknown name. */
 export function defaultUpstreamFromFile(
   reader: SectionReader,
   { default_upstream: name }: FieldValues<typeof DEFAULT_UPSTREAM_FIELDS>,
@@ -78,7 +78,7 @@ export function defaultUpstreamFromFile(
   return name ?? (reader.at('upstreams').isWritten() ? upstreams[0]?.name : undefined) ?? base
 }
 
-/** Reports a name that is no upstream's, given where it stands; undefined is none. */
+/** Reports a name that is no upstream's, at the place of `reader`; undefined is no name. */
 export function checkUpstreamName(reader: SectionReader, name: string | undefined): void {
   // Where no upstream is known, the fault of `upstreams` has been reported already.
   if (name === undefined || reader.upstreamNames.length === 0 || reader.upstreamNames.includes(name)) return
@@ -136,7 +136,7 @@ function readBaseUrl(reader: SectionReader, part: UpstreamPart, preset: Preset |
   return preset?.baseUrl ?? ''
 }
 
-/** Whether there is a preset that is not known: what follows from that is not reported, too. */
+/** Whether the preset is unknown: its consequences are not reported as well. */
 function isBadPreset(reader: SectionReader, part: UpstreamPart): boolean {
   return part.preset === undefined && reader.at('preset').isWritten()
 }
