@@ -3,7 +3,7 @@ import { JsonBody } from '../formats/json/json-body.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { parseJson } from './parse-json.ts'
 
-/** A call in a line of a batch's file, and where its body begins in that. */
+/** A call in a line of a batch's file. `offset` is where its body begins in the line, in bytes. */
 export interface LineCall {
   readonly line: JsonBody
   readonly body: JsonBody
@@ -12,11 +12,11 @@ export interface LineCall {
 }
 
 const CR = 0x0d
-/** Each part of a line is read: nobody writes more of them. */
+/** A line has at most this many parts between CRs: each of them has to be read. */
 const PARTS_MAX = 100
 
 /**
- * The call in a line; undefined: it is none. Rejects with `too_many_values`.
+ * Reads the call in a line; undefined: the line is no call. Rejects with `too_many_values`.
  *
  * @example
  * const call = await callIn(bytes.subarray(at, lineEnd))
@@ -40,8 +40,8 @@ export async function callIn(line: Uint8Array<ArrayBuffer>): Promise<LineCall | 
 }
 
 /**
- * Whether a reader who takes a CR for the end of a line, as Python's files do, finds a call within one, or may: to JSON it is white space.
- * In a text no call can stand, as its quotes are escaped there.
+ * Whether a reader that ends lines at a CR, as Python's files do, may find a call within a line: JSON reads a CR as white space. A string
+ * can hold no call, since its quotes are escaped.
  *
  * @example
  * if (await hidesCall(line)) throw notACall()

@@ -4,9 +4,7 @@ import { causeOf } from '../exchange/outcome.ts'
 import { GatheredBytes } from '../formats/bytes/gathered-bytes.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { batchInputs, makesBatch } from '../openai/batch-inputs.ts'
-import { endpointOf } from '../openai/endpoint-of.ts'
-import { endpointPath } from '../openai/endpoint-path.ts'
+import { batchInputs } from '../openai/batch-inputs.ts'
 import type { TargetAnswer } from '../routing/attempts/ask.ts'
 import { ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
@@ -15,10 +13,9 @@ import type { Deadlines } from '../timing/deadlines.ts'
 import { followAbort } from '../timing/follow-abort.ts'
 import { checkInner } from './check-inner.ts'
 import { judgeBatch } from './judge-batch.ts'
-import { mayBringCalls } from './judge-inner.ts'
 import { bodyAsIs, type OutgoingBody } from './outgoing-body.ts'
 
-/** A request that makes a batch, and where it goes. */
+/** A request that may make a batch, and its route. */
 export interface BatchRequest {
   readonly exchange: Exchange
   readonly outgoing: OutgoingBody
@@ -26,40 +23,29 @@ export interface BatchRequest {
   readonly snapshot: Snapshot
 }
 
-/** What reading a batch's file from its upstream needs. */
+/** The limits by which a batch's file is read from its upstream. */
 export interface BatchDeps {
   readonly reading: ReadLimits
   readonly deadlines: Deadlines
   readonly timeouts: TimeLimits
 }
 
-/** Asks the targets of a route for something else than what the request is about. */
+/** Asks the targets of a route for a file that a request names. */
 export type AskForFile = (exchange: Exchange, outgoing: OutgoingBody, route: Route) => Promise<TargetAnswer>
 
 const LF = 0x0a
-/** What speaks of the body of the request itself, of its answer, or of when it is made. */
+/** The headers that are about the request's own body or answer, and not about the file. */
 const NOT_FOR_THE_FILE = [
   ...['content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'idempotency-key', 'range'],
   ...['if-match', 'if-none-match', 'if-modified-since', 'if-range'],
 ]
 
 /**
- * Whether a request makes a batch of a file, whose calls rules or models restrict.
+ * Reads the files of a new batch from its upstream, and judges their lines by the rules and models in force: the files may have been
+ * uploaded in another way, with another purpose, or under other rules. Gives the route to the upstream that has the files.
  *
- * @example
- * const route = makesRuledBatch(exchange, snapshot) ? await checkBatch(request, ask, deps) : wanted
- */
-export function makesRuledBatch(exchange: Exchange, snapshot: Snapshot): boolean {
-  if (exchange.request.method !== 'POST' || !makesBatch(endpointPath(endpointOf(exchange.requestTarget)))) return false
-  return mayBringCalls(exchange, snapshot)
-}
-
-/**
- * Reads the files that a batch is to be made of where they are, at its upstream, and judges their lines by the rules and models that hold
- * now: they may have been uploaded in another way, with another purpose, or before. Gives the way to the upstream that has them.
- *
- * Rejects with `rules_not_applicable` for a file that can't be read, a line that the rules would have to change, or one of another
- * endpoint than the batch's; and with what the rules of a line throw.
+ * Rejects with `rules_not_applicable` for a file that can't be read, a line that the rules would have to change, or a line of another
+ * endpoint than the batch's. Also rejects with what the rules of a line throw.
  *
  * @example
  * const route = await checkBatch({ exchange, outgoing, route, snapshot }, ask, deps)
@@ -78,7 +64,7 @@ export async function checkBatch(request: BatchRequest, ask: AskForFile, deps: B
   return route
 }
 
-/** Judges one file, and gives the deployment that has it. */
+/** Reads and judges one file, and gives the deployment that has it. */
 async function readFile(
   id: string,
   endpoint: string | undefined,
@@ -122,7 +108,7 @@ function childForFile(id: string, exchange: Exchange, abort: AbortController): E
   })
 }
 
-/** What reads the lines of one file as they come. */
+/** The reading of one file, in a child of the request's exchange. */
 interface Reading {
   readonly child: Exchange
   readonly deps: BatchDeps

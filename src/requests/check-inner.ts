@@ -4,10 +4,10 @@ import type { Snapshot } from '../routing/snapshot.ts'
 import type { Route } from '../routing/targets/router.ts'
 
 /**
- * Refuses a request that names a model elsewhere than in its own place, such as within its body or in a header, which may not be asked for
- * where it goes: there no name is replaced by the upstream's own.
+ * Refuses a request that names a model within its body or in a header, where its route does not serve that model under the same name: the
+ * gateway does not replace names in these places by the upstream's own.
  *
- * Throws `model_not_found`, or `rules_not_applicable` for a name that stands for another one, or for another upstream's.
+ * Throws `model_not_found`, or `rules_not_applicable` for a name that stands for another model, or for the model of another upstream.
  *
  * @example
  * checkInner(outgoing.inner, route, snapshot)

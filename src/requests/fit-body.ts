@@ -3,16 +3,16 @@ import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment } from '../routing/targets/router.ts'
 import { editBody, type ModelName, type OutgoingBody } from './outgoing-body.ts'
 
-/** A body without what the server of its deployment is known to refuse. */
+/** A body without the parameters that the server of its deployment is known to refuse. */
 export interface FittedBody {
   readonly body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
-  /** What was left out, as `x-nexcode-params` has it. */
+  /** The parameters that were left out, as `x-nexcode-params` gives them. */
   readonly receipt: string
 }
 
 /**
- * Leaves out of an outgoing body what the server of a deployment is known to refuse; undefined: there is nothing of the kind in it.
- * `model` is what the deployment is to read as the model, `target` the caller's request target.
+ * Removes from an outgoing body the parameters that the server of a deployment is known to refuse; undefined: the body has none of them.
+ * `model` is the model that the deployment has to read, `target` the caller's request target.
  *
  * @example
  * const fitted = fitBody(outgoing, deployment, outgoing.modelFor(deployment), exchange.requestTarget, snapshot)
@@ -33,7 +33,7 @@ export function fitBody(
 
 const OF_PRESET = /(?:^|; )preset=[^;]*$/
 
-/** Tells in place of what was left out for another deployment what is left out for this one; empty: nothing. */
+/** Replaces the part of `params` that tells what was left out for another deployment by the `receipt` of this one; empty: nothing was left out. */
 export function withPresetsPart(params: string, receipt: string): string {
   const others = params.replace(OF_PRESET, '')
   return others === '' || receipt === '' ? others + receipt : `${others}; ${receipt}`

@@ -16,28 +16,28 @@ import { assertCallNames, assertOneModel } from './one-model.ts'
 import { assertNothingHidden } from './one-reading.ts'
 import { factsOf } from './request-facts.ts'
 
-/** A file that may be the calls of a batch, one in each line. */
+/** A file that may hold the calls of a batch, one in each line. */
 export interface BatchFile {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly start: number
   readonly end: number
-  /** Whether it is uploaded as that: no line that may hold a call is passed over. Else the first that is none says that there is none. */
+  /** Whether the file is uploaded for a batch, so that each line has to be a call. Else the first line that is no call ends the search. */
   readonly isBatch: boolean
-  /** What all of its calls have to be of, and what a line without a `url` is of; undefined: each says so. */
+  /** The endpoint of all calls, also of a line without a `url`; undefined: each line names its own. */
   readonly endpoint?: string | undefined
-  /** How many lines are before these. */
+  /** The number of lines before these. */
   readonly lineBefore?: number
 }
 
-/** What becomes of the calls of a batch. */
+/** The outcome of the judging of a batch's file. */
 export interface JudgedBatch {
-  /** Of the bytes that the file is in. */
+  /** The edits of the bytes that the file is in. */
   readonly edits: readonly Edit[]
-  /** The models that they name, each once. */
+  /** The models that the calls name, each once. */
   readonly inner: readonly InnerModel[]
-  /** What was done to the first that is changed, as `x-nexcode-params` has it. */
+  /** The changes of the first call that is changed, as `x-nexcode-params` gives them. */
   readonly receipt: string
-  /** How many lines it has. */
+  /** The number of lines. */
   readonly lines: number
 }
 
@@ -46,11 +46,11 @@ const BRACE = 0x7b
 const ENDPOINT_CHARS_MAX = 60
 
 /**
- * Judges the calls in a batch's file (OpenAI specification, `RequestInput`: `{"custom_id", "method", "url", "body"}`): each is under
- * the rules for its own endpoint and model, which change it where they would change a request.
+ * Judges the calls in a batch's file (OpenAI specification, `RequestInput`: `{"custom_id", "method", "url", "body"}`). The rules for the
+ * endpoint and model of a call change it as they would change a request.
  *
- * The event loop is free between slices of it. Rejects with `rules_not_applicable`, or with what the rules of a line throw, which
- * names the line.
+ * The event loop is free between slices of the file. Rejects with `rules_not_applicable`, or with what the rules of a line throw; the
+ * error names the line.
  *
  * @example
  * const { edits } = await judgeBatch(file, exchange, snapshot)
@@ -74,7 +74,7 @@ export async function judgeBatch(
       if (call !== undefined && (await hidesCall(line))) inLine(number + 1, refuseLine)
       if (call === undefined) {
         if (!isBatch) break
-        // A reader that parts lines elsewhere, or reads another charset, may find a call in it.
+        // A reader that splits lines elsewhere, or reads another charset, may find a call in this line.
         if (line.includes(BRACE)) inLine(number + 1, refuseLine)
         at = lineEnd + 1
         continue
@@ -123,7 +123,7 @@ function judgeCall(
   return { edits, inner: [...own, ...inner], receipt: applied?.receipt ?? '' }
 }
 
-/** Says in which line something is wrong. */
+/** Calls `judge`, and names the line in an error that it throws. */
 function inLine<T>(number: number, judge: () => T): T {
   try {
     return judge()

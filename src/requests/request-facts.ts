@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { RequestFacts } from '../params/rules.ts'
 
-/** What the rules match a request by; `endpoint`: another one than its target's. */
+/** Gives the facts by which the rules match a request. `endpoint` is that of its target, or of an inner call. */
 export function factsOf(
   exchange: Exchange,
   model: string | undefined,
