@@ -6,7 +6,7 @@ import { EventSplitter } from '../formats/sse/event-splitter.ts'
 import { isRepeated, namesObject, OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
 import { breathe } from '../timing/slices.ts'
 
-/** Is told of the id of an object that an answer names; `isItself`: the answer, or what its event is about, is that object. */
+/** Is told of the id of an object that an answer names; `isItself`: the answer, or its event's subject, is that object. */
 export type OnObjectId = (id: string, isItself: boolean) => void
 
 /** Looks for ids in the bytes of an answer while they pass. */
@@ -14,25 +14,25 @@ export interface AnswerIds {
   readonly add: (chunk: Uint8Array) => void
   /** Whether an id may be told only some time after its bytes. */
   readonly isLate: boolean
-  /** To be called when all has passed: resolves when all ids are told. */
+  /** To be called when all bytes have passed: resolves when all ids are told. */
   readonly end: () => Promise<void>
 }
 
 const ID_CHARS_MIN = 4
 const DEPTH_MAX = 32
-/** Of one JSON text; the first ones are its own. */
+/** The most ids of one JSON text; the first ones are its own. */
 const IDS_MAX = 1000
-/** Who speaks in messages that a caller has written. */
+/** The roles of messages that a caller has written. */
 const CALLERS_ROLES: ReadonlySet<string> = new Set(['user', 'system', 'developer', 'tool'])
-/** An item in which a caller tells what a tool has said. */
+/** The type of an item in which a caller reports a tool's output. */
 const CALLERS_TYPE = /_call_output$/
 
 /**
- * Makes what finds the ids in an answer, as its headers say that it is: in JSON and in streams of events, of any size, in whatever
- * chunks; in an encoded one, in a decoded copy. undefined: it holds none.
+ * Makes the search for the ids in an answer, by its headers: in JSON and in streams of events, of any size, in any
+ * chunks; of an encoded answer, in a decoded copy. undefined: it holds none.
  *
- * Told are the ids that members such as `id`, `output_file_id`, `container_id` or `file_ids` hold, when the JSON text that they
- * are in is complete, and not those that callers or models have put there, as in `metadata`, in `tools`, or in a user's message.
+ * It tells the ids in members such as `id`, `output_file_id`, `container_id` or `file_ids`, when the JSON text around
+ * them is complete, and leaves out ids from callers or models, as in `metadata`, in `tools`, or in a user's message.
  *
  * @example
  * const ids = findAnswerIds(answer.headers, (id) => remember(id))
@@ -61,11 +61,11 @@ function eventReader(search: Search): (chunk: Uint8Array) => void {
   return inParts(read)
 }
 
-/** A longer chunk is gone through part by part: it may hold tens of thousands of events. */
+/** A longer chunk is searched part by part: it may hold tens of thousands of events. */
 const AT_ONCE_BYTES_MAX = 128 * 1024
 const PART_BYTES = 32 * 1024
 
-/** Has a long chunk gone through part by part, with others served in between; what comes meanwhile waits for it. */
+/** Searches a long chunk part by part, with rests in between; chunks that come meanwhile wait. */
 function inParts(read: (part: Uint8Array) => void): (chunk: Uint8Array) => void {
   let waiting: Promise<void> | undefined
   let count = 0
@@ -83,7 +83,7 @@ function inParts(read: (part: Uint8Array) => void): (chunk: Uint8Array) => void 
       return
     }
     count += 1
-    // Whoever writes it on may give it away.
+    // The chunk is copied because its next writer may transfer its memory.
     const own = chunk.slice()
     waiting = (waiting ?? Promise.resolve()).then(() => readLong(own))
   }
@@ -91,15 +91,15 @@ function inParts(read: (part: Uint8Array) => void): (chunk: Uint8Array) => void 
 
 interface Search {
   readonly add: (bytes: Uint8Array) => void
-  /** What follows is another text. */
+  /** Starts anew, for another text. */
   readonly reset: () => void
 }
 
-/** What has been found in an object or a list that has not ended. */
+/** The ids that have been found in an open object or list. */
 interface Finding {
-  /** What its own members hold. */
+  /** The ids in its own members. */
   readonly own: { readonly id: string; readonly isOwnId: boolean }[]
-  /** What is in its members' objects and lists. */
+  /** The ids in its members' objects and lists. */
   readonly inner: string[]
   isCallers: boolean
 }
@@ -131,7 +131,7 @@ function createSearch(onId: OnObjectId): Search {
       const finding = open[depth - 1]
       open = open.slice(0, depth - 1)
       if (depth === 1) count = 0
-      // The calls that a model asks for are nothing that can be asked for later.
+      // Nobody can ask later for the calls that a model asks for.
       if (finding === undefined || name === 'tool_calls') return
       const inner = finding.isCallers ? [] : finding.inner
       const isAbout = depth === 1 || (depth === 2 && name === 'response')
@@ -153,7 +153,7 @@ function createSearch(onId: OnObjectId): Search {
   }
 }
 
-/** Looks into a decoded copy of what passes. */
+/** Searches a decoded copy of the passing bytes. */
 function decoded(format: Bun.CompressionFormat, add: (chunk: Uint8Array) => void): AnswerIds {
   const { writable, readable } = new DecompressionStream(format)
   const writer = writable.getWriter()

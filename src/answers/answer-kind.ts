@@ -5,7 +5,7 @@ import { endpointOf } from '../openai/endpoint-of.ts'
 import { holdsContent } from '../openai/resources.ts'
 
 /**
- * Says what is wrong with the kind of an answer; undefined: nothing. A page or a redirect in place of an API's answer means that the base
+ * Names the fault in the kind of an answer; undefined: none. A page or a redirect in place of an API's answer means that the base
  * URL is not an API's. The content of a file may be a page.
  *
  * @example
@@ -29,7 +29,7 @@ export function refuseWrongKind(exchange: Exchange, answer: Response): void {
   throw new ApiError('upstream_invalid_response', { cause: `upstream answered with ${found}` })
 }
 
-/** An answer of at most so many bytes is read at once, and not watched piece by piece. */
+/** An answer of at most this many bytes is read at once, and not watched piece by piece. */
 export const SHORT_BYTES_MAX = 64 * 1024
 
 /**

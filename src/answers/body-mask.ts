@@ -5,18 +5,18 @@ import type { Mask } from '../upstream/mask.ts'
 export interface BodyMask {
   /** Takes a chunk, and does not write into it. Gives the bytes that can go on now, maybe none. */
   add(chunk: Uint8Array): Uint8Array
-  /** The body has ended. Gives the bytes that were still waiting. */
+  /** Ends the body. Gives the bytes that were still waiting. */
   end(): Uint8Array
-  /** Whether there has been a secret. */
+  /** Whether the body had a secret. */
   readonly hasHidden: boolean
-  /** Whether bytes wait. */
+  /** Whether bytes are waiting. */
   readonly isOpen: boolean
 }
 
 const NOTHING = new Uint8Array()
 
 /**
- * Masks every secret in a body, wherever the body is cut: only those bytes at the end of a chunk wait that may be the beginning of a secret.
+ * Masks every secret in a body, wherever the body is cut: only bytes at the end of a chunk that may be the beginning of a secret wait.
  *
  * @example
  * const body = new FullMask(mask)

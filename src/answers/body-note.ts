@@ -2,11 +2,11 @@ import { createAttachment } from '../formats/attachment.ts'
 import { passThrough } from './pass-through.ts'
 import type { Tap } from './tap.ts'
 
-/** What whoever writes a response to a socket is told of its body, so that it passes through no stream more than it must. */
+/** The note for the writer of a response about its body, so that the body passes through no more streams than it must. */
 export type BodyNote =
-  /** All of it; the response itself may be without one. */
+  /** The whole body; the response itself may have none. */
   | { readonly whole: Uint8Array<ArrayBuffer> }
-  /** The body has not been read; whoever reads it tells this tap of each chunk and of the end. */
+  /** The body has not been read; its reader tells this tap of each chunk and of the end. */
   | { readonly tap: Tap }
 
 const notes = createAttachment<Response, BodyNote>('body note')
@@ -23,7 +23,7 @@ export function noteBody(response: Response, note: BodyNote): Response {
 }
 
 /**
- * The note beside a response; undefined: it is a standard one, complete in itself.
+ * Gives the note beside a response; undefined: it is a standard one, complete in itself.
  *
  * @example
  * const note = bodyNoteOf(response)
@@ -33,7 +33,7 @@ export function bodyNoteOf(response: Response): BodyNote | undefined {
 }
 
 /**
- * All of a response's body, where that is noted beside it.
+ * Gives the whole body of a response, if it is noted beside it.
  *
  * @example
  * const kept = wholeOf(answer)
@@ -44,7 +44,7 @@ export function wholeOf(response: Response): Uint8Array<ArrayBuffer> | undefined
 }
 
 /**
- * Makes a standard response of one with a note, for a server that does not know of notes.
+ * Makes a standard response from one with a note, for a server that does not know notes.
  *
  * @example
  * return isEdgeOurs ? response : standalone(response)
@@ -59,7 +59,7 @@ export function standalone(response: Response): Response {
 const silences = createAttachment<Response, number>('silent since')
 
 /**
- * Notes beside an answer when its last byte came, in the time of `performance.now()`: whoever waits for the next one has waited since then.
+ * Notes beside an answer when its last byte came, in the time of `performance.now()`: the wait for the next byte began then.
  *
  * @example
  * noteSilence(answer, held.lastByteAt)
@@ -69,7 +69,7 @@ export function noteSilence(response: Response, since: number): void {
 }
 
 /**
- * How long an answer has been silent when it is handed on, in ms; 0: it has not been waited for.
+ * Gives the time that an answer has been silent when it is handed on, in ms; 0: it has not been waited for.
  *
  * @example
  * const idle = deadlines.start(idleMs, onExpire, silentMs(answer))

@@ -6,22 +6,22 @@ import type { BodyMask } from './body-mask.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** So much is decoded at a time, which comes to 4 MiB at the most. */
+/** The bytes that are decoded at a time, which come to 4 MiB at the most. */
 const PIECE_BYTES = 4 * 1024
 
-/** How an encoded body is searched. */
+/** The options of searching an encoded body. */
 export interface DecodedWatchOptions {
   /** Makes the mask that finds the secrets. */
   readonly makeMask: () => BodyMask
-  /** true: a body that nobody can decode does not go on; false: it goes on as it came, and its raw bytes are masked. */
+  /** true: a body that can't be decoded does not go on; false: it goes on as it came, and its raw bytes are masked. */
   readonly isStrict: boolean
 }
 
 /**
- * Looks into an encoded body as it comes. In a coding nobody can put stars into it: what has a secret in it does not go on, nor what
- * comes behind. A chunk waits only while what it decodes to may end with the beginning of a secret.
+ * Searches an encoded body as it comes. Stars can't be put into encoded bytes: a chunk with a secret does not go on, and no later
+ * chunk does. A chunk waits only while its decoded bytes may end with the beginning of a secret.
  *
- * `add` and `end` reject with `upstream_invalid_response` then.
+ * For such a chunk, `add` and `end` reject with `upstream_invalid_response`.
  *
  * @example
  * const watch = new DecodedWatch('gzip', { makeMask: () => new StarFeed(stars), isStrict: false })
@@ -32,7 +32,7 @@ export class DecodedWatch {
   #decoder: ChunkDecoder | undefined
   readonly #decoded: BodyMask
   readonly #isStrict: boolean
-  /** Masks the bytes as they are, once nobody can decode them. */
+  /** Masks the bytes as they are, once it is clear that they can't be decoded. */
   readonly #raw: BodyMask
   #isReadable = true
   #held: Bytes[] = []
@@ -64,7 +64,7 @@ export class DecodedWatch {
     return this.#isReadable && this.#decoded.isOpen ? new Uint8Array() : this.#release()
   }
 
-  /** The body has ended. Gives the bytes that were still waiting. */
+  /** Ends the body. Gives the bytes that were still waiting. */
   end(): Uint8Array {
     this.#decoded.end()
     this.close()
@@ -72,7 +72,7 @@ export class DecodedWatch {
     return this.#isReadable ? this.#release() : this.#raw.end()
   }
 
-  /** Lets go of it. */
+  /** Releases the decoder. */
   close(): void {
     this.#decoder?.close()
   }

@@ -13,10 +13,10 @@ import type { ModelRewriter } from './report-model.ts'
 import { Tap } from './tap.ts'
 import { watchUsage } from './usage-reader.ts'
 
-/** A body that is complete before its status is sent, so that a cut one can still be a 502, has at most so many bytes. */
+/** The most bytes of a body that is collected before its status is sent, so that a cut one can still be a 502. */
 export const WHOLE_BYTES_MAX = 1024 * 1024
 
-/** What a body is watched with. */
+/** The functions that watch a body. */
 export interface Watching {
   readonly idle: Deadline
   readonly onFirstChunk: () => void
@@ -50,9 +50,9 @@ function both<A>(one: ((told: A) => void) | undefined, other: ((told: A) => void
 }
 
 /**
- * Gives the response when all of its body has come. Rejects with the upstream's failure where the body breaks off.
+ * Gives the response when all of its body has come. Rejects with the upstream's failure if the body breaks off.
  *
- * `names` and `objects` are what the body is changed by and searched for; undefined: neither.
+ * `names` changes the body, and `objects` searches it; undefined: neither is done.
  */
 export async function deliverWhole(
   exchange: Exchange,
@@ -99,13 +99,13 @@ async function collectWatched(
   try {
     return await collect(passThrough(body, new Tap({ ...watching, onEnd })), bytesMax)
   } catch (thrown) {
-    // A tapped body breaks without a reason, for the tap tells that to its watcher. A break with a reason is the limit's.
+    // A tapped body breaks without a reason, because the tap tells its watcher. A break with a reason is the limit's.
     throw thrown === undefined ? broken : new ApiError('upstream_invalid_response', { cause: thrown })
   }
 }
 
 /**
- * Whether there is memory for the whole of an answer whose length is known. A long one counts as held from now until its exchange ends.
+ * Whether there is memory for a whole answer of known length. A long one counts as held from now until its exchange ends.
  *
  * @example
  * const isWhole = isJsonWithin(headers, WHOLE_BYTES_MAX) && hasRoom(headers, exchange, deps.reading)
@@ -119,7 +119,7 @@ export function hasRoom(headers: Headers, exchange: Exchange, { memory }: { read
 }
 
 /**
- * Reads a short answer. Rejects with what the call was aborted with, or with the upstream's failure.
+ * Reads a short answer. Rejects with the reason of the call's abort, or with the upstream's failure.
  *
  * @example
  * const whole = await readShort(answer, exchange.abort.signal)

@@ -16,17 +16,17 @@ import { modelRewriterFor, type RenameModel } from './report-model.ts'
 import { Tap } from './tap.ts'
 import { watchUsage } from './usage-reader.ts'
 
-/** What delivering an answer needs of the server. */
+/** The parts of the server that delivering an answer needs. */
 export interface DeliverDeps {
   readonly deadlines: Deadlines
   readonly ssePingMs: number
-  /** The limits of what is held of answers. */
+  /** The limits on held answers. */
   readonly reading: ReadLimits
 }
 
-/** What delivering one answer depends on. */
+/** The facts that delivering one answer depends on. */
 export interface DeliverOptions {
-  /** Whether the answer comes from an upstream now, and is not a kept one. */
+  /** Whether the answer comes from an upstream now, and is not a stored one. */
   readonly isUpstreams: boolean
   /** The longest pause between two of the upstream's chunks, in ms; 0: no limit. */
   readonly streamIdleMs: number
@@ -38,12 +38,12 @@ export interface DeliverOptions {
 }
 
 /**
- * Makes the caller's response of the upstream's answer: the same status, end-to-end headers and bytes.
+ * Makes the caller's response from the upstream's answer: the same status, end-to-end headers and bytes.
  *
  * The response is the answer itself unless something else has to be shown; a note beside it says how its body is to be read.
  *
  * Throws `upstream_invalid_response` for a web page or a redirect in place of JSON, and for a status that HTTP does not have.
- * Rejects with the upstream's failure where a body that has to be whole breaks off.
+ * Rejects with the upstream's failure if a body that has to be whole breaks off.
  */
 export function deliver(
   exchange: Exchange,
@@ -56,7 +56,7 @@ export function deliver(
   const isStream = isEventStream(headers.get('content-type'))
   const { deadlines } = deps
   const isOpen = isStream || !headers.has('content-length')
-  // Before the hop-by-hop headers go, for they tell how the answer is framed.
+  // This comes before the hop-by-hop headers are removed, for they tell how the answer is framed.
   const end = isOpen ? answerEndOf(exchange, answer, { isUpstreams: options.isUpstreams, deadlines }) : undefined
   removeHopByHop(headers)
   addOwnHeaders(headers, exchange, options.debugHeaders)
@@ -96,7 +96,7 @@ export function deliver(
   if (isHeld) shown = holdEnd(shown, objects.end)
   if (isPinged) shown = keepAlive(shown, deps.ssePingMs, deadlines)
   const response = new Response(shown, answer)
-  // The reader of the changed body has to know, too, when the answer is there in full.
+  // The reader of the changed body also has to know when the answer is complete.
   const shownEnd = answerEndOf(exchange, response, { isUpstreams: false, deadlines })
   return shownEnd === undefined ? response : noteBody(response, { tap: new Tap({ end: shownEnd, onEnd: nothing }) })
 }
@@ -124,7 +124,7 @@ function tapOf(
   })
 }
 
-/** Whether an event of ours fits: not in an encoded stream, nor in one whose length has been told. */
+/** Whether an event of ours fits: not in an encoded stream, nor in one of announced length. */
 function isOpenEnded(headers: Headers): boolean {
   return !headers.has('content-encoding') && !headers.has('content-length')
 }

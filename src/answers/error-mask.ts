@@ -15,7 +15,7 @@ const NOTHING = new Uint8Array()
  * the whole answer.
  *
  * Chunks go on as they come. Bytes that may be the beginning of a secret wait for the next chunk. From a secret on, everything waits until
- * its unit is there in full and can be judged, or is too long for an error.
+ * its unit is complete and can be judged, or is too long for an error.
  *
  * @example
  * const body = new ErrorMask(mask, 'events')
@@ -98,7 +98,7 @@ export class ErrorMask implements BodyMask {
       shown.push(this.#shown(all.subarray(at, end)))
       at = end
     }
-    // The bytes behind the last complete unit have come with this chunk.
+    // The bytes behind the last complete unit came with this chunk.
     if (at > before.byteLength)
       return joinBytes([joinBytes(shown).subarray(before.byteLength), this.add(all.subarray(at))])
     if (all.byteLength - at > ERROR_BYTES_MAX) {

@@ -7,7 +7,7 @@ import { parseEvent } from '../formats/sse/parse-event.ts'
 import { meaningOf } from '../openai/answer-events.ts'
 import { isFailedAnswer } from '../openai/failed-answer.ts'
 
-/** What of an answer reports a failure, or doesn't: each event of a stream, each line, or the whole. */
+/** The units of an answer that may report a failure: each event of a stream, each line, or the whole. */
 export type UnitKind = 'events' | 'lines' | 'whole'
 
 const LINES = /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|json-seq)/i
@@ -18,7 +18,7 @@ const LINE_END = /\n/g
 const DECODER = new TextDecoder()
 
 /**
- * What the units of a good answer are, by its type; undefined: it holds no errors.
+ * Gives the kind of a good answer's units, by its type; undefined: it holds no errors.
  *
  * @example
  * const kind = unitKindOf(answer.headers.get('content-type'))
@@ -26,11 +26,11 @@ const DECODER = new TextDecoder()
 export function unitKindOf(type: string | null): UnitKind | undefined {
   if (isEventStream(type)) return 'events'
   if (type !== null && LINES.test(type)) return 'lines'
-  // A server that fails may forget to say what it sends, or what it would have sent.
+  // A failing server may omit the type of its answer, or of the answer that it would have sent.
   return isJsonType(type) || isVagueType(type) ? 'whole' : undefined
 }
 
-/** Where units end that are there in full. The bytes may begin anywhere in a stream, so that `EventEnds` would not do. */
+/** Gives the ends of complete units. The bytes may begin anywhere in a stream, so that `EventEnds` would not do. */
 export function unitEnds(bytes: Uint8Array, kind: UnitKind): readonly number[] {
   if (kind === 'whole') return []
   const ends = toSearchText(bytes).matchAll(kind === 'events' ? EVENT_END : LINE_END)
@@ -45,7 +45,7 @@ export function endsUnit(bytes: Uint8Array, kind: UnitKind): boolean {
 
 const LF = 0x0a
 
-/** Whether a unit reports a failure: in JSON, or in events also where these were not told of. */
+/** Whether a unit reports a failure: in JSON, or in events even if the type did not announce them. */
 export function isErrorUnit(bytes: Uint8Array, kind: UnitKind): boolean {
   const text = DECODER.decode(bytes).trimStart()
   if (text.startsWith('{')) return isErrorText(text)
@@ -69,7 +69,7 @@ function isErrorText(text: string): boolean {
   }
 }
 
-/** What gateways and frameworks answer in words of their own, whatever the status: it says why, and holds nothing that was asked for. */
+/** Whether a value is a refusal in a gateway's or framework's own words, whatever the status: it gives a reason, and no answer. */
 function isRefusal(value: JsonObject): boolean {
   if (value['success'] === false || value['ok'] === false) return true
   const { id, object, choices, output, data, content } = value

@@ -21,9 +21,9 @@ const ENCODED_BYTES_MAX = 1024 * 1024
 /**
  * Makes a sender whose answers hold none of the secrets that were sent with the call: not in a header, whatever the status; not in the
  * body of an error; and not in the parts of a good answer that report a failure. So everybody gets the answer masked, also out of a cache.
- * What a model said stays as it is.
+ * A model's words stay as they are.
  *
- * An encoded error is read as a whole to be searched. With a secret in it, it goes on decoded; if nobody can decode it, the call rejects
+ * An encoded error is read as a whole to be searched. If it has a secret, it goes on decoded; if it can't be decoded, the call rejects
  * with `upstream_invalid_response`.
  *
  * @example
@@ -52,7 +52,7 @@ function maskAnswer(
     return maskGoodAnswer(shown, mask)
   }
   const { body } = answer
-  // An answer whose status HTTP does not have is handed to nobody.
+  // An answer whose status HTTP does not have is not handed on.
   if (status > 599 || status < 200 || body === null) return reason === statusText ? answer : new Response(body, head)
   if (headers.has('content-encoding')) return maskEncoded(body, head, mask, call, deadlines)
   return new Response(maskStream(body, headers, { makeMask: () => new FullMask(mask), isStrict: true }), head)
@@ -91,10 +91,10 @@ async function maskEncoded(
 
 /**
  * Masks the parts of a good answer's body that report a failure, when somebody reads the body: as a stream or as a whole.
- * It is the same answer with other ways to read it: another `Response`, and one more stream where the whole is wanted, would cost more than
+ * It is the same answer with other ways to read it: another `Response`, and one more stream if the whole is wanted, would cost more than
  * the search.
  *
- * A short encoded body is given decoded where there is a secret in it, and its headers say so; a longer one breaks off before the secret.
+ * A short encoded body with a secret is given decoded, and its headers say so; a longer one breaks off before the secret.
  */
 function maskGoodAnswer(answer: Response, mask: Mask): Response {
   const { headers } = answer

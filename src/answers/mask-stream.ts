@@ -7,19 +7,19 @@ import { DecodedWatch, type DecodedWatchOptions } from './decoded-watch.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** The runtime's own addition to the standard reader: all chunks that are there at once, mostly without a promise. */
+/** The runtime's own addition to the standard reader: it gives all chunks that have come, mostly without a promise. */
 interface ManyReader extends ReadableStreamDefaultReader<Bytes> {
   readMany(): Many | Promise<Many>
 }
 
 type Many = Bun.ReadableStreamDefaultReadManyResult<Bytes>
 
-/** A body that is no text may begin as an encoded one does. */
+/** A body that is no text may begin like an encoded one. */
 const MAY_BE_TEXT = /^(?:$|text\/|application\/(?:[^;]*\+)?(?:json|x-ndjson|jsonl|xml))/i
 
 /**
- * Puts stars over the secrets in a body as it comes. Each chunk goes on as soon as it has come, and is what it was where there is none in
- * it; what may be the beginning of one waits for the next. A body that breaks off does so behind all that came.
+ * Puts stars over the secrets in a body as it comes. Each chunk goes on as soon as it has come, unchanged if it has no secret;
+ * bytes that may be the beginning of one wait for the next chunk. A body that breaks off does so behind all bytes that came.
  *
  * @example
  * const shown = starBody(answer.body, answer.headers, { makeMask: () => new StarFeed(stars), isStrict: true })
@@ -32,7 +32,7 @@ export function maskStream(
   return new ReadableStream<Uint8Array>(new MaskedSource(source, headers, options), { highWaterMark: 0 })
 }
 
-/** So much is searched at once; then others get their turn. */
+/** The bytes that are searched at once; then other requests get their turn. */
 const PIECE_BYTES = 64 * 1024
 
 function isLong({ byteLength }: Bytes): boolean {
@@ -47,7 +47,7 @@ function piecesOf(chunk: Bytes): Bytes[] {
 /** Masks a body's chunks when they are asked for. */
 class MaskedSource {
   readonly #source: ReadableStream<Uint8Array>
-  /** undefined until somebody asks for a chunk: before that the body may still be read in another way. */
+  /** undefined until the first chunk is asked for: before that the body may still be read in another way. */
   #reader: ManyReader | undefined
   readonly #headers: Headers
   readonly #options: DecodedWatchOptions
@@ -90,7 +90,7 @@ class MaskedSource {
     if (this.#slice.isOver()) await this.#slice.rest()
   }
 
-  /** Gives all chunks that are there; undefined: the source has ended or failed. */
+  /** Gives all chunks that have come; undefined: the source has ended or failed. */
   async #read(): Promise<readonly Bytes[] | undefined> {
     try {
       this.#reader ??= this.#source.getReader() as ManyReader
@@ -112,7 +112,7 @@ class MaskedSource {
     else if (rest === undefined || rest.byteLength === 0) throw this.#failure.cause
   }
 
-  /** Ends the call where a chunk must not go on. */
+  /** Ends the call if a chunk must not go on. */
   async #checked(adding: Promise<Uint8Array>): Promise<Uint8Array> {
     try {
       return await adding

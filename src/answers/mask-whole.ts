@@ -7,19 +7,19 @@ type Bytes = Uint8Array<ArrayBuffer>
 
 /** A body that decodes to more is a bomb. */
 const DECODED_BYTES_MAX = 16 * 1024 * 1024
-/** How many codings are looked for that no header names. */
+/** The number of codings without a header that are tried. */
 const UNNAMED_MAX = 3
 
 /** A whole body without the secrets that were in it. */
 export interface MaskedWhole {
   readonly bytes: Bytes
-  /** The body was encoded, and these bytes are not. */
+  /** Whether the body was encoded, and these bytes are not. */
   readonly isDecoded: boolean
 }
 
 /**
- * Masks a whole body that is encoded as its `Content-Encoding` says, and maybe otherwise: although the header is missing, or more
- * often than it says. A body with a secret in it is given decoded, any other as it came; undefined: nobody can decode it, so nobody knows.
+ * Masks a whole body that is encoded as its `Content-Encoding` says, or although the header is missing, or more
+ * often than it says. A body with a secret in it is given decoded, any other as it came; undefined: it can't be decoded, so nobody knows.
  *
  * @example
  * const masked = await maskCoded(received, headers.get('content-encoding'), mask.bytes)
@@ -33,7 +33,7 @@ export async function maskCoded(
   if (plain === undefined) return undefined
   const masked = maskPlain(plain)
   if (masked !== plain) return { bytes: masked, isDecoded: true }
-  // Some bodies are plain whatever their header says, and their readers may know that.
+  // Some bodies are plain although their header names a coding, and their readers may know that.
   return { bytes: plain === bytes ? bytes : maskPlain(bytes), isDecoded: false }
 }
 
@@ -45,7 +45,7 @@ async function decodeFully(bytes: Bytes, codings: string | null): Promise<Bytes 
       plain = await decodeBody(plain, format, DECODED_BYTES_MAX)
       continue
     }
-    // The other codings may begin as a text does.
+    // The other codings may begin like a text.
     const unnamed = format ?? (codings !== null && plain.some(isInNoText) ? 'br' : undefined)
     const decoded = unnamed === undefined ? undefined : await decodeBody(plain, unnamed, DECODED_BYTES_MAX)
     if (decoded === 'too_large') return undefined
@@ -63,7 +63,7 @@ function isInNoText(byte: number): boolean {
 }
 
 /**
- * Says in an answer's headers that its body, which had been encoded, is given decoded.
+ * Changes an answer's headers for a body that was encoded and is given decoded.
  *
  * @example
  * sayDecoded(answer.headers, plain)
@@ -74,7 +74,8 @@ export function sayDecoded(headers: Headers, bytes: Uint8Array): void {
 }
 
 /**
- * Masks a whole body by its headers. A body with a secret in it is given decoded, and the headers say so. Rejects with `upstream_invalid_response` where nobody can decode it.
+ * Masks a whole body by its headers. A body with a secret is given decoded, and the headers say so. Rejects with
+ * `upstream_invalid_response` if it can't be decoded.
  *
  * @example
  * const body = await maskWhole(received, headers, mask)

@@ -7,7 +7,7 @@ import type { Deadlines } from '../timing/deadlines.ts'
 /**
  * A line that is a field without a known name, which every reader of event streams skips (WHATWG HTML §9.2.6). It is no comment:
  * go-openai 1.43.0 loses the words of a later error behind one; and no blank line: openai-python 3.57.0 takes one for an event
- * without data where the upstream has sent an `id`, and fails.
+ * without data if the upstream has sent an `id`, and fails.
  */
 const PING = new TextEncoder().encode(' \n')
 
@@ -58,7 +58,7 @@ const CLOSED = 'Upstream connection closed before the stream was complete.'
  * The last event of a chat or text completion's stream that broke off: both official SDKs raise an error on it. It has no
  * `event` line, behind which go-openai 1.43.0 loses the error's words.
  *
- * undefined where the bytes sent before (`tail` is their end) do not end an event: in the midst of one, only the break can tell.
+ * undefined if the bytes sent before (`tail` is their end) do not end an event: in the midst of one, only the break can tell.
  */
 export function errorEvent(tail: Uint8Array, cause: unknown): Uint8Array | undefined {
   if (!endsEvent(tail)) return undefined

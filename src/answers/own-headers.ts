@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
 
 /**
- * Adds to an upstream's headers what is ours to say: ids, what keeps a stream from being held back, whether to try again.
+ * Adds this server's headers to an upstream's: ids, headers that keep a stream from being held back, and whether to try again.
  *
  * @example
  * addOwnHeaders(headers, exchange, settings.debugHeaders)
@@ -21,7 +21,7 @@ export function addOwnHeaders(headers: Headers, exchange: Exchange, hasDebugHead
 }
 
 /**
- * Adds what an operator who debugs wants to see of an exchange: its times, its attempts, the last upstream that was asked.
+ * Adds the headers for debugging: an exchange's times, its attempts, the last upstream that was asked.
  *
  * @example
  * if (settings.debugHeaders) addDebugHeaders(response.headers, exchange)

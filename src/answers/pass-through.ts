@@ -2,9 +2,9 @@ import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { Slice } from '../timing/slices.ts'
 import type { Broken, Tap } from './tap.ts'
 
-/** What differs for a tapped body that is read within the program, and not by the runtime. */
+/** The options for a tapped body that is read within the program, and not by the runtime. */
 export interface PassOptions {
-  /** Gives what the body breaks with, from the source's failure; absent: nothing. */
+  /** Gives the error that the body breaks with, from the source's failure; absent: none. */
   readonly breakWith?: (cause: unknown) => unknown
   /** Whether a reader that leaves for this reason means that the source has failed. */
   readonly isFailure?: (reason: unknown) => boolean
@@ -83,7 +83,7 @@ export function passThrough(
 }
 
 /**
- * Passes a body on as it comes, and holds its end back until `before` has resolved: the client may rely on that as soon as it has the
+ * Passes a body on as it comes, and holds its end back until `before` has resolved: the client may rely on that when it has the
  * whole body. A source that fails makes the body fail, too.
  *
  * @example
@@ -103,7 +103,7 @@ export function holdEnd(source: ReadableStream<Uint8Array>, before: () => Promis
           await before()
           controller.close()
         } catch {
-          // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
+          // The error has no reason: Bun would print it, with its source, to stderr and past the log.
           controller.error(undefined)
         }
       },
@@ -113,15 +113,15 @@ export function holdEnd(source: ReadableStream<Uint8Array>, before: () => Promis
   )
 }
 
-/** As much of a stream's reader as is used here. */
+/** The methods of a stream's reader that are used here. */
 interface Reader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
   cancel(reason: unknown): Promise<void>
 }
 
-/** So much is looked through at once; then others get their turn. */
+/** The bytes that are handled at once; then other requests get their turn. */
 const PIECE_BYTES = 128 * 1024
-/** A chunk of at most so many bytes takes no time to speak of. */
+/** A chunk of at most this many bytes takes negligible time. */
 const SHORT_BYTES_MAX = 16 * 1024
 
 /** Reads on for a moment behind an answer's last event; false: the reader left before that event. */

@@ -8,20 +8,20 @@ import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
 import { Slice } from '../timing/slices.ts'
 
-/** Where an answer names its model: at the top, in the response that an event is about, and in the elements of a list. */
+/** The place of an answer's model: at the top, in the response that an event is about, and in the elements of a list. */
 const ITEM: JsonPath = ['data', '*', 'model']
 const PLACES: readonly JsonPath[] = [['model'], ['response', 'model'], ITEM]
 
 /** Gives the name that replaces a model's; undefined: the model's name stays. `isItem`: it is in an element of a list. */
 export type RenameModel = (model: string, isItem: boolean) => string | undefined
 
-/** So much is rewritten at once: it may hold thousands of events. */
+/** The bytes that are rewritten at once: they may hold thousands of events. */
 const PART_BYTES = 64 * 1024
 const NOTHING: Uint8Array = new Uint8Array()
 
 /** Changes a body. */
 export interface BodyRewriter {
-  /** Changes a body that is there as a whole. */
+  /** Changes a whole body. */
   readonly whole: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>
   /** Changes a body that comes in pieces: each goes on at once. */
   readonly stream: (source: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>
@@ -59,15 +59,15 @@ export function reportModel(rename: RenameModel): ModelReporter {
 export interface ModelRewriter {
   /** Whether the body is encoded: then only its stream can be changed. */
   readonly isEncoded: boolean
-  /** Rewrites a body that is there as a whole, and not encoded. */
+  /** Rewrites a whole body that is not encoded. */
   readonly whole: BodyRewriter['whole']
-  /** Rewrites a body that comes in pieces. It goes on decoded, in a length that nobody knows beforehand, and the headers say so. */
+  /** Rewrites a body that comes in pieces. It goes on decoded, in a length that is not known beforehand, and the headers say so. */
   readonly stream: BodyRewriter['stream']
 }
 
 /**
- * Makes what puts other names of models into an answer with these headers; undefined: it holds none, since it is neither JSON nor
- * a stream of events, or has a coding that nobody knows.
+ * Makes the rewriter for an answer with these headers; undefined: it names no model, since it is neither JSON nor
+ * a stream of events, or has an unknown coding.
  *
  * @example
  * const names = showNames(answer.headers, () => 'smart')
@@ -172,7 +172,7 @@ function rewrite(source: ReadableStream<Uint8Array>, { add, end }: Rewriting): R
             if (ready.byteLength > 0) return
           }
         } catch {
-          // Without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
+          // The error has no reason: Bun would print it, with its source, to stderr and past the log.
           controller.error(undefined)
         }
       },

@@ -3,7 +3,7 @@ import type { Outcome } from '../exchange/outcome.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadline } from '../timing/deadlines.ts'
 
-/** What a tap tells while a body passes by it. */
+/** The functions that a tap calls while a body passes by it. */
 export interface TapWatch {
   /** Called once, before the first chunk goes on. */
   readonly onFirstChunk?: (chunk: Uint8Array) => void
@@ -13,7 +13,7 @@ export interface TapWatch {
   readonly onEnd: (outcome: Outcome, bytes: number) => void
   /** Runs only while the source is being waited for: a slow reader never counts as a silent source. */
   readonly idle?: Deadline
-  /** Whether the answer is there in full, though its body is not, or the other way round. */
+  /** The state of the answer, which may be complete before its body is, or the other way round. */
   readonly end?: WatchedEnd | undefined
   /** The last bytes to send when the source fails, if what was sent before (`tail` is its end, which `end` knows) allows any. */
   readonly finalBytesFor?: (tail: Uint8Array, cause: unknown) => Uint8Array | undefined
@@ -22,16 +22,16 @@ export interface TapWatch {
 /** A body that must not look complete. */
 export interface Broken {
   readonly cause: unknown
-  /** What may still be sent before the break. */
+  /** The bytes that may still be sent before the break. */
   readonly finalBytes: Uint8Array | undefined
 }
 
 const NOTHING = new Uint8Array()
-/** Why what is behind an answer's last event is not waited for any longer. */
+/** The reason for which the rest behind an answer's last event is not waited for any longer. */
 const REST_IS_OVER = new ApiError('client_closed')
 
 /**
- * Watches a body that somebody passes on chunk by chunk, and reports its end once.
+ * Watches a body that its reader passes on chunk by chunk, and reports its end once.
  *
  * @example
  * const tap = new Tap({ onEnd: (outcome, bytes) => record(outcome, bytes) })
@@ -47,17 +47,17 @@ export class Tap {
     this.#watch = watch
   }
 
-  /** Has somebody else told of the end, too: one, behind whoever was first. */
+  /** Adds one more function that is told of the end, behind the first one. */
   follow(onEnd: TapWatch['onEnd']): void {
     this.#follower = onEnd
   }
 
-  /** The source is asked for a chunk. */
+  /** Notes that the source is asked for a chunk. */
   onWait(): void {
     this.#watch.idle?.touch()
   }
 
-  /** A chunk has come. */
+  /** Notes that a chunk has come. */
   onChunk(chunk: Uint8Array): void {
     const watch = this.#watch
     watch.idle?.suspend()
@@ -67,7 +67,7 @@ export class Tap {
     watch.end?.of.add(chunk)
   }
 
-  /** The source has come to its end. undefined: a proper one; else the body must not look complete. */
+  /** Notes that the source has ended. undefined: properly; else the body must not look complete. */
   onDone(): Broken | undefined {
     const cause = this.#hasEnded ? undefined : this.#watch.end?.of.whyBroken()
     if (cause !== undefined) return this.#break(cause)
@@ -75,9 +75,9 @@ export class Tap {
     return undefined
   }
 
-  /** The source has failed. undefined: behind the answer's last event, and the body may end; else it must not look complete. */
+  /** Notes that the source has failed. undefined: behind the answer's last event, and the body may end; else it must not look complete. */
   onFail(cause: unknown): Broken | undefined {
-    // A source whose reader has left fails too: that is no failure of its own.
+    // A source whose reader has left also fails: that is no failure of its own.
     if (this.#hasEnded) return { cause, finalBytes: undefined }
     if (this.#watch.end?.of.meaning() !== 'last') return this.#break(cause)
     this.#complete()
@@ -85,7 +85,7 @@ export class Tap {
   }
 
   /**
-   * The reader leaves. Behind the answer's last event the rest of the source is to be read for a moment: until what is returned
+   * Notes that the reader leaves. Behind the answer's last event, the rest of the source is read for a moment: until the returned deadline
    * is cleared, or `giveUp` is called; `onCancel` and the source's cancelling come then. undefined: they are due now.
    */
   onLeave(giveUp: (reason: ApiError) => void): Deadline | undefined {
@@ -94,7 +94,7 @@ export class Tap {
     return end.deadlines.start(REST_MS, () => giveUp(REST_IS_OVER))
   }
 
-  /** The reader has left. */
+  /** Notes that the reader has left. */
   onCancel(): void {
     if (this.#hasEnded) return
     const meaning = this.#watch.end?.of.meaning() ?? 'neither'

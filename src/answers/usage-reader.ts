@@ -9,14 +9,14 @@ import { StreamTail } from '../formats/sse/stream-tail.ts'
 /** A JSON answer that is longer is not read for its usage. */
 const JSON_BYTES_MAX = 1024 * 1024
 
-/** Reads the tokens that an answer says it has used, while it passes. */
+/** Reads the usage of tokens in an answer while it passes. */
 interface UsageReader {
   add(chunk: Uint8Array): void
   usage(): JsonObject | undefined
 }
 
 /**
- * Has the observers hear the usage that a good answer tells, when its exchange ends. Gives what is to be told of its chunks; undefined:
+ * Tells the observers the usage in a good answer when its exchange ends. Gives the function that takes its chunks; undefined:
  * nobody wants to hear it, or it can't be read. Usage is `usage` of the answer, of its last event with one, or of the `response` in
  * that (OpenAI specification, `CompletionUsage`, `ResponseUsage`).
  */

@@ -5,7 +5,7 @@ import { notAllowed } from './refusals.ts'
 import type { RulePlan } from './rule-plan.ts'
 import { equals, lastOf, parentOf, type RuleRun, recordChange } from './rule-run.ts'
 
-/** Gives what the rules set in an empty body; undefined: they refuse such a body. */
+/** Gives the parameters that the rules set in an empty body; undefined: they refuse such a body. */
 export type Blank = () => unknown
 
 /** A parameter that a rule does not allow. */

@@ -8,10 +8,10 @@ import type { EditedObject, ParsedObject } from './edited-object.ts'
 import { meantBy, type Names, type NameTree } from './name-tree.ts'
 import { sentTwice, spelledOtherwise } from './refusals.ts'
 
-/** The text of a body that is an object, for what the parsed value does not tell. Each object is read once at most. */
+/** The text of a body that is an object, for facts that the parsed value does not tell. Each object is read once at most. */
 export class BodyText {
   readonly bytes: Uint8Array
-  /** Where the body's own object begins. */
+  /** The place of the body's opening brace. */
   readonly brace: number
   /** The parsed body. */
   readonly value: ParsedObject
@@ -37,8 +37,8 @@ export class BodyText {
   }
 
   /**
-   * Throws `rules_not_applicable` where a name of the tree occurs more than once in its object: `JSON.parse` keeps the last
-   * value, and an upstream may take the first. Likewise where it is written in another case, which some servers take for the same name.
+   * Throws `rules_not_applicable` if a name of the tree occurs more than once in its object: `JSON.parse` keeps the last
+   * value, and an upstream may take the first. Also throws if it is written in another case, which some servers take for the same name.
    * Objects without any of the names are not read.
    */
   assertSentOnce(tree: NameTree): void {
@@ -100,13 +100,13 @@ export class BodyText {
   }
 }
 
-/** The first member of each name. A body with a name twice, where that matters, has been refused before. */
+/** The first member of each name. A body with a name twice has been refused before if that matters. */
 function placesOf(members: readonly Member[]): ReadonlyMap<string, Member> {
   return new Map(members.toReversed().map((member) => [member.key, member]))
 }
 
 /**
- * Gives the edits that turn a body's text into what the edited object says; none where the value is the same.
+ * Gives the edits that turn a body's text into that of the edited object; none if the value is the same.
  *
  * A value that equals the received one keeps its bytes, and so do all members that no rule has touched. When a name is removed, all its
  * members go.

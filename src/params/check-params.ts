@@ -18,7 +18,7 @@ import { wordsIn } from './token-caps.ts'
 
 /**
  * Brings all numbers into their ranges, except the caps on tokens (`clampCaps`). Throws `invalid_parameter` for a value that is no number, and for
- * a number that no maximum limits (-1, where nothing says that it may be negative); `rules_not_applicable` where a part of its path is no
+ * a number that no maximum limits (-1, if nothing says that it may be negative); `rules_not_applicable` if a part of its path is no
  * object. A parameter that is absent or null stays so.
  */
 export function clampAll(run: RuleRun, plan: RulePlan): void {
@@ -43,7 +43,7 @@ function clamp(run: RuleRun, bounds: Bounds): void {
   put(run, names, bound.value)
 }
 
-/** The bound that a number exceeds; undefined: none. Where the two bounds contradict each other, the maximum wins. */
+/** The bound that a number exceeds; undefined: none. If the two bounds contradict each other, the maximum wins. */
 export function exceeded({ min, max }: Range, value: number): Bound | undefined {
   if (max !== undefined && value > max.value) return max
   if (min === undefined || value >= min.value) return undefined
@@ -62,7 +62,7 @@ export function checkValues(run: RuleRun, plan: RulePlan): void {
   }
 }
 
-/** Throws `invalid_parameter` where one of the required parameters is absent or null. */
+/** Throws `invalid_parameter` if one of the required parameters is absent or null. */
 export function checkRequired(run: RuleRun, plan: RulePlan): void {
   for (const { rule, names, written } of plan.required) {
     const value = valueAt(run, names)

@@ -6,7 +6,7 @@ import type { RulePlan } from './rule-plan.ts'
 import { namesSent, numericValueAt, put, type RuleRun, recordChange, valueAt } from './rule-run.ts'
 import { type CapWord, PROMPT_LISTS, wordsIn } from './token-caps.ts'
 
-/** How many answers a request asks for, and by which parameter. */
+/** The number of answers that a request asks for, and the parameter that says so. */
 interface Answers {
   readonly count: number
   readonly names: Names
@@ -17,7 +17,7 @@ interface Answers {
  * of prompts, each answer gets its share.
  *
  * Throws `invalid_parameter` for a value that is no number, and for a number that some servers take for no cap (-1, 0);
- * `parameter_not_allowed` where there is not one token for each answer.
+ * `parameter_not_allowed` if there is not one token for each answer.
  */
 export function clampCaps(run: RuleRun, { capRange, tokenCaps }: RulePlan): void {
   if (capRange === undefined) return
@@ -50,7 +50,7 @@ function shareOf(max: Bound, { count, names }: Answers): Bound {
   return { rule: max.rule, value }
 }
 
-/** A server reads one of the words for the number of answers: the highest number is the most that can come. */
+/** A server reads one of the words for the number of answers: the highest number is the most that it can send. */
 function answersOf(run: RuleRun, words: readonly CapWord[], { rule }: Bound): Answers {
   let each: Answers = { count: 1, names: ['n'] }
   for (const { kind, names } of words) {

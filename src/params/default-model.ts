@@ -4,7 +4,7 @@ import { membersOf, objectStart } from '../formats/json/members.ts'
 
 const OPEN_BRACE = 0x7b
 
-/** The model that a body names, where it names one. */
+/** The model that a body names, if it names one. */
 export function modelOf(value: unknown): string | undefined {
   return isObject(value) && typeof value['model'] === 'string' ? value['model'] : undefined
 }
@@ -17,7 +17,7 @@ export function wantsStream(value: unknown): boolean {
 /**
  * Puts a model into a body that names none, as its first member; every other byte stays as it came.
  *
- * Gives the same body where it names a model, or is no object.
+ * Gives the same body if it names a model, or is no object.
  *
  * @example
  * const isChanged = withDefaultModel(body, 'gpt-3.5-turbo') !== body

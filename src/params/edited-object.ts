@@ -8,7 +8,7 @@ interface Slot {
   /** The name of the received member whose place it has; undefined: a new parameter. */
   readonly from: string | undefined
   readonly value: unknown
-  /** The changes within `value`, where that is an object that has been looked into. */
+  /** The changes within `value`, if that is an object that has been looked into. */
   child: EditedObject | undefined
 }
 
@@ -23,7 +23,7 @@ interface Slot {
  */
 export class EditedObject {
   readonly base: ParsedObject
-  /** By their present names; undefined: removed. */
+  /** The parameters by their present names; undefined: removed. */
   readonly #slots = new Map<string, Slot | undefined>()
 
   constructor(base: ParsedObject) {
@@ -45,7 +45,7 @@ export class EditedObject {
     return names
   }
 
-  /** Gives the object that a name has as its value, to be edited; undefined: the value is no object. */
+  /** Gives the object under a name, to be edited; undefined: the value is no object. */
   child(name: string): EditedObject | undefined {
     const known = this.#slots.get(name)
     if (known?.child !== undefined) return known.child
@@ -64,7 +64,7 @@ export class EditedObject {
     this.#slots.set(name, { from, value, child: undefined })
   }
 
-  /** Takes a name out. */
+  /** Removes a name. */
   remove(name: string): void {
     this.#slots.set(name, undefined)
   }
@@ -88,7 +88,7 @@ export class EditedObject {
     return slot === undefined || (slot.from !== undefined && slot.value === this.base[slot.from])
   }
 
-  /** Gives the object with its changes: the received one itself, where nothing differs. */
+  /** Gives the object with its changes: the received one itself, if nothing differs. */
   value(): ParsedObject {
     if (!this.#isChanged()) return this.base
     // Object.fromEntries takes `__proto__` for a name like any other.
@@ -123,7 +123,7 @@ export class EditedObject {
   }
 }
 
-/** How an edited object differs from the received one, by the received names. */
+/** The differences of an edited object from the received one, by the received names. */
 export interface ObjectChanges {
   /** Members that may have another name or value now. */
   readonly moved: ReadonlyMap<string, MovedValue>
@@ -137,6 +137,6 @@ export interface ObjectChanges {
 export interface MovedValue {
   /** Its present name. */
   readonly name: string
-  /** The received value, where only something within it may differ. */
+  /** The received value, if only something within it may differ. */
   readonly child: EditedObject | undefined
 }

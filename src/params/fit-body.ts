@@ -22,7 +22,7 @@ const NEVER: ReadonlySet<string> = new Set(['messages', 'prompt', 'input'])
 const PARAMS_MAX = 50
 
 /**
- * Makes the function that removes the parameters that a server is known to refuse: those that it does not know, and nulls where it takes
+ * Makes the function that removes the parameters that a server is known to refuse: those that it does not know, and nulls if it takes
  * none. It looks only at the outermost names, and every other byte stays.
  *
  * @example
@@ -35,7 +35,7 @@ export function createFit({ known, nulls }: Lacks): FitBody {
     const names = byEndpoint.get(endpointPath(endpoint))
     if (names === undefined && !nulls) return NOTHING
     const members = membersOf(text)
-    // A name that occurs twice means the last one's value to most parsers.
+    // Most parsers take the last value of a name that occurs twice.
     const last = new Map(members.map((member) => [member.key, member]))
     const refused = [...last.values()].filter((member) => {
       if (NEVER.has(member.key)) return false

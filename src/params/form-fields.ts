@@ -4,7 +4,7 @@ import { countMembers } from '../formats/json/skip.ts'
 import { meantBy, type Names, type NameTree } from './name-tree.ts'
 import { notInAForm, sentTwice, spelledOtherwise } from './refusals.ts'
 
-/** A field of a form in an object: a text, the texts of a list, or the fields below it. */
+/** A field of a form as part of an object: a text, the texts of a list, or the fields below it. */
 type Field = string | string[] | FieldObject
 
 /** The fields below a field of a form. */
@@ -18,7 +18,7 @@ const NAME_SEPARATORS = /[[\].]/
 /**
  * Makes the object that a form's text fields stand for: a name with `[]` behind it is a list.
  *
- * Throws `rules_not_applicable` where a field that a rule may name is ambiguous: it occurs twice and is no list, is both a text and the
+ * Throws `rules_not_applicable` if a field that a rule may name is ambiguous: it occurs twice and is no list, is both a text and the
  * parent of others, is a text where a rule names something within, or is spelled in another way than in the rule.
  *
  * @example
@@ -40,7 +40,7 @@ export function fieldsToObject(fields: ReadonlyMap<string, readonly string[]>, n
 }
 
 /**
- * The outermost name in a tree that some server takes a form's field for, which may be that name itself; undefined: none.
+ * Gives the outermost name in a tree that some server takes a form's field for, which may be that name itself; undefined: none.
  *
  * PHP reads a name up to its first bracket, where a dot and a blank are underscores; others read it up to its first dot.
  *
@@ -69,7 +69,7 @@ export function isEqualField(field: unknown, expected: unknown): boolean {
 }
 
 /**
- * The number that a field's text spells in JSON; undefined: none, or one with an exponent. `500e-2` is 5 to one reader, and 500 to another
+ * Gives the number that a field's text spells in JSON; undefined: none, or one with an exponent. `500e-2` is 5 to one reader, and 500 to another
  * that stops behind the digits.
  */
 export function numberOfField(text: string): number | undefined {
@@ -106,7 +106,7 @@ function assertTextsAreWhole(object: FieldObject, named: NameTree, outer: Names)
   }
 }
 
-/** Has no prototype, so that `__proto__` is a name like any other. */
+/** The object has no prototype, so that `__proto__` is a name like any other. */
 function emptyObject(): FieldObject {
   return Object.create(null)
 }
@@ -147,7 +147,7 @@ function innermost(name: string): string | undefined {
     .at(-1)
 }
 
-/** A form is all text: a text that spells a number becomes that number. */
+/** Turns texts that spell a number into that number: a form is all text. */
 function numbersIn(value: Json): Json {
   if (Array.isArray(value)) return value.map(numbersIn)
   return typeof value === 'string' ? (numberOfField(value) ?? value) : value

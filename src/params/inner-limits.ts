@@ -11,7 +11,7 @@ import { notANumber, unsupportedValue } from './refusals.ts'
 
 /**
  * Judges the parameters within a body by the limits of rules. Throws `parameter_not_allowed`, `invalid_parameter` or
- * `rules_not_applicable`. `within` says where in the request that body stands.
+ * `rules_not_applicable`. `within` is the place of that body in the request.
  */
 export type InnerLimits = (body: unknown, within?: BodyPath) => void
 
@@ -82,7 +82,7 @@ function limitsOf(rules: readonly ParamRule[], { caps, budgets, counts }: Words)
       if (path.includes('.')) continue
       if (!caps.has(name)) narrow(name, number, Math.max(min, leastOf(name, min, max, counts)), max)
       else if (max !== Infinity) {
-        // Less than one is no cap to some servers.
+        // Some servers take a number below one for no cap.
         for (const cap of caps) narrow(cap, number, 1, max)
         for (const budget of budgets) if (!caps.has(budget)) narrow(budget, number, 0, max)
       }
@@ -91,7 +91,7 @@ function limitsOf(rules: readonly ParamRule[], { caps, budgets, counts }: Words)
   return limits
 }
 
-/** The least number where a rule has no minimum; -Infinity where it has one, or no number would be left. */
+/** The least number if a rule has no minimum; -Infinity if it has one, or if no number would be left. */
 function leastOf(name: string, min: number, max: number, counts: ReadonlySet<string>): number {
   const least = leastNumber([name], counts.has(name))
   return min === -Infinity && max !== Infinity && max >= least ? least : -Infinity

@@ -2,7 +2,7 @@ import type { ParamRule } from '../config/sections/params/param-rule.ts'
 import { compilePatterns, type Fits } from '../formats/text/wildcards.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
 
-/** All that decides whether a rule matches a request, except the model. */
+/** The facts that decide whether a rule matches a request, except the model. */
 export interface FactsBeforeModel {
   /** Path below /v1/, without query: `chat/completions`. */
   readonly endpoint: string
@@ -15,12 +15,12 @@ export interface RuleMatch {
   readonly fitsEndpoint: Fits
   readonly fitsPrincipal: (principal: FactsBeforeModel['principal']) => boolean
   readonly headers: readonly HeaderMatch[]
-  /** A request without a model fits only a rule that does not ask for one. */
+  /** A request without a model fits only a rule without criteria for the model. */
   readonly fitsModel: (model: string | undefined) => boolean
   readonly written: ParamRule['match']
 }
 
-/** A header that a rule asks for. */
+/** A header in a rule's criteria. */
 export interface HeaderMatch {
   readonly name: string
   /** An absent header fits no pattern, not even `*`. */

@@ -5,7 +5,7 @@ import { ApiError } from '../openai/api-error.ts'
 /** Throws `model_not_found` for a name that some server may take for another model's. */
 export type AssertSpelling = (model: string) => void
 
-/** Callers choose names. */
+/** The memo is bounded because callers choose names. */
 const REMEMBERED = { entriesMax: 1000, keyCharsMax: 256 } as const
 const CHARS_SHOWN_MAX = 100
 

@@ -36,9 +36,9 @@ export function treeOf(paths: Iterable<Names>): NameTree {
   return tree
 }
 
-/** For each tree, what finds the name in it that the most tolerant readers take another one for. */
+/** For each tree, the function that finds the name in it that the most tolerant readers take another one for. */
 const MEANT = new WeakMap<NameTree, (name: string) => string | undefined>()
-/** Callers choose names. */
+/** The memo is bounded because callers choose names. */
 const REMEMBERED = { entriesMax: 256, keyCharsMax: 64 } as const
 
 /** The name in a tree that some server may take a given name for (`foldName`); undefined: none, or that name itself. */

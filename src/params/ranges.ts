@@ -13,11 +13,11 @@ export interface Range {
 /** The range of one parameter. */
 export interface Bounds extends Range {
   readonly names: Names
-  /** A lower number is refused, where the range has no minimum: some servers take it for no limit. */
+  /** A lower number is refused if the range has no minimum: some servers take it for no limit. */
   least: number
 }
 
-/** One end of a range, and the rule that has set it. */
+/** One end of a range, and the rule that set it. */
 export interface Bound {
   readonly rule: number
   readonly value: number
@@ -70,7 +70,7 @@ function lower(one: Bound | undefined, other: Bound): Bound {
 const SIGNED: ReadonlySet<string> = new Set(['frequencypenalty', 'presencepenalty', 'logitbias', 'seed'])
 
 /**
- * The least number that a maximum allows where the range has no minimum: many servers take a lower one (`-1`) for "no limit".
+ * The least number that a maximum allows if the range has no minimum: many servers take a lower one (`-1`) for "no limit".
  * `isCount`: the parameter counts something, and 0 is no count either.
  *
  * @example

@@ -90,7 +90,7 @@ function encodedOf(names: Names): string {
 
 const PARAM_CHARS_MAX = 200
 
-/** A parameter as the header has it: separators, and characters other than visible ASCII, are percent-encoded. */
+/** A parameter as written in the header: separators, and characters other than visible ASCII, are percent-encoded. */
 export function encodedParam(param: string): string {
   if (/^[\w.-]*$/.test(param)) return param
   return encodeURIComponent(param.slice(0, PARAM_CHARS_MAX).toWellFormed())

@@ -22,7 +22,7 @@ export function notAllowed(names: Names, rule?: number): ApiError {
   })
 }
 
-/** The refusal of a value that `values` does not list, with the first ten that it does. */
+/** The refusal of a value that `values` does not list, with the first ten listed ones. */
 export function unsupportedValue(names: Names, value: unknown, allowed: readonly Json[], rule?: number): ApiError {
   const listed = allowed.slice(0, LISTED_VALUES_MAX).map(quoteValue).join(', ')
   const more = allowed.length > LISTED_VALUES_MAX ? `, and ${allowed.length - LISTED_VALUES_MAX} more` : ''
@@ -97,7 +97,7 @@ export function sentTwice(names: Names): ApiError {
   })
 }
 
-/** The refusal of a name that some upstreams, to whom case does not matter, take for `meant`, which a rule is about. */
+/** The refusal of a name that some upstreams, which ignore case, take for `meant`, the subject of a rule. */
 export function spelledOtherwise(names: Names, meant: string): ApiError {
   const param = paramOf(names)
   return new ApiError('rules_not_applicable', {
@@ -106,7 +106,7 @@ export function spelledOtherwise(names: Names, meant: string): ApiError {
   })
 }
 
-/** The refusal of a body that needs more changes than are made to one. */
+/** The refusal of a body that needs too many changes. */
 export function tooManyChanges(changesMax: number): ApiError {
   return new ApiError('rules_not_applicable', {
     message: `This server's rules would change more than ${changesMax} parameters of this request. Leave out those that it does not allow.`,
@@ -131,12 +131,12 @@ export function notInAForm(names: Names): ApiError {
   })
 }
 
-/** A rule's value as a message or an explanation shows it: a string in quotes, anything else as JSON, cut where it is long. */
+/** A rule's value for a message or an explanation: a string in quotes, anything else as JSON, cut if it is long. */
 export function quoteValue(value: unknown): string {
   return typeof value === 'string' ? `'${cut(value)}'` : cut(JSON.stringify(value))
 }
 
-/** A caller's value as a message shows it. Objects and arrays are only named: they may be too large and too deep to be written. */
+/** A caller's value for a message. Objects and arrays are only named: they may be too large and too deep to be written. */
 export function quoteSentValue(value: unknown): string {
   return typeof value === 'object' && value !== null ? wordsOfValue(value) : quoteValue(value)
 }

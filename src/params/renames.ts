@@ -27,7 +27,7 @@ export interface Renames {
 }
 
 /**
- * Joins the renames of all rules. Where two rules rename one name, the first counts; of a chain (a → b, b → c) the last name counts.
+ * Joins the renames of all rules. If two rules rename one name, the first counts; of a chain (a → b, b → c) the last name counts.
  *
  * @example
  * const { resolve } = joinRenames([rule])

@@ -6,7 +6,7 @@ import { type Bounds, boundsOf, joinRanges, type Range } from './ranges.ts'
 import { joinRenames, type Renames } from './renames.ts'
 import { type CapWord, compileTokenCaps, PROMPT_LISTS, type TokenCaps } from './token-caps.ts'
 
-/** Several rules joined, ready to be run. Paths are those after all renames, if not said otherwise. */
+/** Several rules joined, ready to be run. Paths are those after all renames, unless noted otherwise. */
 export interface RulePlan {
   /** Every path that a rule names, as callers may write it. */
   readonly named: NameTree
@@ -21,7 +21,7 @@ export interface RulePlan {
   readonly capRange: Range | undefined
   /** In the order of the rules; within one: drop, defaults, overrides. */
   readonly settings: readonly Setting[]
-  /** Of all numbers but the caps on tokens. */
+  /** The bounds of all numbers but the caps on tokens. */
   readonly bounds: readonly Bounds[]
   /** The bounds of those words for the number of answers that have none of their own; undefined: no bounds. */
   readonly counts: CountBounds | undefined
@@ -35,7 +35,7 @@ export interface RulePlan {
 export interface Denial {
   /** The rule's number. */
   readonly rule: number
-  /** As callers may write it. */
+  /** The path as callers may write it. */
   readonly names: Names
   readonly isDropped: boolean
 }
@@ -52,7 +52,7 @@ export interface Setting {
   readonly rule: number
   readonly operation: 'drop' | 'defaults' | 'overrides'
   readonly names: Names
-  /** Of `drop`: null. */
+  /** The value to set; null for a `drop`. */
   readonly value: Json
   readonly isTokenCap: boolean
 }
@@ -70,12 +70,12 @@ export interface ValueList {
   readonly isDropped: boolean
 }
 
-/** A parameter that has to be there. */
+/** A parameter that must be present. */
 export interface Required {
   /** The number of the rule. */
   readonly rule: number
   readonly names: Names
-  /** As the rule calls it. */
+  /** The path as the rule writes it. */
   readonly written: Names
 }
 
@@ -140,12 +140,12 @@ function isSettledAtOnce({
   named,
 }: Omit<RulePlan, 'isSettledAtOnce' | 'ofBody'>): boolean {
   const isTakenAway = [...denials, ...allowances, ...values].some(({ isDropped }) => isDropped)
-  // Removed, or null: then another of the caps may count.
+  // If a cap is removed or null, another of the caps may count.
   const isCapGone = settings.some(({ isTokenCap, value }) => isTokenCap && value === null)
   return !(isTakenAway || isCapGone || hasPathsWithinOthers(named))
 }
 
-/** The parameters of rules, without numbers and models: those are judged wherever they stand. */
+/** The parameters of rules, except numbers and models: those are judged wherever they stand. */
 function namesOfBody({ denials, values, settings }: Pick<RulePlan, 'denials' | 'values' | 'settings'>): NameTree {
   const set = settings.filter(({ operation, isTokenCap }) => operation !== 'defaults' && !isTokenCap)
   const paths: readonly Names[] = [...denials, ...values, ...set].map(({ names }) => names)

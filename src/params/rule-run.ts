@@ -17,7 +17,7 @@ export interface ParamChange {
   readonly names: Names
   /** The value before; undefined: none. */
   readonly before: unknown
-  /** The value after, or of a rename the new name; undefined: none. */
+  /** The value after, or the new name of a rename; undefined: none. */
   readonly after: unknown
 }
 
@@ -27,7 +27,7 @@ export interface RuleRun {
   /** undefined: a form, whose fields are all text. */
   readonly text: BodyText | undefined
   readonly isForm: boolean
-  /** Whether what is there is still what the caller sent. */
+  /** Whether the values are still those that the caller sent. */
   isFirstPass: boolean
   /** The changes since the pass began. */
   changeCount: number
@@ -49,7 +49,7 @@ export function startRun(value: ParsedObject, text: BodyText | undefined, isForm
   }
 }
 
-/** More changes are not made to one request: they would keep all others waiting. */
+/** The most changes that are made to one request: more would keep all others waiting. */
 const CHANGES_MAX = 10_000
 
 /** Records a change, once for each rule and parameter. Throws `rules_not_applicable` in a form, and for too many changes. */
@@ -78,12 +78,12 @@ export function parentOf(run: RuleRun, names: Names): EditedObject | undefined {
   return object
 }
 
-/** Gives the value at a path; undefined where there is none. */
+/** Gives the value at a path; undefined: there is none. */
 export function valueAt(run: RuleRun, names: Names): unknown {
   return parentOf(run, names)?.get(lastOf(names))
 }
 
-/** Throws `rules_not_applicable` where something on the way to a path is there and is no object. Null counts as absent. */
+/** Throws `rules_not_applicable` if a value on the way to a path is present and is no object. Null counts as absent. */
 export function assertReachable(run: RuleRun, names: Names): void {
   let object: EditedObject | undefined = run.root
   for (let depth = 0; depth < names.length - 1 && object !== undefined; depth += 1) {
@@ -93,7 +93,7 @@ export function assertReachable(run: RuleRun, names: Names): void {
   }
 }
 
-/** Puts a value at a path, with the objects on the way to it where they are missing or null. */
+/** Puts a value at a path, with the objects on the way to it if they are missing or null. */
 export function put(run: RuleRun, names: Names, value: unknown): void {
   let object = run.root
   for (const name of names.slice(0, -1)) {

@@ -14,9 +14,9 @@ import { compileRulePlan } from './rule-plan.ts'
 import { checkForm, runOnJson } from './run-plan.ts'
 import { capEndpointOf } from './token-caps.ts'
 
-/** What decides which rules a request is subject to. */
+/** The facts that decide which rules a request is subject to. */
 export interface RequestFacts extends FactsBeforeModel {
-  /** The model that the caller named, or the default put in. */
+  /** The model that the caller named, or the default model. */
   readonly model: string | undefined
 }
 
@@ -28,9 +28,9 @@ export interface Rules {
   readonly mayMatch: (facts: FactsBeforeModel) => boolean
   /** Whether a rule does not fit the request, but would at another endpoint, as far as can be told without the model. */
   readonly misses: (facts: FactsBeforeModel, endpoint: string) => boolean
-  /** One of the rules, as if there were no other. */
+  /** Gives one of the rules, as if there were no other. */
   readonly alone: (rule: number) => Rules
-  /** For `explain`: each rule with whether it matches and, where not, what does not fit. */
+  /** For `explain`: tells of each rule whether it matches and, if not, which part does not fit. */
   readonly judge: (facts: RequestFacts) => readonly { readonly rule: number; readonly mismatch: string | undefined }[]
 }
 
@@ -46,22 +46,22 @@ export interface Rules {
  * 5. `values`: a parameter that is there and not null must equal one of those listed.
  * 6. `require`: the parameter must be there, and not null, in the outgoing body.
  *
- * Where rules undo each other's work, phases 1 to 5 are repeated until nothing changes. All words for the cap on an answer's tokens
- * count as one: a clamp of one caps all that are there, for all answers together; a default is set where no word is there that counts at
- * the endpoint; an override sets the words that are there. Paths lead through objects, not into arrays.
+ * If rules undo each other's work, phases 1 to 5 are repeated until nothing changes. All words for the cap on an answer's tokens
+ * count as one: a clamp of one caps all that are present, for all answers together; a default is set if no word is present that counts at
+ * the endpoint; an override sets the words that are present. Paths lead through objects, not into arrays.
  */
 export interface RuleProgram {
   /** The numbers of the rules. */
   readonly rules: readonly number[]
   /**
-   * Works out the changes in a JSON body. Throws `parameter_not_allowed`, `invalid_parameter` or
-   * `rules_not_applicable` where the request is refused: the last also for a body that is no object, and for a name of a rule
+   * Computes the changes to a JSON body. Throws `parameter_not_allowed`, `invalid_parameter` or
+   * `rules_not_applicable` if the request is refused: the last also for a body that is no object, and for a name of a rule
    * that occurs twice.
    */
   readonly apply: (body: JsonBody) => Applied
   /** The limits for parameters deeper in a body than a rule's path leads; undefined: there are none. */
   readonly judgeInner: InnerLimits | undefined
-  /** Checks a form's text fields. Throws as `apply` does, and `rules_not_applicable` where something would have to change. */
+  /** Checks a form's text fields. Throws as `apply` does, and `rules_not_applicable` if something would have to change. */
   readonly checkForm: (fields: ReadonlyMap<string, readonly string[]>) => void
   /** Whether some server may take a form's field of that name for a parameter that a rule is about. */
   readonly isAbout: (field: string) => boolean
@@ -76,13 +76,13 @@ export interface Applied {
    * and spaces, at most about 1 KB.
    */
   readonly receipt: string
-  /** The outgoing body, parsed; worked out when it is read. */
+  /** The outgoing body, parsed; computed when it is read. */
   readonly value: JsonObject
-  /** The changes for `explain`, rule by rule; worked out when they are read. */
+  /** The changes for `explain`, rule by rule; computed when they are read. */
   readonly steps: readonly Step[]
 }
 
-/** Callers choose models and paths. */
+/** The memo is bounded because callers choose models and paths. */
 const BY_FACTS = { entriesMax: 512, keyCharsMax: 256 } as const
 const BY_RULES = { entriesMax: 512 } as const
 
@@ -157,7 +157,7 @@ function compile(rules: readonly ParamRule[], words: CapWords, endpoint: string)
   }
 }
 
-/** Everything that a match can depend on. Lengths keep one part from passing for another. */
+/** Joins all facts that a match can depend on. Lengths keep one part from passing for another. */
 function keyOf(
   { model, endpoint, principal: { kind, id }, headers }: RequestFacts,
   asked: readonly { readonly fits: (headers: Headers) => boolean }[],

@@ -13,7 +13,7 @@ import { type RuleRun, startRun } from './rule-run.ts'
 import { renameAll, setParams } from './set-params.ts'
 
 /**
- * How often the phases run at most. Once is enough, except for rules that undo each other in part. Those come to rest or to a circle of
+ * The most passes through the phases. One is enough, except for rules that undo each other in part. Those come to rest or to a circle of
  * two to four steps: after twelve passes each is where it would be after twenty-four.
  */
 const PASSES_MAX = 12
@@ -24,7 +24,7 @@ export interface JsonRun extends RuleRun {
 }
 
 /**
- * Takes a JSON body through the rules. Throws an ApiError where the body is refused.
+ * Takes a JSON body through the rules. Throws an ApiError if the body is refused.
  *
  * @example
  * const { root, text, changes } = runOnJson(plan, body)
@@ -40,7 +40,7 @@ export function runOnJson(plan: RulePlan, body: JsonBody): JsonRun {
   return run
 }
 
-/** Takes a form's text fields through the rules. Throws an ApiError where the form is refused, or something would have to change. */
+/** Takes a form's text fields through the rules. Throws an ApiError if the form is refused, or something would have to change. */
 export function checkForm(plan: RulePlan, fields: ReadonlyMap<string, readonly string[]>): void {
   const value = fieldsToObject(fields, plan.named)
   goThrough(startRun(value, undefined, true), plan, blankFor(plan))
@@ -71,7 +71,7 @@ function goThrough(run: RuleRun, plan: RulePlan, blank: Blank | undefined): void
   if (blank !== undefined) checkRequired(run, plan)
 }
 
-/** Gives what the rules set in an empty body; worked out once for all judgements of one run. */
+/** Gives the parameters that the rules set in an empty body; computed once for all judgements of one run. */
 function blankFor(plan: RulePlan): Blank {
   let blank: { readonly value: unknown } | undefined
   return () => {
@@ -94,7 +94,7 @@ function blankOf(plan: RulePlan): unknown {
 const EXTRA = 'extra_body'
 
 /**
- * Throws `rules_not_applicable` where a parameter that rules deny, drop, list or set stands in `extra_body`: some servers take it from
+ * Throws `rules_not_applicable` if a parameter that rules deny, drop, list or set stands in `extra_body`: some servers take it from
  * there as one of the body's own.
  */
 function assertNotInExtra(text: BodyText, names: NameTree): void {

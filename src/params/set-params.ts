@@ -7,7 +7,7 @@ import { type TokenCaps, wordsIn } from './token-caps.ts'
 /**
  * Does all renames, and repeats them until no old name is left: so a chain ends with its last name in any order of the rules.
  *
- * Where both names are there, the new name keeps its value and the old one is removed; null counts as absent.
+ * If both names are present, the new name keeps its value and the old one is removed; null counts as absent.
  */
 export function renameAll(run: RuleRun, { renames: { moves } }: RulePlan): void {
   for (let round = 0; round < moves.length; round += 1) {
@@ -33,7 +33,7 @@ function renameOne(run: RuleRun, { rule, parent, from, to }: Move): boolean {
 }
 
 /**
- * Does all `drop`, `defaults` and `overrides`, in order. Throws `rules_not_applicable` where a parameter would have to be set within a value
+ * Does all `drop`, `defaults` and `overrides`, in order. Throws `rules_not_applicable` if a parameter would have to be set within a value
  * that is no object.
  */
 export function setParams(run: RuleRun, plan: RulePlan): void {
@@ -52,7 +52,7 @@ function drop(run: RuleRun, { rule, operation, names }: Setting): void {
   parent.remove(lastOf(names))
 }
 
-/** Sets a default. Null counts as absent; a default of a token cap is not set where any certain one is there. */
+/** Sets a default. Null counts as absent; a default of a token cap is not set if any certain cap is present. */
 function putDefault(
   run: RuleRun,
   { rule, operation, names, value, isTokenCap }: Setting,
@@ -66,7 +66,7 @@ function putDefault(
   put(run, names, value)
 }
 
-/** Sets a value. A token cap sets all caps that are there, and its own word where no certain one is there. */
+/** Sets a value. An override of a token cap sets all caps that are present, and its own word if no certain one is. */
 function override(run: RuleRun, setting: Setting, tokenCaps: TokenCaps): void {
   if (!setting.isTokenCap) {
     overrideAt(run, setting, setting.names)

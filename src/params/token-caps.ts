@@ -4,7 +4,7 @@ import { parentNotAnObject } from './refusals.ts'
 import type { Renames } from './renames.ts'
 import type { RuleRun } from './rule-run.ts'
 
-/** What a word limits: all of an answer's tokens, a part of them, or the number of answers. */
+/** The subject of a word's limit: all of an answer's tokens, a part of them, or the number of answers. */
 export type CapKind = 'cap' | 'budget' | 'count'
 
 /** One of the words, as a path; after all renames. */
@@ -16,7 +16,7 @@ export interface CapWord {
 /** All words for the cap on an answer's tokens: different servers' names for one thing. */
 export interface TokenCaps {
   readonly words: readonly CapWord[]
-  /** The same by their outermost names. */
+  /** The words by their outermost names. */
   readonly byName: ReadonlyMap<string, readonly CapWord[]>
   /** OpenAI's own words at the endpoint: a request with one of them certainly has a cap. */
   readonly certain: Names
@@ -44,7 +44,7 @@ const CERTAIN: Readonly<Record<string, Names>> = {
 }
 const EVERYWHERE: Names = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']
 
-/** The endpoint where it decides which of the caps are certain, else nothing: a key for whatever depends on that. */
+/** Gives the endpoint if it decides which of the caps are certain, else an empty text: a key for results that depend on that. */
 export function capEndpointOf(path: string): string {
   return Object.hasOwn(CERTAIN, path) ? path : ''
 }
@@ -72,7 +72,7 @@ export function compileTokenCaps(words: CapWords, renames: Renames, endpoint: st
 }
 
 /**
- * Finds the words that a body has; null counts as absent. Throws `rules_not_applicable` where a word may be within a text or a list, which
+ * Finds the words that a body has; null counts as absent. Throws `rules_not_applicable` if a word may be within a text or a list, which
  * some servers read as an object.
  */
 export function wordsIn(run: RuleRun, { byName }: TokenCaps): readonly CapWord[] {

@@ -4,7 +4,7 @@ export interface Deadline {
   touch(): void
   /** Stops the clock until the next `touch`. */
   suspend(): void
-  /** Ends it for good. */
+  /** Ends the limit for good. */
   clear(): void
 }
 
@@ -33,7 +33,7 @@ class Entry implements Deadline {
   readonly #limitMs: number
   readonly onExpire: () => void
   dueAt: number
-  /** Its neighbours among those that run; undefined: it does not, or it is at that end. */
+  /** Its neighbours in the list of running deadlines; undefined: it is not in the list, or at that end. */
   before: Entry | undefined
   after: Entry | undefined
   isRunning = true
@@ -116,14 +116,14 @@ class DeadlineSet {
     const due: Entry[] = []
     for (let entry = this.#last; entry !== undefined; entry = entry.before) if (entry.dueAt <= at) due.push(entry)
     try {
-      // The oldest comes first. One may end another.
+      // The oldest comes first; it may end another one.
       for (const entry of due.reverse()) {
         if (!entry.isRunning || entry.dueAt > at) continue
         this.remove(entry)
         entry.onExpire()
       }
     } finally {
-      // One that throws must not stop the others.
+      // A callback that throws must not stop the others.
       let earliest = Number.POSITIVE_INFINITY
       for (let entry = this.#last; entry !== undefined; entry = entry.before) earliest = Math.min(earliest, entry.dueAt)
       this.#arm(earliest)

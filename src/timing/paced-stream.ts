@@ -6,20 +6,20 @@ export type Pace = 'instant' | 'original'
 /** A chunk of a body, with the time at which it came. */
 export interface TimedChunk {
   readonly bytes: Uint8Array
-  /** Milliseconds after the head. */
+  /** The time since the head, in milliseconds. */
   readonly atMs: number
 }
 
-/** What it takes to keep to recorded times. */
+/** The clock and the sleep for recorded times. */
 export interface PaceDeps {
   readonly sleep: Sleep
-  /** Milliseconds, monotonic. */
+  /** A monotonic time in milliseconds. */
   readonly now: () => number
 }
 
 /**
- * Makes a body of the very chunks that came, one each time that its reader asks. Each comes no sooner after the body was first asked for
- * than it came after its head, so that a slow reader does not make it slower; undefined in place of `deps`: without a wait.
+ * Makes a body of the given chunks, one each time that its reader asks. Each comes no sooner after the body was first asked for
+ * than it came after its head, so that a slow reader does not make it slower; without `deps` there is no wait.
  *
  * @example
  * const body = pacedStream(answer.chunks, { sleep, now })

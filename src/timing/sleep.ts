@@ -1,6 +1,6 @@
 import type { Deadlines } from './deadlines.ts'
 
-/** Resolves after a time; rejects with the signal's reason where that is aborted. */
+/** Resolves after a time; rejects with the signal's reason if that is aborted. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>
 
 /**

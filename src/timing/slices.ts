@@ -1,6 +1,6 @@
 /** The longest that one request's work keeps the event loop at a time, in milliseconds. */
 const SLICE_MS = 2
-/** The same for all of them together in one turn of the loop: hundreds of short works at once would be one long one. */
+/** The longest for all requests' work together in one turn of the loop: hundreds of short works at once would be one long one. */
 const TURN_MS = 4
 /** The least time between two turns that is left to everything else, in milliseconds. */
 const GAP_MS = 1
@@ -10,7 +10,7 @@ const STEPS_OF_A_SLICE = 12
 /** The works that wait for a slice, in their order. */
 const waiting: (() => void)[] = []
 let isTimed = false
-/** The end of this turn. It lies in the past where no work has begun yet. */
+/** The end of this turn. It lies in the past if no work has begun yet. */
 let turnEndsAt = 0
 let isTurnOpen = false
 
@@ -22,10 +22,10 @@ let isTurnOpen = false
  * while (!work.goOn(() => slice.isOver())) await slice.rest()
  */
 export class Slice {
-  // Where other works wait, this one waits for its first slice, too.
+  // If other works wait, this one waits for its first slice, too.
   #endsAt = waiting.length > 0 ? 0 : performance.now() + SLICE_MS
 
-  /** For one of many short works that may begin at the same moment: together they share one turn. */
+  /** Makes the slice of one of many short works that may begin at the same moment: together they share one turn. */
   static amongMany(): Slice {
     const slice = new Slice()
     if (waiting.length === 0) slice.#endsAt = endInTurn(performance.now())
@@ -38,7 +38,7 @@ export class Slice {
   }
 
   /**
-   * The same, after waiting for something since a time of `performance.now()`. If that was there at once, nobody else had a turn, and
+   * Begins a new slice, after waiting for something since a time of `performance.now()`. If that came at once, nobody else had a turn, and
    * the slice goes on.
    */
   beginBehind(askedAt: number): void {
@@ -104,7 +104,7 @@ async function giveTurn(): Promise<void> {
 }
 
 /**
- * Resolves when others have had a turn. To be awaited between two pieces of work of a few milliseconds each.
+ * Resolves when others have had a turn. Await it between two pieces of work of a few milliseconds each.
  *
  * @example
  * for (const part of parts) {

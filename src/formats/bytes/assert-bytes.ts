@@ -10,7 +10,7 @@
  */
 export function assertBytes(chunk: unknown): asserts chunk is Uint8Array {
   if (chunk instanceof Uint8Array) {
-    // Its bytes are another thread's by now.
+    // The bytes of a detached buffer belong to another thread by now.
     if (chunk.buffer instanceof ArrayBuffer && chunk.buffer.detached) throw notBytes('a detached Uint8Array')
     return
   }

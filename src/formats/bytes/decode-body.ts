@@ -3,7 +3,10 @@ import { formatOf } from './content-coding.ts'
 import { decodedBytesMax } from './decode-limit.ts'
 import { joinInSteps } from './join-bytes.ts'
 
-/** A decoded body. `too_large`: it exceeds the limit, or the length that an honest body has; undefined: the coding is unknown or wrong, or the body was cut. */
+/**
+ * A decoded body. `too_large`: it exceeds the limit, or the length that an honest body has; undefined: the coding is unknown or
+ * wrong, or the body was cut.
+ */
 export type Decoded = Uint8Array<ArrayBuffer> | 'too_large' | undefined
 
 /**

@@ -122,7 +122,7 @@ export class CanonicalScanner {
     const members = this.#members
     if (code !== (members === undefined ? CLOSE_BRACKET : CLOSE_BRACE)) throw new SyntaxError(NOT_JSON)
     if (members !== undefined) {
-      // In an empty object this is a member without a text, which leaves no trace.
+      // For an empty object this is a member without a text, which leaves no trace.
       members.push({ key: this.#key, text: this.#takeDone() })
       this.#done = open.before + joinMembers(members)
       this.#from = this.#at + 1

@@ -12,7 +12,7 @@ const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD'])
  *
  * A call to an https upstream behind a proxy that is itself reached by TLS is left to `fetch`, which may change the target.
  *
- * Where the environment names a proxy, each call tells `fetch` which proxy to use, or none: `fetch` reads the environment
+ * If the environment names a proxy, each call tells `fetch` which proxy to use, or none: `fetch` reads the environment
  * by other rules.
  *
  * @example
