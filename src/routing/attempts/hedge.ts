@@ -1,9 +1,8 @@
 import type { HedgeSettings } from '../../config/sections/hedge.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { Deployment } from '../targets/router.ts'
-import { isInTime } from './is-in-time.ts'
-import { type AttemptOutcome, loseAttempt, makeAttempt } from './make-attempt.ts'
-import { ownAbort } from './own-abort.ts'
+import { type AttemptOutcome, loseAttempt, makeAttempt, ownAbort } from './make-attempt.ts'
+import { isInTime } from './next-step.ts'
 import type { AskDeps, RoutedRequest } from './routed-request.ts'
 import type { Attempt } from './upstream-request.ts'
 
@@ -11,7 +10,7 @@ import type { Attempt } from './upstream-request.ts'
  * Makes an attempt at the first deployment, and where that has no answer after a percentile of its own recent times, one at the
  * second beside it. The first good answer wins, and the other call is ended at once.
  *
- * Without enough recent times, or without budget, it is one attempt like any other. What is asked is `tried`.
+ * Without enough recent times, or without budget, the second is not asked. A second one that is asked is added to `tried`.
  */
 export async function hedge(
   request: RoutedRequest,
@@ -33,7 +32,7 @@ export async function hedge(
     ),
   ])
   wait.abort()
-  // Without a place there it would wait, too, and before others that have nowhere else to go.
+  // Without a free place the second attempt would wait, too, in front of requests that can go nowhere else.
   const isReady =
     second.health.isAvailable(request.accountOf(second)) &&
     second.limiter.hasRoom() &&
@@ -47,12 +46,13 @@ export async function hedge(
   try {
     secondRunner = run(request, second, deps)
   } catch {
-    // The caller may not go there; the first, where it may, is still to answer.
+    // The caller may not use the second deployment; the first may still answer.
     return firstRunner.outcome
   }
   return race(firstRunner, secondRunner, deps)
 }
 
+/** An attempt under way. */
 interface Runner {
   readonly outcome: Promise<AttemptOutcome>
   readonly attempt: Attempt
@@ -68,7 +68,7 @@ function run({ exchange, callFor, dueAt }: RoutedRequest, deployment: Deployment
   return { attempt, outcome: makeAttempt(attempt, deps) }
 }
 
-/** The first of two that is good, or the last that is not; the other is ended, and its answer closed. */
+/** Takes the first good outcome of two, or else the later one; ends the other attempt and closes its answer. */
 async function race(one: Runner, other: Runner, deps: AskDeps): Promise<AttemptOutcome> {
   const isFirst = await Promise.race([one.outcome.then(() => true), other.outcome.then(() => false)])
   const [early, late] = isFirst ? [one, other] : [other, one]
@@ -82,14 +82,14 @@ async function race(one: Runner, other: Runner, deps: AskDeps): Promise<AttemptO
   return winner.outcome
 }
 
-/** Whether an answer would be the last one without a second attempt, too: a good one, or a refusal of the request itself. */
+/** Tells whether an answer needs no second attempt: it is good, or refuses the request itself. */
 function isFinal({ answer, cause, isUnbilled }: AttemptOutcome): boolean {
   if (answer === undefined || isUnbilled) return false
   return cause === undefined || (typeof cause === 'number' && cause < 500 && !CURABLE.has(cause))
 }
 
-/** The client errors that another target may not answer with. */
+/** Client errors that another target may not answer with. */
 const CURABLE: ReadonlySet<number> = new Set([401, 403, 404, 408, 409, 429])
 
-/** What a loser throws concerns nobody. */
+/** An error of the losing attempt concerns nobody. */
 function ignore(): void {}

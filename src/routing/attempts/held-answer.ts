@@ -4,12 +4,32 @@ import { formatOf } from '../../formats/bytes/content-coding.ts'
 import { codingsOf } from '../../formats/bytes/decode-body.ts'
 import { joinBytes } from '../../formats/bytes/join-bytes.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
+import { ApiError } from '../../openai/api-error.ts'
+import type { Deadlines } from '../../timing/deadlines.ts'
+import { Slice } from '../../timing/slices.ts'
 
 type Chunk = Uint8Array<ArrayBuffer>
 
+/** The time limits of reading an answer's beginning. */
+export interface ReadingLimits {
+  /** From the first byte; 0: no limit. */
+  readonly sinceFirstByteMs: number
+  /** From now, whether bytes come or not; 0: no limit. */
+  readonly totalMs: number
+  /**
+   * The longest silence; 0: no limit. A silence before the first byte ends the call by `abort`. A later one ends the reading
+   * only: whoever gets the bytes that have come sees the silence.
+   */
+  readonly idleMs: number
+  readonly abort: AbortController
+}
+
+/** The most bytes that are looked through at once. */
+const PIECE_BYTES = 64 * 1024
+
 /**
- * An answer whose beginning is read before it is known what becomes of it. What is released then is the answer as it came, byte
- * for byte, with nothing read of it that is not in it.
+ * An answer whose beginning is read before it is decided what becomes of it. The released answer has every byte that came,
+ * those that have been read, too.
  */
 export class HeldAnswer {
   readonly #answer: Response
@@ -18,11 +38,11 @@ export class HeldAnswer {
   #reading: ReturnType<ReadableStreamDefaultReader<Chunk>['read']> | undefined
   #decoder: ChunkDecoder | undefined
   #isDone = false
-  /** Bytes that have come, encoded as they are. */
+  /** The number of bytes that have come, still encoded. */
   bytes = 0
-  /** When the last of them came, in the time of `performance.now()`. */
+  /** When the last byte came, in the time of `performance.now()`. */
   #lastByteAt = performance.now()
-  /** Whether what comes can be decoded, as far as is known. */
+  /** Whether the body can be decoded, as far as is known. */
   isReadable: boolean
 
   constructor(answer: Response) {
@@ -36,7 +56,7 @@ export class HeldAnswer {
   }
 
   /**
-   * What comes next, decoded, which may be nothing yet; undefined: the answer is over, or nobody can decode it. Rejects where
+   * Reads the next bytes, decoded, which may be none yet; undefined: the answer is over, or can't be decoded. Rejects where
    * it breaks off.
    */
   async next(): Promise<Uint8Array | undefined> {
@@ -58,7 +78,7 @@ export class HeldAnswer {
     return undefined
   }
 
-  /** The answer; `isWhole` notes beside it that all of it is there, where it is. */
+  /** Gives the answer as it came; `isWhole`: where all of it has come, it is noted as a whole. */
   release(isWhole = false): Response {
     this.#decoder?.close()
     const chunks = this.#chunks
@@ -74,7 +94,7 @@ export class HeldAnswer {
     return noteBody(answer, { whole })
   }
 
-  /** Nobody wants it: its call is ended. */
+  /** Ends the call of an answer that nobody wants. */
   discard(): void {
     this.#decoder?.close()
     void ignoreRejection(this.#reader?.cancel())
@@ -93,7 +113,7 @@ export class HeldAnswer {
             return controller.enqueue(held)
           }
           if (this.#isDone || reader === undefined) return controller.close()
-          // What had been asked for when it was released is the next to come.
+          // A read that was under way at the release gives the next bytes.
           const next = reading ?? reader.read()
           reading = undefined
           const { done, value } = await next
@@ -105,4 +125,51 @@ export class HeldAnswer {
       { highWaterMark: 0 },
     )
   }
+}
+
+/**
+ * Reads the beginning of an answer, decoded, until `add` returns a result.
+ *
+ * `end`: all of the answer has come, or it can't be decoded. `late`: the time is up. Rejects where the answer breaks off.
+ */
+export async function readBeginning<T>(
+  held: HeldAnswer,
+  add: (bytes: Uint8Array) => T | undefined,
+  { sinceFirstByteMs, totalMs, idleMs, abort }: ReadingLimits,
+  deadlines: Deadlines,
+): Promise<{ readonly told: T } | 'end' | 'late'> {
+  const late = Promise.withResolvers<'late'>()
+  const expire = (): void => late.resolve('late')
+  const total = deadlines.start(totalMs, expire)
+  const soon = deadlines.start(sinceFirstByteMs, expire)
+  soon.suspend()
+  const idle = deadlines.start(idleMs, () => {
+    if (held.bytes > 0) expire()
+    else abort.abort(new ApiError('upstream_timeout'))
+  })
+  try {
+    for (;;) {
+      const hadBytes = held.bytes > 0
+      const bytes = await Promise.race([held.next(), late.promise])
+      if (bytes === 'late') return 'late'
+      if (bytes === undefined) return 'end'
+      idle.touch()
+      if (!hadBytes) soon.touch()
+      const told = bytes.byteLength > PIECE_BYTES ? await addInPieces(bytes, add) : add(bytes)
+      if (told !== undefined) return { told }
+    }
+  } finally {
+    for (const deadline of [total, soon, idle]) deadline.clear()
+  }
+}
+
+/** Adds a large chunk piece by piece, with rests between: it may hold a million events without a result. */
+async function addInPieces<T>(bytes: Uint8Array, add: (bytes: Uint8Array) => T | undefined): Promise<T | undefined> {
+  const slice = new Slice()
+  for (let from = 0; from < bytes.byteLength; from += PIECE_BYTES) {
+    const told = add(bytes.subarray(from, from + PIECE_BYTES))
+    if (told !== undefined) return told
+    if (slice.isOver()) await slice.rest()
+  }
+  return undefined
 }

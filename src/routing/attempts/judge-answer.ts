@@ -5,37 +5,36 @@ import { ApiError } from '../../openai/api-error.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'
 import { isCallers, statusOfError } from '../../openai/error-status.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../../openai/key-refusal.ts'
-import { HeldAnswer } from './held-answer.ts'
+import { HeldAnswer, type ReadingLimits, readBeginning } from './held-answer.ts'
 import { type BeginningJudge, type BeginningVerdict, judgeOf } from './judge-beginning.ts'
-import { type ReadingLimits, readBeginning } from './read-beginning.ts'
 import type { Attempt, AttemptDeps } from './upstream-request.ts'
 
-/** What an upstream's answer comes to. */
+/** The verdict on an upstream's answer. */
 export interface AnswerVerdict {
-  /** As it came; undefined: it is no answer to hand on, and `error` says why. */
+  /** The answer as it came; undefined: it is not to be handed on, and `error` says why. */
   readonly answer: Response | undefined
   readonly error: ApiError | undefined
-  /** Why it counts as failed; undefined: it does not. */
+  /** Why the answer counts as failed; undefined: it does not. */
   readonly cause: RetryCause | 'key_refused' | undefined
-  /** The upstream has said that nothing was made of the request: asking another target can't bill twice. */
+  /** The upstream has said that it made nothing of the request: asking another target can't bill twice. */
   readonly isUnbilled: boolean
-  /** What it says of the server's key. */
+  /** What the answer says about the server's key; undefined: nothing. */
   readonly key: 'refused' | 'spent' | undefined
-  /** What the log is to say of it, where the status does not. */
+  /** The word for the log, where the status is not enough. */
   readonly why: string | undefined
 }
 
-/** An error is read for so long, and to such a length; then its status alone has to tell. */
+/** The limits on reading an error. Beyond them only its status counts. */
 const ERROR_MS = 2000
 const ERROR_BYTES_MAX = 64 * 1024
-/** A stream that begins with comments, or a JSON answer that comes in pieces, is held back for no longer. */
+/** The longest time that a stream which begins with comments, or a JSON answer in pieces, is held back. */
 const HELD_MS = 1000
-/** A client that waits for the head gets it so long before its time is up. */
+/** How long before its deadline a client that waits for the head gets it. */
 const HEAD_START_MS = 100
 
 /**
- * Judges an answer before it is handed on: by its head, and where that is not all that tells, by its beginning, which stays
- * in it. An error of the server's key's is read, and a good answer's beginning where another target could be asked instead.
+ * Judges an answer before it is handed on: by its head, and where that is not enough by its beginning, which stays part of it.
+ * The body of an error that may concern the server's key is read, and the beginning of a good answer where another target could be asked instead.
  */
 export function judgeAnswer(
   attempt: Attempt,
@@ -48,7 +47,7 @@ export function judgeAnswer(
   }
   const { status } = answer
   if (call.spentKey !== undefined && maySpeakOfKey(status)) return judgeError(attempt, answer, deps)
-  // What is short is complete before any of it goes on in any case.
+  // A short answer is complete before any of it goes on in any case.
   const until = heldUntil ?? (isJsonWithin(answer.headers, SHORT_BYTES_MAX) ? Number.POSITIVE_INFINITY : undefined)
   if (status < 300 && until !== undefined) return judgeGood(attempt, answer, until, deps)
   return asItCame(answer)
@@ -76,7 +75,9 @@ function keyRefused(cause: string): AnswerVerdict {
 }
 
 /**
- * Reads the error that an answer is, as far as that is short and JSON, and gives the answer as it came.
+ * Reads the body of an error, where it is short and JSON, and gives the answer as it came.
+ *
+ * `value`: the parsed body; undefined: it is something else, or did not come in time.
  *
  * @example
  * const { answer, value } = await readError(refusal, abort, deps)
@@ -141,7 +142,7 @@ async function judgeGood(
   return { answer: released, error: undefined, cause: status ?? 'invalid', isUnbilled: true, key, why: 'error_inside' }
 }
 
-/** What the beginning comes to; undefined: it does not tell in time. */
+/** Judges the beginning of an answer; undefined: it can't be judged in time. */
 async function readVerdict(
   held: HeldAnswer,
   judge: BeginningJudge,
@@ -154,7 +155,7 @@ async function readVerdict(
     return reading === 'end' ? judge.end() : reading.told
   } catch (cause) {
     if (limits.abort.signal.aborted) throw cause
-    // Something may have been made of it: whoever gets what has come sees it break.
+    // The upstream may have made something of the request: whoever gets the bytes that have come sees the answer break off.
     return undefined
   }
 }

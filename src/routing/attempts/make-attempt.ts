@@ -1,5 +1,7 @@
 import type { RetryCause } from '../../config/sections/retry.ts'
+import type { Exchange } from '../../exchange/exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
+import { followAbort } from '../../timing/follow-abort.ts'
 import { StaleConnection, upstreamFailure } from '../../upstream/failure.ts'
 import type { CallReport } from '../targets/call-report.ts'
 import { parseRetryAfter } from '../targets/retry.ts'
@@ -9,34 +11,34 @@ import { type AnswerVerdict, judgeAnswer } from './judge-answer.ts'
 import type { Attempt, AttemptDeps } from './upstream-request.ts'
 import { warnOfKey } from './warn-of-key.ts'
 
-/** How an attempt went. */
+/** The outcome of one attempt. */
 export interface AttemptOutcome {
   readonly deployment: Deployment
-  /** The upstream's answer, also one that is a failure. */
+  /** The upstream's answer, which may be a failure. */
   readonly answer: Response | undefined
   /** Why there is no answer. */
   readonly error: ApiError | undefined
   /**
-   * Why it counts as failed; undefined: it does not, or it was none of the upstream's doing. `busy`: no place was free.
-   * `key_refused`: the server's key was.
+   * Why the attempt counts as failed; undefined: it does not, or the upstream did not cause it. `busy`: no place was free.
+   * `key_refused`: the upstream refused the server's key.
    */
   readonly cause: RetryCause | 'busy' | 'key_refused' | undefined
-  /** Nothing was made of the request, as the upstream has said: asking another target can't bill twice. */
+  /** The upstream has said that it made nothing of the request: asking another target can't bill twice. */
   readonly isUnbilled: boolean
   readonly retryAfterMs: number | undefined
   /** From the call's start to the answer's headers, where there is an answer. */
   readonly ms: number | undefined
-  /** Lets go of its place at the upstream; to be called once, when its answer is over, or broken by the upstream. */
+  /** Gives back the attempt's place at the upstream; to be called once, when the answer is over, or the upstream has broken it off. */
   readonly end: (isBroken?: boolean) => void
 }
 
-/** Why the slower of two attempts ends. */
+/** The reason that ends the slower of two attempts. */
 const LOST = new ApiError('client_closed')
 
 /**
- * Makes one attempt at a deployment: waits for a place, sends, and tells the deployment's health and the exchange how it went.
+ * Makes one attempt at a deployment: waits for a place, sends, and reports the outcome to the deployment's health and the exchange.
  *
- * Does not reject for what the upstream, the client or a clock does.
+ * Does not reject for anything that the upstream, the client or a clock does.
  */
 export function makeAttempt(attempt: Attempt, deps: AttemptDeps): Promise<AttemptOutcome> {
   const { deployment, call } = attempt
@@ -55,11 +57,18 @@ export function makeAttempt(attempt: Attempt, deps: AttemptDeps): Promise<Attemp
   }
 }
 
-/** Ends an attempt that another one was quicker than. */
+/** Ends the slower of two attempts. */
 export function loseAttempt(attempt: Attempt, deps: AttemptDeps): void {
-  // The exchange may be over before the runtime tells that the call is.
+  // The exchange may be over before the runtime reports the end of the call.
   note(attempt, 'lost', deps)
   attempt.call.abort.abort(LOST)
+}
+
+/** Makes a controller for one attempt: it is aborted with the exchange, and aborting it leaves the exchange alone. */
+export function ownAbort(exchange: Exchange): AbortController {
+  const { abort, stop } = followAbort(exchange.abort.signal)
+  exchange.atEnd(stop)
+  return abort
 }
 
 async function send(attempt: Attempt, release: (() => void) | undefined, deps: AttemptDeps): Promise<AttemptOutcome> {
@@ -73,7 +82,7 @@ async function send(attempt: Attempt, release: (() => void) | undefined, deps: A
   exchange.upstream = deployment.upstream.name
   const sentAt = deps.now()
   attempt.begunAt = sentAt
-  // While the client still sends, it is not the target that is waited for.
+  // While the client still sends, the wait is not for the target.
   let waitedFrom: number | undefined = sentAt
   if (call.body instanceof ReadableStream) {
     waitedFrom = undefined
@@ -98,9 +107,10 @@ async function send(attempt: Attempt, release: (() => void) | undefined, deps: A
   } catch (thrown) {
     const error = upstreamFailure(thrown)
     const cause = failureOf(error, exchange.abort.signal)
-    // A clock of the client's is no measure of the target, unless that says nothing to anybody.
+    // A client's deadline is no measure of the target, unless the target answers nobody.
     if (error.kind === 'client_deadline' && waitedFrom !== undefined) begun.outwaited(deps.now() - waitedFrom)
-    // What broke may have been no more when the call came, and what this server lacks is its own: neither is the target's failure.
+    // A stale connection may have been closed before the call came, and a lack of connections is this server's own: the target did
+    // not fail.
     else if (cause === undefined || error.cause instanceof StaleConnection || error.kind === 'out_of_connections')
       begun.abandoned()
     else begun.failed()
@@ -110,7 +120,7 @@ async function send(attempt: Attempt, release: (() => void) | undefined, deps: A
   }
 }
 
-/** Tells the deployment's health, and the operator where a key is refused. */
+/** Reports an answer to the deployment's health, and a refused key to the operator. */
 function tell(
   begun: CallReport,
   { cause, key, why }: AnswerVerdict,
@@ -123,7 +133,7 @@ function tell(
   { log }: AttemptDeps,
 ): void {
   if (key !== undefined) warnOfKey(deployment, { status, restMs: begun.refused(), isSpent: key === 'spent' }, log)
-  // Where a redirect leads is a matter of the base URL, or of a caller's path: no outage.
+  // A redirect comes of the base URL, or of a caller's path: it is no outage.
   else if (cause === 'invalid' && status >= 300 && status < 400) begun.abandoned()
   else if (cause === 'invalid') begun.failed()
   else begun.answered(why === 'error_inside' && typeof cause === 'number' ? cause : status, ms, retryAfterMs)

@@ -2,8 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { silentMs, wholeOf } from '../../../../src/answers/body-note.ts'
 import { ApiError } from '../../../../src/openai/api-error.ts'
-import { HeldAnswer } from '../../../../src/routing/attempts/held-answer.ts'
-import { readBeginning } from '../../../../src/routing/attempts/read-beginning.ts'
+import { HeldAnswer, readBeginning } from '../../../../src/routing/attempts/held-answer.ts'
 import { type FakeClock, fakeClock } from '../targets/router-parts.ts'
 
 /** An answer whose chunks the test gives, one by one. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { ApiError } from '../../../../src/openai/api-error.ts'
-import { ownAbort } from '../../../../src/routing/attempts/own-abort.ts'
+import { ownAbort } from '../../../../src/routing/attempts/make-attempt.ts'
 import { scriptAttempts } from './scripted-attempts.ts'
 
 const GONE = new ApiError('client_closed')

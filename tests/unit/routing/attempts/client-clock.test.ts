@@ -1,7 +1,35 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import type { ApiError } from '../../../../src/openai/api-error.ts'
-import { shareTime } from '../../../../src/routing/attempts/share-time.ts'
+import { clientLimits, shareClientTime } from '../../../../src/routing/attempts/client-clock.ts'
 import { scriptAttempts, warmUp } from './scripted-attempts.ts'
+
+describe('the time that an SDK tells, less a margin', () => {
+  test.each([
+    ['600', 599_500],
+    ['60', 59_500],
+    ['5', 4750],
+    ['1', 950],
+    ['0.4', 350],
+    ['0.1', 50],
+    [' 2 ', 1900],
+  ])('%p seconds are %p ms', (told, ms) => {
+    expect(clientLimits(new Headers({ 'x-stainless-timeout': told })).wholeMs).toBeCloseTo(ms)
+    expect(clientLimits(new Headers({ 'x-stainless-read-timeout': told })).waitMs).toBeCloseTo(ms)
+  })
+
+  test.each(['0', '0.09', '-1', 'NaN', 'Infinity', '1e3', '1,5', '', `${'9'.repeat(400)}`])(
+    '%p tells nothing',
+    (told) => {
+      expect(clientLimits(new Headers({ 'x-stainless-timeout': told })).wholeMs).toBeUndefined()
+    },
+  )
+
+  test('is one on each wait, one on the whole call, both or none, as it is told', () => {
+    const both = new Headers({ 'x-stainless-timeout': '60', 'x-stainless-read-timeout': '2' })
+    expect(clientLimits(both)).toEqual({ waitMs: 1900, wholeMs: 59_500 })
+    expect(clientLimits(new Headers())).toEqual({ waitMs: undefined, wholeMs: undefined })
+  })
+})
 
 /** After how many ms an attempt at `a` is ended, where `a` and `b` usually take so long; undefined: never. */
 function shareOf(leftMs: number, usualMs: number | undefined, nextMs: number | undefined): number | undefined {
@@ -13,7 +41,7 @@ function shareOf(leftMs: number, usualMs: number | undefined, nextMs: number | u
   const begunAt = clock.at
   const abort = new AbortController()
   const dueAt = clock.at + leftMs
-  shareTime({ clientDueAt: () => dueAt }, [first, next], abort, { deadlines: clock.deadlines, now: clock.now })
+  shareClientTime({ clientDueAt: () => dueAt }, [first, next], abort, { deadlines: clock.deadlines, now: clock.now })
   for (let ms = 0; ms <= 20_000 && !abort.signal.aborted; ms += 1) clock.advance(1)
   if (!abort.signal.aborted) return undefined
   expect((abort.signal.reason as ApiError).kind).toBe('client_deadline')
