@@ -15,7 +15,7 @@ export interface TapWatch {
   readonly idle?: Deadline
   /** The state of the answer, which may be complete before its body is, or the other way round. */
   readonly end?: WatchedEnd | undefined
-  /** The last bytes to send when the source fails, if what was sent before (`tail` is its end, which `end` knows) allows any. */
+  /** The last bytes to send when the source fails, if the bytes before (`tail` is their end, which `end` knows) allow any. */
   readonly finalBytesFor?: (tail: Uint8Array, cause: unknown) => Uint8Array | undefined
 }
 

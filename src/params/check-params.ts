@@ -51,7 +51,10 @@ export function exceeded({ min, max }: Range, value: number): Bound | undefined 
   return value === max.value ? undefined : max
 }
 
-/** Judges all values by the rules' lists. Throws `parameter_not_allowed`, or removes the parameter where the rule says `drop`; a model is always refused. */
+/**
+ * Judges all values by the rules' lists. Throws `parameter_not_allowed`, or removes the parameter if the rule says `drop`; a model is
+ * always refused.
+ */
 export function checkValues(run: RuleRun, plan: RulePlan): void {
   for (const { rule, names, allowed, isDropped } of plan.values) {
     const value = valueAt(run, names)

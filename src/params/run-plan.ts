@@ -90,7 +90,10 @@ function blankOf(plan: RulePlan): unknown {
   }
 }
 
-/** The parameter whose members LiteLLM lays over the body that goes to the provider (https://docs.litellm.ai/docs/completion/provider_specific_params). */
+/**
+ * The parameter whose members LiteLLM merges into the body for the provider
+ * (https://docs.litellm.ai/docs/completion/provider_specific_params).
+ */
 const EXTRA = 'extra_body'
 
 /**

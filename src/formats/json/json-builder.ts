@@ -5,7 +5,7 @@ const MEMBERS_MAX = 20_000
 /** Other parsers stop at less. */
 const DEPTH_MAX = 1000
 
-/** Thrown where a text has too many values, for its length or for the functions that walk them, or where they nest too deep. */
+/** Thrown for a text with too many values, for its length or for the functions that walk them, or with values that nest too deep. */
 export class TooManyValues extends Error {
   override readonly name = 'TooManyValues'
 }

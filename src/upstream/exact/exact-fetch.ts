@@ -45,7 +45,7 @@ const CERTIFICATES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'] as
 const NOWHERE = '/dev/null/none'
 
 /**
- * Makes the runtime open what it needs for its calls, and read its certificates, before the first call. When no descriptor is left
+ * Makes the runtime open the descriptors for its calls, and read its certificates, before the first call. When no descriptor is left
  * then, the runtime ends the process, or trusts none of the certificates from then on. Sends nothing.
  *
  * @example
