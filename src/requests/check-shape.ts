@@ -4,12 +4,12 @@ import { assertRequest } from '../openai/endpoints.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
 
-/** What the rules have changed is read once more only where it is short. */
+/** A body that the rules have changed is read again up to this length. */
 const READ_AGAIN_BYTES_MAX = 64 * 1024
 
 /**
- * Refuses, in OpenAI's words, a request that is certainly wrong by OpenAI's contract, where nobody but OpenAI or Azure OpenAI may
- * answer it. Other servers have forms of their own, and only they know them.
+ * Refuses, in OpenAI's words, a request that breaks OpenAI's contract for certain, where only OpenAI or Azure OpenAI may answer it. Other
+ * servers have forms of their own, and only they know them.
  *
  * Throws `invalid_parameter`.
  *
@@ -22,10 +22,10 @@ export function checkShape({ endpoint }: Exchange, outgoing: OutgoingBody, { dep
     assertRequest(endpoint, outgoing.value)
   } catch (refusal) {
     const going = outgoing.bodyFor(undefined)
-    // What the rules have made of it may be right.
+    // The rules may have made it right.
     const isLong = going instanceof Promise
     if (!(isLong || going instanceof Uint8Array) || !outgoing.isChangedFor(undefined)) throw refusal
-    // A long one is the upstream's to judge: read once more, it would keep others waiting.
+    // The upstream judges a long body: a second reading would keep other requests waiting.
     if (isLong || going.byteLength > READ_AGAIN_BYTES_MAX) return
     const value: unknown = JSON.parse(new TextDecoder().decode(going))
     if (isJsonObject(value)) assertRequest(endpoint, value)

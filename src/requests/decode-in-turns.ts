@@ -2,17 +2,17 @@ import type { Held } from '../exchange/memory-budget.ts'
 import { type Decoded, decodeBody } from '../formats/bytes/decode-body.ts'
 import { Slice } from '../timing/slices.ts'
 
-/** So many bodies are decoded at a time: what comes of all the others is held by nobody yet. */
+/** The number of bodies that are decoded at a time. The others take no memory for decoded bytes yet. */
 const AT_ONCE = 4
 
 let busy = 0
 const waiting: (() => void)[] = []
-/** One for all of them: together they are one long work. */
+/** All decoding shares one slice, since together it is one long work. */
 const slice = new Slice()
 
 /**
- * Decodes a request's body as its `Content-Encoding` says, a few at a time and in slices, so that others get their turn. What it comes
- * to is counted as it comes.
+ * Decodes a request's body by its `Content-Encoding`: a few bodies at a time, and in slices, so that other requests get their turn. The
+ * decoded bytes are counted as they come.
  *
  * Rejects with `memory_full`.
  *
@@ -37,7 +37,7 @@ export async function decodeInTurns(
     })
   } finally {
     const next = waiting.shift()
-    // Whoever is next has the place of this one.
+    // The next body takes the place of this one.
     if (next === undefined) busy -= 1
     else next()
   }

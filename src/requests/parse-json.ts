@@ -5,28 +5,28 @@ import type { Member } from '../formats/json/members.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { Slice } from '../timing/slices.ts'
 
-/** What a JSON text says. */
+/** A JSON text as it was parsed. */
 export interface ParsedJson {
   readonly value: unknown
-  /** Where the members of the object that it is stand, where they have been found on the way. */
+  /** The places of the object's members, where the parser has found them on the way. */
   readonly members: readonly Member[] | undefined
 }
 
-/** A text of up to so many bytes is parsed at once: however dense it is, that takes two milliseconds at most, also where hundreds of them come together. */
+/** A text of up to this length is parsed at once: the densest one takes two milliseconds, also where hundreds arrive together. */
 const AT_ONCE_BYTES_MAX = 32 * 1024
-/** The values of any text may take so much memory, in bytes … */
+/** The memory that the values of any text may take, in bytes … */
 const WEIGHT_FREE = 2 * 1024 * 1024
-/** … and so many times its length on top of that. */
+/** … and the multiple of its length that they may take beyond that. */
 const WEIGHT_FACTOR = 5
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Parses a JSON text in UTF-8: a short one at once, a long one in slices, so that others get their turn. Of a long one, what its
- * values take in memory is added to what `held` gives.
+ * Parses a JSON text in UTF-8: a short one at once, a long one in slices, so that other requests get their turn. The memory that the values
+ * of a long text take is added to what `held` gives.
  *
- * Throws, or rejects with, `too_many_values` and `memory_full`; whatever else is thrown means that it is no JSON, or neither an
- * object nor a list and long.
+ * Throws, or rejects with, `too_many_values` and `memory_full`. Any other error means that the text is no JSON, or is long and neither an
+ * object nor a list.
  *
  * @example
  * const { value } = await parseJson(bytes)

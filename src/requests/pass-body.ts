@@ -7,19 +7,22 @@ import { bodyAsIs, comparedBody, type OutgoingBody } from './outgoing-body.ts'
 import { parseJson } from './parse-json.ts'
 import { limitBytes, readBytes, readStart } from './read-bytes.ts'
 
-/** The limits of what passes. */
+/** The limits of bodies that pass, and of bodies that are read. */
 export interface PassDeps {
   readonly limits: { readonly uploadBytesMax: number }
-  /** For JSON, and forms that are looked into. */
+  /** For JSON, and for forms that are read. */
   readonly reading: ReadLimits
 }
 
-/** Passes on a body that other requests' are compared with where its length is told: what came chunked goes on chunked. */
+/** Passes on a body that is compared with other requests' where its length is declared. A chunked body goes on chunked. */
 function passTold(exchange: Exchange, deps: PassDeps): OutgoingBody | Promise<OutgoingBody> {
   return exchange.request.headers.has('content-length') ? passWhole(exchange, deps) : passBody(exchange, deps)
 }
 
-/** Passes on a body that other requests' are compared with: whole, and with its value where it is JSON. One of a told length that is too large goes on as it comes. */
+/**
+ * Passes on a body that is compared with other requests': as a whole, and with its value where it is JSON. A body whose declared length is
+ * too large goes on as it comes.
+ */
 async function passWhole(exchange: Exchange, deps: PassDeps): Promise<OutgoingBody> {
   const { request, body, json, named } = exchange
   const { bytesMax } = deps.reading
@@ -32,7 +35,7 @@ async function passWhole(exchange: Exchange, deps: PassDeps): Promise<OutgoingBo
   return comparedBody(bytes, value, named?.model)
 }
 
-/** The value of a body that is JSON; undefined: it is not, or not to be read. */
+/** Parses a body; undefined: it is no JSON, or can't be read. */
 async function jsonValueOf(bytes: Uint8Array, exchange: Exchange, { reading }: PassDeps): Promise<unknown> {
   const { headers } = exchange.request
   if (headers.has('content-encoding') || !mayBeJsonRequest(headers.get('content-type'))) return undefined
@@ -44,7 +47,7 @@ async function jsonValueOf(bytes: Uint8Array, exchange: Exchange, { reading }: P
   }
 }
 
-/** Passes on a body as it comes: at once where it has come, and in chunks else. */
+/** Passes on a body as it comes: as a whole where it has arrived, else in chunks. */
 export function passBody(
   { request, body, named }: Exchange,
   { limits }: PassDeps,
@@ -53,7 +56,7 @@ export function passBody(
   if (body === undefined) return asIs(null)
   const { uploadBytesMax } = limits
   const declared = request.headers.get('content-length')
-  // What came chunked goes on chunked.
+  // A chunked body goes on chunked.
   if (declared === null) return asIs(limitBytes(body.stream(), uploadBytesMax))
   if (Number(declared) > uploadBytesMax) throw tooLarge(uploadBytesMax)
   const whole = body.isComplete ? body.whole() : undefined
@@ -64,23 +67,23 @@ export function passBody(
     : asIs(body.stream())
 }
 
-/** Which bodies are read as a whole because other requests' are compared with them: none, those of a told length, or any. */
+/** The bodies that are read as a whole to be compared with other requests': none, those of a declared length, or any. */
 export type Compared = keyof typeof PASSES
 
-/** How a body passes that nothing else is to be done with, by what it is compared for. */
+/** The functions that pass on a body which nothing else needs, by `Compared`. */
 export const PASSES = { none: passBody, told: passTold, any: passWhole } as const
 
-/** Whether a body is declared to have more bytes. */
+/** Whether the declared length of a body is more than `bytes`. */
 export function isLongerThan({ request }: Exchange, bytes: number): boolean {
   return Number(request.headers.get('content-length') ?? 0) > bytes
 }
 
-/** So far behind the word `purpose` a form says which: its head's end, and perhaps other lines of that, are between them. */
+/** The value of a form's `purpose` follows that word within this distance: the rest of the part's head stands between them. */
 const PURPOSE_CHARS = 2048
 
 /**
- * Passes on an upload that is too large to be looked into, unless it seems to be a batch's file: it breaks off there. Rejects with
- * `request_too_large`.
+ * Passes on an upload that is too large to be read. Its stream fails with `request_too_large` where the upload seems to be a batch's file.
+ * Throws `request_too_large` where its declared length is over the limit.
  */
 export function passUnlessBatch(exchange: Exchange, { limits: { uploadBytesMax } }: PassDeps): OutgoingBody {
   const { body } = exchange
@@ -99,7 +102,7 @@ export function passUnlessBatch(exchange: Exchange, { limits: { uploadBytesMax }
   return bodyAsIs(body.stream().pipeThrough(watching))
 }
 
-/** Whether `purpose` stands in a text, and `batch` not far behind; goes through it once. */
+/** Whether a text contains `purpose`, and `batch` shortly after it. It searches the text once. */
 function saysBatch(written: string): boolean {
   const text = written.toLowerCase()
   for (let from = text.indexOf('purpose'); from !== -1; ) {

@@ -12,23 +12,23 @@ import type { Store } from '../storage/store.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
 import type { Compared } from './pass-body.ts'
 
-/** The answer to a request may name objects that have to be remembered; these ids are named by the request itself. */
+/** The ids that a request names itself, where its answer may name objects that have to be remembered. */
 export type NamedObjects = ReadonlySet<string>
 
-/** What is known of a request when it may be asked for. */
+/** A request that is read, checked and routed. */
 interface Prepared {
   readonly exchange: Exchange
   readonly outgoing: OutgoingBody
   readonly route: Route
-  /** What its answer may name; undefined: nothing that has to be remembered. */
+  /** undefined: the answer names no objects that have to be remembered. */
   readonly objects: NamedObjects | undefined
   readonly snapshot: Snapshot & { readonly sharedStore: Store | undefined }
-  /** undefined: those of the environment alone. */
+  /** undefined: the limits of the environment alone. */
   readonly limits: ExchangeLimits | undefined
   readonly timeouts: TimeLimits
 }
 
-/** A request that is ready to go upstream, and where its answer came from once there is one. */
+/** A request that is ready to go upstream. Once it has an answer, it tells where the answer came from. */
 export class PreparedRequest implements Prepared {
   readonly exchange: Exchange
   readonly outgoing: OutgoingBody
@@ -37,15 +37,15 @@ export class PreparedRequest implements Prepared {
   readonly snapshot: Prepared['snapshot']
   readonly limits: ExchangeLimits | undefined
   readonly timeouts: TimeLimits
-  /** Whether the answer may have to give the caller's name for the model, so that it has to be readable (`report_model: alias`). */
+  /** Whether the answer may have to give the caller's name for the model (`report_model: alias`). Such an answer has to be readable. */
   readonly isRenamed: boolean
-  /** Its caller relies on it that it is made once: nothing follows, or goes beside, an attempt that may be billed. */
+  /** Whether the caller relies on one call: no attempt follows, or goes beside, an attempt that may be billed. */
   isOnce = false
   /** The deployment that gave the answer; undefined: no upstream was asked for it. */
   deployment: Deployment | undefined = undefined
-  /** Whether the answer's silence is watched already, for all who read it: who waits for a slower one of them waits for no upstream. */
+  /** Whether the answer's silence is watched for all of its readers: a reader that waits for a slower one does not wait for the upstream. */
   isWatched = false
-  /** Has the headers that the caller gets say where the answer came from; undefined: they say nothing of it. */
+  /** Writes into the caller's headers where the answer came from; undefined: the headers don't tell it. */
   mark: ((headers: Headers) => void) | undefined = undefined
 
   constructor({ exchange, outgoing, route, objects, snapshot, limits, timeouts }: Prepared) {
@@ -60,24 +60,24 @@ export class PreparedRequest implements Prepared {
       outgoing.model === undefined ? mayNameModel(exchange, snapshot) : route.model?.reportModel === 'alias'
   }
 
-  /** The settings in force when it came. */
+  /** The settings in force when the request came. */
   get settings(): Settings {
     return this.snapshot.settings
   }
 
-  /** The same request for a child of its exchange. */
+  /** Makes the same request for a child of its exchange. */
   child(exchange: Exchange): PreparedRequest {
     const child = new PreparedRequest({ ...this, exchange })
     child.isOnce = this.isOnce
     return child
   }
 
-  /** On whose account a deployment is asked. */
+  /** The account that pays for a call to a deployment. */
   accountOf(deployment: Deployment): Account {
     return spendsOwnKey(this.exchange.principal, deployment.upstream) ? 'caller' : 'server'
   }
 
-  /** The limits of a call to a deployment, in ms. `firstByteMs` undefined: as for everybody; `streamIdleMs` 0: no limit. */
+  /** The limits of a call to a deployment, in ms. `firstByteMs` undefined: the limit of the environment; `streamIdleMs` 0: no limit. */
   callLimits({ upstream }: Deployment): { readonly firstByteMs: number | undefined; readonly streamIdleMs: number } {
     const [own, theirs] = [this.route.resilience.timeouts, upstream.timeouts]
     return {
@@ -86,31 +86,31 @@ export class PreparedRequest implements Prepared {
     }
   }
 
-  /** Between two chunks of a deployment's answer, in ms; 0: no limit. */
+  /** The limit between two chunks of a deployment's answer, in ms; 0: no limit. */
   streamIdleMsOf(deployment: Deployment): number {
     const { streamIdleMs } = this.route.resilience.timeouts
     return streamIdleMs ?? deployment.upstream.timeouts.streamIdleMs ?? this.timeouts.streamIdleMs
   }
 
-  /** From the request's arrival to the last byte of a deployment's answer, in ms; 0: no limit. */
+  /** The limit from the request's arrival to the last byte of a deployment's answer, in ms; 0: no limit. */
   totalMsOf(deployment: Deployment): number {
     const { totalMs } = this.route.resilience.timeouts
     return totalMs ?? deployment.upstream.timeouts.totalMs ?? this.timeouts.totalMs
   }
 }
 
-/** An object that was made before, such as a response, was made under a name that leads to its model. */
+/** Whether the answer to a request without a model may name one: an object that was made before, such as a response, names its model. */
 function mayNameModel(exchange: Exchange, { aliasOf }: Snapshot): boolean {
   if (aliasOf === undefined) return false
   const endpoint = endpointOf(exchange.requestTarget)
   return !holdsContent(endpoint) && endpoint.split('/', 1)[0] !== 'models'
 }
 
-/** Asks for an answer. */
+/** Asks for the answer to a request that is ready to go upstream. */
 export type Ask = Handler<PreparedRequest>
 
-/** A stage around the asking: of requests that are ready to go upstream. */
+/** A stage around `Ask`: it gets requests that are ready to go upstream. */
 export interface AskStage extends Stage<PreparedRequest> {
-  /** How much of a request's body has to be read for this stage; undefined: it has nothing to do with the request. */
+  /** Tells which bodies have to be read for this stage; undefined: the stage has nothing to do with the request. */
   comparesBody(exchange: Exchange): Compared | undefined
 }

@@ -4,17 +4,17 @@ import type { Exchange } from '../exchange/exchange.ts'
 import type { Held } from '../exchange/memory-budget.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 
-/** A request's headers and its body, and its end, with which what is held of it is let go. */
+/** A request's headers and body, and its end, at which its memory is released. */
 export interface Incoming extends Pick<Exchange, 'body' | 'atEnd'> {
   readonly request: Pick<Request, 'headers'>
 }
 
-/** A body of up to so many bytes is counted before it comes; a longer one as it comes, for it may never. */
+/** A body of up to this length is counted before it arrives. A longer one is counted as it arrives, since it may never do so. */
 const COUNTED_AT_ONCE_BYTES = 1024 * 1024
 
 /**
- * Reads a whole body, at most `bytesMax` of it: at once where it has come; a declared length over the limit is refused
- * before a byte is read.
+ * Reads a whole body of at most `bytesMax` bytes: at once where it has arrived. A declared length over the limit is refused before a
+ * byte is read.
  *
  * Throws `request_too_large` and `memory_full`, or rejects with them or with whatever the body itself fails with.
  */
@@ -41,7 +41,7 @@ function readAgain(body: IncomingBody, bytesMax: number): Uint8Array<ArrayBuffer
   return body.whole()
 }
 
-/** Gathers a long body of a known length as it comes: put together at its end, it would keep all others waiting. */
+/** Gathers a long body of a known length as it arrives: a copy at its end would keep other requests waiting. */
 async function gather(
   stream: ReadableStream<Uint8Array>,
   length: number,
@@ -59,7 +59,7 @@ async function gather(
       await ignoreRejection(reader.cancel())
       throw refusal
     }
-    // Its pages take no memory before something is written to them.
+    // Memory pages are taken only when something is written to them.
     whole ??= new Uint8Array(length)
     whole.set(value, at)
     at += value.byteLength
@@ -67,8 +67,8 @@ async function gather(
 }
 
 /**
- * Reads the first chunk of a body of `length` bytes: where that is all of it, which is cheaper to send, it is given
- * as bytes; else as a stream that goes on as it arrives.
+ * Reads the first chunk of a body of `length` bytes. Gives the bytes where this chunk is the whole body, since bytes are cheaper to send.
+ * Else gives a stream of the whole body as it arrives.
  *
  * @example
  * const body = await readStart(exchange.body.stream(), Number(request.headers.get('content-length')))

@@ -6,19 +6,18 @@ import { type NamedModel, readTarget, type TargetReading } from '../openai/read-
 import type { Snapshot } from '../routing/snapshot.ts'
 import { factsOf } from './request-facts.ts'
 
-/** Targets that say nothing but their endpoint: nearly all calls have one of these. */
+/** The targets that tell nothing but their endpoint. Nearly all calls have one of them. */
 const ORDINARY: ReadonlySet<string> = new Set(['/v1/chat/completions', '/v1/completions', '/v1/responses'])
-/** Without a body these make nothing, and call nothing. */
+/** The methods that make and call nothing without a body. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 const CHARS_SHOWN_MAX = 100
 
 /**
- * Reads what a request's target says of its call, where rules or models have a say in that: a path that names a model is the call
- * of that model which all others make with the model in the body, and becomes that one; a model that is named elsewhere in the
- * target is noted in `exchange.named`.
+ * Reads the call that a request's target makes, where rules or models restrict requests. A path that names a model becomes the path of the
+ * same call with the model in its body. A model that stands elsewhere in the target is noted in `exchange.named`.
  *
- * Throws `rules_not_applicable` for a path, or a model's name in it, that servers read in different ways, and `method_not_allowed`
- * for what would delete a model under another name than its own.
+ * Throws `rules_not_applicable` for a path, or a model's name in it, that servers read in different ways. Throws `method_not_allowed` for
+ * a request that would delete a model under another name than its own.
  *
  * @example
  * if (snapshot.restricts) readCall(exchange, snapshot)
@@ -48,19 +47,19 @@ function noteNamed(exchange: Exchange, named: NamedModel, snapshot: Snapshot): v
   snapshot.assertSpelling?.(named.model)
   exchange.named = named
   exchange.model = named.model
-  // By the limits for models that stand elsewhere than in a body's own place.
+  // The limits for models in other places than a body's own hold for this model.
   snapshot.rules.match(factsOf(exchange, named.model))?.judgeInner?.({ url: { model: named.model } })
   if (named.plainTarget === undefined) return
   exchange.requestTarget = named.plainTarget
-  // A rule for the path as it is written would not see the call.
+  // A rule for the written path would miss the call.
   if (snapshot.rules.misses(factsOf(exchange, undefined), readTarget(target).endpoint)) throw modelUnclear(true)
   exchange.endpoint = endpointFor(request.method, named.plainTarget)
   if (exchange.endpoint !== undefined) exchange.endpointName = exchange.endpoint.route
 }
 
 /**
- * Whoever gets a key or a session of the upstream's goes past all rules with it. A session's model is told when it is made, so that
- * where only models decide it may be had.
+ * Asserts that a request asks for no key or session of the upstream: its owner could evade all rules. A session names its model when it is
+ * made, so it is refused by rules only. Throws `rules_not_applicable`.
  */
 function assertNothingGiven(exchange: Exchange, endpoint: string, snapshot: Snapshot): void {
   const gift = giftOf(endpoint)
@@ -75,7 +74,7 @@ function assertNothingGiven(exchange: Exchange, endpoint: string, snapshot: Snap
   })
 }
 
-/** What would delete a model by a name that stands for another one deletes more than it says. */
+/** Asserts that a request deletes a model by its own name: a name that stands for another model deletes that one. Throws `method_not_allowed`. */
 function assertOwnName(model: string, snapshot: Snapshot): void {
   if (snapshot.router.route(model).deployments.every((deployment) => (deployment.model ?? model) === model)) return
   const shown = model.slice(0, CHARS_SHOWN_MAX)
@@ -84,7 +83,7 @@ function assertOwnName(model: string, snapshot: Snapshot): void {
   })
 }
 
-/** Whether a rule may fit the request, as any upstream may read it, or its model decides. */
+/** Whether models decide, or a rule may match the request as any upstream may read it. */
 function isDecided(exchange: Exchange, { endpoint, call }: TargetReading, snapshot: Snapshot): boolean {
   if (snapshot.modelsDecide) return true
   const readAs = (path: string): boolean => snapshot.rules.mayMatch(factsOf(exchange, undefined, path))
@@ -92,8 +91,8 @@ function isDecided(exchange: Exchange, { endpoint, call }: TargetReading, snapsh
 }
 
 /**
- * Whether a call behind other words of a path may be one that rules for it, as it is written, don't see; or one of a model that stands
- * among these words, where a model has to be known.
+ * Whether the call after other words of a path may be one that the rules for the written path miss, or a call of a model among these
+ * words, where the server refuses unknown models.
  */
 function isElsewhere(exchange: Exchange, { call = '', named }: TargetReading, snapshot: Snapshot): boolean {
   if (named === undefined && snapshot.settings.unknownModels === 'refuse') return true

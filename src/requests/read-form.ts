@@ -8,7 +8,7 @@ const LF = 0x0a
 const CR = 0x0d
 const DASH = 0x2d
 
-/** A form of more lines is not read: who goes through them keeps others waiting. */
+/** A form of more lines is not read: a search through them would keep other requests waiting. */
 const LINES_MAX = 2_000_000
 /** A form of more parts, or with a longer head of a part, is not read. */
 const PARTS_MAX = 1000
@@ -17,28 +17,28 @@ const NEAR_BYTES = 16
 
 /** A multipart form whose parts can be read in one way only. */
 export interface Form {
-  /** The text fields by name, in order, with the texts of each in order; parts with a filename are not among them. */
+  /** The text fields by name, in order, with the texts of each in order. Parts with a filename are left out. */
   readonly fields: ReadonlyMap<string, readonly string[]>
-  /** Where the contents of the parts with a filename stand. */
+  /** The places of the contents of parts with a filename. */
   readonly files: readonly Span[]
   /**
-   * What puts another text into each field of that name; every other byte stays as it was. Throws `rules_not_applicable` for a text
-   * that would end its part.
+   * Makes the edits that put another text into each field of that name, and change no other byte. Throws `rules_not_applicable` for a
+   * text that would end its part.
    */
   readonly replace: (name: string, text: string) => readonly Edit[]
 }
 
-/** Some bytes in a row: `end` is the first behind them. */
+/** A range of bytes. `end` is the first byte after it. */
 export interface Span {
   readonly start: number
   readonly end: number
 }
 
 /**
- * Reads a `multipart/form-data` body that is there as a whole (RFC 7578, RFC 2046 §5.1).
+ * Reads a whole `multipart/form-data` body (RFC 7578, RFC 2046 §5.1).
  *
- * Gives undefined for a body that is not well-formed, and for one that two parsers could read in two ways: what is decided
- * here must be what the upstream reads. So there must be no text before the first or behind the last delimiter.
+ * Gives undefined for a malformed body, and for a body that two parsers could read in two ways: the upstream has to read what the gateway
+ * decides by. So no text may stand before the first delimiter or after the last.
  *
  * @example
  * const form = readForm(bytes, request.headers.get('content-type') ?? '')
@@ -78,7 +78,7 @@ export function readForm(bytes: Uint8Array<ArrayBuffer>, contentType: string): F
   }
 }
 
-/** The parts between delimiters; undefined where these are not as they should be. */
+/** Finds the parts between the delimiters; undefined: the delimiters are malformed. */
 function cut(bytes: Uint8Array, delimiter: Uint8Array): Span[] | undefined {
   if (!isAt(bytes, delimiter, 0)) return undefined
   const parts: Span[] = []
@@ -87,7 +87,7 @@ function cut(bytes: Uint8Array, delimiter: Uint8Array): Span[] | undefined {
   while (bytes[at] === CR && bytes[at + 1] === LF) {
     const start = at + 2
     const next = findDelimiter(bytes, delimiter, start - 1, lines)
-    // A line that begins like the delimiter and ends without CR is one to some parsers, and none to others.
+    // Only some parsers take a line that begins like the delimiter, and ends without CR, for a delimiter.
     if (next === undefined || bytes[next - 2] !== CR || next - 2 < start || parts.length === PARTS_MAX) return undefined
     parts.push({ start, end: next - 2 })
     at = next + delimiter.byteLength
@@ -98,7 +98,7 @@ function cut(bytes: Uint8Array, delimiter: Uint8Array): Span[] | undefined {
   return isClosed && endsThere ? parts : undefined
 }
 
-/** Where the next line begins with the delimiter; undefined: none does, or there are too many lines. */
+/** Finds the next line that begins with the delimiter; undefined: there is none, or there are too many lines. */
 function findDelimiter(
   bytes: Uint8Array,
   delimiter: Uint8Array,
@@ -113,7 +113,7 @@ function findDelimiter(
   return undefined
 }
 
-/** Natively, but for the next few bytes: a call for each of very many short lines would take ten times as long. */
+/** Searches natively, except in the next few bytes: a native call for each of very many short lines would take ten times as long. */
 function findLf(bytes: Uint8Array, from: number): number {
   const near = from + NEAR_BYTES
   for (let at = from; at < near; at += 1) if (bytes[at] === LF) return at
@@ -127,7 +127,7 @@ function isAt(bytes: Uint8Array, delimiter: Uint8Array, at: number): boolean {
   return true
 }
 
-/** Where the blank line behind a part's header lines begins, with the CR LF of the last of them. */
+/** Finds the end of a part's header lines: the CR LF of the last one, and the blank line. */
 function endOfHead(bytes: Uint8Array, { start, end }: Span): number | undefined {
   const limit = Math.min(end, start + HEAD_BYTES_MAX)
   for (let cr = bytes.indexOf(CR, start); cr !== -1 && cr + 4 <= limit; cr = bytes.indexOf(CR, cr + 1)) {

@@ -7,15 +7,15 @@ import type { Snapshot } from '../routing/snapshot.ts'
 import { factsOf } from './request-facts.ts'
 
 const NO_MODELS: readonly InnerModel[] = []
-/** Without a body these ask no model for anything. */
+/** The methods that ask no model without a body. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Reads what a request's headers say that some server goes by in place of the request itself, where rules or models have a say: gives the
- * models in them, each of which has to be one that may be asked for where the request goes (`requests/check-inner.ts`).
+ * Reads the headers that some servers obey in place of the request itself, where rules or models restrict requests. Gives the models in
+ * these headers; `requests/check-inner.ts` checks that the route may serve each of them.
  *
  * Throws `rules_not_applicable` for a header that gives the request another method, another target or other parameters, and for a model
- * that other rules hold for than the request's own; `model_not_found` for a model in another spelling.
+ * with other rules than the request's own. Throws `model_not_found` for a model in another spelling.
  *
  * @example
  * const models = snapshot.restricts ? readHeaders(exchange, snapshot) : []
@@ -34,7 +34,7 @@ export function readHeaders(exchange: Exchange, snapshot: Snapshot, isUpgrade = 
   return models
 }
 
-/** A header may have one name, several behind commas, or what a body would have in that place. */
+/** Reads the models in a header: one name, several with commas between them, or the JSON that a body would have in that place. */
 function modelsIn(value: string, param: string): readonly InnerModel[] {
   if (/^\s*[[{"]/.test(value)) {
     const parsed = valueIn(value)
@@ -48,7 +48,7 @@ function modelsIn(value: string, param: string): readonly InnerModel[] {
     .map((model) => ({ model, param }))
 }
 
-/** JSON, or the text as it is. */
+/** Parses JSON, and gives any other text as it is. */
 function valueIn(text: string): Json {
   try {
     return JSON.parse(text) as Json
@@ -57,7 +57,7 @@ function valueIn(text: string): Json {
   }
 }
 
-/** Rules are applied by the request's own model, and what a header says goes before it, or behind. */
+/** Asserts that the models in headers have the rules of the request's own model: the rules are applied by that one, and a server may take either. */
 function assertSameRules(models: readonly InnerModel[], exchange: Exchange, snapshot: Snapshot): void {
   const own = snapshot.rules.match(factsOf(exchange, exchange.model))
   for (const { model, param } of models) {

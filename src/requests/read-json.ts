@@ -11,7 +11,7 @@ import { type Incoming, readBytes } from './read-bytes.ts'
 /**
  * Reads a request's body once, and parses a copy of it.
  *
- * What has come already is parsed at once, where it is short. Throws, or rejects with, `request_too_large` (also for a body that
+ * A short body that has arrived is parsed at once. Throws, or rejects with, `request_too_large` (also for a body that
  * decodes to more), `decodes_to_too_much`, `memory_full`, `too_many_values`, `unsupported_content_encoding`,
  * `unsupported_content_type` (a form where JSON belongs) or `invalid_json`.
  *

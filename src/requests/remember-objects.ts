@@ -14,8 +14,8 @@ import type { NamedObjects, PreparedRequest } from './prepared-request.ts'
 const VOICES = /^audio\/voice/
 
 /**
- * Finds out whether the answer to a request may name objects that can be asked for later only where it came from, so that
- * their ids have to be remembered: gives those that its body names; undefined: it may not.
+ * Finds out whether the answer to a request may name objects that only its own upstream has, so that their ids have to be remembered.
+ * Gives the ids that the request's body names; undefined: the answer names no such objects.
  *
  * @example
  * const objects = objectsOf(exchange, outgoing, snapshot)
@@ -38,10 +38,10 @@ function namesObjects(exchange: Exchange, outgoing: OutgoingBody, snapshot: Snap
 }
 
 /**
- * Makes what remembers the objects that a deployment's answer names; undefined: none has to be remembered.
+ * Makes the watcher that remembers the objects which a deployment's answer names; undefined: none has to be remembered.
  *
- * An id that the request has named says nothing new, unless its path asks for the very object that the answer is: whoever sends
- * somebody else's id must not have it remembered where the answer only repeats it.
+ * An id that the request has named is not remembered, unless the request's path asks for this very object: a caller who sends somebody
+ * else's id must not have it remembered because the answer repeats it.
  *
  * @example
  * const objectsIn = watchObjects(request, deployment, ids)
