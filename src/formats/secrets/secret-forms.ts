@@ -7,8 +7,9 @@ const FORM_BYTES_MAX = 10
 
 /**
  * Gives the sources of patterns for a secret in a byte string or search text (`formats/bytes/byte-string.ts`), one for each form in
- * which it may be repeated: as it is, or with any of its characters escaped as JSON (`\u006b`, `\/`, also in a text within a text), URLs (`%6B`, `%256B`) or HTML
- * (`&#45;`) do it; in base64 of either alphabet, at any place of the encoded text; in hexadecimal; in UTF-16 and UTF-32.
+ * which it may be repeated: as it is, or with any of its characters escaped as in JSON (`\u006b`, `\/`, also in a text within a
+ * text), URLs (`%6B`, `%256B`) or HTML (`&#45;`); in base64 of either alphabet, at any place of the encoded text; in hexadecimal;
+ * in UTF-16 and UTF-32.
  *
  * In base64, the characters at both ends that also encode neighbouring bytes are left: they tell a few bits.
  *
