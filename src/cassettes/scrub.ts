@@ -5,7 +5,7 @@ import { secretPlaces } from './named-values.ts'
 
 /** Puts stars over secrets. */
 export interface Scrub {
-  /** Eight stars for each secret, whatever its length: what two callers with different keys send is alike. */
+  /** Eight stars for each secret of any length: requests of two callers with different keys become equal. */
   readonly text: (text: string) => string
   /** Likewise, in bytes. */
   readonly bytes: (bytes: Uint8Array) => Uint8Array

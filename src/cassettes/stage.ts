@@ -66,7 +66,7 @@ export function createCassetteStage(cassettes: Cassettes, deps: CassetteStageDep
   }
 }
 
-/** WebSockets are not recorded; one whose frames are calls is to be asked for as calls, which are. */
+/** WebSockets are not recorded. The client of one whose frames are calls is told to post them: such calls are recorded. */
 function beforeUpgrade(exchange: Exchange, isClosed: boolean): Exchange {
   if (isClosed && !isCallInFrames(endpointOf(exchange.requestTarget))) {
     throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })

@@ -137,7 +137,7 @@ function withoutChecks(settings: Settings): Settings {
   return { ...settings, upstreams: settings.upstreams.map((upstream) => ({ ...upstream, check: undefined })) }
 }
 
-/** Compiles the patterns. A text: what is wrong with one of them. */
+/** Compiles the patterns. A text: the fault of one of them. */
 function patternsOf(written: readonly string[]): readonly RegExp[] | string {
   const patterns: RegExp[] = []
   for (const source of written) {

@@ -5,8 +5,8 @@ import { wordsForCode } from './system-errors.ts'
 export type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * The value of a variable that a file names, without spaces around it; undefined: it is not set. A file may name what every object has,
- * such as `constructor`.
+ * The value of a variable that a file names, without spaces around it; undefined: it is not set. A file may name a member of every
+ * object, such as `constructor`.
  *
  * @example
  * const value = variableIn(process.env, name)

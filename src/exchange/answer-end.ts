@@ -31,7 +31,7 @@ export interface AnswerEnd {
   readonly lastBytes: Uint8Array
 }
 
-/** The end of an answer, and the clock for what comes behind it. */
+/** The end of an answer, and the clock for the bytes behind it. */
 export interface WatchedEnd {
   readonly of: AnswerEnd
   readonly deadlines: Deadlines
@@ -103,7 +103,7 @@ class StreamEnd implements AnswerEnd {
 
   failure(): JsonObject | undefined {
     const isFailure = (event: ParsedEvent): boolean => meaningOf(this.#endpoint, event) === 'failure'
-    // Some send a `[DONE]` behind it all the same.
+    // Some servers send a `[DONE]` even behind a failure.
     const failed = this.#tail.events().findLast(isFailure) ?? this.#tail.eventsBefore().findLast(isFailure)
     return failed === undefined ? undefined : objectOf(failed.data)
   }
@@ -152,7 +152,7 @@ class EncodedEnd implements AnswerEnd {
 const CLOSING: ReadonlySet<number | undefined> = new Set([0x5d, 0x7d])
 const SPACE = 0x20
 
-/** A JSON answer that ends with its connection, whatever ended that. */
+/** A JSON answer that ends with its connection, which may have ended for any reason. */
 class JsonEnd implements AnswerEnd {
   #last = NOTHING
   readonly lastBytes = NOTHING

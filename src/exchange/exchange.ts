@@ -96,7 +96,7 @@ export class Exchange extends Findings {
   seesCalls = false
   /** How it ended; undefined: it has not. */
   outcome: Outcome | undefined = undefined
-  /** Whether somebody wants to hear of attempts, and of the tokens that answers tell. */
+  /** Whether an observer hears of attempts, and of the tokens that answers tell. */
   readonly hasAttemptObserver: boolean
   readonly hasUsageObserver: boolean
   readonly #observer: Observer

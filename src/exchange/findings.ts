@@ -21,11 +21,11 @@ export class Findings {
   upstreamRequestId: string | undefined = undefined
   /** Calls that went upstream. */
   attempts = 0
-  /** The name of the upstream that was asked last, or whose answer is handed on. */
+  /** The name of the upstream that was asked last, or that gave the answer. */
   upstream: string | undefined = undefined
   /** Whether the last call had a connection of its own, or one of the pool where that had one. */
   connection: 'new' | 'pooled' | undefined = undefined
-  /** Each attempt, where a file says what goes where. */
+  /** Each attempt; only with a configuration file. */
   tries: Try[] | undefined = undefined
   /** The numbers of the parameter rules that the request is subject to; undefined: none. */
   rules: readonly number[] | undefined = undefined
@@ -35,7 +35,7 @@ export class Findings {
   cache: string | undefined = undefined
   /** Whether it got the answer of an earlier request with its `Idempotency-Key`: a finished one, or that of the call under way. */
   idempotent: 'replayed' | 'joined' | undefined = undefined
-  /** false: the client's own retries would only repeat what has been tried here. */
+  /** false: the client's own retries would only repeat the attempts made here. */
   shouldRetry: false | undefined = undefined
   /** From arrival to the first byte of the upstream's body. */
   timeToFirstByteMs: number | undefined = undefined

@@ -25,7 +25,7 @@ export function causeOf({ aborted, reason }: AbortSignal, seen: unknown): unknow
 }
 
 /**
- * Says who is to blame for a break that was seen: the client, where it has left, or else what broke the call.
+ * Gives the outcome of a broken call: the client's, where it has left, or else the failure that broke the call.
  *
  * @example
  * const outcome = blame(exchange.abort.signal, thrown)

@@ -71,7 +71,7 @@ export class ChainRun implements InvocationRun, PausableClock {
     return this.#views.some(({ isBroken }) => isBroken)
   }
 
-  /** Runs the chain. When the exchange's signal aborts, the run is over at once, whatever an extension still awaits. */
+  /** Runs the chain. When the exchange's signal aborts, the run is over at once, even while an extension awaits something. */
   answer(): Promise<Response> {
     const { exchange, shownTarget } = this.facts
     const { limits } = this.deps

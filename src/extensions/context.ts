@@ -48,7 +48,7 @@ export interface ContextParts {
   readonly waitUntil: (work: Promise<unknown>, log: ExtensionLog) => void
 }
 
-/** Content types that are not JSON, so that nobody tries to parse them. */
+/** Content types that are not JSON, so that their bodies are not parsed. */
 const NO_JSON = /^(?:multipart|audio|image|video)\/|^application\/octet-stream/i
 
 /**

@@ -35,7 +35,7 @@ export class ExtensionTimeout extends Error {
   override readonly name = 'ExtensionTimeout'
 }
 
-/** One call of one extension: its result, which comes once, and what becomes of that. */
+/** One call of one extension: its result, which comes once, and the handling of that result. */
 export class Invocation implements ContextParts {
   readonly loaded: LoadedExtension
   readonly request: ChainRequest

@@ -79,7 +79,7 @@ export class ReplayableBody implements IncomingBody {
     this.#whole = bytes
   }
 
-  /** The chunk at an index. It is a copy or nobody else's, because its reader may write into it. */
+  /** The chunk at an index. It is a copy, or has no other owner, because its reader may write into it. */
   async #chunk(at: number): Promise<Uint8Array | undefined> {
     if (
       this.#whole instanceof Uint8Array ||

@@ -27,7 +27,7 @@ export class ResponseView {
   #hidden: readonly (readonly [name: string, value: string])[] | undefined
   #plain: PlainAnswer | undefined
   #reader: ChunkReader | undefined
-  /** Whether nobody else has the chunks: they were decoded for this reader. */
+  /** Whether the chunks have no other reader: they were decoded for this one. */
   #isOwn = false
   #isOver = false
   #isBroken = false

@@ -12,7 +12,7 @@ import type { Snapshot } from '../routing/snapshot.ts'
 import type { Account } from '../routing/targets/call-report.ts'
 import type { Deployment } from '../routing/targets/router.ts'
 
-/** What asking an upstream for its models needs of the server. */
+/** The dependencies of `askForModels`. */
 export interface AskForModelsDeps extends AttemptDeps, AddressDeps {}
 
 /** The time that an upstream has to answer. */

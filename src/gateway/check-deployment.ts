@@ -16,7 +16,7 @@ import type { Deadlines } from '../timing/deadlines.ts'
 import { upstreamFailure } from '../upstream/failure.ts'
 import type { Send, UpstreamCall } from '../upstream/send.ts'
 
-/** What checking a deployment needs of the server. */
+/** The dependencies of `checkDeployment`. */
 export interface CheckDeploymentDeps {
   readonly send: Send
   readonly deadlines: Deadlines
@@ -24,7 +24,7 @@ export interface CheckDeploymentDeps {
   readonly log: Pick<Log, 'warn'>
 }
 
-/** What earlier checks of a deployment have found. */
+/** The findings of a deployment's earlier checks. */
 export interface CheckState {
   isGood: boolean
   /** The place that answered; undefined: none has yet, or it does no longer. */
@@ -51,7 +51,7 @@ const NOTHING_THERE: ReadonlySet<number> = new Set([404, 405])
 /**
  * Checks one deployment: asks it by a GET, tells its health how that went, and logs where it went otherwise than the last time.
  *
- * An answer below 500 is a success, whatever it says. But a 404 or 405 says that nothing is asked there: the next place is asked, and where
+ * An answer below 500 is a success. But a 404 or 405 says that nothing is asked there: the next place is asked, and where
  * no place answers that is logged once, and is neither a success nor a failure. The time that a check takes says nothing about
  * calls of a model, and is not counted among their times. Does not reject.
  */

@@ -60,7 +60,7 @@ export interface Core {
  */
 export function createCore(deps: CoreDeps): Core {
   const { config, log, sha256, openStore } = deps
-  // What is answered from cassettes alone asks nobody, not even for a list of models.
+  // With closed cassettes nothing goes upstream, not even the question for a list of models.
   const isOffline = deps.cassettes?.isClosed === true
   const flowDeps = createFlowDeps(deps)
   const { now, random, deadlines, admission, repeats, reading } = flowDeps
@@ -86,7 +86,7 @@ export function createCore(deps: CoreDeps): Core {
     memory: reading.memory,
     deadlines,
     apply(settings, extensions) {
-      // First, because it may throw: then all stays as it was.
+      // The parts come first, because making them may throw: then all stays as it was.
       parts = makeParts(settings, extensions, parts)
       generation = { ...createSnapshot(settings, routing, generation), ...parts }
       flow = composeFlow(generation, flowDeps)
@@ -96,14 +96,14 @@ export function createCore(deps: CoreDeps): Core {
     stop: checks.stop,
     async close() {
       await parts.chain.settle()
-      // What runs on without its client is to be kept, too.
+      // Calls that run on without their client keep their answers, too, before the store is closed.
       await parts.once.idempotency.idle()
       await parts.reuse?.close()
     },
   }
 }
 
-/** Says in the log that a target is left alone, and that it is asked again. */
+/** Makes the listener that logs when a target's breaker opens, and when it closes. */
 function tellBreaker(log: Log): NonNullable<RouterDeps['onBreaker']> {
   return (target, { state, forMs }) => {
     if (state === 'open') log.warn({ target, open_ms: forMs }, 'a breaker opened: the target is left alone for a while')

@@ -16,13 +16,13 @@ import { createLoopGuard } from '../upstream/loop-guard.ts'
 import { createSend, type Send, type UpstreamFetch } from '../upstream/send.ts'
 import type { FlowDeps } from './stages.ts'
 
-/** What comes from outside the gateway: the configuration, and the functions of the platform. */
+/** The inputs from outside the gateway: the configuration, and the functions of the platform. */
 export interface ServerDeps {
   readonly config: Config
   readonly version: string
   readonly log: Log
   readonly fetch: UpstreamFetch
-  /** Tells this process's own lack of descriptors from an upstream's failure; absent: what `fetch` says is taken for it. */
+  /** Tells this process's own lack of descriptors from an upstream's failure; absent: the error of `fetch` is taken as it is. */
   readonly diagnoseConnectFailure?: (cause: unknown) => unknown
   readonly sha256: (data: string | Uint8Array) => Uint8Array
   /** The clock of all time limits; one of its own where absent. */

@@ -40,7 +40,7 @@ export function routeRequest(
   return choosing instanceof Promise ? choosing.then(check) : check(choosing)
 }
 
-/** Makes what asks the targets of a route for a file that a request speaks of. */
+/** Makes the function that asks a route's targets for a file that a request names. */
 function fileAsker(generation: Generation, deps: RouteRequestDeps): AskForFile {
   const { timeouts } = deps
   return async (exchange, outgoing, route) => {

@@ -95,7 +95,7 @@ async function relayTo(ways: UpgradeRoute, number: number, deps: UpgradeDeps): P
   exchange.attempts += 1
   const firstByteMs = ownLimit('firstByteMs', route, deployment)
   const another = async (): Promise<Relay | undefined> => {
-    // Those whose key rests by now are passed over.
+    // Targets whose key rests by now are passed over.
     const next = deployments.findIndex((one, at) => at > number && one.health.isAvailable(accountOf(one)))
     return next === -1 ? undefined : await relayTo(ways, next, deps)
   }

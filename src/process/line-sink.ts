@@ -149,7 +149,7 @@ class Sink {
     }
   }
 
-  /** Returns how many bytes are done with: the system has taken them, or nobody will ever read them. */
+  /** Returns how many bytes are done with: the system has taken them, or they have lost their reader. */
   #write(piece: Uint8Array): number {
     this.#fd ??= openNonBlocking(this.#target)
     try {

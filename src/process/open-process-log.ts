@@ -4,7 +4,7 @@ import { createLineSink } from './line-sink.ts'
 
 const STDOUT = 1
 const PIECE_BYTES = 64 * 1024
-/** The size up to which a write to a pipe stays in one piece, whoever else writes to it (PIPE_BUF; POSIX, write). */
+/** The size up to which a write to a pipe stays in one piece, also with other writers (PIPE_BUF; POSIX, write). */
 const SHARED_PIECE_BYTES = 4096
 
 /** The levels at which the lines for a person show all fields. */

@@ -16,7 +16,7 @@ const LOOPBACK = ['127.0.0.1', '::1'] as const
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 /**
- * Rejects with an `OwnAddressError` when the base URL of an upstream is an address that this server listens on, by whatever name.
+ * Rejects with an `OwnAddressError` when the base URL of an upstream is an address that this server listens on, under any name.
  * Clients set `OPENAI_BASE_URL` to this server's address, and a server that is started from their shell inherits it.
  *
  * @example

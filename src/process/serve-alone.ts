@@ -20,7 +20,7 @@ export async function serveAlone(configuration: Configuration): Promise<number |
     process.stderr.write(text)
     return code
   }
-  // Before the first message: whoever has read that the server listens may end it.
+  // Before the first message: a program that has read that the server listens may end it.
   endOnSignals({ gateway, log, settle })
   await reloadOnChange({ configuration, log, apply: gateway.apply })
   await announce(configuration, gateway.url, log)

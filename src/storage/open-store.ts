@@ -16,7 +16,7 @@ export interface OpenStoreOptions extends StoreBounds {
   readonly log: Pick<Log, 'warn'>
 }
 
-/** Why there is no store: what is wrong, as the end of a sentence that begins with the setting's name, and what to do. */
+/** The reason why there is no store: the fault, as the end of a sentence that begins with the setting's name, and the cure. */
 export class StoreError extends Error {
   readonly wrong: string
   readonly cure: string

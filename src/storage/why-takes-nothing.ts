@@ -15,7 +15,7 @@ const REASONS: readonly (readonly [says: RegExp, means: string])[] = [
 ]
 
 /**
- * Says why a store takes nothing though it can be read, and what to do; undefined: that is not what an error says.
+ * Says why a store takes nothing though it can be read, and what to do; undefined: the error says something else.
  *
  * @example
  * const why = whyTakesNothing(cause) // 'the disk is full: make room on it'

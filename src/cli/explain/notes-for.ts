@@ -14,7 +14,7 @@ interface Explained {
 }
 
 /**
- * Gives the notes of an explanation: what the model in the URL decides, whether an earlier answer may decide, and who is asking.
+ * Gives the notes of an explanation: on the model in the URL, on an earlier answer that may decide, and on the caller.
  *
  * @example
  * const notes = notesFor(request, { exchange, outgoing, route }, snapshot, config)
@@ -42,7 +42,7 @@ export function notesFor(
   return notes
 }
 
-/** Says what the model in the URL decides. */
+/** Gives the note on the model in the URL. */
 function notesOnTarget({ named, requestTarget: target }: Exchange): string[] {
   if (named === undefined) return []
   const what = named.plainTarget === undefined ? 'it decides' : `this is the call ${target} of it`

@@ -8,7 +8,7 @@ export interface Untranslated {
   readonly why: string
 }
 
-/** The reason for a part that nobody will miss: it is switched off, or holds in any case. */
+/** The reason for a part that is not missed: it is switched off, or holds in any case. */
 export const UNNEEDED = Symbol('unneeded')
 
 /** Lists a part of the source as untranslated. */

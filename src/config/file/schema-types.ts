@@ -7,7 +7,7 @@ export function unionMembersOf(schema: TSchema): readonly TSchema[] {
   return KindGuard.IsUnion(schema) ? schema.anyOf.flatMap(unionMembersOf) : [schema]
 }
 
-/** Whether a value is of a schema's type, whatever its content and bounds. */
+/** Whether a value is of a schema's type, without a check of its content and bounds. */
 export function isOfType(schema: TSchema, value: unknown): boolean {
   if (KindGuard.IsLiteral(schema)) return value === schema.const
   if (KindGuard.IsString(schema)) return typeof value === 'string'

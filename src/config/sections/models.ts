@@ -29,7 +29,7 @@ export type Strategy = (typeof STRATEGIES)[number]
 /** One upstream's model that answers for a name. */
 export interface TargetSettings {
   readonly upstream: string
-  /** The upstream's name for it, where `*` stands for what the name's first `*` stood for; undefined: as the caller wrote it. */
+  /** The upstream's name for it, where `*` stands for the text of the name's first `*`; undefined: as the caller wrote it. */
   readonly model: string | undefined
   readonly weight: number
   /** Lower ones first; those of equal order are chosen among by the strategy. */

@@ -5,7 +5,7 @@ import type { ClaimsAnswer, ClaimsCall, ClaimsQuestion } from './messages.ts'
 /** One worker process's connection to the hub. */
 export interface HubConnection {
   readonly answer: (question: ClaimsQuestion) => ClaimsAnswer
-  /** The process has ended: nobody knows how its calls under way end. */
+  /** The process has ended: the outcome of its calls under way is unknown. */
   readonly leave: () => void
 }
 
@@ -30,7 +30,7 @@ export function createClaimsHub(bytesMax: () => number): ClaimsHub {
       const held = new Map<string, { readonly claim: Claim; readonly times: ClaimTimes }>()
       let hasLeft = false
       const take = (claim: Claim, times: ClaimTimes): Taken => {
-        // Nobody would end a claim that arrives after the process has ended.
+        // A claim that arrives after its process has ended would never be ended.
         if (hasLeft) return { kind: 'running', fingerprint: claim.fingerprint }
         const taken = kept.take(claim, times)
         if (taken.kind === 'taken') held.set(claim.token, { claim, times })

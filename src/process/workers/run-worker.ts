@@ -47,7 +47,7 @@ export async function runWorker(): Promise<number | undefined> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave({ signal }, DRAINING))
   // A terminal sends SIGHUP to all processes; the supervisor is the one to reload the configuration.
   process.on('SIGHUP', () => undefined)
-  // Without a supervisor nobody would end this process, or start another one: it must not keep the port.
+  // Without a supervisor, no other process would end or replace this one: it must not keep the port.
   process.on('disconnect', () => {
     remote.lose()
     leave({}, 'the supervisor is gone: requests under way may finish')

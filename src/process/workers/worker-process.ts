@@ -4,7 +4,7 @@ import type { FromWorker, StartMessage, ToWorker } from './messages.ts'
 /** The variable that a supervisor sets for its workers. It is no setting: a worker gets all that it needs by message. */
 export const WORKER_MARKER = 'NEXCODE_WORKER'
 
-/** Whether this process is a supervisor's worker. Without a channel to a supervisor, somebody else has set the variable. */
+/** Whether this process is a supervisor's worker. Without a channel to a supervisor, the variable was set by another program. */
 export function isWorker(): boolean {
   return process.env[WORKER_MARKER] !== undefined && process.send !== undefined
 }

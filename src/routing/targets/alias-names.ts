@@ -10,7 +10,7 @@ export type AliasOf = (upstream: string, model: string) => string | undefined
 /** The date that upstreams put behind a model's name: `-2024-08-06`, `-20250929`, `-0613`. */
 const DATE = /-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4})$/
 
-/** A target whose `*` is what the name's `*` stood for. */
+/** A target whose `*` stands for the same text as the name's `*`. */
 interface Pattern {
   readonly model: ModelSettings
   readonly upstream: string

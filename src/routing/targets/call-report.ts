@@ -99,7 +99,7 @@ class Call implements CallReport {
   ended(isBroken?: boolean): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    // A probe whose outcome nobody told must not keep all others out for good.
+    // A probe without a reported outcome must not keep all other calls out for good.
     this.abandoned()
     this.#owner.onEnd(this.#beginning, this.#isGood ? isBroken : undefined)
   }

@@ -5,7 +5,7 @@ export interface TextHash {
 }
 
 /**
- * Hashes a text. It is fast, the same in every process and release, and does not resist somebody who looks for collisions (after cyrb53,
+ * Hashes a text. It is fast, the same in every process and release, and does not resist a search for collisions (after cyrb53,
  * over UTF-16 code units).
  */
 export function hashOf(text: string): TextHash {

@@ -14,7 +14,7 @@ export const FIELD_LINES = new RegExp(`(?:${TOKEN}:[\\t -~\\x80-\\xff]*\\r\\n)+`
 
 /** A length: as many digits as JavaScript can count exactly. */
 const LENGTH = /^\d{1,15}$/
-/** Lines whose form is right, and only one part wrong. */
+/** Patterns of lines with the right form but one wrong part. */
 const ODD_TARGET = new RegExp(`^${TOKEN} [^\\r\\n]+ HTTP/1\\.[01]\\r\\n`)
 const ODD_METHOD = new RegExp(`^(?!${TOKEN} )`)
 const ODD_VALUE = new RegExp(`^${TOKEN}:[^\\r\\n]*(?:\\r\\n|$)`)

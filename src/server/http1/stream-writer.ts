@@ -84,7 +84,7 @@ export async function writeStream(
   }
 }
 
-/** Throws when the body can't be read: somebody else reads it, or it is that of a file that does not exist. */
+/** Throws when the body can't be read: it has another reader, or it is that of a file that does not exist. */
 function readerOf({ body }: Response, tap: Tap): ManyReader {
   try {
     return (body as ReadableStream<Uint8Array>).getReader() as ManyReader
@@ -100,7 +100,7 @@ function pass(chunks: readonly Uint8Array[], tap: Tap, out: StreamWriter): boole
   return out.write(chunks)
 }
 
-/** Where a stream is written to, and what watches it. */
+/** The destination of a stream, and its watchers. */
 export interface StreamTo {
   readonly transaction: Transaction
   readonly socket: ClientSocket

@@ -82,7 +82,7 @@ export class StreamedBody implements TransactionBody {
     return gathering.promise
   }
 
-  /** Gives a stream of it, which never holds more than 256 KiB that nobody has read. */
+  /** Gives a stream of it, which never holds more than 256 KiB of unread bytes. */
   stream(): ReadableStream<Uint8Array> {
     this.#startClock()
     return new ReadableStream<Uint8Array>(

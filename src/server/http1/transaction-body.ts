@@ -3,7 +3,7 @@ import type { Deadline } from '../../timing/deadlines.ts'
 
 /** The body of a request on a connection: the connection feeds it, and the server's code reads it. */
 export interface TransactionBody extends IncomingBody {
-  /** Whether somebody has begun to read it, and goes on. */
+  /** Whether it has a reader that has begun and not ended. */
   readonly isBeingRead: boolean
   /** Takes bytes of the connection, and returns those behind the body, if any. Throws `malformed_request`. */
   feed(bytes: Buffer): Buffer | undefined
@@ -11,7 +11,7 @@ export interface TransactionBody extends IncomingBody {
   settle(): void
   /** Tells the reader that the body will never be complete. */
   fail(cause: unknown): void
-  /** Drops the rest: nobody wants it. */
+  /** Drops the rest, which is not wanted. */
   drop(): void
   /** Calls back when no more of it will come. */
   onceOver(callback: () => void): void

@@ -88,7 +88,7 @@ export class Transaction implements BodySource {
     else this.breakOff(reason)
   }
 
-  /** Reads for a moment what the client still sends of its body; drops it where nobody reads it. Never rejects. */
+  /** Reads the rest of the client's body for a moment; drops it where it has no reader. Never rejects. */
   readRest(): Promise<void> {
     return new Promise((resolve) => {
       const limit = this.#deps.deadlines.start(LINGER_MS, resolve)

@@ -26,7 +26,7 @@ interface Holder {
 export interface MemoryClaimsOptions {
   /** The most that the cache may hold; claims may hold a share of that size in addition. */
   readonly bytesMax: () => number
-  /** Milliseconds of a clock that only goes forward: one that is put forward must not forget what was paid for. */
+  /** Milliseconds of a clock that only goes forward: with a clock that is set forward, answers that were paid for would expire. */
   readonly now: () => number
 }
 

@@ -29,7 +29,7 @@ export function isFull(cause: unknown): boolean {
   return /^SQLITE_(?:FULL|IOERR_WRITE)/.test(codeOf(cause))
 }
 
-/** Whether an error says that another process writes just now. */
+/** Whether an error says that another process is writing. */
 export function isBusy(cause: unknown): boolean {
   return codeOf(cause).startsWith('SQLITE_BUSY')
 }

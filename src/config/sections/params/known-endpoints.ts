@@ -1,6 +1,6 @@
 /**
  * The paths of OpenAI's API by their first segment, from its specification and its client libraries; `.` is that segment alone, `*`
- * stands for an id, or for all paths of a resource that nobody writes rules for.
+ * stands for an id, or for all paths of a resource that rules are not written for.
  */
 const BY_RESOURCE = `
   agents: . *

@@ -12,7 +12,7 @@ const KINDS: readonly string[] = ['token', 'caller', 'local']
 /** A token's place in the list: rules named tokens by it once. */
 const PLACE = /^token-(\d{1,4})$/
 
-/** Why a rule's principal fits nobody; undefined: it fits somebody. */
+/** Why a rule's principal fits no caller; undefined: it fits one. */
 export function unfitPrincipal(pattern: string, callers: Callers): Unfit | undefined {
   const { names, isRequired, mayChange, isLoopback } = callers
   const known = names.some((name) => patternsMeet(pattern, name))
@@ -118,7 +118,7 @@ export function patternsMeet(one: string, other: string): boolean {
   for (const char of one) {
     const next = new Set<number>()
     for (const at of reached) {
-      // A star takes what the other side has, and stays.
+      // A star in `other` matches the character, and stays.
       if (other[at] === '*') next.add(at)
       if (char === '*') for (let to = at; to <= other.length; to += 1) next.add(to)
       else if (other[at] === char) next.add(at + 1)

@@ -124,7 +124,7 @@ function readBaseUrl(reader: SectionReader, part: UpstreamPart, preset: Preset |
   if (part.base_url !== undefined) {
     const parsed = baseUrlKind.parse(part.base_url.trim())
     if (parsed.ok) return parsed.value
-    // The same kind reads the environment, whose names its cures speak.
+    // The same kind reads the environment, so its cures name variables.
     at.report({ ...parsed.fault, cure: parsed.fault.cure.replace('OPENAI_API_KEY', 'api_key') })
   } else if (preset?.baseUrl === undefined && !at.isWritten() && !isBadPreset(reader, part)) {
     const cure =
