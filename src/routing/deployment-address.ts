@@ -14,30 +14,30 @@ import type { Deployment } from './targets/router.ts'
 
 /** What addressing a deployment needs of the server. */
 export interface AddressDeps {
-  /** Whether a caller is a program of this machine's, and the server listens on this machine only. */
+  /** Whether the caller is a program on this machine, and the server listens on this machine only. */
   readonly mayBorrow: (request: Received) => boolean
   readonly userAgent: string
   readonly loops: Pick<LoopGuard, 'mark'>
 }
 
-/** Where a call of a deployment goes, and with which headers. */
+/** The address of a call to a deployment, and its headers. */
 export interface DeploymentAddress extends Destination {
   readonly headers: Headers
   /** The server's key, where this call spends it. */
   readonly spentKey: Secret | undefined
   readonly mask: Mask | undefined
-  /** On whose account the call is made. */
+  /** The account that the call is made on. */
   readonly account: Account
   readonly reach: Reach | undefined
 }
 
-/** What a caller may say beside a key: whose limits and rights are meant (OpenAI's API reference, Authentication). */
+/** The headers by which a caller chooses whose limits and rights hold, beside the key (OpenAI's API reference, Authentication). */
 const ACCOUNT_HEADERS = ['openai-organization', 'openai-project'] as const
 
 /**
- * Addresses a call to a deployment: its URL, the caller's end-to-end headers, the credentials that the upstream is to see.
+ * Makes the address of a call to a deployment: its URL, the caller's end-to-end headers, and the credentials for the upstream.
  *
- * `target` is the request target, `model` what the upstream calls the model. Throws `incorrect_api_key` where
+ * `target` is the request target, `model` the upstream's name for the model. Throws `incorrect_api_key` where
  * the caller may not spend the deployment's key, and `invalid_target`.
  *
  * @example
@@ -68,14 +68,14 @@ export function addressDeployment(
   }
 }
 
-/** A request target, and what the upstream calls the model. */
+/** A request target, and the upstream's name for the model. */
 export interface Wanted {
   readonly target: string
   readonly model: string | undefined
 }
 
 /**
- * A request target as a deployment is to read it: a model that it names gives way to the upstream's name for that.
+ * Makes the request target for a deployment: where it names a model, the upstream's name for that stands there.
  *
  * @example
  * const address = addressDeployment(exchange, deployment, wantedFrom(exchange, deployment.model), snapshot, deps)
@@ -85,7 +85,7 @@ export function wantedFrom({ requestTarget: target, named }: Exchange, model: st
   return { target: isRenamed ? named.withModel(model) : target, model }
 }
 
-/** The caller's own also where it is the server's key, but an organization or project that the caller names. */
+/** The account of a call: the caller's also where the caller names an organization or a project beside the server's key. */
 function accountOf(headers: Headers, principal: Principal, upstream: Deployment['upstream']): Account {
   if (spendsOwnKey(principal, upstream)) return 'caller'
   const isNamed = ACCOUNT_HEADERS.some((name) => headers.has(name) && !upstream.headers.some(([own]) => own === name))

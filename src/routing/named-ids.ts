@@ -2,13 +2,13 @@ import { isOwnWords, namesObject, OBJECT_ID_CHARS_MAX } from '../openai/object-i
 
 /** The ids that a request names. */
 export interface NamedIds {
-  /** Where nothing but an id of an object stands, in the order in which they decide. */
+  /** Ids at places where only an object's id may stand, in the order in which they decide. */
   readonly certain: readonly string[]
-  /** Where one may stand: worth a look into what is at hand. */
+  /** Texts at places where an id may stand: they are looked up in this process only. */
   readonly possible: readonly string[]
 }
 
-/** Words of the API's paths that stand where ids may stand, too. */
+/** Words of the API's paths at places where ids may stand, too. */
 const PATH_WORDS: ReadonlySet<string> = new Set(
   `cancel content input_items compact items messages runs steps submit_tool_outputs files file_batches search parts complete
    jobs checkpoints permissions events pause resume alpha graders run validate completions output_items versions remix
@@ -16,14 +16,14 @@ const PATH_WORDS: ReadonlySet<string> = new Set(
    translations`.split(/\s+/),
 )
 const QUERY_NAME = /(?:^|_)(?:ids?|after|before)(?:\[\])?$/
-/** What a conversation goes on from decides before what it only uses. */
+/** The members that name what a conversation continues: they decide before those that name what it only uses. */
 const FIRST: ReadonlySet<string> = new Set(['previous_response_id', 'conversation'])
 const CERTAIN_MAX = 16
 const DEPTH_MAX = 16
 const NODES_MAX = 50_000
 
 /**
- * What stands below `/v1/` in a request target, with its query.
+ * Returns the part of a request target below `/v1/`, with its query.
  *
  * @example
  * const { certain } = namedIds(pathOf(exchange.requestTarget), body)
@@ -33,9 +33,9 @@ export function pathOf(target: string): string {
 }
 
 /**
- * The ids of objects that a request names: in its path, then in its query, then in its JSON body, wherever one stands there.
+ * Collects the ids of objects that a request names: in its path, then in its query, then anywhere in its JSON body.
  *
- * `path` is what stands below `/v1/`, with its query.
+ * `path` is the part of the target below `/v1/`, with its query.
  *
  * @example
  * const { certain } = namedIds('responses/resp_1/cancel', undefined)
@@ -70,7 +70,7 @@ function decode(text: string): string {
   }
 }
 
-/** What has been found in a body, and how much more of it is looked at: bodies are as large as callers like. */
+/** The ids found in a body, and how many more of its nodes are looked at: callers' bodies may be of any size. */
 interface Findings {
   readonly first: string[]
   readonly others: string[]
@@ -78,7 +78,7 @@ interface Findings {
   nodesLeft: number
 }
 
-/** Looks through an object or a list; `name`: of the member that it is, or is in the list of. */
+/** Walks an object or a list; `name`: the name of the member that holds it, or that holds its list. */
 function walk(value: object, name: string, depth: number, found: Findings): void {
   found.nodesLeft -= 1
   if (depth > DEPTH_MAX || found.nodesLeft < 0) return
@@ -104,7 +104,7 @@ function listFor(key: string, name: string, value: object, { first, others, poss
   return isReference(value) ? others : possible
 }
 
-/** Whether an object is nothing but a reference to the one that has its id. */
+/** Tells whether an object is only a reference to the one that has its id. */
 function isReference(value: object): boolean {
   if (Object.keys(value).length === 1) return true
   const type: unknown = 'type' in value ? value.type : undefined

@@ -3,55 +3,55 @@ import { isJsonObject } from '../formats/json/json.ts'
 import { OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
 import type { Store } from '../storage/store.ts'
 
-/** Which account holds an object: an upstream, and one of its keys. */
+/** The account that holds an object: an upstream, and one of its keys. */
 export interface ObjectOwner {
   readonly upstream: string
-  /** Of the key, as `keyDigest` gives it. */
+  /** The key's digest, as `keyDigest` gives it. */
   readonly key: string
-  /** The name that the caller used for the model of a response, where its answers are to give that. */
+  /** The caller's name for the model of a response, where answers have to give that name. */
   readonly alias?: string
 }
 
-/** Where objects are, such as files and responses: only their own account knows them. */
+/** The memory of which account holds which object, such as a file or a response: no other account knows it. */
 export interface RememberedIds {
   /**
-   * Remembers where an object is; resolves when others know of it, too, where a store is given. What is known already
-   * stays as it is, wherever somebody says that the object is, unless `isGone` says that there is no such place any more.
+   * Remembers the account of an object; where a store is given, resolves when the other processes can find it, too. A known
+   * account stays, whatever is said later, unless `isGone` says that there is no such account any more.
    */
   readonly remember: (id: string, where: ObjectOwner, options?: RememberOptions) => void | Promise<void>
-  /** Where the first of some objects is that this process knows of; undefined: forgotten, or never known. */
+  /** The account of the first of some objects that this process knows; undefined: it has forgotten them, or never knew them. */
   readonly find: (ids: readonly string[]) => ObjectOwner | undefined
-  /** The same of those that somebody knows of who shares a store. */
+  /** The same for the objects that any process with the same store knows. */
   readonly findIn: (store: Store, ids: readonly string[]) => Promise<ObjectOwner | undefined>
   /** Whether nothing is remembered in this process. */
   readonly isEmpty: () => boolean
-  /** What tells a key from others in all processes, and nothing of it. */
+  /** A digest that tells a key from others in all processes, and reveals nothing about it. */
   readonly keyDigest: (key: Secret | undefined) => string
 }
 
 /** How an object is remembered. */
 export interface RememberOptions {
-  /** Shared with other processes. */
+  /** The store that other processes share. */
   readonly store?: Store | undefined
   readonly isGone?: (where: ObjectOwner) => boolean
 }
 
-/** What remembering needs. */
+/** What a memory of ids needs. */
 export interface RememberedIdsDeps {
   /** SHA-256 (FIPS 180-4). */
   readonly sha256: (text: string) => Uint8Array
 }
 
 const REMEMBERED_MAX = 50_000
-/** A longer id is remembered by its digest. */
+/** The longest id that is remembered itself. A longer one is remembered by its digest. */
 const CHARS_IN_FULL_MAX = 96
 const KEY_DIGEST_BYTES = 8
-/** What a store keeps of them goes by this name there, and goes when nobody has named it for so long. */
+/** The scope of the ids in a store, and how long the store keeps one that nobody names. */
 const SCOPE = 'objects'
 const TTL_MS = 90 * 24 * 60 * 60 * 1000
 
 /**
- * Makes an empty memory of 50,000 objects; those that nobody has asked for the longest are forgotten first.
+ * Makes an empty memory of 50,000 objects. A full memory forgets the object that nobody has asked for the longest.
  *
  * @example
  * const remembered = createRememberedIds({ sha256 })
@@ -76,7 +76,7 @@ export function createRememberedIds({ sha256 }: RememberedIdsDeps): RememberedId
     if (where !== undefined) put(key, where)
     return where
   }
-  /** What others have said before holds in the store, too. */
+  /** Writes an account to the store, unless another process has written one before: that one holds. */
   const share = async (
     id: string,
     where: ObjectOwner,

@@ -11,45 +11,45 @@ import { createAccountMasks, type Mask } from '../upstream/mask.ts'
 import { type AliasOf, createAliasOf } from './targets/alias-names.ts'
 import { createRouter, type Router, type RouterDeps } from './targets/router.ts'
 
-/** What the settings come to, ready to be used by requests; replaced as a whole when they change. */
+/** The settings in the form that requests use; replaced as a whole when the settings change. */
 export interface Snapshot {
   readonly settings: Settings
-  /** Since when, in seconds since 1970. */
+  /** When the snapshot was made, in seconds since 1970. */
   readonly since: number
   readonly router: Router
   readonly rules: Rules
   readonly egressOf: (upstream: UpstreamSettings) => Egress
-  /** What hides the secrets that go to an upstream with a call: its key, where that is spent, and what each call gets; undefined: none do. */
+  /** The mask of the secrets that go to an upstream with a call: its key, where that is spent, and those of each call; undefined: no secret goes. */
   readonly maskOf: (upstream: UpstreamSettings, key: Secret | undefined) => Mask | undefined
-  /** What leaves out of bodies what an upstream's server is known to refuse; undefined: nothing does. */
+  /** Removes from bodies what the upstream's server is known to refuse; undefined: it is known to refuse nothing. */
   readonly fitOf: (upstream: UpstreamSettings) => FitBody | undefined
-  /** Whether any upstream's does. */
+  /** Whether the bodies for any upstream are fitted so. */
   readonly fitsBodies: boolean
-  /** Whether a request's model decides where it goes, by which path, whether it goes, or by which rules. */
+  /** Whether a request's model decides its target, its path, its refusal or its rules. */
   readonly needsModel: boolean
-  /** Whether a request's model decides whether it goes, who answers it, or which rules it is subject to. */
+  /** Whether a request's model decides its target, its refusal or its rules. */
   readonly modelsDecide: boolean
-  /** Refuses a model's name that some servers take for a known one; undefined: no model decides anything. */
+  /** Refuses a model's name that some servers take for another known name; undefined: no model decides anything. */
   readonly assertSpelling: AssertSpelling | undefined
-  /** Whether rules or models have a say in requests. */
+  /** Whether rules or models decide anything about requests. */
   readonly restricts: boolean
-  /** Whether a body may have to be read that would else pass through. */
+  /** Whether bodies may have to be read that would otherwise pass through. */
   readonly readsBodies: boolean
   /**
-   * Whether an object's id must be remembered, since it may be at one of several upstreams, or under one of several keys, or
-   * its model is to be called what the caller called it.
+   * Whether objects' ids must be remembered: an object may be at one of several upstreams, or under one of several keys, or
+   * answers about it have to give the caller's name for its model.
    */
   readonly remembersIds: boolean
-  /** The callers' name for an upstream's model; undefined: no answer gives it. */
+  /** Finds the callers' name for an upstream's model; undefined: answers give no such names. */
   readonly aliasOf: AliasOf | undefined
   /** Whether a call may come back to this server. */
   readonly mayLoop: boolean
-  /** What a completion that names no model asks for where nothing else is configured; undefined: its upstream decides. */
+  /** The model of a completion that names none, where nothing else is configured; undefined: its upstream decides. */
   readonly assumedModel: string | undefined
 }
 
 /**
- * Makes settings ready to be used. What goes on under `previous` keeps its state: breakers, places, recent times.
+ * Makes a snapshot of settings. Deployments that were in `previous`, too, keep their state: breakers, places, recent times.
  *
  * @example
  * const snapshot = createSnapshot(config.settings, { now, random: Math.random, deadlines })
@@ -94,7 +94,7 @@ export function createSnapshot(settings: Settings, deps: RouterDeps, previous?: 
   }
 }
 
-/** The names and patterns of models by which anything is decided. */
+/** The names and patterns of models that decide anything. */
 function namesDeciding({ models, params }: Settings): readonly string[] {
   return [...models.map(({ name }) => name), ...params.flatMap(({ match }) => match.model ?? [])]
 }

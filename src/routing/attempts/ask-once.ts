@@ -7,8 +7,8 @@ import type { AttemptDeps, UpstreamRequest } from './upstream-request.ts'
 import { restKey } from './warn-of-key.ts'
 
 /**
- * Sends a call to the one deployment that there is: where no file says what goes where, nothing is chosen, limited or tried again,
- * and nobody asks how the deployment fares.
+ * Sends a call to the only deployment. Without a configuration file nothing is chosen, limited or tried again, and nobody asks
+ * for the deployment's health.
  *
  * Throws the upstream's failure, and `upstream_key_refused`.
  */
@@ -29,6 +29,7 @@ export async function askOnce(
   return assertKeyAccepted(exchange, deployment, call, answer, deps)
 }
 
+/** Reports an attempt to the exchange's observers, and gives its answer. */
 async function noteAttempt(
   sending: Promise<Response>,
   exchange: Exchange,
@@ -48,7 +49,7 @@ async function noteAttempt(
   }
 }
 
-/** Gives an answer to the server's key as it came, unless it says that the key is not good. */
+/** Returns an answer as it came, unless it refuses the server's key. */
 async function assertKeyAccepted(
   exchange: Exchange,
   deployment: Deployment,

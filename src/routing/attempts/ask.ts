@@ -26,7 +26,9 @@ export function ask(request: RoutedRequest, deps: AskDeps): Promise<TargetAnswer
   const deployments = route.order(request)
   if (deployments.length > 1 || route.resilience.retry.attempts > 1) return askInTurn(request, deployments, deps)
   // There is one deployment and one attempt, so nothing is kept to choose by.
-  return make(request, firstOf(deployments), NONE, NONE_TRIED, 1, deps).then((outcome) => conclude(request, outcome))
+  return attemptOrHedge(request, firstOf(deployments), NONE, NONE_TRIED, 1, deps).then((outcome) =>
+    conclude(request, outcome),
+  )
 }
 
 async function askInTurn(
@@ -38,7 +40,7 @@ async function askInTurn(
   const tried = new Set<Deployment>()
   let step: NextStep | undefined = { deployment: firstOf(deployments), waitMs: 0, release: undefined }
   for (;;) {
-    const outcome = await take(request, step, deployments, tried, attemptsMax, deps)
+    const outcome = await takeStep(request, step, deployments, tried, attemptsMax, deps)
     if (outcome.cause === undefined) return conclude(request, outcome)
     // A refused key has cost nothing, and rests: its attempt does not count.
     if (outcome.cause === 'key_refused') attemptsMax += 1
@@ -49,7 +51,7 @@ async function askInTurn(
 }
 
 /** Makes the attempt of a step, after its wait. */
-async function take(
+async function takeStep(
   request: RoutedRequest,
   { deployment, waitMs, release }: NextStep,
   deployments: readonly Deployment[],
@@ -60,7 +62,7 @@ async function take(
   tried.add(deployment)
   try {
     if (waitMs > 0) await deps.sleep(waitMs, request.exchange.abort.signal)
-    return await make(request, deployment, deployments, tried, attemptsMax, deps)
+    return await attemptOrHedge(request, deployment, deployments, tried, attemptsMax, deps)
   } finally {
     // Also where the client leaves during the wait: a loan that is not given back is lost to all requests.
     release?.()
@@ -68,7 +70,7 @@ async function take(
 }
 
 /** Makes one attempt at a deployment, or two side by side where the route hedges. */
-function make(
+function attemptOrHedge(
   request: RoutedRequest,
   deployment: Deployment,
   deployments: readonly Deployment[],

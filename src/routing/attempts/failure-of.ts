@@ -3,7 +3,7 @@ import type { Outcome } from '../../exchange/outcome.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { isCallers, statusOfError } from '../../openai/error-status.ts'
 
-/** What the runtime says where no connection came about, so that no byte of the request was sent. */
+/** The runtime's codes where no connection came about, so that no byte of the request was sent. */
 const NOT_CONNECTED: ReadonlySet<string> = new Set([
   'ConnectionRefused',
   'FailedToOpenSocket',
@@ -18,26 +18,26 @@ const NOT_CONNECTED: ReadonlySet<string> = new Set([
   'ConnectionTimeout',
 ])
 
-/** What the system says where it has not even opened a socket; memory can also run out later. */
+/** The system's codes where it has not even opened a socket. A lack of memory is left out: it can also come later. */
 const NOTHING_OPENED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL'])
 
 /**
- * Says what made a call fail, as far as it was the upstream's doing; undefined: the client left, or its deadline came. Our
- * limit on the whole exchange is one on whoever was waited for.
+ * Finds the cause of a failed call where the upstream is to blame; undefined: it is not, as where the client left
+ * or its deadline came. The limit on the whole exchange counts against the upstream that was waited for.
  */
 export function failureOf(error: ApiError, exchangeSignal: AbortSignal): RetryCause | undefined {
   if (exchangeSignal.aborted && exchangeSignal.reason !== error) return undefined
   if (error.kind === 'upstream_timeout') return 'timeout'
-  // An attempt's share of the client's time may be up before that is.
+  // An attempt's share of the client's time may be up before all of that time is.
   if (error.kind === 'client_deadline') return exchangeSignal.aborted ? undefined : 'timeout'
   if (error.kind === 'upstream_invalid_response') return 'invalid'
-  // Ports run out for one server at a time, so that another one can be asked; descriptors and memory for all of them.
+  // Ports run out for one upstream at a time, so that another one can be asked; descriptors and memory run out for all.
   if (error.kind === 'out_of_connections') return codeOf(error.cause) === 'EADDRNOTAVAIL' ? 'connect' : undefined
   if (error.kind !== 'upstream_unreachable') return undefined
   return isNotConnected(error.cause) ? 'connect' : 'reset'
 }
 
-/** Whether an error is one of a call of which nothing was sent, so that it has cost nobody anything. */
+/** Tells whether a call failed before anything was sent, so that it can't be billed. */
 export function isUnsent(thrown: unknown): boolean {
   if (!(thrown instanceof ApiError)) return false
   if (thrown.kind === 'out_of_connections') return NOTHING_OPENED.has(codeOf(thrown.cause))
@@ -47,9 +47,9 @@ export function isUnsent(thrown: unknown): boolean {
 function isNotConnected(cause: unknown): boolean {
   const code = codeOf(cause)
   const syscall = cause instanceof Error && 'syscall' in cause ? String(cause.syscall) : ''
-  // The same codes come of connections that were there and have gone silent.
+  // Connections that were open and have gone silent give the same codes.
   if (/^(?:read|write)/.test(syscall)) return false
-  // A name that can't be looked up has led nowhere, whatever the resolver says; a certificate is refused before anything is sent.
+  // Without an address nothing is sent, whatever the resolver's code; a certificate is refused before anything is sent.
   return syscall === 'getaddrinfo' || NOT_CONNECTED.has(code) || /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)
 }
 
@@ -57,7 +57,7 @@ function codeOf(cause: unknown): string {
   return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
 }
 
-/** Whether an exchange whose answer had begun ended by the upstream's doing: it broke off, fell silent, or reported a failure. */
+/** Tells whether the upstream ended an answer that had begun: it broke off, fell silent, or reported a failure. */
 export function isUpstreams(outcome: Outcome): boolean {
   if (outcome.kind === 'complete') {
     const failure = outcome.end?.failure()

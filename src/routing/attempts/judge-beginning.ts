@@ -7,26 +7,26 @@ import { isFailedAnswer } from '../../openai/failed-answer.ts'
 import { holdsGenerated, opensStream } from '../../openai/generated.ts'
 import { MODEL_ENDPOINTS } from '../../openai/resources.ts'
 
-/** What the beginning of an answer with a good status comes to. */
+/** The verdict on the beginning of an answer with a good status. */
 export type BeginningVerdict =
-  /** An answer, or what can't be told from one: it goes on. */
+  /** An answer, or something that can't be told from one: it goes on. */
   | { readonly kind: 'answer' }
-  /** An error, before anything was made. */
+  /** An error, before the model made anything. */
   | { readonly kind: 'error'; readonly value: JsonObject }
   /** An event stream that has ended without an event. */
   | { readonly kind: 'empty' }
 
-/** Reads an answer's beginning, piece by piece, until it can tell. */
+/** Judges an answer's beginning, piece by piece. */
 export interface BeginningJudge {
-  /** Takes what has come; undefined: that does not tell yet. */
+  /** Takes the next bytes; undefined: there is no verdict yet. */
   add(bytes: Uint8Array): BeginningVerdict | undefined
-  /** Nothing more comes. */
+  /** Gives the verdict where nothing more comes. */
   end(): BeginningVerdict
-  /** Whether an answer of which all has come is handed on as a whole. */
+  /** Whether an answer that has come in full is handed on as a whole. */
   readonly isWhole: boolean
 }
 
-/** What is made by a model, where an error in a good answer is a failure to make it. */
+/** The endpoints whose answers a model makes, so that an error in a good answer is a failure to make one. */
 const MADE: ReadonlySet<string> = new Set([
   ...MODEL_ENDPOINTS,
   'responses',
@@ -35,15 +35,15 @@ const MADE: ReadonlySet<string> = new Set([
   'images/variations',
 ])
 
-/** No error is longer; what is, is an answer. */
+/** The longest error. Anything longer is an answer. */
 const BYTES_MAX = 64 * 1024
 const ANSWER: BeginningVerdict = { kind: 'answer' }
 const BLANK = /^\s*$/
-/** What an answer that reports a failure has in it, somewhere: most have not, and need not be parsed. */
+/** The texts of which each answer with a failure has one. Most answers have none, and need not be parsed. */
 const MAY_FAIL = /error|"status"/
 
 /**
- * Makes the judge of an answer's beginning; undefined: an answer of its kind holds no error, or can't be looked into.
+ * Makes the judge of an answer's beginning; undefined: an answer of this kind holds no error, or can't be read.
  *
  * @example
  * const judge = judgeOf('POST', 'chat/completions', answer)
@@ -56,7 +56,7 @@ export function judgeOf(method: string, endpoint: string, { headers, body }: Res
   return isJsonType(type) && length <= BYTES_MAX ? new JsonJudge(endpoint) : undefined
 }
 
-/** Looks for the first event that says something. */
+/** Looks for the first event with a meaning. */
 class EventJudge implements BeginningJudge {
   readonly isWhole = false
   readonly #endpoint: string
@@ -73,7 +73,7 @@ class EventJudge implements BeginningJudge {
       const verdict = piece.isStart && piece.isEnd ? this.#judge(piece.bytes) : ANSWER
       if (verdict !== undefined) return verdict
     }
-    // What opens a stream is passed over only for what has come along with it.
+    // An event that opens a stream is passed over only where the same bytes hold another event.
     return this.#hasEvent ? ANSWER : undefined
   }
 
@@ -95,7 +95,7 @@ class EventJudge implements BeginningJudge {
   }
 }
 
-/** Waits for all of a short answer: it has been made by then, and comes at once. */
+/** Waits for all of a short answer, which is complete when it begins to come, and comes at once. */
 class JsonJudge implements BeginningJudge {
   readonly isWhole = true
   readonly #endpoint: string
@@ -108,7 +108,7 @@ class JsonJudge implements BeginningJudge {
 
   add(bytes: Uint8Array): BeginningVerdict | undefined {
     this.#text += this.#decoder.decode(bytes, { stream: true })
-    // White space in front keeps a slow answer's connection alive: it is wanted now.
+    // Leading white space keeps the connection of a slow answer alive, so it must go on now.
     if (this.#text !== '' && BLANK.test(this.#text)) return ANSWER
     return this.#text.length > BYTES_MAX ? ANSWER : undefined
   }

@@ -14,13 +14,13 @@ export interface TimeLimits {
 
 /** The time limits of one exchange. */
 export interface ExchangeLimits {
-  /** When a deployment's answer has to be on its way, in `performance.now()`; infinite: whenever. */
+  /** When a deployment's answer has to be on its way, in the time of `performance.now()`; infinite: no limit. */
   readonly dueAt: (deployment: Deployment) => number
-  /** The same as far as the client's own clock says it. */
+  /** The same by the client's own clock alone. */
   readonly clientDueAt: () => number
-  /** To be called when a deployment is asked: from then on the limit on the whole is its upstream's, where the model has none. */
+  /** To be called when a deployment is asked: where the model has no limit on the whole, its upstream's holds from then on. */
   readonly onDeployment: (deployment: Deployment) => void
-  /** To be called when the answer is on its way: the client's clock is its own affair then. */
+  /** To be called when the answer is on its way: the client's clock stops. */
   readonly onDelivered: () => void
 }
 
@@ -32,9 +32,9 @@ const NO_LIMITS: ExchangeLimits = {
 }
 
 /**
- * Starts the clocks of an exchange that its route or its client asks for: a limit on the whole of the model's or the
- * upstream's takes the place of the environment's, and the timeout that an SDK tells ends the call just before the SDK would.
- * Those of ours count from the request's arrival.
+ * Starts the clocks that an exchange's route or client asks for: the model's or the upstream's limit on the whole replaces
+ * the environment's, and the timeout that an SDK tells ends the call just before the SDK would. This server's own limits count
+ * from the request's arrival.
  *
  * @example
  * const { dueAt, clientDueAt, onDeployment, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
@@ -69,7 +69,7 @@ export function limitTime(
 }
 
 /**
- * A time limit that is a model's own, else its upstream's; undefined: neither has one, and the environment's holds.
+ * Returns the model's time limit, else the upstream's; undefined: neither has one, and the environment's holds.
  *
  * @example
  * const idleMs = ownLimit('streamIdleMs', route, deployment) ?? timeouts.streamIdleMs

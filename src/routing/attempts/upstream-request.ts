@@ -6,33 +6,33 @@ import type { Send, UpstreamCall } from '../../upstream/send.ts'
 import type { Account } from '../targets/call-report.ts'
 import type { Deployment } from '../targets/router.ts'
 
-/** One call as it goes to one deployment. */
+/** One call to one deployment. */
 export interface UpstreamRequest extends UpstreamCall {
   /** The server's key, where this call spends it. */
   readonly spentKey: Secret | undefined
-  /** On whose account it is made. */
+  /** The account that the call is made on. */
   readonly account: Account
-  /** Between two chunks of the answer; 0: no limit. */
+  /** The longest silence between two chunks of the answer; 0: no limit. */
   readonly streamIdleMs: number
 }
 
-/** What is to be attempted, and what becomes known of it on the way. */
+/** One attempt at a deployment, and what becomes known of it on the way. */
 export interface Attempt {
   readonly exchange: Exchange
   readonly deployment: Deployment
   readonly call: UpstreamRequest
   /**
-   * Until when, in the time of `now`, the beginning of a good answer may be held back to see whether it is an error: where
-   * another target could be asked then. undefined: it goes on at once.
+   * Until when, in the time of `now`, the beginning of a good answer may be held back to see whether it is an error, where
+   * another target could be asked instead; undefined: the answer goes on at once.
    */
   readonly heldUntil?: number | undefined
-  /** When it began to wait for a place, then when it was sent, in the time of `now`. */
+  /** When the attempt began to wait for a place, and from its sending on when it was sent, in the time of `now`. */
   begunAt?: number
-  /** Whether it is among the exchange's tries, where each is once. */
+  /** Whether the exchange's observers have been told of the attempt: they are told once. */
   isNoted?: boolean
 }
 
-/** What an attempt is made with. */
+/** What an attempt needs of the server. */
 export interface AttemptDeps {
   readonly send: Send
   /** Milliseconds, monotonic. */

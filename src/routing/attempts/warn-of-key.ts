@@ -1,20 +1,20 @@
 import type { Log } from '../../telemetry/log.ts'
 import type { Deployment } from '../targets/router.ts'
 
-/** A deployment with a key of the server's. */
+/** A deployment that has one of the server's keys. */
 type KeyedDeployment = Pick<Deployment, 'upstream' | 'keyIndex' | 'label' | 'health'>
 
-/** What an upstream has said of the server's key. */
+/** An upstream's refusal of the server's key. */
 export interface KeyFault {
   readonly status: number
-  /** How long the key rests from now on; undefined: it rests already, and that has been said. */
+  /** How long the key rests from now on; undefined: it rests already, and that has been logged. */
   readonly restMs: number | undefined
-  /** Whether it is good, but has nothing left to spend. */
+  /** Whether the key is valid, but has nothing left to spend. */
   readonly isSpent: boolean
 }
 
 /**
- * Writes the one WARN of a key that begins to rest: which upstream's, and what it is called. The key itself is in no log.
+ * Logs one WARN when a key begins to rest, with the upstream's name and the key's. The key itself is in no log.
  *
  * @example
  * warnOfKey(deployment, { status: 401, restMs: attempt.refused(), isSpent: false }, log)
@@ -31,7 +31,7 @@ export function warnOfKey(
 }
 
 /**
- * Has a key rest that was refused to a call which is no attempt at its deployment, and says so.
+ * Lets a key rest that was refused in a call which is no attempt at its deployment, and logs that.
  *
  * @example
  * restKey(deployment, { status: 401, isSpent: false }, log)
