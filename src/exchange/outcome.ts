@@ -5,7 +5,7 @@ import type { AnswerEnd } from './answer-end.ts'
 export type Outcome =
   | {
       readonly kind: 'complete'
-      /** What the end of its bytes says: a complete body may be the report of a failure. */
+      /** How its answer ended, by its bytes: a complete body may be the report of a failure. */
       readonly end?: AnswerEnd | undefined
     }
   /** The reader left before the end. */
