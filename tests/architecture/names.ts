@@ -2,7 +2,6 @@ import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { partOf, ROOT, SOURCES } from './sources.ts'
-import { isStillToDo } from './still-to-do.ts'
 
 /** Names that two files may export, since they mean the same there: each with the reason why there are two. */
 const ONE_MEANING: ReadonlyMap<string, string> = new Map([
@@ -26,7 +25,7 @@ describe('an exported name', () => {
     const names = exportedNames()
     expect(names.get('createApp')).toEqual(new Set(['app.ts']))
     const twice = [...names].filter(([, paths]) => paths.size > 1)
-    const unexplained = twice.filter(([name]) => !ONE_MEANING.has(name) && !isStillToDo('names', name))
+    const unexplained = twice.filter(([name]) => !ONE_MEANING.has(name))
     expect(unexplained.map(([name, paths]) => `${name}: ${[...paths].join(', ')}`)).toEqual([])
     expect([...ONE_MEANING.keys()].filter((name) => !twice.some(([one]) => one === name))).toEqual([])
   })

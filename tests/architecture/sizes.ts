@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test'
 import { readSource, SOURCES, type Source } from './sources.ts'
-import { isStillToDo } from './still-to-do.ts'
 
 const FILE_LINES_MAX = 200
 const FUNCTION_LINES_MAX = 70
@@ -87,7 +86,7 @@ describe('sizes', () => {
   test('a function has at most 70 lines', () => {
     const long = SOURCES.flatMap(({ path, text }) =>
       functionsOf(text)
-        .filter(({ count }) => count > FUNCTION_LINES_MAX && !isStillToDo('functions', path))
+        .filter(({ count }) => count > FUNCTION_LINES_MAX)
         .map(({ line, count }) => `${path}:${line} has ${count}`),
     )
     expect(long).toEqual([])
@@ -95,15 +94,13 @@ describe('sizes', () => {
 
   test('a file has at most 200 lines, but for those that are named with a reason', () => {
     const long = SOURCES.filter((source) => linesOf(source) > FILE_LINES_MAX).map(({ path }) => path)
-    expect(long.filter((path) => !LONG_FILES.has(path) && !isStillToDo('lines', path))).toEqual([])
+    expect(long.filter((path) => !LONG_FILES.has(path))).toEqual([])
     expect([...LONG_FILES.keys()].filter((path) => !long.includes(path))).toEqual([])
   })
 
   test('a file has at most 20 imports', () => {
     const busy = SOURCES.filter(({ imports }) => imports.length > IMPORTS_MAX)
-    expect(
-      busy.filter(({ path }) => !isStillToDo('imports', path)).map(({ path, imports }) => `${path}: ${imports.length}`),
-    ).toEqual([])
+    expect(busy.map(({ path, imports }) => `${path}: ${imports.length}`)).toEqual([])
   })
 
   test('few files are splinters', () => {
