@@ -77,7 +77,7 @@ async function bodyOf(
   // A body that can't be decoded may hold any secret, so only its hash is kept.
   if (!(plain instanceof Uint8Array)) return { parts: [hashed({ name: 'body' }, body, sha256)] }
   const type = headers.get('content-type') ?? ''
-  const parts = readParts(plain, type)
+  const parts = readParts(plain, type, { isStrict: false })
   if (parts !== undefined) {
     return {
       parts: parts.map(({ name, filename, content }) => {

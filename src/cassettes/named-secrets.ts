@@ -36,7 +36,7 @@ export async function namedSecrets({ headers, body }: WholeMessage, query = ''):
     for (const [name, value] of new URLSearchParams(DECODER.decode(plain))) {
       if (isSecretName(name)) found.push(value)
     }
-  for (const { name, filename, content } of readParts(plain, type) ?? []) {
+  for (const { name, filename, content } of readParts(plain, type, { isStrict: false }) ?? []) {
     if (filename === undefined && isSecretName(name)) found.push(DECODER.decode(content))
   }
   return found.filter((one) => isSecretText(one) && !WORD.test(one))

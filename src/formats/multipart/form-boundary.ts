@@ -5,13 +5,21 @@ const PARAMETER = /\s*;\s*([\w!#$%&'*+.^`|~-]+)=(?:"([^"\\]*)"|([^\s";,]+))/y
 /** RFC 2046 §5.1.1, without the comma and the space, which not every parser takes. */
 const BOUNDARY = /^[0-9A-Za-z'()+_\-./:=?]{1,70}$/
 
+/** The first boundary, whatever stands around it. */
+const FIRST = /^multipart\/form-data\s*;.*?boundary=(?:"([^"]+)"|([^\s;]+))/is
+
 /**
- * The boundary that a `Content-Type: multipart/form-data` names; undefined if it names none, two, or an invalid one.
+ * The boundary that a `Content-Type: multipart/form-data` names; undefined: it names none. Read strictly, two or an invalid one are none
+ * either; else the first one counts.
  *
  * @example
- * const boundary = boundaryOf('multipart/form-data; boundary=x')
+ * const boundary = boundaryOf('multipart/form-data; boundary=x', true)
  */
-export function boundaryOf(contentType: string): string | undefined {
+export function boundaryOf(contentType: string, isStrict: boolean): string | undefined {
+  if (!isStrict) {
+    const [, quoted, token] = FIRST.exec(contentType) ?? []
+    return quoted ?? token
+  }
   const parameters = MEDIA_TYPE.exec(contentType)?.[1]?.trimEnd()
   if (parameters === undefined) return undefined
   let boundary: string | undefined

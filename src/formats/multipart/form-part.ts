@@ -3,8 +3,8 @@ import { decodeUtf8 } from '../bytes/byte-string.ts'
 /** The head of a form's part. */
 export interface PartHead {
   readonly name: string
-  /** Whether it has a filename, and so is no text field. */
-  readonly isFile: boolean
+  /** undefined: the part is a text field. */
+  readonly filename: string | undefined
 }
 
 const TAB = 0x09
@@ -20,13 +20,17 @@ const AS_IT_IS = /^(?:7bit|8bit|binary)$/i
 /**
  * Reads the head of a part: its header lines, without the blank one behind them.
  *
- * Gives undefined for a head that two parsers may read differently: a name or filename given twice, in another coding or with
+ * Gives undefined for a head without a name. Read strictly, it gives undefined for a head that two parsers may read differently, too: a name or filename given twice, in another coding or with
  * backslashes, an empty filename, a text in another charset or transfer coding, folded lines, bare CR or LF.
  *
  * @example
- * const head = readPartHead(bytes.subarray(start, end))
+ * const head = readPartHead(bytes.subarray(start, end), true)
  */
-export function readPartHead(bytes: Uint8Array): PartHead | undefined {
+export function readPartHead(bytes: Uint8Array, isStrict: boolean): PartHead | undefined {
+  return isStrict ? readStrictly(bytes) : readAsMostDo(bytes)
+}
+
+function readStrictly(bytes: Uint8Array): PartHead | undefined {
   const headers = headersOf(bytes)
   const disposition = DISPOSITION.exec(headers?.get('content-disposition') ?? '')?.[1]
   if (headers === undefined || disposition === undefined) return undefined
@@ -37,9 +41,26 @@ export function readPartHead(bytes: Uint8Array): PartHead | undefined {
   const filename = parameters.get('filename')
   // Some parsers take an empty filename for no file, and `filename*` alone for no filename.
   if (filename === '' || (filename === undefined && parameters.has('filename*'))) return undefined
-  if (filename !== undefined) return { name, isFile: true }
+  if (filename !== undefined) return { name, filename }
   // Some parsers take any type other than text for a file.
-  return PLAIN_TEXT.test(headers.get('content-type') ?? 'text/plain') ? { name, isFile: false } : undefined
+  return PLAIN_TEXT.test(headers.get('content-type') ?? 'text/plain') ? { name, filename } : undefined
+}
+
+/** A quoted value may have a quote in it, behind a backslash. */
+const NAME = /;\s*name=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i
+const FILENAME = /;\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i
+const DECODER = new TextDecoder()
+
+function readAsMostDo(bytes: Uint8Array): PartHead | undefined {
+  const lines = DECODER.decode(bytes).split('\r\n')
+  const disposition = lines.find((line) => /^content-disposition:\s*form-data/i.test(line)) ?? ''
+  const name = parameterIn(NAME, disposition)
+  return name === undefined ? undefined : { name, filename: parameterIn(FILENAME, disposition) }
+}
+
+function parameterIn(pattern: RegExp, disposition: string): string | undefined {
+  const [, quoted, token] = pattern.exec(disposition) ?? []
+  return quoted?.replace(/\\(.)/g, '$1') ?? token
 }
 
 /** The headers by lower-case name; undefined if a line is no header, or a name comes twice. */

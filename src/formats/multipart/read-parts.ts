@@ -1,85 +1,130 @@
-import { joinBytes } from '../bytes/join-bytes.ts'
+import { boundaryOf } from './form-boundary.ts'
+import { type PartHead, readPartHead } from './form-part.ts'
+
+const LF = 0x0a
+const CR = 0x0d
+const DASH = 0x2d
+
+/** A form of more lines is not read strictly: a search through them would keep other requests waiting. */
+const LINES_MAX = 2_000_000
+/** A form of more parts, or with a longer head of a part, is not read strictly. */
+const PARTS_MAX = 1000
+const HEAD_BYTES_MAX = 16 * 1024
+const NEAR_BYTES = 16
 
 /** One part of a multipart form. */
-export interface FormPart {
-  readonly name: string
-  readonly filename: string | undefined
+export interface FormPart extends PartHead, Span {
   readonly content: Uint8Array
 }
 
-const BOUNDARY = /^multipart\/form-data\s*;.*?boundary=(?:"([^"]+)"|([^\s;]+))/is
-/** A quoted value may have a quote in it, behind a backslash. */
-const NAME = /;\s*name=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i
-const FILENAME = /;\s*filename=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i
+/** A range of bytes. `end` is the first byte after it. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
 
-const UTF_8 = new TextEncoder()
-const DECODER = new TextDecoder()
-const LINE_END = UTF_8.encode('\r\n')
-const CLOSING = UTF_8.encode('--')
-const HEAD_END = UTF_8.encode('\r\n\r\n')
+/** How a form is read. */
+export interface ReadPartsOptions {
+  /** Whether a body that two parsers could read in two ways is refused; else it is read as most of them do. */
+  readonly isStrict: boolean
+}
 
 /**
- * Reads a `multipart/form-data` body, to compare it with another one; undefined: it is not a readable form.
+ * Reads a whole `multipart/form-data` body (RFC 7578, RFC 2046 §5.1); undefined: it is malformed, or ambiguous where that counts. So
+ * strictly no text may stand before the first delimiter or behind the last, and no line may begin like one and be none.
  *
  * @example
- * const parts = readParts(bytes, 'multipart/form-data; boundary=x')
+ * const parts = readParts(bytes, 'multipart/form-data; boundary=x', { isStrict: true })
  */
-export function readParts(bytes: Uint8Array, contentType: string): FormPart[] | undefined {
-  const [, quoted, token] = BOUNDARY.exec(contentType) ?? []
-  const boundary = quoted ?? token
-  if (boundary === undefined) return undefined
-  // With a line end in front, the first delimiter looks like the others.
-  const body = joinBytes([LINE_END, bytes])
-  const delimiter = UTF_8.encode(`\r\n--${boundary}`)
+export function readParts(
+  bytes: Uint8Array,
+  contentType: string,
+  { isStrict }: ReadPartsOptions,
+): readonly FormPart[] | undefined {
+  const boundary = boundaryOf(contentType, isStrict)
+  const spans = boundary === undefined ? undefined : cut(bytes, new TextEncoder().encode(`--${boundary}`), isStrict)
+  if (spans === undefined) return undefined
   const parts: FormPart[] = []
-  let at = findDelimiter(body, delimiter, 0)
-  while (at !== -1) {
-    const start = at + delimiter.byteLength
-    if (isAt(body, CLOSING, start)) return parts
-    const end = findDelimiter(body, delimiter, start)
-    const part = end === -1 ? undefined : readPart(body.subarray(start, end))
-    if (part === undefined) return undefined
-    parts.push(part)
-    at = end
+  for (const span of spans) {
+    const headEnd = endOfHead(bytes, span, isStrict)
+    const head = headEnd === undefined ? undefined : readPartHead(bytes.subarray(span.start, headEnd), isStrict)
+    if (headEnd === undefined || head === undefined) return undefined
+    const [start, { end }] = [headEnd + 4, span]
+    parts.push({ ...head, start, end, content: bytes.subarray(start, end) })
+  }
+  return parts
+}
+
+/** Finds the parts between the delimiters; undefined: these are malformed, or ambiguous. */
+function cut(bytes: Uint8Array, delimiter: Uint8Array, isStrict: boolean): Span[] | undefined {
+  const lines = { left: isStrict ? LINES_MAX : Number.POSITIVE_INFINITY }
+  const nextFrom = (from: number): number | undefined => findDelimiter(bytes, delimiter, from, { isStrict, lines })
+  const parts: Span[] = []
+  const isFirst = isAt(bytes, delimiter, 0) && (isStrict || isEnded(bytes, delimiter.byteLength))
+  let at = isFirst ? 0 : isStrict ? undefined : nextFrom(0)
+  while (at !== undefined) {
+    const behind: number = at + delimiter.byteLength
+    if (isClosing(bytes, behind)) return !isStrict || isOver(bytes, behind + 2) ? parts : undefined
+    if (!isEnded(bytes, behind)) return undefined
+    const start = behind + 2
+    at = nextFrom(start - 1)
+    // Only some parsers take a line that begins like the delimiter, and ends without CR, for a delimiter.
+    if (at === undefined || bytes[at - 2] !== CR || at - 2 < start) return undefined
+    if (isStrict && parts.length === PARTS_MAX) return undefined
+    parts.push({ start, end: at - 2 })
   }
   return undefined
 }
 
-/** A delimiter is a line of its own: a text may begin like one, and go on. */
-function findDelimiter(body: Uint8Array, delimiter: Uint8Array, from: number): number {
-  let at = indexOf(body, delimiter, from)
-  while (at !== -1) {
-    const end = at + delimiter.byteLength
-    if (isAt(body, CLOSING, end) || isAt(body, LINE_END, end)) return at
-    at = indexOf(body, delimiter, at + 1)
+/** Whether a delimiter that ends here is a line of its own, or closes the form: a text may begin like one, and go on. */
+function isEnded(bytes: Uint8Array, behind: number): boolean {
+  return (bytes[behind] === CR && bytes[behind + 1] === LF) || isClosing(bytes, behind)
+}
+
+function isClosing(bytes: Uint8Array, behind: number): boolean {
+  return bytes[behind] === DASH && bytes[behind + 1] === DASH
+}
+
+function isOver(bytes: Uint8Array, at: number): boolean {
+  const rest = bytes.byteLength - at
+  return rest === 0 || (rest === 2 && bytes[at] === CR && bytes[at + 1] === LF)
+}
+
+/** Finds the next line that begins with the delimiter, which read strictly counts, whatever it is; undefined: none, or too many lines. */
+function findDelimiter(
+  bytes: Uint8Array,
+  delimiter: Uint8Array,
+  from: number,
+  { isStrict, lines }: { readonly isStrict: boolean; readonly lines: { left: number } },
+): number | undefined {
+  for (let lf = findLf(bytes, from); lf !== -1; lf = findLf(bytes, lf + 1)) {
+    const isFound = isAt(bytes, delimiter, lf + 1)
+    if (isFound && (isStrict || (bytes[lf - 1] === CR && isEnded(bytes, lf + 1 + delimiter.byteLength)))) return lf + 1
+    lines.left -= 1
+    if (lines.left < 0) return undefined
   }
-  return -1
+  return undefined
 }
 
-/** `bytes` begins with the line end behind the delimiter. */
-function readPart(bytes: Uint8Array): FormPart | undefined {
-  const headEnd = indexOf(bytes, HEAD_END, 0)
-  if (headEnd === -1) return undefined
-  const lines = DECODER.decode(bytes.subarray(0, headEnd)).split('\r\n')
-  const disposition = lines.find((line) => /^content-disposition:\s*form-data/i.test(line))
-  const name = disposition === undefined ? undefined : parameterOf(NAME, disposition)
-  if (disposition === undefined || name === undefined) return undefined
-  return { name, filename: parameterOf(FILENAME, disposition), content: bytes.subarray(headEnd + HEAD_END.byteLength) }
+/** Searches natively, except in the next few bytes: a native call for each of very many short lines would take ten times as long. */
+function findLf(bytes: Uint8Array, from: number): number {
+  const near = from + NEAR_BYTES
+  for (let at = from; at < near; at += 1) if (bytes[at] === LF) return at
+  return bytes.indexOf(LF, near)
 }
 
-function parameterOf(pattern: RegExp, disposition: string): string | undefined {
-  const [, quoted, token] = pattern.exec(disposition) ?? []
-  return quoted?.replace(/\\(.)/g, '$1') ?? token
-}
-
-function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  const [first = 0] = wanted
-  for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1)) {
-    if (isAt(bytes, wanted, at)) return at
+function isAt(bytes: Uint8Array, delimiter: Uint8Array, at: number): boolean {
+  for (let index = 0; index < delimiter.byteLength; index += 1) {
+    if (bytes[at + index] !== delimiter[index]) return false
   }
-  return -1
+  return true
 }
 
-function isAt(bytes: Uint8Array, wanted: Uint8Array, at: number): boolean {
-  return wanted.every((byte, index) => bytes[at + index] === byte)
+/** Finds the end of a part's header lines: the CR LF of the last one, and the blank line. */
+function endOfHead(bytes: Uint8Array, { start, end }: Span, isStrict: boolean): number | undefined {
+  const limit = isStrict ? Math.min(end, start + HEAD_BYTES_MAX) : end
+  for (let cr = bytes.indexOf(CR, start); cr !== -1 && cr + 4 <= limit; cr = bytes.indexOf(CR, cr + 1)) {
+    if (bytes[cr + 1] === LF && bytes[cr + 2] === CR && bytes[cr + 3] === LF) return cr
+  }
+  return undefined
 }
