@@ -23,7 +23,7 @@ export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskS
   const source = reuse.idempotency
   return {
     name: 'idempotency',
-    comparesBody: (exchange) => (isOnce(exchange.request) ? source.bodyNeeded(exchange) : undefined),
+    bodyNeeded: (exchange) => (isOnce(exchange.request) ? source.bodyNeeded(exchange) : undefined),
     run(request, next) {
       if (!isOnce(request.exchange.request)) return next(request)
       request.isOnce = true
@@ -43,7 +43,7 @@ export function createCacheStage(reuse: Reuse, deps: ReuseStageDeps): AskStage |
   const source = reuse.cache
   return {
     name: 'cache',
-    comparesBody: (exchange) => source.bodyNeeded(exchange),
+    bodyNeeded: (exchange) => source.bodyNeeded(exchange),
     // A request that is made once has the store of its own kind.
     run: (request, next) => (request.isOnce ? next(request) : answerFrom(source, request, next, deps)),
   }

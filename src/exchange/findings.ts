@@ -55,15 +55,22 @@ type Name = keyof Findings
 /** The fields that a child takes over from its parent at its beginning. */
 const INHERITED = ['model', 'caller', 'stream', 'rules', 'params'] as const satisfies readonly Name[]
 
-/** How a child's findings become its parent's; all others take the place of the parent's. */
-const MERGING: Partial<Record<Name, 'add' | 'append' | 'if known' | 'if first' | 'own'>> = {
+/**
+ * How a child's findings become its parent's. A field that is not named takes the place of the parent's where the child knows it: a new
+ * field begins as undefined, and needs no row here.
+ */
+const MERGING: Partial<Record<Name, 'replace' | 'if first' | 'add' | 'append' | 'own'>> = {
+  model: 'replace',
+  stream: 'replace',
+  upstreamRequestId: 'replace',
+  rules: 'replace',
+  params: 'replace',
+  shouldRetry: 'replace',
+  upstreamMs: 'replace',
+  status: 'replace',
+  timeToFirstByteMs: 'if first',
   attempts: 'add',
   tries: 'append',
-  upstream: 'if known',
-  connection: 'if known',
-  cache: 'if known',
-  idempotent: 'if known',
-  timeToFirstByteMs: 'if first',
   caller: 'own',
   error: 'own',
   isTapped: 'own',
@@ -82,7 +89,7 @@ export function inherit(child: Findings, parent: Findings): void {
 export function merge(parent: Findings, child: Findings): void {
   for (const name of NAMES) {
     const how = MERGING[name]
-    if (how === undefined || (how === 'if known' && child[name] !== undefined)) take(parent, child, name)
+    if (how === 'replace' || (how === undefined && child[name] !== undefined)) take(parent, child, name)
     else if (how === 'if first' && parent[name] === undefined) take(parent, child, name)
   }
   parent.attempts += child.attempts

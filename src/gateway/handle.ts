@@ -26,8 +26,8 @@ export interface FlowParts {
 }
 
 /**
- * The flow of a request that a principal may make, behind all stages: read its body, and apply the rules; choose where it goes; ask;
- * deliver the answer.
+ * The flow of a request that a principal may make, behind the outer stages: read its body, and apply the rules; choose where it goes; ask,
+ * through the stages around that; deliver the answer.
  *
  * Throws an `ApiError`; the code that renders it reports the exchange's end.
  *
@@ -53,9 +53,10 @@ export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDe
     limits: generation.settings.hasFile ? limitTime(exchange, route, generation.settings, deps) : undefined,
     timeouts: deps.timeouts,
   })
+  // A request that has just failed again and again is refused.
   deps.repeats.admit(exchange, outgoing)
   try {
-    // Most requests concern no stage around the asking.
+    // Most requests concern no stage around the asking: these are not run then.
     const answer = await (compared === undefined ? askTargets(request, deps) : flow.ask(request))
     deps.repeats.answered(exchange, outgoing, answer)
     const heard = exchange.onAnswer?.(answer, request.deployment !== undefined) ?? answer
@@ -71,9 +72,9 @@ export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDe
 }
 
 /** How much of a body the stages around the asking have to read, by the first stage that the request concerns. */
-function comparedBy(stages: readonly AskStage[], exchange: Exchange): ReturnType<AskStage['comparesBody']> {
+function comparedBy(stages: readonly AskStage[], exchange: Exchange): ReturnType<AskStage['bodyNeeded']> {
   for (const stage of stages) {
-    const compared = stage.comparesBody(exchange)
+    const compared = stage.bodyNeeded(exchange)
     if (compared !== undefined) return compared
   }
   return undefined

@@ -50,7 +50,6 @@ function fileAsker(generation: Generation, deps: RouteRequestDeps): AskForFile {
       outgoing,
       route,
       objects: undefined,
-      isRenamed: false,
       snapshot: generation,
       limits,
       timeouts,

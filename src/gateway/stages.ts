@@ -37,7 +37,7 @@ export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
   const flow = { generation, askStages, ask: compose(askStages, (request) => askTargets(request, deps)) }
   return compose(
     [
-      createLimitStage(deps),
+      createPlaceStage(deps),
       ...stages,
       mayLoop ? createLoopStage(deps.loops) : undefined,
       cassettes === undefined ? undefined : createCassetteStage(cassettes, deps),
@@ -59,9 +59,9 @@ function isOn<S>(stage: S | undefined): stage is S {
 }
 
 /** Gives each exchange a place, for as long as it lasts. */
-function createLimitStage(deps: TakePlaceDeps): Stage {
+function createPlaceStage(deps: TakePlaceDeps): Stage {
   return {
-    name: 'limits',
+    name: 'places',
     run(exchange, next) {
       const taking = takePlace(exchange, deps)
       // A promise for each step would cost more than the step.

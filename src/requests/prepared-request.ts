@@ -111,6 +111,9 @@ export type Ask = Handler<PreparedRequest>
 
 /** A stage around `Ask`: it gets requests that are ready to go upstream. */
 export interface AskStage extends Stage<PreparedRequest> {
-  /** Tells which bodies have to be read for this stage; undefined: the stage has nothing to do with the request. */
-  comparesBody(exchange: Exchange): Compared | undefined
+  /**
+   * Tells how much of a request's body has to be read for this stage; undefined: the stage has nothing to do with the request. Where all
+   * stages say so, none is run; else each is, and looks again.
+   */
+  bodyNeeded(exchange: Exchange): Compared | undefined
 }

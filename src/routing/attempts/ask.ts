@@ -2,7 +2,7 @@ import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deployment } from '../targets/router.ts'
 import { shareClientTime } from './client-clock.ts'
-import { isUpstreams } from './failure-of.ts'
+import { isUpstreamsFault } from './failure-of.ts'
 import { hedge } from './hedge.ts'
 import { type AttemptOutcome, makeAttempt, ownAbort } from './make-attempt.ts'
 import { attemptsMaxOf, mayFollow, type NextStep, nextStep, untriedOf } from './next-step.ts'
@@ -106,7 +106,7 @@ function conclude({ exchange, route, isReplayable }: RoutedRequest, outcome: Att
   exchange.upstreamMs = ms
   exchange.upstream = deployment.upstream.name
   // An answer that the client left does not show how it would have ended.
-  exchange.atEnd((outcome) => end(outcome.kind === 'cancelled' ? undefined : isUpstreams(outcome)))
+  exchange.atEnd((ended) => end(ended.kind === 'cancelled' ? undefined : isUpstreamsFault(ended)))
   return { answer, deployment }
 }
 

@@ -58,7 +58,7 @@ function codeOf(cause: unknown): string {
 }
 
 /** Tells whether the upstream ended an answer that had begun: it broke off, fell silent, or reported a failure. */
-export function isUpstreams(outcome: Outcome): boolean {
+export function isUpstreamsFault(outcome: Outcome): boolean {
   if (outcome.kind === 'complete') {
     const failure = outcome.end?.failure()
     return failure !== undefined && !isCallers(statusOfError(failure))

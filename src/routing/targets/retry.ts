@@ -1,13 +1,6 @@
 import type { RetryCause, RetrySettings } from '../../config/sections/retry.ts'
 import { parseHttpDate } from './http-date.ts'
 
-/** Why an attempt failed. */
-export interface AttemptFailure {
-  readonly cause: RetryCause
-  /** The wait that the answer's `Retry-After` asks for. */
-  readonly retryAfterMs: number | undefined
-}
-
 /** How many extra attempts may be under way at once, over all requests. */
 export interface RetryBudget {
   /** Takes an attempt out of the budget, and gives the function to call when that is over (the first call counts); undefined: the budget is spent. */
