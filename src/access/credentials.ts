@@ -97,7 +97,7 @@ function removeToken(headers: Headers, token: string): void {
  * Throws `invalid_target` if the path itself holds it.
  *
  * @example
- * const target = withoutToken(exchange.target, principal)
+ * const target = withoutToken(exchange.requestTarget, principal)
  */
 export function withoutToken(target: string, principal: Principal): string {
   if (principal.kind !== 'token') return target

@@ -22,7 +22,7 @@ const MAY_BE_TEXT = /^(?:$|text\/|application\/(?:[^;]*\+)?(?:json|x-ndjson|json
  * bytes that may be the beginning of one wait for the next chunk. A body that breaks off does so behind all bytes that came.
  *
  * @example
- * const shown = starBody(answer.body, answer.headers, { makeMask: () => new StarFeed(stars), isStrict: true })
+ * const shown = maskStream(answer.body, answer.headers, { makeMask: () => new FullMask(mask), isStrict: true })
  */
 export function maskStream(
   source: ReadableStream<Uint8Array>,

@@ -70,7 +70,7 @@ export interface ModelRewriter {
  * a stream of events, or has an unknown coding.
  *
  * @example
- * const names = showNames(answer.headers, () => 'smart')
+ * const rewriter = modelRewriterFor(answer.headers, () => 'smart')
  */
 export function modelRewriterFor(headers: Headers, rename: RenameModel): ModelRewriter | undefined {
   const type = headers.get('content-type')

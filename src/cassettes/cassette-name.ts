@@ -11,7 +11,7 @@ const HASH_DIGITS = 8
  * Names the file of a cassette: its number, the endpoint, the model, and a hash that is the same for requests that are alike.
  *
  * @example
- * fileName(1, request, sha256) // '0001-chat.completions-gpt-4o-1a2b3c4d.json'
+ * cassetteName(1, request, sha256) // '0001-chat.completions-gpt-4o-1a2b3c4d.json'
  */
 export function cassetteName(number: number, request: CassetteRequest, sha256: Sha256): string {
   const { id } = requestKey(request, readIgnored())
@@ -26,7 +26,7 @@ export function cassetteName(number: number, request: CassetteRequest, sha256: S
  * The number at the beginning of a file's name; undefined: there is none.
  *
  * @example
- * numberOf('0012-embeddings-1a2b3c4d.json') // 12
+ * cassetteNumber('0012-embeddings-1a2b3c4d.json') // 12
  */
 export function cassetteNumber(name: string): number | undefined {
   const digits = /^(\d{1,9})-/.exec(name)?.[1]

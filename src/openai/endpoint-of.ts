@@ -2,7 +2,7 @@
  * The path of a request target below `/v1/`, without the query: `chat/completions`.
  *
  * @example
- * const endpoint = endpointOf(exchange.target)
+ * const endpoint = endpointOf(exchange.requestTarget)
  */
 export function endpointOf(target: string): string {
   const from = target.startsWith('/v1/') ? '/v1/'.length : 1

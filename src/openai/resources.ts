@@ -100,7 +100,7 @@ const CONTENTS = /(?:^|\/)(?:content|audio\/(?:speech|transcriptions|translation
  * a web page, and some servers call the text of a transcription `text/html`.
  *
  * @example
- * const mayBePage = holdsContent(endpointOf(exchange.target))
+ * const mayBePage = holdsContent(endpointOf(exchange.requestTarget))
  */
 export function holdsContent(endpoint: string): boolean {
   return CONTENTS.test(endpoint)

@@ -31,7 +31,7 @@ const OPERATIONS: readonly RuleOperation[] = [
  * characters other than visible ASCII, are percent-encoded. It has at most a kilobyte: `...` stands for the rest.
  *
  * @example
- * headers.set('x-nexcode-params', doneOf(changes))
+ * headers.set('x-nexcode-params', receiptOf(changes))
  */
 export function receiptOf(changes: readonly ParamChange[]): string {
   let receipt = ''

@@ -84,7 +84,7 @@ export interface Required {
  * of `capEndpointOf`.
  *
  * @example
- * const plan = compilePlan(rules.filter(matches), words, 'chat/completions')
+ * const plan = compileRulePlan(rules.filter(matches), words, 'chat/completions')
  */
 export function compileRulePlan(rules: readonly ParamRule[], words: CapWords, endpoint: string): RulePlan {
   const renames = joinRenames(rules)

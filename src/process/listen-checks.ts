@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts'
  * when it can't listen alone.
  *
  * @example
- * claimPort(config.server)
+ * assertPortIsFree(config.server)
  */
 export function assertPortIsFree({ host, port }: Pick<Config['server'], 'host' | 'port'>): void {
   Bun.listen({ hostname: host, port, exclusive: true, socket: CLOSE_AT_ONCE }).stop(true)
@@ -16,7 +16,7 @@ export function assertPortIsFree({ host, port }: Pick<Config['server'], 'host' |
  * Asserts that a server can listen with a certificate and its key. Throws the error of listening with them.
  *
  * @example
- * tryTls(config.server)
+ * assertTlsWorks(config.server)
  */
 export function assertTlsWorks({ tls }: Pick<Config['server'], 'tls'>): void {
   if (tls === undefined) return

@@ -8,7 +8,7 @@ import { constants, fstatSync, openSync } from 'node:fs'
  * Gives the same descriptor when that fails, and for any other kind of file.
  *
  * @example
- * const fd = withoutWaiting(1)
+ * const fd = openNonBlocking(1)
  */
 export function openNonBlocking(fd: number): number {
   try {

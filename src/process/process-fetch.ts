@@ -13,7 +13,7 @@ export interface ProcessFetch {
  * Makes the `fetch` of this program: it sends targets and bodies unchanged, and reads the environment's proxies once, now.
  *
  * @example
- * const { fetch, proxyFor } = openWayOut()
+ * const { fetch, proxyFor } = createProcessFetch()
  */
 export function createProcessFetch(): ProcessFetch {
   const proxyFor = environmentProxy(process.env)

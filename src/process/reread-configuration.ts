@@ -29,7 +29,7 @@ const TLS_FILES: readonly string[] = ['TLS_CERT_FILE', 'TLS_KEY_FILE']
  * even while the configuration file is being edited. Problems of the files are in the result; rejects only for a defect.
  *
  * @example
- * const { configuration, problems } = await readAgain(before)
+ * const { configuration, problems } = await rereadConfiguration(before)
  */
 export async function rereadConfiguration(before: Configuration): Promise<RereadConfiguration> {
   const { source, config: old } = before

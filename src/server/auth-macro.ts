@@ -7,7 +7,7 @@ import { exchangeOf } from './request-context.ts'
  * Makes the `auth` macro: a route with `auth: true` gets an exchange whose principal is known. Where `authorize` throws, the route is not run.
  *
  * @example
- * new Elysia().use(access(authorize)).all('/v1/*', ({ exchange }) => exchange.caller, { auth: true, parse: 'none' })
+ * new Elysia().use(authMacro(authorize)).all('/v1/*', ({ exchange }) => exchange.caller, { auth: true, parse: 'none' })
  */
 export const authMacro = (authorize: Authorize) =>
   new Elysia({ name: 'nexcode/auth-macro', seed: authorize }).macro({

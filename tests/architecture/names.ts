@@ -31,6 +31,21 @@ describe('an exported name', () => {
   })
 })
 
+/** A function or constant with its doc comment's example. */
+const EXAMPLE =
+  /\/\*\*(?:(?!\*\/)[\s\S])*?@example((?:(?!\*\/)[\s\S])*)\*\/\nexport (?:async )?(?:function\*?|const) (\w+)/g
+
+describe('an example in a comment', () => {
+  test('shows the function that it stands above', () => {
+    const shown = SOURCES.flatMap(({ path, text }) =>
+      [...text.matchAll(EXAMPLE)].map(([, example = '', name = '']) => ({ path, name, example })),
+    )
+    expect(shown.length).toBeGreaterThan(100)
+    const others = shown.filter(({ name, example }) => !example.includes(name))
+    expect(others.map(({ path, name }) => `${path}: ${name}`)).toEqual([])
+  })
+})
+
 describe('the glossary', () => {
   test('names types that are there', () => {
     const page = readFileSync(join(ROOT, 'docs/glossary.md'), 'utf8')

@@ -13,7 +13,7 @@ const LATE_MS = 4_000
  * it may yet be taken late, so that it is released several times.
  *
  * @example
- * await giveBack(store, claim, deadlines)
+ * await releaseClaim(store, claim, deadlines)
  */
 export async function releaseClaim(store: Claims, claim: Claim, deadlines: Deadlines, isTaken = true): Promise<void> {
   if ((await isReleased(store, claim)) && isTaken) return

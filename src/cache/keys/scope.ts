@@ -51,7 +51,7 @@ export function scopeOf(asker: Caller, settings: ScopeSettings, sha256: Sha256):
  * Gives the texts that a caller's scope depends on, as they came. There are secrets among them: they may only be digested.
  *
  * @example
- * const seen = digestOf([...askerTexts(asker, settings.cache), ...others], body, sha256)
+ * const seen = digestOf([...callerTexts(caller, settings.cache), ...others], body, sha256)
  */
 export function callerTexts({ principal, headers }: Caller, { scope }: ScopeSettings): readonly string[] {
   if (scope === 'shared') return ['shared']

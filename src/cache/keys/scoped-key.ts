@@ -28,7 +28,8 @@ const KNOWN_MAX = 4096
  * recognized by a digest of these bytes, so that its canonical form is not made again. No prompt and no secret can be read from the digests.
  *
  * @example
- * const naming = nameOf(request, body)
+ * const keyOf = createScopedKeys(sha256)
+ * const naming = keyOf(request, body)
  * const { key, scope } = naming instanceof Promise ? await naming : naming
  */
 export function createScopedKeys(
@@ -81,7 +82,7 @@ function* nameInSteps(
  * Gives a request's key in a scope, at once or for a long body in slices. `upstream`: whatever names who is asked, where that tells requests apart.
  *
  * @example
- * const fingerprint = await keyIn(scope, request, body, '', sha256)
+ * const fingerprint = await keyInScope(scope, request, body, '', sha256)
  */
 export function keyInScope(
   scope: Scope,

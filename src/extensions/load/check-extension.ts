@@ -15,7 +15,7 @@ const SHAPE = "Write: export default { name: 'hello', fetch(request, next, conte
  * Tells whether a module's default export is an extension.
  *
  * @example
- * const checked = checkShape(module.default)
+ * const checked = checkExtension(module.default)
  */
 export function checkExtension(
   value: unknown,
@@ -51,7 +51,7 @@ export function checkExtension(
  * A member that an object's schema does not name is a mistake, unless the schema sets `additionalProperties`.
  *
  * @example
- * const checked = checkOptions(extension, { phrase: 'hello' })
+ * const checked = checkExtensionOptions(extension, { phrase: 'hello' })
  */
 export function checkExtensionOptions(
   { options: schema }: Extension,

@@ -24,7 +24,7 @@ interface Waiting {
  * is gone or silent.
  *
  * @example
- * const { claims, hear, lose } = createSupervisorsClaims((question) => tell(question))
+ * const { claims, hear, lose } = createRemoteClaims((question) => tell(question))
  */
 export function createRemoteClaims(ask: (question: ClaimsQuestion) => void): RemoteClaims {
   const waiting = new Map<number, Waiting>()

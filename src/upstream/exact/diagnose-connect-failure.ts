@@ -17,7 +17,7 @@ let shortAt = Number.NEGATIVE_INFINITY
  * more descriptors: then the upstream is not to blame.
  *
  * @example
- * catch (cause) { throw upstreamFailure(lackBehind(cause)) }
+ * catch (cause) { throw upstreamFailure(diagnoseConnectFailure(cause)) }
  */
 export function diagnoseConnectFailure(cause: unknown): unknown {
   if (!(cause instanceof Error && 'code' in cause && AMBIGUOUS.test(String(cause.code)))) return cause

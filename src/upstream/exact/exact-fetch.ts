@@ -49,7 +49,7 @@ const NOWHERE = '/dev/null/none'
  * then, the runtime ends the process, or trusts none of the certificates from then on. Sends nothing.
  *
  * @example
- * wakeFetch(process.env)
+ * warmUpFetch(process.env)
  */
 export function warmUpFetch(env: Record<string, string | undefined>): void {
   const scheme = CERTIFICATES.some((name) => (env[name] ?? '') !== '') ? 'https' : 'http'
