@@ -78,8 +78,13 @@ async function answerOnce(request: PreparedRequest, next: Ask, deps: Idempotency
     const { answer, deployment, stored } = await awaitResult(pending, exchange)
     request.deployment = deployment
     request.isWatched = true
-    exchange.idempotent = stored === undefined ? (role === 'follower' ? 'joined' : undefined) : stored.how
-    if (exchange.idempotent !== undefined) request.mark = (marked) => marked.set('idempotent-replayed', 'true')
+    const how = stored === undefined ? (role === 'follower' ? 'joined' : undefined) : stored.how
+    if (how !== undefined) {
+      request.mark = (marked) => {
+        marked.set('idempotent-replayed', 'true')
+        exchange.idempotent = how
+      }
+    }
     return stored === undefined ? answer : replayAnswer(stored.answer, settings.cache.pace, deps)
   } catch (thrown) {
     if (thrown instanceof ApiError && FINAL.has(thrown.kind)) exchange.shouldRetry = false

@@ -1,24 +1,15 @@
 import type { Settings } from '../config/settings.ts'
 import type { Ask, AskStage, PreparedRequest } from '../requests/prepared-request.ts'
-import type { LoopGuard } from '../upstream/loop-guard.ts'
 import type { Reuse } from './reuse.ts'
 import type { ReuseSource } from './reuse-source.ts'
-
-/** What the stages that answer from what is kept need of the server. */
-export interface ReuseStageDeps {
-  readonly settings: Settings
-  /** Where requests may come back to this server: they are marked then. */
-  readonly loops: Pick<LoopGuard, 'suspect'> | undefined
-}
 
 /**
  * Makes the stage that makes requests with an `Idempotency-Key` once; undefined: nobody looks at these.
  *
  * @example
- * const stage = createIdempotencyStage(reuse, { settings, loops })
+ * const stage = createIdempotencyStage(reuse, settings)
  */
-export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskStage | undefined {
-  const { settings } = deps
+export function createIdempotencyStage(reuse: Reuse, settings: Settings): AskStage | undefined {
   if (settings.idempotency.windowMs === 0) return undefined
   const source = reuse.idempotency
   return {
@@ -27,7 +18,7 @@ export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskS
     run(request, next) {
       if (!isOnce(request.exchange.request)) return next(request)
       request.isOnce = true
-      return answerFrom(source, request, next, deps)
+      return answerFrom(source, request, next)
     },
   }
 }
@@ -36,16 +27,16 @@ export function createIdempotencyStage(reuse: Reuse, deps: ReuseStageDeps): AskS
  * Makes the stage that answers from the cache, or from what is under way for others, and keeps answers; undefined: there is no cache.
  *
  * @example
- * const stage = createCacheStage(reuse, { settings, loops })
+ * const stage = createCacheStage(reuse, settings)
  */
-export function createCacheStage(reuse: Reuse, deps: ReuseStageDeps): AskStage | undefined {
-  if (deps.settings.cache.store === undefined) return undefined
+export function createCacheStage(reuse: Reuse, settings: Settings): AskStage | undefined {
+  if (settings.cache.store === undefined) return undefined
   const source = reuse.cache
   return {
     name: 'cache',
     bodyNeeded: (exchange) => source.bodyNeeded(exchange),
     // A request that is made once has the store of its own kind.
-    run: (request, next) => (request.isOnce ? next(request) : answerFrom(source, request, next, deps)),
+    run: (request, next) => (request.isOnce ? next(request) : answerFrom(source, request, next)),
   }
 }
 
@@ -54,15 +45,8 @@ function isOnce({ method, headers }: Request): boolean {
   return method === 'POST' && headers.has('idempotency-key')
 }
 
-function answerFrom(
-  source: ReuseSource,
-  request: PreparedRequest,
-  next: Ask,
-  { loops }: ReuseStageDeps,
-): Promise<Response> {
-  const { exchange, route, limits } = request
-  // A request that came back to this server would wait for itself.
-  loops?.suspect(exchange)
+function answerFrom(source: ReuseSource, request: PreparedRequest, next: Ask): Promise<Response> {
+  const { route, limits } = request
   if (limits === undefined) return source.answer(request, next)
   // A request that waits for another one's call has the limits that its own call would have.
   const [first] = route.deployments

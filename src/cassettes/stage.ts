@@ -6,8 +6,6 @@ import { answerEndOf, type WatchedEnd } from '../exchange/answer-end.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Stage } from '../exchange/stage.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { endpointOf } from '../openai/endpoint-of.ts'
-import { isCallInFrames } from '../openai/works-on.ts'
 import { readBytes } from '../requests/read-bytes.ts'
 import type { Cassettes } from './cassettes.ts'
 import type { Recording } from './open-recording.ts'
@@ -38,7 +36,10 @@ export function createCassetteStage(cassettes: Cassettes, deps: CassetteStageDep
   return {
     name: 'cassettes',
     async run(exchange, next) {
-      if (exchange.isUpgrade) return next(beforeUpgrade(exchange, cassettes.isClosed))
+      if (exchange.isUpgrade) {
+        noteUpgrade(exchange, cassettes.isClosed)
+        return next(exchange)
+      }
       const { request, requestTarget: target, abort } = exchange
       const body = await readBytes(exchange, { bytesMax: deps.limits.uploadBytesMax, memory })
       if (exchange.body !== undefined) {
@@ -66,13 +67,13 @@ export function createCassetteStage(cassettes: Cassettes, deps: CassetteStageDep
   }
 }
 
-/** WebSockets are not recorded. The client of one whose frames are calls is told to post them: such calls are recorded. */
-function beforeUpgrade(exchange: Exchange, isClosed: boolean): Exchange {
-  if (isClosed && !isCallInFrames(endpointOf(exchange.requestTarget))) {
-    throw new ApiError('no_cassette', { message: 'No cassette fits a WebSocket: these are not recorded.' })
-  }
+/** WebSockets are not recorded. One whose frames are calls is to be asked for as calls, which are. */
+function noteUpgrade(exchange: Exchange, isClosed: boolean): void {
   exchange.seesCalls = true
-  return exchange
+  if (!isClosed) return
+  exchange.relayRefusal = new ApiError('no_cassette', {
+    message: 'No cassette fits a WebSocket: these are not recorded.',
+  })
 }
 
 /**

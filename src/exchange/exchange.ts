@@ -1,5 +1,6 @@
 import type { JsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
+import type { ApiError } from '../openai/api-error.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { NamedModel } from '../openai/read-target.ts'
 import type { Deadline } from '../timing/deadlines.ts'
@@ -94,6 +95,8 @@ export class Exchange extends Findings {
   onAnswer: ((answer: Response, isUpstreams: boolean) => Response) | undefined = undefined
   /** Whether a stage has a say in the calls that are made, so that none may pass unseen on a WebSocket. */
   seesCalls = false
+  /** A stage's reason against opening a WebSocket, whatever else is right; undefined: none. */
+  relayRefusal: ApiError | undefined = undefined
   /** How it ended; undefined: it has not. */
   outcome: Outcome | undefined = undefined
   /** Whether an observer hears of attempts, and of the tokens that answers tell. */

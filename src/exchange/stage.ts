@@ -12,6 +12,6 @@ export type Handler<T = Exchange> = (one: T) => Promise<Response>
 export interface Stage<T = Exchange> {
   /** Its name, for a reader of the list. */
   readonly name: string
-  /** Rejects with an `ApiError` where the request ends here. */
+  /** Throws, or rejects with, an `ApiError` where the request ends here. */
   run(one: T, next: Handler<T>): Promise<Response>
 }

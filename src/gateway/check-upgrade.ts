@@ -14,7 +14,7 @@ import type { Generation } from './generation.ts'
  * WebSocket whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever a setting here applies to calls:
  * its clients then post them, and all settings apply.
  *
- * Throws `websocket_not_relayed` and `rules_not_applicable`.
+ * Throws `websocket_not_relayed`, `rules_not_applicable` and a stage's refusal.
  */
 export function checkUpgrade(exchange: Exchange, generation: Generation): string | undefined {
   if (generation.restricts) readCall(exchange, generation)
@@ -23,6 +23,8 @@ export function checkUpgrade(exchange: Exchange, generation: Generation): string
   const facts = factsOf(exchange, model)
   if (isCallInFrames(facts.endpoint) && hasSayInCalls(exchange, facts, generation))
     throw new ApiError('websocket_not_relayed')
+  if (exchange.relayRefusal !== undefined) throw exchange.relayRefusal
+  exchange.model = model
   if (settings.unknownModels === 'refuse' && !isModelKnown(facts)) throw modelNotTold()
   if (isModelKnown(facts) ? rules.match(facts) !== undefined : rules.mayMatch(facts)) {
     throw new ApiError('rules_not_applicable', {

@@ -13,7 +13,7 @@ import { createFlowDeps, type ServerDeps } from './flow-deps.ts'
 import { createPartsMaker, type Generation, type PartsDeps } from './generation.ts'
 import { createHealthChecks } from './health-checks.ts'
 import { answerModels } from './list-models.ts'
-import { composeFlow } from './stages.ts'
+import { composeEntry, composeFlow } from './stages.ts'
 
 /** The dependencies of the core. */
 export interface CoreDeps extends ServerDeps {
@@ -77,7 +77,7 @@ export function createCore(deps: CoreDeps): Core {
     if (!isOffline) checks.watch(generation)
   }
   return {
-    flow: (exchange) => flow(exchange),
+    flow: composeEntry(flowDeps, (exchange) => flow(exchange)),
     answerModels: (exchange) => answerModels(exchange, listing),
     settings: () => generation.settings,
     targets: () => (generation.settings.hasFile && !isOffline ? generation.router.states() : undefined),

@@ -27,7 +27,7 @@ export interface ServerDeps {
   readonly sha256: (data: string | Uint8Array) => Uint8Array
   /** The clock of all time limits; one of its own where absent. */
   readonly deadlines?: Deadlines
-  /** More stages around the flow of each request, behind the limits. */
+  /** More stages around the flow of each request, behind the places. */
   readonly stages?: readonly Stage[]
   /** Recording and replaying; absent: neither. */
   readonly cassettes?: Cassettes

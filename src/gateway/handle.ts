@@ -7,6 +7,7 @@ import { readCall } from '../requests/read-call.ts'
 import { objectsOf, watchObjects } from '../requests/remember-objects.ts'
 import { isUnsent } from '../routing/attempts/failure-of.ts'
 import { limitTime, type TimeLimits } from '../routing/attempts/limit-time.ts'
+import type { LoopGuard } from '../upstream/loop-guard.ts'
 import { askTargets } from './ask-targets.ts'
 import type { Generation } from './generation.ts'
 import { renamingFor } from './rename-answer.ts'
@@ -16,6 +17,7 @@ import { type RouteRequestDeps, routeRequest } from './route-request.ts'
 export interface HandleDeps extends DeliverDeps, PrepareBodyDeps, RouteRequestDeps {
   readonly repeats: FailingRepeats
   readonly timeouts: TimeLimits
+  readonly loops: Pick<LoopGuard, 'mark' | 'suspect'>
 }
 
 /** The parts that a request goes by: the settings in force when it came, and the function that asks for an answer, with its stages. */
@@ -39,6 +41,8 @@ export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDe
   if (generation.settings.hasFile) exchange.tries = []
   if (generation.restricts) readCall(exchange, generation)
   const compared = comparedBy(flow.askStages, exchange)
+  // A request that came back to this server would wait for itself.
+  if (compared !== undefined && generation.mayLoop) deps.loops.suspect(exchange)
   // Results that are there already are not awaited: a promise for each step would cost more than the step.
   const preparing = prepareBody(exchange, generation, deps, compared)
   const outgoing = preparing instanceof Promise ? await preparing : preparing

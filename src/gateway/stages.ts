@@ -16,7 +16,7 @@ export interface FlowDeps extends HandleDeps, UpgradeDeps, TakePlaceDeps, Casset
   /** Recording and replaying; undefined: neither. */
   readonly cassettes: Cassettes | undefined
   readonly loops: LoopGuard
-  /** Further stages around the flow, behind the limits. */
+  /** Further stages around the flow, behind the places. */
   readonly stages?: readonly Stage[] | undefined
 }
 
@@ -31,13 +31,11 @@ export interface FlowDeps extends HandleDeps, UpgradeDeps, TakePlaceDeps, Casset
 export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
   const { chain, reuse, mayLoop, settings } = generation
   const { cassettes, stages = [] } = deps
-  const reusing = { settings, loops: mayLoop ? deps.loops : undefined }
   const askStages: readonly AskStage[] =
-    reuse === undefined ? [] : [createIdempotencyStage(reuse, reusing), createCacheStage(reuse, reusing)].filter(isOn)
+    reuse === undefined ? [] : [createIdempotencyStage(reuse, settings), createCacheStage(reuse, settings)].filter(isOn)
   const flow = { generation, askStages, ask: compose(askStages, (request) => askTargets(request, deps)) }
   return compose(
     [
-      createPlaceStage(deps),
       ...stages,
       mayLoop ? createLoopStage(deps.loops) : undefined,
       cassettes === undefined ? undefined : createCassetteStage(cassettes, deps),
@@ -48,8 +46,17 @@ export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
 }
 
 /**
- * Puts stages around a handler, the first one outermost. To be done once for many requests.
+ * Puts the places before a flow. They outlive reloads: a request that waits for its body goes by the settings that are in force once it has
+ * its place.
+ *
+ * @example
+ * const enter = composeEntry(flowDeps, (exchange) => flow(exchange))
  */
+export function composeEntry(deps: TakePlaceDeps, flow: Handler): Handler {
+  return compose([createPlaceStage(deps)], flow)
+}
+
+/** Puts stages around a handler, the first one outermost. To be done once for many requests. */
 function compose<T>(stages: readonly Stage<T>[], core: Handler<T>): Handler<T> {
   return stages.reduceRight<Handler<T>>((next, stage) => (one) => stage.run(one, next), core)
 }

@@ -62,7 +62,6 @@ export function relayOf(answer: Response): Relay | undefined {
 export async function upgrade(exchange: Exchange, generation: Generation, deps: UpgradeDeps): Promise<Response> {
   const model = checkUpgrade(exchange, generation)
   if (generation.settings.hasFile) exchange.tries = []
-  exchange.model = model
   const route = await chooseRoute(exchange.requestTarget, { ...bodyAsIs(null), model }, generation, deps.ids)
   if (generation.restricts) checkInner(readHeaders(exchange, generation, true), route, generation)
   const accountOf = (deployment: Deployment): Account =>

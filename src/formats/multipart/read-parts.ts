@@ -122,6 +122,8 @@ function isAt(bytes: Uint8Array, delimiter: Uint8Array, at: number): boolean {
 
 /** Finds the end of a part's header lines: the CR LF of the last one, and the blank line. */
 function endOfHead(bytes: Uint8Array, { start, end }: Span, isStrict: boolean): number | undefined {
+  // The line end behind the delimiter ends a head of no line.
+  if (bytes[start] === CR && bytes[start + 1] === LF) return undefined
   const limit = isStrict ? Math.min(end, start + HEAD_BYTES_MAX) : end
   for (let cr = bytes.indexOf(CR, start); cr !== -1 && cr + 4 <= limit; cr = bytes.indexOf(CR, cr + 1)) {
     if (bytes[cr + 1] === LF && bytes[cr + 2] === CR && bytes[cr + 3] === LF) return cr

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { createApp } from '../../../src/app.ts'
+import type { Config } from '../../../src/config/config.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import type { Exchange, Observer } from '../../../src/exchange/exchange.ts'
 import type { Stage } from '../../../src/exchange/stage.ts'
@@ -7,7 +8,7 @@ import { ApiError } from '../../../src/openai/api-error.ts'
 import { startHttpServer } from '../../../src/server/http-server.ts'
 import { getText, openRawClient, postText, sendRaw } from '../../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../../helpers/scripted-upstream.ts'
-import { SSE } from '../../helpers/upstream-scripts.ts'
+import { answerOk, SSE } from '../../helpers/upstream-scripts.ts'
 import { SWITCH } from '../../helpers/websocket-relay.ts'
 
 const silentLog = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
@@ -44,7 +45,15 @@ const observer: Observer = {
   onEnd: (exchange, { kind }) => hear(exchange, `end ${kind}`),
 }
 
+function configFor({ url }: Pick<ScriptedUpstream, 'url'>): Config {
+  const env = { HOST: '127.0.0.1', PORT: '0', OPENAI_API_BASE: `${url}/v1` }
+  const loaded = loadConfig(env, { isTerminal: false, readFile: () => '' })
+  if (!loaded.ok) throw new Error('The configuration of this test is not valid.')
+  return loaded.config
+}
+
 let upstream: ScriptedUpstream
+let app: ReturnType<typeof createApp>
 let server: Awaited<ReturnType<typeof startHttpServer>>
 
 beforeAll(async () => {
@@ -56,13 +65,9 @@ beforeAll(async () => {
     connection.chunk(EVENTS)
     connection.endChunks()
   })
-  const loaded = loadConfig(
-    { HOST: '127.0.0.1', PORT: '0', OPENAI_API_BASE: `${upstream.url}/v1` },
-    { isTerminal: false, readFile: () => '' },
-  )
-  if (!loaded.ok) throw new Error('The configuration of this test is not valid.')
-  const app = createApp({
-    config: loaded.config,
+  const config = configFor(upstream)
+  app = createApp({
+    config,
     version: '0.0.0',
     log: silentLog,
     fetch,
@@ -72,7 +77,7 @@ beforeAll(async () => {
   })
   server = await startHttpServer({
     app,
-    config: loaded.config,
+    config,
     log: silentLog,
     proxyFor: () => undefined,
     reusePort: false,
@@ -156,4 +161,21 @@ test('an observer hears of an attempt that got no answer, and of the end', async
   upstream.play((_request, connection) => connection.reset())
   await sendRaw(server.port, getText('/v1/files', KEY))
   expect(heardOfOne()).toEqual(['start', 'attempt undefined', expect.stringMatching(/^end (?:complete|failed)$/)])
+})
+
+test('a request whose body is still to come goes by the settings in force when it is there', async () => {
+  await using other = await startScriptedUpstream(answerOk)
+  const client = await openRawClient(server.port)
+  const [head = '', body = ''] = chat().split('\r\n\r\n')
+  client.write(`${head}\r\n\r\n${body.slice(0, 5)}`)
+  // By the time that another one is answered, it waits for its body.
+  await sendRaw(server.port, getText('/v1/files', KEY))
+  app.apply(configFor(other).settings)
+  try {
+    client.write(body.slice(5))
+    expect((await client.response()).status).toBe(200)
+    expect(other.requests).toHaveLength(1)
+  } finally {
+    app.apply(configFor(upstream).settings)
+  }
 })

@@ -50,6 +50,11 @@ test.each([
     '--x\nContent-Disposition: form-data; name="a"\n--x--',
     'multipart/form-data; boundary=x',
   ],
+  [
+    'a part without a head',
+    `--x\n\n${'Content-Disposition: form-data; name="a"'}\n\nv\n--x--`,
+    'multipart/form-data; boundary=x',
+  ],
   ['a part without a name', `${part('Content-Disposition: form-data', 'a')}--x--`, 'multipart/form-data; boundary=x'],
   ['a part that is no form’s', `${part('Content-Type: text/plain', 'a')}--x--`, 'multipart/form-data; boundary=x'],
 ])('%s is no form', (_what, body, type) => {
