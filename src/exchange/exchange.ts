@@ -138,9 +138,14 @@ export class Exchange extends Findings {
     this.caller = principalName(principal)
   }
 
-  /** Gives the whole exchange another limit. A child's own takes the place of its parent's. */
+  /** Whether a limit on the whole runs, of its own or of its parent. */
+  get hasTotal(): boolean {
+    return this.total !== undefined || this.#parent?.hasTotal === true
+  }
+
+  /** Gives the whole exchange another limit. A child's own takes the place of its parent's, which runs no more then. */
   limitTotal(deadline: Deadline | undefined): void {
-    this.#parent?.total?.clear()
+    this.#parent?.limitTotal(undefined)
     this.total?.clear()
     this.total = deadline
   }

@@ -47,7 +47,8 @@ export function limitTime(
 ): ExchangeLimits {
   if (!settings.hasFile) return NO_LIMITS
   const totalOf = (deployment: Deployment): number => ownLimit('totalMs', route, deployment) ?? timeouts.totalMs
-  let runningMs = timeouts.totalMs
+  // Another child of its parent may have had a limit of its own in place of everybody's.
+  let runningMs = exchange.hasTotal ? timeouts.totalMs : 0
   const onDeployment = (deployment: Deployment): void => {
     const totalMs = totalOf(deployment)
     if (totalMs === runningMs) return

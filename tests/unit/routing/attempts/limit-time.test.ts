@@ -11,6 +11,8 @@ const NONE = { firstByteMs: undefined, streamIdleMs: undefined, totalMs: undefin
 const FOREVER = Number.POSITIVE_INFINITY
 
 interface Watched {
+  /** Begins a child of the exchange whose model has such a limit, at the first deployment. */
+  readonly limitChild: (totalMs: number | undefined) => Exchange
   readonly exchange: Exchange
   readonly limits: ExchangeLimits
   readonly deployments: readonly Deployment[]
@@ -47,9 +49,16 @@ function limit(
   const route: Route = { model: undefined, resilience, deployments, order: () => deployments }
   const timeouts = { streamIdleMs: 0, totalMs: 60_000 }
   const limits = limitTime(exchange, route, settingsOf(changes), { deadlines, timeouts })
+  const limitChild = (totalMs: number | undefined): Exchange => {
+    const child = exchange.child({})
+    const own = { ...route, resilience: { ...RESILIENCE, timeouts: { ...NONE, totalMs } } }
+    limitTime(child, own, settingsOf(changes), { deadlines, timeouts }).onDeployment(deployments[0] as Deployment)
+    return child
+  }
   return {
     exchange,
     limits,
+    limitChild,
     deployments,
     running: () => [...running.values()].map(({ ms }) => ms),
     expire: () => [...running.values()].at(-1)?.onExpire(),
@@ -58,6 +67,16 @@ function limit(
 }
 
 describe('the limit on the whole', () => {
+  test('is everybody’s again for a child behind one that had its own', () => {
+    const { limitChild, running } = limit(undefined, [undefined])
+    const first = limitChild(5000)
+    expect(running()).toEqual([5000])
+    first.end({ kind: 'complete' })
+    expect(running()).toEqual([])
+    limitChild(undefined)
+    expect(running()).toEqual([60_000])
+  })
+
   test('is the model’s, else the upstream’s that is asked, else the environment’s; 0 is none', () => {
     const cases = [
       { modelMs: 5000, upstreamsMs: [9000, 0], first: [5000], second: [5000], due: [5000, 5000] },
