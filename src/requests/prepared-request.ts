@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import type { Handler, Stage } from '../exchange/stage.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { holdsContent } from '../openai/resources.ts'
-import type { ExchangeLimits, TimeLimits } from '../routing/attempts/limit-time.ts'
+import { type ExchangeLimits, ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Account } from '../routing/targets/call-report.ts'
 import type { Deployment, Route } from '../routing/targets/router.ts'
@@ -60,7 +60,7 @@ export class PreparedRequest implements Prepared {
       outgoing.model === undefined ? mayNameModel(exchange, snapshot) : route.model?.reportModel === 'alias'
   }
 
-  /** The settings in force when the request came. */
+  /** The settings in force that the request goes by. */
   get settings(): Settings {
     return this.snapshot.settings
   }
@@ -88,14 +88,12 @@ export class PreparedRequest implements Prepared {
 
   /** The limit between two chunks of a deployment's answer, in ms; 0: no limit. */
   streamIdleMsOf(deployment: Deployment): number {
-    const { streamIdleMs } = this.route.resilience.timeouts
-    return streamIdleMs ?? deployment.upstream.timeouts.streamIdleMs ?? this.timeouts.streamIdleMs
+    return this.callLimits(deployment).streamIdleMs
   }
 
   /** The limit from the request's arrival to the last byte of a deployment's answer, in ms; 0: no limit. */
   totalMsOf(deployment: Deployment): number {
-    const { totalMs } = this.route.resilience.timeouts
-    return totalMs ?? deployment.upstream.timeouts.totalMs ?? this.timeouts.totalMs
+    return ownLimit('totalMs', this.route, deployment) ?? this.timeouts.totalMs
   }
 }
 
