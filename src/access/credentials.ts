@@ -69,7 +69,7 @@ export function setOwnCredentials(
  * Whether a call is made with the caller's own key.
  *
  * @example
- * const account = spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
+ * const payer = spendsOwnKey(principal, deployment.upstream) ? 'caller' : 'server'
  */
 export function spendsOwnKey({ kind }: Principal, { auth }: Pick<UpstreamAccount, 'auth'>): boolean {
   return kind === 'caller' && (auth === 'either' || auth === 'caller')

@@ -17,7 +17,7 @@ export function createIdempotencyStage(reuse: Reuse, settings: Settings): AskSta
     bodyNeeded: (exchange) => (isOnce(exchange.request) ? source.bodyNeeded(exchange) : undefined),
     run(request, next) {
       if (!isOnce(request.exchange.request)) return next(request)
-      request.isOnce = true
+      request.hasIdempotencyKey = true
       return answerFrom(source, request, next)
     },
   }
@@ -36,7 +36,7 @@ export function createCacheStage(reuse: Reuse, settings: Settings): AskStage | u
     name: 'cache',
     bodyNeeded: (exchange) => source.bodyNeeded(exchange),
     // A request that is made once has the store of its own kind.
-    run: (request, next) => (request.isOnce ? next(request) : answerFrom(source, request, next)),
+    run: (request, next) => (request.hasIdempotencyKey ? next(request) : answerFrom(source, request, next)),
   }
 }
 
@@ -46,13 +46,13 @@ function isOnce({ method, headers }: Request): boolean {
 }
 
 function answerFrom(source: ReuseSource, request: PreparedRequest, next: Ask): Promise<Response> {
-  const { route, limits } = request
-  if (limits === undefined) return source.answer(request, next)
-  // A request that waits for another one's call has the limits that its own call would have.
+  const { route, clocks } = request
+  if (clocks === undefined) return source.answer(request, next)
+  // A request that waits for another one's call has the clocks that its own call would have.
   const [first] = route.deployments
-  if (first !== undefined) limits.onDeployment(first)
+  if (first !== undefined) clocks.onDeployment(first)
   return source.answer(request, next).then((answer) => {
-    if (request.deployment !== undefined) limits.onDeployment(request.deployment)
+    if (request.deployment !== undefined) clocks.onDeployment(request.deployment)
     return answer
   })
 }

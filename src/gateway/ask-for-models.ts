@@ -1,16 +1,14 @@
-import { spendsOwnKey } from '../access/credentials.ts'
 import { collect } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
 import { parseJson } from '../requests/parse-json.ts'
+import type { AttemptDeps } from '../routing/attempts/attempt.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
-import type { AttemptDeps } from '../routing/attempts/upstream-request.ts'
 import { warnOfKey } from '../routing/attempts/warn-of-key.ts'
-import { type AddressDeps, addressDeployment } from '../routing/deployment-address.ts'
+import { type AddressDeps, addressDeployment, payerOf } from '../routing/deployment-address.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
-import type { Account } from '../routing/targets/call-report.ts'
-import type { Deployment } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
 
 /** The dependencies of `askForModels`. */
 export interface AskForModelsDeps extends AttemptDeps, AddressDeps {}
@@ -34,10 +32,10 @@ export async function askForModels(
 ): Promise<readonly string[]> {
   const abort = new AbortController()
   const late = deps.deadlines.start(ANSWER_MS, () => abort.abort())
-  const accountOf = (deployment: Deployment): Account =>
-    spendsOwnKey(exchange.principal, deployment.upstream) ? 'caller' : 'server'
   try {
-    for (const deployment of snapshot.router.routeTo(upstream).order({ accountOf })) {
+    for (const deployment of snapshot.router
+      .routeTo(upstream)
+      .order({ payerOf: (one) => payerOf(exchange.principal, one.upstream) })) {
       const ids = await idsFrom(deployment, abort, exchange, snapshot, deps)
       if (ids !== 'key_refused') return ids
     }

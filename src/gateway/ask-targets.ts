@@ -3,12 +3,12 @@ import { fitBody, withPresetsPart } from '../requests/fit-body.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { ask } from '../routing/attempts/ask.ts'
 import { askOnce } from '../routing/attempts/ask-once.ts'
+import type { DeploymentCall } from '../routing/attempts/attempt.ts'
 import { NO_CLOCK } from '../routing/attempts/client-clock.ts'
 import type { AskDeps } from '../routing/attempts/routed-request.ts'
-import type { UpstreamRequest } from '../routing/attempts/upstream-request.ts'
-import { type AddressDeps, addressDeployment, wantedFrom } from '../routing/deployment-address.ts'
+import { type AddressDeps, addressDeployment, payerOf, wantedFrom } from '../routing/deployment-address.ts'
 import { affinityOf } from '../routing/targets/affinity.ts'
-import type { Deployment } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
 
 /** The dependencies of `askTargets`. */
 export type AskTargetsDeps = AskDeps & AddressDeps
@@ -33,7 +33,7 @@ export function askTargets(request: PreparedRequest, deps: AskTargetsDeps): Prom
 }
 
 function askDeployments(request: PreparedRequest, deps: AskTargetsDeps): Promise<Response> {
-  const { exchange, outgoing, route, snapshot, limits, isOnce } = request
+  const { exchange, outgoing, route, snapshot, clocks, hasIdempotencyKey } = request
   const [only] = route.deployments
   // Without a file, nothing is chosen, limited or tried again.
   if (!snapshot.settings.hasFile && only !== undefined) {
@@ -43,12 +43,12 @@ function askDeployments(request: PreparedRequest, deps: AskTargetsDeps): Promise
   const affinity = route.model?.strategy === 'affinity' ? affinityOf(outgoing.value) : undefined
   const asking = ask(
     {
-      ...{ exchange, route, affinity, isOnce, isReplayable: outgoing.isReplayable },
-      dueAt: limits?.dueAt ?? NO_CLOCK.dueAt,
-      clientDueAt: limits?.clientDueAt ?? NO_CLOCK.dueAt,
-      accountOf: (deployment) => request.accountOf(deployment),
+      ...{ exchange, route, affinity, hasIdempotencyKey, isReplayable: outgoing.isReplayable },
+      dueAt: clocks?.dueAt ?? NO_CLOCK.dueAt,
+      clientDueAt: clocks?.clientDueAt ?? NO_CLOCK.dueAt,
+      payerOf: ({ upstream }) => payerOf(exchange.principal, upstream),
       callFor(deployment, abort) {
-        limits?.onDeployment(deployment)
+        clocks?.onDeployment(deployment)
         return callFor(request, deployment, abort, deps)
       },
     },
@@ -66,7 +66,7 @@ function callFor(
   deployment: Deployment,
   abort: AbortController,
   deps: AskTargetsDeps,
-): UpstreamRequest {
+): DeploymentCall {
   const { exchange, outgoing, snapshot } = prepared
   const { request, requestTarget } = exchange
   const model = outgoing.modelFor(deployment)

@@ -5,8 +5,8 @@ import { type PrepareBodyDeps, prepareBody } from '../requests/prepare-body.ts'
 import { type Ask, type AskStage, PreparedRequest } from '../requests/prepared-request.ts'
 import { readCall } from '../requests/read-call.ts'
 import { objectsOf, watchObjects } from '../requests/remember-objects.ts'
+import { startClocks, type TimeLimits } from '../routing/attempts/exchange-clocks.ts'
 import { isUnsent } from '../routing/attempts/failure-of.ts'
-import { limitTime, type TimeLimits } from '../routing/attempts/limit-time.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import { askTargets } from './ask-targets.ts'
 import type { Generation } from './generation.ts'
@@ -54,7 +54,7 @@ export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDe
     route,
     objects: generation.remembersIds ? objectsOf(exchange, outgoing, generation) : undefined,
     snapshot: generation,
-    limits: generation.settings.hasFile ? limitTime(exchange, route, generation.settings, deps) : undefined,
+    clocks: startClocks(exchange, route, generation.settings, deps),
     timeouts: deps.timeouts,
   })
   // A request that has just failed again and again is refused.
@@ -67,7 +67,7 @@ export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDe
     const delivering = deliver(exchange, heard, deliverOptions(request, deps), deps)
     const response = delivering instanceof Promise ? await delivering : delivering
     request.mark?.(response.headers)
-    request.limits?.onDelivered()
+    request.clocks?.onDelivered()
     return response
   } catch (thrown) {
     if (!isUnsent(thrown)) deps.repeats.failed(exchange, outgoing, thrown)

@@ -1,6 +1,6 @@
 import type { RenameModel } from '../answers/report-model.ts'
 import type { PreparedRequest } from '../requests/prepared-request.ts'
-import type { Deployment } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
 
 /**
  * Makes the function that gives the model's name for the answer to a request (`report_model: alias`): the name in the request; for

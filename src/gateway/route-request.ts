@@ -4,7 +4,7 @@ import { checkRestricted } from '../requests/check-restricted.ts'
 import { checkShape } from '../requests/check-shape.ts'
 import type { OutgoingBody } from '../requests/outgoing-body.ts'
 import { PreparedRequest } from '../requests/prepared-request.ts'
-import { limitTime } from '../routing/attempts/limit-time.ts'
+import { startClocks } from '../routing/attempts/exchange-clocks.ts'
 import type { RememberedIds } from '../routing/remembered-ids.ts'
 import type { Route } from '../routing/targets/router.ts'
 import { type AskTargetsDeps, askTargets } from './ask-targets.ts'
@@ -44,14 +44,14 @@ export function routeRequest(
 function fileAsker(generation: Generation, deps: RouteRequestDeps): AskForFile {
   const { timeouts } = deps
   return async (exchange, outgoing, route) => {
-    const limits = limitTime(exchange, route, generation.settings, deps)
+    const clocks = startClocks(exchange, route, generation.settings, deps)
     const prepared = {
       exchange,
       outgoing,
       route,
       objects: undefined,
       snapshot: generation,
-      limits,
+      clocks,
       timeouts,
     }
     const request = new PreparedRequest(prepared)

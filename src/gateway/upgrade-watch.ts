@@ -4,7 +4,7 @@ import { keyRefusalOf, maySpeakOfKey } from '../openai/key-refusal.ts'
 import { readError } from '../routing/attempts/judge-answer.ts'
 import { warnOfKey } from '../routing/attempts/warn-of-key.ts'
 import type { DeploymentAddress } from '../routing/deployment-address.ts'
-import type { Deployment } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 

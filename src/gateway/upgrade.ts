@@ -1,4 +1,3 @@
-import { spendsOwnKey } from '../access/credentials.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { createAttachment } from '../formats/attachment.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -7,16 +6,17 @@ import { isCallInFrames } from '../openai/works-on.ts'
 import { checkInner } from '../requests/check-inner.ts'
 import { bodyAsIs } from '../requests/outgoing-body.ts'
 import { readHeaders } from '../requests/read-headers.ts'
-import { ownLimit } from '../routing/attempts/limit-time.ts'
+import { ownLimit } from '../routing/attempts/exchange-clocks.ts'
 import {
   type AddressDeps,
   addressDeployment,
   type DeploymentAddress,
+  payerOf,
   wantedFrom,
 } from '../routing/deployment-address.ts'
 import type { RememberedIds } from '../routing/remembered-ids.ts'
-import type { Account } from '../routing/targets/call-report.ts'
-import type { Deployment, Route } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
+import type { Route } from '../routing/targets/router.ts'
 import { checkUpgrade } from './check-upgrade.ts'
 import { chooseRoute } from './choose-route.ts'
 import type { Generation } from './generation.ts'
@@ -64,11 +64,9 @@ export async function upgrade(exchange: Exchange, generation: Generation, deps: 
   if (generation.settings.hasFile) exchange.tries = []
   const route = await chooseRoute(exchange.requestTarget, { ...bodyAsIs(null), model }, generation, deps.ids)
   if (generation.restricts) checkInner(readHeaders(exchange, generation, true), route, generation)
-  const accountOf = (deployment: Deployment): Account =>
-    spendsOwnKey(exchange.principal, deployment.upstream) ? 'caller' : 'server'
-  const deployments = route.order({ accountOf })
+  const deployments = route.order({ payerOf: ({ upstream }) => payerOf(exchange.principal, upstream) })
   const answer = new Response(null)
-  relays.set(answer, await relayTo({ exchange, model, generation, route, deployments, accountOf }, 0, deps))
+  relays.set(answer, await relayTo({ exchange, model, generation, route, deployments }, 0, deps))
   return answer
 }
 
@@ -79,12 +77,11 @@ interface UpgradeRoute {
   readonly generation: Generation
   readonly route: Route
   readonly deployments: readonly Deployment[]
-  readonly accountOf: (deployment: Deployment) => Account
 }
 
 /** Addresses the upgrade to the deployment of that number; where this server's key is refused there, to the next one. */
 async function relayTo(ways: UpgradeRoute, number: number, deps: UpgradeDeps): Promise<Relay> {
-  const { exchange, model, generation, route, deployments, accountOf } = ways
+  const { exchange, model, generation, route, deployments } = ways
   const deployment = deployments[number]
   if (deployment === undefined) throw new ApiError('upstream_unavailable')
   const wanted = wantedFrom(exchange, deployment.model ?? model)
@@ -95,7 +92,9 @@ async function relayTo(ways: UpgradeRoute, number: number, deps: UpgradeDeps): P
   const firstByteMs = ownLimit('firstByteMs', route, deployment)
   const another = async (): Promise<Relay | undefined> => {
     // Targets whose key rests by now are passed over.
-    const next = deployments.findIndex((one, at) => at > number && one.health.isAvailable(accountOf(one)))
+    const isReady = ({ health, upstream }: Deployment): boolean =>
+      health.isAvailable(payerOf(exchange.principal, upstream))
+    const next = deployments.findIndex((one, at) => at > number && isReady(one))
     return next === -1 ? undefined : await relayTo(ways, next, deps)
   }
   const watch = watchUpgrade(exchange, deployment, address, another, deps)

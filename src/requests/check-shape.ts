@@ -1,7 +1,8 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonObject } from '../formats/json/json.ts'
 import { assertRequest } from '../openai/endpoints.ts'
-import type { Deployment, Route } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
+import type { Route } from '../routing/targets/router.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
 
 /** A body that the rules have changed is read again up to this length. */

@@ -1,6 +1,6 @@
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
-import type { Deployment } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
 import { editBody, type ModelName, type OutgoingBody } from './outgoing-body.ts'
 
 /** A body without the parameters that the server of its deployment is known to refuse. */

@@ -1,13 +1,12 @@
-import { spendsOwnKey } from '../access/credentials.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Handler, Stage } from '../exchange/stage.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { holdsContent } from '../openai/resources.ts'
-import { type ExchangeLimits, ownLimit, type TimeLimits } from '../routing/attempts/limit-time.ts'
+import { type ExchangeClocks, ownLimit, type TimeLimits } from '../routing/attempts/exchange-clocks.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
-import type { Account } from '../routing/targets/call-report.ts'
-import type { Deployment, Route } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
+import type { Route } from '../routing/targets/router.ts'
 import type { Store } from '../storage/store.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
 import type { Compared } from './pass-body.ts'
@@ -23,8 +22,8 @@ interface Prepared {
   /** undefined: the answer names no objects that have to be remembered. */
   readonly objects: NamedObjects | undefined
   readonly snapshot: Snapshot & { readonly sharedStore: Store | undefined }
-  /** undefined: the limits of the environment alone. */
-  readonly limits: ExchangeLimits | undefined
+  /** undefined: only the limits of the environment hold. */
+  readonly clocks: ExchangeClocks | undefined
   readonly timeouts: TimeLimits
 }
 
@@ -35,12 +34,12 @@ export class PreparedRequest implements Prepared {
   readonly route: Route
   readonly objects: NamedObjects | undefined
   readonly snapshot: Prepared['snapshot']
-  readonly limits: ExchangeLimits | undefined
+  readonly clocks: ExchangeClocks | undefined
   readonly timeouts: TimeLimits
   /** Whether the answer may have to give the caller's name for the model (`report_model: alias`). Such an answer has to be readable. */
   readonly isRenamed: boolean
-  /** Whether the caller relies on one call: no attempt follows, or goes beside, an attempt that may be billed. */
-  isOnce = false
+  /** Whether it goes by its `Idempotency-Key`: no attempt follows, or runs beside, an attempt that may be billed. */
+  hasIdempotencyKey = false
   /** The deployment that gave the answer; undefined: no upstream was asked for it. */
   deployment: Deployment | undefined = undefined
   /** Whether the answer's silence is watched for all of its readers: a reader that waits for a slower one does not wait for the upstream. */
@@ -48,13 +47,13 @@ export class PreparedRequest implements Prepared {
   /** Writes into the caller's headers where the answer came from; undefined: the headers don't tell it. */
   mark: ((headers: Headers) => void) | undefined = undefined
 
-  constructor({ exchange, outgoing, route, objects, snapshot, limits, timeouts }: Prepared) {
+  constructor({ exchange, outgoing, route, objects, snapshot, clocks, timeouts }: Prepared) {
     this.exchange = exchange
     this.outgoing = outgoing
     this.route = route
     this.objects = objects
     this.snapshot = snapshot
-    this.limits = limits
+    this.clocks = clocks
     this.timeouts = timeouts
     this.isRenamed =
       outgoing.model === undefined ? mayNameModel(exchange, snapshot) : route.model?.reportModel === 'alias'
@@ -68,13 +67,8 @@ export class PreparedRequest implements Prepared {
   /** Makes the same request for a child of its exchange. */
   child(exchange: Exchange): PreparedRequest {
     const child = new PreparedRequest({ ...this, exchange })
-    child.isOnce = this.isOnce
+    child.hasIdempotencyKey = this.hasIdempotencyKey
     return child
-  }
-
-  /** The account that pays for a call to a deployment. */
-  accountOf(deployment: Deployment): Account {
-    return spendsOwnKey(this.exchange.principal, deployment.upstream) ? 'caller' : 'server'
   }
 
   /** The limits of a call to a deployment, in ms. `firstByteMs` undefined: the limit of the environment; `streamIdleMs` 0: no limit. */

@@ -6,7 +6,7 @@ import { holdsContent, STATEFUL_RESOURCES } from '../openai/resources.ts'
 import { namedIds, pathOf } from '../routing/named-ids.ts'
 import type { ObjectOwner, RememberedIds } from '../routing/remembered-ids.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
-import type { Deployment } from '../routing/targets/router.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
 import type { NamedObjects, PreparedRequest } from './prepared-request.ts'
 

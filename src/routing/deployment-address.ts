@@ -8,9 +8,9 @@ import type { LoopGuard } from '../upstream/loop-guard.ts'
 import type { Mask } from '../upstream/mask.ts'
 import type { Reach } from '../upstream/send.ts'
 import type { Destination } from '../upstream/target.ts'
+import type { Account } from './health/call-report.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { Account } from './targets/call-report.ts'
-import type { Deployment } from './targets/router.ts'
+import type { Deployment } from './targets/deployment.ts'
 
 /** What addressing a deployment needs of the server. */
 export interface AddressDeps {
@@ -85,9 +85,19 @@ export function wantedFrom({ requestTarget: target, named }: Exchange, model: st
   return { target: isRenamed ? named.withModel(model) : target, model }
 }
 
-/** The account of a call: the caller's also where the caller names an organization or a project beside the server's key. */
+/**
+ * The account that pays for a call to an upstream: that of the key which the call spends.
+ *
+ * @example
+ * const deployments = route.order({ payerOf: ({ upstream }) => payerOf(exchange.principal, upstream) })
+ */
+export function payerOf(principal: Principal, upstream: Deployment['upstream']): Account {
+  return spendsOwnKey(principal, upstream) ? 'caller' : 'server'
+}
+
+/** The account whose limits hold for a call: the caller's also where the caller names an organization or a project beside the server's key. */
 function accountOf(headers: Headers, principal: Principal, upstream: Deployment['upstream']): Account {
-  if (spendsOwnKey(principal, upstream)) return 'caller'
+  if (payerOf(principal, upstream) === 'caller') return 'caller'
   const isNamed = ACCOUNT_HEADERS.some((name) => headers.has(name) && !upstream.headers.some(([own]) => own === name))
   return isNamed ? 'caller' : 'server'
 }

@@ -78,7 +78,7 @@ test('failing checks open the breaker before a caller pays for it; the log says 
   })
   // Both deployments of the upstream are asked at once: either may be answered first.
   for (const target of ['first', 'first/smart']) {
-    const failed = await gateway.line((line) => line.msg === 'health check failed' && line.target === target)
+    const failed = await gateway.line((line) => line['msg'] === 'health check failed' && line['target'] === target)
     expect(failed).toMatchObject({ level: 40, status: 500 })
   }
   expect(await (await gateway.chat({ model: 'smart' })).json()).toMatchObject({ by: 'second' })

@@ -1,7 +1,7 @@
 import { noteBody } from '../../answers/body-note.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import { createAttachment } from '../../formats/attachment.ts'
-import type { Deployment } from '../../routing/targets/router.ts'
+import type { Deployment } from '../../routing/targets/deployment.ts'
 import type { StoredAnswer } from '../answers/stored-answer.ts'
 
 /** The result of a call: an answer, and what its delivery has to know. */

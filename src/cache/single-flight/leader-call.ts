@@ -8,7 +8,7 @@ import type { Exchange } from '../../exchange/exchange.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Ask, PreparedRequest } from '../../requests/prepared-request.ts'
-import type { Deployment } from '../../routing/targets/router.ts'
+import type { Deployment } from '../../routing/targets/deployment.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
 import { type CallResult, markSpent } from './call-result.ts'
 

@@ -15,7 +15,8 @@ import { addressDeployment, type DeploymentAddress, wantedFrom } from '../../rou
 import { createRememberedIds } from '../../routing/remembered-ids.ts'
 import type { Snapshot } from '../../routing/snapshot.ts'
 import { affinityOf } from '../../routing/targets/affinity.ts'
-import type { Deployment, Route } from '../../routing/targets/router.ts'
+import type { Deployment } from '../../routing/targets/deployment.ts'
+import type { Route } from '../../routing/targets/router.ts'
 import { createLoopGuard } from '../../upstream/loop-guard.ts'
 import type { ExplainedRoute } from './explanation.ts'
 

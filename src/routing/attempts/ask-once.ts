@@ -1,9 +1,9 @@
 import type { Exchange } from '../../exchange/exchange.ts'
 import { maySpeakOfKey } from '../../openai/key-refusal.ts'
 import { upstreamFailure } from '../../upstream/failure.ts'
-import type { Deployment } from '../targets/router.ts'
+import type { Deployment } from '../targets/deployment.ts'
+import type { AttemptDeps, DeploymentCall } from './attempt.ts'
 import { judgeAnswer } from './judge-answer.ts'
-import type { AttemptDeps, UpstreamRequest } from './upstream-request.ts'
 import { restKey } from './warn-of-key.ts'
 
 /**
@@ -15,7 +15,7 @@ import { restKey } from './warn-of-key.ts'
 export async function askOnce(
   exchange: Exchange,
   deployment: Deployment,
-  call: UpstreamRequest,
+  call: DeploymentCall,
   deps: AttemptDeps,
 ): Promise<Response> {
   exchange.attempts += 1
@@ -53,7 +53,7 @@ async function noteAttempt(
 async function assertKeyAccepted(
   exchange: Exchange,
   deployment: Deployment,
-  call: UpstreamRequest,
+  call: DeploymentCall,
   answer: Response,
   deps: AttemptDeps,
 ): Promise<Response> {

@@ -1,11 +1,11 @@
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import type { Deployment } from '../targets/router.ts'
+import type { Deployment } from '../targets/deployment.ts'
 import { shareClientTime } from './client-clock.ts'
 import { isUpstreamsFault } from './failure-of.ts'
 import { hedge } from './hedge.ts'
 import { type AttemptOutcome, makeAttempt, ownAbort } from './make-attempt.ts'
-import { attemptsMaxOf, mayFollow, type NextStep, nextStep, untriedOf } from './next-step.ts'
+import { attemptsMaxOf, type Choices, mayFollow, type NextStep, nextStep, untriedOf } from './next-step.ts'
 import type { AskDeps, RoutedRequest } from './routed-request.ts'
 
 /** The answer to hand on, and the deployment that gave it. */
@@ -26,9 +26,7 @@ export function ask(request: RoutedRequest, deps: AskDeps): Promise<TargetAnswer
   const deployments = route.order(request)
   if (deployments.length > 1 || route.resilience.retry.attempts > 1) return askInTurn(request, deployments, deps)
   // There is one deployment and one attempt, so nothing is kept to choose by.
-  return attemptOrHedge(request, firstOf(deployments), NONE, NONE_TRIED, 1, deps).then((outcome) =>
-    conclude(request, outcome),
-  )
+  return attemptOrHedge(request, firstOf(deployments), NO_CHOICE, deps).then((outcome) => conclude(request, outcome))
 }
 
 async function askInTurn(
@@ -36,15 +34,14 @@ async function askInTurn(
   deployments: readonly Deployment[],
   deps: AskDeps,
 ): Promise<TargetAnswer> {
-  let attemptsMax = attemptsMaxOf(request)
-  const tried = new Set<Deployment>()
+  const choices: Choices = { deployments, tried: new Set(), attemptsMax: attemptsMaxOf(request) }
   let step: NextStep | undefined = { deployment: firstOf(deployments), waitMs: 0, release: undefined }
   for (;;) {
-    const outcome = await takeStep(request, step, deployments, tried, attemptsMax, deps)
+    const outcome = await takeStep(request, step, choices, deps)
     if (outcome.cause === undefined) return conclude(request, outcome)
     // A refused key has cost nothing, and rests: its attempt does not count.
-    if (outcome.cause === 'key_refused') attemptsMax += 1
-    step = nextStep(request, deployments, tried, outcome, attemptsMax, deps)
+    if (outcome.cause === 'key_refused') choices.attemptsMax += 1
+    step = nextStep(request, choices, outcome, deps)
     if (step === undefined) return conclude(request, outcome)
     discard(outcome)
   }
@@ -54,15 +51,13 @@ async function askInTurn(
 async function takeStep(
   request: RoutedRequest,
   { deployment, waitMs, release }: NextStep,
-  deployments: readonly Deployment[],
-  tried: Set<Deployment>,
-  attemptsMax: number,
+  choices: Choices,
   deps: AskDeps,
 ): Promise<AttemptOutcome> {
-  tried.add(deployment)
+  choices.tried.add(deployment)
   try {
     if (waitMs > 0) await deps.sleep(waitMs, request.exchange.abort.signal)
-    return await attemptOrHedge(request, deployment, deployments, tried, attemptsMax, deps)
+    return await attemptOrHedge(request, deployment, choices, deps)
   } finally {
     // Also where the client leaves during the wait: a loan that is not given back is lost to all requests.
     release?.()
@@ -73,15 +68,15 @@ async function takeStep(
 function attemptOrHedge(
   request: RoutedRequest,
   deployment: Deployment,
-  deployments: readonly Deployment[],
-  tried: Set<Deployment>,
-  attemptsMax: number,
+  choices: Choices,
   deps: AskDeps,
 ): Promise<AttemptOutcome> {
   const { exchange, route, callFor } = request
-  const settings = request.isOnce ? undefined : route.resilience.hedge
-  const [second] = exchange.attempts + 1 < attemptsMax ? untriedOf(deployments, tried, request) : NONE
-  if (settings !== undefined && second !== undefined) return hedge(request, [deployment, second], settings, tried, deps)
+  const { attemptsMax } = choices
+  const settings = request.hasIdempotencyKey ? undefined : route.resilience.hedge
+  const [second] = exchange.attempts + 1 < attemptsMax ? untriedOf(choices, request) : NONE
+  if (settings !== undefined && second !== undefined)
+    return hedge(request, [deployment, second], settings, choices.tried, deps)
   // A timeout that another attempt follows must not end the exchange.
   const isOwn = attemptsMax > 1 && mayFollow(request, 'timeout')
   const abort = isOwn ? ownAbort(exchange) : exchange.abort
@@ -93,7 +88,8 @@ function attemptOrHedge(
 }
 
 const NONE: readonly Deployment[] = []
-const NONE_TRIED = new Set<Deployment>()
+/** The choices of a request with one attempt at one deployment: nothing is added to them. */
+const NO_CHOICE: Choices = { deployments: NONE, tried: new Set(), attemptsMax: 1 }
 
 /** Makes the answer, or the error, of the last attempt's outcome, and notes it at the exchange. */
 function conclude({ exchange, route, isReplayable }: RoutedRequest, outcome: AttemptOutcome): TargetAnswer {

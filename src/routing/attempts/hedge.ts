@@ -1,10 +1,10 @@
 import type { HedgeSettings } from '../../config/sections/hedge.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
-import type { Deployment } from '../targets/router.ts'
+import type { Deployment } from '../targets/deployment.ts'
+import type { Attempt } from './attempt.ts'
 import { type AttemptOutcome, loseAttempt, makeAttempt, ownAbort } from './make-attempt.ts'
 import { isInTime } from './next-step.ts'
 import type { AskDeps, RoutedRequest } from './routed-request.ts'
-import type { Attempt } from './upstream-request.ts'
 
 /**
  * Makes an attempt at the first deployment, and where that has no answer after a percentile of its own recent times, one at the
@@ -34,9 +34,7 @@ export async function hedge(
   wait.abort()
   // Without a free place the second attempt would wait, too, in front of requests that can go nowhere else.
   const isReady =
-    second.health.isAvailable(request.accountOf(second)) &&
-    second.limiter.hasRoom() &&
-    isInTime(second, 0, request, deps)
+    second.health.isAvailable(request.payerOf(second)) && second.limiter.hasRoom() && isInTime(second, 0, request, deps)
   const isWanted = isSlow && !exchange.abort.signal.aborted && isReady
   const release = isWanted ? deps.hedgeBudget.tryTake(settings.budgetPercent) : undefined
   if (release === undefined) return firstRunner.outcome

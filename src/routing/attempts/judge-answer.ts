@@ -5,9 +5,9 @@ import { ApiError } from '../../openai/api-error.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'
 import { isCallers, statusOfError } from '../../openai/error-status.ts'
 import { keyRefusalOf, maySpeakOfKey } from '../../openai/key-refusal.ts'
+import type { Attempt, AttemptDeps } from './attempt.ts'
 import { HeldAnswer, type ReadingLimits, readBeginning } from './held-answer.ts'
 import { type BeginningJudge, type BeginningVerdict, judgeOf } from './judge-beginning.ts'
-import type { Attempt, AttemptDeps } from './upstream-request.ts'
 
 /** The verdict on an upstream's answer. */
 export interface AnswerVerdict {

@@ -1,7 +1,6 @@
-import type { RetryCause } from '../../config/sections/retry.ts'
+import type { RetryCause, RetrySettings } from '../../config/sections/retry.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
-import { backOffMs, isRetried } from '../targets/retry.ts'
-import type { Deployment } from '../targets/router.ts'
+import type { Deployment } from '../targets/deployment.ts'
 import type { AttemptOutcome } from './make-attempt.ts'
 import type { AskDeps, RoutedRequest } from './routed-request.ts'
 
@@ -17,13 +16,20 @@ export interface NextStep {
 const UNBILLED: ReadonlySet<RetryCause> = new Set<RetryCause>(['connect', 429, 503, 529])
 const NONE: readonly Deployment[] = []
 
+/** The deployments that a request may ask, and what is left of its attempts. */
+export interface Choices {
+  /** In the order in which the request tries them. */
+  readonly deployments: readonly Deployment[]
+  readonly tried: Set<Deployment>
+  /** The number of attempts that it may have. */
+  attemptsMax: number
+}
+
 /** Chooses the next attempt after a failure; undefined: there is none. */
 export function nextStep(
   request: RoutedRequest,
-  deployments: readonly Deployment[],
-  tried: ReadonlySet<Deployment>,
+  choices: Choices,
   { deployment: failed, cause, isUnbilled, retryAfterMs }: AttemptOutcome,
-  attemptsMax: number,
   deps: AskDeps,
 ): NextStep | undefined {
   const { exchange, route, isReplayable } = request
@@ -35,21 +41,40 @@ export function nextStep(
     return undefined
   }
   const next = isReplayable
-    ? untriedOf(deployments, tried, request).find((deployment) => isInTime(deployment, 0, request, deps))
+    ? untriedOf(choices, request).find((deployment) => isInTime(deployment, 0, request, deps))
     : undefined
   const another = next === undefined ? undefined : { deployment: next, waitMs: 0, release: undefined }
   if (cause === 'key_refused') return another
   const mayRepeat = cause !== 'busy' && mayFollow(request, cause)
   // After a first failed attempt, the SDK's own retries do what they would do without this server.
   if (cause !== 'busy' && !isUnbilled && !mayRepeat) return exchange.attempts > 1 ? spent() : undefined
-  if (exchange.attempts >= attemptsMax) return spent()
+  if (exchange.attempts >= choices.attemptsMax) return spent()
   if (another !== undefined) return another
   if (!mayRepeat) return spent()
   const backOff = backOffMs(retry, exchange.attempts - 1, retryAfterMs, deps.random)
-  const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs(request.accountOf(failed)))
+  const waitMs = Math.max(backOff ?? Number.POSITIVE_INFINITY, failed.health.waitMs(request.payerOf(failed)))
   if (waitMs > Math.max(retry.retryAfterMaxMs, retry.maxMs) || !isInTime(failed, waitMs, request, deps)) return spent()
   const release = deps.retryBudget.tryTake(retry.budgetPercent)
   return release === undefined ? spent() : { deployment: failed, waitMs, release }
+}
+
+/**
+ * Gives how long to wait before the same target is asked again, in ms: any time up to `baseMs` · 2ⁿ (full jitter), where n is the number
+ * of repeats before this one. It is at least `Retry-After` plus up to `baseMs`, so that not all clients come back at once.
+ *
+ * undefined: `Retry-After` is too long to be waited for.
+ */
+export function backOffMs(
+  settings: RetrySettings,
+  repeat: number,
+  retryAfterMs: number | undefined,
+  random: () => number,
+): number | undefined {
+  const share = random()
+  const jittered = share * Math.min(settings.maxMs, settings.baseMs * 2 ** repeat)
+  if (retryAfterMs === undefined) return jittered
+  if (retryAfterMs > settings.retryAfterMaxMs) return undefined
+  return Math.max(jittered, retryAfterMs + share * settings.baseMs)
 }
 
 /**
@@ -65,23 +90,24 @@ function isSdkRetry({ request }: Exchange): boolean {
   return Number(request.headers.get('x-stainless-retry-count') ?? 0) > 0
 }
 
+/** Whether the settings have another attempt follow such a failure. */
+export function isRetried(settings: RetrySettings, cause: RetryCause): boolean {
+  return settings.on.includes(cause)
+}
+
 /**
- * Tells whether another attempt may follow a failure: as the operator says, but where the caller relies on one attempt only
- * where the failed one can't be billed.
+ * Tells whether another attempt may follow a failure: as the operator says, but where the request has an `Idempotency-Key` only
+ * if the failed attempt can't be billed.
  */
-export function mayFollow({ route, isOnce }: RoutedRequest, cause: RetryCause): boolean {
-  return isRetried(route.resilience.retry, cause) && (!isOnce || UNBILLED.has(cause))
+export function mayFollow({ route, hasIdempotencyKey }: RoutedRequest, cause: RetryCause): boolean {
+  return isRetried(route.resilience.retry, cause) && (!hasIdempotencyKey || UNBILLED.has(cause))
 }
 
 /** The deployments, in their order, that a request has not tried yet and that are available now. */
-export function untriedOf(
-  deployments: readonly Deployment[],
-  tried: ReadonlySet<Deployment>,
-  { accountOf }: Pick<RoutedRequest, 'accountOf'>,
-): readonly Deployment[] {
+export function untriedOf({ deployments, tried }: Choices, { payerOf }: RoutedRequest): readonly Deployment[] {
   if (deployments.length === 1) return NONE
   return deployments.filter(
-    (deployment) => !tried.has(deployment) && deployment.health.isAvailable(accountOf(deployment)),
+    (deployment) => !tried.has(deployment) && deployment.health.isAvailable(payerOf(deployment)),
   )
 }
 

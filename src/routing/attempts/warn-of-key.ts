@@ -1,5 +1,5 @@
 import type { Log } from '../../telemetry/log.ts'
-import type { Deployment } from '../targets/router.ts'
+import type { Deployment } from '../targets/deployment.ts'
 
 /** A deployment that has one of the server's keys. */
 type KeyedDeployment = Pick<Deployment, 'upstream' | 'keyIndex' | 'label' | 'health'>

@@ -1,11 +1,5 @@
 import type { BreakerSettings } from '../../config/sections/breaker.ts'
-import {
-  type Account,
-  type Beginning,
-  type CallReport,
-  type CallReportOwner,
-  createCallReport,
-} from '../targets/call-report.ts'
+import { type Account, type Beginning, type CallReport, type CallReportOwner, createCallReport } from './call-report.ts'
 import { type BreakerState, CircuitBreaker, type OnBreakerChange } from './circuit-breaker.ts'
 import { CoolDown } from './cool-down.ts'
 import type { KeyRest } from './key-rest.ts'

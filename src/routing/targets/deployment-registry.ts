@@ -5,24 +5,13 @@ import type { OnBreakerChange } from '../health/circuit-breaker.ts'
 import { createDeploymentHealth, type DeploymentHealth } from '../health/deployment-health.ts'
 import { KeyRest } from '../health/key-rest.ts'
 import { type ConcurrencyLimiter, createConcurrencyLimiter } from './concurrency-limiter.ts'
-import { deploymentLabel } from './deployment.ts'
+import { type Deployment, deploymentLabel } from './deployment.ts'
 import { hashOf, type TextHash } from './rendezvous.ts'
 
-/** A target with one of its keys. All routes that lead to it share its health and limiter, also those of later reloads. */
-export interface RegisteredDeployment {
-  /** Its name in logs, headers and `/ready`: `openai`, `openai/gpt-4o`, with `#2` behind it for the second key of a pool. */
-  readonly label: string
-  readonly upstream: UpstreamSettings
-  /** The upstream's name for the model, where it may hold `*`; undefined: as the caller writes it. */
-  readonly model: string | undefined
-  readonly key: Secret | undefined
-  /** The number of its key among the upstream's, from 0. */
-  readonly keyIndex: number
+/** A deployment as its registry keeps it: `*` may stand in its model's name. */
+export interface RegisteredDeployment extends Deployment {
   /** The hash of its identity: the same after a reload, and in every process. */
   readonly hash: TextHash
-  readonly health: DeploymentHealth
-  /** The upstream's limiter, shared by all its deployments. */
-  readonly limiter: ConcurrencyLimiter
 }
 
 /** The dependencies of a registry. */

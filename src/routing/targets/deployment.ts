@@ -1,6 +1,26 @@
+import type { Secret } from '../../config/secret.ts'
+import type { UpstreamSettings } from '../../config/sections/upstreams/upstream.ts'
 import type { BreakerState } from '../health/circuit-breaker.ts'
 import type { DeploymentHealth } from '../health/deployment-health.ts'
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts'
+
+/**
+ * A target with one of its keys: what an attempt asks. All routes that lead to it share its health and limiter, also those of later
+ * reloads. As a route has it, `*` in the model's name is filled in.
+ */
+export interface Deployment {
+  /** Its name in logs, headers and `/ready`: `openai`, `openai/gpt-4o`, with `#2` behind it for the second key of a pool. */
+  readonly label: string
+  readonly upstream: UpstreamSettings
+  /** The upstream's name for the model; undefined: as the caller writes it. */
+  readonly model: string | undefined
+  readonly key: Secret | undefined
+  /** The number of its key among the upstream's, from 0. */
+  readonly keyIndex: number
+  readonly health: DeploymentHealth
+  /** The upstream's limiter, shared by all its deployments. */
+  readonly limiter: ConcurrencyLimiter
+}
 
 /** One deployment's state, as `/ready` shows it. Keys never appear. */
 export interface DeploymentState {
@@ -26,15 +46,12 @@ export function deploymentLabel(upstream: string, model: string | undefined, key
   return name.replace(/[^!-~]/g, '?') + number
 }
 
-/** The parts of a deployment that have a state. */
-interface StatefulDeployment {
-  readonly label: string
-  readonly health: DeploymentHealth
-  readonly limiter: ConcurrencyLimiter
-}
-
 /** Gives a deployment's present state. */
-export function deploymentStateOf({ label, health, limiter }: StatefulDeployment): DeploymentState {
+export function deploymentStateOf({
+  label,
+  health,
+  limiter,
+}: Pick<Deployment, 'label' | 'health' | 'limiter'>): DeploymentState {
   const averageMs = health.averageMs()
   const waitMs = health.waitMs()
   return {

@@ -1,8 +1,8 @@
 import type { Strategy } from '../../config/sections/models.ts'
 import type { ResilienceSettings } from '../../config/sections/resilience.ts'
 import { ApiError } from '../../openai/api-error.ts'
+import type { Account } from '../health/call-report.ts'
 import type { DeploymentHealth } from '../health/deployment-health.ts'
-import type { Account } from './call-report.ts'
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts'
 import { type Candidate, rank } from './rank.ts'
 
@@ -35,18 +35,18 @@ interface Choosable {
  */
 export function createOrdering<L extends Choosable>(
   plan: OrderingPlan<L>,
-): (affinity: string | undefined, accountOf?: (deployment: L) => Account) => readonly L[] {
+): (affinity: string | undefined, payerOf?: (deployment: L) => Account) => readonly L[] {
   const { candidates, allOpen } = plan
   const deployments = candidates.map(({ deployment }) => deployment)
   const [only] = deployments
   if (only !== undefined && deployments.length === 1) {
-    return (_affinity, accountOf = onServers) =>
-      only.health.isAvailable(accountOf(only)) ? deployments : firstToReopen(deployments, allOpen, accountOf)
+    return (_affinity, payerOf = onServers) =>
+      only.health.isAvailable(payerOf(only)) ? deployments : firstToReopen(deployments, allOpen, payerOf)
   }
-  return (affinity, accountOf = onServers) => {
-    const available = candidates.filter(({ deployment }) => deployment.health.isAvailable(accountOf(deployment)))
+  return (affinity, payerOf = onServers) => {
+    const available = candidates.filter(({ deployment }) => deployment.health.isAvailable(payerOf(deployment)))
     return available.length === 0
-      ? firstToReopen(deployments, allOpen, accountOf)
+      ? firstToReopen(deployments, allOpen, payerOf)
       : roomFirst(ranked(available, plan, affinity))
   }
 }
@@ -87,9 +87,9 @@ function roomFirst<L extends Choosable>(deployments: readonly L[]): readonly L[]
 function firstToReopen<L extends Choosable>(
   deployments: readonly L[],
   allOpen: ResilienceSettings['allOpen'],
-  accountOf: (deployment: L) => Account,
+  payerOf: (deployment: L) => Account,
 ): readonly L[] {
-  const waits = deployments.map((deployment) => deployment.health.waitMs(accountOf(deployment)))
+  const waits = deployments.map((deployment) => deployment.health.waitMs(payerOf(deployment)))
   const shortestMs = Math.min(...waits)
   if (allOpen === 'refuse') {
     throw new ApiError('upstream_unavailable', { retryAfterSeconds: Math.max(1, Math.ceil(shortestMs / 1000)) })

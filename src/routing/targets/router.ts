@@ -5,8 +5,8 @@ import { memoize } from '../../formats/bounded-memo.ts'
 import { fillStar, isWildcard } from '../../formats/text/wildcards.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
-import type { Account } from './call-report.ts'
-import { type DeploymentState, deploymentLabel, deploymentStateOf } from './deployment.ts'
+import type { Account } from '../health/call-report.ts'
+import { type Deployment, type DeploymentState, deploymentLabel, deploymentStateOf } from './deployment.ts'
 import { DeploymentRegistry, type DeploymentRegistryDeps, type RegisteredDeployment } from './deployment-registry.ts'
 import { createWildcardMatcher } from './model-names.ts'
 import { createOrdering } from './ordering.ts'
@@ -22,9 +22,6 @@ export interface RouterDeps {
   /** Is told when a deployment's breaker opens or closes. */
   readonly onBreaker?: DeploymentRegistryDeps['onBreaker']
 }
-
-/** A deployment as a route has it: `*` in the model's name is filled in. An attempt asks one deployment. */
-export type Deployment = Omit<RegisteredDeployment, 'hash'>
 
 /** Where one kind of request may go. */
 export interface Route {
@@ -48,8 +45,8 @@ export interface Route {
 export interface OrderOptions {
   /** Equal for all requests that should go to the same deployment: see `affinityOf`. */
   readonly affinity?: string | undefined
-  /** Says on whose account the request would ask a deployment; absent: always the server's. */
-  readonly accountOf?: (deployment: Deployment) => Account
+  /** Says who would pay for the request's call to a deployment; absent: always the server. */
+  readonly payerOf?: (deployment: Deployment) => Account
 }
 
 /** Decides where requests go; sends nothing. */
@@ -155,7 +152,7 @@ function routeOf(plan: RoutePlan, { random }: RouterDeps, named?: NamedModel): R
     model,
     resilience,
     deployments: candidates.map(({ deployment }) => deployment),
-    order: ({ affinity, accountOf }) => order(affinity, accountOf),
+    order: ({ affinity, payerOf }) => order(affinity, payerOf),
   }
 }
 

@@ -6,7 +6,7 @@ import { Exchange } from '../../../src/exchange/exchange.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
 import { bodyAsIs } from '../../../src/requests/outgoing-body.ts'
 import { type Ask, PreparedRequest } from '../../../src/requests/prepared-request.ts'
-import type { Deployment } from '../../../src/routing/targets/router.ts'
+import type { Deployment } from '../../../src/routing/targets/deployment.ts'
 import { createDeadlines } from '../../../src/timing/deadlines.ts'
 import { textOf } from '../formats/json/json-texts.ts'
 import { RESILIENCE } from '../routing/targets/router-parts.ts'
@@ -35,7 +35,7 @@ test('a request right behind the answer gets it from the call, as long as the st
       return new Response(JSON_TEXT, { headers })
     }
     const request = new PreparedRequest({
-      ...{ exchange, outgoing: bodyAsIs(null), objects: undefined, limits: undefined },
+      ...{ exchange, outgoing: bodyAsIs(null), objects: undefined, clocks: undefined },
       route: { model: undefined, resilience: RESILIENCE, deployments: [], order: () => [] },
       snapshot: { settings: { cache: CACHE, debugHeaders: false } } as unknown as PreparedRequest['snapshot'],
       timeouts: { streamIdleMs: 0, totalMs: 0 },

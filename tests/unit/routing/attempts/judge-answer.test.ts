@@ -4,8 +4,8 @@ import { Secret } from '../../../../src/config/secret.ts'
 import type { Exchange } from '../../../../src/exchange/exchange.ts'
 import { ApiError } from '../../../../src/openai/api-error.ts'
 import { CHAT_COMPLETIONS } from '../../../../src/openai/endpoints.ts'
+import type { Attempt, AttemptDeps } from '../../../../src/routing/attempts/attempt.ts'
 import { judgeAnswer } from '../../../../src/routing/attempts/judge-answer.ts'
-import type { Attempt, AttemptDeps } from '../../../../src/routing/attempts/upstream-request.ts'
 import { fakeClock } from '../targets/router-parts.ts'
 
 interface Setup {

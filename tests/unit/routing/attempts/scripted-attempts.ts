@@ -3,10 +3,11 @@ import type { Settings } from '../../../../src/config/settings.ts'
 import type { Exchange } from '../../../../src/exchange/exchange.ts'
 import type { TargetAnswer } from '../../../../src/routing/attempts/ask.ts'
 import { ask } from '../../../../src/routing/attempts/ask.ts'
+import type { DeploymentCall } from '../../../../src/routing/attempts/attempt.ts'
+import { createRetryBudget, type RetryBudget } from '../../../../src/routing/attempts/retry-budget.ts'
 import type { AskDeps, RoutedRequest } from '../../../../src/routing/attempts/routed-request.ts'
-import type { UpstreamRequest } from '../../../../src/routing/attempts/upstream-request.ts'
-import { createRetryBudget, type RetryBudget } from '../../../../src/routing/targets/retry.ts'
-import { createRouter, type Deployment } from '../../../../src/routing/targets/router.ts'
+import type { Deployment } from '../../../../src/routing/targets/deployment.ts'
+import { createRouter } from '../../../../src/routing/targets/router.ts'
 import { openExchange } from '../../../../src/server/request-context.ts'
 import { createSleep } from '../../../../src/timing/sleep.ts'
 import {
@@ -22,7 +23,7 @@ import {
 /** One call that was sent, which a test answers. */
 export interface Sent {
   readonly deployment: string
-  readonly call: UpstreamRequest
+  readonly call: DeploymentCall
   readonly answer: (response: Response) => void
   readonly fail: (thrown: unknown) => void
 }
@@ -88,7 +89,7 @@ export function scriptAttempts({
       const { signal } = call.abort
       if (signal.aborted) reject(signal.reason)
       signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      sent.push({ deployment: call.url.hostname, call: call as UpstreamRequest, answer: resolve, fail: reject })
+      sent.push({ deployment: call.url.hostname, call: call as DeploymentCall, answer: resolve, fail: reject })
       return promise
     },
   }
@@ -105,9 +106,9 @@ export function scriptAttempts({
           exchange,
           route,
           affinity: undefined,
-          accountOf: () => 'server',
+          payerOf: () => 'server',
           callFor,
-          isOnce: false,
+          hasIdempotencyKey: false,
           isReplayable: true,
           dueAt: () => Number.POSITIVE_INFINITY,
           clientDueAt: () => Number.POSITIVE_INFINITY,
@@ -128,7 +129,7 @@ export function scriptAttempts({
 }
 
 /** A call for a deployment, as the pipeline makes them. */
-export function callFor({ upstream, key }: Deployment, abort: AbortController): UpstreamRequest {
+export function callFor({ upstream, key }: Deployment, abort: AbortController): DeploymentCall {
   const url = new URL(upstream.baseUrl)
   return {
     url,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Settings } from '../../../../src/config/settings.ts'
-import { createRouter, type Deployment, type Router } from '../../../../src/routing/targets/router.ts'
+import type { Deployment } from '../../../../src/routing/targets/deployment.ts'
+import { createRouter, type Router } from '../../../../src/routing/targets/router.ts'
 import { keysOf, opened } from '../../../helpers/secrets.ts'
 import { BREAKER, depsOf, fakeClock, modelOf, settingsOf, targetOf, upstreamOf } from './router-parts.ts'
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import type { Settings } from '../../../../src/config/settings.ts'
 import type { Exchange } from '../../../../src/exchange/exchange.ts'
-import { type ExchangeLimits, limitTime } from '../../../../src/routing/attempts/limit-time.ts'
-import type { Deployment, Route } from '../../../../src/routing/targets/router.ts'
+import { type ExchangeClocks, startClocks } from '../../../../src/routing/attempts/exchange-clocks.ts'
+import type { Deployment } from '../../../../src/routing/targets/deployment.ts'
+import type { Route } from '../../../../src/routing/targets/router.ts'
 import type { Deadlines } from '../../../../src/timing/deadlines.ts'
 import { RESILIENCE, settingsOf, upstreamOf } from '../targets/router-parts.ts'
 import { scriptAttempts } from './scripted-attempts.ts'
@@ -14,7 +15,7 @@ interface Watched {
   /** Begins a child of the exchange whose model has such a limit, at the first deployment. */
   readonly limitChild: (totalMs: number | undefined) => Exchange
   readonly exchange: Exchange
-  readonly limits: ExchangeLimits
+  readonly clocks: ExchangeClocks | undefined
   readonly deployments: readonly Deployment[]
   /** The limits that run now, in ms, rounded to seconds: some of the time is over when a clock starts. */
   readonly running: () => readonly number[]
@@ -48,21 +49,21 @@ function limit(
   const resilience = { ...RESILIENCE, timeouts: { ...NONE, totalMs: modelMs } }
   const route: Route = { model: undefined, resilience, deployments, order: () => deployments }
   const timeouts = { streamIdleMs: 0, totalMs: 60_000 }
-  const limits = limitTime(exchange, route, settingsOf(changes), { deadlines, timeouts })
+  const clocks = startClocks(exchange, route, settingsOf(changes), { deadlines, timeouts })
   const limitChild = (totalMs: number | undefined): Exchange => {
     const child = exchange.child({})
     const own = { ...route, resilience: { ...RESILIENCE, timeouts: { ...NONE, totalMs } } }
-    limitTime(child, own, settingsOf(changes), { deadlines, timeouts }).onDeployment(deployments[0] as Deployment)
+    startClocks(child, own, settingsOf(changes), { deadlines, timeouts })?.onDeployment(deployments[0] as Deployment)
     return child
   }
   return {
     exchange,
-    limits,
+    clocks,
     limitChild,
     deployments,
     running: () => [...running.values()].map(({ ms }) => ms),
     expire: () => [...running.values()].at(-1)?.onExpire(),
-    dueAfterMs: (n) => Math.round(limits.dueAt(deployments[n] as Deployment) - exchange.startedAt),
+    dueAfterMs: (n) => Math.round((clocks?.dueAt(deployments[n] as Deployment) ?? FOREVER) - exchange.startedAt),
   }
 }
 
@@ -92,10 +93,10 @@ describe('the limit on the whole', () => {
       },
     ]
     for (const { modelMs, upstreamsMs, first, second, due } of cases) {
-      const { limits, deployments, running, dueAfterMs, exchange } = limit(modelMs, upstreamsMs)
-      limits.onDeployment(deployments[0] as Deployment)
+      const { clocks, deployments, running, dueAfterMs, exchange } = limit(modelMs, upstreamsMs)
+      clocks?.onDeployment(deployments[0] as Deployment)
       expect(running()).toEqual(first)
-      limits.onDeployment(deployments[1] as Deployment)
+      clocks?.onDeployment(deployments[1] as Deployment)
       expect(running()).toEqual(second)
       expect([dueAfterMs(0), dueAfterMs(1)]).toEqual(due)
       exchange.end({ kind: 'complete' }, 0)
@@ -104,8 +105,8 @@ describe('the limit on the whole', () => {
   })
 
   test('ends the exchange as the upstream’s timeout', () => {
-    const { limits, deployments, expire, exchange } = limit(5000, [undefined])
-    limits.onDeployment(deployments[0] as Deployment)
+    const { clocks, deployments, expire, exchange } = limit(5000, [undefined])
+    clocks?.onDeployment(deployments[0] as Deployment)
     expire()
     expect(exchange.abort.signal.reason).toMatchObject({ kind: 'upstream_timeout' })
   })
@@ -115,12 +116,12 @@ describe('the client’s own', () => {
   const TOLD = { 'x-stainless-timeout': '4' }
 
   test('runs beside it until the answer is on its way, and ends the exchange as what it is', () => {
-    const { limits, running, expire, exchange, dueAfterMs } = limit(undefined, [undefined], {}, TOLD)
+    const { clocks, running, expire, exchange, dueAfterMs } = limit(undefined, [undefined], {}, TOLD)
     expect(running()).toEqual([60_000, 4000])
     expect(dueAfterMs(0)).toBe(3800)
     expire()
     expect(exchange.abort.signal.reason).toMatchObject({ kind: 'client_deadline' })
-    limits.onDelivered()
+    clocks?.onDelivered()
     expect(running()).toEqual([60_000])
   })
 
@@ -137,7 +138,7 @@ describe('the client’s own', () => {
   test('is not heard where the file says so, nor is anything without a file', () => {
     expect(limit(undefined, [undefined], { clientDeadline: false }, TOLD).running()).toEqual([60_000])
     const without = limit(5000, [5000], { hasFile: false }, TOLD)
-    without.limits.onDeployment(without.deployments[0] as Deployment)
+    expect(without.clocks).toBeUndefined()
     expect([without.running(), without.dueAfterMs(0)]).toEqual([[60_000], FOREVER])
   })
 })

@@ -3,11 +3,11 @@ import type { Exchange } from '../../exchange/exchange.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { Send, UpstreamCall } from '../../upstream/send.ts'
-import type { Account } from '../targets/call-report.ts'
-import type { Deployment } from '../targets/router.ts'
+import type { Account } from '../health/call-report.ts'
+import type { Deployment } from '../targets/deployment.ts'
 
 /** One call to one deployment. */
-export interface UpstreamRequest extends UpstreamCall {
+export interface DeploymentCall extends UpstreamCall {
   /** The server's key, where this call spends it. */
   readonly spentKey: Secret | undefined
   /** The account that the call is made on. */
@@ -20,7 +20,7 @@ export interface UpstreamRequest extends UpstreamCall {
 export interface Attempt {
   readonly exchange: Exchange
   readonly deployment: Deployment
-  readonly call: UpstreamRequest
+  readonly call: DeploymentCall
   /**
    * Until when, in the time of `now`, the beginning of a good answer may be held back to see whether it is an error, where
    * another target could be asked instead; undefined: the answer goes on at once.

@@ -1,5 +1,5 @@
-import type { BreakerCall } from '../health/circuit-breaker.ts'
-import type { KeyUse } from '../health/key-rest.ts'
+import type { BreakerCall } from './circuit-breaker.ts'
+import type { KeyUse } from './key-rest.ts'
 
 /**
  * The account with the upstream that pays for a call. Findings about a caller's own key, organization or project (its limits, a refusal)

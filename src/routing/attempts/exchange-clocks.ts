@@ -3,7 +3,8 @@ import type { Settings } from '../../config/settings.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
-import type { Deployment, Route } from '../targets/router.ts'
+import type { Deployment } from '../targets/deployment.ts'
+import type { Route } from '../targets/router.ts'
 import { NO_CLOCK, startClientClock } from './client-clock.ts'
 
 /** The time limits of the environment. */
@@ -12,8 +13,8 @@ export interface TimeLimits {
   readonly totalMs: number
 }
 
-/** The time limits of one exchange. */
-export interface ExchangeLimits {
+/** The clocks of one exchange: the model's or its upstream's limit on the whole, and the client's own timeout. */
+export interface ExchangeClocks {
   /** When a deployment's answer has to be on its way, in the time of `performance.now()`; infinite: no limit. */
   readonly dueAt: (deployment: Deployment) => number
   /** The same by the client's own clock alone. */
@@ -24,28 +25,21 @@ export interface ExchangeLimits {
   readonly onDelivered: () => void
 }
 
-const NO_LIMITS: ExchangeLimits = {
-  dueAt: NO_CLOCK.dueAt,
-  clientDueAt: NO_CLOCK.dueAt,
-  onDeployment() {},
-  onDelivered() {},
-}
-
 /**
  * Starts the clocks that an exchange's route or client asks for: the model's or the upstream's limit on the whole replaces
  * the environment's, and the timeout that an SDK tells ends the call just before the SDK would. This server's own limits count
- * from the request's arrival.
+ * from the request's arrival. undefined: there is no configuration file, and only the environment's limits hold.
  *
  * @example
- * const { dueAt, clientDueAt, onDeployment, onDelivered } = limitTime(exchange, route, settings, { deadlines, timeouts })
+ * const clocks = startClocks(exchange, route, settings, { deadlines, timeouts })
  */
-export function limitTime(
+export function startClocks(
   exchange: Exchange,
   route: Route,
   settings: Settings,
   { deadlines, timeouts }: { readonly deadlines: Deadlines; readonly timeouts: TimeLimits },
-): ExchangeLimits {
-  if (!settings.hasFile) return NO_LIMITS
+): ExchangeClocks | undefined {
+  if (!settings.hasFile) return undefined
   const totalOf = (deployment: Deployment): number => ownLimit('totalMs', route, deployment) ?? timeouts.totalMs
   // Another child of its parent may have had a limit of its own in place of everybody's.
   let runningMs = exchange.hasTotal ? timeouts.totalMs : 0

@@ -1,3 +1,25 @@
+/** A number of the headers below; OpenAI's own SDKs take fractions, too. */
+const NUMBER = /^\d{1,15}(?:\.\d{1,15})?$/
+
+/**
+ * Reads how long an answer asks to be left alone, in ms: `retry-after-ms`, else `Retry-After` in seconds or as a date (RFC 9110
+ * §10.2.3). undefined: the header is absent, past or not well-formed.
+ *
+ * @param nowMs The time that dates are compared with: `Date.now()`.
+ *
+ * @example
+ * health.answered(answer.status, ms, parseRetryAfter(answer.headers, Date.now()))
+ */
+export function parseRetryAfter(headers: Headers, nowMs: number): number | undefined {
+  const ms = headers.get('retry-after-ms')
+  if (ms !== null && NUMBER.test(ms)) return Number(ms)
+  const after = headers.get('retry-after')
+  if (after === null) return undefined
+  if (NUMBER.test(after)) return Number(after) * 1000
+  const date = parseHttpDate(after, nowMs)
+  return date === undefined || date < nowMs ? undefined : date - nowMs
+}
+
 const MONTHS: readonly string[] = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 const TIME = '(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)'
 const MONTH = '(?<month>[A-Z][a-z]{2})'

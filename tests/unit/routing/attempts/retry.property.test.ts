@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { backOffMs, parseRetryAfter } from '../../../../src/routing/targets/retry.ts'
-import { RESILIENCE } from './router-parts.ts'
+import { backOffMs } from '../../../../src/routing/attempts/next-step.ts'
+import { parseRetryAfter } from '../../../../src/routing/attempts/retry-after.ts'
+import { RESILIENCE } from '../targets/router-parts.ts'
 
 const SETTINGS = fc.record({
   baseMs: fc.integer({ min: 0, max: 60_000 }),
