@@ -1,7 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import type { ModelSettings } from '../../config/sections/models.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
-import type { Principal } from '../../exchange/principal.ts'
 import { chooseRoute } from '../../gateway/choose-route.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'
 import { STATEFUL_RESOURCES } from '../../openai/resources.ts'
@@ -98,7 +97,7 @@ function describeChoice(model: ModelSettings | undefined, hasAffinity: boolean):
 function describeKey(
   { upstream, keyIndex }: Deployment,
   { spentKey: secret }: DeploymentAddress,
-  principal: Principal['kind'],
+  principal: Exchange['principal']['kind'],
 ): string {
   const which = upstream.keys.length > 1 ? `, ${keyIndex + 1} of ${upstream.keys.length}` : ''
   if (secret !== undefined) return `the server's own${which}, in ${upstream.keyHeader}`
