@@ -7,11 +7,11 @@ import { answerFromCache, type CacheLookupDeps } from './answer-from-cache.ts'
 import { tellCacheStatus } from './cache-headers.ts'
 import { isJudgedByBody, type Judgement, judgeRequest } from './cacheable.ts'
 import { createScopedKeys, type ScopedKey } from './keys/scoped-key.ts'
-import type { ReuseSource } from './reuse-source.ts'
 import type { Memory } from './single-flight/kept-chunks.ts'
 import { createSingleFlight } from './single-flight/single-flight.ts'
+import type { StageSource } from './stage-source.ts'
 
-/** What the cache needs. */
+/** The dependencies of the cache's answers. */
 export interface CacheSourceDeps extends Omit<CacheLookupDeps, 'calls'> {
   readonly digest: Sha256
   readonly settings: { readonly cache: { readonly answerBytesMax: number } }
@@ -22,14 +22,14 @@ export interface CacheSourceDeps extends Omit<CacheLookupDeps, 'calls'> {
 const NOTHING = new Uint8Array()
 
 /**
- * Makes what answers requests from the cache. A request gets the stored answer of an equal one, or joins an equal one that is under way, within its
+ * Makes the source of the cache's answers. A request gets the stored answer of an equal one, or joins an equal one that is under way, within its
  * scope; the answer that it asks for is stored when it is complete.
  *
  * @example
  * const cache = createCacheSource({ store, now, deadlines, sleep, digest, settings, memory })
- * const { answer, served } = await cache.answer(request, next)
+ * const answer = await cache.answer(request, next)
  */
-export function createCacheSource(deps: CacheSourceDeps): ReuseSource & { readonly idle: () => Promise<void> } {
+export function createCacheSource(deps: CacheSourceDeps): StageSource & { readonly idle: () => Promise<void> } {
   const { now, digest, settings, memory } = deps
   const calls = createSingleFlight({ now, keptBytesMax: settings.cache.answerBytesMax, memory })
   const lookupDeps: CacheLookupDeps = { ...deps, calls }

@@ -97,8 +97,8 @@ export function createCore(deps: CoreDeps): Core {
     async close() {
       await parts.chain.settle()
       // Calls that run on without their client keep their answers, too, before the store is closed.
-      await parts.once.idempotency.idle()
-      await parts.reuse?.close()
+      await parts.idempotency.idle()
+      await parts.stageSources?.close()
     },
   }
 }

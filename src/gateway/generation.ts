@@ -1,5 +1,7 @@
-import { createOnce, type Once } from '../cache/once.ts'
-import { createReuse, type Reuse } from '../cache/reuse.ts'
+import { createCacheSource } from '../cache/cache-source.ts'
+import { createIdempotencySource } from '../cache/idempotency-source.ts'
+import { createProcessIdempotency, type ProcessIdempotency } from '../cache/process-idempotency.ts'
+import type { StageSources } from '../cache/stage-source.ts'
 import { areSameConfigs } from '../config/open-secrets.ts'
 import type { CacheSettings } from '../config/sections/cache.ts'
 import type { Settings } from '../config/settings.ts'
@@ -16,10 +18,10 @@ import type { Sleep } from '../timing/sleep.ts'
 export interface LastingParts {
   /** The user's own logic. */
   readonly chain: Chain
-  /** Kept answers, and those under way that several wait for; undefined: nothing is kept. */
-  readonly reuse: Reuse | undefined
-  /** Requests that are made once. */
-  readonly once: Once
+  /** Sources of answers other than the upstream; undefined: nothing is kept. */
+  readonly stageSources: StageSources | undefined
+  /** The idempotency of this process. */
+  readonly idempotency: ProcessIdempotency
   /** The store that other processes and nodes share; undefined: there is none. */
   readonly sharedStore: Store | undefined
 }
@@ -60,40 +62,51 @@ const OLD_STORE_MS = 60_000
 export function createPartsMaker(deps: PartsDeps): MakeParts {
   let made: readonly unknown[] = []
   let formerWindowMs = 0
-  const once = createOnce(deps)
+  const idempotency = createProcessIdempotency(deps)
   const pending = new Set<Promise<void>>()
   return (settings, extensions = [], previous) => {
     const { cache } = settings
     const { windowMs } = settings.idempotency
     const wanted = [cache, windowMs]
     const isSame = previous !== undefined && areSameConfigs(wanted, made)
-    const reuse = isSame ? previous.reuse : openReuse(settings, once, deps)
+    const stageSources = isSame ? previous.stageSources : openSources(settings, idempotency, deps)
     made = wanted
-    const former = previous?.reuse
+    const former = previous?.stageSources
     if (!isSame && former !== undefined) {
       // With a store in memory, claims shared with others are kept elsewhere, and outlive it.
       const askedForMs = former.store.name === 'memory' ? 0 : formerWindowMs
       deps.deadlines.start(Math.max(OLD_STORE_MS, askedForMs), () => void former.close())
     }
     formerWindowMs = windowMs
-    const sharedStore = cache.store === undefined || cache.store.reveal() === 'memory' ? undefined : reuse?.store
-    return { reuse, once, sharedStore, chain: makeChain(extensions, reuse, { ...deps, pending }) }
+    const sharedStore = cache.store === undefined || cache.store.reveal() === 'memory' ? undefined : stageSources?.store
+    const chain = makeChain(extensions, stageSources?.store, { ...deps, pending })
+    return { stageSources, idempotency, sharedStore, chain }
   }
 }
 
-function openReuse(settings: Settings, once: Once, deps: PartsDeps): Reuse | undefined {
+/** Opens the store of some settings, and makes the sources of answers on it. */
+function openSources(settings: Settings, idempotency: ProcessIdempotency, deps: PartsDeps): StageSources | undefined {
   if (deps.openStore === undefined) return undefined
   const store = deps.openStore(settings.cache)
-  once.use(store, settings)
+  idempotency.use(store, settings)
   const { now, deadlines, sleep, sha256: digest, reading } = deps
-  return createReuse({ store, once, now, deadlines, sleep, digest, settings, memory: reading.memory })
+  const cache = createCacheSource({ store, now, deadlines, sleep, digest, settings, memory: reading.memory })
+  return {
+    idempotency: createIdempotencySource({ idempotency, now, deadlines, sleep, digest }),
+    cache,
+    store,
+    async close() {
+      await cache.idle()
+      await store.close()
+    },
+  }
 }
 
 function makeChain(
   extensions: readonly LoadedExtension[],
-  reuse: Reuse | undefined,
+  store: Store | undefined,
   { log, deadlines, reading: limits, pending }: PartsDeps & { readonly pending: Set<Promise<void>> },
 ): Chain {
-  if (reuse === undefined) return NO_EXTENSIONS
-  return createChain(extensions, { deadlines, log, store: reuse.store, limits, pending })
+  if (store === undefined) return NO_EXTENSIONS
+  return createChain(extensions, { deadlines, log, store, limits, pending })
 }

@@ -1,4 +1,4 @@
-import { createCacheStage, createIdempotencyStage } from '../cache/reuse-stages.ts'
+import { createCacheStage, createIdempotencyStage } from '../cache/stages.ts'
 import type { Cassettes } from '../cassettes/cassettes.ts'
 import { type CassetteStageDeps, createCassetteStage } from '../cassettes/stage.ts'
 import type { Handler, Stage } from '../exchange/stage.ts'
@@ -29,10 +29,12 @@ export interface FlowDeps extends HandleDeps, UpgradeDeps, TakePlaceDeps, Casset
  * const response = await flow(exchange)
  */
 export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
-  const { chain, reuse, mayLoop, settings } = generation
+  const { chain, stageSources, mayLoop, settings } = generation
   const { cassettes, stages = [] } = deps
   const askStages: readonly AskStage[] =
-    reuse === undefined ? [] : [createIdempotencyStage(reuse, settings), createCacheStage(reuse, settings)].filter(isOn)
+    stageSources === undefined
+      ? []
+      : [createIdempotencyStage(stageSources, settings), createCacheStage(stageSources, settings)].filter(isOn)
   const flow = { generation, askStages, ask: compose(askStages, (request) => askTargets(request, deps)) }
   return compose(
     [

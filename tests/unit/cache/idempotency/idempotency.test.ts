@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { idempotencyNameOf } from '../../../../src/cache/answer-once.ts'
 import {
   type ClaimOptions,
   createIdempotency,
   type IdempotentRequest,
 } from '../../../../src/cache/idempotency/idempotency.ts'
+import { idempotencyNameOf } from '../../../../src/cache/idempotency-source.ts'
 import type { CallResult } from '../../../../src/cache/single-flight/call-result.ts'
 import { createSingleFlight, type Participant } from '../../../../src/cache/single-flight/single-flight.ts'
 import { ApiError } from '../../../../src/openai/api-error.ts'

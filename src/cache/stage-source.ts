@@ -1,9 +1,10 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Compared } from '../requests/pass-body.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
+import type { Store } from '../storage/store.ts'
 
 /** Where the answers of a stage come from. It outlives a reload that changes nothing about it. */
-export interface ReuseSource {
+export interface StageSource {
   /** Which bodies have to be read whole before `answer`, so that equal requests can be told from others. */
   readonly bodyNeeded: (exchange: Exchange) => Compared
   /**
@@ -11,4 +12,13 @@ export interface ReuseSource {
    * `next` does, and with errors of its own.
    */
   readonly answer: (request: PreparedRequest, next: Ask) => Promise<Response>
+}
+
+/** The sources of both stages, on one store. */
+export interface StageSources {
+  readonly idempotency: StageSource
+  readonly cache: StageSource
+  readonly store: Store
+  /** Resolves when no call of the cache is under way any more, and the store is closed. */
+  readonly close: () => Promise<void>
 }

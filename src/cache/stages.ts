@@ -1,22 +1,23 @@
 import type { Settings } from '../config/settings.ts'
 import type { Ask, AskStage, PreparedRequest } from '../requests/prepared-request.ts'
-import type { Reuse } from './reuse.ts'
-import type { ReuseSource } from './reuse-source.ts'
+import type { StageSource, StageSources } from './stage-source.ts'
 
 /**
- * Makes the stage that makes requests with an `Idempotency-Key` once; undefined: nobody looks at these.
+ * Makes the stage that makes requests with an `Idempotency-Key` once; undefined: the settings turn that off.
  *
  * @example
- * const stage = createIdempotencyStage(reuse, settings)
+ * const stage = createIdempotencyStage(stageSources, settings)
  */
-export function createIdempotencyStage(reuse: Reuse, settings: Settings): AskStage | undefined {
+export function createIdempotencyStage(
+  { idempotency: source }: StageSources,
+  settings: Settings,
+): AskStage | undefined {
   if (settings.idempotency.windowMs === 0) return undefined
-  const source = reuse.idempotency
   return {
     name: 'idempotency',
-    bodyNeeded: (exchange) => (isOnce(exchange.request) ? source.bodyNeeded(exchange) : undefined),
+    bodyNeeded: (exchange) => (hasIdempotencyKey(exchange.request) ? source.bodyNeeded(exchange) : undefined),
     run(request, next) {
-      if (!isOnce(request.exchange.request)) return next(request)
+      if (!hasIdempotencyKey(request.exchange.request)) return next(request)
       request.hasIdempotencyKey = true
       return answerFrom(source, request, next)
     },
@@ -27,11 +28,10 @@ export function createIdempotencyStage(reuse: Reuse, settings: Settings): AskSta
  * Makes the stage that answers from the cache, or from what is under way for others, and keeps answers; undefined: there is no cache.
  *
  * @example
- * const stage = createCacheStage(reuse, settings)
+ * const stage = createCacheStage(stageSources, settings)
  */
-export function createCacheStage(reuse: Reuse, settings: Settings): AskStage | undefined {
+export function createCacheStage({ cache: source }: StageSources, settings: Settings): AskStage | undefined {
   if (settings.cache.store === undefined) return undefined
-  const source = reuse.cache
   return {
     name: 'cache',
     bodyNeeded: (exchange) => source.bodyNeeded(exchange),
@@ -40,12 +40,12 @@ export function createCacheStage(reuse: Reuse, settings: Settings): AskStage | u
   }
 }
 
-/** A POST with an `Idempotency-Key` is made once. */
-function isOnce({ method, headers }: Request): boolean {
+/** Whether a request is made once: a POST with an `Idempotency-Key`. */
+function hasIdempotencyKey({ method, headers }: Request): boolean {
   return method === 'POST' && headers.has('idempotency-key')
 }
 
-function answerFrom(source: ReuseSource, request: PreparedRequest, next: Ask): Promise<Response> {
+function answerFrom(source: StageSource, request: PreparedRequest, next: Ask): Promise<Response> {
   const { route, clocks } = request
   if (clocks === undefined) return source.answer(request, next)
   // A request that waits for another one's call has the clocks that its own call would have.

@@ -12,14 +12,14 @@ import { replayAnswer } from './answers/replay-answer.ts'
 import { comparableBody } from './idempotency/comparable-body.ts'
 import { scopeOf } from './keys/scope.ts'
 import { keyInScope } from './keys/scoped-key.ts'
-import type { Once } from './once.ts'
-import type { ReuseSource } from './reuse-source.ts'
+import type { ProcessIdempotency } from './process-idempotency.ts'
 import { awaitResult } from './single-flight/call-result.ts'
 import { startLeaderCall } from './single-flight/leader-call.ts'
+import type { StageSource } from './stage-source.ts'
 
-/** What making requests once needs. */
+/** The dependencies of the answers to requests with an `Idempotency-Key`. */
 export interface IdempotencySourceDeps {
-  readonly once: Once
+  readonly idempotency: ProcessIdempotency
   readonly digest: Sha256
   /** Milliseconds, monotonic. */
   readonly now: () => number
@@ -36,19 +36,19 @@ const FINAL: ReadonlySet<ErrorKind> = new Set([
 const NOTHING = new Uint8Array()
 
 /**
- * Makes what answers requests with an `Idempotency-Key`. For those of one key the upstream is asked once: a retry joins the call that is
+ * Makes the source of the answers to requests with an `Idempotency-Key`. For those of one key the upstream is asked once: a retry joins the call that is
  * under way, or gets its stored answer.
  *
  * @example
- * const idempotency = createIdempotencySource({ once, digest, now, deadlines, sleep })
- * const { answer, idempotent } = await idempotency.answer(request, next)
+ * const source = createIdempotencySource({ idempotency, digest, now, deadlines, sleep })
+ * const answer = await source.answer(request, next)
  */
-export function createIdempotencySource(deps: IdempotencySourceDeps): ReuseSource {
-  return { bodyNeeded: () => 'any', answer: (request, next) => answerOnce(request, next, deps) }
+export function createIdempotencySource(deps: IdempotencySourceDeps): StageSource {
+  return { bodyNeeded: () => 'any', answer: (request, next) => answerByKey(request, next, deps) }
 }
 
 /** Rejects as `next` does, and with the errors of `Idempotency.claim`. */
-async function answerOnce(request: PreparedRequest, next: Ask, deps: IdempotencySourceDeps): Promise<Response> {
+async function answerByKey(request: PreparedRequest, next: Ask, deps: IdempotencySourceDeps): Promise<Response> {
   const { exchange, outgoing, settings } = request
   const { principal } = exchange
   const { headers } = exchange.request
@@ -67,11 +67,11 @@ async function answerOnce(request: PreparedRequest, next: Ask, deps: Idempotency
   const runsOn = settings.idempotency.onDisconnect === 'drain' || isBackground
   const { signal } = exchange.abort
   try {
-    const { role, answer: pending } = await deps.once.idempotency.claim(
+    const { role, answer: pending } = await deps.idempotency.claim(
       { scope, name, fingerprint, endpoint, isBackground },
       (abort) => startLeaderCall(request, next, { abort, runsOn }, deps),
       {
-        ...{ signal, runsOn, stores: deps.once.stores() },
+        ...{ signal, runsOn, stores: deps.idempotency.stores() },
         ...{ windowMs: settings.idempotency.windowMs, keptBytesMax: settings.cache.answerBytesMax },
       },
     )

@@ -13,17 +13,16 @@ import type { SharedStores } from './idempotency/take-claim.ts'
 import type { Memory } from './single-flight/kept-chunks.ts'
 import { createSingleFlight } from './single-flight/single-flight.ts'
 
-/** Idempotency of a process: it outlives every reload. */
-export interface Once {
-  readonly idempotency: Idempotency
+/** The idempotency of a process: it outlives every reload. */
+export interface ProcessIdempotency extends Idempotency {
   /** The stores whose claims other processes see, as of now. */
   readonly stores: () => SharedStores
   /** Gives later requests another store and other settings. Claims in the former store still count for as long as their window was. */
   readonly use: (store: Store, settings: Settings) => void
 }
 
-/** What idempotency of a process needs. */
-interface OnceDeps {
+/** The dependencies of the idempotency of a process. */
+interface ProcessIdempotencyDeps {
   readonly deadlines: Deadlines
   readonly sleep: Sleep
   /** Milliseconds, monotonic. */
@@ -43,21 +42,26 @@ const SENT: ReadonlySet<ErrorKind> = new Set([
  * Makes idempotency for a process. There has to be one only: a second one would not know which calls the first has started.
  *
  * @example
- * const once = createOnce({ deadlines, sleep, now, sha256, reading })
- * once.use(store, settings)
+ * const idempotency = createProcessIdempotency({ deadlines, sleep, now, sha256, reading })
+ * idempotency.use(store, settings)
  */
-export function createOnce({ deadlines, sleep, now, sha256, reading }: OnceDeps): Once {
+export function createProcessIdempotency({
+  deadlines,
+  sleep,
+  now,
+  sha256,
+  reading,
+}: ProcessIdempotencyDeps): ProcessIdempotency {
   let settings: Settings | undefined
   let current: Claims | undefined
   let former: readonly { readonly claims: Claims; readonly until: number }[] = []
   const memory = createMemoryClaims({ bytesMax: () => settings?.cache.bytesMax ?? 0, now })
-  const idempotency = createIdempotency({
-    ...{ deadlines, sleep, now, sha256, memory, clock: Date.now },
-    calls: createSingleFlight({ now, keptBytesMax: 0, memory: reading.memory }),
-    mayBeMade: (cause) => cause instanceof ApiError && SENT.has(cause.kind) && !isUnsent(cause),
-  })
   return {
-    idempotency,
+    ...createIdempotency({
+      ...{ deadlines, sleep, now, sha256, memory, clock: Date.now },
+      calls: createSingleFlight({ now, keptBytesMax: 0, memory: reading.memory }),
+      mayBeMade: (cause) => cause instanceof ApiError && SENT.has(cause.kind) && !isUnsent(cause),
+    }),
     stores() {
       if (former.length > 0) former = former.filter(({ until }) => until > now())
       return { current, former: former.map(({ claims }) => claims) }
