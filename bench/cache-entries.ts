@@ -4,6 +4,7 @@
  */
 import { nexcode } from './gateways/nexcode.ts'
 import { withFile } from './gateways/with-file.ts'
+import { makeQuestion } from './load/bodies.ts'
 import type { RequestFigures, Target } from './load/load.ts'
 import { runOneByOne } from './load/one-by-one.ts'
 import { median } from './median.ts'
@@ -15,7 +16,6 @@ const ENTRIES = 100_000
 const BOUND_MIB = 256
 const MIB = 1024 * 1024
 const FILLING_AT_ONCE = 64
-const PROMPT_BYTES = 1000
 const ROUNDS = 5
 const ROUND_REQUESTS = 10_000
 
@@ -29,10 +29,9 @@ const grown = (before: number): string => `${Math.round((readResidentBytes(pid) 
 
 /** A chat completion of one user of many. */
 function targetOf(user: string): Target {
-  const target = chatTarget(started, PROMPT_BYTES, MODELS.json)
+  const target = chatTarget(started, makeQuestion(), MODELS.json)
   const body = JSON.stringify({ ...(JSON.parse(target.body) as object), temperature: 0, user })
-  // What decides about an answer's form is part of the key: whoever fills and whoever looks must say the same.
-  return { ...target, headers: { ...target.headers, Accept: '*/*', 'Accept-Encoding': 'identity' }, body }
+  return { ...target, body }
 }
 
 /** Keeps an answer for each number. */

@@ -1,3 +1,4 @@
+import { BODY_NAMES, type Body, bodyOf, makeQuestion } from './load/bodies.ts'
 import {
   ANSWER_BODY,
   ANSWER_TEXT,
@@ -9,10 +10,6 @@ import {
 } from './mock-answers.ts'
 import { chatTarget, post, type StartedGateway } from './started-gateway.ts'
 
-/** The length of a usual prompt. */
-export const PROMPT_BYTES = 1000
-const LARGE_PROMPT_BYTES = 1_000_000
-
 interface Completion {
   readonly choices?: readonly {
     readonly message?: { readonly content?: string }
@@ -21,10 +18,9 @@ interface Completion {
 }
 
 /** Throws where a whole answer is not the upstream's. */
-export async function checkWhole({ gateway, place }: StartedGateway, promptBytes: number): Promise<void> {
-  const answer = await post(chatTarget({ gateway, place }, promptBytes, MODELS.json))
+export async function checkWhole({ gateway, place }: StartedGateway, asked: Body, kind: string): Promise<void> {
+  const answer = await post(chatTarget({ gateway, place }, asked, MODELS.json))
   const body = await answer.text()
-  const kind = `a prompt of ${promptBytes} bytes`
   if (answer.status !== 200) throw new Error(`${kind} was answered ${answer.status}: ${body.slice(0, 200)}`)
   const isRight = gateway.rewritesAnswers
     ? (JSON.parse(body) as Completion).choices?.[0]?.message?.content === ANSWER_TEXT
@@ -39,7 +35,7 @@ function streamedText(body: string): string {
 
 async function checkStream({ gateway, place }: StartedGateway, model: string): Promise<void> {
   const begin = performance.now()
-  const answer = await post(chatTarget({ gateway, place }, PROMPT_BYTES, model, true))
+  const answer = await post(chatTarget({ gateway, place }, makeQuestion(), model, true))
   if (answer.status !== 200) throw new Error(`a stream was answered ${answer.status}`)
   let body = ''
   let firstByteMs = 0
@@ -56,13 +52,13 @@ async function checkStream({ gateway, place }: StartedGateway, model: string): P
   if (model === MODELS.live && firstByteMs > liveMs / 2) throw new Error('it holds back what a live stream has sent')
 }
 
-/** Throws where a gateway does not hand on what the upstream answers: whole answers, small and large prompts, streams. */
+/** Throws where a gateway does not hand on what the upstream answers: whole answers, each of the loads' bodies, streams. */
 export async function checkAnswers(started: StartedGateway): Promise<void> {
-  await checkWhole(started, PROMPT_BYTES)
-  await checkWhole(started, LARGE_PROMPT_BYTES)
+  await checkWhole(started, makeQuestion(), 'a question')
+  for (const name of BODY_NAMES) await checkWhole(started, bodyOf(name), name)
   await checkStream(started, MODELS.flat)
   await checkStream(started, MODELS.live)
   if (!started.gateway.fillsModel) return
-  const unnamed = await post(chatTarget(started, PROMPT_BYTES, undefined))
+  const unnamed = await post(chatTarget(started, makeQuestion(), undefined))
   if (unnamed.status !== 200) throw new Error(`a body that names no model was answered ${unnamed.status}`)
 }

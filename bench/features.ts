@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Gateway } from './gateways/gateway.ts'
 import { nexcode } from './gateways/nexcode.ts'
 import { withFile } from './gateways/with-file.ts'
+import { makeQuestion } from './load/bodies.ts'
 import type { Target } from './load/load.ts'
 import { runWrk } from './load/wrk.ts'
 import { median } from './median.ts'
@@ -20,7 +21,6 @@ const ROUNDS = IS_QUICK ? 3 : 9
 const ROUND_SECONDS = IS_QUICK ? 1 : 2
 const WARM_UP_SECONDS = IS_QUICK ? 1 : 4
 const CONNECTIONS = Number(process.argv.find((given) => given.startsWith('--connections='))?.split('=')[1] ?? 64)
-const PROMPT_BYTES = 1000
 
 const PASS_THROUGH = "export default { name: 'pass', fetch: (request, next) => next(request) }\n"
 
@@ -63,7 +63,7 @@ function gatewayOf({ name, file }: Feature): Gateway {
 
 /** A chat completion with the parameters that people send. */
 function targetOf(started: StartedGateway, feature: Feature): Target {
-  const target = chatTarget(started, PROMPT_BYTES, MODELS.json)
+  const target = chatTarget(started, makeQuestion(), MODELS.json)
   const sent = { max_tokens: 4000, top_p: 1, service_tier: 'auto', ...feature.body }
   return { ...target, body: JSON.stringify({ ...(JSON.parse(target.body) as object), ...sent }) }
 }

@@ -5,6 +5,7 @@
  */
 import { bareBun } from './gateways/bare-bun.ts'
 import { nexcode } from './gateways/nexcode.ts'
+import { makeQuestion } from './load/bodies.ts'
 import { runWrk } from './load/wrk.ts'
 import { MODELS } from './mock-answers.ts'
 import { provideTool } from './provide-tool.ts'
@@ -17,10 +18,9 @@ const ATTEMPTS = 6
 const ROUND_SECONDS = 2
 const WARM_UP_SECONDS = 5
 const CONNECTIONS = 64
-const PROMPT_BYTES = 1000
 
 const load = (started: StartedGateway, seconds: number) =>
-  runWrk(chatTarget(started, PROMPT_BYTES, MODELS.json), CONNECTIONS, seconds)
+  runWrk(chatTarget(started, makeQuestion(), MODELS.json), CONNECTIONS, seconds)
 
 async function measureCpuMs(started: StartedGateway): Promise<number> {
   const { figures, cpuSeconds } = await measureCpu(started, () => load(started, ROUND_SECONDS))

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs'
-import { checkAnswers, checkWhole, PROMPT_BYTES } from './check-answers.ts'
+import { checkAnswers, checkWhole } from './check-answers.ts'
 import { measureColdStarts } from './cold-start.ts'
-import { type Gateway, PLAIN } from './gateways/gateway.ts'
+import { type Gateway, PLAIN, type Setup } from './gateways/gateway.ts'
 import { GATEWAYS } from './gateways/gateways.ts'
+import { makeQuestion } from './load/bodies.ts'
 import { runStreams } from './load/streams.ts'
 import { runWrk } from './load/wrk.ts'
 import { MODELS, STREAM_CHUNKS } from './mock-answers.ts'
@@ -17,8 +18,8 @@ import { Unavailable } from './unavailable.ts'
 /** What is loaded in each round: the upstream itself, and the gateways that are ready, by name. */
 export interface LineUp {
   readonly targets: ReadonlyMap<string, StartedGateway>
-  /** The same gateways, started with `requireAuth`. */
-  readonly withAuth: ReadonlyMap<string, StartedGateway>
+  /** Those of the same gateways that are set up in another way, by setup and name. */
+  readonly setUp: ReadonlyMap<Setup, ReadonlyMap<string, StartedGateway>>
 }
 
 const WARM_UP_SECONDS = 3
@@ -41,18 +42,18 @@ function directTarget(upstream: { port: number; process: RunningProcess }): Star
       settings: 'no gateway: the mock upstream itself',
     },
     process: upstream.process,
-    place: { port: upstream.port, upstreamPort: upstream.port, dir: '', requireAuth: false },
+    place: { port: upstream.port, upstreamPort: upstream.port, dir: '', setup: 'plain' },
     startMs: 0,
   }
 }
 
 async function warmUp(started: StartedGateway): Promise<void> {
   try {
-    await runWrk(chatTarget(started, PROMPT_BYTES, MODELS.json), WARM_UP_CONNECTIONS, WARM_UP_SECONDS)
+    await runWrk(chatTarget(started, makeQuestion(), MODELS.json), WARM_UP_CONNECTIONS, WARM_UP_SECONDS)
   } catch (problem) {
     if (!(problem instanceof Unavailable)) throw problem
     // Without wrk what it would measure is skipped; our own load can warm up for the rest.
-    const target = chatTarget(started, PROMPT_BYTES, MODELS.flat, true)
+    const target = chatTarget(started, makeQuestion(), MODELS.flat, true)
     const load = {
       target,
       connections: WARM_UP_CONNECTIONS,
@@ -99,7 +100,8 @@ export async function lineUp(
   say: (line: string) => void,
 ): Promise<LineUp> {
   const targets = new Map([[DIRECT, directTarget(upstream)]])
-  const withAuth = new Map<string, StartedGateway>()
+  const needed = new Set(scenarios.flatMap(({ setup }) => (setup === undefined ? [] : [setup])))
+  const setUp = new Map([...needed].map((setup) => [setup, new Map<string, StartedGateway>()]))
   await warmUp(directTarget(upstream))
   for (const gateway of GATEWAYS.filter(({ name }) => options.gateways.includes(name))) {
     say(`${gateway.name}: installing, checking its answers, warming up`)
@@ -107,16 +109,17 @@ export async function lineUp(
       const [started, measured] = await lineUpOne(gateway, upstream.port)
       targets.set(gateway.name, started)
       results.gateways.push(measured)
-      if (!gateway.hasAuth || !scenarios.some(({ requireAuth }) => requireAuth)) continue
-      const guarded = await startGateway(gateway, upstream.port, true)
-      await checkWhole(guarded, PROMPT_BYTES)
-      await warmUp(guarded)
-      withAuth.set(gateway.name, guarded)
+      for (const setup of gateway.setups.filter((each) => needed.has(each))) {
+        const other = await startGateway(gateway, upstream.port, setup)
+        await checkWhole(other, makeQuestion(), 'a question')
+        await warmUp(other)
+        setUp.get(setup)?.set(gateway.name, other)
+      }
     } catch (problem) {
       const line = `${gateway.name}: skipped, ${problem instanceof Error ? problem.message : String(problem)}`
       results.skipped.push(line)
       say(line)
     }
   }
-  return { targets, withAuth }
+  return { targets, setUp }
 }

@@ -4,8 +4,11 @@ export const STREAM_CHUNKS = 50
 /** Time between the chunks of a live stream. */
 export const LIVE_GAP_MS = 20
 
-/** The models by which a request tells the mock upstream what to answer. */
-export const MODELS = { json: 'bench-json', flat: 'bench-flat', live: 'bench-live' } as const
+/**
+ * The models by which a request tells the mock upstream what to answer: a whole answer, or a stream that comes as fast as it is
+ * taken, with a gap between its chunks, or with one chunk and then none until its caller leaves.
+ */
+export const MODELS = { json: 'bench-json', flat: 'bench-flat', live: 'bench-live', idle: 'bench-idle' } as const
 
 const CREATED = 1_790_000_000
 const WORDS = 'The quick brown fox jumps over the lazy dog, and the gateway in between lets every byte of it through. '

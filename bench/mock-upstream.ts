@@ -104,7 +104,10 @@ function startLiveStream(socket: Connection): void {
 function answerTo(socket: Connection, opening: Buffer | undefined): void {
   if (opening?.includes(MODELS.flat)) startFlatStream(socket)
   else if (opening?.includes(MODELS.live)) startLiveStream(socket)
-  else send(socket, JSON_ANSWER)
+  else if (opening?.includes(MODELS.idle)) {
+    send(socket, STREAM_HEAD)
+    send(socket, CHUNKS[0] as Buffer)
+  } else send(socket, JSON_ANSWER)
 }
 
 /** Takes the head, and what came of the body with it. */

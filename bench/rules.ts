@@ -5,6 +5,7 @@
  */
 import { nexcode } from './gateways/nexcode.ts'
 import { withFile } from './gateways/with-file.ts'
+import { makeQuestion } from './load/bodies.ts'
 import type { Target } from './load/load.ts'
 import { runWrk } from './load/wrk.ts'
 import { median } from './median.ts'
@@ -20,7 +21,7 @@ const SIZES = [1000, 100_000]
 
 /** A chat completion of some size, with the parameters that people send. */
 function targetOf(started: StartedGateway, promptBytes: number): Target {
-  const target = chatTarget(started, promptBytes, MODELS.json)
+  const target = chatTarget(started, makeQuestion(promptBytes), MODELS.json)
   const body = { ...(JSON.parse(target.body) as object), max_tokens: 4000, top_p: 1, service_tier: 'auto' }
   return { ...target, body: JSON.stringify(body) }
 }

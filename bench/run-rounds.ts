@@ -6,7 +6,8 @@ import type { Scenario } from './scenarios.ts'
 import { measureCpu, type StartedGateway } from './started-gateway.ts'
 import { Unavailable } from './unavailable.ts'
 
-async function sample(scenario: Scenario, started: StartedGateway, seconds: number): Promise<Sample> {
+/** Loads one gateway with one scenario, and says what that cost. */
+export async function sample(scenario: Scenario, started: StartedGateway, seconds: number): Promise<Sample> {
   if (scenario.unit === 'request') {
     const { figures, cpuSeconds } = await measureCpu(started, () => scenario.run(started, seconds))
     const { requests, failed, p50Ms, p99Ms } = figures
@@ -49,9 +50,8 @@ async function awaitQuiet({ process: { pid } }: StartedGateway): Promise<void> {
 }
 
 /** Who takes part in a scenario. */
-function participants(scenario: Scenario, { targets, withAuth }: LineUp): [string, StartedGateway][] {
-  const all = [...(scenario.requireAuth ? withAuth : targets)]
-  const { onlyFor } = scenario
+function participants({ setup, onlyFor }: Scenario, { targets, setUp }: LineUp): [string, StartedGateway][] {
+  const all = [...((setup === undefined ? targets : setUp.get(setup)) ?? [])]
   return onlyFor === undefined ? all : all.filter(([name, { gateway }]) => name !== DIRECT && onlyFor(gateway))
 }
 

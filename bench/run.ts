@@ -35,7 +35,9 @@ async function measure(options: Options): Promise<Results> {
     const started = line.targets.get(name)
     if (started !== undefined) footprint.loadedBytes = readResidentBytes(started.process.pid)
   }
-  const processes = [...line.targets.values(), ...line.withAuth.values()].map((started) => started.process)
+  const processes = [line.targets, ...line.setUp.values()]
+    .flatMap((each) => [...each.values()])
+    .map((started) => started.process)
   await Promise.all(processes.map((each) => each.stop()))
   return results
 }

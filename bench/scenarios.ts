@@ -1,6 +1,8 @@
-import type { Gateway } from './gateways/gateway.ts'
+import type { Gateway, Setup } from './gateways/gateway.ts'
+import { type Body, type BodyName, bodyOf, makeQuestion } from './load/bodies.ts'
 import { runFixedRate } from './load/fixed-rate.ts'
 import type { RequestFigures, StreamFigures } from './load/load.ts'
+import type { Sdk } from './load/sdk-headers.ts'
 import { runStreams } from './load/streams.ts'
 import { runWrk } from './load/wrk.ts'
 import { MODELS, STREAM_CHUNKS } from './mock-answers.ts'
@@ -15,48 +17,86 @@ export type Scenario = Kind & {
   /** The name on the command line and in the results. */
   readonly name: string
   readonly title: string
-  /** Whether it runs against the gateway that was started with `requireAuth`. */
-  readonly requireAuth?: boolean
+  /** How the gateway is set up that it runs against; `plain` where absent. */
+  readonly setup?: Setup
   /** Whose figures stand in its table, where it is not everybody's; the others' are those of the named scenario. */
   readonly onlyFor?: (gateway: Gateway) => boolean
   readonly comparedWith?: string
 }
 
-const KB = 1000
-const MB = 1_000_000
-
 const requests =
-  (connections: number, promptBytes: number, model?: string) => (started: StartedGateway, seconds: number) =>
-    runWrk(chatTarget(started, promptBytes, model), connections, seconds)
+  (connections: number, body: () => Body, model?: string, sdk?: Sdk) => (started: StartedGateway, seconds: number) =>
+    runWrk(chatTarget(started, body(), model, false, sdk), connections, seconds)
 
 const streams = (connections: number, model: string, rampMs: number) => (started: StartedGateway, seconds: number) =>
-  runStreams({ target: chatTarget(started, KB, model, true), connections, seconds, rampMs, events: STREAM_CHUNKS })
+  runStreams({
+    target: chatTarget(started, makeQuestion(), model, true),
+    connections,
+    seconds,
+    rampMs,
+    events: STREAM_CHUNKS,
+  })
+
+const large = (name: BodyName, title: string): Scenario => ({
+  name,
+  title: `16 connections, ${title}`,
+  unit: 'request',
+  run: requests(16, () => bodyOf(name), MODELS.json),
+})
+
+// The default temperature lets answers differ, so nothing is kept: a call to a gateway with a cache that is forwarded all the same.
+const forwarded = () => ({ ...makeQuestion(), temperature: 1 })
+const kept = () => ({ ...makeQuestion(), temperature: 0 })
 
 /** All that can be measured, in the order of the report. */
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'c64', title: '64 connections, 1 KB prompts', unit: 'request', run: requests(64, KB, MODELS.json) },
-  { name: 'c1', title: '1 connection, 1 KB prompts', unit: 'request', run: requests(1, KB, MODELS.json) },
-  { name: '100kb', title: '16 connections, 100 KB prompts', unit: 'request', run: requests(16, 100 * KB, MODELS.json) },
-  { name: '1mb', title: '16 connections, 1 MB prompts', unit: 'request', run: requests(16, MB, MODELS.json) },
+  {
+    name: 'c64',
+    title: '64 connections, 1 KB questions',
+    unit: 'request',
+    run: requests(64, makeQuestion, MODELS.json),
+  },
+  {
+    name: 'c64-python',
+    title: '64 connections, 1 KB questions, the headers of openai-python',
+    unit: 'request',
+    run: requests(64, makeQuestion, MODELS.json, 'python'),
+    onlyFor: ({ kind }) => kind !== 'peer',
+  },
+  { name: 'c1', title: '1 connection, 1 KB questions', unit: 'request', run: requests(1, makeQuestion, MODELS.json) },
+  large('code', '100 KB of code in one message'),
+  large('messages', '100 KB in 450 small messages, an agent’s transcript'),
+  large('tools', '100 tools, 100 KB of JSON schemas'),
+  large('prose', '100 KB of English prose'),
+  large('chinese', '100 KB of Chinese'),
+  large('image', '100 KB, a picture as a data URL'),
+  large('agent1mb', '1 MB, an agent’s transcript with files and 40 tools'),
+  large('agent2mb', '2 MB, an agent’s transcript with files and 40 tools'),
   { name: 'flat', title: '64 streams of 50 chunks, flat out', unit: 'chunk', run: streams(64, MODELS.flat, 200) },
+  {
+    name: 'live200',
+    title: '200 live streams, 20 ms between chunks',
+    unit: 'chunk',
+    // As long as one stream lasts: from then on all are open, and starts are spread as they ended.
+    run: streams(200, MODELS.live, 1000),
+  },
   {
     name: 'live',
     title: '600 live streams, 20 ms between chunks',
     unit: 'chunk',
-    // As long as one stream lasts: from then on all are open, and starts are spread as they ended.
     run: streams(600, MODELS.live, 1000),
   },
   {
     name: 'rate500',
-    title: '500 requests/s, 1 KB prompts',
+    title: '500 requests/s, 1 KB questions',
     unit: 'request',
-    run: (started, seconds) => runFixedRate(chatTarget(started, KB, MODELS.json), 500, seconds),
+    run: (started, seconds) => runFixedRate(chatTarget(started, makeQuestion(), MODELS.json), 500, seconds),
   },
   {
     name: 'nomodel',
     title: '64 connections, a model put in by the gateway',
     unit: 'request',
-    run: requests(64, KB),
+    run: requests(64, makeQuestion),
     onlyFor: (gateway) => gateway.fillsModel,
     comparedWith: 'c64',
   },
@@ -64,9 +104,24 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'auth',
     title: '64 connections, REQUIRE_AUTH=true',
     unit: 'request',
-    run: requests(64, KB, MODELS.json),
-    requireAuth: true,
-    onlyFor: (gateway) => gateway.hasAuth,
+    run: requests(64, makeQuestion, MODELS.json),
+    setup: 'auth',
+    comparedWith: 'c64',
+  },
+  {
+    name: 'forwarded',
+    title: '64 connections, a cache that keeps nothing of it',
+    unit: 'request',
+    run: requests(64, forwarded, MODELS.json),
+    setup: 'cache',
+    comparedWith: 'c64',
+  },
+  {
+    name: 'hit',
+    title: '64 connections, hits of a cache in memory',
+    unit: 'request',
+    run: requests(64, kept, MODELS.json),
+    setup: 'cache',
     comparedWith: 'c64',
   },
 ]

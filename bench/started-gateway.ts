@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CALLER_KEY, CALLER_TOKEN, type Gateway, type Place } from './gateways/gateway.ts'
+import { CALLER_KEY, CALLER_TOKEN, type Gateway, type Place, type Setup } from './gateways/gateway.ts'
+import { type Body, makeQuestion } from './load/bodies.ts'
 import type { Target } from './load/load.ts'
+import { SDK_HEADERS, type Sdk } from './load/sdk-headers.ts'
 import { MODELS } from './mock-answers.ts'
 import { readCpuSeconds } from './process-tree.ts'
 import { awaitReady, CACHE_DIR, findFreePort, type RunningProcess, runProcess } from './run-process.ts'
@@ -30,16 +32,16 @@ export async function startUpstream(): Promise<{ port: number; process: RunningP
 export async function startGateway(
   gateway: Gateway,
   upstreamPort: number,
-  requireAuth = false,
+  setup: Setup = 'plain',
 ): Promise<StartedGateway> {
-  const name = requireAuth ? `${gateway.name}-auth` : gateway.name
-  let place: Place = { port: await findFreePort(), upstreamPort, dir: join(CACHE_DIR, 'run', name), requireAuth }
+  const name = setup === 'plain' ? gateway.name : `${gateway.name}-${setup}`
+  let place: Place = { port: await findFreePort(), upstreamPort, dir: join(CACHE_DIR, 'run', name), setup }
   const launch = gateway.launch(place)
   const begin = performance.now()
   const started = runProcess(name, launch)
   const isReady = async () => {
     if (gateway.choosesPort) place = { ...place, port: readChosenPort(started.logPath) }
-    if (gateway.readyPath === undefined) return post(chatTarget({ gateway, place }, 100, MODELS.json))
+    if (gateway.readyPath === undefined) return post(chatTarget({ gateway, place }, makeQuestion(100), MODELS.json))
     return fetch(`http://127.0.0.1:${place.port}${gateway.readyPath}`, { keepalive: false })
   }
   try {
@@ -59,27 +61,26 @@ function readChosenPort(logPath: string): number {
 
 /** Sends one request of a load by itself. */
 export function post({ url, headers, body }: Target): Promise<Response> {
-  return fetch(url, { method: 'POST', headers: { ...headers, 'Content-Type': 'application/json' }, body })
+  return fetch(url, { method: 'POST', headers, body })
 }
 
-/** A request to chat completions as a caller of this gateway makes it, of about the given size. */
+/** A request to chat completions as an SDK of this gateway's caller makes it; without a model where the gateway puts one in. */
 export function chatTarget(
   { gateway, place }: Pick<StartedGateway, 'gateway' | 'place'>,
-  promptBytes: number,
+  body: Body,
   model: string | undefined,
   stream = false,
+  sdk: Sdk = 'node',
 ): Target {
   const named = model === undefined ? {} : { model: gateway.modelName?.(model) ?? model }
-  const prompt = 'Say it again, and this time with more words. '
-    .repeat(Math.ceil(promptBytes / 45))
-    .slice(0, promptBytes)
   return {
     url: `http://127.0.0.1:${place.port}${gateway.chatPath}`,
     headers: {
-      Authorization: `Bearer ${place.requireAuth ? CALLER_TOKEN : CALLER_KEY}`,
+      authorization: `Bearer ${place.setup === 'auth' ? CALLER_TOKEN : CALLER_KEY}`,
+      ...SDK_HEADERS[sdk],
       ...gateway.headers?.(place),
     },
-    body: JSON.stringify({ ...named, stream, messages: [{ role: 'user', content: prompt }] }),
+    body: JSON.stringify({ ...named, ...body, stream }),
   }
 }
 

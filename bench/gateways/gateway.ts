@@ -6,9 +6,14 @@ export interface Place {
   readonly upstreamPort: number
   /** A folder of the gateway's own for its configuration. */
   readonly dir: string
-  /** Whether callers need a token, and the upstream gets a key of the gateway's own. */
-  readonly requireAuth: boolean
+  readonly setup: Setup
 }
+
+/**
+ * How a gateway is set up: `plain` is as shipped; with `auth`, callers need a token and the upstream gets a key of the gateway's
+ * own; with `cache`, answers are kept in memory.
+ */
+export type Setup = 'plain' | 'auth' | 'cache'
 
 /** One program that is measured. */
 export interface Gateway {
@@ -36,13 +41,13 @@ export interface Gateway {
   readonly rewritesAnswers: boolean
   /** Whether a body that names no model is answered. */
   readonly fillsModel: boolean
-  /** Whether it can be started with `requireAuth`. */
-  readonly hasAuth: boolean
+  /** How it can be set up beside `plain`. */
+  readonly setups: readonly Setup[]
   /** The file whose size counts as the program's, where it is one file. */
   readonly binary?: () => string
 }
 
-/** What callers present where `requireAuth` is on. */
+/** What callers present where the setup is `auth`. */
 export const CALLER_TOKEN = 'bench-caller-token-0123456789abcdef'
 
 /** What callers present elsewhere. */
@@ -55,5 +60,5 @@ export const PLAIN = {
   chatPath: '/v1/chat/completions',
   rewritesAnswers: false,
   fillsModel: false,
-  hasAuth: false,
+  setups: [],
 } as const

@@ -37,7 +37,7 @@ export const nexcode: Gateway = {
   kind: 'ours',
   settings: `dist/nexcode, ${WORKERS === undefined ? 'all defaults' : `WORKERS=${WORKERS}`}: checks, record and log line per exchange on, log to a file`,
   prepare,
-  launch: ({ port, upstreamPort, requireAuth }) => ({
+  launch: ({ port, upstreamPort, setup }) => ({
     command: [binaryPath()],
     env: {
       HOST: '127.0.0.1',
@@ -45,11 +45,12 @@ export const nexcode: Gateway = {
       OPENAI_API_BASE: `http://127.0.0.1:${upstreamPort}/v1`,
       OPENAI_API_KEY: 'sk-bench-server-0123456789abcdef',
       ...(WORKERS === undefined ? {} : { WORKERS }),
-      ...(requireAuth ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN } : {}),
+      ...(setup === 'auth' ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN } : {}),
+      ...(setup === 'cache' ? { CACHE: 'memory' } : {}),
     },
   }),
   readyPath: '/health',
   fillsModel: true,
-  hasAuth: true,
+  setups: ['auth', 'cache'],
   binary: binaryPath,
 }

@@ -22,7 +22,7 @@ http {
   tcp_nodelay on;
   keepalive_requests 10000000;
   client_max_body_size 16m;
-  client_body_buffer_size 2m;
+  client_body_buffer_size 4m;
   client_body_temp_path body;
   proxy_temp_path proxy;
   fastcgi_temp_path fastcgi;

@@ -54,7 +54,6 @@ export async function runFixedRate(target: Target, perSecond: number, seconds: n
       `-rate=${perSecond}/1s`,
       `-duration=${seconds}s`,
       `-body=${writeBody(target.body)}`,
-      '-header=Content-Type: application/json',
       ...headers,
       '-timeout=30s',
       '-http2=false',

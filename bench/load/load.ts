@@ -1,4 +1,4 @@
-/** Where requests of a load go, and what they are. */
+/** Where requests of a load go, and what they are; `headers` are all but `Host` and `Content-Length`. */
 export interface Target {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>

@@ -52,7 +52,7 @@ export async function runOneByOne(target: Target, requests: number): Promise<Req
 /** Gives the bytes of each request in turn. */
 function requestsOf({ url, headers, body }: Target): () => Uint8Array {
   const { host, pathname, search } = new URL(url)
-  const lines = Object.entries({ Host: host, 'Content-Type': 'application/json', ...headers })
+  const lines = Object.entries({ Host: host, ...headers })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   const bytes = Buffer.from(
     `POST ${pathname}${search} HTTP/1.1\r\n${head}Content-Length: ${Buffer.byteLength(body)}${HEAD_END}${body}`,

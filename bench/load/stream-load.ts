@@ -35,7 +35,6 @@ const request = Buffer.from(
   [
     `POST ${url.pathname} HTTP/1.1`,
     `Host: ${url.host}`,
-    'Content-Type: application/json',
     ...Object.entries(load.target.headers).map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${Buffer.byteLength(load.target.body)}`,
     '',

@@ -6,7 +6,6 @@ function init(args)
   wrk.method = "POST"
   wrk.body = file:read("*a")
   file:close()
-  wrk.headers["Content-Type"] = "application/json"
   for i = 2, #args - 1, 2 do
     wrk.headers[args[i]] = args[i + 1]
   end

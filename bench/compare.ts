@@ -1,0 +1,119 @@
+/**
+ * Compares binaries of NexCode with each other and with other gateways, for whoever builds: interleaved rounds of one run, the CPU of
+ * each request or chunk. `bun bench/compare.ts --help`
+ */
+import { type CompareOptions, parseCompareOptions, renderCompareHelp } from './compare-options.ts'
+import { type Comparison, renderComparison } from './compare-report.ts'
+import type { Gateway } from './gateways/gateway.ts'
+import { IDLE_COUNT, measureIdleMemory } from './idle-memory.ts'
+import { UsageError } from './options.ts'
+import { readResidentBytes } from './process-tree.ts'
+import { sample } from './run-rounds.ts'
+import type { Scenario } from './scenarios.ts'
+import { type StartedGateway, startGateway, startUpstream } from './started-gateway.ts'
+
+const WARM_UP_SECONDS = 2
+const SETTLE_MS = 500
+
+const say = (line: string) => process.stderr.write(`${line}\n`)
+
+/** Runs the rounds of one scenario: CPU a request or chunk in µs, a list for each target in the order of the rounds. */
+async function compareScenario(
+  scenario: Scenario,
+  started: ReadonlyMap<string, StartedGateway>,
+  { rounds, seconds }: CompareOptions,
+): Promise<Record<string, number[]>> {
+  const costs: Record<string, number[]> = Object.fromEntries([...started.keys()].map((name) => [name, []]))
+  for (const one of started.values()) await scenario.run(one, WARM_UP_SECONDS)
+  for (let round = 0; round < rounds; round += 1) {
+    const order = round % 2 === 0 ? [...started] : [...started].toReversed()
+    for (const [name, one] of order) {
+      const { cpu, failed, tried } = await sample(scenario, one, seconds)
+      if (failed > 0) say(`${scenario.name}: ${name}: ${failed} of ${tried} failed`)
+      costs[name]?.push(scenario.unit === 'request' ? cpu * 1000 : cpu)
+    }
+  }
+  return costs
+}
+
+/** Starts each target that knows a setup. */
+async function startAll(
+  targets: ReadonlyMap<string, Gateway>,
+  upstreamPort: number,
+  setup: NonNullable<Scenario['setup']> | 'plain',
+): Promise<Map<string, StartedGateway>> {
+  const started = new Map<string, StartedGateway>()
+  for (const [name, gateway] of targets) {
+    if (setup === 'plain' || gateway.setups.includes(setup)) {
+      started.set(name, await startGateway(gateway, upstreamPort, setup))
+    }
+  }
+  return started
+}
+
+async function compareLoads(options: CompareOptions, upstreamPort: number, comparison: Comparison): Promise<void> {
+  for (const setup of ['plain', 'auth', 'cache'] as const) {
+    const scenarios = options.scenarios.filter((scenario) => (scenario.setup ?? 'plain') === setup)
+    if (scenarios.length === 0) continue
+    const started = await startAll(options.targets, upstreamPort, setup)
+    await Bun.sleep(SETTLE_MS)
+    const resident = () =>
+      Object.fromEntries([...started].map(([name, one]) => [name, [readResidentBytes(one.process.pid) / 1e6]]))
+    const idle = resident()
+    for (const scenario of scenarios) {
+      say(scenario.title)
+      const { onlyFor = () => true } = scenario
+      const some = new Map([...started].filter(([, { gateway }]) => onlyFor(gateway)))
+      comparison.rows.push({
+        name: scenario.name,
+        unit: scenario.unit === 'request' ? 'µs/request' : 'µs/chunk',
+        values: await compareScenario(scenario, some, options),
+      })
+    }
+    if (setup === 'plain') {
+      comparison.rows.push({ name: 'rss before', unit: 'MB', values: idle })
+      comparison.rows.push({ name: 'rss after', unit: 'MB', values: resident() })
+    }
+    await Promise.all([...started.values()].map((one) => one.process.stop()))
+  }
+}
+
+async function compareIdle(options: CompareOptions, upstreamPort: number, comparison: Comparison): Promise<void> {
+  for (const idle of options.idle) {
+    say(`${IDLE_COUNT} idle ${idle}`)
+    const values: Record<string, number[]> = {}
+    for (let round = 0; round < options.rounds; round += 1) {
+      for (const [name, gateway] of options.targets) {
+        const addedMb = (await measureIdleMemory(gateway, upstreamPort, idle)) / 1e6
+        values[name] = [...(values[name] ?? []), addedMb]
+      }
+    }
+    comparison.rows.push({ name: `idle-${idle}`, unit: '+MB', values })
+  }
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  let options: CompareOptions | undefined
+  try {
+    options = parseCompareOptions(args)
+  } catch (problem) {
+    if (!(problem instanceof UsageError)) throw problem
+    process.stderr.write(`compare: ${problem.message}\nSee --help.\n`)
+    return 2
+  }
+  if (options === undefined) {
+    process.stdout.write(renderCompareHelp())
+    return 0
+  }
+  for (const gateway of options.targets.values()) await gateway.prepare()
+  const upstream = await startUpstream()
+  const { rounds, seconds, targets } = options
+  const comparison: Comparison = { targets: [...targets.keys()], rounds, seconds, rows: [] }
+  await compareLoads(options, upstream.port, comparison)
+  await compareIdle(options, upstream.port, comparison)
+  await upstream.process.stop()
+  process.stdout.write(options.isJson ? `${JSON.stringify(comparison)}\n` : renderComparison(comparison))
+  return 0
+}
+
+process.exit(await run(process.argv.slice(2)))
