@@ -104,21 +104,21 @@ class Counted implements FailingRepeats {
   }
 
   /** The failing requests of a caller who is watched. */
-  #watched({ caller: principal }: Exchange): Map<string, Repeated> | undefined {
+  #watched({ principalName }: Exchange): Map<string, Repeated> | undefined {
     if (this.#watchedUntil === 0) return undefined
-    if (this.#deps.now() < this.#watchedUntil) return this.#callers.get(principal)
+    if (this.#deps.now() < this.#watchedUntil) return this.#callers.get(principalName)
     this.#callers.clear()
     this.#watchedUntil = 0
     return undefined
   }
 
-  #watch({ caller: principal }: Exchange): Map<string, Repeated> {
+  #watch({ principalName }: Exchange): Map<string, Repeated> {
     this.#watchedUntil = this.#deps.now() + WINDOW_MS
-    const known = this.#callers.get(principal)
+    const known = this.#callers.get(principalName)
     if (known !== undefined) return known
     const requests = new Map<string, Repeated>()
     dropOldest(this.#callers, CALLERS_MAX)
-    this.#callers.set(principal, requests)
+    this.#callers.set(principalName, requests)
     return requests
   }
 
@@ -146,12 +146,12 @@ class Counted implements FailingRepeats {
     return `${this.#deps.sha256(body).join()} ${request.method} ${target}`
   }
 
-  #tell({ id, caller: principal, endpointName: route }: Exchange, repeated: Repeated, leftMs: number): void {
+  #tell({ id, principalName, endpointName }: Exchange, repeated: Repeated, leftMs: number): void {
     if (repeated.isTold) return
     repeated.isTold = true
     const { failures } = repeated
     this.#deps.log.warn(
-      { request_id: id, principal, route, failures, for_ms: Math.ceil(leftMs) },
+      { request_id: id, principal: principalName, route: endpointName, failures, for_ms: Math.ceil(leftMs) },
       'a request has failed again and again: its repeats are answered 429 for the rest of the minute (MAX_FAILED_REPEATS)',
     )
   }

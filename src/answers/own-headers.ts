@@ -31,7 +31,7 @@ export function addDebugHeaders(headers: Headers, exchange: Exchange): void {
   const ownMs = performance.now() - exchange.startedAt - upstreamMs
   headers.append('server-timing', `nexcode;dur=${ownMs.toFixed(2)}, upstream;dur=${upstreamMs.toFixed(2)}`)
   headers.set('x-nexcode-request-id', exchange.id)
-  headers.set('x-nexcode-principal', exchange.caller)
+  headers.set('x-nexcode-principal', exchange.principalName)
   if (exchange.upstream !== undefined) headers.set('x-nexcode-upstream', exchange.upstream)
   headers.set('x-nexcode-attempts', String(exchange.attempts))
   if (exchange.params !== '') headers.set('x-nexcode-params', exchange.params)

@@ -26,8 +26,8 @@ export interface Observer {
   readonly onEnd?: (exchange: Exchange, outcome: Outcome, bytes: number) => void
 }
 
-/** The log's name for a request that came to no route. */
-export const NO_ROUTE = 'unknown'
+/** The endpoint's name of a request that came to no route. */
+export const NO_ENDPOINT_NAME = 'unknown'
 
 /** The principal before `authorize`. */
 const NOBODY_YET: Principal = Object.freeze({
@@ -73,8 +73,8 @@ export class Exchange extends Findings {
   named: NamedModel | undefined = undefined
   /** The endpoint, where its body is read and checked; undefined: all passes through, unless a rule or a model has a say. */
   endpoint: JsonEndpoint | undefined = undefined
-  /** A name from our own route table, never the caller's path: safe as a label. */
-  endpointName = NO_ROUTE
+  /** The endpoint's name from our own route table, never the caller's path: safe as a label. The log's `route`. */
+  endpointName = NO_ENDPOINT_NAME
   /** Whether it asks for another protocol on its connection (RFC 9110 §7.8). */
   isUpgrade = false
   /** The caller, known once `authorize` has let it in. Nothing before that may read it. */
@@ -135,7 +135,7 @@ export class Exchange extends Findings {
   /** Lets the exchange in: says who is calling. */
   identify(principal: Principal): void {
     this.principal = principal
-    this.caller = principalName(principal)
+    this.principalName = principalName(principal)
   }
 
   /** Whether a limit on the whole runs, of its own or of its parent. */

@@ -14,8 +14,8 @@ export interface Try {
 /** The facts found about an exchange while it goes on: for the log, for headers, for observers. A new field is declared here. */
 export class Findings {
   model: string | undefined = undefined
-  /** The caller's name: a token's, `caller-` and a short digest of a key, `local`; `none` where nobody was let in. */
-  caller = 'none'
+  /** The principal's name: a token's, `caller-` and a short digest of a key, `local`; `none` where nobody was let in. */
+  principalName = 'none'
   stream = false
   /** The upstream's own `x-request-id`, which is the one that the caller sees. */
   upstreamRequestId: string | undefined = undefined
@@ -53,7 +53,7 @@ export class Findings {
 type Name = keyof Findings
 
 /** The fields that a child takes over from its parent at its beginning. */
-const INHERITED = ['model', 'caller', 'stream', 'rules', 'params'] as const satisfies readonly Name[]
+const INHERITED = ['model', 'principalName', 'stream', 'rules', 'params'] as const satisfies readonly Name[]
 
 /**
  * How a child's findings become its parent's. A field that is not named takes the place of the parent's where the child knows it: a new
@@ -71,7 +71,7 @@ const MERGING: Partial<Record<Name, 'replace' | 'if first' | 'add' | 'append' | 
   timeToFirstByteMs: 'if first',
   attempts: 'add',
   tries: 'append',
-  caller: 'own',
+  principalName: 'own',
   error: 'own',
   isTapped: 'own',
   isDelivered: 'own',

@@ -1,7 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { readTarget } from '../openai/read-target.ts'
-import { isCallInFrames } from '../openai/works-on.ts'
 import type { RequestFacts } from '../params/rules.ts'
 import { readCall } from '../requests/read-call.ts'
 import { factsOf } from '../requests/request-facts.ts'
@@ -56,4 +55,9 @@ function modelNotTold(): ApiError {
       'This server decides on the models that may be used, and the URL of this WebSocket does not tell its model.',
     param: 'model',
   })
+}
+
+/** Whether the frames of a WebSocket at an endpoint are calls that could also be posted, each with a model of its own. */
+export function isCallInFrames(endpoint: string): boolean {
+  return endpoint === 'responses' || endpoint.startsWith('responses/')
 }

@@ -36,11 +36,11 @@ export interface FlowParts {
  * @example
  * const response = await handle(exchange, { generation, ask, askStages }, deps)
  */
-export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDeps): Promise<Response> {
-  const { generation } = flow
+export async function handle(exchange: Exchange, asking: FlowParts, deps: HandleDeps): Promise<Response> {
+  const { generation } = asking
   if (generation.settings.hasFile) exchange.tries = []
   if (generation.restricts) readCall(exchange, generation)
-  const compared = comparedBy(flow.askStages, exchange)
+  const compared = comparedBy(asking.askStages, exchange)
   // A request that came back to this server would wait for itself.
   if (compared !== undefined && generation.mayLoop) deps.loops.suspect(exchange)
   // Results that are there already are not awaited: a promise for each step would cost more than the step.
@@ -61,7 +61,7 @@ export async function handle(exchange: Exchange, flow: FlowParts, deps: HandleDe
   deps.repeats.admit(exchange, outgoing)
   try {
     // Most requests concern no stage around the asking: these are not run then.
-    const answer = await (compared === undefined ? askTargets(request, deps) : flow.ask(request))
+    const answer = await (compared === undefined ? askTargets(request, deps) : asking.ask(request))
     deps.repeats.answered(exchange, outgoing, answer)
     const heard = exchange.onAnswer?.(answer, request.deployment !== undefined) ?? answer
     const delivering = deliver(exchange, heard, deliverOptions(request, deps), deps)

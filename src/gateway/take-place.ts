@@ -13,7 +13,7 @@ export interface TakePlaceDeps {
 /** A JSON body that passes unread is waited for up to this size: a longer one goes on as it comes. */
 const AWAITED_BYTES_MAX = 1024 * 1024
 /** The routes whose bodies are files, whatever their type says. */
-const FILE_ROUTES: ReadonlySet<string> = new Set(['files', 'uploads', 'containers'])
+const FILE_ENDPOINTS: ReadonlySet<string> = new Set(['files', 'uploads', 'containers'])
 
 /**
  * Takes one of the places for an exchange, which keeps it to its end. A JSON call takes it once its body is there (then it is a
@@ -65,9 +65,9 @@ async function awaitBody(exchange: Exchange, caller: string, limits: ReadLimits,
 }
 
 /** Whether a body that may pass unread is JSON of a size that is known to be small. */
-function isAwaited({ request, endpointName: route }: Exchange): boolean {
+function isAwaited({ request, endpointName }: Exchange): boolean {
   const { headers } = request
   const bytes = headers.get('content-length')
-  if (bytes === null || Number(bytes) > AWAITED_BYTES_MAX || FILE_ROUTES.has(route)) return false
+  if (bytes === null || Number(bytes) > AWAITED_BYTES_MAX || FILE_ENDPOINTS.has(endpointName)) return false
   return isJsonType(headers.get('content-type'))
 }

@@ -7,21 +7,21 @@ import { CompletionRequest } from './schemas/completion-request.ts'
 
 /** An endpoint whose request body NexCode reads: its name in the log, its path, and its check. */
 export interface JsonEndpoint {
-  readonly route: 'chat.completions' | 'completions'
+  readonly name: 'chat.completions' | 'completions'
   readonly path: string
   readonly check: RequestCheck
 }
 
 /** `POST /v1/chat/completions` (OpenAI specification, `createChatCompletion`). */
 export const CHAT_COMPLETIONS: JsonEndpoint = {
-  route: 'chat.completions',
+  name: 'chat.completions',
   path: '/chat/completions',
   check: compileOnFirstUse(ChatCompletionRequest),
 }
 
 /** `POST /v1/completions` (OpenAI specification, `createCompletion`). */
 export const COMPLETIONS: JsonEndpoint = {
-  route: 'completions',
+  name: 'completions',
   path: '/completions',
   check: compileOnFirstUse(CompletionRequest),
 }

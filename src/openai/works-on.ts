@@ -57,13 +57,3 @@ export function worksOn(
 function saysBackground(text: Uint8Array): boolean {
   return IN_BACKGROUND.test(new TextDecoder().decode(text.subarray(0, LOOKED_THROUGH_BYTES)))
 }
-
-/**
- * Whether the frames of a WebSocket at an endpoint are calls that could also be posted, each with a model of its own.
- *
- * @example
- * if (isCallInFrames(endpointOf(target))) throw new ApiError('websocket_not_relayed')
- */
-export function isCallInFrames(endpoint: string): boolean {
-  return endpoint === 'responses' || endpoint.startsWith('responses/')
-}

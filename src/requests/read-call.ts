@@ -54,7 +54,7 @@ function noteNamed(exchange: Exchange, named: NamedModel, snapshot: Snapshot): v
   // A rule for the written path would miss the call.
   if (snapshot.rules.misses(factsOf(exchange, undefined), readTarget(target).endpoint)) throw modelUnclear(true)
   exchange.endpoint = endpointFor(request.method, named.plainTarget)
-  if (exchange.endpoint !== undefined) exchange.endpointName = exchange.endpoint.route
+  if (exchange.endpoint !== undefined) exchange.endpointName = exchange.endpoint.name
 }
 
 /**

@@ -26,11 +26,12 @@ export function objectsOf(exchange: Exchange, outgoing: OutgoingBody, snapshot: 
 
 function namesObjects(exchange: Exchange, outgoing: OutgoingBody, snapshot: Snapshot): boolean {
   if (!snapshot.remembersIds) return false
-  const { request, endpointName: route, requestTarget: target } = exchange
+  const { request, endpointName, requestTarget: target } = exchange
   if (request.method === 'HEAD' || request.method === 'DELETE') return false
   // Completions that are stored are below `chat`.
   const endpoint = endpointOf(target)
-  if (STATEFUL_RESOURCES.has(route) || route === 'chat' || VOICES.test(endpoint)) return !holdsContent(endpoint)
+  if (STATEFUL_RESOURCES.has(endpointName) || endpointName === 'chat' || VOICES.test(endpoint))
+    return !holdsContent(endpoint)
   const { value } = outgoing
   if (!isJsonObject(value)) return false
   const { store, modalities } = value

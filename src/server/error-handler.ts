@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { noteBody } from '../answers/body-note.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import { NO_ROUTE } from '../exchange/exchange.ts'
+import { NO_ENDPOINT_NAME } from '../exchange/exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { isRetriedInVain } from '../openai/error-entry.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -9,8 +9,8 @@ import { SERVED_METHODS } from './guard.ts'
 import { PAGE_HEADERS, renderErrorPage, wantsPage } from './pages/small-page.ts'
 import { exchangeOf } from './request-context.ts'
 import { OPENAPI_PATH } from './routes/documentation.ts'
+import { endpointNameOf } from './routes/endpoint-name.ts'
 import { hasVersionTwice, isServed, unknownUrl } from './routes/openai.ts'
-import { routeNameOf } from './routes/route-name.ts'
 
 /**
  * Makes the plugin that renders the errors of routes. To be used first: an error handler covers only routes that are added after it.
@@ -39,8 +39,8 @@ export function answerError(thrown: unknown, exchange: Exchange, log: Log): Resp
   exchange.status = error.entry.status
   exchange.error = error
   // The log also names the route of a request that was refused early; a target that can be read in two ways has none.
-  if (exchange.endpointName === NO_ROUTE && error.kind !== 'invalid_target') {
-    exchange.endpointName = routeNameOf(exchange.request.method, exchange.requestTarget) ?? NO_ROUTE
+  if (exchange.endpointName === NO_ENDPOINT_NAME && error.kind !== 'invalid_target') {
+    exchange.endpointName = endpointNameOf(exchange.request.method, exchange.requestTarget) ?? NO_ENDPOINT_NAME
   }
   // An upstream's answer that was on its way is not wanted any more.
   if (exchange.attempts > 0) exchange.abort.abort(error)

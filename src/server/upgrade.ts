@@ -7,7 +7,7 @@ import type { UpgradeWatch } from '../gateway/upgrade-watch.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
-import { isServed, routeOf, unknownUrl } from './routes/openai.ts'
+import { isServed, passthroughName, unknownUrl } from './routes/openai.ts'
 
 /** The decision on an upgrade request: it goes upstream, or is refused. */
 export type Upgrade =
@@ -33,7 +33,7 @@ export function createUpgrade(deps: UpgradeDeciderDeps): (request: Request, arri
   return async (request, arrival) => {
     const exchange = open(request, arrival)
     const { requestTarget: target } = exchange
-    exchange.endpointName = routeOf(target)
+    exchange.endpointName = passthroughName(target)
     exchange.stream = true
     exchange.isUpgrade = true
     const refuse = (thrown: unknown): Upgrade => ({ kind: 'refused', response: answerError(thrown, exchange, log) })

@@ -84,7 +84,7 @@ export function createLogObserver(
         params: exchange.params === '' ? undefined : exchange.params,
         cache: exchange.cache,
         idempotent: exchange.idempotent,
-        principal: exchange.caller,
+        principal: exchange.principalName,
         error: exchange.error?.kind,
         // Where this server refused: the path, and the rule that refused it.
         path: exchange.error === undefined ? undefined : showPath(exchange.requestTarget),

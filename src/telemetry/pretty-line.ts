@@ -79,7 +79,7 @@ function renderExchange(fields: JsonObject, paint: Paint): string {
     paint.status(Number(status), textOf(status)),
     textOf(method).padEnd(4),
     textOf(route),
-    routeOf(fields),
+    answeredBy(fields),
     paint.dim(`${Math.round(Number(ms))} ms`),
     principal === 'none' ? '' : paint.who(textOf(principal)),
     outcomeOf(fields, paint),
@@ -88,7 +88,7 @@ function renderExchange(fields: JsonObject, paint: Paint): string {
 }
 
 /** `gpt-4o → openai`; of several tries, the target of the last one, which may have its own name for the model. */
-function routeOf({ model, upstream, tries }: JsonObject): string {
+function answeredBy({ model, upstream, tries }: JsonObject): string {
   const last: unknown = Array.isArray(tries) ? tries.at(-1) : undefined
   const target = isJsonObject(last) ? last['target'] : upstream
   const names = [model, target].filter((name) => name !== undefined).map(textOf)

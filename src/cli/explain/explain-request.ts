@@ -60,7 +60,7 @@ export async function explainRequest(
   const facts = factsOf(exchange, model)
   const { body, entry } = refusal ?? {}
   return {
-    request: { method, path, model, principal: exchange.caller, body: asked.body },
+    request: { method, path, model, principal: exchange.principalName, body: asked.body },
     rules: explainRules(snapshot.rules, { facts, json, refusal, isReached: outgoing !== undefined }),
     refusal: body && entry && { status: entry.status, error: body.error },
     ownAnswer,

@@ -58,9 +58,14 @@ function rememberLast(render: (key: string) => string): (key: string) => string 
   }
 }
 
-function answer(request: Request, route: string, body: string, headers: Readonly<Record<string, string>>): Response {
+function answer(
+  request: Request,
+  endpointName: string,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+): Response {
   const exchange = exchangeOf(request)
-  exchange.endpointName = route
+  exchange.endpointName = endpointName
   if (request.method !== 'GET' && request.method !== 'HEAD')
     throw methodNotAllowed(request.method, exchange.requestTarget)
   const bytes = new TextEncoder().encode(body)

@@ -69,9 +69,9 @@ interface Health {
   readonly targets?: readonly DeploymentState[] | undefined
 }
 
-function answer(request: Request, route: string, { status, workers, targets }: Health): Response {
+function answer(request: Request, endpointName: string, { status, workers, targets }: Health): Response {
   const exchange = exchangeOf(request)
-  exchange.endpointName = route
+  exchange.endpointName = endpointName
   if (request.method !== 'GET' && request.method !== 'HEAD')
     throw methodNotAllowed(request.method, exchange.requestTarget)
   const isGood = status === 'ok' || status === 'ready'

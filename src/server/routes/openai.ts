@@ -20,7 +20,7 @@ const guarded = () => ({ auth: true, parse: 'none' }) as const
 export const openaiRoutes = (deps: OpenaiRoutesDeps, authorize: Authorize) => {
   const run = (exchange: Exchange, endpoint: JsonEndpoint | undefined): Promise<Response> => {
     exchange.endpoint = endpoint
-    exchange.endpointName = endpoint?.route ?? routeOf(exchange.requestTarget)
+    exchange.endpointName = endpoint?.name ?? passthroughName(exchange.requestTarget)
     return deps.flow(exchange)
   }
   const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(authMacro(authorize))
@@ -36,7 +36,7 @@ export const openaiRoutes = (deps: OpenaiRoutesDeps, authorize: Authorize) => {
       if (!isServed(target)) throw unknownUrl(request.method, target)
       const models = deps.answerModels(exchange)
       if (models === undefined) return run(exchange, undefined)
-      exchange.endpointName = routeOf(target)
+      exchange.endpointName = passthroughName(target)
       return models
     },
     guarded(),
@@ -60,7 +60,7 @@ export function hasVersionTwice(target: string): boolean {
 }
 
 /** Names a passthrough for the log: by a documented resource, never by an unknown word of the caller's. */
-export function routeOf(target: string): string {
+export function passthroughName(target: string): string {
   const resource = firstSegment(target.startsWith('/v1/') ? target.slice('/v1'.length) : target)
   return RESOURCES.has(resource) ? resource : 'other'
 }

@@ -7,7 +7,7 @@ import { sha256 } from '../../../src/process/sha256.ts'
 
 type Facts = Pick<
   Exchange,
-  'id' | 'caller' | 'request' | 'requestTarget' | 'endpointName' | 'attempts' | 'status' | 'atEnd'
+  'id' | 'principalName' | 'request' | 'requestTarget' | 'endpointName' | 'attempts' | 'status' | 'atEnd'
 >
 
 interface Call {
@@ -37,7 +37,7 @@ function boundOf(max = 3) {
     const ends: ((outcome: Outcome) => void)[] = []
     const facts: Facts = {
       id: 'id',
-      caller: principal,
+      principalName: principal,
       request: new Request('http://localhost/', { method }),
       requestTarget: target,
       endpointName: 'chat.completions',

@@ -8,7 +8,7 @@ type Facts = Pick<
   | 'clientRequestId'
   | 'upstreamRequestId'
   | 'shouldRetry'
-  | 'caller'
+  | 'principalName'
   | 'upstream'
   | 'upstreamMs'
   | 'attempts'
@@ -22,7 +22,7 @@ function exchangeOf(changes: Partial<Facts> = {}): Exchange {
     clientRequestId: undefined,
     upstreamRequestId: undefined,
     shouldRetry: undefined,
-    caller: 'alice',
+    principalName: 'alice',
     upstream: undefined,
     upstreamMs: undefined,
     attempts: 1,

@@ -12,10 +12,10 @@ function open(observer: Observer = {}, headers: Readonly<Record<string, string>>
 describe('an exchange', () => {
   test('has no principal before it is identified: to ask for one is an error, and no fallback', () => {
     const exchange = open()
-    expect(exchange.caller).toBe('none')
+    expect(exchange.principalName).toBe('none')
     expect(() => exchange.principal.kind).toThrow('before it was known')
     exchange.identify({ kind: 'caller', id: 'caller-0a1b' })
-    expect([exchange.principal.kind, exchange.caller]).toEqual(['caller', 'caller-0a1b'])
+    expect([exchange.principal.kind, exchange.principalName]).toEqual(['caller', 'caller-0a1b'])
   })
 
   test('ends once: what is let go at its end, and its observers, hear the first outcome', () => {

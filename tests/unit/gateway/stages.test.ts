@@ -16,15 +16,15 @@ const EVENTS = 'data: {"choices":[]}\n\ndata: {"usage":{"total_tokens":7}}\n\nda
 const KEY = { authorization: 'Bearer sk-mine' }
 
 /** What the stage of this test has seen: each exchange on its way in, and the status of its answer on its way out. */
-const seen: { endpoint: string; caller: string; isUpgrade: boolean; status: number | undefined }[] = []
+const seen: { endpoint: string; principalName: string; isUpgrade: boolean; status: number | undefined }[] = []
 /** What the observer of this test has heard, by the exchange. */
 const heard = new Map<Exchange, string[]>()
 
 const stage: Stage = {
   name: 'seen',
   async run(exchange, next) {
-    const { endpointName: endpoint, caller, isUpgrade } = exchange
-    const entry: (typeof seen)[number] = { endpoint, caller, isUpgrade, status: undefined }
+    const { endpointName: endpoint, principalName, isUpgrade } = exchange
+    const entry: (typeof seen)[number] = { endpoint, principalName, isUpgrade, status: undefined }
     seen.push(entry)
     if (exchange.request.headers.has('x-refused')) throw new ApiError('overloaded')
     const answer = await next(exchange)
@@ -115,7 +115,7 @@ test.each([
   ['a form', form(), 'audio'],
 ])('a stage of the list sees %s, and its answer', async (_what, request, endpoint) => {
   expect((await sendRaw(server.port, request)).status).toBe(200)
-  expect(seen).toEqual([{ endpoint, caller: expect.stringMatching(/^caller-/), isUpgrade: false, status: 200 }])
+  expect(seen).toEqual([{ endpoint, principalName: expect.stringMatching(/^caller-/), isUpgrade: false, status: 200 }])
 })
 
 test('a stage of the list sees a WebSocket upgrade', async () => {
@@ -123,7 +123,7 @@ test('a stage of the list sees a WebSocket upgrade', async () => {
   client.write(getText('/v1/realtime?model=m', { ...UPGRADE, 'sec-websocket-key': btoa('0123456789abcdef') }))
   expect(String(await client.until((received) => received.includes('\r\n\r\n')))).toStartWith('HTTP/1.1 101 ')
   expect(seen).toEqual([
-    { endpoint: 'realtime', caller: expect.stringMatching(/^caller-/), isUpgrade: true, status: 200 },
+    { endpoint: 'realtime', principalName: expect.stringMatching(/^caller-/), isUpgrade: true, status: 200 },
   ])
   client.socket.destroy()
 })

@@ -1,7 +1,7 @@
 import { endpointFor } from '../../openai/endpoints.ts'
 import { OPENAPI_PATH } from './documentation.ts'
 import { LIVENESS, READINESS } from './health.ts'
-import { isServed, routeOf } from './openai.ts'
+import { isServed, passthroughName } from './openai.ts'
 
 /** This server's own paths, and their names in the log. */
 const OWN: ReadonlyMap<string, string> = new Map([
@@ -14,12 +14,12 @@ const OWN: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Names the route of a request that was refused before it came to its route, for the log; undefined: there is no such route.
+ * Names the endpoint of a request that was refused before it came to its route, for the log; undefined: there is no such endpoint.
  *
  * @example
- * exchange.route = routeNameOf('POST', '/v1/chat/completions') ?? exchange.route // 'chat.completions'
+ * exchange.endpointName = endpointNameOf('POST', '/v1/chat/completions') ?? NO_ENDPOINT_NAME // 'chat.completions'
  */
-export function routeNameOf(method: string, target: string): string | undefined {
+export function endpointNameOf(method: string, target: string): string | undefined {
   const path = target.split('?', 1)[0] ?? ''
-  return OWN.get(path) ?? endpointFor(method, target)?.route ?? (isServed(target) ? routeOf(target) : undefined)
+  return OWN.get(path) ?? endpointFor(method, target)?.name ?? (isServed(target) ? passthroughName(target) : undefined)
 }
