@@ -9,10 +9,11 @@ import {
   oddFieldLine,
   oddRequestLine,
   REQUEST_LINE,
+  type RequestHead,
+  readRequestHead,
   refused,
   startOf,
-} from './head-lines.ts'
-import { type RequestHead, readRequestHead } from './request-head.ts'
+} from './request-head.ts'
 
 /** The beginnings of a well-formed request line, up to any of its characters. */
 const LINE_SO_FAR = new RegExp(
