@@ -1,16 +1,16 @@
 import { Elysia } from 'elysia'
 import { noteBody } from '../answers/body-note.ts'
-import type { Exchange } from '../exchange/exchange.ts'
-import { NO_ENDPOINT_NAME } from '../exchange/exchange.ts'
+import { type Exchange, NO_ENDPOINT_NAME } from '../exchange/exchange.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { endpointFor } from '../openai/endpoints.ts'
 import { isRetriedInVain } from '../openai/error-entry.ts'
 import type { Log } from '../telemetry/log.ts'
 import { SERVED_METHODS } from './guard.ts'
 import { PAGE_HEADERS, renderErrorPage, wantsPage } from './pages/small-page.ts'
 import { exchangeOf } from './request-context.ts'
 import { OPENAPI_PATH } from './routes/documentation.ts'
-import { endpointNameOf } from './routes/endpoint-name.ts'
-import { hasVersionTwice, isServed, unknownUrl } from './routes/openai.ts'
+import { LIVENESS, READINESS } from './routes/health.ts'
+import { hasVersionTwice, isServed, passthroughName, unknownUrl } from './routes/openai.ts'
 
 /**
  * Makes the plugin that renders the errors of routes. To be used first: an error handler covers only routes that are added after it.
@@ -96,4 +96,25 @@ function renderError(
   if (entry.status === 426) for (const [name, value] of PLAIN_HTTP) headers.set(name, value)
   if (entry.status === 405) headers.set('allow', [...SERVED_METHODS].join(', '))
   return noteBody(new Response(body, { status: entry.status, headers }), { whole: body })
+}
+
+/** This server's own paths, and their names in the log. */
+const OWN: ReadonlyMap<string, string> = new Map([
+  ...LIVENESS.map((path) => [path, 'health'] as const),
+  ...READINESS.map((path) => [path, 'ready'] as const),
+  ['/', 'home'],
+  ['/favicon.ico', 'favicon'],
+  ['/docs', 'docs'],
+  [OPENAPI_PATH, 'openapi'],
+])
+
+/**
+ * Names the endpoint of a request that was refused before it came to its route, for the log; undefined: there is no such endpoint.
+ *
+ * @example
+ * exchange.endpointName = endpointNameOf('POST', '/v1/chat/completions') ?? NO_ENDPOINT_NAME // 'chat.completions'
+ */
+function endpointNameOf(method: string, target: string): string | undefined {
+  const path = target.split('?', 1)[0] ?? ''
+  return OWN.get(path) ?? endpointFor(method, target)?.name ?? (isServed(target) ? passthroughName(target) : undefined)
 }

@@ -1,10 +1,38 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { AudioOutput, Metadata, Moderation, Prediction, PromptCacheOptions, WebSearchOptions } from './chat-options.ts'
 import { Message } from './message.ts'
-import { nullable, openEnum, openObject } from './open-object.ts'
-import { ResponseFormat } from './response-format.ts'
+import { anyObject, nullable, openEnum, openObject, otherType } from './open-object.ts'
 import { FrequencyPenalty, LogitBias, PresencePenalty, Stop, StreamOptions, Temperature, TopP } from './sampling.ts'
 import { FunctionCallChoice, FunctionDefinition, Tool, ToolChoice } from './tool.ts'
+
+const JsonSchemaFormat = openObject(
+  {
+    type: Type.Literal('json_schema'),
+    json_schema: Type.Optional(
+      openObject(
+        {
+          name: Type.Optional(Type.String({ description: 'What the format is called.' })),
+          description: nullable(Type.String({ description: 'Tells the model what the format is for.' })),
+          schema: nullable(anyObject('The JSON Schema that the answer follows.')),
+          strict: nullable(Type.Boolean({ description: 'Whether the answer must follow the schema exactly.' })),
+        },
+        { description: 'The schema of the answer, named.' },
+      ),
+    ),
+  },
+  { description: 'JSON that follows a schema.' },
+)
+
+const OtherFormat = openObject(
+  { type: Type.Optional(otherType(['json_schema'])) },
+  { description: 'Free text (`text`), any JSON (`json_object`), or a format that is not known here.' },
+)
+
+/** What the answer must look like: `text`, `json_object`, `json_schema`; an unknown format passes unchecked. */
+const ResponseFormat = Type.Union([JsonSchemaFormat, OtherFormat], {
+  description: 'What the answer must look like: `text`, `json_object` or `json_schema`.',
+})
+export type ResponseFormat = Static<typeof ResponseFormat>
 
 /**
  * The body of `POST /v1/chat/completions`, after `CreateChatCompletionRequest` of OpenAI's specification.

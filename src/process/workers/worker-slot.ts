@@ -1,5 +1,4 @@
 import type { Log } from '../../telemetry/log.ts'
-import { createBackOff } from './back-off.ts'
 import type { ClaimsHub } from './claims-hub.ts'
 import { type Heartbeat, SILENT_MS, startHeartbeat } from './heartbeat.ts'
 import type { ClaimsQuestion, FromWorker, StartMessage, ToWorker } from './messages.ts'
@@ -12,7 +11,7 @@ export interface SlotEnd extends WorkerEnd {
 }
 
 /** The dependencies and the listeners of a slot. */
-export interface WorkerSlotDeps {
+interface WorkerSlotDeps {
   readonly log: Log
   readonly claims: ClaimsHub
   /** Makes the message that the next process starts with. */
@@ -139,5 +138,33 @@ export class WorkerSlot {
       `a worker ${what} and is started again`,
     )
     this.#restart = setTimeout(() => this.fill(), delayMs)
+  }
+}
+
+/** The growing delay before a process that died is started again. */
+interface BackOff {
+  /** Gives the delay for a process that lived for so long. */
+  readonly next: (livedMs: number) => number
+}
+
+const FIRST_MS = 100
+const MAX_MS = 30_000
+/** After a life of this length, a death is a new failure and not the last one again. */
+const STEADY_MS = 30_000
+
+/**
+ * Makes a back-off: 100 ms at first, twice as long after each early death, half a minute at most.
+ *
+ * @example
+ * const backOff = createBackOff()
+ * setTimeout(start, backOff.next(performance.now() - startedAt))
+ */
+export function createBackOff(): BackOff {
+  let delayMs = 0
+  return {
+    next(livedMs) {
+      delayMs = delayMs === 0 || livedMs >= STEADY_MS ? FIRST_MS : Math.min(delayMs * 2, MAX_MS)
+      return delayMs
+    },
   }
 }

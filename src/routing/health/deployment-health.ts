@@ -1,7 +1,6 @@
 import type { BreakerSettings } from '../../config/sections/breaker.ts'
 import { type Account, type Beginning, type CallReport, type CallReportOwner, createCallReport } from './call-report.ts'
 import { type BreakerState, CircuitBreaker, type OnBreakerChange } from './circuit-breaker.ts'
-import { CoolDown } from './cool-down.ts'
 import type { KeyRest } from './key-rest.ts'
 import { RecentTimes } from './recent-times.ts'
 
@@ -143,5 +142,29 @@ class Health implements DeploymentHealth, CallReportOwner {
     const ms = Math.min(retryAfterMs, this.#coolDownMaxMs)
     if (COOLING_STATUSES.has(status)) this.#coolDown.extend(ms)
     else if (status === LIMITED && account === 'server') this.#limited.extend(ms)
+  }
+}
+
+/** A cool-down: the time for which a target or an account has asked to be left alone. */
+class CoolDown {
+  readonly #now: () => number
+  #until = 0
+
+  /** `now`: a monotonic clock, in ms. */
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Extends the cool-down to `ms` from now, at least. */
+  extend(ms: number): void {
+    this.#until = Math.max(this.#until, this.#now() + ms)
+  }
+
+  /** The rest of the cool-down, in ms; 0: none. Once it is over, the clock is asked no more. */
+  waitMs(): number {
+    if (this.#until === 0) return 0
+    const waitMs = Math.max(0, this.#until - this.#now())
+    if (waitMs === 0) this.#until = 0
+    return waitMs
   }
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import {
+  cassetteName,
+  cassetteNumber,
   openWriter,
   readCassettes,
   renderCassette,
   renderCassetteProblems,
 } from '../../../src/cassettes/cassette-folder.ts'
-import { cassetteName, cassetteNumber } from '../../../src/cassettes/cassette-name.ts'
 import { cassetteOf, memoryFolder, sha256 } from './memory-recorder.ts'
 
 const chat = (json: unknown) => ({ method: 'POST', path: '/v1/chat/completions', body: { json } })

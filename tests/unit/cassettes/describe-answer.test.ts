@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { BODY_BYTES_MAX } from '../../../src/cassettes/cassette.ts'
 import { describeAnswer } from '../../../src/cassettes/describe-answer.ts'
-import { playAnswer } from '../../../src/cassettes/play-answer.ts'
+import { playAnswer } from '../../../src/cassettes/player.ts'
 import { createScrub } from '../../../src/cassettes/scrub.ts'
 import { utf8 } from './memory-recorder.ts'
 

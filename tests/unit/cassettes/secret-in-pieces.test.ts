@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { hasSecretInPieces } from '../../../src/cassettes/describe-answer.ts'
 import { createScrub } from '../../../src/cassettes/scrub.ts'
-import { hasSecretInPieces } from '../../../src/cassettes/secret-in-pieces.ts'
 
 const scrub = createScrub(['the-key-of-me'])
 const isFound = (stream: string): boolean => hasSecretInPieces(new TextEncoder().encode(stream), scrub)

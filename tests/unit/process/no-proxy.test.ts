@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readNoProxy } from '../../../src/process/no-proxy.ts'
+import { readNoProxy } from '../../../src/process/environment-proxy.ts'
 
 /** The URLs of a list that a text excepts. */
 function excepted(text: string, urls: readonly string[]): string[] {

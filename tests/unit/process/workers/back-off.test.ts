@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createBackOff } from '../../../../src/process/workers/back-off.ts'
+import { createBackOff } from '../../../../src/process/workers/worker-slot.ts'
 
 test('each early death doubles the wait, up to half a minute', () => {
   const backOff = createBackOff()

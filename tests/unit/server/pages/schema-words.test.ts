@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { describeType, knownValues, objectsWithin } from '../../../../src/server/pages/schema-words.ts'
+import { describeType, knownValues, objectsWithin } from '../../../../src/server/pages/schema-table.ts'
 
 test.each([
   ['string', { anyOf: [{ type: 'string' }, { type: 'null' }] }],

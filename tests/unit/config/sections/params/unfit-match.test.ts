@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Callers } from '../../../../../src/config/file/section-reader.ts'
 import { loadSettings } from '../../../../../src/config/load-settings.ts'
 import { KNOWN_ENDPOINTS } from '../../../../../src/config/sections/params/known-endpoints.ts'
-import { KNOWN_PARAMS } from '../../../../../src/config/sections/params/known-params.ts'
+import { KNOWN_PARAMS } from '../../../../../src/config/sections/params/param-names.ts'
 import { patternsMeet, unfitEndpoint, unfitPrincipal } from '../../../../../src/config/sections/params/unfit-match.ts'
 import parameters from '../../../../fixtures/openai-parameters.json' with { type: 'json' }
 import paths from '../../../../fixtures/openai-paths.json' with { type: 'json' }
