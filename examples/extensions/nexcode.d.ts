@@ -11,7 +11,7 @@ declare module 'nexcode' {
     readonly [name: string]: Json
   }
 
-  /** What a value has to look like; made by `Type`. `static` is the value's type and exists for the compiler only. */
+  /** The schema of a value; made by `Type`. `static` is the value's type and exists for the compiler only. */
   export interface Schema<T = unknown> {
     readonly static: T
   }
@@ -22,7 +22,7 @@ declare module 'nexcode' {
     readonly isOptional: true
   }
 
-  /** What every schema may say beside its type. */
+  /** The words that every schema may have beside its type. */
   export interface SchemaOptions {
     readonly description?: string
     /** Put in where the value is absent. */
@@ -96,7 +96,7 @@ declare module 'nexcode' {
   export interface Extension<S extends Schema = Schema> {
     /** For the log and the store; two extensions can't share one. */
     readonly name: string
-    /** What `context.options` has to look like; it is checked when the extension is loaded. */
+    /** The schema of `context.options`; it is checked when the extension is loaded. */
     readonly options?: S
     /**
      * Answers a request: by `next(request)`, which goes on with it, by an answer of its own, or by throwing
@@ -199,7 +199,7 @@ declare module 'nexcode' {
     readonly id: string | undefined
   }
 
-  /** What an error tells the caller. */
+  /** The part of an error that the caller gets. */
   export interface ErrorDetails {
     readonly message: string
     /**

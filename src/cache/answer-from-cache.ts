@@ -18,7 +18,7 @@ import { awaitResult } from './single-flight/call-result.ts'
 import { startLeaderCall } from './single-flight/leader-call.ts'
 import type { SingleFlight } from './single-flight/single-flight.ts'
 
-/** What a lookup needs. */
+/** The dependencies of a lookup. */
 export interface CacheLookupDeps extends PaceDeps {
   /** Where answers are stored; its failures are nobody else's. */
   readonly store: Store

@@ -3,12 +3,12 @@ export type Directives = ReadonlyMap<string, string>
 
 /** A name, and an argument as a token or in quotes (RFC 9111 §5.2). */
 const DIRECTIVE = /^([!#$%&'*+.^_`|~0-9a-z-]+)(?:=(?:([!#$%&'*+.^_`|~0-9a-z-]+)|"((?:[^"\\]|\\.)*)"))?$/i
-/** What stands between commas, and those in quotes are none. */
+/** A part between commas; commas in quotes do not count. */
 const MEMBER = /(?:[^",]|"(?:[^"\\]|\\.)*")+|"/g
 
 /** A longer text is nobody's wish, and reading it could take long. */
 const CHARS_MAX = 1024
-/** What a longer time counts as (RFC 9111 §1.2.2). */
+/** The longest time; a longer one counts as this (RFC 9111 §1.2.2). */
 const SECONDS_MAX = 2 ** 31
 
 /**

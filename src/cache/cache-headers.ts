@@ -1,7 +1,7 @@
 import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { ageOf } from './answers/freshness.ts'
 
-/** What the cache did with a request, as far as its client is told. `word` is the value of `x-nexcode-cache`. */
+/** The cache's part in a request, as far as its client is told. `word` is the value of `x-nexcode-cache`. */
 export type CacheStatus =
   | { readonly word: 'HIT'; readonly storedAt: number; readonly ttlMs: number }
   /** `why`: nothing was stored, or the stored answer is out of date. `isStored`: the answer is stored when it is complete. */
@@ -13,7 +13,7 @@ export type CacheStatus =
   /** `detail`: a token, such as `not-deterministic`. */
   | { readonly word: 'BYPASS'; readonly detail?: string }
 
-/** What is told beside the status. */
+/** The facts that are told beside the status. */
 export interface CacheStatusDetails {
   /** Milliseconds since 1970. */
   readonly now: number

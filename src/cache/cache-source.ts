@@ -37,7 +37,7 @@ export function createCacheSource(deps: CacheSourceDeps): StageSource & { readon
   return {
     bodyNeeded: ({ request, requestTarget }) =>
       isJudgedByBody(request.method, endpointOf(requestTarget)) ? 'told' : 'none',
-    // What is there already is not waited for: each promise costs as much as a step.
+    // A result that is there already is not awaited: each promise costs as much as a step.
     answer(request, next) {
       const answerTo = (body: UpstreamBody): Promise<Response> => {
         const judging = judge(request, isWhole(body) ? body : undefined)

@@ -3,7 +3,7 @@ import type { Compared } from '../requests/pass-body.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Store } from '../storage/store.ts'
 
-/** Where the answers of a stage come from. It outlives a reload that changes nothing about it. */
+/** The source of a stage's answers. It outlives a reload that changes nothing about it. */
 export interface StageSource {
   /** Which bodies have to be read whole before `answer`, so that equal requests can be told from others. */
   readonly bodyNeeded: (exchange: Exchange) => Compared

@@ -52,7 +52,10 @@ async function decodedChunks({ headers, chunks }: ReceivedAnswer): Promise<reado
   return plain instanceof Uint8Array ? [{ bytes: plain, atMs: chunks.at(-1)?.atMs ?? 0 }] : undefined
 }
 
-/** Cuts a body into the chunks that it came in. Stars are put over the whole body first, because a secret may reach from one chunk into the next. */
+/**
+ * Cuts a body into the chunks that it came in. Stars are put over the whole body first, because a secret may reach from one chunk
+ * into the next.
+ */
 function cutAgain(whole: Uint8Array, chunks: readonly ReceivedChunk[]): ReceivedChunk[] {
   let at = 0
   return chunks.map(({ bytes, atMs }) => {

@@ -36,8 +36,8 @@ const KEY_SHAPES = [
 type StarsFor = (found: string) => string
 
 /**
- * Makes a scrub, which puts stars over three kinds of texts: the given secrets, in every form (`secretForms`); texts with the form of a key;
- * and values whose name says that they are secret.
+ * Makes a scrub, which puts stars over three kinds of texts: the given secrets, in every form (`secretForms`); texts with the form
+ * of a key; and values whose name says that they are secret.
  *
  * @example
  * createScrub(['the-key-of-the-server']).text('key: the%2Dkey-of-the-server') // 'key: ********'
@@ -70,8 +70,8 @@ export function createScrub(secrets: readonly string[]): Scrub {
 }
 
 /**
- * Makes a function that gives a scrub for some secrets. It keeps the last one, because the secrets are mostly the same and a pattern is dear
- * to compile.
+ * Makes a function that gives a scrub for some secrets. It keeps the last one, because the secrets are mostly the same and a
+ * pattern is dear to compile.
  *
  * @example
  * const scrubFor = rememberScrub()

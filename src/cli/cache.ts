@@ -101,7 +101,10 @@ function known(tokens: readonly NamedToken[]): string {
   return names.length === 0 ? 'API_TOKEN has none' : `there are ${names.join(', ')}`
 }
 
-/** Opens the store for `use`, and closes it; undefined: there is none yet. It is not created: it would belong to this user, and not to the server's. */
+/**
+ * Opens the store for `use`, and closes it; undefined: there is none yet. It is not created: it would belong to this user, and not
+ * to the server's.
+ */
 async function withStore(
   spec: string,
   { bytesMax, entriesMax }: CacheSettings,

@@ -49,7 +49,10 @@ export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'a
   return found.refusal === undefined ? 0 : REFUSED
 }
 
-/** Gives the principal that the file names; without a name the holder of a token, for whom the server's keys are meant. A text: the problem. */
+/**
+ * Gives the principal that the file names; without a name the holder of a token, for whom the server's keys are meant. A text: the
+ * problem.
+ */
 function principalOf({ principal, headers }: RequestToExplain, { auth }: Config): Principal | string {
   const names = nameTokens(auth.tokens, sha256).map(({ name }) => name)
   if (principal === 'local') return { kind: principal }

@@ -6,7 +6,10 @@ import { serverUrl } from '../process/server-url.ts'
 
 const TIMEOUT_MS = 3_000
 
-/** Asks this machine's server, by its configuration, whether it is healthy. Gives the exit code: 0 yes, 1 no, 2 for an invalid configuration. */
+/**
+ * Asks this machine's server, by its configuration, whether it is healthy. Gives the exit code: 0 yes, 1 no, 2 for an invalid
+ * configuration.
+ */
 export async function healthcheck(): Promise<number> {
   const config = readConfiguration(process.env)
   if (config === undefined) return 2

@@ -3,7 +3,10 @@ import { INVALID } from '../process/start-failure.ts'
 import { isWorker } from '../process/workers/worker-process.ts'
 import type { Flags } from './flags.ts'
 
-/** Serves until a signal ends it: in this process, or in several workers that this process supervises. Gives the exit code when it can't start. */
+/**
+ * Serves until a signal ends it: in this process, or in several workers that this process supervises. Gives the exit code when it
+ * can't start.
+ */
 export async function serve({ config: flag }: Flags): Promise<number | undefined> {
   if (isWorker()) return (await import('../process/workers/run-worker.ts')).runWorker()
   const configuration = await readWholeConfiguration(process.env, flag)

@@ -11,7 +11,7 @@ export interface SimulatedServer {
   readonly close: () => void
 }
 
-/** Where it listens, and how it answers. */
+/** The address that it listens on, and the way it answers. */
 export interface SimulatedServerOptions extends SimulatedOpenAIOptions {
   /** 127.0.0.1 where absent. */
   readonly hostname?: string

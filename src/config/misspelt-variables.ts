@@ -5,7 +5,10 @@ import type { Env } from './env-reader.ts'
 /** The names of all variables. */
 export const VARIABLE_NAMES: readonly string[] = ENV_ROWS.map(({ name }) => name)
 
-/** The same names as they are compared. An environment has many words, and measuring how far each is from every name cost 10 ms and 8 MB at start. */
+/**
+ * The same names as they are compared. An environment has many words, and measuring how far each is from every name cost 10 ms and
+ * 8 MB at start.
+ */
 const PLAIN_NAMES = VARIABLE_NAMES.map((name) => {
   const plain = plainOf(name)
   return { name, plain, letters: lettersOf(plain) }

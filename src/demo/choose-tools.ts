@@ -14,8 +14,9 @@ export interface FunctionCall {
 /**
  * The functions that the simulated model calls for this request; none where it answers with text.
  *
- * A function is called where `tool_choice` names it or requires one, or where the user's last text contains its name;
- * what agents put around that in tags, such as `<system-reminder>`, does not count. Its arguments are made from its parameters' schema. Once a tool's result is there, it is answered with text.
+ * A function is called where `tool_choice` names it or requires one, or where the user's last text contains its name; what agents
+ * put around that in tags, such as `<system-reminder>`, does not count. Its arguments are made from its parameters' schema. Once a
+ * tool's result is there, it is answered with text.
  *
  * @throws SimulatedError 400 where `tool_choice` names or requires what `tools` does not offer.
  */

@@ -63,7 +63,10 @@ function saidBy(turns: readonly JsonObject[]): string {
   return contentText(turns.findLast((turn) => turn['role'] === 'user')?.['content'])
 }
 
-/** Texts that agents add by themselves, from tag to tag: `<system-reminder>`, `<environment_context>`, `<current_datetime>` and the like. */
+/**
+ * Texts that agents add by themselves, from tag to tag: `<system-reminder>`, `<environment_context>`, `<current_datetime>` and the
+ * like.
+ */
 const REMINDER =
   /<((?:[a-z]+[-_])*(?:reminders?|context|instructions|details|datetime|info))\b[^>]*>[\s\S]*?<\/\1\s*>/gi
 const TEXT_TYPES: ReadonlySet<string> = new Set(['text', 'input_text', 'output_text'])

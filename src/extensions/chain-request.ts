@@ -47,7 +47,10 @@ export class ChainRequest {
     return this.#view
   }
 
-  /** The parsed body. It is parsed once for all who ask before the request leaves the chain. Rejects with the `ApiError` of a wrong body. */
+  /**
+   * The parsed body. It is parsed once for all who ask before the request leaves the chain. Rejects with the `ApiError` of a wrong
+   * body.
+   */
   json(): JsonBody | Promise<JsonBody> | undefined {
     const { head, body } = this.#parts
     if (body === undefined || this.#json !== undefined) return this.#json

@@ -8,7 +8,8 @@ const FROM_BYTES = new TextDecoder()
 /**
  * Gives an extension its own part of a store, with values as JSON.
  *
- * A stored value that is not JSON counts as absent. `set` rejects with a `TypeError` for a value that JSON can't hold, and for a wrong `ttlMs`.
+ * A stored value that is not JSON counts as absent. `set` rejects with a `TypeError` for a value that JSON can't hold, and for a
+ * wrong `ttlMs`.
  *
  * @example
  * const own = extensionStore(store, 'hello')

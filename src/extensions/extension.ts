@@ -23,7 +23,7 @@ import type { Schema } from './options-schema.ts'
 export interface Extension<S extends Schema = Schema> {
   /** For the log and the store; two extensions can't share one. */
   readonly name: string
-  /** What `context.options` has to look like; it is checked when the extension is loaded. */
+  /** The schema of `context.options`; it is checked when the extension is loaded. */
   readonly options?: S
   /**
    * Answers a request: by `next(request)`, which goes on with it, by an answer of its own, or by throwing
@@ -126,7 +126,7 @@ export interface ExtensionPrincipal {
   readonly id: string | undefined
 }
 
-/** What an error tells the caller. */
+/** The part of an error that the caller gets. */
 export interface ErrorDetails {
   readonly message: string
   /**

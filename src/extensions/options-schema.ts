@@ -1,4 +1,4 @@
-/** What a value has to look like; made by `Type`. `static` is the value's type and exists for the compiler only. */
+/** The schema of a value; made by `Type`. `static` is the value's type and exists for the compiler only. */
 export interface Schema<T = unknown> {
   readonly static: T
 }
@@ -9,7 +9,7 @@ export interface OptionalSchema<T = unknown> extends Schema<T> {
   readonly isOptional: true
 }
 
-/** What every schema may say beside its type. */
+/** The words that every schema may have beside its type. */
 export interface SchemaOptions {
   readonly description?: string
   /** Put in where the value is absent. */

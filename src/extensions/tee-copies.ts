@@ -1,6 +1,6 @@
 /**
- * Makes two streams of one body, each with chunks of its own: the runtime's `tee` gives the same chunks to both. A chunk is read when either
- * reader wants it, and waits for the other one.
+ * Makes two streams of one body, each with chunks of its own: the runtime's `tee` gives the same chunks to both. A chunk is read
+ * when either reader wants it, and waits for the other one.
  *
  * @example
  * const [mine, copy] = teeCopies(response.body)

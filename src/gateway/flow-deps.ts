@@ -37,7 +37,8 @@ export interface ServerDeps {
 const sendNothing: Send = () => Promise.reject(new ApiError('upstream_unreachable', { cause: 'only cassettes answer' }))
 
 /**
- * Makes the dependencies of the flow. All requests share them, and they outlive every reload: places, memory, remembered ids, the one egress.
+ * Makes the dependencies of the flow. All requests share them, and they outlive every reload: places, memory, remembered ids, the
+ * one egress.
  *
  * @example
  * const flowDeps = createFlowDeps({ config, version, log, fetch, sha256 })

@@ -9,7 +9,7 @@ import {
   checkDeployment,
 } from './check-deployment.ts'
 
-/** What the active checks need of the server. */
+/** The dependencies of the active checks. */
 export interface HealthCheckDeps extends CheckDeploymentDeps {
   /** Monotonic, in ms. */
   readonly now: () => number
@@ -30,7 +30,7 @@ interface ScheduledDeployment extends CheckedDeployment {
   next: Deadline | undefined
 }
 
-/** What is known of a deployment's checks and their schedule; it stays over reloads. */
+/** The state of a deployment's checks and their schedule; it stays over reloads. */
 interface ScheduleState extends CheckState {
   dueAt: number
 }

@@ -15,7 +15,7 @@ interface ListedModel {
   readonly owned_by: string
 }
 
-/** What listing models needs of the server. */
+/** The dependencies of the list of models. */
 export interface ListModelsDeps extends AskForModelsDeps {
   /** The generation of the settings that holds now. */
   readonly generation: () => Generation

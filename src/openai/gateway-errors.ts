@@ -1,6 +1,9 @@
 import type { ErrorEntry } from './error-entry.ts'
 
-/** The type of an error that waiting or another try may cure: agents try again on this type, or on words like those of the messages below. */
+/**
+ * The type of an error that waiting or another try may cure: agents try again on this type, or on words like those of the messages
+ * below.
+ */
 const SERVER = 'server_error'
 /** The type of an error that only another request will cure. */
 const INVALID = 'invalid_request_error'

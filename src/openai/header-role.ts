@@ -18,7 +18,10 @@ const TARGETS: ReadonlySet<string> = new Set([
   'x-override-url',
   'x-http-destinationurl',
 ])
-/** Headers with models and parameters that a gateway uses in place of the body's (https://portkey.ai/docs/api-reference/inference-api/headers). */
+/**
+ * Headers with models and parameters that a gateway uses in place of the body's
+ * (https://portkey.ai/docs/api-reference/inference-api/headers).
+ */
 const PARAMETERS: ReadonlySet<string> = new Set(['x-portkey-config'])
 /** LiteLLM passes these on without their prefix (https://docs.litellm.ai/docs/proxy/forward_client_headers). */
 const PASSED_ON = /^x-pass-/

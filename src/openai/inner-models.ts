@@ -13,15 +13,18 @@ export interface InnerModel {
 const NAMING: ReadonlySet<string> = new Set(['id', 'name', 'slug'])
 /** The rankers of a store itself, or none. */
 const RANKERS = /^(?:auto|none|default[\w.-]*)$/
-/** The members in which a search or a reader of documents has engines of its own, which are no models (OpenRouter's plugins and server tools). */
+/**
+ * The members in which a search or a reader of documents has engines of its own, which are no models (OpenRouter's plugins and
+ * server tools).
+ */
 const OTHER_ENGINES = /^(?:plugins|tools|web_search_options)\b/
 const DEPTH_MAX = 32
 /** More names would keep other requests waiting; each counts once. */
 const MODELS_MAX = 10_000
 
 /**
- * Gives the models that a body names beside its own, each once: those of a session, a tool, a grader or another call, and fallbacks. Undefined:
- * the body is too deep or too large to tell. `within` is the place of a part of a body.
+ * Gives the models that a body names beside its own, each once: those of a session, a tool, a grader or another call, and
+ * fallbacks. Undefined: the body is too deep or too large to tell. `within` is the place of a part of a body.
  *
  * @example
  * const [{ model, param }] = innerModels({ session: { model: 'gpt-realtime' } }) ?? []

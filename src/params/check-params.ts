@@ -17,9 +17,9 @@ import {
 import { wordsIn } from './token-caps.ts'
 
 /**
- * Brings all numbers into their ranges, except the caps on tokens (`clampCaps`). Throws `invalid_parameter` for a value that is no number, and for
- * a number that no maximum limits (-1, if nothing says that it may be negative); `rules_not_applicable` if a part of its path is no
- * object. A parameter that is absent or null stays so.
+ * Brings all numbers into their ranges, except the caps on tokens (`clampCaps`). Throws `invalid_parameter` for a value that is no
+ * number, and for a number that no maximum limits (-1, if nothing says that it may be negative); `rules_not_applicable` if a part
+ * of its path is no object. A parameter that is absent or null stays so.
  */
 export function clampAll(run: RuleRun, plan: RulePlan): void {
   for (const bounds of plan.bounds) clamp(run, bounds)

@@ -69,8 +69,8 @@ export function isEqualField(field: unknown, expected: unknown): boolean {
 }
 
 /**
- * Gives the number that a field's text spells in JSON; undefined: none, or one with an exponent. `500e-2` is 5 to one reader, and 500 to another
- * that stops behind the digits.
+ * Gives the number that a field's text spells in JSON; undefined: none, or one with an exponent. `500e-2` is 5 to one reader, and
+ * 500 to another that stops behind the digits.
  */
 export function numberOfField(text: string): number | undefined {
   const value = EXPONENT.test(text) ? undefined : parsed(text)

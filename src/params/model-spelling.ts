@@ -10,8 +10,9 @@ const REMEMBERED = { entriesMax: 1000, keyCharsMax: 256 } as const
 const CHARS_SHOWN_MAX = 100
 
 /**
- * Makes the function that refuses names which differ from a known one only in case, blanks or Unicode's compatibility forms. Such a name would
- * escape the rules of the known one, and a server that compares names less strictly would answer as that model. A known name passes.
+ * Makes the function that refuses names which differ from a known one only in case, blanks or Unicode's compatibility forms. Such a
+ * name would escape the rules of the known one, and a server that compares names less strictly would answer as that model. A known
+ * name passes.
  *
  * `known`: the names and patterns (with `*`) that rules and routes depend on.
  *

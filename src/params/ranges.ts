@@ -23,7 +23,10 @@ export interface Bound {
   readonly value: number
 }
 
-/** The ranges of all parameters that rules clamp, by the names that `resolve` gives them; `isCount`: whether a parameter counts something. */
+/**
+ * The ranges of all parameters that rules clamp, by the names that `resolve` gives them; `isCount`: whether a parameter counts
+ * something.
+ */
 export function boundsOf(
   rules: readonly ParamRule[],
   resolve: (path: string) => Names,

@@ -13,7 +13,10 @@ export interface Ending {
   readonly settle: OpenLog['settle']
 }
 
-/** Lets the requests under way finish, writes the last lines of the log, and exits. Calls `onStopped` with whether all came to their own end. */
+/**
+ * Lets the requests under way finish, writes the last lines of the log, and exits. Calls `onStopped` with whether all came to their
+ * own end.
+ */
 export function endGracefully(
   { gateway, log, settle }: Ending,
   onStopped: (isComplete: boolean) => void = () => undefined,

@@ -63,7 +63,8 @@ export interface FileReader {
 }
 
 /**
- * Makes a reader that keeps the states and texts of its files. A file that can be read only once is not read again when `kept` has its text.
+ * Makes a reader that keeps the states and texts of its files. A file that can be read only once is not read again when `kept` has
+ * its text.
  *
  * @example
  * const files = createFileReader()

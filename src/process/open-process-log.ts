@@ -35,7 +35,10 @@ export async function openProcessLog({ format, ...options }: ProcessLogOptions):
   return openLog({ ...options, sink: prettySink(sink, { hasColor, isDetailed }) })
 }
 
-/** Keeps uncaught errors from ending the process: each is a defect, and is logged, and other requests go on. Flushes the log at the exit. */
+/**
+ * Keeps uncaught errors from ending the process: each is a defect, and is logged, and other requests go on. Flushes the log at the
+ * exit.
+ */
 export function surviveDefects(log: Log, flush: () => void): void {
   process.on('unhandledRejection', (cause) => log.error({ err: cause }, 'unhandled rejection'))
   process.on('uncaughtException', (cause) => log.error({ err: cause }, 'uncaught exception'))

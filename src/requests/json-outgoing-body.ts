@@ -4,7 +4,7 @@ import type { InnerModel } from '../openai/inner-models.ts'
 import { withoutModel } from '../params/default-model.ts'
 import { editBody, type ModelName, type ModelReader, NO_INNER_MODELS, type OutgoingBody } from './outgoing-body.ts'
 
-/** What was done to a JSON body before the rules, and found within it. */
+/** The changes to a JSON body before the rules, and the findings within it. */
 export interface JsonChanges {
   /** The received body, where a model that the caller has not named was put in. Only OpenAI gets that model. */
   readonly received?: JsonBody | undefined

@@ -12,7 +12,7 @@ import type { Account } from './health/call-report.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Deployment } from './targets/deployment.ts'
 
-/** What addressing a deployment needs of the server. */
+/** The dependencies of `addressDeployment`. */
 export interface AddressDeps {
   /** Whether the caller is a program on this machine, and the server listens on this machine only. */
   readonly mayBorrow: (request: Received) => boolean
@@ -95,7 +95,10 @@ export function payerOf(principal: Principal, upstream: Deployment['upstream']):
   return spendsOwnKey(principal, upstream) ? 'caller' : 'server'
 }
 
-/** The account whose limits hold for a call: the caller's also where the caller names an organization or a project beside the server's key. */
+/**
+ * The account whose limits hold for a call: the caller's also where the caller names an organization or a project beside the
+ * server's key.
+ */
 function accountOf(headers: Headers, principal: Principal, upstream: Deployment['upstream']): Account {
   if (payerOf(principal, upstream) === 'caller') return 'caller'
   const isNamed = ACCOUNT_HEADERS.some((name) => headers.has(name) && !upstream.headers.some(([own]) => own === name))

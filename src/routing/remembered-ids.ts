@@ -36,7 +36,7 @@ export interface RememberOptions {
   readonly isGone?: (where: ObjectOwner) => boolean
 }
 
-/** What a memory of ids needs. */
+/** The dependencies of a memory of ids. */
 export interface RememberedIdsDeps {
   /** SHA-256 (FIPS 180-4). */
   readonly sha256: (text: string) => Uint8Array

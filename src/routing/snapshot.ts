@@ -19,7 +19,10 @@ export interface Snapshot {
   readonly router: Router
   readonly rules: Rules
   readonly egressOf: (upstream: UpstreamSettings) => Egress
-  /** The mask of the secrets that go to an upstream with a call: its key, where that is spent, and those of each call; undefined: no secret goes. */
+  /**
+   * The mask of the secrets that go to an upstream with a call: its key, where that is spent, and those of each call; undefined: no
+   * secret goes.
+   */
   readonly maskOf: (upstream: UpstreamSettings, key: Secret | undefined) => Mask | undefined
   /** Removes from bodies what the upstream's server is known to refuse; undefined: it is known to refuse nothing. */
   readonly fitOf: (upstream: UpstreamSettings) => FitBody | undefined

@@ -4,7 +4,8 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { exchangeOf } from './request-context.ts'
 
 /**
- * Makes the `auth` macro: a route with `auth: true` gets an exchange whose principal is known. Where `authorize` throws, the route is not run.
+ * Makes the `auth` macro: a route with `auth: true` gets an exchange whose principal is known. Where `authorize` throws, the route
+ * is not run.
  *
  * @example
  * new Elysia().use(authMacro(authorize)).all('/v1/*', ({ exchange }) => exchange.caller, { auth: true, parse: 'none' })

@@ -18,7 +18,10 @@ import type { Upgrade } from './upgrade.ts'
 
 /** NexCode on Web standards: a request in, a response out. */
 export interface App {
-  /** Answers a request. The HTTP server passes its arrival, and reads the note that is attached to the response (`answers/body-note.ts`). */
+  /**
+   * Answers a request. The HTTP server passes its arrival, and reads the note that is attached to the response
+   * (`answers/body-note.ts`).
+   */
   readonly fetch: (request: Request, arrival?: Arrival) => Promise<Response>
   /** Decides on a WebSocket upgrade; the HTTP server relays it. */
   readonly upgrade: (request: Request, arrival: Arrival) => Promise<Upgrade>
@@ -26,7 +29,10 @@ export interface App {
   readonly deadlines: Deadlines
   /** The budget for all bytes that are held; the HTTP server counts the bytes that wait for clients. */
   readonly memory: MemoryBudget
-  /** Puts new settings in force for requests from now on; those under way keep theirs. Throws, and changes nothing, when the settings can't be used. */
+  /**
+   * Puts new settings in force for requests from now on; those under way keep theirs. Throws, and changes nothing, when the
+   * settings can't be used.
+   */
   readonly apply: (settings: Settings, extensions?: readonly LoadedExtension[]) => void
   /** Lets in the holders of these tokens from now on; requests under way go on. */
   readonly admit: (tokens: readonly ApiToken[]) => void

@@ -15,7 +15,7 @@ export interface StoreBreakerEvents {
  * A deployment's breaker (`routing/health/deployment-health.ts`) counts failures in a row and within a window, by settings, and knows
  * accounts and keys; both keep to the same rule of epochs, so that no late call moves them.
  *
- * Where trouble comes and goes, as with a disk that is nearly full, it is told to be over when there was none for `settledMs`.
+ * Trouble that comes and goes, as with a disk that is nearly full, is told to be over when there was none for `settledMs`.
  */
 export class StoreBreaker {
   readonly #now: () => number

@@ -57,7 +57,7 @@ export interface UpstreamInit extends RequestInit, Reach {
 /** A `fetch` that can be replaced. */
 export type UpstreamFetch = (url: URL, init: UpstreamInit) => Promise<Response>
 
-/** What a sender needs: a `fetch`, and the time limits. */
+/** The dependencies of a sender: a `fetch`, and the time limits. */
 export interface SendDeps {
   readonly fetch: UpstreamFetch
   readonly deadlines: Deadlines

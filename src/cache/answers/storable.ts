@@ -10,7 +10,7 @@ export interface StorableAnswer {
   readonly headers: Headers
 }
 
-/** What decides beside the head. */
+/** The facts that decide beside the head. */
 export interface StorableSettings {
   /** All callers share stored answers. */
   readonly isShared: boolean

@@ -21,7 +21,7 @@ const EVENT_BYTES_MIN = 5
 /** About a millisecond's work: an event costs as much as so many bytes. */
 const STEP_BYTES = 64 * 1024
 const EVENT_COST_BYTES = 128
-/** Where an event's name stands that has one: in front of its data. */
+/** The name of an event, which stands in front of its data. */
 const HEAD_BYTES = 256
 const LF = new Uint8Array([0x0a])
 

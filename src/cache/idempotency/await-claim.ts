@@ -11,7 +11,7 @@ const WAIT_MS = 600_000
 /** A store that fails for so long is given up. */
 const FAILING_MS = 5_000
 
-/** What the wait needs. */
+/** The dependencies of the wait. */
 export interface AwaitDeps {
   readonly sleep: Sleep
   /** Milliseconds, monotonic. */

@@ -7,7 +7,7 @@ import type { Completeness } from '../answers/whole-json.ts'
 import type { ShareOptions } from '../single-flight/coalesced-call.ts'
 import type { ClaimedCall } from './claimed-call.ts'
 
-/** What has been seen of a call's answer. */
+/** The facts seen so far of a call's answer. */
 export interface SeenAnswer {
   isGood: boolean
   /** undefined: none has come. */
@@ -16,7 +16,7 @@ export interface SeenAnswer {
   mayBeMade: boolean
 }
 
-/** What has to be known of a call beside its answer. */
+/** The facts of a call that count beside its answer. */
 interface EndingFacts {
   /** The path below `/v1/`. */
   readonly endpoint: string

@@ -13,7 +13,7 @@ export interface HeldStores {
   readonly shared: readonly Claims[]
 }
 
-/** What a held claim needs. */
+/** The dependencies of a held claim. */
 export interface HeldClaimDeps {
   readonly deadlines: Deadlines
 }

@@ -19,7 +19,7 @@ export interface IdempotentRequest {
   readonly scope: Scope
   /** The header's value. */
   readonly name: string
-  /** What a retry must have in common with the first request: its `cacheKey`, without an upstream. */
+  /** The part that a retry must have in common with the first request: its `cacheKey`, without an upstream. */
   readonly fingerprint: string
   /** The path below `/v1/`. */
   readonly endpoint: string
@@ -27,7 +27,7 @@ export interface IdempotentRequest {
   readonly isBackground: boolean
 }
 
-/** How a request is made once. */
+/** The options of a claim. */
 export interface ClaimOptions extends Pick<ShareOptions, 'signal' | 'runsOn'> {
   /** The stores whose claims other processes see: the one of now, and those of before a reload whose answers still count. */
   readonly stores: SharedStores
@@ -55,7 +55,7 @@ export interface Idempotency {
   idle(): Promise<void>
 }
 
-/** What idempotency needs. */
+/** The dependencies of idempotency. */
 interface IdempotencyDeps extends TakeDeps {
   /** Of its own, and not the cache's. */
   readonly calls: SingleFlight

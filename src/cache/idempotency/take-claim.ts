@@ -9,7 +9,7 @@ import { releaseClaim } from './release-claim.ts'
 const TAKE_MS = 3_000
 const PAUSE_MS = 100
 
-/** What `takeClaim` needs. */
+/** The dependencies of `takeClaim`. */
 export interface TakeDeps {
   readonly deadlines: Deadlines
   readonly sleep: Sleep
@@ -29,7 +29,7 @@ interface ClaimStores extends SharedStores {
   readonly memory: Claims
 }
 
-/** What stands under a key whose claim can't be taken. */
+/** The entry under a key whose claim can't be taken. */
 export type ClaimStanding = Exclude<Taken, { readonly kind: 'taken' | 'full' }>
 
 /**

@@ -3,7 +3,7 @@ import { KEY_HEADERS, SESSION_HEADER } from '../../formats/http/credential-heade
 import { canonicalInSteps, canonicalJson } from '../../formats/json/canonical-json.ts'
 import type { Scope } from './scope.ts'
 
-/** What two requests must have in common to share an answer. */
+/** The parts that two requests must have in common to share an answer. */
 export interface KeyParts {
   readonly scope: Scope
   /** The name of the upstream, or of the targets that may answer. */

@@ -55,7 +55,7 @@ export function withoutRoutingCookies(cookies: string): string {
   if (cookies === '') return cookies
   const pairs = cookies.split(';')
   const others = pairs.filter((pair) => !NAME.test(nameOf(pair)))
-  // What has none of these counts as it stands.
+  // A header with none of these counts as it stands.
   return others.length === pairs.length ? cookies : others.map((pair) => pair.trim()).join('; ')
 }
 

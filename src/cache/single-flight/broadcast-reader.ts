@@ -3,7 +3,7 @@ import type { KeptChunks } from './kept-chunks.ts'
 /** How the source of a broadcast ends: properly, or with all of the answer; by breaking off; or because nobody reads it any more. */
 export type SourceEnd = 'complete' | 'broken' | 'cancelled'
 
-/** What a reader asks of its broadcast. */
+/** The part of a broadcast that its readers use. */
 interface ReaderEvents {
   /** The reader wants its next chunk; the promise resolves when it has got one, or its body has ended. */
   readonly onPull: (reader: BroadcastReader) => Promise<void> | undefined

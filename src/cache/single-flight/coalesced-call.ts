@@ -31,7 +31,7 @@ export interface ShareOptions {
   readonly keptBytesMax?: number
 }
 
-/** What all calls have in common. */
+/** The dependencies that all calls share. */
 export interface SingleFlightDeps {
   /** Milliseconds, monotonic. */
   readonly now: () => number

@@ -12,7 +12,7 @@ import type { Deployment } from '../../routing/targets/deployment.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
 import { type CallResult, markSpent } from './call-result.ts'
 
-/** What the leader's call needs. */
+/** The dependencies of the leader's call. */
 interface LeaderCallDeps {
   readonly deadlines: Deadlines
   /** Milliseconds, monotonic. */

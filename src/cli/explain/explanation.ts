@@ -33,7 +33,7 @@ export interface ExplainedRule {
   readonly did: readonly { readonly operation: string; readonly param: string; readonly detail: string }[]
 }
 
-/** Where a request would go. */
+/** The route that a request would take. */
 export interface ExplainedRoute {
   /** The setting that decides. */
   readonly decidedBy: string

@@ -24,7 +24,10 @@ export function isWithin(schema: TSchema, value: number): boolean {
   return value >= minimum && value <= maximum && (exclusiveMinimum === undefined || value > exclusiveMinimum)
 }
 
-/** A variable's text as the number or boolean that a schema wants; the text itself, where the schema wants neither or it reads as neither. */
+/**
+ * A variable's text as the number or boolean that a schema wants; the text itself, where the schema wants neither or it reads as
+ * neither.
+ */
 export function convertText(schema: TSchema, text: string): unknown {
   const members = unionMembersOf(schema)
   if (members.some((one) => isOfType(one, text))) return text

@@ -15,7 +15,7 @@ export interface YamlData {
   readonly faults: readonly YamlFault[]
 }
 
-/** Where a key and the value behind it begin. */
+/** The beginnings of a key and of the value behind it. */
 export interface NodeOffsets {
   readonly key: number
   readonly value: number

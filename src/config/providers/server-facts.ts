@@ -23,7 +23,10 @@ export interface ServerFacts {
   readonly notes: readonly string[]
 }
 
-/** OpenAI's parameters (its specification, CreateChatCompletionRequest): transformers judges by the list of the openai package beside it. */
+/**
+ * OpenAI's parameters (its specification, CreateChatCompletionRequest): transformers judges by the list of the openai package
+ * beside it.
+ */
 const CHAT = [
   ...['audio', 'frequency_penalty', 'function_call', 'functions', 'logit_bias', 'logprobs', 'max_completion_tokens'],
   ...[

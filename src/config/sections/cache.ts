@@ -51,7 +51,7 @@ export const CACHE_DEFAULTS: CacheSettings = {
   pace: 'instant',
 }
 
-/** Where answers are kept: `memory`, `sqlite:PATH`, `redis://…`, `rediss://…`, or `off`. It may hold a password: never shown. */
+/** The store of answers: `memory`, `sqlite:PATH`, `redis://…`, `rediss://…`, or `off`. It may hold a password: never shown. */
 const store: Kind<Secret | undefined> = {
   label: 'store',
   isSecret: true,

@@ -33,8 +33,8 @@ const known = new Set<string>()
 /**
  * Loads the extensions of a configuration from disk, in their order: all of them, or none.
  *
- * A file may be TypeScript or JavaScript, and import others. Each load reads the files again, which is how extensions are reloaded: requests
- * under way go on with the old ones.
+ * A file may be TypeScript or JavaScript, and import others. Each load reads the files again, which is how extensions are reloaded:
+ * requests under way go on with the old ones.
  *
  * @example
  * const loaded = await loadExtensions([{ path: './hello.ts', onError: 'fail', timeoutMs: 10_000 }])

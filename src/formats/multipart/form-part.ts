@@ -20,8 +20,9 @@ const AS_IT_IS = /^(?:7bit|8bit|binary)$/i
 /**
  * Reads the head of a part: its header lines, without the blank one behind them.
  *
- * Gives undefined for a head without a name. Read strictly, it gives undefined for a head that two parsers may read differently, too: a name or filename given twice, in another coding or with
- * backslashes, an empty filename, a text in another charset or transfer coding, folded lines, bare CR or LF.
+ * Gives undefined for a head without a name. Read strictly, it gives undefined for a head that two parsers may read differently,
+ * too: a name or filename given twice, in another coding or with backslashes, an empty filename, a text in another charset or
+ * transfer coding, folded lines, bare CR or LF.
  *
  * @example
  * const head = readPartHead(bytes.subarray(start, end), true)

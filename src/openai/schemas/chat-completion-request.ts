@@ -28,7 +28,7 @@ const OtherFormat = openObject(
   { description: 'Free text (`text`), any JSON (`json_object`), or a format that is not known here.' },
 )
 
-/** What the answer must look like: `text`, `json_object`, `json_schema`; an unknown format passes unchecked. */
+/** The form that the answer must have: `text`, `json_object`, `json_schema`; an unknown format passes unchecked. */
 const ResponseFormat = Type.Union([JsonSchemaFormat, OtherFormat], {
   description: 'What the answer must look like: `text`, `json_object` or `json_schema`.',
 })

@@ -97,7 +97,7 @@ export const TextContent = Type.Union([Type.String(), Type.Array(Type.Union([Tex
   description: 'A text, whole or in parts.',
 })
 
-/** What a message says: a text, or parts of several kinds. */
+/** The content of a message: a text, or parts of several kinds. */
 export const MessageContent = Type.Union([Type.String(), Type.Array(ContentPart)], {
   description: 'What the message says: a text, or parts (text, image_url, input_audio, file, refusal).',
 })

@@ -32,7 +32,7 @@ export interface Attempt {
   isNoted?: boolean
 }
 
-/** What an attempt needs of the server. */
+/** The dependencies of an attempt. */
 export interface AttemptDeps {
   readonly send: Send
   /** Milliseconds, monotonic. */

@@ -18,7 +18,7 @@ export interface AnswerVerdict {
   readonly cause: RetryCause | 'key_refused' | undefined
   /** The upstream has said that it made nothing of the request: asking another target can't bill twice. */
   readonly isUnbilled: boolean
-  /** What the answer says about the server's key; undefined: nothing. */
+  /** The verdict of the answer on the server's key; undefined: none. */
   readonly key: 'refused' | 'spent' | undefined
   /** The word for the log, where the status is not enough. */
   readonly why: string | undefined
@@ -33,8 +33,9 @@ const HELD_MS = 1000
 const HEAD_START_MS = 100
 
 /**
- * Judges an answer before it is handed on: by its head, and where that is not enough by its beginning, which stays part of it.
- * The body of an error that may concern the server's key is read, and the beginning of a good answer where another target could be asked instead.
+ * Judges an answer before it is handed on: by its head, and where that is not enough by its beginning, which stays part of it. The
+ * body of an error that may concern the server's key is read, and the beginning of a good answer where another target could be
+ * asked instead.
  */
 export function judgeAnswer(
   attempt: Attempt,

@@ -1,6 +1,9 @@
 /** How many extra attempts may be under way at once, over all requests. */
 export interface RetryBudget {
-  /** Takes an attempt out of the budget, and gives the function to call when that is over (the first call counts); undefined: the budget is spent. */
+  /**
+   * Takes an attempt out of the budget, and gives the function to call when that is over (the first call counts); undefined: the
+   * budget is spent.
+   */
   readonly tryTake: (percent: number) => (() => void) | undefined
 }
 

@@ -25,7 +25,7 @@ export interface RoutedRequest {
   readonly clientDueAt: () => number
 }
 
-/** What asking deployments needs of the server. */
+/** The dependencies of `ask`. */
 export interface AskDeps extends AttemptDeps {
   readonly random: () => number
   readonly sleep: Sleep

@@ -26,8 +26,8 @@ export interface CallReport {
    */
   refused(): number | undefined
   /**
-   * The client's time ran out after `ms` without an answer. It counts as a failure where the target has answered nobody meanwhile and usually
-   * takes no longer; else the client was too hasty, and it is nobody's fault.
+   * The client's time ran out after `ms` without an answer. It counts as a failure where the target has answered nobody meanwhile
+   * and usually takes no longer; else the client was too hasty, and it is nobody's fault.
    */
   outwaited(ms: number): void
   /** The client left before an answer, which is nobody's fault. Another call may be the probe. */

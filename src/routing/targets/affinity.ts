@@ -5,8 +5,8 @@ const PROMPT_CHARS_MAX = 1024
 
 /**
  * Gives a key that is equal for requests with the same beginning, which should go to the same deployment because its cache has that
- * beginning. It is the body's `prompt_cache_key`, else its `user`, else the beginning of its conversation up to the first message of a user,
- * whatever the model. undefined: the body has none of them.
+ * beginning. It is the body's `prompt_cache_key`, else its `user`, else the beginning of its conversation up to the first message
+ * of a user, whatever the model. undefined: the body has none of them.
  *
  * @example
  * const deployments = route.order({ affinity: affinityOf(body.value) })

@@ -19,7 +19,7 @@ export interface Candidate<L> {
 export interface RankDeps {
   /** Gives 0 ≤ x < 1. */
   readonly random: () => number
-  /** Where a rotation begins; goes up by one with each request of a model. */
+  /** The number at which a rotation begins; goes up by one with each request of a model. */
   readonly turn: number
   readonly affinity: string | undefined
 }
@@ -86,7 +86,10 @@ function leastBusy<L extends { readonly health: DeploymentHealth }>(
   )
 }
 
-/** How long one more call may take: its place among the calls under way, times the usual time to first byte. An unknown time counts as the fastest. */
+/**
+ * How long one more call may take: its place among the calls under way, times the usual time to first byte. An unknown time counts
+ * as the fastest.
+ */
 function scoresOf(candidates: readonly Candidate<{ readonly health: DeploymentHealth }>[]): readonly number[] {
   const averages = candidates.map(({ deployment }) => deployment.health.averageMs())
   const known = averages.filter((average) => average !== undefined)

@@ -23,7 +23,7 @@ export interface RouterDeps {
   readonly onBreaker?: DeploymentRegistryDeps['onBreaker']
 }
 
-/** Where one kind of request may go. */
+/** The deployments that may answer one kind of request, and their order. */
 export interface Route {
   /** The entry of `models` that this route is for; undefined: none. */
   readonly model: ModelSettings | undefined

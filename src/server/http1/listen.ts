@@ -21,7 +21,7 @@ export interface Http1Deps extends ConnectionDeps {
   readonly onCrowded?: (crowd: Crowd) => void
 }
 
-/** Where to listen, and how. */
+/** The address to listen on, and the way to. */
 export interface ListenOptions {
   readonly hostname: string
   /** 0: any free one. */

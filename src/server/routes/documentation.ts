@@ -23,7 +23,10 @@ const ICON_HEADERS = { 'content-type': 'image/svg+xml', 'cache-control': 'public
 /** The path of the OpenAPI document. */
 export const OPENAPI_PATH = '/openapi.json'
 
-/** Makes the routes of the documentation: `/` says what this is, `/docs` how to use it, `/openapi.json` the same for machines; browsers ask for the icon by themselves. */
+/**
+ * Makes the routes of the documentation: `/` says what this is, `/docs` how to use it, `/openapi.json` the same for machines;
+ * browsers ask for the icon by themselves.
+ */
 export const documentation = ({ version, authorize, isTls }: DocumentationDeps) => {
   // The base URL as the caller sees it: the guard has checked the Host.
   const baseUrlOf = ({ headers }: Request): string => `http${isTls ? 's' : ''}://${headers.get('host')}/v1`

@@ -10,7 +10,10 @@ import { authMacro } from '../auth-macro.ts'
 /** The dependencies of the routes. */
 export type OpenaiRoutesDeps = Pick<Core, 'flow' | 'answerModels'>
 
-/** Makes a route's options. Each route needs its own object: Elysia writes the macro's result into it, and another app's would stay there. */
+/**
+ * Makes a route's options. Each route needs its own object: Elysia writes the macro's result into it, and another app's would stay
+ * there.
+ */
 const guarded = () => ({ auth: true, parse: 'none' }) as const
 
 /**

@@ -35,7 +35,10 @@ export interface ArrivedUpgrade {
   readonly from: string
 }
 
-/** Relays a WebSocket upgrade to the upstream, or refuses it like every other request. Never throws: a defect is logged and ends the socket. */
+/**
+ * Relays a WebSocket upgrade to the upstream, or refuses it like every other request. Never throws: a defect is logged and ends the
+ * socket.
+ */
 export function answerUpgrade(deps: AnswerUpgradeDeps, arrived: ArrivedUpgrade): void {
   const { socket } = arrived
   socket.on('error', () => socket.destroy())

@@ -159,7 +159,10 @@ function join(
   return joinSockets({ client, upstream, fromClient, fromUpstream: rest, filter, deadlines, idleMs, memory })
 }
 
-/** Reads the whole refusal before any of it is sent on, so that one that breaks off can still become a typed error. Rejects as `readBody` and `onRefusal` do. */
+/**
+ * Reads the whole refusal before any of it is sent on, so that one that breaks off can still become a typed error. Rejects as
+ * `readBody` and `onRefusal` do.
+ */
 async function readRefusal(
   { responseHeaders, timeouts, mask, onRefusal }: WebSocketRelay,
   upstream: Duplex,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { readHead } from './read-head.ts'
 
-/** Where a tunnel leads, and the proxy that opens it. */
+/** The end of a tunnel, and the proxy that opens it. */
 export interface Tunnel {
   readonly host: string
   readonly port: number
