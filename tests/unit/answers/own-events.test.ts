@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { errorEvent, keepAlive } from '../../../src/answers/own-events.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import type { Deadlines } from '../../../src/timing/deadlines.ts'
+import { streamByHand } from '../../helpers/stream-by-hand.ts'
 import { collectStream, streamOf } from './collect-stream.ts'
 
 /** No comment, no blank line: see there. */
@@ -30,28 +31,6 @@ function manualDeadlines(): {
   }
 }
 
-function manualSource(): {
-  readonly source: ReadableStream<Uint8Array>
-  readonly send: (text: string) => void
-  readonly fail: () => void
-  readonly isCancelled: () => boolean
-} {
-  const controllers: ReadableStreamDefaultController<Uint8Array>[] = []
-  let isCancelled = false
-  const source = new ReadableStream<Uint8Array>({
-    start: (controller) => void controllers.push(controller),
-    cancel() {
-      isCancelled = true
-    },
-  })
-  return {
-    source,
-    send: (text) => controllers[0]?.enqueue(new TextEncoder().encode(text)),
-    fail: () => controllers[0]?.error(undefined),
-    isCancelled: () => isCancelled,
-  }
-}
-
 /** Lets whatever is ready run. */
 const settle = (): Promise<void> => Bun.sleep(0)
 
@@ -59,14 +38,14 @@ const decode = ({ value }: { readonly value?: Uint8Array | undefined }): string 
 
 test('a silent stream gets a line that says nothing at each event boundary, from its very start', async () => {
   const time = manualDeadlines()
-  const { source, send } = manualSource()
+  const { stream: source, give } = streamByHand()
   const reader = keepAlive(source, 50, time.deadlines).getReader()
   const first = reader.read()
   await settle()
   time.pass()
   expect(decode(await first)).toBe(PING)
   const second = reader.read()
-  send('data: 1\r\n\r\n')
+  give('data: 1\r\n\r\n')
   expect(decode(await second)).toBe('data: 1\r\n\r\n')
   const third = reader.read()
   await settle()
@@ -77,16 +56,16 @@ test('a silent stream gets a line that says nothing at each event boundary, from
 
 test('in the midst of an event there is no ping, also where its end has come in two chunks', async () => {
   const time = manualDeadlines()
-  const { source, send } = manualSource()
+  const { stream: source, give } = streamByHand()
   const reader = keepAlive(source, 50, time.deadlines).getReader()
   const first = reader.read()
-  send('data: 1\n')
+  give('data: 1\n')
   await first
   const second = reader.read()
   await settle()
   time.pass()
   time.pass()
-  send('\n')
+  give('\n')
   expect(decode(await second)).toBe('\n')
   const third = reader.read()
   await settle()
@@ -97,13 +76,13 @@ test('in the midst of an event there is no ping, also where its end has come in 
 
 test('pings do not pile up before a client that takes nothing', async () => {
   const time = manualDeadlines()
-  const { source, send } = manualSource()
+  const { stream: source, give } = streamByHand()
   const reader = keepAlive(source, 50, time.deadlines).getReader()
   const first = reader.read()
   await settle()
   for (let times = 0; times < 5; times += 1) time.pass()
   await first
-  send('data: 1\n\n')
+  give('data: 1\n\n')
   expect(decode(await reader.read())).toBe(PING)
   expect(decode(await reader.read())).toBe('data: 1\n\n')
   await reader.cancel()
@@ -123,14 +102,14 @@ test('the end and the break of the source go on, and no clock is left running', 
 
 test('a reader that leaves cancels the source, and no clock is left running', async () => {
   const time = manualDeadlines()
-  const { source, isCancelled } = manualSource()
+  const { stream: source, cancelled } = streamByHand()
   const reader = keepAlive(source, 50, time.deadlines).getReader()
   const pending = reader.read()
   await settle()
   expect(time.running()).toBe(1)
   await reader.cancel()
   await pending
-  expect(isCancelled()).toBe(true)
+  expect(cancelled).toHaveLength(1)
   expect(time.running()).toBe(0)
 })
 

@@ -4,6 +4,7 @@ import { Tap, type TapWatch } from '../../../src/answers/tap.ts'
 import { answerEndOf } from '../../../src/exchange/answer-end.ts'
 import type { Outcome } from '../../../src/exchange/outcome.ts'
 import type { Deadlines } from '../../../src/timing/deadlines.ts'
+import { streamByHand } from '../../helpers/stream-by-hand.ts'
 import { collectStream, streamOf } from './collect-stream.ts'
 
 const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString()
@@ -18,24 +19,6 @@ function watched(watch: Partial<TapWatch> = {}) {
     ...watch,
   })
   return { tap, ends, chunks }
-}
-
-/** A source whose chunks the test gives, and which tells whether it was cancelled. */
-function sourceByHand() {
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
-  const cancelled: unknown[] = []
-  const source = new ReadableStream<Uint8Array>({
-    start(one) {
-      controller = one
-    },
-    cancel: (reason) => void cancelled.push(reason),
-  })
-  return {
-    source,
-    cancelled,
-    give: (chunk: string) => controller?.enqueue(new TextEncoder().encode(chunk)),
-    end: () => controller?.close(),
-  }
 }
 
 describe('a body that is read within the program', () => {
@@ -54,7 +37,7 @@ describe('a body that is read within the program', () => {
       ['enough', 'cancelled'],
     ] as const) {
       const { tap, ends } = watched()
-      const { source, cancelled } = sourceByHand()
+      const { stream: source, cancelled } = streamByHand()
       const body = passThrough(source, tap, { isFailure: (one) => one === 'bad' })
       await body.cancel(reason)
       expect(ends.map(({ outcome }) => outcome.kind)).toEqual([kind])
@@ -103,8 +86,8 @@ describe('a reader that leaves behind the last event', () => {
     const answer = new Response(null, { headers: { 'content-type': 'text/event-stream' } })
     const asked = { request: new Request('http://x', { method: 'POST' }), requestTarget: '/v1/chat/completions' }
     const { tap, ends } = watched({ end: answerEndOf(asked, answer, { isUpstreams: true, deadlines }) })
-    const hand = sourceByHand()
-    return { ...hand, ends, clocks, reader: passThrough(hand.source, tap).getReader() }
+    const hand = streamByHand()
+    return { ...hand, ends, clocks, reader: passThrough(hand.stream, tap).getReader() }
   }
   const settle = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -173,7 +156,7 @@ describe('an end that waits for something', () => {
   })
 
   test('is not waited for by a reader that leaves', async () => {
-    const { source, cancelled } = sourceByHand()
+    const { stream: source, cancelled } = streamByHand()
     let isAsked = false
     const held = holdEnd(source, async () => {
       isAsked = true

@@ -3,25 +3,13 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import { silentMs, wholeOf } from '../../../../src/answers/body-note.ts'
 import { ApiError } from '../../../../src/openai/api-error.ts'
 import { HeldAnswer, readBeginning } from '../../../../src/routing/attempts/held-answer.ts'
+import { streamByHand } from '../../../helpers/stream-by-hand.ts'
 import { type FakeClock, fakeClock } from '../targets/router-parts.ts'
 
 /** An answer whose chunks the test gives, one by one. */
 function answerByHand(headers: Record<string, string> = {}) {
-  const cancelled: unknown[] = []
-  let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start(one) {
-      controller = one
-    },
-    cancel: (reason) => void cancelled.push(reason),
-  })
-  return {
-    answer: new Response(body, { headers }),
-    cancelled,
-    give: (chunk: string | Uint8Array) => controller?.enqueue(new Uint8Array(Buffer.from(chunk as string))),
-    end: () => controller?.close(),
-    breakOff: (cause: unknown) => controller?.error(cause),
-  }
+  const { stream, ...byHand } = streamByHand()
+  return { answer: new Response(stream, { headers }), ...byHand }
 }
 
 const text = (bytes: Uint8Array | undefined): string | undefined =>
