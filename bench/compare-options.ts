@@ -5,7 +5,7 @@ import type { Gateway } from './gateways/gateway.ts'
 import { GATEWAYS } from './gateways/gateways.ts'
 import { nexcode } from './gateways/nexcode.ts'
 import { IDLE_COUNT, type Idle } from './idle-memory.ts'
-import { UsageError } from './options.ts'
+import { parseCount, UsageError } from './options.ts'
 import { SCENARIOS, type Scenario } from './scenarios.ts'
 
 /** What is compared. */
@@ -22,6 +22,7 @@ export interface CompareOptions {
 
 const ROUNDS = 5
 const SECONDS = 2
+const COUNT_MAX = 100
 const IDLE: readonly Idle[] = ['connections', 'streams']
 const OTHERS = GATEWAYS.filter((gateway) => gateway !== nexcode)
 const DEFAULT_SCENARIOS = ['c64', 'code', 'live200']
@@ -86,12 +87,6 @@ function parseTargets(specs: readonly string[]): Map<string, Gateway> {
   return targets
 }
 
-function parseCount(flag: string, value: string | undefined, otherwise: number): number {
-  const count = Number(value ?? otherwise)
-  if (Number.isInteger(count) && count >= 1 && count <= 100) return count
-  throw new UsageError(`--${flag}: ${JSON.stringify(value)} is not a whole number from 1 to 100`)
-}
-
 function parseScenarios(value: string | undefined): { scenarios: Scenario[]; idle: Idle[] } {
   const all = [...SCENARIOS.map(({ name }) => name), ...IDLE.map((idle) => `idle-${idle}`)]
   const chosen = value === 'all' ? all : (value?.split(',').map((name) => name.trim()) ?? DEFAULT_SCENARIOS)
@@ -126,8 +121,8 @@ export function parseCompareOptions(args: readonly string[]): CompareOptions | u
   return {
     targets: parseTargets(positionals),
     ...parseScenarios(values.scenario),
-    rounds: parseCount('rounds', values.rounds, ROUNDS),
-    seconds: parseCount('seconds', values.seconds, SECONDS),
+    rounds: parseCount('rounds', values.rounds, ROUNDS, COUNT_MAX),
+    seconds: parseCount('seconds', values.seconds, SECONDS, COUNT_MAX),
     isJson: values.json === true,
   }
 }

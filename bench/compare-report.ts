@@ -23,6 +23,11 @@ export function ratioOfRounds(values: readonly number[], base: readonly number[]
   return median(values.map((value, round) => value / (base[round] ?? Number.NaN)))
 }
 
+/** The ratio of the least values: a busy neighbour on the machine only ever adds. */
+export function ratioOfLeast(values: readonly number[], base: readonly number[]): number {
+  return Math.min(...values) / Math.min(...base)
+}
+
 function renderCell(values: readonly number[] | undefined, base: readonly number[] | undefined): string {
   if (values === undefined || values.length === 0) return '–'
   const spread =

@@ -8,33 +8,13 @@ import type { Gateway } from './gateways/gateway.ts'
 import { IDLE_COUNT, measureIdleMemory } from './idle-memory.ts'
 import { UsageError } from './options.ts'
 import { readResidentBytes } from './process-tree.ts'
-import { sample } from './run-rounds.ts'
+import { measureCosts } from './run-rounds.ts'
 import type { Scenario } from './scenarios.ts'
 import { type StartedGateway, startGateway, startUpstream } from './started-gateway.ts'
 
-const WARM_UP_SECONDS = 2
 const SETTLE_MS = 500
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
-
-/** Runs the rounds of one scenario: CPU a request or chunk in µs, a list for each target in the order of the rounds. */
-async function compareScenario(
-  scenario: Scenario,
-  started: ReadonlyMap<string, StartedGateway>,
-  { rounds, seconds }: CompareOptions,
-): Promise<Record<string, number[]>> {
-  const costs: Record<string, number[]> = Object.fromEntries([...started.keys()].map((name) => [name, []]))
-  for (const one of started.values()) await scenario.run(one, WARM_UP_SECONDS)
-  for (let round = 0; round < rounds; round += 1) {
-    const order = round % 2 === 0 ? [...started] : [...started].toReversed()
-    for (const [name, one] of order) {
-      const { cpu, failed, tried } = await sample(scenario, one, seconds)
-      if (failed > 0) say(`${scenario.name}: ${name}: ${failed} of ${tried} failed`)
-      costs[name]?.push(scenario.unit === 'request' ? cpu * 1000 : cpu)
-    }
-  }
-  return costs
-}
 
 /** Starts each target that knows a setup. */
 async function startAll(
@@ -66,8 +46,8 @@ async function compareLoads(options: CompareOptions, upstreamPort: number, compa
       const some = new Map([...started].filter(([, { gateway }]) => onlyFor(gateway)))
       comparison.rows.push({
         name: scenario.name,
-        unit: scenario.unit === 'request' ? 'µs/request' : 'µs/chunk',
-        values: await compareScenario(scenario, some, options),
+        unit: `µs/${scenario.unit}`,
+        values: await measureCosts(scenario, some, options),
       })
     }
     if (setup === 'plain') {

@@ -3,6 +3,7 @@ import { checkAnswers, checkWhole } from './check-answers.ts'
 import { measureColdStarts } from './cold-start.ts'
 import { type Gateway, PLAIN, type Setup } from './gateways/gateway.ts'
 import { GATEWAYS } from './gateways/gateways.ts'
+import { IDLE_COUNT, type Idle, measureIdleMemory } from './idle-memory.ts'
 import { makeQuestion } from './load/bodies.ts'
 import { runStreams } from './load/streams.ts'
 import { runWrk } from './load/wrk.ts'
@@ -21,6 +22,9 @@ export interface LineUp {
   /** Those of the same gateways that are set up in another way, by setup and name. */
   readonly setUp: ReadonlyMap<Setup, ReadonlyMap<string, StartedGateway>>
 }
+
+/** Notes what can't be measured, and why. */
+type Skip = (what: string, problem: unknown) => void
 
 const WARM_UP_SECONDS = 3
 const WARM_UP_CONNECTIONS = 64
@@ -65,8 +69,26 @@ async function warmUp(started: StartedGateway): Promise<void> {
   }
 }
 
+/** Says what a thousand idle connections and streams add to a gateway's memory; what it does not bear is left out and said. */
+async function measureIdle(gateway: Gateway, upstreamPort: number, skip: Skip): Promise<Partial<Record<Idle, number>>> {
+  const added: Partial<Record<Idle, number>> = {}
+  for (const idle of ['connections', 'streams'] as const) {
+    try {
+      added[idle] = await measureIdleMemory(gateway, upstreamPort, idle)
+    } catch (problem) {
+      skip(`${gateway.name} with ${IDLE_COUNT} idle ${idle}`, problem)
+    }
+  }
+  return added
+}
+
 /** Installs, starts, checks and warms up one gateway. */
-async function lineUpOne(gateway: Gateway, upstreamPort: number): Promise<[StartedGateway, MeasuredGateway]> {
+async function lineUpOne(
+  gateway: Gateway,
+  upstreamPort: number,
+  isQuick: boolean,
+  skip: Skip,
+): Promise<[StartedGateway, MeasuredGateway]> {
   const version = await gateway.prepare()
   // The first start brings its files into the page cache.
   const first = await startGateway(gateway, upstreamPort)
@@ -76,6 +98,7 @@ async function lineUpOne(gateway: Gateway, upstreamPort: number): Promise<[Start
     await first.process.stop()
   }
   const coldStartMs = await measureColdStarts(gateway, upstreamPort)
+  const idleAddedBytes = isQuick ? {} : await measureIdle(gateway, upstreamPort, skip)
   const started = await startGateway(gateway, upstreamPort)
   await Bun.sleep(SETTLE_MS)
   const idleBytes = readResidentBytes(started.process.pid)
@@ -85,6 +108,7 @@ async function lineUpOne(gateway: Gateway, upstreamPort: number): Promise<[Start
     coldStartMs,
     idleBytes,
     loadedBytes: 0,
+    idleAddedBytes,
     ...(binary === undefined ? {} : { binaryBytes: statSync(binary).size }),
   }
   const { name, kind, settings } = gateway
@@ -102,11 +126,16 @@ export async function lineUp(
   const targets = new Map([[DIRECT, directTarget(upstream)]])
   const needed = new Set(scenarios.flatMap(({ setup }) => (setup === undefined ? [] : [setup])))
   const setUp = new Map([...needed].map((setup) => [setup, new Map<string, StartedGateway>()]))
+  const skip: Skip = (what, problem) => {
+    const line = `${what}: skipped, ${problem instanceof Error ? problem.message : String(problem)}`
+    results.skipped.push(line)
+    say(line)
+  }
   await warmUp(directTarget(upstream))
   for (const gateway of GATEWAYS.filter(({ name }) => options.gateways.includes(name))) {
     say(`${gateway.name}: installing, checking its answers, warming up`)
     try {
-      const [started, measured] = await lineUpOne(gateway, upstream.port)
+      const [started, measured] = await lineUpOne(gateway, upstream.port, options.isQuick, skip)
       targets.set(gateway.name, started)
       results.gateways.push(measured)
       for (const setup of gateway.setups.filter((each) => needed.has(each))) {
@@ -116,9 +145,7 @@ export async function lineUp(
         setUp.get(setup)?.set(gateway.name, other)
       }
     } catch (problem) {
-      const line = `${gateway.name}: skipped, ${problem instanceof Error ? problem.message : String(problem)}`
-      results.skipped.push(line)
-      say(line)
+      skip(gateway.name, problem)
     }
   }
   return { targets, setUp }

@@ -11,15 +11,21 @@ test('without flags everything is measured in three rounds', () => {
 test('a quick run has one round unless told otherwise', () => {
   expect(parseOptions(['--quick'])?.rounds).toBe(1)
   expect(parseOptions(['--quick', '--rounds', '2'])?.rounds).toBe(2)
+  expect(parseOptions(['--quick', '--seconds', '2'])?.seconds).toBe(2)
 })
 
 test('chosen names come in the order of the report, each once', () => {
   expect(parseOptions(['--only', 'nginx, nexcode,nginx'])?.gateways).toEqual(['nexcode', 'nginx'])
 })
 
-test.each([['--only apache'], ['--scenario c65'], ['--rounds 0'], ['--rounds many'], ['--fast'], ['nexcode']])(
-  'a command line that can not be followed is refused: %s',
-  (line) => {
-    expect(() => parseOptions(line.split(' '))).toThrow(UsageError)
-  },
-)
+test.each([
+  ['--only apache'],
+  ['--scenario c65'],
+  ['--rounds 0'],
+  ['--rounds many'],
+  ['--seconds 61'],
+  ['--fast'],
+  ['nexcode'],
+])('a command line that can not be followed is refused: %s', (line) => {
+  expect(() => parseOptions(line.split(' '))).toThrow(UsageError)
+})

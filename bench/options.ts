@@ -17,7 +17,8 @@ export class UsageError extends Error {}
 
 const ROUNDS = 3
 const ROUNDS_MAX = 20
-const SECONDS = 5
+const SECONDS_MAX = 60
+const SECONDS = 3
 const QUICK_SECONDS = 1
 
 const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name)
@@ -27,11 +28,12 @@ export function renderHelp(): string {
   const scenarios = SCENARIOS.map(({ name, title }) => `  ${name.padEnd(10)}${title}`).join('\n')
   return `Measures NexCode beside other gateways on this machine, and writes bench/results.md, results.json and charts/.
 
-npm run bench -- [--only a,b] [--scenario a,b] [--rounds n] [--quick]
+npm run bench -- [--only a,b] [--scenario a,b] [--rounds n] [--seconds n] [--quick]
 
   --only      gateways to measure, by comma; all without it
   --scenario  scenarios to run, by comma; all without it
   --rounds    interleaved rounds, 1 to ${ROUNDS_MAX}; ${ROUNDS} without it
+  --seconds   how long each load lasts, 1 to ${SECONDS_MAX}; ${SECONDS} without it
   --quick     one round of ${QUICK_SECONDS} s each: to see that it works, not to publish
   --help      this text
 
@@ -53,16 +55,16 @@ function choose(value: string | undefined, all: readonly string[], flag: string)
   return all.filter((name) => chosen.includes(name))
 }
 
-function parseRounds(value: string | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise
-  const rounds = Number(value)
-  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= ROUNDS_MAX) return rounds
-  throw new UsageError(`--rounds: ${JSON.stringify(value)} is not a whole number from 1 to ${ROUNDS_MAX}`)
+/** Reads a whole number from 1 to `most`. */
+export function parseCount(flag: string, value: string | undefined, otherwise: number, most: number): number {
+  const count = Number(value ?? otherwise)
+  if (Number.isInteger(count) && count >= 1 && count <= most) return count
+  throw new UsageError(`--${flag}: ${JSON.stringify(value)} is not a whole number from 1 to ${most}`)
 }
 
 /** Reads the command line; `undefined` where help is asked for. */
 export function parseOptions(args: readonly string[]): Options | undefined {
-  let values: { only?: string; scenario?: string; rounds?: string; quick?: boolean; help?: boolean }
+  let values: { only?: string; scenario?: string; rounds?: string; seconds?: string; quick?: boolean; help?: boolean }
   try {
     ;({ values } = parseArgs({
       args: [...args],
@@ -70,6 +72,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
         only: { type: 'string' },
         scenario: { type: 'string' },
         rounds: { type: 'string' },
+        seconds: { type: 'string' },
         quick: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -82,8 +85,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   return {
     gateways: choose(values.only, names(GATEWAYS), 'only'),
     scenarios: choose(values.scenario, names(SCENARIOS), 'scenario'),
-    rounds: parseRounds(values.rounds, isQuick ? 1 : ROUNDS),
-    seconds: isQuick ? QUICK_SECONDS : SECONDS,
+    rounds: parseCount('rounds', values.rounds, isQuick ? 1 : ROUNDS, ROUNDS_MAX),
+    seconds: parseCount('seconds', values.seconds, isQuick ? QUICK_SECONDS : SECONDS, SECONDS_MAX),
     isQuick,
   }
 }

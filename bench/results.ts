@@ -1,3 +1,5 @@
+import type { Idle } from './idle-memory.ts'
+
 /** The figures of one load in one round. */
 export interface Sample {
   /** CPU of the gateway's process tree for each request (ms) or each stream chunk (µs). */
@@ -19,6 +21,8 @@ export interface Footprint {
   readonly coldStartMs: readonly number[]
   readonly idleBytes: number
   loadedBytes: number
+  /** By how much the RSS grows with a thousand idle connections or streams; absent: not measured. */
+  readonly idleAddedBytes: Readonly<Partial<Record<Idle, number>>>
   readonly binaryBytes?: number
 }
 

@@ -1,13 +1,12 @@
 import type { LineUp } from './line-up.ts'
 import type { Options } from './options.ts'
 import { readCpuSeconds } from './process-tree.ts'
-import { DIRECT, type Results, type Sample } from './results.ts'
+import type { Results, Sample } from './results.ts'
 import type { Scenario } from './scenarios.ts'
 import { measureCpu, type StartedGateway } from './started-gateway.ts'
 import { Unavailable } from './unavailable.ts'
 
-/** Loads one gateway with one scenario, and says what that cost. */
-export async function sample(scenario: Scenario, started: StartedGateway, seconds: number): Promise<Sample> {
+async function sample(scenario: Scenario, started: StartedGateway, seconds: number): Promise<Sample> {
   if (scenario.unit === 'request') {
     const { figures, cpuSeconds } = await measureCpu(started, () => scenario.run(started, seconds))
     const { requests, failed, p50Ms, p99Ms } = figures
@@ -34,6 +33,30 @@ export async function sample(scenario: Scenario, started: StartedGateway, second
   }
 }
 
+const WARM_UP_SECONDS = 2
+
+/**
+ * Runs one scenario in rounds against each target in turn, after a warm-up. Returns the CPU of each request or chunk in µs: a list
+ * for each target, in the order of the rounds. Throws where a request failed or a stream was not complete.
+ */
+export async function measureCosts(
+  scenario: Scenario,
+  targets: ReadonlyMap<string, StartedGateway>,
+  { rounds, seconds }: Pick<Options, 'rounds' | 'seconds'>,
+): Promise<Record<string, number[]>> {
+  const costs: Record<string, number[]> = Object.fromEntries([...targets.keys()].map((name) => [name, []]))
+  for (const started of targets.values()) await scenario.run(started, WARM_UP_SECONDS)
+  for (let round = 0; round < rounds; round += 1) {
+    const order = round % 2 === 0 ? [...targets] : [...targets].toReversed()
+    for (const [name, started] of order) {
+      const { cpu, failed, tried } = await sample(scenario, started, seconds)
+      if (failed > 0 || tried === 0) throw new Error(`${scenario.name}: ${name}: ${failed} of ${tried} failed`)
+      costs[name]?.push(scenario.unit === 'request' ? cpu * 1000 : cpu)
+    }
+  }
+  return costs
+}
+
 const QUIET_POLL_MS = 50
 const QUIET_CPU_SECONDS = 0.01
 const QUIET_WAIT_MS = 15_000
@@ -52,7 +75,7 @@ async function awaitQuiet({ process: { pid } }: StartedGateway): Promise<void> {
 /** Who takes part in a scenario. */
 function participants({ setup, onlyFor }: Scenario, { targets, setUp }: LineUp): [string, StartedGateway][] {
   const all = [...((setup === undefined ? targets : setUp.get(setup)) ?? [])]
-  return onlyFor === undefined ? all : all.filter(([name, { gateway }]) => name !== DIRECT && onlyFor(gateway))
+  return onlyFor === undefined ? all : all.filter(([, { gateway }]) => onlyFor(gateway))
 }
 
 const rotate = <Item>(items: readonly Item[], by: number): Item[] => [...items.slice(by), ...items.slice(0, by)]

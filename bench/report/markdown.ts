@@ -107,17 +107,41 @@ function renderScenario(results: Results, scenario: ScenarioResult): string {
           REQUEST_HEAD,
           order.map((name) => requestRow(name, scenario, base)),
         )
-  const note = base === scenario ? '' : `\nRatios and added latency are to the others' figures in “${base.title}”.\n`
+  const note = base === scenario ? '' : renderBaseNote(scenario, base, order)
   return `### ${scenario.title} (\`${scenario.name}\`)\n${note}\n${table}\n`
 }
 
+/** What a scenario's ratios are to, where that is another one's figures, and how it compares with the gateway's own there. */
+function renderBaseNote(scenario: ScenarioResult, base: ScenarioResult, names: readonly string[]): string {
+  const own = names.map((name) => `${name} ${formatRatio(compare(scenario, [name, cpu], name, divide, base))}`)
+  return `\nRatios and added latency are to the others' figures in “${base.title}”. CPU to its own there: ${own.join(', ')}.\n`
+}
+
+/** The CPU of each gateway against the bare proxy's, a line for each scenario that the proxy took part in. */
+function renderOverview(scenarios: readonly ScenarioResult[], gateways: readonly MeasuredGateway[]): string {
+  const names = gateways.map(({ name }) => name).filter((name) => name !== FLOOR)
+  const rows = scenarios
+    .filter(({ samples }) => samples[FLOOR] !== undefined)
+    .map((scenario) => [
+      scenario.title,
+      ...names.map((name) => formatRatio(compare(scenario, [name, cpu], FLOOR, divide))),
+    ])
+  return renderTable([`CPU ÷ ${FLOOR}`, ...names], rows)
+}
+
+function formatAdded(bytes: number | undefined): string {
+  return bytes === undefined ? '–' : formatNumber(bytes / MB)
+}
+
 function footprintRow({ name, footprint }: MeasuredGateway): string[] {
-  const { coldStartMs, idleBytes, loadedBytes, binaryBytes } = footprint
+  const { coldStartMs, idleBytes, loadedBytes, binaryBytes, idleAddedBytes } = footprint
   return [
     name,
     `${formatSpread(coldStartMs)}, ${coldStartMs.length} starts`,
     formatNumber(idleBytes / MB),
     formatNumber(loadedBytes / MB),
+    formatAdded(idleAddedBytes.connections),
+    formatAdded(idleAddedBytes.streams),
     binaryBytes === undefined ? '–' : formatNumber(binaryBytes / MB),
   ]
 }
@@ -143,16 +167,33 @@ ${renderTable(
 ).replaceAll('---:', '---')}
 ${skipped.length === 0 ? '' : `\nNot measured:\n\n${skipped.map((line) => `- ${line}`).join('\n')}\n`}
 ${renderChartLinks(results)}
+## At a glance
+
+How many times the CPU of the bare Bun proxy each request or chunk takes, in the same rounds.
+
+${renderOverview(scenarios, gateways)}
+
 ## Figures
 
 ${scenarios.map((scenario) => renderScenario(results, scenario)).join('\n')}
 ### Start and memory
 
-Cold start: from the start of the process to its first 200, files in the page cache. RSS is the sum over the process tree.
+Cold start: from the start of the process to its first 200, files in the page cache. RSS is the sum over the process tree;
+what a thousand idle connections or streams add is measured with a gateway of its own, started anew and warmed up.
 
-${renderTable(['gateway', 'cold start ms', 'RSS idle MB', 'RSS after load MB', 'binary MB'], gateways.map(footprintRow))}
+${renderTable(FOOTPRINT_HEAD, gateways.map(footprintRow))}
 `
 }
+
+const FOOTPRINT_HEAD = [
+  'gateway',
+  'cold start ms',
+  'RSS idle MB',
+  'RSS after load MB',
+  '+1,000 idle connections MB',
+  '+1,000 idle streams MB',
+  'binary MB',
+]
 
 function renderChartLinks({ scenarios }: Results): string {
   const has = (name: string) => scenarios.some((scenario) => scenario.name === name && isMeasured(scenario))
@@ -165,7 +206,9 @@ function renderChartLinks({ scenarios }: Results): string {
 export const CHARTS = [
   { file: 'cpu-per-request', title: 'CPU per request, ms, 64 connections', scenario: 'c64', figure: cpu },
   { file: 'requests-per-second', title: 'Requests per second, 64 connections', scenario: 'c64', figure: perSecond },
+  { file: 'cpu-per-request-code', title: 'CPU per request, ms, 100 KB of code', scenario: 'code', figure: cpu },
   { file: 'cpu-per-chunk', title: 'CPU per stream chunk, µs, 64 streams', scenario: 'flat', figure: cpu },
+  { file: 'cpu-per-live-chunk', title: 'CPU per chunk of 200 live streams, µs', scenario: 'live200', figure: cpu },
   {
     file: 'added-latency',
     title: 'Added latency, p50 in ms, 1 connection',
