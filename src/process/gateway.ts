@@ -10,6 +10,7 @@ import type { Claims } from '../storage/claims.ts'
 import type { Log } from '../telemetry/log.ts'
 import { diagnoseConnectFailure } from '../upstream/exact/diagnose-connect-failure.ts'
 import { warmUpFetch } from '../upstream/exact/exact-fetch.ts'
+import { collectWhenQuiet } from './collect-when-quiet.ts'
 import { assertPortIsFree } from './listen-checks.ts'
 import { openCacheStore } from './open-cache-store.ts'
 import { refuseOwnAddress } from './own-address.ts'
@@ -77,6 +78,7 @@ export async function startGateway(
     fetch,
     diagnoseConnectFailure,
     sha256,
+    observers: [collectWhenQuiet()],
     ...(workers !== undefined && { workers: workers.state }),
     ...(cassettes !== undefined && { cassettes }),
   })
