@@ -23,15 +23,16 @@ export function wantsStream(value: unknown): boolean {
  * const isChanged = withDefaultModel(body, 'gpt-3.5-turbo') !== body
  */
 export function withDefaultModel(body: JsonBody, model: string): JsonBody {
-  if (!isObject(body.value) || 'model' in body.value) return body
+  const { outline, hasUnread } = body
+  if (!isObject(outline) || 'model' in outline) return body
   const at = body.bytes.indexOf(OPEN_BRACE) + 1
-  const separator = Object.keys(body.value).length === 0 ? '' : ','
+  const separator = Object.keys(outline).length === 0 ? '' : ','
   const member = new TextEncoder().encode(`"model":${JSON.stringify(model)}${separator}`)
   const changed = new Uint8Array(body.bytes.byteLength + member.byteLength)
   changed.set(body.bytes.subarray(0, at))
   changed.set(member, at)
   changed.set(body.bytes.subarray(at), at + member.byteLength)
-  return new JsonBody(changed, { model, ...body.value })
+  return new JsonBody(changed, { model, ...outline }, { hasUnread })
 }
 
 /**

@@ -10,7 +10,7 @@ const READ_AGAIN_BYTES_MAX = 64 * 1024
 
 /**
  * Refuses, in OpenAI's words, a request that breaks OpenAI's contract for certain, where only OpenAI or Azure OpenAI may answer it. Other
- * servers have forms of their own, and only they know them.
+ * servers have forms of their own, and only they know them. A long body that has not been looked into is the upstream's to judge.
  *
  * Throws `invalid_parameter`.
  *
@@ -18,9 +18,10 @@ const READ_AGAIN_BYTES_MAX = 64 * 1024
  * checkShape(exchange, outgoing, route)
  */
 export function checkShape({ endpoint }: Exchange, outgoing: OutgoingBody, { deployments }: Route): void {
-  if (endpoint === undefined || !deployments.every(isOpenAi)) return
+  const { value } = outgoing
+  if (endpoint === undefined || value === undefined || !deployments.every(isOpenAi)) return
   try {
-    assertRequest(endpoint, outgoing.value)
+    assertRequest(endpoint, value)
   } catch (refusal) {
     const going = outgoing.bodyFor(undefined)
     // The rules may have made it right.
@@ -28,8 +29,8 @@ export function checkShape({ endpoint }: Exchange, outgoing: OutgoingBody, { dep
     if (!(isLong || going instanceof Uint8Array) || !outgoing.isChangedFor(undefined)) throw refusal
     // The upstream judges a long body: a second reading would keep other requests waiting.
     if (isLong || going.byteLength > READ_AGAIN_BYTES_MAX) return
-    const value: unknown = JSON.parse(new TextDecoder().decode(going))
-    if (isJsonObject(value)) assertRequest(endpoint, value)
+    const changed: unknown = JSON.parse(new TextDecoder().decode(going))
+    if (isJsonObject(changed)) assertRequest(endpoint, changed)
   }
 }
 

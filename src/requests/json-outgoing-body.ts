@@ -44,7 +44,7 @@ export class JsonOutgoingBody implements OutgoingBody {
   }
 
   get value(): unknown {
-    return this.#json.value
+    return this.#json.hasUnread ? undefined : this.#json.value
   }
 
   letGo(): void {

@@ -9,7 +9,7 @@ import type { UpstreamBody } from '../upstream/send.ts'
 export interface OutgoingBody {
   /** The model as the caller wrote it, or the default that was put in. */
   readonly model: string | undefined
-  /** The parsed body, where it is JSON that was read, and has not been let go. */
+  /** The parsed body; undefined: it is no JSON, has not been read as a whole, or has been let go. */
   readonly value: unknown
   /** The body as the caller sent it, decoded where it has been read as JSON. */
   readonly received: UpstreamBody

@@ -1,6 +1,7 @@
 import type { Held } from '../exchange/memory-budget.ts'
 import { TooManyValues } from '../formats/json/json-builder.ts'
 import { JsonParser } from '../formats/json/json-parser.ts'
+import { MemberScan } from '../formats/json/member-scan.ts'
 import type { Member } from '../formats/json/members.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { Slice } from '../timing/slices.ts'
@@ -33,26 +34,63 @@ const UTF_8 = new TextDecoder('utf-8', { fatal: true })
  */
 export function parseJson(bytes: Uint8Array, held?: () => Held): ParsedJson | Promise<ParsedJson> {
   if (bytes.byteLength <= AT_ONCE_BYTES_MAX) return { value: JSON.parse(UTF_8.decode(bytes)), members: undefined }
+  const parsed = ({ value, members, weight }: JsonParser): ParsedJson => {
+    held?.().add(weight)
+    return { value, members: Array.isArray(value) ? undefined : members }
+  }
   const parser = new JsonParser(bytes, WEIGHT_FREE + WEIGHT_FACTOR * bytes.byteLength)
   const slice = Slice.amongMany()
-  return goOn(parser, slice) ? parsed(parser, held) : inSlices(parser, slice, held)
+  return goOn(parser, slice) ? parsed(parser) : inSlices(parser, slice).then(parsed)
 }
 
-async function inSlices(parser: JsonParser, slice: Slice, held: (() => Held) | undefined): Promise<ParsedJson> {
+/** The members of a text of up to this length are read at once: that takes less than half a millisecond. */
+const SCANNED_AT_ONCE_BYTES_MAX = 256 * 1024
+/** The memory that members take is counted from so many bytes on. */
+const UNCOUNTED_WEIGHT_MAX = 64 * 1024
+
+/**
+ * Reads the members of a long JSON object, at once or in slices, and looks into the short ones only. Gives them by name; long ones are `UNREAD`.
+ *
+ * Throws, or rejects, as `parseJson` does; any other error than its own means that the text is certainly no object of JSON.
+ *
+ * @example
+ * const { model } = await scanMembers(bytes)
+ */
+export function scanMembers(
+  bytes: Uint8Array,
+  held: () => Held,
+): Record<string, unknown> | Promise<Record<string, unknown>> {
+  const scanned = ({ value, weight }: MemberScan): Record<string, unknown> => {
+    if (weight > UNCOUNTED_WEIGHT_MAX) held().add(weight)
+    return value
+  }
+  const scan = new MemberScan(bytes)
+  if (bytes.byteLength <= SCANNED_AT_ONCE_BYTES_MAX) {
+    goOn(scan, ENDLESS)
+    return scanned(scan)
+  }
+  const slice = Slice.amongMany()
+  return goOn(scan, slice) ? scanned(scan) : inSlices(scan, slice).then(scanned)
+}
+
+/** Reading that is done a little at a time. */
+interface Reading {
+  /** Reads on until the time is over, or all is read: then true. */
+  readonly goOn: (isOver: () => boolean) => boolean
+}
+
+const ENDLESS: Pick<Slice, 'isOver'> = { isOver: () => false }
+
+async function inSlices<R extends Reading>(reading: R, slice: Slice): Promise<R> {
   do await slice.rest()
-  while (!goOn(parser, slice))
-  return parsed(parser, held)
+  while (!goOn(reading, slice))
+  return reading
 }
 
-function goOn(parser: JsonParser, slice: Slice): boolean {
+function goOn(reading: Reading, slice: Pick<Slice, 'isOver'>): boolean {
   try {
-    return parser.goOn(() => slice.isOver())
+    return reading.goOn(() => slice.isOver())
   } catch (thrown) {
     throw thrown instanceof TooManyValues ? new ApiError('too_many_values') : thrown
   }
-}
-
-function parsed({ value, members, weight }: JsonParser, held: (() => Held) | undefined): ParsedJson {
-  held?.().add(weight)
-  return { value, members: Array.isArray(value) ? undefined : members }
 }

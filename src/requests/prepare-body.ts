@@ -38,7 +38,8 @@ const NO_JSON: ReadonlySet<string> = new Set([
  * The body of a chat or text completion is always read and checked. Any other body passes through as it comes, unless a rule may match
  * it, or its target depends on its model or on an object that it names. A body is refused where a rule matches and can't be applied.
  *
- * `compared` tells whether the whole body is read to be compared with other requests'. Nothing in the body is refused for that reason.
+ * `compared` tells whether the whole body is read to be compared with other requests'; undefined: no stage looks at it. Nothing in the
+ * body is refused for that reason.
  *
  * Throws, or rejects with, the `ApiError` of what is wrong with the body.
  */
@@ -46,11 +47,13 @@ export function prepareBody(
   exchange: Exchange,
   snapshot: Snapshot,
   deps: PrepareBodyDeps,
-  compared: Compared = 'none',
+  compared?: Compared,
 ): OutgoingBody | Promise<OutgoingBody> {
-  if (exchange.endpoint === undefined) return prepareOther(exchange, snapshot, deps, PASSES[compared])
+  if (exchange.endpoint === undefined) return prepareOther(exchange, snapshot, deps, PASSES[compared ?? 'none'])
+  // Where no setting and no stage has a say in the rest of a long body, the upstream alone judges it.
+  const depth = snapshot.readsBodies || compared !== undefined ? 'whole' : 'members'
   // A body that came with the head is there at once. A promise for each step would cost more than the step.
-  const body = exchange.json ?? readJson(exchange, deps.reading)
+  const body = exchange.json ?? readJson(exchange, deps.reading, depth)
   return body instanceof Promise
     ? body.then((read) => prepareCompletion(exchange, snapshot, read, deps.defaultModel))
     : prepareCompletion(exchange, snapshot, body, deps.defaultModel)

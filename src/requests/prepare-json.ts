@@ -39,7 +39,7 @@ export function prepareCompletion(
   defaultModel: string | undefined,
 ): OutgoingBody | Promise<OutgoingBody> {
   // The upstream judges the rest of its form.
-  if (!isJsonObject(read.value)) throw new ApiError('invalid_json')
+  if (!isJsonObject(read.outline)) throw new ApiError('invalid_json')
   if (exchange.named !== undefined) return prepareJson(exchange, snapshot, read)
   const model = defaultModel ?? snapshot.assumedModel
   const json = model === undefined ? read : withDefaultModel(read, model)
@@ -76,11 +76,11 @@ function applyRules(
   json: JsonBody,
   changes: JsonChanges,
 ): OutgoingBody | Promise<OutgoingBody> {
-  const inBody = modelOf(json.value)
+  const inBody = modelOf(json.outline)
   assertSameModel(inBody, exchange.named)
   const model = inBody ?? exchange.named?.model
   exchange.model = model
-  exchange.stream = wantsStream(json.value)
+  exchange.stream = wantsStream(json.outline)
   if (inBody !== undefined) snapshot.assertSpelling?.(inBody)
   if (snapshot.needsModel) {
     // Each item of a list may be a call of its own.

@@ -3,10 +3,20 @@ import type { Held } from '../exchange/memory-budget.ts'
 import { canDecode, isEncoded } from '../formats/bytes/decode-body.ts'
 import { decodedBytesMax } from '../formats/bytes/decode-limit.ts'
 import { JsonBody } from '../formats/json/json-body.ts'
+import { UNREAD } from '../formats/json/member-scan.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { decodeInTurns } from './decode-in-turns.ts'
-import { type ParsedJson, parseJson } from './parse-json.ts'
+import { type ParsedJson, parseJson, scanMembers } from './parse-json.ts'
 import { type Incoming, readBytes } from './read-bytes.ts'
+
+/**
+ * How much of a JSON body is parsed: all of it, or the members of a long object, whose long values are left `UNREAD`. A short body is
+ * always parsed as a whole.
+ */
+export type Depth = 'whole' | 'members'
+
+/** A body of up to this length is parsed as a whole: that takes no longer than to skip what is in it. */
+const SHORT_BYTES_MAX = 8 * 1024
 
 /**
  * Reads a request's body once, and parses a copy of it.
@@ -18,11 +28,11 @@ import { type Incoming, readBytes } from './read-bytes.ts'
  * @example
  * const { bytes, value } = await readJson(exchange, { bytesMax: config.limits.jsonBytesMax, memory })
  */
-export function readJson(incoming: Incoming, limits: ReadLimits): JsonBody | Promise<JsonBody> {
+export function readJson(incoming: Incoming, limits: ReadLimits, depth: Depth = 'whole'): JsonBody | Promise<JsonBody> {
   const reading = readBytes(incoming, limits)
   return reading instanceof Uint8Array
-    ? parseBody(reading, incoming, limits)
-    : reading.then((bytes) => parseBody(bytes, incoming, limits))
+    ? parseBody(reading, incoming, limits, depth)
+    : reading.then((bytes) => parseBody(bytes, incoming, limits, depth))
 }
 
 /**
@@ -35,11 +45,14 @@ export function parseBody(
   bytes: Uint8Array<ArrayBuffer>,
   incoming: Incoming,
   limits: ReadLimits,
+  depth: Depth = 'whole',
 ): JsonBody | Promise<JsonBody> {
   const codings = incoming.request.headers.get('content-encoding')
-  if (codings === null || !isEncoded(codings)) return parse(bytes, incoming, limits)
+  if (codings === null || !isEncoded(codings)) return parse({ bytes }, incoming, limits, depth)
   if (!canDecode(codings)) throw new ApiError('unsupported_content_encoding')
-  return decode(bytes, codings, incoming, limits).then((plain) => parse(plain, incoming, limits, bytes))
+  return decode(bytes, codings, incoming, limits).then((plain) =>
+    parse({ bytes: plain, encoded: bytes }, incoming, limits, depth),
+  )
 }
 
 async function decode(
@@ -54,31 +67,54 @@ async function decode(
   throw decodedBytesMax(bytes.byteLength) < bytesMax ? new ApiError('decodes_to_too_much') : tooLarge(bytesMax)
 }
 
-function parse(
-  bytes: Uint8Array<ArrayBuffer>,
-  incoming: Incoming,
-  { memory }: ReadLimits,
-  encoded?: Uint8Array<ArrayBuffer>,
-): JsonBody | Promise<JsonBody> {
-  let held: Held | undefined
-  const body = ({ value, members }: ParsedJson): JsonBody => new JsonBody(bytes, value, { encoded, members, held })
+/** A body as plain JSON text, and as it came, where that is another form of it. */
+interface Received {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly encoded?: Uint8Array<ArrayBuffer>
+}
+
+function parse(received: Received, incoming: Incoming, limits: ReadLimits, depth: Depth): JsonBody | Promise<JsonBody> {
+  const isWhole = depth === 'whole' || received.bytes.byteLength <= SHORT_BYTES_MAX
   try {
-    const parsing = parseJson(bytes, () => {
-      held = memory.hold(incoming)
-      return held
-    })
-    if (!(parsing instanceof Promise)) return body(parsing)
-    return parsing.then(body, (cause: unknown) => {
-      throw notJson(incoming.request.headers.get('content-type') ?? '', cause)
+    const parsing = isWhole ? parseWhole(received, incoming, limits) : parseMembers(received, incoming, limits)
+    if (!(parsing instanceof Promise)) return parsing
+    return parsing.catch((cause: unknown) => {
+      throw notJson(incoming, cause)
     })
   } catch (cause) {
-    throw notJson(incoming.request.headers.get('content-type') ?? '', cause)
+    throw notJson(incoming, cause)
   }
 }
 
+function parseWhole(
+  { bytes, encoded }: Received,
+  incoming: Incoming,
+  { memory }: ReadLimits,
+): JsonBody | Promise<JsonBody> {
+  let held: Held | undefined
+  const body = ({ value, members }: ParsedJson): JsonBody => new JsonBody(bytes, value, { encoded, members, held })
+  const parsing = parseJson(bytes, () => {
+    held = memory.hold(incoming)
+    return held
+  })
+  return parsing instanceof Promise ? parsing.then(body) : body(parsing)
+}
+
+function parseMembers(received: Received, incoming: Incoming, limits: ReadLimits): JsonBody | Promise<JsonBody> {
+  const { bytes, encoded } = received
+  const body = (value: Record<string, unknown>): JsonBody | Promise<JsonBody> =>
+    // The model is always read, however long it is.
+    value['model'] === UNREAD
+      ? parseWhole(received, incoming, limits)
+      : new JsonBody(bytes, value, { encoded, hasUnread: true })
+  const scanning = scanMembers(bytes, () => limits.memory.hold(incoming))
+  return scanning instanceof Promise ? scanning.then(body) : body(scanning)
+}
+
 /** A parser's message quotes the text, which is the caller's prompt: the cause keeps only its kind. */
-function notJson(contentType: string, cause: unknown): ApiError {
+function notJson({ request }: Incoming, cause: unknown): ApiError {
   if (cause instanceof ApiError) return cause
+  const contentType = request.headers.get('content-type') ?? ''
   const reason = cause instanceof Error ? cause.name : 'unknown'
   const mediaType = contentType.split(';', 1)[0]?.trim() ?? ''
   if (!mediaType.startsWith('multipart/')) return new ApiError('invalid_json', { cause: reason })

@@ -7,6 +7,8 @@ export interface JsonBodyParts {
   readonly encoded?: Uint8Array<ArrayBuffer> | undefined
   /** The places of its members, if they have been found. */
   readonly members?: readonly Member[] | undefined
+  /** Whether the value has the members only: what is in a long one is `UNREAD`. */
+  readonly hasUnread?: boolean | undefined
   /** The account of the memory that its value takes. */
   readonly held?: { readonly drop: () => void } | undefined
 }
@@ -20,6 +22,7 @@ export class JsonBody {
   /** The body as it came, if `bytes` is its decoded form. */
   readonly encoded: Uint8Array<ArrayBuffer> | undefined
   readonly #held: JsonBodyParts['held']
+  readonly #hasUnread: boolean
   #value: unknown
   #members: readonly Member[] | undefined
 
@@ -29,17 +32,29 @@ export class JsonBody {
    * @example
    * const { bytes, members } = new JsonBody(changed, JSON.parse(text))
    */
-  constructor(bytes: Uint8Array<ArrayBuffer>, value: unknown, { encoded, members, held }: JsonBodyParts = NO_PARTS) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, value: unknown, parts: JsonBodyParts = NO_PARTS) {
     this.bytes = bytes
     this.#value = value
-    this.encoded = encoded
-    this.#members = members
-    this.#held = held
+    this.encoded = parts.encoded
+    this.#members = parts.members
+    this.#hasUnread = parts.hasUnread ?? false
+    this.#held = parts.held
   }
 
-  /** The parsed text; undefined after `letGo`. */
+  /** The parsed text; undefined after `letGo`. Throws for a body that has not been looked into as a whole: nothing may be decided by its rest. */
   get value(): unknown {
+    if (this.#hasUnread) throw new Error('This body has not been read as a whole.')
     return this.#value
+  }
+
+  /** The parsed text, in which a long member of a long body may be `UNREAD`; undefined after `letGo`. */
+  get outline(): unknown {
+    return this.#value
+  }
+
+  /** Whether a member may be `UNREAD`. */
+  get hasUnread(): boolean {
+    return this.#hasUnread
   }
 
   /** The places of the members in the text, also of those that the value no longer shows; empty if it is no object. Searched for once. */

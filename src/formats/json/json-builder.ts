@@ -142,7 +142,7 @@ function takeItems(list: unknown[], text: string, hasChild: boolean): void {
 }
 
 /** Sets a member, also one named `__proto__`, to which an assignment would give another meaning. */
-function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
+export function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
   if (name !== '__proto__') object[name] = value
   else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
 }

@@ -1,0 +1,246 @@
+import { setMember, TooManyValues } from './json-builder.ts'
+import { endOfShortString } from './json-scan.ts'
+import { skipString } from './skip-string.ts'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COLON = 0x3a
+const COMMA = 0x2c
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const SPACE = 0x20
+/** Makes a brace of a bracket, and leaves a brace as it is. */
+const BRACE_BIT = 0x20
+const ASCII_MAX = 0x7f
+
+/** The bytes that are scanned at a time. */
+const WINDOW_BYTES = 32 * 1024
+/** The length of a value that is parsed, in bytes. No list or object is, and no longer string. */
+const PARSED_BYTES_MAX = 1024
+// Nobody sends longer ones on purpose.
+const NAME_BYTES_MAX = 64 * 1024
+const SCALAR_BYTES_MAX = 32 * 1024
+/** A text of up to this length is read from its characters, which costs less than a decoder's call. */
+const SHORT_BYTES_MAX = 48
+/** No object of any API has more members. */
+const MEMBERS_MAX = 20_000
+/** The memory that a member takes, in bytes, about. */
+const MEMBER_WEIGHT = 80
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Stands for a value that has not been looked into. */
+export const UNREAD: unique symbol = Symbol('unread')
+
+/** The part of the object that comes next. */
+type Part = 'brace' | 'first name' | 'name' | 'colon' | 'value' | 'comma' | 'nothing'
+
+/**
+ * Reads the members of a JSON object, and skips what is in them: numbers, words and short strings are parsed, lists, objects and long
+ * strings are `UNREAD`. Of two members with one name the last one counts, as in `JSON.parse`.
+ *
+ * Whatever is wrong between the members, or does not end, is found. What is wrong within a skipped value is not. Nothing is recursive.
+ *
+ * @example
+ * const scan = new MemberScan(bytes)
+ * while (!scan.goOn(() => slice.isOver())) await slice.rest()
+ * const { model } = scan.value
+ */
+export class MemberScan {
+  /** The members by name. */
+  readonly value: Record<string, unknown> = {}
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #windowBytes: number
+  #at: number
+  #next: Part = 'brace'
+  #name = ''
+  #memberCount = 0
+  /** The number of open lists and objects within the value that is skipped. */
+  #depth = 0
+  /** The bracket that ends that value. */
+  #closing = 0
+  #isInString = false
+
+  /** `windowBytes`: the bytes that are scanned at a time. */
+  constructor(bytes: Uint8Array, windowBytes: number = WINDOW_BYTES) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#windowBytes = windowBytes
+    this.#at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+  }
+
+  /** The memory that the members take, about, in bytes. */
+  get weight(): number {
+    return this.#memberCount * MEMBER_WEIGHT
+  }
+
+  /** Reads on until the time is over, or all is read: then true. Throws `TooManyValues`; any other error means that the text is no object of JSON. */
+  goOn(isOver: () => boolean): boolean {
+    for (;;) {
+      const stop = Math.min(this.#at + this.#windowBytes, this.#bytes.length)
+      if (this.#isInString) this.#skipString(stop)
+      else if (this.#depth > 0) this.#skipNested(stop)
+      else if (this.#readMembers(stop)) return true
+      if (isOver()) return false
+    }
+  }
+
+  /** Reads up to a value that is skipped, or to `stop`; true: the text has ended. */
+  #readMembers(stop: number): boolean {
+    while (this.#depth === 0 && !this.#isInString) {
+      const byte = this.#skipSpace(stop)
+      if (this.#at >= stop && stop < this.#bytes.length) return false
+      if (this.#next === 'nothing') {
+        if (byte !== undefined) throw new SyntaxError('a text behind the object')
+        return true
+      }
+      this.#readPart(byte)
+    }
+    return false
+  }
+
+  #readPart(byte: number | undefined): void {
+    const part = this.#next
+    if (part === 'value') this.#readValue(byte)
+    else if (part === 'comma') {
+      if (byte !== COMMA && byte !== CLOSE_BRACE) throw new SyntaxError('no comma between two members')
+      this.#at += 1
+      this.#next = byte === COMMA ? 'name' : 'nothing'
+    } else if (part === 'colon') {
+      if (byte !== COLON) throw new SyntaxError('no colon behind a name')
+      this.#at += 1
+      this.#next = 'value'
+    } else if (part === 'brace') {
+      if (byte !== OPEN_BRACE) throw new SyntaxError('no object')
+      this.#at += 1
+      this.#next = 'first name'
+    } else if (part === 'first name' && byte === CLOSE_BRACE) {
+      this.#at += 1
+      this.#next = 'nothing'
+    } else this.#readName(byte)
+  }
+
+  #readName(byte: number | undefined): void {
+    if (byte !== QUOTE) throw new SyntaxError('no name')
+    const end = this.#endOfShort(NAME_BYTES_MAX)
+    if (end === undefined) {
+      if (this.#at + NAME_BYTES_MAX < this.#bytes.length) throw new TooManyValues()
+      throw new SyntaxError('a name without an end')
+    }
+    this.#name = textOf(this.#bytes, this.#at, end)
+    this.#memberCount += 1
+    if (this.#memberCount > MEMBERS_MAX) throw new TooManyValues()
+    this.#at = end
+    this.#next = 'colon'
+  }
+
+  #readValue(byte: number | undefined): void {
+    this.#next = 'comma'
+    if (byte === QUOTE) {
+      const end = this.#endOfShort(PARSED_BYTES_MAX)
+      if (end !== undefined) {
+        setMember(this.value, this.#name, textOf(this.#bytes, this.#at, end))
+        this.#at = end
+        return
+      }
+      this.#isInString = true
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      this.#depth = 1
+      this.#closing = byte === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET
+    } else {
+      this.#readScalar()
+      return
+    }
+    this.#at += 1
+    setMember(this.value, this.#name, UNREAD)
+  }
+
+  #readScalar(): void {
+    const start = this.#at
+    const limit = start + SCALAR_BYTES_MAX
+    let end = start
+    for (; end < limit; end += 1) {
+      const byte = this.#bytes[end]
+      if (byte === undefined || byte <= SPACE || byte === COMMA || byte === CLOSE_BRACE) break
+    }
+    if (end === limit) throw new TooManyValues()
+    setMember(this.value, this.#name, JSON.parse(UTF_8.decode(this.#bytes.subarray(start, end))))
+    this.#at = end
+  }
+
+  /** Skips a part of a list or an object. */
+  #skipNested(stop: number): void {
+    const bytes = this.#bytes
+    const view = this.#view
+    let depth = this.#depth
+    let at = this.#at
+    if (at >= bytes.length) throw new SyntaxError('a value without an end')
+    while (at < stop && depth > 0) {
+      const byte = bytes[at] ?? 0
+      at += 1
+      if (byte === QUOTE) {
+        const end = skipString(bytes, view, at, stop)
+        if (!(end > 0)) {
+          this.#isInString = true
+          at = this.#resumed(end)
+          break
+        }
+        at = end
+      } else if ((byte | BRACE_BIT) === OPEN_BRACE) depth += 1
+      else if ((byte | BRACE_BIT) === CLOSE_BRACE) depth -= 1
+    }
+    this.#depth = depth
+    this.#at = at
+    if (depth === 0 && bytes[at - 1] !== this.#closing) throw new SyntaxError('one kind of bracket closes the other')
+  }
+
+  /** Skips a part of a string, which may be within a list or an object. */
+  #skipString(stop: number): void {
+    const end = skipString(this.#bytes, this.#view, this.#at, stop)
+    this.#isInString = !(end > 0)
+    this.#at = this.#isInString ? this.#resumed(end) : end
+  }
+
+  /** The place from which a string goes on that `skipString` has not skipped to its end. */
+  #resumed(end: number): number {
+    if (Number.isNaN(end) || ~end >= this.#bytes.length) throw new SyntaxError('a string without an end')
+    return ~end
+  }
+
+  /** The end of a string that begins here and has at most `bytesMax` bytes; undefined: it is longer, or has no end. */
+  #endOfShort(bytesMax: number): number | undefined {
+    return endOfShortString(this.#bytes, this.#at, Math.min(this.#at + bytesMax, this.#bytes.length))
+  }
+
+  /** Skips white space up to `stop`, and gives the byte behind it. */
+  #skipSpace(stop: number): number | undefined {
+    const bytes = this.#bytes
+    let at = this.#at
+    let byte = bytes[at]
+    while (at < stop && (byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09)) {
+      at += 1
+      byte = bytes[at]
+    }
+    this.#at = at
+    return byte
+  }
+}
+
+/** The text of a string whose quotes stand at `start` and before `end`. Throws if it is no string of JSON in UTF-8. */
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  let text = ''
+  if (end - start > SHORT_BYTES_MAX) return parsedText(bytes, start, end)
+  for (let at = start + 1; at < end - 1; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte < SPACE || byte === BACKSLASH || byte > ASCII_MAX) return parsedText(bytes, start, end)
+    text += String.fromCharCode(byte)
+  }
+  return text
+}
+
+function parsedText(bytes: Uint8Array, start: number, end: number): string {
+  return String(JSON.parse(UTF_8.decode(bytes.subarray(start, end))))
+}
