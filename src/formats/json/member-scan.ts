@@ -1,6 +1,6 @@
 import { setMember, TooManyValues } from './json-builder.ts'
 import { endOfShortString } from './json-scan.ts'
-import { skipString } from './skip-string.ts'
+import { ValueSkipper } from './value-skipper.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -9,10 +9,7 @@ const COMMA = 0x2c
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
 const SPACE = 0x20
-/** Makes a brace of a bracket, and leaves a brace as it is. */
-const BRACE_BIT = 0x20
 const ASCII_MAX = 0x7f
 
 /** The bytes that are scanned at a time. */
@@ -52,22 +49,18 @@ export class MemberScan {
   /** The members by name. */
   readonly value: Record<string, unknown> = {}
   readonly #bytes: Uint8Array
-  readonly #view: DataView
+  readonly #skipper: ValueSkipper
   readonly #windowBytes: number
   #at: number
   #next: Part = 'brace'
   #name = ''
   #memberCount = 0
-  /** The number of open lists and objects within the value that is skipped. */
-  #depth = 0
-  /** The bracket that ends that value. */
-  #closing = 0
-  #isInString = false
+  #isSkipping = false
 
   /** `windowBytes`: the bytes that are scanned at a time. */
   constructor(bytes: Uint8Array, windowBytes: number = WINDOW_BYTES) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#skipper = new ValueSkipper(bytes)
     this.#windowBytes = windowBytes
     this.#at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   }
@@ -81,16 +74,18 @@ export class MemberScan {
   goOn(isOver: () => boolean): boolean {
     for (;;) {
       const stop = Math.min(this.#at + this.#windowBytes, this.#bytes.length)
-      if (this.#isInString) this.#skipString(stop)
-      else if (this.#depth > 0) this.#skipNested(stop)
-      else if (this.#readMembers(stop)) return true
+      if (this.#isSkipping) {
+        this.#isSkipping = !this.#skipper.goOn(stop)
+        this.#at = this.#skipper.at
+      }
+      if (!this.#isSkipping && this.#readMembers(stop)) return true
       if (isOver()) return false
     }
   }
 
   /** Reads up to a value that is skipped, or to `stop`; true: the text has ended. */
   #readMembers(stop: number): boolean {
-    while (this.#depth === 0 && !this.#isInString) {
+    while (!this.#isSkipping) {
       const byte = this.#skipSpace(stop)
       if (this.#at >= stop && stop < this.#bytes.length) return false
       if (this.#next === 'nothing') {
@@ -146,15 +141,12 @@ export class MemberScan {
         this.#at = end
         return
       }
-      this.#isInString = true
-    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      this.#depth = 1
-      this.#closing = byte === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET
-    } else {
+    } else if (byte !== OPEN_BRACE && byte !== OPEN_BRACKET) {
       this.#readScalar()
       return
     }
-    this.#at += 1
+    this.#isSkipping = true
+    this.#skipper.begin(this.#at)
     setMember(this.value, this.#name, UNREAD)
   }
 
@@ -169,45 +161,6 @@ export class MemberScan {
     if (end === limit) throw new TooManyValues()
     setMember(this.value, this.#name, JSON.parse(UTF_8.decode(this.#bytes.subarray(start, end))))
     this.#at = end
-  }
-
-  /** Skips a part of a list or an object. */
-  #skipNested(stop: number): void {
-    const bytes = this.#bytes
-    const view = this.#view
-    let depth = this.#depth
-    let at = this.#at
-    if (at >= bytes.length) throw new SyntaxError('a value without an end')
-    while (at < stop && depth > 0) {
-      const byte = bytes[at] ?? 0
-      at += 1
-      if (byte === QUOTE) {
-        const end = skipString(bytes, view, at, stop)
-        if (!(end > 0)) {
-          this.#isInString = true
-          at = this.#resumed(end)
-          break
-        }
-        at = end
-      } else if ((byte | BRACE_BIT) === OPEN_BRACE) depth += 1
-      else if ((byte | BRACE_BIT) === CLOSE_BRACE) depth -= 1
-    }
-    this.#depth = depth
-    this.#at = at
-    if (depth === 0 && bytes[at - 1] !== this.#closing) throw new SyntaxError('one kind of bracket closes the other')
-  }
-
-  /** Skips a part of a string, which may be within a list or an object. */
-  #skipString(stop: number): void {
-    const end = skipString(this.#bytes, this.#view, this.#at, stop)
-    this.#isInString = !(end > 0)
-    this.#at = this.#isInString ? this.#resumed(end) : end
-  }
-
-  /** The place from which a string goes on that `skipString` has not skipped to its end. */
-  #resumed(end: number): number {
-    if (Number.isNaN(end) || ~end >= this.#bytes.length) throw new SyntaxError('a string without an end')
-    return ~end
   }
 
   /** The end of a string that begins here and has at most `bytesMax` bytes; undefined: it is longer, or has no end. */

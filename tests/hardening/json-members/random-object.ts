@@ -1,10 +1,43 @@
 import type { Random } from '../random.ts'
 
-const NAMES = ['model', 'stream', 'messages', 'n', '__proto__', 'constructor', '', 'ü', '😀', 'a"b', '\\', 'toString', '7']
+const NAMES = [
+  'model',
+  'stream',
+  'messages',
+  'n',
+  '__proto__',
+  'constructor',
+  '',
+  'ü',
+  '😀',
+  'a"b',
+  '\\',
+  'toString',
+  '7',
+]
 const SPACES = ['', '', '', '', ' ', '\n\t', '\r\n  ', ' '.repeat(70)]
 const SCALARS = ['null', 'true', 'false', '0', '-0', '1.50', '1e400', '9007199254740993', '1E+2', '-12.5e-3', '70']
 const PIECES = [
-  ...['a', 'model', '"', '\\', '\\"', '}', ']', '{', '[', ',', ':', '\n', '\u0000', '\u007f', 'é', '漢', '😀', '\ud800'],
+  ...[
+    'a',
+    'model',
+    '"',
+    '\\',
+    '\\"',
+    '}',
+    ']',
+    '{',
+    '[',
+    ',',
+    ':',
+    '\n',
+    '\u0000',
+    '\u007f',
+    'é',
+    '漢',
+    '😀',
+    '\ud800',
+  ],
   ...['\udc00', '\u2028', '","model":"other', '\\\\', 'x'.repeat(63), 'y'.repeat(64), 'z'.repeat(200), '/'],
 ]
 
@@ -34,7 +67,9 @@ function valueText(random: Random, depth: number): string {
 /** A text of a few pieces; one in thirty is longer than what is parsed of a member. */
 function someText(random: Random): string {
   const repeats = random.below(30) === 0 ? 1 + random.below(12) : 1
-  return Array.from({ length: random.below(6) }, () => random.pick(PIECES)).join('').repeat(repeats)
+  return Array.from({ length: random.below(6) }, () => random.pick(PIECES))
+    .join('')
+    .repeat(repeats)
 }
 
 /** A string of JSON with some of its characters escaped where they need not be. */

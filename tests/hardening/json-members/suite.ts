@@ -35,7 +35,10 @@ function changed(text: string, random: Random): string {
 /** An object that has not ended is refused, and so is a text behind it. */
 function judgeBroken(text: string, random: Random, read: ReadMembers, windowBytes: number): string | undefined {
   const object = text.trimEnd()
-  for (const broken of [object.slice(0, random.below(object.length)), `${object} ${random.pick(['}', ',', 'x', '"'])}`]) {
+  for (const broken of [
+    object.slice(0, random.below(object.length)),
+    `${object} ${random.pick(['}', ',', 'x', '"'])}`,
+  ]) {
     try {
       read(new TextEncoder().encode(broken), windowBytes)
       return `took ${JSON.stringify(broken.slice(0, 300))}`
