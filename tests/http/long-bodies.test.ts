@@ -69,6 +69,13 @@ test('a short body is read as a whole', async () => {
   expect(await post('{"model":"m","messages":[tru]}')).toEqual({ answer: REFUSED })
 })
 
+test.each([
+  ['empty objects', `[${'{},'.repeat(1024 * 1024)}{}]`],
+  ['lists within lists', '['.repeat(1024 * 1024) + ']'.repeat(1024 * 1024)],
+])('a list that is not looked into makes no values, so there are none too many: %s', async (_, list) => {
+  expect((await post(long('', `,"x":${list}`))).answer).toBe('400 theirs')
+})
+
 test('a long body that names no model gets OPENAI_MODEL and keeps every other byte', async () => {
   const members = `"messages":[{"role":"user","content":"\\"model\\":1,${LONG}","model":"inner"}] , "stream":false`
   const { sent } = await post(` {${members}}`)
