@@ -1,3 +1,4 @@
+import { createAttachment } from '../formats/attachment.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
@@ -98,14 +99,26 @@ export async function answerFromCache(lookup: CacheLookup, deps: CacheLookupDeps
 /** The stored answer of a key that will do, or why there is none. */
 type Found = StoredAnswer | 'miss' | 'stale' | 'request'
 
+/** Most answers are one chunk, or a short stream: with more chunks, their views would take more memory than their bytes. */
+const REMEMBERED_CHUNKS_MAX = 64
+/** Notes beside the bytes of a store that gives the same array again: the answer in them, decoded. */
+const decodedAnswers = createAttachment<Uint8Array, StoredAnswer>('decoded answer')
+
 /** At once, where the store is this memory. */
 function look({ key, control }: CacheLookup, { store }: CacheLookupDeps): Found | Promise<Found> {
   if (!control.mayLook) return 'request'
   const use = (stored: StoredAnswer | undefined): Found =>
     stored === undefined ? 'miss' : (whyUnusable(stored, control, Date.now()) ?? stored)
   const decode = (bytes: Uint8Array | undefined): Found | Promise<Found> => {
-    const decoding = bytes === undefined ? undefined : decodeAnswer(bytes)
-    return decoding instanceof Promise ? decoding.then(use) : use(decoding)
+    if (bytes === undefined) return 'miss'
+    const known = decodedAnswers.get(bytes)
+    if (known !== undefined) return use(known)
+    const remember = (decoded: StoredAnswer | undefined): Found => {
+      if (decoded !== undefined && decoded.chunks.length <= REMEMBERED_CHUNKS_MAX) decodedAnswers.set(bytes, decoded)
+      return use(decoded)
+    }
+    const decoding = decodeAnswer(bytes)
+    return decoding instanceof Promise ? decoding.then(remember) : remember(decoding)
   }
   const got = store.get(key)
   return got instanceof Promise ? got.then(decode) : decode(got)

@@ -1,4 +1,5 @@
 import { noteBody } from '../../answers/body-note.ts'
+import { createAttachment } from '../../formats/attachment.ts'
 import { joinBytes } from '../../formats/bytes/join-bytes.ts'
 import { isEventStream } from '../../formats/http/media-types.ts'
 import { type Pace, type PaceDeps, pacedStream } from '../../timing/paced-stream.ts'
@@ -48,11 +49,33 @@ function isStream({ headers }: StoredAnswer): boolean {
   return headers.some(([name, value]) => name === 'content-type' && isEventStream(value))
 }
 
+/** The parts of a response that are the same at each hit. */
+interface Replay {
+  /** With the length of a whole body. A response copies them. */
+  readonly headers: Headers
+  /** The body in one piece; undefined: it comes in its chunks. */
+  readonly whole: Uint8Array<ArrayBuffer> | undefined
+}
+
+const replays = createAttachment<StoredAnswer, Replay>('replay')
+
 /** Makes a response of a stored answer. A body that is no stream is noted beside it (`body-note.ts`), and not copied. */
 export function replayAnswer(kept: StoredAnswer, pace: Pace, deps: PaceDeps): Response {
+  const { status } = kept
+  if (pace === 'original') {
+    return new Response(pacedStream(kept.chunks, deps), { status, headers: kept.headers as [string, string][] })
+  }
+  const { headers, whole } = replays.get(kept) ?? makeReplay(kept, deps)
+  if (whole === undefined) return new Response(replayBody(kept, pace, deps), { status, headers })
+  return noteBody(new Response(null, { status, headers }), { whole })
+}
+
+function makeReplay(kept: StoredAnswer, deps: PaceDeps): Replay {
   const headers = new Headers(kept.headers as [string, string][])
-  const body = replayBody(kept, pace, deps)
-  if (body instanceof ReadableStream) return new Response(body, { status: kept.status, headers })
-  headers.set('content-length', String(body.byteLength))
-  return noteBody(new Response(null, { status: kept.status, headers }), { whole: body })
+  const body = replayBody(kept, 'instant', deps)
+  const whole = body instanceof ReadableStream ? undefined : body
+  if (whole !== undefined) headers.set('content-length', String(whole.byteLength))
+  const replay = { headers, whole }
+  replays.set(kept, replay)
+  return replay
 }
