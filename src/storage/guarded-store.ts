@@ -119,7 +119,7 @@ class GuardedStore implements Store {
 
   /** Runs a call, which is left out or given up where the store is in trouble; a write also where the store takes nothing. */
   #guard<T>(call: () => T | Promise<T>, otherwise: T, limitMs: number, isWrite = false): T | Promise<T> {
-    const breaker = isWrite && !this.#breaker.isAway ? this.#writes : this.#breaker
+    const breaker = isWrite && !this.#breaker.isOpen ? this.#writes : this.#breaker
     const epoch = breaker.ask()
     if (epoch === undefined) return otherwise
     const startedAt = this.#options.now()
@@ -129,7 +129,7 @@ class GuardedStore implements Store {
       // A synchronous call can't be given up, but the breaker spares the next ones.
       const tookMs = this.#options.now() - startedAt
       if (tookMs > this.#options.waitMs) this.#failed(breaker, epoch, timedOut(tookMs))
-      else breaker.succeeded(epoch)
+      else breaker.onSuccess(epoch)
       return result
     } catch (cause) {
       this.#failed(breaker, epoch, cause)
@@ -146,7 +146,7 @@ class GuardedStore implements Store {
   ): Promise<T> {
     try {
       const result = await this.#inTime(pending, limitMs)
-      breaker.succeeded(epoch)
+      breaker.onSuccess(epoch)
       return result
     } catch (cause) {
       this.#failed(breaker, epoch, cause)
@@ -157,7 +157,7 @@ class GuardedStore implements Store {
   #watched(claims: Claims): Claims {
     return new WatchedClaims(claims, {
       begin: () => this.#writes.epoch,
-      succeeded: (epoch) => this.#writes.succeeded(epoch),
+      succeeded: (epoch) => this.#writes.onSuccess(epoch),
       failed: (epoch, cause) => this.#failed(this.#writes, epoch, cause),
     })
   }
@@ -165,10 +165,10 @@ class GuardedStore implements Store {
   /** Reports a failure to the breaker that it is about, which may be another than the one that let the call through. */
   #failed(breaker: StoreBreaker, epoch: number, cause: unknown): void {
     const isOfWrites = breaker === this.#writes && whyTakesNothing(cause) !== undefined
-    if (isOfWrites || breaker === this.#breaker) breaker.failed(epoch, cause)
+    if (isOfWrites || breaker === this.#breaker) breaker.onFailure(epoch, cause)
     else {
-      this.#breaker.failed(this.#breaker.epoch, cause)
-      if (breaker.isAway) breaker.failed(epoch, cause)
+      this.#breaker.onFailure(this.#breaker.epoch, cause)
+      if (breaker.isOpen) breaker.onFailure(epoch, cause)
     }
   }
 

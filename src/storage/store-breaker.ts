@@ -12,8 +12,8 @@ export interface StoreBreakerEvents {
  * The circuit breaker of a store: it opens at the first failure, for one second, then for two, up to thirty; after each such time one
  * call is the probe. Trouble that comes back within thirty seconds begins with twice the time it ended with.
  *
- * A deployment's breaker (`routing/health/deployment-health.ts`) counts failures in a row and within a window, by settings, and knows
- * accounts and keys; both keep to the same rule of epochs, so that no late call moves them.
+ * It shares the rule of epochs and of the one probe with a deployment's breaker (`routing/health/circuit-breaker.ts`), and no code: that
+ * one counts failures in a row and within a window, by settings, and a core for both would be longer than the lines that it saved.
  *
  * Trouble that comes and goes, as with a disk that is nearly full, is told to be over when there was none for `settledMs`.
  */
@@ -25,7 +25,7 @@ export class StoreBreaker {
   #epoch = 0
   /** The beginning of the trouble that was told. */
   #since: number | undefined
-  #isAway = false
+  #isOpen = false
   #until = 0
   #periodMs = FIRST_MS
   #isProbed = false
@@ -38,28 +38,28 @@ export class StoreBreaker {
     this.#settledMs = settledMs
   }
 
-  /** The epoch that a call made past the breaker hands to `succeeded` or `failed`. */
+  /** The epoch that a call made past the breaker hands to `onSuccess` or `onFailure`. */
   get epoch(): number {
     return this.#epoch
   }
 
   /** Whether the breaker is open: it keeps all calls away, except the probe. */
-  get isAway(): boolean {
-    return this.#isAway
+  get isOpen(): boolean {
+    return this.#isOpen
   }
 
-  /** Asks to make a call: gives the epoch for `succeeded` or `failed`, or undefined where the call is to be left out. */
+  /** Asks to make a call: gives the epoch for `onSuccess` or `onFailure`, or undefined where the call is to be left out. */
   ask(): number | undefined {
-    if (!this.#isAway) return this.#epoch
+    if (!this.#isOpen) return this.#epoch
     if (this.#isProbed || this.#now() < this.#until) return undefined
     this.#isProbed = true
     return this.#epoch
   }
 
-  succeeded(epoch: number): void {
+  onSuccess(epoch: number): void {
     if (this.#since === undefined || epoch !== this.#epoch) return
-    if (this.#isAway) {
-      this.#isAway = false
+    if (this.#isOpen) {
+      this.#isOpen = false
       this.#isProbed = false
       this.#epoch += 1
       this.#wellAt = this.#now()
@@ -70,16 +70,16 @@ export class StoreBreaker {
     this.#events.onWell(awayMs)
   }
 
-  failed(epoch: number, cause: unknown): void {
+  onFailure(epoch: number, cause: unknown): void {
     if (epoch !== this.#epoch) return
     const at = this.#now()
-    const isNew = !this.#isAway
+    const isNew = !this.#isOpen
     const isFirst = isNew && at - this.#wellAt >= LAST_MS
     this.#periodMs = isFirst ? FIRST_MS : Math.min(this.#periodMs * 2, LAST_MS)
     this.#until = at + this.#periodMs
     this.#isProbed = false
     if (!isNew) return
-    this.#isAway = true
+    this.#isOpen = true
     this.#epoch += 1
     if (this.#since !== undefined) return
     this.#since = at

@@ -31,7 +31,7 @@ function askLater(): number {
 /** How long nobody is let through from now; the one who is fails. */
 function openMs(): number {
   const from = at
-  breaker.failed(askLater(), 'still')
+  breaker.onFailure(askLater(), 'still')
   return at - from
 }
 
@@ -42,31 +42,31 @@ beforeEach(() => {
 })
 
 test('lets all calls through as long as none fails', () => {
-  for (let call = 0; call < 10; call += 1) breaker.succeeded(ask())
+  for (let call = 0; call < 10; call += 1) breaker.onSuccess(ask())
   expect(told).toEqual([])
 })
 
 test('leaves calls out from a failure on for a second, then lets one try', () => {
-  breaker.failed(ask(), 'ECONNREFUSED')
+  breaker.onFailure(ask(), 'ECONNREFUSED')
   at += 999
   expect(breaker.ask()).toBeUndefined()
   at += 1
   const trial = ask()
   expect(breaker.ask()).toBeUndefined()
-  breaker.succeeded(trial)
+  breaker.onSuccess(trial)
   expect(breaker.ask()).toBeDefined()
   expect(told).toEqual(['trouble: ECONNREFUSED', 'well after 1000'])
 })
 
 test('waits twice as long after each try that fails, up to thirty seconds, and tells of it once', () => {
-  breaker.failed(ask(), 'down')
+  breaker.onFailure(ask(), 'down')
   expect([1, 2, 3, 4, 5, 6, 7].map(openMs)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
   expect(told).toEqual(['trouble: down'])
 })
 
 test('failures of calls that were under way when trouble began count as one', () => {
   const epochs = [ask(), ask(), ask()]
-  for (const epoch of epochs) breaker.failed(epoch, 'down')
+  for (const epoch of epochs) breaker.onFailure(epoch, 'down')
   at += 1000
   expect(breaker.ask()).toBeDefined()
   expect(told).toEqual(['trouble: down'])
@@ -74,30 +74,30 @@ test('failures of calls that were under way when trouble began count as one', ()
 
 test('what a call from before the trouble finds out says nothing about now', () => {
   const [early, late] = [ask(), ask()]
-  breaker.failed(ask(), 'down')
-  breaker.succeeded(early)
+  breaker.onFailure(ask(), 'down')
+  breaker.onSuccess(early)
   expect(breaker.ask()).toBeUndefined()
   at += 1000
-  breaker.succeeded(ask())
-  breaker.failed(late, 'an old failure')
+  breaker.onSuccess(ask())
+  breaker.onFailure(late, 'an old failure')
   expect(breaker.ask()).toBeDefined()
   expect(told).toEqual(['trouble: down', 'well after 1000'])
 })
 
 test('trouble that comes back soon is left alone for longer, so that it does not fill the log', () => {
   for (let times = 0; times < 100; times += 1) {
-    breaker.failed(ask(), 'down')
-    breaker.succeeded(askLater())
+    breaker.onFailure(ask(), 'down')
+    breaker.onSuccess(askLater())
   }
   // But for the first five.
   expect(at - 100_000).toBeGreaterThanOrEqual(95 * 30_000)
 })
 
 test('trouble that comes back after half a minute begins with one second again', () => {
-  breaker.failed(ask(), 'down')
+  breaker.onFailure(ask(), 'down')
   expect(openMs()).toBe(1000)
-  breaker.succeeded(askLater())
+  breaker.onSuccess(askLater())
   at += 30_000
-  breaker.failed(ask(), 'down')
+  breaker.onFailure(ask(), 'down')
   expect(openMs()).toBe(1000)
 })
