@@ -1,4 +1,4 @@
-import { formatOf } from '../formats/bytes/content-coding.ts'
+import { formatOf } from '../formats/bytes/decode-body.ts'
 import { isEventStream, isJsonType, isVagueType } from '../formats/http/media-types.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { StringScanner } from '../formats/json/string-scanner.ts'

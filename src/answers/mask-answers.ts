@@ -1,6 +1,5 @@
 import { collect } from '../exchange/collect-bytes.ts'
-import { sniffFormat } from '../formats/bytes/content-coding.ts'
-import { isEncoded } from '../formats/bytes/decode-body.ts'
+import { isEncoded, sniffFormat } from '../formats/bytes/decode-body.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadlines } from '../timing/deadlines.ts'

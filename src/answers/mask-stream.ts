@@ -1,5 +1,4 @@
-import { formatOf, sniffFormat } from '../formats/bytes/content-coding.ts'
-import { codingsOf } from '../formats/bytes/decode-body.ts'
+import { codingsOf, formatOf, sniffFormat } from '../formats/bytes/decode-body.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { Slice } from '../timing/slices.ts'
 import type { BodyMask } from './body-mask.ts'

@@ -1,5 +1,4 @@
-import { sniffFormat } from '../formats/bytes/content-coding.ts'
-import { decodeBody } from '../formats/bytes/decode-body.ts'
+import { decodeBody, sniffFormat } from '../formats/bytes/decode-body.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Mask } from '../upstream/mask.ts'
 

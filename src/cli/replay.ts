@@ -12,9 +12,8 @@ import { serverSecrets } from '../process/cassettes/server-secrets.ts'
 import { type Configuration, readEnvironment, readWholeConfiguration } from '../process/configuration.ts'
 import { sha256 } from '../process/sha256.ts'
 import { INVALID } from '../process/start-failure.ts'
-import { createDeadlines } from '../timing/deadlines.ts'
+import { createDeadlines, createSleep } from '../timing/deadlines.ts'
 import type { Pace } from '../timing/paced-stream.ts'
-import { createSleep } from '../timing/sleep.ts'
 import type { Flags } from './flags.ts'
 
 /** The flags of `nexcode replay`. */

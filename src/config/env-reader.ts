@@ -1,4 +1,4 @@
-import type { Fault, FileForm, Kind, Parsed } from './kind.ts'
+import type { Fault, FileForm, Kind, Parsed } from './scalar-kinds.ts'
 import { wordsForCode } from './system-errors.ts'
 
 /** The environment of a process. */

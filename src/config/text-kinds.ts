@@ -1,5 +1,5 @@
 import { HOP_BY_HOP, TOKEN } from '../formats/http/hop-by-hop.ts'
-import { type Fault, type Kind, quoteText, right, wrong } from './kind.ts'
+import { type Fault, type Kind, quoteText, right, wrong } from './scalar-kinds.ts'
 import { Secret } from './secret.ts'
 
 const OPENAI_HOST = 'api.openai.com'

@@ -1,6 +1,6 @@
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import { formatOf } from '../formats/bytes/content-coding.ts'
+import { formatOf } from '../formats/bytes/decode-body.ts'
 import { removeCredentials } from '../formats/http/credential-headers.ts'
 import type { BodyMemory } from './body-memory.ts'
 import { decodeWithLimit } from './decode-with-limit.ts'

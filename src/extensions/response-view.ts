@@ -1,5 +1,5 @@
 import { standalone } from '../answers/body-note.ts'
-import { formatOf } from '../formats/bytes/content-coding.ts'
+import { formatOf } from '../formats/bytes/decode-body.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { decodeWithLimit } from './decode-with-limit.ts'
 import type { ChunkReader } from './read-stream.ts'

@@ -11,8 +11,7 @@ import type { LoadedExtension } from '../extensions/load/load-extensions.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Store } from '../storage/store.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { Deadlines } from '../timing/deadlines.ts'
-import type { Sleep } from '../timing/sleep.ts'
+import type { Deadlines, Sleep } from '../timing/deadlines.ts'
 
 /** The parts that outlive a reload when their settings have not changed: the platform makes them, or making them takes time. */
 export interface LastingParts {

@@ -1,4 +1,4 @@
-import type { Sleep } from './sleep.ts'
+import type { Sleep } from './deadlines.ts'
 
 /** How fast a kept answer is given: all at once, or with the times between its chunks as they were. */
 export type Pace = 'instant' | 'original'

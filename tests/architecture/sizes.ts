@@ -6,10 +6,10 @@ const FUNCTION_LINES_MAX = 70
 const IMPORTS_MAX = 20
 /** A file of so few lines is rarely a thought of its own. */
 const SHORT_FILE_LINES = 20
-/** How many such files there may be. The aim is 25; the bound is what there is today, and only goes down. */
-const SHORT_FILES_MAX = 27
+/** How many such files there may be. The aim was 25; the bound only goes down. */
+const SHORT_FILES_MAX = 22
 /** All lines of src/ for each import of a file of ours: how little is sent around. The aim is 28; the bound only goes up. */
-const LINES_PER_IMPORT_MIN = 19.9
+const LINES_PER_IMPORT_MIN = 20
 
 /** Files that may have more than 200 lines: each with the reason why its parts belong together. */
 const LONG_FILES: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,6 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Claims, Standing } from '../../storage/claims.ts'
-import type { Sleep } from '../../timing/sleep.ts'
+import type { Sleep } from '../../timing/deadlines.ts'
 import type { ClaimStanding } from './take-claim.ts'
 
 /** The pauses between two looks at another process's claim: short at first, then longer and longer. */

@@ -1,7 +1,6 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Claim, Claims, ClaimTimes, Taken } from '../../storage/claims.ts'
-import type { Deadlines } from '../../timing/deadlines.ts'
-import type { Sleep } from '../../timing/sleep.ts'
+import type { Deadlines, Sleep } from '../../timing/deadlines.ts'
 import { HeldClaim, type HeldStores } from './held-claim.ts'
 import { releaseClaim } from './release-claim.ts'
 

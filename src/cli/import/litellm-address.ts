@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../formats/json/json.ts'
 import type { LitellmProvider } from './litellm-providers.ts'
-import { textOf, translateText, variable, variableOf } from './litellm-values.ts'
-import type { Hide } from './secret-variables.ts'
+import { type Hide, textOf, translateText, variable, variableOf } from './litellm-values.ts'
 import { memberPath, type NoteUntranslated, UNNEEDED } from './untranslated.ts'
 
 /** The tools to list untranslated parts, and to replace secrets by variables. */

@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
-import { durationOf, numberAt, sectionOf, textOf, variable, variableOf } from './litellm-values.ts'
-import type { Hide } from './secret-variables.ts'
+import { durationOf, type Hide, numberAt, sectionOf, textOf, variable, variableOf } from './litellm-values.ts'
 import { memberPath, type NoteUntranslated, UNNEEDED } from './untranslated.ts'
 
 const PARAMS = 'litellm_settings.cache_params'

@@ -1,7 +1,6 @@
 import { KindGuard, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
-import type { Fault } from '../kind.ts'
-import { durationKind } from '../scalar-kinds.ts'
+import { durationKind, type Fault } from '../scalar-kinds.ts'
 import type { Path } from './path.ts'
 import type { ProblemLog } from './problems.ts'
 import type { FileDocument } from './read-document.ts'

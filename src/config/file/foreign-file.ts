@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../formats/json/json.ts'
-import type { Fault } from '../kind.ts'
+import type { Fault } from '../scalar-kinds.ts'
 
 /** A kind of file of another program, and how it is recognized. */
 interface ForeignKind {

@@ -1,5 +1,5 @@
 import { createEnvReader } from '../env-reader.ts'
-import { type Parsed, right, wrong } from '../kind.ts'
+import { type Parsed, right, wrong } from '../scalar-kinds.ts'
 import { path as pathKind } from '../text-kinds.ts'
 
 /** Reads a file; throws where it cannot be read. */

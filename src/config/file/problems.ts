@@ -1,4 +1,4 @@
-import type { Fault } from '../kind.ts'
+import type { Fault } from '../scalar-kinds.ts'
 import { type Path, renderPath } from './path.ts'
 
 /** One problem of a configuration file. It never holds a part of a secret. */

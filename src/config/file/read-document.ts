@@ -1,6 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml'
 import type { Json } from '../../formats/json/json.ts'
-import type { Fault } from '../kind.ts'
+import type { Fault } from '../scalar-kinds.ts'
 import type { Path } from './path.ts'
 import type { Position, Side } from './problems.ts'
 import type { Substitute } from './substitute.ts'

@@ -1,4 +1,4 @@
-import type { Fault } from '../kind.ts'
+import type { Fault } from '../scalar-kinds.ts'
 import type { Places } from './check-file.ts'
 import { besideFile, type ReadFile, readNamedFile } from './named-file.ts'
 import type { Path } from './path.ts'

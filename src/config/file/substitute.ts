@@ -1,6 +1,6 @@
 import { distance } from '../../formats/text/nearest.ts'
 import { type Env, variableIn } from '../env-reader.ts'
-import { type Fault, type Parsed, right, wrong } from '../kind.ts'
+import { type Fault, type Parsed, right, wrong } from '../scalar-kinds.ts'
 import { type ReadFile, readNamedFile } from './named-file.ts'
 
 /** A text in which every variable stands for its value. */

@@ -1,4 +1,4 @@
-import type { Fault } from '../kind.ts'
+import type { Fault } from '../scalar-kinds.ts'
 
 const QUOTES = `Put quotes around the value; around \${NAME}, too, where it stands within { } or [ ].`
 

@@ -1,6 +1,6 @@
 import { KindGuard, type TSchema } from '@sinclair/typebox'
 import { suggest } from '../../formats/text/nearest.ts'
-import { type Fault, quoteText } from '../kind.ts'
+import { type Fault, quoteText } from '../scalar-kinds.ts'
 import { unionMembersOf } from './schema-types.ts'
 
 const ELSEWHERE = 'See docs/configuration.md for what there is.'

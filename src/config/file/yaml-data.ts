@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode } from 'yaml'
 import type { Json } from '../../formats/json/json.ts'
-import type { Fault } from '../kind.ts'
+import type { Fault } from '../scalar-kinds.ts'
 import type { Path } from './path.ts'
 import type { Substitute } from './substitute.ts'
 import { syntaxFault } from './syntax-fault.ts'

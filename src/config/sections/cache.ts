@@ -11,8 +11,7 @@ import {
   writeDuration,
 } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
-import { type Kind, right, wrong } from '../kind.ts'
-import { byteSize, choice, durationKind, integer, MIB } from '../scalar-kinds.ts'
+import { byteSize, choice, durationKind, integer, type Kind, MIB, right, wrong } from '../scalar-kinds.ts'
 import { Secret } from '../secret.ts'
 
 const REQUESTS = ['deterministic', 'all'] as const

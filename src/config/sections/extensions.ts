@@ -13,7 +13,7 @@ import {
   writeDuration,
 } from '../file/schema/fields.ts'
 import type { SectionReader } from '../file/section-reader.ts'
-import { type Kind, right, wrong } from '../kind.ts'
+import { type Kind, right, wrong } from '../scalar-kinds.ts'
 
 const ON_ERROR = ['fail', 'skip'] as const
 

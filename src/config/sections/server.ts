@@ -1,6 +1,5 @@
 import { type EnvReader, row } from '../env-reader.ts'
-import { type Kind, quoteText, right, wrong } from '../kind.ts'
-import { durationKind, integer, isDigits } from '../scalar-kinds.ts'
+import { durationKind, integer, isDigits, type Kind, quoteText, right, wrong } from '../scalar-kinds.ts'
 import { Secret } from '../secret.ts'
 import { isLoopbackHost, listenHost, originList, path } from '../text-kinds.ts'
 

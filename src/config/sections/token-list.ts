@@ -1,4 +1,4 @@
-import { type Fault, type FileForm, type Kind, type Parsed, quoteText, right, wrong } from '../kind.ts'
+import { type Fault, type FileForm, type Kind, type Parsed, quoteText, right, wrong } from '../scalar-kinds.ts'
 import { Secret } from '../secret.ts'
 import { headerFault } from '../text-kinds.ts'
 

@@ -1,6 +1,5 @@
 import { type EnvReader, row } from '../env-reader.ts'
-import type { Fault } from '../kind.ts'
-import { boolean } from '../scalar-kinds.ts'
+import { boolean, type Fault } from '../scalar-kinds.ts'
 import { path } from '../text-kinds.ts'
 import { type ApiToken, tokenFile, tokenList } from './token-list.ts'
 

@@ -1,12 +1,12 @@
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deployment } from '../targets/deployment.ts'
+import type { AskDeps, RoutedRequest } from './attempt.ts'
 import { shareClientTime } from './client-clock.ts'
 import { isUpstreamsFault } from './failure-of.ts'
 import { hedge } from './hedge.ts'
 import { type AttemptOutcome, makeAttempt, ownAbort } from './make-attempt.ts'
 import { attemptsMaxOf, type Choices, mayFollow, type NextStep, nextStep, untriedOf } from './next-step.ts'
-import type { AskDeps, RoutedRequest } from './routed-request.ts'
 
 /** The answer to hand on, and the deployment that gave it. */
 export interface TargetAnswer {

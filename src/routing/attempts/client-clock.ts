@@ -2,7 +2,7 @@ import type { Exchange } from '../../exchange/exchange.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
 import type { Deployment } from '../targets/deployment.ts'
-import type { AskDeps, RoutedRequest } from './routed-request.ts'
+import type { AskDeps, RoutedRequest } from './attempt.ts'
 
 /** The time that a client gives its call. */
 export interface ClientClock {

@@ -1,10 +1,9 @@
 import type { HedgeSettings } from '../../config/sections/hedge.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { Deployment } from '../targets/deployment.ts'
-import type { Attempt } from './attempt.ts'
+import type { AskDeps, Attempt, RoutedRequest } from './attempt.ts'
 import { type AttemptOutcome, loseAttempt, makeAttempt, ownAbort } from './make-attempt.ts'
 import { isInTime } from './next-step.ts'
-import type { AskDeps, RoutedRequest } from './routed-request.ts'
 
 /**
  * Makes an attempt at the first deployment, and where that has no answer after a percentile of its own recent times, one at the

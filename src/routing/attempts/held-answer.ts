@@ -1,7 +1,6 @@
 import { noteBody, noteSilence } from '../../answers/body-note.ts'
 import { type ChunkDecoder, createChunkDecoder } from '../../formats/bytes/chunk-decoder.ts'
-import { formatOf } from '../../formats/bytes/content-coding.ts'
-import { codingsOf } from '../../formats/bytes/decode-body.ts'
+import { codingsOf, formatOf } from '../../formats/bytes/decode-body.ts'
 import { joinBytes } from '../../formats/bytes/join-bytes.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'

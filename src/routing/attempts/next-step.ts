@@ -1,8 +1,8 @@
 import type { RetryCause, RetrySettings } from '../../config/sections/retry.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import type { Deployment } from '../targets/deployment.ts'
+import type { AskDeps, RoutedRequest } from './attempt.ts'
 import type { AttemptOutcome } from './make-attempt.ts'
-import type { AskDeps, RoutedRequest } from './routed-request.ts'
 
 /** The next attempt: a deployment, and how long to wait before it is asked. */
 export interface NextStep {

@@ -2,8 +2,8 @@ import { distance } from '../../../formats/text/nearest.ts'
 import type { Side } from '../../file/problems.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
 import { sentence } from '../../file/wording.ts'
-import type { Fault } from '../../kind.ts'
 import { isCapWord } from '../../providers/cap-words.ts'
+import type { Fault } from '../../scalar-kinds.ts'
 import type { RulePart } from './param-rule.ts'
 
 /** A name of a parameter, and where it stands. */

@@ -1,6 +1,6 @@
 import { nearest, suggest } from '../../../formats/text/nearest.ts'
 import type { Callers } from '../../file/section-reader.ts'
-import type { Fault } from '../../kind.ts'
+import type { Fault } from '../../scalar-kinds.ts'
 import { KNOWN_ENDPOINTS } from './known-endpoints.ts'
 
 /** Why a pattern of a rule fits nothing, and whether that holds as long as the server runs. */

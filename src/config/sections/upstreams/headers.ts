@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { type FieldValues, HIDDEN, mapOf, optional, text } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
-import type { Fault } from '../../kind.ts'
 import type { Preset } from '../../providers/presets.ts'
+import type { Fault } from '../../scalar-kinds.ts'
 import { Secret } from '../../secret.ts'
 import { headerNameFault, tokenFault } from '../../text-kinds.ts'
 

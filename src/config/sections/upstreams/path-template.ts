@@ -1,5 +1,5 @@
 import { suggest } from '../../../formats/text/nearest.ts'
-import type { Fault } from '../../kind.ts'
+import type { Fault } from '../../scalar-kinds.ts'
 
 const PLACEHOLDERS: readonly string[] = ['{model}', '{path}']
 

@@ -3,13 +3,12 @@ import type { Settings } from '../../../../src/config/settings.ts'
 import type { Exchange } from '../../../../src/exchange/exchange.ts'
 import type { TargetAnswer } from '../../../../src/routing/attempts/ask.ts'
 import { ask } from '../../../../src/routing/attempts/ask.ts'
-import type { DeploymentCall } from '../../../../src/routing/attempts/attempt.ts'
+import type { AskDeps, DeploymentCall, RoutedRequest } from '../../../../src/routing/attempts/attempt.ts'
 import { createRetryBudget, type RetryBudget } from '../../../../src/routing/attempts/retry-budget.ts'
-import type { AskDeps, RoutedRequest } from '../../../../src/routing/attempts/routed-request.ts'
 import type { Deployment } from '../../../../src/routing/targets/deployment.ts'
 import { createRouter } from '../../../../src/routing/targets/router.ts'
 import { openExchange } from '../../../../src/server/request-context.ts'
-import { createSleep } from '../../../../src/timing/sleep.ts'
+import { createSleep } from '../../../../src/timing/deadlines.ts'
 import {
   depsOf,
   type FakeClock,
