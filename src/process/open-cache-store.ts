@@ -7,7 +7,7 @@ import type { Store } from '../storage/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createDeadlines } from '../timing/deadlines.ts'
 
-/** The longest that a request waits for a store. */
+/** The longest that a request waits for a store that is not in this memory. */
 const WAIT_MS = 50
 
 /**
@@ -30,7 +30,8 @@ export function openCacheStore({ store, bytesMax, entriesMax }: CacheSettings, l
   const claims = opened.claims ?? siblings
   return guardStore(opened, {
     claims,
-    waitMs: WAIT_MS,
+    // This memory keeps nobody waiting: a call that takes long only tells that the machine is busy.
+    waitMs: isInMemory ? Number.POSITIVE_INFINITY : WAIT_MS,
     deadlines: createDeadlines(),
     log,
     now: () => performance.now(),
