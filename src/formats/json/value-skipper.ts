@@ -1,15 +1,14 @@
-import { skipString } from './skip-string.ts'
+import { type Nesting, SCANNED_BLOCK_BYTES, SCANNED_BYTES_MAX, scanNesting } from './scan-nesting.ts'
 
 const QUOTE = 0x22
+const BACKSLASH = 0x5c
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 const CLOSE_BRACKET = 0x5d
-/** Makes a brace of a bracket, and leaves a brace as it is. */
-const BRACE_BIT = 0x20
 
 /**
- * Finds the end of a list, an object or a string in a JSON text a little at a time, without looking into it: only its strings and the number of open brackets
- * count. Nothing is recursive.
+ * Finds the end of a list, an object or a string in a JSON text a little at a time, without looking into it: only its strings and the number of
+ * open brackets count. Nothing is recursive.
  *
  * @example
  * const skipper = new ValueSkipper(bytes)
@@ -19,17 +18,13 @@ const BRACE_BIT = 0x20
  */
 export class ValueSkipper {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
+  readonly #nesting: Nesting = { depth: 0, isInString: false, isEscaped: false }
   #at = 0
-  /** The number of open lists and objects. */
-  #depth = 0
   /** The bracket that ends the value. */
   #closing = 0
-  #isInString = false
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   /** The end of the bytes that have been skipped. */
@@ -40,38 +35,59 @@ export class ValueSkipper {
   /** Begins at the quote, bracket or brace at `start`. */
   begin(start: number): void {
     const byte = this.#bytes[start]
-    this.#isInString = byte === QUOTE
-    this.#depth = this.#isInString ? 0 : 1
+    const isString = byte === QUOTE
+    this.#nesting.isInString = isString
+    this.#nesting.isEscaped = false
+    this.#nesting.depth = isString ? 0 : 1
     this.#closing = byte === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET
     this.#at = start + 1
   }
 
   /** Skips up to `stop`, or a little more; true: the value has ended before `at`. Throws where it does not end. */
   goOn(stop: number): boolean {
-    const bytes = this.#bytes
-    const until = Math.min(stop, bytes.length)
-    let at = this.#isInString ? this.#skipString(this.#at, until) : this.#at
-    let depth = this.#depth
-    while (at < until && depth > 0 && !this.#isInString) {
-      const byte = bytes[at] ?? 0
-      at += 1
-      if (byte === QUOTE) at = this.#skipString(at, until)
-      else if ((byte | BRACE_BIT) === OPEN_BRACE) depth += 1
-      else if ((byte | BRACE_BIT) === CLOSE_BRACE) depth -= 1
-    }
-    const isEnd = depth === 0 && !this.#isInString
-    if (isEnd && this.#depth > 0 && bytes[at - 1] !== this.#closing) throw new SyntaxError('another bracket closes it')
-    if (!isEnd && at >= bytes.length) throw new SyntaxError('a value without an end')
-    this.#depth = depth
-    this.#at = at
+    const until = Math.min(stop, this.#bytes.length)
+    const isEnd = this.#nesting.depth === 0 ? this.#skipString(until) : this.#skipNested(until)
+    if (!isEnd && this.#at >= this.#bytes.length) throw new SyntaxError('a value without an end')
     return isEnd
   }
 
-  /** Skips a string from a place within it, and gives its end, or the place from which it goes on. */
-  #skipString(from: number, stop: number): number {
-    const end = skipString(this.#bytes, this.#view, from, stop)
-    if (Number.isNaN(end)) throw new SyntaxError('a string without an end')
-    this.#isInString = end < 0
-    return this.#isInString ? ~end : end
+  #skipString(until: number): boolean {
+    do {
+      const quote = this.#nextQuote()
+      const isEnd = this.#at === quote || (quote - this.#at) % 2 === 0
+      this.#at = quote + 1
+      if (isEnd) return true
+    } while (this.#at < until)
+    return false
+  }
+
+  #skipNested(until: number): boolean {
+    const bytes = this.#bytes
+    const nesting = this.#nesting
+    for (;;) {
+      // A long text is searched, which costs less than a scan.
+      if (nesting.isInString && !nesting.isEscaped) this.#nextQuote()
+      if (this.#at >= until) return false
+      const blocks = Math.ceil(Math.min(until - this.#at, SCANNED_BYTES_MAX) / SCANNED_BLOCK_BYTES)
+      const stop = Math.min(this.#at + blocks * SCANNED_BLOCK_BYTES, bytes.length)
+      const end = scanNesting(bytes.subarray(this.#at, stop), nesting)
+      if (end !== -1) {
+        this.#at += end
+        if (bytes[this.#at - 1] !== this.#closing) throw new SyntaxError('another bracket closes it')
+        return true
+      }
+      this.#at = stop
+    }
+  }
+
+  /** Goes on, within a string, to the next quote, or to the backslashes before it; gives the place of the quote. */
+  #nextQuote(): number {
+    const bytes = this.#bytes
+    const quote = bytes.indexOf(QUOTE, this.#at)
+    if (quote === -1) throw new SyntaxError('a string without an end')
+    let at = quote
+    while (at > this.#at && bytes[at - 1] === BACKSLASH) at -= 1
+    this.#at = at
+    return quote
   }
 }
