@@ -7,12 +7,10 @@ import { type Comparison, renderComparison } from './compare-report.ts'
 import type { Gateway } from './gateways/gateway.ts'
 import { IDLE_COUNT, measureIdleMemory } from './idle-memory.ts'
 import { UsageError } from './options.ts'
-import { readResidentBytes } from './process-tree.ts'
+import { readSettledBytes } from './process-tree.ts'
 import { measureCosts } from './run-rounds.ts'
 import type { Scenario } from './scenarios.ts'
 import { type StartedGateway, startGateway, startUpstream } from './started-gateway.ts'
-
-const SETTLE_MS = 500
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
@@ -31,15 +29,22 @@ async function startAll(
   return started
 }
 
+/** The RSS of each target in MB, once it is settled. */
+async function readResident(started: ReadonlyMap<string, StartedGateway>): Promise<Record<string, number[]>> {
+  const resident: Record<string, number[]> = {}
+  const read = async ([name, one]: readonly [string, StartedGateway]): Promise<void> => {
+    resident[name] = [(await readSettledBytes(one.process.pid)) / 1e6]
+  }
+  await Promise.all([...started].map(read))
+  return resident
+}
+
 async function compareLoads(options: CompareOptions, upstreamPort: number, comparison: Comparison): Promise<void> {
   for (const setup of ['plain', 'auth', 'cache'] as const) {
     const scenarios = options.scenarios.filter((scenario) => (scenario.setup ?? 'plain') === setup)
     if (scenarios.length === 0) continue
     const started = await startAll(options.targets, upstreamPort, setup)
-    await Bun.sleep(SETTLE_MS)
-    const resident = () =>
-      Object.fromEntries([...started].map(([name, one]) => [name, [readResidentBytes(one.process.pid) / 1e6]]))
-    const idle = resident()
+    const idle = await readResident(started)
     for (const scenario of scenarios) {
       say(scenario.title)
       const { onlyFor = () => true } = scenario
@@ -52,7 +57,7 @@ async function compareLoads(options: CompareOptions, upstreamPort: number, compa
     }
     if (setup === 'plain') {
       comparison.rows.push({ name: 'rss before', unit: 'MB', values: idle })
-      comparison.rows.push({ name: 'rss after', unit: 'MB', values: resident() })
+      comparison.rows.push({ name: 'rss after', unit: 'MB', values: await readResident(started) })
     }
     await Promise.all([...started.values()].map((one) => one.process.stop()))
   }

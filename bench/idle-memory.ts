@@ -3,7 +3,7 @@ import type { Gateway } from './gateways/gateway.ts'
 import { makeQuestion } from './load/bodies.ts'
 import { runWrk } from './load/wrk.ts'
 import { MODELS } from './mock-answers.ts'
-import { readResidentBytes } from './process-tree.ts'
+import { readSettledBytes } from './process-tree.ts'
 import { chatTarget, startGateway } from './started-gateway.ts'
 
 /** What lies idle: kept-alive connections after one answer each, or streams that have sent one chunk. */
@@ -14,7 +14,6 @@ export const IDLE_COUNT = 1000
 
 const WARM_UP_SECONDS = 2
 const WARM_UP_CONNECTIONS = 64
-const SETTLE_MS = 1500
 
 /**
  * Says by how many bytes the resident memory of a gateway grows with a thousand idle connections or streams. The gateway is started
@@ -24,8 +23,7 @@ export async function measureIdleMemory(gateway: Gateway, upstreamPort: number, 
   const started = await startGateway(gateway, upstreamPort)
   try {
     await runWrk(chatTarget(started, makeQuestion(), MODELS.json), WARM_UP_CONNECTIONS, WARM_UP_SECONDS)
-    await Bun.sleep(SETTLE_MS)
-    const before = readResidentBytes(started.process.pid)
+    const before = await readSettledBytes(started.process.pid)
     const isStream = idle === 'streams'
     const target = chatTarget(started, makeQuestion(), isStream ? MODELS.idle : MODELS.json, isStream)
     const program = join(import.meta.dir, 'load/idle-load.ts')
@@ -36,8 +34,7 @@ export async function measureIdleMemory(gateway: Gateway, upstreamPort: number, 
     })
     const { value } = await load.stdout.getReader().read()
     if (value === undefined) throw new Error(`the idle load failed: ${(await new Response(load.stderr).text()).trim()}`)
-    await Bun.sleep(SETTLE_MS)
-    const after = readResidentBytes(started.process.pid)
+    const after = await readSettledBytes(started.process.pid)
     load.stdin.end()
     await load.exited
     return after - before

@@ -4,6 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 const TICKS_PER_SECOND = 100
 const PAGE_BYTES = 4096
 
+const SETTLED_MS = 3000
+const SETTLE_MAX_MS = 15_000
+const POLL_MS = 250
+const SAME_BYTES = 500_000
+
 interface ProcessStat {
   readonly parent: number
   readonly cpuTicks: number
@@ -63,4 +68,19 @@ export function readResidentBytes(root: number): number {
   let pages = 0
   for (const stat of readTree(root).values()) pages += stat.residentPages
   return pages * PAGE_BYTES
+}
+
+/** The same once it has not changed for three seconds, or after fifteen: a runtime collects a while after a load. */
+export async function readSettledBytes(root: number): Promise<number> {
+  const end = performance.now() + SETTLE_MAX_MS
+  let since = performance.now()
+  let bytes = readResidentBytes(root)
+  while (performance.now() < Math.min(end, since + SETTLED_MS)) {
+    await Bun.sleep(POLL_MS)
+    const now = readResidentBytes(root)
+    if (Math.abs(now - bytes) <= SAME_BYTES) continue
+    bytes = now
+    since = performance.now()
+  }
+  return readResidentBytes(root)
 }

@@ -33,7 +33,7 @@ async function sample(scenario: Scenario, started: StartedGateway, seconds: numb
   }
 }
 
-const WARM_UP_SECONDS = 1
+const WARM_UP_SECONDS = 2
 
 /**
  * Runs one scenario in rounds against each target in turn, after a warm-up. Returns the CPU of each request or chunk in µs: a list

@@ -2,9 +2,9 @@
 import { cpus, release } from 'node:os'
 import { lineUp } from './line-up.ts'
 import { type Options, parseOptions, renderHelp, UsageError } from './options.ts'
-import { readResidentBytes } from './process-tree.ts'
+import { readSettledBytes } from './process-tree.ts'
 import { writeReport } from './report/write-report.ts'
-import type { Results } from './results.ts'
+import type { MeasuredGateway, Results } from './results.ts'
 import { runRounds } from './run-rounds.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { startUpstream } from './started-gateway.ts'
@@ -31,10 +31,11 @@ async function measure(options: Options): Promise<Results> {
   const upstream = await startUpstream()
   const line = await lineUp(options, scenarios, upstream, results, say)
   await runRounds(options, scenarios, line, results, say)
-  for (const { name, footprint } of results.gateways) {
+  const settle = async ({ name, footprint }: MeasuredGateway): Promise<void> => {
     const started = line.targets.get(name)
-    if (started !== undefined) footprint.loadedBytes = readResidentBytes(started.process.pid)
+    if (started !== undefined) footprint.loadedBytes = await readSettledBytes(started.process.pid)
   }
+  await Promise.all(results.gateways.map(settle))
   const processes = [line.targets, ...line.setUp.values()]
     .flatMap((each) => [...each.values()])
     .map((started) => started.process)
