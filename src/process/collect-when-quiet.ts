@@ -11,7 +11,7 @@ export interface QuietDeps {
 }
 
 /** How long no request may have come or ended. */
-const QUIET_MS = 1_000
+const QUIET_MS = 500
 /** The growth that is worth a collection: a few hundred requests. */
 const GROWN_BYTES_MIN = 8 * 1024 * 1024
 
@@ -25,7 +25,7 @@ const PLATFORM: QuietDeps = {
  * Makes an observer that has garbage collected behind a load, once it is quiet. The runtime collects by what is allocated: a process
  * that has nothing more to do would keep 20 MB of what its last requests have left.
  *
- * A request costs two additions; the clock runs only from the first request to the next quiet second.
+ * A request costs two additions; the clock runs only from the first request to the next quiet moment.
  *
  * @example
  * const app = createApp({ ...deps, observers: [collectWhenQuiet()] })

@@ -27,28 +27,31 @@ export interface BodySource {
   startUploadClock(onExpire: () => void): Deadline
 }
 
+const NOTHING = new Uint8Array()
+
 /** A body that has come together with its head, as most do. */
 export class WholeBody implements TransactionBody {
   /** The body of a request without one. */
   static readonly NONE = new WholeBody(Buffer.alloc(0))
   readonly isComplete = true
   readonly isBeingRead = false
-  readonly #bytes: Uint8Array<ArrayBuffer>
+  readonly length: number
+  #bytes: Uint8Array<ArrayBuffer> | undefined
 
   constructor(bytes: Buffer) {
+    this.length = bytes.byteLength
     this.#bytes = bytes as Uint8Array<ArrayBuffer>
   }
 
-  get length(): number {
-    return this.#bytes.byteLength
-  }
-
+  /** Gives its bytes away: the answer may be a stream of minutes, and nobody looks at the body meanwhile. */
   whole(): Uint8Array<ArrayBuffer> {
-    return this.#bytes
+    const bytes = this.#bytes ?? NOTHING
+    this.#bytes = undefined
+    return bytes
   }
 
   stream(): ReadableStream<Uint8Array> {
-    return new Blob([this.#bytes]).stream()
+    return new Blob([this.whole()]).stream()
   }
 
   feed(bytes: Buffer): Buffer {
