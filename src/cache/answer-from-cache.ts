@@ -1,4 +1,3 @@
-import { createAttachment } from '../formats/attachment.ts'
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
@@ -6,10 +5,11 @@ import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Store } from '../storage/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { PaceDeps, TimedChunk } from '../timing/paced-stream.ts'
+import type { DecodedAnswers } from './answers/decoded-answers.ts'
 import { whyUnusable } from './answers/freshness.ts'
 import { replayAnswer } from './answers/replay-answer.ts'
 import { isHeadStorable } from './answers/storable.ts'
-import { decodeAnswer, encodeAnswer, type StoredAnswer } from './answers/stored-answer.ts'
+import { encodeAnswer, type StoredAnswer } from './answers/stored-answer.ts'
 import { storedHeaders } from './answers/stored-headers.ts'
 import { isInFull, isWholeAnswer } from './answers/whole-answer.ts'
 import { tellCacheStatus } from './cache-headers.ts'
@@ -23,6 +23,7 @@ import type { SingleFlight } from './single-flight/single-flight.ts'
 export interface CacheLookupDeps extends PaceDeps {
   /** Where answers are stored; its failures are nobody else's. */
   readonly store: Store
+  readonly decoded: DecodedAnswers
   readonly calls: SingleFlight
   readonly deadlines: Deadlines
 }
@@ -44,7 +45,7 @@ export interface CacheLookup {
  * it is complete. Rejects with `only_if_cached` where the request forbids to ask.
  *
  * @example
- * return answerFromCache({ request, key, scope, control, next }, { store, calls, now, deadlines, sleep })
+ * return answerFromCache({ request, key, scope, control, next }, { store, decoded, calls, now, deadlines, sleep })
  */
 export async function answerFromCache(lookup: CacheLookup, deps: CacheLookupDeps): Promise<Response> {
   const { request, key, control, next } = lookup
@@ -99,26 +100,15 @@ export async function answerFromCache(lookup: CacheLookup, deps: CacheLookupDeps
 /** The stored answer of a key that will do, or why there is none. */
 type Found = StoredAnswer | 'miss' | 'stale' | 'request'
 
-/** Most answers are one chunk, or a short stream: with more chunks, their views would take more memory than their bytes. */
-const REMEMBERED_CHUNKS_MAX = 64
-/** Notes beside the bytes of a store that gives the same array again: the answer in them, decoded. */
-const decodedAnswers = createAttachment<Uint8Array, StoredAnswer>('decoded answer')
-
 /** At once, where the store is this memory. */
-function look({ key, control }: CacheLookup, { store }: CacheLookupDeps): Found | Promise<Found> {
+function look({ key, control }: CacheLookup, { store, decoded }: CacheLookupDeps): Found | Promise<Found> {
   if (!control.mayLook) return 'request'
   const use = (stored: StoredAnswer | undefined): Found =>
     stored === undefined ? 'miss' : (whyUnusable(stored, control, Date.now()) ?? stored)
   const decode = (bytes: Uint8Array | undefined): Found | Promise<Found> => {
     if (bytes === undefined) return 'miss'
-    const known = decodedAnswers.get(bytes)
-    if (known !== undefined) return use(known)
-    const remember = (decoded: StoredAnswer | undefined): Found => {
-      if (decoded !== undefined && decoded.chunks.length <= REMEMBERED_CHUNKS_MAX) decodedAnswers.set(bytes, decoded)
-      return use(decoded)
-    }
-    const decoding = decodeAnswer(bytes)
-    return decoding instanceof Promise ? decoding.then(remember) : remember(decoding)
+    const decoding = decoded.decode(key, bytes)
+    return decoding instanceof Promise ? decoding.then(use) : use(decoding)
   }
   const got = store.get(key)
   return got instanceof Promise ? got.then(decode) : decode(got)

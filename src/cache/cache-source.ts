@@ -4,6 +4,7 @@ import { parseJson } from '../requests/parse-json.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { UpstreamBody } from '../upstream/send.ts'
 import { answerFromCache, type CacheLookupDeps } from './answer-from-cache.ts'
+import { DecodedAnswers } from './answers/decoded-answers.ts'
 import { tellCacheStatus } from './cache-headers.ts'
 import { isJudgedByBody, type Judgement, judgeRequest } from './cacheable.ts'
 import { createScopedKeys, type ScopedKey } from './keys/scoped-key.ts'
@@ -12,7 +13,7 @@ import { createSingleFlight } from './single-flight/single-flight.ts'
 import type { StageSource } from './stage-source.ts'
 
 /** The dependencies of the cache's answers. */
-export interface CacheSourceDeps extends Omit<CacheLookupDeps, 'calls'> {
+export interface CacheSourceDeps extends Omit<CacheLookupDeps, 'calls' | 'decoded'> {
   readonly digest: Sha256
   readonly settings: { readonly cache: { readonly answerBytesMax: number } }
   /** The answers of calls under way count towards it. */
@@ -32,7 +33,7 @@ const NOTHING = new Uint8Array()
 export function createCacheSource(deps: CacheSourceDeps): StageSource & { readonly idle: () => Promise<void> } {
   const { now, digest, settings, memory } = deps
   const calls = createSingleFlight({ now, keptBytesMax: settings.cache.answerBytesMax, memory })
-  const lookupDeps: CacheLookupDeps = { ...deps, calls }
+  const lookupDeps: CacheLookupDeps = { ...deps, calls, decoded: new DecodedAnswers() }
   const scopedKeyOf = createScopedKeys(digest)
   return {
     bodyNeeded: ({ request, requestTarget }) =>

@@ -79,6 +79,18 @@ export function decodeAnswer(bytes: Uint8Array): StoredAnswer | undefined | Prom
   return inSlices(decodeInSteps(bytes))
 }
 
+/**
+ * Whether two encoded answers are the same one, by their lengths and their checksums.
+ *
+ * @example
+ * if (hasSamePrefix(known.bytes, bytes)) return known.answer
+ */
+export function hasSamePrefix(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.byteLength !== other.byteLength) return false
+  for (let at = 0; at < PREFIX_BYTES; at += 1) if (one[at] !== other[at]) return false
+  return true
+}
+
 function* decodeInSteps(bytes: Uint8Array): Generator<void, StoredAnswer | undefined, void> {
   if (bytes.byteLength < PREFIX_BYTES) return undefined
   const prefix = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES)

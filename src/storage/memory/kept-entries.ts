@@ -20,8 +20,6 @@ const LARGE_BYTES_MIN = 16 * 1024
 const LARGE_ENTRY_BYTES = 300
 /** In front of each value in the arena: when it expires, and the lengths of its scope and of itself. The scope follows. */
 const HEAD_BYTES = 16
-/** The copies of small values that are kept to be given again: so many bytes, the oldest copies go first. */
-const COPIES_BYTES_MAX = 1024 * 1024
 /** One buffer for all heads: it is copied at once. */
 const HEAD = new Uint8Array(HEAD_BYTES)
 const HEAD_FIELDS = new DataView(HEAD.buffer)
@@ -37,9 +35,6 @@ const HEAD_FIELDS = new DataView(HEAD.buffer)
  */
 export class KeptEntries {
   readonly #arena = new BlockArena()
-  /** The last copies that were made, by the pieces that they are copies of. */
-  readonly #copies = new Map<number, Uint8Array<ArrayBuffer>>()
-  #copiesBytes = 0
 
   /** Gives the memory that an entry takes, in bytes. */
   static sizeOf(value: Uint8Array, scope: Uint8Array): number {
@@ -61,23 +56,11 @@ export class KeptEntries {
     return this.#arena.put(HEAD, scope, value)
   }
 
-  /**
-   * The bytes of a value: not to be written to. For a value that is asked for often it is the same array each time, so that a reader can
-   * keep what it has read in it.
-   */
+  /** The bytes of a value: not to be written to. */
   valueOf(kept: KeptEntry): Uint8Array<ArrayBuffer> {
     if (typeof kept !== 'number') return kept.value
-    const known = this.#copies.get(kept)
-    if (known !== undefined) return known
     const scopeBytes = this.#arena.uint32At(kept, 8)
-    const copy = this.#arena.copy(kept, HEAD_BYTES + scopeBytes, this.#arena.uint32At(kept, 12))
-    this.#copies.set(kept, copy)
-    this.#copiesBytes += copy.byteLength
-    for (const oldest of this.#copies.keys()) {
-      if (this.#copiesBytes <= COPIES_BYTES_MAX) break
-      this.#dropCopy(oldest)
-    }
-    return copy
+    return this.#arena.copy(kept, HEAD_BYTES + scopeBytes, this.#arena.uint32At(kept, 12))
   }
 
   /** Milliseconds since 1970. */
@@ -92,14 +75,7 @@ export class KeptEntries {
 
   /** Frees an entry. */
   free(kept: KeptEntry): void {
-    if (typeof kept !== 'number') return
-    this.#dropCopy(kept)
-    this.#arena.free(kept)
-  }
-
-  #dropCopy(piece: number): void {
-    this.#copiesBytes -= this.#copies.get(piece)?.byteLength ?? 0
-    this.#copies.delete(piece)
+    if (typeof kept === 'number') this.#arena.free(kept)
   }
 }
 
