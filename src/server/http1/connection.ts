@@ -1,6 +1,7 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline } from '../../timing/deadlines.ts'
 import { type ClientSocket, LINGER_MS } from './client-socket.ts'
+import type { HeadMemory } from './head-memory.ts'
 import { HeadReader } from './head-reader.ts'
 import type { InFlight, InFlightSlot } from './in-flight.ts'
 import { type RequestHead, wantsWebSocket } from './request-head.ts'
@@ -38,12 +39,12 @@ export class Connection {
   /** One for all requests of the connection, as long as none is aborted: making one for each is expensive. */
   #abort = new AbortController()
 
-  constructor(socket: ClientSocket, deps: ConnectionDeps, inFlight: InFlight) {
+  constructor(socket: ClientSocket, memory: HeadMemory, deps: ConnectionDeps, inFlight: InFlight) {
     this.#deps = deps
     this.#slot = inFlight.slot()
     this.#socket = socket
     this.from = socket.from
-    this.#reader = new HeadReader(deps.deadlines, (error) => this.#refuse(error))
+    this.#reader = new HeadReader(memory, deps.deadlines, (error) => this.#refuse(error))
     this.#closing = deps.deadlines.start(KEEP_ALIVE_MS, () => this.#socket.close())
   }
 
@@ -56,11 +57,9 @@ export class Connection {
 
   /** The client has sent its last byte. It wants its answer no more: a client that leaves looks just the same. */
   onEnd(): void {
-    if (this.#upgraded !== undefined) this.#upgraded.onEnd()
-    else {
-      this.#transaction?.leave()
-      this.#socket.close()
-    }
+    this.#upgraded?.onEnd()
+    this.#transaction?.leave()
+    if (this.#upgraded === undefined) this.#socket.close()
   }
 
   /** The system takes more of the bytes that wait. */

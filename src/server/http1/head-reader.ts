@@ -1,6 +1,7 @@
 import { TOKEN } from '../../formats/http/hop-by-hop.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
+import type { HeadMemory } from './head-memory.ts'
 import {
   assertCoding,
   assertLength,
@@ -100,13 +101,15 @@ const AHEAD_BYTES_MAX = 64 * 1024
 
 /** Gathers the bytes of a connection until they hold the head of a request. */
 export class HeadReader {
+  readonly #memory: HeadMemory
   readonly #deadlines: Deadlines
   readonly #onTooSlow: (error: ApiError) => void
   #held: Buffer | undefined
   #clock: Deadline | undefined
   #partial: PartialHead | undefined
 
-  constructor(deadlines: Deadlines, onTooSlow: (error: ApiError) => void) {
+  constructor(memory: HeadMemory, deadlines: Deadlines, onTooSlow: (error: ApiError) => void) {
+    this.#memory = memory
     this.#deadlines = deadlines
     this.#onTooSlow = onTooSlow
   }
@@ -130,7 +133,7 @@ export class HeadReader {
     if (bytes !== undefined && this.#held !== undefined) this.hold(bytes)
     const all = this.#held ?? bytes
     if (all === undefined) return undefined
-    const head = readRequestHead(all)
+    const head = readRequestHead(all, this.#memory)
     if (head === undefined) {
       this.#held = all
       this.#partial ??= new PartialHead()

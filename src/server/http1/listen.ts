@@ -4,6 +4,7 @@ import { ApiError } from '../../openai/api-error.ts'
 import { ClientSocket, LINGER_MS } from './client-socket.ts'
 import { Connection, type ConnectionDeps } from './connection.ts'
 import { ConnectionRoom, type ConnectionRoomDeps, type Crowd } from './connection-room.ts'
+import { createHeadMemories } from './head-memory.ts'
 import { createInFlight, type InFlight } from './in-flight.ts'
 import { StalledClients, type StalledCut } from './stalled-clients.ts'
 
@@ -102,11 +103,12 @@ function acceptInto(connections: Set<Connection>, inFlight: InFlight, deps: Http
     now: () => performance.now(),
     onCut: deps.onStalledCut ?? (() => undefined),
   })
+  const memoryFor = createHeadMemories()
   return {
     open(socket) {
       socket.setNoDelay(true)
       const client = new ClientSocket(socket, deps.deadlines, deps.writeIdleMs, stalled)
-      socket.data = new Connection(client, deps, inFlight)
+      socket.data = new Connection(client, memoryFor(), deps, inFlight)
       connections.add(socket.data)
       if (!room.admit(socket.data, connections)) socket.data.closeIfIdle()
     },

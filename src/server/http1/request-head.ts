@@ -1,6 +1,7 @@
 import { TOKEN } from '../../formats/http/hop-by-hop.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { ErrorKind } from '../../openai/error-catalogue.ts'
+import type { HeadMemory, RequestLine } from './head-memory.ts'
 
 /** Only these are accepted: a standard `Request` turns an unknown method into GET, and `get`, which is another method, into `GET`. */
 export const KNOWN_METHODS: ReadonlySet<string> = new Set([
@@ -55,11 +56,9 @@ export function refused(kind: ErrorKind, what: string): ApiError {
 }
 
 /** The head of an HTTP/1.x request: text is Latin-1, one character for each byte (RFC 9112 §2.2). */
-export interface RequestHead {
-  readonly method: string
-  /** Exactly as it stands on the request line (RFC 9112 §3.2). */
-  readonly target: string
-  readonly isHttp10: boolean
+export interface RequestHead extends RequestLine {
+  /** Whether the client lets the connection go on behind this request (RFC 9112 §9.3). */
+  readonly keepsAlive: boolean
   /** A standard request without its body. Its URL serves only to route by its path; the Host is among the headers. */
   readonly request: Request
   /** The length of the body that follows, in bytes; `CHUNKED` where its last chunk tells the end. */
@@ -83,32 +82,46 @@ const ORIGIN = 'http://nexcode.invalid'
  * them (§11.2): no bare CR or LF, no folded line, no space before a colon, one length, and `chunked` as the only
  * coding. Throws `malformed_request`, `method_not_allowed`, `invalid_target`, `invalid_header` or `headers_too_large`.
  *
+ * `memory` remembers the head: lines that it knows are not checked, and not cut into headers, again.
+ *
  * @example
  * const head = readRequestHead(bytes)
  */
-export function readRequestHead(bytes: Buffer): RequestHead | undefined {
+export function readRequestHead(bytes: Buffer, memory?: HeadMemory): RequestHead | undefined {
   const from = startOf(bytes)
   const end = bytes.indexOf('\r\n\r\n', from, 'latin1')
   if ((end === -1 ? bytes.byteLength : end + 4) - from > HEAD_BYTES_MAX)
     throw refused('headers_too_large', 'a long head')
   if (end === -1) return undefined
   const text = bytes.toString('latin1', from, end + 2)
+  const known = memory?.find(text)
+  if (known !== undefined) return headOf(known.line, known.request, end + 4)
+  const line = readLine(text)
+  const { method, target } = line
+  // The headers are added to the request's own: a `Headers` passed to the constructor would be copied.
+  const request = new Request(ORIGIN + (target.startsWith('/') ? target : '/'), { method })
+  readFields(text, text.indexOf('\r\n') + 2, request.headers)
+  const head = headOf(line, request, end + 4)
+  memory?.learn(text, line, request)
+  return head
+}
+
+function readLine(text: string): RequestLine {
   REQUEST_LINE.lastIndex = 0
   const line = REQUEST_LINE.exec(text)
   if (line === null) throw oddRequestLine(text)
   const [, method = '', target = '', minor] = line
   if (!KNOWN_METHODS.has(method)) throw refused('method_not_allowed', 'a method')
-  // The headers are added to the request's own: a `Headers` passed to the constructor would be copied.
-  const request = new Request(ORIGIN + (target.startsWith('/') ? target : '/'), { method })
-  readFields(text, REQUEST_LINE.lastIndex, request.headers)
-  const isHttp10 = minor === '0'
-  return { method, target, isHttp10, request, bodyBytes: bodyBytesOf(request.headers, isHttp10), end: end + 4 }
+  return { method, target, isHttp10: minor === '0' }
 }
 
-/** Whether the client lets the connection go on behind this request (RFC 9112 §9.3). */
-export function keepsAlive({ isHttp10, request, method }: RequestHead): boolean {
-  if (method === 'CONNECT') return false
-  const connection = request.headers.get('connection')
+function headOf({ method, target, isHttp10 }: RequestLine, request: Request, end: number): RequestHead {
+  const { headers } = request
+  const keepsAlive = method !== 'CONNECT' && allowsMore(headers.get('connection'), isHttp10)
+  return { method, target, isHttp10, keepsAlive, request, bodyBytes: bodyBytesOf(headers, isHttp10), end }
+}
+
+function allowsMore(connection: string | null, isHttp10: boolean): boolean {
   if (connection === null) return !isHttp10
   const options = connection.toLowerCase()
   return !options.includes('close') && (!isHttp10 || options.includes('keep-alive'))

@@ -1,7 +1,7 @@
 import { ApiError } from '../../openai/api-error.ts'
 import type { Deadline, Deadlines } from '../../timing/deadlines.ts'
 import { type ClientSocket, LINGER_MS } from './client-socket.ts'
-import { keepsAlive, type RequestHead } from './request-head.ts'
+import type { RequestHead } from './request-head.ts'
 import { StreamedBody } from './streamed-body.ts'
 import { type BodySource, type TransactionBody, WholeBody } from './transaction-body.ts'
 import type { UploadPace } from './upload-rate.ts'
@@ -53,7 +53,7 @@ export class Transaction implements BodySource {
     this.head = head
     this.from = socket.from
     this.abort = abort
-    this.isLast = !keepsAlive(head)
+    this.isLast = !head.keepsAlive
     this.#socket = socket
     this.#deps = deps
     if (bodyBytes === 0) this.body = WholeBody.NONE

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { ApiError } from '../../../../src/openai/api-error.ts'
+import { createHeadMemories, HeadMemory } from '../../../../src/server/http1/head-memory.ts'
+import { readRequestHead } from '../../../../src/server/http1/request-head.ts'
+
+/** All that a head tells, or the error that refuses it. */
+function read(text: string, memory?: HeadMemory): unknown {
+  try {
+    const head = readRequestHead(Buffer.from(text, 'latin1'), memory)
+    if (head === undefined) return undefined
+    const { request, ...facts } = head
+    return { ...facts, url: request.url, requestMethod: request.method, headers: [...request.headers] }
+  } catch (cause) {
+    return cause instanceof ApiError ? cause.kind : cause
+  }
+}
+
+const HEAD = 'POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\nX-A: 12\r\n\r\n'
+/** Changes of a head, among them such as a smuggler would make. */
+const CHANGES: readonly (readonly [string, string])[] = [
+  ...[
+    '12',
+    '13',
+    '',
+    '0',
+    '007',
+    '12, 13',
+    '1 2',
+    '+1',
+    '-1',
+    '1'.repeat(16),
+    '12\r\nX: 1',
+    '12\r\nContent-Length: 2',
+  ].map((length) => ['Content-Length: 12', `Content-Length: ${length}`] as const),
+  ['Content-Length: 12\r\n', ''],
+  ['Content-Length: 12\r\n', 'Transfer-Encoding: chunked\r\n'],
+  ['Content-Length: 12\r\n', 'Content-Length: 12\r\nTransfer-Encoding: chunked\r\n'],
+  ['chunked', 'gzip'],
+  ['chunked', 'chunked, chunked'],
+  ['Content-Length', 'content-length'],
+  ['X-A: 12', 'X-A: 13'],
+  ['X-A: 12', 'X-A: '],
+  ['X-A: 12\r\n', ''],
+  ['X-A: 12', 'Content-Length: 12'],
+  ['X-A: 12', 'Connection: close'],
+  ['close', 'keep-alive'],
+  ['X-A: 12', 'X-A: 12\r\nX-B: 1\r\nx-a: 13'],
+  ['X-A: 12', 'X-A: \x7f'],
+  ['Host: a', 'Host: b'],
+  ['/v1/chat', '/chat'],
+  ['/v1/chat', '//v1/chat'],
+  ['POST', 'GET'],
+  ['POST', 'get'],
+  ['HTTP/1.1', 'HTTP/1.0'],
+  ['POST', '\r\nPOST'],
+]
+
+const head = fc
+  .subarray([...CHANGES], { maxLength: 4 })
+  .map((changes) => changes.reduce((text, [from, to]) => text.replace(from, to), HEAD))
+
+/** Bytes that end lines, names and values, and some that may stand nowhere. */
+const BYTES = ['\r', '\n', '\r\n', ':', ' ', '\t', ',', '0', 'a', '\x00', '\x7f', '\xff']
+const marred = fc
+  .tuple(fc.nat(HEAD.length - 4), fc.nat(2), fc.constantFrom(...BYTES))
+  .map(([at, cut, bytes]) => HEAD.slice(0, at) + bytes + HEAD.slice(at + cut))
+
+describe('a head that is remembered', () => {
+  test('is read as if none were, whatever came before it on the connection', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constant(HEAD), head, marred), { minLength: 2, maxLength: 8 }), (heads) => {
+        const memory = new HeadMemory()
+        for (const text of heads) expect(read(text, memory)).toEqual(read(text))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('is not found again where a byte of it was put in, left out or changed', () => {
+    for (let at = 0; at < HEAD.length - 4; at += 1) {
+      for (const cut of [0, 1, 2]) {
+        for (const bytes of ['', ...BYTES]) {
+          const memory = new HeadMemory()
+          read(HEAD, memory)
+          const text = HEAD.slice(0, at) + bytes + HEAD.slice(at + cut)
+          expect(read(text, memory)).toEqual(read(text))
+        }
+      }
+    }
+  })
+
+  test('gives each request headers of its own', () => {
+    const memory = new HeadMemory()
+    const again = () => readRequestHead(Buffer.from(HEAD), memory)?.request.headers
+    again()?.set('x-a', 'changed')
+    again()?.delete('host')
+    expect([...(again() ?? [])]).toEqual([
+      ['content-length', '12'],
+      ['host', 'a'],
+      ['x-a', '12'],
+    ])
+  })
+
+  test('is one of a fixed number, however many connections are open', () => {
+    const memoryFor = createHeadMemories()
+    expect(new Set(Array.from({ length: 1000 }, memoryFor)).size).toBe(128)
+  })
+})
