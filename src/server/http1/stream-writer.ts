@@ -1,103 +1,51 @@
-import type { Broken, Tap } from '../../answers/tap.ts'
-import { ignoreRejection } from '../../formats/ignore-rejection.ts'
+import type { Tap } from '../../answers/tap.ts'
+import type { ChunkSource, ChunkSourceEnd } from '../../formats/bytes/chunk-source.ts'
 import type { ApiError } from '../../openai/api-error.ts'
-import type { Deadline } from '../../timing/deadlines.ts'
 import { Slice } from '../../timing/slices.ts'
 import { batchesOf, isLong } from './batches.ts'
+import { BodyFramer } from './body-framer.ts'
 import type { ClientSocket } from './client-socket.ts'
-import { openFrame } from './frame.ts'
 import type { ResponseFraming } from './response-head.ts'
+import { RestOfBody } from './rest-of-body.ts'
+import { StreamSource } from './stream-source.ts'
 import type { Transaction, Written } from './transaction.ts'
 
-/** The runtime's addition to the standard reader: gives all chunks that are ready, usually without a promise. */
-interface ManyReader extends ReadableStreamDefaultReader<Uint8Array> {
-  readMany(): Many | Promise<Many>
-}
-
-type Many = Bun.ReadableStreamDefaultReadManyResult<Uint8Array>
-
-/** The most bytes that the framing of a chunk adds to a frame. */
-const FRAMING_BYTES = 16
-const CRLF = '\r\n'
-const LAST_CHUNK = '0\r\n\r\n'
+/** A time that has not come. */
+const NEVER = Number.POSITIVE_INFINITY
 
 /**
  * Writes a response whose body is a stream: the head `text` at once, then every chunk as it comes. `tap` sees
  * each chunk, and the end.
  *
- * A client that leaves ends the body, unless it has the whole answer: then the rest of the body is read for a moment. Rejects when the
+ * A client that leaves ends the body, unless it has the whole answer: then the rest of the body is read for a moment. Throws when the
  * body can't be read at all.
  */
-export async function writeStream(
+export function writeStream(
   response: Response,
   text: string,
   framing: ResponseFraming,
-  { transaction, socket, tap }: StreamTo,
-): Promise<Written> {
-  const reader = readerOf(response, tap)
-  const out = new StreamWriter(text, framing, Number(response.headers.get('content-length') ?? 0), socket)
-  const leave = (reason?: ApiError): void => {
-    tap.onCancel()
-    void ignoreRejection(reader.cancel(reason))
-  }
+  to: StreamTo,
+): Written | Promise<Written> {
+  const { tap, socket } = to
+  const source = sourceOf(response, tap)
+  const out = new BodyFramer(text, framing, Number(response.headers.get('content-length') ?? 0), socket)
   if (framing === 'none') {
     out.flushHead()
-    leave()
+    tap.onCancel()
+    source.cancel()
     return 'complete'
   }
-  const rest = new RestOfBody(tap, (reason) => {
-    leave(reason)
-    transaction.leave()
-  })
-  transaction.onLeave = () => rest.isRead()
-  socket.onceClosed(() => {
-    if (!rest.isRead()) leave()
-  })
-  let slice: Slice | undefined
-  try {
-    for (;;) {
-      tap.onWait()
-      const askedAt = performance.now()
-      const next = reader.readMany()
-      const { done, value } = next instanceof Promise ? await next : next
-      if (socket.isClosed && !rest.isRead()) return 'broken'
-      if (done) break
-      if (isLong(value)) {
-        slice ??= new Slice()
-        slice.beginBehind(askedAt)
-        for await (const batch of batchesOf(value, slice)) {
-          if (socket.isClosed && !rest.isRead()) return 'broken'
-          if (!pass(batch, tap, out)) await socket.flushed()
-        }
-      } else if (!pass(value, tap, out)) await socket.flushed()
-    }
-    return out.finish(tap.onDone(), framing)
-  } catch (cause) {
-    // The record of the exchange says why the body failed.
-    const written = out.finish(tap.onFail(cause), framing)
-    leave()
-    return written
-  } finally {
-    rest.stop()
-    transaction.onLeave = undefined
-    socket.onceClosed(undefined)
-  }
+  return new StreamWriter(source, out, to).written
 }
 
 /** Throws when the body can't be read: it has another reader, or it is that of a file that does not exist. */
-function readerOf({ body }: Response, tap: Tap): ManyReader {
+function sourceOf({ body }: Response, tap: Tap): ChunkSource {
   try {
-    return (body as ReadableStream<Uint8Array>).getReader() as ManyReader
+    return new StreamSource(body as ReadableStream<Uint8Array>)
   } catch (cause) {
     tap.onFail(cause)
     throw cause
   }
-}
-
-/** Passes some chunks on; returns whether the system has taken all of them. */
-function pass(chunks: readonly Uint8Array[], tap: Tap, out: StreamWriter): boolean {
-  for (const chunk of chunks) tap.onChunk(chunk)
-  return out.write(chunks)
 }
 
 /** The destination of a stream, and its watchers. */
@@ -107,93 +55,126 @@ export interface StreamTo {
   readonly tap: Tap
 }
 
-/** The rest of a body whose client has left with the whole answer. */
-class RestOfBody {
-  readonly #tap: Tap
-  readonly #giveUp: (reason: ApiError) => void
-  #isLeft = false
-  #moment: Deadline | undefined
+/**
+ * Passes a body on, from its source to the client: all that is there in one write, and nothing more is taken before the system has
+ * that. A class with callbacks: each `await` of a loop would cost a live stream's chunk a tenth of its way.
+ */
+class StreamWriter {
+  readonly written: Promise<Written>
+  readonly #source: ChunkSource
+  readonly #out: BodyFramer
+  readonly #to: StreamTo
+  readonly #rest: RestOfBody
+  readonly #end: (written: Written) => void
+  #slice: Slice | undefined
+  /** When the source was last asked for more, in the time of `performance.now()`. */
+  #askedAt = NEVER
 
-  constructor(tap: Tap, giveUp: (reason: ApiError) => void) {
-    this.#tap = tap
-    this.#giveUp = giveUp
+  constructor(source: ChunkSource, out: BodyFramer, to: StreamTo) {
+    const { promise, resolve } = Promise.withResolvers<Written>()
+    this.written = promise
+    this.#end = resolve
+    this.#source = source
+    this.#out = out
+    this.#to = to
+    const { tap, transaction, socket } = to
+    this.#rest = new RestOfBody(tap, (reason) => {
+      this.#leave(reason)
+      transaction.leave()
+    })
+    transaction.onLeave = () => this.#rest.isRead()
+    socket.onceClosed(() => {
+      if (!this.#rest.isRead()) this.#leave()
+    })
+    this.#run()
   }
 
-  /** To be asked when the client has left: whether the rest is still read. */
-  isRead(): boolean {
-    if (!this.#isLeft) {
-      this.#isLeft = true
-      this.#moment = this.#tap.onLeave((reason) => {
-        this.#moment = undefined
-        this.#giveUp(reason)
-      })
+  readonly #run = (): void => {
+    try {
+      for (let isMore = true; isMore; ) isMore = this.#step()
+    } catch (cause) {
+      this.#break(cause)
     }
-    return this.#moment !== undefined
   }
 
-  stop(): void {
-    this.#moment?.clear()
-    this.#moment = undefined
+  /** Passes on what is there, or asks for more; returns whether the next step is due now. */
+  #step(): boolean {
+    const source = this.#source
+    const { tap, socket } = this.#to
+    if (this.#isLeft()) {
+      this.#finish('broken')
+      return false
+    }
+    const chunks = source.take()
+    if (chunks.length === 0) {
+      if (source.end === undefined) this.#wait()
+      else this.#finishWith(source.end)
+      return false
+    }
+    if (isLong(chunks)) {
+      void this.#passLong(chunks)
+      return false
+    }
+    if (pass(chunks, tap, this.#out)) return true
+    void socket.flushed().then(this.#run)
+    return false
+  }
+
+  #wait(): void {
+    this.#to.tap.onWait()
+    this.#askedAt = performance.now()
+    this.#source.onceMore(this.#run)
+  }
+
+  #finishWith(end: ChunkSourceEnd): void {
+    if (end.isBroken) this.#break(end.cause)
+    else this.#finish(this.#out.finish(this.#to.tap.onDone()))
+  }
+
+  /** Passes on what takes a while to read through, and lets other work run in between. */
+  async #passLong(chunks: readonly Uint8Array[]): Promise<void> {
+    const { tap, socket } = this.#to
+    this.#slice ??= new Slice()
+    this.#slice.beginBehind(this.#askedAt)
+    this.#askedAt = NEVER
+    try {
+      for await (const batch of batchesOf(chunks, this.#slice)) {
+        if (this.#isLeft()) break
+        if (!pass(batch, tap, this.#out)) await socket.flushed()
+      }
+      this.#run()
+    } catch (cause) {
+      this.#break(cause)
+    }
+  }
+
+  /** Whether the client has left, and the rest of the body is not read either. */
+  #isLeft(): boolean {
+    return this.#to.socket.isClosed && !this.#rest.isRead()
+  }
+
+  #leave(reason?: ApiError): void {
+    this.#to.tap.onCancel()
+    this.#source.cancel(reason)
+  }
+
+  /** The record of the exchange says why the body failed. */
+  #break(cause: unknown): void {
+    const written = this.#out.finish(this.#to.tap.onFail(cause))
+    this.#leave()
+    this.#finish(written)
+  }
+
+  #finish(written: Written): void {
+    this.#rest.stop()
+    this.#to.transaction.onLeave = undefined
+    this.#to.socket.onceClosed(undefined)
+    this.#end(written)
   }
 }
 
-/** Frames a body. The head waits for a first chunk to share its packet, but no longer than one turn of the event loop. */
-class StreamWriter {
-  readonly #isChunked: boolean
-  readonly #socket: ClientSocket
-  readonly #late: ReturnType<typeof setImmediate>
-  #head: string | undefined
-  /** The bytes that are missing of a declared length. */
-  #left: number
-
-  constructor(head: string, framing: ResponseFraming, length: number, socket: ClientSocket) {
-    this.#head = head
-    this.#isChunked = framing === 'chunked'
-    this.#left = framing === 'length' ? length : Number.POSITIVE_INFINITY
-    this.#socket = socket
-    this.#late = setImmediate(() => this.flushHead())
-  }
-
-  flushHead(): void {
-    const head = this.#takeHead()
-    if (head !== '') this.#socket.write(Buffer.from(head, 'latin1'))
-  }
-
-  /** Returns whether the system has taken all of it. Throws when the chunks exceed the declared length. */
-  write(chunks: readonly Uint8Array[]): boolean {
-    let bytes = 0
-    for (const chunk of chunks) bytes += chunk.byteLength
-    if (bytes > this.#left) throw new Error('a body longer than its length')
-    this.#left -= bytes
-    const head = this.#head === undefined ? '' : this.#takeHead()
-    const frame = openFrame(this.#socket, head.length + bytes + FRAMING_BYTES)
-    if (head !== '') frame.text(head)
-    // An empty chunk would be the last (RFC 9112 §7.1).
-    const isFramed = this.#isChunked && bytes > 0
-    if (isFramed) frame.text(bytes.toString(16) + CRLF)
-    for (const chunk of chunks) frame.bytes(chunk)
-    if (isFramed) frame.text(CRLF)
-    return frame.send()
-  }
-
-  /** Ends the body; or breaks it off, behind its final bytes where there are any. */
-  finish(broken: Broken | undefined, framing: ResponseFraming): Written {
-    if (broken === undefined) return this.#end()
-    if (broken.finalBytes === undefined) this.flushHead()
-    else this.write([broken.finalBytes])
-    return framing === 'close' ? 'reset' : 'broken'
-  }
-
-  #end(): Written {
-    const rest = this.#takeHead() + (this.#isChunked ? LAST_CHUNK : '')
-    if (rest !== '') this.#socket.write(Buffer.from(rest, 'latin1'))
-    return Number.isFinite(this.#left) && this.#left > 0 ? 'broken' : 'complete'
-  }
-
-  #takeHead(): string {
-    clearImmediate(this.#late)
-    const head = this.#head ?? ''
-    this.#head = undefined
-    return head
-  }
+/** Passes some chunks on; returns whether the system has taken all of them. */
+function pass(chunks: readonly Uint8Array[], tap: Tap, out: BodyFramer): boolean {
+  for (const chunk of chunks) tap.onChunk(chunk)
+  return out.write(chunks)
 }

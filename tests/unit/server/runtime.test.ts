@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { peek } from 'bun'
+import { streamByHand } from '../../helpers/stream-by-hand.ts'
 
 /**
  * What the edge builds on that no standard promises. An upgrade of the runtime that changes one of these is noticed here.
@@ -44,6 +46,19 @@ describe('the runtime', () => {
       readMany(): unknown
     }
     expect(await reader.readMany()).toMatchObject({ value: [1, 2], done: false })
+  })
+
+  test('tells without a turn whether a chunk of a stream is there', async () => {
+    const { stream, give } = streamByHand()
+    const reader = stream.getReader()
+    const waiting = reader.read()
+    expect(peek(waiting)).toBe(waiting)
+    give('one')
+    await waiting
+    give('two')
+    const there = reader.read()
+    expect(peek.status(there)).toBe('fulfilled')
+    expect(peek(there)).toMatchObject({ done: false })
   })
 
   test('copies what a socket’s data event brings, and what is written to it', async () => {
