@@ -32,8 +32,9 @@ export function createCors(origins: readonly string[]): Cors {
   return {
     allow,
     preflight(request) {
+      if (request.method !== 'OPTIONS') return undefined
       const wanted = request.headers.get('access-control-request-method')
-      if (request.method !== 'OPTIONS' || wanted === null || allowedOrigin(request) === undefined) return undefined
+      if (wanted === null || allowedOrigin(request) === undefined) return undefined
       const response = new Response(null, {
         status: 204,
         headers: {

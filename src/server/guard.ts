@@ -1,3 +1,4 @@
+import { memoize } from '../formats/bounded-memo.ts'
 import { ApiError } from '../openai/api-error.ts'
 
 /** The methods that are served (RFC 9110 §9, RFC 5789); CONNECT, TRACE and unknown ones are refused. */
@@ -26,10 +27,11 @@ export function methodNotAllowed(method: string, target: string): ApiError {
   })
 }
 
-function isHost(host: string): boolean {
-  if (host.length > HOST_BYTES_MAX || !HOST.test(host)) return false
-  return URL.canParse(`http://${host}/`)
-}
+/** Whether a text names a host. Callers know a server by few names: the verdicts on the last ones are kept. */
+const isHost = memoize((host) => host.length <= HOST_BYTES_MAX && HOST.test(host) && URL.canParse(`http://${host}/`), {
+  entriesMax: 64,
+  keyCharsMax: HOST_BYTES_MAX,
+})
 
 /**
  * Whether a request target is an absolute path that no URL parser, here or upstream, will read as another one:

@@ -85,12 +85,12 @@ export function createLogObserver(
         cache: exchange.cache,
         idempotent: exchange.idempotent,
         principal: exchange.principalName,
-        error: exchange.error?.kind,
+        error: failure?.error ?? exchange.error?.kind,
         // Where this server refused: the path, and the rule that refused it.
         path: exchange.error === undefined ? undefined : showPath(exchange.requestTarget),
         rule: exchange.error?.rule,
         rules: exchange.rules,
-        ...failure,
+        cause: failure?.cause,
       },
       'exchange',
     )

@@ -56,8 +56,21 @@ function withLines(log: Logger, base: object | null, { write }: LogSink): Log {
       if (!log.isLevelEnabled(level)) return
       const text = JSON.stringify(fields).slice(1, -1)
       write(
-        `{"level":${log.levels.values[level]}${pino.stdTimeFunctions.isoTime()},${fixed}${text},"msg":"${message}"}\n`,
+        `{"level":${log.levels.values[level]},"time":"${isoTime(Date.now())}",${fixed}${text},"msg":"${message}"}\n`,
       )
     },
   }
+}
+
+let second = 0
+let untilSecond = ''
+
+/** Writes a time in ms as ISO 8601 does; all but the milliseconds is made once a second. */
+function isoTime(ms: number): string {
+  const now = Math.floor(ms / 1000)
+  if (now !== second) {
+    second = now
+    untilSecond = new Date(now * 1000).toISOString().slice(0, -'000Z'.length)
+  }
+  return `${untilSecond}${String(ms % 1000).padStart(3, '0')}Z`
 }
