@@ -2,7 +2,7 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { numbered } from '../helpers/cache-calls.ts'
+import { haveEntries, numbered } from '../helpers/cache-calls.ts'
 import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
 import { runProgram } from '../helpers/run-program.ts'
@@ -49,8 +49,7 @@ async function serve(cache: string) {
   const keys: string[] = []
   for (const token of TOKENS)
     for (const input of [1, 2]) keys.push(/key="(\w+)"/.exec(await ask(token, input))?.[1] ?? '')
-  // What Redis keeps, it keeps behind the answer.
-  await Bun.sleep(200)
+  await haveEntries(env, 4)
   const words = async (): Promise<string[]> => {
     const all: string[] = []
     for (const token of TOKENS) for (const input of [1, 2]) all.push((await ask(token, input)).split(' ')[0] ?? '')
@@ -71,10 +70,10 @@ async function works(cache: string): Promise<void> {
   expect(await said('purge', '--key', keys[0] ?? '')).toBe('1 entry purged\n')
   expect(await said('purge', '--key', keys[0] ?? '')).toBe('nothing is kept under this key\n')
   expect(await words()).toEqual(['MISS', 'HIT', 'HIT', 'HIT'])
-  await Bun.sleep(200)
+  await haveEntries(env, 4)
   expect(await said('purge', '--scope', 'bob')).toBe('2 entries purged of bob\n')
   expect(await words()).toEqual(['HIT', 'HIT', 'MISS', 'MISS'])
-  await Bun.sleep(200)
+  await haveEntries(env, 4)
   expect(await said('purge', '--scope', 'local')).toBe('0 entries purged of local\n')
   expect(await said('purge')).toBe('4 entries purged\n')
   expect(await said('stats')).toContain('entries  0\n')

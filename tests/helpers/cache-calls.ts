@@ -1,3 +1,4 @@
+import { runProgram } from './run-program.ts'
 import type { Script, UpstreamConnection } from './scripted-upstream.ts'
 
 /** A request that asks for the same answer each time. */
@@ -47,4 +48,11 @@ export async function wordsOf(sends: readonly (() => Promise<Response>)[]): Prom
   const words: (string | null)[] = []
   for (const send of sends) words.push(await wordOf(await send()))
   return words
+}
+
+/** Resolves when a cache has so many entries: a store behind a network keeps an answer once its caller has it. */
+export async function haveEntries(env: Readonly<Record<string, string>>, count: number): Promise<void> {
+  let stdout = ''
+  do ({ stdout } = await runProgram(['cache', 'stats', '--json'], env))
+  while ((JSON.parse(stdout) as { readonly entries: number }).entries !== count)
 }

@@ -94,6 +94,15 @@ export async function sendRaw(port: number, bytes: string | Uint8Array): Promise
   }
 }
 
+/**
+ * Resolves when the requests that have been written to connections to a port have begun: connections are accepted, and requests read, in
+ * the order in which they came, so that the answer on a last connection comes after their beginning.
+ */
+export async function haveBegun(port: number): Promise<void> {
+  const { status } = await sendRaw(port, getText('/health'))
+  if (status !== 200) throw new Error(`/health is answered ${status}`)
+}
+
 /** Writes a request with a JSON body as a plain client would. */
 export function postText(target: string, body: string, headers: Readonly<Record<string, string>> = {}): string {
   const lines = Object.entries({ Host: 'localhost', 'Content-Type': 'application/json', ...headers })

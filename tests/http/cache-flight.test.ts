@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { beginStream, DONE, event, FIXED } from '../helpers/cache-calls.ts'
 import { perTest } from '../helpers/per-test.ts'
-import { getText, openRawClient, postText, type RawClient, sendRaw } from '../helpers/raw-client.ts'
+import { haveBegun, openRawClient, postText, type RawClient } from '../helpers/raw-client.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { fail } from '../helpers/upstream-scripts.ts'
@@ -43,16 +43,8 @@ function got(client: RawClient, text: string): Promise<unknown> {
 /** Has followers join a flight. */
 async function followers(gateway: TestGateway, count: number): Promise<RawClient[]> {
   const clients = await Promise.all(Array.from({ length: count }, () => ask(gateway)))
-  await settled(gateway)
+  await haveBegun(gateway.port)
   return clients
-}
-
-/**
- * Resolves when the requests that have been written have begun: connections are accepted, and requests read, in the order in which they
- * came, so that the answer to a request on a last connection comes after their beginning.
- */
-async function settled({ port }: TestGateway): Promise<void> {
-  expect((await sendRaw(port, getText('/health'))).status).toBe(200)
 }
 
 const LIMITED = { settings: { one: { concurrency: { max: 1, queue: 0 } } }, file: { cache: {} } }
@@ -204,7 +196,7 @@ describe('one flight', () => {
     const slow = await openRawClient(gateway.port)
     slow.write(postText('/v1/chat/completions', BODY))
     slow.socket.pause()
-    await settled(gateway)
+    await haveBegun(gateway.port)
     beginStream(upstream)
     for (let n = 0; n < 60; n += 1) upstream.chunk(chunk)
     upstream.chunk(DONE)

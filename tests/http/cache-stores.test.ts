@@ -2,7 +2,7 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { numbered } from '../helpers/cache-calls.ts'
+import { haveEntries, numbered } from '../helpers/cache-calls.ts'
 import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
 import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
@@ -114,8 +114,7 @@ describe.skipIf(REDIS_MISSING !== undefined)(
         await startWith(upstream, { CACHE: redis.url }),
       ]
       const first = await ask(one, 'hi')
-      // It is kept behind the answer.
-      await Bun.sleep(200)
+      await haveEntries({ CACHE: redis.url, OPENAI_API_BASE: `${upstream.url}/v1` }, 1)
       const second = await ask(other, 'hi')
       expect([second.headers.get('x-nexcode-cache'), second.text()]).toEqual(['HIT', first.text()])
       expect(upstream.requests).toHaveLength(1)

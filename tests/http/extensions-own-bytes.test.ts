@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { beginStream, DONE, event } from '../helpers/cache-calls.ts'
 import { extensionFiles } from '../helpers/extension-files.ts'
 import { perTest } from '../helpers/per-test.ts'
+import { haveBegun, openRawClient, postText } from '../helpers/raw-client.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
 import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
@@ -164,19 +165,23 @@ test('an extension that writes into an error changes neither another caller’s 
      }`,
   )
   const arrived = Promise.withResolvers<UpstreamConnection>()
-  const { chat, upstreams } = await start({
+  const { port, upstreams } = await start({
     upstreams: { one: fail(500) },
     file: { cache: CACHE, extensions: [path] },
   })
   upstreams.one.play((_request, connection) => arrived.resolve(connection))
-  const errors = [{ 'x-spoil': '1' }, {}, {}].map(async (headers: Record<string, string>) => {
-    const answer = await chat({ model: 'm' }, headers)
-    return `${answer.status} ${await answer.text()}`
+  const body = JSON.stringify({ model: 'm', messages: MESSAGES })
+  const asking = [{ 'x-spoil': '1' }, {}, {}].map(async (headers: Record<string, string>) => {
+    const client = await openRawClient(port)
+    client.write(postText('/v1/chat/completions', body, headers))
+    return client
   })
+  const clients = await Promise.all(asking)
   const connection = await arrived.promise
-  await Bun.sleep(100)
+  await haveBegun(port)
   connection.json({}, 200, { 'content-type': 'text/html' })
-  const [spoilt, ...others] = await Promise.all(errors)
+  const answers = await Promise.all(clients.map((client) => client.response()))
+  const [spoilt, ...others] = answers.map(({ status, text }) => `${status} ${text()}`)
   expect(spoilt).toContain('spoilt')
   expect(others.filter((text) => text.includes('spoilt') || !text.startsWith('502'))).toEqual([])
 })

@@ -146,7 +146,11 @@ for (const [name, missing, storeOf] of STORES) {
         const first = ask(one)
         const connection = await arriving
         const waiting = ask(other)
-        await Bun.sleep(100)
+        // A store takes claims in turn: once one has been made behind it, the call is waited for.
+        const behind = arrival()
+        const beside = ask(other, 'another key')
+        ;(await behind).json(ANSWER)
+        expect((await beside).status).toBe(200)
         connection.json({ error: { message: 'no', type: 'server_error', param: null, code: 'boom' } }, 500)
         expect(await first).toMatchObject({ status: 500, code: 'boom' })
         expect(await waiting).toMatchObject({ status: 503, code: 'idempotency_under_way', retryAfter: '1' })
@@ -155,7 +159,7 @@ for (const [name, missing, storeOf] of STORES) {
         ;(await next).json(ANSWER)
         expect((await retry).status).toBe(200)
         expect(await ask(one)).toMatchObject({ status: 200, replayed: 'true' })
-        expect(arrived).toHaveLength(2)
+        expect(arrived).toHaveLength(3)
       })
     },
   )
