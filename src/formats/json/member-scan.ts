@@ -16,9 +16,9 @@ const ASCII_MAX = 0x7f
 const WINDOW_BYTES = 32 * 1024
 /** The length of a value that is parsed, in bytes. No list or object is, and no longer string. */
 const PARSED_BYTES_MAX = 1024
-// Nobody sends longer ones on purpose.
+// Nobody sends longer ones on purpose. `JsonParser` has the same limits.
 const NAME_BYTES_MAX = 64 * 1024
-const SCALAR_BYTES_MAX = 32 * 1024
+const SCALAR_BYTES_MAX = 256 * 1024
 /** A text of up to this length is read from its characters, which costs less than a decoder's call. */
 const SHORT_BYTES_MAX = 48
 /** No object of any API has more members. */

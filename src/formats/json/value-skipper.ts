@@ -65,8 +65,8 @@ export class ValueSkipper {
     const bytes = this.#bytes
     const nesting = this.#nesting
     for (;;) {
-      // A long text is searched, which costs less than a scan.
-      if (nesting.isInString && !nesting.isEscaped) this.#nextQuote()
+      // A long text is searched, which costs less than a scan. In a run of backslashes each search would go through all of the run again.
+      if (nesting.isInString && !nesting.isEscaped && bytes[this.#at] !== BACKSLASH) this.#nextQuote()
       if (this.#at >= until) return false
       const blocks = Math.ceil(Math.min(until - this.#at, SCANNED_BYTES_MAX) / SCANNED_BLOCK_BYTES)
       const stop = Math.min(this.#at + blocks * SCANNED_BLOCK_BYTES, bytes.length)

@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
 import { TooManyValues } from '../../../../src/formats/json/json-builder.ts'
 import { MemberScan, UNREAD } from '../../../../src/formats/json/member-scan.ts'
+import { scanByBytes } from '../../../../src/formats/json/scan-nesting.ts'
+import { cpuMs } from '../../../helpers/cpu-time.ts'
 import { bytesOf } from './json-texts.ts'
 
 const WINDOWS = [1, 2, 3, 7, 40, 32 * 1024]
@@ -96,4 +98,19 @@ test('a value may nest as deep as it likes, and an object has no more members th
   const many = Array.from({ length: 20_001 }, (_, at) => `"${at}":0`)
   expect(() => scan(bytesOf(`{${many.join()}}`))).toThrow(TooManyValues)
   expect(() => scan(bytesOf(`{"${'n'.repeat(70_000)}":0}`))).toThrow(TooManyValues)
+})
+
+test('a number may be as long as where the whole body is parsed', () => {
+  expect(scan(bytesOf(`{"seed":${'7'.repeat(200_000)}}`)).value).toEqual({ seed: Number.POSITIVE_INFINITY })
+  expect(() => scan(bytesOf(`{"seed":${'7'.repeat(300_000)}}`))).toThrow(TooManyValues)
+})
+
+test.each(['["', '[ "'])('a long run of backslashes is gone through once: behind %s', (before) => {
+  const run = bytesOf(`{"a":${before}${'\\\\'.repeat(4 * 1024 * 1024)}"]}`)
+  const started = cpuMs()
+  scanByBytes(run, { depth: 1, isInString: false, isEscaped: false })
+  const onceMs = cpuMs() - started
+  const begun = cpuMs()
+  expect(scan(run).value).toEqual({ a: UNREAD })
+  expect(cpuMs() - begun).toBeLessThan(8 * onceMs)
 })
