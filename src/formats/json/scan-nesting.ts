@@ -17,6 +17,8 @@ export interface Nesting {
   isEscaped: boolean
 }
 
+/** The result for a backslash outside of strings. */
+export const STRAY = -2
 /** The most bytes that are scanned at once. */
 export const SCANNED_BYTES_MAX = 8 * 1024
 
@@ -26,7 +28,7 @@ let scanWindow: ScanWindow | undefined
 
 /**
  * Scans a window of a nested value: of at most `SCANNED_BYTES_MAX`, and of whole blocks, unless the text ends there. Gives the place behind the bracket at which the depth becomes 0; -1: the value goes on, and `nesting` is
- * that at the end of the window. What stands between brackets and strings does not matter.
+ * that at the end of the window; -2: a backslash stands outside of strings, so that it is no JSON, and other readers may see other strings. What else stands between brackets and strings does not matter.
  *
  * @example
  * const end = scanNesting(bytes.subarray(at, at + SCANNED_BYTES_MAX), nesting)
@@ -46,6 +48,7 @@ export function scanByBytes(window: Uint8Array, nesting: Nesting): number {
     isEscaped = !wasEscaped && byte === BACKSLASH
     if (byte === QUOTE) isInString = isInString === wasEscaped
     else if (isInString) continue
+    else if (byte === BACKSLASH) return STRAY
     else if ((byte | BRACE_BIT) === OPEN_BRACE) depth += 1
     else if ((byte | BRACE_BIT) === CLOSE_BRACE) {
       depth -= 1
@@ -83,7 +86,7 @@ const BODY = `
     local.get $at local.get $end i32.ge_u br_if 1
     ${eachVector((vector, at) => `local.get $at v128.load ${INPUT + at} local.set $${vector}`)}
     ${whereIs(QUOTE)} local.set $quotes
-    ${whereIs(BACKSLASH)} local.set $backslashes
+    ${whereIs(BACKSLASH)} local.tee $backslashes local.set $stray
 
     ;; Each backslash that is not escaped itself escapes the next byte: a quote there begins and ends nothing.
     local.get $backslashes local.get $escaped i64.or i64.eqz i32.eqz if
@@ -110,6 +113,7 @@ const BODY = `
     i64.const 63 i64.shr_s local.set $inString
 
     local.get $strings i64.const -1 i64.eq i32.eqz if
+      local.get $stray local.get $strings ${NOT} i64.and local.set $stray
       ${eachVector((vector) => `local.get $${vector} i32.const ${BRACE_BIT} i8x16.splat v128.or local.set $${vector}`)}
       ${whereIs(OPEN_BRACE)} local.get $strings ${NOT} i64.and local.set $opening
       ${whereIs(CLOSE_BRACE)} local.get $strings ${NOT} i64.and local.set $closing
@@ -124,7 +128,11 @@ const BODY = `
           local.get $bits i64.ctz local.set $place
           local.get $closing local.get $place i64.shr_u i32.wrap_i64 i32.const 1 i32.and if
             local.get $depth i32.const 1 i32.sub local.tee $depth i32.eqz if
-              local.get $at local.get $place i32.wrap_i64 i32.add i32.const 1 i32.add return
+              ;; Only what stands before the end counts.
+              local.get $stray i64.const 1 local.get $place i64.shl i64.const 1 i64.sub i64.and i64.eqz if
+                local.get $at local.get $place i32.wrap_i64 i32.add i32.const 1 i32.add return
+              end
+              i32.const ${STRAY} return
             end
           else
             local.get $depth i32.const 1 i32.add local.set $depth
@@ -133,6 +141,7 @@ const BODY = `
           br 0
         end end
       end
+      local.get $stray i64.eqz i32.eqz if i32.const ${STRAY} return end
     end
     local.get $at i32.const ${SCANNED_BLOCK_BYTES} i32.add local.set $at
     br 0
@@ -147,7 +156,7 @@ const CODE: WasmFunction = {
   params: ['end', 'depth', 'isInString', 'isEscaped'],
   locals: {
     i32: ['at'],
-    i64: ['quotes', 'backslashes', 'escaped', 'strings', 'inString', 'opening', 'closing', 'bits', 'place'],
+    i64: ['quotes', 'backslashes', 'escaped', 'strings', 'inString', 'opening', 'closing', 'stray', 'bits', 'place'],
     v128: [...VECTORS, 'wanted'],
   },
   body: BODY,

@@ -1,4 +1,4 @@
-import { type Nesting, SCANNED_BLOCK_BYTES, SCANNED_BYTES_MAX, scanNesting } from './scan-nesting.ts'
+import { type Nesting, SCANNED_BLOCK_BYTES, SCANNED_BYTES_MAX, STRAY, scanNesting } from './scan-nesting.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -71,6 +71,7 @@ export class ValueSkipper {
       const blocks = Math.ceil(Math.min(until - this.#at, SCANNED_BYTES_MAX) / SCANNED_BLOCK_BYTES)
       const stop = Math.min(this.#at + blocks * SCANNED_BLOCK_BYTES, bytes.length)
       const end = scanNesting(bytes.subarray(this.#at, stop), nesting)
+      if (end === STRAY) throw new SyntaxError('a backslash outside of strings')
       if (end !== -1) {
         this.#at += end
         if (bytes[this.#at - 1] !== this.#closing) throw new SyntaxError('another bracket closes it')

@@ -81,6 +81,8 @@ test.each([
     '{"a":1\u0001}',
     '\u00a0{}',
     '{\ufeff}',
+    '{"a":[\\"],"b":["]}',
+    `{"a":[${' '.repeat(100)}\\]}`,
   ],
 ])('a text that is certainly no object of JSON is refused: %j', (text) => {
   for (const windowBytes of WINDOWS) expect(() => scan(bytesOf(text), windowBytes)).toThrow(SyntaxError)
