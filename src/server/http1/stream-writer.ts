@@ -1,5 +1,4 @@
 import type { Tap } from '../../answers/tap.ts'
-import type { ChunkSource, ChunkSourceEnd } from '../../formats/bytes/chunk-source.ts'
 import type { ApiError } from '../../openai/api-error.ts'
 import { Slice } from '../../timing/slices.ts'
 import { batchesOf, isLong } from './batches.ts'
@@ -7,7 +6,7 @@ import { BodyFramer } from './body-framer.ts'
 import type { ClientSocket } from './client-socket.ts'
 import type { ResponseFraming } from './response-head.ts'
 import { RestOfBody } from './rest-of-body.ts'
-import { StreamSource } from './stream-source.ts'
+import { type BodyEnd, StreamSource } from './stream-source.ts'
 import type { Transaction, Written } from './transaction.ts'
 
 /** A time that has not come. */
@@ -39,7 +38,7 @@ export function writeStream(
 }
 
 /** Throws when the body can't be read: it has another reader, or it is that of a file that does not exist. */
-function sourceOf({ body }: Response, tap: Tap): ChunkSource {
+function sourceOf({ body }: Response, tap: Tap): StreamSource {
   try {
     return new StreamSource(body as ReadableStream<Uint8Array>)
   } catch (cause) {
@@ -57,11 +56,11 @@ export interface StreamTo {
 
 /**
  * Passes a body on, from its source to the client: all that is there in one write, and nothing more is taken before the system has
- * that. A class with callbacks: each `await` of a loop would cost a live stream's chunk a tenth of its way.
+ * that. It goes by callbacks that are made once: an `await` for each chunk would cost more.
  */
 class StreamWriter {
   readonly written: Promise<Written>
-  readonly #source: ChunkSource
+  readonly #source: StreamSource
   readonly #out: BodyFramer
   readonly #to: StreamTo
   readonly #rest: RestOfBody
@@ -70,7 +69,7 @@ class StreamWriter {
   /** When the source was last asked for more, in the time of `performance.now()`. */
   #askedAt = NEVER
 
-  constructor(source: ChunkSource, out: BodyFramer, to: StreamTo) {
+  constructor(source: StreamSource, out: BodyFramer, to: StreamTo) {
     const { promise, resolve } = Promise.withResolvers<Written>()
     this.written = promise
     this.#end = resolve
@@ -126,7 +125,7 @@ class StreamWriter {
     this.#source.onceMore(this.#run)
   }
 
-  #finishWith(end: ChunkSourceEnd): void {
+  #finishWith(end: BodyEnd): void {
     if (end.isBroken) this.#break(end.cause)
     else this.#finish(this.#out.finish(this.#to.tap.onDone()))
   }

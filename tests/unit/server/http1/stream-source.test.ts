@@ -95,6 +95,18 @@ describe('a source that reads a stream', () => {
     expect(source.take()).toHaveLength(7)
   })
 
+  test('hands on what is no chunk: its watcher says whose fault that is', () => {
+    const { promise: never } = Promise.withResolvers<void>()
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue(undefined)
+        controller.enqueue(null)
+      },
+      pull: () => never,
+    })
+    expect(new StreamSource(stream).take() as readonly unknown[]).toEqual([undefined, null])
+  })
+
   test('ends the stream with a reason, and then tells its end', async () => {
     const { stream, cancelled } = streamByHand()
     const source = new StreamSource(stream)
