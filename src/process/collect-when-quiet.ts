@@ -2,7 +2,7 @@ import type { Observer } from '../exchange/exchange.ts'
 
 /** The platform's part in it. */
 export interface QuietDeps {
-  /** Collects all garbage, and gives the memory back to the system. Takes 10 to 20 ms. */
+  /** Collects all garbage, and gives the memory back to the system. Takes 12 to 20 ms, longer on a busy machine. */
   readonly collect: () => void
   /** The memory that the process holds, in bytes. */
   readonly residentBytes: () => number
@@ -23,7 +23,7 @@ const PLATFORM: QuietDeps = {
 
 /**
  * Makes an observer that has garbage collected behind a load, once it is quiet. The runtime collects by what is allocated: a process
- * that has nothing more to do would keep 20 MB of what its last requests have left.
+ * that has nothing more to do may keep up to 16 MB of what its last requests have left.
  *
  * A request costs two additions; the clock runs only from the first request to the next quiet moment.
  *
