@@ -44,9 +44,10 @@ export class BodyMemory {
   readWhole(body: IncomingBody, headers: Headers): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     if (body.isCounted === true) return body.whole()
     if (body.isComplete) {
+      // Counted first, where that is possible: a body gives its bytes once, and a refusal must not lose them.
+      if (body.length !== undefined) this.add(body.length)
       const whole = body.whole()
-      if (!(whole instanceof Uint8Array)) return whole
-      this.add(whole.byteLength)
+      if (body.length === undefined && whole instanceof Uint8Array) this.add(whole.byteLength)
       return whole
     }
     const atEnd: Exchange['atEnd'] = (release) => this.#exchange.atEnd(release)

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
 import { ReplayableBody } from '../../../src/extensions/replayable-body.ts'
+import { WholeBody } from '../../../src/server/http1/transaction-body.ts'
 import { arriving, bodyMemoryOf, incomingOf } from './chain-under-test.ts'
 
 const MIB = 'x'.repeat(1024 * 1024)
@@ -124,4 +125,14 @@ test('what is read as a whole is counted, once', async () => {
   await body.whole()
   await body.whole()
   expect(memory.usedBytes).toBe(150_000)
+})
+
+test('a body that there was no memory for is not lost: who asks again gets all of it, or the refusal again', async () => {
+  const memory = new MemoryBudget(100_000)
+  const source = new WholeBody(Buffer.alloc(90_000, 'x'))
+  const body = new ReplayableBody(source, told('90000'), 1_000_000, bodyMemoryOf(memory))
+  memory.take(50_000)
+  for (let times = 0; times < 2; times += 1) expect(() => body.whole()).toThrow('as many bytes')
+  memory.give(50_000)
+  expect(await text(body.stream())).toHaveLength(90_000)
 })
