@@ -49,12 +49,12 @@ async function serve(cache: string) {
   const keys: string[] = []
   for (const token of TOKENS)
     for (const input of [1, 2]) keys.push(/key="(\w+)"/.exec(await ask(token, input))?.[1] ?? '')
-  await haveEntries(env, 4)
   const words = async (): Promise<string[]> => {
     const all: string[] = []
     for (const token of TOKENS) for (const input of [1, 2]) all.push((await ask(token, input)).split(' ')[0] ?? '')
     return all
   }
+  await haveEntries(env, 4, words)
   return { env, keys, words }
 }
 
@@ -70,10 +70,10 @@ async function works(cache: string): Promise<void> {
   expect(await said('purge', '--key', keys[0] ?? '')).toBe('1 entry purged\n')
   expect(await said('purge', '--key', keys[0] ?? '')).toBe('nothing is kept under this key\n')
   expect(await words()).toEqual(['MISS', 'HIT', 'HIT', 'HIT'])
-  await haveEntries(env, 4)
+  await haveEntries(env, 4, words)
   expect(await said('purge', '--scope', 'bob')).toBe('2 entries purged of bob\n')
   expect(await words()).toEqual(['HIT', 'HIT', 'MISS', 'MISS'])
-  await haveEntries(env, 4)
+  await haveEntries(env, 4, words)
   expect(await said('purge', '--scope', 'local')).toBe('0 entries purged of local\n')
   expect(await said('purge')).toBe('4 entries purged\n')
   expect(await said('stats')).toContain('entries  0\n')

@@ -50,9 +50,18 @@ export async function wordsOf(sends: readonly (() => Promise<Response>)[]): Prom
   return words
 }
 
-/** Resolves when a cache has so many entries: a store behind a network keeps an answer once its caller has it. */
-export async function haveEntries(env: Readonly<Record<string, string>>, count: number): Promise<void> {
-  let stdout = ''
-  do ({ stdout } = await runProgram(['cache', 'stats', '--json'], env))
-  while ((JSON.parse(stdout) as { readonly entries: number }).entries !== count)
+/**
+ * Resolves when a cache has so many entries: a store behind a network keeps an answer once its caller has it. `askAgain` makes the calls
+ * whose answers are missing: on a busy machine the store may have been too slow for the first ones, which go on without it.
+ */
+export async function haveEntries(
+  env: Readonly<Record<string, string>>,
+  count: number,
+  askAgain: () => Promise<unknown>,
+): Promise<void> {
+  const entries = async (): Promise<unknown> => {
+    const { code, stdout } = await runProgram(['cache', 'stats', '--json'], env)
+    return code === 0 ? (JSON.parse(stdout) as { readonly entries: unknown }).entries : undefined
+  }
+  while ((await entries()) !== count) await askAgain()
 }
