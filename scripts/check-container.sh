@@ -194,11 +194,12 @@ check_server() {
     kill -0 "$unshare_pid" 2>/dev/null || break
     # The list ends without a newline, at which `read` gives 1.
     read -r process _ <"/proc/$unshare_pid/task/$unshare_pid/children" || true
-    if [ -n "$process" ]; then status=$(fetch_status "$process" /health); fi
+    # The first child may be a subshell of this script's, gone by now: `unshare` starts its own a moment later.
+    if [ -n "$process" ]; then status=$(fetch_status "$process" /health 2>"$work/fetch.log") || status=none; fi
     if [ "$status" = 200 ]; then break; fi
     sleep 0.1
   done
-  [ "$status" = 200 ] || fail "/health answers $status, not 200: $(tail -5 "$work/server.log")"
+  [ "$status" = 200 ] || fail "/health answers $status, not 200: $(tail -5 "$work/server.log" "$work/fetch.log" 2>&1)"
 
   expect 'the user that it runs as' "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$process/status")" '65532 65532 65532 65532'
   expect 'the capabilities that it has' "$(awk '/^CapEff:/ { print $2 }' "/proc/$process/status")" 0000000000000000
