@@ -15,10 +15,10 @@ import { Unavailable } from './unavailable.ts'
 
 /** What is guarded: a load, how often and how long it runs, and how many times the bare proxy's CPU is allowed. */
 const GUARDED = [
-  { load: 'c64', rounds: 5, seconds: 1, ratioMax: 2.2 },
-  { load: 'code', rounds: 4, seconds: 1, ratioMax: 2.8 },
+  { load: 'c64', rounds: 5, seconds: 1, ratioMax: 1.7 },
+  { load: 'code', rounds: 4, seconds: 1, ratioMax: 2.1 },
   // Streams of a second each are started over a second and end over one more.
-  { load: 'live200', rounds: 3, seconds: 1, ratioMax: 2.1 },
+  { load: 'live200', rounds: 3, seconds: 1, ratioMax: 1.9 },
 ] as const
 const ATTEMPTS = 6
 const OURS = 'nexcode'
