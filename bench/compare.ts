@@ -6,7 +6,7 @@ import { type CompareOptions, parseCompareOptions, renderCompareHelp } from './c
 import { type Comparison, renderComparison } from './compare-report.ts'
 import type { Gateway } from './gateways/gateway.ts'
 import { IDLE_COUNT, measureIdleMemory } from './idle-memory.ts'
-import { UsageError } from './options.ts'
+import { optionsOrExit } from './options.ts'
 import { readSettledBytes } from './process-tree.ts'
 import { measureCosts } from './run-rounds.ts'
 import type { Scenario } from './scenarios.ts'
@@ -78,18 +78,8 @@ async function compareIdle(options: CompareOptions, upstreamPort: number, compar
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  let options: CompareOptions | undefined
-  try {
-    options = parseCompareOptions(args)
-  } catch (problem) {
-    if (!(problem instanceof UsageError)) throw problem
-    process.stderr.write(`compare: ${problem.message}\nSee --help.\n`)
-    return 2
-  }
-  if (options === undefined) {
-    process.stdout.write(renderCompareHelp())
-    return 0
-  }
+  const options = optionsOrExit('compare', () => parseCompareOptions(args), renderCompareHelp)
+  if (typeof options === 'number') return options
   for (const gateway of options.targets.values()) await gateway.prepare()
   const upstream = await startUpstream()
   const { rounds, seconds, targets } = options

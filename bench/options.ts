@@ -15,6 +15,25 @@ export interface Options {
 /** Thrown for a command line that can't be followed. */
 export class UsageError extends Error {}
 
+/**
+ * Gives the options of a command line; or the exit code, where it asks for help or can't be followed, which has been told then.
+ */
+export function optionsOrExit<T extends object>(
+  command: string,
+  parse: () => T | undefined,
+  renderHelpText: () => string,
+): T | number {
+  try {
+    const options = parse()
+    if (options === undefined) process.stdout.write(renderHelpText())
+    return options ?? 0
+  } catch (problem) {
+    if (!(problem instanceof UsageError)) throw problem
+    process.stderr.write(`${command}: ${problem.message}\nSee --help.\n`)
+    return 2
+  }
+}
+
 const ROUNDS = 3
 const ROUNDS_MAX = 20
 const SECONDS_MAX = 60

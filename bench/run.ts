@@ -1,7 +1,7 @@
 /** Measures NexCode beside other gateways on this machine. `bun bench/run.ts --help` */
 import { cpus, release } from 'node:os'
 import { lineUp } from './line-up.ts'
-import { type Options, parseOptions, renderHelp, UsageError } from './options.ts'
+import { type Options, optionsOrExit, parseOptions, renderHelp } from './options.ts'
 import { readSettledBytes } from './process-tree.ts'
 import { writeReport } from './report/write-report.ts'
 import type { MeasuredGateway, Results } from './results.ts'
@@ -44,18 +44,8 @@ async function measure(options: Options): Promise<Results> {
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  let options: Options | undefined
-  try {
-    options = parseOptions(args)
-  } catch (problem) {
-    if (!(problem instanceof UsageError)) throw problem
-    process.stderr.write(`bench: ${problem.message}\nSee --help.\n`)
-    return 2
-  }
-  if (options === undefined) {
-    process.stdout.write(renderHelp())
-    return 0
-  }
+  const options = optionsOrExit('bench', () => parseOptions(args), renderHelp)
+  if (typeof options === 'number') return options
   if (process.platform !== 'linux') {
     process.stderr.write('bench: figures come from /proc, so it runs on Linux only\n')
     return 1

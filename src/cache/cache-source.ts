@@ -23,8 +23,8 @@ export interface CacheSourceDeps extends Omit<CacheLookupDeps, 'calls' | 'decode
 const NOTHING = new Uint8Array()
 
 /**
- * Makes the source of the cache's answers. A request gets the stored answer of an equal one, or joins an equal one that is under way, within its
- * scope; the answer that it asks for is stored when it is complete.
+ * Makes the source of the cache's answers. A request gets the stored answer of an equal one, or joins an equal one that is under way,
+ * within its scope; the answer that it asks for is stored when it is complete.
  *
  * @example
  * const cache = createCacheSource({ store, now, deadlines, sleep, digest, settings, memory })

@@ -35,8 +35,8 @@ const FINAL: ReadonlySet<ErrorKind> = new Set([
 const NOTHING = new Uint8Array()
 
 /**
- * Makes the source of the answers to requests with an `Idempotency-Key`. For those of one key the upstream is asked once: a retry joins the call that is
- * under way, or gets its stored answer.
+ * Makes the source of the answers to requests with an `Idempotency-Key`. For those of one key the upstream is asked once: a retry joins the
+ * call that is under way, or gets its stored answer.
  *
  * @example
  * const source = createIdempotencySource({ idempotency, digest, now, deadlines, sleep })

@@ -20,7 +20,9 @@ export interface HandleDeps extends DeliverDeps, PrepareBodyDeps, RouteRequestDe
   readonly loops: Pick<LoopGuard, 'mark' | 'suspect'>
 }
 
-/** The parts that a request goes by: the settings in force once it has its place, and the function that asks for an answer, with its stages. */
+/**
+ * The parts that a request goes by: the settings in force once it has its place, and the function that asks for an answer, with its stages.
+ */
 export interface FlowParts {
   readonly generation: Generation
   readonly ask: Ask

@@ -33,7 +33,10 @@ export function fitBody(
 
 const OF_PRESET = /(?:^|; )preset=[^;]*$/
 
-/** Replaces the part of `params` that tells what was left out for another deployment by the `receipt` of this one; empty: nothing was left out. */
+/**
+ * Replaces the part of `params` that tells what was left out for another deployment by the `receipt` of this one; empty: nothing was left
+ * out.
+ */
 export function withPresetsPart(params: string, receipt: string): string {
   const others = params.replace(OF_PRESET, '')
   return others === '' || receipt === '' ? others + receipt : `${others}; ${receipt}`

@@ -25,7 +25,9 @@ const PROTOTYPE = '__proto__'
 const FIELD_NAME = /^[\w.[\]-]+$/
 const ASCII_MAX = 0x7f
 const SHOWN_CHARS_MAX = 60
-/** The content coding that two formats share, with and without a head and a checksum: the upstream may read another text than the gateway. */
+/**
+ * The content coding that two formats share, with and without a head and a checksum: the upstream may read another text than the gateway.
+ */
 const TWO_FORMATS = /(?:^|,)\s*deflate\s*(?:,|$)/i
 /** A body of an unusual type is searched for other readings up to this length: a longer search would keep other requests waiting. */
 const OTHER_TYPE_BYTES_MAX = 1024 * 1024
@@ -133,7 +135,10 @@ function charsetsOf(type: string): readonly string[] {
   return charsets
 }
 
-/** Asserts that `__proto__` holds no such parameter: a server in JavaScript that copies a body's members into its own object gets those of `__proto__`, too. */
+/**
+ * Asserts that `__proto__` holds no such parameter: a server in JavaScript that copies a body's members into its own object gets those of
+ * `__proto__`, too.
+ */
 function assertNotInherited(inner: Json | undefined, program: RuleProgram | undefined): void {
   if (!isJsonObject(inner)) return
   for (const name of Object.keys(inner)) {

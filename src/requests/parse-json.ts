@@ -49,7 +49,8 @@ const SCANNED_AT_ONCE_BYTES_MAX = 256 * 1024
 const UNCOUNTED_WEIGHT_MAX = 64 * 1024
 
 /**
- * Reads the members of a long JSON object, at once or in slices, and looks into the short ones only. Gives them by name; long ones are `UNREAD`.
+ * Reads the members of a long JSON object, at once or in slices, and looks into the short ones only. Gives them by name; long ones are
+ * `UNREAD`.
  *
  * Throws, or rejects, as `parseJson` does; any other error than its own means that the text is certainly no object of JSON.
  *

@@ -42,7 +42,9 @@ export class PreparedRequest implements Prepared {
   hasIdempotencyKey = false
   /** The deployment that gave the answer; undefined: no upstream was asked for it. */
   deployment: Deployment | undefined = undefined
-  /** Whether the answer's silence is watched for all of its readers: a reader that waits for a slower one does not wait for the upstream. */
+  /**
+   * Whether the answer's silence is watched for all of its readers: a reader that waits for a slower one does not wait for the upstream.
+   */
   isWatched = false
   /** Writes into the caller's headers where the answer came from; undefined: the headers don't tell it. */
   mark: ((headers: Headers) => void) | undefined = undefined

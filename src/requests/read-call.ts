@@ -74,7 +74,10 @@ function assertNothingGiven(exchange: Exchange, endpoint: string, snapshot: Snap
   })
 }
 
-/** Asserts that a request deletes a model by its own name: a name that stands for another model deletes that one. Throws `method_not_allowed`. */
+/**
+ * Asserts that a request deletes a model by its own name: a name that stands for another model deletes that one. Throws
+ * `method_not_allowed`.
+ */
 function assertOwnName(model: string, snapshot: Snapshot): void {
   if (snapshot.router.route(model).deployments.every((deployment) => (deployment.model ?? model) === model)) return
   const shown = model.slice(0, CHARS_SHOWN_MAX)

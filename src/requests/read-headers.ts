@@ -57,7 +57,10 @@ function valueIn(text: string): Json {
   }
 }
 
-/** Asserts that the models in headers have the rules of the request's own model: the rules are applied by that one, and a server may take either. */
+/**
+ * Asserts that the models in headers have the rules of the request's own model: the rules are applied by that one, and a server may take
+ * either.
+ */
 function assertSameRules(models: readonly InnerModel[], exchange: Exchange, snapshot: Snapshot): void {
   const own = snapshot.rules.match(factsOf(exchange, exchange.model))
   for (const { model, param } of models) {

@@ -25,7 +25,8 @@ const KNOWN_MAX = 4096
 
 /**
  * Makes the function that gives a request its key: at once, or for a long body in slices. A request that a caller repeats byte for byte is
- * recognized by a digest of these bytes, so that its canonical form is not made again. No prompt and no secret can be read from the digests.
+ * recognized by a digest of these bytes, so that its canonical form is not made again. No prompt and no secret can be read from the
+ * digests.
  *
  * @example
  * const keyOf = createScopedKeys(sha256)
@@ -79,7 +80,8 @@ function* nameInSteps(
 }
 
 /**
- * Gives a request's key in a scope, at once or for a long body in slices. `upstream`: whatever names who is asked, where that tells requests apart.
+ * Gives a request's key in a scope, at once or for a long body in slices. `upstream`: whatever names who is asked, where that tells
+ * requests apart.
  *
  * @example
  * const fingerprint = await keyInScope(scope, request, body, '', sha256)

@@ -19,7 +19,10 @@ export interface BroadcastDeps {
   readonly onComplete: (chunks: readonly TimedChunk[]) => void
   /** Called once, when nobody can join any more: the body is too large, broken or cancelled. `chunks`: all that has come. */
   readonly onClosed: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void
-  /** Called once, last of all, when the source has ended in any way. `cause`: why it broke off or was cancelled; `chunks`: those that are kept. */
+  /**
+   * Called once, last of all, when the source has ended in any way. `cause`: why it broke off or was cancelled; `chunks`: those that are
+   * kept.
+   */
   readonly onEnd: (end: SourceEnd, cause: unknown, chunks: readonly TimedChunk[]) => void
 }
 
@@ -33,8 +36,8 @@ interface SourceReader {
  * One body for any number of readers: each gets all of it from its start, at its own pace.
  *
  * The source is read once, and never ahead of the fastest reader. As long as the kept chunks stay within the bound, others may join, and a
- * slow reader holds nobody up. Beyond the bound nobody joins, chunks that all have read are dropped, and the slowest reader holds the source
- * back. A source that breaks off breaks all readers off, each after the bytes that came before.
+ * slow reader holds nobody up. Beyond the bound nobody joins, chunks that all have read are dropped, and the slowest reader holds the
+ * source back. A source that breaks off breaks all readers off, each after the bytes that came before.
  *
  * A reader that leaves changes nothing for the others. When the last one leaves, the source is cancelled; with `runsOn` it is read to its
  * end, as long as all of it can be kept. The body is complete then if all of the answer has come.

@@ -23,9 +23,15 @@ export interface ShareOptions {
    * good body can be joined until the returned promise has settled.
    */
   readonly onComplete?: (answer: Response, chunks: readonly TimedChunk[], isGood: boolean) => void | Promise<void>
-  /** Called once, when the call can't be joined any more: it is over, or its body is too large and goes on. `chunks`: all that has come. Must not throw. */
+  /**
+   * Called once, when the call can't be joined any more: it is over, or its body is too large and goes on. `chunks`: all that has come.
+   * Must not throw.
+   */
   readonly onOver?: (isTooLarge: boolean, chunks: readonly TimedChunk[]) => void
-  /** Called once, last of all, when the call has ended in any way, also if nobody wanted its answer in the end. `chunks`: those that are kept. Must not throw. */
+  /**
+   * Called once, last of all, when the call has ended in any way, also if nobody wanted its answer in the end. `chunks`: those that are
+   * kept. Must not throw.
+   */
   readonly onEnd?: (end: SourceEnd, cause: unknown, chunks: readonly TimedChunk[]) => void
   /** Takes the place of `SingleFlightDeps.keptBytesMax`. */
   readonly keptBytesMax?: number

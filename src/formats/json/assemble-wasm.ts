@@ -1,4 +1,7 @@
-/** A function of WebAssembly in its text format (https://webassembly.github.io/spec/core/text/instructions.html): one instruction behind the other. */
+/**
+ * A function of WebAssembly in its text format (https://webassembly.github.io/spec/core/text/instructions.html): one instruction behind the
+ * other.
+ */
 export interface WasmFunction {
   readonly name: string
   /** The names of its parameters, numbers of 32 bits. Its result is one, too. */

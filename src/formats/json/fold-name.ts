@@ -1,4 +1,6 @@
-/** All but letters, with their accents, and digits: conventions differ in the characters that join words, and in C a null byte ends a text. */
+/**
+ * All but letters, with their accents, and digits: conventions differ in the characters that join words, and in C a null byte ends a text.
+ */
 const BETWEEN = /\0.*$|[^\p{L}\p{M}\p{N}]+/gsu
 
 /**

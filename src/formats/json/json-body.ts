@@ -41,7 +41,10 @@ export class JsonBody {
     this.#held = parts.held
   }
 
-  /** The parsed text; undefined after `letGo`. Throws for a body that has not been looked into as a whole: nothing may be decided by its rest. */
+  /**
+   * The parsed text; undefined after `letGo`. Throws for a body that has not been looked into as a whole: nothing may be decided by its
+   * rest.
+   */
   get value(): unknown {
     if (this.#hasUnread) throw new Error('This body has not been read as a whole.')
     return this.#value

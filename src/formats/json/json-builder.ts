@@ -84,7 +84,9 @@ export class JsonBuilder {
     else this.put(left.value, end)
   }
 
-  /** Takes the text from `from` to before `to`, where the innermost one ends, a comma stands, or `child` begins. Throws if it is not JSON. */
+  /**
+   * Takes the text from `from` to before `to`, where the innermost one ends, a comma stands, or `child` begins. Throws if it is not JSON.
+   */
   take(from: number, to: number, child: Begun | undefined): void {
     const open = this.#open.at(-1)
     if (open === undefined) throw new SyntaxError('nothing is open')

@@ -59,7 +59,10 @@ export class JsonParser {
   #weight = 0
   #valueCount = 0
 
-  /** `weightMax`: the memory that the values may take, about, in bytes; `windowBytes`: the bytes scanned at a time; `valuesMax`: the most values. */
+  /**
+   * `weightMax`: the memory that the values may take, about, in bytes; `windowBytes`: the bytes scanned at a time; `valuesMax`: the most
+   * values.
+   */
   constructor(
     bytes: Uint8Array,
     weightMax: number,
@@ -88,7 +91,9 @@ export class JsonParser {
     return this.#weight + this.#builder.weight
   }
 
-  /** Reads on until the time is over, or all is read: then true. Throws `TooManyValues`; any other error means that the text is not JSON. */
+  /**
+   * Reads on until the time is over, or all is read: then true. Throws `TooManyValues`; any other error means that the text is not JSON.
+   */
   goOn(isOver: () => boolean): boolean {
     for (;;) {
       if (this.#string !== undefined) this.#readString(this.#string)

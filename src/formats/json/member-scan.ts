@@ -70,7 +70,7 @@ export class MemberScan {
     return this.#memberCount * MEMBER_WEIGHT
   }
 
-  /** Reads on until the time is over, or all is read: then true. Throws `TooManyValues`; any other error means that the text is no object of JSON. */
+  /** Reads on until the time is over, or all is read: then true. Throws `TooManyValues`, or any other error where this is no object. */
   goOn(isOver: () => boolean): boolean {
     for (;;) {
       const stop = Math.min(this.#at + this.#windowBytes, this.#bytes.length)

@@ -27,8 +27,10 @@ type ScanWindow = (window: Uint8Array, nesting: Nesting) => number
 let scanWindow: ScanWindow | undefined
 
 /**
- * Scans a window of a nested value: of at most `SCANNED_BYTES_MAX`, and of whole blocks, unless the text ends there. Gives the place behind the bracket at which the depth becomes 0; -1: the value goes on, and `nesting` is
- * that at the end of the window; -2: a backslash stands outside of strings, so that it is no JSON, and other readers may see other strings. What else stands between brackets and strings does not matter.
+ * Scans a window of a nested value: of at most `SCANNED_BYTES_MAX`, and of whole blocks, unless the text ends there. Gives the place behind
+ * the bracket at which the depth becomes 0; -1: the value goes on, and `nesting` is that at the end of the window; -2: a backslash stands
+ * outside of strings, so that it is no JSON, and other readers may see other strings. What else stands between brackets and strings does
+ * not matter.
  *
  * @example
  * const end = scanNesting(bytes.subarray(at, at + SCANNED_BYTES_MAX), nesting)

@@ -7,8 +7,8 @@ const CLOSE_BRACE = 0x7d
 const CLOSE_BRACKET = 0x5d
 
 /**
- * Finds the end of a list, an object or a string in a JSON text a little at a time, without looking into it: only its strings and the number of
- * open brackets count. Nothing is recursive.
+ * Finds the end of a list, an object or a string in a JSON text a little at a time, without looking into it: only its strings and the
+ * number of open brackets count. Nothing is recursive.
  *
  * @example
  * const skipper = new ValueSkipper(bytes)

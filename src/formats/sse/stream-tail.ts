@@ -61,7 +61,9 @@ export class StreamTail {
     return this.#hasLetGo || this.events().length > 0
   }
 
-  /** Gives the events with data at the end of the stream, also one that lacks its blank line: at least the last of them, if there is one. */
+  /**
+   * Gives the events with data at the end of the stream, also one that lacks its blank line: at least the last of them, if there is one.
+   */
   events(): ParsedEvent[] {
     if (this.#long !== undefined) return []
     return lastEvents(joinBytes(this.#chunks))

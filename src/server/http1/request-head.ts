@@ -134,7 +134,10 @@ export function wantsWebSocket({ method, bodyBytes, request }: RequestHead): boo
   return request.headers.get('connection')?.toLowerCase().includes('upgrade') === true
 }
 
-/** Checks all header lines with one match, and then cuts them: a match for each line would cost more than both. Throws what `oddFieldLine` finds. */
+/**
+ * Checks all header lines with one match, and then cuts them: a match for each line would cost more than both. Throws what `oddFieldLine`
+ * finds.
+ */
 function readFields(text: string, from: number, headers: Headers): void {
   FIELD_LINES.lastIndex = from
   FIELD_LINES.test(text)

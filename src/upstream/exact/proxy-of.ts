@@ -4,7 +4,8 @@ import type { Reach, UpstreamFetch } from '../send.ts'
 export type ProxyFor = (url: URL) => URL | undefined
 
 /**
- * Gives the proxy to reach a URL through; undefined: none. The upstream's own setting goes before the environment. Throws what `proxyFor` throws.
+ * Gives the proxy to reach a URL through; undefined: none. The upstream's own setting goes before the environment. Throws what `proxyFor`
+ * throws.
  *
  * @example
  * const proxy = proxyOf(init, url, proxyFor)
