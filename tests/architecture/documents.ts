@@ -28,6 +28,25 @@ function leadsSomewhere(from: string, link: string): boolean {
   return [...readFileSync(to, 'utf8').matchAll(/^#+ (.*)$/gm)].some(([, heading = '']) => anchorOf(heading) === anchor)
 }
 
+/** The folders of src/. */
+const ROOMS = [...new Bun.Glob('*/').scanSync({ cwd: join(ROOT, 'src'), onlyFiles: false })]
+/** What looks like a path, and is none of the repository's: made by a program, a model's name. */
+const NO_PATHS = ['bench/.cache/', 'src/openai/responses/gpt-5']
+
+/** The paths from the top that a text names: `docs/api.md`, `tests/http/`; below src/ in backticks, `cache/keys/`. */
+function pathsIn(text: string): string[] {
+  const fromTop = /(?<![\w./:-])((?:src|tests|bench|scripts|docs|lint|examples)\/[\w./<>*-]*[\w>*/])/g
+  const below = [...text.matchAll(/`(([a-z]+)\/[\w./<>*-]*)`/g)].filter(([, , room = '']) => ROOMS.includes(room))
+  return [...[...text.matchAll(fromTop)].map(([, path = '']) => path), ...below.map(([, path = '']) => `src/${path}`)]
+}
+
+/** Whether there is a path, or one that begins so, as a test's name on the command line may. `<name>` is any. */
+function isThere(path: string): boolean {
+  if (existsSync(join(ROOT, path)) || NO_PATHS.includes(path)) return true
+  const glob = new Bun.Glob(`${path.replaceAll(/<[^>]*>/g, '*').replace(/\/$/, '')}*`)
+  return !glob.scanSync({ cwd: ROOT, onlyFiles: false, dot: true }).next().done
+}
+
 describe('documents', () => {
   test('link to files and headings that are there', () => {
     const links = PAGES.flatMap(({ path, text }) =>
@@ -57,5 +76,12 @@ describe('documents', () => {
     const there = ({ path, file }: { readonly path: string; readonly file: string }): boolean =>
       [file, join('src', file), join(dirname(path), file)].some((one) => existsSync(join(ROOT, one)))
     expect(named.filter((one) => !there(one))).toEqual([])
+  })
+
+  test('name paths that are there, files and folders', () => {
+    const named = PAGES.flatMap(({ path, text }) => pathsIn(text).map((to) => ({ path, to })))
+    expect(named.length).toBeGreaterThan(200)
+    expect(named.filter(({ to }) => !isThere(to))).toEqual([])
+    expect(pathsIn('`cache/gone/` and src/gone.ts').map(isThere)).toEqual([false, false])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { BODY_BYTES_MAX } from '../../../src/cassettes/cassette.ts'
-import { describeAnswer } from '../../../src/cassettes/describe-answer.ts'
+import { describeAnswer, hasSecretInPieces } from '../../../src/cassettes/describe-answer.ts'
 import { playAnswer } from '../../../src/cassettes/player.ts'
 import { createScrub } from '../../../src/cassettes/scrub.ts'
 import { utf8 } from './memory-recorder.ts'
@@ -140,4 +140,22 @@ describe('a secret in an answer', () => {
     const bomb = Bun.gzipSync(new Uint8Array(BODY_BYTES_MAX + 1))
     expect(await described([bomb], { 'content-encoding': 'gzip' })).toBe('its Content-Encoding cannot be read')
   })
+})
+
+const isFoundInPieces = (stream: string): boolean => hasSecretInPieces(utf8(stream), createScrub(['the-key-of-me']))
+
+test.each([
+  ['in events', 'data: {"delta":"the-key-"}\n\ndata: {"delta":"of-me"}\n\n'],
+  ['with line ends of all kinds', 'data:{"delta":"the-key-"}\r\n\r\ndata: {"delta":"of-me"}\r\r'],
+  ['where the last event has no end', 'data: {"delta":"the-key-"}\n\ndata: {"delta":"of-me"}'],
+  ['where an event has several lines', 'data: {"delta":\ndata: "the-key-"}\n\ndata: {"delta":"of-me"}\n\n'],
+  ['where a server leaves out the blank lines', 'data: {"delta":"the-key-"}\ndata: {"delta":"of-me"}\n'],
+  ['behind a byte order mark', '\uFEFFdata: {"delta":"the-key-"}\n\ndata: {"delta":"of-me"}\n\n'],
+])('a secret that events spell together is found %s', (_where, stream) => {
+  expect(isFoundInPieces(stream)).toBe(true)
+})
+
+test('pieces in different places, or of something else, spell none', () => {
+  expect(isFoundInPieces('data: {"delta":"the-key-"}\n\ndata: {"other":"of-me"}\n\n')).toBe(false)
+  expect(isFoundInPieces('data: {"delta":"the-key-"}\n\ndata: {"delta":"of-you"}\n\n: the-key-\n\n')).toBe(false)
 })

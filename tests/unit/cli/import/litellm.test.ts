@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { parse, stringify } from 'yaml'
-import { importLitellm } from '../../../src/cli/import/litellm.ts'
-import { loadSettings } from '../../../src/config/load-settings.ts'
-import { settingsFromEnv } from '../../../src/config/settings-from-env.ts'
-import type { Json } from '../../../src/formats/json/json.ts'
+import { importLitellm } from '../../../../src/cli/import/litellm.ts'
+import { loadSettings } from '../../../../src/config/load-settings.ts'
+import { settingsFromEnv } from '../../../../src/config/settings-from-env.ts'
+import type { Json } from '../../../../src/formats/json/json.ts'
 
 /** A configuration in the manner of LiteLLM's own documentation. */
 const BALANCED = `

@@ -1,13 +1,13 @@
 import { afterAll, expect, test } from 'bun:test'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openSqliteStore } from '../../../src/storage/sqlite/sqlite-store.ts'
-import { isChecked } from './checked-value.ts'
-import { makeFolder } from './stores-under-test.ts'
+import { openSqliteStore } from '../../../../src/storage/sqlite/sqlite-store.ts'
+import { isChecked } from '../checked-value.ts'
+import { makeFolder } from '../stores-under-test.ts'
 
 const KILLS = 50
 const BYTES_MAX = 3_000_000
-const PROGRAM = new URL('programs/write-for-ever.ts', import.meta.url).pathname
+const PROGRAM = new URL('../programs/write-for-ever.ts', import.meta.url).pathname
 const folder = makeFolder()
 afterAll(() => folder.remove())
 

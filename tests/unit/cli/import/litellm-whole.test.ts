@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { parse } from 'yaml'
-import { importLitellm } from '../../../src/cli/import/litellm.ts'
-import type { Json, JsonObject } from '../../../src/formats/json/json.ts'
+import { importLitellm } from '../../../../src/cli/import/litellm.ts'
+import type { Json, JsonObject } from '../../../../src/formats/json/json.ts'
 
 interface Result {
   readonly file: { readonly [key: string]: Json }
