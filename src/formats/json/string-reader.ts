@@ -20,9 +20,6 @@ const CONTROL = /[^ -\uffff]/
 export class StringReader {
   readonly #bytes: Uint8Array
   #at: number
-  // The places of the next quote and backslash, if known: a long string is not searched from every piece of it.
-  #quote = -1
-  #backslash = -1
   /** The text that has been read so far. */
   text = ''
 
@@ -41,11 +38,12 @@ export class StringReader {
   goOn(): boolean {
     const from = this.#at
     const limit = from + PIECE_BYTES
-    if (this.#quote < from) this.#quote = this.#find(QUOTE, from)
-    if (this.#backslash < from) this.#backslash = this.#find(BACKSLASH, from)
-    if (this.#backslash < Math.min(this.#quote, limit)) return this.#readEscaped(from, limit)
-    const isEnd = this.#quote <= limit
-    const end = isEnd ? this.#quote : this.#boundary(limit)
+    const searched = this.#bytes.subarray(from, limit)
+    const quote = searched.indexOf(QUOTE)
+    const backslash = searched.indexOf(BACKSLASH)
+    const isEnd = quote !== -1
+    if (backslash !== -1 && (!isEnd || backslash < quote)) return this.#readEscaped(from, limit)
+    const end = isEnd ? from + quote : this.#boundary(limit)
     const piece = UTF_8.decode(this.#bytes.subarray(from, end))
     if (CONTROL.test(piece)) throw new SyntaxError('a control character in a string')
     return this.#add(piece, end, isEnd)
@@ -67,11 +65,6 @@ export class StringReader {
     this.text = this.text === '' ? piece : this.text + piece
     this.#at = isEnd ? end + 1 : end
     return isEnd
-  }
-
-  #find(byte: number, from: number): number {
-    const at = this.#bytes.indexOf(byte, from)
-    return at === -1 ? Number.POSITIVE_INFINITY : at
   }
 
   /** The next place where a character begins. */

@@ -43,7 +43,10 @@ export class ValueSkipper {
     this.#at = start + 1
   }
 
-  /** Skips up to `stop`, or a little more; true: the value has ended before `at`. Throws where it does not end. */
+  /**
+   * Skips up to `stop`, or a little more; true: the value has ended before `at`. Throws where it does not end. No search goes beyond `stop`:
+   * a string of many megabytes, or a run of as many backslashes, would keep other requests waiting.
+   */
   goOn(stop: number): boolean {
     const until = Math.min(stop, this.#bytes.length)
     const isEnd = this.#nesting.depth === 0 ? this.#skipString(until) : this.#skipNested(until)
@@ -52,22 +55,31 @@ export class ValueSkipper {
   }
 
   #skipString(until: number): boolean {
-    do {
-      const quote = this.#nextQuote()
-      const isEnd = this.#at === quote || (quote - this.#at) % 2 === 0
-      this.#at = quote + 1
-      if (isEnd) return true
-    } while (this.#at < until)
-    return false
+    const window = this.#bytes.subarray(0, until)
+    let { isEscaped } = this.#nesting
+    let at = this.#at
+    let isEnd = false
+    while (at < until && !isEnd) {
+      const start = isEscaped ? at + 1 : at
+      at = quoteOrEnd(window, start)
+      isEscaped = (at - textEnd(window, start, at)) % 2 === 1
+      isEnd = at < until && !isEscaped
+    }
+    this.#nesting.isEscaped = isEscaped
+    this.#at = isEnd ? at + 1 : at
+    return isEnd
   }
 
   #skipNested(until: number): boolean {
     const bytes = this.#bytes
     const nesting = this.#nesting
-    for (;;) {
-      // A long text is searched, which costs less than a scan. In a run of backslashes each search would go through all of the run again.
-      if (nesting.isInString && !nesting.isEscaped && bytes[this.#at] !== BACKSLASH) this.#nextQuote()
-      if (this.#at >= until) return false
+    const window = bytes.subarray(0, until)
+    while (this.#at < until) {
+      // A long text is searched, which costs less than a scan; the scan goes on at the backslashes before its quote, if any.
+      if (nesting.isInString && !nesting.isEscaped && bytes[this.#at] !== BACKSLASH) {
+        this.#at = textEnd(window, this.#at, quoteOrEnd(window, this.#at))
+      }
+      if (this.#at === until) break
       const blocks = Math.ceil(Math.min(until - this.#at, SCANNED_BYTES_MAX) / SCANNED_BLOCK_BYTES)
       const stop = Math.min(this.#at + blocks * SCANNED_BLOCK_BYTES, bytes.length)
       const end = scanNesting(bytes.subarray(this.#at, stop), nesting)
@@ -79,16 +91,19 @@ export class ValueSkipper {
       }
       this.#at = stop
     }
+    return false
   }
+}
 
-  /** Goes on, within a string, to the next quote, or to the backslashes before it; gives the place of the quote. */
-  #nextQuote(): number {
-    const bytes = this.#bytes
-    const quote = bytes.indexOf(QUOTE, this.#at)
-    if (quote === -1) throw new SyntaxError('a string without an end')
-    let at = quote
-    while (at > this.#at && bytes[at - 1] === BACKSLASH) at -= 1
-    this.#at = at
-    return quote
-  }
+/** The place of the next quote in a window; its end: there is none. */
+function quoteOrEnd(window: Uint8Array, from: number): number {
+  const quote = window.indexOf(QUOTE, from)
+  return quote === -1 ? window.length : quote
+}
+
+/** The end of a string's text before the backslashes that stand before `end`. */
+function textEnd(window: Uint8Array, from: number, end: number): number {
+  let at = end
+  while (at > from && window[at - 1] === BACKSLASH) at -= 1
+  return at
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { TooManyValues } from '../../../../src/formats/json/json-builder.ts'
+import { JsonParser } from '../../../../src/formats/json/json-parser.ts'
 import { MemberScan, UNREAD } from '../../../../src/formats/json/member-scan.ts'
 import { scanByBytes } from '../../../../src/formats/json/scan-nesting.ts'
 import { cpuMs } from '../../../helpers/cpu-time.ts'
@@ -115,4 +116,40 @@ test.each(['["', '[ "'])('a long run of backslashes is gone through once: behind
   const begun = cpuMs()
   expect(scan(run).value).toEqual({ a: UNREAD })
   expect(cpuMs() - begun).toBeLessThan(8 * onceMs)
+})
+
+const MIB = 1024 * 1024
+
+test.each([
+  ['backslashes', '\\\\'.repeat(MIB)],
+  ['plain text', 'xy'.repeat(MIB)],
+  ['escaped quotes', '\\"'.repeat(MIB)],
+])('no step goes through a long string of %s at once', (_, string) => {
+  for (const text of [`{"a":"${string}"}`, `{"a":["${string}"]}`]) {
+    const bytes = bytesOf(text)
+    for (const reading of [new MemberScan(bytes), new JsonParser(bytes, 10 * MIB)]) {
+      let steps = 1
+      while (!reading.goOn(() => true)) steps += 1
+      // A string is read in pieces of 64 KiB, and skipped in windows of 32 KiB.
+      expect(steps).toBeGreaterThanOrEqual((2 * MIB) / (64 * 1024))
+    }
+  }
+})
+
+test('a step takes no longer in a text of 64 MiB than in one of 2 MiB', () => {
+  const longestMs = (mebibytes: number): number => {
+    const bytes = bytesOf(`{"a":"${'\\\\'.repeat((mebibytes * MIB) / 2)}"}`)
+    const goes = Array.from({ length: 3 }, () => {
+      const members = new MemberScan(bytes)
+      let longest = 0
+      for (let isDone = false; !isDone; ) {
+        const begun = cpuMs()
+        isDone = members.goOn(() => true)
+        longest = Math.max(longest, cpuMs() - begun)
+      }
+      return longest
+    })
+    return Math.min(...goes)
+  }
+  expect(longestMs(64)).toBeLessThan(2 + 8 * longestMs(2))
 })
