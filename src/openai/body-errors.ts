@@ -29,7 +29,7 @@ export const BODY_ERRORS = {
     message:
       'The JSON of your request holds more objects, lists and strings than this server takes for its length. Send fewer of them at once.',
     fault: 'caller',
-    cure: 'The values of a JSON body may take 2 MiB of memory, and five times the length of the body on top of that: an object takes 64 bytes, a list 48, a string 32 and a member 16 to 100. More than a million values, an object of more than 20,000 members, more than 1,000 levels, and a name, a number or white space of more than 64 KiB are not taken either. A body of up to 32 KiB may hold what it likes.',
+    cure: 'The values of a JSON body may take 2 MiB of memory, and five times the length of the body on top of that: an object takes 64 bytes, a list 48, a string 32 and a member 16 to 100. More than a million values, an object of more than 20,000 members (a name that occurs again may count again), more than 1,000 levels, a name of more than 64 KiB, and a number or white space of more than 256 KiB are not taken either; the message says which of them it was. A body of up to 32 KiB may hold what it likes.',
   },
   unsupported_content_type: {
     status: 400,

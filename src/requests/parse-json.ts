@@ -92,6 +92,12 @@ function goOn(reading: Reading, slice: Pick<Slice, 'isOver'>): boolean {
   try {
     return reading.goOn(() => slice.isOver())
   } catch (thrown) {
-    throw thrown instanceof TooManyValues ? new ApiError('too_many_values') : thrown
+    throw thrown instanceof TooManyValues ? tooManyValues(thrown) : thrown
   }
+}
+
+function tooManyValues({ message: excess }: TooManyValues): ApiError {
+  if (excess === '') return new ApiError('too_many_values')
+  const message = `The JSON of your request has ${excess}, which is more than this server takes. Send less in one request.`
+  return new ApiError('too_many_values', { message })
 }

@@ -94,6 +94,22 @@ describe('JSON whose values take far more memory than its text', () => {
   })
 })
 
+test.each([
+  [
+    '21,000 members',
+    `{${Array.from({ length: 21_000 }, (_, at) => `"${at}":0`).join()}}`,
+    'an object of more than 20,000 members',
+  ],
+  ['1,001 levels', `[${'['.repeat(1000)}"${'x'.repeat(70_000)}"${']'.repeat(1000)}]`, 'more than 1,000 levels'],
+  ['a million values and one', `[${'1,'.repeat(1_000_001)}1]`, 'more than a million values'],
+  ['a name of 70 KB', `{"${'n'.repeat(70_000)}":1}`, 'a name of more than 64 KiB'],
+  ['a number of 300 KB', '7'.repeat(300_000), 'a number or white space of more than 256 KiB'],
+])('what there is too much of is named: %s', async (_, value, words) => {
+  const answer = await sendRaw(gateway.port, post(textOf(value)))
+  expect(statusAndCode(answer)).toBe('413 too_many_values')
+  expect(answer.text()).toContain(`The JSON of your request has ${words}`)
+})
+
 test('a long body that is no JSON is told of as a short one is', async () => {
   expect(await refusalOf(Buffer.concat([textOf(`"${'x'.repeat(MIB)}"`), Buffer.from('}')]))).toBe('400 null')
 })

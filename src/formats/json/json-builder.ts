@@ -5,10 +5,20 @@ const MEMBERS_MAX = 20_000
 /** Other parsers stop at less. */
 const DEPTH_MAX = 1000
 
-/** Thrown for a text with too many values, for its length or for the functions that walk them, or with values that nest too deep. */
+/**
+ * Thrown for a text with too many values, for its length or for the functions that walk them, or with values that nest too deep. Its
+ * message says of what there is too much, in words that can be sent; empty: the values take too much memory for the length of the text.
+ */
 export class TooManyValues extends Error {
   override readonly name = 'TooManyValues'
 }
+
+/** An object of more than `MEMBERS_MAX` members. */
+export const TOO_MANY_MEMBERS = 'an object of more than 20,000 members, counting each time that a name occurs'
+/** A name of more than 64 KiB. */
+export const TOO_LONG_NAME = 'a name of more than 64 KiB'
+/** A number, or white space, of more than 256 KiB. */
+export const TOO_LONG_SCALAR = 'a number or white space of more than 256 KiB'
 
 /** A value that is made piece by piece: its place, and the place of the string before it, which in an object is its name. */
 export interface Begun {
@@ -72,7 +82,7 @@ export class JsonBuilder {
 
   /** Begins an object or list. */
   enter(isObject: boolean): void {
-    if (this.#open.length === DEPTH_MAX) throw new TooManyValues()
+    if (this.#open.length === DEPTH_MAX) throw new TooManyValues('more than 1,000 levels of objects and lists')
     this.#open.push({ value: isObject ? {} : [], isEmpty: true, memberCount: 0, child: undefined, name: '' })
   }
 
@@ -126,7 +136,7 @@ export class JsonBuilder {
     const target = open.value as Record<string, unknown>
     const names = Object.keys(members)
     open.memberCount += names.length
-    if (open.memberCount > MEMBERS_MAX) throw new TooManyValues()
+    if (open.memberCount > MEMBERS_MAX) throw new TooManyValues(TOO_MANY_MEMBERS)
     for (const name of names) setMember(target, name, members[name])
     if (child !== undefined)
       open.name = String(JSON.parse(UTF_8.decode(this.#bytes.subarray(child.keyStart, child.keyEnd))))

@@ -1,4 +1,4 @@
-import { type Begun, JsonBuilder, TooManyValues } from './json-builder.ts'
+import { type Begun, JsonBuilder, TOO_LONG_NAME, TOO_LONG_SCALAR, TooManyValues } from './json-builder.ts'
 import { CLOSING, COLON, COMMA, endOfShortString, KIND_OF_BYTE, OPENING, STRING } from './json-scan.ts'
 import type { Member } from './members.ts'
 import { StringReader } from './string-reader.ts'
@@ -127,7 +127,7 @@ export class JsonParser {
     const stop = Math.min(this.#at + this.#windowBytes, bytes.length)
     if (this.#at >= bytes.length) throw new SyntaxError('the text ends too soon')
     // Without a long string, no name and value are longer, except numbers and white space that nobody sends on purpose.
-    if (this.#at - this.#from > 8 * this.#windowBytes) throw new TooManyValues()
+    if (this.#at - this.#from > 8 * this.#windowBytes) throw new TooManyValues(TOO_LONG_SCALAR)
     let at = this.#at
     // Counted here because this loop visits every byte.
     let weight = 0
@@ -165,7 +165,7 @@ export class JsonParser {
     }
     this.#weight += weight
     this.#valueCount += values
-    if (this.#valueCount > this.#valuesMax) throw new TooManyValues()
+    if (this.#valueCount > this.#valuesMax) throw new TooManyValues('more than a million values')
     this.#at = this.#builder.depth === 0 ? at + 1 : at
     this.#enterBegun()
   }
@@ -183,7 +183,7 @@ export class JsonParser {
 
   #beginLong(at: number): void {
     this.#enterBegun()
-    if (!this.#builder.isInList && this.#byteBefore(at) !== COLON_BYTE) throw new TooManyValues()
+    if (!this.#builder.isInList && this.#byteBefore(at) !== COLON_BYTE) throw new TooManyValues(TOO_LONG_NAME)
     this.#take(at, { at, keyStart: this.#keyStart, keyEnd: this.#keyEnd })
     this.#string = new StringReader(this.#bytes, at)
   }

@@ -1,4 +1,4 @@
-import { setMember, TooManyValues } from './json-builder.ts'
+import { setMember, TOO_LONG_NAME, TOO_LONG_SCALAR, TOO_MANY_MEMBERS, TooManyValues } from './json-builder.ts'
 import { endOfShortString } from './json-scan.ts'
 import { ValueSkipper } from './value-skipper.ts'
 
@@ -122,12 +122,12 @@ export class MemberScan {
     if (byte !== QUOTE) throw new SyntaxError('no name')
     const end = this.#endOfShort(NAME_BYTES_MAX)
     if (end === undefined) {
-      if (this.#at + NAME_BYTES_MAX < this.#bytes.length) throw new TooManyValues()
+      if (this.#at + NAME_BYTES_MAX < this.#bytes.length) throw new TooManyValues(TOO_LONG_NAME)
       throw new SyntaxError('a name without an end')
     }
     this.#name = textOf(this.#bytes, this.#at, end)
     this.#memberCount += 1
-    if (this.#memberCount > MEMBERS_MAX) throw new TooManyValues()
+    if (this.#memberCount > MEMBERS_MAX) throw new TooManyValues(TOO_MANY_MEMBERS)
     this.#at = end
     this.#next = 'colon'
   }
@@ -158,7 +158,7 @@ export class MemberScan {
       const byte = this.#bytes[end]
       if (byte === undefined || byte <= SPACE || byte === COMMA || byte === CLOSE_BRACE) break
     }
-    if (end === limit) throw new TooManyValues()
+    if (end === limit) throw new TooManyValues(TOO_LONG_SCALAR)
     setMember(this.value, this.#name, JSON.parse(UTF_8.decode(this.#bytes.subarray(start, end))))
     this.#at = end
   }

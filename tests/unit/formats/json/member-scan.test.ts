@@ -100,6 +100,8 @@ test('a value may nest as deep as it likes, and an object has no more members th
   expect(scan(bytesOf(`{"a":${'['.repeat(deep)}${']'.repeat(deep)}}`)).value).toEqual({ a: UNREAD })
   const many = Array.from({ length: 20_001 }, (_, at) => `"${at}":0`)
   expect(() => scan(bytesOf(`{${many.join()}}`))).toThrow(TooManyValues)
+  const twoInTurn = `{${'"a":1,"b":2,'.repeat(10_001)}"c":3}`
+  expect(() => scan(bytesOf(twoInTurn))).toThrow('20,000 members, counting each time that a name occurs')
   expect(() => scan(bytesOf(`{"${'n'.repeat(70_000)}":0}`))).toThrow(TooManyValues)
 })
 
