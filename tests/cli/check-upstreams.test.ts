@@ -7,7 +7,7 @@ import { type ProgramEnd, runProgram } from '../helpers/run-program.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { makeSelfSigned } from '../helpers/self-signed.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 let upstreams: ScriptedUpstream[] = []
 let file: ConfigFile | undefined

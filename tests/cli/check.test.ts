@@ -4,7 +4,7 @@ import { runProgram } from '../helpers/run-program.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { makeSelfSigned, type SelfSigned } from '../helpers/self-signed.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const KEY = 'sk-the-servers-own-key-0123456789'
 

@@ -4,7 +4,7 @@ import { COMMANDS } from '../../src/cli/command-line/commands.ts'
 import { ENV, ENV_ROWS } from '../../src/config/env.ts'
 import { runProgram } from '../helpers/run-program.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const TOKEN = 'a-token-of-more-than-16-characters'
 

@@ -7,7 +7,7 @@ import { runProgram, startOnTerminal } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const KEY = 'sk-canary-of-the-server-0123456789'
 

@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { runProgram, startOnTerminal, startProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 describe('nexcode demo', () => {
   test('--once sends one real streamed chat through the gateway, prints the answer and exits 0', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gatewayCommand } from '../helpers/gateway-under-test.ts'
 import { programEnv, runProgram } from '../helpers/run-program.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const FILE = `
 upstreams:

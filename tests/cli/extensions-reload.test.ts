@@ -7,7 +7,7 @@ import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripte
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { connectToEach } from '../helpers/workers.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const { write, writeText } = extensionFiles()
 

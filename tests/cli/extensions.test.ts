@@ -8,7 +8,7 @@ import { runProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const { folder, write, writeText } = extensionFiles()
 

@@ -5,7 +5,7 @@ import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { makeSelfSigned, type SelfSigned } from '../helpers/self-signed.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 describe('nexcode healthcheck', () => {
   test('exits 0 when the server on this machine is healthy, and 1 with a clear line when it is gone', async () => {

@@ -9,7 +9,7 @@ import { startScriptedUpstream, type UpstreamConnection } from '../helpers/scrip
 import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {

@@ -7,7 +7,7 @@ import { runProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 let upstream: ScriptedUpstream
 beforeAll(async () => {
@@ -81,17 +81,17 @@ test('a stream that comes is whole, however short the timeout in LiteLLM’s fil
   const slow = await startScriptedUpstream(async (request, connection) => {
     await request.body
     connection.startChunked(200, { 'content-type': 'text/event-stream' })
-    for (let at = 0; at < 8; at += 1) {
+    for (let at = 0; at < 16; at += 1) {
       connection.chunk(`data: {"choices":[{"index":0,"delta":{"content":"${at}"}}]}\n\n`)
       await Bun.sleep(150)
     }
     connection.chunk('data: [DONE]\n\n')
     connection.endChunks()
   })
-  const params = `{ model: openai/gpt-4o, api_base: "${slow.url}/v1", api_key: os.environ/OPENAI_API_KEY, timeout: 0.6 }`
+  const params = `{ model: openai/gpt-4o, api_base: "${slow.url}/v1", api_key: os.environ/OPENAI_API_KEY, timeout: 1.8 }`
   writeFileSync(
     join(folder, 'config.yaml'),
-    `model_list: [{ model_name: m, litellm_params: ${params} }]\nrouter_settings: { timeout: 0.7 }\n`,
+    `model_list: [{ model_name: m, litellm_params: ${params} }]\nrouter_settings: { timeout: 2.1 }\n`,
   )
   const imported = await runProgram(['import', 'litellm', 'config.yaml'], {}, { cwd: folder })
   const path = join(folder, 'nexcode.yaml')
@@ -100,7 +100,7 @@ test('a stream that comes is whole, however short the timeout in LiteLLM’s fil
   const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }] })
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
   const text = await (await fetch(`${gateway.url}/v1/chat/completions`, init)).text()
-  expect([text.match(/content/g)?.length, text.endsWith('data: [DONE]\n\n')]).toEqual([8, true])
+  expect([text.match(/content/g)?.length, text.endsWith('data: [DONE]\n\n')]).toEqual([16, true])
   await gateway.stop()
   await slow.close()
 })

@@ -4,7 +4,7 @@ import { getText, openRawClient, postText, sendRaw } from '../helpers/raw-client
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 /** Every secret of these tests has this word in it, and says where it was put. */
 const CANARY = 'canary'

@@ -9,7 +9,7 @@ import { programEnv, startProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const AUTH = { Authorization: 'Bearer sk-mine' }
 const CHAT = '{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}],"stream":true}'

@@ -4,7 +4,7 @@ import { freePort } from '../helpers/free-port.ts'
 import { type RunningProgram, startOnTerminal, startProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const CHAT = { model: 'smart', messages: [{ role: 'user', content: 'hi' }], stream: true }
 

@@ -8,7 +8,7 @@ import { runProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 test('1,000 slow requests are all with the upstream at once: the runtime’s limit of 256 is raised by itself', async () => {
   const count = 1_000

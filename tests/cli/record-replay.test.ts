@@ -85,7 +85,7 @@ describe('what was recorded', () => {
     expect((await player.line(({ msg }) => msg === 'listening'))['upstream']).toBe(
       `replaying 5 cassettes from ${folder}, no upstream`,
     )
-  }, 20_000)
+  }, 60_000)
 
   test('grows with each recording, and nothing is written over', async () => {
     for (const count of [1, 2]) {
@@ -94,7 +94,7 @@ describe('what was recorded', () => {
       await end(recorder)
       expect(await readdir(folder)).toHaveLength(count)
     }
-  }, 20_000)
+  }, 60_000)
 
   test('has no answer that was cut', async () => {
     const recorder = await record()
@@ -104,7 +104,7 @@ describe('what was recorded', () => {
     await recorder.line(({ msg }) => msg === 'not recorded: the answer is not complete')
     await end(recorder)
     expect(await readdir(folder)).toEqual([])
-  }, 20_000)
+  }, 60_000)
 })
 
 describe('a request without a cassette', () => {
@@ -133,13 +133,13 @@ describe('a request without a cassette', () => {
         },
       },
     ])
-  }, 20_000)
+  }, 60_000)
 
   test('is answered where what differs is ignored', async () => {
     await writeFile(join(folder, '0001-a.json'), JSON.stringify(written(1)))
     const player = await start(['replay', '--from', folder, '--ignore', 'input'])
     expect((await embed(player, 'text 2')).status).toBe(200)
-  }, 20_000)
+  }, 60_000)
 
   test('is answered where only what --blank finds differs; one that is no pattern stops the start', async () => {
     await writeFile(join(folder, '0001-a.json'), JSON.stringify(written(1)))
@@ -149,7 +149,7 @@ describe('a request without a cassette', () => {
     const { code, stderr } = await runProgram(['replay', '--from', folder, '--blank', '('], NOWHERE)
     expect(code).toBe(2)
     expect(stderr).toStartWith('nexcode replay: --blank "(" is no regular expression of JavaScript')
-  }, 20_000)
+  }, 60_000)
 
   test('goes to the upstream with --on-miss forward, and is recorded once with --on-miss record', async () => {
     const upstream = { OPENAI_API_BASE: `${simulated.url}/v1`, OPENAI_API_KEY: SERVER_KEY }
@@ -165,7 +165,7 @@ describe('a request without a cassette', () => {
     await end(recording)
     expect(await readdir(folder)).toHaveLength(2)
     expect(recording.lines.filter(({ msg }) => msg === 'recorded')).toHaveLength(1)
-  }, 20_000)
+  }, 60_000)
 })
 
 test('the original pace takes its time', async () => {
@@ -177,7 +177,7 @@ test('the original pace takes its time', async () => {
   const startedAt = performance.now()
   expect(await (await fetch(`${player.url}/v1/x`)).text()).toBe('data: 0\n\ndata: 150\n\n')
   expect(performance.now() - startedAt).toBeGreaterThan(240)
-}, 20_000)
+}, 60_000)
 
 test('a list of models asks nobody where nothing may go upstream', async () => {
   const asked: string[] = []
@@ -202,7 +202,7 @@ test('a list of models asks nobody where nothing may go upstream', async () => {
   } finally {
     await upstream.close()
   }
-}, 20_000)
+}, 60_000)
 
 test('a WebSocket goes nowhere where nothing may go upstream', async () => {
   await writeFile(
@@ -214,7 +214,7 @@ test('a WebSocket goes nowhere where nothing may go upstream', async () => {
   const more = { 'sec-websocket-version': '13', authorization: 'Bearer any' }
   const refused = await fetch(`${player.url}/v1/realtime?model=m`, { headers: { ...headers, ...more } })
   expect([refused.status, await refused.text()]).toEqual([404, expect.stringContaining('"no_cassette"')])
-}, 20_000)
+}, 60_000)
 
 test('a WebSocket at /v1/responses is answered 426 while recording and replaying, so that its calls are posted', async () => {
   const handshake = {
@@ -230,7 +230,7 @@ test('a WebSocket at /v1/responses is answered 426 while recording and replaying
   await end(recorder)
   const player = await start(['replay', '--from', folder])
   expect((await sendRaw(player.port, getText('/v1/responses', handshake))).status).toBe(426)
-}, 20_000)
+}, 60_000)
 
 describe('what is not valid', () => {
   test.each([
@@ -251,7 +251,7 @@ describe('what is not valid', () => {
       const { code, stderr } = await runProgram(args)
       expect([code, stderr]).toEqual([2, expect.stringContaining(text)])
     },
-    20_000,
+    60_000,
   )
 
   test('is each cassette that does not fit, all told at once', async () => {
@@ -268,5 +268,5 @@ describe('what is not valid', () => {
   ${folder}/b.json: is not JSON, or has a name twice in one object
 `,
     )
-  }, 20_000)
+  }, 60_000)
 })

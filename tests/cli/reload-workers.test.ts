@@ -9,7 +9,7 @@ import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripte
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { connectToEach } from '../helpers/workers.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 let upstream: ScriptedUpstream
 beforeAll(async () => {

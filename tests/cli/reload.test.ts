@@ -8,7 +8,7 @@ import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripte
 import { makeSelfSigned } from '../helpers/self-signed.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 let upstream: ScriptedUpstream
 beforeAll(async () => {

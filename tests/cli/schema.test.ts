@@ -2,7 +2,7 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { runProgram } from '../helpers/run-program.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const WRITTEN = new URL('../../examples/nexcode.schema.json', import.meta.url).pathname
 

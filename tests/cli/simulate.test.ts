@@ -6,7 +6,7 @@ import { runProgram, startProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 test('simulate is an OpenAI without a model, on the port that is asked for: the official client talks to it', async () => {
   const port = await freePort()

@@ -9,7 +9,7 @@ import { runProgram, startOnTerminal } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const TOKEN = 'a-token-of-more-than-16-characters'
 const KEY = 'sk-the-servers-own-key-0123456789'

@@ -7,7 +7,7 @@ import { freePort } from '../helpers/free-port.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { makeSelfSigned } from '../helpers/self-signed.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 let folder: string
 beforeAll(() => {

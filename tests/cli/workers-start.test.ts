@@ -8,7 +8,7 @@ import { getText, type RawResponse, sendRaw } from '../helpers/raw-client.ts'
 import { programEnv, runProgram } from '../helpers/run-program.ts'
 import { type StreamingUpstream, startStreamingUpstream, startWorkers } from '../helpers/workers.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 let streams: StreamingUpstream
 let folder: string

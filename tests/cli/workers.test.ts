@@ -15,7 +15,7 @@ import {
   startWorkers,
 } from '../helpers/workers.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const UP = { status: 'ok', workers: { up: 2, of: 2 } }
 

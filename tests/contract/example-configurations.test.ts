@@ -7,7 +7,7 @@ import { runProgram } from '../helpers/run-program.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { isValid } from '../unit/config/file/validate-json-schema.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const SCHEMA = JSON.parse(readFileSync(`${EXAMPLES}nexcode.schema.json`, 'utf8')) as Readonly<Record<string, unknown>>
 const NAMES = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml') && name !== 'docker-compose.yaml')

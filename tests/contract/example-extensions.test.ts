@@ -10,7 +10,7 @@ import type { Script } from '../helpers/scripted-upstream.ts'
 import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'nexcode-usage-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

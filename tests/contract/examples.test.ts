@@ -63,7 +63,7 @@ describe.each([
       expect(printed).not.toContain('FAILED')
       expect(code).toBe(0)
     },
-    20_000,
+    60_000,
   )
 
   test.skipIf(isSkipped)(
@@ -73,7 +73,7 @@ describe.each([
       expect(printed).toContain('FAILED. The key was refused; set OPENAI_API_KEY.')
       expect(code).toBe(1)
     },
-    20_000,
+    60_000,
   )
 })
 
@@ -86,7 +86,7 @@ describe('examples/curl.sh', () => {
     for (const heading of HEADINGS) expect(printed).toContain(heading)
     expect(printed).toContain('data: [DONE]')
     expect(code).toBe(0)
-  }, 20_000)
+  }, 60_000)
 
   test('counts every status but the wanted one as a failure, also where an error is wanted', async () => {
     await using broken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('', { status: 502 }) })
@@ -94,13 +94,13 @@ describe('examples/curl.sh', () => {
     expect(printed).toContain('FAILED. The status should be 404.')
     expect(printed).toEndWith('0 of 5 steps went as they should.\n')
     expect(code).toBe(1)
-  }, 20_000)
+  }, 60_000)
 
   test('says that nobody is there, and how to change that', async () => {
     const { code, printed } = await run(command, TOKEN, `http://127.0.0.1:${await freePort()}/v1`)
     expect(printed).toContain('Is NexCode running? Start it with npm start, or npm run demo.')
     expect(code).toBe(1)
-  }, 20_000)
+  }, 60_000)
 })
 
 test.each([...new Bun.Glob('*.ts').scanSync(`${EXAMPLES}extensions`)].filter((name) => !name.endsWith('.d.ts')))(
@@ -113,5 +113,5 @@ test.each([...new Bun.Glob('*.ts').scanSync(`${EXAMPLES}extensions`)].filter((na
     expect(gateway.lines[0]).toMatchObject({ msg: 'listening', extensions: name })
     await gateway.stop()
   },
-  20_000,
+  60_000,
 )

@@ -69,7 +69,7 @@ test.each(['content-length', 'chunked'])(
     })
     expect(rss() - before).toBeLessThan(GROWTH_MIB_MAX)
   },
-  20_000,
+  60_000,
 )
 
 test('a gzip bomb passes as the bytes that it is, in bounded memory', async () => {
@@ -82,7 +82,7 @@ test('a gzip bomb passes as the bytes that it is, in bounded memory', async () =
     expect(await hashOf('/v1/models', null)).toEqual({ status, bytes: bomb.byteLength, hash: sha256(bomb) })
     expect(rss() - before).toBeLessThan(GROWTH_MIB_MAX)
   }
-}, 20_000)
+}, 60_000)
 
 test("a gzip bomb as an error on the server's key, which has to be searched, is a 502 in bounded memory", async () => {
   const bomb = gzipSync(new Uint8Array(256 * MIB), { level: 9 })
@@ -94,4 +94,4 @@ test("a gzip bomb as an error on the server's key, which has to be searched, is 
   expect(response.status).toBe(502)
   expect(await response.json()).toMatchObject({ error: { code: 'upstream_invalid_response' } })
   expect(rss() - before).toBeLessThan(GROWTH_MIB_MAX)
-}, 20_000)
+}, 60_000)

@@ -89,4 +89,4 @@ test(`no request can end the process: ${SHOTS} aborts and faults at once, and th
   expect(gateway.stderr()).toBe('')
   // A defect of ours, caught or not, would be a line of level error.
   expect(gateway.lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
-}, 10_000)
+}, 60_000)

@@ -75,9 +75,9 @@ export function makeRemovable(folder: string): RemovableProgram {
 /** A connection to each worker of a gateway, by number: the system deals them out, and the log says to whom. */
 export async function connectToEach(gateway: TestGateway, count = 2): Promise<Map<number, RawClient>> {
   const clients = new Map<number, RawClient>()
-  for (let n = 1; clients.size < count; n += 1) {
+  while (clients.size < count) {
     const client = await openRawClient(gateway.port)
-    const id = `connect-${n}`
+    const id = `connect-${crypto.randomUUID()}`
     client.write(getText('/health', { 'x-request-id': id }))
     await client.response()
     const { worker } = await gateway.line(({ request_id }) => request_id === id)

@@ -73,7 +73,7 @@ test('failing checks open the breaker before a caller pays for it; the log says 
     settings: { first: ALIVE },
     file: {
       models: { smart: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } },
-      breaker: { failures: 1, open: 800, open_max: 800 },
+      breaker: { failures: 1, open: 4_000, open_max: 4_000 },
     },
   })
   // Both deployments of the upstream are asked at once: either may be answered first.

@@ -4,9 +4,9 @@ import { perTest } from '../helpers/per-test.ts'
 import { openRawClient, postText } from '../helpers/raw-client.ts'
 import type { Script } from '../helpers/scripted-upstream.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
-import { fail } from '../helpers/upstream-scripts.ts'
+import { byHand, fail } from '../helpers/upstream-scripts.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const start = perTest(startGateway)
 
@@ -73,19 +73,17 @@ describe('what is never kept', () => {
   })
 
   test('an answer that breaks off, with the error and the line that it has without a cache', async () => {
-    const cut: Script = async (request, connection) => {
-      await request.body
-      beginStream(connection)
-      connection.chunk(event('a'))
-      // The event has to be there before the reset, which would overtake it.
-      await Bun.sleep(50)
-      connection.reset()
-    }
+    // The event has to be there before the reset, which would overtake it.
     const seen: unknown[] = []
     for (const cache of [false, {}]) {
-      const gateway = await start({ upstreams: { one: cut }, file: { cache } })
+      const gateway = await start({ upstreams: { one: byHand }, file: { cache } })
       const client = await openRawClient(gateway.port)
       client.write(postText('/v1/chat/completions', BODY))
+      const { connection } = await gateway.upstreams.one.arrival()
+      beginStream(connection)
+      connection.chunk(event('a'))
+      await client.until((received) => received.includes(event('a')))
+      connection.reset()
       const text = (await client.response()).text()
       const { outcome, error, cause, attempts, bytes, status } = await gateway.exchange(1)
       seen.push({ text, outcome, error, cause, attempts, bytes, status })
@@ -97,6 +95,14 @@ describe('what is never kept', () => {
       attempts: 1,
     })
     expect(seen[1]).toEqual(seen[0])
+    const cut: Script = async (request, connection) => {
+      await request.body
+      beginStream(connection)
+      connection.chunk(event('a'))
+      // Whatever of it is overtaken, it is not whole.
+      await Bun.sleep(50)
+      connection.reset()
+    }
     expect(await twice(cut, STREAM)).toEqual(NOT_KEPT)
   })
 

@@ -6,7 +6,7 @@ import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { fail } from '../helpers/upstream-scripts.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const start = perTest(startGateway)
 const BODY = '{"messages":[{"role":"user","content":"hi"}],"model":"m","temperature":0,"stream":true}'

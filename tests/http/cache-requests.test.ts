@@ -5,7 +5,7 @@ import { sendRaw } from '../helpers/raw-client.ts'
 import { lastBody } from '../helpers/received-requests.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const start = perTest(startGateway)
 const MESSAGES = [{ role: 'user', content: 'hi' }]

@@ -9,6 +9,7 @@ import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
+import { AT_ONCE_MS } from '../helpers/within.ts'
 import { connectToEach } from '../helpers/workers.ts'
 
 setDefaultTimeout(60_000)
@@ -142,15 +143,20 @@ describe.skipIf(REDIS_MISSING !== undefined)(
         }
       }
       const loads = Promise.all(Array.from({ length: 8 }, (_, deployment) => load(deployment)))
-      await Bun.sleep(300)
+      // Under load: each of them has asked for some, and for some again.
+      await upstream.request(20)
       await redis.kill()
       isKilled = true
       await loads
       expect([...statuses.keys()]).toEqual([200])
-      const troubles = gateway.lines.filter(({ msg }) => String(msg).includes('the store is in trouble'))
-      expect(troubles).toHaveLength(1)
+      const told = gateway.lines.map(({ msg }) => String(msg)).filter((msg) => msg.startsWith('the store is '))
+      // On a busy machine it may have been in trouble before, and back: this time is told of once, as each is.
+      expect(told.at(-1)).toStartWith('the store is in trouble')
+      expect(told.filter((msg) => msg.includes('trouble'))).toHaveLength(
+        1 + told.filter((msg) => msg.includes('back')).length,
+      )
       // 50 ms at most are the store's; the rest is a machine that others use, too.
-      expect(slowestMs).toBeLessThan(5_000)
+      expect(slowestMs).toBeLessThan(AT_ONCE_MS)
     })
   },
 )

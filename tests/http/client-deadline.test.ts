@@ -94,14 +94,14 @@ describe('what is not cut by a client’s timeout', () => {
           await request.body
           connection.startChunked(200, { 'content-type': 'text/event-stream' })
           connection.chunk('data: {"choices":[]}\n\n')
-          await Bun.sleep(800)
+          await Bun.sleep(1300)
           connection.chunk('data: [DONE]\n\n')
           connection.endChunks()
         },
       },
       file: {},
     })
-    const response = await chat({ model: 'm', stream: true }, { [PYTHON]: '0.6' })
+    const response = await chat({ model: 'm', stream: true }, { [PYTHON]: '1' })
     expect(await response.text()).toBe('data: {"choices":[]}\n\ndata: [DONE]\n\n')
   })
 
@@ -140,7 +140,7 @@ describe('the clock of a client that limits each wait (Python) starts when its r
 
   test('so that a slow upload, which is never silent, is not ended by it', async () => {
     const gateway = await start({ upstreams: { one: answerAs('one') }, file: {} })
-    const response = await upload(gateway.url, 8, 150, { [PYTHON]: '0.6' })
+    const response = await upload(gateway.url, 8, 200, { [PYTHON]: '1' })
     expect(response.status).toBe(200)
     expect((await gateway.upstreams.one.requests[0]?.body)?.byteLength).toBe(320_000)
   })
@@ -150,10 +150,10 @@ describe('the clock of a client that limits each wait (Python) starts when its r
     const text = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x'.repeat(2000) }] })
     const client = await openRawClient(gateway.port)
     client.write(
-      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${PYTHON}: 0.4\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n`,
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${PYTHON}: 1\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n`,
     )
     for (let at = 0; at < text.length; at += 500) {
-      await Bun.sleep(150)
+      await Bun.sleep(250)
       client.write(text.slice(at, at + 500))
     }
     expect((await client.response()).status).toBe(200)

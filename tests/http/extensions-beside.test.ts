@@ -8,7 +8,7 @@ import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 import { answerAs } from '../helpers/upstream-scripts.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const start = perTest(startGateway)
 const { write } = extensionFiles()

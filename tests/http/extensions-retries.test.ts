@@ -6,7 +6,7 @@ import type { Script } from '../helpers/scripted-upstream.ts'
 import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 const start = perTest(startGateway)
 const { write } = extensionFiles()

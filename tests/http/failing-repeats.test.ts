@@ -7,7 +7,7 @@ import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { answerAs, answerOk, fail } from '../helpers/upstream-scripts.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const start = perTest(startGateway)
 const { write } = extensionFiles()

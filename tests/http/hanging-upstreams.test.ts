@@ -26,7 +26,7 @@ describe('a target that hangs', () => {
       file: { ...BOTH, ...OPENS },
     })
     const statuses: number[] = []
-    for (let call = 0; call < 6; call += 1) statuses.push((await chat({ model: 'smart' }, { [PYTHON]: '0.3' })).status)
+    for (let call = 0; call < 6; call += 1) statuses.push((await chat({ model: 'smart' }, { [PYTHON]: '1' })).status)
     expect(statuses).toEqual([504, 504, 504, 200, 200, 200])
     expect(upstreams.first.requests).toHaveLength(3)
   })
@@ -36,9 +36,9 @@ describe('a target that hangs', () => {
       upstreams: { first: hang, second: answerAs('second') },
       file: { ...BOTH, ...OPENS },
     })
-    const calls = Array.from({ length: 3 }, () => chat({ model: 'smart' }, { [PYTHON]: '0.3' }))
+    const calls = Array.from({ length: 3 }, () => chat({ model: 'smart' }, { [PYTHON]: '1' }))
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([504, 504, 504])
-    expect((await chat({ model: 'smart' }, { [PYTHON]: '0.3' })).status).toBe(200)
+    expect((await chat({ model: 'smart' }, { [PYTHON]: '1' })).status).toBe(200)
   })
 
   test('is not one that is only slower than a hasty client waits: it has answered others, or usually takes longer', async () => {

@@ -7,7 +7,7 @@ import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts
 import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const start = perTest(startGateway)
 const KEY = { 'idempotency-key': 'once' } as const

@@ -8,7 +8,7 @@ import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 import { fail } from '../helpers/upstream-scripts.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const start = perTest(startGateway)
 const KEY = { 'idempotency-key': 'once' } as const

@@ -4,8 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beginStream, DONE, event } from '../helpers/cache-calls.ts'
 import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import {
+  CALLS_BEHIND,
+  callBehind,
+  callBehindAt,
+  HELD_ANSWER,
+  requestUnder,
+  startHeldUpstream,
+} from '../helpers/held-calls.ts'
 import { REDIS_MISSING, startRedis } from '../helpers/redis.ts'
-import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import type { ScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { MESSAGES } from '../helpers/send-request.ts'
 import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { connectToEach } from '../helpers/workers.ts'
@@ -17,18 +25,11 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
 })
 
-/** An upstream whose answers are the test's. */
+/** An upstream whose answers are the test's, until the test ends. */
 async function startHeld() {
-  const arrived: UpstreamConnection[] = []
-  const waiting: ((connection: UpstreamConnection) => void)[] = []
-  const upstream = await startScriptedUpstream(async (request, connection) => {
-    await request.body
-    arrived.push(connection)
-    waiting.shift()?.(connection)
-  })
-  cleanUps.push(() => upstream.close())
-  const arrival = (): Promise<UpstreamConnection> => new Promise((resolve) => void waiting.push(resolve))
-  return { upstream, arrived, arrival }
+  const held = await startHeldUpstream()
+  cleanUps.push(() => held.upstream.close())
+  return held
 }
 
 async function startOn(
@@ -61,8 +62,6 @@ async function ask({ url }: TestGateway, key: string | undefined = 'once', isStr
   const [retryAfter, replayed] = ['retry-after', 'idempotent-replayed'].map((name) => answer.headers.get(name))
   return { status: answer.status, text, code, retryAfter: retryAfter ?? null, replayed: replayed ?? null }
 }
-
-const ANSWER = { id: 'chatcmpl-1', object: 'chat.completion', choices: [] }
 
 const STORES: readonly (readonly [string, string | undefined, () => Promise<string>])[] = [
   [
@@ -103,17 +102,17 @@ for (const [name, missing, storeOf] of STORES) {
             beginStream(connection)
             connection.chunk(event('a'))
           }
-          await Bun.sleep(200)
+          for (const { port } of [other, one]) await callBehindAt(port, { arrival })
           if (isStream) {
             connection.chunk(event('b') + DONE)
             connection.endChunks()
-          } else connection.json(ANSWER)
-          const text = isStream ? event('a') + event('b') + DONE : JSON.stringify(ANSWER)
+          } else connection.json(HELD_ANSWER)
+          const text = isStream ? event('a') + event('b') + DONE : JSON.stringify(HELD_ANSWER)
           expect(await first).toMatchObject({ status: 200, text, replayed: null })
           for (const told of await Promise.all(waiting))
             expect(told).toMatchObject({ status: 200, text, replayed: 'true' })
           expect(await ask(other, 'once', isStream)).toMatchObject({ status: 200, text, replayed: 'true' })
-          expect(arrived).toHaveLength(1)
+          expect(arrived).toHaveLength(1 + 2 * CALLS_BEHIND)
         },
       )
 
@@ -133,7 +132,7 @@ for (const [name, missing, storeOf] of STORES) {
         expect(await ask(other)).toMatchObject({ status: 409, code: 'idempotency_outcome_unknown' })
         const next = arrival()
         const anew = ask(other, 'a new key')
-        ;(await next).json(ANSWER)
+        ;(await next).json(HELD_ANSWER)
         expect((await anew).status).toBe(200)
         expect(arrived).toHaveLength(2)
       })
@@ -146,20 +145,16 @@ for (const [name, missing, storeOf] of STORES) {
         const first = ask(one)
         const connection = await arriving
         const waiting = ask(other)
-        // A store takes claims in turn: once one has been made behind it, the call is waited for.
-        const behind = arrival()
-        const beside = ask(other, 'another key')
-        ;(await behind).json(ANSWER)
-        expect((await beside).status).toBe(200)
+        await callBehindAt(other.port, { arrival })
         connection.json({ error: { message: 'no', type: 'server_error', param: null, code: 'boom' } }, 500)
         expect(await first).toMatchObject({ status: 500, code: 'boom' })
         expect(await waiting).toMatchObject({ status: 503, code: 'idempotency_under_way', retryAfter: '1' })
         const next = arrival()
         const retry = ask(other)
-        ;(await next).json(ANSWER)
+        ;(await next).json(HELD_ANSWER)
         expect((await retry).status).toBe(200)
         expect(await ask(one)).toMatchObject({ status: 200, replayed: 'true' })
-        expect(arrived).toHaveLength(3)
+        expect(arrived).toHaveLength(2 + CALLS_BEHIND)
       })
     },
   )
@@ -172,21 +167,21 @@ test('the workers of one server share what is made once', async () => {
   const env = { WORKERS: '2', LOG_LEVEL: 'debug' }
   const gateway = await startOn(upstream, store, { env, command: gatewayCommand() })
   const clients = await connectToEach(gateway)
-  const body = JSON.stringify({ model: 'm', messages: MESSAGES })
-  const request = `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: once\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  const behind = (await connectToEach(gateway)).get(2)
   const arriving = arrival()
-  const [one, other] = [...clients.values()]
-  if (one === undefined || other === undefined) throw new Error('There are not two workers.')
-  one.write(request)
+  const [one, other] = [clients.get(1), clients.get(2)]
+  if (one === undefined || other === undefined || behind === undefined) throw new Error('There are not two workers.')
+  one.write(requestUnder('once'))
   const connection = await arriving
-  other.write(request)
-  await Bun.sleep(200)
-  connection.json(ANSWER)
+  other.write(requestUnder('once'))
+  await callBehind(behind, { arrival })
+  connection.json(HELD_ANSWER)
   for (const client of [one, other]) {
     await client.until((received) => received.includes('chatcmpl-1'))
     client.leave()
   }
-  expect(arrived).toHaveLength(1)
+  behind.leave()
+  expect(arrived).toHaveLength(1 + CALLS_BEHIND)
 })
 
 describe.skipIf(REDIS_MISSING !== undefined)('a Redis that', () => {
@@ -204,11 +199,12 @@ describe.skipIf(REDIS_MISSING !== undefined)('a Redis that', () => {
     const { redis, gateway, arrival, arrived } = await start()
     const arriving = arrival()
     const first = ask(gateway)
-    ;(await arriving).json(ANSWER)
+    ;(await arriving).json(HELD_ANSWER)
     await first
     redis.pause()
     const retry = ask(gateway)
-    await Bun.sleep(700)
+    // Far longer than a look-up of the cache may take, far shorter than one of a claim.
+    await Bun.sleep(400)
     redis.resume()
     expect(await retry).toMatchObject({ status: 200, replayed: 'true' })
     expect(arrived).toHaveLength(1)
@@ -224,15 +220,18 @@ describe.skipIf(REDIS_MISSING !== undefined)('a Redis that', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ model: 'm', messages: MESSAGES }),
     })
-    ;(await withoutKey).json(ANSWER)
+    ;(await withoutKey).json(HELD_ANSWER)
     expect((await plain).status).toBe(200)
     redis.resume()
-    // What it was asked for while it stood still, it may do now: that is given back.
-    await Bun.sleep(2_000)
-    const arriving = arrival()
-    const retry = ask(gateway)
-    ;(await arriving).json(ANSWER)
-    expect((await retry).status).toBe(200)
+    // What it was asked for while it stood still, it may do now: that is given back, and until then the key is busy.
+    void arrival().then((connection) => connection.json(HELD_ANSWER))
+    let retry = await ask(gateway)
+    for (; retry.status === 503; retry = await ask(gateway)) {
+      expect(['idempotency_unavailable', 'idempotency_under_way']).toContain(String(retry.code))
+      expect(retry.retryAfter).toBe('1')
+      await Bun.sleep(50)
+    }
+    expect(retry.status).toBe(200)
     expect(arrived).toHaveLength(2)
   })
 
@@ -243,10 +242,13 @@ describe.skipIf(REDIS_MISSING !== undefined)('a Redis that', () => {
     const first = ask(gateway)
     const connection = await arriving
     await redis.kill()
-    connection.json(ANSWER)
+    connection.json(HELD_ANSWER)
     expect((await first).status).toBe(200)
-    await Bun.sleep(1_500)
-    expect(await ask(gateway)).toMatchObject({ status: 200, replayed: 'true' })
+    // While the end of the call is written down, which fails, and behind that.
+    for (let retry = 0; retry < 15; retry += 1) {
+      expect(await ask(gateway)).toMatchObject({ status: 200, replayed: 'true' })
+      await Bun.sleep(100)
+    }
     expect(await ask(other)).toMatchObject({ status: 503, code: 'idempotency_unavailable' })
     expect(arrived).toHaveLength(1)
   })

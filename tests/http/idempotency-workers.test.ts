@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { childrenOf } from '../helpers/child-processes.ts'
 import { gatewayCommand } from '../helpers/gateway-under-test.ts'
+import { CALLS_BEHIND, callBehind, HELD_ANSWER, requestUnder, startHeldUpstream } from '../helpers/held-calls.ts'
 import type { RawClient } from '../helpers/raw-client.ts'
-import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
-import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { connectToEach } from '../helpers/workers.ts'
 
@@ -16,29 +15,17 @@ afterEach(async () => {
 
 /** An upstream whose answers are the test's, and the two workers in front of it. */
 async function startPair(env: Readonly<Record<string, string>>) {
-  const arrived: UpstreamConnection[] = []
-  const waiting: ((connection: UpstreamConnection) => void)[] = []
-  const upstream: ScriptedUpstream = await startScriptedUpstream(async (request, connection) => {
-    await request.body
-    arrived.push(connection)
-    waiting.shift()?.(connection)
-  })
-  cleanUps.push(() => upstream.close())
+  const held = await startHeldUpstream()
+  cleanUps.push(() => held.upstream.close())
   const gateway = await startGateway({
     env: {
-      ...{ OPENAI_API_BASE: `${upstream.url}/v1`, OPENAI_API_KEY: 'sk-1', WORKERS: '2', LOG_LEVEL: 'debug' },
+      ...{ OPENAI_API_BASE: `${held.upstream.url}/v1`, OPENAI_API_KEY: 'sk-1', WORKERS: '2', LOG_LEVEL: 'debug' },
       ...env,
     },
     command: gatewayCommand(),
   })
   cleanUps.push(() => gateway.stop())
-  const arrival = (): Promise<UpstreamConnection> => new Promise((resolve) => void waiting.push(resolve))
-  return { upstream, gateway, arrived, arrival }
-}
-
-function request(key: string): string {
-  const body = JSON.stringify({ model: 'm', messages: MESSAGES })
-  return `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  return { gateway, ...held }
 }
 
 /** A connection to the first worker, and one to the second. */
@@ -53,8 +40,6 @@ async function twoOf(gateway: TestGateway): Promise<readonly [RawClient, RawClie
   return [one, other]
 }
 
-const ANSWER = { id: 'chatcmpl-1', object: 'chat.completion', choices: [] }
-
 describe.each([
   ['without a cache', { CACHE: 'off' }],
   ['with a cache in memory', { CACHE: 'memory' }],
@@ -62,35 +47,36 @@ describe.each([
   test('make a request under a key once between them', async () => {
     const { gateway, arrival, arrived } = await startPair(env)
     const [one, other] = await twoOf(gateway)
+    const [, behind] = await twoOf(gateway)
     const arriving = arrival()
-    one.write(request('once'))
+    one.write(requestUnder('once'))
     const connection = await arriving
-    other.write(request('once'))
-    await Bun.sleep(200)
-    connection.json(ANSWER)
+    other.write(requestUnder('once'))
+    await callBehind(behind, { arrival })
+    connection.json(HELD_ANSWER)
     for (const client of [one, other]) await client.until((received) => received.includes('chatcmpl-1'))
     // And when it has been answered.
-    other.write(request('once'))
+    other.write(requestUnder('once'))
     await other.until((received) => received.toString().split('chatcmpl-1').length === 3)
-    expect(arrived).toHaveLength(1)
+    expect(arrived).toHaveLength(1 + CALLS_BEHIND)
   })
 
   test('know that it is not known how the call of one ended that was killed, and what it had answered', async () => {
     const { gateway, arrival, arrived } = await startPair(env)
     const [one, other] = await twoOf(gateway)
     const first = arrival()
-    one.write(request('answered'))
-    ;(await first).json(ANSWER)
+    one.write(requestUnder('answered'))
+    ;(await first).json(HELD_ANSWER)
     await one.until((received) => received.includes('chatcmpl-1'))
     const second = arrival()
-    one.write(request('killed'))
+    one.write(requestUnder('killed'))
     await second
     const [pid = 0] = childrenOf(gateway.child?.pid ?? 0)
     process.kill(pid, 'SIGKILL')
     await gateway.line(({ msg }) => msg === 'a worker ended, and is started again')
-    other.write(request('answered'))
+    other.write(requestUnder('answered'))
     await other.until((received) => received.includes('chatcmpl-1'))
-    other.write(request('killed'))
+    other.write(requestUnder('killed'))
     await other.until((received) => received.includes('idempotency_outcome_unknown'))
     expect(arrived).toHaveLength(2)
   })
@@ -98,18 +84,19 @@ describe.each([
   test('free the key of a call that has failed, and hold others up until then', async () => {
     const { gateway, arrival, arrived } = await startPair(env)
     const [one, other] = await twoOf(gateway)
+    const [, behind] = await twoOf(gateway)
     const arriving = arrival()
-    one.write(request('failed'))
+    one.write(requestUnder('failed'))
     const connection = await arriving
-    other.write(request('failed'))
-    await Bun.sleep(100)
+    other.write(requestUnder('failed'))
+    await callBehind(behind, { arrival })
     connection.json({ error: { message: 'x', type: 'server_error', param: null, code: 'boom' } }, 500)
     await one.until((received) => received.includes('boom'))
     await other.until((received) => received.includes('idempotency_under_way'))
     const again = arrival()
-    other.write(request('failed'))
-    ;(await again).json(ANSWER)
+    other.write(requestUnder('failed'))
+    ;(await again).json(HELD_ANSWER)
     await other.until((received) => received.includes('chatcmpl-1'))
-    expect(arrived).toHaveLength(2)
+    expect(arrived).toHaveLength(2 + CALLS_BEHIND)
   })
 })

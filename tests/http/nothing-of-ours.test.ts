@@ -8,7 +8,7 @@ import { MESSAGES } from '../helpers/send-request.ts'
 import { type GatewayOptions, startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { answerOk } from '../helpers/upstream-scripts.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const { write } = extensionFiles()
 const CHAT = JSON.stringify({ model: 'm', messages: MESSAGES })

@@ -7,7 +7,7 @@ import { runProgram } from '../helpers/run-program.ts'
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const KEY = 'sk-of-the-server-0123456789'
 const CHAT = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x' }] })

@@ -9,7 +9,7 @@ import { MESSAGES } from '../helpers/send-request.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 import { answerAs } from '../helpers/upstream-scripts.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const start = perTest(startGateway)
 const BODY = JSON.stringify({ model: 'm', messages: MESSAGES })

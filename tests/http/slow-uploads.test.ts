@@ -90,7 +90,7 @@ test.each(['/v1/chat/completions', '/v1/files'])(
 test('with UPLOAD_MIN_RATE=0 a body may come as slowly as it likes', async () => {
   await using gateway = await startGateway({
     upstreams: { openai: answerOk },
-    env: { UPLOAD_IDLE_TIMEOUT_MS: '500', UPLOAD_MIN_RATE: '0' },
+    env: { UPLOAD_IDLE_TIMEOUT_MS: '1000', UPLOAD_MIN_RATE: '0' },
   })
   const client = await begin(
     gateway,

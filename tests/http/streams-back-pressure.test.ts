@@ -13,8 +13,8 @@ const MIB = 1024 * 1024
 /** More than any kernel's buffers of four sockets take. */
 const TOTAL_BYTES = 96 * MIB
 const GROWTH_MIB_MAX = 64
-const WRITE_IDLE_MS = 300
-const STREAM_IDLE_MS = 500
+const WRITE_IDLE_MS = 600
+const STREAM_IDLE_MS = 1000
 
 let gateway: TestGateway<'openai'>
 let impatient: TestGateway<'openai'>
@@ -103,7 +103,7 @@ test('back-pressure holds: of a flood at a client that reads nothing, little is 
   expect(await hash).toBe(poured.hash())
   if (CAN_READ_MEMORY) expect(rssMib(pid) - before).toBeLessThan(GROWTH_MIB_MAX)
   socket.destroy()
-}, 20_000)
+}, 60_000)
 
 test('back-pressure holds for an upload too: of a flood at an upstream that reads nothing, little is taken', async () => {
   const pid = gateway.child?.pid ?? 0
@@ -128,14 +128,14 @@ test('back-pressure holds for an upload too: of a flood at an upstream that read
   if (CAN_READ_MEMORY) expect(rssMib(pid) - before).toBeLessThan(GROWTH_MIB_MAX)
   connection.reset()
   call.client.leave()
-}, 20_000)
+}, 60_000)
 
 test('a client that takes nothing for WRITE_IDLE_TIMEOUT_MS is cut, and upstream with it', async () => {
   const { socket } = await askAndStall(impatient.port)
   const { connection } = await impatient.upstreams.openai.arrival()
   connection.startChunked(200, SSE)
   flood(connection, TOTAL_BYTES)
-  await within(WRITE_IDLE_MS + 2000, 'cutting', connection.closed)
+  await within(WRITE_IDLE_MS + AT_ONCE_MS, 'cutting', connection.closed)
   expect(await impatient.exchange(1)).toMatchObject({ status: 499, outcome: 'cancelled' })
   socket.destroy()
 })
@@ -158,7 +158,7 @@ test('a client that takes little, but goes on, is not cut', async () => {
   await within(AT_ONCE_MS, 'the whole answer', new Promise((resolve) => void socket.once('close', resolve)))
   expect(performance.now()).toBeGreaterThan(slowUntil)
   expect(read).toBeGreaterThan(big.byteLength)
-}, 20_000)
+}, 60_000)
 
 test('a failed stream whose client takes nothing of what is left is cut too', async () => {
   const { socket } = await askAndStall(impatient.port)

@@ -36,7 +36,7 @@ test('1,000 streams at once all work, and none is queued', async () => {
   expect(gateway.upstreams.openai.requests).toHaveLength(STREAMS)
   for (const { client } of calls) client.leave()
   expect(gateway.stderr()).toBe('')
-}, 30_000)
+}, 60_000)
 
 test('(takes 13 s) no silence of a model is cut by a default: not before the headers, the first token or the second', async () => {
   const held: (() => void)[] = []
@@ -63,4 +63,4 @@ test('(takes 13 s) no silence of a model is cut by a default: not before the hea
     expect(response.text()).toEndWith('data: 2\n\n')
     expect(response.isComplete).toBe(true)
   }
-}, 20_000)
+}, 60_000)

@@ -7,7 +7,7 @@ import { OWN_KEY, type RequestParts } from '../helpers/send-request.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { byHand } from '../helpers/upstream-scripts.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const [OLD, NEW, BOBS, PLAIN] = [
   'alices-old-token-0001',

@@ -113,7 +113,7 @@ describe('the limit on the whole', () => {
         models: {
           smart: {
             targets: [{ upstream: 'first' }, { upstream: 'second' }],
-            timeouts: { first_byte: 60, total: 350 },
+            timeouts: { first_byte: 200, total: 1200 },
             retry: { on: ['timeout'], attempts: 10, base: 1, max: 1 },
           },
         },

@@ -45,7 +45,7 @@ describe('init extension', () => {
     expect(loaded).toMatchObject({ ok: true, extensions: [{ name: 'my', options: { greeting: 'hello' } }] })
     expect(tsc('my.ts', 'nexcode.d.ts')).toBe('')
     expect(tsc('my.ts')).toBe('')
-  }, 30_000)
+  }, 60_000)
 
   test('the types are those of the extension: a mistake is found', async () => {
     await run('extension', join(folder, 'my.ts'))
@@ -54,7 +54,7 @@ describe('init extension', () => {
     expect(tsc('my.ts')).toContain("Property 'greetin' does not exist")
     writeFileSync(join(folder, 'my.ts'), text.replace('return next(request)', 'return next(5)'))
     expect(tsc('my.ts')).toContain("'number' is not assignable to parameter of type 'Request'")
-  }, 30_000)
+  }, 60_000)
 
   test('never writes over an extension', async () => {
     const path = join(folder, 'my.ts')

@@ -10,7 +10,7 @@ import { changes } from './file/mutate.ts'
 import { isValid } from './file/validate-json-schema.ts'
 
 // A thousand files, on a machine that may be busy.
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 /** Text and nothing but text: a variable stays as it is written. */
 const example = readDocument(EXAMPLE, (text) => ({ ok: true, value: { text, hasVariable: false } }))

@@ -7,7 +7,7 @@ import { bytesOf, JSON_TEXT, memberText, textOf } from '../formats/json/json-tex
 import { applied, orError, programOf, type RuleParts } from './rule-programs.ts'
 
 // Many runs each, on a machine that may be busy.
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const RUNS = { numRuns: 1500 }
 const CAPS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens']

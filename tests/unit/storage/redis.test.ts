@@ -72,7 +72,7 @@ describe.skipIf(REDIS_MISSING !== undefined)(`Redis itself${because}`, () => {
     server.resume()
     expect(await store.get('a')).toBeUndefined()
     await store.close()
-  }, 10_000)
+  }, 60_000)
 
   test('keys are below nexcode: and live no longer than they are to; those of others are left alone', async () => {
     const server = await start()
@@ -179,7 +179,7 @@ describe.skipIf(REDIS_MISSING !== undefined)(`Redis behind a guard${because}`, (
       'the store is back',
     ])
     await store.close()
-  }, 30_000)
+  }, 60_000)
 })
 
 /** Calls a store all the time, as requests would, and looks at how long each call takes. */
