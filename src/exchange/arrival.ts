@@ -4,7 +4,7 @@ export interface IncomingBody {
   readonly isComplete: boolean
   /** Whether the memory that it takes is counted already: it has been read once. */
   readonly isCounted?: boolean
-  /** Its length, where that was told in advance. */
+  /** Its length, where that was told in advance, or all of it has come before anybody read it. */
   readonly length?: number | undefined
   /** All of it: at once where it has come, else when it has. For a body whose length was told. */
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>

@@ -44,11 +44,9 @@ export class BodyMemory {
   readWhole(body: IncomingBody, headers: Headers): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     if (body.isCounted === true) return body.whole()
     if (body.isComplete) {
-      // Counted first, where that is possible: a body gives its bytes once, and a refusal must not lose them.
-      if (body.length !== undefined) this.add(body.length)
-      const whole = body.whole()
-      if (body.length === undefined && whole instanceof Uint8Array) this.add(whole.byteLength)
-      return whole
+      // Counted before it is read: a body gives its bytes once, and a refusal must not lose them.
+      this.add(body.length ?? 0)
+      return body.whole()
     }
     const atEnd: Exchange['atEnd'] = (release) => this.#exchange.atEnd(release)
     return readBytes({ request: { headers }, body, atEnd }, this.#limits)

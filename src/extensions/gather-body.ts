@@ -53,7 +53,8 @@ export async function gatherBody(
  * const body = wholeBody(new TextEncoder().encode(text))
  */
 export function wholeBody(bytes: Uint8Array<ArrayBuffer>): MadeBody & { readonly bytes: Uint8Array<ArrayBuffer> } {
-  return { bytes, isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
+  const { byteLength: length } = bytes
+  return { bytes, isComplete: true, length, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
 }
 
 function longBody(chunks: Uint8Array[], reader: ChunkReader): MadeBody {

@@ -136,7 +136,7 @@ export function parseResponse(bytes: Buffer): RawResponse | undefined {
   const { body, isComplete } = isChunked
     ? unchunk(raw)
     : {
-        body: raw,
+        body: length === undefined ? raw : raw.subarray(0, Number(length)),
         isComplete: length !== undefined ? raw.byteLength >= Number(length) : status === 204 || status === 304,
       }
   return {

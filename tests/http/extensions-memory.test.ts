@@ -1,7 +1,10 @@
 import { expect, test } from 'bun:test'
 import { extensionFiles } from '../helpers/extension-files.ts'
 import { perTest } from '../helpers/per-test.ts'
+import { getText, openRawClient, sendRaw } from '../helpers/raw-client.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
 import type { Script, UpstreamConnection } from '../helpers/scripted-upstream.ts'
+import { OWN_KEY } from '../helpers/send-request.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
 
 const start = perTest(startGateway)
@@ -110,4 +113,75 @@ test('an extension may go on with the same body again and again', async () => {
   })
   expect((await chat(LONG)).status).toBe(200)
   expect(bodies.map((body) => body === LONG)).toEqual([true, true])
+})
+
+/** What the extension below and its test tell each other. */
+interface Turns {
+  readonly begun: PromiseWithResolvers<void>
+  readonly arrived: PromiseWithResolvers<void>
+  readonly refused: PromiseWithResolvers<void>
+  readonly freed: PromiseWithResolvers<void>
+}
+
+test.each([
+  ['all of it goes on once there is memory', true],
+  ['the caller is told where there is still none', false],
+])('a chunked body that there was no memory for is not lost, though an extension goes on: %s', async (_, isFreed) => {
+  const turns: Turns = {
+    begun: Promise.withResolvers(),
+    arrived: Promise.withResolvers(),
+    refused: Promise.withResolvers(),
+    freed: Promise.withResolvers(),
+  }
+  Object.assign(globalThis, { turns })
+  const path = write(
+    'goes-on',
+    `if (!request.url.endsWith('/odd')) return next(request)
+     const { begun, arrived, refused, freed } = globalThis.turns
+     begun.resolve()
+     await arrived.promise
+     await request.text().catch(refused.resolve)
+     await freed.promise
+     return next(request)`,
+  )
+  const held = heldUpstream()
+  const bodies: number[] = []
+  const gateway = await start({
+    upstreams: {
+      one: async (request, connection) => {
+        bodies.push((await request.body).byteLength)
+        await held.script(request, connection)
+      },
+    },
+    env: { MAX_MEMORY_BYTES: String(300 * KIB) },
+    file: { extensions: [path] },
+  })
+  const there = held.arrival()
+  const first = gateway.chat(LONG)
+  await there
+  const client = await openRawClient(gateway.port)
+  const headers = { 'Transfer-Encoding': 'chunked', 'Content-Type': 'application/octet-stream' }
+  client.write(getText('/v1/odd', { ...OWN_KEY, ...headers }, 'POST'))
+  await turns.begun.promise
+  client.write(`${(150 * KIB).toString(16)}\r\n${'x'.repeat(150 * KIB)}\r\n0\r\n\r\n`)
+  // By the time that this is answered, what was sent before has been read.
+  await sendRaw(gateway.port, getText('/health'))
+  turns.arrived.resolve()
+  await turns.refused.promise
+  if (isFreed) {
+    held.answer()
+    await first
+    const oddThere = held.arrival()
+    turns.freed.resolve()
+    await oddThere
+    held.answer()
+    expect((await client.response()).status).toBe(200)
+    expect(bodies).toEqual([LONG.length, 150 * KIB])
+  } else {
+    turns.freed.resolve()
+    expect(statusAndCode(await client.response())).toBe('503 memory_full')
+    held.answer()
+    await first
+    expect(bodies).toEqual([LONG.length])
+  }
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { getText, type RawClient, sendRaw } from '../helpers/raw-client.ts'
+import { getText, openRawClient, type RawClient, sendRaw } from '../helpers/raw-client.ts'
 import { statusAndCode } from '../helpers/received-answers.ts'
 import { CHAT, OWN_KEY } from '../helpers/send-request.ts'
 import { startGateway } from '../helpers/start-gateway.ts'
@@ -130,3 +130,68 @@ async function openUnread(port: number): Promise<Socket> {
   socket.write(getText('/v1/files/file-1/content', OWN_KEY))
   return socket
 }
+
+const DENSE = `{"model":"m","messages":[${'{"a":1},'.repeat(8000)}{}]}`
+const MANY = `{"model":"m","messages":[],${Array.from({ length: 5000 }, (_, at) => `"n${at}":0`).join()}}`
+
+test.each([
+  ['of a declared length', chatOf(400 * KIB), {}],
+  ['of a declared length, counted as it comes', chatOf(1200 * KIB), {}],
+  ['in chunks', chatOf(400 * KIB), { 'Transfer-Encoding': 'chunked' }],
+  ['that decodes to more', gzipSync(Buffer.from(chatOf(400 * KIB))), { 'Content-Encoding': 'gzip' }],
+  ['whose values take more', DENSE, {}],
+  ['whose members take more', MANY, {}],
+] as const)(
+  'behind the refusal of a body %s, its connection serves the next request or is closed',
+  async (_, body, coding) => {
+    // With an idempotency key, all of a body is read.
+    const gateway = await startGateway({
+      upstreams: { openai: byHand },
+      env: { MAX_MEMORY_BYTES: String(600 * KIB), IDEMPOTENCY: body === DENSE ? 'on' : 'off' },
+    })
+    try {
+      const first = await gateway.send({ body: chatOf(500 * KIB) })
+      const held = await gateway.upstreams.openai.arrival()
+      await held.request.body
+      for (const isSentAtOnce of [true, false]) {
+        const isChunked = 'Transfer-Encoding' in coding
+        const bytes = Buffer.from(body)
+        const framing = isChunked ? coding : { ...coding, 'Content-Length': String(bytes.byteLength) }
+        const parts = isChunked ? [`${bytes.byteLength.toString(16)}\r\n`, bytes, '\r\n0\r\n\r\n'] : [bytes]
+        const type = { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }
+        const head = getText('/v1/chat/completions', { ...OWN_KEY, ...type, ...framing }, 'POST')
+        const client = await openRawClient(gateway.port)
+        const whole = Buffer.concat([Buffer.from(head), ...parts.map((part) => Buffer.from(part))])
+        const cut = isSentAtOnce ? whole.byteLength : head.length + 1000
+        client.write(whole.subarray(0, cut))
+        if (!isSentAtOnce) {
+          await sendRaw(gateway.port, getText('/health'))
+          client.write(whole.subarray(cut))
+        }
+        client.write(getText('/health'))
+        const refusal = await client.response()
+        expect([statusAndCode(refusal), refusal.headers.get('retry-after')]).toEqual(['503 memory_full', '1'])
+        const isSecond = (received: Buffer): boolean => received.toString('latin1').includes('HTTP/1.1 200 OK')
+        const served = await client.until(isSecond).catch(() => undefined)
+        if (served === undefined) expect(refusal.headers.get('connection')).toBe('close')
+        expect(
+          client
+            .received()
+            .toString('latin1')
+            .match(/HTTP\/1\.1 /g)?.length,
+        ).toBe(served === undefined ? 1 : 2)
+        client.leave()
+      }
+      held.connection.json({ ok: true })
+      expect((await first.client.response()).status).toBe(200)
+      await first.record()
+      const again = await gateway.send({ body: chatOf(500 * KIB) })
+      const last = await gateway.upstreams.openai.arrival()
+      expect((await last.request.body).byteLength).toBe(500 * KIB)
+      last.connection.json({ ok: true })
+      expect((await again.client.response()).status).toBe(200)
+    } finally {
+      await gateway.stop()
+    }
+  },
+)

@@ -9,7 +9,6 @@ import { type UploadPace, UploadRate } from './upload-rate.ts'
 
 /** The most that is read ahead of the reader. */
 const AHEAD_BYTES_MAX = 256 * 1024
-
 /** A body up to this size is gathered into one buffer; the pieces of a longer one are kept, because it may never come. */
 const GATHERED_BYTES_MAX = 1024 * 1024
 /** The longest time in a row that chunks are decoded before others get their turn. */
@@ -17,7 +16,7 @@ const BUSY_MS = 2
 
 /** A body that comes off the connection piece by piece, held until it is read. */
 export class StreamedBody implements TransactionBody {
-  readonly length: number | undefined
+  length: number | undefined
   readonly #source: BodySource
   readonly #pace: UploadPace | undefined
   readonly #chunked: ChunkedBody | undefined
@@ -151,6 +150,7 @@ export class StreamedBody implements TransactionBody {
     const began = performance.now()
     const taken = chunked.take(bytes, (payload) => this.#add(payload))
     this.#busyMs += performance.now() - began
+    if (chunked.isDone && !this.#isRead) this.length = this.#held.byteLength
     return taken
   }
 

@@ -127,7 +127,7 @@ function exchangeOf(asked: Asked, abort: AbortController, atEnd: (() => void)[])
 
 /** A body that has come with its head. */
 export function incomingOf(bytes: Uint8Array<ArrayBuffer>): IncomingBody {
-  return { isComplete: true, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
+  return { isComplete: true, length: bytes.byteLength, whole: () => bytes, stream: () => new Blob([bytes]).stream() }
 }
 
 /** A body that comes in chunks; how many of them were asked for is counted. */
