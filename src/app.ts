@@ -1,20 +1,22 @@
 import { Elysia } from 'elysia'
 import { type Authorize, createAuthorize } from './access/authorize.ts'
 import { lendsToLocal } from './access/local-caller.ts'
+import { standalone } from './answers/body-note.ts'
 import type { Config } from './config/config.ts'
-import type { Arrival } from './exchange/arrival.ts'
+import type { Arrival, BodilessRequest } from './exchange/arrival.ts'
 import type { Exchange, Observer } from './exchange/exchange.ts'
 import { joinObservers } from './exchange/join-observers.ts'
 import { type CoreDeps, createCore } from './gateway/core.ts'
 import { ApiError } from './openai/api-error.ts'
+import { arrivalOf } from './server/arrival.ts'
 import { createCors } from './server/cors.ts'
 import { errorHandler } from './server/error-handler.ts'
-import { createFetch } from './server/fetch.ts'
 import type { App } from './server/http-server.ts'
 import { openExchange } from './server/request-context.ts'
 import { documentation } from './server/routes/documentation.ts'
 import { health, type WorkersState } from './server/routes/health.ts'
 import { openaiRoutes } from './server/routes/openai.ts'
+import { createServe } from './server/serve.ts'
 import { createUpgrade } from './server/upgrade.ts'
 import { createLogObserver } from './telemetry/log-observer.ts'
 
@@ -43,7 +45,7 @@ export function createApp(deps: AppDeps): App {
   const isDetailed = config.log.level === 'debug' || config.log.level === 'trace'
   const observer = joinObservers([core.repeats, createLogObserver(log, { isDetailed }), ...(deps.observers ?? [])])
   const { totalMs } = config.timeouts
-  const open = (request: Request, arrival: Arrival): Exchange => {
+  const open = (request: BodilessRequest, arrival: Arrival): Exchange => {
     const exchange = openExchange(request, arrival, observer)
     if (totalMs > 0) {
       exchange.total = deadlines.start(totalMs, () => exchange.abort.abort(new ApiError('upstream_timeout')))
@@ -60,8 +62,10 @@ export function createApp(deps: AppDeps): App {
 
   const cors = createCors(server.corsOrigins)
   const hasDebugHeaders = (): boolean => core.settings().debugHeaders
+  const serve = createServe({ open, cors, routes, hasDebugHeaders, log })
   return {
-    fetch: createFetch({ open, cors, routes, hasDebugHeaders, log }),
+    fetch: async (request) => standalone(await serve(request, arrivalOf(request))),
+    serve,
     upgrade: createUpgrade({ open, authorize, flow, log }),
     admission,
     deadlines,

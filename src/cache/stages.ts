@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts'
+import type { BodilessRequest } from '../exchange/arrival.ts'
 import type { Ask, AskStage, PreparedRequest } from '../requests/prepared-request.ts'
 import type { StageSource, StageSources } from './stage-source.ts'
 
@@ -41,7 +42,7 @@ export function createCacheStage({ cache: source }: StageSources, settings: Sett
 }
 
 /** Whether a request is made once: a POST with an `Idempotency-Key`. */
-function hasIdempotencyKey({ method, headers }: Request): boolean {
+function hasIdempotencyKey({ method, headers }: BodilessRequest): boolean {
   return method === 'POST' && headers.has('idempotency-key')
 }
 

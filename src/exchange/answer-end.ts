@@ -13,6 +13,7 @@ import {
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
+import type { BodilessRequest } from './arrival.ts'
 
 /** How long the rest of a body is read behind an answer's last event, so that the upstream's connection is kept; in milliseconds. */
 export const REST_MS = 100
@@ -53,7 +54,7 @@ const NOTHING = new Uint8Array()
  * const end = answerEndOf(exchange, answer, { isUpstreams: true, deadlines })
  */
 export function answerEndOf(
-  asked: { readonly request: Request; readonly requestTarget: string },
+  asked: { readonly request: BodilessRequest; readonly requestTarget: string },
   answer: Response,
   { isUpstreams, deadlines }: AnswerSource,
 ): WatchedEnd | undefined {

@@ -1,3 +1,9 @@
+/**
+ * A request without its body, in the shape of the standard `Request`, which takes 3 µs to make. Nothing changes its headers: equal requests
+ * of a connection share them.
+ */
+export type BodilessRequest = Pick<Request, 'method' | 'url' | 'headers'>
+
 /** The body of a request. It is read once, in one of the two ways. */
 export interface IncomingBody {
   /** Whether all of it is here. */

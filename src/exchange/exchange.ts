@@ -4,7 +4,7 @@ import type { ApiError } from '../openai/api-error.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { NamedModel } from '../openai/read-target.ts'
 import type { Deadline } from '../timing/deadlines.ts'
-import type { Arrival, IncomingBody } from './arrival.ts'
+import type { Arrival, BodilessRequest, IncomingBody } from './arrival.ts'
 import { Findings, inherit, merge, type Try } from './findings.ts'
 import { blame, type Outcome } from './outcome.ts'
 import { type Principal, principalName } from './principal.ts'
@@ -55,7 +55,7 @@ export class Exchange extends Findings {
   /** The caller's `X-Client-Request-Id`, where it is a safe one. */
   readonly clientRequestId: string | undefined
   /** Its headers, method and URL; its body is in `body`. */
-  readonly request: Request
+  readonly request: BodilessRequest
   /** The headers as they came: an extension may have made another request of it. */
   readonly received: Headers
   /** Whether it came by HTTP/1.0, from the client or a proxy in front. */
@@ -109,7 +109,7 @@ export class Exchange extends Findings {
   #releases: ((outcome: Outcome) => void)[] = []
 
   /** Opens the exchange of a request that has just arrived; with `parent`, a part of another one. */
-  constructor(request: Request, arrival: Arrival, observer: Observer, parent?: Exchange, json?: JsonBody) {
+  constructor(request: BodilessRequest, arrival: Arrival, observer: Observer, parent?: Exchange, json?: JsonBody) {
     super()
     const { headers } = request
     this.id = parent === undefined ? (safeRequestId(headers.get('x-request-id')) ?? newRequestId()) : parent.id

@@ -1,3 +1,4 @@
+import type { BodilessRequest } from '../exchange/arrival.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { CREDENTIAL_HEADERS } from '../formats/http/credential-headers.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
@@ -12,7 +13,7 @@ import { haveChanged } from './watched-headers.ts'
 /** A request as it leaves the chain behind the last extension. */
 export interface ForwardedRequest {
   /** With the caller's credentials; without its body. */
-  readonly request: Request
+  readonly request: BodilessRequest
   readonly target: string
   readonly body: Exchange['body']
   /** Whether all of it is the caller's own: then `request` and `target` are the exchange's. */

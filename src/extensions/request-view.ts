@@ -1,3 +1,4 @@
+import type { BodilessRequest } from '../exchange/arrival.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { formatOf } from '../formats/bytes/decode-body.ts'
@@ -18,7 +19,7 @@ const SHORT_BYTES_MAX = 16 * 1024
 /** A request between two extensions. */
 export interface RequestParts {
   /** Its method, URL and headers. */
-  readonly head: Request
+  readonly head: BodilessRequest
   readonly target: string
   readonly body: ReplayableBody | undefined
   /** Whether it is the caller's own, unchanged. */
@@ -47,9 +48,10 @@ interface BodyInit {
  * extension asks for it.
  */
 export function viewRequest({ head, target, body, isOriginal }: RequestParts, scope: RequestScope): Request {
-  const init: RequestInit & BodyInit = { signal: scope.exchange.abort.signal }
+  const { method } = head
+  const init: RequestInit & BodyInit = { method, headers: head.headers, signal: scope.exchange.abort.signal }
   let isEncoded = false
-  if (body !== undefined && head.method !== 'GET' && head.method !== 'HEAD') {
+  if (body !== undefined && method !== 'GET' && method !== 'HEAD') {
     const format = formatOf(head.headers.get('content-encoding'))
     isEncoded = format !== undefined
     init.body = shortBody(body, format) ?? viewBody(body, format, scope)
@@ -57,19 +59,14 @@ export function viewRequest({ head, target, body, isOriginal }: RequestParts, sc
   }
   // The query may hold a token of this server's, which no extension may see.
   const isHidden = isOriginal && target !== scope.shownTarget
-  const from = isHidden ? new Request(new URL(head.url).origin + scope.shownTarget, bodiless(head)) : head
-  const request = new Request(from, init)
+  const url = isHidden ? new URL(head.url).origin + scope.shownTarget : head.url
+  const request = new Request(url, init)
   const { headers } = request
   // No extension sees the caller's credentials. `ChainRequest` puts them back when the request goes on.
   removeCredentials(headers)
   if (isEncoded) for (const name of BODY_HEADERS) headers.delete(name)
   watchHeaders(headers)
   return init.body instanceof ReadableStream ? readInSlices(request) : request
-}
-
-/** Method and headers only: a request that is copied with its body loses it. */
-function bodiless({ method, headers }: Request): RequestInit {
-  return { method, headers }
 }
 
 /** A short body that is there costs less as bytes, which are copied, than as a stream. */

@@ -1,9 +1,11 @@
+import type { BodilessRequest } from '../exchange/arrival.ts'
+
 /** Cross-origin rules for browsers (WHATWG Fetch §3.2); without configured origins they add nothing. */
 export interface Cors {
   /** Answers the preflight of an allowed origin; undefined: the request is no such preflight. */
-  readonly preflight: (request: Request) => Response | undefined
+  readonly preflight: (request: BodilessRequest) => Response | undefined
   /** Adds the allowing headers to a response for an allowed origin. */
-  readonly allow: (request: Request, response: Response) => void
+  readonly allow: (request: BodilessRequest, response: Response) => void
 }
 
 const MAX_AGE_SECONDS = 600
@@ -15,7 +17,7 @@ const MAX_AGE_SECONDS = 600
  * const cors = createCors(config.server.corsOrigins)
  */
 export function createCors(origins: readonly string[]): Cors {
-  const allowedOrigin = (request: Request): string | undefined => {
+  const allowedOrigin = (request: BodilessRequest): string | undefined => {
     const origin = request.headers.get('origin')
     return origin !== null && (origins.includes('*') || origins.includes(origin)) ? origin : undefined
   }

@@ -2,7 +2,7 @@ import type { Admission } from '../access/admission.ts'
 import type { Config } from '../config/config.ts'
 import type { ApiToken } from '../config/sections/token-list.ts'
 import type { Settings } from '../config/settings.ts'
-import type { Arrival } from '../exchange/arrival.ts'
+import type { Arrival, BodilessRequest } from '../exchange/arrival.ts'
 import type { MemoryBudget } from '../exchange/memory-budget.ts'
 import type { LoadedExtension } from '../extensions/load/load-extensions.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -18,13 +18,12 @@ import type { Upgrade } from './upgrade.ts'
 
 /** NexCode on Web standards: a request in, a response out. */
 export interface App {
-  /**
-   * Answers a request. The HTTP server passes its arrival, and reads the note that is attached to the response
-   * (`answers/body-note.ts`).
-   */
-  readonly fetch: (request: Request, arrival?: Arrival) => Promise<Response>
+  /** Answers a standard request with a standard response. */
+  readonly fetch: (request: Request) => Promise<Response>
+  /** Answers a request of the HTTP server, which reads the note that is attached to the response (`answers/body-note.ts`). */
+  readonly serve: (request: BodilessRequest, arrival: Arrival) => Promise<Response>
   /** Decides on a WebSocket upgrade; the HTTP server relays it. */
-  readonly upgrade: (request: Request, arrival: Arrival) => Promise<Upgrade>
+  readonly upgrade: (request: BodilessRequest, arrival: Arrival) => Promise<Upgrade>
   readonly admission: Admission
   readonly deadlines: Deadlines
   /** The budget for all bytes that are held; the HTTP server counts the bytes that wait for clients. */
@@ -135,7 +134,7 @@ async function serve(transaction: Transaction, { app, log }: HttpServerDeps): Pr
   try {
     const { head, body, abort, from } = transaction
     const { target, request, isHttp10 } = head
-    return await app.fetch(request, { target, isHttp10, abort, body: head.bodyBytes === 0 ? undefined : body, from })
+    return await app.serve(request, { target, isHttp10, abort, body: head.bodyBytes === 0 ? undefined : body, from })
   } catch (cause) {
     log.error({ err: cause }, 'a request could not be served')
     // The client learns only that it was our fault: the cause is in the log.

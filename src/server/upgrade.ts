@@ -1,5 +1,5 @@
 import type { Authorize } from '../access/authorize.ts'
-import type { Arrival } from '../exchange/arrival.ts'
+import type { Arrival, BodilessRequest } from '../exchange/arrival.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Handler } from '../exchange/stage.ts'
 import { type Relay, relayOf } from '../gateway/upgrade.ts'
@@ -16,7 +16,7 @@ export type Upgrade =
 
 /** The dependencies of the decision on an upgrade. */
 export interface UpgradeDeciderDeps {
-  readonly open: (request: Request, arrival: Arrival) => Exchange
+  readonly open: (request: BodilessRequest, arrival: Arrival) => Exchange
   readonly authorize: Authorize
   readonly flow: Handler
   readonly log: Log
@@ -28,7 +28,9 @@ export interface UpgradeDeciderDeps {
  * @example
  * const upgrade = createUpgrade({ open, authorize, flow, log })
  */
-export function createUpgrade(deps: UpgradeDeciderDeps): (request: Request, arrival: Arrival) => Promise<Upgrade> {
+export function createUpgrade(
+  deps: UpgradeDeciderDeps,
+): (request: BodilessRequest, arrival: Arrival) => Promise<Upgrade> {
   const { open, authorize, flow, log } = deps
   return async (request, arrival) => {
     const exchange = open(request, arrival)

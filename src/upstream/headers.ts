@@ -1,9 +1,5 @@
-import { HOP_BY_HOP, TOKEN } from '../formats/http/hop-by-hop.ts'
+import { hopByHopIn } from '../formats/http/hop-by-hop.ts'
 import { ApiError } from '../openai/api-error.ts'
-
-const NAME = new RegExp(`^${TOKEN}$`)
-
-const HOP_BY_HOP_NAMES = [...HOP_BY_HOP]
 
 /** Headers of a request that concern this hop: the host that the caller named, and the wait for `100 Continue`. */
 const REQUEST_ONLY_HERE = ['host', 'expect'] as const
@@ -16,7 +12,7 @@ const REQUEST_ONLY_HERE = ['host', 'expect'] as const
  */
 export function requestHeaders(incoming: Headers): Headers {
   const headers = new Headers(incoming)
-  removeHopByHop(headers)
+  for (const name of hopByHopIn(incoming)) headers.delete(name)
   for (const name of REQUEST_ONLY_HERE) headers.delete(name)
   return headers
 }
@@ -40,14 +36,7 @@ export function responseHeaders(upstream: Headers): Headers {
  * removeHopByHop(answer.headers)
  */
 export function removeHopByHop(headers: Headers): void {
-  const named = headers.get('connection')
-  if (named !== null) for (const name of named.split(',')) deleteNamed(headers, name.trim())
-  for (const name of HOP_BY_HOP_NAMES) headers.delete(name)
-}
-
-function deleteNamed(headers: Headers, name: string): void {
-  // `Connection` may name anything, even an invalid header name; Headers would throw on it.
-  if (NAME.test(name)) headers.delete(name)
+  for (const name of hopByHopIn(headers)) headers.delete(name)
 }
 
 /**

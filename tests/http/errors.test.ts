@@ -255,7 +255,7 @@ test('a request that can’t even be handed over is a 500 without the cause, too
     fetch: () => Promise.reject(new Error('not called')),
     sha256: () => new Uint8Array(),
   })
-  const app = { ...sound, fetch: () => Promise.reject(new Error('the disk at /etc/secret broke')) }
+  const app = { ...sound, serve: () => Promise.reject(new Error('the disk at /etc/secret broke')) }
   const server = await startHttpServer({ app, config, log, proxyFor: () => undefined, reusePort: false })
   const response = await sendRaw(server.port, getText('/v1/models'))
   expect(response.status).toBe(500)

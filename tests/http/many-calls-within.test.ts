@@ -79,7 +79,7 @@ describe('hundreds of calls within one request', () => {
           principal: { kind: 'local' },
           requestTarget: '/v1/messages/batches',
           request: new Request('http://x/'),
-        } as Exchange,
+        } as unknown as Exchange,
         value,
       },
       ...{ snapshot: live as unknown as Snapshot, program: undefined },

@@ -1,3 +1,5 @@
+import { createAttachment } from '../attachment.ts'
+
 /** A token, of which the names of headers and methods are made: the source of a regular expression (RFC 9110 §5.6.2). */
 export const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
@@ -16,3 +18,39 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ])
+
+const NAME = new RegExp(`^${TOKEN}$`)
+
+const notes = createAttachment<Headers, readonly string[]>('hop-by-hop')
+
+/**
+ * Gives the names of the headers that belong to one connection: the hop-by-hop ones that are there, and those named by `Connection`.
+ *
+ * @example
+ * for (const name of hopByHopIn(headers)) headers.delete(name)
+ */
+export function hopByHopIn(headers: Headers): readonly string[] {
+  return notes.get(headers) ?? findHopByHop(headers)
+}
+
+/**
+ * Notes beside headers that nobody changes any more which of them are hop-by-hop, by those of `like`: they have the same names, and the
+ * same `Connection`.
+ *
+ * @example
+ * noteHopByHop(headers, known)
+ */
+export function noteHopByHop(headers: Headers, like: Headers): void {
+  notes.set(headers, hopByHopIn(like))
+}
+
+function findHopByHop(headers: Headers): readonly string[] {
+  const found: string[] = []
+  for (const name of HOP_BY_HOP) if (headers.has(name)) found.push(name)
+  for (const name of headers.get('connection')?.split(',') ?? []) {
+    // `Connection` may name anything, even an invalid header name; Headers would throw on it.
+    const named = name.trim()
+    if (NAME.test(named)) found.push(named)
+  }
+  return found
+}

@@ -1,3 +1,6 @@
+import type { BodilessRequest } from '../../exchange/arrival.ts'
+import { noteHopByHop } from '../../formats/http/hop-by-hop.ts'
+
 /** The request line of a head. */
 export interface RequestLine {
   readonly method: string
@@ -35,7 +38,7 @@ export class HeadMemory {
   #misses = 0
 
   /** Gives the known head that a text is like, with the request that it asks for; undefined: it is like none. */
-  find(text: string): { readonly line: RequestLine; readonly request: Request } | undefined {
+  find(text: string): { readonly line: RequestLine; readonly request: BodilessRequest } | undefined {
     const request = this.#last?.requestOf(text)
     if (this.#last === undefined || request === undefined) return undefined
     this.#misses = 0
@@ -43,7 +46,7 @@ export class HeadMemory {
   }
 
   /** Remembers a head that was not found; `text` is its request line and its header lines. */
-  learn(text: string, line: RequestLine, request: Request): void {
+  learn(text: string, line: RequestLine, request: BodilessRequest): void {
     this.#last = this.#misses % LEARN_EVERY === 0 ? new KnownHead(text, line, request) : undefined
     this.#misses += 1
   }
@@ -54,9 +57,20 @@ const CHANGES_MAX = 4
 const LINE_END = '\r\n'
 const VALUE = /^[\t -~\x80-\xff]*$/
 
+function refuseChange(): never {
+  throw new TypeError('headers that several requests share are not to be changed')
+}
+
+/** The prototype of headers that several requests share, itself a kind of `Headers`: nobody can change them (WHATWG Fetch §5.1, "immutable"). */
+const SHARED: object = Object.create(Headers.prototype, {
+  set: { value: refuseChange },
+  append: { value: refuseChange },
+  delete: { value: refuseChange },
+})
+
 /**
  * A head that was read and found good. The next head of a connection usually has the same lines but for a few values, such as the length
- * of the body: then only those are checked, and all other headers are copied.
+ * of the body: then only those are checked, and all other headers are copied. Where no line differs, it has the same headers.
  */
 class KnownHead {
   readonly line: RequestLine
@@ -65,21 +79,25 @@ class KnownHead {
   readonly #headers: Headers
   #lines: readonly string[] | undefined
 
-  constructor(text: string, line: RequestLine, { url, headers }: Request) {
+  constructor(text: string, line: RequestLine, { url, headers }: BodilessRequest) {
     this.line = line
     this.#text = text
     this.#url = url
-    // A copy: those of the request may be changed.
-    this.#headers = new Headers(headers)
+    this.#headers = headers
+    Object.setPrototypeOf(headers, SHARED)
+    noteHopByHop(headers, headers)
   }
 
   /** Makes the request that a head with this text asks for; undefined: it differs in more than a few values. */
-  requestOf(text: string): Request | undefined {
-    const changes = text === this.#text ? undefined : this.#changesTo(text)
+  requestOf(text: string): BodilessRequest | undefined {
+    const { method } = this.line
+    if (text === this.#text) return { method, url: this.#url, headers: this.#headers }
+    const changes = this.#changesTo(text)
     if (changes === null) return undefined
-    const request = new Request(this.#url, { method: this.line.method, headers: this.#headers })
-    if (changes !== undefined) for (const [name, value] of changes) request.headers.set(name, value)
-    return request
+    const headers = new Headers(this.#headers)
+    for (const [name, value] of changes) headers.set(name, value)
+    if (!changes.some(([name]) => name.toLowerCase() === 'connection')) noteHopByHop(headers, this.#headers)
+    return { method, url: this.#url, headers }
   }
 
   /** The headers with other values; null: more than that differs. */

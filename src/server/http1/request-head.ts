@@ -1,3 +1,4 @@
+import type { BodilessRequest } from '../../exchange/arrival.ts'
 import { TOKEN } from '../../formats/http/hop-by-hop.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import type { ErrorKind } from '../../openai/error-catalogue.ts'
@@ -59,8 +60,8 @@ export function refused(kind: ErrorKind, what: string): ApiError {
 export interface RequestHead extends RequestLine {
   /** Whether the client lets the connection go on behind this request (RFC 9112 §9.3). */
   readonly keepsAlive: boolean
-  /** A standard request without its body. Its URL serves only to route by its path; the Host is among the headers. */
-  readonly request: Request
+  /** Its URL serves only to route by its path; the Host is among the headers. */
+  readonly request: BodilessRequest
   /** The length of the body that follows, in bytes; `CHUNKED` where its last chunk tells the end. */
   readonly bodyBytes: number
   /** Where the body begins in the bytes that were read. */
@@ -98,9 +99,8 @@ export function readRequestHead(bytes: Buffer, memory?: HeadMemory): RequestHead
   if (known !== undefined) return headOf(known.line, known.request, end + 4)
   const line = readLine(text)
   const { method, target } = line
-  // The headers are added to the request's own: a `Headers` passed to the constructor would be copied.
-  const request = new Request(ORIGIN + (target.startsWith('/') ? target : '/'), { method })
-  readFields(text, text.indexOf('\r\n') + 2, request.headers)
+  const headers = readFields(text, text.indexOf('\r\n') + 2)
+  const request = { method, url: ORIGIN + (target.startsWith('/') ? target : '/'), headers }
   const head = headOf(line, request, end + 4)
   memory?.learn(text, line, request)
   return head
@@ -115,7 +115,7 @@ function readLine(text: string): RequestLine {
   return { method, target, isHttp10: minor === '0' }
 }
 
-function headOf({ method, target, isHttp10 }: RequestLine, request: Request, end: number): RequestHead {
+function headOf({ method, target, isHttp10 }: RequestLine, request: BodilessRequest, end: number): RequestHead {
   const { headers } = request
   const keepsAlive = method !== 'CONNECT' && allowsMore(headers.get('connection'), isHttp10)
   return { method, target, isHttp10, keepsAlive, request, bodyBytes: bodyBytesOf(headers, isHttp10), end }
@@ -138,18 +138,20 @@ export function wantsWebSocket({ method, bodyBytes, request }: RequestHead): boo
  * Checks all header lines with one match, and then cuts them: a match for each line would cost more than both. Throws what `oddFieldLine`
  * finds.
  */
-function readFields(text: string, from: number, headers: Headers): void {
+function readFields(text: string, from: number): Headers {
   FIELD_LINES.lastIndex = from
   FIELD_LINES.test(text)
   // A test that fails sets `lastIndex` back to 0.
   if (from < text.length && FIELD_LINES.lastIndex !== text.length)
     throw oddFieldLine(text.slice(Math.max(from, FIELD_LINES.lastIndex)))
+  const headers = new Headers()
   for (let at = from; at < text.length; ) {
     const colon = text.indexOf(':', at)
     const end = text.indexOf('\r\n', colon)
     headers.append(text.slice(at, colon), text.slice(colon + 1, end))
     at = end + 2
   }
+  return headers
 }
 
 /** The length of the body. Repeated headers are joined by a comma, and refused by that. Throws `malformed_request`. */

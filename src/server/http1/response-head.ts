@@ -24,7 +24,7 @@ const REASON = /^[\t\x20-\x7e\x80-\uffff]*$/
  */
 export function writeResponseHead(
   { status, statusText, headers }: Response,
-  { head: { method, isHttp10 }, bodyBytes, ...options }: ResponseHeadOptions,
+  { head: { method, isHttp10 }, bodyBytes, isLast: isAskedLast }: ResponseHeadOptions,
 ): { readonly text: string; readonly framing: ResponseFraming; readonly isLast: boolean } {
   const fields = headers.toJSON()
   const hasLength = fields['content-length'] !== undefined
@@ -46,7 +46,7 @@ export function writeResponseHead(
   if (fields['date'] === undefined) text += `date: ${dateNow()}\r\n`
   if (isCounted) text += `content-length: ${bodyBytes}\r\n`
   if (framing === 'chunked') text += 'transfer-encoding: chunked\r\n'
-  const isLast = options.isLast || framing === 'close' || fields['connection'] === 'close'
+  const isLast = isAskedLast || framing === 'close' || fields['connection'] === 'close'
   if (isLast) text += 'connection: close\r\n'
   else if (isHttp10) text += 'connection: keep-alive\r\n'
   return { text: `${text}\r\n`, framing, isLast }

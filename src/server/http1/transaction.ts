@@ -128,7 +128,14 @@ export class Transaction implements BodySource {
  */
 export function requestOf({ head, body, abort }: Transaction): Request {
   const { signal } = abort
-  if (head.bodyBytes === 0) return new Request(head.request, { signal })
-  const init: RequestInit & { readonly duplex: 'half' } = { body: body.stream(), duplex: 'half', signal }
-  return new Request(head.request, init)
+  const { url, method, headers } = head.request
+  if (head.bodyBytes === 0) return new Request(url, { method, headers, signal })
+  const init: RequestInit & { readonly duplex: 'half' } = {
+    method,
+    headers,
+    body: body.stream(),
+    duplex: 'half',
+    signal,
+  }
+  return new Request(url, init)
 }

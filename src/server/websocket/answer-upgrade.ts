@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Config } from '../../config/config.ts'
-import type { Arrival } from '../../exchange/arrival.ts'
+import type { Arrival, BodilessRequest } from '../../exchange/arrival.ts'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
 import { REASONS } from '../../formats/http/reasons.ts'
 import { ApiError } from '../../openai/api-error.ts'
@@ -16,7 +16,7 @@ import { relayWebSocket } from './websocket-relay.ts'
 /** The dependencies of answering upgrades. */
 export interface AnswerUpgradeDeps {
   readonly app: {
-    readonly upgrade: (request: Request, arrival: Arrival) => Promise<Upgrade>
+    readonly upgrade: (request: BodilessRequest, arrival: Arrival) => Promise<Upgrade>
     readonly deadlines: Deadlines
     readonly memory: MemoryBudget
   }

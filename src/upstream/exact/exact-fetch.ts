@@ -1,3 +1,4 @@
+import { createAttachment } from '../../formats/attachment.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import type { UpstreamFetch, UpstreamInit } from '../send.ts'
 import { type ProxyFor, proxyOf } from './proxy-of.ts'
@@ -32,7 +33,18 @@ export function createExactFetch(fetch: UpstreamFetch, proxyFor: ProxyFor | unde
 }
 
 function isPlain(url: URL, { method, target, body }: UpstreamInit): boolean {
-  return url.pathname + url.search === target && (body === null || !WITHOUT_BODY.has(method))
+  return writtenTarget(url) === target && (body === null || !WITHOUT_BODY.has(method))
+}
+
+const writtenTargets = createAttachment<URL, string>('written target')
+
+/** Gives the target that the runtime writes for a URL: made once, since the URLs of a target are one object, and are not changed. */
+function writtenTarget(url: URL): string {
+  const known = writtenTargets.get(url)
+  if (known !== undefined) return known
+  const written = url.pathname + url.search
+  writtenTargets.set(url, written)
+  return written
 }
 
 function canReach(url: URL, { protocol }: URL): boolean {

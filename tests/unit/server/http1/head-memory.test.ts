@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { ApiError } from '../../../../src/openai/api-error.ts'
 import { createHeadMemories, HeadMemory } from '../../../../src/server/http1/head-memory.ts'
 import { readRequestHead } from '../../../../src/server/http1/request-head.ts'
+import { requestHeaders } from '../../../../src/upstream/headers.ts'
 
 /** All that a head tells, or the error that refuses it. */
 function read(text: string, memory?: HeadMemory): unknown {
@@ -90,16 +91,71 @@ describe('a head that is remembered', () => {
     }
   })
 
-  test('gives each request headers of its own', () => {
+  test('gives each request headers that no other request changes', () => {
     const memory = new HeadMemory()
-    const again = () => readRequestHead(Buffer.from(HEAD), memory)?.request.headers
-    again()?.set('x-a', 'changed')
-    again()?.delete('host')
-    expect([...(again() ?? [])]).toEqual([
+    const again = () => readRequestHead(Buffer.from(HEAD), memory)?.request.headers ?? new Headers()
+    const first = again()
+    for (const change of [
+      () => first.set('x-a', 'changed'),
+      () => first.append('x-b', 'added'),
+      () => first.delete('host'),
+      () => again().set('x-a', 'changed'),
+      () => again().delete('host'),
+    ]) {
+      expect(change).toThrow(TypeError)
+    }
+    const copy = new Headers(first)
+    copy.set('x-a', 'changed')
+    copy.delete('host')
+    expect([...again()]).toEqual([
       ['content-length', '12'],
       ['host', 'a'],
       ['x-a', '12'],
     ])
+  })
+
+  test('gives a request with other values headers of its own', () => {
+    const memory = new HeadMemory()
+    const again = (text = HEAD) => readRequestHead(Buffer.from(text), memory)?.request.headers ?? new Headers()
+    again()
+    const other = again(HEAD.replace('X-A: 12', 'X-A: 13'))
+    expect([other.get('x-a'), again().get('x-a')]).toEqual(['13', '12'])
+    other.set('x-a', 'changed')
+    expect([other.get('x-a'), again().get('x-a')]).toEqual(['changed', '12'])
+  })
+
+  test('tells for each request which of its headers cross no proxy', () => {
+    const memory = new HeadMemory()
+    const wanted = (connection: string, secret: string) => {
+      const text = `GET /v1/models HTTP/1.1\r\nhost: a\r\nconnection: ${connection}\r\nx-a: ${secret}\r\nx-b: 1\r\nte: trailers\r\n\r\n`
+      const head = readRequestHead(Buffer.from(text), memory)
+      return [...requestHeaders(head?.request.headers ?? new Headers())]
+    }
+    const B = ['x-b', '1']
+    for (let times = 0; times < 2; times += 1) {
+      expect(wanted('keep-alive', '1')).toEqual([['x-a', '1'], B])
+      expect(wanted('keep-alive', '2')).toEqual([['x-a', '2'], B])
+      expect(wanted('keep-alive, X-A', '3')).toEqual([B])
+      expect(wanted('x-b, @, x-a', '3')).toEqual([])
+      expect(wanted('keep-alive', '4')).toEqual([['x-a', '4'], B])
+    }
+  })
+
+  test('keeps the callers of one connection apart', () => {
+    const memory = new HeadMemory()
+    const asked = (text: string) => [
+      ...requestHeaders(readRequestHead(Buffer.from(text), memory)?.request.headers ?? new Headers()),
+    ]
+    const one = 'GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer one\r\n\r\n'
+    const other = 'GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer two\r\nx-more: 1\r\n\r\n'
+    for (let times = 0; times < 40; times += 1) {
+      expect(asked(one)).toEqual([['authorization', 'Bearer one']])
+      expect(asked(one.replace('one', 'third'))).toEqual([['authorization', 'Bearer third']])
+      expect(asked(other)).toEqual([
+        ['authorization', 'Bearer two'],
+        ['x-more', '1'],
+      ])
+    }
   })
 
   test('is one of a fixed number, however many connections are open', () => {
