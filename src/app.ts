@@ -1,14 +1,12 @@
 import { Elysia } from 'elysia'
 import { type Authorize, createAuthorize } from './access/authorize.ts'
 import { lendsToLocal } from './access/local-caller.ts'
-import { standalone } from './answers/body-note.ts'
 import type { Config } from './config/config.ts'
 import type { Arrival, BodilessRequest } from './exchange/arrival.ts'
 import type { Exchange, Observer } from './exchange/exchange.ts'
 import { joinObservers } from './exchange/join-observers.ts'
 import { type CoreDeps, createCore } from './gateway/core.ts'
 import { ApiError } from './openai/api-error.ts'
-import { arrivalOf } from './server/arrival.ts'
 import { createCors } from './server/cors.ts'
 import { errorHandler } from './server/error-handler.ts'
 import type { App } from './server/http-server.ts'
@@ -16,7 +14,7 @@ import { openExchange } from './server/request-context.ts'
 import { documentation } from './server/routes/documentation.ts'
 import { health, type WorkersState } from './server/routes/health.ts'
 import { openaiRoutes } from './server/routes/openai.ts'
-import { createServe } from './server/serve.ts'
+import { createFetch, createServe } from './server/serve.ts'
 import { createUpgrade } from './server/upgrade.ts'
 import { createLogObserver } from './telemetry/log-observer.ts'
 
@@ -64,7 +62,7 @@ export function createApp(deps: AppDeps): App {
   const hasDebugHeaders = (): boolean => core.settings().debugHeaders
   const serve = createServe({ open, cors, routes, hasDebugHeaders, log })
   return {
-    fetch: async (request) => standalone(await serve(request, arrivalOf(request))),
+    fetch: createFetch(serve),
     serve,
     upgrade: createUpgrade({ open, authorize, flow, log }),
     admission,

@@ -20,7 +20,7 @@ export const WHOLE_BYTES_MAX = 1024 * 1024
 export interface Watching {
   readonly idle: Deadline
   readonly onFirstChunk: () => void
-  readonly onChunk?: (chunk: Uint8Array) => void
+  readonly onChunk: ((chunk: Uint8Array) => void) | undefined
 }
 
 /** Starts to watch an answer's body: its pauses, its first chunk, and the ids and the usage in it. */
@@ -33,11 +33,10 @@ export function watchBody(
 ): Watching {
   const timeOut = (): void => exchange.abort.abort(new ApiError('upstream_timeout'))
   const onUsageChunk = exchange.hasUsageObserver ? watchUsage(exchange, answer) : undefined
-  const onChunk = both(objects?.add, onUsageChunk)
   return {
     idle: deadlines.start(streamIdleMs, timeOut, silentMs(answer)),
     onFirstChunk: () => exchange.onFirstByte(),
-    ...(onChunk !== undefined && { onChunk }),
+    onChunk: both(objects?.add, onUsageChunk),
   }
 }
 

@@ -8,7 +8,7 @@ export interface TapWatch {
   /** Called once, before the first chunk goes on. */
   readonly onFirstChunk?: (chunk: Uint8Array) => void
   /** Called before each chunk goes on. */
-  readonly onChunk?: (chunk: Uint8Array) => void
+  readonly onChunk?: ((chunk: Uint8Array) => void) | undefined
   /** Called exactly once, when the body has ended in any way; `bytes` is what went through. */
   readonly onEnd: (outcome: Outcome, bytes: number) => void
   /** Runs only while the source is being waited for: a slow reader never counts as a silent source. */

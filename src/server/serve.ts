@@ -1,8 +1,10 @@
+import { standalone } from '../answers/body-note.ts'
 import { addDebugHeaders } from '../answers/own-headers.ts'
 import type { Arrival, BodilessRequest } from '../exchange/arrival.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Outcome } from '../exchange/outcome.ts'
 import type { Log } from '../telemetry/log.ts'
+import { arrivalOf } from './arrival.ts'
 import type { Cors } from './cors.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
@@ -50,4 +52,15 @@ export function createServe({ open, cors, routes, hasDebugHeaders, log }: ServeD
     }
     return response
   }
+}
+
+/**
+ * Makes the function that answers a standard request, from a server that is none of ours, with a standard response.
+ *
+ * @example
+ * const fetch = createFetch(serve)
+ * const response = await fetch(new Request('http://localhost/v1/models'))
+ */
+export function createFetch(serve: App['serve']): App['fetch'] {
+  return async (request) => standalone(await serve(request, arrivalOf(request)))
 }

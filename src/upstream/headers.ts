@@ -1,5 +1,7 @@
-import { hopByHopIn } from '../formats/http/hop-by-hop.ts'
+import { HOP_BY_HOP, hopByHopIn, namedByConnection } from '../formats/http/hop-by-hop.ts'
 import { ApiError } from '../openai/api-error.ts'
+
+const HOP_BY_HOP_NAMES = [...HOP_BY_HOP]
 
 /** Headers of a request that concern this hop: the host that the caller named, and the wait for `100 Continue`. */
 const REQUEST_ONLY_HERE = ['host', 'expect'] as const
@@ -36,7 +38,9 @@ export function responseHeaders(upstream: Headers): Headers {
  * removeHopByHop(answer.headers)
  */
 export function removeHopByHop(headers: Headers): void {
-  for (const name of hopByHopIn(headers)) headers.delete(name)
+  for (const name of namedByConnection(headers)) headers.delete(name)
+  // To delete a name that is not there costs less than to look for it first.
+  for (const name of HOP_BY_HOP_NAMES) headers.delete(name)
 }
 
 /**

@@ -45,12 +45,23 @@ export function noteHopByHop(headers: Headers, like: Headers): void {
 }
 
 function findHopByHop(headers: Headers): readonly string[] {
-  const found: string[] = []
-  for (const name of HOP_BY_HOP) if (headers.has(name)) found.push(name)
-  for (const name of headers.get('connection')?.split(',') ?? []) {
-    // `Connection` may name anything, even an invalid header name; Headers would throw on it.
-    const named = name.trim()
-    if (NAME.test(named)) found.push(named)
-  }
-  return found
+  const named = namedByConnection(headers)
+  return [...named, ...HOP_BY_HOP.values().filter((name) => headers.has(name))]
+}
+
+const NONE: readonly string[] = []
+
+/**
+ * Gives the names of the headers that are named by `Connection`, which may name anything: `Headers` would throw on one that is no token.
+ *
+ * @example
+ * for (const name of namedByConnection(headers)) headers.delete(name)
+ */
+export function namedByConnection(headers: Headers): readonly string[] {
+  const value = headers.get('connection')
+  if (value === null) return NONE
+  return value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => NAME.test(name))
 }

@@ -131,7 +131,7 @@ describe('a head that is remembered', () => {
       const head = readRequestHead(Buffer.from(text), memory)
       return [...requestHeaders(head?.request.headers ?? new Headers())]
     }
-    const B = ['x-b', '1']
+    const B: [string, string] = ['x-b', '1']
     for (let times = 0; times < 2; times += 1) {
       expect(wanted('keep-alive', '1')).toEqual([['x-a', '1'], B])
       expect(wanted('keep-alive', '2')).toEqual([['x-a', '2'], B])
