@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
+import { REST_MS } from '../../src/exchange/answer-end.ts'
 import type { UpstreamConnection } from '../helpers/scripted-upstream.ts'
 import type { SentRequest } from '../helpers/send-request.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
@@ -173,16 +174,19 @@ describe('a client that leaves before the last event cancels its call', () => {
 test('forty streamed chats of clients that close at [DONE], with the body’s end up to 50 ms behind, cost few connections', async () => {
   const before = gateway.upstreams.openai.connectionCount()
   const outcomes: unknown[] = []
+  let tooLate = 0
   for (let number = 0; number < 40; number += 1) {
     const call = await gateway.send()
     const { connection } = await gateway.upstreams.openai.arrival()
     await toLastEvent(call, connection, 'data: [DONE]\n\n')
     call.client.leave()
+    const leftAt = performance.now()
     await Bun.sleep([1, 5, 20, 50][number % 4] ?? 0)
+    if (performance.now() - leftAt > REST_MS / 2 + 10) tooLate += 1
     connection.endChunks()
     outcomes.push((await call.record())['outcome'])
   }
   expect(outcomes).toEqual(Array(40).fill('complete'))
-  // One, but for a machine that is too busy to read on within the moment that it has for it.
-  expect(gateway.upstreams.openai.connectionCount() - before).toBeLessThanOrEqual(10)
+  // One, but for a machine that is too busy to end them, or to read on, within the moment that it has for it.
+  expect(gateway.upstreams.openai.connectionCount() - before).toBeLessThanOrEqual(10 + tooLate)
 })

@@ -25,7 +25,7 @@ test('every chunk goes on as it arrives: the client has it before the next one i
   for (const event of ['data: 1\n\n', 'data: 2\n\n', 'data: 3']) {
     connection.chunk(event)
     await within(
-      1000,
+      AT_ONCE_MS,
       'a chunk',
       client.until((received) => received.includes(event)),
     )
@@ -134,7 +134,7 @@ test.each(['/v1/completions', '/v1/responses', '/v1/audio/speech'])(
     await within(AT_ONCE_MS, 'the head', client.until(hasHead))
     connection.chunk('data: 1\n\n')
     await within(
-      1000,
+      AT_ONCE_MS,
       'a chunk',
       client.until((received) => received.includes('data: 1')),
     )

@@ -134,11 +134,11 @@ describe('a fault asked for by x-simulate', () => {
   test('stall goes silent half-way, and ends when the reader leaves', async () => {
     const response = await openai.fetch(simulate('stall', { stream: true }))
     const reader = response.body?.getReader()
-    const silence = Bun.sleep(50).then(() => 'silent')
+    const silence = (): Promise<string> => Bun.sleep(50).then(() => 'silent')
     let chunks = 0
     let last: unknown
     while (last !== 'silent') {
-      last = await Promise.race([reader?.read(), silence])
+      last = await Promise.race([reader?.read(), silence()])
       chunks += 1
     }
     expect(chunks).toBeGreaterThan(5)

@@ -6,6 +6,7 @@ import { createDeadlines } from '../../../src/timing/deadlines.ts'
 import { freePort } from '../../helpers/free-port.ts'
 import { REDIS_MISSING, type RedisServer, startRedis } from '../../helpers/redis.ts'
 import { makeSelfSigned } from '../../helpers/self-signed.ts'
+import { AT_ONCE_MS } from '../../helpers/within.ts'
 import { SILENT, WIDE } from './stores-under-test.ts'
 
 const LONG = { ttlMs: 3_600_000, scope: 's' }
@@ -51,7 +52,7 @@ describe.skipIf(REDIS_MISSING !== undefined)(`Redis itself${because}`, () => {
     expect(await causeOf(() => store.get('a'))).not.toBe('none')
     expect(await causeOf(() => store.set('a', VALUE, LONG))).not.toBe('none')
     expect(await causeOf(() => others.get('a'))).not.toBe('none')
-    expect(performance.now() - begin).toBeLessThan(5_000)
+    expect(performance.now() - begin).toBeLessThan(AT_ONCE_MS)
     await server.restart()
     expect(await store.get('a')).toBeUndefined()
     await store.set('a', VALUE, LONG)
@@ -68,7 +69,7 @@ describe.skipIf(REDIS_MISSING !== undefined)(`Redis itself${because}`, () => {
     const begin = performance.now()
     const causes = await Promise.all([causeOf(() => store.get('a')), causeOf(() => store.get('b'))])
     expect(causes).not.toContain('none')
-    expect(performance.now() - begin).toBeWithin(1_900, 4_000)
+    expect(performance.now() - begin).toBeWithin(1_900, 2_000 + AT_ONCE_MS)
     server.resume()
     expect(await store.get('a')).toBeUndefined()
     await store.close()
@@ -158,26 +159,24 @@ describe.skipIf(REDIS_MISSING !== undefined)(`Redis behind a guard${because}`, (
       log,
       now: () => performance.now(),
     })
+    const [trouble, back] = ['the store is in trouble: requests go on without it', 'the store is back']
     const traffic = startTraffic(store)
     await traffic.until((isHit) => isHit)
     await server.kill()
-    await traffic.until((isHit) => !isHit && lines.length === 1)
+    await traffic.until((isHit) => !isHit && lines.at(-1) === trouble)
     await server.restart()
-    await traffic.until((isHit) => isHit && lines.length === 2)
+    await traffic.until((isHit) => isHit && lines.at(-1) === back)
     server.pause()
-    await traffic.until((isHit) => !isHit && lines.length === 3)
+    await traffic.until((isHit) => !isHit && lines.at(-1) === trouble)
     server.resume()
-    await traffic.until((isHit) => isHit && lines.length === 4)
+    await traffic.until((isHit) => isHit && lines.at(-1) === back)
     const { calls, worstMs } = await traffic.stop()
     expect(calls).toBeGreaterThan(50)
     // The limit, and what a loaded machine adds to any timer.
     expect(worstMs).toBeLessThan(2_000)
-    expect(lines).toEqual([
-      'the store is in trouble: requests go on without it',
-      'the store is back',
-      'the store is in trouble: requests go on without it',
-      'the store is back',
-    ])
+    // Each time of trouble has a line and its end one; a busy machine may have more times of it than those two.
+    expect(lines.length).toBeGreaterThanOrEqual(4)
+    expect(lines).toEqual(lines.map((_line, index) => (index % 2 === 0 ? trouble : back)))
     await store.close()
   }, 60_000)
 })
