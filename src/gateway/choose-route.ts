@@ -29,14 +29,23 @@ export function chooseRoute(
   const byPin = (): Route => pinned(target, byModel, snapshot)
   // Most servers never see an object.
   if (sharedStore === undefined && ids.isEmpty()) return byPin()
-  const { certain: written, possible } = namedIds(pathOf(target), outgoing.value)
-  const certain = isTuned(outgoing.model) && byModel.model === undefined ? [...written, outgoing.model] : written
-  const near = ids.find(certain) ?? ids.find(possible)
-  if (near !== undefined) return held(byModel, near, snapshot, ids)
-  if (sharedStore === undefined || certain.length === 0) return byPin()
-  return ids
-    .findIn(sharedStore, certain)
-    .then((where) => (where === undefined ? byPin() : held(byModel, where, snapshot, ids)))
+  const byObject = (body: unknown): Route | Promise<Route> => {
+    const { certain: written, possible } = namedIds(pathOf(target), body)
+    const certain = isTuned(outgoing.model) && byModel.model === undefined ? [...written, outgoing.model] : written
+    const near = ids.find(certain) ?? ids.find(possible)
+    if (near !== undefined) return held(byModel, near, snapshot, ids)
+    if (sharedStore === undefined || certain.length === 0) return byPin()
+    return ids
+      .findIn(sharedStore, certain)
+      .then((where) => (where === undefined ? byPin() : held(byModel, where, snapshot, ids)))
+  }
+  const { partlyRead } = outgoing
+  const idTexts = partlyRead?.unread?.idTexts ?? []
+  if (partlyRead === undefined || idTexts.length === 0) return byObject(partlyRead?.outline ?? outgoing.value)
+  // A long body is read as a whole only where a text in it is the id of a known object, or another process may know it.
+  if (sharedStore === undefined && ids.find(idTexts) === undefined) return byObject(partlyRead.outline)
+  const reading = partlyRead.readWhole()
+  return reading instanceof Promise ? reading.then(({ value }) => byObject(value)) : byObject(reading.value)
 }
 
 /** A model that an account's job has made is an object of that account, as its files are. */

@@ -74,6 +74,11 @@ export function isWords(key: string, value: unknown, { name, type }: JsonObject)
   return WORDS.has(key) || isOwnWords(key)
 }
 
+/** Whether a member of that name holds free text only, whatever stands in it or beside it. */
+export function isWordsByName(key: string): boolean {
+  return WORDS.has(key) || (isOwnWords(key) && key !== 'parameters' && !LOOKED_INTO.has(key))
+}
+
 /** Whether an element of a list is a call of its own, as in a batch. */
 export function bringsCall(element: unknown): element is JsonObject {
   return isJsonObject(element) && (isJsonObject(element['body']) || isJsonObject(element['params']))

@@ -23,7 +23,7 @@ export function wantsStream(value: unknown): boolean {
  * const isChanged = withDefaultModel(body, 'gpt-3.5-turbo') !== body
  */
 export function withDefaultModel(body: JsonBody, model: string): JsonBody {
-  const { outline, hasUnread } = body
+  const { outline, unread } = body
   if (!isObject(outline) || 'model' in outline) return body
   const at = body.bytes.indexOf(OPEN_BRACE) + 1
   const separator = Object.keys(outline).length === 0 ? '' : ','
@@ -32,7 +32,7 @@ export function withDefaultModel(body: JsonBody, model: string): JsonBody {
   changed.set(body.bytes.subarray(0, at))
   changed.set(member, at)
   changed.set(body.bytes.subarray(at), at + member.byteLength)
-  return new JsonBody(changed, { model, ...outline }, { hasUnread })
+  return new JsonBody(changed, { model, ...outline }, { unread })
 }
 
 /**
@@ -42,13 +42,14 @@ export function withDefaultModel(body: JsonBody, model: string): JsonBody {
  * const named = withModel(body, 'gpt-4o')
  */
 export function withModel(body: JsonBody, model: string): JsonBody {
-  if (!isObject(body.value) || !('model' in body.value)) return withDefaultModel(body, model)
-  if (body.value['model'] === model) return body
+  const { outline, unread } = body
+  if (!isObject(outline) || !('model' in outline)) return withDefaultModel(body, model)
+  if (outline['model'] === model) return body
   const text = JSON.stringify(model)
   const edits = body.members
     .filter(({ key }) => key === 'model')
     .map(({ valueStart, valueEnd }) => ({ start: valueStart, end: valueEnd, text }))
-  return new JsonBody(applyEdits(body.bytes, edits), { ...body.value, model })
+  return new JsonBody(applyEdits(body.bytes, edits), { ...outline, model }, { unread })
 }
 
 /**

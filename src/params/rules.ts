@@ -13,6 +13,7 @@ import { receiptOf, type Step, stepsOf } from './receipt.ts'
 import { compileRulePlan } from './rule-plan.ts'
 import { checkForm, runOnJson } from './run-plan.ts'
 import { capEndpointOf } from './token-caps.ts'
+import { valuesReadBy } from './values-read.ts'
 
 /** The facts that decide which rules a request is subject to. */
 export interface RequestFacts extends FactsBeforeModel {
@@ -26,6 +27,8 @@ export interface Rules {
   readonly match: (facts: RequestFacts) => RuleProgram | undefined
   /** Whether any rule might match before the model is known (by endpoint, principal and headers). Cheap. */
   readonly mayMatch: (facts: FactsBeforeModel) => boolean
+  /** Whether the value of a parameter, by its outermost name, may decide what any of the rules does. */
+  readonly reads: (name: string) => boolean
   /** Whether a rule does not fit the request, but would at another endpoint, as far as can be told without the model. */
   readonly misses: (facts: FactsBeforeModel, endpoint: string) => boolean
   /** Gives one of the rules, as if there were no other. */
@@ -101,6 +104,7 @@ export function createRules(rules: readonly ParamRule[], words: CapWords = OPENA
   const headers = compiled.flatMap(({ match }) => match.headers)
   const byFacts = new BoundedMemo<{ readonly program: RuleProgram | undefined }>(BY_FACTS)
   const byRules = new BoundedMemo<RuleProgram>(BY_RULES)
+  let valuesRead: ReadonlySet<string> | undefined
 
   const search = (facts: RequestFacts): RuleProgram | undefined => {
     const matching = compiled.filter(({ match }) => fitsBeforeModel(match, facts) && match.fitsModel(facts.model))
@@ -120,6 +124,10 @@ export function createRules(rules: readonly ParamRule[], words: CapWords = OPENA
       return (byFacts.get(key) ?? byFacts.set(key, { program: search(facts) })).program
     },
     mayMatch: (facts) => compiled.some(({ match }) => fitsBeforeModel(match, facts)),
+    reads(name) {
+      valuesRead ??= valuesReadBy(rules, words)
+      return valuesRead.has(name)
+    },
     misses: (facts, endpoint) =>
       compiled.some(
         ({ match }) => !match.fitsEndpoint(facts.endpoint) && fitsBeforeModel(match, { ...facts, endpoint }),

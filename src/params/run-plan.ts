@@ -30,7 +30,8 @@ export interface JsonRun extends RuleRun {
  * const { root, text, changes } = runOnJson(plan, body)
  */
 export function runOnJson(plan: RulePlan, body: JsonBody): JsonRun {
-  const { value } = body
+  // Each value that the plan may look at has been read (`Rules.reads`).
+  const value = body.outline
   if (!isJsonObject(value)) throw notAnObject()
   const text = new BodyText(body, value)
   text.assertSentOnce(plan.named)

@@ -44,7 +44,11 @@ export class JsonOutgoingBody implements OutgoingBody {
   }
 
   get value(): unknown {
-    return this.#json.hasUnread ? undefined : this.#json.value
+    return this.#json.unread === undefined ? this.#json.value : undefined
+  }
+
+  get partlyRead(): JsonBody | undefined {
+    return this.#json.unread === undefined ? undefined : this.#json
   }
 
   letGo(): void {

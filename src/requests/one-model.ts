@@ -51,8 +51,8 @@ export function assertSameModel(inBody: string | undefined, named: NamedModel | 
 }
 
 /** Asserts that the model of a JSON body is a string, if there is one. Throws `invalid_parameter`. */
-export function assertModelIsText({ value }: JsonBody): void {
-  const model = isJsonObject(value) ? value['model'] : undefined
+export function assertModelIsText({ outline }: JsonBody): void {
+  const model = isJsonObject(outline) ? outline['model'] : undefined
   if (model === undefined || model === null || typeof model === 'string') return
   const message = `Invalid type for 'model': expected a string, but got ${wordsOfValue(model)} instead.`
   throw new ApiError('invalid_parameter', { message, param: 'model', code: 'invalid_type' })

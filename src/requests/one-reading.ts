@@ -8,6 +8,7 @@ import { isWords } from '../openai/inner-members.ts'
 import { isModelName } from '../openai/model-names.ts'
 import { sentTwice } from '../params/refusals.ts'
 import type { RuleProgram } from '../params/rules.ts'
+import { isKnownPlain, rememberPlain } from './known-values.ts'
 import { isModelField } from './one-model.ts'
 
 /** The Content-Type of nearly all JSON bodies. */
@@ -42,8 +43,8 @@ const OTHER_TYPE_BYTES_MAX = 1024 * 1024
  * assertOneReading(request.headers, json, program)
  */
 export function assertOneReading(headers: Headers, json: JsonBody, program: RuleProgram | undefined): void {
-  const { bytes, value } = json
-  if (isJsonObject(value) && Object.hasOwn(value, PROTOTYPE)) assertNotInherited(value[PROTOTYPE], program)
+  const { bytes, outline } = json
+  if (isJsonObject(outline) && Object.hasOwn(outline, PROTOTYPE)) assertNotInherited(outline[PROTOTYPE], program)
   const type = headers.get('content-type')
   if (type === null || USUAL.test(type)) return
   if (bytes.byteLength > OTHER_TYPE_BYTES_MAX && (/charset/i.test(type) || FORM_TYPE.test(type))) throw tooLongFor(type)
@@ -70,13 +71,13 @@ export function assertFormInUtf8(type: string): void {
 const OPENING: ReadonlySet<number> = new Set([0x7b, 0x5b])
 
 /**
- * Asserts that no member of a JSON body hides another one of the same name: the gateway's parser keeps one of the two, and the upstream
+ * Asserts that no member of a JSON body, all of which are in `value` but free text, hides another one of the same name: the gateway's parser keeps one of the two, and the upstream
  * may read the other one. Throws `rules_not_applicable`.
  *
  * @example
  * assertNothingHidden(json, json.value)
  */
-export function assertNothingHidden({ bytes, members }: JsonBody, value: JsonObject): void {
+export function assertNothingHidden({ bytes, members, unread }: JsonBody, value: JsonObject): void {
   const seen = new Set<string>()
   const seenWithin = new Set<string>()
   for (const { key, valueStart, valueEnd } of members) {
@@ -88,7 +89,9 @@ export function assertNothingHidden({ bytes, members }: JsonBody, value: JsonObj
     seen.add(key)
     if (!hasMore) continue
     seenWithin.add(key)
+    if (unread !== undefined && isKnownPlain(inner)) continue
     if (countMembers(bytes, valueStart, valueEnd) !== countKeys(inner)) throw sentTwice([key, '…'])
+    if (unread !== undefined) rememberPlain(inner)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { UpstreamSettings } from '../config/sections/upstreams/upstream.ts'
 import { joinInSteps } from '../formats/bytes/join-bytes.ts'
 import { applyEdits, type Edit, editedParts } from '../formats/json/edit.ts'
+import type { JsonBody } from '../formats/json/json-body.ts'
 import type { InnerModel } from '../openai/inner-models.ts'
 import { inSlices } from '../timing/slices.ts'
 import type { UpstreamBody } from '../upstream/send.ts'
@@ -11,6 +12,8 @@ export interface OutgoingBody {
   readonly model: string | undefined
   /** The parsed body; undefined: it is no JSON, has not been read as a whole, or has been let go. */
   readonly value: unknown
+  /** The same body where only some of its members have been read; absent: all has, or nothing. */
+  readonly partlyRead?: JsonBody | undefined
   /** The body as the caller sent it, decoded where it has been read as JSON. */
   readonly received: UpstreamBody
   /** The other models that the body names, where models decide. */

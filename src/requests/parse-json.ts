@@ -50,22 +50,23 @@ const UNCOUNTED_WEIGHT_MAX = 64 * 1024
 
 /**
  * Reads the members of a long JSON object, at once or in slices, and looks into the short ones only. Gives them by name; long ones are
- * `UNREAD`.
+ * `UNREAD`. To `idColons` are added the places that `MemberScan` adds there.
  *
  * Throws, or rejects, as `parseJson` does; any other error than its own means that the text is certainly no object of JSON.
  *
  * @example
- * const { model } = await scanMembers(bytes)
+ * const { value, members } = await scanMembers(bytes, () => memory.hold(exchange))
  */
 export function scanMembers(
   bytes: Uint8Array,
   held: () => Held,
-): Record<string, unknown> | Promise<Record<string, unknown>> {
-  const scanned = ({ value, weight }: MemberScan): Record<string, unknown> => {
-    if (weight > UNCOUNTED_WEIGHT_MAX) held().add(weight)
-    return value
+  idColons?: number[],
+): MemberScan | Promise<MemberScan> {
+  const scanned = (scan: MemberScan): MemberScan => {
+    if (scan.weight > UNCOUNTED_WEIGHT_MAX) held().add(scan.weight)
+    return scan
   }
-  const scan = new MemberScan(bytes)
+  const scan = new MemberScan(bytes, undefined, idColons)
   if (bytes.byteLength <= SCANNED_AT_ONCE_BYTES_MAX) {
     goOn(scan, ENDLESS)
     return scanned(scan)

@@ -50,8 +50,8 @@ export function prepareBody(
   compared?: Compared,
 ): OutgoingBody | Promise<OutgoingBody> {
   if (exchange.endpoint === undefined) return prepareOther(exchange, snapshot, deps, PASSES[compared ?? 'none'])
-  // Where no setting and no stage has a say in the rest of a long body, the upstream alone judges it.
-  const depth = snapshot.readsBodies || compared !== undefined ? 'whole' : 'members'
+  // What no setting and no stage has a say in, the upstream alone judges.
+  const depth = compared === undefined ? snapshot.bodyDepth : 'whole'
   // A body that came with the head is there at once. A promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.reading, depth)
   return body instanceof Promise

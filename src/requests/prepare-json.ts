@@ -16,6 +16,7 @@ import { assertUnchanged, judgeInner, judgeInTurns, mayBringCalls } from './judg
 import { assertModelIsText, assertOneModel, assertSameModel } from './one-model.ts'
 import { assertNothingHidden, assertNotInQuery, assertOneReading, hasTwoCodings } from './one-reading.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
+import { readMembers } from './read-members.ts'
 import { factsOf } from './request-facts.ts'
 
 const NO_EDITS: readonly Edit[] = []
@@ -84,16 +85,34 @@ function applyRules(
   if (inBody !== undefined) snapshot.assertSpelling?.(inBody)
   if (snapshot.needsModel) {
     // Each item of a list may be a call of its own.
-    if (snapshot.settings.unknownModels === 'refuse' && !isJsonObject(json.value)) throw notAnObject('model')
+    if (snapshot.settings.unknownModels === 'refuse' && !isJsonObject(json.outline)) throw notAnObject('model')
     assertOneModel(json)
     if (MODEL_CALLS.test(endpointPath(endpointOf(exchange.requestTarget)))) assertModelIsText(json)
   }
   const program = snapshot.settings.params.length === 0 ? undefined : snapshot.rules.match(factsOf(exchange, model))
+  const ruled = { exchange, snapshot, model, program, changes }
+  if (json.unread === undefined || !(snapshot.restricts || snapshot.needsModel)) return judgeBody(ruled, json)
+  const reading = readMembers(json, { rules: snapshot.rules, isJudged: isJudged(ruled) })
+  return reading instanceof Promise ? reading.then((read) => judgeBody(ruled, read)) : judgeBody(ruled, reading)
+}
+
+/** A request whose own model and rules are known. */
+interface RuledRequest {
+  readonly exchange: Exchange
+  readonly snapshot: Snapshot
+  readonly model: string | undefined
+  readonly program: RuleProgram | undefined
+  readonly changes: JsonChanges
+}
+
+/** Judges a body of which all is read that rules and models decide by, and applies the rules to it. */
+function judgeBody(ruled: RuledRequest, json: JsonBody): OutgoingBody | Promise<OutgoingBody> {
+  const { exchange, snapshot, model, program, changes } = ruled
   if (program === undefined && !snapshot.needsModel) {
     if (!snapshot.restricts) return new JsonOutgoingBody(json, model, NO_EDITS, changes)
     const make = (inner: readonly InnerModel[] | undefined): OutgoingBody =>
       new JsonOutgoingBody(json, model, NO_EDITS, inner === undefined ? changes : { ...changes, inner })
-    const inner = innerOf(exchange, snapshot, json, program)
+    const inner = innerOf(ruled, json)
     return inner instanceof Promise ? inner.then(make) : make(inner)
   }
   const { headers } = exchange.request
@@ -110,22 +129,24 @@ function applyRules(
       isDecoded || inner !== undefined ? { received, inner, isChanged: changes.isChanged || isDecoded } : changes
     return new JsonOutgoingBody(json, model, applied?.edits ?? NO_EDITS, all)
   }
-  const inner = snapshot.restricts ? innerOf(exchange, snapshot, json, program, applied) : undefined
+  const inner = snapshot.restricts ? innerOf(ruled, json, applied) : undefined
   return inner instanceof Promise ? inner.then(make) : make(inner)
+}
+
+/** Whether the calls and models within a body are judged. */
+function isJudged({ exchange, snapshot, program }: RuledRequest): boolean {
+  return snapshot.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, snapshot)
 }
 
 /** Judges all calls and models within a JSON body, and gives those models; undefined: nothing decides about them. */
 function innerOf(
-  exchange: Exchange,
-  snapshot: Snapshot,
+  ruled: RuledRequest,
   json: JsonBody,
-  program: RuleProgram | undefined,
   applied?: Applied,
 ): readonly InnerModel[] | Promise<readonly InnerModel[]> | undefined {
-  const { value } = json
-  if (!isJsonObject(value)) return undefined
-  const isJudged = snapshot.modelsDecide || program?.judgeInner !== undefined || mayBringCalls(exchange, snapshot)
-  if (!isJudged) return undefined
+  const { exchange, snapshot, program } = ruled
+  const value = json.outline
+  if (!isJsonObject(value) || !isJudged(ruled)) return undefined
   assertNothingHidden(json, value)
   const checkOwn = (other: RuleProgram, param: string): void => assertUnchanged(other, json, param)
   const outer = { exchange, snapshot, value, program, checkOwn }

@@ -2,18 +2,21 @@ import { type ReadLimits, tooLarge } from '../exchange/collect-bytes.ts'
 import type { Held } from '../exchange/memory-budget.ts'
 import { canDecode, isEncoded } from '../formats/bytes/decode-body.ts'
 import { decodedBytesMax } from '../formats/bytes/decode-limit.ts'
-import { JsonBody } from '../formats/json/json-body.ts'
-import { UNREAD } from '../formats/json/member-scan.ts'
+import { JsonBody, type UnreadParts } from '../formats/json/json-body.ts'
+import { type MemberScan, UNREAD } from '../formats/json/member-scan.ts'
+import type { Member } from '../formats/json/members.ts'
+import { skipSpace } from '../formats/json/skip.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { idTextsAt } from '../routing/id-texts.ts'
 import { decodeInTurns } from './decode-in-turns.ts'
 import { type ParsedJson, parseJson, scanMembers } from './parse-json.ts'
 import { type Incoming, readBytes } from './read-bytes.ts'
 
 /**
  * How much of a JSON body is parsed: all of it, or the members of a long object, whose long values are left `UNREAD`. A short body is
- * always parsed as a whole.
+ * always parsed as a whole. `ids`: the members, and the texts in long values at places where ids of objects may stand.
  */
-export type Depth = 'whole' | 'members'
+export type Depth = 'whole' | 'members' | 'ids'
 
 /** A body of up to this length is parsed as a whole: that takes no longer than to skip what is in it. */
 const SHORT_BYTES_MAX = 8 * 1024
@@ -76,7 +79,7 @@ interface Received {
 function parse(received: Received, incoming: Incoming, limits: ReadLimits, depth: Depth): JsonBody | Promise<JsonBody> {
   const isWhole = depth === 'whole' || received.bytes.byteLength <= SHORT_BYTES_MAX
   try {
-    const parsing = isWhole ? parseWhole(received, incoming, limits) : parseMembers(received, incoming, limits)
+    const parsing = isWhole ? parseWhole(received, incoming, limits) : parseMembers(received, incoming, limits, depth)
     if (!(parsing instanceof Promise)) return parsing
     return parsing.catch((cause: unknown) => {
       throw notJson(incoming, cause)
@@ -100,15 +103,69 @@ function parseWhole(
   return parsing instanceof Promise ? parsing.then(body) : body(parsing)
 }
 
-function parseMembers(received: Received, incoming: Incoming, limits: ReadLimits): JsonBody | Promise<JsonBody> {
+function parseMembers(
+  received: Received,
+  incoming: Incoming,
+  limits: ReadLimits,
+  depth: Depth,
+): JsonBody | Promise<JsonBody> {
   const { bytes, encoded } = received
-  const body = (value: Record<string, unknown>): JsonBody | Promise<JsonBody> =>
+  const idColons: number[] | undefined = depth === 'ids' ? [] : undefined
+  const body = ({ value, members }: MemberScan): JsonBody | Promise<JsonBody> => {
     // The model is always read, however long it is.
-    value['model'] === UNREAD
-      ? parseWhole(received, incoming, limits)
-      : new JsonBody(bytes, value, { encoded, hasUnread: true })
-  const scanning = scanMembers(bytes, () => limits.memory.hold(incoming))
+    if (value['model'] === UNREAD) return parseWhole(received, incoming, limits)
+    const idTexts = idColons === undefined ? NO_TEXTS : idTextsIn(bytes, value, members, idColons)
+    return new JsonBody(bytes, value, { encoded, members, unread: new Unread(idTexts, incoming, limits) })
+  }
+  const scanning = scanMembers(bytes, () => limits.memory.hold(incoming), idColons)
   return scanning instanceof Promise ? scanning.then(body) : body(scanning)
+}
+
+const NO_TEXTS: readonly string[] = []
+
+/** The texts that may be ids in the unread values: of these members themselves, and of those within them. */
+function idTextsIn(
+  bytes: Uint8Array,
+  value: MemberScan['value'],
+  members: readonly Member[],
+  colonsWithin: readonly number[],
+): readonly string[] {
+  const unread = members.filter(({ key }) => value[key] === UNREAD)
+  const colons = unread.map(({ keyEnd }) => skipSpace(bytes, keyEnd))
+  return [...idTextsAt(bytes, colons), ...idTextsAt(bytes, colonsWithin)]
+}
+
+/** The parts of a long body that have not been read, and how they are; a class, because each long body has one. */
+class Unread implements UnreadParts {
+  readonly idTexts: readonly string[]
+  readonly #incoming: Incoming
+  readonly #limits: ReadLimits
+  #held: Held | undefined
+
+  constructor(idTexts: readonly string[], incoming: Incoming, limits: ReadLimits) {
+    this.idTexts = idTexts
+    this.#incoming = incoming
+    this.#limits = limits
+  }
+
+  parse(bytes: Uint8Array): ParsedJson | Promise<ParsedJson> {
+    try {
+      const parsing = parseJson(bytes, () => {
+        this.#held ??= this.#limits.memory.hold(this.#incoming)
+        return this.#held
+      })
+      if (!(parsing instanceof Promise)) return parsing
+      return parsing.catch((cause: unknown) => {
+        throw notJson(this.#incoming, cause)
+      })
+    } catch (cause) {
+      throw notJson(this.#incoming, cause)
+    }
+  }
+
+  drop(): void {
+    this.#held?.drop()
+  }
 }
 
 /** A parser's message quotes the text, which is the caller's prompt: the cause keeps only its kind. */

@@ -21,7 +21,12 @@ const VOICES = /^audio\/voice/
  * const objects = objectsOf(exchange, outgoing, snapshot)
  */
 export function objectsOf(exchange: Exchange, outgoing: OutgoingBody, snapshot: Snapshot): NamedObjects | undefined {
-  return namesObjects(exchange, outgoing, snapshot) ? idsIn('', outgoing.value) : undefined
+  if (!namesObjects(exchange, outgoing, snapshot)) return undefined
+  const { partlyRead } = outgoing
+  if (partlyRead === undefined) return idsIn('', outgoing.value)
+  const ids = idsIn('', partlyRead.outline)
+  const idTexts = partlyRead.unread?.idTexts ?? []
+  return idTexts.length === 0 ? ids : new Set([...ids, ...idTexts])
 }
 
 function namesObjects(exchange: Exchange, outgoing: OutgoingBody, snapshot: Snapshot): boolean {
@@ -32,7 +37,7 @@ function namesObjects(exchange: Exchange, outgoing: OutgoingBody, snapshot: Snap
   const endpoint = endpointOf(target)
   if (STATEFUL_RESOURCES.has(endpointName) || endpointName === 'chat' || VOICES.test(endpoint))
     return !holdsContent(endpoint)
-  const { value } = outgoing
+  const value = outgoing.value ?? outgoing.partlyRead?.outline
   if (!isJsonObject(value)) return false
   const { store, modalities } = value
   return store === true || (Array.isArray(modalities) && modalities.includes('audio'))

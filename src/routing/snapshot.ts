@@ -39,6 +39,11 @@ export interface Snapshot {
   /** Whether bodies may have to be read that would otherwise pass through. */
   readonly readsBodies: boolean
   /**
+   * How much of a long completion's body is always read: its members, with the texts that may be ids of objects, or all. What rules and
+   * models decide by beyond that is read by itself (`requests/read-members.ts`).
+   */
+  readonly bodyDepth: 'whole' | 'members' | 'ids'
+  /**
    * Whether objects' ids must be remembered: an object may be at one of several upstreams, or under one of several keys, or
    * answers about it have to give the caller's name for its model.
    */
@@ -87,6 +92,7 @@ export function createSnapshot(settings: Settings, deps: RouterDeps, previous?: 
     assertSpelling: modelsDecide ? createSpelling(namesDeciding(settings)) : undefined,
     restricts: modelsDecide || params.length > 0,
     readsBodies: needsModel || params.length > 0 || remembersIds,
+    bodyDepth: models.some(({ strategy }) => strategy === 'affinity') ? 'whole' : remembersIds ? 'ids' : 'members',
     remembersIds,
     aliasOf,
     mayLoop: [...egresses.values()].some((egress) => egress.mayLoop),

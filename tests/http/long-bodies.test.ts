@@ -92,12 +92,52 @@ test('a long body of a wrong shape goes to OpenAI, too, which judges it', async 
   }
 })
 
-test('a long body is read as a whole where a rule or a stage has a say', async () => {
+test('a long body is read as a whole where a stage has a say', async () => {
   const env = { OPENAI_API_BASE: `${upstream.url}/v1`, CACHE: 'memory' }
   const cached = await startGateway({ env })
   try {
     expect(await post(long(',tru'), cached)).toEqual({ answer: REFUSED })
   } finally {
     await cached.stop()
+  }
+})
+
+/** Models and rules before the upstream. */
+const ruledFile = (): object => ({
+  upstreams: { one: { base_url: `${upstream.url}/v1` }, two: { base_url: `${upstream.url}/v1` } },
+  models: { smart: { targets: [{ upstream: 'one', model: 'gpt-5' }, { upstream: 'two' }] } },
+  unknown_models: 'refuse',
+  params: [{ clamp: { max_tokens: { max: 100 } } }, { deny: ['logit_bias'] }],
+})
+const TOOL = { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: { model: {} } } } }
+const TOOLS = `,"tools":${JSON.stringify(Array.from({ length: 20 }, () => TOOL))}`
+
+test('rules and models read of a long body only what they judge, and edit the received bytes', async () => {
+  const ruled = await startGateway({ file: ruledFile() })
+  try {
+    const body = long(',tru', `${TOOLS},"max_tokens":9000`).replace('"m"', '"smart"')
+    const { answer, sent } = await post(body, ruled)
+    expect(answer).toBe('400 theirs')
+    expect(sent === body.replace('"smart"', '"gpt-5"').replace('9000', '100')).toBe(true)
+  } finally {
+    await ruled.stop()
+  }
+})
+
+test.each([
+  ['a model in a tool', long('', ',"tools":[{"type":"image","model":"secret"}]'), '404 model_not_found'],
+  ['a second model', long('', ',"m\\u006fdel":"smart"'), '400 rules_not_applicable'],
+  ['a model in another spelling', long('', ',"MODEL":"smart"'), '400 rules_not_applicable'],
+  ['a tool with two values for one name', long('', ',"tools":[{"x":1,"x":2}]'), '400 rules_not_applicable'],
+  ['a cap in a tool', long('', ',"tools":[{"max_tokens":9000}]'), '400 parameter_not_allowed'],
+  ['a comment that hides a model', long('/*"*/ ],"model":"secret","x":[ /*"*/'), '400 null'],
+  ['a denied parameter in extra_body', long('', ',"extra_body":{"logit_bias":{}}'), '400 rules_not_applicable'],
+  ['a denied parameter that is long', long('', `,"logit_bias":{"1":${'1'.repeat(2000)}}`), '400 parameter_not_allowed'],
+])('what rules and models refuse is refused in a long body, too: %s', async (_, body, refusal) => {
+  const ruled = await startGateway({ file: ruledFile() })
+  try {
+    expect(await post(body.replace('"m"', '"smart"'), ruled)).toEqual({ answer: refusal })
+  } finally {
+    await ruled.stop()
   }
 })

@@ -10,7 +10,7 @@ import type { OutgoingBody } from '../../requests/outgoing-body.ts'
 import { prepareBody } from '../../requests/prepare-body.ts'
 import { readCall } from '../../requests/read-call.ts'
 import { factsOf } from '../../requests/request-facts.ts'
-import { createSnapshot } from '../../routing/snapshot.ts'
+import { createSnapshot, type Snapshot } from '../../routing/snapshot.ts'
 import { guardRequest } from '../../server/guard.ts'
 import { createDeadlines } from '../../timing/deadlines.ts'
 import { explainRoute } from './explain-route.ts'
@@ -32,7 +32,8 @@ export async function explainRequest(
   config: Config,
 ): Promise<Omit<Explanation, 'config'>> {
   const deps = { now: () => performance.now(), random: () => 0, deadlines: createDeadlines() }
-  const snapshot = createSnapshot(config.settings, deps)
+  // All that is told of a body is told of a long one, too.
+  const snapshot: Snapshot = { ...createSnapshot(config.settings, deps), bodyDepth: 'whole' }
   const { jsonBytesMax, memoryBytesMax } = config.limits
   const reading = { bytesMax: jsonBytesMax, memory: new MemoryBudget(memoryBytesMax) }
   const exchange = openExchangeFor(asked)

@@ -25,13 +25,22 @@ const INSTRUCTIONS: Readonly<Record<string, readonly number[]>> = {
   ...{ br: [0x0c], br_if: [0x0d], return: [0x0f] },
   ...{ 'local.get': [0x20], 'local.set': [0x21], 'local.tee': [0x22] },
   // Their alignments, 4 bytes and 1, stand before the offset.
-  ...{ 'i32.store': [0x36, 2], 'v128.load': [SIMD, 0x00, 0] },
-  ...{ 'i32.const': [0x41], 'i32.eqz': [0x45], 'i32.gt_s': [0x4a], 'i32.ge_u': [0x4f] },
-  ...{ 'i32.add': [0x6a], 'i32.sub': [0x6b], 'i32.and': [0x71], 'i32.wrap_i64': [0xa7] },
+  ...{ 'i32.store': [0x36, 2], 'i32.load8_u': [0x2d, 0], 'i64.load': [0x29, 0], 'v128.load': [SIMD, 0x00, 0] },
+  ...{
+    'i32.const': [0x41],
+    'i32.eqz': [0x45],
+    'i32.eq': [0x46],
+    'i32.ne': [0x47],
+    'i32.lt_u': [0x49],
+    'i32.gt_s': [0x4a],
+    'i32.ge_u': [0x4f],
+  },
+  ...{ 'i32.add': [0x6a], 'i32.sub': [0x6b], 'i32.and': [0x71], 'i32.or': [0x72], 'i32.wrap_i64': [0xa7] },
   ...{ 'i64.const': [0x42], 'i64.eqz': [0x50], 'i64.eq': [0x51], 'i64.ctz': [0x7a], 'i64.popcnt': [0x7b] },
   ...{ 'i64.sub': [0x7d], 'i64.and': [0x83], 'i64.or': [0x84], 'i64.xor': [0x85] },
   ...{ 'i64.shl': [0x86], 'i64.shr_s': [0x87], 'i64.shr_u': [0x88], 'i64.extend_i32_u': [0xad] },
-  ...{ 'i8x16.splat': [SIMD, 0x0f], 'i8x16.eq': [SIMD, 0x23], 'v128.or': [SIMD, 0x50] },
+  ...{ 'i8x16.splat': [SIMD, 0x0f], 'i8x16.eq': [SIMD, 0x23], 'v128.or': [SIMD, 0x50], 'v128.and': [SIMD, 0x4e] },
+  ...{ 'v128.any_true': [SIMD, 0x53], 'i8x16.swizzle': [SIMD, 0x0e], 'i8x16.shr_u': [SIMD, 0x6d] },
   'i8x16.bitmask': [SIMD, 0x64],
 }
 /** Numbers have a sign in these, and none in other instructions. */

@@ -1,5 +1,25 @@
 import { isJsonObject } from './json.ts'
+import { setMember } from './json-builder.ts'
 import { type Member, membersOf } from './members.ts'
+
+/** What has not been read of a body. */
+export interface UnreadParts {
+  /**
+   * The texts in unread values at places where ids of objects may stand, and maybe some at other places: where ids were to be found. A text
+   * that is not among them is no id in there.
+   */
+  readonly idTexts: readonly string[]
+  /** Parses a part of the body's text, or all of it, as the body itself is parsed: throws, or rejects with, the same refusals. */
+  readonly parse: (bytes: Uint8Array) => Parsed | Promise<Parsed>
+  /** Drops what it has parsed from the account of memory. */
+  readonly drop: () => void
+}
+
+/** A text of JSON that is parsed. */
+interface Parsed {
+  readonly value: unknown
+  readonly members?: readonly Member[] | undefined
+}
 
 /** Optional facts about a JSON body beside its text and its value. */
 export interface JsonBodyParts {
@@ -7,8 +27,8 @@ export interface JsonBodyParts {
   readonly encoded?: Uint8Array<ArrayBuffer> | undefined
   /** The places of its members, if they have been found. */
   readonly members?: readonly Member[] | undefined
-  /** Whether the value has the members only: what is in a long one is `UNREAD`. */
-  readonly hasUnread?: boolean | undefined
+  /** Absent: the value is that of the whole text. Else a long member is `UNREAD` in it. */
+  readonly unread?: UnreadParts | undefined
   /** The account of the memory that its value takes. */
   readonly held?: { readonly drop: () => void } | undefined
 }
@@ -22,7 +42,8 @@ export class JsonBody {
   /** The body as it came, if `bytes` is its decoded form. */
   readonly encoded: Uint8Array<ArrayBuffer> | undefined
   readonly #held: JsonBodyParts['held']
-  readonly #hasUnread: boolean
+  /** What has not been read; undefined: all has. */
+  readonly unread: UnreadParts | undefined
   #value: unknown
   #members: readonly Member[] | undefined
 
@@ -37,7 +58,7 @@ export class JsonBody {
     this.#value = value
     this.encoded = parts.encoded
     this.#members = parts.members
-    this.#hasUnread = parts.hasUnread ?? false
+    this.unread = parts.unread
     this.#held = parts.held
   }
 
@@ -46,7 +67,7 @@ export class JsonBody {
    * rest.
    */
   get value(): unknown {
-    if (this.#hasUnread) throw new Error('This body has not been read as a whole.')
+    if (this.unread !== undefined) throw new Error('This body has not been read as a whole.')
     return this.#value
   }
 
@@ -55,21 +76,35 @@ export class JsonBody {
     return this.#value
   }
 
-  /** Whether a member may be `UNREAD`. */
-  get hasUnread(): boolean {
-    return this.#hasUnread
-  }
-
   /** The places of the members in the text, also of those that the value no longer shows; empty if it is no object. Searched for once. */
   get members(): readonly Member[] {
     this.#members ??= membersOf(this.bytes, 0, namesOf(this.#value))
     return this.#members
   }
 
+  /** Gives the same body with the values of some members read. */
+  withValues(values: ReadonlyMap<string, unknown>): JsonBody {
+    const { encoded, members, unread } = this
+    const outline = { ...(this.#value as Record<string, unknown>) }
+    for (const [name, value] of values) setMember(outline, name, value)
+    return new JsonBody(this.bytes, outline, { encoded, members, unread })
+  }
+
+  /** Gives the same body with all read. Throws, or rejects with, the `ApiError` of a body that can't be. */
+  readWhole(): JsonBody | Promise<JsonBody> {
+    const { bytes, encoded, unread } = this
+    if (unread === undefined) return this
+    const whole = ({ value, members }: Parsed): JsonBody =>
+      new JsonBody(bytes, value, { encoded, members, held: unread })
+    const parsing = unread.parse(bytes)
+    return parsing instanceof Promise ? parsing.then(whole) : whole(parsing)
+  }
+
   /** Drops the value, which may take many times the memory of its text, when nobody decides by it any more. */
   letGo(): void {
     this.#value = undefined
     this.#held?.drop()
+    this.unread?.drop()
   }
 }
 

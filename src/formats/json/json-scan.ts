@@ -1,5 +1,11 @@
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const SPACE = 0x20
+const ASCII_MAX = 0x7f
+/** A text of up to this length is read from its characters, which costs less than a decoder's call. */
+const SHORT_BYTES_MAX = 48
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** A string begins. */
 export const STRING = 1
@@ -50,4 +56,20 @@ export function endOfShortString(bytes: Uint8Array, start: number, limit: number
     at = quote + 1
   }
   return undefined
+}
+
+/** Gives the text of a string whose quotes stand at `start` and before `end`. Throws if it is no string of JSON in UTF-8. */
+export function textOfString(bytes: Uint8Array, start: number, end: number): string {
+  let text = ''
+  if (end - start > SHORT_BYTES_MAX) return parsedText(bytes, start, end)
+  for (let at = start + 1; at < end - 1; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte < SPACE || byte === BACKSLASH || byte > ASCII_MAX) return parsedText(bytes, start, end)
+    text += String.fromCharCode(byte)
+  }
+  return text
+}
+
+function parsedText(bytes: Uint8Array, start: number, end: number): string {
+  return String(JSON.parse(UTF_8.decode(bytes.subarray(start, end))))
 }

@@ -1,16 +1,15 @@
 import { setMember, TOO_LONG_NAME, TOO_LONG_SCALAR, TOO_MANY_MEMBERS, TooManyValues } from './json-builder.ts'
-import { endOfShortString } from './json-scan.ts'
+import { endOfShortString, textOfString } from './json-scan.ts'
+import type { Member } from './members.ts'
 import { ValueSkipper } from './value-skipper.ts'
 
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const COLON = 0x3a
 const COMMA = 0x2c
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
 const SPACE = 0x20
-const ASCII_MAX = 0x7f
 
 /** The bytes that are scanned at a time. */
 const WINDOW_BYTES = 32 * 1024
@@ -19,12 +18,10 @@ const PARSED_BYTES_MAX = 1024
 // Nobody sends longer ones on purpose. `JsonParser` has the same limits.
 const NAME_BYTES_MAX = 64 * 1024
 const SCALAR_BYTES_MAX = 256 * 1024
-/** A text of up to this length is read from its characters, which costs less than a decoder's call. */
-const SHORT_BYTES_MAX = 48
 /** No object of any API has more members. */
 const MEMBERS_MAX = 20_000
-/** The memory that a member takes, in bytes, about. */
-const MEMBER_WEIGHT = 80
+/** The memory that a member and its place take, in bytes, about. */
+const MEMBER_WEIGHT = 160
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -48,26 +45,33 @@ type Part = 'brace' | 'first name' | 'name' | 'colon' | 'value' | 'comma' | 'not
 export class MemberScan {
   /** The members by name. */
   readonly value: Record<string, unknown> = {}
+  /** The places of all members, in order. */
+  readonly members: Member[] = []
   readonly #bytes: Uint8Array
   readonly #skipper: ValueSkipper
   readonly #windowBytes: number
   #at: number
   #next: Part = 'brace'
   #name = ''
-  #memberCount = 0
+  #keyStart = 0
+  #keyEnd = 0
+  #valueStart = 0
   #isSkipping = false
 
-  /** `windowBytes`: the bytes that are scanned at a time. */
-  constructor(bytes: Uint8Array, windowBytes: number = WINDOW_BYTES) {
+  /**
+   * `windowBytes`: the bytes that are scanned at a time. To `idColons` are added the places of the colons, within skipped values, behind
+   * names that may be those of objects' ids, and behind some other names.
+   */
+  constructor(bytes: Uint8Array, windowBytes: number = WINDOW_BYTES, idColons?: number[]) {
     this.#bytes = bytes
-    this.#skipper = new ValueSkipper(bytes)
+    this.#skipper = new ValueSkipper(bytes, idColons)
     this.#windowBytes = windowBytes
     this.#at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   }
 
   /** The memory that the members take, about, in bytes. */
   get weight(): number {
-    return this.#memberCount * MEMBER_WEIGHT
+    return this.members.length * MEMBER_WEIGHT
   }
 
   /** Reads on until the time is over, or all is read: then true. Throws `TooManyValues`, or any other error where this is no object. */
@@ -77,6 +81,7 @@ export class MemberScan {
       if (this.#isSkipping) {
         this.#isSkipping = !this.#skipper.goOn(stop)
         this.#at = this.#skipper.at
+        if (!this.#isSkipping) this.#endMember(UNREAD)
       }
       if (!this.#isSkipping && this.#readMembers(stop)) return true
       if (isOver()) return false
@@ -125,20 +130,23 @@ export class MemberScan {
       if (this.#at + NAME_BYTES_MAX < this.#bytes.length) throw new TooManyValues(TOO_LONG_NAME)
       throw new SyntaxError('a name without an end')
     }
-    this.#name = textOf(this.#bytes, this.#at, end)
-    this.#memberCount += 1
-    if (this.#memberCount > MEMBERS_MAX) throw new TooManyValues(TOO_MANY_MEMBERS)
+    if (this.members.length === MEMBERS_MAX) throw new TooManyValues(TOO_MANY_MEMBERS)
+    this.#name = textOfString(this.#bytes, this.#at, end)
+    this.#keyStart = this.#at
+    this.#keyEnd = end
     this.#at = end
     this.#next = 'colon'
   }
 
   #readValue(byte: number | undefined): void {
     this.#next = 'comma'
+    this.#valueStart = this.#at
     if (byte === QUOTE) {
       const end = this.#endOfShort(PARSED_BYTES_MAX)
       if (end !== undefined) {
-        setMember(this.value, this.#name, textOf(this.#bytes, this.#at, end))
+        const text = textOfString(this.#bytes, this.#at, end)
         this.#at = end
+        this.#endMember(text)
         return
       }
     } else if (byte !== OPEN_BRACE && byte !== OPEN_BRACKET) {
@@ -147,7 +155,14 @@ export class MemberScan {
     }
     this.#isSkipping = true
     this.#skipper.begin(this.#at)
-    setMember(this.value, this.#name, UNREAD)
+  }
+
+  /** Adds the member whose value has ended here. */
+  #endMember(value: unknown): void {
+    const key = this.#name
+    const [keyStart, keyEnd, valueStart] = [this.#keyStart, this.#keyEnd, this.#valueStart]
+    setMember(this.value, key, value)
+    this.members.push({ key, keyStart, keyEnd, valueStart, valueEnd: this.#at })
   }
 
   #readScalar(): void {
@@ -159,8 +174,9 @@ export class MemberScan {
       if (byte === undefined || byte <= SPACE || byte === COMMA || byte === CLOSE_BRACE) break
     }
     if (end === limit) throw new TooManyValues(TOO_LONG_SCALAR)
-    setMember(this.value, this.#name, JSON.parse(UTF_8.decode(this.#bytes.subarray(start, end))))
+    const value: unknown = JSON.parse(UTF_8.decode(this.#bytes.subarray(start, end)))
     this.#at = end
+    this.#endMember(value)
   }
 
   /** The end of a string that begins here and has at most `bytesMax` bytes; undefined: it is longer, or has no end. */
@@ -180,20 +196,4 @@ export class MemberScan {
     this.#at = at
     return byte
   }
-}
-
-/** The text of a string whose quotes stand at `start` and before `end`. Throws if it is no string of JSON in UTF-8. */
-function textOf(bytes: Uint8Array, start: number, end: number): string {
-  let text = ''
-  if (end - start > SHORT_BYTES_MAX) return parsedText(bytes, start, end)
-  for (let at = start + 1; at < end - 1; at += 1) {
-    const byte = bytes[at] ?? 0
-    if (byte < SPACE || byte === BACKSLASH || byte > ASCII_MAX) return parsedText(bytes, start, end)
-    text += String.fromCharCode(byte)
-  }
-  return text
-}
-
-function parsedText(bytes: Uint8Array, start: number, end: number): string {
-  return String(JSON.parse(UTF_8.decode(bytes.subarray(start, end))))
 }

@@ -1,4 +1,6 @@
-import { type Nesting, SCANNED_BLOCK_BYTES, SCANNED_BYTES_MAX, STRAY, scanNesting } from './scan-nesting.ts'
+import { type IdNames, type Nesting, STRAY } from './nesting.ts'
+import { SCANNED_BLOCK_BYTES, SCANNED_BYTES_MAX } from './nesting-code.ts'
+import { scanNesting } from './scan-nesting.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -18,13 +20,16 @@ const CLOSE_BRACKET = 0x5d
  */
 export class ValueSkipper {
   readonly #bytes: Uint8Array
+  readonly #idNames: IdNames | undefined
   readonly #nesting: Nesting = { depth: 0, isInString: false, isEscaped: false }
   #at = 0
   /** The bracket that ends the value. */
   #closing = 0
 
-  constructor(bytes: Uint8Array) {
+  /** The places of the colons behind names that may be those of ids are added to `idColons`. */
+  constructor(bytes: Uint8Array, idColons?: number[]) {
     this.#bytes = bytes
+    this.#idNames = idColons === undefined ? undefined : { base: 0, colons: idColons }
   }
 
   /** The end of the bytes that have been skipped. */
@@ -82,8 +87,9 @@ export class ValueSkipper {
       if (this.#at === until) break
       const blocks = Math.ceil(Math.min(until - this.#at, SCANNED_BYTES_MAX) / SCANNED_BLOCK_BYTES)
       const stop = Math.min(this.#at + blocks * SCANNED_BLOCK_BYTES, bytes.length)
-      const end = scanNesting(bytes.subarray(this.#at, stop), nesting)
-      if (end === STRAY) throw new SyntaxError('a backslash outside of strings')
+      if (this.#idNames !== undefined) this.#idNames.base = this.#at
+      const end = scanNesting(bytes.subarray(this.#at, stop), nesting, this.#idNames)
+      if (end === STRAY) throw new SyntaxError('a byte outside of strings that JSON does not have there')
       if (end !== -1) {
         this.#at += end
         if (bytes[this.#at - 1] !== this.#closing) throw new SyntaxError('another bracket closes it')

@@ -1,0 +1,93 @@
+import { foldName } from '../formats/json/fold-name.ts'
+import { isJsonObject } from '../formats/json/json.ts'
+import type { JsonBody } from '../formats/json/json-body.ts'
+import { UNREAD } from '../formats/json/member-scan.ts'
+import type { Member } from '../formats/json/members.ts'
+import { skipSpace } from '../formats/json/skip.ts'
+import { isWordsByName } from '../openai/inner-members.ts'
+import { isModelName } from '../openai/model-names.ts'
+import type { Rules } from '../params/rules.ts'
+import { findKnown, KNOWN_BYTES_MAX, rememberKnown } from './known-values.ts'
+
+const QUOTE = 0x22
+const OPEN_BRACE = 0x7b
+const OPEN_BRACKET = 0x5b
+/** A text of up to this length is parsed at once. A longer string is read with all of its body. */
+const AT_ONCE_BYTES_MAX = 32 * 1024
+/** Texts whose value tells what other members are. */
+const TELLING: ReadonlySet<string> = new Set(['name', 'type', 'endpoint', 'purpose'])
+const FROM_BYTES = new TextDecoder('utf-8', { fatal: true })
+
+/** The parts of a body that are to be read. */
+export interface WantedMembers {
+  /** The rules, of which any may be applied to it. */
+  readonly rules: Pick<Rules, 'reads'>
+  /** Whether the models, the calls and the limits within it are judged (`requests/judge-inner.ts`). */
+  readonly isJudged: boolean
+}
+
+/**
+ * Reads the long members of a body that decide anything: those that a rule is about, and, where models and calls within the body are judged,
+ * all that are not free text, as messages are. Gives the body itself where none is to be read. Where a name occurs twice, all is read.
+ *
+ * Throws, or rejects with, the `ApiError` of a text that can't be parsed.
+ *
+ * @example
+ * const json = await readMembers(read, { rules: snapshot.rules, isJudged: snapshot.modelsDecide })
+ */
+export function readMembers(json: JsonBody, wanted: WantedMembers): JsonBody | Promise<JsonBody> {
+  const { outline, members } = json
+  if (json.unread === undefined || !isJsonObject(outline)) return json
+  const missing = members.filter((member) => isWanted(member, json, outline[member.key], wanted))
+  if (missing.length === 0) return json
+  const isString = ({ valueStart }: Member): boolean => json.bytes[valueStart] === QUOTE
+  const isLong = ({ valueStart, valueEnd }: Member): boolean => valueEnd - valueStart > AT_ONCE_BYTES_MAX
+  if (members.length !== Object.keys(outline).length || missing.some((one) => isString(one) && isLong(one)))
+    return json.readWhole()
+  const values = new Map<string, unknown>()
+  const late: Promise<void>[] = []
+  for (const { key, valueStart, valueEnd } of missing) {
+    const value = memberValue(json.bytes.subarray(valueStart, valueEnd), json)
+    if (value instanceof Promise) late.push(value.then((read) => void values.set(key, read)))
+    else values.set(key, value)
+  }
+  return late.length === 0 ? json.withValues(values) : Promise.all(late).then(() => json.withValues(values))
+}
+
+function isWanted({ key, valueStart }: Member, { bytes }: JsonBody, value: unknown, wanted: WantedMembers): boolean {
+  if ((value as typeof UNREAD) !== UNREAD) return false
+  const { rules, isJudged } = wanted
+  // A server in JavaScript may take the members of `__proto__` for those of the body.
+  if (key === '__proto__' || rules.reads(key)) return true
+  const byte = bytes[valueStart]
+  // Messages count as one prompt, unless they are a list of lists.
+  if (key === 'messages' && byte === OPEN_BRACKET && bytes[skipSpace(bytes, valueStart + 1)] === OPEN_BRACKET)
+    return true
+  if (!isJudged) return false
+  // A list of another name may hold calls.
+  if (byte === OPEN_BRACKET) return key !== 'messages'
+  if (byte === OPEN_BRACE) return !isWordsByName(key)
+  return TELLING.has(key) || isModelName(foldName(key))
+}
+
+/** The value of a member's text; a promise where it is long and has not come before. */
+function memberValue(bytes: Uint8Array, { unread }: JsonBody): unknown {
+  const text = bytes[0] === QUOTE || bytes.byteLength > KNOWN_BYTES_MAX ? undefined : textOf(bytes)
+  const known = text === undefined ? undefined : findKnown(text)
+  if (known !== undefined) return known
+  const remember = (value: unknown): unknown => {
+    if (text !== undefined && typeof value === 'object' && value !== null) rememberKnown(text, value)
+    return value
+  }
+  const parsing = unread?.parse(bytes)
+  return parsing instanceof Promise ? parsing.then(({ value }) => remember(value)) : remember(parsing?.value)
+}
+
+/** The text of bytes in UTF-8; undefined: they are something else, which their parser will tell. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return FROM_BYTES.decode(bytes)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,75 @@
+import { textOfString } from '../formats/json/json-scan.ts'
+import { endOfString, endOfValue, skipSpace } from '../formats/json/skip.ts'
+import { namesObject, OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_BRACKET = 0x5b
+const SPACE = 0x20
+/** Each character may be written as an escape of six bytes. */
+const ID_BYTES_MAX = 6 * OBJECT_ID_CHARS_MAX + 2
+
+/**
+ * Gives the texts of the members whose colons stand at some places of a JSON text, in order: of those whose names hold an id, or a list of
+ * ids. All strings in such a list are given, whatever else is in it. A text that is no JSON is left out: the upstream judges it.
+ *
+ * @example
+ * const texts = idTextsAt(bytes, colons)
+ */
+export function idTextsAt(bytes: Uint8Array, colons: readonly number[]): string[] {
+  const texts: string[] = []
+  let listEnd = 0
+  for (const colon of colons) {
+    // The strings of a list within a list have been found.
+    if (colon < listEnd || !isIdBefore(bytes, colon)) continue
+    const start = skipSpace(bytes, colon + 1)
+    if (bytes[start] === QUOTE) addText(bytes, start, endOfString(bytes, start), texts)
+    else if (bytes[start] === OPEN_BRACKET) {
+      listEnd = endOfValue(bytes, start)
+      addStrings(bytes, start, listEnd, texts)
+    }
+  }
+  return texts
+}
+
+/** Whether the member whose colon stands there holds an id. */
+function isIdBefore(bytes: Uint8Array, colon: number): boolean {
+  let end = colon
+  while (end > 0 && (bytes[end - 1] ?? 0) <= SPACE) end -= 1
+  if (bytes[end - 1] !== QUOTE) return false
+  for (let start = end - 2; start >= 0; start -= 1) {
+    if (bytes[start] !== QUOTE) continue
+    let before = start
+    while (bytes[before - 1] === BACKSLASH) before -= 1
+    const name = (start - before) % 2 === 0 ? textFrom(bytes, start, end) : undefined
+    if (name !== undefined) return namesObject(name)
+    start = before
+  }
+  return false
+}
+
+function addStrings(bytes: Uint8Array, from: number, to: number, texts: string[]): void {
+  for (let at = from; at < to; ) {
+    if (bytes[at] !== QUOTE) at += 1
+    else {
+      const end = endOfString(bytes, at)
+      addText(bytes, at, end, texts)
+      at = end
+    }
+  }
+}
+
+function addText(bytes: Uint8Array, start: number, end: number, texts: string[]): void {
+  if (end - start > ID_BYTES_MAX) return
+  const text = textFrom(bytes, start, end)
+  if (text !== undefined) texts.push(text)
+}
+
+/** The text of a string; undefined: it is none of JSON. */
+function textFrom(bytes: Uint8Array, start: number, end: number): string | undefined {
+  try {
+    return textOfString(bytes, start, end)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,42 @@
+import { expect, test } from 'bun:test'
+import { MemberScan } from '../../../src/formats/json/member-scan.ts'
+import { scanByBytes } from '../../../src/formats/json/scan-nesting.ts'
+import { idTextsAt } from '../../../src/routing/id-texts.ts'
+import { bytesOf } from '../formats/json/json-texts.ts'
+
+/** The texts that may be ids in the value of a member, by the scan of members and by the scan byte by byte. */
+function textsIn(value: string): readonly (readonly string[])[] {
+  const bytes = bytesOf(`{"a":${value}}`)
+  const colons: number[] = []
+  new MemberScan(bytes, 64, colons).goOn(() => false)
+  const base = 6
+  const all: number[] = []
+  scanByBytes(bytes.subarray(base), { depth: 1, isInString: false, isEscaped: false }, { base, colons: all })
+  return [idTextsAt(bytes, colons), idTextsAt(bytes, all)]
+}
+
+const FAR = `"${'x'.repeat(200)}"`
+
+test.each<readonly [string, readonly string[]]>([
+  [`[${FAR},{"id":"one","role":"user"}]`, ['one']],
+  [`[${FAR},{"file_id" :\n"one"},{"file_ids": ["two",["three"]]}]`, ['one', 'two', 'three']],
+  [`[${FAR},{"f\\u0069le_\\u0069\\u0064":"one"},{"\\u0063ontainer":"t\\u0077o"}]`, ['one', 'two']],
+  [`[${FAR},{"conversation":{"id":"one"}},{"result_files":["two"]}]`, ['one', 'two']],
+  [
+    `[${FAR},{"container":"1"},{"training_file":"2"},{"validation_file":"3"},{"fine_tuned_model":"4"}]`,
+    ['1', '2', '3', '4'],
+  ],
+  [`[${FAR},{"tool_call_id":"none","call_id":"none","valid":"none","function":"none"}]`, []],
+  [`[${FAR},"\\"id\\":\\"none\\"","id",{"text":"\\"id\\":"}]`, []],
+  [`[${FAR},{"id":1,"file_id":null,"a_id":{"x":"none"}}]`, []],
+  [`[${FAR},{"\\"id":"none","x\\\\_id":"one"}]`, ['one']],
+  [`[${FAR},{"id":"${'i'.repeat(30_000)}"}]`, []],
+])('the texts at places of ids are found in a value that is not read: %s', (value, texts) => {
+  expect(textsIn(value)).toEqual([texts, texts])
+})
+
+test('lists of ids within lists of ids are gone through once', () => {
+  const deep = 20_000
+  const [texts] = textsIn(`[${FAR},${'{"x_ids":["a",'.repeat(deep)}1${']}'.repeat(deep)}]`)
+  expect(texts?.length).toBe(deep + deep - 1)
+})
