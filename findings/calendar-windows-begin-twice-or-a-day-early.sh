@@ -17,9 +17,9 @@ export npm_config_update_notifier=false PYTHONTZPATH=
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-timeout 60 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error dayjs@1.11.23 luxon@3.7.2 temporal-polyfill@1.0.8 date-fns@4.4.0 @date-fns/tz@1.5.0 >/dev/null
+timeout 180 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error dayjs@1.11.23 luxon@3.7.2 temporal-polyfill@1.0.8 date-fns@4.4.0 @date-fns/tz@1.5.0 >/dev/null
 python3 -m venv venv
-timeout 60 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary pendulum==3.3.0 arrow==1.4.0 tzdata
+timeout 180 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary pendulum==3.3.0 arrow==1.4.0 tzdata
 
 cat >windows.mjs <<'JS'
 import { TZDate } from '@date-fns/tz'
@@ -76,6 +76,6 @@ day's beginning, Africa/Cairo, at 2024-04-26T12:00Z: pendulum 2024-04-25T23:00:0
 day's beginning, America/Santiago, at 2024-09-08T12:00Z: pendulum 2024-09-07T23:00:00-04:00, of that 2024-09-07T00:00:00-04:00 | arrow 2024-09-08T00:00:00-04:00
 pendulum.datetime(2024, 4, 26) in Cairo: 2024-04-26T01:00:00+03:00
 TXT
-{ timeout 15 node windows.mjs; timeout 15 venv/bin/python windows.py; } >seen
+{ timeout 180 node windows.mjs; timeout 180 venv/bin/python windows.py; } >seen
 diff expected seen || { echo 'changed'; exit 1; }
 echo 'still so'

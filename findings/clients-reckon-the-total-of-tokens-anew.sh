@@ -7,16 +7,16 @@
 # Seen (November 2026, Python 3.11, Node 20): the lines below.
 # What it means for a gateway: what a client shows as its total is no copy of the server's. An upstream behind one base URL is taken for OpenAI by all of them, so
 # the only number that can be compared with a bill is total_tokens in the bytes of the answer.
-# Needs bash, npm, Node 20 or newer, Python 3.10 or newer with venv. Takes about 40 s. Exit 0: still so. Exit 1: changed.
+# Needs bash, npm, Node 20 or newer, Python 3.10 or newer with venv. Takes about 40 s on an idle machine. Exit 0: still so. Exit 1: changed.
 set -euo pipefail
 export npm_config_update_notifier=false
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-timeout 60 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error ai@7.0.173 @ai-sdk/openai-compatible@3.0.92 @ai-sdk/openai@4.0.118 \
+timeout 180 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error ai@7.0.173 @ai-sdk/openai-compatible@3.0.92 @ai-sdk/openai@4.0.118 \
   @openrouter/ai-sdk-provider@3.1.0 >/dev/null
 python3 -m venv venv
-timeout 100 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary 'pydantic-ai-slim[openai]==2.68.0' langchain-openai==1.7.4 openai-agents==0.24.0 \
+timeout 180 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary 'pydantic-ai-slim[openai]==2.68.0' langchain-openai==1.7.4 openai-agents==0.24.0 \
   openai==3.57.0
 
 cat >by_node.mjs <<'JS'
@@ -112,7 +112,7 @@ async def langchain(model):
     return whole.usage_metadata["total_tokens"], whole.usage_metadata["output_tokens"]
 
 
-print(subprocess.run(["node", "by_node.mjs", BASE], stdout=subprocess.PIPE, text=True, timeout=20, check=True).stdout, end="")
+print(subprocess.run(["node", "by_node.mjs", BASE], stdout=subprocess.PIPE, text=True, timeout=120, check=True).stdout, end="")
 for shape in STREAMS:
     for name, ask in {"pydantic-ai": pydantic_ai, "langchain-openai": langchain, "openai-agents": agents}.items():
         total, out = asyncio.run(ask(shape))
@@ -133,6 +133,6 @@ beside | pydantic-ai | total 109, out 9
 beside | langchain-openai | total 409, out 9
 beside | openai-agents | total 409, out 9
 TXT
-timeout 45 venv/bin/python -W ignore run.py >seen 2>notes
+timeout 180 venv/bin/python -W ignore run.py >seen 2>notes
 diff expected seen || { tail -5 notes; echo 'changed'; exit 1; }
 echo 'still so'

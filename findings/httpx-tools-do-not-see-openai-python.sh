@@ -16,7 +16,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-timeout 90 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary openai==3.57.0 anthropic==2.14.0 \
+timeout 180 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary openai==3.57.0 anthropic==2.14.0 \
   opentelemetry-instrumentation-openai-v2==2.4b0 opentelemetry-util-genai==1.3b0
 try_import='import importlib
 try:
@@ -25,7 +25,7 @@ try:
 except ImportError as error:
     print("openai-v2 |", error)'
 venv/bin/python -c "$try_import" >seen
-timeout 90 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary httpx==0.28.1 respx==0.23.1 pytest-httpx==0.36.2 pook==2.1.6 \
+timeout 180 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary httpx==0.28.1 respx==0.23.1 pytest-httpx==0.36.2 pook==2.1.6 \
   vcrpy==9.4.2 opentelemetry-instrumentation-httpx==0.66b2 opentelemetry-sdk==1.45.2
 venv/bin/python -c "$try_import" >>seen
 venv/bin/pip check >>seen
@@ -170,7 +170,7 @@ opentelemetry, anthropic | spans: 0
 The following responses are mocked but not requested
 pytest-httpx, openai | server | requests at the server: 1
 TXT
-timeout 30 venv/bin/python -W ignore run.py >>seen 2>notes
-{ timeout 30 venv/bin/python -m pytest -q -s test_mock.py 2>&1 || true; } | grep -oE '^pytest-httpx.*[0-9]|The following responses are mocked but not requested' | LC_ALL=C sort -u >>seen
+timeout 180 venv/bin/python -W ignore run.py >>seen 2>notes
+{ timeout 180 venv/bin/python -m pytest -q -s test_mock.py 2>&1 || true; } | grep -oE '^pytest-httpx.*[0-9]|The following responses are mocked but not requested' | LC_ALL=C sort -u >>seen
 diff expected seen || { tail -5 notes; echo 'changed'; exit 1; }
 echo 'still so'

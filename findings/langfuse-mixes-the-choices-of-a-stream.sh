@@ -14,7 +14,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-timeout 100 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary langfuse==5.0.4 openai==3.57.0 opentelemetry-sdk==1.45.2 \
+timeout 180 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary langfuse==5.0.4 openai==3.57.0 opentelemetry-sdk==1.45.2 \
   opentelemetry-instrumentation-openai==0.62.4 openinference-instrumentation-openai==0.1.66
 
 cat >server.py <<'PY'
@@ -143,7 +143,7 @@ openinference, two | Hello | Good day
 TXT
 for run in by_langfuse.py 'by_others.py openllmetry' 'by_others.py openinference'; do
   # shellcheck disable=SC2086 # a name and its argument
-  timeout 30 venv/bin/python -W ignore $run 2>>notes
+  timeout 180 venv/bin/python -W ignore $run 2>>notes
 done >seen
 diff expected seen || { tail -5 notes; echo 'changed'; exit 1; }
 echo 'still so'

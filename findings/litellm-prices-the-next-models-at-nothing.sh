@@ -14,7 +14,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-timeout 100 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary litellm==1.110.2
+timeout 180 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary litellm==1.110.2
 
 cat >run.py <<'PY'
 import os
@@ -59,6 +59,6 @@ gemini gemini-9-pro in the list: False | 0.00, of a whole answer 0.00, input_cos
 xai grok-9 in the list: False | ModelNotMappedError
 deepseek deepseek-v9 in the list: False | ModelNotMappedError
 TXT
-timeout 50 venv/bin/python -W ignore run.py >seen 2>notes
+timeout 180 venv/bin/python -W ignore run.py >seen 2>notes
 diff expected seen || { tail -5 notes; echo 'changed'; exit 1; }
 echo 'still so'

@@ -18,9 +18,9 @@ export npm_config_update_notifier=false
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-timeout 60 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error @langchain/anthropic@1.5.11 @langchain/core@1.4.0 @anthropic-ai/sdk@1.14.0 >/dev/null
+timeout 180 npm install --prefix . --ignore-scripts --no-audit --no-fund --loglevel=error @langchain/anthropic@1.5.11 @langchain/core@1.4.0 @anthropic-ai/sdk@1.14.0 >/dev/null
 python3 -m venv venv
-timeout 100 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary langchain-anthropic==1.7.10 litellm==1.110.2
+timeout 180 venv/bin/pip install --quiet --disable-pip-version-check --prefer-binary langchain-anthropic==1.7.10 litellm==1.110.2
 
 cat >read.mjs <<'JS'
 import Anthropic from '@anthropic-ai/sdk'
@@ -92,7 +92,7 @@ server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 BASE = f"http://127.0.0.1:{server.server_port}"
 
-node = subprocess.run(["node", "read.mjs", BASE, *STREAMS], stdout=subprocess.PIPE, text=True, timeout=20, check=True).stdout.splitlines()
+node = subprocess.run(["node", "read.mjs", BASE, *STREAMS], stdout=subprocess.PIPE, text=True, timeout=120, check=True).stdout.splitlines()
 for line, model in zip(node, STREAMS):
     whole = None
     for part in ChatAnthropic(model=model, api_key="k", base_url=BASE, max_retries=0).stream("hi"):
@@ -111,6 +111,6 @@ start | @anthropic-ai/sdk 750/300 | @langchain/anthropic 750/301 | langchain-ant
 delta | @anthropic-ai/sdk 750/300 | @langchain/anthropic 0/300 | langchain-anthropic 750/300 | litellm 750/300
 two | @anthropic-ai/sdk 750/300 | @langchain/anthropic 750/421 | langchain-anthropic 1500/420 | litellm 750/120
 TXT
-timeout 50 venv/bin/python -W ignore run.py >seen 2>notes
+timeout 180 venv/bin/python -W ignore run.py >seen 2>notes
 diff expected seen || { tail -5 notes; echo 'changed'; exit 1; }
 echo 'still so'

@@ -249,3 +249,34 @@ test('an expectation that nobody knows is ignored', async () => {
   expect(answer.status).toBe(200)
   expect(lastRequest(gateway.upstreams.openai).header('expect')).toBeUndefined()
 })
+
+test('requests that share a connection reach the upstream each with headers of its own', async () => {
+  const client = await openRawClient(gateway.port)
+  const seen: (readonly string[])[] = []
+  const ask = async (key: string, headers: Readonly<Record<string, string>>, body = CHAT): Promise<void> => {
+    client.write(postText('/v1/chat/completions', body, { Authorization: `Bearer ${key}`, ...headers }))
+    const count = seen.length + 1
+    await client.until((bytes) => bytes.toString('latin1').split('HTTP/1.1 200').length > count)
+    const { header } = lastRequest(gateway.upstreams.openai)
+    seen.push(['authorization', 'x-a', 'x-b', 'te', 'content-length'].map((name) => header(name) ?? ''))
+  }
+  const length = String(CHAT.length)
+  const hop = { Connection: 'keep-alive', TE: 'trailers' }
+  await ask('sk-one', { 'X-A': '1', ...hop })
+  await ask('sk-one', { 'X-A': '1', ...hop })
+  await ask('sk-two', { 'X-A': '1', ...hop })
+  await ask('sk-one', { 'X-A': '2', ...hop }, `${CHAT} `)
+  await ask('sk-one', { 'X-A': '2', ...hop, Connection: 'keep-alive, x-a' })
+  await ask('sk-two', { 'X-B': '3', ...hop })
+  await ask('sk-one', { 'X-A': '1', ...hop })
+  client.leave()
+  expect(seen).toEqual([
+    ['Bearer sk-one', '1', '', '', length],
+    ['Bearer sk-one', '1', '', '', length],
+    ['Bearer sk-two', '1', '', '', length],
+    ['Bearer sk-one', '2', '', '', String(CHAT.length + 1)],
+    ['Bearer sk-one', '', '', '', length],
+    ['Bearer sk-two', '', '3', '', length],
+    ['Bearer sk-one', '1', '', '', length],
+  ])
+})
