@@ -4,11 +4,12 @@ const NAMES: ReadonlySet<string> = new Set([
   ...['deploymentid', 'deploymentname', 'adapter', 'adapters', 'adapterid', 'adaptername'],
   ...['lora', 'loras', 'loraid', 'loraname', 'lorapath', 'loraadapter', 'loraadapters', 'lorarequest'],
 ])
-const ENDINGS = ['fallback', 'fallbacks', 'deployment', 'deployments']
+const ENDING = /(?:fallback|deployment)s?$/
 const MODEL = 'model'
 /** Names of facts about a model: `model_type`, `model_provider`. */
 const ABOUT =
   /model(?:s)?(?:type|provider|family|format|kwargs|args|settings|params|parameters|options|inputs?|outputs?|effort|verbosity|summary|mode|modality|modalities|permissions|contextwindow|reasoning(?:effort|summary)?)$/
+const SHORTEST_ENDING = 'fallback'.length
 const LONGEST_CHARS = 48
 
 /**
@@ -20,9 +21,13 @@ const LONGEST_CHARS = 48
 export function isModelName(name: string): boolean {
   if (name.length > LONGEST_CHARS) return false
   if (name.includes(MODEL)) return !ABOUT.test(name)
-  // Each element of a form's list has a number: `engine[0]`.
-  const word = name.replace(/\d+$/, '')
-  return NAMES.has(word) || ENDINGS.some((ending) => word.endsWith(ending))
+  // Each element of a form's list has a number: `engine[0]`. Most names have none, and a body may have thousands.
+  const word = isDigit(name.charCodeAt(name.length - 1)) ? name.replace(/\d+$/, '') : name
+  return NAMES.has(word) || (word.length >= SHORTEST_ENDING && ENDING.test(word))
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
 }
 
 /**
