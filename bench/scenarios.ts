@@ -112,6 +112,20 @@ export const SCENARIOS: readonly Scenario[] = [
     comparedWith: 'c64',
   },
   {
+    ...large('messages', '100 KB in 450 small messages, with models, a fallback and a rule'),
+    name: 'messages-models',
+    setup: 'models',
+    onlyFor: isNoPeer,
+    comparedWith: 'messages',
+  },
+  {
+    ...large('tools', '100 tools, 100 KB of JSON schemas, with models, a fallback and a rule'),
+    name: 'tools-models',
+    setup: 'models',
+    onlyFor: isNoPeer,
+    comparedWith: 'tools',
+  },
+  {
     name: 'forwarded',
     title: '64 connections, a cache that keeps nothing of it',
     unit: 'request',

@@ -11,6 +11,8 @@ export const bareBun: Gateway = {
   kind: 'floor',
   settings: 'Bun.serve → fetch, body read whole, answer handed over; nothing checked, nothing logged',
   prepare: async () => Bun.version,
+  // It knows of no models: what a request costs is the same.
+  setups: ['models'],
   launch: ({ port, upstreamPort }) => ({
     command: [process.execPath, join(import.meta.dir, 'servers/bun-proxy.ts'), String(port), String(upstreamPort)],
     env: BUN_ENV,

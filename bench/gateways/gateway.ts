@@ -11,9 +11,10 @@ export interface Place {
 
 /**
  * How a gateway is set up: `plain` is as shipped; with `auth`, callers need a token and the upstream gets a key of the gateway's
- * own; with `cache`, answers are kept in memory.
+ * own; with `cache`, answers are kept in memory; with `models`, a model has a target and a fallback, at two upstreams, and a rule caps the answer's
+ * tokens.
  */
-export type Setup = 'plain' | 'auth' | 'cache'
+export type Setup = 'plain' | 'auth' | 'cache' | 'models'
 
 /** One program that is measured. */
 export interface Gateway {

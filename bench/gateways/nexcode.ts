@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MODELS } from '../mock-answers.ts'
 import { Unavailable } from '../unavailable.ts'
 import { CALLER_TOKEN, type Gateway, PLAIN } from './gateway.ts'
 import { WORKERS } from './workers.ts'
@@ -30,6 +31,20 @@ async function prepare(): Promise<string> {
   return version.stdout.toString().trim().split(' ').at(-1) ?? 'unknown'
 }
 
+/** Writes the file of a usual gateway: a model with a fallback at another upstream, and a cap. */
+function writeModels(dir: string, upstreamPort: number): string {
+  mkdirSync(dir, { recursive: true })
+  const path = join(dir, 'models.yaml')
+  const upstream = { base_url: `http://127.0.0.1:${upstreamPort}/v1`, auth: 'caller' }
+  const file = {
+    upstreams: { first: upstream, second: upstream },
+    models: { [MODELS.json]: { targets: [{ upstream: 'first' }, { upstream: 'second' }] } },
+    params: [{ clamp: { max_tokens: { max: 100_000 } } }],
+  }
+  writeFileSync(path, JSON.stringify(file))
+  return path
+}
+
 /** NexCode as it is shipped: the binary with all defaults, its log line for each exchange written to a file. */
 export const nexcode: Gateway = {
   ...PLAIN,
@@ -37,7 +52,7 @@ export const nexcode: Gateway = {
   kind: 'ours',
   settings: `dist/nexcode, ${WORKERS === undefined ? 'all defaults' : `WORKERS=${WORKERS}`}: checks, record and log line per exchange on, log to a file`,
   prepare,
-  launch: ({ port, upstreamPort, setup }) => ({
+  launch: ({ port, upstreamPort, dir, setup }) => ({
     command: [binaryPath()],
     env: {
       HOST: '127.0.0.1',
@@ -47,10 +62,11 @@ export const nexcode: Gateway = {
       ...(WORKERS === undefined ? {} : { WORKERS }),
       ...(setup === 'auth' ? { REQUIRE_AUTH: 'true', API_TOKEN: CALLER_TOKEN } : {}),
       ...(setup === 'cache' ? { CACHE: 'memory' } : {}),
+      ...(setup === 'models' ? { NEXCODE_CONFIG: writeModels(dir, upstreamPort) } : {}),
     },
   }),
   readyPath: '/health',
   fillsModel: true,
-  setups: ['auth', 'cache'],
+  setups: ['auth', 'cache', 'models'],
   binary: binaryPath,
 }
