@@ -21,9 +21,10 @@ const MARK = 'cdn-loop'
 class Turn {
   isOver = false
   readonly target: string
-  readonly length: number | undefined
+  /** As the header tells it; null: the body is in chunks. */
+  readonly length: string | null
 
-  constructor(target: string, length: number | undefined) {
+  constructor(target: string, length: string | null) {
     this.target = target
     this.length = length
   }
@@ -54,9 +55,10 @@ export function createLoopGuard(): LoopGuard {
   return {
     suspect,
     watch(exchange) {
-      const { requestTarget: target, body } = exchange
-      const length = body === undefined ? 0 : body.length
-      const kind = (target.length * 31 + (length ?? 0)) % KINDS
+      const { requestTarget: target, body, request } = exchange
+      // Not `body.length`: a body in chunks has one when all of it has come, and may come back in other packets.
+      const length = body === undefined ? '0' : request.headers.get('content-length')
+      const kind = (target.length * 31 + Number(length)) % KINDS
       const last = turns[kind]
       if (last?.isOver === false && last.length === length && last.target === target) suspect(exchange)
       const turn = new Turn(target, length)

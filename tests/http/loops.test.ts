@@ -113,3 +113,26 @@ test('a usual call has no mark, nor has the same call again; two equal ones at o
     await upstream.close()
   }
 })
+
+test('a request in chunks comes back in other packets, and is the same request', async () => {
+  await using upstream = await startScriptedUpstream(async (request, connection) => {
+    await request.body
+    connection.json({})
+  })
+  gateways = [await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1` } })]
+  const [gateway] = gateways as [TestGateway]
+  const head = getText('/v1/files', { ...KEY, 'Transfer-Encoding': 'chunked' }, 'POST')
+  const [slow, fast] = [await openRawClient(gateway.port), await openRawClient(gateway.port)]
+  slow.write(`${head}1\r\nx\r\n`)
+  const first = await upstream.request(1)
+  fast.write(`${head}1\r\nx\r\n0\r\n\r\n`)
+  const second = await upstream.request(2)
+  slow.write('0\r\n\r\n')
+  expect([(await slow.response()).status, (await fast.response()).status]).toEqual([200, 200])
+  expect([first.header('cdn-loop'), second.header('cdn-loop')]).toEqual([
+    undefined,
+    expect.stringContaining('nexcode-'),
+  ])
+  slow.leave()
+  fast.leave()
+})
