@@ -45,13 +45,28 @@ export function readMembers(json: JsonBody, wanted: WantedMembers): JsonBody | P
   if (members.length !== Object.keys(outline).length || missing.some((one) => isString(one) && isLong(one)))
     return json.readWhole()
   const values = new Map<string, unknown>()
-  const late: Promise<void>[] = []
-  for (const { key, valueStart, valueEnd } of missing) {
+  const reading = readInto(values, missing, json)
+  return reading === undefined ? json.withValues(values) : reading.then(() => json.withValues(values))
+}
+
+/** Reads the members from `from` on, one after the other. */
+function readInto(
+  values: Map<string, unknown>,
+  members: readonly Member[],
+  json: JsonBody,
+  from = 0,
+): Promise<void> | undefined {
+  for (const [index, { key, valueStart, valueEnd }] of members.slice(from).entries()) {
     const value = memberValue(json.bytes.subarray(valueStart, valueEnd), json)
-    if (value instanceof Promise) late.push(value.then((read) => void values.set(key, read)))
-    else values.set(key, value)
+    if (value instanceof Promise) {
+      return value.then((read) => {
+        values.set(key, read)
+        return readInto(values, members, json, from + index + 1)
+      })
+    }
+    values.set(key, value)
   }
-  return late.length === 0 ? json.withValues(values) : Promise.all(late).then(() => json.withValues(values))
+  return undefined
 }
 
 function isWanted({ key, valueStart }: Member, { bytes }: JsonBody, value: unknown, wanted: WantedMembers): boolean {

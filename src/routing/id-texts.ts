@@ -1,4 +1,3 @@
-import { textOfString } from '../formats/json/json-scan.ts'
 import { endOfString, endOfValue, skipSpace } from '../formats/json/skip.ts'
 import { namesObject, OBJECT_ID_CHARS_MAX } from '../openai/object-ids.ts'
 
@@ -8,6 +7,12 @@ const OPEN_BRACKET = 0x5b
 const SPACE = 0x20
 /** Each character may be written as an escape of six bytes. */
 const ID_BYTES_MAX = 6 * OBJECT_ID_CHARS_MAX + 2
+const [ID, TOOL_CALL_ID] = ['"id"', '"tool_call_id"'].map((name) => new TextEncoder().encode(name)) as [
+  Uint8Array,
+  Uint8Array,
+]
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Gives the texts of the members whose colons stand at some places of a JSON text, in order: of those whose names hold an id, or a list of
@@ -37,6 +42,9 @@ function isIdBefore(bytes: Uint8Array, colon: number): boolean {
   let end = colon
   while (end > 0 && (bytes[end - 1] ?? 0) <= SPACE) end -= 1
   if (bytes[end - 1] !== QUOTE) return false
+  // A transcript of an agent has hundreds of these two.
+  if (endsWith(bytes, end, ID)) return true
+  if (endsWith(bytes, end, TOOL_CALL_ID)) return false
   for (let start = end - 2; start >= 0; start -= 1) {
     if (bytes[start] !== QUOTE) continue
     let before = start
@@ -46,6 +54,13 @@ function isIdBefore(bytes: Uint8Array, colon: number): boolean {
     start = before
   }
   return false
+}
+
+/** Whether a name stands before `end` with its quotes: it is none where an escape makes its first quote part of a longer one. */
+function endsWith(bytes: Uint8Array, end: number, name: Uint8Array): boolean {
+  const start = end - name.length
+  for (let at = 0; at < name.length; at += 1) if (bytes[start + at] !== name[at]) return false
+  return bytes[start - 1] !== BACKSLASH
 }
 
 function addStrings(bytes: Uint8Array, from: number, to: number, texts: string[]): void {
@@ -65,10 +80,10 @@ function addText(bytes: Uint8Array, start: number, end: number, texts: string[])
   if (text !== undefined) texts.push(text)
 }
 
-/** The text of a string; undefined: it is none of JSON. */
+/** The text of a string, in one piece: it is looked up. Undefined: it is none of JSON. */
 function textFrom(bytes: Uint8Array, start: number, end: number): string | undefined {
   try {
-    return textOfString(bytes, start, end)
+    return String(JSON.parse(UTF_8.decode(bytes.subarray(start, end))))
   } catch {
     return undefined
   }
