@@ -9,7 +9,7 @@ export interface RequestLine {
   readonly isHttp10: boolean
 }
 
-/** The number of memories: half a megabyte at most, however many connections are open. */
+/** The number of memories: half a megabyte with an SDK’s heads, and 6 MB where each has all the headers that fit into 16 KiB. */
 const HEADS_MAX = 128
 
 /**
