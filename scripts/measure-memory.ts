@@ -21,9 +21,13 @@ const MODULES: readonly string[] = [
   'src/extensions/load/load-extensions.ts',
   'src/server/websocket/answer-upgrade.ts',
   'src/upstream/exact/fetch-exactly.ts',
+  'src/storage/redis/redis-store.ts',
+  'src/storage/sqlite/sqlite-store.ts',
+  'src/openai/openapi-document.ts',
   'src/process/workers/supervise.ts',
   'src/cli/explain.ts',
   'src/cli/demo.ts',
+  'src/cli/import.ts',
 ]
 const STARTS = 5
 /** How long a program rests before it is looked at: the runtime gives memory back a moment after its start. */
