@@ -5,6 +5,8 @@ import type { Log } from '../telemetry/log.ts'
 
 /** Limits how often one caller has the same failing request made again: no header tells of all the loops around a call. */
 export interface FailingRepeats {
+  /** Whether the requests of this caller are counted at present: only then `admit` may refuse one. */
+  readonly watches: (exchange: Exchange) => boolean
   /** Throws `failing_repeats` if a request has failed too often lately. */
   readonly admit: (exchange: Exchange, outgoing: Sent) => void
   /** Counts an answer that has begun, if it is a failure. */
@@ -43,7 +45,7 @@ const REQUESTS_MAX = 100
 /** The digest of a longer body would hold up all other requests. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024
 
-const UNCOUNTED: FailingRepeats = { admit() {}, answered() {}, failed() {} }
+const UNCOUNTED: FailingRepeats = { watches: () => false, admit() {}, answered() {}, failed() {} }
 
 /**
  * Makes the limit on failing requests that come again: the same caller, method, target and body. A window begins with the first
@@ -68,6 +70,10 @@ class Counted implements FailingRepeats {
 
   constructor(deps: FailingRepeatsDeps) {
     this.#deps = deps
+  }
+
+  watches(exchange: Exchange): boolean {
+    return this.#watched(exchange) !== undefined
   }
 
   admit(exchange: Exchange, outgoing: Sent): void {

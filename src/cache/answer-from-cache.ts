@@ -2,28 +2,24 @@ import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
-import type { Store } from '../storage/store.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { PaceDeps, TimedChunk } from '../timing/paced-stream.ts'
-import type { DecodedAnswers } from './answers/decoded-answers.ts'
-import { whyUnusable } from './answers/freshness.ts'
 import { replayAnswer } from './answers/replay-answer.ts'
 import { isHeadStorable } from './answers/storable.ts'
-import { encodeAnswer, type StoredAnswer } from './answers/stored-answer.ts'
+import { encodeAnswer } from './answers/stored-answer.ts'
 import { storedHeaders } from './answers/stored-headers.ts'
 import { isInFull, isWholeAnswer } from './answers/whole-answer.ts'
 import { tellCacheStatus } from './cache-headers.ts'
+import { type FindStoredDeps, type Found, findStored } from './find-stored.ts'
 import type { Scope } from './keys/scope.ts'
+import type { KnownHits } from './known-hits.ts'
 import type { RequestControl } from './request-control.ts'
 import { awaitResult } from './single-flight/call-result.ts'
 import { startLeaderCall } from './single-flight/leader-call.ts'
 import type { SingleFlight } from './single-flight/single-flight.ts'
 
 /** The dependencies of a lookup. */
-export interface CacheLookupDeps extends PaceDeps {
-  /** Where answers are stored; its failures are nobody else's. */
-  readonly store: Store
-  readonly decoded: DecodedAnswers
+export interface CacheLookupDeps extends PaceDeps, FindStoredDeps {
   readonly calls: SingleFlight
   readonly deadlines: Deadlines
 }
@@ -33,6 +29,8 @@ const KEY_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 429])
 
 /** A request that the cache may answer. */
 export interface CacheLookup {
+  /** Learns from a request that is a hit. */
+  readonly hits: KnownHits
   readonly request: PreparedRequest
   readonly key: string
   readonly scope: Scope
@@ -48,16 +46,17 @@ export interface CacheLookup {
  * return answerFromCache({ request, key, scope, control, next }, { store, decoded, calls, now, deadlines, sleep })
  */
 export async function answerFromCache(lookup: CacheLookup, deps: CacheLookupDeps): Promise<Response> {
-  const { request, key, control, next } = lookup
-  const looking = look(lookup, deps)
+  const { request, key, control, next, hits } = lookup
+  const looking = findStored(key, control, deps)
   let found = looking instanceof Promise ? await looking : looking
   // An answer that has just ended may report a failure, which no request gets that comes later.
   for (let judged = deps.calls.judged(key); judged !== undefined && isMissing(found); judged = deps.calls.judged(key)) {
     await judged
-    found = await look(lookup, deps)
+    found = await findStored(key, control, deps)
   }
   request.isWatched = true
   if (typeof found === 'object') {
+    hits.learn(request, key, control)
     tellCacheStatus(request, { word: 'HIT', storedAt: found.storedAt, ttlMs: found.ttlMs }, key)
     return replayAnswer(found, request.settings.cache.pace, deps)
   }
@@ -95,23 +94,6 @@ export async function answerFromCache(lookup: CacheLookup, deps: CacheLookupDeps
   else if (found === 'request') tellCacheStatus(request, { word: 'REFRESH', isStored }, key)
   else tellCacheStatus(request, { word: 'MISS', why: found, isStored }, key)
   return answer
-}
-
-/** The stored answer of a key that will do, or why there is none. */
-type Found = StoredAnswer | 'miss' | 'stale' | 'request'
-
-/** At once, where the store is this memory. */
-function look({ key, control }: CacheLookup, { store, decoded }: CacheLookupDeps): Found | Promise<Found> {
-  if (!control.mayLook) return 'request'
-  const use = (stored: StoredAnswer | undefined): Found =>
-    stored === undefined ? 'miss' : (whyUnusable(stored, control, Date.now()) ?? stored)
-  const decode = (bytes: Uint8Array | undefined): Found | Promise<Found> => {
-    if (bytes === undefined) return 'miss'
-    const decoding = decoded.decode(key, bytes)
-    return decoding instanceof Promise ? decoding.then(use) : use(decoding)
-  }
-  const got = store.get(key)
-  return got instanceof Promise ? got.then(decode) : decode(got)
 }
 
 function isMissing(found: Found): boolean {

@@ -42,11 +42,24 @@ export function markCacheStatus(headers: Headers, status: CacheStatus, { now, ke
  * tellCacheStatus(request, { word: 'COALESCED' }, key)
  */
 export function tellCacheStatus(request: PreparedRequest, status: CacheStatus, key?: string): void {
-  request.mark = (headers) => {
-    const isShown = key !== undefined && request.settings.debugHeaders
-    markCacheStatus(headers, status, isShown ? { now: Date.now(), key } : { now: Date.now() })
-    request.exchange.cache = status.word
-  }
+  request.mark = (headers) => tellNow(request, headers, status, key)
+}
+
+/**
+ * Tells the cache's status in the headers of an answer that is ready, and in the log.
+ *
+ * @example
+ * tellNow({ exchange, settings }, response.headers, { word: 'HIT', storedAt, ttlMs }, key)
+ */
+export function tellNow(
+  { exchange, settings }: Pick<PreparedRequest, 'exchange' | 'settings'>,
+  headers: Headers,
+  status: CacheStatus,
+  key?: string,
+): void {
+  const isShown = key !== undefined && settings.debugHeaders
+  markCacheStatus(headers, status, isShown ? { now: Date.now(), key } : { now: Date.now() })
+  exchange.cache = status.word
 }
 
 function parametersOf(status: CacheStatus, now: number): string {

@@ -8,9 +8,11 @@ import { DecodedAnswers } from './answers/decoded-answers.ts'
 import { tellCacheStatus } from './cache-headers.ts'
 import { isJudgedByBody, type Judgement, judgeRequest } from './cacheable.ts'
 import { createScopedKeys, type ScopedKey } from './keys/scoped-key.ts'
+import { KnownHits } from './known-hits.ts'
+import { recallHit } from './recall-hit.ts'
 import type { Memory } from './single-flight/kept-chunks.ts'
 import { createSingleFlight } from './single-flight/single-flight.ts'
-import type { StageSource } from './stage-source.ts'
+import type { CacheSource } from './stage-source.ts'
 
 /** The dependencies of the cache's answers. */
 export interface CacheSourceDeps extends Omit<CacheLookupDeps, 'calls' | 'decoded'> {
@@ -30,7 +32,7 @@ const NOTHING = new Uint8Array()
  * const cache = createCacheSource({ store, now, deadlines, sleep, digest, settings, memory })
  * const answer = await cache.answer(request, next)
  */
-export function createCacheSource(deps: CacheSourceDeps): StageSource & { readonly idle: () => Promise<void> } {
+export function createCacheSource(deps: CacheSourceDeps): CacheSource {
   const { now, digest, settings, memory } = deps
   const calls = createSingleFlight({ now, keptBytesMax: settings.cache.answerBytesMax, memory })
   const lookupDeps: CacheLookupDeps = { ...deps, calls, decoded: new DecodedAnswers() }
@@ -39,14 +41,14 @@ export function createCacheSource(deps: CacheSourceDeps): StageSource & { readon
     bodyNeeded: ({ request, requestTarget }) =>
       isJudgedByBody(request.method, endpointOf(requestTarget)) ? 'told' : 'none',
     // A result that is there already is not awaited: each promise costs as much as a step.
-    answer(request, next) {
+    answer(request, next, hits) {
       const answerTo = (body: UpstreamBody): Promise<Response> => {
         const judging = judge(request, isWhole(body) ? body : undefined)
         const answerBy = (judgement: Judgement): Promise<Response> => {
           if (judgement.kind === 'bypass' || !isWhole(body)) return bypass(request, judgement, next)
           const { control } = judgement
           const answerFor = ({ key, scope }: ScopedKey): Promise<Response> =>
-            answerFromCache({ request, key, scope, control, next }, lookupDeps)
+            answerFromCache({ hits, request, key, scope, control, next }, lookupDeps)
           const keying = scopedKeyOf(request, body ?? NOTHING)
           return keying instanceof Promise ? keying.then(answerFor) : answerFor(keying)
         }
@@ -55,6 +57,14 @@ export function createCacheSource(deps: CacheSourceDeps): StageSource & { readon
       const body = request.outgoing.bodyFor(undefined)
       return body instanceof Promise ? body.then(answerTo) : answerTo(body)
     },
+    recall(exchange, settings, hits) {
+      const finding = hits.find(exchange)
+      if (finding === undefined) return undefined
+      return finding instanceof Promise
+        ? finding.then((hit) => hit && recallHit(exchange, settings, hit, lookupDeps))
+        : recallHit(exchange, settings, finding, lookupDeps)
+    },
+    createHits: () => new KnownHits(digest),
     idle: () => calls.idle(),
   }
 }

@@ -33,11 +33,17 @@ export function createIdempotencyStage(
  */
 export function createCacheStage({ cache: source }: StageSources, settings: Settings): AskStage | undefined {
   if (settings.cache.store === undefined) return undefined
+  // A reload makes another stage: what was known of a request followed from the former settings.
+  const hits = source.createHits()
   return {
     name: 'cache',
     bodyNeeded: (exchange) => source.bodyNeeded(exchange),
     // A request that is made once has the store of its own kind.
-    run: (request, next) => (request.hasIdempotencyKey ? next(request) : answerFrom(source, request, next)),
+    run: (request, next) =>
+      request.hasIdempotencyKey
+        ? next(request)
+        : answerFrom({ answer: (asked, ask) => source.answer(asked, ask, hits) }, request, next),
+    recall: (exchange) => source.recall(exchange, settings, hits),
   }
 }
 
@@ -46,7 +52,7 @@ function hasIdempotencyKey({ method, headers }: BodilessRequest): boolean {
   return method === 'POST' && headers.has('idempotency-key')
 }
 
-function answerFrom(source: StageSource, request: PreparedRequest, next: Ask): Promise<Response> {
+function answerFrom(source: Pick<StageSource, 'answer'>, request: PreparedRequest, next: Ask): Promise<Response> {
   const { route, clocks } = request
   if (clocks === undefined) return source.answer(request, next)
   // A request that waits for another one's call has the clocks that its own call would have.

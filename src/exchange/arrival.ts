@@ -2,7 +2,16 @@
  * A request without its body, in the shape of the standard `Request`, which takes 3 µs to make. Nothing changes its headers: equal requests
  * of a connection share them.
  */
-export type BodilessRequest = Pick<Request, 'method' | 'url' | 'headers'>
+export interface BodilessRequest extends Pick<Request, 'method' | 'url' | 'headers'> {
+  /** The kind of its head; undefined: nobody has compared it with others, or it was like none before. */
+  readonly headKind?: HeadKind | undefined
+}
+
+/** Stands for all requests that have the same head but for the length of their body. */
+export interface HeadKind {
+  /** The request line and the header lines, without the value of Content-Length. They hold credentials: they may only be digested. */
+  readonly text: string
+}
 
 /** The body of a request. It is read once, in one of the two ways. */
 export interface IncomingBody {
@@ -14,6 +23,8 @@ export interface IncomingBody {
   readonly length?: number | undefined
   /** All of it: at once where it has come, else when it has. For a body whose length was told. */
   whole(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>
+  /** All of it without taking it, where it is here and has not been taken; undefined: it is not. Absent: never. */
+  peek?(): Uint8Array<ArrayBuffer> | undefined
   /** As it comes. */
   stream(): ReadableStream<Uint8Array>
   /**

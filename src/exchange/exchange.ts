@@ -4,7 +4,7 @@ import type { ApiError } from '../openai/api-error.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { NamedModel } from '../openai/read-target.ts'
 import type { Deadline } from '../timing/deadlines.ts'
-import type { Arrival, BodilessRequest, IncomingBody } from './arrival.ts'
+import type { Arrival, BodilessRequest, HeadKind, IncomingBody } from './arrival.ts'
 import { Findings, inherit, merge, type Try } from './findings.ts'
 import { blame, type Outcome } from './outcome.ts'
 import { type Principal, principalName } from './principal.ts'
@@ -136,6 +136,11 @@ export class Exchange extends Findings {
   identify(principal: Principal): void {
     this.principal = principal
     this.principalName = principalName(principal)
+  }
+
+  /** The kind of its head; undefined: it was like none before, or this is a part of another exchange, which may have other parts than its request. */
+  get headKind(): HeadKind | undefined {
+    return this.#parent === undefined ? this.request.headKind : undefined
   }
 
   /** Whether a limit on the whole runs, of its own or of its parent. */

@@ -2,7 +2,7 @@ import type { FailingRepeats } from '../access/failing-repeats.ts'
 import { type DeliverDeps, type DeliverOptions, deliver } from '../answers/deliver.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { type PrepareBodyDeps, prepareBody } from '../requests/prepare-body.ts'
-import { type Ask, type AskStage, PreparedRequest } from '../requests/prepared-request.ts'
+import { type Ask, type AskStage, PreparedRequest, type Recall, type Recalled } from '../requests/prepared-request.ts'
 import { readCall } from '../requests/read-call.ts'
 import { objectsOf, watchObjects } from '../requests/remember-objects.ts'
 import { startClocks, type TimeLimits } from '../routing/attempts/exchange-clocks.ts'
@@ -27,6 +27,8 @@ export interface FlowParts {
   readonly generation: Generation
   readonly ask: Ask
   readonly askStages: readonly AskStage[]
+  /** Answers a request that repeats an earlier one; undefined: no stage does. */
+  readonly recall: Recall | undefined
 }
 
 /**
@@ -41,6 +43,11 @@ export interface FlowParts {
 export async function handle(exchange: Exchange, asking: FlowParts, deps: HandleDeps): Promise<Response> {
   const { generation } = asking
   if (generation.settings.hasFile) exchange.tries = []
+  if (asking.recall !== undefined && !deps.repeats.watches(exchange)) {
+    const recalling = asking.recall(exchange)
+    const recalled = recalling instanceof Promise ? await recalling : recalling
+    if (recalled !== undefined) return deliverRecalled(exchange, recalled, generation, deps)
+  }
   if (generation.restricts) readCall(exchange, generation)
   const compared = comparedBy(asking.askStages, exchange)
   // A request that came back to this server would wait for itself.
@@ -75,6 +82,21 @@ export async function handle(exchange: Exchange, asking: FlowParts, deps: Handle
     if (!isUnsent(thrown)) deps.repeats.failed(exchange, outgoing, thrown)
     throw thrown
   }
+}
+
+/** Delivers the stored answer of a request that repeats an earlier one. */
+async function deliverRecalled(
+  exchange: Exchange,
+  { answer, mark }: Recalled,
+  { settings: { debugHeaders } }: Generation,
+  deps: DeliverDeps,
+): Promise<Response> {
+  const heard = exchange.onAnswer?.(answer, false) ?? answer
+  const options = { isUpstreams: false, streamIdleMs: 0, debugHeaders, renameModel: undefined, objectsIn: undefined }
+  const delivering = deliver(exchange, heard, options, deps)
+  const response = delivering instanceof Promise ? await delivering : delivering
+  mark(response.headers)
+  return response
 }
 
 /** How much of a body the stages around the asking have to read, by the first stage that the request concerns. */

@@ -35,7 +35,8 @@ export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
     stageSources === undefined
       ? []
       : [createIdempotencyStage(stageSources, settings), createCacheStage(stageSources, settings)].filter(isOn)
-  const flow = { generation, askStages, ask: compose(askStages, (request) => askTargets(request, deps)) }
+  const recall = askStages.find((stage) => stage.recall !== undefined)?.recall
+  const flow = { generation, askStages, recall, ask: compose(askStages, (request) => askTargets(request, deps)) }
   return compose(
     [
       ...stages,

@@ -59,6 +59,7 @@ async function awaitBody(exchange: Exchange, caller: string, limits: ReadLimits,
     isCounted: true,
     length: bytes.byteLength,
     whole: () => bytes,
+    peek: () => bytes,
     stream: () => new Blob([bytes]).stream(),
   }
   exchange.atEnd(admission.admit(caller, performance.now(), true))

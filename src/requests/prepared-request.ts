@@ -110,4 +110,19 @@ export interface AskStage extends Stage<PreparedRequest> {
    * stages say so, none is run; else each is, and looks again.
    */
   bodyNeeded(exchange: Exchange): Compared | undefined
+  /**
+   * Answers a request that repeats an earlier one byte for byte, before its body is read; undefined: it goes the whole way. Absent: each
+   * does.
+   */
+  readonly recall?: Recall
 }
+
+/** An answer to a request that was neither read nor routed. */
+export interface Recalled {
+  readonly answer: Response
+  /** Writes into the caller's headers, and into the log, where the answer came from. */
+  readonly mark: (headers: Headers) => void
+}
+
+/** Looks for an answer to a request that repeats an earlier one. */
+export type Recall = (exchange: Exchange) => Recalled | undefined | Promise<Recalled | undefined>

@@ -1,4 +1,4 @@
-import type { BodilessRequest } from '../../exchange/arrival.ts'
+import type { BodilessRequest, HeadKind } from '../../exchange/arrival.ts'
 import { noteHopByHop } from '../../formats/http/hop-by-hop.ts'
 
 /** The request line of a head. */
@@ -55,6 +55,8 @@ export class HeadMemory {
 /** As many lines may differ from those of a known head: more do where it is another caller's. */
 const CHANGES_MAX = 4
 const LINE_END = '\r\n'
+/** The line that tells the length of the body. */
+const LENGTH_LINE = /^(content-length:).*$/im
 const VALUE = /^[\t -~\x80-\xff]*$/
 
 function refuseChange(): never {
@@ -72,7 +74,7 @@ const SHARED: object = Object.create(Headers.prototype, {
  * A head that was read and found good. The next head of a connection usually has the same lines but for a few values, such as the length
  * of the body: then only those are checked, and all other headers are copied. Where no line differs, it has the same headers.
  */
-class KnownHead {
+class KnownHead implements HeadKind {
   readonly line: RequestLine
   readonly #text: string
   readonly #url: string
@@ -88,16 +90,20 @@ class KnownHead {
     noteHopByHop(headers, headers)
   }
 
+  get text(): string {
+    return this.#text.replace(LENGTH_LINE, '$1')
+  }
+
   /** Makes the request that a head with this text asks for; undefined: it differs in more than a few values. */
   requestOf(text: string): BodilessRequest | undefined {
     const { method } = this.line
-    if (text === this.#text) return { method, url: this.#url, headers: this.#headers }
+    if (text === this.#text) return { method, url: this.#url, headers: this.#headers, headKind: this }
     const changes = this.#changesTo(text)
     if (changes === null) return undefined
     const headers = new Headers(this.#headers)
     for (const [name, value] of changes) headers.set(name, value)
     if (!changes.some(([name]) => name.toLowerCase() === 'connection')) noteHopByHop(headers, this.#headers)
-    return { method, url: this.#url, headers }
+    return { method, url: this.#url, headers, headKind: changes.every(isLength) ? this : undefined }
   }
 
   /** The headers with other values; null: more than that differs. */
@@ -127,4 +133,8 @@ class KnownHead {
   #isRepeated(name: string, line: string): boolean {
     return this.#headers.get(name.slice(0, -1)) !== line.slice(name.length).trim()
   }
+}
+
+function isLength([name]: readonly [name: string, value: string]): boolean {
+  return name.toLowerCase() === 'content-length'
 }

@@ -50,6 +50,10 @@ export class WholeBody implements TransactionBody {
     return bytes
   }
 
+  peek(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#bytes
+  }
+
   stream(): ReadableStream<Uint8Array> {
     return new Blob([this.whole()]).stream()
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { wholeOf } from '../../../src/answers/body-note.ts'
 import { answerFromCache, type CacheLookupDeps } from '../../../src/cache/answer-from-cache.ts'
+import { KnownHits } from '../../../src/cache/known-hits.ts'
 import { createSingleFlight } from '../../../src/cache/single-flight/single-flight.ts'
 import { Exchange } from '../../../src/exchange/exchange.ts'
 import { sha256 } from '../../../src/process/sha256.ts'
@@ -25,6 +26,7 @@ test('a request right behind the answer gets it from the call, as long as the st
     ...{ store, now, deadlines: createDeadlines(), digest: sha256 },
     calls: createSingleFlight({ now, keptBytesMax: CACHE.answerBytesMax }),
   } as unknown as CacheLookupDeps
+  const hits = new KnownHits(sha256)
   const ask = async (): Promise<{ answer: Response; word: string | null }> => {
     const arrival = { target: '/v1/embeddings', isHttp10: false, abort: new AbortController(), body: undefined }
     const exchange = new Exchange(new Request('http://x/', { headers: { 'x-request-id': 'req_1' } }), arrival, {})
@@ -48,7 +50,7 @@ test('a request right behind the answer gets it from the call, as long as the st
       ttlMs: 1000,
       maxAgeMs: Number.POSITIVE_INFINITY,
     }
-    const answer = await answerFromCache({ request, key: 'key', scope: tokenScope('one'), control, next }, deps)
+    const answer = await answerFromCache({ hits, request, key: 'key', scope: tokenScope('one'), control, next }, deps)
     const headers = new Headers()
     request.mark?.(headers)
     return { answer, word: headers.get('x-nexcode-cache') }

@@ -91,6 +91,18 @@ describe('a head that is remembered', () => {
     }
   })
 
+  test('gives one kind to heads that differ in the length of the body alone', () => {
+    const memory = new HeadMemory()
+    const kindOf = (from = '', to = '') =>
+      readRequestHead(Buffer.from(HEAD.replace(from, to)), memory)?.request.headKind
+    expect(kindOf()).toBeUndefined()
+    const kind = kindOf()
+    expect(kind?.text).toBe('POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length:\r\nX-A: 12\r\n')
+    expect(kindOf('Content-Length: 12', 'Content-Length: 7')).toBe(kind)
+    expect(kindOf('X-A: 12', 'X-A: 13')).toBeUndefined()
+    expect(kindOf()).toBe(kind)
+  })
+
   test('gives each request headers that no other request changes', () => {
     const memory = new HeadMemory()
     const again = () => readRequestHead(Buffer.from(HEAD), memory)?.request.headers ?? new Headers()
