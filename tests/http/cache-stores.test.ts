@@ -53,18 +53,39 @@ async function wordFor(gateway: TestGateway, input: string | number): Promise<st
   return (await ask(gateway, input)).headers.get('x-nexcode-cache')
 }
 
+/**
+ * Whether the store took too long for one of so many requests, as it may on a busy machine, and says so: then they went on without it, and
+ * show nothing of it.
+ */
+async function wasTooSlow(gateway: TestGateway, requests: number): Promise<boolean> {
+  await gateway.exchange(requests)
+  return gateway.lines.some(({ msg }) => String(msg).startsWith('the store is in trouble'))
+}
+
+/** How often an upstream was asked for something. */
+async function callsFor({ requests }: ScriptedUpstream, input: string): Promise<number> {
+  const bodies = await Promise.all(requests.map(async ({ body }) => new TextDecoder().decode(await body)))
+  return bodies.filter((body) => body.includes(JSON.stringify(input))).length
+}
+
 describe('CACHE=sqlite:PATH', () => {
-  test('what it keeps outlives the server, also one that is killed', async () => {
+  test.each(['SIGTERM', 'SIGKILL'] as const)('what it keeps outlives the server that %s ends', async (signal) => {
     const upstream = await startUpstream()
     const env = { CACHE: `sqlite:${join(makeFolder(), 'cache.db')}` }
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    for (let n = 0; ; n += 1) {
+      const input = `question ${n}`
       const gateway = await startWith(upstream, env)
-      expect([await wordFor(gateway, signal), await wordFor(gateway, signal)]).toEqual(['MISS', 'HIT'])
+      const words = [await wordFor(gateway, input), await wordFor(gateway, input)]
+      if (await wasTooSlow(gateway, 2)) continue
+      expect(words).toEqual(['MISS', 'HIT'])
       gateway.child?.kill(signal)
       await gateway.child?.exited
-      expect(await wordFor(await startWith(upstream, env), signal)).toBe('HIT')
+      const next = await startWith(upstream, env)
+      const word = await wordFor(next, input)
+      if (await wasTooSlow(next, 1)) continue
+      expect([word, await callsFor(upstream, input)]).toEqual(['HIT', 1])
+      return
     }
-    expect(upstream.requests).toHaveLength(2)
   })
 
   test('is one cache for several processes', async () => {
@@ -74,15 +95,29 @@ describe('CACHE=sqlite:PATH', () => {
       WORKERS: '2',
       LOG_LEVEL: 'debug',
     })
-    const words: (string | undefined)[] = []
-    for (const client of (await connectToEach(gateway)).values()) {
-      client.write(requestFor('hi'))
-      await client.until((received) => received.includes('x-nexcode-cache: '))
-      words.push(/x-nexcode-cache: (\w+)/.exec(client.received().toString())?.[1])
-      client.leave()
+    const clients = [...(await connectToEach(gateway)).values()]
+    for (let n = 0; ; n += 1) {
+      const input = `question ${n}`
+      const words: (string | undefined)[] = []
+      const before = gateway.lines.length
+      for (const client of clients) {
+        const from = client.received().length
+        client.write(requestFor(input))
+        const received = await client.until((bytes) => bytes.includes('"upstream-model"}', from))
+        words.push(/x-nexcode-cache: (\w+)/.exec(received.subarray(from).toString())?.[1])
+      }
+      await gateway.exchange(clients.length * (n + 1))
+      const told = gateway.lines.map(({ msg }) => String(msg))
+      const countOf = (word: string): number => told.filter((msg) => msg.startsWith(`the store is ${word}`)).length
+      // Too slow for one of them, or left alone since it was.
+      if (countOf('in trouble') > countOf('back') || told.slice(before).some((msg) => msg.startsWith('the store is'))) {
+        await Bun.sleep(100)
+        continue
+      }
+      expect([words, await callsFor(upstream, input)]).toEqual([['MISS', 'HIT'], 1])
+      break
     }
-    expect(words).toEqual(['MISS', 'HIT'])
-    expect(upstream.requests).toHaveLength(1)
+    for (const client of clients) client.leave()
   })
 })
 

@@ -222,10 +222,10 @@ describe('an extension that fails', () => {
   test('is not one that waits long for the upstream', async () => {
     const one: Script = async (request, connection) => {
       await request.body
-      await Bun.sleep(150)
+      await Bun.sleep(1200)
       connection.json({ by: 'one' })
     }
-    const { chat } = await start({ upstreams: { one }, file: { extensions: [{ path: pass, timeout: '50ms' }] } })
+    const { chat } = await start({ upstreams: { one }, file: { extensions: [{ path: pass, timeout: '800ms' }] } })
     expect((await chat({ model: 'm' })).status).toBe(200)
   })
 })

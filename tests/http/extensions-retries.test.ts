@@ -36,7 +36,7 @@ const stalled = (): Script =>
 
 test('an extension may ask again where the upstream gave no answer in time: that call has ended, and not the request', async () => {
   const gateway = await startGateway({
-    env: { EXTENSIONS: stubborn, FIRST_BYTE_TIMEOUT_MS: '200' },
+    env: { EXTENSIONS: stubborn, FIRST_BYTE_TIMEOUT_MS: '800' },
     upstreams: { openai: silent },
   })
   const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
@@ -53,7 +53,7 @@ test('an extension may ask again where the upstream gave no answer in time: that
 test('and where a stream fell silent; the log’s line is about what the caller got', async () => {
   const gateway = await start({
     upstreams: { one: stalled() },
-    settings: { one: { timeouts: { stream_idle: '200ms' } } },
+    settings: { one: { timeouts: { stream_idle: '800ms' } } },
     file: { extensions: [stubborn] },
   })
   const answer = await gateway.chat({ model: 'm', stream: true })

@@ -143,7 +143,7 @@ describe('the limit on the whole', () => {
   test('ends a stream in the midst', async () => {
     const gateway = await start({
       upstreams: { one: stalling },
-      file: { models: { quick: { targets: [{ upstream: 'one' }], timeouts: { total: 400 } } } },
+      file: { models: { quick: { targets: [{ upstream: 'one' }], timeouts: { total: 1000 } } } },
     })
     const response = await gateway.chat({ model: 'quick', stream: true })
     expect(response.status).toBe(200)
