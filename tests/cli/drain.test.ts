@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { connect } from 'node:net'
 import { settled } from '../helpers/flood.ts'
 import { type Env, gatewayCommand } from '../helpers/gateway-under-test.ts'
-import { getText, openRawClient, parseResponse, postText, type RawClient } from '../helpers/raw-client.ts'
+import { getText, haveBegun, openRawClient, parseResponse, postText, type RawClient } from '../helpers/raw-client.ts'
 import { type ScriptedUpstream, startScriptedUpstream, type UpstreamConnection } from '../helpers/scripted-upstream.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { AT_ONCE_MS } from '../helpers/within.ts'
@@ -80,6 +80,8 @@ describe('SIGTERM', () => {
       const streaming = await beginStream(gateway, signal)
       const other = await openRawClient(gateway.port)
       const [third, fourth] = [await openRawClient(gateway.port), await openRawClient(gateway.port)]
+      // Only what has been accepted is a connection that is still served.
+      await haveBegun(gateway.port)
       gateway.child?.kill(signal)
       await gateway.line(({ msg }) => String(msg).startsWith('draining'))
 
@@ -161,6 +163,7 @@ describe('SIGTERM', () => {
     await gateway.exchange(1)
     await settled(() => gateway.lines.length, 200)
     const other = await openRawClient(gateway.port)
+    await haveBegun(gateway.port)
     gateway.child?.kill('SIGTERM')
     await refusal(gateway.port)
     expect(await isDraining(other)).toBe(true)
@@ -221,6 +224,7 @@ describe('SIGTERM', () => {
     const gateway = await start({ DRAIN_TIMEOUT_MS: '0' })
     const client = await beginStream(gateway, 'unlimited')
     const other = await openRawClient(gateway.port)
+    await haveBegun(gateway.port)
     gateway.child?.kill('SIGTERM')
     await refusal(gateway.port)
     expect(await isDraining(other)).toBe(true)

@@ -102,7 +102,7 @@ test('an upstream’s own time to the first byte ends a call with a 504, and lea
   const { promise: never } = Promise.withResolvers<void>()
   const gateway = await start({
     upstreams: { silent: () => never, fine: answerOk },
-    settings: { silent: { timeouts: { first_byte: 60 } } },
+    settings: { silent: { timeouts: { first_byte: 500 } } },
     file: { models: { slow: { targets: [{ upstream: 'silent' }] }, '*': { targets: [{ upstream: 'fine' }] } } },
     env: { FIRST_BYTE_TIMEOUT_MS: '60s' },
   })

@@ -50,9 +50,9 @@ async function codeOf(response: Response): Promise<string> {
 describe('the wait for the first byte', () => {
   test('is each upstream’s own, else the file’s, else the environment’s; the call is ended there', async () => {
     const places = [
-      { settings: { one: { timeouts: { first_byte: 50 } } }, file: { timeouts: { first_byte: '1h' } } },
-      { file: { timeouts: { first_byte: 50 } }, env: { FIRST_BYTE_TIMEOUT_MS: '3600000' } },
-      { env: { FIRST_BYTE_TIMEOUT_MS: '50' } },
+      { settings: { one: { timeouts: { first_byte: 500 } } }, file: { timeouts: { first_byte: '1h' } } },
+      { file: { timeouts: { first_byte: 500 } }, env: { FIRST_BYTE_TIMEOUT_MS: '3600000' } },
+      { env: { FIRST_BYTE_TIMEOUT_MS: '500' } },
     ]
     for (const place of places) {
       const gone = Promise.withResolvers<void>()
