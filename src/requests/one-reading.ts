@@ -2,6 +2,7 @@ import { countKeys } from '../formats/json/equal.ts'
 import { foldName } from '../formats/json/fold-name.ts'
 import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
 import type { JsonBody } from '../formats/json/json-body.ts'
+import { UNREAD } from '../formats/json/member-scan.ts'
 import { countMembers } from '../formats/json/skip.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { isWords } from '../openai/inner-members.ts'
@@ -82,8 +83,9 @@ export function assertNothingHidden({ bytes, members, unread }: JsonBody, value:
   const seenWithin = new Set<string>()
   for (const { key, valueStart, valueEnd } of members) {
     const inner: unknown = value[key]
-    if (isWords(key, inner, value)) continue
     const hasMore = OPENING.has(bytes[valueStart] ?? 0)
+    // A list that was left unread is free text, too.
+    if ((hasMore && (inner as typeof UNREAD) === UNREAD) || isWords(key, inner, value)) continue
     // One of two members may hold what the other one hides, or be the model that counts.
     if (seen.has(key) && (hasMore || seenWithin.has(key) || isModelName(foldName(key)))) throw sentTwice([key])
     seen.add(key)

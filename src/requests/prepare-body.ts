@@ -1,6 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { mayBeJsonRequest } from '../formats/http/media-types.ts'
-import type { JsonBody } from '../formats/json/json-body.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
 import { STATEFUL_RESOURCES } from '../openai/resources.ts'
@@ -12,7 +11,7 @@ import { type Compared, isLongerThan, PASSES, type PassDeps, type passBody, pass
 import { notReadable, prepareForm } from './prepare-form.ts'
 import { prepareCompletion, prepareJson } from './prepare-json.ts'
 import { readBytes } from './read-bytes.ts'
-import { parseBody, readJson } from './read-json.ts'
+import { type Depth, parseBody, readJson } from './read-json.ts'
 import { factsOf } from './request-facts.ts'
 
 /** The settings and limits by which a request's body is read. */
@@ -49,9 +48,10 @@ export function prepareBody(
   deps: PrepareBodyDeps,
   compared?: Compared,
 ): OutgoingBody | Promise<OutgoingBody> {
-  if (exchange.endpoint === undefined) return prepareOther(exchange, snapshot, deps, PASSES[compared ?? 'none'])
   // What no setting and no stage has a say in, the upstream alone judges.
   const depth = compared === undefined ? snapshot.bodyDepth : 'whole'
+  if (exchange.endpoint === undefined)
+    return prepareOther(exchange, snapshot, deps, { pass: PASSES[compared ?? 'none'], depth })
   // A body that came with the head is there at once. A promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.reading, depth)
   return body instanceof Promise
@@ -59,12 +59,20 @@ export function prepareBody(
     : prepareCompletion(exchange, snapshot, body, deps.defaultModel)
 }
 
-/** Prepares the body of a request that is no completion. `pass` passes it on where nobody has to read it. */
+/** What becomes of the body of a request that is no completion. */
+interface Handling {
+  /** Passes the body on where nobody has to read it. */
+  readonly pass: typeof passBody
+  /** How much of it is read where settings have a say in it. */
+  readonly depth: Depth
+}
+
+/** Prepares the body of a request that is no completion. */
 function prepareOther(
   exchange: Exchange,
   snapshot: Snapshot,
   deps: PrepareBodyDeps,
-  pass: typeof passBody,
+  { pass, depth }: Handling,
 ): OutgoingBody | Promise<OutgoingBody> {
   if (exchange.body === undefined || !snapshot.readsBodies) return pass(exchange, deps)
   const facts = factsOf(exchange, undefined)
@@ -76,7 +84,9 @@ function prepareOther(
   // This holds where the path names a model, too: the body may name another one.
   const isAnyRefused = snapshot.settings.unknownModels === 'refuse'
   const mustBeRead = isRuled || (isAnyRefused && !UPLOADS.test(path))
-  if (mayBeJsonRequest(type)) return readAndPrepareJson(exchange, snapshot, deps, mustBeRead)
+  // The calls in a batch are judged one by one.
+  const reading = { mustBeRead, depth: mayBring ? 'whole' : depth } as const
+  if (mayBeJsonRequest(type)) return readAndPrepareJson(exchange, snapshot, deps, reading)
   const isForm = type.toLowerCase().startsWith(mayBring ? 'multipart/' : 'multipart/form-data')
   const mayNameModel = snapshot.needsModel && MODEL_FORMS.test(path)
   if (mayBring && !mustBeRead && isForm && isLongerThan(exchange, deps.reading.bytesMax))
@@ -99,19 +109,21 @@ async function readAndPrepareJson(
   exchange: Exchange,
   snapshot: Snapshot,
   deps: PrepareBodyDeps,
-  mustBeRead: boolean,
+  { mustBeRead, depth }: { readonly mustBeRead: boolean; readonly depth: Depth },
 ): Promise<OutgoingBody> {
   if (mustBeRead || exchange.json !== undefined) {
-    const read = exchange.json ?? (await readJson(exchange, deps.reading))
+    const read = exchange.json ?? (await readJson(exchange, deps.reading, depth))
     return prepareJson(exchange, snapshot, read)
   }
+  const { model, stream } = exchange
   const bytes = await readBytes(exchange, deps.reading)
-  let json: JsonBody
   try {
-    json = await parseBody(bytes, exchange, deps.reading)
+    // Of a long body, a member that is wrong in itself is found where it is to be judged.
+    return await prepareJson(exchange, snapshot, await parseBody(bytes, exchange, deps.reading, depth))
   } catch (refusal) {
-    if (refusal instanceof ApiError && NO_JSON.has(refusal.kind)) return bodyAsIs(bytes, exchange.named?.model)
-    throw refusal
+    if (!(refusal instanceof ApiError && NO_JSON.has(refusal.kind))) throw refusal
+    exchange.model = model
+    exchange.stream = stream
+    return bodyAsIs(bytes, exchange.named?.model)
   }
-  return prepareJson(exchange, snapshot, json)
 }

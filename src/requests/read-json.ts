@@ -4,7 +4,7 @@ import { canDecode, isEncoded } from '../formats/bytes/decode-body.ts'
 import { decodedBytesMax } from '../formats/bytes/decode-limit.ts'
 import { JsonBody, type UnreadParts } from '../formats/json/json-body.ts'
 import { type MemberScan, UNREAD } from '../formats/json/member-scan.ts'
-import type { Member } from '../formats/json/members.ts'
+import { type Member, objectStart } from '../formats/json/members.ts'
 import { skipSpace } from '../formats/json/skip.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { idTextsAt } from '../routing/id-texts.ts'
@@ -13,13 +13,16 @@ import { type ParsedJson, parseJson, scanMembers } from './parse-json.ts'
 import { type Incoming, readBytes } from './read-bytes.ts'
 
 /**
- * How much of a JSON body is parsed: all of it, or the members of a long object, whose long values are left `UNREAD`. A short body is
- * always parsed as a whole. `ids`: the members, and the texts in long values at places where ids of objects may stand.
+ * How much of a JSON body is parsed: all of it, or the members of a long object, whose long values are left `UNREAD`. A short body, and
+ * one that is no object, is always parsed as a whole. `ids`: the members, and the texts in long values at places where ids of objects may stand.
  */
 export type Depth = 'whole' | 'members' | 'ids'
 
 /** A body of up to this length is parsed as a whole: that takes no longer than to skip what is in it. */
 const SHORT_BYTES_MAX = 8 * 1024
+/** The brace of an object is looked for in the first so many bytes. */
+const BEGINNING_BYTES = 256
+const OPEN_BRACE = 0x7b
 
 /**
  * Reads a request's body once, and parses a copy of it.
@@ -77,7 +80,8 @@ interface Received {
 }
 
 function parse(received: Received, incoming: Incoming, limits: ReadLimits, depth: Depth): JsonBody | Promise<JsonBody> {
-  const isWhole = depth === 'whole' || received.bytes.byteLength <= SHORT_BYTES_MAX
+  const { bytes } = received
+  const isWhole = depth === 'whole' || bytes.byteLength <= SHORT_BYTES_MAX || !beginsObject(bytes)
   try {
     const parsing = isWhole ? parseWhole(received, incoming, limits) : parseMembers(received, incoming, limits, depth)
     if (!(parsing instanceof Promise)) return parsing
@@ -87,6 +91,11 @@ function parse(received: Received, incoming: Incoming, limits: ReadLimits, depth
   } catch (cause) {
     throw notJson(incoming, cause)
   }
+}
+
+/** Whether a text is an object, if it is JSON, and shows it at its beginning: a list has no members, and long white space is read in slices. */
+function beginsObject(bytes: Uint8Array): boolean {
+  return bytes[objectStart(bytes.subarray(0, BEGINNING_BYTES))] === OPEN_BRACE
 }
 
 function parseWhole(

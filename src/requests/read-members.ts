@@ -16,6 +16,12 @@ const OPEN_BRACKET = 0x5b
 const AT_ONCE_BYTES_MAX = 32 * 1024
 /** Texts whose value tells what other members are. */
 const TELLING: ReadonlySet<string> = new Set(['name', 'type', 'endpoint', 'purpose'])
+/** A list of up to this length is searched at once: that takes half a millisecond for 1 MiB. */
+const SEARCHED_BYTES_MAX = 4 * 1024 * 1024
+/** The names that tell a call in a list, and the escapes by which a letter of a name may be written. */
+const CALL_NAMES = /"(?:body|params)"\s*:|\\u00[67]/
+/** Gives each byte of ASCII as its character, whatever stands beside it. */
+const ANY_BYTES = new TextDecoder('latin1')
 const FROM_BYTES = new TextDecoder('utf-8', { fatal: true })
 
 /** The parts of a body that are to be read. */
@@ -38,12 +44,14 @@ export interface WantedMembers {
 export function readMembers(json: JsonBody, wanted: WantedMembers): JsonBody | Promise<JsonBody> {
   const { outline, members } = json
   if (json.unread === undefined || !isJsonObject(outline)) return json
-  const missing = members.filter((member) => isWanted(member, json, outline[member.key], wanted))
+  const hasTwins = members.length !== Object.keys(outline).length
+  const missing = members.filter(
+    (member) => (outline[member.key] as unknown) === UNREAD && isWanted(member, json, wanted, hasTwins),
+  )
   if (missing.length === 0) return json
   const isString = ({ valueStart }: Member): boolean => json.bytes[valueStart] === QUOTE
   const isLong = ({ valueStart, valueEnd }: Member): boolean => valueEnd - valueStart > AT_ONCE_BYTES_MAX
-  if (members.length !== Object.keys(outline).length || missing.some((one) => isString(one) && isLong(one)))
-    return json.readWhole()
+  if (hasTwins || missing.some((one) => isString(one) && isLong(one))) return json.readWhole()
   const values = new Map<string, unknown>()
   const reading = readInto(values, missing, json)
   return reading === undefined ? json.withValues(values) : reading.then(() => json.withValues(values))
@@ -69,9 +77,12 @@ function readInto(
   return undefined
 }
 
-function isWanted({ key, valueStart }: Member, { bytes }: JsonBody, value: unknown, wanted: WantedMembers): boolean {
-  if ((value as typeof UNREAD) !== UNREAD) return false
-  const { rules, isJudged } = wanted
+function isWanted(
+  { key, valueStart, valueEnd }: Member,
+  { bytes }: JsonBody,
+  { rules, isJudged }: WantedMembers,
+  hasTwins: boolean,
+): boolean {
   // A server in JavaScript may take the members of `__proto__` for those of the body.
   if (key === '__proto__' || rules.reads(key)) return true
   const byte = bytes[valueStart]
@@ -79,10 +90,17 @@ function isWanted({ key, valueStart }: Member, { bytes }: JsonBody, value: unkno
   if (key === 'messages' && byte === OPEN_BRACKET && bytes[skipSpace(bytes, valueStart + 1)] === OPEN_BRACKET)
     return true
   if (!isJudged) return false
+  // The input of an agent is as long as messages are, and free text where it holds no calls.
+  if (byte === OPEN_BRACKET && key === 'input') return hasTwins || mayHoldCalls(bytes.subarray(valueStart, valueEnd))
   // A list of another name may hold calls.
   if (byte === OPEN_BRACKET) return key !== 'messages'
   if (byte === OPEN_BRACE) return !isWordsByName(key)
   return TELLING.has(key) || isModelName(foldName(key))
+}
+
+/** Whether an element of a list may be a call of its own (`bringsCall`), or the list is too long to be searched at once. */
+function mayHoldCalls(list: Uint8Array): boolean {
+  return list.byteLength > SEARCHED_BYTES_MAX || CALL_NAMES.test(ANY_BYTES.decode(list))
 }
 
 /** The value of a member's text; a promise where it is long and has not come before. */

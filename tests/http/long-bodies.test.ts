@@ -28,9 +28,13 @@ afterAll(async () => {
 })
 
 /** Posts a body; gives the status and code of the answer, and the body that went upstream, if one did. */
-async function post(body: string, { port } = gateway): Promise<{ readonly answer: string; readonly sent?: string }> {
+async function post(
+  body: string,
+  { port } = gateway,
+  path = '/v1/chat/completions',
+): Promise<{ readonly answer: string; readonly sent?: string }> {
   const before = upstream.requests.length
-  const answer = statusAndCode(await sendRaw(port, postText('/v1/chat/completions', body, KEY)))
+  const answer = statusAndCode(await sendRaw(port, postText(path, body, KEY)))
   const received = upstream.requests.at(before)
   return received === undefined ? { answer } : { answer, sent: new TextDecoder().decode(await received.body) }
 }
@@ -139,5 +143,59 @@ test.each([
     expect(await post(body.replace('"m"', '"smart"'), ruled)).toEqual({ answer: refusal })
   } finally {
     await ruled.stop()
+  }
+})
+
+/** A long body of `/v1/responses`, with a text of its own at the end of its input. */
+const longInput = (inInput: string): string =>
+  `{"model":"smart","input":[{"role":"user","content":"${LONG}"}${inInput}],"max_output_tokens":9}`
+
+test.each([
+  ['rules and models', ruledFile],
+  [
+    'two upstreams',
+    () => ({ upstreams: { one: { base_url: `${upstream.url}/v1` }, two: { base_url: 'http://x/v1' } } }),
+  ],
+])('the input of a long response is not looked into either, where there are %s', async (_, makeFile) => {
+  const ruled = await startGateway({ file: makeFile() })
+  try {
+    const { answer, sent } = await post(longInput(',{"arguments":"{\\"params\\":{}}"},tru'), ruled, '/v1/responses')
+    expect(answer).toBe('400 theirs')
+    expect(sent?.endsWith('tru],"max_output_tokens":9}')).toBe(true)
+  } finally {
+    await ruled.stop()
+  }
+})
+
+test.each([
+  ['a call', ',{"params":{"model":"secret"}}', '404 model_not_found'],
+  ['a call whose name has an escape', ',{"b\\u006fdy":{"model":"secret"}}', '404 model_not_found'],
+  ['a call in a list that is no JSON', ',{"body":{}},tru', REFUSED],
+])('an input that may hold calls is read where models are judged: %s', async (_, inInput, refusal) => {
+  const ruled = await startGateway({ file: ruledFile() })
+  try {
+    expect(await post(longInput(inInput), ruled, '/v1/responses')).toEqual({ answer: refusal })
+  } finally {
+    await ruled.stop()
+  }
+})
+
+test.each([
+  ['a list', `[${longInput('')}]`],
+  ['an object that does not end', longInput('').slice(0, -1)],
+  ['a member that is to be judged and is no JSON', longInput('').replace('{', '{"tools":[tru],')],
+])('a long body that need not be JSON goes on as it came: %s', async (_, body) => {
+  const two = await startGateway({
+    file: {
+      upstreams: { one: { base_url: `${upstream.url}/v1` } },
+      models: { smart: { targets: [{ upstream: 'one', model: 'gpt-5' }] } },
+    },
+  })
+  try {
+    const { answer, sent } = await post(body, two, '/v1/responses')
+    expect(answer).toBe('400 theirs')
+    expect(sent === body).toBe(true)
+  } finally {
+    await two.stop()
   }
 })

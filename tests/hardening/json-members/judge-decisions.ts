@@ -18,7 +18,6 @@ import {
   upstreamOf,
 } from '../../unit/routing/targets/router-parts.ts'
 
-const PATH = '/v1/chat/completions'
 const ALONE = upstreamOf('a')
 const UPSTREAMS = [ALONE, upstreamOf('b')]
 const PLAIN = modelOf('gpt-5', [targetOf('a')])
@@ -68,6 +67,12 @@ const DEPS = {
   reading: { bytesMax: BYTES_MAX, memory: new MemoryBudget(16 * BYTES_MAX) },
 }
 
+/** A request with a long body. */
+export interface LongRequest {
+  readonly path: string
+  readonly text: string
+}
+
 interface Judge {
   readonly snapshot: Snapshot
   readonly ids: RememberedIds
@@ -91,15 +96,15 @@ function judgeOf(index: number): Judge {
  * Tells what is decided about a body: its refusal, or its model, its rules, its targets and the bytes that each of them gets. `isWhole`: it
  * is read as a whole first.
  */
-export async function decide(text: string, settings: number, isWhole: boolean): Promise<string> {
+export async function decide({ path, text }: LongRequest, settings: number, isWhole: boolean): Promise<string> {
   const { snapshot, ids } = judgeOf(settings)
   const judging: Snapshot = isWhole ? { ...snapshot, bodyDepth: 'whole' } : snapshot
-  const exchange = openExchangeFor({ method: 'POST', path: PATH, headers: {}, principal: undefined, body: text })
+  const exchange = openExchangeFor({ method: 'POST', path, headers: {}, principal: undefined, body: text })
   exchange.identify({ kind: 'local' })
-  exchange.endpoint = endpointFor('POST', PATH)
+  exchange.endpoint = endpointFor('POST', path)
   try {
     const outgoing = await prepareBody(exchange, judging, DEPS)
-    const route = await chooseRoute(PATH, outgoing, judging, ids)
+    const route = await chooseRoute(path, outgoing, judging, ids)
     checkInner(outgoing.inner, route, judging)
     const sent = await Promise.all(
       route.deployments.map(async (deployment) => {
@@ -117,15 +122,24 @@ export async function decide(text: string, settings: number, isWhole: boolean): 
 
 /** Tells how a body is decided on otherwise where its members alone are read; undefined: it is not, or it is no JSON. */
 export async function differenceInDecision(
-  text: string,
+  request: LongRequest,
   settings: number,
   decideOn = decide,
 ): Promise<string | undefined> {
-  const whole = await decide(text, settings, true)
+  const whole = await decide(request, settings, true)
+  const members = await decideOn(request, settings, false)
   // What is wrong within a value that is skipped is the upstream's to judge.
-  if (whole.startsWith('refused: invalid_json')) return undefined
-  const members = await decideOn(text, settings, false)
+  if (!isJson(request.text)) return undefined
   return members === whole ? undefined : `settings ${settings}: ${shown(members)} and not ${shown(whole)}`
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function shown(decision: string): string {

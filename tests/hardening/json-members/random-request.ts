@@ -1,4 +1,5 @@
 import type { Random } from '../random.ts'
+import type { LongRequest } from './judge-decisions.ts'
 
 const LONG = 'x'.repeat(9000)
 const SPACES = ['', '', '', '', ' ', '\n', ' '.repeat(70)]
@@ -40,15 +41,30 @@ const SCALARS = ['null', 'true', 'false', '0', '-1', '5', '1.5', '1e9', '9007199
 /** The characters that are put in the place of others. */
 const STRAY = ['"', '\\', '{', '}', '[', ']', ',', ':', '/', "'", ' ', 'm', '1', '\u00e9']
 
-/** Makes the text of a long request of a chat, which is JSON but for one in ten. */
-export function randomRequest(random: Random): string {
+/** Paths whose bodies are read, and the names of their long members. */
+const PATHS = [
+  { path: '/v1/chat/completions', long: 'messages' },
+  { path: '/v1/responses', long: 'input' },
+  { path: '/v1/responses', long: 'input' },
+  { path: '/v1/embeddings', long: 'input' },
+  { path: '/v1/conversations', long: 'items' },
+  { path: '/v1/messages', long: 'messages' },
+] as const
+
+/** Makes a request with a long text, which is JSON but for one in ten. */
+export function randomRequest(random: Random): LongRequest {
+  const { path, long } = random.pick(PATHS)
+  return { path, text: randomBody(random, long) }
+}
+
+function randomBody(random: Random, long: string): string {
   const members = Array.from({ length: random.below(6) }, () => memberText(random, 1))
   const model = random.percent(85)
     ? [`${stringText('model', random)}:"${random.pick(['smart', 'gpt-5', 'other'])}"`]
     : []
   const text = random.percent(50) ? `[{"role":"user","content":"${LONG}"}${messageText(random)}]` : `["${LONG}"]`
   const all = [...model, ...members]
-  all.splice(random.below(all.length + 1), 0, `"messages":${random.percent(8) ? `[${text}]` : text}`)
+  all.splice(random.below(all.length + 1), 0, `"${long}":${random.percent(8) ? `[${text}]` : text}`)
   const body = `${random.pick(SPACES)}{${all.join(`${random.pick(SPACES)},${random.pick(SPACES)}`)}}`
   if (random.percent(90)) return body
   const at = random.below(body.length)
@@ -57,6 +73,7 @@ export function randomRequest(random: Random): string {
 
 function messageText(random: Random): string {
   if (random.percent(50)) return ''
+  if (random.percent(10)) return `,{${stringText(random.pick(['params', 'body']), random)}:{${memberText(random, 3)}}}`
   return `,{"role":"assistant",${memberText(random, 2)},"tool_calls":[{"id":"${random.pick(['call_1', 'file-known'])}"}]}`
 }
 

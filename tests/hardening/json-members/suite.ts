@@ -109,8 +109,8 @@ async function prove(): Promise<void> {
 }
 
 async function proveDecisions(): Promise<void> {
-  const wrong: typeof decide = (text, settings, isWhole) =>
-    decide(text.replace(/"messages":.*/s, '"messages":[]}'), settings, isWhole)
+  const wrong: typeof decide = ({ path, text }, settings, isWhole) =>
+    decide({ path, text: text.replace(/"messages":.*/s, '"messages":[]}') }, settings, isWhole)
   for (let at = 0; at < 50; at += 1) if ((await judgeRequest(`request-${at}`, 0, wrong)) !== undefined) return
   throw new Error('The stand-in reads only what stands before the messages, and nothing was found.')
 }
