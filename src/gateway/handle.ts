@@ -7,6 +7,7 @@ import { readCall } from '../requests/read-call.ts'
 import { objectsOf, watchObjects } from '../requests/remember-objects.ts'
 import { startClocks, type TimeLimits } from '../routing/attempts/exchange-clocks.ts'
 import { isUnsent } from '../routing/attempts/failure-of.ts'
+import type { RememberedIds } from '../routing/remembered-ids.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import { askTargets } from './ask-targets.ts'
 import type { Generation } from './generation.ts'
@@ -18,6 +19,7 @@ export interface HandleDeps extends DeliverDeps, PrepareBodyDeps, RouteRequestDe
   readonly repeats: FailingRepeats
   readonly timeouts: TimeLimits
   readonly loops: Pick<LoopGuard, 'mark' | 'suspect'>
+  readonly ids: RememberedIds
 }
 
 /**

@@ -75,6 +75,18 @@ export function scanMembers(
   return goOn(scan, slice) ? scanned(scan) : inSlices(scan, slice).then(scanned)
 }
 
+/**
+ * Scans a text whose members have been read once more, for the places that `scanMembers` adds to its `idColons`.
+ *
+ * @example
+ * const colons = idColons ?? findIdColons(bytes)
+ */
+export function findIdColons(bytes: Uint8Array): readonly number[] {
+  const colons: number[] = []
+  new MemberScan(bytes, undefined, colons).goOn(() => false)
+  return colons
+}
+
 /** Reading that is done a little at a time. */
 interface Reading {
   /** Reads on until the time is over, or all is read: then true. */

@@ -4,7 +4,9 @@ import { ApiError } from '../openai/api-error.ts'
 import { endpointPath } from '../openai/endpoint-path.ts'
 import { STATEFUL_RESOURCES } from '../openai/resources.ts'
 import type { RequestFacts } from '../params/rules.ts'
+import type { RememberedIds } from '../routing/remembered-ids.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
+import type { Store } from '../storage/store.ts'
 import { mayBringCalls } from './judge-inner.ts'
 import { bodyAsIs, type OutgoingBody } from './outgoing-body.ts'
 import { type Compared, isLongerThan, PASSES, type PassDeps, type passBody, passUnlessBatch } from './pass-body.ts'
@@ -18,7 +20,12 @@ import { factsOf } from './request-facts.ts'
 export interface PrepareBodyDeps extends PassDeps {
   /** The model of a completion that names none; undefined: the model that OpenAI assumes, for OpenAI only. */
   readonly defaultModel: string | undefined
+  /** The objects that this process knows; absent: any may be known. */
+  readonly ids?: Pick<RememberedIds, 'isEmpty'>
 }
+
+/** The settings in force, and the store that remembers objects for several processes, where there is one. */
+type Remembering = Snapshot & { readonly sharedStore?: Store | undefined }
 
 /** The paths whose forms name a model. The forms of other paths are uploads. */
 const MODEL_FORMS = /^(?:audio|images|videos)(?:\/|$)/
@@ -44,12 +51,12 @@ const NO_JSON: ReadonlySet<string> = new Set([
  */
 export function prepareBody(
   exchange: Exchange,
-  snapshot: Snapshot,
+  snapshot: Remembering,
   deps: PrepareBodyDeps,
   compared?: Compared,
 ): OutgoingBody | Promise<OutgoingBody> {
   // What no setting and no stage has a say in, the upstream alone judges.
-  const depth = compared === undefined ? snapshot.bodyDepth : 'whole'
+  const depth = compared === undefined ? depthFor(snapshot, deps) : 'whole'
   if (exchange.endpoint === undefined)
     return prepareOther(exchange, snapshot, deps, { pass: PASSES[compared ?? 'none'], depth })
   // A body that came with the head is there at once. A promise for each step would cost more than the step.
@@ -57,6 +64,11 @@ export function prepareBody(
   return body instanceof Promise
     ? body.then((read) => prepareCompletion(exchange, snapshot, read, deps.defaultModel))
     : prepareCompletion(exchange, snapshot, body, deps.defaultModel)
+}
+
+/** How much of a body is read at first. While no object is known, no text in it can be the id of one. */
+function depthFor({ bodyDepth, sharedStore }: Remembering, { ids }: PrepareBodyDeps): Depth {
+  return bodyDepth === 'ids' && sharedStore === undefined && ids?.isEmpty() === true ? 'members' : bodyDepth
 }
 
 /** What becomes of the body of a request that is no completion. */

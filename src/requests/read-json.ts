@@ -9,12 +9,13 @@ import { skipSpace } from '../formats/json/skip.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { idTextsAt } from '../routing/id-texts.ts'
 import { decodeInTurns } from './decode-in-turns.ts'
-import { type ParsedJson, parseJson, scanMembers } from './parse-json.ts'
+import { findIdColons, type ParsedJson, parseJson, scanMembers } from './parse-json.ts'
 import { type Incoming, readBytes } from './read-bytes.ts'
 
 /**
  * How much of a JSON body is parsed: all of it, or the members of a long object, whose long values are left `UNREAD`. A short body, and
- * one that is no object, is always parsed as a whole. `ids`: the members, and the texts in long values at places where ids of objects may stand.
+ * one that is no object, is always parsed as a whole. `ids`: the members, and the places in long values where ids of objects may stand. With
+ * `members` these are found when somebody asks for them, by a second scan.
  */
 export type Depth = 'whole' | 'members' | 'ids'
 
@@ -123,14 +124,12 @@ function parseMembers(
   const body = ({ value, members }: MemberScan): JsonBody | Promise<JsonBody> => {
     // The model is always read, however long it is.
     if (value['model'] === UNREAD) return parseWhole(received, incoming, limits)
-    const idTexts = idColons === undefined ? NO_TEXTS : idTextsIn(bytes, value, members, idColons)
-    return new JsonBody(bytes, value, { encoded, members, unread: new Unread(idTexts, incoming, limits) })
+    const findIdTexts = (): readonly string[] => idTextsIn(bytes, value, members, idColons ?? findIdColons(bytes))
+    return new JsonBody(bytes, value, { encoded, members, unread: new Unread(findIdTexts, incoming, limits) })
   }
   const scanning = scanMembers(bytes, () => limits.memory.hold(incoming), idColons)
   return scanning instanceof Promise ? scanning.then(body) : body(scanning)
 }
-
-const NO_TEXTS: readonly string[] = []
 
 /** The texts that may be ids in the unread values: of these members themselves, and of those within them. */
 function idTextsIn(
@@ -146,15 +145,22 @@ function idTextsIn(
 
 /** The parts of a long body that have not been read, and how they are; a class, because each long body has one. */
 class Unread implements UnreadParts {
-  readonly idTexts: readonly string[]
+  readonly #findIdTexts: () => readonly string[]
   readonly #incoming: Incoming
   readonly #limits: ReadLimits
+  #idTexts: readonly string[] | undefined
   #held: Held | undefined
 
-  constructor(idTexts: readonly string[], incoming: Incoming, limits: ReadLimits) {
-    this.idTexts = idTexts
+  constructor(findIdTexts: () => readonly string[], incoming: Incoming, limits: ReadLimits) {
+    this.#findIdTexts = findIdTexts
     this.#incoming = incoming
     this.#limits = limits
+  }
+
+  /** Found when they are first asked for: a transcript has hundreds of them, and while no object is known, nobody asks. */
+  get idTexts(): readonly string[] {
+    this.#idTexts ??= this.#findIdTexts()
+    return this.#idTexts
   }
 
   parse(bytes: Uint8Array): ParsedJson | Promise<ParsedJson> {
