@@ -23,39 +23,99 @@ const DEPTH_MAX = 32
  * Visits the members of a body and of all objects in it, except those of free text: another call, a session,
  * a grader or a tool has parameters of its own. False: there are too many, or they nest too deep, and some have not been visited.
  *
- * `within` is the place of a part of a body that is visited by itself.
+ * `isWanted` tells whether a member of that name is to be visited at all: others may be left out, or not. `within` is the place of a part
+ * of a body that is visited by itself.
  *
  * @example
- * const isWhole = visitMembers(body.value, (name, value) => { if (name === 'model') models.push(value) })
+ * const isWhole = visitMembers(body.value, (name, value) => { if (isModelName(name)) models.push(value) }, isModelName)
  */
-export function visitMembers(body: unknown, visit: VisitMember, within: BodyPath = HERE): boolean {
-  let left = LOOKED_AT_MAX
-  const path: (string | number)[] = [...within]
-  const param = (): string => paramOf(path)
-  const goInto = (value: object, depth: number): boolean => {
-    left -= 1
-    if (left < 0 || depth > DEPTH_MAX) return false
-    if (Array.isArray(value)) return (value as readonly unknown[]).every((one, at) => step(one, at, depth + 1))
+export function visitMembers(
+  body: unknown,
+  visit: VisitMember,
+  isWanted: (name: string) => boolean,
+  within: BodyPath = HERE,
+): boolean {
+  const isPart = within.length > 0 && Array.isArray(body)
+  return isJsonObject(body) || isPart ? new Visits(visit, isWanted, within).goInto(body, within.length) : true
+}
+
+/** The names of the members that are visited in a value, the levels below it, and the objects, lists and members in it. */
+interface Summary {
+  readonly names: ReadonlySet<string>
+  readonly levels: number
+  readonly count: number
+}
+
+const summaries = new WeakMap<object, Summary>()
+
+/**
+ * Remembers which names are in a value that comes again, as a member of other bodies: where none of them is wanted, it is not gone through
+ * then. Nobody may change it from now on.
+ *
+ * @example
+ * rememberNames(tools)
+ */
+export function rememberNames(value: object): void {
+  const names = new Set<string>()
+  const visits = new Visits((name) => void names.add(name), isAnyWanted, HERE)
+  if (!visits.goInto(value, 0)) return
+  summaries.set(value, { names, levels: visits.deepest, count: LOOKED_AT_MAX - visits.left })
+}
+
+function isAnyWanted(): boolean {
+  return true
+}
+
+/** The visits to the members of one body. */
+class Visits {
+  left = LOOKED_AT_MAX
+  deepest = 0
+  readonly #visit: VisitMember
+  readonly #isWanted: (name: string) => boolean
+  readonly #path: (string | number)[]
+  readonly #param = (): string => paramOf(this.#path)
+
+  constructor(visit: VisitMember, isWanted: (name: string) => boolean, within: BodyPath) {
+    this.#visit = visit
+    this.#isWanted = isWanted
+    this.#path = [...within]
+  }
+
+  /** Visits the members of an object or a list; false: not all. */
+  goInto(value: object, depth: number): boolean {
+    this.left -= 1
+    if (this.left < 0 || depth > DEPTH_MAX) return false
+    if (depth > this.deepest) this.deepest = depth
+    if (Array.isArray(value)) return (value as readonly unknown[]).every((one, at) => this.#step(one, at, depth + 1))
     const object = value as JsonObject
     for (const key in object) {
-      left -= 1
+      this.left -= 1
       const inner = object[key]
-      path.push(key)
-      visit(foldName(key), inner, depth, param)
-      path.pop()
-      if (!(isWords(key, inner, object) || step(inner, key, depth + 1))) return false
+      this.#path.push(key)
+      this.#visit(foldName(key), inner, depth, this.#param)
+      this.#path.pop()
+      if (!(isWords(key, inner, object) || this.#step(inner, key, depth + 1))) return false
     }
     return true
   }
-  const step = (value: unknown, at: string | number, depth: number): boolean => {
+
+  #step(value: unknown, at: string | number, depth: number): boolean {
     if (typeof value !== 'object' || value === null) return true
-    path.push(at)
-    const isWhole = goInto(value, depth)
-    path.pop()
+    if (depth === 1 && this.#passOver(value)) return true
+    this.#path.push(at)
+    const isWhole = this.goInto(value, depth)
+    this.#path.pop()
     return isWhole
   }
-  const isPart = within.length > 0 && Array.isArray(body)
-  return isJsonObject(body) || isPart ? goInto(body as object, within.length) : true
+
+  /** Passes over a member of the body that is known to have no wanted names, and neither too many members nor too many levels. */
+  #passOver(value: object): boolean {
+    const summary = summaries.get(value)
+    if (summary === undefined || 1 + summary.levels > DEPTH_MAX || summary.count > this.left) return false
+    for (const name of summary.names) if (this.#isWanted(name)) return false
+    this.left -= summary.count
+    return true
+  }
 }
 
 /** The place of a value in a body: the names and the list indices that lead to it. */

@@ -45,6 +45,7 @@ export function innerModels(body: unknown, within?: BodyPath): readonly InnerMod
       for (const model of names)
         if (!(found.has(model) || (name === 'ranker' && RANKERS.test(model)))) found.set(model, { model, param: at })
     },
+    isModelName,
     within,
   )
   return isWhole && isFew ? [...found.values()] : undefined

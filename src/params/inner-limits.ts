@@ -106,6 +106,7 @@ function judgeNumbers(body: unknown, limits: ReadonlyMap<string, Limit>, within:
       if (typeof value !== 'number') throw notANumber([param()], value, limit.rule)
       if (value < limit.min || value > limit.max) throw beyond(param(), value, limit)
     },
+    (name) => limits.has(name),
     within,
   )
   if (!isWhole) throw tooDeep()

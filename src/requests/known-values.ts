@@ -1,3 +1,5 @@
+import { rememberNames } from '../openai/inner-members.ts'
+
 /** A value of JSON, and the text that it was parsed of. */
 interface KnownValue {
   readonly text: string
@@ -40,6 +42,7 @@ export function findKnown(text: string): object | undefined {
 export function rememberKnown(text: string, value: object): void {
   if (text.length < TEXT_CHARS_MIN) return
   known.push({ text, value })
+  rememberNames(value)
   charCount += text.length
   while (charCount > ALL_CHARS_MAX) charCount -= known.shift()?.text.length ?? charCount
 }
