@@ -68,7 +68,7 @@ export function prepareBody(
 
 /** How much of a body is read at first. While no object is known, no text in it can be the id of one. */
 function depthFor({ bodyDepth, sharedStore }: Remembering, { ids }: PrepareBodyDeps): Depth {
-  return bodyDepth === 'ids' && sharedStore === undefined && ids?.isEmpty() === true ? 'members' : bodyDepth
+  return bodyDepth === 'ids' && sharedStore === undefined && ids?.isEmpty() === true ? 'ids later' : bodyDepth
 }
 
 /** What becomes of the body of a request that is no completion. */

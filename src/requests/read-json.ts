@@ -4,21 +4,24 @@ import { canDecode, isEncoded } from '../formats/bytes/decode-body.ts'
 import { decodedBytesMax } from '../formats/bytes/decode-limit.ts'
 import { JsonBody, type UnreadParts } from '../formats/json/json-body.ts'
 import { type MemberScan, UNREAD } from '../formats/json/member-scan.ts'
-import { type Member, objectStart } from '../formats/json/members.ts'
+import { objectStart } from '../formats/json/members.ts'
 import { skipSpace } from '../formats/json/skip.ts'
 import { ApiError } from '../openai/api-error.ts'
-import { idTextsAt } from '../routing/id-texts.ts'
+import { fewIdTextsAt, idTextsAt } from '../routing/id-texts.ts'
 import { decodeInTurns } from './decode-in-turns.ts'
 import { findIdColons, type ParsedJson, parseJson, scanMembers } from './parse-json.ts'
 import { type Incoming, readBytes } from './read-bytes.ts'
 
 /**
  * How much of a JSON body is parsed: all of it, or the members of a long object, whose long values are left `UNREAD`. A short body, and
- * one that is no object, is always parsed as a whole. `ids`: the members, and the places in long values where ids of objects may stand. With
- * `members` these are found when somebody asks for them, by a second scan.
+ * one that is no object, is always parsed as a whole. `ids`: the members, and the texts in long values at places where ids of objects may
+ * stand; all, where there are too many of these to be found at once. With `members` and `ids later` they are found when somebody asks for
+ * them, by a second scan; with `ids later` at first in a body that has room for too many.
  */
-export type Depth = 'whole' | 'members' | 'ids'
+export type Depth = 'whole' | 'members' | 'ids' | 'ids later'
 
+/** The ids in a body of up to this length are found at once, however many there are. */
+const IDS_LATER_BYTES_MAX = 512 * 1024
 /** A body of up to this length is parsed as a whole: that takes no longer than to skip what is in it. */
 const SHORT_BYTES_MAX = 8 * 1024
 /** The brace of an object is looked for in the first so many bytes. */
@@ -120,28 +123,24 @@ function parseMembers(
   depth: Depth,
 ): JsonBody | Promise<JsonBody> {
   const { bytes, encoded } = received
-  const idColons: number[] | undefined = depth === 'ids' ? [] : undefined
+  const findsIds = depth === 'ids' || (depth === 'ids later' && bytes.byteLength > IDS_LATER_BYTES_MAX)
+  const idColons: number[] | undefined = findsIds ? [] : undefined
   const body = ({ value, members }: MemberScan): JsonBody | Promise<JsonBody> => {
     // The model is always read, however long it is.
     if (value['model'] === UNREAD) return parseWhole(received, incoming, limits)
-    const findIdTexts = (): readonly string[] => idTextsIn(bytes, value, members, idColons ?? findIdColons(bytes))
+    const unread = members.filter(({ key }) => value[key] === UNREAD).map(({ keyEnd }) => skipSpace(bytes, keyEnd))
+    const own = findsIds ? fewIdTextsAt(bytes, unread) : NO_TEXTS
+    const within = idColons === undefined ? NO_TEXTS : fewIdTextsAt(bytes, idColons)
+    if (own === undefined || within === undefined) return parseWhole(received, incoming, limits)
+    const findIdTexts = (): readonly string[] =>
+      findsIds ? [...own, ...within] : [...idTextsAt(bytes, unread), ...idTextsAt(bytes, findIdColons(bytes))]
     return new JsonBody(bytes, value, { encoded, members, unread: new Unread(findIdTexts, incoming, limits) })
   }
   const scanning = scanMembers(bytes, () => limits.memory.hold(incoming), idColons)
   return scanning instanceof Promise ? scanning.then(body) : body(scanning)
 }
 
-/** The texts that may be ids in the unread values: of these members themselves, and of those within them. */
-function idTextsIn(
-  bytes: Uint8Array,
-  value: MemberScan['value'],
-  members: readonly Member[],
-  colonsWithin: readonly number[],
-): readonly string[] {
-  const unread = members.filter(({ key }) => value[key] === UNREAD)
-  const colons = unread.map(({ keyEnd }) => skipSpace(bytes, keyEnd))
-  return [...idTextsAt(bytes, colons), ...idTextsAt(bytes, colonsWithin)]
-}
+const NO_TEXTS: readonly string[] = []
 
 /** The parts of a long body that have not been read, and how they are; a class, because each long body has one. */
 class Unread implements UnreadParts {

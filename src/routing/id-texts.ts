@@ -5,6 +5,10 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const OPEN_BRACKET = 0x5b
 const SPACE = 0x20
+/** So many places, texts and bytes of lists are gone through in ten milliseconds. */
+const COLONS_MAX = 200_000
+const TEXTS_MAX = 20_000
+const LIST_BYTES_MAX = 1024 * 1024
 /** Each character may be written as an escape of six bytes. */
 const ID_BYTES_MAX = 6 * OBJECT_ID_CHARS_MAX + 2
 const [ID, TOOL_CALL_ID] = ['"id"', '"tool_call_id"'].map((name) => new TextEncoder().encode(name)) as [
@@ -15,6 +19,17 @@ const [ID, TOOL_CALL_ID] = ['"id"', '"tool_call_id"'].map((name) => new TextEnco
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
+ * Gives what `idTextsAt` gives; undefined: there is so many that other requests would be kept waiting.
+ *
+ * @example
+ * const texts = fewIdTextsAt(bytes, colons)
+ */
+export function fewIdTextsAt(bytes: Uint8Array, colons: readonly number[]): string[] | undefined {
+  if (colons.length > COLONS_MAX) return undefined
+  return gatherTexts(bytes, colons, TEXTS_MAX, LIST_BYTES_MAX)
+}
+
+/**
  * Gives the texts of the members whose colons stand at some places of a JSON text, in order: of those whose names hold an id, or a list of
  * ids. All strings in such a list are given, whatever else is in it. A text that is no JSON is left out: the upstream judges it.
  *
@@ -22,7 +37,18 @@ const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * const texts = idTextsAt(bytes, colons)
  */
 export function idTextsAt(bytes: Uint8Array, colons: readonly number[]): string[] {
+  return gatherTexts(bytes, colons, Number.POSITIVE_INFINITY, bytes.length) ?? []
+}
+
+/** The texts at such places; undefined: there are more, or their lists have more bytes. */
+function gatherTexts(
+  bytes: Uint8Array,
+  colons: readonly number[],
+  textsMax: number,
+  listBytesMax: number,
+): string[] | undefined {
   const texts: string[] = []
+  let listBytesLeft = listBytesMax
   let listEnd = 0
   for (const colon of colons) {
     // The strings of a list within a list have been found.
@@ -30,9 +56,12 @@ export function idTextsAt(bytes: Uint8Array, colons: readonly number[]): string[
     const start = skipSpace(bytes, colon + 1)
     if (bytes[start] === QUOTE) addText(bytes, start, endOfString(bytes, start), texts)
     else if (bytes[start] === OPEN_BRACKET) {
-      listEnd = endOfValue(bytes, start)
-      addStrings(bytes, start, listEnd, texts)
+      listEnd = endOfValue(bytes.subarray(0, start + listBytesLeft + 1), start)
+      listBytesLeft -= listEnd - start
+      if (listBytesLeft < 0) return undefined
+      addStrings(bytes, start, listEnd, texts, textsMax)
     }
+    if (texts.length > textsMax) return undefined
   }
   return texts
 }
@@ -63,8 +92,8 @@ function endsWith(bytes: Uint8Array, end: number, name: Uint8Array): boolean {
   return bytes[start - 1] !== BACKSLASH
 }
 
-function addStrings(bytes: Uint8Array, from: number, to: number, texts: string[]): void {
-  for (let at = from; at < to; ) {
+function addStrings(bytes: Uint8Array, from: number, to: number, texts: string[], textsMax: number): void {
+  for (let at = from; at < to && texts.length <= textsMax; ) {
     if (bytes[at] !== QUOTE) at += 1
     else {
       const end = endOfString(bytes, at)

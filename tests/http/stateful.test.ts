@@ -222,3 +222,19 @@ test('the id of an object is remembered also where its answer may be another req
   const { id } = (await made.json()) as { id: string }
   expect(await ask(two, 'GET', `/v1/responses/${id}`)).toEqual({ by: 'b' })
 })
+
+test('a body with more ids than can be found at once is parsed in slices: a known one among them still counts', async () => {
+  const two = await start(TWO)
+  const send = (input: readonly unknown[]) => two.chat({ model: 'ma', input }, {}, '/v1/responses')
+  const others = Array.from({ length: 25_000 }, (_, at) => ({ type: 'x', id: `${at}`.padStart(48, 'o') }))
+  const dense = Array.from({ length: 200_000 }, () => ({ id: 'o' }))
+  const lists = [{ x_ids: Array.from({ length: 400_000 }, () => 'o') }]
+  for (const input of [dense, lists]) expect((await send(input)).status).toBe(413)
+  const id = await make(two, 'mb')
+  expect(two.upstreams.a.requests).toHaveLength(0)
+  for (const input of [dense, lists]) expect((await send(input)).status).toBe(413)
+  await send([...others, { type: 'item_reference', id }])
+  expect([two.upstreams.a.requests.length, two.upstreams.b.requests.length]).toEqual([0, 2])
+  await send(others)
+  expect([two.upstreams.a.requests.length, two.upstreams.b.requests.length]).toEqual([1, 2])
+})

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { MemberScan } from '../../../src/formats/json/member-scan.ts'
 import { scanByBytes } from '../../../src/formats/json/scan-nesting.ts'
-import { idTextsAt } from '../../../src/routing/id-texts.ts'
+import { fewIdTextsAt, idTextsAt } from '../../../src/routing/id-texts.ts'
 import { bytesOf } from '../formats/json/json-texts.ts'
 
 /** The texts that may be ids in the value of a member, by the scan of members and by the scan byte by byte. */
@@ -39,4 +39,17 @@ test('lists of ids within lists of ids are gone through once', () => {
   const deep = 20_000
   const [texts] = textsIn(`[${FAR},${'{"x_ids":["a",'.repeat(deep)}1${']}'.repeat(deep)}]`)
   expect(texts?.length).toBe(deep + deep - 1)
+})
+
+test.each<readonly [string, string, boolean]>([
+  ['a few ids', '{"id":"one"},'.repeat(10), true],
+  ['many ids', '{"id":"one"},'.repeat(30_000), false],
+  ['many places without an id', '{"a_id":1},'.repeat(300_000), false],
+  ['a list of many ids', `{"x_ids":[${'"a",'.repeat(30_000)}1]},`, false],
+  ['a long list without an id', `{"x_ids":[${'1,'.repeat(600_000)}1]},`, false],
+])('%s are found at once, or not at all', (_, items, isFound) => {
+  const bytes = bytesOf(`{"a":[${FAR},${items}1]}`)
+  const colons: number[] = []
+  new MemberScan(bytes, undefined, colons).goOn(() => false)
+  expect(fewIdTextsAt(bytes, colons)).toEqual(isFound ? idTextsAt(bytes, colons) : undefined)
 })
