@@ -1,12 +1,12 @@
 import type { Sha256 } from '../formats/bytes/digest.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
-import { parseJson } from '../requests/parse-json.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { UpstreamBody } from '../upstream/send.ts'
 import { answerFromCache, type CacheLookupDeps } from './answer-from-cache.ts'
 import { DecodedAnswers } from './answers/decoded-answers.ts'
 import { tellCacheStatus } from './cache-headers.ts'
-import { isJudgedByBody, type Judgement, judgeRequest } from './cacheable.ts'
+import { isJudgedByBody, type Judgement } from './cacheable.ts'
+import { judgePrepared } from './judge-prepared.ts'
 import { createScopedKeys, type ScopedKey } from './keys/scoped-key.ts'
 import { KnownHits } from './known-hits.ts'
 import { recallHit } from './recall-hit.ts'
@@ -43,7 +43,7 @@ export function createCacheSource(deps: CacheSourceDeps): CacheSource {
     // A result that is there already is not awaited: each promise costs as much as a step.
     answer(request, next, hits) {
       const answerTo = (body: UpstreamBody): Promise<Response> => {
-        const judging = judge(request, isWhole(body) ? body : undefined)
+        const judging = judgePrepared(request, isWhole(body) ? body : undefined)
         const answerBy = (judgement: Judgement): Promise<Response> => {
           if (judgement.kind === 'bypass' || !isWhole(body)) return bypass(request, judgement, next)
           const { control } = judgement
@@ -67,21 +67,6 @@ export function createCacheSource(deps: CacheSourceDeps): CacheSource {
     createHits: () => new KnownHits(digest),
     idle: () => calls.idle(),
   }
-}
-
-/** Judges the request as it goes upstream: the rules may have made another one of the caller's. */
-function judge(
-  { exchange, outgoing, settings }: PreparedRequest,
-  body: Uint8Array | null | undefined,
-): Judgement | Promise<Judgement> {
-  const { method, headers } = exchange.request
-  const isChanged = body instanceof Uint8Array && outgoing.isChangedFor(undefined)
-  const endpoint = endpointOf(exchange.requestTarget)
-  const judgeValue = (value: unknown): Judgement =>
-    judgeRequest({ method, endpoint, body: body === undefined ? undefined : value, headers }, settings.cache)
-  if (!isChanged) return judgeValue(outgoing.value)
-  const parsing = parseJson(body)
-  return parsing instanceof Promise ? parsing.then(({ value }) => judgeValue(value)) : judgeValue(parsing.value)
 }
 
 function isWhole(body: UpstreamBody): body is Uint8Array<ArrayBuffer> | null {

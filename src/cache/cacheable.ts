@@ -97,8 +97,21 @@ function isKeptUpstream(endpoint: string, body: JsonObject): boolean {
 
 function isDeterministic({ endpoint, body }: CacheRequest): boolean {
   if (!SAMPLED.has(endpoint)) return true
-  if (!isJsonObject(body) || looksThingsUp(body)) return false
+  return isJsonObject(body) && asksForTheSame(body) && !looksThingsUp(body)
+}
+
+function asksForTheSame(body: JsonObject): boolean {
   return body['temperature'] === 0 || isGiven(body['seed'])
+}
+
+/**
+ * Whether the tools in a body decide about the cache; no other list or object in it does.
+ *
+ * @example
+ * const json = isJudgedByTools('chat/completions', partlyRead.outline) ? await readMembers(partlyRead, TOOLS) : partlyRead
+ */
+export function isJudgedByTools(endpoint: string, body: unknown): boolean {
+  return SAMPLED.has(endpoint) && isJsonObject(body) && asksForTheSame(body)
 }
 
 /** Whether the upstream makes the answer with a search or a program of its own, which find something else tomorrow. */

@@ -4,7 +4,7 @@ import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import type { ErrorKind } from '../openai/error-catalogue.ts'
 import { startsWork } from '../openai/works-on.ts'
-import type { OutgoingBody } from '../requests/outgoing-body.ts'
+import { type OutgoingBody, outlineOf } from '../requests/outgoing-body.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deadlines, Sleep } from '../timing/deadlines.ts'
 import { replayAnswer } from './answers/replay-answer.ts'
@@ -62,7 +62,7 @@ async function answerByKey(request: PreparedRequest, next: Ask, deps: Idempotenc
   const keying = keyInScope(scope, request, body, unread, deps.digest)
   const fingerprint = keying instanceof Promise ? await keying : keying
   const endpoint = endpointOf(exchange.requestTarget)
-  const isBackground = startsWork(endpoint, outgoing.value, sentBytesOf(outgoing))
+  const isBackground = startsWork(endpoint, outlineOf(outgoing), sentBytesOf(outgoing))
   const runsOn = settings.idempotency.onDisconnect === 'drain' || isBackground
   const { signal } = exchange.abort
   try {
@@ -113,7 +113,7 @@ export function idempotencyNameOf(headers: Headers): string | undefined {
 
 /** The bytes that go upstream, where the parsed copy does not tell them: a rule has changed the body, or there is no copy. */
 function sentBytesOf(outgoing: OutgoingBody): Uint8Array | undefined {
-  if (isJsonObject(outgoing.value) && !outgoing.isChangedFor(undefined)) return undefined
+  if (isJsonObject(outlineOf(outgoing)) && !outgoing.isChangedFor(undefined)) return undefined
   const body = outgoing.textFor(undefined) ?? outgoing.received
   return body instanceof Uint8Array ? body : undefined
 }

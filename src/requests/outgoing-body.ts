@@ -60,18 +60,23 @@ export function bodyAsIs(body: UpstreamBody, model?: string): OutgoingBody {
   }
 }
 
-/** Makes the outgoing body of a body that goes on as it came, and whose `value` is compared before. */
-export function comparedBody(body: Uint8Array<ArrayBuffer>, value: unknown, model?: string): OutgoingBody {
-  let kept = value
+/** Makes the outgoing body of a body that goes on as it came, and is compared before. `json` is what it means. */
+export function comparedBody(body: Uint8Array<ArrayBuffer>, json: JsonBody, model?: string): OutgoingBody {
   return {
     ...bodyAsIs(body, model),
     get value() {
-      return kept
+      return json.unread === undefined ? json.value : undefined
     },
+    partlyRead: json.unread === undefined ? undefined : json,
     letGo() {
-      kept = undefined
+      json.letGo()
     },
   }
+}
+
+/** The parsed body, in which a long member of a long body may be `UNREAD`; undefined: it is no JSON, has not been read, or has been let go. */
+export function outlineOf({ value, partlyRead }: OutgoingBody): unknown {
+  return value ?? partlyRead?.outline
 }
 
 /** A longer body is copied in slices: a copy at once would keep other requests waiting. */

@@ -1,11 +1,12 @@
 import { type ReadLimits, tooLarge } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { isJsonType, mayBeJsonRequest } from '../formats/http/media-types.ts'
+import type { JsonBody } from '../formats/json/json-body.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { modelOf, wantsStream } from '../params/default-model.ts'
 import { bodyAsIs, comparedBody, type OutgoingBody } from './outgoing-body.ts'
-import { parseJson } from './parse-json.ts'
 import { limitBytes, readBytes, readStart } from './read-bytes.ts'
+import { type Depth, parseBody } from './read-json.ts'
 
 /** The limits of bodies that pass, and of bodies that are read. */
 export interface PassDeps {
@@ -15,32 +16,37 @@ export interface PassDeps {
 }
 
 /** Passes on a body that is compared with other requests' where its length is declared. A chunked body goes on chunked. */
-function passTold(exchange: Exchange, deps: PassDeps): OutgoingBody | Promise<OutgoingBody> {
-  return exchange.request.headers.has('content-length') ? passWhole(exchange, deps) : passBody(exchange, deps)
+function passTold(exchange: Exchange, deps: PassDeps, depth: Depth): OutgoingBody | Promise<OutgoingBody> {
+  return exchange.request.headers.has('content-length') ? passWhole(exchange, deps, depth) : passBody(exchange, deps)
 }
 
 /**
- * Passes on a body that is compared with other requests': as a whole, and with its value where it is JSON. A body whose declared length is
- * too large goes on as it comes.
+ * Passes on a body that is compared with other requests': as a whole, and with as much of its value as `depth` says where it is
+ * JSON. A body whose declared length is too large goes on as it comes.
  */
-async function passWhole(exchange: Exchange, deps: PassDeps): Promise<OutgoingBody> {
+async function passWhole(exchange: Exchange, deps: PassDeps, depth: Depth): Promise<OutgoingBody> {
   const { request, body, json, named } = exchange
   const { bytesMax } = deps.reading
   if (body === undefined || Number(request.headers.get('content-length')) > bytesMax) return passBody(exchange, deps)
   const bytes = json?.encoded ?? json?.bytes ?? (await readBytes(exchange, deps.reading))
-  const value = json?.value ?? (await jsonValueOf(bytes, exchange, deps))
-  if (value === undefined) return bodyAsIs(bytes, named?.model)
-  exchange.model = modelOf(value) ?? named?.model
-  exchange.stream = wantsStream(value)
-  return comparedBody(bytes, value, named?.model)
+  const read = json?.outline === undefined ? await jsonOf(bytes, exchange, deps, depth) : json
+  if (read === undefined) return bodyAsIs(bytes, named?.model)
+  exchange.model = modelOf(read.outline) ?? named?.model
+  exchange.stream = wantsStream(read.outline)
+  return comparedBody(bytes, read, named?.model)
 }
 
 /** Parses a body; undefined: it is no JSON, or can't be read. */
-async function jsonValueOf(bytes: Uint8Array, exchange: Exchange, { reading }: PassDeps): Promise<unknown> {
+async function jsonOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  exchange: Exchange,
+  { reading }: PassDeps,
+  depth: Depth,
+): Promise<JsonBody | undefined> {
   const { headers } = exchange.request
   if (headers.has('content-encoding') || !mayBeJsonRequest(headers.get('content-type'))) return undefined
   try {
-    return (await parseJson(bytes, () => reading.memory.hold(exchange))).value
+    return await parseBody(bytes, exchange, reading, depth)
   } catch (thrown) {
     if (thrown instanceof ApiError && thrown.kind === 'memory_full') throw thrown
     return undefined

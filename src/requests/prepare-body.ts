@@ -44,8 +44,8 @@ const NO_JSON: ReadonlySet<string> = new Set([
  * The body of a chat or text completion is always read and checked. Any other body passes through as it comes, unless a rule may match
  * it, or its target depends on its model or on an object that it names. A body is refused where a rule matches and can't be applied.
  *
- * `compared` tells whether the whole body is read to be compared with other requests'; undefined: no stage looks at it. Nothing in the
- * body is refused for that reason.
+ * `compared` tells whether the bytes of the whole body have to be there to be compared with other requests'; undefined: no stage looks at
+ * it. No more of them is parsed, and nothing in the body is refused, for that reason.
  *
  * Throws, or rejects with, the `ApiError` of what is wrong with the body.
  */
@@ -55,10 +55,10 @@ export function prepareBody(
   deps: PrepareBodyDeps,
   compared?: Compared,
 ): OutgoingBody | Promise<OutgoingBody> {
-  // What no setting and no stage has a say in, the upstream alone judges.
-  const depth = compared === undefined ? depthFor(snapshot, deps) : 'whole'
+  // What no setting has a say in, the upstream alone judges.
+  const depth = depthFor(snapshot, deps)
   if (exchange.endpoint === undefined)
-    return prepareOther(exchange, snapshot, deps, { pass: PASSES[compared ?? 'none'], depth })
+    return prepareOther(exchange, snapshot, deps, { passOn: PASSES[compared ?? 'none'], depth })
   // A body that came with the head is there at once. A promise for each step would cost more than the step.
   const body = exchange.json ?? readJson(exchange, deps.reading, depth)
   return body instanceof Promise
@@ -74,7 +74,7 @@ function depthFor({ bodyDepth, sharedStore }: Remembering, { ids }: PrepareBodyD
 /** What becomes of the body of a request that is no completion. */
 interface Handling {
   /** Passes the body on where nobody has to read it. */
-  readonly pass: typeof passBody
+  readonly passOn: (typeof PASSES)[Compared]
   /** How much of it is read where settings have a say in it. */
   readonly depth: Depth
 }
@@ -84,8 +84,11 @@ function prepareOther(
   exchange: Exchange,
   snapshot: Snapshot,
   deps: PrepareBodyDeps,
-  { pass, depth }: Handling,
+  { passOn, depth }: Handling,
 ): OutgoingBody | Promise<OutgoingBody> {
+  const pass = (...by: Parameters<typeof passBody>): ReturnType<typeof passBody> =>
+    // An id that is found in a member makes the rest be read, and refused where it is no JSON. These bodies are not refused.
+    passOn(...by, snapshot.bodyDepth === 'members' ? 'members' : 'whole')
   if (exchange.body === undefined || !snapshot.readsBodies) return pass(exchange, deps)
   const facts = factsOf(exchange, undefined)
   const path = endpointPath(facts.endpoint)

@@ -7,7 +7,7 @@ import { namedIds, pathOf } from '../routing/named-ids.ts'
 import type { ObjectOwner, RememberedIds } from '../routing/remembered-ids.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
-import type { OutgoingBody } from './outgoing-body.ts'
+import { type OutgoingBody, outlineOf } from './outgoing-body.ts'
 import type { NamedObjects, PreparedRequest } from './prepared-request.ts'
 
 /** Voices of a customer's own. */
@@ -37,7 +37,7 @@ function namesObjects(exchange: Exchange, outgoing: OutgoingBody, snapshot: Snap
   const endpoint = endpointOf(target)
   if (STATEFUL_RESOURCES.has(endpointName) || endpointName === 'chat' || VOICES.test(endpoint))
     return !holdsContent(endpoint)
-  const value = outgoing.value ?? outgoing.partlyRead?.outline
+  const value = outlineOf(outgoing)
   if (!isJsonObject(value)) return false
   const { store, modalities } = value
   return store === true || (Array.isArray(modalities) && modalities.includes('audio'))

@@ -30,6 +30,28 @@ describe('which requests the cache is for', () => {
     })
   }
 
+  const long = Array.from({ length: 300 }, (_, at) => ({ role: 'user', content: `"say" {${at}} again and again` }))
+  test.each([
+    ['/v1/chat/completions', { model: 'm', messages: long, tools: [{ type: 'function' }], seed: 7 }],
+    ['/v1/responses', { model: 'm', store: false, input: long, tools: [{ type: 'function' }], temperature: 0 }],
+    ['/v1/embeddings', { model: 'm', input: long.map(({ content }) => content) }],
+  ])('POST %s: a long body in another order, with other white space and escapes is the same', async (path, body) => {
+    const { chat, upstreams } = await start({ upstreams: { one: numbered() }, file: { cache: {} } })
+    const turned = Object.fromEntries(Object.entries(body).toReversed())
+    const texts = [JSON.stringify(body), JSON.stringify(turned, null, 3).replaceAll('again', '\\u0061gain')]
+    expect(await wordsOf(texts.map((text) => () => chat(text, {}, path)))).toEqual(['MISS', 'HIT'])
+    expect(upstreams.one.requests).toHaveLength(1)
+    const other = JSON.stringify(body).replace('{299}', '{300}')
+    expect(await wordsOf([() => chat(other, {}, path)])).toEqual(['MISS'])
+  })
+
+  test('a long body whose tools look something up goes past it', async () => {
+    const { chat } = await start({ upstreams: { one: numbered() }, file: { cache: {} } })
+    const body = { ...FIXED, messages: long, tools: [{ type: 'function' }, { type: 'web_search' }] }
+    const send = (): Promise<Response> => chat(body)
+    expect(await wordsOf([send, send])).toEqual(['BYPASS', 'BYPASS'])
+  })
+
   test('GET /v1/models, and a model: the second one is answered from what was kept; HEAD is not for it', async () => {
     const gateway = await start({ upstreams: { one: numbered() }, file: { cache: {} } })
     const get =

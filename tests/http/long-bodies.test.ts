@@ -96,11 +96,24 @@ test('a long body of a wrong shape goes to OpenAI, too, which judges it', async 
   }
 })
 
-test('a long body is read as a whole where a stage has a say', async () => {
-  const env = { OPENAI_API_BASE: `${upstream.url}/v1`, CACHE: 'memory' }
-  const cached = await startGateway({ env })
+test('a long body is read as a whole where its beginning decides on its target', async () => {
+  const targets = [{ upstream: 'one' }]
+  const upstreams = { one: { base_url: `${upstream.url}/v1` } }
+  const sticky = await startGateway({ file: { upstreams, models: { m: { strategy: 'affinity', targets } } } })
   try {
-    expect(await post(long(',tru'), cached)).toEqual({ answer: REFUSED })
+    expect(await post(long(',tru'), sticky)).toEqual({ answer: REFUSED })
+  } finally {
+    await sticky.stop()
+  }
+})
+
+test.each([
+  ['messages', long(',tru', ',"seed":1')],
+  ['tools, which decide about the cache', long('', ',"seed":1,"tools":[tru]')],
+])('a long body is not looked into for a cache either, and a refusal of it is not kept: %s', async (_, body) => {
+  const cached = await startGateway({ env: { OPENAI_API_BASE: `${upstream.url}/v1`, CACHE: 'memory' } })
+  try {
+    for (const answer of ['400 theirs', '400 theirs']) expect(await post(body, cached)).toEqual({ answer, sent: body })
   } finally {
     await cached.stop()
   }

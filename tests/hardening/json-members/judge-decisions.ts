@@ -1,3 +1,4 @@
+import { judgePrepared } from '../../../src/cache/judge-prepared.ts'
 import { openExchangeFor } from '../../../src/cli/explain/request-file.ts'
 import type { Settings } from '../../../src/config/settings.ts'
 import { MemoryBudget } from '../../../src/exchange/memory-budget.ts'
@@ -47,6 +48,7 @@ const RULES: readonly (readonly RuleParts[])[] = [
 
 /** The settings by which rules, models and ids have a say in a body. */
 const SETTINGS: readonly Partial<Settings>[] = [
+  { upstreams: [ALONE] },
   { models: [PLAIN, modelOf('smart', [targetOf('a', { model: 'gpt-5' })])], upstreams: [ALONE] },
   { models: [PLAIN], upstreams: [ALONE], unknownModels: 'refuse' },
   { upstreams: UPSTREAMS },
@@ -93,7 +95,8 @@ function judgeOf(index: number): Judge {
 }
 
 /**
- * Tells what is decided about a body: its refusal, or its model, its rules, its targets and the bytes that each of them gets. `isWhole`: it
+ * Tells what is decided about a body: its refusal, or its model, its rules, its targets, the bytes that each of them gets, and whether the cache
+ * has a part in it. `isWhole`: it
  * is read as a whole first.
  */
 export async function decide({ path, text }: LongRequest, settings: number, isWhole: boolean): Promise<string> {
@@ -103,7 +106,7 @@ export async function decide({ path, text }: LongRequest, settings: number, isWh
   exchange.identify({ kind: 'local' })
   exchange.endpoint = endpointFor('POST', path)
   try {
-    const outgoing = await prepareBody(exchange, judging, DEPS)
+    const outgoing = await prepareBody(exchange, judging, DEPS, 'any')
     const route = await chooseRoute(path, outgoing, judging, ids)
     checkInner(outgoing.inner, route, judging)
     const sent = await Promise.all(
@@ -113,7 +116,10 @@ export async function decide({ path, text }: LongRequest, settings: number, isWh
       }),
     )
     const { model, stream, params, rules } = exchange
-    return JSON.stringify({ model, stream, params, rules, inner: outgoing.inner, sent })
+    const body = await outgoing.bodyFor(undefined)
+    const kept =
+      body instanceof Uint8Array ? await judgePrepared({ exchange, outgoing, settings: judging.settings }, body) : body
+    return JSON.stringify({ model, stream, params, rules, inner: outgoing.inner, sent, kept })
   } catch (thrown) {
     if (!(thrown instanceof ApiError)) throw thrown
     return `refused: ${thrown.kind} ${JSON.stringify(thrown.body)}`

@@ -38,6 +38,12 @@ const TEXTS = [
   LONG,
 ]
 const SCALARS = ['null', 'true', 'false', '0', '-1', '5', '1.5', '1e9', '9007199254740993', '""']
+/** Members by which a cache decides. */
+const CACHED = [
+  ...['"temperature":0', '"seed":7', '"store":false', '"store":true', '"background":true', '"conversation":"conv_1"'],
+  ...['"tools":[{"type":"function","name":"f"}]', '"tools":[{"type":"web_search"}]', '"web_search_options":{"a":1}'],
+  ...['"seed":{"a":1}', '"tools":{"type":"function"}', `"seed":"${LONG}"`, '"store":[]', '"web_search_options":null'],
+]
 /** The characters that are put in the place of others. */
 const STRAY = ['"', '\\', '{', '}', '[', ']', ',', ':', '/', "'", ' ', 'm', '1', '\u00e9']
 
@@ -79,6 +85,7 @@ function messageText(random: Random): string {
 
 function memberText(random: Random, depth: number): string {
   const space = random.pick(SPACES)
+  if (depth === 1 && random.percent(15)) return random.pick(CACHED)
   return `${stringText(random.pick(NAMES), random)}${space}:${space}${valueText(random, depth)}`
 }
 
