@@ -13,8 +13,9 @@ const MIB = 1024 * 1024
 let gateway: TestGateway<'openai'>
 
 beforeAll(async () => {
-  // With a cache, a body is read as a whole.
-  gateway = await startGateway({ upstreams: { openai: answerOk }, env: { CACHE: 'memory' } })
+  // With this strategy, a body is read as a whole; the names in `metadata` are not judged.
+  const models = { m: { strategy: 'affinity', targets: [{ upstream: 'openai' }] } }
+  gateway = await startGateway({ upstreams: { openai: answerOk }, file: { models } })
 })
 
 beforeEach(() => gateway.upstreams.openai.play(answerOk))
@@ -27,7 +28,7 @@ function post(body: Uint8Array, headers: Readonly<Record<string, string>> = {}):
 }
 
 function textOf(member: string): Buffer {
-  return Buffer.from(`{"model":"m","messages":[{"role":"user","content":"x"}],"x":${member}}`)
+  return Buffer.from(`{"model":"m","messages":[{"role":"user","content":"x"}],"metadata":${member}}`)
 }
 
 /** As it is answered, with a proof that nobody was asked. */

@@ -144,10 +144,12 @@ test.each([
 ] as const)(
   'behind the refusal of a body %s, its connection serves the next request or is closed',
   async (_, body, coding) => {
-    // With an idempotency key, all of a body is read.
+    // With this strategy, all of a body is read.
+    const models = { m: { strategy: 'affinity', targets: [{ upstream: 'openai' }] } }
     const gateway = await startGateway({
       upstreams: { openai: byHand },
-      env: { MAX_MEMORY_BYTES: String(600 * KIB), IDEMPOTENCY: body === DENSE ? 'on' : 'off' },
+      env: { MAX_MEMORY_BYTES: String(600 * KIB), IDEMPOTENCY: 'off' },
+      ...(body === DENSE && { file: { models } }),
     })
     try {
       const first = await gateway.send({ body: chatOf(500 * KIB) })

@@ -28,8 +28,8 @@ export function canonicalJson(bytes: Uint8Array): string | Uint8Array {
 const READ_BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * Gives the canonical form with rests. A text of more than 4 MiB, or with an object of more than ten thousand members, comes back as its
- * bytes.
+ * Gives the canonical form with rests. A text of more than 4 MiB, or with an object of more than ten thousand members, a
+ * thousand levels or as many lists and objects as would take far more memory than the text, comes back as its bytes.
  *
  * @example
  * const form = yield* canonicalInSteps(body)

@@ -22,6 +22,10 @@ type Following = 'value' | 'closed' | 'end'
 
 /** Sorting an object of more members would keep other requests waiting too long. */
 const MEMBERS_MAX = 10_000
+/** A text that is scanned with rests has as many levels as one that `JsonParser` takes … */
+const LEVELS_MAX = 1000
+/** … and so many lists and objects: these take 48 bytes and more there, of 2 MiB and five times the length of the text. */
+const containersMax = (chars: number): number => (2 * 1024 * 1024 + 5 * chars) / 48
 /** The cost that takes about a tenth of a millisecond: a value costs 1, and so do a member that is sorted in and 64 characters. */
 const STEP_COST = 1024
 const CHARS_OF_COST = 64
@@ -54,6 +58,8 @@ export class CanonicalScanner {
   #done = ''
   #from = 0
   #at = 0
+  #levelsMax = Number.POSITIVE_INFINITY
+  #containersLeft = Number.POSITIVE_INFINITY
   /** The place of a backslash that was passed, or of the first that was not. */
   #backslash = -1
 
@@ -68,8 +74,10 @@ export class CanonicalScanner {
     return this.#finish()
   }
 
-  /** Scans with rests. Also throws for an object of more than ten thousand members. */
+  /** Scans with rests. Also throws for an object of more than ten thousand members, too many levels, or too many lists and objects. */
   *scanInSteps(): Generator<void, string, void> {
+    this.#levelsMax = LEVELS_MAX
+    this.#containersLeft = containersMax(this.#text.length)
     let cost = 0
     for (let following: Following = 'value'; following !== 'end'; following = this.#follow()) {
       const from = this.#at
@@ -103,6 +111,8 @@ export class CanonicalScanner {
 
   /** Enters a container, up to its first value. Gives whether it is empty. */
   #isEmptyWithin(isObject: boolean): boolean {
+    this.#containersLeft -= 1
+    if (this.#open.length >= this.#levelsMax || this.#containersLeft < 0) throw new RangeError('too many values')
     this.#open.push({ members: this.#members, key: this.#key, before: isObject ? this.#takeDone() : '' })
     this.#members = isObject ? [] : undefined
     this.#at += 1

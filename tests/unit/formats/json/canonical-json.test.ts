@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { canonicalJson } from '../../../../src/formats/json/canonical-json.ts'
+import { canonicalInSteps, canonicalJson } from '../../../../src/formats/json/canonical-json.ts'
 import { cpuMs } from '../../../helpers/cpu-time.ts'
 import { bytesOf } from './json-texts.ts'
 
@@ -95,4 +95,17 @@ test('many escapes and many quotes cost no time beyond their length', () => {
   expect(canonical(strings)).toBe(strings)
   // A search from each of them to the end would take minutes.
   expect(cpuMs() - startedAt).toBeLessThan(10_000)
+})
+
+test.each([
+  ['1,000 levels', '['.repeat(1000) + ']'.repeat(1000), true],
+  ['1,001 levels', '['.repeat(1001) + ']'.repeat(1001), false],
+  ['20,000 messages', `[${'{"content":[{"a":1}],"role":"user"},'.repeat(20_000)}{}]`, true],
+  ['a million empty objects', `[${'{},'.repeat(1_000_000)}{}]`, false],
+])('where it is made with rests, it is the text itself where it would take far more memory: %s', (_, text, isMade) => {
+  const bytes = bytesOf(text)
+  const making = canonicalInSteps(bytes)
+  let step = making.next()
+  while (step.done !== true) step = making.next()
+  expect(step.value === (isMade ? text : bytes)).toBe(true)
 })
