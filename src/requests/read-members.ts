@@ -14,6 +14,8 @@ const OPEN_BRACE = 0x7b
 const OPEN_BRACKET = 0x5b
 /** A text of up to this length is parsed at once. A longer string is read with all of its body. */
 const AT_ONCE_BYTES_MAX = 32 * 1024
+/** So many bytes of such texts are parsed in one go. With more of them, all of the body is read, in slices. */
+const ALL_AT_ONCE_BYTES_MAX = 256 * 1024
 /** Texts whose value tells what other members are. */
 const TELLING: ReadonlySet<string> = new Set(['name', 'type', 'endpoint', 'purpose'])
 /** A list of up to this length is searched at once: that takes half a millisecond for 1 MiB. */
@@ -51,7 +53,10 @@ export function readMembers(json: JsonBody, wanted: WantedMembers): JsonBody | P
   if (missing.length === 0) return json
   const isString = ({ valueStart }: Member): boolean => json.bytes[valueStart] === QUOTE
   const isLong = ({ valueStart, valueEnd }: Member): boolean => valueEnd - valueStart > AT_ONCE_BYTES_MAX
-  if (hasTwins || missing.some((one) => isString(one) && isLong(one))) return json.readWhole()
+  const short = missing.filter((one) => !isLong(one))
+  const shortBytes = short.reduce((bytes, { valueStart, valueEnd }) => bytes + valueEnd - valueStart, 0)
+  const isMuch = shortBytes > ALL_AT_ONCE_BYTES_MAX
+  if (hasTwins || isMuch || missing.some((one) => isString(one) && isLong(one))) return json.readWhole()
   const values = new Map<string, unknown>()
   const reading = readInto(values, missing, json)
   return reading === undefined ? json.withValues(values) : reading.then(() => json.withValues(values))

@@ -212,3 +212,21 @@ test.each([
     await two.stop()
   }
 })
+
+test('a body of many lists, each short enough to be parsed at once, counts as one: too many values in it are too many', async () => {
+  const judging = await startGateway({
+    file: {
+      upstreams: { one: { base_url: `${upstream.url}/v1` } },
+      models: { smart: { targets: [{ upstream: 'one' }] } },
+    },
+  })
+  const list = `[${'"a",'.repeat(7000)}1]`
+  const bodyOf = (count: number): string =>
+    `{"model":"smart","messages":[],${Array.from({ length: count }, (_one, at) => `"t${at}":${list}`).join(',')}}`
+  try {
+    expect((await post(bodyOf(2), judging)).answer).toBe('400 theirs')
+    expect((await post(bodyOf(400), judging)).answer).toBe('413 too_many_values')
+  } finally {
+    await judging.stop()
+  }
+})
