@@ -1,4 +1,5 @@
 import { isJsonWithin, SHORT_BYTES_MAX, wrongKindOf } from '../../answers/answer-kind.ts'
+import { noteBody } from '../../answers/body-note.ts'
 import type { RetryCause } from '../../config/sections/retry.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
@@ -121,12 +122,46 @@ async function judgeGood(
   const { exchange, call } = attempt
   const judge = judgeOf(exchange.request.method, endpointOf(exchange.requestTarget), answer)
   if (judge === undefined) return asItCame(answer)
+  if (judge.isWhole && attempt.heldUntil === undefined && !answer.headers.has('content-encoding'))
+    return judgeShort(attempt, answer, judge, deps)
   const held = new HeldAnswer(answer)
   const leftMs = heldUntil - deps.now() - HEAD_START_MS
   const totalMs = Number.isFinite(leftMs) ? Math.max(1, leftMs) : 0
   const { abort, streamIdleMs: idleMs } = call
   const verdict = await readVerdict(held, judge, { sinceFirstByteMs: HELD_MS, totalMs, idleMs, abort }, deps)
-  if (verdict === undefined || verdict.kind === 'answer') return asItCame(held.release(judge.isWhole))
+  return actOn(verdict, call, held, judge.isWhole)
+}
+
+/** Judges a short JSON answer whose end is waited for in any case: it is read at once, as it would be to be handed on. */
+async function judgeShort(
+  { call }: Attempt,
+  answer: Response,
+  judge: BeginningJudge,
+  { deadlines }: AttemptDeps,
+): Promise<AnswerVerdict> {
+  const { abort, streamIdleMs } = call
+  const idle = deadlines.start(streamIdleMs, () => abort.abort(new ApiError('upstream_timeout')))
+  try {
+    const whole = new Uint8Array(await answer.arrayBuffer())
+    const read = noteBody(new Response(whole, answer), { whole })
+    return actOn(judge.add(whole) ?? judge.end(), call, { release: () => read, discard: () => undefined }, true)
+  } catch (cause) {
+    if (abort.signal.aborted) throw cause
+    // The upstream may have made something of the request: the caller sees its answer break off.
+    return asItCame(new Response(new ReadableStream({ start: (body) => body.error(cause) }), answer))
+  } finally {
+    idle.clear()
+  }
+}
+
+/** What becomes of an answer by the verdict on its beginning. */
+function actOn(
+  verdict: BeginningVerdict | undefined,
+  call: Attempt['call'],
+  held: Pick<HeldAnswer, 'release' | 'discard'>,
+  isWhole: boolean,
+): AnswerVerdict {
+  if (verdict === undefined || verdict.kind === 'answer') return asItCame(held.release(isWhole))
   if (verdict.kind === 'empty') {
     const error = new ApiError('upstream_invalid_response', { cause: 'an event stream without an event' })
     return { answer: undefined, error, cause: 'invalid', isUnbilled: true, key: undefined, why: 'no_event' }
@@ -138,7 +173,7 @@ async function judgeGood(
     held.discard()
     return keyRefused(`the upstream's answer began with an error of status ${status}`)
   }
-  const released = held.release(judge.isWhole)
+  const released = held.release(isWhole)
   if (isCallers(status)) return { ...asItCame(released), why: 'error_inside' }
   return { answer: released, error: undefined, cause: status ?? 'invalid', isUnbilled: true, key, why: 'error_inside' }
 }
