@@ -78,6 +78,20 @@ describe('by its head alone', () => {
     expect((await judge(json(errorOf({ type: 'server_error' })), { heldMs: 0 })).why).toBe('error_inside')
   })
 
+  test('short JSON that is good goes on whole, one that breaks off goes on broken, and one whose call is over goes nowhere', async () => {
+    const good = await judge(json({ choices: [] }), { heldMs: 0 })
+    expect(new TextDecoder().decode(good.answer && wholeOf(good.answer))).toBe('{"choices":[]}')
+    const headers = { 'content-type': 'application/json', 'content-length': '20' }
+    const breaking = (): Response =>
+      new Response(new ReadableStream({ pull: (controller) => controller.error(new Error('reset')) }), { headers })
+    const broken = await judge(breaking(), { heldMs: 0 })
+    expect({ ...broken, answer: undefined }).toEqual({ ...AS_IT_CAME, answer: undefined })
+    expect(broken.answer?.arrayBuffer()).rejects.toThrow('reset')
+    const { judged, abort } = judging(breaking(), { heldMs: 0 })
+    abort.abort()
+    expect(Promise.resolve(judged)).rejects.toThrow('reset')
+  })
+
   test('what is not made by a model goes on unread', async () => {
     const answer = json(errorOf({}))
     expect((await judge(answer, { path: '/v1/files' })).answer).toBe(answer)
