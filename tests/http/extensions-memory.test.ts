@@ -115,33 +115,43 @@ test('an extension may go on with the same body again and again', async () => {
   expect(bodies.map((body) => body === LONG)).toEqual([true, true])
 })
 
-/** What the extension below and its test tell each other. */
-interface Turns {
-  readonly begun: PromiseWithResolvers<void>
-  readonly arrived: PromiseWithResolvers<void>
-  readonly refused: PromiseWithResolvers<void>
-  readonly freed: PromiseWithResolvers<void>
+/** Turns that an extension, which may run in another process, and its test wait for: it asks for `/<turn>`, and goes on when it is answered. */
+function startTurns() {
+  const turns = { begun: turn(), arrived: turn(), refused: turn(), freed: turn() }
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    async fetch({ url }) {
+      const { reached, allowed } = turns[new URL(url).pathname.slice(1) as keyof typeof turns]
+      reached.resolve()
+      await allowed.promise
+      return new Response()
+    },
+  })
+  return { ...turns, port: server.port, [Symbol.asyncDispose]: () => server.stop(true) }
 }
+
+function turn() {
+  return { reached: Promise.withResolvers<void>(), allowed: Promise.withResolvers<void>() }
+}
+
+const startTurn = perTest(async () => startTurns())
 
 test.each([
   ['all of it goes on once there is memory', true],
   ['the caller is told where there is still none', false],
 ])('a chunked body that there was no memory for is not lost, though an extension goes on: %s', async (_, isFreed) => {
-  const turns: Turns = {
-    begun: Promise.withResolvers(),
-    arrived: Promise.withResolvers(),
-    refused: Promise.withResolvers(),
-    freed: Promise.withResolvers(),
-  }
-  Object.assign(globalThis, { turns })
+  const turns = await startTurn()
+  turns.begun.allowed.resolve()
+  turns.refused.allowed.resolve()
   const path = write(
     'goes-on',
     `if (!request.url.endsWith('/odd')) return next(request)
-     const { begun, arrived, refused, freed } = globalThis.turns
-     begun.resolve()
-     await arrived.promise
-     await request.text().catch(refused.resolve)
-     await freed.promise
+     const wait = (turn) => fetch('http://127.0.0.1:${turns.port}/' + turn)
+     await wait('begun')
+     await wait('arrived')
+     await request.text().catch(() => wait('refused'))
+     await wait('freed')
      return next(request)`,
   )
   const held = heldUpstream()
@@ -162,23 +172,23 @@ test.each([
   const client = await openRawClient(gateway.port)
   const headers = { 'Transfer-Encoding': 'chunked', 'Content-Type': 'application/octet-stream' }
   client.write(getText('/v1/odd', { ...OWN_KEY, ...headers }, 'POST'))
-  await turns.begun.promise
+  await turns.begun.reached.promise
   client.write(`${(150 * KIB).toString(16)}\r\n${'x'.repeat(150 * KIB)}\r\n0\r\n\r\n`)
   // By the time that this is answered, what was sent before has been read.
   await sendRaw(gateway.port, getText('/health'))
-  turns.arrived.resolve()
-  await turns.refused.promise
+  turns.arrived.allowed.resolve()
+  await turns.refused.reached.promise
   if (isFreed) {
     held.answer()
     await first
     const oddThere = held.arrival()
-    turns.freed.resolve()
+    turns.freed.allowed.resolve()
     await oddThere
     held.answer()
     expect((await client.response()).status).toBe(200)
     expect(bodies).toEqual([LONG.length, 150 * KIB])
   } else {
-    turns.freed.resolve()
+    turns.freed.allowed.resolve()
     expect(statusAndCode(await client.response())).toBe('503 memory_full')
     held.answer()
     await first
