@@ -35,14 +35,12 @@ export function createCacheStage({ cache: source }: StageSources, settings: Sett
   if (settings.cache.store === undefined) return undefined
   // A reload makes another stage: what was known of a request followed from the former settings.
   const hits = source.createHits()
+  const learning: Pick<StageSource, 'answer'> = { answer: (request, next) => source.answer(request, next, hits) }
   return {
     name: 'cache',
     bodyNeeded: (exchange) => source.bodyNeeded(exchange),
     // A request that is made once has the store of its own kind.
-    run: (request, next) =>
-      request.hasIdempotencyKey
-        ? next(request)
-        : answerFrom({ answer: (asked, ask) => source.answer(asked, ask, hits) }, request, next),
+    run: (request, next) => (request.hasIdempotencyKey ? next(request) : answerFrom(learning, request, next)),
     recall: (exchange) => source.recall(exchange, settings, hits),
   }
 }

@@ -74,8 +74,7 @@ export async function handle(exchange: Exchange, asking: FlowParts, deps: Handle
     // Most requests concern no stage around the asking: these are not run then.
     const answer = await (compared === undefined ? askTargets(request, deps) : asking.ask(request))
     deps.repeats.answered(exchange, outgoing, answer)
-    const heard = exchange.onAnswer?.(answer, request.deployment !== undefined) ?? answer
-    const delivering = deliver(exchange, heard, deliverOptions(request, deps), deps)
+    const delivering = passBack(exchange, answer, deliverOptions(request, deps), deps)
     const response = delivering instanceof Promise ? await delivering : delivering
     request.mark?.(response.headers)
     request.clocks?.onDelivered()
@@ -93,12 +92,21 @@ async function deliverRecalled(
   { settings: { debugHeaders } }: Generation,
   deps: DeliverDeps,
 ): Promise<Response> {
-  const heard = exchange.onAnswer?.(answer, false) ?? answer
   const options = { isUpstreams: false, streamIdleMs: 0, debugHeaders, renameModel: undefined, objectsIn: undefined }
-  const delivering = deliver(exchange, heard, options, deps)
+  const delivering = passBack(exchange, answer, options, deps)
   const response = delivering instanceof Promise ? await delivering : delivering
   mark(response.headers)
   return response
+}
+
+/** Makes the caller's response of an answer, once the stage that wants to has seen it. */
+function passBack(
+  exchange: Exchange,
+  answer: Response,
+  options: DeliverOptions,
+  deps: DeliverDeps,
+): Response | Promise<Response> {
+  return deliver(exchange, exchange.onAnswer?.(answer, options.isUpstreams) ?? answer, options, deps)
 }
 
 /** How much of a body the stages around the asking have to read, by the first stage that the request concerns. */

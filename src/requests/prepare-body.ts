@@ -9,7 +9,7 @@ import type { Snapshot } from '../routing/snapshot.ts'
 import type { Store } from '../storage/store.ts'
 import { mayBringCalls } from './judge-inner.ts'
 import { bodyAsIs, type OutgoingBody } from './outgoing-body.ts'
-import { type Compared, isLongerThan, PASSES, type PassDeps, type passBody, passUnlessBatch } from './pass-body.ts'
+import { type Compared, isLongerThan, PASSES, type PassDeps, passUnlessBatch } from './pass-body.ts'
 import { notReadable, prepareForm } from './prepare-form.ts'
 import { prepareCompletion, prepareJson } from './prepare-json.ts'
 import { readBytes } from './read-bytes.ts'
@@ -86,15 +86,15 @@ function prepareOther(
   deps: PrepareBodyDeps,
   { passOn, depth }: Handling,
 ): OutgoingBody | Promise<OutgoingBody> {
-  const pass = (...by: Parameters<typeof passBody>): ReturnType<typeof passBody> =>
-    // An id that is found in a member makes the rest be read, and refused where it is no JSON. These bodies are not refused.
-    passOn(...by, snapshot.bodyDepth === 'members' ? 'members' : 'whole')
-  if (exchange.body === undefined || !snapshot.readsBodies) return pass(exchange, deps)
+  // An id that is found in a member makes the rest be read, and refused where it is no JSON. These bodies are not refused.
+  const passDepth = snapshot.bodyDepth === 'members' ? 'members' : 'whole'
+  if (exchange.body === undefined || !snapshot.readsBodies) return passOn(exchange, deps, passDepth)
   const facts = factsOf(exchange, undefined)
   const path = endpointPath(facts.endpoint)
   const mayBring = snapshot.restricts && mayBringCalls(exchange, snapshot)
   const isRuled = snapshot.rules.mayMatch(facts) || (mayBring && !UPLOADS.test(path))
-  if (!(isRuled || mayBring || snapshot.needsModel || mayNameObject(facts, snapshot))) return pass(exchange, deps)
+  if (!(isRuled || mayBring || snapshot.needsModel || mayNameObject(facts, snapshot)))
+    return passOn(exchange, deps, passDepth)
   const type = exchange.request.headers.get('content-type') || 'application/json'
   // This holds where the path names a model, too: the body may name another one.
   const isAnyRefused = snapshot.settings.unknownModels === 'refuse'
@@ -109,7 +109,7 @@ function prepareOther(
   if (isForm && (mustBeRead || mayNameModel || mayBring)) return prepareForm(exchange, snapshot, type, deps, mustBeRead)
   // Some upstreams read any body as JSON, whatever its type says.
   if (mustBeRead) throw notReadable(type)
-  return pass(exchange, deps)
+  return passOn(exchange, deps, passDepth)
 }
 
 /** Whether a body may name an object, such as the response before, whose upstream has to get the request. */

@@ -86,8 +86,15 @@ interface Received {
 function parse(received: Received, incoming: Incoming, limits: ReadLimits, depth: Depth): JsonBody | Promise<JsonBody> {
   const { bytes } = received
   const isWhole = depth === 'whole' || bytes.byteLength <= SHORT_BYTES_MAX || !beginsObject(bytes)
+  return refusing(incoming, () =>
+    isWhole ? parseWhole(received, incoming, limits) : parseMembers(received, incoming, limits, depth),
+  )
+}
+
+/** Parses, and throws, or rejects with, the `ApiError` of a text that can't be. */
+function refusing<T>(incoming: Incoming, parseText: () => T | Promise<T>): T | Promise<T> {
   try {
-    const parsing = isWhole ? parseWhole(received, incoming, limits) : parseMembers(received, incoming, limits, depth)
+    const parsing = parseText()
     if (!(parsing instanceof Promise)) return parsing
     return parsing.catch((cause: unknown) => {
       throw notJson(incoming, cause)
@@ -163,18 +170,11 @@ class Unread implements UnreadParts {
   }
 
   parse(bytes: Uint8Array): ParsedJson | Promise<ParsedJson> {
-    try {
-      const parsing = parseJson(bytes, () => {
-        this.#held ??= this.#limits.memory.hold(this.#incoming)
-        return this.#held
-      })
-      if (!(parsing instanceof Promise)) return parsing
-      return parsing.catch((cause: unknown) => {
-        throw notJson(this.#incoming, cause)
-      })
-    } catch (cause) {
-      throw notJson(this.#incoming, cause)
+    const hold = (): Held => {
+      this.#held ??= this.#limits.memory.hold(this.#incoming)
+      return this.#held
     }
+    return refusing(this.#incoming, () => parseJson(bytes, hold))
   }
 
   drop(): void {
