@@ -58,9 +58,9 @@ export class CircuitBreaker {
     return this.#now() < this.#openUntil ? 'open' : 'half_open'
   }
 
-  /** How long it stays open, in ms; 0 or less: it is not open. */
-  openMs(): number {
-    return this.#openings === 0 ? 0 : this.#openUntil - this.#now()
+  /** The end of its last opening, by its clock; 0: it is closed. */
+  get openUntil(): number {
+    return this.#openings === 0 ? 0 : this.#openUntil
   }
 
   /** From now on it keeps to these settings; its state stays. */

@@ -13,7 +13,9 @@ export interface DeploymentHealth {
   isAvailable(account?: Account): boolean
   /** A call starts. It is the probe where the breaker is half open and has none yet. `spendsKey`: it spends the deployment's own key. */
   begin(account?: Account, spendsKey?: boolean): CallReport
-  /** How long until a call may start, in ms; 0: now, or as soon as the probe under way has an outcome. */
+  /** When a call may start, by the clock of its breaker; 0, or a time that has passed: now, or as soon as the probe under way has an outcome. */
+  closedUntil(account?: Account): number
+  /** How long until then, in ms; 0: a call may start now. */
   waitMs(account?: Account): number
   state(): BreakerState
   /** The number of calls that have begun and not ended. */
@@ -48,6 +50,7 @@ export function createDeploymentHealth(
 
 class Health implements DeploymentHealth, CallReportOwner {
   readonly #breaker: CircuitBreaker
+  readonly #now: () => number
   /** The longest cool-down, in ms. */
   #coolDownMaxMs: number
   readonly #times = new RecentTimes()
@@ -62,6 +65,7 @@ class Health implements DeploymentHealth, CallReportOwner {
     this.#breaker = breaker
     this.#coolDownMaxMs = coolDownMaxMs
     this.#rest = rest
+    this.#now = now
     this.#coolDown = new CoolDown(now)
     this.#limited = new CoolDown(now)
   }
@@ -70,9 +74,14 @@ class Health implements DeploymentHealth, CallReportOwner {
     return this.waitMs(account) === 0 && !this.#breaker.isProbed
   }
 
+  closedUntil(account: Account = 'server'): number {
+    const targets = Math.max(this.#breaker.openUntil, this.#coolDown.until)
+    return account === 'caller' ? targets : Math.max(targets, this.#limited.until, this.#rest?.until ?? 0)
+  }
+
   waitMs(account: Account = 'server'): number {
-    const targetMs = Math.max(0, this.#breaker.openMs(), this.#coolDown.waitMs())
-    return account === 'caller' ? targetMs : Math.max(targetMs, this.#limited.waitMs(), this.#rest?.waitMs() ?? 0)
+    const until = this.closedUntil(account)
+    return until === 0 ? 0 : Math.max(0, until - this.#now())
   }
 
   state(): BreakerState {
@@ -160,11 +169,8 @@ class CoolDown {
     this.#until = Math.max(this.#until, this.#now() + ms)
   }
 
-  /** The rest of the cool-down, in ms; 0: none. Once it is over, the clock is asked no more. */
-  waitMs(): number {
-    if (this.#until === 0) return 0
-    const waitMs = Math.max(0, this.#until - this.#now())
-    if (waitMs === 0) this.#until = 0
-    return waitMs
+  /** The end of the last one, by its clock; 0: there was none. */
+  get until(): number {
+    return this.#until
   }
 }

@@ -34,6 +34,11 @@ export class KeyRest {
     this.#settings = settings
   }
 
+  /** The end of its last rest, by its clock; 0: no refusal is known. */
+  get until(): number {
+    return this.#refusals === 0 ? 0 : this.#until
+  }
+
   /** The rest that is left, in ms; 0: the key may be spent now. */
   waitMs(): number {
     return this.#refusals === 0 ? 0 : Math.max(0, this.#until - this.#now())

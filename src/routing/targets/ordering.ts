@@ -89,11 +89,12 @@ function firstToReopen<L extends Choosable>(
   allOpen: ResilienceSettings['allOpen'],
   payerOf: (deployment: L) => Account,
 ): readonly L[] {
-  const waits = deployments.map((deployment) => deployment.health.waitMs(payerOf(deployment)))
-  const shortestMs = Math.min(...waits)
   if (allOpen === 'refuse') {
-    throw new ApiError('upstream_unavailable', { retryAfterSeconds: Math.max(1, Math.ceil(shortestMs / 1000)) })
+    const waits = deployments.map((deployment) => deployment.health.waitMs(payerOf(deployment)))
+    throw new ApiError('upstream_unavailable', { retryAfterSeconds: Math.max(1, Math.ceil(Math.min(...waits) / 1000)) })
   }
-  const first = waits.indexOf(shortestMs)
+  // Times, not waits: a wait gets shorter while the next one is worked out.
+  const times = deployments.map((deployment) => deployment.health.closedUntil(payerOf(deployment)))
+  const first = times.indexOf(Math.min(...times))
   return deployments.slice(first, first + 1)
 }

@@ -163,6 +163,35 @@ describe('the order of deployments', () => {
 })
 
 describe('where nothing is left', () => {
+  test('try: time that passes while they are compared does not change which one opens again first', () => {
+    const clock = fakeClock()
+    let passing = 0
+    const now = (): number => {
+      clock.advance(passing)
+      return clock.at
+    }
+    const deployments = ['a', 'b'].map((label) => {
+      const limiter = createConcurrencyLimiter({ max: 1, queue: 5, queueMs: 100 }, clock.deadlines)
+      return { label, health: createDeploymentHealth({ ...BREAKER, failures: 1 }, now), limiter }
+    })
+    const candidates = deployments.map((deployment, target) => {
+      return { deployment, order: 0, target, weight: 1, hash: hashOf(deployment.label) }
+    })
+    const plan = {
+      strategy: 'order',
+      allOpen: 'try',
+      rotation: { turn: 0 },
+      random: seededRandom(),
+      candidates,
+    } as const
+    for (const deployment of deployments) {
+      open(deployment)
+      clock.advance(1)
+    }
+    passing = 5
+    expect(createOrdering(plan)(undefined).map(({ label }) => label)).toEqual(['a'])
+  })
+
   test('try: the one that opens again first is tried, alone', () => {
     const { order, deployment } = orderUnderTest([
       ['a', 0],
