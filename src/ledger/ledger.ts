@@ -1,10 +1,32 @@
 import type { AuditEvent, Booking, LedgerRecord } from './records.ts'
 
-/** Changes of records since a version, and the version then. A record that is gone is named by its id. */
+/** The kinds of records. */
+export type RecordKind = LedgerRecord['kind']
+/** The record of a kind. */
+export type RecordOf<K extends RecordKind> = Extract<LedgerRecord, { kind: K }>
+
+/** Is thrown where the books can't be read or written now: the cause says why. */
+export class LedgerError extends Error {}
+
+/** A key as the directory holds it: what a request is decided by, and no more. */
+export interface DirectoryRow {
+  /** SHA-256 of the key. */
+  readonly digest: Uint8Array
+  readonly kind: 'key' | 'admin_key'
+  readonly id: string
+  readonly projectId: string
+  /** In seconds since 1970; 0: never. */
+  readonly expiresAt: number
+  /** The key's own limits as JSON; undefined: it has none. */
+  readonly limits: string | undefined
+}
+
+/** Changes since a version, and the version then. */
 export interface RecordChanges {
   readonly version: number
   readonly changed: readonly LedgerRecord[]
-  readonly removed: readonly string[]
+  /** Records that are gone, by their ids, with the digests of keys. */
+  readonly removed: readonly { readonly id: string; readonly digest: Uint8Array | undefined }[]
 }
 
 /** A change of records, with what the audit log says of it. All of it is made, or none. */
@@ -14,32 +36,41 @@ export interface RecordEdit {
   readonly audit: readonly AuditEvent[]
 }
 
+/** A page of records of one kind, by their creation. */
+export interface RecordQuery<K extends RecordKind = RecordKind> {
+  readonly kind: K
+  readonly projectId?: string | undefined
+  readonly ownerId?: string | undefined
+  /** The id behind which, or before which, the page begins. */
+  readonly after?: string | undefined
+  readonly before?: string | undefined
+  readonly limit: number
+  readonly order: 'asc' | 'desc'
+  /** Whether archived projects count, too. */
+  readonly archived?: boolean | undefined
+}
+
+/** A page of anything, and whether there is more behind it. */
+export interface Page<T> {
+  readonly data: readonly T[]
+  readonly hasMore: boolean
+}
+
 /** What a question about usage or costs groups and filters by. */
-export type UsageDimension =
-  | 'project'
-  | 'key'
-  | 'model'
-  | 'batch'
-  | 'tier'
-  | 'endpoint'
-  | 'upstream'
-  | 'source'
-  | 'size'
-  | 'user'
+export type UsageDimension = 'project' | 'key' | 'model' | 'batch' | 'tier' | 'endpoint' | 'upstream'
 
 /** A question about bookings. Times are in seconds since 1970. */
 export interface UsageQuery {
   readonly from: number
   readonly to: number
   readonly bucketSeconds: 60 | 3600 | 86_400
-  /** The endpoints whose bookings count; undefined: all. */
-  readonly endpoints?: readonly string[]
   readonly where: Readonly<Partial<Record<UsageDimension, readonly string[]>>>
   readonly groupBy: readonly UsageDimension[]
 }
 
 /** The sums of one group in one bucket. */
 export interface UsageSum {
+  /** Its beginning, in seconds since 1970. */
   readonly bucket: number
   readonly group: Readonly<Partial<Record<UsageDimension, string>>>
   readonly requests: number
@@ -50,38 +81,46 @@ export interface UsageSum {
   readonly saved: bigint
 }
 
-/** A page of the audit log, newest first. */
+/** A page of the audit log, newest first. Times are in seconds since 1970. */
 export interface AuditQuery {
-  readonly after?: string
-  readonly before?: string
+  readonly after?: string | undefined
+  readonly before?: string | undefined
   readonly limit: number
-  readonly from?: number
-  readonly to?: number
-  readonly types?: readonly string[]
-  readonly actorIds?: readonly string[]
-  readonly projectIds?: readonly string[]
-  readonly resourceIds?: readonly string[]
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+  readonly types?: readonly string[] | undefined
+  readonly actorIds?: readonly string[] | undefined
+  readonly projectIds?: readonly string[] | undefined
+  readonly resourceIds?: readonly string[] | undefined
 }
 
 /**
- * The books: who may call, and what was used. What is decided on is in the directory and in counters; a ledger is never asked while a
- * request waits.
+ * The books: who may call, and what was used. Requests are decided by the directory and by counters; a ledger is never asked while one
+ * waits.
  *
- * Each function throws, or rejects with, a `LedgerError` where the store can't be used now.
+ * Each function rejects with a `LedgerError` where the books can't be used now.
  */
 export interface Ledger {
-  /** All records, in parts, so that many of them need no room at once. */
-  readonly records: () => AsyncIterable<readonly LedgerRecord[]>
+  /** All keys, in parts, so that many of them need no room at once; and the version that they are of. */
+  readonly directory: () => Promise<{ readonly version: number; readonly rows: AsyncIterable<readonly DirectoryRow[]> }>
   /** What has changed since a version; undefined: nothing. */
   readonly changesSince: (version: number) => Promise<RecordChanges | undefined>
+  readonly find: <K extends RecordKind>(kind: K, id: string) => Promise<RecordOf<K> | undefined>
+  readonly list: <K extends RecordKind>(query: RecordQuery<K>) => Promise<Page<RecordOf<K>>>
+  /** Gives the version that the change has made. */
   readonly edit: (edit: RecordEdit) => Promise<number>
   /** Writes bookings; one that is there already is left as it is. Notes of each key when it was last used. */
   readonly book: (bookings: readonly Booking[]) => Promise<void>
   readonly usage: (query: UsageQuery) => Promise<readonly UsageSum[]>
-  /** What was spent in a scope (`organization`, a project's or a key's id) from `from` up to `to`, in milliseconds since 1970; nano-dollars. */
-  readonly spent: (scope: string, from: number, to: number) => Promise<bigint>
+  /**
+   * What was spent from `from` up to `to`, in nano-dollars: in a project, by a key, or in all. Both times are whole quarters of an hour, in
+   * seconds since 1970, as all beginnings of days are in all time zones of today.
+   */
+  readonly spent: (scope: { projectId?: string; keyId?: string }, from: number, to: number) => Promise<bigint>
   /** When keys were last used, in seconds since 1970. */
   readonly lastUsed: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, number>>
-  readonly audit: (query: AuditQuery) => Promise<{ readonly events: readonly AuditEvent[]; readonly hasMore: boolean }>
+  readonly audit: (query: AuditQuery) => Promise<Page<AuditEvent>>
+  /** Removes bookings and sums by minute from before a time, in seconds since 1970. Sums by quarter of an hour and day stay. */
+  readonly forget: (before: number) => Promise<void>
   readonly close: () => Promise<void>
 }

@@ -111,7 +111,8 @@ export interface SpendAlertRecord {
 /** The limits of all projects together. */
 export interface OrganizationRecord {
   readonly kind: 'organization'
-  readonly id: 'organization'
+  readonly id: string
+  readonly createdAt: number
   readonly limits: Limits
   readonly timeZone: string
 }

@@ -1,0 +1,88 @@
+import type { Database } from 'bun:sqlite'
+import { USAGE_FIELDS } from '../../usage/usage.ts'
+
+/** "NXLG", in the header of our files. */
+const APPLICATION_ID = 0x4e584c47
+
+/** The widths of the buckets of sums, in seconds. A quarter of an hour: days of all time zones begin with one. */
+export const SUM_WIDTHS = [60, 900, 86_400] as const
+
+/** The columns that sums are grouped by, but for the key. */
+export const GROUP_COLUMNS = ['project', 'model', 'endpoint', 'upstream', 'tier', 'batch'] as const
+/** The columns that are added up. */
+export const SUM_COLUMNS = ['requests', 'cost', 'saved', ...USAGE_FIELDS] as const
+
+const GROUPS = GROUP_COLUMNS.map((name) => `${name} TEXT NOT NULL`).join(', ')
+const SUMS = SUM_COLUMNS.map((name) => `"${name}" ${name === 'seconds' ? 'REAL' : 'INTEGER'} NOT NULL`).join(', ')
+
+/** The steps from one version of the tables to the next. A step that was released is never changed. */
+const STEPS: readonly string[] = [
+  `
+  CREATE TABLE records (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL, owner TEXT NOT NULL, created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL, digest BLOB UNIQUE, expires_at INTEGER NOT NULL, is_archived INTEGER NOT NULL, limits TEXT, json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX records_by_creation ON records (kind, project, created_at, id);
+  CREATE INDEX records_by_kind ON records (kind, created_at, id);
+  CREATE INDEX records_by_version ON records (version);
+  CREATE TABLE removed (id TEXT PRIMARY KEY, digest BLOB, version INTEGER NOT NULL) STRICT;
+  CREATE INDEX removed_by_version ON removed (version);
+  CREATE TABLE edition (version INTEGER NOT NULL) STRICT;
+  INSERT INTO edition VALUES (0);
+  CREATE TABLE audit (
+    id TEXT PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL, actor TEXT NOT NULL, project TEXT NOT NULL, resource TEXT NOT NULL,
+    json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_time ON audit (at, id);
+  CREATE TABLE bookings (id TEXT PRIMARY KEY, at INTEGER NOT NULL, project TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL) STRICT;
+  CREATE INDEX bookings_by_time ON bookings (at);
+  CREATE INDEX bookings_by_key ON bookings (key, at);
+  CREATE TABLE sums (
+    width INTEGER NOT NULL, bucket INTEGER NOT NULL, ${GROUPS}, ${SUMS},
+    PRIMARY KEY (width, bucket, ${GROUP_COLUMNS.join(', ')})
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE key_sums (
+    width INTEGER NOT NULL, bucket INTEGER NOT NULL, key TEXT NOT NULL, ${GROUPS}, ${SUMS},
+    PRIMARY KEY (width, bucket, key, ${GROUP_COLUMNS.join(', ')})
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX key_sums_by_key ON key_sums (key, width, bucket);
+  CREATE TABLE key_use (key TEXT PRIMARY KEY, used_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+]
+
+/** Is thrown for a file that is another program's. */
+export class ForeignLedgerError extends Error {}
+/** Is thrown for a file whose tables are of a newer version of this program. */
+export class NewerLedgerError extends Error {}
+
+/**
+ * Makes missing tables, and takes those of an older version to this one. Throws `ForeignLedgerError` or `NewerLedgerError`, and changes
+ * nothing then.
+ */
+export function migrateLedger(database: Database): void {
+  database
+    .transaction(() => {
+      const version = numberOf(database, 'user_version')
+      const isNew = version === 0 && countTables(database) === 0
+      if (!isNew && numberOf(database, 'application_id') !== APPLICATION_ID)
+        throw new ForeignLedgerError('This is the database of another program.')
+      if (version > STEPS.length) throw new NewerLedgerError('This ledger is one of a newer version.')
+      for (const step of STEPS.slice(version)) database.run(step)
+      database.run(`PRAGMA application_id = ${APPLICATION_ID}`)
+      database.run(`PRAGMA user_version = ${STEPS.length}`)
+    })
+    .immediate()
+}
+
+function countTables(database: Database): number {
+  return Number(first(database, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"))
+}
+
+function numberOf(database: Database, pragma: 'application_id' | 'user_version'): number {
+  return Number(first(database, `PRAGMA ${pragma}`))
+}
+
+function first(database: Database, sql: string): unknown {
+  using statement = database.prepare(sql)
+  return statement.values()[0]?.[0]
+}

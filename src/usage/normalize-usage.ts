@@ -1,0 +1,135 @@
+import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
+import { NO_USAGE, type Usage } from './usage.ts'
+
+/**
+ * Reads what an answer says of its usage, in any of the forms that servers of OpenAI's API and their own APIs have, as counts that do not
+ * overlap. What is cached or written to a cache is part of what was read; where a server counts it beside that (Anthropic's Messages), it is
+ * added. Tokens of reasoning are part of what was written; where the total says that they come on top (xAI, Gemini), they are added.
+ *
+ * Sources: OpenAI specification (`CompletionUsage`, `ResponseUsage`, `ImageGenUsage`, `TranscriptTextUsageTokens`, realtime's
+ * `response.done`), Anthropic's Messages API, Gemini's `usageMetadata`, DeepSeek, Perplexity and Cohere as they answer.
+ *
+ * @example
+ * normalizeUsage({ prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 }) // inputText 20, outputText 5
+ */
+export function normalizeUsage(raw: JsonObject): Usage {
+  if (isJsonObject(raw['billed_units'])) return normalizeUsage(raw['billed_units'])
+  if ('promptTokenCount' in raw || 'candidatesTokenCount' in raw) return ofGemini(raw)
+  const seconds = raw['type'] === 'duration' ? count(raw['seconds']) : 0
+  return withOutput(raw, withInput(raw, { ...NO_USAGE, seconds, ...toolsOf(raw) }))
+}
+
+/** What was read: by kind, and how much of it came from a cache or went to one. */
+function withInput(raw: JsonObject, before: Usage): Usage {
+  const details = detailsOf(raw, 'prompt_tokens_details', 'input_tokens_details', 'input_token_details')
+  const ofCached = detailsOf(details, 'cached_tokens_details')
+  const apart = 'cache_read_input_tokens' in raw || 'cache_creation_input_tokens' in raw
+  const told = count(raw['prompt_tokens'] ?? raw['input_tokens'])
+  const cached = apart
+    ? count(raw['cache_read_input_tokens'])
+    : count(details['cached_tokens'] ?? raw['cached_tokens'] ?? raw['prompt_cache_hit_tokens'])
+  const writes = writesOf(raw, details)
+  const written = writes.inputCacheWrite + writes.inputCacheWrite1h + writes.inputCacheWrite12h
+  const all = apart && !('prompt_tokens' in raw) ? told + cached + written : told
+  const inputCachedAudio = count(ofCached['audio_tokens'])
+  const inputCachedImage = count(ofCached['image_tokens'])
+  const inputAudio = Math.max(0, count(details['audio_tokens']) - inputCachedAudio)
+  const inputImage = Math.max(0, count(details['image_tokens']) - inputCachedImage)
+  return {
+    ...before,
+    ...writes,
+    inputCachedText: Math.max(0, cached - inputCachedAudio - inputCachedImage),
+    inputCachedAudio,
+    inputCachedImage,
+    inputAudio,
+    inputImage,
+    inputText: Math.max(0, all - cached - written - inputAudio - inputImage),
+  }
+}
+
+/** Tokens that were written to a cache, by how long they stay there. */
+function writesOf(
+  raw: JsonObject,
+  details: JsonObject,
+): Pick<Usage, 'inputCacheWrite' | 'inputCacheWrite1h' | 'inputCacheWrite12h'> {
+  const byTime = detailsOf(raw, 'cache_creation')
+  const inputCacheWrite1h = count(byTime['ephemeral_1h_input_tokens'])
+  const inputCacheWrite12h = count(details['cache_write_12h_tokens'])
+  const all = count(
+    raw['cache_creation_input_tokens'] ?? details['cache_write_tokens'] ?? details['cache_creation_tokens'],
+  )
+  return {
+    inputCacheWrite1h,
+    inputCacheWrite12h,
+    inputCacheWrite: Math.max(0, all - inputCacheWrite1h - inputCacheWrite12h),
+  }
+}
+
+/** What was written: by kind. */
+function withOutput(raw: JsonObject, before: Usage): Usage {
+  const details = detailsOf(raw, 'completion_tokens_details', 'output_tokens_details', 'output_token_details')
+  const told = count(raw['completion_tokens'] ?? raw['output_tokens'])
+  const reasoning = count(details['reasoning_tokens'] ?? details['thinking_tokens'] ?? raw['reasoning_tokens'])
+  const read = count(raw['prompt_tokens'] ?? raw['input_tokens'])
+  // A total that is more than its two parts counts reasoning that the second part leaves out.
+  const onTop = 'prompt_tokens' in raw ? Math.max(0, count(raw['total_tokens']) - read - told) : 0
+  // Perplexity bills what it has thought and cited beside what it has written, and its total leaves both out.
+  const beside = 'citation_tokens' in raw && onTop === 0 ? reasoning + count(raw['citation_tokens']) : 0
+  const outputReasoning = Math.max(reasoning, onTop, beside)
+  const outputAudio = count(details['audio_tokens'])
+  const outputImage = count(details['image_tokens'])
+  const all = told + (onTop > 0 ? onTop : beside)
+  return {
+    ...before,
+    outputAudio,
+    outputImage,
+    outputReasoning: Math.min(outputReasoning, all),
+    outputText: Math.max(0, all - outputReasoning - outputAudio - outputImage),
+  }
+}
+
+function toolsOf(raw: JsonObject): Pick<Usage, 'webSearches'> {
+  const ofServer = detailsOf(raw, 'server_tool_use')
+  return { webSearches: count(ofServer['web_search_requests'] ?? raw['num_search_queries']) }
+}
+
+/** Gemini's own form, whose output is in two counts (Gemini API, `UsageMetadata`). */
+function ofGemini(raw: JsonObject): Usage {
+  const cached = count(raw['cachedContentTokenCount'])
+  const read = count(raw['promptTokenCount']) + count(raw['toolUsePromptTokenCount'])
+  const input = kindsOf(raw['promptTokensDetails'])
+  const output = kindsOf(raw['candidatesTokensDetails'])
+  const written = count(raw['candidatesTokenCount'])
+  return {
+    ...NO_USAGE,
+    inputCachedText: cached,
+    inputAudio: input.audio,
+    inputImage: input.image,
+    inputText: Math.max(0, read - cached - input.audio - input.image),
+    outputReasoning: count(raw['thoughtsTokenCount']),
+    outputAudio: output.audio,
+    outputImage: output.image,
+    outputText: Math.max(0, written - output.audio - output.image),
+  }
+}
+
+function kindsOf(list: unknown): { readonly audio: number; readonly image: number } {
+  const sum = (modality: string): number =>
+    (Array.isArray(list) ? list : [])
+      .filter((one): one is JsonObject => isJsonObject(one) && one['modality'] === modality)
+      .reduce((total, one) => total + count(one['tokenCount']), 0)
+  return { audio: sum('AUDIO'), image: sum('IMAGE') + sum('VIDEO') }
+}
+
+function detailsOf(raw: JsonObject, ...names: readonly string[]): JsonObject {
+  for (const name of names) {
+    const value = raw[name]
+    if (isJsonObject(value)) return value
+  }
+  return {}
+}
+
+/** A count: a number that is none, or less than nothing, is 0. */
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0
+}
