@@ -1,149 +1,184 @@
 import type { Database, Statement } from 'bun:sqlite'
-import { USAGE_FIELDS } from '../../usage/usage.ts'
+import { NO_USAGE, USAGE_FIELDS } from '../../usage/usage.ts'
 import type { UsageDimension, UsageQuery, UsageSum } from '../ledger.ts'
 import type { Booking } from '../records.ts'
 import { GROUP_COLUMNS, SUM_COLUMNS, SUM_WIDTHS } from './ledger-schema.ts'
 
-/** A group of bookings that are added up before they are written. */
-interface Group {
-  readonly keys: readonly (string | number)[]
-  readonly sums: number[]
-}
+const DAY = 86_400
+const QUARTER = 900
+/** How many numbers of groups and keys are remembered. */
+const NUMBERS_MAX = 50_000
 
-type Column = number | bigint | string
+/** Sums under the numbers that they are found by. */
+type Sums = Map<string, { readonly at: readonly number[]; readonly sums: number[] }>
 
 const ADDED = SUM_COLUMNS.map((name) => `"${name}" = "${name}" + excluded."${name}"`).join(', ')
 const VALUES = (count: number): string => Array.from({ length: count }, () => '?').join(', ')
+const ADD_TO = (table: string): string =>
+  `INSERT INTO ${table} VALUES (${VALUES(3 + SUM_COLUMNS.length)}) ON CONFLICT DO UPDATE SET ${ADDED}`
 
 /** Bookings and their sums, in tables of SQLite. Each function throws SQLite's error. */
 export class BookingStatements {
   readonly #database: Database
   readonly #insert: Statement
-  readonly #addToSums: Statement
-  readonly #addToKeySums: Statement
-  readonly #use: Statement
+  readonly #addTo: Readonly<Record<'sums' | 'key_quarters' | 'key_days', Statement>>
+  readonly #groups = new Map<string, number>()
+  readonly #keys = new Map<string, number>()
 
   constructor(database: Database) {
     this.#database = database
-    this.#insert = database.prepare('INSERT OR IGNORE INTO bookings VALUES (?, ?, ?, ?, ?)')
-    const columns = GROUP_COLUMNS.length + SUM_COLUMNS.length
-    this.#addToSums = database.prepare(
-      `INSERT INTO sums VALUES (${VALUES(2 + columns)}) ON CONFLICT DO UPDATE SET ${ADDED}`,
-    )
-    this.#addToKeySums = database.prepare(
-      `INSERT INTO key_sums VALUES (${VALUES(3 + columns)}) ON CONFLICT DO UPDATE SET ${ADDED}`,
-    )
-    this.#use = database.prepare(
-      'INSERT INTO key_use VALUES (?1, ?2) ON CONFLICT DO UPDATE SET used_at = max(used_at, excluded.used_at)',
-    )
+    this.#insert = database.prepare('INSERT OR IGNORE INTO bookings VALUES (?, ?, ?, ?, ?, ?, ?)')
+    this.#addTo = {
+      sums: database.prepare(ADD_TO('sums')),
+      key_quarters: database.prepare(ADD_TO('key_quarters')),
+      key_days: database.prepare(ADD_TO('key_days')),
+    }
   }
 
   /** Writes bookings and adds them to the sums; one that is there already is left as it is, and not added again. */
   book(bookings: readonly Booking[]): void {
-    this.#database
-      .transaction(() => {
-        const sums = new Map<string, Group>()
-        const keySums = new Map<string, Group>()
-        const used = new Map<string, number>()
-        for (const booking of bookings) {
-          const { id, at, projectId, keyId } = booking
-          const { changes } = this.#insert.run(id, at, projectId, keyId, JSON.stringify(booking))
-          if (changes === 0) continue
-          const second = Math.floor(at / 1000)
-          used.set(keyId, Math.max(used.get(keyId) ?? 0, second))
-          for (const width of SUM_WIDTHS) {
-            const bucket = second - (second % width)
-            const group = [
-              projectId,
-              booking.model,
-              booking.endpoint,
-              booking.upstream,
-              booking.tier,
-              String(booking.isBatch),
-            ]
-            add(sums, [width, bucket, ...group], booking)
-            add(keySums, [width, bucket, keyId, ...group], booking)
-          }
-        }
-        for (const { keys, sums: values } of sums.values()) this.#addToSums.run(...keys, ...values)
-        for (const { keys, sums: values } of keySums.values()) this.#addToKeySums.run(...keys, ...values)
-        for (const [key, at] of used) this.#use.run(key, at)
-      })
-      .immediate()
+    try {
+      this.#database.transaction(() => this.#book(bookings)).immediate()
+    } catch (cause) {
+      // Numbers that were given in a transaction that failed are nobody's.
+      this.#groups.clear()
+      this.#keys.clear()
+      throw cause
+    }
+  }
+
+  #book(bookings: readonly Booking[]): void {
+    const sums: Sums = new Map()
+    const quarters: Sums = new Map()
+    const days: Sums = new Map()
+    const used = new Map<number, number>()
+    for (const booking of bookings) {
+      const { id, at, keyId, cost, saved } = booking
+      const group = this.#groupOf(booking)
+      const key = this.#keyOf(keyId)
+      const { changes } = this.#insert.run(Uint8Array.fromHex(id), at, key, group, cost, saved, storedJson(booking))
+      if (changes === 0) continue
+      const second = Math.floor(at / 1000)
+      used.set(key, Math.max(used.get(key) ?? 0, second))
+      for (const width of SUM_WIDTHS) add(sums, [width, second - (second % width), group], booking)
+      add(quarters, [key, second - (second % QUARTER), group], booking)
+      add(days, [second - (second % DAY), key, group], booking)
+    }
+    for (const [table, rows] of [
+      ['sums', sums],
+      ['key_quarters', quarters],
+      ['key_days', days],
+    ] as const)
+      for (const { at, sums: values } of rows.values()) this.#addTo[table].run(...at, ...values)
+    const use = this.#database.query('UPDATE keys SET used_at = max(used_at, ?2) WHERE no = ?1')
+    for (const [key, at] of used) use.run(key, at)
   }
 
   /** Adds up bookings by bucket and group. */
   usage({ from, to, bucketSeconds, where, groupBy }: UsageQuery): readonly UsageSum[] {
     const isByKey = where.key !== undefined || groupBy.includes('key')
-    const width = bucketSeconds === 3600 ? 900 : bucketSeconds
-    const groups = groupBy.map((name): string => name)
-    const conditions = Object.entries(where).map(([name, values]) => `${name} IN (${VALUES(values.length)})`)
-    const bucket = `bucket - bucket % ${bucketSeconds}`
-    const sql = `SELECT ${[`${bucket} AS start`, ...groups, ...SUM_COLUMNS.map((name) => `sum("${name}")`)].join(', ')}
-      FROM ${isByKey ? 'key_sums' : 'sums'}
-      WHERE ${['width = ?', 'bucket >= ?', 'bucket < ?', ...conditions].join(' AND ')}
-      GROUP BY ${['start', ...groups].join(', ')} ORDER BY start`
-    using statement = this.#database.prepare(sql)
-    const rows = statement.values(width, from, to, ...Object.values(where).flat()) as Column[][]
-    return rows.map((row) => sumOf(row, groupBy))
+    const columnOf = (name: UsageDimension): string => (name === 'key' ? 'keys.id' : `groups.${name}`)
+    const [table, width] = isByKey
+      ? [bucketSeconds === DAY ? 'key_days' : 'key_quarters', undefined]
+      : ['sums', bucketSeconds === 3600 ? QUARTER : bucketSeconds]
+    const conditions = ['bucket >= ?', 'bucket < ?', ...(width === undefined ? [] : [`width = ${width}`])]
+    for (const [name, values] of Object.entries(where))
+      conditions.push(`${columnOf(name as UsageDimension)} IN (${VALUES(values.length)})`)
+    const groups = groupBy.map(columnOf)
+    using statement = this.#database.prepare(
+      `SELECT ${[`bucket - bucket % ${bucketSeconds} AS start`, ...groups, ...SUM_COLUMNS.map((name) => `sum("${name}")`)].join(', ')}
+       FROM ${table} JOIN groups ON groups.no = group_no ${isByKey ? 'JOIN keys ON keys.no = key_no' : ''}
+       WHERE ${conditions.join(' AND ')} GROUP BY ${['start', ...groups].join(', ')} ORDER BY start`,
+    )
+    return statement.values(from, to, ...Object.values(where).flat()).map((row) => sumOf(row, groupBy))
   }
 
-  /** What was spent from `from` up to `to`: days where they are whole, quarters of an hour at both ends. */
+  /** What was spent from `from` up to `to`: whole days, and quarters of an hour at both ends. */
   spent({ projectId, keyId }: { projectId?: string; keyId?: string }, from: number, to: number): bigint {
-    const firstDay = Math.ceil(from / 86_400) * 86_400
-    const lastDay = Math.floor(to / 86_400) * 86_400
-    const parts: readonly (readonly [width: number, from: number, to: number])[] =
-      firstDay < lastDay
-        ? [
-            [900, from, firstDay],
-            [86_400, firstDay, lastDay],
-            [900, lastDay, to],
-          ]
-        : [[900, from, to]]
-    const [table, column, value] =
-      keyId !== undefined
-        ? ['key_sums', 'key', keyId]
-        : projectId !== undefined
-          ? ['sums', 'project', projectId]
-          : ['sums', "''", '']
-    using statement = this.#database.prepare(
-      `SELECT CAST(coalesce(sum(cost), 0) AS TEXT) FROM ${table} WHERE ${column} = ? AND width = ? AND bucket >= ? AND bucket < ?`,
+    const [firstDay, lastDay] = [Math.ceil(from / DAY) * DAY, Math.floor(to / DAY) * DAY]
+    if (firstDay >= lastDay) return this.#spentIn(QUARTER, from, to, projectId, keyId)
+    return (
+      this.#spentIn(QUARTER, from, firstDay, projectId, keyId) +
+      this.#spentIn(DAY, firstDay, lastDay, projectId, keyId) +
+      this.#spentIn(QUARTER, lastDay, to, projectId, keyId)
     )
-    return parts.reduce((total, part) => total + BigInt(String(statement.values(value, ...part)[0]?.[0])), 0n)
+  }
+
+  #spentIn(width: number, from: number, to: number, projectId: string | undefined, keyId: string | undefined): bigint {
+    const key = 'key_no = (SELECT no FROM keys WHERE id = ?3)'
+    const project = 'group_no IN (SELECT no FROM groups WHERE project = ?3)'
+    const [table, scope] =
+      keyId !== undefined
+        ? [width === DAY ? 'key_days' : 'key_quarters', key]
+        : ['sums', `width = ${width}${projectId === undefined ? '' : ` AND ${project}`}`]
+    const sql = `SELECT CAST(coalesce(sum(cost), 0) AS TEXT) FROM ${table} WHERE bucket >= ?1 AND bucket < ?2 AND ${scope}`
+    const scoped = keyId ?? projectId
+    const [row] = this.#database.query(sql).values(from, to, ...(scoped === undefined ? [] : [scoped]))
+    return BigInt(String(row?.[0]))
   }
 
   /** When keys were last used. */
   lastUsed(keyIds: readonly string[]): ReadonlyMap<string, number> {
-    const rows = this.#database.query(`SELECT key, used_at FROM key_use WHERE key IN (${VALUES(keyIds.length)})`)
-    return new Map(rows.values(...keyIds).map(([key, at]) => [String(key), Number(at)]))
+    using statement = this.#database.prepare(`SELECT id, used_at FROM keys WHERE id IN (${VALUES(keyIds.length)})`)
+    return new Map(statement.values(...keyIds).map(([key, at]) => [String(key), Number(at)]))
   }
 
   /** Removes bookings, and sums by minute, from before a time. */
   forget(before: number): void {
     this.#database.query('DELETE FROM bookings WHERE at < ?').run(before * 1000)
-    for (const table of ['sums', 'key_sums'])
-      this.#database.query(`DELETE FROM ${table} WHERE width = 60 AND bucket < ?`).run(before)
+    this.#database.query('DELETE FROM sums WHERE width = 60 AND bucket < ?').run(before)
+  }
+
+  #groupOf({ projectId, model, endpoint, upstream, tier, isBatch }: Booking): number {
+    const values = [projectId, model, endpoint, upstream, tier, String(isBatch)]
+    return this.#numberOf(this.#groups, values.join('\n'), () => {
+      const where = GROUP_COLUMNS.map((name) => `${name} = ?`).join(' AND ')
+      const insert = `INSERT OR IGNORE INTO groups (${GROUP_COLUMNS.join(', ')}) VALUES (${VALUES(values.length)})`
+      this.#database.query(insert).run(...values)
+      return this.#database.query(`SELECT no FROM groups WHERE ${where}`).values(...values)[0]?.[0]
+    })
+  }
+
+  #keyOf(id: string): number {
+    return this.#numberOf(this.#keys, id, () => {
+      this.#database.query('INSERT OR IGNORE INTO keys (id, used_at) VALUES (?, 0)').run(id)
+      return this.#database.query('SELECT no FROM keys WHERE id = ?').values(id)[0]?.[0]
+    })
+  }
+
+  #numberOf(known: Map<string, number>, name: string, make: () => unknown): number {
+    const before = known.get(name)
+    if (before !== undefined) return before
+    const number = Number(make())
+    if (known.size >= NUMBERS_MAX) known.clear()
+    known.set(name, number)
+    return number
   }
 }
 
-function add(groups: Map<string, Group>, keys: readonly (string | number)[], booking: Booking): void {
-  const name = keys.join('\n')
-  const { cost, saved, usage } = booking
-  const values = [1, cost, saved, ...USAGE_FIELDS.map((field) => usage[field])]
-  const group = groups.get(name)
-  if (group === undefined) groups.set(name, { keys, sums: values })
-  else for (const [index, value] of values.entries()) group.sums[index] = (group.sums[index] ?? 0) + value
+/** The rest of a booking: what no column has. */
+function storedJson(booking: Booking): string {
+  const { id, at, keyId, projectId, model, endpoint, upstream, tier, isBatch, cost, saved, usage, ...rest } = booking
+  const used = Object.entries(usage).filter(([name, value]) => value !== NO_USAGE[name as keyof typeof NO_USAGE])
+  return JSON.stringify({ ...rest, usage: Object.fromEntries(used) })
 }
 
-function sumOf(row: readonly Column[], groupBy: readonly UsageDimension[]): UsageSum {
-  const first = 1 + groupBy.length
-  const [requests = 0, cost = 0, saved = 0, ...usage] = row.slice(first)
+function add(rows: Sums, at: readonly number[], { cost, saved, usage }: Booking): void {
+  const name = at.join()
+  const values = [1, cost, saved, ...USAGE_FIELDS.map((field) => usage[field])]
+  const row = rows.get(name)
+  if (row === undefined) rows.set(name, { at, sums: values })
+  else for (const [index, value] of values.entries()) row.sums[index] = (row.sums[index] ?? 0) + value
+}
+
+function sumOf(row: readonly unknown[], groupBy: readonly UsageDimension[]): UsageSum {
+  const [requests, cost, saved, ...usage] = row.slice(1 + groupBy.length).map(Number)
   return {
     bucket: Number(row[0]),
     group: Object.fromEntries(groupBy.map((name, index) => [name, String(row[1 + index])])),
-    requests: Number(requests),
-    cost: BigInt(cost),
-    saved: BigInt(saved),
-    usage: Object.fromEntries(USAGE_FIELDS.map((field, index) => [field, Number(usage[index])])),
+    requests: requests ?? 0,
+    cost: BigInt(cost ?? 0),
+    saved: BigInt(saved ?? 0),
+    usage: Object.fromEntries(USAGE_FIELDS.map((field, index) => [field, usage[index] ?? 0])),
   }
 }

@@ -7,7 +7,7 @@ const APPLICATION_ID = 0x4e584c47
 /** The widths of the buckets of sums, in seconds. A quarter of an hour: days of all time zones begin with one. */
 export const SUM_WIDTHS = [60, 900, 86_400] as const
 
-/** The columns that sums are grouped by, but for the key. */
+/** What bookings are grouped by; a group has a number, and so has a key. */
 export const GROUP_COLUMNS = ['project', 'model', 'endpoint', 'upstream', 'tier', 'batch'] as const
 /** The columns that are added up. */
 export const SUM_COLUMNS = ['requests', 'cost', 'saved', ...USAGE_FIELDS] as const
@@ -34,19 +34,23 @@ const STEPS: readonly string[] = [
     json TEXT NOT NULL
   ) STRICT;
   CREATE INDEX audit_by_time ON audit (at, id);
-  CREATE TABLE bookings (id TEXT PRIMARY KEY, at INTEGER NOT NULL, project TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL) STRICT;
-  CREATE INDEX bookings_by_time ON bookings (at);
-  CREATE INDEX bookings_by_key ON bookings (key, at);
+  CREATE TABLE groups (no INTEGER PRIMARY KEY, ${GROUPS}, UNIQUE (${GROUP_COLUMNS.join(', ')})) STRICT;
+  CREATE TABLE keys (no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, used_at INTEGER NOT NULL) STRICT;
+  CREATE TABLE bookings (
+    id BLOB PRIMARY KEY, at INTEGER NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, cost INTEGER NOT NULL,
+    saved INTEGER NOT NULL, json TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX bookings_by_key ON bookings (key_no, at);
   CREATE TABLE sums (
-    width INTEGER NOT NULL, bucket INTEGER NOT NULL, ${GROUPS}, ${SUMS},
-    PRIMARY KEY (width, bucket, ${GROUP_COLUMNS.join(', ')})
+    width INTEGER NOT NULL, bucket INTEGER NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (width, bucket, group_no)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE key_sums (
-    width INTEGER NOT NULL, bucket INTEGER NOT NULL, key TEXT NOT NULL, ${GROUPS}, ${SUMS},
-    PRIMARY KEY (width, bucket, key, ${GROUP_COLUMNS.join(', ')})
+  CREATE TABLE key_quarters (
+    key_no INTEGER NOT NULL, bucket INTEGER NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (key_no, bucket, group_no)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX key_sums_by_key ON key_sums (key, width, bucket);
-  CREATE TABLE key_use (key TEXT PRIMARY KEY, used_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE key_days (
+    bucket INTEGER NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (bucket, key_no, group_no)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX key_days_by_key ON key_days (key_no, bucket);
   `,
 ]
 
