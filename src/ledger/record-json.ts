@@ -10,9 +10,17 @@ interface StoredLimits {
   readonly spend: Readonly<Record<string, string>>
 }
 
-/** Writes a record, or its limits, as JSON for a store. Nano-dollars become text. */
-export function stringifyRecord(record: LedgerRecord | Limits): string {
-  return JSON.stringify(record, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
+/** Writes a record as JSON for a store. Nano-dollars become text. */
+export function stringifyRecord(record: LedgerRecord): string {
+  return stringify(record)
+}
+
+/** Writes limits as JSON for a store; undefined: there are none. */
+export function stringifyLimits(limits: Limits): string | undefined {
+  const { spend, rates, ...rest } = limits
+  const isLimit =
+    Object.keys(spend).length > 0 || rates.length > 0 || Object.values(rest).some((one) => one !== undefined)
+  return isLimit ? stringify(limits) : undefined
 }
 
 /** Reads a record that `stringifyRecord` has written. */
@@ -25,9 +33,13 @@ export function parseRecord(json: string): LedgerRecord {
   } as LedgerRecord
 }
 
-/** Reads limits that `stringifyRecord` has written. */
+/** Reads limits that `stringifyLimits` has written. */
 export function parseLimits(json: string): Limits {
   return limitsOf(JSON.parse(json) as StoredLimits)
+}
+
+function stringify(value: object): string {
+  return JSON.stringify(value, (_name, one: unknown) => (typeof one === 'bigint' ? one.toString() : one))
 }
 
 function limitsOf({ spend, ...rest }: StoredLimits): Limits {

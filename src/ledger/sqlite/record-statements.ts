@@ -9,8 +9,8 @@ import type {
   RecordOf,
   RecordQuery,
 } from '../ledger.ts'
-import { parseRecord, stringifyRecord } from '../record-json.ts'
-import type { AuditEvent, LedgerRecord, Limits } from '../records.ts'
+import { parseRecord, stringifyLimits, stringifyRecord } from '../record-json.ts'
+import type { AuditEvent, LedgerRecord } from '../records.ts'
 
 const ROWS_PER_PART = 10_000
 
@@ -149,14 +149,10 @@ export class RecordStatements {
         digest,
         'expiresAt' in record ? (record.expiresAt ?? 0) : 0,
         'archivedAt' in record && record.archivedAt !== undefined ? 1 : 0,
-        record.kind === 'key' && hasLimits(record.limits) ? stringifyRecord(record.limits) : null,
+        record.kind === 'key' ? (stringifyLimits(record.limits) ?? null) : null,
         stringifyRecord(record),
       )
   }
-}
-
-function hasLimits({ spend, rates, ...rest }: Limits): boolean {
-  return Object.keys(spend).length > 0 || rates.length > 0 || Object.values(rest).some((value) => value !== undefined)
 }
 
 function auditEvent([id, type, at, actor, project, resource, json]: readonly unknown[]): AuditEvent {
