@@ -17,16 +17,17 @@ import { type Import, partOf, ROOT, SOURCES, type Source } from './architecture/
 /** From the ground up: a part may import from those before it. Parts on one level do not know each other. */
 const LEVELS: readonly (readonly string[])[] = [
   ['formats/', 'timing/'],
-  ['openai/'],
+  ['openai/', 'usage/'],
+  ['pricing/'],
   ['config/'],
   ['exchange/'],
   ['telemetry/'],
-  ['params/', 'storage/', 'upstream/'],
+  ['ledger/', 'params/', 'storage/', 'upstream/'],
   ['access/', 'answers/'],
   ['routing/'],
   ['requests/'],
-  ['cache/', 'cassettes/', 'extensions/'],
-  ['gateway/'],
+  ['cache/', 'cassettes/', 'extensions/', 'metering/'],
+  ['administration/', 'gateway/'],
   ['server/'],
   ['app.ts'],
   ['demo/', 'process/'],
@@ -41,7 +42,7 @@ function levelOf(part: string): number {
 /** What each package may be imported by: files, and folders with all that is in them. */
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['elysia', ['app.ts', 'server/']],
-  ['@sinclair/typebox', ['cassettes/', 'cli/', 'config/', 'extensions/load/', 'openai/']],
+  ['@sinclair/typebox', ['administration/', 'cassettes/', 'cli/', 'config/', 'extensions/load/', 'openai/']],
   ['pino', ['telemetry/']],
   ['openai', ['cli/']],
   ['lru-cache', ['cache/', 'storage/']],
@@ -52,6 +53,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
 const PLATFORM_PARTS: readonly string[] = [
   ...['main.ts', 'cli/', 'process/', 'server/http1/', 'server/websocket/'],
   ...['upstream/exact/', 'storage/', 'extensions/load/'],
+  ...['ledger/counters/', 'ledger/sqlite/', 'ledger/postgres/', 'ledger/redis/'],
 ]
 
 function isAtEdge({ path }: Source): boolean {
@@ -193,6 +195,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['server/http1/listen.ts', 'the key of TLS'],
   ['gateway/generation.ts', 'whether the store is this memory'],
   ['routing/targets/deployment-registry.ts', 'what a deployment is known by over reloads'],
+  ['ledger/key-format.ts', 'its last four characters'],
   ['routing/remembered-ids.ts', 'only to be digested'],
   ['upstream/mask.ts', 'what stars are put over'],
   ['upstream/egress.ts', "a proxy's address"],
@@ -210,7 +213,8 @@ describe('a secret', () => {
 describe('each file', () => {
   test('is TypeScript with a kebab-case name', () => {
     const names = SOURCES.map(({ path }) => path).filter(
-      (path) => !/^([a-z0-9]+(-[a-z0-9]+)*[/])*[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(path),
+      (path) =>
+        path !== 'pricing/prices.json' && !/^([a-z0-9]+(-[a-z0-9]+)*[/])*[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(path),
     )
     expect(names).toEqual([])
   })

@@ -17,6 +17,7 @@ const LONG_FILES: ReadonlyMap<string, string> = new Map([
   ['formats/json/canonical-scanner.ts', 'one automaton: each of its steps reads and writes the same fields'],
   ['formats/json/json-parser.ts', 'likewise'],
   ['formats/json/string-editor.ts', 'likewise'],
+  ['pricing/prices.json', 'data, made by scripts/update-prices.py'],
 ])
 
 /** A function of a source file. */

@@ -41,7 +41,7 @@ export interface Budget {
 }
 
 /** A counter of calls under way and its limit. */
-export interface Places {
+export interface PlaceLimit {
   readonly slot: number
   readonly limit: number
 }
@@ -51,7 +51,7 @@ export interface Demand {
   /** The most that the call can cost. */
   readonly amount: bigint
   readonly budgets: readonly Budget[]
-  readonly places: readonly Places[]
+  readonly places: readonly PlaceLimit[]
 }
 
 /** A reservation that was made, or the budget or places that allow none, by their index. */
