@@ -7,6 +7,8 @@ export type RecordOf<K extends RecordKind> = Extract<LedgerRecord, { kind: K }>
 
 /** Is thrown where the books can't be read or written now: the cause says why. */
 export class LedgerError extends Error {}
+/** Is thrown where a record that an edit was made from has been changed meanwhile: nothing is changed then. */
+export class RecordsChangedError extends Error {}
 
 /** A key as the directory holds it: what a request is decided by, and no more. */
 export interface DirectoryRow {
@@ -31,6 +33,8 @@ export interface RecordChanges {
 
 /** A change of records, with what the audit log says of it. All of it is made, or none. */
 export interface RecordEdit {
+  /** The records that it was made from, as they were read: each must still be so, or the edit is refused (`RecordsChangedError`). */
+  readonly was?: readonly LedgerRecord[]
   readonly put: readonly LedgerRecord[]
   readonly remove: readonly string[]
   readonly audit: readonly AuditEvent[]
@@ -107,7 +111,7 @@ export interface Ledger {
   readonly changesSince: (version: number) => Promise<RecordChanges | undefined>
   readonly find: <K extends RecordKind>(kind: K, id: string) => Promise<RecordOf<K> | undefined>
   readonly list: <K extends RecordKind>(query: RecordQuery<K>) => Promise<Page<RecordOf<K>>>
-  /** Gives the version that the change has made. */
+  /** Gives the version that the change has made. Rejects with a `RecordsChangedError` where it was made from records that are not so any more. */
   readonly edit: (edit: RecordEdit) => Promise<number>
   /** Writes bookings; one that is there already is left as it is. Notes of each key when it was last used. */
   readonly book: (bookings: readonly Booking[]) => Promise<void>

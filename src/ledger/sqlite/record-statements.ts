@@ -1,13 +1,14 @@
 import type { Database } from 'bun:sqlite'
-import type {
-  AuditQuery,
-  DirectoryRow,
-  Page,
-  RecordChanges,
-  RecordEdit,
-  RecordKind,
-  RecordOf,
-  RecordQuery,
+import {
+  type AuditQuery,
+  type DirectoryRow,
+  type Page,
+  type RecordChanges,
+  type RecordEdit,
+  type RecordKind,
+  type RecordOf,
+  type RecordQuery,
+  RecordsChangedError,
 } from '../ledger.ts'
 import { parseRecord, stringifyLimits, stringifyRecord } from '../record-json.ts'
 import type { AuditEvent, LedgerRecord } from '../records.ts'
@@ -87,9 +88,10 @@ export class RecordStatements {
   }
 
   /** Makes a change of records and its entries of the audit log, or neither. Gives the version that it has made. */
-  edit({ put, remove, audit }: RecordEdit): number {
+  edit({ was = [], put, remove, audit }: RecordEdit): number {
     return this.#database
       .transaction(() => {
+        for (const record of was) this.#assertUnchanged(record)
         const version = this.version() + 1
         this.#database.query('UPDATE edition SET version = ?').run(version)
         for (const record of put) this.#put(record, version)
@@ -133,6 +135,12 @@ export class RecordStatements {
       .values(...conditions.flatMap(([, ...values]) => values), limit + 1)
     const data = rows.slice(0, limit).map(auditEvent)
     return { data: before === undefined ? data : data.toReversed(), hasMore: rows.length > limit }
+  }
+
+  /** Throws a `RecordsChangedError` where a record is another one by now, or is gone. */
+  #assertUnchanged(record: LedgerRecord): void {
+    const now = this.find(record.kind, record.id)
+    if (now === undefined || stringifyRecord(now) !== stringifyRecord(record)) throw new RecordsChangedError()
   }
 
   #put(record: LedgerRecord, version: number): void {

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type DirectoryRow, type Ledger, LedgerError } from '../ledger.ts'
+import { type DirectoryRow, type Ledger, LedgerError, RecordsChangedError } from '../ledger.ts'
 import { BookingStatements } from './booking-statements.ts'
 import { migrateLedger } from './ledger-schema.ts'
 import { RecordStatements } from './record-statements.ts'
@@ -78,6 +78,7 @@ async function attempt<T>(work: () => T): Promise<T> {
   try {
     return work()
   } catch (cause) {
+    if (cause instanceof RecordsChangedError) throw cause
     throw new LedgerError('The ledger can not be used now.', { cause })
   }
 }
