@@ -32,7 +32,7 @@ export function watchBody(
   deadlines: Deadlines,
 ): Watching {
   const timeOut = (): void => exchange.abort.abort(new ApiError('upstream_timeout'))
-  const onUsageChunk = exchange.hasUsageObserver ? watchUsage(exchange, answer) : undefined
+  const onUsageChunk = watchUsage(exchange, answer)
   return {
     idle: deadlines.start(streamIdleMs, timeOut, silentMs(answer)),
     onFirstChunk: () => exchange.onFirstByte(),

@@ -74,7 +74,7 @@ export function deliver(
   // An answer that has been read is delivered as it is, unless models are to be renamed or ids to be found in it.
   if (isRead && names === undefined && objects === undefined) {
     exchange.onFirstByte()
-    if (exchange.hasUsageObserver) watchUsage(exchange, answer)?.(read)
+    watchUsage(exchange, answer)?.(read)
     return answer
   }
   const isWhole =

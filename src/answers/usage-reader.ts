@@ -1,77 +1,95 @@
 import type { Exchange } from '../exchange/exchange.ts'
-import { isEncoded } from '../formats/bytes/decode-body.ts'
-import { GatheredBytes } from '../formats/bytes/gathered-bytes.ts'
-import { joinBytes } from '../formats/bytes/join-bytes.ts'
-import { isEventStream, isJsonType } from '../formats/http/media-types.ts'
+import { codingsOf, formatOf } from '../formats/bytes/decode-body.ts'
+import { isEventStream, isJsonType, isVagueType } from '../formats/http/media-types.ts'
 import { isJsonObject, type JsonObject } from '../formats/json/json.ts'
-import { StreamTail } from '../formats/sse/stream-tail.ts'
+import { MemberPicker } from '../formats/json/member-picker.ts'
+import { SeenText } from '../usage/seen-text.ts'
+import { USAGE_MEMBERS } from '../usage/usage-members.ts'
+import type { UsageTally } from '../usage/usage-tally.ts'
+import { DecodedBeside } from './decoded-beside.ts'
+import { UsageEvents } from './usage-events.ts'
 
-/** A JSON answer that is longer is not read for its usage. */
-const JSON_BYTES_MAX = 1024 * 1024
+type OnChunk = (chunk: Uint8Array) => void
+type OnValue = (value: JsonObject) => void
 
-/** Reads the usage of tokens in an answer while it passes. */
-interface UsageReader {
-  add(chunk: Uint8Array): void
-  usage(): JsonObject | undefined
-}
+const FROM_LATIN = new TextDecoder('latin1')
+const LINES_OF_JSON = /^application\/(?:x-ndjson|jsonl|json-seq)/i
+const TEXT = /^text\//i
 
 /**
- * Tells the observers the usage in a good answer when its exchange ends. Gives the function that takes its chunks; undefined:
- * nobody wants to hear it, or it can't be read. Usage is `usage` of the answer, of its last event with one, or of the `response` in
- * that (OpenAI specification, `CompletionUsage`, `ResponseUsage`).
+ * Reads the usage in a good answer while it passes, for the exchange's tally and, where `isTold`, for the observers. Gives the function that takes the chunks;
+ * undefined: nobody wants to hear it. Each body is to be read once.
+ *
+ * Observers hear, when the exchange ends, the last `usage` of the answer, or of the `response` in an event (OpenAI specification,
+ * `CompletionUsage`, `ResponseUsage`); of encoded answers they hear nothing.
+ *
+ * @example
+ * const onChunk = watchUsage(exchange, answer)
  */
-export function watchUsage(exchange: Exchange, answer: Response): ((chunk: Uint8Array) => void) | undefined {
+export function watchUsage(
+  exchange: Exchange,
+  answer: Response,
+  isTold = exchange.hasUsageObserver,
+): OnChunk | undefined {
+  const { tally } = exchange
+  if ((tally === undefined && !isTold) || !answer.ok) return undefined
   const { headers } = answer
-  if (!exchange.hasUsageObserver || !answer.ok || isEncoded(headers.get('content-encoding'))) return undefined
+  const codings = codingsOf(headers.get('content-encoding'))
   const type = headers.get('content-type')
-  const reader = isEventStream(type) ? new StreamUsage() : isJsonType(type) ? new JsonUsage() : undefined
-  if (reader === undefined) return undefined
+  const isPlain = codings.length === 0
+  const onUsage = isTold && isPlain ? tellAtEnd(exchange) : undefined
+  if (tally === undefined) return onUsage === undefined ? undefined : readerOf(type, onUsage, undefined)
+  const read = readerOf(
+    type,
+    (value) => {
+      tally.add(value)
+      onUsage?.(value)
+    },
+    tally,
+  )
+  return isPlain ? read : decoded(exchange, codings, read, tally)
+}
+
+/** Gives the function that keeps the last usage, which observers hear at the end. */
+function tellAtEnd(exchange: Exchange): OnValue {
+  let last: JsonObject | undefined
   exchange.atEnd(() => {
-    const usage = reader.usage()
-    if (usage !== undefined) exchange.onUsage(usage)
+    if (last !== undefined) exchange.onUsage(last)
   })
-  return (chunk) => reader.add(chunk)
+  return ({ usage, response }) => {
+    if (isJsonObject(usage)) last = usage
+    else if (isJsonObject(response) && isJsonObject(response['usage'])) last = response['usage']
+  }
 }
 
-class StreamUsage implements UsageReader {
-  readonly #tail = new StreamTail()
-
-  add(chunk: Uint8Array): void {
-    this.#tail.add(chunk)
+/** Makes the reader of a plain body; `tally` also wants to know what has passed. */
+function readerOf(type: string | null, onValue: OnValue, tally: UsageTally | undefined): OnChunk {
+  const seen = tally === undefined ? undefined : new SeenText()
+  if (isEventStream(type)) {
+    const onText = tally && seen ? (text: string): void => tally.saw(seen.add(text)) : undefined
+    const events = new UsageEvents(onValue, onText)
+    return (chunk) => events.add(chunk)
   }
-
-  usage(): JsonObject | undefined {
-    for (const { data } of [...this.#tail.eventsBefore(), ...this.#tail.events()].toReversed()) {
-      const usage = data === undefined ? undefined : usageIn(data)
-      if (usage !== undefined) return usage
+  if (isJsonType(type) || LINES_OF_JSON.test(type ?? '') || (isVagueType(type) && tally !== undefined)) {
+    const picker = new MemberPicker(USAGE_MEMBERS, onValue)
+    return (chunk) => {
+      if (tally !== undefined && seen !== undefined) tally.saw(seen.add(FROM_LATIN.decode(chunk)))
+      picker.add(chunk)
     }
-    return undefined
   }
+  const isText = TEXT.test(type ?? '')
+  return (chunk) => tally?.saw(isText ? chunk.byteLength : 0)
 }
 
-class JsonUsage implements UsageReader {
-  readonly #gathered = new GatheredBytes()
-  #isLong = false
-
-  add(chunk: Uint8Array): void {
-    this.#isLong ||= this.#gathered.byteLength + chunk.byteLength > JSON_BYTES_MAX
-    if (this.#isLong) this.#gathered.take()
-    else this.#gathered.add(new Uint8Array(chunk))
-  }
-
-  usage(): JsonObject | undefined {
-    return this.#isLong ? undefined : usageIn(new TextDecoder().decode(joinBytes(this.#gathered.take())))
-  }
-}
-
-function usageIn(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (!isJsonObject(value)) return undefined
-    const { usage, response } = value
-    if (isJsonObject(usage)) return usage
-    return isJsonObject(response) && isJsonObject(response['usage']) ? response['usage'] : undefined
-  } catch {
-    return undefined
+/** Reads an encoded body: what can't be decoded counts as seen only. */
+function decoded(exchange: Exchange, codings: readonly string[], read: OnChunk, tally: UsageTally): OnChunk {
+  const [coding = '', ...others] = codings
+  const format = others.length === 0 ? formatOf(coding) : undefined
+  if (format === undefined) return () => tally.saw(0)
+  const beside = new DecodedBeside(format, read, (reading) => tally.waitFor(reading))
+  exchange.atEnd(() => beside.end())
+  return (chunk) => {
+    tally.saw(0)
+    beside.add(chunk)
   }
 }

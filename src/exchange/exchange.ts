@@ -4,6 +4,7 @@ import type { ApiError } from '../openai/api-error.ts'
 import type { JsonEndpoint } from '../openai/endpoints.ts'
 import type { NamedModel } from '../openai/read-target.ts'
 import type { Deadline } from '../timing/deadlines.ts'
+import type { UsageTally } from '../usage/usage-tally.ts'
 import type { Arrival, BodilessRequest, HeadKind, IncomingBody } from './arrival.ts'
 import { Findings, inherit, merge, type Try } from './findings.ts'
 import { blame, type Outcome } from './outcome.ts'
@@ -97,6 +98,8 @@ export class Exchange extends Findings {
   seesCalls = false
   /** A stage's reason against opening a WebSocket, whatever else is right; undefined: none. */
   relayRefusal: ApiError | undefined = undefined
+  /** Gathers the usage that this exchange's own answer tells; a child has its own. undefined: nobody asks for it. */
+  tally: UsageTally | undefined = undefined
   /** How it ended; undefined: it has not. */
   outcome: Outcome | undefined = undefined
   /** Whether an observer hears of attempts, and of the tokens that answers tell. */

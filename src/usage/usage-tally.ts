@@ -1,12 +1,177 @@
-import type { JsonObject } from '../formats/json/json.ts'
-import type { ToldUsage } from './usage.ts'
+import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
+import { mergeUsage } from './merge-usage.ts'
+import { normalizeUsage } from './normalize-usage.ts'
+import { ownUsageIn } from './own-usage.ts'
+import { costIn } from './told-cost.ts'
+import { toolCallsIn } from './tool-calls.ts'
+import { inputTokens, NO_USAGE, outputTokens, type ToldUsage, type Usage } from './usage.ts'
 
 /** Gathers what an answer tells of its usage while it passes, and how much of it has passed, in case it tells nothing. */
 export interface UsageTally {
-  /** An event of a stream, or a whole JSON answer. */
+  /** An event of a stream, or a whole JSON answer: all of it, or the members of it that can tell usage. */
   readonly add: (value: JsonObject) => void
-  /** So many characters of text have passed. */
-  readonly saw: (characters: number) => void
+  /** So many bytes of text have passed; 0: some of an answer that is no text. */
+  readonly saw: (bytes: number) => void
+  /** Notes that what has passed is being read only now: it is encoded. */
+  readonly waitFor: (reading: Promise<void>) => void
+  /** Resolves once all that has passed is read; undefined: it is. To be awaited before `told` at the end of the answer. */
+  readonly settled: () => Promise<void> | undefined
   /** All that is known so far; at the end of the answer, all that there is. */
   readonly told: () => ToldUsage
+}
+
+/** What is known before the answer. */
+export interface TallyOptions {
+  /** What the request alone says: its prompt, as estimated, the characters to be spoken, the images. It counts where the answer tells nothing. */
+  readonly asked?: Partial<Usage>
+}
+
+/** A token is so many bytes of text, about: four letters of English, one and a third of Chinese. */
+const BYTES_PER_TOKEN = 4
+
+/**
+ * Makes the tally of one answer. Of all that is told, each field's last value counts (`mergeUsage`). Where nothing is told, what was written is
+ * estimated from the bytes of text that have passed, a quarter of them and 1 at the least, and what was read is what `asked` says; the result
+ * says so. An answer of which nothing has passed has used nothing.
+ *
+ * @example
+ * exchange.tally = createUsageTally({ asked: { inputText: 900 } })
+ */
+export function createUsageTally(options: TallyOptions = {}): UsageTally {
+  return new Tally(options.asked)
+}
+
+class Tally implements UsageTally {
+  readonly #asked: Partial<Usage> | undefined
+  /** As the answer writes it: of `usage`, and of servers' own members that tell the same. */
+  #usage: JsonObject | undefined
+  #own: JsonObject | undefined
+  /** Whether only what was read is told so far, as Anthropic's streams begin. */
+  #isBeginning = false
+  #tools: Pick<Usage, 'webSearches' | 'fileSearches' | 'codeSessions' | 'images'> | undefined
+  #images = 0
+  #hasImages = false
+  #textBytes = 0
+  #hasBegun = false
+  #late: Promise<void> | undefined
+  #tier: string | undefined
+  #model: string | undefined
+  #object: string | undefined
+  #status: string | undefined
+
+  constructor(asked: Partial<Usage> | undefined) {
+    this.#asked = asked
+  }
+
+  saw(bytes: number): void {
+    this.#hasBegun = true
+    this.#textBytes += bytes
+  }
+
+  waitFor(reading: Promise<void>): void {
+    this.#late = reading
+  }
+
+  settled(): Promise<void> | undefined {
+    return this.#late
+  }
+
+  add(value: JsonObject): void {
+    this.#hasBegun = true
+    const { type, response, message, delta } = value
+    this.#addFacts(value)
+    if (isJsonObject(response)) {
+      this.#addFacts(response)
+      this.#addUsage(response['usage'])
+      if (Array.isArray(response['output'])) this.#tools = toolCallsIn(response['output'] as readonly Json[])
+    }
+    if (isJsonObject(message) && type === 'message_start') {
+      this.#addFacts(message)
+      this.#isBeginning = isJsonObject(message['usage'])
+      this.#merge(message['usage'])
+    }
+    if (type === 'message-end' && isJsonObject(delta)) this.#addUsage(delta['usage'])
+    if (Array.isArray(value['output'])) this.#tools = toolCallsIn(value['output'] as readonly Json[])
+    this.#addImages(value)
+    this.#addUsage(value['usage'] ?? value['usageMetadata'])
+    const own = ownUsageIn(value)
+    if (own !== undefined) this.#own = mergeUsage(this.#own ?? {}, own)
+  }
+
+  told(): ToldUsage {
+    const raw = this.#usage ?? this.#own
+    const facts = { tier: this.#tier, model: this.#model, object: this.#object, status: this.#status }
+    const isWhole = raw !== undefined && !this.#isBeginning
+    const usage = this.#withImages({
+      ...(raw === undefined ? NO_USAGE : normalizeUsage(raw)),
+      ...this.#toolCounts(raw),
+    })
+    if (isWhole || !this.#hasBegun) {
+      return { usage, cost: raw === undefined ? undefined : costIn(raw), ...facts, isEstimated: false }
+    }
+    const outputText = Math.max(outputTokens(usage), Math.ceil(this.#textBytes / BYTES_PER_TOKEN))
+    const estimated: Usage = { ...usage, ...(raw === undefined && this.#asked), outputText, outputReasoning: 0 }
+    const isEstimated = inputTokens(estimated) + outputText > 0
+    return {
+      usage: { ...estimated, images: Math.max(usage.images, estimated.images) },
+      cost: undefined,
+      ...facts,
+      isEstimated,
+    }
+  }
+
+  #addFacts(value: JsonObject): void {
+    const { model, modelVersion, service_tier: tier, object, status } = value
+    const name = model ?? modelVersion
+    if (typeof name === 'string') this.#model = name
+    if (typeof tier === 'string') this.#tier = tier
+    if (typeof object === 'string') this.#object = object
+    if (typeof status === 'string') this.#status = status
+  }
+
+  #addUsage(usage: Json | undefined): void {
+    if (!isJsonObject(usage)) return
+    this.#isBeginning = false
+    this.#merge(usage)
+  }
+
+  #merge(usage: Json | undefined): void {
+    if (!isJsonObject(usage)) return
+    this.#usage = mergeUsage(this.#usage ?? {}, usage)
+    // Anthropic tells the tier with the usage.
+    if (typeof usage['service_tier'] === 'string') this.#tier = usage['service_tier']
+  }
+
+  #addImages({ type, data }: JsonObject): void {
+    if (type === 'image_generation.completed' || type === 'image_edit.completed') {
+      this.#images += 1
+      this.#hasImages = true
+    } else if (Array.isArray(data) && data.some(isImage)) {
+      this.#images = data.filter(isImage).length
+      this.#hasImages = true
+    }
+  }
+
+  #toolCounts(raw: JsonObject | undefined): Partial<Usage> {
+    const tools = this.#tools
+    if (tools === undefined) return {}
+    // Where the usage itself tells searches, those count.
+    const told = raw === undefined ? 0 : normalizeUsage(raw).webSearches
+    return { ...tools, webSearches: Math.max(told, tools.webSearches) }
+  }
+
+  /** The tokens that an image was written with are its own, where the answer does not say of what kind they are. */
+  #withImages(usage: Usage): Usage {
+    if (!this.#hasImages) return usage
+    const isUntold = usage.outputImage === 0
+    return {
+      ...usage,
+      images: this.#images,
+      ...(isUntold && { outputImage: usage.outputText, outputText: 0 }),
+    }
+  }
+}
+
+function isImage(one: Json): boolean {
+  return isJsonObject(one) && (typeof one['b64_json'] === 'string' || typeof one['url'] === 'string')
 }

@@ -71,6 +71,10 @@ export interface ToldUsage {
   readonly tier: string | undefined
   /** The model that has answered, as the upstream calls it. */
   readonly model: string | undefined
+  /** What the answer is, in its own word: `chat.completion`, `response`, `batch`, …; undefined: not told. */
+  readonly object: string | undefined
+  /** The state that it says it is in: of a response or a batch, `completed`, `in_progress`, …; undefined: not told. */
+  readonly status: string | undefined
   /** Whether nothing was told, and the output was estimated from what was seen. */
   readonly isEstimated: boolean
 }

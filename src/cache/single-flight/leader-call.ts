@@ -2,8 +2,9 @@ import { isJsonWithin, refuseWrongKind, SHORT_BYTES_MAX } from '../../answers/an
 import { silentMs } from '../../answers/body-note.ts'
 import { readShort } from '../../answers/deliver-whole.ts'
 import { passThrough } from '../../answers/pass-through.ts'
-import { Tap } from '../../answers/tap.ts'
-import { answerEndOf, type WatchedEnd } from '../../exchange/answer-end.ts'
+import { Tap, type TapWatch } from '../../answers/tap.ts'
+import { watchUsage } from '../../answers/usage-reader.ts'
+import { answerEndOf } from '../../exchange/answer-end.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import { ignoreRejection } from '../../formats/ignore-rejection.ts'
 import { ApiError } from '../../openai/api-error.ts'
@@ -53,7 +54,9 @@ export async function startLeaderCall(
     if (isJsonWithin(answer.headers, Math.min(SHORT_BYTES_MAX, request.settings.cache.answerBytesMax)))
       return { answer, ...about, whole: await readWhole(answer, child, idle) }
     const end = answerEndOf(child, answer, { isUpstreams: true, deadlines: deps.deadlines })
-    return { answer: new Response(watchSharedBody(answer.body, child, { idle, end }), answer), ...about }
+    // Observers hear the usage from the exchanges that the answer is delivered to.
+    const onChunk = watchUsage(child, answer, false)
+    return { answer: new Response(watchSharedBody(answer.body, child, { idle, end, onChunk }), answer), ...about }
   } catch (cause) {
     child.end({ kind: 'failed', cause })
     if (child.shouldRetry === false) markSpent(cause)
@@ -85,6 +88,7 @@ async function askForAll(
 async function readWhole(answer: Response, child: Exchange, idle: Deadline): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const whole = await readShort(answer, child.abort.signal)
+    watchUsage(child, answer, false)?.(whole)
     child.end({ kind: 'complete' })
     return whole
   } finally {
@@ -109,9 +113,9 @@ function reportWhenLeaderLeaves(exchange: Exchange, child: Exchange): () => void
 function watchSharedBody(
   source: ReadableStream<Uint8Array>,
   child: Exchange,
-  { idle, end }: { readonly idle: Deadline; readonly end: WatchedEnd | undefined },
+  { idle, end, onChunk }: Pick<TapWatch, 'end' | 'onChunk'> & { readonly idle: Deadline },
 ): ReadableStream<Uint8Array> {
-  const tap = new Tap({ idle, end, onEnd: (outcome) => child.end(outcome) })
+  const tap = new Tap({ idle, end, onChunk, onEnd: (outcome) => child.end(outcome) })
   return passThrough(source, tap, {
     breakWith: (cause) => (child.outcome?.kind === 'failed' ? child.outcome.cause : cause),
     isFailure: (reason) => reason instanceof ApiError && reason.kind !== 'client_closed',
