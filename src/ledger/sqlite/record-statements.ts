@@ -10,13 +10,11 @@ import {
   type RecordQuery,
   RecordsChangedError,
 } from '../ledger.ts'
-import { parseRecord, stringifyLimits, stringifyRecord } from '../record-json.ts'
+import { parseRecord, stringifyRecord } from '../record-json.ts'
+import { auditColumns, auditEventOf, auditEventsQuery, recordColumns, recordsQuery } from '../record-queries.ts'
 import type { AuditEvent, LedgerRecord } from '../records.ts'
 
 const ROWS_PER_PART = 10_000
-
-/** A condition of a question, with its values. */
-type Condition = readonly [sql: string, ...values: (string | number)[]]
 
 /** Projects, keys and all else that is managed, in tables of SQLite. Each function throws SQLite's error. */
 export class RecordStatements {
@@ -67,24 +65,10 @@ export class RecordStatements {
 
   /** A page of records by their creation. A cursor whose record is gone begins at nothing. */
   list<K extends RecordKind>(query: RecordQuery<K>): Page<RecordOf<K>> {
-    const { kind, projectId, ownerId, after, before, limit, order, archived } = query
-    const conditions: Condition[] = [['kind = ?', kind]]
-    if (projectId !== undefined) conditions.push(['project = ?', projectId])
-    if (ownerId !== undefined) conditions.push(['owner = ?', ownerId])
-    if (archived !== true) conditions.push(['is_archived = 0'])
-    // The page before a record is the one behind it in the other direction, turned round.
-    const isBack = before !== undefined
-    const isDown = (order === 'desc') !== isBack
-    const cursor = before ?? after
-    const place = '(SELECT created_at, id FROM records WHERE id = ?)'
-    if (cursor !== undefined) conditions.push([`(created_at, id) ${isDown ? '<' : '>'} ${place}`, cursor])
-    const where = conditions.map(([sql]) => sql).join(' AND ')
-    const direction = isDown ? 'DESC' : 'ASC'
-    const rows = this.#database
-      .query(`SELECT json FROM records WHERE ${where} ORDER BY created_at ${direction}, id ${direction} LIMIT ?`)
-      .values(...conditions.flatMap(([, ...values]) => values), limit + 1)
-    const data = rows.slice(0, limit).map(([json]) => parseRecord(String(json)) as RecordOf<K>)
-    return { data: isBack ? data.toReversed() : data, hasMore: rows.length > limit }
+    const { sql, values, isReversed } = recordsQuery(query)
+    const rows = this.#database.query(sql).values(...values)
+    const data = rows.slice(0, query.limit).map(([json]) => parseRecord(String(json)) as RecordOf<K>)
+    return { data: isReversed ? data.toReversed() : data, hasMore: rows.length > query.limit }
   }
 
   /** Makes a change of records and its entries of the audit log, or neither. Gives the version that it has made. */
@@ -101,40 +85,19 @@ export class RecordStatements {
             .run(id, version)
           this.#database.query('DELETE FROM records WHERE id = ?').run(id)
         }
-        for (const { id, type, at, actorKeyId, projectId = '', resourceId, ...rest } of audit)
-          this.#database
-            .query('INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)')
-            .run(id, at, type, actorKeyId, projectId, resourceId, JSON.stringify(rest))
+        for (const event of audit)
+          this.#database.query('INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)').run(...auditColumns(event))
         return version
       })
       .immediate()
   }
 
   /** A page of the audit log, newest first. */
-  audit({ after, before, limit, from, to, types, actorIds, projectIds, resourceIds }: AuditQuery): Page<AuditEvent> {
-    const isOneOf = (column: string, values: readonly string[] | undefined): Condition[] =>
-      values === undefined ? [] : [[`${column} IN (${values.map(() => '?').join(', ')})`, ...values]]
-    const place = '(SELECT at, id FROM audit WHERE id = ?)'
-    const conditions: Condition[] = [
-      ['1 = 1'],
-      ...(after === undefined ? [] : [[`(at, id) < ${place}`, after] as const]),
-      ...(before === undefined ? [] : [[`(at, id) > ${place}`, before] as const]),
-      ...(from === undefined ? [] : [['at >= ?', from] as const]),
-      ...(to === undefined ? [] : [['at < ?', to] as const]),
-      ...isOneOf('type', types),
-      ...isOneOf('actor', actorIds),
-      ...isOneOf('project', projectIds),
-      ...isOneOf('resource', resourceIds),
-    ]
-    const direction = before === undefined ? 'DESC' : 'ASC'
-    const rows = this.#database
-      .query(
-        `SELECT id, type, at, actor, project, resource, json FROM audit WHERE ${conditions.map(([sql]) => sql).join(' AND ')}
-         ORDER BY at ${direction}, id ${direction} LIMIT ?`,
-      )
-      .values(...conditions.flatMap(([, ...values]) => values), limit + 1)
-    const data = rows.slice(0, limit).map(auditEvent)
-    return { data: before === undefined ? data : data.toReversed(), hasMore: rows.length > limit }
+  audit(query: AuditQuery): Page<AuditEvent> {
+    const { sql, values, isReversed } = auditEventsQuery(query)
+    const rows = this.#database.query(sql).values(...values)
+    const data = rows.slice(0, query.limit).map(auditEventOf)
+    return { data: isReversed ? data.toReversed() : data, hasMore: rows.length > query.limit }
   }
 
   /** Throws a `RecordsChangedError` where a record is another one by now, or is gone. */
@@ -144,34 +107,8 @@ export class RecordStatements {
   }
 
   #put(record: LedgerRecord, version: number): void {
-    const digest = 'digest' in record ? Uint8Array.fromHex(record.digest) : null
     this.#database
       .query('INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(
-        record.id,
-        record.kind,
-        'projectId' in record ? (record.projectId ?? '') : '',
-        'ownerId' in record ? record.ownerId : '',
-        record.createdAt,
-        version,
-        digest,
-        'expiresAt' in record ? (record.expiresAt ?? 0) : 0,
-        'archivedAt' in record && record.archivedAt !== undefined ? 1 : 0,
-        record.kind === 'key' ? (stringifyLimits(record.limits) ?? null) : null,
-        stringifyRecord(record),
-      )
-  }
-}
-
-function auditEvent([id, type, at, actor, project, resource, json]: readonly unknown[]): AuditEvent {
-  const rest = JSON.parse(String(json)) as Pick<AuditEvent, 'details' | 'actorAddress'>
-  return {
-    ...rest,
-    id: String(id),
-    type: String(type),
-    at: Number(at),
-    actorKeyId: String(actor),
-    ...(project !== '' && { projectId: String(project) }),
-    resourceId: String(resource),
+      .run(...recordColumns(record, version))
   }
 }
