@@ -72,12 +72,20 @@ export function createApp(deps: AppDeps): App {
     apply: core.apply,
     start: core.start,
     stop: core.stop,
-    close: core.close,
+    async close() {
+      await core.close()
+      await deps.books?.close()
+    },
   }
 }
 
 /** Makes the door: `authorize` goes by the tokens in force, and `admit` puts others in force. */
-function createDoor({ config, cassettes, sha256 }: AppDeps): { readonly authorize: Authorize } & Pick<App, 'admit'> {
+function createDoor({
+  config,
+  cassettes,
+  sha256,
+  books,
+}: AppDeps): { readonly authorize: Authorize } & Pick<App, 'admit'> {
   // What is answered from cassettes alone spends nobody's key.
   const isFree = cassettes?.isClosed === true
   const doorFor = (tokens: Config['auth']['tokens']): Authorize =>
@@ -88,6 +96,7 @@ function createDoor({ config, cassettes, sha256 }: AppDeps): { readonly authoriz
       tokens,
       isFree,
       sha256,
+      keys: books?.directory,
     })
   let door = doorFor(config.auth.tokens)
   return {

@@ -193,10 +193,12 @@ declare module 'nexcode' {
 
   /** Who is calling; never its key or token. */
   export interface ExtensionPrincipal {
-    /** Holds a token of this server's, brings a key of its own, or is a program of this machine's. */
-    readonly kind: 'token' | 'caller' | 'local'
-    /** A token's name, or `caller-` and a short digest of a key; undefined for a program of this machine's. */
+    /** Holds a token of this server's, or a key of its ledger; brings a key of its own, or is a program of this machine's. */
+    readonly kind: 'token' | 'key' | 'caller' | 'local'
+    /** A token's name, a key's id, or `caller-` and a short digest of a key; undefined for a program of this machine's. */
     readonly id: string | undefined
+    /** The id of the key's project, and of the token's where there is a ledger; undefined: it has none. */
+    readonly project?: string | undefined
   }
 
   /** The part of an error that the caller gets. */

@@ -1,6 +1,8 @@
 import type { ApiToken } from '../config/sections/token-list.ts'
 import type { Principal } from '../exchange/principal.ts'
+import { entryOfToken } from '../ledger/first-records.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { createAdmitKey, type Keys } from './admit-key.ts'
 import { readCredential } from './credential.ts'
 import { isLocalCaller, type Received } from './local-caller.ts'
 import { nameTokens, shortId } from './name-tokens.ts'
@@ -18,12 +20,14 @@ export interface AuthorizeDeps {
   readonly corsOrigins: readonly string[]
   /** SHA-256 of a text (FIPS 180-4). */
   readonly sha256: (text: string) => Uint8Array
+  /** The keys of the ledger; absent: there is none. */
+  readonly keys?: Keys | undefined
 }
 
 /** The number of callers that are recognized without a digest of their key. */
 const KNOWN_CALLERS_MAX = 1024
 
-/** Turns a request into a principal, or throws `missing_api_key` or `incorrect_api_key`. */
+/** Turns a request into a principal, or throws `missing_api_key`, `incorrect_api_key` or `ledger_unavailable`. */
 export type Authorize = (request: Received) => Principal
 
 /**
@@ -37,6 +41,8 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
   const tokens = nameTokens(deps.tokens, deps.sha256)
   const known = tokens.map(({ token }) => deps.sha256(token.reveal()))
   const callers = new Map<string, Principal>()
+  const { keys } = deps
+  const admitKey = keys && createAdmitKey(keys, Date.now)
 
   const admitToken = (credential: string | undefined): Principal => {
     if (credential === undefined) throw missingToken()
@@ -45,8 +51,15 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     let match = -1
     for (const [index, token] of known.entries()) if (areEqual(token, digest)) match = index
     const found = tokens[match]
-    if (found === undefined) throw incorrectKey(credential)
-    return { kind: 'token', id: found.name, token: found.token }
+    if (found !== undefined) {
+      const { name: id, token } = found
+      return keys === undefined
+        ? { kind: 'token', id, token }
+        : { kind: 'token', id, token, entry: entryOfToken(id, keys) }
+    }
+    // It may be a key that another node has taken into the ledger.
+    if (keys?.isFresh === false) throw new ApiError('ledger_unavailable')
+    throw incorrectKey(credential)
   }
 
   const callerWith = (key: string): Principal => {
@@ -60,6 +73,8 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
 
   return (request) => {
     const credential = readCredential(request.received)
+    const holder = credential === undefined ? undefined : admitKey?.(credential)
+    if (holder !== undefined) return holder
     if (deps.required) return admitToken(credential)
     if (credential !== undefined) return callerWith(credential)
     if (deps.isFree === true || (deps.lendsToLocal && isLocalCaller(request, deps.corsOrigins)))
@@ -68,7 +83,8 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
   }
 }
 
-function areEqual(left: Uint8Array, right: Uint8Array): boolean {
+/** Compares two digests in constant time. */
+export function areEqual(left: Uint8Array, right: Uint8Array): boolean {
   let difference = left.byteLength ^ right.byteLength
   for (const [index, byte] of left.entries()) difference |= byte ^ (right[index] ?? 0)
   return difference === 0

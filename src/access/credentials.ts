@@ -1,6 +1,6 @@
 import type { Secret } from '../config/secret.ts'
 import type { SecretPair } from '../config/sections/upstreams/headers.ts'
-import type { Principal } from '../exchange/principal.ts'
+import { heldToken, type Principal } from '../exchange/principal.ts'
 import { keyHeaderValue, removeCredentials } from '../formats/http/credential-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
 
@@ -41,7 +41,8 @@ export function applyCredentials(
     return undefined
   }
   if (principal.kind === 'caller' && auth === 'server' && !mayBorrow()) throw notForCallers()
-  if (principal.kind === 'token') removeToken(headers, principal.token.reveal())
+  const token = heldToken(principal)
+  if (token !== undefined) removeToken(headers, token.reveal())
   // A caller without a key may still bring a session.
   else if (auth === 'server' || auth === 'none') removeCredentials(headers)
   const spent = auth === 'server' || auth === 'either' ? key : undefined
@@ -100,9 +101,8 @@ function removeToken(headers: Headers, token: string): void {
  * const target = withoutToken(exchange.requestTarget, principal)
  */
 export function withoutToken(target: string, principal: Principal): string {
-  if (principal.kind !== 'token') return target
-  const token = principal.token.reveal()
-  if (!holds(target, token)) return target
+  const token = heldToken(principal)?.reveal()
+  if (token === undefined || !holds(target, token)) return target
   const [path = '', ...rest] = target.split('?')
   if (holds(path, token)) throw new ApiError('invalid_target')
   const parameters = rest.join('?').split('&')

@@ -1,3 +1,4 @@
+import type { Secret } from './secret.ts'
 import type { LogSettings } from './sections/diagnostics.ts'
 import type { LimitSettings } from './sections/limits.ts'
 import type { ServerSettings } from './sections/server.ts'
@@ -14,6 +15,8 @@ export interface Config {
   readonly defaultModel: string | undefined
   readonly server: ServerSettings
   readonly auth: AuthSettings
+  /** The key that can manage the ledger, and can't call; undefined: only those in the ledger can. */
+  readonly adminKey: Secret | undefined
   readonly log: LogSettings
   readonly timeouts: ServerTimeouts
   readonly limits: LimitSettings

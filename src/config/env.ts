@@ -1,8 +1,10 @@
 import { type EnvRow, row } from './env-reader.ts'
+import { ADMIN_KEY_ENV } from './sections/admin-key.ts'
 import { CACHE_ENV } from './sections/cache.ts'
 import { DEBUG_ENV, LOG_ENV } from './sections/diagnostics.ts'
 import { EXTENSIONS_ENV } from './sections/extensions.ts'
 import { IDEMPOTENCY_ENV } from './sections/idempotency.ts'
+import { LEDGER_ENV } from './sections/ledger.ts'
 import { LIMITS_ENV } from './sections/limits.ts'
 import { CORS_ENV, LISTEN_ENV, SERVING_ENV } from './sections/server.ts'
 import { TIMEOUTS_ENV } from './sections/timeouts.ts'
@@ -29,6 +31,8 @@ export const ENV = {
   ...LIMITS_ENV,
   ...SERVING_ENV,
   ...CACHE_ENV,
+  ...LEDGER_ENV,
+  ...ADMIN_KEY_ENV,
   ...EXTENSIONS_ENV,
   ...IDEMPOTENCY_ENV,
   ...DEBUG_ENV,

@@ -8,6 +8,7 @@ import { DEBUG_FIELDS } from './sections/diagnostics.ts'
 import { EXTENSIONS_FIELDS } from './sections/extensions.ts'
 import { HEDGE_FIELDS } from './sections/hedge.ts'
 import { IDEMPOTENCY_FIELDS } from './sections/idempotency.ts'
+import { LEDGER_FIELDS } from './sections/ledger.ts'
 import { ALL_MODELS_FIELDS, MODELS_FIELDS } from './sections/models.ts'
 import { PARAMS_FIELDS } from './sections/params/params.ts'
 import { PINS_FIELDS } from './sections/pins.ts'
@@ -39,6 +40,7 @@ export const ConfigFile = closed('The file', {
   ...UPSTREAMS_FIELDS,
   ...MODELS_FIELDS,
   ...CACHE_FIELDS,
+  ...LEDGER_FIELDS,
   ...EXTENSIONS_FIELDS,
   ...IDEMPOTENCY_FIELDS,
   ...PARAMS_FIELDS,

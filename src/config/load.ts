@@ -2,10 +2,12 @@ import type { Config } from './config.ts'
 import { ENV, ENV_ROWS } from './env.ts'
 import { type ConfigProblem, createEnvReader, type Env } from './env-reader.ts'
 import { freeze } from './freeze.ts'
+import { adminKeyFromEnv } from './sections/admin-key.ts'
 import { cacheFromEnv } from './sections/cache.ts'
 import { debugHeadersFromEnv, logFromEnv } from './sections/diagnostics.ts'
 import { extensionsFromEnv } from './sections/extensions.ts'
 import { idempotencyFromEnv } from './sections/idempotency.ts'
+import { ledgerFromEnv } from './sections/ledger.ts'
 import { limitsFromEnv } from './sections/limits.ts'
 import { serverFromEnv, ssePingFromEnv, workersFromEnv } from './sections/server.ts'
 import { timeoutsFromEnv } from './sections/timeouts.ts'
@@ -46,6 +48,7 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
     defaultModel: reader.take(ENV.OPENAI_MODEL),
     server: serverFromEnv(reader),
     auth: authFromEnv(reader),
+    adminKey: adminKeyFromEnv(reader),
     log: logFromEnv(reader, options.isTerminal),
     timeouts: timeoutsFromEnv(reader),
     limits: limitsFromEnv(reader, options.memoryBytes),
@@ -59,6 +62,7 @@ export function loadConfig(env: Env, options: LoadOptions): LoadedConfig {
       cache: cacheFromEnv(reader),
       extensions: extensionsFromEnv(reader),
       idempotency: idempotencyFromEnv(reader),
+      ledger: ledgerFromEnv(reader),
     }),
   }
   if (reader.problems.length === 0) return { ok: true, config: freeze(config) }

@@ -1,12 +1,13 @@
 import { freeze } from './freeze.ts'
 import { CACHE_DEFAULTS } from './sections/cache.ts'
 import { IDEMPOTENCY_DEFAULTS } from './sections/idempotency.ts'
+import { LEDGER_DEFAULTS } from './sections/ledger.ts'
 import { NO_RESILIENCE } from './sections/resilience.ts'
 import { type EnvUpstream, envUpstreamSettings } from './sections/upstreams/env-upstream.ts'
 import type { Settings } from './settings.ts'
 
 /** The environment's part of the settings; an absent setting has its default. */
-export interface EnvSettings extends Partial<Pick<Settings, 'cache' | 'extensions' | 'idempotency'>> {
+export interface EnvSettings extends Partial<Pick<Settings, 'cache' | 'extensions' | 'idempotency' | 'ledger'>> {
   readonly upstream: EnvUpstream
   readonly debugHeaders: boolean
 }
@@ -32,6 +33,7 @@ export function settingsFromEnv({ upstream, ...others }: EnvSettings): Settings 
     cache: CACHE_DEFAULTS,
     extensions: [],
     idempotency: IDEMPOTENCY_DEFAULTS,
+    ledger: LEDGER_DEFAULTS,
     ...others,
   })
 }

@@ -4,6 +4,7 @@ import { cacheFromFile } from './sections/cache.ts'
 import { debugHeadersFromFile } from './sections/diagnostics.ts'
 import { extensionsFromFile } from './sections/extensions.ts'
 import { idempotencyFromFile } from './sections/idempotency.ts'
+import { ledgerFromFile } from './sections/ledger.ts'
 import { modelsFromFile, unknownModelsFromFile } from './sections/models.ts'
 import { paramsFromFile } from './sections/params/params.ts'
 import { pinsFromFile } from './sections/pins.ts'
@@ -30,5 +31,6 @@ export function settingsFromFile(reader: SectionReader, config: ConfigFile, base
     cache: cacheFromFile(reader, config, base.cache),
     extensions: extensionsFromFile(reader, config, base.extensions),
     idempotency: idempotencyFromFile(config, base.idempotency),
+    ledger: ledgerFromFile(reader, config, base.ledger),
   }
 }

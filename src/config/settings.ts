@@ -1,6 +1,7 @@
 import type { CacheSettings } from './sections/cache.ts'
 import type { ExtensionSettings } from './sections/extensions.ts'
 import type { IdempotencySettings } from './sections/idempotency.ts'
+import type { LedgerSettings } from './sections/ledger.ts'
 import type { ModelSettings, UnknownModels } from './sections/models.ts'
 import type { ParamRule } from './sections/params/param-rule.ts'
 import type { PinSettings } from './sections/pins.ts'
@@ -34,6 +35,7 @@ export interface Settings {
   /** The user's own logic, in the order in which a request meets it. */
   readonly extensions: readonly ExtensionSettings[]
   readonly idempotency: IdempotencySettings
+  readonly ledger: LedgerSettings
   /** Whether the SDKs' own timeouts (`x-stainless-timeout`, `x-stainless-read-timeout`) end a request here, too. */
   readonly clientDeadline: boolean
 }

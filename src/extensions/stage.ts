@@ -4,6 +4,7 @@ import { Tap } from '../answers/tap.ts'
 import { answerEndOf } from '../exchange/answer-end.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Outcome } from '../exchange/outcome.ts'
+import { entryOf } from '../exchange/principal.ts'
 import type { Handler, Stage } from '../exchange/stage.ts'
 import { assertBytes } from '../formats/bytes/assert-bytes.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -45,6 +46,7 @@ export function createExtensionStage(chain: Chain, { deadlines }: { readonly dea
             principal: Object.freeze({
               kind: principal.kind,
               id: principal.kind === 'local' ? undefined : principal.id,
+              project: entryOf(principal)?.project?.id,
             }),
             call: forward(false),
           },

@@ -6,6 +6,7 @@ import type { Cassettes } from '../cassettes/cassettes.ts'
 import type { Config } from '../config/config.ts'
 import { MemoryBudget } from '../exchange/memory-budget.ts'
 import type { Stage } from '../exchange/stage.ts'
+import type { Books } from '../ledger/books.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { createRetryBudget } from '../routing/attempts/retry-budget.ts'
 import { createRememberedIds } from '../routing/remembered-ids.ts'
@@ -24,6 +25,8 @@ export interface ServerDeps {
   /** Tells this process's own lack of descriptors from an upstream's failure; absent: the error of `fetch` is taken as it is. */
   readonly diagnoseConnectFailure?: (cause: unknown) => unknown
   readonly sha256: (data: string | Uint8Array) => Uint8Array
+  /** The ledger with all that callers are known and metered by; absent: there is none. */
+  readonly books?: Books
   /** The clock of all time limits; one of its own where absent. */
   readonly deadlines?: Deadlines
   /** More stages around the flow of each request, behind the places. */

@@ -40,7 +40,7 @@ export function takePlace(exchange: Exchange, { admission, reading }: TakePlaceD
 }
 
 /**
- * Gives the caller that a place is counted for: the holder of a token, or else the connection's address, since any key can be made up
+ * Gives the caller that a place is counted for: the holder of a token or of a key of ours, or else the connection's address, since any key can be made up
  * and only the upstream knows which ones are good.
  *
  * @example
@@ -48,7 +48,7 @@ export function takePlace(exchange: Exchange, { admission, reading }: TakePlaceD
  */
 export function callerOf(exchange: Exchange): string {
   const { principal, from } = exchange
-  return principal.kind === 'token' ? principal.id : from
+  return principal.kind === 'token' || principal.kind === 'key' ? principal.id : from
 }
 
 async function awaitBody(exchange: Exchange, caller: string, limits: ReadLimits, admission: Admission): Promise<void> {

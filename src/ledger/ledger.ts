@@ -10,7 +10,7 @@ export class LedgerError extends Error {}
 /** Is thrown where a record that an edit was made from has been changed meanwhile: nothing is changed then. */
 export class RecordsChangedError extends Error {}
 
-/** A key as the directory holds it: what a request is decided by, and no more. */
+/** A key as the directory holds it: what a request is decided by, and no more. One that was rotated has a row for each former digest, too. */
 export interface DirectoryRow {
   /** SHA-256 of the key. */
   readonly digest: Uint8Array
@@ -28,7 +28,7 @@ export interface RecordChanges {
   readonly version: number
   readonly changed: readonly LedgerRecord[]
   /** Records that are gone, by their ids, with the digests of keys. */
-  readonly removed: readonly { readonly id: string; readonly digest: Uint8Array | undefined }[]
+  readonly removed: readonly { readonly id: string; readonly digests: readonly Uint8Array[] }[]
 }
 
 /** A change of records, with what the audit log says of it. All of it is made, or none. */
@@ -52,6 +52,8 @@ export interface RecordQuery<K extends RecordKind = RecordKind> {
   readonly order: 'asc' | 'desc'
   /** Whether archived projects count, too. */
   readonly archived?: boolean | undefined
+  /** Only what the configuration file has. */
+  readonly managedBy?: 'file' | undefined
 }
 
 /** A page of anything, and whether there is more behind it. */

@@ -21,13 +21,14 @@ type Condition = readonly [sql: string, ...values: (string | number)[]]
  * const { sql, values, isReversed } = recordsQuery({ kind: 'key', limit: 20, order: 'asc' })
  */
 export function recordsQuery(query: RecordQuery): SqlQuery & { readonly isReversed: boolean } {
-  const { kind, projectId, ownerId, after, before, limit, order, archived } = query
+  const { kind, projectId, ownerId, after, before, limit, order, archived, managedBy } = query
   const isReversed = before !== undefined
   const isDown = (order === 'desc') !== isReversed
   const cursor = before ?? after
   const conditions: Condition[] = [['kind = ?', kind]]
   if (projectId !== undefined) conditions.push(['project = ?', projectId])
   if (ownerId !== undefined) conditions.push(['owner = ?', ownerId])
+  if (managedBy !== undefined) conditions.push(['is_of_file = 1'])
   if (archived !== true) conditions.push(['is_archived = 0'])
   if (cursor !== undefined) {
     conditions.push([
@@ -76,7 +77,7 @@ export function marks(count: number): string {
   return count === 0 ? 'NULL' : Array.from({ length: count }, () => '?').join(', ')
 }
 
-/** The values of a record's columns: id, kind, project, owner, created_at, version, digest, expires_at, is_archived, limits, json. */
+/** The values of a record's columns: id, kind, project, owner, created_at, version, digest, expires_at, is_archived, is_of_file, limits, former, json. */
 export function recordColumns(record: LedgerRecord, version: number): readonly ColumnValue[] {
   return [
     record.id,
@@ -88,7 +89,9 @@ export function recordColumns(record: LedgerRecord, version: number): readonly C
     'digest' in record ? Uint8Array.fromHex(record.digest) : null,
     'expiresAt' in record ? (record.expiresAt ?? 0) : 0,
     'archivedAt' in record && record.archivedAt !== undefined ? 1 : 0,
+    'managedBy' in record && record.managedBy === 'file' ? 1 : 0,
     record.kind === 'key' ? (stringifyLimits(record.limits) ?? null) : null,
+    record.kind === 'key' && record.former !== undefined ? JSON.stringify(record.former) : null,
     stringifyRecord(record),
   ]
 }

@@ -64,6 +64,14 @@ export interface ServiceAccountRecord {
   readonly managedBy: ManagedBy
 }
 
+/** A digest under which a key was known before it was rotated: the former secret is good for the grace time. */
+export interface FormerDigest {
+  /** In hex. */
+  readonly digest: string
+  /** From then on it is refused, in seconds since 1970. */
+  readonly until: number
+}
+
 /** A caller's key. Its secret is not kept, only its digest. */
 export interface KeyRecord {
   readonly kind: 'key'
@@ -75,8 +83,10 @@ export interface KeyRecord {
   readonly digest: string
   /** What may be shown of it. */
   readonly redacted: string
+  /** The digests of its secrets before it was rotated, the newest first. One whose time is over stays for a while, so that all hear of it. */
+  readonly former?: readonly FormerDigest[]
   readonly createdAt: number
-  /** From then on it is refused: its expiry, or the end of the grace time of one that was rotated. */
+  /** From then on it is refused. */
   readonly expiresAt?: number
   readonly scopes: readonly string[]
   readonly limits: Limits
@@ -170,4 +180,16 @@ export interface Booking {
   readonly outcome: 'complete' | 'cancelled' | 'failed' | 'interrupted'
   readonly cache?: string
   readonly status: number
+}
+
+/** A key as requests know it, with all that it is decided by. */
+export interface KeyEntry {
+  readonly id: string
+  readonly kind: 'key' | 'admin_key'
+  /** In seconds since 1970; 0: never. */
+  readonly expiresAt: number
+  readonly limits: Limits
+  /** undefined: an admin key's. */
+  readonly project: ProjectRecord | undefined
+  readonly organization: OrganizationRecord | undefined
 }

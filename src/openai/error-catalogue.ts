@@ -2,6 +2,7 @@ import { BODY_ERRORS } from './body-errors.ts'
 import { CALLER_ERRORS } from './caller-errors.ts'
 import type { ErrorEntry } from './error-entry.ts'
 import { GATEWAY_ERRORS } from './gateway-errors.ts'
+import { LEDGER_ERRORS } from './ledger-errors.ts'
 
 /**
  * Every error that NexCode itself answers with. Rows with OpenAI's wording are OpenAI's own bodies;
@@ -11,6 +12,7 @@ export const ERROR_CATALOGUE = {
   ...BODY_ERRORS,
   ...CALLER_ERRORS,
   ...GATEWAY_ERRORS,
+  ...LEDGER_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
 // The rows are frozen because extensions can see them.

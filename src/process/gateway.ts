@@ -12,6 +12,7 @@ import { diagnoseConnectFailure } from '../upstream/exact/diagnose-connect-failu
 import { warmUpFetch } from '../upstream/exact/exact-fetch.ts'
 import { collectWhenQuiet } from './collect-when-quiet.ts'
 import { assertPortIsFree } from './listen-checks.ts'
+import { openBooks } from './open-books.ts'
 import { openCacheStore } from './open-cache-store.ts'
 import { refuseOwnAddress } from './own-address.ts'
 import { createProcessFetch } from './process-fetch.ts'
@@ -56,7 +57,7 @@ const LAST_WORDS_MS = 250
  * Starts the gateway: the app of Web standards with this platform's fetch, digest and server. A worker shares the port with the
  * others; `workers` gives their state, and their claims.
  *
- * Rejects with an `ExtensionsError`, an `OwnAddressError`, a `StoreError`, or the system's error where it can't listen.
+ * Rejects with an `ExtensionsError`, a `BooksError`, an `OwnAddressError`, a `StoreError`, or the system's error where it can't listen.
  *
  * @example
  * const gateway = await startGateway(config, log)
@@ -69,9 +70,12 @@ export async function startGateway(
 ): Promise<Gateway> {
   const { fetch, proxyFor } = createProcessFetch()
   warmUpFetch(process.env)
+  const isOffline = cassettes?.isClosed === true
+  const extensions = await loadAll(config.settings)
+  const books = isOffline ? undefined : await openBooks(config.settings.ledger, { log, sha256 })
   const app = createApp({
     config,
-    extensions: await loadAll(config.settings),
+    extensions,
     openStore: (cache) => openCacheStore(cache, log, workers?.claims),
     version: VERSION,
     log,
@@ -81,8 +85,8 @@ export async function startGateway(
     observers: [collectWhenQuiet()],
     ...(workers !== undefined && { workers: workers.state }),
     ...(cassettes !== undefined && { cassettes }),
+    ...(books !== undefined && { books }),
   })
-  const isOffline = cassettes?.isClosed === true
   const refuseOwn = async (settings: Settings, port: number): Promise<void> => {
     if (!isOffline) await refuseOwnAddress(settings, { ...config.server, port }, proxyFor)
   }

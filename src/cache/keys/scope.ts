@@ -56,6 +56,8 @@ export function scopeOf(asker: Caller, settings: ScopeSettings, sha256: Sha256):
 export function callerTexts({ principal, headers }: Caller, { scope }: ScopeSettings): readonly string[] {
   if (scope === 'shared') return ['shared']
   if (principal.kind === 'token') return ['token', principal.token.reveal(), principal.id]
+  // A rotated key has the same id, and finds the same answers.
+  if (principal.kind === 'key') return ['key', principal.id]
   // A cookie may be a session; a load balancer's cookie differs from try to try.
   const session = withoutRoutingCookies(headers.get(SESSION_HEADER) ?? '')
   return [principal.kind, session, ...COMPARED_HEADERS.map((name) => headers.get(name) ?? '')]
@@ -69,6 +71,7 @@ function nameOf({ principal }: Caller, texts: readonly string[], sha256: Sha256)
     if (!DIGEST_NAME.test(principal.id)) return principal.id
     return `${principal.id}-${digestOf(['token', principal.token.reveal()], '', sha256)}`
   }
+  if (principal.kind === 'key') return `key:${principal.id}`
   // A browser's session may come along without a key.
   if (principal.kind === 'local' && brought.every((value) => value === '')) return 'local'
   return `${principal.kind}-${digestOf(texts, '', sha256)}`

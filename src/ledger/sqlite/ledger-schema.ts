@@ -20,12 +20,14 @@ const STEPS: readonly string[] = [
   `
   CREATE TABLE records (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL, owner TEXT NOT NULL, created_at INTEGER NOT NULL,
-    version INTEGER NOT NULL, digest BLOB UNIQUE, expires_at INTEGER NOT NULL, is_archived INTEGER NOT NULL, limits TEXT, json TEXT NOT NULL
+    version INTEGER NOT NULL, digest BLOB UNIQUE, expires_at INTEGER NOT NULL, is_archived INTEGER NOT NULL,
+    is_of_file INTEGER NOT NULL, limits TEXT, former TEXT, json TEXT NOT NULL
   ) STRICT;
   CREATE INDEX records_by_creation ON records (kind, project, created_at, id);
   CREATE INDEX records_by_kind ON records (kind, created_at, id);
+  CREATE INDEX records_of_file ON records (kind, created_at, id) WHERE is_of_file = 1;
   CREATE INDEX records_by_version ON records (version);
-  CREATE TABLE removed (id TEXT PRIMARY KEY, digest BLOB, version INTEGER NOT NULL) STRICT;
+  CREATE TABLE removed (id TEXT PRIMARY KEY, digests TEXT NOT NULL, version INTEGER NOT NULL) STRICT;
   CREATE INDEX removed_by_version ON removed (version);
   CREATE TABLE edition (version INTEGER NOT NULL) STRICT;
   INSERT INTO edition VALUES (0);

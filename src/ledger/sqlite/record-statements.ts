@@ -1,4 +1,5 @@
 import type { Database } from 'bun:sqlite'
+import { digestsOf, formerRows } from '../key-digests.ts'
 import {
   type AuditQuery,
   type DirectoryRow,
@@ -12,9 +13,12 @@ import {
 } from '../ledger.ts'
 import { parseRecord, stringifyRecord } from '../record-json.ts'
 import { auditColumns, auditEventOf, auditEventsQuery, recordColumns, recordsQuery } from '../record-queries.ts'
-import type { AuditEvent, LedgerRecord } from '../records.ts'
+import type { AuditEvent, FormerDigest, LedgerRecord } from '../records.ts'
 
 const ROWS_PER_PART = 10_000
+
+/** A key's columns. */
+type KeyRow = [string, DirectoryRow['kind'], string, number, string | null, Uint8Array, string | null]
 
 /** Projects, keys and all else that is managed, in tables of SQLite. Each function throws SQLite's error. */
 export class RecordStatements {
@@ -31,13 +35,13 @@ export class RecordStatements {
 
   /** All keys, in the order of their ids: so many from behind `after`. */
   directory(after: string): readonly DirectoryRow[] {
+    const columns = 'id, kind, project, expires_at, limits, digest, former'
     const rows = this.#database
-      .query<[string, string, string, number, string | null, Uint8Array], [string, number]>(
-        `SELECT id, kind, project, expires_at, limits, digest FROM records WHERE digest IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2`,
-      )
-      .values(after, ROWS_PER_PART) as [string, DirectoryRow['kind'], string, number, string | null, Uint8Array][]
-    return rows.map(([id, kind, projectId, expiresAt, limits, digest]) => {
-      return { id, kind, projectId, expiresAt, limits: limits ?? undefined, digest }
+      .query(`SELECT ${columns} FROM records WHERE digest IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2`)
+      .values(after, ROWS_PER_PART) as KeyRow[]
+    return rows.flatMap(([id, kind, projectId, expiresAt, limits, digest, former]) => {
+      const row = { id, kind, projectId, expiresAt, limits: limits ?? undefined, digest }
+      return former === null ? row : [...formerRows(row, JSON.parse(former) as FormerDigest[]), row]
     })
   }
 
@@ -46,13 +50,13 @@ export class RecordStatements {
     const now = this.version()
     if (now === version) return undefined
     const changed = this.#database.query('SELECT json FROM records WHERE version > ?').values(version)
-    const removed = this.#database.query('SELECT id, digest FROM removed WHERE version > ?').values(version)
+    const removed = this.#database.query('SELECT id, digests FROM removed WHERE version > ?').values(version)
     return {
       version: now,
       changed: changed.map(([json]) => parseRecord(String(json))),
-      removed: removed.map(([id, digest]) => ({
+      removed: removed.map(([id, digests]) => ({
         id: String(id),
-        digest: digest instanceof Uint8Array ? digest : undefined,
+        digests: (JSON.parse(String(digests)) as string[]).map((digest) => Uint8Array.fromHex(digest)),
       })),
     }
   }
@@ -79,12 +83,7 @@ export class RecordStatements {
         const version = this.version() + 1
         this.#database.query('UPDATE edition SET version = ?').run(version)
         for (const record of put) this.#put(record, version)
-        for (const id of remove) {
-          this.#database
-            .query('INSERT OR REPLACE INTO removed SELECT id, digest, ?2 FROM records WHERE id = ?1')
-            .run(id, version)
-          this.#database.query('DELETE FROM records WHERE id = ?').run(id)
-        }
+        for (const id of remove) this.#remove(id, version)
         for (const event of audit)
           this.#database.query('INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)').run(...auditColumns(event))
         return version
@@ -106,9 +105,18 @@ export class RecordStatements {
     if (now === undefined || stringifyRecord(now) !== stringifyRecord(record)) throw new RecordsChangedError()
   }
 
+  #remove(id: string, version: number): void {
+    const [row] = this.#database.query('SELECT json FROM records WHERE id = ?').values(id)
+    if (row === undefined) return
+    const digests = digestsOf(parseRecord(String(row[0])))
+    this.#database.query('INSERT OR REPLACE INTO removed VALUES (?, ?, ?)').run(id, JSON.stringify(digests), version)
+    this.#database.query('DELETE FROM records WHERE id = ?').run(id)
+  }
+
   #put(record: LedgerRecord, version: number): void {
+    this.#database.query('DELETE FROM removed WHERE id = ?').run(record.id)
     this.#database
-      .query('INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .query('INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(...recordColumns(record, version))
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '../../../src/access/credentials.ts'
 import { Secret } from '../../../src/config/secret.ts'
 import type { Principal } from '../../../src/exchange/principal.ts'
+import { NO_LIMITS } from '../../../src/ledger/first-records.ts'
 import { ApiError } from '../../../src/openai/api-error.ts'
 import { pairsOf } from '../../helpers/secrets.ts'
 
@@ -15,6 +16,12 @@ const TOKEN = 'alices-token-0123456789'
 const KEY = new Secret('sk-of-the-server')
 const PRINCIPALS = {
   token: { kind: 'token', id: 'alice', token: new Secret(TOKEN) },
+  key: {
+    kind: 'key',
+    id: 'key_1',
+    token: new Secret(TOKEN),
+    entry: { id: 'key_1', kind: 'key', expiresAt: 0, limits: NO_LIMITS, project: undefined, organization: undefined },
+  },
   caller: { kind: 'caller', id: 'caller-1' },
   local: { kind: 'local' },
 } as const satisfies Record<Principal['kind'], Principal>
@@ -50,6 +57,10 @@ describe('whose key is spent', () => {
     ['token', 'either', SERVERS, 'sk-of-the-server'],
     ['token', 'none', {}, undefined],
     ['token', 'caller', {}, undefined],
+    ['key', 'server', SERVERS, 'sk-of-the-server'],
+    ['key', 'either', SERVERS, 'sk-of-the-server'],
+    ['key', 'none', {}, undefined],
+    ['key', 'caller', {}, undefined],
     ['caller', 'caller', { authorization: 'Bearer brought' }, undefined],
     ['caller', 'either', { authorization: 'Bearer brought' }, undefined],
     ['caller', 'none', {}, undefined],

@@ -15,6 +15,7 @@ const DEFAULTS: Config = {
   defaultModel: undefined,
   server: { host: '0.0.0.0', port: 8000, isLoopback: false, tls: undefined, corsOrigins: [] },
   auth: { required: false, tokens: [], lendsToLocal: true },
+  adminKey: undefined,
   log: { level: 'info', format: 'json' },
   timeouts: {
     firstByteMs: 600_000,

@@ -1,6 +1,7 @@
 import type { BreakerSettings } from '../../../../src/config/sections/breaker.ts'
 import { CACHE_DEFAULTS } from '../../../../src/config/sections/cache.ts'
 import { IDEMPOTENCY_DEFAULTS } from '../../../../src/config/sections/idempotency.ts'
+import { LEDGER_DEFAULTS } from '../../../../src/config/sections/ledger.ts'
 import type { ModelSettings, TargetSettings } from '../../../../src/config/sections/models.ts'
 import type { ResilienceSettings } from '../../../../src/config/sections/resilience.ts'
 import type { UpstreamSettings } from '../../../../src/config/sections/upstreams/upstream.ts'
@@ -140,6 +141,7 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
     cache: CACHE_DEFAULTS,
     extensions: [],
     idempotency: IDEMPOTENCY_DEFAULTS,
+    ledger: LEDGER_DEFAULTS,
     ...changes,
   }
 }

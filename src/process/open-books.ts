@@ -1,0 +1,136 @@
+import type { LedgerSettings } from '../config/sections/ledger.ts'
+import { describeSystemError } from '../config/system-errors.ts'
+import type { BookingQueue, Books } from '../ledger/books.ts'
+import { KeyDirectory } from '../ledger/directory/key-directory.ts'
+import { makeFirstRecords } from '../ledger/first-records.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { type Limiter, LimiterError } from '../ledger/limiter.ts'
+import { openSqliteLedger } from '../ledger/sqlite/sqlite-ledger.ts'
+import { describeCause } from '../telemetry/describe-error.ts'
+import type { Log } from '../telemetry/log.ts'
+
+/** The dependencies of the books. */
+export interface OpenBooksDeps {
+  readonly log: Log
+  readonly sha256: (text: string) => Uint8Array
+}
+
+/** The ledger can't be opened. */
+export class BooksError extends Error {
+  override readonly name = 'BooksError'
+  /** The fault, as the end of a sentence that begins with the ledger. */
+  readonly wrong: string
+  /** How to mend it, as a sentence. */
+  readonly cure: string
+
+  constructor(wrong: string, cure: string, cause: unknown) {
+    super(wrong, { cause })
+    this.wrong = wrong
+    this.cure = cure
+  }
+}
+
+/** How often changes of the ledger are looked for: a key that was revoked elsewhere has to be refused within a second. */
+const LOOK_MS = 250
+
+/**
+ * Opens the books of a process: the ledger, its keys in memory, and what limits are decided by. From then on the keys follow the ledger's
+ * changes, and go on while it can't be read; the log says so once.
+ *
+ * Rejects with a `BooksError` where the ledger can't be opened.
+ *
+ * @example
+ * const books = await openBooks(config.settings.ledger, { log, sha256 })
+ */
+export async function openBooks({ store }: LedgerSettings, { log, sha256 }: OpenBooksDeps): Promise<Books | undefined> {
+  if (store === undefined) return undefined
+  const place = store.reveal()
+  const ledger = openLedger(place)
+  const directory = new KeyDirectory({ ledger, sha256, now: () => performance.now() })
+  try {
+    await makeFirstRecords(ledger, Math.floor(Date.now() / 1000))
+    await directory.follow()
+  } catch (cause) {
+    await ledger.close()
+    throw new BooksError(`can not be read: ${describeCause(cause)}`, 'Look at the store itself.', cause)
+  }
+  if (place === 'memory')
+    log.warn({}, 'the ledger is in memory: keys, usage and what was spent are forgotten when this process ends')
+  const stop = followLedger(directory, log)
+  const bookings = bookAtOnce(ledger, log)
+  const limiter = NO_LIMITER
+  return {
+    ledger,
+    directory,
+    limiter,
+    bookings,
+    async close() {
+      stop()
+      await bookings.flush()
+      await limiter.close()
+      await ledger.close()
+    },
+  }
+}
+
+function openLedger(place: string): Ledger {
+  const path = place === 'memory' ? ':memory:' : place.replace(/^sqlite:/, '')
+  try {
+    return openSqliteLedger(path)
+  } catch (cause) {
+    throw new BooksError(
+      `can not be opened: ${describeSystemError(cause)}`,
+      'Check the path, and that this user may write there.',
+      cause,
+    )
+  }
+}
+
+/** Looks for changes again and again, each look behind the last one. Gives the function that ends it. */
+function followLedger(directory: KeyDirectory, log: Log): () => void {
+  let isDown = false
+  let isLooking = false
+  const look = async (): Promise<void> => {
+    if (isLooking) return
+    isLooking = true
+    try {
+      await directory.follow()
+      if (isDown) log.info({ keys: directory.size }, 'the ledger can be read again')
+      isDown = false
+    } catch (cause) {
+      if (!isDown) log.error({ cause: describeCause(cause) }, LEDGER_DOWN)
+      isDown = true
+    } finally {
+      isLooking = false
+    }
+  }
+  const timer = setInterval(() => void look(), LOOK_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+const LEDGER_DOWN =
+  'the ledger can not be read: keys that are known go on, others are answered 503 until it can be read again'
+
+/** Writes each row by itself. */
+function bookAtOnce(ledger: Ledger, log: Log): BookingQueue {
+  let writing: Promise<void> = Promise.resolve()
+  return {
+    add(booking) {
+      writing = writing
+        .then(() => ledger.book([booking]))
+        .catch((cause: unknown) => log.error({ cause: describeCause(cause) }, 'a call was not booked'))
+    },
+    flush: () => writing,
+  }
+}
+
+/** Stands in until the counters are there: it can decide about nothing. */
+const NO_LIMITER: Limiter = {
+  decide() {
+    throw new LimiterError('There are no counters.')
+  },
+  look: () => Promise.reject(new LimiterError('There are no counters.')),
+  state: () => ({ down: 'There are no counters.' }),
+  close: () => Promise.resolve(),
+}
