@@ -1,3 +1,4 @@
+import { ADMINISTRATION_ERRORS } from './administration-errors.ts'
 import { BODY_ERRORS } from './body-errors.ts'
 import { CALLER_ERRORS } from './caller-errors.ts'
 import type { ErrorEntry } from './error-entry.ts'
@@ -13,6 +14,7 @@ export const ERROR_CATALOGUE = {
   ...CALLER_ERRORS,
   ...GATEWAY_ERRORS,
   ...LEDGER_ERRORS,
+  ...ADMINISTRATION_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
 // The rows are frozen because extensions can see them.

@@ -1,0 +1,89 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Secret } from '../config/secret.ts'
+import { KEY_PREFIX, makeKey, redactKey } from '../ledger/key-format.ts'
+import type { KeyRecord } from '../ledger/records.ts'
+import type { AdminDeps } from './admin-route.ts'
+import { FREE, LIMIT_FIELDS, limitsFrom } from './limit-fields.ts'
+import { makeId } from './make-id.ts'
+import { closed, orNull } from './pages.ts'
+
+/** The longest life of a key: a hundred years. */
+const SECONDS_MAX = 3_153_600_000
+
+/** A number of seconds from the request on. */
+export const secondsFromNow = (minimum = 1) => Type.Integer({ minimum, maximum: SECONDS_MAX })
+/** What a key may do, by OpenAI's scopes; none: all. */
+export const SCOPES = Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 100 })
+/** The fields of a key that are ours. */
+export const OWN_KEY_FIELDS = {
+  ...LIMIT_FIELDS,
+  metadata: orNull(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }), { maxProperties: 16 })),
+}
+const NewKey = closed({
+  expires_in_seconds: orNull(secondsFromNow()),
+  scopes: Type.Optional(SCOPES),
+  ...OWN_KEY_FIELDS,
+})
+
+/** A new key: its record, and the only sight of its value. */
+export interface NewKey {
+  readonly record: KeyRecord
+  readonly value: Secret
+}
+
+/**
+ * Makes a caller's key of the fields of a request.
+ *
+ * @example
+ * const { record, value } = newKey(body, { projectId, ownerId, name }, deps)
+ */
+export function newKey(
+  fields: Static<typeof NewKey>,
+  { projectId, ownerId, name }: Pick<KeyRecord, 'projectId' | 'ownerId' | 'name'>,
+  deps: Pick<AdminDeps, 'now' | 'random' | 'sha256'>,
+): NewKey {
+  const value = new Secret(makeKey(KEY_PREFIX, deps.random))
+  const createdAt = Math.floor(deps.now() / 1000)
+  const { expires_in_seconds: seconds, scopes = [], metadata } = fields
+  const record: KeyRecord = {
+    kind: 'key',
+    id: makeId('key_', deps),
+    projectId,
+    ownerId,
+    name,
+    digest: deps.sha256(value.reveal()).toHex(),
+    redacted: redactKey(value),
+    createdAt,
+    ...(typeof seconds === 'number' && { expiresAt: createdAt + seconds }),
+    scopes,
+    limits: limitsFrom(fields, FREE),
+    metadata: metadata ?? {},
+    managedBy: 'api',
+  }
+  return { record, value }
+}
+
+/** OpenAI's object of a new key, in which its value is shown this once. */
+export function newKeyObject({ record, value }: NewKey): object {
+  return {
+    object: 'organization.project.service_account.api_key',
+    id: record.id,
+    name: record.name,
+    created_at: record.createdAt,
+    expires_at: record.expiresAt ?? null,
+    value: value.reveal(),
+  }
+}
+
+/** What the audit log says of a new key: what was asked for. */
+export function keyCreated(
+  { id, projectId, scopes, ownerId }: KeyRecord,
+  { ...fields }: Readonly<Record<string, unknown>>,
+) {
+  return {
+    type: 'api_key.created',
+    projectId,
+    resourceId: id,
+    details: { id, data: { ...fields, scopes, owner_id: ownerId } },
+  }
+}

@@ -1,0 +1,52 @@
+import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
+import type { Page } from '../ledger/ledger.ts'
+
+/** A closed object: OpenAI's fields and ours, and no other. */
+export function closed<T extends TProperties>(properties: T) {
+  return Type.Object(properties, { additionalProperties: false })
+}
+
+/** A field that may be absent or null. */
+export function orNull<T extends TSchema>(schema: T) {
+  return Type.Optional(Type.Union([schema, Type.Null()]))
+}
+
+/** One of some words. */
+export function oneOf<const W extends readonly string[]>(words: W) {
+  return Type.Unsafe<W[number]>(Type.Union(words.map((word) => Type.Literal(word))))
+}
+
+const cursor = (): TSchema => Type.String({ maxLength: 256 })
+/** How many objects a page may have. */
+export const pageLimit = (maximum = 100, minimum = 1) => Type.Optional(Type.Integer({ minimum, maximum }))
+/** The cursor behind which a page begins. */
+export const AFTER = Type.Optional(Type.Unsafe<string>(cursor()))
+/** The cursor before which a page ends. */
+export const BEFORE = AFTER
+/** OpenAI's default of `limit`. */
+export const PAGE_LIMIT = 20
+
+/** A page as OpenAI's lists have it. */
+export interface ListObject {
+  readonly object: 'list'
+  readonly data: readonly object[]
+  readonly first_id: string | null
+  readonly last_id: string | null
+  readonly has_more: boolean
+}
+
+/**
+ * Makes OpenAI's list of a page.
+ *
+ * @example
+ * return listObject(page, page.data.map(projectObject))
+ */
+export function listObject({ data, hasMore }: Page<{ readonly id: string }>, shown: readonly object[]): ListObject {
+  return {
+    object: 'list',
+    data: shown,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: hasMore,
+  }
+}

@@ -1,0 +1,149 @@
+import { Type } from '@sinclair/typebox'
+import type { ProjectRecord } from '../ledger/records.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { adminRoute, idOf } from './admin-route.ts'
+import { assertManagedHere, changeRecords } from './change-records.ts'
+import { FREE, LIMIT_FIELDS, limitFields, limitsFrom } from './limit-fields.ts'
+import { makeId } from './make-id.ts'
+import { AFTER, closed, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { changeProject, findProject } from './project-record.ts'
+
+const name = () => Type.String({ minLength: 1, maxLength: 256 })
+/** Only null is taken: the data stay where this server has them, and its operator's keys encrypt them. */
+const notHere = () => Type.Optional(Type.Null())
+const OWN_FIELDS = {
+  ...LIMIT_FIELDS,
+  time_zone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  environment: orNull(Type.String({ minLength: 1, maxLength: 64 })),
+}
+
+const CreateProject = closed({
+  name: name(),
+  external_key_id: notHere(),
+  geography: notHere(),
+  residency: orNull(oneOf(['GLOBAL'])),
+  ...OWN_FIELDS,
+})
+const UpdateProject = closed({
+  name: orNull(name()),
+  external_key_id: notHere(),
+  geography: notHere(),
+  ...OWN_FIELDS,
+})
+const ListProjects = closed({
+  limit: pageLimit(),
+  after: AFTER,
+  include_archived: Type.Optional(Type.Boolean()),
+})
+
+/** The operations on projects. */
+export const PROJECT_ROUTES = [
+  adminRoute({
+    method: 'GET',
+    path: '/organization/projects',
+    query: ListProjects,
+    async answer({ query: { limit = PAGE_LIMIT, after, include_archived: archived } }, { ledger }) {
+      const page = await ledger.list({ kind: 'project', limit, after, archived, order: 'asc' })
+      return listObject(page, page.data.map(projectObject))
+    },
+  }),
+  adminRoute({
+    method: 'POST',
+    path: '/organization/projects',
+    body: CreateProject,
+    answer: ({ body, manager }, deps) =>
+      changeRecords(deps, manager, async () => {
+        const project: ProjectRecord = {
+          kind: 'project',
+          id: makeId('proj_', deps),
+          name: body.name,
+          createdAt: Math.floor(deps.now() / 1000),
+          timeZone: timeZoneOf(body.time_zone) ?? 'UTC',
+          ...(typeof body.environment === 'string' && { environment: body.environment }),
+          limits: limitsFrom(body, FREE),
+          managedBy: 'api',
+        }
+        const { id } = project
+        const details = { id, data: { ...body, title: body.name } }
+        const event = { type: 'project.created', projectId: id, resourceId: id, details }
+        return { put: [project], events: [event], answer: projectObject(project) }
+      }),
+  }),
+  adminRoute({
+    method: 'GET',
+    path: '/organization/projects/{project_id}',
+    answer: async (call, deps) => projectObject(await findProject(deps, idOf(call, 'project_id'))),
+  }),
+  adminRoute({
+    method: 'POST',
+    path: '/organization/projects/{project_id}',
+    body: UpdateProject,
+    answer: ({ body, ...call }, deps) =>
+      changeProject(deps, call, ({ environment, ...project }) => {
+        const now = body.environment === undefined ? environment : body.environment
+        const after = {
+          ...project,
+          name: body.name ?? project.name,
+          timeZone: timeZoneOf(body.time_zone) ?? project.timeZone,
+          ...(typeof now === 'string' && { environment: now }),
+          limits: limitsFrom(body, project.limits),
+        }
+        const requested = { ...body, ...(typeof body.name === 'string' && { title: body.name }) }
+        return { after, requested, answer: projectObject(after) }
+      }),
+  }),
+  adminRoute({
+    method: 'POST',
+    path: '/organization/projects/{project_id}/archive',
+    answer: (call, deps) =>
+      changeRecords(deps, call.manager, async () => {
+        const before = await findProject(deps, idOf(call, 'project_id'))
+        assertManagedHere(before)
+        // A repeated request, whose first answer was lost, is answered as that was.
+        const after = { ...before, archivedAt: before.archivedAt ?? Math.floor(deps.now() / 1000) }
+        const { id } = before
+        const event = { type: 'project.archived', projectId: id, resourceId: id, details: { id } }
+        const isChange = before.archivedAt === undefined
+        return {
+          was: [before],
+          put: isChange ? [after] : [],
+          events: isChange ? [event] : [],
+          answer: projectObject(after),
+        }
+      }),
+  }),
+]
+
+/** OpenAI's object of a project, with our fields. */
+function projectObject(project: ProjectRecord): object {
+  const { id, name, createdAt, archivedAt, timeZone, environment, managedBy, limits } = project
+  return {
+    id,
+    object: 'organization.project',
+    name,
+    created_at: createdAt,
+    archived_at: archivedAt ?? null,
+    status: archivedAt === undefined ? 'active' : 'archived',
+    external_key_id: null,
+    residency: 'GLOBAL',
+    time_zone: timeZone,
+    environment: environment ?? null,
+    managed_by: managedBy,
+    ...limitFields(limits),
+  }
+}
+
+/** A time zone of the platform's database. Throws `invalid_parameter`. */
+function timeZoneOf(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return name
+  } catch {
+    throw new ApiError('invalid_parameter', {
+      message: `Invalid 'time_zone': '${name}' is no time zone of the IANA database, such as 'Europe/Berlin'.`,
+      param: 'time_zone',
+      code: 'invalid_value',
+    })
+  }
+}

@@ -1,0 +1,192 @@
+import { Type } from '@sinclair/typebox'
+import type { ServiceAccountRecord } from '../ledger/records.ts'
+import { ApiError } from '../openai/api-error.ts'
+import { type AdminCall, type AdminDeps, adminRoute, idOf } from './admin-route.ts'
+import { assertManagedHere, changeRecords } from './change-records.ts'
+import { keyCreated, newKey, newKeyObject, OWN_KEY_FIELDS, SCOPES, secondsFromNow } from './key-fields.ts'
+import { makeId } from './make-id.ts'
+import { AFTER, closed, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { findActiveProject, findProject, notFound } from './project-record.ts'
+
+const name = () => Type.String({ minLength: 1, maxLength: 256 })
+const CreateAccount = closed({
+  name: name(),
+  create_service_account_only: orNull(Type.Boolean()),
+  expires_in_seconds: orNull(secondsFromNow()),
+  ...OWN_KEY_FIELDS,
+})
+const UpdateAccount = closed({ name: Type.Optional(name()), role: Type.Optional(oneOf(['member', 'owner'])) })
+const CreateKey = closed({
+  name: Type.Optional(name()),
+  scopes: Type.Optional(SCOPES),
+  expires_in_seconds: orNull(secondsFromNow()),
+  ...OWN_KEY_FIELDS,
+})
+const ACCOUNTS = '/organization/projects/{project_id}/service_accounts'
+const ACCOUNT = `${ACCOUNTS}/{service_account_id}`
+/** As many keys of one account are deleted with it at once. */
+const KEYS_PER_STEP = 1000
+
+type InAccount = Pick<AdminCall<unknown, unknown>, 'params'>
+
+/** The operations on service accounts, and the making of their keys. */
+export const SERVICE_ACCOUNT_ROUTES = [
+  adminRoute({
+    method: 'GET',
+    path: ACCOUNTS,
+    query: closed({ limit: pageLimit(), after: AFTER }),
+    async answer({ query: { limit = PAGE_LIMIT, after }, ...call }, deps) {
+      const { id: projectId } = await findProject(deps, idOf(call, 'project_id'))
+      const page = await deps.ledger.list({ kind: 'service_account', projectId, limit, after, order: 'asc' })
+      return listObject(page, page.data.map(accountObject))
+    },
+  }),
+  adminRoute({
+    method: 'POST',
+    path: ACCOUNTS,
+    body: CreateAccount,
+    answer: ({ body, manager, ...call }, deps) =>
+      changeRecords<object>(deps, manager, async () => {
+        const project = await findActiveProject(deps, idOf(call, 'project_id'))
+        const { name, create_service_account_only: isAlone, ...keyFields } = body
+        if (isAlone === true) refuseKeyFields(keyFields)
+        const account: ServiceAccountRecord = {
+          kind: 'service_account',
+          id: makeId('svc_acct_', deps),
+          projectId: project.id,
+          name,
+          role: isAlone === true ? 'none' : 'member',
+          createdAt: Math.floor(deps.now() / 1000),
+          managedBy: 'api',
+        }
+        const { id, role } = account
+        const created = {
+          type: 'service_account.created',
+          projectId: project.id,
+          resourceId: id,
+          details: { id, data: { name, role } },
+        }
+        if (isAlone === true)
+          return {
+            was: [project],
+            put: [account],
+            events: [created],
+            answer: { ...accountObject(account), api_key: null },
+          }
+        const key = newKey(keyFields, { projectId: project.id, ownerId: id, name: 'Secret Key' }, deps)
+        return {
+          was: [project],
+          put: [account, key.record],
+          events: [created, keyCreated(key.record, keyFields)],
+          answer: { ...accountObject(account), api_key: newKeyObject(key) },
+        }
+      }),
+  }),
+  adminRoute({
+    method: 'GET',
+    path: ACCOUNT,
+    answer: async (call, deps) => accountObject(await findAccount(deps, call)),
+  }),
+  adminRoute({
+    method: 'POST',
+    path: ACCOUNT,
+    body: UpdateAccount,
+    answer: ({ body, ...call }, deps) =>
+      changeRecords(deps, call.manager, async () => {
+        const project = await findActiveProject(deps, idOf(call, 'project_id'))
+        const before = await findAccount(deps, call)
+        assertManagedHere(before)
+        const after = { ...before, name: body.name ?? before.name, role: body.role ?? before.role }
+        const { id } = before
+        const details = { id, changes_requested: body }
+        const event = { type: 'service_account.updated', projectId: project.id, resourceId: id, details }
+        return { was: [before], put: [after], events: [event], answer: accountObject(after) }
+      }),
+  }),
+  adminRoute({
+    method: 'DELETE',
+    path: ACCOUNT,
+    answer: (call, deps) =>
+      changeRecords(deps, call.manager, async () => {
+        const { id: projectId } = await findActiveProject(deps, idOf(call, 'project_id'))
+        const account = await findAccount(deps, call)
+        assertManagedHere(account)
+        const { id } = account
+        const keys = await keysOf(deps, projectId, id)
+        const events = [
+          { type: 'service_account.deleted', projectId, resourceId: id, details: { id } },
+          ...keys.map((key) => ({ type: 'api_key.deleted', projectId, resourceId: key, details: { id: key } })),
+        ]
+        const answer = { object: 'organization.project.service_account.deleted', id, deleted: true }
+        return { was: [account], remove: [id, ...keys], events, answer }
+      }),
+  }),
+  adminRoute({
+    method: 'POST',
+    path: `${ACCOUNT}/api_keys`,
+    body: CreateKey,
+    answer: ({ body, ...call }, deps) =>
+      changeRecords(deps, call.manager, async () => {
+        const project = await findActiveProject(deps, idOf(call, 'project_id'))
+        const account = await findAccount(deps, call)
+        assertManagedHere(account)
+        const { name = 'Secret Key', ...fields } = body
+        const key = newKey(fields, { projectId: project.id, ownerId: account.id, name }, deps)
+        // The account must be there still: a key of nobody could not be deleted with it.
+        return {
+          was: [project, account],
+          put: [key.record],
+          events: [keyCreated(key.record, fields)],
+          answer: newKeyObject(key),
+        }
+      }),
+  }),
+]
+
+/** A service account alone has no key, whose fields would be dropped. */
+function refuseKeyFields(fields: Readonly<Record<string, unknown>>): void {
+  const [param] = Object.entries(fields).find(([, value]) => value !== null && value !== undefined) ?? []
+  if (param === undefined) return
+  throw new ApiError('invalid_parameter', {
+    message: `Invalid '${param}': it is of a key, and with 'create_service_account_only' none is made.`,
+    param,
+    code: 'invalid_value',
+  })
+}
+
+/** Finds the service account of a call's path. Rejects with `object_not_found`. */
+async function findAccount({ ledger }: Pick<AdminDeps, 'ledger'>, call: InAccount): Promise<ServiceAccountRecord> {
+  const id = idOf(call, 'service_account_id')
+  const account = await ledger.find('service_account', id)
+  if (account === undefined || account.projectId !== idOf(call, 'project_id')) throw notFound('service account', id)
+  return account
+}
+
+/** The ids of all keys of a service account. */
+async function keysOf({ ledger }: Pick<AdminDeps, 'ledger'>, projectId: string, ownerId: string): Promise<string[]> {
+  const ids: string[] = []
+  for (let after: string | undefined; ; after = ids.at(-1)) {
+    const { data, hasMore } = await ledger.list({
+      kind: 'key',
+      projectId,
+      ownerId,
+      after,
+      limit: KEYS_PER_STEP,
+      order: 'asc',
+    })
+    ids.push(...data.map(({ id }) => id))
+    if (!hasMore) return ids
+  }
+}
+
+/** OpenAI's object of a service account, with our field. */
+function accountObject({ id, name, role, createdAt, managedBy }: ServiceAccountRecord): object {
+  return {
+    object: 'organization.project.service_account',
+    id,
+    name,
+    role,
+    created_at: createdAt,
+    managed_by: managedBy,
+  }
+}

@@ -1,0 +1,63 @@
+import { Elysia } from 'elysia'
+import type { ManagerIdentity } from '../../access/authorize-manager.ts'
+import type { Received } from '../../access/local-caller.ts'
+import type { AdminDeps } from '../../administration/admin-route.ts'
+import { administer } from '../../administration/administer.ts'
+import { noteBody } from '../../answers/body-note.ts'
+import type { Exchange } from '../../exchange/exchange.ts'
+import type { MemoryBudget } from '../../exchange/memory-budget.ts'
+import { endpointOf } from '../../openai/endpoint-of.ts'
+import { endpointPath } from '../../openai/endpoint-path.ts'
+import { readJson } from '../../requests/read-json.ts'
+import { exchangeOf } from '../request-context.ts'
+
+/** The dependencies of the administration's routes. */
+export interface OrganizationDeps {
+  readonly authorizeManager: (request: Received) => ManagerIdentity
+  readonly admin: AdminDeps
+  readonly memory: MemoryBudget
+}
+
+/** The longest body of a request: a thousand rate limits are shorter. */
+const BODY_BYTES_MAX = 256 * 1024
+const PATHS = ['/v1/organization', '/v1/organization/*', '/organization', '/organization/*'] as const
+
+/**
+ * Makes the routes of OpenAI's Administration API, which are answered from the ledger: beside the flow, its stages and its places, so that a
+ * server whose places are all taken can still be managed.
+ */
+export const organization = (deps: OrganizationDeps) => {
+  const app = new Elysia({ name: 'nexcode/organization', seed: deps })
+  for (const path of PATHS) app.all(path, ({ request }) => answer(exchangeOf(request), deps), { parse: 'none' })
+  return app
+}
+
+/**
+ * Whether a target is one of the administration, in whatever spelling an upstream might read it as one.
+ *
+ * @example
+ * isOrganization('/v1/organization/projects') // true
+ */
+export function isOrganization(target: string): boolean {
+  return /^organization(?:\/|$)/.test(endpointPath(endpointOf(target)))
+}
+
+async function answer(exchange: Exchange, { authorizeManager, admin, memory }: OrganizationDeps): Promise<Response> {
+  exchange.endpointName = 'organization'
+  const manager = authorizeManager(exchange)
+  exchange.identify({ kind: 'caller', id: manager.id })
+  const { request, requestTarget: target } = exchange
+  const readBody = async (): Promise<unknown> => {
+    if (exchange.body === undefined || exchange.body.length === 0) return undefined
+    return (await readJson(exchange, { bytesMax: BODY_BYTES_MAX, memory })).value
+  }
+  const object = await administer({ method: request.method, target, manager, readBody }, admin)
+  const bytes = new TextEncoder().encode(JSON.stringify(object))
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': String(bytes.byteLength),
+    // A new key stands in it.
+    'cache-control': 'no-store',
+  }
+  return noteBody(new Response(bytes, { headers }), { whole: bytes })
+}
