@@ -1,0 +1,125 @@
+import { Type } from '@sinclair/typebox'
+import { ORGANIZATION_ID } from '../ledger/first-records.ts'
+import type { Limits, OrganizationRecord } from '../ledger/records.ts'
+import { type AdminDeps, adminRoute, idOf } from './admin-route.ts'
+import { CENTS_MAX, centsOf, nanosOf } from './cents.ts'
+import { changeRecords } from './change-records.ts'
+import { closed, oneOf } from './pages.ts'
+import { changeProject, findProject, notFound } from './project-record.ts'
+import { type Spender, spendOf } from './spend-so-far.ts'
+
+const OF_PROJECT = '/organization/projects/{project_id}/spend_limit'
+const OF_ALL = '/organization/spend_limit'
+const SpendLimit = closed({
+  currency: oneOf(['USD']),
+  interval: oneOf(['month']),
+  threshold_amount: Type.Integer({ minimum: 0, maximum: CENTS_MAX }),
+})
+
+/** The operations on what a project, or all of them together, may spend in a month. */
+export const SPEND_LIMIT_ROUTES = [
+  adminRoute({
+    method: 'GET',
+    path: OF_PROJECT,
+    async answer(call, deps) {
+      const { id: projectId, limits, timeZone } = await findProject(deps, idOf(call, 'project_id'))
+      return spendLimitObject('project', { scope: { projectId }, limits, timeZone }, deps)
+    },
+  }),
+  adminRoute({
+    method: 'POST',
+    path: OF_PROJECT,
+    body: SpendLimit,
+    async answer({ body, ...call }, deps) {
+      await changeProject(deps, call, (project) => ({
+        after: { ...project, limits: withMonth(project.limits, nanosOf(body.threshold_amount)) },
+        requested: { spend_limit: body },
+        answer: {},
+      }))
+      const { id: projectId, limits, timeZone } = await findProject(deps, idOf(call, 'project_id'))
+      return spendLimitObject('project', { scope: { projectId }, limits, timeZone }, deps)
+    },
+  }),
+  adminRoute({
+    method: 'DELETE',
+    path: OF_PROJECT,
+    answer: (call, deps) =>
+      changeProject(deps, call, (project) => ({
+        after: { ...project, limits: withMonth(project.limits, undefined) },
+        requested: { spend_limit: null },
+        answer: { object: 'project.spend_limit.deleted', deleted: project.limits.spend.month !== undefined },
+      })),
+  }),
+  adminRoute({
+    method: 'GET',
+    path: OF_ALL,
+    answer: async (_call, deps) => spendLimitObject('organization', spenderOf(await findOrganization(deps)), deps),
+  }),
+  adminRoute({
+    method: 'POST',
+    path: OF_ALL,
+    body: SpendLimit,
+    async answer({ body, manager }, deps) {
+      const after = await changeRecords(deps, manager, async () => {
+        const before = await findOrganization(deps)
+        const after = { ...before, limits: withMonth(before.limits, nanosOf(body.threshold_amount)) }
+        return { was: [before], put: [after], events: [organizationUpdated({ spend_limit: body })], answer: after }
+      })
+      return spendLimitObject('organization', spenderOf(after), deps)
+    },
+  }),
+  adminRoute({
+    method: 'DELETE',
+    path: OF_ALL,
+    answer: ({ manager }, deps) =>
+      changeRecords(deps, manager, async () => {
+        const before = await findOrganization(deps)
+        const after = { ...before, limits: withMonth(before.limits, undefined) }
+        const deleted = before.limits.spend.month !== undefined
+        const answer = { object: 'organization.spend_limit.deleted', deleted }
+        return { was: [before], put: [after], events: [organizationUpdated({ spend_limit: null })], answer }
+      }),
+  }),
+]
+
+/** What the audit log says of a change of the organization. */
+export function organizationUpdated(requested: Readonly<Record<string, unknown>>) {
+  const id = ORGANIZATION_ID
+  return { type: 'organization.updated', resourceId: id, details: { id, changes_requested: requested } }
+}
+
+async function findOrganization({ ledger }: Pick<AdminDeps, 'ledger'>): Promise<OrganizationRecord> {
+  const organization = await ledger.find('organization', ORGANIZATION_ID)
+  if (organization === undefined) throw notFound('organization', ORGANIZATION_ID)
+  return organization
+}
+
+function spenderOf({ limits, timeZone }: OrganizationRecord): Spender {
+  return { scope: {}, limits, timeZone }
+}
+
+function withMonth(limits: Limits, month: bigint | undefined): Limits {
+  const { month: _before, ...others } = limits.spend
+  return { ...limits, spend: { ...others, ...(month !== undefined && { month }) } }
+}
+
+/**
+ * OpenAI's object of a spend limit: it is `enforcing` once calls are refused because of it. Rejects with `object_not_found` where there is
+ * none.
+ */
+async function spendLimitObject(
+  kind: 'project' | 'organization',
+  spender: Spender,
+  deps: Pick<AdminDeps, 'look' | 'now'>,
+): Promise<object> {
+  const { month } = spender.limits.spend
+  if (month === undefined) throw notFound('spend limit', kind)
+  const [spend] = await spendOf({ ...spender, limits: { spend: { month }, rates: [] } }, deps)
+  return {
+    object: `${kind}.spend_limit`,
+    threshold_amount: centsOf(month),
+    currency: 'USD',
+    interval: 'month',
+    enforcement: { status: spend?.remaining === 0 ? 'enforcing' : 'inactive' },
+  }
+}
