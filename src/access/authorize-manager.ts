@@ -1,17 +1,18 @@
 import type { Secret } from '../config/secret.ts'
-import type { KeyDirectory, KeyEntry } from '../ledger/directory/key-directory.ts'
+import type { KeyDirectory } from '../ledger/directory/key-directory.ts'
+import type { KeyEntry } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { readCredential } from './credential.ts'
 import type { Received } from './local-caller.ts'
 
 /** Who asks for the administration: the holder of an admin key, by its id, or a caller with a key of its own. */
-export type ManagerIdentity =
+export type Manager =
   | { readonly kind: 'admin'; readonly id: string }
   | { readonly kind: 'key'; readonly id: string; readonly entry: KeyEntry }
 
 /** What decides about who manages. */
 export interface AuthorizeManagerDeps {
-  readonly directory: Pick<KeyDirectory, 'find' | 'isLoaded'>
+  readonly directory: Pick<KeyDirectory, 'find' | 'isLoaded' | 'isFresh'>
   /** `ADMIN_KEY`; undefined: only the ledger's admin keys may manage. */
   readonly adminKey: Secret | undefined
   readonly sha256: (text: string) => Uint8Array
@@ -29,7 +30,7 @@ export const BOOTSTRAP_KEY_ID = 'key_admin'
  * @example
  * const authorizeManager = createAuthorizeManager({ directory, adminKey, sha256, now: Date.now })
  */
-export function createAuthorizeManager(deps: AuthorizeManagerDeps): (request: Received) => ManagerIdentity {
+export function createAuthorizeManager(deps: AuthorizeManagerDeps): (request: Received) => Manager {
   const { directory, adminKey, sha256, now } = deps
   const known = adminKey === undefined ? undefined : sha256(adminKey.reveal())
   return ({ received }) => {
@@ -37,7 +38,7 @@ export function createAuthorizeManager(deps: AuthorizeManagerDeps): (request: Re
     if (credential === undefined) throw new ApiError('missing_api_key', { message: MISSING })
     if (known !== undefined && areEqual(known, sha256(credential))) return { kind: 'admin', id: BOOTSTRAP_KEY_ID }
     const entry = directory.find(credential)
-    if (entry === undefined && !directory.isLoaded) throw new ApiError('ledger_unavailable')
+    if (entry === undefined && !(directory.isLoaded && directory.isFresh)) throw new ApiError('ledger_unavailable')
     if (entry === undefined || isOver(entry, now())) throw new ApiError('incorrect_api_key', { message: INCORRECT })
     return entry.kind === 'admin_key' ? { kind: 'admin', id: entry.id } : { kind: 'key', id: entry.id, entry }
   }

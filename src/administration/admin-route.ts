@@ -1,12 +1,7 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
-import type { KeyEntry } from '../ledger/directory/key-directory.ts'
+import type { Manager } from '../access/authorize-manager.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Limiter } from '../ledger/limiter.ts'
-
-/** Who manages: the holder of an admin key, by its id; or a caller, who may look at what is its own. */
-export type Manager =
-  | { readonly kind: 'admin'; readonly id: string }
-  | { readonly kind: 'key'; readonly id: string; readonly entry: KeyEntry }
 
 /** All that the administration works with. */
 export interface AdminDeps {

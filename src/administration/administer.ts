@@ -1,14 +1,20 @@
+import type { Manager } from '../access/authorize-manager.ts'
 import { LedgerError } from '../ledger/ledger.ts'
 import { LimiterError } from '../ledger/limiter.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { ADMIN_KEY_ROUTES } from './admin-keys.ts'
-import type { AdminDeps, AdminRoute, Manager } from './admin-route.ts'
+import type { AdminDeps, AdminRoute } from './admin-route.ts'
+import { AUDIT_LOG_ROUTES } from './audit-log.ts'
 import { checkFields } from './check-fields.ts'
+import { MODEL_PERMISSION_ROUTES } from './model-permissions.ts'
 import { OWN_KEY_ROUTE } from './own-key.ts'
 import { PROJECT_KEY_ROUTES } from './project-keys.ts'
 import { PROJECT_ROUTES } from './projects.ts'
+import { RATE_LIMIT_ROUTES } from './rate-limits.ts'
 import { readQuery } from './read-query.ts'
 import { SERVICE_ACCOUNT_ROUTES } from './service-accounts.ts'
+import { SPEND_ALERT_ROUTES } from './spend-alerts.ts'
+import { SPEND_LIMIT_ROUTES } from './spend-limits.ts'
 
 /** A request below `/organization`. */
 export interface AdminRequest {
@@ -26,7 +32,12 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...PROJECT_ROUTES,
   ...SERVICE_ACCOUNT_ROUTES,
   ...PROJECT_KEY_ROUTES,
+  ...RATE_LIMIT_ROUTES,
+  ...MODEL_PERMISSION_ROUTES,
+  ...SPEND_LIMIT_ROUTES,
+  ...SPEND_ALERT_ROUTES,
   ...ADMIN_KEY_ROUTES,
+  ...AUDIT_LOG_ROUTES,
 ]
 
 const SEGMENTS = new Map(ADMIN_ROUTES.map((route) => [route, route.path.split('/').slice(1)]))
@@ -92,7 +103,7 @@ function paramsOf(route: AdminRoute, path: readonly string[]): Record<string, st
 /** OpenAI's words for a key that may not manage. */
 function missingScope(method: string): ApiError {
   const scope = method === 'GET' || method === 'HEAD' ? 'api.management.read' : 'api.management.write'
-  return new ApiError('missing_scope', {
+  return new ApiError('admin_key_needed', {
     message: `You have insufficient permissions for this operation. Missing scopes: ${scope}. This is a key for calls: it can look at itself, at /v1/organization/projects/me/api_keys/me, and only an admin key can manage.`,
   })
 }

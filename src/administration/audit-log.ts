@@ -27,7 +27,8 @@ export const AUDIT_LOG_ROUTES = [
     async answer({ query }, deps) {
       const { limit = PAGE_LIMIT, after, before, effective_at: at = {} } = query
       // Whoever manages has a key and no address, and there is no tenant above the organization.
-      if (query.actor_emails !== undefined || query.tenant_only === true) return listObject({ data: [], hasMore: false }, [])
+      if (query.actor_emails !== undefined || query.tenant_only === true)
+        return listObject({ data: [], hasMore: false }, [])
       const page = await deps.ledger.audit({
         limit,
         after,
@@ -40,7 +41,10 @@ export const AUDIT_LOG_ROUTES = [
         resourceIds: query.resource_ids,
       })
       const names = await projectNames(page.data, deps)
-      return listObject(page, page.data.map((event) => eventObject(event, names)))
+      return listObject(
+        page,
+        page.data.map((event) => eventObject(event, names)),
+      )
     },
   }),
 ]

@@ -1,7 +1,8 @@
+import type { Manager } from '../access/authorize-manager.ts'
 import { RecordsChangedError } from '../ledger/ledger.ts'
 import type { LedgerRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { AdminDeps, Manager } from './admin-route.ts'
+import type { AdminDeps } from './admin-route.ts'
 import { makeId } from './make-id.ts'
 
 /** What the audit log will say, by OpenAI's name of the event, with what was asked for: never a secret. */

@@ -1,9 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Secret } from '../config/secret.ts'
+import { NO_LIMITS } from '../ledger/first-records.ts'
 import { KEY_PREFIX, makeKey, redactKey } from '../ledger/key-format.ts'
 import type { KeyRecord } from '../ledger/records.ts'
 import type { AdminDeps } from './admin-route.ts'
-import { FREE, LIMIT_FIELDS, limitsFrom } from './limit-fields.ts'
+import { LIMIT_FIELDS, limitsFrom } from './limit-fields.ts'
 import { makeId } from './make-id.ts'
 import { closed, orNull } from './pages.ts'
 
@@ -56,7 +57,7 @@ export function newKey(
     createdAt,
     ...(typeof seconds === 'number' && { expiresAt: createdAt + seconds }),
     scopes,
-    limits: limitsFrom(fields, FREE),
+    limits: limitsFrom(fields, NO_LIMITS),
     metadata: metadata ?? {},
     managedBy: 'api',
   }

@@ -24,8 +24,9 @@ function ownerOf({ createdAt }: KeyRecord, account: ServiceAccountRecord | undef
 export async function keyObjects(
   keys: readonly KeyRecord[],
   project: ProjectRecord,
-  { ledger, look, now }: Pick<AdminDeps, 'ledger' | 'look' | 'now'>,
+  deps: Pick<AdminDeps, 'ledger' | 'look' | 'now'>,
 ): Promise<object[]> {
+  const { ledger } = deps
   const owners = [...new Set(keys.map(({ ownerId }) => ownerId))]
   const [used, ...accounts] = await Promise.all([
     ledger.lastUsed(keys.map(({ id }) => id)),
@@ -48,7 +49,7 @@ export async function keyObjects(
         ...limitFields(limits),
         metadata,
         managed_by: managedBy,
-        spend: await spendOf({ scope: { keyId: id }, limits, timeZone: project.timeZone }, { look, now }),
+        spend: await spendOf({ scope: { keyId: id }, limits, timeZone: project.timeZone }, deps),
       }
     }),
   )

@@ -46,15 +46,12 @@ type LimitFields = Partial<{ readonly [N in keyof typeof LIMIT_FIELDS]: Static<(
 /** Names of a spend limit's windows. */
 export const SPEND_WINDOWS = ['day', 'week', 'month', 'total'] as const
 
-/** The limits of something new. */
-export const FREE: Limits = { spend: {}, rates: [] }
-
 /**
  * Takes limits over from the fields of a request: one that is absent stays as it was, null takes it away. Of `spend_limit` each window is
  * one.
  *
  * @example
- * const limits = limitsFrom(body, FREE)
+ * const limits = limitsFrom(body, NO_LIMITS)
  */
 export function limitsFrom(fields: LimitFields, before: Limits): Limits {
   const { rate_limits, model_permissions, endpoints, concurrency } = fields
@@ -146,7 +143,13 @@ export function limitFields({ spend, rates, models, endpoints, concurrency }: Li
   const [day, week, month, total] = SPEND_WINDOWS.map((window) => inCents(spend[window]))
   return {
     spend_limit: Object.keys(spend).length === 0 ? null : { currency: 'USD', day, week, month, total },
-    rate_limits: rates.map((rate) => ({ model: rate.model, ...rateFields(rate) })),
+    rate_limits: rates.map((rate) => ({
+      model: rate.model,
+      max_requests_per_1_minute: rate.requestsPerMinute ?? null,
+      max_tokens_per_1_minute: rate.tokensPerMinute ?? null,
+      max_images_per_1_minute: rate.imagesPerMinute ?? null,
+      max_requests_per_1_day: rate.requestsPerDay ?? null,
+    })),
     model_permissions: models === undefined ? null : { mode: models.mode, model_ids: models.models },
     endpoints: endpoints ?? null,
     concurrency: concurrency ?? null,

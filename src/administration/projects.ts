@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
+import { NO_LIMITS } from '../ledger/first-records.ts'
 import type { ProjectRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
-import { FREE, LIMIT_FIELDS, limitFields, limitsFrom } from './limit-fields.ts'
+import { LIMIT_FIELDS, limitFields, limitsFrom } from './limit-fields.ts'
 import { makeId } from './make-id.ts'
 import { AFTER, closed, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { changeProject, findProject } from './project-record.ts'
@@ -60,7 +61,7 @@ export const PROJECT_ROUTES = [
           createdAt: Math.floor(deps.now() / 1000),
           timeZone: timeZoneOf(body.time_zone) ?? 'UTC',
           ...(typeof body.environment === 'string' && { environment: body.environment }),
-          limits: limitsFrom(body, FREE),
+          limits: limitsFrom(body, NO_LIMITS),
           managedBy: 'api',
         }
         const { id } = project

@@ -100,7 +100,12 @@ function alertRoutes(scope: Scope, path: string) {
 }
 
 /** The id of a call's project; undefined: it is about all of them. */
-async function projectIdOf(scope: Scope, call: InScope, deps: AdminDeps, isChange = false): Promise<string | undefined> {
+async function projectIdOf(
+  scope: Scope,
+  call: InScope,
+  deps: AdminDeps,
+  isChange = false,
+): Promise<string | undefined> {
   if (scope === 'organization') return undefined
   const find = isChange ? findActiveProject : findProject
   return (await find(deps, idOf(call, 'project_id'))).id

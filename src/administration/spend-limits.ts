@@ -107,11 +107,7 @@ function withMonth(limits: Limits, month: bigint | undefined): Limits {
  * OpenAI's object of a spend limit: it is `enforcing` once calls are refused because of it. Rejects with `object_not_found` where there is
  * none.
  */
-async function spendLimitObject(
-  kind: 'project' | 'organization',
-  spender: Spender,
-  deps: Pick<AdminDeps, 'look' | 'now'>,
-): Promise<object> {
+async function spendLimitObject(kind: 'project' | 'organization', spender: Spender, deps: AdminDeps): Promise<object> {
   const { month } = spender.limits.spend
   if (month === undefined) throw notFound('spend limit', kind)
   const [spend] = await spendOf({ ...spender, limits: { spend: { month }, rates: [] } }, deps)

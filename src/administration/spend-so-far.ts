@@ -1,4 +1,5 @@
 import { windowAt } from '../ledger/counters/budget-window.ts'
+import { type BudgetDemand, LimiterError } from '../ledger/limiter.ts'
 import type { Limits } from '../ledger/records.ts'
 import type { AdminDeps } from './admin-route.ts'
 import { centsOf } from './cents.ts'
@@ -24,15 +25,15 @@ export interface SpendSoFar {
 }
 
 /**
- * Tells what is spent in each window that has a limit: by the counters that calls are decided by, so that what is shown is what is enforced.
- * Rejects with a `LimiterError`.
+ * Tells what is spent in each window that has a limit: by the counters that calls are decided by, so that what is shown is what is enforced;
+ * by the books, while the counters can't be asked. Rejects with a `LedgerError`.
  *
  * @example
  * const spend = await spendOf({ scope: { keyId: key.id }, limits: key.limits, timeZone: project.timeZone }, deps)
  */
 export function spendOf(
   { scope, limits, timeZone }: Spender,
-  { look, now }: Pick<AdminDeps, 'look' | 'now'>,
+  deps: Pick<AdminDeps, 'ledger' | 'look' | 'now'>,
 ): Promise<SpendSoFar[]> {
   const windows = SPEND_WINDOWS.flatMap((window) => {
     const limit = limits.spend[window]
@@ -40,10 +41,10 @@ export function spendOf(
   })
   return Promise.all(
     windows.map(async ({ window, limit }) => {
-      const { startsAt, endsAt } = windowAt(window, timeZone, now())
+      const { startsAt, endsAt } = windowAt(window, timeZone, deps.now())
       const from = Math.floor(startsAt / 1000)
       const to = endsAt / 1000
-      const { spent, held } = await look({ ...scope, from, to, limit })
+      const { spent, held } = await spentIn({ ...scope, from, to, limit }, deps)
       const rest = limit - spent - held
       return {
         window,
@@ -56,4 +57,20 @@ export function spendOf(
       }
     }),
   )
+}
+
+/** A moment that no booking is behind, in seconds since 1970: a whole quarter of an hour. */
+const END_OF_TIME = 253_402_300_800
+
+async function spentIn(
+  budget: BudgetDemand,
+  { ledger, look }: Pick<AdminDeps, 'ledger' | 'look'>,
+): Promise<{ readonly spent: bigint; readonly held: bigint }> {
+  try {
+    return await look(budget)
+  } catch (thrown) {
+    if (!(thrown instanceof LimiterError)) throw thrown
+    const { from, to, limit: _limit, ...scope } = budget
+    return { spent: await ledger.spent(scope, from, Math.min(to, END_OF_TIME)), held: 0n }
+  }
 }

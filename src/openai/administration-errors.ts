@@ -20,14 +20,6 @@ export const ADMINISTRATION_ERRORS = {
     fault: 'caller',
     cure: 'The message lists what is served: this server has projects, keys, limits, usage, costs and an audit log, and no users.',
   },
-  missing_scope: {
-    status: 403,
-    type: INVALID,
-    code: 'missing_scope',
-    message: 'You have insufficient permissions for this operation.',
-    fault: 'caller',
-    cure: 'Manage with an admin key (`ADMIN_KEY`, or one that `admin_api_keys` has made); keys for calls only see themselves.',
-  },
   not_a_callers_key: {
     status: 400,
     type: INVALID,
@@ -69,14 +61,5 @@ export const ADMINISTRATION_ERRORS = {
     fault: 'server',
     retryAfterSeconds: 1,
     cure: 'Retry; each change is made from what is there, and starts anew when that has changed.',
-  },
-  ledger_unavailable: {
-    status: 503,
-    type: 'server_error',
-    code: 'ledger_unavailable',
-    message: 'The ledger of this server can’t be used now. Please retry shortly.',
-    fault: 'server',
-    retryAfterSeconds: 1,
-    cure: 'Retry. The operator finds the cause in the log, and sees to the store that `LEDGER` names.',
   },
 } as const satisfies Record<string, ErrorEntry>

@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import type { ManagerIdentity } from '../../access/authorize-manager.ts'
+import type { Manager } from '../../access/authorize-manager.ts'
 import type { Received } from '../../access/local-caller.ts'
 import type { AdminDeps } from '../../administration/admin-route.ts'
 import { administer } from '../../administration/administer.ts'
@@ -13,7 +13,7 @@ import { exchangeOf } from '../request-context.ts'
 
 /** The dependencies of the administration's routes. */
 export interface OrganizationDeps {
-  readonly authorizeManager: (request: Received) => ManagerIdentity
+  readonly authorizeManager: (request: Received) => Manager
   readonly admin: AdminDeps
   readonly memory: MemoryBudget
 }
