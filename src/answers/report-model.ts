@@ -1,12 +1,11 @@
 import { canDecode, decodeStream, isEncoded } from '../formats/bytes/decode-body.ts'
 import { joinBytes } from '../formats/bytes/join-bytes.ts'
 import { isEventStream, isJsonType } from '../formats/http/media-types.ts'
-import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { applyByteEdits, type ByteEdit } from '../formats/json/byte-edits.ts'
 import { type JsonPath, StringEditor } from '../formats/json/string-editor.ts'
 import { DataRanges } from '../formats/sse/data-ranges.ts'
 import { EventSplitter } from '../formats/sse/event-splitter.ts'
-import { Slice } from '../timing/slices.ts'
+import { type Rewriting, rewriteStream } from './rewrite-stream.ts'
 
 /** The place of an answer's model: at the top, in the response that an event is about, and in the elements of a list. */
 const ITEM: JsonPath = ['data', '*', 'model']
@@ -14,10 +13,6 @@ const PLACES: readonly JsonPath[] = [['model'], ['response', 'model'], ITEM]
 
 /** Gives the name that replaces a model's; undefined: the model's name stays. `isItem`: it is in an element of a list. */
 export type RenameModel = (model: string, isItem: boolean) => string | undefined
-
-/** The bytes that are rewritten at once: they may hold thousands of events. */
-const PART_BYTES = 64 * 1024
-const NOTHING: Uint8Array = new Uint8Array()
 
 /** Changes a body. */
 export interface BodyRewriter {
@@ -32,13 +27,6 @@ export interface ModelReporter {
   readonly json: BodyRewriter
   /** For server-sent events. */
   readonly events: BodyRewriter
-}
-
-/** Changes the pieces of one body. */
-interface Rewriting {
-  readonly add: (chunk: Uint8Array) => Uint8Array
-  /** Gives the bytes that were held back. */
-  readonly end: () => Uint8Array
 }
 
 /**
@@ -99,7 +87,7 @@ function rewriter(begin: () => Rewriting): BodyRewriter {
       const changed = add(bytes)
       return changed === bytes ? bytes : joinBytes([changed, end()])
     },
-    stream: (source) => rewrite(source, begin()),
+    stream: (source) => rewriteStream(source, begin()),
   }
 }
 
@@ -140,44 +128,4 @@ function inEvents(editor: StringEditor): Rewriting {
     },
     end: () => editor.release(),
   }
-}
-
-function rewrite(source: ReadableStream<Uint8Array>, { add, end }: Rewriting): ReadableStream<Uint8Array> {
-  const reader = source.getReader()
-  /** The rest of a chunk that is rewritten in parts. */
-  let left = NOTHING
-  const slice = new Slice()
-  const next = async (): Promise<Uint8Array | undefined> => {
-    if (left.byteLength === 0) {
-      const askedAt = performance.now()
-      const { done, value } = await reader.read()
-      if (done) return undefined
-      slice.beginBehind(askedAt)
-      left = value
-    }
-    const part = left.subarray(0, PART_BYTES)
-    left = left.subarray(part.byteLength)
-    return part
-  }
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          for (;;) {
-            const part = await next()
-            if (slice.isOver()) await slice.rest()
-            const ready = part === undefined ? end() : add(part)
-            if (ready.byteLength > 0) controller.enqueue(ready)
-            if (part === undefined) return controller.close()
-            if (ready.byteLength > 0) return
-          }
-        } catch {
-          // The error has no reason: Bun would print it, with its source, to stderr and past the log.
-          controller.error(undefined)
-        }
-      },
-      cancel: (reason) => ignoreRejection(reader.cancel(reason)),
-    },
-    { highWaterMark: 0 },
-  )
 }

@@ -36,6 +36,7 @@ export class UsageEvents {
 
   /** Takes the next chunk. */
   add(chunk: Uint8Array): void {
+    if (chunk.byteLength === 0) return
     const text = FROM_LATIN.decode(chunk)
     this.#onText?.(text)
     const isEnd = endsEvent(chunk)

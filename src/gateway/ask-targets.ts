@@ -66,7 +66,8 @@ function callFor(
   abort: AbortController,
   deps: AskTargetsDeps,
 ): DeploymentCall {
-  const { exchange, outgoing, snapshot } = prepared
+  const { exchange, snapshot } = prepared
+  const outgoing = prepared.outgoingFor(deployment)
   const { request, requestTarget } = exchange
   const model = outgoing.modelFor(deployment)
   const fitted = snapshot.fitsBodies ? fitBody(outgoing, deployment, model, requestTarget, snapshot) : undefined
@@ -86,7 +87,7 @@ function callFor(
     headers.delete('content-length')
   }
   if (snapshot.settings.cache.store !== undefined) for (const name of OWN_REQUEST_HEADERS) headers.delete(name)
-  if (mustBeReadable(exchange, prepared)) headers.set('accept-encoding', 'identity')
+  if (outgoing !== prepared.outgoing || mustBeReadable(exchange, prepared)) headers.set('accept-encoding', 'identity')
   const body = fitted?.body ?? outgoing.bodyFor(model)
   const { firstByteMs, streamIdleMs } = prepared.callLimits(deployment)
   const { method } = request

@@ -8,6 +8,7 @@ import type { Snapshot } from '../routing/snapshot.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import type { Route } from '../routing/targets/router.ts'
 import type { Store } from '../storage/store.ts'
+import type { AskedUsage } from './asking-usage.ts'
 import type { OutgoingBody } from './outgoing-body.ts'
 import type { Compared } from './pass-body.ts'
 
@@ -48,6 +49,8 @@ export class PreparedRequest implements Prepared {
   isWatched = false
   /** Writes into the caller's headers where the answer came from; undefined: the headers don't tell it. */
   mark: ((headers: Headers) => void) | undefined = undefined
+  /** The body that also asks for the usage of its stream; undefined: nobody needs that, or its caller asks for it. */
+  askedUsage: AskedUsage | undefined = undefined
 
   constructor({ exchange, outgoing, route, objects, snapshot, clocks, timeouts }: Prepared) {
     this.exchange = exchange
@@ -70,7 +73,18 @@ export class PreparedRequest implements Prepared {
   child(exchange: Exchange): PreparedRequest {
     const child = new PreparedRequest({ ...this, exchange })
     child.hasIdempotencyKey = this.hasIdempotencyKey
+    child.askedUsage = this.askedUsage
     return child
+  }
+
+  /** Whether a deployment is to be asked for the usage of a stream: it can be, and does not tell it anyway. */
+  asksUsage({ upstream: { streamUsage } }: Deployment): boolean {
+    return streamUsage === 'asked' || streamUsage === 'unknown'
+  }
+
+  /** The body as it goes to a deployment. */
+  outgoingFor(deployment: Deployment): OutgoingBody {
+    return this.askedUsage !== undefined && this.asksUsage(deployment) ? this.askedUsage.outgoing : this.outgoing
   }
 
   /** The limits of a call to a deployment, in ms. `firstByteMs` undefined: the limit of the environment; `streamIdleMs` 0: no limit. */

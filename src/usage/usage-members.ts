@@ -23,10 +23,11 @@ export const USAGE_MEMBERS: PickedMembers = {
 }
 
 const MEMBER = '"usage'
-const NULL_BEGINS = ['":null', '": null'] as const
+/** What follows where it is a member, and its value an object: most streams say `"usage":null` in each event. */
+const OF_OBJECT = /(?:Metadata)?"\s*:\s*\{/y
 
 /**
- * Whether an event's text may tell usage; most don't, and need no parser. Each event that says `"usage":null` tells none.
+ * Whether an event's text may tell usage; most don't, and need no parser.
  *
  * @example
  * if (mayTellUsage(text)) tally.add(JSON.parse(data))
@@ -34,7 +35,8 @@ const NULL_BEGINS = ['":null', '": null'] as const
 export function mayTellUsage(text: string): boolean {
   for (let at = text.indexOf(MEMBER); at !== -1; at = text.indexOf(MEMBER, at)) {
     at += MEMBER.length
-    if (!text.startsWith(NULL_BEGINS[0], at) && !text.startsWith(NULL_BEGINS[1], at)) return true
+    OF_OBJECT.lastIndex = at
+    if (OF_OBJECT.test(text)) return true
   }
   return text.includes('"timings"')
 }

@@ -239,6 +239,7 @@ describe('an upstream', () => {
       lacks: undefined,
       servesAnyModel: false,
       capWords: undefined,
+      streamUsage: 'unknown',
     })
   })
 

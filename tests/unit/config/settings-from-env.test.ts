@@ -39,6 +39,7 @@ test('the environment alone comes to one upstream, to which everything goes once
         lacks: undefined,
         servesAnyModel: false,
         capWords: undefined,
+        streamUsage: 'unknown',
       },
     ],
     defaultUpstream: '10.0.0.1:9',

@@ -1,5 +1,6 @@
 import { type EnvReader, row } from '../../env-reader.ts'
 import { capWordsOf } from '../../providers/cap-words.ts'
+import { streamUsageOf } from '../../providers/stream-usage.ts'
 import { OPENAI_DEFAULT_MODEL, vendorOf } from '../../providers/vendor.ts'
 import { Secret } from '../../secret.ts'
 import { baseUrlKind, headerValue, path, secret, word } from '../../text-kinds.ts'
@@ -108,5 +109,6 @@ export function envUpstreamSettings({ baseUrl, apiKey, organization, project }: 
     lacks: undefined,
     servesAnyModel: false,
     capWords: capWordsOf(vendor),
+    streamUsage: streamUsageOf(vendor, undefined),
   }
 }

@@ -3,6 +3,7 @@ import { closed, HIDDEN, optional, text, words } from '../../file/schema/fields.
 import type { CapWords } from '../../providers/cap-words.ts'
 import { PRESETS } from '../../providers/presets.ts'
 import type { Lacks } from '../../providers/server-facts.ts'
+import type { StreamUsage } from '../../providers/stream-usage.ts'
 import type { Vendor } from '../../providers/vendor.ts'
 import type { Secret } from '../../secret.ts'
 import { BreakerSection, type BreakerSettings } from '../breaker.ts'
@@ -46,6 +47,8 @@ export interface UpstreamSettings extends UpstreamKeys {
   readonly servesAnyModel: boolean
   /** The words by which it takes a cap on tokens; undefined: unknown, so that all known words count. */
   readonly capWords: CapWords | undefined
+  /** When it tells the usage of a stream. */
+  readonly streamUsage: StreamUsage
 }
 
 /** One entry of `upstreams`. */
@@ -81,6 +84,11 @@ export const UpstreamEntry = closed('upstream', {
     Type.Boolean(),
     'Whether parameters that the server of the preset is known to refuse are left out.',
     { default: true },
+  ),
+  include_usage: optional(
+    Type.Boolean(),
+    'Whether a stream that is metered may be asked for its usage, where its caller has not asked (`stream_options.include_usage`).',
+    { 'x-default': "as the preset's server takes it, else true" },
   ),
   ...CHECK_FIELDS,
 })

@@ -5,6 +5,7 @@ import type { SectionReader } from '../../file/section-reader.ts'
 import { sentence } from '../../file/wording.ts'
 import { capWordsOf } from '../../providers/cap-words.ts'
 import { PRESETS, type Preset } from '../../providers/presets.ts'
+import { streamUsageOf } from '../../providers/stream-usage.ts'
 import { vendorOf } from '../../providers/vendor.ts'
 import { Secret } from '../../secret.ts'
 import { baseUrlKind } from '../../text-kinds.ts'
@@ -115,6 +116,7 @@ function upstreamFromFile(reader: SectionReader, name: string, part: UpstreamPar
     check: checkFromFile(reader, part, baseUrl, preset),
     lacks: part.fit_params === false ? undefined : preset?.facts?.lacks,
     capWords: capWordsOf(preset?.name ?? vendor),
+    streamUsage: streamUsageOf(preset?.name ?? vendor, part.include_usage),
     servesAnyModel: preset?.facts?.servesAnyModel === true || preset?.modelPath !== undefined,
   }
 }

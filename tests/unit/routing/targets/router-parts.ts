@@ -109,6 +109,7 @@ export function upstreamOf(name: string, changes: Partial<UpstreamSettings> = {}
     lacks: undefined,
     servesAnyModel: false,
     capWords: undefined,
+    streamUsage: 'unknown',
     ...changes,
   }
 }

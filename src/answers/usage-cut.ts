@@ -1,0 +1,149 @@
+import { joinBytes } from '../formats/bytes/join-bytes.ts'
+import { applyEdits, changeMembers } from '../formats/json/edit.ts'
+import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
+import { membersOf, objectStart } from '../formats/json/members.ts'
+import { DataRanges } from '../formats/sse/data-ranges.ts'
+import { endsEvent } from '../formats/sse/event-boundary.ts'
+import { EventSplitter } from '../formats/sse/event-splitter.ts'
+import type { Rewriting } from './rewrite-stream.ts'
+
+const LF = 0x0a
+const CR = 0x0d
+/** A longer event goes on as it came: one that tells usage is short. */
+const EVENT_BYTES_MAX = 256 * 1024
+const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array()
+const FROM_LATIN = new TextDecoder('latin1')
+const FROM_BYTES = new TextDecoder()
+const NAME = '"usage"'
+const NULL_MEMBER = ',"usage":null'
+/** What may follow it at the end of an event's data: members without objects or lists. */
+const FLAT_END = /^(?:,"\w+":(?:"[^"\\]*"|[\d.]+|null|true|false))*\}[\r\n]*$/
+
+/** The way in which the usage is cut out of a stream. */
+export interface UsageCutOptions {
+  /** Whether it is also cut out of events that say something beside it: the server tells none unless it is asked. */
+  readonly isCutEverywhere: boolean
+  /** Is told of each event whose usage is cut out. */
+  readonly onUsage: (value: JsonObject) => void
+}
+
+/**
+ * Cuts the usage that was asked for out of the events of a chat or text completion, so that the stream is what it would have been without
+ * asking: the event that tells nothing else, and the `usage` members of others. All other bytes stay; an event goes on when it is complete.
+ *
+ * @example
+ * const shown = rewriteStream(answer.body, new UsageCut({ isCutEverywhere: true, onUsage: (value) => tally.add(value) }))
+ */
+export class UsageCut implements Rewriting {
+  readonly #options: UsageCutOptions
+  readonly #splitter = new EventSplitter(EVENT_BYTES_MAX)
+  /** Whether the beginning of an event is held. */
+  #isOpen = false
+  /** Whether an event has been left out whose last line end may go on with a LF. */
+  #isBeforeLf = false
+
+  constructor(options: UsageCutOptions) {
+    this.#options = options
+  }
+
+  readonly add = (chunk: Uint8Array): Uint8Array => {
+    if (chunk.byteLength === 0) return chunk
+    const isEnd = endsEvent(chunk)
+    if (isEnd && !this.#isOpen && !this.#isBeforeLf && !FROM_LATIN.decode(chunk).includes(NAME)) return chunk
+    const kept: Uint8Array[] = []
+    for (const { bytes, isStart, isEnd: isWhole } of this.#splitter.split(chunk)) {
+      const shown = this.#withoutLf(bytes)
+      kept.push(isStart && isWhole ? this.#cut(shown) : shown)
+    }
+    this.#isOpen = !isEnd
+    const [only] = kept
+    return kept.length === 1 && only !== undefined ? only : joinBytes(kept)
+  }
+
+  readonly end = (): Uint8Array => {
+    const rest = this.#splitter.end()
+    return rest === undefined ? NOTHING : this.#cut(this.#withoutLf(rest.bytes))
+  }
+
+  #withoutLf(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    if (!this.#isBeforeLf || bytes.byteLength === 0) return bytes
+    this.#isBeforeLf = false
+    return bytes[0] === LF ? bytes.subarray(1) : bytes
+  }
+
+  /** Gives what is shown of an event. */
+  #cut(event: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const text = FROM_LATIN.decode(event)
+    if (!text.includes(NAME)) return event
+    const at = text.lastIndexOf(NULL_MEMBER)
+    if (at !== -1 && text.indexOf(NAME) === at + 1 && FLAT_END.test(text.slice(at + NULL_MEMBER.length))) {
+      return without(event, at, at + NULL_MEMBER.length)
+    }
+    const data = dataOf(event)
+    if (data === undefined) return event
+    const value = parsed(event.subarray(data.start, data.end))
+    const usage = value?.['usage']
+    if (value === undefined || usage === undefined) return event
+    if (isJsonObject(usage)) {
+      const isAlone = tellsNothingElse(value)
+      if (!isAlone && !this.#options.isCutEverywhere) return event
+      this.#options.onUsage(value)
+      if (isAlone) {
+        this.#isBeforeLf = event[event.byteLength - 1] === CR
+        // The LF in front of an event may belong to the end of the one before.
+        return event[0] === LF ? event.subarray(0, 1) : NOTHING
+      }
+    }
+    const json = event.subarray(0, data.end)
+    const members = membersOf(json, data.start)
+    const removed = new Set(members.filter(({ key }) => key === 'usage'))
+    return applyEdits(event, changeMembers(objectStart(json, data.start), members, { removed, inserted: [] }))
+  }
+}
+
+/** The place of an event's data; undefined: it has none, or several lines of it. */
+function dataOf(event: Uint8Array): { readonly start: number; readonly end: number } | undefined {
+  const found: { readonly start: number; readonly end: number }[] = []
+  new DataRanges().add(event, (start, end) => found.push({ start, end }))
+  return found.length === 1 ? found[0] : undefined
+}
+
+function parsed(bytes: Uint8Array): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(FROM_BYTES.decode(bytes))
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether an event with usage says nothing beside it: it has no choices, or only such that say nothing. Azure may tell of its filters there. */
+function tellsNothingElse({ choices, prompt_filter_results: filters }: JsonObject): boolean {
+  if (!Array.isArray(choices) || (Array.isArray(filters) && filters.length > 0)) return false
+  return (choices as readonly Json[]).every((choice) => {
+    if (!isJsonObject(choice)) return false
+    const { delta = {}, text = '', finish_reason: reason = null, logprobs = null } = choice
+    return (
+      reason === null &&
+      logprobs === null &&
+      isEmpty(text) &&
+      isJsonObject(delta) &&
+      Object.entries(delta).every(isNothing)
+    )
+  })
+}
+
+function isNothing([name, value]: readonly [string, Json]): boolean {
+  return name === 'role' || isEmpty(value)
+}
+
+function isEmpty(value: Json): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0)
+}
+
+function without(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): Uint8Array<ArrayBuffer> {
+  const kept = new Uint8Array(bytes.byteLength - (end - start))
+  kept.set(bytes.subarray(0, start))
+  kept.set(bytes.subarray(end), start)
+  return kept
+}
