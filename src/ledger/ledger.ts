@@ -7,6 +7,18 @@ export type RecordOf<K extends RecordKind> = Extract<LedgerRecord, { kind: K }>
 
 /** Is thrown where the books can't be read or written now: the cause says why. */
 export class LedgerError extends Error {}
+/** The reason why books can't be opened: the fault, as the end of a sentence that begins with the setting's name, and the cure. */
+export class OpenLedgerError extends Error {
+  readonly wrong: string
+  readonly cure: string
+
+  constructor(wrong: string, cure: string, cause?: unknown) {
+    super(`The ledger ${wrong}. ${cure}`, { cause })
+    this.name = 'OpenLedgerError'
+    this.wrong = wrong
+    this.cure = cure
+  }
+}
 /** Is thrown where a record that an edit was made from has been changed meanwhile: nothing is changed then. */
 export class RecordsChangedError extends Error {}
 
@@ -115,7 +127,10 @@ export interface Ledger {
   readonly list: <K extends RecordKind>(query: RecordQuery<K>) => Promise<Page<RecordOf<K>>>
   /** Gives the version that the change has made. Rejects with a `RecordsChangedError` where it was made from records that are not so any more. */
   readonly edit: (edit: RecordEdit) => Promise<number>
-  /** Writes bookings; one that is there already is left as it is. Notes of each key when it was last used. */
+  /**
+   * Writes bookings, all of them or none; one that is there already is left as it is. Notes of each key when it was last used. Rejects with
+   * another error than a `LedgerError` where one of them is such that it can never be written.
+   */
   readonly book: (bookings: readonly Booking[]) => Promise<void>
   readonly usage: (query: UsageQuery) => Promise<readonly UsageSum[]>
   /**

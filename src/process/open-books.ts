@@ -1,11 +1,11 @@
 import type { LedgerSettings } from '../config/sections/ledger.ts'
-import { describeSystemError } from '../config/system-errors.ts'
-import type { BookingQueue, Books } from '../ledger/books.ts'
+import { createBookingQueue } from '../ledger/booking-queue.ts'
+import type { Books } from '../ledger/books.ts'
 import { KeyDirectory } from '../ledger/directory/key-directory.ts'
 import { makeFirstRecords } from '../ledger/first-records.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import { type Ledger, OpenLedgerError } from '../ledger/ledger.ts'
 import { type Limiter, LimiterError } from '../ledger/limiter.ts'
-import { openSqliteLedger } from '../ledger/sqlite/sqlite-ledger.ts'
+import { openLedger } from '../ledger/open-ledger.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -45,7 +45,7 @@ const LOOK_MS = 250
 export async function openBooks({ store }: LedgerSettings, { log, sha256 }: OpenBooksDeps): Promise<Books | undefined> {
   if (store === undefined) return undefined
   const place = store.reveal()
-  const ledger = openLedger(place)
+  const ledger = await openStore(place)
   const directory = new KeyDirectory({ ledger, sha256, now: () => performance.now() })
   try {
     await makeFirstRecords(ledger, Math.floor(Date.now() / 1000))
@@ -57,7 +57,7 @@ export async function openBooks({ store }: LedgerSettings, { log, sha256 }: Open
   if (place === 'memory')
     log.warn({}, 'the ledger is in memory: keys, usage and what was spent are forgotten when this process ends')
   const stop = followLedger(directory, log)
-  const bookings = bookAtOnce(ledger, log)
+  const bookings = createBookingQueue({ ledger, log })
   const limiter = NO_LIMITER
   return {
     ledger,
@@ -66,23 +66,19 @@ export async function openBooks({ store }: LedgerSettings, { log, sha256 }: Open
     bookings,
     async close() {
       stop()
-      await bookings.flush()
       await limiter.close()
+      await bookings.close()
       await ledger.close()
     },
   }
 }
 
-function openLedger(place: string): Ledger {
-  const path = place === 'memory' ? ':memory:' : place.replace(/^sqlite:/, '')
+async function openStore(spec: string): Promise<Ledger> {
   try {
-    return openSqliteLedger(path)
+    return await openLedger(spec)
   } catch (cause) {
-    throw new BooksError(
-      `can not be opened: ${describeSystemError(cause)}`,
-      'Check the path, and that this user may write there.',
-      cause,
-    )
+    if (cause instanceof OpenLedgerError) throw new BooksError(cause.wrong, cause.cure, cause)
+    throw cause
   }
 }
 
@@ -111,19 +107,6 @@ function followLedger(directory: KeyDirectory, log: Log): () => void {
 
 const LEDGER_DOWN =
   'the ledger can not be read: keys that are known go on, others are answered 503 until it can be read again'
-
-/** Writes each row by itself. */
-function bookAtOnce(ledger: Ledger, log: Log): BookingQueue {
-  let writing: Promise<void> = Promise.resolve()
-  return {
-    add(booking) {
-      writing = writing
-        .then(() => ledger.book([booking]))
-        .catch((cause: unknown) => log.error({ cause: describeCause(cause) }, 'a call was not booked'))
-    },
-    flush: () => writing,
-  }
-}
 
 /** Stands in until the counters are there: it can decide about nothing. */
 const NO_LIMITER: Limiter = {

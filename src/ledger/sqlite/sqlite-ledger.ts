@@ -1,24 +1,14 @@
-import { Database } from 'bun:sqlite'
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { type DirectoryRow, type Ledger, LedgerError, RecordsChangedError } from '../ledger.ts'
 import { BookingStatements } from './booking-statements.ts'
-import { migrateLedger } from './ledger-schema.ts'
+import { openDatabase, sqliteCodeOf } from './open-database.ts'
 import { RecordStatements } from './record-statements.ts'
 
-/** How long a call waits for another process that writes. */
-const BUSY_MS = 2_000
-const WAL_BYTES_MAX = 16 * 1024 * 1024
+/** SQLite's errors about what is written, rather than about the file. */
+const NEVER = /^SQLITE_(?:CONSTRAINT|MISMATCH|RANGE|TOOBIG)/
 
 /**
- * Opens the books in a file of SQLite, which is made where it is missing, for its owner alone; `:memory:` keeps them for as long as the
- * process lives.
- *
- * Throws SQLite's error where the file can't be opened, `ForeignLedgerError` for one of another program, and `NewerLedgerError`.
- *
- * @example
- * const ledger = openSqliteLedger('/var/lib/nexcode/ledger.sqlite')
- * await ledger.book([booking])
+ * Opens the books in a file of SQLite, which is made where it is missing, for its owner alone; `IN_MEMORY` keeps them for as long as the
+ * process lives. Throws an `OpenLedgerError`.
  */
 export function openSqliteLedger(path: string): Ledger {
   const database = openDatabase(path)
@@ -44,26 +34,6 @@ export function openSqliteLedger(path: string): Ledger {
   }
 }
 
-function openDatabase(path: string): Database {
-  if (path !== ':memory:') {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    closeSync(openSync(path, 'a', 0o600))
-    chmodSync(path, 0o600)
-  }
-  const database = new Database(path)
-  try {
-    database.run(`PRAGMA busy_timeout = ${BUSY_MS}`)
-    database.run('PRAGMA journal_mode = WAL')
-    database.run('PRAGMA synchronous = NORMAL')
-    database.run(`PRAGMA journal_size_limit = ${WAL_BYTES_MAX}`)
-    migrateLedger(database)
-    return database
-  } catch (cause) {
-    database.close()
-    throw cause
-  }
-}
-
 async function* rowsOf(records: RecordStatements): AsyncGenerator<readonly DirectoryRow[]> {
   for (let after = ''; ; ) {
     const part = records.directory(after)
@@ -74,11 +44,16 @@ async function* rowsOf(records: RecordStatements): AsyncGenerator<readonly Direc
   }
 }
 
+/** Errors of the store become `LedgerError`s; others say that what was asked for is wrong. */
 async function attempt<T>(work: () => T): Promise<T> {
   try {
     return work()
   } catch (cause) {
-    if (cause instanceof RecordsChangedError) throw cause
+    if (cause instanceof RecordsChangedError || isOfValue(cause)) throw cause
     throw new LedgerError('The ledger can not be used now.', { cause })
   }
+}
+
+function isOfValue(cause: unknown): boolean {
+  return cause instanceof TypeError || cause instanceof SyntaxError || NEVER.test(sqliteCodeOf(cause))
 }

@@ -1,0 +1,17 @@
+import { type Ledger, OpenLedgerError } from './ledger.ts'
+import { IN_MEMORY } from './sqlite/open-database.ts'
+import { openSqliteLedger } from './sqlite/sqlite-ledger.ts'
+
+/**
+ * Opens the books that a setting names: `memory` (for as long as this process lives) or `sqlite:PATH`. Rejects with an `OpenLedgerError`,
+ * which never shows a password.
+ *
+ * @example
+ * const ledger = await openLedger('sqlite:/var/lib/nexcode/ledger.db')
+ */
+export async function openLedger(spec: string): Promise<Ledger> {
+  if (spec === 'memory') return openSqliteLedger(IN_MEMORY)
+  if (spec.startsWith('sqlite:')) return openSqliteLedger(spec.slice('sqlite:'.length))
+  // The error does not repeat the value: it may be a URL with a password in it and a mistyped scheme.
+  throw new OpenLedgerError('is none that there is', 'Use memory or sqlite:PATH.')
+}
