@@ -1,22 +1,73 @@
 import { inputTokens, outputTokens, type Usage } from '../usage/usage.ts'
 import type { ModelPrice, PriceList, PriceTier } from './price.ts'
 
+/** A price may have three decimals: costs are added up in thousandths of a nano-dollar, which are whole. */
+const PARTS = 1000
+
 /**
  * What a call has cost, in nano-dollars; undefined: something that it used has no price, so that its cost is not known. `tier`: the one that
  * has served it. Of two prices of one thing the one of its own kind counts; what is cheaper only by an own price never is without one.
+ * `picture`: the quality and size of the images, as `high/1024x1024`, where they are known.
  *
  * @example
  * costOf(price, usage, 'flex')
  */
-export function costOf(price: ModelPrice, usage: Usage, tier: PriceTier): number | undefined {
-  const list = listFor(price, tier, inputTokens(usage))
+export function costOf(price: ModelPrice, usage: Usage, tier: PriceTier, picture?: string): number | undefined {
+  const { cost, isWhole } = pricedCost(price, usage, tier, picture)
+  return isWhole ? cost : undefined
+}
+
+/** The cost of all that has a price, in nano-dollars, and whether that is all that was used. */
+export function pricedCost(
+  price: ModelPrice,
+  usage: Usage,
+  tier: PriceTier,
+  picture: string | undefined,
+): { readonly cost: number; readonly isWhole: boolean } {
+  const list = priceListOf(price, tier, inputTokens(usage))
+  // Where the tokens of images or sounds are told, those are what is billed.
+  const hasOutput = outputTokens(usage) > 0
+  const hasInput = inputTokens(usage) > 0
+  let cost = Math.round((list.request ?? 0) * PARTS)
+  const parts: readonly (readonly [count: number, price: number | undefined])[] = [
+    ...tokenParts(list, usage),
+    [hasOutput ? 0 : usage.images, imagePrice(list, picture)],
+    [hasInput || hasOutput ? 0 : usage.seconds, list.second],
+    [hasInput || hasOutput ? 0 : usage.characters, list.character],
+    [usage.webSearches, list.webSearch],
+    [usage.fileSearches, list.fileSearch],
+    [usage.codeSessions, list.codeSession],
+  ]
+  let isWhole = true
+  for (const [count, unit] of parts) {
+    if (count === 0) continue
+    if (unit === undefined) isWhole = false
+    else cost += Math.round(count * Math.round(unit * PARTS))
+  }
+  return { cost: Math.min(Math.ceil(cost / PARTS), Number.MAX_SAFE_INTEGER), isWhole }
+}
+
+/**
+ * The prices of a tier for a call that reads so many tokens: a long context makes all of a call dearer. A tier without prices of its own
+ * has the usual ones.
+ *
+ * @example
+ * priceListOf(price, 'default', 300_000).input
+ */
+export function priceListOf(price: ModelPrice, tier: PriceTier, read: number): PriceList {
+  const of = price.tiers?.[tier] ?? price
+  return of.longContext?.find(({ aboveTokens }) => read > aboveTokens)?.prices ?? of.prices
+}
+
+function tokenParts(list: PriceList, usage: Usage): readonly (readonly [count: number, price: number | undefined])[] {
   const each = list.input
   const audio = list.inputAudio ?? each
   const image = list.inputImage ?? each
   const write = list.cacheWrite ?? each
   const write1h = list.cacheWrite1h ?? write
-  const out = list.output
-  const parts: readonly (readonly [count: number, price: number | undefined])[] = [
+  // A model that makes only images, or only sounds, has no price for text: all that it tells as output is of its kind.
+  const out = list.output ?? list.outputImage ?? list.outputAudio
+  return [
     [usage.inputText, each],
     [usage.inputAudio, audio],
     [usage.inputImage, image],
@@ -30,25 +81,12 @@ export function costOf(price: ModelPrice, usage: Usage, tier: PriceTier): number
     [usage.outputAudio, list.outputAudio ?? out],
     [usage.outputImage, list.outputImage ?? out],
     [usage.outputReasoning, list.reasoning ?? out],
-    // Where the tokens of images or sounds are told, those are what is billed.
-    [outputTokens(usage) > 0 ? 0 : usage.images, list.image],
-    [inputTokens(usage) > 0 ? 0 : usage.seconds, list.second],
-    [inputTokens(usage) > 0 ? 0 : usage.characters, list.character],
-    [usage.webSearches, list.webSearch],
-    [usage.fileSearches, list.fileSearch],
-    [usage.codeSessions, list.codeSession],
   ]
-  let cost = list.request ?? 0
-  for (const [count, unit] of parts) {
-    if (count === 0) continue
-    if (unit === undefined) return undefined
-    cost += count * unit
-  }
-  return Math.ceil(cost)
 }
 
-/** The prices of a tier, for so many tokens read: a long context makes all of a call dearer. */
-function listFor({ prices, longContext, tiers }: ModelPrice, tier: PriceTier, read: number): PriceList {
-  const of = tiers?.[tier] ?? { prices, longContext }
-  return of.longContext?.find(({ aboveTokens }) => read > aboveTokens)?.prices ?? of.prices
+/** The price of an image by its quality and size; where those are not known, the dearest, so that none is too cheap. */
+function imagePrice({ image, imageBy }: PriceList, picture: string | undefined): number | undefined {
+  if (imageBy === undefined) return image
+  const own = picture === undefined ? undefined : imageBy[picture]
+  return own ?? image ?? Math.max(...Object.values(imageBy))
 }

@@ -40,15 +40,40 @@ export interface LongContextPrice {
   readonly prices: PriceList
 }
 
-/** What a model costs. */
-export interface ModelPrice {
+/** The prices of one tier. */
+export interface TierPrice {
   readonly prices: PriceList
-  /** Of the default tier, the one with the highest bound first. */
+  /** The one with the highest bound first. */
   readonly longContext?: readonly LongContextPrice[]
-  readonly tiers?: Readonly<
-    Partial<Record<PriceTier, { readonly prices: PriceList; readonly longContext?: readonly LongContextPrice[] }>>
-  >
+}
+
+/** What a model costs: in the default tier, and in those that have prices of their own. */
+export interface ModelPrice extends TierPrice {
+  readonly tiers?: Readonly<Partial<Record<PriceTier, TierPrice>>>
   /** The most tokens that it writes, where that is known: what a call without a limit may cost. */
   readonly outputTokensMax?: number
   readonly contextTokensMax?: number
+}
+
+/** The prices that NexCode comes with. */
+export interface PriceTable {
+  /** The day on which they were gathered (ISO 8601). */
+  readonly date: string
+  readonly sources: readonly string[]
+  /** By provider, then by the provider's name of the model. */
+  readonly providers: Readonly<Record<string, Readonly<Record<string, ModelPrice>>>>
+}
+
+/** An entry of `prices` in the configuration file. */
+export interface FilePrice {
+  /** A model, or `UPSTREAM/MODEL`; `*` stands for any characters. */
+  readonly pattern: string
+  /** `sameAs`: the price of another model of the same provider, or of `PROVIDER/MODEL`. */
+  readonly price: ModelPrice | 'free' | { readonly sameAs: string }
+}
+
+/** A model's price, and who says so: the table that NexCode comes with, or the configuration file; `free`: the file says that it costs nothing. */
+export interface KnownPrice {
+  readonly price: ModelPrice
+  readonly by: 'table' | 'file' | 'free'
 }

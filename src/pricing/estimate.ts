@@ -1,0 +1,69 @@
+import { inputTokens, NO_USAGE, outputTokens, type Usage } from '../usage/usage.ts'
+import { costOf, priceListOf } from './cost-of.ts'
+import { mediaUse } from './media-use.ts'
+import { type PlannedCall, textOf } from './planned-call.ts'
+import { type ModelPrice, PRICE_TIERS, type PriceTier } from './price.ts'
+import { priceTierOf } from './settle.ts'
+import { textUse } from './text-use.ts'
+
+/** The most that a call may use and cost. */
+export interface Estimate {
+  readonly usage: Usage
+  /** All tokens, read and written: what a limit of tokens takes. */
+  readonly tokens: number
+  readonly images: number
+  /** In nano-dollars; undefined: it has no price, or something that it uses has none. */
+  readonly cost: number | undefined
+  /** The quality and size of its images, as `high/1024x1024`; undefined: not known, or it makes none. */
+  readonly picture: string | undefined
+}
+
+/** What a call may use, by whatever way its endpoint is billed. */
+export interface PlannedUse {
+  readonly usage: Partial<Usage>
+  readonly picture?: string | undefined
+}
+
+/**
+ * The most that a call can use and cost, before it is made; by the same prices as what it has cost in the end. Where it may be billed in
+ * several ways (the tier that it asks for or the usual one, tokens that are read or written to a cache), the dearer one counts.
+ *
+ * @example
+ * estimateCall({ endpoint: 'chat/completions', model: 'gpt-4o', bodyBytes: 900, body, members: { max_tokens: 100 } }, price).cost
+ */
+export function estimateCall(call: PlannedCall, price: ModelPrice | undefined): Estimate {
+  const { usage: used, picture } = mediaUse(call, price) ?? textUse(call, price)
+  const usage: Usage = { ...NO_USAGE, ...used }
+  return {
+    usage,
+    tokens: inputTokens(usage) + outputTokens(usage),
+    images: usage.images,
+    cost: price === undefined ? undefined : dearest(call, price, usage, picture),
+    picture,
+  }
+}
+
+function dearest(call: PlannedCall, price: ModelPrice, usage: Usage, picture: string | undefined): number | undefined {
+  let most = costOf(price, inDearestKinds(price, usage, 'default'), 'default', picture)
+  const asked = new Set(['service_tier', 'speed'].map((name) => priceTierOf(textOf(call, name), false)))
+  for (const tier of PRICE_TIERS) {
+    if (tier === 'default' || !asked.has(tier)) continue
+    const cost = costOf(price, inDearestKinds(price, usage, tier), tier, picture)
+    if (cost !== undefined && (most === undefined || cost > most)) most = cost
+  }
+  return most
+}
+
+/** Makes tokens of the dearest kind that they may turn out to be: what is read may be written to a cache, what is written may be thoughts. */
+function inDearestKinds(price: ModelPrice, usage: Usage, tier: PriceTier): Usage {
+  const { input = 0, cacheWrite = 0, output = 0, reasoning = 0 } = priceListOf(price, tier, inputTokens(usage))
+  const isWritten = cacheWrite > input
+  const isThought = reasoning > output
+  return {
+    ...usage,
+    inputText: isWritten ? 0 : usage.inputText,
+    inputCacheWrite: isWritten ? usage.inputText : 0,
+    outputText: isThought ? 0 : usage.outputText,
+    outputReasoning: isThought ? usage.outputText : 0,
+  }
+}

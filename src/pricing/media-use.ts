@@ -1,0 +1,86 @@
+import type { PlannedUse } from './estimate.ts'
+import { numberOf, type PlannedCall, textOf } from './planned-call.ts'
+import type { ModelPrice } from './price.ts'
+import { tokenSizesOf } from './token-sizes.ts'
+
+/** The tokens of an image by its quality, for the largest size (OpenAI, image generation). */
+const IMAGE_TOKENS: Readonly<Record<string, number>> = { low: 408, medium: 1_584 }
+/** Those of one of high quality, or of one that is read in full. */
+const IMAGE_TOKENS_MAX = 6_240
+/** Each part of an image that is shown before it is ready. */
+const PARTIAL_IMAGE_TOKENS = 100
+/** The most images that an edit takes, and the least bytes that one has. */
+const IMAGES_READ_MAX = 16
+const IMAGE_BYTES = 50_000
+/** No format for speech has fewer bytes in a second. */
+const SOUND_BYTES_A_SECOND = 1_000
+/** Tokens that are written for a second of speech, if one speaks fast. */
+const WORD_TOKENS_A_SECOND = 8
+/** Speech has some 15 characters in a second, and 21 tokens; slow languages have fewer. */
+const SPOKEN_TOKENS_A_CHARACTER = 2
+/** The slowest speech (OpenAI specification, `CreateSpeechRequest.speed`). */
+const SPEED_MIN = 0.25
+
+/** The most that a call for images or sounds may use; undefined: it is none of those. */
+export function mediaUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse | undefined {
+  if (call.endpoint.startsWith('images/')) return imagesUse(call, price)
+  if (call.endpoint === 'audio/speech') return speechUse(call, price)
+  if (call.endpoint === 'audio/transcriptions' || call.endpoint === 'audio/translations') return soundUse(call, price)
+  return undefined
+}
+
+/** Images: their tokens where the model is billed by those, else the images themselves. */
+function imagesUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
+  const images = numberOf(call, 'n') ?? 1
+  const quality = textOf(call, 'quality')
+  const size = textOf(call, 'size')
+  const read = call.endpoint === 'images/generations' ? 0 : imagesRead(call.bodyBytes)
+  const promptBytes = read === 0 ? call.bodyBytes : Math.min(call.bodyBytes, IMAGE_BYTES)
+  const hasTokens = price?.prices.outputImage !== undefined
+  const partial = (numberOf(call, 'partial_images') ?? 0) * PARTIAL_IMAGE_TOKENS
+  return {
+    usage: {
+      images,
+      ...(hasTokens && {
+        inputText: Math.ceil(promptBytes / tokenSizesOf(call.model).textBytes),
+        inputImage: read * IMAGE_TOKENS_MAX,
+        outputImage: images * ((IMAGE_TOKENS[quality ?? ''] ?? IMAGE_TOKENS_MAX) + partial),
+      }),
+    },
+    picture: size === undefined || size === 'auto' ? undefined : `${quality ?? 'standard'}/${size}`,
+  }
+}
+
+/** How many images a form of so many bytes has at most. */
+function imagesRead(bytes: number): number {
+  return Math.min(IMAGES_READ_MAX, 1 + Math.floor(bytes / IMAGE_BYTES))
+}
+
+/** Speech: by its characters, or by the tokens of its text and of its sound. */
+function speechUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
+  // What has not been read has no more characters than bytes.
+  const characters = textOf(call, 'input')?.length ?? call.bodyBytes
+  if (price?.prices.character !== undefined) return { usage: { characters } }
+  const slowness = 1 / Math.min(1, numberOf(call, 'speed', SPEED_MIN) ?? 1)
+  return {
+    usage: {
+      inputText: Math.ceil(call.bodyBytes / tokenSizesOf(call.model).textBytes),
+      outputAudio: Math.ceil(characters * SPOKEN_TOKENS_A_CHARACTER * slowness),
+      characters,
+    },
+  }
+}
+
+/** Sounds that become texts: by their length, which the size of the file bounds, or by tokens. */
+function soundUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
+  const seconds = Math.ceil(call.bodyBytes / SOUND_BYTES_A_SECOND)
+  const hasTokens = price?.prices.inputAudio !== undefined
+  if (!hasTokens) return { usage: { seconds } }
+  return {
+    usage: {
+      inputAudio: seconds * tokenSizesOf(call.model).audioSecond,
+      outputText: seconds * WORD_TOKENS_A_SECOND,
+      seconds,
+    },
+  }
+}

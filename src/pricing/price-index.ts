@@ -1,0 +1,50 @@
+import type { ModelPrice, PriceTable } from './price.ts'
+import { priceNames, undated } from './price-names.ts'
+
+/** The models of one provider by their names in lower case, and the newest of each by its name without a date. */
+interface ProviderIndex {
+  readonly byName: ReadonlyMap<string, ModelPrice>
+  readonly newest: ReadonlyMap<string, ModelPrice>
+}
+
+/** The prices of a table, by provider. A provider's names are gone through when the first of them is looked for. */
+export type PriceIndex = (provider: string) => ProviderIndex | undefined
+
+/** Prepares a table for `findPrice`. */
+export function indexPrices({ providers }: PriceTable): PriceIndex {
+  const made = new Map<string, ProviderIndex>()
+  return (provider) => {
+    const models = Object.hasOwn(providers, provider) ? providers[provider] : undefined
+    if (models === undefined) return undefined
+    const index = made.get(provider) ?? indexModels(models)
+    made.set(provider, index)
+    return index
+  }
+}
+
+/**
+ * The price of a provider's model in a table; undefined: it is in no list. An exact name goes first, then one without a provider in front
+ * or without a date; a name without a date that has no row of its own is that of the newest model with one.
+ */
+export function findPrice(index: PriceIndex, provider: string, model: string): ModelPrice | undefined {
+  const models = index(provider)
+  if (models === undefined) return undefined
+  const names = priceNames(model)
+  for (const name of names) {
+    const price = models.byName.get(name)
+    if (price !== undefined) return price
+  }
+  for (const name of names) {
+    const price = models.newest.get(name)
+    if (price !== undefined) return price
+  }
+  return undefined
+}
+
+function indexModels(models: Readonly<Record<string, ModelPrice>>): ProviderIndex {
+  const rows = Object.entries(models).map(([name, price]) => [name.toLowerCase(), price] as const)
+  const dated = rows.filter(([name]) => undated(name) !== name && !name.startsWith('ft:'))
+  // In the order of their names, the last one of a model is its newest.
+  const ordered = dated.toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return { byName: new Map(rows), newest: new Map(ordered.map(([name, price]) => [undated(name), price])) }
+}

@@ -1,0 +1,101 @@
+import type { PlannedUse } from './estimate.ts'
+import { has, numberOf, type PlannedCall } from './planned-call.ts'
+import type { ModelPrice } from './price.ts'
+import { sketchInput } from './sketch-input.ts'
+import { tokenSizesOf } from './token-sizes.ts'
+
+/** The words for the most that is written; a server reads one of them, so the largest counts. */
+const CAPS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'max_tokens_to_sample'] as const
+/** What a model writes at most, where neither the call nor the price list says it. */
+const OUTPUT_TOKENS_MAX = 16_384
+/** Endpoints that write nothing. */
+const READ_ONLY: ReadonlySet<string> = new Set(['embeddings', 'moderations', 'rerank', 'responses/input_tokens'])
+/** Tokens that a server adds around a prompt. */
+const AROUND = 16
+/** Members by which a call goes on from a text that is not in it. */
+const EARLIER = ['previous_response_id', 'conversation', 'prompt'] as const
+/** So many tokens of an earlier text are assumed where nobody knows it. */
+const EARLIER_TOKENS = 128_000
+/** The upstream's own searches, where the call does not limit them. */
+const SEARCHES = 10
+const ALWAYS_SEARCHES = /search|^sonar|deep-research/
+/** The most tokens of the image that a model for chats makes. */
+const CHAT_IMAGE_TOKENS = 6_240
+
+/** The most that a call of a model for texts may use: of chats, completions, responses, messages, embeddings. */
+export function textUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
+  const isReadOnly = READ_ONLY.has(call.endpoint)
+  const most = isReadOnly ? 0 : mostWritten(call, price) * answersOf(call)
+  const speaks = has(call, 'audio')
+  return {
+    usage: {
+      ...inputOf(call, price),
+      outputText: speaks ? 0 : most,
+      outputAudio: speaks ? most : 0,
+      outputImage: !isReadOnly && price?.prices.outputImage !== undefined ? CHAT_IMAGE_TOKENS : 0,
+      webSearches: isReadOnly ? 0 : searchesOf(call, price),
+    },
+  }
+}
+
+function inputOf(
+  call: PlannedCall,
+  price: ModelPrice | undefined,
+): { inputText: number; inputAudio: number; inputImage: number } {
+  const sizes = tokenSizesOf(call.model)
+  const sketch = sketchInput(call.body, call.bodyBytes)
+  const earlier = call.endpoint.startsWith('responses') && EARLIER.some((name) => has(call, name))
+  const text =
+    Math.ceil((sketch.textBytes + sketch.fileBytes) / sizes.textBytes) +
+    AROUND +
+    (earlier ? (call.earlierTokens ?? EARLIER_TOKENS) : 0)
+  // Base64 is a third longer than its bytes, of which no format for sounds has less than 1,000 a second.
+  const inputAudio = Math.ceil((sketch.audioBytes / 1333) * sizes.audioSecond)
+  return { inputText: withinContext(text, price), inputAudio, inputImage: sketch.images * sizes.image }
+}
+
+/** No more can be read than the context holds. A bound that is not above that of the long price is no bound, but a mistake of the list. */
+function withinContext(tokens: number, price: ModelPrice | undefined): number {
+  const most = price?.contextTokensMax
+  const long = price?.longContext?.[0]?.aboveTokens ?? 0
+  return most === undefined || most <= long ? tokens : Math.min(tokens, most)
+}
+
+/** The most that one answer has: what the call allows, and the model can. */
+function mostWritten(call: PlannedCall, price: ModelPrice | undefined): number {
+  const caps = CAPS.flatMap((name) => numberOf(call, name) ?? [])
+  const limit = price?.outputTokensMax === 0 ? undefined : price?.outputTokensMax
+  const able = limit ?? Math.max(call.outputSeen ?? 0, OUTPUT_TOKENS_MAX)
+  if (caps.length === 0) return able
+  return limit === undefined ? Math.max(...caps) : Math.min(Math.max(...caps), limit)
+}
+
+/** How many answers are billed: for each prompt, all that are made, also those that are not the best. */
+function answersOf(call: PlannedCall): number {
+  const each = Math.max(numberOf(call, 'n') ?? 1, numberOf(call, 'best_of') ?? 1)
+  return call.endpoint === 'completions' ? each * promptsOf(call) : each
+}
+
+/** The prompts of a text completion; where the list has not been read, no more than its strings, or its lists of tokens. */
+function promptsOf({ members, body }: PlannedCall): number {
+  const prompt = members['prompt']
+  if (Array.isArray(prompt)) return prompt.every((one) => typeof one === 'number') ? 1 : prompt.length
+  if (prompt === undefined || typeof prompt === 'string' || body === undefined) return 1
+  const text = new TextDecoder('latin1').decode(body)
+  const list = /"prompt"\s*:\s*\[\s*([["])?/.exec(text)
+  if (list?.[1] === undefined) return 1
+  return Math.max(1, text.slice(list.index).split(list[1] === '[' ? '[' : /(?<!\\)"\s*[,\]]/).length - 1)
+}
+
+function searchesOf(call: PlannedCall, price: ModelPrice | undefined): number {
+  if (price?.prices.webSearch === undefined) return 0
+  if (has(call, 'web_search_options') || ALWAYS_SEARCHES.test(call.model)) return numberOf(call, 'max_tool_calls') ?? 1
+  const { tools } = call.members
+  if (tools === undefined || tools === null) return 0
+  const named = Array.isArray(tools) ? JSON.stringify(tools) : textOfBody(call)
+  return named.includes('"web_search') ? (numberOf(call, 'max_tool_calls') ?? SEARCHES) : 0
+}
+
+function textOfBody({ body }: PlannedCall): string {
+  return body === undefined ? '' : new TextDecoder('latin1').decode(body)
+}
