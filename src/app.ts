@@ -1,12 +1,10 @@
 import { Elysia } from 'elysia'
 import { type Authorize, createAuthorize } from './access/authorize.ts'
-import { createAuthorizeManager } from './access/authorize-manager.ts'
 import { lendsToLocal } from './access/local-caller.ts'
 import type { Config } from './config/config.ts'
 import type { Arrival, BodilessRequest } from './exchange/arrival.ts'
 import type { Exchange, Observer } from './exchange/exchange.ts'
 import { joinObservers } from './exchange/join-observers.ts'
-import type { MemoryBudget } from './exchange/memory-budget.ts'
 import { type CoreDeps, createCore } from './gateway/core.ts'
 import { ApiError } from './openai/api-error.ts'
 import { createCors } from './server/cors.ts'
@@ -59,7 +57,7 @@ export function createApp(deps: AppDeps): App {
     .use(errorHandler(log))
     .use(health({ admission, authorize, targets: core.targets, workers: deps.workers }))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
-    .use(administration(deps, memory))
+    .use(organization({ ...deps, adminKey: config.adminKey, memory }))
     .use(openaiRoutes(core, authorize))
 
   const cors = createCors(server.corsOrigins)
@@ -109,23 +107,4 @@ function createDoor({
       door = doorFor(tokens)
     },
   }
-}
-
-/** Makes the routes of the administration; without a ledger there is nothing to administer, and none of them. */
-function administration({ books, config, sha256 }: AppDeps, memory: MemoryBudget) {
-  const now = Date.now
-  if (books === undefined) return new Elysia({ name: 'nexcode/no-organization' })
-  const { ledger, directory, limiter } = books
-  return organization({
-    authorizeManager: createAuthorizeManager({ directory, adminKey: config.adminKey, sha256, now }),
-    admin: {
-      ledger,
-      follow: () => directory.follow(),
-      look: limiter.look,
-      now,
-      random: (bytes) => crypto.getRandomValues(bytes),
-      sha256,
-    },
-    memory,
-  })
 }

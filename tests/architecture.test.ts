@@ -5,9 +5,12 @@ import packageJson from '../package.json' with { type: 'json' }
 import { createAdmission } from '../src/access/admission.ts'
 import { createApp } from '../src/app.ts'
 import { loadConfig } from '../src/config/load.ts'
+import { MemoryBudget } from '../src/exchange/memory-budget.ts'
+import type { Books } from '../src/ledger/books.ts'
 import { documentation } from '../src/server/routes/documentation.ts'
 import { health } from '../src/server/routes/health.ts'
 import { openaiRoutes } from '../src/server/routes/openai.ts'
+import { organization } from '../src/server/routes/organization.ts'
 import './architecture/documents.ts'
 import './architecture/names.ts'
 import './architecture/rooms.ts'
@@ -204,6 +207,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['gateway/generation.ts', 'whether the store is this memory'],
   ['routing/targets/deployment-registry.ts', 'what a deployment is known by over reloads'],
   ['ledger/key-format.ts', 'its last four characters'],
+  ['administration/new-secret.ts', 'a new key, shown this once'],
   ['routing/remembered-ids.ts', 'only to be digested'],
   ['upstream/mask.ts', 'what stars are put over'],
   ['upstream/egress.ts', "a proxy's address"],
@@ -303,6 +307,12 @@ describe('every route', () => {
       workers: undefined,
     }),
     documentation: documentation({ version: '', authorize: never, isTls: false }),
+    organization: organization({
+      books: { limiter: { look: never } } as unknown as Books,
+      adminKey: undefined,
+      sha256: never,
+      memory: new MemoryBudget(0),
+    }),
     openaiRoutes: openaiRoutes(
       {
         get admission() {

@@ -1,14 +1,14 @@
 import type { Secret } from '../config/secret.ts'
 import type { KeyDirectory } from '../ledger/directory/key-directory.ts'
+import type { KeyEntry } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { areEqual } from './authorize.ts'
 import { readCredential } from './credential.ts'
 
-/** Who manages: an admin key, by its id. */
-export interface Administrator {
-  /** The id of an admin key of the ledger, or `ADMIN_KEY`. */
-  readonly id: string
-}
+/** Who asks for the administration: the holder of an admin key (its id, or `ADMIN_KEY`), who may manage; or a caller, who may look at its own key. */
+export type AdminCaller =
+  | { readonly kind: 'admin'; readonly id: string }
+  | { readonly kind: 'key'; readonly id: string; readonly entry: KeyEntry }
 
 /** The settings that decide about who manages. */
 export interface AuthorizeAdminDeps {
@@ -20,11 +20,12 @@ export interface AuthorizeAdminDeps {
   readonly now: () => number
 }
 
-/** Turns a request's headers into who manages, or throws `missing_api_key`, `incorrect_api_key`, `admin_key_needed` or `ledger_unavailable`. */
-export type AuthorizeAdmin = (headers: Headers) => Administrator
+/** Turns a request's headers into who asks, or throws `missing_api_key`, `incorrect_api_key` or `ledger_unavailable`. */
+export type AuthorizeAdmin = (headers: Headers) => AdminCaller
 
 /**
- * Makes the function that lets those in who may manage: the holders of `ADMIN_KEY`, and of an admin key of the ledger.
+ * Makes the function that lets those in who may manage: the holders of `ADMIN_KEY`, and of an admin key of the ledger. Callers' keys are known,
+ * too: what they may do is not decided here.
  *
  * @example
  * const authorizeAdmin = createAuthorizeAdmin({ directory, adminKey: config.adminKey, sha256, now: Date.now })
@@ -35,13 +36,16 @@ export function createAuthorizeAdmin({ directory, adminKey, sha256, now }: Autho
   return (headers) => {
     const credential = readCredential(headers)
     if (credential === undefined) throw new ApiError('missing_api_key', { message: MISSING })
-    if (own !== undefined && areEqual(own, sha256(credential))) return { id: 'ADMIN_KEY' }
+    if (own !== undefined && areEqual(own, sha256(credential))) return { kind: 'admin', id: 'ADMIN_KEY' }
     const entry = directory.find(credential)
     if (entry === undefined && !directory.isFresh) throw new ApiError('ledger_unavailable')
     if (entry === undefined || (entry.expiresAt !== 0 && entry.expiresAt * 1000 <= now()))
       throw new ApiError('incorrect_api_key', { message: INCORRECT })
-    if (entry.kind === 'key') throw new ApiError('admin_key_needed')
-    return { id: entry.id }
+    const { id, kind, project } = entry
+    if (kind === 'admin_key') return { kind: 'admin', id }
+    if (project === undefined || project.archivedAt !== undefined)
+      throw new ApiError('incorrect_api_key', { message: 'Incorrect API key provided. Its project has been archived.' })
+    return { kind: 'key', id, entry }
   }
 }
 

@@ -1,20 +1,20 @@
 import { Type } from '@sinclair/typebox'
-import { Secret } from '../config/secret.ts'
-import { ADMIN_KEY_PREFIX, makeKey, redactKey } from '../ledger/key-format.ts'
+import { ADMIN_KEY_PREFIX } from '../ledger/key-format.ts'
 import type { AdminKeyRecord } from '../ledger/records.ts'
 import { type AdminDeps, adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
 import { makeId } from './make-id.ts'
-import { AFTER, closed, listObject, oneOf, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { newSecret } from './new-secret.ts'
+import { AFTER, closedFields, listObject, oneOf, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { notFound } from './project-record.ts'
 
 /** OpenAI's bound: a year. */
 const SECONDS_MAX = 31_536_000
-const CreateAdminKey = closed({
+const CreateAdminKey = closedFields({
   name: Type.String({ minLength: 1, maxLength: 256 }),
   expires_in_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: SECONDS_MAX })),
 })
-const ListAdminKeys = closed({ limit: pageLimit(), after: AFTER, order: Type.Optional(oneOf(['asc', 'desc'])) })
+const ListAdminKeys = closedFields({ limit: pageLimit(), after: AFTER, order: Type.Optional(oneOf(['asc', 'desc'])) })
 const ADMIN_KEYS = '/organization/admin_api_keys'
 
 /** The operations on admin keys. */
@@ -36,17 +36,17 @@ export const ADMIN_KEY_ROUTES = [
     method: 'POST',
     path: ADMIN_KEYS,
     body: CreateAdminKey,
-    answer: ({ body, manager }, deps) =>
-      changeRecords(deps, manager, async () => {
-        const value = new Secret(makeKey(ADMIN_KEY_PREFIX, deps.random))
+    answer: ({ body, caller }, deps) =>
+      changeRecords(deps, caller, async () => {
+        const { digest, redacted, show } = newSecret(ADMIN_KEY_PREFIX, deps)
         const createdAt = Math.floor(deps.now() / 1000)
         const seconds = body.expires_in_seconds
         const key: AdminKeyRecord = {
           kind: 'admin_key',
           id: makeId('key_', deps),
           name: body.name,
-          digest: deps.sha256(value.reveal()).toHex(),
-          redacted: redactKey(value),
+          digest,
+          redacted,
           createdAt,
           ...(seconds !== undefined && { expiresAt: createdAt + seconds }),
           managedBy: 'api',
@@ -54,7 +54,7 @@ export const ADMIN_KEY_ROUTES = [
         const { id } = key
         const details = { id, data: { ...body, scopes: ['api.management.read', 'api.management.write'] } }
         const event = { type: 'api_key.created', resourceId: id, details }
-        return { put: [key], events: [event], answer: { ...adminKeyObject(key, undefined), value: value.reveal() } }
+        return { put: [key], events: [event], answer: { ...adminKeyObject(key, undefined), value: show() } }
       }),
   }),
   adminRoute({
@@ -69,7 +69,7 @@ export const ADMIN_KEY_ROUTES = [
     method: 'DELETE',
     path: `${ADMIN_KEYS}/{key_id}`,
     answer: (call, deps) =>
-      changeRecords(deps, call.manager, async () => {
+      changeRecords(deps, call.caller, async () => {
         const key = await findAdminKey(deps, idOf(call, 'key_id'))
         assertManagedHere(key)
         const { id } = key

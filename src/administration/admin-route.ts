@@ -1,5 +1,5 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox'
-import type { Manager } from '../access/authorize-manager.ts'
+import type { AdminCaller } from '../access/authorize-admin.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Limiter } from '../ledger/limiter.ts'
 
@@ -22,7 +22,7 @@ export interface AdminCall<Query, Body> {
   readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: Body
-  readonly manager: Manager
+  readonly caller: AdminCaller
 }
 
 /** One operation of OpenAI's Administration API, as this server serves it. */

@@ -1,7 +1,8 @@
-import type { Manager } from '../access/authorize-manager.ts'
+import type { AdminCaller } from '../access/authorize-admin.ts'
 import { LedgerError } from '../ledger/ledger.ts'
 import { LimiterError } from '../ledger/limiter.ts'
 import { ApiError } from '../openai/api-error.ts'
+import { SERVICE_ACCOUNT_ROUTES } from './accounts.ts'
 import { ADMIN_KEY_ROUTES } from './admin-keys.ts'
 import type { AdminDeps, AdminRoute } from './admin-route.ts'
 import { AUDIT_LOG_ROUTES } from './audit-log.ts'
@@ -12,7 +13,6 @@ import { PROJECT_KEY_ROUTES } from './project-keys.ts'
 import { PROJECT_ROUTES } from './projects.ts'
 import { RATE_LIMIT_ROUTES } from './rate-limits.ts'
 import { readQuery } from './read-query.ts'
-import { SERVICE_ACCOUNT_ROUTES } from './service-accounts.ts'
 import { SPEND_ALERT_ROUTES } from './spend-alerts.ts'
 import { SPEND_LIMIT_ROUTES } from './spend-limits.ts'
 
@@ -21,7 +21,7 @@ export interface AdminRequest {
   readonly method: string
   /** Path and query, with or without `/v1` in front. */
   readonly target: string
-  readonly manager: Manager
+  readonly caller: AdminCaller
   /** Reads the body as JSON; undefined: there is none. Rejects with an `ApiError`. */
   readonly readBody: () => Promise<unknown>
 }
@@ -46,20 +46,20 @@ const SEGMENTS = new Map(ADMIN_ROUTES.map((route) => [route, route.path.split('/
  * Answers a request of OpenAI's Administration API from the ledger. Rejects with an `ApiError`.
  *
  * @example
- * const object = await administer({ method, target, manager, readBody }, deps)
+ * const object = await administer({ method, target, caller, readBody }, deps)
  */
 export async function administer(request: AdminRequest, deps: AdminDeps): Promise<object> {
-  const { method, target, manager, readBody } = request
+  const { method, target, caller, readBody } = request
   const path = segmentsOf(target)
   const fitting = ADMIN_ROUTES.filter((route) => paramsOf(route, path) !== undefined)
   const route = fitting.find((one) => one.method === method)
-  if (manager.kind === 'key' && route?.isForCallers !== true) throw missingScope(method)
+  if (caller.kind === 'key' && route?.isForCallers !== true) throw missingScope(method)
   if (route === undefined) throw fitting.length === 0 ? notServed(method, target) : wrongMethod(method, target)
   const query = readQuery(route.query, target)
   const body = method === 'POST' ? checkFields(route.body, (await readBody()) ?? {}) : {}
   const params = paramsOf(route, path) ?? {}
   try {
-    return await route.answer({ params, query: query as never, body: body as never, manager }, deps)
+    return await route.answer({ params, query: query as never, body: body as never, caller }, deps)
   } catch (thrown) {
     if (thrown instanceof LedgerError || thrown instanceof LimiterError)
       throw new ApiError('ledger_unavailable', { cause: thrown })

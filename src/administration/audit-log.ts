@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import type { AuditEvent } from '../ledger/records.ts'
 import { type AdminDeps, adminRoute } from './admin-route.ts'
-import { AFTER, BEFORE, closed, listObject, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { AFTER, BEFORE, closedFields, listObject, PAGE_LIMIT, pageLimit } from './pages.ts'
 
 const texts = () => Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 100 }))
 const time = () => Type.Optional(Type.Integer())
-const ListEvents = closed({
-  effective_at: Type.Optional(closed({ gt: time(), gte: time(), lt: time(), lte: time() })),
+const ListEvents = closedFields({
+  effective_at: Type.Optional(closedFields({ gt: time(), gte: time(), lt: time(), lte: time() })),
   project_ids: texts(),
   event_types: texts(),
   actor_ids: texts(),

@@ -1,4 +1,4 @@
-import type { Manager } from '../access/authorize-manager.ts'
+import type { AdminCaller } from '../access/authorize-admin.ts'
 import { RecordsChangedError } from '../ledger/ledger.ts'
 import type { LedgerRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -34,13 +34,17 @@ const TRIES_MAX = 50
  * Rejects with what `make` rejects with, with a `LedgerError`, or with `change_conflict`.
  *
  * @example
- * return changeRecords(deps, call.manager, async () => ({ was: [before], put: [after], events: [event], answer: projectObject(after) }))
+ * return changeRecords(deps, call.caller, async () => ({ was: [before], put: [after], events: [event], answer: projectObject(after) }))
  */
-export async function changeRecords<T>(deps: AdminDeps, manager: Manager, make: () => Promise<Change<T>>): Promise<T> {
+export async function changeRecords<T>(
+  deps: AdminDeps,
+  caller: AdminCaller,
+  make: () => Promise<Change<T>>,
+): Promise<T> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const { was = [], put = [], remove = [], events, answer } = await make()
     const at = Math.floor(deps.now() / 1000)
-    const audit = events.map((event) => ({ ...event, id: makeId('audit_log-', deps), at, actorKeyId: manager.id }))
+    const audit = events.map((event) => ({ ...event, id: makeId('audit_log-', deps), at, actorKeyId: caller.id }))
     try {
       await deps.ledger.edit({ was, put, remove, audit })
     } catch (thrown) {

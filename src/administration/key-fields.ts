@@ -1,12 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Secret } from '../config/secret.ts'
 import { NO_LIMITS } from '../ledger/first-records.ts'
-import { KEY_PREFIX, makeKey, redactKey } from '../ledger/key-format.ts'
+import { KEY_PREFIX } from '../ledger/key-format.ts'
 import type { KeyRecord } from '../ledger/records.ts'
 import type { AdminDeps } from './admin-route.ts'
 import { LIMIT_FIELDS, limitsFrom } from './limit-fields.ts'
 import { makeId } from './make-id.ts'
-import { closed, orNull } from './pages.ts'
+import { type NewSecret, newSecret } from './new-secret.ts'
+import { closedFields, orNull } from './pages.ts'
 
 /** The longest life of a key: a hundred years. */
 const SECONDS_MAX = 3_153_600_000
@@ -20,7 +20,7 @@ export const OWN_KEY_FIELDS = {
   ...LIMIT_FIELDS,
   metadata: orNull(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }), { maxProperties: 16 })),
 }
-const NewKey = closed({
+const NewKey = closedFields({
   expires_in_seconds: orNull(secondsFromNow()),
   scopes: Type.Optional(SCOPES),
   ...OWN_KEY_FIELDS,
@@ -29,21 +29,21 @@ const NewKey = closed({
 /** A new key: its record, and the only sight of its value. */
 export interface NewKey {
   readonly record: KeyRecord
-  readonly value: Secret
+  readonly secret: NewSecret
 }
 
 /**
  * Makes a caller's key of the fields of a request.
  *
  * @example
- * const { record, value } = newKey(body, { projectId, ownerId, name }, deps)
+ * const { record, secret } = newKey(body, { projectId, ownerId, name }, deps)
  */
 export function newKey(
   fields: Static<typeof NewKey>,
   { projectId, ownerId, name }: Pick<KeyRecord, 'projectId' | 'ownerId' | 'name'>,
   deps: Pick<AdminDeps, 'now' | 'random' | 'sha256'>,
 ): NewKey {
-  const value = new Secret(makeKey(KEY_PREFIX, deps.random))
+  const secret = newSecret(KEY_PREFIX, deps)
   const createdAt = Math.floor(deps.now() / 1000)
   const { expires_in_seconds: seconds, scopes = [], metadata } = fields
   const record: KeyRecord = {
@@ -52,8 +52,8 @@ export function newKey(
     projectId,
     ownerId,
     name,
-    digest: deps.sha256(value.reveal()).toHex(),
-    redacted: redactKey(value),
+    digest: secret.digest,
+    redacted: secret.redacted,
     createdAt,
     ...(typeof seconds === 'number' && { expiresAt: createdAt + seconds }),
     scopes,
@@ -61,18 +61,18 @@ export function newKey(
     metadata: metadata ?? {},
     managedBy: 'api',
   }
-  return { record, value }
+  return { record, secret }
 }
 
 /** OpenAI's object of a new key, in which its value is shown this once. */
-export function newKeyObject({ record, value }: NewKey): object {
+export function newKeyObject({ record, secret }: NewKey): object {
   return {
     object: 'organization.project.service_account.api_key',
     id: record.id,
     name: record.name,
     created_at: record.createdAt,
     expires_at: record.expiresAt ?? null,
-    value: value.reveal(),
+    value: secret.show(),
   }
 }
 

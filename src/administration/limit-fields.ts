@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Limits, ModelPermissions, RateLimit, SpendLimits } from '../ledger/records.ts'
 import { CENTS_MAX, centsOf, nanosOf } from './cents.ts'
-import { closed, oneOf, orNull } from './pages.ts'
+import { closedFields, oneOf, orNull } from './pages.ts'
 
 /** Stands for "no limit" where OpenAI's objects must have a number. As much or more is taken as no limit. */
 export const NO_LIMIT = 2_147_483_647
@@ -28,7 +28,7 @@ export const MODEL_FIELDS = {
 /** The limits of a key or a project, as fields of its object: those that OpenAI has none for are ours. Money is in cents. */
 export const LIMIT_FIELDS = {
   spend_limit: orNull(
-    closed({
+    closedFields({
       currency: Type.Optional(oneOf(['USD'])),
       day: cents(),
       week: cents(),
@@ -36,8 +36,8 @@ export const LIMIT_FIELDS = {
       total: cents(),
     }),
   ),
-  rate_limits: orNull(Type.Array(closed({ model: modelName(), ...RATE_FIELDS }), { maxItems: 1000 })),
-  model_permissions: orNull(closed(MODEL_FIELDS)),
+  rate_limits: orNull(Type.Array(closedFields({ model: modelName(), ...RATE_FIELDS }), { maxItems: 1000 })),
+  model_permissions: orNull(closedFields(MODEL_FIELDS)),
   endpoints: orNull(Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { minItems: 1, maxItems: 100 })),
   concurrency: orNull(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
 }

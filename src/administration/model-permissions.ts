@@ -1,6 +1,6 @@
 import { adminRoute, idOf } from './admin-route.ts'
 import { MODEL_FIELDS, modelsFrom } from './limit-fields.ts'
-import { closed } from './pages.ts'
+import { closedFields } from './pages.ts'
 import { changeProject, findProject } from './project-record.ts'
 
 const PERMISSIONS = '/organization/projects/{project_id}/model_permissions'
@@ -18,7 +18,7 @@ export const MODEL_PERMISSION_ROUTES = [
   adminRoute({
     method: 'POST',
     path: PERMISSIONS,
-    body: closed(MODEL_FIELDS),
+    body: closedFields(MODEL_FIELDS),
     answer: ({ body, ...call }, deps) =>
       changeProject(deps, call, (project) => ({
         after: { ...project, limits: { ...project.limits, models: modelsFrom(body) } },

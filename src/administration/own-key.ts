@@ -12,13 +12,13 @@ export const OWN_KEY_ROUTE = adminRoute({
   method: 'GET',
   path: '/organization/projects/{project_id}/api_keys/me',
   isForCallers: true,
-  async answer({ manager, ...call }, deps) {
-    if (manager.kind === 'admin') throw new ApiError('not_a_callers_key')
-    const { project, organization } = manager.entry
+  async answer({ caller, ...call }, deps) {
+    if (caller.kind === 'admin') throw new ApiError('not_a_callers_key')
+    const { project, organization } = caller.entry
     const asked = idOf(call, 'project_id')
     if (project === undefined || (asked !== 'me' && asked !== project.id)) throw notFound('project', asked)
-    const key = await deps.ledger.find('key', manager.id)
-    if (key === undefined) throw notFound('API key', manager.id)
+    const key = await deps.ledger.find('key', caller.id)
+    if (key === undefined) throw notFound('API key', caller.id)
     const { timeZone } = project
     const [[shown], ofProject, ofAll] = await Promise.all([
       keyObjects([key], project, deps),

@@ -2,7 +2,7 @@ import { type TProperties, type TSchema, Type } from '@sinclair/typebox'
 import type { Page } from '../ledger/ledger.ts'
 
 /** A closed object: OpenAI's fields and ours, and no other. */
-export function closed<T extends TProperties>(properties: T) {
+export function closedFields<T extends TProperties>(properties: T) {
   return Type.Object(properties, { additionalProperties: false })
 }
 

@@ -6,15 +6,15 @@ import { assertManagedHere, changeRecords } from './change-records.ts'
 import { OWN_KEY_FIELDS, SCOPES, secondsFromNow } from './key-fields.ts'
 import { keyObjects } from './key-object.ts'
 import { limitsFrom } from './limit-fields.ts'
-import { AFTER, closed, listObject, oneOf, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { AFTER, closedFields, listObject, oneOf, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { findActiveProject, findProject, notFound } from './project-record.ts'
 
-const ListKeys = closed({
+const ListKeys = closedFields({
   limit: pageLimit(),
   after: AFTER,
   owner_project_access: Type.Optional(oneOf(['active', 'inactive', 'any'])),
 })
-const UpdateKey = closed({
+const UpdateKey = closedFields({
   scopes: Type.Optional(SCOPES),
   expires_in_seconds: Type.Optional(secondsFromNow()),
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
@@ -75,7 +75,7 @@ export const PROJECT_KEY_ROUTES = [
     method: 'DELETE',
     path: KEY,
     answer: (call, deps) =>
-      changeRecords(deps, call.manager, async () => {
+      changeRecords(deps, call.caller, async () => {
         const key = await findKey(deps, call)
         assertManagedHere(key)
         const { id, projectId } = key
@@ -86,7 +86,7 @@ export const PROJECT_KEY_ROUTES = [
   }),
 ]
 
-type OnKey = Pick<AdminCall<unknown, unknown>, 'params' | 'manager'>
+type OnKey = Pick<AdminCall<unknown, unknown>, 'params' | 'caller'>
 
 /** Changes the key of a call's path, and notes what was asked for. */
 async function changeKey(
@@ -95,7 +95,7 @@ async function changeKey(
   change: (key: KeyRecord) => KeyRecord,
   requested: Readonly<Record<string, unknown>>,
 ): Promise<object> {
-  const after = await changeRecords(deps, call.manager, async () => {
+  const after = await changeRecords(deps, call.caller, async () => {
     await findActiveProject(deps, idOf(call, 'project_id'))
     const before = await findKey(deps, call)
     assertManagedHere(before)

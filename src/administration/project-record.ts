@@ -38,10 +38,10 @@ export async function findActiveProject(deps: Pick<AdminDeps, 'ledger'>, id: str
  */
 export function changeProject(
   deps: AdminDeps,
-  call: Pick<AdminCall<unknown, unknown>, 'params' | 'manager'>,
+  call: Pick<AdminCall<unknown, unknown>, 'params' | 'caller'>,
   change: (project: ProjectRecord) => ProjectChange,
 ): Promise<object> {
-  return changeRecords(deps, call.manager, async () => {
+  return changeRecords(deps, call.caller, async () => {
     const before = await findActiveProject(deps, idOf(call, 'project_id'))
     assertManagedHere(before)
     const { after, requested, answer, event } = change(before)

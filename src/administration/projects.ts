@@ -6,7 +6,7 @@ import { adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
 import { LIMIT_FIELDS, limitFields, limitsFrom } from './limit-fields.ts'
 import { makeId } from './make-id.ts'
-import { AFTER, closed, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { AFTER, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { changeProject, findProject } from './project-record.ts'
 
 const name = () => Type.String({ minLength: 1, maxLength: 256 })
@@ -18,20 +18,20 @@ const OWN_FIELDS = {
   environment: orNull(Type.String({ minLength: 1, maxLength: 64 })),
 }
 
-const CreateProject = closed({
+const CreateProject = closedFields({
   name: name(),
   external_key_id: notHere(),
   geography: notHere(),
   residency: orNull(oneOf(['GLOBAL'])),
   ...OWN_FIELDS,
 })
-const UpdateProject = closed({
+const UpdateProject = closedFields({
   name: orNull(name()),
   external_key_id: notHere(),
   geography: notHere(),
   ...OWN_FIELDS,
 })
-const ListProjects = closed({
+const ListProjects = closedFields({
   limit: pageLimit(),
   after: AFTER,
   include_archived: Type.Optional(Type.Boolean()),
@@ -52,8 +52,8 @@ export const PROJECT_ROUTES = [
     method: 'POST',
     path: '/organization/projects',
     body: CreateProject,
-    answer: ({ body, manager }, deps) =>
-      changeRecords(deps, manager, async () => {
+    answer: ({ body, caller }, deps) =>
+      changeRecords(deps, caller, async () => {
         const project: ProjectRecord = {
           kind: 'project',
           id: makeId('proj_', deps),
@@ -97,7 +97,7 @@ export const PROJECT_ROUTES = [
     method: 'POST',
     path: '/organization/projects/{project_id}/archive',
     answer: (call, deps) =>
-      changeRecords(deps, call.manager, async () => {
+      changeRecords(deps, call.caller, async () => {
         const before = await findProject(deps, idOf(call, 'project_id'))
         assertManagedHere(before)
         // A repeated request, whose first answer was lost, is answered as that was.

@@ -3,7 +3,7 @@ import type { RateLimit } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { adminRoute, idOf } from './admin-route.ts'
 import { RATE_FIELDS, rateFields, rateFrom, rateId } from './limit-fields.ts'
-import { AFTER, BEFORE, closed, listObject, pageLimit } from './pages.ts'
+import { AFTER, BEFORE, closedFields, listObject, pageLimit } from './pages.ts'
 import { changeProject, findProject, notFound } from './project-record.ts'
 
 /** OpenAI's default of this list alone. */
@@ -12,8 +12,8 @@ const RATE_LIMITS = '/organization/projects/{project_id}/rate_limits'
 const RATE_LIMIT = `${RATE_LIMITS}/{rate_limit_id}`
 const ID_PREFIX = rateId('')
 
-const ListRates = closed({ limit: pageLimit(1000), after: AFTER, before: BEFORE })
-const UpdateRate = closed({
+const ListRates = closedFields({ limit: pageLimit(1000), after: AFTER, before: BEFORE })
+const UpdateRate = closedFields({
   ...RATE_FIELDS,
   max_audio_megabytes_per_1_minute: Type.Optional(Type.Integer()),
   batch_1_day_max_input_tokens: Type.Optional(Type.Integer()),

@@ -5,22 +5,22 @@ import { type AdminCall, type AdminDeps, adminRoute, idOf } from './admin-route.
 import { CENTS_MAX, centsOf, nanosOf } from './cents.ts'
 import { changeRecords } from './change-records.ts'
 import { makeId } from './make-id.ts'
-import { AFTER, BEFORE, closed, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { AFTER, BEFORE, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { findActiveProject, findProject, notFound } from './project-record.ts'
 import { organizationUpdated } from './spend-limits.ts'
 
-const Alert = closed({
+const Alert = closedFields({
   currency: oneOf(['USD']),
   interval: oneOf(['month']),
   threshold_amount: Type.Integer({ minimum: 0, maximum: CENTS_MAX }),
-  notification_channel: closed({
+  notification_channel: closedFields({
     type: oneOf(['webhook', 'email']),
     url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
     recipients: Type.Optional(Type.Array(Type.String())),
     subject_prefix: orNull(Type.String({ maxLength: 256 })),
   }),
 })
-const ListAlerts = closed({
+const ListAlerts = closedFields({
   limit: pageLimit(100, 0),
   after: AFTER,
   before: BEFORE,
@@ -55,7 +55,7 @@ function alertRoutes(scope: Scope, path: string) {
       path,
       body: Alert,
       answer: ({ body, ...call }, deps) =>
-        changeRecords(deps, call.manager, async () => {
+        changeRecords(deps, call.caller, async () => {
           const projectId = await projectIdOf(scope, call, deps, true)
           const id = makeId('alert_', deps)
           const createdAt = Math.floor(deps.now() / 1000)
@@ -79,7 +79,7 @@ function alertRoutes(scope: Scope, path: string) {
       path: one,
       body: Alert,
       answer: ({ body, ...call }, deps) =>
-        changeRecords(deps, call.manager, async () => {
+        changeRecords(deps, call.caller, async () => {
           const { subjectPrefix: _before, ...before } = await findAlert(scope, call, deps)
           const after = { ...before, ...alertFrom(body) }
           const events = [changed(after, { updated: noted(body) })]
@@ -90,7 +90,7 @@ function alertRoutes(scope: Scope, path: string) {
       method: 'DELETE',
       path: one,
       answer: (call, deps) =>
-        changeRecords(deps, call.manager, async () => {
+        changeRecords(deps, call.caller, async () => {
           const alert = await findAlert(scope, call, deps)
           const answer = { object: `${scope}.spend_alert.deleted`, id: alert.id, deleted: true }
           return { was: [alert], remove: [alert.id], events: [changed(alert, { deleted: true })], answer }

@@ -4,13 +4,13 @@ import type { Limits, OrganizationRecord } from '../ledger/records.ts'
 import { type AdminDeps, adminRoute, idOf } from './admin-route.ts'
 import { CENTS_MAX, centsOf, nanosOf } from './cents.ts'
 import { changeRecords } from './change-records.ts'
-import { closed, oneOf } from './pages.ts'
+import { closedFields, oneOf } from './pages.ts'
 import { changeProject, findProject, notFound } from './project-record.ts'
 import { type Spender, spendOf } from './spend-so-far.ts'
 
 const OF_PROJECT = '/organization/projects/{project_id}/spend_limit'
 const OF_ALL = '/organization/spend_limit'
-const SpendLimit = closed({
+const SpendLimit = closedFields({
   currency: oneOf(['USD']),
   interval: oneOf(['month']),
   threshold_amount: Type.Integer({ minimum: 0, maximum: CENTS_MAX }),
@@ -59,8 +59,8 @@ export const SPEND_LIMIT_ROUTES = [
     method: 'POST',
     path: OF_ALL,
     body: SpendLimit,
-    async answer({ body, manager }, deps) {
-      const after = await changeRecords(deps, manager, async () => {
+    async answer({ body, caller }, deps) {
+      const after = await changeRecords(deps, caller, async () => {
         const before = await findOrganization(deps)
         const after = { ...before, limits: withMonth(before.limits, nanosOf(body.threshold_amount)) }
         return { was: [before], put: [after], events: [organizationUpdated({ spend_limit: body })], answer: after }
@@ -71,8 +71,8 @@ export const SPEND_LIMIT_ROUTES = [
   adminRoute({
     method: 'DELETE',
     path: OF_ALL,
-    answer: ({ manager }, deps) =>
-      changeRecords(deps, manager, async () => {
+    answer: ({ caller }, deps) =>
+      changeRecords(deps, caller, async () => {
         const before = await findOrganization(deps)
         const after = { ...before, limits: withMonth(before.limits, undefined) }
         const deleted = before.limits.spend.month !== undefined

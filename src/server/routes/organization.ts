@@ -1,11 +1,12 @@
 import { Elysia } from 'elysia'
-import type { Manager } from '../../access/authorize-manager.ts'
-import type { Received } from '../../access/local-caller.ts'
+import { type AuthorizeAdmin, createAuthorizeAdmin } from '../../access/authorize-admin.ts'
 import type { AdminDeps } from '../../administration/admin-route.ts'
 import { administer } from '../../administration/administer.ts'
 import { noteBody } from '../../answers/body-note.ts'
+import type { Secret } from '../../config/secret.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
+import type { Books } from '../../ledger/books.ts'
 import { endpointOf } from '../../openai/endpoint-of.ts'
 import { endpointPath } from '../../openai/endpoint-path.ts'
 import { readJson } from '../../requests/read-json.ts'
@@ -13,8 +14,10 @@ import { exchangeOf } from '../request-context.ts'
 
 /** The dependencies of the administration's routes. */
 export interface OrganizationDeps {
-  readonly authorizeManager: (request: Received) => Manager
-  readonly admin: AdminDeps
+  /** undefined: there is no ledger, and nothing to administer. */
+  readonly books?: Books | undefined
+  readonly adminKey: Secret | undefined
+  readonly sha256: (text: string) => Uint8Array
   readonly memory: MemoryBudget
 }
 
@@ -26,9 +29,22 @@ const PATHS = ['/v1/organization', '/v1/organization/*', '/organization', '/orga
  * Makes the routes of OpenAI's Administration API, which are answered from the ledger: beside the flow, its stages and its places, so that a
  * server whose places are all taken can still be managed.
  */
-export const organization = (deps: OrganizationDeps) => {
-  const app = new Elysia({ name: 'nexcode/organization', seed: deps })
-  for (const path of PATHS) app.all(path, ({ request }) => answer(exchangeOf(request), deps), { parse: 'none' })
+export const organization = ({ books, adminKey, sha256, memory }: OrganizationDeps) => {
+  const app = new Elysia({ name: 'nexcode/organization', seed: memory })
+  if (books === undefined) return app
+  const { ledger, directory, limiter } = books
+  const now = Date.now
+  const authorizeAdmin = createAuthorizeAdmin({ directory, adminKey, sha256, now })
+  const admin: AdminDeps = {
+    ledger,
+    follow: () => directory.follow(),
+    look: limiter.look,
+    now,
+    random: (bytes) => crypto.getRandomValues(bytes),
+    sha256,
+  }
+  const handle = (request: Request) => answer(exchangeOf(request), authorizeAdmin, admin, memory)
+  for (const path of PATHS) app.all(path, ({ request }) => handle(request), { parse: 'none' })
   return app
 }
 
@@ -42,16 +58,22 @@ export function isOrganization(target: string): boolean {
   return /^organization(?:\/|$)/.test(endpointPath(endpointOf(target)))
 }
 
-async function answer(exchange: Exchange, { authorizeManager, admin, memory }: OrganizationDeps): Promise<Response> {
+async function answer(
+  exchange: Exchange,
+  authorizeAdmin: AuthorizeAdmin,
+  admin: AdminDeps,
+  memory: MemoryBudget,
+): Promise<Response> {
   exchange.endpointName = 'organization'
-  const manager = authorizeManager(exchange)
-  exchange.identify({ kind: 'caller', id: manager.id })
+  const caller = authorizeAdmin(exchange.received)
+  // Its key goes nowhere from here.
+  exchange.identify({ kind: 'caller', id: caller.id })
   const { request, requestTarget: target } = exchange
   const readBody = async (): Promise<unknown> => {
     if (exchange.body === undefined || exchange.body.length === 0) return undefined
     return (await readJson(exchange, { bytesMax: BODY_BYTES_MAX, memory })).value
   }
-  const object = await administer({ method: request.method, target, manager, readBody }, admin)
+  const object = await administer({ method: request.method, target, caller, readBody }, admin)
   const bytes = new TextEncoder().encode(JSON.stringify(object))
   const headers = {
     'content-type': 'application/json',

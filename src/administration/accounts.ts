@@ -5,18 +5,18 @@ import { type AdminCall, type AdminDeps, adminRoute, idOf } from './admin-route.
 import { assertManagedHere, changeRecords } from './change-records.ts'
 import { keyCreated, newKey, newKeyObject, OWN_KEY_FIELDS, SCOPES, secondsFromNow } from './key-fields.ts'
 import { makeId } from './make-id.ts'
-import { AFTER, closed, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
+import { AFTER, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { findActiveProject, findProject, notFound } from './project-record.ts'
 
 const name = () => Type.String({ minLength: 1, maxLength: 256 })
-const CreateAccount = closed({
+const CreateAccount = closedFields({
   name: name(),
   create_service_account_only: orNull(Type.Boolean()),
   expires_in_seconds: orNull(secondsFromNow()),
   ...OWN_KEY_FIELDS,
 })
-const UpdateAccount = closed({ name: Type.Optional(name()), role: Type.Optional(oneOf(['member', 'owner'])) })
-const CreateKey = closed({
+const UpdateAccount = closedFields({ name: Type.Optional(name()), role: Type.Optional(oneOf(['member', 'owner'])) })
+const CreateKey = closedFields({
   name: Type.Optional(name()),
   scopes: Type.Optional(SCOPES),
   expires_in_seconds: orNull(secondsFromNow()),
@@ -34,7 +34,7 @@ export const SERVICE_ACCOUNT_ROUTES = [
   adminRoute({
     method: 'GET',
     path: ACCOUNTS,
-    query: closed({ limit: pageLimit(), after: AFTER }),
+    query: closedFields({ limit: pageLimit(), after: AFTER }),
     async answer({ query: { limit = PAGE_LIMIT, after }, ...call }, deps) {
       const { id: projectId } = await findProject(deps, idOf(call, 'project_id'))
       const page = await deps.ledger.list({ kind: 'service_account', projectId, limit, after, order: 'asc' })
@@ -45,8 +45,8 @@ export const SERVICE_ACCOUNT_ROUTES = [
     method: 'POST',
     path: ACCOUNTS,
     body: CreateAccount,
-    answer: ({ body, manager, ...call }, deps) =>
-      changeRecords<object>(deps, manager, async () => {
+    answer: ({ body, caller, ...call }, deps) =>
+      changeRecords<object>(deps, caller, async () => {
         const project = await findActiveProject(deps, idOf(call, 'project_id'))
         const { name, create_service_account_only: isAlone, ...keyFields } = body
         if (isAlone === true) refuseKeyFields(keyFields)
@@ -92,7 +92,7 @@ export const SERVICE_ACCOUNT_ROUTES = [
     path: ACCOUNT,
     body: UpdateAccount,
     answer: ({ body, ...call }, deps) =>
-      changeRecords(deps, call.manager, async () => {
+      changeRecords(deps, call.caller, async () => {
         const project = await findActiveProject(deps, idOf(call, 'project_id'))
         const before = await findAccount(deps, call)
         assertManagedHere(before)
@@ -107,7 +107,7 @@ export const SERVICE_ACCOUNT_ROUTES = [
     method: 'DELETE',
     path: ACCOUNT,
     answer: (call, deps) =>
-      changeRecords(deps, call.manager, async () => {
+      changeRecords(deps, call.caller, async () => {
         const { id: projectId } = await findActiveProject(deps, idOf(call, 'project_id'))
         const account = await findAccount(deps, call)
         assertManagedHere(account)
@@ -126,7 +126,7 @@ export const SERVICE_ACCOUNT_ROUTES = [
     path: `${ACCOUNT}/api_keys`,
     body: CreateKey,
     answer: ({ body, ...call }, deps) =>
-      changeRecords(deps, call.manager, async () => {
+      changeRecords(deps, call.caller, async () => {
         const project = await findActiveProject(deps, idOf(call, 'project_id'))
         const account = await findAccount(deps, call)
         assertManagedHere(account)
