@@ -208,6 +208,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['routing/targets/deployment-registry.ts', 'what a deployment is known by over reloads'],
   ['ledger/key-format.ts', 'its last four characters'],
   ['administration/new-secret.ts', 'a new key, shown this once'],
+  ['ledger/postgres/postgres-connections.ts', 'connects'],
   ['routing/remembered-ids.ts', 'only to be digested'],
   ['upstream/mask.ts', 'what stars are put over'],
   ['upstream/egress.ts', "a proxy's address"],

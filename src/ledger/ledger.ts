@@ -19,6 +19,8 @@ export class OpenLedgerError extends Error {
     this.cure = cure
   }
 }
+/** Is thrown for books whose tables are of a newer version of this program. */
+export class NewerLedgerError extends LedgerError {}
 /** Is thrown where a record that an edit was made from has been changed meanwhile: nothing is changed then. */
 export class RecordsChangedError extends Error {}
 

@@ -1,4 +1,4 @@
-import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
@@ -49,14 +49,14 @@ export async function startPostgres(): Promise<PostgresServer> {
     pause: () => signal(child, 'SIGSTOP'),
     resume: () => signal(child, 'SIGCONT'),
     async kill() {
-      signal(child, 'SIGKILL')
+      child.kill('SIGKILL')
       await child.exited
     },
     async restart() {
       child = await launch(port, folder)
     },
     async stop() {
-      signal(child, 'SIGKILL')
+      child.kill('SIGKILL')
       await child.exited
       rmSync(folder, { recursive: true, force: true })
     },
@@ -96,7 +96,7 @@ async function finish(command: string[]): Promise<void> {
 
 type Child = Bun.Subprocess<'ignore', 'ignore', 'pipe'>
 
-/** Resolves when it says that it takes connections. It has a group of its own, so that all of its processes can be reached. */
+/** Resolves when it says that it takes connections. */
 async function launch(port: number, folder: string): Promise<Child> {
   const settings = [
     'listen_addresses=127.0.0.1',
@@ -112,7 +112,7 @@ async function launch(port: number, folder: string): Promise<Child> {
     String(port),
     ...settings.flatMap((one) => ['-c', one]),
   )
-  const child = Bun.spawn(['setsid', ...command], { cwd: tmpdir(), stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' })
+  const child = Bun.spawn(command, { cwd: tmpdir(), stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' })
   let said = ''
   const decoder = new TextDecoder()
   const errors = child.stderr.getReader()
@@ -125,12 +125,10 @@ async function launch(port: number, folder: string): Promise<Child> {
   return child
 }
 
-function signal(child: Child, name: NodeJS.Signals): void {
-  try {
-    process.kill(-child.pid, name)
-  } catch {
-    // It has ended already.
-  }
+/** Each of its connections has a process of its own. */
+function signal({ pid }: Child, name: NodeJS.Signals): void {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  for (const one of [pid, ...children.filter((child) => child !== '').map(Number)]) process.kill(one, name)
 }
 
 /** Its further words have to go somewhere, or it would stand still when the pipe is full. */

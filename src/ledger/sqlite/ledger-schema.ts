@@ -1,16 +1,9 @@
 import type { Database } from 'bun:sqlite'
-import { USAGE_FIELDS } from '../../usage/usage.ts'
+import { NewerLedgerError } from '../ledger.ts'
+import { GROUP_COLUMNS, SUM_COLUMNS } from '../roll-up.ts'
 
 /** "NXLG", in the header of our files. */
 const APPLICATION_ID = 0x4e584c47
-
-/** The widths of the buckets of sums, in seconds. A quarter of an hour: days of all time zones begin with one. */
-export const SUM_WIDTHS = [60, 900, 86_400] as const
-
-/** What bookings are grouped by; a group has a number, and so has a key. */
-export const GROUP_COLUMNS = ['project', 'model', 'endpoint', 'upstream', 'tier', 'batch'] as const
-/** The columns that are added up. */
-export const SUM_COLUMNS = ['requests', 'cost', 'saved', ...USAGE_FIELDS] as const
 
 const GROUPS = GROUP_COLUMNS.map((name) => `${name} TEXT NOT NULL`).join(', ')
 const SUMS = SUM_COLUMNS.map((name) => `"${name}" ${name === 'seconds' ? 'REAL' : 'INTEGER'} NOT NULL`).join(', ')
@@ -58,8 +51,6 @@ const STEPS: readonly string[] = [
 
 /** Is thrown for a file that is another program's. */
 export class ForeignLedgerError extends Error {}
-/** Is thrown for a file whose tables are of a newer version of this program. */
-export class NewerLedgerError extends Error {}
 
 /**
  * Makes missing tables, and takes those of an older version to this one. Throws `ForeignLedgerError` or `NewerLedgerError`, and changes

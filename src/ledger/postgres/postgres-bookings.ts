@@ -1,0 +1,143 @@
+import type { UsageQuery, UsageSum } from '../ledger.ts'
+import { marks } from '../record-queries.ts'
+import type { Booking } from '../records.ts'
+import {
+  bookingJson,
+  GROUP_COLUMNS,
+  groupValues,
+  type NumberedBooking,
+  rollUp,
+  SUM_COLUMNS,
+  SUM_TABLES,
+  type SumRow,
+  type SumTable,
+  spentQueries,
+  usageSumOf,
+  usageSumsQuery,
+} from '../roll-up.ts'
+import { numbered, type PostgresConnections, type Rows } from './postgres-connections.ts'
+
+/** How many numbers of groups and keys are remembered. */
+const NUMBERS_MAX = 50_000
+const TABLES = Object.keys(SUM_TABLES) as readonly SumTable[]
+const SUM_TYPES = SUM_COLUMNS.map((name) => `"${name}" ${name === 'seconds' ? 'DOUBLE PRECISION' : 'BIGINT'}`).join(
+  ', ',
+)
+const SUM_NAMES = SUM_COLUMNS.map((name) => `"${name}"`).join(', ')
+const ADD_TO = Object.fromEntries(TABLES.map((table) => [table, addTo(table)])) as Readonly<Record<SumTable, string>>
+const BOOK = `INSERT INTO bookings SELECT decode(id, 'hex'), at, key_no, group_no, cost, saved, json
+  FROM jsonb_to_recordset($1::text::jsonb) AS row (id TEXT, at BIGINT, key_no INTEGER, group_no INTEGER, cost BIGINT, saved BIGINT, json TEXT)
+  ORDER BY id ON CONFLICT DO NOTHING RETURNING encode(id, 'hex')`
+const USE = `UPDATE keys SET used_at = greatest(keys.used_at, row.at)
+  FROM jsonb_to_recordset($1::text::jsonb) AS row (no INTEGER, at BIGINT) WHERE keys.no = row.no`
+
+/** Adds rows, which come as JSON, to a table of sums. Rows are locked in the order of their places, so that two nodes never wait for each other. */
+function addTo(table: SumTable): string {
+  const places = SUM_TABLES[table].join(', ')
+  const added = SUM_COLUMNS.map((name) => `"${name}" = ${table}."${name}" + excluded."${name}"`).join(', ')
+  return `INSERT INTO ${table} (${places}, ${SUM_NAMES}) SELECT ${places}, ${SUM_NAMES}
+    FROM jsonb_to_recordset($1::text::jsonb) AS row (${SUM_TABLES[table].map((name) => `${name} BIGINT`).join(', ')}, ${SUM_TYPES})
+    ORDER BY ${places} ON CONFLICT (${places}) DO UPDATE SET ${added}`
+}
+
+/** Bookings and their sums, in tables of Postgres. Each function rejects with Postgres's error. */
+export class PostgresBookings {
+  readonly #database: PostgresConnections
+  readonly #groups = new Map<string, number>()
+  readonly #keys = new Map<string, number>()
+
+  constructor(database: PostgresConnections) {
+    this.#database = database
+  }
+
+  /** Writes bookings and adds them to the sums; one that is there already is left as it is, and not added again. */
+  async book(bookings: readonly Booking[]): Promise<void> {
+    const unique = new Map(bookings.map((booking) => [booking.id, booking]))
+    // Numbers are given outside of the transaction: one that is given for nothing does no harm, and no other node waits for it.
+    const all: NumberedBooking[] = []
+    for (const booking of unique.values())
+      all.push({ booking, group: await this.#groupOf(booking), key: await this.#keyOf(booking.keyId) })
+    const stored = all.map(({ booking, group, key }) => {
+      const { id, at, cost, saved } = booking
+      return { id, at, key_no: key, group_no: group, cost, saved, json: bookingJson(booking) }
+    })
+    await this.#database.begin(async (run) => {
+      const written = await run(BOOK, [JSON.stringify(stored)])
+      const ids = new Set(written.map(([id]) => id))
+      const { rows, used } = rollUp(all.filter(({ booking }) => ids.has(booking.id)))
+      for (const table of TABLES) await run(ADD_TO[table], [rowsJson(table, rows[table])])
+      const uses = [...used].toSorted(([one], [other]) => one - other).map(([no, at]) => ({ no, at }))
+      await run(USE, [JSON.stringify(uses)])
+    })
+  }
+
+  /** Adds up bookings by bucket and group. */
+  async usage(query: UsageQuery): Promise<readonly UsageSum[]> {
+    const rows = await this.#database.ask(usageSumsQuery(query))
+    return rows.map((row) => usageSumOf(row, query.groupBy))
+  }
+
+  /** What was spent from `from` up to `to`: whole days, and quarters of an hour at both ends. */
+  async spent(scope: { projectId?: string; keyId?: string }, from: number, to: number): Promise<bigint> {
+    let spent = 0n
+    for (const question of spentQueries(scope, from, to)) {
+      const [row] = await this.#database.ask(question)
+      spent += BigInt(String(row?.[0]))
+    }
+    return spent
+  }
+
+  /** When keys were last used. */
+  async lastUsed(keyIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#database.run(
+      numbered(`SELECT id, used_at FROM keys WHERE id IN (${marks(keyIds.length)})`),
+      keyIds,
+    )
+    return new Map(rows.map(([key, at]) => [String(key), Number(at)]))
+  }
+
+  /** Removes bookings, and sums by minute, from before a time. */
+  async forget(before: number): Promise<void> {
+    await this.#database.run('DELETE FROM bookings WHERE at < $1', [before * 1000])
+    await this.#database.run('DELETE FROM sums WHERE width = 60 AND bucket < $1', [before])
+  }
+
+  #groupOf(booking: Booking): Promise<number> | number {
+    const values = groupValues(booking)
+    const columns = GROUP_COLUMNS.join(', ')
+    return this.#numberOf(this.#groups, values.join('\n'), async () => {
+      await this.#database.run(
+        numbered(`INSERT INTO groups (${columns}) VALUES (${marks(values.length)}) ON CONFLICT DO NOTHING`),
+        values,
+      )
+      const where = GROUP_COLUMNS.map((name) => `${name} = ?`).join(' AND ')
+      return this.#database.run(numbered(`SELECT no FROM groups WHERE ${where}`), values)
+    })
+  }
+
+  #keyOf(id: string): Promise<number> | number {
+    return this.#numberOf(this.#keys, id, async () => {
+      await this.#database.run('INSERT INTO keys (id, used_at) VALUES ($1, 0) ON CONFLICT DO NOTHING', [id])
+      return this.#database.run('SELECT no FROM keys WHERE id = $1', [id])
+    })
+  }
+
+  #numberOf(known: Map<string, number>, name: string, make: () => Promise<Rows>): Promise<number> | number {
+    return (
+      known.get(name) ??
+      make().then(([row]) => {
+        const number = Number(row?.[0])
+        if (known.size >= NUMBERS_MAX) known.clear()
+        known.set(name, number)
+        return number
+      })
+    )
+  }
+}
+
+function rowsJson(table: SumTable, rows: readonly SumRow[]): string {
+  const names = [...SUM_TABLES[table], ...SUM_COLUMNS]
+  return JSON.stringify(
+    rows.map(({ place, sums }) => Object.fromEntries([...place, ...sums].map((value, index) => [names[index], value]))),
+  )
+}

@@ -1,0 +1,55 @@
+import type { Secret } from '../../config/secret.ts'
+import type { DirectoryRow, Ledger } from '../ledger.ts'
+import { PostgresBookings } from './postgres-bookings.ts'
+import { PostgresConnections } from './postgres-connections.ts'
+import { PostgresRecords } from './postgres-records.ts'
+import { migratePostgres } from './postgres-schema.ts'
+
+/**
+ * Opens the books in a database of Postgres, where they have a schema of their own, which is made where it is missing; `url`:
+ * `postgres://user:password@host:port/database`, with `?sslmode=require` and all else that the runtime's client takes. `silenceMs`: how long
+ * a statement may go unanswered.
+ *
+ * Rejects with a `LedgerError` where the database can't be reached, or may not be written to, and with a `NewerLedgerError`.
+ *
+ * @example
+ * const ledger = await openPostgresLedger(new Secret('postgres://nexcode@db.internal/nexcode'))
+ */
+export async function openPostgresLedger(url: Secret, silenceMs?: number): Promise<Ledger> {
+  const connections = new PostgresConnections(url, silenceMs)
+  const records = new PostgresRecords(connections)
+  const bookings = new PostgresBookings(connections)
+  try {
+    await migratePostgres(connections)
+  } catch (cause) {
+    await connections.close()
+    throw cause
+  }
+  return {
+    async directory() {
+      const version = await records.version()
+      return { version, rows: rowsOf(records) }
+    },
+    changesSince: (version) => records.changesSince(version),
+    find: (kind, id) => records.find(kind, id),
+    list: (query) => records.list(query),
+    edit: (edit) => records.edit(edit),
+    book: (rows) => bookings.book(rows),
+    usage: (query) => bookings.usage(query),
+    spent: (scope, from, to) => bookings.spent(scope, from, to),
+    lastUsed: (keyIds) => bookings.lastUsed(keyIds),
+    audit: (query) => records.audit(query),
+    forget: (before) => bookings.forget(before),
+    close: () => connections.close(),
+  }
+}
+
+async function* rowsOf(records: PostgresRecords): AsyncGenerator<readonly DirectoryRow[]> {
+  for (let after = ''; ; ) {
+    const part = await records.directory(after)
+    if (part.length > 0) yield part
+    const last = part.at(-1)
+    if (last === undefined) return
+    after = last.id
+  }
+}

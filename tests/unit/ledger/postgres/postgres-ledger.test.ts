@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { SQL } from 'bun'
+import { Secret } from '../../../../src/config/secret.ts'
+import { type Ledger, LedgerError, NewerLedgerError } from '../../../../src/ledger/ledger.ts'
+import { openPostgresLedger } from '../../../../src/ledger/postgres/postgres-ledger.ts'
+import type { Booking, ProjectRecord } from '../../../../src/ledger/records.ts'
+import { openSqliteLedger } from '../../../../src/ledger/sqlite/sqlite-ledger.ts'
+import { NO_USAGE } from '../../../../src/usage/usage.ts'
+import { POSTGRES_MISSING, type PostgresServer, startPostgres } from '../../../helpers/postgres.ts'
+import { seededRandom } from '../../routing/targets/router-parts.ts'
+
+const FROM = Date.UTC(2026, 10, 1) / 1000
+const DAY = 86_400
+
+const PROJECT: ProjectRecord = {
+  kind: 'project',
+  id: 'proj_1',
+  name: 'one',
+  createdAt: FROM,
+  timeZone: 'UTC',
+  limits: { spend: { month: 5_000_000_000_000n }, rates: [] },
+  managedBy: 'api',
+}
+
+/** Bookings of ten days, the same in every run. */
+function bookings(count: number): readonly Booking[] {
+  const random = seededRandom()
+  const upTo = (end: number): number => Math.floor(random() * end)
+  return Array.from({ length: count }, (_, index) => ({
+    id: index.toString(16).padStart(32, '0'),
+    at: FROM * 1000 + upTo(10 * DAY * 1000),
+    requestId: `req_${index}`,
+    keyId: `key_${upTo(20)}`,
+    projectId: `proj_${upTo(3)}`,
+    model: `model-${upTo(3)}`,
+    servedModel: 'model',
+    endpoint: 'chat/completions',
+    upstream: 'openai',
+    tier: upTo(2) === 0 ? 'default' : 'flex',
+    isBatch: upTo(2) === 0,
+    usage: { ...NO_USAGE, inputText: upTo(1000), outputText: upTo(1000), seconds: upTo(9) / 2 },
+    cost: upTo(1_000_000_000),
+    saved: upTo(9),
+    pricedBy: 'table' as const,
+    isEstimated: false,
+    outcome: 'complete' as const,
+    status: 200,
+  }))
+}
+
+describe.skipIf(POSTGRES_MISSING !== undefined)('the books in Postgres', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.stop())
+
+  /** Two nodes on one database that is empty. */
+  async function twoNodes(silenceMs?: number): Promise<readonly [Ledger, Ledger, SQL]> {
+    const url = await server.database()
+    const [one, other] = await Promise.all([
+      openPostgresLedger(new Secret(url), silenceMs),
+      openPostgresLedger(new Secret(url), silenceMs),
+    ])
+    return [one, other, new SQL(url, { max: 1 })]
+  }
+
+  test('add up what two nodes book at once as one file does, and what both have booked once', async () => {
+    const [one, other] = await twoNodes()
+    const file = openSqliteLedger(':memory:')
+    const rows = bookings(2000)
+    await Promise.all(
+      [0, 500, 1000, 1500].map((from) =>
+        (from % 1000 === 0 ? one : other).book([...rows.slice(from, from + 500), ...rows.slice(0, 20)]),
+      ),
+    )
+    await file.book(rows)
+    const shown = (sums: Awaited<ReturnType<Ledger['usage']>>): string[] =>
+      sums
+        .map((sum) =>
+          JSON.stringify(sum, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+        )
+        .toSorted()
+    const where = { project: ['proj_0', 'proj_2'] }
+    for (const groupBy of [[], ['project'], ['key', 'model'], ['batch', 'tier', 'endpoint', 'upstream']] as const) {
+      const query = { from: FROM + DAY, to: FROM + 5 * DAY, bucketSeconds: 3600, where, groupBy } as const
+      const told = shown(await other.usage(query))
+      expect(told).toEqual(shown(await file.usage(query)))
+      expect(told.length).toBeGreaterThan(90)
+    }
+    for (const scope of [{}, { projectId: 'proj_1' }, { keyId: 'key_7' }]) {
+      const spent = await one.spent(scope, FROM + 900, FROM + 6 * DAY + 2700)
+      expect(spent).toBe(await file.spent(scope, FROM + 900, FROM + 6 * DAY + 2700))
+      expect(spent).toBeGreaterThan(0n)
+      expect(await one.spent(scope, 0, Number.POSITIVE_INFINITY)).toBe(
+        await file.spent(scope, 0, Number.POSITIVE_INFINITY),
+      )
+    }
+  })
+
+  test('give each edit a version of its own, and what one node edits the other learns', async () => {
+    const [one, other] = await twoNodes()
+    const edits = Array.from({ length: 20 }, (_, index) =>
+      (index % 2 === 0 ? one : other).edit({ put: [{ ...PROJECT, id: `proj_${index}` }], remove: [], audit: [] }),
+    )
+    expect((await Promise.all(edits)).toSorted((left, right) => left - right)).toEqual(
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    )
+    expect((await one.changesSince(0))?.changed).toHaveLength(20)
+    await one.edit({ put: [], remove: ['proj_3'], audit: [] })
+    expect(await other.changesSince(20)).toEqual({
+      version: 21,
+      changed: [],
+      removed: [{ id: 'proj_3', digest: undefined }],
+    })
+    expect(await other.changesSince(21)).toBeUndefined()
+  })
+
+  test('are refused where their tables are of a newer version', async () => {
+    const [, , sql] = await twoNodes()
+    const name = String((await sql`SELECT current_database()`.values())[0]?.[0])
+    await sql`UPDATE nexcode.ledger SET version = 99`
+    const opening = openPostgresLedger(new Secret(`postgres://nexcode@127.0.0.1:${server.port}/${name}`))
+    expect(await opening.catch((thrown: unknown) => thrown)).toBeInstanceOf(NewerLedgerError)
+  })
+
+  test('wait for no server that is silent, and go on when it is back, or was ended and started again', async () => {
+    const [one] = await twoNodes(300)
+    await one.edit({ put: [PROJECT], remove: [], audit: [] })
+    server.pause()
+    expect(await one.find('project', 'proj_1').catch((thrown: unknown) => thrown)).toBeInstanceOf(LedgerError)
+    server.resume()
+    expect(await one.find('project', 'proj_1')).toEqual(PROJECT)
+    await server.kill()
+    expect(await one.find('project', 'proj_1').catch((thrown: unknown) => thrown)).toBeInstanceOf(LedgerError)
+    await server.restart()
+    expect(await one.find('project', 'proj_1')).toEqual(PROJECT)
+  })
+})
