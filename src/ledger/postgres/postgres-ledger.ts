@@ -1,5 +1,5 @@
 import type { Secret } from '../../config/secret.ts'
-import type { DirectoryRow, Ledger } from '../ledger.ts'
+import { type DirectoryRow, type Ledger, LedgerError, NewerLedgerError, OpenLedgerError } from '../ledger.ts'
 import { PostgresBookings } from './postgres-bookings.ts'
 import { PostgresConnections } from './postgres-connections.ts'
 import { PostgresRecords } from './postgres-records.ts'
@@ -10,7 +10,7 @@ import { migratePostgres } from './postgres-schema.ts'
  * `postgres://user:password@host:port/database`, with `?sslmode=require` and all else that the runtime's client takes. `silenceMs`: how long
  * a statement may go unanswered.
  *
- * Rejects with a `LedgerError` where the database can't be reached, or may not be written to, and with a `NewerLedgerError`.
+ * Rejects with an `OpenLedgerError`, which shows nothing of the URL.
  *
  * @example
  * const ledger = await openPostgresLedger(new Secret('postgres://nexcode@db.internal/nexcode'))
@@ -23,7 +23,7 @@ export async function openPostgresLedger(url: Secret, silenceMs?: number): Promi
     await migratePostgres(connections)
   } catch (cause) {
     await connections.close()
-    throw cause
+    throw openError(cause)
   }
   return {
     async directory() {
@@ -52,4 +52,19 @@ async function* rowsOf(records: PostgresRecords): AsyncGenerator<readonly Direct
     if (last === undefined) return
     after = last.id
   }
+}
+
+function openError(cause: unknown): OpenLedgerError {
+  if (cause instanceof NewerLedgerError) {
+    const wrong = 'can not be opened: its tables were made by a newer version of NexCode'
+    return new OpenLedgerError(wrong, 'Use that version, or another database.', cause)
+  }
+  const wrong = `can not be opened: ${cause instanceof LedgerError ? reasonOf(cause.cause) : reasonOf(cause)}`
+  const cure = 'Look whether Postgres runs at that address, and whether the user may make a schema in that database.'
+  return new OpenLedgerError(wrong, cure, cause)
+}
+
+/** The server's words name neither a password nor what was asked for. */
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error && cause.message !== '' ? cause.message : 'unknown reason'
 }

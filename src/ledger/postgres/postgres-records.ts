@@ -1,3 +1,4 @@
+import { DIRECTORY_COLUMNS, digestsOf, directoryRowsOf, removalOf } from '../key-digests.ts'
 import {
   type AuditQuery,
   type DirectoryRow,
@@ -11,16 +12,27 @@ import {
 } from '../ledger.ts'
 import { parseRecord, stringifyRecord } from '../record-json.ts'
 import { auditColumns, auditEventOf, auditEventsQuery, recordColumns, recordsQuery } from '../record-queries.ts'
-import type { AuditEvent } from '../records.ts'
+import type { AuditEvent, LedgerRecord } from '../records.ts'
 import type { PostgresConnections } from './postgres-connections.ts'
 
 const ROWS_PER_PART = 10_000
-const PUT = `INSERT INTO records VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET
-  kind = excluded.kind, project = excluded.project, owner = excluded.owner, created_at = excluded.created_at, version = excluded.version,
-  digest = excluded.digest, expires_at = excluded.expires_at, is_archived = excluded.is_archived, limits = excluded.limits,
-  json = excluded.json`
-const REMOVE = `INSERT INTO removed SELECT id, digest, $2 FROM records WHERE id = $1
-  ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, version = excluded.version`
+const CHANGED = [
+  'kind',
+  'project',
+  'owner',
+  'created_at',
+  'version',
+  'digest',
+  'expires_at',
+  'is_archived',
+  'is_of_file',
+  'limits',
+  'former',
+  'json',
+]
+const PUT = `INSERT INTO records VALUES (${['id', ...CHANGED].map((_, index) => `$${index + 1}`).join(', ')})
+  ON CONFLICT (id) DO UPDATE SET ${CHANGED.map((name) => `${name} = excluded.${name}`).join(', ')}`
+const REMOVE = `INSERT INTO removed VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET digests = excluded.digests, version = excluded.version`
 
 /** Projects, keys and all else that is managed, in tables of Postgres. Each function rejects with Postgres's error. */
 export class PostgresRecords {
@@ -39,17 +51,10 @@ export class PostgresRecords {
   /** All keys, in the order of their ids: so many from behind `after`. */
   async directory(after: string): Promise<readonly DirectoryRow[]> {
     const rows = await this.#database.run(
-      'SELECT id, kind, project, expires_at, limits, digest FROM records WHERE digest IS NOT NULL AND id > $1 ORDER BY id LIMIT $2',
+      `SELECT ${DIRECTORY_COLUMNS} FROM records WHERE digest IS NOT NULL AND id > $1 ORDER BY id LIMIT $2`,
       [after, ROWS_PER_PART],
     )
-    return rows.map(([id, kind, project, expiresAt, limits, digest]) => ({
-      id: String(id),
-      kind: kind === 'admin_key' ? 'admin_key' : 'key',
-      projectId: String(project),
-      expiresAt: Number(expiresAt),
-      limits: limits === null ? undefined : String(limits),
-      digest: digest as Uint8Array,
-    }))
+    return rows.flatMap(directoryRowsOf)
   }
 
   /** What has changed since a version; undefined: nothing. */
@@ -61,17 +66,14 @@ export class PostgresRecords {
       version,
       now,
     ])
-    const removed = await this.#database.run('SELECT id, digest FROM removed WHERE version > $1 AND version <= $2', [
+    const removed = await this.#database.run('SELECT id, digests FROM removed WHERE version > $1 AND version <= $2', [
       version,
       now,
     ])
     return {
       version: now,
       changed: changed.map(([json]) => parseRecord(String(json))),
-      removed: removed.map(([id, digest]) => ({
-        id: String(id),
-        digest: digest instanceof Uint8Array ? digest : undefined,
-      })),
+      removed: removed.map(removalOf),
     }
   }
 
@@ -95,14 +97,22 @@ export class PostgresRecords {
       // The row stays locked up to the end: edits come one after the other, and a version is never seen before a lower one.
       const [row] = await run('UPDATE edition SET version = version + 1 RETURNING version')
       const version = Number(row?.[0])
-      for (const record of was) {
-        const [now] = await run('SELECT json FROM records WHERE id = $1', [record.id])
-        if (now === undefined || stringifyRecord(parseRecord(String(now[0]))) !== stringifyRecord(record))
-          throw new RecordsChangedError()
+      const stored = async (id: string): Promise<LedgerRecord | undefined> => {
+        const [found] = await run('SELECT json FROM records WHERE id = $1', [id])
+        return found === undefined ? undefined : parseRecord(String(found[0]))
       }
-      for (const record of put) await run(PUT, recordColumns(record, version))
+      for (const record of was) {
+        const now = await stored(record.id)
+        if (now === undefined || stringifyRecord(now) !== stringifyRecord(record)) throw new RecordsChangedError()
+      }
+      for (const record of put) {
+        await run('DELETE FROM removed WHERE id = $1', [record.id])
+        await run(PUT, recordColumns(record, version))
+      }
       for (const id of remove) {
-        await run(REMOVE, [id, version])
+        const record = await stored(id)
+        if (record === undefined) continue
+        await run(REMOVE, [id, JSON.stringify(digestsOf(record)), version])
         await run('DELETE FROM records WHERE id = $1', [id])
       }
       for (const event of audit) await run('INSERT INTO audit VALUES ($1, $2, $3, $4, $5, $6, $7)', auditColumns(event))

@@ -15,12 +15,14 @@ const STEPS: readonly string[] = [
   `
   CREATE TABLE records (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, project TEXT NOT NULL, owner TEXT NOT NULL, created_at BIGINT NOT NULL,
-    version BIGINT NOT NULL, digest BYTEA UNIQUE, expires_at BIGINT NOT NULL, is_archived INTEGER NOT NULL, limits TEXT, json TEXT NOT NULL
+    version BIGINT NOT NULL, digest BYTEA UNIQUE, expires_at BIGINT NOT NULL, is_archived INTEGER NOT NULL,
+    is_of_file INTEGER NOT NULL, limits TEXT, former TEXT, json TEXT NOT NULL
   );
   CREATE INDEX records_by_creation ON records (kind, project, created_at, id);
   CREATE INDEX records_by_kind ON records (kind, created_at, id);
+  CREATE INDEX records_of_file ON records (kind, created_at, id) WHERE is_of_file = 1;
   CREATE INDEX records_by_version ON records (version);
-  CREATE TABLE removed (id TEXT PRIMARY KEY, digest BYTEA, version BIGINT NOT NULL);
+  CREATE TABLE removed (id TEXT PRIMARY KEY, digests TEXT NOT NULL, version BIGINT NOT NULL);
   CREATE INDEX removed_by_version ON removed (version);
   CREATE TABLE edition (version BIGINT NOT NULL);
   INSERT INTO edition VALUES (0);

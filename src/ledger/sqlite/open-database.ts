@@ -1,8 +1,8 @@
 import { Database } from 'bun:sqlite'
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { OpenLedgerError } from '../ledger.ts'
-import { ForeignLedgerError, migrateLedger, NewerLedgerError } from './ledger-schema.ts'
+import { NewerLedgerError, OpenLedgerError } from '../ledger.ts'
+import { ForeignLedgerError, migrateLedger } from './ledger-schema.ts'
 
 /** How long a call waits for another process that writes. */
 const BUSY_MS = 2_000

@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import { digestsOf, formerRows } from '../key-digests.ts'
+import { DIRECTORY_COLUMNS, digestsOf, directoryRowsOf, removalOf } from '../key-digests.ts'
 import {
   type AuditQuery,
   type DirectoryRow,
@@ -13,12 +13,9 @@ import {
 } from '../ledger.ts'
 import { parseRecord, stringifyRecord } from '../record-json.ts'
 import { auditColumns, auditEventOf, auditEventsQuery, recordColumns, recordsQuery } from '../record-queries.ts'
-import type { AuditEvent, FormerDigest, LedgerRecord } from '../records.ts'
+import type { AuditEvent, LedgerRecord } from '../records.ts'
 
 const ROWS_PER_PART = 10_000
-
-/** A key's columns. */
-type KeyRow = [string, DirectoryRow['kind'], string, number, string | null, Uint8Array, string | null]
 
 /** Projects, keys and all else that is managed, in tables of SQLite. Each function throws SQLite's error. */
 export class RecordStatements {
@@ -35,14 +32,10 @@ export class RecordStatements {
 
   /** All keys, in the order of their ids: so many from behind `after`. */
   directory(after: string): readonly DirectoryRow[] {
-    const columns = 'id, kind, project, expires_at, limits, digest, former'
-    const rows = this.#database
-      .query(`SELECT ${columns} FROM records WHERE digest IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2`)
-      .values(after, ROWS_PER_PART) as KeyRow[]
-    return rows.flatMap(([id, kind, projectId, expiresAt, limits, digest, former]) => {
-      const row = { id, kind, projectId, expiresAt, limits: limits ?? undefined, digest }
-      return former === null ? row : [...formerRows(row, JSON.parse(former) as FormerDigest[]), row]
-    })
+    return this.#database
+      .query(`SELECT ${DIRECTORY_COLUMNS} FROM records WHERE digest IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2`)
+      .values(after, ROWS_PER_PART)
+      .flatMap(directoryRowsOf)
   }
 
   /** What has changed since a version; undefined: nothing. */
@@ -54,10 +47,7 @@ export class RecordStatements {
     return {
       version: now,
       changed: changed.map(([json]) => parseRecord(String(json))),
-      removed: removed.map(([id, digests]) => ({
-        id: String(id),
-        digests: (JSON.parse(String(digests)) as string[]).map((digest) => Uint8Array.fromHex(digest)),
-      })),
+      removed: removed.map(removalOf),
     }
   }
 
