@@ -37,6 +37,11 @@ export class BoundedMemo<T extends NonNullable<unknown>> {
     this.#results.set(key, result)
     return result
   }
+
+  /** The results that are kept. */
+  values(): IterableIterator<T> {
+    return this.#results.values()
+  }
 }
 
 /**

@@ -14,6 +14,13 @@ export interface WindowNow {
 
 const DAY_MS = 86_400_000
 const formats = new Map<string, Intl.DateTimeFormat>()
+/** The last window of each kind by its time zone: nothing is worked out again before it ends. */
+const windows = {
+  day: new Map<string, WindowNow>(),
+  week: new Map<string, WindowNow>(),
+  month: new Map<string, WindowNow>(),
+}
+const TOTAL: WindowNow = { id: '', startsAt: 0, endsAt: Number.POSITIVE_INFINITY }
 
 /**
  * The window of a budget at a moment, by the calendar of a time zone: days from midnight, weeks from Monday, months from the 1st. It is
@@ -25,7 +32,15 @@ const formats = new Map<string, Intl.DateTimeFormat>()
  * windowAt('month', 'Europe/Berlin', Date.UTC(2026, 10, 30)).id // '2026-11-01'
  */
 export function windowAt(window: BudgetWindow, timeZone: string, now: number): WindowNow {
-  if (window === 'total') return { id: '', startsAt: 0, endsAt: Number.POSITIVE_INFINITY }
+  if (window === 'total') return TOTAL
+  const last = windows[window].get(timeZone)
+  if (last !== undefined && now >= last.startsAt && now < last.endsAt) return last
+  const found = workOut(window, timeZone, now)
+  windows[window].set(timeZone, found)
+  return found
+}
+
+function workOut(window: 'day' | 'week' | 'month', timeZone: string, now: number): WindowNow {
   const { year, month, day } = dateIn(timeZone, now)
   const first = firstDay(window, Date.UTC(year, month - 1, day))
   const next = window === 'month' ? Date.UTC(year, month, 1) : first + (window === 'week' ? 7 : 1) * DAY_MS

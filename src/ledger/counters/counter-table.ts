@@ -1,59 +1,36 @@
+import { COUNTER_WORDS, CounterSlots } from './counter-slots.ts'
 import type { TableMemory } from './mapped-memory.ts'
 import type { ProcessLock } from './process-lock.ts'
 
-/** 64-bit words of a slot: whose it is, and what is counted. */
-const SLOT_WORDS = 8
-const NAME = 0
+/** 64-bit words of a counter. */
 const SPENT = 1
 const HELD = 2
 const TIME = 3
-const COUNT = 4
-const USED_AT = 5
-
-const EMPTY = 0n
-/** The mark of a slot whose counter has been removed: a search goes on behind it. */
-const REMOVED = -1n
-
-/** Is thrown where a counter is wanted, and all slots are in use. */
-export class CountersFullError extends Error {}
+/** 32-bit words of a counter, behind those. */
+const COUNT = 8
+const IS_KNOWN = 10
 
 /**
  * Counters that all processes of a machine decide by, in memory that they share. A counter is found by the digest of its name, and made at
  * its first use. Each change is one atomic operation: no decision waits for another process, and none is made on an old number.
- *
- * @example
- * const counters = new CounterTable(openTableMemory(at, bytes), 1 << 16, lock)
- * const slot = counters.slotOf(digestOf(`${key.id} day 2026-11-30`), now)
- * if (!counters.hold(slot, 5_000_000n, 10_000_000_000n)) throw new ApiError('insufficient_quota')
  */
 export class CounterTable {
+  readonly slots: CounterSlots
   readonly #words: BigInt64Array
-  readonly #mask: number
+  readonly #halves: Int32Array
   readonly #lock: ProcessLock
 
   /** `slots`: how many counters there may be, a power of two. */
   constructor(memory: TableMemory, slots: number, lock: ProcessLock) {
-    if ((slots & (slots - 1)) !== 0) throw new Error('The number of slots must be a power of two.')
+    this.slots = new CounterSlots(memory, slots, lock)
     this.#words = memory.words
-    this.#mask = slots - 1
+    this.#halves = memory.halves
     this.#lock = lock
   }
 
   /** Bytes of a table with so many slots. */
   static bytesOf(slots: number): number {
-    return slots * SLOT_WORDS * 8
-  }
-
-  /** The place of a counter, which is made where it is missing. `now`: seconds since 1970. Throws `CountersFullError`. */
-  slotOf(name: bigint, now: number): number {
-    const found = this.#find(name)
-    if (found !== undefined) return found
-    return this.#lock.run(() => this.#find(name) ?? this.#make(name, now))
-  }
-
-  /** Whether a slot still holds the counter of that name. */
-  isOf(slot: number, name: bigint): boolean {
-    return Atomics.load(this.#words, slot + NAME) === name
+    return slots * COUNTER_WORDS * 8
   }
 
   /**
@@ -61,17 +38,21 @@ export class CounterTable {
    * that fit get it.
    */
   hold(slot: number, amount: bigint, limit: bigint): boolean {
-    const held = Atomics.add(this.#words, slot + HELD, amount) + amount
-    if (Atomics.load(this.#words, slot + SPENT) + held <= limit) return true
-    Atomics.sub(this.#words, slot + HELD, amount)
-    return false
+    for (;;) {
+      const held = Atomics.load(this.#words, slot + HELD)
+      if (Atomics.load(this.#words, slot + SPENT) + held + amount > limit) return false
+      if (Atomics.compareExchange(this.#words, slot + HELD, held, held + amount) !== held) continue
+      // Between the look and the hold, another call may have ended and a third one begun: what is spent is looked at again.
+      if (Atomics.load(this.#words, slot + SPENT) + held + amount <= limit) return true
+      Atomics.sub(this.#words, slot + HELD, amount)
+    }
   }
 
   /** Ends a hold: `spent` of it is spent, the rest is free again. More than was held may have been spent. */
   settle(slot: number, held: bigint, spent: bigint): void {
     // In this order: between the two, the amount counts twice rather than not at all.
     if (spent !== 0n) Atomics.add(this.#words, slot + SPENT, spent)
-    Atomics.sub(this.#words, slot + HELD, held)
+    if (held !== 0n) Atomics.sub(this.#words, slot + HELD, held)
   }
 
   /** What has been spent. */
@@ -84,86 +65,68 @@ export class CounterTable {
     return Atomics.load(this.#words, slot + HELD)
   }
 
-  /** Sets what is known from elsewhere to have been spent, where the counter knows of nothing yet. */
-  restore(slot: number, spent: bigint): void {
-    Atomics.compareExchange(this.#words, slot + SPENT, 0n, spent)
+  /** Whether what has been spent is known: a new counter has to be told it. */
+  isKnown(slot: number): boolean {
+    return Atomics.load(this.#halves, slot * 2 + IS_KNOWN) === 1
   }
 
-  /**
-   * Takes a place among calls under way, unless `limit` are taken. `leave` gives it back.
-   */
+  /** Notes that what has been spent is not known for certain. */
+  doubt(slot: number): void {
+    Atomics.store(this.#halves, slot * 2 + IS_KNOWN, 0)
+  }
+
+  /** Tells a counter what has been spent, unless that has changed since `before` was read. Gives whether it knows now. */
+  tell(slot: number, name: bigint, before: bigint, spent: bigint): boolean {
+    return this.#lock.run(() => {
+      if (!this.slots.isOf(slot, name)) return false
+      if (Atomics.compareExchange(this.#words, slot + SPENT, before, spent) !== before) return false
+      Atomics.store(this.#halves, slot * 2 + IS_KNOWN, 1)
+      return true
+    })
+  }
+
+  /** Takes a place among calls under way, unless `limit` are taken. `leave` gives it back. */
   enter(slot: number, limit: number): boolean {
-    if (Atomics.add(this.#words, slot + COUNT, 1n) < BigInt(limit)) return true
-    Atomics.sub(this.#words, slot + COUNT, 1n)
-    return false
+    const at = slot * 2 + COUNT
+    for (;;) {
+      const count = Atomics.load(this.#halves, at)
+      if (count >= limit) return false
+      if (Atomics.compareExchange(this.#halves, at, count, count + 1) === count) return true
+    }
   }
 
   /** Gives a place back. */
   leave(slot: number): void {
-    Atomics.sub(this.#words, slot + COUNT, 1n)
+    Atomics.sub(this.#halves, slot * 2 + COUNT, 1)
   }
 
   /** Calls under way. */
   count(slot: number): number {
-    return Number(Atomics.load(this.#words, slot + COUNT))
+    return Atomics.load(this.#halves, slot * 2 + COUNT)
   }
 
-  /** Puts right what is held (`isMoney`) or how many calls are under way, unless another process has changed it since. */
-  correct(slot: number, isMoney: boolean, before: bigint, to: bigint): boolean {
-    return Atomics.compareExchange(this.#words, slot + (isMoney ? HELD : COUNT), before, to) === before
+  /** Puts right what is held, unless another process has changed it since. */
+  correctHeld(slot: number, before: bigint, to: bigint): boolean {
+    return Atomics.compareExchange(this.#words, slot + HELD, before, to) === before
   }
 
-  /** The time up to which a token bucket has been used, in microseconds since 1970; 0: never. */
-  time(slot: number): number {
-    return Number(Atomics.load(this.#words, slot + TIME))
+  /** Puts right how many calls are under way, likewise. */
+  correctCount(slot: number, before: number, to: number): boolean {
+    return Atomics.compareExchange(this.#halves, slot * 2 + COUNT, before, to) === before
+  }
+
+  /** The time up to which a token bucket has been used, in nanoseconds since 1970; 0: never. */
+  time(slot: number): bigint {
+    return Atomics.load(this.#words, slot + TIME)
   }
 
   /** Moves that time, unless another process has just done so. */
-  moveTime(slot: number, from: number, to: number): boolean {
-    return Atomics.compareExchange(this.#words, slot + TIME, BigInt(from), BigInt(to)) === BigInt(from)
+  moveTime(slot: number, from: bigint, to: bigint): boolean {
+    return Atomics.compareExchange(this.#words, slot + TIME, from, to) === from
   }
 
-  /** Notes that the counter is in use. `now`: seconds since 1970. */
-  touch(slot: number, now: number): void {
-    this.#words[slot + USED_AT] = BigInt(now)
-  }
-
-  /** Removes counters that nobody has used since `before` (seconds since 1970) and that nothing is held in. Gives their number. */
-  removeUnused(before: number): number {
-    return this.#lock.run(() => {
-      let removed = 0
-      for (let slot = 0; slot < (this.#mask + 1) * SLOT_WORDS; slot += SLOT_WORDS) {
-        const name = this.#words[slot + NAME] ?? EMPTY
-        if (name === EMPTY || name === REMOVED || Number(this.#words[slot + USED_AT]) >= before) continue
-        if (this.held(slot) !== 0n || this.count(slot) !== 0) continue
-        Atomics.store(this.#words, slot + NAME, REMOVED)
-        removed += 1
-      }
-      return removed
-    })
-  }
-
-  #find(name: bigint): number | undefined {
-    for (let step = 0, at = Number(name & BigInt(this.#mask)); step <= this.#mask; step += 1) {
-      const slot = ((at + step) & this.#mask) * SLOT_WORDS
-      const there = Atomics.load(this.#words, slot + NAME)
-      if (there === name) return slot
-      if (there === EMPTY) return undefined
-    }
-    return undefined
-  }
-
-  /** Only one process makes a counter at a time, so that none is made twice. Its name is written last: an unfinished one is not there. */
-  #make(name: bigint, now: number): number {
-    for (let step = 0, at = Number(name & BigInt(this.#mask)); step <= this.#mask; step += 1) {
-      const slot = ((at + step) & this.#mask) * SLOT_WORDS
-      const there = this.#words[slot + NAME]
-      if (there !== EMPTY && there !== REMOVED) continue
-      this.#words.fill(0n, slot + NAME + 1, slot + SLOT_WORDS)
-      this.touch(slot, now)
-      Atomics.store(this.#words, slot + NAME, name)
-      return slot
-    }
-    throw new CountersFullError('All counters are in use.')
+  /** Whether nothing is lost where it is removed: nothing is held in it, and its bucket is full. `now`: milliseconds since 1970. */
+  isIdle(slot: number, now: number): boolean {
+    return this.held(slot) === 0n && this.count(slot) === 0 && this.time(slot) <= BigInt(now) * 1_000_000n
   }
 }

@@ -4,12 +4,7 @@ import type { ProcessSeat } from './process-seat.ts'
 /** How often a lock is tried before its holder is looked for. */
 const TRIES_PER_LOOK = 1000
 
-/**
- * A lock that the processes of a machine share, for work of microseconds: who waits, spins. A holder that was killed loses it.
- *
- * @example
- * lock.run(() => makeCounter(name))
- */
+/** A lock that the processes of a machine share, for work of microseconds: who waits, spins. A holder that was killed loses it. */
 export class ProcessLock {
   readonly #halves: Int32Array
   readonly #at: number
@@ -31,8 +26,8 @@ export class ProcessLock {
     for (let tries = 1; ; tries += 1) {
       const holder = Atomics.compareExchange(this.#halves, this.#at, 0, this.#mark)
       if (holder === 0) break
-      if (tries % TRIES_PER_LOOK !== 0 || this.#seat.isTaken(holder - 1)) continue
-      Atomics.compareExchange(this.#halves, this.#at, holder, 0)
+      if (tries % TRIES_PER_LOOK !== 0) continue
+      this.#seat.ifGone(holder - 1, () => Atomics.compareExchange(this.#halves, this.#at, holder, 0))
     }
     try {
       return work()

@@ -1,3 +1,4 @@
+import type { RateState } from '../limiter.ts'
 import type { CounterTable } from './counter-table.ts'
 
 /** A token bucket: so many units in each period, and as many at once. */
@@ -8,59 +9,78 @@ export interface Rate {
 }
 
 /** What a token bucket says about a request for some of its units. */
-export interface RateAnswer {
+export interface RateAnswer extends RateState {
   readonly isAllowed: boolean
-  /** Units that can be had at once now. */
-  readonly remaining: number
-  /** When the bucket is full again, in milliseconds from now. */
-  readonly resetMs: number
   /** When so many units can be had, in milliseconds from now; 0: now; Infinity: never, for the bucket is too small. */
   readonly retryMs: number
+}
+
+const NS_PER_MS = 1_000_000
+
+/** Says whether units can be had from a token bucket, and takes none. `now`: milliseconds since 1970. */
+export function lookAtUnits(counters: CounterTable, slot: number, rate: Rate, units: number, now: number): RateAnswer {
+  return answerOf(rate, units, aheadOf(counters.time(slot), nanoseconds(now)), false)
 }
 
 /**
  * Takes units from a token bucket, as one atomic step on a time (GCRA, ITU-T I.371): of many processes that ask at once, those that fit get
  * theirs. `now`: milliseconds since 1970. Nothing is taken where it is refused, nor for 0 units.
- *
- * @example
- * const { isAllowed, retryMs } = takeUnits(counters, slot, { limit: 60, periodMs: 60_000 }, 1, Date.now())
  */
 export function takeUnits(counters: CounterTable, slot: number, rate: Rate, units: number, now: number): RateAnswer {
-  const periodUs = rate.periodMs * 1000
-  const perUnitUs = periodUs / rate.limit
-  const nowUs = now * 1000
+  const nowNs = nanoseconds(now)
   for (;;) {
     const before = counters.time(slot)
-    const from = Math.max(before, nowUs)
-    const to = Math.ceil(from + units * perUnitUs)
-    const isAllowed = units <= rate.limit && to - nowUs <= periodUs
-    const used = isAllowed ? to : from
-    // Another process was quicker: it is asked again.
-    if (isAllowed && units > 0 && !counters.moveTime(slot, before, to)) continue
-    return {
-      isAllowed,
-      remaining: Math.max(0, Math.floor((periodUs - (used - nowUs)) / perUnitUs)),
-      resetMs: Math.max(0, Math.ceil((used - nowUs) / 1000)),
-      retryMs: isAllowed
-        ? 0
-        : units > rate.limit
-          ? Number.POSITIVE_INFINITY
-          : Math.ceil((to - nowUs - periodUs) / 1000),
-    }
+    const ahead = aheadOf(before, nowNs)
+    const answer = answerOf(rate, units, ahead, true)
+    if (!answer.isAllowed || units === 0) return answer
+    // Where another process was quicker, it is asked again.
+    if (counters.moveTime(slot, before, nowNs + BigInt(ahead + timeOf(units, rate)))) return answer
   }
 }
 
 /**
  * Gives back units that were taken and not used, or takes what was used beyond them, whatever the bucket says: it has happened.
- *
- * @example
- * correctUnits(counters, slot, rate, tokensUsed - tokensTaken, Date.now())
+ * `now`: milliseconds since 1970.
  */
 export function correctUnits(counters: CounterTable, slot: number, rate: Rate, units: number, now: number): void {
-  const nowUs = now * 1000
+  if (units === 0 || rate.limit <= 0) return
+  const nowNs = nanoseconds(now)
   for (;;) {
     const before = counters.time(slot)
-    const to = Math.ceil(Math.max(before, units > 0 ? nowUs : before) + (units * rate.periodMs * 1000) / rate.limit)
-    if (units === 0 || to === before || counters.moveTime(slot, before, Math.max(0, to))) return
+    const from = units > 0 && before < nowNs ? nowNs : before
+    if (counters.moveTime(slot, before, from + BigInt(timeOf(units, rate)))) return
+  }
+}
+
+/** How long it takes until so many units have come in, in nanoseconds. */
+function timeOf(units: number, { limit, periodMs }: Rate): number {
+  return Math.round((units * periodMs * NS_PER_MS) / limit)
+}
+
+/** How far the time up to which a bucket is used lies ahead. */
+function aheadOf(usedUpTo: bigint, nowNs: bigint): number {
+  return usedUpTo > nowNs ? Number(usedUpTo - nowNs) : 0
+}
+
+function nanoseconds(now: number): bigint {
+  return BigInt(Math.trunc(now)) * BigInt(NS_PER_MS)
+}
+
+function answerOf(rate: Rate, units: number, ahead: number, isTaken: boolean): RateAnswer {
+  if (rate.limit <= 0) {
+    const isAllowed = units === 0
+    return { isAllowed, remaining: 0, resetMs: 0, retryMs: isAllowed ? 0 : Number.POSITIVE_INFINITY }
+  }
+  const periodNs = rate.periodMs * NS_PER_MS
+  // Each call of one unit may have been rounded up by half a nanosecond; never is half a unit let past for that.
+  const rounded = Math.min(rate.limit, periodNs / rate.limit) / 2
+  const over = ahead + timeOf(units, rate) - periodNs
+  const isAllowed = units <= rate.limit && (units === 0 || over <= rounded)
+  const used = isAllowed && isTaken ? ahead + timeOf(units, rate) : ahead
+  return {
+    isAllowed,
+    remaining: Math.max(0, Math.floor(((periodNs - used + rounded) * rate.limit) / periodNs)),
+    resetMs: Math.ceil(used / NS_PER_MS),
+    retryMs: isAllowed ? 0 : units > rate.limit ? Number.POSITIVE_INFINITY : Math.ceil(over / NS_PER_MS),
   }
 }

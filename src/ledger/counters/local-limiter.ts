@@ -1,0 +1,189 @@
+import type { Log } from '../../telemetry/log.ts'
+import type { Ledger } from '../ledger.ts'
+import { type BudgetDemand, type CallDemand, type Decision, type Limiter, LimiterError } from '../limiter.ts'
+import type { Booking } from '../records.ts'
+import { BooksCheck } from './books-check.ts'
+import { CountersFullError } from './counter-slots.ts'
+import type { CounterTable } from './counter-table.ts'
+import { LimitRates } from './limit-rates.ts'
+import { type BudgetCounter, NamedCounters } from './named-counters.ts'
+import { ReservationBooking } from './reservation-booking.ts'
+import { ReservationTable, type Reserved } from './reservation-table.ts'
+import { openOwnTables, openMachineTables, type MachineTables, type TableSizes } from './machine-tables.ts'
+
+/** The dependencies of the limiter of a machine. */
+export interface LocalLimiterDeps {
+  /** Where the processes of this machine share their counters; undefined: this one has its own, and forgets them with its end. */
+  readonly folder: string | undefined
+  readonly ledger: Pick<Ledger, 'spent' | 'book'>
+  /** Takes bookings; tells when each is in the books. */
+  readonly bookings: { readonly add: (booking: Booking, onBooked: () => void) => void }
+  readonly log: Pick<Log, 'warn'>
+  readonly sizes?: TableSizes
+}
+
+/** A limiter whose counters are of this machine. */
+export interface LocalLimiter extends Limiter {
+  /** Ends what processes that are gone have left. It does so by itself every few seconds. */
+  readonly adopt: () => void
+  /** Compares what budgets have counted with the books. It does so by itself every minute. */
+  readonly compare: () => Promise<void>
+}
+
+const SIZES: TableSizes = { counters: 2 ** 18, reservations: 8192 }
+const ADOPT_MS = 3_000
+const COMPARE_MS = 60_000
+
+interface NothingHeld {
+  readonly kind: 'nothing'
+  readonly slot: undefined
+}
+const NOTHING_HELD: NothingHeld = { kind: 'nothing', slot: undefined }
+
+/**
+ * Opens the limiter of a machine: its counters lie in a file that all its processes share, and outlive each of them. What processes that
+ * are gone have left under way is ended, and booked.
+ *
+ * Rejects with a `LimiterError` where the folder can't be written to, and as the ledger does where the machine was started anew and
+ * what was left can't be booked.
+ *
+ * @example
+ * const limiter = await openLocalLimiter({ folder, ledger, bookings, log })
+ */
+export async function openLocalLimiter(deps: LocalLimiterDeps): Promise<LocalLimiter> {
+  const { folder, sizes = SIZES, ledger } = deps
+  const tables =
+    folder === undefined
+      ? openOwnTables(sizes)
+      : await openMachineTables(folder, sizes, (old) => ledger.book(ReservationBooking.leftIn(old)))
+  return new TableLimiter(tables, deps)
+}
+
+class TableLimiter implements LocalLimiter {
+  readonly #tables: MachineTables
+  readonly #counters: CounterTable
+  readonly #reservations: ReservationTable
+  readonly #names: NamedCounters
+  readonly #rates: LimitRates
+  readonly #check: BooksCheck
+  readonly #booking: ReservationBooking
+  readonly #timers: readonly NodeJS.Timeout[]
+  #down: string | undefined
+
+  constructor(tables: MachineTables, { ledger, bookings, log }: LocalLimiterDeps) {
+    const { counters, reservations: slots } = tables
+    const reservations = new ReservationTable(slots, counters)
+    this.#tables = tables
+    this.#counters = counters
+    this.#reservations = reservations
+    this.#names = new NamedCounters(counters, () => reservations.unbooked())
+    this.#rates = new LimitRates(counters, this.#names)
+    this.#check = new BooksCheck({ counters, reservations, ledger, log })
+    this.#booking = new ReservationBooking({ tables, reservations, bookings, log })
+    this.#booking.adopt(true)
+    this.#timers = [
+      setInterval(() => this.adopt(), ADOPT_MS).unref(),
+      setInterval(() => void this.compare(), COMPARE_MS).unref(),
+    ]
+  }
+
+  decide(demand: CallDemand, now: number): Decision | Promise<Decision> {
+    try {
+      const budgets = demand.budgets.map((budget) => this.#names.budget(budget, now))
+      const unknown = budgets.filter(({ slot }) => !this.#counters.isKnown(slot))
+      return unknown.length > 0 ? this.#tellAndDecide(unknown, demand, now) : this.#decide(demand, budgets, now)
+    } catch (cause) {
+      throw errorOf(cause)
+    }
+  }
+
+  async look(budget: BudgetDemand): Promise<{ readonly spent: bigint; readonly held: bigint }> {
+    try {
+      const counter = this.#names.budget(budget, Date.now())
+      if (!this.#counters.isKnown(counter.slot)) await this.#tell([counter])
+      return { spent: this.#counters.spent(counter.slot), held: this.#counters.held(counter.slot) }
+    } catch (cause) {
+      throw errorOf(cause)
+    }
+  }
+
+  state(): 'ok' | { readonly down: string } {
+    return this.#down === undefined ? 'ok' : { down: this.#down }
+  }
+
+  adopt(): void {
+    this.#booking.adopt(false)
+  }
+
+  async compare(): Promise<void> {
+    try {
+      await this.#check.compare(this.#names.budgets())
+    } catch (cause) {
+      this.#down = errorOf(cause).message
+    }
+  }
+
+  close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#booking.close()
+    this.#tables.seat.leave()
+    return Promise.resolve()
+  }
+
+  async #tellAndDecide(unknown: readonly BudgetCounter[], demand: CallDemand, now: number): Promise<Decision> {
+    const began = performance.now()
+    await this.#tell(unknown)
+    return this.decide(demand, now + Math.floor(performance.now() - began))
+  }
+
+  async #tell(unknown: readonly BudgetCounter[]): Promise<void> {
+    try {
+      await Promise.all(unknown.map((one) => this.#check.tell(one)))
+      this.#down = undefined
+    } catch (cause) {
+      this.#down = errorOf(cause).message
+      throw cause
+    }
+  }
+
+  #decide(demand: CallDemand, budgets: readonly BudgetCounter[], now: number): Decision | Promise<Decision> {
+    const tooMuch = this.#rates.refusal(demand.rates, now)
+    if (tooMuch !== undefined) return tooMuch
+    const reserved = this.#reserve(demand, budgets, now)
+    if (reserved.kind === 'full') throw new LimiterError('Too many calls are under way, or not booked yet.')
+    if (reserved.kind === 'moved') return this.decide(demand, now)
+    if (reserved.kind === 'place') return { kind: 'place', index: reserved.index }
+    if (reserved.kind === 'budget') {
+      const at = budgets[reserved.index]?.slot ?? 0
+      const [spent, held] = [this.#counters.spent(at), this.#counters.held(at)]
+      return { kind: 'budget', index: reserved.index, spent, held }
+    }
+    const rates = this.#rates.take(demand.rates, now)
+    if (rates === undefined) {
+      // Another process was quicker.
+      this.#booking.release(reserved.slot)
+      return this.decide(demand, now)
+    }
+    this.#booking.note(reserved.slot, demand.booking)
+    const correct = (units: readonly number[]): void => this.#rates.correct(demand.rates, units, Date.now())
+    return { kind: 'granted', rates, reservation: this.#booking.reservationOf(reserved.slot, correct) }
+  }
+
+  #reserve(demand: CallDemand, budgets: readonly BudgetCounter[], now: number): Reserved | NothingHeld {
+    const { amount, booking } = demand
+    if (budgets.length === 0 && demand.places.length === 0 && booking === undefined) return NOTHING_HELD
+    return this.#reservations.reserve({
+      amount,
+      budgets: budgets.map(({ slot, name }, index) => ({ slot, name, limit: demand.budgets[index]?.limit ?? 0n })),
+      places: demand.places.map(({ name: place, limit }) => {
+        const { slot, name } = this.#names.place(place, now)
+        return { slot, name, limit }
+      }),
+    })
+  }
+}
+
+function errorOf(cause: unknown): Error {
+  if (cause instanceof CountersFullError) return new LimiterError('All counters are in use.', { cause })
+  return cause instanceof Error ? cause : new LimiterError('The limits can not be decided by now.', { cause })
+}

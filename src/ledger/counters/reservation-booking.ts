@@ -1,0 +1,112 @@
+import type { Log } from '../../telemetry/log.ts'
+import type { Reservation } from '../limiter.ts'
+import type { Booking } from '../records.ts'
+import { parseBooking, stringifyBooking, stringifyShortBooking } from './booking-record.ts'
+import { ReservationAdoption } from './reservation-adoption.ts'
+import { type ReservationSlots, RESERVATION_STATE as STATE } from './reservation-slots.ts'
+import type { ReservationTable } from './reservation-table.ts'
+import type { MachineTables } from './machine-tables.ts'
+
+/** The dependencies of bookings at a reservation's end. */
+export interface ReservationBookingDeps {
+  readonly tables: MachineTables
+  readonly reservations: ReservationTable
+  readonly bookings: { readonly add: (booking: Booking, onBooked: () => void) => void }
+  readonly log: Pick<Log, 'warn'>
+}
+
+/** Keeps what is to be booked of each reservation beside it until it is in the books, so that no end of a process loses it. */
+export class ReservationBooking {
+  readonly #deps: ReservationBookingDeps
+  readonly #slots: ReservationSlots
+  readonly #adoption: ReservationAdoption
+  #isClosed = false
+
+  constructor(deps: ReservationBookingDeps) {
+    const { reservations: slots, counters, seat } = deps.tables
+    this.#deps = deps
+    this.#slots = slots
+    this.#adoption = new ReservationAdoption(slots, deps.reservations, counters, seat)
+  }
+
+  /** All that is not booked yet in tables that nobody uses any more. */
+  static leftIn(slots: ReservationSlots): readonly Booking[] {
+    const left: Booking[] = []
+    for (let slot = 0; slot < slots.used; slot += 1) {
+      const state = slots.state(slot)
+      const record = state === STATE.free ? undefined : slots.record(slot)
+      const booking = record === undefined ? undefined : parseBooking(record)
+      if (booking === undefined) continue
+      left.push(state === STATE.open ? interrupted(booking, slots.seen(slot)) : booking)
+    }
+    return left
+  }
+
+  /** Notes what is booked if this process dies. `slot` undefined: nothing is held. */
+  note(slot: number | undefined, booking: Booking | undefined): void {
+    if (slot === undefined || booking === undefined) return
+    if (!this.#slots.write(slot, stringifyBooking(booking))) this.#slots.write(slot, stringifyShortBooking(booking))
+  }
+
+  /** A reservation as its call has it. `slot` undefined: nothing is held. `correct`: corrects its rates to the units that were used. */
+  reservationOf(slot: number | undefined, correct: (units: readonly number[]) => void): Reservation {
+    let isEnded = false
+    return {
+      see: (cost) => {
+        if (slot !== undefined && !isEnded && !this.#isClosed) this.#slots.see(slot, cost)
+      },
+      end: ({ cost, units, booking }) => {
+        if (isEnded) return
+        isEnded = true
+        if (units !== undefined) correct(units)
+        this.#end(slot, cost, booking)
+      },
+    }
+  }
+
+  /** Gives back what was held for a call that is not made. */
+  release(slot: number | undefined): void {
+    if (slot === undefined) return
+    this.#deps.reservations.end(slot, 0n)
+    this.#slots.free(slot)
+  }
+
+  /** Ends what processes that are gone have left, and has it booked. `isStart`: also what is in this one's seat. */
+  adopt(isStart: boolean): void {
+    for (const { slot, record, spent, isInterrupted } of this.#adoption.adopt(isStart)) {
+      const booking = record === undefined ? undefined : parseBooking(record)
+      if (booking === undefined && spent !== 0n)
+        this.#deps.log.warn({ costUsd: Number(spent) / 1e9 }, 'a call of a process that is gone has no booking')
+      this.#book(slot, booking !== undefined && isInterrupted ? interrupted(booking, spent) : booking)
+    }
+  }
+
+  /** From now on reservations are left to other processes. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  #end(slot: number | undefined, cost: bigint, booking: Booking | undefined): void {
+    // What a process leaves at its end is adopted by another one: it must not be ended twice.
+    if (this.#isClosed) return
+    if (slot !== undefined) {
+      if (booking === undefined) this.#slots.write(slot, undefined)
+      else this.note(slot, booking)
+      this.#deps.reservations.end(slot, cost)
+    }
+    this.#book(slot, booking)
+  }
+
+  #book(slot: number | undefined, booking: Booking | undefined): void {
+    const free = (): void => {
+      if (slot !== undefined && !this.#isClosed) this.#slots.free(slot)
+    }
+    if (booking === undefined) free()
+    else this.#deps.bookings.add(booking, free)
+  }
+}
+
+/** What is booked of a call whose process was gone before its end. */
+function interrupted(booking: Booking, seen: bigint): Booking {
+  return { ...booking, cost: Number(seen), outcome: 'interrupted' }
+}
