@@ -6,6 +6,7 @@ import { makeFirstRecords } from '../ledger/first-records.ts'
 import { type Ledger, OpenLedgerError } from '../ledger/ledger.ts'
 import { type Limiter, LimiterError } from '../ledger/limiter.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
+import { type OpenLimiterDeps, openLimiter } from '../ledger/open-limiter.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -58,7 +59,7 @@ export async function openBooks({ store }: LedgerSettings, { log, sha256 }: Open
     log.warn({}, 'the ledger is in memory: keys, usage and what was spent are forgotten when this process ends')
   const stop = followLedger(directory, log)
   const bookings = createBookingQueue({ ledger, log })
-  const limiter = NO_LIMITER
+  const limiter = await openCounters({ store: place, ledger, bookings, log })
   return {
     ledger,
     directory,
@@ -66,6 +67,7 @@ export async function openBooks({ store }: LedgerSettings, { log, sha256 }: Open
     bookings,
     async close() {
       stop()
+      await bookings.flush()
       await limiter.close()
       await bookings.close()
       await ledger.close()
@@ -79,6 +81,19 @@ async function openStore(spec: string): Promise<Ledger> {
   } catch (cause) {
     if (cause instanceof OpenLedgerError) throw new BooksError(cause.wrong, cause.cure, cause)
     throw cause
+  }
+}
+
+async function openCounters(deps: OpenLimiterDeps): Promise<Limiter> {
+  try {
+    return await openLimiter(deps)
+  } catch (cause) {
+    if (!(cause instanceof LimiterError)) throw cause
+    throw new BooksError(
+      `can not count: ${cause.message}`,
+      'Check the folder, and that this user may write there.',
+      cause,
+    )
   }
 }
 
@@ -107,13 +122,3 @@ function followLedger(directory: KeyDirectory, log: Log): () => void {
 
 const LEDGER_DOWN =
   'the ledger can not be read: keys that are known go on, others are answered 503 until it can be read again'
-
-/** Stands in until the counters are there: it can decide about nothing. */
-const NO_LIMITER: Limiter = {
-  decide() {
-    throw new LimiterError('There are no counters.')
-  },
-  look: () => Promise.reject(new LimiterError('There are no counters.')),
-  state: () => ({ down: 'There are no counters.' }),
-  close: () => Promise.resolve(),
-}

@@ -6,10 +6,10 @@ import { BooksCheck } from './books-check.ts'
 import { CountersFullError } from './counter-slots.ts'
 import type { CounterTable } from './counter-table.ts'
 import { LimitRates } from './limit-rates.ts'
+import { type MachineTables, openMachineTables, openOwnTables, type TableSizes } from './machine-tables.ts'
 import { type BudgetCounter, NamedCounters } from './named-counters.ts'
 import { ReservationBooking } from './reservation-booking.ts'
 import { ReservationTable, type Reserved } from './reservation-table.ts'
-import { openOwnTables, openMachineTables, type MachineTables, type TableSizes } from './machine-tables.ts'
 
 /** The dependencies of the limiter of a machine. */
 export interface LocalLimiterDeps {

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { LimiterError } from '../limiter.ts'
 import { CounterTable } from './counter-table.ts'
+import { makeOwnFolder } from './counters-folder.ts'
 import { openTableMemory, partOfMemory, type TableMemory } from './mapped-memory.ts'
 import { ProcessLock } from './process-lock.ts'
 import { lockFile, ONLY_SEAT, type ProcessSeat, takeSeat } from './process-seat.ts'
@@ -84,8 +85,8 @@ function tablesIn(memory: TableMemory, sizes: TableSizes, seat: ProcessSeat): Ma
 
 /** Only one process opens the tables at a time. */
 async function lockStart(folder: string): Promise<{ readonly close: () => void }> {
+  makeOwnFolder(folder)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
     for (let tries = 0; tries < START_TRIES; tries += 1) {
       const lock = lockFile(join(folder, 'start'))
       if (lock !== undefined) return lock

@@ -2,10 +2,10 @@ import type { Log } from '../../telemetry/log.ts'
 import type { Reservation } from '../limiter.ts'
 import type { Booking } from '../records.ts'
 import { parseBooking, stringifyBooking, stringifyShortBooking } from './booking-record.ts'
+import type { MachineTables } from './machine-tables.ts'
 import { ReservationAdoption } from './reservation-adoption.ts'
 import { type ReservationSlots, RESERVATION_STATE as STATE } from './reservation-slots.ts'
 import type { ReservationTable } from './reservation-table.ts'
-import type { MachineTables } from './machine-tables.ts'
 
 /** The dependencies of bookings at a reservation's end. */
 export interface ReservationBookingDeps {
