@@ -2,6 +2,7 @@ import { freeze } from './freeze.ts'
 import { CACHE_DEFAULTS } from './sections/cache.ts'
 import { IDEMPOTENCY_DEFAULTS } from './sections/idempotency.ts'
 import { LEDGER_DEFAULTS } from './sections/ledger.ts'
+import { NO_RECORDS } from './sections/projects.ts'
 import { NO_RESILIENCE } from './sections/resilience.ts'
 import { type EnvUpstream, envUpstreamSettings } from './sections/upstreams/env-upstream.ts'
 import type { Settings } from './settings.ts'
@@ -34,6 +35,7 @@ export function settingsFromEnv({ upstream, ...others }: EnvSettings): Settings 
     extensions: [],
     idempotency: IDEMPOTENCY_DEFAULTS,
     ledger: LEDGER_DEFAULTS,
+    records: NO_RECORDS,
     ...others,
   })
 }

@@ -8,6 +8,7 @@ import { ledgerFromFile } from './sections/ledger.ts'
 import { modelsFromFile, unknownModelsFromFile } from './sections/models.ts'
 import { paramsFromFile } from './sections/params/params.ts'
 import { pinsFromFile } from './sections/pins.ts'
+import { recordsFromFile } from './sections/projects.ts'
 import { RESILIENCE_DEFAULTS, resilienceFromFile } from './sections/resilience.ts'
 import { clientDeadlineFromFile } from './sections/timeouts.ts'
 import { defaultUpstreamFromFile, upstreamsFromFile } from './sections/upstreams/upstreams.ts'
@@ -17,6 +18,7 @@ import type { Settings } from './settings.ts'
 export function settingsFromFile(reader: SectionReader, config: ConfigFile, base: Settings): Settings {
   const resilience = { ...RESILIENCE_DEFAULTS, ...resilienceFromFile(reader, config, RESILIENCE_DEFAULTS) }
   const upstreams = upstreamsFromFile(reader, config, base.upstreams)
+  const ledger = ledgerFromFile(reader, config, base.ledger)
   return {
     hasFile: true,
     upstreams,
@@ -31,6 +33,7 @@ export function settingsFromFile(reader: SectionReader, config: ConfigFile, base
     cache: cacheFromFile(reader, config, base.cache),
     extensions: extensionsFromFile(reader, config, base.extensions),
     idempotency: idempotencyFromFile(config, base.idempotency),
-    ledger: ledgerFromFile(reader, config, base.ledger),
+    ledger,
+    records: recordsFromFile(reader, config, ledger),
   }
 }

@@ -5,6 +5,7 @@ import type { LedgerSettings } from './sections/ledger.ts'
 import type { ModelSettings, UnknownModels } from './sections/models.ts'
 import type { ParamRule } from './sections/params/param-rule.ts'
 import type { PinSettings } from './sections/pins.ts'
+import type { DeclaredRecords } from './sections/projects.ts'
 import type { ResilienceSettings } from './sections/resilience.ts'
 import type { UpstreamSettings } from './sections/upstreams/upstream.ts'
 
@@ -36,6 +37,8 @@ export interface Settings {
   readonly extensions: readonly ExtensionSettings[]
   readonly idempotency: IdempotencySettings
   readonly ledger: LedgerSettings
+  /** The projects and keys of the ledger that the file declares. */
+  readonly records: DeclaredRecords
   /** Whether the SDKs' own timeouts (`x-stainless-timeout`, `x-stainless-read-timeout`) end a request here, too. */
   readonly clientDeadline: boolean
 }

@@ -1,3 +1,4 @@
+import { checkWhole } from '../config/check-whole.ts'
 import type { Config } from '../config/config.ts'
 import type { Env } from '../config/env-reader.ts'
 import { renderConfigProblems } from '../config/help-text.ts'
@@ -88,7 +89,20 @@ export async function readWholeConfiguration(
   isKeyless = false,
 ): Promise<Configuration | undefined> {
   const base = readEnvironment(env)
-  if (base === undefined) return undefined
+  const whole = base === undefined ? undefined : await withFile(base, env, flag, isKeyless)
+  if (whole === undefined) return undefined
+  const problems = checkWhole(whole.config)
+  if (problems.length > 0) return void process.stderr.write(renderConfigProblems(problems))
+  return whole
+}
+
+/** Adds what the configuration file says, where there is one. */
+async function withFile(
+  base: Configuration,
+  env: Env,
+  flag: string | undefined,
+  isKeyless: boolean,
+): Promise<Configuration | undefined> {
   const { config } = base
   const file = findConfigFile(flag, config.file)
   if (file === undefined) return base

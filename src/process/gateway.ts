@@ -1,24 +1,13 @@
-import { createApp } from '../app.ts'
 import type { Cassettes } from '../cassettes/cassettes.ts'
 import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
-import { loadAll } from '../extensions/load/load-all.ts'
 import { type App, startHttpServer } from '../server/http-server.ts'
 import type { HttpServer } from '../server/http1/listen.ts'
-import type { WorkersState } from '../server/routes/health.ts'
-import type { Claims } from '../storage/claims.ts'
 import type { Log } from '../telemetry/log.ts'
-import { diagnoseConnectFailure } from '../upstream/exact/diagnose-connect-failure.ts'
-import { warmUpFetch } from '../upstream/exact/exact-fetch.ts'
-import { collectWhenQuiet } from './collect-when-quiet.ts'
+import { assembleApp, type WorkerContext } from './assemble-app.ts'
 import { assertPortIsFree } from './listen-checks.ts'
-import { openBooks } from './open-books.ts'
-import { openCacheStore } from './open-cache-store.ts'
 import { refuseOwnAddress } from './own-address.ts'
-import { createProcessFetch } from './process-fetch.ts'
-import { VERSION } from './program.ts'
 import { serverUrl } from './server-url.ts'
-import { sha256 } from './sha256.ts'
 
 /** The parts of a configuration that can be replaced while it is in force. */
 export type ConfigurationPart = 'settings' | 'tokens' | 'tls'
@@ -41,13 +30,6 @@ export interface Gateway {
   readonly abandon: () => Promise<void>
 }
 
-/** A worker's view of the other workers. */
-export interface WorkerContext {
-  readonly state: () => WorkersState
-  /** The claims of all workers together, where they share no store. */
-  readonly claims: Claims
-}
-
 /** How long readiness says 503 before the port closes, so that a load balancer can notice. */
 const NOTICE_MS = 250
 /** How long a request that is broken off has to say so: by an error event, and a line of the log. */
@@ -68,25 +50,8 @@ export async function startGateway(
   workers?: WorkerContext,
   cassettes?: Cassettes,
 ): Promise<Gateway> {
-  const { fetch, proxyFor } = createProcessFetch()
-  warmUpFetch(process.env)
+  const { app, proxyFor, apply } = await assembleApp(config, log, workers, cassettes)
   const isOffline = cassettes?.isClosed === true
-  const extensions = await loadAll(config.settings)
-  const books = isOffline ? undefined : await openBooks(config.settings.ledger, { log, sha256 })
-  const app = createApp({
-    config,
-    extensions,
-    openStore: (cache) => openCacheStore(cache, log, workers?.claims),
-    version: VERSION,
-    log,
-    fetch,
-    diagnoseConnectFailure,
-    sha256,
-    observers: [collectWhenQuiet()],
-    ...(workers !== undefined && { workers: workers.state }),
-    ...(cassettes !== undefined && { cassettes }),
-    ...(books !== undefined && { books }),
-  })
   const refuseOwn = async (settings: Settings, port: number): Promise<void> => {
     if (!isOffline) await refuseOwnAddress(settings, { ...config.server, port }, proxyFor)
   }
@@ -108,7 +73,7 @@ export async function startGateway(
       else if (part === 'tls' && tls !== undefined) server.useTls(tls)
       else if (part === 'settings') {
         await refuseOwn(settings, server.port)
-        app.apply(settings, await loadAll(settings))
+        await apply(settings)
       }
     },
     url: serverUrl(config.server, server.port),

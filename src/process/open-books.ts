@@ -1,12 +1,14 @@
-import type { LedgerSettings } from '../config/sections/ledger.ts'
+import type { Settings } from '../config/settings.ts'
 import { createBookingQueue } from '../ledger/booking-queue.ts'
 import type { Books } from '../ledger/books.ts'
+import { declaredRecords } from '../ledger/declared-records.ts'
 import { KeyDirectory } from '../ledger/directory/key-directory.ts'
 import { makeFirstRecords } from '../ledger/first-records.ts'
 import { type Ledger, OpenLedgerError } from '../ledger/ledger.ts'
 import { type Limiter, LimiterError } from '../ledger/limiter.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
 import { type OpenLimiterDeps, openLimiter } from '../ledger/open-limiter.ts'
+import { takeDeclared } from '../ledger/take-declared.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -41,16 +43,18 @@ const LOOK_MS = 250
  * Rejects with a `BooksError` where the ledger can't be opened.
  *
  * @example
- * const books = await openBooks(config.settings.ledger, { log, sha256 })
+ * const books = await openBooks(config.settings, { log, sha256 })
  */
-export async function openBooks({ store }: LedgerSettings, { log, sha256 }: OpenBooksDeps): Promise<Books | undefined> {
+export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promise<Books | undefined> {
+  const { store } = settings.ledger
+  const { log, sha256 } = deps
   if (store === undefined) return undefined
   const place = store.reveal()
   const ledger = await openStore(place)
   const directory = new KeyDirectory({ ledger, sha256, now: () => performance.now() })
   try {
     await makeFirstRecords(ledger, Math.floor(Date.now() / 1000))
-    await directory.follow()
+    await takeFile({ ledger, directory }, settings, deps)
   } catch (cause) {
     await ledger.close()
     throw new BooksError(`can not be read: ${describeCause(cause)}`, 'Look at the store itself.', cause)
@@ -73,6 +77,24 @@ export async function openBooks({ store }: LedgerSettings, { log, sha256 }: Open
       await ledger.close()
     },
   }
+}
+
+/**
+ * Puts the projects and keys that the file declares into the ledger, and in force in this process. Rejects with a `LedgerError`.
+ *
+ * @example
+ * await takeFile(books, settings, { log, sha256 })
+ */
+export async function takeFile(
+  { ledger, directory }: Pick<Books, 'ledger' | 'directory'>,
+  { records }: Settings,
+  { log, sha256 }: OpenBooksDeps,
+): Promise<void> {
+  const now = Math.floor(Date.now() / 1000)
+  const { put, removed } = await takeDeclared(ledger, declaredRecords(records, sha256, now), now)
+  if (put.length > 0 || removed.length > 0)
+    log.info({ put, removed }, 'projects and keys of the file are in the ledger')
+  await directory.follow()
 }
 
 async function openStore(spec: string): Promise<Ledger> {

@@ -16,7 +16,7 @@ export interface LedgerSettings {
   /** Each call's own row goes after so many days; 0: never. Sums stay. */
   readonly rowDaysMax: number
   /** The oldest rows go where the ledger is larger, in bytes; 0: never. */
-  readonly bytesMax: number
+  readonly storeBytesMax: number
   /** Whether streams are asked for their usage where a limit or the ledger needs it; the caller sees the stream that it asked for. */
   readonly includeUsage: boolean
   /** Whether calls are refused while limits can't be decided, or allowed with a share of them. */
@@ -28,7 +28,7 @@ export const LEDGER_DEFAULTS: LedgerSettings = {
   store: undefined,
   limits: undefined,
   rowDaysMax: 90,
-  bytesMax: 0,
+  storeBytesMax: 0,
   includeUsage: true,
   onDown: 'refuse',
 }
@@ -144,7 +144,8 @@ export function ledgerFromFile(
     store: read(at.at('store'), ledgerStore, section.store, base.store),
     limits: read(at.at('limits'), limitsStore, section.limits, base.limits),
     rowDaysMax: kept.days ?? base.rowDaysMax,
-    bytesMax: read(at.at('usage_retention', 'size'), byteSize, kept.size, base.bytesMax) ?? base.bytesMax,
+    storeBytesMax:
+      read(at.at('usage_retention', 'size'), byteSize, kept.size, base.storeBytesMax) ?? base.storeBytesMax,
     includeUsage: section.include_usage ?? base.includeUsage,
     onDown: section.on_ledger_down ?? base.onDown,
   }

@@ -6,6 +6,7 @@ import { type LoadedConfig, type LoadOptions, loadConfig } from '../../../src/co
 export const FILES = new Map([
   ['/key', 'sk-from-file\n'],
   ['/tokens', 'token-one-0123456\r\ntoken-two-0123456, \n\n'],
+  ['/admin-key', 'the-key-that-manages-0123456789ab\n'],
   ['/blank', ' \n'],
   ['/tls.crt', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'],
   ['/tls.key', '-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n'],

@@ -95,6 +95,10 @@ const SETTINGS: readonly [name: string, text: string, read: (config: Config) => 
   ['CACHE_MAX_BYTES', '1MB', (c) => c.settings.cache.bytesMax, 1_000_000],
   ['CACHE_MAX_ENTRIES', '9', (c) => c.settings.cache.entriesMax, 9],
   ['CACHE_SCOPE_REQUESTS', 'ALL', (c) => c.settings.cache.requests, 'all'],
+  ['LEDGER', 'sqlite:/tmp/l.db', (c) => c.settings.ledger.store?.reveal(), 'sqlite:/tmp/l.db'],
+  ['LIMITS', 'redis://h:1', (c) => c.settings.ledger.limits?.reveal(), 'redis://h:1'],
+  ['ADMIN_KEY', 'a'.repeat(32), (c) => c.adminKey?.reveal(), 'a'.repeat(32)],
+  ['ADMIN_KEY_FILE', '/admin-key', (c) => c.adminKey?.reveal(), 'the-key-that-manages-0123456789ab'],
   ['EXTENSIONS', './a.ts, b.ts,', (c) => c.settings.extensions.map(({ path }) => path), ['./a.ts', 'b.ts']],
   ['ON_CLIENT_DISCONNECT', 'Drain', (c) => c.settings.idempotency.onDisconnect, 'drain'],
   ['IDEMPOTENCY_WINDOW_MS', '1m', (c) => c.settings.idempotency.windowMs, 60_000],
@@ -150,7 +154,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(39)
+    expect(objects).toHaveLength(43)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 
@@ -195,8 +199,10 @@ describe('loadConfig', () => {
   })
 
   test('accepts the example of every variable that names no file', () => {
-    const files = ['TLS_CERT_FILE', 'TLS_KEY_FILE', 'OPENAI_API_KEY_FILE', 'API_TOKEN_FILE']
-    const rows = ENV_ROWS.filter(({ name }) => !files.includes(name) && name !== ENV.API_TOKEN.name)
+    const files = ['TLS_CERT_FILE', 'TLS_KEY_FILE', 'OPENAI_API_KEY_FILE', 'API_TOKEN_FILE', 'ADMIN_KEY_FILE']
+    const rows = ENV_ROWS.filter(
+      ({ name }) => !files.includes(name) && name !== ENV.API_TOKEN.name && name !== ENV.ADMIN_KEY.name,
+    )
     for (const row of rows)
       expect(load({ API_TOKEN: '0123456789abcdef', [row.name]: row.example })).toMatchObject({ ok: true })
   })

@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
 import { Secret } from '../../../src/config/secret.ts'
 import { CACHE_DEFAULTS } from '../../../src/config/sections/cache.ts'
+import { LEDGER_DEFAULTS } from '../../../src/config/sections/ledger.ts'
+import { NO_RECORDS } from '../../../src/config/sections/projects.ts'
 import { settingsFromEnv } from '../../../src/config/settings-from-env.ts'
 import { opened } from '../../helpers/secrets.ts'
 
@@ -58,6 +60,8 @@ test('the environment alone comes to one upstream, to which everything goes once
     cache: CACHE_DEFAULTS,
     extensions: [],
     idempotency: { windowMs: 600_000, onDisconnect: 'cancel' },
+    ledger: LEDGER_DEFAULTS,
+    records: NO_RECORDS,
   })
 })
 

@@ -3,6 +3,7 @@ import { CACHE_DEFAULTS } from '../../../../src/config/sections/cache.ts'
 import { IDEMPOTENCY_DEFAULTS } from '../../../../src/config/sections/idempotency.ts'
 import { LEDGER_DEFAULTS } from '../../../../src/config/sections/ledger.ts'
 import type { ModelSettings, TargetSettings } from '../../../../src/config/sections/models.ts'
+import { NO_RECORDS } from '../../../../src/config/sections/projects.ts'
 import type { ResilienceSettings } from '../../../../src/config/sections/resilience.ts'
 import type { UpstreamSettings } from '../../../../src/config/sections/upstreams/upstream.ts'
 import type { Settings } from '../../../../src/config/settings.ts'
@@ -143,6 +144,7 @@ export function settingsOf(changes: Partial<Settings> = {}): Settings {
     extensions: [],
     idempotency: IDEMPOTENCY_DEFAULTS,
     ledger: LEDGER_DEFAULTS,
+    records: NO_RECORDS,
     ...changes,
   }
 }

@@ -1,0 +1,30 @@
+import type { Config } from './config.ts'
+import type { ConfigProblem } from './env-reader.ts'
+import { ADMIN_KEY_ENV } from './sections/admin-key.ts'
+import { LEDGER_CURE, LEDGER_ENV } from './sections/ledger.ts'
+
+/**
+ * Finds problems that only the environment and the file together show: a key that manages, without a ledger to manage; a ledger in the
+ * memory of several processes.
+ *
+ * @example
+ * const problems = checkWhole(config)
+ */
+export function checkWhole({ adminKey, workers, settings: { ledger } }: Config): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  if (adminKey !== undefined && ledger.store === undefined)
+    problems.push({
+      name: ADMIN_KEY_ENV.ADMIN_KEY.name,
+      wrong: 'is set, and there is no ledger that it could manage',
+      cure: LEDGER_CURE,
+      example: `LEDGER=${LEDGER_ENV.LEDGER.example}`,
+    })
+  if (workers > 1 && ledger.store?.reveal() === 'memory')
+    problems.push({
+      name: LEDGER_ENV.LEDGER.name,
+      wrong: 'is memory, which WORKERS can not share: each would have keys and budgets of its own',
+      cure: 'Use sqlite:PATH, or WORKERS=1.',
+      example: `LEDGER=${LEDGER_ENV.LEDGER.example}`,
+    })
+  return problems
+}
