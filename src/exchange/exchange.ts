@@ -8,7 +8,7 @@ import type { UsageTally } from '../usage/usage-tally.ts'
 import type { Arrival, BodilessRequest, HeadKind, IncomingBody } from './arrival.ts'
 import { Findings, inherit, merge, type Try } from './findings.ts'
 import { blame, type Outcome } from './outcome.ts'
-import { type Principal, principalName } from './principal.ts'
+import { entryOf, type Principal, principalName } from './principal.ts'
 
 /** The parts that a child of an exchange may have of its own. */
 export type ChildParts = Partial<Pick<Exchange, 'request' | 'requestTarget' | 'endpoint' | 'body' | 'json' | 'abort'>>
@@ -139,6 +139,9 @@ export class Exchange extends Findings {
   identify(principal: Principal): void {
     this.principal = principal
     this.principalName = principalName(principal)
+    const entry = entryOf(principal)
+    this.key = entry?.id
+    this.project = entry?.project?.id
   }
 
   /** The kind of its head; undefined: it was like none before, or this is a part of another exchange, which may have other parts than its request. */

@@ -16,6 +16,9 @@ export class Findings {
   model: string | undefined = undefined
   /** The principal's name: a token's, `caller-` and a short digest of a key, `local`; `none` where nobody was let in. */
   principalName = 'none'
+  /** The id of the ledger's key, and of its project, that the call is booked on; undefined: no ledger, or a caller's own key. */
+  key: string | undefined = undefined
+  project: string | undefined = undefined
   stream = false
   /** The upstream's own `x-request-id`, which is the one that the caller sees. */
   upstreamRequestId: string | undefined = undefined

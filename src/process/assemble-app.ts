@@ -35,7 +35,7 @@ export interface AssembledApp {
 /**
  * Makes the app of Web standards with this platform's fetch and digest, the user's extensions, and the books where there is a ledger.
  *
- * Rejects with an `ExtensionsError`, a `StoreError` or a `BooksError`.
+ * Rejects with an `ExtensionsError`, a `StoreError` or an `OpenLedgerError`.
  *
  * @example
  * const { app, proxyFor, apply } = await assembleApp(config, log)

@@ -39,7 +39,7 @@ const LAST_WORDS_MS = 250
  * Starts the gateway: the app of Web standards with this platform's fetch, digest and server. A worker shares the port with the
  * others; `workers` gives their state, and their claims.
  *
- * Rejects with an `ExtensionsError`, a `BooksError`, an `OwnAddressError`, a `StoreError`, or the system's error where it can't listen.
+ * Rejects with an `ExtensionsError`, an `OpenLedgerError`, an `OwnAddressError`, a `StoreError`, or the system's error where it can't listen.
  *
  * @example
  * const gateway = await startGateway(config, log)

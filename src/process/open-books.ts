@@ -4,7 +4,7 @@ import type { Books } from '../ledger/books.ts'
 import { declaredRecords } from '../ledger/declared-records.ts'
 import { KeyDirectory } from '../ledger/directory/key-directory.ts'
 import { makeFirstRecords } from '../ledger/first-records.ts'
-import { type Ledger, OpenLedgerError } from '../ledger/ledger.ts'
+import { OpenLedgerError } from '../ledger/ledger.ts'
 import { type Limiter, LimiterError } from '../ledger/limiter.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
 import { type OpenLimiterDeps, openLimiter } from '../ledger/open-limiter.ts'
@@ -18,21 +18,6 @@ export interface OpenBooksDeps {
   readonly sha256: (text: string) => Uint8Array
 }
 
-/** The ledger can't be opened. */
-export class BooksError extends Error {
-  override readonly name = 'BooksError'
-  /** The fault, as the end of a sentence that begins with the ledger. */
-  readonly wrong: string
-  /** How to mend it, as a sentence. */
-  readonly cure: string
-
-  constructor(wrong: string, cure: string, cause: unknown) {
-    super(wrong, { cause })
-    this.wrong = wrong
-    this.cure = cure
-  }
-}
-
 /** How often changes of the ledger are looked for: a key that was revoked elsewhere has to be refused within a second. */
 const LOOK_MS = 250
 
@@ -40,7 +25,7 @@ const LOOK_MS = 250
  * Opens the books of a process: the ledger, its keys in memory, and what limits are decided by. From then on the keys follow the ledger's
  * changes, and go on while it can't be read; the log says so once.
  *
- * Rejects with a `BooksError` where the ledger can't be opened.
+ * Rejects with an `OpenLedgerError` where the ledger can't be opened.
  *
  * @example
  * const books = await openBooks(config.settings, { log, sha256 })
@@ -50,14 +35,14 @@ export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promis
   const { log, sha256 } = deps
   if (store === undefined) return undefined
   const place = store.reveal()
-  const ledger = await openStore(place)
+  const ledger = await openLedger(place)
   const directory = new KeyDirectory({ ledger, sha256, now: () => performance.now() })
   try {
     await makeFirstRecords(ledger, Math.floor(Date.now() / 1000))
     await takeFile({ ledger, directory }, settings, deps)
   } catch (cause) {
     await ledger.close()
-    throw new BooksError(`can not be read: ${describeCause(cause)}`, 'Look at the store itself.', cause)
+    throw new OpenLedgerError(`can not be read: ${describeCause(cause)}`, 'Look at the store itself.', cause)
   }
   if (place === 'memory')
     log.warn({}, 'the ledger is in memory: keys, usage and what was spent are forgotten when this process ends')
@@ -97,21 +82,12 @@ export async function takeFile(
   await directory.follow()
 }
 
-async function openStore(spec: string): Promise<Ledger> {
-  try {
-    return await openLedger(spec)
-  } catch (cause) {
-    if (cause instanceof OpenLedgerError) throw new BooksError(cause.wrong, cause.cure, cause)
-    throw cause
-  }
-}
-
 async function openCounters(deps: OpenLimiterDeps): Promise<Limiter> {
   try {
     return await openLimiter(deps)
   } catch (cause) {
     if (!(cause instanceof LimiterError)) throw cause
-    throw new BooksError(
+    throw new OpenLedgerError(
       `can not count: ${cause.message}`,
       'Check the folder, and that this user may write there.',
       cause,

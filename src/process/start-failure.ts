@@ -1,7 +1,7 @@
 import { describeSystemError } from '../config/system-errors.ts'
 import { ExtensionsError } from '../extensions/load/load-all.ts'
+import { OpenLedgerError } from '../ledger/ledger.ts'
 import { StoreError } from '../storage/open-store.ts'
-import { BooksError } from './open-books.ts'
 
 /** Upstreams are this server itself: each call of one would come back, again and again. */
 export class OwnAddressError extends Error {
@@ -35,7 +35,7 @@ export function explainStartFailure(
   if (cause instanceof StoreError) {
     return { text: `The cache's store (CACHE, or cache.store) ${cause.wrong}.\n  ${cause.cure}\n`, code: INVALID }
   }
-  if (cause instanceof BooksError)
+  if (cause instanceof OpenLedgerError)
     return { text: `The ledger (LEDGER, or ledger.store) ${cause.wrong}.\n  ${cause.cure}\n`, code: INVALID }
   return { text: `${explainListenFailure(cause, at)}\n`, code: FAILED }
 }

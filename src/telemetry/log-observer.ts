@@ -85,6 +85,8 @@ export function createLogObserver(
         cache: exchange.cache,
         idempotent: exchange.idempotent,
         principal: exchange.principalName,
+        key: exchange.key,
+        project: exchange.project,
         error: failure?.error ?? exchange.error?.kind,
         // Where this server refused: the path, and the rule that refused it.
         path: exchange.error === undefined ? undefined : showPath(exchange.requestTarget),
