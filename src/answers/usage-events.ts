@@ -28,7 +28,7 @@ export class UsageEvents {
   #isOpen = false
   #long: { readonly ranges: DataRanges; readonly picker: MemberPicker } | undefined
 
-  /** `onText` is told of all bytes, each as one character. */
+  /** `onText` is told of all bytes, each as one character; an event is told as a whole, but for one that is too long. */
   constructor(onValue: (value: JsonObject) => void, onText?: (text: string) => void) {
     this.#onValue = onValue
     this.#onText = onText
@@ -37,18 +37,23 @@ export class UsageEvents {
   /** Takes the next chunk. */
   add(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) return
-    const text = FROM_LATIN.decode(chunk)
-    this.#onText?.(text)
     const isEnd = endsEvent(chunk)
-    const isPassedOver = this.#hasFirst && isEnd && !this.#isOpen && !mayTellUsage(text)
-    if (isPassedOver) return
+    if (this.#hasFirst && isEnd && !this.#isOpen) {
+      const text = FROM_LATIN.decode(chunk)
+      if (!mayTellUsage(text)) {
+        this.#onText?.(text)
+        return
+      }
+    }
     for (const piece of this.#splitter.split(chunk)) this.#read(piece)
     this.#isOpen = !isEnd
   }
 
   #read({ bytes, isStart, isEnd }: EventPiece): void {
+    const text = FROM_LATIN.decode(bytes)
+    this.#onText?.(text)
     if (isStart && isEnd) {
-      if (!this.#hasFirst || mayTellUsage(FROM_LATIN.decode(bytes))) this.#parse(bytes)
+      if (!this.#hasFirst || mayTellUsage(text)) this.#parse(bytes)
       return
     }
     this.#long ??= { ranges: new DataRanges(), picker: new MemberPicker(USAGE_MEMBERS, this.#onValue) }

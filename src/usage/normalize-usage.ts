@@ -98,14 +98,19 @@ function ofGemini(raw: JsonObject): Usage {
   const cached = count(raw['cachedContentTokenCount'])
   const read = count(raw['promptTokenCount']) + count(raw['toolUsePromptTokenCount'])
   const input = kindsOf(raw['promptTokensDetails'])
+  const kept = kindsOf(raw['cacheTokensDetails'])
   const output = kindsOf(raw['candidatesTokensDetails'])
   const written = count(raw['candidatesTokenCount'])
+  const inputAudio = Math.max(0, input.audio - kept.audio)
+  const inputImage = Math.max(0, input.image - kept.image)
   return {
     ...NO_USAGE,
-    inputCachedText: cached,
-    inputAudio: input.audio,
-    inputImage: input.image,
-    inputText: Math.max(0, read - cached - input.audio - input.image),
+    inputCachedText: Math.max(0, cached - kept.audio - kept.image),
+    inputCachedAudio: kept.audio,
+    inputCachedImage: kept.image,
+    inputAudio,
+    inputImage,
+    inputText: Math.max(0, read - cached - inputAudio - inputImage),
     outputReasoning: count(raw['thoughtsTokenCount']),
     outputAudio: output.audio,
     outputImage: output.image,

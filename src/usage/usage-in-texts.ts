@@ -33,15 +33,16 @@ export function usageOfOutputLine(line: string): ToldUsage | undefined {
 }
 
 /**
- * What an object tells that is fetched later: a batch (`usage` is the sum of its calls), a response that was made in the background.
- * undefined: no usage. Its `object` and `status` say whether it has ended.
+ * What one object tells: a batch (`usage` is the sum of its calls), a response that was made in the background and is fetched, or the event of
+ * a response that has ended. undefined: no usage. Its `object` and `status` say whether it has ended.
  *
  * @example
  * const told = usageOfObject(await answer.json())
  * if (told?.object === 'batch' && told.status === 'completed') book(told)
  */
 export function usageOfObject(value: JsonObject): ToldUsage | undefined {
-  if (!isJsonObject(value['usage'])) return undefined
+  const { usage, response } = value
+  if (!isJsonObject(usage) && !(isJsonObject(response) && isJsonObject(response['usage']))) return undefined
   const tally = createUsageTally()
   tally.add(value)
   return tally.told()

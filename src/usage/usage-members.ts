@@ -16,6 +16,7 @@ export const USAGE_MEMBERS: PickedMembers = {
   x_groq: { usage: true },
   timings: true,
   usageMetadata: true,
+  svg_usage: true,
   modelVersion: true,
   meta: { billed_units: true, tokens: true },
   prompt_eval_count: true,

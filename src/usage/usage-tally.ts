@@ -4,7 +4,7 @@ import { normalizeUsage } from './normalize-usage.ts'
 import { ownUsageIn } from './own-usage.ts'
 import { costIn } from './told-cost.ts'
 import { toolCallsIn } from './tool-calls.ts'
-import { inputTokens, NO_USAGE, outputTokens, type ToldUsage, type Usage } from './usage.ts'
+import { addUsage, inputTokens, NO_USAGE, outputTokens, type ToldUsage, USAGE_FIELDS, type Usage } from './usage.ts'
 
 /** Gathers what an answer tells of its usage while it passes, and how much of it has passed, in case it tells nothing. */
 export interface UsageTally {
@@ -49,6 +49,8 @@ class Tally implements UsageTally {
   /** Whether only what was read is told so far, as Anthropic's streams begin. */
   #isBeginning = false
   #tools: Pick<Usage, 'webSearches' | 'fileSearches' | 'codeSessions' | 'images'> | undefined
+  /** What a model has used that wrote an image as text, beside the one that drew it. */
+  #svg: JsonObject | undefined
   #images = 0
   #hasImages = false
   #textBytes = 0
@@ -94,6 +96,7 @@ class Tally implements UsageTally {
     if (Array.isArray(value['output'])) this.#tools = toolCallsIn(value['output'] as readonly Json[])
     this.#addImages(value)
     this.#addUsage(value['usage'] ?? value['usageMetadata'])
+    if (isJsonObject(value['svg_usage'])) this.#svg = value['svg_usage']
     const own = ownUsageIn(value)
     if (own !== undefined) this.#own = mergeUsage(this.#own ?? {}, own)
   }
@@ -101,23 +104,30 @@ class Tally implements UsageTally {
   told(): ToldUsage {
     const raw = this.#usage ?? this.#own
     const facts = { tier: this.#tier, model: this.#model, object: this.#object, status: this.#status }
-    const isWhole = raw !== undefined && !this.#isBeginning
-    const usage = this.#withImages({
-      ...(raw === undefined ? NO_USAGE : normalizeUsage(raw)),
-      ...this.#toolCounts(raw),
-    })
-    if (isWhole || !this.#hasBegun) {
+    const usage = this.#counted(raw)
+    // Images without a usage are billed one by one, whatever was asked.
+    const isTold = raw === undefined ? this.#hasImages : !this.#isBeginning && !this.#isEmpty(usage)
+    if (isTold || !this.#hasBegun) {
       return { usage, cost: raw === undefined ? undefined : costIn(raw), ...facts, isEstimated: false }
     }
     const outputText = Math.max(outputTokens(usage), Math.ceil(this.#textBytes / BYTES_PER_TOKEN))
-    const estimated: Usage = { ...usage, ...(raw === undefined && this.#asked), outputText, outputReasoning: 0 }
+    const estimated = { ...usage, ...(!this.#isBeginning && this.#asked), outputText, outputReasoning: 0 }
     const isEstimated = inputTokens(estimated) + outputText > 0
-    return {
-      usage: { ...estimated, images: Math.max(usage.images, estimated.images) },
-      cost: undefined,
-      ...facts,
-      isEstimated,
-    }
+    return { usage: estimated, cost: undefined, ...facts, isEstimated }
+  }
+
+  #counted(raw: JsonObject | undefined): Usage {
+    const told = raw === undefined ? NO_USAGE : normalizeUsage(raw)
+    const tools = this.#tools
+    // Where the usage itself tells searches, those count.
+    const called = tools === undefined ? {} : { ...tools, webSearches: Math.max(told.webSearches, tools.webSearches) }
+    const usage = this.#withImages({ ...told, ...called })
+    return this.#svg === undefined ? usage : addUsage(usage, normalizeUsage(this.#svg))
+  }
+
+  /** Whether a usage says that nothing was used, though text has passed: some servers have no counts, and say 0. */
+  #isEmpty(usage: Usage): boolean {
+    return this.#textBytes > 0 && USAGE_FIELDS.every((field) => usage[field] === 0)
   }
 
   #addFacts(value: JsonObject): void {
@@ -150,14 +160,6 @@ class Tally implements UsageTally {
       this.#images = data.filter(isImage).length
       this.#hasImages = true
     }
-  }
-
-  #toolCounts(raw: JsonObject | undefined): Partial<Usage> {
-    const tools = this.#tools
-    if (tools === undefined) return {}
-    // Where the usage itself tells searches, those count.
-    const told = raw === undefined ? 0 : normalizeUsage(raw).webSearches
-    return { ...tools, webSearches: Math.max(told, tools.webSearches) }
   }
 
   /** The tokens that an image was written with are its own, where the answer does not say of what kind they are. */

@@ -62,6 +62,18 @@ export const NO_USAGE: Usage = Object.freeze({
 /** The names of a usage's counts, in their order. */
 export const USAGE_FIELDS: readonly (keyof Usage)[] = Object.keys(NO_USAGE) as (keyof Usage)[]
 
+/**
+ * The usage of two calls together.
+ *
+ * @example
+ * const all = lines.map(usageOf).reduce(addUsage, NO_USAGE)
+ */
+export function addUsage(one: Usage, other: Usage): Usage {
+  const sum: Record<keyof Usage, number> = { ...one }
+  for (const field of USAGE_FIELDS) sum[field] += other[field]
+  return sum
+}
+
 /** What an answer tells of its usage. */
 export interface ToldUsage {
   readonly usage: Usage

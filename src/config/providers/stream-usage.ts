@@ -8,13 +8,13 @@ export type StreamUsage = 'asked' | 'always' | 'never' | 'unknown'
 
 /**
  * The presets for which it is known. Sources: the providers' documentation, `server-facts.ts` for servers that were run; Mistral refuses to be
- * asked (422 `extra_forbidden`: openai-agents-python#442), Groq tells it in `x_groq`, OpenRouter says that the option has no effect.
+ * asked (422 `extra_forbidden`: openai-agents-python#442), Groq tells it in `x_groq`, DeepSeek says that the last event always has it, OpenRouter says that the option has no effect.
  */
 const BY_PRESET: ReadonlyMap<string, StreamUsage> = new Map<string, StreamUsage>([
   ...(
     ['openai', 'azure', 'anthropic', 'gemini', 'ollama', 'vllm', 'lmstudio', 'mlx_lm', 'litellm', 'sglang'] as const
   ).map((name): readonly [string, StreamUsage] => [name, 'asked']),
-  ...(['groq', 'mistral', 'openrouter', 'transformers', 'litserve'] as const).map(
+  ...(['groq', 'mistral', 'deepseek', 'openrouter', 'transformers', 'litserve'] as const).map(
     (name): readonly [string, StreamUsage] => [name, 'always'],
   ),
   ['llama-cpp-python', 'never'],

@@ -50,3 +50,27 @@ test('a line of an output file tells the usage of its call', () => {
   expect(usageOfOutputLine(line(null))).toBeUndefined()
   expect(usageOfOutputLine('')).toBeUndefined()
 })
+
+const linesOf = async (file: string): Promise<readonly string[]> =>
+  (await Bun.file(new URL(`../../fixtures/usage/${file}`, import.meta.url)).text()).trimEnd().split('\n')
+
+test('the messages of a realtime session tell the usage of each answer, and of each transcription', async () => {
+  const told = (await linesOf('realtime.jsonl')).map((text) => {
+    const value = usageInFrame(text)
+    return value === undefined ? undefined : usageOfObject(value)?.usage
+  })
+  expect(told.map((usage) => usage !== undefined)).toEqual([false, false, true, true])
+  expect(told[2]).toMatchObject({ seconds: 2, inputText: 0 })
+  expect(told[3]).toMatchObject({
+    ...{ inputText: 63, inputAudio: 5, inputCachedText: 56, inputCachedAudio: 8, outputText: 30, outputAudio: 91 },
+  })
+})
+
+test('the lines of an output file tell the usage of each call that was made', async () => {
+  const told = (await linesOf('batch-output.jsonl')).map((line) => usageOfOutputLine(line)?.usage)
+  expect(told).toMatchObject([
+    { inputText: 10, outputText: 4 },
+    { inputText: 15, inputCachedText: 5, outputText: 6 },
+    undefined,
+  ])
+})
