@@ -15,7 +15,10 @@ export interface PlaceDemand {
   readonly limit: number
 }
 
-/** A budget that a call must fit in: what is spent and held for calls under way, in one calendar window. */
+/**
+ * A budget that a call must fit in: what is spent and held for calls under way, in one calendar window. It is the window that the booking's
+ * `at` is in, or the books would count the call in another one.
+ */
 export interface BudgetDemand {
   readonly projectId?: string
   readonly keyId?: string

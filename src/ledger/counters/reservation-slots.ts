@@ -87,8 +87,9 @@ export class ReservationSlots {
   /** Gives a slot back, empty. */
   free(slot: number): void {
     const at = halfOf(slot)
-    this.#halves.fill(0, at + STATE + 1, at + AMOUNT * 2)
+    // What was seen goes before its record: a process that is killed in between has it booked again, which counts once.
     this.#words.fill(0n, (at >> 1) + AMOUNT, (at >> 1) + SEEN + 1)
+    this.#halves.fill(0, at + STATE + 1, at + AMOUNT * 2)
     Atomics.store(this.#halves, at + STATE, RESERVATION_STATE.free)
     this.#lately.push(slot)
   }

@@ -14,8 +14,11 @@ export function booking(id: string, cost = 0): Booking {
   }
 }
 
-/** What the processes of a folder have booked: each has a file with a line for each booking. One that is there twice counts once. */
-export function bookedIn(folder: string): ReadonlyMap<string, number> {
+/**
+ * What the processes of a folder have booked: each has a file with a line for each booking. One that is there twice counts once. `more`:
+ * what this process has booked.
+ */
+export function bookedIn(folder: string, more: readonly Booking[] = []): ReadonlyMap<string, number> {
   const booked = new Map<string, number>()
   for (const name of readdirSync(folder).filter((one) => one.startsWith('booked-')))
     for (const line of readFileSync(join(folder, name), 'utf8').split('\n')) {
@@ -24,13 +27,14 @@ export function bookedIn(folder: string): ReadonlyMap<string, number> {
       const { id, cost } = JSON.parse(line) as { id: string; cost: number }
       if (!booked.has(id)) booked.set(id, cost)
     }
+  for (const { id, cost } of more) if (!booked.has(id)) booked.set(id, cost)
   return booked
 }
 
-/** Books that are those files. */
-export function fileBooks(folder: string): Pick<Ledger, 'spent' | 'book'> {
+/** Books that are those files, and what this process has booked. */
+export function fileBooks(folder: string, more: readonly Booking[] = []): Pick<Ledger, 'spent' | 'book'> {
   return {
-    spent: () => Promise.resolve([...bookedIn(folder).values()].reduce((sum, cost) => sum + BigInt(cost), 0n)),
+    spent: () => Promise.resolve([...bookedIn(folder, more).values()].reduce((sum, cost) => sum + BigInt(cost), 0n)),
     book: () => Promise.resolve(),
   }
 }
