@@ -1,7 +1,7 @@
 import { inputTokens, NO_USAGE, outputTokens, type Usage } from '../usage/usage.ts'
 import { costOf, priceListOf } from './cost-of.ts'
 import { mediaUse } from './media-use.ts'
-import { type PlannedCall, textOf } from './planned-call.ts'
+import { givenText, type PlannedCall } from './planned-call.ts'
 import { type ModelPrice, PRICE_TIERS, type PriceTier } from './price.ts'
 import { priceTierOf } from './settle.ts'
 import { textUse } from './text-use.ts'
@@ -16,12 +16,6 @@ export interface Estimate {
   readonly cost: number | undefined
   /** The quality and size of its images, as `high/1024x1024`; undefined: not known, or it makes none. */
   readonly picture: string | undefined
-}
-
-/** What a call may use, by whatever way its endpoint is billed. */
-export interface PlannedUse {
-  readonly usage: Partial<Usage>
-  readonly picture?: string | undefined
 }
 
 /**
@@ -45,7 +39,7 @@ export function estimateCall(call: PlannedCall, price: ModelPrice | undefined): 
 
 function dearest(call: PlannedCall, price: ModelPrice, usage: Usage, picture: string | undefined): number | undefined {
   let most = costOf(price, inDearestKinds(price, usage, 'default'), 'default', picture)
-  const asked = new Set(['service_tier', 'speed'].map((name) => priceTierOf(textOf(call, name), false)))
+  const asked = new Set(['service_tier', 'speed'].map((name) => priceTierOf(givenText(call, name), false)))
   for (const tier of PRICE_TIERS) {
     if (tier === 'default' || !asked.has(tier)) continue
     const cost = costOf(price, inDearestKinds(price, usage, tier), tier, picture)

@@ -1,5 +1,4 @@
-import type { PlannedUse } from './estimate.ts'
-import { numberOf, type PlannedCall, textOf } from './planned-call.ts'
+import { givenNumber, givenText, type PlannedCall, type PlannedUse } from './planned-call.ts'
 import type { ModelPrice } from './price.ts'
 import { tokenSizesOf } from './token-sizes.ts'
 
@@ -31,13 +30,13 @@ export function mediaUse(call: PlannedCall, price: ModelPrice | undefined): Plan
 
 /** Images: their tokens where the model is billed by those, else the images themselves. */
 function imagesUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
-  const images = numberOf(call, 'n') ?? 1
-  const quality = textOf(call, 'quality')
-  const size = textOf(call, 'size')
+  const images = givenNumber(call, 'n') ?? 1
+  const quality = givenText(call, 'quality')
+  const size = givenText(call, 'size')
   const read = call.endpoint === 'images/generations' ? 0 : imagesRead(call.bodyBytes)
   const promptBytes = read === 0 ? call.bodyBytes : Math.min(call.bodyBytes, IMAGE_BYTES)
   const hasTokens = price?.prices.outputImage !== undefined
-  const partial = (numberOf(call, 'partial_images') ?? 0) * PARTIAL_IMAGE_TOKENS
+  const partial = (givenNumber(call, 'partial_images') ?? 0) * PARTIAL_IMAGE_TOKENS
   return {
     usage: {
       images,
@@ -59,9 +58,9 @@ function imagesRead(bytes: number): number {
 /** Speech: by its characters, or by the tokens of its text and of its sound. */
 function speechUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
   // What has not been read has no more characters than bytes.
-  const characters = textOf(call, 'input')?.length ?? call.bodyBytes
+  const characters = givenText(call, 'input')?.length ?? call.bodyBytes
   if (price?.prices.character !== undefined) return { usage: { characters } }
-  const slowness = 1 / Math.min(1, numberOf(call, 'speed', SPEED_MIN) ?? 1)
+  const slowness = 1 / Math.min(1, givenNumber(call, 'speed', SPEED_MIN) ?? 1)
   return {
     usage: {
       inputText: Math.ceil(call.bodyBytes / tokenSizesOf(call.model).textBytes),

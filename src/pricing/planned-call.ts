@@ -1,3 +1,5 @@
+import type { Usage } from '../usage/usage.ts'
+
 /** A call that is about to be made, as far as it is known. */
 export interface PlannedCall {
   /** Its path below `/v1`, such as `chat/completions`. */
@@ -15,20 +17,26 @@ export interface PlannedCall {
   readonly outputSeen?: number | undefined
 }
 
+/** What a call may use, by whatever way its endpoint is billed. */
+export interface PlannedUse {
+  readonly usage: Partial<Usage>
+  readonly picture?: string | undefined
+}
+
 /** A number of the call that is at least `least`; undefined: there is none. */
-export function numberOf({ members }: PlannedCall, name: string, least = 1): number | undefined {
+export function givenNumber({ members }: PlannedCall, name: string, least = 1): number | undefined {
   const value = Object.hasOwn(members, name) ? members[name] : undefined
   return typeof value === 'number' && Number.isFinite(value) && value >= least ? value : undefined
 }
 
 /** A text of the call; undefined: there is none, or it has not been read. */
-export function textOf({ members }: PlannedCall, name: string): string | undefined {
+export function givenText({ members }: PlannedCall, name: string): string | undefined {
   const value = Object.hasOwn(members, name) ? members[name] : undefined
   return typeof value === 'string' ? value : undefined
 }
 
 /** Whether the call has a member, whatever its value, but for null and false. */
-export function has({ members }: PlannedCall, name: string): boolean {
+export function isGiven({ members }: PlannedCall, name: string): boolean {
   const value = Object.hasOwn(members, name) ? members[name] : undefined
   return value !== undefined && value !== null && value !== false
 }

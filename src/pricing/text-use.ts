@@ -1,5 +1,4 @@
-import type { PlannedUse } from './estimate.ts'
-import { has, numberOf, type PlannedCall } from './planned-call.ts'
+import { givenNumber, isGiven, type PlannedCall, type PlannedUse } from './planned-call.ts'
 import type { ModelPrice } from './price.ts'
 import { sketchInput } from './sketch-input.ts'
 import { tokenSizesOf } from './token-sizes.ts'
@@ -26,7 +25,7 @@ const CHAT_IMAGE_TOKENS = 6_240
 export function textUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
   const isReadOnly = READ_ONLY.has(call.endpoint)
   const most = isReadOnly ? 0 : mostWritten(call, price) * answersOf(call)
-  const speaks = has(call, 'audio')
+  const speaks = isGiven(call, 'audio')
   return {
     usage: {
       ...inputOf(call, price),
@@ -44,7 +43,7 @@ function inputOf(
 ): { inputText: number; inputAudio: number; inputImage: number } {
   const sizes = tokenSizesOf(call.model)
   const sketch = sketchInput(call.body, call.bodyBytes)
-  const earlier = call.endpoint.startsWith('responses') && EARLIER.some((name) => has(call, name))
+  const earlier = call.endpoint.startsWith('responses') && EARLIER.some((name) => isGiven(call, name))
   const text =
     Math.ceil((sketch.textBytes + sketch.fileBytes) / sizes.textBytes) +
     AROUND +
@@ -63,7 +62,7 @@ function withinContext(tokens: number, price: ModelPrice | undefined): number {
 
 /** The most that one answer has: what the call allows, and the model can. */
 function mostWritten(call: PlannedCall, price: ModelPrice | undefined): number {
-  const caps = CAPS.flatMap((name) => numberOf(call, name) ?? [])
+  const caps = CAPS.flatMap((name) => givenNumber(call, name) ?? [])
   const limit = price?.outputTokensMax === 0 ? undefined : price?.outputTokensMax
   const able = limit ?? Math.max(call.outputSeen ?? 0, OUTPUT_TOKENS_MAX)
   if (caps.length === 0) return able
@@ -72,7 +71,7 @@ function mostWritten(call: PlannedCall, price: ModelPrice | undefined): number {
 
 /** How many answers are billed: for each prompt, all that are made, also those that are not the best. */
 function answersOf(call: PlannedCall): number {
-  const each = Math.max(numberOf(call, 'n') ?? 1, numberOf(call, 'best_of') ?? 1)
+  const each = Math.max(givenNumber(call, 'n') ?? 1, givenNumber(call, 'best_of') ?? 1)
   return call.endpoint === 'completions' ? each * promptsOf(call) : each
 }
 
@@ -89,11 +88,12 @@ function promptsOf({ members, body }: PlannedCall): number {
 
 function searchesOf(call: PlannedCall, price: ModelPrice | undefined): number {
   if (price?.prices.webSearch === undefined) return 0
-  if (has(call, 'web_search_options') || ALWAYS_SEARCHES.test(call.model)) return numberOf(call, 'max_tool_calls') ?? 1
+  if (isGiven(call, 'web_search_options') || ALWAYS_SEARCHES.test(call.model))
+    return givenNumber(call, 'max_tool_calls') ?? 1
   const { tools } = call.members
   if (tools === undefined || tools === null) return 0
   const named = Array.isArray(tools) ? JSON.stringify(tools) : textOfBody(call)
-  return named.includes('"web_search') ? (numberOf(call, 'max_tool_calls') ?? SEARCHES) : 0
+  return named.includes('"web_search') ? (givenNumber(call, 'max_tool_calls') ?? SEARCHES) : 0
 }
 
 function textOfBody({ body }: PlannedCall): string {
