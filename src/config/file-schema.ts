@@ -12,6 +12,7 @@ import { LEDGER_FIELDS } from './sections/ledger.ts'
 import { ALL_MODELS_FIELDS, MODELS_FIELDS } from './sections/models.ts'
 import { PARAMS_FIELDS } from './sections/params/params.ts'
 import { PINS_FIELDS } from './sections/pins.ts'
+import { PRICES_FIELDS } from './sections/prices.ts'
 import { PROJECTS_FIELDS } from './sections/projects.ts'
 import { ALL_OPEN_FIELDS } from './sections/resilience.ts'
 import { RETRY_FIELDS } from './sections/retry.ts'
@@ -40,6 +41,7 @@ export const ConfigFile = closed('The file', {
   ...PINS_FIELDS,
   ...UPSTREAMS_FIELDS,
   ...MODELS_FIELDS,
+  ...PRICES_FIELDS,
   ...CACHE_FIELDS,
   ...LEDGER_FIELDS,
   ...PROJECTS_FIELDS,

@@ -30,6 +30,7 @@ export function settingsFromEnv({ upstream, ...others }: EnvSettings): Settings 
     resilience: NO_RESILIENCE,
     params: [],
     pins: {},
+    prices: [],
     clientDeadline: false,
     cache: CACHE_DEFAULTS,
     extensions: [],

@@ -8,6 +8,7 @@ import { ledgerFromFile } from './sections/ledger.ts'
 import { modelsFromFile, unknownModelsFromFile } from './sections/models.ts'
 import { paramsFromFile } from './sections/params/params.ts'
 import { pinsFromFile } from './sections/pins.ts'
+import { pricesFromFile } from './sections/prices.ts'
 import { recordsFromFile } from './sections/projects.ts'
 import { RESILIENCE_DEFAULTS, resilienceFromFile } from './sections/resilience.ts'
 import { clientDeadlineFromFile } from './sections/timeouts.ts'
@@ -28,6 +29,7 @@ export function settingsFromFile(reader: SectionReader, config: ConfigFile, base
     resilience,
     params: paramsFromFile(reader, config),
     pins: pinsFromFile(reader, config, upstreams),
+    prices: pricesFromFile(reader, config),
     debugHeaders: debugHeadersFromFile(config, base.debugHeaders),
     clientDeadline: clientDeadlineFromFile(config),
     cache: cacheFromFile(reader, config, base.cache),

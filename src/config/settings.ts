@@ -1,3 +1,4 @@
+import type { FilePrice } from '../pricing/price.ts'
 import type { CacheSettings } from './sections/cache.ts'
 import type { ExtensionSettings } from './sections/extensions.ts'
 import type { IdempotencySettings } from './sections/idempotency.ts'
@@ -31,6 +32,8 @@ export interface Settings {
   readonly params: readonly ParamRule[]
   /** The upstream that holds the objects of a stateful resource, by its first path segment (`files`, `batches`, …). */
   readonly pins: Readonly<Record<string, PinSettings>>
+  /** What models cost, in the order of the file; all others cost what the table says that NexCode comes with. */
+  readonly prices: readonly FilePrice[]
   readonly debugHeaders: boolean
   readonly cache: CacheSettings
   /** The user's own logic, in the order in which a request meets it. */

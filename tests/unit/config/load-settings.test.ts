@@ -223,6 +223,7 @@ describe('an upstream', () => {
       name: 'a',
       baseUrl: 'http://a/v1',
       vendor: undefined,
+      provider: undefined,
       auth: 'none',
       keys: [],
       keyNames: [],

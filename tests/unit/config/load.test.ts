@@ -154,7 +154,7 @@ describe('loadConfig', () => {
       for (const part of Object.values(value)) visit(part)
     }
     visit(config)
-    expect(objects).toHaveLength(43)
+    expect(objects).toHaveLength(44)
     expect(objects.filter((part) => !Object.isFrozen(part))).toEqual([])
   })
 

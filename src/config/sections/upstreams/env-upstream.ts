@@ -1,5 +1,6 @@
 import { type EnvReader, row } from '../../env-reader.ts'
 import { capWordsOf } from '../../providers/cap-words.ts'
+import { providerOf } from '../../providers/provider-of.ts'
 import { streamUsageOf } from '../../providers/stream-usage.ts'
 import { OPENAI_DEFAULT_MODEL, vendorOf } from '../../providers/vendor.ts'
 import { Secret } from '../../secret.ts'
@@ -93,6 +94,7 @@ export function envUpstreamSettings({ baseUrl, apiKey, organization, project }: 
     name: new URL(baseUrl).host,
     baseUrl,
     vendor,
+    provider: providerOf(baseUrl, undefined),
     auth: 'either',
     keys: apiKey === undefined ? [] : [apiKey],
     keyNames: apiKey === undefined ? [] : ['OPENAI_API_KEY'],

@@ -21,6 +21,8 @@ export interface UpstreamSettings extends UpstreamKeys {
   readonly baseUrl: string
   /** The vendor, where it is certain: only then are requests of a wrong shape refused here. */
   readonly vendor: Vendor | undefined
+  /** The provider whose prices hold: the preset, or by the host; undefined: unknown. */
+  readonly provider: string | undefined
   /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string
   /** `OpenAI-Organization` and `OpenAI-Project` are among them. Lower-case names; any value may be a key. */

@@ -5,6 +5,7 @@ import type { SectionReader } from '../../file/section-reader.ts'
 import { sentence } from '../../file/wording.ts'
 import { capWordsOf } from '../../providers/cap-words.ts'
 import { PRESETS, type Preset } from '../../providers/presets.ts'
+import { providerOf } from '../../providers/provider-of.ts'
 import { streamUsageOf } from '../../providers/stream-usage.ts'
 import { vendorOf } from '../../providers/vendor.ts'
 import { Secret } from '../../secret.ts'
@@ -101,6 +102,7 @@ function upstreamFromFile(reader: SectionReader, name: string, part: UpstreamPar
     name,
     baseUrl,
     vendor,
+    provider: providerOf(baseUrl, part.preset),
     auth,
     keys,
     keyNames,
