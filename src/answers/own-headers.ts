@@ -1,8 +1,10 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
+import { addRateHeaders } from './rate-headers.ts'
 
 /**
- * Adds this server's headers to an upstream's: ids, headers that keep a stream from being held back, and whether to try again.
+ * Adds this server's headers to an upstream's: ids, headers that keep a stream from being held back, whether to try again, and what
+ * the limits of the caller's key leave to it.
  *
  * @example
  * addOwnHeaders(headers, exchange, settings.debugHeaders)
@@ -17,6 +19,7 @@ export function addOwnHeaders(headers: Headers, exchange: Exchange, hasDebugHead
     if (!headers.has('x-accel-buffering')) headers.set('x-accel-buffering', 'no')
   }
   if (exchange.shouldRetry === false) headers.set('x-should-retry', 'false')
+  if (exchange.requestRate !== undefined || exchange.tokenRate !== undefined) addRateHeaders(headers, exchange)
   if (hasDebugHeaders) addDebugHeaders(headers, exchange)
 }
 

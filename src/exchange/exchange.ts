@@ -9,6 +9,7 @@ import type { Arrival, BodilessRequest, HeadKind, IncomingBody } from './arrival
 import { Findings, inherit, merge, type Try } from './findings.ts'
 import { blame, type Outcome } from './outcome.ts'
 import { entryOf, type Principal, principalName } from './principal.ts'
+import { addSpending, type Spending } from './spending.ts'
 
 /** The parts that a child of an exchange may have of its own. */
 export type ChildParts = Partial<Pick<Exchange, 'request' | 'requestTarget' | 'endpoint' | 'body' | 'json' | 'abort'>>
@@ -217,6 +218,12 @@ export class Exchange extends Findings {
   /** Notes the tokens that the answer says it has used. */
   onUsage(usage: JsonObject): void {
     this.#observer.onUsage?.(this.#root, usage)
+  }
+
+  /** Notes what a call for it has used and cost; also for the exchange that it is a part of. */
+  onSpent(spending: Spending): void {
+    this.spending = addSpending(this.spending, spending)
+    this.#parent?.onSpent(spending)
   }
 
   /** Registers a function that runs at the end, to release an admission or a clock. It gets the exchange's outcome. */

@@ -1,4 +1,5 @@
 import type { ApiError } from '../openai/api-error.ts'
+import type { RateShare, Spending } from './spending.ts'
 
 /** One attempt at an upstream, for the log. */
 export interface Try {
@@ -45,6 +46,13 @@ export class Findings {
   /** From the call's start to the upstream's headers. */
   upstreamMs: number | undefined = undefined
   status = 0
+  /** What the limits of the caller's key leave to it, of requests and of tokens; undefined: it has no such limit. */
+  requestRate: RateShare | undefined = undefined
+  tokenRate: RateShare | undefined = undefined
+  /** Whether a call was made for it that is booked by itself; undefined: its answer was there already, or nobody counts. */
+  isMetered: true | undefined = undefined
+  /** What it has used and cost; undefined: nobody counts, or it is not known yet. */
+  spending: Spending | undefined = undefined
   /** The error of ours that answered it. */
   error: ApiError | undefined = undefined
   /** Whether a body that ends later reports the end. */
@@ -75,6 +83,7 @@ const MERGING: Partial<Record<Name, 'replace' | 'if first' | 'add' | 'append' | 
   attempts: 'add',
   tries: 'append',
   principalName: 'own',
+  spending: 'own',
   error: 'own',
   isTapped: 'own',
   isDelivered: 'own',

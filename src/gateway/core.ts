@@ -4,6 +4,8 @@ import type { Exchange, Observer } from '../exchange/exchange.ts'
 import type { MemoryBudget } from '../exchange/memory-budget.ts'
 import type { Handler } from '../exchange/stage.ts'
 import type { LoadedExtension } from '../extensions/load/load-extensions.ts'
+import { createMetering } from '../metering/metering.ts'
+import type { PriceTable } from '../pricing/price.ts'
 import { createSnapshot } from '../routing/snapshot.ts'
 import type { DeploymentState } from '../routing/targets/deployment.ts'
 import type { RouterDeps } from '../routing/targets/router.ts'
@@ -19,6 +21,8 @@ import { composeEntry, composeFlow } from './stages.ts'
 export interface CoreDeps extends ServerDeps {
   /** Opens the store of answers, with a guard around it; throws where it can't be opened. Absent: no answer is kept. */
   readonly openStore?: NonNullable<PartsDeps['openStore']>
+  /** The prices that NexCode comes with; needed beside a ledger. */
+  readonly priceTable?: PriceTable
   /** The user's own logic, loaded. */
   readonly extensions?: readonly LoadedExtension[]
 }
@@ -59,10 +63,14 @@ export interface Core {
  * const response = await core.flow(exchange)
  */
 export function createCore(deps: CoreDeps): Core {
-  const { config, log, sha256, openStore } = deps
+  const { config, log, sha256, openStore, books, priceTable } = deps
   // With closed cassettes nothing goes upstream, not even the question for a list of models.
   const isOffline = deps.cassettes?.isClosed === true
-  const flowDeps = createFlowDeps(deps)
+  const metering =
+    books === undefined || priceTable === undefined
+      ? undefined
+      : createMetering({ books, priceTable, sha256, settings: () => generation.settings })
+  const flowDeps = { ...createFlowDeps(deps), metering }
   const { now, random, deadlines, admission, repeats, reading } = flowDeps
   const routing: RouterDeps = { now, random, deadlines, onBreaker: tellBreaker(log) }
   const makeParts = createPartsMaker({ ...flowDeps, sha256, ...(openStore !== undefined && { openStore }) })

@@ -73,7 +73,7 @@ export function createFlowDeps(deps: ServerDeps) {
     send: cassettes?.isClosed === true ? sendNothing : createMaskedSend(deps, deadlines),
     cassettes,
     stages: deps.stages,
-  } satisfies FlowDeps
+  } satisfies Omit<FlowDeps, 'metering'>
 }
 
 function createMaskedSend({ config, fetch, diagnoseConnectFailure }: ServerDeps, deadlines: Deadlines): Send {

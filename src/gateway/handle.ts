@@ -1,6 +1,8 @@
 import type { FailingRepeats } from '../access/failing-repeats.ts'
 import { type DeliverDeps, type DeliverOptions, deliver } from '../answers/deliver.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import type { CallerLimits } from '../metering/caller-limits.ts'
+import type { Metering } from '../metering/metering.ts'
 import { type PrepareBodyDeps, prepareBody } from '../requests/prepare-body.ts'
 import { type Ask, type AskStage, PreparedRequest, type Recall, type Recalled } from '../requests/prepared-request.ts'
 import { readCall } from '../requests/read-call.ts'
@@ -9,8 +11,9 @@ import { startClocks, type TimeLimits } from '../routing/attempts/exchange-clock
 import { isUnsent } from '../routing/attempts/failure-of.ts'
 import type { RememberedIds } from '../routing/remembered-ids.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
-import { askTargets } from './ask-targets.ts'
+import { filterModels, listsModels } from './filter-models.ts'
 import type { Generation } from './generation.ts'
+import { limitedGeneration } from './limited-generation.ts'
 import { renamingFor } from './rename-answer.ts'
 import { type RouteRequestDeps, routeRequest } from './route-request.ts'
 
@@ -20,6 +23,8 @@ export interface HandleDeps extends DeliverDeps, PrepareBodyDeps, RouteRequestDe
   readonly timeouts: TimeLimits
   readonly loops: Pick<LoopGuard, 'mark' | 'suspect'>
   readonly ids: RememberedIds
+  /** Limits, money and books of callers; undefined: there is no ledger. */
+  readonly metering: Metering | undefined
 }
 
 /**
@@ -28,6 +33,8 @@ export interface HandleDeps extends DeliverDeps, PrepareBodyDeps, RouteRequestDe
 export interface FlowParts {
   readonly generation: Generation
   readonly ask: Ask
+  /** The same without these stages, for requests that concern none. */
+  readonly core: Ask
   readonly askStages: readonly AskStage[]
   /** Answers a request that repeats an earlier one; undefined: no stage does. */
   readonly recall: Recall | undefined
@@ -43,12 +50,17 @@ export interface FlowParts {
  * const response = await handle(exchange, { generation, ask, askStages }, deps)
  */
 export async function handle(exchange: Exchange, asking: FlowParts, deps: HandleDeps): Promise<Response> {
-  const { generation } = asking
+  const { metering } = deps
+  const limits = metering?.limitsOf(exchange)
+  const generation = limits === undefined ? asking.generation : limitedGeneration(asking.generation, limits)
   if (generation.settings.hasFile) exchange.tries = []
   if (asking.recall !== undefined && !deps.repeats.watches(exchange)) {
     const recalling = asking.recall(exchange)
     const recalled = recalling instanceof Promise ? await recalling : recalling
-    if (recalled !== undefined) return deliverRecalled(exchange, recalled, generation, deps)
+    if (recalled !== undefined) {
+      if (metering !== undefined) await enterRepeat(exchange, generation, metering)
+      return deliverRecalled(exchange, recalled, generation, deps)
+    }
   }
   if (generation.restricts) readCall(exchange, generation)
   const compared = comparedBy(asking.askStages, exchange)
@@ -59,12 +71,16 @@ export async function handle(exchange: Exchange, asking: FlowParts, deps: Handle
   const outgoing = preparing instanceof Promise ? await preparing : preparing
   const choosing = routeRequest(exchange, outgoing, generation, deps)
   const route = choosing instanceof Promise ? await choosing : choosing
+  if (metering !== undefined) {
+    const entering = metering.enter(exchange, outgoing)
+    if (entering !== undefined) await entering
+  }
   const request = new PreparedRequest({
     exchange,
     outgoing,
     route,
     objects: generation.remembersIds ? objectsOf(exchange, outgoing, generation) : undefined,
-    snapshot: generation,
+    snapshot: asking.generation,
     clocks: startClocks(exchange, route, generation.settings, deps),
     timeouts: deps.timeouts,
   })
@@ -72,7 +88,10 @@ export async function handle(exchange: Exchange, asking: FlowParts, deps: Handle
   deps.repeats.admit(exchange, outgoing)
   try {
     // Most requests concern no stage around the asking: these are not run then.
-    const answer = await (compared === undefined ? askTargets(request, deps) : asking.ask(request))
+    const given = await (compared === undefined ? asking.core(request) : asking.ask(request))
+    if (metering !== undefined && compared !== undefined && exchange.isMetered === undefined)
+      metering.repeat(exchange, route.deployments)
+    const answer = limits?.restrictsModels === true ? await permittedPart(exchange, given, limits) : given
     deps.repeats.answered(exchange, outgoing, answer)
     const delivering = passBack(exchange, answer, deliverOptions(request, deps), deps)
     const response = delivering instanceof Promise ? await delivering : delivering
@@ -83,6 +102,18 @@ export async function handle(exchange: Exchange, asking: FlowParts, deps: Handle
     if (!isUnsent(thrown)) deps.repeats.failed(exchange, outgoing, thrown)
     throw thrown
   }
+}
+
+/** Lets a request in that repeats an earlier one, and has it booked. */
+async function enterRepeat(exchange: Exchange, { router }: Generation, metering: Metering): Promise<void> {
+  await metering.enter(exchange, { model: exchange.model, value: undefined })
+  metering.repeat(exchange, router.route(exchange.model).deployments)
+}
+
+/** The part of an answer that is about models which the caller may use. */
+function permittedPart(exchange: Exchange, answer: Response, limits: CallerLimits): Response | Promise<Response> {
+  if (!listsModels(exchange.request.method, exchange.requestTarget)) return answer
+  return filterModels(answer, (model) => limits.permitsModel(model))
 }
 
 /** Delivers the stored answer of a request that repeats an earlier one. */

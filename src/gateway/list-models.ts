@@ -2,6 +2,8 @@ import { noteBody } from '../answers/body-note.ts'
 import type { ModelSettings } from '../config/sections/models.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { fillStar, isWildcard, starIn, wildcardOf } from '../formats/text/wildcards.ts'
+import type { Metering } from '../metering/metering.ts'
+import { modelNotFound } from '../openai/model-not-found.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import { type AskForModelsDeps, askForModels } from './ask-for-models.ts'
 import type { Generation } from './generation.ts'
@@ -19,14 +21,19 @@ interface ListedModel {
 export interface ListModelsDeps extends AskForModelsDeps {
   /** The generation of the settings that holds now. */
   readonly generation: () => Generation
+  /** Limits of callers; undefined: there is no ledger. */
+  readonly metering: Metering | undefined
 }
+
+/** Whether the caller may use a model. */
+type Permits = (model: string) => boolean
 
 /** The path of the list, or of one model, whose name may have slashes in it, escaped or not. */
 const MODELS = /^(?:\/v1)?\/models(?:\/([^?]*[^?/]))?\/?(?:\?|$)/
 
 /**
- * Answers `GET /v1/models` and `/v1/models/{id}` with what this server offers, where its configuration names models;
- * undefined: the request is another one, or goes to the upstream.
+ * Answers `GET /v1/models` and `/v1/models/{id}` with what this server offers, and the caller may use, where its configuration names
+ * models; undefined: the request is another one, or goes to the upstream.
  *
  * A name with `*` stands for the models of its upstream that it matches; an upstream that does not answer is left out.
  *
@@ -37,7 +44,11 @@ export function answerModels(exchange: Exchange, deps: ListModelsDeps): Response
   const generation = deps.generation()
   const asked = askedModels(exchange.request.method, exchange.requestTarget, generation)
   if (asked === undefined) return undefined
-  return asked === 'all' ? list(exchange, generation, deps) : answerWith(listed(asked.id, asked.model, generation))
+  const limits = deps.metering?.limitsOf(exchange)
+  const permits: Permits = (model) => limits === undefined || limits.permitsModel(model)
+  if (asked === 'all') return list(exchange, generation, permits, deps)
+  if (!permits(asked.id)) throw modelNotFound(asked.id)
+  return answerWith(listed(asked.id, asked.model, generation))
 }
 
 /**
@@ -62,12 +73,12 @@ export function askedModels(
   return model === undefined ? undefined : { id, model }
 }
 
-async function list(exchange: Exchange, snapshot: Snapshot, deps: ListModelsDeps): Promise<Response> {
+async function list(exchange: Exchange, snapshot: Snapshot, permits: Permits, deps: ListModelsDeps): Promise<Response> {
   const ask = askEachOnce((name) => askForModels(name, exchange, snapshot, deps))
   const parts = await Promise.all(
     snapshot.settings.models.map(async (model) => {
       const names = isWildcard(model.name) ? await namesFor(model, ask) : [model.name]
-      return names.map((name) => listed(name, model, snapshot))
+      return names.filter(permits).map((name) => listed(name, model, snapshot))
     }),
   )
   const unique = new Map(parts.flat().map((one) => [one.id, one]))

@@ -3,7 +3,7 @@ import type { Cassettes } from '../cassettes/cassettes.ts'
 import { type CassetteStageDeps, createCassetteStage } from '../cassettes/stage.ts'
 import type { Handler, Stage } from '../exchange/stage.ts'
 import { createExtensionStage } from '../extensions/stage.ts'
-import type { AskStage } from '../requests/prepared-request.ts'
+import type { Ask, AskStage } from '../requests/prepared-request.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import { askTargets } from './ask-targets.ts'
 import type { Generation } from './generation.ts'
@@ -36,7 +36,8 @@ export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
       ? []
       : [createIdempotencyStage(stageSources, settings), createCacheStage(stageSources, settings)].filter(isOn)
   const recall = askStages.find((stage) => stage.recall !== undefined)?.recall
-  const flow = { generation, askStages, recall, ask: compose(askStages, (request) => askTargets(request, deps)) }
+  const core = createCoreAsk(deps)
+  const flow = { generation, askStages, recall, core, ask: compose(askStages, core) }
   return compose(
     [
       ...stages,
@@ -46,6 +47,13 @@ export function composeFlow(generation: Generation, deps: FlowDeps): Handler {
     ].filter(isOn),
     (exchange) => (exchange.isUpgrade ? upgrade(exchange, generation, deps) : handle(exchange, flow, deps)),
   )
+}
+
+/** Makes the function that asks the targets, once what the call may cost is reserved where there is a ledger. */
+function createCoreAsk(deps: FlowDeps): Ask {
+  const { metering } = deps
+  const ask: Ask = (request) => askTargets(request, deps)
+  return metering === undefined ? ask : (request) => metering.ask(request, ask)
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange/exchange.ts'
 import { createAttachment } from '../formats/attachment.ts'
+import type { Metering } from '../metering/metering.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
 import { checkInner } from '../requests/check-inner.ts'
@@ -19,6 +20,7 @@ import type { Route } from '../routing/targets/router.ts'
 import { checkUpgrade, isCallInFrames } from './check-upgrade.ts'
 import { chooseRoute } from './choose-route.ts'
 import type { Generation } from './generation.ts'
+import { limitedGeneration } from './limited-generation.ts'
 import {
   lacksWebSocket,
   type RefusedUpgrade,
@@ -37,6 +39,8 @@ export interface Relay extends DeploymentAddress, UpgradeWatch<Relay> {
 /** The dependencies of upgrades. */
 export interface UpgradeDeps extends AddressDeps, WatchDeps {
   readonly ids: RememberedIds
+  /** Limits, money and books of callers; undefined: there is no ledger. */
+  readonly metering: Metering | undefined
 }
 
 const relays = createAttachment<Response, Relay>('relay')
@@ -56,13 +60,16 @@ export function relayOf(answer: Response): Relay | undefined {
  * where the server's key is refused. The model is the query's. Gives an answer that stands for the relay (`relayOf`).
  *
  * @example
- * const answer = await upgrade(exchange, generation, deps)
+ * const answer = await upgrade(exchange, inForce, deps)
  */
-export async function upgrade(exchange: Exchange, generation: Generation, deps: UpgradeDeps): Promise<Response> {
+export async function upgrade(exchange: Exchange, inForce: Generation, deps: UpgradeDeps): Promise<Response> {
+  const limits = deps.metering?.limitsOf(exchange)
+  const generation = limits === undefined ? inForce : limitedGeneration(inForce, limits)
   const model = checkUpgrade(exchange, generation)
   if (generation.settings.hasFile) exchange.tries = []
   const route = await chooseRoute(exchange.requestTarget, { ...bodyAsIs(null), model }, generation, deps.ids)
   if (generation.restricts) checkInner(readHeaders(exchange, generation, true), route, generation)
+  await deps.metering?.enter(exchange, { model, value: undefined })
   const deployments = route.order({ payerOf: ({ upstream }) => payerOf(exchange.principal, upstream) })
   const answer = new Response(null)
   relays.set(answer, await relayTo({ exchange, model, generation, route, deployments }, 0, deps))

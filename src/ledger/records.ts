@@ -173,8 +173,8 @@ export interface Booking {
   readonly cost: number
   /** What the cache has saved, in nano-dollars. */
   readonly saved: number
-  /** Where the price comes from; `none`: it has no price, and its cost is not known. */
-  readonly pricedBy: 'table' | 'file' | 'answer' | 'free' | 'none'
+  /** Where the price comes from; `none`: it has no price, and its cost is not known; `caller`: the caller's own key has paid. */
+  readonly pricedBy: 'table' | 'file' | 'answer' | 'free' | 'none' | 'caller'
   readonly isEstimated: boolean
   /** How it ended: as the exchange did, or with its process. */
   readonly outcome: 'complete' | 'cancelled' | 'failed' | 'interrupted'

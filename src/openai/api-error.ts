@@ -23,6 +23,8 @@ export interface ApiErrorDetails {
   readonly code?: string | null
   /** Replaces the row's seconds for `Retry-After`. */
   readonly retryAfterSeconds?: number
+  /** Headers of its answer, beside those that every error has. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** The cause of the error: logged, never sent. */
   readonly cause?: unknown
   /** The number of the parameter rule that refused the request: logged, never sent. */
@@ -44,6 +46,8 @@ export class ApiError extends Error {
   /** For `Retry-After`, where waiting helps. */
   readonly retryAfterSeconds: number | undefined
   readonly rule: number | undefined
+  /** Headers of its answer, beside those that every error has; undefined: none. */
+  readonly headers: Readonly<Record<string, string>> | undefined
 
   constructor(kind: ErrorKind, details: ApiErrorDetails = {}) {
     const entry: ErrorEntry = ERROR_CATALOGUE[kind]
@@ -53,6 +57,7 @@ export class ApiError extends Error {
     this.entry = entry
     this.retryAfterSeconds = details.retryAfterSeconds ?? entry.retryAfterSeconds
     this.rule = details.rule
+    this.headers = details.headers
     this.body = {
       error: {
         message,
@@ -66,9 +71,9 @@ export class ApiError extends Error {
   /** Gives a copy that its receiver may change: the error of a call is shared by all who wait for it. */
   copy(): ApiError {
     const { message, type, param, code } = this.body.error
-    const { kind, retryAfterSeconds, rule, cause } = this
+    const { kind, retryAfterSeconds, rule, headers, cause } = this
     return new ApiError(kind, {
-      ...{ message, type, param, code, rule, cause },
+      ...{ message, type, param, code, rule, headers, cause },
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     })
   }

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import { areSameConfigs } from '../config/open-secrets.ts'
 import type { Settings } from '../config/settings.ts'
 import { loadAll } from '../extensions/load/load-all.ts'
+import { loadPrices } from '../pricing/load-prices.ts'
 import type { App } from '../server/http-server.ts'
 import type { WorkersState } from '../server/routes/health.ts'
 import type { Claims } from '../storage/claims.ts'
@@ -64,7 +65,7 @@ export async function assembleApp(
     observers: [collectWhenQuiet()],
     ...(workers !== undefined && { workers: workers.state }),
     ...(cassettes !== undefined && { cassettes }),
-    ...(books !== undefined && { books }),
+    ...(books !== undefined && { books, priceTable: await loadPrices() }),
   })
   return {
     app,

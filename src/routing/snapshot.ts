@@ -34,6 +34,8 @@ export interface Snapshot {
   readonly modelsDecide: boolean
   /** Refuses a model's name that some servers take for another known name; undefined: no model decides anything. */
   readonly assertSpelling: AssertSpelling | undefined
+  /** Refuses a model that the caller may not use, wherever a request names it; absent: it may use all. */
+  readonly assertPermitted?: (model: string) => void
   /** Whether rules or models decide anything about requests. */
   readonly restricts: boolean
   /** Whether bodies may have to be read that would otherwise pass through. */

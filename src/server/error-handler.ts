@@ -75,7 +75,7 @@ function errorOf(thrown: unknown, isPage: boolean, { request, requestTarget: tar
 
 /** Renders an error of the catalogue as a response: nothing else does. */
 function renderError(
-  { entry, kind, retryAfterSeconds }: ApiError,
+  { entry, kind, retryAfterSeconds, headers: more }: ApiError,
   body: Uint8Array<ArrayBuffer>,
   exchange: Exchange,
 ): Response {
@@ -89,6 +89,7 @@ function renderError(
   // After several attempts here, an SDK must not repeat all of them; also when a later attempt's answer broke off.
   const isSpent = exchange.shouldRetry === false || exchange.attempts > 1
   if (isSpent || isRetriedInVain(entry)) headers.set('x-should-retry', 'false')
+  if (more !== undefined) for (const [name, value] of Object.entries(more)) headers.set(name, value)
   if (entry.status === 401) headers.set('www-authenticate', 'Bearer')
   // When the framing is in doubt, so are all bytes that follow on the connection (RFC 9112 §6.3).
   if (kind === 'malformed_request') headers.set('connection', 'close')

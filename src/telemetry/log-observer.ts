@@ -87,6 +87,10 @@ export function createLogObserver(
         principal: exchange.principalName,
         key: exchange.key,
         project: exchange.project,
+        // In dollars.
+        cost: exchange.spending === undefined ? undefined : exchange.spending.cost / 1e9,
+        input_tokens: exchange.spending?.inputTokens,
+        output_tokens: exchange.spending?.outputTokens,
         error: failure?.error ?? exchange.error?.kind,
         // Where this server refused: the path, and the rule that refused it.
         path: exchange.error === undefined ? undefined : showPath(exchange.requestTarget),

@@ -60,6 +60,7 @@ class Tally implements UsageTally {
   #model: string | undefined
   #object: string | undefined
   #status: string | undefined
+  #id: string | undefined
 
   constructor(asked: Partial<Usage> | undefined) {
     this.#asked = asked
@@ -103,7 +104,7 @@ class Tally implements UsageTally {
 
   told(): ToldUsage {
     const raw = this.#usage ?? this.#own
-    const facts = { tier: this.#tier, model: this.#model, object: this.#object, status: this.#status }
+    const facts = { tier: this.#tier, model: this.#model, object: this.#object, status: this.#status, id: this.#id }
     const usage = this.#counted(raw)
     // Images without a usage are billed one by one, whatever was asked.
     const isTold = raw === undefined ? this.#hasImages : !this.#isBeginning && !this.#isEmpty(usage)
@@ -131,12 +132,13 @@ class Tally implements UsageTally {
   }
 
   #addFacts(value: JsonObject): void {
-    const { model, modelVersion, service_tier: tier, object, status } = value
+    const { model, modelVersion, service_tier: tier, object, status, id } = value
     const name = model ?? modelVersion
     if (typeof name === 'string') this.#model = name
     if (typeof tier === 'string') this.#tier = tier
     if (typeof object === 'string') this.#object = object
     if (typeof status === 'string') this.#status = status
+    if (typeof id === 'string') this.#id = id
   }
 
   #addUsage(usage: Json | undefined): void {

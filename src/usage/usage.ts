@@ -83,6 +83,8 @@ export interface ToldUsage {
   readonly tier: string | undefined
   /** The model that has answered, as the upstream calls it. */
   readonly model: string | undefined
+  /** Its own id, such as `resp_…`; undefined: not told. */
+  readonly id: string | undefined
   /** What the answer is, in its own word: `chat.completion`, `response`, `batch`, …; undefined: not told. */
   readonly object: string | undefined
   /** The state that it says it is in: of a response or a batch, `completed`, `in_progress`, …; undefined: not told. */

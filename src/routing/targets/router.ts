@@ -3,7 +3,7 @@ import type { ResilienceSettings } from '../../config/sections/resilience.ts'
 import type { Settings } from '../../config/settings.ts'
 import { memoize } from '../../formats/bounded-memo.ts'
 import { fillStar, isWildcard } from '../../formats/text/wildcards.ts'
-import { ApiError } from '../../openai/api-error.ts'
+import { modelNotFound } from '../../openai/model-not-found.ts'
 import type { Deadlines } from '../../timing/deadlines.ts'
 import type { Account } from '../health/call-report.ts'
 import { type Deployment, type DeploymentState, deploymentLabel, deploymentStateOf } from './deployment.ts'
@@ -73,7 +73,6 @@ const REGISTRIES = new WeakMap<Router, DeploymentRegistry>()
 
 /** Names are the callers', so there is no end of them. */
 const REMEMBERED = { entriesMax: 1000, keyCharsMax: 256 } as const
-const NAME_CHARS_SHOWN = 100
 
 /**
  * Makes the router of some settings. In a reload, `previous` hands over the state of the deployments and limiters that stay, and goes on
@@ -128,10 +127,7 @@ function createFind(
     const matched = match(name)
     if (matched !== undefined) return routeOf(matched.entry, deps, { name, star: matched.star })
     if (unknownModels === 'pass') return byDefault
-    const shown = name.slice(0, NAME_CHARS_SHOWN)
-    throw new ApiError('model_not_found', {
-      message: `The model \`${shown}\` does not exist or you do not have access to it.`,
-    })
+    throw modelNotFound(name)
   }, REMEMBERED)
   return (name) => exact.get(name) ?? findOther(name)
 }

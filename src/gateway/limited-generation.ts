@@ -1,0 +1,45 @@
+import type { CallerLimits } from '../metering/caller-limits.ts'
+import { modelNotFound } from '../openai/model-not-found.ts'
+import type { Generation } from './generation.ts'
+
+/** The settings as they hold for a caller, and what they were made of. */
+interface Limited {
+  readonly of: Generation
+  readonly generation: Generation
+}
+
+const made = new WeakMap<CallerLimits, Limited>()
+
+/**
+ * The settings in force as they hold for a caller with limits of its own: where these go by the model, requests are read so that the model
+ * is certain, and where they restrict models or money, a request whose model can't be told is refused.
+ *
+ * @example
+ * const generation = limitedGeneration(inForce, limits)
+ */
+export function limitedGeneration(generation: Generation, limits: CallerLimits): Generation {
+  if (!limits.needsModel) return generation
+  const known = made.get(limits)
+  if (known !== undefined && known.of === generation) return known.generation
+  const limited = limits.restrictsModels || limits.hasBudget ? strictFor(generation, limits) : reading(generation)
+  made.set(limits, { of: generation, generation: limited })
+  return limited
+}
+
+function reading(generation: Generation): Generation {
+  return { ...generation, needsModel: true, readsBodies: true }
+}
+
+function strictFor(generation: Generation, limits: CallerLimits): Generation {
+  return {
+    ...generation,
+    settings: { ...generation.settings, unknownModels: 'refuse' },
+    needsModel: true,
+    modelsDecide: true,
+    restricts: true,
+    readsBodies: true,
+    assertPermitted(model) {
+      if (!limits.permitsModel(model)) throw modelNotFound(model)
+    },
+  }
+}

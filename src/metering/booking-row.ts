@@ -1,0 +1,78 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import { entryOf, principalName } from '../exchange/principal.ts'
+import { DEFAULT_PROJECT_ID } from '../ledger/first-records.ts'
+import type { Booking } from '../ledger/records.ts'
+import { NO_USAGE } from '../usage/usage.ts'
+
+/** What this process's ids of bookings have in common; the time stands before it, so that they grow, and a counter behind it. All of it is hex. */
+const PROCESS = crypto.randomUUID().replaceAll('-', '').slice(0, 12)
+const TIME_DIGITS = 12
+const COUNT_DIGITS = 8
+let booked = 0
+
+/** What is only known of a call with its end. */
+export type Settled = Pick<
+  Booking,
+  | 'usage'
+  | 'cost'
+  | 'saved'
+  | 'pricedBy'
+  | 'isEstimated'
+  | 'outcome'
+  | 'status'
+  | 'servedModel'
+  | 'upstream'
+  | 'tier'
+  | 'isBatch'
+>
+
+/** The call before its end: what is booked of it if its process dies. */
+export const UNSETTLED: Settled = Object.freeze({
+  usage: NO_USAGE,
+  cost: 0,
+  saved: 0,
+  pricedBy: 'none',
+  isEstimated: true,
+  outcome: 'interrupted',
+  status: 0,
+  servedModel: '',
+  upstream: '',
+  tier: '',
+  isBatch: false,
+})
+
+/**
+ * Makes the row of a call for the books.
+ *
+ * @example
+ * const booking = bookingOf(exchange, { ...UNSETTLED, ...settled })
+ */
+export function bookingOf(exchange: Exchange, settled: Settled, id = newBookingId()): Booking {
+  const { principal, model = '', endpointName, cache } = exchange
+  const entry = entryOf(principal)
+  const row: Booking = {
+    id,
+    at: arrivedAt(exchange),
+    requestId: exchange.id,
+    keyId: entry?.id ?? principalName(principal),
+    projectId: entry?.project?.id ?? DEFAULT_PROJECT_ID,
+    model: model.slice(0, MODEL_CHARS_MAX),
+    endpoint: endpointName,
+    ...settled,
+  }
+  return cache === undefined ? row : { ...row, cache }
+}
+
+const MODEL_CHARS_MAX = 200
+
+/** When its request came, in milliseconds since 1970. */
+function arrivedAt({ startedAt }: Exchange): number {
+  return Math.round(Date.now() - performance.now() + startedAt)
+}
+
+/** Makes an id that no other booking has, and that sorts behind those before it. */
+function newBookingId(): string {
+  booked += 1
+  const time = Date.now().toString(16).padStart(TIME_DIGITS, '0')
+  return time + PROCESS + (booked % 2 ** 32).toString(16).padStart(COUNT_DIGITS, '0')
+}

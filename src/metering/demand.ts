@@ -1,0 +1,92 @@
+import { windowAt } from '../ledger/counters/budget-window.ts'
+import type { BudgetDemand, CallDemand, PlaceDemand, RateDemand } from '../ledger/limiter.ts'
+import type { Booking } from '../ledger/records.ts'
+import type { CallerBudget, CallerLimits, ModelRate, RateKind } from './caller-limits.ts'
+
+/** All that is asked for, and whose limits these are, in the order of the demand. */
+export interface LimitedDemand extends CallDemand {
+  readonly limits: CallerLimits
+  readonly modelRates: readonly ModelRate[]
+  readonly model: string | undefined
+}
+
+/** What a call is expected to use: what its limits are asked for. */
+export interface CallUnits {
+  readonly tokens: number
+  readonly images: number
+  /** The most that it can cost, in nano-dollars. */
+  readonly amount: bigint
+}
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+const PERIODS: Readonly<Record<RateKind, number>> = {
+  requestsPerMinute: MINUTE_MS,
+  requestsPerDay: DAY_MS,
+  tokensPerMinute: MINUTE_MS,
+  imagesPerMinute: MINUTE_MS,
+}
+/** The limits on requests, which a repeated answer counts towards, too; all others only hold for calls that go upstream. */
+const OF_REQUESTS: ReadonlySet<RateKind> = new Set(['requestsPerMinute', 'requestsPerDay'])
+
+/** Counts one unit of each. */
+const ONE_EACH = (): number => 1
+
+/**
+ * What every request asks for, before it is known whether it goes upstream: one of the requests of its minute and day, and a place among
+ * those under way. undefined: it has no such limit.
+ *
+ * @example
+ * const demand = requestDemand(limits, model)
+ */
+export function requestDemand(limits: CallerLimits, model: string | undefined): LimitedDemand | undefined {
+  const modelRates = limits.ratesOf(model).filter(({ kind }) => OF_REQUESTS.has(kind))
+  const places = limits.places.map(({ id, concurrency }): PlaceDemand => ({ name: `${id} calls`, limit: concurrency }))
+  if (modelRates.length === 0 && places.length === 0) return undefined
+  const rates = rateDemands(modelRates, ONE_EACH)
+  return { limits, model, modelRates, rates, places, budgets: [], amount: 0n, booking: undefined }
+}
+
+/**
+ * What a call that goes upstream asks for: its tokens and images, and money in each of the caller's budgets. undefined: it has no such
+ * limit. `booking` is what is booked if this process dies meanwhile; `now`: milliseconds since 1970.
+ *
+ * @example
+ * const demand = callDemand(limits, model, { tokens, images, amount }, booking, Date.now())
+ */
+export function callDemand(
+  limits: CallerLimits,
+  model: string | undefined,
+  { tokens, images, amount }: CallUnits,
+  booking: Booking,
+  now: number,
+): LimitedDemand | undefined {
+  const modelRates = limits.ratesOf(model).filter(({ kind }) => !OF_REQUESTS.has(kind))
+  if (modelRates.length === 0 && !limits.hasBudget) return undefined
+  const rates = rateDemands(modelRates, ({ kind }) => (kind === 'tokensPerMinute' ? tokens : images))
+  const budgets = limits.budgets.map((budget) => budgetDemand(budget, limits.timeZone, now))
+  return { limits, model, modelRates, rates, places: [], budgets, amount, booking }
+}
+
+function rateDemands(rates: readonly ModelRate[], unitsOf: (rate: ModelRate) => number): readonly RateDemand[] {
+  return rates.map((rate) => {
+    return { name: rate.name, limit: rate.limit, periodMs: PERIODS[rate.kind], units: unitsOf(rate) }
+  })
+}
+
+/** The demands of budgets, each for the window of its last call: working out a window costs more than a decision. */
+const demands = new WeakMap<CallerBudget, BudgetDemand>()
+
+/** A budget in the window of a moment, in milliseconds since 1970. */
+function budgetDemand(budget: CallerBudget, timeZone: string, now: number): BudgetDemand {
+  const known = demands.get(budget)
+  const seconds = now / 1000
+  if (known !== undefined && known.from <= seconds && seconds < known.to) return known
+  const { holder, window, limit } = budget
+  const { startsAt, endsAt } = windowAt(window, timeZone, now)
+  const scope =
+    holder.scope === 'key' ? { keyId: holder.id } : holder.scope === 'project' ? { projectId: holder.id } : {}
+  const demand: BudgetDemand = { ...scope, from: startsAt / 1000, to: endsAt / 1000, limit }
+  demands.set(budget, demand)
+  return demand
+}

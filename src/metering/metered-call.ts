@@ -1,0 +1,189 @@
+import type { Outcome } from '../exchange/outcome.ts'
+import { ignoreRejection } from '../formats/ignore-rejection.ts'
+import type { JsonObject } from '../formats/json/json.ts'
+import type { BookingQueue } from '../ledger/books.ts'
+import type { Reservation } from '../ledger/limiter.ts'
+import type { Booking } from '../ledger/records.ts'
+import type { PriceBook } from '../pricing/price-book.ts'
+import type { PreparedRequest } from '../requests/prepared-request.ts'
+import { payerOf } from '../routing/deployment-address.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
+import { inputTokens, outputTokens, type ToldUsage, type Usage } from '../usage/usage.ts'
+import { createUsageTally, type UsageTally } from '../usage/usage-tally.ts'
+import type { BookedObjects } from './booked-objects.ts'
+import { bookingOf } from './booking-row.ts'
+import { type CallCost, costOfAnswer } from './call-prices.ts'
+import type { ReservedUnits } from './call-units.ts'
+import type { LimitedDemand } from './demand.ts'
+import type { MeteredKind } from './metered-kinds.ts'
+
+/** The dependencies of metered calls. */
+export interface MeteredCallDeps {
+  readonly bookings: BookingQueue
+  readonly prices: PriceBook
+  readonly objects: BookedObjects
+}
+
+/** After so many bytes of an answer it is noted again what it has cost so far. */
+const NOTED_BYTES = 4096
+const NOTHING: CallCost = { cost: 0, pricedBy: 'none' }
+
+/**
+ * One call that goes upstream, from its reservation to its end, when it is known what it used: it ends the reservation, and books the call,
+ * exactly once.
+ *
+ * @example
+ * const call = new MeteredCall(request, kind, callUnits(request, true, prices), deps)
+ * call.begin(demand, reservation)
+ */
+export class MeteredCall implements UsageTally {
+  readonly #request: PreparedRequest
+  readonly #kind: MeteredKind
+  readonly #deps: MeteredCallDeps
+  readonly #tally: UsageTally
+  readonly #picture: string | undefined
+  #demand: LimitedDemand | undefined
+  #reservation: Reservation | undefined
+  #status = 0
+  #unnotedBytes = 0
+
+  constructor(request: PreparedRequest, kind: MeteredKind, { asked, picture }: ReservedUnits, deps: MeteredCallDeps) {
+    this.#request = request
+    this.#kind = kind
+    this.#deps = deps
+    this.#picture = picture
+    this.#tally = createUsageTally({ asked })
+    request.exchange.tally = this
+    request.exchange.atEnd((outcome) => this.#onEnd(outcome))
+  }
+
+  /** It has what it asked for; both undefined: it has asked for nothing. */
+  begin(demand: LimitedDemand | undefined, reservation: Reservation | undefined): void {
+    this.#demand = demand
+    this.#reservation = reservation
+  }
+
+  /** The head of an answer has come. */
+  onAnswer({ status }: Response): void {
+    this.#status = status
+  }
+
+  add(value: JsonObject): void {
+    this.#tally.add(value)
+  }
+
+  saw(bytes: number): void {
+    this.#tally.saw(bytes)
+    if (this.#reservation === undefined) return
+    this.#unnotedBytes += bytes
+    if (this.#unnotedBytes < NOTED_BYTES) return
+    this.#unnotedBytes = 0
+    this.#reservation.see(BigInt(this.costSoFar().cost))
+  }
+
+  waitFor(reading: Promise<void>): void {
+    this.#tally.waitFor(reading)
+  }
+
+  settled(): Promise<void> | undefined {
+    return this.#tally.settled()
+  }
+
+  told(): ToldUsage {
+    return this.#tally.told()
+  }
+
+  /** What it has cost by what is known so far. */
+  costSoFar(told = this.told()): CallCost {
+    const { deployment } = this.#request
+    if (deployment === undefined || (this.#status !== 0 && this.#status >= 400)) return NOTHING
+    if (payerOf(this.#request.exchange.principal, deployment.upstream) === 'caller')
+      return { cost: 0, pricedBy: 'caller' }
+    const about = { asked: this.#modelAt(deployment), isBatch: this.#isBatch, picture: this.#picture }
+    return costOfAnswer(told, deployment.upstream, about, this.#deps.prices)
+  }
+
+  get #isBatch(): boolean {
+    return this.#kind.kind === 'batch'
+  }
+
+  #modelAt(deployment: Deployment): string {
+    return this.#request.outgoing.modelFor(deployment) ?? this.#request.outgoing.model ?? ''
+  }
+
+  #onEnd(outcome: Outcome): void {
+    if (this.#tally.settled() === undefined) this.#settle(outcome)
+    else void this.#settleLate(outcome)
+  }
+
+  /** Settles once all of an encoded answer has been read. */
+  async #settleLate(outcome: Outcome): Promise<void> {
+    let reading = this.#tally.settled()
+    for (let before: typeof reading; reading !== before; reading = this.#tally.settled()) {
+      before = reading
+      await ignoreRejection(reading)
+    }
+    this.#settle(outcome)
+  }
+
+  #settle(outcome: Outcome): void {
+    const told = this.told()
+    const booking = this.#bookingOf(told, outcome)
+    const cost = booking?.cost ?? 0
+    const { exchange } = this.#request
+    if (booking !== undefined) {
+      const [read, written] = [inputTokens(told.usage), outputTokens(told.usage)]
+      exchange.onSpent({ cost, inputTokens: read, outputTokens: written })
+    }
+    if (this.#reservation !== undefined)
+      this.#reservation.end({ cost: BigInt(cost), units: this.#unitsOf(told.usage), booking })
+    else if (booking !== undefined) this.#deps.bookings.add(booking)
+  }
+
+  /** The row of the books; undefined: nothing was called, or it is booked already. */
+  #bookingOf(told: ToldUsage, outcome: Outcome): Booking | undefined {
+    const { exchange, deployment } = this.#request
+    if (deployment === undefined) return undefined
+    const object = this.#objectOf(told)
+    if (object === 'not yet') return undefined
+    const id = object === undefined ? undefined : this.#deps.objects.take(deployment.upstream.name, object)
+    if (id === 'booked') return undefined
+    const { cost, pricedBy } = this.costSoFar(told)
+    return bookingOf(
+      exchange,
+      {
+        usage: told.usage,
+        cost,
+        saved: 0,
+        pricedBy,
+        isEstimated: told.isEstimated,
+        outcome: outcome.kind,
+        status: this.#status,
+        servedModel: told.model ?? this.#modelAt(deployment),
+        upstream: deployment.upstream.name,
+        tier: told.tier ?? '',
+        isBatch: this.#isBatch,
+      },
+      id,
+    )
+  }
+
+  /** The object that can be fetched again and again, whose booking it is; undefined: it is a call of its own; `not yet`: it goes on. */
+  #objectOf({ status, usage, id }: ToldUsage): string | undefined {
+    if (this.#kind.kind === 'call') {
+      if (id?.startsWith('resp_') !== true) return undefined
+      return status === 'queued' || status === 'in_progress' ? 'not yet' : id
+    }
+    const isOver = status !== undefined && OVER.has(status) && inputTokens(usage) + outputTokens(usage) > 0
+    return isOver && this.#status < 300 ? this.#kind.id : 'not yet'
+  }
+
+  /** The units that it really used, in the order of its demand. */
+  #unitsOf(usage: Usage): readonly number[] {
+    const tokens = inputTokens(usage) + outputTokens(usage)
+    return (this.#demand?.modelRates ?? []).map(({ kind }) => (kind === 'tokensPerMinute' ? tokens : usage.images))
+  }
+}
+
+/** The states of a batch, or of a response, that goes on no more. */
+const OVER: ReadonlySet<string> = new Set(['completed', 'incomplete', 'failed', 'cancelled', 'expired'])

@@ -1,0 +1,163 @@
+import type { Settings } from '../config/settings.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import { entryOf } from '../exchange/principal.ts'
+import type { RateShare } from '../exchange/spending.ts'
+import type { Books } from '../ledger/books.ts'
+import { type Decision, LimiterError, type RateState, type Reservation } from '../ledger/limiter.ts'
+import { ApiError } from '../openai/api-error.ts'
+import type { PriceTable } from '../pricing/price.ts'
+import { PriceBook } from '../pricing/price-book.ts'
+import { askForUsage, hideAskedUsage } from '../requests/metered-stream.ts'
+import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
+import type { Deployment } from '../routing/targets/deployment.ts'
+import { BookedObjects } from './booked-objects.ts'
+import { bookingOf, UNSETTLED } from './booking-row.ts'
+import { callUnits } from './call-units.ts'
+import { type CallerLimits, callerLimits } from './caller-limits.ts'
+import { callDemand, type LimitedDemand, requestDemand } from './demand.ts'
+import { MeteredCall } from './metered-call.ts'
+import { meteredKind } from './metered-kinds.ts'
+import { assertPermitted, type NamedCall } from './permissions.ts'
+import { refusalError } from './refusals.ts'
+import { bookRepeat } from './repeated-call.ts'
+
+/** Sees to what callers may still do, and has what they did booked. */
+export interface Metering {
+  /** The limits of a request's caller; undefined: it has none. */
+  readonly limitsOf: (exchange: Exchange) => CallerLimits | undefined
+  /**
+   * Lets a request in: its caller may use the endpoint and the models, and has a request and a place left. A promise where another machine
+   * decides. Throws, or rejects with, an `ApiError`.
+   */
+  readonly enter: (exchange: Exchange, named: NamedCall) => void | Promise<void>
+  /** Asks for the answer to a request that goes upstream, once its tokens and its money are reserved; its end is booked. */
+  readonly ask: (request: PreparedRequest, next: Ask) => Promise<Response>
+  /** Has a call booked whose answer was there already, or was made for another one: it cost nothing, and saved what it would have cost. */
+  readonly repeat: (exchange: Exchange, deployments: readonly Deployment[]) => void
+}
+
+/** The dependencies of metering. */
+export interface MeteringDeps {
+  readonly books: Pick<Books, 'limiter' | 'bookings'>
+  /** The prices that NexCode comes with. */
+  readonly priceTable: PriceTable
+  readonly sha256: (text: string) => Uint8Array
+  /** The settings in force. */
+  readonly settings: () => Pick<Settings, 'ledger'>
+}
+
+/**
+ * Makes the metering of callers. Where there are no books it is not made, and nothing of it runs.
+ *
+ * @example
+ * const metering = createMetering({ books, priceTable, sha256, settings: () => config.settings })
+ */
+export function createMetering({ books, priceTable, sha256, settings }: MeteringDeps): Metering {
+  const { limiter, bookings } = books
+  const objects = new BookedObjects(sha256)
+  const prices = createPrices(priceTable, settings)
+
+  /** Decides about a demand; undefined: nobody could, and calls go on all the same. Throws, or rejects with, the refusal. */
+  const decide = (
+    demand: LimitedDemand,
+    note: (granted: Granted) => void,
+  ): Reservation | undefined | Promise<Reservation | undefined> => {
+    const use = (decision: Decision): Reservation => {
+      if (decision.kind !== 'granted') throw refusalError(demand, decision)
+      note(decision)
+      return decision.reservation
+    }
+    try {
+      const deciding = limiter.decide(demand, Date.now())
+      return deciding instanceof Promise ? deciding.then(use).catch(onFailure) : use(deciding)
+    } catch (thrown) {
+      return onFailure(thrown)
+    }
+  }
+  const onFailure = (thrown: unknown): undefined => {
+    if (!(thrown instanceof LimiterError)) throw thrown
+    if (settings().ledger.onDown === 'refuse') throw new ApiError('limits_unavailable', { cause: thrown })
+  }
+
+  return {
+    limitsOf,
+    enter(exchange, named) {
+      const limits = limitsOf(exchange)
+      if (limits === undefined) return undefined
+      assertPermitted(limits, exchange, named)
+      const demand = requestDemand(limits, named.model)
+      if (demand === undefined) return undefined
+      const deciding = decide(demand, ({ rates }) => {
+        exchange.requestRate = tightest(demand, rates, 'requests')
+      })
+      return deciding instanceof Promise
+        ? deciding.then((reservation) => leaveAtEnd(exchange, reservation))
+        : leaveAtEnd(exchange, deciding)
+    },
+    async ask(request, next) {
+      const { exchange } = request
+      const kind = meteredKind(exchange.request.method, exchange.requestTarget)
+      if (kind === undefined) return next(request)
+      exchange.isMetered = true
+      const limits = limitsOf(exchange)
+      const isCall = kind.kind === 'call'
+      const units = callUnits(request, isCall && limits?.hasBudget === true, prices())
+      const call = new MeteredCall(request, kind, units, { bookings, prices: prices(), objects })
+      if (isCall && limits !== undefined) {
+        const booking = bookingOf(exchange, UNSETTLED)
+        const demand = callDemand(limits, request.outgoing.model, units, booking, Date.now())
+        if (demand !== undefined) {
+          const deciding = decide(demand, ({ rates }) => {
+            exchange.tokenRate = tightest(demand, rates, 'tokens')
+          })
+          call.begin(demand, deciding instanceof Promise ? await deciding : deciding)
+        }
+      }
+      if (settings().ledger.includeUsage) askForUsage(request)
+      const answer = await next(request)
+      call.onAnswer(answer)
+      return hideAskedUsage(request, answer)
+    },
+    repeat(exchange, deployments) {
+      if (meteredKind(exchange.request.method, exchange.requestTarget)?.kind !== 'call') return
+      bookRepeat(exchange, deployments, { bookings, prices: prices() })
+    },
+  }
+}
+
+type Granted = Extract<Decision, { kind: 'granted' }>
+
+function limitsOf({ principal }: Exchange): CallerLimits | undefined {
+  const entry = entryOf(principal)
+  return entry === undefined ? undefined : callerLimits(entry)
+}
+
+function leaveAtEnd(exchange: Exchange, reservation: Reservation | undefined): void {
+  if (reservation !== undefined) exchange.atEnd(() => reservation.end({ cost: 0n, booking: undefined }))
+}
+
+/** The rate of a kind that leaves the smallest part of itself. */
+function tightest(
+  { modelRates, rates }: LimitedDemand,
+  states: readonly RateState[],
+  unit: 'requests' | 'tokens',
+): RateShare | undefined {
+  let found: RateShare | undefined
+  for (const [index, { kind }] of modelRates.entries()) {
+    const [limit, state] = [rates[index]?.limit, states[index]]
+    if (!kind.startsWith(unit) || limit === undefined || state === undefined) continue
+    if (found !== undefined && found.remaining / found.limit <= state.remaining / limit) continue
+    found = { limit, ...state }
+  }
+  return found
+}
+
+/** Makes the function that gives the prices in force; they are made anew with the settings. */
+function createPrices(table: PriceTable, settings: MeteringDeps['settings']): () => PriceBook {
+  let made: { readonly of: unknown; readonly book: PriceBook } | undefined
+  return () => {
+    const now = settings()
+    if (made === undefined || made.of !== now) made = { of: now, book: new PriceBook(table, []) }
+    return made.book
+  }
+}
