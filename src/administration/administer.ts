@@ -7,6 +7,7 @@ import { ADMIN_KEY_ROUTES } from './admin-keys.ts'
 import type { AdminDeps, AdminRoute } from './admin-route.ts'
 import { AUDIT_LOG_ROUTES } from './audit-log.ts'
 import { checkFields } from './check-fields.ts'
+import { COST_ROUTES } from './costs.ts'
 import { MODEL_PERMISSION_ROUTES } from './model-permissions.ts'
 import { OWN_KEY_ROUTE } from './own-key.ts'
 import { PROJECT_KEY_ROUTES } from './project-keys.ts'
@@ -15,6 +16,7 @@ import { RATE_LIMIT_ROUTES } from './rate-limits.ts'
 import { readQuery } from './read-query.ts'
 import { SPEND_ALERT_ROUTES } from './spend-alerts.ts'
 import { SPEND_LIMIT_ROUTES } from './spend-limits.ts'
+import { USAGE_ROUTES } from './usage.ts'
 
 /** A request below `/organization`. */
 export interface AdminRequest {
@@ -38,6 +40,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   ...SPEND_ALERT_ROUTES,
   ...ADMIN_KEY_ROUTES,
   ...AUDIT_LOG_ROUTES,
+  ...USAGE_ROUTES,
+  ...COST_ROUTES,
 ]
 
 const SEGMENTS = new Map(ADMIN_ROUTES.map((route) => [route, route.path.split('/').slice(1)]))

@@ -1,11 +1,13 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
+import { KEY_PREFIX } from '../ledger/key-format.ts'
 import type { KeyRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { type AdminCall, type AdminDeps, adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
-import { OWN_KEY_FIELDS, SCOPES, secondsFromNow } from './key-fields.ts'
+import { newKeyObject, OWN_KEY_FIELDS, SCOPES, secondsFromNow } from './key-fields.ts'
 import { keyObjects } from './key-object.ts'
 import { limitsFrom } from './limit-fields.ts'
+import { newSecret } from './new-secret.ts'
 import { AFTER, closedFields, listObject, oneOf, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { findActiveProject, findProject, notFound } from './project-record.ts'
 
@@ -20,6 +22,10 @@ const UpdateKey = closedFields({
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
   ...OWN_KEY_FIELDS,
 })
+/** Ours: OpenAI's keys can't be rotated. */
+const RotateKey = closedFields({ grace_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000 })) })
+/** A former secret whose time is over stays in its record for a day, so that all processes hear of its end. */
+const HEARD_OF_SECONDS = 86_400
 const KEYS = '/organization/projects/{project_id}/api_keys'
 const KEY = `${KEYS}/{api_key_id}`
 
@@ -57,7 +63,7 @@ export const PROJECT_KEY_ROUTES = [
         call,
         (before) => {
           const now = Math.floor(deps.now() / 1000)
-          if (before.expiresAt !== undefined && before.expiresAt <= now) throw new ApiError('key_expired')
+          assertAlive(before, now)
           const { name = before.name, scopes = before.scopes, metadata, expires_in_seconds: seconds } = body
           return {
             ...before,
@@ -71,6 +77,7 @@ export const PROJECT_KEY_ROUTES = [
         body,
       ),
   }),
+  adminRoute({ method: 'POST', path: `${KEY}/rotate`, body: RotateKey, answer: rotate }),
   adminRoute({
     method: 'DELETE',
     path: KEY,
@@ -86,6 +93,41 @@ export const PROJECT_KEY_ROUTES = [
   }),
 ]
 
+/** Makes a key's secret anew, which is shown this once; the former one is good for the grace time. */
+async function rotate(
+  { body, ...call }: OnKey & { readonly body: Static<typeof RotateKey> },
+  deps: AdminDeps,
+): Promise<object> {
+  return changeRecords(deps, call.caller, async () => {
+    await findActiveProject(deps, idOf(call, 'project_id'))
+    const before = await findKey(deps, call)
+    assertManagedHere(before)
+    const now = Math.floor(deps.now() / 1000)
+    assertAlive(before, now)
+    const { id, projectId, digest, former = [] } = before
+    const { grace_seconds: grace = 0 } = body
+    const secret = newSecret(KEY_PREFIX, deps)
+    const kept = former.filter(({ until }) => until > now - HEARD_OF_SECONDS)
+    const after: KeyRecord = {
+      ...before,
+      digest: secret.digest,
+      redacted: secret.redacted,
+      former: [{ digest, until: now + grace }, ...kept],
+    }
+    const details = { id, changes_requested: { rotate: { grace_seconds: grace } } }
+    const event = { type: 'api_key.updated', projectId, resourceId: id, details }
+    const answer = { ...newKeyObject({ record: after, secret }), former_value_expires_at: now + grace }
+    return { was: [before], put: [after], events: [event], answer }
+  })
+}
+
+/** Rejects a change of a key that has expired, as OpenAI does: it could come to life again. */
+function assertAlive({ expiresAt }: KeyRecord, now: number): void {
+  if (expiresAt !== undefined && expiresAt <= now) throw new ApiError('key_expired')
+}
+
+const NOTHING_ASKED = "Nothing to change: give at least one of 'scopes', 'expires_in_seconds', 'name' and the limits."
+
 type OnKey = Pick<AdminCall<unknown, unknown>, 'params' | 'caller'>
 
 /** Changes the key of a call's path, and notes what was asked for. */
@@ -95,6 +137,7 @@ async function changeKey(
   change: (key: KeyRecord) => KeyRecord,
   requested: Readonly<Record<string, unknown>>,
 ): Promise<object> {
+  if (Object.keys(requested).length === 0) throw new ApiError('invalid_parameter', { message: NOTHING_ASKED })
   const after = await changeRecords(deps, call.caller, async () => {
     await findActiveProject(deps, idOf(call, 'project_id'))
     const before = await findKey(deps, call)
