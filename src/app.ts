@@ -40,6 +40,7 @@ export function createApp(deps: AppDeps): App {
   const { authorize, admit } = createDoor(deps)
   const core = createCore(deps)
   const { admission, deadlines, memory, flow } = core
+  const hasLedger = deps.books !== undefined
 
   const isDetailed = config.log.level === 'debug' || config.log.level === 'trace'
   const observer = joinObservers([core.repeats, createLogObserver(log, { isDetailed }), ...(deps.observers ?? [])])
@@ -58,7 +59,7 @@ export function createApp(deps: AppDeps): App {
     .use(health({ admission, authorize, targets: core.targets, workers: deps.workers }))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
     .use(organization({ ...deps, adminKey: config.adminKey, memory }))
-    .use(openaiRoutes(core, authorize))
+    .use(openaiRoutes(core, authorize, hasLedger))
 
   const cors = createCors(server.corsOrigins)
   const hasDebugHeaders = (): boolean => core.settings().debugHeaders
@@ -66,7 +67,7 @@ export function createApp(deps: AppDeps): App {
   return {
     fetch: createFetch(serve),
     serve,
-    upgrade: createUpgrade({ open, authorize, flow, log }),
+    upgrade: createUpgrade({ open, authorize, flow, hasLedger, log }),
     admission,
     deadlines,
     memory,

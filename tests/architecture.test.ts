@@ -323,6 +323,7 @@ describe('every route', () => {
         },
       } as unknown as Parameters<typeof openaiRoutes>[0],
       never,
+      false,
     ),
   }
   const paths = Object.values(plugins).flatMap(({ routes }) => routes.map(({ path }) => path.replace('*', 'any/thing')))

@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts'
 import { MemoryBudget } from '../exchange/memory-budget.ts'
 import type { Stage } from '../exchange/stage.ts'
 import type { Books } from '../ledger/books.ts'
+import { isAdministration } from '../openai/administration-path.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { createRetryBudget } from '../routing/attempts/retry-budget.ts'
 import { createRememberedIds } from '../routing/remembered-ids.ts'
@@ -69,7 +70,8 @@ export function createFlowDeps(deps: ServerDeps) {
     ids: createRememberedIds({ sha256 }),
     retryBudget: createRetryBudget(admission.inFlight),
     hedgeBudget: createRetryBudget(admission.inFlight, 1),
-    mayBorrow: (request) => isLending && isLocalCaller(request, server.corsOrigins),
+    mayBorrow: (exchange) =>
+      isLending && !isAdministration(exchange.requestTarget) && isLocalCaller(exchange, server.corsOrigins),
     send: cassettes?.isClosed === true ? sendNothing : createMaskedSend(deps, deadlines),
     cassettes,
     stages: deps.stages,

@@ -14,8 +14,8 @@ import type { Deployment } from './targets/deployment.ts'
 
 /** The dependencies of `addressDeployment`. */
 export interface AddressDeps {
-  /** Whether the caller is a program on this machine, and the server listens on this machine only. */
-  readonly mayBorrow: (request: Received) => boolean
+  /** Whether the caller is a program on this machine, and the server listens on this machine only; it may not borrow the key to manage with. */
+  readonly mayBorrow: (exchange: Received & Pick<Exchange, 'requestTarget'>) => boolean
   readonly userAgent: string
   readonly loops: Pick<LoopGuard, 'mark'>
 }

@@ -7,7 +7,7 @@ import type { UpgradeWatch } from '../gateway/upgrade-watch.ts'
 import type { Log } from '../telemetry/log.ts'
 import { answerError } from './error-handler.ts'
 import { guardRequest } from './guard.ts'
-import { isServed, passthroughName, unknownUrl } from './routes/openai.ts'
+import { guardAdministration, isServed, passthroughName, unknownUrl } from './routes/openai.ts'
 
 /** The decision on an upgrade request: it goes upstream, or is refused. */
 export type Upgrade =
@@ -19,6 +19,7 @@ export interface UpgradeDeciderDeps {
   readonly open: (request: BodilessRequest, arrival: Arrival) => Exchange
   readonly authorize: Authorize
   readonly flow: Handler
+  readonly hasLedger: boolean
   readonly log: Log
 }
 
@@ -26,12 +27,12 @@ export interface UpgradeDeciderDeps {
  * Makes the decision on WebSocket upgrades: the guard, door and flow of every other request.
  *
  * @example
- * const upgrade = createUpgrade({ open, authorize, flow, log })
+ * const upgrade = createUpgrade({ open, authorize, flow, hasLedger, log })
  */
 export function createUpgrade(
   deps: UpgradeDeciderDeps,
 ): (request: BodilessRequest, arrival: Arrival) => Promise<Upgrade> {
-  const { open, authorize, flow, log } = deps
+  const { open, authorize, flow, hasLedger, log } = deps
   return async (request, arrival) => {
     const exchange = open(request, arrival)
     const { requestTarget: target } = exchange
@@ -55,6 +56,7 @@ export function createUpgrade(
       guardRequest(request.method, target, request.headers)
       exchange.identify(authorize(exchange))
       if (!isServed(target)) throw unknownUrl(request.method, target)
+      guardAdministration(exchange, hasLedger)
       const answer = await flow(exchange)
       const relay = relayOf(answer)
       return relay === undefined ? { kind: 'refused', response: answer } : relayBy(relay)

@@ -272,7 +272,7 @@ test('a key or a session of the upstream’s own is not handed out where rules o
     { params: [{ match: { endpoint: 'realtime' }, deny: ['user'] }] },
   ]) {
     const gateway = await start({ ...ONLY, file })
-    for (const path of [...GIFTS, 'organization/admin_api_keys', 'organization/projects/proj_1/service_accounts']) {
+    for (const path of GIFTS) {
       for (const bytes of [
         post(path, { session: { model: 'plain' } }),
         `POST /v1/${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n`,
@@ -283,6 +283,15 @@ test('a key or a session of the upstream’s own is not handed out where rules o
     }
     expect(gateway.upstreams.only.requests).toHaveLength(0)
   }
+})
+
+test('the Administration API, which makes keys, is not called with this server’s key at all', async () => {
+  const gateway = await start({ ...ONLY, file: {} })
+  for (const path of ['organization/admin_api_keys', 'Organization//projects', 'projects/proj_1/roles']) {
+    const refused = await refusalOf(gateway.port, post(path, { name: 'mine' }))
+    expect([path, refused.status, refused.code]).toEqual([path, 401, null])
+  }
+  expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
 
 test('it is where nothing restricts it', async () => {

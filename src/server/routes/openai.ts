@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import type { Authorize } from '../../access/authorize.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import type { Core } from '../../gateway/core.ts'
+import { isAdministration } from '../../openai/administration-path.ts'
 import { ApiError } from '../../openai/api-error.ts'
 import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { RESOURCES } from '../../openai/resources.ts'
@@ -18,9 +19,10 @@ const guarded = () => ({ auth: true, parse: 'none' }) as const
 
 /**
  * Makes the routes of OpenAI's API: two endpoints whose bodies are read, and all others, which pass through; each with
- * and without `/v1`. Any other path is an unknown URL, which only authorised callers are told.
+ * and without `/v1`. Any other path is an unknown URL, which only authorised callers are told. `hasLedger`: the administration has routes of
+ * its own.
  */
-export const openaiRoutes = (deps: OpenaiRoutesDeps, authorize: Authorize) => {
+export const openaiRoutes = (deps: OpenaiRoutesDeps, authorize: Authorize, hasLedger: boolean) => {
   const run = (exchange: Exchange, endpoint: JsonEndpoint | undefined): Promise<Response> => {
     exchange.endpoint = endpoint
     exchange.endpointName = endpoint?.name ?? passthroughName(exchange.requestTarget)
@@ -37,6 +39,7 @@ export const openaiRoutes = (deps: OpenaiRoutesDeps, authorize: Authorize) => {
     ({ exchange }) => {
       const { request, requestTarget: target } = exchange
       if (!isServed(target)) throw unknownUrl(request.method, target)
+      guardAdministration(exchange, hasLedger)
       const models = deps.answerModels(exchange)
       if (models === undefined) return run(exchange, undefined)
       exchange.endpointName = passthroughName(target)
@@ -51,6 +54,20 @@ export function isServed(target: string): boolean {
   if (hasVersionTwice(target)) return false
   return /^\/v1\/[^?]/.test(target) || RESOURCES.has(firstSegment(target))
 }
+
+/**
+ * Refuses a request of OpenAI's Administration API that would spend this server's key: who can make keys with it needs no gateway any more.
+ * Only a caller's own key goes upstream with one; with a ledger none does, for this server is what is managed. Throws `unknown_url` or
+ * `missing_api_key`.
+ */
+export function guardAdministration({ request, requestTarget: target, principal }: Exchange, hasLedger: boolean): void {
+  if (!isAdministration(target)) return
+  if (hasLedger) throw unknownUrl(request.method, target)
+  if (principal.kind !== 'caller') throw new ApiError('missing_api_key', { message: OWN_ADMIN_KEY })
+}
+
+const OWN_ADMIN_KEY =
+  "You didn't provide an API key. The Administration API is not called with this server's key: bring an admin key of your own, or have the operator of this server give it a ledger (LEDGER), which has an administration of its own."
 
 /**
  * Whether a client has added `/v1` to a base URL that ends with it already.

@@ -7,8 +7,6 @@ import type { Secret } from '../../config/secret.ts'
 import type { Exchange } from '../../exchange/exchange.ts'
 import type { MemoryBudget } from '../../exchange/memory-budget.ts'
 import type { Books } from '../../ledger/books.ts'
-import { endpointOf } from '../../openai/endpoint-of.ts'
-import { endpointPath } from '../../openai/endpoint-path.ts'
 import { readJson } from '../../requests/read-json.ts'
 import { exchangeOf } from '../request-context.ts'
 
@@ -23,7 +21,9 @@ export interface OrganizationDeps {
 
 /** The longest body of a request: a thousand rate limits are shorter. */
 const BODY_BYTES_MAX = 256 * 1024
-const PATHS = ['/v1/organization', '/v1/organization/*', '/organization', '/organization/*'] as const
+/** `projects` is where OpenAI has the roles of projects. */
+const RESOURCES_OF_IT = ['organization', 'projects'] as const
+const PATHS = RESOURCES_OF_IT.flatMap((name) => [`/v1/${name}`, `/v1/${name}/*`, `/${name}`, `/${name}/*`])
 
 /**
  * Makes the routes of OpenAI's Administration API, which are answered from the ledger: beside the flow, its stages and its places, so that a
@@ -46,16 +46,6 @@ export const organization = ({ books, adminKey, sha256, memory }: OrganizationDe
   const handle = (request: Request) => answer(exchangeOf(request), authorizeAdmin, admin, memory)
   for (const path of PATHS) app.all(path, ({ request }) => handle(request), { parse: 'none' })
   return app
-}
-
-/**
- * Whether a target is one of the administration, in whatever spelling an upstream might read it as one.
- *
- * @example
- * isOrganization('/v1/organization/projects') // true
- */
-export function isOrganization(target: string): boolean {
-  return /^organization(?:\/|$)/.test(endpointPath(endpointOf(target)))
 }
 
 async function answer(
