@@ -1,8 +1,11 @@
 import type { SimulatedAnswer } from './call.ts'
 import { SimulatedError } from './refusals.ts'
+import { usageShapes } from './usage-shapes.ts'
 
-/** The faults that are asked for in one answer. Absent: none. */
+/** The faults, and other peculiarities, that are asked for in one answer. Absent: none. */
 export interface Faults {
+  /** The shape in which its usage is told, by its name among `usageShapes`. */
+  readonly usage?: string
   /** Before the headers, in milliseconds. */
   readonly delayMs?: number
   /** Answer with this error status (400 to 599) instead. */
@@ -81,8 +84,10 @@ export function readDirectives(text: string): Faults {
   return faults
 }
 
-/** Reads the directive in a model's name: `simulate-429`, `simulate-reset`, `simulate-delay-2000`. Other names ask for nothing. */
+/** Reads the directive in a model's name: `simulate-429`, `simulate-reset`, `simulate-delay-2000`, `usage-groq`. Other names ask for nothing. */
 export function readModelDirective(model: string): Faults {
+  const usage = /^usage-(?<shape>[a-z]+)$/.exec(model)?.groups?.['shape']
+  if (usage !== undefined && Object.hasOwn(usageShapes, usage)) return { usage }
   const asked = /^simulate-(?:(?<status>\d+)|(?<name>[a-z-]+?)(?:-(?<value>\d+))?)$/.exec(model)?.groups
   if (asked === undefined) return {}
   if (asked['status'] !== undefined) return faultsOf('status', asked['status'], model)
@@ -95,6 +100,7 @@ export function readSpokenDirectives(text: string): Faults {
 }
 
 function faultsOf(name: string, value: string | undefined, asWritten: string): Faults {
+  if (name === 'usage' && value !== undefined && Object.hasOwn(usageShapes, value)) return { usage: value }
   const directive = Object.hasOwn(directives, name) ? directives[name] : undefined
   const wanted = directive?.value
   const number = value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN
@@ -107,6 +113,7 @@ function unknownDirective(asWritten: string): SimulatedError {
   const known = Object.entries(directives).map(([name, { value, meaning }]) =>
     value ? `${name}=<${value.name}, ${value.min} to ${value.max}> (${meaning})` : `${name} (${meaning})`,
   )
+  known.push(`usage=<${Object.keys(usageShapes).join(', ')}> (tell the usage in this shape)`)
   return new SimulatedError({
     status: 400,
     message: `The simulated OpenAI cannot simulate '${asWritten}'. It knows: ${known.join('; ')}.`,

@@ -4,6 +4,8 @@ import { answerChatCompletion } from './chat-completions.ts'
 import { answerCompletion } from './completions.ts'
 import { answerEmbeddings } from './embeddings.ts'
 import { createFiles } from './files.ts'
+import { answerImages } from './images.ts'
+import { answerMessage, answerTokenCount } from './messages.ts'
 import { answerModel, answerModels } from './models.ts'
 import { answerModeration } from './moderations.ts'
 import { unknownUrl, wrongMethod } from './refusals.ts'
@@ -27,6 +29,9 @@ export function createRoutes(): readonly Route[] {
     { method: 'POST', path: '/v1/responses', reads: 'json', answer: answerResponse },
     { method: 'GET', path: '/v1/responses/{id}', reads: 'nothing', answer: answerStoredResponse },
     { method: 'DELETE', path: '/v1/responses/{id}', reads: 'nothing', answer: answerStoredResponse },
+    { method: 'POST', path: '/v1/messages', reads: 'json', answer: answerMessage },
+    { method: 'POST', path: '/v1/messages/count_tokens', reads: 'json', answer: answerTokenCount },
+    { method: 'POST', path: '/v1/images/generations', reads: 'json', answer: answerImages },
     { method: 'POST', path: '/v1/embeddings', reads: 'json', answer: answerEmbeddings },
     { method: 'POST', path: '/v1/moderations', reads: 'json', answer: answerModeration },
     { method: 'GET', path: '/v1/models', reads: 'nothing', answer: answerModels },

@@ -2,10 +2,11 @@ import type { SimulatedAnswer, SimulatedCall } from './call.ts'
 import { lastSaid } from './conversation.ts'
 import { type Faults, faultAnswer, readDirectives, readModelDirective, readSpokenDirectives } from './faults.ts'
 import { fingerprint } from './fingerprint.ts'
-import { type JsonObject, textOf } from './json-value.ts'
+import { isJsonObject, type JsonObject, textOf } from './json-value.ts'
 import { parseObject, type ReceivedBody, readBody, requireForm, requireObject } from './read-body.ts'
 import { missingKey, noWebSocket, SimulatedError, SimulatedReset, unknownUrl, wrongKey } from './refusals.ts'
 import { renderAnswer } from './render-answer.ts'
+import { reshapeUsage } from './reshape-usage.ts'
 import { createRoutes, findRoute, type Route } from './routes.ts'
 import { sleep, untilAborted } from './sleep.ts'
 
@@ -67,7 +68,9 @@ export function createSimulatedOpenAI(options: SimulatedOpenAIOptions = {}): Sim
     if (request.headers.get('upgrade')?.toLowerCase() === 'websocket') throw noWebSocket()
     const { route, id } = findRoute(routes, request.method, path)
     const call = { query, id, fingerprint: received.fingerprint, created: Math.floor(now() / 1000) }
-    return answerRoute(route, call, received)
+    if (faults.usage === undefined) return answerRoute(route, call, received)
+    const told = await answerRoute(route, call, { ...received, object: askingForUsage(received.object) })
+    return reshapeUsage(told, faults.usage, asksForUsage(received.object))
   }
 
   return {
@@ -111,6 +114,16 @@ async function receive(request: Request): Promise<Received> {
     fingerprint: mark,
     requestId: `req_simulated_${mark}`,
   }
+}
+
+function asksForUsage(body: JsonObject = {}): boolean {
+  const { stream_options: options } = body
+  return isJsonObject(options) && options['include_usage'] === true
+}
+
+/** The same body, asking for the usage of its stream: a shape of usage is made from it. */
+function askingForUsage(body: JsonObject | undefined): JsonObject | undefined {
+  return body?.['stream'] === true ? { ...body, stream_options: { include_usage: true } } : body
 }
 
 /** Header, model name and last message can each ask for faults; what the header says counts most. */

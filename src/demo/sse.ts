@@ -1,11 +1,13 @@
 import type { SimulatedEvents } from './call.ts'
 import type { JsonObject } from './json-value.ts'
 
-/** The frames of a chat or text completion: unnamed events, and `[DONE]` after the last. */
-export function dataEvents(chunks: readonly JsonObject[]): SimulatedEvents {
+/** The frames of a chat or text completion: unnamed events and comment lines, and `[DONE]` after the last. */
+export function dataEvents(chunks: readonly (JsonObject | string)[]): SimulatedEvents {
+  const frame = (chunk: JsonObject | string): string =>
+    typeof chunk === 'string' ? `${chunk}\n\n` : `data: ${JSON.stringify(chunk)}\n\n`
   return {
     kind: 'events',
-    frames: [...chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`), 'data: [DONE]\n\n'],
+    frames: [...chunks.map(frame), 'data: [DONE]\n\n'],
     failure: (message) =>
       `data: ${JSON.stringify({ error: { message, type: 'server_error', param: null, code: null } })}\n\n`,
   }
