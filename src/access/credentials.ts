@@ -3,6 +3,7 @@ import type { SecretPair } from '../config/sections/upstreams/headers.ts'
 import { heldToken, type Principal } from '../exchange/principal.ts'
 import { keyHeaderValue, removeCredentials } from '../formats/http/credential-headers.ts'
 import { ApiError } from '../openai/api-error.ts'
+import type { Protocol } from '../openai/protocol.ts'
 
 /** The server's own account with one upstream, and the callers that may use it. */
 export interface UpstreamAccount {
@@ -13,8 +14,22 @@ export interface UpstreamAccount {
   readonly auth: 'server' | 'caller' | 'none' | 'either'
   /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string
+  /** The same for requests in Anthropic's protocol. */
+  readonly anthropicKeyHeader: string
   /** The headers of each call, such as `openai-organization`; for `either` they go with the server's key only. */
   readonly headers: readonly SecretPair[]
+}
+
+/**
+ * Gives an upstream's account as the protocol of a request wants it.
+ *
+ * @example
+ * const account = accountFor(protocolOf(target, request.headers), upstream)
+ */
+export function accountFor(protocol: Protocol, account: UpstreamAccount): UpstreamAccount {
+  const { keyHeader, anthropicKeyHeader } = account
+  if (protocol === 'openai' || keyHeader === anthropicKeyHeader) return account
+  return { ...account, keyHeader: anthropicKeyHeader }
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { causeOf } from '../exchange/outcome.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
+import type { Protocol } from '../openai/protocol.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import { removeHopByHop } from '../upstream/headers.ts'
 import type { AnswerIds } from './answer-ids.ts'
@@ -87,7 +88,7 @@ export function deliver(
   if (body === null) return new Response(null, answer)
   if (isStream) exchange.stream = true
   const watching = { ...watchBody(exchange, answer, streamIdleMs, objects, deadlines), end }
-  const tap = tapOf(exchange, headers, isStream && exchange.endpoint !== undefined, watching)
+  const tap = tapOf(exchange, headers, isStream ? exchange.endpoint?.protocol : undefined, watching)
   const isPinged = isStream && isOpenEnded(headers) && deps.ssePingMs > 0
   const isHeld = objects?.isLate === true
   if (!isPinged && names === undefined && !isHeld) return noteBody(answer, { tap })
@@ -107,20 +108,20 @@ function hasBody(exchange: Exchange, { status }: Response): boolean {
   return exchange.request.method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304
 }
 
-/** Makes the tap on a body that passes through; it ends the exchange. */
+/** Makes the tap on a body that passes through; it ends the exchange. `protocol`: that of a stream that an event of ours may end. */
 function tapOf(
   exchange: Exchange,
   headers: Headers,
-  isCompletion: boolean,
+  protocol: Protocol | undefined,
   watching: Watching & { readonly end: WatchedEnd | undefined },
 ): Tap {
   const finalBytesFor = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
-    errorEvent(tail, causeOf(exchange.abort.signal, cause))
+    protocol && errorEvent(tail, causeOf(exchange.abort.signal, cause), { protocol, id: exchange.id })
   exchange.isTapped = true
   return new Tap({
     ...watching,
     onEnd: (outcome, bytes) => exchange.end(outcome, bytes),
-    ...(isCompletion && isOpenEnded(headers) && { finalBytesFor }),
+    ...(protocol !== undefined && isOpenEnded(headers) && { finalBytesFor }),
   })
 }
 

@@ -1,7 +1,9 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { endsEvent, lastBytes } from '../formats/sse/event-boundary.ts'
 import { writeEvent } from '../formats/sse/write-event.ts'
+import { anthropicErrorOf } from '../openai/anthropic-error.ts'
 import { ApiError } from '../openai/api-error.ts'
+import type { Protocol } from '../openai/protocol.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 
 /**
@@ -55,14 +57,19 @@ export function keepAlive(
 const CLOSED = 'Upstream connection closed before the stream was complete.'
 
 /**
- * The last event of a chat or text completion's stream that broke off: both official SDKs raise an error on it. It has no
- * `event` line, behind which go-openai 1.43.0 loses the error's words.
+ * The last event of a completion's or message's stream that broke off: the official SDKs raise an error on it. OpenAI's has no
+ * `event` line, behind which go-openai 1.43.0 loses the error's words; Anthropic's has one, without which its SDKs pass it by.
  *
  * undefined if the bytes sent before (`tail` is their end) do not end an event: in the midst of one, only the break can tell.
  */
-export function errorEvent(tail: Uint8Array, cause: unknown): Uint8Array | undefined {
+export function errorEvent(
+  tail: Uint8Array,
+  cause: unknown,
+  { protocol, id }: { readonly protocol: Protocol; readonly id: string },
+): Uint8Array | undefined {
   if (!endsEvent(tail)) return undefined
   const isTold = cause instanceof ApiError && cause.kind !== 'upstream_unreachable'
-  const { body } = isTold ? cause : new ApiError('upstream_unreachable', { message: CLOSED })
-  return writeEvent({ data: JSON.stringify(body) })
+  const error = isTold ? cause : new ApiError('upstream_unreachable', { message: CLOSED })
+  if (protocol === 'openai') return writeEvent({ data: JSON.stringify(error.body) })
+  return writeEvent({ event: 'error', data: JSON.stringify(anthropicErrorOf(error, id)) })
 }

@@ -11,7 +11,12 @@ import { addRateHeaders } from './rate-headers.ts'
  */
 export function addOwnHeaders(headers: Headers, exchange: Exchange, hasDebugHeaders: boolean): void {
   exchange.upstreamRequestId = headers.get('x-request-id') ?? undefined
-  if (exchange.upstreamRequestId === undefined) headers.set('x-request-id', exchange.id)
+  if (exchange.upstreamRequestId === undefined) {
+    headers.set('x-request-id', exchange.id)
+    exchange.upstreamRequestId = headers.get('request-id') ?? undefined
+  }
+  // Anthropic's SDKs read their request's id there.
+  if (exchange.endpoint?.protocol === 'anthropic' && !headers.has('request-id')) headers.set('request-id', exchange.id)
   if (exchange.clientRequestId !== undefined) headers.set('x-client-request-id', exchange.clientRequestId)
   if (isEventStream(headers.get('content-type'))) {
     // nginx and others in front hold an event stream back unless they are told not to.

@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { fillStar, isWildcard, starIn, wildcardOf } from '../formats/text/wildcards.ts'
 import type { Metering } from '../metering/metering.ts'
 import { modelNotFound } from '../openai/model-not-found.ts'
+import { protocolOf } from '../openai/protocol.ts'
 import type { Snapshot } from '../routing/snapshot.ts'
 import { type AskForModelsDeps, askForModels } from './ask-for-models.ts'
 import type { Generation } from './generation.ts'
@@ -15,6 +16,14 @@ interface ListedModel {
   /** Seconds since 1970. */
   readonly created: number
   readonly owned_by: string
+}
+
+/** The fields by which Anthropic's API lists a model (https://platform.claude.com/docs/en/api/models-list); clients read both forms. */
+interface AnthropicModel {
+  readonly type: 'model'
+  readonly display_name: string
+  /** RFC 3339. */
+  readonly created_at: string
 }
 
 /** The dependencies of the list of models. */
@@ -46,9 +55,10 @@ export function answerModels(exchange: Exchange, deps: ListModelsDeps): Response
   if (asked === undefined) return undefined
   const limits = deps.metering?.limitsOf(exchange)
   const permits: Permits = (model) => limits === undefined || limits.permitsModel(model)
-  if (asked === 'all') return list(exchange, generation, permits, deps)
+  const form = protocolOf(exchange.requestTarget, exchange.received) === 'anthropic' ? withAnthropicFields : asOpenAi
+  if (asked === 'all') return list(exchange, generation, permits, deps).then((models) => answerWith(form.list(models)))
   if (!permits(asked.id)) throw modelNotFound(asked.id)
-  return answerWith(listed(asked.id, asked.model, generation))
+  return answerWith(form.one(listed(asked.id, asked.model, generation)))
 }
 
 /**
@@ -73,7 +83,12 @@ export function askedModels(
   return model === undefined ? undefined : { id, model }
 }
 
-async function list(exchange: Exchange, snapshot: Snapshot, permits: Permits, deps: ListModelsDeps): Promise<Response> {
+async function list(
+  exchange: Exchange,
+  snapshot: Snapshot,
+  permits: Permits,
+  deps: ListModelsDeps,
+): Promise<readonly ListedModel[]> {
   const ask = askEachOnce((name) => askForModels(name, exchange, snapshot, deps))
   const parts = await Promise.all(
     snapshot.settings.models.map(async (model) => {
@@ -82,7 +97,28 @@ async function list(exchange: Exchange, snapshot: Snapshot, permits: Permits, de
     }),
   )
   const unique = new Map(parts.flat().map((one) => [one.id, one]))
-  return answerWith({ object: 'list', data: [...unique.values()] })
+  return [...unique.values()]
+}
+
+/** How the list, and one model of it, are written. */
+interface ListForm {
+  readonly list: (models: readonly ListedModel[]) => object
+  readonly one: (model: ListedModel) => object
+}
+
+const asOpenAi: ListForm = { list: (data) => ({ object: 'list', data }), one: (model) => model }
+
+/** As OpenAI's form, with what Anthropic's SDKs and Claude Code read beside it. It is one page, whatever `limit` says. */
+const withAnthropicFields: ListForm = {
+  list: (models) => {
+    const [first, last] = [models[0]?.id ?? null, models.at(-1)?.id ?? null]
+    const data = models.map(withAnthropicFields.one)
+    return { object: 'list', data, has_more: false, first_id: first, last_id: last }
+  },
+  one: (model): ListedModel & AnthropicModel => {
+    const created = new Date(model.created * 1000).toISOString()
+    return { ...model, type: 'model', display_name: model.id, created_at: created }
+  },
 }
 
 function answerWith(value: object): Response {

@@ -22,7 +22,7 @@ import { factsOf } from './request-facts.ts'
 const NO_EDITS: readonly Edit[] = []
 const UNCHANGED: JsonChanges = { isChanged: false }
 /** The paths whose requests are about one model. */
-const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|moderations|responses|videos)(?:\/|$)/
+const MODEL_CALLS = /^(?:audio|chat|completions|embeddings|images|messages|moderations|responses|videos)(?:\/|$)/
 
 /**
  * Makes the outgoing body of a chat or text completion, which has to be a JSON object. `defaultModel` is put in where the body names no
@@ -41,7 +41,9 @@ export function prepareCompletion(
 ): OutgoingBody | Promise<OutgoingBody> {
   // The upstream judges the rest of its form.
   if (!isJsonObject(read.outline)) throw new ApiError('invalid_json')
-  if (exchange.named !== undefined) return prepareJson(exchange, snapshot, read)
+  // The default model is OpenAI's word for a completion of its own API.
+  const isOpenAi = exchange.endpoint?.protocol === 'openai'
+  if (exchange.named !== undefined || !isOpenAi) return prepareJson(exchange, snapshot, read)
   const model = defaultModel ?? snapshot.assumedModel
   const json = model === undefined ? read : withDefaultModel(read, model)
   const isChanged = json !== read

@@ -1,8 +1,9 @@
-import { applyCredentials, spendsOwnKey, withoutToken } from '../access/credentials.ts'
+import { accountFor, applyCredentials, spendsOwnKey, withoutToken } from '../access/credentials.ts'
 import type { Received } from '../access/local-caller.ts'
 import type { Secret } from '../config/secret.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Principal } from '../exchange/principal.ts'
+import { protocolOf } from '../openai/protocol.ts'
 import { requestHeaders } from '../upstream/headers.ts'
 import type { LoopGuard } from '../upstream/loop-guard.ts'
 import type { Mask } from '../upstream/mask.ts'
@@ -25,6 +26,8 @@ export interface DeploymentAddress extends Destination {
   readonly headers: Headers
   /** The server's key, where this call spends it. */
   readonly spentKey: Secret | undefined
+  /** The header for the server's key, in lower case. */
+  readonly keyHeader: string
   readonly mask: Mask | undefined
   /** The account that the call is made on. */
   readonly account: Account
@@ -54,7 +57,8 @@ export function addressDeployment(
   const { locate, reach, mayLoop } = snapshot.egressOf(upstream)
   const destination = locate(withoutToken(target, principal), model)
   const headers = requestHeaders(request.headers)
-  const secret = applyCredentials(headers, principal, upstream, key, () => deps.mayBorrow(exchange))
+  const wantedBy = accountFor(protocolOf(target, request.headers), upstream)
+  const secret = applyCredentials(headers, principal, wantedBy, key, () => deps.mayBorrow(exchange))
   if (isMarked && mayLoop) deps.loops.mark(headers)
   const account = accountOf(headers, principal, upstream)
   return {
@@ -62,6 +66,7 @@ export function addressDeployment(
     target: destination.target,
     headers,
     spentKey: secret,
+    keyHeader: wantedBy.keyHeader,
     mask: snapshot.maskOf(upstream, secret),
     account,
     reach,

@@ -1,9 +1,11 @@
 import { Elysia } from 'elysia'
 import { noteBody } from '../answers/body-note.ts'
 import { type Exchange, NO_ENDPOINT_NAME } from '../exchange/exchange.ts'
+import { anthropicErrorOf } from '../openai/anthropic-error.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointFor } from '../openai/endpoints.ts'
 import { isRetriedInVain } from '../openai/error-entry.ts'
+import { protocolOf } from '../openai/protocol.ts'
 import type { Log } from '../telemetry/log.ts'
 import { SERVED_METHODS } from './guard.ts'
 import { PAGE_HEADERS, renderErrorPage, wantsPage } from './pages/small-page.ts'
@@ -46,13 +48,16 @@ export function answerError(thrown: unknown, exchange: Exchange, log: Log): Resp
   if (exchange.attempts > 0) exchange.abort.abort(error)
   const { status } = error.entry
   const { code, message } = error.body.error
-  const text = isPage ? renderErrorPage({ status, code, message }) : JSON.stringify(error.body)
+  const isAnthropic = protocolOf(exchange.requestTarget, exchange.received) === 'anthropic'
+  const shown = isAnthropic ? anthropicErrorOf(error, exchange.id) : error.body
+  const text = isPage ? renderErrorPage({ status, code, message }) : JSON.stringify(shown)
   const body = new TextEncoder().encode(text)
   // The answer to a caller's mistake is complete; a request that the server or the upstream could not serve has failed.
   const hasLeft = error.kind === 'client_closed'
   const isAnswered = error.entry.fault === 'caller' && !hasLeft
   exchange.end(isAnswered ? { kind: 'complete' } : { kind: 'failed', cause: error }, hasLeft ? 0 : body.byteLength)
   const response = renderError(error, body, exchange)
+  if (isAnthropic) response.headers.set('request-id', exchange.id)
   if (isPage) for (const [name, value] of Object.entries(PAGE_HEADERS)) response.headers.set(name, value)
   return response
 }

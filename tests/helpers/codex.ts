@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { installFromNpm } from './npm-package.ts'
 
 /** The real Codex of this version, or why there is none. */
 export type Codex =
@@ -25,33 +25,14 @@ export interface CodexHome {
 }
 
 const VERSION = '0.171.0'
-const ROOT = new URL('../../', import.meta.url).pathname
-const FOLDER = `${ROOT}.cache/codex-${VERSION}`
-const EXECUTABLE = `${FOLDER}/node_modules/.bin/codex`
 const MODEL = 'gpt-5.5'
 /** Nothing listens there: whatever leaves this machine would have to go through it. */
 const NO_WAY_OUT = 'http://127.0.0.1:9'
 
-/** Installs Codex from npm into `.cache/codex-VERSION`, once. */
+/** Installs Codex from npm, once. */
 export async function prepareCodex(): Promise<Codex> {
-  if (existsSync(EXECUTABLE)) return { executable: EXECUTABLE }
-  const node = Bun.which('node')
-  if (node === null || Bun.which('npm') === null) {
-    return { missing: 'node and npm are missing: install Node 20 or later, and run again' }
-  }
-  // Attachment its place, and moved there when it is complete, so that two test runs don't see half of one.
-  const draft = `${FOLDER}-${process.pid}`
-  await mkdir(draft, { recursive: true })
-  const npm = ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', draft]
-  const child = Bun.spawn([...npm, `@openai/codex@${VERSION}`], { cwd: draft, stdout: 'ignore', stderr: 'pipe' })
-  const stderr = await new Response(child.stderr).text()
-  if ((await child.exited) === 0) {
-    await rename(draft, FOLDER).catch(() => undefined)
-  }
-  await rm(draft, { recursive: true, force: true })
-  if (existsSync(EXECUTABLE)) return { executable: EXECUTABLE }
-  const reason = stderr.trim().split('\n').at(0) ?? 'npm did not start'
-  return { missing: `@openai/codex ${VERSION} can't be installed (${reason}): make npm reachable, and run again` }
+  const installed = await installFromNpm('@openai/codex', VERSION)
+  return 'missing' in installed ? installed : { executable: `${installed.folder}/.bin/codex` }
 }
 
 /** A file for Codex that changes its own provider's address, which begins with a WebSocket. */

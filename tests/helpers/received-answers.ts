@@ -64,7 +64,8 @@ export interface Refusal {
 export async function refusalOf(port: number, bytes: string | Uint8Array): Promise<Refusal> {
   const response: RawResponse = await sendRaw(port, bytes)
   const { error } = response.json() as { readonly error: Omit<Refusal, 'status'> }
-  return { status: response.status, param: error.param, code: error.code }
+  // Anthropic's form leaves out what there is not.
+  return { status: response.status, param: error.param ?? null, code: error.code ?? null }
 }
 
 /** Whether a connection's bytes hold a whole head of a response. */

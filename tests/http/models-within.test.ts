@@ -96,7 +96,7 @@ test('a model that is no text is looked into, and so are parameters of what is n
     { model: 'plain', data_sources: [{ type: 'search', parameters: embedding }] },
     { model: 'plain', parameters: { model: 'dear' } },
   ]) {
-    expect((await refusalOf(gateway.port, post('messages', body))).status).toBe(404)
+    expect((await refusalOf(gateway.port, post('rerank', body))).status).toBe(404)
   }
   expect(gateway.upstreams.only.requests).toHaveLength(0)
 })
@@ -389,7 +389,7 @@ test('what only speaks of models, or of a search’s engine, names none', async 
 test('where others are refused, a body of any path is read, but for files', async () => {
   const gateway = await start(REFUSING)
   for (const type of ['application/octet-stream', 'application/json']) {
-    const bytes = postText('/v1/messages', type === 'application/json' ? '"model":"dear"' : '{"model":"dear"}', {
+    const bytes = postText('/v1/rerank', type === 'application/json' ? '"model":"dear"' : '{"model":"dear"}', {
       'Content-Type': type,
     })
     expect((await refusalOf(gateway.port, bytes)).status).toBe(400)

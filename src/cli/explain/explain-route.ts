@@ -96,11 +96,11 @@ function describeChoice(model: ModelSettings | undefined, hasAffinity: boolean):
 
 function describeKey(
   { upstream, keyIndex }: Deployment,
-  { spentKey: secret }: DeploymentAddress,
+  { spentKey: secret, keyHeader }: DeploymentAddress,
   principal: Exchange['principal']['kind'],
 ): string {
   const which = upstream.keys.length > 1 ? `, ${keyIndex + 1} of ${upstream.keys.length}` : ''
-  if (secret !== undefined) return `the server's own${which}, in ${upstream.keyHeader}`
+  if (secret !== undefined) return `the server's own${which}, in ${keyHeader}`
   const isCallers = principal === 'caller' && (upstream.auth === 'caller' || upstream.auth === 'either')
   return isCallers ? "the caller's own" : 'none'
 }

@@ -9,6 +9,8 @@ export interface Preset {
   readonly baseUrl: string | undefined
   /** Lower case; a key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string
+  /** The same for Anthropic's protocol; absent: `keyHeader`. */
+  readonly anthropicKeyHeader?: string
   readonly needsKey: boolean
   /** The path behind the base URL for calls of a model; undefined: the caller's. */
   readonly modelPath: string | undefined
@@ -48,6 +50,8 @@ const ALL: readonly Preset[] = [
     name: 'anthropic',
     title: 'Anthropic',
     baseUrl: 'https://api.anthropic.com/v1',
+    // Its OpenAI endpoint takes keys behind Bearer; its own takes only tokens of its subscriptions there.
+    anthropicKeyHeader: 'x-api-key',
     source: 'https://platform.claude.com/docs/en/cli-sdks-libraries/libraries/openai-sdk',
   },
   {

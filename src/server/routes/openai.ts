@@ -4,7 +4,7 @@ import type { Exchange } from '../../exchange/exchange.ts'
 import type { Core } from '../../gateway/core.ts'
 import { isAdministration } from '../../openai/administration-path.ts'
 import { ApiError } from '../../openai/api-error.ts'
-import { CHAT_COMPLETIONS, COMPLETIONS, type JsonEndpoint } from '../../openai/endpoints.ts'
+import { JSON_ENDPOINTS, type JsonEndpoint } from '../../openai/endpoints.ts'
 import { RESOURCES } from '../../openai/resources.ts'
 import { authMacro } from '../auth-macro.ts'
 
@@ -18,9 +18,9 @@ export type OpenaiRoutesDeps = Pick<Core, 'flow' | 'answerModels'>
 const guarded = () => ({ auth: true, parse: 'none' }) as const
 
 /**
- * Makes the routes of OpenAI's API: two endpoints whose bodies are read, and all others, which pass through; each with
- * and without `/v1`. Any other path is an unknown URL, which only authorised callers are told. `hasLedger`: the administration has routes of
- * its own.
+ * Makes the routes of OpenAI's API, and of Anthropic's messages: the endpoints whose bodies are read, and all others, which pass through;
+ * each with and without `/v1`. Any other path is an unknown URL, which only authorised callers are told. `hasLedger`: the administration
+ * has routes of its own.
  */
 export const openaiRoutes = (deps: OpenaiRoutesDeps, authorize: Authorize, hasLedger: boolean) => {
   const run = (exchange: Exchange, endpoint: JsonEndpoint | undefined): Promise<Response> => {
@@ -29,7 +29,7 @@ export const openaiRoutes = (deps: OpenaiRoutesDeps, authorize: Authorize, hasLe
     return deps.flow(exchange)
   }
   const app = new Elysia({ name: 'nexcode/openai', seed: deps }).use(authMacro(authorize))
-  for (const endpoint of [CHAT_COMPLETIONS, COMPLETIONS]) {
+  for (const endpoint of JSON_ENDPOINTS) {
     for (const path of [`/v1${endpoint.path}`, endpoint.path]) {
       app.post(path, ({ exchange }) => run(exchange, endpoint), guarded())
     }

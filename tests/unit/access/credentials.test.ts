@@ -32,6 +32,7 @@ type Headers_ = Readonly<Record<string, string>>
 const accountOf = (auth: UpstreamAccount['auth'], more: Partial<UpstreamAccount> = {}): UpstreamAccount => ({
   auth,
   keyHeader: 'authorization',
+  anthropicKeyHeader: 'authorization',
   headers: [],
   ...more,
 })

@@ -113,22 +113,33 @@ test('a reader that leaves cancels the source, and no clock is left running', as
   expect(time.running()).toBe(0)
 })
 
+const CHAT = { protocol: 'openai', id: 'req_1' } as const
+
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 test('a chat stream that breaks off gets a last `data: {"error":…}` event with all four keys', () => {
-  const event = new TextDecoder().decode(errorEvent(bytes('}\n\n'), new Error('ECONNRESET at 10.0.0.7')))
+  const event = new TextDecoder().decode(errorEvent(bytes('}\n\n'), new Error('ECONNRESET at 10.0.0.7'), CHAT))
   expect(event).toBe(
     'data: {"error":{"message":"Upstream connection closed before the stream was complete.","type":"server_error","param":null,"code":"upstream_unreachable"}}\n\n',
   )
   const ours = new ApiError('upstream_unreachable', { cause: new Error('ECONNRESET') })
-  expect(new TextDecoder().decode(errorEvent(bytes(''), ours))).toBe(event)
+  expect(new TextDecoder().decode(errorEvent(bytes(''), ours, CHAT))).toBe(event)
 })
 
 test('the last event says that it was a time limit, where it was one', () => {
-  const event = new TextDecoder().decode(errorEvent(bytes(''), new ApiError('upstream_timeout')))
+  const event = new TextDecoder().decode(errorEvent(bytes(''), new ApiError('upstream_timeout'), CHAT))
   expect(JSON.parse(event.slice('data: '.length))).toEqual(new ApiError('upstream_timeout').body)
 })
 
 test('in the midst of an event there is no last event', () => {
-  expect(errorEvent(bytes('"de'), new Error('reset'))).toBeUndefined()
+  expect(errorEvent(bytes('"de'), new Error('reset'), CHAT)).toBeUndefined()
+})
+
+test("a stream of messages gets its last event in Anthropic's form, with the name by which its SDKs know it", () => {
+  const told = { protocol: 'anthropic', id: 'req_1' } as const
+  const event = new TextDecoder().decode(errorEvent(bytes('}\n\n'), new ApiError('upstream_timeout'), told))
+  const { message } = new ApiError('upstream_timeout')
+  expect(event).toBe(
+    `event: error\ndata: {"type":"error","error":{"type":"timeout_error","message":"${message}","code":"upstream_timeout"},"request_id":"req_1"}\n\n`,
+  )
 })

@@ -228,6 +228,7 @@ describe('an upstream', () => {
       keys: [],
       keyNames: [],
       keyHeader: 'authorization',
+      anthropicKeyHeader: 'authorization',
       headers: [],
       query: [],
       modelPath: undefined,

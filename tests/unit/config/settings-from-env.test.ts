@@ -27,6 +27,7 @@ test('the environment alone comes to one upstream, to which everything goes once
         keys: ['sk-1'],
         keyNames: ['OPENAI_API_KEY'],
         keyHeader: 'authorization',
+        anthropicKeyHeader: 'authorization',
         headers: [
           ['openai-organization', 'org-1'],
           ['openai-project', 'proj-1'],

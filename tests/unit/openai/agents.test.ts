@@ -61,7 +61,7 @@ describe.each(AGENTS)('$name', ({ name, onAnswer, onEvent }) => {
     if (onEvent === undefined) return
     const causes = [new Error('ECONNRESET'), undefined, ...IN_STREAMS.map((kind) => new ApiError(kind))]
     for (const cause of causes) {
-      const event = new TextDecoder().decode(errorEvent(new Uint8Array(), cause))
+      const event = new TextDecoder().decode(errorEvent(new Uint8Array(), cause, { protocol: 'openai', id: 'req_1' }))
       const { error } = JSON.parse(event.slice('data: '.length)) as SeenError
       expect<unknown>([error.message, onEvent(error)]).toEqual([error.message, 'again'])
     }

@@ -1,5 +1,5 @@
 /**
- * The paths of OpenAI's API by their first segment, from its specification and its client libraries; `.` is that segment alone, `*`
+ * The paths of OpenAI's API, and of Anthropic's messages, by their first segment, from their specifications and client libraries; `.` is that segment alone, `*`
  * stands for an id, or for all paths of a resource that rules are not written for.
  */
 const BY_RESOURCE = `
@@ -22,6 +22,7 @@ const BY_RESOURCE = `
   fine_tuning: alpha/graders/run alpha/graders/validate checkpoints/*/permissions checkpoints/*/permissions/* jobs jobs/* jobs/*/cancel jobs/*/checkpoints jobs/*/events jobs/*/pause jobs/*/resume
   images: edits generations variations
   live: . *
+  messages: . batches batches/* batches/*/cancel batches/*/results count_tokens
   models: . *
   moderations: .
   organization: *
@@ -40,7 +41,7 @@ const BY_RESOURCE = `
 `
 
 /**
- * The paths of OpenAI's API below `/v1/`, with `*` for ids: `chat/completions`, `files/*`.
+ * The paths of both APIs below `/v1/`, with `*` for ids: `chat/completions`, `files/*`.
  *
  * @example
  * const isKnown = KNOWN_ENDPOINTS.includes('chat/completions')

@@ -7,7 +7,7 @@ import { Secret } from '../../secret.ts'
 import { baseUrlKind, headerValue, path, secret, word } from '../../text-kinds.ts'
 import { NEVER_OPEN } from '../breaker.ts'
 import { NO_TIMEOUTS } from '../timeouts.ts'
-import type { SecretPair } from './headers.ts'
+import { anthropicKeyHeaderOf, type SecretPair } from './headers.ts'
 import type { UpstreamSettings } from './upstream.ts'
 
 /** The environment's upstream, which the file's upstreams replace. */
@@ -99,6 +99,7 @@ export function envUpstreamSettings({ baseUrl, apiKey, organization, project }: 
     keys: apiKey === undefined ? [] : [apiKey],
     keyNames: apiKey === undefined ? [] : ['OPENAI_API_KEY'],
     keyHeader: 'authorization',
+    anthropicKeyHeader: anthropicKeyHeaderOf(baseUrl, undefined, 'authorization'),
     headers,
     query: [],
     modelPath: undefined,

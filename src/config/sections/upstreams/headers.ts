@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { type FieldValues, HIDDEN, mapOf, optional, text } from '../../file/schema/fields.ts'
 import type { SectionReader } from '../../file/section-reader.ts'
-import type { Preset } from '../../providers/presets.ts'
+import { PRESETS, type Preset } from '../../providers/presets.ts'
 import type { Fault } from '../../scalar-kinds.ts'
 import { Secret } from '../../secret.ts'
 import { headerNameFault, tokenFault } from '../../text-kinds.ts'
@@ -41,6 +41,15 @@ export function keyHeaderFromFile(reader: SectionReader, fields: HeadersFields, 
   const fault = headerNameFault(name)
   if (fault !== undefined) reader.at('key_header').report(fault)
   return name
+}
+
+/**
+ * The header that the key of an upstream goes into where the request is in Anthropic's protocol: as its preset, or that of Anthropic's
+ * own host, wants it; else `keyHeader`.
+ */
+export function anthropicKeyHeaderOf(baseUrl: string, preset: Preset | undefined, keyHeader: string): string {
+  const known = preset ?? (URL.parse(baseUrl)?.hostname === 'api.anthropic.com' ? PRESETS.get('anthropic') : undefined)
+  return known?.anthropicKeyHeader ?? keyHeader
 }
 
 /**

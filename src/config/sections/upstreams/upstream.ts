@@ -25,6 +25,8 @@ export interface UpstreamSettings extends UpstreamKeys {
   readonly provider: string | undefined
   /** Lower case. A key goes behind `Bearer ` in `authorization`, and alone in any other header. */
   readonly keyHeader: string
+  /** The same for requests in Anthropic's protocol. */
+  readonly anthropicKeyHeader: string
   /** `OpenAI-Organization` and `OpenAI-Project` are among them. Lower-case names; any value may be a key. */
   readonly headers: readonly SecretPair[]
   /** Parameters that each URL gets; any value may be a key. */

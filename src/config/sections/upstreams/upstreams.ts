@@ -14,7 +14,7 @@ import { BREAKER_DEFAULTS, type BREAKER_FIELDS, type BreakerSettings, breakerFro
 import { mergeTimeouts, type TIMEOUTS_FIELDS, type Timeouts, timeoutsFromFile } from '../timeouts.ts'
 import { checkFromFile } from './check.ts'
 import { concurrencyFromFile } from './concurrency.ts'
-import { headersFromFile, keyHeaderFromFile, queryFromFile } from './headers.ts'
+import { anthropicKeyHeaderOf, headersFromFile, keyHeaderFromFile, queryFromFile } from './headers.ts'
 import { keysFromFile } from './keys.ts'
 import { pathTemplateFault } from './path-template.ts'
 import { UpstreamEntry, type UpstreamSettings } from './upstream.ts'
@@ -107,6 +107,7 @@ function upstreamFromFile(reader: SectionReader, name: string, part: UpstreamPar
     keys,
     keyNames,
     keyHeader,
+    anthropicKeyHeader: part.key_header === undefined ? anthropicKeyHeaderOf(baseUrl, preset, keyHeader) : keyHeader,
     headers: headersFromFile(reader, part, auth === 'none' ? undefined : keyHeader),
     query: queryFromFile(reader, part, preset),
     modelPath: readModelPath(reader, part) ?? preset?.modelPath,

@@ -99,6 +99,7 @@ export function upstreamOf(name: string, changes: Partial<UpstreamSettings> = {}
     keys: keysOf(`sk-${name}`),
     keyNames: [`KEY_${name}`],
     keyHeader: 'authorization',
+    anthropicKeyHeader: 'authorization',
     headers: [],
     query: [],
     modelPath: undefined,
