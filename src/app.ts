@@ -56,7 +56,7 @@ export function createApp(deps: AppDeps): App {
 
   const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })
     .use(errorHandler(log))
-    .use(health({ admission, authorize, targets: core.targets, workers: deps.workers }))
+    .use(health({ admission, authorize, targets: core.targets, workers: deps.workers, books: deps.books }))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
     .use(organization({ ...deps, adminKey: config.adminKey, memory }))
     .use(openaiRoutes(core, authorize, hasLedger))

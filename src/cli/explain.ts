@@ -5,6 +5,7 @@ import { Secret } from '../config/secret.ts'
 import { describeSystemError } from '../config/system-errors.ts'
 import type { Principal } from '../exchange/principal.ts'
 import { suggest } from '../formats/text/nearest.ts'
+import { NO_LIMITS } from '../ledger/first-records.ts'
 import { readWholeConfiguration } from '../process/configuration.ts'
 import { sha256 } from '../process/sha256.ts'
 import { INVALID } from '../process/start-failure.ts'
@@ -20,6 +21,8 @@ const REFUSED = 1
 
 /** The log's name for a caller with a key of its own. */
 const CALLER = /^caller-[0-9a-f]+$/
+/** The holder of some key of the ledger, or of one by its id. */
+const KEY = /^key(_\S+)?$/
 
 /**
  * Explains, without sending it, what would become of a request: which rules apply and what they do, where it would go, and with
@@ -53,7 +56,7 @@ export async function explain(flags: Pick<Flags, 'config' | 'json' | 'path' | 'a
  * Gives the principal that the file names; without a name the holder of a token, for whom the server's keys are meant. A text: the
  * problem.
  */
-function principalOf({ principal, headers }: RequestToExplain, { auth }: Config): Principal | string {
+function principalOf({ principal, headers }: RequestToExplain, { auth, settings }: Config): Principal | string {
   const names = nameTokens(auth.tokens, sha256).map(({ name }) => name)
   if (principal === 'local') return { kind: principal }
   if (principal === 'caller') {
@@ -61,10 +64,24 @@ function principalOf({ principal, headers }: RequestToExplain, { auth }: Config)
     return { kind: 'caller', id: key === undefined ? 'caller' : shortId('caller', key, sha256) }
   }
   if (principal !== undefined && CALLER.test(principal)) return { kind: 'caller', id: principal }
+  if (settings.ledger.store !== undefined && principal !== undefined && KEY.test(principal)) return keyHolder(principal)
   const id = principal === undefined || principal === 'token' ? (names[0] ?? 'token') : principal
   if (names.includes(id) || id === 'token') return { kind: 'token', id, token: new Secret(crypto.randomUUID()) }
   const cure = suggest(id, [...names, 'token', 'caller', 'local'], 'Name a token, or write token, caller or local.')
   return `names the principal "${id}". Nobody goes by that name here. ${cure}`
+}
+
+/** The holder of a key of the ledger, which is not asked: what the key may do is not known here. */
+function keyHolder(id: string): Principal {
+  const entry = {
+    id,
+    kind: 'key',
+    expiresAt: 0,
+    limits: NO_LIMITS,
+    project: undefined,
+    organization: undefined,
+  } as const
+  return { kind: 'key', id, token: new Secret(crypto.randomUUID()), entry }
 }
 
 function refuse(text: string): number {

@@ -72,7 +72,9 @@ export function loadSettings(source: SettingsSource, options: SettingsOptions): 
   if (!document.isFaulty([])) {
     const { config, places } = checkFile(ConfigFile, document, log)
     const upstreamNames = upstreamNamesOf(document, base)
-    const parts = { file: source.path, upstreamNames, callers, isKeyless, places, document, log }
+    const hasLedger = callers.hasLedger === true || document.isWritten(['ledger'])
+    const known = { ...callers, hasLedger }
+    const parts = { file: source.path, upstreamNames, callers: known, isKeyless, places, document, log }
     const settings = settingsFromFile(new SectionReader({ ...parts, readFile: readAndNote }), config, base)
     if (log.problems().length === 0) {
       return { ok: true, settings: freeze(settings), filesRead: [...filesRead], warnings: log.warnings() }

@@ -16,6 +16,8 @@ export interface ServerDescription {
   readonly extensions?: string
   /** The kind of the cache's store. */
   readonly cache?: string
+  /** The kind of the ledger's store, and who may manage it. */
+  readonly ledger?: string
 }
 
 /**
@@ -34,6 +36,7 @@ export function describeServer(config: Config, url: string, version: string, fil
     docs: `${url}/docs`,
     ...(file !== undefined && { config: describeFile(file, config) }),
     ...describeAnswering(config),
+    ...describeLedger(config),
   }
 }
 
@@ -53,6 +56,15 @@ function describeAnswering({
   }
 }
 
+function describeLedger({ adminKey, settings: { ledger, records } }: Config): Pick<ServerDescription, 'ledger'> {
+  if (ledger.store === undefined) return {}
+  const kind = /^\w+/.exec(ledger.store.reveal())?.[0] ?? 'on'
+  const counted = ledger.limits === undefined ? '' : ', limits counted in Redis'
+  const isManaged = adminKey !== undefined || records.adminKeys.length > 0
+  const cure = 'ADMIN_KEY lets you manage keys, limits and budgets by /v1/organization'
+  return { ledger: `${kind}${counted}; ${isManaged ? 'managed by /v1/organization with an admin key' : cure}` }
+}
+
 function describeFile(file: string, { settings: { upstreams, models, params } }: Config): string {
   const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
   const parts = [count(upstreams.length, 'upstream'), count(models.length, 'model'), count(params.length, 'rule')]
@@ -68,7 +80,7 @@ function describeAccess(config: Config): string {
   if (settings.upstreams.some((one) => one.auth !== 'either')) return describeFileAccess(config)
   const hasKey = upstream.apiKey !== undefined
   if (auth.required) {
-    return `on: callers need one of ${auth.tokens.length} API token(s); ${hasKey ? "the server's OPENAI_API_KEY is spent" : 'no key goes upstream (OPENAI_API_KEY is not set)'}. REQUIRE_AUTH=false lets callers bring their own keys.`
+    return `on: ${describeWanted(config)}; ${hasKey ? "the server's OPENAI_API_KEY is spent" : 'no key goes upstream (OPENAI_API_KEY is not set)'}. REQUIRE_AUTH=false lets callers bring their own keys.`
   }
   const own = "off: each caller's own key goes upstream."
   if (server.isLoopback && !auth.lendsToLocal) {
@@ -82,11 +94,19 @@ function describeAccess(config: Config): string {
   return `${own} A program on this machine without one spends the server's OPENAI_API_KEY${UNSEEN}`
 }
 
+/** Says what callers need where each needs something. */
+function describeWanted({ auth: { tokens }, settings: { ledger } }: Config): string {
+  const own = `one of ${tokens.length} API token(s)`
+  if (ledger.store === undefined) return `callers need ${own}`
+  return `callers need a key of the ledger${tokens.length === 0 ? '' : `, or ${own}`}`
+}
+
 /** Describes access where a file says whose key each upstream gets. */
-function describeFileAccess({ auth, server, settings }: Config): string {
+function describeFileAccess(config: Config): string {
+  const { auth, server, settings } = config
   const isSpent = settings.upstreams.some((one) => one.auth === 'server')
   if (auth.required) {
-    return `on: callers need one of ${auth.tokens.length} API token(s)${isSpent ? "; the server's keys are spent" : ''}.`
+    return `on: ${describeWanted(config)}${isSpent ? "; the server's keys are spent" : ''}.`
   }
   if (!isSpent) return 'off: nobody needs a token, and no key of this server is spent.'
   const cure = 'REQUIRE_AUTH=true with API_TOKEN lets holders of a token do so.'
@@ -105,7 +125,7 @@ export function renderBanner(server: ServerDescription, workers = 1, warnings: r
   upstream   ${server.upstream}
   auth       ${server.access}
   docs       ${server.docs}
-${optional('config', server.config)}${optional('extensions', server.extensions)}${optional('cache', server.cache)}${optional('workers', workers > 1 ? String(workers) : undefined)}${warnings.map((text) => optional('warning', text)).join('')}
+${optional('config', server.config)}${optional('extensions', server.extensions)}${optional('cache', server.cache)}${optional('ledger', server.ledger)}${optional('workers', workers > 1 ? String(workers) : undefined)}${warnings.map((text) => optional('warning', text)).join('')}
   Stop with Ctrl-C: requests under way may finish.
 
 `

@@ -84,11 +84,12 @@ export async function readConfigFile(
 }
 
 /** Gives the callers that the rules of a file may name. */
-function callersOf({ auth, server }: Config, env: Env): Callers {
+function callersOf({ auth, server, settings }: Config, env: Env): Callers {
   return {
     names: nameTokens(auth.tokens, sha256).map(({ name }) => name),
     isRequired: auth.required,
     mayChange: (env['API_TOKEN_FILE']?.trim() ?? '') !== '',
+    hasLedger: settings.ledger.store !== undefined,
     isLoopback: server.isLoopback,
   }
 }

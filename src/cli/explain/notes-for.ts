@@ -23,7 +23,7 @@ export function notesFor(
   { principal, path }: RequestToExplain,
   { exchange, outgoing, route }: Explained,
   { remembersIds }: Snapshot,
-  { auth }: Config,
+  { auth, settings: { ledger } }: Config,
 ): readonly string[] {
   const notes = notesOnTarget(exchange)
   const ids = remembersIds && outgoing !== undefined ? namedIds(pathOf(path), outgoing.value).certain : []
@@ -38,6 +38,11 @@ export function notesFor(
   if (principal === undefined && !auth.required && spendsKey)
     notes.push(
       'That is for the holder of a token, and none is set up here (REQUIRE_AUTH). For others, write "principal": "caller" or "local" beside the body.',
+    )
+  const { kind } = exchange.principal
+  if (ledger.store !== undefined && (kind === 'token' || kind === 'key'))
+    notes.push(
+      'There is a ledger: before all this it decides whether the key may use the model, and whether its rates and its money allow the call. It is not asked here.',
     )
   return notes
 }

@@ -14,6 +14,8 @@ export interface Callers {
   readonly isRequired: boolean
   /** Whether the tokens are in a file, which may have others later. */
   readonly mayChange: boolean
+  /** Whether there is a ledger, whose keys are callers, too. Absent: no. */
+  readonly hasLedger?: boolean
   /** Whether the server can be reached from this machine only. */
   readonly isLoopback: boolean
 }

@@ -1,6 +1,7 @@
 import { type EnvReader, row } from '../env-reader.ts'
 import { boolean, type Fault } from '../scalar-kinds.ts'
 import { path } from '../text-kinds.ts'
+import { LEDGER_ENV } from './ledger.ts'
 import { type ApiToken, tokenFile, tokenList } from './token-list.ts'
 
 /** The settings of access: which callers are let in. */
@@ -17,7 +18,7 @@ export const TOKENS_ENV = {
     name: 'REQUIRE_AUTH',
     kind: boolean,
     default: false,
-    doc: 'Whether callers must present an API_TOKEN.',
+    doc: 'Whether callers must present an API_TOKEN, or a key of the LEDGER.',
     example: 'true',
   }),
   API_TOKEN: row({
@@ -58,7 +59,8 @@ export function authFromEnv(reader: EnvReader): AuthSettings {
   const isReported = reader.problems.some(({ name }) => name === source.name)
   if (required && !isReported) {
     const short = tokens.findIndex(({ token }) => token.reveal().length < TOKEN_LENGTH_MIN)
-    if (tokens.length === 0) {
+    // Where there is a ledger, its keys let callers in.
+    if (tokens.length === 0 && !reader.has(LEDGER_ENV.LEDGER)) {
       const none: Fault = isFile
         ? { wrong: 'names a file without a token, though REQUIRE_AUTH is true', cure: tokenFile.emptyCure }
         : { wrong: 'is missing, though REQUIRE_AUTH is true', cure: TOKEN_CURE }

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Admission } from '../../access/admission.ts'
 import type { Authorize } from '../../access/authorize.ts'
+import type { Books } from '../../ledger/books.ts'
 import type { DeploymentState } from '../../routing/targets/deployment.ts'
 import { methodNotAllowed } from '../guard.ts'
 import { exchangeOf } from '../request-context.ts'
@@ -26,6 +27,8 @@ export interface HealthDeps {
   /** Gives the states of the targets, as this process knows them; undefined: no file names any. */
   readonly targets: () => readonly DeploymentState[] | undefined
   readonly workers: (() => WorkersState) | undefined
+  /** undefined: there is no ledger. */
+  readonly books?: Books | undefined
 }
 
 /**
@@ -36,17 +39,19 @@ export interface HealthDeps {
  *
  * `parse: 'none'`, because Elysia reads a handler's source to find out whether it wants a body, and errs when that is minified.
  */
-export const health = ({ admission, authorize, targets, workers }: HealthDeps) => {
+export const health = ({ admission, authorize, targets, workers, books }: HealthDeps) => {
   const app = new Elysia({ name: 'nexcode/health', seed: admission })
   const live = (request: Request): Response => answer(request, 'health', { status: 'ok', workers: workers?.() })
   const ready = (request: Request): Response => {
     const state = workers?.()
     const isStarting = state?.haveStarted === false
     const status = admission.isDraining() ? 'draining' : isStarting ? 'starting' : 'ready'
+    const isTold = mayKnow(request, authorize)
     return answer(request, 'ready', {
       status,
       workers: state,
-      targets: mayKnow(request, authorize) ? targets() : undefined,
+      targets: isTold ? targets() : undefined,
+      ledger: isTold && books !== undefined ? stateOf(books) : undefined,
     })
   }
   for (const path of LIVENESS) app.all(path, ({ request }) => live(request), { parse: 'none' })
@@ -57,26 +62,41 @@ export const health = ({ admission, authorize, targets, workers }: HealthDeps) =
 /** Whether the caller may see the targets, which say who the upstreams are: holders of a token, and programs on this machine. */
 function mayKnow(request: Request, authorize: Authorize): boolean {
   try {
-    return authorize(exchangeOf(request)).kind !== 'caller'
+    const { kind } = authorize(exchangeOf(request))
+    return kind === 'token' || kind === 'local'
   } catch {
     return false
   }
+}
+
+/** The state of the ledger: a server whose ledger is down is ready, since the keys that it knows go on. */
+interface LedgerState {
+  /** Whether the keys are those of now. */
+  readonly keys: 'fresh' | 'stale'
+  /** Why limits can't be decided, or rows can't be written. */
+  readonly limits: 'ok' | { readonly down: string }
+  readonly bookings: 'ok' | { readonly down: string }
+}
+
+function stateOf({ directory, limiter, bookings }: Books): LedgerState {
+  return { keys: directory.isFresh ? 'fresh' : 'stale', limits: limiter.state(), bookings: bookings.state() }
 }
 
 interface Health {
   readonly status: 'ok' | 'ready' | 'starting' | 'draining'
   readonly workers: WorkersState | undefined
   readonly targets?: readonly DeploymentState[] | undefined
+  readonly ledger?: LedgerState | undefined
 }
 
-function answer(request: Request, endpointName: string, { status, workers, targets }: Health): Response {
+function answer(request: Request, endpointName: string, { status, workers, targets, ledger }: Health): Response {
   const exchange = exchangeOf(request)
   exchange.endpointName = endpointName
   if (request.method !== 'GET' && request.method !== 'HEAD')
     throw methodNotAllowed(request.method, exchange.requestTarget)
   const isGood = status === 'ok' || status === 'ready'
   return Response.json(
-    { status, workers: workers && { up: workers.up, of: workers.of }, targets },
+    { status, workers: workers && { up: workers.up, of: workers.of }, targets, ledger },
     { status: isGood ? 200 : 503, headers: { 'cache-control': 'no-store', ...(!isGood && { 'retry-after': '1' }) } },
   )
 }

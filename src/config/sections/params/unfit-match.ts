@@ -8,13 +8,15 @@ export interface Unfit extends Fault {
   readonly isCertain: boolean
 }
 
-const KINDS: readonly string[] = ['token', 'caller', 'local']
+const KINDS: readonly string[] = ['token', 'key', 'caller', 'local']
 /** A token's place in the list: rules named tokens by it once. */
 const PLACE = /^token-(\d{1,4})$/
 
 /** Why a rule's principal fits no caller; undefined: it fits one. */
 export function unfitPrincipal(pattern: string, callers: Callers): Unfit | undefined {
-  const { names, isRequired, mayChange, isLoopback } = callers
+  const { names, isRequired, mayChange, isLoopback, hasLedger = false } = callers
+  // Keys come and go while the server runs.
+  if (hasLedger && (patternsMeet(pattern, 'key') || patternsMeet(pattern, 'key_*'))) return undefined
   const known = names.some((name) => patternsMeet(pattern, name))
   if (known && isRequired) return undefined
   const kinds = isRequired ? ['token'] : isLoopback ? ['caller', 'local'] : ['caller']
