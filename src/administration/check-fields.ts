@@ -18,12 +18,14 @@ export function checkFields<T extends TObject>(shape: T, value: unknown): Static
   throw refusalOf(deepest(error))
 }
 
-/** A union's own error says little: the one of its member that got furthest is the caller's. */
+/** A union's own error says little: the caller's is that of the member that got furthest, or of the one beside null. */
 function deepest(error: ValueError): ValueError {
-  if (error.type !== ValueErrorType.Union || choicesOf(error.schema) !== undefined) return error
-  const within = error.errors.flatMap((errors) => errors.First() ?? [])
-  const [first] = within.toSorted((one, other) => depthOf(other) - depthOf(one))
-  return first === undefined || depthOf(first) <= depthOf(error) ? error : deepest(first)
+  const { schema } = error
+  if (!KindGuard.IsUnion(schema) || choicesOf(schema) !== undefined) return error
+  const within = error.errors.flatMap((errors) => errors.First() ?? []).filter((one) => !KindGuard.IsNull(one.schema))
+  const [first, second] = within.toSorted((one, other) => depthOf(other) - depthOf(one))
+  if (first === undefined) return error
+  return second === undefined || depthOf(first) > depthOf(second) ? deepest(first) : error
 }
 
 function depthOf({ path }: ValueError): number {

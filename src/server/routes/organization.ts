@@ -38,7 +38,7 @@ export const organization = ({ books, adminKey, sha256, memory }: OrganizationDe
   const admin: AdminDeps = {
     ledger,
     follow: () => directory.follow(),
-    look: limiter.look,
+    look: (budget) => limiter.look(budget),
     now,
     random: (bytes) => crypto.getRandomValues(bytes),
     sha256,
