@@ -29,7 +29,8 @@ export const ADMINISTRATION_ERRORS = {
     cure: 'Ask for `/v1/organization/projects/{project_id}/api_keys/{api_key_id}`.',
   },
   managed_by_file: {
-    status: 409,
+    // Not 409, which SDKs try again.
+    status: 400,
     type: INVALID,
     code: 'managed_by_file',
     message: 'This is declared in the configuration file of this server and can only be changed there.',
@@ -53,7 +54,7 @@ export const ADMINISTRATION_ERRORS = {
     cure: 'Make another key.',
   },
   change_conflict: {
-    status: 409,
+    status: 503,
     type: 'server_error',
     code: 'change_conflict',
     message:
