@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange/exchange.ts'
+import { entryOf } from '../exchange/principal.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { readTarget } from '../openai/read-target.ts'
 import type { RequestFacts } from '../params/rules.ts'
@@ -10,8 +11,8 @@ import type { Generation } from './generation.ts'
  * Checks whether a WebSocket may be opened by the rules and models of this server, and gives the model that its URL names.
  *
  * The frames of a WebSocket are not read here, so a parameter rule can't be applied to them: a rule that matches refuses the upgrade. A
- * WebSocket whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever a setting here applies to calls:
- * its clients then post them, and all settings apply.
+ * WebSocket whose frames are calls with a model in each (`/v1/responses`) is answered 426 wherever a setting here applies to calls, or
+ * calls are counted in the ledger: its clients then post them, and all settings and limits apply.
  *
  * Throws `websocket_not_relayed`, `rules_not_applicable` and a stage's refusal.
  */
@@ -40,8 +41,13 @@ function namedIn({ named, requestTarget: target }: Exchange): string | undefined
 }
 
 /** Whether a setting here reads such calls or decides by them, so that none may pass unseen. */
-function hasSayInCalls({ seesCalls }: Exchange, facts: RequestFacts, { settings, rules }: Generation): boolean {
-  return seesCalls || settings.models.length > 0 || settings.unknownModels === 'refuse' || rules.mayMatch(facts)
+function hasSayInCalls(
+  { seesCalls, principal }: Exchange,
+  facts: RequestFacts,
+  { settings, rules }: Generation,
+): boolean {
+  if (seesCalls || entryOf(principal) !== undefined) return true
+  return settings.models.length > 0 || settings.unknownModels === 'refuse' || rules.mayMatch(facts)
 }
 
 /** The frames of a WebSocket may name any model, except in a realtime session, whose URL names it. */

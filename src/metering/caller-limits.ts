@@ -103,6 +103,13 @@ export class CallerLimits {
     return this.budgets.length > 0
   }
 
+  /** Whether tokens or money are limited, so that what a call uses has to be counted. */
+  get countsUse(): boolean {
+    const counts = ({ limits: { rates } }: LimitHolder): boolean =>
+      rates.some(({ tokensPerMinute, imagesPerMinute }) => (tokensPerMinute ?? imagesPerMinute) !== undefined)
+    return this.hasBudget || this.holders.some(counts)
+  }
+
   /** Whether the model of a request has to be known: it decides about it. */
   get needsModel(): boolean {
     return this.restrictsModels || this.hasRates || this.hasBudget

@@ -27,7 +27,9 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * assertPermitted(limits, exchange, { model, value })
  */
 export function assertPermitted(limits: CallerLimits, exchange: Exchange, { model, value }: NamedCall): void {
-  if (limits.namesEndpoints || limits.hasBudget) assertEndpoint(limits, exchange, value)
+  if (limits.namesEndpoints || limits.hasBudget || (exchange.isUpgrade && limits.countsUse)) {
+    assertEndpoint(limits, exchange, value)
+  }
   if (!limits.restrictsModels) return
   const named = model ?? modelAsked(exchange)
   if (named !== undefined && !limits.permitsModel(named)) throw modelNotFound(named)
@@ -63,7 +65,7 @@ function assertEndpoint(limits: CallerLimits, { request, requestTarget, isUpgrad
   const why = whyUnmetered(request.method, path) ?? (body?.['background'] === true ? WORKS_ON : undefined)
   if (why === undefined) return
   throw new ApiError('endpoint_not_permitted', {
-    message: `Your key has a spend limit, and what a call of \`/v1/${shownPath(path)}\` costs can't be counted: ${why}. The operator of this server may permit it by name in the \`endpoints\` of your key.`,
+    message: `Your key has ${limits.hasBudget ? 'a spend limit' : 'a limit on tokens'}, and what a call of \`/v1/${shownPath(path)}\` costs can't be counted: ${why}. The operator of this server may permit it by name in the \`endpoints\` of your key.`,
   })
 }
 

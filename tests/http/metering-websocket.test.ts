@@ -1,0 +1,52 @@
+import { expect, test } from 'bun:test'
+import { startMetered } from '../helpers/metered-gateway.ts'
+import { getText, sendRaw } from '../helpers/raw-client.ts'
+import { statusAndCode } from '../helpers/received-answers.ts'
+import type { Script } from '../helpers/scripted-upstream.ts'
+
+const HANDSHAKE = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+}
+const REALTIME = '/v1/realtime?model=gpt-realtime'
+
+/** Refuses the upgrade by a status of its own, so that a test sees that it came so far. */
+const refuseUpgrade: Script = (_request, connection) => connection.json({ error: { code: 'upstream_says_no' } }, 409)
+
+function upgradeOf(target: string, key: string): string {
+  return getText(target, { ...HANDSHAKE, Authorization: `Bearer ${key}` })
+}
+
+test('a WebSocket of calls is answered 426 where calls are counted, so that its client posts them', async () => {
+  await using gateway = await startMetered(refuseUpgrade)
+  const free = await gateway.key()
+  const limited = await gateway.key({ rate_limits: [{ model: '*', max_requests_per_1_minute: 2 }] })
+  for (const key of [free, limited, 'token-of-the-tests']) {
+    const refused = await sendRaw(gateway.port, upgradeOf('/v1/responses', key))
+    expect(statusAndCode(refused)).toBe('426 websocket_not_relayed')
+  }
+  expect(gateway.upstreams.openai.requests).toHaveLength(0)
+})
+
+test('a realtime session, which is not counted, is closed to a key whose money or tokens are limited', async () => {
+  await using gateway = await startMetered(refuseUpgrade)
+  for (const limits of [
+    { spend_limit: { month: 100_000 } },
+    { rate_limits: [{ model: '*', max_tokens_per_1_minute: 1_000_000 }] },
+  ]) {
+    const refused = await sendRaw(gateway.port, upgradeOf(REALTIME, await gateway.key(limits)))
+    expect(statusAndCode(refused)).toBe('403 endpoint_not_permitted')
+  }
+  expect(gateway.upstreams.openai.requests).toHaveLength(0)
+})
+
+test('it is open where the operator permits it by name, or limits requests only, which it counts as one', async () => {
+  await using gateway = await startMetered(refuseUpgrade)
+  const named = await gateway.key({ spend_limit: { month: 100_000 }, endpoints: ['realtime'] })
+  expect(statusAndCode(await sendRaw(gateway.port, upgradeOf(REALTIME, named)))).toBe('409 upstream_says_no')
+  const once = await gateway.key({ rate_limits: [{ model: '*', max_requests_per_1_minute: 1 }] })
+  expect(statusAndCode(await sendRaw(gateway.port, upgradeOf(REALTIME, once)))).toBe('409 upstream_says_no')
+  expect(statusAndCode(await sendRaw(gateway.port, upgradeOf(REALTIME, once)))).toBe('429 rate_limit_exceeded')
+})
