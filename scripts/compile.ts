@@ -1,6 +1,9 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+/** The code of threads, which is started by its path: entries of their own. */
+const THREADS = ['src/ledger/sqlite/ledger-thread.ts']
+
 /**
  * Compiles a program to one executable, as NexCode is shipped. `more` are options of the compiler. Returns whether it succeeded.
  *
@@ -32,6 +35,7 @@ export function compile(entry: string, outfile: string, more: readonly string[] 
       '--no-compile-autoload-bunfig',
       ...more,
       entry,
+      ...(entry === 'src/main.ts' ? THREADS : []),
       '--outfile',
       outfile,
     ],

@@ -1,59 +1,51 @@
-import { type DirectoryRow, type Ledger, LedgerError, RecordsChangedError } from '../ledger.ts'
-import { BookingStatements } from './booking-statements.ts'
-import { openDatabase, sqliteCodeOf } from './open-database.ts'
-import { RecordStatements } from './record-statements.ts'
-
-/** SQLite's errors about what is written, rather than about the file. */
-const NEVER = /^SQLITE_(?:CONSTRAINT|MISMATCH|RANGE|TOOBIG)/
+import type { DirectoryRow, Ledger, RecordKind, RecordOf, RecordQuery } from '../ledger.ts'
+import { BookThread } from './book-thread.ts'
+import { IN_MEMORY } from './open-database.ts'
 
 /**
  * Opens the books in a file of SQLite, which is made where it is missing, for its owner alone; `IN_MEMORY` keeps them for as long as the
- * process lives. Throws an `OpenLedgerError`.
+ * process lives. Rejects with an `OpenLedgerError`.
+ *
+ * Long questions have a thread of their own, so that a key is revoked and rows are written meanwhile.
  */
-export function openSqliteLedger(path: string): Ledger {
-  const database = openDatabase(path)
-  const records = new RecordStatements(database)
-  const bookings = new BookingStatements(database)
+export async function openSqliteLedger(path: string): Promise<Ledger> {
+  const thread = await BookThread.open(path)
+  // What is in memory can be seen by one connection only.
+  let opening: Promise<BookThread> | undefined = path === IN_MEMORY ? Promise.resolve(thread) : undefined
+  const reader = (): Promise<BookThread> => {
+    opening ??= BookThread.open(path).catch((cause: unknown) => {
+      opening = undefined
+      throw cause
+    })
+    return opening
+  }
   return {
-    directory: () =>
-      attempt(() => {
-        const version = records.version()
-        return { version, rows: rowsOf(records) }
-      }),
-    changesSince: (version) => attempt(() => records.changesSince(version)),
-    find: (kind, id) => attempt(() => records.find(kind, id)),
-    list: (query) => attempt(() => records.list(query)),
-    edit: (edit) => attempt(() => records.edit(edit)),
-    book: (rows) => attempt(() => bookings.book(rows)),
-    usage: (query) => attempt(() => bookings.usage(query)),
-    spent: (scope, from, to) => attempt(() => bookings.spent(scope, from, to)),
-    lastUsed: (keyIds) => attempt(() => bookings.lastUsed(keyIds)),
-    audit: (query) => attempt(() => records.audit(query)),
-    forget: (before) => attempt(() => bookings.forget(before)),
-    close: () => attempt(() => database.close()),
+    directory: async () => ({ version: await thread.ask('version'), rows: rowsOf(thread) }),
+    changesSince: (version) => thread.ask('changesSince', version),
+    find: <K extends RecordKind>(kind: K, id: string) =>
+      thread.ask('find', kind, id) as Promise<RecordOf<K> | undefined>,
+    list: <K extends RecordKind>(query: RecordQuery<K>) =>
+      thread.ask('list', query) as Promise<{ data: readonly RecordOf<K>[]; hasMore: boolean }>,
+    edit: (edit) => thread.ask('edit', edit),
+    book: (rows) => thread.ask('book', JSON.stringify(rows)),
+    usage: async (query) => (await reader()).ask('usage', query),
+    spent: (scope, from, to) => thread.ask('spent', scope, from, to),
+    lastUsed: (keyIds) => thread.ask('lastUsed', keyIds),
+    audit: async (query) => (await reader()).ask('audit', query),
+    forget: (before) => thread.ask('forget', before),
+    async close() {
+      await thread.close()
+      await (await opening)?.close()
+    },
   }
 }
 
-async function* rowsOf(records: RecordStatements): AsyncGenerator<readonly DirectoryRow[]> {
+async function* rowsOf(thread: BookThread): AsyncGenerator<readonly DirectoryRow[]> {
   for (let after = ''; ; ) {
-    const part = records.directory(after)
+    const part = await thread.ask('directory', after)
     if (part.length > 0) yield part
     const last = part.at(-1)
     if (last === undefined) return
     after = last.id
   }
-}
-
-/** Errors of the store become `LedgerError`s; others say that what was asked for is wrong. */
-async function attempt<T>(work: () => T): Promise<T> {
-  try {
-    return work()
-  } catch (cause) {
-    if (cause instanceof RecordsChangedError || isOfValue(cause)) throw cause
-    throw new LedgerError('The ledger can not be used now.', { cause })
-  }
-}
-
-function isOfValue(cause: unknown): boolean {
-  return cause instanceof TypeError || cause instanceof SyntaxError || NEVER.test(sqliteCodeOf(cause))
 }

@@ -67,7 +67,7 @@ describe.skipIf(POSTGRES_MISSING !== undefined)('the books in Postgres', () => {
 
   test('add up what two nodes book at once as one file does, and what both have booked once', async () => {
     const [one, other] = await twoNodes()
-    const file = openSqliteLedger(':memory:')
+    const file = await openSqliteLedger(':memory:')
     const rows = bookings(2000)
     await Promise.all(
       [0, 500, 1000, 1500].map((from) =>

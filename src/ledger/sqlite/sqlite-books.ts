@@ -1,0 +1,35 @@
+import type { Booking } from '../records.ts'
+import { BookingStatements } from './booking-statements.ts'
+import { openDatabase } from './open-database.ts'
+import { RecordStatements } from './record-statements.ts'
+
+/** The books in one connection to a file, each call of them at once. */
+export type SqliteBooks = ReturnType<typeof openSqliteBooks>
+
+/**
+ * Opens the books in a file of SQLite. Throws an `OpenLedgerError`; each function throws SQLite's error.
+ *
+ * @example
+ * const books = openSqliteBooks('/var/lib/nexcode/ledger.db')
+ */
+export function openSqliteBooks(path: string) {
+  const database = openDatabase(path)
+  const records = new RecordStatements(database)
+  const bookings = new BookingStatements(database)
+  return {
+    version: () => records.version(),
+    directory: (after: string) => records.directory(after),
+    changesSince: (version: number) => records.changesSince(version),
+    find: records.find.bind(records),
+    list: records.list.bind(records),
+    edit: records.edit.bind(records),
+    /** `rows`: bookings as JSON: a message of text costs half of one of objects. */
+    book: (rows: string) => bookings.book(JSON.parse(rows) as readonly Booking[]),
+    usage: bookings.usage.bind(bookings),
+    spent: bookings.spent.bind(bookings),
+    lastUsed: bookings.lastUsed.bind(bookings),
+    audit: records.audit.bind(records),
+    forget: bookings.forget.bind(bookings),
+    close: () => database.close(),
+  }
+}
