@@ -43,6 +43,7 @@ export const LEDGER_ERRORS = {
     code: 'rate_limit_exceeded',
     message: 'Rate limit reached. Please try again later.',
     fault: 'caller',
+    retryAfterSeconds: 1,
     cure: 'Wait as long as `Retry-After` says; the SDKs do so by themselves. The operator decides on the limits of a key and its project. `type` is `requests` or `tokens`.',
   },
   exceeds_limit: {

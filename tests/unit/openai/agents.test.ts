@@ -10,7 +10,7 @@ import { AGENTS, type SeenError, type Verdict } from '../../helpers/agents.ts'
 /** Nobody is left to read it. */
 const UNREAD: ReadonlySet<ErrorKind> = new Set(['client_closed'])
 const KINDS = (Object.keys(ERROR_CATALOGUE) as ErrorKind[]).filter((kind) => !UNREAD.has(kind))
-const AGAIN: ReadonlySet<string> = new Set(['server_error', 'rate_limit_error'])
+const AGAIN: ReadonlySet<string> = new Set(['server_error', 'rate_limit_error', 'requests'])
 
 /** What may become of a stream that has begun. */
 const IN_STREAMS: readonly ErrorKind[] = [
@@ -27,17 +27,24 @@ const wanted = (kind: ErrorKind): Verdict => (AGAIN.has(ERROR_CATALOGUE[kind].ty
 
 /** Agents that can't be told otherwise: by which the row's status, which is a protocol's, wins. */
 const BY_STATUS_ALONE = ['ai-sdk 6 (Cline 3.0.65)', 'pi 1.6.0', 'opencode 1.18.33', 'Qwen Code 0.24.4', 'Codex 0.171.0']
-const BY_409 = ['ai-sdk 6 (Cline 3.0.65)', 'opencode 1.18.33']
+const BY_409_OR_429 = ['ai-sdk 6 (Cline 3.0.65)', 'opencode 1.18.33']
 const OTHERWISE: Readonly<Record<string, readonly string[]>> = {
   // RFC 9111 §5.2.1.7 wants this 504.
   only_if_cached: BY_STATUS_ALONE,
   // It is no fault of the caller's, as a 4xx would be.
   upstream_key_refused: BY_STATUS_ALONE,
   // RFC 9110 §15.5.10; asked again, nothing is sent upstream, and SDKs read `x-should-retry`.
-  idempotency_outcome_unknown: BY_409,
-  idempotency_answer_not_kept: BY_409,
+  idempotency_outcome_unknown: BY_409_OR_429,
+  idempotency_answer_not_kept: BY_409_OR_429,
+  // OpenAI's own status of it; SDKs read `x-should-retry`, and others the code.
+  spend_limit_reached: BY_409_OR_429,
   // RFC 5842 §7.2 has this 508.
   loop_detected: BY_STATUS_ALONE.filter((name) => name !== 'pi 1.6.0'),
+}
+/** Agents that never try again what they could. */
+const STOPPING: Readonly<Record<string, string>> = {
+  // Codex shows each 429 to its user at once (an error of the status 5xx, or a broken stream, it tries again).
+  rate_limited: 'Codex 0.171.0',
 }
 
 async function seen(kind: ErrorKind): Promise<SeenError> {
@@ -54,7 +61,8 @@ describe.each(AGENTS)('$name', ({ name, onAnswer, onEvent }) => {
     const verdict = onAnswer(await seen(kind))
     if (verdict === undefined) return
     const isOtherwise = OTHERWISE[kind]?.includes(name) === true
-    expect<unknown>([kind, verdict]).toEqual([kind, isOtherwise ? 'again' : wanted(kind)])
+    const expected = isOtherwise ? 'again' : STOPPING[kind] === name ? 'stop' : wanted(kind)
+    expect<unknown>([kind, verdict]).toEqual([kind, expected])
   })
 
   test('tries again behind the last event of a stream that broke off, or was silent for too long', () => {
