@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { UsageSum } from '../../src/ledger/ledger.ts'
+import type { UsageDimension, UsageSum } from '../../src/ledger/ledger.ts'
 import { openLedger } from '../../src/ledger/open-ledger.ts'
 import type { Script, ScriptedUpstream } from './scripted-upstream.ts'
 import { type GatewayOptions, startGateway, type TestGateway } from './start-gateway.ts'
@@ -26,6 +26,8 @@ export interface MeteredGateway<Name extends string = 'openai'> extends TestGate
   ) => Promise<Response>
   /** The sums of all bookings, once there are so many. */
   readonly booked: (count: number) => Promise<UsageSum>
+  /** The sums of all bookings of each model that was asked for, once there are so many. */
+  readonly bookedByModel: (count: number) => Promise<ReadonlyMap<string, UsageSum>>
 }
 
 /** The sums of no bookings. */
@@ -79,17 +81,16 @@ export async function startMetered(script: Script, options: GatewayOptions<'open
     })
     return secret
   }
-  const booked: MeteredGateway['booked'] = async (count) => {
+  const sums = async (count: number, groupBy: readonly UsageDimension[]): Promise<readonly UsageSum[]> => {
     const ledger = await openLedger(store)
     try {
-      let sum = NOTHING_BOOKED
+      let all: readonly UsageSum[] = []
       await until(async () => {
         const to = Math.ceil(Date.now() / 86_400_000) * 86_400
-        const [all] = await ledger.usage({ from: to - 86_400, to, bucketSeconds: 86_400, where: {}, groupBy: [] })
-        sum = all ?? NOTHING_BOOKED
-        return sum.requests >= count
+        all = await ledger.usage({ from: to - 86_400, to, bucketSeconds: 86_400, where: {}, groupBy })
+        return all.reduce((found, { requests }) => found + requests, 0) >= count
       })
-      return sum
+      return all
     } finally {
       await ledger.close()
     }
@@ -105,7 +106,8 @@ export async function startMetered(script: Script, options: GatewayOptions<'open
     key,
     ask: (secret, body = {}, headers = {}) =>
       gateway.chat({ model: 'gpt-4o', ...body }, { authorization: `Bearer ${secret}`, ...headers }),
-    booked,
+    booked: async (count) => (await sums(count, []))[0] ?? NOTHING_BOOKED,
+    bookedByModel: async (count) => new Map((await sums(count, ['model'])).map((sum) => [sum.group.model ?? '', sum])),
     stop,
     [Symbol.asyncDispose]: stop,
   }
