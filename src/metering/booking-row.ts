@@ -48,7 +48,9 @@ export const UNSETTLED: Settled = Object.freeze({
  * const booking = bookingOf(exchange, { ...UNSETTLED, ...settled })
  */
 export function bookingOf(exchange: Exchange, settled: Settled, id = newBookingId()): Booking {
-  const { principal, model = '', endpointName, cache } = exchange
+  const { principal, endpointName, cache } = exchange
+  // Where nothing has to decide by the model, a body is not read for it, and only the answer tells it.
+  const model = exchange.model ?? settled.servedModel
   const entry = entryOf(principal)
   const row: Booking = {
     id,

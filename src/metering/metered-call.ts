@@ -168,14 +168,19 @@ export class MeteredCall implements UsageTally {
     )
   }
 
-  /** The object that can be fetched again and again, whose booking it is; undefined: it is a call of its own; `not yet`: it goes on. */
-  #objectOf({ status, usage, id }: ToldUsage): string | undefined {
+  /**
+   * The object that can be fetched again and again, whose booking it is; undefined: it is a call of its own; `not yet`: it goes on, or was
+   * booked when it was made, as is each response that was not made in the background.
+   */
+  #objectOf({ status = '', usage, id, isBackground }: ToldUsage): string | undefined {
+    const isOver = OVER.has(status)
     if (this.#kind.kind === 'call') {
-      if (id?.startsWith('resp_') !== true) return undefined
-      return status === 'queued' || status === 'in_progress' ? 'not yet' : id
+      if (!isBackground || id === undefined) return undefined
+      return isOver ? id : 'not yet'
     }
-    const isOver = status !== undefined && OVER.has(status) && inputTokens(usage) + outputTokens(usage) > 0
-    return isOver && this.#status < 300 ? this.#kind.id : 'not yet'
+    const isBooked = this.#kind.kind === 'response' && !isBackground
+    const isKnown = isOver && !isBooked && inputTokens(usage) + outputTokens(usage) > 0
+    return isKnown && this.#status < 300 ? this.#kind.id : 'not yet'
   }
 
   /** The units that it really used, in the order of its demand. */

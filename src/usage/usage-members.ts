@@ -1,6 +1,14 @@
 import type { PickedMembers } from '../formats/json/member-picker.ts'
 
-const FACTS: PickedMembers = { usage: true, model: true, service_tier: true, object: true, status: true, id: true }
+const FACTS: PickedMembers = {
+  usage: true,
+  model: true,
+  service_tier: true,
+  object: true,
+  status: true,
+  id: true,
+  background: true,
+}
 const TOOL_CALLS: PickedMembers = { '*': { type: true, action: { type: true }, container_id: true } }
 
 /** The members of an answer, or of an event, that can tell usage in any API: what a `UsageTally` reads. */

@@ -61,6 +61,7 @@ class Tally implements UsageTally {
   #object: string | undefined
   #status: string | undefined
   #id: string | undefined
+  #isBackground = false
 
   constructor(asked: Partial<Usage> | undefined) {
     this.#asked = asked
@@ -104,7 +105,7 @@ class Tally implements UsageTally {
 
   told(): ToldUsage {
     const raw = this.#usage ?? this.#own
-    const facts = { tier: this.#tier, model: this.#model, object: this.#object, status: this.#status, id: this.#id }
+    const facts = this.#facts
     const usage = this.#counted(raw)
     // Images without a usage are billed one by one, whatever was asked.
     const isTold = raw === undefined ? this.#hasImages : !this.#isBeginning && !this.#isEmpty(usage)
@@ -115,6 +116,13 @@ class Tally implements UsageTally {
     const estimated = { ...usage, ...(!this.#isBeginning && this.#asked), outputText, outputReasoning: 0 }
     const isEstimated = inputTokens(estimated) + outputText > 0
     return { usage: estimated, cost: undefined, ...facts, isEstimated }
+  }
+
+  get #facts(): Omit<ToldUsage, 'usage' | 'cost' | 'isEstimated'> {
+    return {
+      ...{ tier: this.#tier, model: this.#model, object: this.#object },
+      ...{ id: this.#id, status: this.#status, isBackground: this.#isBackground },
+    }
   }
 
   #counted(raw: JsonObject | undefined): Usage {
@@ -139,6 +147,7 @@ class Tally implements UsageTally {
     if (typeof object === 'string') this.#object = object
     if (typeof status === 'string') this.#status = status
     if (typeof id === 'string') this.#id = id
+    if (value['background'] === true) this.#isBackground = true
   }
 
   #addUsage(usage: Json | undefined): void {

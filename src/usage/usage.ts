@@ -87,6 +87,8 @@ export interface ToldUsage {
   readonly id: string | undefined
   /** What the answer is, in its own word: `chat.completion`, `response`, `batch`, …; undefined: not told. */
   readonly object: string | undefined
+  /** Whether it is a response that goes on in the background, where the answer says that: it can be fetched again and again. */
+  readonly isBackground: boolean
   /** The state that it says it is in: of a response or a batch, `completed`, `in_progress`, …; undefined: not told. */
   readonly status: string | undefined
   /** Whether nothing was told, and the output was estimated from what was seen. */

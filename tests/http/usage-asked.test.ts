@@ -100,7 +100,7 @@ test('what is cached is what the caller sees', async () => {
   await using gateway = await startMetered(answerAsAsked(), { file })
   const key = await gateway.key()
   const headers = { authorization: `Bearer ${key}` }
-  for (const expected of ['miss', 'hit']) {
+  for (const expected of ['MISS', 'HIT']) {
     const answer = await gateway.chat({ model: 'gpt-4o', stream: true, temperature: 0 }, headers)
     expect(answer.headers.get('x-nexcode-cache')).toBe(expected)
     expect(await answer.text()).toBe(openaiStream(false))

@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The endpoints by the beginnings of the fixtures' names; others are chats. */
 const PATHS: readonly (readonly [beginning: string, path: string])[] = [
   ['completions', '/v1/completions'],
+  ['responses-background', '/v1/responses/resp_C0FFEE'],
   ['responses', '/v1/responses'],
   ['embeddings', '/v1/embeddings'],
   ['images', '/v1/images/generations'],
@@ -22,6 +23,7 @@ const PATHS: readonly (readonly [beginning: string, path: string])[] = [
   ['gemini-native', '/v1/rerank'],
   ['cohere', '/v1/rerank'],
   ['ollama', '/v1/rerank'],
+  ['anthropic-messages', '/v1/messages'],
   ['batch', '/v1/batches/batch_C0FFEE'],
 ]
 
@@ -37,7 +39,7 @@ const answerRecorded: Script = async (request, connection) => {
 function call(gateway: MeteredGateway, key: string, file: string): Promise<Response> {
   const path = PATHS.find(([beginning]) => file.startsWith(beginning))?.[1] ?? '/v1/chat/completions'
   const headers = { authorization: `Bearer ${key}`, 'x-fixture': file }
-  if (path.startsWith('/v1/batches')) return fetch(gateway.url + path, { headers })
+  if (/_C0FFEE$/.test(path)) return fetch(gateway.url + path, { headers })
   if (path.startsWith('/v1/audio/trans')) {
     const body = new FormData()
     body.set('model', file)
@@ -48,22 +50,49 @@ function call(gateway: MeteredGateway, key: string, file: string): Promise<Respo
   return gateway.chat({ model: file, stream, prompt: 'x', input: 'x', messages: [], max_tokens: 1 }, headers, path)
 }
 
-const HTTP_ROWS = USAGE_ROWS.filter(({ file }) => !/^(?:anthropic-messages|responses-background)/.test(file))
+/** Fetched objects are no calls of a model: their own test is below. */
+const CALLS = USAGE_ROWS.filter(({ file }) => !/^(?:batch|responses-background)/.test(file))
 
 test('whatever form a server tells its usage in, the books have it', async () => {
   await using gateway = await startMetered(answerRecorded)
-  const key = await gateway.key()
-  for (const { file } of HTTP_ROWS) {
+  // The model of each call is read for a limit.
+  const key = await gateway.key({ rate_limits: [{ model: '*', max_requests_per_1_minute: 1000 }] })
+  for (const { file } of CALLS) {
     const answer = await call(gateway, key, file)
     expect([file, answer.status]).toEqual([file, 200])
     await answer.arrayBuffer()
   }
-  const books = await gateway.bookedByModel(HTTP_ROWS.length)
-  for (const { file, usage, told } of HTTP_ROWS) {
-    const booked = Object.entries(books.get(file === 'batch.json' ? '' : file)?.usage ?? {})
+  const books = await gateway.bookedByModel(CALLS.length)
+  for (const { file, usage, told } of CALLS) {
+    const booked = Object.entries(books.get(file)?.usage ?? {})
     const counts = Object.fromEntries(booked.filter(([, count]) => count !== 0))
-    // An estimate also has the prompt, by the request's bytes.
-    if (told?.isEstimated === true) expect([file, counts]).toMatchObject([file, usage])
+    // Where nothing is told, the prompt counts by the request's bytes.
+    if (told?.isEstimated === true || Object.keys(usage).length === 0)
+      expect([file, counts]).toMatchObject([file, usage])
     else expect([file, counts]).toEqual([file, { ...usage }])
   }
+})
+
+test('a batch, and a response of the background, are booked when they are fetched, and once', async () => {
+  await using gateway = await startMetered(answerRecorded)
+  const key = await gateway.key()
+  for (let times = 0; times < 3; times += 1) {
+    await (await call(gateway, key, 'batch.json')).arrayBuffer()
+    await (await call(gateway, key, 'responses-background.json')).arrayBuffer()
+  }
+  // This one was booked when it was made.
+  const headers = { authorization: `Bearer ${key}`, 'x-fixture': 'responses.json' }
+  await (await fetch(`${gateway.url}/v1/responses/resp_2`, { headers })).arrayBuffer()
+  await (await call(gateway, key, 'embeddings.json')).arrayBuffer()
+  const { requests, usage } = await gateway.booked(3)
+  expect(requests).toBe(3)
+  expect([usage['inputText'], usage['outputText']]).toEqual([2200 + 2000 + 8, 200 + 154])
+})
+
+test('a response is booked each time that it is made, though a server gives all of them one id', async () => {
+  await using gateway = await startMetered(answerRecorded)
+  const key = await gateway.key()
+  for (let times = 0; times < 2; times += 1) await (await call(gateway, key, 'responses.json')).arrayBuffer()
+  // No limit asks for the model: it is the one that the answer tells.
+  expect((await gateway.bookedByModel(2)).get('gpt-5.4-2026-03-05')?.usage['outputReasoning']).toBe(512)
 })

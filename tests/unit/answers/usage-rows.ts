@@ -37,7 +37,11 @@ export const USAGE_ROWS: readonly UsageRow[] = [
   { file: 'responses-stream-incomplete.sse', usage: { ...RESPONSE, ...TOOLS }, told: { status: 'incomplete' } },
   { file: 'responses-stream-failed.sse', usage: { inputText: 11, outputText: 2 }, told: { status: 'failed' } },
   { file: 'responses-stream-cut.sse', usage: { outputText: 2 }, told: { status: 'in_progress', isEstimated: true } },
-  { file: 'responses-background.json', usage: RESPONSE, told: { object: 'response', status: 'completed' } },
+  {
+    file: 'responses-background.json',
+    usage: RESPONSE,
+    told: { object: 'response', status: 'completed', isBackground: true },
+  },
   { file: 'embeddings.json', usage: { inputText: 8 }, told: { model: 'text-embedding-3-small' } },
   { file: 'images.json', usage: { inputText: 10, inputImage: 40, outputImage: 544, images: 2 } },
   { file: 'images-dalle.json', usage: { images: 2 } },
