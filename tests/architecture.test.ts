@@ -200,6 +200,7 @@ const OPENERS: ReadonlyMap<string, string> = new Map([
   ['process/listen-checks.ts', 'tries the key of TLS'],
   ['process/open-books.ts', 'opens the ledger'],
   ['process/open-cache-store.ts', 'opens the store'],
+  ['process/open-limits.ts', 'opens the store of limits'],
   ['config/sections/token-list.ts', 'one token twice'],
   ['config/sections/tokens.ts', 'how long a token is'],
   ['config/check-whole.ts', 'whether the ledger is this memory'],

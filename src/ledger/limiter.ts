@@ -96,3 +96,9 @@ export interface Limiter {
   readonly state: () => 'ok' | { readonly down: string }
   readonly close: () => Promise<void>
 }
+
+/** A limiter that can be told that it does not know all that was spent. */
+export interface SharedLimiter extends Limiter {
+  /** Has budgets read from the books again before anything is decided by them. Rejects with a `LimiterError`. */
+  readonly distrust: (budgets: readonly BudgetDemand[]) => Promise<void>
+}

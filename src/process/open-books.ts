@@ -5,12 +5,11 @@ import { declaredRecords } from '../ledger/declared-records.ts'
 import { KeyDirectory } from '../ledger/directory/key-directory.ts'
 import { makeFirstRecords } from '../ledger/first-records.ts'
 import { OpenLedgerError } from '../ledger/ledger.ts'
-import { type Limiter, LimiterError } from '../ledger/limiter.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
-import { type OpenLimiterDeps, openLimiter } from '../ledger/open-limiter.ts'
 import { takeDeclared } from '../ledger/take-declared.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { Log } from '../telemetry/log.ts'
+import { openLimits } from './open-limits.ts'
 
 /** The dependencies of the books. */
 export interface OpenBooksDeps {
@@ -48,7 +47,7 @@ export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promis
     log.warn({}, 'the ledger is in memory: keys, usage and what was spent are forgotten when this process ends')
   const stop = followLedger(directory, log)
   const bookings = createBookingQueue({ ledger, log })
-  const limiter = await openCounters({ store: place, ledger, bookings, log })
+  const limiter = await openLimits(settings.ledger, { store: place, ledger, bookings, log })
   return {
     ledger,
     directory,
@@ -80,19 +79,6 @@ export async function takeFile(
   if (put.length > 0 || removed.length > 0)
     log.info({ put, removed }, 'projects and keys of the file are in the ledger')
   await directory.follow()
-}
-
-async function openCounters(deps: OpenLimiterDeps): Promise<Limiter> {
-  try {
-    return await openLimiter(deps)
-  } catch (cause) {
-    if (!(cause instanceof LimiterError)) throw cause
-    throw new OpenLedgerError(
-      `can not count: ${cause.message}`,
-      'Check the folder, and that this user may write there.',
-      cause,
-    )
-  }
 }
 
 /** Looks for changes again and again, each look behind the last one. Gives the function that ends it. */

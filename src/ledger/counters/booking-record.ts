@@ -26,3 +26,8 @@ export function parseBooking(json: string): Booking | undefined {
     return undefined
   }
 }
+
+/** What is booked of a call whose process was gone before its end. `seen`: what it is known to have cost, in nano-dollars. */
+export function interruptedBooking(booking: Booking, seen: bigint): Booking {
+  return { ...booking, cost: Number(seen), outcome: 'interrupted' }
+}

@@ -9,7 +9,8 @@ import type { ReservationTable } from './reservation-table.ts'
 export interface BooksCheckDeps {
   readonly counters: CounterTable
   readonly reservations: ReservationTable
-  readonly ledger: Pick<Ledger, 'spent'>
+  /** undefined: there are no books. */
+  readonly ledger: Pick<Ledger, 'spent'> | undefined
   readonly log: Pick<Log, 'warn'>
 }
 
@@ -43,7 +44,8 @@ export class BooksCheck {
 
   /** Compares the counters that have changed since they were last compared, where no call of theirs ends meanwhile. */
   async compare(all: Iterable<BudgetCounter>): Promise<void> {
-    const { counters } = this.#deps
+    const { counters, ledger } = this.#deps
+    if (ledger === undefined) return
     const changed = []
     for (const one of all) {
       if (one.slot === -1 || !counters.slots.isOf(one.slot, one.name) || !counters.isKnown(one.slot)) continue
@@ -85,7 +87,7 @@ export class BooksCheck {
   async #spent({ keyId, projectId, from, to }: BudgetCounter): Promise<bigint> {
     try {
       const scope = { ...(keyId !== undefined && { keyId }), ...(projectId !== undefined && { projectId }) }
-      return await this.#deps.ledger.spent(scope, from, to)
+      return (await this.#deps.ledger?.spent(scope, from, to)) ?? 0n
     } catch (cause) {
       throw new LimiterError('What was spent can not be read from the books now.', { cause })
     }

@@ -1,6 +1,6 @@
 import type { Log } from '../../telemetry/log.ts'
 import type { Ledger } from '../ledger.ts'
-import { type BudgetDemand, type CallDemand, type Decision, type Limiter, LimiterError } from '../limiter.ts'
+import { type BudgetDemand, type CallDemand, type Decision, LimiterError, type SharedLimiter } from '../limiter.ts'
 import type { Booking } from '../records.ts'
 import { BooksCheck } from './books-check.ts'
 import { CountersFullError } from './counter-slots.ts'
@@ -15,7 +15,8 @@ import { ReservationTable, type Reserved } from './reservation-table.ts'
 export interface LocalLimiterDeps {
   /** Where the processes of this machine share their counters; undefined: this one has its own, and forgets them with its end. */
   readonly folder: string | undefined
-  readonly ledger: Pick<Ledger, 'spent' | 'book'>
+  /** undefined: there are no books for it; all counters begin with nothing spent. */
+  readonly ledger: Pick<Ledger, 'spent' | 'book'> | undefined
   /** Takes bookings; tells when each is in the books. */
   readonly bookings: { readonly add: (booking: Booking, onBooked: () => void) => void }
   readonly log: Pick<Log, 'warn'>
@@ -23,7 +24,7 @@ export interface LocalLimiterDeps {
 }
 
 /** A limiter whose counters are of this machine. */
-export interface LocalLimiter extends Limiter {
+export interface LocalLimiter extends SharedLimiter {
   /** Ends what processes that are gone have left. It does so by itself every few seconds. */
   readonly adopt: () => void
   /** Compares what budgets have counted with the books. It does so by itself every minute. */
@@ -55,7 +56,7 @@ export async function openLocalLimiter(deps: LocalLimiterDeps): Promise<LocalLim
   const tables =
     folder === undefined
       ? openOwnTables(sizes)
-      : await openMachineTables(folder, sizes, (old) => ledger.book(ReservationBooking.leftIn(old)))
+      : await openMachineTables(folder, sizes, async (old) => ledger?.book(ReservationBooking.leftIn(old)))
   return new TableLimiter(tables, deps)
 }
 
@@ -105,6 +106,11 @@ class TableLimiter implements LocalLimiter {
     } catch (cause) {
       throw errorOf(cause)
     }
+  }
+
+  distrust(budgets: readonly BudgetDemand[]): Promise<void> {
+    for (const budget of budgets) this.#counters.doubt(this.#names.budget(budget, Date.now()).slot)
+    return Promise.resolve()
   }
 
   state(): 'ok' | { readonly down: string } {

@@ -1,7 +1,7 @@
 import type { Log } from '../../telemetry/log.ts'
 import type { Reservation } from '../limiter.ts'
 import type { Booking } from '../records.ts'
-import { parseBooking, stringifyBooking, stringifyShortBooking } from './booking-record.ts'
+import { interruptedBooking, parseBooking, stringifyBooking, stringifyShortBooking } from './booking-record.ts'
 import type { MachineTables } from './machine-tables.ts'
 import { ReservationAdoption } from './reservation-adoption.ts'
 import { type ReservationSlots, RESERVATION_STATE as STATE } from './reservation-slots.ts'
@@ -37,7 +37,7 @@ export class ReservationBooking {
       const record = state === STATE.free ? undefined : slots.record(slot)
       const booking = record === undefined ? undefined : parseBooking(record)
       if (booking === undefined) continue
-      left.push(state === STATE.open ? interrupted(booking, slots.seen(slot)) : booking)
+      left.push(state === STATE.open ? interruptedBooking(booking, slots.seen(slot)) : booking)
     }
     return left
   }
@@ -77,7 +77,7 @@ export class ReservationBooking {
       const booking = record === undefined ? undefined : parseBooking(record)
       if (booking === undefined && spent !== 0n)
         this.#deps.log.warn({ costUsd: Number(spent) / 1e9 }, 'a call of a process that is gone has no booking')
-      this.#book(slot, booking !== undefined && isInterrupted ? interrupted(booking, spent) : booking)
+      this.#book(slot, booking !== undefined && isInterrupted ? interruptedBooking(booking, spent) : booking)
     }
   }
 
@@ -104,9 +104,4 @@ export class ReservationBooking {
     if (booking === undefined) free()
     else this.#deps.bookings.add(booking, free)
   }
-}
-
-/** What is booked of a call whose process was gone before its end. */
-function interrupted(booking: Booking, seen: bigint): Booking {
-  return { ...booking, cost: Number(seen), outcome: 'interrupted' }
 }
