@@ -11,16 +11,6 @@ export interface CallCost {
 }
 
 /**
- * Whose price list holds for an upstream.
- *
- * @example
- * book.priceOf(providerOf(upstream), upstream.name, model)
- */
-export function providerOf({ vendor, name }: UpstreamSettings): string {
-  return vendor ?? name
-}
-
-/**
  * What an answer of an upstream has cost; `asked`: the upstream's name for the model that was asked for; `picture`: the quality and size of
  * its images, as far as its request says.
  *
@@ -37,7 +27,7 @@ export function costOfAnswer(
   }: { readonly asked: string; readonly isBatch: boolean; readonly picture?: string | undefined },
   prices: PriceBook,
 ): CallCost {
-  const price = prices.priceOfAnswer(providerOf(upstream), upstream.name, asked, told.model)
+  const price = prices.priceOfAnswer(upstream.provider, upstream.name, asked, told.model)
   const { cost, by } = settleCost(told, price, priceTierOf(told.tier, isBatch), picture)
   return { cost, pricedBy: by }
 }

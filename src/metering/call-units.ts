@@ -10,7 +10,6 @@ import type { PreparedRequest } from '../requests/prepared-request.ts'
 import { payerOf } from '../routing/deployment-address.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import type { Usage } from '../usage/usage.ts'
-import { providerOf } from './call-prices.ts'
 import type { CallUnits } from './demand.ts'
 
 /** What is reserved for a call, and what its request alone says of its usage. */
@@ -51,7 +50,7 @@ export function callUnits(request: PreparedRequest, hasBudget: boolean, prices: 
   for (const deployment of route.deployments) {
     if (payerOf(exchange.principal, deployment.upstream) === 'caller') continue
     for (const model of modelsAt(deployment, request)) {
-      const found = prices.priceOf(providerOf(deployment.upstream), deployment.upstream.name, model)
+      const found = prices.priceOf(deployment.upstream.provider, deployment.upstream.name, model)
       const estimate = estimateCall({ ...planned, model }, found?.price)
       const cost = found?.by === 'free' ? 0 : estimate.cost
       if (found === undefined || cost === undefined) throw notPriced(model, deployment.upstream.name)

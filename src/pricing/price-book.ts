@@ -69,8 +69,9 @@ export class PriceBook {
     return known('sameAs' in entry ? this.#sameAs(provider, entry.sameAs) : entry, 'file')
   }
 
-  #inTable(provider: string | undefined, model: string): ModelPrice | undefined {
-    return provider === undefined ? undefined : findPrice(this.#index, provider, model)
+  /** An address that is nobody's we know is mostly a proxy before OpenAI: what has a name of OpenAI's costs as much as there. */
+  #inTable(provider = 'openai', model: string): ModelPrice | undefined {
+    return findPrice(this.#index, provider, model)
   }
 
   /** A name that holds a known provider in front is looked for there, else among the models of the upstream's own. */
