@@ -6,7 +6,13 @@ interface Representative {
   readonly method: 'get' | 'post'
   readonly below?: string
   readonly summary: string
+  /** What is to be known of it, where it does not simply pass through. */
+  readonly description?: string
 }
+
+/** The operator's own server, or OpenAI's: which of the two is managed is decided by whether there is a ledger. */
+const ADMINISTRATION =
+  'With a ledger (`LEDGER`), this server answers what is below `/organization` itself: projects, service accounts, API keys, limits, spend alerts, usage, costs and the audit log of its own, by OpenAI’s Administration API and with an admin key (`ADMIN_KEY`, or one of `admin_api_keys`); 404 says what it does not have. A caller’s key sees itself at `/organization/projects/me/api_keys/me`. Without a ledger it passes through, with the caller’s own admin key and never with this server’s key.'
 
 const REPRESENTATIVES: ReadonlyMap<string, Representative> = new Map<string, Representative>([
   ['agents', { method: 'get', summary: 'Agents' }],
@@ -29,8 +35,19 @@ const REPRESENTATIVES: ReadonlyMap<string, Representative> = new Map<string, Rep
   ['live', { method: 'post', below: '/sessions', summary: 'Live sessions' }],
   ['models', { method: 'get', summary: 'The models that the key may use' }],
   ['moderations', { method: 'post', summary: 'Moderations' }],
-  ['organization', { method: 'get', below: '/projects', summary: 'Administration, usage and costs' }],
-  ['projects', { method: 'get', below: '/{project_id}/roles', summary: 'Roles within projects' }],
+  [
+    'organization',
+    { method: 'get', below: '/projects', summary: 'Administration, usage and costs', description: ADMINISTRATION },
+  ],
+  [
+    'projects',
+    {
+      method: 'get',
+      below: '/{project_id}/roles',
+      summary: 'Roles within projects',
+      description: ADMINISTRATION,
+    },
+  ],
   ['realtime', { method: 'post', below: '/client_secrets', summary: 'Realtime sessions and calls' }],
   ['responses', { method: 'post', summary: 'Responses' }],
   ['safety', { method: 'get', below: '/alerts/{alert_id}', summary: 'Safety alerts and cases' }],
@@ -55,15 +72,22 @@ export function createPassthroughPaths(resources: Iterable<string>): Paths {
   return Object.fromEntries([...resources].map(passthroughPath))
 }
 
+function passesThrough(resource: string): string {
+  return `Passes through, as does everything below \`/${resource}\`: every method, path, query, header and byte, streamed both ways, WebSocket upgrades too. What to send and what comes back stands in OpenAI’s API reference.`
+}
+
 function passthroughPath(resource: string): [string, PathItem] {
-  const representative = REPRESENTATIVES.get(resource) ?? { method: 'get', summary: `Everything below /${resource}` }
+  const representative: Representative = REPRESENTATIVES.get(resource) ?? {
+    method: 'get',
+    summary: `Everything below /${resource}`,
+  }
   const path = `/${resource}${representative.below ?? ''}`
   const parameters = parametersOf(path)
   const operation: Operation = {
     operationId: `passthrough_${resource}`,
     tags: ['Passthrough'],
     summary: representative.summary,
-    description: `Passes through, as does everything below \`/${resource}\`: every method, path, query, header and byte, streamed both ways, WebSocket upgrades too. What to send and what comes back stands in OpenAI’s API reference.`,
+    description: representative.description ?? passesThrough(resource),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(representative.method === 'post' ? { requestBody: { content: { '*/*': {} } } } : {}),
     responses: { '2XX': { description: 'The upstream’s answer, as it came.' }, ...referToErrors() },
