@@ -8,7 +8,7 @@ import { NO_USAGE, type Usage } from '../../../src/usage/usage.ts'
 const DAY = 86_400
 const START = Date.UTC(2026, 10, 2) / 1000
 
-const ledger = openSqliteLedger(':memory:')
+const ledger = await openSqliteLedger(':memory:')
 const deps = {
   ledger,
   follow: async () => undefined,
