@@ -1,6 +1,7 @@
+import type { Exchange } from '../exchange/exchange.ts'
 import { windowAt } from '../ledger/counters/budget-window.ts'
 import type { BudgetDemand, CallDemand, PlaceDemand, RateDemand } from '../ledger/limiter.ts'
-import type { Booking } from '../ledger/records.ts'
+import { bookingOf, UNSETTLED } from './booking-row.ts'
 import type { CallerBudget, CallerLimits, ModelRate, RateKind } from './caller-limits.ts'
 
 /** All that is asked for, and whose limits these are, in the order of the demand. */
@@ -49,23 +50,23 @@ export function requestDemand(limits: CallerLimits, model: string | undefined): 
 
 /**
  * What a call that goes upstream asks for: its tokens and images, and money in each of the caller's budgets. undefined: it has no such
- * limit. `booking` is what is booked if this process dies meanwhile; `now`: milliseconds since 1970.
+ * limit. It is booked on the exchange if this process dies meanwhile. `now`: milliseconds since 1970.
  *
  * @example
- * const demand = callDemand(limits, model, { tokens, images, amount }, booking, Date.now())
+ * const demand = callDemand(limits, model, { tokens, images, amount }, exchange, Date.now())
  */
 export function callDemand(
   limits: CallerLimits,
   model: string | undefined,
   { tokens, images, amount }: CallUnits,
-  booking: Booking,
+  exchange: Exchange,
   now: number,
 ): LimitedDemand | undefined {
   const modelRates = limits.ratesOf(model).filter(({ kind }) => !OF_REQUESTS.has(kind))
   if (modelRates.length === 0 && !limits.hasBudget) return undefined
   const rates = rateDemands(modelRates, ({ kind }) => (kind === 'tokensPerMinute' ? tokens : images))
   const budgets = limits.budgets.map((budget) => budgetDemand(budget, limits.timeZone, now))
-  return { limits, model, modelRates, rates, places: [], budgets, amount, booking }
+  return { limits, model, modelRates, rates, places: [], budgets, amount, booking: bookingOf(exchange, UNSETTLED) }
 }
 
 function rateDemands(rates: readonly ModelRate[], unitsOf: (rate: ModelRate) => number): readonly RateDemand[] {
@@ -74,19 +75,10 @@ function rateDemands(rates: readonly ModelRate[], unitsOf: (rate: ModelRate) => 
   })
 }
 
-/** The demands of budgets, each for the window of its last call: working out a window costs more than a decision. */
-const demands = new WeakMap<CallerBudget, BudgetDemand>()
-
 /** A budget in the window of a moment, in milliseconds since 1970. */
-function budgetDemand(budget: CallerBudget, timeZone: string, now: number): BudgetDemand {
-  const known = demands.get(budget)
-  const seconds = now / 1000
-  if (known !== undefined && known.from <= seconds && seconds < known.to) return known
-  const { holder, window, limit } = budget
+function budgetDemand({ holder, window, limit }: CallerBudget, timeZone: string, now: number): BudgetDemand {
   const { startsAt, endsAt } = windowAt(window, timeZone, now)
   const scope =
     holder.scope === 'key' ? { keyId: holder.id } : holder.scope === 'project' ? { projectId: holder.id } : {}
-  const demand: BudgetDemand = { ...scope, from: startsAt / 1000, to: endsAt / 1000, limit }
-  demands.set(budget, demand)
-  return demand
+  return { ...scope, from: startsAt / 1000, to: endsAt / 1000, limit }
 }

@@ -1,24 +1,20 @@
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { entryOf } from '../exchange/principal.ts'
-import type { RateShare } from '../exchange/spending.ts'
 import type { Books } from '../ledger/books.ts'
-import { type Decision, LimiterError, type RateState, type Reservation } from '../ledger/limiter.ts'
-import { ApiError } from '../openai/api-error.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import { PriceBook } from '../pricing/price-book.ts'
 import { askForUsage, hideAskedUsage } from '../requests/metered-stream.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import { BookedObjects } from './booked-objects.ts'
-import { bookingOf, UNSETTLED } from './booking-row.ts'
 import { callUnits } from './call-units.ts'
 import { type CallerLimits, callerLimits } from './caller-limits.ts'
-import { callDemand, type LimitedDemand, requestDemand } from './demand.ts'
+import { createDecide, type Grant } from './decide.ts'
+import { callDemand, requestDemand } from './demand.ts'
 import { MeteredCall } from './metered-call.ts'
 import { meteredKind } from './metered-kinds.ts'
 import { assertPermitted, type NamedCall } from './permissions.ts'
-import { refusalError } from './refusals.ts'
 import { bookRepeat } from './repeated-call.ts'
 
 /** Sees to what callers may still do, and has what they did booked. */
@@ -56,29 +52,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
   const { limiter, bookings } = books
   const objects = new BookedObjects(sha256)
   const prices = createPrices(priceTable, settings)
-
-  /** Decides about a demand; undefined: nobody could, and calls go on all the same. Throws, or rejects with, the refusal. */
-  const decide = (
-    demand: LimitedDemand,
-    note: (granted: Granted) => void,
-  ): Reservation | undefined | Promise<Reservation | undefined> => {
-    const use = (decision: Decision): Reservation => {
-      if (decision.kind !== 'granted') throw refusalError(demand, decision)
-      note(decision)
-      return decision.reservation
-    }
-    try {
-      const deciding = limiter.decide(demand, Date.now())
-      return deciding instanceof Promise ? deciding.then(use).catch(onFailure) : use(deciding)
-    } catch (thrown) {
-      return onFailure(thrown)
-    }
-  }
-  const onFailure = (thrown: unknown): undefined => {
-    if (!(thrown instanceof LimiterError)) throw thrown
-    if (settings().ledger.onDown === 'refuse') throw new ApiError('limits_unavailable', { cause: thrown })
-  }
-
+  const decide = createDecide(limiter, settings)
   return {
     limitsOf,
     enter(exchange, named) {
@@ -87,31 +61,23 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       assertPermitted(limits, exchange, named)
       const demand = requestDemand(limits, named.model)
       if (demand === undefined) return undefined
-      const deciding = decide(demand, ({ rates }) => {
-        exchange.requestRate = tightest(demand, rates, 'requests')
-      })
-      return deciding instanceof Promise
-        ? deciding.then((reservation) => leaveAtEnd(exchange, reservation))
-        : leaveAtEnd(exchange, deciding)
+      const deciding = decide(demand)
+      return deciding instanceof Promise ? deciding.then((grant) => hold(exchange, grant)) : hold(exchange, deciding)
     },
     async ask(request, next) {
       const { exchange } = request
       const kind = meteredKind(exchange.request.method, exchange.requestTarget)
       if (kind === undefined) return next(request)
       exchange.isMetered = true
-      const limits = limitsOf(exchange)
-      const isCall = kind.kind === 'call'
-      const units = callUnits(request, isCall && limits?.hasBudget === true, prices())
+      const limits = kind.kind === 'call' ? limitsOf(exchange) : undefined
+      const units = callUnits(request, limits?.hasBudget === true, prices())
       const call = new MeteredCall(request, kind, units, { bookings, prices: prices(), objects })
-      if (isCall && limits !== undefined) {
-        const booking = bookingOf(exchange, UNSETTLED)
-        const demand = callDemand(limits, request.outgoing.model, units, booking, Date.now())
-        if (demand !== undefined) {
-          const deciding = decide(demand, ({ rates }) => {
-            exchange.tokenRate = tightest(demand, rates, 'tokens')
-          })
-          call.begin(demand, deciding instanceof Promise ? await deciding : deciding)
-        }
+      const demand = limits && callDemand(limits, request.outgoing.model, units, exchange, Date.now())
+      if (demand !== undefined) {
+        const deciding = decide(demand)
+        const grant = deciding instanceof Promise ? await deciding : deciding
+        exchange.tokenRate = grant?.tokens
+        call.begin(demand, grant?.reservation)
       }
       if (settings().ledger.includeUsage) askForUsage(request)
       const answer = await next(request)
@@ -125,31 +91,17 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
   }
 }
 
-type Granted = Extract<Decision, { kind: 'granted' }>
-
 function limitsOf({ principal }: Exchange): CallerLimits | undefined {
   const entry = entryOf(principal)
   return entry === undefined ? undefined : callerLimits(entry)
 }
 
-function leaveAtEnd(exchange: Exchange, reservation: Reservation | undefined): void {
-  if (reservation !== undefined) exchange.atEnd(() => reservation.end({ cost: 0n, booking: undefined }))
-}
-
-/** The rate of a kind that leaves the smallest part of itself. */
-function tightest(
-  { modelRates, rates }: LimitedDemand,
-  states: readonly RateState[],
-  unit: 'requests' | 'tokens',
-): RateShare | undefined {
-  let found: RateShare | undefined
-  for (const [index, { kind }] of modelRates.entries()) {
-    const [limit, state] = [rates[index]?.limit, states[index]]
-    if (!kind.startsWith(unit) || limit === undefined || state === undefined) continue
-    if (found !== undefined && found.remaining / found.limit <= state.remaining / limit) continue
-    found = { limit, ...state }
-  }
-  return found
+/** Has an exchange keep its place to its end. */
+function hold(exchange: Exchange, grant: Grant | undefined): void {
+  if (grant === undefined) return
+  exchange.requestRate = grant.requests
+  const { reservation } = grant
+  exchange.atEnd(() => reservation.end({ cost: 0n, booking: undefined }))
 }
 
 /** Makes the function that gives the prices in force; they are made anew with the settings. */
