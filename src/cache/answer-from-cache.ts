@@ -1,6 +1,7 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { endpointOf } from '../openai/endpoint-of.ts'
+import { isLimitRefusal } from '../openai/limit-refusal.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 import type { PaceDeps, TimedChunk } from '../timing/paced-stream.ts'
@@ -14,7 +15,7 @@ import { type FindStoredDeps, type Found, findStored } from './find-stored.ts'
 import type { Scope } from './keys/scope.ts'
 import type { KnownHits } from './known-hits.ts'
 import type { RequestControl } from './request-control.ts'
-import { awaitResult } from './single-flight/call-result.ts'
+import { awaitResult, type CallResult } from './single-flight/call-result.ts'
 import { startLeaderCall } from './single-flight/leader-call.ts'
 import type { SingleFlight } from './single-flight/single-flight.ts'
 
@@ -80,8 +81,17 @@ export async function answerFromCache(lookup: CacheLookup, deps: CacheLookupDeps
         isGood && mayStore(lookup, answer) ? put(lookup, answer, chunks, deps) : undefined,
     },
   )
-  const { answer, deployment } = await awaitResult(pending, request.exchange)
-  if (role === 'follower' && KEY_STATUSES.has(answer.status) && request.settings.cache.scope === 'shared') {
+  const isShared = request.settings.cache.scope === 'shared'
+  let result: CallResult
+  try {
+    result = await awaitResult(pending, request.exchange)
+  } catch (cause) {
+    // The limits of the one who asked for all are not the others': one of these asks next.
+    if (role === 'follower' && isShared && isLimitRefusal(cause)) return answerFromCache(lookup, deps)
+    throw cause
+  }
+  const { answer, deployment } = result
+  if (role === 'follower' && KEY_STATUSES.has(answer.status) && isShared) {
     // The verdict on one caller's key is no answer to another caller.
     void ignoreRejection(answer.body?.cancel())
     request.isWatched = false

@@ -51,7 +51,7 @@ export interface FlowParts {
  */
 export async function handle(exchange: Exchange, asking: FlowParts, deps: HandleDeps): Promise<Response> {
   const { metering } = deps
-  const limits = metering?.limitsOf(exchange)
+  const limits = metering?.admit(exchange)
   const generation = limits === undefined ? asking.generation : limitedGeneration(asking.generation, limits)
   if (generation.settings.hasFile) exchange.tries = []
   if (asking.recall !== undefined && !deps.repeats.watches(exchange)) {
@@ -96,6 +96,7 @@ export async function handle(exchange: Exchange, asking: FlowParts, deps: Handle
     const delivering = passBack(exchange, answer, deliverOptions(request, deps), deps)
     const response = delivering instanceof Promise ? await delivering : delivering
     request.mark?.(response.headers)
+    if (metering !== undefined && generation.settings.debugHeaders) metering.tellCost(exchange, response)
     request.clocks?.onDelivered()
     return response
   } catch (thrown) {

@@ -63,7 +63,7 @@ export function relayOf(answer: Response): Relay | undefined {
  * const answer = await upgrade(exchange, inForce, deps)
  */
 export async function upgrade(exchange: Exchange, inForce: Generation, deps: UpgradeDeps): Promise<Response> {
-  const limits = deps.metering?.limitsOf(exchange)
+  const limits = deps.metering?.admit(exchange)
   const generation = limits === undefined ? inForce : limitedGeneration(inForce, limits)
   const model = checkUpgrade(exchange, generation)
   if (generation.settings.hasFile) exchange.tries = []

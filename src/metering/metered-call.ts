@@ -45,13 +45,15 @@ export class MeteredCall implements UsageTally {
   #demand: LimitedDemand | undefined
   #reservation: Reservation | undefined
   #status = 0
-  #unnotedBytes = 0
+  #unnotedBytes: number
 
   constructor(request: PreparedRequest, kind: MeteredKind, { asked, picture }: ReservedUnits, deps: MeteredCallDeps) {
     this.#request = request
     this.#kind = kind
     this.#deps = deps
     this.#picture = picture
+    // Of a stream it is noted at once that it has begun.
+    this.#unnotedBytes = request.exchange.stream ? NOTED_BYTES : 0
     this.#tally = createUsageTally({ asked })
     request.exchange.tally = this
     request.exchange.atEnd((outcome) => this.#onEnd(outcome))

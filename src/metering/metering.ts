@@ -1,6 +1,8 @@
+import { wholeOf } from '../answers/body-note.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { entryOf } from '../exchange/principal.ts'
+import { writeDollars } from '../formats/text/dollars.ts'
 import type { Books } from '../ledger/books.ts'
 import type { PriceTable } from '../pricing/price.ts'
 import { PriceBook } from '../pricing/price-book.ts'
@@ -14,15 +16,17 @@ import { createDecide, type Grant } from './decide.ts'
 import { callDemand, requestDemand } from './demand.ts'
 import { MeteredCall } from './metered-call.ts'
 import { meteredKind } from './metered-kinds.ts'
-import { assertPermitted, type NamedCall } from './permissions.ts'
+import { assertCallPermitted, assertEndpointPermitted, type NamedCall } from './permissions.ts'
 import { bookRepeat } from './repeated-call.ts'
 
 /** Sees to what callers may still do, and has what they did booked. */
 export interface Metering {
   /** The limits of a request's caller; undefined: it has none. */
   readonly limitsOf: (exchange: Exchange) => CallerLimits | undefined
+  /** The same, for a request whose endpoint its caller may use. Throws `endpoint_not_permitted`. */
+  readonly admit: (exchange: Exchange) => CallerLimits | undefined
   /**
-   * Lets a request in: its caller may use the endpoint and the models, and has a request and a place left. A promise where another machine
+   * Lets a request in whose endpoint is permitted: its caller may use the model, and has a request and a place left. A promise where another machine
    * decides. Throws, or rejects with, an `ApiError`.
    */
   readonly enter: (exchange: Exchange, named: NamedCall) => void | Promise<void>
@@ -30,6 +34,8 @@ export interface Metering {
   readonly ask: (request: PreparedRequest, next: Ask) => Promise<Response>
   /** Has a call booked whose answer was there already, or was made for another one: it cost nothing, and saved what it would have cost. */
   readonly repeat: (exchange: Exchange, deployments: readonly Deployment[]) => void
+  /** Tells in an answer's headers what it has cost, where that is known before its body is sent. */
+  readonly tellCost: (exchange: Exchange, answer: Response) => void
 }
 
 /** The dependencies of metering. */
@@ -55,10 +61,15 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
   const decide = createDecide(limiter, settings)
   return {
     limitsOf,
+    admit(exchange) {
+      const limits = limitsOf(exchange)
+      if (limits !== undefined) assertEndpointPermitted(limits, exchange)
+      return limits
+    },
     enter(exchange, named) {
       const limits = limitsOf(exchange)
       if (limits === undefined) return undefined
-      assertPermitted(limits, exchange, named)
+      assertCallPermitted(limits, exchange, named)
       const demand = requestDemand(limits, named.model)
       if (demand === undefined) return undefined
       const deciding = decide(demand)
@@ -88,7 +99,18 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       if (meteredKind(exchange.request.method, exchange.requestTarget)?.kind !== 'call') return
       bookRepeat(exchange, deployments, { bookings, prices: prices() })
     },
+    tellCost(exchange, answer) {
+      if (wholeOf(answer) === undefined) return
+      const cost = costKnown(exchange)
+      if (cost !== undefined) answer.headers.set('x-nexcode-cost', writeDollars(BigInt(cost)))
+    },
   }
+}
+
+/** What an exchange has cost, in nano-dollars, once all of its answer has been read; undefined: it has not. */
+function costKnown({ tally, spending }: Exchange): number | undefined {
+  if (!(tally instanceof MeteredCall)) return tally === undefined ? spending?.cost : 0
+  return tally.settled() === undefined ? tally.costSoFar().cost : undefined
 }
 
 function limitsOf({ principal }: Exchange): CallerLimits | undefined {

@@ -20,19 +20,49 @@ const NAME_CHARS_SHOWN = 100
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Asserts that a caller may make a request: its endpoint, and that of the calls in a batch, and its model. Throws `endpoint_not_permitted`, and
- * `model_not_found` in the words that an unknown model gets.
+ * Asserts that a caller may use the endpoint of a request; its body is not needed for that. Throws `endpoint_not_permitted`.
  *
  * @example
- * assertPermitted(limits, exchange, { model, value })
+ * assertEndpointPermitted(limits, exchange)
  */
-export function assertPermitted(limits: CallerLimits, exchange: Exchange, { model, value }: NamedCall): void {
-  if (limits.namesEndpoints || limits.hasBudget || (exchange.isUpgrade && limits.countsUse)) {
-    assertEndpoint(limits, exchange, value)
+export function assertEndpointPermitted(limits: CallerLimits, { request, requestTarget, isUpgrade }: Exchange): void {
+  // What is said on a WebSocket is not read.
+  const isClosed = limits.hasBudget || (isUpgrade && limits.countsUse)
+  if (!limits.namesEndpoints && !isClosed) return
+  const path = endpointPath(endpointOf(requestTarget))
+  // What models a key may use it may always ask.
+  if (READING.has(request.method) && !isUpgrade && (path === 'models' || path.startsWith('models/'))) return
+  if (limits.namesEndpoints) {
+    if (!limits.permitsEndpoint(path)) throw notPermitted(path)
+    return
   }
-  if (!limits.restrictsModels) return
+  const why = whyUnmetered(request.method, path)
+  if (why !== undefined) throw notMetered(limits, path, why)
+}
+
+/**
+ * Asserts that a caller may make a call whose endpoint is permitted: its model, and what its body alone says. Throws
+ * `endpoint_not_permitted`, and `model_not_found` in the words that an unknown model gets.
+ *
+ * @example
+ * assertCallPermitted(limits, exchange, { model, value })
+ */
+export function assertCallPermitted(limits: CallerLimits, exchange: Exchange, { model, value }: NamedCall): void {
   const named = model ?? modelAsked(exchange)
   if (named !== undefined && !limits.permitsModel(named)) throw modelNotFound(named)
+  if (!isJsonObject(value)) return
+  if (limits.namesEndpoints) {
+    const { endpoint } = value
+    if (typeof endpoint === 'string') assertInner(limits, exchange, endpointPath(endpointOf(endpoint)))
+  } else if (limits.hasBudget && value['background'] === true) {
+    throw notMetered(limits, endpointPath(endpointOf(exchange.requestTarget)), WORKS_ON)
+  }
+}
+
+/** Asserts that the calls in a batch are of an endpoint that is permitted. */
+function assertInner(limits: CallerLimits, { requestTarget }: Exchange, path: string): void {
+  if (endpointPath(endpointOf(requestTarget)).startsWith('batch') && !limits.permitsEndpoint(path))
+    throw notPermitted(path)
 }
 
 /** The model that a request asks about, or wants to delete, by its path. */
@@ -47,29 +77,14 @@ function modelAsked({ requestTarget }: Exchange): string | undefined {
   }
 }
 
-function assertEndpoint(limits: CallerLimits, { request, requestTarget, isUpgrade }: Exchange, value: unknown): void {
-  const path = endpointPath(endpointOf(requestTarget))
-  const isReading = READING.has(request.method) && !isUpgrade
-  // What models a key may use it may always ask.
-  if (isReading && (path === 'models' || path.startsWith('models/'))) return
-  const body = isJsonObject(value) ? value : undefined
-  if (limits.namesEndpoints) {
-    if (!limits.permitsEndpoint(path)) throw notPermitted(path)
-    const inner = body?.['endpoint']
-    if (typeof inner === 'string' && path.startsWith('batch')) {
-      const innerPath = endpointPath(endpointOf(inner))
-      if (!limits.permitsEndpoint(innerPath)) throw notPermitted(innerPath)
-    }
-    return
-  }
-  const why = whyUnmetered(request.method, path) ?? (body?.['background'] === true ? WORKS_ON : undefined)
-  if (why === undefined) return
-  throw new ApiError('endpoint_not_permitted', {
-    message: `Your key has ${limits.hasBudget ? 'a spend limit' : 'a limit on tokens'}, and what a call of \`/v1/${shownPath(path)}\` costs can't be counted: ${why}. The operator of this server may permit it by name in the \`endpoints\` of your key.`,
+const WORKS_ON = 'a response in the background goes on behind its answer, and is counted only when it is fetched'
+
+function notMetered(limits: CallerLimits, path: string, why: string): ApiError {
+  const limit = limits.hasBudget ? 'a spend limit' : 'a limit on tokens'
+  return new ApiError('endpoint_not_permitted', {
+    message: `Your key has ${limit}, and what a call of \`/v1/${shownPath(path)}\` costs can't be counted: ${why}. The operator of this server may permit it by name in the \`endpoints\` of your key.`,
   })
 }
-
-const WORKS_ON = 'a response in the background goes on behind its answer, and is counted only when it is fetched'
 
 function notPermitted(path: string): ApiError {
   return new ApiError('endpoint_not_permitted', {

@@ -24,6 +24,8 @@ export interface MeteredGateway<Name extends string = 'openai'> extends TestGate
     body?: Readonly<Record<string, unknown>>,
     headers?: Record<string, string>,
   ) => Promise<Response>
+  /** The ledger, as `LEDGER` names it. */
+  readonly store: string
   /** The sums of all bookings, once there are so many. */
   readonly booked: (count: number) => Promise<UsageSum>
   /** The sums of all bookings of each model that was asked for, once there are so many. */
@@ -44,7 +46,7 @@ const NOTHING_BOOKED: UsageSum = { bucket: 0, group: {}, requests: 0, usage: {},
  */
 export async function startMetered(script: Script, options: GatewayOptions<'openai'> = {}): Promise<MeteredGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'nexcode-ledger-'))
-  const store = `sqlite:${join(folder, 'ledger.sqlite')}`
+  const store = options.env?.['LEDGER'] ?? `sqlite:${join(folder, 'ledger.sqlite')}`
   const gateway = await startGateway<'openai', Script>({
     upstreams: { openai: script },
     settings: { openai: {} },
@@ -101,6 +103,7 @@ export async function startMetered(script: Script, options: GatewayOptions<'open
   }
   return {
     ...gateway,
+    store,
     admin,
     project,
     key,
