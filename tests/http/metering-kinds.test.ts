@@ -88,7 +88,9 @@ test('speech is booked by the characters that were spoken', async () => {
 })
 
 test('images are booked by their tokens, and limited by their number', async () => {
-  await using gateway = await startMetered(answer({ created: 1, data: [{ b64_json: 'AA==' }, { b64_json: 'AA==' }], usage: IMAGE_USAGE }))
+  await using gateway = await startMetered(
+    answer({ created: 1, data: [{ b64_json: 'AA==' }, { b64_json: 'AA==' }], usage: IMAGE_USAGE }),
+  )
   const key = await gateway.key({ rate_limits: [{ model: '*', max_images_per_1_minute: 3 }] })
   const body = { model: 'gpt-image-1', prompt: 'x', n: 2 }
   expect((await send(gateway, key, 'POST', 'images/generations', body)).status).toBe(200)
