@@ -100,6 +100,7 @@ function createDoor({
       isFree,
       sha256,
       keys: books?.directory,
+      adminKey: config.adminKey,
     })
   let door = doorFor(config.auth.tokens)
   return {

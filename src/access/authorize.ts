@@ -1,3 +1,4 @@
+import type { Secret } from '../config/secret.ts'
 import type { ApiToken } from '../config/sections/token-list.ts'
 import type { Principal } from '../exchange/principal.ts'
 import { entryOfToken } from '../ledger/first-records.ts'
@@ -22,6 +23,8 @@ export interface AuthorizeDeps {
   readonly sha256: (text: string) => Uint8Array
   /** The keys of the ledger; absent: there is none. */
   readonly keys?: Keys | undefined
+  /** The key that can manage, and must go to no upstream; absent: there is none. */
+  readonly adminKey?: Secret | undefined
 }
 
 /** The number of callers that are recognized without a digest of their key. */
@@ -41,7 +44,8 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
   const tokens = nameTokens(deps.tokens, deps.sha256)
   const known = tokens.map(({ token }) => deps.sha256(token.reveal()))
   const callers = new Map<string, Principal>()
-  const { keys } = deps
+  const { keys, adminKey } = deps
+  const manager = adminKey === undefined ? undefined : deps.sha256(adminKey.reveal())
   const admitKey = keys && createAdmitKey(keys, Date.now)
 
   const admitToken = (credential: string | undefined): Principal => {
@@ -65,6 +69,8 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
   const callerWith = (key: string): Principal => {
     const before = callers.get(key)
     if (before !== undefined) return before
+    if (manager !== undefined && areEqual(manager, deps.sha256(key)))
+      throw new ApiError('incorrect_api_key', { message: ADMIN_KEY_CALLS })
     const caller: Principal = { kind: 'caller', id: shortId('caller', key, deps.sha256) }
     if (callers.size >= KNOWN_CALLERS_MAX) callers.clear()
     callers.set(key, caller)
@@ -82,6 +88,9 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     throw new ApiError('missing_api_key')
   }
 }
+
+const ADMIN_KEY_CALLS =
+  'Incorrect API key provided. This is the ADMIN_KEY, which can only manage. Call with a key of a project.'
 
 /** Compares two digests in constant time. */
 export function areEqual(left: Uint8Array, right: Uint8Array): boolean {

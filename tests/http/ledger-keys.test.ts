@@ -13,6 +13,7 @@ import { answerOk } from '../helpers/upstream-scripts.ts'
 
 const ALICE = 'alices-token-0123456789'
 const SERVER_KEY = 'sk-server-0123456789'
+const ADMIN_KEY = 'the-key-that-manages-0123456789ab'
 
 const folder = mkdtempSync(join(tmpdir(), 'nexcode-keys-'))
 const store = `sqlite:${join(folder, 'ledger.sqlite')}`
@@ -21,7 +22,7 @@ let gateway: TestGateway<'openai'>
 let open: TestGateway<'openai'>
 
 beforeAll(async () => {
-  const env = { LEDGER: store, OPENAI_API_KEY: SERVER_KEY }
+  const env = { LEDGER: store, OPENAI_API_KEY: SERVER_KEY, ADMIN_KEY }
   gateway = await startGateway({
     upstreams: { openai: answerOk },
     env: { ...env, REQUIRE_AUTH: 'true', API_TOKEN: `alice:${ALICE}` },
@@ -164,6 +165,10 @@ describe('a key that is not good is refused with 401, and the message says why',
     const other = await addKey(ledger, 'key_behind_admin')
     await until(200, gateway, other)
     expect(await refusal(gateway, key)).toEqual([401, 'invalid_api_key', expect.stringContaining('only manage')])
+    const before = open.upstreams.openai.requests.length
+    expect(await refusal(open, ADMIN_KEY)).toEqual([401, 'invalid_api_key', expect.stringContaining('only manage')])
+    expect((await call(gateway, bearer(ADMIN_KEY))).status).toBe(401)
+    expect(open.upstreams.openai.requests).toHaveLength(before)
   })
 })
 
