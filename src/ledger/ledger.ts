@@ -1,3 +1,4 @@
+import type { Usage } from '../usage/usage.ts'
 import type { AuditEvent, Booking, LedgerRecord } from './records.ts'
 
 /** The kinds of records. */
@@ -86,6 +87,8 @@ export interface UsageQuery {
   readonly bucketSeconds: 60 | 3600 | 86_400
   readonly where: Readonly<Partial<Record<UsageDimension, readonly string[]>>>
   readonly groupBy: readonly UsageDimension[]
+  /** The counts that are wanted; absent: all. Fewer take less time. */
+  readonly counts?: readonly (keyof Usage)[]
 }
 
 /** The sums of one group in one bucket. */

@@ -153,7 +153,7 @@ export interface AuditEvent {
 
 /** One call in the books. */
 export interface Booking {
-  /** Unique, so that one that is written twice counts once. */
+  /** In hex. Unique, so that one that is written twice counts once: with the same `at`. */
   readonly id: string
   /** When the call came, in milliseconds since 1970. */
   readonly at: number

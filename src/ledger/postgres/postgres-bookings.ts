@@ -11,22 +11,23 @@ import {
   SUM_TABLES,
   type SumRow,
   type SumTable,
-  spentQueries,
-  usageSumOf,
-  usageSumsQuery,
 } from '../roll-up.ts'
+import { spentQueries, usageSumOf, usageSumsQuery } from '../usage-queries.ts'
 import { numbered, type PostgresConnections, type Rows } from './postgres-connections.ts'
 
 /** How many numbers of groups and keys are remembered. */
 const NUMBERS_MAX = 50_000
 const TABLES = Object.keys(SUM_TABLES) as readonly SumTable[]
-const SUM_TYPES = SUM_COLUMNS.map((name) => `"${name}" ${name === 'seconds' ? 'DOUBLE PRECISION' : 'BIGINT'}`).join(
-  ', ',
-)
+const typesOf = (names: readonly string[]): string =>
+  names.map((name) => `"${name}" ${name === 'seconds' ? 'DOUBLE PRECISION' : 'BIGINT'}`).join(', ')
+const SUM_TYPES = typesOf(SUM_COLUMNS)
+const COUNTS = SUM_COLUMNS.filter((name) => name !== 'requests')
+const COUNT_NAMES = COUNTS.map((name) => `"${name}"`).join(', ')
 const SUM_NAMES = SUM_COLUMNS.map((name) => `"${name}"`).join(', ')
 const ADD_TO = Object.fromEntries(TABLES.map((table) => [table, addTo(table)])) as Readonly<Record<SumTable, string>>
-const BOOK = `INSERT INTO bookings SELECT decode(id, 'hex'), at, key_no, group_no, cost, saved, json
-  FROM jsonb_to_recordset($1::text::jsonb) AS row (id TEXT, at BIGINT, key_no INTEGER, group_no INTEGER, cost BIGINT, saved BIGINT, json TEXT)
+const BOOK = `INSERT INTO bookings (id, at, key_no, group_no, ${COUNT_NAMES}, json)
+  SELECT decode(id, 'hex'), at, key_no, group_no, ${COUNT_NAMES}, json
+  FROM jsonb_to_recordset($1::text::jsonb) AS row (id TEXT, at BIGINT, key_no INTEGER, group_no INTEGER, ${typesOf(COUNTS)}, json TEXT)
   ORDER BY id ON CONFLICT DO NOTHING RETURNING encode(id, 'hex')`
 const USE = `UPDATE keys SET used_at = greatest(keys.used_at, row.at)
   FROM jsonb_to_recordset($1::text::jsonb) AS row (no INTEGER, at BIGINT) WHERE keys.no = row.no`
@@ -58,8 +59,8 @@ export class PostgresBookings {
     for (const booking of unique.values())
       all.push({ booking, group: await this.#groupOf(booking), key: await this.#keyOf(booking.keyId) })
     const stored = all.map(({ booking, group, key }) => {
-      const { id, at, cost, saved } = booking
-      return { id, at, key_no: key, group_no: group, cost, saved, json: bookingJson(booking) }
+      const { id, at, cost, saved, usage } = booking
+      return { id, at, key_no: key, group_no: group, cost, saved, ...usage, json: bookingJson(booking) }
     })
     await this.#database.begin(async (run) => {
       const written = await run(BOOK, [JSON.stringify(stored)])
@@ -74,7 +75,7 @@ export class PostgresBookings {
   /** Adds up bookings by bucket and group. */
   async usage(query: UsageQuery): Promise<readonly UsageSum[]> {
     const rows = await this.#database.ask(usageSumsQuery(query))
-    return rows.map((row) => usageSumOf(row, query.groupBy))
+    return rows.map((row) => usageSumOf(row, query))
   }
 
   /** What was spent from `from` up to `to`: whole days, and quarters of an hour at both ends. */

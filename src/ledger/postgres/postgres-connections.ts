@@ -64,13 +64,19 @@ export class PostgresConnections {
     try {
       return await Promise.race([answer, silence])
     } catch (cause) {
-      if (cause instanceof RecordsChangedError || cause instanceof LedgerError) throw cause
+      if (cause instanceof RecordsChangedError || cause instanceof LedgerError || isOfValue(cause)) throw cause
       throw new LedgerError('The ledger can not be used now.', { cause })
     } finally {
       clearTimeout(timer)
       answer.catch(() => undefined)
     }
   }
+}
+
+/** Whether an error is about what is written, rather than about the server: SQLSTATE has classes for them. */
+function isOfValue(cause: unknown): boolean {
+  if (cause instanceof TypeError) return true
+  return cause instanceof SQL.PostgresError && /^2[23]/.test(String(cause.errno))
 }
 
 function connect(url: Secret): SQL {

@@ -6,9 +6,10 @@ import { type PostgresConnections, SCHEMA } from './postgres-connections.ts'
 const MIGRATION_LOCK = 0x4e584c47
 
 const GROUPS = GROUP_COLUMNS.map((name) => `${name} TEXT NOT NULL`).join(', ')
-const SUMS = SUM_COLUMNS.map((name) => `"${name}" ${name === 'seconds' ? 'DOUBLE PRECISION' : 'BIGINT'} NOT NULL`).join(
-  ', ',
-)
+const countColumns = (names: readonly string[]): string =>
+  names.map((name) => `"${name}" ${name === 'seconds' ? 'DOUBLE PRECISION' : 'BIGINT'} NOT NULL`).join(', ')
+const SUMS = countColumns(SUM_COLUMNS)
+const COUNTS = countColumns(SUM_COLUMNS.filter((name) => name !== 'requests'))
 
 /** The steps from one version of the tables to the next. A step that was released is never changed. */
 const STEPS: readonly string[] = [
@@ -34,8 +35,7 @@ const STEPS: readonly string[] = [
   CREATE TABLE groups (no INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ${GROUPS}, UNIQUE (${GROUP_COLUMNS.join(', ')}));
   CREATE TABLE keys (no INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id TEXT NOT NULL UNIQUE, used_at BIGINT NOT NULL);
   CREATE TABLE bookings (
-    id BYTEA PRIMARY KEY, at BIGINT NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, cost BIGINT NOT NULL,
-    saved BIGINT NOT NULL, json TEXT NOT NULL
+    id BYTEA PRIMARY KEY, at BIGINT NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, ${COUNTS}, json TEXT NOT NULL
   );
   CREATE INDEX bookings_by_time ON bookings USING brin (at);
   CREATE TABLE sums (

@@ -1,4 +1,5 @@
-import type { Database, Statement } from 'bun:sqlite'
+import type { Database } from 'bun:sqlite'
+import { USAGE_FIELDS } from '../../usage/usage.ts'
 import type { UsageQuery, UsageSum } from '../ledger.ts'
 import { marks } from '../record-queries.ts'
 import type { Booking } from '../records.ts'
@@ -11,35 +12,36 @@ import {
   SUM_COLUMNS,
   SUM_TABLES,
   type SumTable,
-  spentQueries,
-  usageSumOf,
-  usageSumsQuery,
 } from '../roll-up.ts'
+import { spentQueries, usageSumOf, usageSumsQuery } from '../usage-queries.ts'
+import { SparseStatements } from './sparse-statements.ts'
 
 /** How many numbers of groups and keys are remembered. */
 const NUMBERS_MAX = 50_000
-
-const ADDED = SUM_COLUMNS.map((name) => `"${name}" = "${name}" + excluded."${name}"`).join(', ')
 const TABLES = Object.keys(SUM_TABLES) as readonly SumTable[]
-const ADD_TO = (table: SumTable): string =>
-  `INSERT INTO ${table} VALUES (${marks(3 + SUM_COLUMNS.length)}) ON CONFLICT DO UPDATE SET ${ADDED}`
+/** What a booking counts: the sums, but for the number of requests. */
+const COUNTS = SUM_COLUMNS.slice(1)
+const RAW_COLUMNS = ['at', 'id', 'key_no', 'group_no', 'json']
 
 /** Bookings and their sums, in tables of SQLite. Each function throws SQLite's error. */
 export class BookingStatements {
   readonly #database: Database
-  readonly #insert: Statement
-  readonly #addTo: Readonly<Record<SumTable, Statement>>
+  readonly #insert: SparseStatements
+  readonly #addTo: Readonly<Record<SumTable, SparseStatements>>
   readonly #groups = new Map<string, number>()
   readonly #keys = new Map<string, number>()
 
   constructor(database: Database) {
     this.#database = database
-    this.#insert = database.prepare('INSERT OR IGNORE INTO bookings VALUES (?, ?, ?, ?, ?, ?, ?)')
-    this.#addTo = {
-      sums: database.prepare(ADD_TO('sums')),
-      key_quarters: database.prepare(ADD_TO('key_quarters')),
-      key_days: database.prepare(ADD_TO('key_days')),
-    }
+    this.#insert = new SparseStatements(database, {
+      table: 'bookings',
+      place: RAW_COLUMNS,
+      counts: COUNTS,
+      isAdded: false,
+    })
+    const adding = (table: SumTable): SparseStatements =>
+      new SparseStatements(database, { table, place: SUM_TABLES[table], counts: SUM_COLUMNS, isAdded: true })
+    this.#addTo = { sums: adding('sums'), key_quarters: adding('key_quarters'), key_days: adding('key_days') }
   }
 
   /** Writes bookings and adds them to the sums; one that is there already is left as it is, and not added again. */
@@ -57,13 +59,14 @@ export class BookingStatements {
   #book(bookings: readonly Booking[]): void {
     const written: NumberedBooking[] = []
     for (const booking of bookings) {
-      const { id, at, keyId, cost, saved } = booking
+      const { id, at, keyId, cost, saved, usage } = booking
       const numbered = { booking, group: this.#groupOf(booking), key: this.#keyOf(keyId) }
-      const row = [Uint8Array.fromHex(id), at, numbered.key, numbered.group, cost, saved, bookingJson(booking)]
-      if (this.#insert.run(...row).changes > 0) written.push(numbered)
+      const place = [at, Uint8Array.fromHex(id), numbered.key, numbered.group, bookingJson(booking)]
+      const counts = [cost, saved, ...USAGE_FIELDS.map((field) => usage[field])]
+      if (this.#insert.run(place, counts)) written.push(numbered)
     }
     const { rows, used } = rollUp(written)
-    for (const table of TABLES) for (const { place, sums } of rows[table]) this.#addTo[table].run(...place, ...sums)
+    for (const table of TABLES) for (const { place, sums } of rows[table]) this.#addTo[table].run(place, sums)
     const use = this.#database.query('UPDATE keys SET used_at = max(used_at, ?2) WHERE no = ?1')
     for (const [key, at] of used) use.run(key, at)
   }
@@ -72,7 +75,7 @@ export class BookingStatements {
   usage(query: UsageQuery): readonly UsageSum[] {
     const { sql, values } = usageSumsQuery(query)
     using statement = this.#database.prepare(sql)
-    return statement.values(...values).map((row) => usageSumOf(row, query.groupBy))
+    return statement.values(...values).map((row) => usageSumOf(row, query))
   }
 
   /** What was spent from `from` up to `to`: whole days, and quarters of an hour at both ends. */

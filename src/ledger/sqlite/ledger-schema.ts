@@ -1,12 +1,30 @@
 import type { Database } from 'bun:sqlite'
 import { NewerLedgerError } from '../ledger.ts'
-import { GROUP_COLUMNS, SUM_COLUMNS } from '../roll-up.ts'
 
 /** "NXLG", in the header of our files. */
 const APPLICATION_ID = 0x4e584c47
 
-const GROUPS = GROUP_COLUMNS.map((name) => `${name} TEXT NOT NULL`).join(', ')
-const SUMS = SUM_COLUMNS.map((name) => `"${name}" ${name === 'seconds' ? 'REAL' : 'INTEGER'} NOT NULL`).join(', ')
+/** What the first version's tables group by and add up: a later one adds what came later. */
+const GROUP_NAMES = ['project', 'model', 'endpoint', 'upstream', 'tier', 'batch']
+const COUNT_NAMES = [
+  ...[
+    'cost',
+    'saved',
+    'inputText',
+    'inputAudio',
+    'inputImage',
+    'inputCachedText',
+    'inputCachedAudio',
+    'inputCachedImage',
+  ],
+  ...['inputCacheWrite', 'inputCacheWrite1h', 'inputCacheWrite12h', 'outputText', 'outputAudio', 'outputImage'],
+  ...['outputReasoning', 'images', 'seconds', 'characters', 'webSearches', 'fileSearches', 'codeSessions'],
+]
+const GROUPS = GROUP_NAMES.map((name) => `${name} TEXT NOT NULL`).join(', ')
+const COUNTS = COUNT_NAMES.map(
+  (name) => `"${name}" ${name === 'seconds' ? 'REAL' : 'INTEGER'} NOT NULL DEFAULT 0`,
+).join(', ')
+const SUMS = `requests INTEGER NOT NULL DEFAULT 0, ${COUNTS}`
 
 /** The steps from one version of the tables to the next. A step that was released is never changed. */
 const STEPS: readonly string[] = [
@@ -29,18 +47,17 @@ const STEPS: readonly string[] = [
     json TEXT NOT NULL
   ) STRICT;
   CREATE INDEX audit_by_time ON audit (at, id);
-  CREATE TABLE groups (no INTEGER PRIMARY KEY, ${GROUPS}, UNIQUE (${GROUP_COLUMNS.join(', ')})) STRICT;
+  CREATE TABLE groups (no INTEGER PRIMARY KEY, ${GROUPS}, UNIQUE (${GROUP_NAMES.join(', ')})) STRICT;
   CREATE TABLE keys (no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, used_at INTEGER NOT NULL) STRICT;
   CREATE TABLE bookings (
-    id BLOB PRIMARY KEY, at INTEGER NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, cost INTEGER NOT NULL,
-    saved INTEGER NOT NULL, json TEXT NOT NULL
+    at INTEGER NOT NULL, id BLOB NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, ${COUNTS}, json TEXT NOT NULL,
+    PRIMARY KEY (at, id)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX bookings_by_key ON bookings (key_no, at);
   CREATE TABLE sums (
     width INTEGER NOT NULL, bucket INTEGER NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (width, bucket, group_no)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE key_quarters (
-    key_no INTEGER NOT NULL, bucket INTEGER NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (key_no, bucket, group_no)
+    bucket INTEGER NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (bucket, key_no, group_no)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE key_days (
     bucket INTEGER NOT NULL, key_no INTEGER NOT NULL, group_no INTEGER NOT NULL, ${SUMS}, PRIMARY KEY (bucket, key_no, group_no)

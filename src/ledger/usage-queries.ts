@@ -1,0 +1,149 @@
+import { USAGE_FIELDS } from '../usage/usage.ts'
+import type { UsageDimension, UsageQuery, UsageSum } from './ledger.ts'
+import { marks, type SqlQuery } from './record-queries.ts'
+
+const DAY = 86_400
+const QUARTER = 900
+
+/** Where a question's rows come from, and how its columns are called there. */
+interface UsageSource {
+  readonly table: string
+  readonly condition: string | undefined
+  /** The beginning of a row's bucket, in seconds. */
+  readonly bucket: string
+  readonly range: string
+  /** How many units of the range's column a second has. */
+  readonly unit: number
+  readonly requests: string
+}
+
+/**
+ * Asks for sums by bucket and group; `usageSumOf` reads its rows. They are added up by numbers first: names are looked up for the few rows
+ * that are left.
+ */
+export function usageSumsQuery(query: UsageQuery): SqlQuery {
+  const { from, to, where, groupBy } = query
+  const { table, condition, bucket, range, unit, requests } = sourceOf(query)
+  const isKeyed = groupBy.includes('key')
+  const groups = groupBy.filter((name) => name !== 'key')
+  const numbers = [...(isKeyed ? ['key_no'] : []), ...(groups.length > 0 ? ['group_no'] : [])]
+  const counts = countsOf(query)
+  const filters = [
+    ...(condition === undefined ? [] : [condition]),
+    ...Object.entries(where).flatMap(([name, values]) => filterOf(name as UsageDimension, values)),
+  ]
+  const inner = ['cost', 'saved', ...counts].map((name) => `sum("${name}") AS "${name}"`)
+  const outer = ['requests', 'cost', 'saved', ...counts].map((name) =>
+    name === 'cost' || name === 'saved' ? `CAST(sum("${name}") AS TEXT)` : `sum("${name}")`,
+  )
+  const names = groupBy.map((name) => (name === 'key' ? 'keys.id' : `groups.${name}`))
+  const joins = [
+    ...(isKeyed ? ['JOIN keys ON keys.no = key_no'] : []),
+    ...(groups.length > 0 ? ['JOIN groups ON groups.no = group_no'] : []),
+  ]
+  return {
+    sql: `SELECT start, ${[...names, ...outer].join(', ')} FROM (
+        SELECT ${bucket} AS start, ${[...numbers, `${requests} AS requests`, ...inner].join(', ')} FROM ${table}
+        WHERE ${[`${range} >= ?`, `${range} < ?`, ...filters].join(' AND ')} GROUP BY ${['start', ...numbers].join(', ')}
+      ) AS added ${joins.join(' ')} GROUP BY ${['start', ...names].join(', ')} ORDER BY start`,
+    values: [from * unit, to * unit, ...Object.values(where).flat()],
+  }
+}
+
+/** The table with the widest buckets that fit. By minute and key there are no sums: the rows themselves are added up. */
+function sourceOf({ bucketSeconds, where, groupBy }: UsageQuery): UsageSource {
+  const isByKey = where.key !== undefined || groupBy.includes('key')
+  const second = 'at / 1000'
+  if (isByKey && bucketSeconds < QUARTER)
+    return {
+      table: 'bookings',
+      condition: undefined,
+      bucket: `${second} - ${second} % ${bucketSeconds}`,
+      range: 'at',
+      unit: 1000,
+      requests: 'count(*)',
+    }
+  return {
+    table: isByKey ? (bucketSeconds === DAY ? 'key_days' : 'key_quarters') : 'sums',
+    condition: isByKey ? undefined : `width = ${bucketSeconds}`,
+    bucket: `bucket - bucket % ${bucketSeconds}`,
+    range: 'bucket',
+    unit: 1,
+    requests: 'sum(requests)',
+  }
+}
+
+function filterOf(name: UsageDimension, values: readonly string[]): string {
+  return name === 'key'
+    ? `key_no IN (SELECT no FROM keys WHERE id IN (${marks(values.length)}))`
+    : `group_no IN (SELECT no FROM groups WHERE ${name} IN (${marks(values.length)}))`
+}
+
+function countsOf({ counts = USAGE_FIELDS }: UsageQuery): readonly string[] {
+  return counts
+}
+
+/** Reads a row of `usageSumsQuery`. */
+export function usageSumOf(row: readonly unknown[], query: UsageQuery): UsageSum {
+  const { groupBy } = query
+  const [requests, cost, saved, ...usage] = row.slice(1 + groupBy.length)
+  return {
+    bucket: Number(row[0]),
+    group: Object.fromEntries(groupBy.map((name, index) => [name, String(row[1 + index])])),
+    requests: Number(requests),
+    cost: BigInt(String(cost)),
+    saved: BigInt(String(saved)),
+    usage: Object.fromEntries(countsOf(query).map((field, index) => [field, Number(usage[index])])),
+  }
+}
+
+/**
+ * Asks what was spent from `from` up to `to`, in nano-dollars as texts, one row for each part: whole days, and quarters of an hour at both
+ * ends.
+ */
+export function spentQueries(
+  scope: { projectId?: string; keyId?: string },
+  from: number,
+  to: number,
+): readonly SqlQuery[] {
+  const end = Math.min(to, Number.MAX_SAFE_INTEGER)
+  const [firstDay, lastDay] = [Math.ceil(from / DAY) * DAY, Math.floor(end / DAY) * DAY]
+  if (firstDay >= lastDay) return [spentQuery(scope, QUARTER, from, end)]
+  return [
+    spentQuery(scope, QUARTER, from, firstDay),
+    spentQuery(scope, DAY, firstDay, lastDay),
+    spentQuery(scope, QUARTER, lastDay, end),
+  ]
+}
+
+function spentQuery(
+  { projectId, keyId }: { projectId?: string; keyId?: string },
+  width: number,
+  from: number,
+  to: number,
+): SqlQuery {
+  if (keyId !== undefined && width === QUARTER) return spentInQuarters(keyId, from, to)
+  const [table, scope] =
+    keyId !== undefined
+      ? ['key_days', 'key_no = (SELECT no FROM keys WHERE id = ?)']
+      : projectId !== undefined
+        ? ['sums', `width = ${width} AND group_no IN (SELECT no FROM groups WHERE project = ?)`]
+        : ['sums', `width = ${width}`]
+  const scoped = keyId ?? projectId
+  return {
+    sql: `SELECT CAST(coalesce(sum(cost), 0) AS TEXT) FROM ${table} WHERE bucket >= ? AND bucket < ? AND ${scope}`,
+    values: [from, to, ...(scoped === undefined ? [] : [scoped])],
+  }
+}
+
+/** Less than two days: each quarter is looked up, for among all keys' rows of them a key's are few. */
+function spentInQuarters(keyId: string, from: number, to: number): SqlQuery {
+  const quarters: number[] = []
+  for (let at = from; at < to; at += QUARTER) quarters.push(at)
+  const isIn = quarters.length === 0 ? 'false' : `bucket IN (${marks(quarters.length)})`
+  return {
+    sql: `SELECT CAST(coalesce(sum(cost), 0) AS TEXT) FROM key_quarters
+      WHERE key_no = (SELECT no FROM keys WHERE id = ?) AND ${isIn}`,
+    values: [keyId, ...quarters],
+  }
+}
