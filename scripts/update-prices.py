@@ -5,7 +5,8 @@
     python3 scripts/update-prices.py --check    # fails where the files are not what these versions give
 
 The prices are LiteLLM's (MIT), whose rows have each tier, long contexts, audio, images, seconds, characters and tools. genai-prices (MIT) is
-read beside them: where the two differ on what a token costs, the difference is listed, for a person to look at. Versions are pinned here.
+read beside them: it has the models that LiteLLM lacks (OpenRouter's, and some that are no longer sold), and where the two differ on what a
+token costs, the difference is listed, for a person to look at. Versions are pinned here.
 """
 
 import json
@@ -15,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from datetime import datetime, timezone
 from decimal import Decimal
 
 LITELLM = "1.110.2"
 GENAI_PRICES = "0.2.3"
 DATE = "2026-11-30"
+NOW = datetime.fromisoformat(DATE).replace(tzinfo=timezone.utc)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PRICES = ROOT / "src/pricing/prices.json"
@@ -68,6 +71,21 @@ UNITS = {
     "second": "input_cost_per_second",
     "character": "input_cost_per_character",
     "request": "input_cost_per_request",
+}
+# What a call of OpenAI's own tools costs, in nano-dollars, with each model whose row does not say it (https://openai.com/api/pricing).
+OPENAI_TOOLS = {"webSearch": 10_000_000, "fileSearch": 2_500_000, "codeSession": 30_000_000}
+TOOLS = {"openai": OPENAI_TOOLS, "azure": OPENAI_TOOLS}
+# OpenAI's images by quality and size, in nano-dollars; rows of Azure's only are left of them (https://platform.openai.com/docs/pricing).
+DALL_E = {
+    "dall-e-2": {"standard/256x256": 16_000_000, "standard/512x512": 18_000_000, "standard/1024x1024": 20_000_000},
+    "dall-e-3": {
+        "standard/1024x1024": 40_000_000,
+        "standard/1024x1792": 80_000_000,
+        "standard/1792x1024": 80_000_000,
+        "hd/1024x1024": 80_000_000,
+        "hd/1024x1792": 120_000_000,
+        "hd/1792x1024": 120_000_000,
+    },
 }
 TIERS = {"batch": "_batches", "flex": "_flex", "priority": "_priority"}
 LONG = re.compile(r"_above_(\d+)k_tokens(?=_|$)")
@@ -171,26 +189,86 @@ def rows_of(data: dict, provider: str, prefixes: list[str]) -> dict:
     return dict(sorted(models.items()))
 
 
+# Our name of a price: genai-prices' for a million units, in dollars.
+FILLED = {
+    "input": "input_mtok",
+    "inputAudio": "input_audio_mtok",
+    "cached": "cache_read_mtok",
+    "cachedAudio": "cache_audio_read_mtok",
+    "cacheWrite": "cache_write_mtok",
+    "output": "output_mtok",
+    "outputAudio": "output_audio_mtok",
+}
+NAME = re.compile(r"^[\w./:@-]*[\w]$")
+
+
+def filled_rows(providers, provider: str | None, known: dict) -> dict:
+    """The models of genai-prices that LiteLLM has no row of."""
+    found = next((p for p in providers if p.id == provider), None)
+    rows = {}
+    names = {name.lower() for name in known}
+    for info in found.models if found else []:
+        if info.id.lower() in names or not NAME.match(info.id) or info.id.startswith("ft:") or ".ft-" in info.id:
+            continue
+        prices, bounds = {}, {}
+        told = info.get_prices(NOW).__dict__
+        for ours, theirs in FILLED.items():
+            value = told.get(theirs)
+            if value is None:
+                continue
+            prices[ours] = whole(Decimal(str(getattr(value, "base", value))) * 1000)
+            for tier in getattr(value, "tiers", []):
+                bounds.setdefault(tier.start, {})[ours] = whole(Decimal(str(tier.price)) * 1000)
+        if isinstance(told.get("requests_kcount"), Decimal):
+            prices["request"] = whole(told["requests_kcount"] * 1_000_000)
+        if "input" not in prices:
+            continue
+        row = {"prices": prices}
+        if bounds:
+            row["longContext"] = [
+                {"aboveTokens": bound, "prices": {**prices, **bounds[bound]}} for bound in sorted(bounds, reverse=True)
+            ]
+        if isinstance(info.context_window, int):
+            row["contextTokensMax"] = info.context_window
+        rows[info.id] = row
+    return rows
+
+
 def genai_price(providers, provider: str | None, model: str) -> dict | None:
     found = next((p for p in providers if p.id == provider), None)
     info = found.find_model(model) if found else None
     if info is None:
         return None
-    from datetime import datetime, timezone
-
-    price = info.get_prices(datetime.fromisoformat(DATE).replace(tzinfo=timezone.utc))
+    price = info.get_prices(NOW)
     base = lambda value: None if value is None else Decimal(getattr(value, "base", value)) * 1000
     return {"input": base(price.__dict__.get("input_mtok")), "output": base(price.__dict__.get("output_mtok"))}
 
 
+def compare(providers: dict, others) -> tuple[int, list[str]]:
+    """How many models both know, and a row of the page for each price that differs."""
+    lines, compared = [], 0
+    for ours, (_, _, theirs) in PROVIDERS.items():
+        for model, price in providers[ours].items():
+            other = genai_price(others, theirs, model)
+            if other is None or "input" not in price["prices"]:
+                continue
+            compared += 1
+            for unit in ("input", "output"):
+                mine, yours = price["prices"].get(unit), other[unit]
+                if mine is not None and yours is not None and Decimal(str(mine)) != yours:
+                    lines.append(f"| {ours} | `{model}` | {unit} | {mine / 1000:g} | {float(yours) / 1000:g} |")
+    return compared, lines
+
+
+def pip(*arguments: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "pip", "-q", *arguments], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+
+
 def unpack(folder: pathlib.Path) -> tuple[dict, list]:
-    subprocess.run(
-        [sys.executable, "-m", "pip", "-q", "download", "--no-deps", "-d", str(folder), f"litellm=={LITELLM}"], check=True
-    )
-    subprocess.run(
-        [sys.executable, "-m", "pip", "-q", "install", "--target", str(folder / "packages"), f"genai-prices=={GENAI_PRICES}"],
-        check=True,
-    )
+    pip("download", "--no-deps", "-d", str(folder), f"litellm=={LITELLM}")
+    pip("install", "--target", str(folder / "packages"), f"genai-prices=={GENAI_PRICES}")
     wheel = next(folder.glob("litellm-*.whl"))
     data = json.loads(zipfile.ZipFile(wheel).read("litellm/model_prices_and_context_window_backup.json"))
     sys.path.insert(0, str(folder / "packages"))
@@ -203,28 +281,23 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         data, others = unpack(pathlib.Path(name))
     providers = {ours: rows_of(data, theirs, prefixes) for ours, (theirs, prefixes, _) in PROVIDERS.items()}
+    compared, lines = compare(providers, others)
+    for ours, (_, _, theirs) in PROVIDERS.items():
+        providers[ours] = dict(sorted({**providers[ours], **filled_rows(others, theirs, providers[ours])}.items()))
+    for model, images in DALL_E.items():
+        providers["openai"].setdefault(model, {"prices": {"imageBy": images}})
     table = {
         "date": DATE,
-        "sources": [f"LiteLLM {LITELLM} (MIT)", f"genai-prices {GENAI_PRICES} (MIT), compared"],
+        "sources": [f"LiteLLM {LITELLM} (MIT)", f"genai-prices {GENAI_PRICES} (MIT): compared, and where LiteLLM has no row"],
+        "tools": TOOLS,
         "providers": providers,
     }
     body = ",\n".join(
         f'{json.dumps(provider)}: {{\n' + ",\n".join(f"{json.dumps(m)}: {json.dumps(p, separators=(',', ':'))}" for m, p in models.items()) + "\n}"
         for provider, models in table["providers"].items()
     )
-    text = f'{{\n"date": {json.dumps(DATE)},\n"sources": {json.dumps(table["sources"])},\n"providers": {{\n{body}\n}}\n}}\n'
+    text = f'{{\n"date": {json.dumps(DATE)},\n"sources": {json.dumps(table["sources"])},\n"tools": {json.dumps(TOOLS)},\n"providers": {{\n{body}\n}}\n}}\n'
 
-    lines, compared = [], 0
-    for ours, (_, _, theirs) in PROVIDERS.items():
-        for model, price in providers[ours].items():
-            other = genai_price(others, theirs, model)
-            if other is None or "input" not in price["prices"]:
-                continue
-            compared += 1
-            for unit in ("input", "output"):
-                mine, yours = price["prices"].get(unit), other[unit]
-                if mine is not None and yours is not None and Decimal(str(mine)) != yours:
-                    lines.append(f"| {ours} | `{model}` | {unit} | {mine / 1000:g} | {float(yours) / 1000:g} |")
     page = f"""# Where two price lists differ
 
 Made by `scripts/update-prices.py`. NexCode's prices are LiteLLM's {LITELLM}; genai-prices {GENAI_PRICES} is compared: dollars for a million
@@ -235,7 +308,9 @@ tokens, {compared} models that both know. Set `prices:` in `nexcode.yaml` where 
 """ + "\n".join(lines) + "\n"
 
     if "--check" in sys.argv[1:]:
-        stale = [str(p.relative_to(ROOT)) for p, t in ((PRICES, text), (DIFFERENCES, page)) if not p.exists() or p.read_text() != t]
+        # The formatter breaks the lines of the table in its own way, so its content is compared.
+        is_same = {PRICES: json.loads(PRICES.read_text()) == json.loads(text), DIFFERENCES: DIFFERENCES.read_text() == page}
+        stale = [str(path.relative_to(ROOT)) for path, same in is_same.items() if not same]
         print("\n".join(f"{name} is not what the pinned versions give" for name in stale) or "prices are as the pinned versions give them")
         return 1 if stale else 0
     PRICES.write_text(text)

@@ -1,5 +1,5 @@
 import { inputTokens, outputTokens, type Usage } from '../usage/usage.ts'
-import type { ModelPrice, PriceList, PriceTier } from './price.ts'
+import type { ModelPrice, PriceList, PriceTier, ToolPrices } from './price.ts'
 
 /** A price may have three decimals: costs are added up in thousandths of a nano-dollar, which are whole. */
 const PARTS = 1000
@@ -34,9 +34,9 @@ export function pricedCost(
     [hasOutput ? 0 : usage.images, imagePrice(list, picture)],
     [hasInput || hasOutput ? 0 : usage.seconds, list.second],
     [hasInput || hasOutput ? 0 : usage.characters, list.character],
-    [usage.webSearches, list.webSearch],
-    [usage.fileSearches, list.fileSearch],
-    [usage.codeSessions, list.codeSession],
+    [usage.webSearches, toolPrice(price, list, 'webSearch')],
+    [usage.fileSearches, toolPrice(price, list, 'fileSearch')],
+    [usage.codeSessions, toolPrice(price, list, 'codeSession')],
   ]
   let isWhole = true
   for (const [count, unit] of parts) {
@@ -57,6 +57,11 @@ export function pricedCost(
 export function priceListOf(price: ModelPrice, tier: PriceTier, read: number): PriceList {
   const of = price.tiers?.[tier] ?? price
   return of.longContext?.find(({ aboveTokens }) => read > aboveTokens)?.prices ?? of.prices
+}
+
+/** A tool costs the same in all tiers and contexts that do not say otherwise. */
+export function toolPrice(price: ModelPrice, list: PriceList, tool: keyof ToolPrices): number | undefined {
+  return list[tool] ?? price.prices[tool] ?? price.tools?.[tool]
 }
 
 function tokenParts(list: PriceList, usage: Usage): readonly (readonly [count: number, price: number | undefined])[] {

@@ -1,6 +1,7 @@
 import { givenNumber, givenText, type PlannedCall, type PlannedUse } from './planned-call.ts'
 import type { ModelPrice } from './price.ts'
-import { tokenSizesOf } from './token-sizes.ts'
+import { sharesOf, UNSEEN_TEXT } from './text-shares.ts'
+import { tokenSizesOf, tokensOfText } from './token-sizes.ts'
 
 /** The tokens of an image by its quality, for the largest size (OpenAI, image generation). */
 const IMAGE_TOKENS: Readonly<Record<string, number>> = { low: 408, medium: 1_584 }
@@ -41,7 +42,7 @@ function imagesUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse
     usage: {
       images,
       ...(hasTokens && {
-        inputText: Math.ceil(promptBytes / tokenSizesOf(call.model).textBytes),
+        inputText: promptTokens(call, promptBytes),
         inputImage: read * IMAGE_TOKENS_MAX,
         outputImage: images * ((IMAGE_TOKENS[quality ?? ''] ?? IMAGE_TOKENS_MAX) + partial),
       }),
@@ -63,7 +64,7 @@ function speechUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse
   const slowness = 1 / Math.min(1, givenNumber(call, 'speed', SPEED_MIN) ?? 1)
   return {
     usage: {
-      inputText: Math.ceil(call.bodyBytes / tokenSizesOf(call.model).textBytes),
+      inputText: promptTokens(call, call.bodyBytes),
       outputAudio: Math.ceil(characters * SPOKEN_TOKENS_A_CHARACTER * slowness),
       characters,
     },
@@ -82,4 +83,8 @@ function soundUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse 
       seconds,
     },
   }
+}
+
+function promptTokens({ body, model }: PlannedCall, bytes: number): number {
+  return tokensOfText(bytes, body === undefined ? UNSEEN_TEXT : sharesOf(body, []), tokenSizesOf(model))
 }

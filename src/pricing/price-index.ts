@@ -1,8 +1,9 @@
-import type { ModelPrice, PriceTable } from './price.ts'
+import type { ModelPrice, PriceTable, ToolPrices } from './price.ts'
 import { priceNames, undated } from './price-names.ts'
 
 /** The models of one provider by their names in lower case, and the newest of each by its name without a date. */
 interface ProviderIndex {
+  readonly tools: ToolPrices | undefined
   readonly byName: ReadonlyMap<string, ModelPrice>
   readonly newest: ReadonlyMap<string, ModelPrice>
 }
@@ -11,12 +12,13 @@ interface ProviderIndex {
 export type PriceIndex = (provider: string) => ProviderIndex | undefined
 
 /** Prepares a table for `findPrice`. */
-export function indexPrices({ providers }: PriceTable): PriceIndex {
+export function indexPrices({ providers, tools }: PriceTable): PriceIndex {
   const made = new Map<string, ProviderIndex>()
   return (provider) => {
     const models = Object.hasOwn(providers, provider) ? providers[provider] : undefined
     if (models === undefined) return undefined
-    const index = made.get(provider) ?? indexModels(models)
+    const index =
+      made.get(provider) ?? indexModels(models, Object.hasOwn(tools, provider) ? tools[provider] : undefined)
     made.set(provider, index)
     return index
   }
@@ -30,21 +32,22 @@ export function findPrice(index: PriceIndex, provider: string, model: string): M
   const models = index(provider)
   if (models === undefined) return undefined
   const names = priceNames(model)
+  const price = firstOf(names, models.byName) ?? firstOf(names, models.newest)
+  return price === undefined || models.tools === undefined ? price : { ...price, tools: models.tools }
+}
+
+function firstOf(names: readonly string[], models: ReadonlyMap<string, ModelPrice>): ModelPrice | undefined {
   for (const name of names) {
-    const price = models.byName.get(name)
-    if (price !== undefined) return price
-  }
-  for (const name of names) {
-    const price = models.newest.get(name)
+    const price = models.get(name)
     if (price !== undefined) return price
   }
   return undefined
 }
 
-function indexModels(models: Readonly<Record<string, ModelPrice>>): ProviderIndex {
+function indexModels(models: Readonly<Record<string, ModelPrice>>, tools: ToolPrices | undefined): ProviderIndex {
   const rows = Object.entries(models).map(([name, price]) => [name.toLowerCase(), price] as const)
   const dated = rows.filter(([name]) => undated(name) !== name && !name.startsWith('ft:'))
   // In the order of their names, the last one of a model is its newest.
   const ordered = dated.toSorted(([one], [other]) => (one < other ? -1 : 1))
-  return { byName: new Map(rows), newest: new Map(ordered.map(([name, price]) => [undated(name), price])) }
+  return { tools, byName: new Map(rows), newest: new Map(ordered.map(([name, price]) => [undated(name), price])) }
 }

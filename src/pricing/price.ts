@@ -40,6 +40,9 @@ export interface LongContextPrice {
   readonly prices: PriceList
 }
 
+/** Prices of the upstream's own tools, in nano-dollars for a call. */
+export type ToolPrices = Pick<PriceList, 'webSearch' | 'fileSearch' | 'codeSession'>
+
 /** The prices of one tier. */
 export interface TierPrice {
   readonly prices: PriceList
@@ -49,6 +52,8 @@ export interface TierPrice {
 
 /** What a model costs: in the default tier, and in those that have prices of their own. */
 export interface ModelPrice extends TierPrice {
+  /** What the provider's tools cost with any of its models, where the model's own list does not say it. */
+  readonly tools?: ToolPrices
   readonly tiers?: Readonly<Partial<Record<PriceTier, TierPrice>>>
   /** The most tokens that it writes, where that is known: what a call without a limit may cost. */
   readonly outputTokensMax?: number
@@ -60,6 +65,8 @@ export interface PriceTable {
   /** The day on which they were gathered (ISO 8601). */
   readonly date: string
   readonly sources: readonly string[]
+  /** What the tools of a provider cost with any model, by provider. */
+  readonly tools: Readonly<Record<string, ToolPrices>>
   /** By provider, then by the provider's name of the model. */
   readonly providers: Readonly<Record<string, Readonly<Record<string, ModelPrice>>>>
 }

@@ -1,6 +1,9 @@
-/** What the body of a call is about to have read, in bytes of text and in parts that are no text. */
+import { sharesOf, type TextShares, type TextSpan, UNSEEN_TEXT } from './text-shares.ts'
+
+/** What the body of a call is about to have read: its text, and parts that are no text. */
 export interface InputSketch {
   readonly textBytes: number
+  readonly shares: TextShares
   readonly images: number
   readonly audioBytes: number
   /** Of documents, such as PDF. */
@@ -25,6 +28,7 @@ const BEFORE = 160
 const SAMPLES = 16
 const SAMPLE_CHARS = 32
 
+const NO_SPANS: readonly TextSpan[] = []
 /** Gives each byte as a character. */
 const ANY_BYTES = new TextDecoder('latin1')
 
@@ -37,9 +41,10 @@ const ANY_BYTES = new TextDecoder('latin1')
  */
 export function sketchInput(body: Uint8Array | undefined, bodyBytes: number): InputSketch {
   const plain = { textBytes: bodyBytes, images: 0, audioBytes: 0, fileBytes: 0 }
-  if (body === undefined || body.length > SEARCHED_BYTES_MAX) return plain
-  const text = ANY_BYTES.decode(body)
-  if (!MARKS.some((mark) => text.includes(mark))) return plain
+  if (body === undefined) return { ...plain, shares: UNSEEN_TEXT }
+  const text = body.length > SEARCHED_BYTES_MAX ? '' : ANY_BYTES.decode(body)
+  if (!MARKS.some((mark) => text.includes(mark))) return { ...plain, shares: sharesOf(body, NO_SPANS) }
+  const spans: TextSpan[] = []
   let [attached, ofImages, audioBytes, fileBytes] = [0, 0, 0, 0]
   for (const { 0: found, 1: member, index } of text.matchAll(ATTACHMENT)) {
     const start = index + found.length
@@ -47,13 +52,14 @@ export function sketchInput(body: Uint8Array | undefined, bodyBytes: number): In
     if (end === -1 || !isBase64(text, start, end)) continue
     const bytes = end - start
     attached += bytes
+    spans.push({ start, end })
     const kind = kindOf(text.slice(start, start + 32), text.slice(Math.max(0, index - BEFORE), index), member ?? '')
     if (kind === 'audio') audioBytes += bytes
     else if (kind === 'file') fileBytes += bytes
     else ofImages += 1
   }
-  const named = Math.max(countOf(text, IMAGE_MEMBERS), 0) + countOf(text, IMAGE_TYPES)
-  return { textBytes: bodyBytes - attached, images: Math.max(ofImages, named), audioBytes, fileBytes }
+  const images = Math.max(ofImages, countOf(text, IMAGE_MEMBERS), countOf(text, IMAGE_TYPES))
+  return { textBytes: bodyBytes - attached, shares: sharesOf(body, spans), images, audioBytes, fileBytes }
 }
 
 /** What an attachment is, by its own beginning, or by what stands before it. */

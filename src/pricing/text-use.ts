@@ -1,7 +1,8 @@
+import { toolPrice } from './cost-of.ts'
 import { givenNumber, isGiven, type PlannedCall, type PlannedUse } from './planned-call.ts'
 import type { ModelPrice } from './price.ts'
 import { sketchInput } from './sketch-input.ts'
-import { tokenSizesOf } from './token-sizes.ts'
+import { tokenSizesOf, tokensOfText } from './token-sizes.ts'
 
 /** The words for the most that is written; a server reads one of them, so the largest counts. */
 const CAPS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'max_tokens_to_sample'] as const
@@ -9,6 +10,8 @@ const CAPS = ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'max_t
 const OUTPUT_TOKENS_MAX = 16_384
 /** Endpoints that write nothing. */
 const READ_ONLY: ReadonlySet<string> = new Set(['embeddings', 'moderations', 'rerank', 'responses/input_tokens'])
+/** The bytes of base64 of a document in a token of what is read in it: a page of text is packed, and read as an image, too. */
+const FILE_BYTES = 3
 /** Tokens that a server adds around a prompt. */
 const AROUND = 16
 /** Members by which a call goes on from a text that is not in it. */
@@ -17,9 +20,13 @@ const EARLIER = ['previous_response_id', 'conversation', 'prompt'] as const
 const EARLIER_TOKENS = 128_000
 /** The upstream's own searches, where the call does not limit them. */
 const SEARCHES = 10
+const SEARCH_TOOL = /"type"\s*:\s*"web_search/
 const ALWAYS_SEARCHES = /search|^sonar|deep-research/
 /** The most tokens of the image that a model for chats makes. */
 const CHAT_IMAGE_TOKENS = 6_240
+
+/** Gives each byte as a character. */
+const ANY_BYTES = new TextDecoder('latin1')
 
 /** The most that a call of a model for texts may use: of chats, completions, responses, messages, embeddings. */
 export function textUse(call: PlannedCall, price: ModelPrice | undefined): PlannedUse {
@@ -45,7 +52,8 @@ function inputOf(
   const sketch = sketchInput(call.body, call.bodyBytes)
   const earlier = call.endpoint.startsWith('responses') && EARLIER.some((name) => isGiven(call, name))
   const text =
-    Math.ceil((sketch.textBytes + sketch.fileBytes) / sizes.textBytes) +
+    tokensOfText(sketch.textBytes, sketch.shares, sizes) +
+    Math.ceil(sketch.fileBytes / FILE_BYTES) +
     AROUND +
     (earlier ? (call.earlierTokens ?? EARLIER_TOKENS) : 0)
   // Base64 is a third longer than its bytes, of which no format for sounds has less than 1,000 a second.
@@ -80,22 +88,24 @@ function promptsOf({ members, body }: PlannedCall): number {
   const prompt = members['prompt']
   if (Array.isArray(prompt)) return prompt.every((one) => typeof one === 'number') ? 1 : prompt.length
   if (prompt === undefined || typeof prompt === 'string' || body === undefined) return 1
-  const text = new TextDecoder('latin1').decode(body)
-  const list = /"prompt"\s*:\s*\[\s*([["])?/.exec(text)
-  if (list?.[1] === undefined) return 1
-  return Math.max(1, text.slice(list.index).split(list[1] === '[' ? '[' : /(?<!\\)"\s*[,\]]/).length - 1)
+  const text = ANY_BYTES.decode(body)
+  const list = /"prompt"\s*:\s*\[\s*/.exec(text)
+  if (list === null) return 1
+  const items = text.slice(list.index + list[0].length)
+  if (items.startsWith('[')) return items.split('[').length - 1
+  return items.startsWith('"') ? Math.max(1, items.split(/(?<!\\)"\s*[,\]]/).length - 1) : 1
 }
 
 function searchesOf(call: PlannedCall, price: ModelPrice | undefined): number {
-  if (price?.prices.webSearch === undefined) return 0
+  if (price === undefined || toolPrice(price, price.prices, 'webSearch') === undefined) return 0
   if (isGiven(call, 'web_search_options') || ALWAYS_SEARCHES.test(call.model))
     return givenNumber(call, 'max_tool_calls') ?? 1
   const { tools } = call.members
   if (tools === undefined || tools === null) return 0
   const named = Array.isArray(tools) ? JSON.stringify(tools) : textOfBody(call)
-  return named.includes('"web_search') ? (givenNumber(call, 'max_tool_calls') ?? SEARCHES) : 0
+  return SEARCH_TOOL.test(named) ? (givenNumber(call, 'max_tool_calls') ?? SEARCHES) : 0
 }
 
 function textOfBody({ body }: PlannedCall): string {
-  return body === undefined ? '' : new TextDecoder('latin1').decode(body)
+  return body === undefined ? '' : ANY_BYTES.decode(body)
 }

@@ -1,38 +1,62 @@
+import type { TextShares } from './text-shares.ts'
+
 /** How a family of models counts what it reads. */
 export interface TokenSizes {
-  /** The bytes of text in a token, at least about. */
-  readonly textBytes: number
+  /** The bytes in a token: of words and code in ASCII, of all other characters, of digits and keys. At least about. */
+  readonly plainBytes: number
+  readonly otherBytes: number
+  readonly denseBytes: number
   /** The most tokens of an image. */
   readonly image: number
   /** The tokens of a second of sound. */
   readonly audioSecond: number
 }
 
-const USUAL: TokenSizes = { textBytes: 2.5, image: 2500, audioSecond: 32 }
+/** OpenAI's tokens since gpt-4o (`o200k_base`), and those of before (`cl100k_base`). */
+const O200K = { plainBytes: 2.9, otherBytes: 2.4, denseBytes: 1.4, audioSecond: 10 }
+const CL100K = { plainBytes: 2.9, otherBytes: 1.8, denseBytes: 1.4, audioSecond: 10 }
+const USUAL: TokenSizes = { plainBytes: 2.7, otherBytes: 1.5, denseBytes: 1.2, image: 2500, audioSecond: 32 }
 
 /**
- * By the beginning of a model's name. Texts: measured over English, code, JSON, Chinese, Japanese, Russian and Arabic, the least of them;
- * images: the providers' own pages, for the largest that they do not scale down.
+ * By the beginning of a model's name. Texts: the least bytes a token that were measured (`o200k_base`, `cl100k_base` and Claude's published
+ * tokens) over English, code, JSON, ten languages, and over digits, UUIDs and base64; for newer Claudes a third more tokens. Images: the
+ * providers' own pages, for the largest that they do not scale down.
  */
 const FAMILIES: readonly (readonly [name: RegExp, sizes: TokenSizes])[] = [
-  // An image costs the small one as much as the large one, so it counts 33 times as many tokens.
-  [/^gpt-4o-mini/, { textBytes: 3, image: 37_000, audioSecond: 10 }],
-  [/^(?:gpt-4\.1-(?:mini|nano)|gpt-5-(?:mini|nano)|o4-mini)/, { textBytes: 3, image: 3_800, audioSecond: 10 }],
-  [/^gpt-(?:3|4(?!\.|o|\d))/, { textBytes: 2.5, image: 1_500, audioSecond: 10 }],
-  [/^(?:gpt-5\.[4-9]|gpt-[6-9])/, { textBytes: 3, image: 12_000, audioSecond: 10 }],
-  [/^(?:gpt-|chatgpt-|o\d|text-embedding-|computer-use|codex)/, { textBytes: 3, image: 1_600, audioSecond: 10 }],
-  [/^claude/, { textBytes: 2.2, image: 4_800, audioSecond: 32 }],
-  [/^gemini/, { textBytes: 3, image: 3_000, audioSecond: 32 }],
+  // An image costs the small model as much as the large one, so that it counts 33 times as many tokens.
+  [/^gpt-4o-mini/, { ...O200K, image: 37_000 }],
+  [/^(?:gpt-4\.1-(?:mini|nano)|gpt-5-(?:mini|nano)|o4-mini)/, { ...O200K, image: 3800 }],
+  [/^(?:gpt-3|gpt-4(?![o.])|text-embedding-)/, { ...CL100K, image: 1600 }],
+  [/^(?:gpt-5\.[4-9]|gpt-[6-9])/, { ...O200K, image: 12_000 }],
+  [/^(?:gpt-|chatgpt-|o\d|computer-use|codex)/, { ...O200K, image: 1600 }],
+  [/^claude/, { plainBytes: 2.5, otherBytes: 1.5, denseBytes: 1.1, image: 4800, audioSecond: 32 }],
+  [/^gemini/, { plainBytes: 3, otherBytes: 2, denseBytes: 1, image: 3000, audioSecond: 32 }],
 ]
 
 /**
  * How a model counts what it reads, by its name.
  *
  * @example
- * Math.ceil(bytes / tokenSizesOf('gpt-4o').textBytes)
+ * tokensOfText(bytes, shares, tokenSizesOf('gpt-4o'))
  */
 export function tokenSizesOf(model: string): TokenSizes {
   const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase()
   const bare = name.startsWith('ft:') ? name.slice('ft:'.length) : name
   return FAMILIES.find(([pattern]) => pattern.test(bare))?.[1] ?? USUAL
+}
+
+/** Words have fewer digits, capitals and operators than this share; keys and numbers have more than the second. */
+const DENSE_FROM = 0.1
+const DENSE_ALL = 0.5
+/** A character that is escaped (`\u4f60`) has twice the bytes that it has in UTF-8. */
+const ESCAPED_TIMES = 2
+
+/** The most tokens that a text of so many bytes is, about. */
+export function tokensOfText(bytes: number, shares: TextShares, sizes: TokenSizes): number {
+  const { other, escaped, dense } = shares
+  const density = Math.min(1, Math.max(0, dense - DENSE_FROM) / (DENSE_ALL - DENSE_FROM))
+  const plainBytes = sizes.plainBytes - density * (sizes.plainBytes - sizes.denseBytes)
+  const each =
+    (1 - other - escaped) / plainBytes + other / sizes.otherBytes + escaped / (sizes.otherBytes * ESCAPED_TIMES)
+  return Math.ceil(bytes * each)
 }
