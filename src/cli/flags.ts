@@ -1,3 +1,8 @@
+import type { OptionName } from './command-line/options.ts'
+
+/** The options of a command line that have a value, by name. */
+export type OptionValues = Readonly<Partial<Record<OptionName, string>>>
+
 /** The options and words of a command line, beside the command's name. */
 export interface Flags {
   readonly once: boolean
@@ -24,6 +29,9 @@ export interface Flags {
   readonly key: string | undefined
   /** The port of the simulated OpenAI. */
   readonly port: string | undefined
+  /** All options with a value, by name. */
+  readonly values: OptionValues
+  readonly csv: boolean
   /** The words behind the command's name. */
   readonly args: readonly string[]
 }

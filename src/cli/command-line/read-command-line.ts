@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { Flags } from '../flags.ts'
+import type { Flags, OptionValues } from '../flags.ts'
 import { COMMANDS, type Command } from './commands.ts'
 import { OPTION_NAMES, type OptionName, optionOf } from './options.ts'
 
@@ -111,6 +111,13 @@ function isOptionName(name: string): name is OptionName {
   return (OPTION_NAMES as readonly string[]).includes(name)
 }
 
+/** The options with a value; the last of several counts. */
+function valuesOf(options: readonly OptionToken[]): OptionValues {
+  const values: Partial<Record<OptionName, string>> = {}
+  for (const { name, value } of options) if (isOptionName(name) && value !== undefined) values[name] = value
+  return values
+}
+
 /** Gives the value of an option; the last of several counts. */
 function toFlags(options: readonly OptionToken[], args: readonly string[]): Flags {
   const given = new Map(options.map(({ name, value }) => [name, value]))
@@ -129,6 +136,8 @@ function toFlags(options: readonly OptionToken[], args: readonly string[]): Flag
     scope: text('scope'),
     key: text('key'),
     port: text('port'),
+    csv: given.has('csv'),
+    values: valuesOf(options),
     args,
   }
 }

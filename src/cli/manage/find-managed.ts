@@ -1,0 +1,98 @@
+import { nearest } from '../../formats/text/nearest.ts'
+import type { AdminObject, AskAdmin } from './admin-client.ts'
+import { ManageProblem } from './manage-problem.ts'
+
+/** The most objects of one list that a command reads. */
+const LISTED_MAX = 10_000
+const PAGE = 100
+
+/** A key, with the project that it is in. */
+export interface FoundKey {
+  readonly key: AdminObject
+  readonly project: AdminObject
+}
+
+/**
+ * All objects of a list, page by page; at most 10,000.
+ *
+ * @example
+ * const projects = await listAll(client.ask, '/projects')
+ */
+export async function listAll(ask: AskAdmin, path: string, query = ''): Promise<readonly AdminObject[]> {
+  const all: AdminObject[] = []
+  for (let after = ''; all.length < LISTED_MAX; ) {
+    const page = await ask('GET', `${path}?limit=${PAGE}${after}${query}`)
+    const data = (page['data'] ?? []) as readonly AdminObject[]
+    all.push(...data)
+    const last = data.at(-1)
+    if (page['has_more'] !== true || last === undefined) break
+    after = `&after=${encodeURIComponent(String(last['id']))}`
+  }
+  return all
+}
+
+/**
+ * Finds a project by its id or name; without either, the default one.
+ *
+ * @example
+ * const project = await findNamedProject(client.ask, 'team-a')
+ */
+export async function findNamedProject(ask: AskAdmin, named: string | undefined): Promise<AdminObject> {
+  const projects = await listAll(ask, '/projects')
+  const wanted = named ?? 'proj_default'
+  const found = projects.filter(({ id, name }) => id === wanted || name === wanted)
+  const [only, ...others] = found
+  if (only !== undefined && others.length === 0) return only
+  const byId = found.find(({ id }) => id === wanted)
+  if (byId !== undefined) return byId
+  if (only !== undefined)
+    throw new ManageProblem(`several projects are called '${wanted}': name one by its id, ${idsOf(found)}.`)
+  const meant = nearest(
+    wanted,
+    projects.map(({ name }) => String(name)),
+  )
+  const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`
+  throw new ManageProblem(`there is no project '${wanted}'.${hint} To make it: nexcode projects create ${wanted}`)
+}
+
+/** The keys of one project, or of all. */
+export async function findKeys(ask: AskAdmin, project: string | undefined): Promise<readonly FoundKey[]> {
+  const projects = project === undefined ? await listAll(ask, '/projects') : [await findNamedProject(ask, project)]
+  const lists = await Promise.all(
+    projects.map(async (one) =>
+      (await listAll(ask, `/projects/${String(one['id'])}/api_keys`)).map((key) => ({ key, project: one })),
+    ),
+  )
+  return lists.flat()
+}
+
+/**
+ * Finds a key by its id, its name, or what lists show of it.
+ *
+ * @example
+ * const { key, project } = await findNamedKey(client.ask, 'alice', flags.values.project)
+ */
+export async function findNamedKey(ask: AskAdmin, named: string, project: string | undefined): Promise<FoundKey> {
+  const keys = await findKeys(ask, project)
+  const found = keys.filter(({ key }) => [key['id'], key['name'], key['redacted_value']].includes(named))
+  const [only, ...others] = found
+  if (only !== undefined && others.length === 0) return only
+  if (only !== undefined) {
+    throw new ManageProblem(
+      `several keys are called '${named}': name one by its id, ${idsOf(found.map(({ key }) => key))}.`,
+    )
+  }
+  if (named.startsWith('sk-'))
+    throw new ManageProblem('name a key by its id or its name, never by the key itself: nexcode keys list')
+  const meant = nearest(
+    named,
+    keys.map(({ key }) => String(key['name'])),
+  )
+  throw new ManageProblem(
+    `there is no key '${named}'.${meant === undefined ? '' : ` Did you mean '${meant}'?`} All of them: nexcode keys list`,
+  )
+}
+
+function idsOf(objects: readonly AdminObject[]): string {
+  return objects.map(({ id }) => String(id)).join(' or ')
+}

@@ -1,0 +1,14 @@
+/** A command of the administration can't be carried out: the message is for the person who gave it. */
+export class ManageProblem extends Error {
+  /** The status that the administration answered with; undefined: it was not asked. */
+  readonly status: number | undefined
+
+  constructor(message: string, { status, cause }: { readonly status?: number; readonly cause?: unknown } = {}) {
+    super(message, { cause })
+    this.name = 'ManageProblem'
+    this.status = status
+  }
+}
+
+/** The configuration is not valid; its problems are printed already. */
+export class InvalidConfiguration extends Error {}

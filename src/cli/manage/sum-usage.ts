@@ -1,0 +1,128 @@
+import type { AdminObject, AskAdmin } from './admin-client.ts'
+import { showDay } from './amounts.ts'
+import { listAll } from './find-managed.ts'
+import { ManageProblem } from './manage-problem.ts'
+
+/** What usage can be summed up by. */
+export const SUMS_BY = ['key', 'project', 'model', 'day'] as const
+export type SumBy = (typeof SUMS_BY)[number]
+
+/** What was used under one name. */
+export interface UsageLine {
+  readonly name: string
+  readonly requests: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** In dollars. */
+  readonly cost: number
+}
+
+/** The kinds of usage that are calls of models; all calls are of one of them. */
+const KINDS = [
+  'completions',
+  'decisions',
+  'embeddings',
+  'moderations',
+  'images',
+  'audio_speeches',
+  'audio_transcriptions',
+]
+/** The names of what it is grouped by, in usage and in costs: those of a key tell its project, too. */
+const GROUPS: Readonly<Record<SumBy, { readonly usage: readonly string[]; readonly costs: readonly string[] }>> = {
+  key: { usage: ['project_id', 'api_key_id'], costs: ['project_id', 'api_key_id'] },
+  project: { usage: ['project_id'], costs: ['project_id'] },
+  model: { usage: ['model'], costs: ['line_item'] },
+  day: { usage: [], costs: [] },
+}
+const NOT_FOUND = 404
+
+/** A line under way. */
+interface Sum {
+  requests: number
+  inputTokens: number
+  outputTokens: number
+  cost: number
+}
+
+/**
+ * Sums up what was used since a time (seconds since 1970), the dearest first; days in their order.
+ *
+ * @example
+ * const lines = await sumUsage(client.ask, 'model', since)
+ */
+export async function sumUsage(ask: AskAdmin, by: SumBy, since: number): Promise<readonly UsageLine[]> {
+  const { usage, costs } = GROUPS[by]
+  const sums = new Map<string, Sum>()
+  const sumOf = (bucket: AdminObject, result: AdminObject): Sum => {
+    const id = by === 'day' ? showDay(bucket['start_time']) : idOf(result)
+    const sum = sums.get(id) ?? { requests: 0, inputTokens: 0, outputTokens: 0, cost: 0 }
+    sums.set(id, sum)
+    return sum
+  }
+  for (const kind of KINDS) {
+    await eachResult(ask, `/usage/${kind}`, { since, groups: usage }, (bucket, result) => {
+      const sum = sumOf(bucket, result)
+      sum.requests += countOf(result['num_model_requests'])
+      sum.inputTokens += countOf(result['input_tokens'])
+      sum.outputTokens += countOf(result['output_tokens'])
+    })
+  }
+  await eachResult(ask, '/costs', { since, groups: costs }, (bucket, result) => {
+    const { amount } = result as { readonly amount?: { readonly value?: unknown } }
+    sumOf(bucket, result).cost += countOf(amount?.value)
+  })
+  const used = [...sums].filter(([, sum]) => sum.requests > 0 || sum.cost > 0)
+  const sorted = used.toSorted(([one, first], [other, second]) =>
+    by === 'day' ? one.localeCompare(other) : second.cost - first.cost || second.requests - first.requests,
+  )
+  const nameOf = await namesFor(ask, by)
+  return Promise.all(sorted.map(async ([id, sum]) => ({ name: await nameOf(id), ...sum })))
+}
+
+/** Calls back with each result of each bucket, page by page. */
+async function eachResult(
+  ask: AskAdmin,
+  path: string,
+  { since, groups }: { readonly since: number; readonly groups: readonly string[] },
+  take: (bucket: AdminObject, result: AdminObject) => void,
+): Promise<void> {
+  const grouping = groups.map((name) => `&group_by[]=${name}`).join('')
+  for (let page = ''; ; ) {
+    const answer = await ask('GET', `${path}?start_time=${since}&bucket_width=1d&limit=31${grouping}${page}`)
+    for (const bucket of (answer['data'] ?? []) as readonly AdminObject[]) {
+      for (const result of (bucket['results'] ?? []) as readonly AdminObject[]) take(bucket, result)
+    }
+    if (typeof answer['next_page'] !== 'string') return
+    page = `&page=${answer['next_page']}`
+  }
+}
+
+/** A key with its project, a project, or a model. */
+function idOf({ project_id, api_key_id, model, line_item }: AdminObject): string {
+  if (typeof api_key_id === 'string') return `${String(project_id)} ${api_key_id}`
+  return String(project_id ?? model ?? line_item ?? '')
+}
+
+/** Makes the function that gives the name of an id as `idOf` gives it. */
+async function namesFor(ask: AskAdmin, by: SumBy): Promise<(id: string) => string | Promise<string>> {
+  if (by === 'project') {
+    const projects = await listAll(ask, '/projects', '&include_archived=true')
+    const names = new Map(projects.map(({ id, name }) => [String(id), String(name)]))
+    return (id) => names.get(id) ?? id
+  }
+  if (by !== 'key') return (id) => (id === '' ? '(none)' : id)
+  return async (id) => {
+    const [project = '', key = ''] = id.split(' ', 2)
+    try {
+      return String((await ask('GET', `/projects/${project}/api_keys/${key}`))['name'])
+    } catch (thrown) {
+      // A key that was revoked, or an API token.
+      if (thrown instanceof ManageProblem && thrown.status === NOT_FOUND) return key.replace(/^key_token\./, '')
+      throw thrown
+    }
+  }
+}
+
+function countOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0
+}
