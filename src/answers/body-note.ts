@@ -1,5 +1,6 @@
 import { createAttachment } from '../formats/attachment.ts'
 import { passThrough } from './pass-through.ts'
+import type { Rewriting } from './rewrite-stream.ts'
 import type { Tap } from './tap.ts'
 
 /** The note for the writer of a response about its body, so that the body passes through no more streams than it must. */
@@ -77,4 +78,29 @@ export function noteSilence(response: Response, since: number): void {
 export function silentMs(response: Response): number {
   const since = silences.get(response)
   return since === undefined ? 0 : performance.now() - since
+}
+
+/** A body that is changed while it is read. */
+export interface RewrittenBody {
+  readonly source: ReadableStream<Uint8Array>
+  readonly rewriting: Rewriting
+}
+
+const rewritten = createAttachment<Response, RewrittenBody>('rewritten body')
+
+/**
+ * Notes beside an answer what its body is made of. Who reads it first may read the source instead, through a tap with that rewriting: each
+ * stream between two others costs.
+ *
+ * @example
+ * noteRewriting(new Response(rewriteStream(source, cut), answer), { source, rewriting: cut })
+ */
+export function noteRewriting(response: Response, body: RewrittenBody): Response {
+  rewritten.set(response, body)
+  return response
+}
+
+/** Gives what the body of an answer is made of; undefined: it is read as it is. */
+export function rewrittenOf(response: Response): RewrittenBody | undefined {
+  return rewritten.get(response)
 }

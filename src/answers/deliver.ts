@@ -1,4 +1,4 @@
-import { answerEndOf, type WatchedEnd } from '../exchange/answer-end.ts'
+import { answerEndOf } from '../exchange/answer-end.ts'
 import type { ReadLimits } from '../exchange/collect-bytes.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import { causeOf } from '../exchange/outcome.ts'
@@ -8,13 +8,13 @@ import type { Deadlines } from '../timing/deadlines.ts'
 import { removeHopByHop } from '../upstream/headers.ts'
 import type { AnswerIds } from './answer-ids.ts'
 import { isJsonWithin, refuseWrongKind } from './answer-kind.ts'
-import { noteBody, standalone, wholeOf } from './body-note.ts'
+import { noteBody, rewrittenOf, standalone, wholeOf } from './body-note.ts'
 import { deliverWhole, hasRoom, type Watching, WHOLE_BYTES_MAX, watchBody } from './deliver-whole.ts'
 import { errorEvent, keepAlive } from './own-events.ts'
 import { addOwnHeaders } from './own-headers.ts'
 import { holdEnd, passThrough } from './pass-through.ts'
 import { modelRewriterFor, type RenameModel } from './report-model.ts'
-import { Tap } from './tap.ts'
+import { Tap, type TapWatch } from './tap.ts'
 import { watchUsage } from './usage-reader.ts'
 
 /** The parts of the server that delivering an answer needs. */
@@ -87,12 +87,17 @@ export function deliver(
   const { body } = isRead ? standalone(answer) : answer
   if (body === null) return new Response(null, answer)
   if (isStream) exchange.stream = true
-  const watching = { ...watchBody(exchange, answer, streamIdleMs, objects, deadlines), end }
+  const rewritten = rewrittenOf(answer)
+  const rewriting = rewritten?.rewriting
+  const watching = { ...watchBody(exchange, answer, streamIdleMs, objects, deadlines), end, rewriting }
   const tap = tapOf(exchange, headers, isStream ? exchange.endpoint?.protocol : undefined, watching)
   const isPinged = isStream && isOpenEnded(headers) && deps.ssePingMs > 0
   const isHeld = objects?.isLate === true
-  if (!isPinged && names === undefined && !isHeld) return noteBody(answer, { tap })
-  let shown = passThrough(body, tap)
+  const source = rewritten?.source ?? body
+  if (!isPinged && names === undefined && !isHeld) {
+    return noteBody(rewritten === undefined ? answer : new Response(source, answer), { tap })
+  }
+  let shown = passThrough(source, tap)
   if (names !== undefined) shown = names.stream(shown)
   if (isHeld) shown = holdEnd(shown, objects.end)
   if (isPinged) shown = keepAlive(shown, deps.ssePingMs, deadlines)
@@ -113,7 +118,7 @@ function tapOf(
   exchange: Exchange,
   headers: Headers,
   protocol: Protocol | undefined,
-  watching: Watching & { readonly end: WatchedEnd | undefined },
+  watching: Watching & Pick<TapWatch, 'end' | 'rewriting'>,
 ): Tap {
   const finalBytesFor = (tail: Uint8Array, cause: unknown): Uint8Array | undefined =>
     protocol && errorEvent(tail, causeOf(exchange.abort.signal, cause), { protocol, id: exchange.id })

@@ -45,29 +45,33 @@ export function passThrough(
     // Mostly without a reason: Bun prints a stream's error, with its source, to stderr and past the log.
     controller.error(breakWith?.(broken.cause))
   }
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    tap.onWait()
+    let chunk: Uint8Array | undefined
+    const held = rest
+    rest = undefined
+    const askedAt = performance.now()
+    try {
+      chunk = held === undefined ? (await reader.read()).value : held
+      if (chunk !== undefined && chunk.byteLength > SHORT_BYTES_MAX) chunk = await rested(chunk, askedAt)
+    } catch (cause) {
+      return isLeft ? tap.onCancel() : end(controller, tap.onFail(cause))
+    }
+    if (chunk !== undefined && chunk.byteLength > PIECE_BYTES) {
+      rest = chunk.subarray(PIECE_BYTES)
+      chunk = chunk.subarray(0, PIECE_BYTES)
+    }
+    const shown = chunk === undefined ? tap.lastBytes() : tap.onChunk(chunk)
+    if (isLeft) return
+    const isShown = shown !== undefined && shown.byteLength > 0
+    if (isShown) controller.enqueue(shown)
+    if (chunk === undefined) end(controller, tap.onDone())
+    // Of some chunks nothing is shown, and the reader waits on.
+    else if (!isShown) await pull(controller)
+  }
   return new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
-        tap.onWait()
-        let chunk: Uint8Array | undefined
-        const held = rest
-        rest = undefined
-        const askedAt = performance.now()
-        try {
-          chunk = held === undefined ? (await reader.read()).value : held
-          if (chunk !== undefined && chunk.byteLength > SHORT_BYTES_MAX) chunk = await rested(chunk, askedAt)
-        } catch (cause) {
-          return isLeft ? tap.onCancel() : end(controller, tap.onFail(cause))
-        }
-        if (chunk !== undefined && chunk.byteLength > PIECE_BYTES) {
-          rest = chunk.subarray(PIECE_BYTES)
-          chunk = chunk.subarray(0, PIECE_BYTES)
-        }
-        if (chunk !== undefined) tap.onChunk(chunk)
-        if (isLeft) return
-        if (chunk === undefined) end(controller, tap.onDone())
-        else controller.enqueue(chunk)
-      },
+      pull,
       cancel(reason) {
         isLeft = true
         if (rest !== undefined) tap.onChunk(rest)

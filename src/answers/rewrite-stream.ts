@@ -21,13 +21,16 @@ export function rewriteStream(
   { add, end }: Rewriting,
   breakWith?: (cause: unknown) => unknown,
 ): ReadableStream<Uint8Array> {
-  const reader = source.getReader()
+  // Until the body is wanted its source can be read in another way.
+  const open = () => source.getReader()
+  let reader: ReturnType<typeof open> | undefined
   /** The rest of a chunk that is rewritten in parts. */
   let left = NOTHING
   const slice = new Slice()
   const next = async (): Promise<Uint8Array | undefined> => {
     if (left.byteLength === 0) {
       const askedAt = performance.now()
+      reader ??= open()
       const { done, value } = await reader.read()
       if (done) return undefined
       slice.beginBehind(askedAt)
@@ -53,7 +56,7 @@ export function rewriteStream(
           controller.error(breakWith?.(cause))
         }
       },
-      cancel: (reason) => ignoreRejection(reader.cancel(reason)),
+      cancel: (reason) => ignoreRejection((reader ?? source).cancel(reason)),
     },
     { highWaterMark: 0 },
   )

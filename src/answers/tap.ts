@@ -2,11 +2,14 @@ import { REST_MS, type WatchedEnd } from '../exchange/answer-end.ts'
 import type { Outcome } from '../exchange/outcome.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { Deadline } from '../timing/deadlines.ts'
+import type { Rewriting } from './rewrite-stream.ts'
 
 /** The functions that a tap calls while a body passes by it. */
 export interface TapWatch {
   /** Called once, before the first chunk goes on. */
   readonly onFirstChunk?: (chunk: Uint8Array) => void
+  /** Changes the chunks before anybody sees them; undefined: they stay as they are. */
+  readonly rewriting?: Rewriting | undefined
   /** Called before each chunk goes on. */
   readonly onChunk?: ((chunk: Uint8Array) => void) | undefined
   /** Called exactly once, when the body has ended in any way; `bytes` is what went through. */
@@ -35,7 +38,7 @@ const REST_IS_OVER = new ApiError('client_closed')
  *
  * @example
  * const tap = new Tap({ onEnd: (outcome, bytes) => record(outcome, bytes) })
- * for (;;) { tap.onWait(); const { done, value } = await reader.read(); if (done) return tap.onDone(); tap.onChunk(value) }
+ * for (;;) { tap.onWait(); const { done, value } = await reader.read(); if (done) return tap.onDone(); write(tap.onChunk(value)) }
  */
 export class Tap {
   readonly #watch: TapWatch
@@ -57,10 +60,25 @@ export class Tap {
     this.#watch.idle?.touch()
   }
 
-  /** Notes that a chunk has come. */
-  onChunk(chunk: Uint8Array): void {
+  /** Notes that a chunk has come. Gives the bytes to pass on: the chunk itself, or what is shown of it, which may be none. */
+  onChunk(came: Uint8Array): Uint8Array {
     const watch = this.#watch
     watch.idle?.suspend()
+    const chunk = watch.rewriting === undefined ? came : watch.rewriting.add(came)
+    this.#watchChunk(chunk)
+    return chunk
+  }
+
+  /** Gives the bytes that were held back until the end of the source; undefined: none. To be called before `onDone`. */
+  lastBytes(): Uint8Array | undefined {
+    const rest = this.#hasEnded ? undefined : this.#watch.rewriting?.end()
+    if (rest === undefined || rest.byteLength === 0) return undefined
+    this.#watchChunk(rest)
+    return rest
+  }
+
+  #watchChunk(chunk: Uint8Array): void {
+    const watch = this.#watch
     if (this.#bytes === 0 && chunk.byteLength > 0) watch.onFirstChunk?.(chunk)
     watch.onChunk?.(chunk)
     this.#bytes += chunk.byteLength

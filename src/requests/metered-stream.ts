@@ -1,4 +1,4 @@
-import { noteSilence, silentMs } from '../answers/body-note.ts'
+import { noteRewriting, noteSilence, silentMs } from '../answers/body-note.ts'
 import { rewriteStream } from '../answers/rewrite-stream.ts'
 import { UsageCut } from '../answers/usage-cut.ts'
 import { canDecode, decodeStream, isEncoded } from '../formats/bytes/decode-body.ts'
@@ -33,7 +33,7 @@ export function hideAskedUsage(request: PreparedRequest, answer: Response): Resp
   const { body, headers } = answer
   const codings = headers.get('content-encoding')
   if (body === null || !answer.ok || !isEventStream(headers.get('content-type')) || !canDecode(codings)) return answer
-  const plain = isEncoded(codings) ? decodeStream(body, codings) : body
+  const source = isEncoded(codings) ? decodeStream(body, codings) : body
   const cut = new UsageCut({
     isCutEverywhere: askedUsage.isContinuous || deployment.upstream.streamUsage === 'asked',
     onUsage(value) {
@@ -42,7 +42,7 @@ export function hideAskedUsage(request: PreparedRequest, answer: Response): Resp
     },
   })
   const shown = new Response(
-    rewriteStream(plain, cut, (cause) => cause),
+    rewriteStream(source, cut, (cause) => cause),
     answer,
   )
   shown.headers.delete('content-encoding')
@@ -53,5 +53,5 @@ export function hideAskedUsage(request: PreparedRequest, answer: Response): Resp
   }
   const waitedMs = silentMs(answer)
   if (waitedMs > 0) noteSilence(shown, performance.now() - waitedMs)
-  return shown
+  return noteRewriting(shown, { source, rewriting: cut })
 }

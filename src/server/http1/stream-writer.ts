@@ -127,7 +127,12 @@ class StreamWriter {
 
   #finishWith(end: BodyEnd): void {
     if (end.isBroken) this.#break(end.cause)
-    else this.#finish(this.#out.finish(this.#to.tap.onDone()))
+    else {
+      const { tap } = this.#to
+      const rest = tap.lastBytes()
+      if (rest !== undefined) this.#out.write([rest])
+      this.#finish(this.#out.finish(tap.onDone()))
+    }
   }
 
   /** Passes on what takes a while to read through, and lets other work run in between. */
@@ -172,8 +177,15 @@ class StreamWriter {
   }
 }
 
-/** Passes some chunks on; returns whether the system has taken all of them. */
+/** Passes some chunks on, as the tap shows them; returns whether the system has taken all of them. */
 function pass(chunks: readonly Uint8Array[], tap: Tap, out: BodyFramer): boolean {
-  for (const chunk of chunks) tap.onChunk(chunk)
-  return out.write(chunks)
+  let shown: Uint8Array[] | undefined
+  let count = 0
+  for (const chunk of chunks) {
+    const one = tap.onChunk(chunk)
+    if (one !== chunk) shown ??= chunks.slice(0, count)
+    shown?.push(one)
+    count += 1
+  }
+  return out.write(shown ?? chunks)
 }
