@@ -1,4 +1,3 @@
-import type { Settings } from '../config/settings.ts'
 import type { RateShare } from '../exchange/spending.ts'
 import { type Decision, type Limiter, LimiterError, type RateState, type Reservation } from '../ledger/limiter.ts'
 import { ApiError } from '../openai/api-error.ts'
@@ -13,21 +12,20 @@ export interface Grant {
   readonly tokens: RateShare | undefined
 }
 
-/** Decides about a demand: at once, or where another machine decides by a promise. undefined: nobody could, and calls go on all the same. */
-export type Decide = (demand: LimitedDemand) => Grant | undefined | Promise<Grant | undefined>
+/** Decides about a demand: at once, or where another machine decides by a promise. */
+export type Decide = (demand: LimitedDemand) => Grant | Promise<Grant>
 
 /**
- * Makes the function that has a demand decided. It throws, or rejects with, the refusal, or `limits_unavailable` where nobody can decide and
- * the settings refuse calls then.
+ * Makes the function that has a demand decided. It throws, or rejects with, the refusal, or `limits_unavailable` where nobody can decide. What
+ * may be allowed all the same, and how much of it, the limiter knows (`shareOnDown`).
  *
  * @example
- * const decide = createDecide(books.limiter, () => settings)
+ * const decide = createDecide(books.limiter)
  * const deciding = decide(demand)
  */
-export function createDecide(limiter: Limiter, settings: () => Pick<Settings, 'ledger'>): Decide {
-  const onFailure = (thrown: unknown): undefined => {
-    if (!(thrown instanceof LimiterError)) throw thrown
-    if (settings().ledger.onDown === 'refuse') throw new ApiError('limits_unavailable', { cause: thrown })
+export function createDecide(limiter: Limiter): Decide {
+  const onFailure = (thrown: unknown): never => {
+    throw thrown instanceof LimiterError ? new ApiError('limits_unavailable', { cause: thrown }) : thrown
   }
   return (demand) => {
     const use = (decision: Decision): Grant => {

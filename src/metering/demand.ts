@@ -50,23 +50,23 @@ export function requestDemand(limits: CallerLimits, model: string | undefined): 
 
 /**
  * What a call that goes upstream asks for: its tokens and images, and money in each of the caller's budgets. undefined: it has no such
- * limit. It is booked on the exchange if this process dies meanwhile. `now`: milliseconds since 1970.
+ * limit. It is booked on the exchange if this process dies meanwhile, and counts in the windows that it is booked in.
  *
  * @example
- * const demand = callDemand(limits, model, { tokens, images, amount }, exchange, Date.now())
+ * const demand = callDemand(limits, model, { tokens, images, amount }, exchange)
  */
 export function callDemand(
   limits: CallerLimits,
   model: string | undefined,
   { tokens, images, amount }: CallUnits,
   exchange: Exchange,
-  now: number,
 ): LimitedDemand | undefined {
   const modelRates = limits.ratesOf(model).filter(({ kind }) => !OF_REQUESTS.has(kind))
   if (modelRates.length === 0 && !limits.hasBudget) return undefined
   const rates = rateDemands(modelRates, ({ kind }) => (kind === 'tokensPerMinute' ? tokens : images))
-  const budgets = limits.budgets.map((budget) => budgetDemand(budget, limits.timeZone, now))
-  return { limits, model, modelRates, rates, places: [], budgets, amount, booking: bookingOf(exchange, UNSETTLED) }
+  const booking = bookingOf(exchange, UNSETTLED)
+  const budgets = limits.budgets.map((budget) => budgetDemand(budget, limits.timeZone, booking.at))
+  return { limits, model, modelRates, rates, places: [], budgets, amount, booking }
 }
 
 function rateDemands(rates: readonly ModelRate[], unitsOf: (rate: ModelRate) => number): readonly RateDemand[] {

@@ -58,7 +58,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
   const { limiter, bookings } = books
   const objects = new BookedObjects(sha256)
   const prices = createPrices(priceTable, settings)
-  const decide = createDecide(limiter, settings)
+  const decide = createDecide(limiter)
   return {
     limitsOf,
     admit(exchange) {
@@ -83,12 +83,12 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       const limits = kind.kind === 'call' ? limitsOf(exchange) : undefined
       const units = callUnits(request, limits?.hasBudget === true, prices())
       const call = new MeteredCall(request, kind, units, { bookings, prices: prices(), objects })
-      const demand = limits && callDemand(limits, request.outgoing.model, units, exchange, Date.now())
+      const demand = limits && callDemand(limits, request.outgoing.model, units, exchange)
       if (demand !== undefined) {
         const deciding = decide(demand)
         const grant = deciding instanceof Promise ? await deciding : deciding
-        exchange.tokenRate = grant?.tokens
-        call.begin(demand, grant?.reservation)
+        exchange.tokenRate = grant.tokens
+        call.begin(demand, grant.reservation)
       }
       if (settings().ledger.includeUsage) askForUsage(request)
       const answer = await next(request)
@@ -119,8 +119,7 @@ function limitsOf({ principal }: Exchange): CallerLimits | undefined {
 }
 
 /** Has an exchange keep its place to its end. */
-function hold(exchange: Exchange, grant: Grant | undefined): void {
-  if (grant === undefined) return
+function hold(exchange: Exchange, grant: Grant): void {
   exchange.requestRate = grant.requests
   const { reservation } = grant
   exchange.atEnd(() => reservation.end({ cost: 0n, booking: undefined }))
