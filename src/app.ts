@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { type Authorize, createAuthorize } from './access/authorize.ts'
 import { lendsToLocal } from './access/local-caller.ts'
-import type { Config } from './config/config.ts'
+import { createAlertWatch } from './administration/alert-watch.ts'
 import type { Arrival, BodilessRequest } from './exchange/arrival.ts'
 import type { Exchange, Observer } from './exchange/exchange.ts'
 import { joinObservers } from './exchange/join-observers.ts'
@@ -61,6 +61,8 @@ export function createApp(deps: AppDeps): App {
     .use(organization({ ...deps, adminKey: config.adminKey, memory }))
     .use(openaiRoutes(core, authorize, hasLedger))
 
+  const { books } = deps
+  const alerts = books && createAlertWatch({ ...books, send: core.send, deadlines, now: Date.now, log })
   const cors = createCors(server.corsOrigins)
   const hasDebugHeaders = (): boolean => core.settings().debugHeaders
   const serve = createServe({ open, cors, routes, hasDebugHeaders, log })
@@ -73,8 +75,14 @@ export function createApp(deps: AppDeps): App {
     memory,
     admit,
     apply: core.apply,
-    start: core.start,
-    stop: core.stop,
+    start() {
+      core.start()
+      alerts?.start()
+    },
+    stop() {
+      core.stop()
+      alerts?.stop()
+    },
     async close() {
       await core.close()
       await deps.books?.close()
@@ -91,7 +99,7 @@ function createDoor({
 }: AppDeps): { readonly authorize: Authorize } & Pick<App, 'admit'> {
   // What is answered from cassettes alone spends nobody's key.
   const isFree = cassettes?.isClosed === true
-  const doorFor = (tokens: Config['auth']['tokens']): Authorize =>
+  const doorFor = (tokens: AppDeps['config']['auth']['tokens']): Authorize =>
     createAuthorize({
       ...config.auth,
       lendsToLocal: lendsToLocal(config),

@@ -64,9 +64,10 @@ function alertRoutes(scope: Scope, path: string) {
             id,
             ...(projectId !== undefined && { projectId }),
             createdAt,
+            signingSecret: `whsec_${deps.random(new Uint8Array(32)).toBase64()}`,
             ...alertFrom(body),
           }
-          return { put: [alert], events: [changed(alert, { created: noted(body) })], answer: alertObject(alert) }
+          return { put: [alert], events: [changed(alert, { created: noted(body) })], answer: newAlertObject(alert) }
         }),
     }),
     adminRoute({
@@ -80,10 +81,14 @@ function alertRoutes(scope: Scope, path: string) {
       body: Alert,
       answer: ({ body, ...call }, deps) =>
         changeRecords(deps, call.caller, async () => {
-          const { subjectPrefix: _before, ...before } = await findAlert(scope, call, deps)
-          const after = { ...before, ...alertFrom(body) }
+          const before = await findAlert(scope, call, deps)
+          const { subjectPrefix: _prefix, notice, ...others } = before
+          const asked = alertFrom(body)
+          // Of another threshold nobody has been told yet.
+          const isTold = notice !== undefined && asked.threshold === before.threshold
+          const after = { ...others, ...asked, ...(isTold && { notice }) }
           const events = [changed(after, { updated: noted(body) })]
-          return { was: [await findAlert(scope, call, deps)], put: [after], events, answer: alertObject(after) }
+          return { was: [before], put: [after], events, answer: alertObject(after) }
         }),
     }),
     adminRoute({
@@ -164,8 +169,17 @@ function alertFrom({
   return { threshold: nanosOf(threshold_amount), webhook: url, ...prefix }
 }
 
+/** The object of a new alert, in which what its messages are signed with is shown this once. */
+function newAlertObject(alert: SpendAlertRecord): object {
+  const object = alertObject(alert)
+  return {
+    ...object,
+    notification_channel: { ...object.notification_channel, signing_secret: alert.signingSecret },
+  }
+}
+
 /** OpenAI's object of an alert, whose channel is ours. Of the address only the server is shown: the rest often holds a secret. */
-function alertObject({ id, projectId, threshold, webhook, subjectPrefix }: SpendAlertRecord): object {
+function alertObject({ id, projectId, threshold, webhook, subjectPrefix }: SpendAlertRecord) {
   return {
     object: `${projectId === undefined ? 'organization' : 'project'}.spend_alert`,
     id,

@@ -60,7 +60,7 @@ export function spendOf(
 }
 
 /** A moment that no booking is behind, in seconds since 1970: a whole quarter of an hour. */
-const END_OF_TIME = 253_402_300_800
+export const END_OF_TIME = 253_402_300_800
 
 async function spentIn(
   budget: BudgetDemand,

@@ -11,6 +11,7 @@ import type { DeploymentState } from '../routing/targets/deployment.ts'
 import type { RouterDeps } from '../routing/targets/router.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
+import type { Send } from '../upstream/send.ts'
 import { createFlowDeps, type ServerDeps } from './flow-deps.ts'
 import { createPartsMaker, type Generation, type PartsDeps } from './generation.ts'
 import { createHealthChecks } from './health-checks.ts'
@@ -43,6 +44,8 @@ export interface Core {
   readonly memory: MemoryBudget
   /** The clock of all time limits. */
   readonly deadlines: Deadlines
+  /** The one egress. */
+  readonly send: Send
   /** Puts other settings in force, for requests from now on. Throws, and changes nothing, when they can't be used. */
   readonly apply: (settings: Settings, extensions?: readonly LoadedExtension[]) => void
   /** Starts the active health checks of upstreams. */
@@ -93,6 +96,7 @@ export function createCore(deps: CoreDeps): Core {
     admission,
     memory: reading.memory,
     deadlines,
+    send: flowDeps.send,
     apply(settings, extensions) {
       // The parts come first, because making them may throw: then all stays as it was.
       parts = makeParts(settings, extensions, parts)

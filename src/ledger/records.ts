@@ -114,7 +114,11 @@ export interface SpendAlertRecord {
   /** In nano-dollars. */
   readonly threshold: bigint
   readonly webhook: string
+  /** What its messages are signed with (Standard Webhooks, `whsec_…`). */
+  readonly signingSecret: string
   readonly subjectPrefix?: string
+  /** The last message: of which month (the date of its first day), begun when (in seconds since 1970), and whether it has arrived. */
+  readonly notice?: { readonly month: string; readonly at: number; readonly isSent: boolean }
   readonly createdAt: number
 }
 

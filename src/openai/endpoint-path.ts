@@ -1,3 +1,4 @@
+import { endpointOf } from './endpoint-of.ts'
 import { isPathWord } from './shown-path.ts'
 
 /** A path that all servers read alike: small letters, no escapes, nothing that some server cuts or changes. */
@@ -27,6 +28,20 @@ export function endpointPath(written: string): string {
     .filter((segment) => segment !== '')
     .join('/')
     .replace(FRONT, '')
+}
+
+/** OpenAI's Administration API; `projects` is where it has the roles of projects. */
+const ADMINISTRATION = /^(?:organization|projects)(?:\/|$)/
+
+/**
+ * Whether a request target is one of OpenAI's Administration API, in whatever spelling an upstream might read it as one: with the key of an
+ * account, keys can be made by it.
+ *
+ * @example
+ * isAdministration('/v1/organization/projects?limit=5') // true
+ */
+export function isAdministration(target: string): boolean {
+  return ADMINISTRATION.test(endpointPath(endpointOf(target)))
 }
 
 /**
