@@ -5,7 +5,7 @@ import { describeLimits, describeSpend } from './manage/describe-limits.ts'
 import { type FoundKey, findKeys, findNamedKey, findNamedProject } from './manage/find-managed.ts'
 import { limitsFromOptions } from './manage/limit-options.ts'
 import { ManageProblem } from './manage/manage-problem.ts'
-import { renderTable } from './manage/render-table.ts'
+import { renderRows } from './manage/render-rows.ts'
 import { runManage } from './manage/run-manage.ts'
 
 const FORMS = 'say what to do: nexcode keys create, list, show KEY, rotate KEY or revoke KEY. More: nexcode help keys'
@@ -117,7 +117,7 @@ function renderKeys(found: readonly FoundKey[]): string {
     showDay(key['last_used_at']),
     showDay(key['expires_at']),
   ])
-  return renderTable(columns, rows)
+  return renderRows(columns, rows)
 }
 
 function renderKey(key: AdminObject, project: AdminObject): string {

@@ -4,7 +4,7 @@ import { describeLimits } from './manage/describe-limits.ts'
 import { findNamedProject, listAll } from './manage/find-managed.ts'
 import { limitsFromOptions } from './manage/limit-options.ts'
 import { ManageProblem } from './manage/manage-problem.ts'
-import { renderTable } from './manage/render-table.ts'
+import { renderRows } from './manage/render-rows.ts'
 import { runManage } from './manage/run-manage.ts'
 
 const FORMS =
@@ -73,5 +73,5 @@ function renderProjects(all: readonly AdminObject[]): string {
     String(one['status']),
     String(one['managed_by']),
   ])
-  return renderTable(columns, rows)
+  return renderRows(columns, rows)
 }

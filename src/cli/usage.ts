@@ -2,7 +2,7 @@ import { suggest } from '../formats/text/nearest.ts'
 import type { Flags } from './flags.ts'
 import { readSeconds, showDay, showDollars } from './manage/amounts.ts'
 import { ManageProblem } from './manage/manage-problem.ts'
-import { renderCsv, renderTable } from './manage/render-table.ts'
+import { renderCsv, renderRows } from './manage/render-rows.ts'
 import { runManage } from './manage/run-manage.ts'
 import { SUMS_BY, type SumBy, sumUsage, type UsageLine } from './manage/sum-usage.ts'
 
@@ -70,7 +70,7 @@ function renderUsage(by: SumBy, since: number, lines: readonly UsageLine[]): str
     { title: '' },
   ]
   const rows = [...lines.map((line) => row(line, barOf(measure(line) / most))), row(total, '')]
-  return `Used since ${from} (UTC), by ${by}\n\n${renderTable(columns, rows)}`
+  return `Used since ${from} (UTC), by ${by}\n\n${renderRows(columns, rows)}`
 }
 
 /** A bar for a share of 0 to 1, in eighths of a character. */

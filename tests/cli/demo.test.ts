@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { runProgram, startOnTerminal, startProgram } from '../helpers/run-program.ts'
 import { startScriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { until } from '../helpers/until.ts'
 
 setDefaultTimeout(60_000)
 
@@ -11,6 +12,9 @@ describe('nexcode demo', () => {
     expect(stdout).toMatch(/you +What is NexCode\?/)
     expect(stdout).toMatch(/answer +\S.{20,}/)
     expect(stdout).toContain('simulated')
+    expect(stdout).toMatch(/cost +\$0\.0000\d+: \d+ tokens read, \d+ written; booked to its key\n/)
+    const key = /key +(sk-nex-\w+)\n/.exec(stdout)?.[1]
+    expect(stdout).toContain(`api_key="${key}"`)
     const url = /NexCode at (http:\/\/127\.0\.0\.1:\d+),/.exec(stdout)?.[1]
     expect(stdout).toContain(`base_url="${url}/v1"`)
     expect(stdout).toContain(`baseURL: '${url}/v1'`)
@@ -28,6 +32,8 @@ describe('nexcode demo', () => {
       OPENAI_API_KEY: 'sk-must-not-be-spent',
       OPENAI_API_KEY_FILE: '/nowhere',
       OPENAI_ORG_ID: 'org-1',
+      LEDGER: 'sqlite:/nowhere/ledger.db',
+      LIMITS: 'redis://127.0.0.1:1',
       TLS_CERT_FILE: '/nowhere',
       TLS_KEY_FILE: '/nowhere',
       REQUIRE_AUTH: 'true',
@@ -81,6 +87,24 @@ describe('nexcode demo', () => {
     expect(fault.status).toBe(429)
     program.child.kill('SIGINT')
     expect(await program.child.exited).toBe(0)
+    await program.stop()
+  })
+
+  test('says what each call with its key costs, and its books can be read by the command that it shows', async () => {
+    const program = startProgram(['demo'])
+    const shown = await program.until('Stop with Ctrl-C')
+    const url = /NexCode at (http:\/\/127\.0\.0\.1:\d+),/.exec(shown)?.[1] ?? ''
+    const key = /key +(sk-nex-\w+)\n/.exec(shown)?.[1] ?? ''
+    const answer = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: '{"model":"gpt-4o","messages":[{"role":"user","content":"Hello"}]}',
+    })
+    expect(answer.status).toBe(200)
+    await answer.text()
+    expect(await program.until('  call')).toMatch(/call +gpt-4o +\d+ read, \d+ written {2}\$0\.0\d+\n/)
+    const env = { ADMIN_KEY: /ADMIN_KEY=(\S+) nexcode usage/.exec(shown)?.[1] ?? '' }
+    await until(async () => /^all +2 /m.test((await runProgram(['usage', '--by', 'key', '--url', url], env)).stdout))
     await program.stop()
   })
 

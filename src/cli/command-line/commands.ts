@@ -1,32 +1,5 @@
-import type { Flags } from '../flags.ts'
-import type { OptionName } from './options.ts'
-
-/** A command of the program. Exit codes: 0 for success, 1 for a failure, 2 for an invalid command line or configuration. */
-export interface Command {
-  readonly name: string
-  /** Its forms on the command line, behind `nexcode`. */
-  readonly usage: readonly string[]
-  /** Its effect, in one line. */
-  readonly summary: string
-  /** More to know before using it. */
-  readonly about: readonly string[]
-  readonly options: readonly OptionName[]
-  /** Complete command lines as examples. */
-  readonly examples: readonly string[]
-  /** The words of which one has to follow its name, for a command with several actions. */
-  readonly actions?: readonly string[]
-  /** The most words that may follow its name. */
-  readonly argsMax: number
-  /** Whether it may send many requests at once. */
-  readonly sendsMany?: true
-  /** Whether it goes on as a server, which SIGHUP must not end. */
-  readonly serves?: true
-  /** Loads and runs the command: each is loaded on demand. Gives the exit code; undefined: it goes on as a server. */
-  readonly run: (flags: Flags) => Promise<number | undefined>
-}
-
-/** The options that limit a key or a project. */
-const LIMITS: readonly OptionName[] = ['budget', 'models', 'endpoints', 'rpm', 'tpm', 'rpd', 'concurrency']
+import type { Command } from './command.ts'
+import { MANAGE_COMMANDS } from './manage-commands.ts'
 
 const ALL: readonly Command[] = [
   {
@@ -135,50 +108,7 @@ const ALL: readonly Command[] = [
     argsMax: 1,
     run: async (flags) => (await import('../cache.ts')).cache(flags),
   },
-  {
-    name: 'keys',
-    usage: [
-      'keys create [--name NAME] [--project NAME] [--budget 50/month] [--models a,b*] [--rpm N] [--expires 90d]',
-      'keys list [--project NAME] | show KEY | rotate KEY [--grace 48h] | revoke KEY',
-    ],
-    summary: "make callers' keys with their limits, list, rotate and revoke them",
-    about: [
-      'Works on the ledger that LEDGER or the file names; running servers notice within a second.',
-      'A ledger in memory, or one elsewhere, is reached through its server: --url and ADMIN_KEY.',
-    ],
-    options: [...LIMITS, 'name', 'project', 'expires', 'grace', 'json', 'url', 'config'],
-    actions: ['create', 'list', 'show', 'rotate', 'revoke'],
-    examples: [
-      "nexcode keys create --project team-a --models 'gpt-4o*' --budget 50/month --rpm 60 --expires 90d",
-      'nexcode keys rotate alice --grace 48h',
-    ],
-    argsMax: 2,
-    run: async (flags) => (await import('../keys.ts')).keys(flags),
-  },
-  {
-    name: 'projects',
-    usage: [
-      'projects create NAME [--budget 500/month] [--time-zone ZONE]',
-      'projects list | update NAME | archive NAME',
-    ],
-    summary: 'make projects, whose keys share limits and books, list, change and archive them',
-    about: ['Works on the ledger that LEDGER or the file names, or with --url through a running server.'],
-    options: [...LIMITS, 'name', 'time-zone', 'json', 'url', 'config'],
-    actions: ['create', 'list', 'update', 'archive'],
-    examples: ['nexcode projects create team-a --budget 500/month --time-zone Europe/Berlin'],
-    argsMax: 2,
-    run: async (flags) => (await import('../projects.ts')).projects(flags),
-  },
-  {
-    name: 'usage',
-    usage: ['usage [--by key|project|model|day] [--since 7d] [--json | --csv]'],
-    summary: 'say what was used and what it cost',
-    about: ['Works on the ledger that LEDGER or the file names, or with --url through a running server.'],
-    options: ['by', 'since', 'json', 'csv', 'url', 'config'],
-    examples: ['nexcode usage --by model --since 30d', 'nexcode usage --csv > usage.csv'],
-    argsMax: 0,
-    run: async (flags) => (await import('../usage.ts')).usage(flags),
-  },
+  ...MANAGE_COMMANDS,
   {
     name: 'schema',
     usage: ['schema'],

@@ -1,7 +1,8 @@
 import { ENV_ROWS } from '../../config/env.ts'
 import type { EnvRow } from '../../config/env-reader.ts'
 import { describeVariable, renderEnvHelp } from '../../config/help-text.ts'
-import { COMMANDS, type Command } from './commands.ts'
+import type { Command } from './command.ts'
+import { COMMANDS } from './commands.ts'
 import { type Option, optionOf } from './options.ts'
 
 const SUMMARY_COLUMN = 26

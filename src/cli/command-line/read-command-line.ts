@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Flags, OptionValues } from '../flags.ts'
-import { COMMANDS, type Command } from './commands.ts'
+import type { Command } from './command.ts'
+import { COMMANDS } from './commands.ts'
 import { OPTION_NAMES, type OptionName, optionOf } from './options.ts'
 
 /** The request of a command line. */

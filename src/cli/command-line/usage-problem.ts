@@ -1,6 +1,7 @@
 import { meantVariable, VARIABLE_NAMES } from '../../config/misspelt-variables.ts'
 import { nearest } from '../../formats/text/nearest.ts'
-import { COMMANDS, type Command } from './commands.ts'
+import type { Command } from './command.ts'
+import { COMMANDS } from './commands.ts'
 import { OPTION_NAMES, type OptionName, optionOf } from './options.ts'
 import { ASKING, type UsageProblem } from './read-command-line.ts'
 

@@ -12,9 +12,9 @@ const GAP = '  '
  * Renders a table for a person: a line of titles, and one for each row.
  *
  * @example
- * renderTable([{ title: 'NAME' }, { title: 'CALLS', isNumber: true }], [['alice', '12']])
+ * renderRows([{ title: 'NAME' }, { title: 'CALLS', isNumber: true }], [['alice', '12']])
  */
-export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+export function renderRows(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const cut = rows.map((row) => row.map(cutCell))
   const widths = columns.map(({ title }, at) => Math.max(title.length, ...cut.map((row) => row[at]?.length ?? 0)))
   const line = (cells: readonly string[]): string =>
