@@ -4,8 +4,8 @@ import { ADMIN_KEY_ENV } from './sections/admin-key.ts'
 import { LEDGER_CURE, LEDGER_ENV } from './sections/ledger.ts'
 
 /**
- * Finds problems that only the environment and the file together show: a key that manages, without a ledger to manage; a ledger in the
- * memory of several processes.
+ * Finds problems that only the environment and the file together show: a key that manages, without a ledger to manage; limits of no
+ * ledger; a ledger in the memory of several processes.
  *
  * @example
  * const problems = checkWhole(config)
@@ -16,6 +16,13 @@ export function checkWhole({ adminKey, workers, settings: { ledger } }: Config):
     problems.push({
       name: ADMIN_KEY_ENV.ADMIN_KEY.name,
       wrong: 'is set, and there is no ledger that it could manage',
+      cure: LEDGER_CURE,
+      example: `LEDGER=${LEDGER_ENV.LEDGER.example}`,
+    })
+  if (ledger.limits !== undefined && ledger.store === undefined)
+    problems.push({
+      name: LEDGER_ENV.LIMITS.name,
+      wrong: 'is set, and there is no ledger whose limits it could count',
       cure: LEDGER_CURE,
       example: `LEDGER=${LEDGER_ENV.LEDGER.example}`,
     })

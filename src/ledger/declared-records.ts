@@ -11,6 +11,23 @@ type Sha256 = (text: string) => Uint8Array
 const SHOWN_CHARS = 4
 
 /**
+ * Finds two declared records with one digest, by their ids: a key and the digest of it may both be in the file. undefined: there are none.
+ *
+ * @example
+ * const twice = declaredTwice(records)
+ */
+export function declaredTwice(records: readonly LedgerRecord[]): readonly [string, string] | undefined {
+  const seen = new Map<string, string>()
+  for (const record of records) {
+    if (!('digest' in record)) continue
+    const before = seen.get(record.digest)
+    if (before !== undefined) return [before, record.id]
+    seen.set(record.digest, record.id)
+  }
+  return undefined
+}
+
+/**
  * Makes the records of all that the configuration file declares. Their ids are made of their names, and so are the same after each start.
  * `now`: when those that are new are created, in seconds since 1970.
  *

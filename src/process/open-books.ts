@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts'
 import { createBookingQueue } from '../ledger/booking-queue.ts'
 import type { Books } from '../ledger/books.ts'
-import { declaredRecords } from '../ledger/declared-records.ts'
+import { declaredRecords, declaredTwice } from '../ledger/declared-records.ts'
 import { KeyDirectory } from '../ledger/directory/key-directory.ts'
 import { makeFirstRecords } from '../ledger/first-records.ts'
 import { OpenLedgerError } from '../ledger/ledger.ts'
@@ -41,6 +41,7 @@ export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promis
     await takeFile({ ledger, directory }, settings, deps)
   } catch (cause) {
     await ledger.close()
+    if (cause instanceof OpenLedgerError) throw cause
     throw new OpenLedgerError(`can not be read: ${describeCause(cause)}`, 'Look at the store itself.', cause)
   }
   if (place === 'memory')
@@ -75,7 +76,14 @@ export async function takeFile(
   { log, sha256 }: OpenBooksDeps,
 ): Promise<void> {
   const now = Math.floor(Date.now() / 1000)
-  const { put, removed } = await takeDeclared(ledger, declaredRecords(records, sha256, now), now)
+  const declared = declaredRecords(records, sha256, now)
+  const twice = declaredTwice(declared)
+  if (twice !== undefined)
+    throw new OpenLedgerError(
+      `gets one key twice from the file: ${twice.join(' and ')} have the same digest`,
+      'Give each a key of its own: a key says who is calling.',
+    )
+  const { put, removed } = await takeDeclared(ledger, declared, now)
   if (put.length > 0 || removed.length > 0)
     log.info({ put, removed }, 'projects and keys of the file are in the ledger')
   await directory.follow()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLedger } from '../../src/ledger/open-ledger.ts'
 import { gatewayCommand } from '../helpers/gateway-under-test.ts'
-import { addKey } from '../helpers/ledger-keys.ts'
+import { addKey, digestOfKey } from '../helpers/ledger-keys.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { startGateway, type TestGateway } from '../helpers/start-gateway.ts'
 import { answerOk } from '../helpers/upstream-scripts.ts'
@@ -69,10 +69,29 @@ test('what a server with a ledger needs is told before it starts', async () => {
   expect((await run({ LEDGER: 'memory', WORKERS: '2' })).stderr).toContain(
     'LEDGER is memory, which WORKERS can not share',
   )
+  expect((await run({ LIMITS: 'redis://127.0.0.1:1' })).stderr).toContain('LIMITS is set, and there is no ledger')
   expect((await run({ REQUIRE_AUTH: 'true' })).stderr).toContain('is missing, though REQUIRE_AUTH is true')
   const good = await run({ LEDGER: 'memory', REQUIRE_AUTH: 'true', ADMIN_KEY: key })
   expect(good.stdout).toContain('callers need a key of the ledger')
   expect(good.stderr + good.stdout).not.toContain(key)
+})
+
+test('a key that the file has twice, once as its digest, ends the start, and a reload that would bring it is refused', async () => {
+  const twice = projects({ alice: { key: ALICE }, again: { sha256: digestOfKey(ALICE) } })
+  const file = { ledger: { store: 'memory' }, projects: projects({ alice: { key: ALICE } }) }
+  gateway = await startGateway({
+    upstreams: { openai: answerOk },
+    settings: { openai: { api_key: 'sk-server' } },
+    file,
+    env: { REQUIRE_AUTH: 'true', API_TOKEN: 'a-token-of-16-chars' },
+    command: gatewayCommand(),
+  })
+  const upstreams = { openai: { base_url: `${gateway.upstreams.openai.url}/v1`, api_key: 'sk-server' } }
+  gateway.file?.write(`${JSON.stringify({ upstreams, ...file, projects: twice })}\n`)
+  const refused = await gateway.line(({ msg }) => String(msg).startsWith('configuration not reloaded'))
+  expect(JSON.stringify(refused)).toContain('key_team-a.alice and key_team-a.again have the same digest')
+  const { code, stderr } = await runProgram(['serve'], { PORT: '0', NEXCODE_CONFIG: gateway.file?.path ?? '' })
+  expect([code, stderr]).toEqual([2, expect.stringContaining('gets one key twice from the file')])
 })
 
 test('a ledger that is no ledger ends the start, and nothing of it is changed', async () => {

@@ -13,7 +13,7 @@ export interface ParamRule {
     readonly model: readonly string[] | undefined
     /** Patterns of paths below `/v1/`, such as `chat/completions` or `audio/*`; any of them. */
     readonly endpoint: readonly string[] | undefined
-    /** Principals' kinds (`token`, `caller`, `local`) or names (`alice`, `token-3fa9c1d2`), with `*`; any of them. */
+    /** Principals' kinds (`token`, `key`, `caller`, `local`) or names (`alice`, `token-3fa9c1d2`, `key_…`), with `*`; any of them. */
     readonly principal: readonly string[] | undefined
     /** Lower-case names, and patterns of their values with `*`; all of them. */
     readonly header: Readonly<Record<string, string>> | undefined
@@ -38,7 +38,7 @@ const MatchSection = closed('match', {
   }),
   principal: optional(
     textOrTexts(),
-    'Names of tokens, or kinds of callers (token, caller, local), with *; any of them.',
+    'Names of tokens, ids of keys, or kinds of callers (token, key, caller, local), with *; any of them.',
     {
       examples: ['alice'],
     },
