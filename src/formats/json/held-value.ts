@@ -47,12 +47,6 @@ export class HeldValue {
     }
   }
 
-  /** Drops it. */
-  drop(): void {
-    this.#parts = undefined
-    this.#from = 0
-  }
-
   #copy(chunk: Uint8Array, end: number): void {
     if (this.#parts === undefined) return
     this.#bytes += end - this.#from

@@ -73,18 +73,6 @@ export class MemberPicker {
     this.#held.leave(chunk)
   }
 
-  /** Starts anew, for another text. */
-  reset(): void {
-    this.#frames = []
-    this.#elements = 0
-    this.#inner = 0
-    this.#isNameNext = false
-    this.#isValueNext = false
-    this.#isInString = false
-    this.#isEscaped = false
-    this.#held.drop()
-  }
-
   #addToken(kind: number, byte: number, chunk: Uint8Array, at: number): void {
     if (kind === STRING) this.#beginString(at)
     else if (kind === OPENING) this.#open(byte === OPEN_BRACE, at)
@@ -92,14 +80,11 @@ export class MemberPicker {
     else if (this.#inner > 0) return
     else if (kind === COLON) this.#isValueNext = true
     else if (kind === COMMA) {
+      const isInList = Array.isArray(this.#frames.at(-1)?.picked)
       this.#endValue(chunk, at)
-      this.#isNameNext = !this.#isInList
-      this.#isValueNext = this.#frames.length > 0 && this.#isInList
+      this.#isNameNext = !isInList
+      this.#isValueNext = isInList
     }
-  }
-
-  get #isInList(): boolean {
-    return Array.isArray(this.#frames.at(-1)?.picked)
   }
 
   /** What is wanted of the value that begins here. */
