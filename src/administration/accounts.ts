@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
+import { makeId } from '../ledger/record-id.ts'
 import type { ServiceAccountRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { type AdminCall, type AdminDeps, adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
 import { keyCreated, newKey, newKeyObject, OWN_KEY_FIELDS, SCOPES, secondsFromNow } from './key-fields.ts'
-import { makeId } from './make-id.ts'
 import { AFTER, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { findActiveProject, findProject, notFound } from './project-record.ts'
 

@@ -1,9 +1,9 @@
 import type { AdminCaller } from '../access/authorize-admin.ts'
 import { RecordsChangedError } from '../ledger/ledger.ts'
+import { makeId } from '../ledger/record-id.ts'
 import type { LedgerRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import type { AdminDeps } from './admin-route.ts'
-import { makeId } from './make-id.ts'
 
 /** What the audit log will say, by OpenAI's name of the event, with what was asked for: never a secret. */
 export interface NotedEvent {

@@ -1,10 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { NO_LIMITS } from '../ledger/first-records.ts'
 import { KEY_PREFIX } from '../ledger/key-format.ts'
+import { makeId } from '../ledger/record-id.ts'
 import type { KeyRecord } from '../ledger/records.ts'
 import type { AdminDeps } from './admin-route.ts'
 import { LIMIT_FIELDS, limitsFrom } from './limit-fields.ts'
-import { makeId } from './make-id.ts'
 import { type NewSecret, newSecret } from './new-secret.ts'
 import { closedFields, orNull } from './pages.ts'
 

@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { NO_LIMITS } from '../ledger/first-records.ts'
+import { makeId } from '../ledger/record-id.ts'
 import type { ProjectRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
 import { LIMIT_FIELDS, limitFields, limitsFrom } from './limit-fields.ts'
-import { makeId } from './make-id.ts'
 import { AFTER, closedFields, listObject, oneOf, orNull, PAGE_LIMIT, pageLimit } from './pages.ts'
 import { changeProject, findProject } from './project-record.ts'
 

@@ -1,4 +1,5 @@
 import type { AuditQuery, RecordQuery } from './ledger.ts'
+import { timeOfId } from './record-id.ts'
 import { stringifyLimits, stringifyRecord } from './record-json.ts'
 import type { AuditEvent, LedgerRecord } from './records.ts'
 
@@ -14,7 +15,7 @@ export type ColumnValue = string | number | Uint8Array<ArrayBuffer> | null
 type Condition = readonly [sql: string, ...values: (string | number)[]]
 
 /**
- * Asks for a page of records by their creation, and one row more. A cursor whose record is gone begins at nothing. `isReversed`: the rows
+ * Asks for a page of records by their creation, and one row more. A cursor whose record is gone, and whose id tells no time, begins at nothing. `isReversed`: the rows
  * come in the other direction than they were asked for, for a page before a record is the one behind it, turned round.
  *
  * @example
@@ -31,10 +32,10 @@ export function recordsQuery(query: RecordQuery): SqlQuery & { readonly isRevers
   if (managedBy !== undefined) conditions.push(['is_of_file = 1'])
   if (archived !== true) conditions.push(['is_archived = 0'])
   if (cursor !== undefined) {
-    conditions.push([
-      `(created_at, id) ${isDown ? '<' : '>'} (SELECT created_at, id FROM records WHERE id = ?)`,
-      cursor,
-    ])
+    // One whose record is gone still says when it was made: who deletes what is listed, page by page, comes to the end.
+    const gone = timeOfId(cursor)
+    const time = `coalesce((SELECT created_at FROM records WHERE id = ?), ${gone ?? 'NULL'})`
+    conditions.push([`(created_at, id) ${isDown ? '<' : '>'} (${time}, ?)`, cursor, cursor])
   }
   const page = pageQuery('SELECT json FROM records', conditions, 'created_at', isDown, limit)
   return { ...page, isReversed }

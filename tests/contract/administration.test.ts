@@ -280,6 +280,19 @@ describe('keys', () => {
     expect(await organization.projects.serviceAccounts.update(account.id, renamed)).toMatchObject({ role: 'owner' })
   })
 
+  test('that are deleted while they are listed are all deleted', async () => {
+    const { account, project_id } = await newKey()
+    for (let made = 1; made < 7; made += 1)
+      await organization.projects.serviceAccounts.apiKeys.create(account.id, { project_id })
+    const deleted: string[] = []
+    for await (const { id } of organization.projects.apiKeys.list(project_id, { limit: 2 })) {
+      await organization.projects.apiKeys.delete(id, { project_id })
+      deleted.push(id)
+    }
+    expect(new Set(deleted).size).toBe(7)
+    expect((await organization.projects.apiKeys.list(project_id)).data).toEqual([])
+  })
+
   test('changed by many at once keep each of the changes', async () => {
     const { key, project_id } = await newKey()
     const windows = ['day', 'week', 'month', 'total']

@@ -30,3 +30,17 @@ export function makeId(
   }
   return `${prefix}${time}${salt}`
 }
+
+/**
+ * When an id of `makeId` was made, in seconds since 1970; undefined: it is none.
+ *
+ * @example
+ * timeOfId('proj_8QG1FMoXQJypmmQrnu3dls2A') // 1796086690
+ */
+export function timeOfId(id: string): number | undefined {
+  const time = new RegExp(`[_-]([0-9A-Za-z]{${TIME_CHARS}})[0-9A-Za-z]{${RANDOM_CHARS}}$`).exec(id)?.[1]
+  if (time === undefined) return undefined
+  let number = 0
+  for (const digit of time) number = number * DIGITS.length + DIGITS.indexOf(digit)
+  return Math.floor(number / PER_MS / 1000)
+}
