@@ -56,8 +56,8 @@ describe.each(NAMES)('examples/%s', (name) => {
   })
 })
 
-test('there are five of them', () => {
-  expect(NAMES).toHaveLength(5)
+test('there are seven of them', () => {
+  expect(NAMES).toHaveLength(7)
 })
 
 describe('one-key-and-a-cap.yaml', () => {
