@@ -100,4 +100,10 @@ export const PROMISES: readonly HardeningPromise[] = [
     over: '1,000,000 generated texts, each also changed and cut, read in windows of 1 byte to 32 KiB',
     figure: '0 read otherwise',
   },
+  {
+    number: 16,
+    sentence: 'No budget is overspent',
+    over: '64 callers × 10,000 calls of random costs, cancelled, failed and killed, in four processes; the same by a Redis that is lost and comes back',
+    figure: '0 overspent, 0 left held, enforced = booked',
+  },
 ]
