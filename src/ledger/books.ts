@@ -24,6 +24,11 @@ export interface Books {
   readonly directory: KeyDirectory
   readonly limiter: Limiter
   readonly bookings: BookingQueue
+  /**
+   * Resolves once what was edited before is in force here, and in the other processes that share the ledger, which look for changes. Rejects with
+   * a `LedgerError`.
+   */
+  readonly spread: () => Promise<void>
   /** Writes what is left, and closes all of it. */
   readonly close: () => Promise<void>
 }

@@ -52,7 +52,10 @@ export async function assembleApp(
   const { settings } = config
   const extensions = await loadAll(settings)
   // Where only cassettes answer, nothing is used and nobody needs a key.
-  const books = cassettes?.isClosed === true ? undefined : await openBooks(settings, { log, sha256 })
+  const books =
+    cassettes?.isClosed === true
+      ? undefined
+      : await openBooks(settings, { log, sha256, isWorker: workers !== undefined })
   const app = createApp({
     config,
     extensions,

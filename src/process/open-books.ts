@@ -15,10 +15,14 @@ import { openLimits } from './open-limits.ts'
 export interface OpenBooksDeps {
   readonly log: Log
   readonly sha256: (text: string) => Uint8Array
+  /** Whether workers share the ledger. */
+  readonly isWorker: boolean
 }
 
 /** How often changes of the ledger are looked for: a key that was revoked elsewhere has to be refused within a second. */
 const LOOK_MS = 250
+/** After so long the others have looked, unless they are very busy. */
+const SPREAD_MS = LOOK_MS + 50
 
 /**
  * Opens the books of a process: the ledger, its keys in memory, and what limits are decided by. From then on the keys follow the ledger's
@@ -27,7 +31,7 @@ const LOOK_MS = 250
  * Rejects with an `OpenLedgerError` where the ledger can't be opened.
  *
  * @example
- * const books = await openBooks(config.settings, { log, sha256 })
+ * const books = await openBooks(config.settings, { log, sha256, isWorker: false })
  */
 export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promise<Books | undefined> {
   const { store } = settings.ledger
@@ -54,6 +58,10 @@ export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promis
     directory,
     limiter,
     bookings,
+    async spread() {
+      await directory.follow()
+      if (deps.isWorker || place.startsWith('postgres')) await new Promise((resolve) => setTimeout(resolve, SPREAD_MS))
+    },
     async close() {
       stop()
       await bookings.flush()
@@ -73,7 +81,7 @@ export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promis
 export async function takeFile(
   { ledger, directory }: Pick<Books, 'ledger' | 'directory'>,
   { records }: Settings,
-  { log, sha256 }: OpenBooksDeps,
+  { log, sha256 }: Pick<OpenBooksDeps, 'log' | 'sha256'>,
 ): Promise<void> {
   const now = Math.floor(Date.now() / 1000)
   const declared = declaredRecords(records, sha256, now)

@@ -32,12 +32,12 @@ const PATHS = RESOURCES_OF_IT.flatMap((name) => [`/v1/${name}`, `/v1/${name}/*`,
 export const organization = ({ books, adminKey, sha256, memory }: OrganizationDeps) => {
   const app = new Elysia({ name: 'nexcode/organization', seed: memory })
   if (books === undefined) return app
-  const { ledger, directory, limiter } = books
+  const { ledger, directory, limiter, spread } = books
   const now = Date.now
   const authorizeAdmin = createAuthorizeAdmin({ directory, adminKey, sha256, now })
   const admin: AdminDeps = {
     ledger,
-    follow: () => directory.follow(),
+    follow: spread,
     look: (budget) => limiter.look(budget),
     now,
     random: (bytes) => crypto.getRandomValues(bytes),
