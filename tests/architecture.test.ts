@@ -109,7 +109,7 @@ describe('imports', () => {
     const root = SOURCES.find(({ path }) => path === 'app.ts')
     expect(root?.imports).toContainEqual({ target: 'elysia', isOurs: false, isType: false })
     expect(root?.imports).toContainEqual({ target: 'server/cors.ts', isOurs: true, isType: false })
-    expect(root?.imports).toContainEqual({ target: 'config/config.ts', isOurs: true, isType: true })
+    expect(root?.imports).toContainEqual({ target: 'server/http-server.ts', isOurs: true, isType: true })
     expect(SOURCES.find(({ path }) => path === 'main.ts')?.imports).toContainEqual({
       target: 'cli/run-command.ts',
       isOurs: true,

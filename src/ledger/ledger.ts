@@ -117,6 +117,14 @@ export interface AuditQuery {
   readonly resourceIds?: readonly string[] | undefined
 }
 
+/** How far the rows of calls go back, and how much room all of it takes. */
+export interface LedgerExtent {
+  /** When the oldest call came that has a row, in seconds since 1970; undefined: there is none. */
+  readonly oldest: number | undefined
+  /** The bytes that are in use; undefined: the store does not say so. */
+  readonly bytes: number | undefined
+}
+
 /**
  * The books: who may call, and what was used. Requests are decided by the directory and by counters; a ledger is never asked while one
  * waits.
@@ -148,5 +156,6 @@ export interface Ledger {
   readonly audit: (query: AuditQuery) => Promise<Page<AuditEvent>>
   /** Removes bookings and sums by minute from before a time, in seconds since 1970. Sums by quarter of an hour and day stay. */
   readonly forget: (before: number) => Promise<void>
+  readonly extent: () => Promise<LedgerExtent>
   readonly close: () => Promise<void>
 }

@@ -9,6 +9,7 @@ import { openLedger } from '../ledger/open-ledger.ts'
 import { takeDeclared } from '../ledger/take-declared.ts'
 import { describeCause } from '../telemetry/describe-error.ts'
 import type { Log } from '../telemetry/log.ts'
+import { keepRetention } from './keep-retention.ts'
 import { openLimits } from './open-limits.ts'
 
 /** The dependencies of the books. */
@@ -51,6 +52,7 @@ export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promis
   if (place === 'memory')
     log.warn({}, 'the ledger is in memory: keys, usage and what was spent are forgotten when this process ends')
   const stop = followLedger(directory, log)
+  const stopRetention = keepRetention(settings.ledger, { ledger, log, now: Date.now })
   const bookings = createBookingQueue({ ledger, log })
   const limiter = await openLimits(settings.ledger, { store: place, ledger, bookings, log })
   return {
@@ -64,6 +66,7 @@ export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promis
     },
     async close() {
       stop()
+      stopRetention()
       await bookings.flush()
       await limiter.close()
       await bookings.close()

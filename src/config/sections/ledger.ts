@@ -15,7 +15,7 @@ export interface LedgerSettings {
   readonly limits: Secret | undefined
   /** Each call's own row goes after so many days; 0: never. Sums stay. */
   readonly rowDaysMax: number
-  /** The oldest rows go where the ledger is larger, in bytes; 0: never. */
+  /** The oldest rows go where a ledger of SQLite holds more, in bytes; 0: never. */
   readonly storeBytesMax: number
   /** Whether streams are asked for their usage where a limit or the ledger needs it; the caller sees the stream that it asked for. */
   readonly includeUsage: boolean
@@ -99,7 +99,7 @@ const LedgerSection = closed('ledger', {
           default: LEDGER_DEFAULTS.rowDaysMax,
         },
       ),
-      size: optional(text(), 'The oldest rows go where the ledger is larger.', {
+      size: optional(text(), 'The oldest rows go where a ledger of SQLite holds more.', {
         'x-default': 'any size',
         examples: ['10GiB'],
       }),

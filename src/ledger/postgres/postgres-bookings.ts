@@ -1,4 +1,4 @@
-import type { UsageQuery, UsageSum } from '../ledger.ts'
+import type { LedgerExtent, UsageQuery, UsageSum } from '../ledger.ts'
 import { marks } from '../record-queries.ts'
 import type { Booking } from '../records.ts'
 import {
@@ -101,6 +101,13 @@ export class PostgresBookings {
   async forget(before: number): Promise<void> {
     await this.#database.run('DELETE FROM bookings WHERE at < $1', [before * 1000])
     await this.#database.run('DELETE FROM sums WHERE width = 60 AND bucket < $1', [before])
+  }
+
+  /** How far bookings go back. The room of rows that are gone is used again, and so tables tell nothing of what is in them. */
+  async extent(): Promise<LedgerExtent> {
+    const [row] = await this.#database.run('SELECT min(at) FROM bookings', [])
+    const at = row?.[0] ?? undefined
+    return { oldest: at === undefined ? undefined : Math.floor(Number(at) / 1000), bytes: undefined }
   }
 
   #groupOf(booking: Booking): Promise<number> | number {

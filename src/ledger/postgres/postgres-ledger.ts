@@ -40,6 +40,7 @@ export async function openPostgresLedger(url: Secret, silenceMs?: number): Promi
     lastUsed: (keyIds) => bookings.lastUsed(keyIds),
     audit: (query) => records.audit(query),
     forget: (before) => bookings.forget(before),
+    extent: () => bookings.extent(),
     close: () => connections.close(),
   }
 }

@@ -1,6 +1,6 @@
 import type { Database } from 'bun:sqlite'
 import { USAGE_FIELDS } from '../../usage/usage.ts'
-import type { UsageQuery, UsageSum } from '../ledger.ts'
+import type { LedgerExtent, UsageQuery, UsageSum } from '../ledger.ts'
 import { marks } from '../record-queries.ts'
 import type { Booking } from '../records.ts'
 import {
@@ -96,6 +96,16 @@ export class BookingStatements {
   forget(before: number): void {
     this.#database.query('DELETE FROM bookings WHERE at < ?').run(before * 1000)
     this.#database.query('DELETE FROM sums WHERE width = 60 AND bucket < ?').run(before)
+  }
+
+  /** How far bookings go back, and the bytes of the pages that are in use. */
+  extent(): LedgerExtent {
+    const [row] = this.#database.query('SELECT min(at) FROM bookings').values()
+    const sql = `SELECT (pages.page_count - free.freelist_count) * size.page_size
+      FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size AS size`
+    const [used] = this.#database.query(sql).values()
+    const oldest = typeof row?.[0] === 'number' ? Math.floor(row[0] / 1000) : undefined
+    return { oldest, bytes: Number(used?.[0]) }
   }
 
   #groupOf(booking: Booking): number {

@@ -30,6 +30,7 @@ export function openSqliteBooks(path: string) {
     lastUsed: bookings.lastUsed.bind(bookings),
     audit: records.audit.bind(records),
     forget: bookings.forget.bind(bookings),
+    extent: bookings.extent.bind(bookings),
     close: () => database.close(),
   }
 }

@@ -33,6 +33,7 @@ export async function openSqliteLedger(path: string): Promise<Ledger> {
     lastUsed: (keyIds) => thread.ask('lastUsed', keyIds),
     audit: async (query) => (await reader()).ask('audit', query),
     forget: (before) => thread.ask('forget', before),
+    extent: () => thread.ask('extent'),
     async close() {
       await thread.close()
       await (await opening)?.close()
