@@ -199,6 +199,7 @@ FILLED = {
     "output": "output_mtok",
     "outputAudio": "output_audio_mtok",
 }
+GOOGLES = re.compile(r"^(gemini|gemma|learnlm|imagen|veo|text-embedding|embedding)")
 NAME = re.compile(r"^[\w./:@-]*[\w]$")
 
 
@@ -208,6 +209,9 @@ def filled_rows(providers, provider: str | None, known: dict) -> dict:
     rows = {}
     names = {name.lower() for name in known}
     for info in found.models if found else []:
+        # Google's list has models of others as well, which its OpenAI endpoint does not serve.
+        if provider == "google" and not GOOGLES.match(info.id):
+            continue
         if info.id.lower() in names or not NAME.match(info.id) or info.id.startswith("ft:") or ".ft-" in info.id:
             continue
         prices, bounds = {}, {}

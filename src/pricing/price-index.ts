@@ -33,7 +33,9 @@ export function findPrice(index: PriceIndex, provider: string, model: string): M
   if (models === undefined) return undefined
   const names = priceNames(model)
   const price = firstOf(names, models.byName) ?? firstOf(names, models.newest)
-  return price === undefined || models.tools === undefined ? price : { ...price, tools: models.tools }
+  // Only a model that writes has tools to call.
+  const writes = (price?.prices.output ?? 0) > 0
+  return price !== undefined && writes && models.tools !== undefined ? { ...price, tools: models.tools } : price
 }
 
 function firstOf(names: readonly string[], models: ReadonlyMap<string, ModelPrice>): ModelPrice | undefined {

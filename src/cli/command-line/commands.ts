@@ -110,6 +110,19 @@ const ALL: readonly Command[] = [
   },
   ...MANAGE_COMMANDS,
   {
+    name: 'prices',
+    usage: ['prices show MODEL [--config FILE] [--json]'],
+    summary: 'say what a model costs at each upstream, and by which list; for keys that have a budget',
+    about: [
+      'Dollars for a million tokens. Exit code 1: it has no price there. JSON has the form of prices in the file.',
+    ],
+    options: ['json', 'config'],
+    actions: ['show'],
+    examples: ['nexcode prices show gpt-4o-mini', 'nexcode prices show claude-sonnet-4-5 --json'],
+    argsMax: 2,
+    run: async (flags) => (await import('../prices.ts')).prices(flags),
+  },
+  {
     name: 'schema',
     usage: ['schema'],
     summary: 'print the JSON Schema of the configuration file',

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TInteger, Type } from '@sinclair/typebox'
 import { suggest } from '../../formats/text/nearest.ts'
 import { type FilePrice, PRICE_TIERS, type PriceList, type TierPrice } from '../../pricing/price.ts'
 import { closed, type FieldValues, mapOf, optional, required, text } from '../file/schema/fields.ts'
@@ -10,8 +10,10 @@ const TIERS: readonly string[] = PRICE_TIERS.filter((tier) => tier !== 'default'
 /** A price of a token below this many dollars for a million is most likely one for a single token. */
 const LEAST_A_MILLION = 0.0005
 
+const tokens = (): TInteger => Type.Integer({ minimum: 1, maximum: 1_000_000_000 })
+
 const LongContextEntry = closed('long context', {
-  above: required(Type.Integer({ minimum: 1 }), 'It holds for all of a call that reads more tokens than this.', {
+  above: required(tokens(), 'It holds for all of a call that reads more tokens than this.', {
     examples: [200_000],
   }),
   ...TOKEN_PRICE_FIELDS,
@@ -42,11 +44,11 @@ const PriceEntry = closed('price', {
     { examples: [{ batch: { input: 0.075, output: 0.3 } }] },
   ),
   output_tokens_max: optional(
-    Type.Integer({ minimum: 1 }),
+    tokens(),
     'The most tokens that it writes: what is held of a budget for a call that sets no limit.',
     { 'x-default': '16384', examples: [8192] },
   ),
-  context_tokens_max: optional(Type.Integer({ minimum: 1 }), 'The most tokens that it reads.', {
+  context_tokens_max: optional(tokens(), 'The most tokens that it reads.', {
     examples: [128_000],
   }),
 })

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { costOf, pricedCost, priceListOf } from '../../../src/pricing/cost-of.ts'
-import { loadPrices } from '../../../src/pricing/load-prices.ts'
 import type { ModelPrice, PriceTier } from '../../../src/pricing/price.ts'
-import { PriceBook } from '../../../src/pricing/price-book.ts'
+import { loadPrices, PriceBook } from '../../../src/pricing/price-book.ts'
 import { NO_USAGE, type Usage } from '../../../src/usage/usage.ts'
 
 const book = new PriceBook(await loadPrices(), [])

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { UNREAD } from '../../../src/formats/json/member-scan.ts'
 import { type Estimate, estimateCall } from '../../../src/pricing/estimate.ts'
-import { loadPrices } from '../../../src/pricing/load-prices.ts'
 import type { PlannedCall } from '../../../src/pricing/planned-call.ts'
 import type { ModelPrice } from '../../../src/pricing/price.ts'
-import { PriceBook } from '../../../src/pricing/price-book.ts'
+import { loadPrices, PriceBook } from '../../../src/pricing/price-book.ts'
 
 const book = new PriceBook(await loadPrices(), [])
 const encoder = new TextEncoder()

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { loadPrices } from '../../../src/pricing/load-prices.ts'
 import type { FilePrice, PriceTable } from '../../../src/pricing/price.ts'
-import { PriceBook } from '../../../src/pricing/price-book.ts'
+import { loadPrices, PriceBook } from '../../../src/pricing/price-book.ts'
 
 const TABLE: PriceTable = {
   date: '2026-01-01',
@@ -9,7 +8,7 @@ const TABLE: PriceTable = {
   tools: { openai: { webSearch: 7 } },
   providers: {
     openai: {
-      'gpt-4o': { prices: { input: 1 } },
+      'gpt-4o': { prices: { input: 1, output: 1 } },
       'gpt-4o-2024-05-13': { prices: { input: 2 } },
       'gpt-audio-2025-08-28': { prices: { input: 3 } },
       'gpt-audio-2026-01-01': { prices: { input: 4 } },
@@ -37,6 +36,7 @@ describe('a model is found in the table', () => {
     ["behind Gemini's word in front", 'openai', 'models/gpt-4o', 1],
     ['whatever its capitals', 'together', 'qwen/qwen3-max', 7],
     ['as fine-tuned', 'openai', 'ft:gpt-4o-2024-08-06:acme:name:id', 6],
+    ['of OpenAI, at an address that nobody knows: mostly a proxy before it', undefined, 'gpt-4o', 1],
     ['as fine-tuned, of another date', 'openai', 'ft:gpt-4o-2026-01-01:acme::id', 5],
   ])('%s', (_how, provider, model, input) => {
     expect(inputOf(provider, model)).toEqual([input, 'table'])
@@ -51,7 +51,7 @@ describe('a model is found in the table', () => {
     ],
     ['of another provider', 'anthropic', 'gpt-4o'],
     ['of an unknown provider', 'acme', 'gpt-4o'],
-    ['of an upstream whose provider is unknown', undefined, 'gpt-4o'],
+    ['of an upstream of no known provider, unless it has a name of OpenAI', undefined, 'claude-x'],
     ["that is called like an object's member", 'openai', 'constructor'],
   ])('but not one %s', (_what, provider, model) => {
     expect(inputOf(provider, model)).toBeUndefined()

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { loadPrices } from '../../../src/pricing/load-prices.ts'
 import { PRICE_TIERS, type PriceList, type TierPrice } from '../../../src/pricing/price.ts'
+import { loadPrices } from '../../../src/pricing/price-book.ts'
 
 const table = await loadPrices()
 const rows = Object.entries(table.providers).flatMap(([provider, models]) =>
