@@ -1,4 +1,4 @@
-import { type DollarList, dollarsOf } from '../../config/sections/price-in-dollars.ts'
+import { type DollarList, tierInDollars } from '../../config/sections/price-in-dollars.ts'
 import type { KnownPrice, PriceTable } from '../../pricing/price.ts'
 
 /** A model at an upstream, with its price. */
@@ -37,10 +37,10 @@ export function renderPrice({ upstream, model, known }: Priced, { date, sources 
 }
 
 function columnsOf({ price }: KnownPrice): readonly Column[] {
-  const tools = dollarsOf({ prices: price.tools ?? {} }).prices
+  const tools = tierInDollars({ prices: price.tools ?? {} }).prices
   const tiers = [['default', price] as const, ...Object.entries(price.tiers ?? {})]
   return tiers.flatMap(([tier, of]) => {
-    const { prices, longContext } = dollarsOf(of)
+    const { prices, longContext } = tierInDollars(of)
     const long = longContext
       .toReversed()
       .map(([above, list]): Column => [`${tier} > ${above / 1000}k`, { ...tools, ...toolsIn(prices), ...list }])

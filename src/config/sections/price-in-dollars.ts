@@ -16,9 +16,9 @@ export interface DollarPrice {
  * anything else.
  *
  * @example
- * dollarsOf({ prices: { input: 150 } }).prices // { input: 0.15 }
+ * tierInDollars({ prices: { input: 150 } }).prices // { input: 0.15 }
  */
-export function dollarsOf({ prices, longContext = [] }: TierPrice): DollarPrice {
+export function tierInDollars({ prices, longContext = [] }: TierPrice): DollarPrice {
   return {
     prices: listOf(prices),
     longContext: longContext.map(({ aboveTokens, prices: long }) => [aboveTokens, listOf(long)] as const),
@@ -47,7 +47,7 @@ export function priceEntry(price: ModelPrice): Readonly<Record<string, unknown>>
 }
 
 function entryOf(price: TierPrice): Readonly<Record<string, unknown>> {
-  const { prices, longContext } = dollarsOf(price)
+  const { prices, longContext } = tierInDollars(price)
   if (longContext.length === 0) return prices
   return { ...prices, long_context: longContext.map(([above, long]) => ({ above, ...tokensIn(long) })) }
 }

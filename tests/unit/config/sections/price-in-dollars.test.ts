@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { dollarsOf, priceEntry } from '../../../../src/config/sections/price-in-dollars.ts'
+import { priceEntry, tierInDollars } from '../../../../src/config/sections/price-in-dollars.ts'
 import { costOf } from '../../../../src/pricing/cost-of.ts'
 import { PRICE_TIERS } from '../../../../src/pricing/price.ts'
 import { loadPrices, PriceBook } from '../../../../src/pricing/price-book.ts'
@@ -7,7 +7,7 @@ import { NO_USAGE, USAGE_FIELDS } from '../../../../src/usage/usage.ts'
 import { load } from '../load-file.ts'
 
 test('a price list is written in dollars, without the last digits of a division', () => {
-  const { prices, longContext } = dollarsOf({
+  const { prices, longContext } = tierInDollars({
     prices: {
       input: 37.5,
       second: 100_000,
