@@ -41,7 +41,6 @@ function recordOf(number: number): KeyRecord {
     digest: sha256(key).toHex(),
     redacted: `sk-nex-...${key.slice(-4)}`,
     createdAt: 1_790_000_000 + number,
-    scopes: [],
     limits: number % 4 === 0 ? { spend: { month: 50_000_000_000n }, rates: [] } : { spend: {}, rates: [] },
     metadata: {},
     managedBy: 'api',

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { NO_LIMITS } from '../ledger/first-records.ts'
 import { KEY_PREFIX } from '../ledger/key-format.ts'
 import { makeId } from '../ledger/record-id.ts'
-import type { KeyRecord } from '../ledger/records.ts'
+import type { KeyRecord, Limits } from '../ledger/records.ts'
 import type { AdminDeps } from './admin-route.ts'
 import { LIMIT_FIELDS, limitsFrom } from './limit-fields.ts'
 import { type NewSecret, newSecret } from './new-secret.ts'
@@ -45,7 +45,7 @@ export function newKey(
 ): NewKey {
   const secret = newSecret(KEY_PREFIX, deps)
   const createdAt = Math.floor(deps.now() / 1000)
-  const { expires_in_seconds: seconds, scopes = [], metadata } = fields
+  const { expires_in_seconds: seconds, metadata } = fields
   const record: KeyRecord = {
     kind: 'key',
     id: makeId('key_', deps),
@@ -56,8 +56,7 @@ export function newKey(
     redacted: secret.redacted,
     createdAt,
     ...(typeof seconds === 'number' && { expiresAt: createdAt + seconds }),
-    scopes,
-    limits: limitsFrom(fields, NO_LIMITS),
+    limits: withScopes(limitsFrom(fields, NO_LIMITS), fields.scopes),
     metadata: metadata ?? {},
     managedBy: 'api',
   }
@@ -78,7 +77,7 @@ export function newKeyObject({ record, secret }: NewKey): object {
 
 /** What the audit log says of a new key: what was asked for. */
 export function keyCreated(
-  { id, projectId, scopes, ownerId }: KeyRecord,
+  { id, projectId, limits: { scopes = [] }, ownerId }: KeyRecord,
   { ...fields }: Readonly<Record<string, unknown>>,
 ) {
   return {
@@ -87,4 +86,10 @@ export function keyCreated(
     resourceId: id,
     details: { id, data: { ...fields, scopes, owner_id: ownerId } },
   }
+}
+
+/** Limits with scopes in the place of those that were; none: all is allowed. */
+export function withScopes({ scopes: before, ...limits }: Limits, scopes: readonly string[] | undefined): Limits {
+  const now = scopes ?? before ?? []
+  return now.length === 0 ? limits : { ...limits, scopes: now }
 }

@@ -34,7 +34,7 @@ export async function keyObjects(
   ])
   return Promise.all(
     keys.map(async (key) => {
-      const { id, name, redacted, createdAt, expiresAt, scopes, metadata, managedBy, limits } = key
+      const { id, name, redacted, createdAt, expiresAt, metadata, managedBy, limits } = key
       return {
         object: 'organization.project.api_key',
         id,
@@ -45,7 +45,7 @@ export async function keyObjects(
         expires_at: expiresAt ?? null,
         owner: ownerOf(key, accounts[owners.indexOf(key.ownerId)]),
         owner_project_access: project.archivedAt === undefined ? 'active' : 'inactive',
-        scopes,
+        scopes: limits.scopes ?? [],
         ...limitFields(limits),
         metadata,
         managed_by: managedBy,

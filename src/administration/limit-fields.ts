@@ -68,6 +68,7 @@ export function limitsFrom(fields: LimitFields, before: Limits): Limits {
     ...(models !== undefined && { models }),
     ...(paths !== undefined && { endpoints: paths }),
     ...(places !== undefined && { concurrency: places }),
+    ...(rest.scopes !== undefined && { scopes: rest.scopes }),
   }
 }
 

@@ -4,7 +4,7 @@ import type { KeyRecord } from '../ledger/records.ts'
 import { ApiError } from '../openai/api-error.ts'
 import { type AdminCall, type AdminDeps, adminRoute, idOf } from './admin-route.ts'
 import { assertManagedHere, changeRecords } from './change-records.ts'
-import { newKeyObject, OWN_KEY_FIELDS, SCOPES, secondsFromNow } from './key-fields.ts'
+import { newKeyObject, OWN_KEY_FIELDS, SCOPES, secondsFromNow, withScopes } from './key-fields.ts'
 import { keyObjects } from './key-object.ts'
 import { limitsFrom } from './limit-fields.ts'
 import { newSecret } from './new-secret.ts'
@@ -64,13 +64,12 @@ export const PROJECT_KEY_ROUTES = [
         (before) => {
           const now = Math.floor(deps.now() / 1000)
           assertAlive(before, now)
-          const { name = before.name, scopes = before.scopes, metadata, expires_in_seconds: seconds } = body
+          const { name = before.name, scopes, metadata, expires_in_seconds: seconds } = body
           return {
             ...before,
             name,
-            scopes,
             ...(seconds !== undefined && { expiresAt: now + seconds }),
-            limits: limitsFrom(body, before.limits),
+            limits: withScopes(limitsFrom(body, before.limits), scopes),
             metadata: metadata === null ? {} : (metadata ?? before.metadata),
           }
         },

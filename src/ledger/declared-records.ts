@@ -76,7 +76,6 @@ function keyRecords(
       ...common,
       ownerId,
       ...digestOf(key, sha256),
-      scopes: [],
       limits: limitsOf(limits),
       metadata,
     },

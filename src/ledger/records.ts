@@ -36,6 +36,8 @@ export interface Limits {
   readonly endpoints?: readonly string[]
   /** Calls under way at once. */
   readonly concurrency?: number
+  /** What a key may do, by OpenAI's scopes; absent: all. */
+  readonly scopes?: readonly string[]
 }
 
 /** A project: keys that share limits and books. Times are in seconds since 1970. */
@@ -88,7 +90,6 @@ export interface KeyRecord {
   readonly createdAt: number
   /** From then on it is refused. */
   readonly expiresAt?: number
-  readonly scopes: readonly string[]
   readonly limits: Limits
   readonly metadata: Readonly<Record<string, string>>
   readonly managedBy: ManagedBy

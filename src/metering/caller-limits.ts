@@ -54,6 +54,8 @@ const NO_RATES: readonly ModelRate[] = []
 export class CallerLimits {
   readonly keyId: string
   readonly timeZone: string
+  /** What the key may do, by OpenAI's scopes; undefined: all. */
+  readonly scopes: readonly string[] | undefined
   readonly holders: readonly LimitHolder[]
   readonly budgets: readonly CallerBudget[]
   /** Whether the models are restricted that it may use. */
@@ -68,6 +70,7 @@ export class CallerLimits {
 
   constructor({ id, limits, project, organization }: KeyEntry) {
     this.keyId = id
+    this.scopes = limits.scopes
     this.timeZone = project?.timeZone ?? organization?.timeZone ?? 'UTC'
     this.holders = [
       { scope: 'key' as const, id, limits },

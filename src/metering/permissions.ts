@@ -6,6 +6,7 @@ import { endpointPath } from '../openai/endpoint-path.ts'
 import { modelNotFound } from '../openai/model-not-found.ts'
 import type { CallerLimits } from './caller-limits.ts'
 import { whyUnmetered } from './closed-endpoints.ts'
+import { missingScope } from './key-scopes.ts'
 
 /** What a caller's permissions are asked about. Models that a request names elsewhere are asked about where they are found. */
 export interface NamedCall {
@@ -26,6 +27,7 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * assertEndpointPermitted(limits, exchange)
  */
 export function assertEndpointPermitted(limits: CallerLimits, { request, requestTarget, isUpgrade }: Exchange): void {
+  if (limits.scopes !== undefined) assertScope(limits.scopes, isUpgrade ? 'POST' : request.method, requestTarget)
   // What is said on a WebSocket is not read.
   const isClosed = limits.hasBudget || (isUpgrade && limits.countsUse)
   if (!limits.namesEndpoints && !isClosed) return
@@ -57,6 +59,15 @@ export function assertCallPermitted(limits: CallerLimits, exchange: Exchange, { 
   } else if (limits.hasBudget && value['background'] === true) {
     throw notMetered(limits, endpointPath(endpointOf(exchange.requestTarget)), WORKS_ON)
   }
+}
+
+/** Asserts that a key has a scope for a request. Throws `endpoint_not_permitted` in OpenAI's words. */
+function assertScope(scopes: readonly string[], method: string, target: string): void {
+  const missing = missingScope(scopes, method, endpointPath(endpointOf(target)))
+  if (missing === undefined) return
+  throw new ApiError('endpoint_not_permitted', {
+    message: `You have insufficient permissions for this operation. Missing scopes: ${missing.slice(0, NAME_CHARS_SHOWN)}. The operator of this server decides by the \`scopes\` of your key.`,
+  })
 }
 
 /** Asserts that the calls in a batch are of an endpoint that is permitted. */

@@ -280,6 +280,24 @@ describe('keys', () => {
     expect(await organization.projects.serviceAccounts.update(account.id, renamed)).toMatchObject({ role: 'owner' })
   })
 
+  test('may do what their scopes say; none says all', async () => {
+    const { account, project_id } = await newKey()
+    const scopes = ['api.model.request']
+    const key = await organization.projects.serviceAccounts.apiKeys.create(account.id, { project_id, scopes })
+    const statuses = async () => {
+      const headers = { authorization: `Bearer ${key.value}` }
+      const files = await fetch(`${gateway.url}/v1/files`, { headers })
+      return [(await gateway.chat({ model: 'm' }, headers)).status, files.status]
+    }
+    expect(await statuses()).toEqual([200, 403])
+    expect(await organization.projects.apiKeys.update(key.id, { project_id, scopes: ['api.all.read'] })).toMatchObject({
+      scopes: ['api.all.read'],
+    } as never)
+    expect(await statuses()).toEqual([403, 200])
+    await organization.projects.apiKeys.update(key.id, { project_id, scopes: [] })
+    expect(await statuses()).toEqual([200, 200])
+  })
+
   test('that are deleted while they are listed are all deleted', async () => {
     const { account, project_id } = await newKey()
     for (let made = 1; made < 7; made += 1)

@@ -23,7 +23,6 @@ export function keyRecord(id: string, key: string, more: Partial<KeyRecord> = {}
     digest: digestOfKey(key),
     redacted: 'sk-nex-...',
     createdAt: 1,
-    scopes: [],
     limits: { spend: {}, rates: [] },
     metadata: {},
     managedBy: 'api',

@@ -23,7 +23,6 @@ function key(id: string, parts: Partial<KeyRecord> = {}): KeyRecord {
     digest: new Bun.CryptoHasher('sha256').update(id).digest('hex'),
     redacted: 'sk-nex-…abcd',
     createdAt: NOON,
-    scopes: [],
     limits: { spend: {}, rates: [] },
     metadata: {},
     managedBy: 'api',
