@@ -2,7 +2,7 @@ import { BoundedMemo } from '../../formats/bounded-memo.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Ledger } from '../ledger.ts'
 import { type BudgetDemand, LimiterError } from '../limiter.ts'
-import { DISTRUST, LOOK, TELL } from './redis-limit-scripts.ts'
+import { DISTRUST, LOOK_AT_BUDGET, TELL } from './redis-limit-scripts.ts'
 import type { RedisScripts } from './redis-scripts.ts'
 
 /** The dependencies of budgets. */
@@ -47,7 +47,7 @@ export class RedisBudgets {
 
   /** What a budget has now. Rejects where the server is away. */
   async look(budget: BudgetDemand): Promise<BudgetLook> {
-    const said = (await this.#deps.scripts.run(LOOK, { name: budgetName(budget) })) as readonly string[]
+    const said = (await this.#deps.scripts.run(LOOK_AT_BUDGET, { name: budgetName(budget) })) as readonly string[]
     const [spent = '0', held = '0', unbooked = '0', known, settling] = said
     return {
       ...{ spent: BigInt(spent), held: BigInt(held), unbooked: Number(unbooked) },

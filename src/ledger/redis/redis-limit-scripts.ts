@@ -114,7 +114,7 @@ return { 'granted', current, unpack(states(true)) }`
  * Ends a reservation. Where the server has begun anew since it was made, its budgets are read from the books again instead, once it is in
  * them. Told twice, it counts once.
  */
-export const END = `${PRELUDE}
+export const END_CALL = `${PRELUDE}
 local current = era()
 for _, r in ipairs(q.rates) do
   local key, period, ahead = bucket(r)
@@ -145,7 +145,7 @@ end
 return era()`
 
 /** Renews reservations, and makes those again that the server has lost. */
-export const RENEW = `${PRELUDE}
+export const RENEW_CALLS = `${PRELUDE}
 for _, one in ipairs(q.open) do
   local v = read(one.id)
   if v.state == 'open' then
@@ -176,7 +176,7 @@ end
 return left`
 
 /** What a budget has: spent, held, ends that are not booked, and whether that is known. */
-export const LOOK = `${PRELUDE}
+export const LOOK_AT_BUDGET = `${PRELUDE}
 local f = redis.call('HMGET', P .. ':b:' .. q.name, 'spent', 'held', 'unbooked', 'known')
 return { f[1] or '0', f[2] or '0', f[3] or '0', f[4] or '0', tostring(redis.call('EXISTS', P .. ':settling')), era() }`
 

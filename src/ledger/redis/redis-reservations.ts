@@ -2,7 +2,7 @@ import type { Log } from '../../telemetry/log.ts'
 import { interruptedBooking, parseBooking } from '../counters/booking-record.ts'
 import type { RateDemand, Reservation } from '../limiter.ts'
 import type { Booking } from '../records.ts'
-import { ADOPT, END, FORGET, RENEW } from './redis-limit-scripts.ts'
+import { ADOPT, END_CALL, FORGET, RENEW_CALLS } from './redis-limit-scripts.ts'
 import type { RedisScripts } from './redis-scripts.ts'
 
 /** A call under way, as the server has it. */
@@ -75,7 +75,7 @@ export class RedisReservations {
   async renew(): Promise<void> {
     const { scripts } = this.#deps
     const open = [...this.#open.values()].map(({ call, seen }) => ({ id: call.id, v: call.v, seen: String(seen) }))
-    if (open.length > 0) await scripts.run(RENEW, { open })
+    if (open.length > 0) await scripts.run(RENEW_CALLS, { open })
     await Promise.all([...this.#ends.values()].filter(({ isTold }) => !isTold).map((end) => this.#tell(end, [])))
     await this.#forget([...this.#ends.values()].filter(({ isTold, isBooked }) => isTold && isBooked))
   }
@@ -114,7 +114,7 @@ export class RedisReservations {
   async #tell(end: End, corrections: readonly RateDemand[]): Promise<void> {
     const { call, cost, isBooked } = end
     const question = { id: call.id, v: call.v, cost: String(cost), isBooked, rates: corrections }
-    await this.#deps.scripts.run(END, question)
+    await this.#deps.scripts.run(END_CALL, question)
     end.isTold = true
     if (end.isBooked) await this.#forget([end])
   }
