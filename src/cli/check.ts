@@ -37,6 +37,7 @@ export async function check(flags: Pick<Flags, 'config'>): Promise<number> {
   }
   const server = describeServer(config, serverUrl(config.server, config.server.port), VERSION, source.file)
   const lines = [`✓ configuration is valid`, `  base_url  ${server.base_url}`, `  auth      ${server.access}`]
+  if (server.ledger !== undefined) lines.push(`  ledger    ${server.ledger}`)
   if (server.config !== undefined) lines.push(`  config    ${server.config}`)
   for (const warning of configuration.warnings) lines.push(`! ${warning}`)
   process.stdout.write(`${lines.join('\n')}\n`)

@@ -306,3 +306,16 @@ describe('what cannot be explained ends with exit code 2, and says what to do', 
     ])
   })
 })
+
+test('with a ledger a request may be that of a key, and a note says that limits and money come first', async () => {
+  const ask = (principal: string, env: Readonly<Record<string, string>>) =>
+    explain({ principal, body: { model: 'smart', messages: MESSAGES } }, [], env)
+  const told = await ask('key_team-a.alice', { LEDGER: 'memory' })
+  expect([told.code, told.stdout]).toEqual([0, expect.stringContaining('as key_team-a.alice')])
+  expect(told.stdout).toContain('There is a ledger')
+  expect(await ask('key_team-a.alice', {})).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Nobody goes by that name'),
+  })
+  expect((await ask('local', { LEDGER: 'memory' })).stdout).not.toContain('There is a ledger')
+})

@@ -73,6 +73,7 @@ test('what a server with a ledger needs is told before it starts', async () => {
   expect((await run({ REQUIRE_AUTH: 'true' })).stderr).toContain('is missing, though REQUIRE_AUTH is true')
   const good = await run({ LEDGER: 'memory', REQUIRE_AUTH: 'true', ADMIN_KEY: key })
   expect(good.stdout).toContain('callers need a key of the ledger')
+  expect(good.stdout).toContain('ledger    memory; managed by /v1/organization')
   expect(good.stderr + good.stdout).not.toContain(key)
 })
 

@@ -1,6 +1,7 @@
 import { nearest, suggest } from '../../../formats/text/nearest.ts'
 import type { Callers } from '../../file/section-reader.ts'
 import type { Fault } from '../../scalar-kinds.ts'
+import { LEDGER_CURE } from '../ledger.ts'
 import { KNOWN_ENDPOINTS } from './known-endpoints.ts'
 
 /** Why a pattern of a rule fits nothing, and whether that holds as long as the server runs. */
@@ -22,6 +23,8 @@ export function unfitPrincipal(pattern: string, callers: Callers): Unfit | undef
   const kinds = isRequired ? ['token'] : isLoopback ? ['caller', 'local'] : ['caller']
   if (kinds.some((kind) => patternsMeet(pattern, kind))) return undefined
   if (!isRequired && patternsMeet(pattern, 'caller-*')) return undefined
+  if (/^key(_|$)/.test(pattern))
+    return { wrong: 'fits nobody, since there is no ledger', cure: LEDGER_CURE, isCertain: false }
   const isKind = KINDS.some((kind) => patternsMeet(pattern, kind))
   if (isKind && pattern === 'local' && !isRequired) {
     return { wrong: 'fits nobody, since HOST is reached by other machines', cure: LOCAL_CURE, isCertain: false }

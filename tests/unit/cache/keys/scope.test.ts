@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Scope } from '../../../../src/cache/keys/scope.ts'
 import { Secret } from '../../../../src/config/secret.ts'
+import { NO_LIMITS } from '../../../../src/ledger/first-records.ts'
 import { scopeFor, tokenScope } from '../scopes.ts'
 
 test('a token has the scope of its name, so that a new token of the same holder finds what the old one got', () => {
@@ -18,6 +19,19 @@ test('a token without a name has a scope of its own, by its id and its whole dig
 test("a token's scope does not depend on what else it brings", () => {
   const principal = { kind: 'token', id: 'alice', token: new Secret('s') } as const
   expect(scopeFor(principal, { authorization: 'Bearer s' })).toBe(scopeFor(principal, { 'x-api-key': 's' }))
+})
+
+test('a key of the ledger has the scope of its id, so that it finds the same answers when it has been rotated', () => {
+  const entry = { kind: 'key', expiresAt: 0, limits: NO_LIMITS, project: undefined, organization: undefined } as const
+  const holder = (id: string, secret: string): Scope =>
+    scopeFor(
+      { kind: 'key', id, token: new Secret(secret), entry: { id, ...entry } },
+      { authorization: `Bearer ${secret}` },
+    )
+  expect(holder('key_1', 'sk-nex-old')).toBe(holder('key_1', 'sk-nex-new'))
+  expect(holder('key_1', 'sk-nex-old')).not.toBe(holder('key_2', 'sk-nex-old'))
+  // No token can have such a name.
+  expect(holder('key_1', 'sk-nex-old')).toBe('key:key_1' as Scope)
 })
 
 test('a caller has the scope of all keys that it brings: a placeholder in common is not enough', () => {

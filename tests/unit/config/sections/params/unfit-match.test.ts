@@ -72,6 +72,15 @@ describe('a principal that nobody is', () => {
       expect(unfitPrincipal(principal, open)).toBeUndefined()
     expect(unfitPrincipal('local', { ...open, isLoopback: true })).toBeUndefined()
   })
+
+  test('nor, where there is a ledger, all keys or one by its id; without one that is a warning', () => {
+    for (const principal of ['key', 'key_team-a.alice', 'key_*', 'k*']) {
+      expect(unfitPrincipal(principal, { ...GUARDED, hasLedger: true })).toBeUndefined()
+      expect(said(JSON.stringify({ ledger: { store: 'memory' }, ...JSON.parse(rule({ principal })) }))).toEqual([])
+    }
+    for (const principal of ['key', 'key_team-a.alice'])
+      expect(said(rule({ principal }))[0]).toMatch(/^warning .* fits nobody, since there is no ledger \| Set LEDGER=/)
+  })
 })
 
 describe('an endpoint that no request is for', () => {
