@@ -45,7 +45,7 @@ export interface MeteringDeps {
   readonly priceTable: PriceTable
   readonly sha256: (text: string) => Uint8Array
   /** The settings in force. */
-  readonly settings: () => Pick<Settings, 'ledger'>
+  readonly settings: () => Pick<Settings, 'ledger' | 'prices'>
 }
 
 /**
@@ -130,7 +130,7 @@ function createPrices(table: PriceTable, settings: MeteringDeps['settings']): ()
   let made: { readonly of: unknown; readonly book: PriceBook } | undefined
   return () => {
     const now = settings()
-    if (made === undefined || made.of !== now) made = { of: now, book: new PriceBook(table, []) }
+    if (made === undefined || made.of !== now) made = { of: now, book: new PriceBook(table, now.prices) }
     return made.book
   }
 }
