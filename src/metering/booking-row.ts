@@ -4,10 +4,9 @@ import { DEFAULT_PROJECT_ID } from '../ledger/first-records.ts'
 import type { Booking } from '../ledger/records.ts'
 import { NO_USAGE } from '../usage/usage.ts'
 
-/** What this process's ids of bookings have in common; the time stands before it, so that they grow, and a counter behind it. All of it is hex. */
-const PROCESS = crypto.randomUUID().replaceAll('-', '').slice(0, 12)
-const TIME_DIGITS = 12
-const COUNT_DIGITS = 8
+/** What this process's ids of bookings have in common: the time of its start, and a part that no other has. A counter follows; all is hex. */
+const PROCESS = Date.now().toString(16).padStart(12, '0') + crypto.randomUUID().replaceAll('-', '').slice(0, 12)
+const COUNTS = 2 ** 32
 let booked = 0
 
 /** What is only known of a call with its end. */
@@ -75,6 +74,5 @@ function arrivedAt({ startedAt }: Exchange): number {
 /** Makes an id that no other booking has, and that sorts behind those before it. */
 function newBookingId(): string {
   booked += 1
-  const time = Date.now().toString(16).padStart(TIME_DIGITS, '0')
-  return time + PROCESS + (booked % 2 ** 32).toString(16).padStart(COUNT_DIGITS, '0')
+  return PROCESS + (COUNTS + (booked % COUNTS)).toString(16).slice(1)
 }

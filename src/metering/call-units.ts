@@ -19,6 +19,11 @@ export interface ReservedUnits extends CallUnits {
   readonly picture: string | undefined
 }
 
+/** What has to be known of a call before it is made: what it will have read if its answer does not tell that; its tokens; its cost, too. */
+export type Needs = 'usage' | 'tokens' | 'money'
+
+/** The calls that are not about texts alone. */
+const MEDIA = /^(?:images|audio)\//
 /** What a text really has in a token, about: what a budget is asked for is more. */
 const BYTES_PER_TOKEN = 4
 /** The bytes of a usual second of sound; what a budget is asked for is for a second of the fewest. */
@@ -37,12 +42,13 @@ const NO_MEMBERS: PlannedCall['members'] = Object.freeze({})
  * Throws `model_not_priced` where money is limited and one of the targets has no price.
  *
  * @example
- * const { tokens, images, amount } = callUnits(request, true, prices)
+ * const { tokens, images, amount } = callUnits(request, 'money', prices)
  */
-export function callUnits(request: PreparedRequest, hasBudget: boolean, prices: PriceBook): ReservedUnits {
+export function callUnits(request: PreparedRequest, needs: Needs, prices: PriceBook): ReservedUnits {
   const { exchange, outgoing, route } = request
   const planned = plannedCall(request)
-  if (!hasBudget) {
+  if (needs === 'usage' && !MEDIA.test(planned.endpoint)) return textUnits(planned)
+  if (needs !== 'money') {
     const estimate = estimateCall({ ...planned, model: outgoing.model ?? '' }, undefined)
     return { ...unitsOf(estimate, planned), amount: 0n }
   }
@@ -82,18 +88,23 @@ function plannedCall({ exchange, outgoing }: PreparedRequest): Omit<PlannedCall,
 }
 
 function unitsOf({ usage, images, picture }: Estimate, { bodyBytes, members }: Omit<PlannedCall, 'model'>) {
-  const asked: Partial<Usage> = {
-    ...usage,
-    inputText: Math.min(usage.inputText, Math.ceil(bodyBytes / BYTES_PER_TOKEN)),
-    seconds: Math.min(usage.seconds, Math.ceil(bodyBytes / BYTES_PER_SECOND)),
-    outputText: 0,
-    outputAudio: 0,
-    outputImage: 0,
-    outputReasoning: 0,
-    webSearches: 0,
+  const { inputText, inputAudio, inputImage, characters, seconds } = usage
+  const asked = {
+    inputText: Math.min(inputText, Math.ceil(bodyBytes / BYTES_PER_TOKEN)),
+    inputAudio,
+    inputImage,
+    characters,
+    images: usage.images,
+    seconds: Math.min(seconds, Math.ceil(bodyBytes / BYTES_PER_SECOND)),
   }
-  const input = (asked.inputText ?? 0) + usage.inputAudio + usage.inputImage
+  const input = asked.inputText + inputAudio + inputImage
   return { tokens: input + capIn(members) * choicesIn(members), images, asked, picture }
+}
+
+/** A call of texts whose use nothing limits: only its prompt is estimated, by its length. */
+function textUnits({ bodyBytes }: Omit<PlannedCall, 'model'>): ReservedUnits {
+  const asked = { inputText: Math.ceil(bodyBytes / BYTES_PER_TOKEN) }
+  return { tokens: 0, images: 0, amount: 0n, asked, picture: undefined }
 }
 
 /** The largest cap that a body sets: which of them its server obeys is not known. */

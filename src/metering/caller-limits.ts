@@ -62,6 +62,8 @@ export class CallerLimits {
   readonly restrictsModels: boolean
   /** Whether there is any rate. */
   readonly hasRates: boolean
+  /** Whether tokens, images or money are limited, so that what a call uses has to be counted. */
+  readonly countsUse: boolean
   /** The holders with a limit on calls under way. */
   readonly places: readonly (LimitHolder & { readonly concurrency: number })[]
   readonly #endpoints: readonly Fits[]
@@ -84,6 +86,11 @@ export class CallerLimits {
       const { concurrency } = holder.limits
       return concurrency === undefined ? [] : [{ ...holder, concurrency }]
     })
+    this.countsUse =
+      this.budgets.length > 0 ||
+      this.holders.some(({ limits: { rates } }) =>
+        rates.some(({ tokensPerMinute, imagesPerMinute }) => (tokensPerMinute ?? imagesPerMinute) !== undefined),
+      )
     this.hasRates = this.holders.some((holder) => holder.limits.rates.length > 0)
     this.#endpoints = this.holders.flatMap(({ limits: { endpoints } }) =>
       endpoints === undefined ? [] : [compilePatterns(endpoints.map(withoutVersion))],
@@ -104,13 +111,6 @@ export class CallerLimits {
   /** Whether money is limited. */
   get hasBudget(): boolean {
     return this.budgets.length > 0
-  }
-
-  /** Whether tokens or money are limited, so that what a call uses has to be counted. */
-  get countsUse(): boolean {
-    const counts = ({ limits: { rates } }: LimitHolder): boolean =>
-      rates.some(({ tokensPerMinute, imagesPerMinute }) => (tokensPerMinute ?? imagesPerMinute) !== undefined)
-    return this.hasBudget || this.holders.some(counts)
   }
 
   /** Whether the model of a request has to be known: it decides about it. */

@@ -33,7 +33,7 @@ const NOTHING: CallCost = { cost: 0, pricedBy: 'none' }
  * exactly once.
  *
  * @example
- * const call = new MeteredCall(request, kind, callUnits(request, true, prices), deps)
+ * const call = new MeteredCall(request, kind, callUnits(request, 'money', prices), deps)
  * call.begin(demand, reservation)
  */
 export class MeteredCall implements UsageTally {

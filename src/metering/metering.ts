@@ -10,7 +10,7 @@ import { askForUsage, hideAskedUsage } from '../requests/metered-stream.ts'
 import type { Ask, PreparedRequest } from '../requests/prepared-request.ts'
 import type { Deployment } from '../routing/targets/deployment.ts'
 import { BookedObjects } from './booked-objects.ts'
-import { callUnits } from './call-units.ts'
+import { callUnits, type Needs } from './call-units.ts'
 import { type CallerLimits, callerLimits } from './caller-limits.ts'
 import { createDecide, type Grant } from './decide.ts'
 import { callDemand, requestDemand } from './demand.ts'
@@ -81,7 +81,7 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       if (kind === undefined) return next(request)
       exchange.isMetered = true
       const limits = kind.kind === 'call' ? limitsOf(exchange) : undefined
-      const units = callUnits(request, limits?.hasBudget === true, prices())
+      const units = callUnits(request, needsOf(limits), prices())
       const call = new MeteredCall(request, kind, units, { bookings, prices: prices(), objects })
       const demand = limits && callDemand(limits, request.outgoing.model, units, exchange)
       if (demand !== undefined) {
@@ -105,6 +105,12 @@ export function createMetering({ books, priceTable, sha256, settings }: Metering
       if (cost !== undefined) answer.headers.set('x-nexcode-cost', writeDollars(BigInt(cost)))
     },
   }
+}
+
+/** What has to be known of a call of a caller before it is made. */
+function needsOf(limits: CallerLimits | undefined): Needs {
+  if (limits === undefined || !limits.countsUse) return 'usage'
+  return limits.hasBudget ? 'money' : 'tokens'
 }
 
 /** What an exchange has cost, in nano-dollars, once all of its answer has been read; undefined: it has not. */

@@ -39,7 +39,9 @@ export function estimateCall(call: PlannedCall, price: ModelPrice | undefined): 
 
 function dearest(call: PlannedCall, price: ModelPrice, usage: Usage, picture: string | undefined): number | undefined {
   let most = costOf(price, inDearestKinds(price, usage, 'default'), 'default', picture)
-  const asked = new Set(['service_tier', 'speed'].map((name) => priceTierOf(givenText(call, name), false)))
+  const [byTier, bySpeed] = [givenText(call, 'service_tier'), givenText(call, 'speed')]
+  if (byTier === undefined && bySpeed === undefined) return most
+  const asked = new Set([priceTierOf(byTier, false), priceTierOf(bySpeed, false)])
   for (const tier of PRICE_TIERS) {
     if (tier === 'default' || !asked.has(tier)) continue
     const cost = costOf(price, inDearestKinds(price, usage, tier), tier, picture)
@@ -53,6 +55,7 @@ function inDearestKinds(price: ModelPrice, usage: Usage, tier: PriceTier): Usage
   const { input = 0, cacheWrite = 0, output = 0, reasoning = 0 } = priceListOf(price, tier, inputTokens(usage))
   const isWritten = cacheWrite > input
   const isThought = reasoning > output
+  if (!isWritten && !isThought) return usage
   return {
     ...usage,
     inputText: isWritten ? 0 : usage.inputText,
