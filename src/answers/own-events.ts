@@ -1,9 +1,8 @@
 import { ignoreRejection } from '../formats/ignore-rejection.ts'
 import { endsEvent, lastBytes } from '../formats/sse/event-boundary.ts'
 import { writeEvent } from '../formats/sse/write-event.ts'
-import { anthropicErrorOf } from '../openai/anthropic-error.ts'
 import { ApiError } from '../openai/api-error.ts'
-import type { Protocol } from '../openai/protocol.ts'
+import { anthropicErrorOf, type Protocol } from '../openai/protocol.ts'
 import type { Deadlines } from '../timing/deadlines.ts'
 
 /**

@@ -1,10 +1,10 @@
 import type { Flags } from './flags.ts'
-import type { AdminClient, AdminObject } from './manage/admin-client.ts'
+import type { AdminClient } from './manage/admin-client.ts'
 import { readSeconds, showDay } from './manage/amounts.ts'
+import { type AdminObject, ManageProblem } from './manage/ask-admin.ts'
 import { describeLimits, describeSpend } from './manage/describe-limits.ts'
 import { type FoundKey, findKeys, findNamedKey, findNamedProject } from './manage/find-managed.ts'
 import { limitsFromOptions } from './manage/limit-options.ts'
-import { ManageProblem } from './manage/manage-problem.ts'
 import { renderRows } from './manage/render-rows.ts'
 import { runManage } from './manage/run-manage.ts'
 

@@ -1,9 +1,9 @@
 import type { Flags } from './flags.ts'
-import type { AdminClient, AdminObject } from './manage/admin-client.ts'
+import type { AdminClient } from './manage/admin-client.ts'
+import { type AdminObject, ManageProblem } from './manage/ask-admin.ts'
 import { describeLimits } from './manage/describe-limits.ts'
 import { findNamedProject, listAll } from './manage/find-managed.ts'
 import { limitsFromOptions } from './manage/limit-options.ts'
-import { ManageProblem } from './manage/manage-problem.ts'
 import { renderRows } from './manage/render-rows.ts'
 import { runManage } from './manage/run-manage.ts'
 

@@ -1,7 +1,7 @@
 import { suggest } from '../formats/text/nearest.ts'
 import type { Flags } from './flags.ts'
 import { readSeconds, showDay, showDollars } from './manage/amounts.ts'
-import { ManageProblem } from './manage/manage-problem.ts'
+import { ManageProblem } from './manage/ask-admin.ts'
 import { renderCsv, renderRows } from './manage/render-rows.ts'
 import { runManage } from './manage/run-manage.ts'
 import { SUMS_BY, type SumBy, sumUsage, type UsageLine } from './manage/sum-usage.ts'

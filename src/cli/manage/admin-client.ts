@@ -8,14 +8,8 @@ import { readConfiguration, readWholeConfiguration } from '../../process/configu
 import { serverUrl } from '../../process/server-url.ts'
 import { sha256 } from '../../process/sha256.ts'
 import type { Flags } from '../flags.ts'
-import { InvalidConfiguration, ManageProblem } from './manage-problem.ts'
+import { type AskAdmin, InvalidConfiguration, ManageProblem } from './ask-admin.ts'
 import { remoteAsk } from './remote-admin.ts'
-
-/** An object of the Administration API. */
-export type AdminObject = Readonly<Record<string, unknown>>
-
-/** Asks the Administration API; `path` is below `/organization`. Rejects with a `ManageProblem` that says why it was refused. */
-export type AskAdmin = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => Promise<AdminObject>
 
 /** The administration of the configured ledger. */
 export interface AdminClient {

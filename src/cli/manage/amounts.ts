@@ -1,4 +1,4 @@
-import { ManageProblem } from './manage-problem.ts'
+import { ManageProblem } from './ask-admin.ts'
 
 /** Seconds of each unit that a person may write. */
 const SECONDS: Readonly<Record<string, number>> = {

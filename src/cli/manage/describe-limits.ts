@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../formats/json/json.ts'
-import type { AdminObject } from './admin-client.ts'
 import { showDollars } from './amounts.ts'
+import type { AdminObject } from './ask-admin.ts'
 
 const RATES: readonly (readonly [field: string, words: string])[] = [
   ['max_requests_per_1_minute', 'requests/min'],

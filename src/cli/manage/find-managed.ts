@@ -1,6 +1,5 @@
 import { nearest } from '../../formats/text/nearest.ts'
-import type { AdminObject, AskAdmin } from './admin-client.ts'
-import { ManageProblem } from './manage-problem.ts'
+import { type AdminObject, type AskAdmin, ManageProblem } from './ask-admin.ts'
 
 /** The most objects of one list that a command reads. */
 const LISTED_MAX = 10_000

@@ -2,8 +2,7 @@ import { setOwnCredentials } from '../../access/credentials.ts'
 import type { Secret } from '../../config/secret.ts'
 import { describeSystemError } from '../../config/system-errors.ts'
 import { isJsonObject } from '../../formats/json/json.ts'
-import type { AskAdmin } from './admin-client.ts'
-import { ManageProblem } from './manage-problem.ts'
+import { type AskAdmin, ManageProblem } from './ask-admin.ts'
 
 const TIMEOUT_MS = 30_000
 const BEARER = { keyHeader: 'authorization', headers: [] } as const

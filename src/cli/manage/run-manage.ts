@@ -4,7 +4,7 @@ import { describeCause } from '../../telemetry/describe-error.ts'
 import type { Flags } from '../flags.ts'
 import { writeOut } from '../write-out.ts'
 import { type AdminClient, openAdminClient } from './admin-client.ts'
-import { InvalidConfiguration, ManageProblem } from './manage-problem.ts'
+import { InvalidConfiguration, ManageProblem } from './ask-admin.ts'
 
 const FAILED = 1
 

@@ -1,7 +1,6 @@
-import type { AdminObject, AskAdmin } from './admin-client.ts'
 import { showDay } from './amounts.ts'
+import { type AdminObject, type AskAdmin, ManageProblem } from './ask-admin.ts'
 import { listAll } from './find-managed.ts'
-import { ManageProblem } from './manage-problem.ts'
 
 /** What usage can be summed up by. */
 export const SUMS_BY = ['key', 'project', 'model', 'day'] as const

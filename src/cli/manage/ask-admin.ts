@@ -1,3 +1,9 @@
+/** An object of the Administration API. */
+export type AdminObject = Readonly<Record<string, unknown>>
+
+/** Asks the Administration API; `path` is below `/organization`. Rejects with a `ManageProblem` that says why it was refused. */
+export type AskAdmin = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => Promise<AdminObject>
+
 /** A command of the administration can't be carried out: the message is for the person who gave it. */
 export class ManageProblem extends Error {
   /** The status that the administration answered with; undefined: it was not asked. */
