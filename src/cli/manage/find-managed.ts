@@ -1,33 +1,10 @@
 import { nearest } from '../../formats/text/nearest.ts'
-import { type AdminObject, type AskAdmin, ManageProblem } from './ask-admin.ts'
-
-/** The most objects of one list that a command reads. */
-const LISTED_MAX = 10_000
-const PAGE = 100
+import { type AdminObject, type AskAdmin, listAll, ManageProblem } from './ask-admin.ts'
 
 /** A key, with the project that it is in. */
 export interface FoundKey {
   readonly key: AdminObject
   readonly project: AdminObject
-}
-
-/**
- * All objects of a list, page by page; at most 10,000.
- *
- * @example
- * const projects = await listAll(client.ask, '/projects')
- */
-export async function listAll(ask: AskAdmin, path: string, query = ''): Promise<readonly AdminObject[]> {
-  const all: AdminObject[] = []
-  for (let after = ''; all.length < LISTED_MAX; ) {
-    const page = await ask('GET', `${path}?limit=${PAGE}${after}${query}`)
-    const data = (page['data'] ?? []) as readonly AdminObject[]
-    all.push(...data)
-    const last = data.at(-1)
-    if (page['has_more'] !== true || last === undefined) break
-    after = `&after=${encodeURIComponent(String(last['id']))}`
-  }
-  return all
 }
 
 /**

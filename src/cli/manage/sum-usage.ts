@@ -1,9 +1,9 @@
 import { showDay } from './amounts.ts'
-import { type AdminObject, type AskAdmin, ManageProblem } from './ask-admin.ts'
-import { listAll } from './find-managed.ts'
+import { type AdminObject, type AskAdmin, listAll, ManageProblem } from './ask-admin.ts'
 
 /** What usage can be summed up by. */
 export const SUMS_BY = ['key', 'project', 'model', 'day'] as const
+/** One of them. */
 export type SumBy = (typeof SUMS_BY)[number]
 
 /** What was used under one name. */
