@@ -104,8 +104,8 @@ function withMonth(limits: Limits, month: bigint | undefined): Limits {
 }
 
 /**
- * OpenAI's object of a spend limit: it is `enforcing` once calls are refused because of it. Rejects with `object_not_found` where there is
- * none.
+ * OpenAI's object of a spend limit: it is `enforcing` once less than a cent is left, when calls are refused because of it. Rejects with
+ * `object_not_found` where there is none.
  */
 async function spendLimitObject(kind: 'project' | 'organization', spender: Spender, deps: AdminDeps): Promise<object> {
   const { month } = spender.limits.spend
@@ -116,6 +116,6 @@ async function spendLimitObject(kind: 'project' | 'organization', spender: Spend
     threshold_amount: centsOf(month),
     currency: 'USD',
     interval: 'month',
-    enforcement: { status: spend?.remaining === 0 ? 'enforcing' : 'inactive' },
+    enforcement: { status: (spend?.remaining ?? 0) < 1 ? 'enforcing' : 'inactive' },
   }
 }
