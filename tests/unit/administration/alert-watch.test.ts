@@ -101,7 +101,7 @@ test('it tells in cents what was spent, signed as OpenAI signs: the SDK takes it
     },
   })
   const forged = client.webhooks.unwrap((message?.text ?? '').replace('500', '501'), message?.call.headers ?? {})
-  expect(forged).rejects.toThrow('signature')
+  await expect(forged).rejects.toThrow('signature')
 })
 
 test('one that does not arrive is tried again, at once and later, under the same id', async () => {
