@@ -14,8 +14,9 @@ export interface RedisServerDeps {
   readonly waitMs: number
 }
 
-/** So many answers in a row may be late before the server counts as down. */
+/** The server counts as down where so many answers are late, and none has come for so long: it may only have been busy for a moment. */
 const LATE_MAX = 3
+const SILENT_MS = 250
 
 /** Runs scripts in a Redis or Valkey server: each is one atomic step, in which all nodes see one and the same. */
 export class RedisScripts {
@@ -23,6 +24,7 @@ export class RedisScripts {
   readonly #breaker: ReturnType<RedisServerDeps['breaker']>
   readonly #digests = new Map<string, string>()
   #late = 0
+  #answeredAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: RedisServerDeps, events: StoreBreakerEvents) {
     this.#deps = deps
@@ -42,22 +44,27 @@ export class RedisScripts {
     const epoch = this.#breaker.ask()
     if (epoch === undefined) throw new LimiterError('Redis is down.')
     const { promise: late, reject } = Promise.withResolvers<never>()
-    let isLate = false
-    const deadline = this.#deps.deadlines.start(this.#deps.waitMs, () => {
+    let [isDone, isLate] = [false, false]
+    const expire = (): void => {
+      if (isDone) return
       isLate = true
-      this.#late += 1
       const cause = new LimiterError(`Redis has given no answer in ${this.#deps.waitMs} ms.`)
-      if (this.#late >= LATE_MAX || this.#breaker.isOpen) this.#breaker.onFailure(epoch, cause)
+      if (this.#isSilent() || this.#breaker.isOpen) this.#breaker.onFailure(epoch, cause)
       reject(cause)
-    })
+    }
+    // Where this process was busy, the answer may have come already: it is read before.
+    const deadline = this.#deps.deadlines.start(this.#deps.waitMs, () => void setImmediate(expire))
     const running = this.run(script, question).then(
       (said) => {
+        isDone = true
+        this.#late = 0
+        this.#answeredAt = performance.now()
         if (isLate) onLate(said)
-        else this.#late = 0
         this.#breaker.onSuccess(epoch)
         return said
       },
       (cause: unknown) => {
+        isDone = true
         if (!isLate) this.#breaker.onFailure(epoch, cause)
         throw new LimiterError('Redis is down.', { cause })
       },
@@ -69,6 +76,12 @@ export class RedisScripts {
     } finally {
       deadline.clear()
     }
+  }
+
+  /** Counts an answer that is late, and gives whether the server seems to be down. */
+  #isSilent(): boolean {
+    this.#late += 1
+    return this.#late >= LATE_MAX && performance.now() - this.#answeredAt > SILENT_MS
   }
 
   /** Runs a script however long it takes. Rejects where the server is away. */
