@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { type Authorize, createAuthorize } from './access/authorize.ts'
 import { lendsToLocal } from './access/local-caller.ts'
-import { createAlertWatch } from './administration/alert-watch.ts'
+import type { createAlertWatch } from './administration/alert-watch.ts'
 import type { Arrival, BodilessRequest } from './exchange/arrival.ts'
 import type { Exchange, Observer } from './exchange/exchange.ts'
 import { joinObservers } from './exchange/join-observers.ts'
@@ -14,7 +14,7 @@ import { openExchange } from './server/request-context.ts'
 import { documentation } from './server/routes/documentation.ts'
 import { health, type WorkersState } from './server/routes/health.ts'
 import { openaiRoutes } from './server/routes/openai.ts'
-import { organization } from './server/routes/organization.ts'
+import type { organization } from './server/routes/organization.ts'
 import { createFetch, createServe } from './server/serve.ts'
 import { createUpgrade } from './server/upgrade.ts'
 import { createLogObserver } from './telemetry/log-observer.ts'
@@ -23,6 +23,11 @@ import { createLogObserver } from './telemetry/log-observer.ts'
 export interface AppDeps extends CoreDeps {
   /** Gives the state of the worker processes; absent: this process is alone. */
   readonly workers?: () => WorkersState
+  /** Management of the ledger; needed beside `books`, and loaded for them alone: its shapes take megabytes. */
+  readonly management?: {
+    readonly organization: typeof organization
+    readonly createAlertWatch: typeof createAlertWatch
+  }
   /** More observers of each exchange, beside the log. */
   readonly observers?: readonly Observer[]
 }
@@ -35,12 +40,12 @@ export interface AppDeps extends CoreDeps {
  * const response = await app.fetch(new Request('http://localhost/v1/models'))
  */
 export function createApp(deps: AppDeps): App {
-  const { config, version, log } = deps
+  const { config, version, log, books, management } = deps
   const { server } = config
   const { authorize, admit } = createDoor(deps)
   const core = createCore(deps)
   const { admission, deadlines, memory, flow } = core
-  const hasLedger = deps.books !== undefined
+  const hasLedger = books !== undefined
 
   const isDetailed = config.log.level === 'debug' || config.log.level === 'trace'
   const observer = joinObservers([core.repeats, createLogObserver(log, { isDetailed }), ...(deps.observers ?? [])])
@@ -56,13 +61,14 @@ export function createApp(deps: AppDeps): App {
 
   const routes = new Elysia({ name: 'nexcode/app', normalize: false, handler: { standardHostname: false } })
     .use(errorHandler(log))
-    .use(health({ admission, authorize, targets: core.targets, workers: deps.workers, books: deps.books }))
+    .use(health({ admission, authorize, targets: core.targets, workers: deps.workers, books }))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
-    .use(organization({ ...deps, adminKey: config.adminKey, memory }))
+    .use(
+      management === undefined ? new Elysia() : management.organization({ ...deps, adminKey: config.adminKey, memory }),
+    )
     .use(openaiRoutes(core, authorize, hasLedger))
 
-  const { books } = deps
-  const alerts = books && createAlertWatch({ ...books, send: core.send, deadlines, now: Date.now, log })
+  const alerts = books && management?.createAlertWatch({ ...books, send: core.send, deadlines, now: Date.now, log })
   const cors = createCors(server.corsOrigins)
   const hasDebugHeaders = (): boolean => core.settings().debugHeaders
   const serve = createServe({ open, cors, routes, hasDebugHeaders, log })
@@ -85,7 +91,7 @@ export function createApp(deps: AppDeps): App {
     },
     async close() {
       await core.close()
-      await deps.books?.close()
+      await books?.close()
     },
   }
 }

@@ -1,4 +1,4 @@
-import { createApp } from '../app.ts'
+import { type AppDeps, createApp } from '../app.ts'
 import type { Cassettes } from '../cassettes/cassettes.ts'
 import type { Config } from '../config/config.ts'
 import { areSameConfigs } from '../config/open-secrets.ts'
@@ -12,7 +12,7 @@ import type { Log } from '../telemetry/log.ts'
 import { diagnoseConnectFailure } from '../upstream/exact/diagnose-connect-failure.ts'
 import { warmUpFetch } from '../upstream/exact/exact-fetch.ts'
 import { collectWhenQuiet } from './collect-when-quiet.ts'
-import { openBooks, takeFile } from './open-books.ts'
+import type { OpenBooksDeps } from './open-books.ts'
 import { openCacheStore } from './open-cache-store.ts'
 import { createProcessFetch } from './process-fetch.ts'
 import { VERSION } from './program.ts'
@@ -31,6 +31,13 @@ export interface AssembledApp {
   readonly proxyFor: ReturnType<typeof createProcessFetch>['proxyFor']
   /** Puts other settings in force. Rejects, and changes nothing, where they can't be used. */
   readonly apply: (settings: Settings) => Promise<void>
+}
+
+/** The parts of a server with a ledger. */
+interface LedgerParts {
+  readonly parts: Required<Pick<AppDeps, 'books' | 'priceTable' | 'management'>>
+  /** Takes over what another file declares. */
+  readonly take: (settings: Settings) => Promise<void>
 }
 
 /**
@@ -52,10 +59,10 @@ export async function assembleApp(
   const { settings } = config
   const extensions = await loadAll(settings)
   // Where only cassettes answer, nothing is used and nobody needs a key.
-  const books =
+  const ledger =
     cassettes?.isClosed === true
       ? undefined
-      : await openBooks(settings, { log, sha256, isWorker: workers !== undefined })
+      : await openLedgerParts(settings, { log, sha256, isWorker: workers !== undefined })
   const app = createApp({
     config,
     extensions,
@@ -68,7 +75,7 @@ export async function assembleApp(
     observers: [collectWhenQuiet()],
     ...(workers !== undefined && { workers: workers.state }),
     ...(cassettes !== undefined && { cassettes }),
-    ...(books !== undefined && { books, priceTable: await loadPrices() }),
+    ...ledger?.parts,
   })
   return {
     app,
@@ -76,9 +83,22 @@ export async function assembleApp(
     async apply(changed) {
       const loaded = await loadAll(changed)
       if (!areSameStores(changed, settings)) log.warn({}, OTHER_LEDGER)
-      if (books !== undefined) await takeFile(books, changed, { log, sha256 })
+      await ledger?.take(changed)
       app.apply(changed, loaded)
     },
+  }
+}
+
+/** Opens the ledger that the settings name, and loads what only a server with one needs; undefined: they name none. */
+async function openLedgerParts(settings: Settings, deps: OpenBooksDeps): Promise<LedgerParts | undefined> {
+  if (settings.ledger.store === undefined) return undefined
+  const { openBooks, takeFile } = await import('./open-books.ts')
+  const { organization } = await import('../server/routes/organization.ts')
+  const { createAlertWatch } = await import('../administration/alert-watch.ts')
+  const books = await openBooks(settings.ledger.store, settings, deps)
+  return {
+    parts: { books, priceTable: await loadPrices(), management: { organization, createAlertWatch } },
+    take: (changed) => takeFile(books, changed, deps),
   }
 }
 

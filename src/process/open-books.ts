@@ -1,3 +1,4 @@
+import type { Secret } from '../config/secret.ts'
 import type { Settings } from '../config/settings.ts'
 import { createBookingQueue } from '../ledger/booking-queue.ts'
 import type { Books } from '../ledger/books.ts'
@@ -32,12 +33,10 @@ const SPREAD_MS = LOOK_MS + 50
  * Rejects with an `OpenLedgerError` where the ledger can't be opened.
  *
  * @example
- * const books = await openBooks(config.settings, { log, sha256, isWorker: false })
+ * const books = await openBooks(store, config.settings, { log, sha256, isWorker: false })
  */
-export async function openBooks(settings: Settings, deps: OpenBooksDeps): Promise<Books | undefined> {
-  const { store } = settings.ledger
+export async function openBooks(store: Secret, settings: Settings, deps: OpenBooksDeps): Promise<Books> {
   const { log, sha256 } = deps
-  if (store === undefined) return undefined
   const place = store.reveal()
   const ledger = await openLedger(place)
   const directory = new KeyDirectory({ ledger, sha256, now: () => performance.now() })
