@@ -16,8 +16,6 @@ const FROM_LATIN = new TextDecoder('latin1')
 const FROM_BYTES = new TextDecoder()
 const NAME = '"usage"'
 const NULL_MEMBER = ',"usage":null'
-/** What may follow it at the end of an event's data: members without objects or lists. */
-const FLAT_END = /^(?:,"\w+":(?:"[^"\\]*"|[\d.]+|null|true|false))*\}[\r\n]*$/
 
 /** The way in which the usage is cut out of a stream. */
 export interface UsageCutOptions {
@@ -49,7 +47,12 @@ export class UsageCut implements Rewriting {
   readonly add = (chunk: Uint8Array): Uint8Array => {
     if (chunk.byteLength === 0) return chunk
     const isEnd = endsEvent(chunk)
-    if (isEnd && !this.#isOpen && !this.#isBeforeLf && !FROM_LATIN.decode(chunk).includes(NAME)) return chunk
+    if (isEnd && !this.#isOpen && !this.#isBeforeLf) {
+      const text = FROM_LATIN.decode(chunk)
+      if (!text.includes(NAME)) return chunk
+      const at = nullMemberIn(text)
+      if (at !== -1) return without(chunk, at, at + NULL_MEMBER.length)
+    }
     const kept: Uint8Array[] = []
     for (const { bytes, isStart, isEnd: isWhole } of this.#splitter.split(chunk)) {
       const shown = this.#withoutLf(bytes)
@@ -75,10 +78,8 @@ export class UsageCut implements Rewriting {
   #cut(event: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const text = FROM_LATIN.decode(event)
     if (!text.includes(NAME)) return event
-    const at = text.lastIndexOf(NULL_MEMBER)
-    if (at !== -1 && text.indexOf(NAME) === at + 1 && FLAT_END.test(text.slice(at + NULL_MEMBER.length))) {
-      return without(event, at, at + NULL_MEMBER.length)
-    }
+    const at = nullMemberIn(text)
+    if (at !== -1) return without(event, at, at + NULL_MEMBER.length)
     const data = dataOf(event)
     if (data === undefined) return event
     const value = parsed(event.subarray(data.start, data.end))
@@ -99,6 +100,18 @@ export class UsageCut implements Rewriting {
     const removed = new Set(members.filter(({ key }) => key === 'usage'))
     return applyEdits(event, changeMembers(objectStart(json, data.start), members, { removed, inserted: [] }))
   }
+}
+
+/**
+ * The place of a `usage` that is null in the text of one event, or of several, none of which says anything else of usage; -1: there is none
+ * that can be told so easily. The next brace that closes is the text's last: so it is a member of the last event's object.
+ */
+function nullMemberIn(text: string): number {
+  const at = text.indexOf(NULL_MEMBER)
+  if (at === -1 || text.indexOf(NAME) !== at + 1 || text.indexOf(NAME, at + NULL_MEMBER.length) !== -1) return -1
+  let end = text.length
+  while (end > 0 && text.charCodeAt(end - 1) <= CR) end -= 1
+  return text.indexOf('}', at) === end - 1 ? at : -1
 }
 
 /** The place of an event's data; undefined: it has none, or several lines of it. */
@@ -141,7 +154,7 @@ function isEmpty(value: Json): boolean {
   return value === null || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
-function without(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): Uint8Array<ArrayBuffer> {
+function without(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
   const kept = new Uint8Array(bytes.byteLength - (end - start))
   kept.set(bytes.subarray(0, start))
   kept.set(bytes.subarray(end), start)

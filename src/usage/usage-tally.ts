@@ -1,7 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../formats/json/json.ts'
-import { mergeUsage } from './merge-usage.ts'
 import { normalizeUsage } from './normalize-usage.ts'
-import { ownUsageIn } from './own-usage.ts'
+import { mergeUsage, ownUsageIn } from './own-usage.ts'
 import { costIn } from './told-cost.ts'
 import { toolCallsIn } from './tool-calls.ts'
 import { addUsage, inputTokens, NO_USAGE, outputTokens, type ToldUsage, USAGE_FIELDS, type Usage } from './usage.ts'
