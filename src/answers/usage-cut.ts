@@ -15,14 +15,17 @@ const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array()
 const FROM_LATIN = new TextDecoder('latin1')
 const FROM_BYTES = new TextDecoder()
 const NAME = '"usage"'
+/** What llama.cpp tells beside it, or in its place. */
+const TIMINGS = '"timings"'
 const NULL_MEMBER = ',"usage":null'
 
 /** The way in which the usage is cut out of a stream. */
 export interface UsageCutOptions {
   /** Whether it is also cut out of events that say something beside it: the server tells none unless it is asked. */
   readonly isCutEverywhere: boolean
-  /** Is told of each event whose usage is cut out. */
+  /** Is told of each event that tells usage, and of the text of all: each byte is one character. Nobody else needs to read them for that. */
   readonly onUsage: (value: JsonObject) => void
+  readonly onText: (text: string) => void
 }
 
 /**
@@ -30,13 +33,15 @@ export interface UsageCutOptions {
  * asking: the event that tells nothing else, and the `usage` members of others. All other bytes stay; an event goes on when it is complete.
  *
  * @example
- * const shown = rewriteStream(answer.body, new UsageCut({ isCutEverywhere: true, onUsage: (value) => tally.add(value) }))
+ * const cut = new UsageCut({ isCutEverywhere: true, onUsage: (value) => tally.add(value), onText: (text) => tally.saw(seen.add(text)) })
  */
 export class UsageCut implements Rewriting {
   readonly #options: UsageCutOptions
   readonly #splitter = new EventSplitter(EVENT_BYTES_MAX)
   /** Whether the beginning of an event is held. */
   #isOpen = false
+  /** Whether an event with data has come: the first one tells the model. */
+  #hasFirst = false
   /** Whether an event has been left out whose last line end may go on with a LF. */
   #isBeforeLf = false
 
@@ -47,16 +52,23 @@ export class UsageCut implements Rewriting {
   readonly add = (chunk: Uint8Array): Uint8Array => {
     if (chunk.byteLength === 0) return chunk
     const isEnd = endsEvent(chunk)
-    if (isEnd && !this.#isOpen && !this.#isBeforeLf) {
+    if (isEnd && !this.#isOpen && !this.#isBeforeLf && this.#hasFirst) {
       const text = FROM_LATIN.decode(chunk)
-      if (!text.includes(NAME)) return chunk
-      const at = nullMemberIn(text)
-      if (at !== -1) return without(chunk, at, at + NULL_MEMBER.length)
+      const isSilent = !text.includes(NAME) && !text.includes(TIMINGS)
+      const at = isSilent ? -1 : nullMemberIn(text)
+      if (isSilent || at !== -1) {
+        this.#options.onText(text)
+        return isSilent ? chunk : without(chunk, at, at + NULL_MEMBER.length)
+      }
     }
     const kept: Uint8Array[] = []
     for (const { bytes, isStart, isEnd: isWhole } of this.#splitter.split(chunk)) {
       const shown = this.#withoutLf(bytes)
-      kept.push(isStart && isWhole ? this.#cut(shown) : shown)
+      if (isStart && isWhole) kept.push(this.#cut(shown))
+      else {
+        this.#options.onText(FROM_LATIN.decode(shown))
+        kept.push(shown)
+      }
     }
     this.#isOpen = !isEnd
     const [only] = kept
@@ -77,18 +89,22 @@ export class UsageCut implements Rewriting {
   /** Gives what is shown of an event. */
   #cut(event: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const text = FROM_LATIN.decode(event)
-    if (!text.includes(NAME)) return event
-    const at = nullMemberIn(text)
+    this.#options.onText(text)
+    const isFirst = !this.#hasFirst
+    if (!isFirst && !text.includes(NAME) && !text.includes(TIMINGS)) return event
+    const at = isFirst ? -1 : nullMemberIn(text)
     if (at !== -1) return without(event, at, at + NULL_MEMBER.length)
     const data = dataOf(event)
     if (data === undefined) return event
     const value = parsed(event.subarray(data.start, data.end))
     const usage = value?.['usage']
-    if (value === undefined || usage === undefined) return event
+    if (value === undefined) return event
+    this.#hasFirst = true
+    if (usage !== null || isFirst) this.#options.onUsage(value)
+    if (usage === undefined) return event
     if (isJsonObject(usage)) {
       const isAlone = tellsNothingElse(value)
       if (!isAlone && !this.#options.isCutEverywhere) return event
-      this.#options.onUsage(value)
       if (isAlone) {
         this.#isBeforeLf = event[event.byteLength - 1] === CR
         // The LF in front of an event may belong to the end of the one before.

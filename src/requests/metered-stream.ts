@@ -4,6 +4,7 @@ import { UsageCut } from '../answers/usage-cut.ts'
 import { canDecode, decodeStream, isEncoded } from '../formats/bytes/decode-body.ts'
 import { isEventStream } from '../formats/http/media-types.ts'
 import { isJsonObject } from '../formats/json/json.ts'
+import { SeenText } from '../usage/seen-text.ts'
 import { askUsage } from './asking-usage.ts'
 import type { PreparedRequest } from './prepared-request.ts'
 
@@ -34,10 +35,15 @@ export function hideAskedUsage(request: PreparedRequest, answer: Response): Resp
   const codings = headers.get('content-encoding')
   if (body === null || !answer.ok || !isEventStream(headers.get('content-type')) || !canDecode(codings)) return answer
   const source = isEncoded(codings) ? decodeStream(body, codings) : body
+  const { tally } = exchange
+  const seen = new SeenText()
+  // What is cut is read here, with all else: nobody reads the usage of this answer a second time.
+  exchange.tally = undefined
   const cut = new UsageCut({
     isCutEverywhere: askedUsage.isContinuous || deployment.upstream.streamUsage === 'asked',
+    onText: (text) => tally?.saw(seen.add(text)),
     onUsage(value) {
-      exchange.tally?.add(value)
+      tally?.add(value)
       if (exchange.hasUsageObserver && isJsonObject(value['usage'])) exchange.onUsage(value['usage'])
     },
   })

@@ -10,7 +10,7 @@ interface Cut {
 
 function cut(chunks: readonly Uint8Array[], isCutEverywhere = true): Cut {
   const told: JsonObject[] = []
-  const one = new UsageCut({ isCutEverywhere, onUsage: (value) => told.push(value) })
+  const one = new UsageCut({ isCutEverywhere, onUsage: (value) => told.push(value), onText() {} })
   const shown = [...chunks.map((chunk) => one.add(chunk)), one.end()]
   return { shown: shown.map((bytes) => new TextDecoder().decode(bytes)).join(''), told }
 }
@@ -106,7 +106,7 @@ for (const [name, { asked, plain }] of Object.entries(STREAMS)) {
 
 test('where a server may tell usage without being asked, what it tells beside a choice stays', () => {
   const last = event(`{"choices":[{"delta":{"content":""},"finish_reason":"stop"}],"usage":${USAGE}}`)
-  expect(cut([bytesOf(last)], false)).toEqual({ shown: last, told: [] })
+  expect(cut([bytesOf(last)], false)).toMatchObject({ shown: last, told: [{ choices: [{ finish_reason: 'stop' }] }] })
   expect(cut([bytesOf(event(`{"choices":[],"usage":${USAGE}}`))], false).shown).toBe('')
 })
 
@@ -127,5 +127,7 @@ test('an event that is too long to be held goes on as it came', () => {
 
 test('a chunk without a word of usage goes on as the same bytes', () => {
   const chunk = bytesOf(event('{"choices":[]}'))
-  expect(new UsageCut({ isCutEverywhere: true, onUsage() {} }).add(chunk)).toBe(chunk)
+  const one = new UsageCut({ isCutEverywhere: true, onUsage() {}, onText() {} })
+  one.add(chunk)
+  expect(one.add(chunk)).toBe(chunk)
 })
