@@ -32,11 +32,15 @@ export const USAGE_MEMBERS: PickedMembers = {
 }
 
 const MEMBER = '"usage'
-/** What follows where it is a member, and its value an object: most streams say `"usage":null` in each event. */
-const OF_OBJECT = /(?:Metadata)?"\s*:\s*\{/y
+const METADATA = 'Metadata'
+const QUOTE = 0x22
+const COLON = 0x3a
+const OPEN_BRACE = 0x7b
+const SPACE = 0x20
 
 /**
- * Whether an event's text may tell usage; most don't, and need no parser.
+ * Whether an event's text may tell usage: it has such a member, whose value is an object. Most don't, and need no parser; many say
+ * `"usage":null` in each event.
  *
  * @example
  * if (mayTellUsage(text)) tally.add(JSON.parse(data))
@@ -44,8 +48,16 @@ const OF_OBJECT = /(?:Metadata)?"\s*:\s*\{/y
 export function mayTellUsage(text: string): boolean {
   for (let at = text.indexOf(MEMBER); at !== -1; at = text.indexOf(MEMBER, at)) {
     at += MEMBER.length
-    OF_OBJECT.lastIndex = at
-    if (OF_OBJECT.test(text)) return true
+    if (text.startsWith(METADATA, at)) at += METADATA.length
+    if (text.charCodeAt(at) !== QUOTE) continue
+    const colon = pastSpace(text, at + 1)
+    if (text.charCodeAt(colon) === COLON && text.charCodeAt(pastSpace(text, colon + 1)) === OPEN_BRACE) return true
   }
   return text.includes('"timings"')
+}
+
+function pastSpace(text: string, from: number): number {
+  let at = from
+  while (text.charCodeAt(at) <= SPACE) at += 1
+  return at
 }
