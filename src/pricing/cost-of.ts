@@ -28,23 +28,36 @@ export function pricedCost(
   // Where the tokens of images or sounds are told, those are what is billed.
   const hasOutput = outputTokens(usage) > 0
   const hasInput = inputTokens(usage) > 0
-  let cost = Math.round((list.request ?? 0) * PARTS)
-  const parts: readonly (readonly [count: number, price: number | undefined])[] = [
-    ...tokenParts(list, usage),
-    [hasOutput ? 0 : usage.images, imagePrice(list, picture)],
-    [hasInput || hasOutput ? 0 : usage.seconds, list.second],
-    [hasInput || hasOutput ? 0 : usage.characters, list.character],
-    [usage.webSearches, toolPrice(price, list, 'webSearch')],
-    [usage.fileSearches, toolPrice(price, list, 'fileSearch')],
-    [usage.codeSessions, toolPrice(price, list, 'codeSession')],
-  ]
-  let isWhole = true
-  for (const [count, unit] of parts) {
-    if (count === 0) continue
-    if (unit === undefined) isWhole = false
-    else cost += Math.round(count * Math.round(unit * PARTS))
+  const sum = new Sum(list.request ?? 0)
+  addTokens(sum, list, usage)
+  sum.add(hasOutput ? 0 : usage.images, imagePrice(list, picture))
+  sum.add(hasInput || hasOutput ? 0 : usage.seconds, list.second)
+  sum.add(hasInput || hasOutput ? 0 : usage.characters, list.character)
+  sum.add(usage.webSearches, toolPrice(price, list, 'webSearch'))
+  sum.add(usage.fileSearches, toolPrice(price, list, 'fileSearch'))
+  sum.add(usage.codeSessions, toolPrice(price, list, 'codeSession'))
+  return { cost: sum.nano, isWhole: sum.isWhole }
+}
+
+/** Costs that are added up, in whole thousandths of a nano-dollar. */
+class Sum {
+  /** Whether all that was added has a price. */
+  isWhole = true
+  #parts: number
+
+  constructor(nano: number) {
+    this.#parts = Math.round(nano * PARTS)
   }
-  return { cost: Math.min(Math.ceil(cost / PARTS), Number.MAX_SAFE_INTEGER), isWhole }
+
+  add(count: number, unit: number | undefined): void {
+    if (count === 0) return
+    if (unit === undefined) this.isWhole = false
+    else this.#parts += Math.round(count * Math.round(unit * PARTS))
+  }
+
+  get nano(): number {
+    return Math.min(Math.ceil(this.#parts / PARTS), Number.MAX_SAFE_INTEGER)
+  }
 }
 
 /**
@@ -64,7 +77,7 @@ export function toolPrice(price: ModelPrice, list: PriceList, tool: keyof ToolPr
   return list[tool] ?? price.prices[tool] ?? price.tools?.[tool]
 }
 
-function tokenParts(list: PriceList, usage: Usage): readonly (readonly [count: number, price: number | undefined])[] {
+function addTokens(sum: Sum, list: PriceList, usage: Usage): void {
   const each = list.input
   const audio = list.inputAudio ?? each
   const image = list.inputImage ?? each
@@ -72,21 +85,19 @@ function tokenParts(list: PriceList, usage: Usage): readonly (readonly [count: n
   const write1h = list.cacheWrite1h ?? write
   // A model that makes only images, or only sounds, has no price for text: all that it tells as output is of its kind.
   const out = list.output ?? list.outputImage ?? list.outputAudio
-  return [
-    [usage.inputText, each],
-    [usage.inputAudio, audio],
-    [usage.inputImage, image],
-    [usage.inputCachedText, list.cached ?? each],
-    [usage.inputCachedAudio, list.cachedAudio ?? audio],
-    [usage.inputCachedImage, list.cachedImage ?? image],
-    [usage.inputCacheWrite, write],
-    [usage.inputCacheWrite1h, write1h],
-    [usage.inputCacheWrite12h, list.cacheWrite12h ?? write1h],
-    [usage.outputText, out],
-    [usage.outputAudio, list.outputAudio ?? out],
-    [usage.outputImage, list.outputImage ?? out],
-    [usage.outputReasoning, list.reasoning ?? out],
-  ]
+  sum.add(usage.inputText, each)
+  sum.add(usage.inputAudio, audio)
+  sum.add(usage.inputImage, image)
+  sum.add(usage.inputCachedText, list.cached ?? each)
+  sum.add(usage.inputCachedAudio, list.cachedAudio ?? audio)
+  sum.add(usage.inputCachedImage, list.cachedImage ?? image)
+  sum.add(usage.inputCacheWrite, write)
+  sum.add(usage.inputCacheWrite1h, write1h)
+  sum.add(usage.inputCacheWrite12h, list.cacheWrite12h ?? write1h)
+  sum.add(usage.outputText, out)
+  sum.add(usage.outputAudio, list.outputAudio ?? out)
+  sum.add(usage.outputImage, list.outputImage ?? out)
+  sum.add(usage.outputReasoning, list.reasoning ?? out)
 }
 
 /** The price of an image by its quality and size; where those are not known, the dearest, so that none is too cheap. */

@@ -2,7 +2,7 @@ import { inputTokens, NO_USAGE, outputTokens, type Usage } from '../usage/usage.
 import { costOf, priceListOf } from './cost-of.ts'
 import { mediaUse } from './media-use.ts'
 import { givenText, type PlannedCall } from './planned-call.ts'
-import { type ModelPrice, PRICE_TIERS, type PriceTier } from './price.ts'
+import type { ModelPrice, PriceTier } from './price.ts'
 import { priceTierOf } from './settle.ts'
 import { textUse } from './text-use.ts'
 
@@ -38,16 +38,11 @@ export function estimateCall(call: PlannedCall, price: ModelPrice | undefined): 
 }
 
 function dearest(call: PlannedCall, price: ModelPrice, usage: Usage, picture: string | undefined): number | undefined {
-  let most = costOf(price, inDearestKinds(price, usage, 'default'), 'default', picture)
-  const [byTier, bySpeed] = [givenText(call, 'service_tier'), givenText(call, 'speed')]
-  if (byTier === undefined && bySpeed === undefined) return most
-  const asked = new Set([priceTierOf(byTier, false), priceTierOf(bySpeed, false)])
-  for (const tier of PRICE_TIERS) {
-    if (tier === 'default' || !asked.has(tier)) continue
-    const cost = costOf(price, inDearestKinds(price, usage, tier), tier, picture)
-    if (cost !== undefined && (most === undefined || cost > most)) most = cost
-  }
-  return most
+  const usual = costOf(price, inDearestKinds(price, usage, 'default'), 'default', picture)
+  const tier = priceTierOf(givenText(call, 'service_tier') ?? givenText(call, 'speed'), false)
+  if (tier === 'default') return usual
+  const asked = costOf(price, inDearestKinds(price, usage, tier), tier, picture)
+  return usual === undefined || asked === undefined ? (usual ?? asked) : Math.max(usual, asked)
 }
 
 /** Makes tokens of the dearest kind that they may turn out to be: what is read may be written to a cache, what is written may be thoughts. */
@@ -55,6 +50,7 @@ function inDearestKinds(price: ModelPrice, usage: Usage, tier: PriceTier): Usage
   const { input = 0, cacheWrite = 0, output = 0, reasoning = 0 } = priceListOf(price, tier, inputTokens(usage))
   const isWritten = cacheWrite > input
   const isThought = reasoning > output
+  if (!isWritten && !isThought) return usage
   if (!isWritten && !isThought) return usage
   return {
     ...usage,

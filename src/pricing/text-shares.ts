@@ -38,12 +38,19 @@ const DIGITS_OF_ESCAPES = 0.45
 export function sharesOf(bytes: Uint8Array, without: readonly TextSpan[]): TextShares {
   const left = without.reduce((sum, { start, end }) => sum - (end - start), bytes.length)
   const step = stepOf(left)
-  let [seen, other, escapes, dense, next] = [0, 0, 0, 0, 0]
+  let seen = 0
+  let other = 0
+  let escapes = 0
+  let dense = 0
+  let [span, ...spans] = without
+  // Looked up in the loop, an entry that a list does not have would cost ten times as much as all else.
+  let spanStart = span?.start ?? Infinity
   for (let at = 0; at < bytes.length; at += step) {
-    const span = without[next]
-    if (span !== undefined && at >= span.start) {
-      at = Math.max(at, span.end)
-      next += 1
+    if (at >= spanStart) {
+      at = Math.max(at, span?.end ?? 0)
+      ;[span, ...spans] = spans
+      spanStart = span?.start ?? Infinity
+      if (at >= bytes.length) break
     }
     const byte = bytes[at] ?? 0
     seen += 1

@@ -1,3 +1,4 @@
+import { memoize } from '../formats/bounded-memo.ts'
 import type { TextShares } from './text-shares.ts'
 
 /** How a family of models counts what it reads. */
@@ -39,7 +40,9 @@ const FAMILIES: readonly (readonly [name: RegExp, sizes: TokenSizes])[] = [
  * @example
  * tokensOfText(bytes, shares, tokenSizesOf('gpt-4o'))
  */
-export function tokenSizesOf(model: string): TokenSizes {
+export const tokenSizesOf: (model: string) => TokenSizes = memoize(findSizes, { entriesMax: 512, keyCharsMax: 128 })
+
+function findSizes(model: string): TokenSizes {
   const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase()
   const bare = name.startsWith('ft:') ? name.slice('ft:'.length) : name
   return FAMILIES.find(([pattern]) => pattern.test(bare))?.[1] ?? USUAL
