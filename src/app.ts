@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { type Authorize, createAuthorize } from './access/authorize.ts'
 import { lendsToLocal } from './access/local-caller.ts'
 import type { createAlertWatch } from './administration/alert-watch.ts'
+import type { Secret } from './config/secret.ts'
 import type { Arrival, BodilessRequest } from './exchange/arrival.ts'
 import type { Exchange, Observer } from './exchange/exchange.ts'
 import { joinObservers } from './exchange/join-observers.ts'
@@ -9,7 +10,7 @@ import { type CoreDeps, createCore } from './gateway/core.ts'
 import { ApiError } from './openai/api-error.ts'
 import { createCors } from './server/cors.ts'
 import { errorHandler } from './server/error-handler.ts'
-import type { App } from './server/http-server.ts'
+import type { AdmittedCallers, App } from './server/http-server.ts'
 import { openExchange } from './server/request-context.ts'
 import { documentation } from './server/routes/documentation.ts'
 import { health, type WorkersState } from './server/routes/health.ts'
@@ -42,7 +43,7 @@ export interface AppDeps extends CoreDeps {
 export function createApp(deps: AppDeps): App {
   const { config, version, log, books, management } = deps
   const { server } = config
-  const { authorize, admit } = createDoor(deps)
+  const { authorize, admit, adminKey } = createDoor(deps)
   const core = createCore(deps)
   const { admission, deadlines, memory, flow } = core
   const hasLedger = books !== undefined
@@ -63,9 +64,7 @@ export function createApp(deps: AppDeps): App {
     .use(errorHandler(log))
     .use(health({ admission, authorize, targets: core.targets, workers: deps.workers, books }))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
-    .use(
-      management === undefined ? new Elysia() : management.organization({ ...deps, adminKey: config.adminKey, memory }),
-    )
+    .use(management === undefined ? new Elysia() : management.organization({ ...deps, adminKey, memory }))
     .use(openaiRoutes(core, authorize, hasLedger))
 
   const alerts = books && management?.createAlertWatch({ ...books, send: core.send, deadlines, now: Date.now, log })
@@ -96,16 +95,17 @@ export function createApp(deps: AppDeps): App {
   }
 }
 
+interface Door extends Pick<App, 'admit'> {
+  readonly authorize: Authorize
+  readonly adminKey: () => Secret | undefined
+}
+
 /** Makes the door: `authorize` goes by the tokens in force, and `admit` puts others in force. */
-function createDoor({
-  config,
-  cassettes,
-  sha256,
-  books,
-}: AppDeps): { readonly authorize: Authorize } & Pick<App, 'admit'> {
+function createDoor({ config, cassettes, sha256, books }: AppDeps): Door {
   // What is answered from cassettes alone spends nobody's key.
   const isFree = cassettes?.isClosed === true
-  const doorFor = (tokens: AppDeps['config']['auth']['tokens']): Authorize =>
+  let adminKey = config.adminKey
+  const doorFor = (tokens: AdmittedCallers['tokens']): Authorize =>
     createAuthorize({
       ...config.auth,
       lendsToLocal: lendsToLocal(config),
@@ -114,13 +114,15 @@ function createDoor({
       isFree,
       sha256,
       keys: books?.directory,
-      adminKey: config.adminKey,
+      adminKey,
     })
   let door = doorFor(config.auth.tokens)
   return {
     authorize: (headers) => door(headers),
-    admit(tokens) {
-      door = doorFor(tokens)
+    adminKey: () => adminKey,
+    admit(changed) {
+      adminKey = changed.adminKey
+      door = doorFor(changed.tokens)
     },
   }
 }

@@ -314,7 +314,7 @@ describe('every route', () => {
     documentation: documentation({ version: '', authorize: never, isTls: false }),
     organization: organization({
       books: { limiter: { look: never } } as unknown as Books,
-      adminKey: undefined,
+      adminKey: never,
       sha256: never,
       memory: new MemoryBudget(0),
     }),

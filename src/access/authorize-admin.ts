@@ -13,8 +13,8 @@ export type AdminCaller =
 /** The settings that decide about who manages. */
 export interface AuthorizeAdminDeps {
   readonly directory: Pick<KeyDirectory, 'find' | 'isFresh'>
-  /** The key of the environment; undefined: only those of the ledger can manage. */
-  readonly adminKey: Secret | undefined
+  /** The key of the environment, as it is now; undefined: only those of the ledger can manage. */
+  readonly adminKey: () => Secret | undefined
   readonly sha256: (text: string) => Uint8Array
   /** In milliseconds since 1970. */
   readonly now: () => number
@@ -28,15 +28,16 @@ export type AuthorizeAdmin = (headers: Headers) => AdminCaller
  * too: what they may do is not decided here.
  *
  * @example
- * const authorizeAdmin = createAuthorizeAdmin({ directory, adminKey: config.adminKey, sha256, now: Date.now })
+ * const authorizeAdmin = createAuthorizeAdmin({ directory, adminKey: () => config.adminKey, sha256, now: Date.now })
  * const { id } = authorizeAdmin(exchange.received)
  */
 export function createAuthorizeAdmin({ directory, adminKey, sha256, now }: AuthorizeAdminDeps): AuthorizeAdmin {
-  const own = adminKey === undefined ? undefined : sha256(adminKey.reveal())
   return (headers) => {
+    const own = adminKey()
     const credential = readCredential(headers)
     if (credential === undefined) throw new ApiError('missing_api_key', { message: MISSING })
-    if (own !== undefined && areEqual(own, sha256(credential))) return { kind: 'admin', id: 'ADMIN_KEY' }
+    if (own !== undefined && areEqual(sha256(own.reveal()), sha256(credential)))
+      return { kind: 'admin', id: 'ADMIN_KEY' }
     const entry = directory.find(credential)
     if (entry === undefined && !directory.isFresh) throw new ApiError('ledger_unavailable')
     if (entry === undefined || (entry.expiresAt !== 0 && entry.expiresAt * 1000 <= now()))

@@ -14,6 +14,7 @@ const NAMES_A_FILE = /_FILE$|^NEXCODE_CONFIG$|^EXTENSIONS$/
 /** The variables whose files make up a part of their own; all other files belong to the settings. */
 const PART_OF: ReadonlyMap<string, ConfigurationPart> = new Map([
   ['API_TOKEN_FILE', 'tokens'],
+  ['ADMIN_KEY_FILE', 'tokens'],
   ['TLS_CERT_FILE', 'tls'],
   ['TLS_KEY_FILE', 'tls'],
 ])

@@ -68,8 +68,8 @@ export async function startGateway(
   app.start()
   return {
     port: server.port,
-    async apply({ settings, auth, server: { tls } }, part) {
-      if (part === 'tokens') app.admit(auth.tokens)
+    async apply({ settings, auth, adminKey, server: { tls } }, part) {
+      if (part === 'tokens') app.admit({ tokens: auth.tokens, adminKey })
       else if (part === 'tls' && tls !== undefined) server.useTls(tls)
       else if (part === 'settings') {
         await refuseOwn(settings, server.port)

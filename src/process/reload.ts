@@ -145,14 +145,18 @@ class Reloader {
 /** Lists the parts that differ. The tokens come first: who may call must not wait for anything else. */
 function changedParts(before: Config, after: Config): Set<ConfigurationPart> {
   const parts = new Set<ConfigurationPart>()
-  if (!areSameConfigs(before.auth.tokens, after.auth.tokens)) parts.add('tokens')
+  if (!areSameConfigs([before.auth.tokens, before.adminKey], [after.auth.tokens, after.adminKey])) parts.add('tokens')
   if (!areSameConfigs(before.server.tls, after.server.tls)) parts.add('tls')
   if (!areSameConfigs(before.settings, after.settings)) parts.add('settings')
   return parts
 }
 
-function withPart(config: Config, { auth, server, upstream, settings }: Config, part: ConfigurationPart): Config {
-  if (part === 'tokens') return { ...config, auth }
+function withPart(
+  config: Config,
+  { auth, adminKey, server, upstream, settings }: Config,
+  part: ConfigurationPart,
+): Config {
+  if (part === 'tokens') return { ...config, auth, adminKey }
   return part === 'tls' ? { ...config, server } : { ...config, upstream, settings }
 }
 

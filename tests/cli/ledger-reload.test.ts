@@ -95,6 +95,28 @@ test('a key that the file has twice, once as its digest, ends the start, and a r
   expect([code, stderr]).toEqual([2, expect.stringContaining('gets one key twice from the file')])
 })
 
+test('the key that manages is read again from its file', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'nexcode-ledger-')), 'admin-key')
+  const [before, after] = ['the-first-key-that-manages-012345', 'another-key-that-manages-0123456789']
+  writeFileSync(file, before)
+  const started = await startGateway({
+    upstreams: { openai: answerOk },
+    env: { LEDGER: 'memory', ADMIN_KEY_FILE: file },
+    command: gatewayCommand(),
+  })
+  gateway = started
+  const ask = async (key: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${key}` }
+    const answer = await fetch(`${started.url}/v1/organization/projects`, { headers })
+    await answer.body?.cancel()
+    return answer.status
+  }
+  expect([await ask(before), await ask(after)]).toEqual([200, 401])
+  writeFileSync(file, after)
+  await gateway.line(({ msg }) => String(msg).startsWith('configuration reloaded'))
+  expect([await ask(before), await ask(after)]).toEqual([401, 200])
+})
+
 test('a ledger that is no ledger ends the start, and nothing of it is changed', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'nexcode-ledger-')), 'text.sqlite')
   writeFileSync(file, 'this is no database, but a text of somebody else')

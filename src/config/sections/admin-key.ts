@@ -30,7 +30,7 @@ export const ADMIN_KEY_ENV = {
     name: 'ADMIN_KEY_FILE',
     kind: path,
     default: undefined,
-    doc: 'File that holds ADMIN_KEY.',
+    doc: 'File that holds ADMIN_KEY; read again when it changes.',
     example: '/run/secrets/admin_key',
   }),
 } as const

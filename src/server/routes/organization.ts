@@ -14,7 +14,8 @@ import { exchangeOf } from '../request-context.ts'
 export interface OrganizationDeps {
   /** undefined: there is no ledger, and nothing to administer. */
   readonly books?: Books | undefined
-  readonly adminKey: Secret | undefined
+  /** The key of the environment, as it is now. */
+  readonly adminKey: () => Secret | undefined
   readonly sha256: (text: string) => Uint8Array
   readonly memory: MemoryBudget
 }

@@ -34,7 +34,7 @@ const ENTRIES = new Map<string, KeyEntry>([
 function answerTo(credential: string | undefined, { isFresh = true, adminKey = ADMIN_KEY } = {}): string {
   const authorize = createAuthorizeAdmin({
     directory: { find: (text) => ENTRIES.get(text), isFresh },
-    adminKey: adminKey === '' ? undefined : new Secret(adminKey),
+    adminKey: () => (adminKey === '' ? undefined : new Secret(adminKey)),
     sha256,
     now: () => 5000,
   })

@@ -102,7 +102,10 @@ function startApp(knowsKinds: boolean) {
     },
   })
   const rename = (name: string | undefined): void =>
-    app.admit(TOKENS.map((token, at) => ({ name: at === 0 ? name : 'bob', token: new Secret(token) })))
+    app.admit({
+      tokens: TOKENS.map((token, at) => ({ name: at === 0 ? name : 'bob', token: new Secret(token) })),
+      adminKey: undefined,
+    })
   rename('alice')
   return {
     rename,
