@@ -16,7 +16,8 @@ import type { PreparedRequest } from './prepared-request.ts'
  * if (settings.ledger.includeUsage) askForUsage(request)
  */
 export function askForUsage(request: PreparedRequest): void {
-  if (request.exchange.endpoint === undefined) return
+  // Anthropic's messages always tell it.
+  if (request.exchange.endpoint?.protocol !== 'openai') return
   if (!request.route.deployments.some((deployment) => request.asksUsage(deployment))) return
   request.askedUsage = askUsage(request.outgoing)
 }
