@@ -15,7 +15,7 @@ import { openExchange } from './server/request-context.ts'
 import { documentation } from './server/routes/documentation.ts'
 import { health, type WorkersState } from './server/routes/health.ts'
 import { openaiRoutes } from './server/routes/openai.ts'
-import type { organization } from './server/routes/organization.ts'
+import type { organization as organizationRoutes } from './server/routes/organization.ts'
 import { createFetch, createServe } from './server/serve.ts'
 import { createUpgrade } from './server/upgrade.ts'
 import { createLogObserver } from './telemetry/log-observer.ts'
@@ -26,7 +26,7 @@ export interface AppDeps extends CoreDeps {
   readonly workers?: () => WorkersState
   /** Management of the ledger; needed beside `books`, and loaded for them alone: its shapes take megabytes. */
   readonly management?: {
-    readonly organization: typeof organization
+    readonly organization: typeof organizationRoutes
     readonly createAlertWatch: typeof createAlertWatch
   }
   /** More observers of each exchange, beside the log. */
@@ -47,6 +47,7 @@ export function createApp(deps: AppDeps): App {
   const core = createCore(deps)
   const { admission, deadlines, memory, flow } = core
   const hasLedger = books !== undefined
+  const { organization = noRoutes, createAlertWatch } = management ?? {}
 
   const isDetailed = config.log.level === 'debug' || config.log.level === 'trace'
   const observer = joinObservers([core.repeats, createLogObserver(log, { isDetailed }), ...(deps.observers ?? [])])
@@ -64,10 +65,10 @@ export function createApp(deps: AppDeps): App {
     .use(errorHandler(log))
     .use(health({ admission, authorize, targets: core.targets, workers: deps.workers, books }))
     .use(documentation({ version, authorize, isTls: server.tls !== undefined }))
-    .use(management === undefined ? new Elysia() : management.organization({ ...deps, adminKey, memory }))
+    .use(organization({ ...deps, adminKey, memory }))
     .use(openaiRoutes(core, authorize, hasLedger))
 
-  const alerts = books && management?.createAlertWatch({ ...books, send: core.send, deadlines, now: Date.now, log })
+  const alerts = books && createAlertWatch?.({ ...books, send: core.send, deadlines, now: Date.now, log })
   const cors = createCors(server.corsOrigins)
   const hasDebugHeaders = (): boolean => core.settings().debugHeaders
   const serve = createServe({ open, cors, routes, hasDebugHeaders, log })
@@ -93,6 +94,11 @@ export function createApp(deps: AppDeps): App {
       await books?.close()
     },
   }
+}
+
+/** Stands in for routes that are switched off. */
+function noRoutes() {
+  return new Elysia()
 }
 
 interface Door extends Pick<App, 'admit'> {

@@ -1,10 +1,9 @@
-import { type AppDeps, createApp } from '../app.ts'
+import { createApp } from '../app.ts'
 import type { Cassettes } from '../cassettes/cassettes.ts'
 import type { Config } from '../config/config.ts'
 import { areSameConfigs } from '../config/open-secrets.ts'
 import type { Settings } from '../config/settings.ts'
 import { loadAll } from '../extensions/load/load-all.ts'
-import { loadPrices } from '../pricing/price-book.ts'
 import type { App } from '../server/http-server.ts'
 import type { WorkersState } from '../server/routes/health.ts'
 import type { Claims } from '../storage/claims.ts'
@@ -12,8 +11,8 @@ import type { Log } from '../telemetry/log.ts'
 import { diagnoseConnectFailure } from '../upstream/exact/diagnose-connect-failure.ts'
 import { warmUpFetch } from '../upstream/exact/exact-fetch.ts'
 import { collectWhenQuiet } from './collect-when-quiet.ts'
-import type { OpenBooksDeps } from './open-books.ts'
 import { openCacheStore } from './open-cache-store.ts'
+import { openLedgerParts } from './open-ledger-parts.ts'
 import { createProcessFetch } from './process-fetch.ts'
 import { VERSION } from './program.ts'
 import { sha256 } from './sha256.ts'
@@ -31,13 +30,6 @@ export interface AssembledApp {
   readonly proxyFor: ReturnType<typeof createProcessFetch>['proxyFor']
   /** Puts other settings in force. Rejects, and changes nothing, where they can't be used. */
   readonly apply: (settings: Settings) => Promise<void>
-}
-
-/** The parts of a server with a ledger. */
-interface LedgerParts {
-  readonly parts: Required<Pick<AppDeps, 'books' | 'priceTable' | 'management'>>
-  /** Takes over what another file declares. */
-  readonly take: (settings: Settings) => Promise<void>
 }
 
 /**
@@ -86,19 +78,6 @@ export async function assembleApp(
       await ledger?.take(changed)
       app.apply(changed, loaded)
     },
-  }
-}
-
-/** Opens the ledger that the settings name, and loads what only a server with one needs; undefined: they name none. */
-async function openLedgerParts(settings: Settings, deps: OpenBooksDeps): Promise<LedgerParts | undefined> {
-  if (settings.ledger.store === undefined) return undefined
-  const { openBooks, takeFile } = await import('./open-books.ts')
-  const { organization } = await import('../server/routes/organization.ts')
-  const { createAlertWatch } = await import('../administration/alert-watch.ts')
-  const books = await openBooks(settings.ledger.store, settings, deps)
-  return {
-    parts: { books, priceTable: await loadPrices(), management: { organization, createAlertWatch } },
-    take: (changed) => takeFile(books, changed, deps),
   }
 }
 

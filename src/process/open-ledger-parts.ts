@@ -1,0 +1,29 @@
+import type { AppDeps } from '../app.ts'
+import type { Settings } from '../config/settings.ts'
+import { loadPrices } from '../pricing/price-book.ts'
+import type { OpenBooksDeps } from './open-books.ts'
+
+/** The parts of a server with a ledger. */
+export interface LedgerParts {
+  readonly parts: Required<Pick<AppDeps, 'books' | 'priceTable' | 'management'>>
+  /** Takes over what another file declares. */
+  readonly take: (settings: Settings) => Promise<void>
+}
+
+/**
+ * Opens the ledger that the settings name, and loads what only a server with one needs: it takes megabytes, and has no part in any other
+ * server. undefined: the settings name none.
+ *
+ * Rejects with an `OpenLedgerError`.
+ */
+export async function openLedgerParts(settings: Settings, deps: OpenBooksDeps): Promise<LedgerParts | undefined> {
+  if (settings.ledger.store === undefined) return undefined
+  const { openBooks, takeFile } = await import('./open-books.ts')
+  const { organization } = await import('../server/routes/organization.ts')
+  const { createAlertWatch } = await import('../administration/alert-watch.ts')
+  const books = await openBooks(settings.ledger.store, settings, deps)
+  return {
+    parts: { books, priceTable: await loadPrices(), management: { organization, createAlertWatch } },
+    take: (changed) => takeFile(books, changed, deps),
+  }
+}
